@@ -1,0 +1,137 @@
+// messages.h: the wire, as one table. PROTOCOL.md is its prose.
+//
+// From the rows below come the structs, their codec (codec.h) and the dispatch (dispatch()). To add
+// a message: a row in CLAIMSD_MESSAGES and its fields. To grow one: a field at its end; a decoder
+// skips bytes after the fields it knows, and a missing tail reads as zeros and empty strings, so
+// neither side needs the other's version. Strings in a decoded message are views into the frame it
+// came from.
+#pragma once
+
+#include "proto/bytes.h"
+#include "proto/limits.h"
+#include "proto/vocabulary.h"
+
+namespace claimsd::proto {
+
+// The one version there is; a peer offers a range, the daemon picks (PROTOCOL.md, "Handshake").
+inline constexpr std::uint16_t kVersion = 1;
+
+// Bits of `features`. Offered by the client in Hello, granted by the daemon in Welcome.
+inline constexpr std::uint64_t kFeatureSharedMap = 1u
+                                                   << 0;  // Welcome may carry the map's descriptor
+
+// Bits of Answer::flags.
+inline constexpr std::uint16_t kAnswerTrimmed = 1u << 0;  // raw claims held back for their size
+
+// `max_age_ms`: any age will do.
+inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
+
+// M(struct, type code, sender). Bit 15 of the code: sent by the daemon.
+// clang-format off
+#define CLAIMSD_MESSAGES(M)     \
+  M(Hello,    0x0001, kClient)  \
+  M(Welcome,  0x8001, kDaemon)  \
+  M(Failure,  0x8002, kDaemon)  \
+  M(Ping,     0x0003, kClient)  \
+  M(Pong,     0x8003, kDaemon)  \
+  M(Query,    0x0010, kClient)  \
+  M(Answer,   0x8010, kDaemon)
+
+// Fields: I(integer type, name) and S(length type, name, limit in bytes).
+#define CLAIMSD_FIELDS_Hello(I, S)                       \
+  I(std::uint16_t, version_min)                          \
+  I(std::uint16_t, version_max)                          \
+  I(std::uint64_t, features)                             \
+  S(std::uint16_t, client_name, kMaxName)                \
+  S(std::uint16_t, upstream_url, kMaxUrl)
+
+#define CLAIMSD_FIELDS_Welcome(I, S)                     \
+  I(std::uint16_t, version)                              \
+  I(std::uint64_t, features)                             \
+  I(std::uint64_t, boot_time_ns)                         \
+  S(std::uint16_t, daemon_version, kMaxName)             \
+  S(std::uint16_t, upstream_name, kMaxName)
+
+#define CLAIMSD_FIELDS_Failure(I, S)                     \
+  I(std::uint16_t, code)                                 \
+  S(std::uint16_t, text, kMaxText)
+
+#define CLAIMSD_FIELDS_Ping(I, S)                        \
+  I(std::uint64_t, echo)
+
+#define CLAIMSD_FIELDS_Pong(I, S)                        \
+  I(std::uint64_t, echo)
+
+#define CLAIMSD_FIELDS_Query(I, S)                       \
+  I(std::uint32_t, timeout_ms)                           \
+  I(std::uint32_t, max_age_ms)                           \
+  S(std::uint16_t, token, kMaxPayload)                   \
+  S(std::uint16_t, client_address, kMaxAddress)          \
+  S(std::uint16_t, trace_id, kMaxTraceId)                \
+  S(std::uint16_t, route, kMaxRoute)
+
+#define CLAIMSD_FIELDS_Answer(I, S)                      \
+  I(std::uint8_t,  verdict)                              \
+  I(std::uint8_t,  source)                               \
+  I(std::uint16_t, reason)                               \
+  I(std::uint16_t, flags)                                \
+  I(std::uint32_t, age_ms)                               \
+  I(std::uint32_t, left_ms)                              \
+  I(std::uint32_t, retry_after_ms)                       \
+  S(std::uint32_t, claims, kMaxClaimsBlock)
+// clang-format on
+
+enum class MessageType : std::uint16_t {
+#define CLAIMSD_MESSAGE_TYPE(Struct, code, sender) k##Struct = code,
+  CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_TYPE)
+#undef CLAIMSD_MESSAGE_TYPE
+};
+
+enum class Sender : std::uint8_t { kClient, kDaemon };
+
+#define CLAIMSD_INTEGER_MEMBER(Integer, name) Integer name{};
+#define CLAIMSD_STRING_MEMBER(Length, name, limit) std::string_view name{};
+#define CLAIMSD_MESSAGE_STRUCT(Struct, code, from)                         \
+  struct Struct {                                                          \
+    static constexpr MessageType kType = MessageType::k##Struct;           \
+    static constexpr Sender kSender = Sender::from;                        \
+    CLAIMSD_FIELDS_##Struct(CLAIMSD_INTEGER_MEMBER, CLAIMSD_STRING_MEMBER) \
+  };
+CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
+#undef CLAIMSD_MESSAGE_STRUCT
+#undef CLAIMSD_INTEGER_MEMBER
+#undef CLAIMSD_STRING_MEMBER
+
+// F(identifier, code, sentence): what a Failure frame's `code` says. After one with request id 0
+// the daemon hangs up.
+// clang-format off
+#define CLAIMSD_FAILURES(F) \
+  F(kBadFrame,        1, "a frame's header or payload does not follow PROTOCOL.md") \
+  F(kFrameTooLarge,   2, "a frame announced more bytes than the limit") \
+  F(kUnknownMessage,  3, "a message type this daemon does not know") \
+  F(kHelloExpected,   4, "the first frame must be Hello, and only the first") \
+  F(kVersionMismatch, 5, "no common protocol version: upgrade the older side") \
+  F(kNotAllowed,      6, "this uid is in neither allowed_uids nor allowed_gids: ask the operator") \
+  F(kTooManyPeers,    7, "too many connections: close idle ones or raise max_connections") \
+  F(kUnknownUpstream, 8, "the expected Auth API is none of this daemon's upstreams: compare the URLs") \
+  F(kTooManyOpen,     9, "too many questions open on one connection") \
+  F(kStopping,       10, "the daemon is stopping: connect again")
+// clang-format on
+
+enum class FailureCode : std::uint16_t {
+#define CLAIMSD_FAILURE_ENUM(identifier, code, sentence) identifier = code,
+  CLAIMSD_FAILURES(CLAIMSD_FAILURE_ENUM)
+#undef CLAIMSD_FAILURE_ENUM
+};
+
+constexpr std::string_view sentence_of(FailureCode code) {
+  switch (code) {
+#define CLAIMSD_FAILURE_SENTENCE(identifier, number, sentence) \
+  case FailureCode::identifier: return sentence;
+    CLAIMSD_FAILURES(CLAIMSD_FAILURE_SENTENCE)
+#undef CLAIMSD_FAILURE_SENTENCE
+  }
+  return "a failure this peer does not know";
+}
+
+}  // namespace claimsd::proto

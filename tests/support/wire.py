@@ -1,0 +1,119 @@
+"""The wire a second time, from PROTOCOL.md alone: plain Python, so that a mistake in proto/ cannot hide in its own tests.
+
+A message is (type name, request id, {field: value}); bytes fields hold bytes. Standard library only.
+"""
+
+import struct
+
+HEADER = struct.Struct("<IHHI")
+MAX_PAYLOAD = 32 * 1024
+
+# name: (type code, [(field, struct format of an integer, or of a string's length prefixed by "s")])
+MESSAGES = {
+    "Hello": (0x0001, [("version_min", "H"), ("version_max", "H"), ("features", "Q"),
+                       ("client_name", "sH"), ("upstream_url", "sH")]),
+    "Welcome": (0x8001, [("version", "H"), ("features", "Q"), ("boot_time_ns", "Q"),
+                         ("daemon_version", "sH"), ("upstream_name", "sH")]),
+    "Failure": (0x8002, [("code", "H"), ("text", "sH")]),
+    "Ping": (0x0003, [("echo", "Q")]),
+    "Pong": (0x8003, [("echo", "Q")]),
+    "Query": (0x0010, [("timeout_ms", "I"), ("max_age_ms", "I"), ("token", "sH"),
+                       ("client_address", "sH"), ("trace_id", "sH"), ("route", "sH")]),
+    "Answer": (0x8010, [("verdict", "B"), ("source", "B"), ("reason", "H"), ("flags", "H"),
+                        ("age_ms", "I"), ("left_ms", "I"), ("retry_after_ms", "I"),
+                        ("claims", "sI")]),
+}
+NAMES = {code: name for name, (code, _) in MESSAGES.items()}
+
+
+def encode(name, request_id, fields):
+    """One frame. Fields left out are 0 or empty."""
+    code, layout = MESSAGES[name]
+    unknown = set(fields) - {field for field, _ in layout}
+    if unknown:
+        raise ValueError(f"{name} has no field {sorted(unknown)}")
+    payload = b""
+    for field, kind in layout:
+        if kind.startswith("s"):
+            text = fields.get(field, b"")
+            payload += struct.pack("<" + kind[1], len(text)) + text
+        else:
+            payload += struct.pack("<" + kind, fields.get(field, 0))
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"{name} of {len(payload)} bytes is larger than a payload may be")
+    return HEADER.pack(len(payload), code, 0, request_id) + payload
+
+
+def decode(frame):
+    """(name, request id, fields) of exactly one frame; ValueError for anything else."""
+    if len(frame) < HEADER.size:
+        raise ValueError("shorter than a header")
+    size, code, flags, request_id = HEADER.unpack_from(frame)
+    payload = frame[HEADER.size:]
+    if flags or size != len(payload) or code not in NAMES:
+        raise ValueError("not one frame")
+    fields = {}
+    for field, kind in MESSAGES[NAMES[code]][1]:
+        form = struct.Struct("<" + kind[-1])
+        if not payload:  # an older peer did not know the rest
+            fields[field] = b"" if kind.startswith("s") else 0
+            continue
+        if len(payload) < form.size:
+            raise ValueError(f"cut in {field}")
+        (value,) = form.unpack_from(payload)
+        payload = payload[form.size:]
+        if kind.startswith("s"):
+            if len(payload) < value:
+                raise ValueError(f"cut in {field}")
+            value, payload = payload[:value], payload[value:]
+        fields[field] = value
+    return NAMES[code], request_id, fields
+
+
+def encode_claims(user_id, email, roles, raw):
+    """A claims block, all arguments bytes."""
+    def short(text):
+        return struct.pack("<H", len(text)) + text
+    return (short(user_id) + short(email) + struct.pack("<H", len(roles))
+            + b"".join(short(role) for role in roles) + struct.pack("<I", len(raw)) + raw)
+
+
+def decode_claims(block):
+    """(id, email, roles, raw) of exactly one block."""
+    def take(form):
+        nonlocal block
+        head = struct.Struct("<" + form)
+        if len(block) < head.size:
+            raise ValueError("cut")
+        (size,) = head.unpack_from(block)
+        block = block[head.size:]
+        return size
+
+    def text(form):
+        nonlocal block
+        size = take(form)
+        if len(block) < size:
+            raise ValueError("cut")
+        value, block = block[:size], block[size:]
+        return value
+
+    user_id, email = text("H"), text("H")
+    roles = [text("H") for _ in range(take("H"))]
+    raw = text("I")
+    if block or not user_id:
+        raise ValueError("not one block")
+    return user_id, email, roles, raw
+
+
+def read_golden(path):
+    """{name: frame} of golden_frames.txt."""
+    frames = {}
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            words = line.split("#", 1)[0].split()
+            if words:
+                name, hexes = words
+                if name in frames:
+                    raise ValueError(f"{path}: {name} is there twice")
+                frames[name] = bytes.fromhex(hexes)
+    return frames
