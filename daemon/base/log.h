@@ -1,0 +1,46 @@
+// log.h: what the daemon tells its operator, one line a thing. Any thread.
+//
+// A line has a level, an event name that programs can search for, and a sentence. Nothing logged
+// may hold a token, an email or a claim; fingerprints and counts take their place. The composition
+// root makes the one Log and passes it on.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace claimsd::daemon {
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  virtual void write(LogLevel level, std::string_view event, std::string_view sentence) = 0;
+
+  template <class... Args>
+  void debug(std::string_view event, fmt::format_string<Args...> format, Args&&... args) {
+    write(LogLevel::kDebug, event, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template <class... Args>
+  void info(std::string_view event, fmt::format_string<Args...> format, Args&&... args) {
+    write(LogLevel::kInfo, event, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template <class... Args>
+  void warning(std::string_view event, fmt::format_string<Args...> format, Args&&... args) {
+    write(LogLevel::kWarning, event, fmt::format(format, std::forward<Args>(args)...));
+  }
+  template <class... Args>
+  void error(std::string_view event, fmt::format_string<Args...> format, Args&&... args) {
+    write(LogLevel::kError, event, fmt::format(format, std::forward<Args>(args)...));
+  }
+};
+
+// Swallows everything: for tests and tools.
+class NullLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view, std::string_view) override {}
+};
+
+}  // namespace claimsd::daemon

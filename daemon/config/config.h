@@ -1,0 +1,108 @@
+// config.h: everything an operator can set, typed, checked and immutable once loaded. Plain values:
+// copy or share as you like.
+//
+// A Config comes from load_config() (load.h) and nowhere else: a default-constructed one is all
+// zeros and runs nothing. What each field means, its default and its range stand in one place, the
+// table in options.cc; the members here have the names of the options. Durations are milliseconds,
+// sizes bytes. Paths are absolute, or empty where an option may be unset.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "daemon/base/log.h"
+
+namespace claimsd::daemon {
+
+using std::chrono::milliseconds;
+
+// [daemon]: the sockets and who may use them.
+struct DaemonConfig {
+  std::filesystem::path socket;
+  std::uint32_t socket_mode;  // permission bits, as for chmod(2)
+  std::string socket_group;   // a name or a gid in digits; empty: left as it is created
+  std::filesystem::path admin_socket;
+  std::uint32_t admin_socket_mode;
+  std::string admin_socket_group;
+  std::vector<std::uint32_t> allowed_uids;  // both lists empty: whoever may open the socket
+  std::vector<std::uint32_t> allowed_gids;
+  std::uint32_t max_connections;
+  std::uint32_t max_connections_per_uid;
+  std::size_t write_queue_bytes;  // per connection
+  milliseconds slow_reader_timeout;
+  milliseconds handshake_timeout;
+  milliseconds stop_timeout;
+  bool fast_path;
+};
+
+// [cache]: how long answers live and where they are kept.
+struct CacheConfig {
+  std::filesystem::path directory;
+  std::filesystem::path key_file;
+  std::uint64_t max_entries;
+  std::uint64_t max_bytes;
+  milliseconds max_ttl;
+  milliseconds negative_ttl;
+  std::uint64_t negative_entries;
+  milliseconds clock_skew;
+  std::uint32_t ttl_jitter_percent;
+};
+
+// [limits]: what the whole host may ask of the Auth APIs, and of the daemon.
+struct LimitsConfig {
+  std::uint32_t max_in_flight;
+  std::uint32_t max_pending;
+  std::uint32_t max_waiters;
+  milliseconds max_timeout;
+};
+
+enum class LogFormat : std::uint8_t { kAuto, kText, kJournal };
+
+// [log]
+struct LogConfig {
+  LogLevel level;
+  LogFormat format;
+};
+
+// [upstream.NAME]: one Auth API.
+struct UpstreamConfig {
+  std::string name;
+  std::vector<std::string> urls;  // normalised (url.h), at least one, tried in order
+  std::string path;               // appended to a URL: "/api/me/"
+  milliseconds timeout;
+  milliseconds connect_timeout;
+  std::filesystem::path ca_file;  // empty: the system's
+  std::filesystem::path client_certificate;
+  std::filesystem::path client_key;
+  std::string id_claim;
+  std::string email_claim;
+  std::string role_claim;
+  std::vector<std::uint32_t> refusal_statuses;  // sorted; always holds 401
+  std::string proxy;                            // empty: none, whatever the environment says
+  bool is_default;                              // at most one is; the only upstream always
+  bool http2;
+  std::uint32_t connections;
+};
+
+struct Config {
+  DaemonConfig daemon{};
+  CacheConfig cache{};
+  LimitsConfig limits{};
+  LogConfig log{};
+  std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
+
+  // The one that answers clients that name none; nullptr where several are configured and none is
+  // marked.
+  const UpstreamConfig* default_upstream() const {
+    for (const auto& upstream : upstreams) {
+      if (upstream.is_default) return &upstream;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace claimsd::daemon

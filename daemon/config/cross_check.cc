@@ -1,0 +1,119 @@
+#include "daemon/config/cross_check.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::uint32_t kUnauthorised = 401;
+
+// Where an option of `table` stands, or the table itself where it does not.
+Position place(const Member& table, std::string_view key) {
+  const auto* member = table.value.find(key);
+  return member ? member->value.at : table.at;
+}
+
+class Upstreams {
+ public:
+  Upstreams(const Member& tables, Problems& problems) : tables_(tables), problems_(problems) {}
+
+  void check(UpstreamConfig& upstream) {
+    table_ = tables_.value.find(upstream.name);
+    name_ = "upstream." + upstream.name;
+    check_urls(upstream);
+    check_certificate(upstream);
+    check_statuses(upstream);
+    if (upstream.connect_timeout > upstream.timeout) {
+      add("connect_timeout",
+          fmt::format("is {} ms and must not exceed timeout, {} ms",
+                      upstream.connect_timeout.count(), upstream.timeout.count()));
+    }
+    if (!upstream.is_default) return;
+    if (!default_.empty()) {
+      add("default", fmt::format("upstream.{} is the default already: only one can be", default_));
+    }
+    default_ = upstream.name;
+  }
+
+ private:
+  void add(std::string_view key, std::string_view text) {
+    problems_.add(place(*table_, key), fmt::format("{}.{}: {}", name_, key, text));
+  }
+
+  void check_urls(const UpstreamConfig& upstream) {
+    const auto* url = table_->value.find("url");
+    const auto* urls = table_->value.find("urls");
+    if (url && urls) {
+      add("urls", "url is set as well: keep one of the two");
+    } else if (upstream.urls.empty() && !url_is_broken(url) && !url_is_broken(urls)) {
+      add("url", R"(is not set: add url = "https://auth.example.com")");
+    }
+    for (const auto& text : upstream.urls) {
+      // Clients choose an upstream by its URL: two with the same could not be told apart.
+      const auto [other, is_new] = owners_.emplace(text, upstream.name);
+      if (!is_new)
+        add(url ? "url" : "urls", fmt::format("upstream.{} has this URL, too", other->second));
+    }
+  }
+
+  // Given, but not as an empty string or list: then its own problem has been told.
+  static bool url_is_broken(const Member* url) {
+    return url && (url->value.kind != NodeKind::kArray || !url->value.items.empty()) &&
+           (url->value.kind != NodeKind::kString || !url->value.text.empty());
+  }
+
+  void check_certificate(const UpstreamConfig& upstream) {
+    if (upstream.client_certificate.empty() == upstream.client_key.empty()) return;
+    const bool no_key = upstream.client_key.empty();
+    const std::string_view given = no_key ? "client_certificate" : "client_key";
+    add(given, fmt::format("needs {} beside it", no_key ? "client_key" : "client_certificate"));
+  }
+
+  void check_statuses(UpstreamConfig& upstream) {
+    auto& statuses = upstream.refusal_statuses;
+    statuses.push_back(kUnauthorised);
+    std::sort(statuses.begin(), statuses.end());
+    statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
+    for (const std::uint32_t status : {407U, 408U, 425U, 429U}) {
+      if (!std::binary_search(statuses.begin(), statuses.end(), status)) continue;
+      add("refusal_statuses",
+          fmt::format("{} says nothing about a token: such an answer is `unavailable`", status));
+    }
+  }
+
+  const Member& tables_;
+  Problems& problems_;
+  const Member* table_ = nullptr;
+  std::string name_;
+  std::string default_;
+  std::map<std::string, std::string> owners_;
+};
+
+void check_sockets(const Config& config, const Node& root, Problems& problems) {
+  if (config.daemon.socket.empty() || config.daemon.socket != config.daemon.admin_socket) return;
+  const auto* table = root.find("daemon");
+  problems.add(table ? place(*table, "admin_socket") : Position{},
+               "daemon.admin_socket: must not be the path of daemon.socket");
+}
+
+}  // namespace
+
+void cross_check(Config& config, const Node& root, Problems& problems) {
+  check_sockets(config, root, problems);
+  const auto* tables = root.find("upstream");
+  const bool none =
+      !tables || (tables->value.kind == NodeKind::kTable && tables->value.members.empty());
+  if (none) {
+    problems.add({},
+                 "no Auth API is configured; add these two lines with its address:\n"
+                 "[upstream.main]\nurl = \"https://auth.example.com\"");
+    return;
+  }
+  Upstreams upstreams(*tables, problems);
+  for (auto& upstream : config.upstreams) upstreams.check(upstream);
+  if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,182 @@
+#include "daemon/config/load.h"
+
+#include <fmt/format.h>
+
+#include "daemon/base/printable.h"
+#include "daemon/config/convert.h"
+#include "daemon/config/cross_check.h"
+#include "daemon/config/options.h"
+#include "daemon/config/problems.h"
+#include "daemon/config/suggest.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kMaxKeyShown = 64;
+constexpr std::size_t kMaxUpstreamName = 64;  // as on the wire
+constexpr std::size_t kMaxUpstreams = 64;
+
+std::string shown(std::string_view key) {
+  return printable(key, kMaxKeyShown);
+}
+
+std::string_view section_of(std::string_view path) {
+  return path.substr(0, path.find('.'));
+}
+std::string_view key_of(std::string_view path) {
+  return path.substr(path.rfind('.') + 1);
+}
+
+bool is_upstream_name(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  return !name.empty() && name.size() <= kMaxUpstreamName &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+// Walks the file once for what is in it that nobody knows, and the table once for what is set.
+class Loader {
+ public:
+  explicit Loader(std::string_view filename) : filename_(filename) {}
+
+  Result<LoadedConfig> load(const Node& root) {
+    check_tables(root);
+    for (const auto& row : option_rows()) {
+      const auto* section = root.find(section_of(row.option.path));
+      const auto* member = section ? section->value.find(key_of(row.option.path)) : nullptr;
+      apply(row, std::string(row.option.path), member, loaded_.config);
+    }
+    if (const auto* upstreams = root.find("upstream")) load_upstreams(*upstreams);
+    cross_check(loaded_.config, root, problems_);
+    if (!problems_.empty()) return failure(problems_.text(filename_));
+    return std::move(loaded_);
+  }
+
+ private:
+  // Sets `target` from the file, or from the row's default where the file is silent.
+  template <class Target>
+  void apply(const Row<Target>& row, std::string path, const Member* member, Target& target) {
+    const auto& option = row.option;
+    const Node fallback = member ? Node{} : default_of(option);
+    const Node& node = member ? member->value : fallback;
+    const auto value = convert(option, node);
+    if (!value) {
+      problems_.add(node.at, fmt::format("{}: {}", path, value.error().message));
+      return;
+    }
+    row.assign(target, *value);
+    loaded_.settings.push_back(
+        {std::move(path), display(option, node),
+         member ? fmt::format("{}:{}", filename_, member->at.line) : "default",
+         option.reload == Reload::kYes});
+  }
+
+  // The table's defaults are TOML like the file, and pass the same checks.
+  static Node default_of(const Option& option) {
+    auto root = read_toml(fmt::format("value = {}", option.fallback));
+    return root ? std::move(root->members.at(0).value) : Node{};
+  }
+
+  void check_tables(const Node& root) {
+    for (const auto& member : root.members) {
+      if (member.key == "upstream") continue;
+      std::vector<std::string_view> keys;
+      for (const auto& row : option_rows()) {
+        if (section_of(row.option.path) == member.key) keys.push_back(key_of(row.option.path));
+      }
+      if (keys.empty()) {
+        unknown_table(member);
+      } else if (member.value.kind != NodeKind::kTable) {
+        problems_.add(
+            member.at,
+            fmt::format("{0}: must be a table: write [{0}] on a line of its own", member.key));
+      } else {
+        check_keys(member.value, member.key, keys);
+      }
+    }
+  }
+
+  void check_keys(const Node& table, std::string_view prefix,
+                  std::span<const std::string_view> known) {
+    for (const auto& member : table.members) {
+      if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+      const auto near = nearest(member.key, known);
+      const auto hint = near ? fmt::format("did you mean {}?", *near)
+                             : fmt::format("[{}] knows {}", prefix, fmt::join(known, ", "));
+      problems_.add(member.at,
+                    fmt::format("{}.{}: unknown option; {}", prefix, shown(member.key), hint));
+    }
+  }
+
+  // A key outside its table is the likeliest slip, a misspelt table the next.
+  void unknown_table(const Member& member) {
+    std::vector<std::string_view> sections{"upstream"};
+    std::string hint;
+    for (const auto& row : option_rows()) {
+      if (key_of(row.option.path) == member.key)
+        hint = fmt::format("did you mean {}?", row.option.path);
+      if (sections.back() != section_of(row.option.path))
+        sections.push_back(section_of(row.option.path));
+    }
+    if (hint.empty()) {
+      const auto near = nearest(member.key, sections);
+      hint = near ? fmt::format("did you mean {}?", *near)
+                  : fmt::format("known are {}", fmt::join(sections, ", "));
+    }
+    problems_.add(member.at, fmt::format("{}: unknown table; {}", shown(member.key), hint));
+  }
+
+  void load_upstreams(const Member& upstreams) {
+    if (upstreams.value.kind != NodeKind::kTable) {
+      problems_.add(upstreams.at,
+                    "upstream: must be tables: write [upstream.NAME] on a line of its own");
+      return;
+    }
+    if (upstreams.value.members.size() > kMaxUpstreams) {
+      problems_.add(upstreams.at, fmt::format("upstream: found {} of them, allowed are {}",
+                                              upstreams.value.members.size(), kMaxUpstreams));
+      return;
+    }
+    std::vector<std::string_view> keys;
+    for (const auto& row : upstream_rows()) keys.push_back(row.option.path);
+    for (const auto& member : upstreams.value.members) load_upstream(member, keys);
+  }
+
+  void load_upstream(const Member& member, std::span<const std::string_view> keys) {
+    const auto path = "upstream." + shown(member.key);
+    if (member.value.kind != NodeKind::kTable) {
+      // `[upstream]` with options right below it: the name is missing.
+      problems_.add(
+          member.at,
+          fmt::format("{}: must be a table: an upstream needs a name, as in [upstream.main]",
+                      path));
+      return;
+    }
+    if (!is_upstream_name(member.key)) {
+      problems_.add(member.at, fmt::format("{}: a name has 1 to {} letters, digits, - and _", path,
+                                           kMaxUpstreamName));
+      return;
+    }
+    check_keys(member.value, path, keys);
+    auto& upstream = loaded_.config.upstreams.emplace_back();
+    upstream.name = member.key;
+    for (const auto& row : upstream_rows()) {
+      apply(row, fmt::format("{}.{}", path, row.option.path), member.value.find(row.option.path),
+            upstream);
+    }
+  }
+
+  std::string_view filename_;
+  Problems problems_;
+  LoadedConfig loaded_;
+};
+
+}  // namespace
+
+Result<LoadedConfig> load_config(std::string_view text, std::string_view filename) {
+  const auto root = read_toml(text);
+  if (!root) return failure(fmt::format("{}:{}", filename, root.error().message));
+  return Loader(filename).load(*root);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,85 @@
+// The table of options as people read it: what is allowed in one phrase, and the documentation.
+#include <fmt/format.h>
+
+#include "daemon/config/options.h"
+#include "daemon/config/quantity.h"
+
+namespace claimsd::daemon {
+namespace {
+
+std::string enumerate(std::string_view alternatives) {
+  std::string out;
+  for (auto rest = alternatives;;) {
+    const auto end = rest.find('|');
+    out += fmt::format("\"{}\"", rest.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    rest.remove_prefix(end + 1);
+    out += rest.find('|') == std::string_view::npos ? " or " : ", ";
+  }
+}
+
+std::string describe_path(const Option& option) {
+  return fmt::format("is an absolute path of at most {} bytes{}", option.max,
+                     option.min == 0 ? ", or \"\"" : "");
+}
+
+void render(std::string& out, const Option& option, std::string_view key) {
+  auto allowed = describe_allowed(option);
+  allowed.erase(0, allowed.find(' ') + 1);  // "is …", "are …"
+  std::string escaped;
+  for (const char c : allowed) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  out += fmt::format("| `{}` | `{}` | {} | {} |\n", key, option.fallback, escaped, option.help);
+}
+
+void render_head(std::string& out, std::string_view section) {
+  out +=
+      fmt::format("{}### `[{}]`\n\n| option | default | allowed | meaning |\n|---|---|---|---|\n",
+                  out.empty() ? "" : "\n", section);
+}
+
+}  // namespace
+
+std::string describe_allowed(const Option& option) {
+  const auto& o = option;
+  switch (o.type) {
+    case OptionType::kBoolean: return "are true and false";
+    case OptionType::kInteger: return fmt::format("are {} to {}", o.min, o.max);
+    case OptionType::kIntegers: return fmt::format("is a list of integers, {} to {}", o.min, o.max);
+    case OptionType::kSize:
+      return fmt::format("are {} to {}, in bytes or as \"64KiB\", \"64MiB\"", format_size(o.min),
+                         format_size(o.max));
+    case OptionType::kDuration:
+      return fmt::format("are \"{}\" to \"{}\", with a unit (ms, s, m or h)",
+                         format_duration(o.min), format_duration(o.max));
+    case OptionType::kMode: return fmt::format("are \"0000\" to \"0{:o}\", octal", o.max);
+    case OptionType::kString:
+      return fmt::format("is a string of {} to {} bytes without control characters", o.min, o.max);
+    case OptionType::kPath: return describe_path(o);
+    case OptionType::kUrlPath:
+      return fmt::format("is a path that begins with a slash, of at most {} bytes, without query",
+                         o.max);
+    case OptionType::kUrl: return "is a URL in a string";
+    case OptionType::kUrls: return "is a list of URLs in strings";
+    case OptionType::kProxy: return "is the URL of a proxy in a string, or \"\"";
+    case OptionType::kEnum: return "is " + enumerate(o.allowed);
+  }
+  return "";
+}
+
+std::string options_markdown() {
+  std::string out;
+  std::string_view section;
+  for (const auto& row : option_rows()) {
+    const auto dot = row.option.path.find('.');
+    if (row.option.path.substr(0, dot) != section) {
+      section = row.option.path.substr(0, dot);
+      render_head(out, section);
+    }
+    render(out, row.option, row.option.path.substr(dot + 1));
+  }
+  render_head(out, "upstream.NAME");
+  for (const auto& row : upstream_rows()) render(out, row.option, row.option.path);
+  return out;
+}
+
+}  // namespace claimsd::daemon

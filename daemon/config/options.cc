@@ -1,0 +1,189 @@
+#include "daemon/config/options.h"
+
+#include <array>
+#include <concepts>
+#include <limits>
+
+namespace claimsd::daemon {
+namespace {
+
+void store(bool& to, const Value& value) {
+  to = value.boolean;
+}
+void store(std::string& to, const Value& value) {
+  to = value.text;
+}
+void store(std::filesystem::path& to, const Value& value) {
+  to = value.text;
+}
+void store(milliseconds& to, const Value& value) {
+  to = milliseconds(value.number);
+}
+void store(LogLevel& to, const Value& value) {
+  to = static_cast<LogLevel>(value.number);
+}
+void store(LogFormat& to, const Value& value) {
+  to = static_cast<LogFormat>(value.number);
+}
+template <std::unsigned_integral T>
+void store(T& to, const Value& value) {
+  to = static_cast<T>(value.number);  // the row's range fits: a test looks at every row
+}
+void store(std::vector<std::uint32_t>& to, const Value& value) {
+  to.clear();
+  for (const auto number : value.numbers) to.push_back(static_cast<std::uint32_t>(number));
+}
+
+template <auto Section, auto Field>
+void in(Config& config, const Value& value) {
+  store((config.*Section).*Field, value);
+}
+template <auto Field>
+void up(UpstreamConfig& upstream, const Value& value) {
+  store(upstream.*Field, value);
+}
+// `url` is a list of one; the loader has seen to it that `urls` is not given as well.
+void one_url(UpstreamConfig& upstream, const Value& value) {
+  if (!value.text.empty()) upstream.urls = {value.text};
+}
+void all_urls(UpstreamConfig& upstream, const Value& value) {
+  if (!value.texts.empty()) upstream.urls = value.texts;
+}
+
+using D = DaemonConfig;
+using C = CacheConfig;
+using L = LimitsConfig;
+using G = LogConfig;
+using U = UpstreamConfig;
+constexpr auto kD = &Config::daemon;
+constexpr auto kC = &Config::cache;
+constexpr auto kL = &Config::limits;
+constexpr auto kG = &Config::log;
+constexpr auto kNo = Reload::kNo;
+constexpr auto kYes = Reload::kYes;
+constexpr auto kShow = Show::kYes;
+constexpr auto kHide = Show::kNo;
+
+constexpr std::int64_t kMaxSocketPath = 107;  // sun_path less its NUL: unix(7)
+constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX less its NUL
+constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kMiB = 1 << 20;
+
+using enum OptionType;
+
+// clang-format off
+constexpr std::array kRows = std::to_array<Row<Config>>({
+  {{"daemon.socket", kPath, R"("/run/claimsd/claims.sock")", 1, kMaxSocketPath, "", kNo, kShow,
+    "where workers ask"}, in<kD, &D::socket>},
+  {{"daemon.socket_mode", kMode, R"("0660")", 0, 0777, "", kNo, kShow,
+    "permissions of that socket"}, in<kD, &D::socket_mode>},
+  {{"daemon.socket_group", kString, R"("")", 0, 64, "", kNo, kShow,
+    "group of that socket, by name or gid; empty: as it is created"}, in<kD, &D::socket_group>},
+  {{"daemon.admin_socket", kPath, R"("/run/claimsd/admin.sock")", 1, kMaxSocketPath, "", kNo, kShow,
+    "where `claimsctl` and Prometheus ask"}, in<kD, &D::admin_socket>},
+  {{"daemon.admin_socket_mode", kMode, R"("0660")", 0, 0777, "", kNo, kShow,
+    "permissions of the admin socket"}, in<kD, &D::admin_socket_mode>},
+  {{"daemon.admin_socket_group", kString, R"("")", 0, 64, "", kNo, kShow,
+    "group of the admin socket"}, in<kD, &D::admin_socket_group>},
+  {{"daemon.allowed_uids", kIntegers, "[]", 0, kMaxId, "", kYes, kShow,
+    "user ids that may ask; both lists empty: whoever may open the socket"}, in<kD, &D::allowed_uids>},
+  {{"daemon.allowed_gids", kIntegers, "[]", 0, kMaxId, "", kYes, kShow,
+    "group ids that may ask"}, in<kD, &D::allowed_gids>},
+  {{"daemon.max_connections", kInteger, "1024", 1, 65536, "", kYes, kShow,
+    "connections of workers, all together"}, in<kD, &D::max_connections>},
+  {{"daemon.max_connections_per_uid", kInteger, "256", 1, 65536, "", kYes, kShow,
+    "connections of one user id"}, in<kD, &D::max_connections_per_uid>},
+  {{"daemon.write_queue_bytes", kSize, "262144", 64 << 10, 64 * kMiB, "", kYes, kShow,
+    "answers waiting for one connection to read them; beyond it nothing more is read from that connection"},
+    in<kD, &D::write_queue_bytes>},
+  {{"daemon.slow_reader_timeout", kDuration, R"("5s")", 100, kMinute, "", kYes, kShow,
+    "a connection that reads nothing for so long with its queue full is closed"}, in<kD, &D::slow_reader_timeout>},
+  {{"daemon.handshake_timeout", kDuration, R"("2s")", 100, kMinute, "", kYes, kShow,
+    "a connection that has not said hello by then is closed"}, in<kD, &D::handshake_timeout>},
+  {{"daemon.stop_timeout", kDuration, R"("5s")", 0, kMinute, "", kYes, kShow,
+    "time for answers in flight after SIGTERM"}, in<kD, &D::stop_timeout>},
+  {{"daemon.fast_path", kBoolean, "true", 0, 1, "", kNo, kShow,
+    "reserved for the shared map"}, in<kD, &D::fast_path>},
+
+  {{"cache.directory", kPath, R"("/run/claimsd/cache")", 1, kMaxPath, "", kNo, kShow,
+    "holds the sealed answers; keep it on a tmpfs"}, in<kC, &C::directory>},
+  {{"cache.key_file", kPath, R"("/var/lib/claimsd/host.key")", 1, kMaxPath, "", kNo, kShow,
+    "the key that seals them; made at the first start, mode 0400"}, in<kC, &C::key_file>},
+  {{"cache.max_entries", kInteger, "100000", 100, 10'000'000, "", kNo, kShow,
+    "answers kept"}, in<kC, &C::max_entries>},
+  {{"cache.max_bytes", kSize, R"("64MiB")", kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
+    "size of the cache's file"}, in<kC, &C::max_bytes>},
+  {{"cache.max_ttl", kDuration, R"("60s")", 1000, 5 * kMinute, "", kYes, kShow,
+    "no answer is believed for longer"}, in<kC, &C::max_ttl>},
+  {{"cache.negative_ttl", kDuration, R"("5s")", 0, kMinute, "", kYes, kShow,
+    "how long a refusal is believed"}, in<kC, &C::negative_ttl>},
+  {{"cache.negative_entries", kInteger, "10000", 0, 1'000'000, "", kNo, kShow,
+    "refusals kept, apart from the answers"}, in<kC, &C::negative_entries>},
+  {{"cache.clock_skew", kDuration, R"("30s")", 0, 5 * kMinute, "", kYes, kShow,
+    "how far this clock and the issuer's may differ: an answer ends so long before the token's `exp`, and only a token past it by so much is refused unasked"},
+    in<kC, &C::clock_skew>},
+  {{"cache.ttl_jitter_percent", kInteger, "10", 0, 50, "", kYes, kShow,
+    "lives are shortened by up to so much, so that they don't end together"}, in<kC, &C::ttl_jitter_percent>},
+
+  {{"limits.max_in_flight", kInteger, "64", 1, 4096, "", kYes, kShow,
+    "requests to the Auth APIs at one time"}, in<kL, &L::max_in_flight>},
+  {{"limits.max_pending", kInteger, "4096", 0, 1'000'000, "", kYes, kShow,
+    "requests waiting for their turn"}, in<kL, &L::max_pending>},
+  {{"limits.max_waiters", kInteger, "65536", 1, 10'000'000, "", kYes, kShow,
+    "questions waiting for requests"}, in<kL, &L::max_waiters>},
+  {{"limits.max_timeout", kDuration, R"("30s")", 100, 10 * kMinute, "", kYes, kShow,
+    "a client may wait no longer, whatever it asks for"}, in<kL, &L::max_timeout>},
+
+  {{"log.level", kEnum, R"("info")", 0, 0, "debug|info|warning|error", kYes, kShow,
+    "the least that is logged"}, in<kG, &G::level>},
+  {{"log.format", kEnum, R"("auto")", 0, 0, "auto|text|journal", kNo, kShow,
+    "`text` begins with the time, `journal` with a priority; `auto`: `journal` under systemd"}, in<kG, &G::format>},
+});
+
+constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
+  {{"url", kUrl, R"("")", 0, 1024, "", kYes, kHide,
+    "the Auth API; `https`, or `http` to a loopback host"}, one_url},
+  {{"urls", kUrls, "[]", 0, 1024, "", kYes, kHide,
+    "or several, tried in order"}, all_urls},
+  {{"path", kUrlPath, R"("/api/me/")", 1, 256, "", kYes, kShow,
+    "what is asked there with the token"}, up<&U::path>},
+  {{"timeout", kDuration, R"("3s")", 100, 30'000, "", kYes, kShow,
+    "for one request, all of it"}, up<&U::timeout>},
+  {{"connect_timeout", kDuration, R"("1s")", 10, 30'000, "", kYes, kShow,
+    "for its name look-up, TCP and TLS"}, up<&U::connect_timeout>},
+  {{"ca_file", kPath, R"("")", 0, kMaxPath, "", kYes, kShow,
+    "PEM file of the authorities to trust; empty: the system's"}, up<&U::ca_file>},
+  {{"client_certificate", kPath, R"("")", 0, kMaxPath, "", kYes, kShow,
+    "PEM file, where the Auth API wants one"}, up<&U::client_certificate>},
+  {{"client_key", kPath, R"("")", 0, kMaxPath, "", kYes, kShow,
+    "PEM file of its key"}, up<&U::client_key>},
+  {{"id_claim", kString, R"("id")", 1, 128, "", kYes, kShow,
+    "name of the claim that identifies the user"}, up<&U::id_claim>},
+  {{"email_claim", kString, R"("email")", 1, 128, "", kYes, kShow,
+    "name of the claim with the address"}, up<&U::email_claim>},
+  {{"role_claim", kString, R"("role")", 1, 128, "", kYes, kShow,
+    "name of the claim with the role, or a list of them"}, up<&U::role_claim>},
+  {{"refusal_statuses", kIntegers, "[401]", 400, 499, "", kYes, kShow,
+    "HTTP statuses that mean the token is refused; 401 always does"}, up<&U::refusal_statuses>},
+  {{"proxy", kProxy, R"("")", 0, 1024, "", kYes, kHide,
+    "a proxy, `http` or `https`; empty: none, whatever the environment says"}, up<&U::proxy>},
+  {{"default", kBoolean, "false", 0, 1, "", kYes, kShow,
+    "answers clients that name no upstream; a single upstream does anyway"}, up<&U::is_default>},
+  {{"http2", kBoolean, "false", 0, 1, "", kYes, kShow,
+    "speak HTTP/2 where the Auth API can"}, up<&U::http2>},
+  {{"connections", kInteger, "16", 1, 256, "", kYes, kShow,
+    "kept open to it"}, up<&U::connections>},
+});
+// clang-format on
+
+}  // namespace
+
+std::span<const Row<Config>> option_rows() {
+  return kRows;
+}
+std::span<const Row<UpstreamConfig>> upstream_rows() {
+  return kUpstreamRows;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,53 @@
+// problems.h: what is wrong with a configuration file, collected, so that one run shows all of it.
+// Pure; one thread.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "daemon/base/result.h"
+#include "daemon/config/toml_reader.h"
+
+namespace claimsd::daemon {
+
+class Problems {
+ public:
+  void add(Position at, std::string text) { all_.push_back({at, std::move(text)}); }
+  bool empty() const { return all_.empty(); }
+
+  // One a line, in the order of the file, those without a place last; at most kMaxShown of them,
+  // then how many more there are.
+  std::string text(std::string_view filename) const {
+    auto sorted = all_;
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const Problem& a, const Problem& b) { return order(a) < order(b); });
+    std::string out;
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      if (i == kMaxShown)
+        return out + fmt::format("\n{}: and {} more", filename, sorted.size() - i);
+      if (i > 0) out += '\n';
+      const auto& [at, text] = sorted[i];
+      out += at.line == 0 ? fmt::format("{}: {}", filename, text)
+                          : fmt::format("{}:{}:{}: {}", filename, at.line, at.column, text);
+    }
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t kMaxShown = 50;
+  struct Problem {
+    Position at;
+    std::string text;
+  };
+  static std::tuple<bool, Position> order(const Problem& problem) {
+    return {problem.at.line == 0, problem.at};
+  }
+  std::vector<Problem> all_;
+};
+
+}  // namespace claimsd::daemon

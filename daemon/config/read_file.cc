@@ -1,0 +1,48 @@
+#include "daemon/config/read_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <system_error>
+
+#include "daemon/base/fd.h"
+#include "daemon/config/toml_reader.h"
+
+namespace claimsd::daemon {
+namespace {
+
+std::string_view advice(int error) {
+  switch (error) {
+    case ENOENT: return "; create it, or name another one with --config";
+    case EACCES: return "; let the user of claimsd read it and pass through its directories";
+    case EISDIR: return "; name the file in it";
+    default: return "";
+  }
+}
+
+tl::unexpected<Error> cannot(const std::filesystem::path& path, int error) {
+  return failure(fmt::format("cannot read the configuration {}: {}{}", path.string(),
+                             std::generic_category().message(error), advice(error)));
+}
+
+}  // namespace
+
+Result<std::string> read_config_file(const std::filesystem::path& path) {
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return cannot(path, errno);
+  std::string text;
+  std::array<char, 4096> part{};
+  // One part too many is enough for load_config to refuse it.
+  while (text.size() <= kMaxConfigBytes) {
+    const ssize_t got = read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot(path, errno);
+    if (got == 0) break;
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+}  // namespace claimsd::daemon

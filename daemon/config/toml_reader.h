@@ -1,0 +1,52 @@
+// toml_reader.h: TOML text to a plain tree with positions. The only door to toml++, whose headers
+// are slow to compile. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/result.h"
+
+namespace claimsd::daemon {
+
+// A larger file is refused unread, and so is one with more dots: each dot may nest a table, and
+// toml++ walks tables recursively.
+inline constexpr std::size_t kMaxConfigBytes = 256 * 1024;
+inline constexpr std::size_t kMaxConfigDots = 4096;
+
+struct Position {
+  std::uint32_t line = 0;  // both from 1; 0: nowhere in particular
+  std::uint32_t column = 0;
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+enum class NodeKind : std::uint8_t { kBoolean, kInteger, kFloat, kString, kDate, kArray, kTable };
+
+struct Member;
+
+struct Node {
+  NodeKind kind = NodeKind::kTable;
+  Position at;
+  bool boolean = false;
+  std::int64_t integer = 0;
+  std::string text;             // kString; kFloat as written
+  std::vector<Node> items;      // kArray
+  std::vector<Member> members;  // kTable, in the order of the file
+
+  const Member* find(std::string_view key) const;
+};
+
+struct Member {
+  std::string key;
+  Position at;  // of the key
+  Node value;
+};
+
+// The tree below the root, four levels of it: what lies deeper no option has, and is left out. The
+// error is "LINE:COLUMN: …".
+Result<Node> read_toml(std::string_view text);
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,43 @@
+#include "daemon/base/printable.h"
+
+#include <catch2/catch.hpp>
+
+using namespace claimsd::daemon;
+
+namespace {
+std::string shown(std::string_view text) {
+  return printable(text, 1000);
+}
+}  // namespace
+
+TEST_CASE("plain text and well-formed UTF-8 stay as they are") {
+  CHECK(shown("claims socket at /run/x (ok) ~") == "claims socket at /run/x (ok) ~");
+  CHECK(shown("é € 😀") == "é € 😀");
+}
+
+TEST_CASE("what could forge a line or steer a terminal is spelt out") {
+  CHECK(shown("a\nb") == "a\\nb");
+  CHECK(shown("a\r\tb") == "a\\x0d\\x09b");
+  CHECK(shown("\x1b[2J") == "\\x1b[2J");
+  CHECK(shown(std::string_view("\0", 1)) == "\\x00");
+  CHECK(shown("\x7f") == "\\x7f");
+  CHECK(shown("\xc2\x9b") == "\\xc2\\x9b");           // CSI in one character
+  CHECK(shown("\xe2\x80\xa8") == "\\xe2\\x80\\xa8");  // line separator
+  CHECK(shown("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // right-to-left override
+}
+
+TEST_CASE("bytes that are no UTF-8 are spelt out") {
+  CHECK(shown("\x9b") == "\\x9b");
+  CHECK(shown("\xc0\x8a") == "\\xc0\\x8a");                    // overlong line feed
+  CHECK(shown("\xe0\x80\x8a") == "\\xe0\\x80\\x8a");           // and of three bytes
+  CHECK(shown("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // a surrogate
+  CHECK(shown("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // past U+10FFFF
+  CHECK(shown("\xe2\x82") == "\\xe2\\x82");                    // cut short
+  CHECK(shown("\xff") == "\\xff");
+}
+
+TEST_CASE("long text is cut between characters") {
+  CHECK(printable("abcdef", 6) == "abcdef");
+  CHECK(printable("abcdefg", 6) == "abcdef…");
+  CHECK(printable("abcde€", 6) == "abcde…");
+}

@@ -1,0 +1,101 @@
+// What options say together.
+#include <catch2/catch.hpp>
+
+#include "daemon/config/load.h"
+
+using namespace claimsd::daemon;
+
+namespace {
+
+std::string problems_of(const std::string& text) {
+  const auto loaded = load_config(text, "c.toml");
+  return loaded ? "none" : loaded.error().message;
+}
+
+// What is wrong with an upstream that has a URL and `text`.
+std::string upstream_problems(const std::string& text) {
+  return problems_of("[upstream.main]\nurl = \"https://auth.example.com\"\n" + text);
+}
+
+}  // namespace
+
+TEST_CASE("no upstream at all is an error that shows what to write") {
+  const std::string wanted =
+      "c.toml: no Auth API is configured; add these two lines with its address:\n"
+      "[upstream.main]\nurl = \"https://auth.example.com\"";
+  CHECK(problems_of("") == wanted);
+  CHECK(problems_of("[log]\nlevel = \"info\"") == wanted);
+  CHECK(problems_of("[upstream]") == wanted);
+  CHECK(problems_of(wanted.substr(wanted.find('\n') + 1)) == "none");
+}
+
+TEST_CASE("an upstream needs a name and a URL") {
+  CHECK(
+      problems_of("[upstream]\nurl = \"https://a\"") ==
+      "c.toml:2:1: upstream.url: must be a table: an upstream needs a name, as in [upstream.main]");
+  CHECK(problems_of("upstream = \"https://a\"") ==
+        "c.toml:1:1: upstream: must be tables: write [upstream.NAME] on a line of its own");
+  CHECK(problems_of("[upstream.\"a b\"]\nurl = \"https://a\"") ==
+        "c.toml:1:11: upstream.a b: a name has 1 to 64 letters, digits, - and _");
+  CHECK(problems_of("[upstream.main]")
+            .find("upstream.main.url: is not set: add url = \"https://auth.example.com\"") !=
+        std::string::npos);
+  CHECK(problems_of("[upstream.main]\nurl = \"\"") ==
+        "c.toml:2:7: upstream.main.url: is not set: add url = \"https://auth.example.com\"");
+}
+
+TEST_CASE("a URL that is refused is one problem, not two") {
+  CHECK(problems_of("[upstream.main]\nurl = \"http://auth.example.com\"") ==
+        "c.toml:2:7: upstream.main.url: the URL must be https: over http everyone on the way could "
+        "read the tokens");
+}
+
+TEST_CASE("url and urls exclude each other") {
+  CHECK(upstream_problems("urls = [\"https://b.example.com\"]") ==
+        "c.toml:3:8: upstream.main.urls: url is set as well: keep one of the two");
+}
+
+TEST_CASE("two upstreams with one URL could not be told apart") {
+  CHECK(upstream_problems("[upstream.other]\nurl = \"https://AUTH.example.com:443/\"") ==
+        "c.toml:4:7: upstream.other.url: upstream.main has this URL, too");
+}
+
+TEST_CASE("at most one upstream is the default, and of several none need be") {
+  const std::string second = "[upstream.other]\nurl = \"https://b.example.com\"\n";
+  CHECK(upstream_problems("default = true\n" + second + "default = true") ==
+        "c.toml:6:11: upstream.other.default: upstream.main is the default already: only one can "
+        "be");
+  const auto loaded =
+      load_config("[upstream.main]\nurl = \"https://a.example.com\"\n" + second, "c.toml");
+  REQUIRE(loaded);
+  CHECK(loaded->config.default_upstream() == nullptr);
+}
+
+TEST_CASE("a client certificate and its key come together") {
+  CHECK(upstream_problems("client_certificate = \"/c\"") ==
+        "c.toml:3:22: upstream.main.client_certificate: needs client_key beside it");
+  CHECK(upstream_problems("client_key = \"/k\"") ==
+        "c.toml:3:14: upstream.main.client_key: needs client_certificate beside it");
+}
+
+TEST_CASE("a status that says nothing about a token is no refusal") {
+  CHECK(upstream_problems("refusal_statuses = [429]") ==
+        "c.toml:3:20: upstream.main.refusal_statuses: 429 says nothing about a token: such an "
+        "answer is `unavailable`");
+  CHECK(
+      upstream_problems("refusal_statuses = [503]") ==
+      "c.toml:3:20: upstream.main.refusal_statuses: found 503, allowed is a list of integers, 400 "
+      "to 499");
+}
+
+TEST_CASE("connecting may take no longer than the whole request") {
+  CHECK(
+      upstream_problems("timeout = \"500ms\"\nconnect_timeout = \"501ms\"") ==
+      "c.toml:4:19: upstream.main.connect_timeout: is 501 ms and must not exceed timeout, 500 ms");
+}
+
+TEST_CASE("the two sockets are two") {
+  CHECK(problems_of("[daemon]\nadmin_socket = \"/run/claimsd/claims.sock\"\n[upstream.a]\nurl = "
+                    "\"https://a\"") ==
+        "c.toml:2:16: daemon.admin_socket: must not be the path of daemon.socket");
+}

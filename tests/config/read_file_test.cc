@@ -1,0 +1,57 @@
+#include "daemon/config/read_file.h"
+
+#include <stdlib.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "daemon/config/load.h"
+#include "daemon/config/toml_reader.h"
+
+using namespace claimsd::daemon;
+
+namespace {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "claimsd-config-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("a file is read whole") {
+  const TemporaryDirectory directory;
+  const std::string text(10'000, '#');
+  std::ofstream(directory / "claimsd.toml") << text;
+  CHECK(read_config_file(directory / "claimsd.toml").value() == text);
+}
+
+TEST_CASE("a file that cannot be read is named, with the reason and what to do") {
+  const TemporaryDirectory directory;
+  const auto path = directory / "missing.toml";
+  CHECK(read_config_file(path).error().message ==
+        "cannot read the configuration " + path.string() +
+            ": No such file or directory; create it, or name another one with --config");
+  const auto itself = directory / "";
+  CHECK(read_config_file(itself).error().message == "cannot read the configuration " +
+                                                        itself.string() +
+                                                        ": Is a directory; name the file in it");
+}
+
+TEST_CASE("of an endless file no more is read than is needed to refuse it") {
+  const auto text = read_config_file("/dev/zero");
+  REQUIRE(text);
+  CHECK(text->size() > kMaxConfigBytes);
+  CHECK(text->size() <= kMaxConfigBytes + 4096);
+  CHECK_FALSE(load_config(*text, "/dev/zero"));
+}

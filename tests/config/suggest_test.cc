@@ -1,0 +1,26 @@
+#include "daemon/config/suggest.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace claimsd::daemon;
+
+namespace {
+constexpr std::array<std::string_view, 4> kWords{"socket", "socket_mode", "max_connections", "url"};
+}  // namespace
+
+TEST_CASE("a slip of the finger finds its word") {
+  CHECK(nearest("sokcet", kWords) == "socket");
+  CHECK(nearest("soket", kWords) == "socket");
+  CHECK(nearest("socketmode", kWords) == "socket_mode");
+  CHECK(nearest("max_conections", kWords) == "max_connections");
+  CHECK(nearest("ulr", kWords) == "url");
+}
+
+TEST_CASE("another word finds nothing") {
+  CHECK_FALSE(nearest("timeout", kWords));
+  CHECK_FALSE(nearest("x", std::array<std::string_view, 1>{"url"}));
+  CHECK_FALSE(nearest("", kWords));
+  CHECK_FALSE(nearest(std::string(100'000, 's'), kWords));
+}

@@ -1,0 +1,117 @@
+#include "daemon/config/url.h"
+
+#include <catch2/catch.hpp>
+
+using namespace claimsd::daemon;
+
+namespace {
+
+std::string normal(std::string_view text) {
+  const auto url = normalise_upstream_url(text);
+  return url ? *url : "refused: " + url.error().message;
+}
+
+bool refused(std::string_view text) {
+  return !normalise_upstream_url(text);
+}
+
+}  // namespace
+
+TEST_CASE("two spellings of one URL are the same URL") {
+  CHECK(normal("https://auth.example.com") == "https://auth.example.com");
+  CHECK(normal("HTTPS://Auth.Example.COM:443/") == "https://auth.example.com");
+  CHECK(normal("https://auth.example.com:8443//") == "https://auth.example.com:8443");
+  CHECK(normal("https://auth.example.com/Base/") == "https://auth.example.com/Base");
+  CHECK(normal("http://127.0.0.1:80") == "http://127.0.0.1");
+  CHECK(normal("https://[2001:DB8::1]:443/a") == "https://[2001:db8::1]/a");
+  CHECK(normal("https://127.0.0.1:80") == "https://127.0.0.1:80");
+}
+
+TEST_CASE("a normal spelling is its own normal spelling") {
+  for (const auto* text : {"https://[::1]:8443/x/", "http://LOCALHOST:8000", "https://a.b/c%2Fd"}) {
+    const auto once = normal(text);
+    CHECK(normal(once) == once);
+  }
+}
+
+TEST_CASE("http is for loopback hosts alone") {
+  CHECK(normal("http://localhost:8000") == "http://localhost:8000");
+  CHECK(normal("http://127.200.3.4") == "http://127.200.3.4");
+  CHECK(normal("http://[::1]:8000/x") == "http://[::1]:8000/x");
+  CHECK(normal("http://auth.example.com") ==
+        "refused: must be https: over http everyone on the way could read the tokens");
+  CHECK(refused("http://10.0.0.1"));
+  CHECK(refused("http://localhost.example.com"));
+  CHECK(refused("http://127.0.0.1.example.com"));
+  CHECK(refused("http://127.example.com"));
+  CHECK(refused("http://[::2]"));
+  CHECK(refused("http://[::ffff:10.0.0.1]"));
+}
+
+TEST_CASE("a password in a URL is refused, and never repeated") {
+  const auto url = normalise_upstream_url("https://user:hunter2@auth.example.com");
+  REQUIRE_FALSE(url);
+  CHECK(url.error().message ==
+        "has a user name or password in it: remove what stands before the @");
+  CHECK(refused("http://127.0.0.1@evil.example.com"));
+  CHECK(refused("http://127.0.0.1:80@evil.example.com"));
+  CHECK(refused("https://a@"));
+}
+
+TEST_CASE("what two parsers could read in two ways is refused") {
+  for (const auto* text : {"",
+                           "auth.example.com",
+                           "//auth.example.com",
+                           "ftp://auth.example.com",
+                           "file:///etc/passwd",
+                           "https://",
+                           "https:///path",
+                           "https://a b",
+                           "https://a\\@b",
+                           "https://a\tb",
+                           "https://a\r\nb",
+                           "https://a?x=1",
+                           "https://a#f",
+                           "https://a/?x=1",
+                           "https://a/b#f",
+                           "https://a:",
+                           "https://a:0",
+                           "https://a:080",
+                           "https://a:65536",
+                           "https://a:8x",
+                           "https://a..b",
+                           "https://a.",
+                           "https://.a",
+                           "https://ex\xc3\xa4mple.com",
+                           "https://2130706433",
+                           "https://127.1",
+                           "https://0x7f.1",
+                           "https://a.0x7f",
+                           "https://0177.0.0.1",
+                           "https://256.0.0.1",
+                           "https://1.2.3.4.5",
+                           "https://[::1",
+                           "https://[::1]x",
+                           "https://[::1%25lo]",
+                           "https://[1.2.3.4]",
+                           "https://a/../b",
+                           "https://a/./b",
+                           "https://a/%2e%2E/b",
+                           "https://a/.%2e",
+                           "https://a/%2",
+                           "https://a/%zz",
+                           "https://a/{b}"}) {
+    INFO(text);
+    CHECK(refused(text));
+  }
+  CHECK(refused("https://" + std::string(300, 'a')));
+  CHECK(refused("https://a/" + std::string(kMaxUrl, 'b')));
+  CHECK(refused(std::string_view("https://a\0b", 11)));
+}
+
+TEST_CASE("a proxy may speak http and has no path") {
+  CHECK(normalise_proxy_url("http://proxy.example.com:3128/").value() ==
+        "http://proxy.example.com:3128");
+  CHECK_FALSE(normalise_proxy_url("http://proxy.example.com/x"));
+  CHECK_FALSE(normalise_proxy_url("http://user:hunter2@proxy.example.com"));
+}
