@@ -1,0 +1,50 @@
+// counters.h: what the policy counts, one row each. Status, metrics and documentation are made from
+// this table.
+//
+// Plain integers of the loop thread; they only grow until the daemon restarts.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace claimsd::daemon {
+
+// C(name, help). The name is the metric's, without "claimsd_" and "_total".
+// clang-format off
+#define CLAIMSD_COUNTERS(C) \
+  C(questions,              "Questions asked by clients over the socket") \
+  C(answers_valid,          "Answers that a token is valid") \
+  C(answers_invalid,        "Answers that a token is invalid") \
+  C(answers_unavailable,    "Answers that nobody could say") \
+  C(cache_hits,             "Questions answered from the cache") \
+  C(negative_hits,          "Questions answered from a refusal of the last seconds") \
+  C(local_refusals,         "Tokens refused without asking: malformed, too long or past their expiry") \
+  C(joined_flights,         "Questions that joined a request already on its way") \
+  C(upstream_requests,      "Requests made to an Auth API") \
+  C(upstream_confirmations, "Requests that confirmed a token") \
+  C(upstream_refusals,      "Requests that refused a token") \
+  C(upstream_failures,      "Requests that settled nothing: timeouts, connection errors, unexpected statuses, bad bodies") \
+  C(deadlines,              "Questions whose own time-out passed before the Auth API answered") \
+  C(overloads,              "Questions turned away because too many were waiting") \
+  C(not_kept,               "Confirmations passed on but not kept: no-store, no life left, no room") \
+  C(late_results,           "Results dropped because a later one had already taken effect") \
+  C(trimmed,                "Confirmations whose claims were too large to keep whole") \
+  C(evictions,              "Entries evicted to make room")
+// clang-format on
+
+struct Counters {
+#define CLAIMSD_COUNTER_MEMBER(name, help) std::uint64_t name = 0;
+  CLAIMSD_COUNTERS(CLAIMSD_COUNTER_MEMBER)
+#undef CLAIMSD_COUNTER_MEMBER
+};
+
+// Calls `visit(name, help, value)` for each row.
+template <class Visit>
+void each_counter(const Counters& counters, Visit&& visit) {
+#define CLAIMSD_COUNTER_VISIT(name, help) \
+  visit(std::string_view(#name), std::string_view(help), counters.name);
+  CLAIMSD_COUNTERS(CLAIMSD_COUNTER_VISIT)
+#undef CLAIMSD_COUNTER_VISIT
+}
+
+}  // namespace claimsd::daemon

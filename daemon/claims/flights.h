@@ -1,0 +1,82 @@
+// flights.h: who waits for which request to an Auth API. Single flight: for one token at most one
+// request is on its way.
+//
+// Pure bookkeeping without policy: a flight is pending or flying, has waiters, and may have a
+// successor's waiters, who asked for a confirmation younger than the flight can give. Every waiter
+// has its own deadline. Loop thread; owned by ClaimsService.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/claims/ports.h"
+
+namespace claimsd::daemon {
+
+using WaiterId = std::uint64_t;
+
+struct Flight {
+  FlightId id = 0;
+  TokenKey key;
+  UpstreamId upstream = 0;
+  Secret token;
+  std::optional<Now> started;  // none: pending
+  std::vector<WaiterId> waiters;
+  std::vector<WaiterId> successors;  // wait for the flight after this one
+};
+
+class Flights {
+ public:
+  // The flight for `key`, if there is one.
+  Flight* find(const TokenKey& key);
+  Flight* find(FlightId id);
+
+  // A new pending flight, last in the queue. There must be none for `key`.
+  Flight& add(const TokenKey& key, UpstreamId upstream, Secret token);
+  // The pending flight whose turn it is; null when there is none.
+  Flight* next_pending();
+  // Marks a pending flight as flying.
+  void start(Flight& flight, const Now& now);
+  // Takes a flying flight out.
+  Flight remove(FlightId id);
+
+  // Puts somebody on a flight's list (or its successor's).
+  void wait(Flight& flight, bool successor, const Waiter& waiter, BootTime deadline);
+  bool is_waiting(WaiterId id) const { return waiters_.count(id) != 0; }
+  // Takes a waiter out; nothing if it has left already.
+  std::optional<Waiter> take(WaiterId id);
+  // Takes out one waiter whose deadline has come.
+  std::optional<Waiter> take_overdue(BootTime now);
+  // Forgets the waiters of a connection that closed; their flights go on.
+  void forget(std::uint64_t connection);
+  std::optional<BootTime> next_deadline() const;
+
+  std::size_t waiting() const { return waiters_.size(); }
+  std::size_t flying() const { return flights_.size() - pending_count_; }
+  std::size_t pending() const { return pending_count_; }
+
+ private:
+  struct Waiting {
+    Waiter waiter;
+    BootTime deadline;
+  };
+  using Waiters = std::map<WaiterId, Waiting>;
+  void drop(Waiters::iterator at);
+
+  std::unordered_map<FlightId, Flight> flights_;
+  std::unordered_map<TokenKey, FlightId, TokenKeyHash> by_key_;
+  std::deque<FlightId> queue_;  // pending ones, oldest first
+  std::size_t pending_count_ = 0;
+  Waiters waiters_;
+  std::set<std::pair<BootTime, WaiterId>> by_deadline_;
+  std::set<std::pair<std::uint64_t, WaiterId>> by_connection_;
+  FlightId next_flight_ = 1;
+  WaiterId next_waiter_ = 1;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,41 @@
+#include "daemon/claims/freshness.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+
+BootTime end_of_life(BootTime started, const CacheHeaders& headers, const LifePolicy& policy,
+                     Random& random) {
+  Duration life = policy.max_ttl;
+  if (headers.lifetime) life = std::min<Duration>(life, *headers.lifetime);
+  // Downwards only: tokens that were confirmed together must not all come back together.
+  const auto span = static_cast<std::uint64_t>(life.count() / 100 * policy.jitter_percent);
+  if (span > 0) life -= Duration(static_cast<std::int64_t>(random.below(span + 1)));
+  return started + life;
+}
+
+Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy) {
+  // A confirmation from the future belongs to another clock: not to be relied on.
+  if (entry.confirmed_at > now.boot) return Duration(0);
+  // A kept entry may have been given its life under a longer max_ttl than today's.
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+  const Duration of_life = end - now.boot;
+  if (entry.expires_at == WallTime::max()) return of_life;
+  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  if (entry.expires_at <= now.wall) return Duration(0);
+  const Duration of_token = entry.expires_at - now.wall;
+  return std::min(of_life, of_token - policy.clock_skew);
+}
+
+bool is_fresh(const Entry& entry, const Now& now, const LifePolicy& policy,
+              const std::optional<Duration>& max_age) {
+  if (max_age && (*max_age == Duration(0) || now.boot - entry.confirmed_at > *max_age))
+    return false;
+  return time_left(entry, now, policy) > Duration(0);
+}
+
+bool has_expired(WallTime expires_at, const Now& now, const LifePolicy& policy) {
+  return expires_at < now.wall - policy.clock_skew;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,59 @@
+// hot_entries.h: the few entries that are asked for all the time, opened, so that a socket hit
+// costs neither an HMAC nor a look into the store.
+//
+// A view of the store, never more: an entry is put here only after the store has given it, and goes
+// when the store's goes (erase), when its life ends (sweep), or when another one needs its place.
+// Found by the whole token, compared byte by byte; a few of its bytes choose the place, so that a
+// peer who makes up tokens for one place gains nothing but misses. What it holds is wiped when it
+// goes. Bounded; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/random.h"
+#include "daemon/base/secret.h"
+#include "daemon/claims/entry.h"
+#include "daemon/claims/token.h"
+
+namespace claimsd::daemon {
+
+class HotEntries {
+ public:
+  struct Hot {
+    TokenKey key;
+    Entry entry;  // its claims stay readable until the next put, erase or sweep
+  };
+
+  // Room for `capacity` entries (rounded up to a power of two; 0: none at all).
+  HotEntries(std::size_t capacity, Random& random);
+
+  // Null when it is not here. Says nothing of freshness.
+  const Hot* find(UpstreamId upstream, std::string_view token) const;
+  void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry);
+  void erase(const TokenKey& key);
+  // Wipes what has ended.
+  void sweep(const Now& now);
+  bool empty() const { return places_.empty(); }
+
+ private:
+  static constexpr std::size_t kWays = 2;
+  struct Slot {
+    bool used = false;
+    UpstreamId upstream = 0;
+    Secret token;
+    Secret claims;
+    Hot hot;
+  };
+
+  std::size_t first_way(UpstreamId upstream, std::string_view token) const;
+  void clear(Slot& slot);
+
+  std::uint64_t seed_ = 0;
+  std::vector<Slot> slots_;
+  std::unordered_map<TokenKey, std::size_t, TokenKeyHash> places_;
+};
+
+}  // namespace claimsd::daemon

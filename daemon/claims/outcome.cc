@@ -1,0 +1,38 @@
+#include "daemon/claims/outcome.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/claims/cache_headers.h"
+
+namespace claimsd::daemon {
+
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
+  Judgement judgement;
+  judgement.reason = outcome.failure;
+  judgement.detail = outcome.detail;
+  judgement.retry_after = read_retry_after(outcome.retry_after).value_or(seconds(0));
+  if (outcome.failure != proto::Reason::kOk) return judgement;
+
+  const auto& refusals = policy.refusal_statuses;
+  if (std::find(refusals.begin(), refusals.end(), outcome.status) != refusals.end()) {
+    judgement.reason = proto::Reason::kRefused;
+    return judgement;
+  }
+  if (outcome.status != 200) {
+    judgement.reason = proto::Reason::kUpstreamStatus;
+    judgement.detail = fmt::format("status {}", outcome.status);
+    return judgement;
+  }
+  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names);
+  if (!parsed) {
+    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.detail = parsed.error().message;
+    return judgement;
+  }
+  judgement.claims = std::move(*parsed);
+  return judgement;
+}
+
+}  // namespace claimsd::daemon

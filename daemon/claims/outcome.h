@@ -1,0 +1,31 @@
+// outcome.h: what the end of a request means: confirmed, refused, or nothing settled.
+//
+// Pure; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/claims/claims_parser.h"
+#include "daemon/claims/ports.h"
+
+namespace claimsd::daemon {
+
+struct UpstreamPolicy {
+  std::string name;
+  ClaimNames names;
+  std::vector<int> refusal_statuses = {401};
+};
+
+struct Judgement {
+  proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why nothing is settled
+  ParsedClaims claims;                              // with kOk
+  Duration retry_after{};                           // the Auth API's advice; 0: none
+  std::string detail;                               // for the log
+};
+
+// 200 with a valid claims document confirms; the refusal statuses refuse; all else settles nothing,
+// however it came about.
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy);
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,111 @@
+// ports.h: the outside world as the policy sees it. ClaimsService is given one of each; the real
+// ones live in store/, upstream/ and server/, the fakes in tests/support/. All calls are made on
+// the loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/result.h"
+#include "daemon/base/secret.h"
+#include "daemon/claims/entry.h"
+#include "daemon/claims/token.h"
+
+namespace claimsd::daemon {
+
+// Names a token without holding it.
+class Keyer {
+ public:
+  virtual ~Keyer() = default;
+  virtual TokenKey key_of(UpstreamId upstream, std::string_view token) = 0;
+};
+
+enum class Stored : std::uint8_t {
+  kStored,
+  kFull,    // no room: evict and try again
+  kFailed,  // the store is in trouble and has logged why; the entry is simply not kept
+};
+
+// Confirmed tokens by key. Knows nothing of freshness; what it returns may have ended long ago.
+class ClaimsCache {
+ public:
+  virtual ~ClaimsCache() = default;
+
+  // The entry's `claims` stay readable until the next call of any of these.
+  virtual std::optional<Entry> find(const TokenKey& key) = 0;
+  // Replaces what was there.
+  virtual Stored put(const TokenKey& key, const Entry& entry) = 0;
+  // False when the entry may still be there, because the store is in trouble.
+  virtual bool erase(const TokenKey& key) = 0;
+  // Every key with the end of its life, in no particular order: to pick up after a restart. Must
+  // not call back into the cache.
+  virtual void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) = 0;
+  virtual std::size_t entries() const = 0;
+};
+
+using FlightId = std::uint64_t;
+
+// What became of one GET /api/me/.
+struct FetchOutcome {
+  // kOk: a whole response arrived, whatever its status. Otherwise why not (kUpstream...).
+  proto::Reason failure = proto::Reason::kOk;
+  int status = 0;
+  Secret body;                // at most 64 KiB, as sent
+  std::string cache_control;  // header values, joined by ", " where repeated; "" when absent
+  std::string age;
+  std::string retry_after;
+  std::string detail;  // for the log: curl's words, an errno; never part of the token or the body
+  Duration took{};
+};
+
+// Starts requests; each start() is followed by exactly one ClaimsService::landed() with its id,
+// later, never from within start().
+class Upstream {
+ public:
+  virtual ~Upstream() = default;
+  virtual void start(FlightId id, UpstreamId upstream, const Secret& token) = 0;
+};
+
+// Who is waiting: a request on a connection. Never reused while an answer may be on its way.
+struct Waiter {
+  std::uint64_t connection = 0;
+  std::uint32_t request = 0;
+};
+
+struct Answer {
+  proto::Reason reason = proto::Reason::kInternal;
+  proto::Source source = proto::Source::kNone;
+  std::uint16_t flags = 0;
+  Duration age{};           // since the Auth API last confirmed it
+  Duration left{};          // how long it may be relied on
+  Duration retry_after{};   // advice with kUnavailable; 0: none
+  std::string_view claims;  // a block, with kOk alone; readable during the call
+};
+
+// What became of a request, for the log and the status. No secret is in it.
+struct FlightReport {
+  UpstreamId upstream = 0;
+  proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused or why nothing was settled
+  int status = 0;
+  std::string_view detail;
+  Duration took{};
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void flight_landed(const FlightReport& report) = 0;
+};
+
+// Takes each waiter's one answer. A waiter that has left in the meantime is the sink's to ignore.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  virtual void answer(const Waiter& waiter, const Answer& answer) = 0;
+};
+
+}  // namespace claimsd::daemon

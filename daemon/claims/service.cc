@@ -1,0 +1,340 @@
+#include "daemon/claims/service.h"
+
+#include <algorithm>
+
+#include "daemon/claims/jwt_parser.h"
+#include "proto/limits.h"
+#include "proto/messages.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+using proto::Source;
+using proto::Verdict;
+
+namespace {
+
+// Tokens of ended entries are wiped from memory within so long.
+constexpr Duration kSweepInterval = seconds(1);
+
+}  // namespace
+
+ClaimsService::ClaimsService(Policy policy, World world)
+    : policy_(std::move(policy)),
+      world_(world),
+      negatives_(policy_.negative_ttl, policy_.negative_entries),
+      hot_(policy_.hot_entries, world_.random) {
+  world_.cache.each(
+      [this](const TokenKey& key, BootTime fresh_until) { sieve_.put(key, fresh_until); });
+  evict_for(0, world_.clock.now());
+}
+
+// The hot path: found, judged, answered.
+void ClaimsService::ask(const Question& question, const Waiter& waiter) {
+  ++counters_.questions;
+  if (question.token.size() > proto::kMaxToken) {
+    ++counters_.local_refusals;
+    return deliver(waiter, Reason::kTooLong);
+  }
+  const Now now = world_.clock.now();
+  if (const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
+      hot != nullptr && is_fresh(hot->entry, now, policy_.life, question.max_age)) {
+    return answer_hit(hot->key, hot->entry, waiter, now);
+  }
+  const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
+  if (answer_from_cache(key, question, waiter, now)) return;
+  if (refuse_locally(key, question, waiter, now)) return;
+  enqueue(key, question, waiter, now);
+}
+
+bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
+                                      const Waiter& waiter, const Now& now) {
+  if (unerased_.count(key) != 0) return false;
+  const std::optional<Entry> entry = world_.cache.find(key);
+  if (!entry || !is_fresh(*entry, now, policy_.life, question.max_age)) return false;
+  hot_.put(question.upstream, question.token, key, *entry);
+  if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
+  answer_hit(key, *entry, waiter, now);
+  return true;
+}
+
+void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter,
+                               const Now& now) {
+  ++counters_.cache_hits;
+  sieve_.touch(key);
+  deliver(waiter, Answer{.reason = Reason::kOk,
+                         .source = Source::kCache,
+                         .flags = entry.flags,
+                         .age = now.boot - entry.confirmed_at,
+                         .left = time_left(entry, now, policy_.life),
+                         .retry_after = {},
+                         .claims = entry.claims});
+}
+
+// What needs no Auth API to be refused. Characters are checked here and not before the cache: what
+// is in there has passed.
+bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question,
+                                   const Waiter& waiter, const Now& now) {
+  if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
+    ++counters_.local_refusals;
+    deliver(waiter, reason);
+    return true;
+  }
+  if (has_expired(read_jwt_times(question.token).expires_at, now, policy_.life)) {
+    ++counters_.local_refusals;
+    deliver(waiter, Reason::kExpired);
+    return true;
+  }
+  const auto refusal = negatives_.find(key, now.boot);
+  if (!refusal) return false;
+  if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
+  if (question.max_age == Duration(0)) return false;
+  ++counters_.negative_hits;
+  deliver(waiter, Answer{.reason = Reason::kRefused,
+                         .source = Source::kCache,
+                         .flags = 0,
+                         .age = now.boot - refusal->refused_at,
+                         .left = refusal->until - now.boot,
+                         .retry_after = {},
+                         .claims = {}});
+  return true;
+}
+
+void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
+                            const Now& now) {
+  if (stopping_) return deliver(waiter, Reason::kShuttingDown);
+  Flight* flight = flights_.find(key);
+  // A list may also name waiters that have left; it is bounded all the same.
+  const bool full = flights_.waiting() >= policy_.max_waiters ||
+                    (flight != nullptr &&
+                     flight->waiters.size() + flight->successors.size() >= policy_.max_waiters) ||
+                    (flight == nullptr && flights_.flying() >= policy_.max_in_flight &&
+                     flights_.pending() >= policy_.max_pending);
+  if (full) {
+    ++counters_.overloads;
+    return deliver(waiter, Reason::kOverloaded);
+  }
+  bool successor = false;
+  if (flight == nullptr) {
+    flight = &flights_.add(key, question.upstream, Secret(question.token));
+  } else {
+    ++counters_.joined_flights;
+    // A request that started too long ago cannot vouch for now: those who need better share the
+    // next one.
+    successor =
+        flight->started && question.max_age && now.boot - flight->started->boot > *question.max_age;
+    if (flight->started && question.max_age == Duration(0)) successor = true;
+  }
+  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
+  flights_.wait(*flight, successor, waiter,
+                now.boot + (unlimited ? policy_.max_timeout : question.timeout));
+  start_pending();
+}
+
+void ClaimsService::start_pending() {
+  while (flights_.flying() < policy_.max_in_flight) {
+    Flight* flight = flights_.next_pending();
+    if (flight == nullptr) return;
+    flights_.start(*flight, world_.clock.now());
+    if (!anybody_waits(*flight)) {
+      flights_.remove(flight->id);
+      continue;
+    }
+    ++counters_.upstream_requests;
+    world_.upstream.start(flight->id, flight->upstream, flight->token);
+  }
+}
+
+void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
+  if (flights_.find(id) == nullptr) return;
+  Flight flight = flights_.remove(id);
+  const Now now = world_.clock.now();
+  const Judgement judgement = judge(outcome, policy_.upstreams.at(flight.upstream));
+  world_.observer.flight_landed({.upstream = flight.upstream,
+                                 .reason = judgement.reason,
+                                 .status = outcome.status,
+                                 .detail = judgement.detail,
+                                 .took = outcome.took});
+  const Answer answer = settle(flight, judgement, outcome, now);
+  // Before anybody is answered: who then asks for the same token again must find this flight.
+  if (!flight.successors.empty() && !stopping_) {
+    Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token));
+    next.waiters.swap(flight.successors);
+  }
+  answer_all(flight.waiters, answer);
+  answer_all(flight.successors, Answer{.reason = Reason::kShuttingDown});
+  start_pending();
+}
+
+Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
+                             const FetchOutcome& outcome, const Now& now) {
+  switch (judgement.reason) {
+    case Reason::kOk: return confirm(flight, judgement, outcome, now);
+    case Reason::kRefused: return refuse(flight, now);
+    default: break;
+  }
+  ++counters_.upstream_failures;
+  Answer answer{.reason = judgement.reason};
+  answer.retry_after = judgement.retry_after;
+  return answer;
+}
+
+// A 200: kept for as long as it may live, unless a request that started later has refused the token
+// in the meantime.
+Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
+                              const FetchOutcome& outcome, const Now& now) {
+  ++counters_.upstream_confirmations;
+  const Now& started = *flight.started;
+  if (const auto refusal = negatives_.find(flight.key, now.boot);
+      refusal && refusal->refused_at > started.boot) {
+    ++counters_.late_results;
+    return Answer{.reason = Reason::kRefused, .source = Source::kCache};
+  }
+  const JwtTimes times = read_jwt_times(flight.token.view());
+  if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
+
+  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age);
+  if (judgement.claims.trimmed) ++counters_.trimmed;
+  const Entry entry{
+      .confirmed_at = started.boot,
+      .fresh_until = end_of_life(started.boot, headers, policy_.life, world_.random),
+      .expires_at = times.expires_at,
+      .issued_at = times.issued_at,
+      .flags = judgement.claims.trimmed ? proto::kAnswerTrimmed : std::uint16_t{0},
+      .claims = judgement.claims.block.view(),
+  };
+  negatives_.erase(flight.key);
+  const Duration left = time_left(entry, now, policy_.life);
+  if (headers.no_store || left <= Duration(0)) {
+    ++counters_.not_kept;
+    // An older confirmation has no claim to outlive a newer one that may not be kept.
+    forget(flight.key);
+  } else {
+    keep(flight.key, entry, now);
+  }
+  return Answer{.reason = Reason::kOk,
+                .source = Source::kUpstream,
+                .flags = entry.flags,
+                .age = now.boot - started.boot,
+                .left = headers.no_store ? Duration(0) : std::max(left, Duration(0)),
+                .retry_after = {},
+                .claims = entry.claims};
+}
+
+// A refusal is gone from the store before anybody is answered.
+Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
+  ++counters_.upstream_refusals;
+  forget(flight.key);
+  negatives_.expire(now.boot);
+  negatives_.put(flight.key, flight.started->boot);
+  return Answer{.reason = Reason::kRefused,
+                .source = Source::kUpstream,
+                .flags = 0,
+                .age = now.boot - flight.started->boot,
+                .left = {},
+                .retry_after = {},
+                .claims = {}};
+}
+
+void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now) {
+  hot_.erase(key);  // shows what the store held until now
+  evict_for(sieve_.holds(key) ? 0 : 1, now);
+  Stored stored = world_.cache.put(key, entry);
+  // The store is bounded by bytes as well; large entries take the place of several small ones.
+  for (int tries = 0; stored == Stored::kFull && tries < 16 && sieve_.size() > 0; ++tries) {
+    evict_for(policy_.max_entries - sieve_.size() + 1 + static_cast<std::size_t>(tries), now);
+    stored = world_.cache.put(key, entry);
+  }
+  if (stored == Stored::kStored) {
+    sieve_.put(key, entry.fresh_until);
+    unerased_.erase(key);
+    return;
+  }
+  ++counters_.not_kept;
+  forget(key);
+}
+
+// Takes an entry away, from the cache or, where that is in trouble, from what is believed of it.
+void ClaimsService::forget(const TokenKey& key) {
+  const bool may_be_there = sieve_.holds(key) || unerased_.count(key) != 0;
+  hot_.erase(key);
+  sieve_.erase(key);
+  if (world_.cache.erase(key)) {
+    unerased_.erase(key);
+  } else if (may_be_there) {
+    unerased_.insert(key);
+  }
+}
+
+// Evicts until `room` more entries fit.
+void ClaimsService::evict_for(std::size_t room, const Now& now) {
+  while (sieve_.size() + room > policy_.max_entries) {
+    const std::optional<TokenKey> victim = sieve_.evict(now.boot);
+    if (!victim) return;
+    hot_.erase(*victim);
+    if (!world_.cache.erase(*victim)) unerased_.insert(*victim);
+    ++counters_.evictions;
+  }
+}
+
+bool ClaimsService::anybody_waits(const Flight& flight) {
+  return std::any_of(flight.waiters.begin(), flight.waiters.end(),
+                     [this](WaiterId id) { return flights_.is_waiting(id); });
+}
+
+void ClaimsService::answer_all(const std::vector<WaiterId>& waiters, const Answer& answer) {
+  for (const WaiterId id : waiters) {
+    if (const std::optional<Waiter> waiter = flights_.take(id)) deliver(*waiter, answer);
+  }
+}
+
+std::optional<BootTime> ClaimsService::wake_time() const {
+  const std::optional<BootTime> deadline = flights_.next_deadline();
+  if (!deadline || (next_sweep_ && *next_sweep_ < *deadline)) return next_sweep_;
+  return deadline;
+}
+
+std::optional<Duration> ClaimsService::wait_time() const {
+  const std::optional<BootTime> deadline = wake_time();
+  if (!deadline) return std::nullopt;
+  return std::max(Duration(0), *deadline - world_.clock.now().boot);
+}
+
+void ClaimsService::tick() {
+  const Now now = world_.clock.now();
+  negatives_.expire(now.boot);
+  if (next_sweep_ && *next_sweep_ <= now.boot) {
+    hot_.sweep(now);
+    next_sweep_.reset();
+    if (!hot_.empty()) next_sweep_ = now.boot + kSweepInterval;
+  }
+  while (const std::optional<Waiter> waiter = flights_.take_overdue(now.boot)) {
+    ++counters_.deadlines;
+    deliver(*waiter, Reason::kDeadline);
+  }
+}
+
+void ClaimsService::stop() {
+  stopping_ = true;
+  while (Flight* const pending = flights_.next_pending()) {
+    flights_.start(*pending, world_.clock.now());
+    const Flight flight = flights_.remove(pending->id);
+    answer_all(flight.waiters, Answer{.reason = Reason::kShuttingDown});
+  }
+}
+
+void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
+  deliver(waiter, Answer{.reason = reason});
+}
+
+// Every answer leaves here.
+void ClaimsService::deliver(const Waiter& waiter, const Answer& answer) {
+  switch (proto::verdict_of(answer.reason)) {
+    case Verdict::kValid: ++counters_.answers_valid; break;
+    case Verdict::kInvalid: ++counters_.answers_invalid; break;
+    case Verdict::kUnavailable: ++counters_.answers_unavailable; break;
+  }
+  world_.sink.answer(waiter, answer);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,116 @@
+// service.h: whose token is this? The whole policy of the daemon, as a state machine without I/O.
+//
+// Things happen to it (a question, the end of a request, a connection closing, time passing), and
+// it answers waiters through the AnswerSink and starts requests through Upstream. Each question
+// gets exactly one answer, within the question's own time-out, unless its connection goes first.
+// Time is asked for: call tick() when wake_time() has come. It must outlive nothing it was given.
+// Loop thread. Rules and reasons: ARCHITECTURE.md, "What an answer may be".
+#pragma once
+
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include "daemon/base/random.h"
+#include "daemon/claims/counters.h"
+#include "daemon/claims/flights.h"
+#include "daemon/claims/freshness.h"
+#include "daemon/claims/hot_entries.h"
+#include "daemon/claims/negative.h"
+#include "daemon/claims/outcome.h"
+#include "daemon/claims/ports.h"
+#include "daemon/claims/sieve.h"
+
+namespace claimsd::daemon {
+
+struct Policy {
+  LifePolicy life;
+  Duration negative_ttl = seconds(5);
+  std::size_t negative_entries = 10'000;
+  std::size_t max_entries = 100'000;
+  std::size_t hot_entries = 1'024;   // kept open in memory
+  std::size_t max_in_flight = 64;    // requests on their way
+  std::size_t max_pending = 4'096;   // requests waiting for their turn
+  std::size_t max_waiters = 65'536;  // questions waiting
+  Duration max_timeout = seconds(30);
+  std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
+};
+
+struct Question {
+  UpstreamId upstream = 0;
+  std::string_view token;           // read during ask() alone
+  std::optional<Duration> max_age;  // none: any age; 0: ask the Auth API now
+  Duration timeout{};               // 0: the policy's longest
+};
+
+// The world that a service lives in; all of it outlives the service.
+struct World {
+  Clock& clock;
+  Random& random;
+  Keyer& keyer;
+  ClaimsCache& cache;
+  Upstream& upstream;
+  AnswerSink& sink;
+  Observer& observer;
+};
+
+class ClaimsService {
+ public:
+  // Takes up what the cache still holds.
+  ClaimsService(Policy policy, World world);
+
+  void ask(const Question& question, const Waiter& waiter);
+  void landed(FlightId id, const FetchOutcome& outcome);
+  void disconnected(std::uint64_t connection) { flights_.forget(connection); }
+
+  // When tick() will have something to do; none: not before something else happens.
+  std::optional<BootTime> wake_time() const;
+  // The same from now.
+  std::optional<Duration> wait_time() const;
+  void tick();
+
+  // From here on nothing new is asked of an Auth API; what is in flight is still answered, what
+  // waits for its turn is turned away at once.
+  void stop();
+  bool idle() const { return flights_.waiting() == 0; }
+
+  const Counters& counters() const { return counters_; }
+  const Flights& flights() const { return flights_; }
+  std::size_t negative_entries() const { return negatives_.size(); }
+
+ private:
+  bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
+                         const Now& now);
+  void answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter, const Now& now);
+  bool refuse_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
+                      const Now& now);
+  void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now);
+  void start_pending();
+  Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
+                const Now& now);
+  Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
+                 const Now& now);
+  Answer refuse(const Flight& flight, const Now& now);
+  void keep(const TokenKey& key, const Entry& entry, const Now& now);
+  void forget(const TokenKey& key);
+  void evict_for(std::size_t room, const Now& now);
+  bool anybody_waits(const Flight& flight);
+  void answer_all(const std::vector<WaiterId>& waiters, const Answer& answer);
+  void deliver(const Waiter& waiter, const Answer& answer);
+  void deliver(const Waiter& waiter, proto::Reason reason);
+
+  Policy policy_;
+  World world_;
+  Counters counters_;
+  Flights flights_;
+  NegativeEntries negatives_;
+  Sieve sieve_;
+  HotEntries hot_;
+  std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
+  // What the cache could not erase, and so may still hold: no longer believed. With the sieve's
+  // they are all the keys that the cache may hold.
+  std::unordered_set<TokenKey, TokenKeyHash> unerased_;
+  bool stopping_ = false;
+};
+
+}  // namespace claimsd::daemon

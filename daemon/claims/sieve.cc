@@ -1,0 +1,104 @@
+#include "daemon/claims/sieve.h"
+
+namespace claimsd::daemon {
+
+void Sieve::put(const TokenKey& key, BootTime ends) {
+  if (const auto found = index_.find(key); found != index_.end()) {
+    nodes_[found->second].ends = ends;
+    settle(nodes_[found->second].place);
+    return;
+  }
+  std::uint32_t at = 0;
+  if (free_.empty()) {
+    at = static_cast<std::uint32_t>(nodes_.size());
+    nodes_.emplace_back();
+  } else {
+    at = free_.back();
+    free_.pop_back();
+  }
+  nodes_[at] = Node{.key = key, .ends = ends};
+  index_.emplace(key, at);
+  link_newest(at);
+  by_end_.push_back(at);
+  settle(static_cast<std::uint32_t>(by_end_.size() - 1));
+}
+
+void Sieve::touch(const TokenKey& key) {
+  if (const auto found = index_.find(key); found != index_.end()) nodes_[found->second].used = true;
+}
+
+void Sieve::erase(const TokenKey& key) {
+  const auto found = index_.find(key);
+  if (found == index_.end()) return;
+  unlink(found->second);
+  leave(nodes_[found->second].place);
+  free_.push_back(found->second);
+  index_.erase(found);
+}
+
+std::optional<TokenKey> Sieve::evict(BootTime now) {
+  if (index_.empty()) return std::nullopt;
+  const std::uint32_t first_to_end = by_end_.front();
+  const std::uint32_t at = nodes_[first_to_end].ends <= now ? first_to_end : move_hand();
+  const TokenKey victim = nodes_[at].key;
+  erase(victim);
+  return victim;
+}
+
+// To the next key without a mark, which it stays at until that goes.
+std::uint32_t Sieve::move_hand() {
+  if (hand_ == kNone) hand_ = oldest_;
+  // One round clears every mark, so that the second one finds a victim.
+  while (nodes_[hand_].used) {
+    nodes_[hand_].used = false;
+    hand_ = nodes_[hand_].newer == kNone ? oldest_ : nodes_[hand_].newer;
+  }
+  return hand_;
+}
+
+void Sieve::link_newest(std::uint32_t at) {
+  nodes_[at].older = newest_;
+  if (newest_ != kNone) nodes_[newest_].newer = at;
+  newest_ = at;
+  if (oldest_ == kNone) oldest_ = at;
+}
+
+void Sieve::unlink(std::uint32_t at) {
+  const Node& node = nodes_[at];
+  if (node.newer != kNone) nodes_[node.newer].older = node.older;
+  if (node.older != kNone) nodes_[node.older].newer = node.newer;
+  if (newest_ == at) newest_ = node.older;
+  if (oldest_ == at) oldest_ = node.newer;
+  if (hand_ == at) hand_ = node.newer;  // kNone: begins again at the oldest
+}
+
+// Moves the node at `place` up or down the heap to where its end belongs.
+void Sieve::settle(std::uint32_t place) {
+  const std::uint32_t at = by_end_[place];
+  const auto end_of = [this](std::size_t of) { return nodes_[by_end_[of]].ends; };
+  const auto fill = [this](std::uint32_t here, std::uint32_t with) {
+    by_end_[here] = with;
+    nodes_[with].place = here;
+  };
+  for (std::uint32_t up = 0; place > 0; place = up) {
+    up = (place - 1) / 2;
+    if (end_of(up) <= nodes_[at].ends) break;
+    fill(place, by_end_[up]);
+  }
+  for (std::uint32_t down = 2 * place + 1; down < by_end_.size(); down = 2 * place + 1) {
+    if (down + 1 < by_end_.size() && end_of(down + 1) < end_of(down)) ++down;
+    if (nodes_[at].ends <= end_of(down)) break;
+    fill(place, by_end_[down]);
+    place = down;
+  }
+  fill(place, at);
+}
+
+// Takes the node at `place` out of the heap.
+void Sieve::leave(std::uint32_t place) {
+  by_end_[place] = by_end_.back();
+  by_end_.pop_back();
+  if (place < by_end_.size()) settle(place);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,60 @@
+// sieve.h: which entry has to go when there is no room. SIEVE (Zhang et al., NSDI 2024): a queue by
+// arrival, one mark a key, and a hand that moves from the oldest to the newest, clearing marks, and
+// takes the first key without one. What has ended goes before that, so that nobody loses a good
+// entry while a useless one stays.
+//
+// It knows keys, not values. One allocation a block of keys, links by index; a heap finds what has
+// ended. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/claims/token.h"
+
+namespace claimsd::daemon {
+
+class Sieve {
+ public:
+  // Adds a key as the newest, or moves the end of its life. `ends`: from then on it goes before all
+  // that have not ended, marked or not; the earliest end first.
+  void put(const TokenKey& key, BootTime ends);
+  // Marks a key as used since the hand last passed.
+  void touch(const TokenKey& key);
+  void erase(const TokenKey& key);
+  bool holds(const TokenKey& key) const { return index_.count(key) != 0; }
+  // Takes the key that has to go out of the queue; nothing when it is empty. Passes each key at
+  // most twice; on average, few.
+  std::optional<TokenKey> evict(BootTime now);
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffffffffu;
+  struct Node {
+    TokenKey key;
+    BootTime ends;
+    std::uint32_t newer = kNone;
+    std::uint32_t older = kNone;
+    std::uint32_t place = 0;  // in by_end_
+    bool used = false;
+  };
+
+  void link_newest(std::uint32_t at);
+  void unlink(std::uint32_t at);
+  std::uint32_t move_hand();
+  void settle(std::uint32_t place);
+  void leave(std::uint32_t place);
+
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> free_;
+  std::unordered_map<TokenKey, std::uint32_t, TokenKeyHash> index_;
+  std::vector<std::uint32_t> by_end_;  // a binary heap of nodes, the earliest end on top
+  std::uint32_t newest_ = kNone;
+  std::uint32_t oldest_ = kNone;
+  std::uint32_t hand_ = kNone;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,97 @@
+// Every question has an answer within its own time-out.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+TEST_CASE("each who waits for one flight has a deadline of its own") {
+  ServiceHarness world;
+  const Waiter patient = world.ask("token", {.timeout = 3s});
+  const Waiter hasty = world.ask("token", {.timeout = 1s});
+  world.advance(500ms);
+  const Waiter late = world.ask("token", {.timeout = 1s});
+  CHECK(world.service->wait_time() == 500ms);
+  world.advance(10s);
+  CHECK(world.reason(hasty) == Reason::kDeadline);
+  CHECK(world.answer(hasty).answer.source == Source::kNone);
+  const auto asked = world.answer(hasty).at.boot - 1s;
+  CHECK(world.answer(late).at.boot == asked + 1500ms);
+  CHECK(world.answer(patient).at.boot == asked + 3s);
+  CHECK(world.counters().deadlines == 3);
+}
+
+TEST_CASE("a deadline strikes when it has come, not before") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token", {.timeout = 1s});
+  world.clock.advance(1s - 1ns);
+  world.service->tick();
+  CHECK_FALSE(world.answered(waiter));
+  CHECK(world.service->wait_time() == 1ns);
+  world.clock.advance(1ns);
+  CHECK(world.service->wait_time() == 0s);
+  world.service->tick();
+  CHECK(world.reason(waiter) == Reason::kDeadline);
+  CHECK_FALSE(world.service->wait_time());
+}
+
+TEST_CASE("a later joiner does not move anybody's deadline") {
+  ServiceHarness world;
+  const Waiter first = world.ask("token", {.timeout = 2s});
+  for (int i = 0; i < 20; ++i) {
+    world.advance(100ms);
+    world.ask("token", {.timeout = 10s});
+  }
+  CHECK(world.reason(first) == Reason::kDeadline);
+}
+
+TEST_CASE("a flight goes on without those whose time is over, and is kept") {
+  ServiceHarness world;
+  const Waiter hasty = world.ask("token", {.timeout = 1s});
+  world.advance(1s);
+  CHECK(world.service->idle());
+  CHECK(world.upstream.flying().size() == 1);
+  world.land_oldest(status(200));
+  CHECK(world.reason(hasty) == Reason::kDeadline);
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+}
+
+TEST_CASE("no time-out, or too long a one, is the longest that the policy allows") {
+  ServiceHarness world;
+  const Waiter none = world.ask("a");
+  const Waiter long_one = world.ask("b", {.timeout = 10h});
+  const Waiter longest = world.ask("c", {.timeout = 30s});
+  const Waiter negative = world.ask("d", {.timeout = -1s});
+  world.advance(30s - 1ns);
+  CHECK(world.sink.order().empty());
+  world.advance(1ns);
+  for (const Waiter& waiter : {none, long_one, longest, negative}) {
+    CHECK(world.reason(waiter) == Reason::kDeadline);
+  }
+}
+
+TEST_CASE("a deadline passes in the queue as it does in flight") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  world.ask("first");
+  const Waiter queued = world.ask("token", {.timeout = 1s});
+  world.advance(1s);
+  CHECK(world.reason(queued) == Reason::kDeadline);
+}
+
+TEST_CASE("nobody waits, nothing is due") {
+  ServiceHarness world;
+  CHECK_FALSE(world.service->wait_time());
+  world.ask_and_land("token", status(200));
+  CHECK_FALSE(world.service->wait_time());
+  world.ask("other", {.timeout = 1s, .connection = 5});
+  CHECK(world.service->wait_time() == 1s);
+  world.service->disconnected(5);
+  CHECK_FALSE(world.service->wait_time());
+}

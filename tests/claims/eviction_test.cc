@@ -1,0 +1,120 @@
+// Which entries stay when there is no room for all.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+namespace {
+
+Policy room_for(std::size_t entries) {
+  Policy policy = plain_policy();
+  policy.max_entries = entries;
+  return policy;
+}
+
+bool holds(ServiceHarness& world, std::string_view token) {
+  return world.cache.holds(world.key_of(token));
+}
+
+}  // namespace
+
+TEST_CASE("no more entries are kept than may be") {
+  ServiceHarness world(room_for(10));
+  for (int i = 0; i < 100; ++i) {
+    world.ask_and_land("token" + std::to_string(i), status(200));
+    CHECK(world.cache.entries() <= 10);
+  }
+  CHECK(world.cache.entries() == 10);
+  CHECK(world.counters().evictions == 90);
+}
+
+TEST_CASE("a hit keeps an entry from being the next to go") {
+  ServiceHarness world(room_for(3));
+  for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
+  world.ask_now("a");
+  world.ask_and_land("d", status(200));
+  CHECK(holds(world, "a"));
+  CHECK_FALSE(holds(world, "b"));
+}
+
+TEST_CASE("an ended life goes before any other") {
+  ServiceHarness world(room_for(3));
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("short", confirmed("max-age=5"));
+  world.ask_now("short");
+  world.ask_and_land("c", status(200));
+  world.advance(5s);
+  world.ask_and_land("d", status(200));
+  CHECK_FALSE(holds(world, "short"));
+  CHECK(holds(world, "a"));
+  CHECK(holds(world, "c"));
+}
+
+TEST_CASE("a renewed entry takes nobody's place") {
+  ServiceHarness world(room_for(3));
+  for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
+  for (int i = 0; i < 10; ++i) world.ask_and_land("b", status(200), {.max_age = 0s});
+  CHECK(world.cache.entries() == 3);
+  CHECK(world.counters().evictions == 0);
+}
+
+TEST_CASE("a refused entry makes room") {
+  ServiceHarness world(room_for(2));
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("b", status(200));
+  world.ask_and_land("a", status(401), {.max_age = 0s});
+  world.ask_and_land("c", status(200));
+  CHECK(holds(world, "b"));
+  CHECK(holds(world, "c"));
+  CHECK(world.counters().evictions == 0);
+}
+
+TEST_CASE("an entry that may not be kept any more makes room") {
+  ServiceHarness world(room_for(2));
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("b", status(200));
+  world.ask_and_land("a", confirmed("no-store"), {.max_age = 0s});
+  world.ask_and_land("c", status(200));
+  CHECK(holds(world, "b"));
+  CHECK(world.counters().evictions == 0);
+}
+
+TEST_CASE("a full store makes room by evicting, and the entry is kept") {
+  ServiceHarness world;
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("b", status(200));
+  world.ask_and_land("c", status(200));
+  world.cache.capacity = 3 * world.ask_now("a").claims.size();
+  world.ask_and_land("d", status(200));
+  CHECK(holds(world, "a"));
+  CHECK_FALSE(holds(world, "b"));
+  CHECK(holds(world, "d"));
+  CHECK(world.counters().evictions == 1);
+}
+
+TEST_CASE("a large entry takes the place of as many small ones as it needs") {
+  ServiceHarness world;
+  for (int i = 0; i < 40; ++i) world.ask_and_land("token" + std::to_string(i), status(200));
+  const std::size_t small = world.ask_now("token39").claims.size();
+  world.cache.capacity = 40 * small;
+  const std::string body = R"({"id":"u","x":")" + std::string(20 * small, 'x') + "\"}";
+  CHECK(world.ask_and_land("large", status(200, body)).answer.reason == Reason::kOk);
+  CHECK(holds(world, "large"));
+  CHECK(holds(world, "token39"));
+  CHECK(world.cache.entries() >= 15);
+  CHECK(world.counters().not_kept == 0);
+}
+
+TEST_CASE("an entry for which there is no room at all is passed on, and not kept") {
+  ServiceHarness world;
+  world.cache.capacity = 10;
+  CHECK(world.ask_and_land("a", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.cache.entries() == 0);
+  CHECK(world.counters().not_kept == 1);
+  CHECK_FALSE(world.answered(world.ask("a")));
+}

@@ -1,0 +1,279 @@
+// How long a confirmation answers questions, through the service.
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "proto/claims_block.h"
+#include "proto/messages.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+namespace {
+
+// Does the cache answer for the token now? Leaves no question open.
+bool hits(ServiceHarness& world, std::string_view token) {
+  const Waiter waiter = world.ask(token, {.connection = 999});
+  const bool hit = world.answered(waiter) && world.answer(waiter).answer.source == Source::kCache &&
+                   world.reason(waiter) == Reason::kOk;
+  world.service->disconnected(999);
+  return hit;
+}
+
+// A confirmation whose request started `took` ago.
+void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
+             const FetchOutcome& outcome = status(200)) {
+  world.ask(token);
+  world.advance(took);
+  world.land_for(token, outcome);
+}
+
+}  // namespace
+
+TEST_CASE("a confirmation answers with its claims, its age and the time left") {
+  ServiceHarness world;
+  world.ask("token");
+  world.advance(2s);
+  world.land_oldest(status(200));
+  world.advance(3s);
+  const RecordedAnswer hit = world.ask_now("token");
+  CHECK(hit.answer.reason == Reason::kOk);
+  CHECK(hit.answer.source == Source::kCache);
+  CHECK(hit.answer.age == 5s);
+  CHECK(hit.answer.left == 55s);
+  CHECK(hit.answer.flags == 0);
+  proto::ClaimsView claims;
+  REQUIRE(proto::decode_claims(hit.claims, claims));
+  CHECK(claims.id == "user-123");
+  CHECK(claims.email == "tech@example.com");
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.counters().cache_hits == 1);
+}
+
+TEST_CASE("the answer that the Auth API just gave says so") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token");
+  world.advance(2s);
+  world.land_oldest(status(200));
+  const Answer& answer = world.answer(waiter).answer;
+  CHECK(answer.source == Source::kUpstream);
+  CHECK(answer.age == 2s);
+  CHECK(answer.left == 58s);
+}
+
+TEST_CASE("a life is counted from when the request started, not from its answer") {
+  ServiceHarness world;
+  confirm(world, "token", 20s);
+  world.advance(40s - 1ns);
+  CHECK(hits(world, "token"));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, "token"));
+}
+
+TEST_CASE("nor is it counted from the question, where the request had to wait for its turn") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  world.ask("first");
+  world.ask("token");
+  world.advance(20s);
+  world.land_for("first", status(200));
+  world.land_for("token", status(200));
+  world.advance(60s - 1ns);
+  CHECK(hits(world, "token"));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, "token"));
+}
+
+TEST_CASE("asking does not stretch a life") {
+  ServiceHarness world;
+  confirm(world, "token");
+  for (int i = 0; i < 59; ++i) {
+    world.advance(1s);
+    CHECK(hits(world, "token"));
+  }
+  world.advance(1s);
+  CHECK_FALSE(hits(world, "token"));
+}
+
+TEST_CASE("an answer that took longer than its life is passed on, and not kept") {
+  Policy policy = plain_policy();
+  policy.life.max_ttl = 2s;
+  ServiceHarness world(policy);
+  const Waiter waiter = world.ask("token");
+  world.advance(2s);
+  world.land_oldest(status(200));
+  CHECK(world.reason(waiter) == Reason::kOk);
+  CHECK(world.answer(waiter).answer.left == 0s);
+  CHECK(world.cache.entries() == 0);
+  CHECK(world.counters().not_kept == 1);
+}
+
+TEST_CASE("jitter spreads the ends of lives that began together, all of them early") {
+  Policy policy = plain_policy();
+  policy.life.jitter_percent = 10;
+  ServiceHarness world(policy, 3);
+  std::set<Duration> lives;
+  for (int i = 0; i < 1000; ++i) {
+    const RecordedAnswer answer = world.ask_and_land("token" + std::to_string(i), status(200));
+    lives.insert(answer.answer.left);
+  }
+  CHECK(lives.size() > 990);
+  CHECK(*lives.begin() >= 54s);
+  CHECK(*lives.rbegin() <= 60s);
+}
+
+TEST_CASE("max-age less Age shortens a life and never lengthens it") {
+  ServiceHarness world;
+  confirm(world, "a", 0s, confirmed("max-age=10"));
+  confirm(world, "b", 0s, confirmed("max-age=10", "4"));
+  confirm(world, "c", 0s, confirmed("max-age=100000"));
+  confirm(world, "d", 0s, confirmed("max-age=10", "10"));
+  CHECK_FALSE(hits(world, "d"));
+  world.advance(6s - 1ns);
+  CHECK(hits(world, "b"));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, "b"));
+  CHECK(hits(world, "a"));
+  world.advance(4s);
+  CHECK_FALSE(hits(world, "a"));
+  world.advance(50s - 1ns);
+  CHECK(hits(world, "c"));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, "c"));
+}
+
+TEST_CASE("max-age, too, is counted from when the request started") {
+  ServiceHarness world;
+  confirm(world, "token", 4s, confirmed("max-age=10"));
+  CHECK(world.ask_now("token").answer.left == 6s);
+  world.advance(6s - 1ns);
+  CHECK(hits(world, "token"));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, "token"));
+}
+
+TEST_CASE("no-store and no-cache are shared with those who waited, and not kept") {
+  for (const char* const header : {"no-store", "no-cache", "max-age=0", "no-store, max-age=60"}) {
+    INFO(header);
+    ServiceHarness world;
+    const Waiter first = world.ask("token", {.connection = 1});
+    const Waiter second = world.ask("token", {.connection = 2});
+    world.land_oldest(confirmed(header));
+    CHECK(world.reason(first) == Reason::kOk);
+    CHECK(world.reason(second) == Reason::kOk);
+    CHECK(world.answer(first).answer.left == 0s);
+    CHECK(world.cache.entries() == 0);
+    CHECK(world.counters().not_kept == 1);
+    CHECK_FALSE(hits(world, "token"));
+  }
+}
+
+TEST_CASE("a newer answer that may not be kept takes the older one away") {
+  ServiceHarness world;
+  confirm(world, "token");
+  REQUIRE(hits(world, "token"));
+  world.ask_and_land("token", confirmed("no-store"), {.max_age = 0s});
+  CHECK_FALSE(hits(world, "token"));
+}
+
+TEST_CASE("exp ends a life its skew early, and is looked at on every hit") {
+  ServiceHarness world;
+  const std::string token = jwt_expiring(50s);
+  confirm(world, token);
+  CHECK(world.ask_now(token).answer.left == 20s);
+  world.advance(20s - 1ns);
+  CHECK(hits(world, token));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, token));
+}
+
+TEST_CASE("a fractional exp counts with its fraction") {
+  ServiceHarness world;
+  const std::string token = jwt_expiring(50s + 500ms);
+  confirm(world, token);
+  CHECK(world.ask_now(token).answer.left == 20s + 500ms);
+}
+
+TEST_CASE("a huge, missing or unreadable exp leaves max_ttl to end the life") {
+  for (const char* const payload :
+       {"{}", R"({"exp":1e300})", R"({"exp":18446744073709551615})",
+        R"({"exp":9223372036854775808})", R"({"exp":"1"})", R"({"exp":null})"}) {
+    INFO(payload);
+    ServiceHarness world;
+    confirm(world, jwt(payload));
+    world.advance(60s - 1ns);
+    CHECK(hits(world, jwt(payload)));
+    world.advance(1ns);
+    CHECK_FALSE(hits(world, jwt(payload)));
+  }
+}
+
+TEST_CASE("a wall clock set forwards past exp ends a life at once") {
+  ServiceHarness world;
+  const std::string token = jwt_expiring(1h);
+  confirm(world, token);
+  world.clock.step_wall(1h - 30s);
+  CHECK_FALSE(hits(world, token));
+}
+
+TEST_CASE("a wall clock set back stretches no life") {
+  ServiceHarness world;
+  const std::string token = jwt_expiring(50s);
+  confirm(world, token);
+  world.clock.step_wall(-1000h);
+  world.advance(60s - 1ns);
+  CHECK(hits(world, token));
+  world.advance(1ns);
+  CHECK_FALSE(hits(world, token));
+}
+
+TEST_CASE("a token confirmed with less left than the skew is passed on, and not kept") {
+  for (const Duration in : {Duration(30s), Duration(0s), Duration(-30s)}) {
+    ServiceHarness world;
+    const Waiter waiter = world.ask(jwt_expiring(in));
+    world.land_oldest(status(200));
+    CHECK(world.reason(waiter) == Reason::kOk);
+    CHECK(world.answer(waiter).answer.left == 0s);
+    CHECK(world.cache.entries() == 0);
+  }
+}
+
+TEST_CASE("a token whose exp passed while it was asked about is expired, whatever the answer") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask(jwt_expiring(-29s));
+  world.advance(1s + 1ns);
+  world.land_oldest(status(200));
+  CHECK(world.reason(waiter) == Reason::kExpired);
+  CHECK(world.cache.entries() == 0);
+}
+
+TEST_CASE("a suspended machine wakes up to ended lives") {
+  ServiceHarness world;
+  confirm(world, "opaque");
+  confirm(world, jwt_expiring(2h));
+  world.clock.advance(1h);  // the boot clock counts through it
+  CHECK_FALSE(hits(world, "opaque"));
+  CHECK_FALSE(hits(world, jwt_expiring(2h)));
+}
+
+TEST_CASE("a question asked before a suspend is over its deadline after it") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token", {.timeout = 5s});
+  world.clock.advance(1h);
+  CHECK(world.service->wait_time() == 0s);
+  world.service->tick();
+  CHECK(world.reason(waiter) == Reason::kDeadline);
+}
+
+TEST_CASE("claims too large to keep whole are marked so, from the Auth API and from the cache") {
+  ServiceHarness world;
+  const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
+  CHECK(world.ask_and_land("token", status(200, body)).answer.flags == proto::kAnswerTrimmed);
+  CHECK(world.ask_now("token").answer.flags == proto::kAnswerTrimmed);
+  CHECK(world.counters().trimmed == 1);
+}

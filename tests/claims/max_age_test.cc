@@ -1,0 +1,167 @@
+// How old a confirmation an asker accepts, and which flight can give it.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+TEST_CASE("an entry answers those who accept its age, and no others") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.advance(10s);
+  CHECK(world.ask_now("token", {.max_age = 10s}).answer.source == Source::kCache);
+  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
+  CHECK(world.upstream.requests() == 2);
+}
+
+TEST_CASE("a max_age of zero always asks, even in the same moment") {
+  ServiceHarness world;
+  for (std::size_t i = 1; i <= 3; ++i) {
+    CHECK(world.ask_and_land("token", status(200), {.max_age = 0s}).answer.source ==
+          Source::kUpstream);
+    CHECK(world.upstream.requests() == i);
+  }
+}
+
+TEST_CASE("what one asked for anew is fresh for everyone") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.advance(59s);
+  world.ask_and_land("token", status(200, R"({"id":"new"})"), {.max_age = 0s});
+  world.advance(59s);
+  const RecordedAnswer answer = world.ask_now("token");
+  CHECK(answer.answer.age == 59s);
+  CHECK(answer.claims.find("new") != std::string::npos);
+}
+
+TEST_CASE("a flight that started recently enough is joined") {
+  ServiceHarness world;
+  world.ask("token");
+  world.advance(10s);
+  const Waiter joins = world.ask("token", {.max_age = 10s});
+  world.land_oldest(status(200));
+  CHECK(world.reason(joins) == Reason::kOk);
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("those for whom it started too long ago share one successor") {
+  ServiceHarness world;
+  const Waiter plain = world.ask("token");
+  world.advance(10s);
+  const Waiter strict = world.ask("token", {.max_age = 10s - 1ns});
+  const Waiter strictest = world.ask("token", {.max_age = 0s});
+  CHECK(world.upstream.requests() == 1);
+  world.land_oldest(status(200));
+  CHECK(world.reason(plain) == Reason::kOk);
+  CHECK_FALSE(world.answered(strict));
+  CHECK(world.upstream.requests() == 2);
+  world.advance(1s);
+  world.land_oldest(status(401));
+  CHECK(world.reason(strict) == Reason::kRefused);
+  CHECK(world.reason(strictest) == Reason::kRefused);
+  CHECK(world.answer(strict).answer.age == 1s);
+  CHECK(world.upstream.requests() == 2);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a flight that started in this very moment is too old for a max_age of zero") {
+  ServiceHarness world;
+  world.ask("token");
+  const Waiter strict = world.ask("token", {.max_age = 0s});
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(strict));
+  CHECK(world.upstream.requests() == 2);
+}
+
+TEST_CASE("a flight that has not started yet is young enough for all") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  world.ask("other");
+  world.ask("token");
+  world.advance(10s);
+  const Waiter strict = world.ask("token", {.max_age = 0s});
+  world.land_for("other", status(200));
+  world.land_for("token", status(200));
+  CHECK(world.reason(strict) == Reason::kOk);
+  CHECK(world.upstream.requests() == 2);
+}
+
+TEST_CASE("the failure of a flight is none of its successor's") {
+  ServiceHarness world;
+  const Waiter plain = world.ask("token");
+  const Waiter strict = world.ask("token", {.max_age = 0s});
+  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  CHECK(world.reason(plain) == Reason::kUpstreamTimeout);
+  CHECK_FALSE(world.answered(strict));
+  world.land_oldest(status(200));
+  CHECK(world.reason(strict) == Reason::kOk);
+}
+
+TEST_CASE("a successor has successors of its own") {
+  ServiceHarness world;
+  world.ask("token");
+  const Waiter second = world.ask("token", {.max_age = 0s});
+  world.land_oldest(status(200));
+  const Waiter third = world.ask("token", {.max_age = 0s});
+  world.land_oldest(status(200));
+  CHECK(world.answered(second));
+  CHECK_FALSE(world.answered(third));
+  world.land_oldest(status(200));
+  CHECK(world.answered(third));
+  CHECK(world.upstream.requests() == 3);
+}
+
+TEST_CASE("a successor that nobody waits for any more is never sent") {
+  ServiceHarness world;
+  world.ask("token", {.connection = 1});
+  world.ask("token", {.max_age = 0s, .connection = 2});
+  const Waiter late = world.ask("token", {.max_age = 0s, .timeout = 1s, .connection = 3});
+  world.service->disconnected(2);
+  world.advance(1s);
+  CHECK(world.reason(late) == Reason::kDeadline);
+  world.land_oldest(status(200));
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.service->flights().flying() == 0);
+  CHECK(world.service->flights().pending() == 0);
+}
+
+TEST_CASE("deadlines go on while a successor waits for its turn") {
+  ServiceHarness world;
+  world.ask("token");
+  const Waiter strict = world.ask("token", {.max_age = 0s, .timeout = 5s});
+  world.advance(4s);
+  world.land_oldest(status(200));
+  world.advance(1s - 1ns);
+  CHECK_FALSE(world.answered(strict));
+  world.advance(1ns);
+  CHECK(world.reason(strict) == Reason::kDeadline);
+}
+
+TEST_CASE("a successor takes its turn behind those who were waiting already") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  world.ask("a");
+  world.ask("a", {.max_age = 0s});
+  world.ask("b");
+  world.land_oldest(status(200));
+  CHECK(world.upstream.flying()[0].token == "b");
+  world.land_oldest(status(200));
+  CHECK(world.upstream.flying()[0].token == "a");
+}
+
+TEST_CASE("a remembered refusal answers those who accept its age, and no others") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(401));
+  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 0s})));
+  world.land_oldest(status(401));
+  world.advance(2s);
+  CHECK(world.ask_now("token", {.max_age = 2s}).answer.reason == Reason::kRefused);
+  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 2s - 1ns})));
+}

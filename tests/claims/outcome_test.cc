@@ -1,0 +1,76 @@
+#include "daemon/claims/outcome.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace std::chrono_literals;
+using proto::Reason;
+using testing::status;
+
+namespace {
+const UpstreamPolicy kMain{.name = "main"};
+}
+
+TEST_CASE("a 200 with a claims document confirms") {
+  const Judgement judgement = judge(status(200), kMain);
+  CHECK(judgement.reason == Reason::kOk);
+  CHECK_FALSE(judgement.claims.block.empty());
+}
+
+TEST_CASE("of all statuses 401 alone refuses, and 200 alone confirms") {
+  for (int code = 100; code < 600; ++code) {
+    const Reason expected = code == 200   ? Reason::kOk
+                            : code == 401 ? Reason::kRefused
+                                          : Reason::kUpstreamStatus;
+    INFO("status " << code);
+    CHECK(judge(status(code), kMain).reason == expected);
+  }
+  CHECK(judge(status(0), kMain).reason == Reason::kUpstreamStatus);
+}
+
+TEST_CASE("a status that is listed as a refusal refuses; one that is not listed does not") {
+  UpstreamPolicy policy = kMain;
+  policy.refusal_statuses = {403, 404};
+  CHECK(judge(status(403), policy).reason == Reason::kRefused);
+  CHECK(judge(status(404), policy).reason == Reason::kRefused);
+  CHECK(judge(status(401), policy).reason == Reason::kUpstreamStatus);
+}
+
+TEST_CASE("a 200 with a body that is no claims document settles nothing") {
+  for (const char* const body : {"", "<html>", "[]", "{}", "{\"id\":1.5}", "{\"id\":\"a\"}x"}) {
+    INFO(body);
+    CHECK(judge(status(200, body), kMain).reason == Reason::kUpstreamBody);
+  }
+}
+
+TEST_CASE("a request that failed is that failure, whatever status came before") {
+  for (const Reason reason :
+       {Reason::kUpstreamTimeout, Reason::kUpstreamConnect, Reason::kUpstreamTls,
+        Reason::kUpstreamTooLarge, Reason::kUpstreamProtocol}) {
+    for (const int code : {0, 200, 401}) {
+      FetchOutcome outcome = status(code);
+      outcome.failure = reason;
+      CHECK(judge(outcome, kMain).reason == reason);
+    }
+  }
+}
+
+TEST_CASE("Retry-After comes along, and what is none is zero") {
+  FetchOutcome outcome = status(503);
+  CHECK(judge(outcome, kMain).retry_after == 0s);
+  outcome.retry_after = "7";
+  CHECK(judge(outcome, kMain).retry_after == 7s);
+  outcome.retry_after = "soon";
+  CHECK(judge(outcome, kMain).retry_after == 0s);
+}
+
+TEST_CASE("the detail for the log names the status or the rule, never what was sent") {
+  CHECK(judge(status(503, "secret-body"), kMain).detail == "status 503");
+  const std::string detail =
+      judge(status(200, R"({"id":"u","email":["secret@example.com"]})"), kMain).detail;
+  CHECK(detail.find("email") != std::string::npos);
+  CHECK(detail.find("secret") == std::string::npos);
+}

@@ -1,0 +1,161 @@
+// How many requests are on their way, how many wait for their turn, and what happens beyond.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+namespace {
+
+Policy narrow(std::size_t in_flight, std::size_t pending) {
+  Policy policy = plain_policy();
+  policy.max_in_flight = in_flight;
+  policy.max_pending = pending;
+  return policy;
+}
+
+}  // namespace
+
+TEST_CASE("no more requests are on their way than may be, and the rest go in order") {
+  ServiceHarness world(narrow(2, 100));
+  for (int i = 0; i < 6; ++i) world.ask("token" + std::to_string(i));
+  CHECK(world.upstream.flying().size() == 2);
+  CHECK(world.service->flights().flying() == 2);
+  CHECK(world.service->flights().pending() == 4);
+  std::vector<std::string> order;
+  while (!world.upstream.flying().empty()) {
+    CHECK(world.upstream.flying().size() <= 2);
+    order.push_back(world.upstream.flying()[0].token);
+    world.land_oldest(status(200));
+  }
+  CHECK(order ==
+        std::vector<std::string>{"token0", "token1", "token2", "token3", "token4", "token5"});
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a failed request makes room for the next as a good one does") {
+  ServiceHarness world(narrow(1, 100));
+  world.ask("a");
+  world.ask("b");
+  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  CHECK(world.upstream.flying()[0].token == "b");
+}
+
+TEST_CASE("beyond the queue a question is turned away at once: overloaded") {
+  ServiceHarness world(narrow(1, 2));
+  world.ask("a");
+  world.ask("b");
+  world.ask("c");
+  const RecordedAnswer turned_away = world.ask_now("d");
+  CHECK(turned_away.answer.reason == Reason::kOverloaded);
+  CHECK(proto::verdict_of(turned_away.answer.reason) == proto::Verdict::kUnavailable);
+  CHECK(world.counters().overloads == 1);
+  CHECK_FALSE(world.answered(world.ask("c")));  // joins: needs no place in the queue
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(world.ask("d")));
+}
+
+TEST_CASE("without a queue what can be sent at once is sent, and the rest turned away") {
+  ServiceHarness world(narrow(2, 0));
+  CHECK_FALSE(world.answered(world.ask("a")));
+  CHECK_FALSE(world.answered(world.ask("b")));
+  CHECK(world.ask_now("c").answer.reason == Reason::kOverloaded);
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(world.ask("c")));
+  CHECK(world.upstream.requests() == 3);
+}
+
+TEST_CASE("no more questions wait than may, and places become free") {
+  Policy policy = plain_policy();
+  policy.max_waiters = 3;
+  ServiceHarness world(policy);
+  world.ask("a", {.connection = 1});
+  world.ask("a", {.connection = 2});
+  world.ask("b", {.timeout = 1s, .connection = 3});
+  CHECK(world.ask_now("a").answer.reason == Reason::kOverloaded);
+  CHECK(world.ask_now("c").answer.reason == Reason::kOverloaded);
+  world.advance(1s);
+  CHECK_FALSE(world.answered(world.ask("c", {.connection = 4})));
+  CHECK(world.ask_now("d").answer.reason == Reason::kOverloaded);
+  world.service->disconnected(4);
+  CHECK_FALSE(world.answered(world.ask("d")));
+  world.land_for("a", status(200));
+  CHECK_FALSE(world.answered(world.ask("e")));
+}
+
+TEST_CASE("who comes and goes while a request hangs does not grow its list for ever") {
+  Policy policy = plain_policy();
+  policy.max_waiters = 100;
+  ServiceHarness world(policy);
+  world.ask("token", {.connection = 1});
+  std::size_t turned_away = 0;
+  for (std::uint64_t i = 2; i < 302; ++i) {
+    const Asking asking{.max_age = i % 2 == 0 ? std::optional<Duration>(0s) : std::nullopt,
+                        .connection = i};
+    const Waiter waiter = world.ask("token", asking);
+    if (world.answered(waiter)) ++turned_away;
+    world.service->disconnected(i);
+  }
+  CHECK(turned_away == 201);
+}
+
+TEST_CASE("hits are answered when everything else is full") {
+  ServiceHarness world(narrow(1, 1));
+  world.ask_and_land("good", status(200));
+  world.ask_and_land("bad", status(401));
+  world.ask("hangs");
+  world.ask("queued");
+  CHECK(world.ask_now("another").answer.reason == Reason::kOverloaded);
+  CHECK(world.ask_now("good").answer.reason == Reason::kOk);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("a request that nobody waits for any more is never sent, and takes no one's turn") {
+  ServiceHarness world(narrow(1, 100));
+  world.ask("a", {.connection = 1});
+  world.ask("gone", {.connection = 2});
+  const Waiter late = world.ask("late", {.timeout = 1s, .connection = 3});
+  const Waiter stays = world.ask("stays", {.connection = 4});
+  world.service->disconnected(2);
+  world.advance(1s);
+  CHECK(world.reason(late) == Reason::kDeadline);
+  world.land_oldest(status(200));
+  REQUIRE(world.upstream.flying().size() == 1);
+  CHECK(world.upstream.flying()[0].token == "stays");
+  CHECK(world.upstream.requests() == 2);
+  world.land_oldest(status(200));
+  CHECK(world.answered(stays));
+  CHECK(world.service->flights().pending() == 0);
+  CHECK(world.counters().upstream_requests == 2);
+}
+
+TEST_CASE("a forgotten request that somebody asks for again keeps its place") {
+  ServiceHarness world(narrow(1, 100));
+  world.ask("a", {.connection = 1});
+  world.ask("b", {.connection = 2});
+  world.ask("c", {.connection = 3});
+  world.service->disconnected(2);
+  const Waiter again = world.ask("b", {.connection = 4});
+  world.land_oldest(status(200));
+  CHECK(world.upstream.flying()[0].token == "b");
+  world.land_oldest(status(200));
+  CHECK(world.answered(again));
+}
+
+TEST_CASE("a token that became known while its question was queued is asked about once") {
+  ServiceHarness world(narrow(1, 100));
+  world.ask("a");
+  world.land_oldest(status(200));
+  world.ask("b");
+  world.ask("a", {.max_age = 0s});
+  world.ask("a", {.max_age = 0s});
+  world.land_oldest(status(200));
+  world.land_oldest(status(200));
+  CHECK(world.upstream.requests() == 3);
+  CHECK(world.service->idle());
+}

@@ -1,0 +1,232 @@
+// Invalid is what the Auth API said, or what no Auth API need be asked about. An outage is neither.
+#include <catch2/catch.hpp>
+
+#include "proto/limits.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+using proto::Verdict;
+
+TEST_CASE("a 401 takes the entry away before anybody is answered") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  REQUIRE(world.cache.entries() == 1);
+  const Waiter waiter = world.ask("token", {.max_age = 0s});
+  bool held = true;
+  world.sink.on_answer = [&](const Waiter&) { held = world.cache.holds(world.key_of("token")); };
+  world.land_oldest(status(401));
+  CHECK_FALSE(held);
+  CHECK(world.reason(waiter) == Reason::kRefused);
+  CHECK(world.answer(waiter).answer.source == Source::kUpstream);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("a 401 is remembered for negative_ttl from when its request started, then asked again") {
+  ServiceHarness world;
+  world.ask("token");
+  world.advance(1s);
+  world.land_oldest(status(401));
+  const RecordedAnswer again = world.ask_now("token");
+  CHECK(again.answer.reason == Reason::kRefused);
+  CHECK(again.answer.source == Source::kCache);
+  CHECK(again.answer.age == 1s);
+  CHECK(again.answer.left == 4s);
+  world.advance(4s - 1ns);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.counters().negative_hits == 2);
+  world.advance(1ns);
+  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK(world.upstream.requests() == 2);
+  CHECK(world.service->negative_entries() == 0);
+}
+
+TEST_CASE("refusals have room of their own: junk pushes out no good entry") {
+  Policy policy = plain_policy();
+  policy.max_entries = 3;
+  policy.negative_entries = 100;
+  ServiceHarness world(policy);
+  for (const char* const good : {"a", "b", "c"}) world.ask_and_land(good, status(200));
+  for (int i = 0; i < 1000; ++i) world.ask_and_land("junk" + std::to_string(i), status(401));
+  CHECK(world.service->negative_entries() == 100);
+  CHECK(world.cache.entries() == 3);
+  for (const char* const good : {"a", "b", "c"}) {
+    CHECK(world.ask_now(good).answer.reason == Reason::kOk);
+  }
+  CHECK(world.counters().evictions == 0);
+}
+
+TEST_CASE("nor do good entries push out refusals") {
+  Policy policy = plain_policy();
+  policy.max_entries = 3;
+  ServiceHarness world(policy);
+  world.ask_and_land("junk", status(401));
+  for (int i = 0; i < 100; ++i) world.ask_and_land("good" + std::to_string(i), status(200));
+  CHECK(world.ask_now("junk").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("an outage is never invalid, and never remembered") {
+  for (const Reason reason :
+       {Reason::kUpstreamTimeout, Reason::kUpstreamConnect, Reason::kUpstreamTls,
+        Reason::kUpstreamTooLarge, Reason::kUpstreamProtocol}) {
+    ServiceHarness world;
+    const RecordedAnswer answer = world.ask_and_land("token", failed(reason));
+    CHECK(answer.answer.reason == reason);
+    CHECK(proto::verdict_of(answer.answer.reason) == Verdict::kUnavailable);
+    CHECK(world.cache.entries() == 0);
+    CHECK(world.service->negative_entries() == 0);
+    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.upstream.requests() == 2);
+  }
+}
+
+TEST_CASE("of all statuses but 200 and the refusals none says anything of the token") {
+  for (const int code :
+       {100, 101, 199, 201, 204, 206, 299, 300, 301, 302, 304, 307, 308, 400, 402, 403, 404,
+        407, 408, 410, 418, 429, 451, 499, 500, 501, 502, 503, 504, 511, 599, 0,   999}) {
+    INFO("status " << code);
+    ServiceHarness world;
+    CHECK(world.ask_and_land("token", status(code)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.cache.entries() == 0);
+    CHECK(world.service->negative_entries() == 0);
+  }
+}
+
+TEST_CASE("an outage takes no good entry away") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  for (const FetchOutcome& outcome :
+       {status(500), failed(Reason::kUpstreamTimeout), status(200, "<html>"), status(403)}) {
+    world.ask_and_land("token", outcome, {.max_age = 0s});
+    CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+  }
+}
+
+TEST_CASE("nor does it make a refused token anything else") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(401));
+  world.ask_and_land("token", status(503), {.max_age = 0s});
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("403 refuses where the configuration lists it") {
+  Policy policy = plain_policy();
+  policy.upstreams[0].refusal_statuses = {401, 403};
+  ServiceHarness world(policy);
+  CHECK(world.ask_and_land("token", status(403)).answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+}
+
+TEST_CASE("a later 200 makes a refused token valid again") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(401));
+  world.advance(1s);
+  world.ask_and_land("token", status(200), {.max_age = 0s});
+  CHECK(world.service->negative_entries() == 0);
+  CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a late 200 does not bring a refused token back") {
+  // Single flight keeps requests for a token in order; so the order is made by hand.
+  ServiceHarness world;
+  world.ask_and_land("token", status(401));
+  world.clock.step_boot(-2s);
+  const RecordedAnswer late = world.ask_and_land("token", status(200), {.max_age = 0s});
+  CHECK(late.answer.reason == Reason::kRefused);
+  CHECK(late.claims.empty());
+  CHECK(world.cache.entries() == 0);
+  CHECK(world.counters().late_results == 1);
+  world.clock.step_boot(2s);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("what cannot be a token is refused without asking") {
+  ServiceHarness world;
+  for (const std::string& junk :
+       {std::string(), std::string("a b"), std::string("a\r\nb"), std::string("a\0b", 3)}) {
+    const RecordedAnswer answer = world.ask_now(junk);
+    CHECK(answer.answer.reason == Reason::kMalformed);
+    CHECK(answer.answer.source == Source::kNone);
+  }
+  CHECK(world.ask_now(std::string(proto::kMaxToken + 1, 'a')).answer.reason == Reason::kTooLong);
+  CHECK(world.counters().local_refusals == 5);
+  CHECK(world.upstream.requests() == 0);
+  CHECK_FALSE(world.answered(world.ask(std::string(proto::kMaxToken, 'a'))));
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("a token that is past its exp by more than the skew is refused without asking") {
+  ServiceHarness world;
+  CHECK(world.ask_now(jwt_expiring(-30s - 1ms)).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now(jwt(R"({"exp":0})")).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now(jwt(R"({"exp":-1e300})")).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now(jwt(R"({"exp":99999999999,"exp":1})")).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now(jwt_expiring(-1h), {.max_age = 0s}).answer.reason == Reason::kExpired);
+  CHECK(world.upstream.requests() == 0);
+  CHECK(world.counters().local_refusals == 5);
+}
+
+TEST_CASE("a token that is past its exp by less is asked about: clocks differ") {
+  ServiceHarness world;
+  CHECK_FALSE(world.answered(world.ask(jwt_expiring(-30s))));
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("local refusals are made when everything else is full") {
+  Policy policy = plain_policy();
+  policy.max_waiters = 0;
+  ServiceHarness world(policy);
+  CHECK(world.ask_now("a b").answer.reason == Reason::kMalformed);
+  CHECK(world.ask_now(jwt_expiring(-1h)).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now("token").answer.reason == Reason::kOverloaded);
+}
+
+TEST_CASE("Retry-After is passed on with a failure, and with nothing else") {
+  ServiceHarness world;
+  FetchOutcome busy = status(503);
+  busy.retry_after = "7";
+  CHECK(world.ask_and_land("a", busy).answer.retry_after == 7s);
+  FetchOutcome good = status(200);
+  good.retry_after = "7";
+  CHECK(world.ask_and_land("b", good).answer.retry_after == 0s);
+}
+
+TEST_CASE("each request's end is reported, with nothing of token or claims in it") {
+  ServiceHarness world;
+  world.ask_and_land("canarytoken", status(200, R"({"id":"canary","email":7})"));
+  world.ask_and_land("b", status(401));
+  FetchOutcome broken = failed(Reason::kUpstreamTls);
+  broken.detail = "certificate has expired";
+  broken.took = 3s;
+  world.ask_and_land("c", broken);
+  REQUIRE(world.observer.reports.size() == 3);
+  CHECK(world.observer.reports[0].report.reason == Reason::kUpstreamBody);
+  CHECK(world.observer.reports[0].report.status == 200);
+  CHECK(world.observer.reports[0].detail.find("canary") == std::string::npos);
+  CHECK(world.observer.reports[1].report.reason == Reason::kRefused);
+  CHECK(world.observer.reports[2].detail == "certificate has expired");
+  CHECK(world.observer.reports[2].report.took == 3s);
+}
+
+TEST_CASE("every answer is counted by its verdict, every request by its end") {
+  ServiceHarness world;
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("b", status(401));
+  world.ask_and_land("c", status(500));
+  world.ask_and_land("d", failed(Reason::kUpstreamConnect));
+  world.ask_now("e f");
+  const Counters& counters = world.counters();
+  CHECK(counters.questions == 6);
+  CHECK(counters.answers_valid == 2);
+  CHECK(counters.answers_invalid == 2);
+  CHECK(counters.answers_unavailable == 2);
+  CHECK(counters.upstream_requests == 4);
+  CHECK(counters.upstream_confirmations == 1);
+  CHECK(counters.upstream_refusals == 1);
+  CHECK(counters.upstream_failures == 2);
+}

@@ -1,0 +1,79 @@
+// What the cache still holds when a new daemon starts.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+TEST_CASE("entries answer across a restart, each to the end of its own life") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.advance(20s);
+  world.restart();
+  CHECK(world.ask_now("token").answer.age == 20s);
+  world.advance(40s - 1ns);
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  world.advance(1ns);
+  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK(world.upstream.requests() == 2);
+}
+
+TEST_CASE("exp is still checked after a restart") {
+  ServiceHarness world;
+  const std::string token = jwt_expiring(50s);
+  world.ask_and_land(token, status(200));
+  world.restart();
+  CHECK(world.ask_now(token).answer.left == 20s);
+  world.clock.step_wall(20s);
+  CHECK_FALSE(world.answered(world.ask(token)));
+}
+
+TEST_CASE("entries from before a restart are evicted as others are") {
+  Policy policy = plain_policy();
+  policy.max_entries = 3;
+  ServiceHarness world(policy);
+  for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
+  world.restart();
+  world.ask_and_land("d", status(200));
+  CHECK(world.cache.entries() == 3);
+  CHECK(world.cache.holds(world.key_of("d")));
+}
+
+TEST_CASE("where fewer may be kept than before, ended ones go first") {
+  ServiceHarness world;
+  world.ask_and_land("ended1", confirmed("max-age=1"));
+  for (const char* const token : {"a", "b"}) world.ask_and_land(token, status(200));
+  world.ask_and_land("ended2", confirmed("max-age=1"));
+  for (const char* const token : {"c", "d"}) world.ask_and_land(token, status(200));
+  world.advance(1s);
+  world.policy.max_entries = 4;
+  world.restart();
+  CHECK(world.cache.entries() == 4);
+  CHECK_FALSE(world.cache.holds(world.key_of("ended1")));
+  CHECK_FALSE(world.cache.holds(world.key_of("ended2")));
+}
+
+TEST_CASE("a shorter max_ttl shortens the lives that were given before it") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.policy.life.max_ttl = 10s;
+  world.restart();
+  world.advance(10s - 1ns);
+  CHECK(world.ask_now("token").answer.left == 1ns);
+  world.advance(1ns);
+  CHECK_FALSE(world.answered(world.ask("token")));
+}
+
+TEST_CASE("a longer max_ttl lengthens none") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.policy.life.max_ttl = 300s;
+  world.restart();
+  world.advance(60s);
+  CHECK_FALSE(world.answered(world.ask("token")));
+}

@@ -1,0 +1,187 @@
+// One request on its way for a token, however many ask.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+TEST_CASE("a thousand who ask for one cold token cause one request, and all get its answer") {
+  ServiceHarness world;
+  std::vector<Waiter> waiters;
+  for (std::uint64_t i = 0; i < 1000; ++i) waiters.push_back(world.ask("token", {.connection = i}));
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.service->flights().waiting() == 1000);
+  world.land_oldest(status(200));
+  const std::string claims = world.answer(waiters[0]).claims;
+  for (const Waiter& waiter : waiters) {
+    CHECK(world.reason(waiter) == Reason::kOk);
+    CHECK(world.answer(waiter).claims == claims);
+  }
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.counters().joined_flights == 999);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("waiters are answered in the order in which they asked") {
+  ServiceHarness world;
+  for (std::uint64_t i = 0; i < 10; ++i) world.ask("token", {.connection = 10 - i});
+  world.land_oldest(status(200));
+  for (std::uint32_t i = 0; i < 10; ++i) CHECK(world.sink.order()[i].request == i + 1);
+}
+
+TEST_CASE("the first asker's disconnect cancels nobody") {
+  ServiceHarness world;
+  const Waiter first = world.ask("token", {.connection = 1});
+  const Waiter second = world.ask("token", {.connection = 2});
+  world.service->disconnected(1);
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(first));
+  CHECK(world.reason(second) == Reason::kOk);
+}
+
+TEST_CASE("a disconnect forgets all questions of that connection and of no other") {
+  ServiceHarness world;
+  const Waiter before = world.ask("a", {.connection = 6});
+  const Waiter a = world.ask("a", {.connection = 7});
+  const Waiter b = world.ask("b", {.connection = 7});
+  const Waiter after = world.ask("b", {.connection = 8});
+  world.service->disconnected(7);
+  CHECK(world.service->flights().waiting() == 2);
+  world.service->disconnected(99);
+  world.land_oldest(status(200));
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(a));
+  CHECK_FALSE(world.answered(b));
+  CHECK(world.answered(before));
+  CHECK(world.answered(after));
+}
+
+TEST_CASE("what nobody waits for any more is kept all the same") {
+  ServiceHarness world;
+  world.ask("token", {.connection = 1});
+  world.service->disconnected(1);
+  CHECK(world.service->idle());
+  world.land_oldest(status(200));
+  CHECK(world.ask_now("token").answer.source == proto::Source::kCache);
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("a failure is shared by all who waited") {
+  ServiceHarness world;
+  std::vector<Waiter> waiters;
+  for (std::uint64_t i = 0; i < 100; ++i) waiters.push_back(world.ask("token", {.connection = i}));
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  for (const Waiter& waiter : waiters) CHECK(world.reason(waiter) == Reason::kUpstreamConnect);
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("each token has a flight of its own, and they land in any order") {
+  ServiceHarness world;
+  const Waiter a = world.ask("a");
+  const Waiter b = world.ask("b");
+  const Waiter c = world.ask("c");
+  world.land_for("b", status(401));
+  CHECK(world.reason(b) == Reason::kRefused);
+  CHECK_FALSE(world.answered(a));
+  world.land_for("c", status(200));
+  world.land_for("a", failed(Reason::kUpstreamTimeout));
+  CHECK(world.reason(a) == Reason::kUpstreamTimeout);
+  CHECK(world.reason(c) == Reason::kOk);
+}
+
+TEST_CASE("one token at two Auth APIs is two questions") {
+  Policy policy = plain_policy();
+  policy.upstreams.push_back(UpstreamPolicy{.name = "other", .refusal_statuses = {401, 403}});
+  ServiceHarness world(policy);
+  const Waiter main = world.ask("token", {.upstream = 0});
+  const Waiter other = world.ask("token", {.upstream = 1});
+  REQUIRE(world.upstream.flying().size() == 2);
+  CHECK(world.upstream.flying()[0].upstream == 0);
+  CHECK(world.upstream.flying()[1].upstream == 1);
+  world.land_oldest(status(200));
+  world.land_oldest(status(403));
+  CHECK(world.reason(main) == Reason::kOk);
+  CHECK(world.reason(other) == Reason::kRefused);
+  CHECK(world.ask_now("token", {.upstream = 0}).answer.reason == Reason::kOk);
+  CHECK(world.ask_now("token", {.upstream = 1}).answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("the end of a request that nobody knows is ignored") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token");
+  world.service->landed(4711, status(401));
+  CHECK_FALSE(world.answered(waiter));
+  const FlightId id = world.upstream.flying()[0].id;
+  world.land(id, status(200));
+  world.service->landed(id, status(401));
+  CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a sink may hang up on others while it is given an answer") {
+  ServiceHarness world;
+  const Waiter first = world.ask("token", {.connection = 1});
+  const Waiter second = world.ask("token", {.connection = 2});
+  const Waiter third = world.ask("token", {.connection = 3});
+  const Waiter elsewhere = world.ask("other", {.connection = 2});
+  world.sink.on_answer = [&](const Waiter& waiter) {
+    world.service->disconnected(waiter.connection);
+    if (waiter.connection == 1) world.service->disconnected(2);
+  };
+  world.land_oldest(status(200));
+  world.land_oldest(status(200));
+  CHECK(world.answered(first));
+  CHECK_FALSE(world.answered(second));
+  CHECK(world.answered(third));
+  CHECK_FALSE(world.answered(elsewhere));
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a sink that hangs up during time-outs upsets nobody") {
+  ServiceHarness world;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    world.ask("a", {.timeout = 1s, .connection = i});
+    world.ask("b", {.timeout = 1s, .connection = i});
+  }
+  world.sink.on_answer = [&](const Waiter& waiter) {
+    world.service->disconnected(waiter.connection);
+    world.service->disconnected(waiter.connection + 1);
+  };
+  world.advance(1s);
+  CHECK(world.sink.order().size() == 5);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a sink that asks again while it is given an answer joins the next flight") {
+  ServiceHarness world;
+  world.ask("token", {.connection = 1});
+  world.advance(1s);
+  const Waiter waits_for_next = world.ask("token", {.max_age = 0s, .connection = 2});
+  std::optional<Waiter> again;
+  world.sink.on_answer = [&](const Waiter&) {
+    world.sink.on_answer = nullptr;
+    again = world.ask("token", {.max_age = 0s, .connection = 3});
+  };
+  world.land_oldest(status(200));  // FakeUpstream throws if two set out for one token
+  REQUIRE(again);
+  CHECK(world.upstream.flying().size() == 1);
+  world.land_oldest(status(401));
+  CHECK(world.reason(waits_for_next) == Reason::kRefused);
+  CHECK(world.reason(*again) == Reason::kRefused);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a sink that asks again after a failure causes one request, not a storm") {
+  ServiceHarness world;
+  for (std::uint64_t i = 0; i < 50; ++i) world.ask("token", {.connection = i});
+  int retries = 0;
+  world.sink.on_answer = [&](const Waiter&) {
+    if (++retries <= 50) world.ask("token", {.connection = 100});
+  };
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  CHECK(world.upstream.requests() == 2);
+  CHECK(world.service->flights().waiting() == 50);
+}

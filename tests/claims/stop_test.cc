@@ -1,0 +1,94 @@
+// stop(): nothing new is asked of an Auth API, and nobody is left without an answer.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+TEST_CASE("what is in flight is still answered, and kept for the next start") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token");
+  world.service->stop();
+  CHECK_FALSE(world.service->idle());
+  CHECK_FALSE(world.answered(waiter));
+  world.land_oldest(status(200));
+  CHECK(world.reason(waiter) == Reason::kOk);
+  CHECK(world.service->idle());
+  CHECK(world.cache.entries() == 1);
+}
+
+TEST_CASE("a new question is answered from what is known, or told that the daemon is stopping") {
+  ServiceHarness world;
+  world.ask_and_land("good", status(200));
+  world.ask_and_land("bad", status(401));
+  world.ask("flying");
+  world.service->stop();
+  CHECK(world.ask_now("good").answer.reason == Reason::kOk);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("a b").answer.reason == Reason::kMalformed);
+  CHECK(world.ask_now("unknown").answer.reason == Reason::kShuttingDown);
+  CHECK(world.ask_now("flying").answer.reason == Reason::kShuttingDown);
+  CHECK(world.upstream.requests() == 3);
+}
+
+TEST_CASE("what still waited for its turn is not sent any more, and told so at once") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  const Waiter flies = world.ask("a");
+  const Waiter queued = world.ask("b");
+  const Waiter last = world.ask("c");
+  world.service->stop();
+  CHECK_FALSE(world.answered(flies));
+  CHECK(world.reason(queued) == Reason::kShuttingDown);
+  CHECK(world.reason(last) == Reason::kShuttingDown);
+  world.land_oldest(status(200));
+  CHECK(world.reason(flies) == Reason::kOk);
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a successor is not sent any more") {
+  ServiceHarness world;
+  const Waiter plain = world.ask("token");
+  const Waiter strict = world.ask("token", {.max_age = 0s});
+  world.service->stop();
+  world.land_oldest(status(200));
+  CHECK(world.reason(plain) == Reason::kOk);
+  CHECK(world.reason(strict) == Reason::kShuttingDown);
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("deadlines pass while the daemon stops") {
+  ServiceHarness world;
+  const Waiter waiter = world.ask("token", {.timeout = 1s});
+  world.service->stop();
+  world.advance(1s);
+  CHECK(world.reason(waiter) == Reason::kDeadline);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a sink that asks again while the queue is sent away is sent away, too") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  world.ask("a");
+  world.ask("b");
+  world.ask("c");
+  std::optional<Waiter> again;
+  world.sink.on_answer = [&](const Waiter&) {
+    world.sink.on_answer = nullptr;
+    again = world.ask("c", {.connection = 2});
+  };
+  world.service->stop();
+  REQUIRE(again);
+  CHECK(world.reason(*again) == Reason::kShuttingDown);
+  CHECK(world.upstream.requests() == 1);
+  CHECK(world.service->flights().pending() == 0);
+}

@@ -1,0 +1,160 @@
+#include "tests/support/fake_world.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace claimsd::testing {
+
+using namespace daemon;
+
+std::uint64_t SeededRandom::next() {
+  std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+void SeededRandom::fill(void* out, std::size_t size) {
+  auto* at = static_cast<char*>(out);
+  for (; size != 0;) {
+    const std::uint64_t word = next();
+    const std::size_t part = std::min(size, sizeof word);
+    std::memcpy(at, &word, part);
+    at += part;
+    size -= part;
+  }
+}
+
+TokenKey numbered_key(std::uint64_t number) {
+  TokenKey key;
+  SeededRandom(number).fill(key.bytes.data(), key.bytes.size() - sizeof number);
+  std::memcpy(key.bytes.data() + key.bytes.size() - sizeof number, &number, sizeof number);
+  return key;
+}
+
+std::uint64_t number_of(const TokenKey& key) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, key.bytes.data() + key.bytes.size() - sizeof number, sizeof number);
+  return number;
+}
+
+TokenKey FakeKeyer::key_of(UpstreamId upstream, std::string_view token) {
+  const auto [at, is_new] =
+      numbers_.try_emplace({upstream, std::string(token)}, numbers_.size() + 1);
+  return numbered_key(at->second);
+}
+
+bool Fault::strikes() {
+  if (times_ == 0) return false;
+  if (delay_ > 0) {
+    --delay_;
+    return false;
+  }
+  --times_;
+  return true;
+}
+
+std::optional<Entry> FakeCache::find(const TokenKey& key) {
+  scribble();
+  const auto found = kept_.find(key);
+  if (find_fault.strikes() || found == kept_.end()) return std::nullopt;
+  scratch_ = found->second.claims;
+  Entry entry = found->second.entry;
+  entry.claims = scratch_;
+  return entry;
+}
+
+Stored FakeCache::put(const TokenKey& key, const Entry& entry) {
+  const std::string claims(entry.claims);  // first: it may be what scribble() destroys
+  scribble();
+  if (put_fault.strikes()) return Stored::kFailed;
+  const auto replaced = kept_.find(key);
+  const std::size_t freed = replaced == kept_.end() ? 0 : replaced->second.claims.size();
+  if (bytes_ - freed + claims.size() > capacity) return Stored::kFull;
+  bytes_ += claims.size() - freed;
+  Kept& kept = kept_[key];
+  kept = Kept{entry, claims};
+  kept.entry.claims = {};
+  return Stored::kStored;
+}
+
+bool FakeCache::erase(const TokenKey& key) {
+  scribble();
+  if (erase_fault.strikes()) return false;
+  if (const auto found = kept_.find(key); found != kept_.end()) {
+    bytes_ -= found->second.claims.size();
+    kept_.erase(found);
+  }
+  return true;
+}
+
+void FakeCache::each(const std::function<void(const TokenKey&, BootTime)>& visit) {
+  scribble();
+  for (const auto& [key, kept] : kept_) visit(key, kept.entry.fresh_until);
+}
+
+void FakeCache::scribble() {
+  std::fill(scratch_.begin(), scratch_.end(), '\xdd');
+}
+
+void FakeUpstream::start(FlightId id, UpstreamId upstream, const Secret& token) {
+  for (const Flying& other : flying_) {
+    if (other.id == id) throw std::logic_error("a flight's id is used twice");
+    if (other.upstream == upstream && other.token == token.view()) {
+      throw std::logic_error("two requests on their way for one token");
+    }
+  }
+  flying_.push_back({id, upstream, std::string(token.view())});
+  ++requests_;
+}
+
+namespace {
+template <class Matches>
+FakeUpstream::Flying take_if(std::vector<FakeUpstream::Flying>& flying, const Matches& matches) {
+  const auto found = std::find_if(flying.begin(), flying.end(), matches);
+  if (found == flying.end()) throw std::logic_error("no such request is on its way");
+  FakeUpstream::Flying taken = std::move(*found);
+  flying.erase(found);
+  return taken;
+}
+}  // namespace
+
+FakeUpstream::Flying FakeUpstream::take(FlightId id) {
+  return take_if(flying_, [id](const Flying& flight) { return flight.id == id; });
+}
+
+FakeUpstream::Flying FakeUpstream::take_oldest() {
+  return take_if(flying_, [](const Flying&) { return true; });
+}
+
+FakeUpstream::Flying FakeUpstream::take_for(std::string_view token) {
+  return take_if(flying_, [token](const Flying& flight) { return flight.token == token; });
+}
+
+void RecordingSink::expect(const Waiter& waiter) {
+  if (!answers_.try_emplace({waiter.connection, waiter.request}).second) {
+    throw std::logic_error("a waiter's name is used twice");
+  }
+  ++open_;
+}
+
+void RecordingSink::answer(const Waiter& waiter, const Answer& answer) {
+  const auto found = answers_.find({waiter.connection, waiter.request});
+  if (found == answers_.end()) throw std::logic_error("an answer to a question nobody asked");
+  if (found->second) throw std::logic_error("a waiter is answered twice");
+  if (answer.claims.empty() == (answer.reason == proto::Reason::kOk)) {
+    throw std::logic_error("claims go with kOk, and with kOk alone");
+  }
+  found->second = RecordedAnswer{answer, std::string(answer.claims), clock_.now()};
+  found->second->answer.claims = {};
+  order_.push_back(waiter);
+  --open_;
+  if (on_answer) on_answer(waiter);
+}
+
+const RecordedAnswer* RecordingSink::find(const Waiter& waiter) const {
+  const auto found = answers_.find({waiter.connection, waiter.request});
+  return found == answers_.end() || !found->second ? nullptr : &*found->second;
+}
+
+}  // namespace claimsd::testing

@@ -1,0 +1,132 @@
+#include "tests/support/service_harness.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace claimsd::testing {
+
+using namespace daemon;
+
+namespace {
+
+std::string base64url(std::string_view bytes) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string out;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6) out += kLetters[(bits >> (count - 6)) & 63];
+  }
+  if (count > 0) out += kLetters[(bits << (6 - count)) & 63];
+  return out;
+}
+
+}  // namespace
+
+Policy plain_policy() {
+  Policy policy;
+  policy.life.jitter_percent = 0;
+  policy.upstreams = {UpstreamPolicy{.name = "main"}};
+  return policy;
+}
+
+std::string jwt(std::string_view payload) {
+  return base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + base64url(payload) + ".c2lnbmF0dXJl";
+}
+
+std::string jwt_expiring(Duration in, int number) {
+  const WallTime at = FakeClock().now().wall + in;
+  const auto ns = at.time_since_epoch().count();
+  return jwt(fmt::format(R"({{"exp":{}.{:09},"jti":{}}})", ns / 1'000'000'000, ns % 1'000'000'000,
+                         number));
+}
+
+FetchOutcome status(int status, std::string_view body) {
+  FetchOutcome outcome;
+  outcome.status = status;
+  outcome.body = Secret(body);
+  return outcome;
+}
+
+FetchOutcome failed(proto::Reason reason) {
+  FetchOutcome outcome;
+  outcome.failure = reason;
+  return outcome;
+}
+
+FetchOutcome confirmed(std::string_view cache_control, std::string_view age) {
+  FetchOutcome outcome = status(200);
+  outcome.cache_control = cache_control;
+  outcome.age = age;
+  return outcome;
+}
+
+ServiceHarness::ServiceHarness(Policy given, std::uint64_t seed)
+    : random(seed), policy(std::move(given)) {
+  restart();
+}
+
+Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
+  const Waiter waiter{asking.connection, next_request_++};
+  sink.expect(waiter);
+  service->ask(Question{.upstream = asking.upstream,
+                        .token = token,
+                        .max_age = asking.max_age,
+                        .timeout = asking.timeout},
+               waiter);
+  return waiter;
+}
+
+void ServiceHarness::land(FlightId id, const FetchOutcome& outcome) {
+  static_cast<void>(upstream.take(id));
+  service->landed(id, outcome);
+}
+
+void ServiceHarness::land_oldest(const FetchOutcome& outcome) {
+  service->landed(upstream.take_oldest().id, outcome);
+}
+
+void ServiceHarness::land_for(std::string_view token, const FetchOutcome& outcome) {
+  service->landed(upstream.take_for(token).id, outcome);
+}
+
+RecordedAnswer ServiceHarness::ask_and_land(std::string_view token, const FetchOutcome& outcome,
+                                            const Asking& asking) {
+  const Waiter waiter = ask(token, asking);
+  if (!answered(waiter)) land_for(token, outcome);
+  return answer(waiter);
+}
+
+RecordedAnswer ServiceHarness::ask_now(std::string_view token, const Asking& asking) {
+  return answer(ask(token, asking));
+}
+
+const RecordedAnswer& ServiceHarness::answer(const Waiter& waiter) const {
+  const RecordedAnswer* const found = sink.find(waiter);
+  if (found == nullptr) throw std::logic_error("there is no answer yet");
+  return *found;
+}
+
+void ServiceHarness::advance(Duration by) {
+  while (const auto wait = service->wait_time()) {
+    if (*wait > by) break;
+    clock.advance(*wait);
+    by -= *wait;
+    service->tick();
+    if (service->wait_time() == Duration(0)) throw std::logic_error("tick() left what was due");
+  }
+  clock.advance(by);
+  service->tick();
+}
+
+void ServiceHarness::restart() {
+  service.reset();
+  upstream.hang_up();
+  service = std::make_unique<ClaimsService>(
+      policy, World{clock, random, keyer, cache, upstream, sink, observer});
+}
+
+}  // namespace claimsd::testing
