@@ -1,0 +1,53 @@
+#include "daemon/loop/async.h"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "daemon/base/fd.h"
+#include "daemon/loop/handle.h"
+
+namespace claimsd::daemon {
+
+// Not a uv_async_t: libuv 1.44 makes the woken loop spin, then yield its time slice, until the
+// sender has come back from its write. Where both threads share a core the woken one runs first, so
+// that each wake-up cost tens of microseconds, or a whole slice of whoever else was running.
+struct Async::Block {
+  uv_poll_t handle{};
+  Fd event;
+  Callback callback;
+};
+
+void Async::Close::operator()(Block* block) const {
+  close_and_delete(block);
+}
+
+Async::Async(std::unique_ptr<Block, Close> block) : block_(std::move(block)) {}
+
+Result<Async> Async::create(Loop& loop, Callback callback) {
+  auto block = std::make_unique<Block>();
+  block->callback = std::move(callback);
+  block->handle.data = block.get();
+  block->event = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const int error =
+      block->event ? uv_poll_init(loop.raw(), &block->handle, block->event.get()) : UV_EMFILE;
+  if (error != 0) {
+    return failure(
+        fmt::format("cannot create a wake-up for an event loop: {}; raise the limit on open files",
+                    describe_uv(error)));
+  }
+  uv_poll_start(&block->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    Block& self = *static_cast<Block*>(handle->data);
+    eventfd_t count = 0;
+    // Reset before the callback looks, so that what comes in meanwhile wakes again.
+    if (::eventfd_read(self.event.get(), &count) == 0) self.callback();
+  });
+  return Async(std::unique_ptr<Block, Close>(block.release()));
+}
+
+void Async::notify() {
+  ::eventfd_write(block_->event.get(), 1);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,32 @@
+// timer.h: calls back once after a delay, or again and again. Rules of lifetime and thread: loop.h.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "daemon/loop/loop.h"
+
+namespace claimsd::daemon {
+
+class Timer {
+ public:
+  using Callback = std::function<void()>;
+
+  Timer(Loop& loop, Callback callback);
+
+  // Fires `delay` from now (rounded up to milliseconds), then every `repeat` unless that is 0.
+  // Starting again replaces what was set.
+  void start(Duration delay, Duration repeat = {});
+  void stop();
+  bool active() const;
+
+ private:
+  struct Block;
+  struct Close {
+    void operator()(Block* block) const;
+  };
+  std::unique_ptr<Block, Close> block_;
+};
+
+}  // namespace claimsd::daemon

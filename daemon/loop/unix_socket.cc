@@ -1,0 +1,154 @@
+#include "daemon/loop/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace claimsd::daemon {
+namespace {
+
+std::string words_of(int error) {
+  return strerrordesc_np(error);
+}
+
+tl::unexpected<Error> failed(const char* what, const std::string& path, int error) {
+  return failure(fmt::format("cannot {} the socket {}: {}", what, path, words_of(error)));
+}
+
+Result<sockaddr_un> address_of(const std::string& path) {
+  if (path.empty() || path.size() > kMaxSocketPath || path.find('\0') != std::string::npos) {
+    return failure(
+        fmt::format("the socket path \"{}\" is {} bytes long: a Unix socket's path has 1 to {} "
+                    "bytes; choose a shorter one",
+                    path, path.size(), kMaxSocketPath));
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+const sockaddr* generic(const sockaddr_un& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+// Does anybody accept on it? Only a refused connection proves that nobody does: EAGAIN is a full
+// backlog.
+Status check_nobody_listens(const std::string& path, const sockaddr_un& address) {
+  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe) return failed("probe", path, errno);
+  if (connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN) {
+    return failure(fmt::format(
+        "somebody already listens on {}: stop the other claimsd, or give this one another socket",
+        path));
+  }
+  if (errno != ECONNREFUSED) return failed("probe", path, errno);
+  return {};
+}
+
+Status remove_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    return failed("look at", path, errno);
+  }
+  if (!S_ISSOCK(found.st_mode)) {
+    return failure(fmt::format(
+        "{} is there already and is not a socket: remove it or choose another path", path));
+  }
+  if (found.st_uid != geteuid() && found.st_uid != 0) {
+    return failure(
+        fmt::format("the socket {} belongs to user {}, who is neither this one nor root: remove it "
+                    "or choose another path",
+                    path, found.st_uid));
+  }
+  TRY(check_nobody_listens(path, address));
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove the stale", path, errno);
+  return {};
+}
+
+Result<FileIdentity> identity_of(const std::string& path) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) return failed("look at", path, errno);
+  return FileIdentity{found.st_dev, found.st_ino};
+}
+
+int option_of(int fd, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
+
+Result<BoundSocket> listen_on_unix_path(const ListenOptions& options) {
+  const std::string& path = options.path;
+  const sockaddr_un address = TRY(address_of(path));
+  TRY(remove_stale(path, address));
+
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return failed("create", path, errno);
+  // Linux gives the file the mode of the socket's inode. So it is born closed, without a
+  // process-wide umask that other threads would see; and before listen() a connection is refused
+  // whatever the mode.
+  if (fchmod(fd.get(), 0600) != 0) return failed("prepare", path, errno);
+  if (bind(fd.get(), generic(address), sizeof address) != 0) return failed("bind", path, errno);
+
+  const FileIdentity file = TRY(identity_of(path));
+  const auto abandon = [&](const char* what) {
+    const int error = errno;
+    remove_socket_file(path, file);
+    return failed(what, path, error);
+  };
+  if (options.group && lchown(path.c_str(), static_cast<uid_t>(-1), *options.group) != 0) {
+    return abandon("set the group of");
+  }
+  if (chmod(path.c_str(), options.mode) != 0) return abandon("set the mode of");
+  if (listen(fd.get(), options.backlog) != 0) return abandon("listen on");
+  return BoundSocket{std::move(fd), file};
+}
+
+Result<Fd> adopt_listening_socket(Fd fd) {
+  if (option_of(fd.get(), SO_DOMAIN) != AF_UNIX || option_of(fd.get(), SO_TYPE) != SOCK_STREAM ||
+      option_of(fd.get(), SO_ACCEPTCONN) != 1) {
+    return failure(
+        fmt::format("descriptor {} is not a listening Unix stream socket: the socket unit needs "
+                    "ListenStream= with a path",
+                    fd.get()));
+  }
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return failure(
+        fmt::format("cannot set up the listening descriptor {}: {}", fd.get(), words_of(errno)));
+  }
+  return fd;
+}
+
+void remove_socket_file(const std::string& path, const FileIdentity& file) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) return;
+  if (FileIdentity{found.st_dev, found.st_ino} == file) unlink(path.c_str());
+}
+
+Result<PeerCredentials> peer_credentials(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return failure(fmt::format("cannot tell who connected: {}", words_of(errno)));
+  }
+  // A socket without a recorded peer shows uid -1.
+  if (size != sizeof peer || peer.uid == static_cast<uid_t>(-1)) {
+    return failure("cannot tell who connected: the kernel recorded no credentials");
+  }
+  return PeerCredentials{peer.uid, peer.gid, peer.pid};
+}
+
+}  // namespace claimsd::daemon

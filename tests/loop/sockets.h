@@ -1,0 +1,72 @@
+// sockets.h: the plain blocking other ends that the tests of the loop talk to.
+#pragma once
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "daemon/base/fd.h"
+
+namespace claimsd::test {
+
+// main() of the daemon ignores SIGPIPE; so does every test that writes to a peer that may have
+// left.
+inline void ignore_sigpipe() {
+  signal(SIGPIPE, SIG_IGN);
+}
+
+struct SocketPair {
+  daemon::Fd ours;    // non-blocking
+  daemon::Fd theirs;  // blocking
+};
+
+inline SocketPair socket_pair() {
+  int fds[2] = {-1, -1};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+  SocketPair pair{daemon::Fd(fds[0]), daemon::Fd(fds[1])};
+  return pair;
+}
+
+inline void send_all(const daemon::Fd& fd, const std::string& text) {
+  REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(text.size()));
+}
+
+inline daemon::Fd connect_to(const std::string& path) {
+  daemon::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  REQUIRE(path.size() < sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    fd.reset();
+  return fd;
+}
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "claimsd-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace claimsd::test
