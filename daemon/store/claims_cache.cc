@@ -1,0 +1,323 @@
+#include "daemon/store/claims_cache.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "daemon/store/environment_identity.h"
+#include "daemon/store/hmac_sha256.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr Duration kLogPause = std::chrono::minutes(1);
+constexpr Duration kTryAgainPause = std::chrono::seconds(1);
+// Disk kept ready for erasing. One transaction takes some twenty pages, and they can be used again
+// two transactions later.
+constexpr std::size_t kDiskHeadroom = std::size_t{256} << 10;
+constexpr std::size_t kSmallestReserve = std::size_t{1} << 20;
+
+std::string_view view(const TokenKey& key) {
+  return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
+}
+
+bool removed(const std::string& path) {
+  return unlink(path.c_str()) == 0 || errno == ENOENT;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LmdbClaimsCache>> LmdbClaimsCache::open(const ClaimsCacheOptions& options,
+                                                               const Secret& host_key,
+                                                               const Clock& clock, Random& random,
+                                                               Log& log) {
+  TRY(ensure_private_directory(options.directory));
+  DirectoryLock lock = TRY(DirectoryLock::acquire(options.directory));
+  const auto found = load_identity(options.directory + "/identity", host_key, options.boot_id);
+  const EnvironmentIdentity identity =
+      found ? *found : EnvironmentIdentity::create(options.boot_id, random);
+  const std::string_view salt = identity.salt_view();
+  const Secret sealing_key = TRY(derive_key(host_key, "claimsd cache sealing", salt));
+  Secret token_key_key = TRY(derive_key(host_key, "claimsd cache token keys", salt));
+  Sealer sealer = TRY(Sealer::create(sealing_key, random));
+
+  std::unique_ptr<LmdbClaimsCache> cache(new LmdbClaimsCache(
+      options, clock, log, std::move(lock), TRY(encode_identity(identity, host_key)),
+      std::move(token_key_key), ClaimsRecords(std::move(sealer))));
+  TRY(cache->open_or_start_empty(found ? "" : found.error().message));
+  return cache;
+}
+
+LmdbClaimsCache::LmdbClaimsCache(const ClaimsCacheOptions& options, const Clock& clock, Log& log,
+                                 DirectoryLock lock, std::string identity, Secret token_key_key,
+                                 ClaimsRecords records)
+    : options_(options),
+      clock_(clock),
+      log_(log),
+      lock_(std::move(lock)),
+      identity_(std::move(identity)),
+      token_key_key_(std::move(token_key_key)),
+      records_(std::move(records)) {}
+
+LmdbClaimsCache::~LmdbClaimsCache() = default;
+
+bool LmdbClaimsCache::LogLimit::allows(BootTime now) {
+  if (next && now < *next) return false;
+  next = now + kLogPause;
+  return true;
+}
+
+// ---- opening ----------------------------------------------------------------------------------
+
+Result<LmdbClaimsCache::Open> LmdbClaimsCache::open_environment() const {
+  LmdbEnvironment::Options options;
+  options.path = data_path();
+  options.map_size = options_.map_size + std::max(options_.map_size / 8, kSmallestReserve);
+  options.sync = LmdbEnvironment::Sync::kNone;
+  options.exclusive = true;    // the directory's lock sees to it
+  options.read_ahead = false;  // token keys are random
+  LmdbEnvironment environment = TRY(LmdbEnvironment::open(options));
+  const auto table = environment.table();
+  if (!table) return failure(fmt::format("{}: {}", data_path(), table.error().text()));
+  auto reader = environment.read();
+  if (!reader) return failure(fmt::format("{}: {}", data_path(), reader.error().text()));
+  return Open{std::move(environment), *table, std::move(*reader)};
+}
+
+// The entries, all of them looked at: a file that LMDB cannot walk is found out here and not in the
+// middle of an answer.
+Result<LmdbStats> LmdbClaimsCache::walk(Open& open) const {
+  std::size_t entries = 0;
+  {
+    auto cursor = open.reader.cursor(open.table);
+    if (!cursor) return failure(cursor.error().text());
+    auto record = cursor->first();
+    for (; record; record = cursor->next()) {
+      if (!ClaimsRecords::plausible(record->key, record->value)) return failure("it is damaged");
+      ++entries;
+    }
+    if (!record.error().missing()) return failure("it is damaged: " + record.error().text());
+  }
+  const auto stats = open.reader.stats(open.table);
+  open.reader.reset();
+  if (!stats || stats->entries != entries) return failure("it is damaged");
+  return *stats;
+}
+
+bool LmdbClaimsCache::remove_files() const {
+  // Without its identity the data is void, so one of the two is enough to be rid of it.
+  const bool identity_gone = removed(identity_path());
+  const bool data_gone = removed(data_path());
+  return identity_gone || data_gone;
+}
+
+// Opens what is there, or, for a reason to start empty, removes it first.
+Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
+  if (why_empty.empty()) {
+    if (!removed(identity_path())) {
+      return failure(fmt::format("cannot remove {}: {}; let the daemon's user write there",
+                                 identity_path(), std::strerror(errno)));
+    }
+    const Status begun = begin();
+    if (begun) {
+      log_.info("cache_kept", "picked up {} entries in {}", entries_, options_.directory);
+      return {};
+    }
+    why_empty = begun.error().message;
+  }
+  open_.reset();
+  if (!remove_files() || access(data_path().c_str(), F_OK) == 0) {
+    return failure(
+        fmt::format("cannot remove the old claims cache in {}: let the daemon's user write there",
+                    options_.directory));
+  }
+  TRY(begin());
+  log_.info("cache_empty", "starting with an empty claims cache in {}: {}", options_.directory,
+            why_empty);
+  return {};
+}
+
+Status LmdbClaimsCache::begin() {
+  Open opened = TRY(open_environment());
+  const LmdbStats found = TRY(walk(opened));
+  TRY(save_identity(identity_path(), identity_));
+  open_.emplace(std::move(opened));
+  entries_ = found.entries;
+  peak_pages_ = found.pages;
+  return {};
+}
+
+// ---- trouble ----------------------------------------------------------------------------------
+
+// Whether the environment is open, or could be opened again.
+bool LmdbClaimsCache::usable() {
+  if (open_) return true;
+  const BootTime now = clock_.now().boot;
+  if (now < try_again_) return false;
+  try_again_ = now + kTryAgainPause;
+  if (!gone_) gone_ = remove_files();
+  if (!gone_ || !removed(data_path())) return false;
+  const Status begun = begin();
+  if (!begun) {
+    gone_ = remove_files();
+    if (failed_log_.allows(now)) {
+      log_.error("cache_closed", "the claims cache stays closed: {}", begun.error().message);
+    }
+    return false;
+  }
+  log_.warning("cache_reopened", "the claims cache in {} was begun anew", options_.directory);
+  return true;
+}
+
+void LmdbClaimsCache::drop_everything(const std::string& why) {
+  open_.reset();
+  entries_ = 0;
+  gone_ = remove_files();
+  const BootTime now = clock_.now().boot;
+  try_again_ = now + kTryAgainPause;
+  ++counters_.dropped;
+  log_.error("cache_dropped",
+             "all entries of the claims cache in {} were dropped: {}; check that file system",
+             options_.directory, why);
+}
+
+// A put failed, and its transaction is over. What was stored before is sound unless LMDB says
+// otherwise.
+Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
+  if (error.map_full()) {
+    ++counters_.full;
+    return Stored::kFull;
+  }
+  ++counters_.failed;
+  if (error.poisoned() || open_->environment.poisoned()) {
+    drop_everything(fmt::format("{}: {}", doing, error.text()));
+    return Stored::kFailed;
+  }
+  if (failed_log_.allows(clock_.now().boot)) {
+    log_.error("cache_failed", "{} in {} failed: {}; check that file system", doing,
+               options_.directory, error.text());
+  }
+  // Pages that evicted entries leave behind are on the disk already and can be used again.
+  return error.disk_full() ? Stored::kFull : Stored::kFailed;
+}
+
+void LmdbClaimsCache::report_tampered() {
+  ++counters_.tampered;
+  if (tampered_log_.allows(clock_.now().boot)) {
+    log_.warning("cache_tampered",
+                 "{} entries of the claims cache in {} were not what was stored and have been "
+                 "erased: find out who writes there",
+                 counters_.tampered, options_.directory);
+  }
+}
+
+// ---- entries ----------------------------------------------------------------------------------
+
+std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
+  if (!usable()) return {};
+  LmdbReader& reader = open_->reader;
+  if (const auto renewed = reader.renew(); !renewed) {
+    ++counters_.failed;
+    drop_everything("a read failed: " + renewed.error().text());
+    return {};
+  }
+  const auto value = reader.get(open_->table, view(key));
+  std::optional<Entry> entry;
+  if (value) entry = records_.open(key, *value);
+  reader.reset();
+  if (value && !entry) {
+    report_tampered();
+    erase(key);
+  } else if (!value && !value.error().missing()) {
+    ++counters_.failed;
+    drop_everything("a read failed: " + value.error().text());
+  }
+  return entry;
+}
+
+Stored LmdbClaimsCache::put(const TokenKey& key, const Entry& entry) {
+  if (!usable()) return Stored::kFailed;
+  const auto value = records_.seal(key, entry);
+  if (!value) {
+    ++counters_.failed;
+    if (failed_log_.allows(clock_.now().boot)) {
+      log_.error(
+          "cache_failed",
+          "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
+          entry.claims.size(), kMaxStoredClaims);
+    }
+    return Stored::kFailed;
+  }
+  return store(key, *value);
+}
+
+Stored LmdbClaimsCache::store(const TokenKey& key, std::string_view value) {
+  const LmdbTable table = open_->table;
+  const bool may_grow = open_->environment.reserve(kDiskHeadroom);
+  auto writer = open_->environment.write();
+  if (!writer) return give_up(writer.error(), "a write");
+  const auto before = writer->stats(table);
+  if (const auto put = writer->put(table, view(key), value); !put) {
+    return give_up(put.error(), "a write");
+  }
+  const auto after = writer->stats(table);
+  if (!before || !after) return give_up((before ? after : before).error(), "a write");
+  const std::size_t limit =
+      may_grow ? options_.map_size / open_->environment.page_size() : peak_pages_;
+  // Refused while LMDB still has pages to delete with: at its own MDB_MAP_FULL, or on a full disk,
+  // it might not.
+  if (after->pages > before->pages && after->pages > limit) {
+    ++counters_.full;
+    return Stored::kFull;
+  }
+  if (const auto committed = writer->commit(); !committed) {
+    return give_up(committed.error(), "a write");
+  }
+  entries_ = after->entries;
+  if (may_grow) peak_pages_ = std::max(peak_pages_, after->pages);
+  return Stored::kStored;
+}
+
+bool LmdbClaimsCache::erase(const TokenKey& key) {
+  if (!usable()) return gone_;
+  const LmdbTable table = open_->table;
+  auto writer = open_->environment.write();
+  LmdbStatus done = tl::make_unexpected(LmdbError(0));
+  std::size_t left = entries_;
+  if (writer) {
+    done = writer->erase(table, view(key));
+    if (!done && done.error().missing()) return true;
+    if (const auto stats = writer->stats(table); done && stats) left = stats->entries;
+    if (done) done = writer->commit();
+  } else {
+    done = tl::make_unexpected(writer.error());
+  }
+  if (done) {
+    entries_ = left;
+    return true;
+  }
+  ++counters_.failed;
+  drop_everything("an entry could not be erased: " + done.error().text());
+  return gone_;
+}
+
+void LmdbClaimsCache::each(
+    const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) {
+  if (!usable()) return;
+  LmdbReader& reader = open_->reader;
+  if (!reader.renew()) return;
+  if (auto cursor = reader.cursor(open_->table)) {
+    for (auto record = cursor->first(); record; record = cursor->next()) {
+      if (!ClaimsRecords::plausible(record->key, record->value)) continue;
+      TokenKey key;
+      std::memcpy(key.bytes.data(), record->key.data(), key.bytes.size());
+      visit(key, ClaimsRecords::fresh_until(record->value));
+    }
+  }
+  reader.reset();
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,102 @@
+#include "daemon/store/environment_identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "daemon/base/fd.h"
+#include "daemon/store/hmac_sha256.h"
+#include "daemon/store/private_directory.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::string_view kMagic = "claimsd cache\n";
+constexpr std::size_t kCheckSize = HmacSha256::kSize;
+constexpr std::size_t kMaxFile = 512;
+
+std::string number(std::uint32_t value) {
+  std::string bytes(sizeof value, '\0');
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+
+Result<std::string> read_small(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return failure(errno == ENOENT ? "there is no earlier one" : errno_text(errno));
+  std::string bytes(kMaxFile, '\0');
+  const ssize_t got = read(fd.get(), bytes.data(), bytes.size());
+  if (got < 0) return failure(errno_text(errno));
+  bytes.resize(static_cast<std::size_t>(got));
+  return bytes;
+}
+
+}  // namespace
+
+EnvironmentIdentity EnvironmentIdentity::create(std::string boot, Random& random) {
+  EnvironmentIdentity made;
+  made.boot_id = std::move(boot);
+  random.fill(made.salt.data(), made.salt.size());
+  return made;
+}
+
+Result<std::string> encode_identity(const EnvironmentIdentity& identity, const Secret& host_key) {
+  if (identity.boot_id.size() > 255) return failure("a boot id of more than 255 bytes");
+  std::string bytes(kMagic);
+  bytes += number(kEnvironmentVersion);
+  bytes += static_cast<char>(static_cast<unsigned char>(identity.boot_id.size()));
+  bytes += identity.boot_id;
+  bytes += identity.salt_view();
+  const Secret key = TRY(derive_key(host_key, "claimsd cache identity", identity.salt_view()));
+  HmacSha256 hmac = TRY(HmacSha256::create(key.view()));
+  const HmacSha256::Digest check = hmac.finish(bytes);
+  bytes.append(reinterpret_cast<const char*>(check.data()), check.size());
+  return bytes;
+}
+
+Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret& host_key,
+                                          const std::string& boot_id) {
+  const std::string bytes = TRY(read_small(path));
+  if (!bytes.starts_with(kMagic)) return failure("its identity file is damaged");
+  std::string_view rest = std::string_view(bytes).substr(kMagic.size());
+  if (!rest.starts_with(number(kEnvironmentVersion))) return failure("another version wrote it");
+  rest.remove_prefix(sizeof kEnvironmentVersion);
+  EnvironmentIdentity found;
+  const std::size_t boot_size = rest.empty() ? 0 : static_cast<unsigned char>(rest.front());
+  if (rest.size() != 1 + boot_size + found.salt.size() + kCheckSize) {
+    return failure("its identity file is damaged");
+  }
+  found.boot_id = rest.substr(1, boot_size);
+  std::memcpy(found.salt.data(), rest.data() + 1 + boot_size, found.salt.size());
+  const std::string expected = TRY(encode_identity(found, host_key));
+  // What is right is known only by making it again; an attacker's guess must not be helped by the
+  // time that takes.
+  if (expected.size() != bytes.size() ||
+      CRYPTO_memcmp(expected.data(), bytes.data(), bytes.size()) != 0) {
+    return failure("it was written under another host key, or its identity file is damaged");
+  }
+  if (found.boot_id != boot_id) return failure("it is from before the last boot");
+  return found;
+}
+
+Status save_identity(const std::string& path, const std::string& bytes) {
+  const std::string fresh = path + ".new";
+  unlink(fresh.c_str());
+  const Fd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const ssize_t wrote = fd ? write(fd.get(), bytes.data(), bytes.size()) : -1;
+  const int error = wrote < 0 ? errno : ENOSPC;
+  if (wrote != static_cast<ssize_t>(bytes.size()) || rename(fresh.c_str(), path.c_str()) != 0) {
+    const std::string why = errno_text(wrote == static_cast<ssize_t>(bytes.size()) ? errno : error);
+    unlink(fresh.c_str());
+    return failure(fmt::format(
+        "cannot write {}: {}; make room there, or let the daemon's user write", path, why));
+  }
+  return {};
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,345 @@
+#include "daemon/store/claims_cache.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "proto/limits.h"
+#include "tests/store/store_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+using Catch::Matchers::Contains;
+
+static_assert(kMaxStoredClaims >= claimsd::proto::kMaxClaimsBlock);
+
+namespace {
+
+constexpr std::string_view kClaims = R"({"id":"u-1","email":"canary@example.org","role":"rvt"})";
+
+bool keeps(LmdbClaimsCache& cache, const TokenKey& key, std::string_view claims) {
+  const auto found = cache.find(key);
+  return found && found->claims == claims;
+}
+
+// The file as somebody sees it who is not the daemon.
+struct RawData {
+  LmdbEnvironment environment;
+  LmdbTable table;
+
+  static RawData open(const CacheBench& bench) {
+    LmdbEnvironment::Options options;
+    options.path = bench.data_path();
+    options.map_size = std::size_t{64} << 20;
+    options.exclusive = true;
+    auto environment = LmdbEnvironment::open(options);
+    REQUIRE(environment);
+    const LmdbTable table = *environment->table();
+    return {std::move(*environment), table};
+  }
+  static std::string_view name(const TokenKey& key) {
+    return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
+  }
+  std::string get(const TokenKey& key) {
+    return std::string(environment.read()->get(table, name(key)).value());
+  }
+  void put(const TokenKey& key, std::string_view value) {
+    auto writer = environment.write();
+    REQUIRE(writer->put(table, name(key), value));
+    REQUIRE(writer->commit());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an entry comes back as it was put") {
+  CacheBench bench;
+  auto cache = bench.open();
+  const Entry entry = entry_with(kClaims);
+  CHECK(cache->find(key_number(1)) == std::nullopt);
+  REQUIRE(cache->put(key_number(1), entry) == Stored::kStored);
+  const auto found = cache->find(key_number(1));
+  REQUIRE(found);
+  CHECK(found->confirmed_at == entry.confirmed_at);
+  CHECK(found->fresh_until == entry.fresh_until);
+  CHECK(found->expires_at == entry.expires_at);
+  CHECK(found->issued_at == entry.issued_at);
+  CHECK(found->flags == entry.flags);
+  CHECK(found->claims == kClaims);
+  CHECK(cache->find(key_number(2)) == std::nullopt);
+  CHECK(cache->entries() == 1);
+}
+
+TEST_CASE("the ends of time and empty claims come back, too") {
+  CacheBench bench;
+  auto cache = bench.open();
+  Entry entry;
+  entry.fresh_until = BootTime::max();
+  REQUIRE(cache->put(key_number(1), entry) == Stored::kStored);
+  const auto found = cache->find(key_number(1));
+  REQUIRE(found);
+  CHECK(found->fresh_until == BootTime::max());
+  CHECK(found->expires_at == WallTime::max());
+  CHECK(found->issued_at == WallTime::min());
+  CHECK(found->claims.empty());
+}
+
+TEST_CASE("a second put replaces the first") {
+  CacheBench bench;
+  auto cache = bench.open();
+  REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("a longer second")) == Stored::kStored);
+  CHECK(keeps(*cache, key_number(1), "a longer second"));
+  CHECK(cache->entries() == 1);
+}
+
+TEST_CASE("an entry that was found can be put back as it is") {
+  CacheBench bench;
+  auto cache = bench.open();
+  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  auto found = cache->find(key_number(1));
+  REQUIRE(found);
+  found->fresh_until += seconds(5);
+  REQUIRE(cache->put(key_number(1), *found) == Stored::kStored);
+  REQUIRE(cache->put(key_number(2), *found) == Stored::kStored);
+  CHECK(keeps(*cache, key_number(1), kClaims));
+  CHECK(keeps(*cache, key_number(2), kClaims));
+}
+
+TEST_CASE("an erased entry is gone, also after a restart") {
+  CacheBench bench;
+  {
+    auto cache = bench.open();
+    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(2), entry_with(kClaims)) == Stored::kStored);
+    CHECK(cache->erase(key_number(1)));
+    CHECK(cache->erase(key_number(1)));  // gone is gone
+    CHECK_FALSE(cache->find(key_number(1)));
+    CHECK(cache->entries() == 1);
+  }
+  auto cache = bench.open();
+  CHECK_FALSE(cache->find(key_number(1)));
+  CHECK(keeps(*cache, key_number(2), kClaims));
+}
+
+TEST_CASE("claims of every size that the wire can carry are kept, larger ones are not") {
+  CacheBench bench;
+  auto cache = bench.open();
+  for (const std::size_t size : {1U, 1'900U, 2'100U, 4'096U, 20'480U, 32'768U}) {
+    const std::string claims(size, 'c');
+    REQUIRE(cache->put(key_number(size), entry_with(claims)) == Stored::kStored);
+    CHECK(keeps(*cache, key_number(size), claims));
+  }
+  const std::string large(kMaxStoredClaims + 1, 'c');
+  CHECK(cache->put(key_number(1), entry_with(large)) == Stored::kFailed);
+  CHECK(keeps(*cache, key_number(1), "c"));
+  CHECK(cache->counters().failed == 1);
+}
+
+TEST_CASE("entries survive a restart of the daemon and are listed with their ends") {
+  CacheBench bench;
+  std::map<TokenKey, BootTime> expected;
+  std::string token_key_key;
+  {
+    auto cache = bench.open();
+    token_key_key = cache->token_key_key().view();
+    for (std::uint64_t i = 0; i < 500; ++i) {
+      Entry entry = entry_with(kClaims);
+      entry.fresh_until = BootTime(seconds(i));
+      expected[key_number(i)] = entry.fresh_until;
+      REQUIRE(cache->put(key_number(i), entry) == Stored::kStored);
+    }
+  }
+  auto cache = bench.open();
+  CHECK(cache->token_key_key().view() == token_key_key);
+  CHECK(cache->entries() == 500);
+  std::map<TokenKey, BootTime> listed;
+  cache->each([&](const TokenKey& key, BootTime fresh_until) { listed[key] = fresh_until; });
+  CHECK(listed == expected);
+  for (std::uint64_t i = 0; i < 500; ++i) CHECK(keeps(*cache, key_number(i), kClaims));
+  CHECK(bench.log.has("picked up 500 entries"));
+}
+
+TEST_CASE("another boot or host key starts empty under other keys, and says so") {
+  CacheBench bench;
+  std::string before;
+  {
+    auto cache = bench.open();
+    before = cache->token_key_key().view();
+    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  }
+  SECTION("another boot") {
+    bench.options.boot_id = "boot-2";
+  }
+  SECTION("another host key") {
+    bench.host_key[31] = 'x';
+  }
+  auto cache = bench.open();
+  CHECK_FALSE(cache->find(key_number(1)));
+  CHECK(cache->entries() == 0);
+  CHECK(cache->token_key_key().view() != before);
+  CHECK(bench.log.count("cache_empty") == 2);
+  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  CHECK(keeps(*cache, key_number(1), kClaims));
+}
+
+TEST_CASE("a changed, cut or missing identity starts empty") {
+  CacheBench bench;
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
+  const std::string path = bench.options.directory + "/identity";
+  const std::string identity = read_file(path);
+  const std::string data = read_file(bench.data_path());
+  REQUIRE(identity.size() > 80);
+  for (std::size_t i = 0; i <= identity.size(); ++i) {
+    std::string changed = identity;
+    if (i < identity.size()) changed[i] = static_cast<char>(changed[i] ^ 1);
+    if (i == identity.size()) changed.pop_back();
+    write_file(path, changed);
+    write_file(bench.data_path(), data);
+    auto cache = bench.open();
+    CHECK(cache->entries() == 0);
+  }
+  std::filesystem::remove(path);
+  write_file(bench.data_path(), data);
+  CHECK(bench.open()->entries() == 0);
+  write_file(path, identity);
+  write_file(bench.data_path(), data);
+  CHECK(bench.open()->entries() == 1);  // so it was the identity that decided
+}
+
+TEST_CASE("each environment has keys of its own, even under one host key and boot") {
+  CacheBench one;
+  CacheBench other;
+  CHECK(one.open()->token_key_key().view() != other.open()->token_key_key().view());
+}
+
+TEST_CASE("a value with any byte changed is a miss, erased and counted") {
+  CacheBench bench;
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
+  const std::string identity = read_file(bench.options.directory + "/identity");
+  const std::string data = read_file(bench.data_path());
+  const std::string value = RawData::open(bench).get(key_number(1));
+  REQUIRE(value.size() > 60);
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    write_file(bench.options.directory + "/identity", identity);
+    write_file(bench.data_path(), data);
+    std::string changed = value;
+    changed[i] = static_cast<char>(changed[i] ^ 0x10);
+    RawData::open(bench).put(key_number(1), changed);
+    auto cache = bench.open();
+    CHECK_FALSE(cache->find(key_number(1)));
+    CHECK(cache->entries() == 0);
+    // The first four bytes say that it is a value at all: without them the whole file is dropped.
+    CHECK(cache->counters().tampered == (i < 4 ? 0 : 1));
+  }
+}
+
+TEST_CASE("a value under another key is a miss") {
+  CacheBench bench;
+  {
+    auto cache = bench.open();
+    REQUIRE(cache->put(key_number(1), entry_with("of one user")) == Stored::kStored);
+    REQUIRE(cache->put(key_number(2), entry_with("of another!")) == Stored::kStored);
+  }
+  {
+    RawData raw = RawData::open(bench);
+    const std::string one = raw.get(key_number(1));
+    raw.put(key_number(2), one);
+  }
+  auto cache = bench.open();
+  CHECK_FALSE(cache->find(key_number(2)));
+  CHECK(keeps(*cache, key_number(1), "of one user"));
+}
+
+TEST_CASE("tampering is logged once a minute, however much there is") {
+  CacheBench bench;
+  {
+    auto cache = bench.open();
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+    }
+  }
+  {
+    RawData raw = RawData::open(bench);
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      std::string value = raw.get(key_number(i));
+      value.back() = static_cast<char>(value.back() ^ 1);
+      raw.put(key_number(i), value);
+    }
+  }
+  auto cache = bench.open();
+  for (std::uint64_t i = 0; i < 20; ++i) CHECK_FALSE(cache->find(key_number(i)));
+  CHECK(cache->counters().tampered == 20);
+  CHECK(bench.log.count("cache_tampered") == 1);
+  bench.clock.boot += std::chrono::minutes(1);
+  for (std::uint64_t i = 20; i < 30; ++i) CHECK_FALSE(cache->find(key_number(i)));
+  CHECK(bench.log.count("cache_tampered") == 2);
+  CHECK(cache->entries() == 0);
+}
+
+TEST_CASE("no claim can be found in the files or the log") {
+  CacheBench bench;
+  const std::string large = std::string(5000, '-') + "canary@example.org";
+  {
+    auto cache = bench.open();
+    for (std::uint64_t i = 0; i < 200; ++i) {
+      REQUIRE(cache->put(key_number(i), entry_with(i % 2 == 0 ? kClaims : large)) ==
+              Stored::kStored);
+      if (i % 3 == 0) CHECK(cache->find(key_number(i)));
+      if (i % 5 == 0) CHECK(cache->erase(key_number(i)));
+    }
+  }
+  std::size_t scanned = 0;
+  for (const auto& file : std::filesystem::directory_iterator(bench.options.directory)) {
+    const std::string bytes = read_file(file.path());
+    scanned += bytes.size();
+    for (const char* canary : {"canary", "example.org", "--------"}) {
+      CHECK(bytes.find(canary) == std::string::npos);
+    }
+    CHECK(bytes.find(bench.host_key) == std::string::npos);
+  }
+  CHECK(scanned > 500'000);
+  CHECK_FALSE(bench.log.has("canary"));
+}
+
+TEST_CASE("a second daemon on the same directory is refused by its name") {
+  CacheBench bench;
+  auto first = bench.open();
+  const auto second = bench.try_open();
+  REQUIRE_FALSE(second);
+  CHECK_THAT(second.error().message,
+             Contains(bench.options.directory) && Contains("another daemon"));
+  REQUIRE(first->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  first.reset();
+  CHECK(keeps(*bench.open(), key_number(1), kClaims));  // the refusal did the data no harm
+}
+
+TEST_CASE("everything in the directory is the daemon's alone") {
+  CacheBench bench;
+  const mode_t before = umask(0);
+  auto cache = bench.open();
+  umask(before);
+  CHECK(mode_of(bench.options.directory) == 0700);
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(bench.options.directory)) {
+    CHECK((mode_of(file.path()) & 077) == 0);
+    ++files;
+  }
+  CHECK(files == 3);
+}
+
+TEST_CASE("a directory that others can look into, or a link to one, is refused") {
+  CacheBench bench;
+  REQUIRE(mkdir(bench.options.directory.c_str(), 0755) == 0);
+  chmod(bench.options.directory.c_str(), 0755);
+  auto opened = bench.try_open();
+  REQUIRE_FALSE(opened);
+  CHECK_THAT(opened.error().message, Contains("chmod 0700 " + bench.options.directory));
+  chmod(bench.options.directory.c_str(), 0700);
+  REQUIRE(bench.try_open());
+  const std::string link = bench.dir / "link";
+  std::filesystem::create_directory_symlink(bench.options.directory, link);
+  bench.options.directory = link;
+  opened = bench.try_open();
+  REQUIRE_FALSE(opened);
+  CHECK_THAT(opened.error().message, Contains("symbolic link"));
+}

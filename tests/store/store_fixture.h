@@ -1,0 +1,140 @@
+// store_fixture.h: what the tests of the store share: a directory that goes away, a clock that can
+// be set, a log that can be read.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "daemon/store/claims_cache.h"
+
+namespace claimsd::daemon::testing {
+
+class TempDir {
+ public:
+  TempDir() {
+    std::string pattern = std::filesystem::temp_directory_path() / "claimsd-store-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) std::abort();
+    path_ = pattern;
+  }
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class SetClock final : public Clock {
+ public:
+  Now now() const override { return {boot, WallTime{}}; }
+  BootTime boot{seconds(1000)};
+};
+
+class KeptLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view event, std::string_view sentence) override {
+    lines.append(event).append(" ").append(sentence).append("\n");
+  }
+  bool has(std::string_view text) const { return lines.find(text) != std::string::npos; }
+  std::size_t count(std::string_view text) const {
+    std::size_t found = 0;
+    for (auto at = lines.find(text); at != std::string::npos; at = lines.find(text, at + 1))
+      ++found;
+    return found;
+  }
+  std::string lines;
+};
+
+// Everything an open cache needs, with the values that tests change one at a time.
+struct CacheBench {
+  TempDir dir;
+  SystemRandom random;
+  SetClock clock;
+  KeptLog log;
+  std::string host_key = std::string(32, 'k');
+  ClaimsCacheOptions options{dir / "cache", std::size_t{16} << 20, "boot-1"};
+
+  Result<std::unique_ptr<LmdbClaimsCache>> try_open() {
+    return LmdbClaimsCache::open(options, Secret(host_key), clock, random, log);
+  }
+  std::unique_ptr<LmdbClaimsCache> open() {
+    auto opened = try_open();
+    if (!opened) throw std::runtime_error(opened.error().message);
+    return std::move(*opened);
+  }
+  std::string data_path() const { return options.directory + "/claims.mdb"; }
+};
+
+// Spread over the whole key space, like HMACs.
+inline TokenKey key_number(std::uint64_t number) {
+  TokenKey key;
+  std::uint64_t state = number;
+  for (std::size_t i = 0; i < key.bytes.size(); i += 8) {  // splitmix64
+    std::uint64_t mixed = (state += 0x9e3779b97f4a7c15U);
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+    mixed ^= mixed >> 31;
+    std::memcpy(key.bytes.data() + i, &mixed, sizeof mixed);
+  }
+  return key;
+}
+
+inline Entry entry_with(std::string_view claims) {
+  Entry entry;
+  entry.confirmed_at = BootTime(seconds(11));
+  entry.fresh_until = BootTime(seconds(71));
+  entry.expires_at = WallTime(seconds(1'900'000'000));
+  entry.issued_at = WallTime(seconds(1'800'000'000));
+  entry.flags = 5;
+  entry.claims = claims;
+  return entry;
+}
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_file(const std::string& path, std::string_view bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+inline mode_t mode_of(const std::string& path) {
+  struct stat found {};
+  return lstat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
+}
+
+// A disk that takes nothing beyond `bytes` of any file, for as long as it lives: setrlimit(2).
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit lowered{bytes, limit_.rlim_max};
+    if (setrlimit(RLIMIT_FSIZE, &lowered) != 0) std::abort();
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, before_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit limit_{};
+  void (*before_)(int);
+};
+
+}  // namespace claimsd::daemon::testing
