@@ -1,0 +1,46 @@
+#include "daemon/upstream/curl_memory.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace claimsd::daemon {
+namespace {
+
+void wipe_and_free(void* block) {
+  if (block == nullptr) return;
+  explicit_bzero(block, malloc_usable_size(block));
+  std::free(block);
+}
+
+// realloc(3) may move a block and leave its bytes behind.
+void* wiping_realloc(void* block, std::size_t size) {
+  if (block == nullptr) return std::malloc(size);
+  const std::size_t before = malloc_usable_size(block);
+  void* fresh = std::malloc(size);
+  if (fresh == nullptr) return nullptr;
+  std::memcpy(fresh, block, std::min(before, size));
+  wipe_and_free(block);
+  return fresh;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CurlLibrary>> CurlLibrary::create() {
+  const CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wipe_and_free,
+                                             wiping_realloc, strdup, std::calloc);
+  if (code != CURLE_OK) {
+    return failure(fmt::format("cannot initialise libcurl: {}", curl_easy_strerror(code)));
+  }
+  return std::unique_ptr<CurlLibrary>(new CurlLibrary);
+}
+
+CurlLibrary::~CurlLibrary() {
+  curl_global_cleanup();
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,72 @@
+#include "daemon/upstream/curl_reason.h"
+
+#include "daemon/base/printable.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kMaxDetail = 256;
+
+struct Row {
+  CURLcode code;
+  proto::Reason reason;
+};
+
+// What is not listed is kUpstreamProtocol: the Auth API answered, and not as it should.
+constexpr Row kRows[] = {
+    {CURLE_OPERATION_TIMEDOUT, proto::Reason::kUpstreamTimeout},
+    {CURLE_COULDNT_RESOLVE_HOST, proto::Reason::kUpstreamConnect},
+    {CURLE_COULDNT_RESOLVE_PROXY, proto::Reason::kUpstreamConnect},
+    {CURLE_COULDNT_CONNECT, proto::Reason::kUpstreamConnect},
+    {CURLE_PROXY, proto::Reason::kUpstreamConnect},
+    {CURLE_SSL_CONNECT_ERROR, proto::Reason::kUpstreamTls},
+    {CURLE_PEER_FAILED_VERIFICATION, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_CERTPROBLEM, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_CIPHER, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_CACERT_BADFILE, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_CRL_BADFILE, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_ISSUER_ERROR, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_ENGINE_NOTFOUND, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_ENGINE_SETFAILED, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_ENGINE_INITFAILED, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_SHUTDOWN_FAILED, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_INVALIDCERTSTATUS, proto::Reason::kUpstreamTls},
+    {CURLE_SSL_CLIENTCERT, proto::Reason::kUpstreamTls},
+    {CURLE_USE_SSL_FAILED, proto::Reason::kUpstreamTls},
+    {CURLE_FILESIZE_EXCEEDED, proto::Reason::kUpstreamTooLarge},
+    {CURLE_FAILED_INIT, proto::Reason::kInternal},
+    {CURLE_BAD_FUNCTION_ARGUMENT, proto::Reason::kInternal},
+    // CURLE_OUT_OF_MEMORY is not here: curl says it of a header line beyond its 100 KiB, too.
+};
+
+proto::Reason reason_of(CURLcode code) {
+  for (const Row& row : kRows) {
+    if (row.code == code) return row.reason;
+  }
+  return proto::Reason::kUpstreamProtocol;
+}
+
+// With TLS 1.3 a server refuses our certificate, or the lack of one, only after the handshake is
+// over for us: it shows as a failed read.
+bool is_tls_alert(CURLcode code, std::string_view words) {
+  return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+         words.find("SSL routines") != std::string_view::npos &&
+         words.find("alert") != std::string_view::npos;
+}
+
+}  // namespace
+
+CurlFailure explain(CURLcode code, std::string_view words) {
+  CurlFailure failure{reason_of(code), curl_easy_strerror(code)};
+  if (is_tls_alert(code, words)) failure.reason = proto::Reason::kUpstreamTls;
+  // Of failed connections and handshakes curl's own words tell more, and no token has been sent yet
+  // nor an answer read. Later they may quote the answer.
+  const bool before_request = failure.reason == proto::Reason::kUpstreamConnect ||
+                              failure.reason == proto::Reason::kUpstreamTls ||
+                              failure.reason == proto::Reason::kUpstreamTimeout;
+  if (before_request && !words.empty()) failure.detail = printable(words, kMaxDetail);
+  return failure;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,106 @@
+#include "daemon/upstream/fetch_thread.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <optional>
+#include <system_error>
+
+#include "daemon/loop/message_queue.h"
+#include "daemon/upstream/curl_memory.h"
+#include "daemon/upstream/fetcher.h"
+#include "daemon/upstream/target.h"
+
+namespace claimsd::daemon {
+namespace {
+
+struct Landing {
+  FlightId id = 0;
+  FetchOutcome outcome;
+};
+
+// A thread started while this lives gets no signals: they are for the loop.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+// Made before the thread starts and destroyed after it has ended, so that all of it has one owner
+// at a time. In this order: what goes first stands last.
+struct FetchThread::Parts {
+  std::unique_ptr<CurlLibrary> library;
+  std::unique_ptr<MessageQueue<Landing>> landings;  // to the loop thread
+  std::unique_ptr<Loop> loop;                       // the fetch thread's
+  std::unique_ptr<Fetcher> fetcher;
+  // To the fetch thread; none: stop.
+  std::unique_ptr<MessageQueue<std::optional<FetchOrder>>> flights;
+};
+
+FetchThread::FetchThread(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSettings> upstreams,
+                                                         Deliver deliver, Loop& loop, Log& log) {
+  auto parts = std::make_unique<Parts>();
+  parts->library = TRY(CurlLibrary::create());
+  std::vector<Target> targets;
+  for (UpstreamSettings& settings : upstreams) {
+    targets.push_back(TRY(check_target(std::move(settings))));
+  }
+  parts->landings =
+      TRY(MessageQueue<Landing>::create(loop, [deliver = std::move(deliver)](Landing&& landing) {
+        deliver(landing.id, std::move(landing.outcome));
+      }));
+  parts->loop = TRY(Loop::create());
+  Parts& in = *parts;
+  parts->fetcher = TRY(
+      Fetcher::create(*in.loop, std::move(targets), log, [&in](FlightId id, FetchOutcome outcome) {
+        in.landings->push({id, std::move(outcome)});
+      }));
+  parts->flights = TRY(
+      MessageQueue<std::optional<FetchOrder>>::create(*in.loop, [&in](std::optional<FetchOrder>&& flight) {
+        if (!flight) return in.loop->stop();
+        in.fetcher->start(std::move(*flight));
+      }));
+  std::unique_ptr<FetchThread> self(new FetchThread(std::move(parts)));
+  TRY(self->run());
+  return self;
+}
+
+Status FetchThread::run() {
+  const SignalsBlocked blocked;
+  try {
+    thread_ = std::thread([loop = parts_->loop.get()] {
+      pthread_setname_np(pthread_self(), "claimsd-fetch");
+      loop->run();
+    });
+  } catch (const std::system_error& error) {
+    return failure(
+        fmt::format("cannot start the fetch thread: {}; is TasksMax too low?", error.what()));
+  }
+  return {};
+}
+
+FetchThread::~FetchThread() {
+  if (!thread_.joinable()) return;
+  parts_->flights->push(std::nullopt);
+  thread_.join();
+}
+
+void FetchThread::start(FlightId id, UpstreamId upstream, const Secret& token) {
+  parts_->flights->push(FetchOrder{id, upstream, token.clone(), Loop::hrtime()});
+}
+
+}  // namespace claimsd::daemon

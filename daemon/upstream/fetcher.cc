@@ -1,0 +1,138 @@
+#include "daemon/upstream/fetcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+
+Fetcher::Fetcher(Loop& loop, std::vector<Target> targets, Landed landed)
+    : landed_(std::move(landed)), deadline_(loop, [this] { sweep(); }) {
+  for (Target& target : targets) {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->target = std::move(target);
+  }
+}
+
+Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target> targets, Log& log,
+                                                 Landed landed) {
+  long pool = 0;
+  for (const Target& target : targets) pool += target.settings.connections;
+  std::unique_ptr<Fetcher> self(new Fetcher(loop, std::move(targets), std::move(landed)));
+  self->multi_ = TRY(CurlMulti::create(
+      loop, pool, log, [raw = self.get()](CURL* easy, CURLcode code) { raw->done(easy, code); }));
+  // One of each in advance: what curl refuses shows at start, not with the first question.
+  for (const auto& lane : self->lanes_) {
+    lane->idle.push_back(TRY(Transfer::create(lane->target, *self->multi_)));
+  }
+  return self;
+}
+
+Fetcher::~Fetcher() {
+  for (const auto& lane : lanes_) {
+    for (const auto& transfer : lane->running) multi_->remove(transfer->easy());
+  }
+}
+
+void Fetcher::start(FetchOrder flight) {
+  if (flight.upstream >= lanes_.size()) {
+    return land_failed(flight, proto::Reason::kInternal, "no such upstream");
+  }
+  Lane& lane = *lanes_[flight.upstream];
+  // An armed timer stands for an earlier deadline, or sweep() finds the next one.
+  if (!deadline_.active()) arm(lane.due(flight));
+  lane.waiting.push_back(std::move(flight));
+  fill(lane);
+}
+
+void Fetcher::fill(Lane& lane) {
+  while (!lane.waiting.empty() && lane.running.size() < lane.target.settings.connections) {
+    FetchOrder flight = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    launch(lane, std::move(flight));
+  }
+}
+
+void Fetcher::launch(Lane& lane, FetchOrder flight) {
+  const Duration left = lane.due(flight) - Loop::hrtime();
+  if (left <= Duration::zero()) {
+    return land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+  }
+  if (lane.idle.empty()) {
+    auto fresh = Transfer::create(lane.target, *multi_);
+    if (!fresh) return land_failed(flight, proto::Reason::kInternal, fresh.error().message);
+    lane.idle.push_back(std::move(*fresh));
+  }
+  std::unique_ptr<Transfer> transfer = std::move(lane.idle.back());
+  lane.idle.pop_back();
+  Transfer& running = *transfer;
+  const bool begun = running.begin(std::move(flight), std::chrono::ceil<milliseconds>(left));
+  lane.running.push_back(std::move(transfer));
+  if (begun && multi_->add(running.easy())) return;
+
+  const std::unique_ptr<Transfer> failed = take_running(lane, running);
+  land_failed(failed->flight(), proto::Reason::kInternal, "the request could not be built");
+}
+
+std::unique_ptr<Transfer> Fetcher::take_running(Lane& lane, const Transfer& transfer) {
+  const auto found = std::find_if(lane.running.begin(), lane.running.end(),
+                                  [&](const auto& running) { return running.get() == &transfer; });
+  std::unique_ptr<Transfer> taken = std::move(*found);
+  *found = std::move(lane.running.back());
+  lane.running.pop_back();
+  return taken;
+}
+
+void Fetcher::done(CURL* easy, CURLcode code) {
+  Transfer& transfer = Transfer::of(easy);
+  const FlightId id = transfer.flight().id;
+  Lane& lane = *lanes_[transfer.flight().upstream];
+  std::unique_ptr<Transfer> finished = take_running(lane, transfer);
+  FetchOutcome outcome = finished->end(code);
+  lane.idle.push_back(std::move(finished));
+  landed_(id, std::move(outcome));
+  fill(lane);
+}
+
+void Fetcher::sweep() {
+  const Duration now = Loop::hrtime();
+  for (const auto& lane : lanes_) sweep(*lane, now);
+  Duration next = Duration::max();
+  for (const auto& lane : lanes_) {
+    for (const auto& running : lane->running) next = std::min(next, lane->due(running->flight()));
+    // They all have the same time: the first to come is the first to be out of it.
+    if (!lane->waiting.empty()) next = std::min(next, lane->due(lane->waiting.front()));
+  }
+  if (next != Duration::max()) arm(next);
+}
+
+void Fetcher::sweep(Lane& lane, Duration now) {
+  std::vector<Transfer*> late;
+  for (const auto& running : lane.running) {
+    if (lane.due(running->flight()) <= now) late.push_back(running.get());
+  }
+  for (Transfer* transfer : late) {
+    multi_->remove(transfer->easy());
+    done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
+  }
+  fill(lane);  // lands what has waited for too long
+  while (!lane.waiting.empty() && lane.due(lane.waiting.front()) <= now) {
+    const FetchOrder flight = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+  }
+}
+
+void Fetcher::arm(Duration due) {
+  deadline_.start(std::max(Duration::zero(), due - Loop::hrtime()));
+}
+
+void Fetcher::land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail) {
+  FetchOutcome outcome;
+  outcome.failure = reason;
+  outcome.detail = std::move(detail);
+  outcome.took = Loop::hrtime() - flight.started;
+  landed_(flight.id, std::move(outcome));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,145 @@
+#include "daemon/upstream/response.h"
+
+#include <string.h>  // explicit_bzero(3), strncasecmp(3)
+
+namespace claimsd::daemon {
+namespace {
+
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// RFC 9110 section 5.3: repeated fields are one list. False where it would grow too long.
+bool append(std::string& joined, std::string_view value) {
+  const std::size_t separator = joined.empty() ? 0 : 2;
+  if (joined.size() + separator + value.size() > kMaxUpstreamHeaderValue) return false;
+  if (separator != 0) joined += ", ";
+  joined += value;
+  return true;
+}
+
+}  // namespace
+
+Response::Response(std::size_t max_body) : max_body_(max_body) {
+  body_.reserve(max_body);
+}
+
+Response::~Response() {
+  clear();
+}
+
+bool Response::fail(proto::Reason reason, const char* detail) {
+  failure_ = reason;
+  detail_ = detail;
+  return false;
+}
+
+bool Response::add_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxUpstreamHeaders) {
+    return fail(proto::Reason::kUpstreamProtocol, "more than 32 KiB of headers");
+  }
+  if (headers_done_) return true;  // a trailer: nothing in it is believed
+  if (line.starts_with("HTTP/")) return begin_message(line);
+  if (trim(line).empty()) return end_headers();
+  // RFC 9112 section 5.2. A folded "no-store" must not be overlooked, and nobody honest folds.
+  if (line.front() == ' ' || line.front() == '\t') {
+    return fail(proto::Reason::kUpstreamProtocol, "a folded header line");
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  return add_field(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+}
+
+// What an interim response says of itself is not said of the final one.
+bool Response::begin_message(std::string_view line) {
+  clear_message();
+  std::size_t at = line.find(' ');
+  for (; at < line.size() && line[at] == ' '; ++at) {
+  }
+  for (; at < line.size() && line[at] >= '0' && line[at] <= '9' && status_ < 1000; ++at) {
+    status_ = status_ * 10 + (line[at] - '0');
+  }
+  return true;
+}
+
+bool Response::end_headers() {
+  // curl would wait for what a protocol that nobody asked for brings.
+  if (status_ == 101) return fail(proto::Reason::kUpstreamProtocol, "a switch of protocols");
+  if (status_ < 200) return true;
+  headers_done_ = true;
+  // Only a 200 is read; what a refusal is wrapped in does not make it less of a refusal.
+  if (encoded_ && status_ == 200) {
+    return fail(proto::Reason::kUpstreamBody, "a Content-Encoding that was not asked for");
+  }
+  return true;
+}
+
+bool Response::add_field(std::string_view name, std::string_view value) {
+  if (same(name, "content-encoding")) {
+    encoded_ |= !value.empty() && !same(value, "identity");
+  } else if (same(name, "transfer-encoding")) {
+    // curl would decompress it, although nobody asked for that either (RFC 9110 section 10.1.4).
+    if (!same(value, "chunked") && !same(value, "identity")) {
+      return fail(proto::Reason::kUpstreamProtocol, "a Transfer-Encoding that was not asked for");
+    }
+  } else if (same(name, "cache-control")) {
+    unknown_life_ |= !append(cache_control_, value);
+  } else if (same(name, "age")) {
+    unknown_life_ |= !append(age_, value);
+  } else if (same(name, "retry-after")) {
+    append(retry_after_, value);
+  }
+  return true;
+}
+
+bool Response::add_body(std::string_view bytes) {
+  if (bytes.size() > max_body_ - body_.size()) {
+    return fail(proto::Reason::kUpstreamTooLarge, "the body is larger than allowed");
+  }
+  body_.insert(body_.end(), bytes.begin(), bytes.end());
+  return true;
+}
+
+void Response::take(FetchOutcome& outcome) {
+  if (failure_ == proto::Reason::kOk && !headers_done_) {
+    fail(proto::Reason::kUpstreamProtocol, "broken off within the headers");
+  }
+  outcome.failure = failure_;
+  outcome.detail = detail_;
+  outcome.status = status_;
+  if (failure_ != proto::Reason::kOk) return;
+  outcome.body = Secret({body_.data(), body_.size()});
+  // Half of a list could lack its "no-store".
+  outcome.cache_control = unknown_life_ ? "no-store" : std::move(cache_control_);
+  outcome.age = std::move(age_);
+  outcome.retry_after = std::move(retry_after_);
+}
+
+void Response::clear_message() {
+  status_ = 0;
+  encoded_ = false;
+  unknown_life_ = false;
+  cache_control_.clear();
+  age_.clear();
+  retry_after_.clear();
+}
+
+void Response::clear() {
+  clear_message();
+  explicit_bzero(body_.data(), body_.size());
+  body_.clear();
+  header_bytes_ = 0;
+  headers_done_ = false;
+  failure_ = proto::Reason::kOk;
+  detail_ = "";
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,112 @@
+#include "daemon/upstream/target.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>
+
+#include <memory>
+
+#include "daemon/base/fd.h"
+
+namespace claimsd::daemon {
+namespace {
+
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using ParsedUrl = std::unique_ptr<CURLU, FreeUrl>;
+
+std::string part_of(const ParsedUrl& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return {};
+  std::string copy = text;
+  curl_free(text);
+  return copy;
+}
+
+// The URL itself stays out of messages: somebody may have put a password into it.
+tl::unexpected<Error> refuse(const UpstreamSettings& settings, const char* option,
+                             const std::string& why) {
+  return failure(fmt::format("upstream.{}.{}: {}", settings.name, option, why));
+}
+
+// "localhost" is a name, but not one that anybody else answers for: curl never looks it up (RFC
+// 6761 section 6.3).
+bool is_loopback(std::string host) {
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost";
+}
+
+// Scheme and host alone, without credentials, query or fragment.
+Result<ParsedUrl> parse(const UpstreamSettings& settings, const char* option,
+                        const std::string& text) {
+  ParsedUrl url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
+    return refuse(settings, option,
+                  "not a URL that can be read: write it as https://auth.example.com");
+  }
+  const std::string scheme = part_of(url, CURLUPART_SCHEME);
+  if (scheme != "https" && scheme != "http") {
+    return refuse(settings, option, "the scheme must be https, or http where that is allowed");
+  }
+  return url;
+}
+
+Status check_proxy(const UpstreamSettings& settings, bool tunnelled) {
+  if (settings.proxy.empty()) return {};
+  TRY(parse(settings, "proxy", settings.proxy));
+  if (!tunnelled) {
+    return refuse(settings, "proxy",
+                  "an http upstream would hand every token to the proxy: use https, or no proxy");
+  }
+  return {};
+}
+
+Status check_readable(const UpstreamSettings& settings, const char* option,
+                      const std::string& path) {
+  if (path.empty()) return {};
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file) return {};
+  return refuse(settings, option, fmt::format("cannot read {}: {}", path, strerrordesc_np(errno)));
+}
+
+}  // namespace
+
+Result<Target> check_target(UpstreamSettings settings) {
+  // By itself first: of "https://" and a path curl would make a host.
+  TRY(parse(settings, "url", settings.url));
+  if (!settings.path.starts_with('/')) return refuse(settings, "path", "must begin with a slash");
+  const ParsedUrl url = TRY(parse(settings, "url", settings.url + settings.path));
+  for (const CURLUPart part :
+       {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
+    if (part_of(url, part).empty()) continue;
+    return refuse(settings, "url", "must not hold a user, a password, a query or a fragment");
+  }
+  const bool clear = part_of(url, CURLUPART_SCHEME) == "http";
+  if (clear && !is_loopback(part_of(url, CURLUPART_HOST))) {
+    return refuse(
+        settings, "url",
+        "tokens may leave this host over https only: http is for 127.0.0.0/8, ::1 and localhost");
+  }
+  TRY(check_proxy(settings, !clear));
+  TRY(check_readable(settings, "ca_file", settings.ca_file));
+  TRY(check_readable(settings, "client_certificate", settings.client_certificate));
+  TRY(check_readable(settings, "client_key", settings.client_key));
+  if (settings.connections == 0 || settings.timeout <= milliseconds(0)) {
+    return refuse(settings, "connections", "connections and timeout must be at least 1");
+  }
+  Target target;
+  target.url = part_of(url, CURLUPART_URL);
+  target.clear = clear;
+  target.settings = std::move(settings);
+  return target;
+}
+
+}  // namespace claimsd::daemon

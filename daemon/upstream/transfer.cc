@@ -1,0 +1,187 @@
+#include "daemon/upstream/transfer.h"
+
+#include <fmt/format.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "daemon/claims/token.h"
+#include "daemon/upstream/curl_reason.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr const char* kUserAgent = "claimsd/" CLAIMSD_VERSION;
+
+// The authorities are parsed once in this time, not at each handshake; a changed file counts after
+// it.
+constexpr long kCaCacheSeconds = 60;
+
+curl_socket_t open_socket(void* /*unused*/, curlsocktype /*purpose*/, curl_sockaddr* to) {
+  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+// Sets options until one fails.
+class Options {
+ public:
+  explicit Options(CURL* easy) : easy_(easy) {}
+  template <class T>
+  void set(CURLoption option, T value) {
+    if (code_ != CURLE_OK) return;
+    code_ = curl_easy_setopt(easy_, option, value);
+    if (code_ != CURLE_OK) failed_ = option;
+  }
+  void set_unless_empty(CURLoption option, const std::string& value) {
+    if (!value.empty()) set(option, value.c_str());
+  }
+  Status result() const {
+    if (code_ == CURLE_OK) return {};
+    return failure(fmt::format("libcurl refused its option {}: {}; it must be 7.87 or newer",
+                               static_cast<int>(failed_), curl_easy_strerror(code_)));
+  }
+
+ private:
+  CURL* easy_;
+  CURLcode code_ = CURLE_OK;
+  CURLoption failed_{};
+};
+
+// Where a request may go: to the one URL, and nowhere the environment, a file or the server says.
+void restrict_route(Options& options, const Target& target) {
+  options.set(CURLOPT_URL, target.url.c_str());
+  options.set(CURLOPT_PROTOCOLS_STR, target.clear ? "http" : "https");
+  options.set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  options.set(CURLOPT_FOLLOWLOCATION, 0L);
+  options.set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  // An empty string, unlike none, also switches http_proxy and its like off; and no_proxy with a
+  // proxy that is wanted.
+  options.set(CURLOPT_PROXY, target.settings.proxy.c_str());
+  options.set(CURLOPT_NOPROXY, "");
+  options.set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  options.set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+}
+
+void require_tls(Options& options, const UpstreamSettings& settings) {
+  options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  options.set(CURLOPT_SSL_VERIFYPEER, 1L);
+  options.set(CURLOPT_SSL_VERIFYHOST, 2L);
+  options.set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  options.set_unless_empty(CURLOPT_CAINFO, settings.ca_file);
+  // The directory would go on vouching for the whole system's authorities beside ca_file, and keep
+  // curl from caching them.
+  options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  options.set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  options.set_unless_empty(CURLOPT_SSLCERT, settings.client_certificate);
+  options.set_unless_empty(CURLOPT_SSLKEY, settings.client_key);
+  // Without one OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
+  options.set(CURLOPT_KEYPASSWD, "");
+}
+
+void limit(Options& options, const UpstreamSettings& settings) {
+  options.set(CURLOPT_NOSIGNAL, 1L);
+  options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
+  // Do not wait for a hung getaddrinfo(3) when its transfer has timed out: its thread goes by
+  // itself.
+  options.set(CURLOPT_QUICK_EXIT, 1L);
+  // An announced size; what arrives is counted by Response.
+  options.set(CURLOPT_MAXFILESIZE, static_cast<long>(settings.max_body));
+  options.set(CURLOPT_HTTP09_ALLOWED, 0L);
+  options.set(CURLOPT_HTTP_VERSION,
+              static_cast<long>(settings.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  options.set(CURLOPT_TCP_KEEPALIVE, 1L);
+  // CURLOPT_ACCEPT_ENCODING, cookies, HSTS, Alt-Svc and CURLOPT_VERBOSE are off unless set.
+}
+
+}  // namespace
+
+Transfer::Transfer(const Target& target, CURL* easy)
+    : target_(target), response_(target.settings.max_body), easy_(easy) {
+  std::copy(kPrefix.begin(), kPrefix.end(), authorization_.begin());
+  headers_[0] = {authorization_.data(), &headers_[1]};
+  headers_[1] = {accept_.data(), nullptr};
+}
+
+Transfer::~Transfer() {
+  wipe();
+}
+
+Result<std::unique_ptr<Transfer>> Transfer::create(const Target& target, CurlMulti& multi) {
+  std::unique_ptr<Transfer> self(new Transfer(target, curl_easy_init()));
+  if (!self->easy_) return failure("cannot create a libcurl handle: out of memory?");
+  TRY(self->configure(multi));
+  return self;
+}
+
+Status Transfer::configure(CurlMulti& multi) {
+  Options options(easy());
+  restrict_route(options, target_);
+  require_tls(options, target_.settings);
+  limit(options, target_.settings);
+  options.set(CURLOPT_USERAGENT, kUserAgent);
+  options.set(CURLOPT_HTTPHEADER, headers_.data());
+  options.set(CURLOPT_HEADERFUNCTION, on_header);
+  options.set(CURLOPT_HEADERDATA, this);
+  options.set(CURLOPT_WRITEFUNCTION, on_body);
+  options.set(CURLOPT_WRITEDATA, this);
+  options.set(CURLOPT_PRIVATE, this);
+  options.set(CURLOPT_ERRORBUFFER, words_.data());
+  TRY(options.result());
+  if (multi.attach(easy()) != CURLE_OK) return failure("cannot attach a libcurl handle");
+  return {};
+}
+
+Transfer& Transfer::of(CURL* easy) {
+  char* self = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+  return *reinterpret_cast<Transfer*>(self);
+}
+
+bool Transfer::begin(FetchOrder flight, milliseconds timeout) {
+  flight_ = std::move(flight);
+  words_[0] = '\0';
+  // 0 would mean "for ever".
+  const long ms = std::max<long>(1, static_cast<long>(timeout.count()));
+  const std::string_view token = flight_.token.view();
+  if (check_token(token) != proto::Reason::kOk) return false;
+  char* end = std::copy(token.begin(), token.end(), authorization_.begin() + kPrefix.size());
+  *end = '\0';
+  token_size_ = token.size();
+  return curl_easy_setopt(easy(), CURLOPT_TIMEOUT_MS, ms) == CURLE_OK;
+}
+
+FetchOutcome Transfer::end(CURLcode code) {
+  FetchOutcome outcome;
+  // Where Response stopped the transfer it knows why; curl only knows that somebody did.
+  if (code != CURLE_OK && response_.failure() == proto::Reason::kOk) {
+    CurlFailure failure = explain(code, words_.data());
+    outcome.failure = failure.reason;
+    outcome.detail = std::move(failure.detail);
+  } else {
+    response_.take(outcome);
+  }
+  outcome.took = Loop::hrtime() - flight_.started;
+  wipe();
+  return outcome;
+}
+
+void Transfer::wipe() {
+  response_.clear();
+  explicit_bzero(authorization_.data() + kPrefix.size(), token_size_);
+  token_size_ = 0;
+  flight_ = FetchOrder{};
+}
+
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  const bool goes_on = static_cast<Transfer*>(self)->response_.add_header({data, size * count});
+  return goes_on ? size * count : 0;
+}
+
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  const bool goes_on = static_cast<Transfer*>(self)->response_.add_body({data, size * count});
+  return goes_on ? size * count : 0;
+}
+
+}  // namespace claimsd::daemon

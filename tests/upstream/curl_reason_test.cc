@@ -1,0 +1,51 @@
+#include "daemon/upstream/curl_reason.h"
+
+#include <catch2/catch.hpp>
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Reason;
+
+TEST_CASE("no error of curl counts as an answer, a refusal or an unknown reason") {
+  for (int code = 1; code < CURL_LAST; ++code) {
+    const CurlFailure failure = explain(static_cast<CURLcode>(code), "");
+    INFO(code);
+    CHECK(proto::verdict_of(failure.reason) == proto::Verdict::kUnavailable);
+    CHECK_FALSE(failure.detail.empty());
+  }
+}
+
+TEST_CASE("the kinds of failure are kept apart") {
+  CHECK(explain(CURLE_OPERATION_TIMEDOUT, "").reason == Reason::kUpstreamTimeout);
+  CHECK(explain(CURLE_COULDNT_RESOLVE_HOST, "").reason == Reason::kUpstreamConnect);
+  CHECK(explain(CURLE_COULDNT_CONNECT, "").reason == Reason::kUpstreamConnect);
+  CHECK(explain(CURLE_PEER_FAILED_VERIFICATION, "").reason == Reason::kUpstreamTls);
+  CHECK(explain(CURLE_SSL_CONNECT_ERROR, "").reason == Reason::kUpstreamTls);
+  CHECK(explain(CURLE_PARTIAL_FILE, "").reason == Reason::kUpstreamProtocol);
+  CHECK(explain(CURLE_WEIRD_SERVER_REPLY, "").reason == Reason::kUpstreamProtocol);
+  CHECK(explain(CURLE_OUT_OF_MEMORY, "").reason == Reason::kUpstreamProtocol);
+}
+
+TEST_CASE("curl's words are kept where the server cannot have put anything into them") {
+  const std::string words = "Invalid Content-Length: user-123";
+  CHECK(explain(CURLE_WEIRD_SERVER_REPLY, words).detail.find("user-123") == std::string::npos);
+  CHECK(explain(CURLE_COULDNT_CONNECT, "Failed to connect to auth.example.com").detail ==
+        "Failed to connect to auth.example.com");
+  CHECK(explain(CURLE_PEER_FAILED_VERIFICATION, "a\nb").detail == "a\\nb");
+}
+
+TEST_CASE("an alert after the handshake is trouble with TLS, a lost connection is not") {
+  CHECK(explain(CURLE_RECV_ERROR,
+                "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, "
+                "errno 0")
+            .reason == Reason::kUpstreamTls);
+  CHECK(explain(CURLE_RECV_ERROR,
+                "OpenSSL SSL_read: error:0A000126:SSL routines::unexpected eof while reading")
+            .reason == Reason::kUpstreamProtocol);
+  CHECK(explain(CURLE_RECV_ERROR, "Recv failure: Connection reset by peer").reason ==
+        Reason::kUpstreamProtocol);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,60 @@
+#include "tests/upstream/fetching.h"
+
+#include <signal.h>
+
+namespace claimsd::daemon {
+
+test::FaultServer& fresh_fault_server() {
+  static test::FaultServer server;
+  signal(SIGPIPE, SIG_IGN);  // as main() of the daemon does
+  server.reset();
+  return server;
+}
+
+Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
+  auto thread = FetchThread::create(
+      std::move(upstreams),
+      [this](FlightId id, FetchOutcome outcome) {
+        twice |= !landed.emplace(id, std::move(outcome)).second;
+      },
+      *loop, log_);
+  INFO((thread ? "" : thread.error().message));
+  REQUIRE(thread);
+  thread_ = std::move(*thread);
+}
+
+FlightId Fetching::start(std::string_view token, UpstreamId upstream) {
+  const std::size_t before = landed.size();
+  thread_->start(++last_, upstream, Secret(token));
+  REQUIRE(landed.size() == before);  // never from within start()
+  return last_;
+}
+
+FetchOutcome Fetching::fetch(std::string_view token, UpstreamId upstream) {
+  return wait_for(start(token, upstream));
+}
+
+FetchOutcome Fetching::wait_for(FlightId id) {
+  test::run_until(*loop, [&] { return landed.contains(id); });
+  return std::move(landed[id]);
+}
+
+void Fetching::wait_for_all() {
+  test::run_until(
+      *loop, [&] { return landed.size() == last_; }, seconds(60));
+  REQUIRE_FALSE(twice);
+}
+
+UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,
+                             std::string_view listener) {
+  UpstreamSettings settings;
+  settings.name = "test";
+  settings.url = server.url(mode, listener);
+  // Long enough for any machine; tests of time-outs set their own.
+  settings.timeout = seconds(20);
+  settings.connect_timeout = seconds(10);
+  if (listener.starts_with("https")) settings.ca_file = server.tls_file("ca.pem");
+  return settings;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,47 @@
+// fetching.h: a fetch thread and what it has delivered, for the tests. Loop thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/upstream/fetch_thread.h"
+#include "tests/support/fault_server.h"
+#include "tests/support/loop_runner.h"
+
+namespace claimsd::daemon {
+
+inline constexpr std::string_view kToken = "header.payload.signature";
+
+// The one server of this program, with nothing left of earlier tests.
+test::FaultServer& fresh_fault_server();
+
+class Fetching {
+ public:
+  explicit Fetching(std::vector<UpstreamSettings> upstreams);
+
+  // Starts a flight; its number.
+  FlightId start(std::string_view token = kToken, UpstreamId upstream = 0);
+  // Starts one and waits for it.
+  FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0);
+  FetchOutcome wait_for(FlightId id);
+  void wait_for_all();
+  // Stops the thread.
+  void destroy() { thread_.reset(); }
+
+  std::map<FlightId, FetchOutcome> landed;
+  bool twice = false;  // a flight has landed more than once
+  std::unique_ptr<Loop> loop = test::new_loop();
+
+ private:
+  FlightId last_ = 0;
+  NullLog log_;
+  std::unique_ptr<FetchThread> thread_;
+};
+
+// An upstream in that mode of the fault server.
+UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,
+                             std::string_view listener = "http");
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,224 @@
+#include <sys/resource.h>
+
+#include <atomic>
+
+#include "tests/upstream/fetching.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Reason;
+
+std::string token_number(int i) {
+  return "header.payload" + std::to_string(i) + ".signature";
+}
+
+TEST_CASE("one request after the other uses one connection") {
+  test::FaultServer& server = fresh_fault_server();
+  Fetching fetching({upstream_of(server, "ok")});
+  for (int i = 0; i < 20; ++i) CHECK(fetching.fetch().failure == Reason::kOk);
+  CHECK(server.requests("ok") == 20);
+  CHECK(server.connections("ok") == 1);
+}
+
+TEST_CASE("a connection that the server closed in the meantime is replaced without an error") {
+  test::FaultServer& server = fresh_fault_server();
+  Fetching fetching({upstream_of(server, "stale-close")});
+  REQUIRE(fetching.fetch().failure == Reason::kOk);
+  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
+  CHECK(fetching.fetch().failure == Reason::kOk);
+  CHECK(server.connections("stale-close") == 2);
+}
+
+TEST_CASE("a connection that is closed just as it is used again is retried once, on a new one") {
+  test::FaultServer& server = fresh_fault_server();
+  Fetching fetching({upstream_of(server, "stale-race")});
+  REQUIRE(fetching.fetch().failure == Reason::kOk);
+  CHECK(fetching.fetch().failure == Reason::kOk);
+  CHECK(server.requests("stale-race") == 3);
+}
+
+TEST_CASE("a connection that is reset just as it is used again is retried, too") {
+  test::FaultServer& server = fresh_fault_server();
+  server.post("/_script/race", R"([{"mode":"ok"},{"mode":"reset"},{"mode":"ok"}])");
+  Fetching fetching({upstream_of(server, "script-race")});
+  REQUIRE(fetching.fetch().failure == Reason::kOk);
+  const FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.failure == Reason::kOk);
+  CHECK(server.requests("script-race") == 3);
+}
+
+TEST_CASE("a fresh connection that is closed is not retried") {
+  test::FaultServer& server = fresh_fault_server();
+  Fetching fetching({upstream_of(server, "close")});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamProtocol);
+  CHECK(server.requests("close") == 1);
+}
+
+TEST_CASE("after each kind of failure the next flight succeeds") {
+  test::FaultServer& server = fresh_fault_server();
+  const std::string fault =
+      GENERATE("reset", "cut-body", "endless-body", "huge-header", "gzip", "silence");
+  INFO(fault);
+  server.post("/_script/once", R"([{"mode":")" + fault + R"("},{"mode":"ok"}])");
+  UpstreamSettings settings = upstream_of(server, "script-once");
+  if (fault == "silence") settings.timeout = milliseconds(150);
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure != Reason::kOk);
+  const FetchOutcome second = fetching.fetch();
+  CHECK(second.failure == Reason::kOk);
+  CHECK(second.status == 200);
+}
+
+TEST_CASE("200 flights at once each get the answer to their own token") {
+  constexpr int kFlights = 200;
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "echo");
+  settings.connections = GENERATE(4U, 256U);
+  Fetching fetching({settings});
+  std::vector<std::string> alone;
+  for (int i = 0; i < kFlights; ++i) {
+    alone.emplace_back(fetching.fetch(token_number(i)).body.view());
+  }
+  std::vector<FlightId> ids;
+  for (int i = 0; i < kFlights; ++i) ids.push_back(fetching.start(token_number(i)));
+  fetching.wait_for_all();
+  for (std::size_t i = 0; i < kFlights; ++i) {
+    CHECK(fetching.landed[ids[i]].body.view() == alone[i]);
+    CHECK((i == 0 || alone[i] != alone[i - 1]));
+  }
+}
+
+TEST_CASE("slow answers do not delay fast ones") {
+  constexpr int kFlights = 100;
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings slow = upstream_of(server, "gate");
+  UpstreamSettings fast = upstream_of(server, "echo");
+  SECTION("of the same upstream") {
+    server.post("/_script/mixed", R"([{"mode":"gate"},{"mode":"echo"}])");
+    slow = upstream_of(server, "script-mixed");
+    slow.connections = 8;
+    Fetching fetching({slow});
+    const FlightId held = fetching.start();
+    server.wait_for("script-mixed", 1);
+    for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i)).status == 200);
+    CHECK_FALSE(fetching.landed.contains(held));
+    server.post("/_open");
+    CHECK(fetching.wait_for(held).status == 200);
+  }
+  SECTION("of another upstream, even when its connections are all in use") {
+    Fetching fetching({slow, fast});
+    for (int i = 0; i < kFlights; ++i) fetching.start(token_number(i), 0);
+    for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i), 1).status == 200);
+    CHECK(fetching.landed.size() == kFlights);
+    server.post("/_open");
+    fetching.wait_for_all();
+  }
+}
+
+TEST_CASE("no more requests run at once than there are connections; the rest waits") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "gate");
+  settings.connections = 3;
+  Fetching fetching({settings});
+  for (int i = 0; i < 12; ++i) fetching.start(token_number(i));
+  server.wait_for("gate", 3);
+  CHECK(fetching.landed.empty());
+  server.post("/_open");
+  fetching.wait_for_all();
+  CHECK(server.most_at_once("gate") == 3);
+  CHECK(server.requests("gate") == 12);
+}
+
+TEST_CASE("a flight's time runs while it waits for a connection") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "silence");
+  settings.connections = 1;
+  settings.timeout = milliseconds(300);
+  Fetching fetching({settings});
+  for (int i = 0; i < 5; ++i) fetching.start(token_number(i));
+  fetching.wait_for_all();
+  for (const auto& [id, outcome] : fetching.landed) {
+    CHECK(outcome.failure == Reason::kUpstreamTimeout);
+    CHECK(outcome.took >= milliseconds(290));
+    CHECK(outcome.took < seconds(10));  // one after the other, with 20 s each, it would be more
+  }
+  CHECK(server.requests("silence") <= 2);
+}
+
+TEST_CASE("a server whose queue is full is given up after the time for connecting") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "x", "tcp_full");
+  settings.connect_timeout = milliseconds(200);
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamTimeout);
+}
+
+TEST_CASE("nobody listening is an outcome of its own") {
+  UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
+  settings.url = "http://127.0.0.1:1";
+  Fetching fetching({settings});
+  const FetchOutcome outcome = fetching.fetch();
+  CHECK(outcome.failure == Reason::kUpstreamConnect);
+  CHECK(outcome.detail.find("127.0.0.1") != std::string::npos);
+}
+
+TEST_CASE("an upstream that does not exist is an outcome, not a crash") {
+  Fetching fetching({upstream_of(fresh_fault_server(), "ok")});
+  CHECK(fetching.fetch(kToken, 7).failure == Reason::kInternal);
+}
+
+TEST_CASE("a landed flight may start the next one") {
+  const auto loop = test::new_loop();
+  test::FaultServer& server = fresh_fault_server();
+  NullLog log;
+  int landed = 0;
+  std::unique_ptr<FetchThread> thread;
+  thread = std::move(*FetchThread::create(
+      {upstream_of(server, "ok")},
+      [&](FlightId id, const FetchOutcome&) {
+        if (++landed < 5) thread->start(id + 1, 0, Secret(kToken));
+      },
+      *loop, log));
+  thread->start(1, 0, Secret(kToken));
+  test::run_until(*loop, [&] { return landed == 5; });
+}
+
+TEST_CASE("destruction cuts off what is in the air, at once, and delivers nothing more") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "silence");
+  settings.timeout = seconds(300);
+  Fetching fetching({settings, upstream_of(server, "ok")});
+  for (int i = 0; i < 50; ++i) fetching.start(token_number(i));
+  server.wait_for("silence", 16);
+  // These land at the fetch thread, or not, while it is being stopped.
+  for (int i = 0; i < 50; ++i) fetching.start(token_number(i), 1);
+  const std::size_t before = fetching.landed.size();
+  const Duration begin = Loop::hrtime();
+  fetching.destroy();
+  CHECK(Loop::hrtime() - begin < seconds(30));
+  test::settle(*fetching.loop);
+  CHECK(fetching.landed.size() == before);
+}
+
+TEST_CASE("the deliverer may destroy the fetch thread") {
+  const auto loop = test::new_loop();
+  NullLog log;
+  int landed = 0;
+  std::unique_ptr<FetchThread> thread;
+  thread = std::move(*FetchThread::create(
+      {upstream_of(fresh_fault_server(), "ok")},
+      [&](FlightId, const FetchOutcome&) {
+        ++landed;
+        thread.reset();
+      },
+      *loop, log));
+  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, Secret(kToken));
+  test::run_until(*loop, [&] { return landed > 0; });
+  test::settle(*loop);
+  CHECK(landed == 1);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

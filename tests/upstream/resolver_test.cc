@@ -1,0 +1,131 @@
+// Names that hang. The program's own getaddrinfo() takes the place of the C library's, so that
+// libcurl's real resolver threads are what hangs.
+#include <dlfcn.h>
+#include <netdb.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+
+#include "tests/upstream/fetching.h"
+
+namespace {
+
+struct Hanging {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int inside = 0;
+  bool released = false;
+};
+
+// Never destroyed: a resolver thread may outlive main().
+Hanging& hanging() {
+  static Hanging& instance = *new Hanging;
+  return instance;
+}
+
+std::atomic<int> localhost_lookups{0};
+
+}  // namespace
+
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                           addrinfo** result) {
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (node != nullptr && std::strcmp(node, "localhost") == 0) ++localhost_lookups;
+  if (node == nullptr || std::strcmp(node, "hang.test") != 0)
+    return real(node, service, hints, result);
+  Hanging& state = hanging();
+  std::unique_lock lock(state.mutex);
+  ++state.inside;
+  state.changed.notify_all();
+  state.changed.wait(lock, [&] { return state.released; });
+  --state.inside;
+  state.changed.notify_all();
+  return EAI_AGAIN;
+}
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Reason;
+
+class HangingNames {
+ public:
+  HangingNames() {
+    const std::lock_guard lock(hanging().mutex);
+    hanging().released = false;
+  }
+  // Lets the resolver threads go and waits until they have left.
+  ~HangingNames() {
+    Hanging& state = hanging();
+    std::unique_lock lock(state.mutex);
+    state.released = true;
+    state.changed.notify_all();
+    state.changed.wait(lock, [&] { return state.inside == 0; });
+  }
+  HangingNames(const HangingNames&) = delete;
+  HangingNames& operator=(const HangingNames&) = delete;
+
+  void wait_until_one_hangs() {
+    std::unique_lock lock(hanging().mutex);
+    hanging().changed.wait(lock, [] { return hanging().inside > 0; });
+  }
+};
+
+UpstreamSettings unresolvable() {
+  UpstreamSettings settings;
+  settings.name = "hanging";
+  settings.url = "https://hang.test";
+  settings.connect_timeout = milliseconds(150);
+  return settings;
+}
+
+TEST_CASE("a name that hangs is given up in time and holds up nobody else") {
+  HangingNames names;
+  Fetching fetching({unresolvable(), upstream_of(fresh_fault_server(), "ok")});
+  for (int i = 0; i < 3; ++i) {
+    const FlightId hung = fetching.start(kToken, 0);
+    CHECK(fetching.fetch(kToken, 1).status == 200);
+    CHECK(fetching.wait_for(hung).failure == Reason::kUpstreamTimeout);
+    // The resolver still hangs; the fetch thread must not wait for it.
+    CHECK(fetching.fetch(kToken, 1).status == 200);
+  }
+}
+
+TEST_CASE("destruction does not wait for a name that hangs") {
+  HangingNames names;
+  UpstreamSettings settings = unresolvable();
+  settings.connect_timeout = settings.timeout = seconds(300);
+  Fetching fetching({settings});
+  fetching.start();
+  names.wait_until_one_hangs();
+  const Duration begin = Loop::hrtime();
+  fetching.destroy();
+  CHECK(Loop::hrtime() - begin < seconds(30));
+  CHECK(fetching.landed.empty());
+}
+
+TEST_CASE("nobody is asked where localhost is") {
+  UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
+  settings.url = "http://localhost:" + std::to_string(fresh_fault_server().port("http")) + "/ok";
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().status == 200);
+  CHECK(localhost_lookups == 0);
+}
+
+TEST_CASE("a name that does not exist is a failure to connect") {
+  UpstreamSettings settings = unresolvable();
+  settings.url = "https://does-not-exist.invalid";
+  settings.connect_timeout = seconds(15);
+  settings.timeout = seconds(15);
+  Fetching fetching({settings});
+  const FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.failure == Reason::kUpstreamConnect);
+  CHECK(outcome.detail.find("does-not-exist.invalid") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,88 @@
+#include <filesystem>
+#include <fstream>
+
+#include "tests/upstream/fetching.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Reason;
+
+TEST_CASE("a server with a good certificate is asked") {
+  test::FaultServer& server = fresh_fault_server();
+  Fetching fetching({upstream_of(server, "ok", "https")});
+  for (int i = 0; i < 3; ++i) {
+    const FetchOutcome outcome = fetching.fetch();
+    INFO(outcome.detail);
+    CHECK(outcome.status == 200);
+  }
+  CHECK(server.connections("ok") == 1);
+}
+
+TEST_CASE("a server whose certificate is not good never sees a token") {
+  test::FaultServer& server = fresh_fault_server();
+  const std::string listener = GENERATE("https_wrong_name", "https_expired", "https_not_yet_valid",
+                                        "https_self_signed", "https_client_cert");
+  INFO(listener);
+  Fetching fetching({upstream_of(server, "ok", listener)});
+  const FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.failure == Reason::kUpstreamTls);
+  CHECK_FALSE(outcome.detail.empty());
+  CHECK(server.requests("ok") == 0);
+}
+
+TEST_CASE("without ca_file the system's authorities decide, and they do not know this one") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "ok", "https");
+  settings.ca_file.clear();
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamTls);
+  CHECK(server.requests("ok") == 0);
+}
+
+TEST_CASE("a ca_file without a certificate in it is trouble with TLS") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "ok", "https");
+  settings.ca_file = "/dev/null";
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamTls);
+}
+
+TEST_CASE("a server that asks for a client certificate is shown ours") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "ok", "https_client_cert");
+  settings.client_certificate = server.tls_file("client.pem");
+  settings.client_key = server.tls_file("client.key");
+  Fetching fetching({settings});
+  const FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.status == 200);
+}
+
+TEST_CASE("a handshake that never ends is given up after the time for connecting") {
+  UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok", "https_silent");
+  settings.connect_timeout = milliseconds(200);
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamTimeout);
+}
+
+TEST_CASE("http is not spoken where https is meant, nor the other way round") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "ok");
+  settings.connect_timeout = milliseconds(300);
+  SECTION("https to an http port") {
+    settings.url = "https://127.0.0.1:" + std::to_string(server.port("http")) + "/ok";
+    Fetching fetching({settings});
+    CHECK(fetching.fetch().failure != Reason::kOk);
+  }
+  SECTION("http to an https port") {
+    settings.url = "http://127.0.0.1:" + std::to_string(server.port("https")) + "/ok";
+    Fetching fetching({settings});
+    CHECK(fetching.fetch().failure != Reason::kOk);
+  }
+  CHECK(server.requests("ok") == 0);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
