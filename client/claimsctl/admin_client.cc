@@ -1,0 +1,121 @@
+#include "client/claimsctl/admin_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+namespace claimsd::ctl {
+namespace {
+
+constexpr long kTimeoutMs = 5000;
+constexpr std::size_t kMaxReply = 16 * 1024 * 1024;
+
+struct EasyCleanup {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using Easy = std::unique_ptr<CURL, EasyCleanup>;
+
+std::size_t collect(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& body = *static_cast<std::string*>(user);
+  if (body.size() + size * count > kMaxReply) return 0;  // libcurl then gives up the transfer
+  body.append(data, size * count);
+  return size * count;
+}
+
+// The group that owns the socket, by name where it has one; "" if even that cannot be seen.
+std::string group_of(const std::string& socket) {
+  struct stat about {};
+  if (::stat(socket.c_str(), &about) != 0) return "";
+  const group* found = ::getgrgid(about.st_gid);
+  return found != nullptr ? found->gr_name : fmt::format("{}", about.st_gid);
+}
+
+Problem not_permitted(const std::string& socket) {
+  const auto group = group_of(socket);
+  const auto hint = group.empty()
+                        ? std::string("run it as root, or as a member of the socket's group")
+                        : fmt::format(
+                              "run it as root, or as a member of the group {} (usermod -aG {} "
+                              "USER, then log in again)",
+                              group, group);
+  return {Exit::kNoPermission, "not_permitted",
+          fmt::format("this user may not open the admin socket {}", socket), hint};
+}
+
+Problem not_connected(const std::string& socket, int error) {
+  if (error == EACCES || error == EPERM) return not_permitted(socket);
+  const char* start = "is the daemon started? systemctl status claimsd; systemctl start claimsd";
+  if (error == ENOENT) {
+    return {Exit::kUnavailable, "no_daemon", fmt::format("there is no admin socket {}", socket),
+            start};
+  }
+  if (error == ECONNREFUSED) {
+    return {Exit::kUnavailable, "no_daemon",
+            fmt::format("nobody listens on the admin socket {}", socket), start};
+  }
+  return {Exit::kUnavailable, "no_daemon",
+          fmt::format("cannot connect to the admin socket {}: {}", socket,
+                      std::generic_category().message(error)),
+          start};
+}
+
+Problem explain(CURL* easy, CURLcode code, const std::string& socket) {
+  if (code == CURLE_COULDNT_CONNECT) {
+    long error = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+    return not_connected(socket, static_cast<int>(error));
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return {Exit::kUnavailable, "timeout",
+            fmt::format("the daemon on {} did not answer within {} s", socket, kTimeoutMs / 1000),
+            "its loop may be stuck: see its log (journalctl -u claimsd), then restart it"};
+  }
+  return {Exit::kUnavailable, "bad_reply",
+          fmt::format("the answer from {} cannot be read: {}", socket, curl_easy_strerror(code)),
+          "is it claimsd that listens there? see its log (journalctl -u claimsd)"};
+}
+
+void set_up(CURL* easy, const std::string& socket, const std::string& url, std::string& body) {
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, kTimeoutMs);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, collect);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+}
+
+}  // namespace
+
+Expected<AdminReply> admin_get(const std::string& socket, const std::string& path) {
+  // unix(7): sun_path holds 107 bytes and a NUL.
+  if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
+    return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",
+                                       "the path of the admin socket is longer than 107 bytes",
+                                       "name a shorter one by --admin-socket"});
+  }
+  const Easy easy(curl_easy_init());
+  if (!easy) {
+    return tl::make_unexpected(
+        Problem{Exit::kUnavailable, "no_resources", "libcurl could not be started", ""});
+  }
+  AdminReply reply;
+  set_up(easy.get(), socket, "http://localhost" + path, reply.body);
+  if (const auto code = curl_easy_perform(easy.get()); code != CURLE_OK) {
+    return tl::make_unexpected(explain(easy.get(), code, socket));
+  }
+  curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &reply.status);
+  return reply;
+}
+
+}  // namespace claimsd::ctl

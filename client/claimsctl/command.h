@@ -1,0 +1,49 @@
+// command.h: what a command of claimsctl is. Help, dispatch and documentation come from the table
+// in commands.cc; a new command is a file of its own and a row there. Everything lives for one run
+// of the process, on its one thread.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "client/claimsctl/output.h"
+
+namespace claimsd::ctl {
+
+// Options that every command takes, before or after its name.
+struct Globals {
+  std::string socket = "/run/claimsd/claims.sock";
+  std::string admin_socket = "/run/claimsd/admin.sock";
+  bool json = false;
+};
+
+// One command with its parsed options.
+class Command {
+ public:
+  virtual ~Command() = default;
+  // Binds options to members: called once, before parsing. Validators must not repeat what was
+  // typed.
+  virtual void add_options(CLI::App& app) = 0;
+  virtual Exit run(const Globals& globals, Output& output) = 0;
+};
+
+struct CommandRow {
+  std::string_view name;
+  std::string_view synopsis;  // what follows the name
+  std::string_view help;      // one line
+  std::unique_ptr<Command> (*make)();
+};
+
+std::span<const CommandRow> commands();
+
+// A whole number of milliseconds up to what the wire carries.
+CLI::Validator milliseconds_option();
+
+std::unique_ptr<Command> make_query();
+std::unique_ptr<Command> make_status();
+std::unique_ptr<Command> make_ping();
+
+}  // namespace claimsd::ctl

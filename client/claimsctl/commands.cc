@@ -1,0 +1,32 @@
+#include <algorithm>
+
+#include "client/claimsctl/command.h"
+
+namespace claimsd::ctl {
+namespace {
+
+// clang-format off
+constexpr CommandRow kCommands[] = {
+  {"query",  "[OPTIONS] < TOKEN", "Whose token is this? Asks as a worker does", make_query},
+  {"status", "[OPTIONS]", "Is the daemon well, and if not, what to do", make_status},
+  {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const CommandRow> commands() {
+  return kCommands;
+}
+
+CLI::Validator milliseconds_option() {
+  const auto check = [](const std::string& text) -> std::string {
+    const bool digits =
+        !text.empty() && text.size() <= 9 &&
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return digits ? "" : "must be a whole number of milliseconds, at most 999999999";
+  };
+  return {check, ""};
+}
+
+}  // namespace claimsd::ctl

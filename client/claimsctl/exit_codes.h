@@ -1,0 +1,35 @@
+// exit_codes.h: what claimsctl's exit status means; `claimsctl --help` prints these rows. Beyond 2
+// they follow sysexits.h(3head).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace claimsd::ctl {
+
+// X(identifier, status, meaning).
+// clang-format off
+#define CLAIMSCTL_EXITS(X) \
+  X(kOkay,         0,  "the token is valid; the daemon is well; what was asked was done") \
+  X(kInvalid,      1,  "the token is invalid") \
+  X(kUsage,        2,  "wrong usage") \
+  X(kUnavailable,  69, "nobody could say: no daemon, no Auth API, or it is not well") \
+  X(kNoPermission, 77, "this user may not") \
+  X(kConfigured,   78, "a setting is wrong: another Auth API, an untrusted daemon")
+// clang-format on
+
+enum class Exit : std::uint8_t {
+#define CLAIMSCTL_EXIT_ENUM(identifier, status, meaning) identifier = status,
+  CLAIMSCTL_EXITS(CLAIMSCTL_EXIT_ENUM)
+#undef CLAIMSCTL_EXIT_ENUM
+};
+
+// Calls `visit(status, meaning)` for each row.
+template <class Visit>
+void each_exit(Visit&& visit) {
+#define CLAIMSCTL_EXIT_VISIT(identifier, status, meaning) visit(status, std::string_view(meaning));
+  CLAIMSCTL_EXITS(CLAIMSCTL_EXIT_VISIT)
+#undef CLAIMSCTL_EXIT_VISIT
+}
+
+}  // namespace claimsd::ctl

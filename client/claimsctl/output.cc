@@ -1,0 +1,106 @@
+#include "client/claimsctl/output.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::ctl {
+namespace {
+
+bool wants_colours() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  if (no_colour != nullptr && *no_colour != '\0') return false;
+  if (terminal == nullptr || std::string_view(terminal) == "dumb") return false;
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
+std::string_view escape_code(Colour colour) {
+  switch (colour) {
+    case Colour::kGood: return "\x1b[32m";
+    case Colour::kBad: return "\x1b[31m";
+    case Colour::kUnsure: return "\x1b[33m";
+    case Colour::kFaint: return "\x1b[2m";
+    case Colour::kStrong: return "\x1b[1m";
+  }
+  return "";
+}
+
+// C0, DEL, and C1 as UTF-8 writes it (U+0080 to U+009F).
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = daemon::detail::utf8_sequence(text);
+    const auto sequence = text.substr(0, size == 0 ? 1 : size);
+    if (size == 0 || is_control(sequence)) {
+      out += '?';
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 1e-3) return fmt::format("{:.0f} µs", seconds * 1e6);
+  if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto minutes = static_cast<std::uint64_t>(seconds / 60);
+  if (minutes < 60) {
+    return fmt::format("{} min {} s", minutes, static_cast<std::uint64_t>(seconds) % 60);
+  }
+  if (minutes < 60 * 48) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+  return fmt::format("{} d {} h", minutes / (60 * 24), minutes / 60 % 24);
+}
+
+std::string count_text(std::uint64_t count) {
+  auto digits = fmt::format("{}", count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+Output::Output(bool json) : json_(json), colours_(!json && wants_colours()) {}
+
+void Output::line(std::string_view text) {
+  fmt::print("{}\n", text);
+}
+
+void Output::field(std::string_view label, std::string_view text) {
+  line(fmt::format("  {:<12} {}", label, text));
+}
+
+std::string Output::coloured(Colour colour, std::string_view text) const {
+  if (!colours_) return std::string(text);
+  return fmt::format("{}{}\x1b[0m", escape_code(colour), text);
+}
+
+Exit Output::problem(const Problem& problem) {
+  if (json_) {
+    daemon::JsonWriter json;
+    json.begin_object().member("schema", kOutputSchema).key("error").begin_object();
+    json.member("code", problem.code)
+        .member("message", problem.message)
+        .member("hint", problem.hint)
+        .end_object()
+        .end_object();
+    line(json.text());
+  } else {
+    fmt::print(stderr, "claimsctl: {}\n", printable(problem.message));
+    if (!problem.hint.empty()) fmt::print(stderr, "  {}\n", printable(problem.hint));
+  }
+  return problem.exit;
+}
+
+}  // namespace claimsd::ctl

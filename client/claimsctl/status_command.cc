@@ -1,0 +1,144 @@
+// claimsctl status: is the daemon well, and if not, what to do. Renders what the admin API's
+// /v1/status says; with --json that object itself.
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "client/claimsctl/admin_client.h"
+#include "client/claimsctl/command.h"
+
+namespace claimsd::ctl {
+namespace {
+
+using Element = simdjson::dom::element;
+
+// What a daemon of another version does not say reads as "", 0 or false.
+std::string text_at(const Element& from, std::string_view pointer) {
+  std::string_view text;
+  return from.at_pointer(pointer).get(text) == simdjson::SUCCESS ? printable(text) : "";
+}
+
+double number_at(const Element& from, std::string_view pointer) {
+  double number = 0;
+  return from.at_pointer(pointer).get(number) == simdjson::SUCCESS ? number : 0;
+}
+
+std::uint64_t count_at(const Element& from, std::string_view pointer) {
+  std::uint64_t count = 0;
+  return from.at_pointer(pointer).get(count) == simdjson::SUCCESS ? count : 0;
+}
+
+bool truth_at(const Element& from, std::string_view pointer) {
+  bool truth = false;
+  return from.at_pointer(pointer).get(truth) == simdjson::SUCCESS && truth;
+}
+
+// Calls `visit(element)` for each element of an array.
+template <class Visit>
+void each_at(const Element& from, std::string_view pointer, Visit&& visit) {
+  simdjson::dom::array array;
+  if (from.at_pointer(pointer).get(array) != simdjson::SUCCESS) return;
+  for (const Element element : array) visit(element);
+}
+
+std::string hits_text(const Element& status) {
+  double ratio = 0;
+  if (status.at_pointer("/cache/hit_ratio").get(ratio) != simdjson::SUCCESS) return "";
+  return fmt::format(", {:.1f} % of them answered from the cache", ratio * 100);
+}
+
+void show_health(const Element& status, Output& output) {
+  if (truth_at(status, "/well")) {
+    output.line("claimsd is " + output.coloured(Colour::kGood, "well"));
+    return;
+  }
+  output.line("claimsd is " + output.coloured(Colour::kBad, "not well"));
+  each_at(status, "/findings", [&](const Element& finding) {
+    output.line(
+        fmt::format("  {} {}", output.coloured(Colour::kBad, "!"), text_at(finding, "/message")));
+    output.line(fmt::format("    {}", text_at(finding, "/hint")));
+  });
+}
+
+void show_process(const Element& status, Output& output) {
+  output.field("daemon",
+               fmt::format("version {}, pid {}, {} for {} (since {})", text_at(status, "/version"),
+                           count_at(status, "/pid"), text_at(status, "/state"),
+                           duration_text(number_at(status, "/uptime_seconds")),
+                           text_at(status, "/started")));
+  output.field("socket", text_at(status, "/claims_socket"));
+  output.field("settings", text_at(status, "/config_file"));
+}
+
+void show_load(const Element& status, Output& output) {
+  const auto count = [&](std::string_view pointer) {
+    return count_text(count_at(status, pointer));
+  };
+  output.field("connections",
+               fmt::format("{} of {}", count("/connections/open"), count("/connections/max")));
+  output.field("questions", fmt::format("{} asked{}; {} waiting", count("/counters/questions"),
+                                        hits_text(status), count("/questions/waiting")));
+  output.field("cache",
+               fmt::format("{} of {} entries, {} refusals remembered", count("/cache/entries"),
+                           count("/cache/max_entries"), count("/cache/negative_entries")));
+  output.field("requests", fmt::format("{} in flight, {} waiting for their turn",
+                                       count("/requests/in_flight"), count("/requests/pending")));
+}
+
+Colour state_colour(std::string_view state) {
+  if (state == "ok") return Colour::kGood;
+  return state == "failing" ? Colour::kBad : Colour::kUnsure;
+}
+
+void show_upstream(const Element& upstream, Output& output) {
+  const auto state = text_at(upstream, "/state");
+  output.field("Auth API",
+               fmt::format("{} {}{}: {}", text_at(upstream, "/name"), text_at(upstream, "/url"),
+                           truth_at(upstream, "/default") ? " (default)" : "",
+                           output.coloured(state_colour(state), state)));
+  output.field("", fmt::format("{} requests, {} failed, the last took {}",
+                               count_text(count_at(upstream, "/requests")),
+                               count_text(count_at(upstream, "/failures")),
+                               duration_text(number_at(upstream, "/last_latency_seconds"))));
+  const auto failure = text_at(upstream, "/last_failure");
+  if (!failure.empty()) output.field("", "last failure: " + failure);
+}
+
+Problem not_a_status(const std::string& socket, long http_status) {
+  return {Exit::kUnavailable, "bad_reply",
+          fmt::format("what answers on {} (HTTP {}) sent no status that this claimsctl reads",
+                      socket, http_status),
+          "is it claimsd, and as new as this claimsctl?"};
+}
+
+class StatusCommand final : public Command {
+ public:
+  void add_options(CLI::App&) override {}
+
+  Exit run(const Globals& globals, Output& output) override {
+    const auto reply = admin_get(globals.admin_socket, "/v1/status");
+    if (!reply) return output.problem(reply.error());
+    simdjson::dom::parser parser;
+    Element status;
+    if (reply->status != 200 || parser.parse(reply->body).get(status) != simdjson::SUCCESS ||
+        count_at(status, "/schema") != 1) {
+      return output.problem(not_a_status(globals.admin_socket, reply->status));
+    }
+    if (output.json()) {
+      output.line(simdjson::minify(status));
+    } else {
+      show_health(status, output);
+      show_process(status, output);
+      show_load(status, output);
+      each_at(status, "/upstreams", [&](const Element& one) { show_upstream(one, output); });
+    }
+    return truth_at(status, "/well") ? Exit::kOkay : Exit::kUnavailable;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_status() {
+  return std::make_unique<StatusCommand>();
+}
+
+}  // namespace claimsd::ctl

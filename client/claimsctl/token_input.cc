@@ -1,0 +1,87 @@
+#include "client/claimsctl/token_input.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "daemon/base/fd.h"
+
+namespace claimsd::ctl {
+namespace {
+
+// Twice the longest token (8 KiB): what is longer is refused for its length, however much of it is
+// kept.
+constexpr std::size_t kEnough = 16 * 1024;
+
+struct Buffer {
+  ~Buffer() { explicit_bzero(bytes.data(), bytes.size()); }
+  std::array<char, kEnough> bytes;
+  std::size_t size = 0;
+};
+
+std::string error_text(int error) {
+  return std::generic_category().message(error);
+}
+
+Problem cannot_read(std::string_view what, int error) {
+  return {error == EACCES ? Exit::kNoPermission : Exit::kUsage, "token_unreadable",
+          fmt::format("cannot read the token from {}: {}", what, error_text(error)),
+          "name a readable file that holds the token and nothing else"};
+}
+
+Problem terminal_refused() {
+  return {Exit::kUsage, "token_from_terminal",
+          "query reads the token from standard input, which is this terminal",
+          "send it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
+}
+
+// Fills the buffer; 0, or the errno of what failed.
+int fill(int fd, Buffer& buffer) {
+  while (buffer.size < buffer.bytes.size()) {
+    const ssize_t got =
+        ::read(fd, buffer.bytes.data() + buffer.size, buffer.bytes.size() - buffer.size);
+    if (got == 0) return 0;
+    if (got < 0 && errno != EINTR) return errno;
+    if (got > 0) buffer.size += static_cast<std::size_t>(got);
+  }
+  return 0;
+}
+
+std::string_view without_newline(std::string_view text) {
+  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Expected<daemon::Secret> read_token(const std::string& file) {
+  const bool standard_input = file == "-";
+  // The name is not repeated: somebody may have given the token itself.
+  const std::string_view what = standard_input ? "standard input" : "the file given";
+  daemon::Fd opened;
+  if (!standard_input) {
+    opened = daemon::Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!opened) return tl::make_unexpected(cannot_read(what, errno));
+  }
+  const int fd = standard_input ? STDIN_FILENO : opened.get();
+  if (::isatty(fd) == 1) return tl::make_unexpected(terminal_refused());
+  Buffer buffer;
+  if (const int error = fill(fd, buffer); error != 0) {
+    return tl::make_unexpected(cannot_read(what, error));
+  }
+  const auto token = without_newline({buffer.bytes.data(), buffer.size});
+  if (token.empty()) {
+    return tl::make_unexpected(Problem{Exit::kUsage, "token_empty",
+                                       fmt::format("there is no token in what {} holds", what),
+                                       "send one: claimsctl query < FILE, or --token-file FILE"});
+  }
+  return daemon::Secret(token);
+}
+
+}  // namespace claimsd::ctl

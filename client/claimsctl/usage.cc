@@ -1,0 +1,105 @@
+#include "client/claimsctl/usage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/claimsctl/command.h"
+
+namespace claimsd::ctl {
+namespace {
+
+constexpr std::size_t kShortestToken = 16;
+constexpr char kSeeHelp[] = "see claimsctl --help";
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || c == '-';
+}
+
+bool is_name(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), is_name_character);
+}
+
+// Short and made of what command and option names are made of: safe to repeat, and useful for "did
+// you mistype".
+bool is_repeatable(std::string_view word) {
+  return word.size() < kShortestToken && is_name(word);
+}
+
+std::string quoted_or(std::string_view word, std::string_view otherwise) {
+  return is_repeatable(word) ? fmt::format("\"{}\"", word) : std::string(otherwise);
+}
+
+Problem wrong(std::string message, std::string hint = kSeeHelp) {
+  return {Exit::kUsage, "usage", std::move(message), std::move(hint)};
+}
+
+Problem token_argument() {
+  return wrong(
+      "a token is never an argument: anyone on this host can read those, and the shell "
+      "remembers them",
+      "send it by standard input (claimsctl query < FILE) or --token-file FILE; if that "
+      "was a real token, log out to end it");
+}
+
+Problem unexpected(std::string_view command, std::string_view word) {
+  if (word.substr(0, 7) == "--token" && word.substr(0, 12) != "--token-file") {
+    return token_argument();
+  }
+  if (word.substr(0, 1) == "-") {
+    const auto name = word.substr(0, word.find('='));
+    return wrong(
+        fmt::format("{} has no option {}", command, quoted_or(name, "like the one given")));
+  }
+  if (looks_like_token(word)) return token_argument();
+  return wrong(fmt::format("{} does not take the argument {}", command, quoted_or(word, "given")));
+}
+
+Problem no_command(std::string_view word) {
+  if (word.empty()) return wrong("a command is needed");
+  if (looks_like_token(word)) return token_argument();
+  return wrong(fmt::format("there is no command {}", quoted_or(word, "like the one given")));
+}
+
+// CLI11 puts the value behind the option's name: "Could not convert: --x = VALUE", "--x: reason".
+// Ours are the reasons, so only the values have to go.
+std::string without_values(std::string message, const std::vector<std::string>& words) {
+  message = message.substr(0, message.find(" = "));
+  for (const auto& word : words) {
+    for (const auto& part : {word, word.substr(word.find('=') + 1)}) {
+      if (part.size() < kShortestToken || (part.front() == '-' && is_name(part))) continue;
+      for (auto at = message.find(part); at != std::string::npos; at = message.find(part)) {
+        message.replace(at, part.size(), "…");
+      }
+    }
+  }
+  return message;
+}
+
+}  // namespace
+
+bool looks_like_token(std::string_view word) {
+  const auto b64token = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  };
+  return word.size() >= kShortestToken && std::all_of(word.begin(), word.end(), b64token);
+}
+
+Problem usage_problem(const CLI::ParseError& error, const CLI::App& app,
+                      const std::vector<std::string>& words) {
+  const auto chosen = app.get_subcommands();
+  const auto extras = app.remaining(true);
+  const std::string extra = extras.empty() ? "" : extras.front();
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  // Both mean that all options were understood, and something is missing or left over.
+  const bool incomplete =
+      code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
+  if (incomplete && chosen.empty() && extra.substr(0, 1) != "-") return no_command(extra);
+  const std::string command = chosen.empty() ? "claimsctl" : chosen.front()->get_name();
+  if (incomplete && !extra.empty()) return unexpected(command, extra);
+  const auto message = without_values(error.what(), words);
+  return wrong(chosen.empty() ? message : fmt::format("{}: {}", command, message));
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,260 @@
+// claimsd.hpp: claimsd.h for C++20, header-only.
+//
+//   claimsd::Client client({.upstream_url = "https://auth.example.com"});
+//   const auto answer = client.query(token, {.route = "GET /worklist"});
+//   if (answer.valid() && answer.claims().has_role("rvt")) ...
+//
+// Purpose    RAII and std::string_view over the C ABI; the rules of claimsd.h on threads and fork()
+// hold. Ownership  Client and Stream are move-only and close what they hold; a Client must outlive
+// its Streams. An Answer is move-only. Claims
+//            and all views got from them live as long as their Answer.
+// Errors     Constructors throw: std::invalid_argument where an option is wrong, std::bad_alloc,
+// std::runtime_error. Lookups never throw:
+//            whatever goes wrong is an Answer that is `unavailable` and says why.
+#ifndef CLAIMSD_HPP
+#define CLAIMSD_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "claimsd.h"
+
+namespace claimsd {
+
+using Milliseconds = std::chrono::duration<std::uint32_t, std::milli>;
+
+enum class Verdict : std::uint8_t {
+  kValid,        // the claims may be relied on
+  kInvalid,      // the holder must log in again: HTTP 401
+  kUnavailable,  // nobody could say: HTTP 503
+};
+
+enum class Source : std::uint8_t {
+  kNone = CLAIMSD_SOURCE_NONE,
+  kLocal = CLAIMSD_SOURCE_LOCAL,
+  kShared = CLAIMSD_SOURCE_SHARED,
+  kCache = CLAIMSD_SOURCE_CACHE,
+  kUpstream = CLAIMSD_SOURCE_UPSTREAM,
+  kStale = CLAIMSD_SOURCE_STALE,
+};
+
+// As claimsd_options: what is left out has its default.
+struct ClientOptions {
+  std::string socket_path = CLAIMSD_DEFAULT_SOCKET;
+  std::string upstream_url = {};
+  std::string client_name = {};
+  Milliseconds timeout{CLAIMSD_DEFAULT_TIMEOUT_MS};
+  std::uint32_t max_connections = 0;
+  std::uint32_t daemon_uid = CLAIMSD_ANY_TRUSTED_UID;
+};
+
+// As claimsd_question, beside the token.
+struct QueryOptions {
+  Milliseconds timeout{0};                // 0: as the client says
+  Milliseconds max_age{CLAIMSD_ANY_AGE};  // 0: ask the Auth API now
+  std::string client_address = {};
+  std::string trace_id = {};
+  std::string route = {};
+};
+
+// Who the user is. A view into an Answer.
+class Claims {
+ public:
+  explicit Claims(const claimsd_answer* answer) : answer_(answer) {}
+
+  std::string_view id() const { return claimsd_answer_id(answer_); }
+  std::string_view email() const { return claimsd_answer_email(answer_); }
+
+  std::vector<std::string_view> roles() const {
+    std::vector<std::string_view> roles;
+    roles.reserve(claimsd_answer_role_count(answer_));
+    for (std::size_t i = 0; i < claimsd_answer_role_count(answer_); ++i) {
+      roles.emplace_back(claimsd_answer_role(answer_, i));
+    }
+    return roles;
+  }
+
+  bool has_role(std::string_view role) const {
+    for (std::size_t i = 0; i < claimsd_answer_role_count(answer_); ++i) {
+      if (role == claimsd_answer_role(answer_, i)) return true;
+    }
+    return false;
+  }
+
+  bool has_any_role(std::initializer_list<std::string_view> roles) const {
+    for (const std::string_view role : roles) {
+      if (has_role(role)) return true;
+    }
+    return false;
+  }
+
+  // Every claim, as the Auth API sent them: one JSON object, for the parser of your choice.
+  std::string_view json() const {
+    std::size_t size = 0;
+    const char* const text = claimsd_answer_json(answer_, &size);
+    return {text, size};
+  }
+
+ private:
+  const claimsd_answer* answer_;
+};
+
+class Answer {
+ public:
+  explicit Answer(claimsd_answer* answer) : answer_(answer) {}
+
+  Verdict verdict() const {
+    switch (claimsd_answer_verdict(answer_.get())) {
+      case CLAIMSD_VALID: return Verdict::kValid;
+      case CLAIMSD_INVALID: return Verdict::kInvalid;
+      default: return Verdict::kUnavailable;
+    }
+  }
+  bool valid() const { return verdict() == Verdict::kValid; }
+  bool invalid() const { return verdict() == Verdict::kInvalid; }
+  bool unavailable() const { return verdict() == Verdict::kUnavailable; }
+
+  // Empty unless valid().
+  Claims claims() const& { return Claims(answer_.get()); }
+  Claims claims() const&& = delete;  // they would outlive the answer
+
+  std::string_view reason() const { return claimsd_answer_reason(answer_.get()); }
+  std::string_view text() const { return claimsd_answer_text(answer_.get()); }
+  Source source() const { return static_cast<Source>(claimsd_answer_source(answer_.get())); }
+  Milliseconds age() const { return Milliseconds(claimsd_answer_age_ms(answer_.get())); }
+  Milliseconds left() const { return Milliseconds(claimsd_answer_left_ms(answer_.get())); }
+  Milliseconds retry_after() const {
+    return Milliseconds(claimsd_answer_retry_after_ms(answer_.get()));
+  }
+
+ private:
+  struct Free {
+    void operator()(claimsd_answer* answer) const { claimsd_answer_free(answer); }
+  };
+  std::unique_ptr<claimsd_answer, Free> answer_;
+};
+
+namespace detail {
+
+inline const char* text_or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+inline claimsd_question question_of(std::string_view token, const QueryOptions& options) {
+  claimsd_question question = CLAIMSD_QUESTION_INIT;
+  question.token = token.data() == nullptr ? "" : token.data();
+  question.token_size = token.size();
+  question.timeout_ms = options.timeout.count();
+  question.max_age_ms = options.max_age.count();
+  question.client_address = text_or_null(options.client_address);
+  question.trace_id = text_or_null(options.trace_id);
+  question.route = text_or_null(options.route);
+  return question;
+}
+
+inline void throw_unless_ok(claimsd_result result, const char* tried) {
+  if (result == CLAIMSD_OK) return;
+  if (result == CLAIMSD_NO_MEMORY) throw std::bad_alloc();
+  const std::string message = std::string(tried) + ": " + claimsd_result_text(result);
+  if (result == CLAIMSD_BAD_ARGUMENT) throw std::invalid_argument(message);
+  throw std::runtime_error(message);
+}
+
+}  // namespace detail
+
+class Client {
+ public:
+  explicit Client(const ClientOptions& options = {}) {
+    claimsd_options given = CLAIMSD_OPTIONS_INIT;
+    given.socket_path = options.socket_path.c_str();
+    given.upstream_url = detail::text_or_null(options.upstream_url);
+    given.client_name = detail::text_or_null(options.client_name);
+    given.timeout_ms = options.timeout.count();
+    given.max_connections = options.max_connections;
+    given.daemon_uid = options.daemon_uid;
+    claimsd_handle* handle = nullptr;
+    detail::throw_unless_ok(claimsd_open(&given, &handle),
+                            "claimsd: opening a client (are path and texts within their limits?)");
+    handle_.reset(handle);
+  }
+
+  // Whose token is this? Blocks for at most the time-out. Any thread.
+  Answer query(std::string_view token, const QueryOptions& options = {}) const {
+    const claimsd_question question = detail::question_of(token, options);
+    claimsd_answer* answer = nullptr;
+    // Anything but a verdict leaves no answer, which reads as unavailable.
+    claimsd_query(handle_.get(), &question, &answer);
+    return Answer(answer);
+  }
+
+  // How long the daemon takes to say that it is there; empty if it does not.
+  std::optional<std::chrono::nanoseconds> ping(Milliseconds timeout = Milliseconds(0)) const {
+    std::uint64_t nanoseconds = 0;
+    if (claimsd_ping(handle_.get(), timeout.count(), &nanoseconds, nullptr) != CLAIMSD_OK)
+      return {};
+    return std::chrono::nanoseconds(nanoseconds);
+  }
+
+  // For calls of the C ABI. Stays the client's.
+  claimsd_handle* get() const { return handle_.get(); }
+
+ private:
+  struct Close {
+    void operator()(claimsd_handle* handle) const { claimsd_close(handle); }
+  };
+  std::unique_ptr<claimsd_handle, Close> handle_;
+};
+
+// Many questions at once, for an event loop: send; when fd() is readable, receive() until it is
+// empty. One thread at a time.
+class Stream {
+ public:
+  struct Completed {
+    std::uint64_t tag;
+    Answer answer;
+  };
+
+  explicit Stream(const Client& client) {
+    claimsd_stream* stream = nullptr;
+    detail::throw_unless_ok(claimsd_stream_open(client.get(), &stream),
+                            "claimsd: opening a stream (is the process out of descriptors?)");
+    stream_.reset(stream);
+  }
+
+  int fd() const { return claimsd_stream_fd(stream_.get()); }
+  std::size_t pending() const { return claimsd_stream_pending(stream_.get()); }
+
+  // False: no answer will come (too many are open, or there is no memory).
+  [[nodiscard]] bool send(std::string_view token, std::uint64_t tag,
+                          const QueryOptions& options = {}) {
+    const claimsd_question question = detail::question_of(token, options);
+    return claimsd_stream_send(stream_.get(), &question, tag) == CLAIMSD_OK;
+  }
+
+  std::optional<Completed> receive() {
+    std::uint64_t tag = 0;
+    claimsd_answer* answer = nullptr;
+    claimsd_stream_receive(stream_.get(), &tag, &answer);
+    if (answer == nullptr) return std::nullopt;
+    return Completed{tag, Answer(answer)};
+  }
+
+ private:
+  struct Close {
+    void operator()(claimsd_stream* stream) const { claimsd_stream_close(stream); }
+  };
+  std::unique_ptr<claimsd_stream, Close> stream_;
+};
+
+}  // namespace claimsd
+
+#endif  // CLAIMSD_HPP

@@ -1,0 +1,35 @@
+// answer.h: what became of a question, checked, and the heap object in which the caller gets it.
+//
+// A Finding is a view of a frame from the daemon, which is checked here and nowhere else: `valid`
+// needs the verdict, the reason and a well-formed block of claims. An answer is one allocation that
+// holds a copy with NUL-terminated strings; freeing it wipes it.
+#pragma once
+
+#include "client/include/claimsd.h"
+#include "client/src/outcome.h"
+#include "proto/claims_block.h"
+
+namespace claimsd::client_impl {
+
+struct Finding {
+  proto::Verdict verdict = proto::Verdict::kUnavailable;
+  proto::Source source = proto::Source::kNone;
+  Reason reason = Reason::kInternal;
+  std::uint32_t age_ms = 0;
+  std::uint32_t left_ms = 0;
+  std::uint32_t retry_after_ms = 0;
+  proto::ClaimsView claims;  // empty unless valid
+};
+
+// What an Answer frame says; unavailable/protocol if it contradicts itself.
+Finding finding_of(const proto::Answer& answer);
+
+// What this side says without an answer: the reason decides the verdict.
+Finding finding_of(Reason reason);
+
+claimsd_result result_of(proto::Verdict verdict);
+
+// Never null: where there is no memory, one static answer says so (unavailable/no_resources).
+claimsd_answer* make_answer(const Finding& finding);
+
+}  // namespace claimsd::client_impl

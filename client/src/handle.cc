@@ -1,0 +1,61 @@
+#include "client/src/handle.h"
+
+#include <cstddef>
+
+#include "client/src/sized_struct.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+// False when it does not fit. NULL is the empty string.
+template <std::size_t capacity>
+bool copy_text(const char* text, char (&out)[capacity]) {
+  if (text == nullptr) return true;
+  const std::size_t length = strnlen(text, capacity);
+  if (length == capacity) return false;
+  std::memcpy(out, text, length + 1);
+  return true;
+}
+
+}  // namespace
+
+Handle::Made Handle::create(const claimsd_options& options) {
+  const char* const path =
+      options.socket_path == nullptr ? CLAIMSD_DEFAULT_SOCKET : options.socket_path;
+  if (options.flags != 0 || options.max_connections > kMaxConnections ||
+      !address_.set(path, options.daemon_uid) || !copy_text(options.client_name, client_name_) ||
+      !copy_text(options.upstream_url, upstream_url_)) {
+    return Made::kBadArgument;
+  }
+  timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
+  const std::uint32_t connections =
+      options.max_connections == 0 ? kDefaultConnections : options.max_connections;
+  return guard_.create() && pool_.create(connections) ? Made::kYes : Made::kNoMemory;
+}
+
+}  // namespace claimsd::client_impl
+
+using claimsd::client_impl::Handle;
+
+claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out) {
+  if (out == nullptr) return CLAIMSD_BAD_ARGUMENT;
+  *out = nullptr;
+  claimsd_options known = CLAIMSD_OPTIONS_INIT;
+  constexpr std::size_t kOldest = offsetof(claimsd_options, flags) + sizeof known.flags;
+  if (options != nullptr && !claimsd::client_impl::copy_sized(options, kOldest, known)) {
+    return CLAIMSD_BAD_ARGUMENT;
+  }
+  auto made = claimsd::client_impl::make_owned<claimsd_handle>();
+  if (!made) return CLAIMSD_NO_MEMORY;
+  switch (made->handle.create(known)) {
+    case Handle::Made::kBadArgument: return CLAIMSD_BAD_ARGUMENT;
+    case Handle::Made::kNoMemory: return CLAIMSD_NO_MEMORY;
+    case Handle::Made::kYes: break;
+  }
+  *out = made.release();
+  return CLAIMSD_OK;
+}
+
+void claimsd_close(claimsd_handle* handle) {
+  claimsd::client_impl::Owned<claimsd_handle> closing(handle);
+}

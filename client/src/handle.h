@@ -1,0 +1,65 @@
+// handle.h: what claimsd_open() makes: whom to ask, how to introduce oneself, and the connections.
+//
+// Any thread, but for its making and unmaking. Immutable after create(), apart from the guarded
+// pool and the moment of the last loss.
+#pragma once
+
+#include <atomic>
+
+#include "client/include/claimsd.h"
+#include "client/src/fork_guard.h"
+#include "client/src/memory.h"
+#include "client/src/pool.h"
+#include "client/src/socket.h"
+
+namespace claimsd::client_impl {
+
+// How long a daemon that was there a moment ago may take to be back (a restart without socket
+// activation), and how often we look.
+inline constexpr std::int64_t kRestartWindowNs = kNanosPerSecond;
+inline constexpr std::int64_t kRestartPauseNs = 5 * kNanosPerMilli;
+
+class Handle {
+ public:
+  enum class Made : std::uint8_t { kYes, kBadArgument, kNoMemory };
+
+  Handle() = default;
+  Made create(const claimsd_options& options);
+
+  // To be called first by whatever uses the handle: drops what a forked child inherited.
+  void enter() {
+    guard_.enter([this] { pool_.abandon(); });
+  }
+
+  const DaemonAddress& address() const { return address_; }
+  Introduction introduction() const { return {client_name_, upstream_url_}; }
+  std::uint32_t timeout_ms() const { return timeout_ms_; }
+  Pool& pool() { return pool_; }
+  std::uint32_t generation() const { return guard_.generation(); }
+
+  // A connection that had been welcomed broke: the daemon is gone or restarting, and older
+  // connections are no better.
+  void note_loss(std::int64_t now) { lost_at_ns_.store(now, std::memory_order_relaxed); }
+  bool is_stale(const Connection& connection) const {
+    return connection.established_ns() < lost_at_ns_.load(std::memory_order_relaxed);
+  }
+  std::int64_t restart_window_end() const {
+    return lost_at_ns_.load(std::memory_order_relaxed) + kRestartWindowNs;
+  }
+
+ private:
+  ForkGuard guard_;
+  Pool pool_;
+  DaemonAddress address_;
+  char client_name_[proto::kMaxName + 1]{};
+  char upstream_url_[proto::kMaxUrl + 1]{};
+  std::uint32_t timeout_ms_ = 0;
+  std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
+};
+
+}  // namespace claimsd::client_impl
+
+// The C ABI's name for it.
+struct claimsd_handle {
+  claimsd::client_impl::Handle handle;
+};

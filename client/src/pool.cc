@@ -1,0 +1,59 @@
+#include "client/src/pool.h"
+
+namespace claimsd::client_impl {
+
+bool Pool::create(std::uint32_t connections) {
+  slots_ = static_cast<Connection*>(std::calloc(connections, sizeof(Connection)));
+  free_ = static_cast<Connection**>(std::calloc(connections, sizeof(Connection*)));
+  if (slots_ == nullptr || free_ == nullptr) return false;
+  for (; count_ < connections; ++count_) {
+    free_[connections - 1 - count_] = new (slots_ + count_) Connection;
+  }
+  free_count_ = count_;
+  return true;
+}
+
+Pool::~Pool() {
+  for (std::uint32_t i = 0; i < count_; ++i) slots_[i].~Connection();
+  std::free(slots_);
+  std::free(free_);
+}
+
+Connection* Pool::take(Deadline deadline) {
+  const Locked locked(mutex_);
+  bool in_time = true;
+  while (free_count_ == 0 && in_time) {
+    ++waiting_;
+    in_time = mutex_.wait(deadline);
+    --waiting_;
+  }
+  return free_count_ == 0 ? nullptr : free_[--free_count_];
+}
+
+void Pool::give_back(Connection* connection) {
+  connection->wipe();
+  const Locked locked(mutex_);
+  put(connection);
+  if (waiting_ > 0) mutex_.wake_one();
+}
+
+void Pool::put(Connection* connection) {
+  std::uint32_t place = free_count_++;
+  if (!connection->connected()) {
+    // Below the connected ones, lest a broken connection be preferred to a working one. Rare, so a
+    // shift will do.
+    for (; place > 0 && free_[place - 1]->connected(); --place) free_[place] = free_[place - 1];
+  }
+  free_[place] = connection;
+}
+
+void Pool::abandon() {
+  mutex_.renew();
+  waiting_ = 0;
+  for (free_count_ = 0; free_count_ < count_; ++free_count_) {
+    slots_[free_count_].close();
+    free_[count_ - 1 - free_count_] = slots_ + free_count_;
+  }
+}
+
+}  // namespace claimsd::client_impl

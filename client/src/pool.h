@@ -1,0 +1,63 @@
+// pool.h: a handle's connections: a fixed set of slots, most recently used first, so that few stay
+// warm.
+//
+// Any thread takes a slot, connected or not, has it to itself, and gives it back; when all are out
+// it waits. In a forked child abandon() closes every inherited socket, also those that other
+// threads of the parent were using.
+#pragma once
+
+#include "client/src/connection.h"
+#include "client/src/mutex.h"
+
+namespace claimsd::client_impl {
+
+inline constexpr std::uint32_t kDefaultConnections = 16;
+inline constexpr std::uint32_t kMaxConnections = 1024;
+
+class Pool {
+ public:
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool();
+
+  // False when there is no memory.
+  bool create(std::uint32_t connections);
+
+  // A slot, connected if there is one. Null when none came free before the deadline.
+  Connection* take(Deadline deadline);
+  void give_back(Connection* connection);
+
+  // In a forked child, before anything else: nothing is written to the parent's sockets.
+  void abandon();
+
+ private:
+  void put(Connection* connection);
+
+  Mutex mutex_;
+  Connection* slots_ = nullptr;  // all of them
+  Connection** free_ = nullptr;  // those not taken: unconnected ones below, connected ones above
+  std::uint32_t count_ = 0;
+  std::uint32_t free_count_ = 0;
+  std::uint32_t waiting_ = 0;
+};
+
+// One taken slot, given back at the end of the scope. `get()` is null when the pool had none in
+// time.
+class Lease {
+ public:
+  Lease(Pool& pool, Deadline deadline) : pool_(pool), connection_(pool.take(deadline)) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (connection_ != nullptr) pool_.give_back(connection_);
+  }
+
+  Connection* get() const { return connection_; }
+
+ private:
+  Pool& pool_;
+  Connection* connection_;
+};
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,148 @@
+// The blocking calls. The order in which an answer is looked for is that of look_up(): what is
+// nearest first, the socket last.
+#include <time.h>
+
+#include "client/src/answer.h"
+#include "client/src/handle.h"
+#include "client/src/question.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+// One question's patience with a daemon that goes away: asked again once when a welcomed connection
+// breaks, and for the length of a restart nobody listening (or hanging up before the welcome) is
+// not yet an answer.
+class Patience {
+ public:
+  explicit Patience(std::int64_t restart_window_end)
+      : restart_until_(restart_window_end), absent_until_(restart_window_end) {}
+
+  enum class Next : std::uint8_t { kNow, kAfterPause, kGiveUp };
+
+  Next after(const Outcome& outcome, bool welcomed) {
+    const std::int64_t now = now_ns();
+    if (outcome.fate == Fate::kAbsent)
+      return now < absent_until_ ? Next::kAfterPause : Next::kGiveUp;
+    if (outcome.fate != Fate::kLost) return Next::kGiveUp;
+    if (!welcomed && now < restart_until_) return Next::kAfterPause;
+    if (losses_++ > 0) return Next::kGiveUp;
+    absent_until_ = now + kRestartWindowNs;
+    if (welcomed) restart_until_ = absent_until_;
+    return Next::kNow;
+  }
+
+ private:
+  std::int64_t restart_until_;
+  std::int64_t absent_until_;
+  unsigned losses_ = 0;
+};
+
+void pause_before(Deadline deadline) {
+  const std::int64_t left = deadline.at_ns - now_ns();
+  if (left <= 0) return;
+  const timespec pause = to_timespec(left < kRestartPauseNs ? left : kRestartPauseNs);
+  nanosleep(&pause, nullptr);  // cut short by a signal it just looks sooner
+}
+
+void stamp(proto::Query& query, Deadline deadline) {
+  query.timeout_ms = daemon_share_ms(deadline.left_ms());
+}
+void stamp(proto::Ping& /*ping*/, Deadline /*deadline*/) {}
+
+// One try on one connection. `welcomed` tells whether it got past the handshake.
+template <class Message>
+Outcome try_once(Handle& handle, Connection& connection, Message& message,
+                 proto::MessageType wanted, Deadline deadline, Reply& reply, bool& welcomed) {
+  welcomed = connection.connected() && !handle.is_stale(connection);
+  if (!welcomed) {
+    const Outcome outcome = connection.open(handle.address(), handle.introduction(), deadline);
+    if (!outcome.done()) return outcome;
+    welcomed = true;
+  }
+  stamp(message, deadline);
+  const Outcome outcome = connection.ask(message, wanted, deadline, reply);
+  if (outcome.fate == Fate::kLost) handle.note_loss(now_ns());
+  return outcome;
+}
+
+// Asks until there is an answer in `reply`, or a reason why not.
+template <class Message>
+Outcome ask_daemon(Handle& handle, Connection& connection, Message message,
+                   proto::MessageType wanted, Deadline deadline, Reply& reply) {
+  Patience patience(handle.restart_window_end());
+  for (;;) {
+    bool welcomed = false;
+    const Outcome outcome =
+        try_once(handle, connection, message, wanted, deadline, reply, welcomed);
+    if (outcome.done()) return outcome;
+    switch (patience.after(outcome, welcomed)) {
+      case Patience::Next::kGiveUp: return outcome;
+      case Patience::Next::kAfterPause: pause_before(deadline); break;
+      case Patience::Next::kNow: break;
+    }
+    if (deadline.left_ms() == 0) return {Fate::kFinal, outcome.reason};
+  }
+}
+
+// Answers by `out`, if the caller wants more than the verdict.
+claimsd_result conclude(const Finding& finding, claimsd_answer** out) {
+  if (out != nullptr) *out = make_answer(finding);
+  return result_of(finding.verdict);
+}
+
+claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd_answer** out) {
+  const Lease lease(handle.pool(), question.deadline);
+  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  Reply reply;
+  const Outcome outcome = ask_daemon(handle, *lease.get(), question.query,
+                                     proto::MessageType::kAnswer, question.deadline, reply);
+  // Concluded before the lease ends: the claims still lie in the connection's buffer.
+  return conclude(outcome.done() ? finding_of(reply.answer) : finding_of(outcome.reason), out);
+}
+
+claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer** out) {
+  if (!fits_a_frame(question.query)) return conclude(finding_of(Reason::kTooLong), out);
+  return ask_over_socket(handle, question, out);
+}
+
+claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
+  const Lease lease(handle.pool(), deadline);
+  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  const proto::Ping ping{.echo = static_cast<std::uint64_t>(now_ns())};
+  Reply reply;
+  const Outcome outcome =
+      ask_daemon(handle, *lease.get(), ping, proto::MessageType::kPong, deadline, reply);
+  if (!outcome.done()) return conclude(finding_of(outcome.reason), out);
+  if (reply.pong.echo != ping.echo) return conclude(finding_of(Reason::kProtocol), out);
+  return CLAIMSD_OK;
+}
+
+}  // namespace
+}  // namespace claimsd::client_impl
+
+namespace client = claimsd::client_impl;
+
+claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* question,
+                             claimsd_answer** out) {
+  if (out != nullptr) *out = nullptr;
+  client::Question asked;
+  if (handle == nullptr || !client::read_question(question, handle->handle.timeout_ms(), asked)) {
+    return CLAIMSD_BAD_ARGUMENT;
+  }
+  handle->handle.enter();
+  return client::look_up(handle->handle, asked, out);
+}
+
+claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms, uint64_t* round_trip_ns,
+                            claimsd_answer** out) {
+  if (out != nullptr) *out = nullptr;
+  if (handle == nullptr) return CLAIMSD_BAD_ARGUMENT;
+  handle->handle.enter();
+  const std::int64_t start = client::now_ns();
+  const auto deadline =
+      client::Deadline::after_ms(timeout_ms == 0 ? handle->handle.timeout_ms() : timeout_ms);
+  const claimsd_result result = client::ping(handle->handle, deadline, out);
+  if (round_trip_ns != nullptr)
+    *round_trip_ns = static_cast<std::uint64_t>(client::now_ns() - start);
+  return result;
+}

@@ -1,0 +1,58 @@
+#include "client/src/question.h"
+
+#include <cstddef>
+
+#include "client/src/sized_struct.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+constexpr std::uint32_t kMaxMarginMs = 50;
+
+bool continues_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u;
+}
+
+std::string_view hint(const char* text, std::size_t limit) {
+  if (text == nullptr) return {};
+  std::size_t size = strnlen(text, limit + 1);
+  if (size > limit) {
+    size = limit;
+    while (size > 0 && continues_character(text[size])) --size;
+  }
+  return {text, size};
+}
+
+}  // namespace
+
+bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out) {
+  claimsd_question known = CLAIMSD_QUESTION_INIT;
+  constexpr std::size_t kOldest = offsetof(claimsd_question, route) + sizeof known.route;
+  if (given == nullptr || !copy_sized(given, kOldest, known) || known.token == nullptr)
+    return false;
+  out.query = {.timeout_ms = 0,
+               .max_age_ms = known.max_age_ms,
+               .token = {known.token, known.token_size},
+               .client_address = hint(known.client_address, proto::kMaxAddress),
+               .trace_id = hint(known.trace_id, proto::kMaxTraceId),
+               .route = hint(known.route, proto::kMaxRoute)};
+  out.deadline = Deadline::after_ms(known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms);
+  return true;
+}
+
+std::size_t frame_bound(const proto::Query& query) {
+  constexpr std::size_t kIntegersAndLengths = 64;  // 16 in truth: it may grow
+  return proto::kHeaderSize + kIntegersAndLengths + query.token.size() +
+         query.client_address.size() + query.trace_id.size() + query.route.size();
+}
+
+bool fits_a_frame(const proto::Query& query) {
+  return query.token.size() <= proto::kMaxPayload && frame_bound(query) <= proto::kMaxFrame;
+}
+
+std::uint32_t daemon_share_ms(std::uint32_t left_ms) {
+  const std::uint32_t margin = left_ms / 16 < kMaxMarginMs ? left_ms / 16 : kMaxMarginMs;
+  return left_ms > 1 ? left_ms - (margin > 0 ? margin : 1) : left_ms;
+}
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,31 @@
+// question.h: a caller's question, checked and turned into what travels. Views into the caller's
+// memory.
+#pragma once
+
+#include "client/include/claimsd.h"
+#include "client/src/deadline.h"
+#include "proto/messages.h"
+
+namespace claimsd::client_impl {
+
+struct Question {
+  proto::Query query;  // its timeout_ms is set when it is sent, to what is left by then
+  Deadline deadline;
+};
+
+// False for a NULL, a wrong size or no token; the deadline starts to run here. Hints longer than
+// the wire takes are cut between characters: a long route is no reason to refuse a lookup.
+bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out);
+
+// Whether it can travel at all. One that cannot holds a token which is far too long, and is
+// answered so without the daemon.
+bool fits_a_frame(const proto::Query& query);
+
+// A size that the query's frame does not exceed.
+std::size_t frame_bound(const proto::Query& query);
+
+// What the daemon is told it may take: a little less than we wait, so that its own "deadline",
+// which says that the Auth API is slow, arrives before we must say that the daemon is.
+std::uint32_t daemon_share_ms(std::uint32_t left_ms);
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,101 @@
+#include "client/src/socket.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "client/include/claimsd.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+// What the kernel shows for any uid that this user namespace does not map: two of them need not be
+// the same user.
+constexpr uid_t kOverflowUid = 65534;
+
+Outcome outcome_of_socket_error(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM: return final_outcome(Reason::kNotPermitted);
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS: return final_outcome(Reason::kNoResources);
+    case EAGAIN: return kBusy;
+    default:
+      return kAbsent;  // ENOENT, ECONNREFUSED, ENOTDIR, ELOOP: no socket, or nobody behind it
+  }
+}
+
+Outcome check_peer(const DaemonAddress& address, int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || !address.trusts(peer.uid)) {
+    return final_outcome(Reason::kWrongDaemon);
+  }
+  return kDone;
+}
+
+Outcome connect_and_check(const DaemonAddress& address, OwnedFd fd, OwnedFd& out) {
+  int result = 0;
+  do {
+    result = connect(fd.get(), address.data(), address.size());
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return outcome_of_socket_error(errno);
+  const Outcome checked = check_peer(address, fd.get());
+  if (checked.done()) out = std::move(fd);
+  return checked;
+}
+
+}  // namespace
+
+bool DaemonAddress::set(const char* path, std::uint32_t daemon_uid) {
+  const std::size_t length = std::strlen(path);
+  if (length == 0 || length >= sizeof address_.sun_path) return false;
+  address_ = {};
+  address_.sun_family = AF_UNIX;
+  std::memcpy(address_.sun_path, path, length + 1);
+  size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + 1);
+  daemon_uid_ = daemon_uid;
+
+  std::memcpy(directory_, path, length + 1);
+  char* const slash = std::strrchr(directory_, '/');
+  if (slash == nullptr) {
+    std::memcpy(directory_, ".", 2);
+  } else {
+    slash[slash == directory_ ? 1 : 0] = '\0';
+  }
+  return true;
+}
+
+bool DaemonAddress::trusts(uid_t uid) const {
+  if (uid == 0) return true;
+  if (daemon_uid_ != CLAIMSD_ANY_TRUSTED_UID) return uid == daemon_uid_;
+  struct stat directory {};
+  return uid != kOverflowUid && stat(directory_, &directory) == 0 && directory.st_uid == uid;
+}
+
+Outcome connect_blocking(const DaemonAddress& address, std::uint32_t timeout_ms, OwnedFd& out) {
+  OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || !set_socket_timeout(fd.get(), timeout_ms)) return outcome_of_socket_error(errno);
+  const Outcome outcome = connect_and_check(address, std::move(fd), out);
+  return outcome.fate == Fate::kBusy ? final_outcome(Reason::kTimeout) : outcome;
+}
+
+Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out) {
+  OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return outcome_of_socket_error(errno);
+  return connect_and_check(address, std::move(fd), out);
+}
+
+bool set_socket_timeout(int fd, std::uint32_t milliseconds) {
+  const timeval timeout = {.tv_sec = static_cast<time_t>(milliseconds / 1000),
+                           .tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000)};
+  return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0;
+}
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,44 @@
+// socket.h: a connected Unix socket to a daemon that may be trusted with tokens.
+//
+// Whoever listens is checked by SO_PEERCRED before a byte is sent: root (also what systemd's socket
+// activation shows), the configured uid, or, where none is configured, the owner of the directory
+// in which the socket lies: nobody else could have put it there. No NSS look-ups. Sources: unix(7),
+// socket(7). Any thread.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "client/src/deadline.h"
+#include "client/src/outcome.h"
+#include "client/src/owned_fd.h"
+
+namespace claimsd::client_impl {
+
+class DaemonAddress {
+ public:
+  // False for an empty path or one that a socket address cannot hold (107 bytes).
+  bool set(const char* path, std::uint32_t daemon_uid);
+
+  const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  socklen_t size() const { return size_; }
+  bool trusts(uid_t uid) const;
+
+ private:
+  sockaddr_un address_{};
+  socklen_t size_ = 0;
+  std::uint32_t daemon_uid_ = 0;
+  char directory_[sizeof sockaddr_un::sun_path]{};
+};
+
+// Connects, waiting for a full backlog until the deadline. `out` is a blocking socket whose
+// time-outs have been set to `timeout_ms`.
+Outcome connect_blocking(const DaemonAddress& address, std::uint32_t timeout_ms, OwnedFd& out);
+
+// Connects without waiting: kBusy if the backlog is full. `out` is a non-blocking socket.
+Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out);
+
+// Both directions. More than zero: zero would mean for ever.
+bool set_socket_timeout(int fd, std::uint32_t milliseconds);
+
+}  // namespace claimsd::client_impl

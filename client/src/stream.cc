@@ -1,0 +1,205 @@
+#include "client/src/stream.h"
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+namespace claimsd::client_impl {
+namespace {
+
+constexpr std::size_t kInputSize = 2 * proto::kMaxFrame;
+constexpr std::int64_t kAtOnce = 1;  // in the past, so that the timer fires immediately
+
+bool watch(const OwnedFd& epoll, int fd) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+  return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+}  // namespace
+
+claimsd_result Stream::create() {
+  handle_.enter();
+  generation_ = handle_.generation();
+  if (!table_.create() || !input_.ensure(kInputSize) || !rest_.ensure(proto::kMaxFrame)) {
+    return CLAIMSD_NO_MEMORY;
+  }
+  epoll_ = OwnedFd(epoll_create1(EPOLL_CLOEXEC));
+  timer_ = OwnedFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const bool ready = epoll_ && timer_ && watch(epoll_, timer_.get());
+  return ready ? CLAIMSD_OK : CLAIMSD_UNAVAILABLE;
+}
+
+claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag) {
+  Question asked;
+  if (!read_question(question, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
+  if (table_.full()) return CLAIMSD_UNAVAILABLE;
+  // Sent again after a loss as it is: then the daemon may work on it a little longer than we wait,
+  // no more.
+  asked.query.timeout_ms = daemon_share_ms(asked.deadline.left_ms());
+  const bool fits = fits_a_frame(asked.query);
+  if (!fits) asked.query.token = {};  // it keeps its place among the answers, but is not sent
+  OpenQuestion* const open = table_.add(asked.query, tag, asked.deadline.at_ns);
+  if (open == nullptr) return CLAIMSD_NO_MEMORY;
+  ++unanswered_;
+  const std::int64_t now = now_ns();
+  if (!fits) {
+    finish(*open, finding_of(Reason::kTooLong));
+  } else {
+    unsent_.push(open);
+    if (open->deadline_ns < earliest_ns_) earliest_ns_ = open->deadline_ns;
+    if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
+    if (state_ == State::kUp && !wants_write_) flush();
+  }
+  arm(open->completed() ? kAtOnce : next_event(), now);
+  return CLAIMSD_OK;
+}
+
+claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
+  if (completed_.empty()) drive();
+  OpenQuestion* const question = completed_.pop();
+  if (question == nullptr) return CLAIMSD_AGAIN;
+  const claimsd_result verdict = claimsd_answer_verdict(question->answer);
+  if (tag != nullptr) *tag = question->tag;
+  if (out != nullptr) {
+    *out = question->answer;
+    question->answer = nullptr;
+  }
+  table_.remove(question);
+  return verdict;
+}
+
+void Stream::drive() {
+  if (state_ != State::kDown) read_answers();
+  if (state_ == State::kUp && wants_write_) flush();
+  const std::int64_t now = now_ns();
+  if (now >= earliest_ns_) expire(now);
+  if (state_ == State::kDown && unanswered_ > 0 && retry_at_ns_ <= now) connect(now);
+  arm(next_event(), now);
+}
+
+void Stream::connect(std::int64_t now) {
+  OwnedFd fd;
+  Outcome outcome = connect_nonblocking(handle_.address(), fd);
+  if (outcome.done()) outcome = greet(std::move(fd));
+  down_reason_ = outcome.reason;
+  const bool restarting = now < absent_until_ns_ || now < handle_.restart_window_end();
+  if (outcome.fate == Fate::kBusy || (outcome.fate == Fate::kAbsent && restarting)) {
+    retry_at_ns_ = now + kRestartPauseNs;
+  } else if (outcome.fate == Fate::kLost) {
+    lose();
+  } else if (!outcome.done()) {
+    finish_all(outcome.reason);
+  }
+}
+
+Outcome Stream::greet(OwnedFd fd) {
+  char hello[proto::kHeaderSize + 64 + proto::kMaxName + proto::kMaxUrl];
+  const std::size_t size = handle_.introduction().encode(1, hello, sizeof hello);
+  socket_ = std::move(fd);
+  state_ = State::kGreeting;
+  // A fresh socket takes a Hello whole, or is broken.
+  if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;
+  return watch(epoll_, socket_.get()) ? kDone : final_outcome(Reason::kNoResources);
+}
+
+void Stream::disconnect() {
+  explicit_bzero(input_.data(), input_used_);
+  explicit_bzero(rest_.data(), rest_end_);
+  input_used_ = rest_begin_ = rest_end_ = 0;
+  wants_write_ = false;
+  state_ = State::kDown;
+  // Out of the epoll set by hand: a forked child's copy would keep the socket open, and in it,
+  // after our close().
+  if (socket_.still_ours()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket_.get(), nullptr);
+  socket_.close();
+}
+
+// The daemon is gone. Each open question is asked once more; while a daemon that had welcomed us
+// may be restarting, one that hangs up before its welcome counts for as little as one that is not
+// there.
+void Stream::lose() {
+  const bool welcomed = state_ == State::kUp;
+  const std::int64_t now = now_ns();
+  const bool patient = !welcomed && now < restart_until_ns_;
+  disconnect();
+  down_reason_ = Reason::kDisconnected;
+  retry_at_ns_ = patient ? now + kRestartPauseNs : now;
+  if (!patient) {
+    absent_until_ns_ = now + kRestartWindowNs;
+    if (welcomed) restart_until_ns_ = absent_until_ns_;
+    if (welcomed) handle_.note_loss(now);
+  }
+  requeue(!patient);
+}
+
+void Stream::requeue(bool count_loss) {
+  unsent_ = {};
+  table_.each([&](OpenQuestion& question) {
+    if (question.completed()) return;
+    if (count_loss && question.losses++ > 0) {
+      finish(question, finding_of(Reason::kDisconnected));
+    } else {
+      question.state = OpenQuestion::State::kQueued;
+      unsent_.push(&question);
+    }
+  });
+}
+
+void Stream::finish(OpenQuestion& question, const Finding& finding) {
+  question.answer = make_answer(finding);
+  question.state = OpenQuestion::State::kCompleted;
+  completed_.push(&question);
+  --unanswered_;
+}
+
+void Stream::finish_all(Reason reason) {
+  disconnect();
+  unsent_ = {};
+  table_.each([&](OpenQuestion& question) {
+    if (!question.completed()) finish(question, finding_of(reason));
+  });
+}
+
+void Stream::expire(std::int64_t now) {
+  const Finding late = finding_of(state_ == State::kDown ? down_reason_ : Reason::kTimeout);
+  // The queue first, for a finished question's link belongs to another one.
+  QuestionQueue queued = unsent_;
+  unsent_ = {};
+  while (OpenQuestion* const question = queued.pop()) {
+    if (question->deadline_ns <= now) {
+      finish(*question, late);
+    } else {
+      unsent_.push(question);
+    }
+  }
+  earliest_ns_ = INT64_MAX;
+  table_.each([&](OpenQuestion& question) {
+    if (question.completed()) return;
+    if (question.deadline_ns <= now) {
+      finish(question, late);
+    } else if (question.deadline_ns < earliest_ns_) {
+      earliest_ns_ = question.deadline_ns;
+    }
+  });
+}
+
+// When something is to be done that no byte from the daemon will announce.
+std::int64_t Stream::next_event() const {
+  if (unanswered_ == 0) return INT64_MAX;
+  std::int64_t next = earliest_ns_;
+  if (state_ == State::kDown && retry_at_ns_ < next) next = retry_at_ns_;
+  return next < kAtOnce ? kAtOnce : next;
+}
+
+// Sets the timer if it would fire too late or has fired. One that fires too early costs the caller
+// a CLAIMSD_AGAIN.
+void Stream::arm(std::int64_t wanted, std::int64_t now) {
+  const bool early_enough = armed_ns_ <= wanted && armed_ns_ > now;
+  if (early_enough || wanted == armed_ns_) return;
+  itimerspec setting{};
+  if (wanted != INT64_MAX) setting.it_value = to_timespec(wanted);
+  if (!timer_.still_ours()) return;
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &setting, nullptr);
+  armed_ns_ = wanted;
+}
+
+}  // namespace claimsd::client_impl

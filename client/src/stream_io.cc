@@ -1,0 +1,142 @@
+// The bytes of a stream: what goes out, what comes in.
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "client/src/stream.h"
+
+namespace claimsd::client_impl {
+
+// What the daemon says, frame by frame.
+struct StreamFrames {
+  Stream& stream;
+
+  void operator()(const proto::Welcome& welcome, std::uint32_t /*id*/) {
+    const Outcome outcome = check_welcome(welcome);
+    if (stream.state_ != Stream::State::kGreeting || !outcome.done()) {
+      stream.finish_all(Reason::kProtocol);
+      return;
+    }
+    stream.state_ = Stream::State::kUp;
+    stream.flush();
+  }
+
+  void operator()(const proto::Failure& failure, std::uint32_t id) {
+    const Outcome outcome = outcome_of(static_cast<proto::FailureCode>(failure.code));
+    OpenQuestion* const question = stream.table_.find(id);
+    if (outcome.fate == Fate::kLost) {
+      stream.lose();
+    } else if (id == 0 || stream.state_ == Stream::State::kGreeting) {
+      stream.finish_all(outcome.reason);
+    } else if (question != nullptr && question->state == OpenQuestion::State::kSent) {
+      stream.finish(*question, finding_of(outcome.reason));
+    }
+  }
+
+  void operator()(const proto::Pong& /*pong*/, std::uint32_t /*id*/) {}
+
+  void operator()(const proto::Answer& answer, std::uint32_t id) {
+    // Nobody may be found: the question was given up, and its answer is late.
+    OpenQuestion* const question = stream.table_.find(id);
+    if (question != nullptr && question->state == OpenQuestion::State::kSent) {
+      stream.finish(*question, finding_of(answer));
+    }
+  }
+};
+
+ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
+  ssize_t count = 0;
+  do {
+    count = ::send(socket_.get(), bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
+// Sends what is queued until the socket is full. A broken socket is left for read_answers() to
+// find, which may first read why.
+void Stream::flush() {
+  if (!socket_.still_ours() || !flush_rest()) return;
+  while (OpenQuestion* const question = unsent_.first()) {
+    const ssize_t count = send_bytes(question->frame(), question->frame_size);
+    if (count < 0) {
+      want_write(errno == EAGAIN);
+      return;
+    }
+    unsent_.pop();
+    question->state = OpenQuestion::State::kSent;
+    const auto sent = static_cast<std::size_t>(count);
+    if (sent < question->frame_size) {
+      rest_end_ = question->frame_size - sent;
+      std::memcpy(rest_.data(), question->frame() + sent, rest_end_);
+      want_write(true);
+      return;
+    }
+  }
+  want_write(false);
+}
+
+// True when nothing is left of the last frame.
+bool Stream::flush_rest() {
+  while (rest_begin_ < rest_end_) {
+    const ssize_t count = send_bytes(rest_.data() + rest_begin_, rest_end_ - rest_begin_);
+    if (count < 0) return false;
+    rest_begin_ += static_cast<std::size_t>(count);
+  }
+  explicit_bzero(rest_.data(), rest_end_);
+  rest_begin_ = rest_end_ = 0;
+  return true;
+}
+
+void Stream::want_write(bool wanted) {
+  if (wanted == wants_write_) return;
+  wants_write_ = wanted;
+  epoll_event event{.events = EPOLLIN, .data = {.fd = socket_.get()}};
+  if (wanted) event.events |= EPOLLOUT;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket_.get(), &event);
+}
+
+void Stream::read_answers() {
+  if (!socket_.still_ours()) {
+    lose();
+    return;
+  }
+  while (state_ != State::kDown && completed_.empty()) {
+    const std::size_t room = input_.size() - input_used_;
+    const ssize_t count = recv(socket_.get(), input_.data() + input_used_, room, MSG_DONTWAIT);
+    if (count > 0) {
+      input_used_ += static_cast<std::size_t>(count);
+      take_frames();
+      if (static_cast<std::size_t>(count) < room)
+        return;  // that was all; if not, the descriptor is readable again
+    } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
+      lose();
+    } else if (errno == EAGAIN) {
+      return;
+    }
+  }
+}
+
+void Stream::take_frames() {
+  std::size_t taken = 0;
+  while (state_ != State::kDown) {
+    const std::string_view bytes(input_.data() + taken, input_used_ - taken);
+    proto::FrameHeader header;
+    const proto::FrameStatus status = proto::frame_status(bytes, header);
+    if (status == proto::FrameStatus::kIncomplete) break;
+    const std::string_view payload(bytes.data() + proto::kHeaderSize, header.payload_size);
+    if (status != proto::FrameStatus::kComplete ||
+        proto::dispatch<proto::Sender::kDaemon>(header, payload, StreamFrames{*this}) !=
+            proto::Dispatched::kHandled) {
+      finish_all(Reason::kProtocol);
+      return;
+    }
+    taken += header.frame_size();
+  }
+  if (state_ == State::kDown) return;  // and the input has been wiped
+  const std::size_t kept = input_used_ - taken;
+  std::memmove(input_.data(), input_.data() + taken, kept);
+  explicit_bzero(input_.data() + kept, taken);
+  input_used_ = kept;
+}
+
+}  // namespace claimsd::client_impl

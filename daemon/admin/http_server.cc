@@ -1,0 +1,232 @@
+#include "daemon/admin/http_server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <microhttpd.h>
+#include <string.h>
+
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <system_error>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/admin/routes.h"
+#include "daemon/loop/loop.h"
+#include "daemon/loop/poll.h"
+#include "daemon/loop/timer.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// A request's body as it arrives: room for all of it is taken once, so that growing leaves no copy
+// behind.
+class Body {
+ public:
+  explicit Body(std::size_t size) { bytes_.reserve(size); }
+  ~Body() { explicit_bzero(bytes_.data(), bytes_.capacity()); }
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+
+  // False when it would outgrow what was announced.
+  bool append(const char* data, std::size_t size) {
+    if (bytes_.capacity() - bytes_.size() < size) return false;
+    bytes_.insert(bytes_.end(), data, data + size);
+    return true;
+  }
+  std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::vector<char> bytes_;
+};
+
+struct ResponseRelease {
+  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
+};
+using Response = std::unique_ptr<MHD_Response, ResponseRelease>;
+
+Response make_response(const HttpResponse& from) {
+  // The library copies the text and only reads it; its parameter is not const for the modes in
+  // which it takes it over.
+  Response response(MHD_create_response_from_buffer(
+      from.body.size(), const_cast<char*>(from.body.data()), MHD_RESPMEM_MUST_COPY));
+  if (!response) return response;
+  MHD_add_response_header(response.get(), "Content-Type", from.content_type.c_str());
+  MHD_add_response_header(response.get(), "Cache-Control", "no-store");
+  MHD_add_response_header(response.get(), "Connection", "close");
+  if (!from.allow.empty()) MHD_add_response_header(response.get(), "Allow", from.allow.c_str());
+  return response;
+}
+
+MHD_Result answer(MHD_Connection* connection, const HttpResponse& with) {
+  const Response response = make_response(with);
+  return response ? MHD_queue_response(connection, with.status, response.get()) : MHD_NO;
+}
+
+const char* header(MHD_Connection* connection, const char* name) {
+  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+// How large a body the head of the request announces, or why such a one is not taken.
+tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connection,
+                                                       std::size_t limit) {
+  if (header(connection, "Transfer-Encoding") != nullptr) {
+    return tl::make_unexpected(refusal(411, "length_required", "a body needs a Content-Length",
+                                       "send it whole, not in chunks"));
+  }
+  const char* const length = header(connection, "Content-Length");
+  if (length == nullptr) return 0;
+  const std::string_view text(length);
+  std::size_t size = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (parsed.ec == std::errc{} && size <= limit) return size;
+  return tl::make_unexpected(refusal(413, "too_large",
+                                     fmt::format("a body may have at most {} bytes", limit),
+                                     "send less at a time"));
+}
+
+std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
+  const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (info == nullptr) return std::nullopt;
+  auto peer = peer_credentials(info->connect_fd);
+  return peer ? std::optional(*peer) : std::nullopt;
+}
+
+Status make_non_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) return {};
+  return failure(fmt::format("cannot prepare the admin API's listening socket: {}",
+                             std::generic_category().message(errno)));
+}
+
+class MhdServer final : public HttpServer {
+ public:
+  MhdServer(Loop& loop, HttpHandler handler, const HttpLimits& limits)
+      : handler_(std::move(handler)), limits_(limits), timer_(loop, [this] { run(); }) {}
+  ~MhdServer() override;
+
+  Status start(Loop& loop, Fd listening);
+  std::size_t connections() const override;
+
+ private:
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
+                               const char* method, const char* version, const char* data,
+                               std::size_t* size, void** exchange);
+  static void on_completed(void* self, MHD_Connection* connection, void** exchange,
+                           MHD_RequestTerminationCode code);
+
+  MHD_Result begin(MHD_Connection* connection, void** exchange);
+  MHD_Result proceed(MHD_Connection* connection, const char* url, const char* method,
+                     const char* data, std::size_t* size);
+  void run();
+
+  HttpHandler handler_;
+  HttpLimits limits_;
+  std::unordered_map<MHD_Connection*, Body> bodies_;  // of the requests that are being received
+  MHD_Daemon* daemon_ = nullptr;
+  std::optional<Poll> poll_;
+  Timer timer_;
+};
+
+Status MhdServer::start(Loop& loop, Fd listening) {
+  TRY(make_non_blocking(listening.get()));
+  daemon_ = MHD_start_daemon(
+      MHD_USE_EPOLL, 0, nullptr, nullptr, &MhdServer::on_request, this,  //
+      MHD_OPTION_LISTEN_SOCKET, listening.get(),                         //
+      MHD_OPTION_CONNECTION_LIMIT, limits_.connections,                  //
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.memory_bytes,          //
+      MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(limits_.idle_timeout.count()),
+      MHD_OPTION_STRICT_FOR_CLIENT, 1,  //
+      MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this, MHD_OPTION_END);
+  if (daemon_ == nullptr) {
+    return failure("cannot start the admin API: libmicrohttpd refused its listening socket");
+  }
+  listening.release();  // MHD_stop_daemon closes it
+  const auto* const info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
+  if (info == nullptr || info->epoll_fd < 0) {
+    return failure("cannot start the admin API: libmicrohttpd was built without epoll");
+  }
+  poll_ = TRY(Poll::create(loop, info->epoll_fd, [this](const PollEvents&) { run(); }));
+  TRY(poll_->start(true, false));
+  run();
+  return {};
+}
+
+MhdServer::~MhdServer() {
+  poll_.reset();  // before the library closes the descriptor that it watches
+  timer_.stop();
+  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+}
+
+std::size_t MhdServer::connections() const {
+  const auto* const info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+  return info == nullptr ? 0 : info->num_connections;
+}
+
+// The library watches its connections edge-triggered: what it left unread shows in its timeout, not
+// in its descriptor. So it is asked for that after every run. 0 means the next turn of the loop,
+// after everybody else had theirs. One thing its timeout does not say: after a full house it
+// listens again only when it is run once more.
+void MhdServer::run() {
+  const bool was_full = connections() >= limits_.connections;
+  MHD_run(daemon_);
+  MHD_UNSIGNED_LONG_LONG wait = 0;
+  if (was_full && connections() < limits_.connections) {
+    timer_.start({});
+  } else if (MHD_get_timeout(daemon_, &wait) == MHD_YES) {
+    timer_.start(milliseconds(wait));
+  } else {
+    timer_.stop();
+  }
+}
+
+MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const char* url,
+                                 const char* method, const char* /*version*/, const char* data,
+                                 std::size_t* size, void** exchange) {
+  auto& server = *static_cast<MhdServer*>(self);
+  try {  // an exception must not cross the library; it is out of memory, so the connection goes
+    if (*exchange == nullptr) return server.begin(connection, exchange);
+    return server.proceed(connection, url, method, data, size);
+  } catch (...) {
+    return MHD_NO;
+  }
+}
+
+// The head has arrived.
+MHD_Result MhdServer::begin(MHD_Connection* connection, void** exchange) {
+  const auto size = announced_body(connection, limits_.body_bytes);
+  if (!size) return answer(connection, size.error());
+  *exchange = &bodies_.try_emplace(connection, *size).first->second;
+  return MHD_YES;
+}
+
+// A piece of the body has arrived, or, with size 0, nothing is missing any more.
+MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const char* method,
+                              const char* data, std::size_t* size) {
+  auto& body = bodies_.at(connection);
+  if (*size == 0)
+    return answer(connection, handler_({method, url, body.view(), peer_of(connection)}));
+  const bool fits = body.append(data, *size);
+  // It lies in the library's memory, which is writable, and is not looked at again.
+  explicit_bzero(const_cast<char*>(data), *size);
+  *size = 0;
+  return fits ? MHD_YES : MHD_NO;
+}
+
+void MhdServer::on_completed(void* self, MHD_Connection* connection, void** /*exchange*/,
+                             MHD_RequestTerminationCode /*code*/) {
+  static_cast<MhdServer*>(self)->bodies_.erase(connection);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::create(Loop& loop, Fd listening,
+                                                       HttpHandler handler,
+                                                       const HttpLimits& limits) {
+  auto server = std::make_unique<MhdServer>(loop, std::move(handler), limits);
+  TRY(server->start(loop, std::move(listening)));
+  return Result<std::unique_ptr<HttpServer>>(std::move(server));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,114 @@
+#include "daemon/admin/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/admin/health.h"
+#include "daemon/admin/metrics_text.h"
+#include "daemon/admin/status_json.h"
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::daemon {
+namespace {
+
+HttpResponse json_response(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::move(body) + "\n";
+  return response;
+}
+
+HttpResponse index(const AdminServices&, const HttpRequest&) {
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).key("routes").begin_array();
+  for (const auto& route : routes()) {
+    json.begin_object()
+        .member("method", route.method)
+        .member("path", route.path)
+        .member("help", route.help)
+        .end_object();
+  }
+  return json_response(200, json.end_array().end_object().take());
+}
+
+HttpResponse status(const AdminServices& services, const HttpRequest&) {
+  return json_response(200, status_json(services.status()));
+}
+
+// That it answers is the message: the loop turns.
+HttpResponse health(const AdminServices&, const HttpRequest&) {
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).member("alive", true).end_object();
+  return json_response(200, json.take());
+}
+
+HttpResponse ready(const AdminServices& services, const HttpRequest&) {
+  const auto findings = assess(services.status());
+  const bool blocked = std::any_of(findings.begin(), findings.end(),
+                                   [](const Finding& finding) { return finding.blocks; });
+  return json_response(blocked ? 503 : 200, readiness_json(findings, !blocked));
+}
+
+HttpResponse metrics(const AdminServices& services, const HttpRequest&) {
+  HttpResponse response;
+  response.content_type = kMetricsContentType;
+  response.body = metrics_text(services.status());
+  return response;
+}
+
+// clang-format off
+constexpr Route kRoutes[] = {
+  {"GET", "/",          "This list", index},
+  {"GET", "/v1/status", "Is the daemon well, and its numbers", status},
+  {"GET", "/v1/health", "200 as long as the daemon's loop turns", health},
+  {"GET", "/v1/ready",  "200 when questions are taken, else 503 and why", ready},
+  {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics},
+};
+// clang-format on
+
+std::string allowed_methods(std::string_view path) {
+  std::string methods;
+  for (const auto& route : kRoutes) {
+    if (route.path != path) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += route.method == "GET" ? "GET, HEAD" : route.method;
+  }
+  return methods;
+}
+
+HttpResponse nothing_takes(const HttpRequest& request) {
+  auto methods = allowed_methods(request.path);
+  // The path is not repeated: somebody may have put a token into it.
+  if (methods.empty()) {
+    return refusal(404, "not_found", "no such path in the admin API",
+                   "GET / lists the paths there are");
+  }
+  const auto message = fmt::format("this path takes {} only", methods);
+  auto response = refusal(405, "method_not_allowed", message, "GET / lists what each path takes");
+  response.allow = std::move(methods);
+  return response;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
+HttpResponse dispatch(const AdminServices& services, const HttpRequest& request) {
+  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  for (const auto& route : kRoutes) {
+    if (route.path == request.path && route.method == method) {
+      return route.handle(services, request);
+    }
+  }
+  return nothing_takes(request);
+}
+
+HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,
+                     std::string_view hint) {
+  return json_response(status, error_json(code, message, hint));
+}
+
+}  // namespace claimsd::daemon

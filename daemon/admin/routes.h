@@ -1,0 +1,39 @@
+// routes.h: the admin API as one table of routes. Dispatch, the refusals 404 and 405, the index at
+// `/` and the documentation all come from its rows; a new call is a new row in routes.cc and its
+// handler. Pure but for what it is handed; loop thread.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "daemon/admin/http_message.h"
+#include "daemon/admin/status.h"
+
+namespace claimsd::daemon {
+
+// The daemon's own view of itself at the moment of the call. Cheap: it runs on the loop.
+using StatusSource = std::function<DaemonStatus()>;
+
+// What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
+struct AdminServices {
+  StatusSource status;
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  std::string_view help;  // one line for people
+  HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
+};
+
+std::span<const Route> routes();
+
+// Never fails: what no route takes is answered with 404 or 405 and a hint. HEAD is taken for GET.
+HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+
+// A refusal in the one form that all of them have.
+HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,
+                     std::string_view hint);
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,45 @@
+// status.h: what the daemon says of itself, as plain data. The composition root fills it; admin/
+// renders it; claimsctl shows it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/claims/counters.h"
+
+namespace claimsd::daemon {
+
+struct UpstreamStatus {
+  std::string name;
+  std::string url;
+  bool is_default = false;
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t consecutive_failures = 0;  // 0: well
+  std::string last_failure;                // reason name and detail; "" if there was none
+  Duration last_latency{};
+};
+
+struct DaemonStatus {
+  std::string version;
+  std::int64_t pid = 0;
+  WallTime started{};
+  Duration uptime{};
+  std::string claims_socket;
+  std::string config_file;
+  bool stopping = false;
+  std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;
+  std::uint64_t waiting = 0;    // questions waiting for an Auth API
+  std::uint64_t in_flight = 0;  // requests on their way to an Auth API
+  std::uint64_t pending = 0;    // requests waiting for their turn
+  std::uint64_t entries = 0;
+  std::uint64_t max_entries = 0;
+  std::uint64_t negative_entries = 0;
+  std::vector<UpstreamStatus> upstreams;
+  Counters counters;
+};
+
+}  // namespace claimsd::daemon

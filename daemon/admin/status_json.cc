@@ -1,0 +1,126 @@
+#include "daemon/admin/status_json.h"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::daemon {
+namespace {
+
+double in_seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string rfc3339(WallTime time) {
+  const auto whole = std::chrono::floor<seconds>(time.time_since_epoch());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(whole.count())));
+}
+
+// Of the questions that the cache could have answered, the share that it did; null before the
+// first.
+void write_hit_ratio(JsonWriter& json, const Counters& counters) {
+  const auto hits = counters.cache_hits + counters.negative_hits;
+  const auto asked = counters.questions - std::min(counters.questions, counters.local_refusals);
+  json.key("hit_ratio");
+  if (asked == 0) {
+    json.null();
+  } else {
+    json.value(static_cast<double>(hits) / static_cast<double>(asked));
+  }
+}
+
+void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
+  json.key("findings").begin_array();
+  for (const auto& finding : findings) {
+    json.begin_object()
+        .member("code", finding.code)
+        .member("message", finding.message)
+        .member("hint", finding.hint)
+        .end_object();
+  }
+  json.end_array();
+}
+
+void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
+  json.begin_object()
+      .member("name", upstream.name)
+      .member("url", upstream.url)
+      .member("default", upstream.is_default)
+      .member("state", upstream_state(upstream))
+      .member("requests", upstream.requests)
+      .member("failures", upstream.failures)
+      .member("consecutive_failures", upstream.consecutive_failures)
+      .member("last_failure", upstream.last_failure)
+      .member("last_latency_seconds", in_seconds(upstream.last_latency))
+      .end_object();
+}
+
+void write_process(JsonWriter& json, const DaemonStatus& status) {
+  json.member("version", status.version)
+      .member("pid", status.pid)
+      .member("started", rfc3339(status.started))
+      .member("uptime_seconds", in_seconds(status.uptime))
+      .member("claims_socket", status.claims_socket)
+      .member("config_file", status.config_file);
+}
+
+void write_load(JsonWriter& json, const DaemonStatus& status) {
+  json.key("connections")
+      .begin_object()
+      .member("open", status.connections)
+      .member("max", status.max_connections)
+      .end_object();
+  json.key("questions").begin_object().member("waiting", status.waiting).end_object();
+  json.key("requests")
+      .begin_object()
+      .member("in_flight", status.in_flight)
+      .member("pending", status.pending)
+      .end_object();
+  json.key("cache")
+      .begin_object()
+      .member("entries", status.entries)
+      .member("max_entries", status.max_entries)
+      .member("negative_entries", status.negative_entries);
+  write_hit_ratio(json, status.counters);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string status_json(const DaemonStatus& status) {
+  const auto findings = assess(status);
+  JsonWriter json;
+  json.begin_object()
+      .member("schema", kStatusSchema)
+      .member("well", findings.empty())
+      .member("state", status.stopping ? "stopping" : "running");
+  write_findings(json, findings);
+  write_process(json, status);
+  write_load(json, status);
+  json.key("upstreams").begin_array();
+  for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
+  json.end_array();
+  json.key("counters").begin_object();
+  each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
+    json.member(name, value);
+  });
+  return json.end_object().end_object().take();
+}
+
+std::string readiness_json(const std::vector<Finding>& findings, bool ready) {
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).member("ready", ready);
+  write_findings(json, findings);
+  return json.end_object().take();
+}
+
+std::string error_json(std::string_view code, std::string_view message, std::string_view hint) {
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).key("error").begin_object();
+  json.member("code", code).member("message", message).member("hint", hint);
+  return json.end_object().end_object().take();
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,228 @@
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+
+#include "daemon/admin/http_server.h"
+#include "daemon/admin/routes.h"
+#include "daemon/loop/before_wait.h"
+#include "daemon/loop/signal_watcher.h"
+#include "daemon/settings.h"
+#include "daemon/sockets.h"
+#include "daemon/store/claims_cache.h"
+#include "daemon/store/hmac_keyer.h"
+#include "daemon/store/host_key.h"
+#include "daemon/upstream_monitor.h"
+#include "daemon/version.h"
+
+namespace claimsd::daemon {
+namespace {
+
+Result<std::string> read_boot_id() {
+  constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";  // random(4)
+  std::string id;
+  std::ifstream file(kPath);
+  if (!std::getline(file, id) || id.empty()) {
+    return failure(fmt::format(
+        "cannot read {}: the cache must know which boot it belongs to: mount /proc", kPath));
+  }
+  return id;
+}
+
+class RealDaemon final : public Daemon {
+ public:
+  RealDaemon(DaemonOptions options, Log& log) : options_(std::move(options)), log_(log) {}
+
+  Status open() {
+    loop_ = TRY(Loop::create());
+    // First of all: by default the cache lies there, too.
+    if (options_.sockets.empty()) TRY(ensure_directory_of(config().daemon.socket));
+    TRY(open_store());
+    TRY(open_service());
+    TRY(open_sockets());
+    return watch();
+  }
+  void run() override;
+
+ private:
+  const Config& config() const { return options_.config.config; }
+  Status open_store();
+  Status open_service();
+  Status open_sockets();
+  Status open_admin();
+  Status watch();
+  void before_wait();
+  void begin_stop(int signal_number);
+  DaemonStatus status() const;
+
+  DaemonOptions options_;
+  Log& log_;
+  SystemClock clock_;
+  SystemRandom random_;
+  const Now started_ = clock_.now();
+  bool stopping_ = false;
+
+  // In an order in which they can be torn down in reverse: nobody calls what has gone.
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<LmdbClaimsCache> cache_;
+  std::optional<HmacKeyer> keyer_;
+  std::unique_ptr<UpstreamMonitor> monitor_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<ClaimsService> service_;
+  std::unique_ptr<FetchThread> fetch_;
+  SocketFile admin_file_;
+  std::unique_ptr<HttpServer> admin_;
+  std::vector<SignalWatcher> signals_;
+  std::optional<Timer> tick_;
+  std::optional<Timer> stop_deadline_;
+  std::optional<BootTime> armed_for_;
+  std::optional<BeforeWait> before_wait_;
+};
+
+Status RealDaemon::open_store() {
+  const CacheConfig& cache = config().cache;
+  const std::string boot_id = TRY(read_boot_id());
+  const Secret host_key = TRY(load_host_key(cache.key_file, HostKeySource::kFile, random_));
+  cache_ = TRY(LmdbClaimsCache::open(
+      {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id}, host_key,
+      clock_, random_, log_));
+  keyer_ = TRY(HmacKeyer::create(cache_->token_key_key(), key_scopes_from(config())));
+  return {};
+}
+
+Status RealDaemon::open_service() {
+  monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
+  server_ = std::make_unique<Server>(*loop_, server_settings_from(config()), log_);
+  fetch_ = TRY(FetchThread::create(
+      upstream_settings_from(config()),
+      [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
+      log_));
+  service_ = std::make_unique<ClaimsService>(policy_from(config()), World{.clock = clock_,
+                                                                          .random = random_,
+                                                                          .keyer = *keyer_,
+                                                                          .cache = *cache_,
+                                                                          .upstream = *fetch_,
+                                                                          .sink = *server_,
+                                                                          .observer = *monitor_});
+  server_->connect(
+      {.service = *service_,
+       .clock = clock_,
+       .daemon_version = kVersion,
+       .find_upstream = [this](std::string_view url) { return find_upstream(config(), url); }});
+  return {};
+}
+
+Status RealDaemon::open_sockets() {
+  const DaemonConfig& daemon = config().daemon;
+  if (std::optional<Fd> inherited = take_socket(options_.sockets, "claims")) {
+    TRY(server_->open(std::move(*inherited)));
+  } else {
+    const ListenOptions options =
+        TRY(socket_options(daemon.socket, daemon.socket_mode, daemon.socket_group));
+    TRY(server_->open(options));
+  }
+  return open_admin();
+}
+
+Status RealDaemon::open_admin() {
+  const DaemonConfig& daemon = config().daemon;
+  Fd listening;
+  if (std::optional<Fd> inherited = take_socket(options_.sockets, "admin")) {
+    listening = std::move(*inherited);
+  } else {
+    const ListenOptions options = TRY(
+        socket_options(daemon.admin_socket, daemon.admin_socket_mode, daemon.admin_socket_group));
+    BoundSocket bound = TRY(listen_on_unix_path(options));
+    admin_file_ = SocketFile(daemon.admin_socket, bound.file);
+    listening = std::move(bound.fd);
+  }
+  admin_ = TRY(HttpServer::create(*loop_, std::move(listening), [this](const HttpRequest& request) {
+    return dispatch({.status = [this] { return status(); }}, request);
+  }));
+  return {};
+}
+
+Status RealDaemon::watch() {
+  for (const int number : {SIGTERM, SIGINT}) {
+    signals_.push_back(
+        TRY(SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
+  }
+  tick_.emplace(*loop_, [this] { service_->tick(); });
+  stop_deadline_.emplace(*loop_, [this] {
+    log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
+                 service_->flights().waiting());
+    loop_->stop();
+  });
+  before_wait_.emplace(*loop_, [this] { before_wait(); });
+  return {};
+}
+
+void RealDaemon::run() {
+  log_.info("started", "claimsd {} answers on {} from {} upstream(s), {} entries in the cache",
+            kVersion, config().daemon.socket.string(), config().upstreams.size(),
+            cache_->entries());
+  options_.manager.notify("READY=1\nSTATUS=Answering");
+  loop_->run();
+  log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
+            service_->counters().upstream_requests);
+}
+
+// Whatever happened in this turn, the timer now stands for it.
+void RealDaemon::before_wait() {
+  const std::optional<BootTime> wake = service_->wake_time();
+  if (wake != armed_for_ || (wake && !tick_->active())) {
+    armed_for_ = wake;
+    if (wake) {
+      tick_->start(*service_->wait_time());
+    } else {
+      tick_->stop();
+    }
+  }
+  if (stopping_ && service_->idle() && server_->drained()) loop_->stop();
+}
+
+void RealDaemon::begin_stop(int signal_number) {
+  if (stopping_) return loop_->stop();  // asked twice: at once
+  stopping_ = true;
+  log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
+            service_->flights().waiting());
+  options_.manager.notify("STOPPING=1\nSTATUS=Answering what is in flight");
+  server_->stop_listening();
+  service_->stop();
+  stop_deadline_->start(config().daemon.stop_timeout);
+}
+
+DaemonStatus RealDaemon::status() const {
+  DaemonStatus status;
+  status.version = kVersion;
+  status.pid = getpid();
+  status.started = started_.wall;
+  status.uptime = clock_.now().boot - started_.boot;
+  status.claims_socket = config().daemon.socket;
+  status.config_file = options_.config_file;
+  status.stopping = stopping_;
+  status.connections = server_->connections();
+  status.max_connections = config().daemon.max_connections;
+  status.waiting = service_->flights().waiting();
+  status.in_flight = service_->flights().flying();
+  status.pending = service_->flights().pending();
+  status.entries = cache_->entries();
+  status.max_entries = config().cache.max_entries;
+  status.negative_entries = service_->negative_entries();
+  status.upstreams = monitor_->upstreams();
+  status.counters = service_->counters();
+  return status;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(DaemonOptions options, Log& log) {
+  auto daemon = std::make_unique<RealDaemon>(std::move(options), log);
+  TRY(daemon->open());
+  return std::unique_ptr<Daemon>(std::move(daemon));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,32 @@
+// daemon.h: the composition root: makes every part, wires them, starts and stops them. Holds no
+// policy of its own.
+//
+// create() and run() on the main thread, which is then the loop thread. run() returns when the
+// daemon was told to stop and has answered what was in flight.
+#pragma once
+
+#include <memory>
+
+#include "daemon/base/log.h"
+#include "daemon/base/result.h"
+#include "daemon/base/service_manager.h"
+#include "daemon/config/load.h"
+
+namespace claimsd::daemon {
+
+struct DaemonOptions {
+  LoadedConfig config;
+  std::string config_file;
+  std::vector<InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
+  ServiceManager manager;
+};
+
+class Daemon {
+ public:
+  // `log` outlives it.
+  static Result<std::unique_ptr<Daemon>> create(DaemonOptions options, Log& log);
+  virtual ~Daemon() = default;
+  virtual void run() = 0;
+};
+
+}  // namespace claimsd::daemon

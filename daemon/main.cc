@@ -1,0 +1,82 @@
+// claimsd: reads its configuration, becomes a Daemon, runs.
+#include <signal.h>
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/base/spdlog_log.h"
+#include "daemon/config/read_file.h"
+#include "daemon/daemon.h"
+#include "daemon/version.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/claimsd/claimsd.toml";
+
+struct CommandLine {
+  std::string config_file = kDefaultConfig;
+  bool check = false;
+};
+
+Result<LoadedConfig> load(const std::string& file) {
+  const std::string text = TRY(read_config_file(file));
+  return load_config(text, file);
+}
+
+LogStyle log_style(LogFormat format) {
+  switch (format) {
+    case LogFormat::kText: return LogStyle::kText;
+    case LogFormat::kJournal: return LogStyle::kJournal;
+    case LogFormat::kAuto: break;
+  }
+  return detect_log_style(std::getenv("JOURNAL_STREAM"));
+}
+
+int run(const CommandLine& command_line) {
+  Result<LoadedConfig> config = load(command_line.config_file);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return EX_CONFIG;
+  }
+  if (command_line.check) {
+    std::printf("%s: valid, %zu upstream(s)\n", command_line.config_file.c_str(),
+                config->config.upstreams.size());
+    return EXIT_SUCCESS;
+  }
+  SpdlogLog log(log_style(config->config.log.format), config->config.log.level);
+  // libuv and libmicrohttpd write to peers that may have left.
+  signal(SIGPIPE, SIG_IGN);
+  Result<std::unique_ptr<Daemon>> daemon =
+      Daemon::create({.config = std::move(*config),
+                      .config_file = command_line.config_file,
+                      .sockets = take_inherited_sockets(),
+                      .manager = ServiceManager::from_environment()},
+                     log);
+  if (!daemon) {
+    log.error("start_failed", "{}", daemon.error().message);
+    return EXIT_FAILURE;
+  }
+  (*daemon)->run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
+
+int main(int argc, char** argv) {
+  claimsd::daemon::CommandLine command_line;
+  CLI::App app("claimsd: answers every worker on this host whose token this is", "claimsd");
+  app.add_option("--config", command_line.config_file, "The configuration")->capture_default_str();
+  app.add_flag("--check", command_line.check, "Check the configuration and exit: 0 valid, 78 not");
+  app.set_version_flag("--version", std::string("claimsd ") + claimsd::daemon::kVersion);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);  // prints help, version or what is wrong
+    return code == 0 ? EXIT_SUCCESS : EX_USAGE;
+  }
+  return claimsd::daemon::run(command_line);
+}

@@ -1,0 +1,76 @@
+#include "daemon/server/connection.h"
+
+#include <string.h>  // explicit_bzero(3)
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kOutboxSize = 64 * 1024;
+
+}  // namespace
+
+Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
+  uid_ = uid;
+  admitted_ = admitted;
+  since_ = Loop::hrtime();
+  stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
+                                  {.on_data = [this](std::string_view bytes) { on_data(bytes); },
+                                   .on_end = [this](int) { server_.close(id_); },
+                                   .on_drained = [this] { resume(); }}));
+  return {};
+}
+
+void Server::Connection::on_data(std::string_view bytes) {
+  corked_ = true;
+  session_.consume(bytes);
+  corked_ = false;
+  flush();
+  if (doomed_) server_.close(id_);
+}
+
+void Server::Connection::send(std::string_view frame) {
+  if (!corked_) return write(frame);
+  // Pipelined questions that arrived together are answered together.
+  if (server_.outbox_.size() + frame.size() > kOutboxSize) flush();
+  server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
+}
+
+void Server::Connection::flush() {
+  std::vector<char>& outbox = server_.outbox_;
+  if (outbox.empty()) return;
+  write({outbox.data(), outbox.size()});
+  explicit_bzero(outbox.data(), outbox.size());  // claims
+  outbox.clear();
+}
+
+void Server::Connection::write(std::string_view bytes) {
+  // Once it is doomed by hang_up(), what was said before still goes out.
+  if (broken_) return;
+  switch (stream_->write(bytes)) {
+    case WriteStatus::kSent: return;
+    case WriteStatus::kQueued:
+      // Who does not read its answers is not asked for more questions.
+      stream_->stop_reading();
+      if (!stuck_since_) stuck_since_ = Loop::hrtime();
+      return;
+    case WriteStatus::kOverLimit:
+      server_.log_.warning("slow_reader",
+                           "closed a connection of uid {}: {} bytes of answers waited to be read",
+                           uid_, stream_->queued_bytes());
+      break;
+    case WriteStatus::kFailed: break;
+  }
+  broken_ = doomed_ = true;
+}
+
+void Server::Connection::resume() {
+  stuck_since_.reset();
+  if (!doomed_ && !stream_->start_reading()) doomed_ = true;
+}
+
+bool Server::Connection::lags(Duration now) const {
+  if (!session_.shook_hands() && now - since_ > server_.settings_.handshake_timeout) return true;
+  return stuck_since_ && now - *stuck_since_ > server_.settings_.slow_reader_timeout;
+}
+
+}  // namespace claimsd::daemon

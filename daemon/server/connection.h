@@ -1,0 +1,51 @@
+// connection.h: one worker's socket with its session. Owned by Server; loop thread.
+#pragma once
+
+#include <optional>
+
+#include "daemon/server/server.h"
+
+namespace claimsd::daemon {
+
+class Server::Connection final : public Wire {
+ public:
+  // `server` outlives it.
+  Connection(Server& server, std::uint64_t id)
+      : server_(server), session_(id, *server.context_, *this), id_(id) {}
+
+  // Takes the socket over. The peer's uid is what admission has counted, if it has (`admitted`).
+  Status adopt(Fd fd, std::uint32_t uid, bool admitted);
+  Status start_reading() { return stream_->start_reading(); }
+
+  void send(std::string_view frame) override;
+  void hang_up() override { doomed_ = true; }
+
+  Session& session() { return session_; }
+  std::uint32_t uid() const { return uid_; }
+  bool admitted() const { return admitted_; }
+  // To be closed as soon as nobody is using it.
+  bool doomed() const { return doomed_; }
+  std::size_t queued_bytes() const { return stream_->queued_bytes(); }
+  // Did it fail to shake hands, or to read its answers, in time?
+  bool lags(Duration now) const;
+
+ private:
+  void on_data(std::string_view bytes);
+  void resume();
+  void flush();
+  void write(std::string_view bytes);
+
+  Server& server_;
+  Session session_;
+  std::uint64_t id_;
+  std::uint32_t uid_ = 0;
+  bool admitted_ = false;
+  bool doomed_ = false;
+  bool broken_ = false;  // nothing can be sent any more
+  bool corked_ = false;  // what is sent waits in the outbox until the bytes at hand are consumed
+  Duration since_{};     // when it connected, by Loop::hrtime()
+  std::optional<Duration> stuck_since_;  // when its queue began to fill
+  std::optional<UnixStream> stream_;
+};
+
+}  // namespace claimsd::daemon

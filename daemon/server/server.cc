@@ -1,0 +1,116 @@
+#include "daemon/server/server.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "daemon/server/connection.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr Duration kSweepInterval = milliseconds(500);
+
+}  // namespace
+
+Server::Server(Loop& loop, ServerSettings settings, Log& log)
+    : loop_(loop),
+      settings_(settings),
+      log_(log),
+      admission_(std::move(settings.admission)),
+      sweep_(loop, [this] { cut_off_laggards(); }) {}
+
+Server::~Server() = default;
+
+void Server::connect(SessionContext context) {
+  context_ = std::make_unique<SessionContext>(std::move(context));
+}
+
+Status Server::open(const ListenOptions& options) {
+  listener_ =
+      std::make_unique<StreamListener>(TRY(StreamListener::listen(loop_, options, handlers())));
+  return {};
+}
+
+Status Server::open(Fd inherited) {
+  listener_ = std::make_unique<StreamListener>(
+      TRY(StreamListener::adopt(loop_, std::move(inherited), handlers())));
+  return {};
+}
+
+StreamListener::Handlers Server::handlers() {
+  return {.on_connection = [this](Fd fd) { accept(std::move(fd)); },
+          .on_trouble =
+              [this](int error) {
+                log_.error("accept_failed",
+                           "cannot accept a worker: {}: raise LimitNOFILE or lower max_connections",
+                           std::strerror(error));
+              }};
+}
+
+void Server::accept(Fd fd) {
+  const Result<PeerCredentials> peer = peer_credentials(fd.get());
+  if (!peer) {
+    log_.warning("peer_unknown", "refused a connection: {}", peer.error().message);
+    return;
+  }
+  const std::uint64_t id = next_connection_++;
+  auto connection = std::make_unique<Connection>(*this, id);
+  const std::optional<proto::FailureCode> refused = admission_.enter(peer->uid, peer->gid);
+  if (const Status adopted = connection->adopt(std::move(fd), peer->uid, !refused); !adopted) {
+    if (!refused) admission_.leave(peer->uid);
+    log_.error("accept_failed", "{}", adopted.error().message);
+    return;
+  }
+  if (refused) {
+    log_.warning("peer_refused", "refused a connection of uid {}, gid {}: {}", peer->uid, peer->gid,
+                 proto::sentence_of(*refused));
+    return connection->session().refuse(*refused);
+  }
+  if (!connection->start_reading()) return admission_.leave(peer->uid);
+  connections_.emplace(id, std::move(connection));
+  if (!sweep_.active()) sweep_.start(kSweepInterval, kSweepInterval);
+}
+
+void Server::answer(const Waiter& waiter, const Answer& answer) {
+  const auto found = connections_.find(waiter.connection);
+  if (found == connections_.end()) return;
+  // A connection that fails here is only marked: its session may be further up the stack.
+  found->second->session().answer(waiter.request, answer);
+}
+
+void Server::close(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  // Out of the map first: nothing that follows can reach it again.
+  const std::unique_ptr<Connection> connection = std::move(found->second);
+  connections_.erase(found);
+  if (connection->admitted()) admission_.leave(connection->uid());
+  if (connection->session().open_questions() > 0) context_->service.disconnected(id);
+}
+
+// Also closes those that failed outside of their own callbacks.
+void Server::cut_off_laggards() {
+  const Duration now = Loop::hrtime();
+  std::vector<std::uint64_t> laggards;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->doomed() || connection->lags(now)) laggards.push_back(id);
+  }
+  for (const std::uint64_t id : laggards) {
+    const Connection& connection = *connections_.at(id);
+    if (!connection.doomed()) {
+      log_.warning("peer_lags", "closed a connection of uid {}: it did not {} in time",
+                   connection.uid(),
+                   connection.queued_bytes() > 0 ? "read its answers" : "shake hands");
+    }
+    close(id);
+  }
+  if (connections_.empty()) sweep_.stop();
+}
+
+bool Server::drained() const {
+  return std::all_of(connections_.begin(), connections_.end(),
+                     [](const auto& item) { return item.second->queued_bytes() == 0; });
+}
+
+}  // namespace claimsd::daemon

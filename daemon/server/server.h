@@ -1,0 +1,68 @@
+// server.h: the claims socket: accepts workers, carries bytes between their sockets and their
+// sessions, cuts off those who do not keep up.
+//
+// The service's AnswerSink. Loop thread; must be destroyed before its Loop, and after it no answer
+// may arrive any more.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "daemon/base/log.h"
+#include "daemon/loop/stream_listener.h"
+#include "daemon/loop/timer.h"
+#include "daemon/loop/unix_stream.h"
+#include "daemon/server/admission.h"
+#include "daemon/server/session.h"
+
+namespace claimsd::daemon {
+
+struct ServerSettings {
+  AdmissionPolicy admission;
+  std::size_t write_queue_bytes = 256 * 1024;  // per connection; more is a slow reader
+  Duration slow_reader_timeout = seconds(5);   // for its queue to drain
+  Duration handshake_timeout = seconds(2);
+};
+
+class Server final : public AnswerSink {
+ public:
+  Server(Loop& loop, ServerSettings settings, Log& log);
+  ~Server() override;
+
+  // Where the sessions' questions go; once, before open().
+  void connect(SessionContext context);
+
+  // Starts accepting, on a path or on a socket that somebody opened for us.
+  Status open(const ListenOptions& options);
+  Status open(Fd inherited);
+
+  // Stops accepting; connections stay.
+  void stop_listening() { listener_.reset(); }
+
+  void answer(const Waiter& waiter, const Answer& answer) override;
+
+  std::uint32_t connections() const { return admission_.connections(); }
+  // Bytes that workers have not read yet.
+  bool drained() const;
+
+ private:
+  class Connection;
+
+  StreamListener::Handlers handlers();
+  void accept(Fd fd);
+  void close(std::uint64_t id);
+  void cut_off_laggards();
+
+  Loop& loop_;
+  ServerSettings settings_;
+  Log& log_;
+  std::unique_ptr<SessionContext> context_;
+  Admission admission_;
+  std::unique_ptr<StreamListener> listener_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::uint64_t next_connection_ = 1;
+  std::vector<char> outbox_;  // of the connection whose bytes are being consumed
+  Timer sweep_;
+};
+
+}  // namespace claimsd::daemon

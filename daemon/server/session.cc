@@ -1,0 +1,137 @@
+#include "daemon/server/session.h"
+
+#include <string.h>  // explicit_bzero(3)
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+namespace claimsd::daemon {
+
+using proto::FailureCode;
+
+// Which message goes where. The compiler misses an overload for a new row of the table.
+struct Session::Handler {
+  Session& session;
+  void operator()(const proto::Hello& hello, std::uint32_t request) {
+    session.on_hello(hello, request);
+  }
+  void operator()(const proto::Ping& ping, std::uint32_t request) {
+    session.send(proto::Pong{.echo = ping.echo}, request);
+  }
+  void operator()(const proto::Query& query, std::uint32_t request) {
+    session.on_query(query, request);
+  }
+};
+
+void Session::refuse(FailureCode code) {
+  fail(0, code);
+  hang_up();
+}
+
+void Session::consume(std::string_view bytes) {
+  if (state_ == State::kClosed) return;
+  if (partial_.empty()) {
+    const std::string_view rest = consume_frames(bytes);  // mostly: whole frames, nothing copied
+    if (state_ != State::kClosed) partial_.assign(rest.begin(), rest.end());
+    return;
+  }
+  partial_.insert(partial_.end(), bytes.begin(), bytes.end());
+  const std::string_view rest = consume_frames({partial_.data(), partial_.size()});
+  std::vector<char> left(rest.begin(), rest.end());
+  wipe_partial();
+  if (state_ != State::kClosed) partial_ = std::move(left);
+}
+
+std::string_view Session::consume_frames(std::string_view bytes) {
+  while (state_ != State::kClosed) {
+    proto::FrameHeader header;
+    switch (proto::frame_status(bytes, header)) {
+      case proto::FrameStatus::kIncomplete: return bytes;
+      case proto::FrameStatus::kTooLarge: refuse(FailureCode::kFrameTooLarge); return {};
+      case proto::FrameStatus::kMalformed: refuse(FailureCode::kBadFrame); return {};
+      case proto::FrameStatus::kComplete: break;
+    }
+    handle(header, bytes.substr(proto::kHeaderSize, header.payload_size));
+    bytes.remove_prefix(header.frame_size());
+  }
+  return {};
+}
+
+void Session::handle(const proto::FrameHeader& header, std::string_view payload) {
+  const bool is_hello = header.type == static_cast<std::uint16_t>(proto::MessageType::kHello);
+  if (is_hello != (state_ == State::kHelloExpected)) return refuse(FailureCode::kHelloExpected);
+  switch (proto::dispatch<proto::Sender::kClient>(header, payload, Handler{*this})) {
+    case proto::Dispatched::kHandled: return;
+    case proto::Dispatched::kMalformed: return refuse(FailureCode::kBadFrame);
+    // A newer client may try something this daemon has not learnt: the connection survives it.
+    case proto::Dispatched::kUnknown: return fail(header.request_id, FailureCode::kUnknownMessage);
+  }
+}
+
+void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
+  if (hello.version_min > proto::kVersion || hello.version_max < proto::kVersion) {
+    return refuse(FailureCode::kVersionMismatch);
+  }
+  const std::optional<UpstreamName> upstream = context_.find_upstream(hello.upstream_url);
+  if (!upstream) return refuse(FailureCode::kUnknownUpstream);
+  upstream_ = upstream->id;
+  state_ = State::kOpen;
+  send(proto::Welcome{.version = proto::kVersion,
+                      .features = 0,
+                      .boot_time_ns = static_cast<std::uint64_t>(
+                          context_.clock.now().boot.time_since_epoch().count()),
+                      .daemon_version = context_.daemon_version,
+                      .upstream_name = upstream->name},
+       request);
+}
+
+void Session::on_query(const proto::Query& query, std::uint32_t request) {
+  if (open_questions_ >= proto::kMaxOpenQuestions) return refuse(FailureCode::kTooManyOpen);
+  Question question{.upstream = upstream_,
+                    .token = query.token,
+                    .max_age = {},
+                    .timeout = milliseconds(query.timeout_ms)};
+  if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
+  ++open_questions_;
+  context_.service.ask(question, Waiter{.connection = connection_, .request = request});
+}
+
+void Session::answer(std::uint32_t request, const Answer& answer) {
+  if (state_ == State::kClosed) return;
+  --open_questions_;
+  send(proto::Answer{.verdict = static_cast<std::uint8_t>(proto::verdict_of(answer.reason)),
+                     .source = static_cast<std::uint8_t>(answer.source),
+                     .reason = static_cast<std::uint16_t>(answer.reason),
+                     .flags = answer.flags,
+                     .age_ms = to_wire_ms(answer.age),
+                     .left_ms = to_wire_ms(answer.left),
+                     .retry_after_ms = to_wire_ms(answer.retry_after),
+                     .claims = answer.claims},
+       request);
+}
+
+void Session::fail(std::uint32_t request, FailureCode code) {
+  send(proto::Failure{.code = static_cast<std::uint16_t>(code), .text = proto::sentence_of(code)},
+       request);
+}
+
+template <class Message>
+void Session::send(const Message& message, std::uint32_t request) {
+  std::array<char, proto::kMaxFrame> frame;  // NOLINT: not cleared, only what was written is read
+  const std::size_t size = proto::encode(message, request, frame.data(), frame.size());
+  wire_.send({frame.data(), size});
+  if constexpr (std::is_same_v<Message, proto::Answer>) explicit_bzero(frame.data(), size);
+}
+
+void Session::hang_up() {
+  state_ = State::kClosed;
+  wire_.hang_up();
+}
+
+void Session::wipe_partial() {
+  if (!partial_.empty()) explicit_bzero(partial_.data(), partial_.size());
+  partial_.clear();
+}
+
+}  // namespace claimsd::daemon

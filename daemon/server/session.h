@@ -1,0 +1,86 @@
+// session.h: the protocol as one connection speaks it: handshake, questions, answers. It never sees
+// a socket.
+//
+// Bytes come in through consume(), frames go out through the Wire. After hang_up() was called on
+// the Wire the session ignores everything. The peer is not trusted: whatever it sends is answered,
+// refused with a Failure frame, or ends the connection. Loop thread. PROTOCOL.md is the grammar.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/claims/service.h"
+#include "proto/codec.h"
+
+namespace claimsd::daemon {
+
+// Where a session's frames go.
+class Wire {
+ public:
+  virtual ~Wire() = default;
+  virtual void send(std::string_view frame) = 0;
+  // Closes the connection when what was sent is out, without a further call to the session.
+  virtual void hang_up() = 0;
+};
+
+// An upstream as the handshake needs it.
+struct UpstreamName {
+  UpstreamId id = 0;
+  std::string name;
+};
+
+// What all sessions share; outlives them.
+struct SessionContext {
+  ClaimsService& service;
+  Clock& clock;
+  std::string daemon_version;
+  // By the URL a client expects; "" is the default upstream. None: not one of this daemon's.
+  std::function<std::optional<UpstreamName>(std::string_view url)> find_upstream;
+};
+
+class Session {
+ public:
+  Session(std::uint64_t connection, SessionContext& context, Wire& wire)
+      : connection_(connection), context_(context), wire_(wire) {}
+  ~Session() { wipe_partial(); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Refuses the peer before it has said a word, and hangs up.
+  void refuse(proto::FailureCode code);
+  // What the peer sent, in pieces of any size.
+  void consume(std::string_view bytes);
+  // The answer to an open question of this session.
+  void answer(std::uint32_t request, const Answer& answer);
+
+  bool shook_hands() const { return state_ == State::kOpen; }
+  std::size_t open_questions() const { return open_questions_; }
+
+ private:
+  enum class State : std::uint8_t { kHelloExpected, kOpen, kClosed };
+  struct Handler;
+
+  // Handles the whole frames at the start of `bytes`; gives back the rest.
+  std::string_view consume_frames(std::string_view bytes);
+  void handle(const proto::FrameHeader& header, std::string_view payload);
+  void on_hello(const proto::Hello& hello, std::uint32_t request);
+  void on_query(const proto::Query& query, std::uint32_t request);
+  void fail(std::uint32_t request, proto::FailureCode code);
+  template <class Message>
+  void send(const Message& message, std::uint32_t request);
+  void hang_up();
+  void wipe_partial();
+
+  std::uint64_t connection_;
+  SessionContext& context_;
+  Wire& wire_;
+  State state_ = State::kHelloExpected;
+  UpstreamId upstream_ = 0;
+  std::size_t open_questions_ = 0;
+  std::vector<char> partial_;  // the start of a frame whose end has not come; may hold a token
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,114 @@
+#include "daemon/settings.h"
+
+#include <algorithm>
+
+#include "daemon/config/url.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Sizes keep parts apart: no two lists of parts make the same text.
+void append_part(std::string& scope, std::string_view part) {
+  scope += fmt::format("{}:", part.size());
+  scope += part;
+}
+
+std::string key_scope(const UpstreamConfig& upstream) {
+  std::string scope;
+  append_part(scope, upstream.name);
+  for (const std::string& url : upstream.urls) append_part(scope, url);
+  for (const std::string* part :
+       {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
+    append_part(scope, *part);
+  }
+  for (const std::uint32_t status : upstream.refusal_statuses)
+    append_part(scope, std::to_string(status));
+  return scope;
+}
+
+}  // namespace
+
+Policy policy_from(const Config& config) {
+  Policy policy;
+  policy.life = {.max_ttl = config.cache.max_ttl,
+                 .clock_skew = config.cache.clock_skew,
+                 .jitter_percent = config.cache.ttl_jitter_percent};
+  policy.negative_ttl = config.cache.negative_ttl;
+  policy.negative_entries = config.cache.negative_entries;
+  policy.max_entries = config.cache.max_entries;
+  policy.max_in_flight = config.limits.max_in_flight;
+  policy.max_pending = config.limits.max_pending;
+  policy.max_waiters = config.limits.max_waiters;
+  policy.max_timeout = config.limits.max_timeout;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    UpstreamPolicy& row = policy.upstreams.emplace_back();
+    row.name = upstream.name;
+    row.names = {
+        .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
+    row.refusal_statuses.assign(upstream.refusal_statuses.begin(), upstream.refusal_statuses.end());
+  }
+  return policy;
+}
+
+ServerSettings server_settings_from(const Config& config) {
+  const DaemonConfig& daemon = config.daemon;
+  return {.admission = {.allowed_uids = daemon.allowed_uids,
+                        .allowed_gids = daemon.allowed_gids,
+                        .max_connections = daemon.max_connections,
+                        .max_connections_per_uid = daemon.max_connections_per_uid},
+          .write_queue_bytes = daemon.write_queue_bytes,
+          .slow_reader_timeout = daemon.slow_reader_timeout,
+          .handshake_timeout = daemon.handshake_timeout};
+}
+
+std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {
+  std::vector<UpstreamSettings> settings;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    settings.push_back({.name = upstream.name,
+                        .url = upstream.urls.front(),
+                        .path = upstream.path,
+                        .timeout = upstream.timeout,
+                        .connect_timeout = upstream.connect_timeout,
+                        .ca_file = upstream.ca_file,
+                        .client_certificate = upstream.client_certificate,
+                        .client_key = upstream.client_key,
+                        .proxy = upstream.proxy,
+                        .http2 = upstream.http2,
+                        .connections = upstream.connections});
+  }
+  return settings;
+}
+
+std::vector<UpstreamStatus> upstream_rows_from(const Config& config) {
+  std::vector<UpstreamStatus> rows;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    UpstreamStatus& row = rows.emplace_back();
+    row.name = upstream.name;
+    row.url = upstream.urls.front();
+    row.is_default = upstream.is_default;
+  }
+  return rows;
+}
+
+std::vector<std::string> key_scopes_from(const Config& config) {
+  std::vector<std::string> scopes;
+  for (const UpstreamConfig& upstream : config.upstreams) scopes.push_back(key_scope(upstream));
+  return scopes;
+}
+
+std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url) {
+  const auto& all = config.upstreams;
+  auto found = all.end();
+  if (url.empty()) {
+    found = std::find_if(all.begin(), all.end(),
+                         [](const UpstreamConfig& it) { return it.is_default; });
+  } else if (const Result<std::string> normal = normalise_upstream_url(url)) {
+    found = std::find_if(all.begin(), all.end(), [&](const UpstreamConfig& it) {
+      return std::find(it.urls.begin(), it.urls.end(), *normal) != it.urls.end();
+    });
+  }
+  if (found == all.end()) return std::nullopt;
+  return UpstreamName{.id = static_cast<UpstreamId>(found - all.begin()), .name = found->name};
+}
+
+}  // namespace claimsd::daemon

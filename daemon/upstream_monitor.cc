@@ -1,0 +1,40 @@
+#include "daemon/upstream_monitor.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// An outage of hours at full load must not fill the disk.
+constexpr Duration kPauseBetweenLines = seconds(10);
+
+}  // namespace
+
+void UpstreamMonitor::flight_landed(const FlightReport& report) {
+  UpstreamStatus& upstream = upstreams_.at(report.upstream);
+  std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
+  ++upstream.requests;
+  upstream.last_latency = report.took;
+  if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRefused) {
+    return failed(upstream, last_line, report);
+  }
+  if (upstream.consecutive_failures > 0) {
+    log_.info("upstream_recovered", "{} answers again after {} failed requests", upstream.name,
+              upstream.consecutive_failures);
+  }
+  upstream.consecutive_failures = 0;
+  last_line.reset();
+}
+
+void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
+                             const FlightReport& report) {
+  ++upstream.failures;
+  ++upstream.consecutive_failures;
+  upstream.last_failure = fmt::format("{}: {}", proto::name_of(report.reason), report.detail);
+  const BootTime now = clock_.now().boot;
+  if (last_line && now - *last_line < kPauseBetweenLines) return;
+  last_line = now;
+  log_.warning("upstream_failed", "{} ({}): {} ({} in a row): {}", upstream.name, upstream.url,
+               upstream.last_failure, upstream.consecutive_failures,
+               proto::sentence_of(report.reason));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,39 @@
+// upstream_monitor.h: how each Auth API is doing, for the status, and for the log when that
+// changes.
+//
+// The service's Observer. An outage is one line when it begins, one now and then while it lasts,
+// and one when it ends. Loop thread.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/admin/status.h"
+#include "daemon/base/log.h"
+#include "daemon/claims/ports.h"
+
+namespace claimsd::daemon {
+
+class UpstreamMonitor final : public Observer {
+ public:
+  // One row a UpstreamId, with name, URL and is_default filled in.
+  UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, Log& log)
+      : upstreams_(std::move(upstreams)),
+        last_lines_(upstreams_.size()),
+        clock_(clock),
+        log_(log) {}
+
+  void flight_landed(const FlightReport& report) override;
+  const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
+
+ private:
+  void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
+              const FlightReport& report);
+
+  std::vector<UpstreamStatus> upstreams_;
+  std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last mentioned
+  const Clock& clock_;
+  Log& log_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,87 @@
+// admin_harness.h: a real HttpServer on a loop of its own thread, and a client that sends whatever
+// bytes it is told to.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "daemon/admin/http_server.h"
+#include "daemon/admin/status.h"
+#include "daemon/base/fd.h"
+#include "daemon/loop/async.h"
+#include "daemon/loop/loop.h"
+
+namespace claimsd::daemon {
+
+// A directory that goes with everything in it.
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+// Runs a loop on a thread. `start` makes there what is to run on it; what it returns is destroyed
+// there, before the loop.
+class LoopThread {
+ public:
+  using Start = std::function<std::shared_ptr<void>(Loop&)>;
+  explicit LoopThread(Start start);
+  ~LoopThread();
+  LoopThread(const LoopThread&) = delete;
+  LoopThread& operator=(const LoopThread&) = delete;
+
+  // CPU time that the thread has used so far.
+  Duration cpu_time();
+
+ private:
+  void main(const Start& start, std::promise<void> ready);
+
+  Async* stop_ = nullptr;  // lives on the thread's stack while it runs
+  std::thread thread_;
+};
+
+// A socket bound at `path` with a server on it.
+LoopThread::Start serve(std::string path, HttpHandler handler, HttpLimits limits = {});
+
+// One connection. Every wait ends after 10 s, as a failed test.
+class TestClient {
+ public:
+  explicit TestClient(const std::string& path);
+
+  TestClient& send(std::string_view bytes);
+  // One response: head and body, as Content-Length says (none for `head_only`). "" when the server
+  // hung up first.
+  std::string response();
+  // Everything until the server hangs up.
+  std::string rest();
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  bool receive();
+
+  Fd fd_;
+  std::string received_;
+};
+
+// One request on a connection of its own; the whole response.
+std::string ask(const std::string& path, std::string_view request);
+std::string get(const std::string& path, std::string_view target);
+
+int status_of(std::string_view response);
+std::string_view body_of(std::string_view response);
+
+// A status with a different number in every field.
+DaemonStatus sample_status();
+
+}  // namespace claimsd::daemon

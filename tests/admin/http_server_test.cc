@@ -1,0 +1,246 @@
+// The server over real sockets, against clients that are slow, rude, many or gone.
+#include "daemon/admin/http_server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <deque>
+
+#include "daemon/admin/routes.h"
+#include "tests/admin/admin_harness.h"
+
+namespace claimsd::daemon {
+namespace {
+
+HttpResponse echo(const HttpRequest& request) {
+  HttpResponse response;
+  response.content_type = "text/plain";
+  response.body = std::string(request.method) + " " + std::string(request.path) + " " +
+                  std::string(request.body);
+  return response;
+}
+
+constexpr char kGet[] = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+std::string post(std::size_t announced, std::string_view body) {
+  return "POST /p HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(announced) +
+         "\r\n\r\n" + std::string(body);
+}
+
+TEST_CASE("a request is handed to the handler and its response to the client") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  const auto response = ask(dir / "s", kGet);
+  CHECK(status_of(response) == 200);
+  CHECK(body_of(response) == "GET /x ");
+  CHECK(response.find("Content-Type: text/plain\r\n") != std::string::npos);
+  CHECK(response.find("Cache-Control: no-store\r\n") != std::string::npos);
+}
+
+TEST_CASE("a connection carries one request, whatever is sent behind it") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  const auto said = TestClient(dir / "s").send(kGet).send(kGet).rest();
+  CHECK(said.find("Connection: close\r\n") != std::string::npos);
+  CHECK(said.find("HTTP/1.1 ", 9) == std::string::npos);
+}
+
+TEST_CASE("a client that half-closes after its request is answered at once") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
+  for (int i = 0; i < 100; ++i) {
+    TestClient client(dir / "s");
+    client.send(kGet);
+    ::shutdown(client.fd(), SHUT_WR);
+    REQUIRE(body_of(client.rest()) == "GET /x ");
+  }
+}
+
+TEST_CASE("the peer's uid is the kernel's word") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
+    HttpResponse response;
+    response.body =
+        request.peer ? std::to_string(request.peer->uid) + " " + std::to_string(request.peer->pid)
+                     : "nobody";
+    return response;
+  }));
+  CHECK(body_of(ask(dir / "s", kGet)) ==
+        std::to_string(::getuid()) + " " + std::to_string(::getpid()));
+}
+
+TEST_CASE("a body of the largest size arrives whole, one byte more is refused unread") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  const std::string largest(HttpLimits{}.body_bytes, 'b');
+  CHECK(body_of(ask(dir / "s", post(largest.size(), largest))) == "POST /p " + largest);
+  const auto refused = ask(dir / "s", post(largest.size() + 1, ""));
+  CHECK(status_of(refused) == 413);
+  CHECK(body_of(refused).find("\"code\":\"too_large\"") != std::string::npos);
+}
+
+TEST_CASE("a body in chunks is refused: its pieces would lie about in memory") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  CHECK(status_of(ask(dir / "s",
+                      "POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      "3\r\nabc\r\n0\r\n\r\n")) == 411);
+}
+
+TEST_CASE("bytes that are no request are refused, and the server goes on") {
+  const TempDir dir;
+  // What may still become a request is waited for as long as an idle connection is.
+  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
+  const std::string huge(1 << 20, 'h');
+  const std::string nonsense[] = {
+      "\r\n\r\n\r\n",
+      "GET\r\n\r\n",
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS client\r\n\r\n",
+      std::string("\0\0\0\0\r\n\r\n", 8),
+      "GET /x HTTP/1.1\r\n\r\n",
+      "GET /x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+      "GET /" + huge + " HTTP/1.1\r\nHost: a\r\n\r\n",
+      "GET /x HTTP/1.1\r\nHost: a\r\nX: " + huge + "\r\n\r\n",
+  };
+  for (const auto& bytes : nonsense) {
+    CAPTURE(bytes.substr(0, 60));
+    TestClient client(dir / "s");
+    client.send(bytes);
+    ::shutdown(client.fd(), SHUT_WR);
+    const auto said = client.rest();
+    CHECK((said.empty() || status_of(said) >= 400));
+    REQUIRE(status_of(ask(dir / "s", kGet)) == 200);
+  }
+}
+
+TEST_CASE("a client that sends byte by byte is answered, and holds nobody else up") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  TestClient slow(dir / "s");
+  const auto request = post(5, "hello");
+  for (std::size_t i = 0; i < request.size(); ++i) {
+    slow.send(std::string_view(request).substr(i, 1));
+    if (i % 8 == 0) REQUIRE(status_of(ask(dir / "s", kGet)) == 200);
+  }
+  CHECK(body_of(slow.response()) == "POST /p hello");
+}
+
+TEST_CASE("a client that does not read its response holds nobody else up") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
+    HttpResponse response;
+    response.body = std::string(request.path == "/large" ? 8'000'000 : 10, 'r');
+    return response;
+  }));
+  TestClient lazy(dir / "s");
+  lazy.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  for (int i = 0; i < 20; ++i) REQUIRE(body_of(ask(dir / "s", kGet)).size() == 10);
+  CHECK(body_of(lazy.response()).size() == 8'000'000);
+}
+
+TEST_CASE("beyond the connection limit clients wait, and have their turn when one leaves") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
+  std::deque<TestClient> half;
+  for (unsigned i = 0; i < HttpLimits{}.connections; ++i) {
+    half.emplace_back(dir / "s").send("GET /x HTTP/1.1\r\n");
+  }
+  TestClient late(dir / "s");
+  late.send(kGet);
+  pollfd waiting{late.fd(), POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 100) == 0);
+  SECTION("by being served") {
+    CHECK(status_of(half.front().send("Host: a\r\n\r\n").rest()) == 200);
+  }
+  SECTION("by hanging up") {
+    half.pop_front();
+  }
+  CHECK(status_of(late.response()) == 200);
+}
+
+TEST_CASE("a connection on which nothing happens is closed") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
+  TestClient silent(dir / "s");
+  TestClient half(dir / "s");
+  half.send("GET /x HT");
+  silent.rest();  // fails the test if the server has not hung up within 10 s
+  half.rest();
+}
+
+TEST_CASE("a connection on which nothing happens costs no time") {
+  const TempDir dir;
+  LoopThread server(serve(dir / "s", echo));
+  TestClient silent(dir / "s");
+  TestClient half(dir / "s");
+  half.send("GET /x HT");
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);
+  const auto before = server.cpu_time();
+  pollfd never{half.fd(), POLLIN, 0};
+  CHECK(::poll(&never, 1, 300) == 0);
+  CHECK(server.cpu_time() - before < milliseconds(100));
+}
+
+TEST_CASE("clients that leave in the middle leave nothing behind") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo));
+  for (int i = 0; i < 200; ++i) {
+    TestClient(dir / "s").send(kGet);  // gone before the response
+    TestClient(dir / "s").send(post(100, "only a part"));
+  }
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);
+}
+
+TEST_CASE("the server can go while clients are connected") {
+  const TempDir dir;
+  std::optional<LoopThread> server;
+  server.emplace(serve(dir / "s", echo));
+  TestClient silent(dir / "s");
+  TestClient half(dir / "s");
+  half.send(post(100, "a part"));
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);  // by now the server knows of both
+  server.reset();
+  CHECK(silent.rest().empty());
+  CHECK(half.rest().empty());
+}
+
+TEST_CASE("a handler that throws costs its own connection only") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) -> HttpResponse {
+    if (request.path == "/throw") throw std::bad_alloc();
+    return {};
+  }));
+  CHECK(ask(dir / "s", "GET /throw HTTP/1.1\r\nHost: a\r\n\r\n").empty());
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);
+}
+
+TEST_CASE("the admin API over its socket: status, metrics, refusals, HEAD") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
+    return dispatch({.status = sample_status}, request);
+  }));
+  CHECK(body_of(get(dir / "s", "/v1/status")).find("\"pid\":4711") != std::string::npos);
+  CHECK(body_of(get(dir / "s", "/metrics")).find("claimsd_connections 12\n") != std::string::npos);
+  CHECK(status_of(get(dir / "s", "/nothing")) == 404);
+  CHECK(ask(dir / "s", "PUT /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+            .find("Allow: GET, HEAD\r\n") != std::string::npos);
+  const auto said =
+      TestClient(dir / "s").send("HEAD /v1/status HTTP/1.1\r\nHost: a\r\n\r\n").rest();
+  CHECK(status_of(said) == 200);
+  CHECK(body_of(said).empty());
+}
+
+TEST_CASE("what is no listening socket is refused with words") {
+  auto loop = std::move(*Loop::create());
+  Fd plain(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto server = HttpServer::create(*loop, std::move(plain), echo);
+  REQUIRE_FALSE(server);
+  CHECK(server.error().message.find("listening socket") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

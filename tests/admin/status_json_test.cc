@@ -1,0 +1,102 @@
+#include "daemon/admin/status_json.h"
+
+#include <simdjson.h>
+
+#include <catch2/catch.hpp>
+#include <memory>
+
+#include "tests/admin/admin_harness.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// A parsed document with the parser that owns it.
+struct Document {
+  explicit Document(const std::string& json) : root(parser->parse(json)) {}
+  simdjson::simdjson_result<simdjson::dom::element> at(std::string_view pointer) const {
+    return root.at_pointer(pointer);
+  }
+  std::string text(std::string_view pointer) const {
+    return std::string(std::string_view(at(pointer)));
+  }
+  std::unique_ptr<simdjson::dom::parser> parser = std::make_unique<simdjson::dom::parser>();
+  simdjson::dom::element root;
+};
+
+TEST_CASE("a status carries its schema and every number it was made of") {
+  const Document json(status_json(sample_status()));
+  CHECK(int64_t(json.at("/schema")) == 1);
+  CHECK(bool(json.at("/well")));
+  CHECK(json.text("/state") == "running");
+  CHECK(json.text("/version") == "0.1.0");
+  CHECK(int64_t(json.at("/pid")) == 4711);
+  CHECK(json.text("/started") == "2023-11-14T22:13:20Z");
+  CHECK(double(json.at("/uptime_seconds")) == Approx(90.5));
+  CHECK(int64_t(json.at("/connections/open")) == 12);
+  CHECK(int64_t(json.at("/connections/max")) == 1024);
+  CHECK(int64_t(json.at("/questions/waiting")) == 3);
+  CHECK(int64_t(json.at("/requests/in_flight")) == 2);
+  CHECK(int64_t(json.at("/requests/pending")) == 5);
+  CHECK(int64_t(json.at("/cache/entries")) == 812);
+  CHECK(int64_t(json.at("/cache/max_entries")) == 100'000);
+  CHECK(int64_t(json.at("/cache/negative_entries")) == 7);
+  CHECK(json.text("/upstreams/0/name") == "main");
+  CHECK(json.text("/upstreams/0/state") == "ok");
+  CHECK(double(json.at("/upstreams/0/last_latency_seconds")) == Approx(0.012));
+}
+
+TEST_CASE("every counter of the table is in the status") {
+  const auto status = sample_status();
+  const Document json(status_json(status));
+  each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
+    CHECK(uint64_t(json.at("/counters/" + std::string(name))) == value);
+  });
+}
+
+TEST_CASE("the hit ratio counts only questions that a cache could answer") {
+  DaemonStatus status;
+  CHECK(Document(status_json(status)).at("/cache/hit_ratio").is_null());
+  status.counters.questions = 10;
+  status.counters.local_refusals = 2;
+  status.counters.cache_hits = 5;
+  status.counters.negative_hits = 1;
+  CHECK(double(Document(status_json(status)).at("/cache/hit_ratio")) == Approx(0.75));
+}
+
+TEST_CASE("one failure of an Auth API is no finding, two in a row are") {
+  auto status = sample_status();
+  status.upstreams[0].last_failure = "upstream_timeout";
+  status.upstreams[0].consecutive_failures = 1;
+  CHECK(assess(status).empty());
+  status.upstreams[0].consecutive_failures = 2;
+  const auto findings = assess(status);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "upstream_failing");
+  CHECK(findings[0].message.find("upstream_timeout") != std::string::npos);
+  CHECK_FALSE(findings[0].hint.empty());
+  CHECK_FALSE(findings[0].blocks);
+  const Document json(status_json(status));
+  CHECK_FALSE(bool(json.at("/well")));
+  CHECK(json.text("/findings/0/code") == "upstream_failing");
+  CHECK(json.text("/upstreams/0/state") == "failing");
+}
+
+TEST_CASE("a daemon that is stopping or full is not ready") {
+  auto status = sample_status();
+  SECTION("stopping") {
+    status.stopping = true;
+  }
+  SECTION("full") {
+    status.connections = status.max_connections;
+  }
+  const auto findings = assess(status);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].blocks);
+}
+
+TEST_CASE("an Auth API that was never asked is neither well nor failing") {
+  CHECK(upstream_state(UpstreamStatus{}) == "unknown");
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,67 @@
+// A token that was sent to the admin API is nowhere in the process once it has been answered.
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+
+#include "tests/admin/admin_harness.h"
+#include "tests/admin/memory_scan.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Masked already in the source: the searching process never knows it in the clear.
+std::string masked_token() {
+  std::string token;
+  for (int i = 0; i < 400; ++i) token += static_cast<char>(('A' + (i * 7 + i / 26) % 26) ^ kMask);
+  return token;
+}
+
+// Forks a client, which sends `head` and the unmasked token once `go` is closed, and leaves after
+// the answer.
+pid_t fork_client(const std::string& path, const std::string& secret, const int (&go)[2]) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::close(go[1]);  // the parent's end alone holds us back
+  char nothing = 0;
+  const bool started = ::read(go[0], &nothing, 1) == 0;
+  TestClient client(path);
+  const auto token = masked(secret);
+  client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 400\r\n\r\n");
+  // In two pieces, the second of which the library has to put behind the first.
+  client.send(token.substr(0, 150)).send(token.substr(150));
+  ::_exit(started && status_of(client.response()) == 200 ? 0 : 1);
+}
+
+TEST_CASE("a token in a request's body is wiped when it has been answered") {
+  const TempDir dir;
+  const auto secret = masked_token();
+  int go[2];
+  REQUIRE(::pipe(go) == 0);
+  const pid_t child = fork_client(dir / "s", secret, go);
+  // Of each piece a part that is long enough to be found nowhere by chance.
+  const auto count = [first = secret.substr(20, 64), second = secret.substr(200, 64)] {
+    return count_in_memory(first) + count_in_memory(second);
+  };
+  std::atomic<int> seen = 0;
+  {
+    const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) {
+      // Where the search begins, the body is there: the search can find what it looks for.
+      seen = request.body.size() == 400 ? count() : -1;
+      return HttpResponse{};
+    }));
+    ::close(go[1]);
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(seen == 2);  // both in our own copy; the library's is wiped already
+    CHECK(status_of(get(dir / "s", "/")) == 200);  // the loop has gone on: the request is complete
+    CHECK(count() == 0);
+  }
+  ::close(go[0]);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,102 @@
+"""The include law, as data: who may include whom. ARCHITECTURE.md says why; check_includes.py applies it.
+
+A file belongs to the first row whose pattern it matches. `layers` are the folders of this project it may
+include beside its own, `libraries` the outside headers, by the names below. Arrows go one way: a test sees
+to it that following `layers` never leads back.
+"""
+
+from typing import NamedTuple
+
+
+class Layer(NamedTuple):
+    pattern: str  # fnmatch against the path from the root; * crosses slashes
+    folder: str  # what other rows call it
+    layers: tuple = ()
+    libraries: tuple = ()
+
+
+# Headers by who provides them. "std" is C++ without I/O, threads or randomness, and the C headers that make no
+# system call; "threads" and "io" are the rest of C++; "system" is whatever asks the kernel.
+LIBRARIES = {
+    "uv": ("uv.h", "uv/*"),
+    "curl": ("curl/*",),
+    "lmdb": ("lmdb.h",),
+    "simdjson": ("simdjson.h",),
+    "openssl": ("openssl/*",),
+    "toml++": ("toml++/*",),
+    "spdlog": ("spdlog/*",),
+    "microhttpd": ("microhttpd.h",),
+    "CLI11": ("CLI/*",),
+    "fmt": ("fmt/*",),
+    "expected": ("tl/expected.hpp",),
+    "threads": (
+        "thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore",
+        "latch", "barrier",
+    ),
+    "atomic": ("atomic",),
+    "io": ("fstream", "iostream", "istream", "ostream", "random", "cstdio", "stdio.h", "csignal", "ctime"),
+    "system": (
+        "unistd.h", "fcntl.h", "sys/*", "poll.h", "sched.h", "pthread.h", "signal.h", "time.h", "grp.h",
+        "pwd.h", "dirent.h", "dlfcn.h", "netdb.h", "syslog.h", "termios.h", "net/*", "netinet/*",
+        "arpa/*", "linux/*",
+    ),
+    "std": (
+        "assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "malloc.h", "math.h", "stdalign.h",
+        "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h",
+        "sysexits.h",
+    ),
+}  # a header without a dot and in no row above is "std"
+
+PURE = ("std", "fmt", "expected")
+IMPURE = PURE + ("atomic", "threads", "io", "system")
+ALL_OF_THE_DAEMON = (
+    "daemon/base", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store", "daemon/upstream",
+    "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "proto",
+)
+
+LAYERS = (
+    # What both sides share, <atomic> for the map. libcrypto in the sealing alone.
+    Layer("proto/seal*", "proto", (), ("std", "atomic", "openssl")),
+    Layer("proto/*", "proto", (), ("std", "atomic")),
+    # The library lives in other people's processes: no fmt, no tl::expected, no C++ run time, no threads.
+    Layer("client/claimsctl/*", "client/claimsctl", ("client", "proto", "daemon/base", "daemon/audit"),
+          IMPURE + ("CLI11", "curl", "simdjson")),
+    Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
+    # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
+    Layer("daemon/base/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
+    Layer("daemon/base/*", "daemon/base", (), IMPURE),
+    Layer("daemon/config/read_file.*", "daemon/config", ("daemon/base",), IMPURE),
+    Layer("daemon/config/toml_reader.*", "daemon/config", ("daemon/base",), PURE + ("toml++",)),
+    Layer("daemon/config/*", "daemon/config", ("daemon/base",), PURE),
+    Layer("daemon/claims/*_parser.*", "daemon/claims", ("daemon/base", "proto"), PURE + ("simdjson",)),
+    Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto"), PURE),
+    Layer("daemon/loop/*", "daemon/loop", ("daemon/base",), IMPURE + ("uv",)),
+    Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
+    Layer("daemon/store/*", "daemon/store", ("daemon/base", "daemon/claims", "proto"),
+          IMPURE + ("openssl",)),
+    Layer("daemon/upstream/*", "daemon/upstream",
+          ("daemon/base", "daemon/loop", "daemon/claims", "proto"), IMPURE + ("curl",)),
+    Layer("daemon/shm/*", "daemon/shm", ("daemon/base", "daemon/claims", "proto"), IMPURE),
+    Layer("daemon/audit/*", "daemon/audit", ("daemon/base", "daemon/claims", "daemon/store"),
+          IMPURE + ("openssl",)),
+    Layer("daemon/server/*", "daemon/server", ("daemon/base", "daemon/loop", "proto", "daemon/claims"),
+          PURE),
+    Layer("daemon/admin/*", "daemon/admin",
+          ("daemon/base", "daemon/loop", "daemon/claims", "daemon/config", "daemon/store",
+           "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server"),
+          IMPURE + ("microhttpd",)),
+    # The composition root.
+    Layer("daemon/*", "daemon", ALL_OF_THE_DAEMON, IMPURE + ("CLI11",)),
+)
+
+# Beyond the layer: one door to one thing. (pattern of the file, folders or files it may include of a layer)
+ONLY = {
+    # The audit log uses the LMDB wrapper, not the claims cache.
+    ("daemon/audit/*", "daemon/store"): ("daemon/store/lmdb.h",),
+}
+
+# Nobody looks the time up: the clock is passed in.
+CLOCK_READERS = ("daemon/base/clock.cc", "client/src/deadline.*")
+CLOCK_CALLS = r"\b(?:clock_gettime|gettimeofday|timespec_get|time)\s*\(\s*(?:CLOCK_|NULL|nullptr|0|&)|_clock::now\s*\("
+
+MAX_LINES = 500  # a longer file is two ideas

@@ -1,0 +1,52 @@
+"""Users as `/api/me/` describes them, and the access and refresh tokens that logged out."""
+
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import UserManager
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractBaseUser):
+    """A person of a clinic. The id is a string such as "user-101", as in the contract."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    username = models.CharField(unique=True, max_length=150)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=150)
+    role = models.CharField(max_length=32)
+    clinic = models.CharField(max_length=150)
+    is_active = models.BooleanField(default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+
+    def claims(self):
+        """The body of `/api/me/`."""
+        fields = ("id", "email", "role", "name", "username", "clinic")
+        return {field: getattr(self, field) for field in fields}
+
+
+class DeniedToken(models.Model):
+    """A token (by its `jti`) that is refused although its signature and `exp` are good.
+
+    simplejwt's own blacklist knows refresh tokens only, so the Auth API keeps this one.
+    """
+
+    jti = models.CharField(primary_key=True, max_length=64)
+    # When the token would have ended anyway; from then on the row is of no use.
+    expires_at = models.DateTimeField(db_index=True)
+
+    @classmethod
+    def deny(cls, token):
+        """Refuses `token` (a validated simplejwt token) from now on; drops rows of no use."""
+        cls.objects.filter(expires_at__lt=timezone.now()).delete()
+        expires_at = datetime.fromtimestamp(token["exp"], tz=timezone.utc)
+        cls.objects.update_or_create(jti=token["jti"], defaults={"expires_at": expires_at})
+
+    @classmethod
+    def denies(cls, token):
+        return cls.objects.filter(jti=token["jti"]).exists()

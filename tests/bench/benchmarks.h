@@ -1,0 +1,34 @@
+// benchmarks.h: the table of benchmarks. To add one: a row in benchmarks.cc, and its run function
+// in a file of its own.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tests/bench/interrupt.h"
+#include "tests/bench/report.h"
+
+namespace claimsd::bench {
+
+// What a run needs from outside.
+struct Bench {
+  std::string daemon;  // path of the daemon's binary
+  int rounds;
+  Interrupt& interrupt;
+};
+
+struct Benchmark {
+  std::string_view name;
+  std::string_view what;
+  std::string_view unit;
+  std::span<const Goal> goals;
+  Result<Measurement> (*run)(const Bench& bench);
+};
+
+std::span<const Benchmark> benchmarks();
+
+Result<Measurement> run_hit_socket(const Bench& bench);
+Result<Measurement> run_miss_overhead(const Bench& bench);
+
+}  // namespace claimsd::bench

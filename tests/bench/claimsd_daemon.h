@@ -1,0 +1,33 @@
+// claimsd_daemon.h: the real daemon with its real library, as an operator would run it, but for the
+// paths.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/bench/peers.h"
+
+namespace claimsd::bench {
+
+class Daemon {
+ public:
+  // `program` is the daemon's binary. Returns when it says that it is ready.
+  static Result<Daemon> start(const std::string& program, const Scratch& scratch,
+                              std::uint16_t upstream_port);
+
+  pid_t pid() const { return process_.pid(); }
+
+  // Asks for one token that the daemon knows: a hit. `name` is what tables call it.
+  Result<ContenderPtr> hit(std::string name) const;
+  // Asks for another token each time: a miss. `upstream` works for it, too.
+  Result<ContenderPtr> miss(std::string name, pid_t upstream) const;
+
+ private:
+  Daemon(Process process, std::string socket)
+      : process_(std::move(process)), socket_(std::move(socket)) {}
+
+  Process process_;
+  std::string socket_;
+};
+
+}  // namespace claimsd::bench

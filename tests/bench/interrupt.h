@@ -1,0 +1,38 @@
+// interrupt.h: lets Ctrl-C end a run between two blocks, so that servers are stopped and files
+// removed as at any end.
+//
+// While one of these lives, SIGINT and SIGTERM wait to be asked for instead of killing; no handler,
+// no global. One thread.
+#pragma once
+
+#include <signal.h>
+
+#include <ctime>
+
+namespace claimsd::bench {
+
+class Interrupt {
+ public:
+  Interrupt() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
+  }
+  ~Interrupt() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  bool requested() {
+    const timespec at_once{};
+    requested_ = requested_ || ::sigtimedwait(&signals_, nullptr, &at_once) > 0;
+    return requested_;
+  }
+
+ private:
+  sigset_t signals_{};
+  sigset_t before_{};
+  bool requested_ = false;
+};
+
+}  // namespace claimsd::bench

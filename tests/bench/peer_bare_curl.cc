@@ -1,0 +1,73 @@
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tests/bench/peers.h"
+#include "tests/bench/socket.h"
+#include "tests/bench/workload.h"
+
+namespace claimsd::bench {
+namespace {
+
+struct CleanEasy {
+  void operator()(CURL* easy) const { ::curl_easy_cleanup(easy); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+};
+
+std::size_t keep(char* bytes, std::size_t /*one*/, std::size_t size, void* body) {
+  static_cast<std::string*>(body)->append(bytes, size);
+  return size;
+}
+
+class BareCurl final : public Contender {
+ public:
+  BareCurl(CURL* easy, pid_t upstream, std::uint16_t port) : easy_(easy), upstream_(upstream) {
+    ::curl_easy_setopt(easy, CURLOPT_URL, fmt::format("http://127.0.0.1:{}/api/me/", port).c_str());
+    ::curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
+    ::curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body_);
+    ::curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, long{kPatience.count() * 1000});
+  }
+
+  std::string name() const override { return "bare_curl"; }
+  std::vector<pid_t> servers() const override { return {upstream_}; }
+  Status prepare() override {
+    authorization_ = "Authorization: Bearer " + make_token(++number_);
+    body_.clear();
+    return {};
+  }
+  Status ask() override {
+    headers_.reset(::curl_slist_append(nullptr, authorization_.c_str()));
+    ::curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+    const CURLcode code = ::curl_easy_perform(easy_.get());
+    if (code != CURLE_OK)
+      return failure(fmt::format("asking the stub: {}", ::curl_easy_strerror(code)));
+    return {};
+  }
+  Status check() override {
+    if (body_ != claims_) return failure("the stub did not answer with the claims");
+    return {};
+  }
+
+ private:
+  std::unique_ptr<CURL, CleanEasy> easy_;
+  std::unique_ptr<curl_slist, FreeList> headers_;
+  pid_t upstream_;
+  std::uint64_t number_ = 0;
+  std::string authorization_;
+  std::string body_;
+  const std::string claims_ = claims_json();
+};
+
+}  // namespace
+
+Result<ContenderPtr> start_bare_curl(std::uint16_t upstream_port, pid_t upstream) {
+  CURL* easy = ::curl_easy_init();
+  if (easy == nullptr) return failure("making a libcurl handle: out of memory");
+  return std::make_unique<BareCurl>(easy, upstream, upstream_port);
+}
+
+}  // namespace claimsd::bench

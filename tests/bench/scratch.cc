@@ -1,0 +1,53 @@
+#include "tests/bench/scratch.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace claimsd::bench {
+
+namespace fs = std::filesystem;
+
+Result<Scratch> Scratch::make() {
+  // In memory as /run/claimsd is, so that no contender waits for a disk that another one does not
+  // use.
+  std::error_code ignored;
+  const char* chosen = std::getenv("TMPDIR");
+  const std::string parent = chosen != nullptr                       ? chosen
+                             : fs::is_directory("/dev/shm", ignored) ? "/dev/shm"
+                                                                     : "/tmp";
+  std::string folder = parent + "/claimsd-bench-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) {
+    return failure(fmt::format("making a folder like {}: {}; set TMPDIR to one that can be written",
+                               folder, std::strerror(errno)));
+  }
+  return Scratch(folder);
+}
+
+Scratch::Scratch(Scratch&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+}
+
+std::string Scratch::path(std::string_view name) const {
+  return fmt::format("{}/{}", folder_, name);
+}
+
+Result<std::string> Scratch::write(std::string_view name, std::string_view text) const {
+  std::string file = path(name);
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (!out) return failure(fmt::format("writing {}: {}", file, std::strerror(errno)));
+  return file;
+}
+
+}  // namespace claimsd::bench

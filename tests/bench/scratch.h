@@ -1,0 +1,29 @@
+// scratch.h: a folder for sockets, configuration and caches of one run, in memory where there is
+// room; gone with its owner.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tests/bench/process.h"
+
+namespace claimsd::bench {
+
+class Scratch {
+ public:
+  static Result<Scratch> make();
+  ~Scratch();
+  Scratch(Scratch&& other) noexcept;
+  Scratch& operator=(Scratch&&) = delete;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  std::string path(std::string_view name) const;
+  Result<std::string> write(std::string_view name, std::string_view text) const;
+
+ private:
+  explicit Scratch(std::string folder) : folder_(std::move(folder)) {}
+  std::string folder_;
+};
+
+}  // namespace claimsd::bench

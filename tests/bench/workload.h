@@ -1,0 +1,40 @@
+// workload.h: what every contender is asked and what it answers, so that all of them carry the same
+// load.
+//
+// Pure; any thread. Sizes in bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace claimsd::bench {
+
+inline constexpr std::size_t kTokenSize = 800;   // an RS256 access token with a dozen claims
+inline constexpr std::size_t kClaimsSize = 300;  // what the Auth API says about its holder
+inline constexpr std::size_t kKeySize =
+    71;  // "claims:" and a SHA-256 in hex, as for a shared cache
+
+// A token in the form of a JWT (RFC 7519) that expires in the year 2100; the same number, the same
+// token.
+std::string make_token(std::uint64_t number);
+
+// The Auth API's answer: one JSON object of kClaimsSize bytes.
+std::string claims_json();
+
+// What Redis and memcached keep the claims under.
+std::string cache_key();
+
+// Our own frames for one question and its answer: what the bare ping-pong must carry to be our
+// floor.
+struct FrameSizes {
+  std::size_t question = 0;
+  std::size_t answer = 0;
+};
+FrameSizes frame_sizes();
+
+// RFC 4648 section 5, without padding.
+std::string base64url(std::string_view bytes);
+
+}  // namespace claimsd::bench

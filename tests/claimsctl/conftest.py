@@ -1,0 +1,55 @@
+"""Runs the claimsctl that was built, with an environment of its own."""
+
+import os
+import pathlib
+import pty
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ.get("CLAIMSD_BUILD_DIR", "build/dev"))
+BINARY = BUILD / "client" / "claimsctl" / "claimsctl"
+
+
+class Claimsctl:
+    """`run("query", stdin=b"...")` gives a CompletedProcess whose two streams are text."""
+
+    def __init__(self, directory):
+        self.socket = str(directory / "claims.sock")
+        self.admin_socket = str(directory / "admin.sock")
+        self.environment = {"CLAIMSD_SOCKET": self.socket, "PATH": "/nonexistent",
+                            "CLAIMSD_ADMIN_SOCKET": self.admin_socket, "TERM": "xterm"}
+
+    def run(self, *words, stdin=b"", **more):
+        environment = {**self.environment, **more.pop("environment", {})}
+        if not hasattr(stdin, "fileno"):
+            more["input"] = stdin
+        else:
+            more["stdin"] = stdin
+        done = subprocess.run([BINARY, *words], env=environment, timeout=30, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        return done
+
+    def run_on_a_terminal(self, *words, stdin=b"", environment=None):
+        """What it writes when its standard output is a terminal."""
+        master, terminal = pty.openpty()
+        subprocess.run([BINARY, *words], input=stdin, stdout=terminal, timeout=30, check=False,
+                       env={**self.environment, **(environment or {})})
+        os.close(terminal)
+        text = b""
+        try:
+            while more := os.read(master, 65536):
+                text += more
+        except OSError:  # EIO: nobody has the other side open any more
+            pass
+        os.close(master)
+        return text.decode()
+
+
+@pytest.fixture
+def claimsctl(tmp_path):
+    # Other users may look for sockets in it: pytest's own directories are private.
+    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        directory.chmod(0o755)
+    return Claimsctl(tmp_path)

@@ -1,0 +1,51 @@
+"""claimsctl ping."""
+
+import json
+
+from fakes import FakeDaemon
+
+
+def pings(daemon):
+    return [name for name, _ in daemon.seen].count("Ping")
+
+
+def test_one_ping_says_how_long_it_took(claimsctl):
+    with FakeDaemon(claimsctl.socket) as daemon:
+        done = claimsctl.run("ping")
+    assert done.returncode == 0
+    assert f"{claimsctl.socket} answered in " in done.stdout
+    assert pings(daemon) == 1
+
+
+def test_many_pings_are_summed_up(claimsctl):
+    with FakeDaemon(claimsctl.socket) as daemon:
+        done = claimsctl.run("ping", "--count", "50", "--json")
+    assert done.returncode == 0
+    assert pings(daemon) == 50
+    shown = json.loads(done.stdout)
+    assert (shown["schema"], shown["answered"], shown["reason"]) == (1, 50, "ok")
+    assert 0 < shown["least_ns"] <= shown["median_ns"] <= shown["most_ns"]
+    assert shown["least_ns"] <= shown["first_ns"] <= shown["most_ns"]
+
+
+def test_no_daemon_exits_69(claimsctl):
+    done = claimsctl.run("ping")
+    assert done.returncode == 69
+    assert claimsctl.socket in done.stderr and "is the service started?" in done.stderr
+    machine = claimsctl.run("ping", "--json")
+    assert machine.returncode == 69
+    shown = json.loads(machine.stdout)
+    assert (shown["schema"], shown["answered"], shown["reason"]) == (1, 0, "no_daemon")
+
+
+def test_a_daemon_that_refuses_us_exits_77(claimsctl):
+    with FakeDaemon(claimsctl.socket, failure=6):
+        assert claimsctl.run("ping").returncode == 77
+
+
+def test_a_daemon_that_goes_in_the_middle_shows_what_it_answered(claimsctl):
+    with FakeDaemon(claimsctl.socket, hang_up_after=3):
+        done = claimsctl.run("ping", "--count", "10", "--json")
+    assert done.returncode == 69
+    shown = json.loads(done.stdout)
+    assert shown["answered"] == 3 and shown["reason"] != "ok"

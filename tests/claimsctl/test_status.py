@@ -1,0 +1,129 @@
+"""claimsctl status against an admin socket that answers what the test says."""
+
+import json
+import os
+import socket
+
+import pytest
+from fakes import FakeAdmin
+
+STATUS = {
+    "schema": 1, "well": True, "state": "running", "findings": [], "version": "0.1.0", "pid": 4711,
+    "started": "2026-01-02T03:04:05Z", "uptime_seconds": 11545.5,
+    "claims_socket": "/run/claimsd/claims.sock", "config_file": "/etc/claimsd/claimsd.toml",
+    "connections": {"open": 12, "max": 1024}, "questions": {"waiting": 3},
+    "requests": {"in_flight": 2, "pending": 5},
+    "cache": {"entries": 812, "max_entries": 100000, "negative_entries": 7, "hit_ratio": 0.9871},
+    "upstreams": [
+        {"name": "main", "url": "https://auth.example.com", "default": True, "state": "ok",
+         "requests": 900, "failures": 4, "consecutive_failures": 0,
+         "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
+    "counters": {"questions": 1234567},
+}
+UNWELL = {**STATUS, "well": False, "findings": [
+    {"code": "upstream_failing", "message": "the Auth API \"main\" failed 9 times in a row",
+     "hint": "check the Auth API"}]}
+
+
+def admin(claimsctl, status, http_status=200):
+    return FakeAdmin(claimsctl.admin_socket, json.dumps(status).encode(), http_status)
+
+
+def test_a_daemon_that_is_well_shows_its_numbers_on_one_screen(claimsctl):
+    with admin(claimsctl, STATUS) as fake:
+        done = claimsctl.run("status")
+    assert done.returncode == 0, done.stderr
+    assert fake.paths == ["/v1/status"]
+    for shown in ("claimsd is well", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
+                  "1,234,567 asked", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
+                  "main https://auth.example.com (default): ok", "900 requests, 4 failed",
+                  "12.3 ms", "last failure: upstream_timeout", "/etc/claimsd/claimsd.toml"):
+        assert shown in done.stdout, shown
+    assert len(done.stdout.splitlines()) <= 24
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_a_daemon_that_is_not_well_says_what_to_do_and_exits_69(claimsctl):
+    with admin(claimsctl, UNWELL):
+        done = claimsctl.run("status")
+    assert done.returncode == 69
+    assert "not well" in done.stdout and "failed 9 times" in done.stdout
+    assert "check the Auth API" in done.stdout
+
+
+@pytest.mark.parametrize("status, code", [(STATUS, 0), (UNWELL, 69)])
+def test_json_is_the_daemons_own_object(claimsctl, status, code):
+    with admin(claimsctl, status):
+        done = claimsctl.run("status", "--json")
+    assert done.returncode == code
+    assert json.loads(done.stdout) == status
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_status_with_less_in_it_is_still_shown(claimsctl):
+    with admin(claimsctl, {"schema": 1, "well": True}):
+        done = claimsctl.run("status")
+    assert done.returncode == 0 and "claimsd is well" in done.stdout
+
+
+def test_no_admin_socket_exits_69_and_asks_whether_the_service_runs(claimsctl):
+    done = claimsctl.run("status")
+    assert done.returncode == 69
+    assert f"there is no admin socket {claimsctl.admin_socket}" in done.stderr
+    assert "systemctl start claimsd" in done.stderr
+
+
+def test_a_dead_admin_socket_exits_69(claimsctl):
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(claimsctl.admin_socket)
+    done = claimsctl.run("status", "--json")
+    assert done.returncode == 69
+    shown = json.loads(done.stdout)
+    assert shown["schema"] == 1 and shown["error"]["code"] == "no_daemon"
+    assert "nobody listens" in shown["error"]["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_without_permission_it_exits_77_and_names_the_group(claimsctl):
+    with admin(claimsctl, STATUS):
+        os.chown(claimsctl.admin_socket, 0, 4)  # adm: one that every Debian has
+        os.chmod(claimsctl.admin_socket, 0o660)
+        done = claimsctl.run("status", user=65534, extra_groups=[])
+        again = claimsctl.run("status", user=65534, extra_groups=[4])
+    assert done.returncode == 77
+    assert "group adm" in done.stderr and "usermod -aG adm" in done.stderr
+    assert again.returncode == 0
+
+
+@pytest.mark.parametrize("body, http_status", [
+    (b"{}", 200), (b"no json", 200), (b"", 200), (b'{"schema":2}', 200),
+    (b'{"schema":1,"well":true}', 404), (b'{"schema":1,"well":tru', 200)])
+def test_an_answer_that_is_no_status_exits_69(claimsctl, body, http_status):
+    with FakeAdmin(claimsctl.admin_socket, body, http_status):
+        done = claimsctl.run("status")
+    assert done.returncode == 69
+    assert "no status that this claimsctl reads" in done.stderr
+
+
+def test_no_environment_sends_the_request_elsewhere(claimsctl, tmp_path):
+    proxies = {name: "http://127.0.0.1:1" for name in ("http_proxy", "all_proxy", "ALL_PROXY")}
+    with admin(claimsctl, STATUS):
+        done = claimsctl.run("status", environment={**proxies, "HOME": str(tmp_path)})
+    assert done.returncode == 0
+
+
+def test_the_option_overrides_the_environment(claimsctl):
+    with admin(claimsctl, STATUS):
+        done = claimsctl.run("--admin-socket", claimsctl.admin_socket, "status",
+                             environment={"CLAIMSD_ADMIN_SOCKET": "/nonexistent"})
+    assert done.returncode == 0
+
+
+def test_a_path_too_long_for_a_socket_is_wrong_usage(claimsctl):
+    assert claimsctl.run("status", "--admin-socket", "/" + "x" * 107).returncode == 2
+
+
+def test_text_from_the_daemon_cannot_steer_the_terminal(claimsctl):
+    with admin(claimsctl, {**STATUS, "version": "\x1b[2J\u009b1m"}):
+        done = claimsctl.run("status")
+    assert "\x1b" not in done.stdout and "\u009b" not in done.stdout

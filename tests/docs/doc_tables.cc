@@ -1,0 +1,106 @@
+// doc_tables NAME: prints one of the tables that documents repeat, as Markdown, from the table in
+// the code. Used by doc_tables.py.
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "daemon/claims/counters.h"
+#include "daemon/config/options.h"
+#include "proto/messages.h"
+
+namespace {
+
+using claimsd::proto::name_of;
+using claimsd::proto::verdict_of;
+
+std::string reasons() {
+  std::string out = "| code | reason | verdict | what it says |\n|---|---|---|---|\n";
+#define CLAIMSD_ROW(identifier, code, name, verdict, sentence)                  \
+  out += "| " #code " | `" name "` | " +                                        \
+         std::string(name_of(verdict_of(claimsd::proto::Reason::identifier))) + \
+         " | " sentence " |\n";
+  CLAIMSD_REASONS(CLAIMSD_ROW)
+#undef CLAIMSD_ROW
+  return out;
+}
+
+std::string failures() {
+  std::string out = "| code | what it says |\n|---|---|\n";
+#define CLAIMSD_ROW(identifier, code, sentence) out += "| " #code " | " sentence " |\n";
+  CLAIMSD_FAILURES(CLAIMSD_ROW)
+#undef CLAIMSD_ROW
+  return out;
+}
+
+std::string messages() {
+  std::string out = "| type | message | from | fields |\n|---|---|---|---|\n";
+  const std::map<std::string, std::string> integers = {{"std::uint8_t", "u8"},
+                                                       {"std::uint16_t", "u16"},
+                                                       {"std::uint32_t", "u32"},
+                                                       {"std::uint64_t", "u64"}};
+  const std::map<std::string, std::string> strings = {{"std::uint16_t", "text"},
+                                                      {"std::uint32_t", "blob"}};
+  std::string fields;
+  const auto add = [&fields](const std::string& field) {
+    fields += (fields.empty() ? "" : ", ") + field;
+  };
+#define CLAIMSD_INTEGER(Integer, name) add(integers.at(#Integer) + " " #name);
+#define CLAIMSD_STRING(Length, name, limit) \
+  add(strings.at(#Length) + " " #name " (" + std::to_string(claimsd::proto::limit) + ")");
+#define CLAIMSD_ROW(Struct, code, sender)                                                          \
+  fields.clear();                                                                                  \
+  CLAIMSD_FIELDS_##Struct(CLAIMSD_INTEGER, CLAIMSD_STRING) out +=                                  \
+      std::string("| " #code " | " #Struct " | ") +                                                \
+      (claimsd::proto::Struct::kSender == claimsd::proto::Sender::kClient ? "client" : "daemon") + \
+      " | " + fields + " |\n";
+  CLAIMSD_MESSAGES(CLAIMSD_ROW)
+#undef CLAIMSD_ROW
+#undef CLAIMSD_STRING
+#undef CLAIMSD_INTEGER
+  return out;
+}
+
+std::string counters() {
+  std::string out = "| metric | what it counts |\n|---|---|\n";
+  claimsd::daemon::each_counter(
+      claimsd::daemon::Counters{}, [&](auto name, auto help, std::uint64_t) {
+        out += "| `claimsd_" + std::string(name) + "_total` | " + std::string(help) + " |\n";
+      });
+  return out;
+}
+
+std::string limits() {
+  namespace proto = claimsd::proto;
+  const std::pair<const char*, std::size_t> rows[] = {
+      {"a token", proto::kMaxToken},
+      {"a frame's payload", proto::kMaxPayload},
+      {"claims kept as raw JSON", proto::kMaxRawClaims},
+      {"an id", proto::kMaxId},
+      {"an email", proto::kMaxEmail},
+      {"a role", proto::kMaxRole},
+      {"roles of a user (count)", proto::kMaxRoles},
+      {"a client address", proto::kMaxAddress},
+      {"a trace id", proto::kMaxTraceId},
+      {"a route", proto::kMaxRoute},
+      {"questions open on one connection (count)", proto::kMaxOpenQuestions},
+  };
+  std::string out = "| what | bytes |\n|---|---|\n";
+  for (const auto& [what, size] : rows)
+    out += std::string("| ") + what + " | " + std::to_string(size) + " |\n";
+  return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, std::string (*)()> tables = {
+      {"reasons", reasons}, {"failures", failures}, {"messages", messages},
+      {"limits", limits},   {"counters", counters}, {"options", claimsd::daemon::options_markdown}};
+  const auto table = tables.find(argc == 2 ? argv[1] : "");
+  if (table == tables.end()) {
+    std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|counters|options\n");
+    return 2;
+  }
+  std::fputs(table->second().c_str(), stdout);
+  return 0;
+}

@@ -1,0 +1,75 @@
+"""The endpoints by which a test asks and steers; they are never recorded.
+
+    GET  /_seen?mode=MODE     {count, in_flight, concurrent_max, connections, last}
+    GET  /_wait?mode=MODE[&count=N][&in_flight=N][&timeout_ms=N]
+                              the same once count >= N and in_flight == N; 504 after the timeout
+    GET  /_trap               {connections, bytes, contains_bearer} of the proxy trap
+    GET  /_modes              the table of modes as JSON
+    POST /_open[?mode=MODE]   lets the requests held by gates go (all gates, or that one)
+    POST /_close              closes all gates again
+    POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
+    POST /_reset              forgets records, scripts, trap; closes the gates
+"""
+
+import json
+import urllib.parse
+
+from plumbing import response
+
+
+def answer_json(exchange, value, status=200):
+    exchange.send(response(status, json.dumps(value).encode()))
+
+
+class Control:
+    def __init__(self, list_modes):
+        self._list_modes = list_modes
+
+    def dispatch(self, exchange):
+        request, state = exchange.request, exchange.state
+        query = dict(urllib.parse.parse_qsl(request.query))
+        asked = f"{request.method.decode('latin-1')} {request.path}"
+        if asked == "GET /_seen":
+            return answer_json(exchange, state.record(query.get("mode", "")).as_json())
+        if asked == "GET /_wait":
+            return self._wait(exchange, query)
+        if asked == "GET /_trap":
+            return answer_json(exchange, state.trap.as_json())
+        if asked == "GET /_modes":
+            return answer_json(exchange, self._list_modes())
+        if asked == "POST /_open":
+            state.open_gates(query.get("mode"))
+        elif asked == "POST /_close":
+            state.close_gates()
+        elif asked == "POST /_reset":
+            state.reset()
+        elif asked.startswith("POST /_script/"):
+            return self._script(exchange)
+        else:
+            return answer_json(exchange, {"error": f"no such control: {asked}"}, 404)
+        return answer_json(exchange, {})
+
+    async def _wait(self, exchange, query):
+        state, mode = exchange.state, query.get("mode", "")
+        count, in_flight = int(query.get("count", 0)), query.get("in_flight")
+
+        def holds():
+            record = state.record(mode)
+            enough = record.count >= count
+            return enough and (in_flight is None or record.in_flight == int(in_flight))
+
+        held = await state.until(holds, float(query.get("timeout_ms", 10000)) / 1000)
+        answer_json(exchange, state.record(mode).as_json(), 200 if held else 504)
+
+    @staticmethod
+    def _script(exchange):
+        name = exchange.request.path.split("/", 2)[2]
+        try:
+            steps = json.loads(exchange.request.body)
+        except ValueError:
+            steps = None
+        good = isinstance(steps, list) and steps and all(isinstance(step, dict) for step in steps)
+        if not good:
+            return answer_json(exchange, {"error": "a script is a JSON list of objects"}, 400)
+        exchange.state.scripts[name] = steps
+        return answer_json(exchange, {})

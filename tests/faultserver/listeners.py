@@ -1,0 +1,74 @@
+"""Listeners that are not HTTP servers: the proxy trap, the mute one, the one never accepting."""
+
+import asyncio
+import json
+import socket
+
+from plumbing import response
+
+TRAPPED = json.dumps({"id": "user-trapped", "email": "trapped@example.com", "role": "admin"})
+
+
+class Trap:
+    """Where no client should ever come: counts who came and what was said.
+
+    It answers as a valid Auth API would, so that a client who follows there also gets a wrong user.
+    """
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.connections = 0
+        self.bytes = 0
+        self.contains_bearer = False
+
+    def as_json(self):
+        return vars(self)
+
+    def protocol(self):
+        return TrapConnection(self)
+
+
+class TrapConnection(asyncio.Protocol):
+    def __init__(self, trap):
+        self._trap = trap
+        self._heard = b""
+
+    def connection_made(self, transport):
+        self._transport = transport
+        self._trap.connections += 1
+
+    def data_received(self, data):
+        self._trap.bytes += len(data)
+        self._heard += data
+        if b"bearer " in self._heard.lower():
+            self._trap.contains_bearer = True
+        if b"\r\n\r\n" in self._heard:
+            self._heard = b""
+            self._transport.write(response(200, TRAPPED.encode()))
+
+
+class Mute(asyncio.Protocol):
+    """Takes whatever comes and says nothing: to a TLS client, a handshake without an end."""
+
+
+class FullBacklog:
+    """A port whose connections are never completed: its accept queue is full (listen(2)).
+
+    Keep the object: its sockets are what fills the queue.
+    """
+
+    def __init__(self):
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.port = self._listener.getsockname()[1]
+        # A backlog of 0 holds one connection; the further ones make sure.
+        self._fillers = [self._connect() for _ in range(3)]
+
+    def _connect(self):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(("127.0.0.1", self.port))
+        return filler

@@ -1,0 +1,65 @@
+"""A mode: a name in the path, what the server then does, what a careful client concludes."""
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Callable
+
+from plumbing import response
+
+VALID = "valid"  # the claims in the body are to be believed
+INVALID = "invalid"  # the Auth API refused the token
+UNAVAILABLE = "unavailable"  # nobody could say; never to be taken for a refusal
+
+# What the modes that answer well say, unless they derive it from the token.
+CLAIMS = b'{"id":"user-123","email":"tess@example.com","role":"rvt"}'
+# The claims of somebody else, where a careless client would pick them up.
+OTHER_CLAIMS = b'{"id":"user-666","email":"mallory@example.com","role":"admin"}'
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A row of the table. N and M in the name stand for numbers; `example` then has some in."""
+
+    name: str
+    does: str
+    verdict: str
+    run: Callable  # run(exchange): answers at once, or is a coroutine function
+    example: str = ""
+
+    @property
+    def path(self):
+        return self.example or self.name
+
+    @property
+    def pattern(self):
+        """A regular expression for the name; None where it has no parameters."""
+        if not self.example:
+            return None
+        return re.compile(re.sub(r"\b[NM]\b", r"(\\d{1,12})", self.name))
+
+    @property
+    def is_async(self):
+        return inspect.iscoroutinefunction(self.run)
+
+
+def static(name, does, verdict, data, then="keep"):
+    """A mode that sends the same bytes each time and then keeps, closes, resets or hangs."""
+
+    def answer(exchange):
+        exchange.send(data)
+        if then == "close":
+            exchange.close()
+        elif then == "reset":
+            exchange.reset()
+
+    async def answer_and_hang(exchange):
+        exchange.send(data)
+        await exchange.hang()
+
+    return Mode(name, does, verdict, answer_and_hang if then == "hang" else answer)
+
+
+def says(name, does, verdict, body, status=200, headers=(), content_type="application/json"):
+    """A mode whose HTTP is in order: status, headers and a body with its length."""
+    return static(name, does, verdict, response(status, body, headers, content_type))

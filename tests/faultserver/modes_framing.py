@@ -1,0 +1,187 @@
+"""Modes about the connection and HTTP's framing: time, size, order and end of the bytes."""
+
+import asyncio
+import gzip
+import json
+
+from mode import CLAIMS, OTHER_CLAIMS, UNAVAILABLE, VALID, Mode, says, static
+from plumbing import chunk, response
+
+OK = response(200, CLAIMS)
+CLOSE = [("Connection", "close")]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+UNTIL_CLOSE = HEAD + b"Connection: close\r\n\r\n"
+BODY_70K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (70 * 1024)}).encode()
+BODY_12K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (12 * 1024)}).encode()
+# 32 MiB of spaces, which JSON allows, in front of good claims.
+GZIP_BOMB = gzip.compress(b" " * (32 * 1024 * 1024) + CLAIMS, mtime=0)
+GZIPPED = (("Content-Encoding", "gzip"),)
+
+
+async def delay(exchange):
+    await asyncio.sleep(exchange.params[0] / 1000)
+    exchange.send(OK)
+
+
+async def trickle(exchange):
+    for position in range(len(OK)):
+        exchange.send(OK[position : position + 1])
+        await asyncio.sleep(0.001)
+
+
+async def slow_headers(exchange):
+    exchange.send(HEAD + b"X-Slow: ")
+    while True:
+        exchange.send(b"x")
+        await asyncio.sleep(0.05)
+
+
+async def slow_body(exchange):
+    exchange.send(HEAD + b"Content-Length: 60000\r\n\r\n")
+    while True:
+        exchange.send(b" ")
+        await asyncio.sleep(0.05)
+
+
+async def endless_headers(exchange):
+    exchange.send(HEAD)
+    number = 0
+    while True:
+        await exchange.flood(b"X-Filler-%d: %s\r\n" % (number, b"x" * 1000))
+        number += 1
+
+
+async def endless_interim(exchange):
+    while True:
+        await exchange.flood(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await asyncio.sleep(0.001)
+
+
+async def endless_chunks(exchange):
+    exchange.send(CHUNKED)
+    while True:
+        await exchange.flood(chunk(b" " * 4096))
+
+
+async def endless_body(exchange):
+    exchange.send(UNTIL_CLOSE)
+    while True:
+        await exchange.flood(b" " * 4096)
+
+
+async def stale_close(exchange):
+    exchange.send(OK)
+    await asyncio.sleep(0.02)
+    exchange.close()
+
+
+def stale_race(exchange):
+    if exchange.connection.requests > 1:
+        exchange.close()
+    else:
+        exchange.send(OK)
+
+
+# Any number of the second answer: nobody asked for it, so nobody may use it.
+EXTRA = OK + response(200, OTHER_CLAIMS)
+
+MODES = [
+    static("ok", "plain 200 with id, email and role", VALID, OK),
+    says("ok-close", "200 with Connection: close", VALID, CLAIMS, headers=CLOSE),
+    static("ok-http10", "HTTP/1.0 200, then close", VALID, OK.replace(b"1.1", b"1.0", 1), "close"),
+    static("ok-no-length", "no length: ends by close", VALID, UNTIL_CLOSE + CLAIMS, "close"),
+    static("ok-no-reason", "status line without a reason", VALID, OK.replace(b" OK", b" ", 1)),
+    static(
+        "ok-chunked",
+        "chunked, in three chunks",
+        VALID,
+        CHUNKED + chunk(CLAIMS[:7]) + chunk(CLAIMS[7:20]) + chunk(CLAIMS[20:]) + b"0\r\n\r\n",
+    ),
+    static(
+        "ok-chunked-trailers",
+        "chunked, with extensions and a trailer",
+        VALID,
+        CHUNKED + b"%x;a=b\r\n%s\r\n0\r\nX-Trailer: 1\r\n\r\n" % (len(CLAIMS), CLAIMS),
+    ),
+    static("ok-interim-100", "100 Continue first", VALID, b"HTTP/1.1 100 Continue\r\n\r\n" + OK),
+    static(
+        "ok-interim-103",
+        "103 Early Hints with a Link first",
+        VALID,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n" + OK,
+    ),
+    says("ok-12k", "12 KiB of good claims", VALID, BODY_12K),
+    Mode("ok-trickle", "one byte a millisecond, and it ends", VALID, trickle),
+    Mode("delay-N", "good, N ms late", VALID, delay, "delay-150"),
+    Mode("stale-close", "good; 20 ms later the idle connection is closed", VALID, stale_close),
+    Mode("stale-race", "each second request of a connection: closed instead", VALID, stale_race),
+    static("extra-response", "good, and an answer nobody asked for behind it", VALID, EXTRA),
+    static("silence", "reads the request, says nothing", UNAVAILABLE, b"", "hang"),
+    static("close", "closes without a word", UNAVAILABLE, b"", "close"),
+    static("reset", "RST without a word", UNAVAILABLE, b"", "reset"),
+    static("cut-status-line", "closes within the status line", UNAVAILABLE, b"HTTP/1.1 2", "close"),
+    static("cut-headers", "closes within the headers", UNAVAILABLE, HEAD[:-9], "close"),
+    static("cut-body", "closes 5 bytes early", UNAVAILABLE, OK[:-5], "close"),
+    static(
+        "cut-body-complete-json",
+        "good claims, but Content-Length promised more",
+        UNAVAILABLE,
+        HEAD + b"Content-Length: 100\r\n\r\n" + CLAIMS,
+        "close",
+    ),
+    static("cut-chunked", "no last chunk", UNAVAILABLE, CHUNKED + chunk(CLAIMS), "close"),
+    Mode("slow-headers", "a byte of header each 50 ms, for ever", UNAVAILABLE, slow_headers),
+    Mode("slow-body", "a byte of body each 50 ms, for ever", UNAVAILABLE, slow_body),
+    static("headers-then-silence", "no body comes", UNAVAILABLE, OK[: -len(CLAIMS)], "hang"),
+    Mode("endless-headers", "header after header", UNAVAILABLE, endless_headers),
+    Mode("endless-interim", "103 after 103", UNAVAILABLE, endless_interim),
+    Mode("endless-chunks", "chunk after chunk", UNAVAILABLE, endless_chunks),
+    Mode("endless-body", "no length and no end", UNAVAILABLE, endless_body),
+    static(
+        "huge-header",
+        "one header of 1 MiB",
+        UNAVAILABLE,
+        HEAD + b"X-Huge: " + b"x" * (1024 * 1024) + b"\r\n" + OK[len(HEAD) :],
+    ),
+    says("body-70k", "70 KiB of good claims", UNAVAILABLE, BODY_70K),
+    static(
+        "body-70k-chunked",
+        "the same, chunked",
+        UNAVAILABLE,
+        CHUNKED + b"".join(chunk(BODY_70K[i : i + 1024]) for i in range(0, len(BODY_70K), 1024))
+        + b"0\r\n\r\n",
+    ),
+    static(
+        "length-terabyte",
+        "Content-Length of a terabyte, then silence",
+        UNAVAILABLE,
+        HEAD + b"Content-Length: 1099511627776\r\n\r\n" + CLAIMS,
+        "hang",
+    ),
+    static(
+        "length-negative",
+        "Content-Length: -5",
+        UNAVAILABLE,
+        HEAD + b"Content-Length: -5\r\n\r\n" + CLAIMS,
+        "close",
+    ),
+    static(
+        "bad-chunk-size",
+        "a chunk size that is no number",
+        UNAVAILABLE,
+        CHUNKED + b"zz\r\n" + CLAIMS + b"\r\n0\r\n\r\n",
+        "close",
+    ),
+    static("garbage", "bytes that are no HTTP", UNAVAILABLE, b"\x00\x01\xfe\xff" * 16, "close"),
+    static(
+        "garbage-status-line",
+        "HTTP/1.1 and words",
+        UNAVAILABLE,
+        OK.replace(b"200 OK", b"fine thanks", 1),
+        "close",
+    ),
+    static("http09", "claims without a status line (HTTP/0.9)", UNAVAILABLE, CLAIMS, "close"),
+    says("gzip", "gzip that nobody asked for", UNAVAILABLE, gzip.compress(CLAIMS), 200, GZIPPED),
+    says("gzip-bomb", "32 KiB of gzip that is 32 MiB", UNAVAILABLE, GZIP_BOMB, 200, GZIPPED),
+]

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""A server that does to a client whatever a bad network or a bad Auth API does.
+
+    serve.py [--port-file FILE] [--ready-fd N] [--tls-dir DIR]
+    serve.py --list | --list-json
+
+`GET /MODE/api/me/` is answered in that mode, so an upstream URL is http://127.0.0.1:PORT/MODE.
+The port file gets JSON, {"http": p, "proxy_trap": p, "tcp_full": p} and with --tls-dir "https",
+"https_wrong_name", ...: once all of them accept. How tests ask and steer: control.py. It listens on
+127.0.0.1 only, logs nothing, and ends on SIGTERM or with the process that started it.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+import modes  # noqa: E402
+from control import Control  # noqa: E402
+from listeners import FullBacklog, Mute, Trap  # noqa: E402
+from plumbing import Connection, response  # noqa: E402
+from process import announce, die_with_parent  # noqa: E402
+from state import State  # noqa: E402
+from tls import make_contexts  # noqa: E402
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--port-file", metavar="FILE", help="write the ports here when ready")
+    parser.add_argument("--ready-fd", type=int, metavar="N", help="write the ports to this fd too")
+    parser.add_argument("--tls-dir", metavar="DIR", help="make certificates here and serve TLS")
+    parser.add_argument("--list", action="store_true", help="print the modes for people")
+    parser.add_argument("--list-json", action="store_true", help="print the modes for tests")
+    return parser.parse_args()
+
+
+def run_mode(name, exchange):
+    """Starts answering in that mode: None when done, else the coroutine that goes on."""
+    found = modes.find(name)
+    if found is None:
+        error = {"error": f"no mode {name}: see serve.py --list"}
+        exchange.send(response(404, json.dumps(error).encode()))
+        return None
+    mode, exchange.params = found
+    return mode.run(exchange)
+
+
+async def until_end(state, record, answering):
+    try:
+        await answering
+    finally:
+        state.end(record)
+
+
+class Dispatcher:
+    """Control requests to Control, all others recorded and to their mode."""
+
+    def __init__(self):
+        self._control = Control(modes.as_json)
+
+    def __call__(self, exchange):
+        if exchange.request.path.startswith("/_"):
+            return self._control.dispatch(exchange)
+        state = exchange.state
+        record = state.begin(exchange)
+        answering = state.run_mode(exchange.request.mode, exchange)
+        if answering is not None:
+            return until_end(state, record, answering)
+        state.end(record)
+        return None
+
+
+async def start_all(state, tls_dir):
+    """Starts every listener; returns {name: port}."""
+    loop = asyncio.get_running_loop()
+    dispatcher = Dispatcher()
+    ports = {}
+
+    async def listen(name, factory, context=None):
+        server = await loop.create_server(factory, "127.0.0.1", 0, ssl=context, backlog=1024)
+        ports[name] = server.sockets[0].getsockname()[1]
+
+    def connection():
+        return Connection(state, dispatcher)
+
+    await listen("http", connection)
+    await listen("proxy_trap", state.trap.protocol)
+    if tls_dir:
+        for name, context in make_contexts(tls_dir).items():
+            await listen(name, connection, context)
+        await listen("https_silent", Mute)
+    state.trap_port = ports["proxy_trap"]
+    return ports
+
+
+def ignore_broken_clients(loop, context):
+    """Failed handshakes and resets are what this server is for; anything else is our own fault."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
+async def serve(arguments):
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(ignore_broken_clients)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    die_with_parent()
+    state = State(Trap(), run_mode)
+    ports = await start_all(state, arguments.tls_dir)
+    full = FullBacklog()
+    ports["tcp_full"] = full.port
+    announce(json.dumps(ports), arguments.port_file, arguments.ready_fd)
+    await stop.wait()
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.list:
+        print(modes.as_text())
+    elif arguments.list_json:
+        print(json.dumps(modes.as_json(), indent=1))
+    else:
+        asyncio.run(serve(arguments))
+
+
+if __name__ == "__main__":
+    main()

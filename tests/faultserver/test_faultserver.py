@@ -1,0 +1,473 @@
+"""The fault server does to a client what its table says.
+
+Run: /usr/bin/python3 -m pytest tests/faultserver
+"""
+
+import errno
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import select
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SERVE = [sys.executable, os.path.join(HERE, "serve.py")]
+TABLE = json.loads(subprocess.check_output([*SERVE, "--list-json"]))
+CLAIMS = {"id": "user-123", "email": "tess@example.com", "role": "rvt"}
+
+
+class FaultServer:
+    def __init__(self, directory):
+        self.tls = directory / "tls"
+        ready, write_end = os.pipe()
+        self.port_file = directory / "ports.json"
+        self.process = subprocess.Popen(
+            [*SERVE, "--port-file", str(self.port_file), "--tls-dir", str(self.tls)]
+            + ["--ready-fd", str(write_end)],
+            pass_fds=[write_end],
+            stderr=subprocess.PIPE,
+        )
+        os.close(write_end)
+        with os.fdopen(ready) as line:
+            self.ports = json.loads(line.readline())
+
+    def connect(self, port="http"):
+        connection = socket.create_connection(("127.0.0.1", self.ports[port]))
+        connection.settimeout(10)
+        return connection
+
+    def control(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=15)
+        connection.request(method, path, body and json.dumps(body))
+        answer = connection.getresponse()
+        value = json.loads(answer.read())
+        connection.close()
+        assert answer.status == 200, value
+        return value
+
+    def seen(self, mode):
+        return self.control("GET", f"/_seen?mode={mode}")
+
+    def wait(self, mode, **conditions):
+        query = "".join(f"&{name}={value}" for name, value in conditions.items())
+        return self.control("GET", f"/_wait?mode={mode}{query}")
+
+    def ask(self, mode, token="a-token"):
+        """(status, parsed or raw body) by a client with no care at all."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
+        connection.request("GET", f"/{mode}/api/me/", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, json.loads(body) if body[:1] == b"{" else body
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    server = FaultServer(tmp_path_factory.mktemp("faultserver"))
+    yield server
+    server.process.terminate()
+    complaints = server.process.communicate(timeout=10)[1].decode()
+    assert server.process.returncode == 0
+    assert complaints == ""
+
+
+@pytest.fixture
+def server(running):
+    running.control("POST", "/_reset")
+    return running
+
+
+def request(mode, extra=b""):
+    return b"GET /%s/api/me/ HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % (mode.encode(), extra)
+
+
+def all_bytes(connection, limit=4 * 1024 * 1024):
+    """What comes until the end of the stream, at most `limit` bytes."""
+    received = b""
+    while len(received) < limit:
+        data = connection.recv(65536)
+        if not data:
+            break
+        received += data
+    return received
+
+
+def raw(server, mode, limit=4 * 1024 * 1024):
+    with server.connect() as connection:
+        connection.sendall(request(mode))
+        return all_bytes(connection, limit)
+
+
+def first_bytes(server, mode, amount):
+    """Exactly `amount` bytes, and the connection to go on with."""
+    connection = server.connect()
+    connection.sendall(request(mode))
+    received = b""
+    while len(received) < amount:
+        data = connection.recv(amount - len(received))
+        assert data, "closed early"
+        received += data
+    return received, connection
+
+
+def test_the_table_has_unique_modes_each_with_a_verdict():
+    names = [row["mode"] for row in TABLE]
+    assert len(names) == len(set(names)) >= 36
+    assert {row["verdict"] for row in TABLE} == {"valid", "invalid", "unavailable"}
+    listed = subprocess.check_output([*SERVE, "--list"]).decode()
+    assert all(f" {name} " in listed for name in names)
+
+
+@pytest.mark.parametrize("mode", [row["mode"] for row in TABLE if row["mode"] != "gate"])
+def test_every_mode_does_something_of_its_own_and_the_server_survives(server, mode):
+    """Sends, reads a little where something comes, leaves; then the server is whole again."""
+    mute = {"silence"}
+    with server.connect() as connection:
+        connection.sendall(request(mode, b"Authorization: Bearer a-token\r\n"))
+        server.wait(mode, count=1)
+        if mode not in mute:
+            try:
+                answer = connection.recv(4096)
+            except ConnectionResetError:
+                answer = b""
+            assert b"no mode" not in answer
+            assert answer or mode in {"close", "reset"}
+    server.wait(mode, in_flight=0)
+    assert server.ask("ok") == (200, CLAIMS)
+
+
+def test_the_good_modes_are_good_for_any_client(server):
+    for mode in ("ok", "ok-close", "ok-http10", "ok-no-length", "ok-no-reason", "ok-chunked"):
+        assert server.ask(mode) == (200, CLAIMS), mode
+    for mode in ("ok-chunked-trailers", "ok-interim-100", "ok-trickle", "delay-5", "no-store"):
+        assert server.ask(mode) == (200, CLAIMS), mode
+    assert server.ask("claims-role-list")[1]["role"] == ["rvt", "admin"]
+    assert server.ask("claims-extra")[1]["id"] == "user-123"
+
+
+def test_statuses_come_with_good_claims_that_must_not_count(server):
+    for status in (403, 404, 407, 429, 500, 503):
+        assert server.ask(f"status-{status}") == (status, CLAIMS)
+    assert server.ask("401-claims") == (401, CLAIMS)
+    assert b"WWW-Authenticate: Bearer" in raw_head(server, "401")
+
+
+def raw_head(server, mode):
+    with server.connect() as connection:
+        connection.sendall(request(mode, b"Connection: close\r\n"))
+        return all_bytes(connection).partition(b"\r\n\r\n")[0]
+
+
+def test_retry_after_comes_as_asked(server):
+    assert b"\r\nRetry-After: 7" in raw_head(server, "status-503-retry-after-7")
+    assert b"\r\nRetry-After: 31\r\n" in raw_head(server, "status-429-retry-after-31")
+    assert b" GMT" in raw_head(server, "status-503-retry-after-date")
+    assert b"Retry-After" not in raw_head(server, "status-503")
+
+
+def test_cache_control_comes_as_asked(server):
+    assert b"\r\nCache-Control: max-age=5\r\n" in raw_head(server, "max-age-5")
+    head = raw_head(server, "max-age-30-age-28")
+    assert b"max-age=30" in head and b"\r\nAge: 28\r\n" in head
+
+
+def test_silence_holds_the_connection_and_says_nothing(server):
+    with server.connect() as connection:
+        connection.sendall(request("silence"))
+        assert server.wait("silence", count=1)["in_flight"] == 1
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+    assert server.wait("silence", in_flight=0)["count"] == 1
+
+
+def test_reset_is_a_reset_and_close_a_close(server):
+    assert raw(server, "close") == b""
+    with pytest.raises(ConnectionResetError):
+        raw(server, "reset")
+
+
+def test_cut_answers_end_early(server):
+    assert raw(server, "cut-status-line") == b"HTTP/1.1 2"
+    assert b"\r\n\r\n" not in raw(server, "cut-headers")
+    head, _, body = raw(server, "cut-body").partition(b"\r\n\r\n")
+    assert int(head.rpartition(b" ")[2]) == len(body) + 5
+    assert not raw(server, "cut-chunked").endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "mode", ["endless-headers", "endless-chunks", "endless-body", "endless-interim"]
+)
+def test_endless_answers_outgrow_any_cap(server, mode):
+    amount = 1024 if mode == "endless-interim" else 1024 * 1024
+    _, connection = first_bytes(server, mode, amount)
+    connection.close()
+    server.wait(mode, in_flight=0)
+
+
+@pytest.mark.parametrize("mode", ["slow-headers", "slow-body"])
+def test_slow_answers_come_in_single_bytes(server, mode):
+    connection = server.connect()
+    connection.sendall(request(mode))
+    connection.recv(65536)
+    assert [len(connection.recv(65536)) for _ in range(3)] == [1, 1, 1]
+    connection.close()
+
+
+def test_large_bodies_are_good_json_over_the_cap(server):
+    for mode in ("body-70k", "body-70k-chunked"):
+        status, claims = server.ask(mode)
+        assert status == 200 and claims["id"] == "user-123"
+        assert len(json.dumps(claims)) > 64 * 1024
+
+
+def test_gzip_modes_are_gzip(server):
+    assert json.loads(gzip.decompress(server.ask("gzip")[1])) == CLAIMS
+    bomb = server.ask("gzip-bomb")[1]
+    assert len(bomb) < 64 * 1024 < len(gzip.decompress(bomb))
+
+
+def test_bad_bodies_are_bad_as_their_names_say(server):
+    assert server.ask("id-number")[1]["id"] == 123
+    assert "id" not in server.ask("id-missing")[1]
+    assert server.ask("id-nul")[1]["id"] == "user-123\0x"
+    assert b'"id"' in raw_body(server, "duplicate-id").partition(b'"role"')[2]
+    with pytest.raises(UnicodeDecodeError):
+        raw_body(server, "id-bad-utf8").decode()
+    for mode in ("truncated-json", "two-documents", "trailing-garbage", "bad-atom"):
+        with pytest.raises(ValueError):
+            json.loads(raw_body(server, mode))
+    assert raw_body(server, "deep-100000").count(b"[") == 100000
+
+
+def raw_body(server, mode):
+    with server.connect() as connection:
+        connection.sendall(request(mode, b"Connection: close\r\n"))
+        return all_bytes(connection).partition(b"\r\n\r\n")[2]
+
+
+def test_redirects_point_to_this_server_or_to_the_trap(server):
+    assert b"\r\nLocation: /redirect-target/api/me/" in raw_head(server, "redirect-307")
+    trap = b"http://127.0.0.1:%d/api/me/" % server.ports["proxy_trap"]
+    assert trap in raw_head(server, "redirect-302-other-port")
+    assert b"Location: file://" in raw_head(server, "redirect-302-file")
+
+
+def test_the_trap_tells_who_came_and_whether_a_bearer_was_with_them(server):
+    nobody = {"connections": 0, "bytes": 0, "contains_bearer": False}
+    assert server.control("GET", "/_trap") == nobody
+    with server.connect("proxy_trap") as connection:
+        said = request("x", b"Authorization: bEaReR secret\r\n")
+        for position in range(len(said)):  # must be found across segments, too
+            connection.sendall(said[position : position + 1])
+        assert b"user-trapped" in connection.recv(4096)
+    seen = server.control("GET", "/_trap")
+    assert seen == {"connections": 1, "bytes": len(said), "contains_bearer": True}
+
+
+def test_a_stale_connection_is_closed_between_or_at_the_second_request(server):
+    _, connection = first_bytes(server, "stale-close", 50)
+    assert all_bytes(connection)
+    _, connection = first_bytes(server, "stale-race", 50)
+    connection.recv(4096)
+    connection.sendall(request("stale-race"))
+    assert connection.recv(1) == b""
+
+
+def test_records_hold_names_and_a_hash_but_no_value(server):
+    server.ask("ok", token="s3cret")
+    seen = server.seen("ok")
+    assert (seen["count"], seen["concurrent_max"], seen["in_flight"]) == (1, 1, 0)
+    assert seen["last"]["method"] == "GET" and seen["last"]["path"] == "/ok/api/me/"
+    assert "Authorization" in seen["last"]["headers"]
+    assert seen["last"]["authorization_sha256"] == hashlib.sha256(b"Bearer s3cret").hexdigest()
+    assert "s3cret" not in json.dumps(seen)
+    assert server.seen("never")["count"] == 0
+
+
+def test_echo_tells_users_apart(server):
+    for token in ("one", "two"):
+        expected = "user-" + hashlib.sha256(token.encode()).hexdigest()[:8]
+        assert server.ask("echo", token)[1]["id"] == expected
+    with server.connect() as connection:
+        connection.sendall(request("echo", b"Connection: close\r\n"))
+        assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_gate_holds_everybody_until_it_is_opened(server):
+    answers = []
+    askers = [
+        threading.Thread(target=lambda n=n: answers.append(server.ask("gate", f"token-{n}")))
+        for n in range(10)
+    ]
+    for asker in askers:
+        asker.start()
+    assert server.wait("gate", count=10, in_flight=10)["concurrent_max"] == 10
+    assert answers == []
+    server.control("POST", "/_open")
+    for asker in askers:
+        asker.join()
+    assert len({claims["id"] for _, claims in answers}) == 10
+    assert server.ask("gate")[0] == 200, "an open gate stays open"
+
+
+def test_a_named_gate_opens_alone(server):
+    with server.connect() as held, server.connect() as free:
+        held.sendall(request("gate-a", b"Authorization: Bearer x\r\n"))
+        free.sendall(request("gate-b", b"Authorization: Bearer x\r\n"))
+        server.wait("gate-a", count=1)
+        server.wait("gate-b", count=1)
+        server.control("POST", "/_open?mode=gate-b")
+        assert free.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert server.seen("gate-a")["in_flight"] == 1
+
+
+def test_a_wait_that_is_in_vain_says_so(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.ports["http"], timeout=10)
+    connection.request("GET", "/_wait?mode=never&count=1&timeout_ms=10")
+    assert connection.getresponse().status == 504
+    connection.close()
+
+
+def test_a_script_is_followed_and_its_last_step_repeats(server):
+    steps = [
+        {"status": 503, "headers": {"Retry-After": "1"}},
+        {"status": 200, "body": {"id": "user-1"}, "delay_ms": 5},
+        {"status": 200, "body": "{raw"},
+        {"mode": "status-403"},
+        {"status": 200},
+    ]
+    server.control("POST", "/_script/story", steps)
+    assert server.ask("script-story")[0] == 503
+    assert server.ask("script-story") == (200, {"id": "user-1"})
+    with pytest.raises(ValueError):
+        server.ask("script-story")
+    assert server.ask("script-story") == (403, CLAIMS)
+    for token in ("a", "b"):
+        assert server.ask("script-story", token)[1]["id"].startswith("user-")
+    assert server.ask("script-unknown")[0] == 500
+    assert server.seen("script-story")["count"] == 6
+
+
+def test_an_unknown_mode_says_where_the_modes_are(server):
+    status, body = server.ask("no-such-mode")
+    assert status == 404 and "--list" in body["error"]
+
+
+def over_tls(server, listener, trusted=True, certificate=False):
+    """The first line of the answer over that listener, by a client that checks everything."""
+    context = ssl.create_default_context()
+    if trusted:
+        context.load_verify_locations(server.tls / "ca.pem")
+    if certificate:
+        context.load_cert_chain(server.tls / "client.pem", server.tls / "client.key")
+    with server.connect(listener) as plain:
+        with context.wrap_socket(
+            plain, server_hostname="localhost", suppress_ragged_eofs=False
+        ) as connection:
+            connection.sendall(request("ok"))
+            answer = connection.recv(4096)
+    if not answer:
+        raise ConnectionError("closed without an answer")
+    return answer.partition(b"\r\n")[0]
+
+
+def test_good_tls_is_good_for_those_who_trust_its_authority(server):
+    assert over_tls(server, "https") == b"HTTP/1.1 200 OK"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        over_tls(server, "https", trusted=False)
+
+
+@pytest.mark.parametrize(
+    "listener, complaint",
+    [
+        ("https_wrong_name", "Hostname mismatch"),
+        ("https_expired", "has expired"),
+        ("https_not_yet_valid", "not yet valid"),
+        ("https_self_signed", "self-signed|self signed"),
+    ],
+)
+def test_a_bad_certificate_is_bad_in_its_own_way(server, listener, complaint):
+    with pytest.raises(ssl.SSLCertVerificationError, match=complaint):
+        over_tls(server, listener)
+    assert server.seen("ok")["count"] == 0
+
+
+def test_a_client_certificate_is_asked_for(server):
+    with pytest.raises(OSError):
+        over_tls(server, "https_client_cert")
+    assert server.seen("ok")["count"] == 0
+    assert over_tls(server, "https_client_cert", certificate=True) == b"HTTP/1.1 200 OK"
+
+
+def test_a_reset_over_tls_is_no_clean_end(server):
+    context = ssl.create_default_context(cafile=str(server.tls / "ca.pem"))
+    with server.connect("https") as plain:
+        with context.wrap_socket(
+            plain, server_hostname="localhost", suppress_ragged_eofs=False
+        ) as connection:
+            connection.sendall(request("reset"))
+            with pytest.raises(OSError):
+                connection.recv(1)
+
+
+def test_the_silent_listener_leaves_a_handshake_waiting(server):
+    with server.connect("https_silent") as connection:
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            ssl.create_default_context().wrap_socket(connection, server_hostname="localhost")
+
+
+def test_the_full_listener_never_completes_a_connection(server):
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        assert connection.connect_ex(("127.0.0.1", server.ports["tcp_full"])) == errno.EINPROGRESS
+        connection.settimeout(0.2)
+        with pytest.raises(OSError):
+            connection.getpeername()
+        connection.setblocking(False)
+        assert connection.connect_ex(("127.0.0.1", server.ports["tcp_full"])) == errno.EALREADY
+
+
+def test_private_keys_are_private_and_the_port_file_is_complete(server):
+    assert (server.tls / "https.key").stat().st_mode & 0o777 == 0o600
+    assert json.loads(server.port_file.read_text()) == server.ports
+
+
+def test_echo_is_fast_enough_to_be_a_load_test_upstream(server):
+    """Far below what it does (thousands a second): only a stall per request can fail this."""
+    ask = request("echo", b"Authorization: Bearer x\r\n")
+    with server.connect() as connection:
+        started = time.monotonic()
+        for _ in range(500):
+            connection.sendall(ask)
+            assert connection.recv(4096)
+        assert time.monotonic() - started < 10
+
+
+def test_it_ends_with_its_parent(tmp_path):
+    starter = (
+        "import os, subprocess, sys\n"
+        "ready, said = os.pipe()\n"
+        "p = subprocess.Popen([*sys.argv[1:], '--ready-fd', str(said)], pass_fds=[said])\n"
+        "os.close(said)\n"
+        "os.read(ready, 1000)\n"
+        "print(p.pid, flush=True)\n"
+        "p.wait()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", starter, *SERVE], stdout=subprocess.PIPE)
+    ended = os.pidfd_open(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    assert select.select([ended], [], [], 10)[0]
+    os.close(ended)

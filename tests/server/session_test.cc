@@ -1,0 +1,322 @@
+#include "daemon/server/session.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "proto/claims_block.h"
+#include "tests/support/service_harness.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::FailureCode;
+using proto::Reason;
+using testing::ServiceHarness;
+
+constexpr std::uint64_t kConnection = 7;
+
+// What the session sends, decoded.
+struct Received {
+  std::uint32_t request = 0;
+  std::optional<proto::Welcome> welcome;
+  std::optional<FailureCode> failure;
+  std::optional<proto::Pong> pong;
+  std::optional<proto::Answer> answer;
+};
+
+class FakeWire final : public Wire {
+ public:
+  void send(std::string_view frame) override {
+    REQUIRE_FALSE(hung_up);
+    frames_.emplace_back(frame);
+  }
+  void hang_up() override { hung_up = true; }
+
+  Received take() {
+    REQUIRE_FALSE(frames_.empty());
+    bytes_ = frames_.front();
+    frames_.erase(frames_.begin());
+    proto::FrameHeader header;
+    REQUIRE(proto::frame_status(bytes_, header) == proto::FrameStatus::kComplete);
+    REQUIRE(header.frame_size() == bytes_.size());
+    Received received;
+    struct Handler {
+      Received& to;
+      void operator()(const proto::Welcome& it, std::uint32_t) { to.welcome = it; }
+      void operator()(const proto::Failure& it, std::uint32_t) {
+        to.failure = static_cast<FailureCode>(it.code);
+      }
+      void operator()(const proto::Pong& it, std::uint32_t) { to.pong = it; }
+      void operator()(const proto::Answer& it, std::uint32_t) { to.answer = it; }
+    };
+    received.request = header.request_id;
+    REQUIRE(proto::dispatch<proto::Sender::kDaemon>(
+                header, std::string_view(bytes_).substr(proto::kHeaderSize), Handler{received}) ==
+            proto::Dispatched::kHandled);
+    return received;
+  }
+  bool empty() const { return frames_.empty(); }
+
+  bool hung_up = false;
+
+ private:
+  std::vector<std::string> frames_;
+  std::string bytes_;  // what the views of the last take() point into
+};
+
+template <class Message>
+std::string frame(const Message& message, std::uint32_t request) {
+  std::string bytes(proto::kMaxFrame, '\0');
+  bytes.resize(proto::encode(message, request, bytes.data(), bytes.size()));
+  REQUIRE_FALSE(bytes.empty());
+  return bytes;
+}
+
+std::string hello(std::string_view url = "") {
+  return frame(proto::Hello{.version_min = 1, .version_max = 1, .upstream_url = url}, 1);
+}
+
+std::string query(std::string_view token, std::uint32_t request,
+                  std::uint32_t max_age_ms = proto::kAnyAge) {
+  return frame(proto::Query{.max_age_ms = max_age_ms, .token = token}, request);
+}
+
+// A session on a real service in a made-up world. Its answers come back to it.
+struct Fixture {
+  Fixture() {
+    harness.sink.on_answer = [this](const Waiter& waiter) {
+      const testing::RecordedAnswer& recorded = harness.answer(waiter);
+      Answer answer = recorded.answer;
+      answer.claims = recorded.claims;
+      session.answer(waiter.request, answer);
+    };
+  }
+
+  // Announces the questions to the recording sink, then delivers the bytes.
+  void consume(std::string_view bytes, std::initializer_list<std::uint32_t> questions = {}) {
+    for (const std::uint32_t request : questions) harness.sink.expect({kConnection, request});
+    session.consume(bytes);
+  }
+  void shake_hands() {
+    consume(hello());
+    REQUIRE(wire.take().welcome);
+  }
+
+  ServiceHarness harness;
+  SessionContext context{.service = *harness.service,
+                         .clock = harness.clock,
+                         .daemon_version = "1.2.3",
+                         .find_upstream = [](std::string_view url) -> std::optional<UpstreamName> {
+                           if (url.empty() || url == "https://auth.example.com")
+                             return UpstreamName{0, "main"};
+                           return std::nullopt;
+                         }};
+  FakeWire wire;
+  Session session{kConnection, context, wire};
+};
+
+TEST_CASE("a hello is answered with version, clock and the upstream's name") {
+  Fixture fixture;
+  fixture.consume(hello("https://auth.example.com"));
+  const Received received = fixture.wire.take();
+  REQUIRE(received.welcome);
+  CHECK(received.request == 1);
+  CHECK(received.welcome->version == 1);
+  CHECK(received.welcome->features == 0);
+  CHECK(received.welcome->daemon_version == "1.2.3");
+  CHECK(received.welcome->upstream_name == "main");
+  CHECK(received.welcome->boot_time_ns ==
+        static_cast<std::uint64_t>(fixture.harness.clock.now().boot.time_since_epoch().count()));
+  CHECK(fixture.session.shook_hands());
+}
+
+TEST_CASE("a question is answered with the claims that the Auth API gave") {
+  Fixture fixture;
+  fixture.shake_hands();
+  fixture.consume(query("token-a", 5), {5});
+  CHECK(fixture.wire.empty());
+  CHECK(fixture.session.open_questions() == 1);
+  fixture.harness.land_oldest(testing::status(200));
+  const Received received = fixture.wire.take();
+  REQUIRE(received.answer);
+  CHECK(received.request == 5);
+  CHECK(received.answer->verdict == static_cast<std::uint8_t>(proto::Verdict::kValid));
+  CHECK(received.answer->source == static_cast<std::uint8_t>(proto::Source::kUpstream));
+  CHECK(received.answer->reason == 0);
+  proto::ClaimsView claims;
+  REQUIRE(proto::decode_claims(received.answer->claims, claims));
+  CHECK(claims.id == "user-123");
+  CHECK(fixture.session.open_questions() == 0);
+}
+
+TEST_CASE(
+    "pipelined questions are answered under their own ids, in the order in which they are "
+    "settled") {
+  Fixture fixture;
+  fixture.shake_hands();
+  fixture.consume(query("token-a", 1) + query("token-b", 2) + query("token-c", 3), {1, 2, 3});
+  fixture.harness.land_for("token-c", testing::status(200));
+  fixture.harness.land_for("token-a", testing::status(401));
+  fixture.harness.land_for("token-b", testing::status(500));
+  Received received = fixture.wire.take();
+  CHECK((received.request == 3 && received.answer->verdict == 1));
+  received = fixture.wire.take();
+  CHECK((received.request == 1 && received.answer->verdict == 2));
+  received = fixture.wire.take();
+  CHECK((received.request == 2 && received.answer->verdict == 3));
+}
+
+TEST_CASE("frames may arrive in pieces of any size") {
+  const std::size_t piece = GENERATE(1u, 2u, 11u, 12u, 13u, 64u, 1000u);
+  Fixture fixture;
+  const std::string bytes =
+      hello() + query("token-a", 1) + frame(proto::Ping{.echo = 42}, 2) + query("token-a", 3);
+  fixture.harness.sink.expect({kConnection, 1});
+  fixture.harness.sink.expect({kConnection, 3});
+  for (std::size_t at = 0; at < bytes.size(); at += piece)
+    fixture.session.consume(bytes.substr(at, piece));
+  CHECK(fixture.wire.take().welcome);
+  CHECK(fixture.wire.take().pong->echo == 42);
+  fixture.harness.land_oldest(testing::status(200));
+  CHECK(fixture.wire.take().answer->verdict == 1);
+  CHECK(fixture.wire.take().answer->verdict == 1);
+  CHECK(fixture.wire.empty());
+}
+
+TEST_CASE("max_age of the wire is milliseconds, with its top value for any age") {
+  Fixture fixture;
+  fixture.shake_hands();
+  fixture.consume(query("token-a", 1), {1});
+  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.advance(milliseconds(900));
+  fixture.consume(query("token-a", 2, 1000) + query("token-a", 3), {2, 3});
+  CHECK(fixture.harness.upstream.flying().empty());
+  fixture.consume(query("token-a", 4, 899), {4});
+  CHECK(fixture.harness.upstream.flying().size() == 1);
+}
+
+TEST_CASE("a peer that does not begin with hello, or says it twice, is told so and cut off") {
+  Fixture fixture;
+  SECTION("a question first") {
+    fixture.consume(query("token-a", 9));
+  }
+  SECTION("a ping first") {
+    fixture.consume(frame(proto::Ping{}, 9));
+  }
+  SECTION("an unknown message first") {
+    fixture.consume(std::string("\0\0\0\0\x77\x77\0\0\0\0\0\0", 12));
+  }
+  SECTION("a second hello") {
+    fixture.shake_hands();
+    fixture.consume(hello());
+  }
+  const Received received = fixture.wire.take();
+  CHECK(received.failure == FailureCode::kHelloExpected);
+  CHECK(received.request == 0);
+  CHECK(fixture.wire.hung_up);
+  CHECK(fixture.harness.upstream.requests() == 0);
+}
+
+TEST_CASE("a version or an upstream that is not ours ends the handshake with its reason") {
+  Fixture fixture;
+  SECTION("an older client") {
+    fixture.consume(frame(proto::Hello{.version_min = 0, .version_max = 0}, 1));
+    CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
+  }
+  SECTION("a newer client that no longer speaks ours") {
+    fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9}, 1));
+    CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
+  }
+  SECTION("another Auth API") {
+    fixture.consume(hello("https://evil.example.com"));
+    CHECK(fixture.wire.take().failure == FailureCode::kUnknownUpstream);
+  }
+  CHECK(fixture.wire.hung_up);
+}
+
+TEST_CASE("a client that offers a range with our version in it gets ours") {
+  Fixture fixture;
+  fixture.consume(frame(proto::Hello{.version_min = 1, .version_max = 99, .features = ~0ull}, 1));
+  const Received received = fixture.wire.take();
+  REQUIRE(received.welcome);
+  CHECK(received.welcome->version == 1);
+  CHECK(received.welcome->features == 0);
+}
+
+TEST_CASE(
+    "what follows no grammar is refused and ends the connection, and what comes after it is "
+    "ignored") {
+  Fixture fixture;
+  fixture.shake_hands();
+  SECTION("a frame over the limit") {
+    fixture.consume(std::string("\x01\x80\0\0\x10\0\0\0\x01\0\0\0", 12));
+    CHECK(fixture.wire.take().failure == FailureCode::kFrameTooLarge);
+  }
+  SECTION("reserved flags") {
+    fixture.consume(std::string("\0\0\0\0\x10\0\x01\0\x01\0\0\0", 12));
+    CHECK(fixture.wire.take().failure == FailureCode::kBadFrame);
+  }
+  SECTION("a field cut in the middle") {
+    fixture.consume(std::string("\x02\0\0\0\x10\0\0\0\x01\0\0\0\xff\xff", 14));
+    CHECK(fixture.wire.take().failure == FailureCode::kBadFrame);
+  }
+  CHECK(fixture.wire.hung_up);
+  fixture.session.consume(query("token-a", 1));
+  CHECK(fixture.wire.empty());
+  CHECK(fixture.harness.upstream.requests() == 0);
+}
+
+TEST_CASE(
+    "a message that the daemon does not know, or that only daemons send, is refused and the "
+    "connection goes on") {
+  Fixture fixture;
+  fixture.shake_hands();
+  SECTION("unknown") {
+    fixture.consume(std::string("\0\0\0\0\x77\x77\0\0\x05\0\0\0", 12));
+  }
+  SECTION("a daemon's") {
+    fixture.consume(frame(proto::Pong{.echo = 1}, 5));
+  }
+  const Received received = fixture.wire.take();
+  CHECK(received.failure == FailureCode::kUnknownMessage);
+  CHECK(received.request == 5);
+  CHECK_FALSE(fixture.wire.hung_up);
+  fixture.consume(frame(proto::Ping{.echo = 1}, 6));
+  CHECK(fixture.wire.take().pong);
+}
+
+TEST_CASE("fields that a newer client appends are skipped, and missing ones read as empty") {
+  Fixture fixture;
+  fixture.shake_hands();
+  std::string longer = query("token-a", 1) + "tail";
+  longer[0] = static_cast<char>(longer[0] + 4);
+  fixture.consume(longer, {1});
+  CHECK(fixture.harness.upstream.flying().size() == 1);
+  fixture.consume(std::string("\0\0\0\0\x10\0\0\0\x02\0\0\0", 12),
+                  {2});  // a question without a token
+  CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kMalformed));
+}
+
+TEST_CASE("more open questions than one connection may have end it") {
+  Fixture fixture;
+  fixture.shake_hands();
+  for (std::uint32_t request = 0; request < proto::kMaxOpenQuestions; ++request) {
+    fixture.consume(query("token-a", request), {request});
+  }
+  CHECK_FALSE(fixture.wire.hung_up);
+  fixture.consume(query("token-a", proto::kMaxOpenQuestions));
+  CHECK(fixture.wire.take().failure == FailureCode::kTooManyOpen);
+  CHECK(fixture.wire.hung_up);
+}
+
+TEST_CASE("a refused peer learns why before it has said a word") {
+  Fixture fixture;
+  fixture.session.refuse(FailureCode::kNotAllowed);
+  CHECK(fixture.wire.take().failure == FailureCode::kNotAllowed);
+  CHECK(fixture.wire.hung_up);
+  fixture.session.consume(hello());
+  CHECK(fixture.wire.empty());
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,102 @@
+"""What the system tests share. CLAIMSD_BUILD_DIR names the build (ctest sets it; default: build/dev)."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(1, str(HERE.parent / "support"))
+
+from daemon import Claimsd  # noqa: E402
+from peer import Peer  # noqa: E402
+from servers import AuthApi, FaultServer  # noqa: E402
+from workers import Worker  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def build():
+    directory = pathlib.Path(os.environ.get("CLAIMSD_BUILD_DIR", HERE.parents[1] / "build" / "dev")).resolve()
+    if not (directory / "daemon" / "claimsd").exists():
+        pytest.fail(f"no daemon in {directory}: build it, or set CLAIMSD_BUILD_DIR")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def scratch():
+    """Makes directories with short paths (a Unix socket's has 107 bytes) that any user may enter."""
+    made = []
+
+    def make():
+        made.append(pathlib.Path(tempfile.mkdtemp(prefix="claimsd-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for directory in made:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def claimsd(build, scratch):
+    """Makes daemons of one test: claimsd(upstream, table={...}); started unless start=False. All are stopped."""
+    made = []
+
+    def make(upstream=None, start=True, **options):
+        made.append(Claimsd(build, scratch(), upstream, **options))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    for daemon in made:
+        if daemon.process is not None:
+            daemon.stop()
+
+
+@pytest.fixture
+def peer():
+    """Makes connections of one test; all are closed."""
+    made = []
+
+    def make(daemon, upstream="", hello=True):
+        made.append(Peer(daemon.socket, upstream, hello))
+        return made[-1]
+
+    yield make
+    for connection in made:
+        connection.close()
+
+
+@pytest.fixture
+def worker(build):
+    """Makes worker processes of one test; all are ended."""
+    made = []
+
+    def make(daemon, *mode, **options):
+        made.append(Worker(build, daemon.socket, *mode, **options))
+        return made[-1]
+
+    yield make
+    for process in made:
+        process.close()
+
+
+@pytest.fixture(scope="session")
+def fault_server(scratch):
+    with FaultServer(scratch()) as server:
+        yield server
+
+
+@pytest.fixture
+def faults(fault_server):
+    """The fault server, with nothing left of the test before."""
+    fault_server.reset()
+    return fault_server
+
+
+@pytest.fixture(scope="session")
+def auth_api(scratch):
+    with AuthApi(scratch()) as api:
+        yield api

@@ -1,0 +1,129 @@
+"""Who may ask: by uid, by gid, by the socket's permissions; and how many connections each may have."""
+
+import os
+import shutil
+
+import pytest
+
+import other_user
+from peer import Peer, until
+from workers import Worker
+
+NOT_ALLOWED, TOO_MANY = 6, 7
+OPEN_TO_ALL = {"socket_mode": "0666"}
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+
+
+@pytest.fixture(scope="module")
+def portable_worker(build, scratch):
+    """The worker and its library where any user may read them: (binary, environment)."""
+    directory = scratch()
+    shutil.copy(build / "tests" / "system" / "claimsd_worker", directory)
+    shutil.copy(build / "client" / "src" / "libclaimsd.so.0", directory)
+    return directory / "claimsd_worker", {"LD_LIBRARY_PATH": str(directory)}
+
+
+@pytest.fixture
+def stranger(portable_worker):
+    """Asks one question with libclaimsd as another user."""
+
+    def ask(daemon):
+        binary, env = portable_worker
+        who = ["setpriv", f"--reuid={other_user.UID}", f"--regid={other_user.UID}", "--clear-groups"]
+        with Worker(None, daemon.socket, "ask", env=env, prefix=who, binary=binary) as process:
+            return process.ask("token")
+
+    return ask
+
+
+def first_words(daemon):
+    """What somebody who is not let in is told at connect: (request id, code)."""
+    with Peer(daemon.socket, hello=False) as peer:
+        return peer.failure()
+
+
+@as_root
+def test_a_uid_that_is_not_allowed_is_told_so(claimsd, faults, stranger):
+    daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "allowed_uids": [other_user.UID + 1]})
+    assert other_user.call(lambda: first_words(daemon)) == (0, NOT_ALLOWED)
+    answer = stranger(daemon)
+    assert (answer.verdict, answer.reason) == ("unavailable", "not_permitted")
+    assert faults.count("echo") == 0
+
+
+@as_root
+@pytest.mark.parametrize("lists", [
+    {"allowed_uids": [other_user.UID]}, {"allowed_gids": [other_user.UID]}, {}])
+def test_an_allowed_uid_or_gid_gets_in(claimsd, faults, stranger, lists):
+    daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, **lists})
+    assert stranger(daemon).verdict == "valid"
+
+
+@as_root
+def test_a_socket_that_others_may_not_open_is_not_permitted(claimsd, faults, stranger):
+    daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0660"})
+    answer = stranger(daemon)
+    assert (answer.verdict, answer.reason) == ("unavailable", "not_permitted")
+
+
+@as_root
+def test_the_sockets_have_the_modes_and_groups_of_the_configuration(claimsd, faults):
+    daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0620", "socket_group": "54321",
+                                                 "admin_socket_mode": "0600"})
+    assert (daemon.socket.stat().st_mode & 0o777, daemon.socket.stat().st_gid) == (0o620, 54321)
+    assert daemon.admin_socket.stat().st_mode & 0o777 == 0o600
+
+
+@as_root
+def test_uid_65534_could_be_anybody_and_is_refused(claimsd, faults):
+    daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "allowed_uids": [65534]})
+    refused = other_user.call(lambda: first_words(daemon), uid=65534, gid=65534)
+    assert refused == (0, NOT_ALLOWED)
+
+
+@as_root
+def test_the_cache_and_the_key_are_for_the_daemon_alone(claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"))
+    peer(daemon).ask("token")
+
+    def readable():
+        return os.access(daemon.cache, os.R_OK | os.X_OK), os.access(daemon.key_file, os.R_OK)
+
+    assert other_user.call(readable) == (False, False)
+    assert daemon.key_file.stat().st_mode & 0o777 == 0o400
+
+
+def test_a_uid_has_so_many_connections_and_gets_back_what_it_closes(claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"), daemon={"max_connections_per_uid": 3})
+    mine = [peer(daemon) for _ in range(3)]
+    refused = peer(daemon, hello=False)
+    assert refused.failure() == (0, TOO_MANY)
+    assert refused.is_closed()
+    assert mine[2].ask("token").verdict == "valid"
+    mine.pop(0).close()
+
+    def welcomed():
+        try:
+            with Peer(daemon.socket) as again:
+                return again.ask("token").verdict == "valid"
+        except (AssertionError, ConnectionError):
+            return False
+
+    until(welcomed, "the closed connection makes room")
+
+
+@as_root
+def test_one_uid_at_its_limit_leaves_the_others_alone(claimsd, peer, faults, stranger):
+    daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "max_connections_per_uid": 2})
+    mine = [peer(daemon) for _ in range(2)]
+    assert peer(daemon, hello=False).failure() == (0, TOO_MANY)
+    assert stranger(daemon).verdict == "valid"
+    assert mine[0].ask("token").verdict == "valid"
+
+
+def test_all_connections_together_are_limited(claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"), daemon={"max_connections": 2})
+    mine = [peer(daemon) for _ in range(2)]
+    assert peer(daemon, hello=False).failure() == (0, TOO_MANY)
+    assert mine[1].ask("token").verdict == "valid"

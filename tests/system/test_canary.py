@@ -1,0 +1,136 @@
+"""After everything it can be asked, no token, email or claim can be read in what the daemon leaves or shows."""
+
+import base64
+import json
+import pathlib
+import time
+
+import pytest
+
+from daemon import Claimsd
+from peer import Peer
+from tokens import jwt
+
+TOKENS = [jwt(sub=f"canary-subject-{number}", exp=int(time.time()) + 3600) for number in range(50)]
+BAD_TOKENS = [
+    b"canary-token-\r\nX-Canary: 1", b"canary token", b"canary-token-" + b"x" * 9000,
+    jwt(sub="canary-subject-old", exp=1000).encode()]
+CLAIMS = {"id": "canary-id-4711", "email": "canary.mail@example.com", "role": ["canary-role"], "note": "canary-claim",
+          "list": [{"deep": "canary-deep"}]}
+SECRETS = [
+    *TOKENS, *(token.split(".")[1] for token in TOKENS), "canary-token-", "canary-subject-", "canary-id-4711",
+    "canary.mail@example.com", "canary-role", "canary-claim", "canary-deep", "canary-header", "canary-reason"]
+# Answers that hold the canaries in places from which an error message could quote them.
+TROUBLE = {
+    "cut": {"body": json.dumps(CLAIMS)[:-5]},
+    "twice": {"body": json.dumps(CLAIMS)[:-1] + ',"canary-claim":1,"canary-claim":2}'},
+    "types": {"body": {**CLAIMS, "role": {"canary-role": "canary-role"}}},
+    "control": {"body": {**CLAIMS, "id": "canary-id-4711\n"}},
+    "long": {"body": {**CLAIMS, "id": "canary-id-4711" * 30}},
+    "refused": {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}},
+    "moved": {"status": 302, "headers": {"Location": "https://canary-header.example/"}, "body": CLAIMS},
+    "broken": {"status": 500, "headers": {"Retry-After": "canary-header"}, "body": CLAIMS},
+    "cookie": {"status": 200, "headers": {"Set-Cookie": "canary-header=1"}, "body": CLAIMS},
+    "encoded": {"status": 200, "headers": {"Transfer-Encoding": "canary-header"}, "body": CLAIMS},
+    "silent": {"mode": "silence"}, "reset": {"mode": "reset"}, "garbage": {"mode": "garbage"},
+}
+
+
+def readings(secret):
+    """The bytes of a secret as they are, in hex, and in base64 wherever they may begin in it."""
+    data = secret.encode()
+    yield data
+    yield data.hex().encode()
+    for offset in range(3):
+        inner = base64.b64encode(b"\0" * offset + data)[4 if offset else 0:]
+        yield inner[: len(inner) - 4]
+
+
+NEEDLES = [(secret, reading) for secret in SECRETS for reading in readings(secret)]
+
+
+def found_in(data):
+    return sorted({secret for secret, reading in NEEDLES if reading in data})
+
+
+def everything_left(daemon):
+    """{what: bytes} of all files of the daemon and all that it shows."""
+    left = {str(path): path.read_bytes() for path in sorted(daemon.root.rglob("*")) if path.is_file()}
+    if daemon.process is not None:
+        process = pathlib.Path("/proc") / str(daemon.process.pid)
+        left.update({name: (process / name).read_bytes() for name in ("cmdline", "environ", "comm", "maps")})
+        routes = ("/", "/v1/status", "/metrics", "/v1/health", "/v1/ready")
+        left.update({path: daemon.admin(path)[1] for path in routes})
+    return left
+
+
+def leaks(daemon):
+    return {what: found for what, data in everything_left(daemon).items() if (found := found_in(data))}
+
+
+@pytest.fixture(scope="module")
+def daemon(build, scratch, fault_server):
+    fault_server.script("claims", {"body": CLAIMS})
+    hasty = {"timeout": "500ms", "connect_timeout": "500ms"}
+    upstreams = {"upstream.main": {"url": fault_server.url("script-claims"), "default": True}}
+    for name, step in TROUBLE.items():
+        mode = fault_server.script(name, step)
+        upstreams[f"upstream.{name}"] = {"url": fault_server.url(mode), **hasty}
+    with Claimsd(build, scratch(), log={"level": "debug"}, **upstreams) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def asked(daemon, fault_server):
+    """Everything was asked of the daemon; returns the verdicts."""
+    with Peer(daemon.socket) as peer:
+        answers = peer.ask_all(TOKENS) + peer.ask_all(TOKENS)
+        assert {answer.email for answer in answers} == {CLAIMS["email"]}
+        assert {peer.ask(token).verdict for token in BAD_TOKENS} == {"invalid"}
+    verdicts = {}
+    for name in TROUBLE:
+        with Peer(daemon.socket, fault_server.url(f"script-{name}")) as peer:
+            verdicts[name] = peer.ask(TOKENS[0]).verdict
+    with Peer(daemon.socket) as peer:  # a frame cut off within a token, and a peer that breaks the rules with one
+        peer.query(TOKENS[1])
+        peer.socket.sendall(b"\xff" * 12 + TOKENS[2].encode())
+        while peer.receive() is not None:
+            pass
+    return verdicts
+
+
+def test_a_secret_in_the_clear_would_be_found():
+    for secret in SECRETS:
+        assert found_in(b"before" + secret.encode() + b"after")
+        assert found_in(base64.b64encode(b"x" + secret.encode() + b"yz"))
+        assert found_in(json.dumps({"a": secret}).encode())
+
+
+def test_all_kinds_of_answers_were_given(asked, daemon):
+    assert asked == {name: "unavailable" for name in TROUBLE} | {"refused": "invalid", "cookie": "valid"}
+    status = daemon.status()
+    assert status["cache"]["entries"] == len(TOKENS) + 1
+    assert status["counters"]["upstream_failures"] >= 10
+    # What is looked through below is what there is: the entries are in the file, the failures in the log.
+    assert sum(path.stat().st_size for path in daemon.cache.iterdir()) > len(TOKENS) * 200
+    assert "upstream_failed" in daemon.log() and "upstream_body" in daemon.log()
+
+
+def test_nothing_secret_is_left_or_shown_while_it_runs(asked, daemon):
+    assert leaks(daemon) == {}
+
+
+def test_nothing_secret_is_left_after_a_crash(asked, daemon):
+    daemon.kill()
+    assert leaks(daemon) == {}
+    daemon.start()
+    assert daemon.status()["cache"]["entries"] == len(TOKENS) + 1
+    assert leaks(daemon) == {}
+
+
+def test_nothing_secret_is_left_after_a_clean_stop(asked, daemon):
+    daemon.restart()
+    daemon.stop()
+    assert leaks(daemon) == {}
+    assert sum(path.stat().st_size for path in daemon.cache.iterdir()) > len(TOKENS) * 200
+    daemon.start()

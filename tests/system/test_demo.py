@@ -1,0 +1,100 @@
+"""The demo: what it shows holds, it leaves nothing behind, and it says so when something does not hold."""
+
+import io
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import demo
+from servers import PYTHON, TESTS
+from workers import parse_answer
+
+
+@pytest.fixture
+def start(build, scratch):
+    """Starts the demo with a TMPDIR of its own: (process, that directory)."""
+
+    def run():
+        directory = scratch()
+        process = subprocess.Popen(
+            [PYTHON, "-B", str(TESTS / "system" / "demo.py"), "--build", str(build)], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, env={**os.environ, "TMPDIR": str(directory)}, start_new_session=True)
+        return process, directory
+
+    return run
+
+
+def processes_of(directory):
+    """Command lines that name the directory, or processes that work in it."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if str(directory).encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+        except OSError:
+            pass  # gone meanwhile
+    return found
+
+
+def without_numbers(text):
+    return re.sub(r"[ \n]+", " ", re.sub(r"[\d,.]+", "#", text)).strip()
+
+
+def nothing_is_left(directory):
+    assert processes_of(directory) == []
+    assert list(directory.iterdir()) == []
+
+
+def test_the_demo_holds_and_leaves_nothing_behind(start):
+    began = time.monotonic()
+    process, directory = start()
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, said
+    assert "DOES NOT HOLD" not in said and "checks held" in said
+    for row in ("requests the Auth API got", "just after she logged out", "a tampered token", "an expired token"):
+        assert row in said
+    assert "eyJ" not in said  # how every JWT begins
+    assert without_numbers(said) in without_numbers((TESTS.parent / "README.md").read_text())
+    nothing_is_left(directory)
+    assert time.monotonic() - began < 60  # under 10 s on a quiet machine
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_behind(start, number):
+    process, directory = start()
+    for line in process.stdout:
+        if "worker processes" in line:
+            break
+    assert processes_of(directory) != []
+    os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    nothing_is_left(directory)
+
+
+def answer(verdict):
+    return parse_answer(f"{verdict}\treason\tcache\t0\t0\t0\t\t\t\t{{}}")
+
+
+def test_what_does_not_hold_is_said_and_counted():
+    out = io.StringIO()
+    report = demo.Report(out)
+    report.verdict("fine", answer("invalid"), "invalid")
+    assert report.conclude(1) == 0
+    report.verdict("an outage", answer("invalid"), "unavailable")
+    report.verdict("too late", answer("invalid"), "invalid", False)
+    assert report.conclude(1) == 1
+    assert out.getvalue().count("DOES NOT HOLD") == 2
+    assert "2 of 3 checks did not hold" in out.getvalue()
+
+
+def test_a_tampered_token_differs_in_its_claims_alone():
+    token = "e30." + demo.base64url(b'{"user_id":"user-101","exp":5}') + ".c2ln"
+    other = demo.tampered(token, user_id="user-301")
+    assert demo.payload_of(other) == {"user_id": "user-301", "exp": 5}
+    assert (other.split(".")[0], other.split(".")[2]) == ("e30", "c2ln")

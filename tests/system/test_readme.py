@@ -1,0 +1,47 @@
+"""README.md says what is true: its snippets compile, its configuration is one, its exit codes are all there."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from daemon import run_check
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    found = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("language, compiler", [
+    ("cpp", ["g++", "-std=c++20", "-xc++"]), ("c", ["gcc", "-std=c99", "-pedantic", "-xc"])])
+def test_the_worker_compiles_without_a_warning(language, compiler):
+    strict = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{ROOT / 'client' / 'include'}"]
+    for text in blocks(language):
+        done = subprocess.run([*compiler, *strict, "-"], input=text, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_configuration_is_one(build, scratch):
+    file = scratch() / "claimsd.toml"
+    (text,) = blocks("toml")
+    file.write_text(text)
+    code, said = run_check(build / "daemon" / "claimsd", file)
+    assert code == 0, said
+    assert said.split(": ", 1)[1].strip() in README
+
+
+def test_the_exit_codes_are_those_of_claimsctl(build):
+    done = subprocess.run([str(build / "client" / "claimsctl" / "claimsctl"), "--help"], capture_output=True, text=True)
+    told = set(re.findall(r"^  (\d+) ", done.stdout, re.MULTILINE))
+    assert told == set(re.findall(r"^\| (\d+) \|", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_a_link_leads_somewhere(link):
+    assert (ROOT / link).exists()

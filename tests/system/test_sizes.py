@@ -1,0 +1,95 @@
+"""What is too large for one path takes the next slower one, and limits are told, not crashed into."""
+
+import json
+
+import pytest
+
+from tokens import user_of
+
+TRIMMED = 1
+NAMED = {"id": "user-123", "email": "tess@example.com", "role": ["rvt", "admin"]}
+
+
+def padded(size):
+    """Claims whose JSON without white space has exactly that size."""
+    empty = len(json.dumps({**NAMED, "note": ""}, separators=(",", ":")))
+    return json.dumps({**NAMED, "note": "n" * (size - empty)})
+
+
+@pytest.mark.parametrize("size", [8 * 1024, 8 * 1024 - 1])
+def test_a_token_of_8_kib_is_a_token(claimsd, peer, faults, size):
+    token = "t" * size
+    assert peer(claimsd(faults.url("echo"))).ask(token).id == user_of(token)
+
+
+@pytest.mark.parametrize("size", [8 * 1024 + 1, 30 * 1024])
+def test_a_longer_one_is_none(claimsd, peer, worker, faults, size):
+    daemon = claimsd(faults.url("echo"))
+    for asker in (peer(daemon), worker(daemon, "ask")):
+        answer = asker.ask("t" * size)
+        assert (answer.verdict, answer.reason) == ("invalid", "too_long")
+    assert faults.count("echo") == 0
+
+
+def test_a_token_larger_than_a_frame_is_too_long_and_never_sent(claimsd, worker, faults):
+    asker = worker(claimsd(faults.url("echo")), "ask")
+    assert asker.ask("t" * 100_000).reason == "too_long"
+    assert asker.ask("good-token").verdict == "valid"
+
+
+def test_claims_of_16_kib_are_kept_whole(claimsd, peer, worker, faults):
+    mode = faults.script("large", {"body": padded(16 * 1024)})
+    daemon = claimsd(faults.url(mode))
+    for source in ("upstream", "cache"):
+        answer = peer(daemon).ask("token")
+        assert (answer.source, answer.flags, len(answer.raw)) == (source, 0, 16 * 1024)
+    assert len(worker(daemon, "ask").ask("token").json) == 16 * 1024
+    assert faults.count(mode) == 1
+
+
+def test_larger_claims_are_trimmed_to_who_the_user_is_and_cached_all_the_same(claimsd, peer, worker, faults):
+    mode = faults.script("larger", {"body": padded(17 * 1024)})
+    daemon = claimsd(faults.url(mode))
+    for source in ("upstream", "cache"):
+        answer = peer(daemon).ask("token")
+        assert (answer.verdict, answer.source, answer.flags) == ("valid", source, TRIMMED)
+        assert (answer.id, answer.email, answer.roles) == ("user-123", "tess@example.com", ("rvt", "admin"))
+        assert json.loads(answer.raw) == NAMED
+    assert json.loads(worker(daemon, "ask").ask("token").json) == NAMED
+    assert faults.count(mode) == 1
+
+
+def test_64_roles_are_kept_and_65_are_no_claims(claimsd, peer, faults):
+    roles = [f"role-{number}".ljust(128, "x") for number in range(65)]
+    mode = faults.script("roles", {"body": {**NAMED, "role": roles[:64]}}, {"body": {**NAMED, "role": roles}})
+    asker = peer(claimsd(faults.url(mode)))
+    assert asker.ask("64").roles == tuple(roles[:64])
+    answer = asker.ask("65")
+    assert (answer.verdict, answer.reason) == ("unavailable", "upstream_body")
+
+
+def test_more_users_than_entries_are_answered_all_the_same(claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"), cache={"max_entries": 100})
+    tokens = [f"token-{number}" for number in range(300)]
+    asker = peer(daemon)
+    for _ in range(2):
+        assert [answer.id for answer in asker.ask_all(tokens)] == [user_of(token) for token in tokens]
+    status = daemon.status()
+    assert status["cache"]["entries"] <= 100
+    assert status["counters"]["evictions"] >= 200
+
+
+def test_more_questions_than_may_wait_are_told_so(claimsd, peer, faults):
+    daemon = claimsd(faults.url("gate"), limits={"max_waiters": 10})
+    asker = peer(daemon)
+    for number in range(11):
+        asker.query(f"token-{number % 3}")
+    assert asker.answer()[1].reason == "overloaded"
+    faults.open("gate")
+    assert {asker.answer()[1].verdict for _ in range(10)} == {"valid"}
+
+
+def test_no_more_requests_are_in_flight_than_allowed(claimsd, peer, faults):
+    daemon = claimsd(faults.url("delay-20"), limits={"max_in_flight": 4})
+    assert {answer.verdict for answer in peer(daemon).ask_all([f"token-{number}" for number in range(40)])} == {"valid"}
+    assert faults.seen("delay-20")["concurrent_max"] <= 4

@@ -1,0 +1,130 @@
+"""401 is invalid, an outage is unavailable, and a known answer lives as long as it may and no longer."""
+
+import time
+
+from peer import until
+from tokens import jwt, user_of
+
+UNANSWERED = [{"mode": "reset"}, {"mode": "status-503"}, {"mode": "cut-body"}]
+
+
+def test_a_real_token_of_a_real_auth_api_brings_its_claims(claimsd, worker, auth_api):
+    asker = worker(claimsd(auth_api.url), "ask")
+    for username, user, role in [("tess", "user-101", "rvt"), ("dana", "user-201", "doctor")]:
+        answer = asker.ask(auth_api.login(username))
+        assert (answer.verdict, answer.reason, answer.source) == ("valid", "ok", "upstream")
+        assert (answer.id, answer.email, answer.roles) == (user, f"{username}@example.com", (role,))
+
+
+def test_a_token_that_logged_out_is_invalid_once_its_life_is_over(claimsd, worker, auth_api):
+    asker = worker(claimsd(auth_api.url, cache={"max_ttl": "1s"}), "ask")
+    token = auth_api.login("toni")
+    assert asker.ask(token).verdict == "valid"
+    auth_api.logout(token)
+    assert auth_api.ask("GET", "/api/me/", token=token)[0] == 401
+    logged_out = time.monotonic()
+
+    def refused():
+        began = time.monotonic()
+        answer = asker.ask(token)
+        assert answer.verdict == "invalid" or began - logged_out < 1
+        return answer.verdict == "invalid"
+
+    until(refused, "the token is refused")
+    assert asker.ask(token).reason == "refused"
+
+
+def test_asking_for_now_sees_a_logout_at_once(claimsd, worker, auth_api):
+    asker = worker(claimsd(auth_api.url), "ask")
+    token = auth_api.login("remy")
+    assert asker.ask(token).verdict == "valid"
+    auth_api.logout(token)
+    assert asker.ask(token).verdict == "valid"
+    assert asker.ask(token, max_age_ms=0).verdict == "invalid"
+    assert asker.ask(token).verdict == "invalid"  # the refusal has purged the cached answer
+
+
+def test_an_outage_is_never_invalid_and_a_refusal_never_unavailable(claimsd, peer, faults):
+    mode = faults.script("trouble", *UNANSWERED, {"status": 401}, {"status": 500})
+    asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "0s"}))
+    verdicts = [asker.ask("token").verdict for _ in range(5)]
+    assert verdicts == ["unavailable"] * 3 + ["invalid", "unavailable"]
+
+
+def test_a_known_answer_survives_an_outage_within_its_life_and_not_longer(claimsd, peer, faults):
+    mode = faults.script("outage", {"status": 200}, {"status": 503})
+    asker = peer(claimsd(faults.url(mode), cache={"max_ttl": "2s"}))
+    assert asker.ask("known").verdict == "valid"
+    confirmed = time.monotonic()
+    assert asker.ask("unknown").verdict == "unavailable"
+    known = asker.ask("known")
+    assert (known.verdict, known.source) == ("valid", "cache")
+
+    def over():
+        began = time.monotonic()
+        answer = asker.ask("known")
+        assert answer.verdict == "unavailable" or began - confirmed < 2
+        return answer.verdict == "unavailable"
+
+    until(over, "its life ends")
+    assert asker.ask("known").reason == "upstream_status"
+
+
+def test_an_outage_does_not_end_a_known_answer_that_somebody_wanted_fresher(claimsd, peer, faults):
+    mode = faults.script("fresher", {"status": 200}, {"status": 503})
+    asker = peer(claimsd(faults.url(mode)))
+    assert asker.ask("token").verdict == "valid"
+    assert asker.ask("token", max_age_ms=0).verdict == "unavailable"
+    assert asker.ask("token").verdict == "valid"
+
+
+def test_a_token_whose_exp_has_come_is_refused_although_it_is_cached(claimsd, peer, faults):
+    asker = peer(claimsd(faults.url("echo"), cache={"clock_skew": "0s"}))
+    expires = time.time() + 2.5
+    token = jwt(sub="somebody", exp=expires)
+    first = asker.ask(token)
+    assert first.verdict == "valid" and first.left_ms <= 2500
+
+    def expired():
+        began = time.time()
+        answer = asker.ask(token)
+        assert answer.verdict == "invalid" or began < expires
+        return answer.verdict == "invalid"
+
+    until(expired, "the token expires")
+    assert asker.ask(token).reason == "expired"
+    assert faults.count("echo") == 1
+
+
+def test_a_refusal_is_remembered_and_asked_about_again(claimsd, peer, faults):
+    mode = faults.script("refusal", {"status": 401}, {"status": 200})
+    asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "2s"}))
+    assert asker.ask("token").verdict == "invalid"
+    again = asker.ask("token")
+    assert (again.verdict, again.source) == ("invalid", "cache")
+    assert faults.count(mode) == 1
+    until(lambda: asker.ask("token").verdict == "valid", "the refusal is forgotten")
+
+
+def test_a_403_is_a_refusal_only_where_the_upstream_says_so(claimsd, peer, faults):
+    url = faults.url("status-403")
+    assert peer(claimsd(url)).ask("token").verdict == "unavailable"
+    assert peer(claimsd({"url": url, "refusal_statuses": [403]})).ask("token").verdict == "invalid"
+
+
+def test_each_upstream_has_answers_of_its_own(claimsd, peer, faults):
+    tables = {"upstream.good": {"url": faults.url("echo"), "default": True}, "upstream.bad": {"url": faults.url("401")}}
+    daemon = claimsd(**tables)
+    for _ in range(2):
+        assert peer(daemon, faults.url("echo")).ask("token").id == user_of("token")
+        assert peer(daemon, faults.url("401")).ask("token").verdict == "invalid"
+        assert peer(daemon).ask("token").verdict == "valid"
+    assert (faults.count("echo"), faults.count("401")) == (1, 1)
+
+
+def test_claims_may_have_other_names(claimsd, peer, faults):
+    body = {"sub": "somebody", "mail": "some@body.example", "groups": ["rvt", "admin"], "id": 7}
+    mode = faults.script("names", {"body": body})
+    names = {"id_claim": "sub", "email_claim": "mail", "role_claim": "groups"}
+    answer = peer(claimsd({"url": faults.url(mode), **names})).ask("token")
+    assert (answer.id, answer.email, answer.roles) == ("somebody", "some@body.example", ("rvt", "admin"))

@@ -1,0 +1,167 @@
+// A backend worker as small as it gets: asks claimsd whose tokens these are, through libclaimsd.
+//
+//   claimsd_worker SOCKET ask        each line of standard input is a question; answers it at once
+//   claimsd_worker SOCKET repeat N   one question N times, one after the other, and times each
+//   claimsd_worker SOCKET burst N    one question N times at once, over one connection
+//
+// A question is TOKEN[<tab>MAX_AGE_MS]: never an argument, which other processes can read. An
+// answer is one line: verdict, reason, source, age, left and retry-after in ms, id, email, roles
+// with commas between them, and the claims' JSON, with tabs between them; none of these can hold a
+// tab or a line feed, since the daemon refuses claims with control characters. `repeat` and `burst`
+// answer the first question with "ready" once they have a connection, begin at the next line, and
+// end with how often each verdict and reason came; `repeat` adds the lookups' mean and median in
+// ns. CLAIMSD_UPSTREAM in the environment names the Auth API it expects, CLAIMSD_TIMEOUT_MS its
+// patience.
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <claimsd.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Question {
+  std::string token;
+  claimsd::QueryOptions options;
+};
+
+bool read_question(Question& question) {
+  std::string line;
+  if (!std::getline(std::cin, line)) return false;
+  const std::size_t tab = line.find('\t');
+  question = {.token = line.substr(0, tab), .options = {}};
+  if (tab != std::string::npos) {
+    question.options.max_age = claimsd::Milliseconds(std::stoul(line.substr(tab + 1)));
+  }
+  return true;
+}
+
+const char* word(claimsd::Verdict verdict) {
+  switch (verdict) {
+    case claimsd::Verdict::kValid: return "valid";
+    case claimsd::Verdict::kInvalid: return "invalid";
+    case claimsd::Verdict::kUnavailable: break;
+  }
+  return "unavailable";
+}
+
+void print(const claimsd::Answer& answer) {
+  const claimsd::Claims claims = answer.claims();
+  std::cout << word(answer.verdict()) << '\t' << answer.reason() << '\t'
+            << claimsd_source_text(static_cast<claimsd_source>(answer.source())) << '\t'
+            << answer.age().count() << '\t' << answer.left().count() << '\t'
+            << answer.retry_after().count() << '\t' << claims.id() << '\t' << claims.email()
+            << '\t';
+  const char* comma = "";
+  for (const std::string_view role : claims.roles()) {
+    std::cout << comma << role;
+    comma = ",";
+  }
+  std::cout << '\t' << claims.json() << std::endl;
+}
+
+using Tally = std::map<std::string, std::size_t>;
+
+void count(Tally& tally, const claimsd::Answer& answer) {
+  if (tally.empty()) print(answer);
+  ++tally[word(answer.verdict())];
+  ++tally["reason " + std::string(answer.reason())];
+}
+
+void print(const Tally& tally) {
+  for (const auto& [what, times] : tally) std::cout << what << '\t' << times << '\n';
+}
+
+// Connects, says so, and waits for the word to begin, so that many workers begin together.
+bool wait_for_start(const claimsd::Client& client) {
+  const bool connected = client.ping().has_value();
+  std::cout << (connected ? "ready" : "no daemon") << std::endl;
+  std::string go;
+  return connected && std::getline(std::cin, go);
+}
+
+int ask(const claimsd::Client& client) {
+  for (Question question; read_question(question);) {
+    print(client.query(question.token, question.options));
+  }
+  return 0;
+}
+
+int repeat(const claimsd::Client& client, std::size_t times) {
+  Question question;
+  if (!read_question(question) || !wait_for_start(client)) return 1;
+  Tally tally;
+  std::vector<std::size_t> took;
+  took.reserve(times);
+  for (std::size_t i = 0; i < times; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const claimsd::Answer answer = client.query(question.token, question.options);
+    took.push_back(static_cast<std::size_t>((std::chrono::steady_clock::now() - start).count()));
+    count(tally, answer);
+  }
+  std::sort(took.begin(), took.end());
+  tally["median_ns"] = took.at(times / 2);
+  for (const std::size_t one : took) tally["mean_ns"] += one;
+  tally["mean_ns"] /= times;
+  print(tally);
+  return 0;
+}
+
+int burst(const claimsd::Client& client, std::size_t times) {
+  Question question;
+  if (!read_question(question) || !wait_for_start(client)) return 1;
+  claimsd::Stream stream(client);
+  for (std::size_t i = 0; i < times; ++i) {
+    if (!stream.send(question.token, i, question.options)) return 1;
+  }
+  Tally tally;
+  std::vector<bool> answered(times);
+  while (stream.pending() > 0) {
+    pollfd waiting{.fd = stream.fd(), .events = POLLIN, .revents = 0};
+    ::poll(&waiting, 1, -1);
+    while (const auto done = stream.receive()) {
+      if (answered.at(done->tag)) return 1;  // one question, one answer
+      answered[done->tag] = true;
+      count(tally, done->answer);
+    }
+  }
+  print(tally);
+  return 0;
+}
+
+const char* variable(const char* name, const char* otherwise) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words.size() < 2) return 2;
+  const claimsd::Client client(
+      {.socket_path = words[0],
+       .upstream_url = variable("CLAIMSD_UPSTREAM", ""),
+       .client_name = "worker",
+       .timeout = claimsd::Milliseconds(std::stoul(variable("CLAIMSD_TIMEOUT_MS", "30000")))});
+  const std::size_t times = words.size() > 2 ? std::stoul(words[2]) : 0;
+  if (words[1] == "ask") return ask(client);
+  if (words[1] == "repeat" && times > 0) return repeat(client, times);
+  if (words[1] == "burst" && times > 0) return burst(client, times);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int result = run({argv + 1, argv + argc});
+    if (result == 2) std::cerr << "usage: claimsd_worker SOCKET ask|repeat N|burst N\n";
+    return result;
+  } catch (const std::exception& error) {
+    std::cerr << "claimsd_worker: " << error.what() << '\n';
+    return 1;
+  }
+}
