@@ -9,7 +9,9 @@
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
 #include "daemon/loop/before_wait.h"
+#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/signal_watcher.h"
+#include "daemon/loop/timer.h"
 #include "daemon/settings.h"
 #include "daemon/sockets.h"
 #include "daemon/store/claims_cache.h"
@@ -76,7 +78,7 @@ class RealDaemon final : public Daemon {
   SocketFile admin_file_;
   std::unique_ptr<HttpServer> admin_;
   std::vector<SignalWatcher> signals_;
-  std::optional<Timer> tick_;
+  std::optional<KernelTimer> tick_;
   std::optional<Timer> stop_deadline_;
   std::optional<BootTime> armed_for_;
   std::optional<BeforeWait> before_wait_;
@@ -95,7 +97,7 @@ Status RealDaemon::open_store() {
 
 Status RealDaemon::open_service() {
   monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
-  server_ = std::make_unique<Server>(*loop_, server_settings_from(config()), log_);
+  server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
   fetch_ = TRY(FetchThread::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
@@ -150,7 +152,7 @@ Status RealDaemon::watch() {
     signals_.push_back(
         TRY(SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
   }
-  tick_.emplace(*loop_, [this] { service_->tick(); });
+  tick_ = TRY(KernelTimer::create(*loop_, [this] { service_->tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
                  service_->flights().waiting());

@@ -25,7 +25,9 @@ namespace {
 class Body {
  public:
   explicit Body(std::size_t size) { bytes_.reserve(size); }
-  ~Body() { explicit_bzero(bytes_.data(), bytes_.capacity()); }
+  ~Body() {
+    if (bytes_.capacity() != 0) explicit_bzero(bytes_.data(), bytes_.capacity());
+  }
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 

@@ -126,6 +126,7 @@ std::string raw_claims(std::string_view body, dom::object object, const ClaimNam
 }  // namespace
 
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names) {
+  if (body.empty()) return failure("not one JSON document: empty");  // whose data() may be null
   dom::parser parser;
   if (parser.allocate(body.size() + 1, kMaxDepth) != simdjson::SUCCESS) {
     return failure("no memory to parse it");

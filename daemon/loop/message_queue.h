@@ -1,9 +1,10 @@
 // message_queue.h: hands values to the thread of a loop, in order.
 //
-// Made and destroyed on the consumer's thread; push() from any thread, as long as the object lives.
-// Each value is consumed exactly once, on the consumer's loop, never from within push(), and not at
-// all once the queue is destroyed (values still in it are destroyed with it), not even when the
-// consumer destroys it from inside its callback. Unbounded: whoever pushes has a bound of its own.
+// Made and destroyed on the consumer's thread, or by its owner while that thread does not run;
+// push() from any thread, as long as the object lives. Each value is consumed exactly once, on the
+// consumer's loop, never from within push(), and not at all once the queue is destroyed (values
+// still in it are destroyed with it), not even when the consumer destroys it from inside its
+// callback. Unbounded: whoever pushes has a bound of its own.
 #pragma once
 
 #include <functional>

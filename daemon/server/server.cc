@@ -14,11 +14,14 @@ constexpr Duration kSweepInterval = milliseconds(500);
 }  // namespace
 
 Server::Server(Loop& loop, ServerSettings settings, Log& log)
-    : loop_(loop),
-      settings_(settings),
-      log_(log),
-      admission_(std::move(settings.admission)),
-      sweep_(loop, [this] { cut_off_laggards(); }) {}
+    : loop_(loop), settings_(settings), log_(log), admission_(std::move(settings.admission)) {}
+
+Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
+  std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
+  server->sweep_ =
+      TRY(KernelTimer::create(loop, [self = server.get()] { self->cut_off_laggards(); }));
+  return server;
+}
 
 Server::~Server() = default;
 
@@ -69,7 +72,7 @@ void Server::accept(Fd fd) {
   }
   if (!connection->start_reading()) return admission_.leave(peer->uid);
   connections_.emplace(id, std::move(connection));
-  if (!sweep_.active()) sweep_.start(kSweepInterval, kSweepInterval);
+  if (!sweep_->active()) sweep_->start(kSweepInterval, kSweepInterval);
 }
 
 void Server::answer(const Waiter& waiter, const Answer& answer) {
@@ -105,7 +108,7 @@ void Server::cut_off_laggards() {
     }
     close(id);
   }
-  if (connections_.empty()) sweep_.stop();
+  if (connections_.empty()) sweep_->stop();
 }
 
 bool Server::drained() const {

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "daemon/base/log.h"
+#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/stream_listener.h"
-#include "daemon/loop/timer.h"
+
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/session.h"
@@ -26,7 +28,7 @@ struct ServerSettings {
 
 class Server final : public AnswerSink {
  public:
-  Server(Loop& loop, ServerSettings settings, Log& log);
+  static Result<std::unique_ptr<Server>> create(Loop& loop, ServerSettings settings, Log& log);
   ~Server() override;
 
   // Where the sessions' questions go; once, before open().
@@ -48,6 +50,7 @@ class Server final : public AnswerSink {
  private:
   class Connection;
 
+  Server(Loop& loop, ServerSettings settings, Log& log);
   StreamListener::Handlers handlers();
   void accept(Fd fd);
   void close(std::uint64_t id);
@@ -62,7 +65,7 @@ class Server final : public AnswerSink {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // of the connection whose bytes are being consumed
-  Timer sweep_;
+  std::optional<KernelTimer> sweep_;
 };
 
 }  // namespace claimsd::daemon

@@ -69,8 +69,8 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
       Fetcher::create(*in.loop, std::move(targets), log, [&in](FlightId id, FetchOutcome outcome) {
         in.landings->push({id, std::move(outcome)});
       }));
-  parts->flights = TRY(
-      MessageQueue<std::optional<FetchOrder>>::create(*in.loop, [&in](std::optional<FetchOrder>&& flight) {
+  parts->flights = TRY(MessageQueue<std::optional<FetchOrder>>::create(
+      *in.loop, [&in](std::optional<FetchOrder>&& flight) {
         if (!flight) return in.loop->stop();
         in.fetcher->start(std::move(*flight));
       }));

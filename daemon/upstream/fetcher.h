@@ -38,7 +38,9 @@ class Fetcher {
     std::deque<FetchOrder> waiting;
     std::vector<std::unique_ptr<Transfer>> running;
     std::vector<std::unique_ptr<Transfer>> idle;
-    Duration due(const FetchOrder& flight) const { return flight.started + target.settings.timeout; }
+    Duration due(const FetchOrder& flight) const {
+      return flight.started + target.settings.timeout;
+    }
   };
 
   Fetcher(Loop& loop, std::vector<Target> targets, Landed landed);

@@ -79,7 +79,7 @@ TestClient::TestClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STR
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
-  const timeval limit{.tv_sec = 10, .tv_usec = 0};
+  const timeval limit{.tv_sec = 30, .tv_usec = 0};
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -99,7 +99,7 @@ TestClient& TestClient::send(std::string_view bytes) {
 bool TestClient::receive() {
   char buffer[4096];
   const auto got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) give_up("no answer within 10 s");
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) give_up("no answer within 30 s");
   if (got <= 0) return false;
   received_.append(buffer, static_cast<std::size_t>(got));
   return true;

@@ -53,7 +53,7 @@ class LoopThread {
 // A socket bound at `path` with a server on it.
 LoopThread::Start serve(std::string path, HttpHandler handler, HttpLimits limits = {});
 
-// One connection. Every wait ends after 10 s, as a failed test.
+// One connection. Every wait ends after 30 s, as a failed test.
 class TestClient {
  public:
   explicit TestClient(const std::string& path);

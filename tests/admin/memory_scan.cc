@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
@@ -16,17 +17,18 @@ namespace {
 
 constexpr std::uint64_t kLargest = 64 << 20;
 
-bool matches(const char* at, std::string_view masked_secret) {
-  for (std::size_t i = 0; i < masked_secret.size(); ++i) {
-    if ((at[i] ^ kMask) != masked_secret[i]) return false;
-  }
-  return true;
-}
-
+// By its first byte and only then as a whole: under sanitizers a comparison at every byte takes
+// half a minute.
 int count_in(std::string_view bytes, std::string_view masked_secret) {
+  const auto first = static_cast<char>(masked_secret.front() ^ kMask);
+  const auto same = [](char in_memory, char in_secret) { return (in_memory ^ kMask) == in_secret; };
   int found = 0;
-  for (std::size_t i = 0; i + masked_secret.size() <= bytes.size(); ++i) {
-    if (matches(&bytes[i], masked_secret)) ++found;
+  for (auto at = bytes.find(first); at != std::string_view::npos; at = bytes.find(first, at + 1)) {
+    const auto candidate = bytes.substr(at, masked_secret.size());
+    if (candidate.size() == masked_secret.size() &&
+        std::equal(candidate.begin(), candidate.end(), masked_secret.begin(), same)) {
+      ++found;
+    }
   }
   return found;
 }

@@ -45,6 +45,17 @@ TEST_CASE("a 401 is remembered for negative_ttl from when its request started, t
   CHECK(world.service->negative_entries() == 0);
 }
 
+TEST_CASE("refusals that have ended are dropped as time passes, and as others come") {
+  ServiceHarness world;
+  world.ask_and_land("a", status(401));
+  world.advance(5s);
+  CHECK(world.service->negative_entries() == 0);
+  world.ask_and_land("b", status(401));
+  world.clock.advance(5s);  // and nobody calls tick()
+  world.ask_and_land("c", status(401));
+  CHECK(world.service->negative_entries() == 1);
+}
+
 TEST_CASE("refusals have room of their own: junk pushes out no good entry") {
   Policy policy = plain_policy();
   policy.max_entries = 3;

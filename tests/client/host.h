@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 struct Host {
   explicit Host(FakeDaemon::Script script = serve_tokens_as_ids, std::uint32_t max_connections = 0)
       : daemon(directory / "claims.sock", std::move(script)),
-        client({.socket_path = daemon.path(), .max_connections = max_connections}) {}
+        client({.socket_path = daemon.path(), .timeout = 30s, .max_connections = max_connections}) {
+  }
 
   ScratchDirectory directory;
   FakeDaemon daemon;

@@ -96,6 +96,18 @@ TEST_CASE("an answer to somebody else's question is passed over") {
   CHECK(answer.claims().id() == "user-1");
 }
 
+TEST_CASE("bytes behind an answer cost the connection, not the next question") {
+  Host host([](Peer& peer) {
+    if (peer.number() > 0) return serve_tokens_as_ids(peer);
+    if (!peer.welcome() || !peer.receive()) return;
+    peer.send_bytes(frame_of(valid_answer(claims_block("first"))) + "half");
+    peer.receive();
+  });
+  CHECK(host.client.query("first").valid());
+  CHECK(host.client.query("second", {.timeout = 5s}).valid());
+  CHECK(host.daemon.connections() == 2);
+}
+
 TEST_CASE("an answer that arrives byte by byte is one answer") {
   const std::string frame = frame_of(valid_answer(claims_block("user-1")));
   Host host([&frame](Peer& peer) {

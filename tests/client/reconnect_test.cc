@@ -185,11 +185,14 @@ TEST_CASE("the client says who it is and which Auth API it expects") {
     const auto hello = frame->as<proto::Hello>();
     name = hello->client_name;
     url = hello->upstream_url;
+    peer.send(
+        proto::Failure{.code = static_cast<std::uint16_t>(proto::FailureCode::kUnknownUpstream)},
+        0);
   });
   const Client client({.socket_path = daemon.path(),
                        .upstream_url = "https://auth.example.com",
                        .client_name = "lumen"});
-  client.query("t", {.timeout = 200ms});
+  CHECK(client.query("t").reason() == "wrong_upstream");
   daemon.stop();
   CHECK(name == "lumen");
   CHECK(url == "https://auth.example.com");

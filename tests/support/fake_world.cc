@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "proto/limits.h"
+
 namespace claimsd::testing {
 
 using namespace daemon;
@@ -39,6 +41,8 @@ std::uint64_t number_of(const TokenKey& key) {
 }
 
 TokenKey FakeKeyer::key_of(UpstreamId upstream, std::string_view token) {
+  // Bounds what anybody can make the daemon hash.
+  if (token.size() > proto::kMaxToken) throw std::logic_error("a key of what can be no token");
   const auto [at, is_new] =
       numbers_.try_emplace({upstream, std::string(token)}, numbers_.size() + 1);
   return numbered_key(at->second);

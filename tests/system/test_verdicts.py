@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from peer import until
 from tokens import jwt, user_of
 
@@ -128,3 +130,12 @@ def test_claims_may_have_other_names(claimsd, peer, faults):
     names = {"id_claim": "sub", "email_claim": "mail", "role_claim": "groups"}
     answer = peer(claimsd({"url": faults.url(mode), **names})).ask("token")
     assert (answer.id, answer.email, answer.roles) == ("somebody", "some@body.example", ("rvt", "admin"))
+
+
+@pytest.mark.parametrize("mode", ["no-store", "no-cache", "max-age-0"])
+def test_an_answer_that_may_not_be_kept_is_asked_for_again(claimsd, peer, faults, mode):
+    daemon = claimsd(faults.url(mode))
+    asker = peer(daemon)
+    assert [asker.ask("token").source for _ in range(2)] == ["upstream"] * 2
+    assert faults.count(mode) == 2
+    assert daemon.status()["cache"]["entries"] == 0

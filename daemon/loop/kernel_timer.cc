@@ -1,0 +1,80 @@
+#include "daemon/loop/kernel_timer.h"
+
+#include <fmt/format.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "daemon/base/fd.h"
+#include "daemon/loop/handle.h"
+
+namespace claimsd::daemon {
+namespace {
+
+timespec to_timespec(Duration duration) {
+  const auto whole = std::chrono::duration_cast<seconds>(duration);
+  return {.tv_sec = whole.count(), .tv_nsec = (duration - whole).count()};
+}
+
+}  // namespace
+
+struct KernelTimer::Block {
+  uv_poll_t handle{};
+  Fd timer;
+  bool repeats = false;
+  bool active = false;
+  Callback callback;
+
+  void set(Duration delay, Duration repeat) {
+    const itimerspec spec = {.it_interval = to_timespec(repeat), .it_value = to_timespec(delay)};
+    timerfd_settime(timer.get(), 0, &spec,
+                    nullptr);  // cannot fail for a timer of ours and valid times
+  }
+};
+
+void KernelTimer::Close::operator()(Block* block) const {
+  close_and_delete(block);
+}
+
+KernelTimer::KernelTimer(std::unique_ptr<Block, Close> block) : block_(std::move(block)) {}
+
+Result<KernelTimer> KernelTimer::create(Loop& loop, Callback callback) {
+  auto block = std::make_unique<Block>();
+  block->callback = std::move(callback);
+  block->handle.data = block.get();
+  block->timer = Fd(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+  const int error =
+      block->timer ? uv_poll_init(loop.raw(), &block->handle, block->timer.get()) : UV_EMFILE;
+  if (error != 0) {
+    return failure(fmt::format("cannot create a timer: {}; raise the limit on open files",
+                               describe_uv(error)));
+  }
+  uv_poll_start(&block->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    Block& self = *static_cast<Block*>(handle->data);
+    std::uint64_t expirations = 0;
+    // Nothing to read: it was stopped or set anew in this very turn.
+    if (read(self.timer.get(), &expirations, sizeof expirations) != sizeof expirations) return;
+    self.active = self.repeats;
+    self.callback();
+  });
+  return KernelTimer(std::unique_ptr<Block, Close>(block.release()));
+}
+
+void KernelTimer::start(Duration delay, Duration repeat) {
+  block_->repeats = repeat > Duration(0);
+  block_->active = true;
+  block_->set(std::max(delay, Duration(1)), repeat);  // 0 would disarm it
+}
+
+void KernelTimer::stop() {
+  if (!block_->active) return;
+  block_->active = false;
+  block_->set({}, {});
+}
+
+bool KernelTimer::active() const {
+  return block_->active;
+}
+
+}  // namespace claimsd::daemon
