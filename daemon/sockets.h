@@ -33,6 +33,8 @@ class SocketFile {
   ~SocketFile() {
     if (!path_.empty()) remove_socket_file(path_, file_);
   }
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
   SocketFile(SocketFile&& other) noexcept
       : path_(std::exchange(other.path_, {})), file_(other.file_) {}
   SocketFile& operator=(SocketFile&& other) noexcept {

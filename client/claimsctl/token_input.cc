@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t kEnough = 16 * 1024;
 
 struct Buffer {
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { explicit_bzero(bytes.data(), bytes.size()); }
   std::array<char, kEnough> bytes;
   std::size_t size = 0;

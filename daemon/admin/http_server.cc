@@ -106,6 +106,8 @@ class MhdServer final : public HttpServer {
  public:
   MhdServer(Loop& loop, HttpHandler handler, const HttpLimits& limits)
       : handler_(std::move(handler)), limits_(limits), timer_(loop, [this] { run(); }) {}
+  MhdServer(const MhdServer&) = delete;
+  MhdServer& operator=(const MhdServer&) = delete;
   ~MhdServer() override;
 
   Status start(Loop& loop, Fd listening);

@@ -1,141 +1,186 @@
 #include "daemon/loop/unix_stream.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <string.h>  // explicit_bzero(3)
+#include <sys/socket.h>
 #include <uv.h>
+
+#include <deque>
 
 #include "daemon/base/secret.h"
 #include "daemon/loop/handle.h"
 
 namespace claimsd::daemon {
 
+// Polled, and read and written here: a uv_pipe_t costs every question half a microsecond more.
 struct UnixStream::Block {
-  uv_pipe_t handle{};
+  uv_poll_t handle{};
+  Fd fd;
   Loop* loop = nullptr;
   Handlers handlers;
   std::size_t queue_limit = 0;
-  std::size_t queued = 0;
+  std::deque<Secret> queue;    // answers, wiped when they have gone
+  std::size_t queued = 0;      // bytes in it
+  std::size_t front_sent = 0;  // of its first
+  int watched = 0;             // events that the handle waits for
+  bool reading = false;
   bool ended = false;
   std::function<void()> closed;
 
+  Block() = default;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
   ~Block() {
     if (closed) closed();
   }
-  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
-  bool closing() const { return uv_is_closing(reinterpret_cast<const uv_handle_t*>(&handle)) != 0; }
-};
 
-// The bytes are an answer: wiped when they have gone.
-struct UnixStream::WriteRequest {
-  uv_write_t request{};
-  Block* block = nullptr;
-  Secret bytes;
+  bool closing() const { return uv_is_closing(reinterpret_cast<const uv_handle_t*>(&handle)) != 0; }
+  int watch();
+  void on_events(int status, int events);
+  void read_some();
+  void flush();
+  void end(int error);
 };
 
 namespace {
 
-uv_buf_t buffer_of(std::string_view bytes) {
-  // libuv's buffers are not const; it only reads from those it writes.
-  return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+// Bytes sent, or a negative errno.
+ssize_t send_some(int fd, std::string_view bytes) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? -errno : sent;
+}
+
+Status check_stream_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM) return {};
+  return failure(fmt::format("cannot take over connection {}: not a stream socket", fd));
 }
 
 }  // namespace
 
 void UnixStream::Close::operator()(Block* block) const {
   close_and_delete(block);
+  block->fd.reset();  // it has stopped polling; the peer learns of it now
 }
 
 UnixStream::UnixStream(std::unique_ptr<Block, Close> block) : block_(std::move(block)) {}
 
 Result<UnixStream> UnixStream::adopt(Loop& loop, Fd fd, std::size_t queue_limit,
                                      Handlers handlers) {
+  TRY(check_stream_socket(fd.get()));
   auto fresh = std::make_unique<Block>();
   fresh->loop = &loop;
   fresh->handlers = std::move(handlers);
   fresh->queue_limit = queue_limit;
   fresh->handle.data = fresh.get();
-  // ipc = 0: otherwise libuv collects the descriptors that a hostile peer sends.
-  uv_pipe_init(loop.raw(), &fresh->handle, 0);  // cannot fail
-  std::unique_ptr<Block, Close> block(fresh.release());
-  const int error = uv_pipe_open(&block->handle, fd.get());
-  if (error != 0) {
+  if (const int error = uv_poll_init(loop.raw(), &fresh->handle, fd.get()); error != 0) {
     return failure(fmt::format("cannot take over connection {}: {}", fd.get(), describe_uv(error)));
   }
-  fd.release();  // the handle's now
-  return UnixStream(std::move(block));
+  fresh->fd = std::move(fd);
+  return UnixStream(std::unique_ptr<Block, Close>(fresh.release()));
 }
 
 Status UnixStream::start_reading() {
   if (!block_ || block_->ended) return {};
-  const int error = uv_read_start(
-      block_->stream(),
-      [](uv_handle_t* handle, std::size_t /*suggested*/, uv_buf_t* buffer) {
-        const std::span<char> scratch = static_cast<Block*>(handle->data)->loop->scratch();
-        *buffer = uv_buf_init(scratch.data(), static_cast<unsigned>(scratch.size()));
-      },
-      [](uv_stream_t* stream, ssize_t got, const uv_buf_t* buffer) {
-        Block& block = *static_cast<Block*>(stream->data);
-        if (got > 0) {
-          const auto size = static_cast<std::size_t>(got);
-          block.handlers.on_data({buffer->base, size});
-          explicit_bzero(buffer->base, size);
-        } else if (got < 0) {
-          end(block, got == UV_EOF ? 0 : static_cast<int>(got));
-        }
-      });
-  if (error != 0 && error != UV_EALREADY) {
+  block_->reading = true;
+  if (const int error = block_->watch(); error != 0) {
     return failure(fmt::format("cannot read from a connection: {}", describe_uv(error)));
   }
   return {};
 }
 
 void UnixStream::stop_reading() {
-  if (block_) uv_read_stop(block_->stream());
+  if (!block_) return;
+  block_->reading = false;
+  block_->watch();
 }
 
-void UnixStream::end(Block& block, int error) {
-  if (block.ended || block.closing()) return;
-  block.ended = true;
-  uv_read_stop(block.stream());
-  block.handlers.on_end(error);
+// Waits for what is wanted now.
+int UnixStream::Block::watch() {
+  const int wanted = (reading ? UV_READABLE : 0) | (queued > 0 ? UV_WRITABLE : 0);
+  if (wanted == watched || closing()) return 0;
+  watched = wanted;
+  if (wanted == 0) return uv_poll_stop(&handle);
+  return uv_poll_start(&handle, wanted, [](uv_poll_t* polled, int status, int events) {
+    static_cast<Block*>(polled->data)->on_events(status, events);
+  });
+}
+
+// A handler may close the stream: the block stays until libuv has let go of it, and is left alone
+// from then on.
+void UnixStream::Block::on_events(int status, int events) {
+  // In trouble, which the next call on the socket explains. libuv has stopped waiting.
+  if (status < 0) {
+    watched = 0;
+    events = UV_READABLE | UV_WRITABLE;
+  }
+  if ((events & UV_WRITABLE) != 0 && queued > 0) flush();
+  if ((events & UV_READABLE) != 0 && reading && !closing()) read_some();
+  if (status < 0 && !closing()) watch();
+}
+
+// Once an event: what is left makes the next one, after the other connections have had theirs.
+void UnixStream::Block::read_some() {
+  const std::span<char> scratch = loop->scratch();
+  const ssize_t got = ::recv(fd.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  if (got > 0) {
+    const auto size = static_cast<std::size_t>(got);
+    handlers.on_data({scratch.data(), size});
+    explicit_bzero(scratch.data(), size);
+  } else if (got == 0) {
+    end(0);
+  } else if (errno != EAGAIN && errno != EINTR) {
+    end(-errno);
+  }
+}
+
+void UnixStream::Block::end(int error) {
+  if (ended || closing()) return;
+  ended = true;
+  reading = false;
+  watch();
+  handlers.on_end(error);
 }
 
 WriteStatus UnixStream::write(std::string_view bytes) {
   if (!block_) return WriteStatus::kFailed;
   Block& block = *block_;
   if (block.queued == 0) {
-    const uv_buf_t buffer = buffer_of(bytes);
-    const int sent = uv_try_write(block.stream(), &buffer, 1);
-    if (sent < 0 && sent != UV_EAGAIN) return WriteStatus::kFailed;
+    const ssize_t sent = send_some(block.fd.get(), bytes);
+    if (sent < 0 && sent != -EAGAIN) return WriteStatus::kFailed;
     if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
     if (bytes.empty()) return WriteStatus::kSent;
   }
   if (bytes.size() > block.queue_limit - block.queued) return WriteStatus::kOverLimit;
-
-  auto request = std::make_unique<WriteRequest>();
-  request->block = &block;
-  request->bytes = Secret(bytes);
-  request->request.data = request.get();
-  const uv_buf_t rest = buffer_of(request->bytes.view());
-  const int error =
-      uv_write(&request->request, block.stream(), &rest, 1, [](uv_write_t* done, int status) {
-        const std::unique_ptr<WriteRequest> owned(static_cast<WriteRequest*>(done->data));
-        finish_write(*owned->block, owned->bytes.view().size(), status);
-      });
-  if (error != 0) return WriteStatus::kFailed;
-  request.release();  // comes back in the callback
+  block.queue.emplace_back(bytes);
   block.queued += bytes.size();
-  return WriteStatus::kQueued;
+  return block.watch() == 0 ? WriteStatus::kQueued : WriteStatus::kFailed;
 }
 
-void UnixStream::finish_write(Block& block, std::size_t size, int status) {
-  block.queued -= size;
-  if (block.closing()) return;
-  if (status != 0) {
-    end(block, status);
-  } else if (block.queued == 0 && block.handlers.on_drained) {
-    block.handlers.on_drained();
+void UnixStream::Block::flush() {
+  while (queued > 0) {
+    const std::string_view rest = queue.front().view().substr(front_sent);
+    const ssize_t sent = send_some(fd.get(), rest);
+    if (sent == -EAGAIN) return;
+    if (sent < 0) {
+      queue.clear();
+      queued = front_sent = 0;
+      watch();
+      return end(static_cast<int>(sent));
+    }
+    queued -= static_cast<std::size_t>(sent);
+    front_sent += static_cast<std::size_t>(sent);
+    if (front_sent < queue.front().view().size()) return;
+    queue.pop_front();
+    front_sent = 0;
   }
+  watch();
+  if (handlers.on_drained) handlers.on_drained();
 }
 
 std::size_t UnixStream::queued_bytes() const {
@@ -153,10 +198,7 @@ Result<PeerCredentials> UnixStream::credentials() const {
 }
 
 int UnixStream::fd() const {
-  if (!block_) return -1;
-  uv_os_fd_t fd = -1;
-  const bool known = uv_fileno(reinterpret_cast<const uv_handle_t*>(&block_->handle), &fd) == 0;
-  return known ? fd : -1;
+  return block_ ? block_->fd.get() : -1;
 }
 
 }  // namespace claimsd::daemon

@@ -5,7 +5,7 @@
 // is wiped after the callback since tokens come that way; writes are tried at once and only what
 // the kernel did not take is copied.
 //
-// SIGPIPE must be ignored by the process: libuv writes with write(2).
+// Never raises SIGPIPE.
 #pragma once
 
 #include <cstddef>

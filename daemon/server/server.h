@@ -30,6 +30,8 @@ class Server final : public AnswerSink {
  public:
   static Result<std::unique_ptr<Server>> create(Loop& loop, ServerSettings settings, Log& log);
   ~Server() override;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // Where the sessions' questions go; once, before open().
   void connect(SessionContext context);

@@ -24,6 +24,16 @@ std::string_view view(const TokenKey& key) {
   return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
 }
 
+// The pages that a batch touches are spread over the whole tree.
+std::size_t disk_headroom(std::span<const NewEntry> batch) {
+  constexpr std::size_t kForEach = std::size_t{16} << 10;
+  std::size_t bytes = kDiskHeadroom + (batch.size() - 1) * kForEach;
+  if (batch.size() > 1) {
+    for (const NewEntry& one : batch) bytes += 2 * one.entry.claims.size();
+  }
+  return bytes;
+}
+
 bool removed(const std::string& path) {
   return unlink(path.c_str()) == 0 || errno == ENOENT;
 }
@@ -146,7 +156,9 @@ Status LmdbClaimsCache::begin() {
   TRY(save_identity(identity_path(), identity_));
   open_.emplace(std::move(opened));
   entries_ = found.entries;
+  pages_ = found.pages;
   peak_pages_ = found.pages;
+  disk_has_room_ = true;
   return {};
 }
 
@@ -175,6 +187,7 @@ bool LmdbClaimsCache::usable() {
 void LmdbClaimsCache::drop_everything(const std::string& why) {
   open_.reset();
   entries_ = 0;
+  pages_ = 0;
   gone_ = remove_files();
   const BootTime now = clock_.now().boot;
   try_again_ = now + kTryAgainPause;
@@ -238,47 +251,75 @@ std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
   return entry;
 }
 
-Stored LmdbClaimsCache::put(const TokenKey& key, const Entry& entry) {
-  if (!usable()) return Stored::kFailed;
-  const auto value = records_.seal(key, entry);
-  if (!value) {
-    ++counters_.failed;
-    if (failed_log_.allows(clock_.now().boot)) {
-      log_.error(
-          "cache_failed",
-          "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
-          entry.claims.size(), kMaxStoredClaims);
-    }
-    return Stored::kFailed;
-  }
-  return store(key, *value);
+bool LmdbClaimsCache::holds(const TokenKey& key) {
+  if (!usable()) return false;
+  LmdbReader& reader = open_->reader;
+  if (!reader.renew()) return false;
+  const bool found = reader.get(open_->table, view(key)).has_value();
+  reader.reset();
+  return found;
 }
 
-Stored LmdbClaimsCache::store(const TokenKey& key, std::string_view value) {
-  const LmdbTable table = open_->table;
-  const bool may_grow = open_->environment.reserve(kDiskHeadroom);
+Stored LmdbClaimsCache::put(const TokenKey& key, const Entry& entry) {
+  const NewEntry one{key, entry};
+  return put_all({&one, 1});
+}
+
+Stored LmdbClaimsCache::put_all(std::span<const NewEntry> batch) {
+  if (!usable()) return Stored::kFailed;
+  disk_has_room_ = open_->environment.reserve(disk_headroom(batch));
   auto writer = open_->environment.write();
   if (!writer) return give_up(writer.error(), "a write");
-  const auto before = writer->stats(table);
-  if (const auto put = writer->put(table, view(key), value); !put) {
-    return give_up(put.error(), "a write");
+  return store(*writer, batch);
+}
+
+Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batch) {
+  const LmdbTable table = open_->table;
+  const auto before = writer.stats(table);
+  if (!before) return give_up(before.error(), "a write");
+  for (const auto& [key, entry] : batch) {
+    const auto value = records_.seal(key, entry);
+    if (!value) return not_sealed(entry);
+    if (const auto put = writer.put(table, view(key), *value); !put) {
+      return give_up(put.error(), "a write");
+    }
   }
-  const auto after = writer->stats(table);
-  if (!before || !after) return give_up((before ? after : before).error(), "a write");
-  const std::size_t limit =
-      may_grow ? options_.map_size / open_->environment.page_size() : peak_pages_;
+  const auto after = writer.stats(table);
+  if (!after) return give_up(after.error(), "a write");
   // Refused while LMDB still has pages to delete with: at its own MDB_MAP_FULL, or on a full disk,
   // it might not.
-  if (after->pages > before->pages && after->pages > limit) {
+  if (after->pages > before->pages && after->pages > page_limit()) {
     ++counters_.full;
     return Stored::kFull;
   }
-  if (const auto committed = writer->commit(); !committed) {
+  if (const auto committed = writer.commit(); !committed) {
     return give_up(committed.error(), "a write");
   }
   entries_ = after->entries;
-  if (may_grow) peak_pages_ = std::max(peak_pages_, after->pages);
+  pages_ = after->pages;
+  if (disk_has_room_) peak_pages_ = std::max(peak_pages_, pages_);
   return Stored::kStored;
+}
+
+Stored LmdbClaimsCache::not_sealed(const Entry& entry) {
+  ++counters_.failed;
+  if (failed_log_.allows(clock_.now().boot)) {
+    log_.error("cache_failed",
+               "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
+               entry.claims.size(), kMaxStoredClaims);
+  }
+  return Stored::kFailed;
+}
+
+std::size_t LmdbClaimsCache::page_limit() const {
+  return disk_has_room_ ? options_.map_size / open_->environment.page_size() : peak_pages_;
+}
+
+bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
+  if (!open_ || !disk_has_room_) return false;
+  // An entry may split a leaf and a branch, and its last page of claims be nearly empty.
+  const std::size_t pages = 3 * entries + bytes / open_->environment.page_size();
+  return pages_ + pages <= page_limit();
 }
 
 bool LmdbClaimsCache::erase(const TokenKey& key) {
@@ -287,16 +328,21 @@ bool LmdbClaimsCache::erase(const TokenKey& key) {
   auto writer = open_->environment.write();
   LmdbStatus done = tl::make_unexpected(LmdbError(0));
   std::size_t left = entries_;
+  std::size_t pages = pages_;
   if (writer) {
     done = writer->erase(table, view(key));
     if (!done && done.error().missing()) return true;
-    if (const auto stats = writer->stats(table); done && stats) left = stats->entries;
+    if (const auto stats = writer->stats(table); done && stats) {
+      left = stats->entries;
+      pages = stats->pages;
+    }
     if (done) done = writer->commit();
   } else {
     done = tl::make_unexpected(writer.error());
   }
   if (done) {
     entries_ = left;
+    pages_ = pages;
     return true;
   }
   ++counters_.failed;

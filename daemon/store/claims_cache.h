@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "daemon/base/log.h"
@@ -40,6 +41,11 @@ struct ClaimsCacheOptions {
   // a new entry fits only where its own page has room, or others have emptied theirs.
   std::size_t map_size = std::size_t{1} << 30;
   std::string boot_id;  // /proc/sys/kernel/random/boot_id
+};
+
+struct NewEntry {
+  TokenKey key;
+  Entry entry;
 };
 
 class LmdbClaimsCache final : public ClaimsCache {
@@ -64,6 +70,13 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool erase(const TokenKey& key) override;
   void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) override;
   std::size_t entries() const override { return entries_; }
+
+  // All of them in one transaction, or none. No entry's claims may be what find() returned.
+  Stored put_all(std::span<const NewEntry> batch);
+  // Without opening it.
+  bool holds(const TokenKey& key);
+  // Whether so many entries with so many bytes of claims in all are sure to be far from kFull.
+  bool roomy(std::size_t entries, std::size_t bytes) const;
 
   // For HmacKeyer: the key under which this environment's TokenKeys were made.
   const Secret& token_key_key() const { return token_key_key_; }
@@ -95,7 +108,9 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool remove_files() const;
   void drop_everything(const std::string& why);
   Stored give_up(LmdbError error, std::string_view doing);
-  Stored store(const TokenKey& key, std::string_view value);
+  Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
+  Stored not_sealed(const Entry& entry);
+  std::size_t page_limit() const;
   void report_tampered();
 
   ClaimsCacheOptions options_;
@@ -109,6 +124,8 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool gone_ = true;          // while in trouble: no old entry can come back
   BootTime try_again_{};
   std::size_t entries_ = 0;
+  std::size_t pages_ = 0;       // of the tree
+  bool disk_has_room_ = true;   // when last written to
   std::size_t peak_pages_ = 0;  // of the tree while the disk had room: as many it can have again
   Counters counters_;
   LogLimit tampered_log_;

@@ -54,8 +54,7 @@ void Fetcher::fill(Lane& lane) {
 }
 
 void Fetcher::launch(Lane& lane, FetchOrder flight) {
-  const Duration left = lane.due(flight) - Loop::hrtime();
-  if (left <= Duration::zero()) {
+  if (lane.due(flight) <= Loop::hrtime()) {
     return land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
   }
   if (lane.idle.empty()) {
@@ -66,7 +65,7 @@ void Fetcher::launch(Lane& lane, FetchOrder flight) {
   std::unique_ptr<Transfer> transfer = std::move(lane.idle.back());
   lane.idle.pop_back();
   Transfer& running = *transfer;
-  const bool begun = running.begin(std::move(flight), std::chrono::ceil<milliseconds>(left));
+  const bool begun = running.begin(std::move(flight));
   lane.running.push_back(std::move(transfer));
   if (begun && multi_->add(running.easy())) return;
 

@@ -2,8 +2,8 @@
 // owned by the FetchThread.
 //
 // Each Auth API has a lane of its own, with a limit on requests at once: one that hangs holds up
-// nobody else's. A flight's deadline counts from its start, whether it waits or runs, and is kept
-// here besides curl's own, which has been seen to be missed.
+// nobody else's. A flight's deadline counts from its start, whether it waits or runs; curl's own
+// time-out, which begins with the transfer, is not used.
 #pragma once
 
 #include <deque>

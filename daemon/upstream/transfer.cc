@@ -82,6 +82,7 @@ void require_tls(Options& options, const UpstreamSettings& settings) {
 
 void limit(Options& options, const UpstreamSettings& settings) {
   options.set(CURLOPT_NOSIGNAL, 1L);
+  // The time for the whole is the Fetcher's to keep: it has to, for flights that wait.
   options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
   // Do not wait for a hung getaddrinfo(3) when its transfer has timed out: its thread goes by
   // itself.
@@ -139,17 +140,15 @@ Transfer& Transfer::of(CURL* easy) {
   return *reinterpret_cast<Transfer*>(self);
 }
 
-bool Transfer::begin(FetchOrder flight, milliseconds timeout) {
+bool Transfer::begin(FetchOrder flight) {
   flight_ = std::move(flight);
   words_[0] = '\0';
-  // 0 would mean "for ever".
-  const long ms = std::max<long>(1, static_cast<long>(timeout.count()));
   const std::string_view token = flight_.token.view();
   if (check_token(token) != proto::Reason::kOk) return false;
   char* end = std::copy(token.begin(), token.end(), authorization_.begin() + kPrefix.size());
   *end = '\0';
   token_size_ = token.size();
-  return curl_easy_setopt(easy(), CURLOPT_TIMEOUT_MS, ms) == CURLE_OK;
+  return true;
 }
 
 FetchOutcome Transfer::end(CURLcode code) {

@@ -42,7 +42,7 @@ class Transfer {
 
   // Takes the flight on. False where its token cannot stand in a header (nothing else may reach
   // curl, which sends line breaks as they are); the flight is taken all the same, for end().
-  bool begin(FetchOrder flight, milliseconds timeout);
+  bool begin(FetchOrder flight);
   // What became of it; wipes token and response.
   FetchOutcome end(CURLcode code);
 

@@ -1,0 +1,103 @@
+#include "daemon/store/write_behind.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace claimsd::daemon {
+
+WriteBehindCache::WriteBehindCache(LmdbClaimsCache& cache, const Clock& clock)
+    : cache_(cache), clock_(clock) {
+  waiting_.reserve(kMaxEntries);
+}
+
+WriteBehindCache::~WriteBehindCache() {
+  flush();
+}
+
+Entry WriteBehindCache::Waiting::view() const {
+  Entry whole = entry;
+  whole.claims = claims.view();
+  return whole;
+}
+
+// There are few, and their keys differ in the first bytes.
+WriteBehindCache::Waiting* WriteBehindCache::waiting_for(const TokenKey& key) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& waiting) { return waiting.key == key; });
+  return found == waiting_.end() ? nullptr : &*found;
+}
+
+void WriteBehindCache::drop(Waiting& gone) {
+  bytes_ -= gone.claims.view().size();
+  if (&gone != &waiting_.back()) gone = std::move(waiting_.back());
+  waiting_.pop_back();
+  if (waiting_.empty()) due_.reset();
+}
+
+bool WriteBehindCache::has_room_for(std::size_t claims) const {
+  return waiting_.size() < kMaxEntries && bytes_ + claims <= kMaxBytes;
+}
+
+std::optional<Entry> WriteBehindCache::find(const TokenKey& key) {
+  if (const Waiting* const waiting = waiting_for(key)) return waiting->view();
+  return cache_.find(key);
+}
+
+Stored WriteBehindCache::put(const TokenKey& key, const Entry& entry) {
+  if (entry.claims.size() > kMaxStoredClaims || !cache_.roomy(kMaxEntries, kMaxBytes)) {
+    return write_through(key, entry);
+  }
+  Waiting fresh{key, entry, Secret(entry.claims)};  // before what find() handed out goes
+  if (Waiting* const older = waiting_for(key)) drop(*older);
+  if (!has_room_for(entry.claims.size())) flush();
+  if (waiting_.empty()) due_ = clock_.now().boot + kDelay;
+  bytes_ += fresh.claims.view().size();
+  waiting_.push_back(std::move(fresh));
+  return Stored::kStored;
+}
+
+Stored WriteBehindCache::write_through(const TokenKey& key, const Entry& entry) {
+  const Stored stored = cache_.put(key, entry);
+  if (stored != Stored::kStored) return stored;
+  if (Waiting* const older = waiting_for(key)) drop(*older);
+  return stored;
+}
+
+bool WriteBehindCache::erase(const TokenKey& key) {
+  if (Waiting* const waiting = waiting_for(key)) drop(*waiting);
+  return cache_.erase(key);
+}
+
+void WriteBehindCache::each(
+    const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) {
+  flush();
+  cache_.each(visit);
+}
+
+std::size_t WriteBehindCache::entries() const {
+  return cache_.entries() + static_cast<std::size_t>(std::count_if(
+                                waiting_.begin(), waiting_.end(), [this](const Waiting& waiting) {
+                                  return !cache_.holds(waiting.key);
+                                }));
+}
+
+void WriteBehindCache::flush() {
+  if (waiting_.empty()) return;
+  std::vector<NewEntry> batch;
+  batch.reserve(waiting_.size());
+  for (const Waiting& waiting : waiting_) batch.push_back({waiting.key, waiting.view()});
+  if (cache_.put_all(batch) != Stored::kStored) write_singly();
+  waiting_.clear();
+  bytes_ = 0;
+  due_.reset();
+}
+
+void WriteBehindCache::write_singly() {
+  for (const Waiting& waiting : waiting_) {
+    if (cache_.put(waiting.key, waiting.view()) == Stored::kStored) continue;
+    ++lost_;
+    cache_.erase(waiting.key);
+  }
+}
+
+}  // namespace claimsd::daemon

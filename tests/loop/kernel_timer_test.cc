@@ -1,0 +1,112 @@
+#include "daemon/loop/kernel_timer.h"
+
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "daemon/loop/before_wait.h"
+#include "tests/support/loop_runner.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using test::new_loop;
+using test::run_until;
+using test::settle;
+
+KernelTimer timer_on(Loop& loop, KernelTimer::Callback callback) {
+  auto timer = KernelTimer::create(loop, std::move(callback));
+  REQUIRE(timer);
+  return std::move(*timer);
+}
+
+TEST_CASE("a kernel timer fires once, not before its time") {
+  const auto loop = new_loop();
+  int fired = 0;
+  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  const Duration start = Loop::hrtime();
+  timer.start(milliseconds(20));
+  CHECK(timer.active());
+  run_until(*loop, [&] { return fired > 0; });
+  CHECK(Loop::hrtime() - start >= milliseconds(20));
+  CHECK_FALSE(timer.active());
+  settle(*loop);
+  CHECK(fired == 1);
+}
+
+TEST_CASE("a kernel timer without delay fires in the next turn") {
+  const auto loop = new_loop();
+  int fired = 0;
+  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  timer.start({});
+  run_until(*loop, [&] { return fired == 1; });
+}
+
+TEST_CASE("a repeating kernel timer fires again and again until it is stopped") {
+  const auto loop = new_loop();
+  int fired = 0;
+  std::optional<KernelTimer> timer;
+  timer = timer_on(*loop, [&] {
+    if (++fired == 3) timer->stop();
+  });
+  timer->start(milliseconds(1), milliseconds(1));
+  run_until(*loop, [&] { return fired == 3; });
+  CHECK_FALSE(timer->active());
+  settle(*loop);
+  CHECK(fired == 3);
+}
+
+TEST_CASE("starting a kernel timer again replaces what was set") {
+  const auto loop = new_loop();
+  int fired = 0;
+  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  timer.start(seconds(3600));
+  timer.start(milliseconds(1));
+  run_until(*loop, [&] { return fired == 1; });
+}
+
+TEST_CASE("a stopped kernel timer does not fire, also when its time had come already") {
+  const auto loop = new_loop();
+  int fired = 0;
+  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  timer.start({});
+  timer.stop();
+  settle(*loop);
+  CHECK(fired == 0);
+}
+
+TEST_CASE("a kernel timer may be destroyed from inside its own callback") {
+  const auto loop = new_loop();
+  std::optional<KernelTimer> timer;
+  bool fired = false;
+  timer = timer_on(*loop, [&] {
+    fired = true;
+    timer.reset();
+  });
+  timer->start({});
+  run_until(*loop, [&] { return fired; });
+  settle(*loop);
+  CHECK_FALSE(timer);
+}
+
+TEST_CASE("before each wait the hook is called, after everything that the turn has done") {
+  const auto loop = new_loop();
+  int turns = 0;
+  int fired = 0;
+  int seen = 0;
+  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  std::optional<BeforeWait> hook;
+  hook.emplace(*loop, [&] {
+    ++turns;
+    seen = fired;
+  });
+  timer.start({});
+  run_until(*loop, [&] { return seen == 1; });
+  CHECK(turns >= 2);
+  hook.reset();
+  const int before = turns;
+  settle(*loop);
+  CHECK(turns == before);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,219 @@
+#include "daemon/store/write_behind.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "tests/store/store_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+namespace {
+
+constexpr std::string_view kClaims = R"({"id":"u-1","email":"canary@example.org"})";
+
+struct BehindBench {
+  CacheBench bench;
+  std::unique_ptr<LmdbClaimsCache> file = bench.open();
+  std::optional<WriteBehindCache> cache{std::in_place, *file, bench.clock};
+
+  // What a daemon finds that starts after this one was killed.
+  void lose_memory() {
+    const std::string identity = read_file(bench.options.directory + "/identity");
+    const std::string data = read_file(bench.data_path());
+    cache.reset();
+    file.reset();
+    write_file(bench.options.directory + "/identity", identity);
+    write_file(bench.data_path(), data);
+    file = bench.open();
+    cache.emplace(*file, bench.clock);
+  }
+  void restart() {
+    cache.reset();
+    file.reset();
+    file = bench.open();
+    cache.emplace(*file, bench.clock);
+  }
+  bool keeps(const TokenKey& key, std::string_view claims) {
+    const auto found = cache->find(key);
+    return found && found->claims == claims;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an entry that waits to be written is found, whole") {
+  BehindBench at;
+  const Entry entry = entry_with(kClaims);
+  REQUIRE(at.cache->put(key_number(1), entry) == Stored::kStored);
+  CHECK(at.file->entries() == 0);  // so it is the waiting one that is found
+  const auto found = at.cache->find(key_number(1));
+  REQUIRE(found);
+  CHECK(found->confirmed_at == entry.confirmed_at);
+  CHECK(found->fresh_until == entry.fresh_until);
+  CHECK(found->expires_at == entry.expires_at);
+  CHECK(found->issued_at == entry.issued_at);
+  CHECK(found->flags == entry.flags);
+  CHECK(found->claims == kClaims);
+  CHECK_FALSE(at.cache->find(key_number(2)));
+  CHECK(at.cache->entries() == 1);
+}
+
+TEST_CASE(
+    "waiting entries are due once the oldest has waited for the delay, and then in the file") {
+  BehindBench at;
+  CHECK_FALSE(at.cache->due());
+  const BootTime first = at.bench.clock.boot;
+  REQUIRE(at.cache->put(key_number(1), entry_with("one")) == Stored::kStored);
+  at.bench.clock.boot += milliseconds(20);
+  REQUIRE(at.cache->put(key_number(2), entry_with("two")) == Stored::kStored);
+  CHECK(at.cache->due() == first + WriteBehindCache::kDelay);
+  at.cache->flush();
+  CHECK_FALSE(at.cache->due());
+  CHECK(at.cache->waiting() == 0);
+  CHECK(at.file->entries() == 2);
+  at.lose_memory();
+  CHECK(at.keeps(key_number(1), "one"));
+  CHECK(at.keeps(key_number(2), "two"));
+}
+
+TEST_CASE("a put replaces the waiting entry and, once written, the one in the file") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  at.cache->flush();
+  REQUIRE(at.cache->put(key_number(1), entry_with("second")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("the third")) == Stored::kStored);
+  CHECK(at.cache->waiting() == 1);
+  CHECK(at.cache->entries() == 1);
+  CHECK(at.keeps(key_number(1), "the third"));
+  at.restart();
+  CHECK(at.keeps(key_number(1), "the third"));
+}
+
+TEST_CASE("a waiting entry that was found can be put back as it is, even where that flushes") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(0), entry_with(kClaims)) == Stored::kStored);
+  for (std::uint64_t i = 1; i < 200; ++i) {
+    const auto found = at.cache->find(key_number(i - 1));
+    REQUIRE(found);
+    REQUIRE(at.cache->put(key_number(i - 1), *found) == Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i), *at.cache->find(key_number(i - 1))) == Stored::kStored);
+  }
+  for (std::uint64_t i = 0; i < 200; ++i) CHECK(at.keeps(key_number(i), kClaims));
+  CHECK(at.cache->entries() == 200);
+}
+
+TEST_CASE("no more wait than may, by number and by bytes") {
+  BehindBench at;
+  const std::string large(20'000, 'c');
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    REQUIRE(at.cache->put(key_number(i), entry_with(i < 200 ? std::string_view("c") : large)) ==
+            Stored::kStored);
+    CHECK(at.cache->waiting() <= WriteBehindCache::kMaxEntries);
+    if (i >= 200 + WriteBehindCache::kMaxEntries) {
+      CHECK(at.cache->waiting() * large.size() <= WriteBehindCache::kMaxBytes);
+    }
+  }
+  CHECK(at.file->entries() >= 300 - WriteBehindCache::kMaxEntries);
+  CHECK(at.cache->entries() == 300);
+}
+
+TEST_CASE("an entry erased while it waits does not reach the file") {
+  BehindBench at;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+  }
+  CHECK(at.cache->erase(key_number(0)));
+  CHECK_FALSE(at.cache->find(key_number(0)));
+  at.cache->flush();
+  CHECK_FALSE(at.cache->find(key_number(0)));
+  CHECK(at.file->entries() == 2);
+  CHECK(at.cache->find(key_number(1)));
+  CHECK(at.cache->find(key_number(2)));
+}
+
+TEST_CASE("an entry erased while a newer one waits is gone from the file at once") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  at.cache->flush();
+  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == Stored::kStored);
+  CHECK(at.cache->erase(key_number(1)));
+  at.lose_memory();
+  CHECK_FALSE(at.cache->find(key_number(1)));
+}
+
+TEST_CASE("the end writes what waits") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  at.restart();
+  CHECK(at.keeps(key_number(1), kClaims));
+}
+
+TEST_CASE("all are listed, waiting or not, each once") {
+  BehindBench at;
+  std::map<TokenKey, int> listed;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    REQUIRE(at.cache->put(key_number(i % 80), entry_with(kClaims)) == Stored::kStored);
+  }
+  at.cache->each([&](const TokenKey& key, BootTime) { ++listed[key]; });
+  CHECK(listed.size() == 80);
+  for (const auto& [key, times] : listed) CHECK(times == 1);
+}
+
+TEST_CASE("a full map is told with the put that met it, and nothing acknowledged is lost") {
+  BehindBench at;
+  at.cache.reset();
+  at.file.reset();
+  at.bench.options.map_size = std::size_t{4} << 20;
+  at.file = at.bench.open();
+  at.cache.emplace(*at.file, at.bench.clock);
+  const std::string claims(300, 'c');
+  std::uint64_t taken = 0;
+  std::size_t most = 0;
+  Stored last = Stored::kStored;
+  for (; last == Stored::kStored; ++taken) {
+    last = at.cache->put(key_number(taken), entry_with(claims));
+    most = std::max(most, at.cache->waiting());
+  }
+  --taken;
+  CHECK(last == Stored::kFull);
+  CHECK(most == WriteBehindCache::kMaxEntries);  // or this tried nothing but LmdbClaimsCache
+  at.cache->flush();
+  CHECK(at.cache->lost() == 0);
+  CHECK(at.file->entries() == taken);
+  for (std::uint64_t i = 0; i < taken; ++i) CHECK(at.cache->find(key_number(i)));
+  for (std::uint64_t i = 0; i < 10; ++i) CHECK(at.cache->erase(key_number(i)));
+  CHECK(at.cache->put(key_number(taken), entry_with(claims)) == Stored::kStored);
+}
+
+TEST_CASE("claims that no cache takes are refused at once, and the older entry stays") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  const std::string large(kMaxStoredClaims + 1, 'c');
+  CHECK(at.cache->put(key_number(1), entry_with(large)) == Stored::kFailed);
+  CHECK(at.keeps(key_number(1), "older"));
+}
+
+TEST_CASE("what a flush cannot write is gone, older versions included, and counted") {
+  BehindBench at;
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  at.cache->flush();
+  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(2), entry_with("another")) == Stored::kStored);
+  {
+    const FullDisk disk(0);
+    at.cache->flush();
+  }
+  CHECK(at.cache->lost() == 2);
+  CHECK(at.cache->waiting() == 0);
+  CHECK_FALSE(at.cache->find(key_number(1)));
+  CHECK_FALSE(at.cache->find(key_number(2)));
+  at.bench.clock.boot += seconds(2);
+  CHECK(at.cache->put(key_number(2), entry_with("again")) == Stored::kStored);
+  CHECK(at.keeps(key_number(2), "again"));
+  at.lose_memory();
+  CHECK_FALSE(at.cache->find(key_number(1)));
+}
