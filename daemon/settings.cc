@@ -36,6 +36,7 @@ Policy policy_from(const Config& config) {
   policy.negative_ttl = config.cache.negative_ttl;
   policy.negative_entries = config.cache.negative_entries;
   policy.max_entries = config.cache.max_entries;
+  policy.hot_entries = config.cache.hot_entries;
   policy.max_in_flight = config.limits.max_in_flight;
   policy.max_pending = config.limits.max_pending;
   policy.max_waiters = config.limits.max_waiters;

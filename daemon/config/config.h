@@ -44,6 +44,7 @@ struct CacheConfig {
   std::filesystem::path directory;
   std::filesystem::path key_file;
   std::uint64_t max_entries;
+  std::uint64_t hot_entries;
   std::uint64_t max_bytes;
   milliseconds max_ttl;
   milliseconds negative_ttl;

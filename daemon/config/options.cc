@@ -112,6 +112,8 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "the key that seals them; made at the first start, mode 0400"}, in<kC, &C::key_file>},
   {{"cache.max_entries", kInteger, "100000", 100, 10'000'000, "", kNo, kShow,
     "answers kept"}, in<kC, &C::max_entries>},
+  {{"cache.hot_entries", kInteger, "1024", 0, 65536, "", kNo, kShow,
+    "of them kept open in memory, token and claims; each costs a few KiB"}, in<kC, &C::hot_entries>},
   {{"cache.max_bytes", kSize, R"("64MiB")", kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
     "size of the cache's file"}, in<kC, &C::max_bytes>},
   {{"cache.max_ttl", kDuration, R"("60s")", 1000, 5 * kMinute, "", kYes, kShow,
