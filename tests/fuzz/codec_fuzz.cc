@@ -1,6 +1,7 @@
 // Any bytes at all, as a peer might send them: framed, dispatched for both sides, and as a claims
 // block. What decodes is encoded and must decode again to the same bytes. Each piece lies in a heap
 // block of just its size, so that AddressSanitizer sees the first byte read beyond it.
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -22,17 +23,19 @@ void require(bool held) {
 struct ReEncoder {
   template <class Message>
   void operator()(const Message& message, std::uint32_t id) {
-    std::string frame(kMaxFrame, '\0');
-    const std::size_t size = encode(message, id, frame.data(), frame.size());
+    static std::array<char, kMaxFrame>
+        buffer;  // a fresh one for every message would take most of the time
+    const std::size_t size = encode(message, id, buffer.data(), buffer.size());
     // The fields that one side left out are written by the other: a nearly full payload may then be
     // over the limit.
     if (size == 0) return;
-    frame.resize(size);
+    const std::string frame(buffer.data(), size);
     FrameHeader header;
     require(frame_status(frame, header) == FrameStatus::kComplete);
     require(header.frame_size() == size && header.request_id == id);
     Message again;
-    require(decode(ExactBytes(std::string_view(frame).substr(kHeaderSize)).view(), again));
+    const ExactBytes payload(std::string_view(frame).substr(kHeaderSize));
+    require(decode(payload.view(), again));
     std::string twice(size, '\0');
     require(encode(again, id, twice.data(), twice.size()) == size && twice == frame);
   }
