@@ -34,6 +34,15 @@ Result<std::string> read_boot_id() {
   return id;
 }
 
+// From here on everything is being taken down in order: asking once more must not cut that short.
+void block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 class RealDaemon final : public Daemon {
  public:
   RealDaemon(DaemonOptions options, Log& log) : options_(std::move(options)), log_(log) {}
@@ -168,6 +177,7 @@ void RealDaemon::run() {
             cache_->entries());
   options_.manager.notify("READY=1\nSTATUS=Answering");
   loop_->run();
+  block_stop_signals();
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
             service_->counters().upstream_requests);
 }
@@ -189,10 +199,10 @@ void RealDaemon::before_wait() {
 void RealDaemon::begin_stop(int signal_number) {
   if (stopping_) return loop_->stop();  // asked twice: at once
   stopping_ = true;
+  server_->stop_listening();
   log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
             service_->flights().waiting());
   options_.manager.notify("STOPPING=1\nSTATUS=Answering what is in flight");
-  server_->stop_listening();
   service_->stop();
   stop_deadline_->start(config().daemon.stop_timeout);
 }

@@ -47,6 +47,8 @@ int run(const CommandLine& command_line) {
     return EXIT_SUCCESS;
   }
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level);
+  // libcurl's TLS would write the keys of its sessions, and so tokens, to the file it names.
+  unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may have left.
   signal(SIGPIPE, SIG_IGN);
   Result<std::unique_ptr<Daemon>> daemon =

@@ -43,6 +43,14 @@ def test_proxy_variables_and_netrc_are_ignored(claimsd, peer, faults, hostile, l
     assert untouched(faults)
 
 
+def test_the_keys_of_a_tls_session_are_not_written_where_the_environment_says(claimsd, peer, faults, scratch):
+    keys = scratch() / "keys"
+    upstream = {"url": faults.url("echo", "https"), "ca_file": str(faults.tls / "ca.pem")}
+    daemon = claimsd(upstream, start=False).start(env={"SSLKEYLOGFILE": str(keys)})
+    assert peer(daemon).ask("the-token").verdict == "valid"
+    assert not keys.exists()
+
+
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_a_redirect_is_not_followed(claimsd, peer, faults, hostile, status):
     there, elsewhere = faults.url(f"redirect-{status}"), faults.url(f"redirect-{status}-other-port")
