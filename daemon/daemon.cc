@@ -17,6 +17,7 @@
 #include "daemon/store/claims_cache.h"
 #include "daemon/store/hmac_keyer.h"
 #include "daemon/store/host_key.h"
+#include "daemon/store/write_behind.h"
 #include "daemon/upstream_monitor.h"
 #include "daemon/version.h"
 
@@ -66,6 +67,7 @@ class RealDaemon final : public Daemon {
   Status open_admin();
   Status watch();
   void before_wait();
+  void tick();
   void begin_stop(int signal_number);
   DaemonStatus status() const;
 
@@ -78,7 +80,8 @@ class RealDaemon final : public Daemon {
 
   // In an order in which they can be torn down in reverse: nobody calls what has gone.
   std::unique_ptr<Loop> loop_;
-  std::unique_ptr<LmdbClaimsCache> cache_;
+  std::unique_ptr<LmdbClaimsCache> store_;
+  std::optional<WriteBehindCache> cache_;  // what the service sees of it
   std::optional<HmacKeyer> keyer_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   std::unique_ptr<Server> server_;
@@ -89,7 +92,7 @@ class RealDaemon final : public Daemon {
   std::vector<SignalWatcher> signals_;
   std::optional<KernelTimer> tick_;
   std::optional<Timer> stop_deadline_;
-  std::optional<BootTime> armed_for_;
+  BootTime armed_for_{};  // while tick_ is active
   std::optional<BeforeWait> before_wait_;
 };
 
@@ -97,10 +100,11 @@ Status RealDaemon::open_store() {
   const CacheConfig& cache = config().cache;
   const std::string boot_id = TRY(read_boot_id());
   const Secret host_key = TRY(load_host_key(cache.key_file, HostKeySource::kFile, random_));
-  cache_ = TRY(LmdbClaimsCache::open(
+  store_ = TRY(LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id}, host_key,
       clock_, random_, log_));
-  keyer_ = TRY(HmacKeyer::create(cache_->token_key_key(), key_scopes_from(config())));
+  cache_.emplace(*store_, clock_);
+  keyer_ = TRY(HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
   return {};
 }
 
@@ -161,7 +165,7 @@ Status RealDaemon::watch() {
     signals_.push_back(
         TRY(SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
   }
-  tick_ = TRY(KernelTimer::create(*loop_, [this] { service_->tick(); }));
+  tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
                  service_->flights().waiting());
@@ -182,18 +186,22 @@ void RealDaemon::run() {
             service_->counters().upstream_requests);
 }
 
-// Whatever happened in this turn, the timer now stands for it.
+// Whatever happened in this turn, the timer now stands for it. One that fires too early does no
+// harm, and costs less than setting it anew for every question that comes and goes.
 void RealDaemon::before_wait() {
-  const std::optional<BootTime> wake = service_->wake_time();
-  if (wake != armed_for_ || (wake && !tick_->active())) {
-    armed_for_ = wake;
-    if (wake) {
-      tick_->start(*service_->wait_time());
-    } else {
-      tick_->stop();
-    }
+  std::optional<BootTime> wake = service_->wake_time();
+  if (const std::optional<BootTime> due = cache_->due(); due && (!wake || *due < *wake)) wake = due;
+  if (wake && (!tick_->active() || *wake < armed_for_)) {
+    armed_for_ = *wake;
+    tick_->start(*wake - clock_.now().boot);
   }
   if (stopping_ && service_->idle() && server_->drained()) loop_->stop();
+}
+
+void RealDaemon::tick() {
+  service_->tick();
+  if (const std::optional<BootTime> due = cache_->due(); due && *due <= clock_.now().boot)
+    cache_->flush();
 }
 
 void RealDaemon::begin_stop(int signal_number) {
@@ -224,6 +232,7 @@ DaemonStatus RealDaemon::status() const {
   status.entries = cache_->entries();
   status.max_entries = config().cache.max_entries;
   status.negative_entries = service_->negative_entries();
+  status.unwritten_entries = cache_->waiting();
   status.upstreams = monitor_->upstreams();
   status.counters = service_->counters();
   return status;

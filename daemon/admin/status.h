@@ -38,6 +38,7 @@ struct DaemonStatus {
   std::uint64_t entries = 0;
   std::uint64_t max_entries = 0;
   std::uint64_t negative_entries = 0;
+  std::uint64_t unwritten_entries = 0;  // of `entries`; a killed daemon forgets them
   std::vector<UpstreamStatus> upstreams;
   Counters counters;
 };

@@ -82,7 +82,8 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .begin_object()
       .member("entries", status.entries)
       .member("max_entries", status.max_entries)
-      .member("negative_entries", status.negative_entries);
+      .member("negative_entries", status.negative_entries)
+      .member("unwritten_entries", status.unwritten_entries);
   write_hit_ratio(json, status.counters);
   json.end_object();
 }

@@ -25,7 +25,7 @@ class Keyer {
 };
 
 enum class Stored : std::uint8_t {
-  kStored,
+  kStored,  // what a killed daemon had only just stored may be gone: it is asked for again
   kFull,    // no room: evict and try again
   kFailed,  // the store is in trouble and has logged why; the entry is simply not kept
 };

@@ -1,6 +1,9 @@
 #include "daemon/upstream/curl_multi.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace claimsd::daemon {
 namespace {
@@ -11,13 +14,11 @@ constexpr int kMaxKicks = 64;
 }  // namespace
 
 CurlMulti::CurlMulti(Loop& loop, Log& log, Done done)
-    : loop_(loop),
-      log_(log),
-      done_(std::move(done)),
-      timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {}
+    : loop_(loop), log_(log), done_(std::move(done)) {}
 
 Result<std::unique_ptr<CurlMulti>> CurlMulti::create(Loop& loop, long pool, Log& log, Done done) {
   std::unique_ptr<CurlMulti> self(new CurlMulti(loop, log, std::move(done)));
+  self->timer_ = TRY(KernelTimer::create(loop, [raw = self.get()] { raw->wake(); }));
   self->multi_.reset(curl_multi_init());
   CURLM* multi = self->multi_.get();
   // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue of pending transfers does not heed
@@ -36,7 +37,9 @@ Result<std::unique_ptr<CurlMulti>> CurlMulti::create(Loop& loop, long pool, Log&
 CurlMulti::~CurlMulti() = default;
 
 CURLcode CurlMulti::attach(CURL* easy) {
-  const CURLcode code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
@@ -56,44 +59,95 @@ int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self,
 }
 
 int CurlMulti::watch(curl_socket_t fd, int what) {
-  auto found = polls_.find(fd);
   if (what == CURL_POLL_REMOVE) {
-    if (found != polls_.end()) found->second.stop();
+    unwatch(fd);
     return 0;
   }
-  if (found == polls_.end()) {
-    Result<Poll> poll = Poll::create(loop_, fd, [this, fd](const PollEvents& events) {
-      int mask = (events.readable ? CURL_CSELECT_IN : 0) | (events.writable ? CURL_CSELECT_OUT : 0);
-      if (events.error != 0) mask = CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
-      act(fd, mask);
-    });
-    if (!poll) {
-      log_.error("fetch_poll", "{}", poll.error().message);
-      return -1;
-    }
-    found = polls_.emplace(fd, std::move(*poll)).first;
+  Result<Watched*> found = watched(fd);
+  if (!found) {
+    log_.error("fetch_poll", "{}", found.error().message);
+    return -1;
   }
-  const bool started = found->second
+  Watched& socket = **found;
+  socket.wanted = what;
+  if (socket.started == what) return 0;
+  const bool started = socket.poll
                            .start(what == CURL_POLL_IN || what == CURL_POLL_INOUT,
                                   what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
                            .has_value();
+  socket.started = started ? what : CURL_POLL_NONE;
   return started ? 0 : -1;
 }
 
-int CurlMulti::on_close(void* self, curl_socket_t fd) {
-  static_cast<CurlMulti*>(self)->polls_.erase(fd);
+void CurlMulti::unwatch(curl_socket_t fd) {
+  const auto found = polls_.find(fd);
+  if (found == polls_.end()) return;
+  Watched& socket = found->second;
+  socket.wanted = CURL_POLL_NONE;
+  // A socket that can be written to would wake us at once.
+  if (socket.started == CURL_POLL_IN && opened_.contains(fd)) return;
+  socket.poll.stop();
+  socket.started = CURL_POLL_NONE;
+}
+
+Result<CurlMulti::Watched*> CurlMulti::watched(curl_socket_t fd) {
+  const auto found = polls_.find(fd);
+  if (found != polls_.end()) return &found->second;
+  Poll poll =
+      TRY(Poll::create(loop_, fd, [this, fd](const PollEvents& events) { ready(fd, events); }));
+  return &polls_.emplace(fd, Watched{std::move(poll)}).first->second;
+}
+
+void CurlMulti::ready(curl_socket_t fd, const PollEvents& events) {
+  Watched& socket = polls_.at(fd);
+  if (events.error != 0) socket.started = CURL_POLL_NONE;
+  if (socket.wanted == CURL_POLL_NONE) {
+    // Of a connection between requests: most likely its end, which curl finds when it next looks.
+    socket.poll.stop();
+    socket.started = CURL_POLL_NONE;
+    return;
+  }
+  int mask = (events.readable ? CURL_CSELECT_IN : 0) | (events.writable ? CURL_CSELECT_OUT : 0);
+  if (events.error != 0) mask = CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
+  act(fd, mask);
+}
+
+curl_socket_t CurlMulti::on_open(void* raw, curlsocktype /*purpose*/, curl_sockaddr* to) {
+  const int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  static_cast<CurlMulti*>(raw)->opened_.insert(fd);
+  return fd;
+}
+
+int CurlMulti::on_close(void* raw, curl_socket_t fd) {
+  auto* self = static_cast<CurlMulti*>(raw);
+  self->polls_.erase(fd);
+  self->opened_.erase(fd);
   return close(fd);
 }
 
 int CurlMulti::on_timer(CURLM* /*multi*/, long timeout_ms, void* raw) {
   auto* self = static_cast<CurlMulti*>(raw);
   self->kicked_ = timeout_ms == 0;
-  if (timeout_ms > 0) {
-    self->timer_.start(milliseconds(timeout_ms));
-  } else {
-    self->timer_.stop();
-  }
+  self->due_.reset();
+  if (timeout_ms > 0) self->wake_at(Loop::hrtime() + milliseconds(timeout_ms));
   return 0;
+}
+
+// curl sets and clears a time-out several times a request, nearly always to a later one than the
+// timer was last set for.
+void CurlMulti::wake_at(Duration due) {
+  due_ = due;
+  if (timer_->active() && armed_ <= due) return;
+  armed_ = due;
+  timer_->start(std::max(Duration(0), due - Loop::hrtime()));
+}
+
+void CurlMulti::wake() {
+  if (!due_) return;
+  if (*due_ > Loop::hrtime()) return wake_at(*due_);
+  due_.reset();
+  act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlMulti::act(curl_socket_t fd, int events) {
@@ -106,7 +160,7 @@ void CurlMulti::act(curl_socket_t fd, int events) {
     call(CURL_SOCKET_TIMEOUT, 0);
     report();
   }
-  if (kicked_) timer_.start(milliseconds(1));
+  if (kicked_) wake_at(Loop::hrtime() + milliseconds(1));
   driving_ = false;
 }
 

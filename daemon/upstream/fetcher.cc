@@ -6,8 +6,7 @@
 
 namespace claimsd::daemon {
 
-Fetcher::Fetcher(Loop& loop, std::vector<Target> targets, Landed landed)
-    : landed_(std::move(landed)), deadline_(loop, [this] { sweep(); }) {
+Fetcher::Fetcher(std::vector<Target> targets, Landed landed) : landed_(std::move(landed)) {
   for (Target& target : targets) {
     lanes_.push_back(std::make_unique<Lane>());
     lanes_.back()->target = std::move(target);
@@ -18,7 +17,8 @@ Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target>
                                                  Landed landed) {
   long pool = 0;
   for (const Target& target : targets) pool += target.settings.connections;
-  std::unique_ptr<Fetcher> self(new Fetcher(loop, std::move(targets), std::move(landed)));
+  std::unique_ptr<Fetcher> self(new Fetcher(std::move(targets), std::move(landed)));
+  self->deadline_ = TRY(KernelTimer::create(loop, [raw = self.get()] { raw->sweep(); }));
   self->multi_ = TRY(CurlMulti::create(
       loop, pool, log, [raw = self.get()](CURL* easy, CURLcode code) { raw->done(easy, code); }));
   // One of each in advance: what curl refuses shows at start, not with the first question.
@@ -40,7 +40,7 @@ void Fetcher::start(FetchOrder flight) {
   }
   Lane& lane = *lanes_[flight.upstream];
   // An armed timer stands for an earlier deadline, or sweep() finds the next one.
-  if (!deadline_.active()) arm(lane.due(flight));
+  if (!deadline_->active()) arm(lane.due(flight));
   lane.waiting.push_back(std::move(flight));
   fill(lane);
 }
@@ -123,7 +123,7 @@ void Fetcher::sweep(Lane& lane, Duration now) {
 }
 
 void Fetcher::arm(Duration due) {
-  deadline_.start(std::max(Duration::zero(), due - Loop::hrtime()));
+  deadline_->start(std::max(Duration::zero(), due - Loop::hrtime()));
 }
 
 void Fetcher::land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail) {

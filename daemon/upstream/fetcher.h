@@ -9,9 +9,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "daemon/base/log.h"
+#include "daemon/loop/kernel_timer.h"
 #include "daemon/upstream/curl_multi.h"
 #include "daemon/upstream/target.h"
 #include "daemon/upstream/transfer.h"
@@ -43,7 +45,7 @@ class Fetcher {
     }
   };
 
-  Fetcher(Loop& loop, std::vector<Target> targets, Landed landed);
+  Fetcher(std::vector<Target> targets, Landed landed);
   void fill(Lane& lane);
   void launch(Lane& lane, FetchOrder flight);
   void done(CURL* easy, CURLcode code);
@@ -55,7 +57,7 @@ class Fetcher {
 
   Landed landed_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // by UpstreamId
-  Timer deadline_;
+  std::optional<KernelTimer> deadline_;  // not stopped when its flight ends: sweep() finds the next
   std::unique_ptr<CurlMulti> multi_;
 };
 

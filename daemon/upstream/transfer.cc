@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -17,10 +16,6 @@ constexpr const char* kUserAgent = "claimsd/" CLAIMSD_VERSION;
 // The authorities are parsed once in this time, not at each handshake; a changed file counts after
 // it.
 constexpr long kCaCacheSeconds = 60;
-
-curl_socket_t open_socket(void* /*unused*/, curlsocktype /*purpose*/, curl_sockaddr* to) {
-  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
 
 // Sets options until one fails.
 class Options {
@@ -61,7 +56,6 @@ void restrict_route(Options& options, const Target& target) {
   options.set(CURLOPT_NOPROXY, "");
   options.set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  options.set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }
 
 void require_tls(Options& options, const UpstreamSettings& settings) {

@@ -164,6 +164,7 @@ DaemonStatus sample_status() {
   status.entries = 812;
   status.max_entries = 100'000;
   status.negative_entries = 7;
+  status.unwritten_entries = 3;
   UpstreamStatus upstream;
   upstream.name = "main";
   upstream.url = "https://auth.example.com";

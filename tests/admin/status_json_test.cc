@@ -40,6 +40,7 @@ TEST_CASE("a status carries its schema and every number it was made of") {
   CHECK(int64_t(json.at("/cache/entries")) == 812);
   CHECK(int64_t(json.at("/cache/max_entries")) == 100'000);
   CHECK(int64_t(json.at("/cache/negative_entries")) == 7);
+  CHECK(int64_t(json.at("/cache/unwritten_entries")) == 3);
   CHECK(json.text("/upstreams/0/name") == "main");
   CHECK(json.text("/upstreams/0/state") == "ok");
   CHECK(double(json.at("/upstreams/0/last_latency_seconds")) == Approx(0.012));

@@ -169,6 +169,12 @@ class Claimsd:
         assert status == 200
         return json.loads(body)
 
+    def wait_written(self):
+        """Waits for the entries that the daemon holds back, for 50 ms at most, to be in the file."""
+        deadline = time.monotonic() + 5
+        while self.status()["cache"]["unwritten_entries"] > 0:
+            assert time.monotonic() < deadline, "entries stay unwritten"
+
     def counter(self, name):
         return self.status()["counters"][name]
 

@@ -9,7 +9,11 @@ from tokens import user_of
 
 
 def restarted(daemon, how):
-    daemon.stop() if how == "stop" else daemon.kill()
+    if how == "stop":
+        daemon.stop()
+    else:
+        daemon.wait_written()
+        daemon.kill()
     return daemon.start()
 
 

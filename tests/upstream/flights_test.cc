@@ -2,6 +2,10 @@
 
 #include <atomic>
 
+#include "daemon/loop/before_wait.h"
+#include "daemon/loop/timer.h"
+#include "daemon/upstream/curl_memory.h"
+#include "daemon/upstream/fetcher.h"
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::daemon {
@@ -28,6 +32,30 @@ TEST_CASE("a connection that the server closed in the meantime is replaced witho
   server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
   CHECK(fetching.fetch().failure == Reason::kOk);
   CHECK(server.connections("stale-close") == 2);
+}
+
+TEST_CASE("a connection that the server closed does not keep the loop turning") {
+  test::FaultServer& server = fresh_fault_server();
+  const auto library = CurlLibrary::create();
+  REQUIRE(library);
+  const auto loop = test::new_loop();
+  NullLog log;
+  std::vector<Target> targets;
+  targets.push_back(check_target(upstream_of(server, "stale-close")).value());
+  std::size_t landed = 0;
+  auto fetcher = Fetcher::create(*loop, std::move(targets), log, [&](FlightId, FetchOutcome out) {
+    landed += out.failure == Reason::kOk ? 1 : 0;
+  });
+  REQUIRE(fetcher);
+  (*fetcher)->start({1, 0, Secret(kToken), Loop::hrtime()});
+  test::run_until(*loop, [&] { return landed == 1; });
+  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
+  std::size_t turns = 0;
+  const BeforeWait count(*loop, [&] { ++turns; });
+  Timer enough(*loop, [&] { loop->stop(); });
+  enough.start(milliseconds(50));
+  loop->run();
+  CHECK(turns < 20);
 }
 
 TEST_CASE("a connection that is closed just as it is used again is retried once, on a new one") {
@@ -145,6 +173,19 @@ TEST_CASE("a flight's time runs while it waits for a connection") {
     CHECK(outcome.took < seconds(10));  // one after the other, with 20 s each, it would be more
   }
   CHECK(server.requests("silence") <= 2);
+}
+
+TEST_CASE("each flight has its own deadline, whenever it started") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "silence");
+  settings.timeout = milliseconds(300);
+  Fetching fetching({settings, upstream_of(server, "delay-150")});
+  for (int i = 0; i < 4; ++i) {
+    fetching.start(token_number(i), 0);
+    fetching.fetch(token_number(i), 1);
+  }
+  fetching.wait_for_all();
+  for (const auto& [id, outcome] : fetching.landed) CHECK(outcome.took < seconds(10));
 }
 
 TEST_CASE("a server whose queue is full is given up after the time for connecting") {
