@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 
 PATIENCE = 30  # seconds until something that is to happen counts as not happening
 SANITIZER_MARKS = ("Sanitizer", "runtime error:", "WARNING: ThreadSanitizer")
