@@ -12,13 +12,15 @@ Flight* Flights::find(FlightId id) {
   return found == flights_.end() ? nullptr : &found->second;
 }
 
-Flight& Flights::add(const TokenKey& key, UpstreamId upstream, Secret token) {
+Flight& Flights::add(const TokenKey& key, UpstreamId upstream, Secret token,
+                     const JwtTimes& times) {
   const FlightId id = next_flight_++;
   Flight& flight = flights_[id];
   flight.id = id;
   flight.key = key;
   flight.upstream = upstream;
   flight.token = std::move(token);
+  flight.times = times;
   by_key_[key] = id;
   queue_.push_back(id);
   ++pending_count_;

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/claims/jwt_parser.h"
 #include "daemon/claims/ports.h"
 
 namespace claimsd::daemon {
@@ -25,6 +26,7 @@ struct Flight {
   TokenKey key;
   UpstreamId upstream = 0;
   Secret token;
+  JwtTimes times;              // of the token
   std::optional<Now> started;  // none: pending
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the flight after this one
@@ -37,7 +39,7 @@ class Flights {
   Flight* find(FlightId id);
 
   // A new pending flight, last in the queue. There must be none for `key`.
-  Flight& add(const TokenKey& key, UpstreamId upstream, Secret token);
+  Flight& add(const TokenKey& key, UpstreamId upstream, Secret token, const JwtTimes& times);
   // The pending flight whose turn it is; null when there is none.
   Flight* next_pending();
   // Marks a pending flight as flying.

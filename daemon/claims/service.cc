@@ -43,13 +43,16 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
   }
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
-  if (refuse_locally(key, question, waiter, now)) return;
-  enqueue(key, question, waiter, now);
+  JwtTimes times;
+  if (refuse_locally(key, question, waiter, now, times)) return;
+  enqueue(key, question, waiter, now, times);
 }
 
 bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
                                       const Waiter& waiter, const Now& now) {
-  if (unerased_.count(key) != 0) return false;
+  // The sieve knows every key that is kept. What it does not know need not be looked for, and is
+  // not believed either: the store may have failed to erase it.
+  if (!sieve_.holds(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
   if (!entry || !is_fresh(*entry, now, policy_.life, question.max_age)) return false;
   hot_.put(question.upstream, question.token, key, *entry);
@@ -74,13 +77,14 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Wa
 // What needs no Auth API to be refused. Characters are checked here and not before the cache: what
 // is in there has passed.
 bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question,
-                                   const Waiter& waiter, const Now& now) {
+                                   const Waiter& waiter, const Now& now, JwtTimes& times) {
   if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
     ++counters_.local_refusals;
     deliver(waiter, reason);
     return true;
   }
-  if (has_expired(read_jwt_times(question.token).expires_at, now, policy_.life)) {
+  times = read_jwt_times(question.token);
+  if (has_expired(times.expires_at, now, policy_.life)) {
     ++counters_.local_refusals;
     deliver(waiter, Reason::kExpired);
     return true;
@@ -101,7 +105,7 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
 }
 
 void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
-                            const Now& now) {
+                            const Now& now, const JwtTimes& times) {
   if (stopping_) return deliver(waiter, Reason::kShuttingDown);
   Flight* flight = flights_.find(key);
   // A list may also name waiters that have left; it is bounded all the same.
@@ -116,7 +120,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   }
   bool successor = false;
   if (flight == nullptr) {
-    flight = &flights_.add(key, question.upstream, Secret(question.token));
+    flight = &flights_.add(key, question.upstream, Secret(question.token), times);
   } else {
     ++counters_.joined_flights;
     // A request that started too long ago cannot vouch for now: those who need better share the
@@ -158,7 +162,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   const Answer answer = settle(flight, judgement, outcome, now);
   // Before anybody is answered: who then asks for the same token again must find this flight.
   if (!flight.successors.empty() && !stopping_) {
-    Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token));
+    Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token), flight.times);
     next.waiters.swap(flight.successors);
   }
   answer_all(flight.waiters, answer);
@@ -190,7 +194,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
     ++counters_.late_results;
     return Answer{.reason = Reason::kRefused, .source = Source::kCache};
   }
-  const JwtTimes times = read_jwt_times(flight.token.view());
+  const JwtTimes& times = flight.times;
   if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
 
   const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age);
@@ -247,23 +251,18 @@ void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now
   }
   if (stored == Stored::kStored) {
     sieve_.put(key, entry.fresh_until);
-    unerased_.erase(key);
     return;
   }
   ++counters_.not_kept;
   forget(key);
 }
 
-// Takes an entry away, from the cache or, where that is in trouble, from what is believed of it.
+// Takes an entry away. Where the store cannot erase it, it is no longer believed: the sieve does
+// not know it any more.
 void ClaimsService::forget(const TokenKey& key) {
-  const bool may_be_there = sieve_.holds(key) || unerased_.count(key) != 0;
   hot_.erase(key);
   sieve_.erase(key);
-  if (world_.cache.erase(key)) {
-    unerased_.erase(key);
-  } else if (may_be_there) {
-    unerased_.insert(key);
-  }
+  world_.cache.erase(key);
 }
 
 // Evicts until `room` more entries fit.
@@ -272,7 +271,7 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
     const std::optional<TokenKey> victim = sieve_.evict(now.boot);
     if (!victim) return;
     hot_.erase(*victim);
-    if (!world_.cache.erase(*victim)) unerased_.insert(*victim);
+    world_.cache.erase(*victim);
     ++counters_.evictions;
   }
 }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include "daemon/base/random.h"
@@ -83,8 +82,9 @@ class ClaimsService {
                          const Now& now);
   void answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter, const Now& now);
   bool refuse_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
-                      const Now& now);
-  void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now);
+                      const Now& now, JwtTimes& times);
+  void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
+               const JwtTimes& times);
   void start_pending();
   Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
                 const Now& now);
@@ -107,9 +107,6 @@ class ClaimsService {
   Sieve sieve_;
   HotEntries hot_;
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
-  // What the cache could not erase, and so may still hold: no longer believed. With the sieve's
-  // they are all the keys that the cache may hold.
-  std::unordered_set<TokenKey, TokenKeyHash> unerased_;
   bool stopping_ = false;
 };
 
