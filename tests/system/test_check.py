@@ -93,14 +93,15 @@ def test_a_path_that_cannot_be_is_named_and_the_daemon_ends(claimsd, faults, opt
     assert str(daemon.config_file / "deep") in failed.value.printed
 
 
-def test_a_first_start_makes_the_directories_that_the_defaults_need(claimsd, peer, faults):
+@pytest.mark.parametrize("umask", ["022", "077"])
+def test_a_first_start_makes_the_directories_that_the_defaults_need(claimsd, peer, faults, umask):
     """As on a fresh host: the cache lies in the socket's directory, and neither is there."""
     daemon = claimsd(faults.url("echo"), start=False)
     run = daemon.root / "run"
     daemon.socket, daemon.admin_socket = run / "c.sock", run / "a.sock"
     daemon.tables["daemon"] = {"socket": str(daemon.socket), "admin_socket": str(daemon.admin_socket)}
     daemon.tables["cache"].update(directory=str(run / "cache"), key_file=str(daemon.root / "lib" / "host.key"))
-    daemon.start()
+    daemon.start(prefix=["sh", "-c", f'umask {umask}; exec "$@"', "sh"])
     assert peer(daemon).ask("token").verdict == "valid"
     assert (run.stat().st_mode & 0o777, (run / "cache").stat().st_mode & 0o777) == (0o755, 0o700)
 
