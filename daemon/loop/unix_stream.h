@@ -62,13 +62,10 @@ class UnixStream {
 
  private:
   struct Block;
-  struct WriteRequest;
   struct Close {
     void operator()(Block* block) const;
   };
   explicit UnixStream(std::unique_ptr<Block, Close> block);
-  static void finish_write(Block& block, std::size_t size, int status);
-  static void end(Block& block, int error);
   std::unique_ptr<Block, Close> block_;
 };
 
