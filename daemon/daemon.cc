@@ -84,6 +84,7 @@ class RealDaemon final : public Daemon {
   std::optional<WriteBehindCache> cache_;  // what the service sees of it
   std::optional<HmacKeyer> keyer_;
   std::unique_ptr<UpstreamMonitor> monitor_;
+  NoPublisher publisher_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
   std::unique_ptr<FetchThread> fetch_;
@@ -121,7 +122,8 @@ Status RealDaemon::open_service() {
                                                                           .cache = *cache_,
                                                                           .upstream = *fetch_,
                                                                           .sink = *server_,
-                                                                          .observer = *monitor_});
+                                                                          .observer = *monitor_,
+                                                                          .publisher = publisher_});
   server_->connect(
       {.service = *service_,
        .clock = clock_,

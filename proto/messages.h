@@ -50,7 +50,8 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
   I(std::uint64_t, features)                             \
   I(std::uint64_t, boot_time_ns)                         \
   S(std::uint16_t, daemon_version, kMaxName)             \
-  S(std::uint16_t, upstream_name, kMaxName)
+  S(std::uint16_t, upstream_name, kMaxName)              \
+  I(std::uint16_t, upstream_id)
 
 #define CLAIMSD_FIELDS_Failure(I, S)                     \
   I(std::uint16_t, code)                                 \

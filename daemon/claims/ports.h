@@ -70,6 +70,37 @@ class Upstream {
   virtual void start(FlightId id, UpstreamId upstream, const Secret& token) = 0;
 };
 
+// For how long a worker may rely on an entry without asking again; either clock ends it.
+struct LeaseEnd {
+  BootTime lease;
+  WallTime hard = WallTime::max();  // the token's own `exp`, less the skew; max: it has none
+};
+
+// Shows confirmed entries to the workers of the host as leases, beside the socket. What is
+// withdrawn can be read by no lookup that begins after the call has returned.
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+
+  // Takes the place of what was shown for `key`. May decline: too large, token too short, no room.
+  virtual void publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
+                       const Entry& entry, const LeaseEnd& end) = 0;
+  virtual void withdraw(const TokenKey& key) = 0;
+  // All that is shown of the user with this id claim, whoever still has it in a cache.
+  virtual void withdraw_user(UpstreamId upstream, std::string_view user) = 0;
+  virtual void withdraw_all() = 0;
+};
+
+// Shows nothing: every question comes over the socket.
+class NoPublisher final : public Publisher {
+ public:
+  void publish(UpstreamId, std::string_view, const TokenKey&, const Entry&,
+               const LeaseEnd&) override {}
+  void withdraw(const TokenKey&) override {}
+  void withdraw_user(UpstreamId, std::string_view) override {}
+  void withdraw_all() override {}
+};
+
 // Who is waiting: a request on a connection. Never reused while an answer may be on its way.
 struct Waiter {
   std::uint64_t connection = 0;

@@ -51,6 +51,7 @@ struct World {
   Upstream& upstream;
   AnswerSink& sink;
   Observer& observer;
+  Publisher& publisher;
 };
 
 class ClaimsService {

@@ -82,7 +82,8 @@ void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
                       .boot_time_ns = static_cast<std::uint64_t>(
                           context_.clock.now().boot.time_since_epoch().count()),
                       .daemon_version = context_.daemon_version,
-                      .upstream_name = upstream->name},
+                      .upstream_name = upstream->name,
+                      .upstream_id = upstream->id},
        request);
 }
 

@@ -19,7 +19,7 @@ FRAMES = {
     "welcome": ("Welcome", 1, {"version": 1, "boot_time_ns": 0x0102030405060708,
                                "daemon_version": b"0.1.0", "upstream_name": b"main"}),
     "welcome_shared_map": ("Welcome", 1, {"version": 1, "features": 1, "boot_time_ns": 1,
-                                          "daemon_version": b"0.2.0"}),
+                                          "daemon_version": b"0.2.0", "upstream_id": 3}),
     "failure_not_allowed": ("Failure", 0, {
         "code": 6, "text": b"this uid is in neither allowed_uids nor allowed_gids: ask the operator"}),
     "failure_stopping": ("Failure", 0, {"code": 10}),

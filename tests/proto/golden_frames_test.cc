@@ -102,7 +102,8 @@ void expect_from_daemon(Golden& golden) {
                 Welcome{.version = 1,
                         .features = kFeatureSharedMap,
                         .boot_time_ns = 1,
-                        .daemon_version = "0.2.0"});
+                        .daemon_version = "0.2.0",
+                        .upstream_id = 3});
   golden.expect("failure_not_allowed", 0,
                 Failure{.code = static_cast<std::uint16_t>(FailureCode::kNotAllowed),
                         .text = sentence_of(FailureCode::kNotAllowed)});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "proto/claims_block.h"
 #include "proto/limits.h"
 
 namespace claimsd::testing {
@@ -159,6 +160,34 @@ void RecordingSink::answer(const Waiter& waiter, const Answer& answer) {
 const RecordedAnswer* RecordingSink::find(const Waiter& waiter) const {
   const auto found = answers_.find({waiter.connection, waiter.request});
   return found == answers_.end() || !found->second ? nullptr : &*found->second;
+}
+
+void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, const TokenKey& key,
+                            const Entry& entry, const LeaseEnd& end) {
+  const Now now = clock_.now();
+  if (end.lease <= now.boot || end.hard <= now.wall) throw std::logic_error("an ended lease");
+  if (end.lease > entry.fresh_until || end.hard > entry.expires_at) {
+    throw std::logic_error("a lease that outlives its entry");
+  }
+  proto::ClaimsView claims;
+  if (!proto::decode_claims(entry.claims, claims)) throw std::logic_error("a lease without claims");
+  shown_[key] = {upstream, std::string(claims.id), std::string(entry.claims), entry.confirmed_at,
+                 end};
+  ++publications_;
+}
+
+void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
+  std::erase_if(shown_, [&](const auto& item) {
+    return item.second.upstream == upstream && item.second.user == user;
+  });
+}
+
+const FakePublisher::Shown* FakePublisher::find(const TokenKey& key) const {
+  const Now now = clock_.now();
+  const auto found = shown_.find(key);
+  if (found == shown_.end()) return nullptr;
+  const LeaseEnd& end = found->second.end;
+  return end.lease > now.boot && end.hard > now.wall ? &found->second : nullptr;
 }
 
 }  // namespace claimsd::testing

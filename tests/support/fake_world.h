@@ -171,6 +171,38 @@ class RecordingSink final : public daemon::AnswerSink {
   std::size_t open_ = 0;
 };
 
+// What the workers can see, by key.
+class FakePublisher final : public daemon::Publisher {
+ public:
+  struct Shown {
+    daemon::UpstreamId upstream = 0;
+    std::string user;  // its id claim
+    std::string claims;
+    daemon::BootTime confirmed_at;
+    daemon::LeaseEnd end;
+  };
+
+  explicit FakePublisher(const daemon::Clock& clock) : clock_(clock) {}
+
+  // Throws when the lease has ended, or ends after the entry's life.
+  void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
+               const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
+  void withdraw(const daemon::TokenKey& key) override { shown_.erase(key); }
+  void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
+  void withdraw_all() override { shown_.clear(); }
+
+  // What a lookup that begins now would find; null: it would ask the daemon.
+  const Shown* find(const daemon::TokenKey& key) const;
+  // The daemon is gone: its map is believed by nobody.
+  void forget_all() { shown_.clear(); }
+  std::size_t publications() const { return publications_; }
+
+ private:
+  const daemon::Clock& clock_;
+  std::map<daemon::TokenKey, Shown> shown_;
+  std::size_t publications_ = 0;
+};
+
 class FakeObserver final : public daemon::Observer {
  public:
   struct Report {

@@ -126,7 +126,7 @@ void ServiceHarness::restart() {
   service.reset();
   upstream.hang_up();
   service = std::make_unique<ClaimsService>(
-      policy, World{clock, random, keyer, cache, upstream, sink, observer});
+      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher});
 }
 
 }  // namespace claimsd::testing

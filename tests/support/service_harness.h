@@ -71,6 +71,7 @@ class ServiceHarness {
   FakeUpstream upstream;
   RecordingSink sink{clock};
   FakeObserver observer;
+  FakePublisher publisher{clock};
   daemon::Policy policy;  // of the next restart()
   std::unique_ptr<daemon::ClaimsService> service;
 

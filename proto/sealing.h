@@ -1,0 +1,67 @@
+// sealing.h: the cryptography of the map's slots: from a token to its place and its key, and what
+// lies there sealed under that key.
+//
+// One-step key derivation with SHA-512 (NIST SP 800-56C rev. 2, section 4, the token being the
+// shared secret) and AES-256-GCM (SP 800-38D). A worker can open exactly the slots whose tokens it
+// holds. SHM.md has the reasoning.
+//
+// A Sealer holds fetched libcrypto objects and one context: cheap to use, one thread at a time, not
+// to be used across fork() while an operation runs. No exceptions, no libstdc++ at run time: open()
+// tells whether it can be used.
+#pragma once
+
+#include <string_view>
+
+#include "proto/shm_layout.h"
+
+struct evp_cipher_ctx_st;
+struct evp_cipher_st;
+struct evp_md_ctx_st;
+struct evp_md_st;
+
+namespace claimsd::proto {
+
+// Of one token in one map. Wiped when it goes.
+struct SlotSecret {
+  std::array<std::uint64_t, 2> index{};  // where to look, and what to find there
+  std::array<std::uint8_t, 32> key{};
+
+  SlotSecret() = default;
+  ~SlotSecret() { wipe(); }
+  SlotSecret(const SlotSecret&) = delete;
+  SlotSecret& operator=(const SlotSecret&) = delete;
+  void wipe();
+};
+
+class Sealer {
+ public:
+  Sealer() = default;
+  ~Sealer() { close(); }
+  Sealer(const Sealer&) = delete;
+  Sealer& operator=(const Sealer&) = delete;
+
+  // False where libcrypto cannot provide SHA-512 or AES-256-GCM; nothing else may be called then.
+  bool open();
+  bool is_open() const { return cipher_ctx_ != nullptr; }
+
+  // SHA-512(label, map id, upstream, token): the first half is the index (of which 16 bytes are
+  // used), the second the key.
+  bool derive(const MapId& map_id, std::uint16_t upstream, std::string_view token, SlotSecret& out);
+
+  // Encrypts `claims` into a slot whose clear words are filled in. False when it does not fit.
+  bool seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot);
+
+  // Checks a copied slot and decrypts it to `out` (kMaxSlotClaims bytes). Gives the claims' size,
+  // or 0 when anything in the slot is not what was sealed.
+  std::size_t unseal(const SlotSecret& secret, const SlotCopy& slot, char* out);
+
+ private:
+  void close();
+
+  evp_md_st* sha512_ = nullptr;
+  evp_md_ctx_st* digest_ctx_ = nullptr;
+  evp_cipher_st* aes_gcm_ = nullptr;
+  evp_cipher_ctx_st* cipher_ctx_ = nullptr;
+};
+
+}  // namespace claimsd::proto
