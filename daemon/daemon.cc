@@ -87,7 +87,7 @@ class RealDaemon final : public Daemon {
   NoPublisher publisher_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
-  std::unique_ptr<FetchThread> fetch_;
+  std::unique_ptr<UpstreamClient> upstream_;
   SocketFile admin_file_;
   std::unique_ptr<HttpServer> admin_;
   std::vector<SignalWatcher> signals_;
@@ -112,7 +112,7 @@ Status RealDaemon::open_store() {
 Status RealDaemon::open_service() {
   monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
   server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
-  fetch_ = TRY(FetchThread::create(
+  upstream_ = TRY(UpstreamClient::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
       log_));
@@ -120,7 +120,7 @@ Status RealDaemon::open_service() {
                                                                           .random = random_,
                                                                           .keyer = *keyer_,
                                                                           .cache = *cache_,
-                                                                          .upstream = *fetch_,
+                                                                          .upstream = *upstream_,
                                                                           .sink = *server_,
                                                                           .observer = *monitor_,
                                                                           .publisher = publisher_});

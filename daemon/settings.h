@@ -10,7 +10,7 @@
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
 #include "daemon/server/server.h"
-#include "daemon/upstream/fetch_thread.h"
+#include "daemon/upstream/upstream_client.h"
 
 namespace claimsd::daemon {
 

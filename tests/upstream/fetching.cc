@@ -12,20 +12,20 @@ test::FaultServer& fresh_fault_server() {
 }
 
 Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
-  auto thread = FetchThread::create(
+  auto upstream = make_upstream(
       std::move(upstreams),
       [this](FlightId id, FetchOutcome outcome) {
         twice |= !landed.emplace(id, std::move(outcome)).second;
       },
       *loop, log_);
-  INFO((thread ? "" : thread.error().message));
-  REQUIRE(thread);
-  thread_ = std::move(*thread);
+  INFO((upstream ? "" : upstream.error().message));
+  REQUIRE(upstream);
+  upstream_ = std::move(*upstream);
 }
 
 FlightId Fetching::start(std::string_view token, UpstreamId upstream) {
   const std::size_t before = landed.size();
-  thread_->start(++last_, upstream, Secret(token));
+  upstream_->start(++last_, upstream, Secret(token));
   REQUIRE(landed.size() == before);  // never from within start()
   return last_;
 }
@@ -43,6 +43,11 @@ void Fetching::wait_for_all() {
   test::run_until(
       *loop, [&] { return landed.size() == last_; }, seconds(60));
   REQUIRE_FALSE(twice);
+}
+
+void Fetching::wait_for_server(const test::FaultServer& server, const std::string& mode,
+                               int count) {
+  test::run_until(*loop, [&] { return server.requests(mode) >= count; });
 }
 
 UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,

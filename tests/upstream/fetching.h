@@ -1,4 +1,7 @@
-// fetching.h: a fetch thread and what it has delivered, for the tests. Loop thread.
+// fetching.h: an Upstream and what it has delivered, for the tests. Loop thread.
+//
+// The tests are two programs: upstream_test asks through the UpstreamClient, as the daemon does,
+// fetch_thread_test everything through the FetchThread. make_upstream() is what differs.
 #pragma once
 
 #include <map>
@@ -17,6 +20,9 @@ inline constexpr std::string_view kToken = "header.payload.signature";
 // The one server of this program, with nothing left of earlier tests.
 test::FaultServer& fresh_fault_server();
 
+Result<std::unique_ptr<Upstream>> make_upstream(std::vector<UpstreamSettings> upstreams,
+                                                FetchThread::Deliver deliver, Loop& loop, Log& log);
+
 class Fetching {
  public:
   explicit Fetching(std::vector<UpstreamSettings> upstreams);
@@ -27,8 +33,10 @@ class Fetching {
   FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0);
   FetchOutcome wait_for(FlightId id);
   void wait_for_all();
-  // Stops the thread.
-  void destroy() { thread_.reset(); }
+  // Until the server has seen so many requests in that mode.
+  void wait_for_server(const test::FaultServer& server, const std::string& mode, int count);
+  // Cuts off what is in the air.
+  void destroy() { upstream_.reset(); }
 
   std::map<FlightId, FetchOutcome> landed;
   bool twice = false;  // a flight has landed more than once
@@ -37,7 +45,7 @@ class Fetching {
  private:
   FlightId last_ = 0;
   NullLog log_;
-  std::unique_ptr<FetchThread> thread_;
+  std::unique_ptr<Upstream> upstream_;
 };
 
 // An upstream in that mode of the fault server.

@@ -129,7 +129,7 @@ TEST_CASE("slow answers do not delay fast ones") {
     slow.connections = 8;
     Fetching fetching({slow});
     const FlightId held = fetching.start();
-    server.wait_for("script-mixed", 1);
+    fetching.wait_for_server(server, "script-mixed", 1);
     for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i)).status == 200);
     CHECK_FALSE(fetching.landed.contains(held));
     server.post("/_open");
@@ -151,7 +151,7 @@ TEST_CASE("no more requests run at once than there are connections; the rest wai
   settings.connections = 3;
   Fetching fetching({settings});
   for (int i = 0; i < 12; ++i) fetching.start(token_number(i));
-  server.wait_for("gate", 3);
+  fetching.wait_for_server(server, "gate", 3);
   CHECK(fetching.landed.empty());
   server.post("/_open");
   fetching.wait_for_all();
@@ -215,14 +215,14 @@ TEST_CASE("a landed flight may start the next one") {
   test::FaultServer& server = fresh_fault_server();
   NullLog log;
   int landed = 0;
-  std::unique_ptr<FetchThread> thread;
-  thread = std::move(*FetchThread::create(
+  std::unique_ptr<Upstream> upstream;
+  upstream = std::move(*make_upstream(
       {upstream_of(server, "ok")},
       [&](FlightId id, const FetchOutcome&) {
-        if (++landed < 5) thread->start(id + 1, 0, Secret(kToken));
+        if (++landed < 5) upstream->start(id + 1, 0, Secret(kToken));
       },
       *loop, log));
-  thread->start(1, 0, Secret(kToken));
+  upstream->start(1, 0, Secret(kToken));
   test::run_until(*loop, [&] { return landed == 5; });
 }
 
@@ -232,7 +232,7 @@ TEST_CASE("destruction cuts off what is in the air, at once, and delivers nothin
   settings.timeout = seconds(300);
   Fetching fetching({settings, upstream_of(server, "ok")});
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i));
-  server.wait_for("silence", 16);
+  fetching.wait_for_server(server, "silence", 16);
   // These land at the fetch thread, or not, while it is being stopped.
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i), 1);
   const std::size_t before = fetching.landed.size();
@@ -241,24 +241,6 @@ TEST_CASE("destruction cuts off what is in the air, at once, and delivers nothin
   CHECK(Loop::hrtime() - begin < seconds(30));
   test::settle(*fetching.loop);
   CHECK(fetching.landed.size() == before);
-}
-
-TEST_CASE("the deliverer may destroy the fetch thread") {
-  const auto loop = test::new_loop();
-  NullLog log;
-  int landed = 0;
-  std::unique_ptr<FetchThread> thread;
-  thread = std::move(*FetchThread::create(
-      {upstream_of(fresh_fault_server(), "ok")},
-      [&](FlightId, const FetchOutcome&) {
-        ++landed;
-        thread.reset();
-      },
-      *loop, log));
-  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, Secret(kToken));
-  test::run_until(*loop, [&] { return landed > 0; });
-  test::settle(*loop);
-  CHECK(landed == 1);
 }
 
 }  // namespace
