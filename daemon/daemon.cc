@@ -110,6 +110,8 @@ Status RealDaemon::open_store() {
 }
 
 Status RealDaemon::open_service() {
+  // First of its kind, to be called last in a turn: it sees what the others have led to.
+  before_wait_.emplace(*loop_, [this] { before_wait(); });
   monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
   server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
   upstream_ = TRY(UpstreamClient::create(
@@ -173,7 +175,6 @@ Status RealDaemon::watch() {
                  service_->flights().waiting());
     loop_->stop();
   });
-  before_wait_.emplace(*loop_, [this] { before_wait(); });
   return {};
 }
 

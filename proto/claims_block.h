@@ -49,6 +49,15 @@ struct ClaimsView {
 // False when the bytes are not exactly one block. `out` then is unspecified.
 bool decode_claims(std::string_view block, ClaimsView& out);
 
+// Bytes of the block that encode_claims() writes.
+template <class Roles>
+std::size_t claims_block_size(std::string_view id, std::string_view email, const Roles& roles,
+                              std::string_view raw) {
+  std::size_t size = (2 + id.size()) + (2 + email.size()) + 2 + (4 + raw.size());
+  for (const auto& role : roles) size += 2 + role.size();
+  return size;
+}
+
 // Writes a block; `roles` yields std::string_view. False (through the writer) when a limit or the
 // buffer is exceeded.
 template <class Roles>

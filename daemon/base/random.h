@@ -1,6 +1,7 @@
 // random.h: randomness, passed in wherever it is needed, so that a test can replay it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,11 +22,22 @@ class Random {
   }
 };
 
-// getrandom(2). Aborts the process where the kernel has no randomness: going on would weaken every
-// key. Any thread.
+// getrandom(2), some of it fetched ahead, since each call costs as much as the rest of making a
+// nonce. What was handed out is wiped from the store of it. Aborts the process where the kernel has
+// no randomness: going on would weaken every key. One thread; must not be used on after a fork(2),
+// where both processes would go on with the same bytes.
 class SystemRandom final : public Random {
  public:
+  SystemRandom() = default;
+  ~SystemRandom() override;
+  SystemRandom(const SystemRandom&) = delete;
+  SystemRandom& operator=(const SystemRandom&) = delete;
+
   void fill(void* out, std::size_t size) override;
+
+ private:
+  std::array<char, 256> ahead_{};  // getrandom(2) gives so many without being interrupted
+  std::size_t left_ = 0;           // of it, at its end
 };
 
 }  // namespace claimsd::daemon

@@ -16,6 +16,8 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  // So many zeros, to be written to through data().
+  explicit Secret(std::size_t size) : bytes_(size) {}
   ~Secret() { wipe(); }
   Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
   Secret& operator=(Secret&& other) noexcept {
@@ -31,6 +33,7 @@ class Secret {
 
   Secret clone() const { return Secret(view()); }
   std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+  char* data() { return bytes_.data(); }
   bool empty() const { return bytes_.empty(); }
 
   void wipe() {

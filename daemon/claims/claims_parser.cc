@@ -146,14 +146,13 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
 
   ParsedClaims parsed;
   const std::string raw = raw_claims(body, object, names, parsed.trimmed);
-  std::vector<char> buffer(proto::kMaxClaimsBlock);
-  proto::Writer writer(buffer.data(), buffer.size());
+  // Exactly as large as it must be: the largest block is 25 KiB.
+  parsed.block = Secret(proto::claims_block_size(id, email, roles, raw));
+  proto::Writer writer(parsed.block.data(), parsed.block.view().size());
   if (!proto::encode_claims(writer, id, email, roles, raw)) {
     return failure(fmt::format("id, email or roles are longer than {}, {} and {} times {} bytes",
                                proto::kMaxId, proto::kMaxEmail, proto::kMaxRoles, proto::kMaxRole));
   }
-  parsed.block = Secret(std::string_view(buffer.data(), writer.size()));
-  explicit_bzero(buffer.data(), writer.size());
   return parsed;
 }
 

@@ -26,8 +26,8 @@ constexpr std::array<std::int8_t, 256> kBase64Url = [] {
 
 // RFC 7515 appendix C: base64url without padding. OpenSSL's decoder knows neither.
 std::optional<std::string> decode_base64url(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
+  std::string out(text.size() * 3 / 4 + 1, '\0');
+  std::size_t size = 0;
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
@@ -37,10 +37,11 @@ std::optional<std::string> decode_base64url(std::string_view text) {
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out.push_back(static_cast<char>((bits >> count) & 0xff));
+      out[size++] = static_cast<char>((bits >> count) & 0xff);
     }
   }
   if (count >= 6) return std::nullopt;  // a lone character carries no byte
+  out.resize(size);
   return out;
 }
 

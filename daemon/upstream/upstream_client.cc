@@ -1,8 +1,10 @@
 #include "daemon/upstream/upstream_client.h"
 
 #include <algorithm>
+#include <optional>
 
-#include "daemon/loop/message_queue.h"
+#include "daemon/loop/async.h"
+#include "daemon/loop/before_wait.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
 #include "daemon/upstream/target.h"
@@ -21,15 +23,25 @@ struct UpstreamClient::Parts {
   // In this order: what goes first stands last.
   std::unique_ptr<CurlLibrary> library;
   Deliver deliver;
-  std::vector<bool> near;                           // by UpstreamId: asked from the loop
-  bool starting = false;                            // start() is on the stack
-  std::unique_ptr<MessageQueue<Landing>> landings;  // of what landed within start()
-  std::unique_ptr<Fetcher> fetcher;                 // for the near ones
-  std::unique_ptr<FetchThread> thread;              // for the others; none: there are none
+  std::vector<bool> near;             // by UpstreamId: asked from the loop
+  bool starting = false;              // start() is on the stack
+  std::vector<Landing> landings;      // of what landed within start(), until the loop waits
+  std::optional<Async> another_turn;  // keeps it from waiting
+  std::optional<BeforeWait> before_wait;
+  std::unique_ptr<Fetcher> fetcher;     // for the near ones
+  std::unique_ptr<FetchThread> thread;  // for the others; none: there are none
 
   void land(FlightId id, FetchOutcome outcome) {
-    if (starting) return landings->push({id, std::move(outcome)});
+    if (starting) return void(landings.push_back({id, std::move(outcome)}));
     deliver(id, std::move(outcome));
+  }
+  // A server on this host is often quicker than we are in coming back from send(2). Once a turn:
+  // what this starts may land at once as well.
+  void deliver_landings() {
+    std::vector<Landing> batch;
+    batch.swap(landings);
+    for (Landing& landing : batch) deliver(landing.id, std::move(landing.outcome));
+    if (!landings.empty()) another_turn->notify();
   }
 };
 
@@ -48,8 +60,8 @@ Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
     targets.push_back(TRY(check_target(settings)));
     in.near.push_back(targets.back().clear);
   }
-  in.landings = TRY(MessageQueue<Landing>::create(
-      loop, [&in](Landing&& landing) { in.deliver(landing.id, std::move(landing.outcome)); }));
+  in.another_turn = TRY(Async::create(loop, [] {}));
+  in.before_wait.emplace(loop, [&in] { in.deliver_landings(); });
   in.fetcher =
       TRY(Fetcher::create(loop, std::move(targets), log, [&in](FlightId id, FetchOutcome outcome) {
         in.land(id, std::move(outcome));

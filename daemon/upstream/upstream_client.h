@@ -8,7 +8,8 @@
 //
 // Made, used and destroyed on the loop thread, but not destroyed from within `deliver`. `deliver`
 // is called there, once for each start(), never from within it, and not any more once this is
-// destroyed. Whoever gets an outcome may start the next flight.
+// destroyed. Whoever gets an outcome may start the next flight. It may come just before the loop
+// waits: a BeforeWait that is to see what it did must have been made earlier (before_wait.h).
 #pragma once
 
 #include <memory>

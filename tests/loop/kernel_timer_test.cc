@@ -88,6 +88,18 @@ TEST_CASE("a kernel timer may be destroyed from inside its own callback") {
   CHECK_FALSE(timer);
 }
 
+TEST_CASE("the first hook that was made is called last, and sees what the others did") {
+  const auto loop = new_loop();
+  std::string order;
+  const KernelTimer keeps_it_running = timer_on(*loop, [] {});
+  const BeforeWait first(*loop, [&] { order += "1"; });
+  const BeforeWait second(*loop, [&] { order += "2"; });
+  const BeforeWait third(*loop, [&] { order += "3"; });
+  loop->run_ready();
+  loop->run_ready();
+  CHECK(order == "321321");
+}
+
 TEST_CASE("before each wait the hook is called, after everything that the turn has done") {
   const auto loop = new_loop();
   int turns = 0;

@@ -1,0 +1,38 @@
+#include "daemon/base/random.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <set>
+#include <string>
+
+namespace claimsd::daemon {
+namespace {
+
+TEST_CASE("no piece of randomness is handed out twice, whatever its size") {
+  SystemRandom random;
+  std::set<std::string> seen;
+  for (int i = 0; i < 2'000; ++i) {
+    for (const std::size_t size : {8u, 12u, 32u, 63u, 64u, 65u, 300u}) {
+      std::string piece(size, '\0');
+      random.fill(piece.data(), piece.size());
+      // Its first eight bytes are enough: the chance that two are equal is one in 10^11.
+      CHECK(seen.insert(piece.substr(0, 8)).second);
+    }
+  }
+}
+
+TEST_CASE("what was handed out is not kept") {
+  alignas(SystemRandom) std::array<char, sizeof(SystemRandom)> memory{};
+  auto* const random = new (memory.data()) SystemRandom;
+  std::array<char, 16> key{};
+  random->fill(key.data(), key.size());
+  const std::string_view inside(memory.data(), memory.size());
+  CHECK(inside.find(std::string_view(key.data(), key.size())) == std::string_view::npos);
+  random->~SystemRandom();
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
