@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <string.h>  // explicit_bzero(3)
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -14,6 +15,13 @@
 namespace claimsd::daemon {
 
 // Polled, and read and written here: a uv_pipe_t costs every question half a microsecond more.
+//
+// libuv polls level-triggered: the kernel puts a socket that it has reported back on its ready list
+// and looks at it once more at the next wait, a third of a microsecond a question. So where a
+// stream waits for nothing but its next bytes, its place in libuv's epoll set (uv_backend_fd(3)) is
+// made edge-triggered. libuv itself writes that place anew only when other events are wanted. The
+// rule that follows (epoll(7)): where a read may have left something behind, bytes or the end, the
+// place is written once more, which reports it again.
 struct UnixStream::Block {
   uv_poll_t handle{};
   Fd fd;
@@ -25,6 +33,7 @@ struct UnixStream::Block {
   std::size_t front_sent = 0;  // of its first
   int watched = 0;             // events that the handle waits for
   bool reading = false;
+  bool edge = false;  // its place in the epoll set is edge-triggered
   bool ended = false;
   std::function<void()> closed;
 
@@ -38,7 +47,8 @@ struct UnixStream::Block {
   bool closing() const { return uv_is_closing(reinterpret_cast<const uv_handle_t*>(&handle)) != 0; }
   int watch();
   void on_events(int status, int events);
-  void read_some();
+  bool read_some();
+  void wait_for_edge();
   void flush();
   void end(int error);
 };
@@ -102,9 +112,10 @@ void UnixStream::stop_reading() {
 
 // Waits for what is wanted now.
 int UnixStream::Block::watch() {
-  const int wanted = (reading ? UV_READABLE : 0) | (queued > 0 ? UV_WRITABLE : 0);
+  const int wanted = (reading ? UV_READABLE | UV_DISCONNECT : 0) | (queued > 0 ? UV_WRITABLE : 0);
   if (wanted == watched || closing()) return 0;
   watched = wanted;
+  edge = false;
   if (wanted == 0) return uv_poll_stop(&handle);
   return uv_poll_start(&handle, wanted, [](uv_poll_t* polled, int status, int events) {
     static_cast<Block*>(polled->data)->on_events(status, events);
@@ -119,24 +130,44 @@ void UnixStream::Block::on_events(int status, int events) {
     watched = 0;
     events = UV_READABLE | UV_WRITABLE;
   }
+  const int watched_before = watched;
   if ((events & UV_WRITABLE) != 0 && queued > 0) flush();
-  if ((events & UV_READABLE) != 0 && reading && !closing()) read_some();
-  if (status < 0 && !closing()) watch();
+  bool all_read = true;
+  if ((events & (UV_READABLE | UV_DISCONNECT)) != 0 && reading && !closing()) {
+    all_read = read_some() && (events & UV_DISCONNECT) == 0;
+  }
+  if (closing()) return;
+  if (status < 0) watch();
+  // What is watched anew is level-triggered at first, and so reports what is left by itself.
+  const bool unchanged = watched == watched_before && watched == (UV_READABLE | UV_DISCONNECT);
+  if (unchanged && (!edge || !all_read)) wait_for_edge();
+}
+
+// Reports what is there now, and from then on what comes.
+void UnixStream::Block::wait_for_edge() {
+  epoll_event place{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.fd = fd.get()}};
+  // Where it fails it stays as it is, level-triggered.
+  edge = epoll_ctl(uv_backend_fd(loop->raw()), EPOLL_CTL_MOD, fd.get(), &place) == 0;
 }
 
 // Once an event: what is left makes the next one, after the other connections have had theirs.
-void UnixStream::Block::read_some() {
+// False when something may be left.
+bool UnixStream::Block::read_some() {
   const std::span<char> scratch = loop->scratch();
   const ssize_t got = ::recv(fd.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  const int error = errno;
   if (got > 0) {
     const auto size = static_cast<std::size_t>(got);
     handlers.on_data({scratch.data(), size});
     explicit_bzero(scratch.data(), size);
-  } else if (got == 0) {
-    end(0);
-  } else if (errno != EAGAIN && errno != EINTR) {
-    end(-errno);
+    return size < scratch.size();
   }
+  if (got == 0) {
+    end(0);
+  } else if (error != EAGAIN && error != EINTR) {
+    end(-error);
+  }
+  return got == 0 || error != EINTR;
 }
 
 void UnixStream::Block::end(int error) {

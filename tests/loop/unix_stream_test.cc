@@ -78,6 +78,71 @@ TEST_CASE("the buffer that a token came in is wiped after the callback") {
   CHECK(std::all_of(scratch.begin(), scratch.end(), [](char byte) { return byte == 0; }));
 }
 
+// A stream's first event is level-triggered, the later ones are not: each has to be seen.
+TEST_CASE("what one read leaves behind is read in the next turn, and so is the end behind it") {
+  Fixture f;
+  const bool used_before = GENERATE(false, true);
+  if (used_before) {
+    send_all(f.peer, "first");
+    run_until(*f.loop, [&] { return f.received == "first"; });
+    f.received.clear();
+  }
+  SECTION("more bytes than a read takes") {
+    const std::string much(Loop::kScratchSize + Loop::kScratchSize / 2, 'm');
+    send_all(f.peer, much);
+    run_until(*f.loop, [&] { return f.received.size() == much.size(); });
+    CHECK(f.received == much);
+    CHECK(f.ends.empty());
+  }
+  SECTION("exactly as many as a read takes, and the end") {
+    const std::string much(Loop::kScratchSize, 'm');
+    send_all(f.peer, much);
+    f.peer.reset();
+    run_until(*f.loop, [&] { return !f.ends.empty(); });
+    CHECK(f.received == much);
+  }
+  SECTION("a few, and the end") {
+    send_all(f.peer, "last words");
+    f.peer.reset();
+    run_until(*f.loop, [&] { return !f.ends.empty(); });
+    CHECK(f.received == "last words");
+  }
+  SECTION("a few, and the end of the sending side alone") {
+    send_all(f.peer, "last words");
+    REQUIRE(shutdown(f.peer.get(), SHUT_WR) == 0);
+    run_until(*f.loop, [&] { return !f.ends.empty(); });
+    CHECK(f.received == "last words");
+  }
+  SECTION("the end that comes while the bytes before it are being handled") {
+    send_all(f.peer, "last words");
+    f.on_data = [&] { f.peer.reset(); };
+    run_until(*f.loop, [&] { return !f.ends.empty(); });
+    CHECK(f.received == "last words");
+  }
+  SECTION("bytes that come while those before them are being handled") {
+    send_all(f.peer, "a");
+    f.on_data = [&] {
+      if (f.received.size() < 100) send_all(f.peer, "b");
+    };
+    run_until(*f.loop, [&] { return f.received.size() == 100; });
+  }
+  CHECK(f.ends.size() <= 1);
+}
+
+TEST_CASE("a stream that was told to pause goes on with what came meanwhile") {
+  Fixture f;
+  send_all(f.peer, "first");
+  run_until(*f.loop, [&] { return f.received == "first"; });
+  for (int round = 0; round < 3; ++round) {
+    f.stream->stop_reading();
+    send_all(f.peer, "x");
+    settle(*f.loop);
+    const std::size_t before = f.received.size();
+    REQUIRE(f.stream->start_reading());
+    run_until(*f.loop, [&] { return f.received.size() == before + 1; });
+  }
+}
+
 TEST_CASE("the peer's end is told once, and it can still be answered") {
   Fixture f;
   REQUIRE(shutdown(f.peer.get(), SHUT_WR) == 0);
