@@ -1,10 +1,13 @@
 #include "daemon/claims/claims_parser.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <vector>
+
+#include "daemon/claims/json_parser.h"
 
 #include "proto/claims_block.h"
 
@@ -12,8 +15,6 @@ namespace claimsd::daemon {
 namespace {
 
 namespace dom = simdjson::dom;
-
-constexpr std::size_t kMaxDepth = 32;
 
 Status check_text(std::string_view text) {
   const bool clean = std::none_of(text.begin(), text.end(), [](char c) {
@@ -51,38 +52,44 @@ Status check_element(dom::element element) {
   return element.get(text) == simdjson::SUCCESS ? check_text(text) : Status();
 }
 
-Result<std::string> read_id(dom::object object, const std::string& name) {
+// The digits of an integer id.
+using Digits = std::array<char, 24>;
+
+Result<std::string_view> read_id(dom::object object, const std::string& name, Digits& digits) {
   dom::element value;
   if (object.at_key(name).get(value) != simdjson::SUCCESS) {
     return failure(fmt::format("member \"{}\" is missing", name));
   }
   if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
     if (text.empty()) return failure(fmt::format("member \"{}\" is empty", name));
-    return std::string(text);
+    return text;
   }
-  if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS)
-    return fmt::format("{}", number);
-  if (std::uint64_t number = 0; value.get(number) == simdjson::SUCCESS)
-    return fmt::format("{}", number);
+  const auto written = [&](auto number) {
+    const char* const end = fmt::format_to(digits.data(), "{}", number);
+    return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  };
+  if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS) return written(number);
+  if (std::uint64_t number = 0; value.get(number) == simdjson::SUCCESS) return written(number);
   return failure(fmt::format("member \"{}\" is neither a string nor an integer", name));
 }
 
-Result<std::string> read_email(dom::object object, const std::string& name) {
+Result<std::string_view> read_email(dom::object object, const std::string& name) {
   dom::element value;
-  if (object.at_key(name).get(value) != simdjson::SUCCESS || value.is_null()) return std::string();
+  if (object.at_key(name).get(value) != simdjson::SUCCESS || value.is_null())
+    return std::string_view();
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS) {
     return failure(fmt::format("member \"{}\" is not a string", name));
   }
-  return std::string(text);
+  return text;
 }
 
-Result<std::vector<std::string>> read_roles(dom::object object, const std::string& name) {
-  std::vector<std::string> roles;
+Result<std::vector<std::string_view>> read_roles(dom::object object, const std::string& name) {
+  std::vector<std::string_view> roles;
   dom::element value;
   if (object.at_key(name).get(value) != simdjson::SUCCESS || value.is_null()) return roles;
   if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
-    if (!text.empty()) roles.emplace_back(text);
+    if (!text.empty()) roles.push_back(text);
     return roles;
   }
   dom::array array;
@@ -94,58 +101,79 @@ Result<std::vector<std::string>> read_roles(dom::object object, const std::strin
     if (item.get(text) != simdjson::SUCCESS || text.empty()) {
       return failure(fmt::format("member \"{}\" lists something that is not a role's name", name));
     }
-    roles.emplace_back(text);
+    roles.push_back(text);
   }
   return roles;
 }
 
-// The object without white space; where that is too large, its id, email and role alone, or
-// nothing.
-std::string raw_claims(std::string_view body, dom::object object, const ClaimNames& names,
-                       bool& trimmed) {
-  std::string raw(body.size(), '\0');
-  std::size_t size = 0;
-  if (simdjson::minify(body.data(), body.size(), raw.data(), size) == simdjson::SUCCESS &&
-      size <= proto::kMaxRawClaims) {
-    raw.resize(size);
-    return raw;
+// Appends to a buffer of fixed size; says no when it is full.
+class Appender {
+ public:
+  explicit Appender(Secret& to) : to_(to) {}
+  bool add(std::string_view text) {
+    if (text.size() > to_.view().size() - size_) return false;
+    std::memcpy(to_.data() + size_, text.data(), text.size());
+    size_ += text.size();
+    return true;
   }
-  trimmed = true;
-  std::string kept;
+  std::size_t size() const { return size_; }
+
+ private:
+  Secret& to_;
+  std::size_t size_ = 0;
+};
+
+// The members for id, email and role alone, as they were; or none, should even these be too large
+// with their escapes: they are parsed all the same.
+std::size_t raw_essentials(dom::object object, const ClaimNames& names, Secret& raw) {
+  Appender out(raw);
+  bool whole = out.add("{");
   for (const auto& [key, value] : object) {
     if (key != names.id && key != names.email && key != names.role) continue;
     // Member names that need escapes are not worth keeping here: the parsed fields carry them.
     if (key.find_first_of("\"\\") != std::string_view::npos) continue;
-    kept += fmt::format("{}\"{}\":{}", kept.empty() ? "" : ",", key, simdjson::minify(value));
+    std::string text = simdjson::minify(value);
+    whole = whole && (out.size() == 1 || out.add(",")) && out.add("\"") && out.add(key) &&
+            out.add("\":") && out.add(text);
+    explicit_bzero(text.data(), text.size());
   }
-  // With their escapes even these may be too large, and are parsed all the same.
-  if (kept.size() + 2 > proto::kMaxRawClaims) kept.clear();
-  return "{" + kept + "}";
+  if (whole && out.add("}") && out.size() <= proto::kMaxRawClaims) return out.size();
+  std::memcpy(raw.data(), "{}", 2);
+  return 2;
+}
+
+// The object without white space; where that is too large, what matters of it. Its size in `raw`,
+// which is as large as the body.
+std::size_t raw_claims(std::string_view body, dom::object object, const ClaimNames& names,
+                       Secret& raw, bool& trimmed) {
+  std::size_t size = 0;
+  if (simdjson::minify(body.data(), body.size(), raw.data(), size) == simdjson::SUCCESS &&
+      size <= proto::kMaxRawClaims) {
+    return size;
+  }
+  trimmed = true;
+  return raw_essentials(object, names, raw);
 }
 
 }  // namespace
 
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names) {
-  if (body.empty()) return failure("not one JSON document: empty");  // whose data() may be null
-  dom::parser parser;
-  if (parser.allocate(body.size() + 1, kMaxDepth) != simdjson::SUCCESS) {
-    return failure("no memory to parse it");
-  }
-  dom::element root;
-  if (const auto error = parser.parse(body.data(), body.size()).get(root);
-      error != simdjson::SUCCESS) {
-    return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
-  }
+  WipedJson json;
+  char* const input = json.input(body.size());
+  if (!body.empty()) std::memcpy(input, body.data(), body.size());  // an empty one may have no data
+  const dom::element root = TRY(json.parse(body.size()));
   dom::object object;
   if (root.get(object) != simdjson::SUCCESS) return failure("not a JSON object");
   TRY(check_object(object));
 
-  const std::string id = TRY(read_id(object, names.id));
-  const std::string email = TRY(read_email(object, names.email));
-  const std::vector<std::string> roles = TRY(read_roles(object, names.role));
+  Digits digits;
+  const std::string_view id = TRY(read_id(object, names.id, digits));
+  const std::string_view email = TRY(read_email(object, names.email));
+  const std::vector<std::string_view> roles = TRY(read_roles(object, names.role));
 
   ParsedClaims parsed;
-  const std::string raw = raw_claims(body, object, names, parsed.trimmed);
+  Secret whole(body.size() + 2);
+  const std::string_view raw(whole.data(), raw_claims(body, object, names, whole, parsed.trimmed));
   // Exactly as large as it must be: the largest block is 25 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles, raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

@@ -1,17 +1,13 @@
 #include "daemon/claims/jwt_parser.h"
 
-#include <simdjson.h>
-
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
-#include <string>
+
+#include "daemon/claims/json_parser.h"
 
 namespace claimsd::daemon {
 namespace {
-
-constexpr std::size_t kMaxDepth = 32;
 
 constexpr std::array<std::int8_t, 256> kBase64Url = [] {
   std::array<std::int8_t, 256> table{};
@@ -24,9 +20,9 @@ constexpr std::array<std::int8_t, 256> kBase64Url = [] {
   return table;
 }();
 
-// RFC 7515 appendix C: base64url without padding. OpenSSL's decoder knows neither.
-std::optional<std::string> decode_base64url(std::string_view text) {
-  std::string out(text.size() * 3 / 4 + 1, '\0');
+// RFC 7515 appendix C: base64url without padding. OpenSSL's decoder knows neither. Writes at most
+// text.size() * 3 / 4 bytes; how many.
+std::optional<std::size_t> decode_base64url(std::string_view text, char* out) {
   std::size_t size = 0;
   std::uint32_t bits = 0;
   int count = 0;
@@ -41,18 +37,17 @@ std::optional<std::string> decode_base64url(std::string_view text) {
     }
   }
   if (count >= 6) return std::nullopt;  // a lone character carries no byte
-  out.resize(size);
-  return out;
+  return size;
 }
 
-// The claims set of a JWS in compact form: the middle of three parts.
-std::optional<std::string> payload_of(std::string_view token) {
+// The claims set of a JWS in compact form: the middle of three parts; "" when it is none.
+std::string_view payload_of(std::string_view token) {
   const std::size_t first = token.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
+  if (first == std::string_view::npos) return {};
   const std::size_t second = token.find('.', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  if (token.find('.', second + 1) != std::string_view::npos) return std::nullopt;  // JWE: sealed
-  return decode_base64url(token.substr(first + 1, second - first - 1));
+  if (second == std::string_view::npos) return {};
+  if (token.find('.', second + 1) != std::string_view::npos) return {};  // JWE: sealed
+  return token.substr(first + 1, second - first - 1);
 }
 
 // A NumericDate as WallTime, clamped to its range.
@@ -84,13 +79,13 @@ void keep_earlier(std::optional<WallTime>& kept, std::optional<WallTime> seen) {
 
 JwtTimes read_jwt_times(std::string_view token) {
   JwtTimes times;
-  const std::optional<std::string> payload = payload_of(token);
-  if (!payload) return times;
-
-  simdjson::dom::parser parser;
-  if (parser.allocate(payload->size() + 1, kMaxDepth) != simdjson::SUCCESS) return times;
+  const std::string_view payload = payload_of(token);
+  WipedJson json;
+  const auto size = decode_base64url(payload, json.input(payload.size()));
+  if (!size) return times;
+  const Result<simdjson::dom::element> root = json.parse(*size);
   simdjson::dom::object claims;
-  if (parser.parse(*payload).get(claims) != simdjson::SUCCESS) return times;
+  if (!root || root->get(claims) != simdjson::SUCCESS) return times;
 
   std::optional<WallTime> expires_at;
   std::optional<WallTime> issued_at;

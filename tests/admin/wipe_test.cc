@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/admin/admin_harness.h"
-#include "tests/admin/memory_scan.h"
+#include "tests/support/memory_scan.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/admin/memory_scan.h"
+#include "tests/support/memory_scan.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,0 +1,221 @@
+// A hostile or broken worker, and one that suffers from it: loads that libclaimsd would not make.
+//
+//   claimsd_flood SOCKET junk SECONDS   sends questions about tokens that nobody issued, as fast as
+//                                       the daemon takes them, over four connections
+//   claimsd_flood SOCKET hits SECONDS   asks for the tokens on standard input, a line each, in
+//   turn, a
+//                                       question every millisecond, and times each answer
+//   claimsd_flood SOCKET crowd SECONDS  asks for all tokens on standard input at once, and again as
+//                                       soon as all are answered, over a connection for each 1,000
+//
+// Speaks the protocol itself (proto/): the library's fast path must not hide the daemon. Says
+// "ready" once connected, begins at the next line of standard input, and ends with lines of
+// name<tab>number: `asked`, how often each reason and (for hits) each source came, and for hits the
+// median and p99 in ns.
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "daemon/base/fd.h"
+#include "proto/codec.h"
+
+namespace {
+
+using namespace claimsd::proto;
+using claimsd::daemon::Fd;
+using Clock = std::chrono::steady_clock;
+using Tally = std::map<std::string, std::size_t>;
+
+// Counts the answers, whoever's they are.
+struct Counting {
+  Tally& tally;
+  std::size_t answers = 0;
+
+  void operator()(const Answer& answer, std::uint32_t) {
+    ++answers;
+    ++tally["reason " + std::string(name_of(static_cast<Reason>(answer.reason)))];
+    ++tally["source " + std::string(name_of(static_cast<Source>(answer.source)))];
+  }
+  void operator()(const Failure& failure, std::uint32_t) {
+    throw std::runtime_error("the daemon refused: " + std::string(failure.text));
+  }
+  void operator()(const Welcome&, std::uint32_t) { ++answers; }
+  void operator()(const Pong&, std::uint32_t) {}
+};
+
+class Connection {
+ public:
+  explicit Connection(const std::string& path)
+      : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), in_(256 * 1024) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    if (connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      throw std::runtime_error("cannot connect to " + path);
+    add(Hello{.version_min = kVersion, .version_max = kVersion});
+    Tally ignored;
+    flush();
+    receive(1, ignored);
+  }
+
+  int fd() const { return fd_.get(); }
+
+  template <class Message>
+  void add(const Message& message) {
+    std::array<char, kMaxFrame> frame;
+    const std::size_t size = encode(message, ++id_, frame.data(), frame.size());
+    out_.append(frame.data(), size);
+  }
+  void flush() {
+    for (std::string_view rest = out_; !rest.empty();) {
+      const ssize_t sent = send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (sent <= 0) throw std::runtime_error("the daemon hung up");
+      rest.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    out_.clear();
+  }
+  // Waits for so many answers.
+  void receive(std::size_t wanted, Tally& tally) {
+    Counting counting{tally};
+    while (counting.answers < wanted) {
+      const ssize_t got = recv(fd_.get(), in_.data() + used_, in_.size() - used_, 0);
+      if (got <= 0) throw std::runtime_error("the daemon hung up");
+      used_ += static_cast<std::size_t>(got);
+      take(counting);
+    }
+  }
+
+ private:
+  void take(Counting& counting) {
+    std::string_view bytes(in_.data(), used_);
+    for (FrameHeader header; frame_status(bytes, header) == FrameStatus::kComplete;) {
+      dispatch<Sender::kDaemon>(header, bytes.substr(kHeaderSize, header.payload_size), counting);
+      bytes.remove_prefix(header.frame_size());
+    }
+    used_ = bytes.size();
+    std::memmove(in_.data(), bytes.data(), used_);
+  }
+
+  Fd fd_;
+  std::uint32_t id_ = 0;
+  std::string out_;
+  std::vector<char> in_;
+  std::size_t used_ = 0;
+};
+
+void wait_for_start() {
+  std::cout << "ready" << std::endl;
+  std::string go;
+  std::getline(std::cin, go);
+}
+
+Tally junk(const std::string& path, Clock::duration length) {
+  constexpr std::size_t kConnections = 4;
+  constexpr std::size_t kBatch = 64;
+  std::vector<Connection> connections;
+  for (std::size_t i = 0; i < kConnections; ++i) connections.emplace_back(path);
+  std::mt19937_64 random{std::random_device{}()};
+  Tally tally;
+  wait_for_start();
+  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+    for (Connection& connection : connections) {
+      for (std::size_t i = 0; i < kBatch; ++i) {
+        const std::string token = "junk-" + std::to_string(random()) + std::to_string(random());
+        connection.add(Query{.timeout_ms = 5000, .max_age_ms = kAnyAge, .token = token});
+      }
+      connection.flush();
+    }
+    for (Connection& connection : connections) connection.receive(kBatch, tally);
+    tally["asked"] += kConnections * kBatch;
+  }
+  return tally;
+}
+
+std::vector<std::string> read_tokens() {
+  std::vector<std::string> tokens;
+  for (std::string line; std::getline(std::cin, line) && !line.empty();) tokens.push_back(line);
+  return tokens;
+}
+
+Tally crowd(const std::string& path, Clock::duration length) {
+  constexpr std::size_t kShare = 1000;
+  const std::vector<std::string> tokens = read_tokens();
+  std::vector<Connection> connections;
+  for (std::size_t i = 0; i < tokens.size(); i += kShare) connections.emplace_back(path);
+  Tally tally;
+  wait_for_start();
+  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      connections[i / kShare].add(
+          Query{.timeout_ms = 30'000, .max_age_ms = kAnyAge, .token = tokens[i]});
+    }
+    for (Connection& connection : connections) connection.flush();
+    Tally round;
+    for (std::size_t i = 0; i < connections.size(); ++i) {
+      connections[i].receive(std::min(kShare, tokens.size() - i * kShare), round);
+    }
+    for (const auto& [what, times] : round) tally[what] += times;
+    tally["asked"] += tokens.size();
+    tally["valid in the last round"] = round["reason ok"];
+    const timespec pause{.tv_sec = 0, .tv_nsec = 20'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  return tally;
+}
+
+Tally hits(const std::string& path, Clock::duration length) {
+  const std::vector<std::string> tokens = read_tokens();
+  Connection connection(path);
+  Tally tally;
+  std::vector<std::size_t> took;
+  wait_for_start();
+  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+    const auto begin = Clock::now();
+    connection.add(Query{.timeout_ms = 5000,
+                         .max_age_ms = kAnyAge,
+                         .token = tokens.at(took.size() % tokens.size())});
+    connection.flush();
+    connection.receive(1, tally);
+    took.push_back(static_cast<std::size_t>((Clock::now() - begin).count()));
+    const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  std::sort(took.begin(), took.end());
+  tally["asked"] = took.size();
+  tally["median_ns"] = took.at(took.size() / 2);
+  tally["p99_ns"] = took.at(took.size() * 99 / 100);
+  return tally;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    const std::map<std::string, Tally (*)(const std::string&, Clock::duration)> loads = {
+        {"junk", junk}, {"hits", hits}, {"crowd", crowd}};
+    if (words.size() != 3 || !loads.contains(words[1])) {
+      std::cerr << "usage: claimsd_flood SOCKET junk|hits|crowd SECONDS\n";
+      return 2;
+    }
+    const Tally tally = loads.at(words[1])(words[0], std::chrono::seconds(std::stoul(words[2])));
+    for (const auto& [what, times] : tally) std::cout << what << '\t' << times << '\n';
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "claimsd_flood: " << error.what() << '\n';
+    return 1;
+  }
+}
