@@ -30,12 +30,13 @@ class TokenHash {
     const char* at = token.data();
     const char* const last = at + token.size() - kStep;
     for (; at + kLanes * kStep <= last; at += kLanes * kStep) {
+#pragma GCC unroll 8
       for (std::size_t lane = 0; lane < kLanes; ++lane) absorb(lanes, lane, at + lane * kStep);
     }
     for (std::size_t lane = 0; at < last; ++lane, at += kStep) absorb(lanes, lane, at);
     absorb(lanes, kLanes - 1, last);  // mostly overlaps the step before it
     std::uint64_t hash = key_.words[0] ^ token.size();
-    for (const std::uint64_t lane : lanes) hash = fold(hash ^ kOdd, lane ^ key_.words[1]);
+    for (const std::uint64_t lane : lanes) hash = fold(hash ^ lane, kOdd);
     return hash | 1;
   }
 

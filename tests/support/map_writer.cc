@@ -55,6 +55,7 @@ MapWriter::MapWriter(const Options& options)
   header().slot_count = options.slots;
   require(getrandom(header().map_id.data(), sizeof header().map_id, 0) == sizeof header().map_id,
           "random");
+  id_ = header().map_id;
   header().epoch.store(1);
   beat();
   require(sealer_.open(), "libcrypto");
@@ -68,7 +69,7 @@ MapWriter::~MapWriter() {
 void MapWriter::publish(std::string_view token, std::string_view claims,
                         const LeaseOptions& lease) {
   proto::SlotSecret secret;
-  require(sealer_.derive(header().map_id, lease.upstream, token, secret), "derive");
+  require(sealer_.derive(id_, lease.upstream, token, secret), "derive");
   proto::SlotCopy copy{};
   copy.words[proto::kSlotSequence] = 2 * ++publications_;
   copy.words[proto::kSlotIndex] = secret.index[0];
@@ -81,7 +82,7 @@ void MapWriter::publish(std::string_view token, std::string_view claims,
       proto::pack({static_cast<std::uint32_t>(claims.size()), lease.upstream, 0});
   require(sealer_.seal(secret, claims, copy), "seal");
   auto* const slots = reinterpret_cast<proto::MapWord*>(base_ + proto::kMapHeaderSize);
-  const std::uint64_t first = proto::first_slot_of(secret.index[0], header().slot_count);
+  const std::uint64_t first = proto::first_slot_of(secret.index[0], options_.slots);
   for (std::uint64_t way = 0; way < proto::kWays; ++way) {
     proto::MapWord* const slot = slots + (first + way) * proto::kSlotWords;
     const std::uint64_t there = slot[proto::kSlotIndex].load();
@@ -112,9 +113,9 @@ void MapWriter::revoke(std::string_view token) {
 
 proto::MapWord* MapWriter::slot_of(std::string_view token) {
   proto::SlotSecret secret;
-  require(sealer_.derive(header().map_id, options_.upstream, token, secret), "derive");
+  require(sealer_.derive(id_, options_.upstream, token, secret), "derive");
   auto* const slots = reinterpret_cast<proto::MapWord*>(base_ + proto::kMapHeaderSize);
-  const std::uint64_t first = proto::first_slot_of(secret.index[0], header().slot_count);
+  const std::uint64_t first = proto::first_slot_of(secret.index[0], options_.slots);
   for (std::uint64_t way = 0; way < proto::kWays; ++way) {
     proto::MapWord* const slot = slots + (first + way) * proto::kSlotWords;
     if (slot[proto::kSlotIndex].load() == secret.index[0]) return slot;

@@ -66,6 +66,7 @@ class MapWriter {
   std::size_t size_ = 0;
   char* base_ = nullptr;
   proto::Sealer sealer_;
+  proto::MapId id_{};  // as it is, whatever a test does to the header
   std::uint64_t publications_ = 0;
 };
 
