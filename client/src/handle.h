@@ -50,6 +50,17 @@ class Handle {
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
   // connections are no better.
   void note_loss(std::int64_t now) { lost_at_ns_.store(now, std::memory_order_relaxed); }
+  // Nobody listens. Whoever hits upon it first after a welcome has found the loss, too: with
+  // answers out of the map nothing else may have been asked of the daemon that went.
+  void note_absence(std::int64_t now) {
+    if (!welcomed_.load(std::memory_order_acquire)) return;
+    note_loss(now);
+    welcomed_.store(false, std::memory_order_release);
+  }
+  void welcome(const proto::Welcome& message, OwnedFd map) {
+    welcomed_.store(true, std::memory_order_release);
+    fast_path_.welcome(message, std::move(map));
+  }
   bool is_stale(const Connection& connection) const {
     return connection.established_ns() < lost_at_ns_.load(std::memory_order_relaxed);
   }
@@ -66,6 +77,7 @@ class Handle {
   char upstream_url_[proto::kMaxUrl + 1]{};
   std::uint32_t timeout_ms_ = 0;
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
+  std::atomic<bool> welcomed_{false};  // since nobody was found to listen
   std::atomic<std::uint64_t> socket_questions_{0};
 };
 

@@ -19,8 +19,13 @@ class Patience {
 
   enum class Next : std::uint8_t { kNow, kAfterPause, kGiveUp };
 
-  Next after(const Outcome& outcome, bool welcomed) {
+  Next after(const Outcome& outcome, bool welcomed, Handle& handle) {
     const std::int64_t now = now_ns();
+    if (outcome.fate == Fate::kAbsent) {
+      handle.note_absence(now);
+      const std::int64_t window_end = handle.restart_window_end();
+      if (window_end > absent_until_) absent_until_ = window_end;
+    }
     if (outcome.fate == Fate::kAbsent)
       return now < absent_until_ ? Next::kAfterPause : Next::kGiveUp;
     if (outcome.fate != Fate::kLost) return Next::kGiveUp;
@@ -59,7 +64,7 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
     const Outcome outcome =
         connection.open(handle.address(), handle.introduction(), deadline, greeting);
     if (!outcome.done()) return outcome;
-    handle.fast_path().welcome(greeting.message, std::move(greeting.map));
+    handle.welcome(greeting.message, std::move(greeting.map));
     welcomed = true;
   }
   stamp(message, deadline);
@@ -78,7 +83,7 @@ Outcome ask_daemon(Handle& handle, Connection& connection, Message message,
     const Outcome outcome =
         try_once(handle, connection, message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
-    switch (patience.after(outcome, welcomed)) {
+    switch (patience.after(outcome, welcomed, handle)) {
       case Patience::Next::kGiveUp: return outcome;
       case Patience::Next::kAfterPause: pause_before(deadline); break;
       case Patience::Next::kNow: break;

@@ -97,6 +97,7 @@ void Stream::connect(std::int64_t now) {
   Outcome outcome = connect_nonblocking(handle_.address(), fd);
   if (outcome.done()) outcome = greet(std::move(fd));
   down_reason_ = outcome.reason;
+  if (outcome.fate == Fate::kAbsent) handle_.note_absence(now);
   const bool restarting = now < absent_until_ns_ || now < handle_.restart_window_end();
   if (outcome.fate == Fate::kBusy || (outcome.fate == Fate::kAbsent && restarting)) {
     retry_at_ns_ = now + kRestartPauseNs;

@@ -18,7 +18,7 @@ struct StreamFrames {
       stream.finish_all(Reason::kProtocol);
       return;
     }
-    stream.handle_.fast_path().welcome(welcome, std::move(stream.passed_map_));
+    stream.handle_.welcome(welcome, std::move(stream.passed_map_));
     stream.state_ = Stream::State::kUp;
     stream.flush();
   }
