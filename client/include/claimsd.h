@@ -15,6 +15,12 @@
  *            without writing on it and connects anew. A stream does not survive fork(): in the
  *            child its _send and _receive are CLAIMSD_BAD_ARGUMENT; close it and open another.
  *
+ * Speed      The daemon passes a read-only map of shared memory when a handle first connects. What
+ * it has published there is found without it (CLAIMSD_SOURCE_SHARED), and what this process has
+ * found there is kept in a table of its own (CLAIMSD_SOURCE_LOCAL); both only as long as the daemon
+ * lets it stand. A revocation ends both at once. Where there is no map the socket answers; no
+ * caller needs to know.
+ *
  * Ownership  What a function returns through an `out` pointer is the caller's, to be given back to
  *            the matching `_close` or `_free`. Strings got from an answer live as long as that
  *            answer. All are UTF-8 and NUL-terminated; claims never contain a NUL byte.
@@ -82,11 +88,18 @@ typedef struct claimsd_options {
   uint32_t timeout_ms;      /* for lookups that do not say; 0: CLAIMSD_DEFAULT_TIMEOUT_MS */
   uint32_t max_connections; /* of blocking calls; 0: 16, at most 1,024. More threads wait. */
   uint32_t daemon_uid;      /* the uid the daemon must run as, or CLAIMSD_ANY_TRUSTED_UID */
-  uint32_t flags;           /* none yet: 0 */
+  uint32_t flags;           /* CLAIMSD_NO_..., or'ed together; 0: none */
+  uint32_t local_entries;   /* answers this process keeps for itself, 2 KiB each, touched as they
+                               are used; 0: 512, at most 65,536 */
+  uint32_t reserved;        /* 0 */
 } claimsd_options;
 
 #define CLAIMSD_OPTIONS_INIT \
-  { sizeof(claimsd_options), NULL, NULL, NULL, 0u, 0u, CLAIMSD_ANY_TRUSTED_UID, 0u }
+  { sizeof(claimsd_options), NULL, NULL, NULL, 0u, 0u, CLAIMSD_ANY_TRUSTED_UID, 0u, 0u, 0u }
+
+/* Flags of a handle. */
+#define CLAIMSD_NO_FAST_PATH 1u   /* ask the daemon always: neither its shared memory nor a table */
+#define CLAIMSD_NO_LOCAL_TABLE 2u /* keep no answers in this process */
 
 typedef struct claimsd_question {
   size_t size;         /* sizeof(claimsd_question), set by CLAIMSD_QUESTION_INIT */
@@ -134,6 +147,27 @@ CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_q
  * `*round_trip_ns`, if asked for, is how long it took, connecting included. */
 CLAIMSD_API claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms,
                                         uint64_t* round_trip_ns, claimsd_answer** out);
+
+/* Where this process' answers came from, since the handle was opened or since the fork. */
+typedef struct claimsd_statistics {
+  size_t size;               /* sizeof(claimsd_statistics), set by CLAIMSD_STATISTICS_INIT */
+  uint64_t local_hits;       /* answered by this process' own table */
+  uint64_t shared_hits;      /* by the daemon's shared memory */
+  uint64_t socket_questions; /* asked over the socket, whatever came of it */
+  uint64_t maps;             /* times that a map of shared memory was taken in: one a daemon */
+  uint64_t map_slots;        /* of the last one */
+  uint64_t local_bytes;      /* what the table takes when it is full */
+  uint32_t local_entries;    /* 0: there is none */
+  uint32_t map_in_use;       /* 1, or 0 and `map_text` says why not */
+  const char* map_text;      /* a sentence for people. Static storage; never NULL */
+} claimsd_statistics;
+
+#define CLAIMSD_STATISTICS_INIT \
+  { sizeof(claimsd_statistics), 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, "" }
+
+/* Counts for the caller's metrics. Returns CLAIMSD_OK or CLAIMSD_BAD_ARGUMENT. `out->size` says how
+ * much of the struct the caller knows and, afterwards, how much of it was filled in. */
+CLAIMSD_API claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistics* out);
 
 /* ---- answers ----------------------------------------------------------------------------- */
 

@@ -55,6 +55,8 @@ struct ClientOptions {
   Milliseconds timeout{CLAIMSD_DEFAULT_TIMEOUT_MS};
   std::uint32_t max_connections = 0;
   std::uint32_t daemon_uid = CLAIMSD_ANY_TRUSTED_UID;
+  std::uint32_t flags = 0;          // CLAIMSD_NO_FAST_PATH, CLAIMSD_NO_LOCAL_TABLE
+  std::uint32_t local_entries = 0;  // 0: the default
 };
 
 // As claimsd_question, beside the token.
@@ -181,6 +183,8 @@ class Client {
     given.timeout_ms = options.timeout.count();
     given.max_connections = options.max_connections;
     given.daemon_uid = options.daemon_uid;
+    given.flags = options.flags;
+    given.local_entries = options.local_entries;
     claimsd_handle* handle = nullptr;
     detail::throw_unless_ok(claimsd_open(&given, &handle),
                             "claimsd: opening a client (are path and texts within their limits?)");
@@ -202,6 +206,13 @@ class Client {
     if (claimsd_ping(handle_.get(), timeout.count(), &nanoseconds, nullptr) != CLAIMSD_OK)
       return {};
     return std::chrono::nanoseconds(nanoseconds);
+  }
+
+  // Where the answers came from: local, shared, socket.
+  claimsd_statistics statistics() const {
+    claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
+    claimsd_read_statistics(handle_.get(), &counted);
+    return counted;
   }
 
   // For calls of the C ABI. Stays the client's.

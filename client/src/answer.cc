@@ -1,5 +1,6 @@
 #include "client/src/answer.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -7,30 +8,38 @@ using claimsd::proto::Reason;
 using claimsd::proto::Source;
 using claimsd::proto::Verdict;
 
-// The strings lie behind it, in the same allocation of `size` bytes; behind those of the claims,
-// the roles' pointers come first.
+// One block of `size` bytes that can be copied as it is, since it holds no pointers: the texts lie
+// behind the struct, at offsets from its start; those of the roles come first. All offsets are made
+// here, of checked claims; none is read from anybody.
 struct claimsd_answer {
-  std::size_t size;
+  std::uint32_t size;
   Verdict verdict;
   Source source;
   Reason reason;
   std::uint32_t age_ms;
   std::uint32_t left_ms;
   std::uint32_t retry_after_ms;
-  const char* id;
-  const char* email;
-  const char* json;
-  std::size_t json_size;
-  std::size_t role_count;
+  std::uint32_t id;
+  std::uint32_t email;
+  std::uint32_t json;
+  std::uint32_t json_size;
+  std::uint32_t role_count;
+  char no_json[4];  // "{}"; its end is the text of whatever is not there
 
-  const char** roles() { return reinterpret_cast<const char**>(this + 1); }
-  const char* const* roles() const { return reinterpret_cast<const char* const*>(this + 1); }
+  char* bytes() { return reinterpret_cast<char*>(this); }
+  const char* text(std::uint32_t offset) const {
+    return reinterpret_cast<const char*>(this) + offset;
+  }
+  std::uint32_t* roles() { return reinterpret_cast<std::uint32_t*>(this + 1); }
+  const std::uint32_t* roles() const { return reinterpret_cast<const std::uint32_t*>(this + 1); }
 };
 
 namespace claimsd::client_impl {
 namespace {
 
 constexpr char kNoJson[] = "{}";
+constexpr std::uint32_t kNoJsonAt = offsetof(claimsd_answer, no_json);
+constexpr std::uint32_t kNoTextAt = kNoJsonAt + sizeof kNoJson - 1;
 
 constexpr claimsd_answer without_claims(const Finding& finding) {
   return {.size = sizeof(claimsd_answer),
@@ -40,11 +49,12 @@ constexpr claimsd_answer without_claims(const Finding& finding) {
           .age_ms = finding.age_ms,
           .left_ms = finding.left_ms,
           .retry_after_ms = finding.retry_after_ms,
-          .id = "",
-          .email = "",
-          .json = kNoJson,
+          .id = kNoTextAt,
+          .email = kNoTextAt,
+          .json = kNoJsonAt,
           .json_size = sizeof kNoJson - 1,
-          .role_count = 0};
+          .role_count = 0,
+          .no_json = "{}"};
 }
 
 constexpr claimsd_answer kNoMemoryAnswer = without_claims({.reason = Reason::kNoResources});
@@ -76,32 +86,44 @@ bool consistent(Verdict verdict, Reason reason) {
 std::size_t bytes_of_claims(const proto::ClaimsView& claims) {
   std::size_t bytes = claims.id.size() + claims.email.size() + claims.raw.size() + 3;
   claims.roles.each([&bytes](std::string_view role) {
-    bytes += sizeof(char*) + role.size() + 1;
+    bytes += sizeof(std::uint32_t) + role.size() + 1;
     return true;
   });
   return bytes;
 }
 
-// Copies `text` to `place` and moves that past its NUL.
-const char* append(char*& place, std::string_view text) {
-  char* const start = place;
-  if (!text.empty()) std::memcpy(start, text.data(), text.size());
-  start[text.size()] = '\0';
-  place = start + text.size() + 1;
-  return start;
-}
+// Copies texts one after the other behind the roles' offsets.
+class Texts {
+ public:
+  Texts(claimsd_answer& answer, std::size_t roles)
+      : answer_(answer),
+        end_(static_cast<std::uint32_t>(sizeof answer + roles * sizeof(std::uint32_t))) {}
+
+  // The text's offset, its NUL set.
+  std::uint32_t append(std::string_view text) {
+    const std::uint32_t start = end_;
+    if (!text.empty()) std::memcpy(answer_.bytes() + start, text.data(), text.size());
+    end_ += static_cast<std::uint32_t>(text.size());
+    answer_.bytes()[end_++] = '\0';
+    return start;
+  }
+
+ private:
+  claimsd_answer& answer_;
+  std::uint32_t end_;
+};
 
 void copy_claims(const proto::ClaimsView& claims, claimsd_answer& answer) {
-  char* place = reinterpret_cast<char*>(answer.roles() + claims.roles.size());
-  answer.id = append(place, claims.id);
-  answer.email = append(place, claims.email);
+  Texts texts(answer, claims.roles.size());
+  answer.id = texts.append(claims.id);
+  answer.email = texts.append(claims.email);
   claims.roles.each([&](std::string_view role) {
-    answer.roles()[answer.role_count++] = append(place, role);
+    answer.roles()[answer.role_count++] = texts.append(role);
     return true;
   });
   if (claims.raw.empty()) return;  // held back for its size
-  answer.json = append(place, claims.raw);
-  answer.json_size = claims.raw.size();
+  answer.json = texts.append(claims.raw);
+  answer.json_size = static_cast<std::uint32_t>(claims.raw.size());
 }
 
 }  // namespace
@@ -118,11 +140,14 @@ Finding finding_of(const proto::Answer& answer) {
                   .left_ms = answer.left_ms,
                   .retry_after_ms = answer.retry_after_ms,
                   .claims = {}};
-  if (verdict == Verdict::kValid &&
-      (!proto::decode_claims(answer.claims, finding.claims) || !is_c_text(finding.claims))) {
+  if (verdict == Verdict::kValid && !read_claims(answer.claims, finding.claims)) {
     return finding_of(Reason::kProtocol);
   }
   return finding;
+}
+
+bool read_claims(std::string_view block, proto::ClaimsView& out) {
+  return proto::decode_claims(block, out) && is_c_text(out);
 }
 
 Finding finding_of(Reason reason) {
@@ -150,8 +175,27 @@ claimsd_answer* make_answer(const Finding& finding) {
   // Never written to nor freed: claimsd_answer_free() knows it.
   if (answer == nullptr) return const_cast<claimsd_answer*>(&kNoMemoryAnswer);
   *answer = without_claims(finding);
-  answer->size = size;
+  answer->size = static_cast<std::uint32_t>(size);
   if (valid) copy_claims(finding.claims, *answer);
+  return answer;
+}
+
+bool is_real(const claimsd_answer* answer) {
+  return answer != &kNoMemoryAnswer;
+}
+
+std::size_t size_of(const claimsd_answer& answer) {
+  return answer.size;
+}
+
+claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t age_ms,
+                            std::uint32_t left_ms) {
+  auto* const answer = static_cast<claimsd_answer*>(std::malloc(size));
+  if (answer == nullptr) return nullptr;
+  std::memcpy(answer, bytes, size);
+  answer->source = Source::kLocal;
+  answer->age_ms = age_ms;
+  answer->left_ms = left_ms;
   return answer;
 }
 
@@ -195,11 +239,11 @@ uint32_t claimsd_answer_retry_after_ms(const claimsd_answer* answer) {
 }
 
 const char* claimsd_answer_id(const claimsd_answer* answer) {
-  return answer == nullptr ? "" : answer->id;
+  return answer == nullptr ? "" : answer->text(answer->id);
 }
 
 const char* claimsd_answer_email(const claimsd_answer* answer) {
-  return answer == nullptr ? "" : answer->email;
+  return answer == nullptr ? "" : answer->text(answer->email);
 }
 
 size_t claimsd_answer_role_count(const claimsd_answer* answer) {
@@ -207,19 +251,20 @@ size_t claimsd_answer_role_count(const claimsd_answer* answer) {
 }
 
 const char* claimsd_answer_role(const claimsd_answer* answer, size_t index) {
-  return index < claimsd_answer_role_count(answer) ? answer->roles()[index] : nullptr;
+  if (index >= claimsd_answer_role_count(answer)) return nullptr;
+  return answer->text(answer->roles()[index]);
 }
 
 int claimsd_answer_has_role(const claimsd_answer* answer, const char* role) {
   if (role == nullptr) return 0;
   for (size_t i = 0; i < claimsd_answer_role_count(answer); ++i) {
-    if (std::strcmp(answer->roles()[i], role) == 0) return 1;
+    if (std::strcmp(answer->text(answer->roles()[i]), role) == 0) return 1;
   }
   return 0;
 }
 
 const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size) {
-  const char* const json = answer == nullptr ? client::kNoJson : answer->json;
+  const char* const json = answer == nullptr ? client::kNoJson : answer->text(answer->json);
   if (size != nullptr) *size = answer == nullptr ? sizeof client::kNoJson - 1 : answer->json_size;
   return json;
 }

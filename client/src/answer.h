@@ -2,7 +2,8 @@
 //
 // A Finding is a view of a frame from the daemon, which is checked here and nowhere else: `valid`
 // needs the verdict, the reason and a well-formed block of claims. An answer is one allocation that
-// holds a copy with NUL-terminated strings; freeing it wipes it.
+// holds a copy with NUL-terminated strings; freeing it wipes it. It holds no pointers, so that the
+// local table can keep it as bytes and hand out copies.
 #pragma once
 
 #include "client/include/claimsd.h"
@@ -27,9 +28,21 @@ Finding finding_of(const proto::Answer& answer);
 // What this side says without an answer: the reason decides the verdict.
 Finding finding_of(Reason reason);
 
+// A block of claims, decoded, if C strings can be made of it.
+bool read_claims(std::string_view block, proto::ClaimsView& out);
+
 claimsd_result result_of(proto::Verdict verdict);
 
 // Never null: where there is no memory, one static answer says so (unavailable/no_resources).
 claimsd_answer* make_answer(const Finding& finding);
+
+// False for the static one.
+bool is_real(const claimsd_answer* answer);
+
+// How many bytes an answer is, which copy_answer() takes: made out of the local table, with an age
+// and a rest of its own. Null when there is no memory.
+std::size_t size_of(const claimsd_answer& answer);
+claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t age_ms,
+                            std::uint32_t left_ms);
 
 }  // namespace claimsd::client_impl

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "client/src/passed_fd.h"
 #include "client/src/socket.h"
 
 namespace claimsd::client_impl {
@@ -44,7 +45,7 @@ std::size_t Introduction::encode(std::uint32_t request_id, char* buffer,
                                  std::size_t capacity) const {
   const proto::Hello hello{.version_min = proto::kVersion,
                            .version_max = proto::kVersion,
-                           .features = 0,
+                           .features = features,
                            .client_name = client_name,
                            .upstream_url = upstream_url};
   return proto::encode(hello, request_id, buffer, capacity);
@@ -55,7 +56,7 @@ Outcome check_welcome(const proto::Welcome& welcome) {
 }
 
 Outcome Connection::open(const DaemonAddress& address, const Introduction& introduction,
-                         Deadline deadline) {
+                         Deadline deadline, Welcomed& welcomed) {
   close();
   if (!buffer_.ensure(proto::kMaxFrame)) return final_outcome(Reason::kNoResources);
   timeout_ms_ = deadline.left_ms();
@@ -68,9 +69,12 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
   Reply reply;
   const std::uint32_t id = next_id_++;
   const std::size_t size = introduction.encode(id, buffer_.data(), buffer_.size());
+  passed_ = &welcomed.map;
   Outcome outcome = exchange(size, id, proto::MessageType::kWelcome, deadline, reply);
+  passed_ = nullptr;
   if (outcome.done()) outcome = check_welcome(reply.welcome);
   if (!outcome.done()) close();
+  welcomed.message = reply.welcome;
   return outcome;
 }
 
@@ -126,7 +130,7 @@ Outcome Connection::receive(std::uint32_t id, Deadline deadline, Reply& reply) {
 
 Outcome Connection::receive_some(Deadline deadline) {
   for (;;) {
-    const ssize_t count = recv(fd_.get(), buffer_.data() + used_, buffer_.size() - used_, 0);
+    const ssize_t count = receive_bytes();
     if (count > 0) {
       used_ += static_cast<std::size_t>(count);
       return kDone;
@@ -134,6 +138,13 @@ Outcome Connection::receive_some(Deadline deadline) {
     if (count == 0 || (errno != EINTR && errno != EAGAIN)) return kLost;
     if (!adjust_timeout(deadline)) return final_outcome(Reason::kTimeout);
   }
+}
+
+ssize_t Connection::receive_bytes() {
+  char* const place = buffer_.data() + used_;
+  const std::size_t room = buffer_.size() - used_;
+  return passed_ == nullptr ? recv(fd_.get(), place, room, 0)
+                            : receive_with_fd(fd_.get(), place, room, 0, *passed_);
 }
 
 // True when there is a result: a frame for us in `reply`, or bytes that are no frame. Frames for

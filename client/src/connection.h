@@ -19,11 +19,18 @@ class DaemonAddress;
 
 // What a client says about itself. Views of strings that the handle owns.
 struct Introduction {
+  std::uint64_t features;
   std::string_view client_name;
   std::string_view upstream_url;
 
   // Writes the Hello frame. Features are offered here and granted in the Welcome.
   std::size_t encode(std::uint32_t request_id, char* buffer, std::size_t capacity) const;
+};
+
+// What came with a Welcome, beside the connection.
+struct Welcomed {
+  proto::Welcome message;
+  OwnedFd map;
 };
 
 // Is this the Welcome we can live with?
@@ -45,7 +52,8 @@ class Connection {
   std::int64_t established_ns() const { return established_ns_; }
 
   // Connects and shakes hands.
-  Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline);
+  Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
+               Welcomed& welcomed);
 
   // Asks one question and waits for its answer, which must be of the type `wanted`.
   template <class Message>
@@ -67,10 +75,12 @@ class Connection {
   Outcome send_all(std::size_t size, Deadline deadline);
   Outcome receive(std::uint32_t id, Deadline deadline, Reply& reply);
   Outcome receive_some(Deadline deadline);
+  ssize_t receive_bytes();
   bool take_frame(std::uint32_t id, Reply& reply, Outcome& outcome);
   bool adjust_timeout(Deadline deadline);
 
   OwnedFd fd_;
+  OwnedFd* passed_ = nullptr;  // during the handshake: where a descriptor may arrive
   Buffer buffer_;
   std::size_t used_ = 0;   // bytes received
   std::size_t taken_ = 0;  // of which so many were whole frames and are done with

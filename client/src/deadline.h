@@ -1,7 +1,9 @@
-// deadline.h: how long a question may still take.
+// deadline.h: the clocks, and how long a question may still take.
 //
-// On CLOCK_MONOTONIC, the one clock that condition variables, timerfd and SO_RCVTIMEO agree on;
-// read through the vDSO. A value.
+// Deadlines run on CLOCK_MONOTONIC, the one clock that condition variables, timerfd and SO_RCVTIMEO
+// agree on. Leases and the map's heartbeat run on CLOCK_BOOTTIME, which counts suspends; a token's
+// own end is on CLOCK_REALTIME. All are read through the vDSO: none is a system call (time(7)).
+// Values, in ns.
 #pragma once
 
 #include <time.h>
@@ -13,10 +15,28 @@ namespace claimsd::client_impl {
 inline constexpr std::int64_t kNanosPerMilli = 1'000'000;
 inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
-inline std::int64_t now_ns() {
+inline std::int64_t read_clock(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return std::int64_t{now.tv_sec} * kNanosPerSecond + now.tv_nsec;
+}
+
+inline std::int64_t now_ns() {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+inline std::int64_t boot_time_ns() {
+  return read_clock(CLOCK_BOOTTIME);
+}
+
+inline std::int64_t wall_time_ns() {
+  return read_clock(CLOCK_REALTIME);
+}
+
+// As of the last tick, at a fifth of the cost: late by a few milliseconds, by more where the core
+// that keeps the time is held up.
+inline std::int64_t coarse_wall_time_ns() {
+  return read_clock(CLOCK_REALTIME_COARSE);
 }
 
 inline timespec to_timespec(std::int64_t nanos) {

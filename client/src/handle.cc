@@ -17,20 +17,40 @@ bool copy_text(const char* text, char (&out)[capacity]) {
   return true;
 }
 
+constexpr std::uint32_t kKnownFlags = CLAIMSD_NO_FAST_PATH | CLAIMSD_NO_LOCAL_TABLE;
+
+bool are_valid(const claimsd_options& options) {
+  return (options.flags & ~kKnownFlags) == 0 && options.reserved == 0 &&
+         options.max_connections <= kMaxConnections && options.local_entries <= kMaxLocalEntries;
+}
+
+FastPath::Options fast_path_of(const claimsd_options& options) {
+  return {
+      .on = (options.flags & CLAIMSD_NO_FAST_PATH) == 0,
+      .local_table = (options.flags & CLAIMSD_NO_LOCAL_TABLE) == 0,
+      .local_entries = options.local_entries == 0 ? kDefaultLocalEntries : options.local_entries};
+}
+
 }  // namespace
 
 Handle::Made Handle::create(const claimsd_options& options) {
   const char* const path =
       options.socket_path == nullptr ? CLAIMSD_DEFAULT_SOCKET : options.socket_path;
-  if (options.flags != 0 || options.max_connections > kMaxConnections ||
-      !address_.set(path, options.daemon_uid) || !copy_text(options.client_name, client_name_) ||
+  if (!are_valid(options) || !address_.set(path, options.daemon_uid) ||
+      !copy_text(options.client_name, client_name_) ||
       !copy_text(options.upstream_url, upstream_url_)) {
     return Made::kBadArgument;
   }
+  fast_path_.create(fast_path_of(options));
   timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
   const std::uint32_t connections =
       options.max_connections == 0 ? kDefaultConnections : options.max_connections;
   return guard_.create() && pool_.create(connections) ? Made::kYes : Made::kNoMemory;
+}
+
+void Handle::count(claimsd_statistics& out) const {
+  fast_path_.count(out);
+  out.socket_questions = socket_questions_.load(std::memory_order_relaxed);
 }
 
 }  // namespace claimsd::client_impl
@@ -53,6 +73,22 @@ claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out
     case Handle::Made::kYes: break;
   }
   *out = made.release();
+  return CLAIMSD_OK;
+}
+
+claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistics* out) {
+  constexpr std::size_t kOldest = offsetof(claimsd_statistics, map_text) + sizeof out->map_text;
+  if (handle == nullptr || out == nullptr || out->size < kOldest ||
+      out->size > claimsd::client_impl::kMaxStructSize) {
+    return CLAIMSD_BAD_ARGUMENT;
+  }
+  handle->handle.enter();
+  claimsd_statistics counted{};
+  counted.size = sizeof counted;
+  handle->handle.count(counted);
+  const std::size_t size = out->size < sizeof counted ? out->size : sizeof counted;
+  std::memcpy(out, &counted, size);
+  out->size = size;
   return CLAIMSD_OK;
 }
 

@@ -1,12 +1,14 @@
-// handle.h: what claimsd_open() makes: whom to ask, how to introduce oneself, and the connections.
+// handle.h: what claimsd_open() makes: whom to ask, how to introduce oneself, the connections, and
+// what is known without asking.
 //
 // Any thread, but for its making and unmaking. Immutable after create(), apart from the guarded
-// pool and the moment of the last loss.
+// pool, the fast path, the moment of the last loss and a counter.
 #pragma once
 
 #include <atomic>
 
 #include "client/include/claimsd.h"
+#include "client/src/fast_path.h"
 #include "client/src/fork_guard.h"
 #include "client/src/memory.h"
 #include "client/src/pool.h"
@@ -28,18 +30,37 @@ class Handle {
 
   // To be called first by whatever uses the handle: drops what a forked child inherited.
   void enter() {
-    guard_.enter([this] { pool_.abandon(); });
+    guard_.enter([this] {
+      pool_.abandon();
+      fast_path_.abandon();
+      socket_questions_ = 0;
+    });
   }
 
   const DaemonAddress& address() const { return address_; }
-  Introduction introduction() const { return {client_name_, upstream_url_}; }
+  Introduction introduction() const { return {fast_path_.features(), client_name_, upstream_url_}; }
   std::uint32_t timeout_ms() const { return timeout_ms_; }
   Pool& pool() { return pool_; }
+  FastPath& fast_path() { return fast_path_; }
   std::uint32_t generation() const { return guard_.generation(); }
+
+  void count_socket_question() { socket_questions_.fetch_add(1, std::memory_order_relaxed); }
+  void count(claimsd_statistics& out) const;
 
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
   // connections are no better.
   void note_loss(std::int64_t now) { lost_at_ns_.store(now, std::memory_order_relaxed); }
+  // Nobody listens. Whoever hits upon it first after a welcome has found the loss, too: with
+  // answers out of the map nothing else may have been asked of the daemon that went.
+  void note_absence(std::int64_t now) {
+    if (!welcomed_.load(std::memory_order_acquire)) return;
+    note_loss(now);
+    welcomed_.store(false, std::memory_order_release);
+  }
+  void welcome(const proto::Welcome& message, OwnedFd map) {
+    welcomed_.store(true, std::memory_order_release);
+    fast_path_.welcome(message, std::move(map));
+  }
   bool is_stale(const Connection& connection) const {
     return connection.established_ns() < lost_at_ns_.load(std::memory_order_relaxed);
   }
@@ -50,11 +71,14 @@ class Handle {
  private:
   ForkGuard guard_;
   Pool pool_;
+  FastPath fast_path_;
   DaemonAddress address_;
   char client_name_[proto::kMaxName + 1]{};
   char upstream_url_[proto::kMaxUrl + 1]{};
   std::uint32_t timeout_ms_ = 0;
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
+  std::atomic<bool> welcomed_{false};  // since nobody was found to listen
+  std::atomic<std::uint64_t> socket_questions_{0};
 };
 
 }  // namespace claimsd::client_impl

@@ -19,8 +19,13 @@ class Patience {
 
   enum class Next : std::uint8_t { kNow, kAfterPause, kGiveUp };
 
-  Next after(const Outcome& outcome, bool welcomed) {
+  Next after(const Outcome& outcome, bool welcomed, Handle& handle) {
     const std::int64_t now = now_ns();
+    if (outcome.fate == Fate::kAbsent) {
+      handle.note_absence(now);
+      const std::int64_t window_end = handle.restart_window_end();
+      if (window_end > absent_until_) absent_until_ = window_end;
+    }
     if (outcome.fate == Fate::kAbsent)
       return now < absent_until_ ? Next::kAfterPause : Next::kGiveUp;
     if (outcome.fate != Fate::kLost) return Next::kGiveUp;
@@ -55,8 +60,11 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
                  proto::MessageType wanted, Deadline deadline, Reply& reply, bool& welcomed) {
   welcomed = connection.connected() && !handle.is_stale(connection);
   if (!welcomed) {
-    const Outcome outcome = connection.open(handle.address(), handle.introduction(), deadline);
+    Welcomed greeting;
+    const Outcome outcome =
+        connection.open(handle.address(), handle.introduction(), deadline, greeting);
     if (!outcome.done()) return outcome;
+    handle.welcome(greeting.message, std::move(greeting.map));
     welcomed = true;
   }
   stamp(message, deadline);
@@ -75,7 +83,7 @@ Outcome ask_daemon(Handle& handle, Connection& connection, Message message,
     const Outcome outcome =
         try_once(handle, connection, message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
-    switch (patience.after(outcome, welcomed)) {
+    switch (patience.after(outcome, welcomed, handle)) {
       case Patience::Next::kGiveUp: return outcome;
       case Patience::Next::kAfterPause: pause_before(deadline); break;
       case Patience::Next::kNow: break;
@@ -91,16 +99,19 @@ claimsd_result conclude(const Finding& finding, claimsd_answer** out) {
 }
 
 claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd_answer** out) {
-  const Lease lease(handle.pool(), question.deadline);
+  handle.count_socket_question();
+  const Deadline deadline = question.begin_waiting();
+  const Lease lease(handle.pool(), deadline);
   if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
   Reply reply;
   const Outcome outcome = ask_daemon(handle, *lease.get(), question.query,
-                                     proto::MessageType::kAnswer, question.deadline, reply);
+                                     proto::MessageType::kAnswer, deadline, reply);
   // Concluded before the lease ends: the claims still lie in the connection's buffer.
   return conclude(outcome.done() ? finding_of(reply.answer) : finding_of(outcome.reason), out);
 }
 
 claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer** out) {
+  if (handle.fast_path().look_up(question.query, out)) return CLAIMSD_VALID;
   if (!fits_a_frame(question.query)) return conclude(finding_of(Reason::kTooLong), out);
   return ask_over_socket(handle, question, out);
 }

@@ -36,7 +36,7 @@ bool read_question(const claimsd_question* given, std::uint32_t default_timeout_
                .client_address = hint(known.client_address, proto::kMaxAddress),
                .trace_id = hint(known.trace_id, proto::kMaxTraceId),
                .route = hint(known.route, proto::kMaxRoute)};
-  out.deadline = Deadline::after_ms(known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms);
+  out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
   return true;
 }
 

@@ -10,11 +10,14 @@ namespace claimsd::client_impl {
 
 struct Question {
   proto::Query query;  // its timeout_ms is set when it is sent, to what is left by then
-  Deadline deadline;
+  std::uint32_t timeout_ms = 0;
+
+  // From now on. Not begun for what is answered at once: a clock read is a fifth of such an answer.
+  Deadline begin_waiting() const { return Deadline::after_ms(timeout_ms); }
 };
 
-// False for a NULL, a wrong size or no token; the deadline starts to run here. Hints longer than
-// the wire takes are cut between characters: a long route is no reason to refuse a lookup.
+// False for a NULL, a wrong size or no token. Hints longer than the wire takes are cut between
+// characters: a long route is no reason to refuse a lookup.
 bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out);
 
 // Whether it can travel at all. One that cannot holds a token which is far too long, and is

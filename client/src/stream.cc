@@ -32,18 +32,24 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
   Question asked;
   if (!read_question(question, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
   if (table_.full()) return CLAIMSD_UNAVAILABLE;
-  // Sent again after a loss as it is: then the daemon may work on it a little longer than we wait,
-  // no more.
-  asked.query.timeout_ms = daemon_share_ms(asked.deadline.left_ms());
-  const bool fits = fits_a_frame(asked.query);
-  if (!fits) asked.query.token = {};  // it keeps its place among the answers, but is not sent
-  OpenQuestion* const open = table_.add(asked.query, tag, asked.deadline.at_ns);
-  if (open == nullptr) return CLAIMSD_NO_MEMORY;
-  ++unanswered_;
+  claimsd_answer* known = nullptr;
+  const bool is_known = handle_.fast_path().look_up(asked.query, &known);
+  const bool is_sent = !is_known && fits_a_frame(asked.query);
+  // What is not sent keeps its place among the answers, without its text.
+  if (!is_sent) asked.query = {};
+  const Deadline deadline = asked.begin_waiting();
+  OpenQuestion* const open = open_question(asked, tag, deadline);
+  if (open == nullptr) {
+    claimsd_answer_free(known);
+    return CLAIMSD_NO_MEMORY;
+  }
   const std::int64_t now = now_ns();
-  if (!fits) {
+  if (is_known) {
+    complete(*open, known);
+  } else if (!is_sent) {
     finish(*open, finding_of(Reason::kTooLong));
   } else {
+    handle_.count_socket_question();
     unsent_.push(open);
     if (open->deadline_ns < earliest_ns_) earliest_ns_ = open->deadline_ns;
     if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
@@ -51,6 +57,16 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
   }
   arm(open->completed() ? kAtOnce : next_event(), now);
   return CLAIMSD_OK;
+}
+
+OpenQuestion* Stream::open_question(const Question& asked, std::uint64_t tag, Deadline deadline) {
+  proto::Query query = asked.query;
+  // Sent again after a loss as it is: then the daemon may work on it a little longer than we wait,
+  // no more.
+  query.timeout_ms = daemon_share_ms(deadline.left_ms());
+  OpenQuestion* const open = table_.add(query, tag, deadline.at_ns);
+  if (open != nullptr) ++unanswered_;
+  return open;
 }
 
 claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
@@ -81,6 +97,7 @@ void Stream::connect(std::int64_t now) {
   Outcome outcome = connect_nonblocking(handle_.address(), fd);
   if (outcome.done()) outcome = greet(std::move(fd));
   down_reason_ = outcome.reason;
+  if (outcome.fate == Fate::kAbsent) handle_.note_absence(now);
   const bool restarting = now < absent_until_ns_ || now < handle_.restart_window_end();
   if (outcome.fate == Fate::kBusy || (outcome.fate == Fate::kAbsent && restarting)) {
     retry_at_ns_ = now + kRestartPauseNs;
@@ -95,6 +112,7 @@ Outcome Stream::greet(OwnedFd fd) {
   char hello[proto::kHeaderSize + 64 + proto::kMaxName + proto::kMaxUrl];
   const std::size_t size = handle_.introduction().encode(1, hello, sizeof hello);
   socket_ = std::move(fd);
+  passed_map_.close();
   state_ = State::kGreeting;
   // A fresh socket takes a Hello whole, or is broken.
   if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;
@@ -106,6 +124,7 @@ void Stream::disconnect() {
   explicit_bzero(rest_.data(), rest_end_);
   input_used_ = rest_begin_ = rest_end_ = 0;
   wants_write_ = false;
+  passed_map_.close();
   state_ = State::kDown;
   // Out of the epoll set by hand: a forked child's copy would keep the socket open, and in it,
   // after our close().
@@ -145,7 +164,11 @@ void Stream::requeue(bool count_loss) {
 }
 
 void Stream::finish(OpenQuestion& question, const Finding& finding) {
-  question.answer = make_answer(finding);
+  complete(question, make_answer(finding));
+}
+
+void Stream::complete(OpenQuestion& question, claimsd_answer* answer) {
+  question.answer = answer;
   question.state = OpenQuestion::State::kCompleted;
   completed_.push(&question);
   --unanswered_;

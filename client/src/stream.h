@@ -57,9 +57,12 @@ class Stream {
   void want_write(bool wanted);
 
   void read_answers();
+  ssize_t receive_bytes(std::size_t room);
   void take_frames();
 
+  OpenQuestion* open_question(const Question& asked, std::uint64_t tag, Deadline deadline);
   void finish(OpenQuestion& question, const Finding& finding);
+  void complete(OpenQuestion& question, claimsd_answer* answer);
   void finish_all(Reason reason);
   void expire(std::int64_t now);
   void arm(std::int64_t wanted, std::int64_t now);
@@ -74,6 +77,7 @@ class Stream {
   OwnedFd epoll_;
   OwnedFd timer_;
   OwnedFd socket_;
+  OwnedFd passed_map_;  // while kGreeting, as the Welcome may come in pieces
 
   QuestionTable table_;
   QuestionQueue unsent_;

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "client/src/passed_fd.h"
 #include "client/src/stream.h"
 
 namespace claimsd::client_impl {
@@ -17,6 +18,7 @@ struct StreamFrames {
       stream.finish_all(Reason::kProtocol);
       return;
     }
+    stream.handle_.welcome(welcome, std::move(stream.passed_map_));
     stream.state_ = Stream::State::kUp;
     stream.flush();
   }
@@ -102,7 +104,7 @@ void Stream::read_answers() {
   }
   while (state_ != State::kDown && completed_.empty()) {
     const std::size_t room = input_.size() - input_used_;
-    const ssize_t count = recv(socket_.get(), input_.data() + input_used_, room, MSG_DONTWAIT);
+    const ssize_t count = receive_bytes(room);
     if (count > 0) {
       input_used_ += static_cast<std::size_t>(count);
       take_frames();
@@ -114,6 +116,13 @@ void Stream::read_answers() {
       return;
     }
   }
+}
+
+ssize_t Stream::receive_bytes(std::size_t room) {
+  char* const place = input_.data() + input_used_;
+  return state_ == State::kGreeting
+             ? receive_with_fd(socket_.get(), place, room, MSG_DONTWAIT, passed_map_)
+             : recv(socket_.get(), place, room, MSG_DONTWAIT);
 }
 
 void Stream::take_frames() {

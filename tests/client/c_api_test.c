@@ -114,6 +114,7 @@ static claimsd_handle* open_handle(const char* path) {
   options.client_name = "lumen";
   options.upstream_url = "https://auth.example.com";
   options.timeout_ms = 1000;
+  options.flags = CLAIMSD_NO_FAST_PATH; /* as the golden Hello has it */
   EXPECT(claimsd_open(&options, &handle) == CLAIMSD_OK);
   return handle;
 }

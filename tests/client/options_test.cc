@@ -1,5 +1,6 @@
 // What a caller can get wrong, and what an older or newer caller may leave out or add.
 #include <catch2/catch.hpp>
+#include <cstddef>
 #include <cstring>
 
 #include "tests/client/host.h"
@@ -56,13 +57,24 @@ TEST_CASE("options that cannot be met are refused at once") {
   options.max_connections = 1025;
   CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
   options.max_connections = 0;
-  options.flags = 1;
+  options.flags = CLAIMSD_NO_LOCAL_TABLE << 1;
+  CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
+  options.flags = CLAIMSD_NO_FAST_PATH | CLAIMSD_NO_LOCAL_TABLE;
+  CHECK(open_with(options) == CLAIMSD_OK);
+  options.flags = 0;
+  options.local_entries = 65536;
+  CHECK(open_with(options) == CLAIMSD_OK);
+  options.local_entries = 65537;
+  CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
+  options.local_entries = 0;
+  options.reserved = 1;
   CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
 }
 
 TEST_CASE("a struct without a sensible size is refused") {
   claimsd_options options = CLAIMSD_OPTIONS_INIT;
-  for (const std::size_t size : {std::size_t{0}, sizeof options - 8, std::size_t{1} << 40}) {
+  constexpr std::size_t kOldest = offsetof(claimsd_options, local_entries);
+  for (const std::size_t size : {std::size_t{0}, kOldest - 8, std::size_t{1} << 40}) {
     options.size = size;
     CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
   }
@@ -74,6 +86,13 @@ TEST_CASE("a struct without a sensible size is refused") {
   CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_BAD_ARGUMENT);
   question.size = sizeof question;
   CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_VALID);
+}
+
+TEST_CASE("a program built against the oldest header works with this library") {
+  claimsd_options options = CLAIMSD_OPTIONS_INIT;
+  options.size = offsetof(claimsd_options, local_entries);
+  options.reserved = 77;  // what lies behind its struct
+  CHECK(open_with(options) == CLAIMSD_OK);
 }
 
 TEST_CASE("a program built against a newer header works with this library") {

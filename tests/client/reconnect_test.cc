@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include "tests/client/host.h"
+#include "tests/client/stream_helpers.h"
 
 namespace claimsd::testing {
 namespace {
@@ -93,6 +93,18 @@ TEST_CASE("a daemon may take a moment to restart") {
   const Answer answer = host.client.query("after");
   restart.join();
   CHECK(answer.valid());
+}
+
+// Nothing was out when it went, so no broken connection tells that it had been there.
+TEST_CASE("a daemon may take a moment to restart, also for whoever was not connected to it") {
+  Host host;
+  REQUIRE(host.client.query("before").valid());
+  host.daemon.stop();
+  Stream stream(host.client);
+  REQUIRE(stream.send("after", 1));
+  CHECK_FALSE(stream.receive().has_value());
+  host.daemon.start();
+  CHECK(receive_one(stream).answer.valid());
 }
 
 TEST_CASE("a daemon that does not come back is no daemon, after a second or the deadline") {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <stdexcept>
 
 #include "proto/claims_block.h"
@@ -33,6 +34,27 @@ bool Peer::send_bytes(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return true;
+}
+
+bool Peer::send_with(const proto::Welcome& message, std::uint32_t request_id,
+                     const std::vector<int>& fds) {
+  std::string frame(proto::kMaxFrame, '\0');
+  frame.resize(proto::encode(message, request_id, frame.data(), frame.size()));
+  iovec part{.iov_base = frame.data(), .iov_len = frame.size()};
+  std::vector<char> control(CMSG_SPACE(fds.size() * sizeof(int)));
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (!fds.empty()) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size() * sizeof(int));
+  }
+  return sendmsg(fd_, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size());
 }
 
 void Peer::hang_up() {

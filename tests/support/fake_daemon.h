@@ -50,6 +50,10 @@ class Peer {
     return send_bytes(frame);
   }
 
+  // The message, and descriptors with its first byte (SCM_RIGHTS).
+  bool send_with(const proto::Welcome& message, std::uint32_t request_id,
+                 const std::vector<int>& fds);
+
   // Receives the Hello and greets. False if something else came.
   bool welcome();
 

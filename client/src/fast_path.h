@@ -1,0 +1,47 @@
+// fast_path.h: answers without the daemon: first out of this process' own table, then out of the
+// shared map. Finds an answer or finds none; none is never an error, for the socket is asked next.
+//
+// Any thread. After fork() abandon() is called in the child before anything else.
+#pragma once
+
+#include "client/include/claimsd.h"
+#include "client/src/local_table.h"
+#include "client/src/sealer_pool.h"
+#include "client/src/shared_map.h"
+
+namespace claimsd::client_impl {
+
+class FastPath {
+ public:
+  struct Options {
+    bool on = true;
+    bool local_table = true;
+    std::uint32_t local_entries = kDefaultLocalEntries;
+  };
+
+  // What it cannot have it does without.
+  void create(const Options& options);
+
+  // Offered in the Hello.
+  std::uint64_t features() const { return on_ ? proto::kFeatureSharedMap : 0; }
+  void welcome(const proto::Welcome& welcome, OwnedFd map) {
+    if (on_) map_.welcome(welcome, std::move(map));
+  }
+
+  // True if the token is known to be valid; the answer goes to `out` unless that is null.
+  bool look_up(const proto::Query& query, claimsd_answer** out);
+
+  void abandon();
+  void count(claimsd_statistics& out) const;
+
+ private:
+  bool find_shared(const MapView& map, const Sought& sought, const Moment& moment,
+                   claimsd_answer** out);
+
+  SharedMap map_;
+  SealerPool sealers_;
+  LocalTable local_;
+  bool on_ = false;
+};
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,168 @@
+// The parts of the fast path that the ABI does not show: hash, terms, table, the copy of a slot.
+#include <array>
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/src/answer.h"
+#include "client/src/lease_reader.h"
+#include "client/src/local_table.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+TEST_CASE("a token's hash depends on every byte, on the length and on the key") {
+  TokenHash::Key key;
+  for (std::size_t i = 0; i < TokenHash::kLanes; ++i) key.words[i] = 0x9e3779b97f4a7c15 * (i + 1);
+  TokenHash::Key other_key = key;
+  other_key.words[5] ^= 1;
+  const TokenHash hash(key);
+  const TokenHash other(other_key);
+  for (const std::size_t size : {32u, 33u, 127u, 128u, 129u, 143u, 144u, 145u, 800u}) {
+    std::string token(size, 'a');
+    std::set<std::uint64_t> seen{hash(token)};
+    CHECK(other(token) != hash(token));
+    CHECK(hash(token + "a") != hash(token));
+    for (char& byte : token) {
+      byte = 'b';
+      CHECK(seen.insert(hash(token)).second);
+      byte = 'a';
+    }
+  }
+}
+
+TEST_CASE("a lease holds until its end and not at it") {
+  const LeaseTerms terms{
+      .epoch = 3, .confirmed_at = 100, .lease_end = 1000, .hard_end = UINT64_MAX};
+  CHECK(in_force(terms, 3, {.boot = 999}, UINT32_MAX));
+  CHECK_FALSE(in_force(terms, 3, {.boot = 1000}, UINT32_MAX));
+  CHECK_FALSE(in_force(terms, 2, {.boot = 999}, UINT32_MAX));
+  CHECK_FALSE(in_force(terms, 3, {.boot = 99}, UINT32_MAX));
+}
+
+TEST_CASE("a token's own end is judged by the exact clock when it is near") {
+  const auto now = static_cast<std::uint64_t>(wall_time_ns());
+  // A coarse clock that is late by ten seconds.
+  const Moment late{.boot = 0, .coarse_wall = now - 10 * kSecond};
+  CHECK_FALSE(is_before(late, now - 1));
+  CHECK_FALSE(is_before(late, now - 5 * kSecond));
+  CHECK(is_before(late, now + 5 * kSecond));
+  CHECK(is_before(late, now + 3600 * kSecond));
+  CHECK(is_before(late, proto::kNoHardEnd));
+  CHECK_FALSE(is_before({.boot = 0, .coarse_wall = UINT64_MAX}, 5));
+}
+
+TEST_CASE("max_age is exact to the nanosecond and does not overflow") {
+  CHECK(is_young(1000, {.boot = 1000 + 5'000'000}, 5));
+  CHECK_FALSE(is_young(1000, {.boot = 1001 + 5'000'000}, 5));
+  CHECK(is_young(0, {.boot = UINT64_MAX}, UINT32_MAX));
+  CHECK_FALSE(is_young(0, {.boot = UINT64_MAX}, UINT32_MAX - 1));
+}
+
+TEST_CASE("a heartbeat counts for two seconds, and 0 for nothing") {
+  CHECK(is_beating(10 * kSecond, 10 * kSecond));
+  CHECK(is_beating(10 * kSecond, 12 * kSecond));
+  CHECK_FALSE(is_beating(10 * kSecond, 12 * kSecond + 1));
+  CHECK(is_beating(10 * kSecond + 1, 10 * kSecond));  // after we looked at the clock
+  CHECK_FALSE(is_beating(13 * kSecond, 10 * kSecond));
+  CHECK_FALSE(is_beating(0, 0));
+}
+
+TEST_CASE("what is left of an answer is whichever end comes first") {
+  const LeaseTerms terms{
+      .epoch = 0, .confirmed_at = 0, .lease_end = 5 * kSecond, .hard_end = 9 * kSecond};
+  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 0}) == 4000);
+  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 8 * kSecond}) == 1000);
+  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 10 * kSecond}) == 0);
+  CHECK(age_ms(terms, {.boot = 1'500'000'000}) == 1500);
+}
+
+struct Table {
+  Table() { REQUIRE(table.create(4)); }
+
+  void keep(std::string_view token, std::uint64_t hash) {
+    const std::string block = [&] {
+      std::string bytes(1024, '\0');
+      proto::Writer writer(bytes.data(), bytes.size());
+      proto::encode_claims(writer, token, "", std::array<std::string_view, 1>{"rvt"}, "{}");
+      bytes.resize(writer.size());
+      return bytes;
+    }();
+    Finding finding{
+        .verdict = proto::Verdict::kValid, .source = proto::Source::kShared, .reason = Reason::kOk};
+    REQUIRE(read_claims(block, finding.claims));
+    claimsd_answer* const answer = make_answer(finding);
+    table.keep({token, hash, UINT32_MAX}, {2, &sequence, 10, terms}, *answer);
+    claimsd_answer_free(answer);
+  }
+  bool find(std::string_view token, std::uint64_t hash, std::uint64_t generation = 2) {
+    claimsd_answer* answer = nullptr;
+    const bool found = table.find({token, hash, UINT32_MAX}, generation, 1, moment, &answer);
+    const bool right = found && claimsd_answer_id(answer) == token;
+    CHECK(found == right);
+    claimsd_answer_free(answer);
+    return found;
+  }
+
+  LocalTable table;
+  proto::MapWord sequence{10};
+  Moment moment{.boot = 5, .coarse_wall = 5};
+  LeaseTerms terms{.epoch = 1, .confirmed_at = 1, .lease_end = 100, .hard_end = proto::kNoHardEnd};
+};
+
+TEST_CASE("a token whose hash is another's gets nothing of it") {
+  Table table;
+  table.keep("first token of some length", 77);
+  CHECK(table.find("first token of some length", 77));
+  CHECK_FALSE(table.find("other token of some length", 77));
+  CHECK_FALSE(table.find("first token of some lengt", 77));
+  CHECK_FALSE(table.find("first token of some length", 78));
+  table.keep("other token of some length", 77);
+  CHECK(table.find("other token of some length", 77));
+  CHECK(table.find("first token of some length", 77));
+}
+
+TEST_CASE("an answer of another generation of the map is forgotten") {
+  Table table;
+  table.keep("first token of some length", 77);
+  CHECK_FALSE(table.find("first token of some length", 77, 4));
+  CHECK_FALSE(table.find("first token of some length", 77, 2));
+}
+
+// Readers hold nothing while they look, and the writer never waits: only the second look at the
+// sequence tells that the words are not of one publication.
+TEST_CASE("a copied slot is of one publication") {
+  std::vector<proto::MapWord> slot(proto::kSlotWords);
+  std::atomic<bool> stop = false;
+  const auto write = [&](std::uint64_t number) {
+    slot[proto::kSlotSequence].store(2 * number - 1);
+    for (std::size_t i = 1; i < proto::kSlotWords; ++i) {
+      slot[i].store(i == proto::kSlotMeta ? proto::pack({proto::kMaxSlotClaims, 0, 0}) : number,
+                    std::memory_order_release);
+    }
+    slot[proto::kSlotSequence].store(2 * number, std::memory_order_release);
+  };
+  write(1);
+  std::thread writer([&] {
+    for (std::uint64_t number = 2; !stop; ++number) write(number);
+  });
+  int torn = 0;
+  for (int copied = 0; copied < 20'000;) {
+    proto::SlotCopy copy;
+    if (!copy_slot(slot.data(), copy)) continue;
+    ++copied;
+    for (std::size_t i = 1; i < proto::kSlotWords; ++i) {
+      if (i != proto::kSlotMeta && copy.words[i] != copy.publication()) ++torn;
+    }
+  }
+  stop = true;
+  writer.join();
+  CHECK(torn == 0);
+}
+
+}  // namespace
+}  // namespace claimsd::client_impl
