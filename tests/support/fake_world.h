@@ -187,6 +187,7 @@ class FakePublisher final : public daemon::Publisher {
   // Throws when the lease has ended, or ends after the entry's life.
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
+  daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
   void withdraw(const daemon::TokenKey& key) override { shown_.erase(key); }
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override { shown_.clear(); }
