@@ -242,6 +242,30 @@ TEST_CASE("what a sink does while it is answered counts: nothing is shown that i
   CHECK_FALSE(fixture.shown());
 }
 
+TEST_CASE("what the store could not erase is not shown") {
+  Fixture fixture;
+  fixture.confirm();
+  fixture.harness.advance(seconds(4));
+  bool done = false;
+  fixture.harness.sink.on_answer = [&](const Waiter&) {
+    if (std::exchange(done, true)) return;
+    fixture.harness.cache.erase_fault.arm(0, 100);
+    fixture.harness.ask_and_land("token-a", status(401), {.max_age = Duration(0)});
+  };
+  fixture.harness.ask_now("token-a", kWorker);
+  REQUIRE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
+  CHECK_FALSE(fixture.shown());
+}
+
+TEST_CASE("a hit on a hot entry with a young lease does not even look at what is shown") {
+  Fixture fixture;
+  fixture.confirm();
+  fixture.harness.ask_now("token-a", kWorker);
+  const std::size_t looks = fixture.harness.publisher.looks();
+  for (int hit = 0; hit < 10; ++hit) fixture.harness.ask_now("token-a", kWorker);
+  CHECK(fixture.harness.publisher.looks() == looks);
+}
+
 TEST_CASE("a successor shows its own confirmation, not the one that was too old for it") {
   Fixture fixture;
   fixture.harness.ask("token-a", kWorker);

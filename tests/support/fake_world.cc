@@ -177,6 +177,7 @@ void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, con
 }
 
 BootTime FakePublisher::shown_until(const TokenKey& key) const {
+  ++looks_;
   const auto found = shown_.find(key);
   return found == shown_.end() ? BootTime::min() : found->second.end.lease;
 }

@@ -197,9 +197,12 @@ class FakePublisher final : public daemon::Publisher {
   // The daemon is gone: its map is believed by nobody.
   void forget_all() { shown_.clear(); }
   std::size_t publications() const { return publications_; }
+  // How often the policy had to ask what is shown.
+  std::size_t looks() const { return looks_; }
 
  private:
   const daemon::Clock& clock_;
+  mutable std::size_t looks_ = 0;
   std::map<daemon::TokenKey, Shown> shown_;
   std::size_t publications_ = 0;
 };
