@@ -8,6 +8,7 @@
 
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
+#include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/signal_watcher.h"
@@ -76,6 +77,7 @@ class RealDaemon final : public Daemon {
   SystemClock clock_;
   SystemRandom random_;
   const Now started_ = clock_.now();
+  std::string boot_id_;
   bool stopping_ = false;
 
   // In an order in which they can be torn down in reverse: nobody calls what has gone.
@@ -84,7 +86,7 @@ class RealDaemon final : public Daemon {
   std::optional<WriteBehindCache> cache_;  // what the service sees of it
   std::optional<HmacKeyer> keyer_;
   std::unique_ptr<UpstreamMonitor> monitor_;
-  NoPublisher publisher_;
+  std::unique_ptr<FastPath> fast_path_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
   std::unique_ptr<UpstreamClient> upstream_;
@@ -99,10 +101,10 @@ class RealDaemon final : public Daemon {
 
 Status RealDaemon::open_store() {
   const CacheConfig& cache = config().cache;
-  const std::string boot_id = TRY(read_boot_id());
+  boot_id_ = TRY(read_boot_id());
   const Secret host_key = TRY(load_host_key(cache.key_file, HostKeySource::kFile, random_));
   store_ = TRY(LmdbClaimsCache::open(
-      {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id}, host_key,
+      {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));
   cache_.emplace(*store_, clock_);
   keyer_ = TRY(HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
@@ -112,25 +114,29 @@ Status RealDaemon::open_store() {
 Status RealDaemon::open_service() {
   // First of its kind, to be called last in a turn: it sees what the others have led to.
   before_wait_.emplace(*loop_, [this] { before_wait(); });
+  fast_path_ =
+      FastPath::create(fast_path_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
   monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
   server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
   upstream_ = TRY(UpstreamClient::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
       log_));
-  service_ = std::make_unique<ClaimsService>(policy_from(config()), World{.clock = clock_,
-                                                                          .random = random_,
-                                                                          .keyer = *keyer_,
-                                                                          .cache = *cache_,
-                                                                          .upstream = *upstream_,
-                                                                          .sink = *server_,
-                                                                          .observer = *monitor_,
-                                                                          .publisher = publisher_});
+  service_ = std::make_unique<ClaimsService>(policy_from(config()),
+                                             World{.clock = clock_,
+                                                   .random = random_,
+                                                   .keyer = *keyer_,
+                                                   .cache = *cache_,
+                                                   .upstream = *upstream_,
+                                                   .sink = *server_,
+                                                   .observer = *monitor_,
+                                                   .publisher = fast_path_->publisher()});
   server_->connect(
       {.service = *service_,
        .clock = clock_,
        .daemon_version = kVersion,
-       .find_upstream = [this](std::string_view url) { return find_upstream(config(), url); }});
+       .find_upstream = [this](std::string_view url) { return find_upstream(config(), url); },
+       .map_descriptor = fast_path_->descriptor()});
   return {};
 }
 
@@ -185,6 +191,8 @@ void RealDaemon::run() {
   options_.manager.notify("READY=1\nSTATUS=Answering");
   loop_->run();
   block_stop_signals();
+  fast_path_
+      ->stop();  // before the sockets close: workers then come with every question, or not at all
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
             service_->counters().upstream_requests);
 }
@@ -236,6 +244,7 @@ DaemonStatus RealDaemon::status() const {
   status.max_entries = config().cache.max_entries;
   status.negative_entries = service_->negative_entries();
   status.unwritten_entries = cache_->waiting();
+  status.leases = fast_path_->status();
   status.upstreams = monitor_->upstreams();
   status.counters = service_->counters();
   return status;

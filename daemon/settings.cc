@@ -41,6 +41,7 @@ Policy policy_from(const Config& config) {
   policy.max_pending = config.limits.max_pending;
   policy.max_waiters = config.limits.max_waiters;
   policy.max_timeout = config.limits.max_timeout;
+  policy.lease = config.cache.lease;
   for (const UpstreamConfig& upstream : config.upstreams) {
     UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
@@ -60,6 +61,13 @@ ServerSettings server_settings_from(const Config& config) {
           .write_queue_bytes = daemon.write_queue_bytes,
           .slow_reader_timeout = daemon.slow_reader_timeout,
           .handshake_timeout = daemon.handshake_timeout};
+}
+
+FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id) {
+  return {.on = config.daemon.fast_path,
+          .slots = config.cache.map_slots,
+          .directory = config.cache.directory,
+          .boot_id = boot_id};
 }
 
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {

@@ -9,6 +9,7 @@
 #include "daemon/admin/status.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
+#include "daemon/fast_path.h"
 #include "daemon/server/server.h"
 #include "daemon/upstream/upstream_client.h"
 
@@ -16,6 +17,7 @@ namespace claimsd::daemon {
 
 Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
+FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);
 

@@ -8,7 +8,9 @@
 namespace claimsd::proto {
 namespace {
 
-constexpr std::string_view kLabel = "claimsd map slot v1";
+constexpr char kLabel[] = "claimsd map slot v1";  // with its NUL
+constexpr std::size_t kFixedInfoSize = sizeof kLabel + sizeof(MapId) + sizeof(std::uint16_t);
+constexpr std::size_t kDigestSize = 64;
 constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kNonceSize = 12;
 
@@ -35,6 +37,7 @@ void SlotSecret::wipe() {
 }
 
 bool Sealer::open() {
+  close();
   sha512_ = EVP_MD_fetch(nullptr, "SHA2-512", nullptr);
   aes_gcm_ = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   digest_ctx_ = EVP_MD_CTX_new();
@@ -58,30 +61,35 @@ void Sealer::close() {
 
 bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_view token,
                     SlotSecret& out) {
-  // Every part but the last has a fixed size: no two inputs are the same bytes.
-  struct {
-    char label[kLabel.size()];
-    MapId map_id;
-    std::uint16_t upstream;
-  } fixed;
-  static_assert(sizeof fixed ==
-                kLabel.size() + sizeof(MapId) + sizeof(std::uint16_t) + (kLabel.size() % 2));
-  std::memset(&fixed, 0, sizeof fixed);
-  std::memcpy(fixed.label, kLabel.data(), kLabel.size());
-  fixed.map_id = map_id;
-  fixed.upstream = upstream;
-  std::array<unsigned char, 64> digest;
-  if (EVP_DigestInit_ex2(digest_ctx_, sha512_, nullptr) != 1 ||
-      EVP_DigestUpdate(digest_ctx_, &fixed, sizeof fixed) != 1 ||
-      EVP_DigestUpdate(digest_ctx_, token.data(), token.size()) != 1 ||
-      EVP_DigestFinal_ex(digest_ctx_, digest.data(), nullptr) != 1) {
-    return false;
+  // Of a fixed size, and the counter before the token as well: no two inputs are the same bytes.
+  std::array<unsigned char, kFixedInfoSize> fixed_info{};
+  std::memcpy(fixed_info.data(), kLabel, sizeof kLabel);
+  std::memcpy(fixed_info.data() + sizeof kLabel, map_id.data(), map_id.size());
+  std::memcpy(fixed_info.data() + sizeof kLabel + map_id.size(), &upstream, sizeof upstream);
+  std::array<unsigned char, kDigestSize> digested;
+  bool derived = digest(token, fixed_info.data(), digested.data());
+  if (derived) {
+    std::memcpy(out.index.data(), digested.data(), sizeof out.index);
+    std::memcpy(out.key.data(), digested.data() + kDigestSize / 2, out.key.size());
+    derived = out.index[0] != 0 || out.index[1] != 0;  // that would mean "empty"
   }
-  std::memcpy(out.index.data(), digest.data(), sizeof out.index);
-  std::memcpy(out.key.data(), digest.data() + 32, out.key.size());
-  explicit_bzero(digest.data(), digest.size());
-  if (out.index[0] == 0 && out.index[1] == 0) return false;  // means "empty"
-  return true;
+  explicit_bzero(digested.data(), digested.size());
+  if (!derived) out.wipe();
+  return derived;
+}
+
+bool Sealer::digest(std::string_view token, const unsigned char* fixed_info, unsigned char* out) {
+  constexpr std::array<unsigned char, 4> kCounter = {0, 0, 0, 1};
+  // As long as the digest's buffer, less one so that it only fills it: what the context still knows
+  // of the token and the key is overwritten.
+  constexpr std::array<unsigned char, 127> kZeros{};
+  const bool done = EVP_DigestInit_ex2(digest_ctx_, sha512_, nullptr) == 1 &&
+                    EVP_DigestUpdate(digest_ctx_, kCounter.data(), kCounter.size()) == 1 &&
+                    EVP_DigestUpdate(digest_ctx_, token.data(), token.size()) == 1 &&
+                    EVP_DigestUpdate(digest_ctx_, fixed_info, kFixedInfoSize) == 1 &&
+                    EVP_DigestFinal_ex(digest_ctx_, out, nullptr) == 1;
+  return EVP_DigestInit_ex2(digest_ctx_, sha512_, nullptr) == 1 &&
+         EVP_DigestUpdate(digest_ctx_, kZeros.data(), kZeros.size()) == 1 && done;
 }
 
 bool Sealer::seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot) {

@@ -1,9 +1,9 @@
 // sealing.h: the cryptography of the map's slots: from a token to its place and its key, and what
 // lies there sealed under that key.
 //
-// One-step key derivation with SHA-512 (NIST SP 800-56C rev. 2, section 4, the token being the
-// shared secret) and AES-256-GCM (SP 800-38D). A worker can open exactly the slots whose tokens it
-// holds. SHM.md has the reasoning.
+// One-step key derivation with SHA-512 (NIST SP 800-56C rev. 2, section 4.1, option 1; the token is
+// the shared secret) and AES-256-GCM (SP 800-38D). A worker can open exactly the slots whose tokens
+// it holds. SHM.md has the reasoning.
 //
 // A Sealer holds fetched libcrypto objects and one context: cheap to use, one thread at a time, not
 // to be used across fork() while an operation runs. No exceptions, no libstdc++ at run time: open()
@@ -44,8 +44,8 @@ class Sealer {
   bool open();
   bool is_open() const { return cipher_ctx_ != nullptr; }
 
-  // SHA-512(label, map id, upstream, token): the first half is the index (of which 16 bytes are
-  // used), the second the key.
+  // SHA-512(1, token, label, map id, upstream): the first half is the index (of which 16 bytes are
+  // used), the second the key. False, with `out` wiped, when libcrypto fails.
   bool derive(const MapId& map_id, std::uint16_t upstream, std::string_view token, SlotSecret& out);
 
   // Encrypts `claims` into a slot whose clear words are filled in. False when it does not fit.
@@ -57,6 +57,7 @@ class Sealer {
 
  private:
   void close();
+  bool digest(std::string_view token, const unsigned char* fixed_info, unsigned char* out);
 
   evp_md_st* sha512_ = nullptr;
   evp_md_ctx_st* digest_ctx_ = nullptr;

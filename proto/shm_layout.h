@@ -1,14 +1,27 @@
 // shm_layout.h: the shared map of leases, byte for byte. SHM.md is its prose and says why it is
 // safe.
 //
-//   map    = header set{set_count}          sizes fixed for the map's life, all words little-endian
-//   u64 header = kMapHeaderSize bytes           struct MapHeader, then zeros set    = slot{kWays}
-//   where a lease may lie, chosen by its index slot   = kSlotWords words               struct
-//   offsets below; clear fields, tag, ciphertext
+// clang-format off
 //
-// Written by the daemon's loop thread alone, read by any process that was handed the descriptor.
-// Nothing read from it is ever used as a length or an offset before it has been copied and checked
-// against the constants here. Needs no libstdc++ at run time.
+//   0      64     128      4096                                            map_size(slots)
+//   ┌──────┬──────┬────────┬──────┬──────┬──────┬──────┬──────┬─────┬──────┐
+//   │ fixed│ live │ zeros  │ slot │ slot │ slot │ slot │ slot │ ... │ slot │   slot: 1 KiB
+//   └──────┴──────┴────────┴──────┴──────┴──────┴──────┴──────┴─────┴──────┘
+//    MapHeader              └─ a set: kWays slots ────┘
+//
+//   slot, in words of 8 bytes:
+//   ┌──────────┬───────────┬─────────────┬───────────┬──────────┬───────┬──────┬─────┬────────────┐
+//   │0 sequence│1-2 index  │3 confirmed  │4 lease end│5 hard end│6 epoch│7 meta│8-9  │10-127      │
+//   │          │ (0,0 none)│  at         │           │          │       │      │ tag │ ciphertext │
+//   └──────────┴───────────┴─────────────┴───────────┴──────────┴───────┴──────┴─────┴────────────┘
+//    └─────────── in the clear, authenticated (kSlotClearWords) ──────────────┘
+//
+// clang-format on
+//
+// All words are little-endian; sizes are fixed for the map's life. A token's lease lies in the one
+// set that its index names. Written by the daemon's loop thread alone, read by any process that was
+// handed the descriptor. Nothing read from it is ever used as a length or an offset before it has
+// been copied and checked against the constants here. Needs no libstdc++ at run time.
 #pragma once
 
 #include <array>
@@ -47,8 +60,8 @@ static_assert(sizeof(MapWord) == 8 && MapWord::is_always_lock_free);
 
 // The words that change have a cache line of their own, which every hit reads.
 struct MapHeader {
-  std::uint64_t magic;
-  std::uint32_t version;
+  std::uint64_t magic;       // kMapMagic
+  std::uint32_t version;     // kMapVersion
   std::uint32_t slot_size;   // kSlotSize
   std::uint64_t slot_count;  // in all sets
   MapId map_id;

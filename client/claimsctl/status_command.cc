@@ -69,6 +69,17 @@ void show_process(const Element& status, Output& output) {
   output.field("settings", text_at(status, "/config_file"));
 }
 
+std::string leases_text(const Element& status) {
+  if (count_at(status, "/leases/slots") == 0) return "none: every question comes over the socket";
+  const auto count = [&](std::string_view pointer) {
+    return count_text(count_at(status, pointer));
+  };
+  return fmt::format("{} of {} slots, {} published, {} renewed, {} collisions",
+                     count("/leases/used"), count("/leases/slots"),
+                     count("/counters/leases_published"), count("/counters/leases_renewed"),
+                     count("/counters/lease_collisions"));
+}
+
 void show_load(const Element& status, Output& output) {
   const auto count = [&](std::string_view pointer) {
     return count_text(count_at(status, pointer));
@@ -80,6 +91,7 @@ void show_load(const Element& status, Output& output) {
   output.field("cache",
                fmt::format("{} of {} entries, {} refusals remembered", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));
+  output.field("leases", leases_text(status));
   output.field("requests", fmt::format("{} in flight, {} waiting for their turn",
                                        count("/requests/in_flight"), count("/requests/pending")));
 }

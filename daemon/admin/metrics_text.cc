@@ -53,6 +53,10 @@ constexpr Gauge kGauges[] = {
    [](const DaemonStatus& s) { return count(s.max_entries); }},
   {"cache_negative_entries", "Refused tokens remembered for some seconds",
    [](const DaemonStatus& s) { return count(s.negative_entries); }},
+  {"lease_slots", "Leases that the shared map can show at one time; 0: there is no map",
+   [](const DaemonStatus& s) { return count(s.leases.slots); }},
+  {"lease_slots_used", "Leases in the shared map",
+   [](const DaemonStatus& s) { return count(s.leases.used); }},
 };
 
 constexpr UpstreamSeries kUpstreamSeries[] = {
@@ -100,12 +104,14 @@ class Text {
   std::string text_;
 };
 
-void write_counters(Text& text, const Counters& counters) {
-  each_counter(counters, [&](std::string_view name, std::string_view help, std::uint64_t value) {
+void write_counters(Text& text, const DaemonStatus& status) {
+  const auto write = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     const auto metric = fmt::format("{}_total", name);
     text.head(metric, "counter", help);
     text.append("claimsd_{} {}\n", metric, value);
-  });
+  };
+  each_counter(status.counters, write);
+  each_lease_counter(status.leases.counters, write);
 }
 
 }  // namespace
@@ -114,7 +120,7 @@ std::string metrics_text(const DaemonStatus& status) {
   Text text;
   text.head("build_info", "gauge", "The daemon's version, as a label; always 1");
   text.sample("build_info", "version", status.version, 1);
-  write_counters(text, status.counters);
+  write_counters(text, status);
   for (const auto& gauge : kGauges) {
     text.head(gauge.name, "gauge", gauge.help);
     text.sample(gauge.name, gauge.read(status));

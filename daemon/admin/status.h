@@ -8,6 +8,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/claims/counters.h"
+#include "daemon/shm/lease_counters.h"
 
 namespace claimsd::daemon {
 
@@ -20,6 +21,14 @@ struct UpstreamStatus {
   std::uint64_t consecutive_failures = 0;  // 0: well
   std::string last_failure;                // reason name and detail; "" if there was none
   Duration last_latency{};
+};
+
+// The shared map of leases.
+struct LeaseStatus {
+  std::uint64_t slots = 0;  // 0: there is no map, every question comes over the socket
+  std::uint64_t used = 0;
+  std::uint64_t epoch = 0;  // how often all were withdrawn at once
+  LeaseCounters counters;
 };
 
 struct DaemonStatus {
@@ -39,6 +48,7 @@ struct DaemonStatus {
   std::uint64_t max_entries = 0;
   std::uint64_t negative_entries = 0;
   std::uint64_t unwritten_entries = 0;  // of `entries`; a killed daemon forgets them
+  LeaseStatus leases;
   std::vector<UpstreamStatus> upstreams;
   Counters counters;
 };

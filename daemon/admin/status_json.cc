@@ -86,6 +86,12 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("unwritten_entries", status.unwritten_entries);
   write_hit_ratio(json, status.counters);
   json.end_object();
+  json.key("leases")
+      .begin_object()
+      .member("slots", status.leases.slots)
+      .member("used", status.leases.used)
+      .member("epoch", status.leases.epoch)
+      .end_object();
 }
 
 }  // namespace
@@ -107,6 +113,10 @@ std::string status_json(const DaemonStatus& status) {
   each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
     json.member(name, value);
   });
+  each_lease_counter(status.leases.counters,
+                     [&](std::string_view name, std::string_view, std::uint64_t value) {
+                       json.member(name, value);
+                     });
   return json.end_object().end_object().take();
 }
 

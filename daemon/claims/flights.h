@@ -28,6 +28,7 @@ struct Flight {
   Secret token;
   JwtTimes times;              // of the token
   std::optional<Now> started;  // none: pending
+  bool wants_lease = false;    // does any asker look into the map?
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the flight after this one
 };

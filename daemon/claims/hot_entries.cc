@@ -64,9 +64,15 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   slot->upstream = upstream;
   slot->token = Secret(token);
   slot->claims = Secret(entry.claims);
-  slot->hot = Hot{key, entry};
+  slot->hot = Hot{.key = key, .entry = entry};
   slot->hot.entry.claims = slot->claims.view();
   places_[key] = static_cast<std::size_t>(slot - slots_.data());
+}
+
+void HotEntries::set_renewal(UpstreamId upstream, std::string_view token, BootTime at) {
+  if (const Hot* const hot = find(upstream, token)) {
+    slots_[places_.at(hot->key)].hot.renew_lease_at = at;
+  }
 }
 
 void HotEntries::erase(const TokenKey& key) {

@@ -85,6 +85,8 @@ class Publisher {
   // Takes the place of what was shown for `key`. May decline: too large, token too short, no room.
   virtual void publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
                        const Entry& entry, const LeaseEnd& end) = 0;
+  // The end of the lease that is shown for `key`; min: none is, as far as is known.
+  virtual BootTime shown_until(const TokenKey& /*key*/) const { return BootTime::min(); }
   virtual void withdraw(const TokenKey& key) = 0;
   // All that is shown of the user with this id claim, whoever still has it in a cache.
   virtual void withdraw_user(UpstreamId upstream, std::string_view user) = 0;

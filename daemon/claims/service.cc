@@ -23,7 +23,9 @@ ClaimsService::ClaimsService(Policy policy, World world)
     : policy_(std::move(policy)),
       world_(world),
       negatives_(policy_.negative_ttl, policy_.negative_entries),
-      hot_(policy_.hot_entries, world_.random) {
+      hot_(policy_.hot_entries, world_.random),
+      leases_(policy_.life, policy_.lease,
+              {world_.clock, world_.cache, world_.publisher, sieve_, hot_}) {
   world_.cache.each(
       [this](const TokenKey& key, BootTime fresh_until) { sieve_.put(key, fresh_until); });
   evict_for(0, world_.clock.now());
@@ -39,7 +41,11 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
   const Now now = world_.clock.now();
   if (const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
       hot != nullptr && is_fresh(hot->entry, now, policy_.life, question.max_age)) {
-    return answer_hit(hot->key, hot->entry, waiter, now);
+    if (!question.wants_lease || now.boot < hot->renew_lease_at)
+      return answer_hit(hot->key, hot->entry, waiter, now);
+    const TokenKey key = hot->key;  // the sink may do away with what is hot
+    answer_hit(key, hot->entry, waiter, now);
+    return leases_.show(question.upstream, question.token, key);
   }
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
@@ -58,6 +64,7 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   hot_.put(question.upstream, question.token, key, *entry);
   if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   answer_hit(key, *entry, waiter, now);
+  if (question.wants_lease) leases_.show(question.upstream, question.token, key);
   return true;
 }
 
@@ -129,6 +136,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
         flight->started && question.max_age && now.boot - flight->started->boot > *question.max_age;
     if (flight->started && question.max_age == Duration(0)) successor = true;
   }
+  flight->wants_lease = flight->wants_lease || question.wants_lease;
   const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
   flights_.wait(*flight, successor, waiter,
                 now.boot + (unlimited ? policy_.max_timeout : question.timeout));
@@ -164,8 +172,12 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   if (!flight.successors.empty() && !stopping_) {
     Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token), flight.times);
     next.waiters.swap(flight.successors);
+    next.wants_lease = flight.wants_lease;
   }
   answer_all(flight.waiters, answer);
+  // Where there is a successor, the token is with it, and it will confirm anew.
+  if (flight.wants_lease && answer.reason == Reason::kOk && !flight.token.empty())
+    leases_.show(flight.upstream, flight.token.view(), flight.key);
   answer_all(flight.successors, Answer{.reason = Reason::kShuttingDown});
   start_pending();
 }
@@ -241,6 +253,7 @@ Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
 }
 
 void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now) {
+  world_.publisher.withdraw(key);
   hot_.erase(key);  // shows what the store held until now
   evict_for(sieve_.holds(key) ? 0 : 1, now);
   Stored stored = world_.cache.put(key, entry);
@@ -260,6 +273,7 @@ void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now
 // Takes an entry away. Where the store cannot erase it, it is no longer believed: the sieve does
 // not know it any more.
 void ClaimsService::forget(const TokenKey& key) {
+  world_.publisher.withdraw(key);
   hot_.erase(key);
   sieve_.erase(key);
   world_.cache.erase(key);

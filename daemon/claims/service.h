@@ -15,6 +15,7 @@
 #include "daemon/claims/flights.h"
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
+#include "daemon/claims/leases.h"
 #include "daemon/claims/negative.h"
 #include "daemon/claims/outcome.h"
 #include "daemon/claims/ports.h"
@@ -32,6 +33,7 @@ struct Policy {
   std::size_t max_pending = 4'096;   // requests waiting for their turn
   std::size_t max_waiters = 65'536;  // questions waiting
   Duration max_timeout = seconds(30);
+  Duration lease = seconds(5);  // how long a worker relies on the map before it asks again
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
 
@@ -40,6 +42,7 @@ struct Question {
   std::string_view token;           // read during ask() alone
   std::optional<Duration> max_age;  // none: any age; 0: ask the Auth API now
   Duration timeout{};               // 0: the policy's longest
+  bool wants_lease = false;         // the asker looks into the map first
 };
 
 // The world that a service lives in; all of it outlives the service.
@@ -107,6 +110,7 @@ class ClaimsService {
   NegativeEntries negatives_;
   Sieve sieve_;
   HotEntries hot_;
+  Leases leases_;
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
   bool stopping_ = false;
 };

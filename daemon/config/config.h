@@ -43,6 +43,8 @@ struct DaemonConfig {
 struct CacheConfig {
   std::filesystem::path directory;
   std::filesystem::path key_file;
+  milliseconds lease;
+  std::uint64_t map_slots;  // a power of two
   std::uint64_t max_entries;
   std::uint64_t hot_entries;
   std::uint64_t max_bytes;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <map>
 
 namespace claimsd::daemon {
@@ -98,10 +99,20 @@ void check_sockets(const Config& config, const Node& root, Problems& problems) {
                "daemon.admin_socket: must not be the path of daemon.socket");
 }
 
+void check_map(const Config& config, const Node& root, Problems& problems) {
+  const std::uint64_t slots = config.cache.map_slots;
+  if (std::has_single_bit(slots)) return;
+  const auto* table = root.find("cache");
+  problems.add(table ? place(*table, "map_slots") : Position{},
+               fmt::format("cache.map_slots: {} is not a power of two: {} and {} are", slots,
+                           std::bit_floor(slots), std::bit_ceil(slots)));
+}
+
 }  // namespace
 
 void cross_check(Config& config, const Node& root, Problems& problems) {
   check_sockets(config, root, problems);
+  check_map(config, root, problems);
   const auto* tables = root.find("upstream");
   const bool none =
       !tables || (tables->value.kind == NodeKind::kTable && tables->value.members.empty());

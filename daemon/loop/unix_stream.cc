@@ -64,6 +64,26 @@ ssize_t send_some(int fd, std::string_view bytes) {
   return sent < 0 ? -errno : sent;
 }
 
+ssize_t send_some_with(int fd, std::string_view bytes, int descriptor) {
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};  // sendmsg(2) only reads it
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof descriptor);
+  memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
 Status check_stream_socket(int fd) {
   int type = 0;
   socklen_t size = sizeof type;
@@ -191,6 +211,16 @@ WriteStatus UnixStream::write(std::string_view bytes) {
   block.queue.emplace_back(bytes);
   block.queued += bytes.size();
   return block.watch() == 0 ? WriteStatus::kQueued : WriteStatus::kFailed;
+}
+
+bool UnixStream::write_with_descriptor(std::string_view bytes, int descriptor) {
+  if (!block_ || block_->queued > 0) return false;
+  const ssize_t sent = send_some_with(block_->fd.get(), bytes, descriptor);
+  if (sent <= 0) return false;
+  bytes.remove_prefix(static_cast<std::size_t>(sent));
+  // What a write of the rest meets, the next write or read meets as well.
+  if (!bytes.empty()) write(bytes);
+  return true;
 }
 
 void UnixStream::Block::flush() {

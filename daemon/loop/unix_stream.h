@@ -48,6 +48,10 @@ class UnixStream {
   void stop_reading();
 
   WriteStatus write(std::string_view bytes);
+  // Sends bytes whose first one carries a descriptor (SCM_RIGHTS, unix(7)), which stays ours. False
+  // when nothing was sent: something waits in the queue, the kernel takes nothing now, or the peer
+  // has gone; write() still works, or tells.
+  bool write_with_descriptor(std::string_view bytes, int descriptor);
   std::size_t queued_bytes() const;
 
   // Closes now; no handler is called any more; queued bytes are dropped. `closed` runs when libuv

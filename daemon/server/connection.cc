@@ -35,6 +35,12 @@ void Server::Connection::send(std::string_view frame) {
   server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
 }
 
+// Not corked: the descriptor travels with this very frame.
+bool Server::Connection::send_with_descriptor(std::string_view frame, int descriptor) {
+  flush();
+  return !broken_ && stream_->write_with_descriptor(frame, descriptor);
+}
+
 void Server::Connection::flush() {
   std::vector<char>& outbox = server_.outbox_;
   if (outbox.empty()) return;

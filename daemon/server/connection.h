@@ -18,6 +18,7 @@ class Server::Connection final : public Wire {
   Status start_reading() { return stream_->start_reading(); }
 
   void send(std::string_view frame) override;
+  bool send_with_descriptor(std::string_view frame, int descriptor) override;
   void hang_up() override { doomed_ = true; }
 
   Session& session() { return session_; }

@@ -77,14 +77,24 @@ void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
   if (!upstream) return refuse(FailureCode::kUnknownUpstream);
   upstream_ = upstream->id;
   state_ = State::kOpen;
-  send(proto::Welcome{.version = proto::kVersion,
-                      .features = 0,
-                      .boot_time_ns = static_cast<std::uint64_t>(
-                          context_.clock.now().boot.time_since_epoch().count()),
-                      .daemon_version = context_.daemon_version,
-                      .upstream_name = upstream->name,
-                      .upstream_id = upstream->id},
-       request);
+  const proto::Welcome welcome{.version = proto::kVersion,
+                               .features = 0,
+                               .boot_time_ns = static_cast<std::uint64_t>(
+                                   context_.clock.now().boot.time_since_epoch().count()),
+                               .daemon_version = context_.daemon_version,
+                               .upstream_name = upstream->name,
+                               .upstream_id = upstream->id};
+  holds_map_ = (hello.features & proto::kFeatureSharedMap) != 0 && hand_over_map(welcome, request);
+  if (!holds_map_) send(welcome, request);
+}
+
+// The feature is granted by the frame that brings the map; where that cannot be sent, it is not.
+bool Session::hand_over_map(proto::Welcome welcome, std::uint32_t request) {
+  if (context_.map_descriptor < 0) return false;
+  welcome.features = proto::kFeatureSharedMap;
+  std::array<char, 1024> frame;
+  const std::size_t size = proto::encode(welcome, request, frame.data(), frame.size());
+  return size != 0 && wire_.send_with_descriptor({frame.data(), size}, context_.map_descriptor);
 }
 
 void Session::on_query(const proto::Query& query, std::uint32_t request) {
@@ -92,7 +102,8 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
   Question question{.upstream = upstream_,
                     .token = query.token,
                     .max_age = {},
-                    .timeout = milliseconds(query.timeout_ms)};
+                    .timeout = milliseconds(query.timeout_ms),
+                    .wants_lease = holds_map_};
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
   ++open_questions_;
   context_.service.ask(question, Waiter{.connection = connection_, .request = request});

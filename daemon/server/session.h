@@ -22,6 +22,8 @@ class Wire {
  public:
   virtual ~Wire() = default;
   virtual void send(std::string_view frame) = 0;
+  // The same with a descriptor on the frame's first byte. False when nothing was sent.
+  virtual bool send_with_descriptor(std::string_view frame, int descriptor) = 0;
   // Closes the connection when what was sent is out, without a further call to the session.
   virtual void hang_up() = 0;
 };
@@ -39,6 +41,7 @@ struct SessionContext {
   std::string daemon_version;
   // By the URL a client expects; "" is the default upstream. None: not one of this daemon's.
   std::function<std::optional<UpstreamName>(std::string_view url)> find_upstream;
+  int map_descriptor = -1;  // of the map of leases, for peers that ask for it; -1: there is none
 };
 
 class Session {
@@ -67,6 +70,7 @@ class Session {
   std::string_view consume_frames(std::string_view bytes);
   void handle(const proto::FrameHeader& header, std::string_view payload);
   void on_hello(const proto::Hello& hello, std::uint32_t request);
+  bool hand_over_map(proto::Welcome welcome, std::uint32_t request);
   void on_query(const proto::Query& query, std::uint32_t request);
   void fail(std::uint32_t request, proto::FailureCode code);
   template <class Message>
@@ -79,6 +83,7 @@ class Session {
   Wire& wire_;
   State state_ = State::kHelloExpected;
   UpstreamId upstream_ = 0;
+  bool holds_map_ = false;
   std::size_t open_questions_ = 0;
   std::vector<char> partial_;  // the start of a frame whose end has not come; may hold a token
 };

@@ -6,6 +6,7 @@
 
 #include "daemon/claims/counters.h"
 #include "daemon/config/options.h"
+#include "daemon/shm/lease_counters.h"
 #include "proto/messages.h"
 
 namespace {
@@ -62,10 +63,11 @@ std::string messages() {
 
 std::string counters() {
   std::string out = "| metric | what it counts |\n|---|---|\n";
-  claimsd::daemon::each_counter(
-      claimsd::daemon::Counters{}, [&](auto name, auto help, std::uint64_t) {
-        out += "| `claimsd_" + std::string(name) + "_total` | " + std::string(help) + " |\n";
-      });
+  const auto add = [&](auto name, auto help, std::uint64_t) {
+    out += "| `claimsd_" + std::string(name) + "_total` | " + std::string(help) + " |\n";
+  };
+  claimsd::daemon::each_counter(claimsd::daemon::Counters{}, add);
+  claimsd::daemon::each_lease_counter(claimsd::daemon::LeaseCounters{}, add);
   return out;
 }
 

@@ -30,6 +30,12 @@ class FakeWire final : public Wire {
     REQUIRE_FALSE(hung_up);
     frames_.emplace_back(frame);
   }
+  bool send_with_descriptor(std::string_view frame, int descriptor) override {
+    if (takes_no_descriptor) return false;
+    send(frame);
+    descriptors.push_back(descriptor);
+    return true;
+  }
   void hang_up() override { hung_up = true; }
 
   Received take() {
@@ -58,6 +64,8 @@ class FakeWire final : public Wire {
   bool empty() const { return frames_.empty(); }
 
   bool hung_up = false;
+  bool takes_no_descriptor = false;
+  std::vector<int> descriptors;  // that were sent
 
  private:
   std::vector<std::string> frames_;
@@ -241,6 +249,75 @@ TEST_CASE("a client that offers a range with our version in it gets ours") {
   REQUIRE(received.welcome);
   CHECK(received.welcome->version == 1);
   CHECK(received.welcome->features == 0);
+}
+
+// A client that can use the map.
+std::string hello_with_map(std::string_view url = "") {
+  return frame(proto::Hello{.version_min = 1,
+                            .version_max = 1,
+                            .features = proto::kFeatureSharedMap | 0xff00,
+                            .upstream_url = url},
+               1);
+}
+
+TEST_CASE("a client that asks for the map gets it with the welcome, and leases from then on") {
+  Fixture fixture;
+  fixture.context.map_descriptor = 42;
+  fixture.consume(hello_with_map());
+  const Received received = fixture.wire.take();
+  REQUIRE(received.welcome);
+  CHECK(received.welcome->features == proto::kFeatureSharedMap);
+  CHECK(received.welcome->upstream_name == "main");
+  CHECK(fixture.wire.descriptors == std::vector<int>{42});
+  CHECK(fixture.wire.empty());
+  fixture.consume(query("token-a", 2), {2});
+  fixture.harness.land_oldest(testing::status(200));
+  CHECK(fixture.harness.publisher.find(fixture.harness.key_of("token-a")));
+  CHECK(fixture.wire.descriptors.size() == 1);
+}
+
+TEST_CASE("a client without the map is told so and causes no leases") {
+  Fixture fixture;
+  SECTION("it did not ask for it") {
+    fixture.context.map_descriptor = 42;
+    fixture.consume(hello());
+  }
+  SECTION("there is none") {
+    fixture.consume(hello_with_map());
+  }
+  SECTION("it could not be sent") {
+    fixture.context.map_descriptor = 42;
+    fixture.wire.takes_no_descriptor = true;
+    fixture.consume(hello_with_map());
+  }
+  const Received received = fixture.wire.take();
+  REQUIRE(received.welcome);
+  CHECK(received.welcome->features == 0);
+  CHECK(fixture.wire.descriptors.empty());
+  CHECK(fixture.wire.empty());
+  fixture.consume(query("token-a", 2), {2});
+  fixture.harness.land_oldest(testing::status(200));
+  CHECK(fixture.harness.publisher.publications() == 0);
+}
+
+TEST_CASE("no map goes to a peer that is refused or whose hello is") {
+  Fixture fixture;
+  fixture.context.map_descriptor = 42;
+  SECTION("by admission") {
+    fixture.session.refuse(FailureCode::kNotAllowed);
+    fixture.session.consume(hello_with_map());
+  }
+  SECTION("for its version") {
+    fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9, .features = 1}, 1));
+  }
+  SECTION("for its upstream") {
+    fixture.consume(hello_with_map("https://evil.example.com"));
+  }
+  SECTION("for saying something else first") {
+    fixture.consume(query("token-a", 1) + hello_with_map());
+  }
+  CHECK(fixture.wire.hung_up);
+  CHECK(fixture.wire.descriptors.empty());
 }
 
 TEST_CASE(

@@ -176,6 +176,12 @@ void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, con
   ++publications_;
 }
 
+BootTime FakePublisher::shown_until(const TokenKey& key) const {
+  ++looks_;
+  const auto found = shown_.find(key);
+  return found == shown_.end() ? BootTime::min() : found->second.end.lease;
+}
+
 void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
   std::erase_if(shown_, [&](const auto& item) {
     return item.second.upstream == upstream && item.second.user == user;

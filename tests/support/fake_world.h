@@ -187,6 +187,7 @@ class FakePublisher final : public daemon::Publisher {
   // Throws when the lease has ended, or ends after the entry's life.
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
+  daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
   void withdraw(const daemon::TokenKey& key) override { shown_.erase(key); }
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override { shown_.clear(); }
@@ -196,9 +197,12 @@ class FakePublisher final : public daemon::Publisher {
   // The daemon is gone: its map is believed by nobody.
   void forget_all() { shown_.clear(); }
   std::size_t publications() const { return publications_; }
+  // How often the policy had to ask what is shown.
+  std::size_t looks() const { return looks_; }
 
  private:
   const daemon::Clock& clock_;
+  mutable std::size_t looks_ = 0;
   std::map<daemon::TokenKey, Shown> shown_;
   std::size_t publications_ = 0;
 };

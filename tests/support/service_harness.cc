@@ -75,7 +75,8 @@ Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
   service->ask(Question{.upstream = asking.upstream,
                         .token = token,
                         .max_age = asking.max_age,
-                        .timeout = asking.timeout},
+                        .timeout = asking.timeout,
+                        .wants_lease = asking.wants_lease},
                waiter);
   return waiter;
 }

@@ -34,6 +34,7 @@ struct Asking {
   daemon::Duration timeout = {};
   std::uint64_t connection = 1;
   daemon::UpstreamId upstream = 0;
+  bool wants_lease = false;
 };
 
 class ServiceHarness {

@@ -1,0 +1,51 @@
+#include "daemon/claims/leases.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+namespace {
+
+// However it was confirmed, no answer lives longer than today's policy allows.
+BootTime life_end(const Entry& entry, const LifePolicy& policy) {
+  return std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+}
+
+}  // namespace
+
+std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const LifePolicy& policy,
+                                 Duration length) {
+  if (length <= Duration(0) || !is_fresh(entry, now, policy, std::nullopt)) return std::nullopt;
+  LeaseEnd end{.lease = std::min(now.boot + length, life_end(entry, policy))};
+  if (entry.expires_at != WallTime::max()) end.hard = entry.expires_at - policy.clock_skew;
+  return end;
+}
+
+void Leases::show(UpstreamId upstream, std::string_view token, const TokenKey& key) {
+  const std::optional<Entry> entry = find(upstream, token, key);
+  if (!entry) return;
+  const Now now = views_.clock.now();
+  const std::optional<LeaseEnd> end = lease_of(*entry, now, policy_, length_);
+  if (!end) return;
+  BootTime renew_at = renewal_of(views_.publisher.shown_until(key), *entry);
+  if (renew_at <= now.boot) {
+    views_.publisher.publish(upstream, token, key, *entry, *end);
+    renew_at = renewal_of(end->lease, *entry);
+  }
+  views_.hot.set_renewal(upstream, token, renew_at);
+}
+
+// What the sieve does not know is not believed, whatever the store says.
+std::optional<Entry> Leases::find(UpstreamId upstream, std::string_view token,
+                                  const TokenKey& key) {
+  if (const HotEntries::Hot* const hot = views_.hot.find(upstream, token)) return hot->entry;
+  if (!views_.sieve.holds(key)) return std::nullopt;
+  return views_.cache.find(key);
+}
+
+// From when on a question renews a lease with this end: never, when it lasts as long as the entry.
+BootTime Leases::renewal_of(BootTime lease_end, const Entry& entry) const {
+  if (lease_end == BootTime::min()) return lease_end;
+  return lease_end >= life_end(entry, policy_) ? BootTime::max() : lease_end - length_ / 2;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,163 @@
+#include "daemon/shm/lease_publisher.h"
+
+#include <algorithm>
+
+#include "daemon/shm/slot_writer.h"
+#include "proto/claims_block.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// All slots are looked at within a minute.
+constexpr std::uint64_t kBeatsOfARound = 240;
+
+template <class Time>
+std::uint64_t ns_of(Time time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+static_assert(WallTime::max().time_since_epoch().count() ==
+              static_cast<std::int64_t>(proto::kNoHardEnd));
+
+}  // namespace
+
+LeasePublisher::LeasePublisher(MapMemory map, Clock& clock, Random& random)
+    : map_(map), clock_(clock), directory_(map.header->slot_count, random) {}
+
+Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(MapMemory map, Clock& clock,
+                                                               Random& random) {
+  std::unique_ptr<LeasePublisher> made(new LeasePublisher(map, clock, random));
+  if (!made->sealer_.open()) {
+    return failure(
+        "cannot seal leases: libcrypto lacks SHA-512 or AES-256-GCM: check that OpenSSL's default "
+        "provider is active");
+  }
+  made->heartbeat();
+  return made;
+}
+
+void LeasePublisher::publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
+                             const Entry& entry, const LeaseEnd& end) {
+  const Now now = clock_.now();
+  proto::SlotSecret secret;
+  proto::SlotCopy slot{};
+  proto::ClaimsView claims;
+  if (!accepts(token, entry, end, now)) return withdraw(key);  // an older lease says other things
+  if (!proto::decode_claims(entry.claims, claims) ||
+      !sealer_.derive(map_.header->map_id, upstream, token, secret) ||
+      !seal(secret, upstream, entry, end, slot)) {
+    ++counters_.leases_declined_failed;
+    return withdraw(key);
+  }
+  const SlotNumber at = choose_slot(secret, key, now);
+  write_slot(map_.slot(at), slot);
+  directory_.put(at, {.key = key, .user = directory_.user_hash(upstream, claims.id), .end = end});
+}
+
+bool LeasePublisher::accepts(std::string_view token, const Entry& entry, const LeaseEnd& end,
+                             const Now& now) {
+  if (stopped_ || has_ended(end, now)) return false;
+  if (token.size() < proto::kMinPublishedToken) {
+    ++counters_.leases_declined_short;
+    return false;
+  }
+  if (entry.claims.size() > proto::kMaxSlotClaims) {
+    ++counters_.leases_declined_large;
+    return false;
+  }
+  return true;
+}
+
+bool LeasePublisher::seal(const proto::SlotSecret& secret, UpstreamId upstream, const Entry& entry,
+                          const LeaseEnd& end, proto::SlotCopy& slot) {
+  slot.words[proto::kSlotSequence] = 2 * ++publication_;
+  slot.words[proto::kSlotIndex] = secret.index[0];
+  slot.words[proto::kSlotIndex + 1] = secret.index[1];
+  slot.words[proto::kSlotConfirmedAt] = ns_of(entry.confirmed_at);
+  slot.words[proto::kSlotLeaseEnd] = ns_of(end.lease);
+  slot.words[proto::kSlotHardEnd] = ns_of(end.hard);
+  slot.words[proto::kSlotEpoch] = epoch_;
+  slot.words[proto::kSlotMeta] =
+      proto::pack({.size = static_cast<std::uint32_t>(entry.claims.size()),
+                   .upstream = upstream,
+                   .flags = entry.flags});
+  return sealer_.seal(secret, entry.claims, slot);
+}
+
+SlotNumber LeasePublisher::choose_slot(const proto::SlotSecret& secret, const TokenKey& key,
+                                       const Now& now) {
+  if (const std::optional<SlotNumber> own = directory_.find(key)) {
+    ++counters_.leases_renewed;
+    return *own;
+  }
+  ++counters_.leases_published;
+  const auto first =
+      static_cast<SlotNumber>(proto::first_slot_of(secret.index[0], map_.header->slot_count));
+  SlotNumber chosen = first;
+  for (SlotNumber at = first; at < first + proto::kWays; ++at) {
+    const SlotDirectory::Shown* const shown = directory_.at(at);
+    if (shown == nullptr || has_ended(shown->end, now)) return at;
+    if (shown->end.lease < directory_.at(chosen)->end.lease) chosen = at;
+  }
+  ++counters_.lease_collisions;
+  return chosen;
+}
+
+BootTime LeasePublisher::shown_until(const TokenKey& key) const {
+  const std::optional<SlotNumber> slot = directory_.find(key);
+  return slot ? directory_.at(*slot)->end.lease : BootTime::min();
+}
+
+void LeasePublisher::withdraw(const TokenKey& key) {
+  const std::optional<SlotNumber> slot = directory_.find(key);
+  if (!slot) return;
+  ++counters_.leases_withdrawn;
+  clear(*slot);
+}
+
+void LeasePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
+  const std::uint64_t hash = directory_.user_hash(upstream, user);
+  while (const std::optional<SlotNumber> slot = directory_.find_user(hash)) {
+    ++counters_.leases_withdrawn;
+    clear(*slot);
+  }
+}
+
+void LeasePublisher::withdraw_all() {
+  ++counters_.leases_withdrawn_all;
+  map_.header->epoch.store(++epoch_, std::memory_order_release);
+  directory_.clear();
+}
+
+// The slot holds nothing, and no local table finds the publication that it knows.
+void LeasePublisher::clear(SlotNumber slot) {
+  proto::SlotCopy empty{};
+  empty.words[proto::kSlotSequence] = 2 * ++publication_;
+  write_slot(map_.slot(slot), empty);
+  directory_.erase(slot);
+}
+
+void LeasePublisher::heartbeat() {
+  if (stopped_) return;
+  const Now now = clock_.now();
+  map_.header->heartbeat.store(ns_of(now.boot), std::memory_order_release);
+  clear_ended(now);
+}
+
+// Claims are not left lying about for longer than they are believed.
+void LeasePublisher::clear_ended(const Now& now) {
+  const std::uint64_t step = std::max<std::uint64_t>(slots() / kBeatsOfARound, 1);
+  for (std::uint64_t left = step; left > 0; --left) {
+    if (const auto* const shown = directory_.at(next_to_clear_);
+        shown != nullptr && has_ended(shown->end, now)) {
+      clear(next_to_clear_);
+    }
+    next_to_clear_ = next_to_clear_ + 1 == slots() ? 0 : next_to_clear_ + 1;
+  }
+}
+
+void LeasePublisher::stop() {
+  stopped_ = true;
+  map_.header->heartbeat.store(0, std::memory_order_release);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,107 @@
+#include "daemon/shm/shared_map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>  // strerrordesc_np(3)
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <new>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+
+tl::unexpected<Error> trouble(std::string_view what, std::string_view hint) {
+  const int error = errno;
+  return failure(fmt::format("cannot make the shared map of leases: {}: {}: {}", what,
+                             strerrordesc_np(error), hint));
+}
+
+Status reserve(int fd, std::size_t size) {
+  int done = 0;
+  do {
+    done = fallocate(fd, 0, 0, static_cast<off_t>(size));
+  } while (done != 0 && errno == EINTR);
+  if (done == 0) return {};
+  return trouble(fmt::format("no {} KiB of memory", size / 1024),
+                 "lower cache.map_slots or raise the service's MemoryMax");
+}
+
+// Nobody who is given a descriptor of it can change it from here on, nor get one that could.
+Status close_to_others(int fd) {
+  if (fcntl(fd, F_ADD_SEALS, kSeals) != 0)
+    return trouble("it cannot be sealed", "this needs Linux 5.1 or newer");
+  if (fchmod(fd, S_IRUSR) != 0) return trouble("its mode cannot be set", "see the kernel's log");
+  return {};
+}
+
+Result<Fd> reopen_read_only(int fd) {
+  Fd descriptor(
+      ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!descriptor) return trouble("it cannot be opened read-only", "mount /proc");
+  return descriptor;
+}
+
+}  // namespace
+
+void SharedMap::Unmap::operator()(void* at) const {
+  munmap(at, size);
+}
+
+Result<SharedMap::Mapping> SharedMap::map(int fd, std::size_t size) {
+  void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return trouble("it cannot be mapped", "raise the limit of address space");
+  Mapping mapping(at, Unmap{size});
+  if (madvise(at, size, MADV_DONTDUMP) != 0)
+    return trouble("it cannot be kept out of core dumps", "see madvise(2)");
+  return mapping;
+}
+
+Result<SharedMap> SharedMap::create(std::uint64_t slots, const proto::MapId& map_id,
+                                    const BootId& boot_id) {
+  if (!proto::is_valid_slot_count(slots)) {
+    return failure(
+        fmt::format("cannot make a shared map of {} slots: choose a power of two from {} to {}",
+                    slots, proto::kMinSlots, proto::kMaxSlots));
+  }
+  const std::size_t size = proto::map_size(slots);
+  const Fd writable(memfd_create("claimsd-leases", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!writable) return trouble("memfd_create(2)", "this needs memory and a descriptor");
+  TRY(reserve(writable.get(), size));
+  Mapping mapping = TRY(map(writable.get(), size));
+  TRY(close_to_others(writable.get()));
+  SharedMap made(std::move(mapping), TRY(reopen_read_only(writable.get())));
+  proto::MapHeader* const header = new (made.mapping_.get()) proto::MapHeader{};
+  header->magic = proto::kMapMagic;
+  header->version = proto::kMapVersion;
+  header->slot_size = proto::kSlotSize;
+  header->slot_count = slots;
+  header->map_id = map_id;
+  header->boot_id = boot_id;
+  return made;
+}
+
+MapMemory SharedMap::memory() const {
+  auto* const base = static_cast<std::byte*>(mapping_.get());
+  // Zeros are valid atomic words: they are all that the kernel gave.
+  return {.header = std::launder(reinterpret_cast<proto::MapHeader*>(base)),
+          .slots = reinterpret_cast<proto::MapWord*>(base + proto::kMapHeaderSize)};
+}
+
+SharedMap::BootId parse_boot_id(std::string_view text) {
+  SharedMap::BootId id{};
+  std::size_t digits = 0;
+  for (const char c : text) {
+    if (c == '-') continue;
+    const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (value < 0 || digits == 2 * id.size()) return {};
+    id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
+    ++digits;
+  }
+  return digits == 2 * id.size() ? id : SharedMap::BootId{};
+}
+
+}  // namespace claimsd::daemon

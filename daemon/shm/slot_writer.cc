@@ -1,0 +1,15 @@
+#include "daemon/shm/slot_writer.h"
+
+namespace claimsd::daemon {
+
+void write_slot(proto::MapWord* slot, const proto::SlotCopy& copy) {
+  const std::uint64_t sequence = copy.words[proto::kSlotSequence];
+  slot[proto::kSlotSequence].store(sequence - 1, std::memory_order_relaxed);
+  // Whoever sees one of the words below also sees that the slot is being written.
+  std::atomic_thread_fence(std::memory_order_release);
+  for (std::size_t at = proto::kSlotSequence + 1; at < proto::kSlotWords; ++at)
+    slot[at].store(copy.words[at], std::memory_order_relaxed);
+  slot[proto::kSlotSequence].store(sequence, std::memory_order_release);
+}
+
+}  // namespace claimsd::daemon

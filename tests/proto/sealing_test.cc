@@ -1,0 +1,206 @@
+#include "proto/sealing.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace claimsd::proto {
+namespace {
+
+// The lines of golden_slot.txt.
+std::map<std::string, std::string> read_golden() {
+  std::map<std::string, std::string> golden;
+  std::ifstream file(CLAIMSD_GOLDEN_SLOT);
+  REQUIRE(file);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string name, hex;
+    if (!(words >> name >> hex)) continue;
+    std::string bytes;
+    for (std::size_t at = 0; at < hex.size(); at += 2)
+      bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
+    golden[name] = bytes;
+  }
+  return golden;
+}
+
+// What the golden slot was made of.
+struct Golden {
+  Golden() {
+    const auto read = read_golden();
+    REQUIRE(read.at("map_id").size() == map_id.size());
+    std::memcpy(map_id.data(), read.at("map_id").data(), map_id.size());
+    std::memcpy(&upstream, read.at("upstream").data(), sizeof upstream);
+    token = read.at("token");
+    index = read.at("index");
+    key = read.at("key");
+    claims = read.at("claims");
+    std::memset(&slot, 0, sizeof slot);
+    std::memcpy(slot.words.data(), read.at("slot").data(), read.at("slot").size());
+    REQUIRE(sealer.open());
+    REQUIRE(sealer.derive(map_id, upstream, token, secret));
+  }
+
+  std::string unseal(const SlotCopy& copy) {
+    std::array<char, kMaxSlotClaims> out;
+    out.fill('\x77');
+    const std::size_t size = sealer.unseal(secret, copy, out.data());
+    // Nothing of what failed may be left to be read.
+    const std::string text(out.data(), out.size());
+    if (size == 0) CHECK(text.find("user-123") == std::string::npos);
+    return text.substr(0, size);
+  }
+
+  Sealer sealer;
+  MapId map_id{};
+  std::uint16_t upstream = 0;
+  std::string token, index, key, claims;
+  SlotCopy slot;
+  SlotSecret secret;
+};
+
+template <class Array>
+std::string bytes_of(const Array& array) {
+  return {reinterpret_cast<const char*>(array.data()), sizeof array};
+}
+
+// A sealed slot of this size, and what is in it.
+std::string sealed_with(Golden& golden, std::size_t size, SlotCopy& slot) {
+  std::string claims(size, '\0');
+  for (std::size_t at = 0; at < size; ++at) claims[at] = static_cast<char>(at * 7 + 1);
+  std::memset(&slot, 0, sizeof slot);
+  slot.words[kSlotSequence] = 2;
+  slot.words[kSlotMeta] = pack({.size = static_cast<std::uint32_t>(size)});
+  CHECK(golden.sealer.seal(golden.secret, claims, slot) == (size != 0 && size <= kMaxSlotClaims));
+  return claims;
+}
+
+TEST_CASE("a token's place and key are those of the golden slot") {
+  Golden golden;
+  CHECK(bytes_of(golden.secret.index) == golden.index);
+  CHECK(bytes_of(golden.secret.key) == golden.key);
+}
+
+TEST_CASE("sealing gives the golden slot, and opening it the claims") {
+  Golden golden;
+  SlotCopy made;
+  std::memset(&made, 0, sizeof made);
+  std::memcpy(made.words.data(), golden.slot.words.data(), kSlotClearWords * sizeof(std::uint64_t));
+  REQUIRE(golden.sealer.seal(golden.secret, golden.claims, made));
+  CHECK(made.words == golden.slot.words);
+  CHECK(golden.unseal(golden.slot) == golden.claims);
+  CHECK(golden.slot.publication() == 0x01'02'03'04'05);
+  CHECK(golden.slot.meta().upstream == 3);
+  CHECK(golden.slot.meta().flags == 1);
+}
+
+TEST_CASE("a slot in which any bit was changed is not opened") {
+  Golden golden;
+  const std::size_t bits = (kSlotCiphertext * sizeof(std::uint64_t) + golden.claims.size()) * 8;
+  for (std::size_t bit = 0; bit < bits; ++bit) {
+    SlotCopy changed = golden.slot;
+    changed.words[bit / 64] ^= std::uint64_t{1} << (bit % 64);
+    // The lowest bit of the sequence says "being written" and is no part of the publication: the
+    // associated data holds it all the same.
+    INFO("bit " << bit % 64 << " of word " << bit / 64);
+    CHECK(golden.unseal(changed).empty());
+  }
+}
+
+TEST_CASE("another token, map or upstream finds another place and opens nothing") {
+  Golden golden;
+  SlotSecret other;
+  std::string token = golden.token;
+  MapId map_id = golden.map_id;
+  std::uint16_t upstream = golden.upstream;
+  SECTION("another last character") {
+    token.back() = 'm';
+  }
+  SECTION("another first character") {
+    token.front() = 'f';
+  }
+  SECTION("a longer token") {
+    token += 'l';
+  }
+  SECTION("a shorter token") {
+    token.pop_back();
+  }
+  SECTION("a token that ends with what follows it in the derivation") {
+    token += std::string("claimsd map slot v1\0", 20) + bytes_of(map_id);
+  }
+  SECTION("another map") {
+    map_id[15] ^= 1;
+  }
+  SECTION("another upstream") {
+    upstream ^= 0x100;
+  }
+  REQUIRE(golden.sealer.derive(map_id, upstream, token, other));
+  CHECK(other.index != golden.secret.index);
+  CHECK(other.key != golden.secret.key);
+  std::array<char, kMaxSlotClaims> out;
+  CHECK(golden.sealer.unseal(other, golden.slot, out.data()) == 0);
+}
+
+TEST_CASE("claims of any size that fits are opened as they were; more or none are not sealed") {
+  Golden golden;
+  std::array<char, kMaxSlotClaims> out;
+  for (std::size_t size = 0; size <= kMaxSlotClaims + 2; ++size) {
+    SlotCopy slot;
+    const std::string claims = sealed_with(golden, size, slot);
+    const std::size_t expected = size <= kMaxSlotClaims ? size : 0;
+    INFO(size);
+    REQUIRE(golden.sealer.unseal(golden.secret, slot, out.data()) == expected);
+    if (expected != 0) CHECK(std::string_view(out.data(), size) == claims);
+  }
+}
+
+TEST_CASE("a size that a slot cannot hold is neither sealed nor opened") {
+  Golden golden;
+  for (const std::uint32_t size : {0u, 945u, 4096u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
+    SlotCopy slot = golden.slot;
+    slot.words[kSlotMeta] = pack({.size = size, .upstream = 3, .flags = 1});
+    CHECK(golden.unseal(slot).empty());
+    CHECK_FALSE(golden.sealer.seal(golden.secret, golden.claims, slot));
+  }
+}
+
+TEST_CASE("the same claims under two publications of a map share no bytes") {
+  Golden golden;
+  SlotCopy one = golden.slot;
+  SlotCopy two = golden.slot;
+  two.words[kSlotSequence] += 2;
+  REQUIRE(golden.sealer.seal(golden.secret, golden.claims, one));
+  REQUIRE(golden.sealer.seal(golden.secret, golden.claims, two));
+  for (std::size_t at = kSlotTag; at < kSlotCiphertext + 6; ++at)
+    CHECK(one.words[at] != two.words[at]);
+}
+
+TEST_CASE("a secret that was wiped holds nothing") {
+  Golden golden;
+  golden.secret.wipe();
+  CHECK(bytes_of(golden.secret.key) == std::string(32, '\0'));
+  CHECK(bytes_of(golden.secret.index) == std::string(16, '\0'));
+}
+
+TEST_CASE("an index names a set within the map, whatever its words are") {
+  for (const std::uint64_t slots : {kMinSlots, std::uint64_t{16384}, kMaxSlots}) {
+    REQUIRE(is_valid_slot_count(slots));
+    std::set<std::uint64_t> seen;
+    for (std::uint64_t word = 0; word < 2 * slots; ++word) {
+      const std::uint64_t first = first_slot_of(word | 0xfedc'0000'0000'0000, slots);
+      REQUIRE(first % kWays == 0);
+      REQUIRE(first + kWays <= slots);
+      seen.insert(first);
+    }
+    CHECK(seen.size() == slots / kWays);
+  }
+  for (const std::uint64_t slots : {0, 1, 32, 63, 65, 100, 1 << 21})
+    CHECK_FALSE(is_valid_slot_count(slots));
+}
+
+}  // namespace
+}  // namespace claimsd::proto

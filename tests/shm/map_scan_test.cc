@@ -1,0 +1,76 @@
+// What a holder of the descriptor can read without anybody's token.
+#include <cstring>
+#include <vector>
+
+#include "tests/shm/publisher_fixture.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using testing::PublisherFixture;
+using testing::token_of;
+
+constexpr int kUsers = 1000;
+
+std::string user_of(int number) {
+  return fmt::format("canary-id-{:04d}", number);
+}
+
+std::string raw_of(int number) {
+  return fmt::format(
+      R"({{"id":"{0}","email":"{0}@example.com","role":"canary-role","note":"{1}"}})",
+      user_of(number), std::string(static_cast<std::size_t>(number % 300), 'n'));
+}
+
+std::string bytes_of(const MapMemory& map, std::uint64_t slots) {
+  return {reinterpret_cast<const char*>(map.header), proto::map_size(slots)};
+}
+
+// In any of these forms a secret could lie somewhere.
+bool holds(const std::string& bytes, std::string_view secret) {
+  return bytes.find(secret) != std::string::npos;
+}
+
+TEST_CASE("the whole map of 1,000 users holds no email, id, role or token") {
+  constexpr std::uint64_t kSlots = 8192;
+  PublisherFixture fixture(kSlots);
+  for (int round = 0; round < 2; ++round)
+    for (int number = 0; number < kUsers; ++number)
+      fixture.publish_claims(number, testing::claims_of(user_of(number), raw_of(number)));
+  int shown = 0;
+  for (int number = 0; number < kUsers; ++number) shown += fixture.find(number).has_value();
+  REQUIRE(shown > kUsers * 99 / 100);
+  // Withdrawn and ended ones leave nothing behind either.
+  for (int number = 0; number < kUsers; number += 10)
+    fixture.publisher->withdraw(fixture.key(number));
+
+  const std::string bytes = bytes_of(fixture.map.memory(), kSlots);
+  CHECK(holds(bytes, "CLMDMAP1"));  // the search would find something
+  CHECK_FALSE(holds(bytes, "canary"));
+  CHECK_FALSE(holds(bytes, "example.com"));
+  CHECK_FALSE(holds(bytes, "signature-of-nobody"));
+  CHECK_FALSE(holds(bytes, "nnnnnnnn"));
+  for (int number = 0; number < kUsers; ++number) {
+    const std::string token = token_of(number);
+    // Whole, and any part of 8 bytes that tells it from the others.
+    REQUIRE_FALSE(holds(bytes, token.substr(token.find('-') - 8, 8)));
+    REQUIRE_FALSE(holds(bytes, user_of(number).substr(7)));
+    // Nor the name by which the daemon calls it, which is a key of its cache.
+    const TokenKey key = fixture.key(number);
+    REQUIRE_FALSE(holds(bytes, {reinterpret_cast<const char*>(key.bytes.data()), 16}));
+  }
+}
+
+TEST_CASE("the scan above would find claims in the clear") {
+  constexpr std::uint64_t kSlots = 64;
+  PublisherFixture fixture(kSlots);
+  const std::string claims = testing::claims_of("canary-id-0001");
+  proto::SlotCopy slot{};
+  std::memcpy(&slot.words[proto::kSlotCiphertext], claims.data(), claims.size());
+  for (std::size_t at = 0; at < proto::kSlotWords; ++at)
+    fixture.map.memory().slot(3)[at].store(slot.words[at]);
+  CHECK(holds(bytes_of(fixture.map.memory(), kSlots), "canary"));
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

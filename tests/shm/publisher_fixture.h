@@ -1,0 +1,79 @@
+// publisher_fixture.h: a LeasePublisher on a real map, a made-up clock, and a reader beside it.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "daemon/shm/lease_publisher.h"
+#include "proto/claims_block.h"
+#include "tests/support/fake_world.h"
+#include "tests/support/map_reader.h"
+
+namespace claimsd::testing {
+
+inline constexpr std::uint64_t kTestSlots = 64;
+
+inline std::string token_of(int number) {
+  return fmt::format("{:032d}-signature-of-nobody", number);
+}
+
+// The claims of a user, as a block.
+inline std::string claims_of(std::string_view user, std::string_view raw = "{}") {
+  std::string block(proto::kMaxClaimsBlock, '\0');
+  proto::Writer writer(block.data(), block.size());
+  const std::array<std::string_view, 1> roles = {"canary-role"};
+  REQUIRE(proto::encode_claims(writer, user, std::string(user) + "@example.com", roles, raw));
+  block.resize(writer.size());
+  return block;
+}
+
+struct PublisherFixture {
+  explicit PublisherFixture(std::uint64_t slots = kTestSlots) : map(make_map(slots)) {
+    auto made = daemon::LeasePublisher::create(map.memory(), clock, random);
+    REQUIRE(made);
+    publisher = std::move(*made);
+  }
+
+  static daemon::SharedMap make_map(std::uint64_t slots) {
+    auto made = daemon::SharedMap::create(
+        slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
+    REQUIRE(made);
+    return std::move(*made);
+  }
+
+  daemon::TokenKey key(int number) { return numbered_key(static_cast<std::uint64_t>(number)); }
+
+  // Shows a lease for token `number`, of `user`.
+  void publish(int number, std::string_view user, daemon::Duration lease = daemon::seconds(5),
+               daemon::WallTime hard = daemon::WallTime::max()) {
+    publish_claims(number, claims_of(user), lease, hard);
+  }
+  void publish_claims(int number, std::string_view claims,
+                      daemon::Duration lease = daemon::seconds(5),
+                      daemon::WallTime hard = daemon::WallTime::max()) {
+    const daemon::BootTime now = clock.now().boot;
+    const daemon::Entry entry{.confirmed_at = now,
+                              .fresh_until = now + daemon::seconds(60),
+                              .expires_at = hard,
+                              .flags = 0,
+                              .claims = claims};
+    publisher->publish(0, token_of(number), key(number), entry,
+                       {.lease = now + lease, .hard = hard});
+  }
+  // What a worker with that token finds.
+  std::optional<std::string> find(int number) {
+    return reader.find(0, token_of(number), clock.now());
+  }
+  const daemon::LeaseCounters& counters() const { return publisher->counters(); }
+
+  FakeClock clock;
+  SeededRandom random{1};
+  daemon::SharedMap map;
+  std::unique_ptr<daemon::LeasePublisher> publisher;
+  MapReader reader{map.memory().header, map.memory().slots};
+};
+
+}  // namespace claimsd::testing

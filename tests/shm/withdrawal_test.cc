@@ -1,0 +1,88 @@
+// Revocation as the map does it: what is withdrawn is found by no lookup that begins afterwards.
+#include "tests/shm/publisher_fixture.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using testing::PublisherFixture;
+using testing::token_of;
+
+TEST_CASE("a withdrawn lease is gone from its slot, and only that one") {
+  PublisherFixture fixture;
+  fixture.publish(1, "user-1");
+  fixture.publish(2, "user-2");
+  const auto at = fixture.reader.slot_of(0, token_of(1));
+  const auto before = fixture.reader.copy(*at);
+  fixture.publisher->withdraw(fixture.key(1));
+  CHECK_FALSE(fixture.find(1));
+  CHECK(fixture.find(2));
+  const auto after = fixture.reader.copy(*at);
+  REQUIRE(after);
+  // Moved on: no local table takes it for what it knows.
+  CHECK(after->words[proto::kSlotSequence] > before->words[proto::kSlotSequence]);
+  for (std::size_t word = 1; word < proto::kSlotWords; ++word) CHECK(after->words[word] == 0);
+  CHECK(fixture.publisher->used() == 1);
+  CHECK(fixture.counters().leases_withdrawn == 1);
+}
+
+TEST_CASE("withdrawing what is not shown touches nothing") {
+  PublisherFixture fixture;
+  fixture.publish(1, "user-1");
+  fixture.publisher->withdraw(fixture.key(2));
+  fixture.publisher->withdraw_user(0, "user-2");
+  fixture.publisher->withdraw_user(1, "user-1");
+  CHECK(fixture.find(1));
+  CHECK(fixture.counters().leases_withdrawn == 0);
+}
+
+TEST_CASE("all leases of a user are withdrawn, and nobody else's") {
+  PublisherFixture fixture(1024);
+  for (int number = 0; number < 100; ++number)
+    fixture.publish(number, number % 3 == 0 ? "culprit" : fmt::format("user-{}", number));
+  // Also one that changed hands, and one that was renewed.
+  fixture.publish(3, "somebody-else");
+  fixture.publish(4, "culprit");
+  fixture.publish(6, "culprit");
+  fixture.publisher->withdraw_user(0, "culprit");
+  for (int number = 0; number < 100; ++number) {
+    const bool culprit = (number % 3 == 0 && number != 3) || number == 4;
+    INFO(number);
+    CHECK(fixture.find(number).has_value() == !culprit);
+  }
+  CHECK(fixture.counters().leases_withdrawn == 34);
+}
+
+TEST_CASE("withdrawing all voids every lease at once, and new ones are believed") {
+  PublisherFixture fixture;
+  for (int number = 0; number < 20; ++number) fixture.publish(number, "user");
+  fixture.publisher->withdraw_all();
+  for (int number = 0; number < 20; ++number) CHECK_FALSE(fixture.find(number));
+  CHECK(fixture.publisher->used() == 0);
+  CHECK(fixture.publisher->epoch() == 1);
+  CHECK(fixture.reader.header().epoch.load() == 1);
+  fixture.publish(3, "user");
+  CHECK(fixture.find(3));
+  CHECK_FALSE(fixture.find(4));
+  SECTION("and can themselves be withdrawn") {
+    fixture.publisher->withdraw_user(0, "user");
+    CHECK_FALSE(fixture.find(3));
+  }
+  SECTION("and a second time") {
+    fixture.publisher->withdraw_all();
+    CHECK_FALSE(fixture.find(3));
+  }
+}
+
+TEST_CASE("a lease in the place of one that was withdrawn is not the old one again") {
+  PublisherFixture fixture;
+  fixture.publish(1, "user-1");
+  const auto at = fixture.reader.slot_of(0, token_of(1));
+  const auto before = fixture.reader.copy(*at)->words[proto::kSlotSequence];
+  fixture.publisher->withdraw(fixture.key(1));
+  fixture.publish(1, "user-1");
+  CHECK(fixture.reader.copy(*fixture.reader.slot_of(0, token_of(1)))->words[proto::kSlotSequence] !=
+        before);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
