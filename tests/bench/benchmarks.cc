@@ -6,6 +6,18 @@ namespace claimsd::bench {
 namespace {
 
 // clang-format off
+constexpr std::array kHitLocalGoals{
+    Goal{"floor",     Ratio::kOverPeer,  Bound::kAtMost,  2.5},
+    Goal{"redis",     Ratio::kUnderPeer, Bound::kAtLeast, 60},
+    Goal{"memcached", Ratio::kUnderPeer, Bound::kAtLeast, 40},
+};
+constexpr std::array kHitSharedGoals{
+    Goal{"floor",     Ratio::kOverPeer,  Bound::kAtMost,  1.3},
+    Goal{"redis",     Ratio::kUnderPeer, Bound::kAtLeast, 6},
+};
+constexpr std::array kHitSharedTwoGoals{
+    Goal{"one",       Ratio::kUnderPeer, Bound::kAtLeast, 1.8},
+};
 constexpr std::array kHitSocketGoals{
     Goal{"pingpong",  Ratio::kOverPeer, Bound::kAtMost, 1.3},
     Goal{"redis",     Ratio::kOverPeer, Bound::kBelow,  1},
@@ -17,6 +29,15 @@ constexpr std::array kMissOverheadGoals{
 };
 
 constexpr std::array kBenchmarks{
+    Benchmark{"hit_local",
+              "a token that this process has seen; the peers' two sides on one core",
+              "us", kHitLocalGoals, run_hit_local},
+    Benchmark{"hit_shared",
+              "a token that another process has seen; the peers' two sides on one core",
+              "us", kHitSharedGoals, run_hit_shared},
+    Benchmark{"hit_shared_two",
+              "the same by two processes at once, a core each: microseconds a hit of both together",
+              "us", kHitSharedTwoGoals, run_hit_shared_two},
     Benchmark{"hit_socket",
               "a token that the daemon knows, asked over its socket; both sides on one core",
               "us", kHitSocketGoals, run_hit_socket},

@@ -28,6 +28,9 @@ struct Benchmark {
 
 std::span<const Benchmark> benchmarks();
 
+Result<Measurement> run_hit_local(const Bench& bench);
+Result<Measurement> run_hit_shared(const Bench& bench);
+Result<Measurement> run_hit_shared_two(const Bench& bench);
 Result<Measurement> run_hit_socket(const Bench& bench);
 Result<Measurement> run_miss_overhead(const Bench& bench);
 

@@ -9,16 +9,24 @@
 
 namespace claimsd::bench {
 
+// Which of the sources that need no daemon.
+enum class FastHit : unsigned char { kLocal, kShared };
+
 class Daemon {
  public:
+  // Whether it publishes leases.
+  enum class FastPath : unsigned char { kOff, kOn };
+
   // `program` is the daemon's binary. Returns when it says that it is ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
-                              std::uint16_t upstream_port);
+                              std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff);
 
   pid_t pid() const { return process_.pid(); }
 
   // Asks for one token that the daemon knows: a hit. `name` is what tables call it.
   Result<ContenderPtr> hit(std::string name) const;
+  // Asks for tokens that lie in the map, or in this process' own table.
+  Result<ContenderPtr> fast_hit(std::string name, FastHit which) const;
   // Asks for another token each time: a miss. `upstream` works for it, too.
   Result<ContenderPtr> miss(std::string name, pid_t upstream) const;
 

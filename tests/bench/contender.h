@@ -26,8 +26,9 @@ class Contender {
   virtual Status begin_round() { return {}; }
   // Before each question.
   virtual Status prepare() { return {}; }
-  // One question and its answer.
+  // A question and its answer: one, or as many as it takes for the clock's own cost not to matter.
   virtual Status ask() = 0;
+  virtual int answers_per_ask() const { return 1; }
   // After each: was it the answer that we think we measured?
   virtual Status check() = 0;
 };

@@ -24,7 +24,8 @@ Result<double> time_one(Contender& contender) {
   const Clock::time_point end = Clock::now();
   TRY(asked);
   TRY(contender.check());
-  return std::chrono::duration<double, std::micro>(end - start).count();
+  return std::chrono::duration<double, std::micro>(end - start).count() /
+         contender.answers_per_ask();
 }
 
 Status run_block(Contender& contender, int count, Samples& samples, Interrupt& interrupt) {

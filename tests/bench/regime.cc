@@ -51,6 +51,10 @@ int spin(int core) {
 
 }  // namespace
 
+bool pin_to(int core) {
+  return pin_thread(0, core).has_value();
+}
+
 std::string_view text_of(Regime regime) {
   switch (regime) {
     case Regime::kOneCore: return "both sides on one core";

@@ -26,6 +26,9 @@ enum class Regime : unsigned char {
 
 std::string_view text_of(Regime regime);
 
+// This process; false where it may not.
+bool pin_to(int core);
+
 // The cores that this process may use.
 struct Cores {
   int client = 0;

@@ -17,7 +17,9 @@ const Figure* find(const std::vector<Figure>& figures, std::string_view name) {
 }
 
 std::string figure_row(const Figure& figure) {
-  std::string row = fmt::format("  {:<15}{:>9.2f}", figure.name, figure.value);
+  // What is below a microsecond needs its nanoseconds.
+  std::string row =
+      fmt::format("  {:<15}{:>9.{}f}", figure.name, figure.value, figure.value < 1 ? 3 : 2);
   row += figure.p99 > 0 ? fmt::format("{:>10.2f}", figure.p99) : fmt::format("{:>10}", "");
   return row + fmt::format("{:>8.0f} %", figure.spread * 100);
 }
