@@ -24,6 +24,9 @@ constexpr std::array kHitSocketGoals{
     Goal{"memcached", Ratio::kOverPeer, Bound::kBelow,  1},
     Goal{"nginx",     Ratio::kOverPeer, Bound::kBelow,  1},
 };
+constexpr std::array kMillionGoals{
+    Goal{"thousand",  Ratio::kOverPeer, Bound::kAtMost, 1.5},
+};
 constexpr std::array kMissOverheadGoals{
     Goal{"pingpong",  Ratio::kOverPeer, Bound::kAtMost, 3},
 };
@@ -41,6 +44,12 @@ constexpr std::array kBenchmarks{
     Benchmark{"hit_socket",
               "a token that the daemon knows, asked over its socket; both sides on one core",
               "us", kHitSocketGoals, run_hit_socket},
+    Benchmark{"hit_socket_million",
+              "a token out of a million that the daemon knows, over its socket, against out of a thousand",
+              "us", kMillionGoals, run_hit_socket_million},
+    Benchmark{"hit_shared_million",
+              "a lease in a map of 65,536 slots, a million entries behind it, against out of a thousand",
+              "us", kMillionGoals, run_hit_shared_million},
     Benchmark{"miss_overhead",
               "what a miss adds to asking the Auth API oneself; all sides on one core",
               "us", kMissOverheadGoals, run_miss_overhead},

@@ -1,6 +1,7 @@
 #include "tests/bench/claimsd_daemon.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ fast_path = {2}
 directory = "{0}/claims-cache"
 key_file = "{0}/host.key"
 max_ttl = "300s"
-
+{3}
 [log]
 level = "warning"
 
@@ -36,6 +37,7 @@ url = "http://127.0.0.1:{1}"
 
 // Numbers of tokens: those that are to be hit, and those that are new each time, never meet.
 constexpr std::uint64_t kFirstMiss = 1u << 20;
+constexpr std::uint64_t kFirstFilled = 1u << 30;
 
 struct CloseHandle {
   void operator()(::claimsd_handle* handle) const { ::claimsd_close(handle); }
@@ -190,6 +192,62 @@ class Miss final : public Client {
   std::uint64_t number_ = kFirstMiss;
 };
 
+// Any of many tokens, whose leases all lie in the map where that is what is measured.
+class Among final : public Client {
+ public:
+  Among(std::string name, Handle handle, pid_t server, claimsd_source expected,
+        std::uint64_t tokens)
+      : Client(std::move(name), std::move(handle), {server}, expected),
+        expected_(expected),
+        tokens_(tokens) {}
+
+  Status begin_round() override {
+    if (expected_ != CLAIMSD_SOURCE_SHARED) return {};
+    for (std::uint64_t i = 0; i < tokens_; ++i) {
+      take_token(kFirstFilled + i);
+      TRY(ask());
+    }
+    return {};
+  }
+  Status prepare() override {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;  // Knuth's MMIX
+    take_token(kFirstFilled + (state_ >> 33) % tokens_);
+    return {};
+  }
+  // A few sets of the map hold more tokens than they have slots.
+  Status check() override {
+    ++asked_;
+    if (const Status right = Client::check(); !right && ++others_ > 10 + asked_ / 20) return right;
+    return {};
+  }
+
+ private:
+  claimsd_source expected_;
+  std::uint64_t tokens_;
+  std::uint64_t state_ = 1;
+  std::uint64_t asked_ = 0;
+  std::uint64_t others_ = 0;
+};
+
+struct CloseStream {
+  void operator()(::claimsd_stream* stream) const { ::claimsd_stream_close(stream); }
+};
+
+// Takes every answer that is there; fails when one is not that a token is valid.
+Status take_answers(::claimsd_stream* stream) {
+  pollfd waiting{.fd = ::claimsd_stream_fd(stream), .events = POLLIN, .revents = 0};
+  ::poll(&waiting, 1, -1);
+  for (;;) {
+    std::uint64_t tag = 0;
+    claimsd_answer* answer = nullptr;
+    const claimsd_result result = ::claimsd_stream_receive(stream, &tag, &answer);
+    if (result == CLAIMSD_AGAIN) return {};
+    const std::string why = ::claimsd_answer_text(answer);
+    ::claimsd_answer_free(answer);
+    if (result != CLAIMSD_VALID) return failure("filling the cache: " + why);
+  }
+}
+
 Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
   claimsd_options options = CLAIMSD_OPTIONS_INIT;
   options.socket_path = socket.c_str();
@@ -207,14 +265,15 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
 }  // namespace
 
 Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
-                             std::uint16_t upstream_port, FastPath fast_path) {
+                             std::uint16_t upstream_port, FastPath fast_path,
+                             std::string_view cache_options) {
   if (!std::filesystem::exists(program)) {
     return failure(
         fmt::format("no daemon at {}: `./dev bench` builds it, --daemon names another", program));
   }
-  const std::string configuration =
-      TRY(scratch.write("claimsd.toml", fmt::format(kConfiguration, scratch.path("."),
-                                                    upstream_port, fast_path == FastPath::kOn)));
+  const std::string configuration = TRY(
+      scratch.write("claimsd.toml", fmt::format(kConfiguration, scratch.path("."), upstream_port,
+                                                fast_path == FastPath::kOn, cache_options)));
   const std::string ready_path = scratch.path("ready.sock");
   const Fd ready = TRY(notify_socket(ready_path));
   auto process = TRY(Process::start(
@@ -235,6 +294,39 @@ Result<ContenderPtr> Daemon::fast_hit(std::string name, FastHit which) const {
   Handle handle = TRY(open_handle(socket_, local ? 0 : CLAIMSD_NO_LOCAL_TABLE));
   return std::make_unique<Fast>(std::move(name), std::move(handle), pid(),
                                 local ? CLAIMSD_SOURCE_LOCAL : CLAIMSD_SOURCE_SHARED);
+}
+
+Status Daemon::fill(std::uint64_t tokens) const {
+  constexpr std::size_t kWindow = 1000;
+  const Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_FAST_PATH));
+  ::claimsd_stream* raw = nullptr;
+  if (::claimsd_stream_open(handle.get(), &raw) != CLAIMSD_OK)
+    return failure("filling the cache: cannot open a stream");
+  const std::unique_ptr<::claimsd_stream, CloseStream> stream(raw);
+  for (std::uint64_t i = 0; i < tokens; ++i) {
+    const std::string token = make_token(kFirstFilled + i);
+    claimsd_question question = CLAIMSD_QUESTION_INIT;
+    question.token = token.data();
+    question.token_size = token.size();
+    question.timeout_ms = 30'000;
+    if (::claimsd_stream_send(stream.get(), &question, i) != CLAIMSD_OK)
+      return failure("filling the cache: cannot send");
+    while (::claimsd_stream_pending(stream.get()) >= kWindow) TRY(take_answers(stream.get()));
+  }
+  while (::claimsd_stream_pending(stream.get()) > 0) TRY(take_answers(stream.get()));
+  return {};
+}
+
+Result<ContenderPtr> Daemon::hit_among(std::string name, std::uint64_t tokens) const {
+  Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_FAST_PATH));
+  return std::make_unique<Among>(std::move(name), std::move(handle), pid(), CLAIMSD_SOURCE_CACHE,
+                                 tokens);
+}
+
+Result<ContenderPtr> Daemon::fast_hit_among(std::string name, std::uint64_t tokens) const {
+  Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_LOCAL_TABLE));
+  return std::make_unique<Among>(std::move(name), std::move(handle), pid(), CLAIMSD_SOURCE_SHARED,
+                                 tokens);
 }
 
 Result<ContenderPtr> Daemon::miss(std::string name, pid_t upstream) const {

@@ -17,9 +17,11 @@ class Daemon {
   // Whether it publishes leases.
   enum class FastPath : unsigned char { kOff, kOn };
 
-  // `program` is the daemon's binary. Returns when it says that it is ready.
+  // `program` is the daemon's binary, `cache_options` more lines of its table [cache]. Returns when
+  // it says that it is ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
-                              std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff);
+                              std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff,
+                              std::string_view cache_options = "");
 
   pid_t pid() const { return process_.pid(); }
 
@@ -27,6 +29,11 @@ class Daemon {
   Result<ContenderPtr> hit(std::string name) const;
   // Asks for tokens that lie in the map, or in this process' own table.
   Result<ContenderPtr> fast_hit(std::string name, FastHit which) const;
+  // Has it learn so many tokens.
+  Status fill(std::uint64_t tokens) const;
+  // Asks for any of the first `tokens` that it was filled with, over the socket or in the map.
+  Result<ContenderPtr> hit_among(std::string name, std::uint64_t tokens) const;
+  Result<ContenderPtr> fast_hit_among(std::string name, std::uint64_t tokens) const;
   // Asks for another token each time: a miss. `upstream` works for it, too.
   Result<ContenderPtr> miss(std::string name, pid_t upstream) const;
 

@@ -1,0 +1,63 @@
+// hit_socket_million and hit_shared_million: what a hit costs among a million entries, against the
+// same among a thousand. Any of them is asked for, not a favourite.
+#include <utility>
+
+#include "tests/bench/benchmarks.h"
+#include "tests/bench/claimsd_daemon.h"
+#include "tests/bench/http_stub.h"
+#include "tests/bench/in_regimes.h"
+
+namespace claimsd::bench {
+namespace {
+
+constexpr std::uint64_t kFew = 1'000;
+constexpr std::uint64_t kMany = 1'000'000;
+// Of the many, those whose leases lie in the map at once: every set of it has one or two.
+constexpr std::uint64_t kLeased = 20'000;
+
+constexpr std::string_view kManyOptions = R"(max_entries = 1200000
+max_bytes = "4GiB"
+map_slots = 65536
+lease = "60s"
+ttl_jitter_percent = 0
+)";
+constexpr std::string_view kFewOptions = R"(lease = "60s"
+ttl_jitter_percent = 0
+)";
+
+Result<Measurement> run_with(const Bench& bench, bool fast) {
+  const Scratch few_scratch = TRY(Scratch::make());
+  const Scratch many_scratch = TRY(Scratch::make());
+  const HttpStub stub = TRY(HttpStub::start());
+  const auto path = fast ? Daemon::FastPath::kOn : Daemon::FastPath::kOff;
+  const Daemon few = TRY(Daemon::start(bench.daemon, few_scratch, stub.port, path, kFewOptions));
+  const Daemon many = TRY(Daemon::start(bench.daemon, many_scratch, stub.port, path, kManyOptions));
+  TRY(few.fill(kFew));
+  TRY(many.fill(kMany));
+
+  std::vector<ContenderPtr> contenders;
+  if (!fast) {
+    contenders.push_back(TRY(many.hit_among("million", kMany)));
+    contenders.push_back(TRY(few.hit_among("thousand", kFew)));
+  } else {
+    contenders.push_back(TRY(many.fast_hit_among("million", kLeased)));
+    contenders.push_back(TRY(few.fast_hit_among("thousand", kFew)));
+  }
+  const Plan plan{.rounds = bench.rounds, .blocks = 40, .per_block = 250};
+  InRegimes found = TRY(measure_in_regimes(contenders, plan, bench.interrupt));
+  return Measurement{.subject = found.judged.at(0),
+                     .peers = {found.judged.at(1)},
+                     .beside = std::move(found.beside)};
+}
+
+}  // namespace
+
+Result<Measurement> run_hit_socket_million(const Bench& bench) {
+  return run_with(bench, false);
+}
+
+Result<Measurement> run_hit_shared_million(const Bench& bench) {
+  return run_with(bench, true);
+}
+
+}  // namespace claimsd::bench
