@@ -191,8 +191,8 @@ void RealDaemon::run() {
   options_.manager.notify("READY=1\nSTATUS=Answering");
   loop_->run();
   block_stop_signals();
-  fast_path_
-      ->stop();  // before the sockets close: workers then come with every question, or not at all
+  // Before the sockets close: from here on workers ask, and learn that nobody is there.
+  fast_path_->stop();
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
             service_->counters().upstream_requests);
 }

@@ -28,7 +28,7 @@ std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loo
 }
 
 Status FastPath::open(const FastPathSettings& settings, Loop& loop, Random& random) {
-  proto::MapId map_id;
+  proto::MapId map_id{};
   random.fill(map_id.data(), map_id.size());
   map_.emplace(TRY(SharedMap::create(settings.slots, map_id, parse_boot_id(settings.boot_id))));
   leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random));

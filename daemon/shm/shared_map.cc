@@ -14,6 +14,16 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
 
+// memfd_create(2) since Linux 6.3; hardened hosts refuse to do without it (vm.memfd_noexec = 2).
+constexpr unsigned kNoExec = 0x8;
+
+Fd create_memfd() {
+  constexpr const char* kName = "claimsd-leases";
+  Fd made(memfd_create(kName, MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExec));
+  if (!made && errno == EINVAL) made = Fd(memfd_create(kName, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  return made;
+}
+
 tl::unexpected<Error> trouble(std::string_view what, std::string_view hint) {
   const int error = errno;
   return failure(fmt::format("cannot make the shared map of leases: {}: {}: {}", what,
@@ -68,7 +78,7 @@ Result<SharedMap> SharedMap::create(std::uint64_t slots, const proto::MapId& map
                     slots, proto::kMinSlots, proto::kMaxSlots));
   }
   const std::size_t size = proto::map_size(slots);
-  const Fd writable(memfd_create("claimsd-leases", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const Fd writable = create_memfd();
   if (!writable) return trouble("memfd_create(2)", "this needs memory and a descriptor");
   TRY(reserve(writable.get(), size));
   Mapping mapping = TRY(map(writable.get(), size));

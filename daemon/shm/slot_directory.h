@@ -3,7 +3,7 @@
 //
 // The map itself cannot tell: it is sealed. Kept for exactly as long as the slot shows it, whatever
 // the cache has evicted in the meantime, so that a revocation finds every lease. Memory is taken
-// once: some 120 bytes a slot. Loop thread.
+// once: some 80 bytes a slot. Loop thread.
 #pragma once
 
 #include <optional>

@@ -165,6 +165,9 @@ DaemonStatus sample_status() {
   status.max_entries = 100'000;
   status.negative_entries = 7;
   status.unwritten_entries = 3;
+  status.leases.slots = 16'384;
+  status.leases.used = 42;
+  status.leases.epoch = 6;
   UpstreamStatus upstream;
   upstream.name = "main";
   upstream.url = "https://auth.example.com";
@@ -176,6 +179,9 @@ DaemonStatus sample_status() {
   std::uint64_t next = 101;
 #define CLAIMSD_COUNTER_FILL(name, help) status.counters.name = next++;
   CLAIMSD_COUNTERS(CLAIMSD_COUNTER_FILL)
+#undef CLAIMSD_COUNTER_FILL
+#define CLAIMSD_COUNTER_FILL(name, help) status.leases.counters.name = next++;
+  CLAIMSD_LEASE_COUNTERS(CLAIMSD_COUNTER_FILL)
 #undef CLAIMSD_COUNTER_FILL
   return status;
 }

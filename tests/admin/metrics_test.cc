@@ -20,13 +20,15 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST_CASE("every counter of the table is a metric with its help and value") {
   const auto status = sample_status();
   const auto text = metrics_text(status);
-  each_counter(status.counters, [&](std::string_view name, std::string_view help, std::uint64_t n) {
+  const auto check = [&](std::string_view name, std::string_view help, std::uint64_t n) {
     const auto metric = "claimsd_" + std::string(name) + "_total";
     CAPTURE(metric);
     CHECK(text.find("# HELP " + metric + " " + std::string(help) + "\n") != std::string::npos);
     CHECK(text.find("# TYPE " + metric + " counter\n") != std::string::npos);
     CHECK(text.find("\n" + metric + " " + std::to_string(n) + "\n") != std::string::npos);
-  });
+  };
+  each_counter(status.counters, check);
+  each_lease_counter(status.leases.counters, check);
 }
 
 TEST_CASE("metrics follow the text format: help and type before the samples, no name twice") {
@@ -59,6 +61,8 @@ TEST_CASE("an Auth API's name cannot break out of its label") {
 TEST_CASE("gauges are in base units") {
   const auto text = metrics_text(sample_status());
   CHECK(text.find("\nclaimsd_uptime_seconds 90.5\n") != std::string::npos);
+  CHECK(text.find("\nclaimsd_lease_slots 16384\n") != std::string::npos);
+  CHECK(text.find("\nclaimsd_lease_slots_used 42\n") != std::string::npos);
   CHECK(text.find("\nclaimsd_start_time_seconds 1700000000\n") != std::string::npos);
   CHECK(text.find("\nclaimsd_upstream_last_latency_seconds{upstream=\"main\"} 0.012\n") !=
         std::string::npos);

@@ -41,6 +41,9 @@ TEST_CASE("a status carries its schema and every number it was made of") {
   CHECK(int64_t(json.at("/cache/max_entries")) == 100'000);
   CHECK(int64_t(json.at("/cache/negative_entries")) == 7);
   CHECK(int64_t(json.at("/cache/unwritten_entries")) == 3);
+  CHECK(int64_t(json.at("/leases/slots")) == 16'384);
+  CHECK(int64_t(json.at("/leases/used")) == 42);
+  CHECK(int64_t(json.at("/leases/epoch")) == 6);
   CHECK(json.text("/upstreams/0/name") == "main");
   CHECK(json.text("/upstreams/0/state") == "ok");
   CHECK(double(json.at("/upstreams/0/last_latency_seconds")) == Approx(0.012));
@@ -49,9 +52,11 @@ TEST_CASE("a status carries its schema and every number it was made of") {
 TEST_CASE("every counter of the table is in the status") {
   const auto status = sample_status();
   const Document json(status_json(status));
-  each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
+  const auto check = [&](std::string_view name, std::string_view, std::uint64_t value) {
     CHECK(uint64_t(json.at("/counters/" + std::string(name))) == value);
-  });
+  };
+  each_counter(status.counters, check);
+  each_lease_counter(status.leases.counters, check);
 }
 
 TEST_CASE("the hit ratio counts only questions that a cache could answer") {

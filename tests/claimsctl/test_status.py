@@ -14,11 +14,12 @@ STATUS = {
     "connections": {"open": 12, "max": 1024}, "questions": {"waiting": 3},
     "requests": {"in_flight": 2, "pending": 5},
     "cache": {"entries": 812, "max_entries": 100000, "negative_entries": 7, "hit_ratio": 0.9871},
+    "leases": {"slots": 16384, "used": 640, "epoch": 0},
     "upstreams": [
         {"name": "main", "url": "https://auth.example.com", "default": True, "state": "ok",
          "requests": 900, "failures": 4, "consecutive_failures": 0,
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
-    "counters": {"questions": 1234567},
+    "counters": {"questions": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
 }
 UNWELL = {**STATUS, "well": False, "findings": [
     {"code": "upstream_failing", "message": "the Auth API \"main\" failed 9 times in a row",
@@ -36,6 +37,7 @@ def test_a_daemon_that_is_well_shows_its_numbers_on_one_screen(claimsctl):
     assert fake.paths == ["/v1/status"]
     for shown in ("claimsd is well", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
                   "1,234,567 asked", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
+                  "640 of 16,384 slots, 5,120 published, 77 renewed, 3 collisions",
                   "main https://auth.example.com (default): ok", "900 requests, 4 failed",
                   "12.3 ms", "last failure: upstream_timeout", "/etc/claimsd/claimsd.toml"):
         assert shown in done.stdout, shown
@@ -64,6 +66,12 @@ def test_a_status_with_less_in_it_is_still_shown(claimsctl):
     with admin(claimsctl, {"schema": 1, "well": True}):
         done = claimsctl.run("status")
     assert done.returncode == 0 and "claimsd is well" in done.stdout
+
+
+def test_a_daemon_without_a_map_says_that_every_question_comes_to_it(claimsctl):
+    with admin(claimsctl, {**STATUS, "leases": {"slots": 0, "used": 0, "epoch": 0}}):
+        done = claimsctl.run("status")
+    assert "none: every question comes over the socket" in done.stdout
 
 
 def test_no_admin_socket_exits_69_and_asks_whether_the_service_runs(claimsctl):

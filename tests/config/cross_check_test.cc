@@ -29,6 +29,18 @@ TEST_CASE("no upstream at all is an error that shows what to write") {
   CHECK(problems_of(wanted.substr(wanted.find('\n') + 1)) == "none");
 }
 
+TEST_CASE("the number of slots of the map is a power of two") {
+  const auto with_slots = [](const std::string& slots) {
+    return upstream_problems("[cache]\nmap_slots = " + slots);
+  };
+  CHECK(with_slots("64") == "none");
+  CHECK(with_slots("65536") == "none");
+  CHECK(with_slots("1048576") == "none");
+  CHECK(with_slots("1000") ==
+        "c.toml:4:13: cache.map_slots: 1000 is not a power of two: 512 and 1024 are");
+  CHECK(with_slots("32").find("64 to 1048576") != std::string::npos);
+}
+
 TEST_CASE("an upstream needs a name and a URL") {
   CHECK(
       problems_of("[upstream]\nurl = \"https://a\"") ==

@@ -51,6 +51,8 @@ TEST_CASE("one URL is a whole configuration") {
   CHECK(config.daemon.fast_path);
   CHECK(config.cache.directory == "/run/claimsd/cache");
   CHECK(config.cache.key_file == "/var/lib/claimsd/host.key");
+  CHECK(config.cache.lease == 5s);
+  CHECK(config.cache.map_slots == 16'384);
   CHECK(config.cache.max_entries == 100'000);
   CHECK(config.cache.max_bytes == 67'108'864);
   CHECK(config.cache.max_ttl == 60s);
@@ -95,6 +97,8 @@ write_queue_bytes = "1MiB"
 fast_path = false
 [cache]
 max_ttl = "2s"
+lease = "1500ms"
+map_slots = 1024
 negative_ttl = "0s"
 max_bytes = 1048576
 [limits]
@@ -122,6 +126,8 @@ client_key = "/etc/k.pem"
   CHECK(config.daemon.write_queue_bytes == 1048576);
   CHECK_FALSE(config.daemon.fast_path);
   CHECK(config.cache.max_ttl == 2s);
+  CHECK(config.cache.lease == 1500ms);
+  CHECK(config.cache.map_slots == 1024);
   CHECK(config.cache.negative_ttl == 0s);
   CHECK(config.cache.max_bytes == 1048576);
   CHECK(config.limits.max_timeout == 500ms);

@@ -198,7 +198,7 @@ TEST_CASE("an index names a set within the map, whatever its words are") {
     }
     CHECK(seen.size() == slots / kWays);
   }
-  for (const std::uint64_t slots : {0, 1, 32, 63, 65, 100, 1 << 21})
+  for (const std::uint64_t slots : {0u, 1u, 32u, 63u, 65u, 100u, 1u << 21})
     CHECK_FALSE(is_valid_slot_count(slots));
 }
 

@@ -3,6 +3,8 @@
 A message is (type name, request id, {field: value}); bytes fields hold bytes. Standard library only.
 """
 
+import array
+import socket
 import struct
 
 HEADER = struct.Struct("<IHHI")
@@ -69,6 +71,17 @@ def decode(frame):
             value, payload = payload[:value], payload[value:]
         fields[field] = value
     return NAMES[code], request_id, fields
+
+
+def receive_with_descriptors(connection, limit=262144):
+    """(bytes, descriptors) of one recvmsg; the descriptors are the caller's to close."""
+    descriptors = array.array("i")
+    room = socket.CMSG_SPACE(4 * descriptors.itemsize)
+    data, messages, _, _ = connection.recvmsg(limit, room, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in messages:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.frombytes(content[:len(content) - len(content) % descriptors.itemsize])
+    return data, list(descriptors)
 
 
 def encode_claims(user_id, email, roles, raw):

@@ -1,0 +1,36 @@
+"""A Peer that asks for the map of leases and holds it."""
+
+import os
+
+import wire
+from peer import Peer
+from shm import Map
+
+SHARED_MAP = 1 << 0
+
+
+class MapPeer(Peer):
+    """`welcome` holds the fields of Welcome, `descriptor` what came with it (None: nothing), `map` a mapping of that."""
+
+    def __init__(self, path, upstream="", features=SHARED_MAP):
+        super().__init__(path, hello=False)
+        self.send("Hello", version_min=1, version_max=1, features=features, client_name=b"map-peer",
+                  upstream_url=upstream.encode())
+        # On the first byte of the first frame, so that it comes with whatever is read first.
+        self._received, self.descriptors = wire.receive_with_descriptors(self.socket)
+        self.descriptor = self.descriptors[0] if self.descriptors else None
+        self.map = Map(self.descriptor) if self.descriptors else None
+        name, _, self.welcome = self.receive()
+        assert name == "Welcome", name
+
+    def lease(self, token):
+        """What a lookup that begins now finds in the map; None: nothing."""
+        return self.map.find(token, self.welcome["upstream_id"])
+
+    def close(self):
+        if self.map:
+            self.map.close()
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptors = []
+        super().close()
