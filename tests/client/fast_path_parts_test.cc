@@ -98,7 +98,7 @@ struct Table {
         .verdict = proto::Verdict::kValid, .source = proto::Source::kShared, .reason = Reason::kOk};
     REQUIRE(read_claims(block, finding.claims));
     claimsd_answer* const answer = make_answer(finding);
-    table.keep({token, hash, UINT32_MAX}, {2, &sequence, 10, terms}, *answer);
+    table.keep({token, hash, UINT32_MAX}, {2, &sequence, 10, terms}, moment, *answer);
     claimsd_answer_free(answer);
   }
   bool find(std::string_view token, std::uint64_t hash, std::uint64_t generation = 2) {
@@ -126,6 +126,17 @@ TEST_CASE("a token whose hash is another's gets nothing of it") {
   table.keep("other token of some length", 77);
   CHECK(table.find("other token of some length", 77));
   CHECK(table.find("first token of some length", 77));
+}
+
+TEST_CASE("what has ended in a set goes when something else is kept there") {
+  Table table;
+  table.keep("first token of some length", 77);
+  table.moment.boot = table.terms.lease_end;
+  table.terms.lease_end += 100;
+  table.keep("other token of some length", 78);
+  table.moment.boot = 5;  // as if it had not ended
+  CHECK_FALSE(table.find("first token of some length", 77));
+  CHECK(table.find("other token of some length", 78));
 }
 
 TEST_CASE("an answer of another generation of the map is forgotten") {
