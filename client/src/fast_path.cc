@@ -65,7 +65,7 @@ bool FastPath::find_shared(const MapView& map, const Sought& sought, const Momen
   claimsd_answer* const answer = make_answer(finding_out_of(lease, moment, claims));
   if (!is_real(answer)) return false;
   if (local_.exists()) {
-    local_.keep(sought, {map.generation, lease.sequence_word, lease.sequence, lease.terms},
+    local_.keep(sought, {map.generation, lease.sequence_word, lease.sequence, lease.terms}, moment,
                 *answer);
   }
   sealer.count_hit();

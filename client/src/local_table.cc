@@ -162,25 +162,26 @@ bool LocalTable::find(const Sought& sought, std::uint64_t generation, std::uint6
   return false;
 }
 
+void LocalTable::clear_ended(Set& set, std::uint64_t generation, const Moment& moment) {
+  for (std::uint32_t way = 0; way < kWays; ++way) {
+    if (set.hashes[way] == 0) continue;
+    const Publication& from = entry(set, way).publication;
+    if (from.generation != generation || from.terms.lease_end <= moment.boot) clear(set, way);
+  }
+}
+
 // Wipes what it makes room of.
-std::uint32_t LocalTable::place_for(Set& set, const Sought& sought,
-                                    const Publication& publication) {
+std::uint32_t LocalTable::place_for(Set& set, const Sought& sought) {
   std::uint32_t place = 0;
   std::uint64_t first_end = UINT64_MAX;
   for (std::uint32_t way = 0; way < kWays; ++way) {
-    if (set.hashes[way] == 0) {
-      if (first_end != 0) place = way;
-      first_end = 0;
-      continue;
-    }
+    const bool is_used = set.hashes[way] != 0;
     const Entry& there = entry(set, way);
-    if (set.hashes[way] == sought.hash && there.token() == sought.token) {
+    if (is_used && set.hashes[way] == sought.hash && there.token() == sought.token) {
       place = way;
       break;
     }
-    const std::uint64_t end = there.publication.generation == publication.generation
-                                  ? there.publication.terms.lease_end
-                                  : 1;
+    const std::uint64_t end = is_used ? there.publication.terms.lease_end : 0;
     if (end < first_end) {
       first_end = end;
       place = way;
@@ -190,13 +191,14 @@ std::uint32_t LocalTable::place_for(Set& set, const Sought& sought,
   return place;
 }
 
-void LocalTable::keep(const Sought& sought, const Publication& publication,
+void LocalTable::keep(const Sought& sought, const Publication& publication, const Moment& moment,
                       const claimsd_answer& answer) {
   if (!Entry::fits(sought.token.size(), size_of(answer))) return;
   Set& set = set_of(sought.hash);
   const Hold hold(set);
   if (!hold) return;
-  const std::uint32_t way = place_for(set, sought, publication);
+  clear_ended(set, publication.generation, moment);
+  const std::uint32_t way = place_for(set, sought);
   Entry& here = entry(set, way);
   here.publication = publication;
   here.put(sought.token, answer);

@@ -59,8 +59,9 @@ class LocalTable {
             const Moment& moment, claimsd_answer** out);
 
   // Keeps a copy of the answer, if it fits an entry. In place of the same token's, or of what ends
-  // first in its set.
-  void keep(const Sought& sought, const Publication& publication, const claimsd_answer& answer);
+  // first in its set; what has ended there is wiped at this opportunity.
+  void keep(const Sought& sought, const Publication& publication, const Moment& moment,
+            const claimsd_answer& answer);
 
   // Over all sets since create(), or the fork.
   std::uint64_t hits() const;
@@ -81,7 +82,8 @@ class LocalTable {
 
   Set& set_of(std::uint64_t hash) const;
   Entry& entry(const Set& set, std::uint32_t way) const;
-  std::uint32_t place_for(Set& set, const Sought& sought, const Publication& publication);
+  void clear_ended(Set& set, std::uint64_t generation, const Moment& moment);
+  std::uint32_t place_for(Set& set, const Sought& sought);
   void clear(Set& set, std::uint32_t way);
 
   TokenHash hash_;

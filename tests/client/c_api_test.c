@@ -144,6 +144,19 @@ static void ask_bare(claimsd_handle* handle) {
   claimsd_answer_free(answer);
 }
 
+static void read_statistics(claimsd_handle* handle) {
+  claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
+  EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_OK);
+  EXPECT(counted.size == sizeof counted);
+  EXPECT(counted.socket_questions == 2);
+  EXPECT(counted.local_hits == 0 && counted.shared_hits == 0 && counted.maps == 0);
+  EXPECT(counted.map_in_use == 0 && strlen(counted.map_text) > 0);
+  counted.size = 8;
+  EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_BAD_ARGUMENT);
+  EXPECT(claimsd_read_statistics(handle, NULL) == CLAIMSD_BAD_ARGUMENT);
+  EXPECT(claimsd_read_statistics(NULL, &counted) == CLAIMSD_BAD_ARGUMENT);
+}
+
 static void ask_full(claimsd_handle* handle) {
   claimsd_question question = CLAIMSD_QUESTION_INIT;
   claimsd_answer* answer = NULL;
@@ -207,6 +220,7 @@ int main(int argc, char** argv) {
   handle = open_handle(address.sun_path);
   ask_bare(handle);
   ask_full(handle);
+  read_statistics(handle);
   claimsd_close(handle);
   EXPECT(waitpid(daemon_pid, &status, 0) == daemon_pid && status == 0);
 

@@ -1,14 +1,16 @@
 // The parts of the fast path that the ABI does not show: hash, terms, table, the copy of a slot.
+#include <sys/mman.h>
+#include <unistd.h>
 #include <array>
+
 #include <catch2/catch.hpp>
 #include <set>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "client/src/answer.h"
 #include "client/src/lease_reader.h"
 #include "client/src/local_table.h"
+#include "tests/client/trap.h"
 
 namespace claimsd::client_impl {
 namespace {
@@ -96,7 +98,7 @@ struct Table {
         .verdict = proto::Verdict::kValid, .source = proto::Source::kShared, .reason = Reason::kOk};
     REQUIRE(read_claims(block, finding.claims));
     claimsd_answer* const answer = make_answer(finding);
-    table.keep({token, hash, UINT32_MAX}, {2, &sequence, 10, terms}, *answer);
+    table.keep({token, hash, UINT32_MAX}, {2, &sequence, 10, terms}, moment, *answer);
     claimsd_answer_free(answer);
   }
   bool find(std::string_view token, std::uint64_t hash, std::uint64_t generation = 2) {
@@ -126,6 +128,17 @@ TEST_CASE("a token whose hash is another's gets nothing of it") {
   CHECK(table.find("first token of some length", 77));
 }
 
+TEST_CASE("what has ended in a set goes when something else is kept there") {
+  Table table;
+  table.keep("first token of some length", 77);
+  table.moment.boot = table.terms.lease_end;
+  table.terms.lease_end += 100;
+  table.keep("other token of some length", 78);
+  table.moment.boot = 5;  // as if it had not ended
+  CHECK_FALSE(table.find("first token of some length", 77));
+  CHECK(table.find("other token of some length", 78));
+}
+
 TEST_CASE("an answer of another generation of the map is forgotten") {
   Table table;
   table.keep("first token of some length", 77);
@@ -133,35 +146,62 @@ TEST_CASE("an answer of another generation of the map is forgotten") {
   CHECK_FALSE(table.find("first token of some length", 77, 2));
 }
 
-// Readers hold nothing while they look, and the writer never waits: only the second look at the
-// sequence tells that the words are not of one publication.
-TEST_CASE("a copied slot is of one publication") {
-  std::vector<proto::MapWord> slot(proto::kSlotWords);
-  std::atomic<bool> stop = false;
-  const auto write = [&](std::uint64_t number) {
-    slot[proto::kSlotSequence].store(2 * number - 1);
-    for (std::size_t i = 1; i < proto::kSlotWords; ++i) {
-      slot[i].store(i == proto::kSlotMeta ? proto::pack({proto::kMaxSlotClaims, 0, 0}) : number,
-                    std::memory_order_release);
-    }
-    slot[proto::kSlotSequence].store(2 * number, std::memory_order_release);
-  };
-  write(1);
-  std::thread writer([&] {
-    for (std::uint64_t number = 2; !stop; ++number) write(number);
-  });
-  int torn = 0;
-  for (int copied = 0; copied < 20'000;) {
-    proto::SlotCopy copy;
-    if (!copy_slot(slot.data(), copy)) continue;
-    ++copied;
-    for (std::size_t i = 1; i < proto::kSlotWords; ++i) {
-      if (i != proto::kSlotMeta && copy.words[i] != copy.publication()) ++torn;
-    }
+// A slot over two pages, of which the second one is a trap.
+struct TrappedSlot {
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kBefore = 64;  // words on the first page
+
+  TrappedSlot() {
+    readable = static_cast<char*>(mmap(nullptr, 2 * kPage, PROT_READ, MAP_SHARED, file, 0));
+    writable =
+        static_cast<char*>(mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+    write(1);
   }
-  stop = true;
-  writer.join();
-  CHECK(torn == 0);
+  ~TrappedSlot() {
+    munmap(readable, 2 * kPage);
+    munmap(writable, 2 * kPage);
+    close(file);
+  }
+
+  static proto::MapWord* slot_in(char* pages) {
+    return reinterpret_cast<proto::MapWord*>(pages + kPage) - kBefore;
+  }
+  void write(std::uint64_t number) {
+    proto::MapWord* const slot = slot_in(writable);
+    for (std::size_t i = 1; i < proto::kSlotWords; ++i) slot[i] = number;
+    slot[proto::kSlotMeta] = proto::pack({proto::kMaxSlotClaims, 0, 0});
+    slot[proto::kSlotSequence] = 2 * number;
+  }
+
+  static int make_file() {
+    const int made = memfd_create("trap", MFD_CLOEXEC);
+    REQUIRE(ftruncate(made, 2 * kPage) == 0);
+    return made;
+  }
+  int file = make_file();
+  char* readable;
+  char* writable;
+};
+
+TEST_CASE("a slot that is rewritten while it is copied gives no copy, and one the next time") {
+  TrappedSlot pages;
+  proto::SlotCopy copy;
+  const testing::Trap trap(pages.readable + TrappedSlot::kPage, TrappedSlot::kPage,
+                           [&] { pages.write(2); });
+  CHECK_FALSE(copy_slot(TrappedSlot::slot_in(pages.readable), copy));
+  REQUIRE(trap.sprung());
+  CHECK(copy_slot(TrappedSlot::slot_in(pages.readable), copy));
+  CHECK(copy.publication() == 2);
+}
+
+TEST_CASE("a slot whose writer was killed in it gives no copy") {
+  TrappedSlot pages;
+  proto::SlotCopy copy;
+  proto::MapWord* const slot = TrappedSlot::slot_in(pages.writable);
+  ++slot[proto::kSlotSequence];
+  CHECK_FALSE(copy_slot(slot, copy));
+  slot[proto::kSlotSequence] = 4;
+  CHECK(copy_slot(slot, copy));
 }
 
 }  // namespace

@@ -126,6 +126,45 @@ TEST_CASE("what makes room in the table is wiped") {
         }) == 0);
 }
 
+// What this process alone pays for, in bytes (proc(5)).
+std::int64_t private_memory() {
+  std::FILE* const rollup = std::fopen("/proc/self/smaps_rollup", "r");
+  char line[256];
+  long kilobytes = 0;
+  long found = 0;
+  while (std::fgets(line, sizeof line, rollup) != nullptr) {
+    if (std::sscanf(line, "Private_Dirty: %ld kB", &kilobytes) == 1) found = kilobytes;
+  }
+  std::fclose(rollup);
+  return std::int64_t{found} * 1024;
+}
+
+TEST_CASE("a client with a full table takes at most 2 MiB of its own") {
+  constexpr int kTokens = 4000;
+  MapHost host({}, {.slots = 65536});
+  const std::string tail(740, 'x');
+  const auto token = [&](int number) { return long_token(number) + tail; };
+  for (int i = 0; i < kTokens; ++i) {
+    host.map->publish(token(i), claims_block("7", "a@b.example", {"rvt"},
+                                             "{\"a\":\"" + std::string(290, 'n') + "\"}"));
+  }
+  CHECK(result_of_child([&] {
+          static_cast<void>(private_memory());  // what the test itself touches
+          const std::int64_t before = private_memory();
+          host.map->beat();
+          host.meet();
+          for (int i = 0; i < kTokens; ++i) {
+            if (i % 100 == 0) host.map->beat();
+            if (!host.client.query(token(i)).valid()) return 10;
+          }
+          if (host.client.statistics().shared_hits != kTokens) return 11;
+          const std::int64_t taken = private_memory() - before;
+          // It was the table that was filled.
+          if (taken < 900 * 1024) return 12;
+          return taken <= 2 * 1024 * 1024 ? 0 : 13;
+        }) == 0);
+}
+
 // VmFlags "dd": not dumped; "wf": wiped on fork (proc(5)).
 TEST_CASE("the table is kept out of core dumps and out of children, the map out of core dumps") {
   MapHost host({.local_entries = 4096});

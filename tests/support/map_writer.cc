@@ -78,8 +78,10 @@ void MapWriter::publish(std::string_view token, std::string_view claims,
   copy.words[proto::kSlotLeaseEnd] = lease.lease_end;
   copy.words[proto::kSlotHardEnd] = lease.hard_end;
   copy.words[proto::kSlotEpoch] = header().epoch.load() + lease.epoch_ahead;
-  copy.words[proto::kSlotMeta] =
-      proto::pack({static_cast<std::uint32_t>(claims.size()), lease.upstream, 0});
+  copy.words[proto::kSlotMeta] = proto::pack(
+      {static_cast<std::uint32_t>(claims.size()),
+       lease.said_upstream < 0 ? lease.upstream : static_cast<std::uint16_t>(lease.said_upstream),
+       0});
   require(sealer_.seal(secret, claims, copy), "seal");
   auto* const slots = reinterpret_cast<proto::MapWord*>(base_ + proto::kMapHeaderSize);
   const std::uint64_t first = proto::first_slot_of(secret.index[0], options_.slots);

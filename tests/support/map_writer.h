@@ -31,6 +31,7 @@ struct LeaseOptions {
   std::uint64_t hard_end = proto::kNoHardEnd;
   std::uint16_t upstream = 7;
   std::uint64_t epoch_ahead = 0;  // of the header's
+  int said_upstream = -1;         // in the slot, if it is to be another than in the key
 };
 
 class MapWriter {

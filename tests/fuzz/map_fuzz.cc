@@ -1,0 +1,105 @@
+// A shared map whose writer may do anything: any bytes where a lease should be, and any bytes
+// sealed as its claims. A client finds the claims that were published, or nothing, and never
+// crashes.
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "client/src/answer.h"
+#include "client/src/fast_path.h"
+#include "tests/support/fake_daemon.h"
+#include "tests/support/map_writer.h"
+
+namespace {
+
+using namespace claimsd;
+using claimsd::testing::MapWriter;
+
+constexpr int kTokens = 4;
+
+void require(bool held) {
+  if (!held) std::abort();
+}
+
+std::string token_of(int number) {
+  return "a token of forty characters, number " + std::to_string(1000 + number);
+}
+
+// One map for all inputs, made sound again before each.
+struct World {
+  World() {
+    path.create({.on = true, .local_table = true, .local_entries = 4});
+    const proto::Welcome welcome{.version = proto::kVersion,
+                                 .features = proto::kFeatureSharedMap,
+                                 .boot_time_ns = testing::boot_now(),
+                                 .upstream_id = map.upstream()};
+    path.welcome(welcome, client_impl::OwnedFd(dup(map.fd())));
+    for (int i = 0; i < kTokens; ++i) map.publish(token_of(i), testing::claims_block(token_of(i)));
+    sound.assign(map.bytes(), map.size());
+  }
+
+  void mend() {
+    std::memcpy(map.bytes(), sound.data(), sound.size());
+    map.header().epoch = 1;
+    map.beat();
+  }
+
+  // What is found is right.
+  bool look_up(int number) {
+    claimsd_answer* answer = nullptr;
+    const std::string token = token_of(number);
+    const bool found = path.look_up({.max_age_ms = proto::kAnyAge, .token = token}, &answer);
+    require(found == (answer != nullptr));
+    if (found) {
+      require(claimsd_answer_verdict(answer) == CLAIMSD_VALID);
+      require(claimsd_answer_id(answer) == token);
+    }
+    claimsd_answer_free(answer);
+    return found;
+  }
+
+  MapWriter map;
+  client_impl::FastPath path;
+  std::string sound;
+};
+
+// Pieces of the input over the slots of the tokens: u8 token, u8 word, u8 length, bytes.
+void scribble(World& world, const std::uint8_t* data, std::size_t size) {
+  while (size > 3) {
+    char* const slot = reinterpret_cast<char*>(world.map.slot_of(token_of(data[0] % kTokens)));
+    if (slot == nullptr) return;  // its index was written over
+    const std::size_t at = data[1] % proto::kSlotWords * sizeof(std::uint64_t);
+    const std::size_t room = proto::kSlotSize - at;
+    std::size_t length = data[2] < size - 3 ? data[2] : size - 3;
+    if (length > room) length = room;
+    std::memcpy(slot + at, data + 3, length);
+    data += 3 + length;
+    size -= 3 + length;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto world = std::make_unique<World>();
+  if (size == 0) return 0;
+  world->mend();
+  const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
+  if (data[0] % 2 == 0) {
+    scribble(*world, data + 1, size - 1);
+    for (int i = 0; i < kTokens; ++i) world->look_up(i);
+  } else if (!rest.empty() && rest.size() <= proto::kMaxSlotClaims) {
+    const std::string token = token_of(kTokens);
+    world->map.publish(token, rest);
+    claimsd_answer* answer = nullptr;
+    if (world->path.look_up({.max_age_ms = proto::kAnyAge, .token = token}, &answer)) {
+      require(std::strlen(claimsd_answer_id(answer)) > 0);
+      for (std::size_t i = 0; i < claimsd_answer_role_count(answer); ++i) {
+        require(claimsd_answer_role(answer, i) != nullptr);
+      }
+    }
+    claimsd_answer_free(answer);
+  }
+  return 0;
+}
