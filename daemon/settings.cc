@@ -41,6 +41,8 @@ Policy policy_from(const Config& config) {
   policy.max_pending = config.limits.max_pending;
   policy.max_waiters = config.limits.max_waiters;
   policy.max_timeout = config.limits.max_timeout;
+  policy.revocations.max_rules = config.revocations.max_entries;
+  policy.revocations.keep = config.revocations.keep;
   for (const UpstreamConfig& upstream : config.upstreams) {
     UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
@@ -95,6 +97,20 @@ std::vector<std::string> key_scopes_from(const Config& config) {
   std::vector<std::string> scopes;
   for (const UpstreamConfig& upstream : config.upstreams) scopes.push_back(key_scope(upstream));
   return scopes;
+}
+
+std::vector<std::string> upstream_names_from(const Config& config) {
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name) {
+  const auto& all = config.upstreams;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const UpstreamConfig& it) { return it.name == name; });
+  if (found == all.end()) return std::nullopt;
+  return static_cast<UpstreamId>(found - all.begin());
 }
 
 std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url) {

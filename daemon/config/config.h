@@ -61,6 +61,13 @@ struct LimitsConfig {
   milliseconds max_timeout;
 };
 
+// [revocations]: what operators have taken back.
+struct RevocationsConfig {
+  std::filesystem::path directory;
+  std::uint64_t max_entries;
+  milliseconds keep;
+};
+
 enum class LogFormat : std::uint8_t { kAuto, kText, kJournal };
 
 // [log]
@@ -93,6 +100,7 @@ struct Config {
   DaemonConfig daemon{};
   CacheConfig cache{};
   LimitsConfig limits{};
+  RevocationsConfig revocations{};
   LogConfig log{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 

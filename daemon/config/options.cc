@@ -53,11 +53,13 @@ void all_urls(UpstreamConfig& upstream, const Value& value) {
 using D = DaemonConfig;
 using C = CacheConfig;
 using L = LimitsConfig;
+using R = RevocationsConfig;
 using G = LogConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
 constexpr auto kL = &Config::limits;
+constexpr auto kR = &Config::revocations;
 constexpr auto kG = &Config::log;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
@@ -68,6 +70,7 @@ constexpr std::int64_t kMaxSocketPath = 107;  // sun_path less its NUL: unix(7)
 constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX less its NUL
 constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
 constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kMiB = 1 << 20;
 
 using enum OptionType;
@@ -136,6 +139,14 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "questions waiting for requests"}, in<kL, &L::max_waiters>},
   {{"limits.max_timeout", kDuration, R"("30s")", 100, 10 * kMinute, "", kYes, kShow,
     "a client may wait no longer, whatever it asks for"}, in<kL, &L::max_timeout>},
+
+  {{"revocations.directory", kPath, R"("/var/lib/claimsd/revocations")", 1, kMaxPath, "", kNo, kShow,
+    "holds what was revoked, and the key of it; keep it on a disk, and in the backup"}, in<kR, &R::directory>},
+  {{"revocations.max_entries", kInteger, "100000", 100, 10'000'000, "", kNo, kShow,
+    "tokens and users that can be revoked at one time; a full one refuses"}, in<kR, &R::max_entries>},
+  {{"revocations.keep", kDuration, R"("8760h")", 24 * kHour, 87'600 * kHour, "", kNo, kShow,
+    "how long a user's tokens from before a revocation are denied: longer than the Auth API's tokens live"},
+    in<kR, &R::keep>},
 
   {{"log.level", kEnum, R"("info")", 0, 0, "debug|info|warning|error", kYes, kShow,
     "the least that is logged"}, in<kG, &G::level>},
