@@ -362,3 +362,59 @@ TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means
   lock.name.kind = RuleKind::kForgetUser;
   CHECK_FALSE(after_reboot(lock, rebooted));
 }
+
+TEST_CASE("what a token says of when it was issued counts to its fraction") {
+  ServiceHarness world;
+  world.clock.advance(500ms);
+  world.revoke(user());
+  const auto at = FakeClock().now().wall.time_since_epoch() / 1s;
+  const auto issued_at = [&](std::string_view fraction, std::string_view more = "") {
+    return jwt("{\"iat\":" + std::to_string(at) + std::string(fraction) + std::string(more) + "}");
+  };
+  const auto reason_of = [&](const std::string& token) {
+    return world.ask_and_land(token, status(200)).answer.reason;
+  };
+  CHECK(reason_of(issued_at(".499")) == Reason::kRevoked);
+  CHECK(reason_of(issued_at(".500")) == Reason::kOk);
+  CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);  // the stricter counts
+  CHECK(reason_of(issued_at("", ",\"jti\":1")) == Reason::kRevoked);
+  CHECK(reason_of(jwt(R"({"iat":"9999999999"})")) == Reason::kRevoked);  // no number: undated
+  CHECK(reason_of(jwt(R"({"iat":-5})")) == Reason::kRevoked);
+}
+
+TEST_CASE("a suspended machine wakes up to the same revocations") {
+  ServiceHarness world;
+  world.revoke(lasting(locking(user()), 1h));
+  world.revoke(lasting(token("token"), 1h));
+  world.clock.advance(30min);  // nobody ticks
+  CHECK(world.ask_and_land(issued(1s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  world.clock.step_wall(-24h);
+  world.advance(29min);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a wall clock that was wrong brings nobody back, whichever way it was set") {
+  ServiceHarness world;
+  const std::string brief = jwt_expiring(10min);
+  world.revoke(token(brief));
+  for (const Duration step : {Duration(48h), Duration(-96h), Duration(48h)}) {
+    world.clock.step_wall(step);
+    world.advance(2min);
+    CHECK(world.ask_now(brief).answer.reason != Reason::kOk);
+  }
+}
+
+TEST_CASE("a refusal that lands before an older confirmation of a purged flight is not undone") {
+  ServiceHarness world;
+  const Waiter before = world.ask("token");
+  world.advance(1ms);
+  world.purge(token("token"));
+  const Waiter after = world.ask("token");
+  world.land_oldest(status(200));
+  world.land_oldest(status(401));
+  CHECK(world.reason(before) == Reason::kOk);
+  CHECK(world.reason(after) == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK_FALSE(world.cache.holds(world.key_of("token")));
+}
