@@ -418,3 +418,35 @@ TEST_CASE("a refusal that lands before an older confirmation of a purged flight 
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
+
+TEST_CASE("an entry that is asked for all the time is looked at again after every order") {
+  ServiceHarness world;
+  const std::string held = issued(-10s);
+  const auto warm_up = [&] {
+    world.advance(1ms);
+    world.ask_and_land(held, status(200));
+    for (int i = 0; i < 3; ++i) REQUIRE(world.ask_now(held).answer.source == proto::Source::kCache);
+    world.advance(1ms);
+  };
+  warm_up();
+  SECTION("a revoked user") {
+    world.revoke(user());
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("everybody revoked") {
+    world.revoke(everybody());
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("a revoked token") {
+    world.revoke(token(held));
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("purges") {
+    for (const Order& order : {token(held), user(), everybody()}) {
+      world.purge(order);
+      CHECK_FALSE(world.answered(world.ask(held)));
+      world.land_oldest(status(200));
+      warm_up();
+    }
+  }
+}
