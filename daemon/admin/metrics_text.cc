@@ -57,6 +57,10 @@ constexpr Gauge kGauges[] = {
    [](const DaemonStatus& s) { return count(s.leases.slots); }},
   {"lease_slots_used", "Leases in the shared map",
    [](const DaemonStatus& s) { return count(s.leases.used); }},
+  {"revocation_rules", "Rules of purges and revocations in effect",
+   [](const DaemonStatus& s) { return count(s.revocations); }},
+  {"revocation_rules_max", "Rules that there is room for",
+   [](const DaemonStatus& s) { return count(s.max_revocations); }},
 };
 
 constexpr UpstreamSeries kUpstreamSeries[] = {

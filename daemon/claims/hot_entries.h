@@ -27,6 +27,7 @@ class HotEntries {
     Entry entry;  // its claims stay readable until the next put, erase or sweep
     // From when on a question for it renews its lease (leases.h); min: nothing is known of one.
     BootTime renew_lease_at = BootTime::min();
+    std::uint64_t vetted = 0;  // the generation of revocations that let it pass
   };
 
   // Room for `capacity` entries (rounded up to a power of two; 0: none at all).
@@ -34,7 +35,8 @@ class HotEntries {
 
   // Null when it is not here. Says nothing of freshness.
   const Hot* find(UpstreamId upstream, std::string_view token) const;
-  void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry);
+  void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
+           std::uint64_t vetted = 0);
   // Notes when the lease of what is here wants renewal.
   void set_renewal(UpstreamId upstream, std::string_view token, BootTime at);
   void erase(const TokenKey& key);

@@ -24,6 +24,7 @@ void Leases::show(UpstreamId upstream, std::string_view token, const TokenKey& k
   const std::optional<Entry> entry = find(upstream, token, key);
   if (!entry) return;
   const Now now = views_.clock.now();
+  if (is_taken_back(upstream, token, *entry, now)) return;
   const std::optional<LeaseEnd> end = lease_of(*entry, now, policy_, length_);
   if (!end) return;
   BootTime renew_at = renewal_of(views_.publisher.shown_until(key), *entry);
@@ -32,6 +33,14 @@ void Leases::show(UpstreamId upstream, std::string_view token, const TokenKey& k
     renew_at = renewal_of(end->lease, *entry);
   }
   views_.hot.set_renewal(upstream, token, renew_at);
+}
+
+bool Leases::is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,
+                           const Now& now) const {
+  const RevocationGuard& guard = views_.guard;
+  return guard.denies_token(token, now) ||
+         guard.denies_claims(upstream, entry.claims, entry.issued_at, now) ||
+         guard.forgets(upstream, entry.claims, entry.confirmed_at);
 }
 
 // What the sieve does not know is not believed, whatever the store says.

@@ -3,7 +3,8 @@
 // An answer is published after it has left, as what the cache then holds: whatever the sink did in
 // the meantime (asked again, made room) counts. A young lease is left alone: half of it must have
 // passed, or the entry must have been confirmed anew, which withdraws the old one first. Trimmed
-// claims are shown with their flag; what may not be kept is not in the cache and so never shown.
+// claims are shown with their flag; what may not be kept is not in the cache and so never shown,
+// and what was revoked or purged, though it may still lie there, is not shown either.
 //
 // Views of what ClaimsService owns, which outlives it. Loop thread.
 #pragma once
@@ -13,6 +14,7 @@
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocation_guard.h"
 #include "daemon/claims/sieve.h"
 
 namespace claimsd::daemon {
@@ -30,6 +32,7 @@ class Leases {
     ClaimsCache& cache;
     Publisher& publisher;
     const Sieve& sieve;
+    const RevocationGuard& guard;
     HotEntries& hot;
   };
   Leases(const LifePolicy& policy, Duration length, Views views)
@@ -40,6 +43,8 @@ class Leases {
 
  private:
   std::optional<Entry> find(UpstreamId upstream, std::string_view token, const TokenKey& key);
+  bool is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,
+                     const Now& now) const;
   BootTime renewal_of(BootTime lease_end, const Entry& entry) const;
 
   LifePolicy policy_;

@@ -17,6 +17,13 @@ namespace {
 // Tokens of ended entries are wiped from memory within so long.
 constexpr Duration kSweepInterval = seconds(1);
 
+// Tokens whose refresh-ahead failed: they are asked about again when their life is over.
+constexpr std::size_t kRefreshesRemembered = 4'096;
+
+bool is_usable(Freshness freshness) {
+  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
+}
+
 }  // namespace
 
 ClaimsService::ClaimsService(Policy policy, World world)
@@ -24,10 +31,19 @@ ClaimsService::ClaimsService(Policy policy, World world)
       world_(world),
       negatives_(policy_.negative_ttl, policy_.negative_entries),
       hot_(policy_.hot_entries, world_.random),
+      guard_(policy_.revocations, world_.fingerprinter),
+      budget_(policy_.budget),
+      known_(policy_.max_entries),
+      refresh_failed_(kRefreshesRemembered),
       leases_(policy_.life, policy_.lease,
-              {world_.clock, world_.cache, world_.publisher, sieve_, hot_}) {
-  world_.cache.each(
-      [this](const TokenKey& key, BootTime fresh_until) { sieve_.put(key, fresh_until); });
+              {world_.clock, world_.cache, world_.publisher, sieve_, guard_, hot_}) {
+  policy_.gate.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
+  for (const UpstreamPolicy& upstream : policy_.upstreams)
+    lanes_.push_back({UpstreamGate(policy_.gate), UrlOrder(upstream.urls)});
+  world_.cache.each([this](const TokenKey& key, BootTime fresh_until) {
+    sieve_.put(key, fresh_until + policy_.life.stale_if_error);
+    known_.add(key);
+  });
   evict_for(0, world_.clock.now());
 }
 
@@ -39,19 +55,30 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
     return deliver(waiter, Reason::kTooLong);
   }
   const Now now = world_.clock.now();
-  if (const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
-      hot != nullptr && is_fresh(hot->entry, now, policy_.life, question.max_age)) {
-    if (!question.wants_lease || now.boot < hot->renew_lease_at)
-      return answer_hit(hot->key, hot->entry, waiter, now);
-    const TokenKey key = hot->key;  // the sink may do away with what is hot
-    answer_hit(key, hot->entry, waiter, now);
-    return leases_.show(question.upstream, question.token, key);
+  const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
+  if (hot != nullptr && hot->vetted == guard_.rules().generation()) {
+    const Freshness freshness = freshness_of(hot->entry, now, policy_.life, question.max_age);
+    if (is_usable(freshness)) {
+      const bool renews = question.wants_lease && now.boot >= hot->renew_lease_at;
+      const TokenKey key = hot->key;  // the sink may do away with what is hot
+      answer_hit(key, hot->entry, question, waiter, now, freshness);
+      if (renews) leases_.show(question.upstream, question.token, key);
+      return;
+    }
   }
+  if (revoked_token(question, waiter, now)) return;
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
   JwtTimes times;
   if (refuse_locally(key, question, waiter, now, times)) return;
   enqueue(key, question, waiter, now, times);
+}
+
+// Before everything that could say yes but the hot entries, which a revoked token is none of.
+bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
+  if (!guard_.denies_token(question.token, now)) return false;
+  deliver(waiter, Reason::kRevoked);
+  return true;
 }
 
 bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
@@ -60,18 +87,29 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   // not believed either: the store may have failed to erase it.
   if (!sieve_.holds(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
-  if (!entry || !is_fresh(*entry, now, policy_.life, question.max_age)) return false;
-  hot_.put(question.upstream, question.token, key, *entry);
+  if (!entry) return false;
+  const Freshness freshness = freshness_of(*entry, now, policy_.life, question.max_age);
+  if (!is_usable(freshness)) return false;
+  if (guard_.forgets(question.upstream, entry->claims, entry->confirmed_at)) {
+    forget(key);
+    return false;
+  }
+  if (guard_.denies_claims(question.upstream, entry->claims, entry->issued_at, now)) {
+    deliver(waiter, Reason::kRevoked);
+    return true;
+  }
+  hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
   if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
-  answer_hit(key, *entry, waiter, now);
+  answer_hit(key, *entry, question, waiter, now, freshness);
   if (question.wants_lease) leases_.show(question.upstream, question.token, key);
   return true;
 }
 
-void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter,
-                               const Now& now) {
+void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
+                               const Waiter& waiter, const Now& now, Freshness freshness) {
   ++counters_.cache_hits;
   sieve_.touch(key);
+  const TokenKey asked = key;  // what was found may be gone once somebody has the answer
   deliver(waiter, Answer{.reason = Reason::kOk,
                          .source = Source::kCache,
                          .flags = entry.flags,
@@ -79,6 +117,25 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Wa
                          .left = time_left(entry, now, policy_.life),
                          .retry_after = {},
                          .claims = entry.claims});
+  if (freshness == Freshness::kRefreshDue) refresh(asked, question, now);
+}
+
+// Ahead of time, so that whoever asks next need not wait. The first thing to be left out when there
+// is much to do.
+void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
+  const UpstreamGate& gate = lanes_[question.upstream].gate;
+  if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key)) return;
+  if (gate.state() != UpstreamGate::State::kClosed ||
+      flights_.queue(question.upstream).size() > 0 ||
+      flights_.flying(question.upstream) >= (gate.window() + 1) / 2)
+    return;
+  if (budget_.take(question.uid, question.client_address, true, now.boot)) return;
+  ++counters_.refreshes;
+  Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
+                                read_jwt_times(question.token), question.uid, true);
+  flight.refresh = true;
+  flight.wants_lease = question.wants_lease;
+  start_pending(question.upstream);
 }
 
 // What needs no Auth API to be refused. Characters are checked here and not before the cache: what
@@ -101,7 +158,7 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
   if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
   if (question.max_age == Duration(0)) return false;
   ++counters_.negative_hits;
-  deliver(waiter, Answer{.reason = Reason::kRefused,
+  deliver(waiter, Answer{.reason = refusal->reason,
                          .source = Source::kCache,
                          .flags = 0,
                          .age = now.boot - refusal->refused_at,
@@ -109,77 +166,6 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
                          .retry_after = {},
                          .claims = {}});
   return true;
-}
-
-void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
-                            const Now& now, const JwtTimes& times) {
-  if (stopping_) return deliver(waiter, Reason::kShuttingDown);
-  Flight* flight = flights_.find(key);
-  // A list may also name waiters that have left; it is bounded all the same.
-  const bool full = flights_.waiting() >= policy_.max_waiters ||
-                    (flight != nullptr &&
-                     flight->waiters.size() + flight->successors.size() >= policy_.max_waiters) ||
-                    (flight == nullptr && flights_.flying() >= policy_.max_in_flight &&
-                     flights_.pending() >= policy_.max_pending);
-  if (full) {
-    ++counters_.overloads;
-    return deliver(waiter, Reason::kOverloaded);
-  }
-  bool successor = false;
-  if (flight == nullptr) {
-    flight = &flights_.add(key, question.upstream, Secret(question.token), times);
-  } else {
-    ++counters_.joined_flights;
-    // A request that started too long ago cannot vouch for now: those who need better share the
-    // next one.
-    successor =
-        flight->started && question.max_age && now.boot - flight->started->boot > *question.max_age;
-    if (flight->started && question.max_age == Duration(0)) successor = true;
-  }
-  flight->wants_lease = flight->wants_lease || question.wants_lease;
-  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
-  flights_.wait(*flight, successor, waiter,
-                now.boot + (unlimited ? policy_.max_timeout : question.timeout));
-  start_pending();
-}
-
-void ClaimsService::start_pending() {
-  while (flights_.flying() < policy_.max_in_flight) {
-    Flight* flight = flights_.next_pending();
-    if (flight == nullptr) return;
-    flights_.start(*flight, world_.clock.now());
-    if (!anybody_waits(*flight)) {
-      flights_.remove(flight->id);
-      continue;
-    }
-    ++counters_.upstream_requests;
-    world_.upstream.start(flight->id, flight->upstream, flight->token);
-  }
-}
-
-void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
-  if (flights_.find(id) == nullptr) return;
-  Flight flight = flights_.remove(id);
-  const Now now = world_.clock.now();
-  const Judgement judgement = judge(outcome, policy_.upstreams.at(flight.upstream));
-  world_.observer.flight_landed({.upstream = flight.upstream,
-                                 .reason = judgement.reason,
-                                 .status = outcome.status,
-                                 .detail = judgement.detail,
-                                 .took = outcome.took});
-  const Answer answer = settle(flight, judgement, outcome, now);
-  // Before anybody is answered: who then asks for the same token again must find this flight.
-  if (!flight.successors.empty() && !stopping_) {
-    Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token), flight.times);
-    next.waiters.swap(flight.successors);
-    next.wants_lease = flight.wants_lease;
-  }
-  answer_all(flight.waiters, answer);
-  // Where there is a successor, the token is with it, and it will confirm anew.
-  if (flight.wants_lease && answer.reason == Reason::kOk && !flight.token.empty())
-    leases_.show(flight.upstream, flight.token.view(), flight.key);
-  answer_all(flight.successors, Answer{.reason = Reason::kShuttingDown});
-  start_pending();
 }
 
 Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
@@ -206,10 +192,16 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
     ++counters_.late_results;
     return Answer{.reason = Reason::kRefused, .source = Source::kCache};
   }
+  if (is_denied(flight, judgement.claims.block.view(), now)) {
+    forget(flight.key);
+    // Whoever goes on trying costs the Auth API no more than a refused one does.
+    negatives_.put(flight.key, started.boot, Reason::kRevoked);
+    return Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
+  }
   const JwtTimes& times = flight.times;
   if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
 
-  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age);
+  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
   if (judgement.claims.trimmed) ++counters_.trimmed;
   const Entry entry{
       .confirmed_at = started.boot,
@@ -220,8 +212,10 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
       .claims = judgement.claims.block.view(),
   };
   negatives_.erase(flight.key);
+  known_.add(flight.key);
   const Duration left = time_left(entry, now, policy_.life);
-  if (headers.no_store || left <= Duration(0)) {
+  const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
+  if (headers.no_store || purged || left <= Duration(0)) {
     ++counters_.not_kept;
     // An older confirmation has no claim to outlive a newer one that may not be kept.
     forget(flight.key);
@@ -232,7 +226,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                 .source = Source::kUpstream,
                 .flags = entry.flags,
                 .age = now.boot - started.boot,
-                .left = headers.no_store ? Duration(0) : std::max(left, Duration(0)),
+                .left = headers.no_store || purged ? Duration(0) : std::max(left, Duration(0)),
                 .retry_after = {},
                 .claims = entry.claims};
 }
@@ -241,6 +235,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
+  known_.erase(flight.key);
   negatives_.expire(now.boot);
   negatives_.put(flight.key, flight.started->boot);
   return Answer{.reason = Reason::kRefused,
@@ -263,7 +258,7 @@ void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now
     stored = world_.cache.put(key, entry);
   }
   if (stored == Stored::kStored) {
-    sieve_.put(key, entry.fresh_until);
+    sieve_.put(key, entry.fresh_until + policy_.life.stale_if_error);
     return;
   }
   ++counters_.not_kept;
@@ -277,6 +272,7 @@ void ClaimsService::forget(const TokenKey& key) {
   hot_.erase(key);
   sieve_.erase(key);
   world_.cache.erase(key);
+  world_.publisher.withdraw(key);
 }
 
 // Evicts until `room` more entries fit.
@@ -287,17 +283,6 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
     hot_.erase(*victim);
     world_.cache.erase(*victim);
     ++counters_.evictions;
-  }
-}
-
-bool ClaimsService::anybody_waits(const Flight& flight) {
-  return std::any_of(flight.waiters.begin(), flight.waiters.end(),
-                     [this](WaiterId id) { return flights_.is_waiting(id); });
-}
-
-void ClaimsService::answer_all(const std::vector<WaiterId>& waiters, const Answer& answer) {
-  for (const WaiterId id : waiters) {
-    if (const std::optional<Waiter> waiter = flights_.take(id)) deliver(*waiter, answer);
   }
 }
 
@@ -316,24 +301,22 @@ std::optional<Duration> ClaimsService::wait_time() const {
 void ClaimsService::tick() {
   const Now now = world_.clock.now();
   negatives_.expire(now.boot);
+  if (next_expiry_ <= now.boot) expire_rules(now);
   if (next_sweep_ && *next_sweep_ <= now.boot) {
     hot_.sweep(now);
     next_sweep_.reset();
     if (!hot_.empty()) next_sweep_ = now.boot + kSweepInterval;
   }
-  while (const std::optional<Waiter> waiter = flights_.take_overdue(now.boot)) {
+  while (const std::optional<Waiting> waiting = flights_.take_overdue(now.boot)) {
     ++counters_.deadlines;
-    deliver(*waiter, Reason::kDeadline);
+    hand_over(*waiting, Answer{.reason = Reason::kDeadline});
   }
 }
 
 void ClaimsService::stop() {
   stopping_ = true;
-  while (Flight* const pending = flights_.next_pending()) {
-    flights_.start(*pending, world_.clock.now());
-    const Flight flight = flights_.remove(pending->id);
-    answer_all(flight.waiters, Answer{.reason = Reason::kShuttingDown});
-  }
+  for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
+    drop_pending(static_cast<UpstreamId>(upstream), Answer{.reason = Reason::kShuttingDown});
 }
 
 void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
@@ -342,6 +325,7 @@ void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
 
 // Every answer leaves here.
 void ClaimsService::deliver(const Waiter& waiter, const Answer& answer) {
+  if (answer.reason == Reason::kRevoked) ++counters_.revoked_answers;
   switch (proto::verdict_of(answer.reason)) {
     case Verdict::kValid: ++counters_.answers_valid; break;
     case Verdict::kInvalid: ++counters_.answers_invalid; break;

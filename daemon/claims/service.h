@@ -16,10 +16,15 @@
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/leases.h"
+#include "daemon/claims/miss_budget.h"
 #include "daemon/claims/negative.h"
+#include "daemon/claims/orders.h"
 #include "daemon/claims/outcome.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocation_guard.h"
 #include "daemon/claims/sieve.h"
+#include "daemon/claims/upstream_gate.h"
+#include "daemon/claims/url_order.h"
 
 namespace claimsd::daemon {
 
@@ -29,11 +34,15 @@ struct Policy {
   std::size_t negative_entries = 10'000;
   std::size_t max_entries = 100'000;
   std::size_t hot_entries = 1'024;   // kept open in memory
-  std::size_t max_in_flight = 64;    // requests on their way
-  std::size_t max_pending = 4'096;   // requests waiting for their turn
+  std::size_t max_in_flight = 64;    // requests on their way to one Auth API
+  std::size_t max_pending = 4'096;   // requests to one Auth API waiting for their turn
   std::size_t max_waiters = 65'536;  // questions waiting
+  std::size_t max_waiters_per_uid = 16'384;
   Duration max_timeout = seconds(30);
   Duration lease = seconds(5);  // how long a worker relies on the map before it asks again
+  RevocationPolicy revocations;
+  GatePolicy gate;  // its max_in_flight is the one above
+  BudgetPolicy budget;
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
 
@@ -43,6 +52,8 @@ struct Question {
   std::optional<Duration> max_age;  // none: any age; 0: ask the Auth API now
   Duration timeout{};               // 0: the policy's longest
   bool wants_lease = false;         // the asker looks into the map first
+  std::uint32_t uid = 0;            // who asks
+  std::string_view client_address;  // on whose behalf; "": unknown. Read during ask() alone
 };
 
 // The world that a service lives in; all of it outlives the service.
@@ -55,6 +66,8 @@ struct World {
   AnswerSink& sink;
   Observer& observer;
   Publisher& publisher;
+  Fingerprinter& fingerprinter;
+  RevocationLog& revocation_log;
 };
 
 class ClaimsService {
@@ -65,6 +78,12 @@ class ClaimsService {
   void ask(const Question& question, const Waiter& waiter);
   void landed(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection) { flights_.forget(connection); }
+
+  // In effect, for every question that begins later, when they return (service_orders.cc).
+  void purge(const Order& order, OrderDone done);
+  void revoke(const Order& order, OrderDone done);
+  // Rules of an earlier run; before the first question.
+  void restore(const std::vector<Rule>& rules);
 
   // When tick() will have something to do; none: not before something else happens.
   std::optional<BootTime> wake_time() const;
@@ -80,16 +99,39 @@ class ClaimsService {
   const Counters& counters() const { return counters_; }
   const Flights& flights() const { return flights_; }
   std::size_t negative_entries() const { return negatives_.size(); }
+  std::size_t revocation_rules() const { return guard_.rules().size(); }
 
  private:
+  bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
+  // Of one Auth API.
+  struct Lane {
+    UpstreamGate gate;
+    UrlOrder urls;
+  };
+
   bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
                          const Now& now);
-  void answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter, const Now& now);
+  void answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
+                  const Waiter& waiter, const Now& now, Freshness freshness);
+  void refresh(const TokenKey& key, const Question& question, const Now& now);
   bool refuse_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
                       const Now& now, JwtTimes& times);
   void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
                const JwtTimes& times);
-  void start_pending();
+  static bool comes_too_late(const Flight& flight, const Question& question, const Now& now);
+  void start_pending(UpstreamId upstream);
+  void send(Flight& flight, const Now& now);
+  bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
+  void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
+
+  // When nobody can say (service_unavailable.cc).
+  std::optional<Answer> turn_down(const TokenKey& key, const Question& question,
+                                  const Flight* flight, bool makes_request, const Now& now);
+  bool is_full(const TokenKey& key, const Question& question, const Flight* flight, const Now& now);
+  void hand_over(const Waiting& waiting, const Answer& answer);
+  std::optional<Answer> stale_answer(const Waiting& waiting);
+  void shed_pending(UpstreamId upstream);
+  void drop_pending(UpstreamId upstream, const Answer& answer);
   Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
                 const Now& now);
   Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
@@ -98,10 +140,22 @@ class ClaimsService {
   void keep(const TokenKey& key, const Entry& entry, const Now& now);
   void forget(const TokenKey& key);
   void evict_for(std::size_t room, const Now& now);
+  bool is_denied(const Flight& flight, std::string_view claims, const Now& now) const;
   bool anybody_waits(const Flight& flight);
-  void answer_all(const std::vector<WaiterId>& waiters, const Answer& answer);
+  void answer_all(const Flight& flight, const std::vector<WaiterId>& waiters, Answer answer);
   void deliver(const Waiter& waiter, const Answer& answer);
   void deliver(const Waiter& waiter, proto::Reason reason);
+
+  template <class Visit>
+  void each_upstream(const Order& order, Visit&& visit);
+  static OrderOutcome check(const Order& order);
+  void purge_user(const Order& order, const Now& now, OrderDone done);
+  void purge_everybody(const Now& now, OrderDone done);
+  std::vector<Rule> rules_for(const Order& order, const Now& now);
+  bool add_rules(const std::vector<Rule>& rules, const Now& now);
+  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, OrderDone done);
+  void expire_rules(const Now& now);
+  void forget_token(const Order& order);
 
   Policy policy_;
   World world_;
@@ -110,8 +164,14 @@ class ClaimsService {
   NegativeEntries negatives_;
   Sieve sieve_;
   HotEntries hot_;
+  RevocationGuard guard_;
+  std::vector<Lane> lanes_;  // by UpstreamId
+  MissBudget budget_;
+  KnownTokens known_;
+  KnownTokens refresh_failed_;
   Leases leases_;
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
+  BootTime next_expiry_{};              // of rules
   bool stopping_ = false;
 };
 

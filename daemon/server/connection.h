@@ -21,6 +21,9 @@ class Server::Connection final : public Wire {
   bool send_with_descriptor(std::string_view frame, int descriptor) override;
   void hang_up() override { doomed_ = true; }
 
+  // Goes on with what an earlier turn has left.
+  void work_off();
+
   Session& session() { return session_; }
   std::uint32_t uid() const { return uid_; }
   bool admitted() const { return admitted_; }
@@ -32,6 +35,7 @@ class Server::Connection final : public Wire {
 
  private:
   void on_data(std::string_view bytes);
+  void consume(std::string_view bytes);
   void resume();
   void flush();
   void write(std::string_view bytes);

@@ -10,6 +10,7 @@
 #include "daemon/loop/message_queue.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
+#include "daemon/upstream/lanes.h"
 #include "daemon/upstream/target.h"
 
 namespace claimsd::daemon {
@@ -45,6 +46,7 @@ struct FetchThread::Parts {
   std::unique_ptr<MessageQueue<Landing>> landings;  // to the loop thread
   std::unique_ptr<Loop> loop;                       // the fetch thread's
   std::unique_ptr<Fetcher> fetcher;
+  std::optional<Lanes> lanes;
   // To the fetch thread; none: stop.
   std::unique_ptr<MessageQueue<std::optional<FetchOrder>>> flights;
 };
@@ -55,6 +57,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
                                                          Deliver deliver, Loop& loop, Log& log) {
   auto parts = std::make_unique<Parts>();
   parts->library = TRY(CurlLibrary::create());
+  parts->lanes.emplace(upstreams);
   std::vector<Target> targets;
   for (UpstreamSettings& settings : upstreams) {
     targets.push_back(TRY(check_target(std::move(settings))));
@@ -99,8 +102,9 @@ FetchThread::~FetchThread() {
   thread_.join();
 }
 
-void FetchThread::start(FlightId id, UpstreamId upstream, const Secret& token) {
-  parts_->flights->push(FetchOrder{id, upstream, token.clone(), Loop::hrtime()});
+void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+  parts_->flights->push(
+      FetchOrder{id, parts_->lanes->of(upstream, url), token.clone(), Loop::hrtime()});
 }
 
 }  // namespace claimsd::daemon

@@ -7,6 +7,7 @@
 #include "daemon/loop/before_wait.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
+#include "daemon/upstream/lanes.h"
 #include "daemon/upstream/target.h"
 
 namespace claimsd::daemon {
@@ -23,7 +24,8 @@ struct UpstreamClient::Parts {
   // In this order: what goes first stands last.
   std::unique_ptr<CurlLibrary> library;
   Deliver deliver;
-  std::vector<bool> near;             // by UpstreamId: asked from the loop
+  std::optional<Lanes> lanes;
+  std::vector<bool> near;             // by lane: asked from the loop
   bool starting = false;              // start() is on the stack
   std::vector<Landing> landings;      // of what landed within start(), until the loop waits
   std::optional<Async> another_turn;  // keeps it from waiting
@@ -55,6 +57,7 @@ Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
   Parts& in = *parts;
   in.library = TRY(CurlLibrary::create());
   in.deliver = std::move(deliver);
+  in.lanes.emplace(upstreams);
   std::vector<Target> targets;
   for (const UpstreamSettings& settings : upstreams) {
     targets.push_back(TRY(check_target(settings)));
@@ -71,13 +74,12 @@ Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
   return std::unique_ptr<UpstreamClient>(new UpstreamClient(std::move(parts)));
 }
 
-void UpstreamClient::start(FlightId id, UpstreamId upstream, const Secret& token) {
+void UpstreamClient::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   Parts& in = *parts_;
-  if (upstream < in.near.size() && !in.near[upstream]) {
-    return in.thread->start(id, upstream, token);
-  }
+  const std::size_t lane = in.lanes->of(upstream, url);
+  if (lane < in.near.size() && !in.near[lane]) return in.thread->start(id, upstream, url, token);
   in.starting = true;
-  in.fetcher->start(FetchOrder{id, upstream, token.clone(), Loop::hrtime()});
+  in.fetcher->start(FetchOrder{id, lane, token.clone(), Loop::hrtime()});
   in.starting = false;
 }
 

@@ -31,7 +31,7 @@ class UpstreamClient final : public Upstream {
   UpstreamClient(const UpstreamClient&) = delete;
   UpstreamClient& operator=(const UpstreamClient&) = delete;
 
-  void start(FlightId id, UpstreamId upstream, const Secret& token) override;
+  void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
  private:
   struct Parts;

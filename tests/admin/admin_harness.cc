@@ -168,6 +168,8 @@ DaemonStatus sample_status() {
   status.leases.slots = 16'384;
   status.leases.used = 42;
   status.leases.epoch = 6;
+  status.revocations = 9;
+  status.max_revocations = 50'000;
   UpstreamStatus upstream;
   upstream.name = "main";
   upstream.url = "https://auth.example.com";

@@ -28,6 +28,10 @@ directory = "{0}/claims-cache"
 key_file = "{0}/host.key"
 max_ttl = "300s"
 {3}
+
+[revocations]
+directory = "{0}/revocations"
+
 [log]
 level = "warning"
 

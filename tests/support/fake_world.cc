@@ -102,14 +102,14 @@ void FakeCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
 }
 
-void FakeUpstream::start(FlightId id, UpstreamId upstream, const Secret& token) {
+void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   for (const Flying& other : flying_) {
     if (other.id == id) throw std::logic_error("a flight's id is used twice");
     if (other.upstream == upstream && other.token == token.view()) {
       throw std::logic_error("two requests on their way for one token");
     }
   }
-  flying_.push_back({id, upstream, std::string(token.view())});
+  flying_.push_back({id, upstream, std::string(token.view()), url});
   ++requests_;
 }
 
@@ -186,6 +186,43 @@ void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
   std::erase_if(shown_, [&](const auto& item) {
     return item.second.upstream == upstream && item.second.user == user;
   });
+}
+
+Fingerprint FakeFingerprinter::number(std::string name) {
+  ++made_;
+  return numbered_key(numbers_.try_emplace(std::move(name), numbers_.size() + 1).first->second);
+}
+
+Fingerprint FakeFingerprinter::of_token(std::string_view token) {
+  return number("token " + std::string(token));
+}
+
+Fingerprint FakeFingerprinter::of_user(UpstreamId upstream, std::string_view user) {
+  return number("user " + std::to_string(upstream) + " " + std::string(user));
+}
+
+void FakeRevocationLog::keep(std::vector<Rule> rules, Done done) {
+  waiting_.push_back({std::move(rules), std::move(done)});
+}
+
+void FakeRevocationLog::drop(std::vector<RuleName> names) {
+  for (const RuleName& name : names) kept_.erase({name.kind, name.subject});
+}
+
+void FakeRevocationLog::write() {
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    const bool durable = !write_fault.strikes();
+    if (durable) {
+      for (const Rule& rule : one.rules) kept_[{rule.name.kind, rule.name.subject}] = rule;
+    }
+    one.done(durable);
+  }
+}
+
+std::vector<Rule> FakeRevocationLog::kept() const {
+  std::vector<Rule> rules;
+  for (const auto& [name, rule] : kept_) rules.push_back(rule);
+  return rules;
 }
 
 const FakePublisher::Shown* FakePublisher::find(const TokenKey& key) const {

@@ -29,6 +29,8 @@ std::string base64url(std::string_view bytes) {
 Policy plain_policy() {
   Policy policy;
   policy.life.jitter_percent = 0;
+  policy.life.refresh_percent = 0;
+  policy.gate.open_after = 1'000'000;
   policy.upstreams = {UpstreamPolicy{.name = "main"}};
   return policy;
 }
@@ -76,7 +78,9 @@ Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
                         .token = token,
                         .max_age = asking.max_age,
                         .timeout = asking.timeout,
-                        .wants_lease = asking.wants_lease},
+                        .wants_lease = asking.wants_lease,
+                        .uid = asking.uid,
+                        .client_address = asking.client_address},
                waiter);
   return waiter;
 }
@@ -123,11 +127,28 @@ void ServiceHarness::advance(Duration by) {
   service->tick();
 }
 
+OrderResult ServiceHarness::purge(const Order& order) {
+  std::optional<OrderResult> result;
+  service->purge(order, [&](const OrderResult& got) { result = got; });
+  revocation_log.write();
+  return result.value();
+}
+
+OrderResult ServiceHarness::revoke(const Order& order) {
+  std::optional<OrderResult> result;
+  service->revoke(order, [&](const OrderResult& got) { result = got; });
+  revocation_log.write();
+  return result.value();
+}
+
 void ServiceHarness::restart() {
   service.reset();
   upstream.hang_up();
+  revocation_log.crash();
   service = std::make_unique<ClaimsService>(
-      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher});
+      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher, fingerprinter,
+                    revocation_log});
+  service->restore(revocation_log.kept());
 }
 
 }  // namespace claimsd::testing

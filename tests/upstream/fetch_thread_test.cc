@@ -23,7 +23,7 @@ TEST_CASE("the deliverer may destroy the fetch thread") {
         thread.reset();
       },
       *loop, log));
-  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, Secret(kToken));
+  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken));
   test::run_until(*loop, [&] { return landed > 0; });
   test::settle(*loop);
   CHECK(landed == 1);
