@@ -196,7 +196,7 @@ TEST_CASE("a larger map finds a place of its own, a smaller one the old place") 
     host.meet();
     CHECK(host.client.statistics().map_slots == slots);
     CHECK(memory_maps() == 1);
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < 4; ++i) {
       host.publish(long_token(i));
       CHECK(host.ask(long_token(i)) == Source::kShared);
     }
