@@ -45,7 +45,8 @@ class LocalFloor final : public Floor {
  public:
   LocalFloor() : Floor("floor"), token_(make_token(1)), kept_(token_) {
     client_impl::TokenHash::Key key{};
-    for (std::uint64_t& word : key.words) word = 0x9e3779b97f4a7c15 * (1 + (&word - key.words));
+    std::uint64_t odd = 0x9e3779b97f4a7c15;
+    for (std::uint64_t& word : key.words) word = odd += 0x9e3779b97f4a7c14;
     hash_ = client_impl::TokenHash(key);
     expected_ = hash_(token_);
   }

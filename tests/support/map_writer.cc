@@ -85,14 +85,14 @@ void MapWriter::publish(std::string_view token, std::string_view claims,
   require(sealer_.seal(secret, claims, copy), "seal");
   auto* const slots = reinterpret_cast<proto::MapWord*>(base_ + proto::kMapHeaderSize);
   const std::uint64_t first = proto::first_slot_of(secret.index[0], options_.slots);
+  std::uint64_t place = first;
   for (std::uint64_t way = 0; way < proto::kWays; ++way) {
-    proto::MapWord* const slot = slots + (first + way) * proto::kSlotWords;
-    const std::uint64_t there = slot[proto::kSlotIndex].load();
+    const std::uint64_t there = slots[(first + way) * proto::kSlotWords + proto::kSlotIndex].load();
     if (there != 0 && there != secret.index[0]) continue;
-    write(slot, copy);
-    return;
+    place = first + way;
+    break;
   }
-  throw std::runtime_error("the set is full: take a larger map");
+  write(slots + place * proto::kSlotWords, copy);
 }
 
 // Boehm's writer, with stores that release instead of his fence: whoever sees one of these words

@@ -52,7 +52,8 @@ class MapWriter {
 
   void beat() { header().heartbeat.store(boot_now()); }
 
-  // Seals the claims into the first way of the token's set that is free or its own.
+  // Seals the claims into the first way of the token's set that is free or its own, else into the
+  // first. Maps are random: where more than four tokens are published some may push out others.
   void publish(std::string_view token, std::string_view claims, const LeaseOptions& lease = {});
   // Overwrites the token's slot, as a purge or revocation does.
   void revoke(std::string_view token);
