@@ -1,6 +1,7 @@
 """Purge and revoke against a real daemon: in effect at once, and still after a SIGKILL."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -51,6 +52,7 @@ def test_an_acknowledged_revocation_survives_a_sigkill(claimsd, claimsctl, peer,
     assert [answer.verdict for answer in peer(daemon).ask_all([token, other])] == ["valid", "valid"]
     done = claimsctl(daemon, "revoke", *arguments, token=token if what == "token" else None)
     assert (done.returncode, done.stderr) == (VALID, "")
+    assert f"uid {os.geteuid()} revoked" in daemon.log()
     daemon.kill()
     daemon.start()
     asker = peer(daemon)
