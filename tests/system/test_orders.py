@@ -72,6 +72,7 @@ def test_a_user_who_logs_in_again_is_let_in_and_a_locked_one_is_not(claimsd, cla
     assert (done.returncode, json.loads(done.stdout)["done"]) == (VALID, True)
     assert asker.ask(new_token("b")).reason == "revoked"
     assert asker.ask(new_token("c")).reason == "revoked"
+    assert "2 of 100,000 rules in effect" in claimsctl(daemon, "status").stdout
 
 
 def test_a_flight_that_was_on_its_way_lets_nobody_in(claimsd, claimsctl, peer, faults):
