@@ -42,8 +42,12 @@ bool Sealer::open() {
   aes_gcm_ = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   digest_ctx_ = EVP_MD_CTX_new();
   cipher_ctx_ = EVP_CIPHER_CTX_new();
-  if (sha512_ != nullptr && aes_gcm_ != nullptr && digest_ctx_ != nullptr && cipher_ctx_ != nullptr)
+  // The cipher is set once: setting it again would take the context down and build it up each time.
+  if (sha512_ != nullptr && aes_gcm_ != nullptr && digest_ctx_ != nullptr &&
+      cipher_ctx_ != nullptr &&
+      EVP_DecryptInit_ex2(cipher_ctx_, aes_gcm_, nullptr, nullptr, nullptr) == 1) {
     return true;
+  }
   close();
   return false;
 }
@@ -98,8 +102,7 @@ bool Sealer::seal(const SlotSecret& secret, std::string_view claims, SlotCopy& s
   const auto nonce = nonce_of(slot);
   auto* const ciphertext = reinterpret_cast<unsigned char*>(&slot.words[kSlotCiphertext]);
   int size = 0;
-  return EVP_EncryptInit_ex2(cipher_ctx_, aes_gcm_, secret.key.data(), nonce.data(), nullptr) ==
-             1 &&
+  return EVP_EncryptInit_ex2(cipher_ctx_, nullptr, secret.key.data(), nonce.data(), nullptr) == 1 &&
          EVP_EncryptUpdate(cipher_ctx_, nullptr, &size, bytes_of(slot.words.data()), kClearSize) ==
              1 &&
          EVP_EncryptUpdate(cipher_ctx_, ciphertext, &size, bytes_of(claims.data()),
@@ -117,7 +120,7 @@ std::size_t Sealer::unseal(const SlotSecret& secret, const SlotCopy& slot, char*
   auto* const plain = reinterpret_cast<unsigned char*>(out);
   int size = 0;
   const bool opened =
-      EVP_DecryptInit_ex2(cipher_ctx_, aes_gcm_, secret.key.data(), nonce.data(), nullptr) == 1 &&
+      EVP_DecryptInit_ex2(cipher_ctx_, nullptr, secret.key.data(), nonce.data(), nullptr) == 1 &&
       EVP_DecryptUpdate(cipher_ctx_, nullptr, &size, bytes_of(slot.words.data()), kClearSize) ==
           1 &&
       EVP_DecryptUpdate(cipher_ctx_, plain, &size, bytes_of(&slot.words[kSlotCiphertext]),

@@ -351,6 +351,29 @@ TEST_CASE("while nothing is revoked no fingerprint is made") {
   CHECK(world.fingerprinter.made() == 0);
 }
 
+TEST_CASE("many rules that end together are dropped in bounded steps, and each of them once") {
+  Policy policy = plain_policy();
+  policy.revocations.margin = 0s;
+  ServiceHarness world(policy);
+  constexpr std::size_t kRules = 2 * Revocations::kMostSteps + 10;
+  for (std::size_t i = 0; i < kRules; ++i)
+    world.revoke(lasting(token("token" + std::to_string(i)), 1min));
+  for (int i = 0; i < 10; ++i) world.revoke(lasting(token("again"), 2min));
+  world.clock.advance(61s);
+  for (const std::size_t left :
+       {kRules - Revocations::kMostSteps, std::size_t{10}, std::size_t{0}}) {
+    world.service->tick();
+    CHECK(world.service->revocation_rules() == left + 1);
+  }
+  CHECK(world.ask_now("again").answer.reason == Reason::kRevoked);
+  world.clock.step_wall(-1h);
+  for (int i = 0; i < 30; ++i) world.advance(2min);
+  CHECK(world.service->revocation_rules() == 1);  // the wall clock has not passed it
+  world.clock.advance(10min);
+  for (int i = 0; i < 10; ++i) world.advance(2min);
+  CHECK(world.service->revocation_rules() == 0);
+}
+
 TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means nothing") {
   const Now made = FakeClock().now();
   Rule lock{.name = {RuleKind::kLock, {}}, .made_at = made, .ends = end_after(made, 1h)};
