@@ -1,0 +1,119 @@
+// Who waits, and what is asked of the Auth APIs for them.
+#include <fmt/format.h>
+
+#include "tests/sim/invariants.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using proto::Reason;
+using proto::Source;
+
+std::string check_deadline(const Facts& facts) {
+  if (!facts.step().is_tick) return {};
+  const auto next = facts.records.next_deadline();
+  return next && *next <= facts.now().boot ? "a question is overdue after a tick" : "";
+}
+
+std::string check_wake_time(const Facts& facts) {
+  const auto next = facts.records.next_deadline();
+  if (!next) return {};
+  const auto wake = facts.service.wake_time();
+  return wake && *wake <= *next ? "" : "it would sleep through a deadline";
+}
+
+std::string check_landing_answers(const Facts& facts) {
+  if (!facts.step().landed) return {};
+  const RequestRecord& request = facts.records.requests[*facts.step().landed];
+  for (const QuestionNumber number : facts.records.token(request.token).open) {
+    const QuestionRecord& question = facts.records.questions[number];
+    if (question.step >= facts.step().number) continue;  // asked since
+    const auto& max_age = question.max_age;
+    const bool too_old =
+        max_age && (request.started.boot < question.asked.boot - *max_age ||
+                    (*max_age == Duration(0) && request.started.boot <= question.asked.boot));
+    if (!too_old) return fmt::format("question {} goes on waiting", number);
+  }
+  return {};
+}
+
+std::string check_hit(const Facts& facts) {
+  for (const QuestionNumber number : facts.step().asked) {
+    const QuestionRecord& question = facts.records.questions[number];
+    if (!question.served_from_store) continue;
+    bool hit = question.left;
+    for (const AnswerRecord& answer : facts.step().answers) {
+      hit |= answer.question == number && answer.reason == Reason::kOk &&
+             answer.source == Source::kCache;
+    }
+    if (!hit) return fmt::format("question {} is not answered by what is kept", number);
+  }
+  return {};
+}
+
+std::string check_single_flight(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    if (facts.records.token(facts.records.requests[number].token).flying > 1) {
+      return "two requests on their way for one token";
+    }
+  }
+  return {};
+}
+
+std::string check_in_flight(const Facts& facts) {
+  if (facts.step().started.empty()) return {};
+  return facts.records.flying > facts.policy.max_in_flight ? "too many requests on their way" : "";
+}
+
+std::string check_request_cause(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
+    // Who waited may have hung up since, in this very step.
+    bool waited = false;
+    for (const QuestionNumber asked : facts.step().asked) {
+      waited |= facts.records.questions[asked].token == facts.records.requests[number].token;
+    }
+    if (token.open.empty() && !waited) return "asked for nobody";
+  }
+  return {};
+}
+
+std::string check_unusable_unasked(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
+    if (token.kind == TokenKind::kMalformed || token.kind == TokenKind::kTooLong) {
+      return "what cannot be a token is sent to an Auth API";
+    }
+    // What waited for its turn was not expired when it was asked.
+    bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
+    for (const QuestionNumber open : token.open) {
+      was_usable |= !past_exp_and_skew(token, facts.records.questions[open].asked, facts.policy);
+    }
+    if (!was_usable) return "an expired token is sent to an Auth API";
+  }
+  return {};
+}
+
+std::string check_negative_spares(const Facts& facts) {
+  for (const QuestionNumber number : facts.step().asked) {
+    const QuestionRecord& question = facts.records.questions[number];
+    const TokenRecord& token = facts.records.token(question.token);
+    if (!token.refusal || question.max_age || question.answered || question.left) continue;
+    const Refusal& refusal = *token.refusal;
+    const bool counts = refusal.instance == facts.records.instance &&
+                        facts.now().boot < refusal.started + facts.policy.negative_ttl &&
+                        // The oldest go first; what came back counts twice.
+                        facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
+    const bool confirmed_since =
+        !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
+    if (counts && !confirmed_since) return "a token refused a moment ago is asked about again";
+  }
+  return {};
+}
+
+std::string check_stopped(const Facts& facts) {
+  return facts.records.stopping && !facts.step().started.empty() ? "it asks though it stops" : "";
+}
+
+}  // namespace claimsd::sim

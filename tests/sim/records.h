@@ -1,0 +1,210 @@
+// records.h: what the simulator itself knows to have happened. The invariants judge by this alone,
+// never by asking the code that is being judged.
+//
+// Everything is plain data. Tokens, questions and requests are numbered and stay for the whole
+// history. A Step holds what the core did in answer to one event.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/claims/ports.h"
+
+namespace claimsd::sim {
+
+using TokenNumber = std::uint32_t;
+using QuestionNumber = std::uint32_t;
+using RequestNumber = std::uint32_t;
+
+enum class TokenKind : std::uint8_t { kJwt, kUndated, kOpaque, kJunk, kMalformed, kTooLong, kOld };
+
+// What the Auth API sent, or why nothing came.
+struct Response {
+  proto::Reason failure = proto::Reason::kOk;
+  int status = 200;
+  std::uint32_t version = 0;  // of the user's claims
+  bool broken_body = false;
+  bool huge = false;  // its claims are too large to keep whole
+  bool no_store = false;
+  std::optional<daemon::seconds> max_age;
+  daemon::seconds age{};
+  daemon::seconds retry_after{};
+};
+
+// The end of a request that confirmed its token.
+struct Confirmation {
+  daemon::Now started;
+  std::uint64_t landed = 0;  // step
+  daemon::Duration life{};   // by the rule, without jitter
+  bool no_store = false;
+  bool huge = false;
+  std::uint32_t version = 0;
+};
+
+struct Refusal {
+  daemon::BootTime started;
+  std::uint64_t landed = 0;  // step
+  std::uint64_t number = 0;  // of this service's refusals
+  unsigned instance = 0;
+};
+
+// What the store holds of a token.
+struct Kept {
+  bool present = false;
+  bool disowned = false;  // it could not be erased when it should have been
+  daemon::Entry entry;
+  std::string claims;
+};
+
+struct Shown {
+  bool now = false;
+  daemon::LeaseEnd end;
+  daemon::BootTime confirmed_at;
+};
+
+struct TokenRecord {
+  std::string text;
+  daemon::TokenKey key;
+  daemon::UpstreamId upstream = 0;
+  TokenKind kind = TokenKind::kJwt;
+  std::uint32_t user = 0;
+  daemon::WallTime expires_at = daemon::WallTime::max();
+  daemon::WallTime issued_at = daemon::WallTime::min();
+  bool good = true;  // what the Auth API thinks of it now
+
+  std::vector<Confirmation> confirmations;
+  std::optional<Refusal> refusal;    // the last to land
+  std::vector<QuestionNumber> open;  // not answered yet
+  std::uint32_t questions = 0;
+  std::uint32_t flying = 0;
+  Kept kept;     // as find() shows it
+  Kept durable;  // as a killed daemon leaves it
+  Shown shown;
+};
+
+struct QuestionRecord {
+  TokenNumber token = 0;
+  std::uint64_t connection = 0;
+  daemon::Now asked;
+  daemon::BootTime deadline;
+  std::optional<daemon::Duration> max_age;
+  std::uint64_t step = 0;
+  bool served_from_store = false;  // what the store holds must answer it
+  bool answered = false;
+  bool left = false;  // its connection closed
+  // As it was when it was asked.
+  std::size_t open_before = 0;
+  std::size_t flying_before = 0;
+};
+
+struct RequestRecord {
+  daemon::FlightId id = 0;
+  TokenNumber token = 0;
+  daemon::Now started;
+  Response response;
+  bool landed = false;
+  unsigned instance = 0;  // of the service
+};
+
+struct AnswerRecord {
+  QuestionNumber question = 0;
+  TokenNumber token = 0;
+  proto::Reason reason = proto::Reason::kInternal;
+  proto::Source source = proto::Source::kNone;
+  std::uint16_t flags = 0;
+  daemon::Duration age{};
+  daemon::Duration left{};
+  daemon::Duration retry_after{};
+  bool has_claims = false;
+  bool sound_claims = false;  // whole, and all parts of one user and version:
+  std::uint32_t user = 0;
+  std::uint32_t version = 0;
+  // When it was given.
+  bool in_store = false;
+  bool shown = false;
+};
+
+struct PutRecord {
+  TokenNumber token = 0;
+  daemon::Entry entry;  // `claims` is not to be read
+  daemon::Stored result = daemon::Stored::kStored;
+};
+
+struct EraseRecord {
+  TokenNumber token = 0;
+  bool was_there = false;
+  bool had_ended = false;
+};
+
+struct PublicationRecord {
+  TokenNumber token = 0;
+  daemon::BootTime confirmed_at;
+  daemon::LeaseEnd end;
+  std::uint32_t version = 0;
+};
+
+struct Step {
+  std::uint64_t number = 0;
+  bool is_tick = false;
+  daemon::Now now;
+  std::vector<QuestionNumber> asked;
+  std::vector<AnswerRecord> answers;
+  std::vector<RequestNumber> started;
+  std::optional<RequestNumber> landed;
+  std::vector<PutRecord> puts;
+  std::vector<EraseRecord> erases;
+  std::vector<PublicationRecord> publications;
+  std::size_t kept_before = 0;
+  bool restarted = false;
+  bool purged = false;      // an operator's doing
+  std::string broken_port;  // a port was used against its contract: how
+
+  void begin(std::uint64_t step, const daemon::Now& at, std::size_t kept);
+};
+
+// All of it. One history's; the ports write into it.
+class Records {
+ public:
+  TokenRecord& token(TokenNumber number) { return tokens[number]; }
+  const TokenRecord& token(TokenNumber number) const { return tokens[number]; }
+  TokenNumber add_token(TokenRecord record);
+  // The token with this key; none: the key was never given out.
+  std::optional<TokenNumber> find(const daemon::TokenKey& key) const;
+
+  // Takes a question off the lists of open ones.
+  void close(QuestionNumber number);
+  // The earliest deadline of an open question.
+  std::optional<daemon::BootTime> next_deadline();
+
+  std::deque<TokenRecord> tokens;
+  std::vector<QuestionRecord> questions;
+  std::vector<RequestRecord> requests;
+  Step step;
+  std::size_t open = 0;    // questions
+  std::size_t flying = 0;  // requests
+  std::size_t kept = 0;    // entries in the store
+  bool stopping = false;
+  // Of the service that runs now.
+  unsigned instance = 0;
+  std::uint64_t asked = 0;
+  std::uint64_t started = 0;
+  std::uint64_t landed = 0;
+  std::uint64_t refusals = 0;
+  std::array<std::uint64_t, 4> verdicts{};
+
+  // Keys by upstream and text.
+  static daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view text);
+
+ private:
+  std::unordered_map<std::uint64_t, TokenNumber> by_key_;
+  std::vector<std::pair<daemon::BootTime, QuestionNumber>> deadlines_;  // a heap
+
+ public:
+  void add_deadline(daemon::BootTime deadline, QuestionNumber question);
+};
+
+}  // namespace claimsd::sim

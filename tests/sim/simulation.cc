@@ -1,0 +1,323 @@
+#include "tests/sim/simulation.h"
+
+#include <algorithm>
+
+#include "tests/sim/actions.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Who reacts to an answer is answered within it; not for ever.
+constexpr unsigned kMostReactions = 3;
+
+}  // namespace
+
+Simulation::Simulation(const Scenario& given, bool print, Coverage& cover)
+    : scenario(given),
+      dice(given.seed),
+      trace(print),
+      api(scenario, dice),
+      random(given.seed ^ 0x0c0e),
+      cache(records, clock, trace, given.store_bytes),
+      upstream(records, clock, trace),
+      publisher(records, clock, trace),
+      sink(records, clock, trace),
+      coverage(cover) {
+  records.questions.reserve(2 * given.events);
+  records.requests.reserve(given.events);
+  for (unsigned i = 0; i < scenario.tokens; ++i) {
+    const unsigned kind = dice.below(10);
+    known.push_back(new_token(kind < 6   ? TokenKind::kJwt
+                              : kind < 8 ? TokenKind::kUndated
+                                         : TokenKind::kOpaque));
+  }
+  sink.react = [this](const QuestionRecord& question) { react(question); };
+}
+
+Simulation::~Simulation() {
+  if (service) coverage.service_gone(service->counters());
+}
+
+std::optional<Violation> Simulation::run() {
+  step("start", [&] { restart(false); });
+  schedule(0s, EventKind::kAsk);
+  while (steps_ < scenario.events && !violation_) next_event();
+  wait_for_the_last();
+  ++coverage.histories;
+  return violation_;
+}
+
+// ---- time ---------------------------------------------------------------------------------------
+
+void Simulation::schedule(Duration in, EventKind kind, std::uint32_t which) {
+  queue_.push_back({clock.now().boot + in, dice.next(), kind, which});
+  std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
+}
+
+void Simulation::next_event() {
+  const std::optional<BootTime> wake = service->wake_time();
+  if (wake && (queue_.empty() || *wake <= queue_.front().at)) {
+    clock.reach(*wake);
+    // A busy loop is late.
+    if (dice.percent(20)) clock.pass(dice.between(0ms, dice.percent(5) ? 500ms : 3ms));
+    return tick();
+  }
+  std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+  const Event event = queue_.back();
+  queue_.pop_back();
+  clock.reach(event.at);
+  happen(event);
+}
+
+void Simulation::happen(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kAsk: return busy_day();
+    case EventKind::kServed: return served(event.which);
+    case EventKind::kLanded: return landed(event.which);
+    case EventKind::kEndOutage: return api.end_outage(static_cast<UpstreamId>(event.which));
+    case EventKind::kRestart:
+      if (records.stopping) step("restart", [&] { restart(false); });
+      return;
+  }
+}
+
+void Simulation::tick() {
+  step("tick", [&] {
+    records.step.is_tick = true;
+    service->tick();
+  });
+}
+
+void Simulation::end_outage_after(UpstreamId of, Duration delay) {
+  schedule(delay, EventKind::kEndOutage, of);
+}
+
+void Simulation::restart_after(Duration delay) {
+  schedule(delay, EventKind::kRestart);
+}
+
+// ---- steps --------------------------------------------------------------------------------------
+
+void Simulation::begin_step(std::string_view what) {
+  records.step.begin(++steps_, clock.now(), records.kept);
+  trace.note({steps_, clock.now(), what, "", -1, 0});
+}
+
+void Simulation::end_step() {
+  coverage.step(records.step);
+  for (const RequestNumber number : records.step.started) {
+    schedule(api.way_there(), EventKind::kServed, number);
+  }
+  check();
+}
+
+void Simulation::check() {
+  if (violation_) return;
+  records.step.now = clock.now();
+  const Facts facts{scenario.policy, records, *service};
+  for (const Invariant& invariant : invariants()) {
+    std::string found = invariant.check(facts);
+    if (found.empty()) continue;
+    violation_ = Violation{scenario.seed, steps_, std::string(invariant.name), std::move(found),
+                           trace.last()};
+    return;
+  }
+}
+
+// Nobody asks any more; everybody who waits is still answered.
+void Simulation::wait_for_the_last() {
+  over_ = true;
+  for (unsigned left = 20'000; left > 0 && !violation_; --left) {
+    if (records.open == 0 && records.flying == 0) return;
+    if (queue_.empty() && !service->wake_time()) break;
+    next_event();
+  }
+  if (!violation_ && records.open > 0) {
+    violation_ = Violation{scenario.seed, steps_, "one_answer", "somebody never gets an answer",
+                           trace.last()};
+  }
+}
+
+// ---- questions ----------------------------------------------------------------------------------
+
+void Simulation::busy_day() {
+  if (over_) return;
+  const unsigned drawn = dice.below(100);
+  if (drawn < scenario.junk) {
+    ask_step(new_token(TokenKind::kJunk));
+  } else if (drawn < scenario.junk + scenario.unusable) {
+    const unsigned kind = dice.below(5);
+    ask_step(new_token(kind == 0   ? TokenKind::kTooLong
+                       : kind == 1 ? TokenKind::kOld
+                                   : TokenKind::kMalformed));
+  } else {
+    ask_step(popular_token());
+  }
+  if (dice.below(scenario.questions_per_fault) == 0) something_happens(*this);
+  schedule(dice.about(scenario.gap), EventKind::kAsk);
+}
+
+Asking Simulation::draw_asking() {
+  Asking asking;
+  if (dice.percent(scenario.with_max_age)) {
+    asking.max_age =
+        dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.life.max_ttl);
+  }
+  if (dice.percent(scenario.with_timeout)) asking.timeout = dice.between(1ms, 40s);
+  return asking;
+}
+
+void Simulation::ask_step(TokenNumber token) {
+  ask_step(token, draw_asking());
+}
+
+void Simulation::ask_step(TokenNumber token, const Asking& asking) {
+  step("ask", [&] { ask(token, asking); });
+}
+
+bool Simulation::stored_and_fresh(const TokenRecord& token,
+                                  const std::optional<Duration>& max_age) {
+  const Kept& kept = token.kept;
+  if (!kept.present || kept.disowned || cache.failing_finds > 0) return false;
+  const Now now = clock.now();
+  const Duration age = now.boot - kept.entry.confirmed_at;
+  if (max_age && (*max_age == Duration(0) || age > *max_age)) return false;
+  if (now.boot >= kept.entry.fresh_until || age >= scenario.policy.life.max_ttl) return false;
+  return !past_exp_less_skew(token, now, scenario.policy);
+}
+
+void Simulation::ask(TokenNumber number, const Asking& asking) {
+  TokenRecord& token = records.token(number);
+  const Now now = clock.now();
+  const Duration longest = scenario.policy.max_timeout;
+  QuestionRecord question;
+  question.token = number;
+  question.connection = 1 + dice.below(scenario.connections);
+  question.asked = now;
+  question.deadline =
+      now.boot +
+      (asking.timeout <= Duration(0) || asking.timeout > longest ? longest : asking.timeout);
+  question.max_age = asking.max_age;
+  question.step = steps_;
+  question.served_from_store = stored_and_fresh(token, asking.max_age);
+  question.open_before = records.open;
+  question.flying_before = records.flying;
+  const auto id = static_cast<QuestionNumber>(records.questions.size());
+  records.questions.push_back(question);
+  records.step.asked.push_back(id);
+  records.add_deadline(question.deadline, id);
+  token.open.push_back(id);
+  ++token.questions;
+  ++records.open;
+  ++records.asked;
+  trace.note({steps_, now, "question", "", number, id});
+  service->ask(Question{.upstream = token.upstream,
+                        .token = token.text,
+                        .max_age = asking.max_age,
+                        .timeout = asking.timeout},
+               Waiter{question.connection, id});
+}
+
+void Simulation::react(const QuestionRecord& question) {
+  if (over_ || reactions_ >= kMostReactions || !dice.percent(scenario.reacts)) return;
+  ++reactions_;
+  // By value: questions move as more are asked.
+  const TokenNumber token = question.token;
+  const std::uint64_t connection = question.connection;
+  switch (dice.below(3)) {
+    case 0: disconnect(connection); break;
+    case 1: ask(token, draw_asking()); break;
+    default: ask(popular_token(), draw_asking()); break;
+  }
+  --reactions_;
+}
+
+void Simulation::disconnect(std::uint64_t connection) {
+  trace.note({steps_, clock.now(), "hangs up", "", -1, static_cast<std::int64_t>(connection)});
+  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
+    QuestionRecord& question = records.questions[id];
+    if (question.connection != connection || question.answered || question.left) continue;
+    question.left = true;
+    records.close(id);
+  }
+  service->disconnected(connection);
+}
+
+// ---- requests -----------------------------------------------------------------------------------
+
+void Simulation::served(RequestNumber number) {
+  RequestRecord& request = records.requests[number];
+  request.response = api.serve(records.token(request.token));
+  schedule(api.way_back(request.response), EventKind::kLanded, number);
+}
+
+void Simulation::landed(RequestNumber number) {
+  RequestRecord& request = records.requests[number];
+  if (request.landed || request.instance != records.instance) return;
+  begin_step("landed");
+  request.landed = true;
+  records.step.landed = number;
+  TokenRecord& token = records.token(request.token);
+  --token.flying;
+  --records.flying;
+  ++records.landed;
+  const Policy& policy = scenario.policy;
+  const Response& response = request.response;
+  const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
+  trace.note({steps_, clock.now(), "result",
+              meaning == Meaning::kConfirms  ? "confirms"
+              : meaning == Meaning::kRefuses ? "refuses"
+                                             : proto::name_of(reason_of(response)),
+              request.token, number});
+  if (meaning == Meaning::kConfirms) {
+    token.confirmations.push_back({request.started, steps_, life_of(response, policy),
+                                   response.no_store, response.huge, response.version});
+  } else if (meaning == Meaning::kRefuses) {
+    token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
+  }
+  service->landed(request.id, compose(response, token.user));
+  end_step();
+}
+
+// ---- the daemon ---------------------------------------------------------------------------------
+
+void Simulation::stop() {
+  records.stopping = true;
+  service->stop();
+}
+
+void Simulation::restart(bool killed) {
+  records.step.restarted = true;
+  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
+    QuestionRecord& question = records.questions[id];
+    if (question.answered || question.left) continue;
+    question.left = true;
+    records.close(id);
+  }
+  for (TokenRecord& token : records.tokens) {
+    token.flying = 0;
+    token.questions = 0;
+    token.shown = {};
+  }
+  if (service) coverage.service_gone(service->counters());
+  service.reset();
+  cache.reopen(killed);
+  records.flying = 0;
+  ++records.instance;
+  records.asked = records.started = records.landed = records.refusals = 0;
+  records.verdicts = {};
+  records.stopping = false;
+  if (dice.percent(20)) {
+    scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
+  }
+  service = std::make_unique<ClaimsService>(
+      scenario.policy,
+      daemon::World{clock, random, keyer, cache, upstream, sink, observer, publisher});
+}
+
+}  // namespace claimsd::sim
