@@ -29,7 +29,10 @@ namespace claimsd::daemon {
   C(not_kept,               "Confirmations passed on but not kept: no-store, no life left, no room") \
   C(late_results,           "Results dropped because a later one had already taken effect") \
   C(trimmed,                "Confirmations whose claims were too large to keep whole") \
-  C(evictions,              "Entries evicted to make room")
+  C(evictions,              "Entries evicted to make room") \
+  C(purges,                 "Purges asked for") \
+  C(revocations,            "Revocations asked for and in effect") \
+  C(revoked_answers,        "Answers that a revocation made invalid")
 // clang-format on
 
 struct Counters {

@@ -37,6 +37,16 @@ void Flights::start(Flight& flight, const Now& now) {
   --pending_count_;
 }
 
+void Flights::close(const TokenKey& key) {
+  if (Flight* const flight = find(key); flight != nullptr && flight->started) flight->closed = true;
+}
+
+void Flights::close_flying() {
+  for (auto& [id, flight] : flights_) {
+    if (flight.started) flight.closed = true;
+  }
+}
+
 Flight Flights::remove(FlightId id) {
   const auto found = flights_.find(id);
   Flight flight = std::move(found->second);

@@ -28,6 +28,7 @@ struct Flight {
   Secret token;
   JwtTimes times;              // of the token
   std::optional<Now> started;  // none: pending
+  bool closed = false;         // purged: who asks now waits for the flight after this one
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the flight after this one
 };
@@ -44,6 +45,10 @@ class Flights {
   Flight* next_pending();
   // Marks a pending flight as flying.
   void start(Flight& flight, const Now& now);
+  // A purge: what flights that have started will say is for those who wait already, and is not
+  // kept.
+  void close(const TokenKey& key);
+  void close_flying();
   // Takes a flying flight out.
   Flight remove(FlightId id);
 

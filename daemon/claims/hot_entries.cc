@@ -49,7 +49,7 @@ const HotEntries::Hot* HotEntries::find(UpstreamId upstream, std::string_view to
 }
 
 void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey& key,
-                     const Entry& entry) {
+                     const Entry& entry, std::uint64_t vetted) {
   if (slots_.empty()) return;
   erase(key);
   const std::size_t first = first_way(upstream, token);
@@ -64,7 +64,7 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   slot->upstream = upstream;
   slot->token = Secret(token);
   slot->claims = Secret(entry.claims);
-  slot->hot = Hot{key, entry};
+  slot->hot = Hot{key, entry, vetted};
   slot->hot.entry.claims = slot->claims.view();
   places_[key] = static_cast<std::size_t>(slot - slots_.data());
 }

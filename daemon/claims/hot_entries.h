@@ -24,7 +24,8 @@ class HotEntries {
  public:
   struct Hot {
     TokenKey key;
-    Entry entry;  // its claims stay readable until the next put, erase or sweep
+    Entry entry;               // its claims stay readable until the next put, erase or sweep
+    std::uint64_t vetted = 0;  // the generation of revocations that let it pass
   };
 
   // Room for `capacity` entries (rounded up to a power of two; 0: none at all).
@@ -32,7 +33,8 @@ class HotEntries {
 
   // Null when it is not here. Says nothing of freshness.
   const Hot* find(UpstreamId upstream, std::string_view token) const;
-  void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry);
+  void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
+           std::uint64_t vetted = 0);
   void erase(const TokenKey& key);
   // Wipes what has ended.
   void sweep(const Now& now);

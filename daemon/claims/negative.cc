@@ -2,11 +2,11 @@
 
 namespace claimsd::daemon {
 
-void NegativeEntries::put(const TokenKey& key, BootTime refused_at) {
+void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
   if (ttl_ <= Duration(0) || capacity_ == 0) return;
   // Two arrivals a refusal at most: a token refused again and again must not grow the queue.
   while (refusals_.size() >= capacity_ || arrivals_.size() >= 2 * capacity_) drop_oldest();
-  const Refusal refusal{refused_at, refused_at + ttl_};
+  const Refusal refusal{refused_at, refused_at + ttl_, reason};
   refusals_[key] = refusal;
   arrivals_.push_back({key, refusal.until});
 }
@@ -16,6 +16,11 @@ std::optional<NegativeEntries::Refusal> NegativeEntries::find(const TokenKey& ke
   const auto found = refusals_.find(key);
   if (found == refusals_.end() || found->second.until <= now) return std::nullopt;
   return found->second;
+}
+
+void NegativeEntries::clear() {
+  refusals_.clear();
+  arrivals_.clear();
 }
 
 void NegativeEntries::expire(BootTime now) {

@@ -1,8 +1,9 @@
 // negative.h: tokens that the Auth API refused a moment ago, in a partition of their own, so that
 // junk can never push out a good entry.
 //
-// Holds refusals alone (an outage is no refusal), each for the same short time, at most `capacity`
-// of them: the oldest goes first. In memory only; loop thread.
+// Holds refusals alone (an outage is no refusal), the Auth API's and those of a revocation, each
+// for the same short time, at most `capacity` of them: the oldest goes first. In memory only; loop
+// thread.
 #pragma once
 
 #include <deque>
@@ -19,15 +20,18 @@ class NegativeEntries {
   struct Refusal {
     BootTime refused_at;  // when the request that was refused started
     BootTime until;
+    proto::Reason reason = proto::Reason::kRefused;
   };
 
   NegativeEntries(Duration ttl, std::size_t capacity) : ttl_(ttl), capacity_(capacity) {}
 
   // Keeps a refusal. With a zero ttl or capacity: keeps nothing.
-  void put(const TokenKey& key, BootTime refused_at);
+  void put(const TokenKey& key, BootTime refused_at,
+           proto::Reason reason = proto::Reason::kRefused);
   // The refusal of `key`, if it still counts.
   std::optional<Refusal> find(const TokenKey& key, BootTime now) const;
   void erase(const TokenKey& key) { refusals_.erase(key); }
+  void clear();
   std::size_t size() const { return refusals_.size(); }
   // Drops what has ended; amortised constant time.
   void expire(BootTime now);

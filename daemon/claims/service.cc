@@ -23,7 +23,8 @@ ClaimsService::ClaimsService(Policy policy, World world)
     : policy_(std::move(policy)),
       world_(world),
       negatives_(policy_.negative_ttl, policy_.negative_entries),
-      hot_(policy_.hot_entries, world_.random) {
+      hot_(policy_.hot_entries, world_.random),
+      guard_(policy_.revocations, world_.fingerprinter) {
   world_.cache.each(
       [this](const TokenKey& key, BootTime fresh_until) { sieve_.put(key, fresh_until); });
   evict_for(0, world_.clock.now());
@@ -38,14 +39,23 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
   }
   const Now now = world_.clock.now();
   if (const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
-      hot != nullptr && is_fresh(hot->entry, now, policy_.life, question.max_age)) {
+      hot != nullptr && hot->vetted == guard_.rules().generation() &&
+      is_fresh(hot->entry, now, policy_.life, question.max_age)) {
     return answer_hit(hot->key, hot->entry, waiter, now);
   }
+  if (revoked_token(question, waiter, now)) return;
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
   JwtTimes times;
   if (refuse_locally(key, question, waiter, now, times)) return;
   enqueue(key, question, waiter, now, times);
+}
+
+// Before everything that could say yes but the hot entries, which a revoked token is none of.
+bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
+  if (!guard_.denies_token(question.token, now)) return false;
+  deliver(waiter, Reason::kRevoked);
+  return true;
 }
 
 bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
@@ -55,7 +65,15 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   if (!sieve_.holds(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
   if (!entry || !is_fresh(*entry, now, policy_.life, question.max_age)) return false;
-  hot_.put(question.upstream, question.token, key, *entry);
+  if (guard_.forgets(question.upstream, entry->claims, entry->confirmed_at)) {
+    forget(key);
+    return false;
+  }
+  if (guard_.denies_claims(question.upstream, entry->claims, entry->issued_at, now)) {
+    deliver(waiter, Reason::kRevoked);
+    return true;
+  }
+  hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
   if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   answer_hit(key, *entry, waiter, now);
   return true;
@@ -94,7 +112,7 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
   if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
   if (question.max_age == Duration(0)) return false;
   ++counters_.negative_hits;
-  deliver(waiter, Answer{.reason = Reason::kRefused,
+  deliver(waiter, Answer{.reason = refusal->reason,
                          .source = Source::kCache,
                          .flags = 0,
                          .age = now.boot - refusal->refused_at,
@@ -127,7 +145,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
     // next one.
     successor =
         flight->started && question.max_age && now.boot - flight->started->boot > *question.max_age;
-    if (flight->started && question.max_age == Duration(0)) successor = true;
+    if (flight->started && (flight->closed || question.max_age == Duration(0))) successor = true;
   }
   const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
   flights_.wait(*flight, successor, waiter,
@@ -162,11 +180,11 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   const Answer answer = settle(flight, judgement, outcome, now);
   // Before anybody is answered: who then asks for the same token again must find this flight.
   if (!flight.successors.empty() && !stopping_) {
-    Flight& next = flights_.add(flight.key, flight.upstream, std::move(flight.token), flight.times);
+    Flight& next = flights_.add(flight.key, flight.upstream, flight.token.clone(), flight.times);
     next.waiters.swap(flight.successors);
   }
-  answer_all(flight.waiters, answer);
-  answer_all(flight.successors, Answer{.reason = Reason::kShuttingDown});
+  answer_all(flight, flight.waiters, answer);
+  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown});
   start_pending();
 }
 
@@ -194,6 +212,12 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
     ++counters_.late_results;
     return Answer{.reason = Reason::kRefused, .source = Source::kCache};
   }
+  if (is_denied(flight, judgement.claims.block.view(), now)) {
+    forget(flight.key);
+    // Whoever goes on trying costs the Auth API no more than a refused one does.
+    negatives_.put(flight.key, started.boot, Reason::kRevoked);
+    return Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
+  }
   const JwtTimes& times = flight.times;
   if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
 
@@ -209,7 +233,8 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
   };
   negatives_.erase(flight.key);
   const Duration left = time_left(entry, now, policy_.life);
-  if (headers.no_store || left <= Duration(0)) {
+  const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
+  if (headers.no_store || purged || left <= Duration(0)) {
     ++counters_.not_kept;
     // An older confirmation has no claim to outlive a newer one that may not be kept.
     forget(flight.key);
@@ -220,7 +245,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                 .source = Source::kUpstream,
                 .flags = entry.flags,
                 .age = now.boot - started.boot,
-                .left = headers.no_store ? Duration(0) : std::max(left, Duration(0)),
+                .left = headers.no_store || purged ? Duration(0) : std::max(left, Duration(0)),
                 .retry_after = {},
                 .claims = entry.claims};
 }
@@ -263,6 +288,7 @@ void ClaimsService::forget(const TokenKey& key) {
   hot_.erase(key);
   sieve_.erase(key);
   world_.cache.erase(key);
+  world_.publisher.withdraw(key);
 }
 
 // Evicts until `room` more entries fit.
@@ -281,9 +307,24 @@ bool ClaimsService::anybody_waits(const Flight& flight) {
                      [this](WaiterId id) { return flights_.is_waiting(id); });
 }
 
-void ClaimsService::answer_all(const std::vector<WaiterId>& waiters, const Answer& answer) {
+bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, const Now& now) const {
+  return guard_.denies_token(flight.token.view(), now) ||
+         guard_.denies_claims(flight.upstream, claims, flight.times.issued_at, now);
+}
+
+// Whoever takes an answer may revoke it for the next one: it is decided again as each one leaves.
+void ClaimsService::answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
+                               Answer answer) {
+  std::uint64_t decided_under = guard_.rules().generation();
   for (const WaiterId id : waiters) {
-    if (const std::optional<Waiter> waiter = flights_.take(id)) deliver(*waiter, answer);
+    const std::optional<Waiter> waiter = flights_.take(id);
+    if (!waiter) continue;
+    if (answer.reason == Reason::kOk && decided_under != guard_.rules().generation()) {
+      decided_under = guard_.rules().generation();
+      if (is_denied(flight, answer.claims, world_.clock.now()))
+        answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
+    }
+    deliver(*waiter, answer);
   }
 }
 
@@ -302,6 +343,7 @@ std::optional<Duration> ClaimsService::wait_time() const {
 void ClaimsService::tick() {
   const Now now = world_.clock.now();
   negatives_.expire(now.boot);
+  if (next_expiry_ <= now.boot) expire_rules(now);
   if (next_sweep_ && *next_sweep_ <= now.boot) {
     hot_.sweep(now);
     next_sweep_.reset();
@@ -318,7 +360,7 @@ void ClaimsService::stop() {
   while (Flight* const pending = flights_.next_pending()) {
     flights_.start(*pending, world_.clock.now());
     const Flight flight = flights_.remove(pending->id);
-    answer_all(flight.waiters, Answer{.reason = Reason::kShuttingDown});
+    answer_all(flight, flight.waiters, Answer{.reason = Reason::kShuttingDown});
   }
 }
 
@@ -328,6 +370,7 @@ void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
 
 // Every answer leaves here.
 void ClaimsService::deliver(const Waiter& waiter, const Answer& answer) {
+  if (answer.reason == Reason::kRevoked) ++counters_.revoked_answers;
   switch (proto::verdict_of(answer.reason)) {
     case Verdict::kValid: ++counters_.answers_valid; break;
     case Verdict::kInvalid: ++counters_.answers_invalid; break;

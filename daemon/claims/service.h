@@ -16,8 +16,10 @@
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/negative.h"
+#include "daemon/claims/orders.h"
 #include "daemon/claims/outcome.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocation_guard.h"
 #include "daemon/claims/sieve.h"
 
 namespace claimsd::daemon {
@@ -32,6 +34,7 @@ struct Policy {
   std::size_t max_pending = 4'096;   // requests waiting for their turn
   std::size_t max_waiters = 65'536;  // questions waiting
   Duration max_timeout = seconds(30);
+  RevocationPolicy revocations;
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
 
@@ -52,6 +55,8 @@ struct World {
   AnswerSink& sink;
   Observer& observer;
   Publisher& publisher;
+  Fingerprinter& fingerprinter;
+  RevocationLog& revocation_log;
 };
 
 class ClaimsService {
@@ -62,6 +67,12 @@ class ClaimsService {
   void ask(const Question& question, const Waiter& waiter);
   void landed(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection) { flights_.forget(connection); }
+
+  // In effect, for every question that begins later, when they return (service_orders.cc).
+  void purge(const Order& order, OrderDone done);
+  void revoke(const Order& order, OrderDone done);
+  // Rules of an earlier run; before the first question.
+  void restore(const std::vector<Rule>& rules);
 
   // When tick() will have something to do; none: not before something else happens.
   std::optional<BootTime> wake_time() const;
@@ -77,8 +88,10 @@ class ClaimsService {
   const Counters& counters() const { return counters_; }
   const Flights& flights() const { return flights_; }
   std::size_t negative_entries() const { return negatives_.size(); }
+  std::size_t revocation_rules() const { return guard_.rules().size(); }
 
  private:
+  bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
   bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
                          const Now& now);
   void answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter, const Now& now);
@@ -95,10 +108,22 @@ class ClaimsService {
   void keep(const TokenKey& key, const Entry& entry, const Now& now);
   void forget(const TokenKey& key);
   void evict_for(std::size_t room, const Now& now);
+  bool is_denied(const Flight& flight, std::string_view claims, const Now& now) const;
   bool anybody_waits(const Flight& flight);
-  void answer_all(const std::vector<WaiterId>& waiters, const Answer& answer);
+  void answer_all(const Flight& flight, const std::vector<WaiterId>& waiters, Answer answer);
   void deliver(const Waiter& waiter, const Answer& answer);
   void deliver(const Waiter& waiter, proto::Reason reason);
+
+  template <class Visit>
+  void each_upstream(const Order& order, Visit&& visit);
+  static OrderOutcome check(const Order& order);
+  void purge_user(const Order& order, const Now& now, OrderDone done);
+  void purge_everybody(const Now& now, OrderDone done);
+  std::vector<Rule> rules_for(const Order& order, const Now& now);
+  bool add_rules(const std::vector<Rule>& rules, const Now& now);
+  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, OrderDone done);
+  void expire_rules(const Now& now);
+  void forget_token(const Order& order);
 
   Policy policy_;
   World world_;
@@ -107,7 +132,9 @@ class ClaimsService {
   NegativeEntries negatives_;
   Sieve sieve_;
   HotEntries hot_;
+  RevocationGuard guard_;
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
+  BootTime next_expiry_{};              // of rules
   bool stopping_ = false;
 };
 

@@ -182,6 +182,43 @@ void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
   });
 }
 
+Fingerprint FakeFingerprinter::number(std::string name) {
+  ++made_;
+  return numbered_key(numbers_.try_emplace(std::move(name), numbers_.size() + 1).first->second);
+}
+
+Fingerprint FakeFingerprinter::of_token(std::string_view token) {
+  return number("token " + std::string(token));
+}
+
+Fingerprint FakeFingerprinter::of_user(UpstreamId upstream, std::string_view user) {
+  return number("user " + std::to_string(upstream) + " " + std::string(user));
+}
+
+void FakeRevocationLog::keep(std::vector<Rule> rules, Done done) {
+  waiting_.push_back({std::move(rules), std::move(done)});
+}
+
+void FakeRevocationLog::drop(std::vector<RuleName> names) {
+  for (const RuleName& name : names) kept_.erase({name.kind, name.subject});
+}
+
+void FakeRevocationLog::write() {
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    const bool durable = !write_fault.strikes();
+    if (durable) {
+      for (const Rule& rule : one.rules) kept_[{rule.name.kind, rule.name.subject}] = rule;
+    }
+    one.done(durable);
+  }
+}
+
+std::vector<Rule> FakeRevocationLog::kept() const {
+  std::vector<Rule> rules;
+  for (const auto& [name, rule] : kept_) rules.push_back(rule);
+  return rules;
+}
+
 const FakePublisher::Shown* FakePublisher::find(const TokenKey& key) const {
   const Now now = clock_.now();
   const auto found = shown_.find(key);

@@ -17,6 +17,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocations.h"
 
 namespace claimsd::testing {
 
@@ -201,6 +202,42 @@ class FakePublisher final : public daemon::Publisher {
   const daemon::Clock& clock_;
   std::map<daemon::TokenKey, Shown> shown_;
   std::size_t publications_ = 0;
+};
+
+// Numbers users and tokens as it first sees them.
+class FakeFingerprinter final : public daemon::Fingerprinter {
+ public:
+  daemon::Fingerprint of_token(std::string_view token) override;
+  daemon::Fingerprint of_user(daemon::UpstreamId upstream, std::string_view user) override;
+  std::size_t made() const { return made_; }
+
+ private:
+  daemon::Fingerprint number(std::string name);
+  std::map<std::string, std::uint64_t> numbers_;
+  std::size_t made_ = 0;
+};
+
+// A disk that is as slow as the test wants it to be.
+class FakeRevocationLog final : public daemon::RevocationLog {
+ public:
+  void keep(std::vector<daemon::Rule> rules, Done done) override;
+  void drop(std::vector<daemon::RuleName> names) override;
+
+  // Writes what waits, and tells.
+  void write();
+  // The daemon was killed: what was not written yet is lost.
+  void crash() { waiting_.clear(); }
+  std::vector<daemon::Rule> kept() const;
+  bool waiting() const { return !waiting_.empty(); }
+  Fault write_fault;
+
+ private:
+  struct Waiting {
+    std::vector<daemon::Rule> rules;
+    Done done;
+  };
+  std::vector<Waiting> waiting_;
+  std::map<std::pair<daemon::RuleKind, daemon::Fingerprint>, daemon::Rule> kept_;
 };
 
 class FakeObserver final : public daemon::Observer {

@@ -122,11 +122,28 @@ void ServiceHarness::advance(Duration by) {
   service->tick();
 }
 
+OrderResult ServiceHarness::purge(const Order& order) {
+  std::optional<OrderResult> result;
+  service->purge(order, [&](const OrderResult& got) { result = got; });
+  revocation_log.write();
+  return result.value();
+}
+
+OrderResult ServiceHarness::revoke(const Order& order) {
+  std::optional<OrderResult> result;
+  service->revoke(order, [&](const OrderResult& got) { result = got; });
+  revocation_log.write();
+  return result.value();
+}
+
 void ServiceHarness::restart() {
   service.reset();
   upstream.hang_up();
+  revocation_log.crash();
   service = std::make_unique<ClaimsService>(
-      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher});
+      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher, fingerprinter,
+                    revocation_log});
+  service->restore(revocation_log.kept());
 }
 
 }  // namespace claimsd::testing

@@ -58,7 +58,10 @@ class ServiceHarness {
 
   // Time passes; tick() is called whenever the service has asked for it.
   void advance(daemon::Duration by);
-  // A new service takes over cache and world; questions that were open are not.
+  // Carries an order out and writes it down; what the service said of it.
+  daemon::OrderResult purge(const daemon::Order& order);
+  daemon::OrderResult revoke(const daemon::Order& order);
+  // A new service takes over cache, revocations and world; questions that were open are not.
   void restart();
 
   daemon::TokenKey key_of(std::string_view token) { return keyer.key_of(0, token); }
@@ -72,6 +75,8 @@ class ServiceHarness {
   RecordingSink sink{clock};
   FakeObserver observer;
   FakePublisher publisher{clock};
+  FakeFingerprinter fingerprinter;
+  FakeRevocationLog revocation_log;
   daemon::Policy policy;  // of the next restart()
   std::unique_ptr<daemon::ClaimsService> service;
 

@@ -1,0 +1,176 @@
+// What an operator tells the service: purge and revoke, and the rules that come of it. Part of
+// ClaimsService (service.h).
+#include <utility>
+
+#include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/service.h"
+#include "proto/limits.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+
+namespace {
+
+// Rules that have ended are looked for so often.
+constexpr Duration kExpiryInterval = std::chrono::minutes(1);
+
+bool is_user(std::string_view who) {
+  return !who.empty() && who.size() <= proto::kMaxId;
+}
+
+}  // namespace
+
+template <class Visit>
+void ClaimsService::each_upstream(const Order& order, Visit&& visit) {
+  for (std::size_t at = 0; at < policy_.upstreams.size(); ++at) {
+    const auto upstream = static_cast<UpstreamId>(at);
+    if (!order.upstream || *order.upstream == upstream) visit(upstream);
+  }
+}
+
+OrderOutcome ClaimsService::check(const Order& order) {
+  if (order.subject == Subject::kToken && check_token(order.who) != Reason::kOk)
+    return OrderOutcome::kNoToken;
+  if (order.subject == Subject::kUser && !is_user(order.who)) return OrderOutcome::kNoUser;
+  return OrderOutcome::kDone;
+}
+
+void ClaimsService::purge(const Order& order, OrderDone done) {
+  const OrderOutcome outcome = check(order);
+  if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
+  ++counters_.purges;
+  const Now now = world_.clock.now();
+  switch (order.subject) {
+    case Subject::kToken:
+      forget_token(order);
+      return world_.revocation_log.keep(
+          {}, [done = std::move(done)](bool durable) { done({.durable = durable, .until = {}}); });
+    case Subject::kUser: return purge_user(order, now, std::move(done));
+    case Subject::kEverybody: return purge_everybody(now, std::move(done));
+  }
+}
+
+// The store is not searched: confirmations from before now count for nothing, wherever they are.
+void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone done) {
+  std::vector<Rule> rules;
+  each_upstream(order, [&](UpstreamId upstream) {
+    rules.push_back(
+        {.name = {RuleKind::kForgetUser, world_.fingerprinter.of_user(upstream, order.who)},
+         .made_at = now,
+         .ends = end_after(now, guard_.policy().forget_for),
+         .forget_until = now.boot});
+  });
+  // There is no room to remember one user: to forget them all is a purge of that one, too.
+  if (!add_rules(rules, now)) return purge_everybody(now, std::move(done));
+  flights_.close_flying();
+  each_upstream(order,
+                [&](UpstreamId upstream) { world_.publisher.withdraw_user(upstream, order.who); });
+  keep_rules(rules, std::nullopt, std::move(done));
+}
+
+void ClaimsService::purge_everybody(const Now& now, OrderDone done) {
+  const std::vector<Rule> rules{{.name = {RuleKind::kForgetEverybody, {}},
+                                 .made_at = now,
+                                 .ends = end_after(now, guard_.policy().forget_for),
+                                 .forget_until = now.boot}};
+  add_rules(rules, now);
+  flights_.close_flying();
+  negatives_.clear();
+  world_.publisher.withdraw_all();
+  keep_rules(rules, std::nullopt, std::move(done));
+}
+
+void ClaimsService::revoke(const Order& order, OrderDone done) {
+  const OrderOutcome outcome = check(order);
+  if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
+  const Now now = world_.clock.now();
+  const std::vector<Rule> rules = rules_for(order, now);
+  if (!add_rules(rules, now)) return done({.outcome = OrderOutcome::kFull});
+  ++counters_.revocations;
+  switch (order.subject) {
+    case Subject::kToken: forget_token(order); break;
+    case Subject::kUser:
+      each_upstream(
+          order, [&](UpstreamId upstream) { world_.publisher.withdraw_user(upstream, order.who); });
+      break;
+    case Subject::kEverybody: world_.publisher.withdraw_all(); break;
+  }
+  WallTime until = rules.front().ends.wall;
+  keep_rules(rules, order.lock ? rules.back().ends.wall : until, std::move(done));
+}
+
+std::vector<Rule> ClaimsService::rules_for(const Order& order, const Now& now) {
+  const RevocationPolicy& policy = guard_.policy();
+  const Duration length = order.length.value_or(policy.undated);
+  std::vector<Rule> rules;
+  if (order.subject == Subject::kToken) {
+    Rule rule{.name = {RuleKind::kToken, world_.fingerprinter.of_token(order.who)},
+              .made_at = now,
+              .ends = end_after(now, length + policy.margin)};
+    const WallTime expires_at = read_jwt_times(order.who).expires_at;
+    if (expires_at != WallTime::max()) {
+      const Duration left = std::max(Duration(0), expires_at - now.wall);
+      rule.ends = end_after(now, left + policy_.life.clock_skew + policy.margin);
+    }
+    rules.push_back(rule);
+    return rules;
+  }
+  const auto issued_before_now = [&](RuleKind kind, const Fingerprint& subject) {
+    rules.push_back({.name = {kind, subject},
+                     .made_at = now,
+                     .ends = end_after(now, std::max(policy.keep, length) + policy.margin),
+                     .not_before = now.wall,
+                     .undated_ends = end_after(now, length + policy.margin)});
+  };
+  if (order.subject == Subject::kEverybody) {
+    issued_before_now(RuleKind::kEverybody, {});
+    return rules;
+  }
+  each_upstream(order, [&](UpstreamId upstream) {
+    const Fingerprint user = world_.fingerprinter.of_user(upstream, order.who);
+    issued_before_now(RuleKind::kUser, user);
+    if (!order.lock) return;
+    rules.push_back(
+        {.name = {RuleKind::kLock, user}, .made_at = now, .ends = end_after(now, length)});
+  });
+  return rules;
+}
+
+bool ClaimsService::add_rules(const std::vector<Rule>& rules, const Now& now) {
+  if (guard_.rules().add(rules)) return true;
+  expire_rules(now);
+  return guard_.rules().add(rules);
+}
+
+// As they stand now, with what older ones of the same name say.
+void ClaimsService::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
+                               OrderDone done) {
+  std::vector<Rule> merged;
+  for (const Rule& rule : rules) merged.push_back(*guard_.rules().find(rule.name));
+  world_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
+    done({.durable = durable, .until = until});
+  });
+}
+
+void ClaimsService::restore(const std::vector<Rule>& rules) {
+  for (const Rule& rule : rules) guard_.rules().restore(rule);
+}
+
+void ClaimsService::expire_rules(const Now& now) {
+  next_expiry_ = now.boot + kExpiryInterval;
+  std::vector<RuleName> ended = guard_.rules().expire(now);
+  if (!ended.empty()) world_.revocation_log.drop(std::move(ended));
+}
+
+// Whoever asks from now on gets nothing that was known of it, and nothing that is being learnt.
+void ClaimsService::forget_token(const Order& order) {
+  each_upstream(order, [&](UpstreamId upstream) {
+    const TokenKey key = world_.keyer.key_of(upstream, order.who);
+    forget(key);
+    negatives_.erase(key);
+    flights_.close(key);
+  });
+}
+
+}  // namespace claimsd::daemon

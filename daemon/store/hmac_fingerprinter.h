@@ -1,0 +1,31 @@
+// hmac_fingerprinter.h: the real Fingerprinter: HMAC-SHA-256 of a token, or of a user's id within
+// the *name* of its Auth API, each under a key derived from the revocations' own. So a rule
+// survives any change of an upstream's configuration but a new name. Loop thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/claims/revocations.h"
+#include "daemon/store/hmac_sha256.h"
+
+namespace claimsd::daemon {
+
+class HmacFingerprinter final : public Fingerprinter {
+ public:
+  // `upstreams`: names, by UpstreamId.
+  static Result<HmacFingerprinter> create(const Secret& key,
+                                          const std::vector<std::string>& upstreams);
+
+  Fingerprint of_token(std::string_view token) override { return {token_.finish(token)}; }
+  Fingerprint of_user(UpstreamId upstream, std::string_view user) override;
+
+ private:
+  HmacFingerprinter(HmacSha256 token, std::vector<HmacSha256> users)
+      : token_(std::move(token)), users_(std::move(users)) {}
+
+  HmacSha256 token_;
+  std::vector<HmacSha256> users_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,195 @@
+#include "daemon/store/revocation_file.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/store/host_key.h"
+#include "proto/bytes.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kMaxBootId = 64;
+constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + HmacSha256::kSize;
+constexpr std::size_t kBytesPerRule = 768;  // with what half-full pages waste
+constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
+constexpr std::size_t kHeadroom = std::size_t{1} << 20;
+
+std::string key_of(const RuleName& name) {
+  std::string key(1, static_cast<char>(name.kind));
+  key.append(reinterpret_cast<const char*>(name.subject.bytes.data()), name.subject.bytes.size());
+  return key;
+}
+
+std::int64_t count(auto time) {
+  return time.time_since_epoch().count();
+}
+
+template <class Time>
+Time read_time(proto::Reader& reader) {
+  return Time(Duration(reader.integer<std::int64_t>()));
+}
+
+std::string_view view(const HmacSha256::Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+Result<Secret> load_revocation_key(const std::string& directory, Random& random) {
+  TRY(ensure_private_directory(directory));
+  return load_host_key(directory + "/key", HostKeySource::kFile, random);
+}
+
+Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptions options,
+                                                             const Secret& key, const Now& now) {
+  TRY(ensure_private_directory(options.directory));
+  DirectoryLock lock = TRY(DirectoryLock::acquire(options.directory));
+  const Secret check_key = TRY(derive_key(key, "claimsd revocation check", ""));
+  HmacSha256 check = TRY(HmacSha256::create(check_key.view()));
+  std::unique_ptr<RevocationFile> self(
+      new RevocationFile(std::move(options), std::move(lock), std::move(check)));
+  self->open_ = TRY(self->open_environment());
+  self->rules_ = TRY(self->read(*self->open_, now));
+  // With the ends that they have on this boot's clock, so that the next start goes on from there.
+  TRY(self->write(self->rules_, std::exchange(self->void_, {})));
+  return self;
+}
+
+Result<RevocationFile::Open> RevocationFile::open_environment() const {
+  const std::size_t size = std::max(kSmallestMap, options_.max_rules * kBytesPerRule);
+  LmdbEnvironment environment = TRY(LmdbEnvironment::open(
+      {.path = path(), .map_size = size, .exclusive = true, .read_ahead = false}));
+  const LmdbResult<LmdbTable> table = environment.table();
+  if (!table) {
+    return failure(fmt::format("cannot open the revocations in {}: {}; check the disk", path(),
+                               table.error().text()));
+  }
+  return Open{std::move(environment), *table};
+}
+
+Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
+  std::vector<Rule> rules;
+  const auto unreadable = [this](const LmdbError& error) {
+    return failure(
+        fmt::format("cannot read the revocations in {}: {}; check the disk, or restore "
+                    "the directory from a backup",
+                    path(), error.text()));
+  };
+  LmdbResult<LmdbReader> reader = open.environment.read();
+  if (!reader) return unreadable(reader.error());
+  LmdbResult<LmdbCursor> cursor = reader->cursor(open.table);
+  if (!cursor) return unreadable(cursor.error());
+  for (auto record = cursor->first();; record = cursor->next()) {
+    if (!record && record.error().missing()) return rules;
+    if (!record) return unreadable(record.error());
+    const std::optional<Rule> rule = decode(record->key, record->value, now);
+    if (!rule) {
+      return failure(fmt::format(
+          "the revocations in {} are damaged, or were written under another key than {}/key: "
+          "restore the directory from a backup; to start without them, which lets in again "
+          "whoever was revoked, move it away",
+          path(), options_.directory));
+    }
+    rules.push_back(*rule);
+    if (rule->ends.has_come(now) && rule->undated_ends.has_come(now)) {
+      void_.push_back(rule->name);
+      rules.pop_back();
+    }
+  }
+}
+
+Status RevocationFile::keep(std::span<const Rule> rules) {
+  return write(rules, {});
+}
+
+Status RevocationFile::drop(std::span<const RuleName> names) {
+  return write({}, names);
+}
+
+Status RevocationFile::write(std::span<const Rule> rules, std::span<const RuleName> gone) {
+  if (rules.empty() && gone.empty()) return {};
+  if (!open_) {
+    Open again = TRY(open_environment());
+    TRY(read(again, Now{}));
+    open_.emplace(std::move(again));
+  }
+  LmdbStatus status;
+  {
+    LmdbResult<LmdbWriter> writer = open_->environment.write();
+    if (!writer) status = tl::make_unexpected(writer.error());
+    for (const Rule& rule : rules) {
+      if (!status) break;
+      const std::string key = key_of(rule.name);
+      status = writer->put(open_->table, key, encode(rule, key));
+    }
+    for (const RuleName& name : gone) {
+      if (!status) break;
+      status = writer->erase(open_->table, key_of(name));
+      if (!status && status.error().missing()) status = {};
+    }
+    if (status) status = writer->commit();
+  }
+  if (status) {
+    open_->environment.reserve(kHeadroom);
+    return {};
+  }
+  open_.reset();
+  return failure(
+      fmt::format("cannot write to the revocations in {}: {}; make room on the disk, "
+                  "check it, and give the order again",
+                  path(), status.error().text()));
+}
+
+std::string RevocationFile::encode(const Rule& rule, const std::string& key) {
+  std::array<char, kMaxRecord> buffer;  // NOLINT: only what was written is read
+  proto::Writer writer(buffer.data(), buffer.size());
+  writer.integer(kVersion);
+  writer.sized<std::uint16_t>(options_.boot_id, kMaxBootId);
+  for (const std::int64_t time :
+       {count(rule.made_at.wall), count(rule.made_at.boot), count(rule.ends.wall),
+        count(rule.ends.boot), count(rule.not_before), count(rule.undated_ends.wall),
+        count(rule.undated_ends.boot), count(rule.forget_until)}) {
+    writer.integer(time);
+  }
+  std::string value(buffer.data(), writer.size());
+  return value.append(view(check_.finish(key + value)));
+}
+
+// None: not one of ours.
+std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_view value,
+                                           const Now& now) {
+  Rule rule;
+  if (key.size() != 1 + rule.name.subject.bytes.size() || value.size() < HmacSha256::kSize)
+    return std::nullopt;
+  const std::string_view checked = value.substr(0, value.size() - HmacSha256::kSize);
+  const HmacSha256::Digest expected = check_.finish(std::string(key).append(checked));
+  if (CRYPTO_memcmp(expected.data(), value.data() + checked.size(), expected.size()) != 0)
+    return std::nullopt;
+
+  const auto kind = static_cast<std::uint8_t>(key.front());
+  proto::Reader reader(checked);
+  if (reader.integer<std::uint16_t>() != kVersion || kind < 1 || kind > 6) return std::nullopt;
+  const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);
+  rule.name.kind = static_cast<RuleKind>(kind);
+  std::copy(key.begin() + 1, key.end(), rule.name.subject.bytes.begin());
+  rule.made_at.wall = read_time<WallTime>(reader);
+  rule.made_at.boot = read_time<BootTime>(reader);
+  rule.ends.wall = read_time<WallTime>(reader);
+  rule.ends.boot = read_time<BootTime>(reader);
+  rule.not_before = read_time<WallTime>(reader);
+  rule.undated_ends.wall = read_time<WallTime>(reader);
+  rule.undated_ends.boot = read_time<BootTime>(reader);
+  rule.forget_until = read_time<BootTime>(reader);
+  if (!reader.ok() || reader.left() != 0) return std::nullopt;
+  if (boot_id == options_.boot_id) return rule;
+  if (const std::optional<Rule> again = after_reboot(rule, now)) return again;
+  rule.ends = rule.undated_ends = RuleEnd{};  // has ended, and is dropped
+  return rule;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,364 @@
+// Purge and revoke: what an operator takes back is taken back at once, and stays so.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+namespace {
+
+constexpr std::string_view kUser = "user-123";  // of kClaimsBody
+
+Order token(std::string_view token) {
+  return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
+}
+Order user(std::string_view id = kUser) {
+  return {.subject = Subject::kUser, .who = id, .upstream = {}, .length = {}};
+}
+Order everybody() {
+  return {.subject = Subject::kEverybody, .who = {}, .upstream = {}, .length = {}};
+}
+Order lasting(Order order, Duration length) {
+  order.length = length;
+  return order;
+}
+Order locking(Order order) {
+  order.lock = true;
+  return order;
+}
+
+// A JWT issued so long after the start of FakeClock; negative: before it.
+std::string issued(seconds after, int number = 0) {
+  const auto at = FakeClock().now().wall.time_since_epoch() + after;
+  return jwt("{\"iat\":" + std::to_string(at / 1s) + ",\"jti\":" + std::to_string(number) + "}");
+}
+
+}  // namespace
+
+TEST_CASE("a purged token is asked about again, and nothing else is") {
+  ServiceHarness world;
+  world.ask_and_land("purged", status(200));
+  world.ask_and_land("kept", status(200));
+  CHECK(world.purge(token("purged")).durable);
+  CHECK_FALSE(world.answered(world.ask("purged")));
+  CHECK(world.ask_now("kept").answer.reason == Reason::kOk);
+  world.land_for("purged", status(200));
+  CHECK(world.ask_now("purged").answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a purge forgets a refusal, too") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(401));
+  world.purge(token("token"));
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("who asks after a purge waits for a request that started after it") {
+  ServiceHarness world;
+  const Order orders[] = {token("token"), user(), everybody()};
+  for (const Order& order : orders) {
+    world.purge(token("token"));
+    world.advance(1ms);
+    const Waiter before = world.ask("token");
+    world.advance(1ms);
+    world.purge(order);
+    world.advance(1ms);
+    const Waiter after = world.ask("token");
+    world.land_for("token", status(200));
+    CHECK(world.reason(before) == Reason::kOk);  // asked before it was purged
+    CHECK(world.answer(before).answer.left == 0s);
+    CHECK_FALSE(world.answered(after));
+    world.land_for("token", status(401));
+    CHECK(world.reason(after) == Reason::kRefused);
+  }
+}
+
+TEST_CASE("what a purged flight brings is neither kept nor shown") {
+  ServiceHarness world;
+  world.ask("token");
+  world.advance(1ms);
+  world.purge(token("token"));
+  world.land_for("token", status(200));
+  CHECK_FALSE(world.cache.holds(world.key_of("token")));
+  CHECK(world.publisher.find(world.key_of("token")) == nullptr);
+  CHECK_FALSE(world.answered(world.ask("token")));
+}
+
+TEST_CASE("a purge of a user forgets that user's tokens, also after a restart") {
+  ServiceHarness world;
+  world.ask_and_land("theirs", status(200));
+  world.ask_and_land("other", status(200, R"({"id": "user-9"})"));
+  world.advance(1ms);
+  world.purge(user());
+  world.restart();
+  CHECK_FALSE(world.answered(world.ask("theirs")));
+  CHECK(world.ask_now("other").answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a purge of everybody forgets all tokens, and denies none") {
+  ServiceHarness world;
+  world.ask_and_land("a", status(200));
+  world.ask_and_land("b", status(401));
+  world.advance(1ms);
+  world.purge(everybody());
+  world.advance(1ms);
+  CHECK(world.ask_and_land("a", status(200)).answer.source == proto::Source::kUpstream);
+  CHECK(world.ask_and_land("b", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.ask_now("a").answer.source == proto::Source::kCache);
+}
+
+TEST_CASE("with no room to remember whom, a purge forgets everybody") {
+  Policy policy = plain_policy();
+  policy.revocations.max_rules = 1;
+  ServiceHarness world(policy);
+  world.ask_and_land("token", status(200));
+  world.advance(1ms);
+  CHECK(world.revoke(user("somebody")).outcome == OrderOutcome::kDone);
+  CHECK(world.purge(user()).outcome == OrderOutcome::kDone);
+  CHECK_FALSE(world.answered(world.ask("token")));
+}
+
+TEST_CASE("a revoked token is denied whatever the Auth API says, and without asking it") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.ask_and_land("other", status(200));
+  const OrderResult result = world.revoke(token("token"));
+  CHECK(result.outcome == OrderOutcome::kDone);
+  CHECK(result.durable);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("token", {.max_age = 0s}).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("other").answer.reason == Reason::kOk);
+  CHECK(world.upstream.requests() == 2);
+  CHECK(world.counters().revoked_answers == 2);
+}
+
+TEST_CASE("a 200 that lands after its token was revoked lets nobody in") {
+  ServiceHarness world;
+  const Waiter before = world.ask("token");
+  world.revoke(token("token"));
+  world.land_for("token", status(200));
+  CHECK(world.reason(before) == Reason::kRevoked);
+  CHECK_FALSE(world.cache.holds(world.key_of("token")));
+}
+
+TEST_CASE("a 200 that lands after its user was revoked lets nobody in, and is remembered") {
+  ServiceHarness world;
+  const Waiter before = world.ask(issued(-10s));
+  world.advance(1s);
+  world.revoke(user());
+  world.land_oldest(status(200));
+  CHECK(world.reason(before) == Reason::kRevoked);
+  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.upstream.requests() == 1);
+  // When that is forgotten it is learnt again, and denied again.
+  world.advance(6s);
+  CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("revoking a user denies what was issued before, and lets in what is issued after") {
+  ServiceHarness world;
+  world.ask_and_land(issued(-10s), status(200));
+  world.ask_and_land("undated", status(200));
+  world.advance(1s);
+  world.revoke(user());
+  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("undated").answer.reason == Reason::kRevoked);
+  CHECK(world.ask_and_land(issued(2s), status(200)).answer.reason == Reason::kOk);
+  CHECK(world.ask_and_land(issued(-10s, 1), status(200, R"({"id": "user-9"})")).answer.reason ==
+        Reason::kOk);
+}
+
+TEST_CASE("tokens without a date are denied for as long as was asked, and no longer") {
+  Policy policy = plain_policy();
+  policy.revocations.margin = 0s;
+  ServiceHarness world(policy);
+  world.revoke(lasting(user(), 1h));
+  world.advance(1h - 1s);
+  CHECK(world.ask_and_land("undated", status(200)).answer.reason == Reason::kRevoked);
+  world.advance(10s);
+  CHECK(world.ask_and_land("undated", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a lock also denies what is issued later, until it ends") {
+  ServiceHarness world;
+  world.revoke(locking(lasting(user(), 1h)));
+  CHECK(world.ask_and_land(issued(1800s), status(200)).answer.reason == Reason::kRevoked);
+  world.advance(1h + 1s);
+  CHECK(world.ask_and_land(issued(1800s, 1), status(200)).answer.reason == Reason::kOk);
+  CHECK(world.ask_and_land(issued(-10s, 2), status(200)).answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("no step of the wall clock ends a lock early") {
+  ServiceHarness world;
+  world.revoke(locking(lasting(user(), 1h)));
+  world.clock.step_wall(48h);
+  world.advance(1s);
+  CHECK(world.ask_and_land(issued(47h), status(200)).answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("revoking everybody denies all that was issued before") {
+  ServiceHarness world;
+  world.ask_and_land(issued(-10s), status(200));
+  world.ask_and_land(issued(-10s, 1), status(200, R"({"id": "user-9"})"));
+  world.advance(1s);
+  world.revoke(everybody());
+  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now(issued(-10s, 1)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_and_land(issued(2s), status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("an acknowledged revocation outlives the daemon") {
+  ServiceHarness world;
+  world.ask_and_land(issued(-10s), status(200));
+  world.ask_and_land("token", status(200, R"({"id": "user-9"})"));
+  world.advance(1s);
+  world.revoke(user());
+  world.revoke(token("token"));
+  world.restart();
+  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a revocation that could not be written down is in effect, and says so") {
+  ServiceHarness world;
+  world.revocation_log.write_fault.arm(0, 1);
+  CHECK_FALSE(world.revoke(token("token")).durable);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a revocation is in effect before it is written down") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  bool told = false;
+  world.service->revoke(token("token"), [&](const OrderResult&) { told = true; });
+  CHECK_FALSE(told);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  world.revocation_log.write();
+  CHECK(told);
+}
+
+TEST_CASE("full, a revocation is refused and none is forgotten") {
+  Policy policy = plain_policy();
+  policy.revocations.max_rules = 2;
+  ServiceHarness world(policy);
+  world.revoke(token("a"));
+  world.revoke(token("b"));
+  CHECK(world.revoke(token("c")).outcome == OrderOutcome::kFull);
+  CHECK(world.revoke(token("a")).outcome == OrderOutcome::kDone);  // needs no more room
+  CHECK(world.revoke(everybody()).outcome == OrderOutcome::kDone);
+  CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("b").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a rule about a token ends with the token, and makes room") {
+  Policy policy = plain_policy();
+  policy.revocations.max_rules = 1;
+  ServiceHarness world(policy);
+  const std::string brief = jwt_expiring(1min);
+  world.revoke(token(brief));
+  CHECK(world.service->revocation_rules() == 1);
+  CHECK(world.revoke(token("b")).outcome == OrderOutcome::kFull);
+  world.advance(1min + policy.life.clock_skew + policy.revocations.margin + 1s);
+  CHECK(world.revoke(token("b")).outcome == OrderOutcome::kDone);
+  CHECK(world.ask_now(brief).answer.reason == Reason::kExpired);
+  CHECK(world.revocation_log.kept().size() == 1);
+}
+
+TEST_CASE("who is answered first can take it back from those who are answered next") {
+  ServiceHarness world;
+  const Waiter first = world.ask(issued(-10s));
+  const Waiter second = world.ask(issued(-10s));
+  world.advance(1s);
+  world.sink.on_answer = [&](const Waiter& waiter) {
+    if (waiter.request == first.request) world.service->revoke(user(), [](const OrderResult&) {});
+  };
+  world.land_oldest(status(200));
+  CHECK(world.reason(first) == Reason::kOk);
+  CHECK(world.reason(second) == Reason::kRevoked);
+}
+
+TEST_CASE("leases are gone when a purge, a revocation or a refusal is told of") {
+  ServiceHarness world;
+  const std::string held = issued(-10s);
+  const auto show = [&] {
+    world.purge(token(held));
+    world.advance(1ms);
+    world.ask_and_land(held, status(200));
+    const auto entry = world.cache.find(world.key_of(held));
+    world.publisher.publish(0, held, world.key_of(held), *entry,
+                            {.lease = world.clock.now().boot + 5s, .hard = WallTime::max()});
+    return [&] { return world.publisher.find(world.key_of(held)) != nullptr; };
+  };
+  const auto shown = show();
+  REQUIRE(shown());
+  SECTION("a purged token") {
+    world.purge(token(held));
+  }
+  SECTION("a purged user") {
+    world.purge(user());
+  }
+  SECTION("everybody purged") {
+    world.purge(everybody());
+  }
+  SECTION("a revoked token") {
+    world.revoke(token(held));
+  }
+  SECTION("a revoked user") {
+    world.revoke(user());
+  }
+  SECTION("everybody revoked") {
+    world.revoke(everybody());
+  }
+  SECTION("a refusal") {
+    bool shown_to_somebody = true;
+    world.sink.on_answer = [&](const Waiter&) { shown_to_somebody = shown(); };
+    world.ask_and_land(held, status(401), {.max_age = 0s});
+    CHECK_FALSE(shown_to_somebody);
+  }
+  CHECK_FALSE(shown());
+}
+
+TEST_CASE("a user's revocation holds at every Auth API, or at the one that was named") {
+  Policy policy = plain_policy();
+  policy.upstreams.push_back({.name = "second"});
+  ServiceHarness world(policy);
+  Order at_second = user();
+  at_second.upstream = UpstreamId{1};
+  world.revoke(at_second);
+  CHECK(world.ask_and_land("a", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.ask_and_land("b", status(200), {.upstream = 1}).answer.reason == Reason::kRevoked);
+  world.revoke(user());
+  CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("what can be no token and no id is refused") {
+  ServiceHarness world;
+  CHECK(world.revoke(token("not a token")).outcome == OrderOutcome::kNoToken);
+  CHECK(world.purge(token(std::string(9000, 'a'))).outcome == OrderOutcome::kNoToken);
+  CHECK(world.revoke(user("")).outcome == OrderOutcome::kNoUser);
+  CHECK(world.service->revocation_rules() == 0);
+}
+
+TEST_CASE("while nothing is revoked no fingerprint is made") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.ask_now("token");
+  CHECK(world.fingerprinter.made() == 0);
+}
+
+TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means nothing") {
+  const Now made = FakeClock().now();
+  Rule lock{.name = {RuleKind::kLock, {}}, .made_at = made, .ends = end_after(made, 1h)};
+  const Now rebooted{BootTime(5s), made.wall + 30min};
+  const auto again = after_reboot(lock, rebooted);
+  REQUIRE(again);
+  CHECK_FALSE(again->ends.has_come({BootTime(1h + 4s), made.wall + 48h}));
+  CHECK(again->ends.has_come({BootTime(1h + 5s), made.wall + 48h}));
+  lock.name.kind = RuleKind::kForgetUser;
+  CHECK_FALSE(after_reboot(lock, rebooted));
+}

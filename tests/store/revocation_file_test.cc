@@ -1,0 +1,144 @@
+// Revocations on disk: what was kept is there again, and what cannot be read lets nobody start.
+#include "daemon/store/revocation_file.h"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/store/hmac_fingerprinter.h"
+#include "tests/store/store_fixture.h"
+
+namespace claimsd::daemon::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Now kNow{BootTime(1000s), WallTime(1'767'225'600s)};
+
+Rule rule(std::uint8_t number, RuleKind kind = RuleKind::kToken, Duration length = 1h) {
+  Rule made{.name = {kind, {}}, .made_at = kNow, .ends = end_after(kNow, length)};
+  made.name.subject.bytes[0] = number;
+  made.not_before = kNow.wall;
+  made.undated_ends = end_after(kNow, length / 2);
+  return made;
+}
+
+struct Fixture {
+  TempDir directory;
+  SystemRandom random;
+  std::string path = directory / "revocations";
+
+  Result<std::unique_ptr<RevocationFile>> open(const Now& now = kNow,
+                                               const std::string& boot = "boot-1") {
+    const Result<Secret> key = load_revocation_key(path, random);
+    REQUIRE(key);
+    return RevocationFile::open({.directory = path, .boot_id = boot}, *key, now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a kept rule is there, whole, when the file is opened again") {
+  Fixture fixture;
+  const Rule kept = rule(1, RuleKind::kUser);
+  REQUIRE((*fixture.open())->keep(std::vector{kept, rule(2)}));
+  const auto again = fixture.open();
+  REQUIRE(again);
+  REQUIRE((*again)->rules().size() == 2);
+  const Rule& found = (*again)->rules()[1];
+  CHECK(found.name == kept.name);
+  CHECK(found.made_at.wall == kept.made_at.wall);
+  CHECK(found.ends.wall == kept.ends.wall);
+  CHECK(found.ends.boot == kept.ends.boot);
+  CHECK(found.not_before == kept.not_before);
+  CHECK(found.undated_ends.boot == kept.undated_ends.boot);
+}
+
+TEST_CASE("a dropped rule and one that has ended are gone") {
+  Fixture fixture;
+  {
+    const auto file = fixture.open();
+    REQUIRE((*file)->keep(std::vector{rule(1), rule(2), rule(3, RuleKind::kLock, 2h)}));
+    REQUIRE((*file)->drop(std::vector{rule(1).name, rule(9).name}));
+  }
+  CHECK((*fixture.open())->rules().size() == 2);
+  CHECK((*fixture.open({kNow.boot + 90min, kNow.wall + 90min}))->rules().size() == 1);
+  CHECK((*fixture.open())->rules().size() == 1);
+}
+
+TEST_CASE("in another boot a rule has its whole length again, once") {
+  Fixture fixture;
+  REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
+  const Now rebooted{BootTime(10s), kNow.wall + 48h};
+  CHECK((*fixture.open(rebooted, "boot-2"))->rules().size() == 1);
+  const Now later{BootTime(10s + 61min), kNow.wall + 49h};
+  CHECK((*fixture.open(later, "boot-2"))->rules().empty());
+}
+
+TEST_CASE("a purge means nothing in another boot") {
+  Fixture fixture;
+  Rule purge = rule(1, RuleKind::kForgetUser);
+  purge.forget_until = kNow.boot;
+  REQUIRE((*fixture.open())->keep(std::vector{purge}));
+  REQUIRE((*fixture.open())->rules().size() == 1);
+  CHECK((*fixture.open())->rules()[0].forget_until == kNow.boot);
+  CHECK((*fixture.open(kNow, "boot-2"))->rules().empty());
+}
+
+TEST_CASE("without its key the file is not opened, and says what to do") {
+  Fixture fixture;
+  REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
+  std::filesystem::remove(fixture.path + "/key");
+  const auto refused = fixture.open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("backup") != std::string::npos);
+}
+
+TEST_CASE("a directory that others can look into is refused") {
+  Fixture fixture;
+  REQUIRE(fixture.open());
+  REQUIRE(chmod(fixture.path.c_str(), 0755) == 0);
+  CHECK_FALSE(load_revocation_key(fixture.path, fixture.random));
+}
+
+TEST_CASE("one daemon a directory") {
+  Fixture fixture;
+  const auto first = fixture.open();
+  CHECK_FALSE(fixture.open());
+}
+
+TEST_CASE("a write that fails is reported, and the next one works again") {
+  Fixture fixture;
+  const auto file = fixture.open();
+  REQUIRE((*file)->keep(std::vector{rule(1)}));
+  std::vector<Rule> many;
+  for (int i = 0; i < 60'000; ++i) {
+    many.push_back(rule(2));
+    std::memcpy(many.back().name.subject.bytes.data() + 4, &i, sizeof i);
+  }
+  // No file may grow beyond where this one is now: as on a full disk.
+  const auto size = std::filesystem::file_size(fixture.path + "/revocations.mdb");
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{size, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  const Status failed = (*file)->keep(many);
+  setrlimit(RLIMIT_FSIZE, &before);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().message.find("give the order again") != std::string::npos);
+  CHECK((*file)->keep(std::vector{rule(3)}));
+}
+
+TEST_CASE("fingerprints tell tokens, users and Auth APIs apart, and stay what they are") {
+  const Secret key(std::string(32, 'k'));
+  auto fingerprints = *HmacFingerprinter::create(key, {"a", "b"});
+  auto others = *HmacFingerprinter::create(Secret(std::string(32, 'x')), {"a", "b"});
+  auto reordered = *HmacFingerprinter::create(key, {"b", "a"});
+  CHECK(fingerprints.of_token("x") == reordered.of_token("x"));
+  CHECK(fingerprints.of_token("x") != fingerprints.of_token("y"));
+  CHECK(fingerprints.of_token("x") != fingerprints.of_user(0, "x"));
+  CHECK(fingerprints.of_user(0, "x") != fingerprints.of_user(1, "x"));
+  CHECK(fingerprints.of_user(0, "x") == reordered.of_user(1, "x"));
+  CHECK(fingerprints.of_token("x") != others.of_token("x"));
+}
+
+}  // namespace claimsd::daemon::testing
