@@ -64,6 +64,18 @@ void stop_and_start(Simulation& sim) {
   sim.restart_after(sim.dice.between(0s, 5s));
 }
 
+// ---- the operator -------------------------------------------------------------------------------
+
+void purge(Simulation& sim) {
+  sim.order(false);
+}
+void revoke(Simulation& sim) {
+  sim.order(true);
+}
+void rules_cannot_be_written(Simulation& sim) {
+  sim.revocation_log.failing_writes = 1;
+}
+
 // ---- clients ------------------------------------------------------------------------------------
 
 void everybody_asks_for_one(Simulation& sim) {
@@ -116,6 +128,9 @@ constexpr auto kActions = std::to_array<Action>({
     {"suspend", 1, suspend},
     {"crash", 2, crash},
     {"stop and start", 2, stop_and_start},
+    {"purge", 6, purge},
+    {"revoke", 6, revoke},
+    {"rules cannot be written", 1, rules_cannot_be_written},
     {"worker dies", 6, worker_dies},
     {"last asker dies", 4, last_asker_dies},
     {"store finds nothing", 2, store_finds_nothing},

@@ -37,6 +37,10 @@ std::span<const Invariant> invariants();
   I(ports,           "the core uses its ports as they ask to be used") \
   I(life,            "valid is said only until min(start of the request + life, exp - skew)") \
   I(newer_refusal,   "what was refused is valid again only by a request that started later") \
+  I(revoked,         "what was revoked is valid for nobody once the order has returned") \
+  I(denied_in_time,  "nobody is denied by a revocation that is not about them, or is over") \
+  I(purged,          "who asks after a purge is answered by a request that started after it") \
+  I(withdrawn,       "an order takes leases away before it returns") \
   I(claims,          "claims are whole, of that token's user, and those of that confirmation") \
   I(max_age,         "no answer is older than its asker accepts") \
   I(provenance,      "source, age, time left and flags say what happened") \

@@ -110,7 +110,9 @@ std::string check_provenance(const Facts& facts) {
     if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or life";
     if (answer.source == Source::kUpstream) {
       if (request == nullptr) return "from upstream, but nothing landed";
-      if (answer.age != facts.now().boot - request->started.boot) return "not the request's age";
+      const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
+      if (of_an_age && answer.age != facts.now().boot - request->started.boot)
+        return "not the request's age";
     }
     if (!valid(answer)) {
       if ((answer.flags & proto::kAnswerTrimmed) != 0) return "no claims, but trimmed";
@@ -180,6 +182,7 @@ std::string check_invalid_cause(const Facts& facts) {
       case Reason::kExpired:
         if (!past_exp_and_skew(token, facts.now(), facts.policy)) return "expired, but it is not";
         break;
+      case Reason::kRevoked: break;  // check_denied_in_time
       default: return "invalid for no reason";
     }
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
 
 namespace claimsd::sim {
@@ -23,6 +24,22 @@ std::string check_wake_time(const Facts& facts) {
   return wake && *wake <= *next ? "" : "it would sleep through a deadline";
 }
 
+namespace {
+
+// Did an operator's purge part the question from the request that was on its way?
+bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
+  const TokenRecord& token = facts.records.token(request.token);
+  const auto& orders = facts.records.orders;
+  return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+    // Whose token it is nobody knew before it landed.
+    const bool parts = order.subject != Subject::kToken || order.is_about(token);
+    return order.in_effect && parts && question >= order.first_question_after &&
+           request.started.boot <= order.made.boot;
+  });
+}
+
+}  // namespace
+
 std::string check_landing_answers(const Facts& facts) {
   if (!facts.step().landed) return {};
   const RequestRecord& request = facts.records.requests[*facts.step().landed];
@@ -33,7 +50,8 @@ std::string check_landing_answers(const Facts& facts) {
     const bool too_old =
         max_age && (request.started.boot < question.asked.boot - *max_age ||
                     (*max_age == Duration(0) && request.started.boot <= question.asked.boot));
-    if (!too_old) return fmt::format("question {} goes on waiting", number);
+    if (!too_old && !purged_between(facts, number, request))
+      return fmt::format("question {} goes on waiting", number);
   }
   return {};
 }
@@ -107,7 +125,12 @@ std::string check_negative_spares(const Facts& facts) {
                         facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
     const bool confirmed_since =
         !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
-    if (counts && !confirmed_since) return "a token refused a moment ago is asked about again";
+    const auto& orders = facts.records.orders;
+    const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+      return order.may_forget(token, refusal.started);
+    });
+    if (counts && !confirmed_since && !purged)
+      return "a token refused a moment ago is asked about again";
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
 
 namespace claimsd::sim {
@@ -28,11 +29,11 @@ std::optional<TokenNumber> landed_token(const Facts& facts) {
 
 std::string check_eviction_cause(const Facts& facts) {
   const Step& step = facts.step();
-  if (step.erases.empty() || step.restarted || step.purged) return {};
+  if (step.erases.empty() || step.restarted || step.order) return {};
   const std::optional<TokenNumber> own = landed_token(facts);
   std::size_t others = 0;
   for (const EraseRecord& erase : step.erases) {
-    if (erase.was_there && erase.token != own) ++others;
+    if (erase.was_there && !erase.by_order && erase.token != own) ++others;
   }
   if (others == 0) return {};
   if (step.puts.empty()) return "an entry went though nothing needed its room";
@@ -50,9 +51,9 @@ std::string check_ended_first(const Facts& facts) {
   const std::optional<TokenNumber> own = landed_token(facts);
   bool took_good_one = false;
   for (const EraseRecord& erase : step.erases) {
-    took_good_one |= erase.was_there && !erase.had_ended && erase.token != own;
+    took_good_one |= erase.was_there && !erase.had_ended && !erase.by_order && erase.token != own;
   }
-  if (!took_good_one || step.restarted || step.purged) return {};
+  if (!took_good_one || step.restarted || step.order) return {};
   for (const TokenRecord& token : facts.records.tokens) {
     const Kept& kept = token.kept;
     if (kept.present && !kept.disowned && kept.entry.fresh_until <= facts.now().boot &&
@@ -73,6 +74,7 @@ std::string check_kept(const Facts& facts) {
     }
     const Confirmation& confirmation = token.confirmations.back();
     if (confirmation.no_store) return "a no-store answer is kept";
+    if (put.taken_back) return "what an operator took back is kept";
     if (put.entry.confirmed_at != confirmation.started.boot) {
       return "its life does not begin with its request";
     }
@@ -101,6 +103,9 @@ std::string check_bounded(const Facts& facts) {
   if (flights.pending() > policy.max_pending) return "too many requests wait for their turn";
   if (flights.waiting() != records.open) return "it does not know how many wait";
   if (flights.flying() != records.flying) return "it does not know how many are on their way";
+  if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {
+    return "more rules than allowed";
+  }
   return {};
 }
 
@@ -133,6 +138,7 @@ std::string check_lease(const Facts& facts) {
         lease.end.hard > token.expires_at - facts.policy.life.clock_skew) {
       return "a lease past exp - skew";
     }
+    if (lease.taken_back) return "a lease of what an operator took back";
     if (token.refusal && token.refusal->landed > confirmation->landed) {
       return "a lease of what was refused";
     }

@@ -26,6 +26,7 @@ int main_(int argc, char** argv) {
   app.add_option("--events", options.events, "of each history")->capture_default_str();
   app.add_option("--jobs", options.jobs, "threads")->capture_default_str();
   app.add_flag("--trace", options.trace, "print everything that happens (with --seed)");
+  app.add_option("--except", options.except, "invariants that are not checked");
   app.add_flag("--json", json, "one JSON object a line");
   try {
     app.parse(argc, argv);

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "proto/claims_block.h"
 #include "tests/sim/auth_api.h"
+#include "tests/sim/orders.h"
 
 namespace claimsd::sim {
 
@@ -68,6 +70,27 @@ void SimRandom::fill(void* out, std::size_t size) {
   }
 }
 
+void SimRevocationLog::forget(const RuleName& name) {
+  std::erase_if(kept_, [&](const Rule& rule) { return rule.name == name; });
+}
+
+void SimRevocationLog::drop(std::vector<RuleName> names) {
+  for (const RuleName& name : names) forget(name);
+}
+
+void SimRevocationLog::write() {
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    const bool durable = failing_writes == 0;
+    if (!durable) --failing_writes;
+    for (const Rule& rule : one.rules) {
+      if (!durable) break;
+      forget(rule.name);
+      kept_.push_back(rule);
+    }
+    one.done(durable);
+  }
+}
+
 // ---- the store ----------------------------------------------------------------------------------
 
 void SimCache::scribble() {
@@ -108,7 +131,8 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
   } else if (used_ - freed + entry.claims.size() > bytes_) {
     result = Stored::kFull;
   }
-  records_.step.puts.push_back({*number, entry, result});
+  records_.step.puts.push_back(
+      {*number, entry, result, records_.taken_back(token, entry.confirmed_at)});
   trace_.note({records_.step.number, clock_.now(), "put",
                result == Stored::kStored ? "stored"
                : result == Stored::kFull ? "full"
@@ -132,13 +156,15 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
 bool SimCache::erase(const TokenKey& key) {
   scribble();
   const auto number = records_.find(key);
-  if (!number) {
-    records_.step.broken_port = "a key is erased that nobody made";
-    return true;
-  }
+  if (!number) return true;  // a token that nobody has asked about, under an order
   TokenRecord& token = records_.token(*number);
   const bool ended = token.kept.present && token.kept.entry.fresh_until <= clock_.now().boot;
-  records_.step.erases.push_back({*number, token.kept.present && !token.kept.disowned, ended});
+  const bool by_order =
+      std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
+        return order.denies(token, true) || order.may_forget(token, token.kept.entry.confirmed_at);
+      });
+  records_.step.erases.push_back(
+      {*number, token.kept.present && !token.kept.disowned, ended, by_order});
   if (failing_erases > 0) {
     --failing_erases;
     damaged_ = true;
@@ -223,7 +249,8 @@ void SimPublisher::publish(UpstreamId upstream, std::string_view text, const Tok
     records_.step.broken_port = "a lease with another user's claims";
   }
   token.shown = {true, end, entry.confirmed_at};
-  records_.step.publications.push_back({*number, entry.confirmed_at, end, claims.version});
+  records_.step.publications.push_back({*number, entry.confirmed_at, end, claims.version,
+                                        records_.taken_back(token, entry.confirmed_at)});
   trace_.note({records_.step.number, clock_.now(), "publish", "", *number, 0});
 }
 
@@ -278,6 +305,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     record.user = claims.user;
     record.version = claims.version;
   }
+  record.denied = records_.denied(token);
   record.in_store = token.kept.present && !token.kept.disowned;
   record.shown = token.shown.now;
   records_.step.answers.push_back(record);

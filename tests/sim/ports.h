@@ -10,6 +10,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocations.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/records.h"
 #include "tests/sim/trace.h"
@@ -50,6 +51,41 @@ class SimKeyer final : public daemon::Keyer {
   daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view token) override {
     return Records::key_of(upstream, token);
   }
+};
+
+class SimFingerprinter final : public daemon::Fingerprinter {
+ public:
+  daemon::Fingerprint of_token(std::string_view token) override {
+    return Records::key_of(1000, token);
+  }
+  daemon::Fingerprint of_user(daemon::UpstreamId upstream, std::string_view user) override {
+    return Records::key_of(static_cast<daemon::UpstreamId>(2000 + upstream), user);
+  }
+};
+
+// A disk that takes its time, and may fail.
+class SimRevocationLog final : public daemon::RevocationLog {
+ public:
+  void keep(std::vector<daemon::Rule> rules, Done done) override {
+    waiting_.push_back({std::move(rules), std::move(done)});
+  }
+  void drop(std::vector<daemon::RuleName> names) override;
+
+  bool waiting() const { return !waiting_.empty(); }
+  void write();
+  void lose() { waiting_.clear(); }
+  const std::vector<daemon::Rule>& kept() const { return kept_; }
+  unsigned failing_writes = 0;
+
+ private:
+  struct Waiting {
+    std::vector<daemon::Rule> rules;
+    Done done;
+  };
+  void forget(const daemon::RuleName& name);
+
+  std::vector<Waiting> waiting_;
+  std::vector<daemon::Rule> kept_;
 };
 
 // A store as daemon/store/ is one: what was put a moment ago is lost when the daemon is killed, an

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/sim/orders.h"
+
 namespace claimsd::sim {
 
 using namespace daemon;
@@ -35,7 +37,7 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   publications.clear();
   kept_before = kept;
   restarted = false;
-  purged = false;
+  order.reset();
 }
 
 TokenKey Records::key_of(UpstreamId upstream, std::string_view text) {
@@ -65,6 +67,31 @@ std::optional<TokenNumber> Records::find(const TokenKey& key) const {
   const auto found = by_key_.find(first_word(key));
   if (found == by_key_.end() || tokens[found->second].key != key) return std::nullopt;
   return found->second;
+}
+
+Records::Records() = default;
+Records::~Records() = default;
+
+bool Records::denied(const TokenRecord& token) const {
+  return std::any_of(orders.begin(), orders.end(),
+                     [&](const OrderRecord& order) { return order.denies(token); });
+}
+
+bool Records::taken_back(const TokenRecord& token, BootTime confirmed_at) const {
+  return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+    return order.denies(token) || (order.in_effect && order.forgets(token, confirmed_at));
+  });
+}
+
+void Records::age_orders(const Now& now, Duration margin) {
+  for (OrderRecord& order : orders) {
+    const auto passed = [&](Duration length) {
+      return now.boot >= order.made.boot + length && now.wall >= order.made.wall + length;
+    };
+    if (!order.over) order.over = passed(order.length);
+    // Not for good: a rule that nobody has cleared away yet counts again when the clock goes back.
+    order.long_over = passed(order.length + margin);
+  }
 }
 
 void Records::close(QuestionNumber number) {

@@ -124,6 +124,7 @@ struct AnswerRecord {
   std::uint32_t user = 0;
   std::uint32_t version = 0;
   // When it was given.
+  bool denied = false;  // by an order
   bool in_store = false;
   bool shown = false;
 };
@@ -132,12 +133,14 @@ struct PutRecord {
   TokenNumber token = 0;
   daemon::Entry entry;  // `claims` is not to be read
   daemon::Stored result = daemon::Stored::kStored;
+  bool taken_back = false;  // by an order, before
 };
 
 struct EraseRecord {
   TokenNumber token = 0;
   bool was_there = false;
   bool had_ended = false;
+  bool by_order = false;  // an operator's, perhaps of long ago
 };
 
 struct PublicationRecord {
@@ -145,7 +148,10 @@ struct PublicationRecord {
   daemon::BootTime confirmed_at;
   daemon::LeaseEnd end;
   std::uint32_t version = 0;
+  bool taken_back = false;
 };
+
+struct OrderRecord;
 
 struct Step {
   std::uint64_t number = 0;
@@ -160,8 +166,8 @@ struct Step {
   std::vector<PublicationRecord> publications;
   std::size_t kept_before = 0;
   bool restarted = false;
-  bool purged = false;      // an operator's doing
-  std::string broken_port;  // a port was used against its contract: how
+  std::optional<std::size_t> order;  // carried out in it
+  std::string broken_port;           // a port was used against its contract: how
 
   void begin(std::uint64_t step, const daemon::Now& at, std::size_t kept);
 };
@@ -169,20 +175,34 @@ struct Step {
 // All of it. One history's; the ports write into it.
 class Records {
  public:
+  Records();
+  ~Records();
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+
   TokenRecord& token(TokenNumber number) { return tokens[number]; }
   const TokenRecord& token(TokenNumber number) const { return tokens[number]; }
   TokenNumber add_token(TokenRecord record);
   // The token with this key; none: the key was never given out.
   std::optional<TokenNumber> find(const daemon::TokenKey& key) const;
 
+  // Is the token denied by an order?
+  bool denied(const TokenRecord& token) const;
+  // Is it, or does this confirmation count for nothing after a purge?
+  bool taken_back(const TokenRecord& token, daemon::BootTime confirmed_at) const;
+  // Orders end with time.
+  void age_orders(const daemon::Now& now, daemon::Duration margin);
+
   // Takes a question off the lists of open ones.
   void close(QuestionNumber number);
+  void add_deadline(daemon::BootTime deadline, QuestionNumber question);
   // The earliest deadline of an open question.
   std::optional<daemon::BootTime> next_deadline();
 
   std::deque<TokenRecord> tokens;
   std::vector<QuestionRecord> questions;
   std::vector<RequestRecord> requests;
+  std::vector<OrderRecord> orders;
   Step step;
   std::size_t open = 0;    // questions
   std::size_t flying = 0;  // requests
@@ -202,9 +222,6 @@ class Records {
  private:
   std::unordered_map<std::uint64_t, TokenNumber> by_key_;
   std::vector<std::pair<daemon::BootTime, QuestionNumber>> deadlines_;  // a heap
-
- public:
-  void add_deadline(daemon::BootTime deadline, QuestionNumber question);
 };
 
 }  // namespace claimsd::sim

@@ -23,7 +23,7 @@ struct Shared {
 std::optional<Violation> run_one(std::uint64_t seed, const RunOptions& options,
                                  Coverage& coverage) {
   const Scenario scenario = draw_scenario(seed, options.events);
-  Simulation simulation(scenario, options.trace, coverage);
+  Simulation simulation(scenario, options.trace, coverage, options.except);
   try {
     return simulation.run();
   } catch (const std::exception& thrown) {

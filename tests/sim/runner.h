@@ -15,6 +15,7 @@ struct RunOptions {
   unsigned events = 1000;
   unsigned jobs = 1;
   bool trace = false;
+  std::vector<std::string> except;  // invariants that are not checked
 };
 
 struct RunResult {

@@ -25,6 +25,9 @@ Policy draw_policy(Dice& dice) {
   policy.max_pending = one_of<std::size_t>(dice, 0, 1, 8, 64, 4096);
   policy.max_waiters = one_of<std::size_t>(dice, 4, 32, 1000, 65536);
   policy.max_timeout = one_of<Duration>(dice, 1s, 5s, 30s);
+  policy.revocations.max_rules = one_of<std::size_t>(dice, 2, 20, 1000);
+  policy.revocations.undated = one_of<Duration>(dice, 5s, 60s, 86'400s);
+  policy.revocations.margin = one_of<Duration>(dice, 0s, 10s, 300s);
   policy.upstreams = {UpstreamPolicy{.name = "main"}};
   if (dice.percent(50)) {
     policy.upstreams.push_back(

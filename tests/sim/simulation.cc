@@ -17,7 +17,8 @@ constexpr unsigned kMostReactions = 3;
 
 }  // namespace
 
-Simulation::Simulation(const Scenario& given, bool print, Coverage& cover)
+Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
+                       const std::vector<std::string>& except)
     : scenario(given),
       dice(given.seed),
       trace(print),
@@ -35,6 +36,11 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover)
     known.push_back(new_token(kind < 6   ? TokenKind::kJwt
                               : kind < 8 ? TokenKind::kUndated
                                          : TokenKind::kOpaque));
+  }
+  for (const Invariant& invariant : invariants()) {
+    if (std::find(except.begin(), except.end(), invariant.name) == except.end()) {
+      invariants_.push_back(invariant);
+    }
   }
   sink.react = [this](const QuestionRecord& question) { react(question); };
 }
@@ -83,6 +89,9 @@ void Simulation::happen(const Event& event) {
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
       return;
+    case EventKind::kLogWritten:
+      log_busy_ = false;
+      return step("rules are written", [&] { revocation_log.write(); });
   }
 }
 
@@ -105,6 +114,9 @@ void Simulation::restart_after(Duration delay) {
 
 void Simulation::begin_step(std::string_view what) {
   records.step.begin(++steps_, clock.now(), records.kept);
+  const Policy& policy = scenario.policy;
+  records.age_orders(clock.now(),
+                     policy.revocations.margin + policy.life.clock_skew + policy.negative_ttl);
   trace.note({steps_, clock.now(), what, "", -1, 0});
 }
 
@@ -113,6 +125,10 @@ void Simulation::end_step() {
   for (const RequestNumber number : records.step.started) {
     schedule(api.way_there(), EventKind::kServed, number);
   }
+  if (revocation_log.waiting() && !log_busy_) {
+    log_busy_ = true;
+    schedule(dice.between(1ms, 100ms), EventKind::kLogWritten);
+  }
   check();
 }
 
@@ -120,7 +136,7 @@ void Simulation::check() {
   if (violation_) return;
   records.step.now = clock.now();
   const Facts facts{scenario.policy, records, *service};
-  for (const Invariant& invariant : invariants()) {
+  for (const Invariant& invariant : invariants_) {
     std::string found = invariant.check(facts);
     if (found.empty()) continue;
     violation_ = Violation{scenario.seed, steps_, std::string(invariant.name), std::move(found),
@@ -184,6 +200,11 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
                                   const std::optional<Duration>& max_age) {
   const Kept& kept = token.kept;
   if (!kept.present || kept.disowned || cache.failing_finds > 0) return false;
+  for (const OrderRecord& order : records.orders) {
+    if (order.denies(token, true) || order.may_forget(token, kept.entry.confirmed_at)) {
+      return false;
+    }
+  }
   const Now now = clock.now();
   const Duration age = now.boot - kept.entry.confirmed_at;
   if (max_age && (*max_age == Duration(0) || age > *max_age)) return false;
@@ -229,9 +250,12 @@ void Simulation::react(const QuestionRecord& question) {
   // By value: questions move as more are asked.
   const TokenNumber token = question.token;
   const std::uint64_t connection = question.connection;
-  switch (dice.below(3)) {
-    case 0: disconnect(connection); break;
-    case 1: ask(token, draw_asking()); break;
+  switch (dice.below(7)) {
+    case 0:
+    case 1: disconnect(connection); break;
+    case 2: order(dice.percent(60)); break;
+    case 3:
+    case 4: ask(token, draw_asking()); break;
     default: ask(popular_token(), draw_asking()); break;
   }
   --reactions_;
@@ -277,6 +301,8 @@ void Simulation::landed(RequestNumber number) {
   if (meaning == Meaning::kConfirms) {
     token.confirmations.push_back({request.started, steps_, life_of(response, policy),
                                    response.no_store, response.huge, response.version});
+    // Kept like a refusal.
+    if (records.denied(token)) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
     token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
   }
@@ -304,6 +330,12 @@ void Simulation::restart(bool killed) {
     token.questions = 0;
     token.shown = {};
   }
+  if (killed) {
+    revocation_log.lose();
+  } else {
+    revocation_log.write();
+  }
+  for (OrderRecord& order : records.orders) order.in_effect &= order.durable;
   if (service) coverage.service_gone(service->counters());
   service.reset();
   cache.reopen(killed);
@@ -316,8 +348,9 @@ void Simulation::restart(bool killed) {
     scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
   }
   service = std::make_unique<ClaimsService>(
-      scenario.policy,
-      daemon::World{clock, random, keyer, cache, upstream, sink, observer, publisher});
+      scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,
+                                     publisher, fingerprinter, revocation_log});
+  service->restore(revocation_log.kept());
 }
 
 }  // namespace claimsd::sim

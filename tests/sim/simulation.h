@@ -13,6 +13,7 @@
 #include "tests/sim/auth_api.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
 #include "tests/sim/ports.h"
 #include "tests/sim/scenario.h"
 
@@ -34,7 +35,8 @@ struct Asking {
 
 class Simulation {
  public:
-  Simulation(const Scenario& given, bool print, Coverage& cover);
+  Simulation(const Scenario& given, bool print, Coverage& cover,
+             const std::vector<std::string>& except = {});
   ~Simulation();
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
@@ -59,6 +61,8 @@ class Simulation {
   void restart(bool killed);
   void stop();
   void restart_after(daemon::Duration delay);
+  // An operator's word about one of the popular tokens or its user, or about everybody.
+  void order(bool revokes);
   void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
 
   TokenNumber popular_token();
@@ -77,12 +81,14 @@ class Simulation {
   SimPublisher publisher;
   SimSink sink;
   SimObserver observer;
+  SimFingerprinter fingerprinter;
+  SimRevocationLog revocation_log;
   Coverage& coverage;
   std::unique_ptr<daemon::ClaimsService> service;
   std::vector<TokenNumber> known;  // the most popular first
 
  private:
-  enum class EventKind : std::uint8_t { kAsk, kServed, kLanded, kEndOutage, kRestart };
+  enum class EventKind : std::uint8_t { kAsk, kServed, kLanded, kEndOutage, kRestart, kLogWritten };
   struct Event {
     daemon::BootTime at;
     std::uint64_t tie = 0;
@@ -108,11 +114,15 @@ class Simulation {
   bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
   void check();
   void wait_for_the_last();
+  OrderRecord draw_order(bool revokes);
+  void carry_out(std::size_t number);
 
+  std::vector<Invariant> invariants_;
   std::vector<Event> queue_;  // a heap
   std::uint64_t steps_ = 0;
   unsigned reactions_ = 0;  // within each other
-  bool over_ = false;       // nobody asks any more
+  bool log_busy_ = false;
+  bool over_ = false;  // nobody asks any more
   std::optional<Violation> violation_;
 };
 
