@@ -24,7 +24,8 @@ bool may_be_denied(const Facts& facts, const TokenRecord& token) {
   unsigned about = 0;
   for (const OrderRecord& order : facts.records.orders) {
     if (order.denies(token, true)) return true;
-    if (order.revokes && order.in_effect && order.is_about(token)) ++about;
+    const bool counts = order.in_effect || order.lingers;
+    if (order.revokes && counts && order.is_about(token)) ++about;
   }
   // Several about one subject are one rule, which ends when both clocks have passed the latest end
   // of each: where the wall clock was set in between, later than any one of them.
@@ -36,7 +37,12 @@ bool may_be_denied(const Facts& facts, const TokenRecord& token) {
 std::string check_denied_in_time(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     if (answer.reason != Reason::kRevoked) continue;
-    if (!may_be_denied(facts, facts.records.token(answer.token))) return "revoked by no order";
+    const TokenRecord& token = facts.records.token(answer.token);
+    // A denial is kept like a refusal, for as long.
+    const bool kept =
+        answer.source == Source::kCache && !token.confirmations.empty() &&
+        token.confirmations.back().started.boot + facts.policy.negative_ttl > facts.now().boot;
+    if (!kept && !may_be_denied(facts, token)) return "revoked by no order";
   }
   return {};
 }

@@ -86,13 +86,7 @@ std::string check_in_flight(const Facts& facts) {
 
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
-    const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
-    // Who waited may have hung up since, in this very step.
-    bool waited = false;
-    for (const QuestionNumber asked : facts.step().asked) {
-      waited |= facts.records.questions[asked].token == facts.records.requests[number].token;
-    }
-    if (token.open.empty() && !waited) return "asked for nobody";
+    if (!facts.records.requests[number].waited_for) return "asked for nobody";
   }
   return {};
 }
@@ -127,7 +121,9 @@ std::string check_negative_spares(const Facts& facts) {
         !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
     const auto& orders = facts.records.orders;
     const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-      return order.may_forget(token, refusal.started);
+      const bool of_token = order.subject == Subject::kToken && order.is_about(token);
+      return order.may_forget(token, refusal.started) ||
+             (of_token && order.made.boot >= refusal.started);
     });
     if (counts && !confirmed_since && !purged)
       return "a token refused a moment ago is asked about again";

@@ -100,7 +100,10 @@ std::string check_bounded(const Facts& facts) {
   if (facts.service.negative_entries() > policy.negative_entries) return "too many refusals";
   if (records.open > policy.max_waiters) return "too many questions wait";
   const Flights& flights = facts.service.flights();
-  if (flights.pending() > policy.max_pending) return "too many requests wait for their turn";
+  // A successor is never turned away: it takes the place of the request before it.
+  if (flights.pending() > policy.max_pending + policy.max_in_flight) {
+    return "too many requests wait for their turn";
+  }
   if (flights.waiting() != records.open) return "it does not know how many wait";
   if (flights.flying() != records.flying) return "it does not know how many are on their way";
   if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {

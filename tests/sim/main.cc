@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/sim/report.h"
@@ -12,6 +13,12 @@ namespace claimsd::sim {
 namespace {
 
 enum ExitStatus { kHolds = 0, kViolated = 1, kUsage = 2 };
+
+bool is_invariant(std::string_view name) {
+  const auto all = invariants();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Invariant& invariant) { return invariant.name == name; });
+}
 
 int main_(int argc, char** argv) {
   RunOptions options;
@@ -26,6 +33,7 @@ int main_(int argc, char** argv) {
   app.add_option("--events", options.events, "of each history")->capture_default_str();
   app.add_option("--jobs", options.jobs, "threads")->capture_default_str();
   app.add_flag("--trace", options.trace, "print everything that happens (with --seed)");
+  app.add_option("--only", options.only, "check these invariants alone");
   app.add_option("--except", options.except, "invariants that are not checked");
   app.add_flag("--json", json, "one JSON object a line");
   try {
@@ -36,6 +44,13 @@ int main_(int argc, char** argv) {
   if (seed) {
     options.first_seed = *seed;
     options.seeds = options.jobs = 1;
+  }
+  for (const auto* const named : {&options.only, &options.except}) {
+    for (const std::string& name : *named) {
+      if (is_invariant(name)) continue;
+      fmt::print(stderr, "claimsd_sim: no such invariant: {}; a run lists them\n", name);
+      return kUsage;
+    }
   }
   if (options.trace && options.jobs > 1) options.jobs = 1;
   const RunResult result = run(options);

@@ -20,6 +20,7 @@ OrderRecord Simulation::draw_order(bool revokes) {
   if (subject < 5) {
     order.subject = Subject::kToken;
     order.who = token.text;
+    order.token_number = number;
     // Until its own end; a token that has none, for as long as was asked.
     if (token.expires_at != WallTime::max()) {
       order.length = std::max(Duration(0), token.expires_at - order.made.wall);
@@ -48,7 +49,8 @@ void Simulation::carry_out(std::size_t number) {
               given.subject == Subject::kToken  ? "a token"
               : given.subject == Subject::kUser ? "a user"
                                                 : "everybody",
-              -1, given.user});
+              given.subject == Subject::kToken ? static_cast<std::int64_t>(given.token_number) : -1,
+              given.user});
   const Order order{.subject = given.subject,
                     .who = given.who,
                     .upstream = given.upstream,
@@ -61,6 +63,11 @@ void Simulation::carry_out(std::size_t number) {
   const OrderDone done = [this, number](const OrderResult& result) {
     records.orders[number].in_effect = result.outcome == OrderOutcome::kDone;
     records.orders[number].durable = result.durable;
+    for (OrderRecord& earlier : records.orders) {
+      const OrderRecord& latest = records.orders[number];
+      earlier.lingers |= result.durable && earlier.subject == latest.subject &&
+                         earlier.who == latest.who && &earlier < &latest;
+    }
   };
   if (given.revokes) {
     service->revoke(order, done);

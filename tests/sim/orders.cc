@@ -14,7 +14,8 @@ bool OrderRecord::is_about(const TokenRecord& token) const {
 }
 
 bool OrderRecord::denies(const TokenRecord& token, bool for_ever) const {
-  if (!revokes || !in_effect || !is_about(token)) return false;
+  const bool counts = in_effect || (for_ever && lingers);
+  if (!revokes || !counts || !is_about(token)) return false;
   const bool lasts = for_ever ? !long_over : !over;
   if (subject == Subject::kToken || lock) {
     if (lasts) return true;

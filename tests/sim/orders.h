@@ -14,6 +14,7 @@ struct OrderRecord {
   bool revokes = false;  // else it purges
   daemon::Subject subject = daemon::Subject::kToken;
   std::string who;
+  TokenNumber token_number = 0;                // kToken
   std::uint32_t user = 0;                      // kUser
   std::optional<daemon::UpstreamId> upstream;  // kUser; none: every one
   bool lock = false;
@@ -22,6 +23,8 @@ struct OrderRecord {
   QuestionNumber first_question_after = 0;
   bool in_effect = false;  // the call has returned; no crash has undone it
   bool durable = false;
+  // A later one about the same subject, merged with this, is durable.
+  bool lingers = false;
   // A purge of one user for whom there was no room: all are forgotten.
   bool perhaps_of_all = false;
   // Both clocks have passed its length; and that by as much as a rule may outlive it.

@@ -168,7 +168,7 @@ bool SimCache::erase(const TokenKey& key) {
   if (failing_erases > 0) {
     --failing_erases;
     damaged_ = true;
-    token.kept.disowned = true;
+    token.kept.disowned = token.kept.present;
     trace_.note({records_.step.number, clock_.now(), "erase", "failed", *number, 0});
     return false;
   }
@@ -226,6 +226,7 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, const Secret& token) {
   record.id = id;
   record.token = *number;
   record.started = clock_.now();
+  record.waited_for = !records_.token(*number).open.empty();
   record.instance = records_.instance;
   records_.requests.push_back(record);
   records_.step.started.push_back(request);

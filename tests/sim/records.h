@@ -107,7 +107,8 @@ struct RequestRecord {
   daemon::Now started;
   Response response;
   bool landed = false;
-  unsigned instance = 0;  // of the service
+  bool waited_for = false;  // when it started
+  unsigned instance = 0;    // of the service
 };
 
 struct AnswerRecord {

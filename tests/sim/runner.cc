@@ -20,10 +20,19 @@ struct Shared {
   RunResult result;  // under `mutex`
 };
 
+bool among(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::optional<Violation> run_one(std::uint64_t seed, const RunOptions& options,
                                  Coverage& coverage) {
   const Scenario scenario = draw_scenario(seed, options.events);
-  Simulation simulation(scenario, options.trace, coverage, options.except);
+  std::vector<Invariant> checked;
+  for (const Invariant& invariant : invariants()) {
+    if (!options.only.empty() && !among(options.only, invariant.name)) continue;
+    if (!among(options.except, invariant.name)) checked.push_back(invariant);
+  }
+  Simulation simulation(scenario, options.trace, coverage, std::move(checked));
   try {
     return simulation.run();
   } catch (const std::exception& thrown) {

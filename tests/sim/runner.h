@@ -15,7 +15,8 @@ struct RunOptions {
   unsigned events = 1000;
   unsigned jobs = 1;
   bool trace = false;
-  std::vector<std::string> except;  // invariants that are not checked
+  std::vector<std::string> only;    // the invariants that are checked; none: all
+  std::vector<std::string> except;  // those that are not
 };
 
 struct RunResult {

@@ -18,7 +18,7 @@ constexpr unsigned kMostReactions = 3;
 }  // namespace
 
 Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
-                       const std::vector<std::string>& except)
+                       std::vector<Invariant> checked)
     : scenario(given),
       dice(given.seed),
       trace(print),
@@ -28,7 +28,8 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
       upstream(records, clock, trace),
       publisher(records, clock, trace),
       sink(records, clock, trace),
-      coverage(cover) {
+      coverage(cover),
+      invariants_(std::move(checked)) {
   records.questions.reserve(2 * given.events);
   records.requests.reserve(given.events);
   for (unsigned i = 0; i < scenario.tokens; ++i) {
@@ -36,11 +37,6 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
     known.push_back(new_token(kind < 6   ? TokenKind::kJwt
                               : kind < 8 ? TokenKind::kUndated
                                          : TokenKind::kOpaque));
-  }
-  for (const Invariant& invariant : invariants()) {
-    if (std::find(except.begin(), except.end(), invariant.name) == except.end()) {
-      invariants_.push_back(invariant);
-    }
   }
   sink.react = [this](const QuestionRecord& question) { react(question); };
 }

@@ -35,8 +35,7 @@ struct Asking {
 
 class Simulation {
  public:
-  Simulation(const Scenario& given, bool print, Coverage& cover,
-             const std::vector<std::string>& except = {});
+  Simulation(const Scenario& given, bool print, Coverage& cover, std::vector<Invariant> checked);
   ~Simulation();
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
