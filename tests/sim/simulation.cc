@@ -297,8 +297,8 @@ void Simulation::landed(RequestNumber number) {
   if (meaning == Meaning::kConfirms) {
     token.confirmations.push_back({request.started, steps_, life_of(response, policy),
                                    response.no_store, response.huge, response.version});
-    // Kept like a refusal.
-    if (records.denied(token)) ++records.refusals;
+    // What a revocation denies is kept like a refusal.
+    if (!records.orders.empty()) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
     token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
   }
