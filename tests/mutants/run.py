@@ -31,30 +31,31 @@ class Build:
         subprocess.run(["ninja", *PROGRAMS.values()], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         self.compile = {}
         for entry in json.loads((folder / "compile_commands.json").read_text(encoding="utf-8")):
-            program = "sim" if "tests/sim/" in entry["output"] else "test"
-            self.compile[program, entry["file"]] = entry
+            command = shlex.split(entry["command"])
+            program = "sim" if "/claimsd_sim.dir/" in command[command.index("-o") + 1] else "test"
+            self.compile[program, entry["file"]] = command
         self.link = {name: output_of(["ninja", "-t", "commands", "-s", path], folder).strip().splitlines()[-1]
                      for name, path in PROGRAMS.items()}
 
     def object_of(self, program, mutant, scratch):
         """Compiles the mutant as `program` has it."""
-        entry = self.compile[program, str(mutants.ROOT / mutant.file)]
+        command = list(self.compile[program, str(mutants.ROOT / mutant.file)])
         source = scratch / f"{mutant.name}{pathlib.Path(mutant.file).suffix}"
         source.write_text(mutant.apply(), encoding="utf-8")
         made = scratch / f"{mutant.name}-{program}.o"
-        command = shlex.split(entry["command"])
+        replaced = command[command.index("-o") + 1]
         command[command.index("-o") + 1] = str(made)
         command[command.index("-c") + 1] = str(source)
         # What a mutant leaves unused is no reason not to try it.
         subprocess.run([*command, "-Wno-error", "-w"], cwd=self.folder, check=True)
-        return entry["output"], made
+        return replaced, made
 
     def program(self, program, mutant, scratch):
-        sound, made = self.object_of(program, mutant, scratch)
+        replaced, made = self.object_of(program, mutant, scratch)
         target = scratch / f"{mutant.name}-{program}"
         command = self.link[program].replace(f"-o {PROGRAMS[program]} ", f"-o {target} ")
-        if sound in command:
-            command = command.replace(sound, str(made))
+        if replaced in command:
+            command = command.replace(replaced, str(made))
         else:  # in a library: who comes first is taken
             command = command.replace(f"-o {target} ", f"-o {target} {made} ")
         subprocess.run(command, cwd=self.folder, check=True, shell=True)
@@ -68,6 +69,14 @@ def fails(command):
                               check=False).returncode != 0
     except subprocess.TimeoutExpired:
         return True
+
+
+def sound(build, arguments):
+    """Whether nothing is caught where nothing was planted."""
+    commands = [[str(build.folder / PROGRAMS["sim"]), "--seeds", str(arguments.seeds), "--jobs", "2"]]
+    if not arguments.only_sim:
+        commands.append([str(build.folder / PROGRAMS["test"])])
+    return not any(fails(command) for command in commands)
 
 
 def catchers(mutant, only_sim):
@@ -110,6 +119,9 @@ def main():
         build = Build(arguments.build.resolve())
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"run.py: cannot build in {arguments.build}: {error}; run ./dev build first", file=sys.stderr)
+        return 2
+    if not sound(build, arguments):
+        print("run.py: the tests or the simulator find something already, before any mutant", file=sys.stderr)
         return 2
     scratch = arguments.build.resolve() / "mutants"
     scratch.mkdir(exist_ok=True)
