@@ -59,13 +59,14 @@ Response AuthApi::fail(Outage outage) {
 }
 
 void AuthApi::add_headers(Response& response) {
-  switch (dice_.below(6)) {
+  switch (dice_.below(7)) {
     case 0: response.no_store = true; break;
     case 1:
       response.max_age = seconds(dice_.below(200));
       response.age = seconds(dice_.below(30));
       break;
     case 2: response.max_age = seconds(0); break;
+    case 3: response.varies = true; break;
     default: response.max_age = seconds(dice_.below(90)); break;
   }
 }
@@ -101,6 +102,7 @@ FetchOutcome compose(const Response& response, std::uint32_t user) {
   } else if (response.status == 200) {
     outcome.body = Secret(body_of(user, response.version, response.huge));
   }
+  if (response.varies) outcome.vary = "*";
   if (response.no_store) outcome.cache_control = "private, no-store";
   if (response.max_age)
     outcome.cache_control = fmt::format("max-age={}", response.max_age->count());

@@ -19,6 +19,7 @@ struct Expected {
 constexpr Expected kAnswers[] = {
     {Reason::kOk, Source::kCache},
     {Reason::kOk, Source::kUpstream},
+    {Reason::kOk, Source::kStale},
     {Reason::kRefused, Source::kCache},
     {Reason::kRefused, Source::kUpstream},
     {Reason::kMalformed, Source::kNone},
@@ -36,6 +37,8 @@ constexpr Expected kAnswers[] = {
     {Reason::kUpstreamTooLarge, Source::kNone},
     {Reason::kUpstreamProtocol, Source::kNone},
     {Reason::kOverloaded, Source::kNone},
+    {Reason::kBackoff, Source::kNone},
+    {Reason::kOverBudget, Source::kNone},
     {Reason::kShuttingDown, Source::kNone},
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "daemon/claims/service.h"
+#include "tests/sim/health.h"
 #include "tests/sim/records.h"
 #include "tests/sim/scenario.h"
 
@@ -16,7 +17,9 @@ namespace claimsd::sim {
 struct Facts {
   const daemon::Policy& policy;
   Records& records;
+  const std::array<UpstreamHealth, 2>& health;  // by upstream
   const daemon::ClaimsService& service;
+  unsigned uids = 0;  // that ask
 
   const Step& step() const { return records.step; }
   const daemon::Now& now() const { return records.step.now; }
@@ -46,6 +49,7 @@ std::span<const Invariant> invariants();
   I(provenance,      "source, age, time left and flags say what happened") \
   I(invalid_cause,   "invalid is said of what was refused lately, cannot be a token or has expired; never for an outage") \
   I(unavailable_cause, "each reason for saying nothing has its cause") \
+  I(stale,           "stale is said only where it is allowed, of what is past its life, while nobody can say better") \
   I(purged_first,    "a refusal is gone from store and map before anybody is told") \
   I(deadline,        "nobody waits past their deadline") \
   I(wake_time,       "the core asks to be woken by the earliest deadline") \
@@ -53,7 +57,10 @@ std::span<const Invariant> invariants();
   I(hit,             "what is kept and fresh answers at once") \
   I(single_flight,   "one request on its way for one token") \
   I(in_flight,       "no more requests on their way than allowed") \
-  I(request_cause,   "the Auth API is asked only for somebody who waits") \
+  I(request_cause,   "the Auth API is asked only for somebody who waits, or ahead of time for what is used") \
+  I(health,          "a failing Auth API is left alone, probed by one request, then asked more and more") \
+  I(retries,         "requests are made again at another URL, and seldom") \
+  I(budget,          "requests stay within what the user ids may cause") \
   I(unusable_unasked,"what cannot be a token, or is long past its exp, reaches no Auth API") \
   I(negative_spares, "a token refused a moment ago is not asked about again") \
   I(stopped,         "once it stops the core asks nothing new") \

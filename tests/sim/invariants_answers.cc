@@ -52,7 +52,10 @@ std::string check_life(const Facts& facts) {
       continue;
     }
     if (confirmation->no_store) return "a no-store answer was kept";
-    if (facts.now().boot >= end_of(*confirmation, facts.policy)) return "valid after its life";
+    const bool stale = answer.source == Source::kStale;
+    const BootTime end = end_of(*confirmation, facts.policy) +
+                         (stale ? facts.policy.life.stale_if_error : Duration(0));
+    if (facts.now().boot >= end) return "valid after its life";
     if (past_exp_less_skew(token, facts.now(), facts.policy)) return "valid after exp - skew";
   }
   return {};
@@ -131,7 +134,9 @@ std::string check_provenance(const Facts& facts) {
       return "more time left than the token has";
     }
     if (answer.source == Source::kCache && answer.left <= Duration(0)) return "no time left";
-    if (answer.source != Source::kCache && answer.source != Source::kUpstream) {
+    if (answer.source == Source::kStale && answer.left != Duration(0)) return "stale, with a life";
+    if (answer.source != Source::kCache && answer.source != Source::kUpstream &&
+        answer.source != Source::kStale) {
       return "valid from nowhere";
     }
   }
@@ -189,6 +194,28 @@ std::string check_invalid_cause(const Facts& facts) {
   return {};
 }
 
+namespace {
+
+std::string check_over_budget(const Facts& facts, const QuestionRecord& question) {
+  const BudgetPolicy& budget = facts.policy.budget;
+  const Records::OfUid& uid = facts.records.uids[question.uid];
+  const bool of_client = budget.per_client.per_second > 0 && question.has_address;
+  if (budget.per_uid.per_second == 0 && !of_client) return "over a budget that there is not";
+  if (of_client) return {};
+  const double reserved = budget.per_uid.burst * budget.reserved_percent / 100.0;
+  if (static_cast<double>(uid.asked) + 1 < budget.per_uid.burst - reserved) {
+    return "over its budget by fewer questions than that has";
+  }
+  // Only so many known tokens are remembered as there is room for entries.
+  const bool remembered = facts.records.tokens.size() < facts.policy.max_entries;
+  if (question.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
+    return "what is reserved for known tokens went to others";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string check_unavailable_cause(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
@@ -201,10 +228,20 @@ std::string check_unavailable_cause(const Facts& facts) {
         if (facts.now().boot < question.deadline) return "its deadline has not come";
         break;
       case Reason::kOverloaded:
-        if (question.open_before < policy.max_waiters && token.questions < policy.max_waiters &&
-            question.flying_before < policy.max_in_flight) {
+        if (question.room && token.questions < policy.max_waiters) {
           return "overloaded, but it is not";
         }
+        break;
+      case Reason::kBackoff:
+        if (facts.health[token.upstream].state() == UpstreamHealth::State::kWorks) {
+          return "left alone, though it works";
+        }
+        if (facts.health[token.upstream].ought_to_be_probed(facts.now().boot)) {
+          return "left alone for too long";
+        }
+        break;
+      case Reason::kOverBudget:
+        if (std::string found = check_over_budget(facts, question); !found.empty()) return found;
         break;
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "it is not stopping";
@@ -214,6 +251,24 @@ std::string check_unavailable_cause(const Facts& facts) {
             reason_of(request->response) != answer.reason) {
           return fmt::format("{}, but no such thing happened", proto::name_of(answer.reason));
         }
+    }
+  }
+  return {};
+}
+
+std::string check_stale(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.source != Source::kStale) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    const RequestRecord* const request = landed_for(facts, answer.token);
+    if (!valid(answer)) return "stale, and not valid";
+    if (facts.policy.life.stale_if_error <= Duration(0)) return "stale, which is switched off";
+    if (token.kept.present && token.kept.entry.fresh_until > facts.now().boot &&
+        token.kept.entry.confirmed_at + facts.policy.life.max_ttl > facts.now().boot) {
+      return "stale, before its life is over";
+    }
+    if (request != nullptr && meaning(facts, *request) != Meaning::kNothing) {
+      return "stale, though the Auth API has answered";
     }
   }
   return {};

@@ -34,7 +34,7 @@ bool purged_between(const Facts& facts, QuestionNumber question, const RequestRe
     // Whose token it is nobody knew before it landed.
     const bool parts = order.subject != Subject::kToken || order.is_about(token);
     return order.in_effect && parts && question >= order.first_question_after &&
-           request.started.boot <= order.made.boot;
+           request.first_started.boot <= order.made.boot;
   });
 }
 
@@ -45,11 +45,11 @@ std::string check_landing_answers(const Facts& facts) {
   const RequestRecord& request = facts.records.requests[*facts.step().landed];
   for (const QuestionNumber number : facts.records.token(request.token).open) {
     const QuestionRecord& question = facts.records.questions[number];
-    if (question.step >= facts.step().number) continue;  // asked since
+    if (question.step >= facts.step().number || facts.step().sent_again) continue;
     const auto& max_age = question.max_age;
     const bool too_old =
-        max_age && (request.started.boot < question.asked.boot - *max_age ||
-                    (*max_age == Duration(0) && request.started.boot <= question.asked.boot));
+        max_age && (request.first_started.boot < question.asked.boot - *max_age ||
+                    (*max_age == Duration(0) && request.first_started.boot <= question.asked.boot));
     if (!too_old && !purged_between(facts, number, request))
       return fmt::format("question {} goes on waiting", number);
   }
@@ -81,14 +81,54 @@ std::string check_single_flight(const Facts& facts) {
 
 std::string check_in_flight(const Facts& facts) {
   if (facts.step().started.empty()) return {};
-  return facts.records.flying > facts.policy.max_in_flight ? "too many requests on their way" : "";
+  for (const Records::OfUpstream& upstream : facts.records.upstreams) {
+    if (upstream.flying > facts.policy.max_in_flight) return "too many requests on their way";
+  }
+  return {};
 }
 
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
-    if (!facts.records.requests[number].waited_for) return "asked for nobody";
+    const RequestRecord& request = facts.records.requests[number];
+    if (!request.waited_for && !request.refreshes) return "asked for nobody";
   }
   return {};
+}
+
+std::string check_health(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    if (!facts.step().sent_again && *request.forbidden != 0) return request.forbidden;
+  }
+  return {};
+}
+
+std::string check_retries(const Facts& facts) {
+  if (!facts.step().sent_again) return {};
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    if (*request.forbidden != 0) return request.forbidden;
+  }
+  // With what was saved up at the start.
+  constexpr std::uint64_t kSaved = 10;
+  for (const Records::OfUpstream& upstream : facts.records.upstreams) {
+    if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
+      return "more requests are made again than the budget has";
+    }
+  }
+  return {};
+}
+
+std::string check_budget(const Facts& facts) {
+  const Rate& rate = facts.policy.budget.per_uid;
+  const Records& records = facts.records;
+  if (facts.step().started.empty() || rate.per_second == 0) return {};
+  // Where there are more user ids than buckets, some find a full one again.
+  if (facts.uids > facts.policy.budget.max_uids) return {};
+  const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
+  const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
+  const std::uint64_t started = records.started - records.again();
+  return static_cast<double>(started) > most ? "more requests than all budgets together" : "";
 }
 
 std::string check_unusable_unasked(const Facts& facts) {

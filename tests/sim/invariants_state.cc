@@ -51,12 +51,15 @@ std::string check_ended_first(const Facts& facts) {
   const std::optional<TokenNumber> own = landed_token(facts);
   bool took_good_one = false;
   for (const EraseRecord& erase : step.erases) {
-    took_good_one |= erase.was_there && !erase.had_ended && !erase.by_order && erase.token != own;
+    took_good_one |= erase.was_there &&
+                     !(erase.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot) &&
+                     !erase.by_order && erase.token != own;
   }
   if (!took_good_one || step.restarted || step.order) return {};
   for (const TokenRecord& token : facts.records.tokens) {
     const Kept& kept = token.kept;
-    if (kept.present && !kept.disowned && kept.entry.fresh_until <= facts.now().boot &&
+    if (kept.present && !kept.disowned &&
+        kept.entry.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot &&
         // Not what was put in this very step.
         !(own && token.key == facts.records.token(*own).key)) {
       return "an ended entry stays where a good one went";
@@ -99,9 +102,12 @@ std::string check_bounded(const Facts& facts) {
   }
   if (facts.service.negative_entries() > policy.negative_entries) return "too many refusals";
   if (records.open > policy.max_waiters) return "too many questions wait";
+  for (const Records::OfUid& uid : records.uids) {
+    if (uid.open > policy.max_waiters_per_uid) return "too many questions of one user id wait";
+  }
   const Flights& flights = facts.service.flights();
   // A successor is never turned away: it takes the place of the request before it.
-  if (flights.pending() > policy.max_pending + policy.max_in_flight) {
+  if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
     return "too many requests wait for their turn";
   }
   if (flights.waiting() != records.open) return "it does not know how many wait";
@@ -118,9 +124,10 @@ std::string check_counters(const Facts& facts) {
   if (counters.questions != records.asked) return "questions";
   if (counters.upstream_requests != records.started) return "upstream_requests";
   if (counters.upstream_confirmations + counters.upstream_refusals + counters.upstream_failures !=
-      records.landed) {
+      records.landed - records.again()) {
     return "upstream results";
   }
+  if (counters.stale_answers != records.stale) return "stale_answers";
   if (counters.answers_valid != records.verdicts[1]) return "answers_valid";
   if (counters.answers_invalid != records.verdicts[2]) return "answers_invalid";
   if (counters.answers_unavailable != records.verdicts[3]) return "answers_unavailable";

@@ -158,13 +158,12 @@ bool SimCache::erase(const TokenKey& key) {
   const auto number = records_.find(key);
   if (!number) return true;  // a token that nobody has asked about, under an order
   TokenRecord& token = records_.token(*number);
-  const bool ended = token.kept.present && token.kept.entry.fresh_until <= clock_.now().boot;
   const bool by_order =
       std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
         return order.denies(token, true) || order.may_forget(token, token.kept.entry.confirmed_at);
       });
-  records_.step.erases.push_back(
-      {*number, token.kept.present && !token.kept.disowned, ended, by_order});
+  records_.step.erases.push_back({*number, token.kept.present && !token.kept.disowned,
+                                  token.kept.entry.fresh_until, by_order});
   if (failing_erases > 0) {
     --failing_erases;
     damaged_ = true;
@@ -215,25 +214,60 @@ void SimCache::reopen(bool killed) {
 
 // ---- the rest -----------------------------------------------------------------------------------
 
-void SimUpstream::start(FlightId id, UpstreamId upstream, const Secret& token) {
+void SimUpstream::note_landing() {
+  Step& step = records_.step;
+  if (!step.landed || step.noted || step.sent_again) return;
+  step.noted = true;
+  const RequestRecord& request = records_.requests[*step.landed];
+  health[records_.token(request.token).upstream].ended(request.response, clock_.now().boot);
+}
+
+bool SimUpstream::was_due(TokenNumber number) const {
+  const auto& answers = records_.step.answers;
+  return std::any_of(answers.begin(), answers.end(), [&](const AnswerRecord& answer) {
+    return answer.token == number && answer.refresh_due;
+  });
+}
+
+void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   const auto number = records_.find(Records::key_of(upstream, token.view()));
   if (!number) {
     records_.step.broken_port = "the Auth API is asked about a token that nobody sent";
     return;
   }
-  const auto request = static_cast<RequestNumber>(records_.requests.size());
   RequestRecord record;
   record.id = id;
   record.token = *number;
-  record.started = clock_.now();
-  record.waited_for = !records_.token(*number).open.empty();
+  record.url = url;
+  record.started = record.first_started = clock_.now();
   record.instance = records_.instance;
+  record.waited_for = !records_.token(*number).open.empty();
+  Records::OfUpstream& api = records_.upstreams[upstream];
+  ++api.flying;
+  const RequestRecord* const landed =
+      records_.step.landed ? &records_.requests[*records_.step.landed] : nullptr;
+  if (landed != nullptr && landed->id == id && landed->token == *number) {
+    records_.step.sent_again = true;
+    record.first_started = landed->first_started;
+    record.refreshes = landed->refreshes;
+    record.forbidden = !is_down(landed->response) ? "made again though the first was answered"
+                       : landed->url == url       ? "made again at the same URL"
+                                                  : "";
+    ++api.again;
+  } else {
+    note_landing();
+    record.refreshes = !record.waited_for && was_due(*number);
+    record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
+    ++api.started;
+  }
+  const auto request = static_cast<RequestNumber>(records_.requests.size());
   records_.requests.push_back(record);
   records_.step.started.push_back(request);
   ++records_.token(*number).flying;
   ++records_.flying;
   ++records_.started;
-  trace_.note({records_.step.number, clock_.now(), "request", "", *number, request});
+  trace_.note({records_.step.number, clock_.now(), "request",
+               records_.step.sent_again ? "again" : "", *number, request});
 }
 
 void SimPublisher::publish(UpstreamId upstream, std::string_view text, const TokenKey& key,
@@ -282,6 +316,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     records_.step.broken_port = "an answer to a question that nobody asked";
     return;
   }
+  if (before) before();
   QuestionRecord& question = records_.questions[waiter.request];
   trace_.note({records_.step.number, clock_.now(), "answer", proto::name_of(answer.reason),
                question.token, waiter.request});
@@ -307,10 +342,12 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     record.version = claims.version;
   }
   record.denied = records_.denied(token);
+  record.refresh_due = answer.source == proto::Source::kCache && due && due(token);
   record.in_store = token.kept.present && !token.kept.disowned;
   record.shown = token.shown.now;
   records_.step.answers.push_back(record);
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
+  if (answer.source == proto::Source::kStale) ++records_.stale;
   question.answered = true;
   if (!question.left) records_.close(waiter.request);
   if (react) react(question);

@@ -12,6 +12,7 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocations.h"
 #include "tests/sim/dice.h"
+#include "tests/sim/health.h"
 #include "tests/sim/records.h"
 #include "tests/sim/trace.h"
 
@@ -130,10 +131,17 @@ class SimUpstream final : public daemon::Upstream {
  public:
   SimUpstream(Records& records, const daemon::Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
-  void start(daemon::FlightId id, daemon::UpstreamId upstream,
+  void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
              const daemon::Secret& token) override;
 
+  // What a request that starts now finds. By upstream.
+  std::array<UpstreamHealth, 2> health;
+  // What has landed in this step counts from here on, unless it is sent again.
+  void note_landing();
+
  private:
+  bool was_due(TokenNumber number) const;
+
   Records& records_;
   const daemon::Clock& clock_;
   Trace& trace_;
@@ -163,6 +171,9 @@ class SimSink final : public daemon::AnswerSink {
 
   // What the one who is answered does next.
   std::function<void(const QuestionRecord&)> react;
+  std::function<void()> before;
+  // Is it time to ask ahead for what is kept of this token?
+  std::function<bool(const TokenRecord&)> due;
 
  private:
   Records& records_;

@@ -32,6 +32,7 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   answers.clear();
   started.clear();
   landed.reset();
+  sent_again = noted = false;
   puts.clear();
   erases.clear();
   publications.clear();
@@ -101,6 +102,7 @@ void Records::close(QuestionNumber number) {
   *found = of_token.back();
   of_token.pop_back();
   --open;
+  --uids[questions[number].uid].open;
 }
 
 void Records::add_deadline(BootTime deadline, QuestionNumber question) {

@@ -30,6 +30,7 @@ struct Response {
   bool broken_body = false;
   bool huge = false;  // its claims are too large to keep whole
   bool no_store = false;
+  bool varies = false;  // Vary: *
   std::optional<daemon::seconds> max_age;
   daemon::seconds age{};
   daemon::seconds retry_after{};
@@ -43,6 +44,7 @@ struct Confirmation {
   bool no_store = false;
   bool huge = false;
   std::uint32_t version = 0;
+  bool counts = true;  // neither expired nor denied when it came
 };
 
 struct Refusal {
@@ -89,26 +91,31 @@ struct TokenRecord {
 struct QuestionRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
+  std::uint32_t uid = 0;
   daemon::Now asked;
   daemon::BootTime deadline;
   std::optional<daemon::Duration> max_age;
   std::uint64_t step = 0;
   bool served_from_store = false;  // what the store holds must answer it
   bool answered = false;
-  bool left = false;  // its connection closed
-  // As it was when it was asked.
-  std::size_t open_before = 0;
-  std::size_t flying_before = 0;
+  bool left = false;   // its connection closed
+  bool room = false;   // there was room for it, by every limit, when it was asked
+  bool known = false;  // the token was valid before
+  bool has_address = false;
 };
 
 struct RequestRecord {
   daemon::FlightId id = 0;
   TokenNumber token = 0;
   daemon::Now started;
+  daemon::Now first_started;  // where it is a request made again: the first one's start
+  std::size_t url = 0;
   Response response;
   bool landed = false;
-  bool waited_for = false;  // when it started
-  unsigned instance = 0;    // of the service
+  bool waited_for = false;     // when it started
+  bool refreshes = false;      // nobody waited, and it was time to ask ahead
+  const char* forbidden = "";  // by the Auth API's health: why
+  unsigned instance = 0;       // of the service
 };
 
 struct AnswerRecord {
@@ -126,6 +133,7 @@ struct AnswerRecord {
   std::uint32_t version = 0;
   // When it was given.
   bool denied = false;  // by an order
+  bool refresh_due = false;
   bool in_store = false;
   bool shown = false;
 };
@@ -140,7 +148,7 @@ struct PutRecord {
 struct EraseRecord {
   TokenNumber token = 0;
   bool was_there = false;
-  bool had_ended = false;
+  daemon::BootTime fresh_until;
   bool by_order = false;  // an operator's, perhaps of long ago
 };
 
@@ -162,6 +170,8 @@ struct Step {
   std::vector<AnswerRecord> answers;
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> landed;
+  bool sent_again = false;  // what landed: to the next URL
+  bool noted = false;       // what landed: in the Auth API's health
   std::vector<PutRecord> puts;
   std::vector<EraseRecord> erases;
   std::vector<PublicationRecord> publications;
@@ -194,6 +204,9 @@ class Records {
   // Orders end with time.
   void age_orders(const daemon::Now& now, daemon::Duration margin);
 
+  // Requests made again, of the service that runs now.
+  std::uint64_t again() const { return upstreams[0].again + upstreams[1].again; }
+
   // Takes a question off the lists of open ones.
   void close(QuestionNumber number);
   void add_deadline(daemon::BootTime deadline, QuestionNumber question);
@@ -207,7 +220,23 @@ class Records {
   Step step;
   std::size_t open = 0;    // questions
   std::size_t flying = 0;  // requests
-  std::size_t kept = 0;    // entries in the store
+  struct OfUpstream {
+    std::size_t flying = 0;
+    std::uint64_t started = 0;  // without those made again
+    std::uint64_t again = 0;
+  };
+  std::array<OfUpstream, 2> upstreams;
+  struct OfUid {
+    std::size_t open = 0;
+    // Questions to the service that runs now.
+    std::uint64_t asked = 0;
+    std::uint64_t of_known = 0;
+  };
+  std::array<OfUid, 8> uids;
+  std::uint64_t stale = 0;       // answers
+  daemon::BootTime begun;        // when the service was started
+  std::uint64_t first_step = 0;  // of the service
+  std::size_t kept = 0;          // entries in the store
   bool stopping = false;
   // Of the service that runs now.
   unsigned instance = 0;

@@ -1,5 +1,7 @@
 #include "tests/sim/simulation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tests/sim/actions.h"
@@ -14,6 +16,23 @@ namespace {
 
 // Who reacts to an answer is answered within it; not for ever.
 constexpr unsigned kMostReactions = 3;
+
+}  // namespace
+
+namespace {
+
+// Whether the core itself shows entries to the workers.
+template <class Asked = Question>
+constexpr bool core_publishes() {
+  return requires(Asked question) {
+    question.wants_lease;
+  };
+}
+
+template <class Asked>
+void want_lease(Asked& question) {
+  if constexpr (core_publishes<Asked>()) question.wants_lease = true;
+}
 
 }  // namespace
 
@@ -38,6 +57,8 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
                               : kind < 8 ? TokenKind::kUndated
                                          : TokenKind::kOpaque));
   }
+  sink.before = [this] { upstream.note_landing(); };
+  sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QuestionRecord& question) { react(question); };
 }
 
@@ -117,6 +138,8 @@ void Simulation::begin_step(std::string_view what) {
 }
 
 void Simulation::end_step() {
+  upstream.note_landing();
+  if (scenario.with_leases && !core_publishes()) show_hits();
   coverage.step(records.step);
   for (const RequestNumber number : records.step.started) {
     schedule(api.way_there(), EventKind::kServed, number);
@@ -128,10 +151,21 @@ void Simulation::end_step() {
   check();
 }
 
+// As if each entry that answered were shown to the workers.
+void Simulation::show_hits() {
+  for (const AnswerRecord& answer : records.step.answers) {
+    TokenRecord& token = records.token(answer.token);
+    const bool taken_back =
+        token.kept.disowned || records.taken_back(token, token.kept.entry.confirmed_at);
+    if (answer.source != proto::Source::kCache || !token.kept.present || taken_back) continue;
+    token.shown = {true, {token.kept.entry.fresh_until}, token.kept.entry.confirmed_at};
+  }
+}
+
 void Simulation::check() {
   if (violation_) return;
   records.step.now = clock.now();
-  const Facts facts{scenario.policy, records, *service};
+  const Facts facts{scenario.policy, records, upstream.health, *service, scenario.uids};
   for (const Invariant& invariant : invariants_) {
     std::string found = invariant.check(facts);
     if (found.empty()) continue;
@@ -208,6 +242,22 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
   return !past_exp_less_skew(token, now, scenario.policy);
 }
 
+bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
+  const Policy& policy = scenario.policy;
+  const UpstreamHealth& health = upstream.health[token.upstream];
+  return records.open < policy.max_waiters && records.uids[uid].open < policy.max_waiters_per_uid &&
+         health.state() == UpstreamHealth::State::kWorks &&
+         records.upstreams[token.upstream].flying < health.window();
+}
+
+bool Simulation::refresh_due(const TokenRecord& token) const {
+  const LifePolicy& life = scenario.policy.life;
+  if (!token.kept.present) return false;
+  const Entry& entry = token.kept.entry;
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + life.max_ttl);
+  return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * life.refresh_percent;
+}
+
 void Simulation::ask(TokenNumber number, const Asking& asking) {
   TokenRecord& token = records.token(number);
   const Now now = clock.now();
@@ -222,8 +272,13 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   question.max_age = asking.max_age;
   question.step = steps_;
   question.served_from_store = stored_and_fresh(token, asking.max_age);
-  question.open_before = records.open;
-  question.flying_before = records.flying;
+  question.uid = static_cast<std::uint32_t>(question.connection % scenario.uids);
+  question.has_address = scenario.with_address && dice.percent(80);
+  question.known = !token.confirmations.empty() &&
+                   token.confirmations.back().landed >= records.first_step &&
+                   token.confirmations.back().counts &&
+                   (!token.refusal || token.refusal->landed < token.confirmations.back().landed);
+  question.room = has_room(token, question.uid);
   const auto id = static_cast<QuestionNumber>(records.questions.size());
   records.questions.push_back(question);
   records.step.asked.push_back(id);
@@ -232,12 +287,21 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   ++token.questions;
   ++records.open;
   ++records.asked;
+  Records::OfUid& uid = records.uids[question.uid];
+  ++uid.open;
+  ++uid.asked;
+  if (question.known) ++uid.of_known;
   trace.note({steps_, now, "question", "", number, id});
-  service->ask(Question{.upstream = token.upstream,
-                        .token = token.text,
-                        .max_age = asking.max_age,
-                        .timeout = asking.timeout},
-               Waiter{question.connection, id});
+  const std::string address =
+      question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
+  Question asked{.upstream = token.upstream,
+                 .token = token.text,
+                 .max_age = asking.max_age,
+                 .timeout = asking.timeout,
+                 .uid = question.uid,
+                 .client_address = address};
+  if (scenario.with_leases) want_lease(asked);
+  service->ask(asked, Waiter{question.connection, id});
 }
 
 void Simulation::react(const QuestionRecord& question) {
@@ -285,6 +349,7 @@ void Simulation::landed(RequestNumber number) {
   TokenRecord& token = records.token(request.token);
   --token.flying;
   --records.flying;
+  --records.upstreams[token.upstream].flying;
   ++records.landed;
   const Policy& policy = scenario.policy;
   const Response& response = request.response;
@@ -295,8 +360,10 @@ void Simulation::landed(RequestNumber number) {
                                              : proto::name_of(reason_of(response)),
               request.token, number});
   if (meaning == Meaning::kConfirms) {
-    token.confirmations.push_back({request.started, steps_, life_of(response, policy),
-                                   response.no_store, response.huge, response.version});
+    token.confirmations.push_back(
+        {request.started, steps_, life_of(response, policy), response.no_store || response.varies,
+         response.huge, response.version,
+         !records.denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
     // What a revocation denies is kept like a refusal.
     if (!records.orders.empty()) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
@@ -336,12 +403,20 @@ void Simulation::restart(bool killed) {
   service.reset();
   cache.reopen(killed);
   records.flying = 0;
+  records.upstreams = {};
+  for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = 0;
+  records.stale = 0;
+  records.begun = clock.now().boot;
+  records.first_step = steps_;
   ++records.instance;
   records.asked = records.started = records.landed = records.refusals = 0;
   records.verdicts = {};
   records.stopping = false;
   if (dice.percent(20)) {
     scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
+  }
+  for (UpstreamHealth& of_one : upstream.health) {
+    of_one.reset(scenario.policy.gate, scenario.policy.max_in_flight);
   }
   service = std::make_unique<ClaimsService>(
       scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,
