@@ -6,15 +6,18 @@
 #include <fstream>
 #include <optional>
 
+#include "daemon/acknowledgement_hold.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
+#include "daemon/revocation_thread.h"
 #include "daemon/settings.h"
 #include "daemon/sockets.h"
 #include "daemon/store/claims_cache.h"
+#include "daemon/store/hmac_fingerprinter.h"
 #include "daemon/store/hmac_keyer.h"
 #include "daemon/store/host_key.h"
 #include "daemon/store/write_behind.h"
@@ -53,6 +56,7 @@ class RealDaemon final : public Daemon {
     // First of all: by default the cache lies there, too.
     if (options_.sockets.empty()) TRY(ensure_directory_of(config().daemon.socket));
     TRY(open_store());
+    TRY(open_revocations());
     TRY(open_service());
     TRY(open_sockets());
     return watch();
@@ -62,10 +66,12 @@ class RealDaemon final : public Daemon {
  private:
   const Config& config() const { return options_.config.config; }
   Status open_store();
+  Status open_revocations();
   Status open_service();
   Status open_sockets();
   Status open_admin();
   Status watch();
+  OrderDone acknowledged(std::string_view what, const Order& order, OrderDone done);
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
@@ -83,6 +89,10 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<LmdbClaimsCache> store_;
   std::optional<WriteBehindCache> cache_;  // what the service sees of it
   std::optional<HmacKeyer> keyer_;
+  std::optional<HmacFingerprinter> fingerprinter_;
+  std::vector<Rule> known_rules_;  // until the service has them
+  std::unique_ptr<RevocationThread> revocation_log_;
+  std::optional<AcknowledgementHold> hold_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   NoPublisher publisher_;
   std::unique_ptr<Server> server_;
@@ -109,6 +119,21 @@ Status RealDaemon::open_store() {
   return {};
 }
 
+Status RealDaemon::open_revocations() {
+  const RevocationsConfig& revocations = config().revocations;
+  const std::string boot_id = TRY(read_boot_id());
+  const Secret key = TRY(load_revocation_key(revocations.directory, random_));
+  fingerprinter_ = TRY(HmacFingerprinter::create(key, upstream_names_from(config())));
+  auto file = TRY(RevocationFile::open({.directory = revocations.directory,
+                                        .boot_id = boot_id,
+                                        .max_rules = revocations.max_entries},
+                                       key, clock_.now()));
+  known_rules_ = file->rules();
+  revocation_log_ = TRY(RevocationThread::create(std::move(file), *loop_, log_));
+  hold_.emplace(*loop_, clock_, BootTime{});
+  return {};
+}
+
 Status RealDaemon::open_service() {
   monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
   server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
@@ -116,14 +141,18 @@ Status RealDaemon::open_service() {
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
       log_));
-  service_ = std::make_unique<ClaimsService>(policy_from(config()), World{.clock = clock_,
-                                                                          .random = random_,
-                                                                          .keyer = *keyer_,
-                                                                          .cache = *cache_,
-                                                                          .upstream = *fetch_,
-                                                                          .sink = *server_,
-                                                                          .observer = *monitor_,
-                                                                          .publisher = publisher_});
+  service_ = std::make_unique<ClaimsService>(policy_from(config()),
+                                             World{.clock = clock_,
+                                                   .random = random_,
+                                                   .keyer = *keyer_,
+                                                   .cache = *cache_,
+                                                   .upstream = *fetch_,
+                                                   .sink = *server_,
+                                                   .observer = *monitor_,
+                                                   .publisher = publisher_,
+                                                   .fingerprinter = *fingerprinter_,
+                                                   .revocation_log = *revocation_log_});
+  service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
        .clock = clock_,
@@ -157,9 +186,34 @@ Status RealDaemon::open_admin() {
     listening = std::move(bound.fd);
   }
   admin_ = TRY(HttpServer::create(*loop_, std::move(listening), [this](const HttpRequest& request) {
-    return dispatch({.status = [this] { return status(); }}, request);
+    return dispatch({.status = [this] { return status(); },
+                     .purge =
+                         [this](const Order& order, OrderDone done) {
+                           service_->purge(order, acknowledged("purged", order, std::move(done)));
+                         },
+                     .revoke =
+                         [this](const Order& order, OrderDone done) {
+                           service_->revoke(order, acknowledged("revoked", order, std::move(done)));
+                         },
+                     .upstream_named =
+                         [this](std::string_view name) { return upstream_named(config(), name); }},
+                    request);
   }));
   return {};
+}
+
+// Says what was done, without saying whom it was about, and tells whoever asked for it when they
+// may know.
+OrderDone RealDaemon::acknowledged(std::string_view what, const Order& order, OrderDone done) {
+  const char* const whom = order.subject == Subject::kToken  ? "a token"
+                           : order.subject == Subject::kUser ? "a user"
+                                                             : "everybody";
+  return [this, what, whom, done = std::move(done)](const OrderResult& result) {
+    if (result.outcome != OrderOutcome::kDone) return done(result);
+    log_.info(what, "an operator {} {}; {} rules are in effect", what, whom,
+              service_->revocation_rules());
+    hold_->after([done, result] { done(result); });
+  };
 }
 
 Status RealDaemon::watch() {
@@ -197,7 +251,9 @@ void RealDaemon::before_wait() {
     armed_for_ = *wake;
     tick_->start(*wake - clock_.now().boot);
   }
-  if (stopping_ && service_->idle() && server_->drained()) loop_->stop();
+  if (stopping_ && service_->idle() && server_->drained() && revocation_log_->idle() &&
+      hold_->idle())
+    loop_->stop();
 }
 
 void RealDaemon::tick() {
@@ -235,6 +291,8 @@ DaemonStatus RealDaemon::status() const {
   status.max_entries = config().cache.max_entries;
   status.negative_entries = service_->negative_entries();
   status.unwritten_entries = cache_->waiting();
+  status.revocations = service_->revocation_rules();
+  status.max_revocations = config().revocations.max_entries;
   status.upstreams = monitor_->upstreams();
   status.counters = service_->counters();
   return status;

@@ -21,6 +21,12 @@ std::string key_scope(const UpstreamConfig& upstream) {
        {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
     append_part(scope, *part);
   }
+  // Who may answer, and as whom the daemon asks.
+  for (const std::filesystem::path* path :
+       {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
+    append_part(scope, path->native());
+  }
+  append_part(scope, upstream.proxy);
   for (const std::uint32_t status : upstream.refusal_statuses)
     append_part(scope, std::to_string(status));
   return scope;
@@ -32,7 +38,9 @@ Policy policy_from(const Config& config) {
   Policy policy;
   policy.life = {.max_ttl = config.cache.max_ttl,
                  .clock_skew = config.cache.clock_skew,
-                 .jitter_percent = config.cache.ttl_jitter_percent};
+                 .jitter_percent = config.cache.ttl_jitter_percent,
+                 .stale_if_error = config.cache.stale_if_error,
+                 .refresh_percent = config.cache.refresh_ahead_percent};
   policy.negative_ttl = config.cache.negative_ttl;
   policy.negative_entries = config.cache.negative_entries;
   policy.max_entries = config.cache.max_entries;
@@ -41,9 +49,20 @@ Policy policy_from(const Config& config) {
   policy.max_pending = config.limits.max_pending;
   policy.max_waiters = config.limits.max_waiters;
   policy.max_timeout = config.limits.max_timeout;
+  policy.max_waiters_per_uid = config.limits.max_waiters_per_uid;
+  policy.gate = {.open_after = config.limits.open_after,
+                 .longest_backoff = config.limits.max_backoff,
+                 .retry_percent = config.limits.retry_percent};
+  policy.budget.per_uid = {.per_second = config.limits.misses_per_uid,
+                           .burst = config.limits.miss_burst_per_uid};
+  policy.budget.per_client = {.per_second = config.limits.misses_per_client,
+                              .burst = config.limits.miss_burst_per_client};
+  policy.revocations.max_rules = config.revocations.max_entries;
+  policy.revocations.keep = config.revocations.keep;
   for (const UpstreamConfig& upstream : config.upstreams) {
     UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
+    row.urls = upstream.urls.size();
     row.names = {
         .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
     row.refusal_statuses.assign(upstream.refusal_statuses.begin(), upstream.refusal_statuses.end());
@@ -65,17 +84,19 @@ ServerSettings server_settings_from(const Config& config) {
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {
   std::vector<UpstreamSettings> settings;
   for (const UpstreamConfig& upstream : config.upstreams) {
-    settings.push_back({.name = upstream.name,
-                        .url = upstream.urls.front(),
-                        .path = upstream.path,
-                        .timeout = upstream.timeout,
-                        .connect_timeout = upstream.connect_timeout,
-                        .ca_file = upstream.ca_file,
-                        .client_certificate = upstream.client_certificate,
-                        .client_key = upstream.client_key,
-                        .proxy = upstream.proxy,
-                        .http2 = upstream.http2,
-                        .connections = upstream.connections});
+    for (const std::string& url : upstream.urls)
+      settings.push_back({.name = upstream.name,
+                          .next_url = &url != &upstream.urls.front(),
+                          .url = url,
+                          .path = upstream.path,
+                          .timeout = upstream.timeout,
+                          .connect_timeout = upstream.connect_timeout,
+                          .ca_file = upstream.ca_file,
+                          .client_certificate = upstream.client_certificate,
+                          .client_key = upstream.client_key,
+                          .proxy = upstream.proxy,
+                          .http2 = upstream.http2,
+                          .connections = upstream.connections});
   }
   return settings;
 }
@@ -95,6 +116,20 @@ std::vector<std::string> key_scopes_from(const Config& config) {
   std::vector<std::string> scopes;
   for (const UpstreamConfig& upstream : config.upstreams) scopes.push_back(key_scope(upstream));
   return scopes;
+}
+
+std::vector<std::string> upstream_names_from(const Config& config) {
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name) {
+  const auto& all = config.upstreams;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const UpstreamConfig& it) { return it.name == name; });
+  if (found == all.end()) return std::nullopt;
+  return static_cast<UpstreamId>(found - all.begin());
 }
 
 std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url) {

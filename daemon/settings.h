@@ -18,6 +18,7 @@ Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);
+std::vector<std::string> upstream_names_from(const Config& config);
 
 // Everything about each upstream that an answer depends on, as the scope of its keys: two
 // upstreams, or one before and after a change of its configuration, never share an entry.
@@ -26,5 +27,8 @@ std::vector<std::string> key_scopes_from(const Config& config);
 // The upstream that a client means by `url` ("": the default one); none where it is not one of
 // ours.
 std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url);
+
+// The upstream of the table [upstream.NAME].
+std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name);
 
 }  // namespace claimsd::daemon

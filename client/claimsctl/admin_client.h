@@ -8,6 +8,7 @@
 #include <string>
 
 #include "client/claimsctl/problem.h"
+#include "daemon/base/secret.h"
 
 namespace claimsd::ctl {
 
@@ -20,5 +21,9 @@ struct AdminReply {
 // none and what to do: no socket, nobody listening, not permitted (and which group may), no answer
 // in time.
 Expected<AdminReply> admin_get(const std::string& socket, const std::string& path);
+
+// POST of a JSON object, which may hold a token.
+Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
+                                const daemon::Secret& body);
 
 }  // namespace claimsd::ctl

@@ -10,6 +10,8 @@ constexpr CommandRow kCommands[] = {
   {"query",  "[OPTIONS] < TOKEN", "Whose token is this? Asks as a worker does", make_query},
   {"status", "[OPTIONS]", "Is the daemon well, and if not, what to do", make_status},
   {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
+  {"purge",  "[OPTIONS] < TOKEN", "Forget a token, a user or everybody: the Auth API is asked again", make_purge},
+  {"revoke", "[OPTIONS] < TOKEN", "Deny a token, a user or everybody, whatever the Auth API says", make_revoke},
 };
 // clang-format on
 

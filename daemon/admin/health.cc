@@ -39,6 +39,13 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                                     status.max_connections),
                         "find the client that keeps so many open, or raise max_connections", true});
   }
+  if (full(status.revocations, status.max_revocations)) {
+    findings.push_back({"revocations_full",
+                        fmt::format("all {} places for revocations are taken: another one is "
+                                    "refused",
+                                    status.max_revocations),
+                        "raise revocations.max_entries"});
+  }
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,11 +24,14 @@ struct HttpRequest {
   std::optional<PeerCredentials> peer;
 };
 
+class DeferredResponse;
+
 struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string allow;  // the header Allow, which 405 needs; empty: not sent
+  std::string allow;                        // the header Allow, which 405 needs; empty: not sent
+  std::shared_ptr<DeferredResponse> later;  // set: this is not it yet
 };
 
 // Called once for each complete request, on the loop thread; must not block.

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"
@@ -38,6 +39,9 @@ class Body {
     return true;
   }
   std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+  bool suspended = false;                // the handler has it, the response comes later
+  std::optional<HttpResponse> response;  // and has come
 
  private:
   std::vector<char> bytes_;
@@ -123,11 +127,15 @@ class MhdServer final : public HttpServer {
   MHD_Result begin(MHD_Connection* connection, void** exchange);
   MHD_Result proceed(MHD_Connection* connection, const char* url, const char* method,
                      const char* data, std::size_t* size);
+  MHD_Result respond(MHD_Connection* connection, Body& body, const HttpResponse& response);
+  void resume(MHD_Connection* connection, HttpResponse response);
   void run();
 
   HttpHandler handler_;
   HttpLimits limits_;
   std::unordered_map<MHD_Connection*, Body> bodies_;  // of the requests that are being received
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for responses that come later
+  bool resumed_ = false;  // a connection was woken: it has to be run
   MHD_Daemon* daemon_ = nullptr;
   std::optional<Poll> poll_;
   Timer timer_;
@@ -136,10 +144,11 @@ class MhdServer final : public HttpServer {
 Status MhdServer::start(Loop& loop, Fd listening) {
   TRY(make_non_blocking(listening.get()));
   daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL, 0, nullptr, nullptr, &MhdServer::on_request, this,  //
-      MHD_OPTION_LISTEN_SOCKET, listening.get(),                         //
-      MHD_OPTION_CONNECTION_LIMIT, limits_.connections,                  //
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.memory_bytes,          //
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &MhdServer::on_request,
+      this,                                                      //
+      MHD_OPTION_LISTEN_SOCKET, listening.get(),                 //
+      MHD_OPTION_CONNECTION_LIMIT, limits_.connections,          //
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.memory_bytes,  //
       MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(limits_.idle_timeout.count()),
       MHD_OPTION_STRICT_FOR_CLIENT, 1,  //
       MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this, MHD_OPTION_END);
@@ -160,6 +169,10 @@ Status MhdServer::start(Loop& loop, Fd listening) {
 MhdServer::~MhdServer() {
   poll_.reset();  // before the library closes the descriptor that it watches
   timer_.stop();
+  *alive_ = false;
+  for (const auto& [connection, body] : bodies_) {
+    if (body.suspended) MHD_resume_connection(connection);  // it must not be stopped with one
+  }
   if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
 }
 
@@ -174,9 +187,10 @@ std::size_t MhdServer::connections() const {
 // listens again only when it is run once more.
 void MhdServer::run() {
   const bool was_full = connections() >= limits_.connections;
+  resumed_ = false;
   MHD_run(daemon_);
   MHD_UNSIGNED_LONG_LONG wait = 0;
-  if (was_full && connections() < limits_.connections) {
+  if (resumed_ || (was_full && connections() < limits_.connections)) {
     timer_.start({});
   } else if (MHD_get_timeout(daemon_, &wait) == MHD_YES) {
     timer_.start(milliseconds(wait));
@@ -209,13 +223,36 @@ MHD_Result MhdServer::begin(MHD_Connection* connection, void** exchange) {
 MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const char* method,
                               const char* data, std::size_t* size) {
   auto& body = bodies_.at(connection);
-  if (*size == 0)
-    return answer(connection, handler_({method, url, body.view(), peer_of(connection)}));
+  if (*size == 0) {
+    if (body.response) return answer(connection, *body.response);
+    return respond(connection, body, handler_({method, url, body.view(), peer_of(connection)}));
+  }
   const bool fits = body.append(data, *size);
   // It lies in the library's memory, which is writable, and is not looked at again.
   explicit_bzero(const_cast<char*>(data), *size);
   *size = 0;
   return fits ? MHD_YES : MHD_NO;
+}
+
+// A response that is still to come leaves the connection asleep until then.
+MHD_Result MhdServer::respond(MHD_Connection* connection, Body& body,
+                              const HttpResponse& response) {
+  if (!response.later) return answer(connection, response);
+  body.suspended = true;
+  MHD_suspend_connection(connection);
+  response.later->when_ready([this, connection, alive = alive_](HttpResponse ready) {
+    if (*alive) resume(connection, std::move(ready));
+  });
+  return MHD_YES;
+}
+
+void MhdServer::resume(MHD_Connection* connection, HttpResponse response) {
+  Body& body = bodies_.at(connection);  // a connection does not end while it is asleep
+  body.suspended = false;
+  body.response = std::move(response);
+  MHD_resume_connection(connection);
+  resumed_ = true;  // perhaps from within run()
+  timer_.start({});
 }
 
 void MhdServer::on_completed(void* self, MHD_Connection* connection, void** /*exchange*/,

@@ -53,6 +53,10 @@ constexpr Gauge kGauges[] = {
    [](const DaemonStatus& s) { return count(s.max_entries); }},
   {"cache_negative_entries", "Refused tokens remembered for some seconds",
    [](const DaemonStatus& s) { return count(s.negative_entries); }},
+  {"revocation_rules", "Rules of purges and revocations in effect",
+   [](const DaemonStatus& s) { return count(s.revocations); }},
+  {"revocation_rules_max", "Rules that there is room for",
+   [](const DaemonStatus& s) { return count(s.max_revocations); }},
 };
 
 constexpr UpstreamSeries kUpstreamSeries[] = {

@@ -6,6 +6,7 @@
 
 #include "daemon/admin/health.h"
 #include "daemon/admin/metrics_text.h"
+#include "daemon/admin/order_routes.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
@@ -64,6 +65,8 @@ constexpr Route kRoutes[] = {
   {"GET", "/v1/health", "200 as long as the daemon's loop turns", health},
   {"GET", "/v1/ready",  "200 when questions are taken, else 503 and why", ready},
   {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics},
+  {"POST", "/v1/purge",  "Forget what is known of a token, a user or everybody", purge_route},
+  {"POST", "/v1/revoke", "Deny a token, a user or everybody, whatever the Auth API says", revoke_route},
 };
 // clang-format on
 

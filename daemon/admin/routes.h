@@ -9,15 +9,22 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/claims/orders.h"
 
 namespace claimsd::daemon {
 
 // The daemon's own view of itself at the moment of the call. Cheap: it runs on the loop.
 using StatusSource = std::function<DaemonStatus()>;
 
+// Carries an order out; the callback may come later (orders.h).
+using OrderTaker = std::function<void(const Order& order, OrderDone done)>;
+
 // What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
 struct AdminServices {
   StatusSource status;
+  OrderTaker purge;
+  OrderTaker revoke;
+  std::function<std::optional<UpstreamId>(std::string_view name)> upstream_named;
 };
 
 struct Route {

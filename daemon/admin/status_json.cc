@@ -13,11 +13,6 @@ double in_seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-std::string rfc3339(WallTime time) {
-  const auto whole = std::chrono::floor<seconds>(time.time_since_epoch());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(whole.count())));
-}
-
 // Of the questions that the cache could have answered, the share that it did; null before the
 // first.
 void write_hit_ratio(JsonWriter& json, const Counters& counters) {
@@ -83,12 +78,19 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("entries", status.entries)
       .member("max_entries", status.max_entries)
       .member("negative_entries", status.negative_entries)
-      .member("unwritten_entries", status.unwritten_entries);
+      .member("unwritten_entries", status.unwritten_entries)
+      .member("revocations", status.revocations)
+      .member("max_revocations", status.max_revocations);
   write_hit_ratio(json, status.counters);
   json.end_object();
 }
 
 }  // namespace
+
+std::string rfc3339(WallTime time) {
+  const auto whole = std::chrono::floor<seconds>(time.time_since_epoch());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(whole.count())));
+}
 
 std::string status_json(const DaemonStatus& status) {
   const auto findings = assess(status);

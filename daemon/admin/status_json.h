@@ -16,6 +16,9 @@ namespace claimsd::daemon {
 inline constexpr int kStatusSchema = 1;
 
 // The whole status: `well` and `findings`, then the numbers.
+// "2026-01-01T00:00:00Z".
+std::string rfc3339(WallTime time);
+
 std::string status_json(const DaemonStatus& status);
 
 // Is the daemon able to take questions? `ready` false comes with the reasons.

@@ -16,11 +16,14 @@ struct CacheHeaders {
   std::optional<seconds> lifetime;  // max-age less Age; no-cache and what cannot be read: 0
 };
 
-// Values of Cache-Control and Age, "" where absent (RFC 9111 sections 5.1 and 5.2.2).
-CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age);
+// Values of Cache-Control, Age and Vary, "" where absent (RFC 9111 sections 4.1, 5.1 and 5.2.2).
+// `Vary: *` counts as no-store. What else it names is of no consequence: requests differ in nothing
+// but their Authorization, and the token is part of every key.
+CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
+                                std::string_view vary = "");
 
-// Retry-After in its delay-seconds form (RFC 9110 section 10.2.3), at most an hour; nothing for
-// dates and anything else.
-std::optional<seconds> read_retry_after(std::string_view value);
+// Retry-After as delay-seconds or as a date in the preferred form, "Sun, 06 Nov 1994 08:49:37 GMT"
+// (RFC 9110 sections 5.6.7 and 10.2.3), at most an hour; nothing for anything else.
+std::optional<seconds> read_retry_after(std::string_view value, WallTime now);
 
 }  // namespace claimsd::daemon

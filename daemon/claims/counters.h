@@ -26,6 +26,11 @@ namespace claimsd::daemon {
   C(upstream_failures,      "Requests that settled nothing: timeouts, connection errors, unexpected statuses, bad bodies") \
   C(deadlines,              "Questions whose own time-out passed before the Auth API answered") \
   C(overloads,              "Questions turned away because too many were waiting") \
+  C(backoffs,               "Questions turned away while a failing Auth API was left alone") \
+  C(over_budget,            "Questions turned away because their peer asks for too many unknown tokens") \
+  C(stale_answers,          "Questions answered past the freshness of what is known, since nobody could say better") \
+  C(refreshes,              "Requests made ahead of time, before the end of a life") \
+  C(retries,                "Requests made again at another URL of an Auth API") \
   C(not_kept,               "Confirmations passed on but not kept: no-store, no life left, no room") \
   C(late_results,           "Results dropped because a later one had already taken effect") \
   C(trimmed,                "Confirmations whose claims were too large to keep whole") \

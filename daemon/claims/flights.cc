@@ -12,29 +12,35 @@ Flight* Flights::find(FlightId id) {
   return found == flights_.end() ? nullptr : &found->second;
 }
 
-Flight& Flights::add(const TokenKey& key, UpstreamId upstream, Secret token,
-                     const JwtTimes& times) {
+Flight& Flights::add(const TokenKey& key, UpstreamId upstream, Secret token, const JwtTimes& times,
+                     std::uint32_t uid, bool known) {
   const FlightId id = next_flight_++;
   Flight& flight = flights_[id];
   flight.id = id;
   flight.key = key;
   flight.upstream = upstream;
+  flight.uid = uid;
   flight.token = std::move(token);
   flight.times = times;
   by_key_[key] = id;
-  queue_.push_back(id);
+  lanes_[upstream].queue.push(id, uid, known);
   ++pending_count_;
   return flight;
 }
 
-Flight* Flights::next_pending() {
-  return queue_.empty() ? nullptr : find(queue_.front());
+Flight* Flights::start_next(UpstreamId upstream, const Now& now) {
+  Lane& lane = lanes_[upstream];
+  if (lane.queue.empty()) return nullptr;
+  Flight* const flight = find(lane.queue.pop());
+  flight->started = now;
+  ++lane.flying;
+  --pending_count_;
+  return flight;
 }
 
-void Flights::start(Flight& flight, const Now& now) {
-  flight.started = now;
-  queue_.pop_front();
-  --pending_count_;
+std::size_t Flights::flying(UpstreamId upstream) const {
+  const auto found = lanes_.find(upstream);
+  return found == lanes_.end() ? 0 : found->second.flying;
 }
 
 void Flights::close(const TokenKey& key) {
@@ -52,26 +58,28 @@ Flight Flights::remove(FlightId id) {
   Flight flight = std::move(found->second);
   flights_.erase(found);
   by_key_.erase(flight.key);
+  --lanes_[flight.upstream].flying;
   return flight;
 }
 
-void Flights::wait(Flight& flight, bool successor, const Waiter& waiter, BootTime deadline) {
+void Flights::wait(Flight& flight, bool successor, const Waiting& waiting) {
   const WaiterId id = next_waiter_++;
-  waiters_.emplace(id, Waiting{waiter, deadline});
-  by_deadline_.emplace(deadline, id);
-  by_connection_.emplace(waiter.connection, id);
+  waiters_.emplace(id, waiting);
+  by_deadline_.emplace(waiting.deadline, id);
+  by_connection_.emplace(waiting.waiter.connection, id);
+  ++by_uid_[waiting.uid];
   (successor ? flight.successors : flight.waiters).push_back(id);
 }
 
-std::optional<Waiter> Flights::take(WaiterId id) {
+std::optional<Waiting> Flights::take(WaiterId id) {
   const auto found = waiters_.find(id);
   if (found == waiters_.end()) return std::nullopt;
-  const Waiter waiter = found->second.waiter;
+  const Waiting waiting = found->second;
   drop(found);
-  return waiter;
+  return waiting;
 }
 
-std::optional<Waiter> Flights::take_overdue(BootTime now) {
+std::optional<Waiting> Flights::take_overdue(BootTime now) {
   if (by_deadline_.empty() || by_deadline_.begin()->first > now) return std::nullopt;
   return take(by_deadline_.begin()->second);
 }
@@ -89,9 +97,16 @@ std::optional<BootTime> Flights::next_deadline() const {
   return by_deadline_.begin()->first;
 }
 
+std::size_t Flights::waiting_of(std::uint32_t uid) const {
+  const auto found = by_uid_.find(uid);
+  return found == by_uid_.end() ? 0 : found->second;
+}
+
 void Flights::drop(Waiters::iterator at) {
   by_deadline_.erase({at->second.deadline, at->first});
   by_connection_.erase({at->second.waiter.connection, at->first});
+  if (const auto of_uid = by_uid_.find(at->second.uid); --of_uid->second == 0)
+    by_uid_.erase(of_uid);
   waiters_.erase(at);
 }
 

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,19 +14,34 @@
 #include <vector>
 
 #include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/pending_queue.h"
 #include "daemon/claims/ports.h"
 
 namespace claimsd::daemon {
 
 using WaiterId = std::uint64_t;
 
+// One question that waits for a flight.
+struct Waiting {
+  Waiter waiter;
+  BootTime deadline;
+  std::uint32_t uid = 0;
+  TokenKey key;  // what it asks about
+  UpstreamId upstream = 0;
+  std::optional<Duration> max_age;
+};
+
 struct Flight {
   FlightId id = 0;
   TokenKey key;
   UpstreamId upstream = 0;
+  std::uint32_t uid = 0;  // who asked first
   Secret token;
   JwtTimes times;              // of the token
   std::optional<Now> started;  // none: pending
+  std::size_t url = 0;         // where the request went
+  std::size_t tries = 0;       // requests so far
+  bool refresh = false;        // is made although nobody waits
   bool closed = false;         // purged: who asks now waits for the flight after this one
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the flight after this one
@@ -39,12 +53,11 @@ class Flights {
   Flight* find(const TokenKey& key);
   Flight* find(FlightId id);
 
-  // A new pending flight, last in the queue. There must be none for `key`.
-  Flight& add(const TokenKey& key, UpstreamId upstream, Secret token, const JwtTimes& times);
-  // The pending flight whose turn it is; null when there is none.
-  Flight* next_pending();
-  // Marks a pending flight as flying.
-  void start(Flight& flight, const Now& now);
+  // A new pending flight. There must be none for `key`. `known`: the token was valid before.
+  Flight& add(const TokenKey& key, UpstreamId upstream, Secret token, const JwtTimes& times,
+              std::uint32_t uid, bool known);
+  // Marks the pending flight whose turn it is as flying; null when there is none.
+  Flight* start_next(UpstreamId upstream, const Now& now);
   // A purge: what flights that have started will say is for those who wait already, and is not
   // kept.
   void close(const TokenKey& key);
@@ -53,35 +66,40 @@ class Flights {
   Flight remove(FlightId id);
 
   // Puts somebody on a flight's list (or its successor's).
-  void wait(Flight& flight, bool successor, const Waiter& waiter, BootTime deadline);
+  void wait(Flight& flight, bool successor, const Waiting& waiting);
   bool is_waiting(WaiterId id) const { return waiters_.count(id) != 0; }
   // Takes a waiter out; nothing if it has left already.
-  std::optional<Waiter> take(WaiterId id);
+  std::optional<Waiting> take(WaiterId id);
   // Takes out one waiter whose deadline has come.
-  std::optional<Waiter> take_overdue(BootTime now);
+  std::optional<Waiting> take_overdue(BootTime now);
   // Forgets the waiters of a connection that closed; their flights go on.
   void forget(std::uint64_t connection);
   std::optional<BootTime> next_deadline() const;
 
   std::size_t waiting() const { return waiters_.size(); }
+  std::size_t waiting_of(std::uint32_t uid) const;
   std::size_t flying() const { return flights_.size() - pending_count_; }
   std::size_t pending() const { return pending_count_; }
+  std::size_t flying(UpstreamId upstream) const;
+  // Requests to one Auth API that wait for their turn.
+  const PendingQueue& queue(UpstreamId upstream) { return lanes_[upstream].queue; }
 
  private:
-  struct Waiting {
-    Waiter waiter;
-    BootTime deadline;
+  struct Lane {  // of one Auth API
+    PendingQueue queue;
+    std::size_t flying = 0;
   };
   using Waiters = std::map<WaiterId, Waiting>;
   void drop(Waiters::iterator at);
 
   std::unordered_map<FlightId, Flight> flights_;
   std::unordered_map<TokenKey, FlightId, TokenKeyHash> by_key_;
-  std::deque<FlightId> queue_;  // pending ones, oldest first
+  std::map<UpstreamId, Lane> lanes_;
   std::size_t pending_count_ = 0;
   Waiters waiters_;
   std::set<std::pair<BootTime, WaiterId>> by_deadline_;
   std::set<std::pair<std::uint64_t, WaiterId>> by_connection_;
+  std::unordered_map<std::uint32_t, std::size_t> by_uid_;  // waiters
   FlightId next_flight_ = 1;
   WaiterId next_waiter_ = 1;
 };

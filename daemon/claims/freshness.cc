@@ -27,11 +27,28 @@ Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy)
   return std::min(of_life, of_token - policy.clock_skew);
 }
 
+Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& policy,
+                       const std::optional<Duration>& max_age) {
+  if (entry.confirmed_at > now.boot) return Freshness::kRefused;
+  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  if (entry.expires_at <= now.wall) return Freshness::kRefused;
+  if (entry.expires_at != WallTime::max() && entry.expires_at - now.wall <= policy.clock_skew)
+    return Freshness::kRefused;
+  const Duration age = now.boot - entry.confirmed_at;
+  if (max_age && (*max_age == Duration(0) || age > *max_age)) return Freshness::kExpired;
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+  if (now.boot >= end) {
+    return now.boot < end + policy.stale_if_error ? Freshness::kStaleUsable : Freshness::kExpired;
+  }
+  const Duration life = end - entry.confirmed_at;
+  return end - now.boot <= life / 100 * policy.refresh_percent ? Freshness::kRefreshDue
+                                                               : Freshness::kFresh;
+}
+
 bool is_fresh(const Entry& entry, const Now& now, const LifePolicy& policy,
               const std::optional<Duration>& max_age) {
-  if (max_age && (*max_age == Duration(0) || now.boot - entry.confirmed_at > *max_age))
-    return false;
-  return time_left(entry, now, policy) > Duration(0);
+  const Freshness freshness = freshness_of(entry, now, policy, max_age);
+  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
 }
 
 bool has_expired(WallTime expires_at, const Now& now, const LifePolicy& policy) {

@@ -8,11 +8,29 @@
 
 namespace claimsd::daemon {
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
+namespace {
+
+// A body that cannot be read and a 404 may be about one user or one path: they say that the Auth
+// API is there.
+bool is_down(const FetchOutcome& outcome) {
+  switch (outcome.failure) {
+    case proto::Reason::kOk: return outcome.status >= 500 || outcome.status == 429;
+    case proto::Reason::kUpstreamTimeout:
+    case proto::Reason::kUpstreamConnect:
+    case proto::Reason::kUpstreamTls:
+    case proto::Reason::kUpstreamProtocol: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
-  judgement.retry_after = read_retry_after(outcome.retry_after).value_or(seconds(0));
+  judgement.retry_after = read_retry_after(outcome.retry_after, now).value_or(seconds(0));
+  judgement.down = is_down(outcome);
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
   const auto& refusals = policy.refusal_statuses;

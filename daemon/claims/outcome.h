@@ -15,17 +15,19 @@ struct UpstreamPolicy {
   std::string name;
   ClaimNames names;
   std::vector<int> refusal_statuses = {401};
+  std::size_t urls = 1;  // tried in order
 };
 
 struct Judgement {
   proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why nothing is settled
   ParsedClaims claims;                              // with kOk
   Duration retry_after{};                           // the Auth API's advice; 0: none
-  std::string detail;                               // for the log
+  bool down = false;   // it does not work, whatever the token: unreachable, 5xx, 429
+  std::string detail;  // for the log
 };
 
 // 200 with a valid claims document confirms; the refusal statuses refuse; all else settles nothing,
 // however it came about.
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy);
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now);
 
 }  // namespace claimsd::daemon

@@ -58,16 +58,17 @@ struct FetchOutcome {
   std::string cache_control;  // header values, joined by ", " where repeated; "" when absent
   std::string age;
   std::string retry_after;
+  std::string vary;
   std::string detail;  // for the log: curl's words, an errno; never part of the token or the body
   Duration took{};
 };
 
-// Starts requests; each start() is followed by exactly one ClaimsService::landed() with its id,
-// later, never from within start().
+// Starts requests at one of an Auth API's URLs (by position); each start() is followed by exactly
+// one ClaimsService::landed() with its id, later, never from within start().
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  virtual void start(FlightId id, UpstreamId upstream, const Secret& token) = 0;
+  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) = 0;
 };
 
 // For how long a worker may rely on an entry without asking again; either clock ends it.

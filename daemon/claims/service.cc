@@ -17,6 +17,13 @@ namespace {
 // Tokens of ended entries are wiped from memory within so long.
 constexpr Duration kSweepInterval = seconds(1);
 
+// Tokens whose refresh-ahead failed: they are asked about again when their life is over.
+constexpr std::size_t kRefreshesRemembered = 4'096;
+
+bool is_usable(Freshness freshness) {
+  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
+}
+
 }  // namespace
 
 ClaimsService::ClaimsService(Policy policy, World world)
@@ -24,9 +31,17 @@ ClaimsService::ClaimsService(Policy policy, World world)
       world_(world),
       negatives_(policy_.negative_ttl, policy_.negative_entries),
       hot_(policy_.hot_entries, world_.random),
-      guard_(policy_.revocations, world_.fingerprinter) {
-  world_.cache.each(
-      [this](const TokenKey& key, BootTime fresh_until) { sieve_.put(key, fresh_until); });
+      guard_(policy_.revocations, world_.fingerprinter),
+      budget_(policy_.budget),
+      known_(policy_.max_entries),
+      refresh_failed_(kRefreshesRemembered) {
+  policy_.gate.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
+  for (const UpstreamPolicy& upstream : policy_.upstreams)
+    lanes_.push_back({UpstreamGate(policy_.gate), UrlOrder(upstream.urls)});
+  world_.cache.each([this](const TokenKey& key, BootTime fresh_until) {
+    sieve_.put(key, fresh_until + policy_.life.stale_if_error);
+    known_.add(key);
+  });
   evict_for(0, world_.clock.now());
 }
 
@@ -38,10 +53,11 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
     return deliver(waiter, Reason::kTooLong);
   }
   const Now now = world_.clock.now();
-  if (const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
-      hot != nullptr && hot->vetted == guard_.rules().generation() &&
-      is_fresh(hot->entry, now, policy_.life, question.max_age)) {
-    return answer_hit(hot->key, hot->entry, waiter, now);
+  const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
+  if (hot != nullptr && hot->vetted == guard_.rules().generation()) {
+    const Freshness freshness = freshness_of(hot->entry, now, policy_.life, question.max_age);
+    if (is_usable(freshness))
+      return answer_hit(hot->key, hot->entry, question, waiter, now, freshness);
   }
   if (revoked_token(question, waiter, now)) return;
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
@@ -64,7 +80,9 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   // not believed either: the store may have failed to erase it.
   if (!sieve_.holds(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
-  if (!entry || !is_fresh(*entry, now, policy_.life, question.max_age)) return false;
+  if (!entry) return false;
+  const Freshness freshness = freshness_of(*entry, now, policy_.life, question.max_age);
+  if (!is_usable(freshness)) return false;
   if (guard_.forgets(question.upstream, entry->claims, entry->confirmed_at)) {
     forget(key);
     return false;
@@ -75,14 +93,15 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   }
   hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
   if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
-  answer_hit(key, *entry, waiter, now);
+  answer_hit(key, *entry, question, waiter, now, freshness);
   return true;
 }
 
-void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter,
-                               const Now& now) {
+void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
+                               const Waiter& waiter, const Now& now, Freshness freshness) {
   ++counters_.cache_hits;
   sieve_.touch(key);
+  const TokenKey asked = key;  // what was found may be gone once somebody has the answer
   deliver(waiter, Answer{.reason = Reason::kOk,
                          .source = Source::kCache,
                          .flags = entry.flags,
@@ -90,6 +109,25 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Wa
                          .left = time_left(entry, now, policy_.life),
                          .retry_after = {},
                          .claims = entry.claims});
+  if (freshness == Freshness::kRefreshDue) refresh(asked, question, now);
+}
+
+// Ahead of time, so that whoever asks next need not wait. The first thing to be left out when there
+// is much to do.
+void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
+  const UpstreamGate& gate = lanes_[question.upstream].gate;
+  if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key)) return;
+  if (gate.state() != UpstreamGate::State::kClosed ||
+      flights_.queue(question.upstream).size() > 0 ||
+      flights_.flying(question.upstream) >= (gate.window() + 1) / 2)
+    return;
+  if (budget_.take(question.uid, question.client_address, true, now.boot)) return;
+  ++counters_.refreshes;
+  flights_
+      .add(key, question.upstream, Secret(question.token), read_jwt_times(question.token),
+           question.uid, true)
+      .refresh = true;
+  start_pending(question.upstream);
 }
 
 // What needs no Auth API to be refused. Characters are checked here and not before the cache: what
@@ -120,72 +158,6 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
                          .retry_after = {},
                          .claims = {}});
   return true;
-}
-
-void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
-                            const Now& now, const JwtTimes& times) {
-  if (stopping_) return deliver(waiter, Reason::kShuttingDown);
-  Flight* flight = flights_.find(key);
-  // A list may also name waiters that have left; it is bounded all the same.
-  const bool full = flights_.waiting() >= policy_.max_waiters ||
-                    (flight != nullptr &&
-                     flight->waiters.size() + flight->successors.size() >= policy_.max_waiters) ||
-                    (flight == nullptr && flights_.flying() >= policy_.max_in_flight &&
-                     flights_.pending() >= policy_.max_pending);
-  if (full) {
-    ++counters_.overloads;
-    return deliver(waiter, Reason::kOverloaded);
-  }
-  bool successor = false;
-  if (flight == nullptr) {
-    flight = &flights_.add(key, question.upstream, Secret(question.token), times);
-  } else {
-    ++counters_.joined_flights;
-    // A request that started too long ago cannot vouch for now: those who need better share the
-    // next one.
-    successor =
-        flight->started && question.max_age && now.boot - flight->started->boot > *question.max_age;
-    if (flight->started && (flight->closed || question.max_age == Duration(0))) successor = true;
-  }
-  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
-  flights_.wait(*flight, successor, waiter,
-                now.boot + (unlimited ? policy_.max_timeout : question.timeout));
-  start_pending();
-}
-
-void ClaimsService::start_pending() {
-  while (flights_.flying() < policy_.max_in_flight) {
-    Flight* flight = flights_.next_pending();
-    if (flight == nullptr) return;
-    flights_.start(*flight, world_.clock.now());
-    if (!anybody_waits(*flight)) {
-      flights_.remove(flight->id);
-      continue;
-    }
-    ++counters_.upstream_requests;
-    world_.upstream.start(flight->id, flight->upstream, flight->token);
-  }
-}
-
-void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
-  if (flights_.find(id) == nullptr) return;
-  Flight flight = flights_.remove(id);
-  const Now now = world_.clock.now();
-  const Judgement judgement = judge(outcome, policy_.upstreams.at(flight.upstream));
-  world_.observer.flight_landed({.upstream = flight.upstream,
-                                 .reason = judgement.reason,
-                                 .status = outcome.status,
-                                 .detail = judgement.detail,
-                                 .took = outcome.took});
-  const Answer answer = settle(flight, judgement, outcome, now);
-  // Before anybody is answered: who then asks for the same token again must find this flight.
-  if (!flight.successors.empty() && !stopping_) {
-    Flight& next = flights_.add(flight.key, flight.upstream, flight.token.clone(), flight.times);
-    next.waiters.swap(flight.successors);
-  }
-  answer_all(flight, flight.waiters, answer);
-  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown});
-  start_pending();
 }
 
 Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
@@ -221,7 +193,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
   const JwtTimes& times = flight.times;
   if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
 
-  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age);
+  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
   if (judgement.claims.trimmed) ++counters_.trimmed;
   const Entry entry{
       .confirmed_at = started.boot,
@@ -232,6 +204,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
       .claims = judgement.claims.block.view(),
   };
   negatives_.erase(flight.key);
+  known_.add(flight.key);
   const Duration left = time_left(entry, now, policy_.life);
   const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
   if (headers.no_store || purged || left <= Duration(0)) {
@@ -254,6 +227,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
+  known_.erase(flight.key);
   negatives_.expire(now.boot);
   negatives_.put(flight.key, flight.started->boot);
   return Answer{.reason = Reason::kRefused,
@@ -275,7 +249,7 @@ void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now
     stored = world_.cache.put(key, entry);
   }
   if (stored == Stored::kStored) {
-    sieve_.put(key, entry.fresh_until);
+    sieve_.put(key, entry.fresh_until + policy_.life.stale_if_error);
     return;
   }
   ++counters_.not_kept;
@@ -302,32 +276,6 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
   }
 }
 
-bool ClaimsService::anybody_waits(const Flight& flight) {
-  return std::any_of(flight.waiters.begin(), flight.waiters.end(),
-                     [this](WaiterId id) { return flights_.is_waiting(id); });
-}
-
-bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, const Now& now) const {
-  return guard_.denies_token(flight.token.view(), now) ||
-         guard_.denies_claims(flight.upstream, claims, flight.times.issued_at, now);
-}
-
-// Whoever takes an answer may revoke it for the next one: it is decided again as each one leaves.
-void ClaimsService::answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
-                               Answer answer) {
-  std::uint64_t decided_under = guard_.rules().generation();
-  for (const WaiterId id : waiters) {
-    const std::optional<Waiter> waiter = flights_.take(id);
-    if (!waiter) continue;
-    if (answer.reason == Reason::kOk && decided_under != guard_.rules().generation()) {
-      decided_under = guard_.rules().generation();
-      if (is_denied(flight, answer.claims, world_.clock.now()))
-        answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
-    }
-    deliver(*waiter, answer);
-  }
-}
-
 std::optional<BootTime> ClaimsService::wake_time() const {
   const std::optional<BootTime> deadline = flights_.next_deadline();
   if (!deadline || (next_sweep_ && *next_sweep_ < *deadline)) return next_sweep_;
@@ -349,19 +297,16 @@ void ClaimsService::tick() {
     next_sweep_.reset();
     if (!hot_.empty()) next_sweep_ = now.boot + kSweepInterval;
   }
-  while (const std::optional<Waiter> waiter = flights_.take_overdue(now.boot)) {
+  while (const std::optional<Waiting> waiting = flights_.take_overdue(now.boot)) {
     ++counters_.deadlines;
-    deliver(*waiter, Reason::kDeadline);
+    hand_over(*waiting, Answer{.reason = Reason::kDeadline});
   }
 }
 
 void ClaimsService::stop() {
   stopping_ = true;
-  while (Flight* const pending = flights_.next_pending()) {
-    flights_.start(*pending, world_.clock.now());
-    const Flight flight = flights_.remove(pending->id);
-    answer_all(flight, flight.waiters, Answer{.reason = Reason::kShuttingDown});
-  }
+  for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
+    drop_pending(static_cast<UpstreamId>(upstream), Answer{.reason = Reason::kShuttingDown});
 }
 
 void ClaimsService::deliver(const Waiter& waiter, Reason reason) {

@@ -15,12 +15,15 @@
 #include "daemon/claims/flights.h"
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
+#include "daemon/claims/miss_budget.h"
 #include "daemon/claims/negative.h"
 #include "daemon/claims/orders.h"
 #include "daemon/claims/outcome.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation_guard.h"
 #include "daemon/claims/sieve.h"
+#include "daemon/claims/upstream_gate.h"
+#include "daemon/claims/url_order.h"
 
 namespace claimsd::daemon {
 
@@ -30,11 +33,14 @@ struct Policy {
   std::size_t negative_entries = 10'000;
   std::size_t max_entries = 100'000;
   std::size_t hot_entries = 1'024;   // kept open in memory
-  std::size_t max_in_flight = 64;    // requests on their way
-  std::size_t max_pending = 4'096;   // requests waiting for their turn
+  std::size_t max_in_flight = 64;    // requests on their way to one Auth API
+  std::size_t max_pending = 4'096;   // requests to one Auth API waiting for their turn
   std::size_t max_waiters = 65'536;  // questions waiting
+  std::size_t max_waiters_per_uid = 16'384;
   Duration max_timeout = seconds(30);
   RevocationPolicy revocations;
+  GatePolicy gate;  // its max_in_flight is the one above
+  BudgetPolicy budget;
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
 
@@ -43,6 +49,8 @@ struct Question {
   std::string_view token;           // read during ask() alone
   std::optional<Duration> max_age;  // none: any age; 0: ask the Auth API now
   Duration timeout{};               // 0: the policy's longest
+  std::uint32_t uid = 0;            // who asks
+  std::string_view client_address;  // on whose behalf; "": unknown. Read during ask() alone
 };
 
 // The world that a service lives in; all of it outlives the service.
@@ -92,14 +100,35 @@ class ClaimsService {
 
  private:
   bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
+  // Of one Auth API.
+  struct Lane {
+    UpstreamGate gate;
+    UrlOrder urls;
+  };
+
   bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
                          const Now& now);
-  void answer_hit(const TokenKey& key, const Entry& entry, const Waiter& waiter, const Now& now);
+  void answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
+                  const Waiter& waiter, const Now& now, Freshness freshness);
+  void refresh(const TokenKey& key, const Question& question, const Now& now);
   bool refuse_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
                       const Now& now, JwtTimes& times);
   void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
                const JwtTimes& times);
-  void start_pending();
+  static bool comes_too_late(const Flight& flight, const Question& question, const Now& now);
+  void start_pending(UpstreamId upstream);
+  void send(Flight& flight, const Now& now);
+  bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
+  void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
+
+  // When nobody can say (service_unavailable.cc).
+  std::optional<Answer> turn_down(const TokenKey& key, const Question& question,
+                                  const Flight* flight, bool makes_request, const Now& now);
+  bool is_full(const TokenKey& key, const Question& question, const Flight* flight, const Now& now);
+  void hand_over(const Waiting& waiting, const Answer& answer);
+  std::optional<Answer> stale_answer(const Waiting& waiting);
+  void shed_pending(UpstreamId upstream);
+  void drop_pending(UpstreamId upstream, const Answer& answer);
   Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
                 const Now& now);
   Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
@@ -133,6 +162,10 @@ class ClaimsService {
   Sieve sieve_;
   HotEntries hot_;
   RevocationGuard guard_;
+  std::vector<Lane> lanes_;  // by UpstreamId
+  MissBudget budget_;
+  KnownTokens known_;
+  KnownTokens refresh_failed_;
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
   BootTime next_expiry_{};              // of rules
   bool stopping_ = false;

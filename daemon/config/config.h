@@ -51,6 +51,8 @@ struct CacheConfig {
   std::uint64_t negative_entries;
   milliseconds clock_skew;
   std::uint32_t ttl_jitter_percent;
+  milliseconds stale_if_error;
+  std::uint32_t refresh_ahead_percent;
 };
 
 // [limits]: what the whole host may ask of the Auth APIs, and of the daemon.
@@ -58,7 +60,22 @@ struct LimitsConfig {
   std::uint32_t max_in_flight;
   std::uint32_t max_pending;
   std::uint32_t max_waiters;
+  std::uint32_t max_waiters_per_uid;
   milliseconds max_timeout;
+  std::uint32_t open_after;
+  milliseconds max_backoff;
+  std::uint32_t retry_percent;
+  std::uint32_t misses_per_uid;
+  std::uint32_t miss_burst_per_uid;
+  std::uint32_t misses_per_client;
+  std::uint32_t miss_burst_per_client;
+};
+
+// [revocations]: what operators have taken back.
+struct RevocationsConfig {
+  std::filesystem::path directory;
+  std::uint64_t max_entries;
+  milliseconds keep;
 };
 
 enum class LogFormat : std::uint8_t { kAuto, kText, kJournal };
@@ -93,6 +110,7 @@ struct Config {
   DaemonConfig daemon{};
   CacheConfig cache{};
   LimitsConfig limits{};
+  RevocationsConfig revocations{};
   LogConfig log{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 

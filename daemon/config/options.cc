@@ -53,11 +53,13 @@ void all_urls(UpstreamConfig& upstream, const Value& value) {
 using D = DaemonConfig;
 using C = CacheConfig;
 using L = LimitsConfig;
+using R = RevocationsConfig;
 using G = LogConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
 constexpr auto kL = &Config::limits;
+constexpr auto kR = &Config::revocations;
 constexpr auto kG = &Config::log;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
@@ -68,6 +70,7 @@ constexpr std::int64_t kMaxSocketPath = 107;  // sun_path less its NUL: unix(7)
 constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX less its NUL
 constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
 constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kMiB = 1 << 20;
 
 using enum OptionType;
@@ -127,15 +130,44 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     in<kC, &C::clock_skew>},
   {{"cache.ttl_jitter_percent", kInteger, "10", 0, 50, "", kYes, kShow,
     "lives are shortened by up to so much, so that they don't end together"}, in<kC, &C::ttl_jitter_percent>},
+  {{"cache.stale_if_error", kDuration, R"("0s")", 0, 5 * kMinute, "", kYes, kShow,
+    "so long after its life an answer may still be given, marked as stale, while the Auth API cannot say better; never past the token's `exp`, never after a refusal"},
+    in<kC, &C::stale_if_error>},
+  {{"cache.refresh_ahead_percent", kInteger, "10", 0, 50, "", kYes, kShow,
+    "an answer that is used in this last part of its life is asked for again ahead of time"}, in<kC, &C::refresh_ahead_percent>},
 
   {{"limits.max_in_flight", kInteger, "64", 1, 4096, "", kYes, kShow,
-    "requests to the Auth APIs at one time"}, in<kL, &L::max_in_flight>},
+    "requests to one Auth API at one time"}, in<kL, &L::max_in_flight>},
   {{"limits.max_pending", kInteger, "4096", 0, 1'000'000, "", kYes, kShow,
-    "requests waiting for their turn"}, in<kL, &L::max_pending>},
+    "requests to one Auth API waiting for their turn"}, in<kL, &L::max_pending>},
   {{"limits.max_waiters", kInteger, "65536", 1, 10'000'000, "", kYes, kShow,
     "questions waiting for requests"}, in<kL, &L::max_waiters>},
+  {{"limits.max_waiters_per_uid", kInteger, "16384", 1, 10'000'000, "", kYes, kShow,
+    "of them, those of one user id"}, in<kL, &L::max_waiters_per_uid>},
   {{"limits.max_timeout", kDuration, R"("30s")", 100, 10 * kMinute, "", kYes, kShow,
     "a client may wait no longer, whatever it asks for"}, in<kL, &L::max_timeout>},
+  {{"limits.open_after", kInteger, "3", 1, 1000, "", kYes, kShow,
+    "after so many failures in a row an Auth API is left alone for a while, and then probed"}, in<kL, &L::open_after>},
+  {{"limits.max_backoff", kDuration, R"("30s")", 1000, 10 * kMinute, "", kYes, kShow,
+    "the longest such while; the first is at most a second"}, in<kL, &L::max_backoff>},
+  {{"limits.retry_percent", kInteger, "20", 0, 100, "", kYes, kShow,
+    "of all requests, how many may be made again at another URL of the Auth API"}, in<kL, &L::retry_percent>},
+  {{"limits.misses_per_uid", kInteger, "1000", 0, 1'000'000, "", kYes, kShow,
+    "requests a second that one user id may cause; 0: no limit"}, in<kL, &L::misses_per_uid>},
+  {{"limits.miss_burst_per_uid", kInteger, "10000", 1, 10'000'000, "", kYes, kShow,
+    "and so many at once; a quarter is kept for tokens that were valid before"}, in<kL, &L::miss_burst_per_uid>},
+  {{"limits.misses_per_client", kInteger, "50", 0, 1'000'000, "", kYes, kShow,
+    "requests a second for one client address, where the question names one (an IPv6 /64 is one); 0: no limit"}, in<kL, &L::misses_per_client>},
+  {{"limits.miss_burst_per_client", kInteger, "500", 1, 10'000'000, "", kYes, kShow,
+    "and so many at once"}, in<kL, &L::miss_burst_per_client>},
+
+  {{"revocations.directory", kPath, R"("/var/lib/claimsd/revocations")", 1, kMaxPath, "", kNo, kShow,
+    "holds what was revoked, and the key of it; keep it on a disk, and in the backup"}, in<kR, &R::directory>},
+  {{"revocations.max_entries", kInteger, "100000", 100, 10'000'000, "", kNo, kShow,
+    "tokens and users that can be revoked at one time; a full one refuses"}, in<kR, &R::max_entries>},
+  {{"revocations.keep", kDuration, R"("8760h")", 24 * kHour, 87'600 * kHour, "", kNo, kShow,
+    "how long a user's tokens from before a revocation are denied: longer than the Auth API's tokens live"},
+    in<kR, &R::keep>},
 
   {{"log.level", kEnum, R"("info")", 0, 0, "debug|info|warning|error", kYes, kShow,
     "the least that is logged"}, in<kG, &G::level>},

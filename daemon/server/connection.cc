@@ -11,6 +11,7 @@ constexpr std::size_t kOutboxSize = 64 * 1024;
 
 Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
   uid_ = uid;
+  session_.set_uid(uid);
   admitted_ = admitted;
   since_ = Loop::hrtime();
   stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
@@ -21,11 +22,26 @@ Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
 }
 
 void Server::Connection::on_data(std::string_view bytes) {
+  consume(bytes);
+  if (doomed_) server_.close(id_);
+}
+
+// One that keeps the daemon busy has its next turn after everybody else had theirs.
+void Server::Connection::consume(std::string_view bytes) {
   corked_ = true;
   session_.consume(bytes);
   corked_ = false;
   flush();
-  if (doomed_) server_.close(id_);
+  if (doomed_ || !session_.has_backlog()) return;
+  stream_->stop_reading();
+  if (!stuck_since_) server_.put_off(id_);
+}
+
+void Server::Connection::work_off() {
+  if (doomed_ || stuck_since_ || !session_.has_backlog()) return;
+  consume({});
+  if (!doomed_ && !stuck_since_ && !session_.has_backlog() && !stream_->start_reading())
+    doomed_ = true;
 }
 
 void Server::Connection::send(std::string_view frame) {
@@ -65,6 +81,7 @@ void Server::Connection::write(std::string_view bytes) {
 
 void Server::Connection::resume() {
   stuck_since_.reset();
+  if (session_.has_backlog()) return server_.put_off(id_);
   if (!doomed_ && !stream_->start_reading()) doomed_ = true;
 }
 

@@ -20,6 +20,9 @@ class Server::Connection final : public Wire {
   void send(std::string_view frame) override;
   void hang_up() override { doomed_ = true; }
 
+  // Goes on with what an earlier turn has left.
+  void work_off();
+
   Session& session() { return session_; }
   std::uint32_t uid() const { return uid_; }
   bool admitted() const { return admitted_; }
@@ -31,6 +34,7 @@ class Server::Connection final : public Wire {
 
  private:
   void on_data(std::string_view bytes);
+  void consume(std::string_view bytes);
   void resume();
   void flush();
   void write(std::string_view bytes);

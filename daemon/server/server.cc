@@ -14,7 +14,11 @@ constexpr Duration kSweepInterval = milliseconds(500);
 }  // namespace
 
 Server::Server(Loop& loop, ServerSettings settings, Log& log)
-    : loop_(loop), settings_(settings), log_(log), admission_(std::move(settings.admission)) {}
+    : loop_(loop),
+      settings_(settings),
+      log_(log),
+      admission_(std::move(settings.admission)),
+      next_turn_(loop, [this] { work_off(); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
@@ -90,6 +94,20 @@ void Server::close(std::uint64_t id) {
   connections_.erase(found);
   if (connection->admitted()) admission_.leave(connection->uid());
   if (connection->session().open_questions() > 0) context_->service.disconnected(id);
+}
+
+void Server::put_off(std::uint64_t id) {
+  put_off_.push_back(id);
+  if (!next_turn_.active()) next_turn_.start({});
+}
+
+void Server::work_off() {
+  for (const std::uint64_t id : std::exchange(put_off_, {})) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    found->second->work_off();
+    if (found->second->doomed()) close(id);
+  }
 }
 
 // Also closes those that failed outside of their own callbacks.

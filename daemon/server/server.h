@@ -12,7 +12,7 @@
 #include "daemon/base/log.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/stream_listener.h"
-
+#include "daemon/loop/timer.h"
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/session.h"
@@ -56,6 +56,8 @@ class Server final : public AnswerSink {
   StreamListener::Handlers handlers();
   void accept(Fd fd);
   void close(std::uint64_t id);
+  void put_off(std::uint64_t id);
+  void work_off();
   void cut_off_laggards();
 
   Loop& loop_;
@@ -68,6 +70,8 @@ class Server final : public AnswerSink {
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // of the connection whose bytes are being consumed
   std::optional<KernelTimer> sweep_;
+  std::vector<std::uint64_t> put_off_;  // connections with frames left for the next turn
+  Timer next_turn_;
 };
 
 }  // namespace claimsd::daemon

@@ -44,13 +44,18 @@ void Session::consume(std::string_view bytes) {
 }
 
 std::string_view Session::consume_frames(std::string_view bytes) {
-  while (state_ != State::kClosed) {
+  backlog_ = false;
+  for (std::size_t handled = 0; state_ != State::kClosed; ++handled) {
     proto::FrameHeader header;
     switch (proto::frame_status(bytes, header)) {
       case proto::FrameStatus::kIncomplete: return bytes;
       case proto::FrameStatus::kTooLarge: refuse(FailureCode::kFrameTooLarge); return {};
       case proto::FrameStatus::kMalformed: refuse(FailureCode::kBadFrame); return {};
       case proto::FrameStatus::kComplete: break;
+    }
+    if (handled == kFramesPerTurn) {
+      backlog_ = true;
+      return bytes;
     }
     handle(header, bytes.substr(proto::kHeaderSize, header.payload_size));
     bytes.remove_prefix(header.frame_size());
@@ -92,7 +97,9 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
   Question question{.upstream = upstream_,
                     .token = query.token,
                     .max_age = {},
-                    .timeout = milliseconds(query.timeout_ms)};
+                    .timeout = milliseconds(query.timeout_ms),
+                    .uid = uid_,
+                    .client_address = query.client_address};
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
   ++open_questions_;
   context_.service.ask(question, Waiter{.connection = connection_, .request = request});

@@ -43,6 +43,8 @@ struct SessionContext {
 
 class Session {
  public:
+  static constexpr std::size_t kFramesPerTurn = 64;
+
   Session(std::uint64_t connection, SessionContext& context, Wire& wire)
       : connection_(connection), context_(context), wire_(wire) {}
   ~Session() { wipe_partial(); }
@@ -51,10 +53,17 @@ class Session {
 
   // Refuses the peer before it has said a word, and hangs up.
   void refuse(proto::FailureCode code);
-  // What the peer sent, in pieces of any size.
+  // What the peer sent, in pieces of any size. Handles so many frames that others soon have their
+  // turn (kFramesPerTurn).
   void consume(std::string_view bytes);
   // The answer to an open question of this session.
   void answer(std::uint32_t request, const Answer& answer);
+
+  // Who is at the other end; before anything is consumed.
+  void set_uid(std::uint32_t uid) { uid_ = uid; }
+  // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
+  // another turn of the loop.
+  bool has_backlog() const { return backlog_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
   std::size_t open_questions() const { return open_questions_; }
@@ -80,6 +89,8 @@ class Session {
   State state_ = State::kHelloExpected;
   UpstreamId upstream_ = 0;
   std::size_t open_questions_ = 0;
+  std::uint32_t uid_ = 0;
+  bool backlog_ = false;
   std::vector<char> partial_;  // the start of a frame whose end has not come; may hold a token
 };
 

@@ -45,6 +45,13 @@ struct FetchThread::Parts {
   std::unique_ptr<MessageQueue<Landing>> landings;  // to the loop thread
   std::unique_ptr<Loop> loop;                       // the fetch thread's
   std::unique_ptr<Fetcher> fetcher;
+  std::vector<std::vector<std::size_t>> lanes;  // by UpstreamId and URL
+
+  // What is not there is no lane, and above all not another Auth API's.
+  std::size_t lane_of(UpstreamId upstream, std::size_t url) const {
+    const bool is_there = upstream < lanes.size() && url < lanes[upstream].size();
+    return is_there ? lanes[upstream][url] : SIZE_MAX;
+  }
   // To the fetch thread; none: stop.
   std::unique_ptr<MessageQueue<std::optional<FetchOrder>>> flights;
 };
@@ -57,6 +64,8 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   parts->library = TRY(CurlLibrary::create());
   std::vector<Target> targets;
   for (UpstreamSettings& settings : upstreams) {
+    if (!settings.next_url || parts->lanes.empty()) parts->lanes.emplace_back();
+    parts->lanes.back().push_back(targets.size());
     targets.push_back(TRY(check_target(std::move(settings))));
   }
   parts->landings =
@@ -99,8 +108,9 @@ FetchThread::~FetchThread() {
   thread_.join();
 }
 
-void FetchThread::start(FlightId id, UpstreamId upstream, const Secret& token) {
-  parts_->flights->push(FetchOrder{id, upstream, token.clone(), Loop::hrtime()});
+void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+  parts_->flights->push(
+      FetchOrder{id, parts_->lane_of(upstream, url), token.clone(), Loop::hrtime()});
 }
 
 }  // namespace claimsd::daemon

@@ -26,15 +26,15 @@ class FetchThread final : public Upstream {
  public:
   using Deliver = std::function<void(FlightId, FetchOutcome)>;
 
-  // An UpstreamId is a position in `upstreams`. Checks them and says what is wrong with which
-  // option; asks nobody yet.
+  // An UpstreamId is a position in `upstreams`, further URLs (next_url) not counted. Checks them
+  // and says what is wrong with which option; asks nobody yet.
   static Result<std::unique_ptr<FetchThread>> create(std::vector<UpstreamSettings> upstreams,
                                                      Deliver deliver, Loop& loop, Log& log);
   ~FetchThread() override;
   FetchThread(const FetchThread&) = delete;
   FetchThread& operator=(const FetchThread&) = delete;
 
-  void start(FlightId id, UpstreamId upstream, const Secret& token) override;
+  void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
  private:
   struct Parts;

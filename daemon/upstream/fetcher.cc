@@ -35,10 +35,10 @@ Fetcher::~Fetcher() {
 }
 
 void Fetcher::start(FetchOrder flight) {
-  if (flight.upstream >= lanes_.size()) {
+  if (flight.lane >= lanes_.size()) {
     return land_failed(flight, proto::Reason::kInternal, "no such upstream");
   }
-  Lane& lane = *lanes_[flight.upstream];
+  Lane& lane = *lanes_[flight.lane];
   // An armed timer stands for an earlier deadline, or sweep() finds the next one.
   if (!deadline_->active()) arm(lane.due(flight));
   lane.waiting.push_back(std::move(flight));
@@ -85,7 +85,7 @@ std::unique_ptr<Transfer> Fetcher::take_running(Lane& lane, const Transfer& tran
 void Fetcher::done(CURL* easy, CURLcode code) {
   Transfer& transfer = Transfer::of(easy);
   const FlightId id = transfer.flight().id;
-  Lane& lane = *lanes_[transfer.flight().upstream];
+  Lane& lane = *lanes_[transfer.flight().lane];
   std::unique_ptr<Transfer> finished = take_running(lane, transfer);
   FetchOutcome outcome = finished->end(code);
   lane.idle.push_back(std::move(finished));

@@ -1,9 +1,9 @@
 // fetcher.h: the flights of all Auth APIs: who waits, who runs, who is out of time. Fetch thread;
 // owned by the FetchThread.
 //
-// Each Auth API has a lane of its own, with a limit on requests at once: one that hangs holds up
-// nobody else's. A flight's deadline counts from its start, whether it waits or runs; curl's own
-// time-out, which begins with the transfer, is not used.
+// Each URL of an Auth API has a lane of its own, with a limit on requests at once: one that hangs
+// holds up nobody else's. A flight's deadline counts from its start, whether it waits or runs;
+// curl's own time-out, which begins with the transfer, is not used.
 #pragma once
 
 #include <deque>
@@ -56,7 +56,7 @@ class Fetcher {
   void land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail);
 
   Landed landed_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  // by UpstreamId
+  std::vector<std::unique_ptr<Lane>> lanes_;
   std::optional<KernelTimer> deadline_;  // not stopped when its flight ends: sweep() finds the next
   std::unique_ptr<CurlMulti> multi_;
 };

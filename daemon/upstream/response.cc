@@ -94,6 +94,8 @@ bool Response::add_field(std::string_view name, std::string_view value) {
     unknown_life_ |= !append(cache_control_, value);
   } else if (same(name, "age")) {
     unknown_life_ |= !append(age_, value);
+  } else if (same(name, "vary")) {
+    unknown_life_ |= !append(vary_, value);
   } else if (same(name, "retry-after")) {
     append(retry_after_, value);
   }
@@ -121,6 +123,7 @@ void Response::take(FetchOutcome& outcome) {
   outcome.cache_control = unknown_life_ ? "no-store" : std::move(cache_control_);
   outcome.age = std::move(age_);
   outcome.retry_after = std::move(retry_after_);
+  outcome.vary = std::move(vary_);
 }
 
 void Response::clear_message() {
@@ -130,6 +133,7 @@ void Response::clear_message() {
   cache_control_.clear();
   age_.clear();
   retry_after_.clear();
+  vary_.clear();
 }
 
 void Response::clear() {

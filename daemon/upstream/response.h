@@ -52,10 +52,11 @@ class Response {
   int status_ = 0;
   bool headers_done_ = false;  // of the final response: what follows are trailers
   bool encoded_ = false;
-  bool unknown_life_ = false;  // Cache-Control or Age was too long to be passed on
+  bool unknown_life_ = false;  // Cache-Control, Age or Vary was too long to be passed on
   std::string cache_control_;
   std::string age_;
   std::string retry_after_;
+  std::string vary_;
   proto::Reason failure_ = proto::Reason::kOk;
   const char* detail_ = "";
 };

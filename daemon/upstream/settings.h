@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxUpstreamHeaderValue = 256;  // of those that ar
 
 struct UpstreamSettings {
   std::string name;               // for messages
+  bool next_url = false;          // not an Auth API of its own, but another URL of the one before
   std::string url;                // "https://auth.example.com"; http only for a loopback host
   std::string path = "/api/me/";  // appended to it
   milliseconds timeout{3000};  // from start() to the last byte, waiting for a connection included

@@ -23,7 +23,7 @@ namespace claimsd::daemon {
 // A question for the Auth API, on its way.
 struct FetchOrder {
   FlightId id = 0;
-  UpstreamId upstream = 0;
+  std::size_t lane = 0;  // of the Fetcher: an Auth API at one of its URLs
   Secret token;
   Duration started{};  // Loop::hrtime()
 };

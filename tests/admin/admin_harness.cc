@@ -165,6 +165,8 @@ DaemonStatus sample_status() {
   status.max_entries = 100'000;
   status.negative_entries = 7;
   status.unwritten_entries = 3;
+  status.revocations = 9;
+  status.max_revocations = 50'000;
   UpstreamStatus upstream;
   upstream.name = "main";
   upstream.url = "https://auth.example.com";

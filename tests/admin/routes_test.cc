@@ -10,8 +10,16 @@
 namespace claimsd::daemon {
 namespace {
 
+// Orders are carried out, and durable.
 HttpResponse call(std::string_view method, std::string_view path, DaemonStatus status = {}) {
-  return dispatch({.status = [&] { return status; }}, {method, path, "", {}});
+  const OrderTaker take = [](const Order&, const OrderDone& done) {
+    done({.durable = true, .until = {}});
+  };
+  return dispatch({.status = [&] { return status; },
+                   .purge = take,
+                   .revoke = take,
+                   .upstream_named = [](std::string_view) { return std::nullopt; }},
+                  {method, path, method == "POST" ? R"({"user":"x"})" : "", {}});
 }
 
 std::string text_at(const std::string& json, std::string_view pointer) {

@@ -27,6 +27,9 @@ directory = "{0}/claims-cache"
 key_file = "{0}/host.key"
 max_ttl = "300s"
 
+[revocations]
+directory = "{0}/revocations"
+
 [log]
 level = "warning"
 

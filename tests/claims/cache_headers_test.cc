@@ -18,6 +18,8 @@ bool no_store(std::string_view cache_control) {
 
 }  // namespace
 
+constexpr WallTime kNow{std::chrono::seconds(1'767'225'600)};  // 2026-01-01T00:00:00Z
+
 TEST_CASE("no Cache-Control sets no limit") {
   CHECK_FALSE(lifetime(""));
   CHECK_FALSE(lifetime("", "100"));
@@ -84,16 +86,35 @@ TEST_CASE("an Age that cannot be read is ignored") {
 }
 
 TEST_CASE("Retry-After in seconds is obeyed for up to an hour") {
-  CHECK(read_retry_after("0") == 0s);
-  CHECK(read_retry_after(" 120 ") == 120s);
-  CHECK(read_retry_after("3600") == 3600s);
-  CHECK(read_retry_after("3601") == 3600s);
-  CHECK(read_retry_after("99999999999999999999") == 3600s);
+  CHECK(read_retry_after("0", kNow) == 0s);
+  CHECK(read_retry_after(" 120 ", kNow) == 120s);
+  CHECK(read_retry_after("3600", kNow) == 3600s);
+  CHECK(read_retry_after("3601", kNow) == 3600s);
+  CHECK(read_retry_after("99999999999999999999", kNow) == 3600s);
 }
 
 TEST_CASE("a Retry-After that is a date or anything else is no advice") {
-  CHECK_FALSE(read_retry_after(""));
-  CHECK_FALSE(read_retry_after("Fri, 31 Dec 2027 23:59:59 GMT"));
-  CHECK_FALSE(read_retry_after("-1"));
-  CHECK_FALSE(read_retry_after("1.5"));
+  CHECK_FALSE(read_retry_after("", kNow));
+  CHECK_FALSE(read_retry_after("-1", kNow));
+  CHECK_FALSE(read_retry_after("1.5", kNow));
+}
+
+TEST_CASE("Retry-After may be a date") {
+  CHECK(read_retry_after("Thu, 01 Jan 2026 00:01:30 GMT", kNow) == 90s);
+  CHECK(read_retry_after("Fri, 31 Dec 2027 23:59:59 GMT", kNow) == 3600s);
+  CHECK(read_retry_after("Wed, 31 Dec 2025 23:59:59 GMT", kNow) == 0s);
+  for (const auto* const bad :
+       {"Thu, 01 Foo 2026 00:01:30 GMT", "Thu, 31 Feb 2026 00:01:30 GMT",
+        "Thu, 01 Jan 2026 24:01:30 GMT", "Thu, 01 Jan 2026 00:01:30 CET",
+        "Thu, 01 anF 2026 00:01:30 GMT", "Thu, 0x Jan 2026 00:01:30 GMT",
+        "Thu, 01 Jan -026 00:01:30 GMT", "Thursday, 01-Jan-26 00:01:30 GMT"}) {
+    INFO(bad);
+    CHECK_FALSE(read_retry_after(bad, kNow));
+  }
+}
+
+TEST_CASE("Vary: * is not kept; what else it names changes nothing") {
+  CHECK(read_cache_headers("max-age=60", "", "*").no_store);
+  CHECK(read_cache_headers("max-age=60", "", "Accept, *").no_store);
+  CHECK_FALSE(read_cache_headers("max-age=60", "", "Accept, Cookie, Origin").no_store);
 }

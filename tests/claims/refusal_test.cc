@@ -203,6 +203,7 @@ TEST_CASE("Retry-After is passed on with a failure, and with nothing else") {
   CHECK(world.ask_and_land("a", busy).answer.retry_after == 7s);
   FetchOutcome good = status(200);
   good.retry_after = "7";
+  world.advance(7s);  // it is left alone for as long as it asked for
   CHECK(world.ask_and_land("b", good).answer.retry_after == 0s);
 }
 

@@ -62,6 +62,19 @@ TEST_CASE("one URL is a whole configuration") {
   CHECK(config.limits.max_pending == 4096);
   CHECK(config.limits.max_waiters == 65536);
   CHECK(config.limits.max_timeout == 30s);
+  CHECK(config.limits.max_waiters_per_uid == 16384);
+  CHECK(config.limits.open_after == 3);
+  CHECK(config.limits.max_backoff == 30s);
+  CHECK(config.limits.retry_percent == 20);
+  CHECK(config.limits.misses_per_uid == 1000);
+  CHECK(config.limits.miss_burst_per_uid == 10'000);
+  CHECK(config.limits.misses_per_client == 50);
+  CHECK(config.limits.miss_burst_per_client == 500);
+  CHECK(config.cache.stale_if_error == 0s);
+  CHECK(config.cache.refresh_ahead_percent == 10);
+  CHECK(config.revocations.directory == "/var/lib/claimsd/revocations");
+  CHECK(config.revocations.max_entries == 100'000);
+  CHECK(config.revocations.keep == 8760h);
   CHECK(config.log.level == LogLevel::kInfo);
   CHECK(config.log.format == LogFormat::kAuto);
   REQUIRE(config.upstreams.size() == 1);
@@ -209,7 +222,7 @@ TEST_CASE("an unknown key is refused, with the one that was probably meant") {
   CHECK(problems_of("[deamon]\nsocket = \"/a\"") ==
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
-        "c.toml:1:2: metrics: unknown table; known are upstream, daemon, cache, limits, log");
+        "c.toml:1:2: metrics: unknown table; known are upstream, daemon, cache, limits, revocations, log");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==

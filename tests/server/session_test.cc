@@ -318,5 +318,57 @@ TEST_CASE("a refused peer learns why before it has said a word") {
   CHECK(fixture.wire.empty());
 }
 
+TEST_CASE("many frames that came at once are handled in several turns, in order") {
+  Fixture fixture;
+  fixture.shake_hands();
+  std::string all;
+  for (std::uint32_t request = 0; request < 150; ++request)
+    all += frame(proto::Ping{.echo = request}, request);
+  fixture.consume(all + all.substr(0, 7));  // the last one is not whole
+  std::uint32_t answered = 0;
+  for (const std::uint32_t turn : {64u, 128u, 150u}) {
+    for (; !fixture.wire.empty(); ++answered) CHECK(fixture.wire.take().request == answered);
+    CHECK(answered == turn);
+    CHECK(fixture.session.has_backlog() == (turn < 150));
+    fixture.session.consume({});
+  }
+  fixture.session.consume(std::string_view(all).substr(7, all.size() / 150 - 7));
+  CHECK(fixture.wire.take().request == 0);
+}
+
+TEST_CASE("a question carries who asks, and on whose behalf") {
+  Fixture fixture;
+  fixture.harness.policy.budget.per_client = {.per_second = 1, .burst = 2};
+  fixture.harness.policy.budget.reserved_percent = 0;
+  fixture.harness.restart();
+  SessionContext context = fixture.context;
+  SessionContext fresh{.service = *fixture.harness.service,
+                       .clock = context.clock,
+                       .daemon_version = "1",
+                       .find_upstream = context.find_upstream};
+  Session session(kConnection, fresh, fixture.wire);
+  session.set_uid(7);
+  session.consume(hello());
+  REQUIRE(fixture.wire.take().welcome);
+  fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
+    session.answer(waiter.request, fixture.harness.answer(waiter).answer);
+  };
+  const auto ask = [&](std::uint32_t request, std::string_view address) {
+    fixture.harness.sink.expect({kConnection, request});
+    const std::string token = "token" + std::to_string(request);
+    session.consume(
+        frame(proto::Query{.max_age_ms = proto::kAnyAge, .token = token, .client_address = address},
+              request));
+  };
+  ask(1, "192.0.2.1");
+  ask(2, "192.0.2.1");
+  CHECK(fixture.wire.empty());
+  ask(3, "192.0.2.2");
+  CHECK(fixture.wire.empty());
+  ask(4, "192.0.2.1");
+  CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kOverBudget));
+  CHECK(fixture.harness.service->flights().waiting_of(7) == 3);
+}
+
 }  // namespace
 }  // namespace claimsd::daemon

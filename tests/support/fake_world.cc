@@ -102,14 +102,14 @@ void FakeCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
 }
 
-void FakeUpstream::start(FlightId id, UpstreamId upstream, const Secret& token) {
+void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   for (const Flying& other : flying_) {
     if (other.id == id) throw std::logic_error("a flight's id is used twice");
     if (other.upstream == upstream && other.token == token.view()) {
       throw std::logic_error("two requests on their way for one token");
     }
   }
-  flying_.push_back({id, upstream, std::string(token.view())});
+  flying_.push_back({id, upstream, std::string(token.view()), url});
   ++requests_;
 }
 

@@ -116,10 +116,11 @@ class FakeUpstream final : public daemon::Upstream {
     daemon::FlightId id = 0;
     daemon::UpstreamId upstream = 0;
     std::string token;
+    std::size_t url = 0;
   };
 
   // Throws when an equal request is on its way already.
-  void start(daemon::FlightId id, daemon::UpstreamId upstream,
+  void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
              const daemon::Secret& token) override;
 
   // What is on its way, oldest first.

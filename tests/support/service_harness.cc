@@ -29,6 +29,8 @@ std::string base64url(std::string_view bytes) {
 Policy plain_policy() {
   Policy policy;
   policy.life.jitter_percent = 0;
+  policy.life.refresh_percent = 0;
+  policy.gate.open_after = 1'000'000;
   policy.upstreams = {UpstreamPolicy{.name = "main"}};
   return policy;
 }
@@ -75,7 +77,9 @@ Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
   service->ask(Question{.upstream = asking.upstream,
                         .token = token,
                         .max_age = asking.max_age,
-                        .timeout = asking.timeout},
+                        .timeout = asking.timeout,
+                        .uid = asking.uid,
+                        .client_address = asking.client_address},
                waiter);
   return waiter;
 }

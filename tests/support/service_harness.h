@@ -34,6 +34,8 @@ struct Asking {
   daemon::Duration timeout = {};
   std::uint64_t connection = 1;
   daemon::UpstreamId upstream = 0;
+  std::uint32_t uid = 0;
+  std::string_view client_address = {};
 };
 
 class ServiceHarness {

@@ -61,6 +61,7 @@ class Claimsd:
         return {
             "daemon": {"socket": str(self.socket), "admin_socket": str(self.admin_socket)},
             "cache": {"directory": str(self.cache), "key_file": str(self.key_file), "ttl_jitter_percent": 0},
+            "revocations": {"directory": str(self.root / "revocations")},
             "log": {"format": "text", "level": "debug"},
         }
 
@@ -152,14 +153,17 @@ class Claimsd:
         self.config_file.write_text(toml(self.tables))
         return run_check(self.binary, self.config_file)
 
-    def admin(self, path):
-        """(status, body) of a GET on the admin socket."""
+    def admin(self, path, order=None):
+        """(status, body) of a GET on the admin socket, or of a POST of that order."""
         connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(PATIENCE)
         connection.sock.connect(str(self.admin_socket))
         try:
-            connection.request("GET", path)
+            if order is None:
+                connection.request("GET", path)
+            else:
+                connection.request("POST", path, json.dumps(order))
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -23,15 +23,15 @@ Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
   thread_ = std::move(*thread);
 }
 
-FlightId Fetching::start(std::string_view token, UpstreamId upstream) {
+FlightId Fetching::start(std::string_view token, UpstreamId upstream, std::size_t url) {
   const std::size_t before = landed.size();
-  thread_->start(++last_, upstream, Secret(token));
+  thread_->start(++last_, upstream, url, Secret(token));
   REQUIRE(landed.size() == before);  // never from within start()
   return last_;
 }
 
-FetchOutcome Fetching::fetch(std::string_view token, UpstreamId upstream) {
-  return wait_for(start(token, upstream));
+FetchOutcome Fetching::fetch(std::string_view token, UpstreamId upstream, std::size_t url) {
+  return wait_for(start(token, upstream, url));
 }
 
 FetchOutcome Fetching::wait_for(FlightId id) {

@@ -22,9 +22,9 @@ class Fetching {
   explicit Fetching(std::vector<UpstreamSettings> upstreams);
 
   // Starts a flight; its number.
-  FlightId start(std::string_view token = kToken, UpstreamId upstream = 0);
+  FlightId start(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
   // Starts one and waits for it.
-  FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0);
+  FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
   FetchOutcome wait_for(FlightId id);
   void wait_for_all();
   // Stops the thread.

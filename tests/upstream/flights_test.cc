@@ -118,6 +118,18 @@ TEST_CASE("200 flights at once each get the answer to their own token") {
   }
 }
 
+TEST_CASE("a flight goes to the URL that was asked for, and the next upstream keeps its number") {
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings first = upstream_of(server, "status-503");
+  UpstreamSettings second = upstream_of(server, "echo");
+  second.next_url = true;
+  Fetching fetching({first, second, upstream_of(server, "401")});
+  CHECK(fetching.fetch(kToken, 0, 0).status == 503);
+  CHECK(fetching.fetch(kToken, 0, 1).status == 200);
+  CHECK(fetching.fetch(kToken, 1, 0).status == 401);
+  CHECK(fetching.fetch(kToken, 0, 2).failure == proto::Reason::kInternal);
+}
+
 TEST_CASE("slow answers do not delay fast ones") {
   constexpr int kFlights = 100;
   test::FaultServer& server = fresh_fault_server();
@@ -219,10 +231,10 @@ TEST_CASE("a landed flight may start the next one") {
   thread = std::move(*FetchThread::create(
       {upstream_of(server, "ok")},
       [&](FlightId id, const FetchOutcome&) {
-        if (++landed < 5) thread->start(id + 1, 0, Secret(kToken));
+        if (++landed < 5) thread->start(id + 1, 0, 0, Secret(kToken));
       },
       *loop, log));
-  thread->start(1, 0, Secret(kToken));
+  thread->start(1, 0, 0, Secret(kToken));
   test::run_until(*loop, [&] { return landed == 5; });
 }
 
@@ -255,7 +267,7 @@ TEST_CASE("the deliverer may destroy the fetch thread") {
         thread.reset();
       },
       *loop, log));
-  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, Secret(kToken));
+  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken));
   test::run_until(*loop, [&] { return landed > 0; });
   test::settle(*loop);
   CHECK(landed == 1);

@@ -1,0 +1,182 @@
+// claimsctl purge and revoke: gives the daemon an order over its admin API, and says what came of
+// it. A token comes from standard input or a file, never from the command line.
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "client/claimsctl/admin_client.h"
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/token_input.h"
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::ctl {
+namespace {
+
+constexpr std::int64_t kLongest = std::int64_t{3650} * 24 * 3600;  // what the daemon takes, about
+
+// "90s", "15m", "24h" or "7d" in seconds; 0: not one of them.
+std::int64_t read_length(std::string_view text) {
+  if (text.size() < 2) return 0;
+  std::int64_t unit = 0;
+  switch (text.back()) {
+    case 's': unit = 1; break;
+    case 'm': unit = 60; break;
+    case 'h': unit = 3600; break;
+    case 'd': unit = 24 * 3600; break;
+    default: return 0;
+  }
+  std::int64_t count = 0;
+  const char* const end = text.data() + text.size() - 1;
+  const auto [stopped, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc() || stopped != end || count < 1 || count > kLongest / unit) return 0;
+  return count * unit;
+}
+
+CLI::Validator length_option() {
+  const auto check = [](const std::string& text) -> std::string {
+    return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
+  };
+  return {check, ""};
+}
+
+Problem not_a_token() {
+  return {Exit::kUsage, "not_a_token", "what was given cannot be a token (RFC 6750)",
+          "send it as it was issued, without \"Bearer \""};
+}
+
+// Characters that need no escape in JSON, and all that a token can have.
+bool is_b64token(std::string_view token) {
+  return !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+}
+
+Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length) {
+  const auto token = read_token(file);
+  if (!token) return tl::make_unexpected(token.error());
+  if (!is_b64token(token->view())) return tl::make_unexpected(not_a_token());
+  constexpr std::string_view kBefore = R"({"token":")";
+  const std::string after = length > 0 ? fmt::format(R"(","for_seconds":{}}})", length) : "\"}";
+  std::vector<char> body;
+  body.reserve(kBefore.size() + token->view().size() + after.size());
+  for (const std::string_view part : {kBefore, token->view(), std::string_view(after)})
+    body.insert(body.end(), part.begin(), part.end());
+  daemon::Secret secret({body.data(), body.size()});
+  explicit_bzero(body.data(), body.size());
+  return secret;
+}
+
+// What the daemon says went wrong.
+Problem refused(const AdminReply& reply, const std::string& socket) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const auto text = [&](std::string_view pointer) {
+    std::string_view found;
+    return root.at_pointer(pointer).get(found) == simdjson::SUCCESS ? printable(found) : "";
+  };
+  if (parser.parse(reply.body).get(root) != simdjson::SUCCESS || text("/error/code").empty()) {
+    return {
+        Exit::kUnavailable, "bad_reply",
+        fmt::format("what answers on {} (HTTP {}) does not take this order", socket, reply.status),
+        "is it claimsd, and as new as this claimsctl?"};
+  }
+  const bool wrong = reply.status >= 400 && reply.status < 500;
+  return {wrong ? Exit::kUsage : Exit::kUnavailable, text("/error/code"), text("/error/message"),
+          text("/error/hint")};
+}
+
+class OrderCommand final : public Command {
+ public:
+  explicit OrderCommand(bool revoke) : revoke_(revoke) {}
+
+  void add_options(CLI::App& app) override {
+    auto* const file =
+        app.add_option("--token-file", token_file_, "Where the token is; - is standard input")
+            ->type_name("FILE")
+            ->capture_default_str();
+    auto* const user =
+        app.add_option("--user", user_, "Not a token, but all of the user of this id")
+            ->type_name("ID");
+    auto* const all =
+        app.add_flag("--all", all_, "Not a token, but those of everybody")->disable_flag_override();
+    app.add_option("--upstream", upstream_, "With --user: at this Auth API alone, by its name")
+        ->type_name("NAME")
+        ->needs(user);
+    file->excludes(user)->excludes(all);
+    user->excludes(all);
+    if (!revoke_) return;
+    app.add_option("--for", length_,
+                   "How long: tokens that do not say when they end or began, and a lock; 24h by "
+                   "default")
+        ->check(length_option())
+        ->type_name("TIME");
+    app.add_flag("--lock", lock_, "With --user: also tokens that are issued from now on")
+        ->disable_flag_override()
+        ->needs(user);
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    const auto body = make_body();
+    if (!body) return output.problem(body.error());
+    const auto reply =
+        admin_post(globals.admin_socket, revoke_ ? "/v1/revoke" : "/v1/purge", *body);
+    if (!reply) return output.problem(reply.error());
+    if (reply->status != 200) return output.problem(refused(*reply, globals.admin_socket));
+    show(reply->body, output);
+    return Exit::kOkay;
+  }
+
+ private:
+  Expected<daemon::Secret> make_body() const {
+    const std::int64_t length = length_.empty() ? 0 : read_length(length_);
+    if (!all_ && user_.empty()) return token_body(token_file_, length);
+    daemon::JsonWriter json;
+    json.begin_object();
+    if (all_) json.member("everybody", true);
+    if (!user_.empty()) json.member("user", user_);
+    if (!upstream_.empty()) json.member("upstream", upstream_);
+    if (length > 0) json.member("for_seconds", length);
+    if (lock_) json.member("lock", true);
+    return daemon::Secret(json.end_object().text());
+  }
+
+  void show(const std::string& body, Output& output) const {
+    if (output.json()) return output.line(std::string_view(body).substr(0, body.find('\n')));
+    const char* const whom = all_            ? "everybody's tokens"
+                             : user_.empty() ? "the token"
+                             : lock_         ? "the user, and the user's tokens"
+                                             : "the user's tokens";
+    output.line(fmt::format("{}: {}",
+                            output.coloured(Colour::kGood, revoke_ ? "revoked" : "purged"), whom));
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    std::string_view until;
+    if (parser.parse(body).get(root) == simdjson::SUCCESS &&
+        root.at_pointer("/until").get(until) == simdjson::SUCCESS) {
+      output.field("until", printable(until));
+    }
+  }
+
+  bool revoke_;
+  std::string token_file_ = "-";
+  std::string user_;
+  std::string upstream_;
+  std::string length_;
+  bool all_ = false;
+  bool lock_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_purge() {
+  return std::make_unique<OrderCommand>(false);
+}
+
+std::unique_ptr<Command> make_revoke() {
+  return std::make_unique<OrderCommand>(true);
+}
+
+}  // namespace claimsd::ctl

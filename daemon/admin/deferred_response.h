@@ -1,0 +1,35 @@
+// deferred_response.h: a response whose content is known later: the order was given, and what came
+// of it is told when the disk has answered. Shared by whoever will know and whoever sends it; loop
+// thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "daemon/admin/http_message.h"
+
+namespace claimsd::daemon {
+
+class DeferredResponse {
+ public:
+  using Send = std::function<void(HttpResponse)>;
+
+  // Once, before or after when_ready().
+  void fulfil(HttpResponse response) {
+    if (send_) {
+      std::exchange(send_, nullptr)(std::move(response));
+    } else {
+      response_ = std::move(response);
+    }
+  }
+  bool ready() const { return response_.has_value(); }
+  HttpResponse take() { return std::move(response_).value(); }
+  // `send` is called once, later. Not while it is ready().
+  void when_ready(Send send) { send_ = std::move(send); }
+
+ private:
+  std::optional<HttpResponse> response_;
+  Send send_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,74 @@
+#include "daemon/admin/order_routes.h"
+
+#include "daemon/admin/deferred_response.h"
+#include "daemon/admin/status_json.h"
+#include "daemon/base/json_writer.h"
+#include "daemon/claims/order_parser.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::string_view kShape =
+    R"(send {"token": "..."}, {"user": "ID"} or {"everybody": true}; claimsctl does)";
+
+HttpResponse response_to(const OrderResult& result) {
+  switch (result.outcome) {
+    case OrderOutcome::kNoToken:
+      return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
+                     "send it as it was issued, without \"Bearer \"");
+    case OrderOutcome::kNoUser:
+      return refusal(400, "not_an_id", "what was given cannot be a user's id",
+                     "send the id claim as the Auth API gives it, at most 256 bytes");
+    case OrderOutcome::kFull:
+      return refusal(507, "full", "there is no room for another revocation: nothing has changed",
+                     "raise revocations.max_entries and restart the daemon");
+    case OrderOutcome::kDone: break;
+  }
+  if (!result.durable) {
+    return refusal(503, "not_durable",
+                   "the order is in effect, but could not be written to disk: it ends with this "
+                   "daemon",
+                   "see the daemon's log for what is wrong with the disk, then give it again");
+  }
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).member("done", true).key("until");
+  if (result.until && *result.until != WallTime::max()) {
+    json.value(rfc3339(*result.until));
+  } else {
+    json.null();
+  }
+  HttpResponse response;
+  response.body = json.end_object().take() + "\n";
+  return response;
+}
+
+HttpResponse carry_out(const AdminServices& services, const HttpRequest& request, OrderKind kind,
+                       const OrderTaker& take) {
+  Result<ParsedOrder> parsed = parse_order(request.body, kind);
+  if (!parsed) return refusal(400, "bad_order", parsed.error().message, kShape);
+  if (!parsed->upstream.empty()) {
+    parsed->order.upstream = services.upstream_named(parsed->upstream);
+    if (!parsed->order.upstream) {
+      return refusal(400, "unknown_upstream", "there is no upstream of that name",
+                     "claimsctl status lists their names");
+    }
+  }
+  const auto later = std::make_shared<DeferredResponse>();
+  take(parsed->order, [later](const OrderResult& result) { later->fulfil(response_to(result)); });
+  if (later->ready()) return later->take();
+  HttpResponse response;
+  response.later = later;
+  return response;
+}
+
+}  // namespace
+
+HttpResponse purge_route(const AdminServices& services, const HttpRequest& request) {
+  return carry_out(services, request, OrderKind::kPurge, services.purge);
+}
+
+HttpResponse revoke_route(const AdminServices& services, const HttpRequest& request) {
+  return carry_out(services, request, OrderKind::kRevoke, services.revoke);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,163 @@
+// Requests to the Auth APIs: who waits for which, when each starts, and what becomes of those who
+// waited. Part of ClaimsService (service.h).
+#include <algorithm>
+
+#include "daemon/claims/service.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+using proto::Source;
+
+void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
+                            const Now& now, const JwtTimes& times) {
+  if (stopping_) return deliver(waiter, Reason::kShuttingDown);
+  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
+  const Waiting waiting{.waiter = waiter,
+                        .deadline = now.boot + (unlimited ? policy_.max_timeout : question.timeout),
+                        .uid = question.uid,
+                        .key = key,
+                        .upstream = question.upstream,
+                        .max_age = question.max_age};
+  Flight* flight = flights_.find(key);
+  const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
+  const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
+  if (const auto answer = turn_down(key, question, flight, makes_request, now))
+    return hand_over(waiting, *answer);
+  if (flight == nullptr) {
+    flight = &flights_.add(key, question.upstream, Secret(question.token), times, question.uid,
+                           known_.holds(key));
+  } else {
+    ++counters_.joined_flights;
+  }
+  flights_.wait(*flight, successor, waiting);
+  start_pending(question.upstream);
+}
+
+// A request that started too long ago, or before a purge, cannot vouch for now: those who need
+// better share the next one.
+bool ClaimsService::comes_too_late(const Flight& flight, const Question& question, const Now& now) {
+  if (!flight.started) return false;
+  if (flight.closed || question.max_age == Duration(0)) return true;
+  return question.max_age && now.boot - flight.started->boot > *question.max_age;
+}
+
+void ClaimsService::start_pending(UpstreamId upstream) {
+  Lane& lane = lanes_[upstream];
+  for (;;) {
+    const Now now = world_.clock.now();
+    if (!lane.gate.admits(now.boot, static_cast<std::uint32_t>(flights_.flying(upstream)))) return;
+    Flight* const flight = flights_.start_next(upstream, now);
+    if (flight == nullptr) return;
+    if (!flight->refresh && !anybody_waits(*flight)) {
+      flights_.remove(flight->id);
+      continue;
+    }
+    lane.gate.started(now.boot);
+    send(*flight, now);
+  }
+}
+
+void ClaimsService::send(Flight& flight, const Now& now) {
+  flight.started = now;
+  flight.closed = false;
+  flight.url = lanes_[flight.upstream].urls.pick(now.boot);
+  ++flight.tries;
+  ++counters_.upstream_requests;
+  world_.upstream.start(flight.id, flight.upstream, flight.url, flight.token);
+}
+
+void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
+  Flight* const flying = flights_.find(id);
+  if (flying == nullptr) return;
+  const Now now = world_.clock.now();
+  const Judgement judgement = judge(outcome, policy_.upstreams.at(flying->upstream), now.wall);
+  world_.observer.flight_landed({.upstream = flying->upstream,
+                                 .reason = judgement.reason,
+                                 .status = outcome.status,
+                                 .detail = judgement.detail,
+                                 .took = outcome.took});
+  if (try_next_url(*flying, judgement, now)) return;
+  Flight flight = flights_.remove(id);
+  note_health(flight, judgement, now);
+  const Answer answer = settle(flight, judgement, outcome, now);
+  // Before anybody is answered: who then asks for the same token again must find this flight.
+  if (!flight.successors.empty() && !stopping_) {
+    Flight& next = flights_.add(flight.key, flight.upstream, flight.token.clone(), flight.times,
+                                flight.uid, false);
+    next.waiters.swap(flight.successors);
+  }
+  answer_all(flight, flight.waiters, answer);
+  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown});
+  shed_pending(flight.upstream);
+  start_pending(flight.upstream);
+}
+
+// The Auth API does not work at this URL: the same request goes to the next one, as long as that is
+// not what most requests do.
+bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, const Now& now) {
+  Lane& lane = lanes_[flight.upstream];
+  if (!judgement.down) {
+    lane.urls.worked(flight.url);
+    return false;
+  }
+  lane.urls.failed(flight.url, now.boot);
+  if (stopping_ || flight.tries >= lane.urls.size() || !lane.urls.has_other(flight.url) ||
+      lane.gate.state() == UpstreamGate::State::kOpen || judgement.retry_after > Duration(0))
+    return false;
+  if ((!flight.refresh && !anybody_waits(flight)) || !lane.gate.take_retry()) return false;
+  ++counters_.retries;
+  send(flight, now);
+  return true;
+}
+
+void ClaimsService::note_health(const Flight& flight, const Judgement& judgement, const Now& now) {
+  UpstreamGate& gate = lanes_[flight.upstream].gate;
+  if (judgement.down) {
+    gate.failed(now.boot, judgement.retry_after, world_.random);
+  } else {
+    gate.succeeded();
+  }
+  const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
+  if (settled) {
+    refresh_failed_.erase(flight.key);
+  } else if (flight.refresh) {
+    refresh_failed_.add(flight.key);
+  }
+}
+
+bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, const Now& now) const {
+  return guard_.denies_token(flight.token.view(), now) ||
+         guard_.denies_claims(flight.upstream, claims, flight.times.issued_at, now);
+}
+
+// Whoever takes an answer may revoke it for the next one: it is decided again as each one leaves.
+void ClaimsService::answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
+                               Answer answer) {
+  std::uint64_t decided_under = guard_.rules().generation();
+  for (const WaiterId id : waiters) {
+    const std::optional<Waiting> waiting = flights_.take(id);
+    if (!waiting) continue;
+    if (answer.reason == Reason::kOk && decided_under != guard_.rules().generation()) {
+      decided_under = guard_.rules().generation();
+      if (is_denied(flight, answer.claims, world_.clock.now()))
+        answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
+    }
+    hand_over(*waiting, answer);
+  }
+}
+
+bool ClaimsService::anybody_waits(const Flight& flight) {
+  return std::any_of(flight.waiters.begin(), flight.waiters.end(),
+                     [this](WaiterId id) { return flights_.is_waiting(id); });
+}
+
+void ClaimsService::drop_pending(UpstreamId upstream, const Answer& answer) {
+  while (Flight* const pending = flights_.start_next(upstream, world_.clock.now())) {
+    const Flight flight = flights_.remove(pending->id);
+    if (answer.reason == Reason::kBackoff) ++counters_.backoffs;
+    answer_all(flight, flight.waiters, answer);
+  }
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,108 @@
+// What happens to questions that nobody can answer now: an Auth API that is left alone, queues that
+// are full, budgets that are used up; and stale answers, where they are allowed. Part of
+// ClaimsService (service.h).
+#include "daemon/claims/service.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+using proto::Source;
+using proto::Verdict;
+
+namespace {
+
+// Of a queue: what tokens that were never valid, or one user id, may take.
+std::size_t share_of(std::size_t places) {
+  return places - places / 4;
+}
+
+}  // namespace
+
+// Why this question gets no request now; none: it may wait for one.
+std::optional<Answer> ClaimsService::turn_down(const TokenKey& key, const Question& question,
+                                               const Flight* flight, bool makes_request,
+                                               const Now& now) {
+  const auto answer = [](Reason reason, Duration retry_after = {}) {
+    Answer made{.reason = reason};
+    made.retry_after = retry_after;
+    return made;
+  };
+  if (flight == nullptr) {
+    if (const auto wait = lanes_[question.upstream].gate.shut_for(now.boot)) {
+      ++counters_.backoffs;
+      return answer(Reason::kBackoff, *wait);
+    }
+  }
+  if (is_full(key, question, flight, now)) {
+    ++counters_.overloads;
+    return answer(Reason::kOverloaded);
+  }
+  if (!makes_request) return std::nullopt;
+  const auto wait =
+      budget_.take(question.uid, question.client_address, known_.holds(key), now.boot);
+  if (!wait) return std::nullopt;
+  ++counters_.over_budget;
+  return answer(Reason::kOverBudget, *wait);
+}
+
+bool ClaimsService::is_full(const TokenKey& key, const Question& question, const Flight* flight,
+                            const Now& now) {
+  if (flights_.waiting() >= policy_.max_waiters ||
+      flights_.waiting_of(question.uid) >= policy_.max_waiters_per_uid)
+    return true;
+  if (flight != nullptr) {
+    // A list may also name waiters that have left; it is bounded all the same.
+    return flight->waiters.size() + flight->successors.size() >= policy_.max_waiters;
+  }
+  const auto flying = static_cast<std::uint32_t>(flights_.flying(question.upstream));
+  if (lanes_[question.upstream].gate.admits(now.boot, flying)) return false;
+  const PendingQueue& queue = flights_.queue(question.upstream);
+  if (queue.size() >= policy_.max_pending) return true;
+  const std::size_t share = share_of(policy_.max_pending);
+  return queue.size_of(question.uid) >= share || (queue.size() >= share && !known_.holds(key));
+}
+
+// To one who has waited, or would have to. Whoever may have a stale answer gets that instead of
+// none.
+void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer) {
+  if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
+      answer.reason != Reason::kShuttingDown) {
+    if (const std::optional<Answer> stale = stale_answer(waiting)) {
+      ++counters_.stale_answers;
+      return deliver(waiting.waiter, *stale);
+    }
+  }
+  deliver(waiting.waiter, answer);
+}
+
+// A refusal has erased what would be found here, a purge has made it void, and a revoked token is
+// not even looked for.
+std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting) {
+  if (policy_.life.stale_if_error <= Duration(0) || !sieve_.holds(waiting.key)) return std::nullopt;
+  const std::optional<Entry> entry = world_.cache.find(waiting.key);
+  if (!entry) return std::nullopt;
+  const Now now = world_.clock.now();
+  if (freshness_of(*entry, now, policy_.life, waiting.max_age) != Freshness::kStaleUsable)
+    return std::nullopt;
+  if (guard_.forgets(waiting.upstream, entry->claims, entry->confirmed_at)) return std::nullopt;
+  if (guard_.denies_claims(waiting.upstream, entry->claims, entry->issued_at, now))
+    return Answer{.reason = Reason::kRevoked};
+  return Answer{.reason = Reason::kOk,
+                .source = Source::kStale,
+                .flags = entry->flags,
+                .age = now.boot - entry->confirmed_at,
+                .left = {},
+                .retry_after = {},
+                .claims = entry->claims};
+}
+
+// An Auth API that has just turned out not to work is not worth waiting for.
+void ClaimsService::shed_pending(UpstreamId upstream) {
+  const auto wait = lanes_[upstream].gate.shut_for(world_.clock.now().boot);
+  if (!wait || flights_.queue(upstream).empty()) return;
+  Answer answer{.reason = Reason::kBackoff};
+  answer.retry_after = *wait;
+  drop_pending(upstream, answer);
+}
+
+}  // namespace claimsd::daemon

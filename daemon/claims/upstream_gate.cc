@@ -1,0 +1,90 @@
+#include "daemon/claims/upstream_gate.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::uint32_t kFirstWindow = 2;  // after an outage
+constexpr std::uint32_t kMostRetriesSaved = 10;
+constexpr Duration kShortestBackoff = milliseconds(100);
+
+}  // namespace
+
+UpstreamGate::UpstreamGate(const GatePolicy& policy)
+    : policy_(policy),
+      window_(policy.max_in_flight),
+      retry_hundredths_(policy.retry_percent > 0 ? kMostRetriesSaved * 100 : 0) {}
+
+bool UpstreamGate::admits(BootTime now, std::uint32_t in_flight) const {
+  switch (state_) {
+    case State::kClosed: return in_flight < std::min(window_, policy_.max_in_flight);
+    case State::kOpen: return now >= open_until_;
+    case State::kProbing: return false;
+  }
+  return false;
+}
+
+void UpstreamGate::started(BootTime now) {
+  if (state_ == State::kOpen && now >= open_until_) state_ = State::kProbing;
+  retry_hundredths_ = std::min(retry_hundredths_ + policy_.retry_percent, kMostRetriesSaved * 100);
+}
+
+void UpstreamGate::succeeded() {
+  failures_ = 0;
+  if (state_ == State::kClosed) {
+    window_ = std::min(window_ + 1, policy_.max_in_flight);
+    return;
+  }
+  // Also an answer to a request from before the gate was shut: the Auth API is there.
+  state_ = State::kClosed;
+  rounds_ = 0;
+  window_ = std::min(kFirstWindow, policy_.max_in_flight);
+}
+
+void UpstreamGate::failed(BootTime now, Duration retry_after, Random& random) {
+  ++failures_;
+  switch (state_) {
+    case State::kClosed:
+      if (failures_ >= policy_.open_after || retry_after > Duration(0))
+        shut(now, retry_after, random);
+      return;
+    case State::kProbing: shut(now, retry_after, random); return;
+    case State::kOpen:  // one that was on its way when the gate was shut: nothing new, but for its
+                        // advice
+      if (retry_after > Duration(0)) {
+        open_until_ =
+            std::max(open_until_, now + std::min(retry_after, policy_.longest_retry_after));
+      }
+      return;
+  }
+}
+
+void UpstreamGate::shut(BootTime now, Duration retry_after, Random& random) {
+  Duration backoff = policy_.first_backoff;
+  for (unsigned round = 0; round < rounds_ && backoff < policy_.longest_backoff; ++round)
+    backoff *= 2;
+  backoff = std::min(backoff, policy_.longest_backoff);
+  ++rounds_;
+  // Full jitter: hosts that failed together must not come back together.
+  backoff = Duration(
+      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(backoff.count()) + 1)));
+  backoff = std::max(backoff, kShortestBackoff);
+  state_ = State::kOpen;
+  open_until_ = now + std::max(backoff, std::min(retry_after, policy_.longest_retry_after));
+}
+
+std::optional<Duration> UpstreamGate::shut_for(BootTime now) const {
+  if (state_ == State::kClosed) return std::nullopt;
+  if (state_ == State::kProbing) return policy_.first_backoff;
+  if (now >= open_until_) return std::nullopt;
+  return open_until_ - now;
+}
+
+bool UpstreamGate::take_retry() {
+  if (retry_hundredths_ < 100) return false;
+  retry_hundredths_ -= 100;
+  return true;
+}
+
+}  // namespace claimsd::daemon

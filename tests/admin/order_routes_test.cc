@@ -1,0 +1,136 @@
+// Orders over HTTP: what is understood, what is said back, and that nothing secret is.
+#include <catch2/catch.hpp>
+
+#include "daemon/admin/deferred_response.h"
+#include "daemon/admin/routes.h"
+#include "tests/admin/admin_harness.h"
+
+namespace claimsd::daemon {
+namespace {
+
+struct Given {
+  std::vector<Order> orders;
+  std::vector<std::string> who;
+  OrderResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
+  std::vector<OrderDone> waiting;  // with `later`
+  bool later = false;
+
+  OrderTaker taker() {
+    return [this](const Order& order, const OrderDone& done) {
+      orders.push_back(order);
+      who.emplace_back(order.who);
+      if (later) {
+        waiting.push_back(done);
+      } else {
+        done(result);
+      }
+    };
+  }
+  HttpResponse post(std::string_view path, std::string_view body) {
+    return dispatch({.status = [] { return DaemonStatus{}; },
+                     .purge = taker(),
+                     .revoke = taker(),
+                     .upstream_named = [](std::string_view name) -> std::optional<UpstreamId> {
+                       return name == "second" ? std::optional<UpstreamId>(1) : std::nullopt;
+                     }},
+                    {"POST", path, body, {}});
+  }
+};
+
+TEST_CASE("an order is understood as it was given") {
+  Given given;
+  CHECK(given.post("/v1/revoke", R"({"token":"abc","for_seconds":60})").status == 200);
+  CHECK(given.orders.back().subject == Subject::kToken);
+  CHECK(given.who.back() == "abc");
+  CHECK(given.orders.back().length == seconds(60));
+  CHECK(given.post("/v1/revoke", R"({"user":"7","lock":true,"upstream":"second"})").status == 200);
+  CHECK(given.orders.back().subject == Subject::kUser);
+  CHECK(given.orders.back().lock);
+  CHECK(given.orders.back().upstream == UpstreamId{1});
+  CHECK(given.post("/v1/purge", R"({"everybody":true})").status == 200);
+  CHECK(given.orders.back().subject == Subject::kEverybody);
+}
+
+TEST_CASE("an order that is not understood as a whole is not carried out") {
+  const std::string_view bad[] = {"",
+                                  "{",
+                                  "[]",
+                                  "{}",
+                                  R"({"token":"a","user":"b"})",
+                                  R"({"token":7})",
+                                  R"({"everybody":false})",
+                                  R"({"user":"a","colour":"red"})",
+                                  R"({"token":"a","lock":true})",
+                                  R"({"user":"a","for_seconds":0})",
+                                  R"({"user":"a","for_seconds":1.5})",
+                                  R"({"user":"a","for_seconds":99999999999})",
+                                  R"({"everybody":true,"upstream":"second"})",
+                                  R"({"user":"a","upstream":"third"})",
+                                  R"({"token":"a"}{"token":"b"})",
+                                  R"({"user":"a","user":"b"})"};
+  Given given;
+  for (const std::string_view body : bad) {
+    CAPTURE(body);
+    CHECK(given.post("/v1/revoke", body).status == 400);
+  }
+  CHECK(given.post("/v1/purge", R"({"user":"a","lock":true})").status == 400);
+  CHECK(given.orders.empty());
+}
+
+TEST_CASE("what cannot be done says why, and never whom it was about") {
+  Given given;
+  given.result = {.outcome = OrderOutcome::kFull, .until = {}};
+  CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 507);
+  given.result = {.outcome = OrderOutcome::kNoToken, .until = {}};
+  CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
+  given.result = {.durable = false, .until = {}};
+  const HttpResponse response = given.post("/v1/revoke", R"({"user":"SECRET"})");
+  CHECK(response.status == 503);
+  CHECK(response.body.find("not_durable") != std::string::npos);
+  CHECK(response.body.find("SECRET") == std::string::npos);
+}
+
+TEST_CASE("a response that comes later is sent when it has come") {
+  const TempDir dir;
+  Given given;
+  given.later = true;
+  std::promise<void> ordered;
+  const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) -> HttpResponse {
+    if (request.method == "POST") {
+      const HttpResponse response = given.post(request.path, request.body);
+      ordered.set_value();
+      return response;
+    }
+    for (const OrderDone& done : std::exchange(given.waiting, {})) done(given.result);
+    return {};
+  }));
+  TestClient waiting(dir / "s");
+  waiting.send(
+      "POST /v1/revoke HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n{\"token\":\"abc\"}");
+  ordered.get_future().get();
+  CHECK(status_of(get(dir / "s", "/")) == 200);  // others are served in the meantime
+  const std::string response = waiting.response();
+  CHECK(status_of(response) == 200);
+  CHECK(body_of(response).find("2026-01-01T00:00:00Z") != std::string::npos);
+}
+
+TEST_CASE("a server that ends while responses are still to come ends cleanly") {
+  const TempDir dir;
+  auto later = std::make_shared<DeferredResponse>();
+  {
+    std::promise<void> asked;
+    const LoopThread server(serve(dir / "s", [&](const HttpRequest&) {
+      HttpResponse response;
+      response.later = later;
+      asked.set_value();
+      return response;
+    }));
+    TestClient client(dir / "s");
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    asked.get_future().get();
+  }
+  later->fulfil({});
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

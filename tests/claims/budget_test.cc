@@ -1,0 +1,182 @@
+// How many unknown tokens a peer may have asked about, and that others do not notice.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+namespace {
+
+Policy frugal() {
+  Policy policy = plain_policy();
+  policy.budget.per_uid = {.per_second = 10, .burst = 40};
+  policy.budget.per_client = {.per_second = 2, .burst = 8};
+  policy.max_in_flight = 1000;
+  return policy;
+}
+
+std::string client(std::string_view address) {
+  std::string buffer;
+  return std::string(client_of(address, buffer));
+}
+
+// Asks about so many new tokens; how many were sent on.
+int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
+  static int number = 0;
+  const std::size_t before = world.upstream.requests();
+  for (int i = 0; i < count; ++i) {
+    world.ask("junk" + std::to_string(number++), asking);
+    while (!world.upstream.flying().empty()) world.land_oldest(status(401));
+  }
+  return static_cast<int>(world.upstream.requests() - before);
+}
+
+}  // namespace
+
+TEST_CASE("a flood of unknown tokens reaches the Auth API as its budget says") {
+  ServiceHarness world(frugal());
+  CHECK(flood(world, 1000) == 30);  // the rest is reserved
+  const RecordedAnswer answer = world.ask_now("junk");
+  CHECK(answer.answer.reason == Reason::kOverBudget);
+  CHECK(answer.answer.retry_after > 0s);
+  CHECK(answer.answer.retry_after <= 100ms);
+  world.advance(1s);
+  CHECK(flood(world, 1000) == 10);
+}
+
+TEST_CASE("a flood by one user id leaves another's questions alone") {
+  ServiceHarness world(frugal());
+  flood(world, 1000, {.uid = 1});
+  CHECK(world.ask_and_land("token", status(200), {.uid = 2}).answer.reason == Reason::kOk);
+  CHECK(world.ask_now("token", {.uid = 1}).answer.reason == Reason::kOk);  // a hit
+}
+
+TEST_CASE("tokens that were valid before have a share that a flood cannot use up") {
+  ServiceHarness world(frugal());
+  for (int i = 0; i < 10; ++i) world.ask_and_land("known" + std::to_string(i), status(200));
+  world.advance(2min);
+  flood(world, 1000);
+  for (int i = 0; i < 10; ++i) {
+    CHECK(world.ask_and_land("known" + std::to_string(i), status(200)).answer.reason ==
+          Reason::kOk);
+  }
+  CHECK(world.ask_now("stranger").answer.reason == Reason::kOverBudget);
+}
+
+TEST_CASE("a token that was refused is known no longer") {
+  ServiceHarness world(frugal());
+  world.ask_and_land("token", status(200));
+  world.ask_and_land("token", status(401), {.max_age = 0s});
+  world.advance(10s);
+  flood(world, 1000);
+  CHECK(world.ask_now("token").answer.reason == Reason::kOverBudget);
+}
+
+TEST_CASE("known tokens are still known after a restart") {
+  ServiceHarness world(frugal());
+  world.ask_and_land("known", status(200));
+  world.restart();
+  world.advance(2min);
+  flood(world, 1000);
+  CHECK(world.ask_and_land("known", status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a client address has a budget of its own within its backend's") {
+  ServiceHarness world(frugal());
+  CHECK(flood(world, 100, {.client_address = "192.0.2.1"}) == 6);
+  CHECK(flood(world, 100, {.client_address = "192.0.2.2"}) == 6);
+  CHECK(flood(world, 100) == 18);
+}
+
+TEST_CASE("addresses of one IPv6 network are one client") {
+  CHECK(client("2001:db8:1:2:3:4:5:6") == client("2001:DB8:1:2::9"));
+  CHECK(client("2001:db8::1") == client("2001:0db8:0:0::2"));
+  CHECK(client("2001:db8:0:1::") != client("2001:db8::"));
+  CHECK(client("::1") == client("::2"));
+  CHECK(client("192.0.2.1") == "192.0.2.1");
+  CHECK(client("::ffff:192.0.2.1") != client("::ffff:192.0.2.2"));
+  CHECK(client("not an address") == "not an address");
+}
+
+TEST_CASE("joining costs nothing, and asking again and again for now costs each time") {
+  ServiceHarness world(frugal());
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(world.answered(world.ask("token")));
+  world.land_oldest(status(200));
+  std::size_t turned_away = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Waiter waiter = world.ask("token", {.max_age = 0s});
+    if (world.answered(waiter)) ++turned_away;
+    while (!world.upstream.flying().empty()) world.land_oldest(status(200));
+  }
+  CHECK(turned_away == 61);
+}
+
+TEST_CASE("no limit where none is set") {
+  Policy policy = frugal();
+  policy.budget.per_uid = policy.budget.per_client = {};
+  ServiceHarness world(policy);
+  CHECK(flood(world, 1000, {.client_address = "192.0.2.1"}) == 1000);
+}
+
+TEST_CASE("made-up addresses cost no memory") {
+  TokenBuckets<std::uint32_t> buckets({.per_second = 1, .burst = 1}, 100);
+  for (std::uint32_t key = 0; key < 10'000; ++key) {
+    TokenBucket& bucket = buckets.of(key, BootTime(1s));
+    CHECK(bucket.has(0));
+    bucket.take();
+    CHECK_FALSE(buckets.of(key, BootTime(1s)).has(0));
+  }
+  CHECK(buckets.size() == 100);
+}
+
+TEST_CASE("a clock that goes back fills no bucket twice") {
+  TokenBucket bucket({.per_second = 1, .burst = 1}, BootTime(100s));
+  const Rate rate{.per_second = 1, .burst = 1};
+  bucket.take();
+  bucket.fill(rate, BootTime(50s));
+  bucket.fill(rate, BootTime(100s));
+  CHECK_FALSE(bucket.has(0));
+  CHECK(bucket.wait(rate, 0) == 1s);
+  bucket.fill(rate, BootTime(101s));
+  CHECK(bucket.has(0));
+}
+
+TEST_CASE("known tokens are bounded, and the last ones stay") {
+  KnownTokens known(100);
+  for (std::uint64_t i = 0; i < 10'000; ++i) known.add(numbered_key(i));
+  CHECK(known.size() <= 200);
+  for (std::uint64_t i = 9'900; i < 10'000; ++i) CHECK(known.holds(numbered_key(i)));
+  CHECK_FALSE(known.holds(numbered_key(1)));
+}
+
+TEST_CASE("no user id takes all places of those who wait") {
+  Policy policy = frugal();
+  policy.max_waiters_per_uid = 3;
+  ServiceHarness world(policy);
+  for (int i = 0; i < 3; ++i) world.ask("a", {.uid = 1});
+  CHECK(world.ask_now("a", {.uid = 1}).answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.ask("a", {.uid = 2})));
+  world.land_oldest(status(200));
+  CHECK_FALSE(world.answered(world.ask("b", {.uid = 1})));
+}
+
+TEST_CASE("strangers and one user id leave places in the queue to others") {
+  Policy policy = frugal();
+  policy.budget = {};
+  policy.max_in_flight = 1;
+  policy.max_pending = 8;
+  ServiceHarness world(policy);
+  world.ask_and_land("known", status(200));
+  world.advance(2min);
+  for (int i = 0; i < 20; ++i) world.ask("junk" + std::to_string(i), {.uid = 1});
+  CHECK(world.service->flights().pending() == 6);
+  CHECK(world.ask_now("stranger", {.uid = 2}).answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.ask("known", {.uid = 2})));
+  world.land_oldest(status(401));
+  REQUIRE(world.upstream.flying().size() == 1);
+  CHECK(world.upstream.flying()[0].token == "known");
+}

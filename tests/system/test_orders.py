@@ -1,0 +1,130 @@
+"""Purge and revoke against a real daemon: in effect at once, and still after a SIGKILL."""
+
+import json
+import subprocess
+import time
+
+import pytest
+
+from daemon import StartFailed
+from tokens import jwt, user_of
+
+VALID, INVALID, USAGE, UNAVAILABLE = 0, 1, 2, 69
+
+
+@pytest.fixture
+def claimsctl(build):
+    def run(daemon, *arguments, token=None):
+        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
+                   "--admin-socket", str(daemon.admin_socket), *arguments]
+        return subprocess.run(command, input=token or "", capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def old_token(name):
+    return jwt(sub=name, iat=int(time.time()) - 60)
+
+
+def new_token(name):
+    return jwt(sub=name, iat=int(time.time()) + 60)
+
+
+def test_a_purged_token_is_asked_about_again(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("echo"))
+    asker = peer(daemon)
+    assert asker.ask("token").source == "upstream"
+    assert asker.ask("token").source == "cache"
+    assert claimsctl(daemon, "purge", token="token\n").returncode == VALID
+    assert asker.ask("token").source == "upstream"
+    assert claimsctl(daemon, "purge", "--all").returncode == VALID
+    assert asker.ask("token").source == "upstream"
+    assert claimsctl(daemon, "purge", "--user", user_of("token")).returncode == VALID
+    assert asker.ask("token").source == "upstream"
+
+
+@pytest.mark.parametrize("what", ["token", "user", "all"])
+def test_an_acknowledged_revocation_survives_a_sigkill(claimsd, claimsctl, peer, faults, what):
+    daemon = claimsd(faults.url("echo"))
+    token, other = old_token("revoked"), new_token("other")
+    arguments = {"token": [], "user": ["--user", user_of(token)], "all": ["--all"]}[what]
+    assert [answer.verdict for answer in peer(daemon).ask_all([token, other])] == ["valid", "valid"]
+    done = claimsctl(daemon, "revoke", *arguments, token=token if what == "token" else None)
+    assert (done.returncode, done.stderr) == (VALID, "")
+    daemon.kill()
+    daemon.start()
+    asker = peer(daemon)
+    assert asker.ask(token).reason == "revoked"
+    assert asker.ask(token, max_age_ms=0).reason == "revoked"
+    assert asker.ask(other).verdict == "valid"
+
+
+def test_a_user_who_logs_in_again_is_let_in_and_a_locked_one_is_not(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("ok"))
+    asker = peer(daemon)
+    assert asker.ask(old_token("a")).id == "user-123"
+    assert claimsctl(daemon, "revoke", "--user", "user-123").returncode == VALID
+    assert asker.ask(old_token("a")).reason == "revoked"
+    assert asker.ask(new_token("b")).verdict == "valid"
+    done = claimsctl(daemon, "revoke", "--user", "user-123", "--lock", "--for", "1h", "--json")
+    assert (done.returncode, json.loads(done.stdout)["done"]) == (VALID, True)
+    assert asker.ask(new_token("b")).reason == "revoked"
+    assert asker.ask(new_token("c")).reason == "revoked"
+
+
+def test_a_flight_that_was_on_its_way_lets_nobody_in(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("gate"))
+    asker = peer(daemon)
+    asker.query("token")
+    faults.wait("gate", count=1)
+    assert claimsctl(daemon, "revoke", token="token").returncode == VALID
+    faults.open("gate")
+    assert asker.answer()[1].reason == "revoked"
+
+
+def test_a_revocation_outlives_the_cache_its_key_and_a_change_of_the_upstream(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("echo"))
+    assert claimsctl(daemon, "revoke", token="token").returncode == VALID
+    daemon.stop()
+    daemon.key_file.unlink()
+    daemon.tables["upstream.main"]["url"] = faults.url("ok")
+    daemon.start()
+    assert peer(daemon).ask("token").reason == "revoked"
+
+
+def test_without_the_key_of_its_revocations_it_does_not_start(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    assert claimsctl(daemon, "revoke", token="token").returncode == VALID
+    daemon.stop()
+    (daemon.root / "revocations" / "key").unlink()
+    with pytest.raises(StartFailed, match="backup"):
+        daemon.start()
+
+
+def test_wrong_orders_are_wrong_usage(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    for arguments, token in (
+            (["revoke"], "not a token"), (["revoke", "--user", "a", "--all"], None), (["revoke", "--for", "soon"], "t"),
+            (["revoke", "--all", "--lock"], None), (["purge", "--lock", "--user", "a"], None),
+            (["revoke", "--user", "a", "--upstream", "none"], None),
+            (["revoke", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"], None)):
+        done = claimsctl(daemon, *arguments, token=token)
+        assert done.returncode == USAGE, arguments
+        assert "eyJ" not in done.stdout + done.stderr
+    assert daemon.status()["cache"]["revocations"] == 0
+
+
+def test_an_order_without_a_daemon(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    daemon.stop()
+    assert claimsctl(daemon, "revoke", "--all").returncode == UNAVAILABLE
+
+
+def test_neither_tokens_nor_ids_are_left_behind(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("ok"))
+    assert claimsctl(daemon, "revoke", token="canary-token-0123456789").returncode == VALID
+    assert claimsctl(daemon, "revoke", "--user", "canary-user-0123456789").returncode == VALID
+    daemon.stop()
+    for path in daemon.root.rglob("*"):
+        if path.is_file():
+            assert b"canary" not in path.read_bytes(), path
