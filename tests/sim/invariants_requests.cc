@@ -137,6 +137,7 @@ std::string check_unusable_unasked(const Facts& facts) {
     if (token.kind == TokenKind::kMalformed || token.kind == TokenKind::kTooLong) {
       return "what cannot be a token is sent to an Auth API";
     }
+    if (facts.step().sent_again) continue;
     // What waited for its turn was not expired when it was asked.
     bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
     for (const QuestionNumber open : token.open) {

@@ -78,6 +78,11 @@ bool Records::denied(const TokenRecord& token) const {
                      [&](const OrderRecord& order) { return order.denies(token); });
 }
 
+bool Records::perhaps_denied(const TokenRecord& token) const {
+  return std::any_of(orders.begin(), orders.end(),
+                     [&](const OrderRecord& order) { return order.denies(token, true); });
+}
+
 bool Records::taken_back(const TokenRecord& token, BootTime confirmed_at) const {
   return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
     return order.denies(token) || (order.in_effect && order.forgets(token, confirmed_at));

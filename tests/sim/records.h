@@ -199,6 +199,8 @@ class Records {
 
   // Is the token denied by an order?
   bool denied(const TokenRecord& token) const;
+  // By one that may be over, or lost?
+  bool perhaps_denied(const TokenRecord& token) const;
   // Is it, or does this confirmation count for nothing after a purge?
   bool taken_back(const TokenRecord& token, daemon::BootTime confirmed_at) const;
   // Orders end with time.

@@ -363,7 +363,7 @@ void Simulation::landed(RequestNumber number) {
     token.confirmations.push_back(
         {request.started, steps_, life_of(response, policy), response.no_store || response.varies,
          response.huge, response.version,
-         !records.denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
+         !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
     // What a revocation denies is kept like a refusal.
     if (!records.orders.empty()) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
