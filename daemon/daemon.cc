@@ -294,6 +294,8 @@ DaemonStatus RealDaemon::status() const {
   status.revocations = service_->revocation_rules();
   status.max_revocations = config().revocations.max_entries;
   status.upstreams = monitor_->upstreams();
+  for (std::size_t at = 0; at < status.upstreams.size(); ++at)
+    status.upstreams[at].left_alone = service_->left_alone(static_cast<UpstreamId>(at));
   status.counters = service_->counters();
   return status;
 }

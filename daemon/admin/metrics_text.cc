@@ -68,6 +68,8 @@ constexpr UpstreamSeries kUpstreamSeries[] = {
    [](const UpstreamStatus& u) { return count(u.consecutive_failures); }},
   {"upstream_last_latency_seconds", "gauge", "How long this Auth API took for its last answer",
    [](const UpstreamStatus& u) { return in_seconds(u.last_latency); }},
+  {"upstream_left_alone_seconds", "gauge", "How much longer this Auth API is left alone, since it fails; 0: it is asked",
+   [](const UpstreamStatus& u) { return in_seconds(u.left_alone); }},
 };
 // clang-format on
 

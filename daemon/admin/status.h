@@ -20,6 +20,7 @@ struct UpstreamStatus {
   std::uint64_t consecutive_failures = 0;  // 0: well
   std::string last_failure;                // reason name and detail; "" if there was none
   Duration last_latency{};
+  Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
 };
 
 struct DaemonStatus {

@@ -49,6 +49,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("consecutive_failures", upstream.consecutive_failures)
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
+      .member("left_alone_seconds", in_seconds(upstream.left_alone))
       .end_object();
 }
 

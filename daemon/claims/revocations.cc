@@ -5,6 +5,8 @@
 namespace claimsd::daemon {
 namespace {
 
+constexpr Duration kLookAgain = std::chrono::minutes(1);
+
 template <class Time>
 Time later_by(Time from, Duration by) {
   return by > Duration(0) && from > Time::max() - by ? Time::max() : from + by;
@@ -34,6 +36,10 @@ RuleEnd begun_again(const RuleEnd& end, const Now& made_at, const Now& now) {
     again.boot = later_by(now.boot, std::max(Duration(0), end.wall - made_at.wall));
   }
   return again;
+}
+
+BootTime boot_end(const Rule& rule) {
+  return std::max(rule.ends.boot, rule.undated_ends.boot);
 }
 
 bool denies_issued(const Rule& rule, WallTime issued_at, const Now& now) {
@@ -74,6 +80,7 @@ void Revocations::restore(const Rule& rule) {
   const auto [at, is_new] = rules_.try_emplace(rule.name, rule);
   if (is_new) {
     ++counts_[index(rule.name.kind)];
+    due_.emplace(boot_end(rule), rule.name);
   } else {
     at->second = stricter(at->second, rule);
   }
@@ -86,12 +93,19 @@ const Rule* Revocations::find(const RuleName& name) const {
 
 std::vector<RuleName> Revocations::expire(const Now& now) {
   std::vector<RuleName> ended;
-  for (const auto& [name, rule] : rules_) {
-    if (rule.ends.has_come(now) && rule.undated_ends.has_come(now)) ended.push_back(name);
-  }
-  for (const RuleName& name : ended) {
-    --counts_[index(name.kind)];
-    rules_.erase(name);
+  for (std::size_t steps = 0;
+       steps < kMostSteps && !due_.empty() && due_.begin()->first <= now.boot; ++steps) {
+    const RuleName name = due_.begin()->second;
+    due_.erase(due_.begin());
+    const Rule& rule = rules_.at(name);
+    if (rule.ends.has_come(now) && rule.undated_ends.has_come(now)) {
+      --counts_[index(name.kind)];
+      rules_.erase(name);
+      ended.push_back(name);
+    } else {
+      // It was given again since, or the wall clock is behind.
+      due_.emplace(std::max(boot_end(rule), now.boot + kLookAgain), name);
+    }
   }
   return ended;
 }

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -102,7 +103,8 @@ class Revocations {
   void restore(const Rule& rule);
   // The rule that stands under a name now; null: none.
   const Rule* find(const RuleName& name) const;
-  // Forgets what has ended, and says what that was.
+  // Forgets some of what has ended, and says what that was. Looks at so many rules at most.
+  static constexpr std::size_t kMostSteps = 256;
   std::vector<RuleName> expire(const Now& now);
 
   bool has_token_rules() const { return counts_[index(RuleKind::kToken)] > 0; }
@@ -133,6 +135,7 @@ class Revocations {
   }
 
   std::size_t capacity_;
+  std::multimap<BootTime, RuleName> due_;  // when to look whether each rule has ended
   std::unordered_map<RuleName, Rule, NameHash> rules_;
   std::array<std::size_t, 7> counts_{};  // by kind
   std::uint64_t generation_ = 1;

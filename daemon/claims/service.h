@@ -97,6 +97,10 @@ class ClaimsService {
   const Flights& flights() const { return flights_; }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
+  // How much longer a failing Auth API is left alone; 0: it is asked.
+  Duration left_alone(UpstreamId upstream) const {
+    return lanes_.at(upstream).gate.shut_for(world_.clock.now().boot).value_or(Duration(0));
+  }
 
  private:
   bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);

@@ -160,6 +160,8 @@ void ClaimsService::restore(const std::vector<Rule>& rules) {
 void ClaimsService::expire_rules(const Now& now) {
   next_expiry_ = now.boot + kExpiryInterval;
   std::vector<RuleName> ended = guard_.rules().expire(now);
+  // There may be more of them.
+  if (ended.size() == Revocations::kMostSteps) next_expiry_ = now.boot;
   if (!ended.empty()) world_.revocation_log.drop(std::move(ended));
 }
 

@@ -48,8 +48,7 @@ std::optional<TokenKey> Sieve::evict(BootTime now) {
 // To the next key without a mark, which it stays at until that goes.
 std::uint32_t Sieve::move_hand() {
   if (hand_ == kNone) hand_ = oldest_;
-  // One round clears every mark, so that the second one finds a victim.
-  while (nodes_[hand_].used) {
+  for (std::size_t steps = 0; nodes_[hand_].used && steps < kMostSteps; ++steps) {
     nodes_[hand_].used = false;
     hand_ = nodes_[hand_].newer == kNone ? oldest_ : nodes_[hand_].newer;
   }

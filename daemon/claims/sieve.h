@@ -26,8 +26,10 @@ class Sieve {
   void touch(const TokenKey& key);
   void erase(const TokenKey& key);
   bool holds(const TokenKey& key) const { return index_.count(key) != 0; }
-  // Takes the key that has to go out of the queue; nothing when it is empty. Passes each key at
-  // most twice; on average, few.
+  // Takes the key that has to go out of the queue; nothing when it is empty. Clears so many marks
+  // at most, on average few; where it has found nobody without one by then, whoever comes next
+  // goes.
+  static constexpr std::size_t kMostSteps = 1'000;
   std::optional<TokenKey> evict(BootTime now);
   std::size_t size() const { return index_.size(); }
 

@@ -351,6 +351,29 @@ TEST_CASE("while nothing is revoked no fingerprint is made") {
   CHECK(world.fingerprinter.made() == 0);
 }
 
+TEST_CASE("many rules that end together are dropped in bounded steps, and each of them once") {
+  Policy policy = plain_policy();
+  policy.revocations.margin = 0s;
+  ServiceHarness world(policy);
+  constexpr std::size_t kRules = 2 * Revocations::kMostSteps + 10;
+  for (std::size_t i = 0; i < kRules; ++i)
+    world.revoke(lasting(token("token" + std::to_string(i)), 1min));
+  for (int i = 0; i < 10; ++i) world.revoke(lasting(token("again"), 2min));
+  world.clock.advance(61s);
+  for (const std::size_t left :
+       {kRules - Revocations::kMostSteps, std::size_t{10}, std::size_t{0}}) {
+    world.service->tick();
+    CHECK(world.service->revocation_rules() == left + 1);
+  }
+  CHECK(world.ask_now("again").answer.reason == Reason::kRevoked);
+  world.clock.step_wall(-1h);
+  for (int i = 0; i < 30; ++i) world.advance(2min);
+  CHECK(world.service->revocation_rules() == 1);  // the wall clock has not passed it
+  world.clock.advance(10min);
+  for (int i = 0; i < 10; ++i) world.advance(2min);
+  CHECK(world.service->revocation_rules() == 0);
+}
+
 TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means nothing") {
   const Now made = FakeClock().now();
   Rule lock{.name = {RuleKind::kLock, {}}, .made_at = made, .ends = end_after(made, 1h)};
@@ -361,4 +384,92 @@ TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means
   CHECK(again->ends.has_come({BootTime(1h + 5s), made.wall + 48h}));
   lock.name.kind = RuleKind::kForgetUser;
   CHECK_FALSE(after_reboot(lock, rebooted));
+}
+
+TEST_CASE("what a token says of when it was issued counts to its fraction") {
+  ServiceHarness world;
+  world.clock.advance(500ms);
+  world.revoke(user());
+  const auto at = FakeClock().now().wall.time_since_epoch() / 1s;
+  const auto issued_at = [&](std::string_view fraction, std::string_view more = "") {
+    return jwt("{\"iat\":" + std::to_string(at) + std::string(fraction) + std::string(more) + "}");
+  };
+  const auto reason_of = [&](const std::string& token) {
+    return world.ask_and_land(token, status(200)).answer.reason;
+  };
+  CHECK(reason_of(issued_at(".499")) == Reason::kRevoked);
+  CHECK(reason_of(issued_at(".500")) == Reason::kOk);
+  CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);  // the stricter counts
+  CHECK(reason_of(issued_at("", ",\"jti\":1")) == Reason::kRevoked);
+  CHECK(reason_of(jwt(R"({"iat":"9999999999"})")) == Reason::kRevoked);  // no number: undated
+  CHECK(reason_of(jwt(R"({"iat":-5})")) == Reason::kRevoked);
+}
+
+TEST_CASE("a suspended machine wakes up to the same revocations") {
+  ServiceHarness world;
+  world.revoke(lasting(locking(user()), 1h));
+  world.revoke(lasting(token("token"), 1h));
+  world.clock.advance(30min);  // nobody ticks
+  CHECK(world.ask_and_land(issued(1s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  world.clock.step_wall(-24h);
+  world.advance(29min);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+}
+
+TEST_CASE("a wall clock that was wrong brings nobody back, whichever way it was set") {
+  ServiceHarness world;
+  const std::string brief = jwt_expiring(10min);
+  world.revoke(token(brief));
+  for (const Duration step : {Duration(48h), Duration(-96h), Duration(48h)}) {
+    world.clock.step_wall(step);
+    world.advance(2min);
+    CHECK(world.ask_now(brief).answer.reason != Reason::kOk);
+  }
+}
+
+TEST_CASE("a refusal that lands before an older confirmation of a purged flight is not undone") {
+  ServiceHarness world;
+  const Waiter before = world.ask("token");
+  world.advance(1ms);
+  world.purge(token("token"));
+  const Waiter after = world.ask("token");
+  world.land_oldest(status(200));
+  world.land_oldest(status(401));
+  CHECK(world.reason(before) == Reason::kOk);
+  CHECK(world.reason(after) == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK_FALSE(world.cache.holds(world.key_of("token")));
+}
+
+TEST_CASE("an entry that is asked for all the time is looked at again after every order") {
+  ServiceHarness world;
+  const std::string held = issued(-10s);
+  const auto warm_up = [&] {
+    world.advance(1ms);
+    world.ask_and_land(held, status(200));
+    for (int i = 0; i < 3; ++i) REQUIRE(world.ask_now(held).answer.source == proto::Source::kCache);
+    world.advance(1ms);
+  };
+  warm_up();
+  SECTION("a revoked user") {
+    world.revoke(user());
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("everybody revoked") {
+    world.revoke(everybody());
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("a revoked token") {
+    world.revoke(token(held));
+    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+  }
+  SECTION("purges") {
+    for (const Order& order : {token(held), user(), everybody()}) {
+      world.purge(order);
+      CHECK_FALSE(world.answered(world.ask(held)));
+      world.land_oldest(status(200));
+      warm_up();
+    }
+  }
 }

@@ -109,7 +109,8 @@ class Demo:
         self._report.line("the Auth API", f"Django and simplejwt, up after {time.monotonic() - begin:.1f} s")
         begin = time.monotonic()
         self.daemon = self._stack.enter_context(
-            Claimsd(self._build, root / "claimsd", self.api.url, cache={"max_ttl": f"{MAX_TTL_SECONDS}s"}).start())
+            Claimsd(self._build, root / "claimsd", self.api.url,
+                    cache={"max_ttl": f"{MAX_TTL_SECONDS}s", "refresh_ahead_percent": 0}).start())
         version = self.daemon.status()["version"]
         took = time.monotonic() - begin
         self._report.line("claimsd " + version, f"max_ttl = {MAX_TTL_SECONDS} s, up after {took:.2f} s")
