@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=500, help="histories that the simulator gets for each")
     parser.add_argument("--only-sim", action="store_true", help="the simulator has to do without the tests")
     arguments = parser.parse_args()
-    listed = mutants.read()
+    listed = mutants.planted()
     chosen = [mutant for mutant in listed if not arguments.names or mutant.name in arguments.names]
     unknown = set(arguments.names) - {mutant.name for mutant in listed}
     if unknown:

@@ -162,9 +162,9 @@ std::string check_negative_spares(const Facts& facts) {
         !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
     const auto& orders = facts.records.orders;
     const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-      const bool of_token = order.subject == Subject::kToken && order.is_about(token);
-      return order.may_forget(token, refusal.started) ||
-             (of_token && order.made.boot >= refusal.started);
+      // Whose token a request was about nobody knew while it was on its way.
+      const bool may_be_about = order.subject != Subject::kToken || order.is_about(token);
+      return may_be_about && order.made.boot >= refusal.started;
     });
     if (counts && !confirmed_since && !purged)
       return "a token refused a moment ago is asked about again";

@@ -8,9 +8,8 @@ namespace claimsd::sim {
 using namespace daemon;
 using namespace std::chrono_literals;
 
-OrderRecord Simulation::draw_order(bool revokes) {
-  const TokenNumber number = popular_token();
-  const TokenRecord& token = records.token(number);
+OrderRecord Simulation::draw_order(bool revokes, TokenNumber about) {
+  const TokenRecord& token = records.token(about);
   OrderRecord order;
   order.revokes = revokes;
   order.made = clock.now();
@@ -20,7 +19,7 @@ OrderRecord Simulation::draw_order(bool revokes) {
   if (subject < 5) {
     order.subject = Subject::kToken;
     order.who = token.text;
-    order.token_number = number;
+    order.token_number = about;
     // Until its own end; a token that has none, for as long as was asked.
     if (token.expires_at != WallTime::max()) {
       order.length = std::max(Duration(0), token.expires_at - order.made.wall);
@@ -37,8 +36,8 @@ OrderRecord Simulation::draw_order(bool revokes) {
   return order;
 }
 
-void Simulation::order(bool revokes) {
-  records.orders.push_back(draw_order(revokes));
+void Simulation::order(bool revokes, TokenNumber about) {
+  records.orders.push_back(draw_order(revokes, about));
   carry_out(records.orders.size() - 1);
 }
 

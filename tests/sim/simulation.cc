@@ -313,7 +313,7 @@ void Simulation::react(const QuestionRecord& question) {
   switch (dice.below(7)) {
     case 0:
     case 1: disconnect(connection); break;
-    case 2: order(dice.percent(60)); break;
+    case 2: order(dice.percent(60), token); break;
     case 3:
     case 4: ask(token, draw_asking()); break;
     default: ask(popular_token(), draw_asking()); break;

@@ -61,7 +61,8 @@ class Simulation {
   void stop();
   void restart_after(daemon::Duration delay);
   // An operator's word about one of the popular tokens or its user, or about everybody.
-  void order(bool revokes);
+  void order(bool revokes) { order(revokes, popular_token()); }
+  void order(bool revokes, TokenNumber about);
   void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
 
   TokenNumber popular_token();
@@ -116,7 +117,7 @@ class Simulation {
   bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
   void check();
   void wait_for_the_last();
-  OrderRecord draw_order(bool revokes);
+  OrderRecord draw_order(bool revokes, TokenNumber about);
   void carry_out(std::size_t number);
 
   std::vector<Invariant> invariants_;
