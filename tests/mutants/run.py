@@ -26,16 +26,17 @@ def output_of(command, cwd):
 class Build:
     """How the sound programs were made."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, programs):
         self.folder = folder
-        subprocess.run(["ninja", *PROGRAMS.values()], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", *(PROGRAMS[name] for name in programs)], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         self.compile = {}
         for entry in json.loads((folder / "compile_commands.json").read_text(encoding="utf-8")):
             command = shlex.split(entry["command"])
             program = "sim" if "/claimsd_sim.dir/" in command[command.index("-o") + 1] else "test"
             self.compile[program, entry["file"]] = command
-        self.link = {name: output_of(["ninja", "-t", "commands", "-s", path], folder).strip().splitlines()[-1]
-                     for name, path in PROGRAMS.items()}
+        self.link = {
+            name: output_of(["ninja", "-t", "commands", "-s", PROGRAMS[name]], folder).strip().splitlines()[-1]
+            for name in programs}
 
     def object_of(self, program, mutant, scratch):
         """Compiles the mutant as `program` has it."""
@@ -116,7 +117,7 @@ def main():
     if unknown:
         parser.error(f"no such mutants: {', '.join(sorted(unknown))}")
     try:
-        build = Build(arguments.build.resolve())
+        build = Build(arguments.build.resolve(), ["sim"] if arguments.only_sim else list(PROGRAMS))
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"run.py: cannot build in {arguments.build}: {error}; run ./dev build first", file=sys.stderr)
         return 2
