@@ -75,7 +75,13 @@ void SimRevocationLog::forget(const RuleName& name) {
 }
 
 void SimRevocationLog::drop(std::vector<RuleName> names) {
-  for (const RuleName& name : names) forget(name);
+  for (const RuleName& name : names) {
+    forget(name);
+    // In the order in which they were told.
+    for (Waiting& one : waiting_) {
+      std::erase_if(one.rules, [&](const Rule& rule) { return rule.name == name; });
+    }
+  }
 }
 
 void SimRevocationLog::write() {

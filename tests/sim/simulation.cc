@@ -290,7 +290,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   Records::OfUid& uid = records.uids[question.uid];
   ++uid.open;
   ++uid.asked;
-  if (question.known) ++uid.of_known;
+  if (!token.confirmations.empty()) ++uid.of_known;  // known, perhaps
   trace.note({steps_, now, "question", "", number, id});
   const std::string address =
       question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
