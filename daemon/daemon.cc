@@ -208,9 +208,11 @@ OrderDone RealDaemon::acknowledged(std::string_view what, const Order& order, Or
   const char* const whom = order.subject == Subject::kToken  ? "a token"
                            : order.subject == Subject::kUser ? "a user"
                                                              : "everybody";
-  return [this, what, whom, done = std::move(done)](const OrderResult& result) {
+  const std::string who =
+      order.given_by ? fmt::format("uid {}", *order.given_by) : std::string("somebody");
+  return [this, what, whom, who, done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
-    log_.info(what, "an operator {} {}; {} rules are in effect", what, whom,
+    log_.info(what, "{} {} {}; {} rules are in effect", who, what, whom,
               service_->revocation_rules());
     hold_->after([done, result] { done(result); });
   };

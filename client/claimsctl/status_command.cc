@@ -80,6 +80,10 @@ void show_load(const Element& status, Output& output) {
   output.field("cache",
                fmt::format("{} of {} entries, {} refusals remembered", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));
+  if (count_at(status, "/cache/revocations") > 0) {
+    output.field("revocations", fmt::format("{} of {} rules in effect", count("/cache/revocations"),
+                                            count("/cache/max_revocations")));
+  }
   output.field("requests", fmt::format("{} in flight, {} waiting for their turn",
                                        count("/requests/in_flight"), count("/requests/pending")));
 }
@@ -99,6 +103,8 @@ void show_upstream(const Element& upstream, Output& output) {
                                count_text(count_at(upstream, "/requests")),
                                count_text(count_at(upstream, "/failures")),
                                duration_text(number_at(upstream, "/last_latency_seconds"))));
+  if (const double left = number_at(upstream, "/left_alone_seconds"); left > 0)
+    output.field("", fmt::format("left alone for {} more, since it fails", duration_text(left)));
   const auto failure = text_at(upstream, "/last_failure");
   if (!failure.empty()) output.field("", "last failure: " + failure);
 }

@@ -53,6 +53,7 @@ HttpResponse carry_out(const AdminServices& services, const HttpRequest& request
                      "claimsctl status lists their names");
     }
   }
+  if (request.peer) parsed->order.given_by = request.peer->uid;
   const auto later = std::make_shared<DeferredResponse>();
   take(parsed->order, [later](const OrderResult& result) { later->fulfil(response_to(result)); });
   if (later->ready()) return later->take();

@@ -23,6 +23,7 @@ struct Order {
   // revoke: of a token without `exp`, or users' tokens without `iat`, and of a lock. None: the
   // policy's.
   std::optional<Duration> length;
+  std::optional<std::uint32_t> given_by;  // the operator's uid, for the log; none: unknown
   bool lock = false;  // revoke of a user: also tokens that are issued from now on
 };
 

@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::size_t kOutboxSize = 64 * 1024;
 
+// So many over-budget answers in one turn are a flood: it goes on at a walking pace, and leaves the
+// processor to others.
+constexpr std::size_t kFlood = Session::kFramesPerTurn / 2;
+
 }  // namespace
 
 Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
@@ -32,16 +36,18 @@ void Server::Connection::consume(std::string_view bytes) {
   session_.consume(bytes);
   corked_ = false;
   flush();
-  if (doomed_ || !session_.has_backlog()) return;
+  const bool floods = session_.over_budget() >= kFlood;
+  if (doomed_ || !(session_.has_backlog() || floods)) return;
   stream_->stop_reading();
-  if (!stuck_since_) server_.put_off(id_);
+  put_off_ = true;
+  server_.put_off(id_, floods);
 }
 
 void Server::Connection::work_off() {
-  if (doomed_ || stuck_since_ || !session_.has_backlog()) return;
-  consume({});
-  if (!doomed_ && !stuck_since_ && !session_.has_backlog() && !stream_->start_reading())
-    doomed_ = true;
+  put_off_ = false;
+  if (doomed_ || stuck_since_) return;
+  if (session_.has_backlog()) consume({});
+  if (!doomed_ && !stuck_since_ && !put_off_ && !stream_->start_reading()) doomed_ = true;
 }
 
 void Server::Connection::send(std::string_view frame) {
@@ -81,7 +87,8 @@ void Server::Connection::write(std::string_view bytes) {
 
 void Server::Connection::resume() {
   stuck_since_.reset();
-  if (session_.has_backlog()) return server_.put_off(id_);
+  if (put_off_) return;
+  if (session_.has_backlog()) return work_off();
   if (!doomed_ && !stream_->start_reading()) doomed_ = true;
 }
 

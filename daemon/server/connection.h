@@ -45,9 +45,10 @@ class Server::Connection final : public Wire {
   std::uint32_t uid_ = 0;
   bool admitted_ = false;
   bool doomed_ = false;
-  bool broken_ = false;  // nothing can be sent any more
-  bool corked_ = false;  // what is sent waits in the outbox until the bytes at hand are consumed
-  Duration since_{};     // when it connected, by Loop::hrtime()
+  bool broken_ = false;   // nothing can be sent any more
+  bool put_off_ = false;  // has a turn coming; nothing is read until then
+  bool corked_ = false;   // what is sent waits in the outbox until the bytes at hand are consumed
+  Duration since_{};      // when it connected, by Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its queue began to fill
   std::optional<UnixStream> stream_;
 };

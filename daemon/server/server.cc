@@ -10,6 +10,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr Duration kSweepInterval = milliseconds(500);
+constexpr Duration kPauseOfFloods = milliseconds(1);
 
 }  // namespace
 
@@ -18,7 +19,8 @@ Server::Server(Loop& loop, ServerSettings settings, Log& log)
       settings_(settings),
       log_(log),
       admission_(std::move(settings.admission)),
-      next_turn_(loop, [this] { work_off(); }) {}
+      next_turn_(loop, [this] { work_off(put_off_); }),
+      pause_(loop, [this] { work_off(flooding_); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
@@ -96,13 +98,14 @@ void Server::close(std::uint64_t id) {
   if (connection->session().open_questions() > 0) context_->service.disconnected(id);
 }
 
-void Server::put_off(std::uint64_t id) {
-  put_off_.push_back(id);
-  if (!next_turn_.active()) next_turn_.start({});
+void Server::put_off(std::uint64_t id, bool floods) {
+  (floods ? flooding_ : put_off_).push_back(id);
+  Timer& timer = floods ? pause_ : next_turn_;
+  if (!timer.active()) timer.start(floods ? kPauseOfFloods : Duration(0));
 }
 
-void Server::work_off() {
-  for (const std::uint64_t id : std::exchange(put_off_, {})) {
+void Server::work_off(std::vector<std::uint64_t>& connections) {
+  for (const std::uint64_t id : std::exchange(connections, {})) {
     const auto found = connections_.find(id);
     if (found == connections_.end()) continue;
     found->second->work_off();

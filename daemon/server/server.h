@@ -56,8 +56,8 @@ class Server final : public AnswerSink {
   StreamListener::Handlers handlers();
   void accept(Fd fd);
   void close(std::uint64_t id);
-  void put_off(std::uint64_t id);
-  void work_off();
+  void put_off(std::uint64_t id, bool floods);
+  void work_off(std::vector<std::uint64_t>& connections);
   void cut_off_laggards();
 
   Loop& loop_;
@@ -70,8 +70,10 @@ class Server final : public AnswerSink {
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // of the connection whose bytes are being consumed
   std::optional<KernelTimer> sweep_;
-  std::vector<std::uint64_t> put_off_;  // connections with frames left for the next turn
+  std::vector<std::uint64_t> put_off_;   // connections with frames left for the next turn
+  std::vector<std::uint64_t> flooding_;  // that have to wait a little longer
   Timer next_turn_;
+  Timer pause_;
 };
 
 }  // namespace claimsd::daemon

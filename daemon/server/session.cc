@@ -45,6 +45,7 @@ void Session::consume(std::string_view bytes) {
 
 std::string_view Session::consume_frames(std::string_view bytes) {
   backlog_ = false;
+  over_budget_ = 0;
   for (std::size_t handled = 0; state_ != State::kClosed; ++handled) {
     proto::FrameHeader header;
     switch (proto::frame_status(bytes, header)) {
@@ -108,6 +109,7 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
 void Session::answer(std::uint32_t request, const Answer& answer) {
   if (state_ == State::kClosed) return;
   --open_questions_;
+  if (answer.reason == proto::Reason::kOverBudget) ++over_budget_;
   send(proto::Answer{.verdict = static_cast<std::uint8_t>(proto::verdict_of(answer.reason)),
                      .source = static_cast<std::uint8_t>(answer.source),
                      .reason = static_cast<std::uint16_t>(answer.reason),

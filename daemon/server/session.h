@@ -64,6 +64,8 @@ class Session {
   // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
   // another turn of the loop.
   bool has_backlog() const { return backlog_; }
+  // Answers of the last consume() that said: over budget.
+  std::size_t over_budget() const { return over_budget_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
   std::size_t open_questions() const { return open_questions_; }
@@ -91,6 +93,7 @@ class Session {
   std::size_t open_questions_ = 0;
   std::uint32_t uid_ = 0;
   bool backlog_ = false;
+  std::size_t over_budget_ = 0;
   std::vector<char> partial_;  // the start of a frame whose end has not come; may hold a token
 };
 

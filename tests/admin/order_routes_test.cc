@@ -3,7 +3,9 @@
 
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
+#include "daemon/claims/order_parser.h"
 #include "tests/admin/admin_harness.h"
+#include "tests/admin/memory_scan.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -130,6 +132,27 @@ TEST_CASE("a server that ends while responses are still to come ends cleanly") {
     asked.get_future().get();
   }
   later->fulfil({});
+}
+
+TEST_CASE("an order leaves no copy of its token behind") {
+  std::string secret;  // masked already in the source, as in wipe_test.cc
+  for (int i = 0; i < 300; ++i) secret += static_cast<char>(('A' + (i * 11 + i / 26) % 26) ^ kMask);
+  std::vector<char> body(400, ' ');
+  constexpr std::string_view kBefore = R"({"token":")";
+  std::copy(kBefore.begin(), kBefore.end(), body.begin());
+  for (std::size_t i = 0; i < secret.size(); ++i)
+    body[kBefore.size() + i] = static_cast<char>(secret[i] ^ kMask);
+  body[kBefore.size() + secret.size()] = '"';
+  body[kBefore.size() + secret.size() + 1] = '}';
+  const std::string part = secret.substr(100, 100);
+  {
+    const auto parsed = parse_order({body.data(), body.size()}, OrderKind::kRevoke);
+    REQUIRE(parsed);
+    CHECK(parsed->who.view().size() == secret.size());
+    explicit_bzero(body.data(), body.size());
+    CHECK(count_in_memory(part) == 1);  // the order's own
+  }
+  CHECK(count_in_memory(part) == 0);
 }
 
 }  // namespace

@@ -290,6 +290,20 @@ TEST_CASE("when every URL fails the question hears of it after one try of each")
   CHECK(world.upstream.requests() == 2);
 }
 
+TEST_CASE("an Auth API that asked to be left alone is not asked at another URL either") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  world.ask("a");
+  const Waiter other = world.ask("b");
+  FetchOutcome busy = status(503);
+  busy.retry_after = "30";
+  world.land_for("a", busy);
+  world.land_for("b", failed(Reason::kUpstreamConnect));
+  CHECK(world.reason(other) == Reason::kUpstreamConnect);
+  CHECK(world.upstream.flying().empty());
+}
+
 TEST_CASE("a refusal is no reason to try another URL") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;

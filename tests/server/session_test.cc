@@ -367,7 +367,10 @@ TEST_CASE("a question carries who asks, and on whose behalf") {
   CHECK(fixture.wire.empty());
   ask(4, "192.0.2.1");
   CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kOverBudget));
+  CHECK(session.over_budget() == 1);
   CHECK(fixture.harness.service->flights().waiting_of(7) == 3);
+  session.consume(frame(proto::Ping{.echo = 1}, 5));
+  CHECK(session.over_budget() == 0);  // of the last turn
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """Purge and revoke against a real daemon: in effect at once, and still after a SIGKILL."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -51,6 +52,7 @@ def test_an_acknowledged_revocation_survives_a_sigkill(claimsd, claimsctl, peer,
     assert [answer.verdict for answer in peer(daemon).ask_all([token, other])] == ["valid", "valid"]
     done = claimsctl(daemon, "revoke", *arguments, token=token if what == "token" else None)
     assert (done.returncode, done.stderr) == (VALID, "")
+    assert f"uid {os.geteuid()} revoked" in daemon.log()
     daemon.kill()
     daemon.start()
     asker = peer(daemon)
@@ -70,6 +72,7 @@ def test_a_user_who_logs_in_again_is_let_in_and_a_locked_one_is_not(claimsd, cla
     assert (done.returncode, json.loads(done.stdout)["done"]) == (VALID, True)
     assert asker.ask(new_token("b")).reason == "revoked"
     assert asker.ask(new_token("c")).reason == "revoked"
+    assert "2 of 100,000 rules in effect" in claimsctl(daemon, "status").stdout
 
 
 def test_a_flight_that_was_on_its_way_lets_nobody_in(claimsd, claimsctl, peer, faults):
