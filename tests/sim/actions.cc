@@ -1,0 +1,169 @@
+#include "tests/sim/actions.h"
+
+#include <array>
+
+#include "tests/sim/simulation.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+UpstreamId some_upstream(Simulation& sim) {
+  return static_cast<UpstreamId>(sim.dice.below(sim.scenario.policy.upstreams.size()));
+}
+
+// ---- the Auth API -------------------------------------------------------------------------------
+
+void outage(Simulation& sim) {
+  const UpstreamId upstream = some_upstream(sim);
+  const auto how =
+      static_cast<Outage>(1 + sim.dice.below(static_cast<std::size_t>(Outage::kCount) - 1));
+  ++sim.coverage.outages[static_cast<std::size_t>(how)];
+  sim.api.begin_outage(upstream, how);
+  sim.end_outage_after(upstream, sim.dice.about(40 * sim.scenario.gap) + 100ms);
+}
+
+void token_ends(Simulation& sim) {
+  sim.records.token(sim.popular_token()).good = false;
+}
+void token_is_good_again(Simulation& sim) {
+  for (const TokenNumber number : sim.known) sim.records.token(number).good = true;
+}
+void role_changes(Simulation& sim) {
+  sim.api.change_user(sim.dice.below(sim.api.users()));
+}
+
+void login(Simulation& sim) {
+  const std::size_t place = sim.dice.below(sim.known.size());
+  sim.known[place] = sim.new_token(sim.dice.percent(80) ? TokenKind::kJwt : TokenKind::kUndated);
+}
+
+// ---- clocks and the host ------------------------------------------------------------------------
+
+void wall_clock_goes_forward(Simulation& sim) {
+  sim.clock.step_wall(sim.dice.percent(50) ? sim.dice.between(1s, 100s)
+                                           : sim.dice.between(60s, 100'000s));
+}
+void wall_clock_goes_back(Simulation& sim) {
+  sim.clock.step_wall(sim.dice.percent(50) ? -sim.dice.between(1s, 100s)
+                                           : -sim.dice.between(60s, 100'000s));
+}
+void suspend(Simulation& sim) {
+  sim.clock.pass(sim.dice.between(1s, 1000s));
+}
+
+void crash(Simulation& sim) {
+  sim.restart(true);
+}
+void stop_and_start(Simulation& sim) {
+  if (sim.records.stopping) return;
+  sim.stop();
+  sim.restart_after(sim.dice.between(0s, 5s));
+}
+
+// ---- the operator -------------------------------------------------------------------------------
+
+void purge(Simulation& sim) {
+  sim.order(false);
+}
+void revoke(Simulation& sim) {
+  sim.order(true);
+}
+void rules_cannot_be_written(Simulation& sim) {
+  sim.revocation_log.failing_writes = 1;
+}
+
+// ---- clients ------------------------------------------------------------------------------------
+
+void everybody_asks_for_one(Simulation& sim) {
+  const TokenNumber token = sim.popular_token();
+  for (unsigned left = 5 + sim.dice.below(60); left > 0; --left) sim.ask_step(token);
+}
+void everybody_asks(Simulation& sim) {
+  for (unsigned left = 5 + sim.dice.below(60); left > 0; --left) sim.ask_step(sim.popular_token());
+}
+void junk_flood(Simulation& sim) {
+  for (unsigned left = 5 + sim.dice.below(100); left > 0; --left) {
+    sim.ask_step(sim.new_token(TokenKind::kJunk));
+  }
+}
+void worker_dies(Simulation& sim) {
+  sim.disconnect(1 + sim.dice.below(sim.scenario.connections));
+}
+void last_asker_dies(Simulation& sim) {
+  if (!sim.records.questions.empty()) sim.disconnect(sim.records.questions.back().connection);
+}
+
+// ---- the store ----------------------------------------------------------------------------------
+
+void store_finds_nothing(Simulation& sim) {
+  sim.cache.failing_finds = 1 + sim.dice.below(4);
+}
+void store_takes_nothing(Simulation& sim) {
+  sim.cache.failing_puts = 1 + sim.dice.below(4);
+}
+void store_erases_nothing(Simulation& sim) {
+  sim.cache.failing_erases = 1 + sim.dice.below(4);
+}
+void store_writes(Simulation& sim) {
+  sim.cache.flush();
+}
+
+void tick_for_nothing(Simulation& sim) {
+  sim.service->tick();
+}
+
+// Those whose `act` makes steps of its own are at the end.
+constexpr auto kActions = std::to_array<Action>({
+    {"outage", 8, outage},
+    {"token ends", 10, token_ends},
+    {"token is good again", 3, token_is_good_again},
+    {"role changes", 5, role_changes},
+    {"login", 8, login},
+    {"wall clock goes forward", 2, wall_clock_goes_forward},
+    {"wall clock goes back", 2, wall_clock_goes_back},
+    {"suspend", 1, suspend},
+    {"crash", 2, crash},
+    {"stop and start", 2, stop_and_start},
+    {"purge", 6, purge},
+    {"revoke", 6, revoke},
+    {"rules cannot be written", 1, rules_cannot_be_written},
+    {"worker dies", 6, worker_dies},
+    {"last asker dies", 4, last_asker_dies},
+    {"store finds nothing", 2, store_finds_nothing},
+    {"store takes nothing", 2, store_takes_nothing},
+    {"store erases nothing", 1, store_erases_nothing},
+    {"store writes", 3, store_writes},
+    {"tick for nothing", 2, tick_for_nothing},
+    {"everybody asks for one", 3, everybody_asks_for_one},
+    {"everybody asks", 3, everybody_asks},
+    {"junk flood", 3, junk_flood},
+});
+constexpr std::size_t kWithSteps = 3;  // of their own, at the end
+static_assert(kActions.size() <= Coverage::kMaxActions);
+
+}  // namespace
+
+std::span<const Action> actions() {
+  return kActions;
+}
+
+void something_happens(Simulation& sim) {
+  static constexpr unsigned kTotal = [] {
+    unsigned total = 0;
+    for (const Action& action : kActions) total += action.weight;
+    return total;
+  }();
+  unsigned drawn = sim.dice.below(kTotal);
+  std::size_t place = 0;
+  while (drawn >= kActions[place].weight) drawn -= kActions[place++].weight;
+  ++sim.coverage.actions[place];
+  const Action& action = kActions[place];
+  if (place + kWithSteps >= kActions.size()) return action.act(sim);
+  sim.step(action.name, [&] { action.act(sim); });
+}
+
+}  // namespace claimsd::sim

@@ -1,0 +1,286 @@
+// What was said, and to whom.
+#include <fmt/format.h>
+
+#include "proto/messages.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using proto::Reason;
+using proto::Source;
+using proto::Verdict;
+
+namespace {
+
+bool valid(const AnswerRecord& answer) {
+  return answer.reason == Reason::kOk;
+}
+
+// The request whose end was answered in this step, if it was about that token.
+const RequestRecord* landed_for(const Facts& facts, TokenNumber token) {
+  if (!facts.step().landed) return nullptr;
+  const RequestRecord& request = facts.records.requests[*facts.step().landed];
+  return request.token == token ? &request : nullptr;
+}
+
+const Confirmation* stands_on(const Facts& facts, const AnswerRecord& answer) {
+  return confirmed_at(facts.records.token(answer.token), facts.now().boot - answer.age);
+}
+
+Meaning meaning(const Facts& facts, const RequestRecord& request) {
+  const UpstreamId upstream = facts.records.token(request.token).upstream;
+  return meaning_of(request.response, facts.policy.upstreams[upstream]);
+}
+
+}  // namespace
+
+std::string check_ports(const Facts& facts) {
+  return facts.step().broken_port;
+}
+
+std::string check_life(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (!valid(answer)) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    const Confirmation* const confirmation = stands_on(facts, answer);
+    if (confirmation == nullptr) return "valid without a confirmation of that age";
+    if (past_exp_and_skew(token, facts.now(), facts.policy)) return "valid after exp + skew";
+    if (answer.source == Source::kUpstream) {
+      if (landed_for(facts, answer.token) == nullptr) return "from upstream, but nothing landed";
+      continue;
+    }
+    if (confirmation->no_store) return "a no-store answer was kept";
+    const bool stale = answer.source == Source::kStale;
+    const BootTime end = end_of(*confirmation, facts.policy) +
+                         (stale ? facts.policy.life.stale_if_error : Duration(0));
+    if (facts.now().boot >= end) return "valid after its life";
+    if (past_exp_less_skew(token, facts.now(), facts.policy)) return "valid after exp - skew";
+  }
+  return {};
+}
+
+std::string check_newer_refusal(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (!valid(answer)) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    const Confirmation* const confirmation = stands_on(facts, answer);
+    if (!token.refusal || confirmation == nullptr) continue;
+    if (token.refusal->started > confirmation->started.boot) {
+      return "valid by a request that started before the one that was refused";
+    }
+    if (token.refusal->landed > confirmation->landed) return "valid by what a refusal took away";
+  }
+  return {};
+}
+
+std::string check_claims(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (valid(answer) != answer.has_claims) return "claims go with valid, and with valid alone";
+    if (!valid(answer)) continue;
+    if (!answer.sound_claims) return "damaged claims";
+    if (answer.user != facts.records.token(answer.token).user) return "another user's claims";
+    const Confirmation* const confirmation = stands_on(facts, answer);
+    if (confirmation != nullptr && confirmation->version != answer.version) {
+      return "claims of another confirmation";
+    }
+  }
+  return {};
+}
+
+std::string check_max_age(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    const QuestionRecord& question = facts.records.questions[answer.question];
+    const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
+    if (!of_an_age || !question.max_age) continue;
+    // A refusal that made a confirmation void is as old as it is: no longer a matter of age.
+    if (answer.reason == Reason::kRefused && answer.age == Duration(0)) continue;
+    // Judged when it was asked: what has been on its way since then counts.
+    const BootTime confirmed = facts.now().boot - answer.age;
+    if (*question.max_age == Duration(0) && confirmed < question.asked.boot) {
+      return "asked for now, answered by an older request";
+    }
+    if (confirmed < question.asked.boot - *question.max_age) return "older than max_age";
+  }
+  return {};
+}
+
+std::string check_provenance(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    const TokenRecord& token = facts.records.token(answer.token);
+    const RequestRecord* const request = landed_for(facts, answer.token);
+    if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or life";
+    if (answer.source == Source::kUpstream) {
+      if (request == nullptr) return "from upstream, but nothing landed";
+      const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
+      if (of_an_age && answer.age != facts.now().boot - request->started.boot)
+        return "not the request's age";
+    }
+    if (!valid(answer)) {
+      if ((answer.flags & proto::kAnswerTrimmed) != 0) return "no claims, but trimmed";
+      continue;
+    }
+    const Confirmation* const confirmation = stands_on(facts, answer);
+    if (confirmation == nullptr) continue;
+    if (((answer.flags & proto::kAnswerTrimmed) != 0) != confirmation->huge) {
+      return "trimmed without saying so, or the other way round";
+    }
+    const Duration by_rule = end_of(*confirmation, facts.policy) - facts.now().boot;
+    if (answer.left > std::max(by_rule, Duration(0))) return "more time left than there is";
+    if (confirmation->no_store && answer.left > Duration(0)) return "time left of a no-store";
+    if (token.expires_at != WallTime::max() &&
+        answer.left > std::max(Duration(0), token.expires_at - facts.now().wall)) {
+      return "more time left than the token has";
+    }
+    if (answer.source == Source::kCache && answer.left <= Duration(0)) return "no time left";
+    if (answer.source == Source::kStale && answer.left != Duration(0)) return "stale, with a life";
+    if (answer.source != Source::kCache && answer.source != Source::kUpstream &&
+        answer.source != Source::kStale) {
+      return "valid from nowhere";
+    }
+  }
+  return {};
+}
+
+namespace {
+
+std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
+  const TokenRecord& token = facts.records.token(answer.token);
+  const RequestRecord* const request = landed_for(facts, answer.token);
+  if (answer.source == Source::kUpstream) {
+    return request != nullptr && meaning(facts, *request) == Meaning::kRefuses
+               ? ""
+               : "refused, but not by the Auth API";
+  }
+  if (!token.refusal) return "refused, but never by the Auth API";
+  const Refusal& refusal = *token.refusal;
+  if (refusal.instance != facts.records.instance) return "refused by an earlier life";
+  if (facts.now().boot >= refusal.started + facts.policy.negative_ttl) {
+    return "refused after negative_ttl";
+  }
+  for (const Confirmation& confirmation : token.confirmations) {
+    if (confirmation.landed > refusal.landed && confirmation.started.boot >= refusal.started &&
+        !past_exp_and_skew(token, facts.now(), facts.policy)) {
+      return "refused, but confirmed since";
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string check_invalid_cause(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (proto::verdict_of(answer.reason) != Verdict::kInvalid) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    switch (answer.reason) {
+      case Reason::kRefused:
+        if (std::string found = check_refused(facts, answer); !found.empty()) return found;
+        break;
+      case Reason::kMalformed:
+        if (token.kind != TokenKind::kMalformed) return "malformed, but it is not";
+        break;
+      case Reason::kTooLong:
+        if (token.kind != TokenKind::kTooLong) return "too long, but it is not";
+        break;
+      case Reason::kExpired:
+        if (!past_exp_and_skew(token, facts.now(), facts.policy)) return "expired, but it is not";
+        break;
+      case Reason::kRevoked: break;  // check_denied_in_time
+      default: return "invalid for no reason";
+    }
+  }
+  return {};
+}
+
+namespace {
+
+std::string check_over_budget(const Facts& facts, const QuestionRecord& question) {
+  const BudgetPolicy& budget = facts.policy.budget;
+  const Records::OfUid& uid = facts.records.uids[question.uid];
+  const bool of_client = budget.per_client.per_second > 0 && question.has_address;
+  if (budget.per_uid.per_second == 0 && !of_client) return "over a budget that there is not";
+  if (of_client) return {};
+  const double reserved = budget.per_uid.burst * budget.reserved_percent / 100.0;
+  if (static_cast<double>(uid.asked) + 1 < budget.per_uid.burst - reserved) {
+    return "over its budget by fewer questions than that has";
+  }
+  // Only so many known tokens are remembered as there is room for entries.
+  const bool remembered = facts.records.tokens.size() < facts.policy.max_entries;
+  if (question.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
+    return "what is reserved for known tokens went to others";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string check_unavailable_cause(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
+    const QuestionRecord& question = facts.records.questions[answer.question];
+    const TokenRecord& token = facts.records.token(answer.token);
+    const RequestRecord* const request = landed_for(facts, answer.token);
+    const Policy& policy = facts.policy;
+    switch (answer.reason) {
+      case Reason::kDeadline:
+        if (facts.now().boot < question.deadline) return "its deadline has not come";
+        break;
+      case Reason::kOverloaded:
+        if (question.room && token.questions < policy.max_waiters) {
+          return "overloaded, but it is not";
+        }
+        break;
+      case Reason::kBackoff:
+        if (facts.health[token.upstream].state() == UpstreamHealth::State::kWorks) {
+          return "left alone, though it works";
+        }
+        if (facts.health[token.upstream].ought_to_be_probed(facts.now().boot)) {
+          return "left alone for too long";
+        }
+        break;
+      case Reason::kOverBudget:
+        if (std::string found = check_over_budget(facts, question); !found.empty()) return found;
+        break;
+      case Reason::kShuttingDown:
+        if (!facts.records.stopping) return "it is not stopping";
+        break;
+      default:
+        if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
+            reason_of(request->response) != answer.reason) {
+          return fmt::format("{}, but no such thing happened", proto::name_of(answer.reason));
+        }
+    }
+  }
+  return {};
+}
+
+std::string check_stale(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.source != Source::kStale) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    const RequestRecord* const request = landed_for(facts, answer.token);
+    if (!valid(answer)) return "stale, and not valid";
+    if (facts.policy.life.stale_if_error <= Duration(0)) return "stale, which is switched off";
+    if (token.kept.present && token.kept.entry.fresh_until > facts.now().boot &&
+        token.kept.entry.confirmed_at + facts.policy.life.max_ttl > facts.now().boot) {
+      return "stale, before its life is over";
+    }
+    if (request != nullptr && meaning(facts, *request) != Meaning::kNothing) {
+      return "stale, though the Auth API has answered";
+    }
+  }
+  return {};
+}
+
+std::string check_purged_first(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.reason != Reason::kRefused) continue;
+    if (answer.in_store) return "refused, and still in the store";
+    if (answer.shown) return "refused, and still shown to the workers";
+  }
+  return {};
+}
+
+}  // namespace claimsd::sim

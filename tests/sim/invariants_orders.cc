@@ -1,0 +1,82 @@
+// What an operator took back stays so.
+#include <algorithm>
+
+#include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using proto::Reason;
+using proto::Source;
+
+std::string check_revoked(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.reason == Reason::kOk && answer.denied) return "valid though it was revoked";
+  }
+  return {};
+}
+
+namespace {
+
+bool may_be_denied(const Facts& facts, const TokenRecord& token) {
+  unsigned about = 0;
+  for (const OrderRecord& order : facts.records.orders) {
+    if (order.denies(token, true)) return true;
+    const bool counts = order.in_effect || order.lingers;
+    if (order.revokes && counts && order.is_about(token)) ++about;
+  }
+  // Several about one subject are one rule, which ends when both clocks have passed the latest end
+  // of each: where the wall clock was set in between, later than any one of them.
+  return about > 1;
+}
+
+}  // namespace
+
+std::string check_denied_in_time(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.reason != Reason::kRevoked) continue;
+    const TokenRecord& token = facts.records.token(answer.token);
+    // A denial is kept like a refusal, for as long.
+    const bool kept =
+        answer.source == Source::kCache && !token.confirmations.empty() &&
+        token.confirmations.back().started.boot + facts.policy.negative_ttl > facts.now().boot;
+    if (!kept && !may_be_denied(facts, token)) return "revoked by no order";
+  }
+  return {};
+}
+
+std::string check_purged(const Facts& facts) {
+  for (const AnswerRecord& answer : facts.step().answers) {
+    const TokenRecord& token = facts.records.token(answer.token);
+    const bool valid = answer.reason == Reason::kOk;
+    const bool refused = answer.reason == Reason::kRefused && answer.age > Duration(0);
+    if (!valid && !refused) continue;
+    for (const OrderRecord& order : facts.records.orders) {
+      if (!order.in_effect || answer.question < order.first_question_after) continue;
+      // A refusal does not say whose token it was.
+      if (refused && order.subject == Subject::kUser) continue;
+      if (order.forgets(token, facts.now().boot - answer.age)) {
+        return valid ? "valid by a request from before the purge"
+                     : "refused by a request from before the purge";
+      }
+    }
+  }
+  return {};
+}
+
+std::string check_withdrawn(const Facts& facts) {
+  if (!facts.step().order) return {};
+  const OrderRecord& order = facts.records.orders[*facts.step().order];
+  if (!order.in_effect) return {};
+  for (const TokenRecord& token : facts.records.tokens) {
+    if (token.shown.now &&
+        (order.denies(token) || order.forgets(token, token.shown.confirmed_at))) {
+      return "still shown to the workers";
+    }
+  }
+  return {};
+}
+
+}  // namespace claimsd::sim

@@ -1,0 +1,179 @@
+// Who waits, and what is asked of the Auth APIs for them.
+#include <fmt/format.h>
+
+#include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using proto::Reason;
+using proto::Source;
+
+std::string check_deadline(const Facts& facts) {
+  if (!facts.step().is_tick) return {};
+  const auto next = facts.records.next_deadline();
+  return next && *next <= facts.now().boot ? "a question is overdue after a tick" : "";
+}
+
+std::string check_wake_time(const Facts& facts) {
+  const auto next = facts.records.next_deadline();
+  if (!next) return {};
+  const auto wake = facts.service.wake_time();
+  return wake && *wake <= *next ? "" : "it would sleep through a deadline";
+}
+
+namespace {
+
+// Did an operator's purge part the question from the request that was on its way?
+bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
+  const TokenRecord& token = facts.records.token(request.token);
+  const auto& orders = facts.records.orders;
+  return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+    // Whose token it is nobody knew before it landed.
+    const bool parts = order.subject != Subject::kToken || order.is_about(token);
+    return order.in_effect && parts && question >= order.first_question_after &&
+           request.first_started.boot <= order.made.boot;
+  });
+}
+
+}  // namespace
+
+std::string check_landing_answers(const Facts& facts) {
+  if (!facts.step().landed) return {};
+  const RequestRecord& request = facts.records.requests[*facts.step().landed];
+  for (const QuestionNumber number : facts.records.token(request.token).open) {
+    const QuestionRecord& question = facts.records.questions[number];
+    if (question.step >= facts.step().number || facts.step().sent_again) continue;
+    const auto& max_age = question.max_age;
+    const bool too_old =
+        max_age && (request.first_started.boot < question.asked.boot - *max_age ||
+                    (*max_age == Duration(0) && request.first_started.boot <= question.asked.boot));
+    if (!too_old && !purged_between(facts, number, request))
+      return fmt::format("question {} goes on waiting", number);
+  }
+  return {};
+}
+
+std::string check_hit(const Facts& facts) {
+  for (const QuestionNumber number : facts.step().asked) {
+    const QuestionRecord& question = facts.records.questions[number];
+    if (!question.served_from_store) continue;
+    bool hit = question.left;
+    for (const AnswerRecord& answer : facts.step().answers) {
+      hit |= answer.question == number && answer.reason == Reason::kOk &&
+             answer.source == Source::kCache;
+    }
+    if (!hit) return fmt::format("question {} is not answered by what is kept", number);
+  }
+  return {};
+}
+
+std::string check_single_flight(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    if (facts.records.token(facts.records.requests[number].token).flying > 1) {
+      return "two requests on their way for one token";
+    }
+  }
+  return {};
+}
+
+std::string check_in_flight(const Facts& facts) {
+  if (facts.step().started.empty()) return {};
+  for (const Records::OfUpstream& upstream : facts.records.upstreams) {
+    if (upstream.flying > facts.policy.max_in_flight) return "too many requests on their way";
+  }
+  return {};
+}
+
+std::string check_request_cause(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    if (!request.waited_for && !request.refreshes) return "asked for nobody";
+  }
+  return {};
+}
+
+std::string check_health(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    if (!facts.step().sent_again && *request.forbidden != 0) return request.forbidden;
+  }
+  return {};
+}
+
+std::string check_retries(const Facts& facts) {
+  if (!facts.step().sent_again) return {};
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    if (*request.forbidden != 0) return request.forbidden;
+  }
+  // With what was saved up at the start.
+  constexpr std::uint64_t kSaved = 10;
+  for (const Records::OfUpstream& upstream : facts.records.upstreams) {
+    if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
+      return "more requests are made again than the budget has";
+    }
+  }
+  return {};
+}
+
+std::string check_budget(const Facts& facts) {
+  const Rate& rate = facts.policy.budget.per_uid;
+  const Records& records = facts.records;
+  if (facts.step().started.empty() || rate.per_second == 0) return {};
+  // Where there are more user ids than buckets, some find a full one again.
+  if (facts.uids > facts.policy.budget.max_uids) return {};
+  const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
+  const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
+  const std::uint64_t started = records.started - records.again();
+  return static_cast<double>(started) > most ? "more requests than all budgets together" : "";
+}
+
+std::string check_unusable_unasked(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
+    if (token.kind == TokenKind::kMalformed || token.kind == TokenKind::kTooLong) {
+      return "what cannot be a token is sent to an Auth API";
+    }
+    if (facts.step().sent_again) continue;
+    // What waited for its turn was not expired when it was asked.
+    bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
+    for (const QuestionNumber open : token.open) {
+      was_usable |= !past_exp_and_skew(token, facts.records.questions[open].asked, facts.policy);
+    }
+    if (!was_usable) return "an expired token is sent to an Auth API";
+  }
+  return {};
+}
+
+std::string check_negative_spares(const Facts& facts) {
+  for (const QuestionNumber number : facts.step().asked) {
+    const QuestionRecord& question = facts.records.questions[number];
+    const TokenRecord& token = facts.records.token(question.token);
+    if (!token.refusal || question.max_age || question.answered || question.left) continue;
+    const Refusal& refusal = *token.refusal;
+    const bool counts = refusal.instance == facts.records.instance &&
+                        facts.now().boot < refusal.started + facts.policy.negative_ttl &&
+                        // The oldest go first; what came back counts twice.
+                        facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
+    const bool confirmed_since =
+        !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
+    const auto& orders = facts.records.orders;
+    const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+      // Whose token a request was about nobody knew while it was on its way.
+      const bool may_be_about = order.subject != Subject::kToken || order.is_about(token);
+      return may_be_about && order.made.boot >= refusal.started;
+    });
+    if (counts && !confirmed_since && !purged)
+      return "a token refused a moment ago is asked about again";
+  }
+  return {};
+}
+
+std::string check_stopped(const Facts& facts) {
+  return facts.records.stopping && !facts.step().started.empty() ? "it asks though it stops" : "";
+}
+
+}  // namespace claimsd::sim

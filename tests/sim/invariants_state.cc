@@ -1,0 +1,159 @@
+// What is kept, counted and shown.
+#include <fmt/format.h>
+
+#include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using proto::Reason;
+using proto::Source;
+
+namespace {
+
+// Entries that the core has given up and the store could not erase.
+std::size_t disowned(const Records& records) {
+  std::size_t count = 0;
+  for (const TokenRecord& token : records.tokens) count += token.kept.disowned ? 1 : 0;
+  return count;
+}
+
+std::optional<TokenNumber> landed_token(const Facts& facts) {
+  if (!facts.step().landed) return std::nullopt;
+  return facts.records.requests[*facts.step().landed].token;
+}
+
+}  // namespace
+
+std::string check_eviction_cause(const Facts& facts) {
+  const Step& step = facts.step();
+  if (step.erases.empty() || step.restarted || step.order) return {};
+  const std::optional<TokenNumber> own = landed_token(facts);
+  std::size_t others = 0;
+  for (const EraseRecord& erase : step.erases) {
+    if (erase.was_there && !erase.by_order && erase.token != own) ++others;
+  }
+  if (others == 0) return {};
+  if (step.puts.empty()) return "an entry went though nothing needed its room";
+  for (const PutRecord& put : step.puts) {
+    if (put.result == Stored::kFull) return {};
+  }
+  const std::size_t needed = step.kept_before + 1 > facts.policy.max_entries
+                                 ? step.kept_before + 1 - facts.policy.max_entries
+                                 : 0;
+  return others > needed ? "more entries went than had to" : "";
+}
+
+std::string check_ended_first(const Facts& facts) {
+  const Step& step = facts.step();
+  const std::optional<TokenNumber> own = landed_token(facts);
+  bool took_good_one = false;
+  for (const EraseRecord& erase : step.erases) {
+    took_good_one |= erase.was_there &&
+                     !(erase.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot) &&
+                     !erase.by_order && erase.token != own;
+  }
+  if (!took_good_one || step.restarted || step.order) return {};
+  for (const TokenRecord& token : facts.records.tokens) {
+    const Kept& kept = token.kept;
+    if (kept.present && !kept.disowned &&
+        kept.entry.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot &&
+        // Not what was put in this very step.
+        !(own && token.key == facts.records.token(*own).key)) {
+      return "an ended entry stays where a good one went";
+    }
+  }
+  return {};
+}
+
+std::string check_kept(const Facts& facts) {
+  for (const PutRecord& put : facts.step().puts) {
+    const TokenRecord& token = facts.records.token(put.token);
+    if (landed_token(facts) != put.token || token.confirmations.empty() ||
+        token.confirmations.back().landed != facts.step().number) {
+      return "kept, but not confirmed";
+    }
+    const Confirmation& confirmation = token.confirmations.back();
+    if (confirmation.no_store) return "a no-store answer is kept";
+    if (put.taken_back) return "what an operator took back is kept";
+    if (put.entry.confirmed_at != confirmation.started.boot) {
+      return "its life does not begin with its request";
+    }
+    const BootTime longest = confirmation.started.boot + confirmation.life;
+    if (put.entry.fresh_until > longest) return "kept for longer than its life";
+    const Duration jitter = confirmation.life / 100 * facts.policy.life.jitter_percent;
+    if (put.entry.fresh_until < longest - jitter) return "more jitter than configured";
+    if (put.entry.expires_at != token.expires_at) return "not the token's exp";
+    if (put.entry.issued_at != token.issued_at) return "not the token's iat";
+    if (token.refusal && token.refusal->started > confirmation.started.boot) {
+      return "kept after a later refusal";
+    }
+  }
+  return {};
+}
+
+std::string check_bounded(const Facts& facts) {
+  const Policy& policy = facts.policy;
+  Records& records = facts.records;
+  if (records.kept > policy.max_entries && records.kept - disowned(records) > policy.max_entries) {
+    return "more entries than allowed";
+  }
+  if (facts.service.negative_entries() > policy.negative_entries) return "too many refusals";
+  if (records.open > policy.max_waiters) return "too many questions wait";
+  for (const Records::OfUid& uid : records.uids) {
+    if (uid.open > policy.max_waiters_per_uid) return "too many questions of one user id wait";
+  }
+  const Flights& flights = facts.service.flights();
+  // A successor is never turned away: it takes the place of the request before it.
+  if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
+    return "too many requests wait for their turn";
+  }
+  if (flights.waiting() != records.open) return "it does not know how many wait";
+  if (flights.flying() != records.flying) return "it does not know how many are on their way";
+  if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {
+    return "more rules than allowed";
+  }
+  return {};
+}
+
+std::string check_counters(const Facts& facts) {
+  const Counters& counters = facts.service.counters();
+  const Records& records = facts.records;
+  if (counters.questions != records.asked) return "questions";
+  if (counters.upstream_requests != records.started) return "upstream_requests";
+  if (counters.upstream_confirmations + counters.upstream_refusals + counters.upstream_failures !=
+      records.landed - records.again()) {
+    return "upstream results";
+  }
+  if (counters.stale_answers != records.stale) return "stale_answers";
+  if (counters.answers_valid != records.verdicts[1]) return "answers_valid";
+  if (counters.answers_invalid != records.verdicts[2]) return "answers_invalid";
+  if (counters.answers_unavailable != records.verdicts[3]) return "answers_unavailable";
+  return {};
+}
+
+std::string check_lease(const Facts& facts) {
+  for (const PublicationRecord& lease : facts.step().publications) {
+    const TokenRecord& token = facts.records.token(lease.token);
+    const Confirmation* const confirmation = confirmed_at(token, lease.confirmed_at);
+    if (confirmation == nullptr) return "a lease of what was never confirmed";
+    if (confirmation->no_store) return "a lease of a no-store answer";
+    if (lease.version != confirmation->version) return "a lease with other claims";
+    if (lease.end.lease > end_of(*confirmation, facts.policy))
+      return "a lease longer than its life";
+    if (lease.end.lease <= facts.now().boot) return "an ended lease";
+    if (token.expires_at != WallTime::max() &&
+        lease.end.hard > token.expires_at - facts.policy.life.clock_skew) {
+      return "a lease past exp - skew";
+    }
+    if (lease.taken_back) return "a lease of what an operator took back";
+    if (token.refusal && token.refusal->landed > confirmation->landed) {
+      return "a lease of what was refused";
+    }
+  }
+  return {};
+}
+
+}  // namespace claimsd::sim

@@ -1,0 +1,28 @@
+#include "tests/sim/orders.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+
+bool OrderRecord::is_about(const TokenRecord& token) const {
+  switch (subject) {
+    case Subject::kToken: return token.text == who;
+    case Subject::kUser: return token.user == user && (!upstream || *upstream == token.upstream);
+    case Subject::kEverybody: return true;
+  }
+  return false;
+}
+
+bool OrderRecord::denies(const TokenRecord& token, bool for_ever) const {
+  const bool counts = in_effect || (for_ever && lingers);
+  if (!revokes || !counts || !is_about(token)) return false;
+  const bool lasts = for_ever ? !long_over : !over;
+  if (subject == Subject::kToken || lock) {
+    if (lasts) return true;
+    if (subject == Subject::kToken) return false;
+  }
+  if (token.issued_at == WallTime::min()) return lasts;
+  return token.issued_at < made.wall;
+}
+
+}  // namespace claimsd::sim

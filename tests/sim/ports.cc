@@ -1,0 +1,362 @@
+#include "tests/sim/ports.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "proto/claims_block.h"
+#include "tests/sim/auth_api.h"
+#include "tests/sim/orders.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration kWriteDelay = 50ms;  // as daemon/store/write_behind.h has it
+
+// The number behind a prefix; nothing when that is not all there is.
+std::optional<std::uint32_t> number_after(std::string_view prefix, std::string_view text) {
+  if (text.substr(0, prefix.size()) != prefix) return std::nullopt;
+  text.remove_prefix(prefix.size());
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+struct ReadClaims {
+  bool sound = false;
+  std::uint32_t user = 0;
+  std::uint32_t version = 0;
+};
+
+ReadClaims read_claims(std::string_view block) {
+  ReadClaims read;
+  proto::ClaimsView view;
+  if (!proto::decode_claims(block, view)) return read;
+  const auto user = number_after("user-", view.id);
+  std::optional<std::uint32_t> version;
+  view.roles.each([&](std::string_view role) {
+    version = number_after("r", role);
+    return true;
+  });
+  if (!user || !version || view.roles.size() != 1) return read;
+  read.user = *user;
+  read.version = *version;
+  std::array<char, 128> email{};
+  const auto end = fmt::format_to_n(email.data(), email.size(), "{}@example.com", *user);
+  // What is trimmed is trimmed to exactly this, too.
+  read.sound = view.email == std::string_view(email.data(), end.size) &&
+               view.raw == body_of(*user, *version, false);
+  return read;
+}
+
+}  // namespace
+
+void SimRandom::fill(void* out, std::size_t size) {
+  auto* at = static_cast<char*>(out);
+  while (size != 0) {
+    const std::uint64_t word = dice_.next();
+    const std::size_t part = std::min(size, sizeof word);
+    std::memcpy(at, &word, part);
+    at += part;
+    size -= part;
+  }
+}
+
+void SimRevocationLog::forget(const RuleName& name) {
+  std::erase_if(kept_, [&](const Rule& rule) { return rule.name == name; });
+}
+
+void SimRevocationLog::drop(std::vector<RuleName> names) {
+  for (const RuleName& name : names) {
+    forget(name);
+    // In the order in which they were told.
+    for (Waiting& one : waiting_) {
+      std::erase_if(one.rules, [&](const Rule& rule) { return rule.name == name; });
+    }
+  }
+}
+
+void SimRevocationLog::write() {
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    const bool durable = failing_writes == 0;
+    if (!durable) --failing_writes;
+    for (const Rule& rule : one.rules) {
+      if (!durable) break;
+      forget(rule.name);
+      kept_.push_back(rule);
+    }
+    one.done(durable);
+  }
+}
+
+// ---- the store ----------------------------------------------------------------------------------
+
+void SimCache::scribble() {
+  std::fill(scratch_.begin(), scratch_.end(), '\xdd');
+}
+
+std::optional<Entry> SimCache::find(const TokenKey& key) {
+  scribble();
+  const auto number = records_.find(key);
+  if (!number) {
+    records_.step.broken_port = "the store is asked for a key that nobody made";
+    return std::nullopt;
+  }
+  const Kept& kept = records_.token(*number).kept;
+  if (failing_finds > 0) {
+    --failing_finds;
+    return std::nullopt;
+  }
+  if (!kept.present) return std::nullopt;
+  scratch_.assign(kept.claims);
+  Entry entry = kept.entry;
+  entry.claims = scratch_;
+  return entry;
+}
+
+Stored SimCache::put(const TokenKey& key, const Entry& entry) {
+  const auto number = records_.find(key);
+  if (!number) {
+    records_.step.broken_port = "an entry is put under a key that nobody made";
+    return Stored::kFailed;
+  }
+  TokenRecord& token = records_.token(*number);
+  Stored result = Stored::kStored;
+  const std::size_t freed = token.kept.present ? token.kept.claims.size() : 0;
+  if (failing_puts > 0) {
+    --failing_puts;
+    result = Stored::kFailed;
+  } else if (used_ - freed + entry.claims.size() > bytes_) {
+    result = Stored::kFull;
+  }
+  records_.step.puts.push_back(
+      {*number, entry, result, records_.taken_back(token, entry.confirmed_at)});
+  trace_.note({records_.step.number, clock_.now(), "put",
+               result == Stored::kStored ? "stored"
+               : result == Stored::kFull ? "full"
+                                         : "failed",
+               *number, 0});
+  if (result != Stored::kStored) {
+    scribble();
+    return result;
+  }
+  if (!token.kept.present) ++records_.kept;
+  used_ += entry.claims.size() - freed;
+  token.kept = Kept{true, false, entry, std::string(entry.claims)};
+  token.kept.entry.claims = {};
+  if (waiting_.empty()) due_ = clock_.now().boot + kWriteDelay;
+  waiting_.push_back(*number);
+  scribble();
+  if (clock_.now().boot >= due_) flush();
+  return result;
+}
+
+bool SimCache::erase(const TokenKey& key) {
+  scribble();
+  const auto number = records_.find(key);
+  if (!number) return true;  // a token that nobody has asked about, under an order
+  TokenRecord& token = records_.token(*number);
+  const bool by_order =
+      std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
+        return order.denies(token, true) || order.may_forget(token, token.kept.entry.confirmed_at);
+      });
+  records_.step.erases.push_back({*number, token.kept.present && !token.kept.disowned,
+                                  token.kept.entry.fresh_until, by_order});
+  if (failing_erases > 0) {
+    --failing_erases;
+    damaged_ = true;
+    token.kept.disowned = token.kept.present;
+    trace_.note({records_.step.number, clock_.now(), "erase", "failed", *number, 0});
+    return false;
+  }
+  if (token.kept.present) {
+    trace_.note({records_.step.number, clock_.now(), "erase", "", *number, 0});
+    used_ -= token.kept.claims.size();
+    --records_.kept;
+  }
+  token.kept = {};
+  token.durable = {};
+  return true;
+}
+
+void SimCache::each(const std::function<void(const TokenKey&, BootTime)>& visit) {
+  scribble();
+  for (const TokenRecord& token : records_.tokens) {
+    if (token.kept.present) visit(token.key, token.kept.entry.fresh_until);
+  }
+}
+
+void SimCache::flush() {
+  for (const TokenNumber number : waiting_) {
+    TokenRecord& token = records_.token(number);
+    if (token.kept.present) token.durable = token.kept;
+  }
+  waiting_.clear();
+}
+
+void SimCache::reopen(bool killed) {
+  if (!killed) flush();
+  waiting_.clear();
+  used_ = 0;
+  records_.kept = 0;
+  for (TokenRecord& token : records_.tokens) {
+    token.kept = damaged_ ? Kept{} : token.durable;
+    token.durable = token.kept;
+    if (!token.kept.present) continue;
+    used_ += token.kept.claims.size();
+    ++records_.kept;
+  }
+  damaged_ = false;
+  failing_finds = failing_puts = failing_erases = 0;
+}
+
+// ---- the rest -----------------------------------------------------------------------------------
+
+void SimUpstream::note_landing() {
+  Step& step = records_.step;
+  if (!step.landed || step.noted || step.sent_again) return;
+  step.noted = true;
+  const RequestRecord& request = records_.requests[*step.landed];
+  health[records_.token(request.token).upstream].ended(request.response, clock_.now().boot);
+}
+
+bool SimUpstream::was_due(TokenNumber number) const {
+  const auto& answers = records_.step.answers;
+  return std::any_of(answers.begin(), answers.end(), [&](const AnswerRecord& answer) {
+    return answer.token == number && answer.refresh_due;
+  });
+}
+
+void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+  const auto number = records_.find(Records::key_of(upstream, token.view()));
+  if (!number) {
+    records_.step.broken_port = "the Auth API is asked about a token that nobody sent";
+    return;
+  }
+  RequestRecord record;
+  record.id = id;
+  record.token = *number;
+  record.url = url;
+  record.started = record.first_started = clock_.now();
+  record.instance = records_.instance;
+  record.waited_for = !records_.token(*number).open.empty();
+  Records::OfUpstream& api = records_.upstreams[upstream];
+  ++api.flying;
+  const RequestRecord* const landed =
+      records_.step.landed ? &records_.requests[*records_.step.landed] : nullptr;
+  if (landed != nullptr && landed->id == id && landed->token == *number) {
+    records_.step.sent_again = true;
+    record.first_started = landed->first_started;
+    record.refreshes = landed->refreshes;
+    record.forbidden = !is_down(landed->response) ? "made again though the first was answered"
+                       : landed->url == url       ? "made again at the same URL"
+                                                  : "";
+    ++api.again;
+  } else {
+    note_landing();
+    record.refreshes = !record.waited_for && was_due(*number);
+    record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
+    ++api.started;
+  }
+  const auto request = static_cast<RequestNumber>(records_.requests.size());
+  records_.requests.push_back(record);
+  records_.step.started.push_back(request);
+  ++records_.token(*number).flying;
+  ++records_.flying;
+  ++records_.started;
+  trace_.note({records_.step.number, clock_.now(), "request",
+               records_.step.sent_again ? "again" : "", *number, request});
+}
+
+void SimPublisher::publish(UpstreamId upstream, std::string_view text, const TokenKey& key,
+                           const Entry& entry, const LeaseEnd& end) {
+  const auto number = records_.find(key);
+  if (!number || records_.token(*number).text != text ||
+      records_.token(*number).upstream != upstream) {
+    records_.step.broken_port = "a lease for another token than its key's";
+    return;
+  }
+  const ReadClaims claims = read_claims(entry.claims);
+  TokenRecord& token = records_.token(*number);
+  if (!claims.sound || claims.user != token.user) {
+    records_.step.broken_port = "a lease with another user's claims";
+  }
+  token.shown = {true, end, entry.confirmed_at};
+  records_.step.publications.push_back({*number, entry.confirmed_at, end, claims.version,
+                                        records_.taken_back(token, entry.confirmed_at)});
+  trace_.note({records_.step.number, clock_.now(), "publish", "", *number, 0});
+}
+
+void SimPublisher::withdraw(const TokenKey& key) {
+  if (const auto number = records_.find(key)) {
+    TokenRecord& token = records_.token(*number);
+    if (token.shown.now) {
+      trace_.note({records_.step.number, clock_.now(), "withdraw", "", *number, 0});
+    }
+    token.shown = {};
+  }
+}
+
+void SimPublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
+  const auto number = number_after("user-", user);
+  for (TokenRecord& token : records_.tokens) {
+    if (token.upstream == upstream && token.user == number) token.shown = {};
+  }
+}
+
+void SimPublisher::withdraw_all() {
+  for (TokenRecord& token : records_.tokens) token.shown = {};
+}
+
+void SimSink::answer(const Waiter& waiter, const Answer& answer) {
+  if (waiter.request >= records_.questions.size() ||
+      records_.questions[waiter.request].connection != waiter.connection) {
+    records_.step.broken_port = "an answer to a question that nobody asked";
+    return;
+  }
+  if (before) before();
+  QuestionRecord& question = records_.questions[waiter.request];
+  trace_.note({records_.step.number, clock_.now(), "answer", proto::name_of(answer.reason),
+               question.token, waiter.request});
+  if (question.answered) {
+    records_.step.broken_port = "a question is answered twice";
+    return;
+  }
+  const TokenRecord& token = records_.token(question.token);
+  AnswerRecord record;
+  record.question = waiter.request;
+  record.token = question.token;
+  record.reason = answer.reason;
+  record.source = answer.source;
+  record.flags = answer.flags;
+  record.age = answer.age;
+  record.left = answer.left;
+  record.retry_after = answer.retry_after;
+  record.has_claims = !answer.claims.empty();
+  if (record.has_claims) {
+    const ReadClaims claims = read_claims(answer.claims);
+    record.sound_claims = claims.sound;
+    record.user = claims.user;
+    record.version = claims.version;
+  }
+  record.denied = records_.denied(token);
+  record.refresh_due = answer.source == proto::Source::kCache && due && due(token);
+  record.in_store = token.kept.present && !token.kept.disowned;
+  record.shown = token.shown.now;
+  records_.step.answers.push_back(record);
+  ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
+  if (answer.source == proto::Source::kStale) ++records_.stale;
+  question.answered = true;
+  if (!question.left) records_.close(waiter.request);
+  if (react) react(question);
+}
+
+}  // namespace claimsd::sim

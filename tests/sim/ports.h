@@ -1,0 +1,189 @@
+// ports.h: the outside world as the core sees it, fast and forgetful: each port notes what is done
+// through it in the Records, and that is what the invariants look at.
+//
+// Beside tests/support/fake_world.h, which says more to a reader of a unit test and takes ten times
+// as long. One thread; all of it outlives the service.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "daemon/base/random.h"
+#include "daemon/claims/ports.h"
+#include "daemon/claims/revocations.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/health.h"
+#include "tests/sim/records.h"
+#include "tests/sim/trace.h"
+
+namespace claimsd::sim {
+
+class SimClock final : public daemon::Clock {
+ public:
+  daemon::Now now() const override { return now_; }
+  // Time passes, on both clocks; never back.
+  void reach(daemon::BootTime at) {
+    if (at > now_.boot) pass(at - now_.boot);
+  }
+  void pass(daemon::Duration by) {
+    now_.boot += by;
+    now_.wall += by;
+  }
+  // Somebody sets the wall clock.
+  void step_wall(daemon::Duration by) { now_.wall += by; }
+
+ private:
+  // Some time after boot, and 2026-01-01T00:00:00Z.
+  daemon::Now now_{daemon::BootTime(daemon::seconds(1000)),
+                   daemon::WallTime(daemon::seconds(1'767'225'600))};
+};
+
+class SimRandom final : public daemon::Random {
+ public:
+  explicit SimRandom(std::uint64_t seed) : dice_(seed) {}
+  void fill(void* out, std::size_t size) override;
+
+ private:
+  Dice dice_;
+};
+
+class SimKeyer final : public daemon::Keyer {
+ public:
+  daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view token) override {
+    return Records::key_of(upstream, token);
+  }
+};
+
+class SimFingerprinter final : public daemon::Fingerprinter {
+ public:
+  daemon::Fingerprint of_token(std::string_view token) override {
+    return Records::key_of(1000, token);
+  }
+  daemon::Fingerprint of_user(daemon::UpstreamId upstream, std::string_view user) override {
+    return Records::key_of(static_cast<daemon::UpstreamId>(2000 + upstream), user);
+  }
+};
+
+// A disk that takes its time, and may fail.
+class SimRevocationLog final : public daemon::RevocationLog {
+ public:
+  void keep(std::vector<daemon::Rule> rules, Done done) override {
+    waiting_.push_back({std::move(rules), std::move(done)});
+  }
+  void drop(std::vector<daemon::RuleName> names) override;
+
+  bool waiting() const { return !waiting_.empty(); }
+  void write();
+  void lose() { waiting_.clear(); }
+  const std::vector<daemon::Rule>& kept() const { return kept_; }
+  unsigned failing_writes = 0;
+
+ private:
+  struct Waiting {
+    std::vector<daemon::Rule> rules;
+    Done done;
+  };
+  void forget(const daemon::RuleName& name);
+
+  std::vector<Waiting> waiting_;
+  std::vector<daemon::Rule> kept_;
+};
+
+// A store as daemon/store/ is one: what was put a moment ago is lost when the daemon is killed, an
+// erasure is not; where erasing fails all is dropped at the next start.
+class SimCache final : public daemon::ClaimsCache {
+ public:
+  SimCache(Records& records, const daemon::Clock& clock, Trace& trace, std::size_t bytes)
+      : records_(records), clock_(clock), trace_(trace), bytes_(bytes) {}
+
+  std::optional<daemon::Entry> find(const daemon::TokenKey& key) override;
+  daemon::Stored put(const daemon::TokenKey& key, const daemon::Entry& entry) override;
+  bool erase(const daemon::TokenKey& key) override;
+  void each(const std::function<void(const daemon::TokenKey&, daemon::BootTime)>& visit) override;
+  std::size_t entries() const override { return records_.kept; }
+
+  // The next calls of a kind fail.
+  unsigned failing_finds = 0;
+  unsigned failing_puts = 0;
+  unsigned failing_erases = 0;
+
+  // What waits reaches the file.
+  void flush();
+  // The daemon is gone; killed: what waited is gone with it.
+  void reopen(bool killed);
+
+ private:
+  void drop(daemon::Duration of);
+  void scribble();
+
+  Records& records_;
+  const daemon::Clock& clock_;
+  Trace& trace_;
+  std::size_t bytes_;
+  std::size_t used_ = 0;
+  bool damaged_ = false;
+  std::vector<TokenNumber> waiting_;
+  daemon::BootTime due_{};
+  std::string scratch_;
+};
+
+class SimUpstream final : public daemon::Upstream {
+ public:
+  SimUpstream(Records& records, const daemon::Clock& clock, Trace& trace)
+      : records_(records), clock_(clock), trace_(trace) {}
+  void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
+             const daemon::Secret& token) override;
+
+  // What a request that starts now finds. By upstream.
+  std::array<UpstreamHealth, 2> health;
+  // What has landed in this step counts from here on, unless it is sent again.
+  void note_landing();
+
+ private:
+  bool was_due(TokenNumber number) const;
+
+  Records& records_;
+  const daemon::Clock& clock_;
+  Trace& trace_;
+};
+
+class SimPublisher final : public daemon::Publisher {
+ public:
+  SimPublisher(Records& records, const daemon::Clock& clock, Trace& trace)
+      : records_(records), clock_(clock), trace_(trace) {}
+  void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
+               const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
+  void withdraw(const daemon::TokenKey& key) override;
+  void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
+  void withdraw_all() override;
+
+ private:
+  Records& records_;
+  const daemon::Clock& clock_;
+  Trace& trace_;
+};
+
+class SimSink final : public daemon::AnswerSink {
+ public:
+  SimSink(Records& records, const daemon::Clock& clock, Trace& trace)
+      : records_(records), clock_(clock), trace_(trace) {}
+  void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
+
+  // What the one who is answered does next.
+  std::function<void(const QuestionRecord&)> react;
+  std::function<void()> before;
+  // Is it time to ask ahead for what is kept of this token?
+  std::function<bool(const TokenRecord&)> due;
+
+ private:
+  Records& records_;
+  const daemon::Clock& clock_;
+  Trace& trace_;
+};
+
+class SimObserver final : public daemon::Observer {
+ public:
+  void flight_landed(const daemon::FlightReport&) override {}
+};
+
+}  // namespace claimsd::sim

@@ -1,0 +1,61 @@
+// rules.h: DESIGN's rules once more, in the simulator's own words and from its own records; the
+// invariants and the forecast of a hit share them.
+#pragma once
+
+#include <algorithm>
+
+#include "daemon/claims/service.h"
+#include "tests/sim/records.h"
+
+namespace claimsd::sim {
+
+// Has the token's own time run out for an answer that is kept?
+inline bool past_exp_less_skew(const TokenRecord& token, const daemon::Now& now,
+                               const daemon::Policy& policy) {
+  if (token.expires_at == daemon::WallTime::max()) return false;
+  return now.wall >= token.expires_at - policy.life.clock_skew;
+}
+
+// So long that nobody need be asked?
+inline bool past_exp_and_skew(const TokenRecord& token, const daemon::Now& now,
+                              const daemon::Policy& policy) {
+  if (token.expires_at == daemon::WallTime::max()) return false;
+  return now.wall > token.expires_at + policy.life.clock_skew;
+}
+
+// End of what may be made of a confirmation.
+inline daemon::BootTime end_of(const Confirmation& confirmation, const daemon::Policy& policy) {
+  return confirmation.started.boot + std::min(confirmation.life, policy.life.max_ttl);
+}
+
+inline daemon::Duration life_of(const Response& response, const daemon::Policy& policy) {
+  if (!response.max_age) return policy.life.max_ttl;
+  const daemon::Duration by_headers =
+      std::max(daemon::seconds(0), *response.max_age - response.age);
+  return std::min(policy.life.max_ttl, by_headers);
+}
+
+enum class Meaning : std::uint8_t { kConfirms, kRefuses, kNothing };
+
+inline Meaning meaning_of(const Response& response, const daemon::UpstreamPolicy& policy) {
+  if (response.failure != proto::Reason::kOk) return Meaning::kNothing;
+  const auto& refusals = policy.refusal_statuses;
+  if (std::find(refusals.begin(), refusals.end(), response.status) != refusals.end())
+    return Meaning::kRefuses;
+  return response.status == 200 && !response.broken_body ? Meaning::kConfirms : Meaning::kNothing;
+}
+
+inline proto::Reason reason_of(const Response& response) {
+  if (response.failure != proto::Reason::kOk) return response.failure;
+  return response.status == 200 ? proto::Reason::kUpstreamBody : proto::Reason::kUpstreamStatus;
+}
+
+// The confirmation that an answer of this age stands on; null: there was none.
+inline const Confirmation* confirmed_at(const TokenRecord& token, daemon::BootTime started) {
+  for (auto at = token.confirmations.rbegin(); at != token.confirmations.rend(); ++at) {
+    if (at->started.boot == started) return &*at;
+  }
+  return nullptr;
+}
+
+}  // namespace claimsd::sim

@@ -1,0 +1,427 @@
+#include "tests/sim/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/sim/actions.h"
+#include "tests/sim/rules.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Who reacts to an answer is answered within it; not for ever.
+constexpr unsigned kMostReactions = 3;
+
+}  // namespace
+
+namespace {
+
+// Whether the core itself shows entries to the workers.
+template <class Asked = Question>
+constexpr bool core_publishes() {
+  return requires(Asked question) {
+    question.wants_lease;
+  };
+}
+
+template <class Asked>
+void want_lease(Asked& question) {
+  if constexpr (core_publishes<Asked>()) question.wants_lease = true;
+}
+
+}  // namespace
+
+Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
+                       std::vector<Invariant> checked)
+    : scenario(given),
+      dice(given.seed),
+      trace(print),
+      api(scenario, dice),
+      random(given.seed ^ 0x0c0e),
+      cache(records, clock, trace, given.store_bytes),
+      upstream(records, clock, trace),
+      publisher(records, clock, trace),
+      sink(records, clock, trace),
+      coverage(cover),
+      invariants_(std::move(checked)) {
+  records.questions.reserve(2 * given.events);
+  records.requests.reserve(given.events);
+  for (unsigned i = 0; i < scenario.tokens; ++i) {
+    const unsigned kind = dice.below(10);
+    known.push_back(new_token(kind < 6   ? TokenKind::kJwt
+                              : kind < 8 ? TokenKind::kUndated
+                                         : TokenKind::kOpaque));
+  }
+  sink.before = [this] { upstream.note_landing(); };
+  sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
+  sink.react = [this](const QuestionRecord& question) { react(question); };
+}
+
+Simulation::~Simulation() {
+  if (service) coverage.service_gone(service->counters());
+}
+
+std::optional<Violation> Simulation::run() {
+  step("start", [&] { restart(false); });
+  schedule(0s, EventKind::kAsk);
+  while (steps_ < scenario.events && !violation_) next_event();
+  wait_for_the_last();
+  ++coverage.histories;
+  return violation_;
+}
+
+// ---- time ---------------------------------------------------------------------------------------
+
+void Simulation::schedule(Duration in, EventKind kind, std::uint32_t which) {
+  queue_.push_back({clock.now().boot + in, dice.next(), kind, which});
+  std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
+}
+
+void Simulation::next_event() {
+  const std::optional<BootTime> wake = service->wake_time();
+  if (wake && (queue_.empty() || *wake <= queue_.front().at)) {
+    clock.reach(*wake);
+    // A busy loop is late.
+    if (dice.percent(20)) clock.pass(dice.between(0ms, dice.percent(5) ? 500ms : 3ms));
+    return tick();
+  }
+  std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+  const Event event = queue_.back();
+  queue_.pop_back();
+  clock.reach(event.at);
+  happen(event);
+}
+
+void Simulation::happen(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kAsk: return busy_day();
+    case EventKind::kServed: return served(event.which);
+    case EventKind::kLanded: return landed(event.which);
+    case EventKind::kEndOutage: return api.end_outage(static_cast<UpstreamId>(event.which));
+    case EventKind::kRestart:
+      if (records.stopping) step("restart", [&] { restart(false); });
+      return;
+    case EventKind::kLogWritten:
+      log_busy_ = false;
+      return step("rules are written", [&] { revocation_log.write(); });
+  }
+}
+
+void Simulation::tick() {
+  step("tick", [&] {
+    records.step.is_tick = true;
+    service->tick();
+  });
+}
+
+void Simulation::end_outage_after(UpstreamId of, Duration delay) {
+  schedule(delay, EventKind::kEndOutage, of);
+}
+
+void Simulation::restart_after(Duration delay) {
+  schedule(delay, EventKind::kRestart);
+}
+
+// ---- steps --------------------------------------------------------------------------------------
+
+void Simulation::begin_step(std::string_view what) {
+  records.step.begin(++steps_, clock.now(), records.kept);
+  const Policy& policy = scenario.policy;
+  records.age_orders(clock.now(),
+                     policy.revocations.margin + policy.life.clock_skew + policy.negative_ttl);
+  trace.note({steps_, clock.now(), what, "", -1, 0});
+}
+
+void Simulation::end_step() {
+  upstream.note_landing();
+  if (scenario.with_leases && !core_publishes()) show_hits();
+  coverage.step(records.step);
+  for (const RequestNumber number : records.step.started) {
+    schedule(api.way_there(), EventKind::kServed, number);
+  }
+  if (revocation_log.waiting() && !log_busy_) {
+    log_busy_ = true;
+    schedule(dice.between(1ms, 100ms), EventKind::kLogWritten);
+  }
+  check();
+}
+
+// As if each entry that answered were shown to the workers.
+void Simulation::show_hits() {
+  for (const AnswerRecord& answer : records.step.answers) {
+    TokenRecord& token = records.token(answer.token);
+    const bool taken_back =
+        token.kept.disowned || records.taken_back(token, token.kept.entry.confirmed_at);
+    if (answer.source != proto::Source::kCache || !token.kept.present || taken_back) continue;
+    token.shown = {true, {token.kept.entry.fresh_until}, token.kept.entry.confirmed_at};
+  }
+}
+
+void Simulation::check() {
+  if (violation_) return;
+  records.step.now = clock.now();
+  const Facts facts{scenario.policy, records, upstream.health, *service, scenario.uids};
+  for (const Invariant& invariant : invariants_) {
+    std::string found = invariant.check(facts);
+    if (found.empty()) continue;
+    violation_ = Violation{scenario.seed, steps_, std::string(invariant.name), std::move(found),
+                           trace.last()};
+    return;
+  }
+}
+
+// Nobody asks any more; everybody who waits is still answered.
+void Simulation::wait_for_the_last() {
+  over_ = true;
+  for (unsigned left = 20'000; left > 0 && !violation_; --left) {
+    if (records.open == 0 && records.flying == 0) return;
+    if (queue_.empty() && !service->wake_time()) break;
+    next_event();
+  }
+  if (!violation_ && records.open > 0) {
+    violation_ = Violation{scenario.seed, steps_, "one_answer", "somebody never gets an answer",
+                           trace.last()};
+  }
+}
+
+// ---- questions ----------------------------------------------------------------------------------
+
+void Simulation::busy_day() {
+  if (over_) return;
+  const unsigned drawn = dice.below(100);
+  if (drawn < scenario.junk) {
+    ask_step(new_token(TokenKind::kJunk));
+  } else if (drawn < scenario.junk + scenario.unusable) {
+    const unsigned kind = dice.below(5);
+    ask_step(new_token(kind == 0   ? TokenKind::kTooLong
+                       : kind == 1 ? TokenKind::kOld
+                                   : TokenKind::kMalformed));
+  } else {
+    ask_step(popular_token());
+  }
+  if (dice.below(scenario.questions_per_fault) == 0) something_happens(*this);
+  schedule(dice.about(scenario.gap), EventKind::kAsk);
+}
+
+Asking Simulation::draw_asking() {
+  Asking asking;
+  if (dice.percent(scenario.with_max_age)) {
+    asking.max_age =
+        dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.life.max_ttl);
+  }
+  if (dice.percent(scenario.with_timeout)) asking.timeout = dice.between(1ms, 40s);
+  return asking;
+}
+
+void Simulation::ask_step(TokenNumber token) {
+  ask_step(token, draw_asking());
+}
+
+void Simulation::ask_step(TokenNumber token, const Asking& asking) {
+  step("ask", [&] { ask(token, asking); });
+}
+
+bool Simulation::stored_and_fresh(const TokenRecord& token,
+                                  const std::optional<Duration>& max_age) {
+  const Kept& kept = token.kept;
+  if (!kept.present || kept.disowned || cache.failing_finds > 0) return false;
+  for (const OrderRecord& order : records.orders) {
+    if (order.denies(token, true) || order.may_forget(token, kept.entry.confirmed_at)) {
+      return false;
+    }
+  }
+  const Now now = clock.now();
+  const Duration age = now.boot - kept.entry.confirmed_at;
+  if (max_age && (*max_age == Duration(0) || age > *max_age)) return false;
+  if (now.boot >= kept.entry.fresh_until || age >= scenario.policy.life.max_ttl) return false;
+  return !past_exp_less_skew(token, now, scenario.policy);
+}
+
+bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
+  const Policy& policy = scenario.policy;
+  const UpstreamHealth& health = upstream.health[token.upstream];
+  return records.open < policy.max_waiters && records.uids[uid].open < policy.max_waiters_per_uid &&
+         health.state() == UpstreamHealth::State::kWorks &&
+         records.upstreams[token.upstream].flying < health.window();
+}
+
+bool Simulation::refresh_due(const TokenRecord& token) const {
+  const LifePolicy& life = scenario.policy.life;
+  if (!token.kept.present) return false;
+  const Entry& entry = token.kept.entry;
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + life.max_ttl);
+  return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * life.refresh_percent;
+}
+
+void Simulation::ask(TokenNumber number, const Asking& asking) {
+  TokenRecord& token = records.token(number);
+  const Now now = clock.now();
+  const Duration longest = scenario.policy.max_timeout;
+  QuestionRecord question;
+  question.token = number;
+  question.connection = 1 + dice.below(scenario.connections);
+  question.asked = now;
+  question.deadline =
+      now.boot +
+      (asking.timeout <= Duration(0) || asking.timeout > longest ? longest : asking.timeout);
+  question.max_age = asking.max_age;
+  question.step = steps_;
+  question.served_from_store = stored_and_fresh(token, asking.max_age);
+  question.uid = static_cast<std::uint32_t>(question.connection % scenario.uids);
+  question.has_address = scenario.with_address && dice.percent(80);
+  question.known = !token.confirmations.empty() &&
+                   token.confirmations.back().landed >= records.first_step &&
+                   token.confirmations.back().counts &&
+                   (!token.refusal || token.refusal->landed < token.confirmations.back().landed);
+  question.room = has_room(token, question.uid);
+  const auto id = static_cast<QuestionNumber>(records.questions.size());
+  records.questions.push_back(question);
+  records.step.asked.push_back(id);
+  records.add_deadline(question.deadline, id);
+  token.open.push_back(id);
+  ++token.questions;
+  ++records.open;
+  ++records.asked;
+  Records::OfUid& uid = records.uids[question.uid];
+  ++uid.open;
+  ++uid.asked;
+  if (!token.confirmations.empty()) ++uid.of_known;  // known, perhaps
+  trace.note({steps_, now, "question", "", number, id});
+  const std::string address =
+      question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
+  Question asked{.upstream = token.upstream,
+                 .token = token.text,
+                 .max_age = asking.max_age,
+                 .timeout = asking.timeout,
+                 .uid = question.uid,
+                 .client_address = address};
+  if (scenario.with_leases) want_lease(asked);
+  service->ask(asked, Waiter{question.connection, id});
+}
+
+void Simulation::react(const QuestionRecord& question) {
+  if (over_ || reactions_ >= kMostReactions || !dice.percent(scenario.reacts)) return;
+  ++reactions_;
+  // By value: questions move as more are asked.
+  const TokenNumber token = question.token;
+  const std::uint64_t connection = question.connection;
+  switch (dice.below(7)) {
+    case 0:
+    case 1: disconnect(connection); break;
+    case 2: order(dice.percent(60), token); break;
+    case 3:
+    case 4: ask(token, draw_asking()); break;
+    default: ask(popular_token(), draw_asking()); break;
+  }
+  --reactions_;
+}
+
+void Simulation::disconnect(std::uint64_t connection) {
+  trace.note({steps_, clock.now(), "hangs up", "", -1, static_cast<std::int64_t>(connection)});
+  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
+    QuestionRecord& question = records.questions[id];
+    if (question.connection != connection || question.answered || question.left) continue;
+    question.left = true;
+    records.close(id);
+  }
+  service->disconnected(connection);
+}
+
+// ---- requests -----------------------------------------------------------------------------------
+
+void Simulation::served(RequestNumber number) {
+  RequestRecord& request = records.requests[number];
+  request.response = api.serve(records.token(request.token));
+  schedule(api.way_back(request.response), EventKind::kLanded, number);
+}
+
+void Simulation::landed(RequestNumber number) {
+  RequestRecord& request = records.requests[number];
+  if (request.landed || request.instance != records.instance) return;
+  begin_step("landed");
+  request.landed = true;
+  records.step.landed = number;
+  TokenRecord& token = records.token(request.token);
+  --token.flying;
+  --records.flying;
+  --records.upstreams[token.upstream].flying;
+  ++records.landed;
+  const Policy& policy = scenario.policy;
+  const Response& response = request.response;
+  const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
+  trace.note({steps_, clock.now(), "result",
+              meaning == Meaning::kConfirms  ? "confirms"
+              : meaning == Meaning::kRefuses ? "refuses"
+                                             : proto::name_of(reason_of(response)),
+              request.token, number});
+  if (meaning == Meaning::kConfirms) {
+    token.confirmations.push_back(
+        {request.started, steps_, life_of(response, policy), response.no_store || response.varies,
+         response.huge, response.version,
+         !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
+    // What a revocation denies is kept like a refusal.
+    if (!records.orders.empty()) ++records.refusals;
+  } else if (meaning == Meaning::kRefuses) {
+    token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
+  }
+  service->landed(request.id, compose(response, token.user));
+  end_step();
+}
+
+// ---- the daemon ---------------------------------------------------------------------------------
+
+void Simulation::stop() {
+  records.stopping = true;
+  service->stop();
+}
+
+void Simulation::restart(bool killed) {
+  records.step.restarted = true;
+  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
+    QuestionRecord& question = records.questions[id];
+    if (question.answered || question.left) continue;
+    question.left = true;
+    records.close(id);
+  }
+  for (TokenRecord& token : records.tokens) {
+    token.flying = 0;
+    token.questions = 0;
+    token.shown = {};
+  }
+  if (killed) {
+    revocation_log.lose();
+  } else {
+    revocation_log.write();
+  }
+  for (OrderRecord& order : records.orders) order.in_effect &= order.durable;
+  if (service) coverage.service_gone(service->counters());
+  service.reset();
+  cache.reopen(killed);
+  records.flying = 0;
+  records.upstreams = {};
+  for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = 0;
+  records.stale = 0;
+  records.begun = clock.now().boot;
+  records.first_step = steps_;
+  ++records.instance;
+  records.asked = records.started = records.landed = records.refusals = 0;
+  records.verdicts = {};
+  records.stopping = false;
+  if (dice.percent(20)) {
+    scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
+  }
+  for (UpstreamHealth& of_one : upstream.health) {
+    of_one.reset(scenario.policy.gate, scenario.policy.max_in_flight);
+  }
+  service = std::make_unique<ClaimsService>(
+      scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,
+                                     publisher, fingerprinter, revocation_log});
+  service->restore(revocation_log.kept());
+}
+
+}  // namespace claimsd::sim

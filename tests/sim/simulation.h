@@ -1,0 +1,132 @@
+// simulation.h: one history: the real ClaimsService in a made-up world, driven by a seed.
+//
+// Everything that happens is an event with a time, or something that the service asked to be woken
+// for. After each event every invariant is checked. The same seed and number of events give the
+// same history, whatever runs beside it. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/sim/auth_api.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/orders.h"
+#include "tests/sim/ports.h"
+#include "tests/sim/scenario.h"
+
+namespace claimsd::sim {
+
+struct Violation {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::string invariant;
+  std::string found;
+  std::string trace;
+};
+
+// How a question differs from the plain one.
+struct Asking {
+  std::optional<daemon::Duration> max_age;
+  daemon::Duration timeout{};
+};
+
+class Simulation {
+ public:
+  Simulation(const Scenario& given, bool print, Coverage& cover, std::vector<Invariant> checked);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // Runs the history; what was found wrong, if anything was.
+  std::optional<Violation> run();
+
+  // ---- for actions.cc: what can happen ----------------------------------------------------------
+
+  // A question about this token, drawn like those of a busy day; a step of its own.
+  void ask_step(TokenNumber token);
+  void ask_step(TokenNumber token, const Asking& asking);
+  // Anything else; a step of its own.
+  template <class Do>
+  void step(std::string_view what, Do&& act) {
+    begin_step(what);
+    act();
+    end_step();
+  }
+  void disconnect(std::uint64_t connection);
+  // The service goes and another one takes its place.
+  void restart(bool killed);
+  void stop();
+  void restart_after(daemon::Duration delay);
+  // An operator's word about one of the popular tokens or its user, or about everybody.
+  void order(bool revokes) { order(revokes, popular_token()); }
+  void order(bool revokes, TokenNumber about);
+  void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
+
+  TokenNumber popular_token();
+  TokenNumber new_token(TokenKind kind);
+
+  Scenario scenario;
+  Dice dice;
+  SimClock clock;
+  Records records;
+  Trace trace;
+  AuthApi api;
+  SimRandom random;
+  SimKeyer keyer;
+  SimCache cache;
+  SimUpstream upstream;
+  SimPublisher publisher;
+  SimSink sink;
+  SimObserver observer;
+  SimFingerprinter fingerprinter;
+  SimRevocationLog revocation_log;
+  Coverage& coverage;
+  std::unique_ptr<daemon::ClaimsService> service;
+  std::vector<TokenNumber> known;  // the most popular first
+
+ private:
+  enum class EventKind : std::uint8_t { kAsk, kServed, kLanded, kEndOutage, kRestart, kLogWritten };
+  struct Event {
+    daemon::BootTime at;
+    std::uint64_t tie = 0;
+    EventKind kind = EventKind::kAsk;
+    std::uint32_t which = 0;
+    bool operator>(const Event& other) const {
+      return at != other.at ? at > other.at : tie > other.tie;
+    }
+  };
+
+  void begin_step(std::string_view what);
+  void end_step();
+  void schedule(daemon::Duration in, EventKind kind, std::uint32_t which = 0);
+  void next_event();
+  void happen(const Event& event);
+  void tick();
+  void busy_day();
+  void ask(TokenNumber token, const Asking& asking);
+  Asking draw_asking();
+  void react(const QuestionRecord& question);
+  void served(RequestNumber number);
+  void landed(RequestNumber number);
+  bool has_room(const TokenRecord& token, std::uint32_t uid) const;
+  void show_hits();
+  bool refresh_due(const TokenRecord& token) const;
+  bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
+  void check();
+  void wait_for_the_last();
+  OrderRecord draw_order(bool revokes, TokenNumber about);
+  void carry_out(std::size_t number);
+
+  std::vector<Invariant> invariants_;
+  std::vector<Event> queue_;  // a heap
+  std::uint64_t steps_ = 0;
+  unsigned reactions_ = 0;  // within each other
+  bool log_busy_ = false;
+  bool over_ = false;  // nobody asks any more
+  std::optional<Violation> violation_;
+};
+
+}  // namespace claimsd::sim
