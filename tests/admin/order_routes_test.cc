@@ -5,7 +5,7 @@
 #include "daemon/admin/routes.h"
 #include "daemon/claims/order_parser.h"
 #include "tests/admin/admin_harness.h"
-#include "tests/admin/memory_scan.h"
+#include "tests/support/memory_scan.h"
 
 namespace claimsd::daemon {
 namespace {
