@@ -237,7 +237,8 @@ Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   forget(flight.key);
   known_.erase(flight.key);
   negatives_.expire(now.boot);
-  negatives_.put(flight.key, flight.started->boot);
+  // One that a purge has closed says nothing to those who ask after the purge.
+  if (!flight.closed) negatives_.put(flight.key, flight.started->boot);
   return Answer{.reason = Reason::kRefused,
                 .source = Source::kUpstream,
                 .flags = 0,
@@ -272,7 +273,6 @@ void ClaimsService::forget(const TokenKey& key) {
   hot_.erase(key);
   sieve_.erase(key);
   world_.cache.erase(key);
-  world_.publisher.withdraw(key);
 }
 
 // Evicts until `room` more entries fit.

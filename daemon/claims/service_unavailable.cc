@@ -68,7 +68,7 @@ void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
       answer.reason != Reason::kShuttingDown) {
     if (const std::optional<Answer> stale = stale_answer(waiting)) {
-      ++counters_.stale_answers;
+      if (stale->reason == Reason::kOk) ++counters_.stale_answers;
       return deliver(waiting.waiter, *stale);
     }
   }

@@ -228,7 +228,8 @@ TEST_CASE("an unknown key is refused, with the one that was probably meant") {
   CHECK(problems_of("[deamon]\nsocket = \"/a\"") ==
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
-        "c.toml:1:2: metrics: unknown table; known are upstream, daemon, cache, limits, revocations, log");
+        "c.toml:1:2: metrics: unknown table; known are upstream, daemon, cache, limits, "
+        "revocations, log");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==

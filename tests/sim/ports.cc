@@ -295,6 +295,12 @@ void SimPublisher::publish(UpstreamId upstream, std::string_view text, const Tok
   trace_.note({records_.step.number, clock_.now(), "publish", "", *number, 0});
 }
 
+BootTime SimPublisher::shown_until(const TokenKey& key) const {
+  const auto number = records_.find(key);
+  if (!number || !records_.token(*number).shown.now) return BootTime::min();
+  return records_.token(*number).shown.end.lease;
+}
+
 void SimPublisher::withdraw(const TokenKey& key) {
   if (const auto number = records_.find(key)) {
     TokenRecord& token = records_.token(*number);

@@ -153,6 +153,7 @@ class SimPublisher final : public daemon::Publisher {
       : records_(records), clock_(clock), trace_(trace) {}
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
+  daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
   void withdraw(const daemon::TokenKey& key) override;
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;

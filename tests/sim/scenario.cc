@@ -17,6 +17,7 @@ Policy draw_policy(Dice& dice) {
   policy.life.max_ttl = one_of<Duration>(dice, 2s, 5s, 10s, 30s, 60s, 300s);
   policy.life.clock_skew = one_of<Duration>(dice, 0s, 5s, 30s);
   policy.life.jitter_percent = one_of(dice, 0u, 10u, 25u);
+  policy.lease = one_of<Duration>(dice, 1s, 5s, 60s);
   policy.negative_ttl = one_of<Duration>(dice, 0s, 1s, 5s, 5s, 30s);
   policy.negative_entries = one_of<std::size_t>(dice, 0, 4, 32, 1000);
   policy.max_entries = one_of<std::size_t>(dice, 4, 16, 64, 1000);

@@ -19,23 +19,6 @@ constexpr unsigned kMostReactions = 3;
 
 }  // namespace
 
-namespace {
-
-// Whether the core itself shows entries to the workers.
-template <class Asked = Question>
-constexpr bool core_publishes() {
-  return requires(Asked question) {
-    question.wants_lease;
-  };
-}
-
-template <class Asked>
-void want_lease(Asked& question) {
-  if constexpr (core_publishes<Asked>()) question.wants_lease = true;
-}
-
-}  // namespace
-
 Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
                        std::vector<Invariant> checked)
     : scenario(given),
@@ -139,7 +122,6 @@ void Simulation::begin_step(std::string_view what) {
 
 void Simulation::end_step() {
   upstream.note_landing();
-  if (scenario.with_leases && !core_publishes()) show_hits();
   coverage.step(records.step);
   for (const RequestNumber number : records.step.started) {
     schedule(api.way_there(), EventKind::kServed, number);
@@ -149,17 +131,6 @@ void Simulation::end_step() {
     schedule(dice.between(1ms, 100ms), EventKind::kLogWritten);
   }
   check();
-}
-
-// As if each entry that answered were shown to the workers.
-void Simulation::show_hits() {
-  for (const AnswerRecord& answer : records.step.answers) {
-    TokenRecord& token = records.token(answer.token);
-    const bool taken_back =
-        token.kept.disowned || records.taken_back(token, token.kept.entry.confirmed_at);
-    if (answer.source != proto::Source::kCache || !token.kept.present || taken_back) continue;
-    token.shown = {true, {token.kept.entry.fresh_until}, token.kept.entry.confirmed_at};
-  }
 }
 
 void Simulation::check() {
@@ -300,7 +271,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
                  .timeout = asking.timeout,
                  .uid = question.uid,
                  .client_address = address};
-  if (scenario.with_leases) want_lease(asked);
+  asked.wants_lease = scenario.with_leases;
   service->ask(asked, Waiter{question.connection, id});
 }
 

@@ -112,7 +112,6 @@ class Simulation {
   void served(RequestNumber number);
   void landed(RequestNumber number);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;
-  void show_hits();
   bool refresh_due(const TokenRecord& token) const;
   bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
   void check();

@@ -1,0 +1,191 @@
+// Everything at once, in an order that nobody thought of: the fakes throw when a port's contract is
+// broken, and what must never happen is looked for after every step.
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+namespace {
+
+constexpr int kTokens = 12;
+constexpr int kUsers = 3;
+
+Policy busy_policy(SeededRandom& random) {
+  Policy policy = plain_policy();
+  policy.life.refresh_percent = 10;
+  policy.life.stale_if_error = random.below(2) == 0 ? 0s : 60s;
+  policy.gate = GatePolicy{};
+  policy.upstreams[0].urls = 1 + random.below(3);
+  policy.upstreams.push_back({.name = "second"});
+  policy.max_entries = 6;
+  policy.hot_entries = 2;
+  policy.max_in_flight = 1 + random.below(4);
+  policy.max_pending = random.below(6);
+  policy.max_waiters = 20;
+  policy.max_waiters_per_uid = 12;
+  policy.budget.per_uid = {.per_second = 20, .burst = 20};
+  policy.revocations.max_rules = 8;
+  return policy;
+}
+
+class Walk {
+ public:
+  explicit Walk(std::uint64_t seed) : random_(seed), world_(busy_policy(random_), seed + 1) {
+    for (int i = 0; i < kTokens; ++i) {
+      const auto at = FakeClock().now().wall.time_since_epoch() / 1s;
+      tokens_.push_back(i % 3 == 0 ? "opaque" + std::to_string(i)
+                                   : jwt("{\"iat\":" + std::to_string(at - 1) +
+                                         ",\"jti\":" + std::to_string(i) + "}"));
+    }
+  }
+
+  void step() {
+    switch (random_.below(12)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3: ask(); break;
+      case 4:
+      case 5:
+      case 6: land(); break;
+      case 7: world_.advance(milliseconds(random_.below(400))); break;
+      case 8: world_.advance(milliseconds(random_.below(40'000))); break;
+      case 9: order(); break;
+      case 10: rare(); break;
+      default: world_.revocation_log.write(); break;
+    }
+    check();
+  }
+
+  void finish() {
+    world_.advance(31s);
+    for (const Waiter& waiter : waiters_) {
+      if (left_.count(waiter.connection) == 0) REQUIRE(world_.answered(waiter));
+    }
+  }
+
+ private:
+  std::string user_of(std::size_t token) const { return "user-" + std::to_string(token % kUsers); }
+
+  void ask() {
+    const std::size_t at = random_.below(kTokens);
+    Asking asking{.timeout = milliseconds(random_.below(5000)),
+                  .connection = 1 + connection_ * 10 + random_.below(10),
+                  .upstream = static_cast<UpstreamId>(random_.below(2)),
+                  .uid = static_cast<std::uint32_t>(random_.below(3))};
+    if (random_.below(4) == 0) asking.max_age = milliseconds(random_.below(3) * 1000);
+    const Waiter waiter = world_.ask(tokens_[at], asking);
+    waiters_.push_back(waiter);
+    asked_[waiter.request] = at;
+    if (!world_.answered(waiter)) return;
+    const bool valid = world_.reason(waiter) == Reason::kOk;
+    if (is_revoked(at)) REQUIRE_FALSE(valid);
+    if (valid && world_.answer(waiter).answer.source == proto::Source::kStale)
+      REQUIRE(world_.policy.life.stale_if_error > 0s);
+  }
+
+  void land() {
+    if (world_.upstream.flying().empty()) return;
+    const auto& flying = world_.upstream.flying();
+    const FakeUpstream::Flying flight = flying[random_.below(flying.size())];
+    const std::size_t at = static_cast<std::size_t>(
+        std::find(tokens_.begin(), tokens_.end(), flight.token) - tokens_.begin());
+    const std::string body = "{\"id\":\"" + user_of(at) + "\"}";
+    const std::size_t answered = world_.sink.order().size();
+    FetchOutcome outcome = status(200, body);
+    switch (random_.below(8)) {
+      case 0: outcome = status(401); break;
+      case 1: outcome = failed(Reason::kUpstreamConnect); break;
+      case 2: outcome = status(503); break;
+      case 3: outcome = status(200, "junk"); break;
+      case 4: outcome.cache_control = "no-store"; break;
+      default: break;
+    }
+    world_.land(flight.id, outcome);
+    for (std::size_t i = answered; i < world_.sink.order().size(); ++i) {
+      const Waiter& waiter = world_.sink.order()[i];
+      if (world_.reason(waiter) == Reason::kOk)
+        REQUIRE_FALSE(is_revoked(asked_.at(waiter.request)));
+    }
+  }
+
+  bool is_revoked(std::size_t token) const {
+    return revoked_tokens_.count(token) != 0 || revoked_users_.count(user_of(token)) != 0;
+  }
+
+  void order() {
+    const std::size_t at = random_.below(kTokens);
+    const std::string user = user_of(at);
+    const bool of_token = random_.below(2) == 0;
+    const Order given{.subject = of_token ? Subject::kToken : Subject::kUser,
+                      .who = of_token ? std::string_view(tokens_[at]) : std::string_view(user),
+                      .upstream = {},
+                      .length = 24h * 365};
+    if (random_.below(3) != 0) {
+      world_.purge(given);
+    } else if (world_.revoke(given).outcome == OrderOutcome::kDone) {
+      if (of_token) {
+        revoked_tokens_.insert(at);
+      } else if (world_.clock.now().wall >= FakeClock().now().wall) {
+        revoked_users_.insert(user);  // else the tokens are from the future of a wrong clock
+      }
+    }
+  }
+
+  void rare() {
+    switch (random_.below(4)) {
+      case 0: world_.clock.step_wall(seconds(random_.below(7200)) - 3600s); break;
+      case 1: {
+        const std::uint64_t gone = 1 + connection_ * 10 + random_.below(10);
+        world_.service->disconnected(gone);
+        left_.insert(gone);
+        break;
+      }
+      case 2: world_.clock.advance(seconds(random_.below(600))); break;  // suspended
+      default:
+        for (const Waiter& waiter : waiters_) left_.insert(waiter.connection);
+        ++connection_;
+        world_.revocation_log.write();
+        world_.restart();
+        break;
+    }
+    world_.service->tick();
+  }
+
+  void check() const {
+    const Policy& policy = world_.policy;
+    const Flights& flights = world_.service->flights();
+    for (const UpstreamId upstream : {UpstreamId{0}, UpstreamId{1}})
+      REQUIRE(flights.flying(upstream) <= policy.max_in_flight);
+    REQUIRE(flights.flying() == world_.upstream.flying().size());
+    REQUIRE(flights.waiting() <= policy.max_waiters);
+    REQUIRE(world_.cache.entries() <= policy.max_entries);
+  }
+
+  SeededRandom random_;
+  ServiceHarness world_;
+  std::vector<std::string> tokens_;
+  std::vector<Waiter> waiters_;
+  std::map<std::uint32_t, std::size_t> asked_;  // about which token, by request
+  std::set<std::uint64_t> left_;
+  std::set<std::size_t> revoked_tokens_;
+  std::set<std::string> revoked_users_;
+  std::uint64_t connection_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("nothing that must not happen happens on a random walk") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    INFO("seed " << seed);
+    Walk walk(seed);
+    for (int step = 0; step < 600; ++step) walk.step();
+    walk.finish();
+  }
+}
