@@ -110,6 +110,7 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
   ++counters_.cache_hits;
   sieve_.touch(key);
   const TokenKey asked = key;  // what was found may be gone once somebody has the answer
+  const std::uint64_t generation = guard_.rules().generation();
   deliver(waiter, Answer{.reason = Reason::kOk,
                          .source = Source::kCache,
                          .flags = entry.flags,
@@ -117,7 +118,10 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
                          .left = time_left(entry, now, policy_.life),
                          .retry_after = {},
                          .claims = entry.claims});
-  if (freshness == Freshness::kRefreshDue) refresh(asked, question, now);
+  // Unless who has just been answered has taken it back.
+  if (freshness == Freshness::kRefreshDue && guard_.rules().generation() == generation &&
+      sieve_.holds(asked))
+    refresh(asked, question, now);
 }
 
 // Ahead of time, so that whoever asks next need not wait. The first thing to be left out when there
