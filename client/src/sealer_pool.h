@@ -16,6 +16,7 @@ namespace claimsd::client_impl {
 class SealerPool {
  public:
   SealerPool() = default;
+  ~SealerPool() = default;
   SealerPool(const SealerPool&) = delete;
   SealerPool& operator=(const SealerPool&) = delete;
 

@@ -123,8 +123,8 @@ char* SharedMap::place(std::size_t size, const OwnedFd& map) {
   // What no map covers any more is zeros, not the rest of an old one.
   const std::size_t kept = fits ? size : 0;
   if (last != nullptr && kept < last->size) {
-    mmap(last->at + kept, last->size - kept, PROT_READ,
-         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)mmap(last->at + kept, last->size - kept, PROT_READ,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   }
   if (!fits) places_[place_count_++] = {static_cast<char*>(at), size};
   return static_cast<char*>(at);

@@ -50,7 +50,7 @@ struct DaemonStatus {
   std::uint64_t negative_entries = 0;
   std::uint64_t unwritten_entries = 0;  // of `entries`; a killed daemon forgets them
   LeaseStatus leases;
-  std::uint64_t revocations = 0;        // rules in effect
+  std::uint64_t revocations = 0;  // rules in effect
   std::uint64_t max_revocations = 0;
   std::vector<UpstreamStatus> upstreams;
   Counters counters;

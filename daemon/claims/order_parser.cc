@@ -1,43 +1,15 @@
 #include "daemon/claims/order_parser.h"
 
-#include <simdjson.h>
-#include <string.h>  // explicit_bzero(3)
+#include <cstring>
+
+#include "daemon/claims/json_parser.h"
 
 namespace claimsd::daemon {
 namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::size_t kMaxDepth = 4;
 constexpr std::int64_t kLongest = std::int64_t{10} * 366 * 24 * 3600;  // seconds
-
-// Its copies of strings go with it.
-class WipedParser {
- public:
-  ~WipedParser() {
-    // As simdjson allocates it (dom/document-inl.h): at least so much.
-    if (parser_.doc.string_buf)
-      explicit_bzero(parser_.doc.string_buf.get(), 5 * parser_.capacity() / 3);
-  }
-  Result<dom::object> parse(std::string_view body) {
-    padded_.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-    padded_.assign(body.begin(), body.end());
-    padded_.resize(body.size() + simdjson::SIMDJSON_PADDING);
-    dom::object object;
-    if (parser_.allocate(body.size() + 1, kMaxDepth) != simdjson::SUCCESS ||
-        parser_.parse(padded_.data(), body.size(), false).get(object) != simdjson::SUCCESS) {
-      return failure("the body is not one JSON object");
-    }
-    return object;
-  }
-  void wipe_input() {
-    if (!padded_.empty()) explicit_bzero(padded_.data(), padded_.size());
-  }
-
- private:
-  dom::parser parser_;
-  std::vector<char> padded_;
-};
 
 class OrderReader {
  public:
@@ -116,11 +88,13 @@ class OrderReader {
 
 Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
   if (body.empty()) return failure("there is no body: send a JSON object");
-  WipedParser parser;
-  const Result<dom::object> object = parser.parse(body);
-  parser.wipe_input();
-  if (!object) return tl::make_unexpected(object.error());
-  return OrderReader(kind).read(*object);
+  WipedJson json;
+  std::memcpy(json.input(body.size()), body.data(), body.size());
+  const Result<dom::element> root = json.parse(body.size());
+  dom::object object;
+  if (!root || root->get(object) != simdjson::SUCCESS)
+    return failure("the body is not one JSON object");
+  return OrderReader(kind).read(object);
 }
 
 }  // namespace claimsd::daemon

@@ -3,12 +3,11 @@
 namespace claimsd::daemon {
 
 void Sieve::put(const TokenKey& key, BootTime ends) {
-  if (const auto found = index_.find(key); found != index_.end()) {
-    nodes_[found->second].ends = ends;
-    settle(nodes_[found->second].place);
-    return;
+  std::uint32_t at = node_of(key);
+  if (at != kNone) {
+    nodes_[at].ends = ends;
+    return settle(nodes_[at].place);
   }
-  std::uint32_t at = 0;
   if (free_.empty()) {
     at = static_cast<std::uint32_t>(nodes_.size());
     nodes_.emplace_back();
@@ -17,27 +16,27 @@ void Sieve::put(const TokenKey& key, BootTime ends) {
     free_.pop_back();
   }
   nodes_[at] = Node{.key = key, .ends = ends};
-  index_.emplace(key, at);
+  index_.insert(at, key_at());
   link_newest(at);
   by_end_.push_back(at);
   settle(static_cast<std::uint32_t>(by_end_.size() - 1));
 }
 
 void Sieve::touch(const TokenKey& key) {
-  if (const auto found = index_.find(key); found != index_.end()) nodes_[found->second].used = true;
+  if (const std::uint32_t at = node_of(key); at != kNone) nodes_[at].used = true;
 }
 
 void Sieve::erase(const TokenKey& key) {
-  const auto found = index_.find(key);
-  if (found == index_.end()) return;
-  unlink(found->second);
-  leave(nodes_[found->second].place);
-  free_.push_back(found->second);
-  index_.erase(found);
+  const std::uint32_t at = node_of(key);
+  if (at == kNone) return;
+  unlink(at);
+  leave(nodes_[at].place);
+  index_.erase(key, key_at());
+  free_.push_back(at);
 }
 
 std::optional<TokenKey> Sieve::evict(BootTime now) {
-  if (index_.empty()) return std::nullopt;
+  if (index_.size() == 0) return std::nullopt;
   const std::uint32_t first_to_end = by_end_.front();
   const std::uint32_t at = nodes_[first_to_end].ends <= now ? first_to_end : move_hand();
   const TokenKey victim = nodes_[at].key;

@@ -9,10 +9,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/claims/key_index.h"
 #include "daemon/claims/token.h"
 
 namespace claimsd::daemon {
@@ -25,7 +25,7 @@ class Sieve {
   // Marks a key as used since the hand last passed.
   void touch(const TokenKey& key);
   void erase(const TokenKey& key);
-  bool holds(const TokenKey& key) const { return index_.count(key) != 0; }
+  bool holds(const TokenKey& key) const { return node_of(key) != kNone; }
   // Takes the key that has to go out of the queue; nothing when it is empty. Clears so many marks
   // at most, on average few; where it has found nobody without one by then, whoever comes next
   // goes.
@@ -34,7 +34,7 @@ class Sieve {
   std::size_t size() const { return index_.size(); }
 
  private:
-  static constexpr std::uint32_t kNone = 0xffffffffu;
+  static constexpr std::uint32_t kNone = KeyIndex::kNone;
   struct Node {
     TokenKey key;
     BootTime ends;
@@ -44,6 +44,10 @@ class Sieve {
     bool used = false;
   };
 
+  auto key_at() const {
+    return [this](std::uint32_t at) -> const TokenKey& { return nodes_[at].key; };
+  }
+  std::uint32_t node_of(const TokenKey& key) const { return index_.find(key, key_at()); }
   void link_newest(std::uint32_t at);
   void unlink(std::uint32_t at);
   std::uint32_t move_hand();
@@ -52,7 +56,7 @@ class Sieve {
 
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> free_;
-  std::unordered_map<TokenKey, std::uint32_t, TokenKeyHash> index_;
+  KeyIndex index_;
   std::vector<std::uint32_t> by_end_;  // a binary heap of nodes, the earliest end on top
   std::uint32_t newest_ = kNone;
   std::uint32_t oldest_ = kNone;
