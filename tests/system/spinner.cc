@@ -33,7 +33,7 @@ constexpr std::size_t kRowSize = 128;
 
 struct Orders {
   Word stop;    // not 0: end
-  Word moment;  // "after" means: begun later than this. 0: nothing is after
+  Word moment;  // 0: none
 };
 
 // spinners.py has the same names in the same order.
@@ -45,12 +45,15 @@ struct Row {
   Word invalid;
   Word unavailable;
   Word wrong;        // valid, with another user's id
-  Word after;        // begun after the moment; these four begin anew with each moment
+  Word moment;       // what the following count from; they begin anew with each
+  Word after;        // begun later than it
   Word valid_after;  // of them
-  Word slow_after;   // of them, took more than 10 ms
-  Word longest_after;
-  Word last_valid;    // when the last one began that was valid
-  Word last_map_hit;  // when the last one began that the map or the local table answered
+  // Ended later than it; how long they took is without what they waited for a CPU.
+  Word slow_after;          // more than 10 ms
+  Word longest_after;       // ns
+  Word first_socket_after;  // when the first one ended that was valid and came over the socket
+  Word last_valid;          // when the last one began that was valid
+  Word last_map_hit;        // when the last one began that the map or the local table answered
 };
 static_assert(sizeof(Row) <= kRowSize && sizeof(Orders) <= kRowSize);
 
@@ -130,44 +133,68 @@ class Spinner {
   bool stopped() const { return orders_.stop.load(std::memory_order_relaxed) != 0; }
 
   void look_up(const Known& known) {
-    const bool is_timed = orders_.moment.load(std::memory_order_acquire) != 0;
+    const bool is_timed = orders_.moment.load(std::memory_order_relaxed) != 0;
     const std::uint64_t waited = is_timed ? waited_.read() : 0;
     const std::uint64_t begin = now();
     const claimsd::Answer answer = client_.query(known.token);
-    std::uint64_t took = now() - begin;
-    if (is_timed) took -= std::min(took, waited_.read() - waited);
-    count(answer, known, begin);
-    note_after(answer.valid(), begin, took);
+    const std::uint64_t end = now();
+    const std::uint64_t for_cpu = is_timed ? waited_.read() - waited : 0;
+    const Kind kind = count(answer, known, begin);
+    if (follow_moment()) {
+      note_end(kind, end, end - begin - std::min(end - begin, for_cpu));
+      if (begin > moment_) note_begin(kind);
+    }
     add(row_.lookups);
   }
 
  private:
-  void count(const claimsd::Answer& answer, const Known& known, std::uint64_t begin) {
-    if (!answer.valid()) return add(answer.invalid() ? row_.invalid : row_.unavailable);
+  enum class Kind : std::uint8_t { kMapHit, kSocketHit, kOther };
+
+  Kind count(const claimsd::Answer& answer, const Known& known, std::uint64_t begin) {
+    if (!answer.valid()) {
+      add(answer.invalid() ? row_.invalid : row_.unavailable);
+      return Kind::kOther;
+    }
     if (answer.claims().id() != known.id) add(row_.wrong);
-    const claimsd::Source source = answer.source();
-    const bool local = source == claimsd::Source::kLocal;
-    const bool shared = source == claimsd::Source::kShared;
-    add(local ? row_.local : shared ? row_.shared : row_.socket);
     row_.last_valid.store(begin, std::memory_order_relaxed);
-    if (local || shared) row_.last_map_hit.store(begin, std::memory_order_relaxed);
+    const bool local = answer.source() == claimsd::Source::kLocal;
+    if (!local && answer.source() != claimsd::Source::kShared) {
+      add(row_.socket);
+      return Kind::kSocketHit;
+    }
+    add(local ? row_.local : row_.shared);
+    row_.last_map_hit.store(begin, std::memory_order_relaxed);
+    return Kind::kMapHit;
   }
 
-  // The moment is read when the lookup has ended: whatever was told before it began counts.
-  void note_after(bool valid, std::uint64_t begin, std::uint64_t took) {
+  // Read when the lookup has ended: whatever was told before it began counts.
+  bool follow_moment() {
     const std::uint64_t moment = orders_.moment.load(std::memory_order_acquire);
     if (moment != moment_) {
       moment_ = moment;
-      for (Word* word : {&row_.after, &row_.valid_after, &row_.slow_after, &row_.longest_after}) {
+      for (Word* word : {&row_.after, &row_.valid_after, &row_.slow_after, &row_.longest_after,
+                         &row_.first_socket_after}) {
         word->store(0, std::memory_order_relaxed);
       }
+      row_.moment.store(moment, std::memory_order_release);
     }
-    if (moment == 0 || begin <= moment) return;
-    if (valid) add(row_.valid_after);
-    if (took > kSlow) add(row_.slow_after);
-    row_.longest_after.store(std::max(took, row_.longest_after.load(std::memory_order_relaxed)),
-                             std::memory_order_relaxed);
+    return moment != 0;
+  }
+
+  void note_begin(Kind kind) {
+    if (kind != Kind::kOther) add(row_.valid_after);
     add(row_.after);
+  }
+
+  void note_end(Kind kind, std::uint64_t end, std::uint64_t took) {
+    if (end <= moment_) return;
+    if (took > kSlow) add(row_.slow_after);
+    if (took > row_.longest_after.load(std::memory_order_relaxed)) {
+      row_.longest_after.store(took, std::memory_order_relaxed);
+    }
+    if (kind == Kind::kSocketHit && row_.first_socket_after.load(std::memory_order_relaxed) == 0) {
+      row_.first_socket_after.store(end, std::memory_order_relaxed);
+    }
   }
 
   const claimsd::Client& client_;

@@ -26,10 +26,12 @@ class Row(NamedTuple):
     invalid: int
     unavailable: int
     wrong: int
+    moment: int
     after: int
     valid_after: int
     slow_after: int
     longest_after: int
+    first_socket_after: int
     last_valid: int
     last_map_hit: int
 
@@ -88,8 +90,11 @@ class Spinners:
     def last(self, field):
         return max(getattr(row, field) for row in self.rows())
 
-    def set_moment(self, moment):
+    def set_moment(self, moment=None):
+        """From when `after` is, now unless told; returns it. A row counts from it once its `moment` says so."""
+        moment = time.monotonic_ns() if moment is None else moment
         struct.pack_into("<Q", self.memory, MOMENT, moment)
+        return moment
 
     def until_each(self, holds, what, patience=PATIENCE):
         """Waits until it holds of each process' row; it is an error if one of them ends."""

@@ -6,7 +6,6 @@ CLAIMSD_SPIN_RESTARTS: how many restarts; CLAIMSD_SPIN_KILLS: how many SIGKILLs 
 import os
 import random
 import signal
-import statistics
 import time
 
 import pytest
@@ -16,8 +15,9 @@ from spinners import Spinners
 from tokens import jwt
 
 RESTARTS = int(os.environ.get("CLAIMSD_SPIN_RESTARTS", "30"))
-KILLS = int(os.environ.get("CLAIMSD_SPIN_KILLS", "10"))
+KILLS = int(os.environ.get("CLAIMSD_SPIN_KILLS", "6"))
 HEARTBEAT_LIMIT_NS = 2_000_000_000
+RESTART_WINDOW_NS = 1_000_000_000  # kRestartWindowNs of the library
 GOES_ON_NS = 10_000_000
 # Far more tokens than slots: most lookups ask, and each answer overwrites a slot that is being read.
 TOKENS = [jwt(sub=f"somebody-{number}") for number in range(400)]
@@ -41,6 +41,10 @@ def orders_of_their_own(number):
     return random.Random(number).sample(TOKENS, len(TOKENS))
 
 
+def lower_quartile(values):
+    return sorted(values)[len(values) // 4]
+
+
 def test_a_daemon_that_hangs_is_believed_for_2_s_and_regains_its_credit(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     spinning = spinners(daemon, 4, lambda _: TOKENS[:8], CLAIMSD_TIMEOUT_MS="200").start()
@@ -61,29 +65,37 @@ def test_a_daemon_that_hangs_is_believed_for_2_s_and_regains_its_credit(claimsd,
 
 
 def test_after_a_kill_at_any_moment_readers_go_on_by_the_rules_of_the_socket(claimsd, spinners, faults):
+    """Whose question a crash cuts off waits for the daemon's restart, for a second; from then on nobody waits."""
     daemon = claimsd(faults.url("echo"), cache=CROWDED)
     spinning = spinners(daemon, 2, orders_of_their_own).start()
     dice = random.Random(4)
-    longest, slow = [], 0
+    cut_off, without, back = [], [], []
     for _ in range(KILLS):
         spinning.until_each_goes_on("map_hits", 100)
-        published = daemon.counter("leases_published")
+        assert daemon.counter("leases_published") > 100
         time.sleep(dice.random() * 0.02)  # the random moment; nothing is waited for
-        spinning.set_moment(time.monotonic_ns())
+        killed = spinning.set_moment()
         daemon.kill()
-        spinning.until_each_goes_on("unavailable", 1000)
-        longest.append(spinning.last("longest_after") / 1e6)
-        slow += spinning.sum("slow_after")
-        assert published > 100
+        spinning.until_each(lambda row: row.moment == killed, "everybody's lookup has ended")
+        spinning.until_each_goes_on("unavailable", 10)
+        cut_off.append(spinning.last("longest_after"))
+        gone = spinning.set_moment()
+        spinning.until_each(lambda row: row.moment == gone and row.after >= 1000, "they go on without a daemon")
+        without.append(spinning.last("longest_after"))
         daemon.start()
+        ready = spinning.set_moment()
+        spinning.until_each(lambda row: row.moment == ready and row.first_socket_after > 0, "they are answered again")
+        back.append(spinning.last("first_socket_after") - ready)
         spinning.set_moment(0)
-        spinning.until_each_goes_on("socket", 100)
     spinning.stop()
-    print(f"lookups: {spinning.sum('lookups')}; longer than 10 ms: {slow}; the longest after each kill, in ms: "
-          f"{' '.join(f'{one:.1f}' for one in sorted(longest))}")
+    for what, took in (("cut off", cut_off), ("without a daemon", without), ("answered after its return", back)):
+        print(f"{what}, the longest of each kill in ms: {' '.join(f'{one / 1e6:.1f}' for one in sorted(took))}")
     assert spinning.sum("wrong") == 0 and spinning.sum("invalid") == 0
-    # What the lookup waited for a CPU is not counted, but what the dying daemon waits for one is: hence the median.
-    assert statistics.median(longest) * 1e6 < GOES_ON_NS
+    # What the lookup waited for a CPU is not counted, but what a dying or a starting daemon waits for one is; a busy
+    # machine only adds to it. So it must hold of those kills that it disturbed least.
+    assert lower_quartile(cut_off) < RESTART_WINDOW_NS + GOES_ON_NS
+    assert lower_quartile(without) < GOES_ON_NS
+    assert lower_quartile(back) < GOES_ON_NS
 
 
 def test_restarts_under_load_break_nothing_and_leave_no_maps_behind(claimsd, spinners, faults):
