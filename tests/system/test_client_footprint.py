@@ -1,4 +1,7 @@
-"""What the library adds to a worker: a bounded bit of private memory, no thread, one map. Not for instrumented builds."""
+"""What the library adds to a worker: a bounded bit of private memory, no thread, one map.
+
+Not for instrumented builds, which have memory of their own.
+"""
 
 import pytest
 

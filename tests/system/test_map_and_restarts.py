@@ -108,11 +108,12 @@ def test_restarts_under_load_break_nothing_and_leave_no_maps_behind(claimsd, spi
             daemon.stop()
         else:
             daemon.kill()
+        daemon.tables["cache"]["map_slots"] = 64 << number // 2 % 3  # larger and smaller maps than before
         daemon.start()
         spinning.until_each_goes_on("map_hits", 20)
         spinning.until_each_goes_on("socket", 20)
         most = max(most, *spinning.maps())
-    assert min(spinning.maps()) == 1  # they are seen
+    assert min(spinning.maps()) > 0  # they are seen
     spinning.stop()
     print(f"restarts: {RESTARTS}; lookups: {spinning.sum('lookups')}, from the map {spinning.sum('map_hits')}, "
           f"over the socket {spinning.sum('socket')}, unavailable {spinning.sum('unavailable')}; maps: {most}")

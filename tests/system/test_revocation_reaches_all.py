@@ -1,4 +1,4 @@
-"""Of the lookups that begin after `claimsctl revoke` returned, none is valid: 8 processes that look up as fast as they can.
+"""Of the lookups that begin after `claimsctl revoke` returned, none is valid, in 8 processes that do nothing else.
 
 CLAIMSD_SPIN_LOOKUPS: how many lookups after it, of all processes together, each case waits for.
 """
