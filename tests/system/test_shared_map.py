@@ -279,6 +279,21 @@ def test_the_whole_map_holds_nothing_of_its_users(claimsd, map_peer, faults):
     assert struct.pack("<Q", 0x31504D41_444D4C43) not in image[8:]  # one header, and nothing like it
 
 
+def test_a_map_full_of_a_thousand_users_shows_none_of_them(claimsd, map_peer, faults):
+    users = 1000
+    steps = [{"body": {"id": f"canary-id-{number}", "email": f"canary.{number}@example.com", "note": "canary-claim",
+                       "role": ["canary-role"]}} for number in range(users)]
+    daemon = claimsd(faults.url(faults.script("canary", *steps)), cache={"lease": "60s", "map_slots": 65536})
+    asked = [jwt(sub=f"canary-subject-{number}") for number in range(users)]
+    peer = map_peer(daemon)
+    assert len({answer.id for answer in peer.ask_all(asked)}) == users
+    until(lambda: peer.map.used() == users, "all of them are published")
+    image = peer.map.bytes()
+    header, payload = os.path.commonprefix(asked).split(".")  # how each token begins
+    for needle in ("canary", "example.com", '"email"', '"role"', header, payload[:20], payload[-20:], asked[0][-12:]):
+        assert needle.encode() not in image
+
+
 def test_a_slot_is_sealed_for_its_own_token_and_upstream(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer = map_peer(daemon)
