@@ -11,28 +11,6 @@ namespace {
 // Beyond the limit, for what must not be lost to a flood.
 constexpr std::size_t kReservedRecords = 256;
 
-bool by_operator(AuditEvent event) {
-  switch (event) {
-    case AuditEvent::kPurged:
-    case AuditEvent::kRevoked:
-    case AuditEvent::kConfigured:
-    case AuditEvent::kStarted:
-    case AuditEvent::kStopped:
-    case AuditEvent::kGap:
-    case AuditEvent::kAnchored:
-    case AuditEvent::kSegmentDropped: return true;
-    case AuditEvent::kVerified:
-    case AuditEvent::kRefused:
-    case AuditEvent::kRefusedLocally:
-    case AuditEvent::kUnavailable:
-    case AuditEvent::kDenied:
-    case AuditEvent::kLeased:
-    case AuditEvent::kHit:
-    case AuditEvent::kReversed: break;
-  }
-  return false;
-}
-
 // Everything but times, so that what is left out of a folded record differed in nothing else.
 std::string same_key(const AuditRecord& record) {
   AuditRecord timeless = record;
@@ -73,6 +51,28 @@ AuditRecord various(const AuditRecord& first) {
 
 }  // namespace
 
+bool must_be_kept(AuditEvent event) {
+  switch (event) {
+    case AuditEvent::kPurged:
+    case AuditEvent::kRevoked:
+    case AuditEvent::kConfigured:
+    case AuditEvent::kStarted:
+    case AuditEvent::kStopped:
+    case AuditEvent::kGap:
+    case AuditEvent::kAnchored:
+    case AuditEvent::kSegmentDropped: return true;
+    case AuditEvent::kVerified:
+    case AuditEvent::kRefused:
+    case AuditEvent::kRefusedLocally:
+    case AuditEvent::kUnavailable:
+    case AuditEvent::kDenied:
+    case AuditEvent::kLeased:
+    case AuditEvent::kHit:
+    case AuditEvent::kReversed: break;
+  }
+  return false;
+}
+
 void AuditLosses::add(std::uint64_t count, AuditVerdict verdict, const Now& from, WallTime to) {
   if (count == 0) return;
   first = any() ? Now{std::min(first.boot, from.boot), std::min(first.wall, from.wall)} : from;
@@ -110,7 +110,7 @@ bool AuditIntake::fold(const AuditRecord& record, const std::string& same,
 
 bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
   const std::size_t all = batch_.records.size();
-  if (by_operator(record.event)) return all < policy_.max_records + kReservedRecords;
+  if (must_be_kept(record.event)) return all < policy_.max_records + kReservedRecords;
   return within_share(peer.records, all, policy_.max_records);
 }
 
@@ -120,16 +120,16 @@ AuditVerdict AuditIntake::refuse(const AuditRecord& record) {
   return verdict;
 }
 
-AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket) {
+AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
   if (!recorded_at(policy_.level, record.event)) return AuditVerdict::kGo;
   if (record.last < record.at.wall) record.last = record.at.wall;
-  const bool foldable = !by_operator(record.event);
+  const bool foldable = !must_be_kept(record.event);
   if (broken_ && foldable) return refuse(record);
 
   const bool waits = policy_.before_answer && ticket != 0;
   Peer& peer = peers_[record.peer.uid];
   if (waits && foldable &&
-      !within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets)) {
+      (!may_wait || !within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets))) {
     return refuse(record);
   }
   std::string same;

@@ -38,6 +38,9 @@ struct AuditLosses {
 // The record of them.
 AuditRecord gap_record(const AuditLosses& losses);
 
+// Never folded, nor refused for a share, nor given up when the disk fails.
+bool must_be_kept(AuditEvent event);
+
 // What one commit writes, in the order in which it happened. All tickets wait for all records: it
 // is one transaction.
 struct AuditBatch {
@@ -52,8 +55,9 @@ class AuditIntake {
  public:
   explicit AuditIntake(const AuditPolicy& policy) : policy_(policy) {}
 
-  // An event below the level goes, unrecorded. `ticket` is kept only with kWait.
-  AuditVerdict submit(AuditRecord record, AuditTicket ticket);
+  // An event below the level goes, unrecorded. `ticket` is kept only with kWait, which only those
+  // are given who `may_wait`.
+  AuditVerdict submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
 
   // While the disk takes nothing: what is submitted is lost at once, apart from an operator's
