@@ -101,11 +101,14 @@ class Diagnosis {
       return changed("it does not follow from the one before");
     }
     if (follows(row_.link, next->record, next->link))
-      return changed("its fields are not what they were");
+      return changed(
+          "its fields are not what they were, or those of the one before, whose link was made to "
+          "fit");
     if (before != nullptr &&
         follows(hasher_.next(*before, row_.record), next->record, next->link)) {
       return changed("its link is not what it was");
     }
+    if (const auto home = renumbered_home(*next)) return reordered(home);
     if (const auto count = pushed_back(before)) return inserted(expected_, count);
     if (const auto count = pushed_back_itself()) return inserted(expected_ - count, count);
     for (AuditSequence count = 1; count <= kReach; ++count) {
@@ -113,7 +116,6 @@ class Diagnosis {
         return removed(expected_ + count - 1);
       }
     }
-    if (const auto home = renumbered_home(*next)) return reordered(home);
     return changed("it does not follow from the one before");
   }
 

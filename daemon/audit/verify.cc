@@ -62,15 +62,26 @@ class Walk {
   }
 
   AuditVerification run() {
-    const bool well = forged() && segments() && the_end() && the_start();
+    const bool well = forged() && segments() && trusted() && the_end() && the_start();
     if (well || done_.last != 0) say_what_nobody_can_tell();
     return std::move(done_);
   }
 
  private:
   bool found(AuditTamper kind, AuditSequence at, std::string sentence) {
-    done_.finding = AuditFinding{kind, at, std::move(sentence)};
+    return found({kind, at, std::move(sentence)});
+  }
+
+  // A record that was put in and hashed shows at an anchor first, and then behind it in what it is.
+  bool found(AuditFinding finding) {
+    const bool explains = finding.at <= suspected_at_ + 1;
+    done_.finding = suspected_ && !explains ? *suspected_ : std::move(finding);
     return false;
+  }
+  bool suspect(AuditSequence anchor, AuditTamper kind, AuditSequence at, std::string sentence) {
+    suspected_ = AuditFinding{kind, at, std::move(sentence)};
+    suspected_at_ = anchor;
+    return true;
   }
 
   bool forged() {
@@ -142,7 +153,8 @@ class Walk {
   bool rows(const AuditSegmentView& view, AuditSequence next) {
     bool well = true;
     const bool readable = view.each(view.identity().first, [&](const AuditStoredRow& row) {
-      if (row.key >= next) {
+      // A segment that was closed holds nothing beyond its end.
+      if (row.key >= next && !view.head().closed) {
         ++superseded_;
         return true;
       }
@@ -159,8 +171,7 @@ class Walk {
     const bool whole = row.key == expected_ && audit_sequence_of(row.record) == expected_;
     const AuditLink link = whole ? hasher_.next(running_, row.record) : AuditLink{};
     if (!whole || link != row.link) {
-      done_.finding = diagnose(view, hasher_, trail_, expected_, row);
-      return false;
+      return found(diagnose(view, hasher_, trail_, expected_, row));
     }
     running_ = link;
     trail_.add(expected_, link);
@@ -199,6 +210,7 @@ class Walk {
       return found(AuditTamper::kForgery, anchor.sequence,
                    fmt::format("the anchors are those of another log, {}", anchor.origin));
     }
+    if (suspected_) return true;                         // once is enough
     if (anchor.sequence + 1 < done_.first) return true;  // dropped since
     const AuditLink& link = anchor.sequence + 1 == done_.first ? start_ : running_;
     if (anchor.link == link && anchor.events == events_) {
@@ -208,20 +220,21 @@ class Walk {
     }
     const AuditSequence from = done_.anchored + 1;
     if (done_.anchored == 0 && done_.first == 1 && first_time_ > anchor.time) {
-      return found(AuditTamper::kDeletion, 1,
-                   fmt::format("this log was begun after the anchor at {} was made: the one before "
-                               "is gone",
-                               anchor.sequence));
+      return suspect(
+          anchor.sequence, AuditTamper::kDeletion, 1,
+          fmt::format("this log was begun after the anchor at {} was made: the one before "
+                      "is gone",
+                      anchor.sequence));
     }
     if (written > anchor.time) {
-      return found(
-          AuditTamper::kRollback, from,
+      return suspect(
+          anchor.sequence, AuditTamper::kRollback, from,
           fmt::format("after sequence {} this is not the log that the anchor at {} was made "
                       "of: an old copy was put back and written on",
                       done_.anchored, anchor.sequence));
     }
-    return found(
-        AuditTamper::kChange, from,
+    return suspect(
+        anchor.sequence, AuditTamper::kChange, from,
         fmt::format("between the anchors at {} and {} the log was written anew: records were "
                     "changed, removed or put in",
                     done_.anchored, anchor.sequence));
@@ -234,6 +247,10 @@ class Walk {
     if (head.closed && head.sequence >= next) {
       return found(AuditTamper::kInsertion, next,
                    fmt::format("a segment was put in at sequence {}", next));
+    }
+    if (last >= next) {
+      return found(AuditTamper::kInsertion, next,
+                   fmt::format("the segment before {} goes on behind its end", next));
     }
     if (last + 1 == next) return agrees(head, head.closed, last);
     if (head.sequence <= last && !head.closed) {
@@ -270,6 +287,11 @@ class Walk {
       return found(AuditTamper::kChange, last, "what the segment says of its end was changed");
     }
     return true;
+  }
+
+  bool trusted() {
+    done_.finding = suspected_;
+    return !suspected_;
   }
 
   bool the_end() {
@@ -328,6 +350,8 @@ class Walk {
   std::uint64_t events_ = 0;
   WallTime first_time_{};
   Dropped dropped_;
+  std::optional<AuditFinding> suspected_;  // an anchor does not hold: of this, unless more is seen
+  AuditSequence suspected_at_ = 0;
   std::uint64_t superseded_ = 0;
   std::uint64_t all_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;

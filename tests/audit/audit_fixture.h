@@ -111,6 +111,12 @@ inline AuditVerification verified(const std::string& directory,
   return std::move(*done);
 }
 
+inline std::vector<AuditSegmentFile> segment_files(const std::string& directory) {
+  auto files = list_segments(directory);
+  if (!files) FAIL(files.error().message);
+  return std::move(*files);
+}
+
 inline std::string file_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
