@@ -125,7 +125,8 @@ Status AuditSigner::load(WallTime now) {
   day_ = key->day;
   public_ = hex_text(ed25519_public(key_));
   if (!listed(public_)) {
-    TRY(append(signed_key_line(origin_, day_, public_, "-", key_) + "\n"));
+    first_key_line_ = signed_key_line(origin_, day_, public_, "-", key_);
+    TRY(append(*first_key_line_ + "\n"));
   }
   return {};
 }

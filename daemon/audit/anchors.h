@@ -55,6 +55,8 @@ class AuditSigner {
   // lines, to be kept elsewhere as well.
   Result<std::vector<std::string>> sign(const AuditHead& head, WallTime now);
 
+  // The line of a first key that open() had to make: to be kept elsewhere as well.
+  const std::optional<std::string>& first_key_line() const { return first_key_line_; }
   const std::string& public_key() const { return public_; }
   // The last anchor that the file had at open(): the log must be at least as far.
   const std::optional<AuditAnchor>& last_known() const { return last_known_; }
@@ -76,6 +78,7 @@ class AuditSigner {
   std::int64_t day_ = 0;
   std::string public_;  // hexadecimal
   std::optional<AuditAnchor> last_known_;
+  std::optional<std::string> first_key_line_;
 };
 
 }  // namespace claimsd::daemon

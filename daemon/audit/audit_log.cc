@@ -43,6 +43,8 @@ Result<std::unique_ptr<AuditLog>> AuditLog::start(const Options& options, const 
   std::unique_ptr<AuditLog> made(
       new AuditLog(options, clock, log, std::move(hooks), std::move(store), std::move(signer)));
   made->note_how_it_was_found();
+  const auto& first_key = made->signer_.first_key_line();
+  if (first_key && made->hooks_.anchored) made->hooks_.anchored(*first_key);
   made->thread_ = std::thread([raw = made.get()] { raw->run(); });
   return made;
 }

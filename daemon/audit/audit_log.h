@@ -34,7 +34,8 @@ struct AuditCompletion {
 
 struct AuditHooks {
   std::function<void(std::vector<AuditCompletion>&&)> completed;
-  std::function<void(const std::string& line)> anchored;  // one line to keep elsewhere: the journal
+  // One line to keep elsewhere: the journal. Also from within start().
+  std::function<void(const std::string& line)> anchored;
 };
 
 // What status and metrics say of it.
