@@ -45,5 +45,6 @@ CLI::Validator milliseconds_option();
 std::unique_ptr<Command> make_query();
 std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_ping();
+std::unique_ptr<Command> make_audit();
 
 }  // namespace claimsd::ctl

@@ -10,6 +10,7 @@ constexpr CommandRow kCommands[] = {
   {"query",  "[OPTIONS] < TOKEN", "Whose token is this? Asks as a worker does", make_query},
   {"status", "[OPTIONS]", "Is the daemon well, and if not, what to do", make_status},
   {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
+  {"audit",  "[OPTIONS] COMMAND", "Who was refused, when, and did anyone touch the record", make_audit},
 };
 // clang-format on
 
