@@ -100,12 +100,12 @@ static char flags_of(int fd) {
   return (char)(flags >= 0 && (flags & O_DSYNC) != 0);
 }
 
-#define REAL(name, type) \
-  static type real;      \
-  if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, name)
+#define REAL(name)               \
+  static __typeof__(&name) real; \
+  if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, #name)
 
 ssize_t write(int fd, const void* bytes, size_t size) {
-  REAL("write", ssize_t(*)(int, const void*, size_t));
+  REAL(write);
   char path[PATH_MAX];
   if (fd == STDOUT_FILENO) trace('A', 0, "", 0, bytes, size); /* an acknowledgement */
   if (!path_of(fd, path)) return real(fd, bytes, size);
@@ -118,7 +118,7 @@ ssize_t write(int fd, const void* bytes, size_t size) {
 }
 
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t offset) {
-  REAL("pwrite64", ssize_t(*)(int, const void*, size_t, off64_t));
+  REAL(pwrite64);
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real(fd, bytes, size, offset);
   if (fails()) return -1;
@@ -132,7 +132,7 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
 }
 
 ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) {
-  REAL("pwritev64", ssize_t(*)(int, const struct iovec*, int, off64_t));
+  REAL(pwritev64);
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real(fd, parts, count, offset);
   if (fails()) return -1;
@@ -161,17 +161,17 @@ static int flush(int fd, int (*real)(int)) {
 }
 
 int fdatasync(int fd) {
-  REAL("fdatasync", int (*)(int));
+  REAL(fdatasync);
   return flush(fd, real);
 }
 
 int fsync(int fd) {
-  REAL("fsync", int (*)(int));
+  REAL(fsync);
   return flush(fd, real);
 }
 
 int ftruncate64(int fd, off64_t size) {
-  REAL("ftruncate64", int (*)(int, off64_t));
+  REAL(ftruncate64);
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real(fd, size);
   if (fails()) return -1;
@@ -185,7 +185,7 @@ int ftruncate(int fd, off_t size) {
 }
 
 int link(const char* from, const char* to) {
-  REAL("link", int (*)(const char*, const char*));
+  REAL(link);
   if (!below(to)) return real(from, to);
   if (fails()) return -1;
   int done = real(from, to);
@@ -194,7 +194,7 @@ int link(const char* from, const char* to) {
 }
 
 int rename(const char* from, const char* to) {
-  REAL("rename", int (*)(const char*, const char*));
+  REAL(rename);
   if (!below(to)) return real(from, to);
   if (fails()) return -1;
   int done = real(from, to);
@@ -203,7 +203,7 @@ int rename(const char* from, const char* to) {
 }
 
 int unlink(const char* path) {
-  REAL("unlink", int (*)(const char*));
+  REAL(unlink);
   int done = real(path);
   if (done == 0 && below(path)) trace('U', 0, path, 0, NULL, 0);
   return done;
