@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
@@ -146,7 +147,8 @@ void AuditLog::run() {
     {
       std::unique_lock lock(mutex_);
       const bool nothing = intake_.empty() || waits_for_retry();
-      if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, kTick);
+      const Duration tick = broken_ ? std::min<Duration>(kTick, options_.retry) : kTick;
+      if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, tick);
       stopping = stopping_;
       may_write = stopping || !waits_for_retry();
       if (may_write) batch = intake_.take();

@@ -30,5 +30,6 @@ std::span<const Benchmark> benchmarks();
 
 Result<Measurement> run_hit_socket(const Bench& bench);
 Result<Measurement> run_miss_overhead(const Bench& bench);
+Result<Measurement> run_audit_rate(const Bench& bench);
 
 }  // namespace claimsd::bench
