@@ -3,6 +3,7 @@
 #include <random>
 
 #include "daemon/audit/anchors.h"
+#include "tests/audit/power_failure.h"
 #include "tests/audit/writer_process.h"
 
 using namespace claimsd::daemon;
@@ -72,5 +73,45 @@ TEST_CASE("whichever write or flush fails, nothing acknowledged is missing and t
         break;
       }
     }
+  }
+}
+
+TEST_CASE("whenever the power goes, what was acknowledged is on the disk and the log opens") {
+  const ScratchDirectory scratch;
+  const ScratchDirectory aside;
+  const std::string log = std::filesystem::canonical(scratch.path()).string();
+  const WriterRun run = run_writer(
+      {.directory = log,
+       .events = 20,
+       .segment_bytes = 48U << 10U,
+       .one_by_one = true,
+       .environment = {"WATCHED_DIRECTORY=" + log, "WATCHED_TRACE=" + (aside / "trace")}});
+  REQUIRE(run.exit_status == 0);
+  const PowerFailure power(aside / "trace", log);
+  REQUIRE(power.operations() > 100);
+  REQUIRE(power.acknowledged(power.operations()).size() == 20);
+  std::mt19937_64 dice(3);
+  const auto check = [&](std::size_t operations, std::mt19937_64* subset) {
+    const ScratchDirectory left;
+    power.leave(operations, subset, left.path());
+    INFO("after " << operations << " operations" << (subset != nullptr ? ", a subset" : ""));
+    AuditStore store = open_store(left.path(), 48U << 10U);
+    REQUIRE_FALSE(store.damaged_at());
+    REQUIRE(missing_from(left.path(), power.acknowledged(operations)) == 0);
+    CountingRandom random;
+    REQUIRE(AuditSigner::open(left.path(), "host.example", random, kNoon));
+    append_refusals(store, 0, 1);
+    const AuditSequence last = store.head().sequence;
+    { const AuditStore closed = std::move(store); }
+    const AuditVerification done = verified(left.path());
+    INFO(sentence_of(done));
+    REQUIRE_FALSE(done.finding);
+    REQUIRE(done.last == last);
+  };
+  for (std::size_t operations = 0; operations <= power.operations(); ++operations) {
+    check(operations, nullptr);
+  }
+  for (int subset = 0; subset < 1000; ++subset) {
+    check(dice() % (power.operations() + 1), &dice);
   }
 }

@@ -131,19 +131,34 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
   return pwrite64(fd, bytes, size, offset);
 }
 
+static void trace_parts(int fd, const char* path, const struct iovec* parts, int count,
+                        uint64_t offset, ssize_t left) {
+  for (int i = 0; i < count && left > 0; i++) {
+    size_t size = (size_t)left < parts[i].iov_len ? (size_t)left : parts[i].iov_len;
+    trace('W', flags_of(fd), path, offset, parts[i].iov_base, size);
+    offset += size;
+    left -= (ssize_t)size;
+  }
+}
+
+ssize_t writev(int fd, const struct iovec* parts, int count) {
+  REAL(writev);
+  char path[PATH_MAX];
+  if (!path_of(fd, path)) return real(fd, parts, count);
+  if (fails()) return -1;
+  off_t offset = lseek(fd, 0, SEEK_CUR);
+  ssize_t done = real(fd, parts, count);
+  trace_parts(fd, path, parts, count, (uint64_t)offset, done);
+  return done;
+}
+
 ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) {
   REAL(pwritev64);
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real(fd, parts, count, offset);
   if (fails()) return -1;
   ssize_t done = real(fd, parts, count, offset);
-  ssize_t left = done;
-  for (int i = 0; i < count && left > 0; i++) {
-    size_t size = (size_t)left < parts[i].iov_len ? (size_t)left : parts[i].iov_len;
-    trace('W', flags_of(fd), path, (uint64_t)offset, parts[i].iov_base, size);
-    offset += (off64_t)size;
-    left -= (ssize_t)size;
-  }
+  trace_parts(fd, path, parts, count, (uint64_t)offset, done);
   return done;
 }
 
