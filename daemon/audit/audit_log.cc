@@ -59,6 +59,7 @@ AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, AuditHo
       store_(std::move(store)),
       signer_(std::move(signer)),
       anchored_(store_.head().sequence),
+      unanchored_since_(clock.now().boot),
       intake_(options.policy) {}
 
 AuditLog::~AuditLog() {
@@ -243,9 +244,10 @@ void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditVerdict ve
 void AuditLog::anchor_if_due(bool at_once) {
   const AuditHead& head = store_.head();
   const Now now = clock_.now();
-  // The record that tells of an anchor needs none of its own.
   const std::uint64_t without = head.sequence - anchored_;
-  if (without == 0 || (without == 1 && !at_once && anchored_ != 0)) {
+  // The record that tells of an anchor needs none of its own.
+  const std::uint64_t own = noted_ && !at_once ? 1 : 0;
+  if (without <= own) {
     unanchored_since_ = now.boot;
     return;
   }
@@ -258,12 +260,14 @@ void AuditLog::anchor_if_due(bool at_once) {
   if (!lines) {
     log_.error("audit_anchor_failed", "no anchor at sequence {}: {}", head.sequence,
                lines.error().message);
+    noted_ = false;
     return;
   }
   if (hooks_.anchored) {
     for (const std::string& line : *lines) hooks_.anchored(line);
   }
-  if (!at_once) {
+  noted_ = !at_once;
+  if (noted_) {
     kept_.push_back(
         own_record(AuditEvent::kAnchored, now,
                    fmt::format("sequence={} key={}", head.sequence, signer_.public_key())));

@@ -109,7 +109,8 @@ class AuditLog {
   AuditSigner signer_;
   std::vector<AuditRecord> kept_;  // to be written first: an operator's doings, notes of anchors
   AuditSequence anchored_ = 0;
-  BootTime unanchored_since_{};
+  bool noted_ = false;  // that anchor, in a record behind it
+  BootTime unanchored_since_;
   BootTime failed_at_{};
   std::int64_t retained_on_ = 0;
   bool broken_ = false;

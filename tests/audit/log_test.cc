@@ -169,3 +169,28 @@ TEST_CASE("answers that wait are bounded until the loop has consumed their compl
   log->finished(2);
   CHECK(log->submit(denial_of("4"), 4) == AuditVerdict::kWait);
 }
+
+TEST_CASE("a single event since the last anchor gets one in time, and its note needs none") {
+  Bench bench;
+  AuditLog::Options options;
+  options.anchor_after = seconds(60);
+  const auto anchors = [&] {
+    const std::lock_guard lock(bench.mutex);
+    return read_anchors(bench.anchors).anchors.size();
+  };
+  auto log = bench.start(options);
+  for (AuditTicket ticket = 1; ticket <= 2; ++ticket) {
+    log->submit(denial_of("1"), ticket);
+    bench.completions.wait_for(ticket);
+    CHECK(anchors() == ticket - 1);
+    // Asked on the log's thread once before the minute has passed, and until the note is written.
+    bench.clock.advance(seconds(61));
+    for (int i = 0; i < 1000 && log->stats().sequence < 2 * ticket; ++i) {
+      std::promise<void> asked;
+      log->read([&](const AuditStore&) { asked.set_value(); });
+      asked.get_future().wait();
+    }
+    CHECK(anchors() == ticket);
+    CHECK(log->stats().sequence == 2 * ticket);
+  }
+}
