@@ -48,6 +48,10 @@ struct AuditPeer {
   bool operator==(const AuditPeer&) const = default;
 };
 
+inline bool operator==(const Now& one, const Now& other) {
+  return one.boot == other.boot && one.wall == other.wall;
+}
+
 struct AuditRecord {
   AuditSequence sequence = 0;  // given by the log
   AuditEvent event = AuditEvent::kGap;
@@ -75,10 +79,6 @@ struct AuditRecord {
 
   bool operator==(const AuditRecord&) const = default;
 };
-
-inline bool operator==(const Now& one, const Now& other) {
-  return one.boot == other.boot && one.wall == other.wall;
-}
 
 // At most kMaxAuditRecord bytes.
 std::string encode_audit_record(const AuditRecord& record);
