@@ -47,5 +47,6 @@ std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_ping();
 std::unique_ptr<Command> make_purge();
 std::unique_ptr<Command> make_revoke();
+std::unique_ptr<Command> make_audit();
 
 }  // namespace claimsd::ctl

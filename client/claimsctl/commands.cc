@@ -12,6 +12,7 @@ constexpr CommandRow kCommands[] = {
   {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
   {"purge",  "[OPTIONS] < TOKEN", "Forget a token, a user or everybody: the Auth API is asked again", make_purge},
   {"revoke", "[OPTIONS] < TOKEN", "Deny a token, a user or everybody, whatever the Auth API says", make_revoke},
+  {"audit",  "[OPTIONS] COMMAND", "Who was refused, when, and did anyone touch the record", make_audit},
 };
 // clang-format on
 

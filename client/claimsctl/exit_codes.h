@@ -11,7 +11,7 @@ namespace claimsd::ctl {
 // clang-format off
 #define CLAIMSCTL_EXITS(X) \
   X(kOkay,         0,  "the token is valid; the daemon is well; what was asked was done") \
-  X(kInvalid,      1,  "the token is invalid") \
+  X(kInvalid,      1,  "the token is invalid; the audit log was touched") \
   X(kUsage,        2,  "wrong usage") \
   X(kUnavailable,  69, "nobody could say: no daemon, no Auth API, or it is not well") \
   X(kNoPermission, 77, "this user may not") \

@@ -283,6 +283,21 @@ bool LmdbEnvironment::reserve(std::size_t headroom) {
   return false;
 }
 
+std::size_t LmdbEnvironment::used() const {
+  MDB_envinfo info{};
+  mdb_env_info(state_->env.get(), &info);
+  return (info.me_last_pgno + 1) * state_->page_size;
+}
+
+void LmdbEnvironment::trim() {
+  int fd = -1;
+  mdb_env_get_fd(state_->env.get(), &fd);
+  const std::size_t needed = used();
+  if (needed < state_->file_size && ftruncate(fd, static_cast<off_t>(needed)) == 0) {
+    state_->file_size = needed;
+  }
+}
+
 LmdbResult<LmdbReader> LmdbEnvironment::read() const {
   if (state_->poisoned) return error(MDB_PANIC);
   MDB_txn* txn = nullptr;

@@ -178,6 +178,10 @@ class LmdbEnvironment {
   // Always true on one that cannot set aside (fallocate(2)).
   bool reserve(std::size_t headroom);
 
+  // How much of the map was ever used, and the file cut to that: gives back what reserve() took.
+  std::size_t used() const;
+  void trim();
+
   std::size_t page_size() const { return state_->page_size; }
   bool poisoned() const { return state_->poisoned; }
 

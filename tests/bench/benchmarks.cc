@@ -31,6 +31,10 @@ constexpr std::array kMissOverheadGoals{
     Goal{"pingpong",  Ratio::kOverPeer, Bound::kAtMost, 3},
 };
 
+constexpr std::array kAuditRateGoals{
+    Goal{"one each", Ratio::kUnderPeer, Bound::kAtLeast, 10},
+};
+
 constexpr std::array kBenchmarks{
     Benchmark{"hit_local",
               "a token that this process has seen; the peers' two sides on one core",
@@ -53,6 +57,9 @@ constexpr std::array kBenchmarks{
     Benchmark{"miss_overhead",
               "what a miss adds to asking the Auth API oneself; all sides on one core",
               "us", kMissOverheadGoals, run_miss_overhead},
+    Benchmark{"audit_rate",
+              "a durable audit record when many wait at once, against a transaction each; one disk",
+              "us", kAuditRateGoals, run_audit_rate},
 };
 // clang-format on
 

@@ -35,5 +35,6 @@ Result<Measurement> run_hit_socket(const Bench& bench);
 Result<Measurement> run_hit_socket_million(const Bench& bench);
 Result<Measurement> run_hit_shared_million(const Bench& bench);
 Result<Measurement> run_miss_overhead(const Bench& bench);
+Result<Measurement> run_audit_rate(const Bench& bench);
 
 }  // namespace claimsd::bench

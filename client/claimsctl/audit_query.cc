@@ -1,0 +1,169 @@
+#include "client/claimsctl/audit_query.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+
+#include "client/claimsctl/output.h"
+#include "client/claimsctl/token_input.h"
+#include "daemon/audit/digest.h"
+
+namespace claimsd::ctl {
+namespace {
+
+using daemon::WallTime;
+namespace chrono = std::chrono;
+
+constexpr std::size_t kHostKeySize = 32;
+
+std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
+  int number = 0;
+  if (at + count > text.size()) return std::nullopt;
+  const char* const end = text.data() + at + count;
+  const auto [stopped, error] = std::from_chars(text.data() + at, end, number);
+  if (error != std::errc() || stopped != end || text[at] == '-') return std::nullopt;
+  return number;
+}
+
+std::optional<WallTime> parse_ago(std::string_view text, WallTime now) {
+  if (text.size() < 2) return std::nullopt;
+  const auto number = digits(text, 0, text.size() - 1);
+  if (!number || text.size() > 7) return std::nullopt;
+  switch (text.back()) {
+    case 's': return now - chrono::seconds(*number);
+    case 'm': return now - chrono::minutes(*number);
+    case 'h': return now - chrono::hours(*number);
+    case 'd': return now - chrono::days(*number);
+    default: return std::nullopt;
+  }
+}
+
+std::string check_time(const std::string& text) {
+  return parse_audit_time(text, WallTime{}) ? ""
+                                            : "must be a UTC time as 2026-11-23T15:04:05Z, a day "
+                                              "as 2026-11-23, or so long ago as 15m, 2h, 7d";
+}
+
+std::string check_event(const std::string& text) {
+  if (daemon::audit_event_named(text) != nullptr) return "";
+  std::string known;
+  for (const auto& row : daemon::kAuditEvents) {
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  return "must be one of " + known;
+}
+
+std::optional<std::uint8_t> verdict_named(std::string_view text) {
+  using proto::Verdict;
+  for (const Verdict verdict : {Verdict::kValid, Verdict::kInvalid, Verdict::kUnavailable}) {
+    if (proto::name_of(verdict) == text) return static_cast<std::uint8_t>(verdict);
+  }
+  return std::nullopt;
+}
+
+Expected<daemon::AuditFingerprint> fingerprint_of_token(const std::string& key_file) {
+  const auto key = read_token(key_file);
+  if (!key || key->view().size() != kHostKeySize) {
+    return tl::make_unexpected(Problem{
+        Exit::kNoPermission, "no_host_key", fmt::format("{} is no readable host key", key_file),
+        "run this as root on the host whose log it is, or name a copy with --key-file"});
+  }
+  const auto token = read_token("-");
+  if (!token) return tl::make_unexpected(token.error());
+  auto names = daemon::AuditFingerprinter::create(*key);
+  if (!names) return tl::make_unexpected(audit_problem(names.error()));
+  return names->of(token->view());
+}
+
+}  // namespace
+
+std::optional<WallTime> parse_audit_time(std::string_view text, WallTime now) {
+  if (text.size() < 10 || text[4] != '-') return parse_ago(text, now);
+  const auto year = digits(text, 0, 4);
+  const auto month = digits(text, 5, 2);
+  const auto day = digits(text, 8, 2);
+  if (!year || !month || !day || text[7] != '-') return std::nullopt;
+  const chrono::year_month_day date{chrono::year(*year),
+                                    chrono::month(static_cast<unsigned>(*month)),
+                                    chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  WallTime time(chrono::sys_days(date).time_since_epoch());
+  if (text.size() == 10) return time;
+  const auto hour = digits(text, 11, 2);
+  const auto minute = digits(text, 14, 2);
+  const auto second = digits(text, 17, 2);
+  const bool shape = text.size() == 20 && text[10] == 'T' && text[13] == ':' && text[16] == ':' &&
+                     text[19] == 'Z' && hour && minute && second;
+  if (!shape || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  return time + chrono::hours(*hour) + chrono::minutes(*minute) + chrono::seconds(*second);
+}
+
+Problem audit_problem(const daemon::Error& error) {
+  return {Exit::kUnavailable, "audit_unreadable", error.message,
+          "name the directory with --directory; on the host itself it is root's and the daemon's"};
+}
+
+void AuditQueryOptions::add_directory(CLI::App& app) {
+  app.add_option("--directory", directory_, "Where the log is: the daemon's directory, or a copy")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
+void AuditQueryOptions::add_query(CLI::App& app) {
+  const CLI::Validator time(check_time, "");
+  app.add_option("--since", since_, "Not before: a UTC time, a day, or so long ago (2h, 7d)")
+      ->check(time)
+      ->type_name("TIME");
+  app.add_option("--until", until_, "Before: likewise")->check(time)->type_name("TIME");
+  user_option_ = app.add_option("--user", user_, "Of this user id")->type_name("ID");
+  app.add_option("--event", event_, "Of this kind: refused, denied, revoked, ...")
+      ->check(CLI::Validator(check_event, ""))
+      ->type_name("EVENT");
+  app.add_option("--verdict", verdict_, "With this verdict: valid, invalid or unavailable")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return verdict_named(text) ? "" : std::string("must be valid, invalid or unavailable");
+          },
+          ""))
+      ->type_name("VERDICT");
+  uid_option_ = app.add_option("--peer", uid_, "Asked by this uid")->type_name("UID");
+  app.add_flag("--token", token_, "Of the token on standard input, which is only named by its HMAC")
+      ->disable_flag_override();
+  app.add_option("--key-file", key_file_, "The host key, for --token")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
+Expected<daemon::AuditReader> AuditQueryOptions::open_reader() const {
+  const bool live = daemon::audit_directory_is_live(directory_);
+  auto reader = daemon::AuditReader::open(directory_, live);
+  if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
+  if (live) {
+    fmt::print(stderr,
+               "claimsctl: a daemon writes to the newest segment of {}, which is left out\n",
+               printable(directory_));
+  } else if (reader->empty()) {
+    return tl::make_unexpected(
+        audit_problem({fmt::format("there is no audit log in {}", directory_)}));
+  }
+  return std::move(*reader);
+}
+
+Expected<daemon::AuditQuery> AuditQueryOptions::query(WallTime now) const {
+  daemon::AuditQuery query;
+  if (!since_.empty()) query.since = parse_audit_time(since_, now);
+  if (!until_.empty()) query.until = parse_audit_time(until_, now);
+  if (user_option_ != nullptr && user_option_->count() > 0) query.user = user_;
+  if (uid_option_ != nullptr && uid_option_->count() > 0) query.uid = uid_;
+  if (!event_.empty()) query.event = daemon::audit_event_named(event_)->event;
+  if (!verdict_.empty()) query.verdict = verdict_named(verdict_);
+  if (token_) {
+    auto fingerprint = fingerprint_of_token(key_file_);
+    if (!fingerprint) return tl::make_unexpected(fingerprint.error());
+    query.token = *fingerprint;
+  }
+  return query;
+}
+
+}  // namespace claimsd::ctl

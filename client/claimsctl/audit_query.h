@@ -1,0 +1,43 @@
+// audit_query.h: the options with which the commands of `claimsctl audit` say which records they
+// are about, and where the log is.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "client/claimsctl/problem.h"
+#include "daemon/audit/search.h"
+
+namespace claimsd::ctl {
+
+class AuditQueryOptions {
+ public:
+  void add_directory(CLI::App& app);
+  void add_query(CLI::App& app);
+
+  const std::string& directory() const { return directory_; }
+  // A daemon writes to the newest segment, which is then left out, and standard error says so.
+  Expected<daemon::AuditReader> open_reader() const;
+  // Reads the token from standard input where --token asks for it.
+  Expected<daemon::AuditQuery> query(daemon::WallTime now) const;
+
+ private:
+  std::string directory_ = "/var/lib/claimsd/audit";
+  std::string since_;
+  std::string until_;
+  std::string user_;
+  std::string event_;
+  std::string verdict_;
+  std::string key_file_ = "/var/lib/claimsd/host.key";
+  std::uint32_t uid_ = 0;
+  bool token_ = false;
+  CLI::Option* user_option_ = nullptr;
+  CLI::Option* uid_option_ = nullptr;
+};
+
+// "2026-11-23", "2026-11-23T15:04:05Z", or so long ago: "90s", "15m", "2h", "7d". UTC.
+std::optional<daemon::WallTime> parse_audit_time(std::string_view text, daemon::WallTime now);
+
+Problem audit_problem(const daemon::Error& error);
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,19 @@
+// audit_verify.h: `claimsctl audit verify`: the finding for people, with its progress.
+#pragma once
+
+#include <string>
+
+#include "client/claimsctl/output.h"
+
+namespace claimsd::ctl {
+
+struct AuditVerifyWords {
+  std::string directory;
+  std::string anchors_file;  // empty: those in the directory, where there are any
+  std::string root_key;      // hexadecimal; empty: the first one is trusted
+};
+
+// kInvalid where the log was touched.
+Exit audit_verify(const AuditVerifyWords& words, Output& output);
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,176 @@
+// The keys of the anchors: one for each day, the one before destroyed.
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "daemon/audit/anchor_lines.h"
+#include "daemon/audit/bytes.h"
+#include "daemon/audit/ed25519.h"
+#include "daemon/audit/retention.h"
+#include "daemon/base/fd.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kKeyFileSize = 8 + kEd25519Key;  // day, private half
+
+tl::unexpected<Error> file_failure(std::string_view doing, const std::string& path) {
+  return failure(fmt::format("cannot {} {}: {}; check its disk and that it is the daemon's own",
+                             doing, path, std::generic_category().message(errno)));
+}
+
+Result<std::string> read_whole(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return std::string();
+    return file_failure("read", path);
+  }
+  std::string text;
+  char part[16384];
+  for (;;) {
+    const ssize_t got = read(fd.get(), part, sizeof part);
+    if (got < 0) return file_failure("read", path);
+    if (got == 0) return text;
+    text.append(part, static_cast<std::size_t>(got));
+  }
+}
+
+bool write_durably(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
+    if (wrote <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return fdatasync(fd) == 0;
+}
+
+Status write_file(const std::string& path, int flags, std::string_view bytes) {
+  const Fd fd(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
+  if (!fd || !write_durably(fd.get(), bytes)) return file_failure("write", path);
+  return {};
+}
+
+struct Key {
+  std::int64_t day = 0;
+  Secret secret;
+};
+
+// Nothing where there is none, or where it was being destroyed.
+Result<std::optional<Key>> read_key(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return std::nullopt;
+    return file_failure("read", path);
+  }
+  Secret bytes(kKeyFileSize + 1);
+  const ssize_t got = read(fd.get(), bytes.data(), kKeyFileSize + 1);
+  if (got != static_cast<ssize_t>(kKeyFileSize)) return std::nullopt;
+  AuditTake take(bytes.view());
+  Key key;
+  key.day = take.integer<std::int64_t>();
+  key.secret = Secret(take.raw(kEd25519Key));
+  return key;
+}
+
+Secret key_file(std::int64_t day, const Secret& secret) {
+  Secret bytes(kKeyFileSize);
+  std::string head;
+  AuditPut(head).integer(day);
+  std::memcpy(bytes.data(), head.data(), head.size());
+  std::memcpy(bytes.data() + head.size(), secret.view().data(), kEd25519Key);
+  return bytes;
+}
+
+}  // namespace
+
+Result<AuditSigner> AuditSigner::open(const std::string& directory, const std::string& origin,
+                                      Random& random, WallTime now) {
+  AuditSigner signer(directory, origin, random);
+  TRY(signer.load(now));
+  return signer;
+}
+
+Status AuditSigner::load(WallTime now) {
+  const std::string text = TRY(read_whole(path(kFile)));
+  if (!text.empty() && text.back() != '\n') TRY(append("\n"));  // a crash cut the last line off
+  const AuditAnchors known = read_anchors(text);
+  for (const AuditAnchor& anchor : known.anchors) {
+    if (!last_known_ || anchor.sequence >= last_known_->sequence) last_known_ = anchor;
+  }
+  const auto listed = [&](const std::string& key) { return text.find(key) != std::string::npos; };
+  const std::string fresh_path = path(std::string(kKeyFile) + ".new");
+  auto key = TRY(read_key(path(kKeyFile)));
+  auto fresh = TRY(read_key(fresh_path));
+  // A rotation that was interrupted is finished where the old key vouched for the new one already.
+  if (fresh && listed(hex_text(ed25519_public(fresh->secret)))) {
+    TRY(replace_key());
+    key = std::move(fresh);
+  } else {
+    unlink(fresh_path.c_str());
+  }
+  if (!key) {
+    Key made{audit_day(now), Secret(kEd25519Key)};
+    random_.fill(made.secret.data(), kEd25519Key);
+    TRY(write_file(path(kKeyFile), O_CREAT | O_TRUNC, key_file(made.day, made.secret).view()));
+    TRY(sync_directory(directory_));
+    key = std::move(made);
+  }
+  key_ = std::move(key->secret);
+  day_ = key->day;
+  public_ = hex_text(ed25519_public(key_));
+  if (!listed(public_)) {
+    first_key_line_ = signed_key_line(origin_, day_, public_, "-", key_);
+    TRY(append(*first_key_line_ + "\n"));
+  }
+  return {};
+}
+
+Status AuditSigner::append(const std::string& lines) const {
+  return write_file(path(kFile), O_CREAT | O_APPEND, lines);
+}
+
+// Overwritten before its name goes. That ends it on a file system that writes in place; copies that
+// a journal, a snapshot or the flash below keeps are out of reach, and so is what root read in
+// time.
+Status AuditSigner::replace_key() const {
+  Secret noise(kKeyFileSize);
+  random_.fill(noise.data(), kKeyFileSize);
+  TRY(write_file(path(kKeyFile), 0, noise.view()));
+  const std::string fresh_path = path(std::string(kKeyFile) + ".new");
+  if (rename(fresh_path.c_str(), path(kKeyFile).c_str()) != 0) {
+    return file_failure("rename", fresh_path);
+  }
+  return sync_directory(directory_);
+}
+
+Result<std::string> AuditSigner::rotate(std::int64_t day) {
+  Secret fresh(kEd25519Key);
+  random_.fill(fresh.data(), kEd25519Key);
+  const std::string fresh_public = hex_text(ed25519_public(fresh));
+  TRY(write_file(path(std::string(kKeyFile) + ".new"), O_CREAT | O_TRUNC,
+                 key_file(day, fresh).view()));
+  const std::string line = signed_key_line(origin_, day, fresh_public, public_, key_);
+  TRY(append(line + "\n"));
+  TRY(replace_key());
+  key_ = std::move(fresh);
+  day_ = day;
+  public_ = fresh_public;
+  return line;
+}
+
+Result<std::vector<std::string>> AuditSigner::sign(const AuditHead& head, WallTime now) {
+  std::vector<std::string> lines;
+  if (audit_day(now) > day_) lines.push_back(TRY(rotate(audit_day(now))));
+  const AuditAnchor anchor{origin_, head.sequence, head.link, head.events, now};
+  lines.push_back(signed_anchor_line(anchor, public_, key_));
+  TRY(append(lines.back() + "\n"));
+  return lines;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,145 @@
+// The text of anchors: written and read. Pure.
+#include "daemon/audit/anchors.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <set>
+
+#include "daemon/audit/anchor_lines.h"
+#include "daemon/audit/ed25519.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::string_view kKeyWord = "claimsd-audit-key";
+constexpr std::string_view kAnchorWord = "claimsd-audit-anchor";
+constexpr std::string_view kUnreadable = "cut off, or of a version that this one does not read";
+
+constexpr std::size_t kSignatureHex = 2 * kEd25519Signature;
+
+template <class Integer>
+bool number(std::string_view text, Integer& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const std::size_t space = line.find(' ');
+    words.push_back(line.substr(0, space));
+    line = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  }
+  return words;
+}
+
+// The journal puts its own words before ours.
+std::string_view from_keyword(std::string_view line) {
+  for (const std::string_view word : {kKeyWord, kAnchorWord}) {
+    const std::size_t at = line.find(word);
+    if (at != std::string_view::npos) return line.substr(at);
+  }
+  return {};
+}
+
+bool signed_by(std::string_view key_hex, std::string_view line, std::string_view signature_hex) {
+  const auto key = from_hex(key_hex);
+  const auto signature = from_hex(signature_hex);
+  if (!key || !signature || line.size() < signature_hex.size() + 1) return false;
+  return ed25519_verify(*key, line.substr(0, line.size() - signature_hex.size() - 1), *signature);
+}
+
+class Reading {
+ public:
+  explicit Reading(const std::optional<std::string>& root) : pinned_(root) {}
+
+  void line(std::string_view line, std::size_t number) {
+    const auto words = words_of(line);
+    const bool is_key = words[0] == kKeyWord;
+    const std::string_view why = is_key ? key(line, words) : anchor(line, words);
+    if (why.empty()) return;
+    // Who could cut a line could as well have removed it.
+    auto& where = why == kUnreadable ? found_.notes : found_.problems;
+    where.push_back(fmt::format("line {}: {}", number, why));
+  }
+  AuditAnchors take() { return std::move(found_); }
+
+ private:
+  // claimsd-audit-key 1 ORIGIN DAY PUBLIC PARENT SIGNATURE
+  std::string_view key(std::string_view line, const std::vector<std::string_view>& words) {
+    if (words.size() != 7 || words[1] != "1" || words[6].size() != kSignatureHex)
+      return kUnreadable;
+    const std::string fresh(words[4]);
+    const std::string parent(words[5]);
+    if (!signed_by(parent == "-" ? fresh : parent, line, words[6])) return "the signature is wrong";
+    if (parent != "-") {
+      if (keys_.count(parent) == 0) return "signed by a key that nobody vouches for";
+      keys_.insert(fresh);
+      return {};
+    }
+    if (keys_.count(fresh) != 0) return {};  // said again
+    const bool trusted = pinned_ ? fresh == *pinned_ : found_.root.empty();
+    if (!trusted) return "a first key that is not the trusted one";
+    found_.root = fresh;
+    keys_.insert(fresh);
+    return {};
+  }
+
+  // claimsd-audit-anchor 1 ORIGIN SEQUENCE LINK EVENTS TIME KEY SIGNATURE
+  std::string_view anchor(std::string_view line, const std::vector<std::string_view>& words) {
+    if (words.size() != 9 || words[1] != "1" || words[8].size() != kSignatureHex)
+      return kUnreadable;
+    if (keys_.count(std::string(words[7])) == 0) return "signed by a key that nobody vouches for";
+    if (!signed_by(words[7], line, words[8])) return "the signature is wrong";
+    AuditAnchor anchor;
+    anchor.origin = words[2];
+    std::int64_t time = 0;
+    const auto link = from_hex(words[4]);
+    if (!number(words[3], anchor.sequence) || !link || link->size() != anchor.link.size() ||
+        !number(words[5], anchor.events) || !number(words[6], time)) {
+      return kUnreadable;
+    }
+    std::memcpy(anchor.link.data(), link->data(), link->size());
+    anchor.time = WallTime(Duration(time));
+    found_.anchors.push_back(std::move(anchor));
+    return {};
+  }
+
+  const std::optional<std::string>& pinned_;
+  std::set<std::string> keys_;
+  AuditAnchors found_;
+};
+
+}  // namespace
+
+AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root) {
+  Reading reading(root);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = from_keyword(text.substr(0, end));
+    if (!line.empty()) reading.line(line, number);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return reading.take();
+}
+
+std::string signed_key_line(const std::string& origin, std::int64_t day,
+                            const std::string& public_hex, const std::string& parent_hex,
+                            const Secret& signer) {
+  const std::string said =
+      fmt::format("{} 1 {} {} {} {}", kKeyWord, origin, day, public_hex, parent_hex);
+  return fmt::format("{} {}", said, hex_text(ed25519_sign(signer, said)));
+}
+
+std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& public_hex,
+                               const Secret& signer) {
+  const std::string said =
+      fmt::format("{} 1 {} {} {} {} {} {}", kAnchorWord, anchor.origin, anchor.sequence,
+                  hex_text(bytes_of(anchor.link)), anchor.events,
+                  anchor.time.time_since_epoch().count(), public_hex);
+  return fmt::format("{} {}", said, hex_text(ed25519_sign(signer, said)));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,289 @@
+#include "daemon/audit/audit_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{200};  // anchors, retention and retries need no better
+constexpr std::size_t kMaxKept = 256;
+
+AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
+  AuditRecord record;
+  record.event = event;
+  record.at = now;
+  record.last = now.wall;
+  record.detail = std::move(detail);
+  return record;
+}
+
+std::string_view text_of(AuditAppended appended) {
+  switch (appended) {
+    case AuditAppended::kDurable: return "written";
+    case AuditAppended::kSegmentFull: return "the segment is full";
+    case AuditAppended::kDiskFull: return "the disk is full: make room";
+    case AuditAppended::kFailed: return "the disk failed: look into the kernel's log";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::start(const Options& options, const Clock& clock,
+                                                  Random& random, Log& log, AuditHooks hooks) {
+  const Now now = clock.now();
+  AuditStore store = TRY(AuditStore::open(options.store, now.wall));
+  AuditSigner signer =
+      TRY(AuditSigner::open(options.store.directory, store.origin(), random, now.wall));
+  std::unique_ptr<AuditLog> made(
+      new AuditLog(options, clock, log, std::move(hooks), std::move(store), std::move(signer)));
+  made->note_how_it_was_found();
+  const auto& first_key = made->signer_.first_key_line();
+  if (first_key && made->hooks_.anchored) made->hooks_.anchored(*first_key);
+  made->thread_ = std::thread([raw = made.get()] { raw->run(); });
+  return made;
+}
+
+AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, AuditHooks hooks,
+                   AuditStore store, AuditSigner signer)
+    : options_(options),
+      clock_(clock),
+      log_(log),
+      hooks_(std::move(hooks)),
+      store_(std::move(store)),
+      signer_(std::move(signer)),
+      anchored_(store_.head().sequence),
+      unanchored_since_(clock.now().boot),
+      intake_(options.policy) {}
+
+AuditLog::~AuditLog() {
+  stop();
+}
+
+// What somebody may have done to the log while nobody watched belongs into it.
+void AuditLog::note_how_it_was_found() {
+  const Now now = clock_.now();
+  if (const auto at = store_.damaged_at()) {
+    kept_.push_back(own_record(AuditEvent::kGap, now,
+                               fmt::format("the log did not verify at sequence {}", *at)));
+    log_.error("audit_damaged",
+               "the audit log does not verify at sequence {}: keep a copy of {} and "
+               "run claimsctl audit verify on it",
+               *at, options_.store.directory);
+  }
+  const auto& anchor = signer_.last_known();
+  if (anchor && anchor->sequence > store_.head().sequence) {
+    kept_.push_back(
+        own_record(AuditEvent::kGap, now,
+                   fmt::format("the log ended at sequence {} where its last anchor is at {}",
+                               store_.head().sequence, anchor->sequence)));
+    log_.error("audit_cut",
+               "the audit log ends at sequence {}, but an anchor was made at {}: it was "
+               "cut or an old copy was put back",
+               store_.head().sequence, anchor->sequence);
+  }
+}
+
+AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
+  const bool may_wait = outstanding_ < options_.policy.max_tickets;
+  bool first = false;
+  AuditVerdict verdict = AuditVerdict::kGo;
+  {
+    const std::lock_guard lock(mutex_);
+    first = intake_.empty();
+    verdict = intake_.submit(std::move(record), ticket, may_wait);
+    if (verdict == AuditVerdict::kWait) ++outstanding_;  // before it can be completed
+  }
+  if (first) wake_.notify_one();
+  return verdict;
+}
+
+void AuditLog::read(std::function<void(const AuditStore&)> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void AuditLog::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+AuditStats AuditLog::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+void AuditLog::update_stats(const std::function<void(AuditStats&)>& change) {
+  const std::lock_guard lock(mutex_);
+  change(stats_);
+  stats_.sequence = store_.head().sequence;
+  stats_.bytes = store_.bytes();
+  stats_.segments = store_.segments().size();
+  stats_.writable = !broken_;
+}
+
+bool AuditLog::waits_for_retry() const {
+  return broken_ && clock_.now().boot - failed_at_ < options_.retry;
+}
+
+void AuditLog::run() {
+  bool stopping = false;
+  while (!stopping) {
+    AuditBatch batch;
+    std::deque<std::function<void(const AuditStore&)>> jobs;
+    bool may_write = false;
+    {
+      std::unique_lock lock(mutex_);
+      const bool nothing = intake_.empty() || waits_for_retry();
+      const Duration tick = broken_ ? std::min<Duration>(kTick, options_.retry) : kTick;
+      if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, tick);
+      stopping = stopping_;
+      may_write = stopping || !waits_for_retry();
+      if (may_write) batch = intake_.take();
+      jobs.swap(jobs_);
+    }
+    if (may_write && (!batch.empty() || !kept_.empty())) write(std::move(batch));
+    for (const auto& job : jobs) job(store_);
+    retain_if_due();
+    anchor_if_due(stopping);
+  }
+}
+
+bool AuditLog::make_trusted() {
+  if (store_.trusted()) return true;
+  const Status recovered = store_.recover(clock_.now().wall);
+  if (recovered) {
+    log_.info("audit_recovered", "the audit log goes on in a new segment after sequence {}",
+              store_.head().sequence);
+    return true;
+  }
+  log_.error("audit_failed", "the audit log cannot be written: {}", recovered.error().message);
+  return false;
+}
+
+void AuditLog::write(AuditBatch batch) {
+  std::vector<AuditRecord> records = std::exchange(kept_, {});
+  const std::size_t gap = batch.losses.any() ? records.size() : SIZE_MAX;
+  if (batch.losses.any()) records.push_back(gap_record(batch.losses));
+  std::move(batch.records.begin(), batch.records.end(), std::back_inserter(records));
+  batch.records = std::move(records);
+  AuditAppended appended = AuditAppended::kFailed;
+  if (make_trusted()) appended = store_.append(batch.records, clock_.now().wall);
+  if (appended == AuditAppended::kDurable) {
+    written(batch);
+  } else {
+    not_written(batch, gap, appended);
+  }
+}
+
+void AuditLog::written(const AuditBatch& batch) {
+  complete(batch.tickets, AuditVerdict::kGo);
+  std::uint64_t events = 0;
+  for (const AuditRecord& record : batch.records) events += record.count;
+  if (broken_) {
+    broken_ = false;
+    const std::lock_guard lock(mutex_);
+    intake_.set_broken(false);
+  }
+  update_stats([&](AuditStats& stats) {
+    ++stats.commits;
+    stats.records += batch.records.size();
+    stats.events += events;
+    stats.lost += batch.losses.denied + batch.losses.allowed;
+  });
+}
+
+void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
+  if (!broken_) {
+    log_.error("audit_failed", "the audit log in {} takes no more records: {}",
+               options_.store.directory, text_of(why));
+  }
+  const AuditVerdict verdict = without_record(options_.policy);
+  AuditLosses losses = batch.losses;
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    AuditRecord& record = batch.records[i];
+    if (i == gap) continue;  // what it stands for is among the losses
+    if (must_be_kept(record.event) && kept_.size() < kMaxKept) {
+      kept_.push_back(std::move(record));
+    } else {
+      losses.add(record.count, verdict, record.at, record.last);
+    }
+  }
+  broken_ = true;
+  failed_at_ = clock_.now().boot;
+  {
+    const std::lock_guard lock(mutex_);
+    intake_.set_broken(true);
+    intake_.lose(losses);
+  }
+  complete(batch.tickets, verdict);
+  update_stats([](AuditStats& stats) { ++stats.failures; });
+}
+
+void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict) {
+  if (tickets.empty() || !hooks_.completed) return;
+  std::vector<AuditCompletion> completions;
+  completions.reserve(tickets.size());
+  for (const AuditTicket ticket : tickets) completions.push_back({ticket, verdict});
+  hooks_.completed(std::move(completions));
+}
+
+void AuditLog::anchor_if_due(bool at_once) {
+  const AuditHead& head = store_.head();
+  const Now now = clock_.now();
+  const std::uint64_t without = head.sequence - anchored_;
+  // The record that tells of an anchor needs none of its own.
+  const std::uint64_t own = noted_ && !at_once ? 1 : 0;
+  if (without <= own) {
+    unanchored_since_ = now.boot;
+    return;
+  }
+  const bool due = at_once || without >= options_.anchor_records ||
+                   now.boot - unanchored_since_ >= options_.anchor_after;
+  if (!due) return;
+  const auto lines = signer_.sign(head, now.wall);
+  anchored_ = head.sequence;
+  unanchored_since_ = now.boot;
+  if (!lines) {
+    log_.error("audit_anchor_failed", "no anchor at sequence {}: {}", head.sequence,
+               lines.error().message);
+    noted_ = false;
+    return;
+  }
+  if (hooks_.anchored) {
+    for (const std::string& line : *lines) hooks_.anchored(line);
+  }
+  noted_ = !at_once;
+  if (noted_) {
+    kept_.push_back(
+        own_record(AuditEvent::kAnchored, now,
+                   fmt::format("sequence={} key={}", head.sequence, signer_.public_key())));
+  }
+}
+
+void AuditLog::retain_if_due() {
+  const WallTime now = clock_.now().wall;
+  const std::int64_t hour = std::chrono::floor<std::chrono::hours>(now.time_since_epoch()).count();
+  const std::int64_t mark = hour * 1'000'000 + static_cast<std::int64_t>(store_.segments().size());
+  if (mark == retained_on_ || broken_ || !store_.trusted()) return;
+  retained_on_ = mark;
+  if (store_.retain(now) != AuditAppended::kDurable) {
+    log_.warning("audit_retention_failed", "no old segments could be dropped from {}",
+                 options_.store.directory);
+  }
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,223 @@
+#include "daemon/audit/audit_store.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace claimsd::daemon {
+namespace {
+
+// Beyond the size at which a segment is followed by the next: for the commit that crosses it.
+constexpr std::size_t kMapSlack = std::size_t{64} << 20;
+
+std::uint64_t size_of(const std::string& path) {
+  struct stat file {};
+  return stat(path.c_str(), &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : 0;
+}
+
+AuditRow row_of_record(const AuditRecord& record, std::string encoded, const AuditLink& link) {
+  return {record.sequence, std::move(encoded), link, record.user.substr(0, kMaxAuditUser),
+          record.token};
+}
+
+}  // namespace
+
+std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHasher& hasher,
+                                          AuditSequence last, const AuditLink& link) {
+  AuditSequence expected = view.identity().first;
+  AuditLink running = view.identity().before;
+  view.each(expected, [&](const AuditStoredRow& row) {
+    if (row.key != expected || expected > last) return false;
+    if (audit_sequence_of(row.record) != row.key) return false;
+    const AuditLink next = hasher.next(running, row.record);
+    if (next != row.link) return false;
+    running = next;
+    ++expected;
+    return true;
+  });
+  if (expected == last + 1 && running == link) return std::nullopt;
+  return std::min(expected, last);
+}
+
+std::size_t AuditStore::map_size() const {
+  return options_.segment_bytes + kMapSlack;
+}
+
+Result<AuditStore> AuditStore::open(const AuditStoreOptions& options, WallTime now) {
+  if (options.origin.empty() || options.origin.size() > kMaxAuditOrigin ||
+      options.origin.find_first_of(" \n\t") != std::string::npos) {
+    return failure(fmt::format("the audit log's origin must be 1 to {} bytes without spaces",
+                               kMaxAuditOrigin));
+  }
+  AuditStore store(options, TRY(AuditHasher::create()));
+  for (const AuditSegmentFile& file : TRY(list_segments(options.directory))) {
+    const AuditSegmentView view = TRY(AuditSegmentView::open(file.path));
+    store.segments_.push_back(
+        {file.path, file.first, file.generation, view.identity().day, file.bytes});
+  }
+  TRY(store.open_newest(now));
+  store.remove_dropped();
+  return store;
+}
+
+Status AuditStore::open_newest(WallTime now) {
+  if (segments_.empty()) {
+    head_.link = hasher_.first(origin_);
+    return begin_segment(now);
+  }
+  {
+    const AuditSegmentView view = TRY(AuditSegmentView::open(segments_.back().path));
+    origin_ = view.identity().origin;
+    head_ = view.head();
+    damaged_at_ = first_broken(view, hasher_, head_.sequence, head_.link);
+    const auto last = view.at(head_.sequence);
+    const auto record = last ? decode_audit_record(last->record) : std::nullopt;
+    ended_badly_ = record && record->event != AuditEvent::kStopped;
+  }
+  if (damaged_at_ || head_.closed) {
+    head_.closed = false;
+    return begin_segment(now);
+  }
+  segment_ = TRY(AuditSegment::open(segments_.back().path, map_size()));
+  return {};
+}
+
+Status AuditStore::begin_segment(WallTime now) {
+  std::uint32_t generation = 0;
+  for (const AuditSegmentInfo& segment : segments_) {
+    if (segment.first == head_.sequence + 1) generation = segment.generation + 1;
+  }
+  const AuditSegmentIdentity identity{origin_, head_.sequence + 1, head_.link, head_.events,
+                                      audit_day(now)};
+  segment_ = TRY(
+      AuditSegment::create(options_.directory, generation, identity, head_.dropped, map_size()));
+  segments_.push_back(
+      {segment_->path(), identity.first, generation, identity.day, size_of(segment_->path())});
+  return {};
+}
+
+// The new one is made before the old one says that it was closed: a crash in between leaves a log
+// that goes on without a gap, and never one that misses its end.
+void AuditStore::roll_if_due(WallTime now) {
+  const bool empty = head_.sequence + 1 == segments_.back().first;
+  const bool new_day = audit_day(now) > segments_.back().day;
+  const bool full = segment_->used() >= options_.segment_bytes;
+  if (empty || (!new_day && !full)) return;
+  std::optional<AuditSegment> old = std::exchange(segment_, std::nullopt);
+  if (begin_segment(now)) {
+    // A failure costs a flag that verification can do without.
+    static_cast<void>(old->close(head_));
+    segments_[segments_.size() - 2].bytes = size_of(old->path());
+  } else {
+    segment_ = std::move(old);
+  }
+}
+
+AuditAppended AuditStore::append(std::span<AuditRecord> records, WallTime now) {
+  if (!segment_) return AuditAppended::kFailed;
+  roll_if_due(now);
+  AuditAppended appended = append_here(records);
+  if (appended == AuditAppended::kSegmentFull) {
+    const std::size_t before = segments_.size();
+    std::optional<AuditSegment> old = std::exchange(segment_, std::nullopt);
+    if (!begin_segment(now)) {
+      segment_ = std::move(old);
+      return AuditAppended::kDiskFull;
+    }
+    static_cast<void>(old->close(head_));
+    segments_[before - 1].bytes = size_of(old->path());
+    appended = append_here(records);
+    if (appended == AuditAppended::kSegmentFull) appended = AuditAppended::kDiskFull;
+  }
+  if (appended == AuditAppended::kFailed) segment_.reset();
+  return appended;
+}
+
+AuditAppended AuditStore::append_here(std::span<AuditRecord> records) {
+  AuditHead head = head_;
+  std::vector<AuditRow> rows;
+  rows.reserve(records.size());
+  for (AuditRecord& record : records) {
+    record.sequence = ++head.sequence;
+    std::string encoded = encode_audit_record(record);
+    head.link = hasher_.next(head.link, encoded);
+    head.events += record.count;
+    rows.push_back(row_of_record(record, std::move(encoded), head.link));
+  }
+  const AuditAppended appended = segment_->append(rows, head);
+  if (appended == AuditAppended::kDurable) {
+    head_ = head;
+    segments_.back().bytes = segment_->used();
+  }
+  return appended;
+}
+
+Status AuditStore::recover(WallTime now) {
+  if (segment_) return {};
+  if (!damaged_at_ && head_.sequence >= segments_.back().first) {
+    const auto view = AuditSegmentView::open(segments_.back().path);
+    if (!view) return tl::make_unexpected(view.error());
+    damaged_at_ = first_broken(*view, hasher_, head_.sequence, head_.link);
+  }
+  return begin_segment(now);
+}
+
+AuditAppended AuditStore::retain(WallTime now) {
+  const std::size_t drop = segments_to_drop(segments_, options_.retention, now);
+  if (drop == 0 || !segment_) return AuditAppended::kDurable;
+  const std::string& next = segments_[drop].path;
+  const bool newest = drop + 1 == segments_.size();
+  const auto view = newest ? AuditSegmentView::of(*segment_) : AuditSegmentView::open(next);
+  if (!view) return AuditAppended::kFailed;
+  const AuditSequence through = view->identity().first - 1;
+  const bool known = through <= head_.dropped;
+  AuditRecord record;
+  record.event = AuditEvent::kSegmentDropped;
+  record.at.wall = now;
+  record.last = now;
+  record.detail = fmt::format("through={} link={} events={}", through,
+                              hex_text(bytes_of(view->identity().before)), view->identity().events);
+  if (!known) {
+    const AuditSequence before = std::exchange(head_.dropped, through);
+    const AuditAppended appended = append({&record, 1}, now);
+    if (appended != AuditAppended::kDurable) {
+      head_.dropped = before;
+      return appended;
+    }
+  }
+  remove_dropped();
+  return AuditAppended::kDurable;
+}
+
+// Whatever a record says was dropped, also where a crash came in between.
+void AuditStore::remove_dropped() {
+  std::size_t gone = 0;
+  while (gone + 1 < segments_.size() && segments_[gone + 1].first <= head_.dropped + 1) {
+    if (unlink(segments_[gone].path.c_str()) != 0) break;
+    ++gone;
+  }
+  if (gone == 0) return;
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(gone));
+  // Should the entries come back after a power failure, they go with the next start.
+  static_cast<void>(sync_directory(options_.directory));
+}
+
+std::uint64_t AuditStore::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const AuditSegmentInfo& segment : segments_) bytes += segment.bytes;
+  return bytes;
+}
+
+Status AuditStore::each_segment(const std::function<bool(const AuditSegmentView&)>& visit) const {
+  for (const AuditSegmentInfo& segment : segments_) {
+    const bool newest = segment_ && segment_->path() == segment.path;
+    const AuditSegmentView view =
+        TRY(newest ? AuditSegmentView::of(*segment_) : AuditSegmentView::open(segment.path));
+    if (!visit(view)) break;
+  }
+  return {};
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,64 @@
+// digest.h: the hash chain over the records, and the name of a token in them.
+//
+//   link(0) = SHA-256("claimsd audit log" 0 origin)
+//   link(n) = SHA-256(link(n-1) record(n))
+//
+// The links run across segments. Libcrypto's objects are kept, since fetching them costs more than
+// hashing a record. Move-only; one thread at a time. Only create() can fail; should libcrypto
+// refuse later, the process aborts: a wrong link would make the whole log look tampered with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "daemon/audit/record.h"
+#include "daemon/base/result.h"
+#include "daemon/base/secret.h"
+
+namespace claimsd::daemon {
+
+using AuditLink = std::array<std::uint8_t, 32>;
+
+inline std::string_view bytes_of(const AuditLink& link) {
+  return {reinterpret_cast<const char*>(link.data()), link.size()};
+}
+
+class AuditHasher {
+ public:
+  static Result<AuditHasher> create();
+  AuditHasher(AuditHasher&&) noexcept;
+  AuditHasher& operator=(AuditHasher&&) noexcept;
+  ~AuditHasher();
+
+  AuditLink first(std::string_view origin);
+  AuditLink next(const AuditLink& before, std::string_view record);
+
+ private:
+  struct State;
+  explicit AuditHasher(std::unique_ptr<State> state);
+  AuditLink hash(std::string_view one, std::string_view two);
+  std::unique_ptr<State> state_;
+};
+
+// Names tokens under the audit log's own key, derived from the host key: the same token has the
+// same name for as long as the host key stays, and nobody without that key can tell a token from
+// its name or test a guess.
+class AuditFingerprinter {
+ public:
+  static Result<AuditFingerprinter> create(const Secret& host_key);
+  AuditFingerprinter(AuditFingerprinter&&) noexcept;
+  AuditFingerprinter& operator=(AuditFingerprinter&&) noexcept;
+  ~AuditFingerprinter();
+
+  AuditFingerprint of(std::string_view token);
+
+ private:
+  struct State;
+  explicit AuditFingerprinter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace claimsd::daemon

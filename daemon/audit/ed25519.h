@@ -1,0 +1,20 @@
+// ed25519.h: signatures (RFC 8032) from a 32-byte private key. Any thread; aborts where libcrypto
+// has no Ed25519.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/base/secret.h"
+
+namespace claimsd::daemon {
+
+inline constexpr std::size_t kEd25519Key = 32;  // either half
+inline constexpr std::size_t kEd25519Signature = 64;
+
+std::string ed25519_public(const Secret& key);
+std::string ed25519_sign(const Secret& key, std::string_view message);
+bool ed25519_verify(std::string_view public_key, std::string_view message,
+                    std::string_view signature);
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,97 @@
+// events.h: what the audit log can say, one row an event. Names, exports, documentation and what
+// each level records come from this table.
+//
+// Codes are in files that are kept for years: rows are added at the end and never renumbered. The
+// OWASP names are those of its Logging Vocabulary Cheat Sheet (empty where it has none: an outage
+// is no failed login), the classes those of the Open
+// Cybersecurity Schema Framework 1.3 (3002 Authentication, 3003 Authorize Session, 3001 Account
+// Change, 6002 Application Lifecycle, 6003 API Activity, 1008 Event Log Activity). Pure; any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace claimsd::daemon {
+
+// How much is recorded; each level includes those before it.
+enum class AuditLevel : std::uint8_t {
+  kFailures = 0,       // refusals, denials, outages, and everything an operator does
+  kVerifications = 1,  // also each fresh confirmation by the Auth API
+  kLeases = 2,         // also each lease that is granted or renewed
+  kEvery = 3,          // also each hit; a hit that nobody sees must then be switched off
+};
+
+// E(identifier, code, name, level, OWASP name, OCSF class, OCSF activity, meaning, fields).
+// Every record has sequence, times, event and count; `fields` names what else a row carries.
+// clang-format off
+#define CLAIMSD_AUDIT_EVENTS(E) \
+  E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                    "verdict reason token user peer upstream status source duration") \
+  E(kRefused,         2,  "refused",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API refused a token",                                      "verdict reason token peer upstream status source duration") \
+  E(kRefusedLocally,  3,  "refused_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was refused without asking: expired, malformed, revoked, over budget", "verdict reason token user peer upstream") \
+  E(kUnavailable,     4,  "unavailable",      kFailures,      "",                            3002, 1,  "nobody could say whose token it is",                                "verdict reason token peer upstream status duration") \
+  E(kDenied,          5,  "denied",           kFailures,      "authz_fail",                  6003, 2,  "a client reported that a user lacks a permission",                  "token user peer method route roles") \
+  E(kLeased,          6,  "leased",           kLeases,        "session_created",             3003, 1,  "workers may rely on an answer for some seconds without asking",      "token user peer upstream duration") \
+  E(kHit,             7,  "hit",              kEvery,         "authn_login_success",         3002, 1,  "a token was answered from the cache",                               "verdict reason token user peer upstream source") \
+  E(kPurged,          8,  "purged",           kFailures,      "authn_token_delete",          3002, 2,  "an operator had answers forgotten",                                 "token user peer detail") \
+  E(kRevoked,         9,  "revoked",          kFailures,      "authn_token_revoked",         3001, 5,  "an operator revoked a token, a user's or everybody's tokens",       "token user peer duration detail") \
+  E(kConfigured,      10, "configured",       kFailures,      "authz_admin",                 6002, 99, "the configuration changed",                                         "peer detail") \
+  E(kStarted,         11, "started",          kFailures,      "sys_startup",                 6002, 3,  "the daemon started",                                                "peer detail") \
+  E(kStopped,         12, "stopped",          kFailures,      "sys_shutdown",                6002, 4,  "the daemon stopped in order",                                       "peer detail") \
+  E(kGap,             13, "gap",              kFailures,      "sys_monitor_disabled",        1008, 99, "so many events are missing: count says how many, first and last when", "detail") \
+  E(kAnchored,        14, "anchored",         kFailures,      "sys_monitor_enabled",         1008, 99, "a signed anchor was made of everything before this record",          "detail") \
+  E(kSegmentDropped,  15, "segment_dropped",  kFailures,      "sensitive_delete",            1008, 1,  "retention removed the oldest part of this log",                     "detail") \
+  E(kReversed,        16, "reversed",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the record before was being written",      "verdict reason token user peer upstream source")
+// clang-format on
+
+enum class AuditEvent : std::uint8_t {
+#define CLAIMSD_AUDIT_ENUM(identifier, code, ...) identifier = code,
+  CLAIMSD_AUDIT_EVENTS(CLAIMSD_AUDIT_ENUM)
+#undef CLAIMSD_AUDIT_ENUM
+};
+
+struct AuditEventRow {
+  AuditEvent event;
+  std::string_view name;
+  AuditLevel level;
+  std::string_view owasp;
+  std::uint32_t ocsf_class;
+  std::uint32_t ocsf_activity;
+  std::string_view meaning;
+  std::string_view fields;
+};
+
+inline constexpr AuditEventRow kAuditEvents[] = {
+#define CLAIMSD_AUDIT_ROW(identifier, code, name, level, owasp, ocsf, activity, meaning, fields) \
+  {AuditEvent::identifier, name, AuditLevel::level, owasp, ocsf, activity, meaning, fields},
+    CLAIMSD_AUDIT_EVENTS(CLAIMSD_AUDIT_ROW)
+#undef CLAIMSD_AUDIT_ROW
+};
+
+// Null for a code that a newer daemon wrote.
+constexpr const AuditEventRow* row_of(AuditEvent event) {
+  for (const AuditEventRow& row : kAuditEvents) {
+    if (row.event == event) return &row;
+  }
+  return nullptr;
+}
+
+constexpr const AuditEventRow* audit_event_named(std::string_view name) {
+  for (const AuditEventRow& row : kAuditEvents) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+constexpr std::string_view name_of(AuditEvent event) {
+  const AuditEventRow* const row = row_of(event);
+  return row == nullptr ? "unknown" : row->name;
+}
+
+// Whether the level asks for a record of it.
+constexpr bool recorded_at(AuditLevel level, AuditEvent event) {
+  const AuditEventRow* const row = row_of(event);
+  return row == nullptr || row->level <= level;
+}
+
+}  // namespace claimsd::daemon

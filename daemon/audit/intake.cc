@@ -1,0 +1,168 @@
+#include "daemon/audit/intake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace claimsd::daemon {
+namespace {
+
+// Beyond the limit, for what must not be lost to a flood.
+constexpr std::size_t kReservedRecords = 256;
+
+// Everything but times, so that what is left out of a folded record differed in nothing else.
+std::string same_key(const AuditRecord& record) {
+  AuditRecord timeless = record;
+  timeless.at = {};
+  timeless.last = {};
+  timeless.duration = {};
+  timeless.sequence = 0;
+  return encode_audit_record(timeless);
+}
+
+std::string group_key(const AuditRecord& record) {
+  return fmt::format("{} {} {} {} {} {}", static_cast<int>(record.event), record.verdict,
+                     static_cast<int>(record.reason), record.peer.uid, record.peer.gid,
+                     record.upstream);
+}
+
+void absorb(AuditRecord& folded, const AuditRecord& more) {
+  folded.count += more.count;
+  folded.at.wall = std::min(folded.at.wall, more.at.wall);
+  folded.at.boot = std::min(folded.at.boot, more.at.boot);
+  folded.last = std::max(folded.last, more.last);
+}
+
+AuditRecord various(const AuditRecord& first) {
+  AuditRecord record;
+  record.event = first.event;
+  record.verdict = first.verdict;
+  record.reason = first.reason;
+  record.at = first.at;
+  record.last = first.last;
+  record.count = first.count;
+  record.peer.uid = first.peer.uid;
+  record.peer.gid = first.peer.gid;
+  record.upstream = first.upstream;
+  record.various = true;
+  return record;
+}
+
+}  // namespace
+
+bool must_be_kept(AuditEvent event) {
+  switch (event) {
+    case AuditEvent::kPurged:
+    case AuditEvent::kRevoked:
+    case AuditEvent::kConfigured:
+    case AuditEvent::kStarted:
+    case AuditEvent::kStopped:
+    case AuditEvent::kGap:
+    case AuditEvent::kAnchored:
+    case AuditEvent::kSegmentDropped: return true;
+    case AuditEvent::kVerified:
+    case AuditEvent::kRefused:
+    case AuditEvent::kRefusedLocally:
+    case AuditEvent::kUnavailable:
+    case AuditEvent::kDenied:
+    case AuditEvent::kLeased:
+    case AuditEvent::kHit:
+    case AuditEvent::kReversed: break;
+  }
+  return false;
+}
+
+void AuditLosses::add(std::uint64_t count, AuditVerdict verdict, const Now& from, WallTime to) {
+  if (count == 0) return;
+  first = any() ? Now{std::min(first.boot, from.boot), std::min(first.wall, from.wall)} : from;
+  last = any() ? std::max(last, to) : to;
+  (verdict == AuditVerdict::kDeny ? denied : allowed) += count;
+}
+
+void AuditLosses::add(const AuditLosses& more) {
+  add(more.denied, AuditVerdict::kDeny, more.first, more.last);
+  add(more.allowed, AuditVerdict::kGo, more.first, more.last);
+}
+
+AuditRecord gap_record(const AuditLosses& losses) {
+  AuditRecord record;
+  record.event = AuditEvent::kGap;
+  record.at = losses.first;
+  record.last = losses.last;
+  record.count = losses.denied + losses.allowed;
+  record.detail = fmt::format("denied={} allowed={}", losses.denied, losses.allowed);
+  return record;
+}
+
+bool AuditIntake::fold(const AuditRecord& record, const std::string& same,
+                       const std::string& group) {
+  if (const auto found = same_.find(same); found != same_.end()) {
+    absorb(batch_.records[found->second], record);
+    return true;
+  }
+  if (!record.user.empty()) return false;
+  const auto found = groups_.find(group);
+  if (found == groups_.end() || found->second.various == 0) return false;
+  absorb(batch_.records[found->second.various - 1], record);
+  return true;
+}
+
+bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
+  const std::size_t all = batch_.records.size();
+  if (must_be_kept(record.event)) return all < policy_.max_records + kReservedRecords;
+  return within_share(peer.records, all, policy_.max_records);
+}
+
+AuditVerdict AuditIntake::refuse(const AuditRecord& record) {
+  const AuditVerdict verdict = without_record(policy_);
+  batch_.losses.add(record.count, verdict, record.at, record.last);
+  return verdict;
+}
+
+AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
+  if (!recorded_at(policy_.level, record.event)) return AuditVerdict::kGo;
+  if (record.last < record.at.wall) record.last = record.at.wall;
+  const bool foldable = !must_be_kept(record.event);
+  if (broken_ && foldable) return refuse(record);
+
+  const bool waits = policy_.before_answer && ticket != 0;
+  Peer& peer = peers_[record.peer.uid];
+  if (waits && foldable &&
+      (!may_wait || !within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets))) {
+    return refuse(record);
+  }
+  std::string same;
+  std::string group;
+  if (foldable) {
+    same = same_key(record);
+    group = group_key(record);
+  }
+  if (!foldable || !fold(record, same, group)) {
+    if (!has_room(record, peer)) return refuse(record);
+    const std::size_t position = batch_.records.size();
+    if (foldable && record.user.empty()) {
+      Group& alike = groups_[group];
+      if (++alike.distinct > policy_.max_distinct) {
+        alike.various = position + 1;
+        record = various(record);
+      }
+    }
+    if (foldable && !record.various) same_.emplace(std::move(same), position);
+    batch_.records.push_back(std::move(record));
+    ++peer.records;
+  }
+  if (!waits) return AuditVerdict::kGo;
+  batch_.tickets.push_back(ticket);
+  ++peer.tickets;
+  return AuditVerdict::kWait;
+}
+
+AuditBatch AuditIntake::take() {
+  same_.clear();
+  groups_.clear();
+  peers_.clear();
+  return std::exchange(batch_, {});
+}
+
+}  // namespace claimsd::daemon

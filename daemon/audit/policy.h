@@ -1,0 +1,46 @@
+// policy.h: what the configuration says about the audit log, and what follows for an answer. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "daemon/audit/events.h"
+
+namespace claimsd::daemon {
+
+enum class AuditWhenFull : std::uint8_t {
+  kDeny,           // what cannot be recorded is not answered
+  kAllowAndCount,  // it is answered, and counted as missing from the log
+};
+
+struct AuditPolicy {
+  AuditLevel level = AuditLevel::kFailures;
+  bool before_answer = true;  // an answer leaves only once its record is on disk
+  AuditWhenFull when_full = AuditWhenFull::kDeny;
+  std::size_t max_records = 4096;   // that wait for one commit, folded ones as one
+  std::size_t max_tickets = 65536;  // answers that wait for their record
+  // From so many records on that differ in token, process or route alone, a peer's further ones of
+  // a commit become one.
+  std::size_t max_distinct = 8;
+};
+
+// What becomes of the answer whose event was submitted.
+enum class AuditVerdict : std::uint8_t {
+  kGo,    // it may leave now
+  kWait,  // it may leave when its ticket is completed with kGo
+  kDeny,  // it may not leave: answer that nobody could say
+};
+
+// Of an event that could not be recorded.
+constexpr AuditVerdict without_record(const AuditPolicy& policy) {
+  return policy.when_full == AuditWhenFull::kDeny ? AuditVerdict::kDeny : AuditVerdict::kGo;
+}
+
+// Whoever wants more than the room that is left does not get it (the dynamic threshold of
+// Choudhury and Hahne, 1998): one peer alone may fill half of the queue, two a third each, and
+// there is always some left for a newcomer.
+constexpr bool within_share(std::size_t own, std::size_t all, std::size_t limit) {
+  return all < limit && own < limit - all;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,117 @@
+// How a record reads: one line, for people and for grep.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iterator>
+
+#include "daemon/audit/record.h"
+#include "daemon/base/printable.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Quoted where it would otherwise run into its neighbours.
+void add(std::string& line, std::string_view name, std::string_view text, std::size_t limit) {
+  if (text.empty()) return;
+  std::string shown = printable(text, limit);
+  if (shown.find_first_of(" \"=\\") == std::string::npos) {
+    fmt::format_to(std::back_inserter(line), " {}={}", name, shown);
+    return;
+  }
+  std::string quoted;
+  for (const char c : shown) {
+    if (c == '"') quoted += '\\';
+    quoted += c;
+  }
+  fmt::format_to(std::back_inserter(line), " {}=\"{}\"", name, quoted);
+}
+
+bool has_peer(const AuditPeer& peer) {
+  return peer != AuditPeer{};
+}
+
+void add_outcome(std::string& line, const AuditRecord& record) {
+  auto out = std::back_inserter(line);
+  if (record.verdict != 0) {
+    fmt::format_to(out, " verdict={} reason={}",
+                   proto::name_of(static_cast<proto::Verdict>(record.verdict)),
+                   proto::name_of(record.reason));
+  }
+  if (record.source != proto::Source::kNone) {
+    fmt::format_to(out, " source={}", proto::name_of(record.source));
+  }
+  if (record.status != 0) fmt::format_to(out, " status={}", record.status);
+  if (record.duration.count() != 0) {
+    fmt::format_to(out, " took={}us",
+                   std::chrono::duration_cast<std::chrono::microseconds>(record.duration).count());
+  }
+}
+
+}  // namespace
+
+std::string audit_time_text(WallTime time) {
+  namespace chrono = std::chrono;
+  const auto since = chrono::floor<chrono::microseconds>(time.time_since_epoch());
+  const auto day = chrono::floor<chrono::days>(since);
+  const chrono::year_month_day date{chrono::sys_days(day)};
+  const chrono::hh_mm_ss clock{since - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+std::string audit_line(const AuditRecord& record) {
+  std::string line = fmt::format("{} #{} {}", audit_time_text(record.at.wall), record.sequence,
+                                 name_of(record.event));
+  add_outcome(line, record);
+  add(line, "user", record.user, kMaxAuditUser);
+  if (record.token) {
+    const auto& bytes = *record.token;
+    add(line, "token", hex_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}), 64);
+  }
+  if (has_peer(record.peer)) {
+    fmt::format_to(std::back_inserter(line), " uid={} gid={} pid={}", record.peer.uid,
+                   record.peer.gid, record.peer.pid);
+    add(line, "comm", record.peer.comm, kMaxAuditComm);
+  }
+  add(line, "upstream", record.upstream, kMaxAuditUpstream);
+  add(line, "method", record.method, kMaxAuditMethod);
+  add(line, "route", record.route, kMaxAuditRoute);
+  add(line, "roles", record.roles, kMaxAuditRoles);
+  add(line, "detail", record.detail, kMaxAuditDetail);
+  if (record.count != 1) {
+    fmt::format_to(std::back_inserter(line), " count={} last={}", record.count,
+                   audit_time_text(record.last));
+  }
+  if (record.various) line += " various";
+  if (record.cut) line += " cut";
+  return line;
+}
+
+std::string hex_text(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 15U];
+  }
+  return out;
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const std::size_t high = kDigits.find(text[i]);
+    const std::size_t low = kDigits.find(text[i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    out += static_cast<char>(high << 4U | low);
+  }
+  return out;
+}
+
+}  // namespace claimsd::daemon

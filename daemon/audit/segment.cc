@@ -1,0 +1,263 @@
+#include "daemon/audit/segment.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "daemon/audit/bytes.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr const char* kIdentity = "identity";
+constexpr const char* kHead = "head";
+constexpr unsigned kTables = 4;
+
+// A commit writes at most: the record's own page, a leaf of each index for every record, and the
+// pages above them. Generous, since a commit that runs into a full disk costs the segment.
+constexpr std::size_t kHeadroom = std::size_t{256} << 10;
+constexpr std::size_t kHeadroomPerRow = std::size_t{12} << 10;
+
+void put_link(AuditPut& put, const AuditLink& link) {
+  for (const std::uint8_t byte : link) put.integer(byte);
+}
+
+AuditLink take_link(AuditTake& take) {
+  AuditLink link{};
+  for (std::uint8_t& byte : link) byte = take.integer<std::uint8_t>();
+  return link;
+}
+
+std::string encode(const AuditSegmentIdentity& identity) {
+  std::string out;
+  AuditPut put(out);
+  put.integer(kVersion);
+  put.text(identity.origin, kMaxAuditOrigin);
+  put.integer(identity.first);
+  put_link(put, identity.before);
+  put.integer(identity.events);
+  put.integer(identity.day);
+  return out;
+}
+
+std::optional<AuditSegmentIdentity> decode_identity(std::string_view bytes) {
+  AuditTake take(bytes);
+  AuditSegmentIdentity identity;
+  if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
+  identity.origin = take.text(kMaxAuditOrigin);
+  identity.first = take.integer<AuditSequence>();
+  identity.before = take_link(take);
+  identity.events = take.integer<std::uint64_t>();
+  identity.day = take.integer<std::int64_t>();
+  if (!take.at_end() || identity.first == 0) return std::nullopt;
+  return identity;
+}
+
+std::string encode(const AuditHead& head) {
+  std::string out;
+  AuditPut put(out);
+  put.integer(head.sequence);
+  put_link(put, head.link);
+  put.integer(head.events);
+  put.integer(head.dropped);
+  put.integer(static_cast<std::uint8_t>(head.closed ? 1 : 0));
+  return out;
+}
+
+std::optional<AuditHead> decode_head(std::string_view bytes) {
+  AuditTake take(bytes);
+  AuditHead head;
+  head.sequence = take.integer<AuditSequence>();
+  head.link = take_link(take);
+  head.events = take.integer<std::uint64_t>();
+  head.dropped = take.integer<AuditSequence>();
+  const auto closed = take.integer<std::uint8_t>();
+  head.closed = closed == 1;
+  if (!take.at_end() || closed > 1) return std::nullopt;
+  return head;
+}
+
+tl::unexpected<Error> lmdb_failure(std::string_view doing, const std::string& path,
+                                   const LmdbError& error) {
+  return failure(
+      fmt::format("cannot {} the audit segment {}: {}; check its disk", doing, path, error.text()));
+}
+
+LmdbEnvironment::Options environment_options(const std::string& path, std::size_t map_size) {
+  return {.path = path, .map_size = map_size, .exclusive = true, .max_tables = kTables};
+}
+
+struct Tables {
+  LmdbTable about, records, by_user, by_token;
+};
+
+LmdbResult<Tables> open_tables(LmdbEnvironment& env) {
+  Tables tables{};
+  for (const auto& [name, table] : {std::pair{"about", &tables.about},
+                                    {"records", &tables.records},
+                                    {"by_user", &tables.by_user},
+                                    {"by_token", &tables.by_token}}) {
+    const auto opened = env.table(name);
+    if (!opened) return tl::make_unexpected(opened.error());
+    *table = *opened;
+  }
+  return tables;
+}
+
+LmdbStatus put_about(LmdbEnvironment& env, LmdbTable about, const AuditSegmentIdentity& identity,
+                     const AuditHead& head) {
+  auto writer = env.write();
+  if (!writer) return tl::make_unexpected(writer.error());
+  LmdbStatus done = writer->put(about, kIdentity, encode(identity));
+  if (done) done = writer->put(about, kHead, encode(head));
+  if (done) done = writer->commit();
+  return done;
+}
+
+}  // namespace
+
+Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uint32_t generation,
+                                          const AuditSegmentIdentity& identity,
+                                          AuditSequence dropped, std::size_t map_size) {
+  const std::string path =
+      fmt::format("{}/{}", directory, segment_name(identity.first, generation));
+  const std::string fresh = path + ".new";
+  unlink(fresh.c_str());
+  {
+    LmdbEnvironment env = TRY(LmdbEnvironment::open(environment_options(fresh, map_size)));
+    const AuditHead head{identity.first - 1, identity.before, identity.events, dropped, false};
+    const auto tables = open_tables(env);
+    const LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
+                                   : LmdbStatus(tl::make_unexpected(tables.error()));
+    if (!made) {
+      unlink(fresh.c_str());
+      return lmdb_failure("begin", path, made.error());
+    }
+  }
+  // link(2) never replaces, rename(2) would.
+  if (link(fresh.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    unlink(fresh.c_str());
+    return failure(fmt::format("cannot name the audit segment {}: {}; check its directory", path,
+                               std::generic_category().message(error)));
+  }
+  unlink(fresh.c_str());
+  if (Status synced = sync_directory(directory); !synced) {
+    unlink(path.c_str());
+    return tl::make_unexpected(synced.error());
+  }
+  return open(path, map_size);
+}
+
+Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map_size) {
+  AuditSegment segment(path, TRY(LmdbEnvironment::open(environment_options(path, map_size))));
+  const auto tables = open_tables(segment.env_);
+  if (!tables) return lmdb_failure("open", path, tables.error());
+  segment.about_ = tables->about;
+  segment.records_ = tables->records;
+  segment.by_user_ = tables->by_user;
+  segment.by_token_ = tables->by_token;
+  return segment;
+}
+
+AuditAppended AuditSegment::failed(const LmdbError& error) const {
+  if (env_.poisoned()) return AuditAppended::kFailed;
+  return error.map_full() ? AuditAppended::kSegmentFull : AuditAppended::kFailed;
+}
+
+LmdbStatus AuditSegment::put_rows(LmdbWriter& writer, std::span<const AuditRow> rows) const {
+  for (const AuditRow& row : rows) {
+    const std::string key = sequence_key(row.sequence);
+    std::string value = row.record;
+    value += bytes_of(row.link);
+    LmdbStatus done = writer.put(records_, key, value, LmdbPut::kAppend);
+    if (done && !row.user.empty()) {
+      done = writer.put(by_user_, user_index_prefix(row.user) + key, {});
+    }
+    if (done && row.token) {
+      const std::string token(reinterpret_cast<const char*>(row.token->data()), row.token->size());
+      done = writer.put(by_token_, token + key, {});
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+AuditAppended AuditSegment::append(std::span<const AuditRow> rows, const AuditHead& head) {
+  if (env_.poisoned()) return AuditAppended::kFailed;
+  if (!env_.reserve(kHeadroom + rows.size() * kHeadroomPerRow)) return AuditAppended::kDiskFull;
+  auto writer = env_.write();
+  if (!writer) return failed(writer.error());
+  LmdbStatus done = put_rows(*writer, rows);
+  if (done) done = writer->put(about_, kHead, encode(head));
+  if (done) done = writer->commit();
+  return done ? AuditAppended::kDurable : failed(done.error());
+}
+
+AuditAppended AuditSegment::close(AuditHead head) {
+  head.closed = true;
+  const AuditAppended appended = append({}, head);
+  if (appended == AuditAppended::kDurable) env_.trim();
+  return appended;
+}
+
+Result<AuditSegmentView> AuditSegmentView::make(const LmdbEnvironment& env, const std::string& path,
+                                                LmdbTable about, LmdbTable records,
+                                                LmdbTable by_user, LmdbTable by_token) {
+  auto reader = env.read();
+  if (!reader) return lmdb_failure("read", path, reader.error());
+  AuditSegmentView view(std::move(*reader));
+  view.records_ = records;
+  view.by_user_ = by_user;
+  view.by_token_ = by_token;
+  const auto identity = view.reader_.get(about, kIdentity);
+  const auto head = view.reader_.get(about, kHead);
+  auto known = identity ? decode_identity(*identity) : std::nullopt;
+  const auto known_head = head ? decode_head(*head) : std::nullopt;
+  if (!known || !known_head) {
+    return failure(
+        fmt::format("{} does not say which part of an audit log it is: it was changed, "
+                    "or a newer claimsd wrote it",
+                    path));
+  }
+  view.identity_ = std::move(*known);
+  view.head_ = *known_head;
+  return view;
+}
+
+Result<AuditSegmentView> AuditSegmentView::open(const std::string& path) {
+  struct stat file {};
+  if (stat(path.c_str(), &file) != 0) {
+    return failure(fmt::format("cannot open the audit segment {}: {}", path,
+                               std::generic_category().message(errno)));
+  }
+  auto options = environment_options(path, static_cast<std::size_t>(file.st_size));
+  options.read_only = true;
+  LmdbEnvironment env = TRY(LmdbEnvironment::open(options));
+  const auto tables = open_tables(env);
+  if (!tables) return lmdb_failure("read", path, tables.error());
+  AuditSegmentView view =
+      TRY(make(env, path, tables->about, tables->records, tables->by_user, tables->by_token));
+  view.env_ = std::move(env);
+  return view;
+}
+
+Result<AuditSegmentView> AuditSegmentView::of(const AuditSegment& segment) {
+  return make(segment.env_, segment.path_, segment.about_, segment.records_, segment.by_user_,
+              segment.by_token_);
+}
+
+std::optional<AuditStoredRow> AuditSegmentView::at(AuditSequence sequence) const {
+  const std::string key = sequence_key(sequence);
+  const auto value = reader_.get(records_, key);
+  if (!value) return std::nullopt;
+  return stored_row(key, *value);
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,193 @@
+// segment.h: one segment of the audit log: an LMDB environment of its own, so that it can be
+// dropped whole. FORMAT.md is the prose.
+//
+// AuditSegment writes, AuditSegmentView reads. An environment is open once in a process: never have
+// both on one file at a time. Live on one thread each and block on the disk.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daemon/audit/digest.h"
+#include "daemon/audit/record.h"
+#include "daemon/store/lmdb.h"
+
+namespace claimsd::daemon {
+
+// What a segment is; written once, when it is made.
+struct AuditSegmentIdentity {
+  std::string origin;        // whose log: without spaces, at most 128 bytes
+  AuditSequence first = 1;   // that may be in it
+  AuditLink before{};        // the link of `first` - 1
+  std::uint64_t events = 0;  // before it: the sum of their counts
+  std::int64_t day = 0;      // since 1970-01-01, UTC, of its making
+};
+
+// How far it goes; written with every commit, so that an old copy of the file agrees with itself,
+// and a shortened one does not.
+struct AuditHead {
+  AuditSequence sequence = 0;  // the last one; 0: the log is empty
+  AuditLink link{};
+  std::uint64_t events = 0;   // of the whole log: the sum of counts up to here
+  AuditSequence dropped = 0;  // everything up to this was removed by retention
+  bool closed = false;        // another segment follows
+  bool operator==(const AuditHead&) const = default;
+};
+
+inline constexpr std::size_t kMaxAuditOrigin = 128;
+
+std::string segment_name(AuditSequence first, std::uint32_t generation);
+
+struct AuditSegmentFile {
+  std::string path;
+  AuditSequence first = 0;
+  std::uint32_t generation = 0;  // of two with the same first the later one counts
+  std::uint64_t bytes = 0;
+};
+
+// In the order of the log. Other files are passed over.
+Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory);
+
+// Makes what happened to the directory's entries durable.
+Status sync_directory(const std::string& directory);
+
+// A record on its way into the file.
+struct AuditRow {
+  AuditSequence sequence = 0;
+  std::string record;  // encoded
+  AuditLink link{};
+  std::string user;  // for the indexes
+  std::optional<AuditFingerprint> token;
+};
+
+enum class AuditAppended : std::uint8_t {
+  kDurable,
+  kSegmentFull,  // nothing was written: begin another segment
+  kDiskFull,     // nothing was written: try again when there is room
+  kFailed,       // nobody knows what reached the disk: never write to this file again
+};
+
+class AuditSegment {
+ public:
+  // Whole or not there, also after a crash.
+  static Result<AuditSegment> create(const std::string& directory, std::uint32_t generation,
+                                     const AuditSegmentIdentity& identity, AuditSequence dropped,
+                                     std::size_t map_size);
+  static Result<AuditSegment> open(const std::string& path, std::size_t map_size);
+
+  // One durable transaction. `head` is that after the last row.
+  AuditAppended append(std::span<const AuditRow> rows, const AuditHead& head);
+  // Says that another follows, and gives back the space that was set aside.
+  AuditAppended close(AuditHead head);
+
+  std::size_t used() const { return env_.used(); }
+  const std::string& path() const { return path_; }
+  const LmdbEnvironment& environment() const { return env_; }
+
+ private:
+  friend class AuditSegmentView;
+  AuditSegment(std::string path, LmdbEnvironment env)
+      : path_(std::move(path)), env_(std::move(env)) {}
+  AuditAppended failed(const LmdbError& error) const;
+  LmdbStatus put_rows(LmdbWriter& writer, std::span<const AuditRow> rows) const;
+
+  std::string path_;
+  LmdbEnvironment env_;
+  LmdbTable about_ = 0;
+  LmdbTable records_ = 0;
+  LmdbTable by_user_ = 0;
+  LmdbTable by_token_ = 0;
+};
+
+struct AuditStoredRow {
+  AuditSequence key = 0;
+  std::string_view record;
+  AuditLink link{};
+};
+
+class AuditSegmentView {
+ public:
+  // Needs no write access and no lock file. The file must not change meanwhile.
+  static Result<AuditSegmentView> open(const std::string& path);
+  // Of a segment that this process writes to, between its commits.
+  static Result<AuditSegmentView> of(const AuditSegment& segment);
+
+  const AuditSegmentIdentity& identity() const { return identity_; }
+  const AuditHead& head() const { return head_; }
+
+  // Rows in order from `first` on, until `visit` returns false. A row too short to be one has an
+  // empty record. False when the file could not be read.
+  template <class Visit>
+  bool each(AuditSequence first, Visit&& visit) const;
+  std::optional<AuditStoredRow> at(AuditSequence sequence) const;
+
+  // The sequences at which this user or token stands, in order; likewise.
+  template <class Visit>
+  bool each_of_user(std::string_view user, Visit&& visit) const;
+  template <class Visit>
+  bool each_of_token(const AuditFingerprint& token, Visit&& visit) const;
+
+ private:
+  explicit AuditSegmentView(LmdbReader reader) : reader_(std::move(reader)) {}
+  static Result<AuditSegmentView> make(const LmdbEnvironment& env, const std::string& path,
+                                       LmdbTable about, LmdbTable records, LmdbTable by_user,
+                                       LmdbTable by_token);
+  template <class Visit>
+  bool each_indexed(LmdbTable table, const std::string& prefix, Visit&& visit) const;
+
+  std::optional<LmdbEnvironment> env_;  // before the reader, which must go first
+  LmdbReader reader_;
+  LmdbTable records_ = 0;
+  LmdbTable by_user_ = 0;
+  LmdbTable by_token_ = 0;
+  AuditSegmentIdentity identity_;
+  AuditHead head_;
+};
+
+// Eight bytes that sort as the number does.
+std::string sequence_key(AuditSequence sequence);
+std::optional<AuditSequence> sequence_of_key(std::string_view key);
+std::string user_index_prefix(std::string_view user);
+AuditStoredRow stored_row(std::string_view key, std::string_view value);
+
+template <class Visit>
+bool AuditSegmentView::each(AuditSequence first, Visit&& visit) const {
+  auto cursor = reader_.cursor(records_);
+  if (!cursor) return false;
+  auto found = cursor->seek(sequence_key(first));
+  while (found) {
+    if (!visit(stored_row(found->key, found->value))) return true;
+    found = cursor->next();
+  }
+  return found.error().missing();
+}
+
+template <class Visit>
+bool AuditSegmentView::each_indexed(LmdbTable table, const std::string& prefix,
+                                    Visit&& visit) const {
+  auto cursor = reader_.cursor(table);
+  if (!cursor) return false;
+  auto found = cursor->seek(prefix);
+  while (found && found->key.substr(0, prefix.size()) == prefix) {
+    const auto sequence = sequence_of_key(found->key.substr(prefix.size()));
+    if (!sequence) return false;
+    if (!visit(*sequence)) return true;
+    found = cursor->next();
+  }
+  return found.has_value() || found.error().missing();
+}
+
+template <class Visit>
+bool AuditSegmentView::each_of_user(std::string_view user, Visit&& visit) const {
+  return each_indexed(by_user_, user_index_prefix(user), visit);
+}
+
+template <class Visit>
+bool AuditSegmentView::each_of_token(const AuditFingerprint& token, Visit&& visit) const {
+  return each_indexed(
+      by_token_, std::string(reinterpret_cast<const char*>(token.data()), token.size()), visit);
+}
+
+}  // namespace claimsd::daemon

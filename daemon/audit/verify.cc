@@ -1,0 +1,386 @@
+#include "daemon/audit/verify.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "daemon/audit/bytes.h"
+#include "daemon/audit/diagnosis.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr AuditSequence kNoEnd = std::numeric_limits<AuditSequence>::max();
+constexpr std::uint64_t kProgressEvery = 10'000;  // records
+
+// What the walk needs of a record, without decoding it (FORMAT.md has the offsets).
+AuditEvent event_of(std::string_view record) {
+  return static_cast<AuditEvent>(record[2]);
+}
+std::uint64_t count_of(std::string_view record) {
+  return AuditTake(record.substr(40)).integer<std::uint64_t>();
+}
+WallTime time_of(std::string_view record) {
+  return WallTime(Duration(AuditTake(record.substr(16)).integer<std::int64_t>()));
+}
+
+// What a segment_dropped record says: "through=41 link=… events=…".
+struct Dropped {
+  AuditSequence through = 0;
+  std::string link;  // hexadecimal
+};
+
+Dropped dropped_by(std::string_view record) {
+  Dropped dropped;
+  const auto decoded = decode_audit_record(record);
+  if (!decoded) return dropped;
+  const std::string_view detail = decoded->detail;
+  const auto value = [&](std::string_view name) {
+    const std::size_t at = detail.find(name);
+    if (at == std::string_view::npos) return std::string_view();
+    const auto rest = detail.substr(at + name.size());
+    return rest.substr(0, rest.find(' '));
+  };
+  const auto through = value("through=");
+  std::from_chars(through.data(), through.data() + through.size(), dropped.through);
+  dropped.link = value("link=");
+  return dropped;
+}
+
+class Walk {
+ public:
+  Walk(const AuditVerifyOptions& options, AuditHasher hasher, std::vector<AuditSegmentFile> files)
+      : options_(options), hasher_(std::move(hasher)), files_(std::move(files)) {
+    for (const AuditSegmentFile& file : files_) all_bytes_ += file.bytes;
+    if (options.anchors) anchors_ = options.anchors->anchors;
+    std::stable_sort(anchors_.begin(), anchors_.end(), [](const auto& one, const auto& other) {
+      return one.sequence < other.sequence;
+    });
+  }
+
+  AuditVerification run() {
+    const bool well = forged() && segments() && trusted() && the_end() && the_start();
+    if (well || done_.last != 0) say_what_nobody_can_tell();
+    return std::move(done_);
+  }
+
+ private:
+  bool found(AuditTamper kind, AuditSequence at, std::string sentence) {
+    return found({kind, at, std::move(sentence)});
+  }
+
+  // A record that was put in and hashed shows at an anchor first, and then behind it in what it is.
+  bool found(AuditFinding finding) {
+    const bool explains = finding.at <= suspected_at_ + 1;
+    done_.finding = suspected_ && !explains ? *suspected_ : std::move(finding);
+    return false;
+  }
+  bool suspect(AuditSequence anchor, AuditTamper kind, AuditSequence at, std::string sentence) {
+    suspected_ = AuditFinding{kind, at, std::move(sentence)};
+    suspected_at_ = anchor;
+    return true;
+  }
+
+  bool forged() {
+    if (!options_.anchors) return true;
+    for (const std::string& note : options_.anchors->notes)
+      done_.notes.push_back("anchors, " + note);
+    if (options_.anchors->problems.empty()) return true;
+    return found(AuditTamper::kForgery, 0, "anchors, " + options_.anchors->problems.front());
+  }
+
+  bool segments() {
+    if (files_.empty()) return nothing_there();
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      const AuditSequence next = i + 1 < files_.size() ? files_[i + 1].first : kNoEnd;
+      const auto view = AuditSegmentView::open(files_[i].path);
+      if (!view) {
+        return found(AuditTamper::kChange, expected_, view.error().message);
+      }
+      if (view->identity().first != files_[i].first) {
+        return found(AuditTamper::kChange, files_[i].first,
+                     fmt::format("{} has another segment's name", files_[i].path));
+      }
+      if (!begins(*view, i == 0) || !rows(*view, next) || !ends(*view, next)) return false;
+      done_bytes_ += files_[i].bytes;
+    }
+    return true;
+  }
+
+  bool nothing_there() {
+    if (!anchors_.empty()) {
+      return found(
+          AuditTamper::kDeletion, 1,
+          fmt::format("there is no log, but anchors up to sequence {}", anchors_.back().sequence));
+    }
+    return found(AuditTamper::kDeletion, 1,
+                 "there is no log: not even its first segment, which the daemon never drops last");
+  }
+
+  bool begins(const AuditSegmentView& view, bool first) {
+    const AuditSegmentIdentity& identity = view.identity();
+    if (first) {
+      origin_ = identity.origin;
+      expected_ = done_.first = identity.first;
+      running_ = start_ = identity.before;
+      events_ = identity.events;
+      trail_.add(expected_ - 1, running_);
+      if (identity.first == 1 && (running_ != hasher_.first(origin_) || events_ != 0)) {
+        return found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
+      }
+      while (anchor_ < anchors_.size() && anchors_[anchor_].sequence < expected_) {
+        if (!holds(anchors_[anchor_], WallTime::min())) return false;
+        ++anchor_;
+      }
+      return true;
+    }
+    if (identity.origin != origin_) {
+      return found(AuditTamper::kInsertion, expected_,
+                   fmt::format("a segment of another log, {}, stands at sequence {}",
+                               identity.origin, identity.first));
+    }
+    if (identity.before != running_ || identity.events != events_) {
+      return found(AuditTamper::kChange, expected_,
+                   fmt::format("the segment that begins at {} does not follow from the one before",
+                               identity.first));
+    }
+    return true;
+  }
+
+  bool rows(const AuditSegmentView& view, AuditSequence next) {
+    bool well = true;
+    const bool readable = view.each(view.identity().first, [&](const AuditStoredRow& row) {
+      // A segment that was closed holds nothing beyond its end.
+      if (row.key >= next && !view.head().closed) {
+        ++superseded_;
+        return true;
+      }
+      well = row_follows(view, row);
+      return well;
+    });
+    if (well && !readable) {
+      return found(AuditTamper::kChange, expected_, "the segment cannot be read any further");
+    }
+    return well;
+  }
+
+  bool row_follows(const AuditSegmentView& view, const AuditStoredRow& row) {
+    const bool whole = row.key == expected_ && audit_sequence_of(row.record) == expected_;
+    const AuditLink link = whole ? hasher_.next(running_, row.record) : AuditLink{};
+    if (!whole || link != row.link) {
+      return found(diagnose(view, hasher_, trail_, expected_, row));
+    }
+    running_ = link;
+    trail_.add(expected_, link);
+    events_ += count_of(row.record);
+    done_.bytes += row.record.size();
+    done_.events = events_;
+    done_.last = expected_;
+    if (options_.reached != nullptr) options_.reached->store(expected_, std::memory_order_relaxed);
+    if (++done_.records == 1) first_time_ = time_of(row.record);
+    if (event_of(row.record) == AuditEvent::kSegmentDropped) {
+      const Dropped dropped = dropped_by(row.record);
+      if (dropped.through >= dropped_.through) dropped_ = dropped;
+    }
+    while (anchor_ < anchors_.size() && anchors_[anchor_].sequence == expected_) {
+      if (!holds(anchors_[anchor_], time_of(row.record))) return false;
+      ++anchor_;
+    }
+    ++expected_;
+    if (options_.progress && done_.records % kProgressEvery == 0) report(view);
+    return true;
+  }
+
+  void report(const AuditSegmentView& view) {
+    const double span = static_cast<double>(view.head().sequence - view.identity().first + 1);
+    const double within = static_cast<double>(expected_ - view.identity().first) / span;
+    const auto current = std::min(
+        done_bytes_ +
+            static_cast<std::uint64_t>(within * static_cast<double>(all_bytes_ - done_bytes_)),
+        all_bytes_);
+    options_.progress(done_.last, static_cast<double>(current) / static_cast<double>(all_bytes_));
+  }
+
+  // The chain agrees with itself here: does it with what was signed?
+  bool holds(const AuditAnchor& anchor, WallTime written) {
+    if (anchor.origin != origin_) {
+      return found(AuditTamper::kForgery, anchor.sequence,
+                   fmt::format("the anchors are those of another log, {}", anchor.origin));
+    }
+    if (suspected_) return true;                         // once is enough
+    if (anchor.sequence + 1 < done_.first) return true;  // dropped since
+    const AuditLink& link = anchor.sequence + 1 == done_.first ? start_ : running_;
+    if (anchor.link == link && anchor.events == events_) {
+      ++done_.anchors;
+      done_.anchored = anchor.sequence;
+      return true;
+    }
+    const AuditSequence from = done_.anchored + 1;
+    if (done_.anchored == 0 && done_.first == 1 && first_time_ > anchor.time) {
+      return suspect(
+          anchor.sequence, AuditTamper::kDeletion, 1,
+          fmt::format("this log was begun after the anchor at {} was made: the one before "
+                      "is gone",
+                      anchor.sequence));
+    }
+    if (written > anchor.time) {
+      return suspect(
+          anchor.sequence, AuditTamper::kRollback, from,
+          fmt::format("after sequence {} this is not the log that the anchor at {} was made "
+                      "of: an old copy was put back and written on",
+                      done_.anchored, anchor.sequence));
+    }
+    return suspect(
+        anchor.sequence, AuditTamper::kChange, from,
+        fmt::format("between the anchors at {} and {} the log was written anew: records were "
+                    "changed, removed or put in",
+                    done_.anchored, anchor.sequence));
+  }
+
+  bool ends(const AuditSegmentView& view, AuditSequence next) {
+    const AuditHead& head = view.head();
+    const AuditSequence last = expected_ - 1;
+    if (next == kNoEnd) return ends_the_log(head, last);
+    if (head.closed && head.sequence >= next) {
+      return found(AuditTamper::kInsertion, next,
+                   fmt::format("a segment was put in at sequence {}", next));
+    }
+    if (last >= next) {
+      return found(AuditTamper::kInsertion, next,
+                   fmt::format("the segment before {} goes on behind its end", next));
+    }
+    if (last + 1 == next) return agrees(head, head.closed, last);
+    if (head.sequence <= last && !head.closed) {
+      return found(AuditTamper::kRollback, expected_,
+                   fmt::format("the segment before {} is an old copy of itself, which ends at {}",
+                               next, last));
+    }
+    return found(AuditTamper::kRemoval, expected_,
+                 fmt::format("records {} to {} are missing", expected_, next - 1));
+  }
+
+  bool ends_the_log(const AuditHead& head, AuditSequence last) {
+    if (head.sequence > last) {
+      return found(
+          AuditTamper::kTruncation, expected_,
+          fmt::format("the log ends at {}, and says that it went to {}", last, head.sequence));
+    }
+    if (head.closed && !options_.without_newest) {
+      return found(AuditTamper::kTruncation, expected_,
+                   fmt::format("the segment that followed sequence {} is missing", last));
+    }
+    return agrees(head, true, last);
+  }
+
+  // Of a segment that was not closed the head may be that of a commit that failed.
+  bool agrees(const AuditHead& head, bool must, AuditSequence last) {
+    if (!must) return true;
+    if (head.sequence < last) {
+      return found(
+          AuditTamper::kInsertion, head.sequence + 1,
+          fmt::format("the log says that it ends at {}, and goes on to {}", head.sequence, last));
+    }
+    if (head.link != running_ || head.events != events_) {
+      return found(AuditTamper::kChange, last, "what the segment says of its end was changed");
+    }
+    return true;
+  }
+
+  bool trusted() {
+    done_.finding = suspected_;
+    return !suspected_;
+  }
+
+  bool the_end() {
+    if (superseded_ > 0) {
+      done_.notes.push_back(fmt::format(
+          "{} records that were never acknowledged, because the disk failed, were passed over",
+          superseded_));
+    }
+    if (anchor_ == anchors_.size() || options_.without_newest) return true;
+    const AuditAnchor& ahead = anchors_.back();
+    return found(
+        AuditTamper::kRollback, expected_,
+        fmt::format("the log ends at {} in good order, but an anchor was made at {}: this is "
+                    "an old copy of it",
+                    expected_ - 1, ahead.sequence));
+  }
+
+  bool the_start() {
+    if (done_.first <= 1) return true;
+    const bool told = dropped_.through + 1 >= done_.first;
+    const bool same =
+        dropped_.through + 1 != done_.first || dropped_.link == hex_text(bytes_of(start_));
+    if (told && same) return true;
+    return found(AuditTamper::kRemoval, dropped_.through + 1,
+                 fmt::format("records {} to {} are missing, and retention did not drop them",
+                             dropped_.through + 1, done_.first - 1));
+  }
+
+  void say_what_nobody_can_tell() {
+    if (done_.anchored == done_.last) return;
+    const std::string where =
+        done_.anchored == 0
+            ? "without anchors"
+            : fmt::format("after sequence {}, where the last anchor is", done_.anchored);
+    done_.cannot_tell = {
+        where +
+            ": whether all of it was written anew with a chain of its own (change, removal, "
+            "insertion or reordering)",
+        where +
+            ": whether its end was cut off and its statement of where it ends adjusted "
+            "(truncation)",
+        where + ": whether this is an old copy (rollback)"};
+  }
+
+  const AuditVerifyOptions& options_;
+  AuditHasher hasher_;
+  std::vector<AuditSegmentFile> files_;
+  std::vector<AuditAnchor> anchors_;  // by sequence
+  std::size_t anchor_ = 0;            // the next one
+  AuditVerification done_;
+  std::string origin_;
+  AuditSequence expected_ = 1;
+  AuditLink running_{};
+  AuditLink start_{};
+  AuditTrail trail_;
+  std::uint64_t events_ = 0;
+  WallTime first_time_{};
+  Dropped dropped_;
+  std::optional<AuditFinding> suspected_;  // an anchor does not hold: of this, unless more is seen
+  AuditSequence suspected_at_ = 0;
+  std::uint64_t superseded_ = 0;
+  std::uint64_t all_bytes_ = 0;
+  std::uint64_t done_bytes_ = 0;
+};
+
+}  // namespace
+
+std::string_view name_of(AuditTamper kind) {
+  switch (kind) {
+#define CLAIMSD_AUDIT_TAMPER_NAME(identifier, name) \
+  case AuditTamper::identifier: return name;
+    CLAIMSD_AUDIT_TAMPERS(CLAIMSD_AUDIT_TAMPER_NAME)
+#undef CLAIMSD_AUDIT_TAMPER_NAME
+  }
+  return "unknown";
+}
+
+Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
+  std::vector<AuditSegmentFile> files = TRY(list_segments(options.directory));
+  if (options.without_newest && !files.empty()) {
+    files.pop_back();
+    if (files.empty()) {
+      return failure(
+          fmt::format("{} has no segment yet that the running daemon is done with: stop it, "
+                      "or ask it for a copy",
+                      options.directory));
+    }
+  }
+  return Walk(options, TRY(AuditHasher::create()), std::move(files)).run();
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,81 @@
+// audit_sample DIRECTORY KEYFILE: a log with a bit of everything, for the tests of claimsctl: 40
+// denials of two users, 30 refusals of random tokens, one of the token on standard input, a gap of
+// 5 and a hostile route; with anchors. Times are fixed: 2024-10-04, from noon on.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "daemon/audit/anchors.h"
+#include "daemon/audit/audit_store.h"
+#include "daemon/audit/digest.h"
+
+using namespace claimsd::daemon;
+
+namespace {
+
+constexpr WallTime kNoon{std::chrono::hours(24 * 20000 + 12)};
+
+std::string text_of(std::istream& in) {
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+AuditRecord at_minute(AuditEvent event, int minute) {
+  AuditRecord record;
+  record.event = event;
+  record.at = {BootTime(std::chrono::minutes(minute)), kNoon + std::chrono::minutes(minute)};
+  record.last = record.at.wall;
+  record.peer = {1000, 1000, 4711, "gunicorn"};
+  record.upstream = "main";
+  return record;
+}
+
+AuditRecord refusal(int minute, const AuditFingerprint& token) {
+  AuditRecord record = at_minute(AuditEvent::kRefused, minute);
+  record.verdict = static_cast<std::uint8_t>(claimsd::proto::Verdict::kInvalid);
+  record.reason = claimsd::proto::Reason::kRefused;
+  record.source = claimsd::proto::Source::kUpstream;
+  record.status = 401;
+  record.duration = milliseconds(12);
+  record.token = token;
+  return record;
+}
+
+std::vector<AuditRecord> records(const AuditFingerprint& known) {
+  std::vector<AuditRecord> all;
+  for (int i = 0; i < 40; ++i) {
+    AuditRecord record = at_minute(AuditEvent::kDenied, i);
+    record.user = i % 4 == 0 ? "7" : "8";
+    record.method = "GET";
+    record.route = i == 3 ? "=cmd|'/c calc'!A0\n\x1b[31m\"," : "/patients/{id}/";
+    record.roles = "doctor";
+    all.push_back(std::move(record));
+  }
+  for (int i = 0; i < 30; ++i) {
+    AuditFingerprint token{};
+    token[0] = static_cast<std::uint8_t>(i);
+    all.push_back(refusal(40 + i, token));
+  }
+  all.push_back(refusal(75, known));
+  AuditRecord gap = at_minute(AuditEvent::kGap, 80);
+  gap.peer = {};
+  gap.count = 5;
+  gap.detail = "denied=5 allowed=0";
+  all.push_back(gap);
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  std::ifstream key(argv[2], std::ios::binary);
+  auto names = AuditFingerprinter::create(Secret(text_of(key)));
+  auto store = AuditStore::open({argv[1], "host.example", 32U << 10U, {}}, kNoon);
+  SystemRandom random;
+  auto signer = AuditSigner::open(argv[1], "host.example", random, kNoon);
+  if (!names || !store || !signer) return 3;
+  for (AuditRecord& record : records(names->of(text_of(std::cin)))) {
+    if (store->append({&record, 1}, record.at.wall) != AuditAppended::kDurable) return 4;
+  }
+  return signer->sign(store->head(), kNoon + std::chrono::hours(2)) ? 0 : 5;
+}

@@ -1,0 +1,120 @@
+// audit_writer DIRECTORY EVENTS SEGMENT_BYTES [one]: a process that writes to an audit log, to be
+// killed, and to be run on a disk that fails.
+//
+// Each ticket that was completed with kGo is written to standard output, 8 bytes, at once. Even
+// tickets are of users of their own (the ticket's number), odd ones a flood that folds. With `one`
+// each event waits for the one before, and what is denied is tried again for a while: the same
+// calls in the same order. Exit status: 0 done, 2 usage, 3 the log could not be opened.
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+#include "daemon/audit/audit_log.h"
+
+using namespace claimsd::daemon;
+
+namespace {
+
+class Waiting {
+ public:
+  void completed(std::vector<AuditCompletion>&& all) {
+    const std::lock_guard lock(mutex_);
+    for (const AuditCompletion& one : all) {
+      verdicts_[one.ticket] = one.verdict;
+      if (one.verdict == AuditVerdict::kGo) acknowledge(one.ticket);
+    }
+    changed_.notify_all();
+  }
+  AuditVerdict wait_for(AuditTicket ticket) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
+    return verdicts_[ticket];
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return verdicts_.size();
+  }
+
+ private:
+  static void acknowledge(AuditTicket ticket) {
+    if (write(STDOUT_FILENO, &ticket, sizeof ticket) != sizeof ticket) _exit(4);
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<AuditTicket, AuditVerdict> verdicts_;
+};
+
+AuditRecord event_of(AuditTicket ticket, const Now& now) {
+  AuditRecord record;
+  record.event = AuditEvent::kDenied;
+  record.at = now;
+  record.last = now.wall;
+  record.peer = {ticket % 2 == 0 ? 1000U : 66U, 1000, 4711, "worker"};
+  if (ticket % 2 == 0) record.user = std::to_string(ticket);
+  return record;
+}
+
+bool recorded(AuditLog& log, Waiting& waiting, AuditTicket ticket) {
+  const SystemClock clock;
+  const AuditVerdict verdict = log.submit(event_of(ticket, clock.now()), ticket);
+  if (verdict == AuditVerdict::kDeny) return false;
+  const bool done = waiting.wait_for(ticket) == AuditVerdict::kGo;
+  log.finished(1);
+  return done;
+}
+
+void one_after_the_other(AuditLog& log, Waiting& waiting, AuditTicket events) {
+  AuditTicket ticket = 0;
+  for (AuditTicket done = 0, tries = 0; done < events && tries < 2000; ++tries) {
+    ticket += 2;  // a number that was denied is not used again
+    if (recorded(log, waiting, ticket)) {
+      ++done;
+    } else {
+      usleep(1000);
+    }
+  }
+}
+
+void all_at_once(AuditLog& log, Waiting& waiting, AuditTicket first, AuditTicket events) {
+  const SystemClock clock;
+  std::size_t finished = 0;
+  for (AuditTicket ticket = first; ticket < first + events; ++ticket) {
+    while (log.submit(event_of(ticket, clock.now()), ticket) == AuditVerdict::kDeny) usleep(100);
+    const std::size_t done = waiting.count();
+    log.finished(done - finished);
+    finished = done;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  AuditLog::Options options;
+  options.store.directory = argv[1];
+  options.store.origin = "host.example";
+  options.store.segment_bytes = std::strtoull(argv[3], nullptr, 10);
+  options.policy.max_records = 256;
+  options.anchor_records = 16;
+  options.retry = milliseconds(5);
+  const bool one = argc > 4;
+  const SystemClock clock;
+  SystemRandom random;
+  NullLog quiet;
+  Waiting waiting;
+  const AuditHooks hooks{[&](auto&& all) { waiting.completed(std::move(all)); }, {}};
+  auto log = AuditLog::start(options, clock, random, quiet, hooks);
+  if (!log) return 3;
+  const AuditTicket events = std::strtoull(argv[2], nullptr, 10);
+  if (one) {
+    one_after_the_other(**log, waiting, events);
+  } else {
+    const auto start = static_cast<AuditTicket>(clock.now().wall.time_since_epoch().count());
+    all_at_once(**log, waiting, start, events);
+  }
+  (*log)->stop();
+  return 0;
+}

@@ -1,0 +1,182 @@
+// What waits for a commit: folded, shared, bounded, and counted to the last one.
+#include "daemon/audit/intake.h"
+
+#include "tests/audit/audit_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+namespace {
+
+Now at(std::int64_t second) {
+  return {BootTime(seconds(second)), kNoon + seconds(second)};
+}
+
+AuditRecord from(std::uint32_t uid, std::uint64_t token, std::int64_t second = 0) {
+  AuditRecord record = refusal_number(token, at(second));
+  record.peer.uid = uid;
+  return record;
+}
+
+std::uint64_t sum_of(const AuditBatch& batch) {
+  std::uint64_t sum = batch.losses.denied + batch.losses.allowed;
+  for (const AuditRecord& record : batch.records) sum += record.count;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("the same refusal again and again becomes one record with its first and last time") {
+  AuditIntake intake({});
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    CHECK(intake.submit(from(1000, 7, i), static_cast<AuditTicket>(i + 1)) == AuditVerdict::kWait);
+  }
+  const AuditBatch batch = intake.take();
+  REQUIRE(batch.records.size() == 1);
+  CHECK(batch.records[0].count == 1000);
+  CHECK(batch.records[0].at == at(0));
+  CHECK(batch.records[0].last == at(999).wall);
+  CHECK(batch.records[0].token == token_number(7));
+  CHECK(batch.tickets.size() == 1000);
+  CHECK(intake.empty());
+}
+
+TEST_CASE("random tokens of one peer become one record beyond the first few") {
+  AuditIntake intake({});
+  for (std::uint64_t i = 0; i < 5000; ++i) intake.submit(from(1000, i), 0);
+  intake.submit(from(1001, 1), 0);
+  const AuditBatch batch = intake.take();
+  REQUIRE(batch.records.size() == 10);
+  CHECK(batch.records[8].various);
+  CHECK(batch.records[8].count == 5000 - 8);
+  CHECK_FALSE(batch.records[8].token);
+  CHECK(batch.records[8].peer.uid == 1000);
+  CHECK(batch.records[8].peer.pid == 0);
+  CHECK(sum_of(batch) == 5001);
+}
+
+TEST_CASE("different users are never folded into one") {
+  AuditIntake intake({});
+  for (int i = 0; i < 100; ++i) intake.submit(denial_of(std::to_string(i)), 0);
+  CHECK(intake.take().records.size() == 100);
+}
+
+TEST_CASE("different reasons, peers, upstreams and events are never folded into one") {
+  AuditIntake intake({});
+  AuditRecord other = from(1000, 1);
+  intake.submit(other, 0);
+  other.reason = claimsd::proto::Reason::kRevoked;
+  intake.submit(other, 0);
+  other.upstream = "second";
+  intake.submit(other, 0);
+  other.peer.pid = 1;
+  intake.submit(other, 0);
+  other.event = AuditEvent::kRefusedLocally;
+  intake.submit(other, 0);
+  CHECK(intake.take().records.size() == 5);
+}
+
+TEST_CASE("folding begins anew with every commit") {
+  AuditIntake intake({});
+  intake.submit(from(1000, 7), 0);
+  CHECK(intake.take().records.size() == 1);
+  intake.submit(from(1000, 7), 0);
+  CHECK(intake.take().records.size() == 1);
+}
+
+TEST_CASE("one peer's flood leaves room for everybody else, and the sum stays exact") {
+  AuditPolicy policy;
+  policy.max_records = 64;
+  AuditIntake intake(policy);
+  std::uint64_t denied = 0;
+  for (int i = 0; i < 1000; ++i) {
+    AuditRecord flood = denial_of(std::to_string(i));
+    flood.peer.uid = 66;
+    if (intake.submit(flood, 1) == AuditVerdict::kDeny) ++denied;
+  }
+  CHECK(denied == 1000 - 32);
+  CHECK(intake.submit(from(1000, 1), 2) == AuditVerdict::kWait);
+  CHECK(intake.submit(from(1001, 1), 3) == AuditVerdict::kWait);
+  const AuditBatch batch = intake.take();
+  CHECK(batch.losses.denied == denied);
+  CHECK(sum_of(batch) == 1002);
+}
+
+TEST_CASE("what an operator does is recorded though a flood has filled the log") {
+  AuditPolicy policy;
+  policy.max_records = 4;
+  AuditIntake intake(policy);
+  for (std::uint32_t uid = 0; uid < 40; ++uid) intake.submit(from(uid, 1), 0);
+  AuditRecord revoked;
+  revoked.event = AuditEvent::kRevoked;
+  CHECK(intake.submit(revoked, 9) == AuditVerdict::kWait);
+  CHECK(intake.submit(revoked, 10) == AuditVerdict::kWait);
+  const AuditBatch batch = intake.take();
+  CHECK(batch.records.back().event == AuditEvent::kRevoked);
+  CHECK(batch.records.back().count == 1);
+}
+
+TEST_CASE("a full log denies, or lets through and counts, as the policy says") {
+  AuditPolicy policy;
+  policy.max_records = 2;
+  for (const auto when : {AuditWhenFull::kDeny, AuditWhenFull::kAllowAndCount}) {
+    policy.when_full = when;
+    AuditIntake intake(policy);
+    intake.submit(from(1, 1, 5), 1);
+    const AuditVerdict verdict = intake.submit(from(1, 2, 6), 2);
+    CHECK(verdict == (when == AuditWhenFull::kDeny ? AuditVerdict::kDeny : AuditVerdict::kGo));
+    intake.submit(from(1, 3, 9), 3);
+    const AuditBatch batch = intake.take();
+    CHECK(batch.tickets == std::vector<AuditTicket>{1});
+    CHECK(batch.losses.denied + batch.losses.allowed == 2);
+    const AuditRecord gap = gap_record(batch.losses);
+    CHECK(gap.count == 2);
+    CHECK(gap.at == at(6));
+    CHECK(gap.last == at(9).wall);
+  }
+}
+
+TEST_CASE("events below the level leave no record and hold nobody up") {
+  AuditIntake intake({});
+  AuditRecord hit = from(1, 1);
+  hit.event = AuditEvent::kHit;
+  CHECK(intake.submit(hit, 1) == AuditVerdict::kGo);
+  CHECK(intake.empty());
+}
+
+TEST_CASE("without before_answer nobody waits, and the record is made all the same") {
+  AuditPolicy policy;
+  policy.before_answer = false;
+  AuditIntake intake(policy);
+  CHECK(intake.submit(from(1, 1), 1) == AuditVerdict::kGo);
+  const AuditBatch batch = intake.take();
+  CHECK(batch.records.size() == 1);
+  CHECK(batch.tickets.empty());
+}
+
+TEST_CASE("while the disk takes nothing, only what an operator does is kept") {
+  AuditIntake intake({});
+  intake.set_broken(true);
+  CHECK(intake.submit(from(1, 1), 1) == AuditVerdict::kDeny);
+  AuditRecord purged;
+  purged.event = AuditEvent::kPurged;
+  intake.submit(purged, 0);
+  const AuditBatch batch = intake.take();
+  CHECK(batch.records.size() == 1);
+  CHECK(batch.losses.denied == 1);
+}
+
+TEST_CASE("segments go by age and by size, oldest first, and never the newest") {
+  std::vector<AuditSegmentInfo> segments(5);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i].day = audit_day(kNoon) + static_cast<std::int64_t>(i);
+    segments[i].bytes = 100;
+  }
+  const WallTime now = kNoon + std::chrono::days(5);
+  CHECK(segments_to_drop(segments, {}, now) == 0);
+  CHECK(segments_to_drop(segments, {std::chrono::days(2), 0}, now) == 2);
+  CHECK(segments_to_drop(segments, {std::chrono::days(400), 0}, now) == 0);
+  CHECK(segments_to_drop(segments, {Duration{}, 350}, now) == 2);
+  CHECK(segments_to_drop(segments, {Duration{}, 1}, now) == 4);
+  CHECK(segments_to_drop(segments, {Duration(1), 0}, now + std::chrono::days(99)) == 4);
+}

@@ -1,0 +1,196 @@
+// The log with its thread: nothing is acknowledged before it is on disk.
+#include "daemon/audit/audit_log.h"
+
+#include <condition_variable>
+#include <future>
+
+#include "tests/audit/audit_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+namespace {
+
+// Takes completions on the log's thread and lets the test wait for so many of them.
+class Completions {
+ public:
+  void take(std::vector<AuditCompletion>&& more) {
+    const std::lock_guard lock(mutex_);
+    for (const AuditCompletion& one : more) all_.push_back(one);
+    changed_.notify_all();
+  }
+  std::vector<AuditCompletion> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(30), [&] { return all_.size() >= count; });
+    return all_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<AuditCompletion> all_;
+};
+
+struct Bench {
+  ScratchDirectory scratch;
+  HandClock clock;
+  CountingRandom random;
+  NullLog quiet;
+  Completions completions;
+  std::mutex mutex;
+  std::string anchors;
+
+  std::unique_ptr<AuditLog> start(AuditLog::Options options = {}) {
+    options.store.directory = scratch.path();
+    options.store.origin = "host.example";
+    AuditHooks hooks{[this](auto&& more) { completions.take(std::move(more)); },
+                     [this](const std::string& line) {
+                       const std::lock_guard lock(mutex);
+                       anchors += line + "\n";
+                     }};
+    auto log = AuditLog::start(options, clock, random, quiet, std::move(hooks));
+    if (!log) FAIL(log.error().message);
+    return std::move(*log);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every ticket is completed once, after its record can be read") {
+  Bench bench;
+  auto log = bench.start();
+  for (AuditTicket ticket = 1; ticket <= 500; ++ticket) {
+    AuditRecord record = refusal_number(ticket);
+    record.peer.uid = static_cast<std::uint32_t>(ticket);
+    REQUIRE(log->submit(std::move(record), ticket) == AuditVerdict::kWait);
+  }
+  const auto done = bench.completions.wait_for(500);
+  REQUIRE(done.size() == 500);
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    CHECK(done[i].ticket == i + 1);
+    CHECK(done[i].verdict == AuditVerdict::kGo);
+  }
+  log->finished(500);
+  log.reset();
+  CHECK(verified(bench.scratch.path()).events >= 500);
+}
+
+TEST_CASE("stopping writes what waits and makes a last anchor of it") {
+  Bench bench;
+  {
+    auto log = bench.start();
+    for (std::uint64_t i = 0; i < 20; ++i) log->submit(denial_of(std::to_string(i)), 0);
+  }
+  const AuditVerification done = verified(bench.scratch.path(), read_anchors(bench.anchors));
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.events == 20);
+  CHECK(done.anchored == 20);
+  CHECK(done.cannot_tell.empty());
+  CHECK(read_anchors(file_text(bench.scratch / AuditSigner::kFile)).anchors.size() ==
+        read_anchors(bench.anchors).anchors.size());
+}
+
+TEST_CASE("a new day has a new key, the old one vouches for it and is gone") {
+  Bench bench;
+  { bench.start()->submit(denial_of("1"), 0); }
+  const std::string yesterday = file_text(bench.scratch / AuditSigner::kKeyFile);
+  bench.clock.advance(std::chrono::hours(24));
+  { bench.start()->submit(denial_of("2"), 0); }
+  const std::string text = file_text(bench.scratch / AuditSigner::kFile);
+  CHECK(read_anchors(text).anchors.size() == 2);
+  CHECK(read_anchors(text).problems.empty());
+  for (const auto& entry : std::filesystem::directory_iterator(bench.scratch.path())) {
+    CHECK(file_text(entry.path()).find(yesterday.substr(8)) == std::string::npos);
+  }
+  // Without the line by which yesterday's key vouches for it, today's is nobody's.
+  const auto key = text.rfind("claimsd-audit-key");
+  std::string without = text;
+  without.erase(key, text.find('\n', key) - key + 1);
+  CHECK(read_anchors(without).problems.size() == 1);
+}
+
+TEST_CASE("a log that is behind its last anchor says so when it is opened") {
+  Bench bench;
+  const ScratchDirectory old;
+  { bench.start()->submit(denial_of("1"), 0); }
+  for (const auto& file : segment_files(bench.scratch.path())) {
+    std::filesystem::copy_file(file.path,
+                               old / std::filesystem::path(file.path).filename().string());
+  }
+  { bench.start()->submit(denial_of("2"), 0); }
+  for (const auto& file : segment_files(bench.scratch.path())) {
+    std::filesystem::copy_file(old / std::filesystem::path(file.path).filename().string(),
+                               file.path, std::filesystem::copy_options::overwrite_existing);
+  }
+  bench.clock.advance(seconds(5));
+  { const auto log = bench.start(); }
+  CHECK(verified(bench.scratch.path(), read_anchors(bench.anchors)).finding->kind ==
+        AuditTamper::kRollback);
+  std::string told;
+  const AuditStore store = open_store(bench.scratch.path());
+  REQUIRE(store.each_segment([&](const AuditSegmentView& view) {
+    return view.each(1, [&](const AuditStoredRow& row) {
+      told += audit_line(*decode_audit_record(row.record));
+      return true;
+    });
+  }));
+  CHECK(told.find("the log ended at sequence 1 where its last anchor is at") != std::string::npos);
+}
+
+TEST_CASE("the running log can be asked what is in it, between its commits") {
+  Bench bench;
+  auto log = bench.start();
+  REQUIRE(log->submit(denial_of("7"), 1) == AuditVerdict::kWait);
+  bench.completions.wait_for(1);
+  std::promise<std::uint64_t> found;
+  log->read([&](const AuditStore& store) {
+    std::uint64_t count = 0;
+    static_cast<void>(store.each_segment([&](const AuditSegmentView& view) {
+      return view.each_of_user("7", [&](AuditSequence) {
+        ++count;
+        return true;
+      });
+    }));
+    found.set_value(count);
+  });
+  CHECK(found.get_future().get() == 1);
+}
+
+TEST_CASE("answers that wait are bounded until the loop has consumed their completions") {
+  Bench bench;
+  AuditLog::Options options;
+  options.policy.max_tickets = 2;
+  auto log = bench.start(options);
+  CHECK(log->submit(denial_of("1"), 1) == AuditVerdict::kWait);
+  bench.completions.wait_for(1);
+  CHECK(log->submit(denial_of("2"), 2) == AuditVerdict::kWait);
+  bench.completions.wait_for(2);
+  CHECK(log->submit(denial_of("3"), 3) == AuditVerdict::kDeny);
+  log->finished(2);
+  CHECK(log->submit(denial_of("4"), 4) == AuditVerdict::kWait);
+}
+
+TEST_CASE("a single event since the last anchor gets one in time, and its note needs none") {
+  Bench bench;
+  AuditLog::Options options;
+  options.anchor_after = seconds(60);
+  const auto anchors = [&] {
+    const std::lock_guard lock(bench.mutex);
+    return read_anchors(bench.anchors).anchors.size();
+  };
+  auto log = bench.start(options);
+  for (AuditTicket ticket = 1; ticket <= 2; ++ticket) {
+    log->submit(denial_of("1"), ticket);
+    bench.completions.wait_for(ticket);
+    CHECK(anchors() == ticket - 1);
+    // Asked on the log's thread once before the minute has passed, and until the note is written.
+    bench.clock.advance(seconds(61));
+    for (int i = 0; i < 1000 && log->stats().sequence < 2 * ticket; ++i) {
+      std::promise<void> asked;
+      log->read([&](const AuditStore&) { asked.set_value(); });
+      asked.get_future().wait();
+    }
+    CHECK(anchors() == ticket);
+    CHECK(log->stats().sequence == 2 * ticket);
+  }
+}

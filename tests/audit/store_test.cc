@@ -1,0 +1,174 @@
+// The log on disk: segments, the chain over them, retention, and what is found after a crash.
+#include "tests/audit/audit_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+TEST_CASE("a new log verifies, and goes on where it was after it was opened again") {
+  const ScratchDirectory scratch;
+  {
+    AuditStore store = open_store(scratch.path());
+    append_refusals(store, 0, 120);
+    CHECK(store.head().sequence == 120);
+  }
+  {
+    AuditStore store = open_store(scratch.path());
+    CHECK(store.head().sequence == 120);
+    CHECK_FALSE(store.damaged_at());
+    append_refusals(store, 120, 30);
+  }
+  const AuditVerification done = verified(scratch.path());
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.records == 150);
+  CHECK(done.last == 150);
+  CHECK_FALSE(done.cannot_tell.empty());
+}
+
+TEST_CASE("an empty log verifies") {
+  const ScratchDirectory scratch;
+  { const AuditStore store = open_store(scratch.path()); }
+  const AuditVerification done = verified(scratch.path());
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.records == 0);
+}
+
+TEST_CASE("a full segment is followed by the next, and the chain runs on") {
+  const ScratchDirectory scratch;
+  {
+    AuditStore store = open_store(scratch.path(), 64 << 10);
+    append_refusals(store, 0, 2000);
+    CHECK(store.segments().size() > 3);
+  }
+  const AuditVerification done = verified(scratch.path());
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.records == 2000);
+}
+
+TEST_CASE("each day has a segment of its own") {
+  const ScratchDirectory scratch;
+  {
+    AuditStore store = open_store(scratch.path());
+    for (int day = 0; day < 4; ++day) append_refusals(store, 0, 5, kNoon + std::chrono::days(day));
+    CHECK(store.segments().size() == 4);
+  }
+  CHECK(sentence_of(verified(scratch.path())) == "well");
+}
+
+TEST_CASE("retention drops whole old segments, says so first, and the rest verifies") {
+  const ScratchDirectory scratch;
+  const AuditRetention retention{std::chrono::days(3), 0};
+  WallTime now = kNoon;
+  {
+    AuditStore store = open_store(scratch.path(), 64U << 20U, now, retention);
+    for (int day = 0; day < 8; ++day, now += std::chrono::days(1)) {
+      append_refusals(store, 0, 5, now);
+      REQUIRE(store.retain(now) == AuditAppended::kDurable);
+    }
+    CHECK(store.segments().size() < 8);
+    CHECK(store.segments().front().first > 1);
+    CHECK(store.head().dropped + 1 == store.segments().front().first);
+  }
+  const AuditVerification done = verified(scratch.path());
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.first > 1);
+  CHECK(done.events > done.records);  // those before are still counted
+  const AuditStore again = open_store(scratch.path(), 64U << 20U, now, retention);
+  CHECK_FALSE(again.damaged_at());
+}
+
+TEST_CASE("retention by bytes keeps the newest segment whatever its size") {
+  const ScratchDirectory scratch;
+  AuditStore store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 1});
+  append_refusals(store, 0, 1500);
+  REQUIRE(store.retain(kNoon) == AuditAppended::kDurable);
+  CHECK(store.segments().size() <= 2);  // the record that says so may have begun another
+  append_refusals(store, 0, 10);
+}
+
+TEST_CASE("a crash between saying that a segment is dropped and removing it is made good") {
+  const ScratchDirectory scratch;
+  const ScratchDirectory aside;
+  std::string oldest;
+  {
+    AuditStore store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 200 << 10});
+    append_refusals(store, 0, 2000);
+    oldest = store.segments().front().path;
+    std::filesystem::copy_file(oldest, aside / "oldest");
+    REQUIRE(store.retain(kNoon) == AuditAppended::kDurable);
+    REQUIRE_FALSE(std::filesystem::exists(oldest));
+  }
+  std::filesystem::copy_file(aside / "oldest", oldest);
+  const AuditSequence before = open_store(scratch.path(), 64 << 10).head().sequence;
+  CHECK_FALSE(std::filesystem::exists(oldest));
+  CHECK(verified(scratch.path()).last == before);
+}
+
+TEST_CASE("a segment that was being made when the machine stopped is not missed") {
+  const ScratchDirectory scratch;
+  {
+    AuditStore store = open_store(scratch.path());
+    append_refusals(store, 0, 10);
+  }
+  std::ofstream(scratch / (segment_name(11, 0) + ".new")) << "half";
+  AuditStore store = open_store(scratch.path());
+  append_refusals(store, 10, 10, kNoon + std::chrono::days(1));
+  CHECK(store.segments().size() == 2);
+}
+
+TEST_CASE("a log that does not verify is left alone, and goes on in a segment of its own") {
+  const ScratchDirectory scratch;
+  std::string path;
+  {
+    AuditStore store = open_store(scratch.path());
+    append_refusals(store, 0, 20);
+    path = store.segments().back().path;
+  }
+  std::string text = file_text(path);
+  const auto at = text.find("gunicorn");
+  REQUIRE(at != std::string::npos);
+  for (auto next = at; next != std::string::npos; next = text.find("gunicorn", next))
+    text[next] = 'G';
+  std::ofstream(path, std::ios::binary) << text;
+  AuditStore store = open_store(scratch.path());
+  CHECK(store.damaged_at());
+  CHECK(store.segments().size() == 2);
+  append_refusals(store, 20, 5);
+  CHECK(store.head().sequence == 25);
+  CHECK(verified(scratch.path()).finding->kind == AuditTamper::kChange);
+}
+
+TEST_CASE("what was not ended in order is known afterwards") {
+  const ScratchDirectory scratch;
+  {
+    AuditStore store = open_store(scratch.path());
+    append_refusals(store, 0, 3);
+  }
+  {
+    AuditStore store = open_store(scratch.path());
+    CHECK(store.ended_badly());
+    AuditRecord stopped;
+    stopped.event = AuditEvent::kStopped;
+    REQUIRE(store.append({&stopped, 1}, kNoon) == AuditAppended::kDurable);
+  }
+  CHECK_FALSE(open_store(scratch.path()).ended_badly());
+}
+
+TEST_CASE("segments are found by user and by token alone") {
+  const ScratchDirectory scratch;
+  AuditStore store = open_store(scratch.path());
+  append_refusals(store, 0, 100);
+  std::vector<AuditRecord> denials{denial_of("7"), denial_of("77"), denial_of("7")};
+  REQUIRE(store.append(denials, kNoon) == AuditAppended::kDurable);
+  std::vector<AuditSequence> found;
+  const auto note = [&](AuditSequence sequence) {
+    found.push_back(sequence);
+    return true;
+  };
+  REQUIRE(store.each_segment([&](const AuditSegmentView& view) {
+    CHECK(view.each_of_user("7", note));
+    CHECK(view.each_of_token(token_number(42), note));
+    CHECK(view.each_of_user("8", note));
+    return true;
+  }));
+  CHECK(found == std::vector<AuditSequence>{101, 103, 43});
+}

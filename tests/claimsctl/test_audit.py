@@ -1,0 +1,168 @@
+"""claimsctl audit on a directory: search, report, verify, export, tail, stat."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+SAMPLE = pathlib.Path(os.environ.get("CLAIMSD_BUILD_DIR", "build/dev")) / "tests" / "audit" / "claimsd_audit_sample"
+TOKEN = b"canary-token-0123456789abcdef"
+
+
+@pytest.fixture
+def log(tmp_path):
+    directory = tmp_path / "audit"
+    directory.mkdir(mode=0o700)
+    key = tmp_path / "host.key"
+    key.write_bytes(bytes(range(65, 97)))
+    subprocess.run([SAMPLE, directory, key], input=TOKEN, check=True, timeout=60)
+    return directory
+
+
+def run(claimsctl, log, *words, **more):
+    return claimsctl.run("audit", *words, "--directory", str(log), **more)
+
+
+def records(done):
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_search_by_user_finds_that_user_alone(claimsctl, log):
+    found = records(run(claimsctl, log, "search", "--user", "7", "--json"))
+    assert len(found) == 10
+    assert {record["user"] for record in found} == {"7"}
+    assert found[0]["event"] == "denied" and found[0]["schema"] == 1
+
+
+def test_search_by_token_reads_it_from_standard_input_and_never_shows_it(claimsctl, log):
+    done = run(claimsctl, log, "search", "--token", "--key-file", str(log.parent / "host.key"), "--json", stdin=TOKEN)
+    assert len(records(done)) == 1
+    assert TOKEN.decode() not in done.stdout + done.stderr
+    other = run(claimsctl, log, "search", "--token", "--key-file", str(log.parent / "host.key"), "--json", stdin=b"x" * 30)
+    assert records(other) == []
+
+
+def test_search_by_time_event_verdict_and_peer(claimsctl, log):
+    def count(*words):
+        return len(records(run(claimsctl, log, "search", "--json", *words)))
+
+    assert count("--since", "2024-10-04T12:40:00Z", "--until", "2024-10-04T12:50:00Z") == 10
+    assert count("--since", "2024-10-05") == 0
+    assert count("--event", "denied") == 40
+    assert count("--verdict", "invalid") == 31
+    assert count("--peer", "1000") == 71
+    assert count("--peer", "1001") == 0
+    assert count("--limit", "3") == 3
+
+
+def test_tail_shows_the_last_records_one_line_each(claimsctl, log):
+    done = run(claimsctl, log, "tail", "-n", "5")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    assert "gap" in lines[-1] and "count=5" in lines[-1]
+    everything = run(claimsctl, log, "tail", "-n", "1000").stdout
+    assert len(everything.splitlines()) == 72 and "\x1b" not in everything
+
+
+def test_the_report_counts_refusals_by_reason_user_peer_and_hour(claimsctl, log):
+    page = run(claimsctl, log, "report").stdout
+    for expected in ("permission denied", "refused", "uid 1000 gunicorn", "12:00", "13:00", "█", "5 events that were not"):
+        assert expected in page
+    report = json.loads(run(claimsctl, log, "report", "--json").stdout)
+    assert report["refusals"] == 71 and report["missing"] == 5
+    assert report["by_user"] == {"8": 30, "7": 10}
+    assert sum(report["by_hour"]) == 71
+
+
+def test_verify_tells_whole_from_touched_by_its_exit_status(claimsctl, log):
+    done = run(claimsctl, log, "verify", "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == 0 and said["whole"] and said["anchored"] == 72 and said["cannot_tell"] == []
+    pinned = run(claimsctl, log, "verify", "--root-key", said["root_key"])
+    assert pinned.returncode == 0
+    assert run(claimsctl, log, "verify", "--root-key", "ab" * 32).returncode == 1
+    segment = sorted(log.glob("*.segment"))[0]
+    segment.write_bytes(segment.read_bytes().replace(b"/patients/", b"/patientz/"))
+    done = run(claimsctl, log, "verify")
+    assert done.returncode == 1 and "touched: change at sequence 1" in done.stdout
+
+
+def test_verify_with_anchors_from_elsewhere_tells_that_everything_is_gone(claimsctl, log):
+    journal = log.parent / "journal.txt"
+    journal.write_text("".join(f"Oct 04 host claimsd[1]: {line}\n" for line in (log / "anchors").read_text().splitlines()))
+    assert run(claimsctl, log, "verify", "--anchors", str(journal)).returncode == 0
+    for segment in log.glob("*.segment"):
+        segment.unlink()
+    done = run(claimsctl, log, "verify", "--anchors", str(journal), "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["finding"]["kind"] == "deletion"
+
+
+def test_without_anchors_it_says_what_it_cannot_tell(claimsctl, log):
+    (log / "anchors").unlink()
+    done = run(claimsctl, log, "verify")
+    assert done.returncode == 0
+    for kind in ("rollback", "truncation", "change"):
+        assert kind in done.stdout
+
+
+@pytest.mark.parametrize("form", ["jsonl", "ecs", "ocsf"])
+def test_every_exported_line_is_an_object(claimsctl, log, form):
+    lines = records(run(claimsctl, log, "export", "--format", form))
+    assert len(lines) == 72
+    if form == "ecs":
+        assert lines[0]["event"]["action"] == "denied" and lines[0]["event"]["outcome"] == "failure"
+        assert lines[0]["@timestamp"] == "2024-10-04T12:00:00.000000Z"
+    if form == "ocsf":
+        assert lines[0]["type_uid"] == lines[0]["class_uid"] * 100 + lines[0]["activity_id"]
+        assert lines[0]["category_uid"] == lines[0]["class_uid"] // 1000
+
+
+def test_csv_has_one_row_a_record_and_no_formula(claimsctl, log):
+    done = run(claimsctl, log, "export", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 72 and rows[0]["event"] == "denied" and rows[0]["user"] == "7"
+    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_stat_says_how_far_the_log_reaches(claimsctl, log):
+    said = json.loads(run(claimsctl, log, "stat", "--json").stdout)
+    assert (said["origin"], said["first"], said["last"], said["events"]) == ("host.example", 1, 72, 76)
+    assert "host.example" in run(claimsctl, log, "stat").stdout
+
+
+def test_the_segment_that_a_daemon_writes_to_is_left_out(claimsctl, log):
+    with open(log / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(claimsctl, log, "tail")
+        assert done.returncode == 0 and "is left out" in done.stderr
+
+
+def test_a_directory_without_a_log_is_a_problem_that_names_it(claimsctl, tmp_path):
+    done = run(claimsctl, tmp_path, "search")
+    assert done.returncode == 69 and str(tmp_path) in done.stderr
+    missing = run(claimsctl, tmp_path / "none", "report")
+    assert missing.returncode == 69 and "--directory" in missing.stderr
+
+
+@pytest.mark.parametrize("words, said", [
+    (("audit",), "command"),
+    (("audit", "search", "--since", "yesterday"), "--since"),
+    (("audit", "search", "--event", "party"), "--event"),
+    (("audit", "export", "--format", "xml"), "--format"),
+])
+def test_wrong_usage_exits_2(claimsctl, words, said):
+    done = claimsctl.run(*words)
+    assert done.returncode == 2 and said in done.stderr
+
+
+def test_no_token_is_in_any_file_or_export(claimsctl, log):
+    for path in log.iterdir():
+        assert TOKEN not in path.read_bytes()
+    for form in ("jsonl", "ecs", "ocsf", "csv"):
+        assert TOKEN.decode() not in run(claimsctl, log, "export", "--format", form).stdout
