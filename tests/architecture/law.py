@@ -29,6 +29,7 @@ LIBRARIES = {
     "CLI11": ("CLI/*",),
     "fmt": ("fmt/*",),
     "expected": ("tl/expected.hpp",),
+    "python": ("Python.h",),
     "threads": (
         "thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore",
         "latch", "barrier",
@@ -61,6 +62,8 @@ LAYERS = (
     # The library lives in other people's processes: no fmt, no tl::expected, no C++ run time, no threads.
     Layer("client/claimsctl/*", "client/claimsctl", ("client", "proto", "daemon/base", "daemon/audit"),
           IMPURE + ("CLI11", "curl", "simdjson")),
+    # The extension of the Python package: glue over the library's ABI.
+    Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
     Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
     # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
     Layer("daemon/base/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),

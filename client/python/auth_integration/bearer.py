@@ -1,0 +1,47 @@
+"""The token out of an Authorization header, or why there is none. The rules of ext/bearer.h; a property test holds the two together."""
+
+import re
+from typing import NamedTuple, Optional, Union
+
+MAX_TOKEN = 8192  # bytes, as proto/limits.h has it
+
+_OURS = re.compile(rb"(?i:bearer)(?![0-9A-Za-z!#$%&'*+.^_`|~-])")
+_TOKEN = re.compile(rb"[0-9A-Za-z._~+/-]+=*")
+# Control characters, and what Latin-1 has no code for.
+_BROKEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xc4-\xff]")
+
+
+class Refused(NamedTuple):
+    """A header that is refused without asking anybody."""
+
+    reason: str
+
+
+def check_token(token: Union[str, bytes]) -> Optional[str]:
+    """None if it may be a token, else why not: "too_long" or "malformed"."""
+    if isinstance(token, str):
+        try:
+            token = token.encode()
+        except UnicodeEncodeError:
+            return "malformed"
+    if len(token) > MAX_TOKEN:
+        return "too_long"
+    return None if _TOKEN.fullmatch(token) else "malformed"
+
+
+def parse_bearer(header: object) -> Union[None, str, Refused]:
+    """The token; None where the header is of another scheme; Refused where it is broken."""
+    if not isinstance(header, str):
+        return Refused("malformed")
+    try:
+        text = header.encode().strip(b" \t")
+    except UnicodeEncodeError:
+        return Refused("malformed")
+    if not _OURS.match(text):
+        return Refused("malformed") if not text or _BROKEN.search(text) else None
+    rest = text[len(b"bearer"):]
+    token = rest.lstrip(b" ")
+    if rest == token:
+        return Refused("malformed")
+    reason = check_token(token)
+    return token.decode() if reason is None else Refused(reason)

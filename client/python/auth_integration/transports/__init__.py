@@ -1,0 +1,1 @@
+"""How a token becomes claims: by claimsd, or by asking the Auth API directly."""

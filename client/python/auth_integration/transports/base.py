@@ -1,0 +1,71 @@
+"""What every transport does."""
+
+from typing import Any, Callable, Dict, Optional, Tuple, Union
+
+from asgiref.sync import sync_to_async
+
+from auth_integration.bearer import Refused, check_token, parse_bearer
+from auth_integration.claims import Claims
+from auth_integration.reasons import Answer, answer_of
+from auth_integration.users import ClaimsUser
+
+Identity = Tuple[ClaimsUser, Claims]  # exactly a tuple: an Answer is one of its subclasses
+Found = Union[None, Identity, Answer]  # None: the request brings no bearer token
+
+
+def identity_of(claims: Claims) -> Identity:
+    return ClaimsUser(claims), claims
+
+
+class Transport:
+    """identify() and its like may be called by any thread. A transport is made after any fork, or survives one."""
+
+    outlives_settings = False  # put there by a test
+    quick_identify: Optional[Callable[[Dict[str, Any], Optional[str]], Any]] = None  # see runtime.Runtime
+
+    def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        """Whose token is this? It has been checked to be one by its characters."""
+        raise NotImplementedError
+
+    def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
+        """Who sent the request with this META? `route` is the pattern that it matched, for the audit record."""
+        if "HTTP_AUTHORIZATION" not in meta:
+            return None
+        token = parse_bearer(meta["HTTP_AUTHORIZATION"])
+        if token is None:
+            return None
+        if isinstance(token, Refused):
+            return answer_of(token.reason)
+        return self.ask(token, meta, route)
+
+    def identify_token(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        """As identify(), for a token that came another way."""
+        reason = check_token(token)
+        return self.ask(token, meta, route) if reason is None else answer_of(reason)
+
+    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        """As ask(), without blocking the event loop."""
+        answer: Union[Identity, Answer] = await sync_to_async(self.ask, thread_sensitive=False)(token, meta, route)
+        return answer
+
+    async def identify_async(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
+        if "HTTP_AUTHORIZATION" not in meta:
+            return None
+        token = parse_bearer(meta["HTTP_AUTHORIZATION"])
+        if token is None:
+            return None
+        if isinstance(token, Refused):
+            return answer_of(token.reason)
+        return await self.ask_async(token, meta, route)
+
+    async def identify_token_async(
+            self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        reason = check_token(token)
+        return await self.ask_async(token, meta, route) if reason is None else answer_of(reason)
+
+    def describe(self) -> Tuple[bool, str]:
+        """Whether it could answer just now, and a sentence for `manage.py auth_status`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Gives back what it holds."""

@@ -1,0 +1,91 @@
+"""Asking claimsd, by libclaimsd (the extension `_claimsd`)."""
+
+import os
+import sys
+import threading
+from typing import Any, Dict, Optional, Tuple, Union
+
+from auth_integration.claims import claims_from_daemon
+from auth_integration.conf import Settings
+from auth_integration.reasons import Answer, answer_of
+from auth_integration.transports.base import Found, Identity, Transport, identity_of
+
+try:
+    from auth_integration import _claimsd
+except ImportError as error:
+    from django.core.exceptions import ImproperlyConfigured
+
+    raise ImproperlyConfigured(
+        "AUTH_INTEGRATION['TRANSPORT'] is \"daemon\", but the extension auth_integration._claimsd is not built: install a C++ compiler, "
+        "python3-dev and libssl-dev and install this package again, or set it to \"direct\"") from error
+
+
+def _make(document: str, id: str, email: str, roles: Tuple[str, ...]) -> Identity:
+    return identity_of(claims_from_daemon(document, id, email, roles))
+
+
+def under_gevent() -> bool:
+    """Whether a blocking call would stall a hub: gevent has replaced the sockets of this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("socket"))
+
+
+class DaemonTransport(Transport):
+    """Connects at the first question; a handle that was inherited by fork() connects anew by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._timeout_ms = max(1, int(settings.timeout * 1000))
+        self.handle = _claimsd.Handle(
+            _make, socket=settings.socket, upstream=settings.api_url or None, client_name=settings.client_name, timeout_ms=self._timeout_ms,
+            max_connections=settings.max_connections,
+            daemon_uid=_claimsd.ANY_TRUSTED_UID if settings.daemon_uid is None else settings.daemon_uid)
+        self._address_meta = settings.client_address_meta
+        self._loops = threading.local()
+        self._gevent = under_gevent()
+        # The whole way in one call, where the extension finds in META what it looks for.
+        self.quick_identify = self.handle.identify if not self._gevent and self._address_meta == "REMOTE_ADDR" else None
+
+    def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
+        if self.quick_identify is None:
+            return super().identify(meta, route)
+        found = self.quick_identify(meta, route)
+        return answer_of(found) if type(found) is str else found
+
+    def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        if self._gevent:
+            return self._ask_in_hub(token, meta, route)
+        found = self.handle.identify_token(token, self._hints(meta), route)
+        return answer_of(found) if type(found) is str else found  # type: ignore[return-value]
+
+    def _hints(self, meta: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+        if meta is None or self._address_meta == "REMOTE_ADDR":
+            return meta
+        return {"REMOTE_ADDR": meta.get(self._address_meta), "HTTP_TRACEPARENT": meta.get("HTTP_TRACEPARENT"),
+                "REQUEST_METHOD": meta.get("REQUEST_METHOD")}
+
+    # ---- without blocking ------------------------------------------------------------------------
+
+    def _ask_in_hub(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        from auth_integration.transports.gevent_hub import HubAsker
+
+        asker = getattr(self._loops, "hub", None)
+        if asker is None or asker.pid != os.getpid():
+            asker = self._loops.hub = HubAsker(self.handle)
+        return asker.ask(token, self._hints(meta), route, self._timeout_ms)
+
+    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        from auth_integration.transports.event_loop import LoopAsker
+
+        asker = LoopAsker.of_running_loop(self._loops, self.handle)
+        return await asker.ask(token, self._hints(meta), route, self._timeout_ms)
+
+    def describe(self) -> Tuple[bool, str]:
+        socket = self.settings.socket or _claimsd.DEFAULT_SOCKET
+        took_ns, answer = self.handle.ping()
+        if answer is None:
+            return True, f"claimsd answered on {socket} in {(took_ns or 0) / 1e6:.2f} ms"
+        return False, f"claimsd on {socket}: {answer.text}"
+
+    def close(self) -> None:
+        self.handle.close()

@@ -1,0 +1,174 @@
+"""GETs of one Auth API over kept connections, each with one deadline for all of it. http.client alone: a laptop needs nothing more.
+
+What is never done: following a redirect or using a proxy or .netrc (each would hand the token to somebody else), decoding a body, reading more than
+64 KiB of one. Looking up the host's name is the system's, and the one step that a deadline cannot cut short.
+"""
+
+import http.client
+import io
+import os
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from typing import Any, List, NamedTuple, Optional
+
+MAX_BODY = 64 * 1024
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+    cache_control: str
+    age: str
+    retry_after: str
+
+
+class FetchFailed(Exception):
+    """No reply; `reason` is a word of auth_integration.reasons."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket until a moment, however slowly it drips."""
+
+    def __init__(self, connected: Any, deadline: float) -> None:
+        self._socket = connected
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._socket.settimeout(_left(self._deadline))
+        return int(self._socket.recv_into(buffer))
+
+
+class _DeadlineSocket:
+    """As much of a socket as http.client's response takes."""
+
+    def __init__(self, connected: Any, deadline: float) -> None:
+        self._reader = io.BufferedReader(_DeadlineReader(connected, deadline))
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return self._reader
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("the deadline has passed")
+    return left
+
+
+def _final_response(connected: Any) -> http.client.HTTPResponse:
+    """Its status and headers, past interim ones (RFC 9110 section 15.2), which http.client knows the first of alone."""
+    while True:
+        response = http.client.HTTPResponse(connected, method="GET")
+        response.begin()
+        if not 102 <= response.status <= 199:
+            break
+        response.fp = None  # type: ignore[assignment]  # what follows is read from there
+    # http.client takes a length that is none for "until the end".
+    lengths = set(response.headers.get_all("Content-Length", []))
+    if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
+        raise FetchFailed("upstream_protocol")
+    return response
+
+
+class HttpPool:
+    """Any thread. At most `size` connections; beyond that threads wait, until their deadline. After fork() the child begins with none."""
+
+    def __init__(self, base_url: str, path: str, size: int, ca_file: Optional[str]) -> None:
+        parts = urllib.parse.urlsplit(base_url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._authority = parts.netloc
+        self._target = parts.path.rstrip("/") + path
+        self._tls: Optional[ssl.SSLContext] = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
+        self._size = size
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._idle: List[Any] = []
+        self._free = threading.BoundedSemaphore(self._size)
+
+    def get(self, token: str, deadline: float) -> Reply:
+        if self._pid != os.getpid():
+            self._reset()  # sockets of the parent's: dropped without a word on them
+        free = self._free
+        if not free.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise FetchFailed("overloaded")
+        try:
+            return self._get(token, deadline)
+        finally:
+            free.release()
+
+    def _get(self, token: str, deadline: float) -> Reply:
+        while True:
+            try:
+                kept = self._idle.pop()
+            except IndexError:
+                kept = None
+            try:
+                return self._exchange(kept or self._connect(deadline), token, deadline)
+            except (ConnectionError, http.client.RemoteDisconnected) as error:
+                # A kept connection that the server closed meanwhile says nothing about the server.
+                if kept is None:
+                    raise FetchFailed("upstream_protocol") from error
+            except socket.timeout as error:
+                raise FetchFailed("upstream_timeout") from error
+            except (http.client.HTTPException, OSError, ValueError) as error:
+                raise FetchFailed("upstream_protocol") from error
+
+    def _connect(self, deadline: float) -> Any:
+        try:
+            connected: Any = socket.create_connection((self._host, self._port), _left(deadline))
+        except socket.timeout as error:
+            raise FetchFailed("upstream_timeout") from error
+        except (OSError, UnicodeError) as error:
+            raise FetchFailed("upstream_connect") from error
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is None:
+                return connected
+            connected.settimeout(_left(deadline))
+            return self._tls.wrap_socket(connected, server_hostname=self._host)
+        except socket.timeout as error:
+            connected.close()
+            raise FetchFailed("upstream_timeout") from error
+        except (OSError, ValueError) as error:
+            connected.close()
+            raise FetchFailed("upstream_tls") from error
+
+    def _exchange(self, connected: Any, token: str, deadline: float) -> Reply:
+        keep = False
+        try:
+            connected.settimeout(_left(deadline))
+            connected.sendall(
+                f"GET {self._target} HTTP/1.1\r\nHost: {self._authority}\r\nAuthorization: Bearer {token}\r\n"
+                "Accept: application/json\r\nUser-Agent: auth_integration\r\n\r\n".encode("ascii"))
+            response = _final_response(_DeadlineSocket(connected, deadline))
+            body = response.read(MAX_BODY + 1)
+            if len(body) > MAX_BODY:
+                raise FetchFailed("upstream_too_large")
+            if response.length not in (None, 0):
+                raise FetchFailed("upstream_protocol")  # it ended early
+            keep = response.isclosed() and not response.will_close
+            headers = response.headers
+            return Reply(response.status, body, ",".join(headers.get_all("Cache-Control", [])), headers.get("Age", ""),
+                         headers.get("Retry-After", ""))
+        finally:
+            if keep:
+                self._idle.append(connected)
+            else:
+                connected.close()
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()

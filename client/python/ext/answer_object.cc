@@ -1,0 +1,58 @@
+#include "client/python/ext/answer_object.h"
+
+namespace claimsd::python {
+namespace {
+
+PyStructSequence_Field fields[] = {
+    {"verdict", "\"valid\", \"invalid\" or \"unavailable\""},
+    {"reason", "why: a stable word for programs"},
+    {"text", "why: a sentence for people"},
+    {"source", "who said so: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
+    {"age_ms", "how long ago the Auth API last confirmed it"},
+    {"left_ms", "how long it may be relied on"},
+    {"retry_after_ms", "when to ask again; 0: no advice"},
+    {nullptr, nullptr},
+};
+
+PyStructSequence_Desc description = {
+    "auth_integration._claimsd.Answer",
+    "What became of a question. It holds no claim and no token.",
+    fields,
+    7,
+};
+
+bool set_text(PyObject* answer, Py_ssize_t at, const char* text) {
+  PyObject* const value = PyUnicode_InternFromString(text);
+  if (value == nullptr) return false;
+  PyStructSequence_SetItem(answer, at, value);
+  return true;
+}
+
+bool set_number(PyObject* answer, Py_ssize_t at, unsigned long number) {
+  PyObject* const value = PyLong_FromUnsignedLong(number);
+  if (value == nullptr) return false;
+  PyStructSequence_SetItem(answer, at, value);
+  return true;
+}
+
+}  // namespace
+
+PyObject* make_answer_type() {
+  return reinterpret_cast<PyObject*>(PyStructSequence_NewType(&description));
+}
+
+Ref answer_object(PyObject* type, const claimsd_answer* answer) {
+  Ref object(PyStructSequence_New(reinterpret_cast<PyTypeObject*>(type)));
+  if (!object) return object;
+  const bool made =
+      set_text(object.get(), 0, claimsd_result_text(claimsd_answer_verdict(answer))) &&
+      set_text(object.get(), 1, claimsd_answer_reason(answer)) &&
+      set_text(object.get(), 2, claimsd_answer_text(answer)) &&
+      set_text(object.get(), 3, claimsd_source_text(claimsd_answer_source(answer))) &&
+      set_number(object.get(), 4, claimsd_answer_age_ms(answer)) &&
+      set_number(object.get(), 5, claimsd_answer_left_ms(answer)) &&
+      set_number(object.get(), 6, claimsd_answer_retry_after_ms(answer));
+  return made ? static_cast<Ref&&>(object) : Ref();
+}
+
+}  // namespace claimsd::python

@@ -1,0 +1,303 @@
+#include "client/python/ext/handle.h"
+
+#include <new>
+
+#include "client/python/ext/answer_object.h"
+#include "client/python/ext/bearer.h"
+#include "client/python/ext/question.h"
+#include "client/python/ext/stream.h"
+
+namespace claimsd::python {
+namespace {
+
+Handle* self_of(PyObject* object) {
+  return reinterpret_cast<Handle*>(object);
+}
+
+PyObject* reason_of(Bearer::Kind kind) {
+  return PyUnicode_InternFromString(kind == Bearer::Kind::kTooLong ? "too_long" : "malformed");
+}
+
+// Objects when valid, else the Answer.
+PyObject* ask(Handle* self, const Question& question) {
+  if (!enter(self)) return nullptr;
+  claimsd_answer* answer = nullptr;
+  claimsd_result result = CLAIMSD_UNAVAILABLE;
+  Py_BEGIN_ALLOW_THREADS;
+  result = claimsd_query(self->handle, &question.asked, &answer);
+  Py_END_ALLOW_THREADS;
+  // By both: nothing but a valid answer is ever turned into somebody.
+  PyObject* found = nullptr;
+  if (result == CLAIMSD_VALID && claimsd_answer_verdict(answer) == CLAIMSD_VALID) {
+    found = self->parsed.objects_of(answer, self->make);
+  } else {
+    found = answer_object(self->answer_type, answer).release();
+  }
+  claimsd_answer_free(answer);
+  leave(self);
+  return found;
+}
+
+PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 2 || !PyDict_Check(arguments[0])) {
+    PyErr_SetString(PyExc_TypeError, "identify() takes a request's META (a dict) and its route");
+    return nullptr;
+  }
+  // Held: another thread may change META while the GIL is away.
+  const Ref header =
+      Ref::of(PyDict_GetItemWithError(arguments[0], self_of(object)->keys.authorization));
+  if (!header) {
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    Py_RETURN_NONE;
+  }
+  const std::string_view text = utf8_of(header.get());
+  if (text.data() == nullptr) return reason_of(Bearer::Kind::kMalformed);
+  const Bearer bearer = parse_bearer(text);
+  if (bearer.kind == Bearer::Kind::kNotOurs) Py_RETURN_NONE;
+  if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
+  return ask(self_of(object),
+             Question(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
+}
+
+PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 3 || !PyUnicode_Check(arguments[0])) {
+    PyErr_SetString(PyExc_TypeError,
+                    "identify_token() takes a token (a str), a request's META and its route");
+    return nullptr;
+  }
+  const std::string_view text = utf8_of(arguments[0]);
+  const Bearer bearer = check_token(text);
+  if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
+  return ask(self_of(object),
+             Question(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
+}
+
+PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
+  static const char* const names[] = {"token", "timeout_ms", "max_age_ms", nullptr};
+  const char* token = nullptr;
+  Py_ssize_t size = 0;
+  unsigned int timeout_ms = 0;
+  unsigned int max_age_ms = CLAIMSD_ANY_AGE;
+  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "s#|$II:query", const_cast<char**>(names),
+                                  &token, &size, &timeout_ms, &max_age_ms) == 0) {
+    return nullptr;
+  }
+  Handle* const self = self_of(object);
+  Question question({token, static_cast<std::size_t>(size)}, self->keys, Py_None, Py_None);
+  question.asked.timeout_ms = timeout_ms;
+  question.asked.max_age_ms = max_age_ms;
+  if (!enter(self)) return nullptr;
+  claimsd_answer* answer = nullptr;
+  Py_BEGIN_ALLOW_THREADS;
+  claimsd_query(self->handle, &question.asked, &answer);
+  Py_END_ALLOW_THREADS;
+  PyObject* const found = take_answer(self, answer);
+  leave(self);
+  return found;
+}
+
+PyObject* ping(PyObject* object, PyObject* arguments, PyObject* keywords) {
+  static const char* const names[] = {"timeout_ms", nullptr};
+  unsigned int timeout_ms = 0;
+  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|$I:ping", const_cast<char**>(names),
+                                  &timeout_ms) == 0) {
+    return nullptr;
+  }
+  Handle* const self = self_of(object);
+  if (!enter(self)) return nullptr;
+  claimsd_answer* answer = nullptr;
+  claimsd_result result = CLAIMSD_UNAVAILABLE;
+  std::uint64_t round_trip_ns = 0;
+  Py_BEGIN_ALLOW_THREADS;
+  result = claimsd_ping(self->handle, timeout_ms, &round_trip_ns, &answer);
+  Py_END_ALLOW_THREADS;
+  PyObject* found = nullptr;
+  if (result == CLAIMSD_OK) {
+    found = Py_BuildValue("(KO)", static_cast<unsigned long long>(round_trip_ns), Py_None);
+  } else {
+    found = Py_BuildValue("(ON)", Py_None, answer_object(self->answer_type, answer).release());
+  }
+  claimsd_answer_free(answer);
+  leave(self);
+  return found;
+}
+
+PyObject* statistics(PyObject* object, PyObject* /*none*/) {
+  Handle* const self = self_of(object);
+  if (!enter(self)) return nullptr;
+  PyObject* found = nullptr;
+#ifdef CLAIMSD_STATISTICS_INIT
+  claimsd_statistics counts = CLAIMSD_STATISTICS_INIT;
+  claimsd_read_statistics(self->handle, &counts);
+  found = Py_BuildValue("{s:K,s:K,s:K,s:K,s:O,s:s}", "local_hits",
+                        static_cast<unsigned long long>(counts.local_hits), "shared_hits",
+                        static_cast<unsigned long long>(counts.shared_hits), "socket_questions",
+                        static_cast<unsigned long long>(counts.socket_questions), "maps",
+                        static_cast<unsigned long long>(counts.maps), "map_in_use",
+                        counts.map_in_use != 0 ? Py_True : Py_False, "map_text", counts.map_text);
+#else
+  found = PyDict_New();
+#endif
+  leave(self);
+  return found;
+}
+
+PyObject* open_stream(PyObject* object, PyObject* /*none*/) {
+  Handle* const self = self_of(object);
+  return stream_on(self, self->stream_type);
+}
+
+PyObject* close(PyObject* object, PyObject* /*none*/) {
+  Handle* const self = self_of(object);
+  self->parsed.clear();
+  if (self->handle != nullptr && !self->closing) {
+    ++self->users;  // so that leave() does it, now or with the last user
+    self->closing = true;
+    leave(self);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+  static const char* const names[] = {"make",       "socket",          "upstream",   "client_name",
+                                      "timeout_ms", "max_connections", "daemon_uid", nullptr};
+  PyObject* make = nullptr;
+  claimsd_options options = CLAIMSD_OPTIONS_INIT;
+  unsigned int timeout_ms = 0;
+  unsigned int max_connections = 0;
+  unsigned int daemon_uid = CLAIMSD_ANY_TRUSTED_UID;
+  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$zzzIII:Handle",
+                                  const_cast<char**>(names), &make, &options.socket_path,
+                                  &options.upstream_url, &options.client_name, &timeout_ms,
+                                  &max_connections, &daemon_uid) == 0) {
+    return nullptr;
+  }
+  const auto* const state = static_cast<const ModuleState*>(PyType_GetModuleState(type));
+  if (state == nullptr) return nullptr;
+  options.timeout_ms = timeout_ms;
+  options.max_connections = max_connections;
+  options.daemon_uid = daemon_uid;
+  const auto allocate =
+      reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));  // zeroes it
+  auto* const self = reinterpret_cast<Handle*>(allocate(type, 0));
+  if (self == nullptr) return nullptr;
+  new (&self->parsed) ParsedClaims();
+  self->make = Py_NewRef(make);
+  self->answer_type = Py_NewRef(state->answer_type);
+  self->stream_type = Py_NewRef(state->stream_type);
+  if (!make_keys(self->keys)) {
+    Py_DECREF(self);
+    return nullptr;
+  }
+  switch (claimsd_open(&options, &self->handle)) {
+    case CLAIMSD_OK: return reinterpret_cast<PyObject*>(self);
+    case CLAIMSD_NO_MEMORY: PyErr_NoMemory(); break;
+    default:
+      PyErr_SetString(PyExc_ValueError,
+                      "libclaimsd does not take these options: the socket path has 107 bytes at "
+                      "most, the Auth API's URL 1,024, the client's name 64");
+  }
+  Py_DECREF(self);
+  return nullptr;
+}
+
+int traverse(PyObject* object, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self_of(object)->make);
+  return self_of(object)->parsed.traverse(visit, arg);
+}
+
+int clear(PyObject* object) {
+  Handle* const self = self_of(object);
+  self->parsed.clear();
+  Py_CLEAR(self->make);
+  return 0;
+}
+
+void destroy(PyObject* object) {
+  Handle* const self = self_of(object);
+  PyTypeObject* const type = Py_TYPE(object);
+  PyObject_GC_UnTrack(object);
+  clear(object);
+  self->parsed.~ParsedClaims();
+  claimsd_close(self->handle);  // nobody is left: whoever uses it holds a reference
+  forget_keys(self->keys);
+  Py_CLEAR(self->answer_type);
+  Py_CLEAR(self->stream_type);
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
+  Py_DECREF(type);
+}
+
+template <class Function>
+PyCFunction method(Function* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef methods[] = {
+    {"identify", method(identify), METH_FASTCALL,
+     "identify(meta, route): None (no bearer header), what `make` made (valid), a reason (refused "
+     "without asking) or an Answer."},
+    {"identify_token", method(identify_token), METH_FASTCALL,
+     "identify_token(token, meta, route): as identify(), for a token from elsewhere."},
+    {"query", method(query), METH_VARARGS | METH_KEYWORDS,
+     "query(token, *, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made or None, Answer)."},
+    {"ping", method(ping), METH_VARARGS | METH_KEYWORDS,
+     "ping(*, timeout_ms=0): (nanoseconds, None) or (None, Answer)."},
+    {"statistics", method(statistics), METH_NOARGS, "Where this process' answers came from."},
+    {"stream", method(open_stream), METH_NOARGS, "A Stream, for event loops."},
+    {"close", method(close), METH_NOARGS, "Closes it once the calls in flight have ended."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+char documentation[] =
+    "Handle(make, *, socket=None, upstream=None, client_name=None, timeout_ms=0,\n"
+    "       max_connections=0, daemon_uid=ANY_TRUSTED_UID)\n\n"
+    "Connections to one daemon; connects at the first question. `make(json, id, email, roles)`\n"
+    "is called once for each claims document.";
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, documentation},
+    {Py_tp_new, reinterpret_cast<void*>(construct)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+    {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(clear)},
+    {Py_tp_methods, methods},
+    {0, nullptr},
+};
+
+PyType_Spec spec = {"auth_integration._claimsd.Handle", sizeof(Handle), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
+
+}  // namespace
+
+PyObject* make_handle_type(PyObject* module) {
+  return PyType_FromModuleAndSpec(module, &spec, nullptr);
+}
+
+bool enter(Handle* handle) {
+  if (handle->handle == nullptr || handle->closing) {
+    PyErr_SetString(PyExc_ValueError, "the handle is closed: open another one");
+    return false;
+  }
+  ++handle->users;
+  return true;
+}
+
+void leave(Handle* handle) {
+  if (--handle->users > 0 || !handle->closing) return;
+  claimsd_close(handle->handle);
+  handle->handle = nullptr;
+}
+
+PyObject* take_answer(Handle* handle, claimsd_answer* answer) {
+  Ref objects = Ref::of(Py_None);
+  if (claimsd_answer_verdict(answer) == CLAIMSD_VALID) {
+    objects = Ref(handle->parsed.objects_of(answer, handle->make));
+  }
+  Ref about = objects ? answer_object(handle->answer_type, answer) : Ref();
+  claimsd_answer_free(answer);
+  if (!about) return nullptr;
+  return Py_BuildValue("(NN)", objects.release(), about.release());
+}
+
+}  // namespace claimsd::python

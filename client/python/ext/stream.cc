@@ -1,0 +1,155 @@
+#include "client/python/ext/stream.h"
+
+#include "client/python/ext/question.h"
+
+namespace claimsd::python {
+namespace {
+
+struct Stream {
+  PyObject_HEAD claimsd_stream* stream;  // nullptr: closed
+  Handle* handle;                        // a reference, and one of its users, while open
+};
+
+Stream* self_of(PyObject* object) {
+  return reinterpret_cast<Stream*>(object);
+}
+
+bool is_open(const Stream* self) {
+  if (self->stream != nullptr) return true;
+  PyErr_SetString(PyExc_ValueError, "the stream is closed: open another one");
+  return false;
+}
+
+void close_it(Stream* self) {
+  if (self->stream == nullptr) return;
+  claimsd_stream_close(self->stream);
+  self->stream = nullptr;
+  Handle* const handle = self->handle;
+  self->handle = nullptr;
+  leave(handle);
+  Py_DECREF(handle);
+}
+
+PyObject* send(PyObject* object, PyObject* arguments) {
+  Stream* const self = self_of(object);
+  unsigned long long tag = 0;
+  const char* token = nullptr;
+  Py_ssize_t size = 0;
+  PyObject* meta = Py_None;
+  PyObject* route = Py_None;
+  unsigned int timeout_ms = 0;
+  if (PyArg_ParseTuple(arguments, "Ks#|OOI:send", &tag, &token, &size, &meta, &route,
+                       &timeout_ms) == 0 ||
+      !is_open(self)) {
+    return nullptr;
+  }
+  Question question({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
+  question.asked.timeout_ms = timeout_ms;
+  switch (claimsd_stream_send(self->stream, &question.asked, tag)) {
+    case CLAIMSD_OK: Py_RETURN_NONE;
+    case CLAIMSD_NO_MEMORY: return PyErr_NoMemory();
+    case CLAIMSD_UNAVAILABLE:
+      PyErr_SetString(PyExc_BlockingIOError, "4,096 questions are open on this stream already");
+      return nullptr;
+    default:
+      PyErr_SetString(PyExc_ValueError,
+                      "the stream does not take this question: it was inherited by fork()");
+      return nullptr;
+  }
+}
+
+PyObject* receive(PyObject* object, PyObject* /*none*/) {
+  Stream* const self = self_of(object);
+  if (!is_open(self)) return nullptr;
+  std::uint64_t tag = 0;
+  claimsd_answer* answer = nullptr;
+  const claimsd_result result = claimsd_stream_receive(self->stream, &tag, &answer);
+  if (result == CLAIMSD_AGAIN) Py_RETURN_NONE;
+  if (result == CLAIMSD_BAD_ARGUMENT) {
+    PyErr_SetString(PyExc_ValueError, "the stream was inherited by fork(): open another one");
+    return nullptr;
+  }
+  Handle* const handle = self->handle;
+  Ref kept = Ref::of(reinterpret_cast<PyObject*>(handle));  // `make` might close us
+  Ref pair(take_answer(handle, answer));
+  if (!pair) return nullptr;
+  return Py_BuildValue("(KN)", static_cast<unsigned long long>(tag), pair.release());
+}
+
+PyObject* fileno(PyObject* object, PyObject* /*none*/) {
+  if (!is_open(self_of(object))) return nullptr;
+  return PyLong_FromLong(claimsd_stream_fd(self_of(object)->stream));
+}
+
+PyObject* pending(PyObject* object, PyObject* /*none*/) {
+  if (!is_open(self_of(object))) return nullptr;
+  return PyLong_FromSize_t(claimsd_stream_pending(self_of(object)->stream));
+}
+
+PyObject* close(PyObject* object, PyObject* /*none*/) {
+  close_it(self_of(object));
+  Py_RETURN_NONE;
+}
+
+void destroy(PyObject* object) {
+  PyTypeObject* const type = Py_TYPE(object);
+  close_it(self_of(object));
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
+  Py_DECREF(type);
+}
+
+PyMethodDef methods[] = {
+    {"send", send, METH_VARARGS,
+     "send(tag, token, meta=None, route=None, timeout_ms=0): asks; the answer comes with `tag`."},
+    {"receive", receive, METH_NOARGS,
+     "(tag, (what `make` made or None, Answer)), or None when no answer is ready."},
+    {"fileno", fileno, METH_NOARGS, "The descriptor to wait on for reading; the stream's own."},
+    {"pending", pending, METH_NOARGS, "How many answers are still to come."},
+    {"close", close, METH_NOARGS, "Closes it; what is pending gets no answer."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+char documentation[] = "Many questions at once, for event loops; see Handle.stream().";
+
+PyType_Slot slots[] = {
+    {Py_tp_doc, documentation},
+    {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+    {Py_tp_methods, methods},
+    {0, nullptr},
+};
+
+PyType_Spec spec = {"auth_integration._claimsd.Stream", sizeof(Stream), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+
+}  // namespace
+
+PyObject* make_stream_type(PyObject* module) {
+  return PyType_FromModuleAndSpec(module, &spec, nullptr);
+}
+
+PyObject* stream_on(Handle* handle, PyObject* stream_type) {
+  if (!enter(handle)) return nullptr;
+  claimsd_stream* opened = nullptr;
+  const claimsd_result result = claimsd_stream_open(handle->handle, &opened);
+  auto* const type = reinterpret_cast<PyTypeObject*>(stream_type);
+  Stream* stream = nullptr;
+  if (result == CLAIMSD_OK) {
+    const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+    stream = reinterpret_cast<Stream*>(allocate(type, 0));
+    if (stream == nullptr) claimsd_stream_close(opened);
+  } else if (result == CLAIMSD_NO_MEMORY) {
+    PyErr_NoMemory();
+  } else {
+    PyErr_SetString(PyExc_OSError, "no stream to claimsd: this process has no descriptors left");
+  }
+  if (stream == nullptr) {
+    leave(handle);
+    return nullptr;
+  }
+  stream->stream = opened;
+  stream->handle = handle;
+  Py_INCREF(handle);
+  return reinterpret_cast<PyObject*>(stream);
+}
+
+}  // namespace claimsd::python

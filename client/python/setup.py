@@ -1,0 +1,116 @@
+"""Builds the extension module `_claimsd`: libclaimsd's own sources and the glue in ext/, in one file.
+
+So installing needs no libclaimsd on the machine, only a C++20 compiler and the headers of libcrypto and Python. Where these are missing, and where
+there is no Linux, the package installs without it (`TRANSPORT = "direct"` serves then). AUTH_INTEGRATION_LIBCLAIMSD=system links the installed library
+instead (pkg-config claimsd); AUTH_INTEGRATION_EXTENSION=no leaves it out, =required fails where it cannot be built.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUNDLED = HERE / "native"  # in an sdist: what lies elsewhere in the repository
+LIBRARY_FOLDERS = ("client/include", "client/src", "proto")
+WANTED = os.environ.get("AUTH_INTEGRATION_EXTENSION", "auto")
+SYSTEM = os.environ.get("AUTH_INTEGRATION_LIBCLAIMSD") == "system"
+VERSION = "0.1.0"
+
+COMPILE = [
+    "-std=c++20", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-asynchronous-unwind-tables",
+    "-ffunction-sections", "-fdata-sections", "-fvisibility=hidden", "-U_GLIBCXX_ASSERTIONS", "-Wno-missing-field-initializers",
+    "-g0",
+]
+LINK = [f"-Wl,--version-script={HERE / 'ext' / 'exports.map'}", "-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro,-z,now"]
+
+
+def native_root():
+    """Where client/ and proto/ are: the repository, or what an sdist brought along; None: nowhere."""
+    for root in (HERE.parent.parent, BUNDLED):
+        if (root / "client" / "include" / "claimsd.h").is_file():
+            return root
+    return None
+
+
+def library_sources(root):
+    """libclaimsd's: all of client/src, and the parts of proto/ that both sides share."""
+    return sorted([*root.glob("client/src/*.cc"), *root.glob("proto/*.cc")])
+
+
+def uses_libcrypto(root):
+    return any("openssl/" in source.read_text() for source in library_sources(root))
+
+
+def pkg_config(*arguments):
+    return subprocess.run(["pkg-config", *arguments, "claimsd"], check=True, capture_output=True, text=True).stdout.split()
+
+
+class BuildExtension(build_ext):
+    """Takes the library's sources where they are, and does without the extension where it cannot be built."""
+
+    def build_extension(self, extension):
+        root = native_root()
+        if root is None:
+            raise RuntimeError("the sources of libclaimsd are neither beside this package nor in it")
+        glue = HERE / "ext"
+        extension.sources = [str(source) for source in sorted(glue.glob("*.cc"))]
+        extension.include_dirs = [str(self._include_root(root))]
+        if SYSTEM:
+            extension.extra_compile_args += pkg_config("--cflags")
+            extension.extra_link_args += pkg_config("--libs")
+        else:
+            extension.sources += [str(source) for source in library_sources(root)]
+            if uses_libcrypto(root):
+                extension.libraries.append("crypto")
+        super().build_extension(extension)
+
+    def _include_root(self, root):
+        """A folder with client/ and proto/ under the names that the sources include them by."""
+        if root != BUNDLED:
+            return root
+        staged = pathlib.Path(self.build_temp).resolve() / "root"
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.copytree(BUNDLED, staged)
+        shutil.copytree(HERE / "ext", staged / "client" / "python" / "ext")
+        return staged
+
+    def get_source_files(self):
+        return sorted(str(path.relative_to(HERE)) for path in (HERE / "ext").iterdir())
+
+
+class SourceDistribution(sdist):
+    """Brings libclaimsd's sources along: a wheel must be buildable from it alone."""
+
+    def make_release_tree(self, base_dir, files):
+        super().make_release_tree(base_dir, files)
+        root = native_root()
+        for folder in LIBRARY_FOLDERS if root else ():
+            target = pathlib.Path(base_dir) / "native" / folder
+            target.mkdir(parents=True, exist_ok=True)
+            for source in sorted((root / folder).iterdir()):
+                if source.suffix in (".cc", ".h", ".hpp"):
+                    shutil.copy2(source, target)
+
+
+def extensions():
+    if WANTED == "no" or sys.platform != "linux":
+        return []
+    return [Extension(
+        "auth_integration._claimsd", sources=["ext/module.cc"], language="c", py_limited_api=True, optional=WANTED != "required",
+        define_macros=[("Py_LIMITED_API", "0x030A0000"), ("_GNU_SOURCE", None), ("CLAIMSD_VERSION_TEXT", f'"{VERSION}"')],
+        extra_compile_args=list(COMPILE), extra_link_args=list(LINK))]
+
+
+modules = extensions()
+setup(
+    version=VERSION,
+    ext_modules=modules,
+    cmdclass={"build_ext": BuildExtension, "sdist": SourceDistribution},
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if modules else {},
+)

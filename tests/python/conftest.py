@@ -1,0 +1,70 @@
+"""What the tests of auth_integration share: the installed package, the clinic (a Django site), the daemon and the Auth API of tests/system.
+
+CLAIMSD_BUILD_DIR names the build; the package is in its folder python/ (install_for_tests.py puts it there).
+"""
+
+import importlib.util
+import os
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TESTS = HERE.parent
+BUILD = pathlib.Path(os.environ.get("CLAIMSD_BUILD_DIR", TESTS.parent / "build" / "dev")).resolve()
+sys.path[1:1] = [str(BUILD / "python"), str(HERE), str(TESTS / "system"), str(TESTS / "support"), str(TESTS / "authapi")]
+os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+os.environ["CLINIC_PATH"] = f"{BUILD / 'python'}:{HERE}"  # the PYTHONPATH of processes that tests start
+
+
+def _system_fixtures():
+    spec = importlib.util.spec_from_file_location("system_fixtures", TESTS / "system" / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_shared = _system_fixtures()
+build, scratch, claimsd = _shared.build, _shared.scratch, _shared.claimsd
+auth_api, fault_server, faults = _shared.auth_api, _shared.fault_server, _shared.faults
+
+
+def pytest_configure():
+    import django
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    set_hypothesis_home_dir(BUILD / "hypothesis")  # not in the tree
+    django.setup()
+
+
+# Once more here: the plugin's are loaded only where the package is on the path before pytest starts.
+@pytest.fixture
+def api():
+    """An Auth API of the test's own (auth_integration.testing)."""
+    from auth_integration.testing import FakeAuthApi
+
+    with FakeAuthApi() as fake:
+        yield fake
+
+
+@pytest.fixture
+def use():
+    """use(AUTH_API_URL=..., TRANSPORT=...): other settings for one test; capitals that are no setting of Django's go into AUTH_INTEGRATION."""
+    from django.test import override_settings
+
+    made = []
+
+    def change(**changes):
+        own = {"AUTH_API_URL", "MIDDLEWARE", "REST_FRAMEWORK", "CACHES", "INSTALLED_APPS", "AUTH_INTEGRATION", "DEBUG"}
+        settings = {name: value for name, value in changes.items() if name in own}
+        options = {name: value for name, value in changes.items() if name not in own}
+        if options:
+            settings["AUTH_INTEGRATION"] = options
+        override = override_settings(**settings)
+        override.enable()
+        made.append(override)
+
+    yield change
+    for override in reversed(made):
+        override.disable()

@@ -1,0 +1,86 @@
+"""Channels: who opened a WebSocket."""
+
+import asyncio
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from auth_integration.channels import ClaimsAuthMiddleware
+
+
+async def echo_user(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+    await send({"type": "websocket.send", "text": f"{scope['user'].pk} {scope['user_claims'].get('role')}"})
+
+
+def connect(headers=(), **options):
+    """What the inner application sent, or the code with which it was closed."""
+    async def run():
+        communicator = WebsocketCommunicator(ClaimsAuthMiddleware(echo_user, **options), "/live/", headers=list(headers))
+        connected, code = await communicator.connect()
+        if not connected:
+            return code
+        await communicator.send_to(text_data="?")
+        said = await communicator.receive_from()
+        await communicator.disconnect()
+        return said
+
+    return asyncio.run(run())
+
+
+def bearer(token):
+    return [(b"authorization", f"Bearer {token}".encode())]
+
+
+def test_a_valid_token_opens_it(api):
+    assert connect(bearer(api.issue("rvt"))) == "user-1 rvt"
+
+
+def test_a_missing_refused_or_unchecked_one_closes_it(api):
+    assert connect() == 4401
+    assert connect(bearer("unknown")) == 4401
+    assert connect([(b"authorization", b"Bearer a b")]) == 4401
+    token = api.issue("rvt")
+    assert connect(bearer(token) + bearer(token)) == 4401
+    with api.outage():
+        assert connect(bearer(token)) == 4503
+
+
+def test_roles_are_asked_for(api):
+    assert connect(bearer(api.issue("rvt")), roles=["rvt", "doctor"]) == "user-1 rvt"
+    assert connect(bearer(api.issue("receptionist")), roles=["rvt"]) == 4403
+    assert connect(roles=["rvt"], required=False) == 4401
+    with pytest.raises(TypeError):
+        ClaimsAuthMiddleware(echo_user, roles="rvt")
+
+
+def test_where_it_is_not_required_anybody_may(api):
+    assert connect(required=False) == "None None"
+    assert connect(bearer("unknown"), required=False) == "None None"
+
+
+def test_a_cookie_counts_where_the_setting_says_so(api, use):
+    token = api.issue("rvt")
+    headers = [(b"cookie", f"a=b; access={token}".encode())]
+    assert connect(headers) == 4401
+    use(COOKIE="access")
+    assert connect(headers) == "user-1 rvt"
+    assert connect([(b"cookie", b"access=unknown")]) == 4401
+
+
+def test_the_users_resolver_has_its_say(api, use):
+    use(USER_RESOLVER=lambda claims: None)
+    assert connect(bearer(api.issue("rvt"))) == 4401
+
+
+def test_http_passes_through(api):
+    seen = []
+
+    async def inner(scope, receive, send):
+        seen.append(scope)
+
+    scope = {"type": "http"}
+    asyncio.run(ClaimsAuthMiddleware(inner)(scope, None, None))
+    assert seen == [scope] and seen[0] is scope

@@ -1,0 +1,108 @@
+"""System checks and `manage.py auth_status`: each mistake is found, and a sound site is not blamed."""
+
+import io
+import json
+import socket
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from auth_integration import checks
+from auth_integration.checks import AUTHENTICATOR, CSRF, MIDDLEWARE, UPDATE_CACHE
+
+
+@pytest.fixture
+def sound(use, claimsd, faults):
+    """Settings with which nothing is wrong, but for what the test changes."""
+    daemon = claimsd(faults.url("401"))
+
+    def change(**changes):
+        use(**{"SOCKET": str(daemon.socket), **changes, **({} if "AUTH_API_URL" in changes else {"AUTH_API_URL": faults.url("401")})})
+
+    change()
+    change.daemon = daemon
+    return change
+
+
+def found():
+    return [problem.id.split(".")[1] for problem in checks.check_all()]
+
+
+def test_a_sound_site_has_no_problems(sound):
+    assert found() == []
+
+
+def test_each_mistake_is_found(sound, use, tmp_path):
+    for changes, expected in [
+            ({"AUTH_API_URL": None}, "E001"), ({"TIMOUT": 5}, "E001"), ({"AUTH_API_URL": "http://auth.example.com"}, "W001"),
+            ({"REST_FRAMEWORK": {}}, "W002"),
+            ({"REST_FRAMEWORK": {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication", AUTHENTICATOR]}}, "W003"),
+            ({"SOCKET": str(tmp_path / "nobody")}, "W004"), ({"SOCKET": str(tmp_path)}, "W004"), ({"MIDDLEWARE": [MIDDLEWARE, UPDATE_CACHE]}, "E003"),
+            ({"COOKIE": "access"}, "W006")]:
+        sound(**changes)
+        assert expected in found(), changes
+        sound(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [AUTHENTICATOR]}, MIDDLEWARE=[])
+        assert found() == []
+
+
+def test_what_is_right_is_not_blamed(sound):
+    for changes in ({"MIDDLEWARE": [UPDATE_CACHE, MIDDLEWARE]}, {"COOKIE": "access", "MIDDLEWARE": [CSRF]},
+                    {"AUTH_API_URL": "http://127.0.0.1:8000"}, {"AUTH_API_URL": "http://[::1]"}, {"AUTH_API_URL": "http://localhost"}):
+        sound(**changes)
+        assert found() == [], changes
+
+
+def test_a_socket_that_nobody_listens_on_is_found(sound, tmp_path):
+    path = str(tmp_path / "left behind")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path)
+    sound(SOCKET=path)
+    assert found() == ["W004"]
+
+
+def test_a_socket_that_this_user_may_not_use_is_found(sound, monkeypatch):
+    monkeypatch.setattr(checks.os, "access", lambda *_: False)
+    assert found() == ["W005"]
+
+
+def test_the_daemon_without_the_extension_is_found(sound, monkeypatch):
+    sound(TRANSPORT="daemon")
+    monkeypatch.setattr(checks, "extension_is_built", lambda: False)
+    assert found() == ["E002"]
+
+
+def test_django_runs_them(sound):
+    call_command("check", "--tag", "auth_integration", "--fail-level", "WARNING", stdout=io.StringIO(), stderr=io.StringIO())
+
+
+def status(*arguments):
+    out = io.StringIO()
+    try:
+        call_command("auth_status", *arguments, stdout=out)
+        return True, out.getvalue()
+    except CommandError:
+        return False, out.getvalue()
+
+
+@pytest.mark.parametrize("transport", ["daemon", "direct"])
+def test_auth_status_says_whether_anybody_answers(sound, transport):
+    sound(TRANSPORT=transport)
+    fine, text = status()
+    assert fine and transport in text
+    assert ("claimsd answered on" if transport == "daemon" else "refused a made-up token") in text
+
+
+def test_auth_status_fails_where_nobody_does(sound, faults, use):
+    sound.daemon.stop()
+    assert status()[0] is False and "no claimsd listens" in status()[1]
+    for mode, said in [("500", "neither 200 nor a refusal"), ("ok", "confirmed a made-up token")]:
+        use(AUTH_API_URL=faults.url(mode), TRANSPORT="direct")
+        fine, text = status()
+        assert not fine and said in text
+    use(AUTH_API_URL=None)
+    assert status()[0] is False
+
+
+def test_auth_status_speaks_json(sound):
+    said = json.loads(status("--json")[1])
+    assert said["answers"] is True and said["transport"] == "daemon" and said["checks"] == []

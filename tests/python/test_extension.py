@@ -1,0 +1,339 @@
+"""The extension over the real library and the real daemon."""
+
+import ctypes
+import gc
+import json
+import os
+import platform
+import struct
+import subprocess
+import sys
+import threading
+import time
+import weakref
+
+import pytest
+
+from auth_integration import _claimsd
+from auth_integration.claims import claims_from_daemon
+from tokens import jwt, user_of
+
+
+class Made:
+    """What the factory makes: something that a weak reference can follow."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+
+@pytest.fixture
+def handle(claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+    opened = _claimsd.Handle(Made, socket=str(daemon.socket))
+    yield opened
+    opened.close()
+
+
+def meta(token, **more):
+    return {"HTTP_AUTHORIZATION": f"Bearer {token}", "REQUEST_METHOD": "GET", "REMOTE_ADDR": "192.0.2.1", **more}
+
+
+def test_a_valid_token_is_what_the_factory_made(handle):
+    document, user, email, roles = handle.identify(meta("token"), "worklist/").parts
+    assert user == user_of("token")
+    assert json.loads(document)["id"] == user
+    assert json.loads(document)["email"] == email
+    assert isinstance(roles, tuple) and all(isinstance(role, str) for role in roles)
+
+
+def test_the_same_claims_are_parsed_once(handle):
+    first = handle.identify(meta("token"), None)
+    assert handle.identify(meta("token"), None) is first
+    assert handle.identify_token("token", None, None) is first
+    assert handle.query("token")[0] is first
+    assert handle.identify(meta("another"), None) is not first
+
+
+def test_ten_thousand_users_are_never_taken_for_each_other(handle):
+    """More than the table of parsed claims has room for, twice over."""
+    tokens = [f"token-{number}" for number in range(5000)]
+    for _ in range(2):
+        for token in tokens:
+            assert handle.identify(meta(token), None).parts[1] == user_of(token)
+
+
+def test_users_whose_documents_are_held_back_for_their_size_are_told_apart(claimsd, faults):
+    """Then the JSON is {} for each of them: what is kept is found by id, email and roles, too."""
+    roles = ",".join(f'"{number:02d}' + '\\"' * 126 + '"' for number in range(64))
+    steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(faults.script("large", *steps))).socket))
+    found = [handle.identify(meta(f"token-{number}"), None).parts for number in range(3)]
+    assert [(json, user, len(listed)) for json, user, _, listed in found] == [("{}", f"user-{number}", 64) for number in range(3)]
+    claims = claims_from_daemon(*found[1])
+    assert claims["id"] == "user-1" and claims["role"] == claims.roles == found[1][3]
+
+
+@pytest.mark.parametrize("header", [None, "Basic abc"])
+def test_no_bearer_header_is_nobody(handle, header):
+    assert handle.identify({} if header is None else {"HTTP_AUTHORIZATION": header}, None) is None
+
+
+@pytest.mark.parametrize("header,reason", [("Bearer", "malformed"), ("Bearer a b", "malformed"), ("Bearer " + "x" * 9000, "too_long"),
+                                           (b"Bearer abc", "malformed"), (None, "malformed"), ("Bearer \ud800", "malformed")])
+def test_a_broken_header_is_refused_without_a_call(header, reason):
+    nowhere = _claimsd.Handle(Made, socket="/nonexistent/claims.sock")
+    assert nowhere.identify({"HTTP_AUTHORIZATION": header}, None) == reason
+
+
+@pytest.mark.parametrize("mode,verdict,reason", [("401", "invalid", "refused"), ("500", "unavailable", "upstream_status")])
+def test_what_is_not_valid_says_why(claimsd, faults, mode, verdict, reason):
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(mode)).socket))
+    answer = handle.identify(meta("token"), None)
+    assert type(answer) is _claimsd.Answer
+    assert (answer.verdict, answer.reason) == (verdict, reason)
+    assert handle.query("token")[0] is None
+
+
+def test_no_daemon_is_unavailable(tmp_path):
+    answer = _claimsd.Handle(Made, socket=str(tmp_path / "nobody.sock")).identify(meta("token"), None)
+    assert (answer.verdict, answer.reason) == ("unavailable", "no_daemon")
+
+
+def test_the_wrong_auth_api_is_unavailable(claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+    handle = _claimsd.Handle(Made, socket=str(daemon.socket), upstream="https://elsewhere.example.com")
+    assert handle.identify(meta("token"), None).reason == "wrong_upstream"
+
+
+def test_an_error_of_the_factory_is_the_callers(claimsd, faults):
+    def broken(*_):
+        raise KeyError("broken")
+
+    handle = _claimsd.Handle(broken, socket=str(claimsd(faults.url("echo")).socket))
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            handle.identify(meta("token"), None)
+
+
+@pytest.mark.parametrize("hints", [
+    {"REMOTE_ADDR": None, "HTTP_TRACEPARENT": 7}, {"REMOTE_ADDR": "\ud800"}, {"REMOTE_ADDR": "a\0b", "HTTP_TRACEPARENT": "x" * 5000},
+    {"REQUEST_METHOD": "M" * 5000}, {"REQUEST_METHOD": None}])
+@pytest.mark.parametrize("route", [None, "", "r" * 5000, "\xe9" * 300, "\ud800", 5])
+def test_hints_decide_nothing(handle, hints, route):
+    assert handle.identify(meta("token", **hints), route).parts[1] == user_of("token")
+
+
+def test_wrong_arguments_are_type_errors(handle):
+    for call in (lambda: handle.identify("x", None), lambda: handle.identify({}), lambda: handle.identify_token(b"x", None, None),
+                 lambda: _claimsd.Handle(), lambda: _claimsd.Stream(), lambda: handle.query(5)):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(ValueError):
+        _claimsd.Handle(Made, socket="/" + "x" * 200)
+
+
+def test_a_closed_handle_says_so(handle):
+    handle.close()
+    handle.close()
+    for call in (lambda: handle.identify(meta("token"), None), handle.ping, handle.stream, handle.statistics):
+        with pytest.raises(ValueError, match="closed"):
+            call()
+
+
+def test_closing_while_threads_ask_waits_for_nobody(claimsd, faults):
+    daemon = claimsd(faults.url("gate"))
+    handle = _claimsd.Handle(Made, socket=str(daemon.socket))
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(handle.identify(meta("token"), None))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    faults.wait("gate", count=1)  # the GIL is free while they wait: we got here
+    handle.close()
+    assert not found
+    faults.open("gate")
+    for thread in threads:
+        thread.join()
+    assert all(isinstance(made, Made) for made in found) or all(isinstance(answer, (Made, ValueError)) for answer in found)
+
+
+def test_many_threads_get_their_own_users(handle):
+    wrong = []
+
+    def ask(name):
+        for number in range(300):
+            token = f"{name}-{number % 50}"
+            if handle.identify(meta(token), "x/").parts[1] != user_of(token):
+                wrong.append(token)
+
+    threads = [threading.Thread(target=ask, args=(f"thread-{number % 3}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_forked_child_asks_by_itself(handle):
+    before = handle.identify(meta("token"), None)
+    children = []
+    for number in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                right = all(handle.identify(meta(f"{number}-{n}"), None).parts[1] == user_of(f"{number}-{n}") for n in range(20))
+                os._exit(0 if right and handle.identify(meta("token"), None).parts == before.parts else 1)
+            finally:
+                os._exit(2)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 8
+    assert handle.identify(meta("token"), None) is before
+
+
+def test_what_was_made_is_let_go_with_the_handle(claimsd, faults):
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("echo")).socket))
+    kept = weakref.ref(handle.identify(meta("token"), None))
+    gc.collect()
+    assert kept() is not None
+    handle.close()
+    assert kept() is None
+
+
+def test_a_cycle_through_the_factory_is_collected(tmp_path):
+    class Factory:
+        def __call__(self, *_):
+            return None
+
+    factory = Factory()
+    factory.handle = _claimsd.Handle(factory, socket=str(tmp_path / "s"))
+    gone = weakref.ref(factory)
+    del factory
+    gc.collect()
+    assert gone() is None
+
+
+def test_asking_does_not_leak(handle):
+    def blocks():
+        for _ in range(500):
+            handle.identify(meta("token"), "x/")
+            handle.identify({"HTTP_AUTHORIZATION": "Bearer"}, None)
+            handle.query("token")
+            handle.identify(meta("=" * 3), None)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    blocks()
+    before = blocks()
+    assert blocks() - before < 50
+
+
+# ---- streams ------------------------------------------------------------------------------------
+
+
+def received(stream, count):
+    import select
+
+    found = {}
+    while len(found) < count:
+        assert select.select([stream], [], [], 30)[0]
+        while True:
+            one = stream.receive()
+            if one is None:
+                break
+            found[one[0]] = one[1]
+    return found
+
+
+def test_a_stream_answers_by_tag(handle):
+    stream = handle.stream()
+    for tag in range(100):
+        stream.send(tag, f"token-{tag}", meta("x"), "x/")
+    assert stream.pending() == 100
+    answers = received(stream, 100)
+    assert {tag: made.parts[1] for tag, (made, _) in answers.items()} == {tag: user_of(f"token-{tag}") for tag in range(100)}
+    assert {answer.verdict for _, answer in answers.values()} == {"valid"}
+    assert stream.receive() is None and stream.pending() == 0
+
+
+def test_a_stream_keeps_its_handle(handle):
+    stream = handle.stream()
+    handle.close()
+    stream.send(1, "token")
+    assert received(stream, 1)[1][0].parts[1] == user_of("token")
+    stream.close()
+    with pytest.raises(ValueError):
+        stream.send(2, "token")
+
+
+def test_a_stream_does_not_survive_fork(handle):
+    stream = handle.stream()
+    child = os.fork()
+    if child == 0:
+        try:
+            stream.send(1, "token")
+        except ValueError:
+            stream.close()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    stream.send(1, "token")
+    assert received(stream, 1)[1][0].parts[1] == user_of("token")
+
+
+def allow_only_write_and_exit():
+    """seccomp(2): any other system call of this process ends it. (Strict mode would also forbid the clock's instruction.)"""
+    write, exit_group, allow, kill = 1, 231, 0x7FFF0000, 0x80000000
+    rules = [(0x20, 0, 0, 0), (0x15, 2, 0, write), (0x15, 1, 0, exit_group), (0x06, 0, 0, kill), (0x06, 0, 0, allow)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+    filter_ = struct.pack("HxxxxxxP", len(rules), ctypes.addressof(program))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, ctypes.c_char_p(filter_), 0, 0) == 0, ctypes.get_errno()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter knows this machine's numbers of system calls")
+def test_a_hit_makes_no_system_call(handle):
+    """In a child that the kernel ends at its first one; 10,000 hits take less than a lease."""
+    if not handle.statistics():
+        pytest.skip("this libclaimsd has no fast path")
+    token = jwt(sub="somebody", jti="9f0d2f0a5a4b4f6c8a1e")  # a short one is never published
+    request, (read_end, write_end) = meta(token), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            gc.disable()
+            for _ in range(2000):
+                made = handle.identify(request, "x/")
+            if handle.statistics()["local_hits"] > 1000:
+                allow_only_write_and_exit()
+                for _ in range(10000):
+                    made = handle.identify(request, "x/")
+                os.write(write_end, made.parts[1].encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as said:
+        assert said.read() == user_of(token)
+    os.waitpid(child, 0)
+
+
+# ---- the binary ---------------------------------------------------------------------------------
+
+
+def test_the_binary_uses_the_stable_abi_and_shows_nothing_else():
+    path = _claimsd.__file__
+    assert path.endswith(".abi3.so")
+    names = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in names if name.startswith("PyInit") or "claimsd_" in name] == ["PyInit__claimsd"]
+    needed = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True).stdout
+    assert "libstdc++" not in needed and "libpython" not in needed
+
+
+def test_the_gil_is_free_while_the_daemon_thinks(claimsd, faults):
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket), timeout_ms=30000)
+    asked = threading.Thread(target=handle.identify, args=(meta("token"), None))
+    asked.start()
+    began = time.monotonic()
+    faults.wait("gate", count=1)
+    faults.open("gate")
+    asked.join()
+    assert time.monotonic() - began < 20

@@ -1,0 +1,71 @@
+"""Packages of every kind, built offline from Debian's packages; and what remains where the extension cannot be built."""
+
+import os
+import subprocess
+import tarfile
+import zipfile
+
+import pytest
+
+from install_for_tests import copy_sources
+
+PYTHON = "/usr/bin/python3"
+
+
+@pytest.fixture
+def package(tmp_path):
+    copy_sources(tmp_path / "repository")
+    return tmp_path / "repository" / "client" / "python"
+
+
+def run(*command, **options):
+    environment = {**os.environ, **options.pop("env", {})}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_wheel_is_built_from_the_source_distribution_alone(package, tmp_path):
+    run(PYTHON, "-m", "build", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(package), env={"AUTH_INTEGRATION_EXTENSION": "required"})
+    sdist, wheel = sorted((tmp_path / "dist").iterdir(), key=lambda path: path.suffix)
+    names = tarfile.open(sdist).getnames()
+    assert any(name.endswith("native/client/src/handle.cc") for name in names) and not any("build/" in name for name in names)
+    assert "-cp310-abi3-linux_" in wheel.name
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"auth_integration/_claimsd.abi3.so", "auth_integration/_claimsd.pyi", "auth_integration/py.typed",
+            "auth_integration/management/commands/auth_status.py"} <= set(names)
+    assert not any(name.endswith((".cc", ".h")) for name in names)
+
+
+@pytest.mark.parametrize("environment", [{"AUTH_INTEGRATION_EXTENSION": "no"}, {"CC": "/bin/false"}], ids=["unwanted", "no compiler"])
+def test_without_the_extension_it_installs_all_the_same(package, tmp_path, environment):
+    run(PYTHON, "-m", "pip", "install", "--no-build-isolation", "--no-index", "--no-deps", "--no-cache-dir", "--root-user-action=ignore",
+        "--target", str(tmp_path / "site"), str(package), env=environment)
+    assert not list((tmp_path / "site").rglob("*.so"))
+    script = "from auth_integration.conf import extension_is_built; print(extension_is_built())"
+    assert run(PYTHON, "-W", "ignore", "-c", script, env={"DJANGO_SETTINGS_MODULE": ""}, cwd=tmp_path / "site").strip() == "False"
+
+
+def test_mypy_is_content_with_the_package(package):
+    assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--config-file", "pyproject.toml", "auth_integration", cwd=package)
+
+
+def test_mypy_is_content_with_a_site_that_uses_it(package, tmp_path):
+    """py.typed and the stub are what a user's mypy sees."""
+    (tmp_path / "user.py").write_text("""
+from typing import Any, List, Type
+from auth_integration.permissions import ClaimsPermission, HasAnyRole, HasRole
+from auth_integration.decorators import role_required
+from auth_integration.users import ClaimsUser
+permission_classes: List[Type[ClaimsPermission]] = [HasRole("rvt"), HasAnyRole("doctor", "admin")]
+@role_required("rvt")
+def view(request: Any) -> str:
+    user: ClaimsUser = request.user
+    return user.email
+text: str = view(None)
+""")
+    assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--strict", "--ignore-missing-imports", "--follow-imports=silent", str(tmp_path / "user.py"),
+                            env={"MYPYPATH": str(package)}, cwd=tmp_path)
+
+

@@ -1,0 +1,179 @@
+"""Real servers of every kind: nobody is ever taken for somebody else, and a daemon that restarts is not noticed for longer than a retry."""
+
+import contextlib
+import http.client
+import json
+import math
+import os
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+from tokens import user_of
+
+PYTHON = "/usr/bin/python3"
+MIDDLEWARE = '["auth_integration.middleware.CacheUserClaimsMiddleware"]'
+PATIENCE = 1.0  # seconds within which a retry must help, once the daemon is there (again)
+SERVERS = {
+    "prefork": ["clinic.wsgi", "--workers", "8"],
+    "threads": ["clinic.wsgi", "--workers", "2", "--threads", "8", "--worker-class", "gthread"],
+    "gevent": ["clinic.wsgi", "--workers", "2", "--worker-class", "gevent"],
+    "uvicorn": ["clinic.asgi", "--workers", "2", "--worker-class", "uvicorn.workers.UvicornWorker"],
+}
+PATHS = {"uvicorn": ["/me/", "/plain-async/", "/plain/"]}
+
+
+@contextlib.contextmanager
+def serving(kind, daemon, url, *more, **environment):
+    """The clinic under gunicorn; the port."""
+    ready, write_end = os.pipe()
+    settings = {"CLINIC_AUTH_API_URL": url, "CLINIC_AUTH_INTEGRATION": json.dumps({"SOCKET": str(daemon.socket)})}
+    with open(daemon.root / "server.log", "wb") as log:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", PYTHON, "-B", "-W", "ignore", "-m", "gunicorn", "-c", "python:clinic.gunicorn_conf", *SERVERS[kind], *more],
+            env={**os.environ, "PYTHONPATH": os.environ["CLINIC_PATH"], "CLINIC_READY_FD": str(write_end), **settings, **environment},
+            pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    os.close(write_end)
+    try:
+        with os.fdopen(ready) as line:
+            port = line.readline()
+        assert port, (daemon.root / "server.log").read_text()
+        yield int(port)
+    finally:
+        process.terminate()
+        process.wait(30)
+        print((daemon.root / "server.log").read_text())
+
+
+class Visitor(threading.Thread):
+    """Asks as many users in turn, over a kept connection; counts what came of it."""
+
+    daemon_came_back = 0.0  # when, by the monotonic clock; infinity: it is away
+
+    def __init__(self, port, paths, tokens, seed):
+        super().__init__()
+        self._port = port
+        self._paths = paths
+        self._tokens = tokens
+        self._random = random.Random(seed)
+        self._connection = None
+        self.served, self.wrong, self.failed = 0, [], []
+        self.retried = 0
+
+    def run(self):
+        for token in self._tokens:
+            self._visit(self._random.choice(self._paths), token)
+        if self._connection:
+            self._connection.close()
+
+    def _visit(self, path, token):
+        began = time.monotonic()
+        while True:
+            status, body = self._ask(path, token)
+            if status == 200:
+                self.served += 1
+                if body["id"] != user_of(token) or body["claims"]["id"] != user_of(token):
+                    self.wrong.append((token, body["id"]))
+                return
+            if status != 503 or time.monotonic() > max(began, Visitor.daemon_came_back) + PATIENCE:
+                self.failed.append((status, body))
+                return
+            self.retried += 1
+            time.sleep(0.02)
+
+    def _ask(self, path, token):
+        for _ in range(2):
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            try:
+                self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+                answer = self._connection.getresponse()
+                text = answer.read()
+                return answer.status, json.loads(text) if answer.status in (200, 503) else text[:200]
+            except (ConnectionError, http.client.HTTPException):
+                self._connection.close()  # a synchronous worker keeps none open
+                self._connection = None
+        return 0, b"no connection"
+
+
+def visit(port, kind, count, users, during=lambda: None):
+    """`count` requests for `users` mixed users, by eight visitors, while `during()` runs."""
+    numbers = random.Random(kind)
+    paths = PATHS.get(kind, ["/me/", "/plain/", "/tech/"])
+    names = [f"user-{number}" for number in range(users)]
+    visitors = [Visitor(port, paths, [numbers.choice(names) for _ in range(count // 8)], seed) for seed in range(8)]
+    for visitor in visitors:
+        visitor.start()
+    during()
+    for visitor in visitors:
+        visitor.join()
+    assert [visitor.wrong for visitor in visitors] == [[]] * 8
+    assert [visitor.failed for visitor in visitors] == [[]] * 8
+    assert sum(visitor.served for visitor in visitors) == count
+    return sum(visitor.retried for visitor in visitors)
+
+
+def test_ten_thousand_users_across_eight_workers_never_see_each_other(claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+    with serving("prefork", daemon, faults.url("echo"), CLINIC_WARM_TOKEN="user-0") as port:
+        visit(port, "prefork", 12000, 10000)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_daemon_that_restarts_under_load_is_not_noticed(claimsd, faults, kind):
+    daemon = claimsd(faults.url("echo"))
+
+    def restart():
+        for how in ("stop", "kill", "stop"):
+            time.sleep(0.3)  # of load
+            Visitor.daemon_came_back = math.inf
+            getattr(daemon, how)()
+            daemon.start()
+            Visitor.daemon_came_back = time.monotonic()
+
+    more = {"CLINIC_MIDDLEWARE": MIDDLEWARE} if kind == "uvicorn" else {"CLINIC_WARM_TOKEN": "user-0"}
+    with serving(kind, daemon, faults.url("echo"), **more) as port:
+        visit(port, kind, 3200, 300, restart)
+
+
+@pytest.mark.parametrize("kind", ["gevent", "uvicorn"])
+def test_a_question_that_waits_holds_nobody_else_up(claimsd, faults, kind):
+    """One worker, one thread: while one request waits for the Auth API, another one is served."""
+    daemon = claimsd(faults.url("gate"))
+    one, warm = ["--workers", "1"], {}
+    if kind == "gevent":  # which comes under the worker after the fork, when the package was used already
+        faults.open("gate")
+        warm = {"CLINIC_WARM_TOKEN": "user-0"}
+    with serving(kind, daemon, faults.url("gate"), *one, CLINIC_MIDDLEWARE=MIDDLEWARE, **warm) as port:
+        faults.control("POST", "/_close")
+        waiting = [Visitor(port, ["/plain-async/" if kind == "uvicorn" else "/me/"], [f"slow-{number}"], number) for number in range(5)]
+        for visitor in waiting:
+            visitor.start()
+        faults.wait("gate", in_flight=5)
+        quick = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+        path = "/unguarded-async/" if kind == "uvicorn" else "/open/"
+        for _ in range(20):
+            quick.request("GET", path)
+            answer = quick.getresponse()
+            assert (answer.status, answer.read() != b"") == (200, True)
+        assert all(visitor.is_alive() for visitor in waiting)
+        faults.open("gate")
+        for visitor in waiting:
+            visitor.join()
+        assert [visitor.wrong + visitor.failed for visitor in waiting] == [[]] * 5
+        quick.close()
+
+
+@pytest.mark.parametrize("kind", ["gevent", "uvicorn"])
+def test_an_outage_is_503_there_too_and_no_token_is_in_the_servers_log(claimsd, faults, kind):
+    daemon = claimsd(faults.url("500"))
+    with serving(kind, daemon, faults.url("500"), CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/plain-async/", headers={"Authorization": "Bearer s3cret-token"})
+        answer = connection.getresponse()
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1 and b"s3cret" not in answer.read()
+        connection.close()
+    assert "s3cret" not in (daemon.root / "server.log").read_text()
