@@ -304,6 +304,42 @@ def test_echo_tells_users_apart(server):
         assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
 
 
+def test_junk_is_refused_where_all_else_is_echoed(server):
+    assert server.ask("junk-refused", "junk-1")[0] == 401
+    assert server.ask("junk-refused", "a-junk-1") == server.ask("echo", "a-junk-1")
+    with server.connect() as connection:
+        connection.sendall(request("junk-refused", b"Connection: close\r\n"))
+        assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
+
+
+def test_the_door_refuses_drops_and_opens_again(server):
+    server.control("POST", "/_door?open=1")  # it is: nothing happens
+    with server.connect("door") as guest:
+        guest.sendall(request("echo", b"Authorization: Bearer x\r\n"))
+        assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
+        server.control("POST", "/_door?open=0")
+        assert all_bytes(guest) == b""
+    with pytest.raises(ConnectionRefusedError):
+        server.connect("door")
+    server.control("POST", "/_door?open=1")
+    with server.connect("door") as guest:
+        guest.sendall(request("echo", b"Authorization: Bearer x\r\n"))
+        assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_records_tell_how_many_were_there_when_each_arrived(server):
+    server.ask("echo")
+    server.ask("echo")
+    askers = [threading.Thread(target=server.ask, args=("gate", f"token-{n}")) for n in range(3)]
+    for asker in askers:
+        asker.start()
+    server.wait("gate", count=3)
+    server.control("POST", "/_open")
+    for asker in askers:
+        asker.join()
+    assert (server.seen("echo")["early"], server.seen("gate")["early"]) == ([1, 1], [1, 2, 3])
+
+
 def test_a_gate_holds_everybody_until_it_is_opened(server):
     answers = []
     askers = [
