@@ -8,6 +8,7 @@
     POST /_open[?mode=MODE]   lets the requests held by gates go (all gates, or that one)
     POST /_close              closes all gates again
     POST /_door?open=0|1      the listener "door" refuses and drops all connections, or takes them again
+    POST /_forget?mode=MODE   forgets what that mode saw, and only that
     POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
     POST /_reset              forgets records, scripts, trap; closes the gates
 """
@@ -44,6 +45,8 @@ class Control:
             state.close_gates()
         elif asked == "POST /_door":
             return self._door(exchange, query)
+        elif asked == "POST /_forget":
+            state.records.pop(query.get("mode"), None)
         elif asked == "POST /_reset":
             state.reset()
         elif asked.startswith("POST /_script/"):
