@@ -1,6 +1,7 @@
 #include "tests/bench/flooder.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -98,7 +99,8 @@ Result<Flooder> Flooder::start(const std::string& socket, int core) {
   std::unique_ptr<Shared, Unmap> shared(std::construct_at(static_cast<Shared*>(memory)));
   auto attack = TRY(Attack::prepare(socket));
   Process process = TRY(Process::fork_off("flooder", [&] {
-    if (!pin_to(core)) return 1;
+    const sched_param lowest{};
+    if (!pin_to(core) || ::sched_setscheduler(0, SCHED_IDLE, &lowest) != 0) return 1;
     for (;;) {
       if (!shared->wanted) {
         shared->floods = false;

@@ -1,9 +1,11 @@
 // hit_flooded: does somebody else's junk make a hit wait? The p99 of hits over the socket while
 // another process floods the daemon over four connections, against the same in quiet.
 //
-// The asker and the daemon share one core, as where goals of socket hits are judged; the flooder
-// and the Auth API have the other. So what is measured is whom the daemon serves when, and not how
-// a kernel shares a core between an attacker and its victim.
+// The asker has a core of its own, the daemon has the other, both kept awake. The flooder runs on
+// the daemon's, at the lowest priority (SCHED_IDLE): whenever the daemon has something to do it
+// goes first, and the flooder has what it leaves. On the asker's core it would delay the asker, and
+// a daemon that shares that core and never rests would, too: what is measured is whom the daemon
+// serves when, not how a kernel shares a core between an attacker and its victim.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -79,12 +81,12 @@ Result<Measurement> run_hit_flooded(const Bench& bench) {
   const HttpStub stub = TRY(HttpStub::start());
   const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port));
   TRY(daemon.fill(kTokens));
-  const Flooder flooder = TRY(Flooder::start(daemon.socket(), cores.client));
+  const Flooder flooder = TRY(Flooder::start(daemon.socket(), cores.server));
 
   Intensity intensity;
   Among flooded(TRY(daemon.hit_among("flooded", kTokens)), flooder, true, intensity);
   Among quiet(TRY(daemon.hit_among("quiet", kTokens)), flooder, false, intensity);
-  const Placement placement = TRY(Placement::apply(Regime::kOneCore, cores, {daemon.pid()}));
+  const Placement placement = TRY(Placement::apply(Regime::kTwoAwake, cores, {daemon.pid()}));
   const Plan plan{.rounds = bench.rounds, .blocks = 10, .per_block = 1000};
   const std::vector<Figure> figures = TRY(measure({&flooded, &quiet}, plan, bench.interrupt));
   if (intensity.per_second() < kLeastRate) {
