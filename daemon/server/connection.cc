@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::size_t kOutboxSize = 64 * 1024;
 
-// So many over-budget answers in one turn are a flood: it goes on at a walking pace, and leaves the
+// After so many over-budget answers a flood pauses: it goes on at a walking pace, and leaves the
 // processor to others.
-constexpr std::size_t kFlood = Session::kFramesPerTurn / 2;
+constexpr std::size_t kRefusalsPerPause = 64;
 
 }  // namespace
 
@@ -25,8 +25,15 @@ Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
   return {};
 }
 
+// What a flood sends is only put behind all the others: several of them must not add up before
+// somebody has his turn whose question came with theirs.
 void Server::Connection::on_data(std::string_view bytes) {
-  consume(bytes);
+  if (floods_) {
+    session_.keep(bytes);
+    put_off(false);
+  } else {
+    consume(bytes);
+  }
   if (doomed_) server_.close(id_);
 }
 
@@ -36,11 +43,19 @@ void Server::Connection::consume(std::string_view bytes) {
   session_.consume(bytes);
   corked_ = false;
   flush();
-  const bool floods = session_.over_budget() >= kFlood;
-  if (doomed_ || !(session_.has_backlog() || floods)) return;
+  const std::size_t refused = session_.over_budget();
+  floods_ = refused > 0 && (floods_ || refused == Session::kRefusalsPerTurn);
+  refused_ = refused > 0 ? refused_ + refused : 0;
+  const bool pauses = refused_ >= kRefusalsPerPause;
+  if (doomed_ || !(session_.has_backlog() || pauses)) return;
+  if (pauses) refused_ = 0;
+  put_off(pauses);
+}
+
+void Server::Connection::put_off(bool pauses) {
   stream_->stop_reading();
   put_off_ = true;
-  server_.put_off(id_, floods);
+  server_.put_off(id_, pauses);
 }
 
 void Server::Connection::work_off() {

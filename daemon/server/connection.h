@@ -36,6 +36,7 @@ class Server::Connection final : public Wire {
  private:
   void on_data(std::string_view bytes);
   void consume(std::string_view bytes);
+  void put_off(bool pauses);
   void resume();
   void flush();
   void write(std::string_view bytes);
@@ -46,10 +47,12 @@ class Server::Connection final : public Wire {
   std::uint32_t uid_ = 0;
   bool admitted_ = false;
   bool doomed_ = false;
-  bool broken_ = false;   // nothing can be sent any more
-  bool put_off_ = false;  // has a turn coming; nothing is read until then
-  bool corked_ = false;   // what is sent waits in the outbox until the bytes at hand are consumed
-  Duration since_{};      // when it connected, by Loop::hrtime()
+  bool broken_ = false;      // nothing can be sent any more
+  bool put_off_ = false;     // has a turn coming; nothing is read until then
+  bool floods_ = false;      // all that it may be refused in one turn was refused in the last ones
+  std::size_t refused_ = 0;  // since its last pause
+  bool corked_ = false;  // what is sent waits in the outbox until the bytes at hand are consumed
+  Duration since_{};     // when it connected, by Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its queue began to fill
   std::optional<UnixStream> stream_;
 };

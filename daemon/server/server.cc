@@ -19,8 +19,8 @@ Server::Server(Loop& loop, ServerSettings settings, Log& log)
       settings_(settings),
       log_(log),
       admission_(std::move(settings.admission)),
-      next_turn_(loop, [this] { work_off(put_off_); }),
-      pause_(loop, [this] { work_off(flooding_); }) {}
+      next_turns_(loop, [this] { work_off_one(); }),
+      pause_(loop, [this] { end_pauses(); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
@@ -98,19 +98,29 @@ void Server::close(std::uint64_t id) {
   if (connection->session().open_questions() > 0) context_->service.disconnected(id);
 }
 
-void Server::put_off(std::uint64_t id, bool floods) {
-  (floods ? flooding_ : put_off_).push_back(id);
-  Timer& timer = floods ? pause_ : next_turn_;
-  if (!timer.active()) timer.start(floods ? kPauseOfFloods : Duration(0));
+void Server::put_off(std::uint64_t id, bool pauses) {
+  if (!pauses) {
+    put_off_.push_back(id);
+    return next_turns_.start();
+  }
+  pausing_.push_back(id);
+  if (!pause_.active()) pause_.start(kPauseOfFloods);
 }
 
-void Server::work_off(std::vector<std::uint64_t>& connections) {
-  for (const std::uint64_t id : std::exchange(connections, {})) {
-    const auto found = connections_.find(id);
-    if (found == connections_.end()) continue;
+void Server::end_pauses() {
+  for (const std::uint64_t id : std::exchange(pausing_, {})) put_off_.push_back(id);
+  if (!put_off_.empty()) next_turns_.start();
+}
+
+// Between two of them everybody else is served.
+void Server::work_off_one() {
+  const std::uint64_t id = put_off_.front();
+  put_off_.pop_front();
+  if (const auto found = connections_.find(id); found != connections_.end()) {
     found->second->work_off();
     if (found->second->doomed()) close(id);
   }
+  if (put_off_.empty()) next_turns_.stop();
 }
 
 // Also closes those that failed outside of their own callbacks.

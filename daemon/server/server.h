@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "daemon/base/log.h"
+#include "daemon/loop/each_turn.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/stream_listener.h"
 #include "daemon/loop/timer.h"
@@ -56,8 +57,9 @@ class Server final : public AnswerSink {
   StreamListener::Handlers handlers();
   void accept(Fd fd);
   void close(std::uint64_t id);
-  void put_off(std::uint64_t id, bool floods);
-  void work_off(std::vector<std::uint64_t>& connections);
+  void put_off(std::uint64_t id, bool pauses);
+  void end_pauses();
+  void work_off_one();
   void cut_off_laggards();
 
   Loop& loop_;
@@ -70,9 +72,9 @@ class Server final : public AnswerSink {
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // of the connection whose bytes are being consumed
   std::optional<KernelTimer> sweep_;
-  std::vector<std::uint64_t> put_off_;   // connections with frames left for the next turn
-  std::vector<std::uint64_t> flooding_;  // that have to wait a little longer
-  Timer next_turn_;
+  std::deque<std::uint64_t> put_off_;   // connections with frames left for another turn, one a turn
+  std::vector<std::uint64_t> pausing_;  // that have to wait a little longer
+  EachTurn next_turns_;                 // while somebody is put off
   Timer pause_;
 };
 

@@ -37,10 +37,21 @@ void Session::consume(std::string_view bytes) {
     return;
   }
   partial_.insert(partial_.end(), bytes.begin(), bytes.end());
-  const std::string_view rest = consume_frames({partial_.data(), partial_.size()});
+  const std::string_view rest =
+      consume_frames({partial_.data() + partial_used_, partial_.size() - partial_used_});
+  if (backlog_ && state_ != State::kClosed) {
+    partial_used_ = partial_.size() - rest.size();  // not moved for each few of many
+    return;
+  }
   std::vector<char> left(rest.begin(), rest.end());
   wipe_partial();
   if (state_ != State::kClosed) partial_ = std::move(left);
+}
+
+void Session::keep(std::string_view bytes) {
+  if (state_ == State::kClosed) return;
+  partial_.insert(partial_.end(), bytes.begin(), bytes.end());
+  backlog_ = true;
 }
 
 std::string_view Session::consume_frames(std::string_view bytes) {
@@ -54,7 +65,7 @@ std::string_view Session::consume_frames(std::string_view bytes) {
       case proto::FrameStatus::kMalformed: refuse(FailureCode::kBadFrame); return {};
       case proto::FrameStatus::kComplete: break;
     }
-    if (handled == kFramesPerTurn) {
+    if (handled == kFramesPerTurn || over_budget_ == kRefusalsPerTurn) {
       backlog_ = true;
       return bytes;
     }
@@ -153,6 +164,7 @@ void Session::hang_up() {
 void Session::wipe_partial() {
   if (!partial_.empty()) explicit_bzero(partial_.data(), partial_.size());
   partial_.clear();
+  partial_used_ = 0;
 }
 
 }  // namespace claimsd::daemon

@@ -47,6 +47,9 @@ struct SessionContext {
 class Session {
  public:
   static constexpr std::size_t kFramesPerTurn = 64;
+  // Of them, those that are turned away as over budget: who asks for a hit meanwhile waits for no
+  // more than these.
+  static constexpr std::size_t kRefusalsPerTurn = 8;
 
   Session(std::uint64_t connection, SessionContext& context, Wire& wire)
       : connection_(connection), context_(context), wire_(wire) {}
@@ -57,8 +60,10 @@ class Session {
   // Refuses the peer before it has said a word, and hangs up.
   void refuse(proto::FailureCode code);
   // What the peer sent, in pieces of any size. Handles so many frames that others soon have their
-  // turn (kFramesPerTurn).
+  // turn (kFramesPerTurn, kRefusalsPerTurn).
   void consume(std::string_view bytes);
+  // The same in another turn: consume() it with nothing new.
+  void keep(std::string_view bytes);
   // The answer to an open question of this session.
   void answer(std::uint32_t request, const Answer& answer);
 
@@ -99,7 +104,9 @@ class Session {
   std::uint32_t uid_ = 0;
   bool backlog_ = false;
   std::size_t over_budget_ = 0;
-  std::vector<char> partial_;  // the start of a frame whose end has not come; may hold a token
+  // Frames of another turn, and the start of one whose end has not come; may hold tokens.
+  std::vector<char> partial_;
+  std::size_t partial_used_ = 0;  // bytes of it that have been handled
 };
 
 }  // namespace claimsd::daemon

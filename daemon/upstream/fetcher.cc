@@ -105,12 +105,17 @@ void Fetcher::sweep() {
   if (next != Duration::max()) arm(next);
 }
 
+Transfer* Fetcher::find_late(const Lane& lane, Duration now) {
+  const auto found =
+      std::find_if(lane.running.begin(), lane.running.end(),
+                   [&](const auto& running) { return lane.due(running->flight()) <= now; });
+  return found == lane.running.end() ? nullptr : found->get();
+}
+
+// One at a time, looked for anew: the end of one lets the next begin, and with it curl may find
+// others at their end, who then run no longer, or run for somebody else already.
 void Fetcher::sweep(Lane& lane, Duration now) {
-  std::vector<Transfer*> late;
-  for (const auto& running : lane.running) {
-    if (lane.due(running->flight()) <= now) late.push_back(running.get());
-  }
-  for (Transfer* transfer : late) {
+  while (Transfer* const transfer = find_late(lane, now)) {
     multi_->remove(transfer->easy());
     done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
   }

@@ -52,6 +52,7 @@ class Fetcher {
   std::unique_ptr<Transfer> take_running(Lane& lane, const Transfer& transfer);
   void sweep();
   void sweep(Lane& lane, Duration now);
+  static Transfer* find_late(const Lane& lane, Duration now);
   void arm(Duration due);
   void land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail);
 

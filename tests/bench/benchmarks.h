@@ -32,6 +32,7 @@ Result<Measurement> run_hit_local(const Bench& bench);
 Result<Measurement> run_hit_shared(const Bench& bench);
 Result<Measurement> run_hit_shared_two(const Bench& bench);
 Result<Measurement> run_hit_socket(const Bench& bench);
+Result<Measurement> run_hit_flooded(const Bench& bench);
 Result<Measurement> run_hit_socket_million(const Bench& bench);
 Result<Measurement> run_hit_shared_million(const Bench& bench);
 Result<Measurement> run_miss_overhead(const Bench& bench);

@@ -24,6 +24,7 @@ class Daemon {
                               std::string_view cache_options = "");
 
   pid_t pid() const { return process_.pid(); }
+  const std::string& socket() const { return socket_; }
 
   // Asks for one token that the daemon knows: a hit. `name` is what tables call it.
   Result<ContenderPtr> hit(std::string name) const;

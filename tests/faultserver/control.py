@@ -1,12 +1,14 @@
 """The endpoints by which a test asks and steers; they are never recorded.
 
-    GET  /_seen?mode=MODE     {count, in_flight, concurrent_max, connections, last}
+    GET  /_seen?mode=MODE     {count, in_flight, concurrent_max, connections, early, last}
     GET  /_wait?mode=MODE[&count=N][&in_flight=N][&timeout_ms=N]
                               the same once count >= N and in_flight == N; 504 after the timeout
     GET  /_trap               {connections, bytes, contains_bearer} of the proxy trap
     GET  /_modes              the table of modes as JSON
     POST /_open[?mode=MODE]   lets the requests held by gates go (all gates, or that one)
     POST /_close              closes all gates again
+    POST /_door?open=0|1      the listener "door" refuses and drops all connections, or takes them again
+    POST /_forget?mode=MODE   forgets what that mode saw, and only that
     POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
     POST /_reset              forgets records, scripts, trap; closes the gates
 """
@@ -41,6 +43,10 @@ class Control:
             state.open_gates(query.get("mode"))
         elif asked == "POST /_close":
             state.close_gates()
+        elif asked == "POST /_door":
+            return self._door(exchange, query)
+        elif asked == "POST /_forget":
+            state.records.pop(query.get("mode"), None)
         elif asked == "POST /_reset":
             state.reset()
         elif asked.startswith("POST /_script/"):
@@ -60,6 +66,14 @@ class Control:
 
         held = await state.until(holds, float(query.get("timeout_ms", 10000)) / 1000)
         answer_json(exchange, state.record(mode).as_json(), 200 if held else 504)
+
+    @staticmethod
+    async def _door(exchange, query):
+        if query["open"] == "1":
+            await exchange.state.door.open()
+        else:
+            exchange.state.door.shut()
+        answer_json(exchange, {})
 
     @staticmethod
     def _script(exchange):

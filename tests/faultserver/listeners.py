@@ -1,8 +1,9 @@
-"""Listeners that are not HTTP servers: the proxy trap, the mute one, the one never accepting."""
+"""Listeners with something of their own: the proxy trap, the mute one, the one never accepting, the door."""
 
 import asyncio
 import json
 import socket
+import weakref
 
 from plumbing import response
 
@@ -72,3 +73,44 @@ class FullBacklog:
         filler.setblocking(False)
         filler.connect_ex(("127.0.0.1", self.port))
         return filler
+
+
+class Door:
+    """A port that the server answers on until it is shut: then connections are refused (ECONNREFUSED).
+
+    `factory` makes the protocols, which have a `transport`. The port stays reserved by a socket that
+    does not listen, so that nobody else gets it meanwhile.
+    """
+
+    def __init__(self, factory):
+        self._factory = factory
+        self._server = None
+        self._guests = weakref.WeakSet()
+        self._reserved = self._bound(0)
+        self.port = self._reserved.getsockname()[1]
+
+    @staticmethod
+    def _bound(port):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        return sock
+
+    def _let_in(self):
+        guest = self._factory()
+        self._guests.add(guest)
+        return guest
+
+    async def open(self):
+        if self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._let_in, sock=self._bound(self.port), backlog=1024)
+
+    def shut(self):
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for guest in list(self._guests):
+            if guest.transport is not None:
+                guest.transport.abort()

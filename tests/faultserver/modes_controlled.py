@@ -1,4 +1,4 @@
-"""Modes whose answers follow the token or the test: echo, gate, script.
+"""Modes whose answers follow the token or the test: echo, junk-refused, gate, script.
 
 A script is a JSON list of steps; each request of `/script-NAME/...` takes the next, the last one
 repeats. A step: {"status": 200, "delay_ms": 0, "headers": {}, "body": ...}, where body is a string
@@ -25,6 +25,13 @@ def echo(exchange):
         exchange.send(response(401, b"{}", [("WWW-Authenticate", "Bearer")]))
     else:
         exchange.send(response(200, derived_claims(exchange.request)))
+
+
+def junk_refused(exchange):
+    if (exchange.request.token() or b"").startswith(b"junk-"):
+        exchange.send(response(401, b"{}", [("WWW-Authenticate", "Bearer")]))
+    else:
+        echo(exchange)
 
 
 async def gate(exchange):
@@ -62,6 +69,7 @@ async def script(exchange):
 
 MODES = [
     Mode("echo", "at once; the claims follow from the token", VALID, echo),
+    Mode("junk-refused", "as echo, but a token junk-... is refused with 401", VALID, junk_refused),
     Mode("gate", "held until POST /_open; then as echo", VALID, gate),
 ]
 # Found by prefix, not in the table of verdicts: what they answer is the test's own doing.

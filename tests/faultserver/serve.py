@@ -5,7 +5,7 @@
     serve.py --list | --list-json
 
 `GET /MODE/api/me/` is answered in that mode, so an upstream URL is http://127.0.0.1:PORT/MODE.
-The port file gets JSON, {"http": p, "proxy_trap": p, "tcp_full": p} and with --tls-dir "https",
+The port file gets JSON, {"http": p, "door": p, "proxy_trap": p, "tcp_full": p} and with --tls-dir "https",
 "https_wrong_name", ...: once all of them accept. How tests ask and steer: control.py. It listens on
 127.0.0.1 only, logs nothing, and ends on SIGTERM or with the process that started it.
 """
@@ -21,7 +21,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import modes  # noqa: E402
 from control import Control  # noqa: E402
-from listeners import FullBacklog, Mute, Trap  # noqa: E402
+from listeners import Door, FullBacklog, Mute, Trap  # noqa: E402
 from plumbing import Connection, response  # noqa: E402
 from process import announce, die_with_parent  # noqa: E402
 from state import State  # noqa: E402
@@ -90,6 +90,9 @@ async def start_all(state, tls_dir):
         return Connection(state, dispatcher)
 
     await listen("http", connection)
+    state.door = Door(connection)
+    await state.door.open()
+    ports["door"] = state.door.port
     await listen("proxy_trap", state.trap.protocol)
     if tls_dir:
         for name, context in make_contexts(tls_dir).items():

@@ -8,6 +8,9 @@ import asyncio
 import hashlib
 
 
+EARLY = 200  # requests whose company is kept
+
+
 class Record:
     """What one mode saw."""
 
@@ -16,6 +19,7 @@ class Record:
         self.in_flight = 0
         self.concurrent_max = 0
         self.connections = 0
+        self.early = []  # how many were in flight when the first, second, ... had just arrived
         self.last = None
 
     def as_json(self):
@@ -25,12 +29,14 @@ class Record:
 class State:
     """One per server; shared by all its listeners.
 
-    `run_mode(name, exchange)` answers in that mode; `trap_port` is known once the trap listens.
+    `run_mode(name, exchange)` answers in that mode; `trap_port` is known once the trap listens,
+    `door` is there once it is open.
     """
 
     def __init__(self, trap, run_mode):
         self.trap = trap
         self.trap_port = None
+        self.door = None
         self.run_mode = run_mode
         self.records = {}
         self.scripts = {}
@@ -45,6 +51,8 @@ class State:
         record.count += 1
         record.in_flight += 1
         record.concurrent_max = max(record.concurrent_max, record.in_flight)
+        if len(record.early) < EARLY:
+            record.early.append(record.in_flight)
         record.connections += exchange.connection.requests == 1
         authorization = request.header(b"authorization")
         record.last = {

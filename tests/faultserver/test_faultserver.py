@@ -19,56 +19,10 @@ import time
 
 import pytest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SERVE = [sys.executable, os.path.join(HERE, "serve.py")]
+from running_server import SERVE, FaultServer
+
 TABLE = json.loads(subprocess.check_output([*SERVE, "--list-json"]))
 CLAIMS = {"id": "user-123", "email": "tess@example.com", "role": "rvt"}
-
-
-class FaultServer:
-    def __init__(self, directory):
-        self.tls = directory / "tls"
-        ready, write_end = os.pipe()
-        self.port_file = directory / "ports.json"
-        self.process = subprocess.Popen(
-            [*SERVE, "--port-file", str(self.port_file), "--tls-dir", str(self.tls)]
-            + ["--ready-fd", str(write_end)],
-            pass_fds=[write_end],
-            stderr=subprocess.PIPE,
-        )
-        os.close(write_end)
-        with os.fdopen(ready) as line:
-            self.ports = json.loads(line.readline())
-
-    def connect(self, port="http"):
-        connection = socket.create_connection(("127.0.0.1", self.ports[port]))
-        connection.settimeout(10)
-        return connection
-
-    def control(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=15)
-        connection.request(method, path, body and json.dumps(body))
-        answer = connection.getresponse()
-        value = json.loads(answer.read())
-        connection.close()
-        assert answer.status == 200, value
-        return value
-
-    def seen(self, mode):
-        return self.control("GET", f"/_seen?mode={mode}")
-
-    def wait(self, mode, **conditions):
-        query = "".join(f"&{name}={value}" for name, value in conditions.items())
-        return self.control("GET", f"/_wait?mode={mode}{query}")
-
-    def ask(self, mode, token="a-token"):
-        """(status, parsed or raw body) by a client with no care at all."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
-        connection.request("GET", f"/{mode}/api/me/", headers={"Authorization": f"Bearer {token}"})
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return answer.status, json.loads(body) if body[:1] == b"{" else body
 
 
 @pytest.fixture(scope="module")
@@ -302,6 +256,42 @@ def test_echo_tells_users_apart(server):
     with server.connect() as connection:
         connection.sendall(request("echo", b"Connection: close\r\n"))
         assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
+
+
+def test_junk_is_refused_where_all_else_is_echoed(server):
+    assert server.ask("junk-refused", "junk-1")[0] == 401
+    assert server.ask("junk-refused", "a-junk-1") == server.ask("echo", "a-junk-1")
+    with server.connect() as connection:
+        connection.sendall(request("junk-refused", b"Connection: close\r\n"))
+        assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
+
+
+def test_the_door_refuses_drops_and_opens_again(server):
+    server.control("POST", "/_door?open=1")  # it is: nothing happens
+    with server.connect("door") as guest:
+        guest.sendall(request("echo", b"Authorization: Bearer x\r\n"))
+        assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
+        server.control("POST", "/_door?open=0")
+        assert all_bytes(guest) == b""
+    with pytest.raises(ConnectionRefusedError):
+        server.connect("door")
+    server.control("POST", "/_door?open=1")
+    with server.connect("door") as guest:
+        guest.sendall(request("echo", b"Authorization: Bearer x\r\n"))
+        assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_records_tell_how_many_were_there_when_each_arrived(server):
+    server.ask("echo")
+    server.ask("echo")
+    askers = [threading.Thread(target=server.ask, args=("gate", f"token-{n}")) for n in range(3)]
+    for asker in askers:
+        asker.start()
+    server.wait("gate", count=3)
+    server.control("POST", "/_open")
+    for asker in askers:
+        asker.join()
+    assert (server.seen("echo")["early"], server.seen("gate")["early"]) == ([1, 1], [1, 2, 3])
 
 
 def test_a_gate_holds_everybody_until_it_is_opened(server):

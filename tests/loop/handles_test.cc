@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "daemon/loop/async.h"
+#include "daemon/loop/each_turn.h"
 #include "daemon/loop/poll.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
@@ -42,6 +43,30 @@ TEST_CASE("a repeating timer goes on until it is stopped from inside") {
   timer->start(milliseconds(1), milliseconds(1));
   loop->run();
   CHECK(fired == 3);
+}
+
+TEST_CASE("what is done in every turn leaves room for events between two of them") {
+  const auto loop = new_loop();
+  const Fd event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  std::vector<char> order;
+  auto poll = Poll::create(*loop, event.get(), [&](const PollEvents&) {
+    eventfd_t value = 0;
+    eventfd_read(event.get(), &value);
+    order.push_back('e');
+  });
+  REQUIRE(poll);
+  REQUIRE(poll->start(true, false));
+  std::optional<EachTurn> turns;
+  turns.emplace(*loop, [&] {
+    order.push_back('t');
+    eventfd_write(event.get(), 1);
+    if (order.size() < 5) return turns->start();  // it is started already: nothing happens
+    turns->stop();
+    loop->stop();
+  });
+  turns->start();
+  loop->run();
+  CHECK(order == std::vector<char>{'t', 'e', 't', 'e', 't', 'e'});
 }
 
 TEST_CASE("a timer may destroy itself inside its callback") {

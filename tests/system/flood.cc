@@ -3,15 +3,15 @@
 //   claimsd_flood SOCKET junk SECONDS   sends questions about tokens that nobody issued, as fast as
 //                                       the daemon takes them, over four connections
 //   claimsd_flood SOCKET hits SECONDS   asks for the tokens on standard input, a line each, in
-//   turn, a
-//                                       question every millisecond, and times each answer
+//                                       turn, a question every millisecond, and times each answer
 //   claimsd_flood SOCKET crowd SECONDS  asks for all tokens on standard input at once, and again as
-//                                       soon as all are answered, over a connection for each 1,000
+//                                       soon as all are answered, over a connection for each 1,000;
+//                                       a further line of standard input ends it before its time
 //
 // Speaks the protocol itself (proto/): the library's fast path must not hide the daemon. Says
 // "ready" once connected, begins at the next line of standard input, and ends with lines of
-// name<tab>number: `asked`, how often each reason and (for hits) each source came, and for hits the
-// median and p99 in ns.
+// name<tab>number: `asked`, how often each verdict, reason and source came, and for hits the median
+// and p99 in ns.
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -46,6 +46,7 @@ struct Counting {
 
   void operator()(const Answer& answer, std::uint32_t) {
     ++answers;
+    ++tally["verdict " + std::string(name_of(static_cast<Verdict>(answer.verdict)))];
     ++tally["reason " + std::string(name_of(static_cast<Reason>(answer.reason)))];
     ++tally["source " + std::string(name_of(static_cast<Source>(answer.source)))];
   }
@@ -144,6 +145,11 @@ Tally junk(const std::string& path, Clock::duration length) {
   return tally;
 }
 
+bool told_to_stop() {
+  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return poll(&input, 1, 0) > 0;
+}
+
 std::vector<std::string> read_tokens() {
   std::vector<std::string> tokens;
   for (std::string line; std::getline(std::cin, line) && !line.empty();) tokens.push_back(line);
@@ -157,7 +163,7 @@ Tally crowd(const std::string& path, Clock::duration length) {
   for (std::size_t i = 0; i < tokens.size(); i += kShare) connections.emplace_back(path);
   Tally tally;
   wait_for_start();
-  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+  for (const auto end = Clock::now() + length; Clock::now() < end && !told_to_stop();) {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       connections[i / kShare].add(
           Query{.timeout_ms = 30'000, .max_age_ms = kAnyAge, .token = tokens[i]});

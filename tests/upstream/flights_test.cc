@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <thread>
 
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/timer.h"
@@ -185,6 +186,52 @@ TEST_CASE("a flight's time runs while it waits for a connection") {
     CHECK(outcome.took < seconds(10));  // one after the other, with 20 s each, it would be more
   }
   CHECK(server.requests("silence") <= 2);
+}
+
+// Rare outside: all are out of time, but while the first is cut off the others' answers come; and
+// it makes room for another, with which curl looks at whoever has a time-out.
+TEST_CASE("whoever ends while another is cut off is not cut off as well, nor is who follows") {
+  constexpr unsigned kRunning = 8;
+  test::FaultServer& server = fresh_fault_server();
+  UpstreamSettings settings = upstream_of(server, "gate");
+  settings.connections = kRunning;
+  settings.timeout = milliseconds(800);
+  settings.connect_timeout = milliseconds(1200);  // when curl looks at a transfer, connected or not
+  const auto library = CurlLibrary::create();
+  REQUIRE(library);
+  const auto loop = test::new_loop();
+  NullLog log;
+  std::vector<Target> targets;
+  targets.push_back(check_target(settings).value());
+  std::vector<FlightId> cut_off;
+  std::size_t landed = 0;
+  Duration begin{};
+  // Where the loop is held up for so long.
+  const auto wait_until = [](Duration moment) {
+    while (Loop::hrtime() <= moment) std::this_thread::sleep_for(milliseconds(5));
+  };
+  const auto count = [&](FlightId id, const FetchOutcome& outcome) {
+    if (outcome.failure != Reason::kOk) cut_off.push_back(id);
+    if (++landed > 1) return;
+    server.post("/_open");
+    server.get("/_wait?mode=gate&in_flight=0");
+    wait_until(begin + settings.connect_timeout);
+  };
+  auto fetcher = Fetcher::create(*loop, std::move(targets), log, count);
+  REQUIRE(fetcher);
+  FlightId next = 1;
+  const auto start_some = [&] {
+    for (unsigned i = 0; i < kRunning; ++i)
+      (*fetcher)->start({next++, 0, Secret(kToken), Loop::hrtime()});
+  };
+  start_some();
+  test::run_until(*loop, [&] { return server.requests("gate") == static_cast<int>(kRunning); });
+  begin = Loop::hrtime();
+  wait_until(begin + settings.timeout);
+  start_some();
+  test::run_until(*loop, [&] { return landed >= 2 * kRunning; });
+  CHECK(landed == 2 * kRunning);
+  CHECK(cut_off.size() == 1);
 }
 
 TEST_CASE("each flight has its own deadline, whenever it started") {

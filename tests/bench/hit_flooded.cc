@@ -1,0 +1,103 @@
+// hit_flooded: does somebody else's junk make a hit wait? The p99 of hits over the socket while
+// another process floods the daemon over four connections, against the same in quiet.
+//
+// The asker has a core of its own, the daemon has the other, both kept awake. The flooder runs on
+// the daemon's, at the lowest priority (SCHED_IDLE): whenever the daemon has something to do it
+// goes first, and the flooder has what it leaves. On the asker's core it would delay the asker, and
+// a daemon that shares that core and never rests would, too: what is measured is whom the daemon
+// serves when, not how a kernel shares a core between an attacker and its victim.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "tests/bench/benchmarks.h"
+#include "tests/bench/claimsd_daemon.h"
+#include "tests/bench/flooder.h"
+#include "tests/bench/http_stub.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/regime.h"
+
+namespace claimsd::bench {
+namespace {
+
+constexpr std::uint64_t kTokens = 200;
+constexpr double kLeastRate = 50'000;  // junk a second: below it this is no flood
+using Clock = std::chrono::steady_clock;
+
+// How much junk was answered in how long.
+struct Intensity {
+  std::uint64_t answered = 0;
+  std::chrono::duration<double> time{};
+  double per_second() const { return static_cast<double>(answered) / time.count(); }
+};
+
+// Hits, with the flood on or off while they are asked.
+class Among final : public Contender {
+ public:
+  Among(ContenderPtr hits, const Flooder& flooder, bool flooded, Intensity& intensity)
+      : hits_(std::move(hits)), flooder_(flooder), flooded_(flooded), intensity_(intensity) {}
+
+  std::string name() const override { return hits_->name(); }
+  std::vector<pid_t> servers() const override { return hits_->servers(); }
+  Status begin_round() override { return hits_->begin_round(); }
+  // The first question of a block finds the flood as the other contender has left it.
+  Status prepare() override {
+    flooded_ ? flooder_.begin() : flooder_.pause();
+    if (flooded_) {
+      answered_before_ = flooder_.answered();
+      begin_ = Clock::now();
+    }
+    return hits_->prepare();
+  }
+  Status ask() override { return hits_->ask(); }
+  Status check() override {
+    if (flooded_) {
+      intensity_.time += Clock::now() - begin_;
+      intensity_.answered += flooder_.answered() - answered_before_;
+    }
+    return hits_->check();
+  }
+
+ private:
+  ContenderPtr hits_;
+  const Flooder& flooder_;
+  bool flooded_;
+  Intensity& intensity_;
+  std::uint64_t answered_before_ = 0;
+  Clock::time_point begin_;
+};
+
+Figure p99_of(const Figure& figure) {
+  return {.name = figure.name, .value = figure.p99, .p99 = 0, .spread = figure.spread};
+}
+
+}  // namespace
+
+Result<Measurement> run_hit_flooded(const Bench& bench) {
+  const Cores cores = TRY(Cores::available());
+  if (!cores.two()) return failure("a flood beside the daemon needs two cores");
+  const Scratch scratch = TRY(Scratch::make());
+  const HttpStub stub = TRY(HttpStub::start());
+  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port));
+  TRY(daemon.fill(kTokens));
+  const Flooder flooder = TRY(Flooder::start(daemon.socket(), cores.server));
+
+  Intensity intensity;
+  Among flooded(TRY(daemon.hit_among("flooded", kTokens)), flooder, true, intensity);
+  Among quiet(TRY(daemon.hit_among("quiet", kTokens)), flooder, false, intensity);
+  const Placement placement = TRY(Placement::apply(Regime::kTwoAwake, cores, {daemon.pid()}));
+  const Plan plan{.rounds = bench.rounds, .blocks = 10, .per_block = 1000};
+  const std::vector<Figure> figures = TRY(measure({&flooded, &quiet}, plan, bench.interrupt));
+  if (intensity.per_second() < kLeastRate) {
+    return failure(fmt::format("the flood reached {:.0f} tokens a second, too few to measure",
+                               intensity.per_second()));
+  }
+  const Figure junk{.name = "junk", .value = 1e6 / intensity.per_second(), .p99 = 0, .spread = 0};
+  return Measurement{.subject = p99_of(figures.at(0)),
+                     .peers = {p99_of(figures.at(1))},
+                     .beside = {{.regime = "means, and a token of the flood",
+                                 .figures = {figures.at(0), figures.at(1), junk}}}};
+}
+
+}  // namespace claimsd::bench

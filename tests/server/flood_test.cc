@@ -1,0 +1,81 @@
+// What a session does with more questions than its peer's budget allows.
+#include "tests/server/session_fixture.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Somebody whose budget allows one request, at an Auth API of his own.
+struct OverBudget : Fixture {
+  OverBudget() {
+    harness.policy.budget.per_uid = {.per_second = 1, .burst = 1};
+    harness.policy.budget.reserved_percent = 0;
+    harness.restart();
+    SessionContext fresh{.service = *harness.service,
+                         .clock = context.clock,
+                         .daemon_version = "1",
+                         .find_upstream = context.find_upstream};
+    own.emplace(fresh);
+    flooder.emplace(kConnection, *own, wire);
+    flooder->consume(hello());
+    REQUIRE(wire.take().welcome);
+    harness.sink.on_answer = [this](const Waiter& waiter) {
+      flooder->answer(waiter.request, harness.answer(waiter).answer);
+    };
+  }
+
+  // So many questions, of which the first one of all is sent on.
+  std::string junk(std::uint32_t first, std::uint32_t count) {
+    std::string frames;
+    for (std::uint32_t request = first; request < first + count; ++request) {
+      harness.sink.expect({kConnection, request});
+      frames += query("junk-" + std::to_string(request), request);
+    }
+    return frames;
+  }
+  std::size_t answers() {
+    std::size_t taken = 0;
+    for (; !wire.empty(); ++taken) wire.take();
+    return taken;
+  }
+
+  std::optional<SessionContext> own;
+  std::optional<Session> flooder;
+};
+
+TEST_CASE("a turn ends after a few questions that are over budget") {
+  OverBudget fixture;
+  Session& flooder = *fixture.flooder;
+  flooder.consume(fixture.junk(1, 21));  // 20 refusals
+  for (const std::size_t refused : {8u, 8u, 4u}) {
+    CHECK(fixture.answers() == refused);
+    CHECK(flooder.over_budget() == refused);
+    CHECK(flooder.has_backlog() == (refused == 8));
+    flooder.consume({});
+  }
+  CHECK(flooder.open_questions() == 1);
+}
+
+TEST_CASE("what is kept for another turn is answered then, in order and once") {
+  OverBudget fixture;
+  Session& flooder = *fixture.flooder;
+  const std::string all = fixture.junk(1, 13);
+  const std::size_t cut = all.size() / 2 + 3;
+  flooder.consume(all.substr(0, cut));
+  CHECK(fixture.answers() > 0);
+  flooder.keep(all.substr(cut));
+  CHECK(flooder.has_backlog());
+  CHECK(fixture.wire.empty());
+  while (flooder.has_backlog()) flooder.consume({});
+  flooder.consume(frame(proto::Ping{.echo = 1}, 99));
+  std::uint32_t last = 0;
+  while (!fixture.wire.empty()) {
+    const std::uint32_t request = fixture.wire.take().request;
+    CHECK(request > last);
+    last = request;
+  }
+  CHECK(last == 99);
+  CHECK(flooder.open_questions() == 1);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

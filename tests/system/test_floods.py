@@ -1,0 +1,212 @@
+"""Floods of junk, and outages with thousands of hot tokens, against the real daemon.
+
+Short by default; by hand, as the promise has it:
+    CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \\
+        /usr/bin/python3 -m pytest -s tests/system/test_floods.py
+"""
+
+import os
+import shutil
+import time
+
+import pytest
+
+import other_user
+from peer import Peer, until
+from workers import Worker
+
+FLOOD_SECONDS = int(os.environ.get("CLAIMSD_FLOOD_SECONDS", "3"))
+LEAST_RATE = int(os.environ.get("CLAIMSD_FLOOD_RATE", "0"))  # junk a second; a slow build reaches less
+PARTITION_SECONDS = int(os.environ.get("CLAIMSD_PARTITION_SECONDS", "6"))
+PATIENCE = 60
+
+FLOODER, VICTIM = other_user.UID, other_user.UID + 1
+KNOWN = [f"known-{number}" for number in range(200)]
+# What a flood may cost the daemon: 10,000 refusals, the buckets, what waits to be read. Measured: 2 MiB.
+MEMORY_CAP_KIB = 16 * 1024
+
+HOT = [f"hot-{number}" for number in range(5000)]
+CROWDS = 3
+MAX_IN_FLIGHT = 64
+MAX_TTL_SECONDS = 5
+LATENCY_MS = 10
+RECOVERY_SECONDS = 40
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to flood as another user")
+
+
+@pytest.fixture(scope="module")
+def portable_flood(build, scratch):
+    """The program where any user may run it."""
+    return shutil.copy(build / "tests" / "system" / "claimsd_flood", scratch())
+
+
+class Load(Worker):
+    """One run of claimsd_flood, as another user where `uid` is given."""
+
+    def __init__(self, binary, daemon, mode, seconds, tokens=(), uid=None):
+        who = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid is not None else []
+        super().__init__(None, daemon.socket, mode, seconds, prefix=who, binary=binary)
+        if tokens:
+            self.say("\n".join([*tokens, ""]))
+        self.wait_ready()
+
+    def tally(self):
+        """Waits for its end: {what: how often}."""
+        out, complaints = self.process.communicate(timeout=FLOOD_SECONDS + PARTITION_SECONDS + PATIENCE)
+        assert self.process.returncode == 0, complaints
+        return {what: int(times) for what, times in (line.split("\t") for line in out.splitlines())}
+
+
+def resident_kib(process):
+    with open(f"/proc/{process.pid}/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def sanitized(build):
+    """Is it a build whose sanitizer keeps what was freed?"""
+    cache = (build / "CMakeCache.txt").read_text()
+    return any(line.startswith("CLAIMSD_SANITIZE:") and not line.endswith("=") for line in cache.splitlines())
+
+
+def all_valid(peer, tokens):
+    """Asks about all of them; few at a time, since a Peer reads nothing until it has sent all."""
+    return all(answer.verdict == "valid" for begin in range(0, len(tokens), 200)
+               for answer in peer.ask_all(tokens[begin:begin + 200], timeout_ms=30_000))
+
+
+# ---- floods --------------------------------------------------------------------------------------
+
+BUDGETS = [{"misses_per_uid": 1000, "miss_burst_per_uid": 10_000}, {"misses_per_uid": 50, "miss_burst_per_uid": 100}]
+
+
+@as_root
+@pytest.mark.parametrize("budget", BUDGETS, ids=["the_defaults", "a_small_budget"])
+def test_a_flood_of_one_uid_costs_another_none_of_its_hits(claimsd, faults, portable_flood, build, budget):
+    daemon = claimsd(faults.url("junk-refused"), limits=budget, cache={"max_ttl": "300s"}, log={"level": "warning"},
+                     daemon={"socket_mode": "0666", "allowed_uids": [os.geteuid(), FLOODER, VICTIM]})
+    with Peer(daemon.socket) as peer:
+        # Misses of root, whose budget is as small: in portions.
+        for token in KNOWN:
+            until(lambda: peer.ask(token).verdict == "valid", f"{token} is known")
+    with Load(portable_flood, daemon, "hits", 1, KNOWN, VICTIM) as hits:
+        hits.go()
+        quiet = hits.tally()
+    asked_before, memory_before = faults.count("junk-refused"), resident_kib(daemon.process)
+
+    with Load(portable_flood, daemon, "hits", FLOOD_SECONDS, KNOWN, VICTIM) as hits, \
+            Load(portable_flood, daemon, "junk", FLOOD_SECONDS, uid=FLOODER) as junk:
+        began = time.monotonic()
+        junk.go()
+        hits.go()
+        mine, theirs = hits.tally(), junk.tally()
+        took = time.monotonic() - began
+
+    grown = resident_kib(daemon.process) - memory_before
+    asked = faults.count("junk-refused") - asked_before
+    rate = theirs["asked"] / FLOOD_SECONDS
+    print(f"\n{rate:.0f} junk tokens a second, {asked} of {theirs['asked']} asked upstream; "
+          f"hits' p99 {quiet['p99_ns'] / 1000:.0f} us quiet, {mine['p99_ns'] / 1000:.0f} us flooded "
+          f"(median {quiet['median_ns'] / 1000:.0f}, {mine['median_ns'] / 1000:.0f}); memory +{grown} KiB")
+    assert mine["source cache"] == mine["verdict valid"] == mine["asked"] > 0
+    assert "verdict valid" not in theirs
+    assert theirs["reason over_budget"] > 0
+    # What is over is turned away, and what is within the budget is not.
+    unknown_burst = 0.75 * budget["miss_burst_per_uid"]
+    assert asked <= unknown_burst + budget["misses_per_uid"] * took + 1
+    if budget is BUDGETS[1]:  # more than this the fault server may not be able to do
+        assert asked >= unknown_burst + 0.9 * budget["misses_per_uid"] * (FLOOD_SECONDS - 1)
+    if not sanitized(build):
+        assert grown <= MEMORY_CAP_KIB
+    assert rate >= LEAST_RATE
+
+
+# ---- outages -------------------------------------------------------------------------------------
+
+
+class Outage:
+    """An Auth API that can go and come back: `mode` is its script's, `url` where it answers."""
+
+    def __init__(self, faults, hangs):
+        self._faults = faults
+        self._hangs = hangs
+        step = {"status": 200, "delay_ms": LATENCY_MS, "gate": True}
+        self.mode = faults.script("hot", step)
+        self.url = faults.url(self.mode, "http" if hangs else "door")
+        faults.open(self.mode)
+
+    def begin(self):
+        self._faults.control("POST", "/_close" if self._hangs else "/_door?open=0")
+
+    def end(self):
+        self._faults.open(self.mode)
+        self._faults.control("POST", "/_door?open=1")
+
+    def seen(self):
+        return self._faults.seen(self.mode)
+
+    def forget(self):
+        """Counts anew; the script and its gate stay."""
+        self._faults.control("POST", f"/_forget?mode={self.mode}")
+
+
+@pytest.fixture(params=["it_hangs", "it_refuses_connections"])
+def outage(request, faults):
+    outage = Outage(faults, hangs=request.param == "it_hangs")
+    yield outage
+    outage.end()
+
+
+def ramps(early):
+    """Did requests come only as fast as earlier ones had been answered? After its first success the daemon has two
+    on their way and one more for every answer, so the k-th finds at most half of the k still there."""
+    return all(in_flight <= count / 2 + 2 for count, in_flight in enumerate(early, start=1))
+
+
+def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd, outage, build):
+    daemon = claimsd({"url": outage.url, "timeout": "1s", "connections": MAX_IN_FLIGHT}, log={"level": "warning"},
+                     cache={"max_ttl": f"{MAX_TTL_SECONDS}s"},
+                     limits={"max_in_flight": MAX_IN_FLIGHT, "misses_per_uid": 0, "max_backoff": "2s",
+                             "max_pending": 6000})
+    binary = build / "tests" / "system" / "claimsd_flood"
+    with Peer(daemon.socket) as peer:
+        until(lambda: all_valid(peer, HOT), "all are known")
+    longest = PARTITION_SECONDS + 2 * RECOVERY_SECONDS
+    crowds = [Load(binary, daemon, "crowd", longest, HOT) for _ in range(CROWDS)]
+    try:
+        for crowd in crowds:
+            crowd.go()
+        outage.begin()
+        most = 0
+        end = time.monotonic() + PARTITION_SECONDS
+        while time.monotonic() < end:
+            status = daemon.status()
+            most = max(most, status["requests"]["in_flight"])
+            time.sleep(0.05)
+        in_outage = outage.seen()
+        assert daemon.counter("upstream_failures") > 0 and daemon.counter("backoffs") > 0
+        outage.forget()
+
+        outage.end()
+        began = time.monotonic()
+        with Peer(daemon.socket) as peer:
+            until(lambda: all_valid(peer, HOT), "all are valid again", RECOVERY_SECONDS)
+        recovered = time.monotonic() - began
+        for crowd in crowds:
+            crowd.say("stop")
+        tallies = [crowd.tally() for crowd in crowds]
+    finally:
+        for crowd in crowds:
+            crowd.close()
+    after = outage.seen()
+
+    print(f"\nvalid again after {recovered:.1f} s; in flight at most {in_outage['concurrent_max']} before and {most} "
+          f"within the outage, {after['concurrent_max']} after it; first {after['early'][:24]}; "
+          f"{sum(tally['asked'] for tally in tallies)} questions, {in_outage['count']} + {after['count']} requests")
+    for tally in tallies:
+        assert "verdict invalid" not in tally, tally
+        assert tally["verdict unavailable"] > 0  # the outage was felt
+        assert tally["valid in the last round"] == len(HOT)
+    assert max(most, in_outage["concurrent_max"], after["concurrent_max"]) <= MAX_IN_FLIGHT
+    assert len(after["early"]) > MAX_IN_FLIGHT and ramps(after["early"]), after["early"]
+    assert recovered < RECOVERY_SECONDS
