@@ -20,7 +20,7 @@ daemon::WallTime now() {
 }
 
 std::string coloured_line(const AuditRecord& record, const Output& output) {
-  const std::string line = daemon::audit_line(record);
+  std::string line = daemon::audit_line(record);
   using proto::Verdict;
   if (record.event == daemon::AuditEvent::kGap) return output.coloured(Colour::kBad, line);
   if (static_cast<Verdict>(record.verdict) == Verdict::kUnavailable) {

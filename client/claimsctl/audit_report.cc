@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "daemon/base/json_writer.h"
 
@@ -26,7 +27,7 @@ std::string bar(std::uint64_t count, std::uint64_t most) {
   const auto wanted =
       most == 0 ? 0
                 : static_cast<std::size_t>(
-                      static_cast<double>(count) / static_cast<double>(most) * kBar + 0.5);
+                      std::lround(static_cast<double>(count) / static_cast<double>(most) * kBar));
   std::string text;
   for (std::size_t i = 0; i < std::max<std::size_t>(wanted, count > 0 ? 1 : 0); ++i) text += "█";
   return text;

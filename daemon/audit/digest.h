@@ -31,6 +31,8 @@ class AuditHasher {
   static Result<AuditHasher> create();
   AuditHasher(AuditHasher&&) noexcept;
   AuditHasher& operator=(AuditHasher&&) noexcept;
+  AuditHasher(const AuditHasher&) = delete;
+  AuditHasher& operator=(const AuditHasher&) = delete;
   ~AuditHasher();
 
   AuditLink first(std::string_view origin);
@@ -51,6 +53,8 @@ class AuditFingerprinter {
   static Result<AuditFingerprinter> create(const Secret& host_key);
   AuditFingerprinter(AuditFingerprinter&&) noexcept;
   AuditFingerprinter& operator=(AuditFingerprinter&&) noexcept;
+  AuditFingerprinter(const AuditFingerprinter&) = delete;
+  AuditFingerprinter& operator=(const AuditFingerprinter&) = delete;
   ~AuditFingerprinter();
 
   AuditFingerprint of(std::string_view token);

@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from peer import until
 from spinners import Spinners
 from tokens import jwt
 
