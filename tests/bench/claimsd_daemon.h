@@ -12,13 +12,16 @@ namespace claimsd::bench {
 // Which of the sources that need no daemon.
 enum class FastHit : unsigned char { kLocal, kShared };
 
+// What is measured is what a miss costs, not when there have been too many.
+inline constexpr std::string_view kNoBudget = "\n[limits]\nmisses_per_uid = 0\n";
+
 class Daemon {
  public:
   // Whether it publishes leases.
   enum class FastPath : unsigned char { kOff, kOn };
 
-  // `program` is the daemon's binary, `cache_options` more lines of its table [cache]. Returns when
-  // it says that it is ready.
+  // `program` is the daemon's binary, `cache_options` more lines of its table [cache], and tables
+  // after it. Returns when it says that it is ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
                               std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff,
                               std::string_view cache_options = "");

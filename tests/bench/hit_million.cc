@@ -20,9 +20,15 @@ max_bytes = "4GiB"
 map_slots = 65536
 lease = "60s"
 ttl_jitter_percent = 0
+
+[limits]
+misses_per_uid = 0
 )";
 constexpr std::string_view kFewOptions = R"(lease = "60s"
 ttl_jitter_percent = 0
+
+[limits]
+misses_per_uid = 0
 )";
 
 Result<Measurement> run_with(const Bench& bench, bool fast) {
