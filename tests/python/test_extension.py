@@ -19,6 +19,9 @@ from auth_integration.claims import claims_from_daemon
 from tokens import jwt, user_of
 
 
+NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}  # all of them come from one address here
+
+
 class Made:
     """What the factory makes: something that a weak reference can follow."""
 
@@ -28,7 +31,7 @@ class Made:
 
 @pytest.fixture
 def handle(claimsd, faults):
-    daemon = claimsd(faults.url("echo"))
+    daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     opened = _claimsd.Handle(Made, socket=str(daemon.socket))
     yield opened
     opened.close()

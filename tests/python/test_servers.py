@@ -23,6 +23,7 @@ SERVERS = {
     "gevent": ["clinic.wsgi", "--workers", "2", "--worker-class", "gevent"],
     "uvicorn": ["clinic.asgi", "--workers", "2", "--worker-class", "uvicorn.workers.UvicornWorker"],
 }
+NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}  # all of them come from one address here
 PATHS = {"uvicorn": ["/me/", "/plain-async/", "/plain/"]}
 
 
@@ -117,14 +118,14 @@ def visit(port, kind, count, users, during=lambda: None):
 
 
 def test_ten_thousand_users_across_eight_workers_never_see_each_other(claimsd, faults):
-    daemon = claimsd(faults.url("echo"))
+    daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     with serving("prefork", daemon, faults.url("echo"), CLINIC_WARM_TOKEN="user-0") as port:
         visit(port, "prefork", 12000, 10000)
 
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_daemon_that_restarts_under_load_is_not_noticed(claimsd, faults, kind):
-    daemon = claimsd(faults.url("echo"))
+    daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
 
     def restart():
         for how in ("stop", "kill", "stop"):
@@ -142,7 +143,7 @@ def test_a_daemon_that_restarts_under_load_is_not_noticed(claimsd, faults, kind)
 @pytest.mark.parametrize("kind", ["gevent", "uvicorn"])
 def test_a_question_that_waits_holds_nobody_else_up(claimsd, faults, kind):
     """One worker, one thread: while one request waits for the Auth API, another one is served."""
-    daemon = claimsd(faults.url("gate"))
+    daemon = claimsd(faults.url("gate"), limits=NO_BUDGETS)
     one, warm = ["--workers", "1"], {}
     if kind == "gevent":  # which comes under the worker after the fork, when the package was used already
         faults.open("gate")
