@@ -123,11 +123,10 @@ Status RealDaemon::open_store() {
 
 Status RealDaemon::open_revocations() {
   const RevocationsConfig& revocations = config().revocations;
-  const std::string boot_id = TRY(read_boot_id());
   const Secret key = TRY(load_revocation_key(revocations.directory, random_));
   fingerprinter_ = TRY(HmacFingerprinter::create(key, upstream_names_from(config())));
   auto file = TRY(RevocationFile::open({.directory = revocations.directory,
-                                        .boot_id = boot_id,
+                                        .boot_id = boot_id_,
                                         .max_rules = revocations.max_entries},
                                        key, clock_.now()));
   known_rules_ = file->rules();

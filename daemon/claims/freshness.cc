@@ -47,8 +47,7 @@ Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& pol
 
 bool is_fresh(const Entry& entry, const Now& now, const LifePolicy& policy,
               const std::optional<Duration>& max_age) {
-  const Freshness freshness = freshness_of(entry, now, policy, max_age);
-  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
+  return is_usable(freshness_of(entry, now, policy, max_age));
 }
 
 bool has_expired(WallTime expires_at, const Now& now, const LifePolicy& policy) {

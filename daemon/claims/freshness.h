@@ -37,6 +37,9 @@ enum class Freshness : std::uint8_t {
   kExpired,      // ask again
   kRefused,      // the token's own time is over, or the entry is from another clock
 };
+constexpr bool is_usable(Freshness freshness) {
+  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
+}
 Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& policy,
                        const std::optional<Duration>& max_age);
 

@@ -20,10 +20,6 @@ constexpr Duration kSweepInterval = seconds(1);
 // Tokens whose refresh-ahead failed: they are asked about again when their life is over.
 constexpr std::size_t kRefreshesRemembered = 4'096;
 
-bool is_usable(Freshness freshness) {
-  return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
-}
-
 }  // namespace
 
 ClaimsService::ClaimsService(Policy policy, World world)
@@ -61,6 +57,7 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
     if (is_usable(freshness)) {
       const bool renews = question.wants_lease && now.boot >= hot->renew_lease_at;
       const TokenKey key = hot->key;  // the sink may do away with what is hot
+      sieve_.touch(key);
       answer_hit(key, hot->entry, question, waiter, now, freshness);
       if (renews) leases_.show(question.upstream, question.token, key);
       return;
@@ -85,7 +82,8 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
                                       const Waiter& waiter, const Now& now) {
   // The sieve knows every key that is kept. What it does not know need not be looked for, and is
   // not believed either: the store may have failed to erase it.
-  if (!sieve_.holds(key)) return false;
+  const Sieve::Place place = sieve_.find(key);
+  if (place == Sieve::kNowhere) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
   if (!entry) return false;
   const Freshness freshness = freshness_of(*entry, now, policy_.life, question.max_age);
@@ -98,6 +96,7 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
     deliver(waiter, Reason::kRevoked);
     return true;
   }
+  sieve_.touch(place);
   hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
   if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   answer_hit(key, *entry, question, waiter, now, freshness);
@@ -108,8 +107,6 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
 void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
                                const Waiter& waiter, const Now& now, Freshness freshness) {
   ++counters_.cache_hits;
-  sieve_.touch(key);
-  const TokenKey asked = key;  // what was found may be gone once somebody has the answer
   const std::uint64_t generation = guard_.rules().generation();
   deliver(waiter, Answer{.reason = Reason::kOk,
                          .source = Source::kCache,
@@ -120,8 +117,8 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
                          .claims = entry.claims});
   // Unless who has just been answered has taken it back.
   if (freshness == Freshness::kRefreshDue && guard_.rules().generation() == generation &&
-      sieve_.holds(asked))
-    refresh(asked, question, now);
+      sieve_.holds(key))
+    refresh(key, question, now);
 }
 
 // Ahead of time, so that whoever asks next need not wait. The first thing to be left out when there

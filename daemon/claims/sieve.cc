@@ -2,8 +2,12 @@
 
 namespace claimsd::daemon {
 
+Sieve::Place Sieve::find(const TokenKey& key) const {
+  return index_.find(key, key_at());
+}
+
 void Sieve::put(const TokenKey& key, BootTime ends) {
-  std::uint32_t at = node_of(key);
+  std::uint32_t at = find(key);
   if (at != kNone) {
     nodes_[at].ends = ends;
     return settle(nodes_[at].place);
@@ -23,11 +27,11 @@ void Sieve::put(const TokenKey& key, BootTime ends) {
 }
 
 void Sieve::touch(const TokenKey& key) {
-  if (const std::uint32_t at = node_of(key); at != kNone) nodes_[at].used = true;
+  if (const Place place = find(key); place != kNowhere) touch(place);
 }
 
 void Sieve::erase(const TokenKey& key) {
-  const std::uint32_t at = node_of(key);
+  const std::uint32_t at = find(key);
   if (at == kNone) return;
   unlink(at);
   leave(nodes_[at].place);

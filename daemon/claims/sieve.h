@@ -25,7 +25,12 @@ class Sieve {
   // Marks a key as used since the hand last passed.
   void touch(const TokenKey& key);
   void erase(const TokenKey& key);
-  bool holds(const TokenKey& key) const { return node_of(key) != kNone; }
+  bool holds(const TokenKey& key) const { return find(key) != kNowhere; }
+  // Where a key is, until the next put(), erase() or evict(): for who looks first and marks later.
+  using Place = std::uint32_t;
+  static constexpr Place kNowhere = KeyIndex::kNone;
+  Place find(const TokenKey& key) const;
+  void touch(Place place) { nodes_[place].used = true; }
   // Takes the key that has to go out of the queue; nothing when it is empty. Clears so many marks
   // at most, on average few; where it has found nobody without one by then, whoever comes next
   // goes.
@@ -34,7 +39,7 @@ class Sieve {
   std::size_t size() const { return index_.size(); }
 
  private:
-  static constexpr std::uint32_t kNone = KeyIndex::kNone;
+  static constexpr std::uint32_t kNone = kNowhere;
   struct Node {
     TokenKey key;
     BootTime ends;
@@ -47,7 +52,6 @@ class Sieve {
   auto key_at() const {
     return [this](std::uint32_t at) -> const TokenKey& { return nodes_[at].key; };
   }
-  std::uint32_t node_of(const TokenKey& key) const { return index_.find(key, key_at()); }
   void link_newest(std::uint32_t at);
   void unlink(std::uint32_t at);
   std::uint32_t move_hand();

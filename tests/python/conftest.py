@@ -48,6 +48,14 @@ def api():
         yield fake
 
 
+@pytest.fixture(params=[False, True], ids=["alone", "with middleware"])
+def middleware(request, use):
+    """Runs a test without and with the middleware; which of them."""
+    if request.param:
+        use(MIDDLEWARE=["auth_integration.middleware.CacheUserClaimsMiddleware"])
+    return request.param
+
+
 @pytest.fixture
 def use():
     """use(AUTH_API_URL=..., TRANSPORT=...): other settings for one test; capitals that are no setting of Django's go into AUTH_INTEGRATION."""

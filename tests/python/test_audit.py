@@ -32,13 +32,6 @@ def records(caplog):
     assert lines == [{"event": "auth_failure", **event._asdict(), "required": list(event.required)} for event in events]
 
 
-@pytest.fixture(params=[False, True], ids=["alone", "with middleware"])
-def middleware(request, use):
-    if request.param:
-        use(MIDDLEWARE=MIDDLEWARE)
-    return request.param
-
-
 def bearer(token):
     return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
 

@@ -12,13 +12,6 @@ from auth_integration.middleware import CacheUserClaimsMiddleware
 MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
 
 
-@pytest.fixture(params=[False, True], ids=["alone", "with middleware"])
-def middleware(request, use):
-    if request.param:
-        use(MIDDLEWARE=MIDDLEWARE)
-    return request.param
-
-
 def bearer(token):
     return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
 

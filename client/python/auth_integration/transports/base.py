@@ -17,6 +17,14 @@ def identity_of(claims: Claims) -> Identity:
     return ClaimsUser(claims), claims
 
 
+def bearer_of(meta: Dict[str, Any]) -> Union[None, str, Answer]:
+    """The token in this META; None where it brings none, an Answer where what it brings cannot be one."""
+    if "HTTP_AUTHORIZATION" not in meta:
+        return None
+    token = parse_bearer(meta["HTTP_AUTHORIZATION"])
+    return answer_of(token.reason) if isinstance(token, Refused) else token
+
+
 class Transport:
     """identify() and its like may be called by any thread. A transport is made after any fork, or survives one."""
 
@@ -29,14 +37,8 @@ class Transport:
 
     def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
         """Who sent the request with this META? `route` is the pattern that it matched, for the audit record."""
-        if "HTTP_AUTHORIZATION" not in meta:
-            return None
-        token = parse_bearer(meta["HTTP_AUTHORIZATION"])
-        if token is None:
-            return None
-        if isinstance(token, Refused):
-            return answer_of(token.reason)
-        return self.ask(token, meta, route)
+        token = bearer_of(meta)
+        return self.ask(token, meta, route) if isinstance(token, str) else token
 
     def identify_token(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         """As identify(), for a token that came another way."""
@@ -49,14 +51,8 @@ class Transport:
         return answer
 
     async def identify_async(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
-        if "HTTP_AUTHORIZATION" not in meta:
-            return None
-        token = parse_bearer(meta["HTTP_AUTHORIZATION"])
-        if token is None:
-            return None
-        if isinstance(token, Refused):
-            return answer_of(token.reason)
-        return await self.ask_async(token, meta, route)
+        token = bearer_of(meta)
+        return await self.ask_async(token, meta, route) if isinstance(token, str) else token
 
     async def identify_token_async(
             self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
