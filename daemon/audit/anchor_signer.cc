@@ -11,9 +11,9 @@
 
 #include "daemon/audit/anchor_lines.h"
 #include "daemon/audit/bytes.h"
-#include "daemon/audit/ed25519.h"
 #include "daemon/audit/retention.h"
 #include "daemon/base/fd.h"
+#include "daemon/crypto/ed25519.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "daemon/audit/anchor_lines.h"
-#include "daemon/audit/ed25519.h"
+#include "daemon/crypto/ed25519.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -1,20 +1,12 @@
 #include "daemon/audit/digest.h"
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
-
 #include <cstdlib>
 #include <cstring>
 
-#include "daemon/audit/openssl.h"
+#include "daemon/crypto/openssl_ptr.h"
 
 namespace claimsd::daemon {
 namespace {
-
-using audit_crypto::MacCtxPtr;
-using audit_crypto::MacPtr;
-using audit_crypto::MdCtxPtr;
-using audit_crypto::MdPtr;
 
 constexpr std::string_view kChainLabel("claimsd audit log\0", 18);
 // Purpose of the sub-key; other purposes of the host key have labels of their own.
@@ -24,40 +16,11 @@ void must(int openssl_ok) {
   if (openssl_ok != 1) std::abort();
 }
 
-const unsigned char* data_of(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-
-tl::unexpected<Error> no_sha256() {
-  return failure("libcrypto cannot do SHA-256: check that OpenSSL's default provider is active");
-}
-
-MacCtxPtr hmac_sha256(std::string_view key) {
-  const MacPtr mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  MacCtxPtr context(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
-  char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_end()};
-  if (!context || EVP_MAC_init(context.get(), data_of(key), key.size(), parameters) != 1) return {};
-  return context;
-}
-
-// The key stays in the context: an init without one starts anew under it (EVP_MAC(3)).
-AuditLink mac_of(EVP_MAC_CTX* context, std::string_view message) {
-  AuditLink out;
-  std::size_t size = 0;
-  must(EVP_MAC_init(context, nullptr, 0, nullptr));
-  must(EVP_MAC_update(context, data_of(message), message.size()));
-  must(EVP_MAC_final(context, out.data(), &size, out.size()));
-  return out;
-}
-
 }  // namespace
 
 struct AuditHasher::State {
-  MdPtr sha256;
-  MdCtxPtr context;
+  EvpMdPtr sha256;
+  EvpMdCtxPtr context;
 };
 
 AuditHasher::AuditHasher(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -69,7 +32,9 @@ Result<AuditHasher> AuditHasher::create() {
   auto state = std::make_unique<State>();
   state->sha256.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   state->context.reset(EVP_MD_CTX_new());
-  if (!state->sha256 || !state->context) return no_sha256();
+  if (!state->sha256 || !state->context) {
+    return failure("libcrypto cannot do SHA-256: check that OpenSSL's default provider is active");
+  }
   return AuditHasher(std::move(state));
 }
 
@@ -90,28 +55,16 @@ AuditLink AuditHasher::next(const AuditLink& before, std::string_view record) {
   return hash(bytes_of(before), record);
 }
 
-struct AuditFingerprinter::State {
-  MacCtxPtr keyed;
-};
-
-AuditFingerprinter::AuditFingerprinter(std::unique_ptr<State> state) : state_(std::move(state)) {}
-AuditFingerprinter::AuditFingerprinter(AuditFingerprinter&&) noexcept = default;
-AuditFingerprinter& AuditFingerprinter::operator=(AuditFingerprinter&&) noexcept = default;
-AuditFingerprinter::~AuditFingerprinter() = default;
-
 Result<AuditFingerprinter> AuditFingerprinter::create(const Secret& host_key) {
-  const MacCtxPtr host = hmac_sha256(host_key.view());
-  if (!host) return no_sha256();
-  AuditLink key = mac_of(host.get(), kTokenLabel);
-  auto state = std::make_unique<State>();
-  state->keyed = hmac_sha256(bytes_of(key));
+  HmacSha256 host = TRY(HmacSha256::create(host_key.view()));
+  AuditLink key = host.finish(kTokenLabel);
+  Result<HmacSha256> keyed = HmacSha256::create(bytes_of(key));
   explicit_bzero(key.data(), key.size());
-  if (!state->keyed) return no_sha256();
-  return AuditFingerprinter(std::move(state));
+  return AuditFingerprinter(TRY(std::move(keyed)));
 }
 
 AuditFingerprint AuditFingerprinter::of(std::string_view token) {
-  const AuditLink whole = mac_of(state_->keyed.get(), token);
+  const AuditLink whole = keyed_.finish(token);
   AuditFingerprint cut;
   std::memcpy(cut.data(), whole.data(), cut.size());
   return cut;

@@ -17,6 +17,7 @@
 #include "daemon/audit/record.h"
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
+#include "daemon/crypto/hmac_sha256.h"
 
 namespace claimsd::daemon {
 
@@ -51,18 +52,13 @@ class AuditHasher {
 class AuditFingerprinter {
  public:
   static Result<AuditFingerprinter> create(const Secret& host_key);
-  AuditFingerprinter(AuditFingerprinter&&) noexcept;
-  AuditFingerprinter& operator=(AuditFingerprinter&&) noexcept;
-  AuditFingerprinter(const AuditFingerprinter&) = delete;
-  AuditFingerprinter& operator=(const AuditFingerprinter&) = delete;
-  ~AuditFingerprinter();
 
   AuditFingerprint of(std::string_view token);
 
  private:
-  struct State;
-  explicit AuditFingerprinter(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit AuditFingerprinter(HmacSha256 keyed) : keyed_(std::move(keyed)) {}
+
+  HmacSha256 keyed_;
 };
 
 }  // namespace claimsd::daemon

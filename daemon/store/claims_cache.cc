@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/environment_identity.h"
-#include "daemon/store/hmac_sha256.h"
 
 namespace claimsd::daemon {
 namespace {

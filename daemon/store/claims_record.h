@@ -15,7 +15,7 @@
 
 #include "daemon/claims/entry.h"
 #include "daemon/claims/token.h"
-#include "daemon/store/sealer.h"
+#include "daemon/crypto/sealer.h"
 
 namespace claimsd::daemon {
 

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "daemon/base/fd.h"
-#include "daemon/store/hmac_sha256.h"
+#include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
 
 namespace claimsd::daemon {

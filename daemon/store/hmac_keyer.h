@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/claims/ports.h"
-#include "daemon/store/hmac_sha256.h"
+#include "daemon/crypto/hmac_sha256.h"
 
 namespace claimsd::daemon {
 

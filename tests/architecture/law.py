@@ -51,8 +51,8 @@ LIBRARIES = {
 PURE = ("std", "fmt", "expected")
 IMPURE = PURE + ("atomic", "threads", "io", "system")
 ALL_OF_THE_DAEMON = (
-    "daemon/base", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store", "daemon/upstream",
-    "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "proto",
+    "daemon/base", "daemon/crypto", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store",
+    "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "proto",
 )
 
 LAYERS = (
@@ -68,6 +68,7 @@ LAYERS = (
     # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
     Layer("daemon/base/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
     Layer("daemon/base/*", "daemon/base", (), IMPURE),
+    Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
     Layer("daemon/config/read_file.*", "daemon/config", ("daemon/base",), IMPURE),
     Layer("daemon/config/toml_reader.*", "daemon/config", ("daemon/base",), PURE + ("toml++",)),
     Layer("daemon/config/*", "daemon/config", ("daemon/base",), PURE),
@@ -75,12 +76,13 @@ LAYERS = (
     Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto"), PURE),
     Layer("daemon/loop/*", "daemon/loop", ("daemon/base",), IMPURE + ("uv",)),
     Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
-    Layer("daemon/store/*", "daemon/store", ("daemon/base", "daemon/claims", "proto"),
+    Layer("daemon/store/*", "daemon/store", ("daemon/base", "daemon/crypto", "daemon/claims", "proto"),
           IMPURE + ("openssl",)),
     Layer("daemon/upstream/*", "daemon/upstream",
           ("daemon/base", "daemon/loop", "daemon/claims", "proto"), IMPURE + ("curl",)),
     Layer("daemon/shm/*", "daemon/shm", ("daemon/base", "daemon/claims", "proto"), IMPURE),
-    Layer("daemon/audit/*", "daemon/audit", ("daemon/base", "daemon/claims", "daemon/store"),
+    Layer("daemon/audit/*", "daemon/audit",
+          ("daemon/base", "daemon/crypto", "daemon/claims", "daemon/store"),
           IMPURE + ("openssl",)),
     Layer("daemon/server/*", "daemon/server", ("daemon/base", "daemon/loop", "proto", "daemon/claims"),
           PURE),

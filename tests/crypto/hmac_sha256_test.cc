@@ -3,10 +3,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/store/hmac_keyer.h"
+#include "daemon/crypto/hmac_sha256.h"
 
 using namespace claimsd::daemon;
-using namespace std::string_literals;
 
 namespace {
 
@@ -68,28 +67,6 @@ TEST_CASE("an absorbed prefix is the start of every message") {
   CHECK(hmac->finish("one") == by_openssl("key", "prefixone"));
   CHECK(hmac->finish("") == by_openssl("key", "prefix"));
   CHECK(hmac->finish("two") == by_openssl("key", "prefixtwo"));
-}
-
-TEST_CASE("a token's key is the HMAC of the sized scope and the token") {
-  const std::string key(32, 'k');
-  const std::string scope = "https://auth.example/api/me/ id email role";
-  auto keyer = HmacKeyer::create(Secret(key), {scope, ""});
-  REQUIRE(keyer);
-  for (const std::size_t size : {0U, 1U, 800U, 8192U}) {
-    const std::string token(size, 't');
-    CHECK(keyer->key_of(0, token).bytes == by_openssl(key, "\x2a\0\0\0"s + scope + token));
-    CHECK(keyer->key_of(1, token).bytes == by_openssl(key, "\0\0\0\0"s + token));
-  }
-}
-
-TEST_CASE("the same token has another key for another upstream, scope or environment") {
-  auto keyer = HmacKeyer::create(Secret(std::string(32, 'k')), {"a", "ab"});
-  auto other = HmacKeyer::create(Secret(std::string(32, 'o')), {"a"});
-  REQUIRE(keyer);
-  REQUIRE(other);
-  CHECK(keyer->key_of(0, "token") != keyer->key_of(1, "token"));
-  CHECK(keyer->key_of(0, "bc") != keyer->key_of(1, "c"));  // the bytes run on, the keys do not
-  CHECK(keyer->key_of(0, "token") != other->key_of(0, "token"));
 }
 
 TEST_CASE("derived keys differ by key, label and context") {

@@ -15,7 +15,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
-#include "daemon/store/openssl_ptr.h"
+#include "daemon/crypto/openssl_ptr.h"
 
 namespace claimsd::daemon {
 

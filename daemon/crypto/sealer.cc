@@ -1,4 +1,4 @@
-#include "daemon/store/sealer.h"
+#include "daemon/crypto/sealer.h"
 
 #include <openssl/crypto.h>
 

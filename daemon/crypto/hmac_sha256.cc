@@ -1,4 +1,4 @@
-#include "daemon/store/hmac_sha256.h"
+#include "daemon/crypto/hmac_sha256.h"
 
 #include <openssl/crypto.h>
 

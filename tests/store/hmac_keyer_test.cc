@@ -1,0 +1,31 @@
+#include "daemon/store/hmac_keyer.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace claimsd::daemon;
+using namespace std::string_literals;
+
+TEST_CASE("a token's key is the HMAC of the sized scope and the token") {
+  const std::string key(32, 'k');
+  auto hmac = HmacSha256::create(key);
+  REQUIRE(hmac);
+  const std::string scope = "https://auth.example/api/me/ id email role";
+  auto keyer = HmacKeyer::create(Secret(key), {scope, ""});
+  REQUIRE(keyer);
+  for (const std::size_t size : {0U, 1U, 800U, 8192U}) {
+    const std::string token(size, 't');
+    CHECK(keyer->key_of(0, token).bytes == hmac->finish("\x2a\0\0\0"s + scope + token));
+    CHECK(keyer->key_of(1, token).bytes == hmac->finish("\0\0\0\0"s + token));
+  }
+}
+
+TEST_CASE("the same token has another key for another upstream, scope or environment") {
+  auto keyer = HmacKeyer::create(Secret(std::string(32, 'k')), {"a", "ab"});
+  auto other = HmacKeyer::create(Secret(std::string(32, 'o')), {"a"});
+  REQUIRE(keyer);
+  REQUIRE(other);
+  CHECK(keyer->key_of(0, "token") != keyer->key_of(1, "token"));
+  CHECK(keyer->key_of(0, "bc") != keyer->key_of(1, "c"));  // the bytes run on, the keys do not
+  CHECK(keyer->key_of(0, "token") != other->key_of(0, "token"));
+}
