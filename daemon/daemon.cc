@@ -73,6 +73,7 @@ class RealDaemon final : public Daemon {
   Status open_admin();
   Status watch();
   OrderDone acknowledged(std::string_view what, const Order& order, OrderDone done);
+  AdminServices admin_services();
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
@@ -191,21 +192,28 @@ Status RealDaemon::open_admin() {
     admin_file_ = SocketFile(daemon.admin_socket, bound.file);
     listening = std::move(bound.fd);
   }
-  admin_ = TRY(HttpServer::create(*loop_, std::move(listening), [this](const HttpRequest& request) {
-    return dispatch({.status = [this] { return status(); },
-                     .purge =
-                         [this](const Order& order, OrderDone done) {
-                           service_->purge(order, acknowledged("purged", order, std::move(done)));
-                         },
-                     .revoke =
-                         [this](const Order& order, OrderDone done) {
-                           service_->revoke(order, acknowledged("revoked", order, std::move(done)));
-                         },
-                     .upstream_named =
-                         [this](std::string_view name) { return upstream_named(config(), name); }},
-                    request);
-  }));
+  admin_ = TRY(HttpServer::create(*loop_, std::move(listening),
+                                  [this, services = admin_services()](const HttpRequest& request) {
+                                    return dispatch(services, request);
+                                  }));
   return {};
+}
+
+// What the admin API may ask of the parts.
+AdminServices RealDaemon::admin_services() {
+  AdminServices services;
+  services.status = [this] { return status(); };
+  services.process = read_process_usage;
+  services.purge = [this](const Order& order, OrderDone done) {
+    service_->purge(order, acknowledged("purged", order, std::move(done)));
+  };
+  services.revoke = [this](const Order& order, OrderDone done) {
+    service_->revoke(order, acknowledged("revoked", order, std::move(done)));
+  };
+  services.upstream_named = [this](std::string_view name) {
+    return upstream_named(config(), name);
+  };
+  return services;
 }
 
 // Says what was done, without saying whom it was about, and tells whoever asked for it when they
@@ -307,6 +315,7 @@ DaemonStatus RealDaemon::status() const {
   for (std::size_t at = 0; at < status.upstreams.size(); ++at)
     status.upstreams[at].left_alone = service_->left_alone(static_cast<UpstreamId>(at));
   status.counters = service_->counters();
+  status.lookups = service_->lookups();
   return status;
 }
 

@@ -13,6 +13,7 @@ void UpstreamMonitor::flight_landed(const FlightReport& report) {
   std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
   ++upstream.requests;
   upstream.last_latency = report.took;
+  upstream.calls.landed(report.reason, report.took);
   if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRefused) {
     return failed(upstream, last_line, report);
   }

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "daemon/loop/unix_socket.h"
 
@@ -22,6 +24,17 @@ struct HttpRequest {
   // Who connected; none where the connection is not a Unix socket's. The pid is never what a
   // decision rests on.
   std::optional<PeerCredentials> peer;
+  // Of the query, decoded, in the order in which they were sent. None of them may be a token.
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  std::string_view host;  // the header; "" where there was none
+
+  // The first parameter of that name.
+  std::optional<std::string_view> parameter(std::string_view name) const {
+    for (const auto& [key, value] : parameters) {
+      if (key == name) return value;
+    }
+    return std::nullopt;
+  }
 };
 
 class DeferredResponse;

@@ -99,6 +99,19 @@ std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
   return peer ? std::optional(*peer) : std::nullopt;
 }
 
+MHD_Result keep_parameter(void* request, MHD_ValueKind, const char* key, const char* value) {
+  static_cast<HttpRequest*>(request)->parameters.emplace_back(key, value == nullptr ? "" : value);
+  return MHD_YES;
+}
+
+HttpRequest request_of(MHD_Connection* connection, const char* url, const char* method,
+                       std::string_view body) {
+  HttpRequest request{.method = method, .path = url, .body = body, .peer = peer_of(connection)};
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &keep_parameter, &request);
+  if (const char* const host = header(connection, "Host")) request.host = host;
+  return request;
+}
+
 Status make_non_blocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) return {};
@@ -225,7 +238,7 @@ MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const
   auto& body = bodies_.at(connection);
   if (*size == 0) {
     if (body.response) return answer(connection, *body.response);
-    return respond(connection, body, handler_({method, url, body.view(), peer_of(connection)}));
+    return respond(connection, body, handler_(request_of(connection, url, method, body.view())));
   }
   const bool fits = body.append(data, *size);
   // It lies in the library's memory, which is writable, and is not looked at again.

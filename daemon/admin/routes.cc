@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "daemon/admin/health.h"
-#include "daemon/admin/metrics_text.h"
+#include "daemon/admin/metrics.h"
 #include "daemon/admin/order_routes.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
@@ -54,7 +54,7 @@ HttpResponse ready(const AdminServices& services, const HttpRequest&) {
 HttpResponse metrics(const AdminServices& services, const HttpRequest&) {
   HttpResponse response;
   response.content_type = kMetricsContentType;
-  response.body = metrics_text(services.status());
+  response.body = metrics_text({services.status(), services.process()});
   return response;
 }
 

@@ -9,6 +9,7 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/base/process_usage.h"
 #include "daemon/claims/orders.h"
 
 namespace claimsd::daemon {
@@ -22,6 +23,7 @@ using OrderTaker = std::function<void(const Order& order, OrderDone done)>;
 // What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
 struct AdminServices {
   StatusSource status;
+  std::function<ProcessUsage()> process;
   OrderTaker purge;
   OrderTaker revoke;
   std::function<std::optional<UpstreamId>(std::string_view name)> upstream_named;

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/claims/call_statistics.h"
 #include "daemon/claims/counters.h"
+#include "daemon/claims/lookup_statistics.h"
 #include "daemon/shm/lease_counters.h"
 
 namespace claimsd::daemon {
@@ -22,6 +24,7 @@ struct UpstreamStatus {
   std::string last_failure;                // reason name and detail; "" if there was none
   Duration last_latency{};
   Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
+  CallStatistics calls;
 };
 
 // The shared map of leases.
@@ -54,6 +57,7 @@ struct DaemonStatus {
   std::uint64_t max_revocations = 0;
   std::vector<UpstreamStatus> upstreams;
   Counters counters;
+  LookupStatistics lookups;
 };
 
 }  // namespace claimsd::daemon

@@ -116,10 +116,8 @@ std::string status_json(const DaemonStatus& status) {
   each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
     json.member(name, value);
   });
-  each_lease_counter(status.leases.counters,
-                     [&](std::string_view name, std::string_view, std::uint64_t value) {
-                       json.member(name, value);
-                     });
+  each_counter(status.leases.counters, [&](std::string_view name, std::string_view,
+                                           std::uint64_t value) { json.member(name, value); });
   return json.end_object().end_object().take();
 }
 

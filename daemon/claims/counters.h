@@ -1,15 +1,10 @@
-// counters.h: what the policy counts, one row each. Status, metrics and documentation are made from
-// this table.
-//
-// Plain integers of the loop thread; they only grow until the daemon restarts.
+// counters.h: what the policy counts, one row each (base/counter_table.h). Loop thread.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include "daemon/base/counter_table.h"
 
 namespace claimsd::daemon {
 
-// C(name, help). The name is the metric's, without "claimsd_" and "_total".
 // clang-format off
 #define CLAIMSD_COUNTERS(C) \
   C(questions,              "Questions asked by clients over the socket") \
@@ -40,19 +35,6 @@ namespace claimsd::daemon {
   C(revoked_answers,        "Answers that a revocation made invalid")
 // clang-format on
 
-struct Counters {
-#define CLAIMSD_COUNTER_MEMBER(name, help) std::uint64_t name = 0;
-  CLAIMSD_COUNTERS(CLAIMSD_COUNTER_MEMBER)
-#undef CLAIMSD_COUNTER_MEMBER
-};
-
-// Calls `visit(name, help, value)` for each row.
-template <class Visit>
-void each_counter(const Counters& counters, Visit&& visit) {
-#define CLAIMSD_COUNTER_VISIT(name, help) \
-  visit(std::string_view(#name), std::string_view(help), counters.name);
-  CLAIMSD_COUNTERS(CLAIMSD_COUNTER_VISIT)
-#undef CLAIMSD_COUNTER_VISIT
-}
+CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_COUNTERS)
 
 }  // namespace claimsd::daemon

@@ -24,6 +24,7 @@ using WaiterId = std::uint64_t;
 // One question that waits for a flight.
 struct Waiting {
   Waiter waiter;
+  BootTime asked_at;
   BootTime deadline;
   std::uint32_t uid = 0;
   TokenKey key;  // what it asks about

@@ -327,7 +327,9 @@ void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
 // Every answer leaves here.
 void ClaimsService::deliver(const Waiter& waiter, const Answer& answer) {
   if (answer.reason == Reason::kRevoked) ++counters_.revoked_answers;
-  switch (proto::verdict_of(answer.reason)) {
+  const Verdict verdict = proto::verdict_of(answer.reason);
+  lookups_.answered(answer.source, verdict);
+  switch (verdict) {
     case Verdict::kValid: ++counters_.answers_valid; break;
     case Verdict::kInvalid: ++counters_.answers_invalid; break;
     case Verdict::kUnavailable: ++counters_.answers_unavailable; break;

@@ -16,6 +16,7 @@
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/leases.h"
+#include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/miss_budget.h"
 #include "daemon/claims/negative.h"
 #include "daemon/claims/orders.h"
@@ -97,6 +98,7 @@ class ClaimsService {
   bool idle() const { return flights_.waiting() == 0; }
 
   const Counters& counters() const { return counters_; }
+  const LookupStatistics& lookups() const { return lookups_; }
   const Flights& flights() const { return flights_; }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
@@ -133,6 +135,7 @@ class ClaimsService {
                                   const Flight* flight, bool makes_request, const Now& now);
   bool is_full(const TokenKey& key, const Question& question, const Flight* flight, const Now& now);
   void hand_over(const Waiting& waiting, const Answer& answer);
+  proto::Source stale_or(const Waiting& waiting, const Answer& answer);
   std::optional<Answer> stale_answer(const Waiting& waiting);
   void shed_pending(UpstreamId upstream);
   void drop_pending(UpstreamId upstream, const Answer& answer);
@@ -164,6 +167,7 @@ class ClaimsService {
   Policy policy_;
   World world_;
   Counters counters_;
+  LookupStatistics lookups_;
   Flights flights_;
   NegativeEntries negatives_;
   Sieve sieve_;

@@ -14,6 +14,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   if (stopping_) return deliver(waiter, Reason::kShuttingDown);
   const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
   const Waiting waiting{.waiter = waiter,
+                        .asked_at = now.boot,
                         .deadline = now.boot + (unlimited ? policy_.max_timeout : question.timeout),
                         .uid = question.uid,
                         .key = key,
@@ -22,8 +23,10 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   Flight* flight = flights_.find(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
-  if (const auto answer = turn_down(key, question, flight, makes_request, now))
-    return hand_over(waiting, *answer);
+  if (const auto answer = turn_down(key, question, flight, makes_request, now)) {
+    stale_or(waiting, *answer);
+    return;
+  }
   if (flight == nullptr) {
     flight = &flights_.add(key, question.upstream, Secret(question.token), times, question.uid,
                            known_.holds(key));

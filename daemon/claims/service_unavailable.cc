@@ -62,17 +62,25 @@ bool ClaimsService::is_full(const TokenKey& key, const Question& question, const
   return queue.size_of(question.uid) >= share || (queue.size() >= share && !known_.holds(key));
 }
 
-// To one who has waited, or would have to. Whoever may have a stale answer gets that instead of
-// none.
+// To one who has waited.
 void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer) {
+  const Duration waited = world_.clock.now().boot - waiting.asked_at;
+  lookups_.waited(stale_or(waiting, answer), waited);
+}
+
+// Whoever may have a stale answer gets that instead of none. Gives back the source of what was
+// delivered.
+Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
       answer.reason != Reason::kShuttingDown) {
     if (const std::optional<Answer> stale = stale_answer(waiting)) {
       if (stale->reason == Reason::kOk) ++counters_.stale_answers;
-      return deliver(waiting.waiter, *stale);
+      deliver(waiting.waiter, *stale);
+      return stale->source;
     }
   }
   deliver(waiting.waiter, answer);
+  return answer.source;
 }
 
 // A refusal has erased what would be found here, a purge has made it void, and a revoked token is

@@ -1,15 +1,11 @@
-// lease_counters.h: what the publisher of leases counts, one row each. Status, metrics and
-// documentation are made from this table.
-//
-// Plain integers of the loop thread; they only grow until the daemon restarts.
+// lease_counters.h: what the publisher of leases counts, one row each (base/counter_table.h). Loop
+// thread.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
+#include "daemon/base/counter_table.h"
 
 namespace claimsd::daemon {
 
-// C(name, help). The name is the metric's, without "claimsd_" and "_total".
 // clang-format off
 #define CLAIMSD_LEASE_COUNTERS(C) \
   C(leases_published,       "Leases shown in the shared map for tokens that were not in it") \
@@ -22,19 +18,6 @@ namespace claimsd::daemon {
   C(leases_declined_failed, "Leases not shown because they could not be sealed")
 // clang-format on
 
-struct LeaseCounters {
-#define CLAIMSD_COUNTER_MEMBER(name, help) std::uint64_t name = 0;
-  CLAIMSD_LEASE_COUNTERS(CLAIMSD_COUNTER_MEMBER)
-#undef CLAIMSD_COUNTER_MEMBER
-};
-
-// Calls `visit(name, help, value)` for each row.
-template <class Visit>
-void each_lease_counter(const LeaseCounters& counters, Visit&& visit) {
-#define CLAIMSD_COUNTER_VISIT(name, help) \
-  visit(std::string_view(#name), std::string_view(help), counters.name);
-  CLAIMSD_LEASE_COUNTERS(CLAIMSD_COUNTER_VISIT)
-#undef CLAIMSD_COUNTER_VISIT
-}
+CLAIMSD_COUNTER_STRUCT(LeaseCounters, CLAIMSD_LEASE_COUNTERS)
 
 }  // namespace claimsd::daemon

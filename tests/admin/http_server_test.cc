@@ -221,7 +221,7 @@ TEST_CASE("a handler that throws costs its own connection only") {
 TEST_CASE("the admin API over its socket: status, metrics, refusals, HEAD") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
-    return dispatch({.status = sample_status}, request);
+    return dispatch({.status = sample_status, .process = [] { return ProcessUsage{}; }}, request);
   }));
   CHECK(body_of(get(dir / "s", "/v1/status")).find("\"pid\":4711") != std::string::npos);
   CHECK(body_of(get(dir / "s", "/metrics")).find("claimsd_connections 12\n") != std::string::npos);

@@ -1,4 +1,4 @@
-#include "daemon/admin/metrics_text.h"
+#include "daemon/admin/metrics.h"
 
 #include <catch2/catch.hpp>
 #include <regex>
@@ -10,6 +10,10 @@
 namespace claimsd::daemon {
 namespace {
 
+std::string text_of(const DaemonStatus& status) {
+  return metrics_text({status, ProcessUsage{.cpu = milliseconds(2500), .resident_bytes = 4096}});
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream in(text);
@@ -19,7 +23,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST_CASE("every counter of the table is a metric with its help and value") {
   const auto status = sample_status();
-  const auto text = metrics_text(status);
+  const auto text = text_of(status);
   const auto check = [&](std::string_view name, std::string_view help, std::uint64_t n) {
     const auto metric = "claimsd_" + std::string(name) + "_total";
     CAPTURE(metric);
@@ -28,13 +32,14 @@ TEST_CASE("every counter of the table is a metric with its help and value") {
     CHECK(text.find("\n" + metric + " " + std::to_string(n) + "\n") != std::string::npos);
   };
   each_counter(status.counters, check);
-  each_lease_counter(status.leases.counters, check);
+  each_counter(status.leases.counters, check);
 }
 
 TEST_CASE("metrics follow the text format: help and type before the samples, no name twice") {
-  const std::regex comment("# (HELP|TYPE) (claimsd_[a-z_]+) .+");
-  const std::regex sample(R"((claimsd_[a-z_]+)(\{[a-z]+="[^"]*"\})? -?[0-9.e+-]+)");
-  const auto text = metrics_text(sample_status());
+  const std::regex comment("# (HELP|TYPE) ((claimsd|process)_[a-z_]+) .+");
+  const std::regex sample(
+      R"(((?:claimsd|process)_[a-z_]+?)(_bucket|_sum|_count)?(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+)");
+  const auto text = text_of(sample_status());
   CHECK(text.back() == '\n');
   std::set<std::string> described;
   std::set<std::string> series;
@@ -46,7 +51,7 @@ TEST_CASE("metrics follow the text format: help and type before the samples, no 
     } else {
       REQUIRE(std::regex_match(line, match, sample));
       CHECK(described.count(match[1]) == 1);
-      CHECK(series.insert(match[1].str() + match[2].str()).second);
+      CHECK(series.insert(match[1].str() + match[2].str() + match[3].str()).second);
     }
   }
 }
@@ -54,18 +59,64 @@ TEST_CASE("metrics follow the text format: help and type before the samples, no 
 TEST_CASE("an Auth API's name cannot break out of its label") {
   auto status = sample_status();
   status.upstreams[0].name = "a\"} 1\nb\\";
-  CHECK(metrics_text(status).find(R"(claimsd_upstream_calls_total{upstream="a\"} 1\nb\\"} 900)") !=
-        std::string::npos);
+  CHECK(
+      text_of(status).find(R"(claimsd_upstream_consecutive_failures{upstream="a\"} 1\nb\\"} 0)") !=
+      std::string::npos);
 }
 
 TEST_CASE("gauges are in base units") {
-  const auto text = metrics_text(sample_status());
+  const auto text = text_of(sample_status());
   CHECK(text.find("\nclaimsd_uptime_seconds 90.5\n") != std::string::npos);
   CHECK(text.find("\nclaimsd_lease_slots 16384\n") != std::string::npos);
   CHECK(text.find("\nclaimsd_lease_slots_used 42\n") != std::string::npos);
-  CHECK(text.find("\nclaimsd_start_time_seconds 1700000000\n") != std::string::npos);
-  CHECK(text.find("\nclaimsd_upstream_last_latency_seconds{upstream=\"main\"} 0.012\n") !=
-        std::string::npos);
+  CHECK(text.find("\nprocess_start_time_seconds 1700000000\n") != std::string::npos);
+  CHECK(text.find("\nprocess_cpu_seconds_total 2.5\n") != std::string::npos);
+  CHECK(text.find("\nprocess_resident_memory_bytes 4096\n") != std::string::npos);
+}
+
+TEST_CASE("a histogram's buckets add up, and end with all of them") {
+  auto status = sample_status();
+  CallStatistics& calls = status.upstreams[0].calls;
+  calls.landed(proto::Reason::kOk, milliseconds(3));
+  calls.landed(proto::Reason::kOk, milliseconds(4));
+  calls.landed(proto::Reason::kOk, seconds(60));
+  const auto text = text_of(status);
+  const auto has = [&](std::string_view line) {
+    return text.find("\nclaimsd_upstream_call_seconds" + std::string(line) + "\n") !=
+           std::string::npos;
+  };
+  CHECK(has(R"(_bucket{upstream="main",outcome="confirmed",le="0.002"} 0)"));
+  CHECK(has(R"(_bucket{upstream="main",outcome="confirmed",le="0.005"} 2)"));
+  CHECK(has(R"(_bucket{upstream="main",outcome="confirmed",le="30"} 2)"));
+  CHECK(has(R"(_bucket{upstream="main",outcome="confirmed",le="+Inf"} 3)"));
+  CHECK(has(R"(_count{upstream="main",outcome="confirmed"} 3)"));
+  CHECK(has(R"(_sum{upstream="main",outcome="confirmed"} 60.007)"));
+}
+
+TEST_CASE("requests that settled nothing are counted by why") {
+  auto status = sample_status();
+  status.upstreams[0].calls.landed(proto::Reason::kUpstreamTls, milliseconds(3));
+  CHECK(
+      text_of(status).find(
+          "\nclaimsd_upstream_failures_by_reason_total{upstream=\"main\",reason=\"upstream_tls\"} "
+          "1\n") != std::string::npos);
+}
+
+TEST_CASE("the labels that the table names are those of the samples") {
+  const auto status = sample_status();
+  const std::regex label("[{,]([a-z]+)=");
+  for (const Metric& metric : metrics()) {
+    std::string text;
+    Samples samples(text, metric.name);
+    metric.write(samples, {status, ProcessUsage{}});
+    CAPTURE(metric.name, text);
+    const auto line = text.substr(0, text.find('\n'));
+    std::string labels;
+    for (std::sregex_iterator at(line.begin(), line.end(), label), end; at != end; ++at) {
+      if ((*at)[1] != "le") labels += (labels.empty() ? "" : ", ") + (*at)[1].str();
+    }
+    CHECK(labels == metric.labels);
+  }
 }
 
 }  // namespace

@@ -15,11 +15,13 @@ HttpResponse call(std::string_view method, std::string_view path, DaemonStatus s
   const OrderTaker take = [](const Order&, const OrderDone& done) {
     done({.durable = true, .until = {}});
   };
-  return dispatch({.status = [&] { return status; },
-                   .purge = take,
-                   .revoke = take,
-                   .upstream_named = [](std::string_view) { return std::nullopt; }},
-                  {method, path, method == "POST" ? R"({"user":"x"})" : "", {}});
+  return dispatch(
+      {.status = [&] { return status; },
+       .process = [] { return ProcessUsage{}; },
+       .purge = take,
+       .revoke = take,
+       .upstream_named = [](std::string_view) { return std::nullopt; }},
+      {.method = method, .path = path, .body = method == "POST" ? R"({"user":"x"})" : ""});
 }
 
 std::string text_at(const std::string& json, std::string_view pointer) {

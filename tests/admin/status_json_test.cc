@@ -56,7 +56,7 @@ TEST_CASE("every counter of the table is in the status") {
     CHECK(uint64_t(json.at("/counters/" + std::string(name))) == value);
   };
   each_counter(status.counters, check);
-  each_lease_counter(status.leases.counters, check);
+  each_counter(status.leases.counters, check);
 }
 
 TEST_CASE("the hit ratio counts only questions that a cache could answer") {

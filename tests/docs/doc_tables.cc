@@ -4,9 +4,8 @@
 #include <map>
 #include <string>
 
-#include "daemon/claims/counters.h"
+#include "daemon/admin/metrics.h"
 #include "daemon/config/options.h"
-#include "daemon/shm/lease_counters.h"
 #include "proto/messages.h"
 
 namespace {
@@ -61,13 +60,12 @@ std::string messages() {
   return out;
 }
 
-std::string counters() {
-  std::string out = "| metric | what it counts |\n|---|---|\n";
-  const auto add = [&](auto name, auto help, std::uint64_t) {
-    out += "| `claimsd_" + std::string(name) + "_total` | " + std::string(help) + " |\n";
-  };
-  claimsd::daemon::each_counter(claimsd::daemon::Counters{}, add);
-  claimsd::daemon::each_lease_counter(claimsd::daemon::LeaseCounters{}, add);
+std::string metrics() {
+  std::string out = "| metric | type | labels | what it says |\n|---|---|---|---|\n";
+  for (const claimsd::daemon::Metric& metric : claimsd::daemon::metrics()) {
+    out += "| `" + std::string(metric.name) + "` | " + std::string(name_of(metric.type)) + " | " +
+           std::string(metric.labels) + " | " + std::string(metric.help) + " |\n";
+  }
   return out;
 }
 
@@ -97,10 +95,10 @@ std::string limits() {
 int main(int argc, char** argv) {
   const std::map<std::string, std::string (*)()> tables = {
       {"reasons", reasons}, {"failures", failures}, {"messages", messages},
-      {"limits", limits},   {"counters", counters}, {"options", claimsd::daemon::options_markdown}};
+      {"limits", limits},   {"metrics", metrics},   {"options", claimsd::daemon::options_markdown}};
   const auto table = tables.find(argc == 2 ? argv[1] : "");
   if (table == tables.end()) {
-    std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|counters|options\n");
+    std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|metrics|options\n");
     return 2;
   }
   std::fputs(table->second().c_str(), stdout);

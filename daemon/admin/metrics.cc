@@ -1,0 +1,122 @@
+#include "daemon/admin/metrics.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using enum MetricType;
+using Source = MetricsSource;
+
+// One sample for each Auth API.
+template <class Read>
+void each_upstream(Samples& samples, const Source& from, Read&& read) {
+  for (const UpstreamStatus& upstream : from.status.upstreams)
+    samples.add({{"upstream", upstream.name}}, read(upstream));
+}
+
+void lookups(Samples& samples, const Source& from) {
+  each_lookup_count(from.status.lookups,
+                    [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
+                      samples.add({{"source", source}, {"verdict", verdict}}, count);
+                    });
+}
+
+void lookup_waits(Samples& samples, const Source& from) {
+  each_lookup_wait(from.status.lookups,
+                   [&](std::string_view source, const DurationHistogram& waits) {
+                     samples.add({{"source", source}}, waits);
+                   });
+}
+
+void upstream_calls(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    each_call_outcome(upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
+      samples.add({{"upstream", upstream.name}, {"outcome", outcome}}, took);
+    });
+  }
+}
+
+void upstream_failures(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
+      samples.add({{"upstream", upstream.name}, {"reason", reason}}, count);
+    });
+  }
+}
+
+// The rows of the parts' own tables.
+#define CLAIMSD_METRIC_COUNTER(name, help, table) \
+  {"claimsd_" #name "_total", kCounter, "", help, \
+   [](Samples& s, const Source& from) { s.add(from.status.table.name); }},
+#define CLAIMSD_METRIC_SERVICE(name, help) CLAIMSD_METRIC_COUNTER(name, help, counters)
+#define CLAIMSD_METRIC_LEASES(name, help) CLAIMSD_METRIC_COUNTER(name, help, leases.counters)
+
+// clang-format off
+constexpr Metric kMetrics[] = {
+  {"claimsd_build_info", kGauge, "version", "The daemon's version, as a label; always 1",
+   [](Samples& s, const Source& from) { s.add({{"version", from.status.version}}, std::uint64_t{1}); }},
+  {"claimsd_lookups_total", kCounter, "source, verdict", "Lookups that the daemon answered, by where the answer came from; those that workers answer themselves, out of the shared map, are not among them",
+   lookups},
+  {"claimsd_lookup_wait_seconds", kHistogram, "source", "How long lookups waited that could not be answered at once",
+   lookup_waits},
+  {"claimsd_upstream_call_seconds", kHistogram, "upstream, outcome", "How long requests to this Auth API took: confirmed a token, refused one, or failed to settle anything",
+   upstream_calls},
+  {"claimsd_upstream_failures_by_reason_total", kCounter, "upstream, reason", "Requests to this Auth API that settled nothing, by why",
+   upstream_failures},
+  CLAIMSD_COUNTERS(CLAIMSD_METRIC_SERVICE)
+  CLAIMSD_LEASE_COUNTERS(CLAIMSD_METRIC_LEASES)
+  {"claimsd_uptime_seconds", kGauge, "", "How long the daemon has been running, suspends included",
+   [](Samples& s, const Source& from) { s.add(from.status.uptime); }},
+  {"claimsd_stopping", kGauge, "", "1 while the daemon is stopping",
+   [](Samples& s, const Source& from) { s.add(std::uint64_t{from.status.stopping}); }},
+  {"claimsd_connections", kGauge, "", "Clients connected to the claims socket",
+   [](Samples& s, const Source& from) { s.add(from.status.connections); }},
+  {"claimsd_connections_max", kGauge, "", "Clients that may be connected at once",
+   [](Samples& s, const Source& from) { s.add(from.status.max_connections); }},
+  {"claimsd_questions_waiting", kGauge, "", "Questions waiting for an Auth API",
+   [](Samples& s, const Source& from) { s.add(from.status.waiting); }},
+  {"claimsd_upstream_in_flight", kGauge, "", "Requests on their way to an Auth API",
+   [](Samples& s, const Source& from) { s.add(from.status.in_flight); }},
+  {"claimsd_upstream_pending", kGauge, "", "Requests waiting for their turn",
+   [](Samples& s, const Source& from) { s.add(from.status.pending); }},
+  {"claimsd_cache_entries", kGauge, "", "Confirmed tokens in the cache",
+   [](Samples& s, const Source& from) { s.add(from.status.entries); }},
+  {"claimsd_cache_entries_max", kGauge, "", "Confirmed tokens that the cache may hold",
+   [](Samples& s, const Source& from) { s.add(from.status.max_entries); }},
+  {"claimsd_cache_negative_entries", kGauge, "", "Refused tokens remembered for some seconds",
+   [](Samples& s, const Source& from) { s.add(from.status.negative_entries); }},
+  {"claimsd_lease_slots", kGauge, "", "Leases that the shared map can show at one time; 0: there is no map",
+   [](Samples& s, const Source& from) { s.add(from.status.leases.slots); }},
+  {"claimsd_lease_slots_used", kGauge, "", "Leases in the shared map",
+   [](Samples& s, const Source& from) { s.add(from.status.leases.used); }},
+  {"claimsd_revocation_rules", kGauge, "", "Rules of purges and revocations in effect",
+   [](Samples& s, const Source& from) { s.add(from.status.revocations); }},
+  {"claimsd_revocation_rules_max", kGauge, "", "Rules that there is room for",
+   [](Samples& s, const Source& from) { s.add(from.status.max_revocations); }},
+  {"claimsd_upstream_consecutive_failures", kGauge, "upstream", "Failures since this Auth API last answered",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
+  {"claimsd_upstream_left_alone_seconds", kGauge, "upstream", "How much longer this Auth API is left alone, since it fails; 0: it is asked",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.left_alone; }); }},
+  {"process_start_time_seconds", kGauge, "", "When the daemon started, in seconds since the Unix epoch",
+   [](Samples& s, const Source& from) { s.add(from.status.started.time_since_epoch()); }},
+  {"process_cpu_seconds_total", kCounter, "", "CPU time of all threads",
+   [](Samples& s, const Source& from) { s.add(from.process.cpu); }},
+  {"process_resident_memory_bytes", kGauge, "", "Memory that the process takes",
+   [](Samples& s, const Source& from) { s.add(from.process.resident_bytes); }},
+  {"process_virtual_memory_bytes", kGauge, "", "Addresses that the process has mapped",
+   [](Samples& s, const Source& from) { s.add(from.process.virtual_bytes); }},
+  {"process_threads", kGauge, "", "Threads of the process",
+   [](Samples& s, const Source& from) { s.add(from.process.threads); }},
+  {"process_open_fds", kGauge, "", "Open file descriptors",
+   [](Samples& s, const Source& from) { s.add(from.process.open_descriptors); }},
+  {"process_max_fds", kGauge, "", "File descriptors that the process may open",
+   [](Samples& s, const Source& from) { s.add(from.process.max_descriptors); }},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Metric> metrics() {
+  return kMetrics;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,63 @@
+// call_statistics.h: what became of the requests to one Auth API, and how long they took.
+//
+// A plain value of the loop thread; it only grows until the daemon restarts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/base/histogram.h"
+#include "proto/vocabulary.h"
+
+namespace claimsd::daemon {
+
+class CallStatistics {
+ public:
+  enum class Outcome : std::uint8_t { kConfirmed, kRefused, kFailed };
+  static constexpr std::array<std::string_view, 3> kOutcomes = {"confirmed", "refused", "failed"};
+  // Why a request settled nothing. Others cannot be; should one come up, it is the last.
+  static constexpr std::array kFailures = {
+      proto::Reason::kUpstreamTimeout,  proto::Reason::kUpstreamConnect,
+      proto::Reason::kUpstreamTls,      proto::Reason::kUpstreamStatus,
+      proto::Reason::kUpstreamBody,     proto::Reason::kUpstreamTooLarge,
+      proto::Reason::kUpstreamProtocol, proto::Reason::kInternal};
+
+  static constexpr Outcome outcome_of(proto::Reason reason) {
+    if (reason == proto::Reason::kOk) return Outcome::kConfirmed;
+    return reason == proto::Reason::kRefused ? Outcome::kRefused : Outcome::kFailed;
+  }
+
+  // `reason`: a FlightReport's.
+  void landed(proto::Reason reason, Duration took) {
+    const Outcome outcome = outcome_of(reason);
+    took_[static_cast<std::size_t>(outcome)].observe(took);
+    if (outcome != Outcome::kFailed) return;
+    std::size_t at = 0;
+    while (at + 1 < kFailures.size() && kFailures[at] != reason) ++at;
+    ++failures_[at];
+  }
+
+  const std::array<DurationHistogram, kOutcomes.size()>& took() const { return took_; }
+  const std::array<std::uint64_t, kFailures.size()>& failures() const { return failures_; }
+
+ private:
+  std::array<DurationHistogram, kOutcomes.size()> took_{};
+  std::array<std::uint64_t, kFailures.size()> failures_{};
+};
+
+// Calls `visit(outcome's name, histogram)`.
+template <class Visit>
+void each_call_outcome(const CallStatistics& calls, Visit&& visit) {
+  for (std::size_t at = 0; at < CallStatistics::kOutcomes.size(); ++at)
+    visit(CallStatistics::kOutcomes[at], calls.took()[at]);
+}
+
+// Calls `visit(reason's name, count)`.
+template <class Visit>
+void each_call_failure(const CallStatistics& calls, Visit&& visit) {
+  for (std::size_t at = 0; at < CallStatistics::kFailures.size(); ++at)
+    visit(name_of(CallStatistics::kFailures[at]), calls.failures()[at]);
+}
+
+}  // namespace claimsd::daemon

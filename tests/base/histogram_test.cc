@@ -1,0 +1,31 @@
+#include "daemon/base/histogram.h"
+
+#include <catch2/catch.hpp>
+
+namespace claimsd::daemon {
+namespace {
+
+TEST_CASE("a time belongs to the first bucket whose bound it does not exceed") {
+  DurationHistogram histogram;
+  for (std::size_t at = 0; at < DurationHistogram::kBounds.size(); ++at) {
+    histogram.observe(DurationHistogram::kBounds[at]);
+    CHECK(histogram.buckets()[at] == 1);
+    histogram.observe(DurationHistogram::kBounds[at] + Duration(1));
+    CHECK(histogram.buckets()[at + 1] == 1);
+    histogram = {};
+  }
+}
+
+TEST_CASE("count and sum are those of all times, and a time is never negative") {
+  DurationHistogram histogram;
+  histogram.observe(seconds(-1));
+  histogram.observe(milliseconds(3));
+  histogram.observe(seconds(100));
+  CHECK(histogram.count() == 3);
+  CHECK(histogram.sum() == seconds(100) + milliseconds(3));
+  CHECK(histogram.buckets().front() == 1);
+  CHECK(histogram.buckets().back() == 1);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,65 @@
+// Every lookup is counted by where its answer came from; those that waited are timed.
+#include "daemon/claims/lookup_statistics.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Source;
+using proto::Verdict;
+
+TEST_CASE("lookups are counted by source and verdict") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.ask_now("token");
+  world.ask_now("token");
+  world.ask_and_land("other", status(401));
+  world.ask_now("other");
+  world.ask_now("not a token");
+  world.ask_and_land("third", status(503));
+  const LookupStatistics& lookups = world.service->lookups();
+  CHECK(lookups.count(Source::kUpstream, Verdict::kValid) == 1);
+  CHECK(lookups.count(Source::kCache, Verdict::kValid) == 2);
+  CHECK(lookups.count(Source::kUpstream, Verdict::kInvalid) == 1);
+  CHECK(lookups.count(Source::kCache, Verdict::kInvalid) == 1);
+  CHECK(lookups.count(Source::kNone, Verdict::kInvalid) == 1);
+  CHECK(lookups.count(Source::kNone, Verdict::kUnavailable) == 1);
+  std::uint64_t all = 0;
+  each_lookup_count(lookups, [&](auto, auto, std::uint64_t count) { all += count; });
+  CHECK(all == world.counters().questions);
+}
+
+TEST_CASE("who waited is timed from the question to the answer, who did not is not") {
+  ServiceHarness world;
+  world.ask("token");
+  world.advance(30ms);
+  world.ask("token");  // joins
+  world.advance(10ms);
+  world.land_oldest(status(200));
+  world.ask_now("token");
+  const DurationHistogram& waits = world.service->lookups().waits(Source::kUpstream);
+  CHECK(waits.count() == 2);
+  CHECK(waits.sum() == 50ms);
+  CHECK(world.service->lookups().waits(Source::kCache).count() == 0);
+}
+
+TEST_CASE("a wait that ended with a stale answer is one of those, and one turned away is none") {
+  Policy policy = plain_policy();
+  policy.life.stale_if_error = 120s;
+  policy.max_waiters = 1;
+  ServiceHarness world(policy);
+  world.ask_and_land("token", status(200));
+  world.advance(61s);
+  world.ask("token");
+  world.ask_now("another");  // full
+  world.advance(7ms);
+  world.land_oldest(status(503));
+  const LookupStatistics& lookups = world.service->lookups();
+  CHECK(lookups.waits(Source::kStale).count() == 1);
+  CHECK(lookups.waits(Source::kStale).sum() == 7ms);
+  CHECK(lookups.waits(Source::kNone).count() == 0);
+}
