@@ -9,6 +9,8 @@
 #include "daemon/base/spdlog_log.h"
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
+#include "daemon/sandbox/process_hardening.h"
+#include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
 
 namespace claimsd::daemon {
@@ -35,6 +37,14 @@ LogStyle log_style(LogFormat format) {
   return detect_log_style(std::getenv("JOURNAL_STREAM"));
 }
 
+// Last, when everything has been opened and every thread runs. A daemon without it is still better
+// than none.
+void filter_system_calls(const DaemonConfig& config, Log& log) {
+  if (!config.system_call_filter) return;
+  if (const Status filtered = install_system_call_filter(); !filtered)
+    log.warning("unfiltered", "{}", filtered.error().message);
+}
+
 int run(const CommandLine& command_line) {
   Result<LoadedConfig> config = load(command_line.config_file);
   if (!config) {
@@ -51,6 +61,11 @@ int run(const CommandLine& command_line) {
   unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may have left.
   signal(SIGPIPE, SIG_IGN);
+  if (const Status hardened = harden_process(); !hardened) {
+    log.error("start_failed", "{}", hardened.error().message);
+    return EXIT_FAILURE;
+  }
+  const DaemonConfig settings = config->config.daemon;
   Result<std::unique_ptr<Daemon>> daemon =
       Daemon::create({.config = std::move(*config),
                       .config_file = command_line.config_file,
@@ -61,6 +76,7 @@ int run(const CommandLine& command_line) {
     log.error("start_failed", "{}", daemon.error().message);
     return EXIT_FAILURE;
   }
+  filter_system_calls(settings, log);
   (*daemon)->run();
   return EXIT_SUCCESS;
 }

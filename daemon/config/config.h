@@ -37,6 +37,7 @@ struct DaemonConfig {
   milliseconds handshake_timeout;
   milliseconds stop_timeout;
   bool fast_path;
+  bool system_call_filter;
 };
 
 // [cache]: how long answers live and where they are kept.

@@ -108,6 +108,9 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "time for answers in flight after SIGTERM"}, in<kD, &D::stop_timeout>},
   {{"daemon.fast_path", kBoolean, "true", 0, 1, "", kNo, kShow,
     "workers find known tokens in shared memory, without asking; false: every question comes over the socket"}, in<kD, &D::fast_path>},
+  {{"daemon.system_call_filter", kBoolean, "true", 0, 1, "", kNo, kShow,
+    "once started, the daemon can make no system calls but those it needs; false where a library in it (a name service, mostly) needs others"},
+    in<kD, &D::system_call_filter>},
 
   {{"cache.directory", kPath, R"("/run/claimsd/cache")", 1, kMaxPath, "", kNo, kShow,
     "holds the sealed answers; keep it on a tmpfs"}, in<kC, &C::directory>},

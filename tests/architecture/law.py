@@ -30,6 +30,7 @@ LIBRARIES = {
     "fmt": ("fmt/*",),
     "expected": ("tl/expected.hpp",),
     "python": ("Python.h",),
+    "seccomp": ("seccomp.h",),
     "threads": (
         "thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore",
         "latch", "barrier",
@@ -51,7 +52,7 @@ LIBRARIES = {
 PURE = ("std", "fmt", "expected")
 IMPURE = PURE + ("atomic", "threads", "io", "system")
 ALL_OF_THE_DAEMON = (
-    "daemon/base", "daemon/crypto", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store",
+    "daemon/base", "daemon/sandbox", "daemon/crypto", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store",
     "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "proto",
 )
 
@@ -69,6 +70,10 @@ LAYERS = (
     Layer("daemon/base/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
     Layer("daemon/base/*", "daemon/base", (), IMPURE),
     Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
+    # What the process gives up; which system calls it keeps is data.
+    Layer("daemon/sandbox/system_call_filter.*", "daemon/sandbox", ("daemon/base",), IMPURE + ("seccomp",)),
+    Layer("daemon/sandbox/system_calls.*", "daemon/sandbox", ("daemon/base",), PURE + ("system",)),
+    Layer("daemon/sandbox/*", "daemon/sandbox", ("daemon/base",), IMPURE),
     Layer("daemon/config/read_file.*", "daemon/config", ("daemon/base",), IMPURE),
     Layer("daemon/config/toml_reader.*", "daemon/config", ("daemon/base",), PURE + ("toml++",)),
     Layer("daemon/config/*", "daemon/config", ("daemon/base",), PURE),

@@ -243,7 +243,7 @@ TEST_CASE("all problems are told at once, in the order of the file") {
         "c.toml:5:1: daemon.x: unknown option; [daemon] knows socket, socket_mode, socket_group, "
         "admin_socket, admin_socket_mode, admin_socket_group, allowed_uids, allowed_gids, "
         "max_connections, max_connections_per_uid, write_queue_bytes, slow_reader_timeout, "
-        "handshake_timeout, stop_timeout, fast_path\n"
+        "handshake_timeout, stop_timeout, fast_path, system_call_filter\n"
         "c.toml:6:16: daemon.stop_timeout: found 1, allowed are \"0s\" to \"1m\", with a unit (ms, "
         "s, "
         "m or h)");

@@ -1,0 +1,100 @@
+#include "daemon/sandbox/system_call_filter.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <string.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "daemon/sandbox/system_calls.h"
+
+namespace claimsd::daemon {
+namespace {
+
+struct Release {
+  void operator()(void* context) const { seccomp_release(context); }
+};
+using Context = std::unique_ptr<void, Release>;
+
+constexpr std::uint32_t kUnlisted = SCMP_ACT_ERRNO(ENOSYS);
+constexpr std::uint32_t kOtherFamily = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+
+// libseccomp returns 0 or a negative errno.
+Status done(int result, std::string_view what) {
+  if (result >= 0) return {};
+  return failure(
+      fmt::format("cannot filter system calls ({}): {}", what, strerrordesc_np(-result)));
+}
+
+Status add_all(const Context& context, std::uint32_t action, std::span<const char* const> names) {
+  for (const char* const name : names) {
+    const int number = seccomp_syscall_resolve_name(name);
+    if (number < 0) continue;  // not on this architecture, or newer than this library
+    TRY(done(seccomp_rule_add(context.get(), action, number, 0), name));
+  }
+  return {};
+}
+
+// Several rules for one call: any of them may match.
+Status add_families(const Context& context, int number) {
+  constexpr unsigned kFamilyArgument = 0;
+  int highest = 0;
+  for (const int family : allowed_socket_families()) {
+    highest = std::max(highest, family);
+    TRY(done(seccomp_rule_add(
+                 context.get(), SCMP_ACT_ALLOW, number, 1,
+                 SCMP_CMP32(kFamilyArgument, SCMP_CMP_EQ, static_cast<std::uint32_t>(family))),
+             "families"));
+  }
+  for (int family = 0; family < highest; ++family) {
+    const auto allowed = allowed_socket_families();
+    if (std::find(allowed.begin(), allowed.end(), family) != allowed.end()) continue;
+    TRY(done(seccomp_rule_add(
+                 context.get(), kOtherFamily, number, 1,
+                 SCMP_CMP32(kFamilyArgument, SCMP_CMP_EQ, static_cast<std::uint32_t>(family))),
+             "families"));
+  }
+  return done(seccomp_rule_add(
+                  context.get(), kOtherFamily, number, 1,
+                  SCMP_CMP32(kFamilyArgument, SCMP_CMP_GT, static_cast<std::uint32_t>(highest))),
+              "families");
+}
+
+// Threads, not processes. clone3(2) hides its flags behind a pointer: it stays unlisted, and libc
+// takes clone(2) instead.
+Status add_threads(const Context& context) {
+  return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)),
+              "clone");
+}
+
+Status add_read_only_limits(const Context& context) {
+  return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+                               SCMP_A2(SCMP_CMP_EQ, 0)),
+              "prlimit64");
+}
+
+}  // namespace
+
+Status install_system_call_filter() {
+  const Context context(seccomp_init(kUnlisted));
+  if (!context) return failure("cannot filter system calls: no memory");
+  scmp_filter_ctx filter = context.get();
+  TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1), "all threads"));
+  // Refusals appear in the kernel's audit log where that takes them (seccomp/actions_logged).
+  TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1), "logging"));
+  TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "other ABIs"));
+  TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree"));
+  TRY(add_all(context, SCMP_ACT_ALLOW, allowed_system_calls()));
+  TRY(add_all(context, SCMP_ACT_KILL_PROCESS, hostile_system_calls()));
+  TRY(add_families(context, SCMP_SYS(socket)));
+  TRY(add_families(context, SCMP_SYS(socketpair)));
+  TRY(add_threads(context));
+  TRY(add_read_only_limits(context));
+  return done(seccomp_load(filter), "load");
+}
+
+}  // namespace claimsd::daemon

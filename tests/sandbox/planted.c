@@ -1,0 +1,111 @@
+/* What an intruder would do, from within a real daemon: this is preloaded into it (LD_PRELOAD) and
+ * waits on a thread of its own for the name of a call on the FIFO $CLAIMSD_PLANTED. It makes that
+ * call and answers on $CLAIMSD_PLANTED.out with 0 or an errno. Linked into a program
+ * (planted_main.c), the same calls show what a unit lets through. */
+#define _GNU_SOURCE
+#include "planted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Another program, in a child made by vfork(2)'s flags, so that the caller lives on where it works.
+ */
+static int plant_execve(void) {
+  int failed = 0;
+  const pid_t child = vfork();
+  if (child == 0) {
+    char* const arguments[] = {"true", NULL};
+    execve("/bin/true", arguments, NULL);
+    failed = errno;
+    _exit(1);
+  }
+  if (child < 0) return errno;
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) return 1000 + WTERMSIG(status);
+  return failed;
+}
+
+/* In place of the caller: comes back only where it is refused. */
+static int plant_exec_here(void) {
+  char* const arguments[] = {"true", NULL};
+  execve("/bin/true", arguments, NULL);
+  return errno;
+}
+
+static int plant_fork(void) {
+  const pid_t child = (pid_t)syscall(SYS_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+  if (child == 0) _exit(0);
+  if (child < 0) return errno;
+  waitpid(child, NULL, 0);
+  return 0;
+}
+
+/* Nobody is traced, which the kernel's ptrace(2) says in its own words: then it was reached. */
+static int plant_ptrace(void) {
+  return ptrace(PTRACE_CONT, getpid(), NULL, NULL) == 0 || errno == ESRCH ? 0 : errno;
+}
+
+static int plant_socket(int family, int type) {
+  const int fd = socket(family, type, 0);
+  if (fd < 0) return errno;
+  close(fd);
+  return 0;
+}
+
+static int plant_unshare(void) {
+  return unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
+}
+
+static int plant_core(void) {
+  const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+  return setrlimit(RLIMIT_CORE, &all) == 0 ? 0 : errno;
+}
+
+int plant(const char* call) {
+  if (strcmp(call, "execve") == 0) return plant_execve();
+  if (strcmp(call, "exec-here") == 0) return plant_exec_here();
+  if (strcmp(call, "fork") == 0) return plant_fork();
+  if (strcmp(call, "ptrace") == 0) return plant_ptrace();
+  if (strcmp(call, "netlink") == 0) return plant_socket(AF_NETLINK, SOCK_RAW);
+  if (strcmp(call, "packet") == 0) return plant_socket(AF_PACKET, SOCK_DGRAM);
+  if (strcmp(call, "vsock") == 0) return plant_socket(AF_VSOCK, SOCK_STREAM);
+  if (strcmp(call, "inet") == 0) return plant_socket(AF_INET, SOCK_STREAM);
+  if (strcmp(call, "unshare") == 0) return plant_unshare();
+  if (strcmp(call, "core") == 0) return plant_core();
+  return -1;
+}
+
+static void* wait_for_orders(void* path) {
+  char call[32] = "";
+  char out_path[512];
+  snprintf(out_path, sizeof out_path, "%s.out", (const char*)path);
+  const int in = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t got = read(in, call, sizeof call - 1);
+  if (got > 0) {
+    const int out = open(out_path, O_WRONLY | O_CLOEXEC);
+    dprintf(out, "%d\n", plant(call));
+    close(out);
+  }
+  close(in);
+  free(path);
+  return NULL;
+}
+
+__attribute__((constructor)) static void begin(void) {
+  const char* const path = getenv("CLAIMSD_PLANTED");
+  pthread_t thread;
+  if (path != NULL) pthread_create(&thread, NULL, wait_for_orders, strdup(path));
+}

@@ -1,0 +1,158 @@
+"""What the daemon has given up by the time it answers: calls planted in it are stopped, and nobody can look into it.
+
+tests/sandbox/planted.c is preloaded into the real daemon and makes the call from a thread that was there before the filter. Each call is also planted in a
+daemon without the filter, where it works: so each of these tests fails when the filter is gone.
+"""
+
+import contextlib
+import errno
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+
+import pytest
+
+import other_user
+from tokens import user_of
+
+INSTRUMENTED = "CLAIMSD_SANITIZE:STRING="
+
+
+@pytest.fixture(scope="module", autouse=True)
+def not_instrumented(build):
+    """Sanitizers need ptrace(2) and more: such a build has no filter."""
+    cache = (build / "CMakeCache.txt").read_text()
+    if not any(line == INSTRUMENTED for line in cache.splitlines()):
+        pytest.skip("a build with sanitizers has no filter of system calls")
+
+
+@contextlib.contextmanager
+def no_umask():
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+class Planted:
+    """A daemon with an intruder in it."""
+
+    def __init__(self, daemon, build):
+        self.daemon = daemon
+        self.orders = daemon.root / "orders"
+        self.answers = daemon.root / "orders.out"
+        os.mkfifo(self.orders)
+        os.mkfifo(self.answers)
+        daemon.start(env={"LD_PRELOAD": str(build / "tests" / "sandbox" / "planted.so"), "CLAIMSD_PLANTED": str(self.orders)})
+
+    def make(self, call):
+        """0, an errno, or None when the daemon died of it."""
+        got = []
+
+        def listen():
+            with open(self.answers, encoding="ascii") as answers:
+                got.append(answers.read())
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        self.orders.write_text(call)
+        pidfd = os.pidfd_open(self.daemon.process.pid)
+        while listener.is_alive() and self.daemon.process.poll() is None:
+            listener.join(0.02)
+        if listener.is_alive():  # nobody will answer any more
+            os.close(os.open(self.answers, os.O_WRONLY))
+            listener.join()
+        os.close(pidfd)
+        return int(got[0]) if got and got[0] else None
+
+
+@pytest.fixture
+def planted(claimsd, faults, build):
+    def make(**options):
+        return Planted(claimsd(faults.url("echo"), start=False, **options), build)
+
+    return make
+
+
+def test_the_filter_is_on_in_every_thread(claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+    tasks = list(pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir())
+    assert len(tasks) > 1
+    for task in tasks:
+        assert "Seccomp:\t2\n" in (task / "status").read_text()
+
+
+@pytest.mark.parametrize("call", ["exec-here", "ptrace", "unshare"])
+def test_what_only_an_intruder_calls_ends_the_daemon(planted, call):
+    intruder = planted()
+    assert intruder.make(call) is None
+    assert intruder.daemon.process.wait(10) == -signal.SIGSYS
+    intruder.daemon.kill()
+
+
+@pytest.mark.parametrize("call, error", [
+    ("netlink", errno.EAFNOSUPPORT), ("packet", errno.EAFNOSUPPORT), ("vsock", errno.EAFNOSUPPORT), ("fork", errno.ENOSYS),
+    ("execve", errno.ENOSYS), ("core", errno.ENOSYS)])
+def test_what_it_does_not_need_is_refused(planted, peer, call, error):
+    intruder = planted()
+    assert intruder.make(call) == error
+    assert peer(intruder.daemon).ask("token").id == user_of("token")
+
+
+def test_what_it_needs_it_may(planted):
+    assert planted().make("inet") == 0
+
+
+@pytest.mark.parametrize("call", ["execve", "ptrace", "netlink", "fork", "inet"])
+def test_without_the_filter_the_planted_calls_work(planted, call):
+    intruder = planted(daemon={"system_call_filter": False})
+    assert intruder.make(call) == 0
+
+
+def test_it_makes_files_for_itself_alone_and_gains_nothing(claimsd, faults):
+    daemon = claimsd(faults.url("echo"), start=False)
+    with no_umask():
+        daemon.start()
+    process = pathlib.Path(f"/proc/{daemon.process.pid}")
+    status = (process / "status").read_text()
+    assert "Umask:\t0077\n" in status and "NoNewPrivs:\t1\n" in status
+    (core,) = [line for line in (process / "limits").read_text().splitlines() if line.startswith("Max core file size")]
+    assert core.split()[4:6] == ["0", "0"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start the daemon as another user")
+def test_not_even_its_own_user_can_look_into_it(claimsd, faults):
+    daemon = claimsd(faults.url("echo"), start=False)
+    os.chown(daemon.root, other_user.UID, other_user.UID)
+    as_user = ["setpriv", f"--reuid={other_user.UID}", f"--regid={other_user.UID}", "--clear-groups"]
+    with no_umask():  # its notifications go to a socket of ours
+        daemon.start(prefix=as_user)
+
+    def readable(process, name):
+        return subprocess.run([*as_user, "head", "-c1", f"/proc/{process.pid}/{name}"], capture_output=True).returncode == 0
+
+    sleeper = subprocess.Popen([*as_user, "sleep", "60"], stdout=subprocess.PIPE)
+    try:
+        for name in ("environ", "maps", "mem"):
+            assert not readable(daemon.process, name)
+        assert readable(sleeper, "environ")
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def core_goes_to_a_file():
+    return not pathlib.Path("/proc/sys/kernel/core_pattern").read_text().startswith("|")
+
+
+@pytest.mark.skipif(not core_goes_to_a_file(), reason="this host gives cores to a program")
+def test_a_crash_leaves_no_core(claimsd, faults):
+    daemon = claimsd(faults.url("echo"), start=False)
+    daemon.start(prefix=["env", "-C", str(daemon.root), "sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"])
+    daemon.signal(signal.SIGSEGV)
+    assert daemon.process.wait(10) == -signal.SIGSEGV
+    daemon.kill()
+    assert [path.name for path in daemon.root.iterdir() if path.name.startswith("core")] == []
