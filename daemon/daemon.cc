@@ -9,12 +9,14 @@
 #include "daemon/acknowledgement_hold.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
+#include "daemon/admin/status_line.h"
 #include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
 #include "daemon/revocation_thread.h"
+#include "daemon/service_reporter.h"
 #include "daemon/settings.h"
 #include "daemon/sockets.h"
 #include "daemon/store/claims_cache.h"
@@ -27,6 +29,9 @@
 
 namespace claimsd::daemon {
 namespace {
+
+// A resolver may hold the fetch thread up for half a minute; what takes longer does not come back.
+constexpr Duration kFetchThreadPatience = seconds(120);
 
 Result<std::string> read_boot_id() {
   constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";  // random(4)
@@ -78,6 +83,7 @@ class RealDaemon final : public Daemon {
   void tick();
   void begin_stop(int signal_number);
   DaemonStatus status() const;
+  std::optional<std::string> trouble() const;
 
   DaemonOptions options_;
   Log& log_;
@@ -108,6 +114,7 @@ class RealDaemon final : public Daemon {
   std::optional<Timer> stop_deadline_;
   BootTime armed_for_{};  // while tick_ is active
   std::optional<BeforeWait> before_wait_;
+  std::unique_ptr<ServiceReporter> reporter_;
 };
 
 Status RealDaemon::open_store() {
@@ -237,6 +244,9 @@ Status RealDaemon::watch() {
     signals_.push_back(
         TRY(SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
   }
+  reporter_ = TRY(ServiceReporter::create(
+      *loop_, options_.manager, [this] { return status_line(status()); },
+      [this] { return trouble(); }, log_));
   tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
@@ -250,7 +260,7 @@ void RealDaemon::run() {
   log_.info("started", "claimsd {} answers on {} from {} upstream(s), {} entries in the cache",
             kVersion, config().daemon.socket.string(), config().upstreams.size(),
             cache_->entries());
-  options_.manager.notify("READY=1\nSTATUS=Answering");
+  reporter_->ready();
   loop_->run();
   block_stop_signals();
   // Before the sockets close: from here on workers ask, and learn that nobody is there.
@@ -285,9 +295,16 @@ void RealDaemon::begin_stop(int signal_number) {
   server_->stop_listening();
   log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
             service_->flights().waiting());
-  options_.manager.notify("STOPPING=1\nSTATUS=Answering what is in flight");
+  reporter_->stopping();
   service_->stop();
   stop_deadline_->start(config().daemon.stop_timeout);
+}
+
+// What a new process would not have.
+std::optional<std::string> RealDaemon::trouble() const {
+  if (upstream_->silent_for() <= kFetchThreadPatience) return std::nullopt;
+  return fmt::format("the fetch thread has hung for {} s",
+                     std::chrono::duration_cast<seconds>(upstream_->silent_for()).count());
 }
 
 DaemonStatus RealDaemon::status() const {

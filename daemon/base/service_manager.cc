@@ -52,6 +52,12 @@ std::vector<InheritedSocket> take_inherited_sockets() {
 ServiceManager ServiceManager::from_environment() {
   ServiceManager manager;
   manager.socket_path_ = take_variable("NOTIFY_SOCKET");
+  // sd_watchdog_enabled(3): no WATCHDOG_PID means whoever finds the variable.
+  const std::string pid = take_variable("WATCHDOG_PID");
+  const std::optional<long> microseconds = to_number(take_variable("WATCHDOG_USEC"));
+  const bool ours = pid.empty() || to_number(pid) == static_cast<long>(getpid());
+  if (ours && microseconds && *microseconds > 0)
+    manager.watchdog_ = std::chrono::microseconds(*microseconds);
   return manager;
 }
 

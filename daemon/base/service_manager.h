@@ -5,10 +5,12 @@
 // manager everything here does nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/fd.h"
 
 namespace claimsd::daemon {
@@ -24,14 +26,21 @@ std::vector<InheritedSocket> take_inherited_sockets();
 
 class ServiceManager {
  public:
-  // Reads NOTIFY_SOCKET and removes it from the environment. Main thread, early.
+  // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment. Main
+  // thread, early.
   static ServiceManager from_environment();
+
+  bool present() const { return !socket_path_.empty(); }
+
+  // How long it waits for a "WATCHDOG=1" before it takes this process for dead; none: it does not.
+  std::optional<Duration> watchdog() const { return watchdog_; }
 
   // Sends "READY=1", "STATUS=...". Best effort: nobody may be listening.
   void notify(std::string_view state) const;
 
  private:
   std::string socket_path_;  // "" when nobody listens; a leading '@' names an abstract socket
+  std::optional<Duration> watchdog_;
 };
 
 }  // namespace claimsd::daemon

@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <optional>
 #include <system_error>
 
+#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
@@ -15,6 +17,8 @@
 
 namespace claimsd::daemon {
 namespace {
+
+constexpr Duration kPulse = seconds(5);
 
 struct Landing {
   FlightId id = 0;
@@ -47,6 +51,8 @@ struct FetchThread::Parts {
   std::unique_ptr<Loop> loop;                       // the fetch thread's
   std::unique_ptr<Fetcher> fetcher;
   std::optional<Lanes> lanes;
+  std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
+  std::optional<KernelTimer> pulse;  // the fetch thread's; shows that its loop turns
   // To the fetch thread; none: stop.
   std::unique_ptr<MessageQueue<std::optional<FetchOrder>>> flights;
 };
@@ -77,6 +83,9 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
         if (!flight) return in.loop->stop();
         in.fetcher->start(std::move(*flight));
       }));
+  in.pulse = TRY(KernelTimer::create(
+      *in.loop, [&in] { in.last_turn.store(Loop::hrtime().count(), std::memory_order_relaxed); }));
+  in.pulse->start(kPulse, kPulse);
   std::unique_ptr<FetchThread> self(new FetchThread(std::move(parts)));
   TRY(self->run());
   return self;
@@ -100,6 +109,10 @@ FetchThread::~FetchThread() {
   if (!thread_.joinable()) return;
   parts_->flights->push(std::nullopt);
   thread_.join();
+}
+
+Duration FetchThread::silent_for() const {
+  return Loop::hrtime() - Duration(parts_->last_turn.load(std::memory_order_relaxed));
 }
 
 void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {

@@ -36,6 +36,10 @@ class FetchThread final : public Upstream {
 
   void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
+  // How long ago its loop last turned: up to a few seconds where all is well, more only while it
+  // hangs. Libcurl may wait for a resolver there (curl #8515), half a minute at most.
+  Duration silent_for() const;
+
  private:
   struct Parts;
   explicit FetchThread(std::unique_ptr<Parts> parts);

@@ -74,6 +74,10 @@ Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
   return std::unique_ptr<UpstreamClient>(new UpstreamClient(std::move(parts)));
 }
 
+Duration UpstreamClient::silent_for() const {
+  return parts_->thread ? parts_->thread->silent_for() : Duration{};
+}
+
 void UpstreamClient::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   Parts& in = *parts_;
   const std::size_t lane = in.lanes->of(upstream, url);

@@ -33,6 +33,9 @@ class UpstreamClient final : public Upstream {
 
   void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
+  // Of the fetch thread (fetch_thread.h); zero where there is none.
+  Duration silent_for() const;
+
  private:
   struct Parts;
   explicit UpstreamClient(std::unique_ptr<Parts> parts);

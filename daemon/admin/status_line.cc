@@ -1,0 +1,39 @@
+#include "daemon/admin/status_line.h"
+
+#include <fmt/format.h>
+
+#include "daemon/admin/health.h"
+#include "daemon/base/printable.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kMaxLine =
+    400;  // what `systemctl status` shows without a pager on a wide screen
+
+std::string known_share(const DaemonStatus& status) {
+  const std::uint64_t questions = status.counters.questions;
+  const std::uint64_t hits = status.counters.cache_hits;
+  if (questions == 0) return "nobody has asked yet";
+  return fmt::format("{} questions, {:.1f} % of them answered at once", questions,
+                     100.0 * static_cast<double>(hits) / static_cast<double>(questions));
+}
+
+}  // namespace
+
+std::string status_line(const DaemonStatus& status) {
+  if (status.stopping)
+    return fmt::format("Stopping: {} questions in flight are answered first", status.waiting);
+  const std::vector<Finding> findings = assess(status);
+  if (!findings.empty()) {
+    const std::string more =
+        findings.size() > 1 ? fmt::format(" ({} more: claimsctl status)", findings.size() - 1) : "";
+    return std::string(printable(
+        fmt::format("Trouble: {}; {}{}", findings.front().message, findings.front().hint, more),
+        kMaxLine));
+  }
+  return fmt::format("Well: {}; {} connections, {} entries", known_share(status),
+                     status.connections, status.entries);
+}
+
+}  // namespace claimsd::daemon
