@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace claimsd::daemon {
 namespace {
@@ -22,11 +23,12 @@ bool has_ended(const Entry& entry, const Now& now) {
 }  // namespace
 
 HotEntries::HotEntries(std::size_t capacity, Random& random)
-    : slots_(capacity == 0 ? 0 : std::bit_ceil(std::max(capacity, kWays))) {
+    : slots_(capacity == 0 ? 0 : std::bit_ceil(std::max(capacity, kWays))),
+      asked_(slots_.size() * kNotesPerSlot) {
   random.fill(&seed_, sizeof seed_);
 }
 
-std::size_t HotEntries::first_way(UpstreamId upstream, std::string_view token) const {
+std::uint64_t HotEntries::hash_of(UpstreamId upstream, std::string_view token) const {
   std::uint64_t hash = mix(seed_ ^ upstream, token.size());
   const std::string_view tail = token.substr(token.size() - std::min(token.size(), kHashedTail));
   for (std::size_t at = 0; at < tail.size(); at += sizeof(std::uint64_t)) {
@@ -35,15 +37,24 @@ std::size_t HotEntries::first_way(UpstreamId upstream, std::string_view token) c
     hash = mix(hash, word);
   }
   // Once more: what differs in the last bytes alone has not reached the low bits yet.
-  return (mix(hash, 0) & (slots_.size() / kWays - 1)) * kWays;
+  return mix(hash, 0);
+}
+
+bool HotEntries::asked_again(UpstreamId upstream, std::string_view token) {
+  if (slots_.empty()) return false;
+  const std::uint64_t hash = hash_of(upstream, token);
+  const auto note = static_cast<std::uint32_t>(hash >> 32);
+  return std::exchange(asked_[hash & (asked_.size() - 1)], note) == note;
 }
 
 const HotEntries::Hot* HotEntries::find(UpstreamId upstream, std::string_view token) const {
   if (slots_.empty()) return nullptr;
-  const std::size_t first = first_way(upstream, token);
+  const std::uint64_t hash = hash_of(upstream, token);
+  const std::size_t first = first_way(hash);
   for (std::size_t at = first; at < first + kWays; ++at) {
     const Slot& slot = slots_[at];
-    if (slot.used && slot.upstream == upstream && slot.token.view() == token) return &slot.hot;
+    if (slot.used && slot.hash == hash && slot.upstream == upstream && slot.token.view() == token)
+      return &slot.hot;
   }
   return nullptr;
 }
@@ -52,7 +63,8 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
                      const Entry& entry, std::uint64_t vetted) {
   if (slots_.empty()) return;
   erase(key);
-  const std::size_t first = first_way(upstream, token);
+  const std::uint64_t hash = hash_of(upstream, token);
+  const std::size_t first = first_way(hash);
   // A free place, or that of the one whose life ends first.
   Slot* slot = &slots_[first];
   for (std::size_t at = first; at < first + kWays && slot->used; ++at) {
@@ -62,6 +74,7 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   clear(*slot);
   slot->used = true;
   slot->upstream = upstream;
+  slot->hash = hash;
   slot->token = Secret(token);
   slot->claims = Secret(entry.claims);
   slot->hot = Hot{.key = key, .entry = entry, .vetted = vetted};

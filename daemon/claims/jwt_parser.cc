@@ -24,6 +24,18 @@ constexpr std::array<std::int8_t, 256> kBase64Url = [] {
 // text.size() * 3 / 4 bytes; how many.
 std::optional<std::size_t> decode_base64url(std::string_view text, char* out) {
   std::size_t size = 0;
+  // Four characters are three bytes.
+  const auto value_of = [](char c) {
+    return static_cast<std::int32_t>(kBase64Url[static_cast<unsigned char>(c)]);
+  };
+  for (; text.size() >= 4; text.remove_prefix(4)) {
+    const std::int32_t four = (value_of(text[0]) << 18) | (value_of(text[1]) << 12) |
+                              (value_of(text[2]) << 6) | value_of(text[3]);
+    if (four < 0) return std::nullopt;  // one of them was
+    out[size++] = static_cast<char>((four >> 16) & 0xff);
+    out[size++] = static_cast<char>((four >> 8) & 0xff);
+    out[size++] = static_cast<char>(four & 0xff);
+  }
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {

@@ -1,6 +1,7 @@
 // key_index.h: from a key to the number of its node, among a million: two places in memory are
 // looked at, the table's and the node's, where a std::unordered_map looks at four or five. What a
-// hit costs among very many entries is what it has to fetch from memory.
+// hit costs among very many entries is what it has to fetch from memory. So a place in the table
+// holds a part of the key as well: of other nodes hardly any is looked at.
 //
 // Open addressing with linear probing, at most half full; a deletion closes its gap (Knuth, TAOCP
 // 3, 6.4, algorithm R), so that nothing has to be cleaned up. The keys are uniformly distributed:
@@ -23,15 +24,17 @@ class KeyIndex {
   std::uint32_t find(const TokenKey& key, const KeyAt& key_at) const {
     if (size_ == 0) return kNone;
     for (std::size_t at = home_of(key);; at = next(at)) {
-      if (numbers_[at] == kNone || key_at(numbers_[at]) == key) return numbers_[at];
+      const Place& place = places_[at];
+      if (place.number == kNone) return kNone;
+      if (place.tag == tag_of(key) && key_at(place.number) == key) return place.number;
     }
   }
 
   // `number` is a node whose key is not in here.
   template <class KeyAt>
   void insert(std::uint32_t number, const KeyAt& key_at) {
-    if (2 * (size_ + 1) > numbers_.size()) grow(key_at);
-    place(number, key_at);
+    if (2 * (size_ + 1) > places_.size()) grow(key_at);
+    put(number, key_at(number));
     ++size_;
   }
 
@@ -40,46 +43,55 @@ class KeyIndex {
   void erase(const TokenKey& key, const KeyAt& key_at) {
     if (size_ == 0) return;
     std::size_t gap = home_of(key);
-    while (numbers_[gap] != kNone && key_at(numbers_[gap]) != key) gap = next(gap);
-    if (numbers_[gap] == kNone) return;
+    while (places_[gap].number != kNone &&
+           (places_[gap].tag != tag_of(key) || key_at(places_[gap].number) != key))
+      gap = next(gap);
+    if (places_[gap].number == kNone) return;
     --size_;
-    for (std::size_t at = next(gap); numbers_[at] != kNone; at = next(at)) {
+    for (std::size_t at = next(gap); places_[at].number != kNone; at = next(at)) {
       // Stays where it is if its search begins behind the gap.
-      const std::size_t home = home_of(key_at(numbers_[at]));
+      const std::size_t home = home_of(key_at(places_[at].number));
       const bool behind_gap = ((at - home) & mask()) < ((at - gap) & mask());
       if (behind_gap) continue;
-      numbers_[gap] = numbers_[at];
+      places_[gap] = places_[at];
       gap = at;
     }
-    numbers_[gap] = kNone;
+    places_[gap] = Place{};
   }
 
   std::size_t size() const { return size_; }
 
  private:
   static constexpr std::size_t kFirstSize = 16;
+  struct Place {
+    std::uint32_t number = kNone;
+    std::uint32_t tag = 0;
+  };
 
-  std::size_t mask() const { return numbers_.size() - 1; }
+  std::size_t mask() const { return places_.size() - 1; }
   std::size_t home_of(const TokenKey& key) const { return TokenKeyHash()(key) & mask(); }
+  // Of the hash, what home_of() does not use.
+  static std::uint32_t tag_of(const TokenKey& key) {
+    return static_cast<std::uint32_t>(TokenKeyHash()(key) >> 32);
+  }
   std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
 
-  template <class KeyAt>
-  void place(std::uint32_t number, const KeyAt& key_at) {
-    std::size_t at = home_of(key_at(number));
-    while (numbers_[at] != kNone) at = next(at);
-    numbers_[at] = number;
+  void put(std::uint32_t number, const TokenKey& key) {
+    std::size_t at = home_of(key);
+    while (places_[at].number != kNone) at = next(at);
+    places_[at] = {number, tag_of(key)};
   }
 
   template <class KeyAt>
   void grow(const KeyAt& key_at) {
-    std::vector<std::uint32_t> before(numbers_.empty() ? kFirstSize : 2 * numbers_.size(), kNone);
-    before.swap(numbers_);
-    for (const std::uint32_t number : before) {
-      if (number != kNone) place(number, key_at);
+    std::vector<Place> before(places_.empty() ? kFirstSize : 2 * places_.size());
+    before.swap(places_);
+    for (const Place& place : before) {
+      if (place.number != kNone) put(place.number, key_at(place.number));
     }
   }
 
-  std::vector<std::uint32_t> numbers_;  // a power of two of them, or none
+  std::vector<Place> places_;  // a power of two of them, or none
   std::size_t size_ = 0;
 };
 

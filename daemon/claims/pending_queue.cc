@@ -16,7 +16,7 @@ FlightId PendingQueue::pop() {
   const bool known =
       queue.others.empty() || (!queue.known.empty() && queue.turns < kTurnsOfTheKnown);
   queue.turns = known ? queue.turns + 1 : 0;
-  std::deque<FlightId>& from = known ? queue.known : queue.others;
+  std::list<FlightId>& from = known ? queue.known : queue.others;
   const FlightId id = from.front();
   from.pop_front();
   if (queue.known.empty() && queue.others.empty()) by_uid_.erase(at);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 
 #include "daemon/claims/ports.h"
@@ -24,9 +24,9 @@ class PendingQueue {
 
  private:
   static constexpr unsigned kTurnsOfTheKnown = 3;  // of four
-  struct OfUid {
-    std::deque<FlightId> known;
-    std::deque<FlightId> others;
+  struct OfUid {  // lists: an empty deque holds memory, and mostly both are empty again at once
+    std::list<FlightId> known;
+    std::list<FlightId> others;
     unsigned turns = 0;
   };
 

@@ -97,8 +97,11 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
     return true;
   }
   sieve_.touch(place);
-  hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
-  if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
+  // Whoever wants a lease looks at it once more in a moment (Leases::show).
+  if (question.wants_lease || hot_.asked_again(question.upstream, question.token)) {
+    hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
+    if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
+  }
   answer_hit(key, *entry, question, waiter, now, freshness);
   if (question.wants_lease) leases_.show(question.upstream, question.token, key);
   return true;

@@ -131,9 +131,9 @@ class ClaimsService {
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
 
   // When nobody can say (service_unavailable.cc).
-  std::optional<Answer> turn_down(const TokenKey& key, const Question& question,
-                                  const Flight* flight, bool makes_request, const Now& now);
-  bool is_full(const TokenKey& key, const Question& question, const Flight* flight, const Now& now);
+  std::optional<Answer> turn_down(const Question& question, const Flight* flight,
+                                  bool makes_request, bool known, const Now& now);
+  bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
   void hand_over(const Waiting& waiting, const Answer& answer);
   proto::Source stale_or(const Waiting& waiting, const Answer& answer);
   std::optional<Answer> stale_answer(const Waiting& waiting);

@@ -21,15 +21,16 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
                         .upstream = question.upstream,
                         .max_age = question.max_age};
   Flight* flight = flights_.find(key);
+  const bool known = known_.holds(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
-  if (const auto answer = turn_down(key, question, flight, makes_request, now)) {
+  if (const auto answer = turn_down(question, flight, makes_request, known, now)) {
     stale_or(waiting, *answer);
     return;
   }
   if (flight == nullptr) {
-    flight = &flights_.add(key, question.upstream, Secret(question.token), times, question.uid,
-                           known_.holds(key));
+    flight =
+        &flights_.add(key, question.upstream, Secret(question.token), times, question.uid, known);
   } else {
     ++counters_.joined_flights;
   }

@@ -18,10 +18,10 @@ std::size_t share_of(std::size_t places) {
 
 }  // namespace
 
-// Why this question gets no request now; none: it may wait for one.
-std::optional<Answer> ClaimsService::turn_down(const TokenKey& key, const Question& question,
-                                               const Flight* flight, bool makes_request,
-                                               const Now& now) {
+// Why this question gets no request now; none: it may wait for one. `known`: the token was valid
+// before.
+std::optional<Answer> ClaimsService::turn_down(const Question& question, const Flight* flight,
+                                               bool makes_request, bool known, const Now& now) {
   const auto answer = [](Reason reason, Duration retry_after = {}) {
     Answer made{.reason = reason};
     made.retry_after = retry_after;
@@ -33,19 +33,18 @@ std::optional<Answer> ClaimsService::turn_down(const TokenKey& key, const Questi
       return answer(Reason::kBackoff, *wait);
     }
   }
-  if (is_full(key, question, flight, now)) {
+  if (is_full(question, flight, known, now)) {
     ++counters_.overloads;
     return answer(Reason::kOverloaded);
   }
   if (!makes_request) return std::nullopt;
-  const auto wait =
-      budget_.take(question.uid, question.client_address, known_.holds(key), now.boot);
+  const auto wait = budget_.take(question.uid, question.client_address, known, now.boot);
   if (!wait) return std::nullopt;
   ++counters_.over_budget;
   return answer(Reason::kOverBudget, *wait);
 }
 
-bool ClaimsService::is_full(const TokenKey& key, const Question& question, const Flight* flight,
+bool ClaimsService::is_full(const Question& question, const Flight* flight, bool known,
                             const Now& now) {
   if (flights_.waiting() >= policy_.max_waiters ||
       flights_.waiting_of(question.uid) >= policy_.max_waiters_per_uid)
@@ -59,7 +58,7 @@ bool ClaimsService::is_full(const TokenKey& key, const Question& question, const
   const PendingQueue& queue = flights_.queue(question.upstream);
   if (queue.size() >= policy_.max_pending) return true;
   const std::size_t share = share_of(policy_.max_pending);
-  return queue.size_of(question.uid) >= share || (queue.size() >= share && !known_.holds(key));
+  return queue.size_of(question.uid) >= share || (queue.size() >= share && !known);
 }
 
 // To one who has waited.

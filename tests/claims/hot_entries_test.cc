@@ -27,10 +27,11 @@ struct Opened {
   HotEntries hot{64, random};
 };
 
-// A world in which `token` is hot: it has been confirmed, and hit.
+// A world in which `token` is hot: it has been confirmed, and found in the store twice.
 void warm(ServiceHarness& world, std::string_view token) {
   world.ask_and_land(token, status(200));
-  REQUIRE(world.ask_now(token).answer.source == Source::kCache);
+  for (int hits = 0; hits < 2; ++hits)
+    REQUIRE(world.ask_now(token).answer.source == Source::kCache);
 }
 
 }  // namespace
@@ -110,6 +111,19 @@ TEST_CASE("hot entries are bounded, and what lost its place is erased with it") 
   for (const std::string& token : tokens) CHECK(hot.find(0, token) == nullptr);
 }
 
+TEST_CASE("what was asked for a second time is told from what was not") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  CHECK_FALSE(hot.asked_again(0, "token"));
+  CHECK_FALSE(hot.asked_again(1, "token"));
+  CHECK_FALSE(hot.asked_again(0, "other"));
+  CHECK(hot.asked_again(0, "token"));
+  CHECK(hot.asked_again(1, "token"));
+  // Not for ever: among very many, none comes twice before its note is another one's.
+  for (int i = 0; i < 10'000; ++i) CHECK_FALSE(hot.asked_again(0, "t" + std::to_string(i)));
+  CHECK_FALSE(hot.asked_again(0, "token"));
+}
+
 TEST_CASE("without room nothing is hot") {
   SeededRandom random(1);
   HotEntries hot(0, random);
@@ -123,6 +137,18 @@ TEST_CASE("a hot token is answered without the store") {
   warm(world, "token");
   world.cache.find_fault.arm(0, SIZE_MAX);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
+}
+
+TEST_CASE("a token that the store was asked for once is not hot yet") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK_FALSE(world.service->wait_time());  // nothing to sweep
+  world.ask_and_land("other", status(200));
+  CHECK(world.ask_now("other").answer.source == Source::kCache);
+  CHECK_FALSE(world.service->wait_time());
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.service->wait_time());
 }
 
 TEST_CASE("a 401 takes a hot token away") {
