@@ -70,7 +70,8 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
   const std::uint32_t id = next_id_++;
   const std::size_t size = introduction.encode(id, buffer_.data(), buffer_.size());
   passed_ = &welcomed.map;
-  Outcome outcome = exchange(size, id, proto::MessageType::kWelcome, deadline, reply);
+  Outcome outcome =
+      exchange(size, id, proto::MessageType::kWelcome, deadline, deadline.left_ms(), reply);
   passed_ = nullptr;
   if (outcome.done()) outcome = check_welcome(reply.welcome);
   if (!outcome.done()) close();
@@ -79,12 +80,12 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
 }
 
 Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageType wanted,
-                             Deadline deadline, Reply& reply) {
+                             Deadline deadline, std::uint32_t left_ms, Reply& reply) {
   if (size == 0) {  // not to be: read_question() keeps every string within its limit
     explicit_bzero(buffer_.data(), buffer_.size());
     return final_outcome(Reason::kInternal);
   }
-  Outcome outcome = send_all(size, deadline);
+  Outcome outcome = send_all(size, deadline, left_ms);
   explicit_bzero(buffer_.data(), size);
   used_ = taken_ = 0;
   if (outcome.done()) outcome = receive(id, deadline, reply);
@@ -99,9 +100,9 @@ Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageT
   return outcome;
 }
 
-Outcome Connection::send_all(std::size_t size, Deadline deadline) {
+Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t left_ms) {
   if (!fd_.still_ours()) return kLost;  // never a token into somebody else's file
-  if (!adjust_timeout(deadline)) return final_outcome(Reason::kTimeout);
+  if (!adjust_timeout(left_ms)) return final_outcome(Reason::kTimeout);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);
     if (count >= 0) {
@@ -110,7 +111,7 @@ Outcome Connection::send_all(std::size_t size, Deadline deadline) {
       return kDone;  // it may have said why before it left: receive() reads that or finds the end
     } else if (errno != EINTR && errno != EAGAIN) {
       return kLost;
-    } else if (!adjust_timeout(deadline)) {
+    } else if (!adjust_timeout(deadline.left_ms())) {
       return final_outcome(Reason::kTimeout);
     }
   }
@@ -124,7 +125,7 @@ Outcome Connection::receive(std::uint32_t id, Deadline deadline, Reply& reply) {
     if (take_frame(id, reply, outcome)) return outcome;
     // A peer that trickles keeps every recv short, so that none of them runs into the socket's
     // time-out.
-    if (!adjust_timeout(deadline)) return final_outcome(Reason::kTimeout);
+    if (!adjust_timeout(deadline.left_ms())) return final_outcome(Reason::kTimeout);
   }
 }
 
@@ -136,7 +137,7 @@ Outcome Connection::receive_some(Deadline deadline) {
       return kDone;
     }
     if (count == 0 || (errno != EINTR && errno != EAGAIN)) return kLost;
-    if (!adjust_timeout(deadline)) return final_outcome(Reason::kTimeout);
+    if (!adjust_timeout(deadline.left_ms())) return final_outcome(Reason::kTimeout);
   }
 }
 
@@ -175,10 +176,9 @@ bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
 }
 
 // False once the deadline has passed. Costs no system call while questions keep to one time-out.
-bool Connection::adjust_timeout(Deadline deadline) {
-  const std::uint32_t left = deadline.left_ms();
-  if (left == 0) return false;
-  if (left != timeout_ms_ && set_socket_timeout(fd_.get(), left)) timeout_ms_ = left;
+bool Connection::adjust_timeout(std::uint32_t left_ms) {
+  if (left_ms == 0) return false;
+  if (left_ms != timeout_ms_ && set_socket_timeout(fd_.get(), left_ms)) timeout_ms_ = left_ms;
   return true;
 }
 

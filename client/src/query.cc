@@ -49,10 +49,10 @@ void pause_before(Deadline deadline) {
   nanosleep(&pause, nullptr);  // cut short by a signal it just looks sooner
 }
 
-void stamp(proto::Query& query, Deadline deadline) {
-  query.timeout_ms = daemon_share_ms(deadline.left_ms());
+void stamp(proto::Query& query, std::uint32_t left_ms) {
+  query.timeout_ms = daemon_share_ms(left_ms);
 }
-void stamp(proto::Ping& /*ping*/, Deadline /*deadline*/) {}
+void stamp(proto::Ping& /*ping*/, std::uint32_t /*left_ms*/) {}
 
 // One try on one connection. `welcomed` tells whether it got past the handshake.
 template <class Message>
@@ -67,8 +67,9 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
     handle.welcome(greeting.message, std::move(greeting.map));
     welcomed = true;
   }
-  stamp(message, deadline);
-  const Outcome outcome = connection.ask(message, wanted, deadline, reply);
+  const std::uint32_t left_ms = deadline.left_ms();
+  stamp(message, left_ms);
+  const Outcome outcome = connection.ask(message, wanted, deadline, left_ms, reply);
   if (outcome.fate == Fate::kLost) handle.note_loss(now_ns());
   return outcome;
 }

@@ -30,6 +30,14 @@ class KeyIndex {
     }
   }
 
+  // By the table alone: kNone: it is not here. Else a node that find() is all but sure to find.
+  std::uint32_t guess(const TokenKey& key) const {
+    if (size_ == 0) return kNone;
+    std::size_t at = home_of(key);
+    while (places_[at].number != kNone && places_[at].tag != tag_of(key)) at = next(at);
+    return places_[at].number;
+  }
+
   // `number` is a node whose key is not in here.
   template <class KeyAt>
   void insert(std::uint32_t number, const KeyAt& key_at) {

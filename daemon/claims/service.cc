@@ -82,10 +82,10 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
                                       const Waiter& waiter, const Now& now) {
   // The sieve knows every key that is kept. What it does not know need not be looked for, and is
   // not believed either: the store may have failed to erase it.
-  const Sieve::Place place = sieve_.find(key);
-  if (place == Sieve::kNowhere) return false;
+  if (!sieve_.may_hold(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
-  if (!entry) return false;
+  const Sieve::Place place = sieve_.find(key);
+  if (!entry || place == Sieve::kNowhere) return false;
   const Freshness freshness = freshness_of(*entry, now, policy_.life, question.max_age);
   if (!is_usable(freshness)) return false;
   if (guard_.forgets(question.upstream, entry->claims, entry->confirmed_at)) {

@@ -6,6 +6,13 @@ Sieve::Place Sieve::find(const TokenKey& key) const {
   return index_.find(key, key_at());
 }
 
+bool Sieve::may_hold(const TokenKey& key) const {
+  const std::uint32_t at = index_.guess(key);
+  if (at == kNone) return false;
+  __builtin_prefetch(&nodes_[at]);
+  return true;
+}
+
 void Sieve::put(const TokenKey& key, BootTime ends) {
   std::uint32_t at = find(key);
   if (at != kNone) {

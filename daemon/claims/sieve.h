@@ -30,6 +30,9 @@ class Sieve {
   using Place = std::uint32_t;
   static constexpr Place kNowhere = KeyIndex::kNone;
   Place find(const TokenKey& key) const;
+  // A first look, which costs half of find(): false where a key is not here. Where it may be, what
+  // find() needs is on its way from memory while the caller does something else.
+  bool may_hold(const TokenKey& key) const;
   void touch(Place place) { nodes_[place].used = true; }
   // Takes the key that has to go out of the queue; nothing when it is empty. Clears so many marks
   // at most, on average few; where it has found nobody without one by then, whoever comes next

@@ -50,6 +50,7 @@ class Transfer {
   static constexpr std::string_view kPrefix = "Authorization: Bearer ";
   struct Cleanup {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
   };
 
   Transfer(const Target& target, CURL* easy);
@@ -63,11 +64,14 @@ class Transfer {
   Response response_;
   std::array<char, kPrefix.size() + proto::kMaxToken + 1> authorization_{};
   std::size_t token_size_ = 0;  // of it in authorization_
+  std::string user_agent_;
   std::string accept_ = "Accept: application/json";
   // curl reads the list and does not own it; built of our own memory, it need not be allocated and
-  // freed for each request.
-  std::array<curl_slist, 2> headers_{};
+  // freed for each request. The user agent is among them since curl writes those once and
+  // CURLOPT_USERAGENT twice, a character at a time.
+  std::array<curl_slist, 3> headers_{};
   std::array<char, CURL_ERROR_SIZE> words_{};
+  std::unique_ptr<CURLU, Cleanup> url_;
   std::unique_ptr<CURL, Cleanup> easy_;  // last: goes first
 };
 

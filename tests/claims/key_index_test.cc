@@ -37,6 +37,7 @@ TEST_CASE("a key index says the same as a map, whatever comes and goes") {
     there = !there;
     const auto other = static_cast<std::uint32_t>(random.below(nodes.size()));
     REQUIRE(index.find(nodes[other], key_at) == (model[other] ? other : KeyIndex::kNone));
+    if (model[other]) REQUIRE(index.guess(nodes[other]) != KeyIndex::kNone);
   }
   for (const auto& [number, there] : model) {
     CHECK(index.find(nodes[number], key_at) == (there ? number : KeyIndex::kNone));
