@@ -125,6 +125,43 @@ def test_has_role_gives_a_class():
     assert made is HasRole("rvt") and made is not HasRole("doctor")
 
 
+class OfOwnClinic(permissions.ClaimsPermission):
+    required = "OfOwnClinic"
+
+    def allows(self, claims):
+        return "clinic" in claims
+
+    def allows_object(self, claims, obj):
+        return claims["clinic"] == obj
+
+
+@pytest.mark.parametrize("permission,clinic,allowed", [
+    (OfOwnClinic, "North", True), (OfOwnClinic, "South", False), (~OfOwnClinic, "South", True), (HasRole("rvt") & OfOwnClinic, "South", False),
+    (HasRole("doctor") | OfOwnClinic, "North", True), (HasRole("doctor") | OfOwnClinic, "South", False), (OfOwnClinic, None, False)])
+def test_a_rule_of_ones_own_may_look_at_the_object_and_is_named_in_the_record(api, permission, clinic, allowed):
+    from auth_integration.signals import auth_failure
+
+    class StudyView(GenericAPIView):
+        permission_classes = [IsAuthenticated]
+
+        def get(self, request):
+            if not permission().has_object_permission(request, self, "North"):
+                self.permission_denied(request)
+            return Response()
+
+    required = []
+
+    def receive(event, **_):
+        required.extend(event.required)
+
+    auth_failure.connect(receive)
+    claims = {} if clinic is None else {"clinic": clinic}
+    answer = StudyView.as_view()(RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {api.issue('rvt', **claims)}"))
+    auth_failure.disconnect(receive)
+    assert (answer.status_code == 200) == allowed
+    assert ("OfOwnClinic" in required) == (not allowed)
+
+
 def test_another_authenticators_user_has_none_of_our_roles(api):
     class Session:
         roles = ("rvt",)

@@ -7,7 +7,7 @@ Roles are compared exactly. None of them, however negated, lets in a request tha
 """
 
 from functools import lru_cache
-from typing import Any, ClassVar, Tuple, Type
+from typing import Any, Callable, ClassVar, Tuple, Type
 
 from rest_framework.permissions import (
     AND,
@@ -88,7 +88,8 @@ def _compose(operator: Any, *operands: Any) -> Any:
 
 
 class ClaimsPermission(BasePermission, metaclass=ClaimsPermissionMetaclass):
-    """What is asked of the claims is asked alike of a view and of an object. Derive from it and write allows()."""
+    """What is asked of the claims is asked alike of a view and of an object. Derive from it and write allows(); where the object matters, too,
+    allows_object(), which is asked besides."""
 
     required: ClassVar[str] = "claims"  # for the audit record
     message = "You do not have the role that this needs."
@@ -96,21 +97,27 @@ class ClaimsPermission(BasePermission, metaclass=ClaimsPermissionMetaclass):
     def allows(self, claims: Claims) -> bool:
         raise NotImplementedError
 
-    def has_permission(self, request: Any, view: Any) -> bool:
+    def allows_object(self, claims: Claims, obj: Any) -> bool:
+        return True
+
+    def _judge(self, request: Any, allows: Callable[[Claims], bool]) -> bool:
         claims = identity_claims(request.user, request.auth) if is_authenticated(request) else None
         http = http_request(request)
         if claims is not None:
             if "user_claims" not in http.__dict__:
                 http.user_claims = claims  # who was forced upon the request by a test
-            if self.allows(claims):
+            if allows(claims):
                 return True
         state = state_of(http)
         if self.required not in state.required:
             state.required += (self.required,)
         return False
 
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return self._judge(request, self.allows)
+
     def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
-        return self.has_permission(request, view)
+        return self._judge(request, lambda claims: self.allows(claims) and self.allows_object(claims, obj))
 
 
 def _check_roles(name: str, roles: Tuple[object, ...]) -> None:
