@@ -2,7 +2,7 @@
 """The Auth API of the contract, as one command: a real Django with simplejwt, for demo and tests.
 
     serve.py --data DIR [--port N] [--unix PATH] [--port-file FILE] [--ready-fd N]
-             [--access-seconds N] [--workers N]
+             [--access-seconds N] [--refresh-seconds N] [--workers N]
 
 It migrates and seeds DIR/authapi.sqlite3, serves on 127.0.0.1 (and PATH), writes its port once it
 accepts, and ends on SIGTERM or with the process that started it. It logs errors only, never a
@@ -29,6 +29,7 @@ def parse_arguments():
     parser.add_argument("--port-file", metavar="FILE", help="write the port here when ready")
     parser.add_argument("--ready-fd", type=int, metavar="N", help="write the port to this fd too")
     parser.add_argument("--access-seconds", type=float, default=300, help="life of access tokens")
+    parser.add_argument("--refresh-seconds", type=float, default=86400, help="of refresh tokens")
     parser.add_argument("--workers", type=int, default=1, help="processes (16 threads each)")
     return parser.parse_args()
 
@@ -61,7 +62,9 @@ def main():
     arguments = parse_arguments()
     die_with_parent()
     os.makedirs(arguments.data, mode=0o700, exist_ok=True)
-    configure(os.path.abspath(arguments.data), arguments.access_seconds)
+    configure(
+        os.path.abspath(arguments.data), arguments.access_seconds, arguments.refresh_seconds
+    )
     application = make_application()
 
     from server import Server

@@ -27,7 +27,7 @@ def signing_key(data_dir):
     return key
 
 
-def configure(data_dir, access_seconds):
+def configure(data_dir, access_seconds, refresh_seconds):
     """Configures Django; call once per process, before anything of it is imported."""
     key = signing_key(data_dir)
     settings.configure(
@@ -70,7 +70,7 @@ def configure(data_dir, access_seconds):
         },
         SIMPLE_JWT={
             "ACCESS_TOKEN_LIFETIME": timedelta(seconds=access_seconds),
-            "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+            "REFRESH_TOKEN_LIFETIME": timedelta(seconds=refresh_seconds),
             "SIGNING_KEY": key,
         },
     )

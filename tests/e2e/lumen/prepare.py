@@ -1,0 +1,25 @@
+#!/usr/bin/python3
+"""Makes Lumen's tables and its day of studies, once, before any server of it starts."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lumen.settings")
+
+
+def main():
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers and a writer do not wait for each other
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+    from lumen.studies.seed import seed
+
+    seed()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""./dev demo --lumen: the whole flow for a person at a browser. Starts it, says where and who, takes orders, and leaves nothing behind.
+
+Ends at Ctrl-C or SIGTERM. Without a terminal it takes no orders and waits.
+"""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+from lumen_stack import ORDERS, SERVERS, LumenStack
+
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "authapi"))
+
+from accounts.seed import PEOPLE, password_of  # noqa: E402
+
+SEES = {
+    "rvt": "examinations of the own clinic; writes findings",
+    "doctor": "studies to read, the overview; signs reports",
+    "admin": "everything of both clinics, and the overview",
+    "receptionist": "appointments, and nothing clinical",
+}
+HELP = """Try these here while a page is open:
+  outage          the Auth API is gone: a banner, and nobody is logged out
+  recover         it is back
+  revoke NAME     claimsctl revoke --user: that session ends within seconds
+  refusals        what was recorded of refused requests
+Ctrl-C stops everything."""
+
+
+def announce(stack):
+    print(f"Lumen is at  {stack.url}\n")
+    print(f"  {'user name':12}{'password':24}{'role':14}{'clinic':8}sees")
+    for _, username, _, role, clinic in PEOPLE:
+        print(f"  {username:12}{password_of(username):24}{role:14}{clinic:8}{SEES[role]}")
+    print(f"\nA page of another role, to be refused: {stack.url}/overview as tess\n\n{HELP}", flush=True)
+
+
+def obey(stack, line):
+    """One order of a person's; what to print."""
+    name, *words = line.split() or [""]
+    if name == "":
+        return ""
+    if name not in ORDERS:
+        return HELP
+    try:
+        said = getattr(stack, name)(*words)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        return f"{name}: {error}"
+    if isinstance(said, dict):
+        return "\n".join(text.rstrip() for text in said.values())
+    if isinstance(said, list):
+        return "\n".join("  ".join(f"{key}={value}" for key, value in one.items() if value) for one in said) or "nothing yet"
+    return said or "done"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", required=True, type=pathlib.Path, help="the build directory")
+    parser.add_argument("--front-end", required=True, type=pathlib.Path, help="the built front end")
+    parser.add_argument("--server", choices=SERVERS, default="gunicorn", help="what Lumen runs under")
+    parser.add_argument("--port", type=int, default=0, help="where; 0 (the default): any free one")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        with LumenStack(arguments.build, arguments.front_end, arguments.server, port=arguments.port) as stack:
+            announce(stack)
+            for line in sys.stdin:
+                print(obey(stack, line), flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        print("\nEverything is stopped again.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""The whole flow as processes: Auth API, claimsd, Lumen, nginx with the built front end. For the demo and for the browser's test.
+
+    lumen_stack.py --build DIR --front-end DIR [--server gunicorn|uvicorn]
+
+As a command it serves the browser's test: prints one JSON object when all is up, then takes one order a line (ORDERS below) and answers each with
+one JSON object; ends with its standard input.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[1:1] = [str(HERE.parent / "system"), str(HERE.parent / "authapi"), str(HERE.parent / "support")]
+
+from accounts.seed import PEOPLE  # noqa: E402
+from daemon import Claimsd  # noqa: E402
+from front import Front  # noqa: E402
+from lumen_server import SERVERS, LumenServer  # noqa: E402
+from servers import AuthApi  # noqa: E402
+
+# Short lives, so that what happens to the Auth API is seen while one looks.
+CACHE = {"max_ttl": "4s", "lease": "2s", "negative_ttl": "1s", "clock_skew": "1s"}
+LIMITS = {"max_backoff": "1s"}
+ID_OF = {username: user for user, username, *_ in PEOPLE}
+
+
+class LumenStack:
+    """A context manager; everything lies in a temporary directory and is gone with it."""
+
+    def __init__(self, build, front_end, server="gunicorn", access_seconds=60, refresh_seconds=3600, port=0):
+        self._build = pathlib.Path(build).resolve()
+        self._files = pathlib.Path(front_end).resolve()
+        self._server = server
+        self._lives = (access_seconds, refresh_seconds)
+        self._port = port
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self._root = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lumen-")))
+            self._root.chmod(0o755)
+            self._auth_port = 0
+            self._start_auth_api()
+            stack.callback(lambda: self.auth_api.stop())
+            self.claimsd = stack.enter_context(Claimsd(self._build, self._root / "claimsd", self.auth_api.url, cache=CACHE, limits=LIMITS).start())
+            self.lumen = stack.enter_context(LumenServer(
+                self._server, self._root / "lumen", self._build / "python", self.auth_api.url, self.claimsd.socket))
+            self.front = stack.enter_context(Front(self._root / "front", self._files, self._auth_socket, self.lumen.socket, self._port))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *what):
+        return self._stack.__exit__(*what)
+
+    @property
+    def url(self):
+        return self.front.url
+
+    @property
+    def _auth_socket(self):
+        return self._root / "auth.sock"
+
+    def _start_auth_api(self):
+        access, refresh = self._lives
+        self.auth_api = AuthApi(self._root / "authapi", "--port", str(self._auth_port), "--unix", str(self._auth_socket),
+                                "--access-seconds", str(access), "--refresh-seconds", str(refresh))
+        self._auth_port = self.auth_api.port
+
+    # ---- what a test or a person may do to it ----------------------------------------------------
+
+    def outage(self):
+        """The Auth API is gone."""
+        self.auth_api.stop()
+
+    def recover(self):
+        """The Auth API is back."""
+        if self.auth_api.process.poll() is not None:
+            self._start_auth_api()
+
+    def lives(self, access, refresh):
+        """From now on tokens live for so many seconds."""
+        self._lives = (float(access), float(refresh))
+        self.outage()
+        self.recover()
+
+    def revoke(self, username):
+        """`claimsctl revoke --user`: what was issued to her until now."""
+        return self.claimsctl("revoke", "--user", ID_OF[username])
+
+    def refusals(self):
+        """What was recorded of refused requests."""
+        marker = "WARNING auth_integration.audit "
+        return [json.loads(line.split(marker, 1)[1]) for line in self.lumen.log().splitlines() if marker in line]
+
+    def logs(self):
+        """Everything that any part has logged."""
+        return {"claimsd": self.claimsd.log(), "lumen": self.lumen.log(), "nginx": self.front.log()}
+
+    def claimsctl(self, *arguments):
+        binary = self._build / "client" / "claimsctl" / "claimsctl"
+        done = subprocess.run([str(binary), *arguments, "--admin-socket", str(self.claimsd.admin_socket)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        if done.returncode != 0:
+            raise RuntimeError(f"claimsctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout.strip()
+
+
+ORDERS = ("outage", "recover", "lives", "revoke", "refusals", "logs")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", required=True, help="the build directory, with claimsd, claimsctl and python/")
+    parser.add_argument("--front-end", required=True, help="the built front end")
+    parser.add_argument("--server", choices=SERVERS, default="gunicorn")
+    arguments = parser.parse_args()
+    with LumenStack(arguments.build, arguments.front_end, arguments.server) as stack:
+        print(json.dumps({"url": stack.url}), flush=True)
+        for line in sys.stdin:
+            name, *words = line.split()
+            try:
+                if name not in ORDERS:
+                    raise ValueError(f"no such order: {name}; there are {', '.join(ORDERS)}")
+                said = {"done": getattr(stack, name)(*words)}
+            except Exception as error:  # said to the test, which fails by it
+                said = {"failed": f"{type(error).__name__}: {error}"}
+            print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""`./dev demo --lumen`: all is up, orders are obeyed, and nothing of it is left, however it ends."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+
+from conftest import BUILD, FRONT_END, HERE
+
+DEMO = ["/usr/bin/python3", "-B", str(HERE / "lumen_demo.py"), "--build", str(BUILD), "--front-end", str(FRONT_END)]
+
+
+@pytest.fixture
+def demo(tmp_path_factory):
+    """The demo, once it says how it ends; its address, and the directory that all of it lies in."""
+    directory = tmp_path_factory.mktemp("d")
+    process = subprocess.Popen(
+        DEMO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(directory)}, start_new_session=True)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Ctrl-C"):
+            break
+    yield process, "".join(said), directory
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def processes_of(directory):
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if str(directory).encode() in (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes())
+        except OSError:
+            pass  # gone meanwhile
+    return found
+
+
+def post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(request, timeout=30))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_serves_who_it_names_obeys_and_leaves_nothing_behind(demo, number):
+    process, said, directory = demo
+    url = re.search(r"Lumen is at  (http://127\.0\.0\.1:\d+)\n", said).group(1)
+    username, password = re.search(r"^  (dana) +(\S+) +doctor", said, re.MULTILINE).groups()
+    access = post(f"{url}/auth/token/", {"username": username, "password": password})["access"]
+    worklist = urllib.request.Request(f"{url}/api/worklist/", headers={"Authorization": f"Bearer {access}"})
+    assert json.load(urllib.request.urlopen(worklist, timeout=30))["rows"]
+    assert b"<title>Lumen</title>" in urllib.request.urlopen(url, timeout=30).read()
+    for order, answer in (("revoke dana", "revoked"), ("nonsense", "Try these"), ("revoke nobody", "revoke:")):
+        process.stdin.write(order + "\n")
+        process.stdin.flush()
+        assert answer in process.stdout.readline()
+        if answer == "Try these":
+            for line in process.stdout:
+                if line.startswith("Ctrl-C"):
+                    break
+        elif answer == "revoked":
+            process.stdout.readline()  # until when
+    assert any(b"nginx" in command for command in processes_of(directory))
+    os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
+    rest = process.communicate(timeout=60)[0]
+    assert process.returncode == (0 if number == signal.SIGINT else 128 + number)
+    assert "eyJ" not in said + rest
+    assert processes_of(directory) == []
+    assert list(directory.iterdir()) == []

@@ -1,0 +1,59 @@
+// stack.ts: lumen_stack.py as a child: the site under test, and orders to it. It ends with its standard input, so also with this process.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { type Interface, createInterface } from "node:readline";
+
+export type Refusal = { status: number; reason: string; method: string; route: string; user_id: string; required: string[]; client_address: string };
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`set ${name}: ctest does (tests/e2e/CMakeLists.txt)`);
+  return value;
+}
+
+export const SCREENSHOTS = setting("LUMEN_SCREENSHOTS");
+
+export class Stack {
+  readonly url: string;
+  readonly #process: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(process: ChildProcess, lines: AsyncIterator<string>, url: string) {
+    this.#process = process;
+    this.#lines = lines;
+    this.url = url;
+  }
+
+  static async start(server: string): Promise<Stack> {
+    const child = spawn(
+      "/usr/bin/python3",
+      ["-B", setting("LUMEN_STACK"), "--build", setting("CLAIMSD_BUILD_DIR"), "--front-end", setting("LUMEN_FRONT_END"), "--server", server],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
+    const reader: Interface = createInterface({ input: child.stdout });
+    const lines = reader[Symbol.asyncIterator]();
+    const first = await lines.next();
+    if (first.done === true) throw new Error("the stack did not start: see above");
+    return new Stack(child, lines, (JSON.parse(first.value) as { url: string }).url);
+  }
+
+  async order<T>(...words: (string | number)[]): Promise<T> {
+    this.#process.stdin?.write(`${words.join(" ")}\n`);
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`the stack ended at: ${words.join(" ")}`);
+    const said = JSON.parse(line.value) as { done?: T; failed?: string };
+    if (said.failed !== undefined) throw new Error(said.failed);
+    return said.done as T;
+  }
+
+  refusals(): Promise<Refusal[]> {
+    return this.order("refusals");
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise<number | null>((resolve) => this.#process.once("exit", resolve));
+    this.#process.stdin?.end();
+    const code = await ended;
+    if (code !== 0) throw new Error(`the stack ended with ${code}`);
+  }
+}

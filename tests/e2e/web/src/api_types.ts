@@ -1,0 +1,41 @@
+// api_types.ts: what Lumen answers (tests/e2e/lumen/studies/views.py).
+
+export interface Who {
+  id: string;
+  name: string;
+  role: string;
+  clinic: string;
+  pages: ("worklist" | "overview")[];
+}
+
+export type State = "scheduled" | "performed" | "signed";
+
+export interface Row {
+  number: number;
+  clinic: string;
+  scheduled_at: string;
+  patient: string;
+  born: string;
+  opens: boolean;
+  // For those alone who may read what is clinical:
+  exam?: string;
+  indication?: string;
+  state?: State;
+}
+
+export interface Report extends Required<Row> {
+  record_number: string;
+  findings: string;
+  performed_by: string;
+  impression: string;
+  signed_by: string;
+  signed_at: string | null;
+  may: { write_findings: boolean; sign: boolean };
+}
+
+export interface ClinicCounts {
+  clinic: string;
+  scheduled: number;
+  performed: number;
+  signed: number;
+}

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+
+import { Drafts } from "./drafts";
+
+test("a draft outlives a session for its own user alone", () => {
+  const drafts = new Drafts();
+  drafts.set("early", "nobody's");
+  drafts.open("dana");
+  expect(drafts.get("early")).toBe("");
+  drafts.set("2042/signature", "thrombosis");
+  drafts.open("dana");
+  expect(drafts.get("2042/signature")).toBe("thrombosis");
+  drafts.open("dmitri");
+  expect(drafts.get("2042/signature")).toBe("");
+  drafts.open("dana");
+  expect(drafts.get("2042/signature")).toBe("");
+});
