@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/base/huge_pages.h"
 #include "daemon/claims/token.h"
 
 namespace claimsd::daemon {
@@ -75,6 +76,7 @@ class KeyIndex {
     std::uint32_t number = kNone;
     std::uint32_t tag = 0;
   };
+  using Places = std::vector<Place, HugePageAllocator<Place>>;
 
   std::size_t mask() const { return places_.size() - 1; }
   std::size_t home_of(const TokenKey& key) const { return TokenKeyHash()(key) & mask(); }
@@ -92,14 +94,14 @@ class KeyIndex {
 
   template <class KeyAt>
   void grow(const KeyAt& key_at) {
-    std::vector<Place> before(places_.empty() ? kFirstSize : 2 * places_.size());
+    Places before(places_.empty() ? kFirstSize : 2 * places_.size());
     before.swap(places_);
     for (const Place& place : before) {
       if (place.number != kNone) put(place.number, key_at(place.number));
     }
   }
 
-  std::vector<Place> places_;  // a power of two of them, or none
+  Places places_;  // a power of two of them, or none
   std::size_t size_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/huge_pages.h"
 #include "daemon/claims/key_index.h"
 #include "daemon/claims/token.h"
 
@@ -61,7 +62,7 @@ class Sieve {
   void settle(std::uint32_t place);
   void leave(std::uint32_t place);
 
-  std::vector<Node> nodes_;
+  std::vector<Node, HugePageAllocator<Node>> nodes_;
   std::vector<std::uint32_t> free_;
   KeyIndex index_;
   std::vector<std::uint32_t> by_end_;  // a binary heap of nodes, the earliest end on top
