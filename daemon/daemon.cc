@@ -7,12 +7,15 @@
 #include <optional>
 
 #include "daemon/acknowledgement_hold.h"
+#include "daemon/admin/event_feed.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
+#include "daemon/admin/scrape_guard.h"
 #include "daemon/admin/status_line.h"
 #include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/loopback_socket.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
 #include "daemon/revocation_thread.h"
@@ -76,6 +79,7 @@ class RealDaemon final : public Daemon {
   Status open_service();
   Status open_sockets();
   Status open_admin();
+  Status open_scraped();
   Status watch();
   OrderDone acknowledged(std::string_view what, const Order& order, OrderDone done);
   AdminServices admin_services();
@@ -102,6 +106,7 @@ class RealDaemon final : public Daemon {
   std::vector<Rule> known_rules_;  // until the service has them
   std::unique_ptr<RevocationThread> revocation_log_;
   std::optional<AcknowledgementHold> hold_;
+  std::optional<EventFeed> events_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   std::unique_ptr<FastPath> fast_path_;
   std::unique_ptr<Server> server_;
@@ -109,6 +114,7 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<UpstreamClient> upstream_;
   SocketFile admin_file_;
   std::unique_ptr<HttpServer> admin_;
+  std::unique_ptr<HttpServer> scraped_;
   std::vector<SignalWatcher> signals_;
   std::optional<KernelTimer> tick_;
   std::optional<Timer> stop_deadline_;
@@ -148,8 +154,13 @@ Status RealDaemon::open_service() {
   fast_path_ =
       FastPath::create(fast_path_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
   hold_.emplace(*loop_, clock_, fast_path_->acknowledgements_held_until());
-  monitor_ = std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, log_);
+  events_.emplace(*loop_, clock_);
+  monitor_ =
+      std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, *events_, log_);
   server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
+  server_->on_refused([this](std::uint32_t uid, proto::FailureCode why) {
+    events_->add({.kind = EventKind::kPeerRefused, .uid = uid, .why = proto::sentence_of(why)});
+  });
   upstream_ = TRY(UpstreamClient::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
@@ -200,9 +211,21 @@ Status RealDaemon::open_admin() {
     listening = std::move(bound.fd);
   }
   admin_ = TRY(HttpServer::create(*loop_, std::move(listening),
-                                  [this, services = admin_services()](const HttpRequest& request) {
+                                  [services = admin_services()](const HttpRequest& request) {
                                     return dispatch(services, request);
                                   }));
+  return open_scraped();
+}
+
+// For Prometheus, where the operator wants it: HTTP on the loopback.
+Status RealDaemon::open_scraped() {
+  const std::string& address = config().daemon.metrics_listen;
+  if (address.empty()) return {};
+  Fd listening = TRY(listen_on_loopback(address));
+  scraped_ = TRY(HttpServer::create(*loop_, std::move(listening),
+                                    [services = admin_services()](const HttpRequest& request) {
+                                      return dispatch_scrape(services, request);
+                                    }));
   return {};
 }
 
@@ -220,6 +243,15 @@ AdminServices RealDaemon::admin_services() {
   services.upstream_named = [this](std::string_view name) {
     return upstream_named(config(), name);
   };
+  services.inspect = [this](const auto& after, std::size_t most, const auto& visit) {
+    return service_->inspect(after, most, visit);
+  };
+  services.inspect_token = [this](std::string_view token, const auto& visit) {
+    service_->inspect_token(token, visit);
+  };
+  services.now = [this] { return clock_.now(); };
+  services.events = &*events_;
+  services.peers = &server_->peers();
   return services;
 }
 
@@ -231,8 +263,12 @@ OrderDone RealDaemon::acknowledged(std::string_view what, const Order& order, Or
                                                              : "everybody";
   const std::string who =
       order.given_by ? fmt::format("uid {}", *order.given_by) : std::string("somebody");
-  return [this, what, whom, who, done = std::move(done)](const OrderResult& result) {
+  const Event event{.kind = what == "purged" ? EventKind::kPurged : EventKind::kRevoked,
+                    .subject = order.subject,
+                    .uid = order.given_by};
+  return [this, what, whom, who, event, done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
+    events_->add(event);
     log_.info(what, "{} {} {}; {} rules are in effect", who, what, whom,
               service_->revocation_rules());
     hold_->after([done, result] { done(result); });
@@ -333,6 +369,11 @@ DaemonStatus RealDaemon::status() const {
     status.upstreams[at].left_alone = service_->left_alone(static_cast<UpstreamId>(at));
   status.counters = service_->counters();
   status.lookups = service_->lookups();
+  status.server_counters = server_->counters();
+  status.cache_tampered = store_->counters().tampered;
+  status.cache_failures = store_->counters().failed;
+  status.cache_dropped = store_->counters().dropped;
+  status.cache_lost = cache_->lost();
   return status;
 }
 

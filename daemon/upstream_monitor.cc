@@ -14,6 +14,11 @@ void UpstreamMonitor::flight_landed(const FlightReport& report) {
   ++upstream.requests;
   upstream.last_latency = report.took;
   upstream.calls.landed(report.reason, report.took);
+  events_.add({.kind = EventKind::kFlightLanded,
+               .upstream = report.upstream,
+               .reason = report.reason,
+               .http_status = report.status,
+               .took = report.took});
   if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRefused) {
     return failed(upstream, last_line, report);
   }

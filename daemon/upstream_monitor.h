@@ -1,5 +1,5 @@
-// upstream_monitor.h: how each Auth API is doing, for the status, and for the log when that
-// changes.
+// upstream_monitor.h: how each Auth API is doing, for the status and for whoever watches, and for
+// the log when that changes.
 //
 // The service's Observer. An outage is one line when it begins, one now and then while it lasts,
 // and one when it ends. Loop thread.
@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/admin/event_feed.h"
 #include "daemon/admin/status.h"
 #include "daemon/base/log.h"
 #include "daemon/claims/ports.h"
@@ -17,13 +18,18 @@ namespace claimsd::daemon {
 class UpstreamMonitor final : public Observer {
  public:
   // One row a UpstreamId, with name, URL and is_default filled in.
-  UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, Log& log)
+  UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, EventFeed& events,
+                  Log& log)
       : upstreams_(std::move(upstreams)),
         last_lines_(upstreams_.size()),
         clock_(clock),
+        events_(events),
         log_(log) {}
 
   void flight_landed(const FlightReport& report) override;
+  void gate_changed(UpstreamId upstream, GateState now) override {
+    events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
+  }
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:
@@ -33,6 +39,7 @@ class UpstreamMonitor final : public Observer {
   std::vector<UpstreamStatus> upstreams_;
   std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last mentioned
   const Clock& clock_;
+  EventFeed& events_;
   Log& log_;
 };
 

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <microhttpd.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <deque>
 #include <optional>
 #include <system_error>
 #include <unordered_map>
@@ -95,8 +98,10 @@ tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connectio
 std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
   const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (info == nullptr) return std::nullopt;
-  auto peer = peer_credentials(info->connect_fd);
-  return peer ? std::optional(*peer) : std::nullopt;
+  const auto peer = peer_credentials(info->connect_fd);
+  // A TCP connection has none; the kernel then gives the id that is nobody's.
+  if (!peer || peer->uid == static_cast<uid_t>(-1)) return std::nullopt;
+  return *peer;
 }
 
 MHD_Result keep_parameter(void* request, MHD_ValueKind, const char* key, const char* value) {
@@ -122,7 +127,10 @@ Status make_non_blocking(int fd) {
 class MhdServer final : public HttpServer {
  public:
   MhdServer(Loop& loop, HttpHandler handler, const HttpLimits& limits)
-      : handler_(std::move(handler)), limits_(limits), timer_(loop, [this] { run(); }) {}
+      : handler_(std::move(handler)),
+        limits_(limits),
+        timer_(loop, [this] { run(); }),
+        overdue_(loop, [this] { cut_off_overdue(); }) {}
   MhdServer(const MhdServer&) = delete;
   MhdServer& operator=(const MhdServer&) = delete;
   ~MhdServer() override;
@@ -137,6 +145,10 @@ class MhdServer final : public HttpServer {
   static void on_completed(void* self, MHD_Connection* connection, void** exchange,
                            MHD_RequestTerminationCode code);
 
+  static void on_connection(void* self, MHD_Connection* connection, void** context,
+                            MHD_ConnectionNotificationCode code);
+
+  void cut_off_overdue();
   MHD_Result begin(MHD_Connection* connection, void** exchange);
   MHD_Result proceed(MHD_Connection* connection, const char* url, const char* method,
                      const char* data, std::size_t* size);
@@ -152,6 +164,13 @@ class MhdServer final : public HttpServer {
   MHD_Daemon* daemon_ = nullptr;
   std::optional<Poll> poll_;
   Timer timer_;
+  // Connections by the end of their time, which is the same for all: the oldest first.
+  struct Connected {
+    MHD_Connection* connection;
+    Duration until;  // by Loop::hrtime()
+  };
+  std::deque<Connected> connected_;
+  Timer overdue_;
 };
 
 Status MhdServer::start(Loop& loop, Fd listening) {
@@ -163,7 +182,8 @@ Status MhdServer::start(Loop& loop, Fd listening) {
       MHD_OPTION_CONNECTION_LIMIT, limits_.connections,          //
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.memory_bytes,  //
       MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(limits_.idle_timeout.count()),
-      MHD_OPTION_STRICT_FOR_CLIENT, 1,  //
+      MHD_OPTION_STRICT_FOR_CLIENT, 1,                                //
+      MHD_OPTION_NOTIFY_CONNECTION, &MhdServer::on_connection, this,  //
       MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) {
     return failure("cannot start the admin API: libmicrohttpd refused its listening socket");
@@ -182,6 +202,7 @@ Status MhdServer::start(Loop& loop, Fd listening) {
 MhdServer::~MhdServer() {
   poll_.reset();  // before the library closes the descriptor that it watches
   timer_.stop();
+  overdue_.stop();
   *alive_ = false;
   for (const auto& [connection, body] : bodies_) {
     if (body.suspended) MHD_resume_connection(connection);  // it must not be stopped with one
@@ -266,6 +287,40 @@ void MhdServer::resume(MHD_Connection* connection, HttpResponse response) {
   MHD_resume_connection(connection);
   resumed_ = true;  // perhaps from within run()
   timer_.start({});
+}
+
+void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*context*/,
+                              MHD_ConnectionNotificationCode code) {
+  auto& server = *static_cast<MhdServer*>(self);
+  auto& connected = server.connected_;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    connected.push_back({connection, Loop::hrtime() + server.limits_.deadline});
+    if (connected.size() == 1) server.overdue_.start(server.limits_.deadline);
+    return;
+  }
+  const auto gone = std::find_if(connected.begin(), connected.end(), [&](const Connected& one) {
+    return one.connection == connection;
+  });
+  if (gone != connected.end()) connected.erase(gone);
+}
+
+// The library sees the end of the stream, and closes it.
+void MhdServer::cut_off_overdue() {
+  const Duration now = Loop::hrtime();
+  while (!connected_.empty() && connected_.front().until <= now) {
+    Connected overdue = connected_.front();
+    connected_.pop_front();
+    const auto body = bodies_.find(overdue.connection);
+    if (body != bodies_.end() && body->second.suspended) {
+      overdue.until = now + limits_.deadline;
+      connected_.push_back(overdue);
+      continue;
+    }
+    const auto* const info =
+        MHD_get_connection_info(overdue.connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != nullptr) ::shutdown(info->connect_fd, SHUT_RDWR);
+  }
+  if (!connected_.empty()) overdue_.start(connected_.front().until - now);
 }
 
 void MhdServer::on_completed(void* self, MHD_Connection* connection, void** /*exchange*/,

@@ -5,8 +5,9 @@
 // lives on the loop thread; handlers are called there and must not block.
 // - Its clients are few and trusted enough to open the socket, so bounds are small. A connection
 // carries one request: places are
-//   few, and connecting is cheap. A client may hold a place for as long as it sends a byte within
-//   each idle time-out.
+//   few, and connecting is cheap. A client holds one until its deadline, however it drips.
+// - Requests that libmicrohttpd cannot read it answers itself (400, 414, 431), with a page of its
+//   own and not with our JSON: version 0.9.75 has no way to replace that page.
 // - Bodies may hold tokens. They come with Content-Length only (pieces of a chunked one would be
 // moved about in the library's
 //   memory), and both the library's copy and ours are wiped.
@@ -32,6 +33,9 @@ struct HttpLimits {
   std::size_t body_bytes = 64 * 1024;
   std::size_t memory_bytes = 32 * 1024;  // per connection: request line and headers fit in it
   std::chrono::seconds idle_timeout{10};
+  // For a whole request and its response, from the connection on: sending a byte now and then does
+  // not help. A request that the handler lets wait (http_message.h) is not cut off while it does.
+  std::chrono::seconds deadline{30};
 };
 
 class HttpServer {

@@ -48,6 +48,7 @@ void upstream_failures(Samples& samples, const Source& from) {
   {"claimsd_" #name "_total", kCounter, "", help, \
    [](Samples& s, const Source& from) { s.add(from.status.table.name); }},
 #define CLAIMSD_METRIC_SERVICE(name, help) CLAIMSD_METRIC_COUNTER(name, help, counters)
+#define CLAIMSD_METRIC_SERVER(name, help) CLAIMSD_METRIC_COUNTER(name, help, server_counters)
 #define CLAIMSD_METRIC_LEASES(name, help) CLAIMSD_METRIC_COUNTER(name, help, leases.counters)
 
 // clang-format off
@@ -64,6 +65,15 @@ constexpr Metric kMetrics[] = {
    upstream_failures},
   CLAIMSD_COUNTERS(CLAIMSD_METRIC_SERVICE)
   CLAIMSD_LEASE_COUNTERS(CLAIMSD_METRIC_LEASES)
+  CLAIMSD_SERVER_COUNTERS(CLAIMSD_METRIC_SERVER)
+  {"claimsd_cache_tampered_total", kCounter, "", "Entries of the cache that did not open, and were erased: somebody else writes there",
+   [](Samples& s, const Source& from) { s.add(from.status.cache_tampered); }},
+  {"claimsd_cache_failures_total", kCounter, "", "Operations on the cache that failed: see the log",
+   [](Samples& s, const Source& from) { s.add(from.status.cache_failures); }},
+  {"claimsd_cache_dropped_total", kCounter, "", "Times that the whole cache had to be dropped and begun anew",
+   [](Samples& s, const Source& from) { s.add(from.status.cache_dropped); }},
+  {"claimsd_cache_lost_total", kCounter, "", "Confirmations that could not be written to the cache after all",
+   [](Samples& s, const Source& from) { s.add(from.status.cache_lost); }},
   {"claimsd_uptime_seconds", kGauge, "", "How long the daemon has been running, suspends included",
    [](Samples& s, const Source& from) { s.add(from.status.uptime); }},
   {"claimsd_stopping", kGauge, "", "1 while the daemon is stopping",

@@ -4,21 +4,18 @@
 
 #include <algorithm>
 
+#include "daemon/admin/entry_routes.h"
+#include "daemon/admin/event_routes.h"
 #include "daemon/admin/health.h"
 #include "daemon/admin/metrics.h"
+#include "daemon/admin/openapi.h"
 #include "daemon/admin/order_routes.h"
+#include "daemon/admin/statistics_json.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
 namespace claimsd::daemon {
 namespace {
-
-HttpResponse json_response(unsigned status, std::string body) {
-  HttpResponse response;
-  response.status = status;
-  response.body = std::move(body) + "\n";
-  return response;
-}
 
 HttpResponse index(const AdminServices&, const HttpRequest&) {
   JsonWriter json;
@@ -58,13 +55,32 @@ HttpResponse metrics(const AdminServices& services, const HttpRequest&) {
   return response;
 }
 
+HttpResponse statistics(const AdminServices& services, const HttpRequest&) {
+  return json_response(200,
+                       statistics_json(services.status(), services.process(), *services.peers));
+}
+
+HttpResponse openapi(const AdminServices&, const HttpRequest&) {
+  HttpResponse response;
+  response.content_type = "application/yaml";
+  response.body = kOpenApi;
+  return response;
+}
+
 // clang-format off
 constexpr Route kRoutes[] = {
   {"GET", "/",          "This list", index},
   {"GET", "/v1/status", "Is the daemon well, and its numbers", status},
   {"GET", "/v1/health", "200 as long as the daemon's loop turns", health},
   {"GET", "/v1/ready",  "200 when questions are taken, else 503 and why", ready},
-  {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics},
+  {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics, true},
+  {"GET", "/healthz",   "As /v1/health, under the name that orchestrators look for", health, true},
+  {"GET", "/readyz",    "As /v1/ready, under the name that orchestrators look for", ready, true},
+  {"GET", "/v1/statistics", "What was counted since the start, by source, Auth API and peer", statistics},
+  {"GET", "/v1/entries", "Entries of the cache, a page at a time: ?after=CURSOR&limit=N&user=ID", entries_route},
+  {"POST", "/v1/entry",  "What is known of one token", entry_route},
+  {"GET", "/v1/events", "What happens: ?after=SEQUENCE&wait=SECONDS", events_route},
+  {"GET", "/openapi.yaml", "This API, as OpenAPI 3 describes it", openapi},
   {"POST", "/v1/purge",  "Forget what is known of a token, a user or everybody", purge_route},
   {"POST", "/v1/revoke", "Deny a token, a user or everybody, whatever the Auth API says", revoke_route},
 };
@@ -94,6 +110,13 @@ HttpResponse nothing_takes(const HttpRequest& request) {
 }
 
 }  // namespace
+
+HttpResponse json_response(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::move(body) + "\n";
+  return response;
+}
 
 std::span<const Route> routes() {
   return kRoutes;

@@ -10,9 +10,13 @@
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
 #include "daemon/base/process_usage.h"
+#include "daemon/claims/inspection.h"
 #include "daemon/claims/orders.h"
+#include "daemon/server/peer_table.h"
 
 namespace claimsd::daemon {
+
+class EventFeed;
 
 // The daemon's own view of itself at the moment of the call. Cheap: it runs on the loop.
 using StatusSource = std::function<DaemonStatus()>;
@@ -27,6 +31,14 @@ struct AdminServices {
   OrderTaker purge;
   OrderTaker revoke;
   std::function<std::optional<UpstreamId>(std::string_view name)> upstream_named;
+  std::function<std::optional<TokenKey>(const std::optional<TokenKey>& after, std::size_t most,
+                                        const std::function<void(const EntryDescription&)>& visit)>
+      inspect;
+  std::function<void(std::string_view token, const std::function<void(const TokenFinding&)>& visit)>
+      inspect_token;
+  std::function<Now()> now;
+  EventFeed* events = nullptr;  // outlives the handlers, as the next one does
+  const PeerTable* peers = nullptr;
 };
 
 struct Route {
@@ -34,12 +46,15 @@ struct Route {
   std::string_view path;
   std::string_view help;  // one line for people
   HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
+  bool scrapable = false;  // is on the listener for Prometheus as well
 };
 
 std::span<const Route> routes();
 
 // Never fails: what no route takes is answered with 404 or 405 and a hint. HEAD is taken for GET.
 HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+
+HttpResponse json_response(unsigned status, std::string body);
 
 // A refusal in the one form that all of them have.
 HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,

@@ -10,6 +10,7 @@
 #include "daemon/claims/call_statistics.h"
 #include "daemon/claims/counters.h"
 #include "daemon/claims/lookup_statistics.h"
+#include "daemon/server/server_counters.h"
 #include "daemon/shm/lease_counters.h"
 
 namespace claimsd::daemon {
@@ -58,6 +59,12 @@ struct DaemonStatus {
   std::vector<UpstreamStatus> upstreams;
   Counters counters;
   LookupStatistics lookups;
+  ServerCounters server_counters;
+  // Trouble of the claims cache.
+  std::uint64_t cache_tampered = 0;  // entries that did not open, and were erased
+  std::uint64_t cache_failures = 0;  // operations that failed
+  std::uint64_t cache_dropped = 0;   // times that everything had to be dropped
+  std::uint64_t cache_lost = 0;      // entries acknowledged that could not be written
 };
 
 }  // namespace claimsd::daemon

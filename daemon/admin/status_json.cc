@@ -4,14 +4,8 @@
 
 #include <algorithm>
 
-#include "daemon/base/json_writer.h"
-
 namespace claimsd::daemon {
 namespace {
-
-double in_seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 // Of the questions that the cache could have answered, the share that it did; null before the
 // first.
@@ -94,6 +88,21 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
 
 }  // namespace
 
+double in_seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void write_counters(JsonWriter& json, const DaemonStatus& status) {
+  const auto write = [&](std::string_view name, std::string_view, std::uint64_t value) {
+    json.member(name, value);
+  };
+  json.key("counters").begin_object();
+  each_counter(status.counters, write);
+  each_counter(status.leases.counters, write);
+  each_counter(status.server_counters, write);
+  json.end_object();
+}
+
 std::string rfc3339(WallTime time) {
   const auto whole = std::chrono::floor<seconds>(time.time_since_epoch());
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(whole.count())));
@@ -112,13 +121,8 @@ std::string status_json(const DaemonStatus& status) {
   json.key("upstreams").begin_array();
   for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
   json.end_array();
-  json.key("counters").begin_object();
-  each_counter(status.counters, [&](std::string_view name, std::string_view, std::uint64_t value) {
-    json.member(name, value);
-  });
-  each_counter(status.leases.counters, [&](std::string_view name, std::string_view,
-                                           std::uint64_t value) { json.member(name, value); });
-  return json.end_object().end_object().take();
+  write_counters(json, status);
+  return json.end_object().take();
 }
 
 std::string readiness_json(const std::vector<Finding>& findings, bool ready) {

@@ -10,15 +10,20 @@
 
 #include "daemon/admin/health.h"
 #include "daemon/admin/status.h"
+#include "daemon/base/json_writer.h"
 
 namespace claimsd::daemon {
 
 inline constexpr int kStatusSchema = 1;
 
-// The whole status: `well` and `findings`, then the numbers.
 // "2026-01-01T00:00:00Z".
 std::string rfc3339(WallTime time);
+double in_seconds(Duration duration);
 
+// The member "counters": those of every part, by their names.
+void write_counters(JsonWriter& json, const DaemonStatus& status);
+
+// The whole status: `well` and `findings`, then the numbers.
 std::string status_json(const DaemonStatus& status);
 
 // Is the daemon able to take questions? `ready` false comes with the reasons.

@@ -14,6 +14,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/claims/entry.h"
 #include "daemon/claims/token.h"
+#include "daemon/claims/upstream_gate.h"
 
 namespace claimsd::daemon {
 
@@ -45,6 +46,14 @@ class ClaimsCache {
   // not call back into the cache.
   virtual void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) = 0;
   virtual std::size_t entries() const = 0;
+  // Entries in the order of their keys, at most `most`, after `after`: gives back the key to go on
+  // after, none at the end. Must not call back into the cache. One that cannot be looked through
+  // shows nothing.
+  virtual std::optional<TokenKey> scan(
+      const std::optional<TokenKey>& /*after*/, std::size_t /*most*/,
+      const std::function<void(const TokenKey&, const Entry&)>& /*visit*/) {
+    return std::nullopt;
+  }
 };
 
 using FlightId = std::uint64_t;
@@ -133,6 +142,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void flight_landed(const FlightReport& report) = 0;
+  // An Auth API begins to be left alone, probed, or asked again.
+  virtual void gate_changed(UpstreamId /*upstream*/, GateState /*now*/) {}
 };
 
 // Takes each waiter's one answer. A waiter that has left in the meantime is the sink's to ignore.

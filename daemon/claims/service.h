@@ -15,6 +15,7 @@
 #include "daemon/claims/flights.h"
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/hot_entries.h"
+#include "daemon/claims/inspection.h"
 #include "daemon/claims/leases.h"
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/miss_budget.h"
@@ -86,6 +87,13 @@ class ClaimsService {
   // Rules of an earlier run; before the first question.
   void restore(const std::vector<Rule>& rules);
 
+  // For an operator who looks (service_inspection.cc): at most `most` entries, in the order of
+  // their keys, after `after`; gives back where to go on, none at the end. And what is known of one
+  // token, at each Auth API.
+  std::optional<TokenKey> inspect(const std::optional<TokenKey>& after, std::size_t most,
+                                  const std::function<void(const EntryDescription&)>& visit);
+  void inspect_token(std::string_view token, const std::function<void(const TokenFinding&)>& visit);
+
   // When tick() will have something to do; none: not before something else happens.
   std::optional<BootTime> wake_time() const;
   // The same from now.
@@ -128,6 +136,10 @@ class ClaimsService {
   void start_pending(UpstreamId upstream);
   void send(Flight& flight, const Now& now);
   bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
+  template <class Change>
+  void change_gate(UpstreamId upstream, Change&& change);
+  EntryDescription describe(const TokenKey& key, const Entry& entry,
+                            std::optional<UpstreamId> upstream, const Now& now) const;
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
 
   // When nobody can say (service_unavailable.cc).

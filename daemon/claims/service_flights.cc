@@ -47,6 +47,14 @@ bool ClaimsService::comes_too_late(const Flight& flight, const Question& questio
   return question.max_age && now.boot - flight.started->boot > *question.max_age;
 }
 
+template <class Change>
+void ClaimsService::change_gate(UpstreamId upstream, Change&& change) {
+  UpstreamGate& gate = lanes_[upstream].gate;
+  const GateState before = gate.state();
+  change(gate);
+  if (gate.state() != before) world_.observer.gate_changed(upstream, gate.state());
+}
+
 void ClaimsService::start_pending(UpstreamId upstream) {
   Lane& lane = lanes_[upstream];
   for (;;) {
@@ -58,7 +66,7 @@ void ClaimsService::start_pending(UpstreamId upstream) {
       flights_.remove(flight->id);
       continue;
     }
-    lane.gate.started(now.boot);
+    change_gate(upstream, [&](UpstreamGate& gate) { gate.started(now.boot); });
     send(*flight, now);
   }
 }
@@ -122,12 +130,13 @@ bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, con
 }
 
 void ClaimsService::note_health(const Flight& flight, const Judgement& judgement, const Now& now) {
-  UpstreamGate& gate = lanes_[flight.upstream].gate;
-  if (judgement.down) {
-    gate.failed(now.boot, judgement.retry_after, world_.random);
-  } else {
-    gate.succeeded();
-  }
+  change_gate(flight.upstream, [&](UpstreamGate& gate) {
+    if (judgement.down) {
+      gate.failed(now.boot, judgement.retry_after, world_.random);
+    } else {
+      gate.succeeded();
+    }
+  });
   const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
   if (settled) {
     refresh_failed_.erase(flight.key);

@@ -25,9 +25,11 @@ struct GatePolicy {
   std::uint32_t max_in_flight = 64;
 };
 
+enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };  // as a circuit breaker has them
+
 class UpstreamGate {
  public:
-  enum class State : std::uint8_t { kClosed, kOpen, kProbing };  // as a circuit breaker has them
+  using State = GateState;
 
   explicit UpstreamGate(const GatePolicy& policy);
 

@@ -28,6 +28,7 @@ struct DaemonConfig {
   std::filesystem::path admin_socket;
   std::uint32_t admin_socket_mode;
   std::string admin_socket_group;
+  std::string metrics_listen;               // "127.0.0.1:9464"; empty: nowhere
   std::vector<std::uint32_t> allowed_uids;  // both lists empty: whoever may open the socket
   std::vector<std::uint32_t> allowed_gids;
   std::uint32_t max_connections;

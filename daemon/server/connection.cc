@@ -13,10 +13,10 @@ constexpr std::size_t kRefusalsPerPause = 64;
 
 }  // namespace
 
-Status Server::Connection::adopt(Fd fd, std::uint32_t uid, bool admitted) {
+Status Server::Connection::adopt(Fd fd, std::uint32_t uid, PeerRow* peer) {
   uid_ = uid;
-  session_.set_uid(uid);
-  admitted_ = admitted;
+  session_.set_peer(uid, peer);
+  admitted_ = peer != nullptr;
   since_ = Loop::hrtime();
   stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
                                   {.on_data = [this](std::string_view bytes) { on_data(bytes); },

@@ -13,8 +13,8 @@ class Server::Connection final : public Wire {
   Connection(Server& server, std::uint64_t id)
       : server_(server), session_(id, *server.context_, *this), id_(id) {}
 
-  // Takes the socket over. The peer's uid is what admission has counted, if it has (`admitted`).
-  Status adopt(Fd fd, std::uint32_t uid, bool admitted);
+  // Takes the socket over. `peer`: its row, where admission has let it in; none: it is refused.
+  Status adopt(Fd fd, std::uint32_t uid, PeerRow* peer);
   Status start_reading() { return stream_->start_reading(); }
 
   void send(std::string_view frame) override;

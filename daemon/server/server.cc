@@ -66,19 +66,32 @@ void Server::accept(Fd fd) {
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id);
   const std::optional<proto::FailureCode> refused = admission_.enter(peer->uid, peer->gid);
-  if (const Status adopted = connection->adopt(std::move(fd), peer->uid, !refused); !adopted) {
-    if (!refused) admission_.leave(peer->uid);
+  PeerRow* const row = refused ? nullptr : &peers_.enter(peer->uid);
+  if (const Status adopted = connection->adopt(std::move(fd), peer->uid, row); !adopted) {
+    if (!refused) leave(peer->uid);
     log_.error("accept_failed", "{}", adopted.error().message);
     return;
   }
   if (refused) {
     log_.warning("peer_refused", "refused a connection of uid {}, gid {}: {}", peer->uid, peer->gid,
                  proto::sentence_of(*refused));
-    return connection->session().refuse(*refused);
+    return turn_away(*connection, *refused);
   }
-  if (!connection->start_reading()) return admission_.leave(peer->uid);
+  ++counters_.connections_accepted;
+  if (!connection->start_reading()) return leave(peer->uid);
   connections_.emplace(id, std::move(connection));
   if (!sweep_->active()) sweep_->start(kSweepInterval, kSweepInterval);
+}
+
+void Server::turn_away(Connection& connection, proto::FailureCode why) {
+  ++counters_.connections_refused;
+  if (on_refused_) on_refused_(connection.uid(), why);
+  connection.session().refuse(why);
+}
+
+void Server::leave(std::uint32_t uid) {
+  admission_.leave(uid);
+  peers_.leave(uid);
 }
 
 void Server::answer(const Waiter& waiter, const Answer& answer) {
@@ -94,8 +107,8 @@ void Server::close(std::uint64_t id) {
   // Out of the map first: nothing that follows can reach it again.
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);
-  if (connection->admitted()) admission_.leave(connection->uid());
   if (connection->session().open_questions() > 0) context_->service.disconnected(id);
+  if (connection->admitted()) leave(connection->uid());
 }
 
 void Server::put_off(std::uint64_t id, bool pauses) {
@@ -136,6 +149,7 @@ void Server::cut_off_laggards() {
       log_.warning("peer_lags", "closed a connection of uid {}: it did not {} in time",
                    connection.uid(),
                    connection.queued_bytes() > 0 ? "read its answers" : "shake hands");
+      ++counters_.connections_cut_off;
     }
     close(id);
   }

@@ -16,6 +16,8 @@
 #include "daemon/loop/timer.h"
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
+#include "daemon/server/peer_table.h"
+#include "daemon/server/server_counters.h"
 #include "daemon/server/session.h"
 
 namespace claimsd::daemon {
@@ -37,6 +39,10 @@ class Server final : public AnswerSink {
   // Where the sessions' questions go; once, before open().
   void connect(SessionContext context);
 
+  // Told of every connection that is turned away.
+  using OnRefused = std::function<void(std::uint32_t uid, proto::FailureCode why)>;
+  void on_refused(OnRefused callback) { on_refused_ = std::move(callback); }
+
   // Starts accepting, on a path or on a socket that somebody opened for us.
   Status open(const ListenOptions& options);
   Status open(Fd inherited);
@@ -47,6 +53,8 @@ class Server final : public AnswerSink {
   void answer(const Waiter& waiter, const Answer& answer) override;
 
   std::uint32_t connections() const { return admission_.connections(); }
+  const ServerCounters& counters() const { return counters_; }
+  const PeerTable& peers() const { return peers_; }
   // Bytes that workers have not read yet.
   bool drained() const;
 
@@ -56,6 +64,8 @@ class Server final : public AnswerSink {
   Server(Loop& loop, ServerSettings settings, Log& log);
   StreamListener::Handlers handlers();
   void accept(Fd fd);
+  void turn_away(Connection& connection, proto::FailureCode why);
+  void leave(std::uint32_t uid);
   void close(std::uint64_t id);
   void put_off(std::uint64_t id, bool pauses);
   void end_pauses();
@@ -67,6 +77,9 @@ class Server final : public AnswerSink {
   Log& log_;
   std::unique_ptr<SessionContext> context_;
   Admission admission_;
+  PeerTable peers_;
+  ServerCounters counters_;
+  OnRefused on_refused_;
   std::unique_ptr<StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;

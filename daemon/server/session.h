@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/claims/service.h"
+#include "daemon/server/peer_table.h"
 #include "proto/codec.h"
 
 namespace claimsd::daemon {
@@ -67,8 +68,11 @@ class Session {
   // The answer to an open question of this session.
   void answer(std::uint32_t request, const Answer& answer);
 
-  // Who is at the other end; before anything is consumed.
-  void set_uid(std::uint32_t uid) { uid_ = uid; }
+  // Who is at the other end; before anything is consumed. `peer` counts what it does; none: nobody.
+  void set_peer(std::uint32_t uid, PeerRow* peer) {
+    uid_ = uid;
+    if (peer != nullptr) peer_ = peer;
+  }
   // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
   // another turn of the loop.
   bool has_backlog() const { return backlog_; }
@@ -102,6 +106,8 @@ class Session {
   bool holds_map_ = false;
   std::size_t open_questions_ = 0;
   std::uint32_t uid_ = 0;
+  PeerRow uncounted_;
+  PeerRow* peer_ = &uncounted_;
   bool backlog_ = false;
   std::size_t over_budget_ = 0;
   // Frames of another turn, and the start of one whose end has not come; may hold tokens.

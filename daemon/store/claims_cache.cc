@@ -366,4 +366,26 @@ void LmdbClaimsCache::each(
   reader.reset();
 }
 
+// What does not open is passed over: find() deals with it when it is asked for.
+std::optional<TokenKey> LmdbClaimsCache::scan(
+    const std::optional<TokenKey>& after, std::size_t most,
+    const std::function<void(const TokenKey&, const Entry&)>& visit) {
+  std::optional<TokenKey> last;
+  if (!usable() || !open_->reader.renew()) return last;
+  LmdbReader& reader = open_->reader;
+  if (auto cursor = reader.cursor(open_->table)) {
+    auto record = after ? cursor->seek(view(*after)) : cursor->first();
+    if (after && record && record->key == view(*after)) record = cursor->next();
+    for (std::size_t seen = 0; record && seen < most; ++seen, record = cursor->next()) {
+      if (record->key.size() != TokenKey().bytes.size()) continue;
+      last.emplace();
+      std::memcpy(last->bytes.data(), record->key.data(), last->bytes.size());
+      if (const auto entry = records_.open(*last, record->value)) visit(*last, *entry);
+    }
+    if (!record) last.reset();
+  }
+  reader.reset();
+  return last;
+}
+
 }  // namespace claimsd::daemon

@@ -70,6 +70,9 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool erase(const TokenKey& key) override;
   void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) override;
   std::size_t entries() const override { return entries_; }
+  std::optional<TokenKey> scan(
+      const std::optional<TokenKey>& after, std::size_t most,
+      const std::function<void(const TokenKey&, const Entry&)>& visit) override;
 
   // All of them in one transaction, or none. No entry's claims may be what find() returned.
   Stored put_all(std::span<const NewEntry> batch);

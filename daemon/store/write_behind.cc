@@ -74,6 +74,13 @@ void WriteBehindCache::each(
   cache_.each(visit);
 }
 
+std::optional<TokenKey> WriteBehindCache::scan(
+    const std::optional<TokenKey>& after, std::size_t most,
+    const std::function<void(const TokenKey&, const Entry&)>& visit) {
+  flush();
+  return cache_.scan(after, most, visit);
+}
+
 std::size_t WriteBehindCache::entries() const {
   return cache_.entries() + static_cast<std::size_t>(std::count_if(
                                 waiting_.begin(), waiting_.end(), [this](const Waiting& waiting) {

@@ -45,6 +45,10 @@ class WriteBehindCache final : public ClaimsCache {
   bool erase(const TokenKey& key) override;
   // Flushes first.
   void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) override;
+  // Flushes first.
+  std::optional<TokenKey> scan(
+      const std::optional<TokenKey>& after, std::size_t most,
+      const std::function<void(const TokenKey&, const Entry&)>& visit) override;
   // Waiting ones included; the LmdbClaimsCache's own count has only those that are in the file.
   std::size_t entries() const override;
 

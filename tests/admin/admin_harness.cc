@@ -185,6 +185,9 @@ DaemonStatus sample_status() {
 #define CLAIMSD_COUNTER_FILL(name, help) status.leases.counters.name = next++;
   CLAIMSD_LEASE_COUNTERS(CLAIMSD_COUNTER_FILL)
 #undef CLAIMSD_COUNTER_FILL
+#define CLAIMSD_COUNTER_FILL(name, help) status.server_counters.name = next++;
+  CLAIMSD_SERVER_COUNTERS(CLAIMSD_COUNTER_FILL)
+#undef CLAIMSD_COUNTER_FILL
   return status;
 }
 

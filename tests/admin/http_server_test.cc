@@ -218,6 +218,21 @@ TEST_CASE("a handler that throws costs its own connection only") {
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
+TEST_CASE("a client that drips bytes is cut off at its deadline, and others have its place") {
+  const TempDir dir;
+  const LoopThread server(serve(dir / "s", echo, {.connections = 1, .deadline = seconds(1)}));
+  TestClient dripping(dir / "s");
+  const auto start = std::chrono::steady_clock::now();
+  dripping.send("GET / HTTP/1.1\r\nX: ");
+  pollfd gone{.fd = dripping.fd(), .events = POLLIN, .revents = 0};
+  while (::poll(&gone, 1, 100) == 0) dripping.send("x");
+  CHECK(dripping.response().empty());
+  const auto lasted = std::chrono::steady_clock::now() - start;
+  CHECK(lasted >= seconds(1));
+  CHECK(lasted < seconds(20));
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);
+}
+
 TEST_CASE("the admin API over its socket: status, metrics, refusals, HEAD") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {

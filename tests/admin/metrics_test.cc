@@ -33,6 +33,7 @@ TEST_CASE("every counter of the table is a metric with its help and value") {
   };
   each_counter(status.counters, check);
   each_counter(status.leases.counters, check);
+  each_counter(status.server_counters, check);
 }
 
 TEST_CASE("metrics follow the text format: help and type before the samples, no name twice") {

@@ -29,13 +29,13 @@ struct Given {
     };
   }
   HttpResponse post(std::string_view path, std::string_view body) {
-    return dispatch({.status = [] { return DaemonStatus{}; },
-                     .purge = taker(),
-                     .revoke = taker(),
-                     .upstream_named = [](std::string_view name) -> std::optional<UpstreamId> {
-                       return name == "second" ? std::optional<UpstreamId>(1) : std::nullopt;
-                     }},
-                    {"POST", path, body, {}});
+    AdminServices services;
+    services.purge = taker();
+    services.revoke = taker();
+    services.upstream_named = [](std::string_view name) -> std::optional<UpstreamId> {
+      return name == "second" ? std::optional<UpstreamId>(1) : std::nullopt;
+    };
+    return dispatch(services, {.method = "POST", .path = path, .body = body});
   }
 };
 

@@ -3,25 +3,66 @@
 #include <simdjson.h>
 
 #include <catch2/catch.hpp>
+#include <regex>
 #include <set>
 
+#include "daemon/admin/event_feed.h"
+#include "daemon/admin/openapi.h"
+#include "daemon/admin/scrape_guard.h"
+#include "daemon/loop/loop.h"
 #include "tests/admin/admin_harness.h"
 
 namespace claimsd::daemon {
 namespace {
 
-// Orders are carried out, and durable.
-HttpResponse call(std::string_view method, std::string_view path, DaemonStatus status = {}) {
-  const OrderTaker take = [](const Order&, const OrderDone& done) {
-    done({.durable = true, .until = {}});
-  };
-  return dispatch(
-      {.status = [&] { return status; },
-       .process = [] { return ProcessUsage{}; },
-       .purge = take,
-       .revoke = take,
-       .upstream_named = [](std::string_view) { return std::nullopt; }},
-      {.method = method, .path = path, .body = method == "POST" ? R"({"user":"x"})" : ""});
+// What routes need of a daemon: orders are carried out, and durable; there are two entries.
+struct FakeDaemon {
+  EntryDescription entry(std::uint8_t key, std::string_view user) const {
+    return {.key = {{key}}, .user = user, .state = EntryState::kFresh, .age = seconds(2)};
+  }
+  AdminServices services() {
+    AdminServices made;
+    made.status = [this] { return status; };
+    made.process = [] { return ProcessUsage{}; };
+    made.purge = [](const Order&, const OrderDone& done) { done({.durable = true, .until = {}}); };
+    made.revoke = made.purge;
+    made.upstream_named = [](std::string_view) { return std::nullopt; };
+    made.inspect = [this](const auto& after, std::size_t most, const auto& visit) {
+      asked_after = after;
+      asked_most = most;
+      visit(entry(1, "tess"));
+      visit(entry(2, "rob"));
+      return next;
+    };
+    made.inspect_token = [this](std::string_view, const auto& visit) {
+      visit({.upstream = 0, .entry = entry(1, "tess")});
+    };
+    made.now = [] { return Now{}; };
+    made.events = &events;
+    made.peers = &peers;
+    return made;
+  }
+  HttpResponse call(HttpRequest request) {
+    if (request.method == "POST" && request.body.empty())
+      request.body = request.path == "/v1/entry" ? R"({"token":"x"})" : R"({"user":"x"})";
+    return dispatch(services(), request);
+  }
+
+  DaemonStatus status = sample_status();
+  std::optional<TokenKey> next;
+  std::optional<TokenKey> asked_after;
+  std::size_t asked_most = 0;
+  PeerTable peers;
+  SystemClock clock;
+  std::unique_ptr<Loop> loop = std::move(*Loop::create());
+  EventFeed events{*loop, clock};
+};
+
+HttpResponse call(std::string_view method, std::string_view path,
+                  const DaemonStatus& status = sample_status()) {
+  FakeDaemon daemon;
+  daemon.status = status;
+  return daemon.call({.method = method, .path = path});
 }
 
 std::string text_at(const std::string& json, std::string_view pointer) {
@@ -92,6 +133,130 @@ TEST_CASE("a failing Auth API leaves the daemon ready: known tokens are still an
 
 TEST_CASE("metrics are served as Prometheus expects them") {
   CHECK(call("GET", "/metrics").content_type == "text/plain; version=0.0.4; charset=utf-8");
+}
+
+TEST_CASE("openapi.yaml describes every route, and no other") {
+  std::set<std::string> described;
+  std::string path;
+  const std::regex path_line("  (/[^:]*):");
+  const std::regex method_line("    (get|post|put|delete):.*");
+  std::istringstream lines{std::string(kOpenApi)};
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, path_line)) path = match[1];
+    if (!path.empty() && std::regex_match(line, match, method_line))
+      described.insert(match[1].str() + " " + path);
+    if (line == "components:") break;
+  }
+  std::set<std::string> served;
+  for (const auto& route : routes()) {
+    std::string method(route.method);
+    for (char& c : method) c = static_cast<char>(std::tolower(c));
+    served.insert(method + " " + std::string(route.path));
+  }
+  CHECK(described == served);
+}
+
+TEST_CASE("entries come a page at a time, and of one user where that is asked for") {
+  FakeDaemon daemon;
+  const auto get = [&](auto parameters) {
+    return daemon.call({.method = "GET", .path = "/v1/entries", .parameters = parameters});
+  };
+  using Parameters = decltype(HttpRequest::parameters);
+  auto response = get(Parameters{});
+  CHECK(text_at(response.body, "/entries/0/user") == "tess");
+  CHECK(text_at(response.body, "/entries/0/entry") == "0100000000000000");
+  CHECK(response.body.find(R"("next":null)") != std::string::npos);
+  CHECK(daemon.asked_most == 100);
+  daemon.next = TokenKey{{2}};
+  response = get(Parameters{{"limit", "2"}});
+  const auto cursor = text_at(response.body, "/next");
+  get(Parameters{{"after", cursor}, {"limit", "2"}});
+  CHECK(daemon.asked_after == daemon.next);
+  CHECK(daemon.asked_most == 2);
+  response = get(Parameters{{"user", "rob"}});
+  CHECK(text_at(response.body, "/entries/0/user") == "rob");
+  CHECK(response.body.find("tess") == std::string::npos);
+  CHECK(daemon.asked_most == 500);
+  for (const auto& bad : {Parameters{{"limit", "0"}}, Parameters{{"limit", "501"}},
+                          Parameters{{"limit", "many"}}, Parameters{{"after", "zz"}}}) {
+    CHECK(get(bad).status == 400);
+  }
+}
+
+TEST_CASE("one token is asked about in a body alone, and is not repeated") {
+  FakeDaemon daemon;
+  const auto post = [&](std::string_view body) {
+    return daemon.call({.method = "POST", .path = "/v1/entry", .body = body});
+  };
+  const auto response = post(R"({"token":"secret-token"})");
+  CHECK(text_at(response.body, "/upstreams/0/entry/user") == "tess");
+  CHECK(response.body.find("secret-token") == std::string::npos);
+  for (const std::string_view bad : {R"({"user":"7"})", R"({"everybody":true})", "{",
+                                     R"({"token":"a b"})", R"({"token":"x","for_seconds":5})"}) {
+    CHECK(post(bad).status == 400);
+  }
+}
+
+TEST_CASE("events are told in their order, with how many have gone unseen") {
+  FakeDaemon daemon;
+  const auto get = [&](auto parameters) {
+    return daemon.call({.method = "GET", .path = "/v1/events", .parameters = parameters}).body;
+  };
+  using Parameters = decltype(HttpRequest::parameters);
+  CHECK(get(Parameters{}).find(R"("events":[],"last":0,"missed":0)") != std::string::npos);
+  daemon.events.add({.kind = EventKind::kFlightLanded, .reason = proto::Reason::kUpstreamTls});
+  daemon.events.add({.kind = EventKind::kPeerRefused, .uid = 33, .why = "no"});
+  auto body = get(Parameters{{"after", "0"}});
+  CHECK(text_at(body, "/events/0/reason") == "upstream_tls");
+  CHECK(text_at(body, "/events/0/upstream") == "main");
+  CHECK(text_at(body, "/events/1/event") == "peer_refused");
+  CHECK(body.find(R"("uid":33)") != std::string::npos);
+  for (std::size_t i = 0; i < EventFeed::kCapacity + 10; ++i)
+    daemon.events.add({.kind = EventKind::kPurged, .uid = {}});
+  body = get(Parameters{{"after", "2"}});
+  CHECK(body.find(R"("missed":10)") != std::string::npos);
+  CHECK(body.find(R"("last":268)") != std::string::npos);
+  // A daemon that has begun anew tells from its beginning.
+  CHECK(get(Parameters{{"after", "5000"}}).find(R"("sequence":13)") != std::string::npos);
+  CHECK(daemon
+            .call({.method = "GET",
+                   .path = "/v1/events",
+                   .parameters = {{"after", "1"}, {"wait", "31"}}})
+            .status == 400);
+}
+
+TEST_CASE("statistics name the user ids that ask the most, so many at most") {
+  FakeDaemon daemon;
+  for (std::uint32_t uid = 1; uid <= 300; ++uid) daemon.peers.enter(uid).questions = uid;
+  const auto body = daemon.call({.method = "GET", .path = "/v1/statistics"}).body;
+  simdjson::dom::parser parser;
+  const auto peers = simdjson::dom::array(parser.parse(body)["peers"]);
+  REQUIRE(peers.size() == 100);
+  CHECK(std::uint64_t(peers.at(0)["uid"]) == 300);
+  CHECK(std::uint64_t(peers.at(99)["uid"]) == 201);
+}
+
+TEST_CASE("the listener for Prometheus has three paths, for those who say that they mean it") {
+  FakeDaemon daemon;
+  const auto services = daemon.services();
+  const auto status_of = [&](std::string_view path, std::string_view host) {
+    return dispatch_scrape(services, {.method = "GET", .path = path, .host = host}).status;
+  };
+  for (const std::string_view path : {"/metrics", "/healthz", "/readyz"})
+    CHECK(status_of(path, "127.0.0.1:9464") == 200);
+  for (const auto& route : routes()) {
+    if (!route.scrapable) CHECK(status_of(route.path, "localhost") == 404);
+  }
+  for (const std::string_view host :
+       {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:80:80",
+        "localhost:", "localhost:x", "127.1", "[::1]evil", "[::2]", "10.0.0.1"}) {
+    CAPTURE(host);
+    CHECK(status_of("/metrics", host) == 403);
+  }
+  for (const std::string_view host :
+       {"localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]"})
+    CHECK(status_of("/metrics", host) == 200);
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ TEST_CASE("every counter of the table is in the status") {
   };
   each_counter(status.counters, check);
   each_counter(status.leases.counters, check);
+  each_counter(status.server_counters, check);
 }
 
 TEST_CASE("the hit ratio counts only questions that a cache could answer") {

@@ -241,7 +241,7 @@ TEST_CASE("all problems are told at once, in the order of the file") {
         "c.toml:2:9: log.level: found 1, allowed is \"debug\", \"info\", \"warning\" or \"error\"\n"
         "c.toml:4:19: daemon.max_connections: found 0, allowed are 1 to 65536\n"
         "c.toml:5:1: daemon.x: unknown option; [daemon] knows socket, socket_mode, socket_group, "
-        "admin_socket, admin_socket_mode, admin_socket_group, allowed_uids, allowed_gids, "
+        "admin_socket, admin_socket_mode, admin_socket_group, metrics_listen, allowed_uids, allowed_gids, "
         "max_connections, max_connections_per_uid, write_queue_bytes, slow_reader_timeout, "
         "handshake_timeout, stop_timeout, fast_path, system_call_filter\n"
         "c.toml:6:16: daemon.stop_timeout: found 1, allowed are \"0s\" to \"1m\", with a unit (ms, "

@@ -308,7 +308,7 @@ TEST_CASE("a question carries who asks, and on whose behalf") {
                        .daemon_version = "1",
                        .find_upstream = context.find_upstream};
   Session session(kConnection, fresh, fixture.wire);
-  session.set_uid(7);
+  session.set_peer(7, nullptr);
   session.consume(hello());
   REQUIRE(fixture.wire.take().welcome);
   fixture.harness.sink.on_answer = [&](const Waiter& waiter) {

@@ -343,3 +343,32 @@ TEST_CASE("a directory that others can look into, or a link to one, is refused")
   REQUIRE_FALSE(opened);
   CHECK_THAT(opened.error().message, Contains("symbolic link"));
 }
+
+TEST_CASE("entries are looked through a page at a time, each once, in the order of their keys") {
+  CacheBench bench;
+  const auto cache = bench.open();
+  std::map<TokenKey, std::string> kept;
+  for (std::uint64_t number = 0; number < 25; ++number) {
+    const std::string claims = "claims-" + std::to_string(number);
+    kept[key_number(number)] = claims;
+    REQUIRE(cache->put(key_number(number), entry_with(claims)) == Stored::kStored);
+  }
+  std::vector<TokenKey> seen;
+  std::optional<TokenKey> next;
+  std::size_t pages = 0;
+  do {
+    std::size_t on_page = 0;
+    next = cache->scan(next, 10, [&](const TokenKey& key, const Entry& entry) {
+      CHECK(entry.claims == kept.at(key));
+      seen.push_back(key);
+      ++on_page;
+    });
+    CHECK(on_page <= 10);
+    ++pages;
+    // What goes meanwhile does not lead the rest astray.
+    if (next) CHECK(cache->erase(*next));
+  } while (next);
+  CHECK(pages == 3);
+  CHECK(seen.size() == 25);
+  CHECK(std::is_sorted(seen.begin(), seen.end()));
+}

@@ -98,6 +98,21 @@ void FakeCache::each(const std::function<void(const TokenKey&, BootTime)>& visit
   for (const auto& [key, kept] : kept_) visit(key, kept.entry.fresh_until);
 }
 
+std::optional<TokenKey> FakeCache::scan(
+    const std::optional<TokenKey>& after, std::size_t most,
+    const std::function<void(const TokenKey&, const Entry&)>& visit) {
+  std::optional<TokenKey> last;
+  for (const auto& [key, kept] : kept_) {
+    if (after && key <= *after) continue;
+    if (most-- == 0) return last;
+    Entry entry = kept.entry;
+    entry.claims = kept.claims;
+    visit(key, entry);
+    last = key;
+  }
+  return std::nullopt;
+}
+
 void FakeCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
 }

@@ -89,6 +89,9 @@ class FakeCache final : public daemon::ClaimsCache {
   bool erase(const daemon::TokenKey& key) override;
   void each(const std::function<void(const daemon::TokenKey&, daemon::BootTime)>& visit) override;
   std::size_t entries() const override { return kept_.size(); }
+  std::optional<daemon::TokenKey> scan(
+      const std::optional<daemon::TokenKey>& after, std::size_t most,
+      const std::function<void(const daemon::TokenKey&, const daemon::Entry&)>& visit) override;
 
   bool holds(const daemon::TokenKey& key) const { return kept_.count(key) != 0; }
 

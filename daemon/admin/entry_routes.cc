@@ -1,0 +1,144 @@
+#include "daemon/admin/entry_routes.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "daemon/admin/status_json.h"
+#include "daemon/base/json_writer.h"
+#include "daemon/claims/order_parser.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kUsualLimit = 100;
+constexpr std::size_t kKeyBytes = sizeof(TokenKey::bytes);
+
+std::string in_hex(const TokenKey& key) {
+  std::string text;
+  for (const std::uint8_t byte : key.bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::optional<TokenKey> from_hex(std::string_view text) {
+  TokenKey key;
+  if (text.size() != 2 * kKeyBytes) return std::nullopt;
+  for (std::size_t at = 0; at < kKeyBytes; ++at) {
+    const char* const digits = text.data() + 2 * at;
+    const auto [end, error] = std::from_chars(digits, digits + 2, key.bytes[at], 16);
+    if (error != std::errc() || end != digits + 2) return std::nullopt;
+  }
+  return key;
+}
+
+std::optional<std::size_t> read_limit(const HttpRequest& request) {
+  const auto text = request.parameter("limit");
+  if (!text) return kUsualLimit;
+  std::size_t limit = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  if (!whole || limit < 1 || limit > kMostEntriesOnPage) return std::nullopt;
+  return limit;
+}
+
+void write_moment(JsonWriter& json, std::string_view name, WallTime time, WallTime none) {
+  json.key(name);
+  if (time == none) {
+    json.null();
+  } else {
+    json.value(rfc3339(time));
+  }
+}
+
+void write_entry(JsonWriter& json, const EntryDescription& entry) {
+  json.begin_object()
+      .member("entry", in_hex(entry.key).substr(0, 16))
+      .member("user", entry.user)
+      .member("state", name_of(entry.state))
+      .member("age_seconds", in_seconds(entry.age))
+      .member("left_seconds", in_seconds(entry.left))
+      .member("lease_left_seconds", in_seconds(entry.lease_left));
+  write_moment(json, "token_expires", entry.expires_at, WallTime::max());
+  write_moment(json, "token_issued", entry.issued_at, WallTime::min());
+  json.member("trimmed", entry.trimmed).end_object();
+}
+
+void write_refusal(JsonWriter& json, const std::optional<NegativeEntries::Refusal>& refusal,
+                   BootTime now) {
+  json.key("refusal");
+  if (!refusal) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("reason", name_of(refusal->reason))
+      .member("age_seconds", in_seconds(now - refusal->refused_at))
+      .member("left_seconds", in_seconds(refusal->until - now))
+      .end_object();
+}
+
+}  // namespace
+
+HttpResponse entries_route(const AdminServices& services, const HttpRequest& request) {
+  const auto limit = read_limit(request);
+  if (!limit) {
+    return refusal(400, "bad_limit",
+                   fmt::format("limit must be a number from 1 to {}", kMostEntriesOnPage),
+                   "claimsctl entries asks for what fits");
+  }
+  std::optional<TokenKey> after;
+  if (const auto cursor = request.parameter("after")) {
+    after = from_hex(*cursor);
+    if (!after) {
+      return refusal(400, "bad_cursor", "after must be what an earlier page gave as next",
+                     "leave it away to begin with the first page");
+    }
+  }
+  const auto user = request.parameter("user");
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).key("entries").begin_array();
+  // With a user most are passed over: more of them are looked at for one page.
+  const auto next = services.inspect(after, user ? kMostEntriesOnPage : *limit,
+                                     [&](const EntryDescription& entry) {
+                                       if (!user || entry.user == *user) write_entry(json, entry);
+                                     });
+  json.end_array().key("next");
+  if (next) {
+    json.value(in_hex(*next));
+  } else {
+    json.null();
+  }
+  return json_response(200, json.end_object().take());
+}
+
+HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
+  const Result<ParsedOrder> parsed = parse_order(request.body, OrderKind::kPurge);
+  if (!parsed || parsed->order.subject != Subject::kToken) {
+    return refusal(400, "bad_question", "the body must be an object with a token and nothing else",
+                   R"(send {"token": "..."}; claimsctl show does)");
+  }
+  if (check_token(parsed->order.who) != proto::Reason::kOk) {
+    return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
+                   "send it as it was issued, without \"Bearer \"");
+  }
+  const DaemonStatus status = services.status();
+  JsonWriter json;
+  json.begin_object().member("schema", kStatusSchema).key("upstreams").begin_array();
+  services.inspect_token(parsed->order.who, [&](const TokenFinding& finding) {
+    json.begin_object()
+        .member("upstream", status.upstreams.at(finding.upstream).name)
+        .member("revoked", finding.revoked)
+        .member("in_flight", finding.in_flight);
+    write_refusal(json, finding.refusal, services.now().boot);
+    json.key("entry");
+    if (finding.entry) {
+      write_entry(json, *finding.entry);
+    } else {
+      json.null();
+    }
+    json.end_object();
+  });
+  return json_response(200, json.end_array().end_object().take());
+}
+
+}  // namespace claimsd::daemon

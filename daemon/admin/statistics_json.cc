@@ -1,0 +1,126 @@
+#include "daemon/admin/statistics_json.h"
+
+#include <algorithm>
+
+#include "daemon/admin/status_json.h"
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::daemon {
+namespace {
+
+void write_histogram(JsonWriter& json, const DurationHistogram& histogram) {
+  json.begin_object()
+      .member("count", histogram.count())
+      .member("sum_seconds", in_seconds(histogram.sum()))
+      .key("buckets")
+      .begin_array();
+  for (const std::uint64_t count : histogram.buckets()) json.value(count);
+  json.end_array().end_object();
+}
+
+// Of all histograms here: the last bucket has no bound.
+void write_bounds(JsonWriter& json) {
+  json.key("bucket_bounds_seconds").begin_array();
+  for (const Duration bound : DurationHistogram::kBounds) json.value(in_seconds(bound));
+  json.end_array();
+}
+
+void write_lookups(JsonWriter& json, const LookupStatistics& lookups) {
+  json.key("lookups").begin_array();
+  each_lookup_count(lookups,
+                    [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
+                      json.begin_object()
+                          .member("source", source)
+                          .member("verdict", verdict)
+                          .member("count", count)
+                          .end_object();
+                    });
+  json.end_array().key("waits").begin_object();
+  each_lookup_wait(lookups, [&](std::string_view source, const DurationHistogram& waits) {
+    json.key(source);
+    write_histogram(json, waits);
+  });
+  json.end_object();
+}
+
+void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
+  json.begin_object()
+      .member("name", upstream.name)
+      .member("state", upstream_state(upstream))
+      .member("left_alone_seconds", in_seconds(upstream.left_alone))
+      .key("calls")
+      .begin_object();
+  each_call_outcome(upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
+    json.key(outcome);
+    write_histogram(json, took);
+  });
+  json.end_object().key("failures").begin_object();
+  each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
+    json.member(reason, count);
+  });
+  json.end_object().end_object();
+}
+
+void write_peers(JsonWriter& json, const PeerTable& peers) {
+  std::vector<PeerRow> rows;
+  for (const auto& [uid, row] : peers.rows()) rows.push_back(row);
+  const std::size_t shown = std::min(rows.size(), kMostPeersShown);
+  std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end(),
+                    [](const PeerRow& one, const PeerRow& other) {
+                      return one.questions != other.questions ? one.questions > other.questions
+                                                              : one.uid < other.uid;
+                    });
+  rows.resize(shown);
+  json.key("peers").begin_array();
+  for (const PeerRow& row : rows) {
+    json.begin_object()
+        .member("uid", row.uid)
+        .member("connections", row.connections)
+        .member("questions", row.questions)
+        .member("invalid", row.invalid)
+        .member("unavailable", row.unavailable)
+        .member("over_budget", row.over_budget)
+        .end_object();
+  }
+  json.end_array();
+}
+
+void write_process(JsonWriter& json, const ProcessUsage& process) {
+  json.key("process")
+      .begin_object()
+      .member("cpu_seconds", in_seconds(process.cpu))
+      .member("resident_bytes", process.resident_bytes)
+      .member("threads", process.threads)
+      .member("open_descriptors", process.open_descriptors)
+      .member("max_descriptors", process.max_descriptors)
+      .end_object();
+}
+
+}  // namespace
+
+std::string statistics_json(const DaemonStatus& status, const ProcessUsage& process,
+                            const PeerTable& peers) {
+  JsonWriter json;
+  json.begin_object()
+      .member("schema", kStatusSchema)
+      .member("started", rfc3339(status.started))
+      .member("uptime_seconds", in_seconds(status.uptime))
+      .member("waiting", status.waiting)
+      .member("in_flight", status.in_flight)
+      .member("pending", status.pending)
+      .member("entries", status.entries)
+      .member("connections", status.connections)
+      .member("lease_slots", status.leases.slots)
+      .member("leases", status.leases.used);
+  write_bounds(json);
+  write_lookups(json, status.lookups);
+  json.key("upstreams").begin_array();
+  for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
+  json.end_array();
+  write_peers(json, peers);
+  write_process(json, process);
+  write_counters(json, status);
+  return json.end_object().take();
+}
+
+}  // namespace claimsd::daemon

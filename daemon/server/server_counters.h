@@ -1,0 +1,18 @@
+// server_counters.h: what the claims socket counts, one row each (base/counter_table.h). Loop
+// thread.
+#pragma once
+
+#include "daemon/base/counter_table.h"
+
+namespace claimsd::daemon {
+
+// clang-format off
+#define CLAIMSD_SERVER_COUNTERS(C) \
+  C(connections_accepted, "Connections taken on the claims socket") \
+  C(connections_refused,  "Connections turned away: their user may not ask, or there are too many") \
+  C(connections_cut_off,  "Connections closed because the peer did not shake hands or read its answers in time")
+// clang-format on
+
+CLAIMSD_COUNTER_STRUCT(ServerCounters, CLAIMSD_SERVER_COUNTERS)
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,94 @@
+// What an operator sees of the entries, and that looking changes nothing.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Seen {
+  std::string user;
+  EntryState state;
+  Duration age, left;
+};
+
+std::vector<Seen> all(ServiceHarness& world) {
+  std::vector<Seen> seen;
+  world.service->inspect({}, 100, [&](const EntryDescription& entry) {
+    seen.push_back({std::string(entry.user), entry.state, entry.age, entry.left});
+  });
+  return seen;
+}
+
+TokenFinding finding_of(ServiceHarness& world, std::string_view token) {
+  TokenFinding found;
+  world.service->inspect_token(token, [&](const TokenFinding& finding) { found = finding; });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("an entry is fresh for its life, and ended after it") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.advance(10s);
+  const auto seen = all(world);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].user == "user-123");
+  CHECK(seen[0].state == EntryState::kFresh);
+  CHECK(seen[0].age == 10s);
+  CHECK(seen[0].left == 50s);
+  world.advance(51s);
+  CHECK(all(world).at(0).state == EntryState::kEnded);
+  CHECK(all(world).at(0).left == 0s);
+}
+
+TEST_CASE("what an operator has taken back is shown as that") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  SECTION("a purge of the user") {
+    world.purge({.subject = Subject::kUser, .who = "user-123"});
+    CHECK(all(world).at(0).state == EntryState::kPurged);
+  }
+  SECTION("a revocation of the user") {
+    world.revoke({.subject = Subject::kUser, .who = "user-123"});
+    CHECK(all(world).at(0).state == EntryState::kRevoked);
+  }
+  SECTION("a revocation of the token") {
+    world.revoke({.subject = Subject::kToken, .who = "token"});
+    CHECK(finding_of(world, "token").revoked);
+    CHECK_FALSE(finding_of(world, "token").entry);
+  }
+}
+
+TEST_CASE("one token: its entry, its refusal, its request, or nothing") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  world.ask_and_land("junk", status(401));
+  world.ask("asked");
+  CHECK(finding_of(world, "token").entry->state == EntryState::kFresh);
+  CHECK(finding_of(world, "junk").refusal);
+  CHECK_FALSE(finding_of(world, "junk").entry);
+  CHECK(finding_of(world, "asked").in_flight);
+  CHECK_FALSE(finding_of(world, "other").entry);
+}
+
+TEST_CASE("who only looks keeps no entry from being evicted, and is no lookup") {
+  Policy policy = plain_policy();
+  policy.max_entries = 2;
+  policy.hot_entries = 0;
+  ServiceHarness world(policy);
+  world.ask_and_land("first", status(200));
+  world.ask_and_land("second", status(200));
+  const auto questions = world.counters().questions;
+  for (int i = 0; i < 10; ++i) finding_of(world, "first");
+  all(world);
+  CHECK(world.counters().questions == questions);
+  world.ask_and_land("third", status(200));
+  CHECK_FALSE(finding_of(world, "first").entry);
+  CHECK(finding_of(world, "second").entry);
+}

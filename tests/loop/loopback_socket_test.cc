@@ -1,0 +1,47 @@
+#include "daemon/loop/loopback_socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <catch2/catch.hpp>
+
+namespace claimsd::daemon {
+namespace {
+
+TEST_CASE("it listens on the loopback, where anybody on the host can connect") {
+  const auto listening = listen_on_loopback("127.0.0.1:0");
+  REQUIRE(listening);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  REQUIRE(getsockname(listening->get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  CHECK(ntohl(address.sin_addr.s_addr) == INADDR_LOOPBACK);
+  const Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
+}
+
+TEST_CASE("an address that others could reach is refused, as is what is no address") {
+  for (const char* const address :
+       {"0.0.0.0:9464", "10.0.0.1:9464", "[::]:9464", "[fe80::1]:9464", "localhost:9464",
+        "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:9464 ", ":9464",
+        "[127.0.0.1]:9464", "[::ffff:10.0.0.1]:1", "::1:9464"}) {
+    CAPTURE(address);
+    const auto refused = listen_on_loopback(address);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("127.0.0.1:9464 or [::1]:9464") != std::string::npos);
+  }
+}
+
+TEST_CASE("an address that is taken is an error that says so") {
+  const auto first = listen_on_loopback("127.0.0.1:0");
+  REQUIRE(first);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  getsockname(first->get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const auto second = listen_on_loopback("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message.find("Address already in use") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
