@@ -19,9 +19,9 @@ MIDDLEWARE = '["auth_integration.middleware.CacheUserClaimsMiddleware"]'
 PATIENCE = 1.0  # seconds within which a retry must help, once the daemon is there (again)
 SERVERS = {
     "prefork": ["clinic.wsgi", "--workers", "8"],
-    "threads": ["clinic.wsgi", "--workers", "2", "--threads", "8", "--worker-class", "gthread"],
-    "gevent": ["clinic.wsgi", "--workers", "2", "--worker-class", "gevent"],
-    "uvicorn": ["clinic.asgi", "--workers", "2", "--worker-class", "uvicorn.workers.UvicornWorker"],
+    "threads": ["clinic.wsgi", "--workers", "8", "--threads", "4", "--worker-class", "gthread"],
+    "gevent": ["clinic.wsgi", "--workers", "8", "--worker-class", "gevent"],
+    "uvicorn": ["clinic.asgi", "--workers", "8", "--worker-class", "uvicorn.workers.UvicornWorker"],
 }
 NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}  # all of them come from one address here
 PATHS = {"uvicorn": ["/me/", "/plain-async/", "/plain/"]}

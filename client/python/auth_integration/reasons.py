@@ -1,6 +1,6 @@
 """The reasons of an answer: word, verdict and sentence, the same for every transport.
 
-The rows of proto/vocabulary.h, which tests/python/test_reasons.py compares them with.
+The rows of proto/vocabulary.h, which tests/python/test_bearer.py compares them with.
 """
 
 from typing import NamedTuple
