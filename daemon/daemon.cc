@@ -74,6 +74,7 @@ class RealDaemon final : public Daemon {
 
  private:
   const Config& config() const { return options_.config.config; }
+  HostKeySource host_key_source() const;
   Status open_store();
   Status open_revocations();
   Status open_service();
@@ -123,10 +124,15 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<ServiceReporter> reporter_;
 };
 
+HostKeySource RealDaemon::host_key_source() const {
+  const bool credential = config().cache.key_file.parent_path() == options_.credentials_directory;
+  return credential ? HostKeySource::kCredential : HostKeySource::kFile;
+}
+
 Status RealDaemon::open_store() {
   const CacheConfig& cache = config().cache;
   boot_id_ = TRY(read_boot_id());
-  const Secret host_key = TRY(load_host_key(cache.key_file, HostKeySource::kFile, random_));
+  const Secret host_key = TRY(load_host_key(cache.key_file, host_key_source(), random_));
   store_ = TRY(LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));

@@ -17,6 +17,7 @@ namespace claimsd::daemon {
 struct DaemonOptions {
   LoadedConfig config;
   std::string config_file;
+  std::string credentials_directory;     // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
   std::vector<InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
   ServiceManager manager;
 };

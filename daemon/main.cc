@@ -28,6 +28,11 @@ Result<LoadedConfig> load(const std::string& file) {
   return load_config(text, file);
 }
 
+std::string text_of(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
 LogStyle log_style(LogFormat format) {
   switch (format) {
     case LogFormat::kText: return LogStyle::kText;
@@ -69,6 +74,7 @@ int run(const CommandLine& command_line) {
   Result<std::unique_ptr<Daemon>> daemon =
       Daemon::create({.config = std::move(*config),
                       .config_file = command_line.config_file,
+                      .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = take_inherited_sockets(),
                       .manager = ServiceManager::from_environment()},
                      log);

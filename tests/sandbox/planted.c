@@ -23,7 +23,7 @@
 /* Another program, in a child made by vfork(2)'s flags, so that the caller lives on where it works.
  */
 static int plant_execve(void) {
-  int failed = 0;
+  volatile int failed = 0; /* written by the child, in our memory */
   const pid_t child = vfork();
   if (child == 0) {
     char* const arguments[] = {"true", NULL};

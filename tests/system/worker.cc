@@ -11,7 +11,7 @@
 // answer the first question with "ready" once they have a connection, begin at the next line, and
 // end with how often each verdict and reason came; `repeat` adds the lookups' mean and median in
 // ns. CLAIMSD_UPSTREAM in the environment names the Auth API it expects, CLAIMSD_TIMEOUT_MS its
-// patience.
+// patience, CLAIMSD_DAEMON_UID the uid whom it trusts.
 #include <poll.h>
 
 #include <algorithm>
@@ -145,7 +145,9 @@ int run(const std::vector<std::string>& words) {
       {.socket_path = words[0],
        .upstream_url = variable("CLAIMSD_UPSTREAM", ""),
        .client_name = "worker",
-       .timeout = claimsd::Milliseconds(std::stoul(variable("CLAIMSD_TIMEOUT_MS", "30000")))});
+       .timeout = claimsd::Milliseconds(std::stoul(variable("CLAIMSD_TIMEOUT_MS", "30000"))),
+       .daemon_uid = static_cast<std::uint32_t>(std::stoul(
+           variable("CLAIMSD_DAEMON_UID", std::to_string(CLAIMSD_ANY_TRUSTED_UID).c_str())))});
   const std::size_t times = words.size() > 2 ? std::stoul(words[2]) : 0;
   if (words[1] == "ask") return ask(client);
   if (words[1] == "repeat" && times > 0) return repeat(client, times);

@@ -1,0 +1,70 @@
+"""A worker in a container uses the host's daemon, whose directory of sockets is mounted there: what each namespace changes (README.md)."""
+
+import pytest
+
+from conftest import as_worker
+from tokens import jwt, user_of
+from workers import Worker
+
+# A root of its own in which /run holds nothing but what is mounted, as a container has it.
+CONTAINER = """set -e
+mkdir -p /tmp/container
+mount --rbind / /tmp/container
+mount -t tmpfs tmpfs /tmp/container/run
+mkdir /tmp/container/run/claimsd
+if [ "$1" = mounted ]; then mount --bind /run/claimsd /tmp/container/run/claimsd; fi
+shift
+cd /tmp/container
+pivot_root . mnt
+umount -l mnt
+exec "$@"
+"""
+NUMBERS = iter(range(1000))
+
+
+@pytest.fixture
+def ask(machine):
+    """Twice, of one process in a container that holds `namespaces`: the answers."""
+
+    def asked(*inner, mounted=True, outer=(), env=()):
+        token = jwt(sub=f"contained-{next(NUMBERS)}")
+        command = machine.command("unshare", "--mount", "--pid", "--fork", *outer, "sh", "-c", CONTAINER, "sh", "mounted" if mounted else "bare",
+                                  *as_worker(machine), *inner, "env", "CLAIMSD_TIMEOUT_MS=2000", *env)
+        with Worker(None, "/run/claimsd/claims.sock", "ask", prefix=command, binary="/usr/local/bin/claimsd_worker") as worker:
+            first, second = worker.ask(token), worker.ask(token)
+        if first.verdict == "valid":
+            assert first.id == second.id == user_of(token)
+        return first, second
+
+    return asked
+
+
+def test_a_mounted_directory_of_sockets_is_all_it_takes(ask):
+    first, second = ask()
+    assert (first.source, second.source) == ("upstream", "shared")
+
+
+def test_without_the_mount_there_is_no_daemon(ask):
+    assert [answer.reason for answer in ask(mounted=False)] == ["no_daemon"] * 2
+
+
+def test_in_a_user_namespace_root_looks_like_nobody_in_particular(ask):
+    assert ask("unshare", "--user", "--map-root-user")[0].reason == "wrong_daemon"
+    first, _ = ask("unshare", "--user", "--map-root-user", env=["CLAIMSD_DAEMON_UID=65534"])
+    assert first.verdict == "valid"
+
+
+def test_in_a_time_namespace_leases_cannot_be_judged(ask):
+    first, second = ask(outer=["--time", "--boottime", "100000"])
+    assert (first.source, second.source) == ("upstream", "cache")
+
+
+def test_the_daemon_tells_users_by_their_uid_on_the_host(machine, ask):
+    """allowed_uids names the host's uids, whatever the container calls them."""
+    host_uid = machine.run("id", "-u", "worker").stdout.strip()
+    for uid, verdict in ((host_uid, "valid"), ("12345", "unavailable")):
+        machine.run("sed", "-i", f"s|^.daemon.$|[daemon]\\nallowed_uids = [{uid}]|", "/etc/claimsd/claimsd.toml")
+        machine.run("systemctl", "restart", "claimsd")
+        first, _ = ask("unshare", "--user", "--map-root-user", env=["CLAIMSD_DAEMON_UID=65534"])
+        machine.run("sed", "-i", "/^allowed_uids/d", "/etc/claimsd/claimsd.toml")
+        assert first.verdict == verdict

@@ -1,0 +1,72 @@
+"""The Debian packages: what is in them, and that they come and go on a fresh Debian without a trace."""
+
+import subprocess
+
+import pytest
+
+from conftest import install, set_url
+
+DATA = "/var/lib/claimsd"
+OURS = ["claimsd", "libclaimsd0", "libclaimsd-dev", "python3-auth-integration"]
+
+
+def dpkg_state(machine, package):
+    done = machine.run("dpkg-query", "-W", "-f=${db:Status-Status}", package, check=False)
+    return done.stdout if done.returncode == 0 else "gone"
+
+
+def test_lintian_finds_no_error(packages):
+    (changes,) = packages.glob("*.changes")
+    done = subprocess.run(["lintian", "--fail-on", "error", "--allow-root", changes], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_package_has_its_debug_symbols(packages):
+    for name in ("claimsd", "libclaimsd0"):
+        assert list(packages.glob(f"{name}-dbgsym_*.deb"))
+
+
+def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
+    install(bare, packages)
+    assert {dpkg_state(bare, name) for name in OURS} == {"installed"}
+    # Sockets are open, the daemon waits for the line that it lacks, and its configuration is not for everybody's eyes.
+    for unit in ("claimsd.socket", "claimsd-admin.socket"):
+        assert bare.show(unit, "ActiveState") == "active"
+        assert bare.show(unit, "UnitFileState") == "enabled"
+    assert bare.show("claimsd.service", "ActiveState") == "inactive"
+    assert bare.run("stat", "-c", "%U:%G %a", "/etc/claimsd/claimsd.toml").stdout == "root:claimsd 640\n"
+    assert bare.run("stat", "-c", "%U:%G %a", "/run/claimsd/claims.sock").stdout == "claimsd:claimsd-clients 660\n"
+    assert bare.run("stat", "-c", "%U:%G %a", "/run/claimsd/admin.sock").stdout == "claimsd:claimsd-admin 660\n"
+    bare.run("python3", "-c", "import auth_integration._claimsd")
+    set_url(bare, faults.url("echo"))
+    bare.run("systemctl", "start", "claimsd")
+    assert bare.run("stat", "-c", "%U:%G %a", DATA).stdout == "claimsd:claimsd 700\n"
+
+    # The same version again is an upgrade to the scripts: the daemon is a new one, the sockets are the old ones, the settings stay.
+    before = bare.show("claimsd.service", "MainPID")
+    listening = bare.run("stat", "-c", "%i", "/run/claimsd/claims.sock").stdout
+    bare.run("dpkg", "-i", *[f"/tmp/{deb.name}" for deb in packages.glob("claimsd_*.deb")])
+    assert bare.show("claimsd.service", "ActiveState") == "active"
+    assert bare.show("claimsd.service", "MainPID") != before
+    assert bare.run("stat", "-c", "%i", "/run/claimsd/claims.sock").stdout == listening
+    assert faults.url("echo") in bare.path("etc/claimsd/claimsd.toml").read_text()
+
+    bare.run("apt-get", "remove", "--yes", *OURS, timeout=300)
+    assert bare.show("claimsd.service", "LoadState") == "not-found"
+    assert bare.run("pgrep", "-x", "claimsd", check=False).returncode != 0
+    assert not bare.path("run/claimsd/claims.sock").exists()
+    assert bare.path("etc/claimsd/claimsd.toml").exists() and bare.path(DATA).exists()
+
+    bare.run("apt-get", "purge", "--yes", *OURS, timeout=300)
+    assert {dpkg_state(bare, name) for name in OURS} <= {"gone", "not-installed"}
+    left = bare.run("find", "/etc", "/var/lib", "/run", "/usr", "/lib/systemd", "-name", "*claimsd*", "-not", "-path", "/var/lib/dpkg/*",
+                    "-not", "-path", "/usr/share/doc/*").stdout.split()
+    assert left == [], left
+
+
+@pytest.mark.parametrize("name", ["claimsd", "libclaimsd0", "libclaimsd-dev", "python3-auth-integration"])
+def test_each_package_names_what_it_needs(packages, name):
+    (deb,) = packages.glob(f"{name}_*.deb")
+    depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True).stdout
+    wanted = {"claimsd": "libclaimsd0", "libclaimsd0": "libssl3", "libclaimsd-dev": "libclaimsd0 (=", "python3-auth-integration": "libclaimsd0"}
+    assert wanted[name] in depends

@@ -1,0 +1,244 @@
+"""The installed packages under a real systemd: started by the socket, restarted, killed, stopped, watched, sealed off.
+
+CLAIMSD_UNIT_RESTARTS: how many restarts under load.
+"""
+
+import errno
+import json
+import os
+import re
+import time
+
+import pytest
+
+from conftest import as_worker
+from peer import until
+from spinners import Spinners
+from tokens import jwt, user_of
+from workers import Worker
+
+RESTARTS = int(os.environ.get("CLAIMSD_UNIT_RESTARTS", "8"))
+EXPOSURE = 1.5
+SOCKET = "/run/claimsd/claims.sock"
+TOKENS = [jwt(sub=f"somebody-{number}") for number in range(200)]
+WAITS_1_S = {"CLAIMSD_TIMEOUT_MS": "1000"}
+WATCHDOG = 10  # seconds: WatchdogSec= of the unit
+
+
+@pytest.fixture(name="worker")
+def worker_of_the_machine(machine):
+    """An `ask` worker in the machine, of a user in claimsd-clients and no other group."""
+    prefix = machine.command(*as_worker(machine), "env", *[f"{key}={value}" for key, value in WAITS_1_S.items()])
+    made = []
+
+    def make():
+        made.append(Worker(None, SOCKET, "ask", prefix=prefix, binary="/usr/local/bin/claimsd_worker"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def spin(machine, build, tmp_path):
+    """Eight workers at full speed, with the library's time-out or another. They reach the machine's socket through /proc."""
+    made = []
+
+    def make(env=None):
+        made.append(Spinners(build, tmp_path, machine.path(SOCKET), 8, lambda number: TOKENS[number::8], env).start())
+        made[-1].until_each_goes_on("lookups", 1000)
+        return made[-1]
+
+    yield make
+    for spinners in made:
+        spinners.close()
+
+
+def nothing_failed(spinners):
+    rows = spinners.rows()
+    assert [(row.invalid, row.unavailable, row.wrong) for row in rows] == [(0, 0, 0)] * len(rows)
+    return sum(row.lookups for row in rows)
+
+
+def pid_of(machine):
+    return int(machine.show("claimsd", "MainPID"))
+
+
+def questions(machine):
+    """What this daemon was asked. Its map is new and empty, so each token is asked for once more."""
+    return json.loads(machine.run("claimsctl", "status", "--json").stdout)["counters"]["questions"]
+
+
+def running_again(machine, before):
+    until(lambda: machine.show("claimsd", "SubState") == "running" and pid_of(machine) not in (0, before), "a new daemon")
+
+
+@pytest.fixture
+def running(machine):
+    machine.run("systemctl", "start", "claimsd")
+    return machine
+
+
+def test_the_first_question_starts_it(machine, worker):
+    assert machine.show("claimsd", "ActiveState") == "inactive"
+    assert worker().ask(TOKENS[0]).id == user_of(TOKENS[0])
+    assert machine.show("claimsd", "ActiveState") == "active"
+    assert json.loads(machine.run("claimsctl", "status", "--json").stdout)["well"]
+
+
+def test_whoever_is_in_no_group_is_kept_out(running):
+    with Worker(None, SOCKET, "ask", prefix=running.command("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+                binary="/usr/local/bin/claimsd_worker") as stranger:
+        assert stranger.ask(TOKENS[0]).reason == "not_permitted"
+
+
+def test_systemctl_status_says_how_it_is(running, worker):
+    assert worker().ask(TOKENS[0]).verdict == "valid"
+    until(lambda: re.match(r"Well: \d+ questions, [\d.]+ % of them answered at once; ", running.show("claimsd", "StatusText")),
+          "a status of a daemon that has answered")
+
+
+def test_its_own_filter_is_on_as_well(running):
+    """The unit has put filters on it; it adds one."""
+    assert "Seccomp:\t2\n" in running.path(f"proc/{pid_of(running)}/status").read_text()
+    assert "unfiltered" not in running.journal("claimsd")
+
+
+def test_restarts_under_load_fail_no_lookup(running, spin):
+    spinning = spin()
+    began = time.monotonic()
+    for _ in range(RESTARTS):
+        running.run("systemctl", "restart", "claimsd")
+        # The library asks a second time when a daemon goes, not a third: this one has answered everybody before it goes as well.
+        until(lambda: questions(running) >= len(TOKENS), "a new daemon that has answered each worker")
+    took = time.monotonic() - began
+    spinning.until_each_goes_on("lookups", 1000)
+    print(f"{RESTARTS} restarts in {took:.1f} s, {nothing_failed(spinning)} lookups of 8 workers, none failed")
+
+
+def test_after_a_kill_it_is_back_before_a_lookup_fails(running, spin):
+    spinning = spin(WAITS_1_S)
+    for _ in range(3):
+        before = pid_of(running)
+        running.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "claimsd")
+        running_again(running, before)
+        spinning.until_each_goes_on("socket", 10)
+    nothing_failed(spinning)
+
+
+def test_a_stop_loses_no_answer(running, worker, faults):
+    faults.reset()
+    running.run("sed", "-i", f's|^url = .*|url = "{faults.url("gate")}"|', "/etc/claimsd/claimsd.toml")
+    running.run("systemctl", "restart", "claimsd")
+    asker = worker()
+    asker.say("in-flight")
+    try:
+        faults.wait("gate", in_flight=1)
+        running.run("systemctl", "stop", "--no-block", "claimsd")
+        until(lambda: running.show("claimsd", "StatusText").startswith("Stopping: 1 questions"), "it stops, and waits")
+        faults.open("gate")
+        assert asker.read_answer().verdict == "valid"
+        until(lambda: running.show("claimsd", "Result") == "success" and pid_of(running) == 0, "a clean stop")
+    finally:
+        running.run("sed", "-i", f's|^url = .*|url = "{faults.url("echo")}"|', "/etc/claimsd/claimsd.toml")
+        running.run("systemctl", "restart", "claimsd")
+
+
+def test_a_reload_takes_the_new_configuration(running, worker):
+    if "reload" not in running.run("claimsctl", "--help").stdout:
+        pytest.skip("this claimsctl has no reload")
+    before = pid_of(running)
+    running.run("systemctl", "reload", "claimsd")
+    assert pid_of(running) == before
+    running.run("sh", "-c", "echo 'nonsense = 1' >> /etc/claimsd/claimsd.toml")
+    try:
+        assert running.run("systemctl", "reload", "claimsd", check=False).returncode != 0
+        assert worker().ask(TOKENS[0]).verdict == "valid"
+    finally:
+        running.run("sed", "-i", "/^nonsense/d", "/etc/claimsd/claimsd.toml")
+
+
+def test_a_wrong_configuration_is_not_tried_again_and_again(running):
+    running.run("sh", "-c", "echo 'nonsense = 1' >> /etc/claimsd/claimsd.toml")
+    try:
+        assert running.run("systemctl", "restart", "claimsd", check=False).returncode != 0
+        assert running.show("claimsd", "ExecMainStatus") == "78"
+        assert running.show("claimsd", "ActiveState") == "failed"
+        assert "nonsense" in running.journal("claimsd")
+    finally:
+        running.run("sed", "-i", "/^nonsense/d", "/etc/claimsd/claimsd.toml")
+        running.run("systemctl", "restart", "claimsd")
+
+
+def test_a_daemon_that_hangs_is_restarted_by_the_watchdog(running):
+    before = pid_of(running)
+    running.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "claimsd")
+    began = time.monotonic()
+    running_again(running, before)
+    assert time.monotonic() - began < WATCHDOG + 5
+    assert "watchdog" in running.journal("claimsd").lower()
+
+
+def test_it_is_exposed_little(running):
+    said = running.run("systemd-analyze", "security", "--no-pager", "claimsd.service").stdout
+    exposure = float(re.search(r"Overall exposure level for claimsd.service: ([\d.]+)", said)[1])
+    assert exposure <= EXPOSURE, said
+    print(f"exposure {exposure}")
+
+
+PLANTED = ["execve", "ptrace", "netlink", "packet", "inet"]
+
+
+def plant(machine, *settings):
+    """What the planted calls meet in the unit, with these settings changed: {call: 0 or errno}."""
+    lines = "\n".join(["[Service]", "Type=oneshot", "Restart=no", "ExecStart=", "ExecStart=/usr/local/bin/claimsd_planted " + " ".join(PLANTED),
+                       "ExecPaths=/usr/local/bin/claimsd_planted", "StandardOutput=file:/run/claimsd/planted", *settings])
+    machine.run("systemctl", "stop", "claimsd")
+    machine.write("run/systemd/system/claimsd.service.d/planted.conf", lines + "\n")
+    machine.run("systemctl", "daemon-reload")
+    try:
+        machine.run("systemctl", "start", "claimsd")
+        said = machine.path("run/claimsd/planted").read_text()
+        return {call: int(error) for call, error in (line.split() for line in said.splitlines())}
+    finally:
+        machine.path("run/systemd/system/claimsd.service.d/planted.conf").unlink()
+        machine.run("rm", "-f", "/run/claimsd/planted")
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "start", "claimsd")
+
+
+def test_the_unit_stops_planted_calls(running):
+    assert plant(running) == {"execve": errno.EACCES, "ptrace": errno.EPERM, "netlink": errno.EAFNOSUPPORT, "packet": errno.EAFNOSUPPORT,
+                              "inet": 0}
+
+
+@pytest.mark.parametrize("without, works", [
+    (["NoExecPaths=", "ExecPaths="], "execve"), (["SystemCallFilter="], "ptrace"), (["RestrictAddressFamilies="], "netlink")])
+def test_it_is_that_setting_which_stops_them(running, without, works):
+    assert plant(running, *without)[works] == 0
+
+
+def test_it_works_without_socket_activation(running, worker):
+    units = ["claimsd.socket", "claimsd-admin.socket"]
+    running.run("systemctl", "stop", "claimsd", *units)
+    running.run("systemctl", "mask", "--runtime", *units)
+    try:
+        running.run("systemctl", "start", "claimsd")
+        assert running.run("stat", "-c", "%U:%G %a", SOCKET).stdout == "claimsd:claimsd-clients 660\n"
+        assert worker().ask(TOKENS[0]).verdict == "valid"
+    finally:
+        running.run("systemctl", "stop", "claimsd")
+        running.run("systemctl", "unmask", "--runtime", *units)
+        running.run("systemctl", "start", *units, "claimsd")
+
+
+def test_the_host_key_may_be_a_credential(running):
+    running.run("sh", "-c", "mkdir -p /etc/credstore; head -c32 /dev/urandom > /etc/credstore/claimsd.host-key")
+    running.run("sh", "-c", "printf '\\n[cache]\\nkey_file = \"/run/credentials/claimsd.service/claimsd.host-key\"\\n' >> /etc/claimsd/claimsd.toml")
+    try:
+        running.run("systemctl", "restart", "claimsd")
+        assert running.show("claimsd", "ActiveState") == "active"
+    finally:
+        running.run("sed", "-i", "/^.cache.$/,$d", "/etc/claimsd/claimsd.toml")
+        running.run("systemctl", "restart", "claimsd")
