@@ -47,6 +47,12 @@ std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_ping();
 std::unique_ptr<Command> make_purge();
 std::unique_ptr<Command> make_revoke();
+std::unique_ptr<Command> make_top();
+std::unique_ptr<Command> make_statistics();
+std::unique_ptr<Command> make_entries();
+std::unique_ptr<Command> make_show();
+std::unique_ptr<Command> make_monitor();
+std::unique_ptr<Command> make_metrics();
 std::unique_ptr<Command> make_audit();
 
 }  // namespace claimsd::ctl

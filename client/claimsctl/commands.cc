@@ -9,6 +9,12 @@ namespace {
 constexpr CommandRow kCommands[] = {
   {"query",  "[OPTIONS] < TOKEN", "Whose token is this? Asks as a worker does", make_query},
   {"status", "[OPTIONS]", "Is the daemon well, and if not, what to do", make_status},
+  {"top",    "[OPTIONS]", "What it does now: lookups, Auth APIs, who asks; follows until q", make_top},
+  {"statistics", "[OPTIONS]", "What it has counted since it started", make_statistics},
+  {"entries", "[OPTIONS]", "What its cache holds: users and times, never tokens or emails", make_entries},
+  {"show",   "[OPTIONS] < TOKEN", "What it knows of a token or a user, without the email", make_show},
+  {"monitor", "[OPTIONS]", "What happens, as it happens", make_monitor},
+  {"metrics", "[OPTIONS]", "Its metrics, as Prometheus reads them", make_metrics},
   {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
   {"purge",  "[OPTIONS] < TOKEN", "Forget a token, a user or everybody: the Auth API is asked again", make_purge},
   {"revoke", "[OPTIONS] < TOKEN", "Deny a token, a user or everybody, whatever the Auth API says", make_revoke},

@@ -8,7 +8,8 @@
 
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/command.h"
-#include "client/claimsctl/token_input.h"
+#include "client/claimsctl/reply.h"
+#include "client/claimsctl/token_body.h"
 #include "daemon/base/json_writer.h"
 
 namespace claimsd::ctl {
@@ -39,53 +40,6 @@ CLI::Validator length_option() {
     return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
   };
   return {check, ""};
-}
-
-Problem not_a_token() {
-  return {Exit::kUsage, "not_a_token", "what was given cannot be a token (RFC 6750)",
-          "send it as it was issued, without \"Bearer \""};
-}
-
-// Characters that need no escape in JSON, and all that a token can have.
-bool is_b64token(std::string_view token) {
-  return !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  });
-}
-
-Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length) {
-  const auto token = read_token(file);
-  if (!token) return tl::make_unexpected(token.error());
-  if (!is_b64token(token->view())) return tl::make_unexpected(not_a_token());
-  constexpr std::string_view kBefore = R"({"token":")";
-  const std::string after = length > 0 ? fmt::format(R"(","for_seconds":{}}})", length) : "\"}";
-  std::vector<char> body;
-  body.reserve(kBefore.size() + token->view().size() + after.size());
-  for (const std::string_view part : {kBefore, token->view(), std::string_view(after)})
-    body.insert(body.end(), part.begin(), part.end());
-  daemon::Secret secret({body.data(), body.size()});
-  explicit_bzero(body.data(), body.size());
-  return secret;
-}
-
-// What the daemon says went wrong.
-Problem refused(const AdminReply& reply, const std::string& socket) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  const auto text = [&](std::string_view pointer) {
-    std::string_view found;
-    return root.at_pointer(pointer).get(found) == simdjson::SUCCESS ? printable(found) : "";
-  };
-  if (parser.parse(reply.body).get(root) != simdjson::SUCCESS || text("/error/code").empty()) {
-    return {
-        Exit::kUnavailable, "bad_reply",
-        fmt::format("what answers on {} (HTTP {}) does not take this order", socket, reply.status),
-        "is it claimsd, and as new as this claimsctl?"};
-  }
-  const bool wrong = reply.status >= 400 && reply.status < 500;
-  return {wrong ? Exit::kUsage : Exit::kUnavailable, text("/error/code"), text("/error/message"),
-          text("/error/hint")};
 }
 
 class OrderCommand final : public Command {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -73,6 +74,10 @@ std::string count_text(std::uint64_t count) {
 
 Output::Output(bool json) : json_(json), colours_(!json && wants_colours()) {}
 
+void Output::flush() {
+  std::fflush(stdout);
+}
+
 void Output::line(std::string_view text) {
   fmt::print("{}\n", text);
 }
@@ -97,7 +102,13 @@ Exit Output::problem(const Problem& problem) {
         .end_object();
     line(json.text());
   } else {
-    fmt::print(stderr, "claimsctl: {}\n", printable(problem.message));
+    // Several reasons stand on lines of their own.
+    std::string_view rest = problem.message;
+    for (const char* before = "claimsctl: "; !rest.empty(); before = "  ") {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      fmt::print(stderr, "{}{}\n", before, printable(rest.substr(0, end)));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
     if (!problem.hint.empty()) fmt::print(stderr, "  {}\n", printable(problem.hint));
   }
   return problem.exit;

@@ -37,6 +37,8 @@ class Output {
 
   bool json() const { return json_; }
 
+  // What was printed goes out now: to whoever reads it through a pipe.
+  void flush();
   // One line, as it is.
   void line(std::string_view text);
   // "  label      text", the columns of all commands alike.

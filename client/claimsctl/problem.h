@@ -12,7 +12,7 @@ namespace claimsd::ctl {
 struct Problem {
   Exit exit = Exit::kUnavailable;
   std::string code;     // for programs: "no_daemon"
-  std::string message;  // what was tried, on what, and what happened; no secret
+  std::string message;  // what was tried, on what, and what happened, one reason a line; no secret
   std::string hint;     // what to do about it; may be empty
 };
 

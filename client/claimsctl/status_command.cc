@@ -5,40 +5,10 @@
 
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
 
 namespace claimsd::ctl {
 namespace {
-
-using Element = simdjson::dom::element;
-
-// What a daemon of another version does not say reads as "", 0 or false.
-std::string text_at(const Element& from, std::string_view pointer) {
-  std::string_view text;
-  return from.at_pointer(pointer).get(text) == simdjson::SUCCESS ? printable(text) : "";
-}
-
-double number_at(const Element& from, std::string_view pointer) {
-  double number = 0;
-  return from.at_pointer(pointer).get(number) == simdjson::SUCCESS ? number : 0;
-}
-
-std::uint64_t count_at(const Element& from, std::string_view pointer) {
-  std::uint64_t count = 0;
-  return from.at_pointer(pointer).get(count) == simdjson::SUCCESS ? count : 0;
-}
-
-bool truth_at(const Element& from, std::string_view pointer) {
-  bool truth = false;
-  return from.at_pointer(pointer).get(truth) == simdjson::SUCCESS && truth;
-}
-
-// Calls `visit(element)` for each element of an array.
-template <class Visit>
-void each_at(const Element& from, std::string_view pointer, Visit&& visit) {
-  simdjson::dom::array array;
-  if (from.at_pointer(pointer).get(array) != simdjson::SUCCESS) return;
-  for (const Element element : array) visit(element);
-}
 
 std::string hits_text(const Element& status) {
   double ratio = 0;

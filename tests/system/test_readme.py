@@ -45,3 +45,18 @@ def test_the_exit_codes_are_those_of_claimsctl(build):
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
 def test_a_link_leads_somewhere(link):
     assert (ROOT / link).exists()
+
+
+def words(text):
+    """What a screen says whatever its numbers are."""
+    return set(re.findall(r"[A-Za-z][a-z]+", re.sub(r"[0-9][0-9,.]* (?:µs|ms|s|min|MiB)", "", text)))
+
+
+def test_the_screen_of_top_is_what_top_prints(build, claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"))
+    peer(daemon).ask("token")
+    command = [build / "client" / "claimsctl" / "claimsctl", "--admin-socket", daemon.admin_socket, "top", "--once"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+    (told,) = re.findall(r"^\$ sudo claimsctl top\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert words(told) - {"hits"} == words(shown) - {"hits"}
+    assert [len(line.split()) > 0 for line in told.splitlines()] == [len(line.split()) > 0 for line in shown.splitlines()]

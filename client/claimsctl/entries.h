@@ -1,0 +1,24 @@
+// entries.h: entries of the cache as the admin API pages them, for the commands that show them.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
+
+namespace claimsd::ctl {
+
+// Calls `visit(entry)` for each until it returns false, asking for one page after the other.
+// `user`: of that id alone; "": of all.
+Expected<void> each_entry(const Globals& globals, const std::string& user,
+                          const std::function<bool(const Element&)>& visit);
+
+// "fresh" in green, "revoked" in red.
+std::string state_text(const Element& entry, const Output& output);
+// One entry as an object with "schema".
+std::string entry_json(const Element& entry);
+// "2.5 s", or "-" for nothing.
+std::string length_text(const Element& entry, std::string_view pointer);
+
+}  // namespace claimsd::ctl

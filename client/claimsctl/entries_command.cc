@@ -1,0 +1,83 @@
+// claimsctl entries: what the cache holds. No token and no claim but the user's id: who looks after
+// the daemon need not know more of its users.
+#include <fmt/format.h>
+
+#include "client/claimsctl/entries.h"
+#include "client/claimsctl/table.h"
+
+namespace claimsd::ctl {
+namespace {
+
+constexpr std::size_t kRowsOfTable = 200;  // columns are as wide as so many rows need
+
+class EntriesCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_option("--user", user_, "Those of the user of this id")->type_name("ID");
+    app.add_option("--limit", limit_, "At most so many; 0: all")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+              const bool digits = !text.empty() && text.size() <= 9 &&
+                                  text.find_first_not_of("0123456789") == std::string::npos;
+              return digits ? "" : std::string("must be a whole number");
+            },
+            ""))
+        ->type_name("N")
+        ->capture_default_str();
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    std::size_t shown = 0;
+    bool cut = false;
+    Table table = new_table(true);
+    std::size_t waiting = 0;
+    const auto done = each_entry(globals, user_, [&](const Element& entry) {
+      if (limit_ > 0 && shown == limit_) {
+        cut = true;
+        return false;
+      }
+      ++shown;
+      if (output.json()) {
+        output.line(entry_json(entry));
+        return true;
+      }
+      table.add({text_at(entry, "/entry"), text_at(entry, "/user"), state_text(entry, output),
+                 length_text(entry, "/age_seconds"), length_text(entry, "/left_seconds"),
+                 length_text(entry, "/lease_left_seconds")});
+      if (++waiting == kRowsOfTable) {
+        print(table, output);
+        table = new_table(false);
+        waiting = 0;
+      }
+      return true;
+    });
+    if (!done) return output.problem(done.error());
+    if (output.json()) return Exit::kOkay;
+    print(table, output);
+    if (shown == 0) output.line("  none");
+    if (cut) output.line(fmt::format("  and more: --limit 0 shows all"));
+    return Exit::kOkay;
+  }
+
+ private:
+  static Table new_table(bool heads) {
+    using enum Align;
+    Table table({kLeft, kLeft, kLeft, kRight, kRight, kRight});
+    if (heads) table.add({"entry", "user", "state", "age", "left", "lease"});
+    return table;
+  }
+  static void print(const Table& table, Output& output) {
+    for (const auto& line : table.lines()) output.line(line);
+  }
+
+  std::string user_;
+  std::size_t limit_ = 100;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_entries() {
+  return std::make_unique<EntriesCommand>();
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,129 @@
+// claimsctl monitor: what happens in the daemon, one line each, as it happens. Until it is
+// interrupted, or for --count events.
+#include <fmt/format.h>
+
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
+
+namespace claimsd::ctl {
+namespace {
+
+// Shorter than the time-out of a request (admin_client.cc).
+constexpr int kWaitSeconds = 3;
+
+std::string who_text(const Element& event) {
+  std::uint64_t uid = 0;
+  return event.at_pointer("/uid").get(uid) == simdjson::SUCCESS ? fmt::format("uid {}", uid)
+                                                                : "somebody";
+}
+
+std::string flight_text(const Element& event, const Output& output) {
+  const auto reason = text_at(event, "/reason");
+  const Colour colour = reason == "ok"        ? Colour::kGood
+                        : reason == "refused" ? Colour::kUnsure
+                                              : Colour::kBad;
+  const auto status = count_at(event, "/http_status");
+  return fmt::format("{} {} in {}{}", text_at(event, "/upstream"), output.coloured(colour, reason),
+                     duration_text(number_at(event, "/took_seconds")),
+                     status == 0 ? "" : fmt::format(", HTTP {}", status));
+}
+
+std::string gate_text(const Element& event, const Output& output) {
+  const auto state = text_at(event, "/state");
+  const auto name = text_at(event, "/upstream");
+  if (state == "asked") return name + " is " + output.coloured(Colour::kGood, "asked again");
+  if (state == "probed") return name + " is " + output.coloured(Colour::kUnsure, "probed");
+  return name + " is " + output.coloured(Colour::kBad, "left alone, since it fails");
+}
+
+std::string event_text(const Element& event, const Output& output) {
+  const auto kind = text_at(event, "/event");
+  if (kind == "flight_landed") return flight_text(event, output);
+  if (kind == "gate_changed") return gate_text(event, output);
+  if (kind == "purged" || kind == "revoked")
+    return fmt::format("{} {} {}", who_text(event), kind, text_at(event, "/subject"));
+  if (kind == "peer_refused")
+    return fmt::format("{} {}: {}", who_text(event), output.coloured(Colour::kBad, "turned away"),
+                       text_at(event, "/why"));
+  return "";
+}
+
+std::string event_json(const Element& event) {
+  std::string text = simdjson::minify(event);
+  return text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
+}
+
+class MonitorCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_option("--count", count_, "Stop after so many events; 0: go on")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+              const bool digits = !text.empty() && text.size() <= 9 &&
+                                  text.find_first_not_of("0123456789") == std::string::npos;
+              return digits ? "" : std::string("must be a whole number");
+            },
+            ""))
+        ->type_name("N")
+        ->capture_default_str();
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    std::string path = "/v1/events";
+    std::string daemon;
+    for (std::uint64_t seen = 0;;) {
+      simdjson::dom::parser parser;
+      const auto reply =
+          read_reply(admin_get(globals.admin_socket, path), globals.admin_socket, parser);
+      if (!reply) return output.problem(reply.error());
+      const auto started = text_at(*reply, "/daemon_started");
+      if (!daemon.empty() && started != daemon) note(output, "restarted", 0);
+      daemon = started;
+      if (const auto missed = count_at(*reply, "/missed"); missed > 0)
+        note(output, "missed", missed);
+      bool enough = false;
+      each_at(*reply, "/events", [&](const Element& event) {
+        if (enough) return;
+        show(event, output);
+        enough = ++seen == count_;
+      });
+      if (enough) return Exit::kOkay;
+      path = fmt::format("/v1/events?after={}&wait={}", count_at(*reply, "/last"), kWaitSeconds);
+    }
+  }
+
+ private:
+  static void show(const Element& event, Output& output) {
+    if (output.json()) {
+      output.line(event_json(event));
+    } else {
+      output.line(fmt::format("{}  {:<13}  {}", text_at(event, "/time"), text_at(event, "/event"),
+                              event_text(event, output)));
+    }
+    output.flush();
+  }
+
+  // What is no event of the daemon.
+  static void note(Output& output, std::string_view what, std::uint64_t count) {
+    if (output.json()) {
+      output.line(
+          fmt::format(R"({{"schema":{},"event":"{}","count":{}}})", kOutputSchema, what, count));
+    } else if (what == "missed") {
+      output.line(output.coloured(Colour::kUnsure,
+                                  fmt::format("{} events came too fast to be seen", count)));
+    } else {
+      output.line(output.coloured(Colour::kUnsure, "the daemon was started anew"));
+    }
+    output.flush();
+  }
+
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_monitor() {
+  return std::make_unique<MonitorCommand>();
+}
+
+}  // namespace claimsd::ctl

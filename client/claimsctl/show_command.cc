@@ -1,0 +1,114 @@
+// claimsctl show: what the daemon knows of one token, or of a user's.
+//
+// There is no way to have it print the email or the other claims, on purpose: these are clinical
+// users, and the admin socket is for people who look after a daemon. Whoever holds a token may have
+// its claims, by `claimsctl query`, as any worker that holds it.
+#include <fmt/format.h>
+
+#include "client/claimsctl/entries.h"
+#include "client/claimsctl/token_body.h"
+
+namespace claimsd::ctl {
+namespace {
+
+std::string moment_text(const Element& entry, std::string_view pointer) {
+  const auto text = text_at(entry, pointer);
+  return text.empty() ? "the token does not say" : text;
+}
+
+void show_entry(const Element& entry, Output& output) {
+  output.field("state", state_text(entry, output));
+  output.field("user", text_at(entry, "/user"));
+  output.field("entry", text_at(entry, "/entry"));
+  output.field("age", length_text(entry, "/age_seconds") + " since the Auth API confirmed it");
+  output.field("left", length_text(entry, "/left_seconds"));
+  const auto lease = length_text(entry, "/lease_left_seconds");
+  output.field("lease", lease == "-" ? "none: workers ask the daemon"
+                                     : lease + ": workers answer it themselves");
+  output.field("issued", moment_text(entry, "/token_issued"));
+  output.field("expires", moment_text(entry, "/token_expires"));
+  if (truth_at(entry, "/trimmed"))
+    output.field("flags", "trimmed: its claims are too large to keep whole");
+}
+
+void show_finding(const Element& finding, Output& output) {
+  output.line(output.coloured(Colour::kStrong, "at " + text_at(finding, "/upstream")));
+  if (truth_at(finding, "/revoked"))
+    output.field("revoked", output.coloured(Colour::kBad, "by an operator: it is denied"));
+  Element part;
+  bool known = truth_at(finding, "/revoked");
+  if (finding.at_pointer("/entry").get(part) == simdjson::SUCCESS && part.is_object()) {
+    show_entry(part, output);
+    known = true;
+  }
+  if (finding.at_pointer("/refusal").get(part) == simdjson::SUCCESS && part.is_object()) {
+    output.field("refused", fmt::format("{} ago ({}); the Auth API is asked again in {}",
+                                        length_text(part, "/age_seconds"), text_at(part, "/reason"),
+                                        length_text(part, "/left_seconds")));
+    known = true;
+  }
+  if (truth_at(finding, "/in_flight")) output.field("request", "is on its way to the Auth API");
+  if (!known) output.field("state", "unknown: the next question asks the Auth API");
+}
+
+class ShowCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    auto* const file =
+        app.add_option("--token-file", token_file_, "Where the token is; - is standard input")
+            ->type_name("FILE")
+            ->capture_default_str();
+    app.add_option("--user", user_, "Not a token, but all of the user of this id")
+        ->type_name("ID")
+        ->excludes(file);
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    return user_.empty() ? show_token(globals, output) : show_user(globals, output);
+  }
+
+ private:
+  Exit show_token(const Globals& globals, Output& output) const {
+    const auto body = token_body(token_file_);
+    if (!body) return output.problem(body.error());
+    simdjson::dom::parser parser;
+    const auto found = read_reply(admin_post(globals.admin_socket, "/v1/entry", *body),
+                                  globals.admin_socket, parser);
+    if (!found) return output.problem(found.error());
+    if (output.json()) {
+      output.line(simdjson::minify(*found));
+    } else {
+      each_at(*found, "/upstreams", [&](const Element& finding) { show_finding(finding, output); });
+    }
+    return Exit::kOkay;
+  }
+
+  Exit show_user(const Globals& globals, Output& output) const {
+    std::size_t shown = 0;
+    const auto done = each_entry(globals, user_, [&](const Element& entry) {
+      if (output.json()) {
+        output.line(entry_json(entry));
+      } else {
+        if (shown > 0) output.line("");
+        show_entry(entry, output);
+      }
+      ++shown;
+      return true;
+    });
+    if (!done) return output.problem(done.error());
+    if (shown == 0 && !output.json())
+      output.line("nothing is known of that user: the next question asks the Auth API");
+    return Exit::kOkay;
+  }
+
+  std::string token_file_ = "-";
+  std::string user_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_show() {
+  return std::make_unique<ShowCommand>();
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,113 @@
+// claimsctl top: what the daemon does now, on a screen that follows it. q or Ctrl-C ends it.
+// Without a terminal, or with --once, one frame; with --json one object an interval.
+#include <fmt/format.h>
+#include <poll.h>
+
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
+#include "client/claimsctl/terminal.h"
+#include "client/claimsctl/top_view.h"
+#include "daemon/base/clock.h"
+
+namespace claimsd::ctl {
+namespace {
+
+double seconds_now() {
+  const auto now = daemon::SystemClock().now().boot.time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+CLI::Validator milliseconds_between(std::uint32_t least, std::uint32_t most) {
+  const auto check = [=](const std::string& text) -> std::string {
+    const bool digits = !text.empty() && text.size() <= 6 &&
+                        text.find_first_not_of("0123456789") == std::string::npos;
+    const auto value = digits ? std::stoul(text) : 0;
+    return value >= least && value <= most
+               ? ""
+               : fmt::format("must be milliseconds from {} to {}", least, most);
+  };
+  return {check, ""};
+}
+
+class TopCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_flag("--once", once_, "One frame, and end")->disable_flag_override();
+    app.add_option("--interval", interval_ms_, "How often to look")
+        ->check(milliseconds_between(100, 60'000))
+        ->type_name("MS")
+        ->capture_default_str();
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    layout_.interval_seconds = interval_ms_ / 1000.0;
+    // First, so that what is wrong is said on the ordinary screen.
+    if (const auto looked = look(globals); !looked) return output.problem(looked.error());
+    if (once_ || output.json() || !Terminal::available()) return print(globals, output);
+    const auto ended = follow(globals, output);
+    return ended ? Exit::kOkay : output.problem(ended.error());
+  }
+
+ private:
+  Expected<void> look(const Globals& globals) {
+    simdjson::dom::parser parser;
+    const auto statistics =
+        read_reply(admin_get(globals.admin_socket, "/v1/statistics"), globals.admin_socket, parser);
+    if (!statistics) return tl::make_unexpected(statistics.error());
+    model_.add(read_top_sample(*statistics, seconds_now()));
+    return {};
+  }
+
+  Exit print(const Globals& globals, Output& output) {
+    const bool once = once_ || !output.json();
+    layout_.columns = 200;
+    do {
+      ::poll(nullptr, 0, static_cast<int>(interval_ms_));
+      if (const auto looked = look(globals); !looked) return output.problem(looked.error());
+      if (output.json()) {
+        output.line(top_json(model_, layout_));
+      } else {
+        for (const auto& line : top_lines(model_, layout_, output)) output.line(line);
+      }
+      output.flush();
+    } while (!once);
+    return Exit::kOkay;
+  }
+
+  Expected<void> follow(const Globals& globals, const Output& output) {
+    auto terminal = Terminal::open();
+    if (!terminal) return tl::make_unexpected(terminal.error());
+    double next = seconds_now() + layout_.interval_seconds;
+    for (;;) {
+      const auto size = terminal->size();
+      layout_.columns = size.columns;
+      layout_.rows = size.rows;
+      terminal->draw(top_lines(model_, layout_, output));
+      const double left = std::max(0.0, next - seconds_now());
+      switch (terminal->wait(static_cast<int>(left * 1000) + 1)) {
+        case Terminal::Event::kEnd: return {};
+        case Terminal::Event::kKey:
+          if (terminal->key() == 'q' || terminal->key() == 'Q') return {};
+          continue;
+        case Terminal::Event::kResized: continue;
+        case Terminal::Event::kTime: break;
+      }
+      if (seconds_now() < next) continue;
+      next = seconds_now() + layout_.interval_seconds;
+      if (const auto looked = look(globals); !looked) return looked;
+    }
+  }
+
+  bool once_ = false;
+  std::uint32_t interval_ms_ = 1000;
+  TopLayout layout_;
+  TopModel model_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_top() {
+  return std::make_unique<TopCommand>();
+}
+
+}  // namespace claimsd::ctl

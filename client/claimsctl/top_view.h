@@ -1,0 +1,25 @@
+// top_view.h: the model of claimsctl top as lines for a screen of any size, and as JSON. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/claimsctl/output.h"
+#include "client/claimsctl/top_model.h"
+
+namespace claimsd::ctl {
+
+struct TopLayout {
+  std::size_t columns = 80;
+  std::size_t rows = 0;  // 0: as many as are needed
+  double interval_seconds = 1;
+  std::size_t peers = 8;  // the busiest
+};
+
+// At most `rows` lines of at most `columns`.
+std::vector<std::string> top_lines(const TopModel& model, const TopLayout& layout,
+                                   const Output& output);
+
+std::string top_json(const TopModel& model, const TopLayout& layout);
+
+}  // namespace claimsd::ctl

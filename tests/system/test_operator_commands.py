@@ -1,0 +1,201 @@
+"""claimsctl top, entries, show, statistics, monitor and metrics against a real daemon."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+
+from peer import until
+
+PATIENCE = 30
+CANARY = "canary-91c4"
+
+
+@pytest.fixture
+def claimsctl(build):
+    binary = build / "client" / "claimsctl" / "claimsctl"
+
+    def run(daemon, *words, stdin=""):
+        done = subprocess.run([str(binary), "--admin-socket", str(daemon.admin_socket), *words], input=stdin,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        assert CANARY not in done.stdout + done.stderr
+        return done
+
+    run.binary = binary
+    return run
+
+
+@pytest.fixture
+def busy(claimsd, peer, faults):
+    daemon = claimsd(faults.url("echo"))
+    client = peer(daemon)
+    for number in range(12):
+        assert client.ask(f"{CANARY}-{number}").verdict == "valid"
+    return daemon
+
+
+def lines(done):
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_entries_are_a_table_without_a_token_or_an_email(busy, claimsctl):
+    done = claimsctl(busy, "entries")
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["entry", "user", "state", "age", "left", "lease"]
+    assert len(rows) == 12 and all("fresh" in row for row in rows)
+    assert "@" not in done.stdout
+    assert "--limit 0" in claimsctl(busy, "entries", "--limit", "3").stdout
+    assert len(lines(claimsctl(busy, "entries", "--limit", "3", "--json"))) == 3
+
+
+def test_show_knows_a_token_by_its_bytes_and_a_user_by_the_id(busy, claimsctl):
+    (found,) = lines(claimsctl(busy, "show", "--json", stdin=f"{CANARY}-3"))
+    entry = found["upstreams"][0]["entry"]
+    assert found["schema"] == 1 and entry["state"] == "fresh"
+    done = claimsctl(busy, "show", stdin=f"{CANARY}-3")
+    assert "fresh" in done.stdout and "@" not in done.stdout
+    assert "unknown: the next question" in claimsctl(busy, "show", stdin="never-seen").stdout
+    assert entry["user"] in claimsctl(busy, "show", "--user", entry["user"]).stdout
+    assert "nothing is known" in claimsctl(busy, "show", "--user", "nobody").stdout
+    assert claimsctl(busy, "show", stdin="a b").returncode == 2
+
+
+def test_statistics_add_up(busy, claimsctl):
+    (said,) = lines(claimsctl(busy, "statistics", "--json"))
+    assert sum(row["count"] for row in said["lookups"]) == 12
+    text = claimsctl(busy, "statistics", "--all").stdout
+    assert re.search(r"^  upstream +12 +0 +0 +12 ", text, re.MULTILINE)
+    assert re.search(r"^  questions +12$", text, re.MULTILINE)
+
+
+def test_metrics_are_those_of_the_daemon(busy, claimsctl):
+    text = claimsctl(busy, "metrics").stdout
+    assert "\nclaimsd_questions_total 12\n" in text
+    series = {row["series"]: row["value"] for row in lines(claimsctl(busy, "metrics", "--json"))}
+    assert series["claimsd_questions_total"] == 12
+
+
+def test_monitor_tells_what_happens_as_it_happens(busy, claimsctl, peer):
+    command = [str(claimsctl.binary), "--admin-socket", str(busy.admin_socket), "monitor", "--json"]
+    client, number, told = peer(busy), 0, []
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as monitor:
+        # It tells what comes after it began, and nothing says when that is.
+        while not select.select([monitor.stdout], [], [], 0.05)[0]:
+            number += 1
+            client.ask(f"{CANARY}-new-{number}")
+        busy.admin("/v1/purge", {"user": "x"})
+        busy.admin("/v1/revoke", {"token": f"{CANARY}-new-1"})
+        while not told or told[-1]["event"] != "revoked":
+            line = monitor.stdout.readline().decode()
+            assert line and CANARY not in line
+            told.append(json.loads(line))
+        monitor.terminate()
+    assert all(event["schema"] == 1 for event in told)
+    assert {event["reason"] for event in told[:-2]} == {"ok"}
+    assert [event["event"] for event in told[-2:]] == ["purged", "revoked"]
+    assert (told[-2]["subject"], told[-2]["uid"]) == ("user", os.getuid())
+
+
+def test_monitor_ends_after_as_many_events_as_it_was_told(busy, claimsctl, peer):
+    command = [str(claimsctl.binary), "--admin-socket", str(busy.admin_socket), "monitor", "--count", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as monitor:
+        client = peer(busy)
+        until(lambda: client.ask(f"{CANARY}-{time.monotonic_ns()}") and monitor.poll() is not None, "monitor ends")
+        (line,) = monitor.stdout.read().splitlines()
+    assert monitor.returncode == 0
+    assert "flight_landed  main ok in" in line
+
+
+def test_top_once_and_json_need_no_terminal(busy, claimsctl, peer):
+    done = claimsctl(busy, "top", "--once", "--interval", "200")
+    assert done.returncode == 0 and "from the cache" in done.stdout and "Auth API" in done.stdout
+    assert "\x1b" not in done.stdout
+    (said,) = lines(claimsctl(busy, "top", "--once", "--json", "--interval", "200"))
+    assert said["schema"] == 1 and said["entries"] == 12
+    assert said["peers"][0]["uid"] == os.getuid()
+
+
+class Screen:
+    """claimsctl top on a terminal of its own."""
+
+    def __init__(self, binary, daemon, rows=24, columns=100):
+        self.master, self.terminal = pty.openpty()
+        self.resize(rows, columns)
+        self.before = termios.tcgetattr(self.terminal)
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+        self.process = subprocess.Popen(
+            [str(binary), "--admin-socket", str(daemon.admin_socket), "top", "--interval", "200"], stdin=self.terminal,
+            stdout=self.terminal, stderr=self.terminal, env=environment)
+        self.text = ""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read_until(self, holds):
+        end = time.monotonic() + PATIENCE
+        while not holds(self.text):
+            assert time.monotonic() < end, self.text
+            if select.select([self.master], [], [], 0.2)[0]:
+                self.text += os.read(self.master, 65536).decode()
+
+    def last_frame(self):
+        return self.text.rsplit("\x1b[H", 1)[1].split("\x1b[J")[0]
+
+    def end(self):
+        code = self.process.wait(PATIENCE)
+        while select.select([self.master], [], [], 0.1)[0]:
+            self.text += os.read(self.master, 65536).decode()
+        after = termios.tcgetattr(self.terminal)
+        os.close(self.terminal)
+        os.close(self.master)
+        return code, after
+
+
+@pytest.mark.parametrize("how", ["q", "SIGINT", "SIGTERM"])
+def test_top_follows_the_daemon_and_gives_the_terminal_back(busy, claimsctl, how):
+    screen = Screen(claimsctl.binary, busy)
+    screen.read_until(lambda text: text.count("from the cache") >= 3)
+    frame = screen.last_frame()
+    assert "uid" in frame and "Auth API" in frame
+    # Nothing is cleared between frames: what is there is written over.
+    assert screen.text.count("\x1b[2J") == 1
+    if how == "q":
+        os.write(screen.master, b"q")
+    else:
+        screen.process.send_signal(getattr(signal, how))
+    code, after = screen.end()
+    assert code == 0
+    assert screen.text.endswith("\x1b[?7h\x1b[?25h\x1b[?1049l")
+    assert after == screen.before
+
+
+def test_top_fits_the_terminal_when_that_changes(busy, claimsctl):
+    screen = Screen(claimsctl.binary, busy)
+    screen.read_until(lambda text: "from the cache" in text)
+    screen.resize(6, 30)
+    screen.process.send_signal(signal.SIGWINCH)
+    start = len(screen.text)
+    screen.read_until(lambda text: text[start:].count("\x1b[J") >= 3)
+    rows = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", row) for row in screen.last_frame().replace("\r", "").split("\n")]
+    assert len(rows) <= 6 and max(map(len, rows)) <= 30
+    os.write(screen.master, b"q")
+    assert screen.end()[0] == 0
+
+
+@pytest.mark.parametrize("command", ["top", "entries", "statistics", "monitor", "metrics"])
+def test_without_a_daemon_it_says_so(claimsd, claimsctl, faults, command):
+    daemon = claimsd(faults.url("echo"))
+    daemon.stop()
+    done = claimsctl(daemon, command)
+    assert done.returncode == 69 and "no admin socket" in done.stderr
