@@ -18,6 +18,7 @@
 #include "daemon/loop/loopback_socket.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
+#include "daemon/reloader.h"
 #include "daemon/revocation_thread.h"
 #include "daemon/service_reporter.h"
 #include "daemon/settings.h"
@@ -56,6 +57,10 @@ void block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+std::string operator_named(std::optional<std::uint32_t> uid) {
+  return uid ? fmt::format("uid {}", *uid) : std::string("somebody");
+}
+
 class RealDaemon final : public Daemon {
  public:
   RealDaemon(DaemonOptions options, Log& log) : options_(std::move(options)), log_(log) {}
@@ -87,6 +92,10 @@ class RealDaemon final : public Daemon {
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
+  void reload(std::string who, ReloadDone done);
+  Status apply(LoadedConfig&& fresh);
+  void reloaded(const std::string& who, const ReloadResult& result);
+  void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
   DaemonStatus status() const;
   std::optional<std::string> trouble() const;
 
@@ -97,6 +106,7 @@ class RealDaemon final : public Daemon {
   const Now started_ = clock_.now();
   std::string boot_id_;
   bool stopping_ = false;
+  LogLevel log_level_ = LogLevel::kInfo;  // now; the configuration's after each reload
 
   // In an order in which they can be torn down in reverse: nobody calls what has gone.
   std::unique_ptr<Loop> loop_;
@@ -117,6 +127,7 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<HttpServer> scraped_;
   std::vector<SignalWatcher> signals_;
+  std::unique_ptr<Reloader> reloader_;
   std::optional<KernelTimer> tick_;
   std::optional<Timer> stop_deadline_;
   BootTime armed_for_{};  // while tick_ is active
@@ -258,6 +269,16 @@ AdminServices RealDaemon::admin_services() {
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
   services.peers = &server_->peers();
+  services.settings = [this]() -> const std::vector<Setting>& { return options_.config.settings; };
+  services.reload = [this](std::optional<std::uint32_t> by, ReloadDone done) {
+    reload(operator_named(by), std::move(done));
+  };
+  services.log_levels = [this] {
+    return LogLevels{.now = log_level_, .configured = config().log.level};
+  };
+  services.set_log_level = [this](std::optional<std::uint32_t> by, LogLevel level) {
+    set_log_level(by, level);
+  };
   return services;
 }
 
@@ -267,8 +288,7 @@ OrderDone RealDaemon::acknowledged(std::string_view what, const Order& order, Or
   const char* const whom = order.subject == Subject::kToken  ? "a token"
                            : order.subject == Subject::kUser ? "a user"
                                                              : "everybody";
-  const std::string who =
-      order.given_by ? fmt::format("uid {}", *order.given_by) : std::string("somebody");
+  const std::string who = operator_named(order.given_by);
   const Event event{.kind = what == "purged" ? EventKind::kPurged : EventKind::kRevoked,
                     .subject = order.subject,
                     .uid = order.given_by};
@@ -289,6 +309,12 @@ Status RealDaemon::watch() {
   reporter_ = TRY(ServiceReporter::create(
       *loop_, options_.manager, [this] { return status_line(status()); },
       [this] { return trouble(); }, log_));
+  reloader_ =
+      std::make_unique<Reloader>(*loop_, options_.config_file, options_.config,
+                                 [this](LoadedConfig&& fresh) { return apply(std::move(fresh)); });
+  signals_.push_back(TRY(SignalWatcher::create(
+      *loop_, SIGHUP, [this](int) { reload("SIGHUP", [](const ReloadResult&) {}); })));
+  log_level_ = config().log.level;
   tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
@@ -329,6 +355,50 @@ void RealDaemon::tick() {
   service_->tick();
   if (const std::optional<BootTime> due = cache_->due(); due && *due <= clock_.now().boot)
     cache_->flush();
+}
+
+void RealDaemon::reload(std::string who, ReloadDone done) {
+  if (stopping_) reloader_->stop();
+  // sd_notify(3): RELOADING=1 wants the time by CLOCK_MONOTONIC, which hrtime() is.
+  options_.manager.notify(
+      fmt::format("RELOADING=1\nMONOTONIC_USEC={}", Loop::hrtime() / std::chrono::microseconds(1)));
+  reloader_->request(
+      [this, who = std::move(who), done = std::move(done)](const ReloadResult& result) {
+        reloaded(who, result);
+        if (!stopping_) options_.manager.notify("READY=1");
+        done(result);
+      });
+}
+
+// All that can fail comes first: from there on the new configuration is the one.
+Status RealDaemon::apply(LoadedConfig&& fresh) {
+  options_.config = std::move(fresh);
+  log_level_ = config().log.level;
+  options_.set_log(config().log);
+  server_->reconfigure(server_settings_from(config()));
+  service_->reconfigure(policy_from(config()));
+  return {};
+}
+
+// One line a change. What is hidden in the configuration's listing is hidden here, too.
+void RealDaemon::reloaded(const std::string& who, const ReloadResult& result) {
+  if (result.outcome != ReloadOutcome::kDone) {
+    return log_.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
+                        result.message);
+  }
+  for (const Change& change : result.changes)
+    log_.info("option_changed", "{}: {} -> {}", change.option, change.from, change.to);
+  log_.info("reloaded", "{} had {} read again: {} options changed", who, options_.config_file,
+            result.changes.size());
+}
+
+void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) {
+  log_level_ = level;
+  LogConfig log = config().log;
+  log.level = level;
+  options_.set_log(log);
+  log_.info("log_level", "{} set the level to {}, until the next reload or restart",
+            operator_named(by), name_of(level));
 }
 
 void RealDaemon::begin_stop(int signal_number) {

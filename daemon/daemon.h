@@ -5,6 +5,7 @@
 // daemon was told to stop and has answered what was in flight.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "daemon/base/log.h"
@@ -20,6 +21,8 @@ struct DaemonOptions {
   std::string credentials_directory;     // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
   std::vector<InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
   ServiceManager manager;
+  std::function<void(const LogConfig&)>
+      set_log;  // how much is logged from now on, and in what form
 };
 
 class Daemon {

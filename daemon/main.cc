@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "daemon/base/paced_log.h"
 #include "daemon/base/spdlog_log.h"
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
+#include "daemon/log_events.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
@@ -37,6 +39,7 @@ LogStyle log_style(LogFormat format) {
   switch (format) {
     case LogFormat::kText: return LogStyle::kText;
     case LogFormat::kJournal: return LogStyle::kJournal;
+    case LogFormat::kJson: return LogStyle::kJson;
     case LogFormat::kAuto: break;
   }
   return detect_log_style(std::getenv("JOURNAL_STREAM"));
@@ -61,7 +64,9 @@ int run(const CommandLine& command_line) {
                 config->config.upstreams.size());
     return EXIT_SUCCESS;
   }
-  SpdlogLog log(log_style(config->config.log.format), config->config.log.level);
+  const SystemClock clock;
+  SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
+  PacedLog paced(log, clock, is_paced);
   // libcurl's TLS would write the keys of its sessions, and so tokens, to the file it names.
   unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may have left.
@@ -76,8 +81,13 @@ int run(const CommandLine& command_line) {
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = take_inherited_sockets(),
-                      .manager = ServiceManager::from_environment()},
-                     log);
+                      .manager = ServiceManager::from_environment(),
+                      .set_log =
+                          [&log](const LogConfig& set) {
+                            log.set_level(set.level);
+                            log.set_style(log_style(set.format));
+                          }},
+                     paced);
   if (!daemon) {
     log.error("start_failed", "{}", daemon.error().message);
     return EXIT_FAILURE;

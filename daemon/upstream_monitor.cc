@@ -1,5 +1,9 @@
 #include "daemon/upstream_monitor.h"
 
+#include <fmt/format.h>
+
+#include <array>
+
 namespace claimsd::daemon {
 namespace {
 
@@ -38,9 +42,25 @@ void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& 
   const BootTime now = clock_.now().boot;
   if (last_line && now - *last_line < kPauseBetweenLines) return;
   last_line = now;
-  log_.warning("upstream_failed", "{} ({}): {} ({} in a row): {}", upstream.name, upstream.url,
-               upstream.last_failure, upstream.consecutive_failures,
-               proto::sentence_of(report.reason));
+  const std::string sentence = fmt::format(
+      "{} ({}): {} ({} in a row): {}", upstream.name, upstream.url, upstream.last_failure,
+      upstream.consecutive_failures, proto::sentence_of(report.reason));
+  write(LogLevel::kWarning, "upstream_failed", sentence, upstream, report.trace_id);
+}
+
+void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) {
+  const UpstreamStatus& upstream = upstreams_.at(at);
+  if (trace_id.empty()) return;  // nobody could tell which question that was: the counter does
+  write(LogLevel::kInfo, "deadline_passed",
+        fmt::format("a question to {} was not answered in its time", upstream.name), upstream,
+        trace_id);
+}
+
+void UpstreamMonitor::write(LogLevel level, std::string_view event, std::string_view sentence,
+                            const UpstreamStatus& upstream, std::string_view trace_id) {
+  const std::array<LogField, 2> fields = {LogField{"upstream", upstream.name},
+                                          LogField{"trace_id", trace_id}};
+  log_.write(level, event, sentence, LogFields(fields).first(trace_id.empty() ? 1 : 2));
 }
 
 }  // namespace claimsd::daemon

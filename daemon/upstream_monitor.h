@@ -30,9 +30,12 @@ class UpstreamMonitor final : public Observer {
   void gate_changed(UpstreamId upstream, GateState now) override {
     events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
   }
+  void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:
+  void write(LogLevel level, std::string_view event, std::string_view sentence,
+             const UpstreamStatus& upstream, std::string_view trace_id);
   void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
               const FlightReport& report);
 

@@ -18,6 +18,10 @@ constexpr CommandRow kCommands[] = {
   {"ping",   "[OPTIONS]", "How long the daemon takes to answer at all", make_ping},
   {"purge",  "[OPTIONS] < TOKEN", "Forget a token, a user or everybody: the Auth API is asked again", make_purge},
   {"revoke", "[OPTIONS] < TOKEN", "Deny a token, a user or everybody, whatever the Auth API says", make_revoke},
+  {"config", "[OPTIONS]", "Each option of the running daemon, and where its value comes from", make_config},
+  {"check-config", "[OPTIONS] [FILE]", "Is this a configuration? As `claimsd --check`", make_check_config},
+  {"reload", "[OPTIONS]", "Have the configuration read again: all of it takes effect, or nothing", make_reload},
+  {"log-level", "[OPTIONS] [LEVEL]", "How much is logged, or to log more or less for a while", make_log_level},
   {"audit",  "[OPTIONS] COMMAND", "Who was refused, when, and did anyone touch the record", make_audit},
 };
 // clang-format on

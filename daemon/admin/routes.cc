@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/admin/config_routes.h"
 #include "daemon/admin/entry_routes.h"
 #include "daemon/admin/event_routes.h"
 #include "daemon/admin/health.h"
@@ -82,6 +83,10 @@ constexpr Route kRoutes[] = {
   {"GET", "/v1/events", "What happens: ?after=SEQUENCE&wait=SECONDS", events_route},
   {"GET", "/openapi.yaml", "This API, as OpenAPI 3 describes it", openapi},
   {"POST", "/v1/purge",  "Forget what is known of a token, a user or everybody", purge_route},
+  {"GET", "/v1/config", "Each option, its value and where that comes from", config_route},
+  {"POST", "/v1/reload", "Read the configuration again: all of it takes effect, or nothing", reload_route},
+  {"GET", "/v1/log-level", "How much is logged", log_level_route},
+  {"POST", "/v1/log-level", "Log more or less, until the next reload or restart", set_log_level_route},
   {"POST", "/v1/revoke", "Deny a token, a user or everybody, whatever the Auth API says", revoke_route},
 };
 // clang-format on

@@ -9,9 +9,11 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/base/log.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
 #include "daemon/claims/orders.h"
+#include "daemon/config/changes.h"
 #include "daemon/server/peer_table.h"
 
 namespace claimsd::daemon {
@@ -23,6 +25,13 @@ using StatusSource = std::function<DaemonStatus()>;
 
 // Carries an order out; the callback may come later (orders.h).
 using OrderTaker = std::function<void(const Order& order, OrderDone done)>;
+
+// How much is logged: since it was last set, and in the configuration, which counts again after a
+// reload.
+struct LogLevels {
+  LogLevel now = LogLevel::kInfo;
+  LogLevel configured = LogLevel::kInfo;
+};
 
 // What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
 struct AdminServices {
@@ -39,6 +48,11 @@ struct AdminServices {
   std::function<Now()> now;
   EventFeed* events = nullptr;  // outlives the handlers, as the next one does
   const PeerTable* peers = nullptr;
+  std::function<const std::vector<Setting>&()> settings;  // of the configuration in effect
+  // `by`: the uid that asks, where it is known.
+  std::function<void(std::optional<std::uint32_t> by, ReloadDone done)> reload;
+  std::function<LogLevels()> log_levels;
+  std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
 };
 
 struct Route {

@@ -7,17 +7,40 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace claimsd::daemon {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
+inline constexpr std::array kLogLevels = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
+                                          LogLevel::kError};
+
+// "debug", as in the configuration.
+constexpr std::string_view name_of(LogLevel level) {
+  constexpr std::array<std::string_view, kLogLevels.size()> kNames = {"debug", "info", "warning",
+                                                                      "error"};
+  return kNames.at(static_cast<std::size_t>(level));
+}
+
+// More about a line, for programs: {"trace_id", "4bf92f…"}. Values may come from elsewhere.
+struct LogField {
+  std::string_view name;
+  std::string_view value;
+};
+using LogFields = std::span<const LogField>;
+
 class Log {
  public:
   virtual ~Log() = default;
-  virtual void write(LogLevel level, std::string_view event, std::string_view sentence) = 0;
+  virtual void write(LogLevel level, std::string_view event, std::string_view sentence,
+                     LogFields fields) = 0;
+  void write(LogLevel level, std::string_view event, std::string_view sentence) {
+    write(level, event, sentence, {});
+  }
 
   template <class... Args>
   void debug(std::string_view event, fmt::format_string<Args...> format, Args&&... args) {
@@ -40,7 +63,7 @@ class Log {
 // Swallows everything: for tests and tools.
 class NullLog final : public Log {
  public:
-  void write(LogLevel, std::string_view, std::string_view) override {}
+  void write(LogLevel, std::string_view, std::string_view, LogFields) override {}
 };
 
 }  // namespace claimsd::daemon

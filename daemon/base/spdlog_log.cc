@@ -10,12 +10,14 @@
 #include <array>
 #include <mutex>
 
+#include "daemon/base/json_writer.h"
 #include "daemon/base/printable.h"
 
 namespace claimsd::daemon {
 namespace {
 
 constexpr std::size_t kMaxEvent = 64;
+constexpr std::size_t kMaxField = 256;
 constexpr std::size_t kMaxSentence =
     4096;  // with the rest of the line below PIPE_BUF x 2; nothing we say is longer
 
@@ -32,6 +34,19 @@ constexpr std::array kLevels = std::to_array<LevelRow>({
 });
 const LevelRow& row(LogLevel level) {
   return kLevels.at(static_cast<std::size_t>(level));
+}
+
+// 2026-11-23T12:00:00.123Z
+std::string utc(WallTime time) {
+  using namespace std::chrono;
+  const auto since = floor<milliseconds>(time.time_since_epoch());
+  const auto day = floor<days>(since);
+  const year_month_day date{sys_days(day)};
+  const hh_mm_ss of_day(since - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     of_day.hours().count(), of_day.minutes().count(), of_day.seconds().count(),
+                     of_day.subseconds().count());
 }
 
 // One write(2) a line and no lock: the kernel keeps lines of several threads apart on a file opened
@@ -70,28 +85,50 @@ LogStyle detect_log_style(const char* journal_stream, int fd) {
   return ours == journal_stream ? LogStyle::kJournal : LogStyle::kText;
 }
 
-SpdlogLog::SpdlogLog(LogStyle style, LogLevel level, int fd)
+SpdlogLog::SpdlogLog(LogStyle style, LogLevel level, const Clock& clock, int fd)
     : style_(style),
+      clock_(clock),
       logger_(std::make_unique<spdlog::logger>("claimsd", std::make_shared<FdSink>(fd))) {
-  // The level's name is ours (spdlog's vary in width), so the pattern is the time and the message
-  // at most.
-  const char* pattern = style == LogStyle::kText ? "%Y-%m-%dT%H:%M:%S.%eZ %v" : "%v";
+  // The line is ours as a whole: its style may change while other threads write.
   logger_->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc, "\n"));
+      std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
   set_level(level);
 }
 
 SpdlogLog::~SpdlogLog() = default;
 
-void SpdlogLog::write(LogLevel level, std::string_view event, std::string_view sentence) {
-  const auto& as = row(level);
-  if (!logger_->should_log(as.level)) return;
-  const auto safe_event = printable(event, kMaxEvent);
-  const auto safe_sentence = printable(sentence, kMaxSentence);
-  const auto line = style_ == LogStyle::kText
-                        ? fmt::format("{} {}  {}", as.padded, safe_event, safe_sentence)
-                        : fmt::format("<{}>{} {}", as.priority, safe_event, safe_sentence);
-  logger_->log(as.level, spdlog::string_view_t(line.data(), line.size()));
+void SpdlogLog::write(LogLevel level, std::string_view event, std::string_view sentence,
+                      LogFields fields) {
+  if (!logger_->should_log(row(level).level)) return;
+  const std::string safe_event = printable(event, kMaxEvent);
+  const std::string safe_sentence = printable(sentence, kMaxSentence);
+  const std::string line = style_ == LogStyle::kJson
+                               ? as_json(level, safe_event, safe_sentence, fields)
+                               : as_text(level, safe_event, safe_sentence, fields);
+  logger_->log(row(level).level, spdlog::string_view_t(line.data(), line.size()));
+}
+
+std::string SpdlogLog::as_text(LogLevel level, std::string_view event, std::string_view sentence,
+                               LogFields fields) const {
+  std::string line =
+      style_ == LogStyle::kText
+          ? fmt::format("{} {} {}  {}", utc(clock_.now().wall), row(level).padded, event, sentence)
+          : fmt::format("<{}>{} {}", row(level).priority, event, sentence);
+  for (const LogField& field : fields)
+    line += fmt::format(" {}={}", field.name, printable(field.value, kMaxField));
+  return line;
+}
+
+std::string SpdlogLog::as_json(LogLevel level, std::string_view event, std::string_view sentence,
+                               LogFields fields) const {
+  JsonWriter json;
+  json.begin_object()
+      .member("time", utc(clock_.now().wall))
+      .member("level", name_of(level))
+      .member("event", event)
+      .member("message", sentence);
+  for (const LogField& field : fields) json.member(field.name, printable(field.value, kMaxField));
+  return json.end_object().take();
 }
 
 void SpdlogLog::set_level(LogLevel level) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "daemon/claims/http_date.h"
+
 namespace claimsd::daemon {
 namespace {
 
@@ -52,37 +54,6 @@ void apply_directive(std::string_view directive, CacheHeaders& headers) {
   }
 }
 
-std::optional<int> read_digits(std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
-}
-
-// IMF-fixdate: every part has its place.
-std::optional<WallTime> read_date(std::string_view text) {
-  constexpr std::string_view kShape = "Sun, 06 Nov 1994 08:49:37 GMT";
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != kShape.size() || !text.ends_with(" GMT") || text[19] != ':' || text[22] != ':')
-    return std::nullopt;
-  const std::size_t month = kMonths.find(text.substr(8, 3));
-  const auto day = read_digits(text.substr(5, 2));
-  const auto year = read_digits(text.substr(12, 4));
-  const auto hour = read_digits(text.substr(17, 2));
-  const auto minute = read_digits(text.substr(20, 2));
-  const auto second = read_digits(text.substr(23, 2));
-  if (month == std::string_view::npos || month % 3 != 0 || !day || !year || !hour || !minute ||
-      !second || *hour > 23 || *minute > 59 || *second > 60)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok() || *year < 1970 || *year > 2261) return std::nullopt;
-  const auto days = std::chrono::sys_days(date).time_since_epoch();
-  return WallTime(days) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         seconds(*second);
-}
-
 }  // namespace
 
 CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
@@ -105,7 +76,7 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
 std::optional<seconds> read_retry_after(std::string_view value, WallTime now) {
   value = trim(value);
   if (const auto delay = read_seconds(value)) return std::min(*delay, kLongestRetryAfter);
-  const auto date = read_date(value);
+  const auto date = read_http_date(value, now);
   if (!date) return std::nullopt;
   const auto left = std::chrono::ceil<seconds>(*date - now);
   return std::clamp(left, seconds(0), kLongestRetryAfter);

@@ -30,6 +30,7 @@ struct Waiting {
   TokenKey key;  // what it asks about
   UpstreamId upstream = 0;
   std::optional<Duration> max_age;
+  std::string trace_id;  // for the log
 };
 
 struct Flight {
@@ -44,6 +45,7 @@ struct Flight {
   std::size_t url = 0;         // where the request went
   std::size_t tries = 0;       // requests so far
   bool refresh = false;        // is made although nobody waits
+  std::string trace_id;        // of who asked first, for the log
   bool closed = false;         // purged: who asks now waits for the flight after this one
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the flight after this one

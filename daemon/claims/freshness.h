@@ -19,6 +19,7 @@ struct LifePolicy {
   unsigned jitter_percent = 10;   // a life is shortened by up to this much
   Duration stale_if_error{};      // after its life, while nobody can say better; 0: never
   unsigned refresh_percent = 10;  // of a life, its last part: asked again ahead of time; 0: never
+  friend bool operator==(const LifePolicy&, const LifePolicy&) = default;
 };
 
 // End of the life of an answer whose request started at `started`: min(max_ttl, headers), jittered

@@ -99,6 +99,10 @@ void HotEntries::sweep(const Now& now) {
   }
 }
 
+void HotEntries::clear() {
+  for (Slot& slot : slots_) clear(slot);
+}
+
 void HotEntries::clear(Slot& slot) {
   if (!slot.used) return;
   places_.erase(slot.hot.key);

@@ -47,6 +47,8 @@ class HotEntries {
   void erase(const TokenKey& key);
   // Wipes what has ended.
   void sweep(const Now& now);
+  // Wipes everything.
+  void clear();
   bool empty() const { return places_.empty(); }
 
  private:

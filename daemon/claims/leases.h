@@ -38,6 +38,12 @@ class Leases {
   Leases(const LifePolicy& policy, Duration length, Views views)
       : policy_(policy), length_(length), views_(views) {}
 
+  // For leases to come.
+  void set_policy(const LifePolicy& policy, Duration length) {
+    policy_ = policy;
+    length_ = length;
+  }
+
   // Shows what is kept for `key` now, unless what is shown is young enough.
   void show(UpstreamId upstream, std::string_view token, const TokenKey& key);
 

@@ -23,6 +23,7 @@ struct BudgetPolicy {
   unsigned reserved_percent = 25;  // of each burst, for tokens that were valid before
   std::size_t max_uids = 1'024;
   std::size_t max_clients = 16'384;
+  friend bool operator==(const BudgetPolicy&, const BudgetPolicy&) = default;
 };
 
 // What an address counts as: an IPv6 client owns a /64 and more, so its first 64 bits are it. What

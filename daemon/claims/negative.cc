@@ -1,5 +1,7 @@
 #include "daemon/claims/negative.h"
 
+#include <algorithm>
+
 namespace claimsd::daemon {
 
 void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
@@ -14,8 +16,11 @@ void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reaso
 std::optional<NegativeEntries::Refusal> NegativeEntries::find(const TokenKey& key,
                                                               BootTime now) const {
   const auto found = refusals_.find(key);
-  if (found == refusals_.end() || found->second.until <= now) return std::nullopt;
-  return found->second;
+  if (found == refusals_.end()) return std::nullopt;
+  Refusal refusal = found->second;
+  refusal.until = std::min(refusal.until, refusal.refused_at + ttl_);
+  if (refusal.until <= now) return std::nullopt;
+  return refusal;
 }
 
 void NegativeEntries::clear() {

@@ -32,6 +32,8 @@ class NegativeEntries {
   std::optional<Refusal> find(const TokenKey& key, BootTime now) const;
   void erase(const TokenKey& key) { refusals_.erase(key); }
   void clear();
+  // For those to come; those kept end no later than it allows.
+  void set_ttl(Duration ttl) { ttl_ = ttl; }
   std::size_t size() const { return refusals_.size(); }
   // Drops what has ended; amortised constant time.
   void expire(BootTime now);

@@ -136,6 +136,7 @@ struct FlightReport {
   int status = 0;
   std::string_view detail;
   Duration took{};
+  std::string_view trace_id;  // of the question that caused it, as the client gave it; "": none
 };
 
 class Observer {
@@ -144,6 +145,8 @@ class Observer {
   virtual void flight_landed(const FlightReport& report) = 0;
   // An Auth API begins to be left alone, probed, or asked again.
   virtual void gate_changed(UpstreamId /*upstream*/, GateState /*now*/) {}
+  // A question ended by its own deadline, while a request for it was out or waiting for its turn.
+  virtual void deadline_passed(UpstreamId /*upstream*/, std::string_view /*trace_id*/) {}
 };
 
 // Takes each waiter's one answer. A waiter that has left in the meantime is the sink's to ignore.

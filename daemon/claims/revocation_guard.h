@@ -33,6 +33,8 @@ class RevocationGuard {
   bool forgets(UpstreamId upstream, std::string_view claims, BootTime confirmed_at) const;
 
   const RevocationPolicy& policy() const { return policy_; }
+  // For rules to come; how many there may be is decided at the start.
+  void set_policy(const RevocationPolicy& policy) { policy_ = policy; }
   Revocations& rules() { return rules_; }
   const Revocations& rules() const { return rules_; }
 

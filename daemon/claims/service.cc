@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/trace_id.h"
 #include "proto/limits.h"
 #include "proto/messages.h"
 
@@ -138,6 +139,7 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
   Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
                                 read_jwt_times(question.token), question.uid, true);
   flight.refresh = true;
+  flight.trace_id = loggable_trace_id(question.trace_id, question.token);
   flight.wants_lease = question.wants_lease;
   start_pending(question.upstream);
 }
@@ -313,6 +315,7 @@ void ClaimsService::tick() {
   }
   while (const std::optional<Waiting> waiting = flights_.take_overdue(now.boot)) {
     ++counters_.deadlines;
+    world_.observer.deadline_passed(waiting->upstream, waiting->trace_id);
     hand_over(*waiting, Answer{.reason = Reason::kDeadline});
   }
 }

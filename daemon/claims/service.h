@@ -56,6 +56,7 @@ struct Question {
   bool wants_lease = false;         // the asker looks into the map first
   std::uint32_t uid = 0;            // who asks
   std::string_view client_address;  // on whose behalf; "": unknown. Read during ask() alone
+  std::string_view trace_id;        // for the log, as the client gave it; read during ask() alone
 };
 
 // The world that a service lives in; all of it outlives the service.
@@ -86,6 +87,10 @@ class ClaimsService {
   void revoke(const Order& order, OrderDone done);
   // Rules of an earlier run; before the first question.
   void restore(const std::vector<Rule>& rules);
+
+  // From now on (service_reload.cc). What is waited for goes on; upstreams and sizes made at the
+  // start (entries, refusals, rules) stay as they were.
+  void reconfigure(Policy policy);
 
   // For an operator who looks (service_inspection.cc): at most `most` entries, in the order of
   // their keys, after `after`; gives back where to go on, none at the end. And what is known of one

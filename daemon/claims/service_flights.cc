@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/claims/service.h"
+#include "daemon/claims/trace_id.h"
 
 namespace claimsd::daemon {
 
@@ -13,13 +14,15 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
                             const Now& now, const JwtTimes& times) {
   if (stopping_) return deliver(waiter, Reason::kShuttingDown);
   const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
-  const Waiting waiting{.waiter = waiter,
-                        .asked_at = now.boot,
-                        .deadline = now.boot + (unlimited ? policy_.max_timeout : question.timeout),
-                        .uid = question.uid,
-                        .key = key,
-                        .upstream = question.upstream,
-                        .max_age = question.max_age};
+  const Waiting waiting{
+      .waiter = waiter,
+      .asked_at = now.boot,
+      .deadline = now.boot + (unlimited ? policy_.max_timeout : question.timeout),
+      .uid = question.uid,
+      .key = key,
+      .upstream = question.upstream,
+      .max_age = question.max_age,
+      .trace_id = std::string(loggable_trace_id(question.trace_id, question.token))};
   Flight* flight = flights_.find(key);
   const bool known = known_.holds(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
@@ -31,6 +34,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   if (flight == nullptr) {
     flight =
         &flights_.add(key, question.upstream, Secret(question.token), times, question.uid, known);
+    flight->trace_id = waiting.trace_id;
   } else {
     ++counters_.joined_flights;
   }
@@ -89,7 +93,8 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
                                  .reason = judgement.reason,
                                  .status = outcome.status,
                                  .detail = judgement.detail,
-                                 .took = outcome.took});
+                                 .took = outcome.took,
+                                 .trace_id = flying->trace_id});
   if (try_next_url(*flying, judgement, now)) return;
   Flight flight = flights_.remove(id);
   note_health(flight, judgement, now);
@@ -101,6 +106,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
                                 flight.uid, false);
     next.waiters.swap(flight.successors);
     next.wants_lease = flight.wants_lease;
+    next.trace_id = flight.trace_id;
   }
   answer_all(flight, flight.waiters, answer);
   // Where there is a successor, it will confirm anew.

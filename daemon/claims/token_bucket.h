@@ -13,6 +13,7 @@ namespace claimsd::daemon {
 struct Rate {
   std::uint32_t per_second = 0;  // 0: no limit
   std::uint32_t burst = 0;       // at least 1
+  friend bool operator==(const Rate&, const Rate&) = default;
 };
 
 class TokenBucket {

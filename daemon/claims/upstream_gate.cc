@@ -16,6 +16,13 @@ UpstreamGate::UpstreamGate(const GatePolicy& policy)
       window_(policy.max_in_flight),
       retry_hundredths_(policy.retry_percent > 0 ? kMostRetriesSaved * 100 : 0) {}
 
+void UpstreamGate::set_policy(const GatePolicy& policy) {
+  const bool wide_open = window_ >= policy_.max_in_flight;
+  policy_ = policy;
+  window_ = wide_open ? policy_.max_in_flight : std::min(window_, policy_.max_in_flight);
+  if (policy_.retry_percent == 0) retry_hundredths_ = 0;
+}
+
 bool UpstreamGate::admits(BootTime now, std::uint32_t in_flight) const {
   switch (state_) {
     case State::kClosed: return in_flight < std::min(window_, policy_.max_in_flight);

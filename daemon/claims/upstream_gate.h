@@ -33,6 +33,9 @@ class UpstreamGate {
 
   explicit UpstreamGate(const GatePolicy& policy);
 
+  // What has failed so far stays in mind.
+  void set_policy(const GatePolicy& policy);
+
   // May one more request start, with `in_flight` on their way?
   bool admits(BootTime now, std::uint32_t in_flight) const;
   // A request starts; admits() was true.

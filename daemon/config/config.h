@@ -82,7 +82,7 @@ struct RevocationsConfig {
   milliseconds keep;
 };
 
-enum class LogFormat : std::uint8_t { kAuto, kText, kJournal };
+enum class LogFormat : std::uint8_t { kAuto, kText, kJournal, kJson };
 
 // [log]
 struct LogConfig {

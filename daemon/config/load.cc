@@ -1,6 +1,7 @@
 #include "daemon/config/load.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "daemon/base/printable.h"
 #include "daemon/config/convert.h"
@@ -32,6 +33,12 @@ bool is_upstream_name(std::string_view name) {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
   return !name.empty() && name.size() <= kMaxUpstreamName &&
          name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+// Equal for equal values, however they are written. No value holds a line break.
+std::string exactly(const Value& value) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
+                     fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"));
 }
 
 // Walks the file once for what is in it that nobody knows, and the table once for what is set.
@@ -67,8 +74,8 @@ class Loader {
     row.assign(target, *value);
     loaded_.settings.push_back(
         {std::move(path), display(option, node),
-         member ? fmt::format("{}:{}", filename_, member->at.line) : "default",
-         option.reload == Reload::kYes});
+         member ? fmt::format("{}:{}", filename_, member->at.line) : std::string(kDefaultOrigin),
+         option.reload == Reload::kYes, exactly(*value)});
   }
 
   // The table's defaults are TOML like the file, and pass the same checks.

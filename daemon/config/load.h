@@ -18,7 +18,10 @@ struct Setting {
   std::string value;   // as it would stand in the file; "(hidden)" where a password may be in it
   std::string origin;  // "/etc/claimsd/claimsd.toml:12" or "default"
   bool reloadable;
+  std::string exact;  // the value itself, to compare; may hold a password: never shown
 };
+
+inline constexpr std::string_view kDefaultOrigin = "default";
 
 struct LoadedConfig {
   Config config;

@@ -28,7 +28,8 @@ void render(std::string& out, const Option& option, std::string_view key) {
   allowed.erase(0, allowed.find(' ') + 1);  // "is …", "are …"
   std::string escaped;
   for (const char c : allowed) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
-  out += fmt::format("| `{}` | `{}` | {} | {} |\n", key, option.fallback, escaped, option.help);
+  out += fmt::format("| `{}` | `{}` | {} | {}{} |\n", key, option.fallback, escaped, option.help,
+                     option.reload == Reload::kNo ? " *(restart)*" : "");
 }
 
 void render_head(std::string& out, std::string_view section) {

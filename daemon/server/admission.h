@@ -24,16 +24,18 @@ class Admission {
  public:
   explicit Admission(AdmissionPolicy policy) : policy_(std::move(policy)) {}
 
-  // Counts a new connection in, or says why not. root is always allowed: it can become any of the
-  // others.
+  // Counts a new connection in, or says why not.
   std::optional<proto::FailureCode> enter(std::uint32_t uid, std::uint32_t gid);
+  // For connections to come. Those that are there stay counted.
+  void set_policy(AdmissionPolicy policy) { policy_ = std::move(policy); }
+  // May such a peer connect at all? root always may: it can become any of the others.
+  bool allows(std::uint32_t uid, std::uint32_t gid) const;
+
   // Counts one out that had entered.
   void leave(std::uint32_t uid);
   std::uint32_t connections() const { return connections_; }
 
  private:
-  bool allows(std::uint32_t uid, std::uint32_t gid) const;
-
   AdmissionPolicy policy_;
   std::uint32_t connections_ = 0;
   std::unordered_map<std::uint32_t, std::uint32_t> by_uid_;

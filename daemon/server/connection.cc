@@ -13,9 +13,10 @@ constexpr std::size_t kRefusalsPerPause = 64;
 
 }  // namespace
 
-Status Server::Connection::adopt(Fd fd, std::uint32_t uid, PeerRow* peer) {
-  uid_ = uid;
-  session_.set_peer(uid, peer);
+Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* peer) {
+  uid_ = who.uid;
+  gid_ = who.gid;
+  session_.set_peer(who.uid, peer);
   admitted_ = peer != nullptr;
   since_ = Loop::hrtime();
   stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,

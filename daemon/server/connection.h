@@ -14,7 +14,7 @@ class Server::Connection final : public Wire {
       : server_(server), session_(id, *server.context_, *this), id_(id) {}
 
   // Takes the socket over. `peer`: its row, where admission has let it in; none: it is refused.
-  Status adopt(Fd fd, std::uint32_t uid, PeerRow* peer);
+  Status adopt(Fd fd, const PeerCredentials& who, PeerRow* peer);
   Status start_reading() { return stream_->start_reading(); }
 
   void send(std::string_view frame) override;
@@ -26,6 +26,7 @@ class Server::Connection final : public Wire {
 
   Session& session() { return session_; }
   std::uint32_t uid() const { return uid_; }
+  std::uint32_t gid() const { return gid_; }
   bool admitted() const { return admitted_; }
   // To be closed as soon as nobody is using it.
   bool doomed() const { return doomed_; }
@@ -45,6 +46,7 @@ class Server::Connection final : public Wire {
   Session session_;
   std::uint64_t id_;
   std::uint32_t uid_ = 0;
+  std::uint32_t gid_ = 0;
   bool admitted_ = false;
   bool doomed_ = false;
   bool broken_ = false;      // nothing can be sent any more

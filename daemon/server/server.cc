@@ -16,9 +16,9 @@ constexpr Duration kPauseOfFloods = milliseconds(1);
 
 Server::Server(Loop& loop, ServerSettings settings, Log& log)
     : loop_(loop),
-      settings_(settings),
+      settings_(std::move(settings)),
       log_(log),
-      admission_(std::move(settings.admission)),
+      admission_(settings_.admission),
       next_turns_(loop, [this] { work_off_one(); }),
       pause_(loop, [this] { end_pauses(); }) {}
 
@@ -57,6 +57,20 @@ StreamListener::Handlers Server::handlers() {
               }};
 }
 
+void Server::reconfigure(ServerSettings settings) {
+  admission_.set_policy(settings.admission);
+  settings_ = std::move(settings);
+  std::vector<std::uint64_t> strangers;
+  for (const auto& [id, connection] : connections_) {
+    if (!admission_.allows(connection->uid(), connection->gid())) strangers.push_back(id);
+  }
+  for (const std::uint64_t id : strangers) {
+    log_.info("peer_cut_off", "closed a connection of uid {}: it may not ask any more",
+              connections_.at(id)->uid());
+    close(id);
+  }
+}
+
 void Server::accept(Fd fd) {
   const Result<PeerCredentials> peer = peer_credentials(fd.get());
   if (!peer) {
@@ -67,7 +81,7 @@ void Server::accept(Fd fd) {
   auto connection = std::make_unique<Connection>(*this, id);
   const std::optional<proto::FailureCode> refused = admission_.enter(peer->uid, peer->gid);
   PeerRow* const row = refused ? nullptr : &peers_.enter(peer->uid);
-  if (const Status adopted = connection->adopt(std::move(fd), peer->uid, row); !adopted) {
+  if (const Status adopted = connection->adopt(std::move(fd), *peer, row); !adopted) {
     if (!refused) leave(peer->uid);
     log_.error("accept_failed", "{}", adopted.error().message);
     return;

@@ -47,6 +47,9 @@ class Server final : public AnswerSink {
   Status open(const ListenOptions& options);
   Status open(Fd inherited);
 
+  // From now on. Who may not connect any more is cut off.
+  void reconfigure(ServerSettings settings);
+
   // Stops accepting; connections stay.
   void stop_listening() { listener_.reset(); }
 

@@ -122,7 +122,8 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
                     .timeout = milliseconds(query.timeout_ms),
                     .wants_lease = holds_map_,
                     .uid = uid_,
-                    .client_address = query.client_address};
+                    .client_address = query.client_address,
+                    .trace_id = query.trace_id};
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
   ++open_questions_;
   ++peer_->questions;

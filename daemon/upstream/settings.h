@@ -28,7 +28,7 @@ struct UpstreamSettings {
   std::string proxy;               // "http://proxy:3128"; "": none, whatever the environment says
   bool http2 = false;              // offer HTTP/2; over TLS only
   std::uint32_t connections =
-      16;  // requests at once, and connections kept alive; further flights wait
+      64;  // requests at once, and connections kept alive; further flights wait
   std::size_t max_body = kMaxUpstreamBody;
 };
 

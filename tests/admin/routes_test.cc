@@ -15,6 +15,17 @@
 namespace claimsd::daemon {
 namespace {
 
+const std::vector<Setting> kSettings = {{"cache.max_ttl", "\"60s\"", "default", true, "60000"}};
+const ReloadResult kReloaded = {
+    .outcome = ReloadOutcome::kDone,
+    .message = {},
+    .changes = {{"cache.max_ttl", "\"60s\"", "\"2s\"", "claimsd.toml:2"}}};
+
+std::string_view sample_body(std::string_view path) {
+  if (path == "/v1/entry") return R"({"token":"x"})";
+  return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
+}
+
 // What routes need of a daemon: orders are carried out, and durable; there are two entries.
 struct FakeDaemon {
   EntryDescription entry(std::uint8_t key, std::string_view user) const {
@@ -38,13 +49,16 @@ struct FakeDaemon {
       visit({.upstream = 0, .entry = entry(1, "tess")});
     };
     made.now = [] { return Now{}; };
+    made.settings = []() -> const std::vector<Setting>& { return kSettings; };
+    made.reload = [](std::optional<std::uint32_t>, const ReloadDone& done) { done(kReloaded); };
+    made.log_levels = [] { return LogLevels{.now = LogLevel::kDebug}; };
+    made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
     return made;
   }
   HttpResponse call(HttpRequest request) {
-    if (request.method == "POST" && request.body.empty())
-      request.body = request.path == "/v1/entry" ? R"({"token":"x"})" : R"({"user":"x"})";
+    if (request.method == "POST" && request.body.empty()) request.body = sample_body(request.path);
     return dispatch(services(), request);
   }
 

@@ -39,7 +39,7 @@ LIBRARIES = {
     "io": ("fstream", "iostream", "istream", "ostream", "random", "cstdio", "stdio.h", "csignal", "ctime"),
     "system": (
         "unistd.h", "fcntl.h", "sys/*", "poll.h", "sched.h", "pthread.h", "signal.h", "time.h", "grp.h",
-        "pwd.h", "dirent.h", "dlfcn.h", "netdb.h", "syslog.h", "termios.h", "net/*", "netinet/*",
+        "pwd.h", "dirent.h", "dlfcn.h", "netdb.h", "syslog.h", "termios.h", "spawn.h", "net/*", "netinet/*",
         "arpa/*", "linux/*",
     ),
     "std": (

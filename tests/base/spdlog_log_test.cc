@@ -15,6 +15,8 @@ using namespace claimsd::daemon;
 
 namespace {
 
+const SystemClock kClock;
+
 // A pipe: what a log wrote is what can be read.
 class Capture {
  public:
@@ -44,7 +46,7 @@ class Capture {
 
 TEST_CASE("a line of text has a time, a level, an event and a sentence") {
   Capture capture;
-  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, capture.fd());
+  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, kClock, capture.fd());
   log.info("listening", "claims socket at {}", "/run/x");
   const std::regex line(
       R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info    listening  claims socket at /run/x\n)");
@@ -53,7 +55,7 @@ TEST_CASE("a line of text has a time, a level, an event and a sentence") {
 
 TEST_CASE("a line for the journal has its priority and no time") {
   Capture capture;
-  SpdlogLog log(LogStyle::kJournal, LogLevel::kDebug, capture.fd());
+  SpdlogLog log(LogStyle::kJournal, LogLevel::kDebug, kClock, capture.fd());
   log.debug("a", "one");
   log.info("b", "two");
   log.warning("c", "three");
@@ -63,14 +65,14 @@ TEST_CASE("a line for the journal has its priority and no time") {
 
 TEST_CASE("nothing in a sentence makes a second line or a format") {
   Capture capture;
-  SpdlogLog log(LogStyle::kJournal, LogLevel::kInfo, capture.fd());
+  SpdlogLog log(LogStyle::kJournal, LogLevel::kInfo, kClock, capture.fd());
   log.write(LogLevel::kInfo, "ev\nent", "one\n<3>forged line\x1b[2J {} %v");
   CHECK(capture.text() == "<6>ev\\nent one\\n<3>forged line\\x1b[2J {} %v\n");
 }
 
 TEST_CASE("the level decides what is written, and can change") {
   Capture capture;
-  SpdlogLog log(LogStyle::kJournal, LogLevel::kWarning, capture.fd());
+  SpdlogLog log(LogStyle::kJournal, LogLevel::kWarning, kClock, capture.fd());
   log.info("a", "unseen");
   log.warning("b", "seen");
   log.set_level(LogLevel::kInfo);
@@ -82,7 +84,7 @@ TEST_CASE("the level decides what is written, and can change") {
 
 TEST_CASE("lines of several threads stay whole") {
   Capture capture;
-  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, capture.fd());
+  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, kClock, capture.fd());
   {
     std::vector<std::jthread> writers;
     for (int i = 0; i < 4; ++i) {
@@ -104,7 +106,7 @@ TEST_CASE("lines of several threads stay whole") {
 }
 
 TEST_CASE("a log nobody can read is no reason to stop") {
-  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, -1);
+  SpdlogLog log(LogStyle::kText, LogLevel::kInfo, kClock, -1);
   CHECK_NOTHROW(log.info("event", "sentence"));
 }
 
@@ -117,4 +119,34 @@ TEST_CASE("the journal's style is for the journal's own stream alone") {
   CHECK(detect_log_style("8:12345", capture.fd()) == LogStyle::kText);
   CHECK(detect_log_style(nullptr, capture.fd()) == LogStyle::kText);
   CHECK(detect_log_style(ours.c_str(), -1) == LogStyle::kText);
+}
+
+TEST_CASE("a line of JSON is one object with time, level, event, message and fields") {
+  Capture capture;
+  SpdlogLog log(LogStyle::kJson, LogLevel::kInfo, kClock, capture.fd());
+  const std::array<LogField, 1> fields = {LogField{"trace_id", "4bf9\n2f"}};
+  log.write(LogLevel::kWarning, "upstream_failed", "it said \"no\"\n{", fields);
+  const std::regex line(
+      R"(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","level":"warning","event":"upstream_failed",)"
+      R"("message":"it said \\"no\\"\\\\n\{","trace_id":"4bf9\\\\n2f"\}\n)");
+  const std::string text = capture.text();
+  INFO(text);
+  CHECK(std::regex_match(text, line));
+}
+
+TEST_CASE("fields stand behind the sentence of a line of text, and cannot begin a new one") {
+  Capture capture;
+  SpdlogLog log(LogStyle::kJournal, LogLevel::kInfo, kClock, capture.fd());
+  const std::array<LogField, 2> fields = {LogField{"upstream", "main"},
+                                          LogField{"trace_id", "a\n<0>b"}};
+  log.write(LogLevel::kInfo, "x", "y", fields);
+  CHECK(capture.text() == "<6>x y upstream=main trace_id=a\\n<0>b\n");
+}
+
+TEST_CASE("the style may change while the log is in use") {
+  Capture capture;
+  SpdlogLog log(LogStyle::kJson, LogLevel::kInfo, kClock, capture.fd());
+  log.set_style(LogStyle::kJournal);
+  log.info("a", "one");
+  CHECK(capture.text() == "<6>a one\n");
 }

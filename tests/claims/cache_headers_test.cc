@@ -102,12 +102,22 @@ TEST_CASE("a Retry-After that is a date or anything else is no advice") {
 TEST_CASE("Retry-After may be a date") {
   CHECK(read_retry_after("Thu, 01 Jan 2026 00:01:30 GMT", kNow) == 90s);
   CHECK(read_retry_after("Fri, 31 Dec 2027 23:59:59 GMT", kNow) == 3600s);
+  // The two forms that HTTP once had (RFC 9110 section 5.6.7).
+  CHECK(read_retry_after("Thursday, 01-Jan-26 00:01:30 GMT", kNow) == 90s);
+  CHECK(read_retry_after("Thu Jan  1 00:01:30 2026", kNow) == 90s);
+  CHECK(read_retry_after("Wed Feb 11 00:01:30 2026", kNow) == 3600s);
+  // Two digits of a year: within 50 years from now, or in the past.
+  CHECK(read_retry_after("Wednesday, 01-Jan-76 00:00:00 GMT", kNow) == 3600s);
+  CHECK(read_retry_after("Saturday, 01-Jan-77 00:00:00 GMT", kNow) == 0s);
   CHECK(read_retry_after("Wed, 31 Dec 2025 23:59:59 GMT", kNow) == 0s);
   for (const auto* const bad :
        {"Thu, 01 Foo 2026 00:01:30 GMT", "Thu, 31 Feb 2026 00:01:30 GMT",
         "Thu, 01 Jan 2026 24:01:30 GMT", "Thu, 01 Jan 2026 00:01:30 CET",
         "Thu, 01 anF 2026 00:01:30 GMT", "Thu, 0x Jan 2026 00:01:30 GMT",
-        "Thu, 01 Jan -026 00:01:30 GMT", "Thursday, 01-Jan-26 00:01:30 GMT"}) {
+        "Thu, 01 Jan -026 00:01:30 GMT", "Thu, 1 Jan 2026 00:01:30 GMT",
+        "Thursday, 01-Jan-2026 00:01:30 GMT", "Thursday, 01-Jan-26 00:01:30",
+        "Thu Jan 1 00:01:30 2026", "Thu Jan  1 00:01:30 2026 GMT", "Thu Jan  1 00:01:30 26",
+        "Thu Jan", ","}) {
     INFO(bad);
     CHECK_FALSE(read_retry_after(bad, kNow));
   }

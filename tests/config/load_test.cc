@@ -93,7 +93,7 @@ TEST_CASE("one URL is a whole configuration") {
   CHECK(upstream.refusal_statuses == std::vector<std::uint32_t>{401});
   CHECK(upstream.proxy.empty());
   CHECK_FALSE(upstream.http2);
-  CHECK(upstream.connections == 16);
+  CHECK(upstream.connections == 64);
   CHECK(config.default_upstream() == &upstream);
 }
 

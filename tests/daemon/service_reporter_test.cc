@@ -13,7 +13,9 @@ namespace claimsd::daemon {
 namespace {
 
 struct QuietLog final : Log {
-  void write(LogLevel, std::string_view event, std::string_view) override { events += event; }
+  void write(LogLevel, std::string_view event, std::string_view, LogFields) override {
+    events += event;
+  }
   std::string events;
 };
 

@@ -6,6 +6,7 @@
 
 #include "daemon/admin/metrics.h"
 #include "daemon/config/options.h"
+#include "daemon/log_events.h"
 #include "proto/messages.h"
 
 namespace {
@@ -69,6 +70,15 @@ std::string metrics() {
   return out;
 }
 
+std::string log_events() {
+  std::string out = "| event | level | meaning |\n|---|---|---|\n";
+  for (const auto& event : claimsd::daemon::kLogEvents) {
+    out += "| `" + std::string(event.id) + "` | " + std::string(event.level) + " | " +
+           std::string(event.meaning) + (event.paced ? " *(paced)*" : "") + " |\n";
+  }
+  return out;
+}
+
 std::string limits() {
   namespace proto = claimsd::proto;
   const std::pair<const char*, std::size_t> rows[] = {
@@ -94,8 +104,13 @@ std::string limits() {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::string (*)()> tables = {
-      {"reasons", reasons}, {"failures", failures}, {"messages", messages},
-      {"limits", limits},   {"metrics", metrics},   {"options", claimsd::daemon::options_markdown}};
+      {"reasons", reasons},
+      {"failures", failures},
+      {"messages", messages},
+      {"limits", limits},
+      {"metrics", metrics},
+      {"log_events", log_events},
+      {"options", claimsd::daemon::options_markdown}};
   const auto table = tables.find(argc == 2 ? argv[1] : "");
   if (table == tables.end()) {
     std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|metrics|options\n");

@@ -19,7 +19,7 @@ using test::run_until;
 
 class RecordingLog final : public Log {
  public:
-  void write(LogLevel, std::string_view event, std::string_view sentence) override {
+  void write(LogLevel, std::string_view event, std::string_view sentence, LogFields) override {
     lines.push_back(std::string(event) + " " + std::string(sentence));
   }
   std::vector<std::string> lines;

@@ -44,7 +44,7 @@ class SetClock final : public Clock {
 
 class KeptLog final : public Log {
  public:
-  void write(LogLevel, std::string_view event, std::string_view sentence) override {
+  void write(LogLevel, std::string_view event, std::string_view sentence, LogFields) override {
     lines.append(event).append(" ").append(sentence).append("\n");
   }
   bool has(std::string_view text) const { return lines.find(text) != std::string::npos; }

@@ -63,9 +63,10 @@ class Peer:
         self.socket.sendall(wire.encode(name, request, fields))
         return request
 
-    def query(self, token, timeout_ms=0, max_age_ms=ANY_AGE):
+    def query(self, token, timeout_ms=0, max_age_ms=ANY_AGE, trace_id=""):
         token = token if isinstance(token, bytes) else token.encode()
-        return self.send("Query", token=token, timeout_ms=timeout_ms, max_age_ms=max_age_ms)
+        return self.send("Query", token=token, timeout_ms=timeout_ms, max_age_ms=max_age_ms,
+                         trace_id=trace_id.encode())
 
     def receive(self):
         """The next message, (name, request id, fields); None at the end of the stream."""

@@ -67,7 +67,8 @@ def test_the_daemon_serves_the_file_itself(busy):
 @pytest.mark.parametrize("path, body, status", [
     ("/v1/entry", {"token": f"{CANARY}-token-one"}, 200), ("/v1/entry", {"token": "never-seen"}, 200),
     ("/v1/entry", {"user": "x"}, 400), ("/v1/purge", {"everybody": True}, 200), ("/v1/purge", {}, 400),
-    ("/v1/revoke", {"token": "another-token"}, 200), ("/v1/revoke", {"token": "a b"}, 400)])
+    ("/v1/revoke", {"token": "another-token"}, 200), ("/v1/revoke", {"token": "a b"}, 400),
+    ("/v1/reload", {}, 200), ("/v1/log-level", {"level": "info"}, 200), ("/v1/log-level", {"level": "x"}, 400)])
 def test_what_an_order_is_answered_is_what_the_file_says(busy, path, body, status):
     answered, said = busy.admin(path, body)
     assert answered == status

@@ -1,0 +1,56 @@
+// claimsctl log-level: how much the daemon logs, or sets it, until the next reload or restart.
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
+#include "daemon/base/log.h"
+#include "daemon/base/secret.h"
+
+namespace claimsd::ctl {
+namespace {
+
+class LogLevelCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_option("level", level_, "debug, info, warning or error; none: says which it is")
+        ->type_name("LEVEL")
+        ->check(CLI::Validator(
+            [](const std::string& text) -> std::string {
+              for (const daemon::LogLevel level : daemon::kLogLevels) {
+                if (text == name_of(level)) return "";
+              }
+              return "must be debug, info, warning or error";
+            },
+            ""));
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    const auto answer = level_.empty() ? admin_get(globals.admin_socket, "/v1/log-level")
+                                       : admin_post(globals.admin_socket, "/v1/log-level",
+                                                    daemon::Secret(std::string_view(fmt::format(
+                                                        R"({{"level":"{}"}})", level_))));
+    simdjson::dom::parser parser;
+    const auto reply = read_reply(answer, globals.admin_socket, parser);
+    if (!reply) return output.problem(reply.error());
+    if (output.json()) {
+      output.line(simdjson::minify(*reply));
+      return Exit::kOkay;
+    }
+    const std::string now = text_at(*reply, "/level");
+    const std::string configured = text_at(*reply, "/configured");
+    output.line(now == configured
+                    ? fmt::format("{}, as configured", now)
+                    : fmt::format("{} until the next reload or restart, then {} as configured", now,
+                                  configured));
+    return Exit::kOkay;
+  }
+
+ private:
+  std::string level_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_log_level() {
+  return std::make_unique<LogLevelCommand>();
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,42 @@
+// claimsctl reload: has the daemon read its configuration again, and shows what that changed.
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/reply.h"
+#include "daemon/base/secret.h"
+
+namespace claimsd::ctl {
+namespace {
+
+class ReloadCommand final : public Command {
+ public:
+  void add_options(CLI::App&) override {}
+
+  Exit run(const Globals& globals, Output& output) override {
+    simdjson::dom::parser parser;
+    const auto reply = read_reply(
+        admin_post(globals.admin_socket, "/v1/reload", daemon::Secret(std::string_view("{}"))),
+        globals.admin_socket, parser);
+    if (!reply) return output.problem(reply.error());
+    if (output.json()) {
+      output.line(simdjson::minify(*reply));
+      return Exit::kOkay;
+    }
+    std::size_t changes = 0;
+    each_at(*reply, "/changes", [&](const Element&) { ++changes; });
+    output.line(fmt::format(
+        "{}: {}", output.coloured(Colour::kGood, "reloaded"),
+        changes == 0 ? "nothing has changed" : fmt::format("{} changed", count_text(changes))));
+    each_at(*reply, "/changes", [&](const Element& change) {
+      output.line(fmt::format("  {}: {} -> {}", text_at(change, "/option"),
+                              text_at(change, "/from"), text_at(change, "/to")));
+    });
+    return Exit::kOkay;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_reload() {
+  return std::make_unique<ReloadCommand>();
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,14 @@
+// config_routes.h: the routes about the configuration: what it is, reading it again, and how much
+// is logged. Loop thread.
+#pragma once
+
+#include "daemon/admin/routes.h"
+
+namespace claimsd::daemon {
+
+HttpResponse config_route(const AdminServices& services, const HttpRequest& request);
+HttpResponse reload_route(const AdminServices& services, const HttpRequest& request);
+HttpResponse log_level_route(const AdminServices& services, const HttpRequest& request);
+HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request);
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,33 @@
+// A new policy while questions are open. Part of ClaimsService (service.h).
+#include <utility>
+
+#include "daemon/claims/service.h"
+
+namespace claimsd::daemon {
+
+void ClaimsService::reconfigure(Policy policy) {
+  // Made at the start.
+  policy.negative_entries = policy_.negative_entries;
+  policy.max_entries = policy_.max_entries;
+  policy.hot_entries = policy_.hot_entries;
+  policy.revocations.max_rules = policy_.revocations.max_rules;
+  policy.upstreams = policy_.upstreams;
+  policy.gate.max_in_flight = static_cast<std::uint32_t>(policy.max_in_flight);
+  const Policy before = std::exchange(policy_, std::move(policy));
+
+  negatives_.set_ttl(policy_.negative_ttl);
+  if (policy_.budget != before.budget) budget_ = MissBudget(policy_.budget);
+  guard_.set_policy(policy_.revocations);
+  for (Lane& lane : lanes_) lane.gate.set_policy(policy_.gate);
+  if (policy_.life != before.life || policy_.lease != before.lease) {
+    // What is shown was promised under the old rules. The hot entries remember those promises.
+    leases_.set_policy(policy_.life, policy_.lease);
+    world_.publisher.withdraw_all();
+    hot_.clear();
+  }
+  // There may be room for more requests.
+  for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
+    start_pending(static_cast<UpstreamId>(upstream));
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,68 @@
+#include "daemon/config/changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace claimsd::daemon {
+namespace {
+
+std::set<std::string> upstreams_of(const LoadedConfig& loaded) {
+  std::set<std::string> names;
+  for (const UpstreamConfig& upstream : loaded.config.upstreams)
+    names.insert("upstream." + upstream.name);
+  return names;
+}
+
+using ByOption = std::map<std::string_view, const Setting*>;
+
+ByOption by_option(const LoadedConfig& loaded) {
+  ByOption settings;
+  for (const Setting& setting : loaded.settings) settings.emplace(setting.option, &setting);
+  return settings;
+}
+
+// The table's name is told, and where the first line of it stands.
+std::string place_of(const LoadedConfig& loaded, const std::string& table) {
+  for (const Setting& setting : loaded.settings) {
+    if (setting.option.starts_with(table + ".") && setting.origin != kDefaultOrigin)
+      return setting.origin;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedConfig& fresh) {
+  std::vector<Change> changes;
+  std::string refused;
+  const auto refuse = [&](std::string_view place, std::string_view option, std::string_view what) {
+    refused +=
+        fmt::format("{}{}{}{}: {}; a running daemon cannot change that: restart claimsd",
+                    refused.empty() ? "" : "\n", place, place.empty() ? "" : ": ", option, what);
+  };
+  const ByOption before = by_option(running);
+  for (const Setting& setting : fresh.settings) {
+    const auto found = before.find(setting.option);
+    if (found == before.end() || found->second->exact == setting.exact) continue;
+    const Setting& old = *found->second;
+    changes.push_back({setting.option, old.value, setting.value, setting.origin});
+    if (setting.reloadable) continue;
+    refuse(setting.origin, setting.option,
+           fmt::format("{} now, {} in the running daemon", setting.value, old.value));
+  }
+  const std::set<std::string> old_names = upstreams_of(running);
+  const std::set<std::string> new_names = upstreams_of(fresh);
+  for (const std::string& name : new_names) {
+    if (!old_names.contains(name)) refuse(place_of(fresh, name), name, "new in the file");
+  }
+  for (const std::string& name : old_names) {
+    if (!new_names.contains(name)) refuse("", name, "gone from the file");
+  }
+  if (!refused.empty()) return failure(std::move(refused));
+  return changes;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,77 @@
+// What a reload would change, and what it must refuse.
+#include "daemon/config/changes.h"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/config/options.h"
+
+using namespace claimsd::daemon;
+
+namespace {
+
+constexpr std::string_view kUpstream = "[upstream.main]\nurl = \"https://a.example\"\n";
+
+LoadedConfig loaded(const std::string& text, std::string_view filename = "f.toml") {
+  auto made = load_config(text, filename);
+  INFO((made ? "" : made.error().message));
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+LoadedConfig with(const std::string& text) {
+  return loaded(text + "\n" + std::string(kUpstream));
+}
+
+}  // namespace
+
+TEST_CASE("the same configuration is no change, however it is written") {
+  CHECK(compare(with(""), with(""))->empty());
+  CHECK(compare(with("[cache]\nmax_ttl = \"60s\""), with("[cache]\nmax_ttl = \"1m\""))->empty());
+  CHECK(compare(with("[cache]\nmax_ttl = \"60s\""), with(""))->empty());
+  CHECK(compare(with("[daemon]\nallowed_uids = [1, 2]"), with("[daemon]\nallowed_uids=[1,2]"))
+            ->empty());
+}
+
+TEST_CASE("a change has its option, both values and its place") {
+  const auto changes = compare(with(""), with("[cache]\nmax_ttl = \"2s\""));
+  REQUIRE(changes);
+  REQUIRE(changes->size() == 1);
+  const Change& change = changes->front();
+  CHECK(change.option == "cache.max_ttl");
+  CHECK(change.from == "\"60s\"");
+  CHECK(change.to == "\"2s\"");
+  CHECK(change.origin == "f.toml:2");
+}
+
+TEST_CASE(
+    "what a running daemon cannot change refuses all, and each of it is named with its place") {
+  const auto refused = compare(
+      with(""), with("[cache]\nmax_ttl = \"2s\"\nmax_entries = 500\n[daemon]\nsocket = \"/x\""));
+  REQUIRE_FALSE(refused);
+  const std::string& message = refused.error().message;
+  CHECK(message.find("f.toml:5: daemon.socket: \"/x\" now") == 0);
+  CHECK(message.find("\nf.toml:3: cache.max_entries: 500 now, 100000 in the running daemon") !=
+        std::string::npos);
+  CHECK(message.find("max_ttl") == std::string::npos);
+}
+
+TEST_CASE("an upstream that comes, goes or changes is refused") {
+  const LoadedConfig one = loaded(std::string(kUpstream));
+  const LoadedConfig both = loaded(std::string(kUpstream) +
+                                   "default = true\n[upstream.b]\nurl = \"https://b.example\"\n");
+  const auto came = compare(one, both);
+  REQUIRE_FALSE(came);
+  CHECK(came.error().message.find("f.toml:5: upstream.b: new in the file") != std::string::npos);
+  const auto went = compare(both, one);
+  REQUIRE_FALSE(went);
+  CHECK(went.error().message.find("upstream.b: gone from the file") != std::string::npos);
+}
+
+TEST_CASE("a value that may hold a password is compared and not shown") {
+  const std::string before = std::string(kUpstream) + "proxy = \"http://alpha.example:1\"\n";
+  const std::string after = std::string(kUpstream) + "proxy = \"http://beta.example:1\"\n";
+  const auto refused = compare(loaded(before), loaded(after));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("(hidden) now, (hidden) in") != std::string::npos);
+  CHECK(refused.error().message.find("example") == std::string::npos);
+}
