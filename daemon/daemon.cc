@@ -12,6 +12,7 @@
 #include "daemon/admin/routes.h"
 #include "daemon/admin/scrape_guard.h"
 #include "daemon/admin/status_line.h"
+#include "daemon/audit_recorder.h"
 #include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
@@ -27,6 +28,7 @@
 #include "daemon/store/hmac_fingerprinter.h"
 #include "daemon/store/hmac_keyer.h"
 #include "daemon/store/host_key.h"
+#include "daemon/store/private_directory.h"
 #include "daemon/store/write_behind.h"
 #include "daemon/upstream_monitor.h"
 #include "daemon/version.h"
@@ -71,6 +73,7 @@ class RealDaemon final : public Daemon {
     if (options_.sockets.empty()) TRY(ensure_directory_of(config().daemon.socket));
     TRY(open_store());
     TRY(open_revocations());
+    TRY(open_audit());
     TRY(open_service());
     TRY(open_sockets());
     return watch();
@@ -82,13 +85,19 @@ class RealDaemon final : public Daemon {
   HostKeySource host_key_source() const;
   Status open_store();
   Status open_revocations();
+  Status open_audit();
   Status open_service();
   Status open_sockets();
   Status open_admin();
   Status open_scraped();
   Status watch();
-  OrderDone acknowledged(std::string_view what, const Order& order, OrderDone done);
+  OrderDone acknowledged(AuditEvent what, const Order& order, OrderDone done);
   AdminServices admin_services();
+  AuditRecorder::Deed deed_of(AuditEvent event, const Order& order);
+  AuditTrail& audit_trail() {
+    if (audit_) return *audit_;
+    return no_audit_;
+  }
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
@@ -120,6 +129,10 @@ class RealDaemon final : public Daemon {
   std::optional<EventFeed> events_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   std::unique_ptr<FastPath> fast_path_;
+  std::optional<AuditFingerprinter> audit_names_;  // until the recorder has it
+  std::optional<DirectoryLock> audit_lock_;
+  NoAuditTrail no_audit_;
+  std::unique_ptr<AuditRecorder> audit_;  // null: none is kept
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
   std::unique_ptr<UpstreamClient> upstream_;
@@ -147,6 +160,7 @@ Status RealDaemon::open_store() {
   store_ = TRY(LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));
+  if (config().audit.enabled) audit_names_ = TRY(AuditFingerprinter::create(host_key));
   cache_.emplace(*store_, clock_);
   keyer_ = TRY(HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
   return {};
@@ -162,6 +176,21 @@ Status RealDaemon::open_revocations() {
                                        key, clock_.now()));
   known_rules_ = file->rules();
   revocation_log_ = TRY(RevocationThread::create(std::move(file), *loop_, log_));
+  return {};
+}
+
+Status RealDaemon::open_audit() {
+  const AuditConfig& audit = config().audit;
+  if (!audit.enabled) return {};
+  TRY(ensure_private_directory(audit.directory.native()));
+  audit_lock_ = TRY(DirectoryLock::acquire(audit.directory.native()));
+  const std::string origin = TRY(audit_origin());
+  audit_ = TRY(AuditRecorder::create(
+      audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
+      {.recorded = [this](AuditTicket ticket,
+                          bool durable) { service_->recorded(ticket, durable); },
+       .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
+  audit_->note({.event = AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
 }
 
@@ -192,7 +221,8 @@ Status RealDaemon::open_service() {
                                                    .observer = *monitor_,
                                                    .publisher = fast_path_->publisher(),
                                                    .fingerprinter = *fingerprinter_,
-                                                   .revocation_log = *revocation_log_});
+                                                   .revocation_log = *revocation_log_,
+                                                   .audit = audit_trail()});
   service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
@@ -252,11 +282,16 @@ AdminServices RealDaemon::admin_services() {
   services.status = [this] { return status(); };
   services.process = read_process_usage;
   services.purge = [this](const Order& order, OrderDone done) {
-    service_->purge(order, acknowledged("purged", order, std::move(done)));
+    service_->purge(order, acknowledged(AuditEvent::kPurged, order, std::move(done)));
   };
   services.revoke = [this](const Order& order, OrderDone done) {
-    service_->revoke(order, acknowledged("revoked", order, std::move(done)));
+    service_->revoke(order, acknowledged(AuditEvent::kRevoked, order, std::move(done)));
   };
+  if (audit_) {
+    services.audit = [this](const AuditQuery& query, AuditRecorder::PageDone done) {
+      audit_->ask(query, std::move(done));
+    };
+  }
   services.upstream_named = [this](std::string_view name) {
     return upstream_named(config(), name);
   };
@@ -284,21 +319,41 @@ AdminServices RealDaemon::admin_services() {
 
 // Says what was done, without saying whom it was about, and tells whoever asked for it when they
 // may know.
-OrderDone RealDaemon::acknowledged(std::string_view what, const Order& order, OrderDone done) {
+OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDone done) {
   const char* const whom = order.subject == Subject::kToken  ? "a token"
                            : order.subject == Subject::kUser ? "a user"
                                                              : "everybody";
   const std::string who = operator_named(order.given_by);
-  const Event event{.kind = what == "purged" ? EventKind::kPurged : EventKind::kRevoked,
+  const Event event{.kind = what == AuditEvent::kPurged ? EventKind::kPurged : EventKind::kRevoked,
                     .subject = order.subject,
                     .uid = order.given_by};
-  return [this, what, whom, who, event, done = std::move(done)](const OrderResult& result) {
+  return [this, what, whom, who, event, deed = deed_of(what, order),
+          done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
     events_->add(event);
-    log_.info(what, "{} {} {}; {} rules are in effect", who, what, whom,
+    log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
               service_->revocation_rules());
-    hold_->after([done, result] { done(result); });
+    if (!audit_) return hold_->after([done, result] { done(result); });
+    audit_->note(deed, [this, done, result](bool durable) {
+      OrderResult known = result;
+      known.recorded = durable;
+      hold_->after([done, known] { done(known); });
+    });
   };
+}
+
+// What an order is in the audit log. It is carried out first, and whom it was about is gone then.
+AuditRecorder::Deed RealDaemon::deed_of(AuditEvent event, const Order& order) {
+  AuditRecorder::Deed deed{.event = event, .uid = order.given_by};
+  if (!audit_) return deed;
+  switch (order.subject) {
+    case Subject::kToken: deed.token = audit_->fingerprint_of(order.who); break;
+    case Subject::kUser: deed.user = order.who; break;
+    case Subject::kEverybody: deed.detail = "everybody"; break;
+  }
+  if (order.lock) deed.detail = "lock";
+  deed.length = order.length.value_or(Duration(0));
+  return deed;
 }
 
 Status RealDaemon::watch() {
@@ -333,6 +388,10 @@ void RealDaemon::run() {
   block_stop_signals();
   // Before the sockets close: from here on workers ask, and learn that nobody is there.
   fast_path_->stop();
+  if (audit_) {
+    audit_->note({.event = AuditEvent::kStopped});
+    audit_->stop();
+  }
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
             service_->counters().upstream_requests);
 }
@@ -347,7 +406,7 @@ void RealDaemon::before_wait() {
     tick_->start(*wake - clock_.now().boot);
   }
   if (stopping_ && service_->idle() && server_->drained() && revocation_log_->idle() &&
-      hold_->idle())
+      hold_->idle() && (!audit_ || audit_->idle()))
     loop_->stop();
 }
 
@@ -406,7 +465,7 @@ void RealDaemon::begin_stop(int signal_number) {
   stopping_ = true;
   server_->stop_listening();
   log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
-            service_->flights().waiting());
+            service_->flights().waiting() + service_->held_answers());
   reporter_->stopping();
   service_->stop();
   stop_deadline_->start(config().daemon.stop_timeout);

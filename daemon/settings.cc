@@ -32,6 +32,25 @@ std::string key_scope(const UpstreamConfig& upstream) {
   return scope;
 }
 
+AuditLevel audit_level_of(const AuditConfig& audit) {
+  static_assert(static_cast<int>(AuditDetail::kEvery) == static_cast<int>(AuditLevel::kEvery));
+  return static_cast<AuditLevel>(audit.level);
+}
+
+// A hit that nobody asks about leaves no record: then workers don't get the map.
+bool records_every_hit(const AuditConfig& audit) {
+  return audit.enabled && audit_level_of(audit) == AuditLevel::kEvery;
+}
+
+AuditScope audit_scope_from(const AuditConfig& audit) {
+  if (!audit.enabled) return {};
+  const AuditLevel level = audit_level_of(audit);
+  return {.failures = true,
+          .verifications = level >= AuditLevel::kVerifications,
+          .leases = level >= AuditLevel::kLeases,
+          .hits = level >= AuditLevel::kEvery};
+}
+
 }  // namespace
 
 Policy policy_from(const Config& config) {
@@ -58,6 +77,7 @@ Policy policy_from(const Config& config) {
                            .burst = config.limits.miss_burst_per_uid};
   policy.budget.per_client = {.per_second = config.limits.misses_per_client,
                               .burst = config.limits.miss_burst_per_client};
+  policy.audit = audit_scope_from(config.audit);
   policy.revocations.max_rules = config.revocations.max_entries;
   policy.revocations.keep = config.revocations.keep;
   for (const UpstreamConfig& upstream : config.upstreams) {
@@ -82,8 +102,26 @@ ServerSettings server_settings_from(const Config& config) {
           .handshake_timeout = daemon.handshake_timeout};
 }
 
+AuditSettings audit_settings_from(const Config& config, const std::string& origin) {
+  const AuditConfig& audit = config.audit;
+  AuditSettings settings;
+  settings.log.store = {.directory = audit.directory.native(),
+                        .origin = origin,
+                        .segment_bytes = audit.segment_bytes,
+                        .retention = {.age = audit.keep, .bytes = audit.max_bytes}};
+  settings.log.policy.level = audit_level_of(audit);
+  settings.log.policy.before_answer = audit.before_answer;
+  settings.log.policy.when_full =
+      audit.allow_when_full ? AuditWhenFull::kAllowAndCount : AuditWhenFull::kDeny;
+  settings.log.policy.max_records = audit.max_records;
+  settings.log.policy.max_tickets = audit.max_waiting;
+  settings.anchors_file = audit.anchors_file.native();
+  settings.upstreams = upstream_names_from(config);
+  return settings;
+}
+
 FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id) {
-  return {.on = config.daemon.fast_path,
+  return {.on = config.daemon.fast_path && !records_every_hit(config.audit),
           .slots = config.cache.map_slots,
           .directory = config.cache.directory,
           .boot_id = boot_id};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/admin/status.h"
+#include "daemon/audit_recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
 #include "daemon/fast_path.h"
@@ -17,6 +18,7 @@ namespace claimsd::daemon {
 
 Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
+AuditSettings audit_settings_from(const Config& config, const std::string& origin);
 FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);

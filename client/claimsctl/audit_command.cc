@@ -1,8 +1,12 @@
-// claimsctl audit: who was refused, when, and did anyone touch the record. Reads the log's files,
-// here or copied to another machine; needs no daemon.
+// claimsctl audit: who was refused, when, and did anyone touch the record. Asks the running daemon;
+// a log that no daemon writes to, here or copied to another machine, is read from its files.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "client/claimsctl/audit_export.h"
+#include "client/claimsctl/audit_live.h"
 #include "client/claimsctl/audit_query.h"
 #include "client/claimsctl/audit_report.h"
 #include "client/claimsctl/audit_verify.h"
@@ -14,6 +18,9 @@ namespace claimsd::ctl {
 namespace {
 
 using daemon::AuditRecord;
+
+// How often a log that is followed is asked for more.
+constexpr std::chrono::milliseconds kFollowInterval{250};
 
 daemon::WallTime now() {
   return daemon::SystemClock().now().wall;
@@ -35,6 +42,8 @@ class AuditCommand final : public Command {
     app.require_subcommand(1);
     tail_ = add(app, "tail", "The last records");
     tail_->add_option("-n,--lines", lines_, "How many")->type_name("N")->capture_default_str();
+    tail_->add_flag("-f,--follow", follow_, "Go on with what the running daemon writes")
+        ->disable_flag_override();
     options_.add_directory(*tail_);
     search_ = add(app, "search", "Records of a user, token, peer, event or time");
     report_ = add(app, "report", "A page: refusals by reason, user, peer and hour");
@@ -66,7 +75,8 @@ class AuditCommand final : public Command {
         ->type_name("HEX");
   }
 
-  Exit run(const Globals&, Output& output) override {
+  Exit run(const Globals& globals, Output& output) override {
+    live_ = LiveAudit(globals.admin_socket);
     if (verify_->parsed()) {
       verify_words_.directory = options_of(verify_).directory();
       return audit_verify(verify_words_, output);
@@ -98,10 +108,14 @@ class AuditCommand final : public Command {
 
   // Visits what the options of `sub` ask for.
   Exit each(CLI::App* sub, Output& output, const daemon::AuditVisit& visit) {
-    const auto reader = options_of(sub).open_reader();
-    if (!reader) return output.problem(reader.error());
     const auto query = options_of(sub).query(now());
     if (!query) return output.problem(query.error());
+    if (options_of(sub).is_live()) {
+      const auto next = live_.search(*query, visit);
+      return next ? Exit::kOkay : output.problem(next.error());
+    }
+    const auto reader = options_of(sub).open_reader();
+    if (!reader) return output.problem(reader.error());
     const auto done = reader->search(*query, visit);
     if (!done) return output.problem(audit_problem(done.error()));
     return Exit::kOkay;
@@ -135,7 +149,31 @@ class AuditCommand final : public Command {
     });
   }
 
+  Exit tail_live(Output& output) {
+    const auto last = live_.last();
+    if (!last) return output.problem(last.error());
+    daemon::AuditQuery query;
+    query.first = *last >= lines_ ? *last - lines_ + 1 : 1;
+    for (;;) {
+      const auto next = live_.search(query, [&](const AuditRecord& record) {
+        show(record, output);
+        return true;
+      });
+      if (!next) return output.problem(next.error());
+      if (!follow_) return Exit::kOkay;
+      query.first = *next;
+      std::fflush(stdout);
+      std::this_thread::sleep_for(kFollowInterval);
+    }
+  }
+
   Exit tail(Output& output) {
+    if (options_.is_live()) return tail_live(output);
+    if (follow_) {
+      return output.problem({Exit::kUsage, "nothing_to_follow",
+                             fmt::format("no daemon writes to {}", printable(options_.directory())),
+                             "leave out --follow, or name the running daemon's directory"});
+    }
     const auto reader = options_.open_reader();
     if (!reader) return output.problem(reader.error());
     const auto first = reader->start_of_last(lines_);
@@ -149,13 +187,23 @@ class AuditCommand final : public Command {
     return done ? Exit::kOkay : output.problem(audit_problem(done.error()));
   }
 
+  Exit stat_live(Output& output) {
+    const auto last = live_.last();
+    if (!last) return output.problem(last.error());
+    if (output.json()) {
+      daemon::JsonWriter json;
+      json.begin_object().member("schema", kOutputSchema).member("last", *last);
+      output.line(json.end_object().text());
+    } else {
+      output.field("records", fmt::format("up to sequence {}, of the running daemon", *last));
+    }
+    return Exit::kOkay;
+  }
+
   Exit stat(Output& output) {
+    if (options_of(stat_).is_live()) return stat_live(output);
     const auto reader = options_of(stat_).open_reader();
     if (!reader) return output.problem(reader.error());
-    if (reader->empty()) {
-      output.line("no segment yet that the running daemon is done with");
-      return Exit::kOkay;
-    }
     const auto view = daemon::AuditSegmentView::open(reader->segments().back().path);
     if (!view) return output.problem(audit_problem(view.error()));
     std::uint64_t bytes = 0;
@@ -187,6 +235,8 @@ class AuditCommand final : public Command {
 
   AuditQueryOptions options_, search_options_, report_options_, export_options_, verify_options_,
       stat_options_;
+  LiveAudit live_{""};
+  bool follow_ = false;
   AuditVerifyWords verify_words_;
   CLI::App *tail_ = nullptr, *search_ = nullptr, *report_ = nullptr, *verify_ = nullptr,
            *export_ = nullptr, *stat_ = nullptr;

@@ -1,6 +1,7 @@
 #include "client/claimsctl/audit_query.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <chrono>
@@ -135,18 +136,17 @@ void AuditQueryOptions::add_query(CLI::App& app) {
       ->capture_default_str();
 }
 
+bool AuditQueryOptions::is_live() const {
+  const bool hidden = access(directory_.c_str(), R_OK | X_OK) != 0 && errno == EACCES;
+  return hidden || daemon::audit_directory_is_live(directory_);
+}
+
 Expected<daemon::AuditReader> AuditQueryOptions::open_reader() const {
-  const bool live = daemon::audit_directory_is_live(directory_);
-  auto reader = daemon::AuditReader::open(directory_, live);
+  auto reader = daemon::AuditReader::open(directory_, false);
   if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
-  if (live) {
-    fmt::print(stderr,
-               "claimsctl: a daemon writes to the newest segment of {}, which is left out\n",
-               printable(directory_));
-  } else if (reader->empty()) {
+  if (reader->empty())
     return tl::make_unexpected(
         audit_problem({fmt::format("there is no audit log in {}", directory_)}));
-  }
   return std::move(*reader);
 }
 

@@ -16,8 +16,11 @@ class AuditQueryOptions {
   void add_query(CLI::App& app);
 
   const std::string& directory() const { return directory_; }
-  // A daemon writes to the newest segment, which is then left out, and standard error says so.
+  // Of a directory that no daemon writes to.
   Expected<daemon::AuditReader> open_reader() const;
+  // Is there a daemon to be asked? One that writes to the directory, or one whose directory this
+  // user may not read.
+  bool is_live() const;
   // Reads the token from standard input where --token asks for it.
   Expected<daemon::AuditQuery> query(daemon::WallTime now) const;
 

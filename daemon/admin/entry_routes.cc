@@ -20,7 +20,7 @@ std::string in_hex(const TokenKey& key) {
   return text;
 }
 
-std::optional<TokenKey> from_hex(std::string_view text) {
+std::optional<TokenKey> key_from_hex(std::string_view text) {
   TokenKey key;
   if (text.size() != 2 * kKeyBytes) return std::nullopt;
   for (std::size_t at = 0; at < kKeyBytes; ++at) {
@@ -88,7 +88,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   }
   std::optional<TokenKey> after;
   if (const auto cursor = request.parameter("after")) {
-    after = from_hex(*cursor);
+    after = key_from_hex(*cursor);
     if (!after) {
       return refusal(400, "bad_cursor", "after must be what an earlier page gave as next",
                      "leave it away to begin with the first page");

@@ -30,6 +30,13 @@ HttpResponse response_to(const OrderResult& result) {
                    "daemon",
                    "see the daemon's log for what is wrong with the disk, then give it again");
   }
+  if (!result.recorded) {
+    return refusal(503, "not_recorded",
+                   "the order is in effect and survives a restart, but the audit log has no record "
+                   "of it yet",
+                   "see claimsctl status for what is wrong with the audit log; it is recorded as "
+                   "soon as that is mended");
+  }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).member("done", true).key("until");
   if (result.until && *result.until != WallTime::max()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/admin/audit_route.h"
 #include "daemon/admin/config_routes.h"
 #include "daemon/admin/entry_routes.h"
 #include "daemon/admin/event_routes.h"
@@ -88,6 +89,7 @@ constexpr Route kRoutes[] = {
   {"GET", "/v1/log-level", "How much is logged", log_level_route},
   {"POST", "/v1/log-level", "Log more or less, until the next reload or restart", set_log_level_route},
   {"POST", "/v1/revoke", "Deny a token, a user or everybody, whatever the Auth API says", revoke_route},
+  {"GET", "/v1/audit", "Records of the audit log, a page at a time", audit_route},
 };
 // clang-format on
 

@@ -9,6 +9,7 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/audit/live_query.h"
 #include "daemon/base/log.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
@@ -33,6 +34,10 @@ struct LogLevels {
   LogLevel configured = LogLevel::kInfo;
 };
 
+// Looks into the audit log; `done` is called later, on the loop.
+using AuditAsker = std::function<void(const AuditQuery& query,
+                                      std::function<void(const Result<AuditPage>&)> done)>;
+
 // What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
 struct AdminServices {
   StatusSource status;
@@ -53,6 +58,7 @@ struct AdminServices {
   std::function<void(std::optional<std::uint32_t> by, ReloadDone done)> reload;
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
+  AuditAsker audit;  // empty: none is kept
 };
 
 struct Route {

@@ -104,6 +104,15 @@ AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
   return verdict;
 }
 
+// What is folded finds a batch that has been begun: the thread is awake.
+std::optional<AuditVerdict> AuditLog::submit_folded(const AuditRecord& record, AuditTicket ticket) {
+  const bool may_wait = outstanding_ < options_.policy.max_tickets;
+  const std::lock_guard lock(mutex_);
+  const auto verdict = intake_.submit_folded(record, ticket, may_wait);
+  if (verdict == AuditVerdict::kWait) ++outstanding_;
+  return verdict;
+}
+
 void AuditLog::read(std::function<void(const AuditStore&)> job) {
   {
     const std::lock_guard lock(mutex_);

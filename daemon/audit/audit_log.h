@@ -71,6 +71,9 @@ class AuditLog {
 
   // With kWait the ticket is completed exactly once, unless stop() comes before.
   AuditVerdict submit(AuditRecord record, AuditTicket ticket);
+  // The same without the token's name, for what is folded into a record of a flood; nothing where
+  // it is not: then submit() it.
+  std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket);
   // So many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 

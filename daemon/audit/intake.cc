@@ -101,11 +101,40 @@ bool AuditIntake::fold(const AuditRecord& record, const std::string& same,
     absorb(batch_.records[found->second], record);
     return true;
   }
-  if (!record.user.empty()) return false;
+  return record.user.empty() && fold_into_various(record, group);
+}
+
+bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string& group) {
   const auto found = groups_.find(group);
   if (found == groups_.end() || found->second.various == 0) return false;
   absorb(batch_.records[found->second.various - 1], record);
   return true;
+}
+
+bool AuditIntake::may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const {
+  if (!policy_.before_answer || ticket == 0) return true;
+  return may_wait && within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets);
+}
+
+AuditVerdict AuditIntake::admit(Peer& peer, AuditTicket ticket) {
+  if (!policy_.before_answer || ticket == 0) return AuditVerdict::kGo;
+  batch_.tickets.push_back(ticket);
+  ++peer.tickets;
+  return AuditVerdict::kWait;
+}
+
+std::optional<AuditVerdict> AuditIntake::submit_folded(const AuditRecord& record,
+                                                       AuditTicket ticket, bool may_wait) {
+  if (broken_ || groups_.empty() || !record.user.empty() || must_be_kept(record.event) ||
+      !recorded_at(policy_.level, record.event))
+    return std::nullopt;
+  const std::string group = group_key(record);
+  const auto found = groups_.find(group);
+  if (found == groups_.end() || found->second.various == 0) return std::nullopt;
+  Peer& peer = peers_[record.peer.uid];
+  if (!may_hold(peer, ticket, may_wait)) return refuse(record);
+  fold_into_various(record, group);
+  return admit(peer, ticket);
 }
 
 bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
@@ -126,12 +155,8 @@ AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool ma
   const bool foldable = !must_be_kept(record.event);
   if (broken_ && foldable) return refuse(record);
 
-  const bool waits = policy_.before_answer && ticket != 0;
   Peer& peer = peers_[record.peer.uid];
-  if (waits && foldable &&
-      (!may_wait || !within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets))) {
-    return refuse(record);
-  }
+  if (foldable && !may_hold(peer, ticket, may_wait)) return refuse(record);
   std::string same;
   std::string group;
   if (foldable) {
@@ -152,10 +177,7 @@ AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool ma
     batch_.records.push_back(std::move(record));
     ++peer.records;
   }
-  if (!waits) return AuditVerdict::kGo;
-  batch_.tickets.push_back(ticket);
-  ++peer.tickets;
-  return AuditVerdict::kWait;
+  return admit(peer, ticket);
 }
 
 AuditBatch AuditIntake::take() {

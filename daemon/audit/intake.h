@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,9 +20,6 @@
 #include "daemon/audit/record.h"
 
 namespace claimsd::daemon {
-
-// Names an answer that waits for its record; 0: nobody waits.
-using AuditTicket = std::uint64_t;
 
 // Events that no record was made of.
 struct AuditLosses {
@@ -58,6 +56,10 @@ class AuditIntake {
   // An event below the level goes, unrecorded. `ticket` is kept only with kWait, which only those
   // are given who `may_wait`.
   AuditVerdict submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
+  // The same where the event goes into a "various" record that there is already, so that its token
+  // need not have been named; nothing where it does not.
+  std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket,
+                                            bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
 
   // While the disk takes nothing: what is submitted is lost at once, apart from an operator's
@@ -78,6 +80,9 @@ class AuditIntake {
   };
 
   bool fold(const AuditRecord& record, const std::string& same, const std::string& group);
+  bool fold_into_various(const AuditRecord& record, const std::string& group);
+  bool may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const;
+  AuditVerdict admit(Peer& peer, AuditTicket ticket);
   bool has_room(const AuditRecord& record, const Peer& peer) const;
   AuditVerdict refuse(const AuditRecord& record);
 

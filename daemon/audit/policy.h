@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/audit/events.h"
+#include "daemon/claims/audit_trail.h"
 
 namespace claimsd::daemon {
 
@@ -22,13 +23,6 @@ struct AuditPolicy {
   // From so many records on that differ in token, process or route alone, a peer's further ones of
   // a commit become one.
   std::size_t max_distinct = 8;
-};
-
-// What becomes of the answer whose event was submitted.
-enum class AuditVerdict : std::uint8_t {
-  kGo,    // it may leave now
-  kWait,  // it may leave when its ticket is completed with kGo
-  kDeny,  // it may not leave: answer that nobody could say
 };
 
 // Of an event that could not be recorded.

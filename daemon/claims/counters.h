@@ -32,7 +32,9 @@ namespace claimsd::daemon {
   C(evictions,              "Entries evicted to make room") \
   C(purges,                 "Purges asked for") \
   C(revocations,            "Revocations asked for and in effect") \
-  C(revoked_answers,        "Answers that a revocation made invalid")
+  C(revoked_answers,        "Answers that a revocation made invalid") \
+  C(unrecorded,             "Answers withheld because the audit log did not take their record in time") \
+  C(reversals,              "Answers decided otherwise when their audit record was written")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_COUNTERS)

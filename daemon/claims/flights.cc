@@ -62,20 +62,20 @@ Flight Flights::remove(FlightId id) {
   return flight;
 }
 
-void Flights::wait(Flight& flight, bool successor, const Waiting& waiting) {
+void Flights::wait(Flight& flight, bool successor, Waiting waiting) {
   const WaiterId id = next_waiter_++;
-  waiters_.emplace(id, waiting);
   by_deadline_.emplace(waiting.deadline, id);
   by_connection_.emplace(waiting.waiter.connection, id);
   ++by_uid_[waiting.uid];
+  waiters_.emplace(id, std::move(waiting));
   (successor ? flight.successors : flight.waiters).push_back(id);
 }
 
 std::optional<Waiting> Flights::take(WaiterId id) {
   const auto found = waiters_.find(id);
   if (found == waiters_.end()) return std::nullopt;
-  const Waiting waiting = found->second;
-  drop(found);
+  Waiting waiting = std::move(found->second);
+  drop(found, waiting);
   return waiting;
 }
 
@@ -88,7 +88,8 @@ void Flights::forget(std::uint64_t connection) {
   auto at = by_connection_.lower_bound({connection, 0});
   while (at != by_connection_.end() && at->first == connection) {
     const WaiterId id = (at++)->second;
-    drop(waiters_.find(id));
+    const auto found = waiters_.find(id);
+    drop(found, found->second);
   }
 }
 
@@ -102,11 +103,11 @@ std::size_t Flights::waiting_of(std::uint32_t uid) const {
   return found == by_uid_.end() ? 0 : found->second;
 }
 
-void Flights::drop(Waiters::iterator at) {
-  by_deadline_.erase({at->second.deadline, at->first});
-  by_connection_.erase({at->second.waiter.connection, at->first});
-  if (const auto of_uid = by_uid_.find(at->second.uid); --of_uid->second == 0)
-    by_uid_.erase(of_uid);
+// `waiting` is what is, or was, at `at`.
+void Flights::drop(Waiters::iterator at, const Waiting& waiting) {
+  by_deadline_.erase({waiting.deadline, at->first});
+  by_connection_.erase({waiting.waiter.connection, at->first});
+  if (const auto of_uid = by_uid_.find(waiting.uid); --of_uid->second == 0) by_uid_.erase(of_uid);
   waiters_.erase(at);
 }
 

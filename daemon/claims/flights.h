@@ -10,9 +10,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/claims/audit_trail.h"
 #include "daemon/claims/jwt_parser.h"
 #include "daemon/claims/pending_queue.h"
 #include "daemon/claims/ports.h"
@@ -20,6 +22,17 @@
 namespace claimsd::daemon {
 
 using WaiterId = std::uint64_t;
+
+// An Origin that outlives its question.
+struct KeptOrigin {
+  KeptOrigin() = default;
+  explicit KeptOrigin(const Origin& origin)
+      : client_address(origin.client_address), trace_id(origin.trace_id), route(origin.route) {}
+  Origin view() const { return {client_address, trace_id, route}; }
+  std::string client_address;
+  std::string trace_id;
+  std::string route;
+};
 
 // One question that waits for a flight.
 struct Waiting {
@@ -30,7 +43,7 @@ struct Waiting {
   TokenKey key;  // what it asks about
   UpstreamId upstream = 0;
   std::optional<Duration> max_age;
-  std::string trace_id;  // for the log
+  KeptOrigin origin;
 };
 
 struct Flight {
@@ -70,7 +83,7 @@ class Flights {
   Flight remove(FlightId id);
 
   // Puts somebody on a flight's list (or its successor's).
-  void wait(Flight& flight, bool successor, const Waiting& waiting);
+  void wait(Flight& flight, bool successor, Waiting waiting);
   bool is_waiting(WaiterId id) const { return waiters_.count(id) != 0; }
   // Takes a waiter out; nothing if it has left already.
   std::optional<Waiting> take(WaiterId id);
@@ -94,7 +107,7 @@ class Flights {
     std::size_t flying = 0;
   };
   using Waiters = std::map<WaiterId, Waiting>;
-  void drop(Waiters::iterator at);
+  void drop(Waiters::iterator at, const Waiting& waiting);
 
   std::unordered_map<FlightId, Flight> flights_;
   std::unordered_map<TokenKey, FlightId, TokenKeyHash> by_key_;

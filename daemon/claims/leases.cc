@@ -21,18 +21,26 @@ std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const LifeP
 }
 
 void Leases::show(UpstreamId upstream, std::string_view token, const TokenKey& key) {
+  const std::optional<Due> lease = due(upstream, token, key);
+  if (!lease) return;
+  views_.publisher.publish(upstream, token, key, lease->entry, lease->end);
+  views_.hot.set_renewal(upstream, token, renewal_of(lease->end.lease, lease->entry));
+}
+
+std::optional<Leases::Due> Leases::due(UpstreamId upstream, std::string_view token,
+                                       const TokenKey& key) {
   const std::optional<Entry> entry = find(upstream, token, key);
-  if (!entry) return;
+  if (!entry) return std::nullopt;
   const Now now = views_.clock.now();
-  if (is_taken_back(upstream, token, *entry, now)) return;
+  if (is_taken_back(upstream, token, *entry, now)) return std::nullopt;
   const std::optional<LeaseEnd> end = lease_of(*entry, now, policy_, length_);
-  if (!end) return;
-  BootTime renew_at = renewal_of(views_.publisher.shown_until(key), *entry);
-  if (renew_at <= now.boot) {
-    views_.publisher.publish(upstream, token, key, *entry, *end);
-    renew_at = renewal_of(end->lease, *entry);
+  if (!end) return std::nullopt;
+  if (const BootTime renew_at = renewal_of(views_.publisher.shown_until(key), *entry);
+      renew_at > now.boot) {
+    views_.hot.set_renewal(upstream, token, renew_at);
+    return std::nullopt;
   }
-  views_.hot.set_renewal(upstream, token, renew_at);
+  return Due{*entry, *end};
 }
 
 bool Leases::is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,

@@ -47,6 +47,13 @@ class Leases {
   // Shows what is kept for `key` now, unless what is shown is young enough.
   void show(UpstreamId upstream, std::string_view token, const TokenKey& key);
 
+  // What show() would publish; its claims stay readable as ClaimsCache::find() says.
+  struct Due {
+    Entry entry;
+    LeaseEnd end;
+  };
+  std::optional<Due> due(UpstreamId upstream, std::string_view token, const TokenKey& key);
+
  private:
   std::optional<Entry> find(UpstreamId upstream, std::string_view token, const TokenKey& key);
   bool is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,

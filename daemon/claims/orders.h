@@ -37,6 +37,7 @@ enum class OrderOutcome : std::uint8_t {
 struct OrderResult {
   OrderOutcome outcome = OrderOutcome::kDone;
   bool durable = false;           // it survives the daemon; if not, it is in effect until that ends
+  bool recorded = true;           // in the audit log, where one is kept
   std::optional<WallTime> until;  // when a revocation ends by itself; none: a purge
 };
 

@@ -115,7 +115,7 @@ class NoPublisher final : public Publisher {
 
 // Who is waiting: a request on a connection. Never reused while an answer may be on its way.
 struct Waiter {
-  std::uint64_t connection = 0;
+  std::uint64_t connection = 0;  // 0: none, nobody waits
   std::uint32_t request = 0;
 };
 

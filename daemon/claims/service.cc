@@ -44,23 +44,31 @@ ClaimsService::ClaimsService(Policy policy, World world)
   evict_for(0, world_.clock.now());
 }
 
+bool ClaimsService::ask(const Question& question, const Waiter& waiter) {
+  turned_away_ = false;
+  answer_question(question, waiter);
+  return !turned_away_;
+}
+
 // The hot path: found, judged, answered.
-void ClaimsService::ask(const Question& question, const Waiter& waiter) {
+void ClaimsService::answer_question(const Question& question, const Waiter& waiter) {
   ++counters_.questions;
   if (question.token.size() > proto::kMaxToken) {
     ++counters_.local_refusals;
-    return deliver(waiter, Reason::kTooLong);
+    return deliver(question, waiter, Answer{.reason = Reason::kTooLong});
   }
   const Now now = world_.clock.now();
   const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
   if (hot != nullptr && hot->vetted == guard_.rules().generation()) {
     const Freshness freshness = freshness_of(hot->entry, now, policy_.life, question.max_age);
     if (is_usable(freshness)) {
-      const bool renews = question.wants_lease && now.boot >= hot->renew_lease_at;
+      // What is recorded first sees to its lease itself.
+      const bool renews =
+          question.wants_lease && now.boot >= hot->renew_lease_at && !policy_.audit.hits;
       const TokenKey key = hot->key;  // the sink may do away with what is hot
       sieve_.touch(key);
       answer_hit(key, hot->entry, question, waiter, now, freshness);
-      if (renews) leases_.show(question.upstream, question.token, key);
+      if (renews) show_lease(about(question, key), waiter);
       return;
     }
   }
@@ -75,7 +83,7 @@ void ClaimsService::ask(const Question& question, const Waiter& waiter) {
 // Before everything that could say yes but the hot entries, which a revoked token is none of.
 bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
   if (!guard_.denies_token(question.token, now)) return false;
-  deliver(waiter, Reason::kRevoked);
+  deliver(question, waiter, Answer{.reason = Reason::kRevoked});
   return true;
 }
 
@@ -94,7 +102,7 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
     return false;
   }
   if (guard_.denies_claims(question.upstream, entry->claims, entry->issued_at, now)) {
-    deliver(waiter, Reason::kRevoked);
+    deliver(question, waiter, Answer{.reason = Reason::kRevoked});
     return true;
   }
   sieve_.touch(place);
@@ -104,7 +112,7 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
     if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   }
   answer_hit(key, *entry, question, waiter, now, freshness);
-  if (question.wants_lease) leases_.show(question.upstream, question.token, key);
+  if (question.wants_lease && !policy_.audit.hits) show_lease(about(question, key), waiter);
   return true;
 }
 
@@ -112,13 +120,15 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
                                const Waiter& waiter, const Now& now, Freshness freshness) {
   ++counters_.cache_hits;
   const std::uint64_t generation = guard_.rules().generation();
-  deliver(waiter, Answer{.reason = Reason::kOk,
-                         .source = Source::kCache,
-                         .flags = entry.flags,
-                         .age = now.boot - entry.confirmed_at,
-                         .left = time_left(entry, now, policy_.life),
-                         .retry_after = {},
-                         .claims = entry.claims});
+  deliver(question, waiter,
+          Answer{.reason = Reason::kOk,
+                 .source = Source::kCache,
+                 .flags = entry.flags,
+                 .age = now.boot - entry.confirmed_at,
+                 .left = time_left(entry, now, policy_.life),
+                 .retry_after = {},
+                 .claims = entry.claims},
+          key);
   // Unless who has just been answered has taken it back.
   if (freshness == Freshness::kRefreshDue && guard_.rules().generation() == generation &&
       sieve_.holds(key))
@@ -134,12 +144,12 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
       flights_.queue(question.upstream).size() > 0 ||
       flights_.flying(question.upstream) >= (gate.window() + 1) / 2)
     return;
-  if (budget_.take(question.uid, question.client_address, true, now.boot)) return;
+  if (budget_.take(question.uid, question.origin.client_address, true, now.boot)) return;
   ++counters_.refreshes;
   Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
                                 read_jwt_times(question.token), question.uid, true);
   flight.refresh = true;
-  flight.trace_id = loggable_trace_id(question.trace_id, question.token);
+  flight.trace_id = loggable_origin(question).trace_id;
   flight.wants_lease = question.wants_lease;
   start_pending(question.upstream);
 }
@@ -150,13 +160,13 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
                                    const Waiter& waiter, const Now& now, JwtTimes& times) {
   if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
     ++counters_.local_refusals;
-    deliver(waiter, reason);
+    deliver(question, waiter, Answer{.reason = reason});
     return true;
   }
   times = read_jwt_times(question.token);
   if (has_expired(times.expires_at, now, policy_.life)) {
     ++counters_.local_refusals;
-    deliver(waiter, Reason::kExpired);
+    deliver(question, waiter, Answer{.reason = Reason::kExpired});
     return true;
   }
   const auto refusal = negatives_.find(key, now.boot);
@@ -164,13 +174,14 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
   if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
   if (question.max_age == Duration(0)) return false;
   ++counters_.negative_hits;
-  deliver(waiter, Answer{.reason = refusal->reason,
-                         .source = Source::kCache,
-                         .flags = 0,
-                         .age = now.boot - refusal->refused_at,
-                         .left = refusal->until - now.boot,
-                         .retry_after = {},
-                         .claims = {}});
+  deliver(question, waiter,
+          Answer{.reason = refusal->reason,
+                 .source = Source::kCache,
+                 .flags = 0,
+                 .age = now.boot - refusal->refused_at,
+                 .left = refusal->until - now.boot,
+                 .retry_after = {},
+                 .claims = {}});
   return true;
 }
 
@@ -241,6 +252,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
+  held_.refuse(flight.key, flight.started->boot);
   known_.erase(flight.key);
   negatives_.expire(now.boot);
   // One that a purge has closed says nothing to those who ask after the purge.
@@ -293,9 +305,10 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
 }
 
 std::optional<BootTime> ClaimsService::wake_time() const {
-  const std::optional<BootTime> deadline = flights_.next_deadline();
-  if (!deadline || (next_sweep_ && *next_sweep_ < *deadline)) return next_sweep_;
-  return deadline;
+  std::optional<BootTime> wake = next_sweep_;
+  for (const std::optional<BootTime>& deadline : {flights_.next_deadline(), held_.next_deadline()})
+    if (deadline && (!wake || *deadline < *wake)) wake = deadline;
+  return wake;
 }
 
 std::optional<Duration> ClaimsService::wait_time() const {
@@ -315,8 +328,13 @@ void ClaimsService::tick() {
   }
   while (const std::optional<Waiting> waiting = flights_.take_overdue(now.boot)) {
     ++counters_.deadlines;
-    world_.observer.deadline_passed(waiting->upstream, waiting->trace_id);
-    hand_over(*waiting, Answer{.reason = Reason::kDeadline});
+    world_.observer.deadline_passed(waiting->upstream, waiting->origin.trace_id);
+    const Flight* const flight = flights_.find(waiting->key);
+    hand_over(*waiting, Answer{.reason = Reason::kDeadline},
+              {.token = flight != nullptr ? flight->token.view() : std::string_view()});
+  }
+  while (const std::optional<Held> held = held_.take_overdue(now.boot)) {
+    if (!held->is_lease) withhold(held->waiter);
   }
 }
 
@@ -326,13 +344,59 @@ void ClaimsService::stop() {
     drop_pending(static_cast<UpstreamId>(upstream), Answer{.reason = Reason::kShuttingDown});
 }
 
-void ClaimsService::deliver(const Waiter& waiter, Reason reason) {
-  deliver(waiter, Answer{.reason = reason});
+void ClaimsService::disconnected(std::uint64_t connection) {
+  flights_.forget(connection);
+  held_.forget(connection);
+}
+
+BootTime ClaimsService::deadline_of(const Question& question, const Now& now) const {
+  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
+  return now.boot + (unlimited ? policy_.max_timeout : question.timeout);
+}
+
+Origin loggable_origin(const Question& question) {
+  Origin origin = question.origin;
+  origin.trace_id = loggable_trace_id(origin.trace_id, question.token);
+  return origin;
+}
+
+ClaimsService::About ClaimsService::about(const Question& question, const TokenKey& key) {
+  return {.uid = question.uid,
+          .upstream = question.upstream,
+          .token = question.token,
+          .key = &key,
+          .origin = loggable_origin(question),
+          .wants_lease = question.wants_lease};
+}
+
+void ClaimsService::deliver(const Question& question, const Waiter& waiter, const Answer& answer,
+                            const TokenKey& key) {
+  if (!policy_.audit.covers(answer)) return reply(waiter, answer);
+  About what = about(question, key);
+  what.deadline = deadline_of(question, world_.clock.now());
+  leave_recorded(what, waiter, answer);
+}
+
+void ClaimsService::deliver(const Waiting& waiting, const Answer& answer, const Landing& landing) {
+  if (answer.reason == Reason::kOverBudget) turned_away_ = true;
+  if (!policy_.audit.covers(answer)) return reply(waiting.waiter, answer);
+  leave_recorded({.uid = waiting.uid,
+                  .upstream = waiting.upstream,
+                  .token = landing.token,
+                  .key = &waiting.key,
+                  .origin = waiting.origin.view(),
+                  .deadline = waiting.deadline,
+                  .status = landing.status,
+                  .took = landing.took,
+                  .wants_lease = landing.wants_lease},
+                 waiting.waiter, answer);
 }
 
 // Every answer leaves here.
-void ClaimsService::deliver(const Waiter& waiter, const Answer& answer) {
+void ClaimsService::reply(const Waiter& waiter, const Answer& answer) {
+  if (waiter.connection == 0) return;  // nobody asked
   if (answer.reason == Reason::kRevoked) ++counters_.revoked_answers;
+  if (answer.source == Source::kStale) ++counters_.stale_answers;
   const Verdict verdict = proto::verdict_of(answer.reason);
   lookups_.answered(answer.source, verdict);
   switch (verdict) {

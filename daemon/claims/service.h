@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "daemon/base/random.h"
+#include "daemon/claims/audit_trail.h"
 #include "daemon/claims/counters.h"
 #include "daemon/claims/flights.h"
 #include "daemon/claims/freshness.h"
+#include "daemon/claims/held_answers.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/inspection.h"
 #include "daemon/claims/leases.h"
@@ -45,6 +47,7 @@ struct Policy {
   RevocationPolicy revocations;
   GatePolicy gate;  // its max_in_flight is the one above
   BudgetPolicy budget;
+  AuditScope audit;                       // of what a record must be durable before it leaves
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
 
@@ -55,9 +58,11 @@ struct Question {
   Duration timeout{};               // 0: the policy's longest
   bool wants_lease = false;         // the asker looks into the map first
   std::uint32_t uid = 0;            // who asks
-  std::string_view client_address;  // on whose behalf; "": unknown. Read during ask() alone
-  std::string_view trace_id;        // for the log, as the client gave it; read during ask() alone
+  Origin origin;                    // on whose behalf; read during ask() alone
 };
+
+// Its origin without what may not be logged.
+Origin loggable_origin(const Question& question);
 
 // The world that a service lives in; all of it outlives the service.
 struct World {
@@ -71,6 +76,7 @@ struct World {
   Publisher& publisher;
   Fingerprinter& fingerprinter;
   RevocationLog& revocation_log;
+  AuditTrail& audit;
 };
 
 class ClaimsService {
@@ -78,9 +84,13 @@ class ClaimsService {
   // Takes up what the cache still holds.
   ClaimsService(Policy policy, World world);
 
-  void ask(const Question& question, const Waiter& waiter);
+  // False: it was turned away, being over its peer's budget. Whoever asks for more of the same may
+  // be made to wait.
+  bool ask(const Question& question, const Waiter& waiter);
   void landed(FlightId id, const FetchOutcome& outcome);
-  void disconnected(std::uint64_t connection) { flights_.forget(connection); }
+  void disconnected(std::uint64_t connection);
+  // The record with this ticket is durable, or will never be (service_audit.cc).
+  void recorded(AuditTicket ticket, bool durable);
 
   // In effect, for every question that begins later, when they return (service_orders.cc).
   void purge(const Order& order, OrderDone done);
@@ -108,11 +118,12 @@ class ClaimsService {
   // From here on nothing new is asked of an Auth API; what is in flight is still answered, what
   // waits for its turn is turned away at once.
   void stop();
-  bool idle() const { return flights_.waiting() == 0; }
+  bool idle() const { return flights_.waiting() == 0 && held_.waiting() == 0; }
 
   const Counters& counters() const { return counters_; }
   const LookupStatistics& lookups() const { return lookups_; }
   const Flights& flights() const { return flights_; }
+  std::size_t held_answers() const { return held_.waiting(); }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
   // How much longer a failing Auth API is left alone; 0: it is asked.
@@ -128,6 +139,28 @@ class ClaimsService {
     UrlOrder urls;
   };
 
+  // What an answer is about, for who must write it down before it leaves.
+  struct About {
+    std::uint32_t uid = 0;
+    UpstreamId upstream = 0;
+    std::string_view token;
+    const TokenKey* key = nullptr;  // of a valid one
+    Origin origin;
+    BootTime deadline{};
+    int status = 0;  // of the Auth API's answer
+    Duration took{};
+    bool wants_lease = false;  // once it has left
+  };
+  // What became of the request that somebody waited for.
+  struct Landing {
+    std::string_view token;
+    int status = 0;
+    Duration took{};
+    bool wants_lease = false;
+  };
+
+  static About about(const Question& question, const TokenKey& key);
+  void answer_question(const Question& question, const Waiter& waiter);
   bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
                          const Now& now);
   void answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
@@ -151,8 +184,8 @@ class ClaimsService {
   std::optional<Answer> turn_down(const Question& question, const Flight* flight,
                                   bool makes_request, bool known, const Now& now);
   bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
-  void hand_over(const Waiting& waiting, const Answer& answer);
-  proto::Source stale_or(const Waiting& waiting, const Answer& answer);
+  void hand_over(const Waiting& waiting, const Answer& answer, const Landing& landing);
+  proto::Source stale_or(const Waiting& waiting, const Answer& answer, const Landing& landing);
   std::optional<Answer> stale_answer(const Waiting& waiting);
   void shed_pending(UpstreamId upstream);
   void drop_pending(UpstreamId upstream, const Answer& answer);
@@ -166,9 +199,22 @@ class ClaimsService {
   void evict_for(std::size_t room, const Now& now);
   bool is_denied(const Flight& flight, std::string_view claims, const Now& now) const;
   bool anybody_waits(const Flight& flight);
-  void answer_all(const Flight& flight, const std::vector<WaiterId>& waiters, Answer answer);
-  void deliver(const Waiter& waiter, const Answer& answer);
-  void deliver(const Waiter& waiter, proto::Reason reason);
+  // One of those who were still there, if anybody was.
+  std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
+                                   Answer answer, const Landing& landing);
+  void deliver(const Question& question, const Waiter& waiter, const Answer& answer,
+               const TokenKey& key = {});
+  void deliver(const Waiting& waiting, const Answer& answer, const Landing& landing);
+  void reply(const Waiter& waiter, const Answer& answer);
+  BootTime deadline_of(const Question& question, const Now& now) const;
+
+  // What must be written down first (service_audit.cc).
+  void leave_recorded(const About& about, const Waiter& waiter, const Answer& answer);
+  void withhold(const Waiter& waiter);
+  Answer decide_again(const Held& held, const Now& now) const;
+  void reverse(const Held& held, const Answer& answer);
+  void show_lease(const About& about, const Waiter& waiter);
+  void record_unasked(const Flight& flight, const Answer& answer, const Landing& landing);
 
   template <class Visit>
   void each_upstream(const Order& order, Visit&& visit);
@@ -195,6 +241,8 @@ class ClaimsService {
   KnownTokens known_;
   KnownTokens refresh_failed_;
   Leases leases_;
+  HeldAnswers held_;
+  bool turned_away_ = false;            // the question at hand
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
   BootTime next_expiry_{};              // of rules
   bool stopping_ = false;

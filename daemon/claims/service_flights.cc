@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "daemon/claims/service.h"
-#include "daemon/claims/trace_id.h"
 
 namespace claimsd::daemon {
 
@@ -12,34 +11,32 @@ using proto::Source;
 
 void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
                             const Now& now, const JwtTimes& times) {
-  if (stopping_) return deliver(waiter, Reason::kShuttingDown);
-  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
-  const Waiting waiting{
-      .waiter = waiter,
-      .asked_at = now.boot,
-      .deadline = now.boot + (unlimited ? policy_.max_timeout : question.timeout),
-      .uid = question.uid,
-      .key = key,
-      .upstream = question.upstream,
-      .max_age = question.max_age,
-      .trace_id = std::string(loggable_trace_id(question.trace_id, question.token))};
+  if (stopping_) return deliver(question, waiter, Answer{.reason = Reason::kShuttingDown});
+  Waiting waiting{.waiter = waiter,
+                  .asked_at = now.boot,
+                  .deadline = deadline_of(question, now),
+                  .uid = question.uid,
+                  .key = key,
+                  .upstream = question.upstream,
+                  .max_age = question.max_age,
+                  .origin = KeptOrigin(loggable_origin(question))};
   Flight* flight = flights_.find(key);
   const bool known = known_.holds(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
   if (const auto answer = turn_down(question, flight, makes_request, known, now)) {
-    stale_or(waiting, *answer);
+    stale_or(waiting, *answer, {.token = question.token});
     return;
   }
   if (flight == nullptr) {
     flight =
         &flights_.add(key, question.upstream, Secret(question.token), times, question.uid, known);
-    flight->trace_id = waiting.trace_id;
+    flight->trace_id = waiting.origin.trace_id;
   } else {
     ++counters_.joined_flights;
   }
   flight->wants_lease = flight->wants_lease || question.wants_lease;
-  flights_.wait(*flight, successor, waiting);
+  flights_.wait(*flight, successor, std::move(waiting));
   start_pending(question.upstream);
 }
 
@@ -108,11 +105,22 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
     next.wants_lease = flight.wants_lease;
     next.trace_id = flight.trace_id;
   }
-  answer_all(flight, flight.waiters, answer);
   // Where there is a successor, it will confirm anew.
-  if (flight.wants_lease && answer.reason == Reason::kOk && !has_successor)
-    leases_.show(flight.upstream, flight.token.view(), flight.key);
-  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown});
+  const Landing landing{.token = flight.token.view(),
+                        .status = outcome.status,
+                        .took = outcome.took,
+                        .wants_lease = flight.wants_lease && !has_successor};
+  const std::optional<Waiter> asker = answer_all(flight, flight.waiters, answer, landing);
+  if (!asker) record_unasked(flight, answer, landing);
+  // What is recorded first sees to its lease itself.
+  if (landing.wants_lease && answer.reason == Reason::kOk && !policy_.audit.covers(answer))
+    show_lease({.uid = flight.uid,
+                .upstream = flight.upstream,
+                .token = landing.token,
+                .key = &flight.key},
+               asker.value_or(Waiter{}));
+  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown},
+             {.token = flight.token.view()});
   shed_pending(flight.upstream);
   start_pending(flight.upstream);
 }
@@ -157,8 +165,10 @@ bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, con
 }
 
 // Whoever takes an answer may revoke it for the next one: it is decided again as each one leaves.
-void ClaimsService::answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
-                               Answer answer) {
+std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
+                                                const std::vector<WaiterId>& waiters, Answer answer,
+                                                const Landing& landing) {
+  std::optional<Waiter> answered;
   std::uint64_t decided_under = guard_.rules().generation();
   for (const WaiterId id : waiters) {
     const std::optional<Waiting> waiting = flights_.take(id);
@@ -168,8 +178,10 @@ void ClaimsService::answer_all(const Flight& flight, const std::vector<WaiterId>
       if (is_denied(flight, answer.claims, world_.clock.now()))
         answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
     }
-    hand_over(*waiting, answer);
+    answered = waiting->waiter;
+    hand_over(*waiting, answer, landing);
   }
+  return answered;
 }
 
 bool ClaimsService::anybody_waits(const Flight& flight) {
@@ -181,7 +193,7 @@ void ClaimsService::drop_pending(UpstreamId upstream, const Answer& answer) {
   while (Flight* const pending = flights_.start_next(upstream, world_.clock.now())) {
     const Flight flight = flights_.remove(pending->id);
     if (answer.reason == Reason::kBackoff) ++counters_.backoffs;
-    answer_all(flight, flight.waiters, answer);
+    answer_all(flight, flight.waiters, answer, {.token = flight.token.view()});
   }
 }
 

@@ -38,7 +38,7 @@ std::optional<Answer> ClaimsService::turn_down(const Question& question, const F
     return answer(Reason::kOverloaded);
   }
   if (!makes_request) return std::nullopt;
-  const auto wait = budget_.take(question.uid, question.client_address, known, now.boot);
+  const auto wait = budget_.take(question.uid, question.origin.client_address, known, now.boot);
   if (!wait) return std::nullopt;
   ++counters_.over_budget;
   return answer(Reason::kOverBudget, *wait);
@@ -62,23 +62,24 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
 }
 
 // To one who has waited.
-void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer) {
+void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer,
+                              const Landing& landing) {
   const Duration waited = world_.clock.now().boot - waiting.asked_at;
-  lookups_.waited(stale_or(waiting, answer), waited);
+  lookups_.waited(stale_or(waiting, answer, landing), waited);
 }
 
 // Whoever may have a stale answer gets that instead of none. Gives back the source of what was
 // delivered.
-Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer) {
+Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
+                               const Landing& landing) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
       answer.reason != Reason::kShuttingDown) {
     if (const std::optional<Answer> stale = stale_answer(waiting)) {
-      if (stale->reason == Reason::kOk) ++counters_.stale_answers;
-      deliver(waiting.waiter, *stale);
+      deliver(waiting, *stale, landing);
       return stale->source;
     }
   }
-  deliver(waiting.waiter, answer);
+  deliver(waiting, answer, landing);
   return answer.source;
 }
 

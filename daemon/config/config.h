@@ -82,6 +82,24 @@ struct RevocationsConfig {
   milliseconds keep;
 };
 
+// How much is recorded; each includes those before it. Same order as AuditLevel (audit/events.h).
+enum class AuditDetail : std::uint8_t { kFailures, kVerifications, kLeases, kEvery };
+
+// [audit]: the record of who was refused, and of what operators did.
+struct AuditConfig {
+  bool enabled;
+  std::filesystem::path directory;
+  AuditDetail level;
+  bool before_answer;
+  bool allow_when_full;
+  milliseconds keep;
+  std::uint64_t max_bytes;
+  std::uint64_t segment_bytes;
+  std::uint64_t max_records;
+  std::uint64_t max_waiting;
+  std::filesystem::path anchors_file;  // empty: none
+};
+
 enum class LogFormat : std::uint8_t { kAuto, kText, kJournal, kJson };
 
 // [log]
@@ -115,6 +133,7 @@ struct Config {
   CacheConfig cache{};
   LimitsConfig limits{};
   RevocationsConfig revocations{};
+  AuditConfig audit{};
   LogConfig log{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 

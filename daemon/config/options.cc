@@ -25,6 +25,9 @@ void store(LogLevel& to, const Value& value) {
 void store(LogFormat& to, const Value& value) {
   to = static_cast<LogFormat>(value.number);
 }
+void store(AuditDetail& to, const Value& value) {
+  to = static_cast<AuditDetail>(value.number);
+}
 template <std::unsigned_integral T>
 void store(T& to, const Value& value) {
   to = static_cast<T>(value.number);  // the row's range fits: a test looks at every row
@@ -43,6 +46,10 @@ void up(UpstreamConfig& upstream, const Value& value) {
   store(upstream.*Field, value);
 }
 // `url` is a list of one; the loader has seen to it that `urls` is not given as well.
+// "deny" or "allow_and_count"
+void when_full(Config& config, const Value& value) {
+  config.audit.allow_when_full = value.number == 1;
+}
 void one_url(UpstreamConfig& upstream, const Value& value) {
   if (!value.text.empty()) upstream.urls = {value.text};
 }
@@ -54,12 +61,14 @@ using D = DaemonConfig;
 using C = CacheConfig;
 using L = LimitsConfig;
 using R = RevocationsConfig;
+using A = AuditConfig;
 using G = LogConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
 constexpr auto kL = &Config::limits;
 constexpr auto kR = &Config::revocations;
+constexpr auto kA = &Config::audit;
 constexpr auto kG = &Config::log;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
@@ -71,6 +80,7 @@ constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX less its NUL
 constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kYear = 365 * 24 * kHour;
 constexpr std::int64_t kMiB = 1 << 20;
 
 using enum OptionType;
@@ -179,6 +189,29 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"revocations.keep", kDuration, R"("8760h")", 24 * kHour, 87'600 * kHour, "", kYes, kShow,
     "how long a user's tokens from before a revocation are denied: longer than the Auth API's tokens live"},
     in<kR, &R::keep>},
+
+  {{"audit.enabled", kBoolean, "true", 0, 0, "", kNo, kShow,
+    "keep the audit log"}, in<kA, &A::enabled>},
+  {{"audit.directory", kPath, R"("/var/lib/claimsd/audit")", 1, kMaxPath, "", kNo, kShow,
+    "holds it; keep it on a disk"}, in<kA, &A::directory>},
+  {{"audit.level", kEnum, R"("failures")", 0, 0, "failures|verifications|leases|every", kNo, kShow,
+    "what is recorded: refusals, outages and what operators do; also each confirmation by the Auth API; also each lease; also each hit, for which workers then have to ask the daemon every time (as with `fast_path = false`)"}, in<kA, &A::level>},
+  {{"audit.before_answer", kBoolean, "true", 0, 0, "", kNo, kShow,
+    "an answer leaves only when its record is on disk"}, in<kA, &A::before_answer>},
+  {{"audit.when_full", kEnum, R"("deny")", 0, 0, "deny|allow_and_count", kNo, kShow,
+    "what becomes of an answer that cannot be recorded: it is `unavailable`, or it leaves and is counted as missing from the log"}, when_full},
+  {{"audit.keep", kDuration, R"("52560h")", 24 * kHour, 100 * kYear, "", kNo, kShow,
+    "how long records are kept: six years"}, in<kA, &A::keep>},
+  {{"audit.max_bytes", kSize, R"("16GiB")", 4 * kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
+    "size of the log; the oldest segments go when it is larger"}, in<kA, &A::max_bytes>},
+  {{"audit.segment_bytes", kSize, R"("64MiB")", kMiB, 1024 * kMiB, "", kNo, kShow,
+    "size of one segment; there is a new one each day besides"}, in<kA, &A::segment_bytes>},
+  {{"audit.max_records", kInteger, "4096", 16, 1'000'000, "", kNo, kShow,
+    "records waiting for one commit; a flood counts as a few"}, in<kA, &A::max_records>},
+  {{"audit.max_waiting", kInteger, "65536", 16, 10'000'000, "", kNo, kShow,
+    "answers waiting for their records, of which one user id has half at most"}, in<kA, &A::max_waiting>},
+  {{"audit.anchors_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "a second copy of the signed anchors, best on another file system; they are logged in any case"}, in<kA, &A::anchors_file>},
 
   {{"log.level", kEnum, R"("info")", 0, 0, "debug|info|warning|error", kYes, kShow,
     "the least that is logged"}, in<kG, &G::level>},

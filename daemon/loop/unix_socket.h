@@ -50,7 +50,8 @@ void remove_socket_file(const std::string& path, const FileIdentity& file);
 struct PeerCredentials {
   uid_t uid = 0;
   gid_t gid = 0;
-  pid_t pid = 0;  // for logs; never to decide by (an inherited socket keeps its opener's)
+  pid_t pid = 0;        // for logs; never to decide by (an inherited socket keeps its opener's)
+  std::string command;  // its name, where /proc shows it: proc_pid_comm(5)
 };
 
 // Who connected, as the kernel recorded it then (SO_PEERCRED). An error, not a default, where it

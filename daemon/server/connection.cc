@@ -14,8 +14,7 @@ constexpr std::size_t kRefusalsPerPause = 64;
 }  // namespace
 
 Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* peer) {
-  uid_ = who.uid;
-  gid_ = who.gid;
+  peer_ = who;
   session_.set_peer(who.uid, peer);
   admitted_ = peer != nullptr;
   since_ = Loop::hrtime();
@@ -100,7 +99,7 @@ void Server::Connection::write(std::string_view bytes) {
     case WriteStatus::kOverLimit:
       server_.log_.warning("slow_reader",
                            "closed a connection of uid {}: {} bytes of answers waited to be read",
-                           uid_, stream_->queued_bytes());
+                           uid(), stream_->queued_bytes());
       break;
     case WriteStatus::kFailed: break;
   }

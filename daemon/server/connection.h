@@ -25,8 +25,9 @@ class Server::Connection final : public Wire {
   void work_off();
 
   Session& session() { return session_; }
-  std::uint32_t uid() const { return uid_; }
-  std::uint32_t gid() const { return gid_; }
+  const PeerCredentials& peer() const { return peer_; }
+  std::uint32_t uid() const { return peer_.uid; }
+  std::uint32_t gid() const { return peer_.gid; }
   bool admitted() const { return admitted_; }
   // To be closed as soon as nobody is using it.
   bool doomed() const { return doomed_; }
@@ -45,8 +46,7 @@ class Server::Connection final : public Wire {
   Server& server_;
   Session session_;
   std::uint64_t id_;
-  std::uint32_t uid_ = 0;
-  std::uint32_t gid_ = 0;
+  PeerCredentials peer_;
   bool admitted_ = false;
   bool doomed_ = false;
   bool broken_ = false;      // nothing can be sent any more

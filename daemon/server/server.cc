@@ -115,6 +115,11 @@ void Server::answer(const Waiter& waiter, const Answer& answer) {
   found->second->session().answer(waiter.request, answer);
 }
 
+const PeerCredentials* Server::peer(std::uint64_t connection) const {
+  const auto found = connections_.find(connection);
+  return found == connections_.end() ? nullptr : &found->second->peer();
+}
+
 void Server::close(std::uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;

@@ -55,6 +55,9 @@ class Server final : public AnswerSink {
 
   void answer(const Waiter& waiter, const Answer& answer) override;
 
+  // Who is at the other end; null: there is no such connection any more.
+  const PeerCredentials* peer(std::uint64_t connection) const;
+
   std::uint32_t connections() const { return admission_.connections(); }
   const ServerCounters& counters() const { return counters_; }
   const PeerTable& peers() const { return peers_; }

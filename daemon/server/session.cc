@@ -122,21 +122,20 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
                     .timeout = milliseconds(query.timeout_ms),
                     .wants_lease = holds_map_,
                     .uid = uid_,
-                    .client_address = query.client_address,
-                    .trace_id = query.trace_id};
+                    .origin = {.client_address = query.client_address,
+                               .trace_id = query.trace_id,
+                               .route = query.route}};
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
   ++open_questions_;
   ++peer_->questions;
-  context_.service.ask(question, Waiter{.connection = connection_, .request = request});
+  if (!context_.service.ask(question, Waiter{.connection = connection_, .request = request}))
+    ++over_budget_;
 }
 
 void Session::answer(std::uint32_t request, const Answer& answer) {
   if (state_ == State::kClosed) return;
   --open_questions_;
-  if (answer.reason != proto::Reason::kOk) {
-    peer_->count_trouble(answer.reason);
-    if (answer.reason == proto::Reason::kOverBudget) ++over_budget_;
-  }
+  if (answer.reason != proto::Reason::kOk) peer_->count_trouble(answer.reason);
   send(proto::Answer{.verdict = static_cast<std::uint8_t>(proto::verdict_of(answer.reason)),
                      .source = static_cast<std::uint8_t>(answer.source),
                      .reason = static_cast<std::uint16_t>(answer.reason),

@@ -87,7 +87,7 @@ LAYERS = (
           ("daemon/base", "daemon/loop", "daemon/claims", "proto"), IMPURE + ("curl",)),
     Layer("daemon/shm/*", "daemon/shm", ("daemon/base", "daemon/claims", "proto"), IMPURE),
     Layer("daemon/audit/*", "daemon/audit",
-          ("daemon/base", "daemon/crypto", "daemon/claims", "daemon/store"),
+          ("daemon/base", "daemon/crypto", "daemon/claims", "daemon/store", "proto"),
           IMPURE + ("openssl",)),
     Layer("daemon/server/*", "daemon/server", ("daemon/base", "daemon/loop", "proto", "daemon/claims"),
           PURE),

@@ -32,6 +32,9 @@ max_ttl = "300s"
 [revocations]
 directory = "{0}/revocations"
 
+[audit]
+directory = "{0}/audit"
+
 [log]
 level = "warning"
 

@@ -12,7 +12,8 @@ using proto::Reason;
 TEST_CASE("a thousand who ask for one cold token cause one request, and all get its answer") {
   ServiceHarness world;
   std::vector<Waiter> waiters;
-  for (std::uint64_t i = 0; i < 1000; ++i) waiters.push_back(world.ask("token", {.connection = i}));
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    waiters.push_back(world.ask("token", {.connection = i + 1}));
   CHECK(world.upstream.requests() == 1);
   CHECK(world.service->flights().waiting() == 1000);
   world.land_oldest(status(200));
@@ -73,7 +74,8 @@ TEST_CASE("what nobody waits for any more is kept all the same") {
 TEST_CASE("a failure is shared by all who waited") {
   ServiceHarness world;
   std::vector<Waiter> waiters;
-  for (std::uint64_t i = 0; i < 100; ++i) waiters.push_back(world.ask("token", {.connection = i}));
+  for (std::uint64_t i = 0; i < 100; ++i)
+    waiters.push_back(world.ask("token", {.connection = i + 1}));
   world.land_oldest(failed(Reason::kUpstreamConnect));
   for (const Waiter& waiter : waiters) CHECK(world.reason(waiter) == Reason::kUpstreamConnect);
   CHECK(world.upstream.requests() == 1);
@@ -176,7 +178,7 @@ TEST_CASE("a sink that asks again while it is given an answer joins the next fli
 
 TEST_CASE("a sink that asks again after a failure causes one request, not a storm") {
   ServiceHarness world;
-  for (std::uint64_t i = 0; i < 50; ++i) world.ask("token", {.connection = i});
+  for (std::uint64_t i = 0; i < 50; ++i) world.ask("token", {.connection = i + 1});
   int retries = 0;
   world.sink.on_answer = [&](const Waiter&) {
     if (++retries <= 50) world.ask("token", {.connection = 100});

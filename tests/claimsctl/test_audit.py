@@ -136,11 +136,16 @@ def test_stat_says_how_far_the_log_reaches(claimsctl, log):
     assert "host.example" in run(claimsctl, log, "stat").stdout
 
 
-def test_the_segment_that_a_daemon_writes_to_is_left_out(claimsctl, log):
+def test_a_log_that_a_daemon_writes_to_is_asked_of_that_daemon(claimsctl, log):
     with open(log / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run(claimsctl, log, "tail")
-        assert done.returncode == 0 and "is left out" in done.stderr
+        assert done.returncode == 69 and "admin.sock" in done.stderr
+
+
+def test_only_a_log_that_is_being_written_can_be_followed(claimsctl, log):
+    done = run(claimsctl, log, "tail", "-f")
+    assert done.returncode == 2 and "--follow" in done.stderr
 
 
 def test_a_directory_without_a_log_is_a_problem_that_names_it(claimsctl, tmp_path):

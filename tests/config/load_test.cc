@@ -229,7 +229,7 @@ TEST_CASE("an unknown key is refused, with the one that was probably meant") {
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
         "c.toml:1:2: metrics: unknown table; known are upstream, daemon, cache, limits, "
-        "revocations, log");
+        "revocations, audit, log");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==

@@ -108,6 +108,9 @@ void store_takes_nothing(Simulation& sim) {
 void store_erases_nothing(Simulation& sim) {
   sim.cache.failing_erases = 1 + sim.dice.below(4);
 }
+void audit_takes_nothing(Simulation& sim) {
+  sim.audit.failing = 1 + sim.dice.below(4);
+}
 void store_writes(Simulation& sim) {
   sim.cache.flush();
 }
@@ -136,6 +139,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"store finds nothing", 2, store_finds_nothing},
     {"store takes nothing", 2, store_takes_nothing},
     {"store erases nothing", 1, store_erases_nothing},
+    {"the audit log takes nothing", 1, audit_takes_nothing},
     {"store writes", 3, store_writes},
     {"tick for nothing", 2, tick_for_nothing},
     {"everybody asks for one", 3, everybody_asks_for_one},

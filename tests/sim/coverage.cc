@@ -43,8 +43,8 @@ constexpr Expected kAnswers[] = {
 };
 
 // Counters of things that cannot happen here: a late result takes two requests for one token at a
-// time.
-constexpr std::string_view kOutOfReach[] = {"late_results"};
+// time, a reversal an audit log that is slower than a step.
+constexpr std::string_view kOutOfReach[] = {"late_results", "reversals"};
 
 }  // namespace
 

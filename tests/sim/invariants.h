@@ -69,6 +69,8 @@ std::span<const Invariant> invariants();
   I(kept,            "what is kept is what was confirmed, with no longer a life than the rule's") \
   I(bounded,         "entries, refusals, questions and requests stay within their limits") \
   I(counters,        "counters say what happened") \
+  I(recorded,        "an answer that the audit log must know of is given once that has its record, and is withheld otherwise") \
+  I(lease_recorded,  "a lease that the audit log must know of is shown once that has its record") \
   I(lease,           "a lease shows a kept confirmation and ends no later than it")
 // clang-format on
 

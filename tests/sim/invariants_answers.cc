@@ -246,6 +246,9 @@ std::string check_unavailable_cause(const Facts& facts) {
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "it is not stopping";
         break;
+      case Reason::kNotRecorded:
+        if (!question.withheld) return "withheld, though the log would have taken it";
+        break;
       default:
         if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
             reason_of(request->response) != answer.reason) {

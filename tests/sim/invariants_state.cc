@@ -1,6 +1,8 @@
 // What is kept, counted and shown.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/sim/invariants.h"
 #include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
@@ -131,6 +133,33 @@ std::string check_counters(const Facts& facts) {
   if (counters.answers_valid != records.verdicts[1]) return "answers_valid";
   if (counters.answers_invalid != records.verdicts[2]) return "answers_invalid";
   if (counters.answers_unavailable != records.verdicts[3]) return "answers_unavailable";
+  return {};
+}
+
+std::string check_recorded(const Facts& facts) {
+  const AuditScope& scope = facts.policy.audit;
+  for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.reason == Reason::kNotRecorded) continue;  // unavailable_cause
+    const bool due = answer.reason != Reason::kOk         ? scope.failures
+                     : answer.source == Source::kUpstream ? scope.verifications
+                                                          : scope.hits;
+    if (!due && !answer.recorded.empty()) return "recorded, though nobody wants to know";
+    if (due && answer.recorded != std::vector{answer.reason}) {
+      return fmt::format("{} was given with {} records of it", proto::name_of(answer.reason),
+                         answer.recorded.size());
+    }
+  }
+  return {};
+}
+
+std::string check_lease_recorded(const Facts& facts) {
+  if (!facts.policy.audit.leases) return {};
+  for (const PublicationRecord& lease : facts.step().publications) {
+    const auto& recorded = facts.step().leases_recorded;
+    const std::string& token = facts.records.token(lease.token).text;
+    if (std::find(recorded.begin(), recorded.end(), token) == recorded.end())
+      return "a lease without a record";
+  }
   return {};
 }
 

@@ -322,6 +322,22 @@ void SimPublisher::withdraw_all() {
   for (TokenRecord& token : records_.tokens) token.shown = {};
 }
 
+AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket) {
+  if (event.kind == AuditedEvent::Kind::kLease) {
+    records_.step.leases_recorded.push_back(event.token.empty() ? std::string()
+                                                                : std::string(event.token));
+    return AuditVerdict::kGo;
+  }
+  if (failing > 0) {
+    --failing;
+    if (event.waiter.connection != 0) records_.questions[event.waiter.request].withheld = true;
+    return AuditVerdict::kDeny;
+  }
+  if (event.waiter.connection != 0)
+    records_.questions[event.waiter.request].recorded.push_back(event.reason);
+  return AuditVerdict::kGo;
+}
+
 void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   if (waiter.request >= records_.questions.size() ||
       records_.questions[waiter.request].connection != waiter.connection) {
@@ -354,8 +370,10 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     record.version = claims.version;
   }
   record.denied = records_.denied(token);
-  record.refresh_due = answer.source == proto::Source::kCache && due && due(token);
+  record.refresh_due =
+      (answer.source == proto::Source::kCache || question.withheld) && due && due(token);
   record.in_store = token.kept.present && !token.kept.disowned;
+  record.recorded = question.recorded;
   record.shown = token.shown.now;
   records_.step.answers.push_back(record);
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "daemon/base/random.h"
+#include "daemon/claims/audit_trail.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocations.h"
 #include "tests/sim/dice.h"
@@ -180,6 +181,20 @@ class SimSink final : public daemon::AnswerSink {
   Records& records_;
   const daemon::Clock& clock_;
   Trace& trace_;
+};
+
+// An audit log on a disk that is never slow: answers leave at once, each after its record. What
+// waiting for one leads to is for the tests of the core (tests/claims/audit_test.cc).
+class SimAuditTrail final : public daemon::AuditTrail {
+ public:
+  explicit SimAuditTrail(Records& records) : records_(records) {}
+  daemon::AuditVerdict record(const daemon::AuditedEvent& event, daemon::AuditTicket) override;
+
+  // Of the next ones, so many are not taken.
+  unsigned failing = 0;
+
+ private:
+  Records& records_;
 };
 
 class SimObserver final : public daemon::Observer {

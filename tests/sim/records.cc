@@ -36,6 +36,7 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   puts.clear();
   erases.clear();
   publications.clear();
+  leases_recorded.clear();
   kept_before = kept;
   restarted = false;
   order.reset();

@@ -102,6 +102,8 @@ struct QuestionRecord {
   bool room = false;   // there was room for it, by every limit, when it was asked
   bool known = false;  // the token was valid before
   bool has_address = false;
+  std::vector<proto::Reason> recorded;  // what the audit log was told of its answer
+  bool withheld = false;                // it did not take that
 };
 
 struct RequestRecord {
@@ -136,6 +138,7 @@ struct AnswerRecord {
   bool refresh_due = false;
   bool in_store = false;
   bool shown = false;
+  std::vector<proto::Reason> recorded;  // before it was given
 };
 
 struct PutRecord {
@@ -175,6 +178,7 @@ struct Step {
   std::vector<PutRecord> puts;
   std::vector<EraseRecord> erases;
   std::vector<PublicationRecord> publications;
+  std::vector<std::string> leases_recorded;  // their tokens
   std::size_t kept_before = 0;
   bool restarted = false;
   std::optional<std::size_t> order;  // carried out in it

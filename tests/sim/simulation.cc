@@ -270,7 +270,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
                  .max_age = asking.max_age,
                  .timeout = asking.timeout,
                  .uid = question.uid,
-                 .client_address = address};
+                 .origin = {.client_address = address}};
   asked.wants_lease = scenario.with_leases;
   service->ask(asked, Waiter{question.connection, id});
 }
@@ -391,7 +391,7 @@ void Simulation::restart(bool killed) {
   }
   service = std::make_unique<ClaimsService>(
       scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,
-                                     publisher, fingerprinter, revocation_log});
+                                     publisher, fingerprinter, revocation_log, audit});
   service->restore(revocation_log.kept());
 }
 

@@ -83,6 +83,7 @@ class Simulation {
   SimObserver observer;
   SimFingerprinter fingerprinter;
   SimRevocationLog revocation_log;
+  SimAuditTrail audit{records};
   Coverage& coverage;
   std::unique_ptr<daemon::ClaimsService> service;
   std::vector<TokenNumber> known;  // the most popular first

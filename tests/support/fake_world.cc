@@ -240,6 +240,23 @@ std::vector<Rule> FakeRevocationLog::kept() const {
   return rules;
 }
 
+AuditVerdict FakeAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
+  noted.push_back({.event = event,
+                   .token = std::string(event.token),
+                   .claims = std::string(event.claims),
+                   .route = std::string(event.origin.route),
+                   .ticket = ticket});
+  if (verdict == AuditVerdict::kWait) waiting_.push_back(ticket);
+  return verdict;
+}
+
+AuditTicket FakeAuditTrail::take_oldest() {
+  if (waiting_.empty()) throw std::logic_error("no answer waits for its record");
+  const AuditTicket oldest = waiting_.front();
+  waiting_.erase(waiting_.begin());
+  return oldest;
+}
+
 const FakePublisher::Shown* FakePublisher::find(const TokenKey& key) const {
   const Now now = clock_.now();
   const auto found = shown_.find(key);

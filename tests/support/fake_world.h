@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/base/random.h"
+#include "daemon/claims/audit_trail.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocations.h"
 
@@ -202,6 +203,7 @@ class FakePublisher final : public daemon::Publisher {
   // The daemon is gone: its map is believed by nobody.
   void forget_all() { shown_.clear(); }
   std::size_t publications() const { return publications_; }
+  std::size_t shown() const { return shown_.size(); }
   // How often the policy had to ask what is shown.
   std::size_t looks() const { return looks_; }
 
@@ -246,6 +248,31 @@ class FakeRevocationLog final : public daemon::RevocationLog {
   };
   std::vector<Waiting> waiting_;
   std::map<std::pair<daemon::RuleKind, daemon::Fingerprint>, daemon::Rule> kept_;
+};
+
+// An audit log that is as slow as the test wants it to be.
+class FakeAuditTrail final : public daemon::AuditTrail {
+ public:
+  struct Noted {
+    daemon::AuditedEvent event;  // its views are not to be read: see below
+    std::string token;
+    std::string claims;
+    std::string route;
+    daemon::AuditTicket ticket = 0;
+  };
+  daemon::AuditVerdict record(const daemon::AuditedEvent& event,
+                              daemon::AuditTicket ticket) override;
+
+  daemon::AuditVerdict verdict = daemon::AuditVerdict::kWait;  // what it says of the next ones
+  std::vector<Noted> noted;                                    // all of them
+
+  bool waiting() const { return !waiting_.empty(); }
+  // Throws when nobody waits.
+  daemon::AuditTicket take_oldest();
+  void crash() { waiting_.clear(); }
+
+ private:
+  std::vector<daemon::AuditTicket> waiting_;
 };
 
 class FakeObserver final : public daemon::Observer {

@@ -80,7 +80,9 @@ Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
                         .timeout = asking.timeout,
                         .wants_lease = asking.wants_lease,
                         .uid = asking.uid,
-                        .client_address = asking.client_address},
+                        .origin = {.client_address = asking.client_address,
+                                   .trace_id = {},
+                                   .route = asking.route}},
                waiter);
   return waiter;
 }
@@ -141,13 +143,18 @@ OrderResult ServiceHarness::revoke(const Order& order) {
   return result.value();
 }
 
+void ServiceHarness::write_record(bool durable) {
+  service->recorded(audit.take_oldest(), durable);
+}
+
 void ServiceHarness::restart() {
   service.reset();
   upstream.hang_up();
   revocation_log.crash();
+  audit.crash();
   service = std::make_unique<ClaimsService>(
       policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher, fingerprinter,
-                    revocation_log});
+                    revocation_log, audit});
   service->restore(revocation_log.kept());
 }
 

@@ -37,6 +37,7 @@ struct Asking {
   bool wants_lease = false;
   std::uint32_t uid = 0;
   std::string_view client_address = {};
+  std::string_view route = {};
 };
 
 class ServiceHarness {
@@ -64,6 +65,8 @@ class ServiceHarness {
   // Carries an order out and writes it down; what the service said of it.
   daemon::OrderResult purge(const daemon::Order& order);
   daemon::OrderResult revoke(const daemon::Order& order);
+  // The audit log completes the oldest record that an answer waits for; throws when there is none.
+  void write_record(bool durable = true);
   // A new service takes over cache, revocations and world; questions that were open are not.
   void restart();
 
@@ -80,6 +83,7 @@ class ServiceHarness {
   FakePublisher publisher{clock};
   FakeFingerprinter fingerprinter;
   FakeRevocationLog revocation_log;
+  FakeAuditTrail audit;
   daemon::Policy policy;  // of the next restart()
   std::unique_ptr<daemon::ClaimsService> service;
 

@@ -62,6 +62,7 @@ class Claimsd:
             "daemon": {"socket": str(self.socket), "admin_socket": str(self.admin_socket)},
             "cache": {"directory": str(self.cache), "key_file": str(self.key_file), "ttl_jitter_percent": 0},
             "revocations": {"directory": str(self.root / "revocations")},
+            "audit": {"directory": str(self.root / "audit")},
             "log": {"format": "text", "level": "debug"},
         }
 

@@ -1,0 +1,135 @@
+#include "daemon/audit/live_query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Verdict;
+
+Error bad(std::string_view name, std::string_view allowed) {
+  return {fmt::format("the parameter {} must be {}", name, allowed)};
+}
+
+template <class Number>
+Result<Number> number_in(std::string_view name, std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty())
+    return tl::make_unexpected(bad(name, "a whole number"));
+  return number;
+}
+
+Result<WallTime> time_in(std::string_view name, std::string_view text) {
+  return WallTime(Duration(TRY(number_in<std::int64_t>(name, text))));
+}
+
+Result<std::uint8_t> verdict_in(std::string_view text) {
+  for (const Verdict verdict : {Verdict::kValid, Verdict::kInvalid, Verdict::kUnavailable}) {
+    if (proto::name_of(verdict) == text) return static_cast<std::uint8_t>(verdict);
+  }
+  return tl::make_unexpected(bad("verdict", "valid, invalid or unavailable"));
+}
+
+Status take(AuditQuery& query, std::string_view name, std::string_view text) {
+  if (name == "first") {
+    query.first = TRY(number_in<AuditSequence>(name, text));
+  } else if (name == "since") {
+    query.since = TRY(time_in(name, text));
+  } else if (name == "until") {
+    query.until = TRY(time_in(name, text));
+  } else if (name == "uid") {
+    query.uid = TRY(number_in<std::uint32_t>(name, text));
+  } else if (name == "verdict") {
+    query.verdict = TRY(verdict_in(text));
+  } else if (name == "user") {
+    query.user = std::string(text);
+  } else if (name == "event") {
+    const AuditEventRow* const row = audit_event_named(text);
+    if (row == nullptr) return tl::make_unexpected(bad(name, "the name of an event"));
+    query.event = row->event;
+  } else if (name == "token") {
+    AuditFingerprint token{};
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != token.size())
+      return tl::make_unexpected(bad(name, "a token's name in the records, 32 hexadecimal digits"));
+    std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(token.data()));
+    query.token = token;
+  } else {
+    return failure(
+        "unknown parameter: there are first, since, until, user, token, event, verdict, uid");
+  }
+  return {};
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';  // RFC 3986 section 2.3
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace
+
+Result<AuditQuery> audit_query_from(
+    std::span<const std::pair<std::string_view, std::string_view>> parameters) {
+  AuditQuery query;
+  for (const auto& [name, text] : parameters) TRY(take(query, name, text));
+  return query;
+}
+
+std::string audit_query_text(const AuditQuery& query) {
+  std::string text = fmt::format("first={}", query.first);
+  if (query.since) text += fmt::format("&since={}", query.since->time_since_epoch().count());
+  if (query.until) text += fmt::format("&until={}", query.until->time_since_epoch().count());
+  if (query.uid) text += fmt::format("&uid={}", *query.uid);
+  if (query.verdict)
+    text += fmt::format("&verdict={}", proto::name_of(static_cast<Verdict>(*query.verdict)));
+  if (query.user) text += "&user=" + percent_encoded(*query.user);
+  if (query.event) text += fmt::format("&event={}", name_of(*query.event));
+  if (query.token) {
+    text += "&token=" +
+            hex_text({reinterpret_cast<const char*>(query.token->data()), query.token->size()});
+  }
+  return text;
+}
+
+Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& query) {
+  AuditPage page;
+  page.last = store.head().sequence;
+  const bool indexed = query.user || query.token;
+  const AuditSequence after_last = page.last + 1;
+  page.next = indexed ? after_last : std::min(query.first + kAuditPageRecords, after_last);
+  const std::vector<AuditSegmentInfo>& segments = store.segments();
+  if (!segments.empty() && query.first < segments.front().first && !indexed)
+    page.next = std::min(segments.front().first + kAuditPageRecords, after_last);
+  std::size_t at = 0;
+  AuditSearchStats stats;
+  TRY(store.each_segment([&](const AuditSegmentView& view) {
+    const std::size_t next = ++at;
+    const AuditSequence end = next < segments.size() ? segments[next].first : after_last;
+    if (end <= query.first) return true;
+    return search_segment(view, std::min(end, page.next), query, stats,
+                          [&](const AuditRecord& record) {
+                            page.records.push_back(encode_audit_record(record));
+                            if (page.records.size() < kAuditPageMatches) return true;
+                            page.next = record.sequence + 1;
+                            return false;
+                          }) &&
+           end < page.next;
+  }));
+  return page;
+}
+
+}  // namespace claimsd::daemon

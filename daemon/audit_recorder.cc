@@ -1,0 +1,159 @@
+#include "daemon/audit_recorder.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "daemon/audit/answer_record.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Tickets of an operator's doings; the policy's count from 1.
+constexpr AuditTicket kFirstNote = AuditTicket{1} << 63;
+constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user has it: setuid(2)
+
+}  // namespace
+
+Result<std::string> audit_origin() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) {
+    return failure(fmt::format("cannot tell this host's name: {}", std::strerror(errno)));
+  }
+  std::string origin(name.data());
+  std::replace_if(
+      origin.begin(), origin.end(), [](char c) { return c <= ' ' || c > '~'; }, '_');
+  return origin.empty() ? std::string("localhost") : origin;
+}
+
+AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter,
+                             const Clock& clock, Log& log, Hooks hooks)
+    : upstreams_(settings.upstreams),
+      anchors_file_(settings.anchors_file),
+      fingerprinter_(std::move(fingerprinter)),
+      clock_(clock),
+      app_log_(log),
+      hooks_(std::move(hooks)),
+      next_note_(kFirstNote) {}
+
+Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
+                                                             AuditFingerprinter fingerprinter,
+                                                             Loop& loop, const Clock& clock,
+                                                             Log& log, Hooks hooks) {
+  std::unique_ptr<AuditRecorder> self(
+      new AuditRecorder(settings, std::move(fingerprinter), clock, log, std::move(hooks)));
+  TRY(self->start(settings, loop));
+  return self;
+}
+
+AuditRecorder::~AuditRecorder() {
+  if (log_) log_->stop();
+}
+
+Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
+  completions_ = TRY(MessageQueue<std::vector<AuditCompletion>>::create(
+      loop, [this](std::vector<AuditCompletion>&& all) { completed(all); }));
+  pages_ = TRY(MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
+  // Signals are for the loop.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto started = AuditLog::start(
+      settings.log, clock_, random_, app_log_,
+      {.completed =
+           [this](std::vector<AuditCompletion>&& done) { completions_->push(std::move(done)); },
+       .anchored = [this](const std::string& line) { anchored(line); }});
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  log_ = TRY(std::move(started));
+  return {};
+}
+
+AuditVerdict AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket) {
+  AuditRecord record = audit_record_of(event, clock_.now());
+  record.upstream = upstreams_.at(event.upstream);
+  name_peer(record, event);
+  // Of a flood of random tokens none is remembered by name: nor need any be made.
+  if (const auto folded = log_->submit_folded(record, ticket)) return *folded;
+  if (!event.token.empty()) record.token = fingerprinter_.of(event.token);
+  return log_->submit(std::move(record), ticket);
+}
+
+void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) const {
+  const PeerCredentials* const peer =
+      event.waiter.connection == 0 ? nullptr : hooks_.peer(event.waiter.connection);
+  if (peer == nullptr) {
+    record.peer = {.uid = event.uid, .gid = kUnknownId, .pid = 0, .comm = {}};
+    return;
+  }
+  record.peer = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .comm = peer->command};
+}
+
+void AuditRecorder::note(Deed deed, Done done) {
+  const Now now = clock_.now();
+  AuditRecord record;
+  record.event = deed.event;
+  record.at = now;
+  record.last = now.wall;
+  record.duration = deed.length;
+  if (deed.uid) {
+    record.peer = {.uid = *deed.uid, .gid = kUnknownId, .pid = 0, .comm = {}};
+  } else {
+    record.peer = {.uid = geteuid(), .gid = getegid(), .pid = getpid(), .comm = "claimsd"};
+  }
+  record.token = deed.token;
+  record.user = std::move(deed.user);
+  record.detail = std::move(deed.detail);
+  const AuditTicket ticket = done ? next_note_++ : 0;
+  const AuditVerdict verdict = log_->submit(std::move(record), ticket);
+  if (!done) return;
+  if (verdict != AuditVerdict::kWait) return done(verdict == AuditVerdict::kGo);
+  noting_.emplace(ticket, std::move(done));
+}
+
+void AuditRecorder::completed(const std::vector<AuditCompletion>& completions) {
+  log_->finished(completions.size());
+  for (const AuditCompletion& one : completions) {
+    const bool durable = one.verdict == AuditVerdict::kGo;
+    if (one.ticket < kFirstNote) {
+      hooks_.recorded(one.ticket, durable);
+      continue;
+    }
+    const auto found = noting_.find(one.ticket);
+    if (found == noting_.end()) continue;
+    const Done done = std::move(found->second);
+    noting_.erase(found);
+    done(durable);
+  }
+}
+
+void AuditRecorder::ask(const AuditQuery& query, PageDone done) {
+  log_->read([this, query, done = std::move(done)](const AuditStore& store) {
+    pages_->push({read_audit_page(store, query), done});
+  });
+}
+
+// On the log's thread. The journal keeps the line; the file elsewhere is a convenience, so that it
+// cannot be written is told and holds nothing up.
+void AuditRecorder::anchored(const std::string& line) {
+  app_log_.info("audit_anchor", "{}", line);
+  if (anchors_file_.empty()) return;
+  const Fd file(
+      open(anchors_file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+  const std::string text = line + "\n";
+  if (file.get() < 0 ||
+      write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      fsync(file.get()) != 0) {
+    app_log_.warning("audit_anchors_file", "cannot write an anchor to audit.anchors_file {}: {}",
+                     anchors_file_, std::strerror(errno));
+  }
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,94 @@
+// held_answers.h: answers, and leases, that wait for their audit records.
+//
+// Pure bookkeeping: who is held, for how long at most, and by whose connection. What an answer says
+// of a user is kept once for all who wait for the same (HeldSubject), and wiped when it goes. Owned
+// by ClaimsService; loop thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "daemon/base/secret.h"
+#include "daemon/claims/audit_trail.h"
+#include "daemon/claims/jwt_parser.h"
+
+namespace claimsd::daemon {
+
+// What a valid answer is about: needed to decide it again. Counts itself into a sum of bytes for as
+// long as it lives.
+class HeldSubject {
+ public:
+  HeldSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
+              std::size_t& sum);
+  ~HeldSubject();
+  HeldSubject(const HeldSubject&) = delete;
+  HeldSubject& operator=(const HeldSubject&) = delete;
+  static std::size_t size_of(std::string_view token, std::string_view claims) {
+    return sizeof(HeldSubject) + token.size() + claims.size();
+  }
+
+  const TokenKey key;
+  const Secret token;
+  const Secret claims;
+  const JwtTimes times;
+  bool refused = false;  // by a request that started after the one that confirmed it
+
+ private:
+  std::size_t& sum_;
+};
+
+struct Held {
+  Waiter waiter;  // connection 0: nobody waits, but a lease may be shown
+  std::uint32_t uid = 0;
+  UpstreamId upstream = 0;
+  Answer answer;                         // its claims are the subject's
+  std::shared_ptr<HeldSubject> subject;  // of a valid answer alone
+  BootTime confirmed_at{};               // of a valid answer
+  BootTime deadline{};
+  bool wants_lease = false;  // once it has left
+  bool is_lease = false;     // nothing is answered: the lease itself waits
+};
+
+class HeldAnswers {
+ public:
+  // Beyond so many bytes of claims and tokens nothing more is held.
+  static constexpr std::size_t kMaxBytes = 64 << 20;
+
+  // For one more, of so many bytes.
+  bool has_room(std::size_t bytes) const { return bytes_ + bytes <= kMaxBytes; }
+  // A subject that several answers may share.
+  std::shared_ptr<HeldSubject> subject(const TokenKey& key, std::string_view token,
+                                       std::string_view claims);
+  AuditTicket next_ticket() { return ++last_ticket_; }
+  void hold(AuditTicket ticket, Held held);
+
+  // Nothing where it has left already.
+  std::optional<Held> take(AuditTicket ticket);
+  std::optional<Held> take_overdue(BootTime now);
+  void forget(std::uint64_t connection);
+  // The Auth API has refused this token to a request that started at `started`.
+  void refuse(const TokenKey& key, BootTime started);
+  bool awaits_lease(const TokenKey& key) const { return leases_.count(key) != 0; }
+
+  std::optional<BootTime> next_deadline() const;
+  // Answers; leases hold nobody up.
+  std::size_t waiting() const { return held_.size() - leases_.size(); }
+
+ private:
+  using All = std::map<AuditTicket, Held>;
+  Held drop(All::iterator at);
+
+  std::size_t bytes_ = 0;  // outlives the subjects, which count themselves out of it
+  All held_;
+  std::set<std::pair<BootTime, AuditTicket>> by_deadline_;
+  std::set<std::pair<std::uint64_t, AuditTicket>> by_connection_;
+  std::unordered_multimap<TokenKey, AuditTicket, TokenKeyHash> by_key_;  // valid ones
+  std::set<TokenKey> leases_;
+  std::weak_ptr<HeldSubject> last_subject_;
+  AuditTicket last_ticket_ = 0;
+};
+
+}  // namespace claimsd::daemon

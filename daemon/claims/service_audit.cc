@@ -1,0 +1,178 @@
+// Answers and leases that must be written down before anybody sees them, and what becomes of them
+// when they are. Part of ClaimsService (service.h).
+#include <algorithm>
+
+#include "daemon/claims/service.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+using proto::Source;
+
+namespace {
+
+constexpr Waiter kNobody{};
+
+}  // namespace
+
+void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, const Answer& answer) {
+  const bool valid = answer.reason == Reason::kOk;
+  if (valid && !held_.has_room(HeldSubject::size_of(about.token, answer.claims)))
+    return withhold(waiter);
+  const AuditTicket ticket = held_.next_ticket();
+  switch (world_.audit.record({.waiter = waiter,
+                               .uid = about.uid,
+                               .upstream = about.upstream,
+                               .token = about.token,
+                               .claims = answer.claims,
+                               .reason = answer.reason,
+                               .source = answer.source,
+                               .status = about.status,
+                               .took = about.took,
+                               .origin = about.origin},
+                              ticket)) {
+    case AuditVerdict::kDeny: return withhold(waiter);
+    case AuditVerdict::kGo:
+      reply(waiter, answer);
+      if (valid && about.wants_lease) show_lease(about, waiter);
+      return;
+    case AuditVerdict::kWait: break;
+  }
+  Held held{.waiter = waiter,
+            .uid = about.uid,
+            .upstream = about.upstream,
+            .answer = answer,
+            .deadline = about.deadline,
+            .wants_lease = about.wants_lease};
+  held.answer.claims = {};
+  if (valid) {
+    held.subject = held_.subject(*about.key, about.token, answer.claims);
+    held.confirmed_at = world_.clock.now().boot - answer.age;
+  }
+  held_.hold(ticket, std::move(held));
+}
+
+// An outcome that none of those who asked for it has stayed to hear, or that was asked for ahead of
+// time: what the Auth API said of the token is recorded all the same.
+void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
+                                   const Landing& landing) {
+  if (answer.reason != Reason::kOk && answer.reason != Reason::kRefused) return;
+  if (!policy_.audit.covers(answer)) return;
+  leave_recorded({.uid = flight.uid,
+                  .upstream = flight.upstream,
+                  .token = landing.token,
+                  .key = &flight.key,
+                  .deadline = world_.clock.now().boot + policy_.max_timeout,
+                  .status = landing.status,
+                  .took = landing.took,
+                  .wants_lease = landing.wants_lease},
+                 kNobody, answer);
+}
+
+void ClaimsService::recorded(AuditTicket ticket, bool durable) {
+  const std::optional<Held> held = held_.take(ticket);
+  if (!held) return;  // it was withheld, or whoever asked has left
+  if (held->is_lease) {
+    if (durable) leases_.show(held->upstream, held->subject->token.view(), held->subject->key);
+    return;
+  }
+  if (!durable) return withhold(held->waiter);
+  const Answer answer = decide_again(*held, world_.clock.now());
+  if (answer.reason != held->answer.reason) return reverse(*held, answer);
+  reply(held->waiter, answer);
+  if (answer.reason != Reason::kOk || !held->wants_lease) return;
+  show_lease({.uid = held->uid,
+              .upstream = held->upstream,
+              .token = held->subject->token.view(),
+              .key = &held->subject->key},
+             held->waiter);
+}
+
+// No record of its own: a log that takes nothing would not take that one either. It counts.
+void ClaimsService::withhold(const Waiter& waiter) {
+  ++counters_.unrecorded;
+  reply(waiter, Answer{.reason = Reason::kNotRecorded});
+}
+
+// As it is now, not as it was when its record was begun. What was not valid does not become so by
+// waiting.
+Answer ClaimsService::decide_again(const Held& held, const Now& now) const {
+  Answer answer = held.answer;
+  if (answer.reason != Reason::kOk) return answer;
+  const HeldSubject& subject = *held.subject;
+  if (subject.refused) return Answer{.reason = Reason::kRefused, .source = Source::kCache};
+  if (guard_.denies_token(subject.token.view(), now) ||
+      guard_.denies_claims(held.upstream, answer.claims, subject.times.issued_at, now))
+    return Answer{.reason = Reason::kRevoked, .source = answer.source};
+  if (has_expired(subject.times.expires_at, now, policy_.life))
+    return Answer{.reason = Reason::kExpired};
+  const Duration age = now.boot - held.confirmed_at;
+  const Duration waited = age - answer.age;
+  const bool kept = answer.left > Duration(0);
+  const bool from_cache = answer.source != Source::kUpstream;
+  const bool stale = answer.source == Source::kStale;
+  const Duration longest =
+      policy_.life.max_ttl + (stale ? policy_.life.stale_if_error : Duration(0));
+  const bool outlived = age >= longest || (kept && waited >= answer.left) ||
+                        (from_cache && subject.times.expires_at != WallTime::max() &&
+                         now.wall >= subject.times.expires_at - policy_.life.clock_skew);
+  if (outlived) return Answer{.reason = Reason::kNotRecorded};
+  answer.age = age;
+  if (kept) answer.left -= waited;
+  return answer;
+}
+
+// What has just been written down is no longer so: that comes first, too.
+void ClaimsService::reverse(const Held& held, const Answer& answer) {
+  ++counters_.reversals;
+  const AuditTicket ticket = held_.next_ticket();
+  switch (world_.audit.record({.kind = AuditedEvent::Kind::kReversal,
+                               .waiter = held.waiter,
+                               .uid = held.uid,
+                               .upstream = held.upstream,
+                               .token = held.subject->token.view(),
+                               .claims = held.answer.claims,
+                               .reason = answer.reason,
+                               .source = answer.source},
+                              ticket)) {
+    case AuditVerdict::kGo: return reply(held.waiter, answer);
+    case AuditVerdict::kDeny: return withhold(held.waiter);
+    case AuditVerdict::kWait: break;
+  }
+  held_.hold(ticket, Held{.waiter = held.waiter,
+                          .uid = held.uid,
+                          .upstream = held.upstream,
+                          .answer = answer,
+                          .deadline = held.deadline});
+}
+
+// After its answer has left. Where leases are recorded, only once that is durable.
+void ClaimsService::show_lease(const About& about, const Waiter& waiter) {
+  if (!policy_.audit.leases) return leases_.show(about.upstream, about.token, *about.key);
+  if (held_.awaits_lease(*about.key)) return;
+  const std::optional<Leases::Due> due = leases_.due(about.upstream, about.token, *about.key);
+  if (!due || !held_.has_room(HeldSubject::size_of(about.token, due->entry.claims))) return;
+  const Now now = world_.clock.now();
+  const AuditTicket ticket = held_.next_ticket();
+  const AuditVerdict verdict =
+      world_.audit.record({.kind = AuditedEvent::Kind::kLease,
+                           .waiter = waiter,
+                           .uid = about.uid,
+                           .upstream = about.upstream,
+                           .token = about.token,
+                           .claims = due->entry.claims,
+                           .source = Source::kCache,
+                           .took = std::max(Duration(0), due->end.lease - now.boot)},
+                          ticket);
+  if (verdict == AuditVerdict::kGo) leases_.show(about.upstream, about.token, *about.key);
+  if (verdict != AuditVerdict::kWait) return;
+  held_.hold(ticket, Held{.waiter = waiter,
+                          .uid = about.uid,
+                          .upstream = about.upstream,
+                          .subject = held_.subject(*about.key, about.token, due->entry.claims),
+                          .confirmed_at = due->entry.confirmed_at,
+                          .deadline = now.boot + policy_.max_timeout,
+                          .is_lease = true});
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,258 @@
+// What must be written down before an answer leaves, and what becomes of it meanwhile.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+using Kind = AuditedEvent::Kind;
+
+namespace {
+
+constexpr AuditScope kFailures{.failures = true};
+constexpr AuditScope kVerifications{.failures = true, .verifications = true};
+constexpr AuditScope kLeases{.failures = true, .verifications = true, .leases = true};
+constexpr AuditScope kEvery{.failures = true, .verifications = true, .leases = true, .hits = true};
+
+Policy audited(const AuditScope& scope) {
+  Policy policy = plain_policy();
+  policy.audit = scope;
+  return policy;
+}
+
+// A token that the cache holds, with its record written.
+void learn(ServiceHarness& world, std::string_view token) {
+  world.audit.verdict = AuditVerdict::kGo;
+  world.ask_and_land(token, status(200));
+  world.audit.verdict = AuditVerdict::kWait;
+}
+
+}  // namespace
+
+TEST_CASE("each level records its answers, and no others") {
+  const auto events = [](const AuditScope& scope) {
+    ServiceHarness world(audited(scope));
+    world.audit.verdict = AuditVerdict::kGo;
+    world.ask_and_land("good", status(200));
+    world.ask_now("good");
+    world.ask_and_land("bad", status(401));
+    world.ask_now("bad");
+    world.ask_now("a b");
+    world.ask_and_land("who", status(503));
+    return world.audit.noted.size();
+  };
+  CHECK(events({}) == 0);
+  CHECK(events(kFailures) == 4);
+  CHECK(events(kVerifications) == 5);
+  CHECK(events(kEvery) == 6);
+}
+
+TEST_CASE("an answer leaves only when its record is durable") {
+  ServiceHarness world(audited(kVerifications));
+  const Waiter good = world.ask("good", {.route = "GET /worklist"});
+  world.land_oldest(status(200));
+  const Waiter bad = world.ask("bad");
+  world.land_oldest(status(401));
+  const Waiter malformed = world.ask("a b");
+  for (const Waiter& waiter : {good, bad, malformed}) CHECK_FALSE(world.answered(waiter));
+  CHECK_FALSE(world.service->idle());
+  CHECK(world.audit.noted[0].token == "good");
+  CHECK(world.audit.noted[0].event.status == 200);
+  CHECK(world.audit.noted[0].route == "GET /worklist");
+  CHECK(world.audit.noted[1].event.reason == Reason::kRefused);
+
+  world.write_record();
+  CHECK(world.reason(good) == Reason::kOk);
+  CHECK_FALSE(world.answered(bad));
+  world.write_record();
+  world.write_record();
+  CHECK(world.reason(bad) == Reason::kRefused);
+  CHECK(world.reason(malformed) == Reason::kMalformed);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("what the log does not take is withheld") {
+  ServiceHarness world(audited(kVerifications));
+  world.audit.verdict = AuditVerdict::kDeny;
+  CHECK(world.ask_and_land("good", status(200)).answer.reason == Reason::kNotRecorded);
+  world.audit.verdict = AuditVerdict::kWait;
+  const Waiter bad = world.ask("bad");
+  world.land_oldest(status(401));
+  world.write_record(false);
+  CHECK(world.reason(bad) == Reason::kNotRecorded);
+  CHECK(world.counters().unrecorded == 2);
+  CHECK(world.counters().answers_valid == 0);
+}
+
+TEST_CASE("nobody waits for a record past his own time-out, and a late one does no harm") {
+  ServiceHarness world(audited(kVerifications));
+  const Waiter waiter = world.ask("good", {.timeout = 2s});
+  world.advance(1s);
+  world.land_oldest(status(200));
+  world.advance(999ms);
+  CHECK_FALSE(world.answered(waiter));
+  world.advance(1ms);
+  CHECK(world.reason(waiter) == Reason::kNotRecorded);
+  world.write_record();
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("who hangs up while his record is written leaves nothing behind") {
+  ServiceHarness world(audited(kVerifications));
+  const Waiter waiter = world.ask("good", {.connection = 7});
+  world.land_oldest(status(200));
+  world.service->disconnected(7);
+  CHECK(world.service->idle());
+  CHECK_FALSE(world.service->wait_time().has_value());
+  world.write_record();
+  CHECK_FALSE(world.answered(waiter));
+}
+
+TEST_CASE("an answer is decided again when its record is written") {
+  ServiceHarness world(audited(kVerifications));
+  const auto reversed = [&world](Reason to, const Waiter& waiter) {
+    world.write_record();  // of the answer that no longer holds
+    CHECK_FALSE(world.answered(waiter));
+    CHECK(world.audit.noted.back().event.kind == Kind::kReversal);
+    CHECK(world.audit.noted.back().event.reason == to);
+    world.write_record();
+    CHECK(world.reason(waiter) == to);
+    CHECK(world.counters().reversals == 1);
+  };
+  SECTION("the token was revoked") {
+    const Waiter waiter = world.ask("good");
+    world.land_oldest(status(200));
+    world.revoke({.subject = Subject::kToken, .who = "good"});
+    reversed(Reason::kRevoked, waiter);
+  }
+  SECTION("the user was revoked") {
+    const Waiter waiter = world.ask("good");
+    world.land_oldest(status(200));
+    world.revoke({.subject = Subject::kUser, .who = "user-123"});
+    reversed(Reason::kRevoked, waiter);
+  }
+  SECTION("a request that started later was refused") {
+    const Waiter waiter = world.ask("good");
+    world.land_oldest(status(200));
+    world.advance(1s);
+    world.audit.verdict = AuditVerdict::kGo;
+    world.ask_and_land("good", status(401), {.max_age = 0s});
+    world.audit.verdict = AuditVerdict::kWait;
+    world.advance(10s);  // longer than a refusal is remembered
+    reversed(Reason::kRefused, waiter);
+  }
+  SECTION("the token's own time is over") {
+    const std::string token = jwt_expiring(10s);
+    const Waiter waiter = world.ask(token);
+    world.land_oldest(status(200));
+    world.clock.step_wall(1h);
+    reversed(Reason::kExpired, waiter);
+  }
+  SECTION("its life is over") {
+    const Waiter waiter = world.ask("good");
+    world.land_oldest(confirmed("max-age=3"));
+    world.clock.advance(3s);
+    reversed(Reason::kNotRecorded, waiter);
+  }
+}
+
+TEST_CASE("an answer that waited says how old it is now") {
+  ServiceHarness world(audited(kVerifications));
+  const Waiter waiter = world.ask("good");
+  world.land_oldest(status(200));
+  world.advance(3s);
+  world.write_record();
+  CHECK(world.answer(waiter).answer.age == 3s);
+  CHECK(world.answer(waiter).answer.left == 57s);
+}
+
+TEST_CASE("a reversal whose record is not taken lets nobody in") {
+  ServiceHarness world(audited(kVerifications));
+  const Waiter waiter = world.ask("good");
+  world.land_oldest(status(200));
+  world.revoke({.subject = Subject::kToken, .who = "good"});
+  world.audit.verdict = AuditVerdict::kDeny;
+  world.write_record();
+  CHECK(world.reason(waiter) == Reason::kNotRecorded);
+}
+
+TEST_CASE("nothing is shown to the workers before its record is durable") {
+  ServiceHarness world(audited(kVerifications));
+  const std::string token(40, 't');
+  const Waiter waiter = world.ask(token, {.wants_lease = true});
+  world.land_oldest(status(200));
+  CHECK(world.publisher.shown() == 0);
+  world.write_record();
+  CHECK(world.answered(waiter));
+  CHECK(world.publisher.shown() == 1);
+}
+
+TEST_CASE("where leases are recorded, each waits for a record of its own") {
+  ServiceHarness world(audited(kLeases));
+  const std::string token(40, 't');
+  world.ask(token, {.wants_lease = true});
+  world.land_oldest(status(200));
+  world.write_record();
+  CHECK(world.audit.noted.back().event.kind == Kind::kLease);
+  CHECK(world.publisher.shown() == 0);
+  world.ask_now(token, {.wants_lease = true});
+  CHECK(world.audit.noted.size() == 2);  // one is waiting already
+  SECTION("it is shown when that is durable") {
+    world.write_record();
+    CHECK(world.publisher.shown() == 1);
+  }
+  SECTION("and not at all when it is not") {
+    world.write_record(false);
+    CHECK(world.publisher.shown() == 0);
+  }
+  SECTION("nor when it was revoked meanwhile") {
+    world.revoke({.subject = Subject::kToken, .who = token});
+    world.write_record();
+    CHECK(world.publisher.shown() == 0);
+  }
+}
+
+TEST_CASE("what the Auth API said is recorded though nobody stayed to hear it") {
+  ServiceHarness world(audited(kFailures));
+  world.ask("bad", {.connection = 7});
+  world.service->disconnected(7);
+  world.land_oldest(status(401));
+  REQUIRE(world.audit.noted.size() == 1);
+  CHECK(world.audit.noted[0].event.reason == Reason::kRefused);
+  world.write_record();
+  CHECK(world.counters().answers_invalid == 0);
+}
+
+TEST_CASE("a hit waits for its record where every hit is recorded") {
+  ServiceHarness world(audited(kEvery));
+  learn(world, "good");
+  const Waiter waiter = world.ask("good");
+  CHECK_FALSE(world.answered(waiter));
+  world.write_record();
+  CHECK(world.answer(waiter).answer.source == Source::kCache);
+}
+
+TEST_CASE("claims that wait for their records are held once for all who wait, and are bounded") {
+  HeldAnswers held;
+  const std::string claims(10'000, 'c');
+  const TokenKey one{};
+  TokenKey other{};
+  other.bytes[0] = 1;
+  const std::size_t size = HeldSubject::size_of("token", claims);
+  const auto hold = [&](const TokenKey& key, AuditTicket ticket) {
+    held.hold(ticket, Held{.waiter = {.connection = ticket},
+                           .answer = {.reason = Reason::kOk},
+                           .subject = held.subject(key, "token", claims)});
+  };
+  for (AuditTicket ticket = 1; ticket <= 10'000; ++ticket) hold(one, ticket);
+  CHECK(held.has_room(HeldAnswers::kMaxBytes - size));
+  CHECK_FALSE(held.has_room(HeldAnswers::kMaxBytes - size + 1));
+  hold(other, 10'001);
+  CHECK_FALSE(held.has_room(HeldAnswers::kMaxBytes - 2 * size + 1));
+  for (AuditTicket ticket = 1; ticket <= 10'001; ++ticket) REQUIRE(held.take(ticket).has_value());
+  CHECK(held.has_room(HeldAnswers::kMaxBytes));
+}

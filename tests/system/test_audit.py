@@ -1,0 +1,125 @@
+"""The running daemon's audit log: what it and its operators did, on disk before it is acknowledged."""
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from daemon import StartFailed
+from tokens import jwt
+
+VALID = 0
+
+
+@pytest.fixture
+def claimsctl(build):
+    def run(*arguments, token=None):
+        return subprocess.run([str(build / "client" / "claimsctl" / "claimsctl"), *map(str, arguments)],
+                              input=token or "", capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def order(claimsctl, daemon, *arguments, token=None):
+    return claimsctl("--admin-socket", daemon.admin_socket, *arguments, token=token)
+
+
+def events(claimsctl, directory):
+    done = claimsctl("audit", "export", "--format", "jsonl", "--directory", directory)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    return [record for record in records if record["event"] != "anchored"]
+
+
+def test_an_acknowledged_order_is_recorded_with_who_gave_it_although_the_daemon_is_killed(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    token = jwt(sub="revoked", iat=int(time.time()) - 60)
+    assert order(claimsctl, daemon, "revoke", token=token).returncode == VALID
+    assert order(claimsctl, daemon, "revoke", "--user", "77").returncode == VALID
+    assert order(claimsctl, daemon, "purge", "--all").returncode == VALID
+    daemon.kill()
+    directory = daemon.root / "audit"
+    records = events(claimsctl, directory)
+    assert [record["event"] for record in records] == ["started", "revoked", "revoked", "purged"]
+    assert [record["peer"]["uid"] for record in records[1:]] == [os.geteuid()] * 3
+    assert records[2]["user"] == "77"
+    assert token not in json.dumps(records)
+    found = claimsctl("audit", "search", "--token", "--key-file", daemon.key_file, "--directory", directory, token=token)
+    assert "revoked" in found.stdout and found.stdout.count("\n") == 1, found.stdout + found.stderr
+    assert claimsctl("audit", "verify", "--directory", directory).returncode == 0
+
+
+def test_a_clean_stop_is_the_last_record_and_the_log_goes_on_after_it(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    daemon.restart()
+    daemon.stop()
+    directory = daemon.root / "audit"
+    assert [record["event"] for record in events(claimsctl, directory)] == ["started", "stopped"] * 2
+    assert claimsctl("audit", "verify", "--directory", directory).returncode == 0
+    assert "audit_anchor" in daemon.log()
+
+
+def test_without_an_audit_log_orders_are_taken_and_nothing_is_written(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"), audit={"enabled": False})
+    assert order(claimsctl, daemon, "purge", "--all").returncode == VALID
+    assert not (daemon.root / "audit").exists()
+
+
+def test_a_daemon_whose_audit_directory_others_can_read_does_not_start(claimsd, faults, tmp_path):
+    directory = tmp_path / "open"
+    directory.mkdir(mode=0o755)
+    with pytest.raises(StartFailed) as failed:
+        claimsd(faults.url("echo"), audit={"directory": str(directory)})
+    assert str(directory) in failed.value.printed
+
+
+def test_each_refusal_is_on_disk_before_its_answer_although_the_daemon_is_killed(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("status-401"))
+    asker = peer(daemon)
+    tokens = [jwt(sub=f"user-{number}") for number in range(20)]
+    assert {answer.reason for answer in asker.ask_all(tokens)} == {"refused"}
+    assert asker.ask("no token").reason == "malformed"
+    daemon.kill()
+    records = events(claimsctl, daemon.root / "audit")
+    assert sum(record["count"] for record in records if record["event"] == "refused") == 20
+    assert sum(record["count"] for record in records if record["event"] == "refused_locally") == 1
+    assert {record["peer"]["uid"] for record in records if record["event"] == "refused"} == {os.geteuid()}
+
+
+def test_the_running_daemon_shows_what_it_has_just_recorded(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("status-401"))
+    token = jwt(sub="lately")
+    assert peer(daemon).ask(token).reason == "refused"
+    directory = daemon.root / "audit"
+    for words in (("tail",), ("search", "--event", "refused"), ("search", "--verdict", "invalid")):
+        done = order(claimsctl, daemon, "audit", *words, "--directory", directory)
+        assert done.returncode == 0, done.stderr
+        assert "refused" in done.stdout and token not in done.stdout
+    found = order(claimsctl, daemon, "audit", "search", "--token", "--key-file", daemon.key_file,
+                  "--directory", directory, token=token)
+    assert found.stdout.count("\n") == 1, found.stdout + found.stderr
+    assert "1" in order(claimsctl, daemon, "audit", "report", "--directory", directory).stdout
+
+
+def test_the_levels_record_what_they_say(claimsd, claimsctl, peer, faults):
+    seen = {}
+    for level in ("failures", "verifications", "every"):
+        daemon = claimsd(faults.url("echo"), audit={"level": level})
+        asker = peer(daemon)
+        token = jwt(sub="good")
+        assert [asker.ask(token).verdict for _ in range(3)] == ["valid"] * 3
+        daemon.stop()
+        seen[level] = [record["event"] for record in events(claimsctl, daemon.root / "audit")]
+    assert seen["failures"] == ["started", "stopped"]
+    assert seen["verifications"] == ["started", "verified", "stopped"]
+    assert seen["every"].count("verified") == 1 and seen["every"].count("hit") == 2
+
+
+def test_without_a_log_nothing_is_kept_and_claimsctl_says_so(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("status-401"), audit={"enabled": False})
+    assert peer(daemon).ask(jwt(sub="x")).reason == "refused"
+    assert not (daemon.root / "audit").exists()
+    status, body = daemon.admin("/v1/audit")
+    assert status == 404 and b"audit.enabled" in body
