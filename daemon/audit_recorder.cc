@@ -39,7 +39,7 @@ AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter f
       anchors_file_(settings.anchors_file),
       fingerprinter_(std::move(fingerprinter)),
       clock_(clock),
-      app_log_(log),
+      log_(log),
       hooks_(std::move(hooks)),
       next_note_(kFirstNote) {}
 
@@ -54,7 +54,7 @@ Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings
 }
 
 AuditRecorder::~AuditRecorder() {
-  if (log_) log_->stop();
+  if (book_) book_->stop();
 }
 
 Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
@@ -67,12 +67,12 @@ Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   auto started = AuditLog::start(
-      settings.log, clock_, random_, app_log_,
+      settings.log, clock_, random_, log_,
       {.completed =
            [this](std::vector<AuditCompletion>&& done) { completions_->push(std::move(done)); },
        .anchored = [this](const std::string& line) { anchored(line); }});
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  log_ = TRY(std::move(started));
+  book_ = TRY(std::move(started));
   return {};
 }
 
@@ -81,9 +81,9 @@ AuditVerdict AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket
   record.upstream = upstreams_.at(event.upstream);
   name_peer(record, event);
   // Of a flood of random tokens none is remembered by name: nor need any be made.
-  if (const auto folded = log_->submit_folded(record, ticket)) return *folded;
+  if (const auto folded = book_->submit_folded(record, ticket)) return *folded;
   if (!event.token.empty()) record.token = fingerprinter_.of(event.token);
-  return log_->submit(std::move(record), ticket);
+  return book_->submit(std::move(record), ticket);
 }
 
 void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) const {
@@ -94,6 +94,18 @@ void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) co
     return;
   }
   record.peer = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .comm = peer->command};
+}
+
+AuditRecorder::Deed AuditRecorder::deed_of(AuditEvent event, const Order& order) {
+  Deed deed{.event = event, .uid = order.given_by};
+  switch (order.subject) {
+    case Subject::kToken: deed.token = fingerprint_of(order.who); break;
+    case Subject::kUser: deed.user = order.who; break;
+    case Subject::kEverybody: deed.detail = "everybody"; break;
+  }
+  if (order.lock) deed.detail = "lock";
+  deed.length = order.length.value_or(Duration(0));
+  return deed;
 }
 
 void AuditRecorder::note(Deed deed, Done done) {
@@ -112,14 +124,14 @@ void AuditRecorder::note(Deed deed, Done done) {
   record.user = std::move(deed.user);
   record.detail = std::move(deed.detail);
   const AuditTicket ticket = done ? next_note_++ : 0;
-  const AuditVerdict verdict = log_->submit(std::move(record), ticket);
+  const AuditVerdict verdict = book_->submit(std::move(record), ticket);
   if (!done) return;
   if (verdict != AuditVerdict::kWait) return done(verdict == AuditVerdict::kGo);
   noting_.emplace(ticket, std::move(done));
 }
 
 void AuditRecorder::completed(const std::vector<AuditCompletion>& completions) {
-  log_->finished(completions.size());
+  book_->finished(completions.size());
   for (const AuditCompletion& one : completions) {
     const bool durable = one.verdict == AuditVerdict::kGo;
     if (one.ticket < kFirstNote) {
@@ -135,7 +147,7 @@ void AuditRecorder::completed(const std::vector<AuditCompletion>& completions) {
 }
 
 void AuditRecorder::ask(const AuditQuery& query, PageDone done) {
-  log_->read([this, query, done = std::move(done)](const AuditStore& store) {
+  book_->read([this, query, done = std::move(done)](const AuditStore& store) {
     pages_->push({read_audit_page(store, query), done});
   });
 }
@@ -143,7 +155,7 @@ void AuditRecorder::ask(const AuditQuery& query, PageDone done) {
 // On the log's thread. The journal keeps the line; the file elsewhere is a convenience, so that it
 // cannot be written is told and holds nothing up.
 void AuditRecorder::anchored(const std::string& line) {
-  app_log_.info("audit_anchor", "{}", line);
+  log_.info("audit_anchor", "{}", line);
   if (anchors_file_.empty()) return;
   const Fd file(
       open(anchors_file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
@@ -151,8 +163,8 @@ void AuditRecorder::anchored(const std::string& line) {
   if (file.get() < 0 ||
       write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       fsync(file.get()) != 0) {
-    app_log_.warning("audit_anchors_file", "cannot write an anchor to audit.anchors_file {}: {}",
-                     anchors_file_, std::strerror(errno));
+    log_.warning("audit_anchors_file", "cannot write an anchor to audit.anchors_file {}: {}",
+                 anchors_file_, std::strerror(errno));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/audit/digest.h"
 #include "daemon/audit/live_query.h"
 #include "daemon/claims/audit_trail.h"
+#include "daemon/claims/orders.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/unix_socket.h"
 
@@ -58,6 +59,8 @@ class AuditRecorder final : public AuditTrail {
     std::string detail;
   };
   void note(Deed deed, Done done = {});
+  // What an order is in the log. It is carried out first, and whom it was about is gone then.
+  Deed deed_of(AuditEvent event, const Order& order);
 
   // A page of what matches; the log's thread reads it between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;
@@ -65,11 +68,11 @@ class AuditRecorder final : public AuditTrail {
 
   // Names a token as the records do.
   AuditFingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }
-  AuditStats stats() const { return log_->stats(); }
+  AuditStats stats() const { return book_->stats(); }
   // Nobody waits for an operator's record any more.
   bool idle() const { return noting_.empty(); }
   // Writes what waits, and the last anchor.
-  void stop() { log_->stop(); }
+  void stop() { book_->stop(); }
 
  private:
   AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, const Clock& clock,
@@ -83,7 +86,7 @@ class AuditRecorder final : public AuditTrail {
   std::string anchors_file_;
   AuditFingerprinter fingerprinter_;
   const Clock& clock_;
-  Log& app_log_;
+  Log& log_;
   Hooks hooks_;
   SystemRandom random_;  // the log's thread's
   AuditTicket next_note_;
@@ -94,7 +97,7 @@ class AuditRecorder final : public AuditTrail {
   };
   std::unique_ptr<MessageQueue<std::vector<AuditCompletion>>> completions_;
   std::unique_ptr<MessageQueue<Read>> pages_;
-  std::unique_ptr<AuditLog> log_;  // goes first: its thread uses what stands above
+  std::unique_ptr<AuditLog> book_;  // goes first: its thread uses what stands above
 };
 
 // The name of this host in its records.

@@ -13,6 +13,7 @@
 #include "daemon/admin/scrape_guard.h"
 #include "daemon/admin/status_line.h"
 #include "daemon/audit_recorder.h"
+#include "daemon/boot_id.h"
 #include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
@@ -38,17 +39,6 @@ namespace {
 
 // A resolver may hold the fetch thread up for half a minute; what takes longer does not come back.
 constexpr Duration kFetchThreadPatience = seconds(120);
-
-Result<std::string> read_boot_id() {
-  constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";  // random(4)
-  std::string id;
-  std::ifstream file(kPath);
-  if (!std::getline(file, id) || id.empty()) {
-    return failure(fmt::format(
-        "cannot read {}: the cache must know which boot it belongs to: mount /proc", kPath));
-  }
-  return id;
-}
 
 // From here on everything is being taken down in order: asking once more must not cut that short.
 void block_stop_signals() {
@@ -93,7 +83,6 @@ class RealDaemon final : public Daemon {
   Status watch();
   OrderDone acknowledged(AuditEvent what, const Order& order, OrderDone done);
   AdminServices admin_services();
-  AuditRecorder::Deed deed_of(AuditEvent event, const Order& order);
   AuditTrail& audit_trail() {
     if (audit_) return *audit_;
     return no_audit_;
@@ -327,7 +316,8 @@ OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDon
   const Event event{.kind = what == AuditEvent::kPurged ? EventKind::kPurged : EventKind::kRevoked,
                     .subject = order.subject,
                     .uid = order.given_by};
-  return [this, what, whom, who, event, deed = deed_of(what, order),
+  return [this, what, whom, who, event,
+          deed = audit_ ? audit_->deed_of(what, order) : AuditRecorder::Deed{},
           done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
     events_->add(event);
@@ -340,20 +330,6 @@ OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDon
       hold_->after([done, known] { done(known); });
     });
   };
-}
-
-// What an order is in the audit log. It is carried out first, and whom it was about is gone then.
-AuditRecorder::Deed RealDaemon::deed_of(AuditEvent event, const Order& order) {
-  AuditRecorder::Deed deed{.event = event, .uid = order.given_by};
-  if (!audit_) return deed;
-  switch (order.subject) {
-    case Subject::kToken: deed.token = audit_->fingerprint_of(order.who); break;
-    case Subject::kUser: deed.user = order.who; break;
-    case Subject::kEverybody: deed.detail = "everybody"; break;
-  }
-  if (order.lock) deed.detail = "lock";
-  deed.length = order.length.value_or(Duration(0));
-  return deed;
 }
 
 Status RealDaemon::watch() {
@@ -445,8 +421,13 @@ void RealDaemon::reloaded(const std::string& who, const ReloadResult& result) {
     return log_.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
                         result.message);
   }
-  for (const Change& change : result.changes)
+  for (const Change& change : result.changes) {
     log_.info("option_changed", "{}: {} -> {}", change.option, change.from, change.to);
+    if (!audit_) continue;
+    audit_->note(
+        {.event = AuditEvent::kConfigured,
+         .detail = fmt::format("{}: {} -> {} ({})", change.option, change.from, change.to, who)});
+  }
   log_.info("reloaded", "{} had {} read again: {} options changed", who, options_.config_file,
             result.changes.size());
 }

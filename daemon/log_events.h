@@ -57,6 +57,8 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"audit_cut", "error", false, "the end of the audit log is missing"},
   {"audit_failed", "error", true, "the audit log cannot be written"},
   {"audit_recovered", "info", true, "the audit log goes on"},
+  {"audit_anchor", "info", false, "a signed anchor of the audit log, to be kept elsewhere"},
+  {"audit_anchors_file", "warning", true, "an anchor could not be written to `audit.anchors_file`"},
   {"audit_anchor_failed", "error", true, "no anchor could be made"},
   {"audit_retention_failed", "warning", true, "old segments of the audit log could not be removed"},
 });

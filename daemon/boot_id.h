@@ -1,0 +1,24 @@
+// boot_id.h: which boot of the host this is (random(4)). At start; reads a file of /proc.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <string>
+
+#include "daemon/base/result.h"
+
+namespace claimsd::daemon {
+
+inline Result<std::string> read_boot_id() {
+  constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";  // random(4)
+  std::string id;
+  std::ifstream file(kPath);
+  if (!std::getline(file, id) || id.empty()) {
+    return failure(fmt::format(
+        "cannot read {}: the cache must know which boot it belongs to: mount /proc", kPath));
+  }
+  return id;
+}
+
+}  // namespace claimsd::daemon
