@@ -40,15 +40,6 @@ namespace {
 // A resolver may hold the fetch thread up for half a minute; what takes longer does not come back.
 constexpr Duration kFetchThreadPatience = seconds(120);
 
-// From here on everything is being taken down in order: asking once more must not cut that short.
-void block_stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 std::string operator_named(std::optional<std::uint32_t> uid) {
   return uid ? fmt::format("uid {}", *uid) : std::string("somebody");
 }

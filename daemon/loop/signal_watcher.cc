@@ -1,5 +1,7 @@
 #include "daemon/loop/signal_watcher.h"
 
+#include <signal.h>
+
 #include <fmt/format.h>
 #include <uv.h>
 
@@ -35,6 +37,14 @@ Result<SignalWatcher> SignalWatcher::create(Loop& loop, int signal_number, Callb
     if (error == 0) return SignalWatcher(std::move(block));
   }
   return failure(fmt::format("cannot watch for signal {}: {}", signal_number, describe_uv(error)));
+}
+
+void block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 }  // namespace claimsd::daemon

@@ -24,4 +24,8 @@ class SignalWatcher {
   std::unique_ptr<Block, Close> block_;
 };
 
+// SIGTERM and SIGINT no longer reach this process: for when it is being taken down in order, and
+// asking once more must not cut that short.
+void block_stop_signals();
+
 }  // namespace claimsd::daemon
