@@ -86,7 +86,8 @@ TEST_CASE("the documentation has a line for every option, with its default") {
           std::string::npos);
     CHECK(text.find(std::string(option.help)) != std::string::npos);
   }
-  for (const auto* section : {"daemon", "cache", "limits", "revocations", "audit", "log", "upstream.NAME"}) {
+  for (const auto* section :
+       {"daemon", "cache", "limits", "revocations", "audit", "log", "upstream.NAME"}) {
     CHECK(text.find("### `[" + std::string(section) + "]`\n") != std::string::npos);
   }
   CHECK(text.find("is are") == std::string::npos);
