@@ -13,6 +13,9 @@ namespace {
 
 constexpr Waiter kNobody{};
 
+// That somebody's time was up has to be written down, too.
+constexpr Duration kOverdueGrace = seconds(1);
+
 }  // namespace
 
 void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, const Answer& answer) {
@@ -45,9 +48,11 @@ void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, con
             .deadline = about.deadline,
             .wants_lease = about.wants_lease};
   held.answer.claims = {};
+  const BootTime now = world_.clock.now().boot;
+  if (held.deadline <= now) held.deadline = now + kOverdueGrace;
   if (valid) {
     held.subject = held_.subject(*about.key, about.token, answer.claims);
-    held.confirmed_at = world_.clock.now().boot - answer.age;
+    held.confirmed_at = now - answer.age;
   }
   held_.hold(ticket, std::move(held));
 }

@@ -101,6 +101,15 @@ TEST_CASE("nobody waits for a record past his own time-out, and a late one does 
   CHECK(world.service->idle());
 }
 
+TEST_CASE("that somebody's time was up is told once it is written down") {
+  ServiceHarness world(audited(kFailures));
+  const Waiter waiter = world.ask("good", {.timeout = 2s});
+  world.advance(2s);
+  CHECK_FALSE(world.answered(waiter));
+  world.write_record();
+  CHECK(world.reason(waiter) == Reason::kDeadline);
+}
+
 TEST_CASE("who hangs up while his record is written leaves nothing behind") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good", {.connection = 7});
