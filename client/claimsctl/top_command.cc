@@ -94,7 +94,7 @@ class TopCommand final : public Command {
       }
       if (seconds_now() < next) continue;
       next = seconds_now() + layout_.interval_seconds;
-      if (const auto looked = look(globals); !looked) return looked;
+      if (auto looked = look(globals); !looked) return looked;
     }
   }
 

@@ -1,6 +1,7 @@
 #include "client/claimsctl/top_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace claimsd::ctl {
 namespace {
@@ -159,7 +160,7 @@ std::string sparkline(const TopModel::Line& line, std::size_t width) {
   const double most = shown == 0 ? 0 : *std::max_element(first, line.end());
   std::string text(width - shown, ' ');
   for (auto at = first; at != line.end(); ++at) {
-    const auto block = most <= 0 ? 0 : static_cast<std::size_t>(*at / most * 7 + 0.5);
+    const auto block = most <= 0 ? 0 : static_cast<std::size_t>(std::lround(*at / most * 7));
     text += kBlocks[std::min<std::size_t>(block, 7)];
   }
   return text;

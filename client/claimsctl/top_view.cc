@@ -71,7 +71,7 @@ std::string state_text(const TopSample::Upstream& upstream, const Output& output
   const Colour colour = upstream.state == "ok"        ? Colour::kGood
                         : upstream.state == "failing" ? Colour::kBad
                                                       : Colour::kUnsure;
-  const auto text = output.coloured(colour, upstream.state);
+  auto text = output.coloured(colour, upstream.state);
   if (upstream.left_alone_seconds <= 0) return text;
   return text + ", alone " + duration_text(upstream.left_alone_seconds);
 }

@@ -59,6 +59,7 @@ class EventFeed {
   static constexpr milliseconds kGathering{50};
 
   EventFeed(Loop& loop, const Clock& clock);
+  ~EventFeed() = default;
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
 
