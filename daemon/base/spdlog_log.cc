@@ -38,11 +38,10 @@ const LevelRow& row(LogLevel level) {
 
 // 2026-11-23T12:00:00.123Z
 std::string utc(WallTime time) {
-  using namespace std::chrono;
-  const auto since = floor<milliseconds>(time.time_since_epoch());
-  const auto day = floor<days>(since);
-  const year_month_day date{sys_days(day)};
-  const hh_mm_ss of_day(since - day);
+  const auto since = std::chrono::floor<milliseconds>(time.time_since_epoch());
+  const auto day = std::chrono::floor<std::chrono::days>(since);
+  const std::chrono::year_month_day date{std::chrono::sys_days(day)};
+  const std::chrono::hh_mm_ss of_day(since - day);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      of_day.hours().count(), of_day.minutes().count(), of_day.seconds().count(),

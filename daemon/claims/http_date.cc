@@ -84,22 +84,22 @@ Parts read_fixdate(Reader& in) {
 }
 
 std::optional<WallTime> time_of(const Parts& parts) {
-  using namespace std::chrono;
-  const year_month_day date{year(parts.year), month(parts.month),
-                            day(static_cast<unsigned>(parts.day))};
+  const std::chrono::year_month_day date{std::chrono::year(parts.year),
+                                         std::chrono::month(parts.month),
+                                         std::chrono::day(static_cast<unsigned>(parts.day))};
   // Years that fit into nanoseconds of 64 bits.
   if (!date.ok() || parts.year < 1970 || parts.year > 2261 || parts.hour > 23 ||
       parts.minute > 59 || parts.second > 60)
     return std::nullopt;
-  return WallTime(sys_days(date).time_since_epoch()) + hours(parts.hour) + minutes(parts.minute) +
-         seconds(parts.second);
+  return WallTime(std::chrono::sys_days(date).time_since_epoch()) + std::chrono::hours(parts.hour) +
+         std::chrono::minutes(parts.minute) + seconds(parts.second);
 }
 
 // A year of two digits that seems to be more than 50 years away is the most recent past one with
 // these digits.
 std::optional<WallTime> within_a_century(Parts parts, WallTime now) {
-  using namespace std::chrono;
-  const year_month_day today{floor<days>(sys_time<Duration>(now.time_since_epoch()))};
+  const std::chrono::sys_time<Duration> moment(now.time_since_epoch());
+  const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(moment)};
   const int this_year = static_cast<int>(today.year());
   parts.year += this_year / 100 * 100;
   if (parts.year > this_year + 50) parts.year -= 100;
