@@ -42,6 +42,8 @@ REASONS = {
     "backoff": ("unavailable", "the Auth API has been failing and is left alone for a moment: try again shortly"),
     "internal": ("unavailable", "the daemon could not work on it: see its log"),
     "over_budget": ("unavailable", "this peer asks for more unknown tokens than its budget: try again later"),
+    "not_recorded": (
+        "unavailable", "the audit log did not take the record that must come first: see claimsctl status"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: is the service started?"),
     "not_permitted": ("unavailable", "this user may not use the socket: add it to the group claimsd-clients or to allowed_uids"),
     "wrong_daemon": ("unavailable", "the socket belongs to a user that is not trusted: check socket_path and daemon_uid"),
