@@ -10,9 +10,10 @@ namespace {
 constexpr bool is_token_character(char c) {
   const auto in = [c](char first, char last) {
     const auto offset = static_cast<unsigned char>(c - first);
-    return offset <= static_cast<unsigned char>(last - first);
+    return static_cast<unsigned>(offset <= static_cast<unsigned char>(last - first));
   };
-  return (in('A', 'Z') | in('a', 'z') | in('-', '9') | (c == '_') | (c == '~') | (c == '+')) != 0;
+  const auto is = [c](char one) { return static_cast<unsigned>(c == one); };
+  return (in('A', 'Z') | in('a', 'z') | in('-', '9') | is('_') | is('~') | is('+')) != 0;
 }
 static_assert('-' + 1 == '.' && '.' + 1 == '/' && '/' + 1 == '0');
 
