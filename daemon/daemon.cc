@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <optional>
 
 #include "daemon/acknowledgement_hold.h"

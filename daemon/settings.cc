@@ -99,7 +99,8 @@ ServerSettings server_settings_from(const Config& config) {
                         .max_connections_per_uid = daemon.max_connections_per_uid},
           .write_queue_bytes = daemon.write_queue_bytes,
           .slow_reader_timeout = daemon.slow_reader_timeout,
-          .handshake_timeout = daemon.handshake_timeout};
+          .handshake_timeout = daemon.handshake_timeout,
+          .names_commands = config.audit.enabled};
 }
 
 AuditSettings audit_settings_from(const Config& config, const std::string& origin) {

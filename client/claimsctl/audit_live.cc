@@ -5,8 +5,7 @@
 
 #include <limits>
 
-#include "client/claimsctl/admin_client.h"
-#include "client/claimsctl/output.h"
+#include "client/claimsctl/reply.h"
 #include "daemon/audit/live_query.h"
 
 namespace claimsd::ctl {
@@ -18,24 +17,19 @@ Problem not_a_page(const std::string& socket) {
           "is it claimsd, and as new as this claimsctl?"};
 }
 
-Problem refused(long status, std::string_view message) {
-  return {Exit::kUnavailable, "audit_unreadable",
-          fmt::format("the daemon shows no audit log (HTTP {}): {}", status, printable(message)),
-          "see claimsctl status; for a copied log name its directory with --directory"};
-}
-
 }  // namespace
 
 Expected<LiveAudit::Page> LiveAudit::page(const daemon::AuditQuery& query) const {
   const auto reply = admin_get(socket_, "/v1/audit?" + daemon::audit_query_text(query));
-  if (!reply) return tl::make_unexpected(reply.error());
   simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (parser.parse(simdjson::padded_string(reply->body)).get(root) != simdjson::SUCCESS)
-    return tl::make_unexpected(not_a_page(socket_));
-  std::string_view message;
-  if (root.at_pointer("/error/message").get(message) == simdjson::SUCCESS)
-    return tl::make_unexpected(refused(reply->status, message));
+  const auto got = read_reply(reply, socket_, parser);
+  if (!got) {
+    Problem why = got.error();
+    // Whatever the daemon has against the question: there is nothing to be read.
+    if (reply) why.exit = Exit::kUnavailable;
+    return tl::make_unexpected(why);
+  }
+  const Element& root = *got;
   Page page;
   simdjson::dom::array records;
   if (root["next"].get(page.next) != simdjson::SUCCESS ||

@@ -142,7 +142,7 @@ bool AuditQueryOptions::is_live() const {
 }
 
 Expected<daemon::AuditReader> AuditQueryOptions::open_reader() const {
-  auto reader = daemon::AuditReader::open(directory_, false);
+  auto reader = daemon::AuditReader::open(directory_);
   if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
   if (reader->empty())
     return tl::make_unexpected(

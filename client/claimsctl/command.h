@@ -41,6 +41,8 @@ std::span<const CommandRow> commands();
 
 // A whole number of milliseconds up to what the wire carries.
 CLI::Validator milliseconds_option();
+// Of an option that counts: a whole number of at most nine digits.
+CLI::Validator count_option();
 
 std::unique_ptr<Command> make_query();
 std::unique_ptr<Command> make_status();

@@ -32,14 +32,26 @@ std::span<const CommandRow> commands() {
   return kCommands;
 }
 
-CLI::Validator milliseconds_option() {
-  const auto check = [](const std::string& text) -> std::string {
+namespace {
+
+CLI::Validator nine_digits(const char* otherwise) {
+  const auto check = [otherwise](const std::string& text) -> std::string {
     const bool digits =
         !text.empty() && text.size() <= 9 &&
         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    return digits ? "" : "must be a whole number of milliseconds, at most 999999999";
+    return digits ? "" : otherwise;
   };
   return {check, ""};
+}
+
+}  // namespace
+
+CLI::Validator milliseconds_option() {
+  return nine_digits("must be a whole number of milliseconds, at most 999999999");
+}
+
+CLI::Validator count_option() {
+  return nine_digits("must be a whole number");
 }
 
 }  // namespace claimsd::ctl

@@ -15,13 +15,7 @@ class EntriesCommand final : public Command {
   void add_options(CLI::App& app) override {
     app.add_option("--user", user_, "Those of the user of this id")->type_name("ID");
     app.add_option("--limit", limit_, "At most so many; 0: all")
-        ->check(CLI::Validator(
-            [](const std::string& text) {
-              const bool digits = !text.empty() && text.size() <= 9 &&
-                                  text.find_first_not_of("0123456789") == std::string::npos;
-              return digits ? "" : std::string("must be a whole number");
-            },
-            ""))
+        ->check(count_option())
         ->type_name("N")
         ->capture_default_str();
   }

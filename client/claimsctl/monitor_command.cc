@@ -57,13 +57,7 @@ class MonitorCommand final : public Command {
  public:
   void add_options(CLI::App& app) override {
     app.add_option("--count", count_, "Stop after so many events; 0: go on")
-        ->check(CLI::Validator(
-            [](const std::string& text) {
-              const bool digits = !text.empty() && text.size() <= 9 &&
-                                  text.find_first_not_of("0123456789") == std::string::npos;
-              return digits ? "" : std::string("must be a whole number");
-            },
-            ""))
+        ->check(count_option())
         ->type_name("N")
         ->capture_default_str();
   }

@@ -20,9 +20,7 @@ HttpResponse response_to(const Result<AuditPage>& page) {
     json.begin_object().member("record", hex_text(bytes));
     json.member("line", record ? audit_line(*record) : std::string()).end_object();
   }
-  HttpResponse response;
-  response.body = json.end_array().end_object().take() + "\n";
-  return response;
+  return json_response(200, json.end_array().end_object().take());
 }
 
 }  // namespace

@@ -9,12 +9,6 @@
 namespace claimsd::daemon {
 namespace {
 
-HttpResponse json(JsonWriter& writer) {
-  HttpResponse response;
-  response.body = writer.end_object().take() + "\n";
-  return response;
-}
-
 HttpResponse changed(const std::vector<Change>& changes) {
   JsonWriter writer;
   writer.begin_object().member("schema", kStatusSchema).key("changes").begin_array();
@@ -27,7 +21,7 @@ HttpResponse changed(const std::vector<Change>& changes) {
         .end_object();
   }
   writer.end_array();
-  return json(writer);
+  return json_response(200, writer.end_object().take());
 }
 
 HttpResponse response_to(const ReloadResult& result) {
@@ -64,7 +58,7 @@ HttpResponse level_response(const LogLevels& levels) {
       .member("schema", kStatusSchema)
       .member("level", name_of(levels.now))
       .member("configured", name_of(levels.configured));
-  return json(writer);
+  return json_response(200, writer.end_object().take());
 }
 
 }  // namespace
@@ -81,7 +75,7 @@ HttpResponse config_route(const AdminServices& services, const HttpRequest&) {
         .end_object();
   }
   writer.end_array();
-  return json(writer);
+  return json_response(200, writer.end_object().take());
 }
 
 HttpResponse reload_route(const AdminServices& services, const HttpRequest& request) {

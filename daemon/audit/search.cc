@@ -48,10 +48,8 @@ bool search_segment(const AuditSegmentView& view, AuditSequence end, const Audit
   return more;
 }
 
-Result<AuditReader> AuditReader::open(const std::string& directory, bool without_newest) {
-  std::vector<AuditSegmentFile> files = TRY(list_segments(directory));
-  if (without_newest && !files.empty()) files.pop_back();
-  return AuditReader(std::move(files));
+Result<AuditReader> AuditReader::open(const std::string& directory) {
+  return AuditReader(TRY(list_segments(directory)));
 }
 
 AuditSequence AuditReader::end_of(std::size_t segment) const {

@@ -37,8 +37,8 @@ using AuditVisit = std::function<bool(const AuditRecord&)>;  // false: enough
 // In the order of the log. Segments that a later one supersedes are read up to where it begins.
 class AuditReader {
  public:
-  // `without_newest`: the daemon is writing to it.
-  static Result<AuditReader> open(const std::string& directory, bool without_newest);
+  // That no daemon writes to.
+  static Result<AuditReader> open(const std::string& directory);
 
   Result<AuditSearchStats> search(const AuditQuery& query, const AuditVisit& visit) const;
   // The first sequence of the last `count` records.

@@ -365,7 +365,6 @@ ClaimsService::About ClaimsService::about(const Question& question, const TokenK
           .upstream = question.upstream,
           .token = question.token,
           .key = &key,
-          .origin = loggable_origin(question),
           .wants_lease = question.wants_lease};
 }
 
@@ -373,6 +372,7 @@ void ClaimsService::deliver(const Question& question, const Waiter& waiter, cons
                             const TokenKey& key) {
   if (!policy_.audit.covers(answer)) return reply(waiter, answer);
   About what = about(question, key);
+  what.origin = loggable_origin(question);
   what.deadline = deadline_of(question, world_.clock.now());
   leave_recorded(what, waiter, answer);
 }

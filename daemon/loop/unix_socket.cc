@@ -139,22 +139,6 @@ void remove_socket_file(const std::string& path, const FileIdentity& file) {
   if (FileIdentity{found.st_dev, found.st_ino} == file) unlink(path.c_str());
 }
 
-namespace {
-
-// "" where the process is gone or /proc is not ours to read. For the audit log.
-std::string command_of(pid_t pid) {
-  const Fd file(open(fmt::format("/proc/{}/comm", pid).c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 64> name{};
-  if (file.get() < 0) return {};
-  const ssize_t size = read(file.get(), name.data(), name.size());
-  if (size <= 0) return {};
-  std::string_view text(name.data(), static_cast<std::size_t>(size));
-  if (text.back() == '\n') text.remove_suffix(1);
-  return std::string(text);
-}
-
-}  // namespace
-
 Result<PeerCredentials> peer_credentials(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -165,7 +149,18 @@ Result<PeerCredentials> peer_credentials(int fd) {
   if (size != sizeof peer || peer.uid == static_cast<uid_t>(-1)) {
     return failure("cannot tell who connected: the kernel recorded no credentials");
   }
-  return PeerCredentials{peer.uid, peer.gid, peer.pid, command_of(peer.pid)};
+  return PeerCredentials{peer.uid, peer.gid, peer.pid, {}};
+}
+
+std::string command_of(pid_t pid) {
+  const Fd file(open(fmt::format("/proc/{}/comm", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> name{};
+  if (file.get() < 0) return {};
+  const ssize_t size = read(file.get(), name.data(), name.size());
+  if (size <= 0) return {};
+  std::string_view text(name.data(), static_cast<std::size_t>(size));
+  if (text.back() == '\n') text.remove_suffix(1);
+  return std::string(text);
 }
 
 }  // namespace claimsd::daemon

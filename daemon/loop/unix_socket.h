@@ -51,11 +51,15 @@ struct PeerCredentials {
   uid_t uid = 0;
   gid_t gid = 0;
   pid_t pid = 0;        // for logs; never to decide by (an inherited socket keeps its opener's)
-  std::string command;  // its name, where /proc shows it: proc_pid_comm(5)
+  std::string command;  // its name, where somebody has asked for it (command_of)
 };
 
 // Who connected, as the kernel recorded it then (SO_PEERCRED). An error, not a default, where it
 // does not say.
 Result<PeerCredentials> peer_credentials(int fd);
+
+// The name of a process: proc_pid_comm(5). "" where it is gone or /proc is not ours to read. Three
+// system calls: for the audit log, when a worker connects.
+std::string command_of(pid_t pid);
 
 }  // namespace claimsd::daemon

@@ -72,11 +72,12 @@ void Server::reconfigure(ServerSettings settings) {
 }
 
 void Server::accept(Fd fd) {
-  const Result<PeerCredentials> peer = peer_credentials(fd.get());
+  Result<PeerCredentials> peer = peer_credentials(fd.get());
   if (!peer) {
     log_.warning("peer_unknown", "refused a connection: {}", peer.error().message);
     return;
   }
+  if (settings_.names_commands) peer->command = command_of(peer->pid);
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id);
   const std::optional<proto::FailureCode> refused = admission_.enter(peer->uid, peer->gid);

@@ -27,6 +27,7 @@ struct ServerSettings {
   std::size_t write_queue_bytes = 256 * 1024;  // per connection; more is a slow reader
   Duration slow_reader_timeout = seconds(5);   // for its queue to drain
   Duration handshake_timeout = seconds(2);
+  bool names_commands = false;  // who connects is wanted by the name of its process, too
 };
 
 class Server final : public AnswerSink {

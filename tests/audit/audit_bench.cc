@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     fmt::print("writing {} records: {:.1f} s\n", records,
                seconds_of([&] { write_log(directory, records); }));
   }
-  const auto reader = AuditReader::open(directory, false);
+  const auto reader = AuditReader::open(directory);
   AuditQuery query;
   query.user = "user-4242";
   std::uint64_t found = 0;
