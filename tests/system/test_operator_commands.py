@@ -1,5 +1,6 @@
 """claimsctl top, entries, show, statistics, monitor and metrics against a real daemon."""
 
+import codecs
 import fcntl
 import json
 import os
@@ -138,6 +139,7 @@ class Screen:
             [str(binary), "--admin-socket", str(daemon.admin_socket), "top", "--interval", "200"], stdin=self.terminal,
             stdout=self.terminal, stderr=self.terminal, env=environment)
         self.text = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -147,15 +149,16 @@ class Screen:
         while not holds(self.text):
             assert time.monotonic() < end, self.text
             if select.select([self.master], [], [], 0.2)[0]:
-                self.text += os.read(self.master, 65536).decode()
+                self.text += self.decoder.decode(os.read(self.master, 65536))
 
     def last_frame(self):
-        return self.text.rsplit("\x1b[H", 1)[1].split("\x1b[J")[0]
+        """The last one that is whole: a read can end in the middle of a frame, and of a character."""
+        return re.findall(r"\x1b\[H(.*?)\x1b\[J", self.text, re.DOTALL)[-1]
 
     def end(self):
         code = self.process.wait(PATIENCE)
         while select.select([self.master], [], [], 0.1)[0]:
-            self.text += os.read(self.master, 65536).decode()
+            self.text += self.decoder.decode(os.read(self.master, 65536))
         after = termios.tcgetattr(self.terminal)
         os.close(self.terminal)
         os.close(self.master)
