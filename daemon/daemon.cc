@@ -13,6 +13,7 @@
 #include "daemon/admin/status_line.h"
 #include "daemon/audit_recorder.h"
 #include "daemon/boot_id.h"
+#include "daemon/daemon_status.h"
 #include "daemon/fast_path.h"
 #include "daemon/loop/before_wait.h"
 #include "daemon/loop/kernel_timer.h"
@@ -80,9 +81,10 @@ class RealDaemon final : public Daemon {
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
-  void reload(std::string who, ReloadDone done);
+  void reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done);
   Status apply(LoadedConfig&& fresh);
-  void reloaded(const std::string& who, const ReloadResult& result);
+  void reloaded(std::optional<std::uint32_t> by, const std::string& who,
+                const ReloadResult& result);
   void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
   DaemonStatus status() const;
   std::optional<std::string> trouble() const;
@@ -285,7 +287,7 @@ AdminServices RealDaemon::admin_services() {
   services.peers = &server_->peers();
   services.settings = [this]() -> const std::vector<Setting>& { return options_.config.settings; };
   services.reload = [this](std::optional<std::uint32_t> by, ReloadDone done) {
-    reload(operator_named(by), std::move(done));
+    reload(by, operator_named(by), std::move(done));
   };
   services.log_levels = [this] {
     return LogLevels{.now = log_level_, .configured = config().log.level};
@@ -334,7 +336,7 @@ Status RealDaemon::watch() {
       std::make_unique<Reloader>(*loop_, options_.config_file, options_.config,
                                  [this](LoadedConfig&& fresh) { return apply(std::move(fresh)); });
   signals_.push_back(TRY(SignalWatcher::create(
-      *loop_, SIGHUP, [this](int) { reload("SIGHUP", [](const ReloadResult&) {}); })));
+      *loop_, SIGHUP, [this](int) { reload({}, "SIGHUP", [](const ReloadResult&) {}); })));
   log_level_ = config().log.level;
   tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
@@ -382,14 +384,14 @@ void RealDaemon::tick() {
     cache_->flush();
 }
 
-void RealDaemon::reload(std::string who, ReloadDone done) {
+void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done) {
   if (stopping_) reloader_->stop();
   // sd_notify(3): RELOADING=1 wants the time by CLOCK_MONOTONIC, which hrtime() is.
   options_.manager.notify(
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}", Loop::hrtime() / std::chrono::microseconds(1)));
   reloader_->request(
-      [this, who = std::move(who), done = std::move(done)](const ReloadResult& result) {
-        reloaded(who, result);
+      [this, by, who = std::move(who), done = std::move(done)](const ReloadResult& result) {
+        reloaded(by, who, result);
         if (!stopping_) options_.manager.notify("READY=1");
         done(result);
       });
@@ -406,7 +408,8 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
 }
 
 // One line a change. What is hidden in the configuration's listing is hidden here, too.
-void RealDaemon::reloaded(const std::string& who, const ReloadResult& result) {
+void RealDaemon::reloaded(std::optional<std::uint32_t> by, const std::string& who,
+                          const ReloadResult& result) {
   if (result.outcome != ReloadOutcome::kDone) {
     return log_.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
                         result.message);
@@ -416,6 +419,7 @@ void RealDaemon::reloaded(const std::string& who, const ReloadResult& result) {
     if (!audit_) continue;
     audit_->note(
         {.event = AuditEvent::kConfigured,
+         .uid = by,
          .detail = fmt::format("{}: {} -> {} ({})", change.option, change.from, change.to, who)});
   }
   log_.info("reloaded", "{} had {} read again: {} options changed", who, options_.config_file,
@@ -423,12 +427,17 @@ void RealDaemon::reloaded(const std::string& who, const ReloadResult& result) {
 }
 
 void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) {
-  log_level_ = level;
+  const LogLevel before = std::exchange(log_level_, level);
   LogConfig log = config().log;
   log.level = level;
   options_.set_log(log);
   log_.info("log_level", "{} set the level to {}, until the next reload or restart",
             operator_named(by), name_of(level));
+  if (!audit_) return;
+  audit_->note({.event = AuditEvent::kConfigured,
+                .uid = by,
+                .detail = fmt::format("log.level: {} -> {}, until the next reload or restart",
+                                      name_of(before), name_of(level))});
 }
 
 void RealDaemon::begin_stop(int signal_number) {
@@ -450,37 +459,18 @@ std::optional<std::string> RealDaemon::trouble() const {
 }
 
 DaemonStatus RealDaemon::status() const {
-  DaemonStatus status;
-  status.version = kVersion;
-  status.pid = getpid();
-  status.started = started_.wall;
-  status.uptime = clock_.now().boot - started_.boot;
-  status.claims_socket = config().daemon.socket;
-  status.config_file = options_.config_file;
-  status.stopping = stopping_;
-  status.connections = server_->connections();
-  status.max_connections = config().daemon.max_connections;
-  status.waiting = service_->flights().waiting();
-  status.in_flight = service_->flights().flying();
-  status.pending = service_->flights().pending();
-  status.entries = cache_->entries();
-  status.max_entries = config().cache.max_entries;
-  status.negative_entries = service_->negative_entries();
-  status.unwritten_entries = cache_->waiting();
-  status.leases = fast_path_->status();
-  status.revocations = service_->revocation_rules();
-  status.max_revocations = config().revocations.max_entries;
-  status.upstreams = monitor_->upstreams();
-  for (std::size_t at = 0; at < status.upstreams.size(); ++at)
-    status.upstreams[at].left_alone = service_->left_alone(static_cast<UpstreamId>(at));
-  status.counters = service_->counters();
-  status.lookups = service_->lookups();
-  status.server_counters = server_->counters();
-  status.cache_tampered = store_->counters().tampered;
-  status.cache_failures = store_->counters().failed;
-  status.cache_dropped = store_->counters().dropped;
-  status.cache_lost = cache_->lost();
-  return status;
+  return gather_status({.config = config(),
+                        .config_file = options_.config_file,
+                        .started = started_,
+                        .now = clock_.now(),
+                        .stopping = stopping_,
+                        .server = *server_,
+                        .service = *service_,
+                        .cache = *cache_,
+                        .store = *store_,
+                        .fast_path = *fast_path_,
+                        .monitor = *monitor_,
+                        .audit = audit_.get()});
 }
 
 }  // namespace

@@ -32,11 +32,6 @@ std::string key_scope(const UpstreamConfig& upstream) {
   return scope;
 }
 
-AuditLevel audit_level_of(const AuditConfig& audit) {
-  static_assert(static_cast<int>(AuditDetail::kEvery) == static_cast<int>(AuditLevel::kEvery));
-  return static_cast<AuditLevel>(audit.level);
-}
-
 // A hit that nobody asks about leaves no record: then workers don't get the map.
 bool records_every_hit(const AuditConfig& audit) {
   return audit.enabled && audit_level_of(audit) == AuditLevel::kEvery;
@@ -52,6 +47,11 @@ AuditScope audit_scope_from(const AuditConfig& audit) {
 }
 
 }  // namespace
+
+AuditLevel audit_level_of(const AuditConfig& audit) {
+  static_assert(static_cast<int>(AuditDetail::kEvery) == static_cast<int>(AuditLevel::kEvery));
+  return static_cast<AuditLevel>(audit.level);
+}
 
 Policy policy_from(const Config& config) {
   Policy policy;

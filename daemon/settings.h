@@ -18,6 +18,7 @@ namespace claimsd::daemon {
 
 Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
+AuditLevel audit_level_of(const AuditConfig& audit);
 AuditSettings audit_settings_from(const Config& config, const std::string& origin);
 FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);

@@ -66,6 +66,11 @@ std::string duration_text(double seconds) {
   return fmt::format("{} d {} h", minutes / (60 * 24), minutes / 60 % 24);
 }
 
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr double kMiB = 1024 * 1024;
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / kMiB);
+}
+
 std::string count_text(std::uint64_t count) {
   auto digits = fmt::format("{}", count);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');

@@ -29,6 +29,9 @@ std::string duration_text(double seconds);
 // "1,234,567".
 std::string count_text(std::uint64_t count);
 
+// "12.3 MiB".
+std::string bytes_text(std::uint64_t bytes);
+
 class Output {
  public:
   // Colours: standard output is a terminal, NO_COLOR (no-color.org) is unset or empty, and TERM is

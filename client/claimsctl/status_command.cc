@@ -50,6 +50,32 @@ std::string leases_text(const Element& status) {
                      count("/counters/lease_collisions"));
 }
 
+// An older daemon says nothing of its log.
+void show_audit(const Element& status, Output& output) {
+  const std::string state = text_at(status, "/audit/state");
+  if (state.empty()) return;
+  if (state == "off") return output.field("audit log", "none is kept");
+  const auto count = [&](std::string_view pointer) {
+    return count_text(count_at(status, pointer));
+  };
+  const bool well = state == "writable";
+  const std::string_view said = well                   ? "writable"
+                                : state == "disk_full" ? "its disk is full"
+                                                       : "cannot be written, is tried again";
+  output.field("audit log", fmt::format("{}; sequence {}, {} segments of {} in {}",
+                                        output.coloured(well ? Colour::kGood : Colour::kBad, said),
+                                        count("/audit/sequence"), count("/audit/segments"),
+                                        bytes_text(count_at(status, "/audit/bytes")),
+                                        text_at(status, "/audit/directory")));
+  std::string rest = fmt::format("records {}; {} answers wait for theirs",
+                                 text_at(status, "/audit/level"), count("/audit/waiting"));
+  if (const auto denied = count_at(status, "/counters/audit_denied"); denied > 0)
+    rest += fmt::format("; {} events not recorded and not answered", count_text(denied));
+  if (const auto allowed = count_at(status, "/counters/audit_allowed"); allowed > 0)
+    rest += fmt::format("; {} events answered without a record", count_text(allowed));
+  output.field("", rest);
+}
+
 void show_load(const Element& status, Output& output) {
   const auto count = [&](std::string_view pointer) {
     return count_text(count_at(status, pointer));
@@ -117,6 +143,7 @@ class StatusCommand final : public Command {
       show_health(status, output);
       show_process(status, output);
       show_load(status, output);
+      show_audit(status, output);
       each_at(status, "/upstreams", [&](const Element& one) { show_upstream(one, output); });
     }
     return truth_at(status, "/well") ? Exit::kOkay : Exit::kUnavailable;

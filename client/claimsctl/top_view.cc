@@ -20,11 +20,6 @@ std::string rate_text(double rate) {
   return count_text(static_cast<std::uint64_t>(std::llround(rate)));
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr double kMiB = 1024 * 1024;
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / kMiB);
-}
-
 std::string hits_text(const TopRates& rates) {
   return rates.hit_ratio ? fmt::format("{:.1f} % hits", *rates.hit_ratio * 100) : "";
 }

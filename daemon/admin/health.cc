@@ -16,6 +16,41 @@ Finding failing(const UpstreamStatus& upstream) {
           "network between"};
 }
 
+std::string_view fate_of_unrecorded(const AuditStatus& audit) {
+  return audit.denies ? "withheld" : "given without one";
+}
+
+void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
+  switch (audit.log.state) {
+    case AuditState::kOff: return;
+    case AuditState::kDiskFull:
+      findings.push_back({"audit_disk_full",
+                          fmt::format("the audit log in {} takes no records, since its disk is "
+                                      "full: answers that need one are {}",
+                                      audit.directory, fate_of_unrecorded(audit)),
+                          "make room on that disk; it goes on within seconds, without a restart. "
+                          "audit.max_bytes and audit.keep say how much is kept"});
+      return;
+    case AuditState::kReopening:
+      findings.push_back(
+          {"audit_not_writable",
+           fmt::format("the audit log in {} could not be written and is not trusted "
+                       "until it was read again: answers that need a record are {}",
+                       audit.directory, fate_of_unrecorded(audit)),
+           "it tries again every second; if this stays, see the daemon's log and the "
+           "kernel's for what is wrong with the disk"});
+      return;
+    case AuditState::kWritable: break;
+  }
+  if (!audit.log.overflowed || *audit.log.overflowed >= kOverflowMatters) return;
+  findings.push_back({"audit_overflowed",
+                      fmt::format("more waited for the audit log than it has room for: in the last "
+                                  "minute answers were {}",
+                                  fate_of_unrecorded(audit)),
+                      "claimsctl top shows who asks so much; is the disk slow? Or raise "
+                      "audit.max_records and audit.max_waiting"});
+}
+
 bool full(std::uint64_t used, std::uint64_t capacity) {
   return capacity != 0 && used >= capacity;
 }
@@ -46,6 +81,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                                     status.max_revocations),
                         "raise revocations.max_entries"});
   }
+  assess_audit(status.audit, findings);
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
   }

@@ -43,12 +43,18 @@ void upstream_failures(Samples& samples, const Source& from) {
   }
 }
 
+void audit_writable(Samples& samples, const Source& from) {
+  const AuditState state = from.status.audit.log.state;
+  if (state != AuditState::kOff) samples.add(std::uint64_t{state == AuditState::kWritable});
+}
+
 // The rows of the parts' own tables.
 #define CLAIMSD_METRIC_COUNTER(name, help, table) \
   {"claimsd_" #name "_total", kCounter, "", help, \
    [](Samples& s, const Source& from) { s.add(from.status.table.name); }},
 #define CLAIMSD_METRIC_SERVICE(name, help) CLAIMSD_METRIC_COUNTER(name, help, counters)
 #define CLAIMSD_METRIC_SERVER(name, help) CLAIMSD_METRIC_COUNTER(name, help, server_counters)
+#define CLAIMSD_METRIC_AUDIT(name, help) CLAIMSD_METRIC_COUNTER(name, help, audit.log.counters)
 #define CLAIMSD_METRIC_LEASES(name, help) CLAIMSD_METRIC_COUNTER(name, help, leases.counters)
 
 // clang-format off
@@ -66,6 +72,7 @@ constexpr Metric kMetrics[] = {
   CLAIMSD_COUNTERS(CLAIMSD_METRIC_SERVICE)
   CLAIMSD_LEASE_COUNTERS(CLAIMSD_METRIC_LEASES)
   CLAIMSD_SERVER_COUNTERS(CLAIMSD_METRIC_SERVER)
+  CLAIMSD_AUDIT_COUNTERS(CLAIMSD_METRIC_AUDIT)
   {"claimsd_cache_tampered_total", kCounter, "", "Entries of the cache that did not open, and were erased: somebody else writes there",
    [](Samples& s, const Source& from) { s.add(from.status.cache_tampered); }},
   {"claimsd_cache_failures_total", kCounter, "", "Operations on the cache that failed: see the log",
@@ -102,6 +109,18 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.revocations); }},
   {"claimsd_revocation_rules_max", kGauge, "", "Rules that there is room for",
    [](Samples& s, const Source& from) { s.add(from.status.max_revocations); }},
+  {"claimsd_audit_writable", kGauge, "", "1 while the audit log takes records; absent where none is kept",
+   audit_writable},
+  {"claimsd_audit_sequence", kGauge, "", "The number of the last record of the audit log",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.log.sequence); }},
+  {"claimsd_audit_bytes", kGauge, "", "Size of the audit log's segments",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.log.bytes); }},
+  {"claimsd_audit_segments", kGauge, "", "Segments of the audit log",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.log.segments); }},
+  {"claimsd_audit_waiting", kGauge, "", "Answers held until their record is on disk",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.waiting); }},
+  {"claimsd_audit_waiting_max", kGauge, "", "Answers that may wait for their record at once",
+   [](Samples& s, const Source& from) { s.add(from.status.audit.max_waiting); }},
   {"claimsd_upstream_consecutive_failures", kGauge, "upstream", "Failures since this Auth API last answered",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
   {"claimsd_upstream_left_alone_seconds", kGauge, "upstream", "How much longer this Auth API is left alone, since it fails; 0: it is asked",

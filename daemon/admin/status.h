@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/audit/audit_stats.h"
 #include "daemon/base/clock.h"
 #include "daemon/claims/call_statistics.h"
 #include "daemon/claims/counters.h"
@@ -36,6 +37,15 @@ struct LeaseStatus {
   LeaseCounters counters;
 };
 
+struct AuditStatus {
+  AuditStats log;
+  std::string directory;
+  std::string level;          // which events are recorded
+  bool denies = true;         // what cannot be recorded; else it is answered and counted
+  std::uint64_t waiting = 0;  // answers held until their record is on disk
+  std::uint64_t max_waiting = 0;
+};
+
 struct DaemonStatus {
   std::string version;
   std::int64_t pid = 0;
@@ -57,6 +67,7 @@ struct DaemonStatus {
   std::uint64_t revocations = 0;  // rules in effect
   std::uint64_t max_revocations = 0;
   std::vector<UpstreamStatus> upstreams;
+  AuditStatus audit;
   Counters counters;
   LookupStatistics lookups;
   ServerCounters server_counters;

@@ -86,6 +86,21 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .end_object();
 }
 
+void write_audit(JsonWriter& json, const AuditStatus& audit) {
+  json.key("audit")
+      .begin_object()
+      .member("state", name_of(audit.log.state))
+      .member("directory", audit.directory)
+      .member("level", audit.level)
+      .member("when_full", audit.denies ? "deny" : "allow_and_count")
+      .member("sequence", audit.log.sequence)
+      .member("segments", audit.log.segments)
+      .member("bytes", audit.log.bytes)
+      .member("waiting", audit.waiting)
+      .member("max_waiting", audit.max_waiting)
+      .end_object();
+}
+
 }  // namespace
 
 double in_seconds(Duration duration) {
@@ -100,6 +115,7 @@ void write_counters(JsonWriter& json, const DaemonStatus& status) {
   each_counter(status.counters, write);
   each_counter(status.leases.counters, write);
   each_counter(status.server_counters, write);
+  each_counter(status.audit.log.counters, write);
   json.end_object();
 }
 
@@ -121,6 +137,7 @@ std::string status_json(const DaemonStatus& status) {
   json.key("upstreams").begin_array();
   for (const auto& upstream : status.upstreams) write_upstream(json, upstream);
   json.end_array();
+  write_audit(json, status.audit);
   write_counters(json, status);
   return json.end_object().take();
 }

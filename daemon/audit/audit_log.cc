@@ -44,6 +44,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::start(const Options& options, const 
   std::unique_ptr<AuditLog> made(
       new AuditLog(options, clock, log, std::move(hooks), std::move(store), std::move(signer)));
   made->note_how_it_was_found();
+  made->update_stats([](AuditCounters&) {});
   const auto& first_key = made->signer_.first_key_line();
   if (first_key && made->hooks_.anchored) made->hooks_.anchored(*first_key);
   made->thread_ = std::thread([raw = made.get()] { raw->run(); });
@@ -97,8 +98,10 @@ AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
   {
     const std::lock_guard lock(mutex_);
     first = intake_.empty();
+    const std::uint64_t refused = intake_.refused().events();
     verdict = intake_.submit(std::move(record), ticket, may_wait);
     if (verdict == AuditVerdict::kWait) ++outstanding_;  // before it can be completed
+    note_overflow(refused);
   }
   if (first) wake_.notify_one();
   return verdict;
@@ -108,9 +111,17 @@ AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
 std::optional<AuditVerdict> AuditLog::submit_folded(const AuditRecord& record, AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   const std::lock_guard lock(mutex_);
+  const std::uint64_t refused = intake_.refused().events();
   const auto verdict = intake_.submit_folded(record, ticket, may_wait);
   if (verdict == AuditVerdict::kWait) ++outstanding_;
+  note_overflow(refused);
   return verdict;
+}
+
+// Under the lock. What a failing disk does not take is another matter.
+void AuditLog::note_overflow(std::uint64_t refused_before) {
+  if (intake_.refused().events() != refused_before && stats_.state == AuditState::kWritable)
+    overflowed_ = clock_.now().boot;
 }
 
 void AuditLog::read(std::function<void(const AuditStore&)> job) {
@@ -132,16 +143,22 @@ void AuditLog::stop() {
 
 AuditStats AuditLog::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  AuditStats stats = stats_;
+  stats.counters.audit_denied += intake_.refused().denied;
+  stats.counters.audit_allowed += intake_.refused().allowed;
+  if (overflowed_) stats.overflowed = clock_.now().boot - *overflowed_;
+  return stats;
 }
 
-void AuditLog::update_stats(const std::function<void(AuditStats&)>& change) {
+void AuditLog::update_stats(const std::function<void(AuditCounters&)>& change) {
   const std::lock_guard lock(mutex_);
-  change(stats_);
+  change(stats_.counters);
   stats_.sequence = store_.head().sequence;
   stats_.bytes = store_.bytes();
   stats_.segments = store_.segments().size();
-  stats_.writable = !broken_;
+  stats_.state = !broken_                               ? AuditState::kWritable
+                 : *broken_ == AuditAppended::kDiskFull ? AuditState::kDiskFull
+                                                        : AuditState::kReopening;
 }
 
 bool AuditLog::waits_for_retry() const {
@@ -199,20 +216,18 @@ void AuditLog::write(AuditBatch batch) {
 }
 
 void AuditLog::written(const AuditBatch& batch) {
-  complete(batch.tickets, AuditVerdict::kGo);
   std::uint64_t events = 0;
   for (const AuditRecord& record : batch.records) events += record.count;
-  if (broken_) {
-    broken_ = false;
+  if (std::exchange(broken_, std::nullopt)) {
     const std::lock_guard lock(mutex_);
     intake_.set_broken(false);
   }
-  update_stats([&](AuditStats& stats) {
-    ++stats.commits;
-    stats.records += batch.records.size();
-    stats.events += events;
-    stats.lost += batch.losses.denied + batch.losses.allowed;
+  update_stats([&](AuditCounters& counters) {
+    ++counters.audit_commits;
+    counters.audit_records += batch.records.size();
+    counters.audit_events += events;
   });
+  complete(batch.tickets, AuditVerdict::kGo);
 }
 
 void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
@@ -221,25 +236,30 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
                options_.store.directory, text_of(why));
   }
   const AuditVerdict verdict = without_record(options_.policy);
-  AuditLosses losses = batch.losses;
+  AuditLosses fresh;
   for (std::size_t i = 0; i < batch.records.size(); ++i) {
     AuditRecord& record = batch.records[i];
     if (i == gap) continue;  // what it stands for is among the losses
     if (must_be_kept(record.event) && kept_.size() < kMaxKept) {
       kept_.push_back(std::move(record));
     } else {
-      losses.add(record.count, verdict, record.at, record.last);
+      fresh.add(record.count, verdict, record.at, record.last);
     }
   }
-  broken_ = true;
+  broken_ = why;
   failed_at_ = clock_.now().boot;
   {
     const std::lock_guard lock(mutex_);
     intake_.set_broken(true);
-    intake_.lose(losses);
+    intake_.lose(batch.losses);
+    intake_.lose(fresh);
   }
+  update_stats([&](AuditCounters& counters) {
+    ++counters.audit_failures;
+    counters.audit_denied += fresh.denied;
+    counters.audit_allowed += fresh.allowed;
+  });
   complete(batch.tickets, verdict);
-  update_stats([](AuditStats& stats) { ++stats.failures; });
 }
 
 void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict) {

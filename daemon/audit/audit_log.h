@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "daemon/audit/anchors.h"
+#include "daemon/audit/audit_stats.h"
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/intake.h"
 #include "daemon/base/log.h"
@@ -36,19 +37,6 @@ struct AuditHooks {
   std::function<void(std::vector<AuditCompletion>&&)> completed;
   // One line to keep elsewhere: the journal. Also from within start().
   std::function<void(const std::string& line)> anchored;
-};
-
-// What status and metrics say of it.
-struct AuditStats {
-  std::uint64_t records = 0;  // durable ones of this run
-  std::uint64_t events = 0;   // that they stand for
-  std::uint64_t commits = 0;
-  std::uint64_t failures = 0;  // commits that did not work
-  std::uint64_t lost = 0;      // events without a record: denied and let through
-  AuditSequence sequence = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t segments = 0;
-  bool writable = true;
 };
 
 class AuditLog {
@@ -100,7 +88,8 @@ class AuditLog {
   void complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict);
   void anchor_if_due(bool at_once);
   void retain_if_due();
-  void update_stats(const std::function<void(AuditStats&)>& change);
+  void update_stats(const std::function<void(AuditCounters&)>& change);
+  void note_overflow(std::uint64_t refused_before);
 
   const Options options_;
   const Clock& clock_;
@@ -116,13 +105,14 @@ class AuditLog {
   BootTime unanchored_since_;
   BootTime failed_at_{};
   std::int64_t retained_on_ = 0;
-  bool broken_ = false;
+  std::optional<AuditAppended> broken_;  // why the last commit did not work
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   AuditIntake intake_;  // guarded by mutex_, as the rest
   std::deque<std::function<void(const AuditStore&)>> jobs_;
   AuditStats stats_;
+  std::optional<BootTime> overflowed_;
   bool stopping_ = false;
 
   std::atomic<std::size_t> outstanding_{0};

@@ -22,6 +22,16 @@ enum class AuditLevel : std::uint8_t {
   kEvery = 3,          // also each hit; a hit that nobody sees must then be switched off
 };
 
+constexpr std::string_view name_of(AuditLevel level) {
+  switch (level) {
+    case AuditLevel::kFailures: return "failures";
+    case AuditLevel::kVerifications: return "verifications";
+    case AuditLevel::kLeases: return "leases";
+    case AuditLevel::kEvery: return "every";
+  }
+  return "";
+}
+
 // E(identifier, code, name, level, OWASP name, OCSF class, OCSF activity, meaning, fields).
 // Every record has sequence, times, event and count; `fields` names what else a row carries.
 // clang-format off

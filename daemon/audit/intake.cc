@@ -90,7 +90,7 @@ AuditRecord gap_record(const AuditLosses& losses) {
   record.event = AuditEvent::kGap;
   record.at = losses.first;
   record.last = losses.last;
-  record.count = losses.denied + losses.allowed;
+  record.count = losses.events();
   record.detail = fmt::format("denied={} allowed={}", losses.denied, losses.allowed);
   return record;
 }
@@ -146,6 +146,7 @@ bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
 AuditVerdict AuditIntake::refuse(const AuditRecord& record) {
   const AuditVerdict verdict = without_record(policy_);
   batch_.losses.add(record.count, verdict, record.at, record.last);
+  refused_.add(record.count, verdict, record.at, record.last);
   return verdict;
 }
 

@@ -28,7 +28,8 @@ struct AuditLosses {
   Now first{};
   WallTime last{};
 
-  bool any() const { return denied + allowed > 0; }
+  std::uint64_t events() const { return denied + allowed; }
+  bool any() const { return events() > 0; }
   void add(std::uint64_t count, AuditVerdict verdict, const Now& from, WallTime to);
   void add(const AuditLosses& more);
 };
@@ -61,6 +62,8 @@ class AuditIntake {
   std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket,
                                             bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
+  // All that submit() did not take, so far.
+  const AuditLosses& refused() const { return refused_; }
 
   // While the disk takes nothing: what is submitted is lost at once, apart from an operator's
   // doings, of which nobody waits for the answer.
@@ -88,6 +91,7 @@ class AuditIntake {
 
   AuditPolicy policy_;
   AuditBatch batch_;
+  AuditLosses refused_;
   std::unordered_map<std::string, std::size_t> same_;  // to the position in the batch
   std::unordered_map<std::string, Group> groups_;
   std::unordered_map<std::uint32_t, Peer> peers_;  // by uid

@@ -178,6 +178,14 @@ DaemonStatus sample_status() {
   upstream.failures = 4;
   upstream.last_latency = milliseconds(12);
   status.upstreams = {upstream};
+  status.audit.log.state = AuditState::kWritable;
+  status.audit.log.sequence = 5012;
+  status.audit.log.bytes = 1 << 20;
+  status.audit.log.segments = 2;
+  status.audit.directory = "/var/lib/claimsd/audit";
+  status.audit.level = "failures";
+  status.audit.waiting = 8;
+  status.audit.max_waiting = 65'536;
   std::uint64_t next = 101;
 #define CLAIMSD_COUNTER_FILL(name, help) status.counters.name = next++;
   CLAIMSD_COUNTERS(CLAIMSD_COUNTER_FILL)
@@ -187,6 +195,9 @@ DaemonStatus sample_status() {
 #undef CLAIMSD_COUNTER_FILL
 #define CLAIMSD_COUNTER_FILL(name, help) status.server_counters.name = next++;
   CLAIMSD_SERVER_COUNTERS(CLAIMSD_COUNTER_FILL)
+#undef CLAIMSD_COUNTER_FILL
+#define CLAIMSD_COUNTER_FILL(name, help) status.audit.log.counters.name = next++;
+  CLAIMSD_AUDIT_COUNTERS(CLAIMSD_COUNTER_FILL)
 #undef CLAIMSD_COUNTER_FILL
   return status;
 }

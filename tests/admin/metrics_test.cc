@@ -34,6 +34,7 @@ TEST_CASE("every counter of the table is a metric with its help and value") {
   each_counter(status.counters, check);
   each_counter(status.leases.counters, check);
   each_counter(status.server_counters, check);
+  each_counter(status.audit.log.counters, check);
 }
 
 TEST_CASE("metrics follow the text format: help and type before the samples, no name twice") {
@@ -55,6 +56,15 @@ TEST_CASE("metrics follow the text format: help and type before the samples, no 
       CHECK(series.insert(match[1].str() + match[2].str() + match[3].str()).second);
     }
   }
+}
+
+TEST_CASE("whether the audit log takes records is told only where one is kept") {
+  auto status = sample_status();
+  CHECK(text_of(status).find("\nclaimsd_audit_writable 1\n") != std::string::npos);
+  status.audit.log.state = AuditState::kDiskFull;
+  CHECK(text_of(status).find("\nclaimsd_audit_writable 0\n") != std::string::npos);
+  status.audit.log.state = AuditState::kOff;
+  CHECK(text_of(status).find("\nclaimsd_audit_writable ") == std::string::npos);
 }
 
 TEST_CASE("an Auth API's name cannot break out of its label") {

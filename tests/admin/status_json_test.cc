@@ -44,6 +44,11 @@ TEST_CASE("a status carries its schema and every number it was made of") {
   CHECK(int64_t(json.at("/leases/slots")) == 16'384);
   CHECK(int64_t(json.at("/leases/used")) == 42);
   CHECK(int64_t(json.at("/leases/epoch")) == 6);
+  CHECK(json.text("/audit/state") == "writable");
+  CHECK(json.text("/audit/level") == "failures");
+  CHECK(json.text("/audit/when_full") == "deny");
+  CHECK(int64_t(json.at("/audit/sequence")) == 5012);
+  CHECK(int64_t(json.at("/audit/waiting")) == 8);
   CHECK(json.text("/upstreams/0/name") == "main");
   CHECK(json.text("/upstreams/0/state") == "ok");
   CHECK(double(json.at("/upstreams/0/last_latency_seconds")) == Approx(0.012));
@@ -58,6 +63,7 @@ TEST_CASE("every counter of the table is in the status") {
   each_counter(status.counters, check);
   each_counter(status.leases.counters, check);
   each_counter(status.server_counters, check);
+  each_counter(status.audit.log.counters, check);
 }
 
 TEST_CASE("the hit ratio counts only questions that a cache could answer") {
@@ -99,6 +105,38 @@ TEST_CASE("a daemon that is stopping or full is not ready") {
   const auto findings = assess(status);
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].blocks);
+}
+
+TEST_CASE("an audit log that takes no records is a finding, which says what becomes of answers") {
+  auto status = sample_status();
+  const auto only_finding = [&] {
+    const auto findings = assess(status);
+    REQUIRE(findings.size() == 1);
+    CHECK_FALSE(findings[0].blocks);  // what needs no record is answered
+    CHECK_FALSE(findings[0].hint.empty());
+    return findings[0];
+  };
+  SECTION("its disk is full") {
+    status.audit.log.state = AuditState::kDiskFull;
+    CHECK(only_finding().code == "audit_disk_full");
+    CHECK(only_finding().message.find("withheld") != std::string::npos);
+    status.audit.denies = false;
+    CHECK(only_finding().message.find("given without one") != std::string::npos);
+  }
+  SECTION("its disk fails") {
+    status.audit.log.state = AuditState::kReopening;
+    CHECK(only_finding().code == "audit_not_writable");
+  }
+  SECTION("more came than it has room for, a moment ago") {
+    status.audit.log.overflowed = seconds(5);
+    CHECK(only_finding().code == "audit_overflowed");
+    status.audit.log.overflowed = kOverflowMatters;
+    CHECK(assess(status).empty());
+  }
+  SECTION("none is kept") {
+    status.audit.log.state = AuditState::kOff;
+    CHECK(assess(status).empty());
+  }
 }
 
 TEST_CASE("an Auth API that was never asked is neither well nor failing") {

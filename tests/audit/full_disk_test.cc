@@ -80,10 +80,13 @@ Outcome fill_and_make_room(const std::string& disk) {
   while (ticket < 20'000 && ask()) continue;
   if (denied == 0) return kNeverFull;
   for (int i = 0; i < 10; ++i) ask();  // still full, as time stands still
+  if ((*log)->stats().state != AuditState::kDiskFull) return kNeverFull;
   std::filesystem::remove(ballast);
   clock.advance(seconds(2));
   for (int tries = 0; tries < 5000 && !ask(); ++tries) usleep(1000);
-  if ((*log)->stats().lost != denied || !ask()) return kNotRecovered;
+  const AuditStats stats = (*log)->stats();
+  if (stats.state != AuditState::kWritable || stats.counters.audit_denied != denied || !ask())
+    return kNotRecovered;
   (*log)->stop();
   const auto done = verify_audit({.directory = directory});
   if (!done || done->finding) return kLost;

@@ -19,6 +19,8 @@ STATUS = {
         {"name": "main", "url": "https://auth.example.com", "default": True, "state": "ok",
          "requests": 900, "failures": 4, "consecutive_failures": 0,
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
+    "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "deny",
+              "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
     "counters": {"questions": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
 }
 UNWELL = {**STATUS, "well": False, "findings": [
@@ -39,6 +41,8 @@ def test_a_daemon_that_is_well_shows_its_numbers_on_one_screen(claimsctl):
                   "1,234,567 asked", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
                   "640 of 16,384 slots, 5,120 published, 77 renewed, 3 collisions",
                   "main https://auth.example.com (default): ok", "900 requests, 4 failed",
+                  "writable; sequence 5,012, 2 segments of 3.0 MiB in /var/lib/claimsd/audit",
+                  "records failures; 8 answers wait for theirs",
                   "12.3 ms", "last failure: upstream_timeout", "/etc/claimsd/claimsd.toml"):
         assert shown in done.stdout, shown
     assert len(done.stdout.splitlines()) <= 24
@@ -72,6 +76,17 @@ def test_a_daemon_without_a_map_says_that_every_question_comes_to_it(claimsctl):
     with admin(claimsctl, {**STATUS, "leases": {"slots": 0, "used": 0, "epoch": 0}}):
         done = claimsctl.run("status")
     assert "none: every question comes over the socket" in done.stdout
+
+
+@pytest.mark.parametrize("state, shown", [
+    ("off", "none is kept"), ("disk_full", "its disk is full; sequence"), ("reopening", "cannot be written, is tried again")])
+def test_an_audit_log_that_takes_nothing_is_told(claimsctl, state, shown):
+    counters = {"audit_denied": 17, "audit_allowed": 4}
+    with admin(claimsctl, {**UNWELL, "audit": {**STATUS["audit"], "state": state}, "counters": counters}):
+        done = claimsctl.run("status")
+    assert shown in done.stdout
+    if state != "off":
+        assert "17 events not recorded and not answered" in done.stdout and "4 events answered without a record" in done.stdout
 
 
 def test_no_admin_socket_exits_69_and_asks_whether_the_service_runs(claimsctl):

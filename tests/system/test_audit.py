@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from daemon import StartFailed
+from daemon import StartFailed, toml
 from tokens import jwt
 
 VALID = 0
@@ -123,3 +123,54 @@ def test_without_a_log_nothing_is_kept_and_claimsctl_says_so(claimsd, claimsctl,
     assert not (daemon.root / "audit").exists()
     status, body = daemon.admin("/v1/audit")
     assert status == 404 and b"audit.enabled" in body
+
+
+def test_a_change_of_the_configuration_is_recorded_with_who_made_it(claimsd, claimsctl, faults):
+    daemon = claimsd(faults.url("echo"))
+    daemon.tables["limits"] = {"max_in_flight": 7}
+    daemon.config_file.write_text(toml(daemon.tables))
+    assert order(claimsctl, daemon, "reload").returncode == VALID
+    assert order(claimsctl, daemon, "log-level", "error").returncode == VALID
+    daemon.stop()
+    records = [record for record in events(claimsctl, daemon.root / "audit") if record["event"] == "configured"]
+    assert [record["peer"]["uid"] for record in records] == [os.geteuid()] * 2
+    assert records[0]["detail"] == f"limits.max_in_flight: 64 -> 7 (uid {os.geteuid()})"
+    assert records[1]["detail"] == "log.level: debug -> error, until the next reload or restart"
+
+
+def test_anchors_are_in_the_journal_and_in_a_file_elsewhere_and_hold_the_log(claimsd, claimsctl, peer, faults, tmp_path):
+    elsewhere = tmp_path / "anchors"
+    daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(elsewhere)})
+    assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
+    daemon.stop()
+    lines = elsewhere.read_text().splitlines()
+    assert any(line.startswith("claimsd-audit-anchor ") for line in lines)
+    assert all(line in daemon.log() for line in lines)
+    directory = daemon.root / "audit"
+    for anchors in (elsewhere, daemon.log_file):
+        done = claimsctl("audit", "verify", "--directory", directory, "--anchors", anchors, "--json")
+        said = json.loads(done.stdout)
+        assert (done.returncode, said["whole"], said["anchored"]) == (0, True, said["last"]), done.stdout
+    for segment in directory.glob("*.segment"):
+        segment.unlink()
+    done = claimsctl("audit", "verify", "--directory", directory, "--anchors", elsewhere, "--json")
+    assert (done.returncode, json.loads(done.stdout)["finding"]["kind"]) == (1, "deletion")
+
+
+def test_an_anchors_file_that_cannot_be_written_is_told_and_holds_nothing_up(claimsd, peer, faults, tmp_path):
+    daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(tmp_path / "none" / "anchors")})
+    assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
+    daemon.stop()
+    assert "audit_anchors_file" in daemon.log()
+
+
+def test_the_status_tells_of_the_log(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("status-401"))
+    asker = peer(daemon)
+    assert {answer.reason for answer in asker.ask_all([jwt(sub=f"user-{number}") for number in range(5)])} == {"refused"}
+    status = daemon.status()
+    assert (status["audit"]["state"], status["audit"]["when_full"]) == ("writable", "deny")
+    assert status["counters"]["audit_events"] == 6  # and that it started
+    assert status["audit"]["sequence"] == status["counters"]["audit_records"]
+    shown = order(claimsctl, daemon, "status").stdout
+    assert "audit log" in shown and str(daemon.root / "audit") in shown

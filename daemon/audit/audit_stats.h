@@ -1,0 +1,53 @@
+// audit_stats.h: what the audit log says of itself, to status, health and metrics. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "daemon/audit/record.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/counter_table.h"
+
+namespace claimsd::daemon {
+
+// clang-format off
+#define CLAIMSD_AUDIT_COUNTERS(C) \
+  C(audit_records,  "Records written to the audit log, each on disk") \
+  C(audit_events,   "Events that these records stand for") \
+  C(audit_commits,  "Times that the audit log was made durable, many records at once") \
+  C(audit_failures, "Times that the audit log could not be written") \
+  C(audit_denied,   "Events that could not be recorded, and so were not answered") \
+  C(audit_allowed,  "Events that could not be recorded, and were answered all the same")
+// clang-format on
+
+CLAIMSD_COUNTER_STRUCT(AuditCounters, CLAIMSD_AUDIT_COUNTERS)
+
+enum class AuditState : std::uint8_t {
+  kOff,        // none is kept
+  kWritable,   // what is submitted is written
+  kDiskFull,   // nothing is taken; it goes on when there is room
+  kReopening,  // a write failed: nothing is taken until the log was read again and goes on
+};
+
+constexpr std::string_view name_of(AuditState state) {
+  switch (state) {
+    case AuditState::kOff: return "off";
+    case AuditState::kWritable: return "writable";
+    case AuditState::kDiskFull: return "disk_full";
+    case AuditState::kReopening: return "reopening";
+  }
+  return "";
+}
+
+struct AuditStats {
+  AuditState state = AuditState::kOff;
+  AuditCounters counters;      // since the start
+  AuditSequence sequence = 0;  // of the last record
+  std::uint64_t bytes = 0;     // of the segments
+  std::uint64_t segments = 0;
+  // Since something was last turned away although the disk took records: too much waited already.
+  std::optional<Duration> overflowed;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,62 @@
+#include "daemon/daemon_status.h"
+
+#include <unistd.h>
+
+#include "daemon/settings.h"
+#include "daemon/version.h"
+
+namespace claimsd::daemon {
+namespace {
+
+AuditStatus audit_status(const StatusSources& from) {
+  const AuditConfig& audit = from.config.audit;
+  AuditStatus status;
+  if (from.audit != nullptr) status.log = from.audit->stats();
+  status.directory = audit.directory;
+  status.level = name_of(audit_level_of(audit));
+  status.denies = !audit.allow_when_full;
+  status.waiting = from.service.held_answers();
+  status.max_waiting = audit.max_waiting;
+  return status;
+}
+
+}  // namespace
+
+DaemonStatus gather_status(const StatusSources& from) {
+  const Config& config = from.config;
+  const ClaimsService& service = from.service;
+  DaemonStatus status;
+  status.version = kVersion;
+  status.pid = getpid();
+  status.started = from.started.wall;
+  status.uptime = from.now.boot - from.started.boot;
+  status.claims_socket = config.daemon.socket;
+  status.config_file = from.config_file;
+  status.stopping = from.stopping;
+  status.connections = from.server.connections();
+  status.max_connections = config.daemon.max_connections;
+  status.waiting = service.flights().waiting();
+  status.in_flight = service.flights().flying();
+  status.pending = service.flights().pending();
+  status.entries = from.cache.entries();
+  status.max_entries = config.cache.max_entries;
+  status.negative_entries = service.negative_entries();
+  status.unwritten_entries = from.cache.waiting();
+  status.leases = from.fast_path.status();
+  status.revocations = service.revocation_rules();
+  status.max_revocations = config.revocations.max_entries;
+  status.upstreams = from.monitor.upstreams();
+  for (std::size_t at = 0; at < status.upstreams.size(); ++at)
+    status.upstreams[at].left_alone = service.left_alone(static_cast<UpstreamId>(at));
+  status.audit = audit_status(from);
+  status.counters = service.counters();
+  status.lookups = service.lookups();
+  status.server_counters = from.server.counters();
+  status.cache_tampered = from.store.counters().tampered;
+  status.cache_failures = from.store.counters().failed;
+  status.cache_dropped = from.store.counters().dropped;
+  status.cache_lost = from.cache.lost();
+  return status;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,36 @@
+// daemon_status.h: puts together what the daemon says of itself, out of what its parts say. Part of
+// the composition root: the one place that knows all of them. Loop thread; changes nothing.
+#pragma once
+
+#include <string>
+
+#include "daemon/admin/status.h"
+#include "daemon/audit_recorder.h"
+#include "daemon/claims/service.h"
+#include "daemon/config/config.h"
+#include "daemon/fast_path.h"
+#include "daemon/server/server.h"
+#include "daemon/store/claims_cache.h"
+#include "daemon/store/write_behind.h"
+#include "daemon/upstream_monitor.h"
+
+namespace claimsd::daemon {
+
+struct StatusSources {
+  const Config& config;
+  const std::string& config_file;
+  Now started;
+  Now now;
+  bool stopping = false;
+  const Server& server;
+  const ClaimsService& service;
+  const WriteBehindCache& cache;
+  const LmdbClaimsCache& store;
+  const FastPath& fast_path;
+  const UpstreamMonitor& monitor;
+  const AuditRecorder* audit = nullptr;  // null: no log is kept
+};
+
+DaemonStatus gather_status(const StatusSources& from);
+
+}  // namespace claimsd::daemon
