@@ -210,7 +210,8 @@ Status RealDaemon::open_service() {
        .clock = clock_,
        .daemon_version = kVersion,
        .find_upstream = [this](std::string_view url) { return find_upstream(config(), url); },
-       .map_descriptor = fast_path_->descriptor()});
+       .map_descriptor = fast_path_->descriptor(),
+       .takes_reports = audit_ != nullptr});
   return {};
 }
 

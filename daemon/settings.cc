@@ -77,6 +77,8 @@ Policy policy_from(const Config& config) {
                            .burst = config.limits.miss_burst_per_uid};
   policy.budget.per_client = {.per_second = config.limits.misses_per_client,
                               .burst = config.limits.miss_burst_per_client};
+  policy.reports.per_uid = {.per_second = config.limits.reports_per_uid,
+                            .burst = config.limits.report_burst_per_uid};
   policy.audit = audit_scope_from(config.audit);
   policy.revocations.max_rules = config.revocations.max_entries;
   policy.revocations.keep = config.revocations.keep;

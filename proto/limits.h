@@ -23,7 +23,9 @@ inline constexpr std::size_t kMaxUrl = 1024;     // the upstream a client expect
 inline constexpr std::size_t kMaxAddress = 64;   // client address: IPv6 with a zone fits
 inline constexpr std::size_t kMaxTraceId = 128;  // W3C traceparent is 55
 inline constexpr std::size_t kMaxRoute = 256;
-inline constexpr std::size_t kMaxText = 1024;  // a sentence for people
+inline constexpr std::size_t kMaxMethod = 16;     // of a report, as the two below
+inline constexpr std::size_t kMaxRequired = 512;  // what a permission asked for, in words
+inline constexpr std::size_t kMaxText = 1024;     // a sentence for people
 
 // A frame: header and payload. Either side may hang up on a peer that announces more.
 inline constexpr std::size_t kHeaderSize = 12;

@@ -18,7 +18,8 @@ inline constexpr std::uint16_t kVersion = 1;
 
 // Bits of `features`. Offered by the client in Hello, granted by the daemon in Welcome.
 inline constexpr std::uint64_t kFeatureSharedMap = 1u
-                                                   << 0;  // Welcome may carry the map's descriptor
+                                                   << 0;   // Welcome may carry the map's descriptor
+inline constexpr std::uint64_t kFeatureReports = 1u << 1;  // the daemon takes Report
 
 // Bits of Answer::flags.
 inline constexpr std::uint16_t kAnswerTrimmed = 1u << 0;  // raw claims held back for their size
@@ -35,7 +36,9 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
   M(Ping,     0x0003, kClient)  \
   M(Pong,     0x8003, kDaemon)  \
   M(Query,    0x0010, kClient)  \
-  M(Answer,   0x8010, kDaemon)
+  M(Answer,   0x8010, kDaemon)  \
+  M(Report,   0x0011, kClient)  \
+  M(Receipt,  0x8011, kDaemon)
 
 // Fields: I(integer type, name) and S(length type, name, limit in bytes).
 #define CLAIMSD_FIELDS_Hello(I, S)                       \
@@ -80,6 +83,22 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
   I(std::uint32_t, left_ms)                              \
   I(std::uint32_t, retry_after_ms)                       \
   S(std::uint32_t, claims, kMaxClaimsBlock)
+
+#define CLAIMSD_FIELDS_Report(I, S)                      \
+  I(std::uint32_t, timeout_ms)                           \
+  I(std::uint32_t, unacknowledged)                       \
+  I(std::uint16_t, status)                               \
+  I(std::uint16_t, reason)                               \
+  S(std::uint16_t, token, kMaxToken)                     \
+  S(std::uint16_t, user, kMaxId)                         \
+  S(std::uint16_t, method, kMaxMethod)                   \
+  S(std::uint16_t, route, kMaxRoute)                     \
+  S(std::uint16_t, required, kMaxRequired)               \
+  S(std::uint16_t, client_address, kMaxAddress)          \
+  S(std::uint16_t, trace_id, kMaxTraceId)
+
+#define CLAIMSD_FIELDS_Receipt(I, S)                     \
+  I(std::uint16_t, reason)
 // clang-format on
 
 enum class MessageType : std::uint16_t {

@@ -60,7 +60,8 @@ enum class Source : std::uint8_t {
   R(kTimeout,          304, "timeout",           kUnavailable, "the daemon did not answer in time: see claimsctl status") \
   R(kDisconnected,     305, "disconnected",      kUnavailable, "the daemon hung up twice: see its log") \
   R(kProtocol,         306, "protocol",          kUnavailable, "the daemon speaks another protocol version: upgrade the older side") \
-  R(kNoResources,      307, "no_resources",      kUnavailable, "this process has no memory or descriptors left")
+  R(kNoResources,      307, "no_resources",      kUnavailable, "this process has no memory or descriptors left") \
+  R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon takes no reports: it is older than this library, or keeps no audit log")
 // clang-format on
 
 enum class Reason : std::uint16_t {

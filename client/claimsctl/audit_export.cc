@@ -36,6 +36,7 @@ std::string_view owasp_text(const AuditRecord& record) {
 
 bool failed(const AuditRecord& record) {
   return record.event == daemon::AuditEvent::kDenied ||
+         record.event == daemon::AuditEvent::kUnauthenticated ||
          static_cast<Verdict>(record.verdict) == Verdict::kInvalid;
 }
 

@@ -51,10 +51,12 @@ void AuditReport::add(const AuditRecord& record) {
   ++records_;
   events_ += record.count;
   count(events_by_name_, std::string(name_of(record.event)), record.count);
-  if (record.event == AuditEvent::kGap) missing_ += record.count;
+  if (record.event == AuditEvent::kGap || record.event == AuditEvent::kUnacknowledged)
+    missing_ += record.count;
   if (!is_refusal(record.event)) return;
   refusals_ += record.count;
-  const bool denied = record.event == AuditEvent::kDenied;
+  // A worker that refuses for want of a permission has no verdict on the token to tell of.
+  const bool denied = record.event == AuditEvent::kDenied && record.verdict == 0;
   count(reasons_, denied ? "permission denied" : std::string(proto::name_of(record.reason)),
         record.count);
   if (!record.user.empty()) count(users_, printable(record.user), record.count);

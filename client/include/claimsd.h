@@ -28,6 +28,10 @@
  * Growth     Option structs begin with their size. Fill them with the _INIT macro, then set what
  *            you need; a program built against an older header works with a newer library.
  *
+ * Audit      What a worker refuses by itself (a permission denied) is known to the worker alone.
+ * claimsd_report() puts it into the daemon's audit log, with the caller's deadline. What could not
+ * be delivered is counted, and said with the next report that can.
+ *
  * Times      are in milliseconds. 0 in a time-out means "the default".
  */
 #ifndef CLAIMSD_H
@@ -62,7 +66,8 @@ typedef enum claimsd_result {
   CLAIMSD_UNAVAILABLE = 2,  /* nobody could say: try again later (HTTP 503) */
   CLAIMSD_AGAIN = 3,        /* a stream has no completed answer yet */
   CLAIMSD_BAD_ARGUMENT = 4, /* a NULL, a wrong size, a path too long; nothing was sent */
-  CLAIMSD_NO_MEMORY = 5     /* nothing was opened or sent */
+  CLAIMSD_NO_MEMORY = 5,    /* nothing was opened or sent */
+  CLAIMSD_RECORDED = 6      /* what was reported is in the audit log. Not 0: it lets nobody in */
 } claimsd_result;
 
 /* Who said so. */
@@ -117,6 +122,33 @@ typedef struct claimsd_question {
 #define CLAIMSD_QUESTION_INIT \
   { sizeof(claimsd_question), NULL, 0, 0u, CLAIMSD_ANY_AGE, NULL, NULL, NULL }
 
+/* A request that the caller has answered with a refusal: for the audit log. Texts may be NULL; what
+ * is longer than PROTOCOL.md allows is cut. No text may hold a token, an email address or the path
+ * of a request, which may name somebody. */
+typedef struct claimsd_refusal {
+  size_t size;         /* sizeof(claimsd_refusal), set by CLAIMSD_REFUSAL_INIT */
+  const char* token;   /* the bearer token that the request brought, or NULL. It names the record as
+                          it names the daemon's own: by a fingerprint */
+  size_t token_size;   /* in bytes */
+  uint32_t timeout_ms; /* how long to wait for the record; 0: as the handle says */
+  uint32_t status;     /* of HTTP, as answered: 401, 403, 503, or another from 400 to 599 */
+  const char* reason;  /* claimsd_answer_reason() of the answer that led to it; NULL: none did, but
+                          a permission or the lack of a token */
+  const char* user;    /* the id claim, where the caller knows it. The daemon takes its own word for
+                          it first */
+  const char* method;  /* "POST" */
+  const char* route;   /* the pattern that matched: "studies/<int:number>/report/" */
+  const char* required;       /* what was asked for, in words: "HasRole(doctor)" */
+  const char* client_address; /* as in a question */
+  const char* trace_id;       /* as in a question */
+} claimsd_refusal;
+
+#define CLAIMSD_REFUSAL_INIT \
+  { sizeof(claimsd_refusal), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+
+#define CLAIMSD_LEAST_STATUS 400u
+#define CLAIMSD_MOST_STATUS 599u
+
 /* The library's version, "0.1.0". Static storage. */
 CLAIMSD_API const char* claimsd_version(void);
 
@@ -148,6 +180,14 @@ CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_q
 CLAIMSD_API claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms,
                                         uint64_t* round_trip_ns, claimsd_answer** out);
 
+/* Has a refusal written down. Blocks for at most its time-out.
+ * Returns CLAIMSD_RECORDED and no answer once it is on disk (or as the operator has chosen: see
+ * PROTOCOL.md); or CLAIMSD_UNAVAILABLE with an answer that says why it may not be (`out` may be
+ * NULL); or CLAIMSD_BAD_ARGUMENT. A connection that breaks is tried once more, so that a record may
+ * be there twice, but seldom not at all. */
+CLAIMSD_API claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,
+                                          claimsd_answer** out);
+
 /* Where this process' answers came from, since the handle was opened or since the fork. */
 typedef struct claimsd_statistics {
   size_t size;               /* sizeof(claimsd_statistics), set by CLAIMSD_STATISTICS_INIT */
@@ -160,10 +200,12 @@ typedef struct claimsd_statistics {
   uint32_t local_entries;    /* 0: there is none */
   uint32_t map_in_use;       /* 1, or 0 and `map_text` says why not */
   const char* map_text;      /* a sentence for people. Static storage; never NULL */
+  uint64_t reports_recorded; /* refusals that are in the audit log */
+  uint64_t reports_lost;     /* that may not be; the daemon has been told of most of them */
 } claimsd_statistics;
 
 #define CLAIMSD_STATISTICS_INIT \
-  { sizeof(claimsd_statistics), 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, "" }
+  { sizeof(claimsd_statistics), 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, "", 0u, 0u }
 
 /* Counts for the caller's metrics. Returns CLAIMSD_OK or CLAIMSD_BAD_ARGUMENT. `out->size` says how
  * much of the struct the caller knows and, afterwards, how much of it was filled in. */
@@ -230,12 +272,17 @@ CLAIMSD_API int claimsd_stream_fd(const claimsd_stream* stream);
 CLAIMSD_API claimsd_result claimsd_stream_send(claimsd_stream* stream,
                                                const claimsd_question* question, uint64_t tag);
 
+/* Reports a refusal; `tag` comes back with what became of it. As claimsd_stream_send(). */
+CLAIMSD_API claimsd_result claimsd_stream_report(claimsd_stream* stream,
+                                                 const claimsd_refusal* refusal, uint64_t tag);
+
 /* Takes one completed answer, in the order in which they completed. Returns its verdict, its tag
- * through `*tag` and the answer through `*out`; or CLAIMSD_AGAIN when none is ready. */
+ * through `*tag` and the answer through `*out`; or CLAIMSD_AGAIN when none is ready. Of a report:
+ * CLAIMSD_RECORDED and no answer, or CLAIMSD_UNAVAILABLE and an answer that says why. */
 CLAIMSD_API claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag,
                                                   claimsd_answer** out);
 
-/* How many questions were sent whose answers have not been received yet. */
+/* How many questions and reports were sent whose answers have not been received yet. */
 CLAIMSD_API size_t claimsd_stream_pending(const claimsd_stream* stream);
 
 #ifdef __cplusplus

@@ -68,6 +68,20 @@ struct QueryOptions {
   std::string route = {};
 };
 
+// As claimsd_refusal: a request that was answered with a refusal, for the audit log.
+struct Refusal {
+  std::uint32_t status = 0;     // of HTTP: 401, 403, 503, or another from 400 to 599
+  std::string_view token = {};  // that the request brought
+  Milliseconds timeout{0};      // 0: as the client says
+  std::string reason = {};      // Answer::reason() of the answer that led to it; empty: none did
+  std::string user = {};
+  std::string method = {};
+  std::string route = {};     // the pattern that matched
+  std::string required = {};  // what was asked for: "HasRole(doctor)"
+  std::string client_address = {};
+  std::string trace_id = {};
+};
+
 // Who the user is. A view into an Answer.
 class Claims {
  public:
@@ -112,7 +126,8 @@ class Claims {
 
 class Answer {
  public:
-  explicit Answer(claimsd_answer* answer) : answer_(answer) {}
+  explicit Answer(claimsd_answer* answer, bool recorded = false)
+      : answer_(answer), recorded_(recorded) {}
 
   Verdict verdict() const {
     switch (claimsd_answer_verdict(answer_.get())) {
@@ -125,12 +140,20 @@ class Answer {
   bool invalid() const { return verdict() == Verdict::kInvalid; }
   bool unavailable() const { return verdict() == Verdict::kUnavailable; }
 
+  // Of a report: it is in the audit log. Else it is unavailable(), and reason() says why it may not
+  // be.
+  bool recorded() const { return recorded_; }
+
   // Empty unless valid().
   Claims claims() const& { return Claims(answer_.get()); }
   Claims claims() const&& = delete;  // they would outlive the answer
 
-  std::string_view reason() const { return claimsd_answer_reason(answer_.get()); }
-  std::string_view text() const { return claimsd_answer_text(answer_.get()); }
+  std::string_view reason() const {
+    return recorded_ ? "recorded" : claimsd_answer_reason(answer_.get());
+  }
+  std::string_view text() const {
+    return recorded_ ? "it is in the audit log" : claimsd_answer_text(answer_.get());
+  }
   Source source() const { return static_cast<Source>(claimsd_answer_source(answer_.get())); }
   Milliseconds age() const { return Milliseconds(claimsd_answer_age_ms(answer_.get())); }
   Milliseconds left() const { return Milliseconds(claimsd_answer_left_ms(answer_.get())); }
@@ -143,6 +166,7 @@ class Answer {
     void operator()(claimsd_answer* answer) const { claimsd_answer_free(answer); }
   };
   std::unique_ptr<claimsd_answer, Free> answer_;
+  bool recorded_;
 };
 
 namespace detail {
@@ -161,6 +185,22 @@ inline claimsd_question question_of(std::string_view token, const QueryOptions& 
   question.trace_id = text_or_null(options.trace_id);
   question.route = text_or_null(options.route);
   return question;
+}
+
+inline claimsd_refusal refusal_of(const Refusal& given) {
+  claimsd_refusal refusal = CLAIMSD_REFUSAL_INIT;
+  refusal.token = given.token.empty() ? nullptr : given.token.data();
+  refusal.token_size = given.token.size();
+  refusal.timeout_ms = given.timeout.count();
+  refusal.status = given.status;
+  refusal.reason = text_or_null(given.reason);
+  refusal.user = text_or_null(given.user);
+  refusal.method = text_or_null(given.method);
+  refusal.route = text_or_null(given.route);
+  refusal.required = text_or_null(given.required);
+  refusal.client_address = text_or_null(given.client_address);
+  refusal.trace_id = text_or_null(given.trace_id);
+  return refusal;
 }
 
 inline void throw_unless_ok(claimsd_result result, const char* tried) {
@@ -198,6 +238,14 @@ class Client {
     // Anything but a verdict leaves no answer, which reads as unavailable.
     claimsd_query(handle_.get(), &question, &answer);
     return Answer(answer);
+  }
+
+  // Has a refusal written down; blocks for at most the time-out.
+  Answer report(const Refusal& refusal) const {
+    const claimsd_refusal given = detail::refusal_of(refusal);
+    claimsd_answer* why_not = nullptr;
+    const claimsd_result result = claimsd_report(handle_.get(), &given, &why_not);
+    return Answer(why_not, result == CLAIMSD_RECORDED);
   }
 
   // How long the daemon takes to say that it is there; empty if it does not.
@@ -251,12 +299,18 @@ class Stream {
     return claimsd_stream_send(stream_.get(), &question, tag) == CLAIMSD_OK;
   }
 
+  // The same of a report.
+  [[nodiscard]] bool report(const Refusal& refusal, std::uint64_t tag) {
+    const claimsd_refusal given = detail::refusal_of(refusal);
+    return claimsd_stream_report(stream_.get(), &given, tag) == CLAIMSD_OK;
+  }
+
   std::optional<Completed> receive() {
     std::uint64_t tag = 0;
     claimsd_answer* answer = nullptr;
-    claimsd_stream_receive(stream_.get(), &tag, &answer);
-    if (answer == nullptr) return std::nullopt;
-    return Completed{tag, Answer(answer)};
+    const bool recorded = claimsd_stream_receive(stream_.get(), &tag, &answer) == CLAIMSD_RECORDED;
+    if (answer == nullptr && !recorded) return std::nullopt;
+    return Completed{tag, Answer(answer, recorded)};
   }
 
  private:

@@ -150,6 +150,12 @@ bool read_claims(std::string_view block, proto::ClaimsView& out) {
   return proto::decode_claims(block, out) && is_c_text(out);
 }
 
+Finding finding_of(const proto::Receipt& receipt) {
+  const auto reason = static_cast<Reason>(receipt.reason);
+  const bool sound = proto::verdict_of(reason) == Verdict::kUnavailable;
+  return finding_of(sound ? reason : Reason::kProtocol);
+}
+
 Finding finding_of(Reason reason) {
   Finding finding;
   finding.reason = reason;

@@ -25,6 +25,14 @@ struct Finding {
 // What an Answer frame says; unavailable/protocol if it contradicts itself.
 Finding finding_of(const proto::Answer& answer);
 
+inline bool is_recorded(const proto::Receipt& receipt) {
+  return receipt.reason == static_cast<std::uint16_t>(Reason::kOk);
+}
+
+// Why a report has no record, of a receipt that is not kOk; unavailable/protocol if the reason
+// would say something of a token.
+Finding finding_of(const proto::Receipt& receipt);
+
 // What this side says without an answer: the reason decides the verdict.
 Finding finding_of(Reason reason);
 

@@ -33,6 +33,9 @@ struct ReplyFiler {
   void operator()(const proto::Answer& message, std::uint32_t id) {
     file(message, id, &Reply::answer);
   }
+  void operator()(const proto::Receipt& message, std::uint32_t id) {
+    file(message, id, &Reply::receipt);
+  }
 };
 
 bool peer_is_gone(int error) {
@@ -76,6 +79,7 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
   if (outcome.done()) outcome = check_welcome(reply.welcome);
   if (!outcome.done()) close();
   welcomed.message = reply.welcome;
+  features_ = reply.welcome.features;
   return outcome;
 }
 

@@ -44,12 +44,15 @@ struct Reply {
   proto::Failure failure;
   proto::Pong pong;
   proto::Answer answer;
+  proto::Receipt receipt;
 };
 
 class Connection {
  public:
   bool connected() const { return static_cast<bool>(fd_); }
   std::int64_t established_ns() const { return established_ns_; }
+  // What its Welcome granted.
+  std::uint64_t features() const { return features_; }
 
   // Connects and shakes hands.
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
@@ -87,6 +90,7 @@ class Connection {
   std::size_t used_ = 0;   // bytes received
   std::size_t taken_ = 0;  // of which so many were whole frames and are done with
   std::int64_t established_ns_ = 0;
+  std::uint64_t features_ = 0;
   std::uint32_t timeout_ms_ = 0;  // as the socket has it
   std::uint32_t next_id_ = 1;
 };

@@ -51,6 +51,8 @@ Handle::Made Handle::create(const claimsd_options& options) {
 void Handle::count(claimsd_statistics& out) const {
   fast_path_.count(out);
   out.socket_questions = socket_questions_.load(std::memory_order_relaxed);
+  out.reports_recorded = reports_.recorded();
+  out.reports_lost = reports_.lost();
 }
 
 }  // namespace claimsd::client_impl

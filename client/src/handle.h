@@ -2,7 +2,7 @@
 // what is known without asking.
 //
 // Any thread, but for its making and unmaking. Immutable after create(), apart from the guarded
-// pool, the fast path, the moment of the last loss and a counter.
+// pool, the fast path, the moment of the last loss and counters.
 #pragma once
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include "client/src/fork_guard.h"
 #include "client/src/memory.h"
 #include "client/src/pool.h"
+#include "client/src/report_counts.h"
 #include "client/src/socket.h"
 
 namespace claimsd::client_impl {
@@ -34,17 +35,21 @@ class Handle {
       pool_.abandon();
       fast_path_.abandon();
       socket_questions_ = 0;
+      reports_.forget();
     });
   }
 
   const DaemonAddress& address() const { return address_; }
-  Introduction introduction() const { return {fast_path_.features(), client_name_, upstream_url_}; }
+  Introduction introduction() const {
+    return {fast_path_.features() | proto::kFeatureReports, client_name_, upstream_url_};
+  }
   std::uint32_t timeout_ms() const { return timeout_ms_; }
   Pool& pool() { return pool_; }
   FastPath& fast_path() { return fast_path_; }
   std::uint32_t generation() const { return guard_.generation(); }
 
   void count_socket_question() { socket_questions_.fetch_add(1, std::memory_order_relaxed); }
+  ReportCounts& reports() { return reports_; }
   void count(claimsd_statistics& out) const;
 
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
@@ -79,6 +84,7 @@ class Handle {
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
   std::atomic<bool> welcomed_{false};  // since nobody was found to listen
   std::atomic<std::uint64_t> socket_questions_{0};
+  ReportCounts reports_;
 };
 
 }  // namespace claimsd::client_impl

@@ -2,9 +2,13 @@
 // nearest first, the socket last.
 #include <time.h>
 
+#include <optional>
+#include <type_traits>
+
 #include "client/src/answer.h"
 #include "client/src/handle.h"
 #include "client/src/question.h"
+#include "client/src/refusal.h"
 
 namespace claimsd::client_impl {
 namespace {
@@ -53,6 +57,15 @@ void stamp(proto::Query& query, std::uint32_t left_ms) {
   query.timeout_ms = daemon_share_ms(left_ms);
 }
 void stamp(proto::Ping& /*ping*/, std::uint32_t /*left_ms*/) {}
+void stamp(proto::Report& report, std::uint32_t left_ms) {
+  report.timeout_ms = daemon_share_ms(left_ms);
+}
+
+// Whether a daemon that granted these features takes it.
+template <class Message>
+constexpr bool is_taken(std::uint64_t features) {
+  return !std::is_same_v<Message, proto::Report> || (features & proto::kFeatureReports) != 0;
+}
 
 // One try on one connection. `welcomed` tells whether it got past the handshake.
 template <class Message>
@@ -67,6 +80,7 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
     handle.welcome(greeting.message, std::move(greeting.map));
     welcomed = true;
   }
+  if (!is_taken<Message>(connection.features())) return final_outcome(Reason::kNoReports);
   const std::uint32_t left_ms = deadline.left_ms();
   stamp(message, left_ms);
   const Outcome outcome = connection.ask(message, wanted, deadline, left_ms, reply);
@@ -117,6 +131,32 @@ claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer*
   return ask_over_socket(handle, question, out);
 }
 
+// Nothing: it is recorded. Else why it may not be.
+std::optional<Finding> report_over_socket(Handle& handle, const proto::Report& report,
+                                          Deadline deadline) {
+  const Lease lease(handle.pool(), deadline);
+  if (lease.get() == nullptr) return finding_of(Reason::kTimeout);
+  Reply reply;
+  const Outcome outcome =
+      ask_daemon(handle, *lease.get(), report, proto::MessageType::kReceipt, deadline, reply);
+  if (!outcome.done()) return finding_of(outcome.reason);
+  if (is_recorded(reply.receipt)) return std::nullopt;
+  return finding_of(reply.receipt);
+}
+
+claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
+  const std::uint32_t told = handle.reports().take_untold();
+  refusal.report.unacknowledged = told;
+  const std::optional<Finding> why_not =
+      report_over_socket(handle, refusal.report, refusal.begin_waiting());
+  if (why_not) {
+    handle.reports().count_lost(told);
+    return conclude(*why_not, out);
+  }
+  handle.reports().count_recorded();
+  return CLAIMSD_RECORDED;
+}
+
 claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   const Lease lease(handle.pool(), deadline);
   if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
@@ -143,6 +183,17 @@ claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* que
   }
   handle->handle.enter();
   return client::look_up(handle->handle, asked, out);
+}
+
+claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,
+                              claimsd_answer** out) {
+  if (out != nullptr) *out = nullptr;
+  client::Refusal given;
+  if (handle == nullptr || !client::read_refusal(refusal, handle->handle.timeout_ms(), given)) {
+    return CLAIMSD_BAD_ARGUMENT;
+  }
+  handle->handle.enter();
+  return client::report(handle->handle, given, out);
 }
 
 claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms, uint64_t* round_trip_ns,

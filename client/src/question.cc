@@ -13,7 +13,9 @@ bool continues_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u;
 }
 
-std::string_view hint(const char* text, std::size_t limit) {
+}  // namespace
+
+std::string_view limited(const char* text, std::size_t limit) {
   if (text == nullptr) return {};
   std::size_t size = strnlen(text, limit + 1);
   if (size > limit) {
@@ -23,8 +25,6 @@ std::string_view hint(const char* text, std::size_t limit) {
   return {text, size};
 }
 
-}  // namespace
-
 bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out) {
   claimsd_question known = CLAIMSD_QUESTION_INIT;
   constexpr std::size_t kOldest = offsetof(claimsd_question, route) + sizeof known.route;
@@ -33,9 +33,9 @@ bool read_question(const claimsd_question* given, std::uint32_t default_timeout_
   out.query = {.timeout_ms = 0,
                .max_age_ms = known.max_age_ms,
                .token = {known.token, known.token_size},
-               .client_address = hint(known.client_address, proto::kMaxAddress),
-               .trace_id = hint(known.trace_id, proto::kMaxTraceId),
-               .route = hint(known.route, proto::kMaxRoute)};
+               .client_address = limited(known.client_address, proto::kMaxAddress),
+               .trace_id = limited(known.trace_id, proto::kMaxTraceId),
+               .route = limited(known.route, proto::kMaxRoute)};
   out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
   return true;
 }

@@ -20,6 +20,9 @@ struct Question {
 // characters: a long route is no reason to refuse a lookup.
 bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out);
 
+// A text of the C ABI, NULL for "", cut between characters to at most `limit` bytes.
+std::string_view limited(const char* text, std::size_t limit);
+
 // Whether it can travel at all. One that cannot holds a token which is far too long, and is
 // answered so without the daemon.
 bool fits_a_frame(const proto::Query& query);

@@ -1,6 +1,7 @@
 #include "client/src/question_table.h"
 
 #include "client/src/question.h"
+#include "client/src/refusal.h"
 
 namespace claimsd::client_impl {
 
@@ -23,7 +24,22 @@ QuestionTable::~QuestionTable() {
 
 OpenQuestion* QuestionTable::add(const proto::Query& query, std::uint64_t tag,
                                  std::int64_t deadline_ns) {
-  const std::size_t bound = frame_bound(query);
+  return add_message(query, tag, deadline_ns);
+}
+
+OpenQuestion* QuestionTable::add(const proto::Report& report, std::uint64_t tag,
+                                 std::int64_t deadline_ns) {
+  OpenQuestion* const question = add_message(report, tag, deadline_ns);
+  if (question == nullptr) return nullptr;
+  question->is_report = true;
+  question->told = report.unacknowledged;
+  return question;
+}
+
+template <class Message>
+OpenQuestion* QuestionTable::add_message(const Message& message, std::uint64_t tag,
+                                         std::int64_t deadline_ns) {
+  const std::size_t bound = frame_bound(message);
   void* const memory = std::malloc(sizeof(OpenQuestion) + bound);
   if (memory == nullptr) return nullptr;
   auto* const question = new (memory) OpenQuestion;
@@ -34,7 +50,7 @@ OpenQuestion* QuestionTable::add(const proto::Query& query, std::uint64_t tag,
   if (question->id < 1u << kSlotBits)
     question->id = ++running_ << kSlotBits | slot;  // 0 is the connection
   question->frame_size =
-      static_cast<std::uint32_t>(proto::encode(query, question->id, question->frame(), bound));
+      static_cast<std::uint32_t>(proto::encode(message, question->id, question->frame(), bound));
   slots_[slot] = question;
   ++size_;
   return question;

@@ -1,5 +1,5 @@
-// question_table.h: the questions of one stream: their frames, kept to be sent again, and their
-// answers until they are received.
+// question_table.h: the questions and reports of one stream: their frames, kept to be sent again,
+// and their answers until they are received.
 //
 // A slot's number lies in the low 12 bits of the request id and a running number above, so that an
 // answer which comes after its question was given up finds nobody. Bounded by kMaxOpenQuestions.
@@ -23,6 +23,9 @@ struct OpenQuestion {
   std::uint8_t losses = 0;  // connections that broke under it
   State state = State::kQueued;
   claimsd_answer* answer = nullptr;
+  bool is_report = false;
+  bool recorded = false;   // of a completed report, which then has no answer
+  std::uint32_t told = 0;  // of earlier reports, with this one
 
   char* frame() { return reinterpret_cast<char*>(this + 1); }
   bool completed() const { return state == State::kCompleted; }
@@ -63,9 +66,9 @@ class QuestionTable {
   std::size_t size() const { return size_; }
   bool full() const { return size_ == proto::kMaxOpenQuestions; }
 
-  // Null when there is no memory. Not to be called when full() or for a query that does not fit a
-  // frame.
+  // Null when there is no memory. Not to be called when full() or for what does not fit a frame.
   OpenQuestion* add(const proto::Query& query, std::uint64_t tag, std::int64_t deadline_ns);
+  OpenQuestion* add(const proto::Report& report, std::uint64_t tag, std::int64_t deadline_ns);
   OpenQuestion* find(std::uint32_t id) const;
   void remove(OpenQuestion* question);
 
@@ -77,6 +80,9 @@ class QuestionTable {
   }
 
  private:
+  template <class Message>
+  OpenQuestion* add_message(const Message& message, std::uint64_t tag, std::int64_t deadline_ns);
+
   static constexpr std::uint32_t kSlotBits = 12;
   static_assert(proto::kMaxOpenQuestions == 1u << kSlotBits);
 

@@ -3,6 +3,8 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include "client/src/refusal.h"
+
 namespace claimsd::client_impl {
 namespace {
 
@@ -15,6 +17,14 @@ bool watch(const OwnedFd& epoll, int fd) {
 }
 
 }  // namespace
+
+Stream::~Stream() {
+  // In a forked child they are the parent's.
+  if (unanswered_ == 0 || inherited()) return;
+  table_.each([this](OpenQuestion& question) {
+    if (question.is_report && !question.completed()) count_outcome(question);
+  });
+}
 
 claimsd_result Stream::create() {
   handle_.enter();
@@ -38,42 +48,64 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
   // What is not sent keeps its place among the answers, without its text.
   if (!is_sent) asked.query = {};
   const Deadline deadline = asked.begin_waiting();
-  OpenQuestion* const open = open_question(asked, tag, deadline);
-  if (open == nullptr) {
+  OpenQuestion* const question_opened = open(asked.query, tag, deadline);
+  if (question_opened == nullptr) {
     claimsd_answer_free(known);
     return CLAIMSD_NO_MEMORY;
   }
+  OpenQuestion& opened = *question_opened;
   const std::int64_t now = now_ns();
   if (is_known) {
-    complete(*open, known);
+    complete(opened, known);
   } else if (!is_sent) {
-    finish(*open, finding_of(Reason::kTooLong));
+    finish(opened, finding_of(Reason::kTooLong));
   } else {
     handle_.count_socket_question();
-    unsent_.push(open);
-    if (open->deadline_ns < earliest_ns_) earliest_ns_ = open->deadline_ns;
-    if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
-    if (state_ == State::kUp && !wants_write_) flush();
+    enqueue(opened, now);
   }
-  arm(open->completed() ? kAtOnce : next_event(), now);
+  arm(opened.completed() ? kAtOnce : next_event(), now);
   return CLAIMSD_OK;
 }
 
-OpenQuestion* Stream::open_question(const Question& asked, std::uint64_t tag, Deadline deadline) {
-  proto::Query query = asked.query;
+claimsd_result Stream::report(const claimsd_refusal* refusal, std::uint64_t tag) {
+  Refusal given;
+  if (!read_refusal(refusal, handle_.timeout_ms(), given)) return CLAIMSD_BAD_ARGUMENT;
+  given.report.unacknowledged = handle_.reports().take_untold();
+  OpenQuestion* const opened =
+      table_.full() ? nullptr : open(given.report, tag, given.begin_waiting());
+  if (opened == nullptr) {
+    handle_.reports().count_lost(given.report.unacknowledged);
+    return table_.full() ? CLAIMSD_UNAVAILABLE : CLAIMSD_NO_MEMORY;
+  }
+  const std::int64_t now = now_ns();
+  enqueue(*opened, now);
+  arm(opened->completed() ? kAtOnce : next_event(), now);
+  return CLAIMSD_OK;
+}
+
+template <class Message>
+OpenQuestion* Stream::open(Message message, std::uint64_t tag, Deadline deadline) {
   // Sent again after a loss as it is: then the daemon may work on it a little longer than we wait,
   // no more.
-  query.timeout_ms = daemon_share_ms(deadline.left_ms());
-  OpenQuestion* const open = table_.add(query, tag, deadline.at_ns);
-  if (open != nullptr) ++unanswered_;
-  return open;
+  message.timeout_ms = daemon_share_ms(deadline.left_ms());
+  OpenQuestion* const opened = table_.add(message, tag, deadline.at_ns);
+  if (opened != nullptr) ++unanswered_;
+  return opened;
+}
+
+void Stream::enqueue(OpenQuestion& question, std::int64_t now) {
+  unsent_.push(&question);
+  if (question.deadline_ns < earliest_ns_) earliest_ns_ = question.deadline_ns;
+  if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
+  if (state_ == State::kUp && !wants_write_) flush();
 }
 
 claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
   if (completed_.empty()) drive();
   OpenQuestion* const question = completed_.pop();
   if (question == nullptr) return CLAIMSD_AGAIN;
-  const claimsd_result verdict = claimsd_answer_verdict(question->answer);
+  const claimsd_result verdict =
+      question->recorded ? CLAIMSD_RECORDED : claimsd_answer_verdict(question->answer);
   if (tag != nullptr) *tag = question->tag;
   if (out != nullptr) {
     *out = question->answer;
@@ -167,7 +199,18 @@ void Stream::finish(OpenQuestion& question, const Finding& finding) {
   complete(question, make_answer(finding));
 }
 
+void Stream::record(OpenQuestion& report) {
+  report.recorded = true;
+  complete(report, nullptr);
+}
+
+void Stream::count_outcome(const OpenQuestion& report) {
+  if (report.recorded) return handle_.reports().count_recorded();
+  handle_.reports().count_lost(report.told);
+}
+
 void Stream::complete(OpenQuestion& question, claimsd_answer* answer) {
+  if (question.is_report) count_outcome(question);
   question.answer = answer;
   question.state = OpenQuestion::State::kCompleted;
   completed_.push(&question);

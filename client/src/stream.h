@@ -1,5 +1,5 @@
-// stream.h: many questions over one non-blocking connection, for event loops. Behind claimsd_stream
-// in claimsd.h.
+// stream.h: many questions and reports over one non-blocking connection, for event loops. Behind
+// claimsd_stream in claimsd.h.
 //
 // The descriptor that the caller waits on is an epoll instance, which stays while the socket in it
 // comes and goes and which a timerfd beside the socket makes readable for deadlines, retries and
@@ -25,6 +25,10 @@ namespace claimsd::client_impl {
 class Stream {
  public:
   explicit Stream(Handle& handle) : handle_(handle) {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  // Reports without their receipts count as lost.
+  ~Stream();
 
   claimsd_result create();
 
@@ -36,6 +40,7 @@ class Stream {
   std::size_t pending() const { return table_.size(); }
 
   claimsd_result send(const claimsd_question* question, std::uint64_t tag);
+  claimsd_result report(const claimsd_refusal* refusal, std::uint64_t tag);
   claimsd_result receive(std::uint64_t* tag, claimsd_answer** out);
 
  private:
@@ -60,7 +65,11 @@ class Stream {
   ssize_t receive_bytes(std::size_t room);
   void take_frames();
 
-  OpenQuestion* open_question(const Question& asked, std::uint64_t tag, Deadline deadline);
+  template <class Message>
+  OpenQuestion* open(Message message, std::uint64_t tag, Deadline deadline);
+  void enqueue(OpenQuestion& question, std::int64_t now);
+  void record(OpenQuestion& report);
+  void count_outcome(const OpenQuestion& report);
   void finish(OpenQuestion& question, const Finding& finding);
   void complete(OpenQuestion& question, claimsd_answer* answer);
   void finish_all(Reason reason);
@@ -71,6 +80,7 @@ class Stream {
   Handle& handle_;
   std::uint32_t generation_ = 0;
   State state_ = State::kDown;
+  std::uint64_t features_ = 0;  // granted by the Welcome
   bool wants_write_ = false;
   Reason down_reason_ = Reason::kTimeout;  // why questions that expire while kDown got no answer
 

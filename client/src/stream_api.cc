@@ -37,6 +37,12 @@ claimsd_result claimsd_stream_send(claimsd_stream* stream, const claimsd_questio
   return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->send(question, tag);
 }
 
+claimsd_result claimsd_stream_report(claimsd_stream* stream, const claimsd_refusal* refusal,
+                                     uint64_t tag) {
+  client::Stream* const usable_stream = usable(stream);
+  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->report(refusal, tag);
+}
+
 claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag, claimsd_answer** out) {
   if (out != nullptr) *out = nullptr;
   client::Stream* const usable_stream = usable(stream);

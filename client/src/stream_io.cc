@@ -19,18 +19,18 @@ struct StreamFrames {
       return;
     }
     stream.handle_.welcome(welcome, std::move(stream.passed_map_));
+    stream.features_ = welcome.features;
     stream.state_ = Stream::State::kUp;
     stream.flush();
   }
 
   void operator()(const proto::Failure& failure, std::uint32_t id) {
     const Outcome outcome = outcome_of(static_cast<proto::FailureCode>(failure.code));
-    OpenQuestion* const question = stream.table_.find(id);
     if (outcome.fate == Fate::kLost) {
       stream.lose();
     } else if (id == 0 || stream.state_ == Stream::State::kGreeting) {
       stream.finish_all(outcome.reason);
-    } else if (question != nullptr && question->state == OpenQuestion::State::kSent) {
+    } else if (OpenQuestion* const question = sent(id)) {
       stream.finish(*question, finding_of(outcome.reason));
     }
   }
@@ -39,10 +39,24 @@ struct StreamFrames {
 
   void operator()(const proto::Answer& answer, std::uint32_t id) {
     // Nobody may be found: the question was given up, and its answer is late.
+    OpenQuestion* const question = sent(id);
+    if (question == nullptr) return;
+    stream.finish(*question,
+                  question->is_report ? finding_of(Reason::kProtocol) : finding_of(answer));
+  }
+
+  void operator()(const proto::Receipt& receipt, std::uint32_t id) {
+    OpenQuestion* const report = sent(id);
+    if (report == nullptr) return;
+    if (!report->is_report) return stream.finish(*report, finding_of(Reason::kProtocol));
+    if (is_recorded(receipt)) return stream.record(*report);
+    stream.finish(*report, finding_of(receipt));
+  }
+
+  OpenQuestion* sent(std::uint32_t id) const {
     OpenQuestion* const question = stream.table_.find(id);
-    if (question != nullptr && question->state == OpenQuestion::State::kSent) {
-      stream.finish(*question, finding_of(answer));
-    }
+    const bool waits = question != nullptr && question->state == OpenQuestion::State::kSent;
+    return waits ? question : nullptr;
   }
 };
 
@@ -59,6 +73,11 @@ ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
 void Stream::flush() {
   if (!socket_.still_ours() || !flush_rest()) return;
   while (OpenQuestion* const question = unsent_.first()) {
+    if (question->is_report && (features_ & proto::kFeatureReports) == 0) {
+      unsent_.pop();
+      finish(*question, finding_of(Reason::kNoReports));
+      continue;
+    }
     const ssize_t count = send_bytes(question->frame(), question->frame_size);
     if (count < 0) {
       want_write(errno == EAGAIN);

@@ -23,11 +23,31 @@ std::string user_of(std::string_view claims) {
                                                                : std::string();
 }
 
+// By what the worker answered.
+AuditEvent audit_event_of(int status) {
+  if (status == 401) return AuditEvent::kUnauthenticated;
+  return status >= 500 ? AuditEvent::kUnserved : AuditEvent::kDenied;
+}
+
+// A report need not have a verdict on a token: a permission denied, or there was none.
+bool has_verdict(const AuditedEvent& event) {
+  switch (event.kind) {
+    case AuditedEvent::Kind::kAnswer:
+    case AuditedEvent::Kind::kReversal: return true;
+    case AuditedEvent::Kind::kReport: return event.reason != Reason::kOk;
+    case AuditedEvent::Kind::kLease:
+    case AuditedEvent::Kind::kLost: break;
+  }
+  return false;
+}
+
 }  // namespace
 
 AuditEvent audit_event_of(const AuditedEvent& event) {
   if (event.kind == AuditedEvent::Kind::kReversal) return AuditEvent::kReversed;
   if (event.kind == AuditedEvent::Kind::kLease) return AuditEvent::kLeased;
+  if (event.kind == AuditedEvent::Kind::kReport) return audit_event_of(event.status);
+  if (event.kind == AuditedEvent::Kind::kLost) return AuditEvent::kUnacknowledged;
   const bool asked = event.source == Source::kUpstream;
   switch (proto::verdict_of(event.reason)) {
     case Verdict::kValid: return asked ? AuditEvent::kVerified : AuditEvent::kHit;
@@ -49,10 +69,16 @@ AuditRecord audit_record_of(const AuditedEvent& event, const Now& now) {
   record.source = event.source;
   record.reason = event.reason;
   record.status = static_cast<std::uint16_t>(event.status);
-  if (event.kind != AuditedEvent::Kind::kLease)
+  record.count = event.count;
+  record.various = event.brief;
+  if (has_verdict(event))
     record.verdict = static_cast<std::uint8_t>(proto::verdict_of(event.reason));
-  record.user = user_of(event.claims);
+  if (event.brief) return record;
+  record.user = event.user.empty() ? user_of(event.claims) : std::string(event.user);
+  record.method = event.method;
   record.route = event.origin.route;
+  record.roles = event.required;
+  if (event.user_is_claimed) append(record.detail, "user_from", "client");
   append(record.detail, "client", event.origin.client_address);
   append(record.detail, "trace", event.origin.trace_id);
   return record;

@@ -6,7 +6,7 @@
 
 namespace claimsd::daemon {
 
-// Which row of events.h an answer, a reversal or a lease is.
+// Which row of events.h it is.
 AuditEvent audit_event_of(const AuditedEvent& event);
 
 // All but token, peer and the upstream's name, which are not the policy's to know.

@@ -18,6 +18,7 @@ std::string same_key(const AuditRecord& record) {
   timeless.last = {};
   timeless.duration = {};
   timeless.sequence = 0;
+  timeless.count = 1;
   return encode_audit_record(timeless);
 }
 
@@ -68,7 +69,10 @@ bool must_be_kept(AuditEvent event) {
     case AuditEvent::kDenied:
     case AuditEvent::kLeased:
     case AuditEvent::kHit:
-    case AuditEvent::kReversed: break;
+    case AuditEvent::kReversed:
+    case AuditEvent::kUnauthenticated:
+    case AuditEvent::kUnserved:
+    case AuditEvent::kUnacknowledged: break;
   }
   return false;
 }
@@ -153,6 +157,7 @@ AuditVerdict AuditIntake::refuse(const AuditRecord& record) {
 AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
   if (!recorded_at(policy_.level, record.event)) return AuditVerdict::kGo;
   if (record.last < record.at.wall) record.last = record.at.wall;
+  if (record.various) record = various(record);
   const bool foldable = !must_be_kept(record.event);
   if (broken_ && foldable) return refuse(record);
 
@@ -169,7 +174,7 @@ AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool ma
     const std::size_t position = batch_.records.size();
     if (foldable && record.user.empty()) {
       Group& alike = groups_[group];
-      if (++alike.distinct > policy_.max_distinct) {
+      if (record.various || ++alike.distinct > policy_.max_distinct) {
         alike.various = position + 1;
         record = various(record);
       }

@@ -6,7 +6,7 @@
 //     token, …);
 //   - beyond policy.max_distinct records of one uid, event, reason and upstream, events without a
 //     known user become one "various" record without token, process and route: what a flood of
-//     random tokens leaves.
+//     random tokens leaves. What is submitted as various already goes there at once.
 // What an operator did is never folded nor refused for a share.
 #pragma once
 

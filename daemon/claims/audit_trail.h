@@ -51,6 +51,8 @@ struct AuditedEvent {
     kAnswer,    // an answer is about to leave
     kReversal,  // the answer of an earlier event is about to leave otherwise
     kLease,     // workers are about to be shown an answer
+    kReport,    // a worker has refused a request
+    kLost,      // a worker says that reports of it were never acknowledged
   };
   Kind kind = Kind::kAnswer;
   Waiter waiter;          // whose connection tells the peer; connection 0: nobody asked
@@ -60,9 +62,16 @@ struct AuditedEvent {
   std::string_view claims;  // a block; "": the user is not known
   proto::Reason reason = proto::Reason::kOk;
   proto::Source source = proto::Source::kNone;
-  int status = 0;   // of the Auth API's answer; 0: none
+  int status = 0;   // of the Auth API's answer, or the worker's; 0: none
   Duration took{};  // the Auth API's time; of a lease: its length
   Origin origin;
+  // Of a report.
+  std::string_view user;         // where `claims` does not tell
+  bool user_is_claimed = false;  // by the worker alone
+  std::string_view method;
+  std::string_view required;
+  bool brief = false;       // may stand for others like it, without whose they were
+  std::uint64_t count = 1;  // of kLost
 };
 
 class AuditTrail {

@@ -27,7 +27,7 @@ void HeldAnswers::hold(AuditTicket ticket, Held held) {
   if (held.subject) {
     held.answer.claims = held.subject->claims.view();
     by_key_.emplace(held.subject->key, ticket);
-    if (held.is_lease) leases_.insert(held.subject->key);
+    if (held.kind == HeldKind::kLease) leases_.insert(held.subject->key);
   }
   held_.emplace(ticket, std::move(held));
 }
@@ -48,7 +48,7 @@ void HeldAnswers::forget(std::uint64_t connection) {
   auto at = by_connection_.lower_bound({connection, 0});
   while (at != by_connection_.end() && at->first == connection) {
     const auto found = held_.find((at++)->second);
-    if (!found->second.is_lease) drop(found);
+    if (found->second.kind != HeldKind::kLease) drop(found);
   }
 }
 
@@ -78,7 +78,7 @@ Held HeldAnswers::drop(All::iterator at) {
       by_key_.erase(entry);
       break;
     }
-    if (held.is_lease) leases_.erase(held.subject->key);
+    if (held.kind == HeldKind::kLease) leases_.erase(held.subject->key);
   }
   return held;
 }

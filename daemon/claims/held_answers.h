@@ -1,4 +1,4 @@
-// held_answers.h: answers, and leases, that wait for their audit records.
+// held_answers.h: answers, leases and receipts that wait for their audit records.
 //
 // Pure bookkeeping: who is held, for how long at most, and by whose connection. What an answer says
 // of a user is kept once for all who wait for the same (HeldSubject), and wiped when it goes. Owned
@@ -40,7 +40,14 @@ class HeldSubject {
   std::size_t& sum_;
 };
 
+enum class HeldKind : std::uint8_t {
+  kAnswer,
+  kLease,   // nothing is answered: the lease itself waits
+  kReport,  // its receipt waits
+};
+
 struct Held {
+  HeldKind kind = HeldKind::kAnswer;
   Waiter waiter;  // connection 0: nobody waits, but a lease may be shown
   std::uint32_t uid = 0;
   UpstreamId upstream = 0;
@@ -49,7 +56,6 @@ struct Held {
   BootTime confirmed_at{};               // of a valid answer
   BootTime deadline{};
   bool wants_lease = false;  // once it has left
-  bool is_lease = false;     // nothing is answered: the lease itself waits
 };
 
 class HeldAnswers {

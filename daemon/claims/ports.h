@@ -154,6 +154,8 @@ class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
   virtual void answer(const Waiter& waiter, const Answer& answer) = 0;
+  // The same for who reported something: kOk, it is recorded; else why not.
+  virtual void receipt(const Waiter& waiter, proto::Reason reason) = 0;
 };
 
 }  // namespace claimsd::daemon

@@ -30,6 +30,7 @@ ClaimsService::ClaimsService(Policy policy, World world)
       hot_(policy_.hot_entries, world_.random),
       guard_(policy_.revocations, world_.fingerprinter),
       budget_(policy_.budget),
+      reports_(policy_.reports.per_uid, policy_.reports.max_uids),
       known_(policy_.max_entries),
       refresh_failed_(kRefreshesRemembered),
       leases_(policy_.life, policy_.lease,
@@ -333,9 +334,7 @@ void ClaimsService::tick() {
     hand_over(*waiting, Answer{.reason = Reason::kDeadline},
               {.token = flight != nullptr ? flight->token.view() : std::string_view()});
   }
-  while (const std::optional<Held> held = held_.take_overdue(now.boot)) {
-    if (!held->is_lease) withhold(held->waiter);
-  }
+  while (const std::optional<Held> held = held_.take_overdue(now.boot)) give_up(*held);
 }
 
 void ClaimsService::stop() {
@@ -349,9 +348,9 @@ void ClaimsService::disconnected(std::uint64_t connection) {
   held_.forget(connection);
 }
 
-BootTime ClaimsService::deadline_of(const Question& question, const Now& now) const {
-  const bool unlimited = question.timeout <= Duration(0) || question.timeout > policy_.max_timeout;
-  return now.boot + (unlimited ? policy_.max_timeout : question.timeout);
+BootTime ClaimsService::deadline_after(Duration timeout, const Now& now) const {
+  const bool unlimited = timeout <= Duration(0) || timeout > policy_.max_timeout;
+  return now.boot + (unlimited ? policy_.max_timeout : timeout);
 }
 
 Origin loggable_origin(const Question& question) {
@@ -373,7 +372,7 @@ void ClaimsService::deliver(const Question& question, const Waiter& waiter, cons
   if (!policy_.audit.covers(answer)) return reply(waiter, answer);
   About what = about(question, key);
   what.origin = loggable_origin(question);
-  what.deadline = deadline_of(question, world_.clock.now());
+  what.deadline = deadline_after(question.timeout, world_.clock.now());
   leave_recorded(what, waiter, answer);
 }
 

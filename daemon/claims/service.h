@@ -25,6 +25,7 @@
 #include "daemon/claims/orders.h"
 #include "daemon/claims/outcome.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/report.h"
 #include "daemon/claims/revocation_guard.h"
 #include "daemon/claims/sieve.h"
 #include "daemon/claims/upstream_gate.h"
@@ -47,6 +48,7 @@ struct Policy {
   RevocationPolicy revocations;
   GatePolicy gate;  // its max_in_flight is the one above
   BudgetPolicy budget;
+  ReportPolicy reports;
   AuditScope audit;                       // of what a record must be durable before it leaves
   std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
 };
@@ -87,6 +89,9 @@ class ClaimsService {
   // False: it was turned away, being over its peer's budget. Whoever asks for more of the same may
   // be made to wait.
   bool ask(const Question& question, const Waiter& waiter);
+  // To be written down; exactly one receipt (service_reports.cc). False: it is beyond its peer's
+  // rate, and whoever has more of them may be made to wait.
+  bool report(const Report& report, const Waiter& waiter);
   void landed(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection);
   // The record with this ticket is durable, or will never be (service_audit.cc).
@@ -206,15 +211,21 @@ class ClaimsService {
                const TokenKey& key = {});
   void deliver(const Waiting& waiting, const Answer& answer, const Landing& landing);
   void reply(const Waiter& waiter, const Answer& answer);
-  BootTime deadline_of(const Question& question, const Now& now) const;
+  BootTime deadline_after(Duration timeout, const Now& now) const;
 
   // What must be written down first (service_audit.cc).
   void leave_recorded(const About& about, const Waiter& waiter, const Answer& answer);
   void withhold(const Waiter& waiter);
+  void give_up(const Held& held);
   Answer decide_again(const Held& held, const Now& now) const;
   void reverse(const Held& held, const Answer& answer);
   void show_lease(const About& about, const Waiter& waiter);
   void record_unasked(const Flight& flight, const Answer& answer, const Landing& landing);
+
+  std::string confirmed_user(UpstreamId upstream, std::string_view token);
+  bool within_rate(std::uint32_t uid, bool known, const Now& now);
+  void record_lost(const Report& report, const Waiter& waiter);
+  void acknowledge(const Waiter& waiter, bool recorded);
 
   template <class Visit>
   void each_upstream(const Order& order, Visit&& visit);
@@ -238,6 +249,7 @@ class ClaimsService {
   RevocationGuard guard_;
   std::vector<Lane> lanes_;  // by UpstreamId
   MissBudget budget_;
+  TokenBuckets<std::uint64_t> reports_;  // by uid, and whether the daemon knows the user
   KnownTokens known_;
   KnownTokens refresh_failed_;
   Leases leases_;

@@ -77,9 +77,12 @@ void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
 void ClaimsService::recorded(AuditTicket ticket, bool durable) {
   const std::optional<Held> held = held_.take(ticket);
   if (!held) return;  // it was withheld, or whoever asked has left
-  if (held->is_lease) {
-    if (durable) leases_.show(held->upstream, held->subject->token.view(), held->subject->key);
-    return;
+  switch (held->kind) {
+    case HeldKind::kLease:
+      if (durable) leases_.show(held->upstream, held->subject->token.view(), held->subject->key);
+      return;
+    case HeldKind::kReport: return acknowledge(held->waiter, durable);
+    case HeldKind::kAnswer: break;
   }
   if (!durable) return withhold(held->waiter);
   const Answer answer = decide_again(*held, world_.clock.now());
@@ -91,6 +94,15 @@ void ClaimsService::recorded(AuditTicket ticket, bool durable) {
               .token = held->subject->token.view(),
               .key = &held->subject->key},
              held->waiter);
+}
+
+// Its record did not come in time.
+void ClaimsService::give_up(const Held& held) {
+  switch (held.kind) {
+    case HeldKind::kLease: return;
+    case HeldKind::kReport: return acknowledge(held.waiter, false);
+    case HeldKind::kAnswer: return withhold(held.waiter);
+  }
 }
 
 // No record of its own: a log that takes nothing would not take that one either. It counts.
@@ -171,13 +183,13 @@ void ClaimsService::show_lease(const About& about, const Waiter& waiter) {
                           ticket);
   if (verdict == AuditVerdict::kGo) leases_.show(about.upstream, about.token, *about.key);
   if (verdict != AuditVerdict::kWait) return;
-  held_.hold(ticket, Held{.waiter = waiter,
+  held_.hold(ticket, Held{.kind = HeldKind::kLease,
+                          .waiter = waiter,
                           .uid = about.uid,
                           .upstream = about.upstream,
                           .subject = held_.subject(*about.key, about.token, due->entry.claims),
                           .confirmed_at = due->entry.confirmed_at,
-                          .deadline = now.boot + policy_.max_timeout,
-                          .is_lease = true});
+                          .deadline = now.boot + policy_.max_timeout});
 }
 
 }  // namespace claimsd::daemon

@@ -14,7 +14,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   if (stopping_) return deliver(question, waiter, Answer{.reason = Reason::kShuttingDown});
   Waiting waiting{.waiter = waiter,
                   .asked_at = now.boot,
-                  .deadline = deadline_of(question, now),
+                  .deadline = deadline_after(question.timeout, now),
                   .uid = question.uid,
                   .key = key,
                   .upstream = question.upstream,

@@ -17,6 +17,8 @@ void ClaimsService::reconfigure(Policy policy) {
 
   negatives_.set_ttl(policy_.negative_ttl);
   if (policy_.budget != before.budget) budget_ = MissBudget(policy_.budget);
+  if (policy_.reports != before.reports)
+    reports_ = TokenBuckets<std::uint64_t>(policy_.reports.per_uid, policy_.reports.max_uids);
   guard_.set_policy(policy_.revocations);
   for (Lane& lane : lanes_) lane.gate.set_policy(policy_.gate);
   if (policy_.life != before.life || policy_.lease != before.lease) {

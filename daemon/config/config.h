@@ -73,6 +73,8 @@ struct LimitsConfig {
   std::uint32_t miss_burst_per_uid;
   std::uint32_t misses_per_client;
   std::uint32_t miss_burst_per_client;
+  std::uint32_t reports_per_uid;
+  std::uint32_t report_burst_per_uid;
 };
 
 // [revocations]: what operators have taken back.

@@ -181,6 +181,10 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "requests a second for one client address, where the question names one (an IPv6 /64 is one); 0: no limit"}, in<kL, &L::misses_per_client>},
   {{"limits.miss_burst_per_client", kInteger, "500", 1, 10'000'000, "", kYes, kShow,
     "and so many at once"}, in<kL, &L::miss_burst_per_client>},
+  {{"limits.reports_per_uid", kInteger, "100", 0, 1'000'000, "", kYes, kShow,
+    "refusals a second that the workers of one user id may report with a record each, and as many again of users whom the daemon knows; more are counted together; 0: no limit"}, in<kL, &L::reports_per_uid>},
+  {{"limits.report_burst_per_uid", kInteger, "1000", 1, 10'000'000, "", kYes, kShow,
+    "and so many at once"}, in<kL, &L::report_burst_per_uid>},
 
   {{"revocations.directory", kPath, R"("/var/lib/claimsd/revocations")", 1, kMaxPath, "", kNo, kShow,
     "holds what was revoked, and the key of it; keep it on a disk, and in the backup"}, in<kR, &R::directory>},

@@ -116,6 +116,11 @@ void Server::answer(const Waiter& waiter, const Answer& answer) {
   found->second->session().answer(waiter.request, answer);
 }
 
+void Server::receipt(const Waiter& waiter, proto::Reason reason) {
+  const auto found = connections_.find(waiter.connection);
+  if (found != connections_.end()) found->second->session().receipt(waiter.request, reason);
+}
+
 const PeerCredentials* Server::peer(std::uint64_t connection) const {
   const auto found = connections_.find(connection);
   return found == connections_.end() ? nullptr : &found->second->peer();

@@ -55,6 +55,7 @@ class Server final : public AnswerSink {
   void stop_listening() { listener_.reset(); }
 
   void answer(const Waiter& waiter, const Answer& answer) override;
+  void receipt(const Waiter& waiter, proto::Reason reason) override;
 
   // Who is at the other end; null: there is no such connection any more.
   const PeerCredentials* peer(std::uint64_t connection) const;

@@ -10,6 +10,14 @@ namespace claimsd::daemon {
 
 using proto::FailureCode;
 
+namespace {
+
+// Of HTTP: those that refuse a request.
+constexpr std::uint16_t kLeastStatus = 400;
+constexpr std::uint16_t kMostStatus = 599;
+
+}  // namespace
+
 // Which message goes where. The compiler misses an overload for a new row of the table.
 struct Session::Handler {
   Session& session;
@@ -21,6 +29,9 @@ struct Session::Handler {
   }
   void operator()(const proto::Query& query, std::uint32_t request) {
     session.on_query(query, request);
+  }
+  void operator()(const proto::Report& report, std::uint32_t request) {
+    session.on_report(report, request);
   }
 };
 
@@ -94,8 +105,9 @@ void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
   if (!upstream) return refuse(FailureCode::kUnknownUpstream);
   upstream_ = upstream->id;
   state_ = State::kOpen;
+  reports_ = context_.takes_reports && (hello.features & proto::kFeatureReports) != 0;
   const proto::Welcome welcome{.version = proto::kVersion,
-                               .features = 0,
+                               .features = reports_ ? proto::kFeatureReports : 0,
                                .boot_time_ns = static_cast<std::uint64_t>(
                                    context_.clock.now().boot.time_since_epoch().count()),
                                .daemon_version = context_.daemon_version,
@@ -108,14 +120,23 @@ void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
 // The feature is granted by the frame that brings the map; where that cannot be sent, it is not.
 bool Session::hand_over_map(proto::Welcome welcome, std::uint32_t request) {
   if (context_.map_descriptor < 0) return false;
-  welcome.features = proto::kFeatureSharedMap;
+  welcome.features |= proto::kFeatureSharedMap;
   std::array<char, 1024> frame;
   const std::size_t size = proto::encode(welcome, request, frame.data(), frame.size());
   return size != 0 && wire_.send_with_descriptor({frame.data(), size}, context_.map_descriptor);
 }
 
+bool Session::open_question() {
+  if (open_questions_ >= proto::kMaxOpenQuestions) {
+    refuse(FailureCode::kTooManyOpen);
+    return false;
+  }
+  ++open_questions_;
+  return true;
+}
+
 void Session::on_query(const proto::Query& query, std::uint32_t request) {
-  if (open_questions_ >= proto::kMaxOpenQuestions) return refuse(FailureCode::kTooManyOpen);
+  if (!open_question()) return;
   Question question{.upstream = upstream_,
                     .token = query.token,
                     .max_age = {},
@@ -126,10 +147,37 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
                                .trace_id = query.trace_id,
                                .route = query.route}};
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
-  ++open_questions_;
   ++peer_->questions;
   if (!context_.service.ask(question, Waiter{.connection = connection_, .request = request}))
     ++over_budget_;
+}
+
+void Session::on_report(const proto::Report& report, std::uint32_t request) {
+  if (!reports_) return fail(request, FailureCode::kUnknownMessage);
+  if (report.status < kLeastStatus || report.status > kMostStatus)
+    return refuse(FailureCode::kBadFrame);
+  if (!open_question()) return;
+  const Report told{.upstream = upstream_,
+                    .uid = uid_,
+                    .timeout = milliseconds(report.timeout_ms),
+                    .status = report.status,
+                    .reason = static_cast<proto::Reason>(report.reason),
+                    .token = report.token,
+                    .user = report.user,
+                    .method = report.method,
+                    .required = report.required,
+                    .origin = {.client_address = report.client_address,
+                               .trace_id = report.trace_id,
+                               .route = report.route},
+                    .unacknowledged = report.unacknowledged};
+  if (!context_.service.report(told, Waiter{.connection = connection_, .request = request}))
+    ++over_budget_;
+}
+
+void Session::receipt(std::uint32_t request, proto::Reason reason) {
+  if (state_ == State::kClosed) return;
+  --open_questions_;
+  send(proto::Receipt{.reason = static_cast<std::uint16_t>(reason)}, request);
 }
 
 void Session::answer(std::uint32_t request, const Answer& answer) {

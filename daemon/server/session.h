@@ -42,7 +42,8 @@ struct SessionContext {
   std::string daemon_version;
   // By the URL a client expects; "" is the default upstream. None: not one of this daemon's.
   std::function<std::optional<UpstreamName>(std::string_view url)> find_upstream;
-  int map_descriptor = -1;  // of the map of leases, for peers that ask for it; -1: there is none
+  int map_descriptor = -1;     // of the map of leases, for peers that ask for it; -1: there is none
+  bool takes_reports = false;  // an audit log is kept
 };
 
 class Session {
@@ -67,6 +68,8 @@ class Session {
   void keep(std::string_view bytes);
   // The answer to an open question of this session.
   void answer(std::uint32_t request, const Answer& answer);
+  // The same to a report.
+  void receipt(std::uint32_t request, proto::Reason reason);
 
   // Who is at the other end; before anything is consumed. `peer` counts what it does; none: nobody.
   void set_peer(std::uint32_t uid, PeerRow* peer) {
@@ -76,7 +79,7 @@ class Session {
   // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
   // another turn of the loop.
   bool has_backlog() const { return backlog_; }
-  // Answers of the last consume() that said: over budget.
+  // Questions and reports of the last consume() that were beyond what their peer may have.
   std::size_t over_budget() const { return over_budget_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
@@ -92,6 +95,8 @@ class Session {
   void on_hello(const proto::Hello& hello, std::uint32_t request);
   bool hand_over_map(proto::Welcome welcome, std::uint32_t request);
   void on_query(const proto::Query& query, std::uint32_t request);
+  void on_report(const proto::Report& report, std::uint32_t request);
+  bool open_question();
   void fail(std::uint32_t request, proto::FailureCode code);
   template <class Message>
   void send(const Message& message, std::uint32_t request);
@@ -104,6 +109,7 @@ class Session {
   State state_ = State::kHelloExpected;
   UpstreamId upstream_ = 0;
   bool holds_map_ = false;
+  bool reports_ = false;
   std::size_t open_questions_ = 0;
   std::uint32_t uid_ = 0;
   PeerRow uncounted_;

@@ -180,3 +180,37 @@ TEST_CASE("segments go by age and by size, oldest first, and never the newest") 
   CHECK(segments_to_drop(segments, {Duration{}, 1}, now) == 4);
   CHECK(segments_to_drop(segments, {Duration(1), 0}, now + std::chrono::days(99)) == 4);
 }
+
+TEST_CASE(
+    "what stands for others already is one record of its peer and event, whoever it was about") {
+  AuditIntake intake({});
+  for (int i = 0; i < 100; ++i) {
+    AuditRecord record = denial_of(std::to_string(i));
+    record.peer.pid = i;
+    record.various = true;
+    CHECK(intake.submit(record, static_cast<AuditTicket>(i + 1)) == AuditVerdict::kWait);
+  }
+  intake.submit(denial_of("somebody"), 0);
+  const AuditBatch batch = intake.take();
+  REQUIRE(batch.records.size() == 2);
+  CHECK(batch.records[0].various);
+  CHECK(batch.records[0].count == 100);
+  CHECK(batch.records[0].user.empty());
+  CHECK(batch.records[0].route.empty());
+  CHECK(batch.records[0].peer.pid == 0);
+  CHECK(batch.records[1].user == "somebody");
+  CHECK(batch.tickets.size() == 100);
+}
+
+TEST_CASE("events that stand for several are folded with their counts") {
+  AuditIntake intake({});
+  for (std::uint64_t count : {3, 4, 5}) {
+    AuditRecord record = refusal_number(1, at(0));
+    record.event = AuditEvent::kUnacknowledged;
+    record.count = count;
+    intake.submit(record, 0);
+  }
+  const AuditBatch batch = intake.take();
+  REQUIRE(batch.records.size() == 1);
+  CHECK(batch.records[0].count == 12);
+}

@@ -72,7 +72,7 @@ static void expect_frame(int fd, const char* name) {
   const struct frame expected = golden(name);
   unsigned char seen[kMaxGolden];
   read_whole(fd, seen, expected.size);
-  if (strncmp(name, "query", 5) == 0) {
+  if (strncmp(name, "query", 5) == 0 || strncmp(name, "report", 6) == 0) {
     /* The time left depends on how long the machine took: at most what the golden frame says, and
      * not nothing. */
     unsigned said;
@@ -94,12 +94,14 @@ static void run_daemon(int listener) {
   char byte;
   const int fd = accept(listener, NULL, NULL);
   EXPECT(fd >= 0);
-  expect_frame(fd, "hello_full");
-  send_frame(fd, "welcome");
+  expect_frame(fd, "hello_reports");
+  send_frame(fd, "welcome_reports");
   expect_frame(fd, "query_bare");
   send_frame(fd, "answer_valid");
   expect_frame(fd, "query_full");
   send_frame(fd, "answer_trimmed");
+  expect_frame(fd, "report_denied");
+  send_frame(fd, "receipt_recorded");
   EXPECT(read(fd, &byte, 1) == 0);
   exit(0);
 }
@@ -174,6 +176,29 @@ static void ask_full(claimsd_handle* handle) {
   claimsd_answer_free(answer);
 }
 
+static void report_denied(claimsd_handle* handle) {
+  claimsd_refusal refusal = CLAIMSD_REFUSAL_INIT;
+  claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
+  claimsd_answer* answer = NULL;
+  EXPECT(claimsd_report(handle, &refusal, &answer) == CLAIMSD_BAD_ARGUMENT);
+  refusal.status = 403;
+  EXPECT(claimsd_report(NULL, &refusal, &answer) == CLAIMSD_BAD_ARGUMENT);
+  EXPECT(claimsd_report(handle, NULL, &answer) == CLAIMSD_BAD_ARGUMENT);
+  refusal.token = kToken;
+  refusal.token_size = strlen(kToken);
+  refusal.user = "user-123";
+  refusal.method = "POST";
+  refusal.route = "studies/<int:number>/report/";
+  refusal.required = "HasAnyRole(doctor,admin)";
+  refusal.client_address = "2001:db8::7";
+  refusal.trace_id = "4bf92f3577b34da6";
+  EXPECT(claimsd_report(handle, &refusal, &answer) == CLAIMSD_RECORDED);
+  EXPECT(answer == NULL);
+  EXPECT(strcmp(claimsd_result_text(CLAIMSD_RECORDED), "recorded") == 0);
+  EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_OK);
+  EXPECT(counted.reports_recorded == 1 && counted.reports_lost == 0);
+}
+
 static void ask_stream_without_daemon(claimsd_handle* handle) {
   claimsd_question question = CLAIMSD_QUESTION_INIT;
   claimsd_stream* stream = NULL;
@@ -221,6 +246,7 @@ int main(int argc, char** argv) {
   ask_bare(handle);
   ask_full(handle);
   read_statistics(handle);
+  report_denied(handle);
   claimsd_close(handle);
   EXPECT(waitpid(daemon_pid, &status, 0) == daemon_pid && status == 0);
 

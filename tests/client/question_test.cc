@@ -44,13 +44,13 @@ TEST_CASE("whatever is said to fit a frame does") {
 TEST_CASE("request ids are never zero and never of a question given up") {
   QuestionTable table;
   REQUIRE(table.create());
-  OpenQuestion* const first = table.add({.token = "t"}, 1, 0);
+  OpenQuestion* const first = table.add(proto::Query{.token = "t"}, 1, 0);
   const std::uint32_t id = first->id;
   CHECK(id != 0);
   CHECK(table.find(id) == first);
   table.remove(first);
   CHECK(table.find(id) == nullptr);
-  OpenQuestion* const second = table.add({.token = "t"}, 2, 0);
+  OpenQuestion* const second = table.add(proto::Query{.token = "t"}, 2, 0);
   CHECK(second->id != id);
   CHECK(table.find(id) == nullptr);
   CHECK(table.find(0) == nullptr);
@@ -62,7 +62,7 @@ TEST_CASE("every place of the table can be filled, emptied and filled again") {
   REQUIRE(table.create());
   for (int round = 0; round < 2; ++round) {
     std::uint64_t tag = 0;
-    while (!table.full()) REQUIRE(table.add({.token = "t"}, tag++, 0) != nullptr);
+    while (!table.full()) REQUIRE(table.add(proto::Query{.token = "t"}, tag++, 0) != nullptr);
     CHECK(table.size() == proto::kMaxOpenQuestions);
     table.each([&table](OpenQuestion& question) { table.remove(&question); });
     CHECK(table.size() == 0);

@@ -72,6 +72,8 @@ TEST_CASE("one URL is a whole configuration") {
   CHECK(config.limits.miss_burst_per_uid == 10'000);
   CHECK(config.limits.misses_per_client == 50);
   CHECK(config.limits.miss_burst_per_client == 500);
+  CHECK(config.limits.reports_per_uid == 100);
+  CHECK(config.limits.report_burst_per_uid == 1000);
   CHECK(config.cache.stale_if_error == 0s);
   CHECK(config.cache.refresh_ahead_percent == 10);
   CHECK(config.revocations.directory == "/var/lib/claimsd/revocations");

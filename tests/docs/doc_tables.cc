@@ -5,6 +5,7 @@
 #include <string>
 
 #include "daemon/admin/metrics.h"
+#include "daemon/audit/events.h"
 #include "daemon/config/options.h"
 #include "daemon/log_events.h"
 #include "proto/messages.h"
@@ -79,6 +80,18 @@ std::string log_events() {
   return out;
 }
 
+std::string audit_events() {
+  std::string out =
+      "| code | event | level | what it says | OWASP | OCSF |\n|---|---|---|---|---|---|\n";
+  for (const auto& event : claimsd::daemon::kAuditEvents) {
+    out += "| " + std::to_string(static_cast<int>(event.event)) + " | `" + std::string(event.name) +
+           "` | " + std::string(name_of(event.level)) + " | " + std::string(event.meaning) + " | " +
+           (event.owasp.empty() ? "" : "`" + std::string(event.owasp) + "`") + " | " +
+           std::to_string(event.ocsf_class) + " |\n";
+  }
+  return out;
+}
+
 std::string limits() {
   namespace proto = claimsd::proto;
   const std::pair<const char*, std::size_t> rows[] = {
@@ -92,6 +105,8 @@ std::string limits() {
       {"a client address", proto::kMaxAddress},
       {"a trace id", proto::kMaxTraceId},
       {"a route", proto::kMaxRoute},
+      {"a method", proto::kMaxMethod},
+      {"what a permission asked for", proto::kMaxRequired},
       {"questions open on one connection (count)", proto::kMaxOpenQuestions},
   };
   std::string out = "| what | bytes |\n|---|---|\n";
@@ -104,13 +119,10 @@ std::string limits() {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::string (*)()> tables = {
-      {"reasons", reasons},
-      {"failures", failures},
-      {"messages", messages},
-      {"limits", limits},
-      {"metrics", metrics},
-      {"log_events", log_events},
-      {"options", claimsd::daemon::options_markdown}};
+      {"reasons", reasons},           {"failures", failures},
+      {"messages", messages},         {"limits", limits},
+      {"metrics", metrics},           {"log_events", log_events},
+      {"audit_events", audit_events}, {"options", claimsd::daemon::options_markdown}};
   const auto table = tables.find(argc == 2 ? argv[1] : "");
   if (table == tables.end()) {
     std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|metrics|options\n");

@@ -26,6 +26,7 @@ from servers import AuthApi  # noqa: E402
 # Short lives, so that what happens to the Auth API is seen while one looks.
 CACHE = {"max_ttl": "4s", "lease": "2s", "negative_ttl": "1s", "clock_skew": "1s"}
 LIMITS = {"max_backoff": "1s"}
+REPORTED = ("denied", "unauthenticated", "unserved")
 ID_OF = {username: user for user, username, *_ in PEOPLE}
 
 
@@ -93,9 +94,9 @@ class LumenStack:
         return self.claimsctl("revoke", "--user", ID_OF[username])
 
     def refusals(self):
-        """What was recorded of refused requests."""
-        marker = "WARNING auth_integration.audit "
-        return [json.loads(line.split(marker, 1)[1]) for line in self.lumen.log().splitlines() if marker in line]
+        """What `claimsctl audit` finds of the requests that Lumen's workers refused."""
+        found = self.claimsctl("--json", "audit", "search", "--limit", "0", "--directory", str(self.claimsd.root / "audit"))
+        return [record for record in map(json.loads, found.splitlines()) if record["event"] in REPORTED]
 
     def logs(self):
         """Everything that any part has logged."""

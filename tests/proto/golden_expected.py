@@ -23,6 +23,10 @@ FRAMES = {
     "failure_not_allowed": ("Failure", 0, {
         "code": 6, "text": b"this uid is in neither allowed_uids nor allowed_gids: ask the operator"}),
     "failure_stopping": ("Failure", 0, {"code": 10}),
+    "hello_reports": ("Hello", 1, {"version_min": 1, "version_max": 1, "features": 2, "client_name": b"lumen",
+                                   "upstream_url": b"https://auth.example.com"}),
+    "welcome_reports": ("Welcome", 1, {"version": 1, "features": 2, "boot_time_ns": 0x0102030405060708,
+                                       "daemon_version": b"0.1.0", "upstream_name": b"main"}),
     "ping_zero": ("Ping", 2, {}),
     "ping": ("Ping", 0xfffffffe, {"echo": 0x1122334455667788}),
     "pong_zero": ("Pong", 2, {}),
@@ -38,4 +42,11 @@ FRAMES = {
     "answer_refused": ("Answer", 4, {"verdict": 2, "source": 4, "reason": 100, "left_ms": 5000}),
     "answer_unavailable": ("Answer", 5, {"verdict": 3, "source": 0, "reason": 210,
                                          "retry_after_ms": 2000}),
+    "report_denied": ("Report", 4, {
+        "timeout_ms": 950, "status": 403, "token": TOKEN, "user": b"user-123", "method": b"POST",
+        "route": b"studies/<int:number>/report/", "required": b"HasAnyRole(doctor,admin)",
+        "client_address": b"2001:db8::7", "trace_id": b"4bf92f3577b34da6"}),
+    "report_late": ("Report", 5, {"timeout_ms": 950, "unacknowledged": 3, "status": 401, "reason": 101}),
+    "receipt_recorded": ("Receipt", 4, {}),
+    "receipt_refused": ("Receipt", 5, {"reason": 213}),
 }

@@ -80,6 +80,12 @@ void expect_from_client(Golden& golden) {
                       .client_name = "lumen",
                       .upstream_url = "https://auth.example.com"});
   golden.expect("hello_newer", 9, Hello{.version_min = 1, .version_max = 3, .features = 1});
+  golden.expect("hello_reports", 1,
+                Hello{.version_min = 1,
+                      .version_max = 1,
+                      .features = kFeatureReports,
+                      .client_name = "lumen",
+                      .upstream_url = "https://auth.example.com"});
   golden.expect("ping_zero", 2, Ping{});
   golden.expect("ping", 0xfffffffe, Ping{.echo = 0x1122334455667788});
   golden.expect("query_bare", 2, Query{.timeout_ms = 950, .max_age_ms = kAnyAge, .token = kToken});
@@ -104,6 +110,12 @@ void expect_from_daemon(Golden& golden) {
                         .boot_time_ns = 1,
                         .daemon_version = "0.2.0",
                         .upstream_id = 3});
+  golden.expect("welcome_reports", 1,
+                Welcome{.version = 1,
+                        .features = kFeatureReports,
+                        .boot_time_ns = 0x0102030405060708,
+                        .daemon_version = "0.1.0",
+                        .upstream_name = "main"});
   golden.expect("failure_not_allowed", 0,
                 Failure{.code = static_cast<std::uint16_t>(FailureCode::kNotAllowed),
                         .text = sentence_of(FailureCode::kNotAllowed)});
@@ -164,11 +176,32 @@ void expect_answers(Golden& golden) {
                        .retry_after_ms = 2000});
 }
 
+void expect_reports(Golden& golden) {
+  golden.expect("report_denied", 4,
+                Report{.timeout_ms = 950,
+                       .status = 403,
+                       .token = kToken,
+                       .user = "user-123",
+                       .method = "POST",
+                       .route = "studies/<int:number>/report/",
+                       .required = "HasAnyRole(doctor,admin)",
+                       .client_address = "2001:db8::7",
+                       .trace_id = "4bf92f3577b34da6"});
+  golden.expect("report_late", 5,
+                Report{.timeout_ms = 950,
+                       .unacknowledged = 3,
+                       .status = 401,
+                       .reason = wire(Reason::kMalformed)});
+  golden.expect("receipt_recorded", 4, Receipt{});
+  golden.expect("receipt_refused", 5, Receipt{.reason = wire(Reason::kNotRecorded)});
+}
+
 TEST_CASE("every golden frame means what it says, and is written again byte for byte") {
   Golden golden;
   expect_from_client(golden);
   expect_from_daemon(golden);
   expect_answers(golden);
+  expect_reports(golden);
   CHECK(golden.unexpected() == 0);
 }
 

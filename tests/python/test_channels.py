@@ -84,3 +84,18 @@ def test_http_passes_through(api):
     scope = {"type": "http"}
     asyncio.run(ClaimsAuthMiddleware(inner)(scope, None, None))
     assert seen == [scope] and seen[0] is scope
+
+
+def test_a_connection_that_is_closed_is_recorded_as_a_refused_request_is(api):
+    token = api.issue("receptionist")
+    assert connect(bearer(token), roles=["rvt", "doctor"]) == 4403
+    assert connect() == 4401
+    with api.outage():
+        assert connect(bearer(token)) == 4503
+    assert connect(bearer(token)) == "user-1 receptionist"
+    events = [report.event for report in api.reports]
+    assert [(event.status, event.reason, event.method, event.user_id, event.required) for event in events] == [
+        (403, "denied", "WEBSOCKET", "user-1", ("ClaimsAuthMiddleware(doctor, rvt)",)), (401, "no_token", "WEBSOCKET", "", ()),
+        (503, "upstream_connect", "WEBSOCKET", "", ())]
+    assert [report.token for report in api.reports] == [token, None, token]
+    assert {event.client_address for event in events} <= {"", "127.0.0.1"}

@@ -1,11 +1,13 @@
 """Real servers of every kind: nobody is ever taken for somebody else, and a daemon that restarts is not noticed for longer than a retry."""
 
+import collections
 import contextlib
 import http.client
 import json
 import math
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -178,3 +180,51 @@ def test_an_outage_is_503_there_too_and_no_token_is_in_the_servers_log(claimsd, 
         assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1 and b"s3cret" not in answer.read()
         connection.close()
     assert "s3cret" not in (daemon.root / "server.log").read_text()
+
+
+def reported(daemon):
+    """The refusals in the audit log: how many of each route."""
+    claimsctl = str(daemon.binary.parent.parent / "client" / "claimsctl" / "claimsctl")
+    exported = subprocess.run([claimsctl, "audit", "export", "--format", "jsonl", "--directory", str(daemon.root / "audit")],
+                              capture_output=True, text=True, check=True).stdout
+    counts = collections.Counter()
+    for record in map(json.loads, exported.splitlines()):
+        if record["event"] in ("denied", "unauthenticated", "unserved"):
+            counts[record["event"], record["status"], record["route"]] += record["count"]
+    return dict(counts)
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_each_refusal_of_every_worker_is_recorded_once_and_holds_nobody_else_up(claimsd, faults, kind):
+    """While the daemon stands still a refusal waits for its record; who needs no daemon is served by the same worker."""
+    daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
+    path = "/plain-async/" if kind == "uvicorn" else "/tech/"
+    workers = "8" if kind == "prefork" else "1"
+    settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_TIMEOUT": 60.0})
+    with serving(kind, daemon, faults.url("echo"), "--workers", workers, CLINIC_AUTH_INTEGRATION=settings, CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
+        def ask(where, count=1):
+            statuses = []
+            for _ in range(count):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request("GET", where)
+                statuses.append(connection.getresponse().status)
+                connection.close()
+            return statuses
+
+        assert ask(path, 20) == [401] * 20
+        held = 0 if kind == "prefork" else 3  # who has but one thread can serve nobody else
+        if held:
+            refused = []
+            os.kill(daemon.process.pid, signal.SIGSTOP)
+            waiting = [threading.Thread(target=lambda: refused.extend(ask(path))) for _ in range(held)]
+            for thread in waiting:
+                thread.start()
+            open_path = "/unguarded-async/" if kind == "uvicorn" else "/open/"
+            assert ask(open_path, 20) == [200] * 20
+            assert refused == []
+            os.kill(daemon.process.pid, signal.SIGCONT)
+            for thread in waiting:
+                thread.join()
+            assert refused == [401] * held
+    daemon.stop()
+    assert reported(daemon) == {("unauthenticated", 401, path[1:]): 20 + held}

@@ -23,6 +23,7 @@ struct Received {
   std::optional<proto::FailureCode> failure;
   std::optional<proto::Pong> pong;
   std::optional<proto::Answer> answer;
+  std::optional<proto::Reason> receipt;
 };
 
 class FakeWire final : public Wire {
@@ -55,6 +56,9 @@ class FakeWire final : public Wire {
       }
       void operator()(const proto::Pong& it, std::uint32_t) { to.pong = it; }
       void operator()(const proto::Answer& it, std::uint32_t) { to.answer = it; }
+      void operator()(const proto::Receipt& it, std::uint32_t) {
+        to.receipt = static_cast<proto::Reason>(it.reason);
+      }
     };
     received.request = header.request_id;
     REQUIRE(proto::dispatch<proto::Sender::kDaemon>(
@@ -98,6 +102,9 @@ struct Fixture {
       Answer answer = recorded.answer;
       answer.claims = recorded.claims;
       session.answer(waiter.request, answer);
+    };
+    harness.sink.on_receipt = [this](const Waiter& waiter) {
+      session.receipt(waiter.request, *harness.receipt(waiter));
     };
   }
 

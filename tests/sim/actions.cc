@@ -85,6 +85,11 @@ void everybody_asks_for_one(Simulation& sim) {
 void everybody_asks(Simulation& sim) {
   for (unsigned left = 5 + sim.dice.below(60); left > 0; --left) sim.ask_step(sim.popular_token());
 }
+void workers_report(Simulation& sim) {
+  const bool made_up = sim.dice.percent(20);
+  for (unsigned left = 1 + sim.dice.below(6); left > 0; --left)
+    sim.report(made_up ? sim.new_token(TokenKind::kJunk) : sim.popular_token());
+}
 void junk_flood(Simulation& sim) {
   for (unsigned left = 5 + sim.dice.below(100); left > 0; --left) {
     sim.ask_step(sim.new_token(TokenKind::kJunk));
@@ -140,6 +145,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"store takes nothing", 2, store_takes_nothing},
     {"store erases nothing", 1, store_erases_nothing},
     {"the audit log takes nothing", 1, audit_takes_nothing},
+    {"workers report", 8, workers_report},
     {"store writes", 3, store_writes},
     {"tick for nothing", 2, tick_for_nothing},
     {"everybody asks for one", 3, everybody_asks_for_one},

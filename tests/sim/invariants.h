@@ -71,6 +71,9 @@ std::span<const Invariant> invariants();
   I(counters,        "counters say what happened") \
   I(recorded,        "an answer that the audit log must know of is given once that has its record, and is withheld otherwise") \
   I(lease_recorded,  "a lease that the audit log must know of is shown once that has its record") \
+  I(reported,        "a report has one receipt in time, which says recorded once it is, and only then") \
+  I(reported_user,   "a report is of the user whom the Auth API confirmed; of the one that the worker names where nobody knows") \
+  I(report_rate,     "reports are written out one by one up to the rate of their user id") \
   I(lease,           "a lease shows a kept confirmation and ends no later than it")
 // clang-format on
 

@@ -322,7 +322,31 @@ void SimPublisher::withdraw_all() {
   for (TokenRecord& token : records_.tokens) token.shown = {};
 }
 
-AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket) {
+AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, AuditTicket ticket) {
+  ReportRecord& report = records_.reports[event.waiter.request];
+  records_.step.reported.push_back(event.waiter.request);
+  report.user = event.user;
+  report.claimed = event.user_is_claimed;
+  report.brief = event.brief;
+  if (failing > 0) {
+    --failing;
+    report.failed = true;
+    return AuditVerdict::kDeny;
+  }
+  if (slow) {
+    waiting.emplace_back(ticket, event.waiter.request);
+    return AuditVerdict::kWait;
+  }
+  report.durable = true;
+  return AuditVerdict::kGo;
+}
+
+AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
+  if (event.kind == AuditedEvent::Kind::kReport) return record_report(event, ticket);
+  if (event.kind == AuditedEvent::Kind::kLost) {
+    records_.lost_reports += event.count;
+    return AuditVerdict::kGo;
+  }
   if (event.kind == AuditedEvent::Kind::kLease) {
     records_.step.leases_recorded.push_back(event.token.empty() ? std::string()
                                                                 : std::string(event.token));
@@ -336,6 +360,20 @@ AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket) {
   if (event.waiter.connection != 0)
     records_.questions[event.waiter.request].recorded.push_back(event.reason);
   return AuditVerdict::kGo;
+}
+
+void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
+  if (waiter.request >= records_.reports.size() ||
+      records_.reports[waiter.request].connection != waiter.connection) {
+    records_.step.broken_port = "a receipt for what nobody reported";
+    return;
+  }
+  ReportRecord& report = records_.reports[waiter.request];
+  trace_.note({records_.step.number, clock_.now(), "receipt", proto::name_of(reason), report.token,
+               waiter.request});
+  if (report.receipt) records_.step.broken_port = "a report is acknowledged twice";
+  report.receipt = reason;
+  records_.step.receipts.push_back(waiter.request);
 }
 
 void SimSink::answer(const Waiter& waiter, const Answer& answer) {

@@ -170,6 +170,7 @@ class SimSink final : public daemon::AnswerSink {
   SimSink(Records& records, const daemon::Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
+  void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
 
   // What the one who is answered does next.
   std::function<void(const QuestionRecord&)> react;
@@ -183,17 +184,23 @@ class SimSink final : public daemon::AnswerSink {
   Trace& trace_;
 };
 
-// An audit log on a disk that is never slow: answers leave at once, each after its record. What
-// waiting for one leads to is for the tests of the core (tests/claims/audit_test.cc).
+// An audit log on a disk that is never slow for answers: they leave at once, each after its record.
+// What waiting for one leads to is for the tests of the core (tests/claims/audit_test.cc). Reports
+// may have to wait.
 class SimAuditTrail final : public daemon::AuditTrail {
  public:
   explicit SimAuditTrail(Records& records) : records_(records) {}
-  daemon::AuditVerdict record(const daemon::AuditedEvent& event, daemon::AuditTicket) override;
+  daemon::AuditVerdict record(const daemon::AuditedEvent& event,
+                              daemon::AuditTicket ticket) override;
 
   // Of the next ones, so many are not taken.
   unsigned failing = 0;
+  bool slow = false;
+  std::deque<std::pair<daemon::AuditTicket, ReportNumber>> waiting;
 
  private:
+  daemon::AuditVerdict record_report(const daemon::AuditedEvent& event, daemon::AuditTicket ticket);
+
   Records& records_;
 };
 

@@ -37,6 +37,8 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   erases.clear();
   publications.clear();
   leases_recorded.clear();
+  reported.clear();
+  receipts.clear();
   kept_before = kept;
   restarted = false;
   order.reset();

@@ -19,6 +19,10 @@ namespace claimsd::sim {
 using TokenNumber = std::uint32_t;
 using QuestionNumber = std::uint32_t;
 using RequestNumber = std::uint32_t;
+using ReportNumber = std::uint32_t;
+
+// Whom a worker reports, whoever it was.
+inline constexpr std::string_view kClaimedUser = "somebody";
 
 enum class TokenKind : std::uint8_t { kJwt, kUndated, kOpaque, kJunk, kMalformed, kTooLong, kOld };
 
@@ -106,6 +110,24 @@ struct QuestionRecord {
   bool withheld = false;                // it did not take that
 };
 
+// A refusal that a worker reports.
+struct ReportRecord {
+  TokenNumber token = 0;
+  std::uint64_t connection = 0;
+  std::uint32_t uid = 0;
+  daemon::BootTime deadline;
+  std::uint32_t unacknowledged = 0;
+  bool in_store = false;  // the store could say whose token it is
+  bool left = false;      // its connection closed
+  // What the audit log was told, and what it made of it.
+  std::string user;
+  bool claimed = false;
+  bool brief = false;
+  bool durable = false;
+  bool failed = false;
+  std::optional<proto::Reason> receipt;
+};
+
 struct RequestRecord {
   daemon::FlightId id = 0;
   TokenNumber token = 0;
@@ -179,6 +201,8 @@ struct Step {
   std::vector<EraseRecord> erases;
   std::vector<PublicationRecord> publications;
   std::vector<std::string> leases_recorded;  // their tokens
+  std::vector<ReportNumber> reported;        // to the audit log
+  std::vector<ReportNumber> receipts;
   std::size_t kept_before = 0;
   bool restarted = false;
   std::optional<std::size_t> order;  // carried out in it
@@ -222,6 +246,7 @@ class Records {
   std::deque<TokenRecord> tokens;
   std::vector<QuestionRecord> questions;
   std::vector<RequestRecord> requests;
+  std::vector<ReportRecord> reports;
   std::vector<OrderRecord> orders;
   Step step;
   std::size_t open = 0;    // questions
@@ -237,6 +262,7 @@ class Records {
     // Questions to the service that runs now.
     std::uint64_t asked = 0;
     std::uint64_t of_known = 0;
+    std::uint64_t reports = 0;
   };
   std::array<OfUid, 8> uids;
   std::uint64_t stale = 0;       // answers
@@ -251,6 +277,7 @@ class Records {
   std::uint64_t landed = 0;
   std::uint64_t refusals = 0;
   std::array<std::uint64_t, 4> verdicts{};
+  std::uint64_t lost_reports = 0;
 
   // Keys by upstream and text.
   static daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view text);

@@ -38,6 +38,7 @@ Policy draw_policy(Dice& dice) {
   policy.budget.reserved_percent = one_of(dice, 0u, 25u, 50u);
   policy.budget.max_uids = one_of<std::size_t>(dice, 2, 1024);
   policy.budget.max_clients = one_of<std::size_t>(dice, 2, 1024);
+  policy.reports.per_uid = {one_of(dice, 0u, 1u, 20u), one_of(dice, 1u, 8u, 1000u)};
   policy.revocations.max_rules = one_of<std::size_t>(dice, 2, 20, 1000);
   policy.revocations.undated = one_of<Duration>(dice, 5s, 60s, 86'400s);
   policy.revocations.margin = one_of<Duration>(dice, 0s, 10s, 300s);

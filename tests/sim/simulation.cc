@@ -40,6 +40,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
                               : kind < 8 ? TokenKind::kUndated
                                          : TokenKind::kOpaque));
   }
+  audit.slow = dice.percent(70);
   sink.before = [this] { upstream.note_landing(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QuestionRecord& question) { react(question); };
@@ -89,6 +90,7 @@ void Simulation::happen(const Event& event) {
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
       return;
+    case EventKind::kRecordWritten: return record_written();
     case EventKind::kLogWritten:
       log_busy_ = false;
       return step("rules are written", [&] { revocation_log.write(); });
@@ -300,6 +302,7 @@ void Simulation::disconnect(std::uint64_t connection) {
     question.left = true;
     records.close(id);
   }
+  forget_reports(connection);
   service->disconnected(connection);
 }
 
@@ -375,7 +378,9 @@ void Simulation::restart(bool killed) {
   cache.reopen(killed);
   records.flying = 0;
   records.upstreams = {};
-  for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = 0;
+  for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = uid.reports = 0;
+  forget_reports(0);
+  audit.waiting.clear();
   records.stale = 0;
   records.begun = clock.now().boot;
   records.first_step = steps_;

@@ -63,6 +63,8 @@ class Simulation {
   // An operator's word about one of the popular tokens or its user, or about everybody.
   void order(bool revokes) { order(revokes, popular_token()); }
   void order(bool revokes, TokenNumber about);
+  // A worker reports that it has refused whoever brought this token.
+  void report(TokenNumber about);
   void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
 
   TokenNumber popular_token();
@@ -89,7 +91,15 @@ class Simulation {
   std::vector<TokenNumber> known;  // the most popular first
 
  private:
-  enum class EventKind : std::uint8_t { kAsk, kServed, kLanded, kEndOutage, kRestart, kLogWritten };
+  enum class EventKind : std::uint8_t {
+    kAsk,
+    kServed,
+    kLanded,
+    kEndOutage,
+    kRestart,
+    kLogWritten,
+    kRecordWritten
+  };
   struct Event {
     daemon::BootTime at;
     std::uint64_t tie = 0;
@@ -119,6 +129,8 @@ class Simulation {
   void wait_for_the_last();
   OrderRecord draw_order(bool revokes, TokenNumber about);
   void carry_out(std::size_t number);
+  void record_written();
+  void forget_reports(std::uint64_t connection);
 
   std::vector<Invariant> invariants_;
   std::vector<Event> queue_;  // a heap

@@ -172,6 +172,24 @@ void RecordingSink::answer(const Waiter& waiter, const Answer& answer) {
   if (on_answer) on_answer(waiter);
 }
 
+void RecordingSink::expect_receipt(const Waiter& waiter) {
+  if (!receipts_.try_emplace({waiter.connection, waiter.request}).second) {
+    throw std::logic_error("a reporter's name is used twice");
+  }
+}
+
+void RecordingSink::receipt(const Waiter& waiter, proto::Reason reason) {
+  const auto found = receipts_.find({waiter.connection, waiter.request});
+  if (found == receipts_.end()) throw std::logic_error("a receipt for what nobody reported");
+  if (found->second) throw std::logic_error("a report is acknowledged twice");
+  found->second = reason;
+  if (on_receipt) on_receipt(waiter);
+}
+
+std::optional<proto::Reason> RecordingSink::receipt_of(const Waiter& waiter) const {
+  return receipts_.at({waiter.connection, waiter.request});
+}
+
 const RecordedAnswer* RecordingSink::find(const Waiter& waiter) const {
   const auto found = answers_.find({waiter.connection, waiter.request});
   return found == answers_.end() || !found->second ? nullptr : &*found->second;
@@ -245,6 +263,11 @@ AuditVerdict FakeAuditTrail::record(const AuditedEvent& event, AuditTicket ticke
                    .token = std::string(event.token),
                    .claims = std::string(event.claims),
                    .route = std::string(event.origin.route),
+                   .user = std::string(event.user),
+                   .method = std::string(event.method),
+                   .required = std::string(event.required),
+                   .client_address = std::string(event.origin.client_address),
+                   .trace_id = std::string(event.origin.trace_id),
                    .ticket = ticket});
   if (verdict == AuditVerdict::kWait) waiting_.push_back(ticket);
   return verdict;

@@ -157,22 +157,28 @@ class RecordingSink final : public daemon::AnswerSink {
   explicit RecordingSink(const daemon::Clock& clock) : clock_(clock) {}
 
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
+  void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
 
   // Announces a question.
   void expect(const daemon::Waiter& waiter);
   // Null: not answered (yet).
   const RecordedAnswer* find(const daemon::Waiter& waiter) const;
+  // The same of a report: its receipt.
+  void expect_receipt(const daemon::Waiter& waiter);
+  std::optional<proto::Reason> receipt_of(const daemon::Waiter& waiter) const;
   // Waiters in the order in which they were answered.
   const std::vector<daemon::Waiter>& order() const { return order_; }
   std::size_t open() const { return open_; }
 
   // Called at the end of each answer(), to do what a sink may: hang up, ask again.
   std::function<void(const daemon::Waiter&)> on_answer;
+  std::function<void(const daemon::Waiter&)> on_receipt;
 
  private:
   using Id = std::pair<std::uint64_t, std::uint32_t>;
   const daemon::Clock& clock_;
   std::map<Id, std::optional<RecordedAnswer>> answers_;
+  std::map<Id, std::optional<proto::Reason>> receipts_;
   std::vector<daemon::Waiter> order_;
   std::size_t open_ = 0;
 };
@@ -258,6 +264,11 @@ class FakeAuditTrail final : public daemon::AuditTrail {
     std::string token;
     std::string claims;
     std::string route;
+    std::string user;
+    std::string method;
+    std::string required;
+    std::string client_address;
+    std::string trace_id;
     daemon::AuditTicket ticket = 0;
   };
   daemon::AuditVerdict record(const daemon::AuditedEvent& event,

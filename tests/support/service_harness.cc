@@ -87,6 +87,13 @@ Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
   return waiter;
 }
 
+Waiter ServiceHarness::report(const Report& report) {
+  const Waiter waiter{1, next_request_++};
+  sink.expect_receipt(waiter);
+  service->report(report, waiter);
+  return waiter;
+}
+
 void ServiceHarness::land(FlightId id, const FetchOutcome& outcome) {
   static_cast<void>(upstream.take(id));
   service->landed(id, outcome);

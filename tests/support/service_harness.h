@@ -55,6 +55,12 @@ class ServiceHarness {
   // Asks; the answer must come at once. Throws when it does not.
   RecordedAnswer ask_now(std::string_view token, const Asking& asking = {});
 
+  // Reports a refusal, on connection 1.
+  daemon::Waiter report(const daemon::Report& report);
+  std::optional<proto::Reason> receipt(const daemon::Waiter& waiter) const {
+    return sink.receipt_of(waiter);
+  }
+
   bool answered(const daemon::Waiter& waiter) const { return sink.find(waiter) != nullptr; }
   // Throws when there is no answer.
   const RecordedAnswer& answer(const daemon::Waiter& waiter) const;

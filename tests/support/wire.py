@@ -25,6 +25,10 @@ MESSAGES = {
     "Answer": (0x8010, [("verdict", "B"), ("source", "B"), ("reason", "H"), ("flags", "H"),
                         ("age_ms", "I"), ("left_ms", "I"), ("retry_after_ms", "I"),
                         ("claims", "sI")]),
+    "Report": (0x0011, [("timeout_ms", "I"), ("unacknowledged", "I"), ("status", "H"), ("reason", "H"), ("token", "sH"),
+                        ("user", "sH"), ("method", "sH"), ("route", "sH"), ("required", "sH"),
+                        ("client_address", "sH"), ("trace_id", "sH")]),
+    "Receipt": (0x8011, [("reason", "H")]),
 }
 NAMES = {code: name for name, (code, _) in MESSAGES.items()}
 

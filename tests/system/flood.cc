@@ -55,6 +55,7 @@ struct Counting {
   }
   void operator()(const Welcome&, std::uint32_t) { ++answers; }
   void operator()(const Pong&, std::uint32_t) {}
+  void operator()(const Receipt&, std::uint32_t) {}
 };
 
 class Connection {

@@ -1,4 +1,5 @@
-"""The record of who was refused: every *final* 401, 403 and 503 of authentication, to a signal, to a logger and to the client's report.
+"""The record of who was refused: every *final* 401, 403 and 503 of authentication, to a signal, to a logger and, by way of the transport, to claimsd's
+audit log.
 
 Final means: what left the view after its exception handler, or, with CacheUserClaimsMiddleware, what left the middleware. A record never holds a
 token, an email address or a path (which may name a patient): the route is the pattern that matched. It holds the user's id, which is what an
@@ -7,18 +8,20 @@ audit is for.
 
 import json
 import logging
-from typing import Any, NamedTuple, Optional, Tuple
+import re
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from auth_integration.reasons import UNAVAILABLE
+from auth_integration.reasons import UNAVAILABLE, Answer
 from auth_integration.state import state_of
 
 logger = logging.getLogger("auth_integration.audit")
 RECORDED = frozenset((401, 403, 503))
+_ADDRESS = re.compile(r"[0-9A-Za-z.:%,\[\] _-]{1,64}")  # IPv6 with a zone, several of a proxy's
 
-# Sent with `event`, an AuthFailure, and `request`, the HttpRequest. A receiver that fails is logged and fails alone.
+# Sent with `event`, an AuthFailure, and `request`, the HttpRequest (None for a WebSocket). A receiver that fails is logged and fails alone.
 auth_failure = Signal()
 
 
@@ -32,27 +35,93 @@ class AuthFailure(NamedTuple):
     client_address: str
 
 
-def report(event: AuthFailure, request: HttpRequest) -> None:
-    """The client's report to claimsd, which has no frame for it yet: the one place that will send it."""
+class Report(NamedTuple):
+    """An event as it goes to claimsd: with what identifies it there, which no signal and no log line is given."""
+
+    event: AuthFailure
+    token: Optional[str]  # which the daemon turns into the fingerprint that its own records have
+    trace_id: Optional[str]
 
 
 def conclude(request: HttpRequest, status: int) -> None:
-    """The response's status is settled: records it, once a request, if it is a failure of authentication or authorisation."""
+    """The response's status is settled: records it, once a request, if it is a failure of authentication or authorisation. Waits until claimsd has it
+    on disk, for REPORT_TIMEOUT at most; whatever becomes of that, the response stays what it is."""
+    from auth_integration.runtime import current
+
+    event = _settle(request, status)
+    if event is None:
+        return
+    try:
+        why_not: Union[Answer, Exception, None] = current().transport.report(_report_of(event, request))
+    except Exception as problem:
+        why_not = problem
+    _note_outcome(why_not)
+
+
+async def conclude_async(request: HttpRequest, status: int) -> None:
+    """As conclude(), without blocking the event loop."""
+    event = _settle(request, status)
+    if event is not None:
+        await _report_async(_report_of(event, request))
+
+
+async def conclude_connection(event: AuthFailure, token: Optional[str], trace_id: Optional[str]) -> None:
+    """As conclude_async(), for a connection that is refused before any view."""
+    _tell(event, None)
+    await _report_async(Report(event, token, trace_id))
+
+
+async def _report_async(report: Report) -> None:
+    from auth_integration.runtime import current
+
+    try:
+        why_not: Union[Answer, Exception, None] = await current().transport.report_async(report)
+    except Exception as problem:
+        why_not = problem
+    _note_outcome(why_not)
+
+
+def _settle(request: HttpRequest, status: int) -> Optional[AuthFailure]:
+    """What is to be recorded, if anything is, told to the logger and to whoever listens."""
     state = state_of(request)
     if state.recorded or status not in RECORDED:
-        return
+        return None
     answer = state.answer
     if status == 503 and (answer is None or answer.verdict != UNAVAILABLE):
-        return  # the application's own
+        return None  # the application's own
     state.recorded = True
     event = _event_of(request, status)
+    _tell(event, request)
+    return event
+
+
+def _tell(event: AuthFailure, request: Optional[HttpRequest]) -> None:
     logger.warning(
         "%s", json.dumps({"event": "auth_failure", **event._asdict()}, ensure_ascii=True),  # one line, whatever bytes are inside
         extra={"auth_failure": event})
     for receiver, problem in auth_failure.send_robust(sender=AuthFailure, event=event, request=request):
         if isinstance(problem, Exception):
             logger.error("a receiver of auth_failure failed: %r with %s", receiver, type(problem).__name__)
-    report(event, request)
+
+
+def _note_outcome(why_not: Union[Answer, Exception, None]) -> None:
+    """A report that may not have got into the audit log: libclaimsd counts it and says so with the next one; the site's own log says it now."""
+    if why_not is None:
+        return
+    said = {"reason": type(why_not).__name__} if isinstance(why_not, Exception) else {"reason": why_not.reason, "text": why_not.text}
+    logger.error("%s", json.dumps({"event": "report_lost", **said}))
+
+
+def _report_of(event: AuthFailure, request: HttpRequest) -> Report:
+    from auth_integration.runtime import current
+    from auth_integration.transports.base import bearer_of
+
+    token = bearer_of(request.META)
+    cookie = current().settings.cookie
+    if token is None and cookie is not None:
+        token = request.COOKIES.get(cookie)
+    trace_id = request.META.get("HTTP_TRACEPARENT")
+    return Report(event, token if isinstance(token, str) else None, None if trace_id is None else str(trace_id))
 
 
 def _event_of(request: HttpRequest, status: int) -> AuthFailure:
@@ -65,7 +134,15 @@ def _event_of(request: HttpRequest, status: int) -> AuthFailure:
         user_id = claims.id
     return AuthFailure(
         status, _reason(status, state.answer), request.method or "", route_of(request) or "", state.required,
-        "" if user_id is None else str(user_id), str(request.META.get(current().settings.client_address_meta, "")))
+        "" if user_id is None else str(user_id), address_of(request.META, current().settings.client_address_meta))
+
+
+def address_of(meta: Dict[str, Any], member: str) -> str:
+    """The client's address, or "" where what stands there is none: behind a proxy anybody can put anything there, a token too."""
+    address = str(meta.get(member) or "")
+    if not _ADDRESS.fullmatch(address) or address in str(meta.get("HTTP_AUTHORIZATION", "")):
+        return ""
+    return address
 
 
 def _reason(status: int, answer: Any) -> str:

@@ -7,7 +7,7 @@
 
 The token comes from the Authorization header, or from the COOKIE of the settings (browsers cannot set headers on a WebSocket; then check the origin,
 as above). Never from the URL, which is logged. With `required` (the default) a WebSocket without a valid token, or without one of `roles`, is closed
-before it is accepted, with code 4401, 4403 or 4503.
+before it is accepted, with code 4401, 4403 or 4503, and recorded as a refused request is.
 """
 
 from http.cookies import CookieError, SimpleCookie
@@ -15,14 +15,17 @@ from typing import Any, Awaitable, Callable, Dict, Iterable, Optional
 
 from asgiref.sync import sync_to_async
 
+from auth_integration import audit
 from auth_integration.claims import NO_CLAIMS
 from auth_integration.identify import make_user
 from auth_integration.permissions import _check_roles
 from auth_integration.reasons import INVALID, Answer
 from auth_integration.runtime import Runtime, current
 from auth_integration.state import RequestState
+from auth_integration.transports.base import bearer_of
 from auth_integration.users import AnonymousClaimsUser
 
+CLOSE_CODES = 4000  # and the status of HTTP
 UNAUTHENTICATED, DENIED, UNAVAILABLE = 4401, 4403, 4503
 Application = Callable[[Dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -44,8 +47,19 @@ class ClaimsAuthMiddleware:
         code = await self._identify(scope)
         if code is not None and self.required:
             await receive()  # websocket.connect
+            await self._record(scope, code)
             return await send({"type": "websocket.close", "code": code})
         return await self.inner(scope, receive, send)
+
+    async def _record(self, scope: Dict[str, Any], code: int) -> None:
+        """As a request that is refused would be (audit.py). Which route it asked for is not known here."""
+        runtime, meta, answer = current(), _meta_of(scope), scope["auth_answer"]
+        token = bearer_of(meta) if "HTTP_AUTHORIZATION" in meta else _cookie_of(scope, runtime)
+        required = (f"ClaimsAuthMiddleware({', '.join(sorted(self.roles))})",) if code == DENIED else ()
+        reason = answer.reason if answer is not None else "denied" if code == DENIED else "no_token"
+        event = audit.AuthFailure(code - CLOSE_CODES, reason, meta["REQUEST_METHOD"], "", required, getattr(scope["user"], "id", None) or "",
+                                  audit.address_of(meta, "REMOTE_ADDR"))
+        await audit.conclude_connection(event, token if isinstance(token, str) else None, _headers_of(scope, b"traceparent"))
 
     async def _identify(self, scope: Dict[str, Any]) -> Optional[int]:
         """Fills the scope; the code to close with, if there are no claims or not the right ones."""

@@ -24,6 +24,7 @@ OPTIONS: Dict[str, Option] = {
     "DAEMON_UID": Option(None, (int, _NONE), "the uid that claimsd must run as; None: root or the owner of the socket's directory"),
     "CLIENT_NAME": Option("auth_integration", (str,), "what claimsd calls this process, at most 64 bytes"),
     "TIMEOUT": Option(5.0, (int, float), "seconds until a question without an answer counts as unavailable"),
+    "REPORT_TIMEOUT": Option(2.0, (int, float), "daemon: seconds that a refusal waits for its record in the audit log before it is answered all the same"),
     "MAX_CONNECTIONS": Option(16, (int,), "connections of this process to claimsd, or to the Auth API; more threads wait"),
     "REALM": Option("api", (str,), "the realm of WWW-Authenticate"),
     "RETRY_AFTER": Option(1, (int,), "seconds, for Retry-After where an outage comes without advice"),
@@ -78,6 +79,7 @@ class Settings:
     daemon_uid: Optional[int]
     client_name: str
     timeout: float
+    report_timeout: float
     max_connections: int
     realm: str
     retry_after: int
@@ -119,8 +121,9 @@ class Settings:
             self.transport = "daemon" if extension_is_built() else "direct"
         elif self.transport not in ("daemon", "direct"):
             self.problems.append('AUTH_INTEGRATION["TRANSPORT"] must be "daemon" or "direct"')
-        if not 0 < self.timeout <= 600:
-            self.problems.append('AUTH_INTEGRATION["TIMEOUT"] must be more than 0 and at most 600 seconds')
+        for name in ("TIMEOUT", "REPORT_TIMEOUT"):
+            if not 0 < getattr(self, name.lower()) <= 600:
+                self.problems.append(f'AUTH_INTEGRATION["{name}"] must be more than 0 and at most 600 seconds')
         if not 0 < self.max_ttl <= LONGEST_TTL:
             self.problems.append(f'AUTH_INTEGRATION["MAX_TTL"] must be more than 0 and at most {LONGEST_TTL} seconds')
         if not 1 <= self.max_connections <= 1024:

@@ -59,13 +59,6 @@ def _judge(request: HttpRequest, state: RequestState, runtime: Runtime, found: A
     return None
 
 
-def _finish(request: HttpRequest, state: RequestState, runtime: Runtime, response: Any) -> Any:
-    patch_vary_headers(response, vary_on(runtime))
-    if not state.watched:
-        audit.conclude(request, response.status_code)
-    return response
-
-
 def _guard(view: View, roles: Tuple[str, ...]) -> View:
     if iscoroutinefunction(view):
         @wraps(view)
@@ -77,7 +70,10 @@ def _guard(view: View, roles: Tuple[str, ...]) -> View:
             else:
                 refusal = await sync_to_async(_judge)(request, state, runtime, found, roles)
             response = refusal if refusal is not None else await view(request, *args, **kwargs)
-            return _finish(request, state, runtime, response)
+            patch_vary_headers(response, vary_on(runtime))
+            if not state.watched:
+                await audit.conclude_async(request, response.status_code)
+            return response
 
         return guarded_async  # type: ignore[return-value]
 
@@ -85,7 +81,11 @@ def _guard(view: View, roles: Tuple[str, ...]) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         runtime, state = current(), state_of(request)
         refusal = _judge(request, state, runtime, find(request, state, runtime), roles)
-        return _finish(request, state, runtime, refusal if refusal is not None else view(request, *args, **kwargs))
+        response: Any = refusal if refusal is not None else view(request, *args, **kwargs)
+        patch_vary_headers(response, vary_on(runtime))
+        if not state.watched:
+            audit.conclude(request, response.status_code)
+        return response
 
     return guarded  # type: ignore[return-value]
 

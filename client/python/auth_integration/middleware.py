@@ -14,8 +14,8 @@ from django.utils.cache import patch_vary_headers
 
 from auth_integration import audit
 from auth_integration.identify import find, find_async, vary_on
-from auth_integration.runtime import Runtime, current
-from auth_integration.state import RequestState, state_of
+from auth_integration.runtime import current
+from auth_integration.state import state_of
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponse, Awaitable[HttpResponse]]]
 
@@ -33,20 +33,20 @@ class CacheUserClaimsMiddleware:
     def __call__(self, request: HttpRequest) -> Any:
         if self._is_async:
             return self._call_async(request)
+        # Every response varies: the claims were there for whoever made it, and whether it looked at them is not known.
         runtime, state = current(), state_of(request)
         state.watched = True
         find(request, state, runtime)
-        return _finish(request, state, runtime, self.get_response(request))
+        response: Any = self.get_response(request)
+        patch_vary_headers(response, vary_on(runtime))
+        audit.conclude(request, response.status_code)
+        return response
 
     async def _call_async(self, request: HttpRequest) -> HttpResponse:
         runtime, state = current(), state_of(request)
         state.watched = True
         await find_async(request, state, runtime)
-        return _finish(request, state, runtime, await self.get_response(request))
-
-
-def _finish(request: HttpRequest, state: RequestState, runtime: Runtime, response: Any) -> Any:
-    # Every response: the claims were there for whoever made it, and whether it looked at them is not known.
-    patch_vary_headers(response, vary_on(runtime))
-    audit.conclude(request, response.status_code)
-    return response
+        response: Any = await self.get_response(request)  # type: ignore[misc]
+        patch_vary_headers(response, vary_on(runtime))
+        await audit.conclude_async(request, response.status_code)
+        return response

@@ -52,6 +52,7 @@ REASONS = {
     "disconnected": ("unavailable", "the daemon hung up twice: see its log"),
     "protocol": ("unavailable", "the daemon speaks another protocol version: upgrade the older side"),
     "no_resources": ("unavailable", "this process has no memory or descriptors left"),
+    "no_reports": ("unavailable", "the daemon takes no reports: it is older than this library, or keeps no audit log"),
 }
 
 

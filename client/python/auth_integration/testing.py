@@ -24,6 +24,7 @@ from django.test import SimpleTestCase
 from rest_framework.test import APIClient
 
 from auth_integration import runtime
+from auth_integration.audit import Report
 from auth_integration.claims import Claims, claims_of
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.transports.base import Identity, Transport, identity_of
@@ -44,6 +45,7 @@ class FakeAuthApi(Transport):
         self._numbers = itertools.count(1)
         self._outage: Optional[Answer] = None
         self.questions: List[Question] = []  # what was asked of it
+        self.reports: List[Report] = []  # refusals, as claimsd's audit log would have them
 
     def __enter__(self) -> "FakeAuthApi":
         runtime.replace(self)
@@ -105,6 +107,13 @@ class FakeAuthApi(Transport):
 
     async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         return self.ask(token, meta, route)
+
+    def report(self, report: Report) -> Optional[Answer]:
+        self.reports.append(report)
+        return None
+
+    async def report_async(self, report: Report) -> Optional[Answer]:
+        return self.report(report)
 
     def describe(self) -> Tuple[bool, str]:
         return self._outage is None, "a test's own Auth API"

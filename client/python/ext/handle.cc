@@ -5,6 +5,7 @@
 #include "client/python/ext/answer_object.h"
 #include "client/python/ext/bearer.h"
 #include "client/python/ext/question.h"
+#include "client/python/ext/refusal.h"
 #include "client/python/ext/stream.h"
 
 namespace claimsd::python {
@@ -96,6 +97,24 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
   return found;
 }
 
+PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
+  claimsd_refusal refusal;
+  if (!read_refusal(arguments, keywords, refusal)) return nullptr;
+  Handle* const self = self_of(object);
+  if (!enter(self)) return nullptr;
+  claimsd_answer* answer = nullptr;
+  claimsd_result result = CLAIMSD_UNAVAILABLE;
+  Py_BEGIN_ALLOW_THREADS;
+  result = claimsd_report(self->handle, &refusal, &answer);
+  Py_END_ALLOW_THREADS;
+  PyObject* const why_not = result == CLAIMSD_RECORDED
+                                ? Py_NewRef(Py_None)
+                                : answer_object(self->answer_type, answer).release();
+  claimsd_answer_free(answer);
+  leave(self);
+  return why_not;
+}
+
 PyObject* ping(PyObject* object, PyObject* arguments, PyObject* keywords) {
   static const char* const names[] = {"timeout_ms", nullptr};
   unsigned int timeout_ms = 0;
@@ -129,11 +148,13 @@ PyObject* statistics(PyObject* object, PyObject* /*none*/) {
 #ifdef CLAIMSD_STATISTICS_INIT
   claimsd_statistics counts = CLAIMSD_STATISTICS_INIT;
   claimsd_read_statistics(self->handle, &counts);
-  found = Py_BuildValue("{s:K,s:K,s:K,s:K,s:O,s:s}", "local_hits",
+  found = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:O,s:s}", "local_hits",
                         static_cast<unsigned long long>(counts.local_hits), "shared_hits",
                         static_cast<unsigned long long>(counts.shared_hits), "socket_questions",
                         static_cast<unsigned long long>(counts.socket_questions), "maps",
-                        static_cast<unsigned long long>(counts.maps), "map_in_use",
+                        static_cast<unsigned long long>(counts.maps), "reports_recorded",
+                        static_cast<unsigned long long>(counts.reports_recorded), "reports_lost",
+                        static_cast<unsigned long long>(counts.reports_lost), "map_in_use",
                         counts.map_in_use != 0 ? Py_True : Py_False, "map_text", counts.map_text);
 #else
   found = PyDict_New();
@@ -241,6 +262,10 @@ PyMethodDef methods[] = {
      "identify_token(token, meta, route): as identify(), for a token from elsewhere."},
     {"query", method(query), METH_VARARGS | METH_KEYWORDS,
      "query(token, *, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made or None, Answer)."},
+    {"report", method(report), METH_VARARGS | METH_KEYWORDS,
+     "report(status, *, token=None, reason=None, user=None, method=None, route=None, "
+     "required=None, client_address=None, trace_id=None, timeout_ms=0): None (it is in the audit "
+     "log) or the Answer that says why it may not be."},
     {"ping", method(ping), METH_VARARGS | METH_KEYWORDS,
      "ping(*, timeout_ms=0): (nanoseconds, None) or (None, Answer)."},
     {"statistics", method(statistics), METH_NOARGS, "Where this process' answers came from."},

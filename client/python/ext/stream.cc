@@ -1,6 +1,7 @@
 #include "client/python/ext/stream.h"
 
 #include "client/python/ext/question.h"
+#include "client/python/ext/refusal.h"
 
 namespace claimsd::python {
 namespace {
@@ -30,6 +31,21 @@ void close_it(Stream* self) {
   Py_DECREF(handle);
 }
 
+// What became of handing something to the stream.
+PyObject* sent(claimsd_result result) {
+  switch (result) {
+    case CLAIMSD_OK: Py_RETURN_NONE;
+    case CLAIMSD_NO_MEMORY: return PyErr_NoMemory();
+    case CLAIMSD_UNAVAILABLE:
+      PyErr_SetString(PyExc_BlockingIOError, "4,096 questions are open on this stream already");
+      return nullptr;
+    default:
+      PyErr_SetString(PyExc_ValueError,
+                      "the stream does not take this question: it was inherited by fork()");
+      return nullptr;
+  }
+}
+
 PyObject* send(PyObject* object, PyObject* arguments) {
   Stream* const self = self_of(object);
   unsigned long long tag = 0;
@@ -45,17 +61,21 @@ PyObject* send(PyObject* object, PyObject* arguments) {
   }
   Question question({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
   question.asked.timeout_ms = timeout_ms;
-  switch (claimsd_stream_send(self->stream, &question.asked, tag)) {
-    case CLAIMSD_OK: Py_RETURN_NONE;
-    case CLAIMSD_NO_MEMORY: return PyErr_NoMemory();
-    case CLAIMSD_UNAVAILABLE:
-      PyErr_SetString(PyExc_BlockingIOError, "4,096 questions are open on this stream already");
-      return nullptr;
-    default:
-      PyErr_SetString(PyExc_ValueError,
-                      "the stream does not take this question: it was inherited by fork()");
-      return nullptr;
+  return sent(claimsd_stream_send(self->stream, &question.asked, tag));
+}
+
+PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
+  Stream* const self = self_of(object);
+  const Py_ssize_t count = PyTuple_Size(arguments);
+  if (count < 1) {
+    PyErr_SetString(PyExc_TypeError, "report() takes a tag before what Handle.report() takes");
+    return nullptr;
   }
+  const unsigned long long tag = PyLong_AsUnsignedLongLong(PyTuple_GetItem(arguments, 0));
+  const Ref rest(PyErr_Occurred() == nullptr ? PyTuple_GetSlice(arguments, 1, count) : nullptr);
+  claimsd_refusal refusal;
+  if (!rest || !read_refusal(rest.get(), keywords, refusal) || !is_open(self)) return nullptr;
+  return sent(claimsd_stream_report(self->stream, &refusal, tag));
 }
 
 PyObject* receive(PyObject* object, PyObject* /*none*/) {
@@ -69,6 +89,8 @@ PyObject* receive(PyObject* object, PyObject* /*none*/) {
     PyErr_SetString(PyExc_ValueError, "the stream was inherited by fork(): open another one");
     return nullptr;
   }
+  if (result == CLAIMSD_RECORDED)
+    return Py_BuildValue("(K(OO))", static_cast<unsigned long long>(tag), Py_None, Py_None);
   Handle* const handle = self->handle;
   Ref kept = Ref::of(reinterpret_cast<PyObject*>(handle));  // `make` might close us
   Ref pair(take_answer(handle, answer));
@@ -101,8 +123,12 @@ void destroy(PyObject* object) {
 PyMethodDef methods[] = {
     {"send", send, METH_VARARGS,
      "send(tag, token, meta=None, route=None, timeout_ms=0): asks; the answer comes with `tag`."},
+    {"report", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(report)),
+     METH_VARARGS | METH_KEYWORDS,
+     "report(tag, status, *, ...): as Handle.report(); what became of it comes with `tag`."},
     {"receive", receive, METH_NOARGS,
-     "(tag, (what `make` made or None, Answer)), or None when no answer is ready."},
+     "(tag, (what `make` made or None, Answer)), (tag, (None, None)) of a report that is recorded, "
+     "or None when no answer is ready."},
     {"fileno", fileno, METH_NOARGS, "The descriptor to wait on for reading; the stream's own."},
     {"pending", pending, METH_NOARGS, "How many answers are still to come."},
     {"close", close, METH_NOARGS, "Closes it; what is pending gets no answer."},

@@ -1,6 +1,6 @@
 """What every transport does."""
 
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
 from asgiref.sync import sync_to_async
 
@@ -8,6 +8,9 @@ from auth_integration.bearer import Refused, check_token, parse_bearer
 from auth_integration.claims import Claims
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.users import ClaimsUser
+
+if TYPE_CHECKING:
+    from auth_integration.audit import Report
 
 Identity = Tuple[ClaimsUser, Claims]  # exactly a tuple: an Answer is one of its subclasses
 Found = Union[None, Identity, Answer]  # None: the request brings no bearer token
@@ -58,6 +61,14 @@ class Transport:
             self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         reason = check_token(token)
         return await self.ask_async(token, meta, route) if reason is None else answer_of(reason)
+
+    def report(self, report: "Report") -> Optional[Answer]:
+        """Has a refusal written into the audit log; why it may not be there, if so. There is none where claimsd is not asked."""
+        return None
+
+    async def report_async(self, report: "Report") -> Optional[Answer]:
+        """As report(), without blocking the event loop."""
+        return None
 
     def describe(self) -> Tuple[bool, str]:
         """Whether it could answer just now, and a sentence for `manage.py auth_status`."""

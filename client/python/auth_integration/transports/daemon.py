@@ -3,12 +3,17 @@
 import os
 import sys
 import threading
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union
 
 from auth_integration.claims import claims_from_daemon
 from auth_integration.conf import Settings
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.transports.base import Found, Identity, Transport, identity_of
+
+if TYPE_CHECKING:
+    from auth_integration.audit import Report
+    from auth_integration.transports.event_loop import LoopAsker
+    from auth_integration.transports.gevent_hub import HubAsker
 
 try:
     from auth_integration import _claimsd
@@ -22,6 +27,20 @@ except ImportError as error:
 
 def _make(document: str, id: str, email: str, roles: Tuple[str, ...]) -> Identity:
     return identity_of(claims_from_daemon(document, id, email, roles))
+
+
+def _plain(text: Optional[str]) -> Optional[str]:
+    """What the wire takes: UTF-8 without NUL. None for nothing."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?") if text else None
+
+
+def _arguments_of(report: "Report", timeout_ms: int) -> Dict[str, Any]:
+    """Those of Handle.report(), besides the status."""
+    event = report.event
+    return {
+        "token": report.token, "reason": event.reason, "user": _plain(event.user_id), "method": _plain(event.method), "route": _plain(event.route),
+        "required": _plain(" ".join(one.replace('"', "").replace(", ", ",") for one in event.required)),
+        "client_address": _plain(event.client_address), "trace_id": _plain(report.trace_id), "timeout_ms": timeout_ms}
 
 
 def under_gevent() -> bool:
@@ -40,6 +59,8 @@ class DaemonTransport(Transport):
             _make, socket=settings.socket, upstream=settings.api_url or None, client_name=settings.client_name, timeout_ms=self._timeout_ms,
             max_connections=settings.max_connections,
             daemon_uid=_claimsd.ANY_TRUSTED_UID if settings.daemon_uid is None else settings.daemon_uid)
+        self._report_timeout_ms = max(1, int(settings.report_timeout * 1000))
+        self._told_of_no_reports = False
         self._address_meta = settings.client_address_meta
         self._loops = threading.local()
         self._gevent = under_gevent()
@@ -64,21 +85,45 @@ class DaemonTransport(Transport):
         return {"REMOTE_ADDR": meta.get(self._address_meta), "HTTP_TRACEPARENT": meta.get("HTTP_TRACEPARENT"),
                 "REQUEST_METHOD": meta.get("REQUEST_METHOD")}
 
+    # ---- reports ---------------------------------------------------------------------------------
+
+    def report(self, report: "Report") -> Optional[Answer]:
+        arguments = _arguments_of(report, self._report_timeout_ms)
+        if self._gevent:
+            return self._news(self._hub().report(report.event.status, arguments))
+        return self._news(self.handle.report(report.event.status, **arguments))
+
+    async def report_async(self, report: "Report") -> Optional[Answer]:
+        arguments = _arguments_of(report, self._report_timeout_ms)
+        return self._news(await self._loop().report(report.event.status, arguments))
+
+    def _news(self, answer: Optional[Answer]) -> Optional[Answer]:
+        """That the daemon takes no reports at all is said once."""
+        if answer is None or answer.reason != "no_reports":
+            return answer
+        told, self._told_of_no_reports = self._told_of_no_reports, True
+        return None if told else answer
+
     # ---- without blocking ------------------------------------------------------------------------
 
-    def _ask_in_hub(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+    def _hub(self) -> "HubAsker":
         from auth_integration.transports.gevent_hub import HubAsker
 
-        asker = getattr(self._loops, "hub", None)
+        asker: Optional[HubAsker] = getattr(self._loops, "hub", None)
         if asker is None or asker.pid != os.getpid():
             asker = self._loops.hub = HubAsker(self.handle)
-        return asker.ask(token, self._hints(meta), route, self._timeout_ms)
+        return asker
 
-    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+    def _loop(self) -> "LoopAsker":
         from auth_integration.transports.event_loop import LoopAsker
 
-        asker = LoopAsker.of_running_loop(self._loops, self.handle)
-        return await asker.ask(token, self._hints(meta), route, self._timeout_ms)
+        return LoopAsker.of_running_loop(self._loops, self.handle)
+
+    def _ask_in_hub(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        return self._hub().ask(token, self._hints(meta), route, self._timeout_ms)
+
+    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+        return await self._loop().ask(token, self._hints(meta), route, self._timeout_ms)
 
     def describe(self) -> Tuple[bool, str]:
         socket = self.settings.socket or _claimsd.DEFAULT_SOCKET

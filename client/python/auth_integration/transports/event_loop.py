@@ -3,11 +3,14 @@
 import asyncio
 import os
 import threading
-from typing import Any, Dict, Optional, Union
+from typing import Any, Callable, Dict, Optional, Union
 
 from auth_integration import _claimsd
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.transports.base import Identity
+
+
+Outcome = Union[Identity, Answer, None]  # None: a report that is recorded
 
 
 class LoopAsker:
@@ -19,7 +22,7 @@ class LoopAsker:
         self.pid = os.getpid()
         self._handle = handle
         self._stream = handle.stream()
-        self._waiting: Dict[int, "asyncio.Future[Union[Identity, Answer]]"] = {}
+        self._waiting: Dict[int, "asyncio.Future[Outcome]"] = {}
         self._next_tag = 1
         loop.add_reader(self._stream.fileno(), self._receive)
 
@@ -35,12 +38,21 @@ class LoopAsker:
         return asker
 
     async def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str], timeout_ms: int) -> Union[Identity, Answer]:
+        found = await self._answer_to(lambda tag: self._stream.send(tag, token, meta, route, timeout_ms))
+        return answer_of("internal") if found is None else found
+
+    async def report(self, status: int, arguments: Dict[str, Any]) -> Optional[Answer]:
+        """As Handle.report()."""
+        said: Any = await self._answer_to(lambda tag: self._stream.report(tag, status, **arguments))
+        return said  # type: ignore[no-any-return]
+
+    async def _answer_to(self, send: Callable[[int], None]) -> Outcome:
         tag, self._next_tag = self._next_tag, self._next_tag + 1
         try:
-            self._stream.send(tag, token, meta, route, timeout_ms)
+            send(tag)
         except BlockingIOError:
             return answer_of("overloaded")
-        answer: "asyncio.Future[Union[Identity, Answer]]" = self.loop.create_future()
+        answer: "asyncio.Future[Outcome]" = self.loop.create_future()
         self._waiting[tag] = answer
         try:
             self._receive()  # what was known already is there now

@@ -1,7 +1,7 @@
 """Asking claimsd under gevent: one stream a hub; the greenlet that asks waits, the others run."""
 
 import os
-from typing import Any, Dict, Optional, Union
+from typing import Any, Callable, Dict, Optional, Union
 
 import gevent
 from gevent.event import AsyncResult
@@ -10,6 +10,9 @@ from gevent.socket import wait_read
 from auth_integration import _claimsd
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.transports.base import Identity
+
+
+Outcome = Union[Identity, Answer, None]  # None: a report that is recorded
 
 
 class HubAsker:
@@ -23,9 +26,18 @@ class HubAsker:
         self._reader: Optional[Any] = None
 
     def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str], timeout_ms: int) -> Union[Identity, Answer]:
+        found = self._answer_to(lambda tag: self._stream.send(tag, token, meta, route, timeout_ms))
+        return answer_of("internal") if found is None else found
+
+    def report(self, status: int, arguments: Dict[str, Any]) -> Optional[Answer]:
+        """As Handle.report()."""
+        said: Any = self._answer_to(lambda tag: self._stream.report(tag, status, **arguments))
+        return said  # type: ignore[no-any-return]
+
+    def _answer_to(self, send: Callable[[int], None]) -> Outcome:
         tag, self._next_tag = self._next_tag, self._next_tag + 1
         try:
-            self._stream.send(tag, token, meta, route, timeout_ms)
+            send(tag)
         except BlockingIOError:
             return answer_of("overloaded")
         result = self._waiting[tag] = AsyncResult()
@@ -33,7 +45,7 @@ class HubAsker:
             self._receive()  # what was known already is there now
             if not result.ready() and (self._reader is None or self._reader.dead):
                 self._reader = gevent.spawn(self._read)
-            found: Union[Identity, Answer] = result.get()
+            found: Outcome = result.get()
             return found
         finally:
             self._waiting.pop(tag, None)

@@ -99,12 +99,12 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await dmitri.text("This study belongs to another clinic.");
     await tess.signIn("tess", "/overview");
     await tess.heading("You have no access to this page");
-    const recorded = (await stack.refusals()).slice(before).filter((refusal) => refusal.status === 403);
-    const seen = recorded.map(({ user_id, route, required, client_address }) => [user_id, route, required, client_address].join(" | "));
+    const recorded = (await stack.refusals()).slice(before).filter((refusal) => refusal.event === "denied");
+    const seen = recorded.map(({ status, user, method, route, roles, detail }) => [status, user, method, route, roles, detail].join(" | "));
     expect([...new Set(seen)].sort()).toEqual([
-      'user-101 | api/overview/ | IsAdminOrDoctor | 127.0.0.1',
-      'user-202 | api/reports/<int:number>/ | OfOwnClinic | 127.0.0.1',
-      'user-401 | api/reports/<int:number>/ | HasAnyRole("rvt", "doctor", "admin") | 127.0.0.1',
+      "403 | user-101 | GET | api/overview/ | IsAdminOrDoctor | client=127.0.0.1",
+      "403 | user-202 | GET | api/reports/<int:number>/ | OfOwnClinic | client=127.0.0.1",
+      "403 | user-401 | GET | api/reports/<int:number>/ | HasAnyRole(rvt,doctor,admin) | client=127.0.0.1",
     ]);
   });
 

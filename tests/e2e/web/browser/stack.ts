@@ -3,7 +3,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Interface, createInterface } from "node:readline";
 
-export type Refusal = { status: number; reason: string; method: string; route: string; user_id: string; required: string[]; client_address: string };
+// A record of the audit log, as `claimsctl --json audit search` prints it.
+export type Refusal = { event: string; status: number; reason?: string; method: string; route: string; user: string; roles: string; detail: string };
 
 function setting(name: string): string {
   const value = process.env[name];

@@ -1,0 +1,14 @@
+// refusal.h: the arguments of report() as a refusal for libclaimsd. Needs the GIL to read; what it
+// points at are the caller's arguments, which live as long as the call.
+#pragma once
+
+#include "client/include/claimsd.h"
+#include "client/python/ext/ref.h"
+
+namespace claimsd::python {
+
+// (status, *, token, reason, user, method, route, required, client_address, trace_id, timeout_ms).
+// False with an exception set.
+bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out);
+
+}  // namespace claimsd::python

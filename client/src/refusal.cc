@@ -1,0 +1,53 @@
+#include "client/src/refusal.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "client/src/question.h"
+#include "client/src/sized_struct.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+constexpr std::size_t kTexts = proto::kMaxId + proto::kMaxMethod + proto::kMaxRoute +
+                               proto::kMaxRequired + proto::kMaxAddress + proto::kMaxTraceId;
+constexpr std::size_t kIntegersAndLengths = 64;  // 26 in truth: it may grow
+static_assert(kIntegersAndLengths + proto::kMaxToken + kTexts <= proto::kMaxPayload);
+
+// The code of a reason's word; 0 for one that is none, and for NULL.
+std::uint16_t code_of(const char* word) {
+  if (word == nullptr) return 0;
+#define CLAIMSD_REASON_CODE(identifier, code, known, verdict, sentence) \
+  if (std::strcmp(word, known) == 0) return code;
+  CLAIMSD_REASONS(CLAIMSD_REASON_CODE)
+#undef CLAIMSD_REASON_CODE
+  return 0;
+}
+
+}  // namespace
+
+bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms, Refusal& out) {
+  claimsd_refusal known = CLAIMSD_REFUSAL_INIT;
+  constexpr std::size_t kOldest = offsetof(claimsd_refusal, trace_id) + sizeof known.trace_id;
+  if (given == nullptr || !copy_sized(given, kOldest, known)) return false;
+  if (known.status < CLAIMSD_LEAST_STATUS || known.status > CLAIMSD_MOST_STATUS) return false;
+  const bool has_token = known.token != nullptr && known.token_size <= proto::kMaxToken;
+  out.report = {
+      .status = static_cast<std::uint16_t>(known.status),
+      .reason = code_of(known.reason),
+      .token = has_token ? std::string_view(known.token, known.token_size) : std::string_view(),
+      .user = limited(known.user, proto::kMaxId),
+      .method = limited(known.method, proto::kMaxMethod),
+      .route = limited(known.route, proto::kMaxRoute),
+      .required = limited(known.required, proto::kMaxRequired),
+      .client_address = limited(known.client_address, proto::kMaxAddress),
+      .trace_id = limited(known.trace_id, proto::kMaxTraceId)};
+  out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
+  return true;
+}
+
+std::size_t frame_bound(const proto::Report& report) {
+  return proto::kHeaderSize + kIntegersAndLengths + report.token.size() + kTexts;
+}
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,118 @@
+// What workers tell of requests that they refused. Part of ClaimsService (service.h).
+#include <string>
+
+#include "daemon/claims/service.h"
+#include "daemon/claims/trace_id.h"
+#include "proto/claims_block.h"
+
+namespace claimsd::daemon {
+
+using proto::Reason;
+
+namespace {
+
+// From here on a text that the token holds tells some of it; a word such as "GET" may just be
+// there.
+constexpr std::size_t kTellingSize = 8;
+
+bool holds(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// A user id may be a part of its token, but holds none.
+std::string_view loggable_user(std::string_view token, std::string_view user) {
+  return !token.empty() && holds(user, token) ? std::string_view() : user;
+}
+
+// Nothing that was sent to us as a token is ever written down, nor a piece of it that is left where
+// a text was cut.
+std::string_view without(std::string_view token, std::string_view text) {
+  const bool tells = text.size() >= kTellingSize && holds(token, text);
+  return tells ? std::string_view() : loggable_user(token, text);
+}
+
+Origin loggable_origin(const Report& report) {
+  return {.client_address = without(report.token, report.origin.client_address),
+          .trace_id = loggable_trace_id(report.origin.trace_id, report.token),
+          .route = without(report.token, report.origin.route)};
+}
+
+}  // namespace
+
+bool ClaimsService::report(const Report& report, const Waiter& waiter) {
+  ++counters_.reports;
+  if (!policy_.audit.failures) {
+    acknowledge(waiter, false);
+    return true;
+  }
+  const Now now = world_.clock.now();
+  const std::string confirmed = confirmed_user(report.upstream, report.token);
+  const std::string_view claimed =
+      confirmed.empty() ? loggable_user(report.token, report.user) : "";
+  const bool brief = !within_rate(report.uid, !confirmed.empty(), now);
+  if (brief) ++counters_.reports_brief;
+  const AuditTicket ticket = held_.next_ticket();
+  const AuditVerdict verdict =
+      world_.audit.record({.kind = AuditedEvent::Kind::kReport,
+                           .waiter = waiter,
+                           .uid = report.uid,
+                           .upstream = report.upstream,
+                           .token = report.token,
+                           .reason = report.reason,
+                           .status = report.status,
+                           .origin = loggable_origin(report),
+                           .user = confirmed.empty() ? claimed : confirmed,
+                           .user_is_claimed = !claimed.empty(),
+                           .method = without(report.token, report.method),
+                           .required = without(report.token, report.required),
+                           .brief = brief},
+                          ticket);
+  if (verdict != AuditVerdict::kDeny && report.unacknowledged > 0) record_lost(report, waiter);
+  if (verdict == AuditVerdict::kWait) {
+    held_.hold(ticket, Held{.kind = HeldKind::kReport,
+                            .waiter = waiter,
+                            .uid = report.uid,
+                            .upstream = report.upstream,
+                            .deadline = deadline_after(report.timeout, now)});
+  } else {
+    acknowledge(waiter, verdict == AuditVerdict::kGo);
+  }
+  return !brief;
+}
+
+// Nobody's word but the Auth API's: whom it confirmed the token for, if that is still kept.
+std::string ClaimsService::confirmed_user(UpstreamId upstream, std::string_view token) {
+  if (token.empty()) return {};
+  const TokenKey key = world_.keyer.key_of(upstream, token);
+  if (!sieve_.holds(key)) return {};
+  const std::optional<Entry> entry = world_.cache.find(key);
+  proto::ClaimsView claims;
+  if (!entry || !proto::decode_claims(entry->claims, claims)) return {};
+  return std::string(claims.id);
+}
+
+bool ClaimsService::within_rate(std::uint32_t uid, bool known, const Now& now) {
+  if (reports_.unlimited()) return true;
+  TokenBucket& bucket = reports_.of(std::uint64_t{uid} << 1U | (known ? 1U : 0U), now.boot);
+  if (!bucket.has(0)) return false;
+  bucket.take();
+  return true;
+}
+
+// Only with a report that is taken: a worker whose report is not says all of it again.
+void ClaimsService::record_lost(const Report& report, const Waiter& waiter) {
+  counters_.reports_lost += report.unacknowledged;
+  world_.audit.record({.kind = AuditedEvent::Kind::kLost,
+                       .waiter = waiter,
+                       .uid = report.uid,
+                       .upstream = report.upstream,
+                       .count = report.unacknowledged},
+                      0);
+}
+
+void ClaimsService::acknowledge(const Waiter& waiter, bool recorded) {
+  if (!recorded) ++counters_.reports_unrecorded;
+  world_.sink.receipt(waiter, recorded ? Reason::kOk : Reason::kNotRecorded);
+}
+
+}  // namespace claimsd::daemon

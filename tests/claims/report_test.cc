@@ -1,0 +1,157 @@
+// What workers report of requests that they refused: in whose name it is written down, and when
+// they are told that it is.
+#include <catch2/catch.hpp>
+
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using Kind = AuditedEvent::Kind;
+
+namespace {
+
+Policy audited() {
+  Policy policy = plain_policy();
+  policy.audit = {.failures = true};
+  return policy;
+}
+
+Report denial(std::string_view token, std::string_view user = {}) {
+  return {.uid = 1000,
+          .status = 403,
+          .token = token,
+          .user = user,
+          .method = "POST",
+          .required = "HasRole(rvt)",
+          .origin = {.client_address = "10.0.0.1",
+                     .trace_id = "4bf92f3577b34da6",
+                     .route = "studies/<int:number>/"}};
+}
+
+}  // namespace
+
+TEST_CASE("a report has its receipt once its record is durable") {
+  ServiceHarness world(audited());
+  const Waiter waiter = world.report(denial("token", "user-7"));
+  CHECK_FALSE(world.receipt(waiter));
+  CHECK_FALSE(world.service->idle());
+  const FakeAuditTrail::Noted& noted = world.audit.noted.at(0);
+  CHECK(noted.event.kind == Kind::kReport);
+  CHECK(noted.event.status == 403);
+  CHECK(noted.event.uid == 1000);
+  CHECK(noted.token == "token");
+  CHECK(noted.method == "POST");
+  CHECK(noted.route == "studies/<int:number>/");
+  CHECK(noted.required == "HasRole(rvt)");
+  CHECK(noted.client_address == "10.0.0.1");
+  CHECK(noted.trace_id == "4bf92f3577b34da6");
+  world.write_record();
+  CHECK(world.receipt(waiter) == Reason::kOk);
+  CHECK(world.service->idle());
+  CHECK(world.counters().reports == 1);
+}
+
+TEST_CASE("a report is of the user whom the Auth API confirmed, whatever the worker says") {
+  ServiceHarness world(audited());
+  world.ask_and_land("known", status(200));
+  world.report(denial("known", "somebody-else"));
+  CHECK(world.audit.noted.at(0).user == "user-123");
+  CHECK_FALSE(world.audit.noted[0].event.user_is_claimed);
+  world.report(denial("unknown", "user-7"));
+  CHECK(world.audit.noted.at(1).user == "user-7");
+  CHECK(world.audit.noted[1].event.user_is_claimed);
+}
+
+TEST_CASE("what the log does not take, or not in time, has a receipt that says so") {
+  ServiceHarness world(audited());
+  world.audit.verdict = AuditVerdict::kDeny;
+  CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
+  world.audit.verdict = AuditVerdict::kWait;
+  const Waiter failed = world.report(denial("token"));
+  world.write_record(false);
+  CHECK(world.receipt(failed) == Reason::kNotRecorded);
+  Report hasty = denial("token");
+  hasty.timeout = 2s;
+  const Waiter late = world.report(hasty);
+  world.advance(1999ms);
+  CHECK_FALSE(world.receipt(late));
+  world.advance(1ms);
+  CHECK(world.receipt(late) == Reason::kNotRecorded);
+  world.write_record();  // too late to matter
+  CHECK(world.counters().reports_unrecorded == 3);
+}
+
+TEST_CASE("without an audit log no report is said to be recorded") {
+  ServiceHarness world;
+  world.audit.verdict = AuditVerdict::kGo;
+  CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
+  CHECK(world.audit.noted.empty());
+}
+
+TEST_CASE("a reporter who hangs up leaves nothing behind") {
+  ServiceHarness world(audited());
+  const Waiter waiter = world.report(denial("token"));
+  world.service->disconnected(1);
+  CHECK(world.service->idle());
+  world.write_record();
+  CHECK_FALSE(world.receipt(waiter));
+}
+
+TEST_CASE("what a worker could not deliver is written down with the next report that is taken") {
+  ServiceHarness world(audited());
+  Report late = denial("token");
+  late.unacknowledged = 3;
+  world.audit.verdict = AuditVerdict::kDeny;
+  world.report(late);
+  CHECK(world.audit.noted.size() == 1);  // it will say so again
+  world.audit.verdict = AuditVerdict::kGo;
+  late.unacknowledged = 4;
+  CHECK(world.receipt(world.report(late)) == Reason::kOk);
+  REQUIRE(world.audit.noted.size() == 3);
+  CHECK(world.audit.noted[2].event.kind == Kind::kLost);
+  CHECK(world.audit.noted[2].event.count == 4);
+  CHECK(world.counters().reports_lost == 4);
+}
+
+TEST_CASE(
+    "beyond the rate of its uid a report stands for others, and users that are known have a rate "
+    "of their own") {
+  Policy policy = audited();
+  policy.reports.per_uid = {.per_second = 2, .burst = 5};
+  ServiceHarness world(policy);
+  world.audit.verdict = AuditVerdict::kGo;
+  world.ask_and_land("known", status(200));
+  const auto brief = [&](std::string_view token, std::uint32_t uid = 1000) {
+    Report report = denial(token, "made-up");
+    report.uid = uid;
+    CHECK(world.receipt(world.report(report)) == Reason::kOk);
+    return world.audit.noted.back().event.brief;
+  };
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(brief("unknown"));
+  CHECK(brief("unknown"));
+  CHECK_FALSE(brief("unknown", 1001));
+  CHECK_FALSE(brief("known"));
+  world.advance(1s);
+  CHECK_FALSE(brief("unknown"));
+  CHECK_FALSE(brief("unknown"));
+  CHECK(brief("unknown"));
+  CHECK(world.counters().reports_brief == 2);
+}
+
+TEST_CASE("a token never gets into a record by way of what is said about it") {
+  ServiceHarness world(audited());
+  const std::string token = jwt(R"({"jti":1})");
+  Report report = denial(token, token);
+  const std::string path = "studies/" + token;
+  report.method = token;
+  report.required = token;
+  report.origin = {.client_address = path, .trace_id = token, .route = path};
+  world.report(report);
+  const FakeAuditTrail::Noted& noted = world.audit.noted.at(0);
+  for (const std::string& text : {noted.user, noted.method, noted.required, noted.route,
+                                  noted.client_address, noted.trace_id})
+    CHECK(text.empty());
+}

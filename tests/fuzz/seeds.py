@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+"""What a fuzz target begins with: `seeds.py TARGET DIR` writes the bytes that the tests of the same decoder call golden, one file each."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import wire  # noqa: E402
+
+
+def seeds(target):
+    """{name: bytes}; nothing for a target that finds its way without."""
+    if target == "codec_fuzz":
+        return wire.read_golden(ROOT / "proto" / "testdata" / "golden_frames.txt")
+    if target == "audit_fuzz":
+        return {"record": bytes.fromhex((ROOT / "tests" / "audit" / "testdata" / "record.hex").read_text())}
+    return {}
+
+
+def main():
+    target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    for name, data in seeds(target).items():
+        (folder / f"golden-{name}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
