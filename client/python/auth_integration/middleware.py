@@ -46,7 +46,7 @@ class CacheUserClaimsMiddleware:
         runtime, state = current(), state_of(request)
         state.watched = True
         await find_async(request, state, runtime)
-        response: Any = await self.get_response(request)  # type: ignore[misc]
+        response: Any = await self.get_response(request)
         patch_vary_headers(response, vary_on(runtime))
         await audit.conclude_async(request, response.status_code)
         return response

@@ -44,7 +44,7 @@ class LoopAsker:
     async def report(self, status: int, arguments: Dict[str, Any]) -> Optional[Answer]:
         """As Handle.report()."""
         said: Any = await self._answer_to(lambda tag: self._stream.report(tag, status, **arguments))
-        return said  # type: ignore[no-any-return]
+        return said
 
     async def _answer_to(self, send: Callable[[int], None]) -> Outcome:
         tag, self._next_tag = self._next_tag, self._next_tag + 1
