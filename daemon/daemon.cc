@@ -20,6 +20,7 @@
 #include "daemon/loop/loopback_socket.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
+#include "daemon/reload_report.h"
 #include "daemon/reloader.h"
 #include "daemon/revocation_thread.h"
 #include "daemon/service_reporter.h"
@@ -83,8 +84,7 @@ class RealDaemon final : public Daemon {
   void begin_stop(int signal_number);
   void reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done);
   Status apply(LoadedConfig&& fresh);
-  void reloaded(std::optional<std::uint32_t> by, const std::string& who,
-                const ReloadResult& result);
+  void certificates_changed(const CredentialReport& report);
   void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
   DaemonStatus status() const;
   std::optional<std::string> trouble() const;
@@ -191,7 +191,7 @@ Status RealDaemon::open_service() {
   upstream_ = TRY(UpstreamClient::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
-      log_));
+      log_, [this](const CredentialReport& report) { certificates_changed(report); }));
   service_ = std::make_unique<ClaimsService>(policy_from(config()),
                                              World{.clock = clock_,
                                                    .random = random_,
@@ -392,7 +392,7 @@ void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, Reload
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}", Loop::hrtime() / std::chrono::microseconds(1)));
   reloader_->request(
       [this, by, who = std::move(who), done = std::move(done)](const ReloadResult& result) {
-        reloaded(by, who, result);
+        report_reload(result, by, who, options_.config_file, log_, audit_.get());
         if (!stopping_) options_.manager.notify("READY=1");
         done(result);
       });
@@ -408,23 +408,12 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
   return {};
 }
 
-// One line a change. What is hidden in the configuration's listing is hidden here, too.
-void RealDaemon::reloaded(std::optional<std::uint32_t> by, const std::string& who,
-                          const ReloadResult& result) {
-  if (result.outcome != ReloadOutcome::kDone) {
-    return log_.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
-                        result.message);
-  }
-  for (const Change& change : result.changes) {
-    log_.info("option_changed", "{}: {} -> {}", change.option, change.from, change.to);
-    if (!audit_) continue;
-    audit_->note(
-        {.event = AuditEvent::kConfigured,
-         .uid = by,
-         .detail = fmt::format("{}: {} -> {} ({})", change.option, change.from, change.to, who)});
-  }
-  log_.info("reloaded", "{} had {} read again: {} options changed", who, options_.config_file,
-            result.changes.size());
+void RealDaemon::certificates_changed(const CredentialReport& report) {
+  monitor_->certificates_changed(report);
+  if (!audit_ || report.is_first || !report.trouble.empty()) return;
+  audit_->note({.event = AuditEvent::kConfigured,
+                .detail = fmt::format("upstream.{}: its certificate files were read again",
+                                      config().upstreams.at(report.upstream).name)});
 }
 
 void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) {

@@ -29,6 +29,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.version = kVersion;
   status.pid = getpid();
   status.started = from.started.wall;
+  status.now = from.now.wall;
   status.uptime = from.now.boot - from.started.boot;
   status.claims_socket = config.daemon.socket;
   status.config_file = from.config_file;

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "daemon/admin/status_json.h"
+
 namespace claimsd::daemon {
 namespace {
 
@@ -54,6 +56,28 @@ void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) 
   write(LogLevel::kInfo, "deadline_passed",
         fmt::format("a question to {} was not answered in its time", upstream.name), upstream,
         trace_id);
+}
+
+void UpstreamMonitor::certificates_changed(const CredentialReport& report) {
+  UpstreamStatus& upstream = upstreams_.at(report.upstream);
+  CertificateStatus& certificates = upstream.certificates;
+  certificates.trouble = report.trouble;
+  certificates.client_end = report.certificate_end;
+  const bool has_ended = report.certificate_end && *report.certificate_end <= clock_.now().wall;
+  const std::string ends =
+      report.certificate_end
+          ? fmt::format("; the client certificate ends at {}", rfc3339(*report.certificate_end))
+          : std::string();
+  if (!report.trouble.empty()) {
+    ++certificates.refused;
+    log_.warning("certificates_refused", "{} goes on with the certificates of before: {}",
+                 upstream.name, report.trouble);
+  } else if (!report.is_first) {
+    ++certificates.taken;
+    log_.info("certificates_taken", "{} has new certificates{}", upstream.name, ends);
+  }
+  if (has_ended)
+    log_.warning("certificate_ended", "{} is asked all the same{}", upstream.name, ends);
 }
 
 void UpstreamMonitor::write(LogLevel level, std::string_view event, std::string_view sentence,

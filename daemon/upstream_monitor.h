@@ -12,6 +12,7 @@
 #include "daemon/admin/status.h"
 #include "daemon/base/log.h"
 #include "daemon/claims/ports.h"
+#include "daemon/upstream/credential_watch.h"
 
 namespace claimsd::daemon {
 
@@ -31,6 +32,8 @@ class UpstreamMonitor final : public Observer {
     events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
   }
   void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
+  // Of the fetch thread's files, on the loop thread.
+  void certificates_changed(const CredentialReport& report);
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "daemon/admin/status_json.h"
+
 namespace claimsd::daemon {
 namespace {
 
@@ -51,6 +53,26 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
                       "audit.max_records and audit.max_waiting"});
 }
 
+void assess_certificates(const UpstreamStatus& upstream, WallTime now,
+                         std::vector<Finding>& findings) {
+  const CertificateStatus& certificates = upstream.certificates;
+  if (!certificates.trouble.empty()) {
+    findings.push_back({"certificates_refused",
+                        fmt::format("changed certificates cannot be used, and those of before are "
+                                    "still in effect: {}",
+                                    certificates.trouble),
+                        "mend the file: it is read again within two seconds"});
+  }
+  if (certificates.client_end && *certificates.client_end <= now) {
+    findings.push_back(
+        {"certificate_ended",
+         fmt::format("the client certificate for the Auth API \"{}\" has ended at {}",
+                     upstream.name, rfc3339(*certificates.client_end)),
+         "put a new one, and its key, into the files of its client_certificate and "
+         "client_key: they are read again by themselves"});
+  }
+}
+
 bool full(std::uint64_t used, std::uint64_t capacity) {
   return capacity != 0 && used >= capacity;
 }
@@ -84,6 +106,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
   assess_audit(status.audit, findings);
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
+    assess_certificates(upstream, status.now, findings);
   }
   return findings;
 }

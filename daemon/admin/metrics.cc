@@ -48,6 +48,13 @@ void audit_writable(Samples& samples, const Source& from) {
   if (state != AuditState::kOff) samples.add(std::uint64_t{state == AuditState::kWritable});
 }
 
+void client_certificate_ends(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    const std::optional<WallTime>& end = upstream.certificates.client_end;
+    if (end) samples.add({{"upstream", upstream.name}}, end->time_since_epoch());
+  }
+}
+
 // The rows of the parts' own tables.
 #define CLAIMSD_METRIC_COUNTER(name, help, table) \
   {"claimsd_" #name "_total", kCounter, "", help, \
@@ -125,6 +132,14 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
   {"claimsd_upstream_left_alone_seconds", kGauge, "upstream", "How much longer this Auth API is left alone, since it fails; 0: it is asked",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.left_alone; }); }},
+  {"claimsd_upstream_certificates_taken_total", kCounter, "upstream", "Changes of this Auth API's certificate files that were taken over",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.certificates.taken; }); }},
+  {"claimsd_upstream_certificates_refused_total", kCounter, "upstream", "Changes of this Auth API's certificate files that could not be used",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.certificates.refused; }); }},
+  {"claimsd_upstream_certificates_outdated", kGauge, "upstream", "1 while the certificate files cannot be used, and those of before are in effect",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return std::uint64_t{!u.certificates.trouble.empty()}; }); }},
+  {"claimsd_upstream_client_certificate_end_seconds", kGauge, "upstream", "When the client certificate for this Auth API ends, in seconds since the Unix epoch; only where there is one",
+   client_certificate_ends},
   {"process_start_time_seconds", kGauge, "", "When the daemon started, in seconds since the Unix epoch",
    [](Samples& s, const Source& from) { s.add(from.status.started.time_since_epoch()); }},
   {"process_cpu_seconds_total", kCounter, "", "CPU time of all threads",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@
 
 namespace claimsd::daemon {
 
+// Certificates in files, which are read again when they change.
+struct CertificateStatus {
+  std::uint64_t taken = 0;    // changes that are in effect
+  std::uint64_t refused = 0;  // changes that could not be
+  std::string trouble;        // why the files, as they are, are not in effect; "": they are
+  std::optional<WallTime> client_end;  // of the client certificate in effect; none: there is none
+};
+
 struct UpstreamStatus {
   std::string name;
   std::string url;
@@ -27,6 +36,7 @@ struct UpstreamStatus {
   Duration last_latency{};
   Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
   CallStatistics calls;
+  CertificateStatus certificates;
 };
 
 // The shared map of leases.
@@ -50,6 +60,7 @@ struct DaemonStatus {
   std::string version;
   std::int64_t pid = 0;
   WallTime started{};
+  WallTime now{};
   Duration uptime{};
   std::string claims_socket;
   std::string config_file;

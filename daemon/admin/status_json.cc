@@ -44,7 +44,14 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
       .member("left_alone_seconds", in_seconds(upstream.left_alone))
-      .end_object();
+      .member("certificate_trouble", upstream.certificates.trouble)
+      .key("client_certificate_ends");
+  if (const auto& end = upstream.certificates.client_end) {
+    json.value(rfc3339(*end));
+  } else {
+    json.null();
+  }
+  json.end_object();
 }
 
 void write_process(JsonWriter& json, const DaemonStatus& status) {

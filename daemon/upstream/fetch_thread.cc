@@ -47,8 +47,9 @@ class SignalsBlocked {
 // at a time. In this order: what goes first stands last.
 struct FetchThread::Parts {
   std::unique_ptr<CurlLibrary> library;
-  std::unique_ptr<MessageQueue<Landing>> landings;  // to the loop thread
-  std::unique_ptr<Loop> loop;                       // the fetch thread's
+  std::unique_ptr<MessageQueue<Landing>> landings;          // to the loop thread
+  std::unique_ptr<MessageQueue<CredentialReport>> reports;  // the same
+  std::unique_ptr<Loop> loop;                               // the fetch thread's
   std::unique_ptr<Fetcher> fetcher;
   std::optional<Lanes> lanes;
   std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
@@ -60,7 +61,8 @@ struct FetchThread::Parts {
 FetchThread::FetchThread(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSettings> upstreams,
-                                                         Deliver deliver, Loop& loop, Log& log) {
+                                                         Deliver deliver, Loop& loop, Log& log,
+                                                         Reported reported) {
   auto parts = std::make_unique<Parts>();
   parts->library = TRY(CurlLibrary::create());
   parts->lanes.emplace(upstreams);
@@ -72,12 +74,18 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
       TRY(MessageQueue<Landing>::create(loop, [deliver = std::move(deliver)](Landing&& landing) {
         deliver(landing.id, std::move(landing.outcome));
       }));
+  parts->reports = TRY(MessageQueue<CredentialReport>::create(
+      loop, [reported = std::move(reported)](CredentialReport&& report) {
+        if (reported) reported(report);
+      }));
   parts->loop = TRY(Loop::create());
   Parts& in = *parts;
-  parts->fetcher = TRY(
-      Fetcher::create(*in.loop, std::move(targets), log, [&in](FlightId id, FetchOutcome outcome) {
+  parts->fetcher = TRY(Fetcher::create(
+      *in.loop, std::move(targets), log,
+      [&in](FlightId id, FetchOutcome outcome) {
         in.landings->push({id, std::move(outcome)});
-      }));
+      },
+      [&in](const CredentialReport& report) { in.reports->push(report); }));
   parts->flights = TRY(MessageQueue<std::optional<FetchOrder>>::create(
       *in.loop, [&in](std::optional<FetchOrder>&& flight) {
         if (!flight) return in.loop->stop();

@@ -18,6 +18,7 @@
 #include "daemon/base/log.h"
 #include "daemon/claims/ports.h"
 #include "daemon/loop/loop.h"
+#include "daemon/upstream/credential_watch.h"
 #include "daemon/upstream/settings.h"
 
 namespace claimsd::daemon {
@@ -25,11 +26,14 @@ namespace claimsd::daemon {
 class FetchThread final : public Upstream {
  public:
   using Deliver = std::function<void(FlightId, FetchOutcome)>;
+  // What becomes of certificates whose files change (credential_watch.h): on the loop thread.
+  using Reported = std::function<void(const CredentialReport&)>;
 
   // An UpstreamId is a position in `upstreams`, further URLs (next_url) not counted. Checks them
   // and says what is wrong with which option; asks nobody yet.
   static Result<std::unique_ptr<FetchThread>> create(std::vector<UpstreamSettings> upstreams,
-                                                     Deliver deliver, Loop& loop, Log& log);
+                                                     Deliver deliver, Loop& loop, Log& log,
+                                                     Reported reported = {});
   ~FetchThread() override;
   FetchThread(const FetchThread&) = delete;
   FetchThread& operator=(const FetchThread&) = delete;

@@ -6,31 +6,81 @@
 
 namespace claimsd::daemon {
 
-Fetcher::Fetcher(std::vector<Target> targets, Landed landed) : landed_(std::move(landed)) {
-  for (Target& target : targets) {
-    lanes_.push_back(std::make_unique<Lane>());
-    lanes_.back()->target = std::move(target);
-  }
-}
+Fetcher::Fetcher(Loop& loop, Log& log, Landed landed, Reported reported)
+    : loop_(loop), log_(log), landed_(std::move(landed)), reported_(std::move(reported)) {}
 
 Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target> targets, Log& log,
-                                                 Landed landed) {
-  long pool = 0;
-  for (const Target& target : targets) pool += target.settings.connections;
-  std::unique_ptr<Fetcher> self(new Fetcher(std::move(targets), std::move(landed)));
-  self->deadline_ = TRY(KernelTimer::create(loop, [raw = self.get()] { raw->sweep(); }));
-  self->multi_ = TRY(CurlMulti::create(
-      loop, pool, log, [raw = self.get()](CURL* easy, CURLcode code) { raw->done(easy, code); }));
-  // One of each in advance: what curl refuses shows at start, not with the first question.
-  for (const auto& lane : self->lanes_) {
-    lane->idle.push_back(TRY(Transfer::create(lane->target, *self->multi_)));
-  }
+                                                 Landed landed, Reported reported) {
+  std::unique_ptr<Fetcher> self(new Fetcher(loop, log, std::move(landed), std::move(reported)));
+  TRY(self->open(std::move(targets)));
   return self;
+}
+
+Status Fetcher::open(std::vector<Target> targets) {
+  deadline_ = TRY(KernelTimer::create(loop_, [this] { sweep(); }));
+  UpstreamId upstreams = 0;
+  for (Target& target : targets) {
+    if (!target.settings.next_url || lanes_.empty()) ++upstreams;
+    Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>());
+    lane.target = std::move(target);
+    TRY(watch_files(lane, upstreams - 1));
+    TRY(connect_anew(lane));
+  }
+  if (watches_.empty()) return {};
+  next_look_ = TRY(KernelTimer::create(loop_, [this] { look(); }));
+  next_look_->start(kBetweenLooks, kBetweenLooks);
+  return {};
+}
+
+// The URLs of one Auth API have their files in common.
+Status Fetcher::watch_files(Lane& lane, UpstreamId upstream) {
+  if (lane.target.clear || !has_credential_files(lane.target.settings)) return {};
+  if (watches_.empty() || watches_.back().upstream != upstream) {
+    watches_.push_back({ upstream, TRY(CredentialWatch::create(lane.target.settings)) });
+    CredentialReport report = watches_.back().files->report();
+    report.upstream = upstream;
+    report.is_first = true;
+    if (reported_) reported_(report);
+  }
+  lane.watch = watches_.back().files.get();
+  return {};
+}
+
+// What runs goes on over the connections that it has.
+Status Fetcher::connect_anew(Lane& lane) {
+  auto fresh = std::make_shared<Connections>();
+  if (lane.watch != nullptr) fresh->credentials = lane.watch->current();
+  fresh->multi = TRY(CurlMulti::create(loop_, lane.target.settings.connections, log_,
+                                       [this](CURL* easy, CURLcode code) { done(easy, code); }));
+  // One in advance: what curl refuses shows at start, not with the first question.
+  auto transfer = TRY(Transfer::create(lane.target, fresh));
+  lane.idle.clear();
+  lane.idle.push_back(std::move(transfer));
+  if (lane.connections) retired_.push_back(std::move(lane.connections));
+  lane.connections = std::move(fresh);
+  return {};
+}
+
+void Fetcher::look() {
+  std::erase_if(retired_, [](const auto& old) { return old.use_count() == 1; });
+  for (const Watch& watch : watches_) {
+    std::optional<CredentialReport> report = watch.files->look();
+    if (!report) continue;
+    report->upstream = watch.upstream;
+    if (reported_) reported_(*report);
+  }
+  for (const auto& lane : lanes_) {
+    if (lane->watch == nullptr || lane->connections->credentials == lane->watch->current())
+      continue;
+    // Out of memory or descriptors: the next look tries again.
+    if (const Status made = connect_anew(*lane); !made)
+      log_.error("fetch_multi", "{}", made.error().message);
+  }
 }
 
 Fetcher::~Fetcher() {
   for (const auto& lane : lanes_) {
-    for (const auto& transfer : lane->running) multi_->remove(transfer->easy());
+    for (const auto& running : lane->running) running->connections().multi->remove(running->easy());
   }
 }
 
@@ -58,7 +108,7 @@ void Fetcher::launch(Lane& lane, FetchOrder flight) {
     return land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
   }
   if (lane.idle.empty()) {
-    auto fresh = Transfer::create(lane.target, *multi_);
+    auto fresh = Transfer::create(lane.target, lane.connections);
     if (!fresh) return land_failed(flight, proto::Reason::kInternal, fresh.error().message);
     lane.idle.push_back(std::move(*fresh));
   }
@@ -67,7 +117,7 @@ void Fetcher::launch(Lane& lane, FetchOrder flight) {
   Transfer& running = *transfer;
   const bool begun = running.begin(std::move(flight));
   lane.running.push_back(std::move(transfer));
-  if (begun && multi_->add(running.easy())) return;
+  if (begun && lane.connections->multi->add(running.easy())) return;
 
   const std::unique_ptr<Transfer> failed = take_running(lane, running);
   land_failed(failed->flight(), proto::Reason::kInternal, "the request could not be built");
@@ -88,7 +138,7 @@ void Fetcher::done(CURL* easy, CURLcode code) {
   Lane& lane = *lanes_[transfer.flight().lane];
   std::unique_ptr<Transfer> finished = take_running(lane, transfer);
   FetchOutcome outcome = finished->end(code);
-  lane.idle.push_back(std::move(finished));
+  if (&finished->connections() == lane.connections.get()) lane.idle.push_back(std::move(finished));
   landed_(id, std::move(outcome));
   fill(lane);
 }
@@ -116,7 +166,7 @@ Transfer* Fetcher::find_late(const Lane& lane, Duration now) {
 // others at their end, who then run no longer, or run for somebody else already.
 void Fetcher::sweep(Lane& lane, Duration now) {
   while (Transfer* const transfer = find_late(lane, now)) {
-    multi_->remove(transfer->easy());
+    transfer->connections().multi->remove(transfer->easy());
     done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
   }
   fill(lane);  // lands what has waited for too long

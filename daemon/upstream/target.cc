@@ -2,14 +2,9 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <string.h>
 
 #include <memory>
-
-#include "daemon/base/fd.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -69,14 +64,6 @@ Status check_proxy(const UpstreamSettings& settings, bool tunnelled) {
   return {};
 }
 
-Status check_readable(const UpstreamSettings& settings, const char* option,
-                      const std::string& path) {
-  if (path.empty()) return {};
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file) return {};
-  return refuse(settings, option, fmt::format("cannot read {}: {}", path, strerrordesc_np(errno)));
-}
-
 }  // namespace
 
 Result<Target> check_target(UpstreamSettings settings) {
@@ -96,9 +83,6 @@ Result<Target> check_target(UpstreamSettings settings) {
         "tokens may leave this host over https only: http is for 127.0.0.0/8, ::1 and localhost");
   }
   TRY(check_proxy(settings, !clear));
-  TRY(check_readable(settings, "ca_file", settings.ca_file));
-  TRY(check_readable(settings, "client_certificate", settings.client_certificate));
-  TRY(check_readable(settings, "client_key", settings.client_key));
   if (settings.connections == 0 || settings.timeout <= milliseconds(0)) {
     return refuse(settings, "connections", "connections and timeout must be at least 1");
   }

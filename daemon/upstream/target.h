@@ -1,5 +1,4 @@
-// target.h: settings that have been checked: where a token may go, and over what. Pure but for
-// looking whether the files of the settings can be read. Any thread.
+// target.h: settings that have been checked: where a token may go, and over what. Pure; any thread.
 #pragma once
 
 #include <string>

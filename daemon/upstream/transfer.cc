@@ -18,8 +18,8 @@ constexpr const char* kUserAgent = "User-Agent: claimsd/" CLAIMSD_VERSION;
 // save.
 constexpr long kReadBuffer = 4096;
 
-// The authorities are parsed once in this time, not at each handshake; a changed file counts after
-// it.
+// The system's authorities are parsed once in this time, not at each handshake; a changed file
+// counts after it.
 constexpr long kCaCacheSeconds = 60;
 
 // Sets options until one fails.
@@ -31,9 +31,6 @@ class Options {
     if (code_ != CURLE_OK) return;
     code_ = curl_easy_setopt(easy_, option, value);
     if (code_ != CURLE_OK) failed_ = option;
-  }
-  void set_unless_empty(CURLoption option, const std::string& value) {
-    if (!value.empty()) set(option, value.c_str());
   }
   Status result() const {
     if (code_ == CURLE_OK) return {};
@@ -65,20 +62,18 @@ void restrict_route(Options& options, const Target& target, CURLU* url) {
   options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-void require_tls(Options& options, const UpstreamSettings& settings) {
+void require_tls(Options& options, const TlsCredentials* credentials) {
   options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   options.set(CURLOPT_SSL_VERIFYPEER, 1L);
   options.set(CURLOPT_SSL_VERIFYHOST, 2L);
   options.set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  options.set_unless_empty(CURLOPT_CAINFO, settings.ca_file);
-  // The directory would go on vouching for the whole system's authorities beside ca_file, and keep
+  // The directory would go on vouching for the whole system's authorities beside ours, and keep
   // curl from caching them.
   options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   options.set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
-  options.set_unless_empty(CURLOPT_SSLCERT, settings.client_certificate);
-  options.set_unless_empty(CURLOPT_SSLKEY, settings.client_key);
-  // Without one OpenSSL asks the terminal for the passphrase of an encrypted key, and waits.
-  options.set(CURLOPT_KEYPASSWD, "");
+  // Nor need it read the system's where others take their place.
+  if (credentials != nullptr && credentials->has_authorities())
+    options.set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
 }
 
 void limit(Options& options, const UpstreamSettings& settings) {
@@ -100,8 +95,9 @@ void limit(Options& options, const UpstreamSettings& settings) {
 
 }  // namespace
 
-Transfer::Transfer(const Target& target, CURL* easy)
+Transfer::Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy)
     : target_(target),
+      connections_(std::move(connections)),
       response_(target.settings.max_body),
       user_agent_(kUserAgent),
       url_(curl_url()),
@@ -116,21 +112,27 @@ Transfer::~Transfer() {
   wipe();
 }
 
-Result<std::unique_ptr<Transfer>> Transfer::create(const Target& target, CurlMulti& multi) {
-  std::unique_ptr<Transfer> self(new Transfer(target, curl_easy_init()));
+Result<std::unique_ptr<Transfer>> Transfer::create(const Target& target,
+                                                   std::shared_ptr<Connections> connections) {
+  std::unique_ptr<Transfer> self(new Transfer(target, std::move(connections), curl_easy_init()));
   if (!self->easy_ || !self->url_ ||
       curl_url_set(self->url_.get(), CURLUPART_URL, target.url.c_str(), CURLU_DISALLOW_USER) !=
           CURLUE_OK) {
     return failure("cannot create a libcurl handle: out of memory?");
   }
-  TRY(self->configure(multi));
+  TRY(self->configure());
   return self;
 }
 
-Status Transfer::configure(CurlMulti& multi) {
+Status Transfer::configure() {
   Options options(easy());
+  const TlsCredentials* const credentials = connections_->credentials.get();
   restrict_route(options, target_, url_.get());
-  require_tls(options, target_.settings);
+  require_tls(options, credentials);
+  if (credentials != nullptr) {
+    options.set(CURLOPT_SSL_CTX_FUNCTION, on_context);
+    options.set(CURLOPT_SSL_CTX_DATA, const_cast<TlsCredentials*>(credentials));
+  }
   limit(options, target_.settings);
   options.set(CURLOPT_HTTPHEADER, headers_.data());
   options.set(CURLOPT_HEADERFUNCTION, on_header);
@@ -140,7 +142,8 @@ Status Transfer::configure(CurlMulti& multi) {
   options.set(CURLOPT_PRIVATE, this);
   options.set(CURLOPT_ERRORBUFFER, words_.data());
   TRY(options.result());
-  if (multi.attach(easy()) != CURLE_OK) return failure("cannot attach a libcurl handle");
+  if (connections_->multi->attach(easy()) != CURLE_OK)
+    return failure("cannot attach a libcurl handle");
   return {};
 }
 
@@ -181,6 +184,12 @@ void Transfer::wipe() {
   explicit_bzero(authorization_.data() + kPrefix.size(), token_size_);
   token_size_ = 0;
   flight_ = FetchOrder{};
+}
+
+CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* credentials) {
+  const bool done =
+      static_cast<const TlsCredentials*>(credentials)->install(static_cast<SSL_CTX*>(context));
+  return done ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {

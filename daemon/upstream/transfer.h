@@ -16,6 +16,7 @@
 #include "daemon/upstream/curl_multi.h"
 #include "daemon/upstream/response.h"
 #include "daemon/upstream/target.h"
+#include "daemon/upstream/tls_credentials.h"
 #include "proto/limits.h"
 
 namespace claimsd::daemon {
@@ -28,10 +29,18 @@ struct FetchOrder {
   Duration started{};  // Loop::hrtime()
 };
 
+// The connections to one Auth API, all made under the same credentials. Other credentials get other
+// connections: libcurl looks at nothing else when it reuses one, or resumes its TLS session.
+struct Connections {
+  std::shared_ptr<const TlsCredentials> credentials;  // null: no files of ours
+  std::unique_ptr<CurlMulti> multi;
+};
+
 class Transfer {
  public:
   // `target` must outlive it.
-  static Result<std::unique_ptr<Transfer>> create(const Target& target, CurlMulti& multi);
+  static Result<std::unique_ptr<Transfer>> create(const Target& target,
+                                                  std::shared_ptr<Connections> connections);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -39,6 +48,7 @@ class Transfer {
   static Transfer& of(CURL* easy);
   CURL* easy() const { return easy_.get(); }
   const FetchOrder& flight() const { return flight_; }
+  Connections& connections() const { return *connections_; }
 
   // Takes the flight on. False where its token cannot stand in a header (nothing else may reach
   // curl, which sends line breaks as they are); the flight is taken all the same, for end().
@@ -53,13 +63,15 @@ class Transfer {
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
   };
 
-  Transfer(const Target& target, CURL* easy);
-  Status configure(CurlMulti& multi);
+  Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy);
+  Status configure();
   void wipe();
+  static CURLcode on_context(CURL* easy, void* context, void* credentials);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
   const Target& target_;
+  std::shared_ptr<Connections> connections_;
   FetchOrder flight_;
   Response response_;
   std::array<char, kPrefix.size() + proto::kMaxToken + 1> authorization_{};

@@ -1,6 +1,5 @@
 #include "daemon/upstream/upstream_client.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "daemon/loop/async.h"
@@ -25,7 +24,7 @@ struct UpstreamClient::Parts {
   std::unique_ptr<CurlLibrary> library;
   Deliver deliver;
   std::optional<Lanes> lanes;
-  std::vector<bool> near;             // by lane: asked from the loop
+  std::vector<std::size_t> near;      // by lane: where among the fetcher's; kNone: not asked there
   bool starting = false;              // start() is on the stack
   std::vector<Landing> landings;      // of what landed within start(), until the loop waits
   std::optional<Async> another_turn;  // keeps it from waiting
@@ -52,25 +51,30 @@ UpstreamClient::UpstreamClient(std::unique_ptr<Parts> parts) : parts_(std::move(
 UpstreamClient::~UpstreamClient() = default;
 
 Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
-    std::vector<UpstreamSettings> upstreams, Deliver deliver, Loop& loop, Log& log) {
+    std::vector<UpstreamSettings> upstreams, Deliver deliver, Loop& loop, Log& log,
+    FetchThread::Reported reported) {
   auto parts = std::make_unique<Parts>();
   Parts& in = *parts;
   in.library = TRY(CurlLibrary::create());
   in.deliver = std::move(deliver);
   in.lanes.emplace(upstreams);
-  std::vector<Target> targets;
+  std::vector<Target> near;
   for (const UpstreamSettings& settings : upstreams) {
-    targets.push_back(TRY(check_target(settings)));
-    in.near.push_back(targets.back().clear);
+    Target target = TRY(check_target(settings));
+    in.near.push_back(target.clear ? near.size() : Lanes::kNone);
+    if (target.clear) near.push_back(std::move(target));
   }
+  const bool all_near = near.size() == upstreams.size();
   in.another_turn = TRY(Async::create(loop, [] {}));
   in.before_wait.emplace(loop, [&in] { in.deliver_landings(); });
   in.fetcher =
-      TRY(Fetcher::create(loop, std::move(targets), log, [&in](FlightId id, FetchOutcome outcome) {
+      TRY(Fetcher::create(loop, std::move(near), log, [&in](FlightId id, FetchOutcome outcome) {
         in.land(id, std::move(outcome));
       }));
-  const bool all_near = std::all_of(in.near.begin(), in.near.end(), [](bool near) { return near; });
-  if (!all_near) in.thread = TRY(FetchThread::create(std::move(upstreams), in.deliver, loop, log));
+  if (!all_near) {
+    in.thread =
+        TRY(FetchThread::create(std::move(upstreams), in.deliver, loop, log, std::move(reported)));
+  }
   return std::unique_ptr<UpstreamClient>(new UpstreamClient(std::move(parts)));
 }
 
@@ -81,9 +85,11 @@ Duration UpstreamClient::silent_for() const {
 void UpstreamClient::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   Parts& in = *parts_;
   const std::size_t lane = in.lanes->of(upstream, url);
-  if (lane < in.near.size() && !in.near[lane]) return in.thread->start(id, upstream, url, token);
+  const bool is_there = lane != Lanes::kNone;
+  if (is_there && in.near[lane] == Lanes::kNone) return in.thread->start(id, upstream, url, token);
   in.starting = true;
-  in.fetcher->start(FetchOrder{id, lane, token.clone(), Loop::hrtime()});
+  // Where there is no such lane the fetcher says so.
+  in.fetcher->start(FetchOrder{id, is_there ? in.near[lane] : lane, token.clone(), Loop::hrtime()});
   in.starting = false;
 }
 

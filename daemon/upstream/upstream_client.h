@@ -26,7 +26,8 @@ class UpstreamClient final : public Upstream {
   // An UpstreamId is a position in `upstreams`. Checks them and says what is wrong with which
   // option; asks nobody yet.
   static Result<std::unique_ptr<UpstreamClient>> create(std::vector<UpstreamSettings> upstreams,
-                                                        Deliver deliver, Loop& loop, Log& log);
+                                                        Deliver deliver, Loop& loop, Log& log,
+                                                        FetchThread::Reported reported = {});
   ~UpstreamClient() override;
   UpstreamClient(const UpstreamClient&) = delete;
   UpstreamClient& operator=(const UpstreamClient&) = delete;

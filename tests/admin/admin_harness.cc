@@ -177,6 +177,7 @@ DaemonStatus sample_status() {
   upstream.requests = 900;
   upstream.failures = 4;
   upstream.last_latency = milliseconds(12);
+  upstream.certificates.client_end = WallTime(seconds(1'800'000'000));
   status.upstreams = {upstream};
   status.audit.log.state = AuditState::kWritable;
   status.audit.log.sequence = 5012;

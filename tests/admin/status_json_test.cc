@@ -94,6 +94,27 @@ TEST_CASE("one failure of an Auth API is no finding, two in a row are") {
   CHECK(json.text("/upstreams/0/state") == "failing");
 }
 
+TEST_CASE("certificates that cannot be taken over are a finding, and so is one that has ended") {
+  auto status = sample_status();
+  status.now = WallTime(seconds(1'700'000'000));
+  CertificateStatus& certificates = status.upstreams[0].certificates;
+  certificates.client_end = status.now + seconds(1);
+  CHECK(assess(status).empty());
+  CHECK(Document(status_json(status)).text("/upstreams/0/client_certificate_ends") ==
+        "2023-11-14T22:13:21Z");
+  SECTION("a broken file") {
+    certificates.trouble = "upstream.main.ca_file: it is empty";
+    CHECK(assess(status).at(0).code == "certificates_refused");
+    CHECK(assess(status).at(0).message.find(certificates.trouble) != std::string::npos);
+  }
+  SECTION("one that has ended") {
+    status.now += seconds(1);
+    CHECK(assess(status).at(0).code == "certificate_ended");
+  }
+  CHECK(assess(status).size() == 1);
+  CHECK_FALSE(assess(status)[0].blocks);
+}
+
 TEST_CASE("a daemon that is stopping or full is not ready") {
   auto status = sample_status();
   SECTION("stopping") {

@@ -83,6 +83,8 @@ LAYERS = (
     Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
     Layer("daemon/store/*", "daemon/store", ("daemon/base", "daemon/crypto", "daemon/claims", "proto"),
           IMPURE + ("openssl",)),
+    Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
+          PURE + ("openssl",)),
     Layer("daemon/upstream/*", "daemon/upstream",
           ("daemon/base", "daemon/loop", "daemon/claims", "proto"), IMPURE + ("curl",)),
     Layer("daemon/shm/*", "daemon/shm", ("daemon/base", "daemon/claims", "proto"), IMPURE),

@@ -8,6 +8,9 @@
     POST /_open[?mode=MODE]   lets the requests held by gates go (all gates, or that one)
     POST /_close              closes all gates again
     POST /_door?open=0|1      the listener "door" refuses and drops all connections, or takes them again
+    POST /_rotate?server=DIR&clients=DIR,DIR
+                              new connections of https_rotating get the certificate in that folder of --tls-dir
+                              ("" or "next"), for clients of those authorities
     POST /_forget?mode=MODE   forgets what that mode saw, and only that
     POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
     POST /_reset              forgets records, scripts, trap; closes the gates
@@ -45,6 +48,8 @@ class Control:
             state.close_gates()
         elif asked == "POST /_door":
             return self._door(exchange, query)
+        elif asked == "POST /_rotate":
+            return self._rotate(exchange, query)
         elif asked == "POST /_forget":
             state.records.pop(query.get("mode"), None)
         elif asked == "POST /_reset":
@@ -73,6 +78,11 @@ class Control:
             await exchange.state.door.open()
         else:
             exchange.state.door.shut()
+        answer_json(exchange, {})
+
+    @staticmethod
+    async def _rotate(exchange, query):
+        await exchange.state.rotating.rotate(query.get("server", ""), query.get("clients", "").split(","))
         answer_json(exchange, {})
 
     @staticmethod

@@ -6,6 +6,7 @@ import socket
 import weakref
 
 from plumbing import response
+from tls import mutual_context
 
 TRAPPED = json.dumps({"id": "user-trapped", "email": "trapped@example.com", "role": "admin"})
 
@@ -114,3 +115,30 @@ class Door:
         for guest in list(self._guests):
             if guest.transport is not None:
                 guest.transport.abort()
+
+
+class Rotating:
+    """https_rotating: a port that goes on with other certificates for the connections to come.
+
+    The next listener is there before the last one goes, so that no connection is refused.
+    """
+
+    def __init__(self, directory, factory, context):
+        self._directory = directory
+        self._factory = factory
+        self._context = context
+        self._server = None
+        self.port = 0
+
+    async def open(self):
+        loop = asyncio.get_running_loop()
+        before = self._server
+        self._server = await loop.create_server(
+            self._factory, "127.0.0.1", self.port, ssl=self._context, backlog=1024, reuse_port=True)
+        self.port = self._server.sockets[0].getsockname()[1]
+        if before is not None:
+            before.close()
+
+    async def rotate(self, server, clients):
+        self._context = mutual_context(self._directory, "https_rotating", server, clients)
+        await self.open()

@@ -21,7 +21,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import modes  # noqa: E402
 from control import Control  # noqa: E402
-from listeners import Door, FullBacklog, Mute, Trap  # noqa: E402
+from listeners import Door, FullBacklog, Mute, Rotating, Trap  # noqa: E402
 from plumbing import Connection, response  # noqa: E402
 from process import announce, die_with_parent  # noqa: E402
 from state import State  # noqa: E402
@@ -95,7 +95,11 @@ async def start_all(state, tls_dir):
     ports["door"] = state.door.port
     await listen("proxy_trap", state.trap.protocol)
     if tls_dir:
-        for name, context in make_contexts(tls_dir).items():
+        contexts = make_contexts(tls_dir)
+        state.rotating = Rotating(tls_dir, connection, contexts.pop("https_rotating"))
+        await state.rotating.open()
+        ports["https_rotating"] = state.rotating.port
+        for name, context in contexts.items():
             await listen(name, connection, context)
         await listen("https_silent", Mute)
     state.trap_port = ports["proxy_trap"]

@@ -30,13 +30,14 @@ class State:
     """One per server; shared by all its listeners.
 
     `run_mode(name, exchange)` answers in that mode; `trap_port` is known once the trap listens,
-    `door` is there once it is open.
+    `door` is there once it is open, `rotating` with TLS.
     """
 
     def __init__(self, trap, run_mode):
         self.trap = trap
         self.trap_port = None
         self.door = None
+        self.rotating = None
         self.run_mode = run_mode
         self.records = {}
         self.scripts = {}

@@ -1,7 +1,9 @@
 """The TLS listeners: one good one, and one for each way in which a certificate can be bad.
 
 The certificates are made at start in the given directory. A client that is to trust the good ones
-gets `ca.pem`; one that is to be let in by https_client_cert also `client.pem` and `client.key`.
+gets `ca.pem`; one that is to be let in by https_client_cert also `client.pem` and `client.key`. Another
+authority's `ca.pem`, `client.pem` and `client.key` are in `next/`: the listener https_rotating, which
+begins like https_client_cert, goes over to them when it is told to (control.py).
 """
 
 import datetime
@@ -64,6 +66,12 @@ LISTENERS = [
         "unavailable",
         asks_for_certificate=True,
     ),
+    Listener(
+        "https_rotating",
+        "the same, until it is told to go by another authority (next/)",
+        "unavailable",
+        asks_for_certificate=True,
+    ),
 ]
 
 
@@ -121,12 +129,19 @@ class Issuer:
             out.write(pem)
 
 
-def make_contexts(directory):
-    """Makes all certificates; returns {listener name: ssl.SSLContext}."""
+def make_authority(directory, common_name):
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    authority = Issuer(directory, "fault server CA")
+    authority = Issuer(directory, common_name)
     authority.write_own("ca")
     authority.write_leaf("client", "a client")
+    return authority
+
+
+def make_contexts(directory):
+    """Makes all certificates; returns {listener name: ssl.SSLContext}."""
+    authority = make_authority(directory, "fault server CA")
+    following = make_authority(os.path.join(directory, "next"), "the next fault server CA")
+    following.write_leaf("https_rotating", "localhost", LOCAL_NAMES)
     contexts = {}
     for listener in LISTENERS:
         if listener.self_signed:
@@ -140,12 +155,22 @@ def make_contexts(directory):
 
 
 def _context(directory, listener):
+    if listener.asks_for_certificate:
+        return mutual_context(directory, listener.name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     path = os.path.join(directory, listener.name)
     context.load_cert_chain(path + ".pem", path + ".key")
-    if listener.asks_for_certificate:
-        # asyncio drops the alert of a failed handshake; only with 1.2 does a client still notice it there.
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(os.path.join(directory, "ca.pem"))
+    return context
+
+
+def mutual_context(directory, name, server="", clients=("",)):
+    """With the certificate `name` in the folder `server`, for clients of the authorities in those folders."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    path = os.path.join(directory, server, name)
+    context.load_cert_chain(path + ".pem", path + ".key")
+    # asyncio drops the alert of a failed handshake; only with 1.2 does a client still notice it there.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    for folder in clients:
+        context.load_verify_locations(os.path.join(directory, folder, "ca.pem"))
     return context

@@ -55,19 +55,5 @@ TEST_CASE("a proxy is for https upstreams") {
   CHECK_FALSE(check_target(settings));
 }
 
-TEST_CASE("a file that cannot be read is named at start, not at the first question") {
-  UpstreamSettings settings = with_url("https://auth.example.com");
-  const std::string missing = "/nonexistent/file.pem";
-  const std::string option = GENERATE("ca_file", "client_certificate", "client_key");
-  if (option == "ca_file") settings.ca_file = missing;
-  if (option == "client_certificate") settings.client_certificate = missing;
-  if (option == "client_key") settings.client_key = missing;
-  const auto refused = check_target(settings);
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().message ==
-        "upstream.main." + option +
-            ": cannot read /nonexistent/file.pem: No such file or directory");
-}
-
 }  // namespace
 }  // namespace claimsd::daemon

@@ -41,14 +41,6 @@ TEST_CASE("without ca_file the system's authorities decide, and they do not know
   CHECK(server.requests("ok") == 0);
 }
 
-TEST_CASE("a ca_file without a certificate in it is trouble with TLS") {
-  test::FaultServer& server = fresh_fault_server();
-  UpstreamSettings settings = upstream_of(server, "ok", "https");
-  settings.ca_file = "/dev/null";
-  Fetching fetching({settings});
-  CHECK(fetching.fetch().failure == Reason::kUpstreamTls);
-}
-
 TEST_CASE("a server that asks for a client certificate is shown ours") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "ok", "https_client_cert");

@@ -1,0 +1,33 @@
+#include "daemon/upstream/credential_watch.h"
+
+#include <utility>
+
+namespace claimsd::daemon {
+
+Result<std::unique_ptr<CredentialWatch>> CredentialWatch::create(const UpstreamSettings& settings) {
+  std::unique_ptr<CredentialWatch> self(new CredentialWatch(settings));
+  // Before they are read: what is written meanwhile is found by the next look.
+  self->seen_ = self->judged_ = mark_credential_files(settings);
+  self->current_ = TRY(read_credentials(settings));
+  return self;
+}
+
+std::optional<CredentialReport> CredentialWatch::look() {
+  const FileMarks now = mark_credential_files(settings_);
+  if (std::exchange(seen_, now) != now) return std::nullopt;  // somebody may still be writing
+  if (now == judged_ && trouble_.empty()) return std::nullopt;
+  auto fresh = read_credentials(settings_);
+  std::string trouble = fresh ? std::string() : std::move(fresh.error().message);
+  const bool is_news = now != judged_ || trouble != trouble_;
+  judged_ = now;
+  trouble_ = std::move(trouble);
+  if (fresh) current_ = std::move(*fresh);
+  if (!is_news) return std::nullopt;
+  return report();
+}
+
+CredentialReport CredentialWatch::report() const {
+  return {.trouble = trouble_, .certificate_end = current_->certificate_end()};
+}
+
+}  // namespace claimsd::daemon

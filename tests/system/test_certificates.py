@@ -1,0 +1,157 @@
+"""Certificates that change under a running daemon are taken over by themselves; broken ones are not.
+
+Everything here waits for what the daemon says of itself. A worker's questions go on all the while: none fails.
+"""
+
+import json
+import os
+import shutil
+import threading
+import time
+
+import pytest
+
+PATIENCE = 30
+OLD, NEW = "", "next"
+
+
+class Certificates:
+    """The files of an upstream that wants a client certificate, and the server's side of them."""
+
+    def __init__(self, faults, directory):
+        self.faults = faults
+        self.directory = directory
+        for name in ("ca.pem", "client.pem", "client.key"):
+            shutil.copy(self.of(OLD, name), directory / name)
+        self.serve(OLD, OLD)
+
+    def of(self, authority, name):
+        return self.faults.tls / authority / name
+
+    def serve(self, server, *clients):
+        self.faults.control("POST", f"/_rotate?server={server}&clients={','.join(clients)}")
+
+    def upstream(self, mode):
+        path = lambda name: str(self.directory / name)  # noqa: E731
+        return {"url": self.faults.url(mode, "https_rotating"), "ca_file": path("ca.pem"),
+                "client_certificate": path("client.pem"), "client_key": path("client.key")}
+
+    def write(self, name, text):
+        """Into the file as it is, as `cat >` does."""
+        (self.directory / name).write_text(text)
+
+    def rename_over(self, name, text):
+        other = self.directory / f".{name}.new"
+        other.write_text(text)
+        os.rename(other, self.directory / name)
+
+
+@pytest.fixture
+def certificates(faults, scratch):
+    made = Certificates(faults, scratch())
+    yield made
+    made.serve(OLD, OLD)
+
+
+def metric(daemon, name):
+    text = daemon.admin("/metrics")[1].decode()
+    return float(next(line.split()[-1] for line in text.splitlines() if line.startswith(name + "{")))
+
+
+def wait_metric(daemon, name, value):
+    end = time.monotonic() + PATIENCE
+    while metric(daemon, name) != value:
+        assert time.monotonic() < end, daemon.log()
+        time.sleep(0.05)
+
+
+def taken(daemon, times):
+    wait_metric(daemon, "claimsd_upstream_certificates_taken_total", times)
+
+
+class Asking:
+    """Asks for new tokens, one after the other, until it is told to stop; `bad` are the answers that were none."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.asked, self.bad = 0, []
+
+    def _run(self):
+        while not self._stop.is_set():
+            answer = self._connection.ask(f"token-{self.asked}")
+            self.asked += 1
+            if answer.verdict != "valid":
+                self.bad.append(answer)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(PATIENCE)
+
+
+def test_authorities_and_client_certificate_are_rotated_and_no_question_fails(claimsd, peer, certificates):
+    daemon = claimsd(certificates.upstream("echo"), limits={"misses_per_uid": 1000000, "miss_burst_per_uid": 1000000})
+    read = lambda authority, name: certificates.of(authority, name).read_text()  # noqa: E731
+    ended = metric(daemon, "claimsd_upstream_client_certificate_end_seconds")
+    with Asking(peer(daemon)) as asking:
+        # The order in which it is done where nothing may fail: trust both, change sides, trust the new one.
+        certificates.rename_over("ca.pem", read(OLD, "ca.pem") + read(NEW, "ca.pem"))
+        taken(daemon, 1)
+        certificates.serve(NEW, OLD, NEW)
+        certificates.write("client.pem", read(NEW, "client.pem"))
+        certificates.write("client.key", read(NEW, "client.key"))
+        taken(daemon, 2)
+        certificates.serve(NEW, NEW)
+        certificates.write("ca.pem", read(NEW, "ca.pem"))
+        taken(daemon, 3)
+        before = asking.asked
+        end = time.monotonic() + PATIENCE
+        while asking.asked < before + 20 and time.monotonic() < end:
+            time.sleep(0.01)
+    assert asking.asked >= before + 20
+    assert asking.bad == []
+    assert metric(daemon, "claimsd_upstream_certificates_refused_total") == 0
+    assert metric(daemon, "claimsd_upstream_client_certificate_end_seconds") >= ended
+    assert daemon.log().count("certificates_taken") == 3
+    found = json.loads(daemon.admin("/v1/audit?event=configured")[1])
+    assert json.dumps(found).count("its certificate files were read again") == 3
+
+
+def test_a_broken_file_changes_nothing_until_it_is_mended(claimsd, peer, certificates):
+    daemon = claimsd(certificates.upstream("echo"))
+    assert peer(daemon).ask("token-1").verdict == "valid"
+    whole = certificates.of(NEW, "ca.pem").read_text()
+    certificates.write("ca.pem", whole[:200])
+    wait_metric(daemon, "claimsd_upstream_certificates_outdated", 1)
+    assert peer(daemon).ask("token-2").verdict == "valid"
+    status = json.loads(daemon.admin("/v1/status")[1])
+    assert [finding["code"] for finding in status["findings"]] == ["certificates_refused"]
+    assert "upstream.main.ca_file" in status["findings"][0]["message"]
+    assert daemon.log().count("certificates_refused") == 1
+    # Mended, with the server gone over to the new authority.
+    certificates.serve(NEW, OLD)
+    certificates.write("ca.pem", whole)
+    taken(daemon, 1)
+    assert metric(daemon, "claimsd_upstream_certificates_outdated") == 0
+    assert peer(daemon).ask("token-3").verdict == "valid"
+    assert json.loads(daemon.admin("/v1/status")[1])["well"]
+
+
+def test_an_authority_that_is_taken_away_is_not_trusted_over_an_old_connection(claimsd, peer, certificates):
+    daemon = claimsd(certificates.upstream("echo"))
+    assert peer(daemon).ask("token-1").verdict == "valid"
+    certificates.rename_over("ca.pem", certificates.of(NEW, "ca.pem").read_text())
+    taken(daemon, 1)
+    answer = peer(daemon).ask("token-2")
+    assert (answer.verdict, answer.reason) == ("unavailable", "upstream_tls")
+
+
+def test_what_is_broken_at_start_keeps_the_daemon_from_starting(claimsd, certificates):
+    certificates.write("client.key", certificates.of(NEW, "client.key").read_text())
+    with pytest.raises(Exception, match="upstream.main.client_key: it is not the key"):
+        claimsd(certificates.upstream("echo"))

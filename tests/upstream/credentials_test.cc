@@ -1,0 +1,193 @@
+// Certificates in files: what is refused, and when a change of the files counts.
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/upstream/credential_watch.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/upstream/fetching.h"
+
+namespace claimsd::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const fs::path& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+// The files of one Auth API, as the fault server has made them, to be changed by the test.
+struct Files {
+  test::FaultServer& server = fresh_fault_server();
+  testing::ScratchDirectory scratch;
+  UpstreamSettings settings;
+
+  Files() {
+    settings.name = "main";
+    settings.url = "https://auth.example.com";
+    settings.ca_file = put("ca.pem", of("ca.pem"));
+    settings.client_certificate = put("client.pem", of("client.pem"));
+    settings.client_key = put("client.key", of("client.key"));
+  }
+  std::string of(const std::string& name) const { return content_of(server.tls_file(name)); }
+  std::string put(const std::string& name, std::string_view text) const {
+    const fs::path path = fs::path(scratch.path()) / name;
+    write(path, text);
+    return path;
+  }
+  // As editors and deployment tools do it.
+  void rename_over(const std::string& name, std::string_view text) const {
+    fs::rename(put(name + ".new", text), fs::path(scratch.path()) / name);
+  }
+  std::string trouble() const {
+    const auto read = read_credentials(settings);
+    return read ? "" : read.error().message;
+  }
+};
+
+TEST_CASE("certificates that can be used are taken, with the day of their end") {
+  Files files;
+  const auto read = read_credentials(files.settings);
+  REQUIRE(read);
+  CHECK((*read)->has_authorities());
+  REQUIRE((*read)->certificate_end());
+  const auto left = *(*read)->certificate_end() - SystemClock().now().wall;
+  CHECK(left > std::chrono::hours(29 * 24));
+  CHECK(left < std::chrono::hours(31 * 24));
+}
+
+TEST_CASE("a key may lie in the certificate's file") {
+  Files files;
+  files.put("client.pem", files.of("client.key") + files.of("client.pem"));
+  files.settings.client_key.clear();
+  CHECK(files.trouble().empty());
+}
+
+TEST_CASE("a file that cannot be read is named at start, not at the first question") {
+  Files files;
+  const std::string missing = "/nonexistent/file.pem";
+  const std::string option = GENERATE("ca_file", "client_certificate", "client_key");
+  if (option == "ca_file") files.settings.ca_file = missing;
+  if (option == "client_certificate") files.settings.client_certificate = missing;
+  if (option == "client_key") files.settings.client_key = missing;
+  CHECK(files.trouble() == "upstream.main." + option +
+                               ": cannot read /nonexistent/file.pem: No such file or directory");
+}
+
+TEST_CASE("certificates that are not whole are refused, and the message says what is wrong") {
+  Files files;
+  struct Row {
+    const char* option;
+    const char* file;
+    std::string text;
+    const char* why;
+  };
+  const std::string ca = files.of("ca.pem"), client = files.of("client.pem");
+  const std::string key = files.of("client.key");
+  const std::vector<Row> rows = {
+      {"ca_file", "ca.pem", "", "it is empty"},
+      {"ca_file", "ca.pem", "nothing of the kind\n", "there is no certificate in it"},
+      {"ca_file", "ca.pem", key, "there is no certificate in it"},
+      {"ca_file", "ca.pem", ca.substr(0, ca.size() / 2), "it ends in the middle"},
+      // OpenSSL would go by the first one.
+      {"ca_file", "ca.pem", ca + client.substr(0, client.size() / 2), "it ends in the middle"},
+      {"ca_file", "ca.pem", ca + "-----BEGIN CERTIF", "it ends in the middle"},
+      {"ca_file", "ca.pem", std::string(1024 * 1024, '\n'), "larger than 1 MiB"},
+      {"client_certificate", "client.pem", key, ""},
+      {"client_certificate", "client.pem", client.substr(0, 200), "it ends in the middle"},
+      {"client_key", "client.key", client, "no key can be read from it"},
+      {"client_key", "client.key", key.substr(0, 100), "it is cut off"},
+      {"client_key", "client.key", files.of("next/client.key"),
+       "it is not the key of the client_certificate"},
+  };
+  for (const Row& row : rows) {
+    const std::string before = content_of(fs::path(files.scratch.path()) / row.file);
+    files.put(row.file, row.text);
+    const std::string trouble = files.trouble();
+    INFO(row.option << ": " << trouble);
+    CHECK(trouble.starts_with(std::string("upstream.main.") + row.option + ": "));
+    CHECK(trouble.find(row.why) != std::string::npos);
+    CHECK(trouble.find("BEGIN") == std::string::npos);
+    files.put(row.file, before);
+    CHECK(files.trouble().empty());
+  }
+}
+
+TEST_CASE("a change counts when the files have been as they are for two looks") {
+  Files files;
+  const auto watch = CredentialWatch::create(files.settings).value();
+  const auto before = watch->current();
+  CHECK_FALSE(watch->look());
+  const bool renamed = GENERATE(false, true);
+  if (renamed) {
+    files.rename_over("ca.pem", files.of("next/ca.pem"));
+  } else {
+    files.put("ca.pem", files.of("next/ca.pem"));
+  }
+  CHECK_FALSE(watch->look());
+  CHECK(watch->current() == before);
+  const auto report = watch->look();
+  REQUIRE(report);
+  CHECK(report->trouble.empty());
+  CHECK(watch->current() != before);
+  CHECK_FALSE(watch->look());
+}
+
+TEST_CASE("two files that are written one after the other are taken together") {
+  Files files;
+  const auto watch = CredentialWatch::create(files.settings).value();
+  const auto before = watch->current();
+  files.put("client.pem", files.of("next/client.pem"));  // the key does not fit
+  CHECK_FALSE(watch->look());
+  files.put("client.key", files.of("next/client.key"));
+  CHECK_FALSE(watch->look());
+  const auto report = watch->look();
+  REQUIRE(report);
+  CHECK(report->trouble.empty());
+  CHECK(watch->current() != before);
+}
+
+TEST_CASE(
+    "a broken file leaves the old certificates in effect, is told once, and mended it counts") {
+  Files files;
+  const auto watch = CredentialWatch::create(files.settings).value();
+  const auto before = watch->current();
+  const std::string whole = files.of("next/ca.pem");
+  files.put("ca.pem", whole.substr(0, 300));
+  CHECK_FALSE(watch->look());
+  const auto report = watch->look();
+  REQUIRE(report);
+  CHECK(report->trouble.find("upstream.main.ca_file") != std::string::npos);
+  CHECK(report->certificate_end == before->certificate_end());
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(watch->look());
+  CHECK(watch->current() == before);
+
+  files.put("ca.pem", whole);
+  CHECK_FALSE(watch->look());
+  const auto mended = watch->look();
+  REQUIRE(mended);
+  CHECK(mended->trouble.empty());
+  CHECK(watch->current() != before);
+}
+
+TEST_CASE("a file that is gone for a while, and comes back, is no trouble once it is there") {
+  Files files;
+  const auto watch = CredentialWatch::create(files.settings).value();
+  fs::remove(files.settings.client_key);
+  CHECK_FALSE(watch->look());
+  const auto gone = watch->look();
+  REQUIRE(gone);
+  CHECK(gone->trouble.find("client_key: cannot read") != std::string::npos);
+  files.put("client.key", files.of("client.key"));
+  CHECK_FALSE(watch->look());
+  const auto back = watch->look();
+  REQUIRE(back);
+  CHECK(back->trouble.empty());
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,143 @@
+// Certificates that change under a Fetcher, against a server that goes by them.
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/upstream/curl_memory.h"
+#include "daemon/upstream/fetcher.h"
+#include "tests/support/scratch_directory.h"
+#include "tests/upstream/fetching.h"
+
+namespace claimsd::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using proto::Reason;
+
+// A Fetcher for a server that wants client certificates, with files of the test's own.
+class Rotating {
+ public:
+  explicit Rotating(std::string_view mode = "ok") : mode_(mode) {
+    server_.post("/_rotate");
+    UpstreamSettings settings = upstream_of(server_, mode, "https_rotating");
+    settings.ca_file = place("ca.pem");
+    settings.client_certificate = place("client.pem");
+    settings.client_key = place("client.key");
+    put("");
+    std::vector<Target> targets;
+    targets.push_back(check_target(settings).value());
+    fetcher_ = Fetcher::create(
+                   *loop_, std::move(targets), log_,
+                   [this](FlightId id, FetchOutcome outcome) { landed_[id] = outcome.failure; },
+                   [this](const CredentialReport& report) { reports.push_back(report); })
+                   .value();
+  }
+
+  std::string place(const std::string& name) const { return fs::path(scratch_.path()) / name; }
+  // The files of the authority in that folder: "" or "next/".
+  void put(const std::string& folder) const {
+    for (const char* const name : {"ca.pem", "client.pem", "client.key"})
+      fs::copy_file(server_.tls_file(folder + name), place(name),
+                    fs::copy_options::overwrite_existing);
+  }
+  void look_twice() {
+    fetcher_->look();
+    fetcher_->look();
+  }
+  FlightId start() {
+    fetcher_->start({++last_, 0, Secret(kToken), Loop::hrtime()});
+    return last_;
+  }
+  bool has_landed(FlightId id) const { return landed_.contains(id); }
+  Reason wait_for(FlightId id) {
+    test::run_until(*loop_, [&] { return landed_.contains(id); });
+    return landed_[id];
+  }
+  Reason fetch() { return wait_for(start()); }
+  int connections() const { return server_.connections(mode_); }
+  void wait_for_server(int count) {
+    test::run_until(*loop_, [&] { return server_.requests(mode_) >= count; });
+  }
+  const test::FaultServer& server() const { return server_; }
+
+  std::vector<CredentialReport> reports;
+
+ private:
+  test::FaultServer& server_ = fresh_fault_server();
+  std::string mode_;
+  testing::ScratchDirectory scratch_;
+  std::unique_ptr<CurlLibrary> library_ = CurlLibrary::create().value();
+  std::unique_ptr<Loop> loop_ = test::new_loop();
+  NullLog log_;
+  std::map<FlightId, Reason> landed_;
+  FlightId last_ = 0;
+  std::unique_ptr<Fetcher> fetcher_;
+};
+
+TEST_CASE("what the files say at start is reported") {
+  const Rotating rotating;
+  REQUIRE(rotating.reports.size() == 1);
+  CHECK(rotating.reports[0].is_first);
+  CHECK(rotating.reports[0].trouble.empty());
+  CHECK(rotating.reports[0].certificate_end);
+}
+
+TEST_CASE("new certificates are for new connections, and old ones are not used again") {
+  Rotating rotating;
+  REQUIRE(rotating.fetch() == Reason::kOk);
+  REQUIRE(rotating.fetch() == Reason::kOk);
+  REQUIRE(rotating.connections() == 1);
+  SECTION("as long as the files are as they were, so are the connections") {
+    rotating.look_twice();
+    CHECK(rotating.fetch() == Reason::kOk);
+    CHECK(rotating.connections() == 1);
+  }
+  SECTION("to a server that still goes by the old ones: it is not trusted any more") {
+    rotating.put("next/");
+    rotating.look_twice();
+    CHECK(rotating.fetch() == Reason::kUpstreamTls);
+    CHECK(rotating.server().requests("ok") == 2);
+    rotating.put("");
+    rotating.look_twice();
+    CHECK(rotating.fetch() == Reason::kOk);
+    CHECK(rotating.connections() == 2);
+  }
+  SECTION("to a server that goes by the new ones") {
+    rotating.server().post("/_rotate?server=next&clients=next");
+    rotating.put("next/");
+    rotating.look_twice();
+    CHECK(rotating.fetch() == Reason::kOk);
+    CHECK(rotating.connections() == 2);
+    CHECK(rotating.reports.size() == 2);
+  }
+}
+
+TEST_CASE("a request on its way ends as it began, whatever the files say by then") {
+  Rotating rotating("gate");
+  const FlightId held = rotating.start();
+  rotating.wait_for_server(1);
+  rotating.put("next/");
+  rotating.look_twice();
+  rotating.server().post("/_rotate?server=next&clients=next");
+  const FlightId fresh = rotating.start();
+  rotating.wait_for_server(2);
+  CHECK_FALSE(rotating.has_landed(held));
+  rotating.server().post("/_open");
+  CHECK(rotating.wait_for(held) == Reason::kOk);
+  CHECK(rotating.wait_for(fresh) == Reason::kOk);
+  // The connection of before goes with its last request.
+  rotating.look_twice();
+  CHECK(rotating.fetch() == Reason::kOk);
+  CHECK(rotating.connections() == 2);
+}
+
+TEST_CASE("broken files fail no request") {
+  Rotating rotating;
+  std::ofstream(rotating.place("ca.pem"), std::ios::trunc) << "half a certi";
+  rotating.look_twice();
+  CHECK(rotating.fetch() == Reason::kOk);
+  REQUIRE(rotating.reports.size() == 2);
+  CHECK_FALSE(rotating.reports[1].trouble.empty());
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
