@@ -8,9 +8,9 @@
 namespace claimsd::proto {
 namespace {
 
-constexpr char kLabel[] = "claimsd map slot v1";  // with its NUL
+constexpr char kLabel[] = "claimsd map slot v2";  // with its NUL
 constexpr std::size_t kFixedInfoSize = sizeof kLabel + sizeof(MapId) + sizeof(std::uint16_t);
-constexpr std::size_t kDigestSize = 64;
+constexpr std::size_t kDigestSize = 32;
 constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kNonceSize = 12;
 
@@ -38,12 +38,12 @@ void SlotSecret::wipe() {
 
 bool Sealer::open() {
   close();
-  sha512_ = EVP_MD_fetch(nullptr, "SHA2-512", nullptr);
+  sha256_ = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
   aes_gcm_ = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   digest_ctx_ = EVP_MD_CTX_new();
   cipher_ctx_ = EVP_CIPHER_CTX_new();
   // The cipher is set once: setting it again would take the context down and build it up each time.
-  if (sha512_ != nullptr && aes_gcm_ != nullptr && digest_ctx_ != nullptr &&
+  if (sha256_ != nullptr && aes_gcm_ != nullptr && digest_ctx_ != nullptr &&
       cipher_ctx_ != nullptr &&
       EVP_DecryptInit_ex2(cipher_ctx_, aes_gcm_, nullptr, nullptr, nullptr) == 1) {
     return true;
@@ -56,44 +56,43 @@ void Sealer::close() {
   EVP_CIPHER_CTX_free(cipher_ctx_);
   EVP_MD_CTX_free(digest_ctx_);
   EVP_CIPHER_free(aes_gcm_);
-  EVP_MD_free(sha512_);
+  EVP_MD_free(sha256_);
   cipher_ctx_ = nullptr;
   digest_ctx_ = nullptr;
   aes_gcm_ = nullptr;
-  sha512_ = nullptr;
+  sha256_ = nullptr;
 }
 
 bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_view token,
                     SlotSecret& out) {
-  // Of a fixed size, and the counter before the token as well: no two inputs are the same bytes.
-  std::array<unsigned char, kFixedInfoSize> fixed_info{};
+  // Of a fixed size: no two triples are the same bytes.
+  std::array<unsigned char, kFixedInfoSize> fixed_info;
   std::memcpy(fixed_info.data(), kLabel, sizeof kLabel);
   std::memcpy(fixed_info.data() + sizeof kLabel, map_id.data(), map_id.size());
   std::memcpy(fixed_info.data() + sizeof kLabel + map_id.size(), &upstream, sizeof upstream);
-  std::array<unsigned char, kDigestSize> digested;
-  bool derived = digest(token, fixed_info.data(), digested.data());
+  const std::string_view info(reinterpret_cast<const char*>(fixed_info.data()), kFixedInfoSize);
+  static_assert(sizeof out.key == kDigestSize && sizeof out.index <= kDigestSize);
+  std::array<unsigned char, kDigestSize> named;
+  // The second also takes the place of the first in the context, which would give the key away.
+  bool derived = digest(1, token, info, out.key.data()) &&
+                 digest(2, {reinterpret_cast<const char*>(out.key.data()), out.key.size()}, {},
+                        named.data());
   if (derived) {
-    std::memcpy(out.index.data(), digested.data(), sizeof out.index);
-    std::memcpy(out.key.data(), digested.data() + kDigestSize / 2, out.key.size());
+    std::memcpy(out.index.data(), named.data(), sizeof out.index);
     derived = out.index[0] != 0 || out.index[1] != 0;  // that would mean "empty"
   }
-  explicit_bzero(digested.data(), digested.size());
   if (!derived) out.wipe();
   return derived;
 }
 
-bool Sealer::digest(std::string_view token, const unsigned char* fixed_info, unsigned char* out) {
-  constexpr std::array<unsigned char, 4> kCounter = {0, 0, 0, 1};
-  // As long as the digest's buffer, less one so that it only fills it: what the context still knows
-  // of the token and the key is overwritten.
-  constexpr std::array<unsigned char, 127> kZeros{};
-  const bool done = EVP_DigestInit_ex2(digest_ctx_, sha512_, nullptr) == 1 &&
-                    EVP_DigestUpdate(digest_ctx_, kCounter.data(), kCounter.size()) == 1 &&
-                    EVP_DigestUpdate(digest_ctx_, token.data(), token.size()) == 1 &&
-                    EVP_DigestUpdate(digest_ctx_, fixed_info, kFixedInfoSize) == 1 &&
-                    EVP_DigestFinal_ex(digest_ctx_, out, nullptr) == 1;
-  return EVP_DigestInit_ex2(digest_ctx_, sha512_, nullptr) == 1 &&
-         EVP_DigestUpdate(digest_ctx_, kZeros.data(), kZeros.size()) == 1 && done;
+bool Sealer::digest(std::uint8_t counter, std::string_view secret, std::string_view info,
+                    unsigned char* out) {
+  const std::array<unsigned char, 4> big_endian = {0, 0, 0, counter};
+  return EVP_DigestInit_ex2(digest_ctx_, sha256_, nullptr) == 1 &&
+         EVP_DigestUpdate(digest_ctx_, big_endian.data(), big_endian.size()) == 1 &&
+         EVP_DigestUpdate(digest_ctx_, secret.data(), secret.size()) == 1 &&
+         (info.empty() || EVP_DigestUpdate(digest_ctx_, info.data(), info.size()) == 1) &&
+         EVP_DigestFinal_ex(digest_ctx_, out, nullptr) == 1;
 }
 
 bool Sealer::seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot) {

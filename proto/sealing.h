@@ -1,7 +1,7 @@
 // sealing.h: the cryptography of the map's slots: from a token to its place and its key, and what
 // lies there sealed under that key.
 //
-// One-step key derivation with SHA-512 (NIST SP 800-56C rev. 2, section 4.1, option 1; the token is
+// One-step key derivation with SHA-256 (NIST SP 800-56C rev. 2, section 4.1, option 1; the token is
 // the shared secret) and AES-256-GCM (SP 800-38D). A worker can open exactly the slots whose tokens
 // it holds. SHM.md has the reasoning.
 //
@@ -40,12 +40,12 @@ class Sealer {
   Sealer(const Sealer&) = delete;
   Sealer& operator=(const Sealer&) = delete;
 
-  // False where libcrypto cannot provide SHA-512 or AES-256-GCM; nothing else may be called then.
+  // False where libcrypto cannot provide SHA-256 or AES-256-GCM; nothing else may be called then.
   bool open();
   bool is_open() const { return cipher_ctx_ != nullptr; }
 
-  // SHA-512(1, token, label, map id, upstream): the first half is the index (of which 16 bytes are
-  // used), the second the key. False, with `out` wiped, when libcrypto fails.
+  // key = SHA-256(1, token, label, map id, upstream); index = the first half of SHA-256(2, key).
+  // False, with `out` wiped, when libcrypto fails.
   bool derive(const MapId& map_id, std::uint16_t upstream, std::string_view token, SlotSecret& out);
 
   // Encrypts `claims` into a slot whose clear words are filled in. False when it does not fit.
@@ -57,9 +57,10 @@ class Sealer {
 
  private:
   void close();
-  bool digest(std::string_view token, const unsigned char* fixed_info, unsigned char* out);
+  bool digest(std::uint8_t counter, std::string_view secret, std::string_view info,
+              unsigned char* out);
 
-  evp_md_st* sha512_ = nullptr;
+  evp_md_st* sha256_ = nullptr;
   evp_md_ctx_st* digest_ctx_ = nullptr;
   evp_cipher_st* aes_gcm_ = nullptr;
   evp_cipher_ctx_st* cipher_ctx_ = nullptr;

@@ -28,7 +28,7 @@ Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(MapMemory map, Cl
   std::unique_ptr<LeasePublisher> made(new LeasePublisher(map, clock, random));
   if (!made->sealer_.open()) {
     return failure(
-        "cannot seal leases: libcrypto lacks SHA-512 or AES-256-GCM: check that OpenSSL's default "
+        "cannot seal leases: libcrypto lacks SHA-256 or AES-256-GCM: check that OpenSSL's default "
         "provider is active");
   }
   made->heartbeat();

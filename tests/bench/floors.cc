@@ -84,7 +84,7 @@ class SharedFloor final : public Floor {
     copy.words[proto::kSlotMeta] = proto::pack({static_cast<std::uint32_t>(writer.size()), 0, 0});
     if (!sealer_.open() || !sealer_.derive(id_, 0, token_, secret) ||
         !sealer_.seal(secret, {block.data(), writer.size()}, copy)) {
-      return failure("sealing a slot: is libcrypto without SHA-512 or AES-256-GCM?");
+      return failure("sealing a slot: is libcrypto without SHA-256 or AES-256-GCM?");
     }
     for (std::size_t i = 0; i < proto::kSlotWords; ++i) slot_[i].store(copy.words[i]);
     return {};
