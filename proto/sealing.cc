@@ -74,9 +74,9 @@ bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_vie
   static_assert(sizeof out.key == kDigestSize && sizeof out.index <= kDigestSize);
   std::array<unsigned char, kDigestSize> named;
   // The second also takes the place of the first in the context, which would give the key away.
-  bool derived = digest(1, token, info, out.key.data()) &&
-                 digest(2, {reinterpret_cast<const char*>(out.key.data()), out.key.size()}, {},
-                        named.data());
+  bool derived =
+      digest(1, token, info, out.key.data()) &&
+      digest(2, {reinterpret_cast<const char*>(out.key.data()), out.key.size()}, {}, named.data());
   if (derived) {
     std::memcpy(out.index.data(), named.data(), sizeof out.index);
     derived = out.index[0] != 0 || out.index[1] != 0;  // that would mean "empty"
