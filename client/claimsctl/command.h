@@ -60,5 +60,6 @@ std::unique_ptr<Command> make_check_config();
 std::unique_ptr<Command> make_reload();
 std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
+std::unique_ptr<Command> make_doctor();
 
 }  // namespace claimsd::ctl

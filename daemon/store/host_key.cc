@@ -23,41 +23,13 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status check_owner_and_mode(const std::string& path, const struct stat& file,
-                            HostKeySource source) {
-  if (!S_ISREG(file.st_mode)) {
-    return failure(fmt::format(
-        "the host key {} is not a regular file: name another path, or remove it", path));
-  }
-  if (file.st_uid != geteuid() && file.st_uid != 0) {
-    return failure(
-        fmt::format("the host key {} belongs to uid {}, who could know it: remove it and let the "
-                    "daemon make its own",
-                    path, file.st_uid));
-  }
-  const bool by_access_list = source == HostKeySource::kCredential && file.st_uid == 0;
-  const mode_t open_to_others = by_access_list ? 037 : 077;
-  if ((file.st_mode & open_to_others) != 0) {
-    return failure(
-        fmt::format("the host key {} is open to others (mode {:04o}), who may know it by now: "
-                    "remove it and let the daemon make another, or chmod 0400 {}",
-                    path, file.st_mode & 07777, path));
-  }
-  if (file.st_size != static_cast<off_t>(kHostKeySize)) {
-    return failure(
-        fmt::format("the host key {} has {} bytes instead of {}: remove it and let the daemon make "
-                    "another (its cache then starts empty)",
-                    path, file.st_size, kHostKeySize));
-  }
-  return {};
-}
-
 Result<Secret> read_key(const std::string& path, Fd fd, HostKeySource source) {
   struct stat file {};
   if (fstat(fd.get(), &file) != 0) {
     return failure(fmt::format("cannot examine the host key {}: {}", path, errno_text(errno)));
   }
-  TRY(check_owner_and_mode(path, file, source));
+  if (const auto fault = judge_host_key(path, file_facts(file), source, geteuid()))
+    return failure(fault->text());
   KeyBytes bytes{};
   const ssize_t got = pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (got != static_cast<ssize_t>(bytes.size())) {

@@ -5,13 +5,14 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <system_error>
 
 namespace claimsd::daemon {
 namespace {
 
-Result<struct stat> make_and_examine(const std::string& path) {
+Result<FileFacts> make_and_examine(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return failure(
         fmt::format("cannot create the directory {}: {}; create its parent, or let the daemon's "
@@ -22,18 +23,19 @@ Result<struct stat> make_and_examine(const std::string& path) {
   if (lstat(path.c_str(), &found) != 0) {
     return failure(fmt::format("cannot examine the directory {}: {}", path, errno_text(errno)));
   }
-  if (S_ISLNK(found.st_mode)) {
-    return failure(fmt::format("{} is a symbolic link: name the directory itself", path));
-  }
-  if (!S_ISDIR(found.st_mode)) {
-    return failure(fmt::format("{} is not a directory: remove it, or name another", path));
-  }
-  if (found.st_uid != geteuid() && found.st_uid != 0) {
-    return failure(
-        fmt::format("the directory {} belongs to uid {}: it must be the daemon's own (chown {} {})",
-                    path, found.st_uid, geteuid(), path));
-  }
-  return found;
+  return file_facts(found);
+}
+
+Status status_of(const std::optional<FileFault>& fault) {
+  if (fault) return failure(fault->text());
+  return {};
+}
+
+FileKind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::kRegular;
+  if (S_ISDIR(mode)) return FileKind::kDirectory;
+  if (S_ISSOCK(mode)) return FileKind::kSocket;
+  return S_ISLNK(mode) ? FileKind::kLink : FileKind::kOther;
 }
 
 }  // namespace
@@ -42,25 +44,22 @@ std::string errno_text(int error) {
   return std::generic_category().message(error);
 }
 
+FileFacts file_facts(const struct stat& found) {
+  return {.kind = kind_of(found.st_mode),
+          .mode = found.st_mode & 07777,
+          .uid = found.st_uid,
+          .gid = found.st_gid,
+          .size = static_cast<std::uint64_t>(found.st_size)};
+}
+
 Status ensure_private_directory(const std::string& path) {
-  const struct stat found = TRY(make_and_examine(path));
-  if ((found.st_mode & 077) != 0) {
-    return failure(
-        fmt::format("the directory {} is open to others (mode {:04o}): chmod 0700 {}, or name one "
-                    "that is the daemon's alone",
-                    path, found.st_mode & 07777, path));
-  }
-  return {};
+  const FileFacts found = TRY(make_and_examine(path));
+  return status_of(judge_private_directory(path, found, geteuid()));
 }
 
 Status ensure_guarded_directory(const std::string& path) {
-  const struct stat found = TRY(make_and_examine(path));
-  if ((found.st_mode & 022) != 0 && (found.st_mode & S_ISVTX) == 0) {
-    return failure(
-        fmt::format("others may replace files in the directory {} (mode {:04o}): chmod go-w {}",
-                    path, found.st_mode & 07777, path));
-  }
-  return {};
+  const FileFacts found = TRY(make_and_examine(path));
+  return status_of(judge_guarded_directory(path, found, geteuid()));
 }
 
 Result<DirectoryLock> DirectoryLock::acquire(const std::string& directory) {

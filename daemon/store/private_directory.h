@@ -4,10 +4,13 @@
 // Any thread; blocks on the file system: at start only.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/result.h"
+#include "daemon/store/file_rules.h"
 
 namespace claimsd::daemon {
 
@@ -30,6 +33,9 @@ class DirectoryLock {
   explicit DirectoryLock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };
+
+// What file_rules.h judges, out of what stat(2) said.
+FileFacts file_facts(const struct stat& found);
 
 // For messages: "Permission denied".
 std::string errno_text(int error);

@@ -61,7 +61,11 @@ LAYERS = (
     Layer("proto/seal*", "proto", (), ("std", "atomic", "openssl")),
     Layer("proto/*", "proto", (), ("std", "atomic")),
     # The library lives in other people's processes: no fmt, no tl::expected, no C++ run time, no threads.
-    Layer("client/claimsctl/*", "client/claimsctl", ("client", "proto", "daemon/base", "daemon/audit"),
+    # What is right and wrong on a host is judged from facts; other files look for these.
+    Layer("client/claimsctl/doctor/check*", "client/claimsctl", ("daemon/base", "daemon/config", "daemon/store"), PURE),
+    Layer("client/claimsctl/doctor/certificate.*", "client/claimsctl", ("daemon/base",), IMPURE + ("openssl",)),
+    Layer("client/claimsctl/*", "client/claimsctl",
+          ("client", "proto", "daemon/base", "daemon/config", "daemon/store", "daemon/audit"),
           IMPURE + ("CLI11", "curl", "simdjson")),
     # The extension of the Python package: glue over the library's ABI.
     Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
@@ -105,6 +109,8 @@ LAYERS = (
 ONLY = {
     # The audit log uses the LMDB wrapper, not the claims cache.
     ("daemon/audit/*", "daemon/store"): ("daemon/store/lmdb.h",),
+    # The doctor applies the daemon's own rules for files.
+    ("client/claimsctl/*", "daemon/store"): ("daemon/store/file_rules.h", "daemon/store/private_directory.h"),
 }
 
 # Nobody looks the time up: the clock is passed in.

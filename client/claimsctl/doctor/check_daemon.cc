@@ -1,0 +1,140 @@
+// The configuration, the daemon that runs by it, and whether it answers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/claimsctl/doctor/checks.h"
+#include "client/claimsctl/output.h"
+
+namespace claimsd::ctl::doctor {
+namespace {
+
+constexpr std::uint32_t kWritableByOthers = 022;
+constexpr std::uint32_t kReadableByOthers = 004;
+constexpr std::size_t kMostNamed = 3;  // options that differ
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+bool may_read(const Place& file, const Facts& facts) {
+  const FileFacts& found = **file.found;
+  return facts.daemon_uid == 0 || (found.uid == facts.daemon_uid && (found.mode & 0400) != 0) ||
+         (found.mode & 0040) != 0 || (found.mode & kReadableByOthers) != 0;
+}
+
+// A proxy's URL is where a password may stand.
+bool may_hold_a_password(const daemon::Config& config) {
+  return std::any_of(config.upstreams.begin(), config.upstreams.end(),
+                     [](const auto& upstream) { return !upstream.proxy.empty(); });
+}
+
+Finding judge_config_file(const Facts& facts) {
+  const Place& file = facts.config_file;
+  const std::size_t upstreams = facts.config->config.upstreams.size();
+  if (!file.found || !*file.found)  // it could be read a moment ago
+    return {State::kUnchecked, fmt::format("{} came or went meanwhile", file.path), "ask again"};
+  const FileFacts& found = **file.found;
+  if ((found.mode & kWritableByOthers) != 0) {
+    return {
+        State::kWrong,
+        fmt::format("others than its owner {} may change {} (mode {:04o}), and with it whom the "
+                    "daemon sends tokens to",
+                    file.owner, file.path, found.mode),
+        fmt::format("chmod go-w {}", file.path)};
+  }
+  if (!may_read(file, facts)) {
+    return {State::kWrong,
+            fmt::format("the daemon's user {} may not read {} ({}:{}, mode {:04o})",
+                        facts.daemon_user, file.path, file.owner, file.group, found.mode),
+            fmt::format("chgrp {} {}; chmod 0640 {}", facts.daemon_user, file.path, file.path)};
+  }
+  if (may_hold_a_password(facts.config->config) && (found.mode & kReadableByOthers) != 0) {
+    return {State::kWarning, fmt::format("everybody may read {}, which names a proxy", file.path),
+            fmt::format("chmod o-r {}", file.path)};
+  }
+  return {State::kFine,
+          fmt::format("{}: valid, {} Auth API{}", file.path, upstreams, upstreams == 1 ? "" : "s"),
+          ""};
+}
+
+}  // namespace
+
+Findings check_configuration(const Facts& facts) {
+  if (facts.config) return {judge_config_file(facts)};
+  if (facts.config_denied)
+    return {{State::kUnchecked, facts.config.error().message, "run it as root"}};
+  Findings all;
+  std::string_view rest = facts.config.error().message;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    all.push_back({State::kWrong, std::string(rest.substr(0, end)),
+                   "mend this place, then: claimsctl check-config; systemctl restart claimsd"});
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return all;
+}
+
+Findings check_daemon(const Facts& facts) {
+  if (!facts.daemon) {
+    const Problem& why = facts.daemon.error();
+    const bool unseen = why.exit == Exit::kNoPermission;
+    return {{unseen ? State::kUnchecked : State::kWrong, first_line(why.message), why.hint}};
+  }
+  const DaemonFacts& daemon = *facts.daemon;
+  Findings all;
+  if (daemon.version != facts.version) {
+    all.push_back(
+        {State::kWarning,
+         fmt::format("it is claimsd {}, and this claimsctl is {}", daemon.version, facts.version),
+         "systemctl restart claimsd, if a newer one has been installed"});
+  }
+  for (const auto& trouble : daemon.troubles)
+    all.push_back({State::kWrong, trouble.message, trouble.hint});
+  if (all.empty()) {
+    all.push_back({State::kFine,
+                   fmt::format("version {}, pid {}, well, for {}", daemon.version, daemon.pid,
+                               duration_text(daemon.uptime_seconds)),
+                   ""});
+  }
+  return all;
+}
+
+Findings check_in_effect(const Facts& facts) {
+  if (!facts.daemon)
+    return {{State::kUnchecked, "not looked at: the daemon does not tell", "see daemon"}};
+  std::vector<std::string> differ;
+  for (const auto& setting : facts.config->settings) {
+    const auto& options = facts.daemon->options;
+    const auto found = std::find_if(options.begin(), options.end(), [&](const auto& option) {
+      return option.option == setting.option;
+    });
+    if (found == options.end() || found->value != setting.value) differ.push_back(setting.option);
+  }
+  if (differ.empty()) return {{State::kFine, "the daemon works by what the file says", ""}};
+  std::string names;
+  for (std::size_t at = 0; at < std::min(differ.size(), kMostNamed); ++at)
+    names += (at == 0 ? "" : ", ") + differ[at];
+  if (differ.size() > kMostNamed) names += fmt::format(" and {} more", differ.size() - kMostNamed);
+  return {{State::kWarning,
+           fmt::format("the file {} says otherwise than the running daemon: {}",
+                       facts.config_file.path, names),
+           "claimsctl reload; it says which of them need a restart"}};
+}
+
+Findings check_answer(const Facts& facts) {
+  const PingFacts& ping = facts.ping;
+  if (ping.answered) return {{State::kFine, "it answers libclaimsd", ""}};
+  if (ping.reason == "not_permitted") {
+    return {{State::kUnchecked, fmt::format("{} may not ask: {}", facts.caller.name, ping.text),
+             "run it as root, or as a member of the socket's group"}};
+  }
+  const std::string mend = ping.reason == "wrong_daemon"
+                               ? "the library trusts root and the owner of the socket's directory: "
+                                 "see claims socket; in "
+                                 "a user namespace set daemon_uid"
+                               : "see daemon and claims socket; its log: journalctl -u claimsd";
+  return {{State::kWrong, fmt::format("{}: {}", ping.reason, ping.text), mend}};
+}
+
+}  // namespace claimsd::ctl::doctor

@@ -1,0 +1,157 @@
+// What lies on disk: the host key, three directories, and the room that they have.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/claimsctl/doctor/checks.h"
+#include "client/claimsctl/output.h"
+
+namespace claimsd::ctl::doctor {
+namespace {
+
+constexpr std::uint64_t kRevocationsNeed = 16 * 1024 * 1024;  // bytes
+constexpr std::uint64_t kLowPercent = 5;                      // of a file system
+constexpr char kCredentials[] = "/run/credentials/";          // systemd.exec(5)
+
+Finding not_seen(const Place& place) {
+  return {State::kUnchecked, place.found.error().message, "run it as root"};
+}
+
+Finding faulty(const daemon::FileFault& fault) {
+  return {State::kWrong, fault.what, fault.mend};
+}
+
+// Nothing is there yet. The daemon makes the last component of a path.
+Finding missing(const Facts& facts, const Place& place, std::string_view what) {
+  if (!facts.daemon) {
+    return {State::kFine,
+            fmt::format("{} {} is not there: it is made at the first start", what, place.path), ""};
+  }
+  return {State::kWrong, fmt::format("the daemon runs, and {} {} is gone", what, place.path),
+          "systemctl restart claimsd; find out who removed it"};
+}
+
+enum class Lies : bool { kInMemory, kOnDisk };
+
+Findings judge_directory(const Facts& facts, const DirectoryFacts& directory,
+                         const Result<DiskFacts>& disk, std::string_view what, Lies lies) {
+  const Place& place = directory.place;
+  if (!place.found) return {not_seen(place)};
+  if (!*place.found) return {missing(facts, place, what)};
+  if (const auto fault =
+          daemon::judge_private_directory(place.path, **place.found, facts.daemon_uid))
+    return {faulty(*fault)};
+  if (disk && disk->in_memory && lies == Lies::kOnDisk) {
+    return {{State::kWrong,
+             fmt::format("{} {} lies in memory: it is gone after a reboot", what, place.path),
+             "put it on a disk"}};
+  }
+  if (disk && !disk->in_memory && lies == Lies::kInMemory) {
+    return {{State::kWarning,
+             fmt::format("{} {} lies on a disk: sealed claims outlive a reboot there", what,
+                         place.path),
+             "put it on a tmpfs, such as /run/claimsd/cache"}};
+  }
+  return {{State::kFine,
+           fmt::format("{} ({}, mode {:04o})", place.path, place.owner, (**place.found).mode), ""}};
+}
+
+void judge_room(Findings& all, const Result<DiskFacts>& disk, const std::string& path,
+                std::uint64_t needs, std::string_view mend) {
+  if (!disk) {
+    all.push_back({State::kUnchecked, disk.error().message, "run it as root"});
+    return;
+  }
+  const std::string left =
+      fmt::format("{} of {} left", bytes_text(disk->free_bytes), bytes_text(disk->total_bytes));
+  if (disk->read_only) {
+    all.push_back({State::kWrong, fmt::format("the file system of {} is read-only", path),
+                   "see the kernel's log (dmesg): mostly the disk has failed"});
+  } else if (disk->no_free_files) {
+    all.push_back({State::kWrong,
+                   fmt::format("no file can be made where {} lies: no free inodes", path),
+                   "remove files there (df -i)"});
+  } else if (disk->free_bytes < needs) {
+    all.push_back(
+        {State::kWrong,
+         fmt::format("{}: {}, and {} may be needed at once", path, left, bytes_text(needs)),
+         std::string(mend)});
+  } else if (disk->free_bytes / kLowPercent < disk->total_bytes / 100) {
+    all.push_back({State::kWarning, fmt::format("{}: {}", path, left), std::string(mend)});
+  }
+}
+
+}  // namespace
+
+Findings check_host_key(const Facts& facts) {
+  const Place& key = facts.configured->host_key;
+  const Place& directory = facts.configured->host_key_directory;
+  const bool credential = key.path.starts_with(kCredentials);
+  if (!key.found) return {not_seen(key)};
+  if (!*key.found && credential) {
+    if (facts.daemon)
+      return {{State::kWrong, fmt::format("systemd handed over no {}", key.path),
+               "put it into /etc/credstore, then: systemctl restart claimsd"}};
+    return {{State::kUnchecked, fmt::format("{} is there only while the daemon runs", key.path),
+             "start the daemon"}};
+  }
+  if (!*key.found) return {missing(facts, key, "the host key")};
+  const auto source =
+      credential ? daemon::HostKeySource::kCredential : daemon::HostKeySource::kFile;
+  if (const auto fault = daemon::judge_host_key(key.path, **key.found, source, facts.daemon_uid))
+    return {faulty(*fault)};
+  if (!credential && directory.found && *directory.found) {
+    if (const auto fault =
+            daemon::judge_guarded_directory(directory.path, **directory.found, facts.daemon_uid))
+      return {faulty(*fault)};
+  }
+  return {{State::kFine,
+           fmt::format("{} ({}, mode {:04o})", key.path, key.owner, (**key.found).mode), ""}};
+}
+
+Findings check_cache(const Facts& facts) {
+  return judge_directory(facts, facts.configured->cache, facts.configured->cache_disk, "the cache",
+                         Lies::kInMemory);
+}
+
+Findings check_revocations(const Facts& facts) {
+  return judge_directory(facts, facts.configured->revocations, facts.configured->revocations_disk,
+                         "the directory of revocations", Lies::kOnDisk);
+}
+
+Findings check_audit(const Facts& facts) {
+  if (!facts.config->config.audit.enabled) {
+    return {{State::kWarning, "none is kept: audit.enabled is false",
+             "set audit.enabled = true, unless nobody will ask who was refused"}};
+  }
+  return judge_directory(facts, facts.configured->audit, facts.configured->audit_disk,
+                         "the audit log", Lies::kOnDisk);
+}
+
+Findings check_disk(const Facts& facts) {
+  const auto& config = facts.config->config;
+  const auto& found = *facts.configured;
+  Findings all;
+  const auto cache_grows =
+      config.cache.max_bytes - std::min(config.cache.max_bytes, found.cache_file_bytes);
+  judge_room(all, found.cache_disk, found.cache.place.path, cache_grows,
+             "make the tmpfs larger, or cache.max_bytes smaller");
+  judge_room(all, found.revocations_disk, found.revocations.place.path, kRevocationsNeed,
+             "make room: a revocation that is not on disk does not survive a reboot");
+  if (config.audit.enabled) {
+    judge_room(all, found.audit_disk, found.audit.place.path, config.audit.segment_bytes,
+               "make room, or lower audit.max_bytes or audit.keep: what cannot be recorded is not "
+               "answered");
+  }
+  if (all.empty()) {
+    const auto& disk = config.audit.enabled ? found.audit_disk : found.revocations_disk;
+    all.push_back({State::kFine,
+                   fmt::format("{} of {} left where {} lies", bytes_text(disk->free_bytes),
+                               bytes_text(disk->total_bytes),
+                               config.audit.enabled ? "the audit log" : "what was revoked"),
+                   ""});
+  }
+  return all;
+}
+
+}  // namespace claimsd::ctl::doctor

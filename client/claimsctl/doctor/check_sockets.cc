@@ -1,0 +1,169 @@
+// The two sockets, and who may use them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/claimsctl/doctor/checks.h"
+
+namespace claimsd::ctl::doctor {
+namespace {
+
+constexpr std::uint32_t kWritableByGroup = 020;
+constexpr std::uint32_t kWritableByOthers = 002;
+constexpr std::uint32_t kSearchableByOthers = 001;
+constexpr std::uint32_t kSticky = 01000;
+constexpr char kStart[] = "systemctl start claimsd.socket claimsd-admin.socket claimsd";
+
+std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, bool admin) {
+  if (!facts.config) return "";
+  const auto& daemon = facts.config->config.daemon;
+  const std::string path = admin ? daemon.admin_socket : daemon.socket;
+  if (path == socket.socket.path) return "";
+  return fmt::format("the configuration names {}: {} {}", path,
+                     admin ? "--admin-socket" : "--socket", path);
+}
+
+// What is wrong with either socket.
+std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket, bool admin) {
+  const std::string& path = socket.socket.path;
+  if (!socket.socket.found)
+    return Finding{State::kUnchecked, socket.socket.found.error().message, "run it as root"};
+  if (!*socket.socket.found) {
+    const std::string other = configured_elsewhere(facts, socket, admin);
+    return Finding{State::kWrong, fmt::format("there is no {}", path),
+                   other.empty() ? kStart : other};
+  }
+  const FileFacts& found = **socket.socket.found;
+  if (found.kind != FileKind::kSocket)
+    return Finding{State::kWrong, fmt::format("{} is not a socket", path),
+                   fmt::format("remove it, then: {}", kStart)};
+  if (!socket.directory.found || !*socket.directory.found) return std::nullopt;
+  const FileFacts& directory = **socket.directory.found;
+  const bool others_write = (directory.mode & (kWritableByGroup | kWritableByOthers)) != 0 &&
+                            (directory.mode & kSticky) == 0;
+  if (others_write) {
+    return Finding{State::kWrong,
+                   fmt::format("others may put a socket of theirs into {} (mode {:04o}) and be "
+                               "sent tokens",
+                               socket.directory.path, directory.mode),
+                   fmt::format("chmod go-w {}", socket.directory.path)};
+  }
+  if (directory.uid != 0 && directory.uid != facts.daemon_uid) {
+    return Finding{State::kWrong,
+                   fmt::format("the directory {} belongs to {}, who could put another socket there",
+                               socket.directory.path, socket.directory.owner),
+                   fmt::format("chown {} {}", facts.daemon_user, socket.directory.path)};
+  }
+  return std::nullopt;
+}
+
+std::string who(const SocketFacts& socket) {
+  return fmt::format("{}:{}, mode {:04o}", socket.socket.owner, socket.socket.group,
+                     (**socket.socket.found).mode);
+}
+
+bool holds(const std::vector<std::uint32_t>& list, std::uint32_t id) {
+  return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+// connect(2) needs write permission on a socket, as path_resolution(7) gives it.
+bool may_open(const User& user, const FileFacts& socket) {
+  if (user.uid == 0) return true;
+  if (user.uid == socket.uid) return (socket.mode & 0200) != 0;
+  if (holds(user.gids, socket.gid)) return (socket.mode & kWritableByGroup) != 0;
+  return (socket.mode & kWritableByOthers) != 0;
+}
+
+// Never root's own group: its members may do far more than ask.
+std::string let_in(const Place& socket, std::string_view user) {
+  if ((**socket.found).gid == 0) {
+    return "set daemon.socket_group = \"claimsd-clients\" (or SocketGroup= in claimsd.socket), put "
+           "the users of workers into that group, restart claimsd";
+  }
+  return fmt::format("usermod --append --groups {} {}, then restart what runs as that user",
+                     socket.group, user);
+}
+
+Finding judge_worker(const User& user, const Facts& facts) {
+  const auto& daemon = facts.config->config.daemon;
+  const SocketFacts& socket = facts.claims_socket;
+  if (!may_open(user, **socket.socket.found)) {
+    return {
+        State::kWrong,
+        fmt::format("the user {} may not open {} ({})", user.name, socket.socket.path, who(socket)),
+        let_in(socket.socket, user.name)};
+  }
+  const bool listed = daemon.allowed_uids.empty() && daemon.allowed_gids.empty();
+  const bool primary = !user.gids.empty() && holds(daemon.allowed_gids, user.gids.front());
+  if (user.uid != 0 && !listed && !holds(daemon.allowed_uids, user.uid) && !primary) {
+    return {State::kWrong,
+            fmt::format(
+                "the user {} (uid {}) stands in neither daemon.allowed_uids nor, with the primary "
+                "group, daemon.allowed_gids",
+                user.name, user.uid),
+            fmt::format("add {} to daemon.allowed_uids, then: claimsctl reload", user.uid)};
+  }
+  return {State::kFine, fmt::format("the user {} may ask", user.name), ""};
+}
+
+// Without a user to judge: is there anybody who may ask?
+Finding judge_group(const Facts& facts) {
+  const SocketFacts& socket = facts.claims_socket;
+  const FileFacts& found = **socket.socket.found;
+  if ((found.mode & kWritableByOthers) != 0)
+    return {State::kFine, "every user of this host may open the claims socket", ""};
+  std::string names;
+  for (const auto& name : socket.members) {
+    if (name != facts.daemon_user) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (!names.empty())
+    return {State::kFine, fmt::format("in {}: {}", socket.socket.group, names), ""};
+  return {State::kWarning,
+          fmt::format("nobody is in the group {}: but for root, none may ask", socket.socket.group),
+          let_in(socket.socket, "USER")};
+}
+
+}  // namespace
+
+Findings check_claims_socket(const Facts& facts) {
+  if (auto finding = judge_place(facts, facts.claims_socket, false)) return {*finding};
+  if (facts.claims_socket.directory.found && *facts.claims_socket.directory.found) {
+    const FileFacts& directory = **facts.claims_socket.directory.found;
+    if ((directory.mode & kSearchableByOthers) == 0) {
+      return {{State::kWarning,
+               fmt::format("not every worker reaches {}: its directory has mode {:04o}",
+                           facts.claims_socket.socket.path, directory.mode),
+               fmt::format("chmod o+x {}", facts.claims_socket.directory.path)}};
+    }
+  }
+  return {{State::kFine,
+           fmt::format("{} ({})", facts.claims_socket.socket.path, who(facts.claims_socket)), ""}};
+}
+
+Findings check_admin_socket(const Facts& facts) {
+  if (auto finding = judge_place(facts, facts.admin_socket, true)) return {*finding};
+  const SocketFacts& socket = facts.admin_socket;
+  if (((**socket.socket.found).mode & kWritableByOthers) != 0) {
+    return {{State::kWrong,
+             fmt::format("every user of this host may revoke and purge: {} ({})",
+                         socket.socket.path, who(socket)),
+             "set SocketMode=0660 in claimsd-admin.socket, or daemon.admin_socket_mode"}};
+  }
+  return {{State::kFine, fmt::format("{} ({})", socket.socket.path, who(socket)), ""}};
+}
+
+Findings check_groups(const Facts& facts) {
+  const auto& socket = facts.claims_socket.socket;
+  if (!socket.found || !*socket.found)
+    return {{State::kUnchecked, "not looked at: there is no claims socket to be let in to",
+             "see claims socket"}};
+  Findings all;
+  for (const auto& name : facts.unknown_workers)
+    all.push_back({State::kWrong, fmt::format("there is no user {} on this host", name),
+                   "name another one by --worker"});
+  for (const auto& user : facts.workers) all.push_back(judge_worker(user, facts));
+  if (all.empty()) all.push_back(judge_group(facts));
+  return all;
+}
+
+}  // namespace claimsd::ctl::doctor

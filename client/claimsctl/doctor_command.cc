@@ -1,0 +1,109 @@
+// claimsctl doctor: looks at everything on this host that an answer depends on, and says what is
+// wrong and how to mend it, with a daemon or without.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "client/claimsctl/command.h"
+#include "client/claimsctl/doctor/checks.h"
+#include "client/claimsctl/doctor/gather.h"
+#include "daemon/base/json_writer.h"
+
+namespace claimsd::ctl {
+namespace {
+
+using doctor::State;
+using Tally = std::map<State, std::size_t>;
+
+std::string mark(State state, const Output& output) {
+  switch (state) {
+    case State::kFine: return output.coloured(Colour::kGood, "ok");
+    case State::kUnchecked: return output.coloured(Colour::kFaint, "? ");
+    case State::kWarning: return output.coloured(Colour::kUnsure, "! ");
+    case State::kWrong: return output.coloured(Colour::kBad, "!!");
+  }
+  return "";
+}
+
+void show(const doctor::Check& check, const doctor::Finding& finding, Output& output) {
+  output.line(fmt::format("{}  {:<18} {}", mark(finding.state, output), check.title,
+                          printable(finding.says)));
+  if (!finding.mend.empty()) output.line(fmt::format("{:22} -> {}", "", printable(finding.mend)));
+}
+
+std::string summary(Tally& tally) {
+  std::string text = fmt::format("{} fine", tally[State::kFine]);
+  const auto add = [&](State state, std::string_view what) {
+    if (tally[state] > 0) text += fmt::format(", {} {}", tally[state], what);
+  };
+  add(State::kWrong, "wrong");
+  add(State::kWarning, "worth a look");
+  add(State::kUnchecked, "not checked");
+  return text;
+}
+
+void write(daemon::JsonWriter& json, const doctor::Check& check, const doctor::Finding& finding) {
+  json.begin_object()
+      .member("check", check.name)
+      .member("state", name_of(finding.state))
+      .member("says", finding.says)
+      .member("mend", finding.mend)
+      .end_object();
+}
+
+// What could not be looked at may be what is wrong.
+Exit exit_of(Tally& tally) {
+  if (tally[State::kWrong] > 0) return Exit::kUnavailable;
+  return tally[State::kUnchecked] > 0 ? Exit::kNoPermission : Exit::kOkay;
+}
+
+class DoctorCommand final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_option("--config", wanted_.config_file,
+                   "The configuration; by default the running daemon's, else the usual one")
+        ->type_name("FILE");
+    app.add_option("--worker", wanted_.workers, "May this user ask? Can be given several times")
+        ->type_name("USER");
+  }
+
+  Exit run(const Globals& globals, Output& output) override {
+    const doctor::Facts facts = gather(globals, wanted_);
+    Tally tally;
+    std::string unseen;  // checks that take a configuration, where there is none
+    daemon::JsonWriter json;
+    json.begin_object().member("schema", kOutputSchema).key("findings").begin_array();
+    for (const auto& check : doctor::checks()) {
+      const bool skipped = !facts.configured && check.needs == doctor::Needs::kConfiguration;
+      if (skipped) unseen += fmt::format("{}{}", unseen.empty() ? "" : ", ", check.title);
+      for (const auto& finding : judge(check, facts)) {
+        ++tally[finding.state];
+        if (output.json()) {
+          write(json, check, finding);
+        } else if (!skipped) {
+          show(check, finding, output);
+        }
+      }
+    }
+    if (output.json()) {
+      json.end_array().member("well", exit_of(tally) == Exit::kOkay);
+      output.line(json.end_object().text());
+    } else {
+      if (!unseen.empty())
+        output.line(fmt::format("Without a configuration not looked at: {}", unseen));
+      output.line(summary(tally));
+    }
+    return exit_of(tally);
+  }
+
+ private:
+  doctor::Wanted wanted_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_doctor() {
+  return std::make_unique<DoctorCommand>();
+}
+
+}  // namespace claimsd::ctl

@@ -1,0 +1,323 @@
+// The doctor's checks, from facts alone: a host that is well has nothing to mend, and each thing
+// that can be wrong is found by its own check alone, with its mend.
+#include <catch2/catch.hpp>
+#include <functional>
+#include <set>
+
+#include "client/claimsctl/doctor/checks.h"
+#include "daemon/config/load.h"
+
+using namespace claimsd::ctl::doctor;
+using claimsd::ctl::Exit;
+using claimsd::ctl::Problem;
+using claimsd::daemon::failure;
+using claimsd::daemon::load_config;
+using claimsd::daemon::WallTime;
+
+namespace {
+
+constexpr std::uint32_t kDaemon = 990;
+constexpr std::uint32_t kClients = 991;
+constexpr std::uint32_t kAdmins = 992;
+constexpr WallTime kNow{seconds(1'800'000'000)};
+constexpr char kConfig[] = R"(
+[upstream.main]
+url = "https://auth.example.com"
+client_certificate = "/etc/claimsd/client.pem"
+client_key = "/etc/claimsd/client.key"
+)";
+
+Place at(std::string path, FileKind kind, std::uint32_t mode, std::uint32_t uid = kDaemon,
+         std::uint32_t gid = kDaemon) {
+  return {std::move(path),
+          FileFacts{.kind = kind,
+                    .mode = mode,
+                    .uid = uid,
+                    .gid = gid,
+                    .size = claimsd::daemon::kHostKeySize},
+          uid == 0 ? "root" : "claimsd", gid == kClients ? "claimsd-clients" : "claimsd"};
+}
+
+Place directory(std::string path, std::uint32_t mode = 0700) {
+  return at(std::move(path), FileKind::kDirectory, mode);
+}
+
+SocketFacts socket(std::string path, std::uint32_t gid) {
+  return {at(std::move(path), FileKind::kSocket, 0660, kDaemon, gid),
+          directory("/run/claimsd", 0755),
+          {"claimsd", "www-data"}};
+}
+
+DiskFacts disk(bool in_memory) {
+  return {.free_bytes = 60ULL << 30, .total_bytes = 100ULL << 30, .in_memory = in_memory};
+}
+
+DaemonFacts running(const claimsd::daemon::LoadedConfig& config) {
+  DaemonFacts facts{.version = "1.2.3", .pid = 77, .uptime_seconds = 60, .config_file = "f"};
+  for (const auto& setting : config.settings)
+    facts.options.push_back({setting.option, setting.value});
+  return facts;
+}
+
+ConfiguredFacts configured() {
+  return {.host_key = at("/var/lib/claimsd/host.key", FileKind::kRegular, 0400),
+          .host_key_directory = directory("/var/lib/claimsd"),
+          .cache = {directory("/run/claimsd/cache"), directory("/run/claimsd", 0755)},
+          .revocations = {directory("/var/lib/claimsd/revocations"), directory("/var/lib/claimsd")},
+          .audit = {directory("/var/lib/claimsd/audit"), directory("/var/lib/claimsd")},
+          .cache_disk = disk(true),
+          .revocations_disk = disk(false),
+          .audit_disk = disk(false),
+          .auth_apis = {{.upstream = "main",
+                         .url = "https://auth.example.com/api/me/",
+                         .failure = "",
+                         .status = 401,
+                         .refuses = true,
+                         .tls = true,
+                         .took_seconds = 0.01,
+                         .ahead = seconds(1),
+                         .certificate_end = kNow + std::chrono::hours(24 * 60)}},
+          .client_certificates = {
+              {"main", "/etc/claimsd/client.pem", kNow + std::chrono::hours(24 * 60)}}};
+}
+
+Facts well() {
+  auto config = load_config(kConfig, "claimsd.toml");
+  REQUIRE(config);
+  auto daemon = running(*config);
+  return {.version = "1.2.3",
+          .caller = {"root", 0, {0}},
+          .daemon_uid = kDaemon,
+          .daemon_user = "claimsd",
+          .config_file = at("/etc/claimsd/claimsd.toml", FileKind::kRegular, 0640, 0, kDaemon),
+          .config = std::move(config),
+          .daemon = std::move(daemon),
+          .claims_socket = socket("/run/claimsd/claims.sock", kClients),
+          .admin_socket = socket("/run/claimsd/admin.sock", kAdmins),
+          .ping = {true, "", ""},
+          .workers = {{"www-data", 33, {33, kClients}}},
+          .unknown_workers = {},
+          .clock = {kNow, true},
+          .configured = configured()};
+}
+
+struct Ill {
+  std::string check;
+  State state;
+  std::string says;
+  std::string mend;
+  std::function<void(Facts&)> make;
+};
+
+FileFacts& file(Place& place) {
+  return **place.found;
+}
+void gone(Place& place) {
+  place.found = std::optional<FileFacts>();
+}
+void denied(Place& place) {
+  place.found = failure("cannot look at " + place.path + ": Permission denied");
+}
+AuthApiFacts& api(Facts& facts) {
+  return facts.configured->auth_apis.front();
+}
+void no_daemon(Facts& facts) {
+  facts.daemon = tl::make_unexpected(
+      Problem{Exit::kUnavailable, "no_daemon", "there is no admin socket", "is it started?"});
+}
+void configure(Facts& facts, const std::string& more) {
+  facts.config = load_config(std::string(more) + kConfig, "claimsd.toml");
+  REQUIRE(facts.config);
+  if (facts.daemon) facts.daemon = running(*facts.config);
+}
+
+// clang-format off
+const Ill kIlls[] = {
+  {"configuration", State::kWrong, "others than its owner root may change", "chmod go-w /etc/claimsd/claimsd.toml",
+   [](Facts& f) { file(f.config_file).mode = 0662; }},
+  {"configuration", State::kWrong, "the daemon's user claimsd may not read", "chmod 0640",
+   [](Facts& f) { file(f.config_file).mode = 0600; }},
+  {"configuration", State::kWarning, "which names a proxy", "chmod o-r",
+   [](Facts& f) { file(f.config_file).mode = 0644;
+     f.config = load_config(std::string(kConfig) + "proxy = \"http://proxy:3128\"\n", "f"); f.daemon = running(*f.config); }},
+  {"daemon", State::kWrong, "the disk is full", "make room",
+   [](Facts& f) { f.daemon->troubles.push_back({"the disk is full", "make room"}); }},
+  {"daemon", State::kWarning, "it is claimsd 1.2.2, and this claimsctl is 1.2.3", "restart",
+   [](Facts& f) { f.daemon->version = "1.2.2"; }},
+  {"in_effect", State::kWarning, "cache.max_ttl", "claimsctl reload",
+   [](Facts& f) { for (auto& option : f.daemon->options) if (option.option == "cache.max_ttl") option.value = "\"9s\""; }},
+  {"claims_socket", State::kWrong, "is not a socket", "remove it",
+   [](Facts& f) { file(f.claims_socket.socket).kind = FileKind::kRegular; }},
+  {"claims_socket", State::kWrong, "others may put a socket of theirs into /run/claimsd", "chmod go-w",
+   [](Facts& f) { file(f.claims_socket.directory).mode = 0775; }},
+  {"claims_socket", State::kWrong, "belongs to", "chown claimsd /run/claimsd",
+   [](Facts& f) { file(f.claims_socket.directory).uid = 1000; }},
+  {"claims_socket", State::kWarning, "not every worker reaches", "chmod o+x",
+   [](Facts& f) { file(f.claims_socket.directory).mode = 0750; }},
+  {"admin_socket", State::kWrong, "there is no /run/claimsd/admin.sock", "systemctl start",
+   [](Facts& f) { gone(f.admin_socket.socket); }},
+  {"admin_socket", State::kUnchecked, "Permission denied", "root",
+   [](Facts& f) { denied(f.admin_socket.socket); }},
+  {"admin_socket", State::kWrong, "every user of this host may revoke", "SocketMode=0660",
+   [](Facts& f) { file(f.admin_socket.socket).mode = 0666; }},
+  {"groups", State::kWrong, "the user www-data may not open", "usermod --append --groups claimsd-clients www-data",
+   [](Facts& f) { f.workers[0].gids = {33}; }},
+  {"groups", State::kWrong, "may not open", "daemon.socket_group",
+   [](Facts& f) { f.workers[0].gids = {33}; file(f.claims_socket.socket).gid = 0; }},
+  {"groups", State::kWrong, "stands in neither daemon.allowed_uids", "add 33 to daemon.allowed_uids",
+   [](Facts& f) { configure(f, "[daemon]\nallowed_uids = [1000]\n"); }},
+  {"groups", State::kWrong, "there is no user zoe", "--worker",
+   [](Facts& f) { f.unknown_workers = {"zoe"}; }},
+  {"groups", State::kWarning, "nobody is in the group claimsd-clients", "usermod",
+   [](Facts& f) { f.workers.clear(); f.claims_socket.members = {"claimsd"}; }},
+  {"answer", State::kWrong, "no_daemon", "journalctl",
+   [](Facts& f) { f.ping = {false, "no_daemon", "nobody listens"}; }},
+  {"answer", State::kUnchecked, "root may not ask", "root",
+   [](Facts& f) { f.ping = {false, "not_permitted", "not permitted"}; }},
+  {"host_key", State::kWrong, "open to others (mode 0640)", "remove it",
+   [](Facts& f) { file(f.configured->host_key).mode = 0640; }},
+  {"host_key", State::kWrong, "belongs to uid 1000", "remove it",
+   [](Facts& f) { file(f.configured->host_key).uid = 1000; }},
+  {"host_key", State::kWrong, "has 31 bytes", "remove it",
+   [](Facts& f) { file(f.configured->host_key).size = 31; }},
+  {"host_key", State::kWrong, "the daemon runs, and the host key", "find out",
+   [](Facts& f) { gone(f.configured->host_key); }},
+  {"host_key", State::kWrong, "others may replace files in the directory /var/lib/claimsd", "chmod go-w",
+   [](Facts& f) { file(f.configured->host_key_directory).mode = 0777; }},
+  {"host_key", State::kUnchecked, "Permission denied", "root",
+   [](Facts& f) { denied(f.configured->host_key); }},
+  {"host_key", State::kWrong, "systemd handed over no", "/etc/credstore",
+   [](Facts& f) { f.configured->host_key.path = "/run/credentials/claimsd.service/claimsd.host-key"; gone(f.configured->host_key); }},
+  {"cache", State::kWarning, "lies on a disk", "tmpfs",
+   [](Facts& f) { f.configured->cache_disk->in_memory = false; }},
+  {"cache", State::kWrong, "open to others (mode 0755)", "chmod 0700",
+   [](Facts& f) { file(f.configured->cache.place).mode = 0755; }},
+  {"revocations", State::kWrong, "lies in memory", "put it on a disk",
+   [](Facts& f) { f.configured->revocations_disk->in_memory = true; }},
+  {"audit", State::kWrong, "belongs to uid 1000", "chown 990",
+   [](Facts& f) { file(f.configured->audit.place).uid = 1000; }},
+  {"audit", State::kWarning, "none is kept", "audit.enabled",
+   [](Facts& f) { configure(f, "[audit]\nenabled = false\n"); }},
+  {"disk", State::kWrong, "may be needed at once", "make room",
+   [](Facts& f) { f.configured->audit_disk->free_bytes = 1000; }},
+  {"disk", State::kWarning, "left", "make room",
+   [](Facts& f) { f.configured->audit_disk->free_bytes = 2ULL << 30; }},
+  {"disk", State::kWrong, "is read-only", "dmesg",
+   [](Facts& f) { f.configured->revocations_disk->read_only = true; }},
+  {"disk", State::kWrong, "no free inodes", "df -i",
+   [](Facts& f) { f.configured->audit_disk->no_free_files = true; }},
+  {"clock", State::kWarning, "nobody keeps this host's clock right", "timedatectl",
+   [](Facts& f) { f.clock.synchronised = false; }},
+  {"clock", State::kWrong, "is 90 s behind this host's", "timedatectl",
+   [](Facts& f) { api(f).ahead = seconds(-90); }},
+  {"auth_api", State::kWrong, "could not resolve", "check upstream.main.url",
+   [](Facts& f) { api(f).failure = "could not resolve the name"; }},
+  {"auth_api", State::kWrong, "everybody would be let in", "is this the Auth API",
+   [](Facts& f) { api(f).status = 200; api(f).refuses = false; }},
+  {"auth_api", State::kWrong, "a redirect is not followed", "name where it leads",
+   [](Facts& f) { api(f).status = 302; api(f).refuses = false; }},
+  {"auth_api", State::kWarning, "HTTP 404, which is not a refusal", "check upstream.main.url",
+   [](Facts& f) { api(f).status = 404; api(f).refuses = false; }},
+  {"auth_api", State::kWrong, "HTTP 502", "its own log",
+   [](Facts& f) { api(f).status = 502; api(f).refuses = false; }},
+  {"certificate", State::kWarning, "ends in 13 d", "renew",
+   [](Facts& f) { api(f).certificate_end = kNow + std::chrono::hours(24 * 13 + 1); }},
+  {"certificate", State::kWrong, "ended 3 h ago", "renew",
+   [](Facts& f) { api(f).certificate_end = kNow - std::chrono::hours(3); }},
+  {"client_certificate", State::kWrong, "ended 3 d ago", "renew",
+   [](Facts& f) { f.configured->client_certificates[0].end = kNow - std::chrono::hours(24 * 3); }},
+  {"client_certificate", State::kWrong, "cannot read", "put a PEM certificate there",
+   [](Facts& f) { f.configured->client_certificates[0].end = failure("cannot read it"); }},
+};
+// clang-format on
+
+}  // namespace
+
+TEST_CASE("a host that is well has nothing to mend") {
+  const Facts facts = well();
+  for (const auto& check : checks()) {
+    for (const auto& finding : judge(check, facts)) {
+      INFO(check.name << ": " << finding.says);
+      CHECK(finding.state == State::kFine);
+      CHECK_FALSE(finding.says.empty());
+      CHECK(finding.mend.empty());
+    }
+  }
+}
+
+TEST_CASE("each ill is found by its own check alone, and has its mend") {
+  std::set<std::string> found_by;
+  for (const auto& ill : kIlls) {
+    Facts facts = well();
+    ill.make(facts);
+    for (const auto& check : checks()) {
+      for (const auto& finding : judge(check, facts)) {
+        INFO(ill.check << " (" << ill.says << "), by " << check.name << ": " << finding.says);
+        if (check.name != ill.check || finding.state == State::kFine) {
+          CHECK(finding.state == State::kFine);
+          continue;
+        }
+        CHECK(finding.state == ill.state);
+        CHECK_THAT(finding.says, Catch::Contains(ill.says));
+        CHECK_THAT(finding.mend, Catch::Contains(ill.mend));
+        found_by.insert(ill.check + ill.says);
+      }
+    }
+    CHECK(found_by.count(ill.check + ill.says) == 1);
+  }
+}
+
+TEST_CASE("every check has an ill that it finds") {
+  for (const auto& check : checks()) {
+    INFO(check.name);
+    CHECK(std::any_of(std::begin(kIlls), std::end(kIlls),
+                      [&](const Ill& ill) { return ill.check == check.name; }));
+  }
+}
+
+TEST_CASE("before the first start, what the daemon makes itself is not missed") {
+  Facts facts = well();
+  no_daemon(facts);
+  gone(facts.configured->host_key);
+  gone(facts.configured->cache.place);
+  gone(facts.configured->revocations.place);
+  gone(facts.configured->audit.place);
+  for (const auto& check : checks()) {
+    for (const auto& finding : judge(check, facts)) {
+      INFO(check.name << ": " << finding.says);
+      if (check.name == "daemon")
+        CHECK(finding.state == State::kWrong);
+      else if (check.name == "in_effect")
+        CHECK(finding.state == State::kUnchecked);
+      else
+        CHECK(finding.state == State::kFine);
+    }
+  }
+}
+
+TEST_CASE("without a configuration every place of it is wrong, and what needs it is not checked") {
+  Facts facts = well();
+  facts.config = failure("f:1:1: one\nf:2:2: two");
+  facts.configured.reset();
+  for (const auto& check : checks()) {
+    const auto findings = judge(check, facts);
+    INFO(check.name);
+    if (check.name == "configuration") {
+      REQUIRE(findings.size() == 2);
+      CHECK(findings[1].state == State::kWrong);
+      CHECK(findings[1].says == "f:2:2: two");
+    }
+    if (check.needs == Needs::kConfiguration) CHECK(findings[0].state == State::kUnchecked);
+  }
+}
+
+TEST_CASE("what only root may read is not checked, rather than wrong") {
+  Facts facts = well();
+  facts.config = failure("cannot read the configuration: Permission denied");
+  facts.config_denied = true;
+  facts.configured.reset();
+  CHECK(check_configuration(facts)[0].state == State::kUnchecked);
+  facts.daemon = tl::make_unexpected(
+      Problem{Exit::kNoPermission, "not_permitted", "this user may not", "as root"});
+  CHECK(check_daemon(facts)[0].state == State::kUnchecked);
+}
