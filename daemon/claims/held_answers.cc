@@ -15,7 +15,7 @@ HeldSubject::~HeldSubject() {
 std::shared_ptr<HeldSubject> HeldAnswers::subject(const TokenKey& key, std::string_view token,
                                                   std::string_view claims) {
   std::shared_ptr<HeldSubject> last = last_subject_.lock();
-  if (last && last->key == key && !last->refused && last->claims.view() == claims) return last;
+  if (last && last->key == key && last->claims.view() == claims) return last;
   last = std::make_shared<HeldSubject>(key, token, claims, bytes_);
   last_subject_ = last;
   return last;
@@ -55,8 +55,8 @@ void HeldAnswers::forget(std::uint64_t connection) {
 void HeldAnswers::refuse(const TokenKey& key, BootTime started) {
   const auto [first, last] = by_key_.equal_range(key);
   for (auto at = first; at != last; ++at) {
-    const Held& held = held_.at(at->second);
-    if (held.confirmed_at < started) held.subject->refused = true;
+    Held& held = held_.at(at->second);
+    if (held.settled_at < started) held.refused = true;
   }
 }
 

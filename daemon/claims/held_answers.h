@@ -34,7 +34,6 @@ class HeldSubject {
   const Secret token;
   const Secret claims;
   const JwtTimes times;
-  bool refused = false;  // by a request that started after the one that confirmed it
 
  private:
   std::size_t& sum_;
@@ -53,9 +52,11 @@ struct Held {
   UpstreamId upstream = 0;
   Answer answer;                         // its claims are the subject's
   std::shared_ptr<HeldSubject> subject;  // of a valid answer alone
-  BootTime confirmed_at{};               // of a valid answer
+  BootTime settled_at{};                 // when the Auth API was asked; its age counts from here
+  BootTime until{};                      // a valid one is not given from then on
   BootTime deadline{};
   bool wants_lease = false;  // once it has left
+  bool refused = false;      // by a request that started after the one that confirmed it
 };
 
 class HeldAnswers {

@@ -387,7 +387,8 @@ void ClaimsService::deliver(const Waiting& waiting, const Answer& answer, const 
                   .deadline = waiting.deadline,
                   .status = landing.status,
                   .took = landing.took,
-                  .wants_lease = landing.wants_lease},
+                  .wants_lease = landing.wants_lease,
+                  .stale_until = landing.stale_until},
                  waiting.waiter, answer);
 }
 

@@ -155,6 +155,7 @@ class ClaimsService {
     int status = 0;  // of the Auth API's answer
     Duration took{};
     bool wants_lease = false;  // once it has left
+    BootTime stale_until{};    // of a stale one
   };
   // What became of the request that somebody waited for.
   struct Landing {
@@ -162,6 +163,7 @@ class ClaimsService {
     int status = 0;
     Duration took{};
     bool wants_lease = false;
+    BootTime stale_until{};
   };
 
   static About about(const Question& question, const TokenKey& key);
@@ -191,7 +193,7 @@ class ClaimsService {
   bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
   void hand_over(const Waiting& waiting, const Answer& answer, const Landing& landing);
   proto::Source stale_or(const Waiting& waiting, const Answer& answer, const Landing& landing);
-  std::optional<Answer> stale_answer(const Waiting& waiting);
+  std::optional<Answer> stale_answer(const Waiting& waiting, BootTime& until);
   void shed_pending(UpstreamId upstream);
   void drop_pending(UpstreamId upstream, const Answer& answer);
   Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,

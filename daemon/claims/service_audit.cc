@@ -13,8 +13,9 @@ namespace {
 
 constexpr Waiter kNobody{};
 
-// That somebody's time was up has to be written down, too.
-constexpr Duration kOverdueGrace = seconds(1);
+// For the record of what is late already: that somebody's time was up; a confirmation that had no
+// life left when it came, and is for those who waited for it.
+constexpr Duration kLateGrace = seconds(1);
 
 }  // namespace
 
@@ -49,10 +50,14 @@ void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, con
             .wants_lease = about.wants_lease};
   held.answer.claims = {};
   const BootTime now = world_.clock.now().boot;
-  if (held.deadline <= now) held.deadline = now + kOverdueGrace;
+  if (held.deadline <= now) held.deadline = now + kLateGrace;
+  held.settled_at = now - answer.age;
   if (valid) {
     held.subject = held_.subject(*about.key, about.token, answer.claims);
-    held.confirmed_at = now - answer.age;
+    held.until = answer.left > Duration(0) ? now + answer.left
+                 : answer.source == Source::kStale
+                     ? about.stale_until
+                     : std::max(held.settled_at + policy_.life.max_ttl, now + kLateGrace);
   }
   held_.hold(ticket, std::move(held));
 }
@@ -115,27 +120,34 @@ void ClaimsService::withhold(const Waiter& waiter) {
 // waiting.
 Answer ClaimsService::decide_again(const Held& held, const Now& now) const {
   Answer answer = held.answer;
-  if (answer.reason != Reason::kOk) return answer;
+  const Duration age = now.boot - held.settled_at;
+  const Duration waited = age - answer.age;
+  if (answer.reason != Reason::kOk) {
+    if (answer.age > Duration(0)) answer.age = age;
+    answer.left = std::max(answer.left - waited, Duration(0));
+    return answer;
+  }
   const HeldSubject& subject = *held.subject;
-  if (subject.refused) return Answer{.reason = Reason::kRefused, .source = Source::kCache};
+  if (held.refused) return Answer{.reason = Reason::kRefused, .source = Source::kCache};
   if (guard_.denies_token(subject.token.view(), now) ||
       guard_.denies_claims(held.upstream, answer.claims, subject.times.issued_at, now))
-    return Answer{.reason = Reason::kRevoked, .source = answer.source};
+    return Answer{
+        .reason = Reason::kRevoked,
+        .source = answer.source == Source::kUpstream ? Source::kUpstream : Source::kCache};
   if (has_expired(subject.times.expires_at, now, policy_.life))
     return Answer{.reason = Reason::kExpired};
-  const Duration age = now.boot - held.confirmed_at;
-  const Duration waited = age - answer.age;
-  const bool kept = answer.left > Duration(0);
   const bool from_cache = answer.source != Source::kUpstream;
-  const bool stale = answer.source == Source::kStale;
-  const Duration longest =
-      policy_.life.max_ttl + (stale ? policy_.life.stale_if_error : Duration(0));
-  const bool outlived = age >= longest || (kept && waited >= answer.left) ||
-                        (from_cache && subject.times.expires_at != WallTime::max() &&
-                         now.wall >= subject.times.expires_at - policy_.life.clock_skew);
+  const bool outlived =
+      now.boot >= held.until || (from_cache && subject.times.expires_at != WallTime::max() &&
+                                 now.wall >= subject.times.expires_at - policy_.life.clock_skew);
   if (outlived) return Answer{.reason = Reason::kNotRecorded};
   answer.age = age;
-  if (kept) answer.left -= waited;
+  answer.left -= waited;
+  // The wall clock may have been set meanwhile.
+  if (subject.times.expires_at != WallTime::max())
+    answer.left =
+        std::min(answer.left, subject.times.expires_at - policy_.life.clock_skew - now.wall);
+  answer.left = std::max(answer.left, Duration(0));
   return answer;
 }
 
@@ -160,6 +172,7 @@ void ClaimsService::reverse(const Held& held, const Answer& answer) {
                           .uid = held.uid,
                           .upstream = held.upstream,
                           .answer = answer,
+                          .settled_at = world_.clock.now().boot,
                           .deadline = held.deadline});
 }
 
@@ -188,7 +201,7 @@ void ClaimsService::show_lease(const About& about, const Waiter& waiter) {
                           .uid = about.uid,
                           .upstream = about.upstream,
                           .subject = held_.subject(*about.key, about.token, due->entry.claims),
-                          .confirmed_at = due->entry.confirmed_at,
+                          .settled_at = due->entry.confirmed_at,
                           .deadline = now.boot + policy_.max_timeout});
 }
 

@@ -74,8 +74,9 @@ Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
                                const Landing& landing) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
       answer.reason != Reason::kShuttingDown) {
-    if (const std::optional<Answer> stale = stale_answer(waiting)) {
-      deliver(waiting, *stale, landing);
+    Landing with_stale = landing;
+    if (const std::optional<Answer> stale = stale_answer(waiting, with_stale.stale_until)) {
+      deliver(waiting, *stale, with_stale);
       return stale->source;
     }
   }
@@ -85,7 +86,7 @@ Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
 
 // A refusal has erased what would be found here, a purge has made it void, and a revoked token is
 // not even looked for.
-std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting) {
+std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTime& until) {
   if (policy_.life.stale_if_error <= Duration(0) || !sieve_.holds(waiting.key)) return std::nullopt;
   const std::optional<Entry> entry = world_.cache.find(waiting.key);
   if (!entry) return std::nullopt;
@@ -95,6 +96,8 @@ std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting) {
   if (guard_.forgets(waiting.upstream, entry->claims, entry->confirmed_at)) return std::nullopt;
   if (guard_.denies_claims(waiting.upstream, entry->claims, entry->issued_at, now))
     return Answer{.reason = Reason::kRevoked};
+  until = std::min(entry->fresh_until, entry->confirmed_at + policy_.life.max_ttl) +
+          policy_.life.stale_if_error;
   return Answer{.reason = Reason::kOk,
                 .source = Source::kStale,
                 .flags = entry->flags,

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
 
 #include "daemon/audit/audit_log.h"
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/scratch.h"
 #include "tests/bench/stats.h"
 
 namespace claimsd::bench {
@@ -21,24 +20,6 @@ using namespace claimsd::daemon;
 constexpr std::size_t kTogether = 20'000;  // a round
 constexpr std::size_t kOneByOne = 200;
 constexpr std::size_t kWaiting = 2'000;
-
-// On a disk: in memory everything is durable at once.
-class DiskDirectory {
- public:
-  DiskDirectory() : path_("/var/tmp/claimsd-bench-XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ~DiskDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  DiskDirectory(const DiskDirectory&) = delete;
-  DiskDirectory& operator=(const DiskDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 AuditRecord denial(std::uint64_t number, const Now& now) {
   AuditRecord record;
@@ -84,22 +65,19 @@ Figure figure_of(std::string name, const std::vector<double>& rounds) {
 }  // namespace
 
 Result<Measurement> run_audit_rate(const Bench& bench) {
-  const DiskDirectory group_directory;
-  const DiskDirectory single_directory;
-  if (group_directory.path().empty() || single_directory.path().empty()) {
-    return failure("cannot make a directory in /var/tmp: let this user write there");
-  }
+  const Scratch group_disk = TRY(Scratch::on_disk());
+  const Scratch single_disk = TRY(Scratch::on_disk());
   const SystemClock clock;
   SystemRandom random;
   NullLog quiet;
   Counter completed;
   AuditLog::Options options;
-  options.store = {group_directory.path(), "bench", std::size_t{1} << 30, {}};
+  options.store = {group_disk.path(""), "bench", std::size_t{1} << 30, {}};
   options.policy.max_records = 4096;
   const AuditHooks hooks{[&](auto&& all) { completed.add(all.size()); }, {}};
   const auto log = TRY(AuditLog::start(options, clock, random, quiet, hooks));
   AuditStore single = TRY(AuditStore::open(
-      {single_directory.path(), "bench", std::size_t{1} << 30, {}}, clock.now().wall));
+      {single_disk.path(""), "bench", std::size_t{1} << 30, {}}, clock.now().wall));
   std::vector<double> together;
   std::vector<double> one_by_one;
   std::uint64_t number = 0;
@@ -111,7 +89,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
       if (i >= kWaiting) completed.wait_for(finished + i - kWaiting);
       ++number;
       if (log->submit(denial(number, clock.now()), number) != AuditVerdict::kWait) {
-        return failure(fmt::format("the disk below {} takes no records", group_directory.path()));
+        return failure(fmt::format("the disk below {} takes no records", group_disk.path("")));
       }
     }
     completed.wait_for(finished + kTogether);
@@ -122,7 +100,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
     for (std::size_t i = 0; i < kOneByOne; ++i) {
       AuditRecord record = denial(++number, clock.now());
       if (single.append({&record, 1}, clock.now().wall) != AuditAppended::kDurable) {
-        return failure(fmt::format("the disk below {} takes no records", single_directory.path()));
+        return failure(fmt::format("the disk below {} takes no records", single_disk.path("")));
       }
     }
     one_by_one.push_back(microseconds_since(start, clock) / kOneByOne);

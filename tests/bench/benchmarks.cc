@@ -37,6 +37,15 @@ constexpr std::array kMissOverheadGoals{
 constexpr std::array kAuditRateGoals{
     Goal{"one each", Ratio::kUnderPeer, Bound::kAtLeast, 10},
 };
+constexpr std::array kAuditSearchGoals{
+    Goal{"scan", Ratio::kUnderPeer, Bound::kAtLeast, 100},
+};
+constexpr std::array kAuditVerifyGoals{
+    Goal{"hash", Ratio::kOverPeer, Bound::kAtMost, 3},
+};
+constexpr std::array kAuditMemoryGoals{
+    Goal{"thousand", Ratio::kOverPeer, Bound::kAtMost, 1.5},
+};
 
 constexpr std::array kBenchmarks{
     Benchmark{"hit_local",
@@ -54,6 +63,9 @@ constexpr std::array kBenchmarks{
     Benchmark{"hit_flooded",
               "the p99 of a hit over the socket while another process floods the daemon with junk",
               "us", kHitFloodedGoals, run_hit_flooded},
+    Benchmark{"hit_audited",
+              "the same while each answer to that junk waits for its record on a disk, whose writer never rests",
+              "us", kHitFloodedGoals, run_hit_audited},
     Benchmark{"hit_socket_million",
               "a token out of a million that the daemon knows, over its socket, against out of a thousand",
               "us", kMillionGoals, run_hit_socket_million},
@@ -66,6 +78,15 @@ constexpr std::array kBenchmarks{
     Benchmark{"audit_rate",
               "a durable audit record when many wait at once, against a transaction each; one disk",
               "us", kAuditRateGoals, run_audit_rate},
+    Benchmark{"audit_search",
+              "the ten records of a user among a million in the audit log, against reading all of them",
+              "us", kAuditSearchGoals, run_audit_search},
+    Benchmark{"audit_verify",
+              "verifying a million audit records, against hashing the same bytes",
+              "us", kAuditVerifyGoals, run_audit_verify},
+    Benchmark{"audit_memory",
+              "memory of its own that verifying and searching a million audit records takes, against a thousand",
+              "KiB", kAuditMemoryGoals, run_audit_memory},
 };
 // clang-format on
 

@@ -33,7 +33,7 @@ max_ttl = "300s"
 directory = "{0}/revocations"
 
 [audit]
-directory = "{0}/audit"
+directory = "{4}"
 
 [log]
 level = "warning"
@@ -273,14 +273,15 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
 
 Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
                              std::uint16_t upstream_port, FastPath fast_path,
-                             std::string_view cache_options) {
+                             std::string_view cache_options, const Scratch* audit_disk) {
   if (!std::filesystem::exists(program)) {
     return failure(
         fmt::format("no daemon at {}: `./dev bench` builds it, --daemon names another", program));
   }
+  const std::string audit = (audit_disk != nullptr ? *audit_disk : scratch).path("audit");
   const std::string configuration = TRY(
       scratch.write("claimsd.toml", fmt::format(kConfiguration, scratch.path("."), upstream_port,
-                                                fast_path == FastPath::kOn, cache_options)));
+                                                fast_path == FastPath::kOn, cache_options, audit)));
   const std::string ready_path = scratch.path("ready.sock");
   const Fd ready = TRY(notify_socket(ready_path));
   auto process = TRY(Process::start(

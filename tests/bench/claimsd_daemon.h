@@ -21,10 +21,12 @@ class Daemon {
   enum class FastPath : unsigned char { kOff, kOn };
 
   // `program` is the daemon's binary, `cache_options` more lines of its table [cache], and tables
-  // after it. Returns when it says that it is ready.
+  // after it. The audit log lies on a disk where one is named. Returns when it says that it is
+  // ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
                               std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff,
-                              std::string_view cache_options = "");
+                              std::string_view cache_options = "",
+                              const Scratch* audit_disk = nullptr);
 
   pid_t pid() const { return process_.pid(); }
   const std::string& socket() const { return socket_; }

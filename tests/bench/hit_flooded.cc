@@ -1,5 +1,8 @@
 // hit_flooded: does somebody else's junk make a hit wait? The p99 of hits over the socket while
 // another process floods the daemon over four connections, against the same in quiet.
+// hit_audited: does the audit log? The same with the log on a disk. Every refusal waits for its
+// record, and the flooder for its answers: there is always a batch being written, and one that
+// waits.
 //
 // The asker has a core of its own, the daemon has the other, both kept awake. The flooder runs on
 // the daemon's, at the lowest priority (SCHED_IDLE): whenever the daemon has something to do it
@@ -22,7 +25,9 @@ namespace claimsd::bench {
 namespace {
 
 constexpr std::uint64_t kTokens = 200;
-constexpr double kLeastRate = 50'000;  // junk a second: below it this is no flood
+// Junk a second: below it this is no flood. A disk has the last word on how much it can be.
+constexpr double kLeastRate = 50'000;
+constexpr double kLeastRateOnDisk = 2'000;
 using Clock = std::chrono::steady_clock;
 
 // How much junk was answered in how long.
@@ -72,14 +77,13 @@ Figure p99_of(const Figure& figure) {
   return {.name = figure.name, .value = figure.p99, .p99 = 0, .spread = figure.spread};
 }
 
-}  // namespace
-
-Result<Measurement> run_hit_flooded(const Bench& bench) {
+Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, double least_rate) {
   const Cores cores = TRY(Cores::available());
   if (!cores.two()) return failure("a flood beside the daemon needs two cores");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port));
+  const Daemon daemon =
+      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOff, "", audit_disk));
   TRY(daemon.fill(kTokens));
   const Flooder flooder = TRY(Flooder::start(daemon.socket(), cores.server));
 
@@ -89,7 +93,7 @@ Result<Measurement> run_hit_flooded(const Bench& bench) {
   const Placement placement = TRY(Placement::apply(Regime::kTwoAwake, cores, {daemon.pid()}));
   const Plan plan{.rounds = bench.rounds, .blocks = 10, .per_block = 1000};
   const std::vector<Figure> figures = TRY(measure({&flooded, &quiet}, plan, bench.interrupt));
-  if (intensity.per_second() < kLeastRate) {
+  if (intensity.per_second() < least_rate) {
     return failure(fmt::format("the flood reached {:.0f} tokens a second, too few to measure",
                                intensity.per_second()));
   }
@@ -98,6 +102,17 @@ Result<Measurement> run_hit_flooded(const Bench& bench) {
                      .peers = {p99_of(figures.at(1))},
                      .beside = {{.regime = "means, and a token of the flood",
                                  .figures = {figures.at(0), figures.at(1), junk}}}};
+}
+
+}  // namespace
+
+Result<Measurement> run_hit_flooded(const Bench& bench) {
+  return run_among(bench, nullptr, kLeastRate);
+}
+
+Result<Measurement> run_hit_audited(const Bench& bench) {
+  const Scratch disk = TRY(Scratch::on_disk());
+  return run_among(bench, &disk, kLeastRateOnDisk);
 }
 
 }  // namespace claimsd::bench

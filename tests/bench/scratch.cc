@@ -22,10 +22,19 @@ Result<Scratch> Scratch::make() {
   const std::string parent = chosen != nullptr                       ? chosen
                              : fs::is_directory("/dev/shm", ignored) ? "/dev/shm"
                                                                      : "/tmp";
+  return below(parent, "set TMPDIR to one that can be written");
+}
+
+// In memory everything is durable at once.
+Result<Scratch> Scratch::on_disk() {
+  return below("/var/tmp", "let this user write there");
+}
+
+Result<Scratch> Scratch::below(const std::string& parent, std::string_view hint) {
   std::string folder = parent + "/claimsd-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) {
-    return failure(fmt::format("making a folder like {}: {}; set TMPDIR to one that can be written",
-                               folder, std::strerror(errno)));
+    return failure(
+        fmt::format("making a folder like {}: {}; {}", folder, std::strerror(errno), hint));
   }
   return Scratch(folder);
 }

@@ -1,5 +1,5 @@
 // scratch.h: a folder for sockets, configuration and caches of one run, in memory where there is
-// room; gone with its owner.
+// room, or on a disk where that is what is measured; gone with its owner.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@ namespace claimsd::bench {
 class Scratch {
  public:
   static Result<Scratch> make();
+  static Result<Scratch> on_disk();
   ~Scratch();
   Scratch(Scratch&& other) noexcept;
   Scratch& operator=(Scratch&&) = delete;
@@ -22,6 +23,7 @@ class Scratch {
   Result<std::string> write(std::string_view name, std::string_view text) const;
 
  private:
+  static Result<Scratch> below(const std::string& parent, std::string_view hint);
   explicit Scratch(std::string folder) : folder_(std::move(folder)) {}
   std::string folder_;
 };

@@ -179,6 +179,51 @@ TEST_CASE("an answer that waited says how old it is now") {
   CHECK(world.answer(waiter).answer.left == 57s);
 }
 
+TEST_CASE("a refusal that waited says how old it is now") {
+  ServiceHarness world(audited(kFailures));
+  const Waiter waiter = world.ask("bad");
+  world.advance(1s);
+  world.land_oldest(status(401));
+  world.advance(2s);
+  world.write_record();
+  CHECK(world.answer(waiter).answer.age == 3s);
+}
+
+TEST_CASE("what had no life left when it came is for those who waited, for a second more") {
+  Policy policy = audited(kVerifications);
+  policy.life.max_ttl = 2s;
+  ServiceHarness world(policy);
+  const auto late_by = [&world](Duration commit) {
+    const Waiter waiter = world.ask("slow");
+    world.advance(3s);
+    world.land_oldest(status(200));
+    world.advance(commit);
+    world.write_record();
+    return waiter;
+  };
+  CHECK(world.reason(late_by(999ms)) == Reason::kOk);
+  const Waiter waiter = late_by(1s);
+  world.write_record();  // that it was not given after all
+  CHECK(world.reason(waiter) == Reason::kNotRecorded);
+}
+
+TEST_CASE("a stale answer that waited is given no longer than one that need not wait") {
+  Policy policy = audited(kEvery);
+  policy.life.stale_if_error = 100s;
+  ServiceHarness world(policy);
+  world.audit.verdict = AuditVerdict::kGo;
+  world.ask_and_land("token", confirmed("max-age=10"));
+  world.audit.verdict = AuditVerdict::kWait;
+  world.advance(108s);
+  const Waiter waiter = world.ask("token");
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.advance(2s);
+  world.write_record();
+  CHECK(world.audit.noted.back().event.reason == Reason::kNotRecorded);
+  world.write_record();
+  CHECK(world.reason(waiter) == Reason::kNotRecorded);
+}
+
 TEST_CASE("a reversal whose record is not taken lets nobody in") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good");

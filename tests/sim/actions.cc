@@ -116,6 +116,9 @@ void store_erases_nothing(Simulation& sim) {
 void audit_takes_nothing(Simulation& sim) {
   sim.audit.failing = 1 + sim.dice.below(4);
 }
+void audit_commit_fails(Simulation& sim) {
+  sim.audit.failing_commits = 1 + sim.dice.below(3);
+}
 void store_writes(Simulation& sim) {
   sim.cache.flush();
 }
@@ -146,6 +149,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"store erases nothing", 1, store_erases_nothing},
     {"the audit log takes nothing", 1, audit_takes_nothing},
     {"workers report", 8, workers_report},
+    {"a commit of the audit log fails", 2, audit_commit_fails},
     {"store writes", 3, store_writes},
     {"tick for nothing", 2, tick_for_nothing},
     {"everybody asks for one", 3, everybody_asks_for_one},

@@ -40,11 +40,12 @@ constexpr Expected kAnswers[] = {
     {Reason::kBackoff, Source::kNone},
     {Reason::kOverBudget, Source::kNone},
     {Reason::kShuttingDown, Source::kNone},
+    {Reason::kNotRecorded, Source::kNone},
 };
 
 // Counters of things that cannot happen here: a late result takes two requests for one token at a
-// time, a reversal an audit log that is slower than a step.
-constexpr std::string_view kOutOfReach[] = {"late_results", "reversals"};
+// time.
+constexpr std::string_view kOutOfReach[] = {"late_results"};
 
 }  // namespace
 

@@ -70,6 +70,7 @@ std::span<const Invariant> invariants();
   I(bounded,         "entries, refusals, questions and requests stay within their limits") \
   I(counters,        "counters say what happened") \
   I(recorded,        "an answer that the audit log must know of is given once that has its record, and is withheld otherwise") \
+  I(held,            "who waits for a record hears of it when that is on disk, or lost") \
   I(lease_recorded,  "a lease that the audit log must know of is shown once that has its record") \
   I(reported,        "a report has one receipt in time, which says recorded once it is, and only then") \
   I(reported_user,   "a report is of the user whom the Auth API confirmed; of the one that the worker names where nobody knows") \

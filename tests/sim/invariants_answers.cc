@@ -18,11 +18,17 @@ bool valid(const AnswerRecord& answer) {
   return answer.reason == Reason::kOk;
 }
 
-// The request whose end was answered in this step, if it was about that token.
-const RequestRecord* landed_for(const Facts& facts, TokenNumber token) {
-  if (!facts.step().landed) return nullptr;
-  const RequestRecord& request = facts.records.requests[*facts.step().landed];
-  return request.token == token ? &request : nullptr;
+const QuestionRecord& question_of(const Facts& facts, const AnswerRecord& answer) {
+  return facts.records.questions[answer.question];
+}
+
+// The request whose end was answered in this step, or in that in which the answer was decided; if
+// it was about that token.
+const RequestRecord* landed_for(const Facts& facts, const AnswerRecord& answer) {
+  const auto landed = answer.late ? question_of(facts, answer).held->landed : facts.step().landed;
+  if (!landed) return nullptr;
+  const RequestRecord& request = facts.records.requests[*landed];
+  return request.token == answer.token ? &request : nullptr;
 }
 
 const Confirmation* stands_on(const Facts& facts, const AnswerRecord& answer) {
@@ -48,7 +54,9 @@ std::string check_life(const Facts& facts) {
     if (confirmation == nullptr) return "valid without a confirmation of that age";
     if (past_exp_and_skew(token, facts.now(), facts.policy)) return "valid after exp + skew";
     if (answer.source == Source::kUpstream) {
-      if (landed_for(facts, answer.token) == nullptr) return "from upstream, but nothing landed";
+      if (landed_for(facts, answer) == nullptr) return "from upstream, but nothing landed";
+      if (answer.late && facts.now().boot >= question_of(facts, answer).held->end)
+        return "valid after its life, which ended while it waited for its record";
       continue;
     }
     if (confirmation->no_store) return "a no-store answer was kept";
@@ -109,7 +117,7 @@ std::string check_max_age(const Facts& facts) {
 std::string check_provenance(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer.token);
+    const RequestRecord* const request = landed_for(facts, answer);
     if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or life";
     if (answer.source == Source::kUpstream) {
       if (request == nullptr) return "from upstream, but nothing landed";
@@ -147,7 +155,7 @@ namespace {
 
 std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
   const TokenRecord& token = facts.records.token(answer.token);
-  const RequestRecord* const request = landed_for(facts, answer.token);
+  const RequestRecord* const request = landed_for(facts, answer);
   if (answer.source == Source::kUpstream) {
     return request != nullptr && meaning(facts, *request) == Meaning::kRefuses
                ? ""
@@ -156,6 +164,12 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
   if (!token.refusal) return "refused, but never by the Auth API";
   const Refusal& refusal = *token.refusal;
   if (refusal.instance != facts.records.instance) return "refused by an earlier life";
+  // A confirmation that waited for its record, and was refused meanwhile.
+  if (answer.reversal) {
+    return refusal.started > question_of(facts, answer).held->confirmed_at
+               ? ""
+               : "reversed by a refusal that started earlier";
+  }
   if (facts.now().boot >= refusal.started + facts.policy.negative_ttl) {
     return "refused after negative_ttl";
   }
@@ -171,7 +185,7 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
 }  // namespace
 
 std::string check_invalid_cause(const Facts& facts) {
-  for (const AnswerRecord& answer : facts.step().answers) {
+  for (const AnswerRecord& answer : facts.step().decisions) {
     if (proto::verdict_of(answer.reason) != Verdict::kInvalid) continue;
     const TokenRecord& token = facts.records.token(answer.token);
     switch (answer.reason) {
@@ -216,12 +230,33 @@ std::string check_over_budget(const Facts& facts, const QuestionRecord& question
 
 }  // namespace
 
+namespace {
+
+// Is it no answer because its record came too late?
+bool outlived(const Facts& facts, const AnswerRecord& answer) {
+  const QuestionRecord& question = question_of(facts, answer);
+  if (!answer.late) return false;
+  if (facts.now().boot >= question.deadline) return true;
+  const HeldRecord& held = *question.held;
+  if (answer.recorded.empty() || answer.recorded.front() != Reason::kOk) return false;
+  return facts.now().boot >= held.earliest_end ||
+         (held.source != Source::kUpstream &&
+          past_exp_less_skew(facts.records.token(answer.token), facts.now(), facts.policy));
+}
+
+}  // namespace
+
 std::string check_unavailable_cause(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
+    if (answer.reason == Reason::kNotRecorded && !question_of(facts, answer).withheld &&
+        !outlived(facts, answer))
+      return "withheld, though the log took it in time";
+  }
+  for (const AnswerRecord& answer : facts.step().decisions) {
     if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
-    const QuestionRecord& question = facts.records.questions[answer.question];
+    const QuestionRecord& question = question_of(facts, answer);
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer.token);
+    const RequestRecord* const request = landed_for(facts, answer);
     const Policy& policy = facts.policy;
     switch (answer.reason) {
       case Reason::kDeadline:
@@ -246,9 +281,7 @@ std::string check_unavailable_cause(const Facts& facts) {
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "it is not stopping";
         break;
-      case Reason::kNotRecorded:
-        if (!question.withheld) return "withheld, though the log would have taken it";
-        break;
+      case Reason::kNotRecorded: break;  // above
       default:
         if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
             reason_of(request->response) != answer.reason) {
@@ -260,10 +293,10 @@ std::string check_unavailable_cause(const Facts& facts) {
 }
 
 std::string check_stale(const Facts& facts) {
-  for (const AnswerRecord& answer : facts.step().answers) {
+  for (const AnswerRecord& answer : facts.step().decisions) {
     if (answer.source != Source::kStale) continue;
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer.token);
+    const RequestRecord* const request = landed_for(facts, answer);
     if (!valid(answer)) return "stale, and not valid";
     if (facts.policy.life.stale_if_error <= Duration(0)) return "stale, which is switched off";
     if (token.kept.present && token.kept.entry.fresh_until > facts.now().boot &&
@@ -278,8 +311,9 @@ std::string check_stale(const Facts& facts) {
 }
 
 std::string check_purged_first(const Facts& facts) {
-  for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason != Reason::kRefused) continue;
+  for (const AnswerRecord& answer : facts.step().decisions) {
+    // A reversal tells of a refusal of a while ago; another request may have confirmed since.
+    if (answer.reason != Reason::kRefused || answer.reversal) continue;
     if (answer.in_store) return "refused, and still in the store";
     if (answer.shown) return "refused, and still shown to the workers";
   }

@@ -35,7 +35,7 @@ bool may_be_denied(const Facts& facts, const TokenRecord& token) {
 }  // namespace
 
 std::string check_denied_in_time(const Facts& facts) {
-  for (const AnswerRecord& answer : facts.step().answers) {
+  for (const AnswerRecord& answer : facts.step().decisions) {
     if (answer.reason != Reason::kRevoked) continue;
     const TokenRecord& token = facts.records.token(answer.token);
     // A denial is kept like a refusal, for as long.

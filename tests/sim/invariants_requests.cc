@@ -45,7 +45,7 @@ std::string check_landing_answers(const Facts& facts) {
   const RequestRecord& request = facts.records.requests[*facts.step().landed];
   for (const QuestionNumber number : facts.records.token(request.token).open) {
     const QuestionRecord& question = facts.records.questions[number];
-    if (question.step >= facts.step().number || facts.step().sent_again) continue;
+    if (question.step >= facts.step().number || facts.step().sent_again || question.held) continue;
     const auto& max_age = question.max_age;
     const bool too_old =
         max_age && (request.first_started.boot < question.asked.boot - *max_age ||
@@ -61,7 +61,7 @@ std::string check_hit(const Facts& facts) {
     const QuestionRecord& question = facts.records.questions[number];
     if (!question.served_from_store) continue;
     bool hit = question.left;
-    for (const AnswerRecord& answer : facts.step().answers) {
+    for (const AnswerRecord& answer : facts.step().decisions) {
       hit |=
           answer.question == number &&
           (question.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
@@ -153,7 +153,8 @@ std::string check_negative_spares(const Facts& facts) {
   for (const QuestionNumber number : facts.step().asked) {
     const QuestionRecord& question = facts.records.questions[number];
     const TokenRecord& token = facts.records.token(question.token);
-    if (!token.refusal || question.max_age || question.answered || question.left) continue;
+    if (!token.refusal || question.max_age || question.answered || question.left || question.held)
+      continue;
     const Refusal& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&
                         facts.now().boot < refusal.started + facts.policy.negative_ttl &&

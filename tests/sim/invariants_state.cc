@@ -103,16 +103,17 @@ std::string check_bounded(const Facts& facts) {
     return "more entries than allowed";
   }
   if (facts.service.negative_entries() > policy.negative_entries) return "too many refusals";
-  if (records.open > policy.max_waiters) return "too many questions wait";
+  if (records.open - records.held > policy.max_waiters) return "too many questions wait";
   for (const Records::OfUid& uid : records.uids) {
-    if (uid.open > policy.max_waiters_per_uid) return "too many questions of one user id wait";
+    if (uid.open - uid.held > policy.max_waiters_per_uid)
+      return "too many questions of one user id wait";
   }
   const Flights& flights = facts.service.flights();
   // A successor is never turned away: it takes the place of the request before it.
   if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
     return "too many requests wait for their turn";
   }
-  if (flights.waiting() != records.open) return "it does not know how many wait";
+  if (flights.waiting() != records.open - records.held) return "it does not know how many wait";
   if (flights.flying() != records.flying) return "it does not know how many are on their way";
   if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {
     return "more rules than allowed";
@@ -140,14 +141,29 @@ std::string check_recorded(const Facts& facts) {
   const AuditScope& scope = facts.policy.audit;
   for (const AnswerRecord& answer : facts.step().answers) {
     if (answer.reason == Reason::kNotRecorded) continue;  // unavailable_cause
-    const bool due = answer.reason != Reason::kOk         ? scope.failures
-                     : answer.source == Source::kUpstream ? scope.verifications
-                                                          : scope.hits;
+    const QuestionRecord& question = facts.records.questions[answer.question];
+    // What was decided first, and what it was decided otherwise to.
+    std::vector<Reason> expected{answer.reason};
+    if (answer.late && answer.recorded.size() > 1) expected.insert(expected.begin(), Reason::kOk);
+    const Source source = answer.late ? question.held->source : answer.source;
+    const bool due = expected.front() != Reason::kOk ? scope.failures
+                     : source == Source::kUpstream   ? scope.verifications
+                                                     : scope.hits;
     if (!due && !answer.recorded.empty()) return "recorded, though nobody wants to know";
-    if (due && answer.recorded != std::vector{answer.reason}) {
+    if (due && answer.recorded != expected) {
       return fmt::format("{} was given with {} records of it", proto::name_of(answer.reason),
                          answer.recorded.size());
     }
+  }
+  return {};
+}
+
+std::string check_held(const Facts& facts) {
+  for (const QuestionNumber number : facts.step().completed) {
+    const QuestionRecord& question = facts.records.questions[number];
+    // It may wait once more, for the record of another verdict.
+    if (!question.answered && !question.left && !question.waits)
+      return fmt::format("question {} goes on waiting for a record that is written", number);
   }
   return {};
 }

@@ -229,8 +229,8 @@ void SimUpstream::note_landing() {
 }
 
 bool SimUpstream::was_due(TokenNumber number) const {
-  const auto& answers = records_.step.answers;
-  return std::any_of(answers.begin(), answers.end(), [&](const AnswerRecord& answer) {
+  const auto& decisions = records_.step.decisions;
+  return std::any_of(decisions.begin(), decisions.end(), [&](const AnswerRecord& answer) {
     return answer.token == number && answer.refresh_due;
   });
 }
@@ -247,7 +247,10 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
   record.url = url;
   record.started = record.first_started = clock_.now();
   record.instance = records_.instance;
-  record.waited_for = !records_.token(*number).open.empty();
+  const auto& asking = records_.token(*number).open;
+  record.waited_for = std::any_of(asking.begin(), asking.end(), [&](QuestionNumber open) {
+    return !records_.questions[open].held;
+  });
   Records::OfUpstream& api = records_.upstreams[upstream];
   ++api.flying;
   const RequestRecord* const landed =
@@ -322,7 +325,44 @@ void SimPublisher::withdraw_all() {
   for (TokenRecord& token : records_.tokens) token.shown = {};
 }
 
-AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, AuditTicket ticket) {
+// When the life of a valid answer ends that is decided now.
+HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
+  HeldRecord held;
+  held.step = records_.step.number;
+  held.source = event.source;
+  held.landed = records_.step.landed;
+  if (event.reason != proto::Reason::kOk) return held;
+  const TokenRecord& token = records_.token(records_.questions[event.waiter.request].token);
+  const Now now = clock_.now();
+  const Entry& kept = token.kept.entry;
+  if (event.source == proto::Source::kUpstream) {
+    held.confirmed_at = token.confirmations.back().started.boot;
+    const bool is_kept = token.kept.present && kept.confirmed_at == held.confirmed_at;
+    held.end = held.confirmed_at + life_.max_ttl;
+    // What has no life left is for those who have waited, for a second more.
+    if (is_kept) {
+      held.earliest_end = held.end = std::min(held.end, kept.fresh_until);
+    } else {
+      const Confirmation& by = token.confirmations.back();
+      const bool lives = !by.no_store && by.started.boot + by.life > now.boot;
+      held.end = std::max(held.end, now.boot + 1s);
+      held.earliest_end = lives ? now.boot : held.end;
+    }
+  } else {
+    held.confirmed_at = kept.confirmed_at;
+    const bool stale = event.source == proto::Source::kStale;
+    const Duration more = stale ? life_.stale_if_error : Duration(0);
+    held.end = std::min(held.confirmed_at + life_.max_ttl, kept.fresh_until) + more;
+    held.earliest_end = held.end;
+  }
+  if (token.expires_at != WallTime::max()) {
+    const Duration left = token.expires_at - life_.clock_skew - now.wall;
+    held.earliest_end = std::min(held.earliest_end, now.boot + std::max(left, Duration(0)));
+  }
+  return held;
+}
+
+AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, Waiting one) {
   ReportRecord& report = records_.reports[event.waiter.request];
   records_.step.reported.push_back(event.waiter.request);
   report.user = event.user;
@@ -333,33 +373,102 @@ AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, AuditTicket
     report.failed = true;
     return AuditVerdict::kDeny;
   }
-  if (slow) {
-    waiting.emplace_back(ticket, event.waiter.request);
-    return AuditVerdict::kWait;
-  }
-  report.durable = true;
-  return AuditVerdict::kGo;
+  one.report = event.waiter.request;
+  return take(std::move(one));
 }
 
 AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
-  if (event.kind == AuditedEvent::Kind::kReport) return record_report(event, ticket);
-  if (event.kind == AuditedEvent::Kind::kLost) {
-    records_.lost_reports += event.count;
-    return AuditVerdict::kGo;
+  using Kind = AuditedEvent::Kind;
+  Waiting one{.ticket = ticket, .question = {}, .report = {}, .lease = {}, .reason = event.reason};
+  switch (event.kind) {
+    case Kind::kReport: return record_report(event, std::move(one));
+    case Kind::kLost: records_.lost_reports += event.count; return AuditVerdict::kGo;
+    case Kind::kLease: one.lease = std::string(event.token); return take(std::move(one));
+    case Kind::kAnswer:
+    case Kind::kReversal: break;
   }
-  if (event.kind == AuditedEvent::Kind::kLease) {
-    records_.step.leases_recorded.push_back(event.token.empty() ? std::string()
-                                                                : std::string(event.token));
-    return AuditVerdict::kGo;
-  }
+  if (event.waiter.connection != 0) one.question = event.waiter.request;
   if (failing > 0) {
     --failing;
-    if (event.waiter.connection != 0) records_.questions[event.waiter.request].withheld = true;
+    if (one.question) records_.questions[*one.question].withheld = true;
     return AuditVerdict::kDeny;
   }
-  if (event.waiter.connection != 0)
-    records_.questions[event.waiter.request].recorded.push_back(event.reason);
-  return AuditVerdict::kGo;
+  if (slow && one.question) {
+    QuestionRecord& question = records_.questions[*one.question];
+    const BootTime now = clock_.now().boot;
+    if (question.answer_by <= now) {
+      question.answer_by = now + 1s;  // ClaimsService: a second to write down that time was up
+      records_.add_deadline(question.answer_by, *one.question);
+    }
+    sink_.decided(*one.question, event.reason, event.source);
+    records_.hold(*one.question, held_record(event));
+  }
+  return take(std::move(one));
+}
+
+AuditVerdict SimAuditTrail::take(Waiting one) {
+  if (!slow) {
+    written(one);
+    return AuditVerdict::kGo;
+  }
+  waiting_.push_back(std::move(one));
+  return AuditVerdict::kWait;
+}
+
+void SimAuditTrail::written(const Waiting& one) {
+  if (!one.lease.empty()) records_.step.leases_recorded.push_back(one.lease);
+  if (one.question) records_.questions[*one.question].recorded.push_back(one.reason);
+  if (one.report) records_.reports[*one.report].durable = true;
+}
+
+void SimAuditTrail::begin_commit() {
+  committing_ = std::exchange(waiting_, {});
+}
+
+void SimAuditTrail::end_commit() {
+  const bool durable = failing_commits == 0;
+  if (!durable) --failing_commits;
+  for (const Waiting& one : std::exchange(committing_, {})) {
+    if (durable) written(one);
+    if (one.report && !durable) records_.reports[*one.report].failed = true;
+    if (one.question) {
+      QuestionRecord& question = records_.questions[*one.question];
+      question.waits = false;
+      question.withheld |= !durable;
+      records_.step.completed.push_back(*one.question);
+    }
+    complete(one.ticket, durable);
+  }
+}
+
+void SimAuditTrail::lose() {
+  waiting_.clear();
+  committing_.clear();
+}
+
+AnswerRecord SimSink::record_of(QuestionNumber number, proto::Reason reason,
+                                proto::Source source) const {
+  const QuestionRecord& question = records_.questions[number];
+  const TokenRecord& token = records_.token(question.token);
+  AnswerRecord record;
+  record.question = number;
+  record.token = question.token;
+  record.reason = reason;
+  record.source = source;
+  record.late = question.held.has_value();
+  record.reversal = !question.recorded.empty() && question.recorded.back() != reason;
+  record.denied = records_.denied(token);
+  record.refresh_due = (source == proto::Source::kCache || question.withheld) && due && due(token);
+  record.in_store = token.kept.present && !token.kept.disowned;
+  record.recorded = question.recorded;
+  record.shown = token.shown.now;
+  return record;
+}
+
+void SimSink::decided(QuestionNumber question, proto::Reason reason, proto::Source source) {
+  trace_.note({records_.step.number, clock_.now(), "holds", proto::name_of(reason),
+               records_.questions[question].token, question});
+  records_.step.decisions.push_back(record_of(question, reason, source));
 }
 
 void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
@@ -390,12 +499,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     records_.step.broken_port = "a question is answered twice";
     return;
   }
-  const TokenRecord& token = records_.token(question.token);
-  AnswerRecord record;
-  record.question = waiter.request;
-  record.token = question.token;
-  record.reason = answer.reason;
-  record.source = answer.source;
+  AnswerRecord record = record_of(waiter.request, answer.reason, answer.source);
   record.flags = answer.flags;
   record.age = answer.age;
   record.left = answer.left;
@@ -407,12 +511,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
     record.user = claims.user;
     record.version = claims.version;
   }
-  record.denied = records_.denied(token);
-  record.refresh_due =
-      (answer.source == proto::Source::kCache || question.withheld) && due && due(token);
-  record.in_store = token.kept.present && !token.kept.disowned;
-  record.recorded = question.recorded;
-  record.shown = token.shown.now;
+  if (!record.late) records_.step.decisions.push_back(record);
   records_.step.answers.push_back(record);
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
   if (answer.source == proto::Source::kStale) ++records_.stale;

@@ -171,6 +171,8 @@ class SimSink final : public daemon::AnswerSink {
       : records_(records), clock_(clock), trace_(trace) {}
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
   void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
+  // An answer that is not given yet.
+  void decided(QuestionNumber question, proto::Reason reason, proto::Source source);
 
   // What the one who is answered does next.
   std::function<void(const QuestionRecord&)> react;
@@ -179,29 +181,56 @@ class SimSink final : public daemon::AnswerSink {
   std::function<bool(const TokenRecord&)> due;
 
  private:
+  AnswerRecord record_of(QuestionNumber number, proto::Reason reason, proto::Source source) const;
+
   Records& records_;
   const daemon::Clock& clock_;
   Trace& trace_;
 };
 
-// An audit log on a disk that is never slow for answers: they leave at once, each after its record.
-// What waiting for one leads to is for the tests of the core (tests/claims/audit_test.cc). Reports
-// may have to wait.
+// An audit log on a disk. One that is never slow: answers leave at once, each after its record. Or
+// one that writes in commits, which take their time and may fail: answers, leases and receipts wait
+// for theirs.
 class SimAuditTrail final : public daemon::AuditTrail {
  public:
-  explicit SimAuditTrail(Records& records) : records_(records) {}
+  SimAuditTrail(Records& records, const daemon::Clock& clock, SimSink& sink,
+                const daemon::LifePolicy& life)
+      : records_(records), clock_(clock), sink_(sink), life_(life) {}
   daemon::AuditVerdict record(const daemon::AuditedEvent& event,
                               daemon::AuditTicket ticket) override;
 
-  // Of the next ones, so many are not taken.
-  unsigned failing = 0;
+  bool waiting() const { return !waiting_.empty(); }
+  // What waits is written from now on; what comes meanwhile waits for the next commit.
+  void begin_commit();
+  // It is on disk, or lost.
+  void end_commit();
+  // The daemon is gone.
+  void lose();
+
   bool slow = false;
-  std::deque<std::pair<daemon::AuditTicket, ReportNumber>> waiting;
+  unsigned failing = 0;          // of the next ones, so many are not taken
+  unsigned failing_commits = 0;  // of the next commits
+  std::function<void(daemon::AuditTicket, bool durable)> complete;
 
  private:
-  daemon::AuditVerdict record_report(const daemon::AuditedEvent& event, daemon::AuditTicket ticket);
+  struct Waiting {
+    daemon::AuditTicket ticket = 0;
+    std::optional<QuestionNumber> question;
+    std::optional<ReportNumber> report;
+    std::string lease;  // its token
+    proto::Reason reason = proto::Reason::kOk;
+  };
+  daemon::AuditVerdict record_report(const daemon::AuditedEvent& event, Waiting one);
+  daemon::AuditVerdict take(Waiting one);
+  HeldRecord held_record(const daemon::AuditedEvent& event) const;
+  void written(const Waiting& one);
 
   Records& records_;
+  const daemon::Clock& clock_;
+  SimSink& sink_;
+  const daemon::LifePolicy& life_;
+  std::vector<Waiting> waiting_;
+  std::vector<Waiting> committing_;
 };
 
 class SimObserver final : public daemon::Observer {

@@ -30,6 +30,8 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   now = at;
   asked.clear();
   answers.clear();
+  decisions.clear();
+  completed.clear();
   started.clear();
   landed.reset();
   sent_again = noted = false;
@@ -111,6 +113,18 @@ void Records::close(QuestionNumber number) {
   of_token.pop_back();
   --open;
   --uids[questions[number].uid].open;
+  if (!questions[number].held) return;
+  --held;
+  --uids[questions[number].uid].held;
+}
+
+void Records::hold(QuestionNumber number, const HeldRecord& of) {
+  QuestionRecord& question = questions[number];
+  question.waits = true;
+  if (question.held) return;
+  question.held = of;
+  ++held;
+  ++uids[question.uid].held;
 }
 
 void Records::add_deadline(BootTime deadline, QuestionNumber question) {
@@ -121,7 +135,8 @@ void Records::add_deadline(BootTime deadline, QuestionNumber question) {
 std::optional<BootTime> Records::next_deadline() {
   while (!deadlines_.empty()) {
     const QuestionRecord& question = questions[deadlines_.front().second];
-    if (!question.answered && !question.left) return deadlines_.front().first;
+    const bool current = question.answer_by == deadlines_.front().first;
+    if (current && !question.answered && !question.left) return deadlines_.front().first;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
     deadlines_.pop_back();
   }

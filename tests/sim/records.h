@@ -92,12 +92,24 @@ struct TokenRecord {
   Shown shown;
 };
 
+// An answer that waits for its audit record.
+struct HeldRecord {
+  std::uint64_t step = 0;                       // in which it was decided first
+  proto::Source source = proto::Source::kNone;  // of that decision
+  std::optional<RequestNumber> landed;          // that led to it
+  daemon::BootTime confirmed_at;                // of a valid one
+  // When a valid one's life ends by the rule, and when at the earliest that may be.
+  daemon::BootTime end;
+  daemon::BootTime earliest_end;
+};
+
 struct QuestionRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
   std::uint32_t uid = 0;
   daemon::Now asked;
   daemon::BootTime deadline;
+  daemon::BootTime answer_by;  // the deadline, or a little later when the record of that waits
   std::optional<daemon::Duration> max_age;
   std::uint64_t step = 0;
   bool served_from_store = false;  // what the store holds must answer it
@@ -106,7 +118,9 @@ struct QuestionRecord {
   bool room = false;   // there was room for it, by every limit, when it was asked
   bool known = false;  // the token was valid before
   bool has_address = false;
-  std::vector<proto::Reason> recorded;  // what the audit log was told of its answer
+  std::optional<HeldRecord> held;
+  bool waits = false;                   // for its record, now
+  std::vector<proto::Reason> recorded;  // what the audit log holds of its answer
   bool withheld = false;                // it did not take that
 };
 
@@ -155,7 +169,9 @@ struct AnswerRecord {
   bool sound_claims = false;  // whole, and all parts of one user and version:
   std::uint32_t user = 0;
   std::uint32_t version = 0;
-  // When it was given.
+  bool late = false;      // it has waited for its record
+  bool reversal = false;  // of a decision that was recorded
+  // When it was given, or decided.
   bool denied = false;  // by an order
   bool refresh_due = false;
   bool in_store = false;
@@ -192,7 +208,11 @@ struct Step {
   bool is_tick = false;
   daemon::Now now;
   std::vector<QuestionNumber> asked;
-  std::vector<AnswerRecord> answers;
+  std::vector<AnswerRecord> answers;  // given
+  // Those of them that waited for no record, and those that do from now on. Why something was
+  // decided is judged by these; age, life and claims are known of what is given alone.
+  std::vector<AnswerRecord> decisions;
+  std::vector<QuestionNumber> completed;  // whose record is on disk, or lost
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> landed;
   bool sent_again = false;  // what landed: to the next URL
@@ -200,7 +220,7 @@ struct Step {
   std::vector<PutRecord> puts;
   std::vector<EraseRecord> erases;
   std::vector<PublicationRecord> publications;
-  std::vector<std::string> leases_recorded;  // their tokens
+  std::vector<std::string> leases_recorded;  // on disk since this step; their tokens
   std::vector<ReportNumber> reported;        // to the audit log
   std::vector<ReportNumber> receipts;
   std::size_t kept_before = 0;
@@ -239,6 +259,8 @@ class Records {
 
   // Takes a question off the lists of open ones.
   void close(QuestionNumber number);
+  // Its answer is decided, and waits for its record.
+  void hold(QuestionNumber number, const HeldRecord& held);
   void add_deadline(daemon::BootTime deadline, QuestionNumber question);
   // The earliest deadline of an open question.
   std::optional<daemon::BootTime> next_deadline();
@@ -250,6 +272,7 @@ class Records {
   std::vector<OrderRecord> orders;
   Step step;
   std::size_t open = 0;    // questions
+  std::size_t held = 0;    // of these: decided
   std::size_t flying = 0;  // requests
   struct OfUpstream {
     std::size_t flying = 0;
@@ -259,6 +282,7 @@ class Records {
   std::array<OfUpstream, 2> upstreams;
   struct OfUid {
     std::size_t open = 0;
+    std::size_t held = 0;
     // Questions to the service that runs now.
     std::uint64_t asked = 0;
     std::uint64_t of_known = 0;

@@ -32,16 +32,6 @@ void Simulation::report(TokenNumber about) {
                          .user = kClaimedUser,
                          .unacknowledged = made.unacknowledged},
                   Waiter{made.connection, number});
-  if (!audit.waiting.empty()) schedule(dice.between(0ms, 3s), EventKind::kRecordWritten);
-}
-
-void Simulation::record_written() {
-  if (audit.waiting.empty()) return;
-  const auto [ticket, number] = audit.waiting.front();
-  audit.waiting.pop_front();
-  const bool durable = !dice.percent(10);
-  (durable ? records.reports[number].durable : records.reports[number].failed) = true;
-  step("a record is written", [&] { service->recorded(ticket, durable); });
 }
 
 // Those who reported over this connection do not wait any more; 0: nobody does.

@@ -84,6 +84,7 @@ Scenario draw_scenario(std::uint64_t seed, unsigned events) {
   scenario.reacts = one_of(dice, 0u, 3u);
   scenario.slow = one_of(dice, 2u, 10u, 50u);
   scenario.with_headers = one_of(dice, 0u, 20u, 60u);
+  scenario.audit_commit = one_of<Duration>(dice, 0s, 0s, 1ms, 10ms, 300ms);
   return scenario;
 }
 

@@ -15,10 +15,11 @@ struct Scenario {
   unsigned tokens = 0;          // well known from the start
   unsigned users = 0;
   unsigned connections = 0;
-  unsigned uids = 1;          // user ids that own them; at most 8
-  bool with_leases = false;   // clients look into the map of leases first
-  bool with_address = false;  // questions say for whom they are asked
-  daemon::Duration gap{};     // between questions, on average
+  unsigned uids = 1;                // user ids that own them; at most 8
+  bool with_leases = false;         // clients look into the map of leases first
+  daemon::Duration audit_commit{};  // of the audit log, on average; 0: answers need not wait
+  bool with_address = false;        // questions say for whom they are asked
+  daemon::Duration gap{};           // between questions, on average
   unsigned questions_per_fault = 0;
   // Percent of the questions.
   unsigned junk = 0;

@@ -30,6 +30,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
       upstream(records, clock, trace),
       publisher(records, clock, trace),
       sink(records, clock, trace),
+      audit(records, clock, sink, scenario.policy.life),
       coverage(cover),
       invariants_(std::move(checked)) {
   records.questions.reserve(2 * given.events);
@@ -40,7 +41,8 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
                               : kind < 8 ? TokenKind::kUndated
                                          : TokenKind::kOpaque));
   }
-  audit.slow = dice.percent(70);
+  audit.slow = scenario.audit_commit > Duration(0);
+  audit.complete = [this](AuditTicket ticket, bool durable) { service->recorded(ticket, durable); };
   sink.before = [this] { upstream.note_landing(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QuestionRecord& question) { react(question); };
@@ -90,10 +92,12 @@ void Simulation::happen(const Event& event) {
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
       return;
-    case EventKind::kRecordWritten: return record_written();
     case EventKind::kLogWritten:
       log_busy_ = false;
       return step("rules are written", [&] { revocation_log.write(); });
+    case EventKind::kAuditWritten:
+      audit_busy_ = false;
+      return step("records are written", [&] { audit.end_commit(); });
   }
 }
 
@@ -131,6 +135,13 @@ void Simulation::end_step() {
   if (revocation_log.waiting() && !log_busy_) {
     log_busy_ = true;
     schedule(dice.between(1ms, 100ms), EventKind::kLogWritten);
+  }
+  if (audit.waiting() && !audit_busy_) {
+    audit_busy_ = true;
+    audit.begin_commit();
+    // A disk that is busy with something else takes seconds.
+    schedule(dice.percent(1) ? dice.between(1s, 20s) : dice.about(scenario.audit_commit),
+             EventKind::kAuditWritten);
   }
   check();
 }
@@ -218,7 +229,9 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
 bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
   const Policy& policy = scenario.policy;
   const UpstreamHealth& health = upstream.health[token.upstream];
-  return records.open < policy.max_waiters && records.uids[uid].open < policy.max_waiters_per_uid &&
+  const Records::OfUid& of_uid = records.uids[uid];
+  return records.open - records.held < policy.max_waiters &&
+         of_uid.open - of_uid.held < policy.max_waiters_per_uid &&
          health.state() == UpstreamHealth::State::kWorks &&
          records.upstreams[token.upstream].flying < health.window();
 }
@@ -242,6 +255,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   question.deadline =
       now.boot +
       (asking.timeout <= Duration(0) || asking.timeout > longest ? longest : asking.timeout);
+  question.answer_by = question.deadline;
   question.max_age = asking.max_age;
   question.step = steps_;
   question.served_from_store = stored_and_fresh(token, asking.max_age);
@@ -367,6 +381,7 @@ void Simulation::restart(bool killed) {
     token.questions = 0;
     token.shown = {};
   }
+  audit.lose();
   if (killed) {
     revocation_log.lose();
   } else {
@@ -380,7 +395,6 @@ void Simulation::restart(bool killed) {
   records.upstreams = {};
   for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = uid.reports = 0;
   forget_reports(0);
-  audit.waiting.clear();
   records.stale = 0;
   records.begun = clock.now().boot;
   records.first_step = steps_;

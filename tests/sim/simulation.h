@@ -85,7 +85,7 @@ class Simulation {
   SimObserver observer;
   SimFingerprinter fingerprinter;
   SimRevocationLog revocation_log;
-  SimAuditTrail audit{records};
+  SimAuditTrail audit;
   Coverage& coverage;
   std::unique_ptr<daemon::ClaimsService> service;
   std::vector<TokenNumber> known;  // the most popular first
@@ -98,7 +98,7 @@ class Simulation {
     kEndOutage,
     kRestart,
     kLogWritten,
-    kRecordWritten
+    kAuditWritten
   };
   struct Event {
     daemon::BootTime at;
@@ -129,7 +129,6 @@ class Simulation {
   void wait_for_the_last();
   OrderRecord draw_order(bool revokes, TokenNumber about);
   void carry_out(std::size_t number);
-  void record_written();
   void forget_reports(std::uint64_t connection);
 
   std::vector<Invariant> invariants_;
@@ -137,6 +136,7 @@ class Simulation {
   std::uint64_t steps_ = 0;
   unsigned reactions_ = 0;  // within each other
   bool log_busy_ = false;
+  bool audit_busy_ = false;
   bool over_ = false;  // nobody asks any more
   std::optional<Violation> violation_;
 };

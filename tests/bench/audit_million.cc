@@ -1,0 +1,201 @@
+// audit_search, audit_verify and audit_memory: what examining a long audit log costs. A million
+// records of a hundred thousand users, on a disk, in the page cache after the first round.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <vector>
+
+#include "daemon/audit/audit_store.h"
+#include "daemon/audit/search.h"
+#include "daemon/audit/verify.h"
+#include "tests/bench/benchmarks.h"
+#include "tests/bench/scratch.h"
+#include "tests/bench/stats.h"
+
+namespace claimsd::bench {
+namespace {
+
+using namespace claimsd::daemon;
+
+constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::uint64_t kThousand = 1'000;
+constexpr std::uint64_t kPerUser = 10;
+constexpr std::size_t kPerCommit = 4'000;
+constexpr int kRounds = 3;  // each reads a million records, more than once
+constexpr WallTime kDay{std::chrono::hours(24 * 20'000)};
+
+AuditRecord denial(std::uint64_t number, std::uint64_t users) {
+  AuditRecord record;
+  record.event = AuditEvent::kDenied;
+  record.at = {BootTime(Duration(static_cast<std::int64_t>(number))), kDay};
+  record.last = kDay;
+  record.peer = {1000, 1000, 4711, "gunicorn"};
+  record.user = fmt::format("user-{}", number % users);
+  record.upstream = "main";
+  record.method = "GET";
+  record.route = "/patients/{id}/observations/";
+  record.roles = "doctor nurse";
+  return record;
+}
+
+Status write_log(const std::string& directory, std::uint64_t records, Interrupt& interrupt) {
+  AuditStore store = TRY(AuditStore::open({directory, "bench", std::size_t{64} << 20, {}}, kDay));
+  std::vector<AuditRecord> batch;
+  for (std::uint64_t i = 0; i < records; ++i) {
+    batch.push_back(denial(i, records / kPerUser));
+    if (batch.size() < kPerCommit && i + 1 < records) continue;
+    if (interrupt.requested()) return failure("interrupted");
+    if (store.append(batch, kDay) != AuditAppended::kDurable)
+      return failure(fmt::format("the disk below {} takes no records", directory));
+    batch.clear();
+  }
+  return {};
+}
+
+// A log in a folder of its own.
+Result<Scratch> log_of(std::uint64_t records, Interrupt& interrupt) {
+  Scratch disk = TRY(Scratch::on_disk());
+  TRY(write_log(disk.path(""), records, interrupt));
+  return disk;
+}
+
+// How many records of a user there are: by the index, or by looking at every record.
+Result<std::uint64_t> count_of_user(const AuditReader& reader, const std::string& user, bool all) {
+  AuditQuery query;
+  if (!all) query.user = user;
+  std::uint64_t found = 0;
+  TRY(reader.search(query, [&](const AuditRecord& record) {
+    if (record.user == user) ++found;
+    return true;
+  }));
+  if (found == kPerUser) return found;
+  return failure(fmt::format("{} records of {} were found, not {}", found, user, kPerUser));
+}
+
+template <class Work>
+Result<double> microseconds_of(Work&& work) {
+  const auto start = std::chrono::steady_clock::now();
+  TRY(work());
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+Result<std::uint64_t> bytes_verified(const std::string& directory) {
+  AuditVerifyOptions options;
+  options.directory = directory;
+  const AuditVerification done = TRY(verify_audit(options));
+  if (done.finding || done.records != kMillion) return failure("the log does not verify");
+  return done.bytes;
+}
+
+// As the chain does it: record by record, each with the link before it.
+Status hash_records(AuditHasher& hasher, std::size_t size) {
+  const std::string record(size, 'x');
+  AuditLink link{};
+  for (std::uint64_t i = 0; i < kMillion; ++i) link = hasher.next(link, record);
+  return link == AuditLink{} ? failure("the hash is not one") : Status();
+}
+
+Figure figure_of(std::string name, const std::vector<double>& rounds) {
+  return {.name = std::move(name), .value = median(rounds), .p99 = 0, .spread = spread(rounds)};
+}
+
+// Pages that belong to this process alone: the log's own, which the kernel takes back as it likes,
+// are not among them (RssAnon of proc(5)).
+std::uint64_t own_memory_kib() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  std::uint64_t kib = 0;
+  while (status >> word) {
+    if (word == "RssAnon:") status >> kib;
+  }
+  return kib;
+}
+
+// Of a child that verifies the log and then searches it: the most that it had at any time.
+Result<double> memory_to_examine(const std::string& directory) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failure("making a pipe");
+  const Fd reading(ends[0]);
+  Fd writing(ends[1]);
+  const Process child = TRY(Process::fork_off("examiner", [&] {
+    std::uint64_t most = 0;
+    const auto look = [&] { most = std::max(most, own_memory_kib()); };
+    AuditVerifyOptions options;
+    options.directory = directory;
+    options.progress = [&](AuditSequence, double) { look(); };
+    const auto verified = verify_audit(options);
+    look();
+    const auto reader = AuditReader::open(directory);
+    std::uint64_t seen = 0;
+    const bool searched = reader && reader->search({}, [&](const AuditRecord&) {
+      if (++seen % 10'000 == 0) look();
+      return true;
+    });
+    look();
+    const bool well = verified && !verified->finding && searched;
+    if (!well) most = 0;
+    return ::write(writing.get(), &most, sizeof most) == sizeof most ? 0 : 1;
+  }));
+  writing.reset();
+  std::uint64_t most = 0;
+  if (::read(reading.get(), &most, sizeof most) != sizeof most || most == 0)
+    return failure(fmt::format("the log in {} could not be examined", directory));
+  return static_cast<double>(most);
+}
+
+}  // namespace
+
+Result<Measurement> run_audit_search(const Bench& bench) {
+  const Scratch disk = TRY(log_of(kMillion, bench.interrupt));
+  const AuditReader reader = TRY(AuditReader::open(disk.path("")));
+  std::vector<double> searches;
+  std::vector<double> scans;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string user = fmt::format("user-{}", 4242 + round);
+    searches.push_back(TRY(microseconds_of([&] { return count_of_user(reader, user, false); })));
+    scans.push_back(TRY(microseconds_of([&] { return count_of_user(reader, user, true); })));
+    if (bench.interrupt.requested()) return failure("interrupted");
+  }
+  return Measurement{
+      .subject = figure_of("by user", searches), .peers = {figure_of("scan", scans)}, .beside = {}};
+}
+
+Result<Measurement> run_audit_verify(const Bench& bench) {
+  const Scratch disk = TRY(log_of(kMillion, bench.interrupt));
+  AuditHasher hasher = TRY(AuditHasher::create());
+  std::uint64_t bytes = 0;
+  const auto verify = [&] { return bytes_verified(disk.path("")).map([&](auto n) { bytes = n; }); };
+  const auto hash = [&] { return hash_records(hasher, bytes / kMillion); };
+  std::vector<double> verifications;
+  std::vector<double> hashes;
+  for (int round = 0; round < kRounds; ++round) {
+    verifications.push_back(TRY(microseconds_of(verify)));
+    hashes.push_back(TRY(microseconds_of(hash)));
+    if (bench.interrupt.requested()) return failure("interrupted");
+  }
+  return Measurement{.subject = figure_of("verify", verifications),
+                     .peers = {figure_of("hash", hashes)},
+                     .beside = {}};
+}
+
+Result<Measurement> run_audit_memory(const Bench& bench) {
+  const Scratch many = TRY(log_of(kMillion, bench.interrupt));
+  const Scratch few = TRY(log_of(kThousand, bench.interrupt));
+  std::vector<double> of_many;
+  std::vector<double> of_few;
+  for (int round = 0; round < kRounds; ++round) {
+    of_many.push_back(TRY(memory_to_examine(many.path(""))));
+    of_few.push_back(TRY(memory_to_examine(few.path(""))));
+  }
+  return Measurement{.subject = figure_of("million", of_many),
+                     .peers = {figure_of("thousand", of_few)},
+                     .beside = {}};
+}
+
+}  // namespace claimsd::bench
