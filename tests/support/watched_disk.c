@@ -4,6 +4,8 @@
  * WATCHED_DIRECTORY   the directory, by its real path; nothing is done without it
  * WATCHED_FAIL_AT     the n-th call that changes or flushes a file there fails with EIO, from 1 on
  * WATCHED_FAIL_COUNT  and so many after it; 1 by default
+ * WATCHED_ORDERS      a file of two 64-bit numbers that anybody may change while the process runs: so
+ *                     many calls work, and then so many fail; both count down
  * WATCHED_CALLS       a file that is told, at exit, how many such calls there were
  * WATCHED_TRACE       a file to which each of them is appended (watched_trace.h reads it)
  *
@@ -20,10 +22,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static atomic_long calls;
+
+struct orders {
+  _Atomic int64_t work;
+  _Atomic int64_t fail;
+};
+static struct orders* orders;
+
+/* Before the process gives up the right to. */
+__attribute__((constructor)) static void map_orders(void) {
+  const char* path = getenv("WATCHED_ORDERS");
+  if (path == NULL) return;
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  void* map = mmap(NULL, sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fd < 0 || map == MAP_FAILED) abort();
+  close(fd);
+  orders = map;
+}
+
+static int fails_as_ordered(void) {
+  if (orders == NULL || atomic_load(&orders->fail) <= 0) return 0;
+  if (atomic_load(&orders->work) > 0) {
+    atomic_fetch_sub(&orders->work, 1);
+    return 0;
+  }
+  atomic_fetch_sub(&orders->fail, 1);
+  errno = EIO;
+  return 1;
+}
 
 static int real_write(int fd, const void* bytes, size_t size) {
   static ssize_t (*real)(int, const void*, size_t);
@@ -78,7 +109,7 @@ static int fails(void) {
   const char* at = getenv("WATCHED_FAIL_AT");
   const char* count = getenv("WATCHED_FAIL_COUNT");
   long call = atomic_fetch_add(&calls, 1) + 1;
-  if (at == NULL) return 0;
+  if (at == NULL) return fails_as_ordered();
   long first = strtol(at, NULL, 10);
   long last = first + (count == NULL ? 1 : strtol(count, NULL, 10));
   if (call < first || call >= last) return 0;

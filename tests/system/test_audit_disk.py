@@ -1,0 +1,182 @@
+"""A daemon whose audit log's disk is full, or fails at any call: what is told is recorded or counted, and it goes on by itself."""
+
+import concurrent.futures
+import mmap
+import os
+import pathlib
+import struct
+
+import pytest
+
+from audit_traffic import records_in, verified
+from daemon import Claimsd
+from peer import Peer, until
+from tokens import jwt
+
+WITHHELD = "not_recorded"
+SMALL_DISK = ('mount -t tmpfs -o size=3m,mode=0700 tmpfs "$0" && head -c 1500000 /dev/zero > "$0/ballast" && exec "$@"')
+
+
+def counted(records, event):
+    return sum(record["count"] for record in records if record["event"] == event)
+
+
+def missing(records, what):
+    """How many events the gaps count that were "denied", or "allowed"."""
+    gaps = [record["detail"] for record in records if record["event"] == "gap"]
+    return sum(int(part.removeprefix(f"{what}=")) for gap in gaps for part in gap.split() if part.startswith(f"{what}="))
+
+
+# ---- a full disk ---------------------------------------------------------------------------------
+
+
+class SmallDisk:
+    """A daemon whose log is on a disk of 3 MiB that nobody else sees, with a file that takes up room."""
+
+    def __init__(self, claimsd, faults, when_full):
+        self.daemon = claimsd(faults.url("echo"), start=False, limits={"misses_per_uid": 0},
+                              audit={"level": "verifications", "when_full": when_full})
+        self.at = self.daemon.root / "audit"
+        self.at.mkdir(mode=0o700)
+        self.daemon.start(prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, str(self.at)])
+        # Held open, the disk outlives the daemon.
+        self.disk = os.open(f"/proc/{self.daemon.process.pid}/root{self.at}", os.O_RDONLY | os.O_DIRECTORY)
+        self.directory = pathlib.Path(f"/proc/{os.getpid()}/fd/{self.disk}")
+        self.peer = Peer(self.daemon.socket)
+        self.asked = 0
+
+    def ask(self, together=20):
+        """The reasons of answers about tokens that nobody has asked about before."""
+        tokens = [jwt(sub=f"user-{self.asked + number}") for number in range(together)]
+        self.asked += together
+        return [answer.reason for answer in self.peer.ask_all(tokens)]
+
+    def state(self):
+        return self.daemon.status()["audit"]["state"]
+
+    def make_room(self):
+        (self.directory / "ballast").unlink()
+
+    def close(self):
+        self.peer.close()
+        os.close(self.disk)
+
+
+@pytest.fixture
+def small_disk(claimsd, faults):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    made = []
+
+    def make(when_full):
+        made.append(SmallDisk(claimsd, faults, when_full))
+        return made[-1]
+
+    yield make
+    for disk in made:
+        disk.close()
+
+
+def test_on_a_full_disk_nothing_is_told_without_its_record_and_it_goes_on_when_there_is_room(small_disk, build):
+    disk = small_disk("deny")
+    told = []
+    until(lambda: told.extend(disk.ask()) or WITHHELD in told, "the disk fills up", 60)
+    assert set(told) == {"ok", WITHHELD}
+    told += disk.ask()
+    assert disk.state() == "disk_full"
+    status = disk.daemon.status()
+    assert [finding["code"] for finding in status["findings"]] == ["audit_disk_full"]
+    assert b"\nclaimsd_audit_writable 0\n" in disk.daemon.admin("/metrics")[1]
+    # What is known needs no record at this level.
+    assert disk.peer.ask(jwt(sub="user-0")).reason == "ok"
+    disk.make_room()
+    until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "it goes on")
+    assert disk.state() == "writable" and disk.daemon.status()["well"]
+    pid = disk.daemon.process.pid
+    told += disk.ask()
+    assert told[-20:] == ["ok"] * 20 and disk.daemon.process.pid == pid
+    disk.daemon.stop()
+    records = records_in(build, disk.directory)
+    assert counted(records, "verified") == told.count("ok")
+    assert missing(records, "denied") == told.count(WITHHELD) == disk.asked - told.count("ok")
+    verified(build, disk.directory)
+
+
+def test_on_a_full_disk_what_is_told_without_its_record_is_counted_where_that_is_wanted(small_disk, build):
+    disk = small_disk("allow_and_count")
+    told = []
+    until(lambda: told.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
+    told += disk.ask()
+    counters = disk.daemon.status()["counters"]
+    assert set(told) == {"ok"} and counters["audit_allowed"] >= 20 and counters["audit_denied"] == 0
+    disk.make_room()
+    until(lambda: told.extend(disk.ask(1)) or disk.state() == "writable", "it goes on")
+    disk.daemon.stop()
+    records = records_in(build, disk.directory)
+    assert set(told) == {"ok"}
+    assert counted(records, "verified") + missing(records, "allowed") == len(told)
+    assert missing(records, "denied") == 0
+    verified(build, disk.directory)
+
+
+# ---- a disk that fails ---------------------------------------------------------------------------
+
+CALLS = 17  # more than three commits make
+
+
+class FailingDisk:
+    """A daemon, and orders to the disk below its log: so many calls work, then so many fail."""
+
+    def __init__(self, build, root, when_full):
+        orders = pathlib.Path(root) / "orders"
+        orders.write_bytes(bytes(16))
+        self.daemon = Claimsd(build, root, "http://127.0.0.1:9", audit={"when_full": when_full}, log={"level": "error"})
+        watched = os.path.realpath(self.daemon.root / "audit")
+        self.daemon.start(env={"LD_PRELOAD": str(build / "tests" / "audit" / "libclaimsd_watched_disk.so"),
+                               "WATCHED_DIRECTORY": watched, "WATCHED_ORDERS": str(orders)})
+        with open(orders, "r+b") as file:
+            self.orders = mmap.mmap(file.fileno(), 16)
+        self.peer = Peer(self.daemon.socket)
+        self.told = []
+
+    def ask(self):
+        self.told.append(self.peer.ask("no token").reason)
+        return self.told[-1]
+
+    def fail(self, call, times):
+        """Whether it came to that within three questions; waits until it works again."""
+        struct.pack_into("<q", self.orders, 0, call - 1)
+        struct.pack_into("<q", self.orders, 8, times)
+        for _ in range(3):
+            self.ask()
+        came = struct.unpack_from("<q", self.orders, 8)[0] < times
+        until(lambda: self.ask() == "malformed" and self.daemon.status()["audit"]["state"] == "writable", "it goes on")
+        struct.pack_into("<q", self.orders, 8, 0)
+        return came
+
+    def end(self):
+        self.peer.close()
+        self.daemon.stop()
+        return self.told
+
+
+@pytest.mark.parametrize("when_full", ["deny", "allow_and_count"])
+def test_whichever_call_fails_nothing_is_told_without_its_record_or_a_count_and_it_goes_on(build, scratch, when_full):
+    # A daemon a call: each failure costs the second after which the log tries again.
+    disks = [FailingDisk(build, scratch(), when_full) for _ in range(CALLS)]
+    with concurrent.futures.ThreadPoolExecutor(CALLS) as pool:
+        for times in (1, 3) if when_full == "deny" else (1,):
+            failed = list(pool.map(lambda numbered: numbered[1].fail(numbered[0] + 1, times), enumerate(disks)))
+            assert failed.count(True) >= 12, failed  # each that three commits make
+    for disk, has_failed in zip(disks, failed):
+        told = disk.end()
+        records = records_in(build, disk.daemon.root / "audit")
+        withheld = told.count(WITHHELD)
+        assert set(told) <= {"malformed", WITHHELD} and told.count("malformed") > 0
+        if when_full == "deny":
+            assert counted(records, "refused_locally") == told.count("malformed")
+            assert missing(records, "denied") == withheld
+        else:
+            assert withheld == 0 and (missing(records, "allowed") > 0 or not has_failed)
+            assert counted(records, "refused_locally") + missing(records, "allowed") == len(told)
+        verified(build, disk.daemon.root / "audit")

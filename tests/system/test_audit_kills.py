@@ -1,0 +1,60 @@
+"""A daemon killed at any moment under load: what it told anybody is in its log, which is whole.
+
+CLAIMSD_AUDIT_DAEMON_KILLS says how often; tests/audit/crash_test.cc kills the log alone, more often in the same time.
+"""
+
+import os
+import random
+
+from audit_traffic import Load, records_in, verified
+
+KILLS = int(os.environ.get("CLAIMSD_AUDIT_DAEMON_KILLS", "30"))
+LOOKS = 6  # at the log, in between
+
+
+def test_whatever_anybody_was_told_is_recorded_although_the_daemon_is_killed(claimsd, build, faults):
+    daemon = claimsd(faults.url("echo"), start=False, limits={"misses_per_uid": 0}, log={"level": "error"},
+                     audit={"level": "verifications", "segment_bytes": "1MiB"})
+    directory = daemon.root / "audit"
+    dice = random.Random(7)
+    told, refused, asked = set(), 0, 0
+
+    def look():
+        records = records_in(build, directory)
+        assert told <= {record.get("user") for record in records if record["event"] == "verified"}
+        counted = sum(record["count"] for record in records if record["event"] == "refused_locally")
+        assert refused <= counted <= asked
+        said = verified(build, directory)
+        assert said["events"] == sum(record["count"] for record in records)
+        assert said["last"] == len(records)
+        return counted
+
+    for kill in range(KILLS):
+        daemon.start()
+        load = Load(daemon, f"life-{kill}")
+        for _ in range(dice.randrange(1, 30)):
+            load.ask()
+            assert load.take(dice.randrange(1, 8)), daemon.log()
+        load.ask()
+        daemon.kill()
+        load.rest()
+        load.close()
+        told |= load.told_users
+        refused += load.refused
+        asked += load.asked_flood
+        if kill % max(1, KILLS // LOOKS) == 0:
+            look()
+    assert len(told) > 10 * KILLS and refused > 10 * KILLS
+    counted = look()
+    # Of a life that ends in order the records say exactly what was told.
+    daemon.start()
+    load = Load(daemon, "last")
+    for _ in range(50):
+        load.ask()
+        assert load.take(8)
+    assert load.take_all()
+    daemon.stop()
+    told |= load.told_users
+    refused, asked = counted + load.refused, counted + load.asked_flood
+    assert look() == counted + load.refused
+    load.close()
