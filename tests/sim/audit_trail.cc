@@ -1,0 +1,133 @@
+// SimAuditTrail (ports.h): what a slow or failing audit log makes of answers, leases and reports.
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/ports.h"
+
+namespace claimsd::sim {
+
+using namespace daemon;
+using namespace std::chrono_literals;
+
+// When the life of a valid answer ends that is decided now.
+HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
+  HeldRecord held;
+  held.step = records_.step.number;
+  held.source = event.source;
+  held.landed = records_.step.landed;
+  if (event.reason != proto::Reason::kOk) return held;
+  const TokenRecord& token = records_.token(records_.questions[event.waiter.request].token);
+  const Now now = clock_.now();
+  const Entry& kept = token.kept.entry;
+  if (event.source == proto::Source::kUpstream) {
+    held.confirmed_at = token.confirmations.back().started.boot;
+    const bool is_kept = token.kept.present && kept.confirmed_at == held.confirmed_at;
+    held.end = held.confirmed_at + life_.max_ttl;
+    // What has no life left is for those who have waited, for a second more.
+    if (is_kept) {
+      held.earliest_end = held.end = std::min(held.end, kept.fresh_until);
+    } else {
+      const Confirmation& by = token.confirmations.back();
+      const bool lives = !by.no_store && by.started.boot + by.life > now.boot;
+      held.end = std::max(held.end, now.boot + 1s);
+      held.earliest_end = lives ? now.boot : held.end;
+    }
+  } else {
+    held.confirmed_at = kept.confirmed_at;
+    const bool stale = event.source == proto::Source::kStale;
+    const Duration more = stale ? life_.stale_if_error : Duration(0);
+    held.end = std::min(held.confirmed_at + life_.max_ttl, kept.fresh_until) + more;
+    held.earliest_end = held.end;
+  }
+  if (token.expires_at != WallTime::max()) {
+    const Duration left = token.expires_at - life_.clock_skew - now.wall;
+    held.earliest_end = std::min(held.earliest_end, now.boot + std::max(left, Duration(0)));
+  }
+  return held;
+}
+
+AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, Waiting one) {
+  ReportRecord& report = records_.reports[event.waiter.request];
+  records_.step.reported.push_back(event.waiter.request);
+  report.user = event.user;
+  report.claimed = event.user_is_claimed;
+  report.brief = event.brief;
+  if (failing > 0) {
+    --failing;
+    report.failed = true;
+    return AuditVerdict::kDeny;
+  }
+  one.report = event.waiter.request;
+  return take(std::move(one));
+}
+
+AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
+  using Kind = AuditedEvent::Kind;
+  Waiting one{.ticket = ticket, .question = {}, .report = {}, .lease = {}, .reason = event.reason};
+  switch (event.kind) {
+    case Kind::kReport: return record_report(event, std::move(one));
+    case Kind::kLost: records_.lost_reports += event.count; return AuditVerdict::kGo;
+    case Kind::kLease: one.lease = std::string(event.token); return take(std::move(one));
+    case Kind::kAnswer:
+    case Kind::kReversal: break;
+  }
+  if (event.waiter.connection != 0) one.question = event.waiter.request;
+  if (failing > 0) {
+    --failing;
+    if (one.question) records_.questions[*one.question].withheld = true;
+    return AuditVerdict::kDeny;
+  }
+  if (slow && one.question) {
+    QuestionRecord& question = records_.questions[*one.question];
+    const BootTime now = clock_.now().boot;
+    if (question.answer_by <= now) {
+      question.answer_by = now + 1s;  // ClaimsService: a second to write down that time was up
+      records_.add_deadline(question.answer_by, *one.question);
+    }
+    sink_.decided(*one.question, event.reason, event.source);
+    records_.hold(*one.question, held_record(event));
+  }
+  return take(std::move(one));
+}
+
+AuditVerdict SimAuditTrail::take(Waiting one) {
+  if (!slow) {
+    written(one);
+    return AuditVerdict::kGo;
+  }
+  waiting_.push_back(std::move(one));
+  return AuditVerdict::kWait;
+}
+
+void SimAuditTrail::written(const Waiting& one) {
+  if (!one.lease.empty()) records_.step.leases_recorded.push_back(one.lease);
+  if (one.question) records_.questions[*one.question].recorded.push_back(one.reason);
+  if (one.report) records_.reports[*one.report].durable = true;
+}
+
+void SimAuditTrail::begin_commit() {
+  committing_ = std::exchange(waiting_, {});
+}
+
+void SimAuditTrail::end_commit() {
+  const bool durable = failing_commits == 0;
+  if (!durable) --failing_commits;
+  for (const Waiting& one : std::exchange(committing_, {})) {
+    if (durable) written(one);
+    if (one.report && !durable) records_.reports[*one.report].failed = true;
+    if (one.question) {
+      QuestionRecord& question = records_.questions[*one.question];
+      question.waits = false;
+      question.withheld |= !durable;
+      records_.step.completed.push_back(*one.question);
+    }
+    complete(one.ticket, durable);
+  }
+}
+
+void SimAuditTrail::lose() {
+  waiting_.clear();
+  committing_.clear();
+}
+
+}  // namespace claimsd::sim
