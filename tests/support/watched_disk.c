@@ -4,10 +4,10 @@
  * WATCHED_DIRECTORY   the directory, by its real path; nothing is done without it
  * WATCHED_FAIL_AT     the n-th call that changes or flushes a file there fails with EIO, from 1 on
  * WATCHED_FAIL_COUNT  and so many after it; 1 by default
- * WATCHED_ORDERS      a file of two 64-bit numbers that anybody may change while the process runs: so
- *                     many calls work, and then so many fail; both count down
- * WATCHED_CALLS       a file that is told, at exit, how many such calls there were
- * WATCHED_TRACE       a file to which each of them is appended (watched_trace.h reads it)
+ * WATCHED_ORDERS      a file of two 64-bit numbers that anybody may change while the process runs:
+ * so many calls work, and then so many fail; both count down WATCHED_CALLS       a file that is
+ * told, at exit, how many such calls there were WATCHED_TRACE       a file to which each of them is
+ * appended (watched_trace.h reads it)
  *
  * What LMDB and the audit log call, and no more. Not thread-safe but for the counter: one thread
  * writes below the directory at a time.
