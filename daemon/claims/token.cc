@@ -1,29 +1,37 @@
 #include "daemon/claims/token.h"
 
+#include <array>
+#include <cstdint>
+#include <cstring>
+
 #include "proto/limits.h"
 
 namespace claimsd::daemon {
 namespace {
 
-// Is it one of RFC 6750's b64token before its padding? Comparisons, not a table: the compiler makes
-// of them vector instructions.
-constexpr bool is_token_character(char c) {
-  const auto in = [c](char first, char last) {
-    const auto offset = static_cast<unsigned char>(c - first);
-    return static_cast<unsigned>(offset <= static_cast<unsigned char>(last - first));
-  };
-  const auto is = [c](char one) { return static_cast<unsigned>(c == one); };
-  return (in('A', 'Z') | in('a', 'z') | in('-', '9') | is('_') | is('~') | is('+')) != 0;
+// Characters are looked at sixteen at a time, in a vector (a GNU extension that g++ and clang
+// share): of a loop over them g++ makes none, and then this is a twentieth of a miss.
+constexpr std::size_t kLanes = 16;
+using Characters = signed char __attribute__((vector_size(kLanes)));
+
+// All ones where it is one of RFC 6750's b64token before its padding. What is not ASCII is
+// negative.
+Characters are_token_characters(Characters c) {
+  const auto in = [&](char first, char last) { return (c >= first) & (c <= last); };
+  return in('A', 'Z') | in('a', 'z') | in('-', '9') | (c == '_') | (c == '~') | (c == '+');
 }
 static_assert('-' + 1 == '.' && '.' + 1 == '/' && '/' + 1 == '0');
 
-// All of a block is looked at, whatever is found: an exit in between would keep it from being done
-// sixteen characters at a time.
-constexpr std::size_t kBlock = 64;
-bool are_token_characters(const char* block) {
-  bool all = true;
-  for (std::size_t i = 0; i < kBlock; ++i) all &= is_token_character(block[i]);
-  return all;
+Characters load(const char* from, std::size_t size) {
+  Characters loaded = Characters{} + 'A';
+  std::memcpy(&loaded, from, size);
+  return loaded;
+}
+
+bool is_all_ones(Characters found) {
+  std::array<std::uint64_t, kLanes / sizeof(std::uint64_t)> words{};
+  std::memcpy(words.data(), &found, sizeof found);
+  return (words[0] & words[1]) == ~std::uint64_t{0};
 }
 
 }  // namespace
@@ -33,11 +41,11 @@ proto::Reason check_token(std::string_view token) {
   const std::size_t end = token.find_last_not_of('=');
   if (end == std::string_view::npos) return proto::Reason::kMalformed;  // empty, or padding alone
   std::string_view rest = token.substr(0, end + 1);
-  bool good = true;
-  for (; rest.size() >= kBlock; rest.remove_prefix(kBlock))
-    good &= are_token_characters(rest.data());
-  for (const char c : rest) good &= is_token_character(c);
-  return good ? proto::Reason::kOk : proto::Reason::kMalformed;
+  Characters good = are_token_characters(load(rest.data(), rest.size() % kLanes));
+  rest.remove_prefix(rest.size() % kLanes);
+  for (; !rest.empty(); rest.remove_prefix(kLanes))
+    good &= are_token_characters(load(rest.data(), kLanes));
+  return is_all_ones(good) ? proto::Reason::kOk : proto::Reason::kMalformed;
 }
 
 }  // namespace claimsd::daemon
