@@ -44,6 +44,22 @@ TEST_CASE("of all 256 bytes only those of RFC 6750 may reach a header") {
   }
 }
 
+// Characters are looked at sixteen at a time: none of them may be left out, wherever it stands.
+TEST_CASE("one wrong character is found at every place of tokens of every length") {
+  for (std::size_t size = 1; size <= 100; ++size) {
+    const std::string good(size, 'a');
+    REQUIRE(check_token(good) == Reason::kOk);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char wrong : {'\n', ' ', ':', '\x7f', '\xe1'}) {
+        std::string token = good;
+        token[at] = wrong;
+        INFO("character " << static_cast<int>(wrong) << " at " << at << " of " << size);
+        REQUIRE(check_token(token) == Reason::kMalformed);
+      }
+    }
+  }
+}
+
 TEST_CASE("a second request cannot be smuggled in") {
   CHECK(check_token("abc\r\nHost: evil\r\n\r\nGET / HTTP/1.1") == Reason::kMalformed);
   CHECK(check_token("abc\n") == Reason::kMalformed);
