@@ -29,8 +29,11 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallT
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
-  judgement.retry_after = read_retry_after(outcome.retry_after, now).value_or(seconds(0));
+  judgement.retry_after = {.wait = read_retry_after(outcome.retry_after, now).value_or(seconds(0)),
+                           .for_all = outcome.status != 429};
   judgement.down = is_down(outcome);
+  judgement.may_be_token = judgement.down && outcome.failure != proto::Reason::kUpstreamConnect &&
+                           outcome.failure != proto::Reason::kUpstreamTls;
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
   const auto& refusals = policy.refusal_statuses;

@@ -21,9 +21,10 @@ struct UpstreamPolicy {
 struct Judgement {
   proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why nothing is settled
   ParsedClaims claims;                              // with kOk
-  Duration retry_after{};                           // the Auth API's advice; 0: none
-  bool down = false;   // it does not work, whatever the token: unreachable, 5xx, 429
-  std::string detail;  // for the log
+  RetryAfter retry_after;                           // the Auth API's advice
+  bool down = false;                                // it does not work: unreachable, 5xx, 429
+  bool may_be_token = false;  // or not for this token: it was asked, and failed at that
+  std::string detail;         // for the log
 };
 
 // 200 with a valid claims document confirms; the refusal statuses refuse; all else settles nothing,

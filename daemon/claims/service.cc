@@ -33,6 +33,7 @@ ClaimsService::ClaimsService(Policy policy, World world)
       reports_(policy_.reports.per_uid, policy_.reports.max_uids),
       known_(policy_.max_entries),
       refresh_failed_(kRefreshesRemembered),
+      failing_(policy_.gate),
       leases_(policy_.life, policy_.lease,
               {world_.clock, world_.cache, world_.publisher, sieve_, guard_, hot_}) {
   policy_.gate.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
@@ -140,7 +141,9 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
 // is much to do.
 void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
   const UpstreamGate& gate = lanes_[question.upstream].gate;
-  if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key)) return;
+  if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key) ||
+      failing_.left_alone_for(key, now.boot))
+    return;
   if (gate.state() != UpstreamGate::State::kClosed ||
       flights_.queue(question.upstream).size() > 0 ||
       flights_.flying(question.upstream) >= (gate.window() + 1) / 2)
@@ -195,7 +198,7 @@ Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
   }
   ++counters_.upstream_failures;
   Answer answer{.reason = judgement.reason};
-  answer.retry_after = judgement.retry_after;
+  answer.retry_after = judgement.retry_after.wait;
   return answer;
 }
 

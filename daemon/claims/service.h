@@ -13,6 +13,7 @@
 #include "daemon/base/random.h"
 #include "daemon/claims/audit_trail.h"
 #include "daemon/claims/counters.h"
+#include "daemon/claims/failing_tokens.h"
 #include "daemon/claims/flights.h"
 #include "daemon/claims/freshness.h"
 #include "daemon/claims/held_answers.h"
@@ -185,9 +186,11 @@ class ClaimsService {
   void change_gate(UpstreamId upstream, Change&& change);
   EntryDescription describe(const TokenKey& key, const Entry& entry,
                             std::optional<UpstreamId> upstream, const Now& now) const;
+  bool said_before(const Flight& flight, const Judgement& judgement, const Now& now) const;
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
 
   // When nobody can say (service_unavailable.cc).
+  std::optional<Answer> leave_alone(UpstreamId upstream, const TokenKey& key, const Now& now);
   std::optional<Answer> turn_down(const Question& question, const Flight* flight,
                                   bool makes_request, bool known, const Now& now);
   bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
@@ -254,6 +257,7 @@ class ClaimsService {
   TokenBuckets<std::uint64_t> reports_;  // by uid, and whether the daemon knows the user
   KnownTokens known_;
   KnownTokens refresh_failed_;
+  FailingTokens failing_;
   Leases leases_;
   HeldAnswers held_;
   bool turned_away_ = false;            // the question at hand

@@ -24,7 +24,10 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   const bool known = known_.holds(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
-  if (const auto answer = turn_down(question, flight, makes_request, known, now)) {
+  std::optional<Answer> answer;
+  if (flight == nullptr) answer = leave_alone(question.upstream, key, now);
+  if (!answer) answer = turn_down(question, flight, makes_request, known, now);
+  if (answer) {
     stale_or(waiting, *answer, {.token = question.token});
     return;
   }
@@ -97,7 +100,12 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   note_health(flight, judgement, now);
   const Answer answer = settle(flight, judgement, outcome, now);
   // Before anybody is answered: who then asks for the same token again must find this flight.
-  const bool has_successor = !flight.successors.empty() && !stopping_;
+  Answer no_successor{.reason = Reason::kShuttingDown};
+  bool has_successor = !flight.successors.empty() && !stopping_;
+  if (has_successor && failing_.left_alone_for(flight.key, now.boot)) {
+    no_successor = *leave_alone(flight.upstream, flight.key, now);
+    has_successor = false;
+  }
   if (has_successor) {
     Flight& next = flights_.add(flight.key, flight.upstream, flight.token.clone(), flight.times,
                                 flight.uid, false);
@@ -119,8 +127,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
                 .token = landing.token,
                 .key = &flight.key},
                asker.value_or(Waiter{}));
-  answer_all(flight, flight.successors, Answer{.reason = Reason::kShuttingDown},
-             {.token = flight.token.view()});
+  answer_all(flight, flight.successors, no_successor, {.token = flight.token.view()});
   shed_pending(flight.upstream);
   start_pending(flight.upstream);
 }
@@ -133,9 +140,10 @@ bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, con
     lane.urls.worked(flight.url);
     return false;
   }
+  if (said_before(flight, judgement, now)) return false;
   lane.urls.failed(flight.url, now.boot);
   if (stopping_ || flight.tries >= lane.urls.size() || !lane.urls.has_other(flight.url) ||
-      lane.gate.state() == UpstreamGate::State::kOpen || judgement.retry_after > Duration(0))
+      lane.gate.state() == UpstreamGate::State::kOpen || judgement.retry_after.wait > Duration(0))
     return false;
   if ((!flight.refresh && !anybody_waits(flight)) || !lane.gate.take_retry()) return false;
   ++counters_.retries;
@@ -143,14 +151,26 @@ bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, con
   return true;
 }
 
+// What one token's failure says of the Auth API, it says once.
+bool ClaimsService::said_before(const Flight& flight, const Judgement& judgement,
+                                const Now& now) const {
+  return judgement.may_be_token && failing_.holds(flight.key, now.boot);
+}
+
 void ClaimsService::note_health(const Flight& flight, const Judgement& judgement, const Now& now) {
   change_gate(flight.upstream, [&](UpstreamGate& gate) {
-    if (judgement.down) {
-      gate.failed(now.boot, judgement.retry_after, world_.random);
-    } else {
-      gate.succeeded();
+    if (!judgement.down) return gate.succeeded();
+    if (said_before(flight, judgement, now)) {
+      return gate.failed_again(now.boot, judgement.retry_after, TokenKeyHash()(flight.key),
+                               world_.random);
     }
+    gate.failed(now.boot, judgement.retry_after, world_.random);
   });
+  if (!judgement.down) {
+    failing_.worked(flight.key);
+  } else if (judgement.may_be_token) {
+    failing_.failed(flight.key, now.boot, judgement.retry_after.wait, world_.random);
+  }
   const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
   if (settled) {
     refresh_failed_.erase(flight.key);

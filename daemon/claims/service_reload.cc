@@ -21,6 +21,7 @@ void ClaimsService::reconfigure(Policy policy) {
     reports_ = TokenBuckets<std::uint64_t>(policy_.reports.per_uid, policy_.reports.max_uids);
   guard_.set_policy(policy_.revocations);
   for (Lane& lane : lanes_) lane.gate.set_policy(policy_.gate);
+  failing_.set_policy(policy_.gate);
   if (policy_.life != before.life || policy_.lease != before.lease) {
     // What is shown was promised under the old rules. The hot entries remember those promises.
     leases_.set_policy(policy_.life, policy_.lease);

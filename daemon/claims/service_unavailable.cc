@@ -18,6 +18,23 @@ std::size_t share_of(std::size_t places) {
 
 }  // namespace
 
+// An Auth API that fails, and a token whose requests do, hear nothing for a while.
+std::optional<Answer> ClaimsService::leave_alone(UpstreamId upstream, const TokenKey& key,
+                                                 const Now& now) {
+  Answer answer{.reason = Reason::kBackoff};
+  if (const auto wait = lanes_[upstream].gate.shut_for(now.boot)) {
+    ++counters_.backoffs;
+    answer.retry_after = *wait;
+    return answer;
+  }
+  if (const auto wait = failing_.left_alone_for(key, now.boot)) {
+    ++counters_.token_backoffs;
+    answer.retry_after = *wait;
+    return answer;
+  }
+  return std::nullopt;
+}
+
 // Why this question gets no request now; none: it may wait for one. `known`: the token was valid
 // before.
 std::optional<Answer> ClaimsService::turn_down(const Question& question, const Flight* flight,
@@ -27,12 +44,6 @@ std::optional<Answer> ClaimsService::turn_down(const Question& question, const F
     made.retry_after = retry_after;
     return made;
   };
-  if (flight == nullptr) {
-    if (const auto wait = lanes_[question.upstream].gate.shut_for(now.boot)) {
-      ++counters_.backoffs;
-      return answer(Reason::kBackoff, *wait);
-    }
-  }
   if (is_full(question, flight, known, now)) {
     ++counters_.overloads;
     return answer(Reason::kOverloaded);

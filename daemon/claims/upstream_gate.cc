@@ -11,6 +11,16 @@ constexpr Duration kShortestBackoff = milliseconds(100);
 
 }  // namespace
 
+// Hosts that failed together must not come back together.
+Duration draw_backoff(const GatePolicy& policy, unsigned round, Random& random) {
+  Duration backoff = policy.first_backoff;
+  for (; round > 0 && backoff < policy.longest_backoff; --round) backoff *= 2;
+  backoff = std::min(backoff, policy.longest_backoff);
+  backoff = Duration(
+      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(backoff.count()) + 1)));
+  return std::max(backoff, kShortestBackoff);
+}
+
 UpstreamGate::UpstreamGate(const GatePolicy& policy)
     : policy_(policy),
       window_(policy.max_in_flight),
@@ -49,36 +59,34 @@ void UpstreamGate::succeeded() {
   window_ = std::min(kFirstWindow, policy_.max_in_flight);
 }
 
-void UpstreamGate::failed(BootTime now, Duration retry_after, Random& random) {
+void UpstreamGate::failed(BootTime now, RetryAfter advice, Random& random) {
   ++failures_;
+  const bool is_told = advice.for_all && advice.wait > Duration(0);
   switch (state_) {
     case State::kClosed:
-      if (failures_ >= policy_.open_after || retry_after > Duration(0))
-        shut(now, retry_after, random);
+      if (failures_ >= policy_.open_after || is_told) shut(now, bounded(advice), random);
       return;
-    case State::kProbing: shut(now, retry_after, random); return;
+    case State::kProbing: shut(now, bounded(advice), random); return;
     case State::kOpen:  // one that was on its way when the gate was shut: nothing new, but for its
                         // advice
-      if (retry_after > Duration(0)) {
-        open_until_ =
-            std::max(open_until_, now + std::min(retry_after, policy_.longest_retry_after));
-      }
+      if (is_told) open_until_ = std::max(open_until_, now + bounded(advice));
       return;
   }
 }
 
+void UpstreamGate::failed_again(BootTime now, RetryAfter advice, std::uint64_t token,
+                                Random& random) {
+  if (state_ != State::kProbing) return;
+  if (excused_ && *excused_ != token) return shut(now, bounded(advice), random);
+  excused_ = token;
+  state_ = State::kOpen;  // whose time is over
+}
+
 void UpstreamGate::shut(BootTime now, Duration retry_after, Random& random) {
-  Duration backoff = policy_.first_backoff;
-  for (unsigned round = 0; round < rounds_ && backoff < policy_.longest_backoff; ++round)
-    backoff *= 2;
-  backoff = std::min(backoff, policy_.longest_backoff);
-  ++rounds_;
-  // Full jitter: hosts that failed together must not come back together.
-  backoff = Duration(
-      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(backoff.count()) + 1)));
-  backoff = std::max(backoff, kShortestBackoff);
+  const Duration backoff = draw_backoff(policy_, rounds_++, random);
+  excused_.reset();
   state_ = State::kOpen;
-  open_until_ = now + std::max(backoff, std::min(retry_after, policy_.longest_retry_after));
+  open_until_ = now + std::max(backoff, retry_after);
 }
 
 std::optional<Duration> UpstreamGate::shut_for(BootTime now) const {

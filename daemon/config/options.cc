@@ -168,7 +168,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"limits.max_timeout", kDuration, R"("30s")", 100, 10 * kMinute, "", kYes, kShow,
     "a client may wait no longer, whatever it asks for"}, in<kL, &L::max_timeout>},
   {{"limits.open_after", kInteger, "3", 1, 1000, "", kYes, kShow,
-    "after so many failures in a row an Auth API is left alone for a while, and then probed"}, in<kL, &L::open_after>},
+    "after so many failures in a row, each with another token, an Auth API is left alone for a while, and then probed; after so many of one token's that token"}, in<kL, &L::open_after>},
   {{"limits.max_backoff", kDuration, R"("30s")", 1000, 10 * kMinute, "", kYes, kShow,
     "the longest such while; the first is at most a second"}, in<kL, &L::max_backoff>},
   {{"limits.retry_percent", kInteger, "20", 0, 100, "", kYes, kShow,

@@ -62,11 +62,11 @@ TEST_CASE("a request that failed is that failure, whatever status came before") 
 
 TEST_CASE("Retry-After comes along, and what is none is zero") {
   FetchOutcome outcome = status(503);
-  CHECK(judge(outcome, kMain, kNow).retry_after == 0s);
+  CHECK(judge(outcome, kMain, kNow).retry_after.wait == 0s);
   outcome.retry_after = "7";
-  CHECK(judge(outcome, kMain, kNow).retry_after == 7s);
+  CHECK(judge(outcome, kMain, kNow).retry_after.wait == 7s);
   outcome.retry_after = "soon";
-  CHECK(judge(outcome, kMain, kNow).retry_after == 0s);
+  CHECK(judge(outcome, kMain, kNow).retry_after.wait == 0s);
 }
 
 TEST_CASE("the detail for the log names the status or the rule, never what was sent") {

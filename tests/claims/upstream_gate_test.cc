@@ -2,7 +2,9 @@
 #include "daemon/claims/upstream_gate.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
 
+#include "daemon/claims/failing_tokens.h"
 #include "daemon/claims/pending_queue.h"
 #include "daemon/claims/url_order.h"
 #include "tests/support/service_harness.h"
@@ -38,13 +40,13 @@ Duration shut_for(const UpstreamGate& gate, BootTime now) {
 TEST_CASE("a few failures in a row shut the gate, and one success in between does not let them") {
   UpstreamGate gate(GatePolicy{.open_after = 3});
   SeededRandom random(1);
-  gate.failed(kStart, 0s, random);
-  gate.failed(kStart, 0s, random);
+  gate.failed(kStart, {0s}, random);
+  gate.failed(kStart, {0s}, random);
   gate.succeeded();
-  gate.failed(kStart, 0s, random);
-  gate.failed(kStart, 0s, random);
+  gate.failed(kStart, {0s}, random);
+  gate.failed(kStart, {0s}, random);
   CHECK(gate.state() == UpstreamGate::State::kClosed);
-  gate.failed(kStart, 0s, random);
+  gate.failed(kStart, {0s}, random);
   CHECK(gate.state() == UpstreamGate::State::kOpen);
   CHECK_FALSE(gate.admits(kStart, 0));
 }
@@ -57,7 +59,7 @@ TEST_CASE("backoff doubles from one second to thirty, with full jitter") {
     UpstreamGate gate(GatePolicy{.open_after = 1});
     BootTime now = kStart;
     for (Duration& most : longest) {
-      gate.failed(now, 0s, random);
+      gate.failed(now, {0s}, random);
       const Duration wait = shut_for(gate, now);
       most = std::max(most, wait);
       shortest = std::min(shortest, wait);
@@ -78,29 +80,29 @@ TEST_CASE("backoff doubles from one second to thirty, with full jitter") {
 TEST_CASE("Retry-After is obeyed at once, but not for ever") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{});
-  gate.failed(kStart, 20s, random);
+  gate.failed(kStart, {20s}, random);
   CHECK(shut_for(gate, kStart) == 20s);
-  gate.failed(kStart, 10h, random);  // one that was on its way
+  gate.failed(kStart, {10h}, random);  // one that was on its way
   CHECK(shut_for(gate, kStart) == 300s);
 }
 
 TEST_CASE("one probe at a time") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{.open_after = 1});
-  gate.failed(kStart, 5s, random);
+  gate.failed(kStart, {5s}, random);
   const BootTime later = kStart + 5s;
   REQUIRE(gate.admits(later, 0));
   gate.started(later);
   CHECK_FALSE(gate.admits(later, 1));
   CHECK_FALSE(gate.admits(later + 1h, 1));
-  gate.failed(later, 0s, random);
+  gate.failed(later, {0s}, random);
   CHECK_FALSE(gate.admits(later, 0));
 }
 
 TEST_CASE("after an outage requests ramp up, one more with each success") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{.open_after = 1, .max_in_flight = 8});
-  gate.failed(kStart, 5s, random);
+  gate.failed(kStart, {5s}, random);
   gate.started(kStart + 5s);
   gate.succeeded();
   for (const std::uint32_t window : {2u, 3u, 4u, 5u, 6u, 7u, 8u, 8u}) {
@@ -215,8 +217,127 @@ TEST_CASE("answers about one token do not shut the gate for all") {
     world.ask_and_land("c", status(401));
   }
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
-  for (const int code : {500, 503, 429}) world.ask_and_land("a", status(code));
+  for (const int code : {500, 503, 429})
+    world.ask_and_land("token" + std::to_string(code), status(code));
   CHECK(world.ask_now("another").answer.reason == Reason::kBackoff);
+}
+
+TEST_CASE(
+    "a token that makes the Auth API fail again and again is left alone, and nobody else is") {
+  const bool times_out = GENERATE(false, true);
+  const auto outcome = [&] { return times_out ? failed(Reason::kUpstreamTimeout) : status(500); };
+  ServiceHarness world(careful());
+  for (int i = 0; i < 3; ++i)
+    CHECK(world.ask_and_land("poison", outcome()).answer.reason != Reason::kBackoff);
+  const RecordedAnswer turned_away = world.ask_now("poison");
+  CHECK(turned_away.answer.reason == Reason::kBackoff);
+  CHECK(turned_away.answer.retry_after > 0s);
+  CHECK(turned_away.answer.retry_after <= 1s);
+  CHECK(world.counters().token_backoffs == 1);
+  CHECK(world.counters().backoffs == 0);
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+
+  // For ten minutes, as often as it may.
+  const std::uint64_t before = world.counters().upstream_requests;
+  for (int second = 0; second < 600; ++second) {
+    world.advance(1s);
+    world.ask("poison");
+    if (!world.upstream.flying().empty()) world.land_oldest(outcome());
+    REQUIRE(world.ask_and_land("token" + std::to_string(second), status(404)).answer.reason ==
+            Reason::kUpstreamStatus);
+  }
+  const std::uint64_t of_poison = world.counters().upstream_requests - before - 600;
+  CHECK(of_poison > 600 / 30);
+  CHECK(of_poison < 120);  // full jitter: half of 30 s, and the way there
+  // Once it is mended it is answered, and as good as any other.
+  world.advance(30s);
+  CHECK(world.ask_and_land("poison", status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a throttled token is left alone as long as it is told, and nobody else is") {
+  ServiceHarness world(careful());
+  FetchOutcome throttled = status(429);
+  throttled.retry_after = "300";
+  world.ask_and_land("greedy", throttled);
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  world.advance(299s);
+  CHECK(world.ask_now("greedy").answer.reason == Reason::kBackoff);
+  world.advance(1s);
+  CHECK(world.ask_and_land("greedy", status(200)).answer.reason == Reason::kOk);
+  // Where everybody is, everybody waits.
+  for (int i = 0; i < 3; ++i) world.ask_and_land("other" + std::to_string(i), throttled);
+  const RecordedAnswer another = world.ask_now("another");
+  CHECK(another.answer.reason == Reason::kBackoff);
+  CHECK(another.answer.retry_after == 300s);
+}
+
+TEST_CASE("a probe with a token that has failed before says nothing, and another one may be next") {
+  ServiceHarness world(careful());
+  for (int i = 0; i < 3; ++i) world.ask_and_land("poison" + std::to_string(i), status(500));
+  REQUIRE(world.ask_now("token").answer.reason == Reason::kBackoff);
+  world.advance(1s);
+  CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
+  SECTION("of another token, which finds it working") {
+    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.ask_and_land("another", status(200)).answer.reason == Reason::kOk);
+  }
+  SECTION("of the same token: still nothing") {
+    CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  }
+  SECTION("of another one that has failed before: that is enough") {
+    CHECK(world.ask_and_land("poison1", status(500)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.ask_now("token").answer.reason == Reason::kBackoff);
+  }
+}
+
+TEST_CASE("who waits for the next request of a token that is left alone hears so") {
+  ServiceHarness world(careful());
+  for (int i = 0; i < 2; ++i) world.ask_and_land("poison", status(500));
+  const Waiter flies = world.ask("poison");
+  world.advance(1ms);
+  const Waiter again = world.ask("poison", {.max_age = 0s});
+  world.land_oldest(status(500));
+  CHECK(world.reason(flies) == Reason::kUpstreamStatus);
+  CHECK(world.reason(again) == Reason::kBackoff);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a token that makes the Auth API fail takes no URL from others") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  world.ask("poison");
+  world.land_oldest(status(500));
+  world.land_oldest(status(500));
+  world.advance(UrlOrder::kPause);
+  world.ask_and_land("token", status(200));  // at the first URL, which works
+  world.ask("poison");
+  world.land_oldest(status(500));
+  CHECK(world.upstream.flying().empty());
+  world.ask("another");
+  REQUIRE(world.upstream.flying().size() == 1);
+  CHECK(world.upstream.flying()[0].url == 0);
+}
+
+TEST_CASE("a token's failures are forgotten, and no more are remembered than there is room for") {
+  SeededRandom random(1);
+  FailingTokens tokens(GatePolicy{});
+  const auto key = [](std::uint32_t number) {
+    TokenKey made;
+    std::memcpy(made.bytes.data(), &number, sizeof number);
+    return made;
+  };
+  tokens.failed(key(0), kStart, 0s, random);
+  CHECK(tokens.holds(key(0), kStart + 89s));
+  CHECK_FALSE(tokens.holds(key(0), kStart + 90s));
+  tokens.worked(key(0));
+  CHECK_FALSE(tokens.holds(key(0), kStart));
+  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i)
+    tokens.failed(key(i), kStart, 0s, random);
+  std::size_t held = 0;
+  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i) held += tokens.holds(key(i), kStart);
+  CHECK(held == 2 * FailingTokens::kMost);
 }
 
 TEST_CASE("one dead Auth API takes no place from another") {

@@ -30,7 +30,13 @@ void token_ends(Simulation& sim) {
   sim.records.token(sim.popular_token()).good = false;
 }
 void token_is_good_again(Simulation& sim) {
-  for (const TokenNumber number : sim.known) sim.records.token(number).good = true;
+  for (const TokenNumber number : sim.known) {
+    sim.records.token(number).good = true;
+    sim.records.token(number).poison = false;
+  }
+}
+void token_breaks_the_auth_api(Simulation& sim) {
+  sim.records.token(sim.popular_token()).poison = true;
 }
 void role_changes(Simulation& sim) {
   sim.api.change_user(sim.dice.below(sim.api.users()));
@@ -132,6 +138,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"outage", 8, outage},
     {"token ends", 10, token_ends},
     {"token is good again", 3, token_is_good_again},
+    {"token breaks the Auth API", 3, token_breaks_the_auth_api},
     {"role changes", 5, role_changes},
     {"login", 8, login},
     {"wall clock goes forward", 2, wall_clock_goes_forward},

@@ -26,6 +26,10 @@ Response AuthApi::serve(const TokenRecord& token) {
   if (outage == Outage::kNone && dice_.permille(10)) {
     outage = static_cast<Outage>(1 + dice_.below(static_cast<std::size_t>(Outage::kFlaps) - 1));
   }
+  if (outage == Outage::kNone && token.poison) {
+    outage = dice_.pick(std::array<Outage, 4>{Outage::kError, Outage::kError, Outage::kUnavailable,
+                                              Outage::kHangs});
+  }
   if (outage != Outage::kNone) return fail(outage);
   Response response;
   if (!token.good) {

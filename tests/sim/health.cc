@@ -10,6 +10,8 @@ using proto::Reason;
 namespace {
 
 constexpr std::size_t kFirstOfTheRamp = 2;
+constexpr Duration kShortestBackoff = milliseconds(100);
+constexpr Duration kRemembered = seconds(60);
 
 }  // namespace
 
@@ -21,29 +23,60 @@ bool is_down(const Response& response) {
   }
 }
 
+bool may_be_token(const Response& response) {
+  return is_down(response) && response.failure != Reason::kUpstreamConnect &&
+         response.failure != Reason::kUpstreamTls;
+}
+
 void UpstreamHealth::reset(const GatePolicy& policy, std::size_t max_in_flight) {
   *this = UpstreamHealth();
   policy_ = policy;
   max_in_flight_ = window_ = max_in_flight;
 }
 
-void UpstreamHealth::ended(const Response& response, BootTime now) {
+void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime now) {
   if (!is_down(response)) {
     window_ = std::min(max_in_flight_, state_ == State::kWorks ? window_ + 1 : kFirstOfTheRamp);
     state_ = State::kWorks;
     failures_ = 0;
+    failing = {};
+    return;
+  }
+  const bool said_before = may_be_token(response) && failing.holds(now);
+  if (may_be_token(response)) note_token(response, failing, now);
+  const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
+  if (said_before) {
+    if (state_ != State::kProbed) return;
+    if (excused_ != nullptr && excused_ != &failing) return shut(advice, now);
+    excused_ = &failing;
+    state_ = State::kLeftAlone;
     return;
   }
   ++failures_;
-  const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
+  // Too many requests: of this user, or of everybody.
+  const bool is_told = advice > Duration(0) && response.status != 429;
   if (state_ == State::kLeftAlone) {
-    if (advice > Duration(0)) leave_alone(advice, now);
-  } else if (state_ == State::kProbed || failures_ >= policy_.open_after || advice > Duration(0)) {
-    earliest_ = latest_ = now;
-    leave_alone(advice, now);
-    latest_ = std::max(latest_, now + policy_.longest_backoff);
-    state_ = State::kLeftAlone;
+    if (is_told) leave_alone(advice, now);
+  } else if (state_ == State::kProbed || failures_ >= policy_.open_after || is_told) {
+    shut(advice, now);
   }
+}
+
+void UpstreamHealth::shut(Duration advice, BootTime now) {
+  excused_ = nullptr;
+  earliest_ = latest_ = now;
+  leave_alone(advice, now);
+  latest_ = std::max(latest_, now + policy_.longest_backoff);
+  state_ = State::kLeftAlone;
+}
+
+void UpstreamHealth::note_token(const Response& response, Failing& failing, BootTime now) const {
+  failing.failures = failing.holds(now) ? failing.failures + 1 : 1;
+  const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
+  const bool left_alone = failing.failures >= policy_.open_after;
+  failing.earliest = now + (left_alone ? std::max(advice, kShortestBackoff) : advice);
+  failing.latest = now + (left_alone ? std::max(advice, policy_.longest_backoff) : advice);
+  failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
 }
 
 void UpstreamHealth::leave_alone(Duration retry_after, BootTime now) {

@@ -17,8 +17,9 @@ class UpstreamHealth {
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
   void reset(const daemon::GatePolicy& policy, std::size_t max_in_flight);
-  // A request that was not sent to the next URL instead has ended.
-  void ended(const Response& response, daemon::BootTime now);
+  // A request that was not sent to the next URL instead has ended. What may be the token's doing
+  // counts once for each: `failing` is of its token, and is brought up to date.
+  void ended(const Response& response, Failing& failing, daemon::BootTime now);
   // A request starts. What is wrong with that; "" is nothing. `flying`: with it.
   const char* started(daemon::BootTime now, std::size_t flying);
 
@@ -31,17 +32,22 @@ class UpstreamHealth {
 
  private:
   void leave_alone(daemon::Duration retry_after, daemon::BootTime now);
+  void shut(daemon::Duration advice, daemon::BootTime now);
+  void note_token(const Response& response, Failing& failing, daemon::BootTime now) const;
 
   daemon::GatePolicy policy_;
   std::size_t max_in_flight_ = 0;
   State state_ = State::kWorks;
   unsigned failures_ = 0;
-  daemon::BootTime earliest_{};  // of a probe
-  daemon::BootTime latest_{};    // from then on it must be possible
+  daemon::BootTime earliest_{};       // of a probe
+  daemon::BootTime latest_{};         // from then on it must be possible
+  const Failing* excused_ = nullptr;  // whose probe has failed since it is left alone
   std::size_t window_ = 0;
 };
 
-// Does this show that the Auth API does not work, whatever the token?
+// Does this show that the Auth API does not work?
 bool is_down(const Response& response);
+// Or does it perhaps not work for this token alone? It was asked.
+bool may_be_token(const Response& response);
 
 }  // namespace claimsd::sim

@@ -58,7 +58,7 @@ std::span<const Invariant> invariants();
   I(single_flight,   "one request on its way for one token") \
   I(in_flight,       "no more requests on their way than allowed") \
   I(request_cause,   "the Auth API is asked only for somebody who waits, or ahead of time for what is used") \
-  I(health,          "a failing Auth API is left alone, probed by one request, then asked more and more") \
+  I(health,          "a failing Auth API, or token, is left alone, probed by one request, then asked more and more") \
   I(retries,         "requests are made again at another URL, and seldom") \
   I(budget,          "requests stay within what the user ids may cause") \
   I(unusable_unasked,"what cannot be a token, or is long past its exp, reaches no Auth API") \

@@ -268,6 +268,8 @@ std::string check_unavailable_cause(const Facts& facts) {
         }
         break;
       case Reason::kBackoff:
+        if (token.failing.holds(facts.now().boot) && facts.now().boot <= token.failing.latest)
+          break;
         if (facts.health[token.upstream].state() == UpstreamHealth::State::kWorks) {
           return "left alone, though it works";
         }

@@ -225,7 +225,8 @@ void SimUpstream::note_landing() {
   if (!step.landed || step.noted || step.sent_again) return;
   step.noted = true;
   const RequestRecord& request = records_.requests[*step.landed];
-  health[records_.token(request.token).upstream].ended(request.response, clock_.now().boot);
+  TokenRecord& token = records_.token(request.token);
+  health[token.upstream].ended(request.response, token.failing, clock_.now().boot);
 }
 
 bool SimUpstream::was_due(TokenNumber number) const {
@@ -267,6 +268,9 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     note_landing();
     record.refreshes = !record.waited_for && was_due(*number);
     record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
+    const Failing& failing = records_.token(*number).failing;
+    if (failing.holds(clock_.now().boot) && clock_.now().boot < failing.earliest)
+      record.forbidden = "a token whose requests fail is asked about all the same";
     ++api.started;
   }
   const auto request = static_cast<RequestNumber>(records_.requests.size());

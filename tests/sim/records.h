@@ -72,6 +72,15 @@ struct Shown {
   daemon::BootTime confirmed_at;
 };
 
+// A token's failures that may be its own doing, since it last worked.
+struct Failing {
+  unsigned failures = 0;
+  daemon::BootTime earliest{};  // of the next request for it
+  daemon::BootTime latest{};    // from then on it is not left alone for its own sake
+  daemon::BootTime forgotten{};
+  bool holds(daemon::BootTime now) const { return failures > 0 && now < forgotten; }
+};
+
 struct TokenRecord {
   std::string text;
   daemon::TokenKey key;
@@ -80,7 +89,9 @@ struct TokenRecord {
   std::uint32_t user = 0;
   daemon::WallTime expires_at = daemon::WallTime::max();
   daemon::WallTime issued_at = daemon::WallTime::min();
-  bool good = true;  // what the Auth API thinks of it now
+  bool good = true;     // what the Auth API thinks of it now
+  bool poison = false;  // it fails whenever it is asked about this one
+  Failing failing;
 
   std::vector<Confirmation> confirmations;
   std::optional<Refusal> refusal;    // the last to land

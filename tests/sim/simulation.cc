@@ -405,6 +405,7 @@ void Simulation::restart(bool killed) {
   if (dice.percent(20)) {
     scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
   }
+  for (TokenRecord& token : records.tokens) token.failing = {};
   for (UpstreamHealth& of_one : upstream.health) {
     of_one.reset(scenario.policy.gate, scenario.policy.max_in_flight);
   }
