@@ -79,7 +79,7 @@ class AuditCommand final : public Command {
     live_ = LiveAudit(globals.admin_socket);
     if (verify_->parsed()) {
       verify_words_.directory = options_of(verify_).directory();
-      return audit_verify(verify_words_, output);
+      return audit_verify(verify_words_, live_, output);
     }
     if (tail_->parsed()) return tail(output);
     if (stat_->parsed()) return stat(output);

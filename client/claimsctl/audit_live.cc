@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "client/claimsctl/reply.h"
@@ -17,9 +18,29 @@ Problem not_a_page(const std::string& socket) {
           "is it claimsd, and as new as this claimsctl?"};
 }
 
+std::optional<std::string> bytes_at(const Element& from, std::string_view pointer) {
+  std::string_view text;
+  if (from.at_pointer(pointer).get(text) != simdjson::SUCCESS) return std::nullopt;
+  return daemon::from_hex(text);
+}
+
+bool read_link(const Element& from, std::string_view pointer, daemon::AuditLink& link) {
+  const auto bytes = bytes_at(from, pointer);
+  if (!bytes || bytes->size() != link.size()) return false;
+  std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(link.data()));
+  return true;
+}
+
+bool read_newest(const Element& root, daemon::AuditSegmentIdentity& newest) {
+  newest.first = count_at(root, "/newest/first");
+  newest.origin = text_at(root, "/newest/origin");
+  newest.events = count_at(root, "/newest/events");
+  return newest.first != 0 && read_link(root, "/newest/before", newest.before);
+}
+
 }  // namespace
 
-Expected<LiveAudit::Page> LiveAudit::page(const daemon::AuditQuery& query) const {
+Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditQuery& query) const {
   const auto reply = admin_get(socket_, "/v1/audit?" + daemon::audit_query_text(query));
   simdjson::dom::parser parser;
   const auto got = read_reply(reply, socket_, parser);
@@ -30,32 +51,29 @@ Expected<LiveAudit::Page> LiveAudit::page(const daemon::AuditQuery& query) const
     return tl::make_unexpected(why);
   }
   const Element& root = *got;
-  Page page;
+  daemon::AuditPage page;
   simdjson::dom::array records;
   if (root["next"].get(page.next) != simdjson::SUCCESS ||
       root["last"].get(page.last) != simdjson::SUCCESS ||
-      root["records"].get(records) != simdjson::SUCCESS)
+      root["records"].get(records) != simdjson::SUCCESS || !read_newest(root, page.newest))
     return tl::make_unexpected(not_a_page(socket_));
-  for (const simdjson::dom::element one : records) {
-    std::string_view text;
-    if (one["record"].get(text) != simdjson::SUCCESS)
+  for (const Element one : records) {
+    daemon::AuditPage::Row row;
+    const auto record = bytes_at(one, "/record");
+    if (!record || !read_link(one, "/link", row.link))
       return tl::make_unexpected(not_a_page(socket_));
-    const auto bytes = daemon::from_hex(text);
-    auto record = bytes ? daemon::decode_audit_record(*bytes) : std::nullopt;
-    if (!record) return tl::make_unexpected(not_a_page(socket_));
-    page.records.push_back(std::move(*record));
+    row.record = *record;
+    page.records.push_back(std::move(row));
   }
   return page;
 }
 
-Expected<daemon::AuditSequence> LiveAudit::search(daemon::AuditQuery query,
-                                                  const daemon::AuditVisit& visit) const {
+Expected<daemon::AuditSequence> LiveAudit::each_page(
+    daemon::AuditQuery query, const std::function<bool(const daemon::AuditPage&)>& visit) const {
   for (;;) {
     const auto got = page(query);
     if (!got) return tl::make_unexpected(got.error());
-    for (const daemon::AuditRecord& record : got->records) {
-      if (!visit(record)) return record.sequence + 1;
-    }
+    if (!visit(*got)) return got->next;
     const bool stuck = got->next <= query.first && got->last >= query.first;
     if (stuck) return tl::make_unexpected(not_a_page(socket_));
     query.first = got->next;
@@ -63,12 +81,54 @@ Expected<daemon::AuditSequence> LiveAudit::search(daemon::AuditQuery query,
   }
 }
 
-Expected<daemon::AuditSequence> LiveAudit::last() const {
+Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditQuery& query,
+                                                  const daemon::AuditVisit& visit) const {
+  bool readable = true;
+  const auto next = each_page(query, [&](const daemon::AuditPage& page) {
+    for (const daemon::AuditPage::Row& row : page.records) {
+      const auto record = daemon::decode_audit_record(row.record);
+      readable = record.has_value();
+      if (!readable || !visit(*record)) return false;
+    }
+    return true;
+  });
+  if (!readable) return tl::make_unexpected(not_a_page(socket_));
+  return next;
+}
+
+Expected<void> LiveAudit::rows(daemon::AuditSequence first, daemon::AuditSequence last,
+                               const RowVisit& visit) const {
+  daemon::AuditQuery query;
+  query.first = first;
+  const auto done = each_page(query, [&](const daemon::AuditPage& page) {
+    for (const daemon::AuditPage::Row& row : page.records) {
+      const auto sequence = daemon::audit_sequence_of(row.record);
+      if (sequence && *sequence > last) return false;
+      if (!visit(row)) return false;
+    }
+    return page.next <= last;
+  });
+  if (!done) return tl::make_unexpected(done.error());
+  return {};
+}
+
+Expected<daemon::AuditPage> LiveAudit::end() const {
   daemon::AuditQuery nothing;
   nothing.first = std::numeric_limits<std::int64_t>::max();
-  const auto got = page(nothing);
+  return page(nothing);
+}
+
+Expected<daemon::AuditSequence> LiveAudit::last() const {
+  const auto got = end();
   if (!got) return tl::make_unexpected(got.error());
   return got->last;
+}
+
+Expected<std::string> LiveAudit::directory() const {
+  simdjson::dom::parser parser;
+  const auto status = read_reply(admin_get(socket_, "/v1/status"), socket_, parser);
+  if (!status) return tl::make_unexpected(status.error());
+  return text_at(*status, "/audit/directory");
 }
 
 }  // namespace claimsd::ctl

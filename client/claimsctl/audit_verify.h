@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "client/claimsctl/audit_live.h"
 #include "client/claimsctl/output.h"
 
 namespace claimsd::ctl {
@@ -13,7 +14,7 @@ struct AuditVerifyWords {
   std::string root_key;      // hexadecimal; empty: the first one is trusted
 };
 
-// kInvalid where the log was touched.
-Exit audit_verify(const AuditVerifyWords& words, Output& output);
+// kInvalid where the log was touched. What a daemon is writing is asked of `live`.
+Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& output);
 
 }  // namespace claimsd::ctl

@@ -14,10 +14,16 @@ HttpResponse response_to(const Result<AuditPage>& page) {
   }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema);
-  json.member("next", page->next).member("last", page->last).key("records").begin_array();
-  for (const std::string& bytes : page->records) {
-    const std::optional<AuditRecord> record = decode_audit_record(bytes);
-    json.begin_object().member("record", hex_text(bytes));
+  json.member("next", page->next).member("last", page->last);
+  json.key("newest").begin_object().member("first", page->newest.first);
+  json.member("origin", page->newest.origin)
+      .member("before", hex_text(bytes_of(page->newest.before)));
+  json.member("events", page->newest.events).end_object();
+  json.key("records").begin_array();
+  for (const AuditPage::Row& row : page->records) {
+    const std::optional<AuditRecord> record = decode_audit_record(row.record);
+    json.begin_object().member("record", hex_text(row.record));
+    json.member("link", hex_text(bytes_of(row.link)));
     json.member("line", record ? audit_line(*record) : std::string()).end_object();
   }
   return json_response(200, json.end_array().end_object().take());

@@ -69,7 +69,8 @@ Status AuditStore::open_newest(WallTime now) {
   }
   {
     const AuditSegmentView view = TRY(AuditSegmentView::open(segments_.back().path));
-    origin_ = view.identity().origin;
+    newest_ = view.identity();
+    origin_ = newest_.origin;
     head_ = view.head();
     damaged_at_ = first_broken(view, hasher_, head_.sequence, head_.link);
     const auto last = view.at(head_.sequence);
@@ -95,6 +96,7 @@ Status AuditStore::begin_segment(WallTime now) {
       AuditSegment::create(options_.directory, generation, identity, head_.dropped, map_size()));
   segments_.push_back(
       {segment_->path(), identity.first, generation, identity.day, size_of(segment_->path())});
+  newest_ = identity;
   return {};
 }
 

@@ -49,6 +49,8 @@ class AuditStore {
 
   const AuditHead& head() const { return head_; }
   const std::string& origin() const { return origin_; }
+  // The segment that is written to.
+  const AuditSegmentIdentity& newest() const { return newest_; }
   std::optional<AuditSequence> damaged_at() const { return damaged_at_; }
   // The last record of the run before is not that of a stop.
   bool ended_badly() const { return ended_badly_; }
@@ -74,7 +76,8 @@ class AuditStore {
   AuditHasher hasher_;
   std::optional<AuditSegment> segment_;
   std::vector<AuditSegmentInfo> segments_;  // the newest last
-  AuditHead head_;                          // what was acknowledged
+  AuditSegmentIdentity newest_;
+  AuditHead head_;  // what was acknowledged
   std::optional<AuditSequence> damaged_at_;
   bool ended_badly_ = false;
 };

@@ -108,6 +108,7 @@ std::string audit_query_text(const AuditQuery& query) {
 Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& query) {
   AuditPage page;
   page.last = store.head().sequence;
+  page.newest = store.newest();
   const bool indexed = query.user || query.token;
   const AuditSequence after_last = page.last + 1;
   page.next = indexed ? after_last : std::min(query.first + kAuditPageRecords, after_last);
@@ -122,7 +123,9 @@ Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& que
     if (end <= query.first) return true;
     return search_segment(view, std::min(end, page.next), query, stats,
                           [&](const AuditRecord& record) {
-                            page.records.push_back(encode_audit_record(record));
+                            const auto row = view.at(record.sequence);
+                            if (!row) return true;
+                            page.records.push_back({std::string(row->record), row->link});
                             if (page.records.size() < kAuditPageMatches) return true;
                             page.next = record.sequence + 1;
                             return false;

@@ -21,9 +21,14 @@ inline constexpr AuditSequence kAuditPageRecords = 2048;
 inline constexpr std::size_t kAuditPageMatches = 256;
 
 struct AuditPage {
-  std::vector<std::string> records;  // encoded (FORMAT.md)
-  AuditSequence next = 0;            // where the next page begins; past `last`: there is none yet
-  AuditSequence last = 0;            // of the log
+  struct Row {
+    std::string record;  // encoded (FORMAT.md)
+    AuditLink link{};    // as it is stored
+  };
+  std::vector<Row> records;
+  AuditSequence next = 0;       // where the next page begins; past `last`: there is none yet
+  AuditSequence last = 0;       // of the log
+  AuditSegmentIdentity newest;  // where the segment begins that is written to
 };
 
 // From name and value: first, since, until (Unix nanoseconds), user, token (its name in the

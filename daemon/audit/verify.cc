@@ -63,7 +63,7 @@ class Walk {
 
   AuditVerification run() {
     const bool well = forged() && segments() && trusted() && the_end() && the_start();
-    if (well || done_.last != 0) say_what_nobody_can_tell();
+    if (well || done_.last != 0) done_.cannot_tell = what_nobody_can_tell(done_);
     return std::move(done_);
   }
 
@@ -174,6 +174,7 @@ class Walk {
       return found(diagnose(view, hasher_, trail_, expected_, row));
     }
     running_ = link;
+    done_.link = link;
     trail_.add(expected_, link);
     events_ += count_of(row.record);
     done_.bytes += row.record.size();
@@ -320,22 +321,6 @@ class Walk {
                              dropped_.through + 1, done_.first - 1));
   }
 
-  void say_what_nobody_can_tell() {
-    if (done_.anchored == done_.last) return;
-    const std::string where =
-        done_.anchored == 0
-            ? "without anchors"
-            : fmt::format("after sequence {}, where the last anchor is", done_.anchored);
-    done_.cannot_tell = {
-        where +
-            ": whether all of it was written anew with a chain of its own (change, removal, "
-            "insertion or reordering)",
-        where +
-            ": whether its end was cut off and its statement of where it ends adjusted "
-            "(truncation)",
-        where + ": whether this is an old copy (rollback)"};
-  }
-
   const AuditVerifyOptions& options_;
   AuditHasher hasher_;
   std::vector<AuditSegmentFile> files_;
@@ -367,6 +352,21 @@ std::string_view name_of(AuditTamper kind) {
 #undef CLAIMSD_AUDIT_TAMPER_NAME
   }
   return "unknown";
+}
+
+std::vector<std::string> what_nobody_can_tell(const AuditVerification& done) {
+  if (done.anchored == done.last) return {};
+  const std::string where =
+      done.anchored == 0
+          ? "without anchors"
+          : fmt::format("after sequence {}, where the last anchor is", done.anchored);
+  return {where +
+              ": whether all of it was written anew with a chain of its own (change, removal, "
+              "insertion or reordering)",
+          where +
+              ": whether its end was cut off and its statement of where it ends adjusted "
+              "(truncation)",
+          where + ": whether this is an old copy (rollback)"};
 }
 
 Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {

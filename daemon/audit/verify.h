@@ -60,6 +60,7 @@ struct AuditVerification {
   std::optional<AuditFinding> finding;  // nothing: well
   AuditSequence first = 0;
   AuditSequence last = 0;  // that follows from the first
+  AuditLink link{};        // of that one
   std::uint64_t records = 0;
   std::uint64_t events = 0;  // of the whole log
   std::uint64_t bytes = 0;   // of records
@@ -79,6 +80,9 @@ struct AuditVerifyOptions {
   // Where the last good sequence is kept up to date, for who looks on from another process.
   std::atomic<AuditSequence>* reached = nullptr;
 };
+
+// What an anchor further on could tell, and nothing there is can: of a log that is whole.
+std::vector<std::string> what_nobody_can_tell(const AuditVerification& done);
 
 // Fails only where the directory cannot be read at all.
 Result<AuditVerification> verify_audit(const AuditVerifyOptions& options);

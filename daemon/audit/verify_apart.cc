@@ -63,6 +63,7 @@ std::string encode(const Result<AuditVerification>& result) {
                                      result->bytes, result->anchors, result->anchored}) {
     put.integer(number);
   }
+  for (const std::uint8_t byte : result->link) put.integer(byte);
   put_list(put, out, result->notes);
   put_list(put, out, result->cannot_tell);
   return out;
@@ -80,6 +81,7 @@ AuditVerification decode(AuditTake& take) {
                                       &done.bytes, &done.anchors, &done.anchored}) {
     *number = take.integer<std::uint64_t>();
   }
+  for (std::uint8_t& byte : done.link) byte = take.integer<std::uint8_t>();
   done.notes = take_list(take);
   done.cannot_tell = take_list(take);
   return done;

@@ -174,3 +174,32 @@ def test_the_status_tells_of_the_log(claimsd, claimsctl, peer, faults):
     assert status["audit"]["sequence"] == status["counters"]["audit_records"]
     shown = order(claimsctl, daemon, "status").stdout
     assert "audit log" in shown and str(daemon.root / "audit") in shown
+
+
+def test_a_running_daemons_log_is_verified_to_its_end_and_what_is_changed_below_it_is_found(claimsd, claimsctl, peer, faults):
+    daemon = claimsd(faults.url("status-401"))
+    directory = daemon.root / "audit"
+
+    def verify():
+        done = order(claimsctl, daemon, "audit", "verify", "--directory", directory, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    asker = peer(daemon)
+    for number in range(20):
+        assert asker.ask(jwt(sub=f"user-{number}")).reason == "refused"
+    code, said = verify()
+    assert (code, said["whole"], said["last"]) == (0, True, daemon.status()["audit"]["sequence"])
+    assert said["records"] == said["last"] >= 21
+    (segment,) = directory.glob("*.segment")
+    written = segment.read_bytes()
+    with open(segment, "r+b") as file:  # in place: the daemon has it open; on old pages, too
+        file.write(written.replace(b"main", b"mein"))
+    code, said = verify()
+    assert (code, said["finding"]["kind"]) == (1, "change")
+    assert 1 < said["finding"]["sequence"] <= said["last"] + 1
+
+
+def test_a_directory_that_another_daemon_writes_to_is_verified_up_to_its_newest_segment(claimsd, claimsctl, faults):
+    one, other = claimsd(faults.url("echo")), claimsd(faults.url("echo"))
+    done = order(claimsctl, one, "audit", "verify", "--directory", other.root / "audit")
+    assert done.returncode == 69 and "no segment yet" in done.stderr

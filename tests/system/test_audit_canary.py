@@ -21,7 +21,7 @@ def control(build, daemon, *words, token=None):
 def live(build, daemon):
     """{command: output} of what an operator sees of the log while the daemon runs."""
     directory = str(daemon.root / "audit")
-    commands = [("tail", "-n", "1000"), ("search", "--user", CLAIMS["id"]), ("report",), ("stat",),
+    commands = [("tail", "-n", "1000"), ("search", "--user", CLAIMS["id"]), ("report",), ("stat",), ("verify",),
                 *(("export", "--format", form) for form in FORMATS)]
     shown = {}
     for words in commands:

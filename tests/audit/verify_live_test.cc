@@ -1,0 +1,133 @@
+// What a daemon is writing is verified through the pages that it hands over.
+#include "daemon/audit/verify_live.h"
+
+#include "daemon/audit/live_query.h"
+#include "tests/audit/audit_fixture.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+namespace {
+
+// A log of some segments, the last of which is being written.
+struct WrittenLog {
+  explicit WrittenLog(std::size_t segment_bytes, std::uint64_t records = 900)
+      : store(open_store(scratch.path(), segment_bytes)) {
+    append_refusals(store, 1, records);
+  }
+
+  AuditContinuation begin(AuditAnchors anchors = {}) const {
+    if (store.segments().size() == 1)
+      return {std::move(*AuditHasher::create()), std::move(anchors), store.newest()};
+    AuditVerifyOptions options;
+    options.directory = scratch.path();
+    options.anchors = anchors;
+    options.without_newest = true;
+    auto closed = verify_audit(options);
+    REQUIRE(closed);
+    REQUIRE_FALSE(closed->finding);
+    return {std::move(*AuditHasher::create()), std::move(anchors), std::move(*closed)};
+  }
+
+  // As claimsctl reads them.
+  std::vector<AuditPage::Row> rows(AuditSequence first) const {
+    std::vector<AuditPage::Row> all;
+    AuditQuery query;
+    query.first = first;
+    for (;;) {
+      const auto page = read_audit_page(store, query);
+      REQUIRE(page);
+      all.insert(all.end(), page->records.begin(), page->records.end());
+      if (page->next > page->last) return all;
+      query.first = page->next;
+    }
+  }
+
+  AuditVerification follow(AuditContinuation rest, const std::vector<AuditPage::Row>& rows) const {
+    for (const AuditPage::Row& row : rows) {
+      if (!rest.take(row.record, row.link)) break;
+    }
+    return std::move(rest).end(store.head().sequence);
+  }
+
+  AuditAnchors anchor_at_end() const {
+    return {.root = {},
+            .anchors = {{"host.example", store.head().sequence, store.head().link,
+                         store.head().events, kNoon}},
+            .problems = {},
+            .notes = {}};
+  }
+
+  ScratchDirectory scratch;
+  AuditStore store;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "what is being written is verified to its end, whether there are segments before it or not") {
+  for (const std::size_t segment_bytes : {std::size_t{64} << 20U, std::size_t{48} << 10U}) {
+    const WrittenLog log(segment_bytes);
+    CHECK((log.store.segments().size() > 2) == (segment_bytes < 1U << 20U));
+    AuditContinuation rest = log.begin();
+    const auto rows = log.rows(rest.next());
+    const AuditVerification done = log.follow(std::move(rest), rows);
+    INFO(sentence_of(done));
+    CHECK_FALSE(done.finding);
+    CHECK(done.last == log.store.head().sequence);
+    CHECK(done.link == log.store.head().link);
+    CHECK(done.events == log.store.head().events);
+    CHECK(done.records == 900);
+    CHECK(done.cannot_tell.size() == 3);
+  }
+}
+
+TEST_CASE("anchors hold what is being written, too") {
+  const WrittenLog log(48U << 10U);
+  AuditContinuation rest = log.begin(log.anchor_at_end());
+  const auto rows = log.rows(rest.next());
+  const AuditVerification done = log.follow(std::move(rest), rows);
+  CHECK(sentence_of(done) == "well");
+  CHECK(done.anchored == done.last);
+  CHECK(done.cannot_tell.empty());
+}
+
+TEST_CASE("whatever was done to what is being written is found, and where") {
+  const WrittenLog log(48U << 10U);
+  const auto kind_of = [&](auto&& tamper, AuditAnchors anchors = {}) {
+    AuditContinuation rest = log.begin(anchors);
+    auto rows = log.rows(rest.next());
+    REQUIRE(rows.size() > 10);
+    const AuditSequence at = rest.next() + 5;
+    tamper(rows);
+    const AuditVerification done = log.follow(std::move(rest), rows);
+    REQUIRE(done.finding);
+    CHECK((done.finding->at == at || done.finding->kind != AuditTamper::kChange ||
+           !anchors.anchors.empty()));
+    return done.finding->kind;
+  };
+  using Rows = std::vector<AuditPage::Row>;
+  CHECK(kind_of([](Rows& rows) { rows[5].record.back() ^= 1; }) == AuditTamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows[5].link[0] ^= 1; }) == AuditTamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows[5].record.clear(); }) == AuditTamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows.insert(rows.begin() + 5, rows[4]); }) ==
+        AuditTamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows.erase(rows.begin() + 5); }) == AuditTamper::kRemoval);
+  CHECK(kind_of([](Rows& rows) { rows.resize(rows.size() - 3); }) == AuditTamper::kRemoval);
+  AuditAnchors other = log.anchor_at_end();
+  other.anchors.front().link[0] ^= 1;
+  CHECK(kind_of([](Rows&) {}, other) == AuditTamper::kChange);
+  AuditAnchors ahead = log.anchor_at_end();
+  ++ahead.anchors.front().sequence;
+  CHECK(kind_of([](Rows&) {}, ahead) == AuditTamper::kRollback);
+}
+
+TEST_CASE("a first segment that says otherwise of itself is found") {
+  const WrittenLog log(64U << 20U, 20);
+  AuditSegmentIdentity begin = log.store.newest();
+  begin.before[0] ^= 1;
+  AuditContinuation rest(std::move(*AuditHasher::create()), {}, begin);
+  const AuditVerification done = log.follow(std::move(rest), log.rows(1));
+  REQUIRE(done.finding);
+  CHECK(done.finding->kind == AuditTamper::kChange);
+}
