@@ -63,7 +63,7 @@ class AuditCommand final : public Command {
                          : std::string("must be jsonl, ecs, ocsf or csv");
             },
             ""))
-        ->type_name("FORMAT")
+        ->type_name("jsonl|ecs|ocsf|csv")
         ->capture_default_str();
     verify_
         ->add_option("--anchors", verify_words_.anchors_file,
@@ -74,6 +74,8 @@ class AuditCommand final : public Command {
                      "The first anchor key, as it was written down, in hexadecimal")
         ->type_name("HEX");
   }
+
+  bool is_long() const override { return !follow_; }
 
   Exit run(const Globals& globals, Output& output) override {
     live_ = LiveAudit(globals.admin_socket);

@@ -127,7 +127,7 @@ void AuditQueryOptions::add_query(CLI::App& app) {
             return verdict_named(text) ? "" : std::string("must be valid, invalid or unavailable");
           },
           ""))
-      ->type_name("VERDICT");
+      ->type_name("valid|invalid|unavailable");
   uid_option_ = app.add_option("--peer", uid_, "Asked by this uid")->type_name("UID");
   app.add_flag("--token", token_, "Of the token on standard input, which is only named by its HMAC")
       ->disable_flag_override();

@@ -27,6 +27,8 @@ class Command {
   // Binds options to members: called once, before parsing. Validators must not repeat what was
   // typed.
   virtual void add_options(CLI::App& app) = 0;
+  // Worth a pager: it ends by itself, and may be longer than a screen. Asked once parsed.
+  virtual bool is_long() const { return false; }
   virtual Exit run(const Globals& globals, Output& output) = 0;
 };
 

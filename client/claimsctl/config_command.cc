@@ -13,6 +13,8 @@ class ConfigCommand final : public Command {
     app.add_flag("--set", set_, "Only those that the file sets")->disable_flag_override();
   }
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     simdjson::dom::parser parser;
     const auto reply =

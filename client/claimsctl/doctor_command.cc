@@ -67,6 +67,8 @@ class DoctorCommand final : public Command {
         ->type_name("USER");
   }
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     const doctor::Facts facts = gather(globals, wanted_);
     Tally tally;

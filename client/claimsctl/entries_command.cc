@@ -20,6 +20,8 @@ class EntriesCommand final : public Command {
         ->capture_default_str();
   }
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     std::size_t shown = 0;
     bool cut = false;

@@ -11,7 +11,7 @@ class LogLevelCommand final : public Command {
  public:
   void add_options(CLI::App& app) override {
     app.add_option("level", level_, "debug, info, warning or error; none: says which it is")
-        ->type_name("LEVEL")
+        ->type_name("debug|info|warning|error")
         ->check(CLI::Validator(
             [](const std::string& text) -> std::string {
               for (const daemon::LogLevel level : daemon::kLogLevels) {

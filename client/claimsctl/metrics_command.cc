@@ -27,6 +27,8 @@ class MetricsCommand final : public Command {
  public:
   void add_options(CLI::App&) override {}
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     const auto reply = admin_get(globals.admin_socket, "/metrics");
     if (!reply) return output.problem(reply.error());

@@ -63,6 +63,8 @@ class ShowCommand final : public Command {
         ->excludes(file);
   }
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     return user_.empty() ? show_token(globals, output) : show_user(globals, output);
   }

@@ -110,6 +110,8 @@ class StatisticsCommand final : public Command {
     app.add_flag("--all", all_, "Every counter, too")->disable_flag_override();
   }
 
+  bool is_long() const override { return true; }
+
   Exit run(const Globals& globals, Output& output) override {
     simdjson::dom::parser parser;
     const auto statistics =

@@ -26,6 +26,16 @@ def test_every_package_has_its_debug_symbols(packages):
         assert list(packages.glob(f"{name}-dbgsym_*.deb"))
 
 
+@pytest.mark.parametrize("name, wanted", [
+    ("claimsd", ["man8/claimsd.8.gz", "man1/claimsctl.1.gz", "man5/claimsd.toml.5.gz", "man7/claimsd-protocol.7.gz",
+                 "bash-completion/completions/claimsctl", "zsh/vendor-completions/_claimsctl", "fish/vendor_completions.d/claimsctl.fish"]),
+    ("libclaimsd-dev", ["man3/libclaimsd.3.gz", "man3/claimsd_query.3.gz"])])
+def test_the_manual_and_the_completions_are_in_the_packages(packages, name, wanted):
+    (deb,) = packages.glob(f"{name}_*.deb")
+    held = subprocess.run(["dpkg-deb", "-c", deb], capture_output=True, text=True, check=True).stdout
+    assert [one for one in wanted if one not in held] == []
+
+
 def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
     install(bare, packages)
     assert {dpkg_state(bare, name) for name in OURS} == {"installed"}
