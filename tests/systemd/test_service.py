@@ -146,17 +146,24 @@ def test_a_stop_loses_no_answer(running, worker, faults):
 
 
 def test_a_reload_takes_the_new_configuration(running, worker):
-    if "reload" not in running.run("claimsctl", "--help").stdout:
-        pytest.skip("this claimsctl has no reload")
+    """By ExecReload=, in the unit's own confinement: it runs claimsctl reload."""
     before = pid_of(running)
-    running.run("systemctl", "reload", "claimsd")
-    assert pid_of(running) == before
-    running.run("sh", "-c", "echo 'nonsense = 1' >> /etc/claimsd/claimsd.toml")
+    set_options = ("claimsctl", "config", "--set")
     try:
+        running.run("sed", "-i", '1i log = {level = "debug"}', "/etc/claimsd/claimsd.toml")
+        running.run("systemctl", "reload", "claimsd")
+        assert pid_of(running) == before
+        assert re.search(r'^log.level +"debug"', running.run(*set_options).stdout, re.MULTILINE)
+
+        # One mistake, and nothing of the file takes effect; systemctl says that it did not.
+        running.run("sed", "-i", '1s/.*/log = {level = "error", nonsense = 1}/', "/etc/claimsd/claimsd.toml")
         assert running.run("systemctl", "reload", "claimsd", check=False).returncode != 0
+        assert pid_of(running) == before
+        assert re.search(r'^log.level +"debug"', running.run(*set_options).stdout, re.MULTILINE)
         assert worker().ask(TOKENS[0]).verdict == "valid"
     finally:
-        running.run("sed", "-i", "/^nonsense/d", "/etc/claimsd/claimsd.toml")
+        running.run("sed", "-i", "/^log = /d", "/etc/claimsd/claimsd.toml")
+        running.run("systemctl", "reload", "claimsd")
 
 
 def test_a_wrong_configuration_is_not_tried_again_and_again(running):

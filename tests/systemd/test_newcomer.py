@@ -1,0 +1,76 @@
+"""A newcomer's path holds word for word: the five commands of README.md, read out of it, on a fresh Debian with a real systemd.
+
+What a newcomer has beside them is made here: the packages as `./dev package` leaves them, sudo, an Auth API at the address that README.md names, whose
+authority the host trusts, and a token in a file.
+"""
+
+import re
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+sys.path.insert(1, str(ROOT / "tests"))
+
+from servers import AuthApi  # noqa: E402
+from tls_front import ADDRESS, TlsFront  # noqa: E402
+
+README = (ROOT / "README.md").read_text()
+NAME = "auth.example.com"
+HOME = "root/claimsd"
+
+
+def commands():
+    (block,) = re.findall(r"<!-- newcomer -->\n```\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return block.strip().splitlines()
+
+
+@pytest.fixture
+def auth_api(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "tls").mkdir()
+    with AuthApi(tmp_path / "data") as api, TlsFront(tmp_path / "tls", NAME, api.port) as front:
+        api.authority = front.authority
+        yield api
+
+
+@pytest.fixture
+def newcomer(bare, packages, auth_api):
+    """A machine as a newcomer finds it, in the folder where the packages were made."""
+    for deb in packages.glob("*.deb"):
+        if "dbgsym" not in deb.name:
+            bare.path(f"{HOME}/build/package").mkdir(parents=True, exist_ok=True)
+            bare.install_file(deb, f"{HOME}/build/package/{deb.name}")
+    bare.write("usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
+    hosts = bare.path("etc/hosts").read_text() if bare.path("etc/hosts").exists() else ""
+    bare.write("etc/hosts", f"{hosts}\n{ADDRESS} {NAME}\n")
+    bare.write("usr/local/share/ca-certificates/authority.crt", auth_api.authority.read_text())
+    bare.run("update-ca-certificates")
+    bare.write(f"{HOME}/token", auth_api.login("tess"), 0o600)
+    return bare
+
+
+def test_five_commands_lead_from_nothing_to_an_answer(newcomer):
+    told = commands()
+    assert len(told) == 5
+    said = []
+    for command in told:
+        # apt asks whether to go on where it fetches more than was named.
+        done = newcomer.run("sh", "-c", f"cd /{HOME} && {command}", check=False, input="y\n", timeout=600)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        said.append(done.stdout)
+    assert "!!" not in said[3] and re.search(rf"^ok +certificate +that of https://{NAME}/api/me/ ends in 29 d$", said[3], re.MULTILINE), said[3]
+    assert said[4].startswith("valid: ") and "tess@example.com" in said[4]
+
+    # The screen in README.md shows what the doctor looks at, by the names it uses.
+    (screen,) = re.findall(r"^\$ sudo claimsctl doctor.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    heading = re.compile(r"^(?:ok|!!|! |\? )  (.{18}) \S", re.MULTILINE)
+    assert set(heading.findall(screen)) <= set(heading.findall(said[3]))
+
+    # And where something is wrong it says so, without a daemon as well.
+    newcomer.run("systemctl", "stop", "claimsd.socket", "claimsd-admin.socket", "claimsd")
+    newcomer.run("chmod", "0666", "/etc/claimsd/claimsd.toml")
+    ill = newcomer.run("claimsctl", "doctor", check=False)
+    assert ill.returncode == 69
+    assert re.search(r"^!!  daemon ", ill.stdout, re.MULTILINE) and "chmod go-w /etc/claimsd/claimsd.toml" in ill.stdout
