@@ -400,11 +400,17 @@ void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, Reload
 
 // All that can fail comes first: from there on the new configuration is the one.
 Status RealDaemon::apply(LoadedConfig&& fresh) {
+  const bool access_changes = !has_same_access(config().daemon, fresh.config.daemon);
   options_.config = std::move(fresh);
   log_level_ = config().log.level;
   options_.set_log(config().log);
   server_->reconfigure(server_settings_from(config()));
   service_->reconfigure(policy_from(config()));
+  if (!access_changes) return {};
+  // Who may not ask any more could go on reading the map that they hold.
+  fast_path_->replace();
+  service_->forget_shown();
+  server_->replace_map(fast_path_->descriptor());
   return {};
 }
 

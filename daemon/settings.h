@@ -20,6 +20,8 @@ Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
 AuditLevel audit_level_of(const AuditConfig& audit);
 AuditSettings audit_settings_from(const Config& config, const std::string& origin);
+// May the same peers connect?
+bool has_same_access(const DaemonConfig& one, const DaemonConfig& other);
 FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);

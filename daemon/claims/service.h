@@ -107,6 +107,8 @@ class ClaimsService {
   // From now on (service_reload.cc). What is waited for goes on; upstreams and sizes made at the
   // start (entries, refusals, rules) stay as they were.
   void reconfigure(Policy policy);
+  // The publisher shows nothing any more of what it was given: whoever asks is shown it anew.
+  void forget_shown() { hot_.clear(); }
 
   // For an operator who looks (service_inspection.cc): at most `most` entries, in the order of
   // their keys, after `after`; gives back where to go on, none at the end. And what is known of one

@@ -31,6 +31,11 @@ class Server::Connection final : public Wire {
   bool admitted() const { return admitted_; }
   // To be closed as soon as nobody is using it.
   bool doomed() const { return doomed_; }
+  // To be closed when nothing is open.
+  bool retires() const {
+    return retiring_ && session_.open_questions() == 0 && queued_bytes() == 0;
+  }
+  void set_retiring() { retiring_ = true; }
   std::size_t queued_bytes() const { return stream_->queued_bytes(); }
   // Did it fail to shake hands, or to read its answers, in time?
   bool lags(Duration now) const;
@@ -49,6 +54,7 @@ class Server::Connection final : public Wire {
   PeerCredentials peer_;
   bool admitted_ = false;
   bool doomed_ = false;
+  bool retiring_ = false;    // has a map that nobody believes any more
   bool broken_ = false;      // nothing can be sent any more
   bool put_off_ = false;     // has a turn coming; nothing is read until then
   bool floods_ = false;      // all that it may be refused in one turn was refused in the last ones

@@ -71,6 +71,22 @@ void Server::reconfigure(ServerSettings settings) {
   }
 }
 
+void Server::replace_map(int descriptor) {
+  context_->map_descriptor = descriptor;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->session().holds_map()) connection->set_retiring();
+  }
+  retire();
+}
+
+void Server::retire() {
+  std::vector<std::uint64_t> idle;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->retires()) idle.push_back(id);
+  }
+  for (const std::uint64_t id : idle) close(id);
+}
+
 void Server::accept(Fd fd) {
   Result<PeerCredentials> peer = peer_credentials(fd.get());
   if (!peer) {
@@ -178,6 +194,7 @@ void Server::cut_off_laggards() {
     }
     close(id);
   }
+  retire();
   if (connections_.empty()) sweep_->stop();
 }
 

@@ -50,6 +50,9 @@ class Server final : public AnswerSink {
 
   // From now on. Who may not connect any more is cut off.
   void reconfigure(ServerSettings settings);
+  // Another map: whoever has the old one is cut off as soon as no question of theirs is open, and
+  // gets the new one when they come back. -1: there is none any more.
+  void replace_map(int descriptor);
 
   // Stops accepting; connections stay.
   void stop_listening() { listener_.reset(); }
@@ -79,6 +82,7 @@ class Server final : public AnswerSink {
   void end_pauses();
   void work_off_one();
   void cut_off_laggards();
+  void retire();
 
   Loop& loop_;
   ServerSettings settings_;

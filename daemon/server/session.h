@@ -84,6 +84,7 @@ class Session {
 
   bool shook_hands() const { return state_ == State::kOpen; }
   std::size_t open_questions() const { return open_questions_; }
+  bool holds_map() const { return holds_map_; }
 
  private:
   enum class State : std::uint8_t { kHelloExpected, kOpen, kClosed };

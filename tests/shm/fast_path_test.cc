@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/shm/publisher_fixture.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"
@@ -148,6 +149,45 @@ TEST_CASE("a map that cannot be made is a warning, and the daemon runs without")
   path->publisher().withdraw_all();
   REQUIRE_FALSE(fixture.log.lines.empty());
   CHECK(fixture.log.lines.back().rfind("fast_path_off ", 0) == 0);
+}
+
+TEST_CASE("another map takes the place of one, which nobody believes any more") {
+  Fixture fixture;
+  const auto path = fixture.create();
+  const View before(path->descriptor());
+  Publisher& publisher = path->publisher();
+  const std::string token = testing::token_of(1);
+  const std::string claims = testing::claims_of("user-123");
+  const Entry entry{.confirmed_at = fixture.clock.now().boot,
+                    .fresh_until = fixture.clock.now().boot + seconds(60),
+                    .expires_at = WallTime::max(),
+                    .claims = claims};
+  const LeaseEnd end{.lease = fixture.clock.now().boot + seconds(5)};
+  publisher.publish(0, token, TokenKey{}, entry, end);
+  REQUIRE(path->status().used == 1);
+
+  path->replace();
+  const View after(path->descriptor());
+  CHECK(before.heartbeat() == 0);
+  CHECK(after.heartbeat() != 0);
+  CHECK(before.header().map_id != after.header().map_id);
+  CHECK(path->status().used == 0);
+  CHECK(publisher.shown_until(TokenKey{}) == BootTime::min());
+  // The one publisher shows in the new map; what was counted before stays counted.
+  publisher.publish(0, token, TokenKey{}, entry, end);
+  CHECK(path->status().used == 1);
+  CHECK(path->status().counters.leases_published == 2);
+  CHECK(fixture.marked());
+  path->stop();
+  CHECK(after.heartbeat() == 0);
+  CHECK_FALSE(fixture.marked());
+}
+
+TEST_CASE("where there is no map none takes its place") {
+  Fixture fixture;
+  const auto path = fixture.create(false);
+  path->replace();
+  CHECK(path->descriptor() == -1);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@ import subprocess
 
 import other_user
 from daemon import toml
+from map_peer import MapPeer
+from peer import until
 
 
 def write(daemon):
@@ -139,6 +141,45 @@ def test_who_may_not_ask_any_more_is_cut_off_and_others_are_not(claimsd, peer, f
     assert other.receive() is None
     assert root.ask("token").verdict == "valid"
     assert f"closed a connection of uid {other_user.UID}" in daemon.log()
+
+
+def test_who_may_not_ask_any_more_holds_a_map_that_is_dead(claimsd, faults, worker):
+    daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0666"})
+    token = "a-token-that-is-long-enough-to-be-shown-in-the-map"
+    os.setegid(other_user.UID)
+    os.seteuid(other_user.UID)
+    try:
+        removed = MapPeer(daemon.socket)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    stays = MapPeer(daemon.socket)
+    asker = worker(daemon, "ask")
+    assert stays.ask(token).verdict == "valid"
+    until(lambda: removed.lease(token), "its lease is in the map")
+    assert removed.map.heartbeat() > 0
+    assert asker.ask(token).verdict == "valid"
+
+    daemon.tables["daemon"]["allowed_uids"] = [12345]
+    assert reload(daemon)[0] == 200
+    # Nobody believes it, and what is shown from now on is not in it.
+    assert removed.map.heartbeat() == 0
+    assert stays.is_closed()
+    assert stays.map.heartbeat() == 0
+    again = MapPeer(daemon.socket)
+    assert again.map.map_id != removed.map.map_id
+    assert again.ask(token).verdict == "valid"
+    until(lambda: again.lease(token), "its lease is in the new map")
+    assert removed.lease(token) is None
+    # The library comes back by itself, on the new map.
+    assert asker.ask(token).verdict == "valid"
+    # Nothing of that where the access list stays.
+    daemon.tables["cache"]["max_ttl"] = "30s"
+    assert reload(daemon)[0] == 200
+    assert again.ask(token).verdict == "valid"
+    assert again.map.heartbeat() > 0
+    for peer in (removed, stays, again):
+        peer.close()
 
 
 def test_claimsctl_reload_config_and_log_level(claimsd, build, faults):
