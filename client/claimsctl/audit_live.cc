@@ -84,7 +84,7 @@ Expected<daemon::AuditSequence> LiveAudit::each_page(
 Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditQuery& query,
                                                   const daemon::AuditVisit& visit) const {
   bool readable = true;
-  const auto next = each_page(query, [&](const daemon::AuditPage& page) {
+  auto next = each_page(query, [&](const daemon::AuditPage& page) {
     for (const daemon::AuditPage::Row& row : page.records) {
       const auto record = daemon::decode_audit_record(row.record);
       readable = record.has_value();

@@ -14,6 +14,7 @@ namespace claimsd::ctl {
 class CommandLine {
  public:
   CommandLine();
+  ~CommandLine() = default;
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
