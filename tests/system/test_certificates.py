@@ -34,7 +34,8 @@ class Certificates:
     def upstream(self, mode):
         path = lambda name: str(self.directory / name)  # noqa: E731
         return {"url": self.faults.url(mode, "https_rotating"), "ca_file": path("ca.pem"),
-                "client_certificate": path("client.pem"), "client_key": path("client.key")}
+                "client_certificate": path("client.pem"), "client_key": path("client.key"),
+                "timeout": "30s", "connect_timeout": "10s"}  # a slow machine fails no question
 
     def write(self, name, text):
         """Into the file as it is, as `cat >` does."""
