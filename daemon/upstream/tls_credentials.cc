@@ -61,10 +61,10 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*unuse
 WallTime time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime::max();
-  using namespace std::chrono;
-  const sys_days day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
-  return WallTime(day.time_since_epoch() + hours(parts.tm_hour) + minutes(parts.tm_min) +
-                  seconds(parts.tm_sec));
+  const std::chrono::sys_days day =
+      std::chrono::year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+  return WallTime(day.time_since_epoch() + std::chrono::hours(parts.tm_hour) +
+                  std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec));
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ std::optional<CredentialError> TlsCredentials::take_certificate(const Secret& te
   if (!certificate_ || !chain_) return error(last_error());
   while (X509Ptr next{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
     if (sk_X509_push(chain_.get(), next.get()) == 0) return error("out of memory");
-    next.release();
+    static_cast<void>(next.release());  // the stack's now
   }
   // That there is no further one is how it ends.
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return error(last_error());
