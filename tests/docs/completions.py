@@ -3,7 +3,6 @@
 What a value is called says what it is completed with: FILE, PATH and DIR by files, USER by users of the host, "a|b" by these words, others by nothing.
 """
 
-FILES = {"FILE", "PATH"}
 NOTICE = "Completions of claimsctl(1). Written by tests/docs/doc_tables.py from the table of commands."
 
 
@@ -26,15 +25,16 @@ def paths(command, before=()):
         yield from paths(one, (*before, one["name"]))
 
 
-def bash_values(option):
-    value = option["value"]
-    if value in FILES:
-        return 'compgen -f -- "$cur"'
-    if value == "DIR":
-        return 'compgen -d -- "$cur"'
-    if value == "USER":
-        return 'compgen -u -- "$cur"'
-    return f'compgen -W "{value.replace("|", " ")}" -- "$cur"' if "|" in value else ":"
+def completed_by(value, *, files, directories, users, words, nothing):
+    """What a shell completes such a value with: one of what it has for each kind; `words` makes it of a list."""
+    if "|" in value:
+        return words(value.replace("|", " "))
+    return {"FILE": files, "PATH": files, "DIR": directories, "USER": users}.get(value, nothing)
+
+
+def bash_values(value):
+    return completed_by(value, files='compgen -f -- "$cur"', directories='compgen -d -- "$cur"', users='compgen -u -- "$cur"',
+                        words=lambda given: f'compgen -W "{given}" -- "$cur"', nothing=":")
 
 
 def bash(words):
@@ -57,13 +57,13 @@ def bash(words):
         for one in options(command) + (options(program) if path else []):
             if one["value"]:
                 patterns = "|".join(f'"{" ".join(path)} {name}"' for name in one["names"])
-                lines.append(f'        {patterns}) mapfile -t COMPREPLY < <({bash_values(one)}); return ;;')
+                lines.append(f"        {patterns}) mapfile -t COMPREPLY < <({bash_values(one['value'])}); return ;;")
     lines += ["    esac", '    case "$path" in']
     for path, command in paths(program):
         given = " ".join([one["name"] for one in command["commands"]])
         flags = " ".join(dict.fromkeys(names(command) + (names(program) if path else [])))
         positional = [one for one in command["options"] if is_positional(one)]
-        plain = bash_values(positional[0]) if positional else f'compgen -W "{given}" -- "$cur"' if given else ":"
+        plain = bash_values(positional[0]["value"]) if positional else f'compgen -W "{given}" -- "$cur"' if given else ":"
         lines += [f'        "{" ".join(path)}")', "            if [[ $cur == -* ]]; then", f'                mapfile -t COMPREPLY < <(compgen -W "{flags}" -- "$cur")',
                   "            else", f"                mapfile -t COMPREPLY < <({plain})", "            fi ;;"]
     lines += ["    esac", "}", "complete -o filenames -F _claimsctl claimsctl"]
@@ -75,13 +75,7 @@ def zsh_quoted(words):
 
 
 def zsh_action(value):
-    if value in FILES:
-        return "_files"
-    if value == "DIR":
-        return "_files -/"
-    if value == "USER":
-        return "_users"
-    return f"({value.replace('|', ' ')})" if "|" in value else ""
+    return completed_by(value, files="_files", directories="_files -/", users="_users", words=lambda given: f"({given})", nothing="")
 
 
 def zsh_specs(command):
@@ -118,11 +112,8 @@ def fish_quoted(words):
 
 
 def fish_value(value):
-    if value in FILES or value == "DIR":
-        return " -r -F"
-    if value == "USER":
-        return " -x -a '(__fish_complete_users)'"
-    return f" -x -a {fish_quoted(value.replace('|', ' '))}" if "|" in value else " -x" if value else ""
+    return completed_by(value, files=" -r -F", directories=" -r -F", users=" -x -a '(__fish_complete_users)'",
+                        words=lambda given: f" -x -a {fish_quoted(given)}", nothing=" -x" if value else "")
 
 
 def fish(words):
@@ -139,7 +130,9 @@ def fish(words):
         for one in command["options"]:
             flags = "".join(f" -l {name[2:]}" if name.startswith("--") else f" -s {name[1:]}" for name in one["names"])
             if is_positional(one):
-                lines.append(f"complete -c claimsctl{where} {'-F' if one['value'] in FILES else '-a ' + fish_quoted(one['value'].replace('|', ' '))}")
+                plain = completed_by(one["value"], files="-F", directories="-F", users="-a '(__fish_complete_users)'",
+                                     words=lambda given: f"-a {fish_quoted(given)}", nothing="")
+                lines.append(f"complete -c claimsctl{where} {plain}".rstrip())
             else:
                 lines.append(f"complete -c claimsctl{where}{flags}{fish_value(one['value'])} -d {fish_quoted(one['help'])}")
     return "\n".join(lines) + "\n"
