@@ -37,6 +37,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.connections = from.server.connections();
   status.max_connections = config.daemon.max_connections;
   status.waiting = service.flights().waiting();
+  status.max_waiting = config.limits.max_waiters;
   status.in_flight = service.flights().flying();
   status.pending = service.flights().pending();
   status.entries = from.cache.entries();
@@ -47,8 +48,12 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.revocations = service.revocation_rules();
   status.max_revocations = config.revocations.max_entries;
   status.upstreams = from.monitor.upstreams();
-  for (std::size_t at = 0; at < status.upstreams.size(); ++at)
-    status.upstreams[at].left_alone = service.left_alone(static_cast<UpstreamId>(at));
+  for (std::size_t at = 0; at < status.upstreams.size(); ++at) {
+    const auto id = static_cast<UpstreamId>(at);
+    status.upstreams[at].left_alone = service.left_alone(id);
+    status.upstreams[at].pending = service.flights().pending(id);
+    status.upstreams[at].max_pending = config.limits.max_pending;
+  }
   status.audit = audit_status(from);
   status.counters = service.counters();
   status.lookups = service.lookups();
@@ -56,6 +61,9 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.cache_tampered = from.store.counters().tampered;
   status.cache_failures = from.store.counters().failed;
   status.cache_dropped = from.store.counters().dropped;
+  status.cache_directory = config.cache.directory;
+  if (const auto trouble = from.store.counters().trouble_at)
+    status.cache_trouble = from.now.boot - *trouble;
   status.cache_lost = from.cache.lost();
   return status;
 }

@@ -70,7 +70,7 @@ void FastPath::replace() {
 }
 
 LeaseStatus FastPath::status() const {
-  LeaseStatus status;
+  LeaseStatus status{.wanted = settings_.on};
   status.counters = earlier_;
   if (!leases_) return status;
   status.slots = leases_->slots();

@@ -77,6 +77,48 @@ bool full(std::uint64_t used, std::uint64_t capacity) {
   return capacity != 0 && used >= capacity;
 }
 
+void assess_queues(const DaemonStatus& status, std::vector<Finding>& findings) {
+  if (full(status.waiting, status.max_waiting)) {
+    findings.push_back(
+        {"waiting_full",
+         fmt::format("all {} places for questions that wait are taken: more of them are answered "
+                     "with overloaded",
+                     status.max_waiting),
+         "claimsctl top shows who asks so much, and how slow the Auth API is; or raise "
+         "limits.max_waiters"});
+  }
+  for (const auto& upstream : status.upstreams) {
+    if (!full(upstream.pending, upstream.max_pending)) continue;
+    findings.push_back(
+        {"pending_full",
+         fmt::format("{} requests to the Auth API \"{}\" wait for their turn, and no more may: "
+                     "unknown tokens are answered with overloaded",
+                     upstream.pending, upstream.name),
+         "is the Auth API slow (claimsctl top)? Or raise limits.max_in_flight and "
+         "limits.max_pending"});
+  }
+}
+
+void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
+  if (status.cache_trouble && *status.cache_trouble < kCacheTroubleMatters) {
+    findings.push_back(
+        {"cache_failing",
+         fmt::format("the claims cache in {} could not be read or written in the last minute ({} "
+                     "times since the start): what is not kept is asked for again",
+                     status.cache_directory, status.cache_failures),
+         "look at that file system (df, dmesg); the cache goes on by itself, see the daemon's "
+         "log"});
+  }
+  if (status.leases.wanted && status.leases.slots == 0) {
+    findings.push_back(
+        {"map_off",
+         "there is no shared map: every question comes over the socket, which costs a worker some "
+         "10 µs instead of less than one",
+         "the daemon's log says why (fast_path_off), mostly too little memory for "
+         "cache.map_slots; restart it then, or set daemon.fast_path = false"});
+  }
+}
+
 }  // namespace
 
 std::string_view upstream_state(const UpstreamStatus& upstream) {
@@ -104,6 +146,8 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         "raise revocations.max_entries"});
   }
   assess_audit(status.audit, findings);
+  assess_queues(status, findings);
+  assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
     assess_certificates(upstream, status.now, findings);

@@ -15,6 +15,9 @@ inline constexpr std::uint64_t kFailingAfter = 2;
 // For so long an audit log that had no room for a record is trouble: it may have been one burst.
 inline constexpr Duration kOverflowMatters = seconds(60);
 
+// The same of a claims cache that failed: its file system may have been full for a moment.
+inline constexpr Duration kCacheTroubleMatters = seconds(60);
+
 struct Finding {
   std::string code;     // for programs: "upstream_failing"
   std::string message;  // what is wrong

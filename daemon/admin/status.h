@@ -34,6 +34,8 @@ struct UpstreamStatus {
   std::uint64_t consecutive_failures = 0;  // 0: well
   std::string last_failure;                // reason name and detail; "" if there was none
   Duration last_latency{};
+  std::uint64_t pending = 0;  // requests waiting for their turn
+  std::uint64_t max_pending = 0;
   Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
   CallStatistics calls;
   CertificateStatus certificates;
@@ -41,6 +43,7 @@ struct UpstreamStatus {
 
 // The shared map of leases.
 struct LeaseStatus {
+  bool wanted = false;      // daemon.fast_path
   std::uint64_t slots = 0;  // 0: there is no map, every question comes over the socket
   std::uint64_t used = 0;
   std::uint64_t epoch = 0;  // how often all were withdrawn at once
@@ -67,6 +70,7 @@ struct DaemonStatus {
   bool stopping = false;
   std::uint64_t connections = 0;
   std::uint64_t max_connections = 0;
+  std::uint64_t max_waiting = 0;
   std::uint64_t waiting = 0;    // questions waiting for an Auth API
   std::uint64_t in_flight = 0;  // requests on their way to an Auth API
   std::uint64_t pending = 0;    // requests waiting for their turn
@@ -86,7 +90,9 @@ struct DaemonStatus {
   std::uint64_t cache_tampered = 0;  // entries that did not open, and were erased
   std::uint64_t cache_failures = 0;  // operations that failed
   std::uint64_t cache_dropped = 0;   // times that everything had to be dropped
-  std::uint64_t cache_lost = 0;      // entries acknowledged that could not be written
+  std::string cache_directory;
+  std::optional<Duration> cache_trouble;  // so long ago it last failed or was dropped; none: never
+  std::uint64_t cache_lost = 0;           // entries acknowledged that could not be written
 };
 
 }  // namespace claimsd::daemon

@@ -43,6 +43,11 @@ std::size_t Flights::flying(UpstreamId upstream) const {
   return found == lanes_.end() ? 0 : found->second.flying;
 }
 
+std::size_t Flights::pending(UpstreamId upstream) const {
+  const auto lane = lanes_.find(upstream);
+  return lane == lanes_.end() ? 0 : lane->second.queue.size();
+}
+
 void Flights::close(const TokenKey& key) {
   if (Flight* const flight = find(key); flight != nullptr && flight->started) flight->closed = true;
 }

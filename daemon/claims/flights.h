@@ -98,6 +98,7 @@ class Flights {
   std::size_t flying() const { return flights_.size() - pending_count_; }
   std::size_t pending() const { return pending_count_; }
   std::size_t flying(UpstreamId upstream) const;
+  std::size_t pending(UpstreamId upstream) const;
   // Requests to one Auth API that wait for their turn.
   const PendingQueue& queue(UpstreamId upstream) { return lanes_[upstream].queue; }
 

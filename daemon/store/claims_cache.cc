@@ -175,6 +175,7 @@ bool LmdbClaimsCache::usable() {
   const Status begun = begin();
   if (!begun) {
     gone_ = remove_files();
+    counters_.trouble_at = now;
     if (failed_log_.allows(now)) {
       log_.error("cache_closed", "the claims cache stays closed: {}", begun.error().message);
     }
@@ -192,9 +193,15 @@ void LmdbClaimsCache::drop_everything(const std::string& why) {
   const BootTime now = clock_.now().boot;
   try_again_ = now + kTryAgainPause;
   ++counters_.dropped;
+  counters_.trouble_at = now;
   log_.error("cache_dropped",
              "all entries of the claims cache in {} were dropped: {}; check that file system",
              options_.directory, why);
+}
+
+void LmdbClaimsCache::count_failure() {
+  ++counters_.failed;
+  counters_.trouble_at = clock_.now().boot;
 }
 
 // A put failed, and its transaction is over. What was stored before is sound unless LMDB says
@@ -204,7 +211,7 @@ Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
     ++counters_.full;
     return Stored::kFull;
   }
-  ++counters_.failed;
+  count_failure();
   if (error.poisoned() || open_->environment.poisoned()) {
     drop_everything(fmt::format("{}: {}", doing, error.text()));
     return Stored::kFailed;
@@ -233,7 +240,7 @@ std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
   if (!usable()) return {};
   LmdbReader& reader = open_->reader;
   if (const auto renewed = reader.renew(); !renewed) {
-    ++counters_.failed;
+    count_failure();
     drop_everything("a read failed: " + renewed.error().text());
     return {};
   }
@@ -245,7 +252,7 @@ std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
     report_tampered();
     erase(key);
   } else if (!value && !value.error().missing()) {
-    ++counters_.failed;
+    count_failure();
     drop_everything("a read failed: " + value.error().text());
   }
   return entry;
@@ -302,7 +309,7 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
 }
 
 Stored LmdbClaimsCache::not_sealed(const Entry& entry) {
-  ++counters_.failed;
+  count_failure();
   if (failed_log_.allows(clock_.now().boot)) {
     log_.error("cache_failed",
                "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
@@ -345,7 +352,7 @@ bool LmdbClaimsCache::erase(const TokenKey& key) {
     pages_ = pages;
     return true;
   }
-  ++counters_.failed;
+  count_failure();
   drop_everything("an entry could not be erased: " + done.error().text());
   return gone_;
 }

@@ -52,10 +52,11 @@ class LmdbClaimsCache final : public ClaimsCache {
  public:
   // Since the cache was opened.
   struct Counters {
-    std::uint64_t tampered = 0;  // entries that did not open and were erased
-    std::uint64_t full = 0;      // puts refused for want of room
-    std::uint64_t failed = 0;    // operations that LMDB or libcrypto failed
-    std::uint64_t dropped = 0;   // times that everything had to be dropped
+    std::uint64_t tampered = 0;          // entries that did not open and were erased
+    std::uint64_t full = 0;              // puts refused for want of room
+    std::uint64_t failed = 0;            // operations that LMDB or libcrypto failed
+    std::uint64_t dropped = 0;           // times that everything had to be dropped
+    std::optional<BootTime> trouble_at;  // when one of these two was counted last
   };
 
   static Result<std::unique_ptr<LmdbClaimsCache>> open(const ClaimsCacheOptions& options,
@@ -110,6 +111,7 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool usable();
   bool remove_files() const;
   void drop_everything(const std::string& why);
+  void count_failure();
   Stored give_up(LmdbError error, std::string_view doing);
   Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
   Stored not_sealed(const Entry& entry);

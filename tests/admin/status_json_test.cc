@@ -160,6 +160,44 @@ TEST_CASE("an audit log that takes no records is a finding, which says what beco
   }
 }
 
+TEST_CASE("what makes answers slow or few is a finding while it lasts, and blocks nothing") {
+  auto status = sample_status();
+  const auto only_finding = [&] {
+    const auto findings = assess(status);
+    REQUIRE(findings.size() == 1);
+    CHECK_FALSE(findings[0].blocks);
+    CHECK_FALSE(findings[0].hint.empty());
+    return findings[0].code;
+  };
+  SECTION("the cache failed a moment ago") {
+    status.cache_trouble = seconds(5);
+    CHECK(only_finding() == "cache_failing");
+    status.cache_trouble = kCacheTroubleMatters;
+    CHECK(assess(status).empty());
+  }
+  SECTION("there is no map, and there is to be one") {
+    status.leases = {.wanted = true, .slots = 64};
+    CHECK(assess(status).empty());
+    status.leases.slots = 0;
+    CHECK(only_finding() == "map_off");
+    status.leases.wanted = false;
+    CHECK(assess(status).empty());
+  }
+  SECTION("as many questions wait as may") {
+    status.max_waiting = status.waiting + 1;
+    CHECK(assess(status).empty());
+    status.waiting = status.max_waiting;
+    CHECK(only_finding() == "waiting_full");
+  }
+  SECTION("as many requests to one Auth API wait as may") {
+    status.upstreams[0].max_pending = 10;
+    status.upstreams[0].pending = 9;
+    CHECK(assess(status).empty());
+    status.upstreams[0].pending = 10;
+    CHECK(only_finding() == "pending_full");
+  }
+}
+
 TEST_CASE("an Auth API that was never asked is neither well nor failing") {
   CHECK(upstream_state(UpstreamStatus{}) == "unknown");
 }
