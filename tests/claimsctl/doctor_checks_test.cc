@@ -62,9 +62,9 @@ DaemonFacts running(const claimsd::daemon::LoadedConfig& config) {
 ConfiguredFacts configured() {
   return {.host_key = at("/var/lib/claimsd/host.key", FileKind::kRegular, 0400),
           .host_key_directory = directory("/var/lib/claimsd"),
-          .cache = {directory("/run/claimsd/cache"), directory("/run/claimsd", 0755)},
-          .revocations = {directory("/var/lib/claimsd/revocations"), directory("/var/lib/claimsd")},
-          .audit = {directory("/var/lib/claimsd/audit"), directory("/var/lib/claimsd")},
+          .cache = directory("/run/claimsd/cache"),
+          .revocations = directory("/var/lib/claimsd/revocations"),
+          .audit = directory("/var/lib/claimsd/audit"),
           .cache_disk = disk(true),
           .revocations_disk = disk(false),
           .audit_disk = disk(false),
@@ -191,11 +191,11 @@ const Ill kIlls[] = {
   {"cache", State::kWarning, "lies on a disk", "tmpfs",
    [](Facts& f) { f.configured->cache_disk->in_memory = false; }},
   {"cache", State::kWrong, "open to others (mode 0755)", "chmod 0700",
-   [](Facts& f) { file(f.configured->cache.place).mode = 0755; }},
+   [](Facts& f) { file(f.configured->cache).mode = 0755; }},
   {"revocations", State::kWrong, "lies in memory", "put it on a disk",
    [](Facts& f) { f.configured->revocations_disk->in_memory = true; }},
   {"audit", State::kWrong, "belongs to uid 1000", "chown 990",
-   [](Facts& f) { file(f.configured->audit.place).uid = 1000; }},
+   [](Facts& f) { file(f.configured->audit).uid = 1000; }},
   {"audit", State::kWarning, "none is kept", "audit.enabled",
    [](Facts& f) { configure(f, "[audit]\nenabled = false\n"); }},
   {"disk", State::kWrong, "may be needed at once", "make room",
@@ -279,9 +279,9 @@ TEST_CASE("before the first start, what the daemon makes itself is not missed") 
   Facts facts = well();
   no_daemon(facts);
   gone(facts.configured->host_key);
-  gone(facts.configured->cache.place);
-  gone(facts.configured->revocations.place);
-  gone(facts.configured->audit.place);
+  gone(facts.configured->cache);
+  gone(facts.configured->revocations);
+  gone(facts.configured->audit);
   for (const auto& check : checks()) {
     for (const auto& finding : judge(check, facts)) {
       INFO(check.name << ": " << finding.says);

@@ -33,9 +33,8 @@ Finding missing(const Facts& facts, const Place& place, std::string_view what) {
 
 enum class Lies : bool { kInMemory, kOnDisk };
 
-Findings judge_directory(const Facts& facts, const DirectoryFacts& directory,
-                         const Result<DiskFacts>& disk, std::string_view what, Lies lies) {
-  const Place& place = directory.place;
+Findings judge_directory(const Facts& facts, const Place& place, const Result<DiskFacts>& disk,
+                         std::string_view what, Lies lies) {
   if (!place.found) return {not_seen(place)};
   if (!*place.found) return {missing(facts, place, what)};
   if (const auto fault =
@@ -134,12 +133,12 @@ Findings check_disk(const Facts& facts) {
   Findings all;
   const auto cache_grows =
       config.cache.max_bytes - std::min(config.cache.max_bytes, found.cache_file_bytes);
-  judge_room(all, found.cache_disk, found.cache.place.path, cache_grows,
+  judge_room(all, found.cache_disk, found.cache.path, cache_grows,
              "make the tmpfs larger, or cache.max_bytes smaller");
-  judge_room(all, found.revocations_disk, found.revocations.place.path, kRevocationsNeed,
+  judge_room(all, found.revocations_disk, found.revocations.path, kRevocationsNeed,
              "make room: a revocation that is not on disk does not survive a reboot");
   if (config.audit.enabled) {
-    judge_room(all, found.audit_disk, found.audit.place.path, config.audit.segment_bytes,
+    judge_room(all, found.audit_disk, found.audit.path, config.audit.segment_bytes,
                "make room, or lower audit.max_bytes or audit.keep: what cannot be recorded is not "
                "answered");
   }

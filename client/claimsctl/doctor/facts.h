@@ -70,11 +70,6 @@ struct DaemonFacts {
   std::vector<OptionInEffect> options;
 };
 
-struct DirectoryFacts {
-  Place place;
-  Place parent;
-};
-
 // The file system that a path lies on, or will.
 struct DiskFacts {
   std::uint64_t free_bytes = 0;  // for whoever is not root
@@ -113,9 +108,9 @@ struct ClockFacts {
 struct ConfiguredFacts {
   Place host_key;
   Place host_key_directory;
-  DirectoryFacts cache;
-  DirectoryFacts revocations;
-  DirectoryFacts audit;
+  Place cache;
+  Place revocations;
+  Place audit;
   std::uint64_t cache_file_bytes = 0;  // that it takes already
   Result<DiskFacts> cache_disk;
   Result<DiskFacts> revocations_disk;

@@ -102,10 +102,6 @@ bool clock_is_synchronised() {
   return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
-DirectoryFacts look_at_directory(const std::string& path) {
-  return {look_at(path), look_at(directory_of(path))};
-}
-
 std::uint64_t bytes_of_cache(const std::string& directory) {
   struct stat file {};
   return ::stat((directory + "/data.mdb").c_str(), &file) == 0
@@ -136,9 +132,9 @@ ConfiguredFacts look_around(const daemon::Config& config, const daemon::Clock& c
   const std::string audit = config.audit.directory;
   return {.host_key = look_at(config.cache.key_file),
           .host_key_directory = look_at(directory_of(config.cache.key_file)),
-          .cache = look_at_directory(cache),
-          .revocations = look_at_directory(revocations),
-          .audit = look_at_directory(audit),
+          .cache = look_at(cache),
+          .revocations = look_at(revocations),
+          .audit = look_at(audit),
           .cache_file_bytes = bytes_of_cache(cache),
           .cache_disk = look_at_disk_of(cache),
           .revocations_disk = look_at_disk_of(revocations),
