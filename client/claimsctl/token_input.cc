@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
 
 namespace claimsd::ctl {
 namespace {
@@ -24,7 +25,6 @@ struct Buffer {
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { explicit_bzero(bytes.data(), bytes.size()); }
   std::array<char, kEnough> bytes;
-  std::size_t size = 0;
 };
 
 std::string error_text(int error) {
@@ -41,18 +41,6 @@ Problem terminal_refused() {
   return {Exit::kUsage, "token_from_terminal",
           "query reads the token from standard input, which is this terminal",
           "send it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
-}
-
-// Fills the buffer; 0, or the errno of what failed.
-int fill(int fd, Buffer& buffer) {
-  while (buffer.size < buffer.bytes.size()) {
-    const ssize_t got =
-        ::read(fd, buffer.bytes.data() + buffer.size, buffer.bytes.size() - buffer.size);
-    if (got == 0) return 0;
-    if (got < 0 && errno != EINTR) return errno;
-    if (got > 0) buffer.size += static_cast<std::size_t>(got);
-  }
-  return 0;
 }
 
 std::string_view without_newline(std::string_view text) {
@@ -75,10 +63,9 @@ Expected<daemon::Secret> read_token(const std::string& file) {
   const int fd = standard_input ? STDIN_FILENO : opened.get();
   if (::isatty(fd) == 1) return tl::make_unexpected(terminal_refused());
   Buffer buffer;
-  if (const int error = fill(fd, buffer); error != 0) {
-    return tl::make_unexpected(cannot_read(what, error));
-  }
-  const auto token = without_newline({buffer.bytes.data(), buffer.size});
+  const auto size = daemon::read_fully(fd, buffer.bytes);
+  if (!size) return tl::make_unexpected(cannot_read(what, size.error()));
+  const auto token = without_newline({buffer.bytes.data(), *size});
   if (token.empty()) {
     return tl::make_unexpected(Problem{Exit::kUsage, "token_empty",
                                        fmt::format("there is no token in what {} holds", what),

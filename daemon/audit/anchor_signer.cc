@@ -13,6 +13,7 @@
 #include "daemon/audit/bytes.h"
 #include "daemon/audit/retention.h"
 #include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
 #include "daemon/crypto/ed25519.h"
 
 namespace claimsd::daemon {
@@ -69,8 +70,9 @@ Result<std::optional<Key>> read_key(const std::string& path) {
     return file_failure("read", path);
   }
   Secret bytes(kKeyFileSize + 1);
-  const ssize_t got = read(fd.get(), bytes.data(), kKeyFileSize + 1);
-  if (got != static_cast<ssize_t>(kKeyFileSize)) return std::nullopt;
+  const auto size = read_fully(fd.get(), {bytes.data(), kKeyFileSize + 1});
+  if (!size) return file_failure("read", path);
+  if (*size != kKeyFileSize) return std::nullopt;
   AuditTake take(bytes.view());
   Key key;
   key.day = take.integer<std::int64_t>();

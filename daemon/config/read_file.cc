@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <system_error>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
 #include "daemon/config/toml_reader.h"
 
 namespace claimsd::daemon {
@@ -32,16 +32,11 @@ tl::unexpected<Error> cannot(const std::filesystem::path& path, int error) {
 Result<std::string> read_config_file(const std::filesystem::path& path) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!file) return cannot(path, errno);
-  std::string text;
-  std::array<char, 4096> part{};
-  // One part too many is enough for load_config to refuse it.
-  while (text.size() <= kMaxConfigBytes) {
-    const ssize_t got = read(file.get(), part.data(), part.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot(path, errno);
-    if (got == 0) break;
-    text.append(part.data(), static_cast<std::size_t>(got));
-  }
+  // One byte too many is enough for load_config to refuse it.
+  std::string text(kMaxConfigBytes + 1, '\0');
+  const auto size = read_fully(file.get(), text);
+  if (!size) return cannot(path, size.error());
+  text.resize(*size);
   return text;
 }
 

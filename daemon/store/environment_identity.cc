@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
 
@@ -30,9 +31,9 @@ Result<std::string> read_small(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failure(errno == ENOENT ? "there is no earlier one" : errno_text(errno));
   std::string bytes(kMaxFile, '\0');
-  const ssize_t got = read(fd.get(), bytes.data(), bytes.size());
-  if (got < 0) return failure(errno_text(errno));
-  bytes.resize(static_cast<std::size_t>(got));
+  const auto size = read_fully(fd.get(), bytes);
+  if (!size) return failure(errno_text(size.error()));
+  bytes.resize(*size);
   return bytes;
 }
 

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/read_fully.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -41,17 +41,11 @@ Result<Secret> read_whole(const UpstreamSettings& settings, const char* option,
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return cannot(strerrordesc_np(errno));
   Secret text(kMaxFile);
-  std::size_t size = 0;
-  while (size < kMaxFile) {
-    const ssize_t got = read(file.get(), text.data() + size, kMaxFile - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot(strerrordesc_np(errno));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size == kMaxFile) return cannot("it is larger than 1 MiB");
-  if (size == 0) return cannot("it is empty");
-  return Secret(text.view().substr(0, size));
+  const auto size = read_fully(file.get(), {text.data(), kMaxFile});
+  if (!size) return cannot(strerrordesc_np(size.error()));
+  if (*size == kMaxFile) return cannot("it is larger than 1 MiB");
+  if (*size == 0) return cannot("it is empty");
+  return Secret(text.view().substr(0, *size));
 }
 
 }  // namespace
