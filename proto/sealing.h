@@ -5,26 +5,21 @@
 // the shared secret) and AES-256-GCM (SP 800-38D). A worker can open exactly the slots whose tokens
 // it holds. SHM.md has the reasoning.
 //
-// A Sealer holds fetched libcrypto objects and one context: cheap to use, one thread at a time, not
-// to be used across fork() while an operation runs. No exceptions, no libstdc++ at run time: open()
-// tells whether it can be used.
+// A Sealer is cheap to use, one thread at a time, not to be used across fork() while an operation
+// runs. No exceptions, no libstdc++ at run time: open() tells whether it can be used.
 #pragma once
 
 #include <string_view>
 
+#include "proto/sealing_primitives.h"
 #include "proto/shm_layout.h"
-
-struct evp_cipher_ctx_st;
-struct evp_cipher_st;
-struct evp_md_ctx_st;
-struct evp_md_st;
 
 namespace claimsd::proto {
 
 // Of one token in one map. Wiped when it goes.
 struct SlotSecret {
   std::array<std::uint64_t, 2> index{};  // where to look, and what to find there
-  std::array<std::uint8_t, 32> key{};
+  Aes256Gcm::Key key{};
 
   SlotSecret() = default;
   ~SlotSecret() { wipe(); }
@@ -35,14 +30,9 @@ struct SlotSecret {
 
 class Sealer {
  public:
-  Sealer() = default;
-  ~Sealer() { close(); }
-  Sealer(const Sealer&) = delete;
-  Sealer& operator=(const Sealer&) = delete;
-
   // False where libcrypto cannot provide SHA-256 or AES-256-GCM; nothing else may be called then.
-  bool open();
-  bool is_open() const { return cipher_ctx_ != nullptr; }
+  bool open() { return sha256_.open() && aes_gcm_.open(); }
+  bool is_open() const { return sha256_.is_open() && aes_gcm_.is_open(); }
 
   // key = SHA-256(1, token, label, map id, upstream); index = the first half of SHA-256(2, key).
   // False, with `out` wiped, when libcrypto fails.
@@ -56,14 +46,8 @@ class Sealer {
   std::size_t unseal(const SlotSecret& secret, const SlotCopy& slot, char* out);
 
  private:
-  void close();
-  bool digest(std::uint8_t counter, std::string_view secret, std::string_view info,
-              unsigned char* out);
-
-  evp_md_st* sha256_ = nullptr;
-  evp_md_ctx_st* digest_ctx_ = nullptr;
-  evp_cipher_st* aes_gcm_ = nullptr;
-  evp_cipher_ctx_st* cipher_ctx_ = nullptr;
+  Sha256 sha256_;
+  Aes256Gcm aes_gcm_;
 };
 
 }  // namespace claimsd::proto

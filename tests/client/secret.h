@@ -43,7 +43,9 @@ struct Secret {
   unsigned number_;
 };
 
-inline int count_in_this_process(const Secret& secret) {
+// How often what is sought (a Secret, or anything that can count itself) lies in this process.
+template <class Sought>
+int count_in_this_process(const Sought& sought) {
   int found = 0;
   std::FILE* const maps = std::fopen("/proc/self/maps", "r");
   char line[512];
@@ -52,7 +54,7 @@ inline int count_in_this_process(const Secret& secret) {
     std::uintptr_t end = 0;
     char access[8];
     if (std::sscanf(line, "%lx-%lx %7s", &begin, &end, access) != 3 || access[1] != 'w') continue;
-    found += secret.count(reinterpret_cast<const volatile char*>(begin),
+    found += sought.count(reinterpret_cast<const volatile char*>(begin),
                           reinterpret_cast<const volatile char*>(end));
   }
   std::fclose(maps);
