@@ -29,8 +29,8 @@
  *            you need; a program built against an older header works with a newer library.
  *
  * Audit      What a worker refuses by itself (a permission denied) is known to the worker alone.
- * claimsd_report() puts it into the daemon's audit log, with the caller's deadline. What could not
- * be delivered is counted, and said with the next report that can.
+ * claimsd_report() has it put into the daemon's audit log, and waits for that only if asked to.
+ * What did not get there is counted, and said with the next report.
  *
  * Times      are in milliseconds. 0 in a time-out means "the default".
  */
@@ -67,7 +67,8 @@ typedef enum claimsd_result {
   CLAIMSD_AGAIN = 3,        /* a stream has no completed answer yet */
   CLAIMSD_BAD_ARGUMENT = 4, /* a NULL, a wrong size, a path too long; nothing was sent */
   CLAIMSD_NO_MEMORY = 5,    /* nothing was opened or sent */
-  CLAIMSD_RECORDED = 6      /* what was reported is in the audit log. Not 0: it lets nobody in */
+  CLAIMSD_RECORDED = 6,     /* what was reported is in the audit log. Not 0: it lets nobody in */
+  CLAIMSD_SENT = 7          /* what was reported is on its way to the audit log */
 } claimsd_result;
 
 /* Who said so. */
@@ -141,10 +142,15 @@ typedef struct claimsd_refusal {
   const char* required;       /* what was asked for, in words: "HasRole(doctor)" */
   const char* client_address; /* as in a question */
   const char* trace_id;       /* as in a question */
+  uint32_t flags;             /* CLAIMSD_AWAIT_RECORD; 0: claimsd_report() only sends it */
+  uint32_t reserved;          /* 0 */
 } claimsd_refusal;
 
 #define CLAIMSD_REFUSAL_INIT \
-  { sizeof(claimsd_refusal), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+  { sizeof(claimsd_refusal), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, 0u }
+
+/* A flag of a refusal: claimsd_report() returns when it is on disk, or its time is up. */
+#define CLAIMSD_AWAIT_RECORD 1u
 
 #define CLAIMSD_LEAST_STATUS 400u
 #define CLAIMSD_MOST_STATUS 599u
@@ -180,10 +186,20 @@ CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_q
 CLAIMSD_API claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms,
                                         uint64_t* round_trip_ns, claimsd_answer** out);
 
-/* Has a refusal written down. Blocks for at most its time-out.
- * Returns CLAIMSD_RECORDED and no answer once it is on disk (or as the operator has chosen: see
- * PROTOCOL.md); or CLAIMSD_UNAVAILABLE with an answer that says why it may not be (`out` may be
- * NULL); or CLAIMSD_BAD_ARGUMENT. A connection that breaks is tried once more, so that a record may
+/* Has a refusal written down.
+ *
+ * Without flags it is sent and nothing is waited for: returns CLAIMSD_SENT and no answer. Up to 256
+ * reports may be without their receipts, which later calls of this function and of
+ * claimsd_read_statistics() take in. Those that get none within their time-outs count as lost,
+ * which the next report tells the daemon. While a daemon restarts, or reads nothing, reports wait
+ * in this process for the next call.
+ *
+ * With CLAIMSD_AWAIT_RECORD it blocks for at most the refusal's time-out, and returns
+ * CLAIMSD_RECORDED and no answer once the record is on disk (or as the operator has chosen: see
+ * PROTOCOL.md).
+ *
+ * Either way: CLAIMSD_UNAVAILABLE with an answer that says why there may be no record (`out` may be
+ * NULL), or CLAIMSD_BAD_ARGUMENT. A connection that breaks is tried once more, so that a record may
  * be there twice, but seldom not at all. */
 CLAIMSD_API claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,
                                           claimsd_answer** out);
@@ -201,7 +217,7 @@ typedef struct claimsd_statistics {
   uint32_t map_in_use;       /* 1, or 0 and `map_text` says why not */
   const char* map_text;      /* a sentence for people. Static storage; never NULL */
   uint64_t reports_recorded; /* refusals that are in the audit log */
-  uint64_t reports_lost;     /* that may not be; the daemon has been told of most of them */
+  uint64_t reports_lost;     /* that may not be; the daemon is told with the next report */
 } claimsd_statistics;
 
 #define CLAIMSD_STATISTICS_INIT \

@@ -80,6 +80,7 @@ struct Refusal {
   std::string required = {};  // what was asked for: "HasRole(doctor)"
   std::string client_address = {};
   std::string trace_id = {};
+  bool await_record = false;  // Client::report() returns when it is on disk; streams tell anyhow
 };
 
 // Who the user is. A view into an Answer.
@@ -126,8 +127,8 @@ class Claims {
 
 class Answer {
  public:
-  explicit Answer(claimsd_answer* answer, bool recorded = false)
-      : answer_(answer), recorded_(recorded) {}
+  explicit Answer(claimsd_answer* answer, claimsd_result result = CLAIMSD_UNAVAILABLE)
+      : answer_(answer), result_(result) {}
 
   Verdict verdict() const {
     switch (claimsd_answer_verdict(answer_.get())) {
@@ -140,19 +141,21 @@ class Answer {
   bool invalid() const { return verdict() == Verdict::kInvalid; }
   bool unavailable() const { return verdict() == Verdict::kUnavailable; }
 
-  // Of a report: it is in the audit log. Else it is unavailable(), and reason() says why it may not
-  // be.
-  bool recorded() const { return recorded_; }
+  // Of a report: it is in the audit log.
+  bool recorded() const { return result_ == CLAIMSD_RECORDED; }
+  // Of a report: it is there or on its way. Else it is unavailable(), and reason() says why.
+  bool sent() const { return recorded() || result_ == CLAIMSD_SENT; }
 
   // Empty unless valid().
   Claims claims() const& { return Claims(answer_.get()); }
   Claims claims() const&& = delete;  // they would outlive the answer
 
   std::string_view reason() const {
-    return recorded_ ? "recorded" : claimsd_answer_reason(answer_.get());
+    return sent() ? claimsd_result_text(result_) : claimsd_answer_reason(answer_.get());
   }
   std::string_view text() const {
-    return recorded_ ? "it is in the audit log" : claimsd_answer_text(answer_.get());
+    if (recorded()) return "it is in the audit log";
+    return sent() ? "it is on its way to the audit log" : claimsd_answer_text(answer_.get());
   }
   Source source() const { return static_cast<Source>(claimsd_answer_source(answer_.get())); }
   Milliseconds age() const { return Milliseconds(claimsd_answer_age_ms(answer_.get())); }
@@ -166,7 +169,7 @@ class Answer {
     void operator()(claimsd_answer* answer) const { claimsd_answer_free(answer); }
   };
   std::unique_ptr<claimsd_answer, Free> answer_;
-  bool recorded_;
+  claimsd_result result_;  // of a report
 };
 
 namespace detail {
@@ -200,6 +203,7 @@ inline claimsd_refusal refusal_of(const Refusal& given) {
   refusal.required = text_or_null(given.required);
   refusal.client_address = text_or_null(given.client_address);
   refusal.trace_id = text_or_null(given.trace_id);
+  refusal.flags = given.await_record ? CLAIMSD_AWAIT_RECORD : 0u;
   return refusal;
 }
 
@@ -240,12 +244,12 @@ class Client {
     return Answer(answer);
   }
 
-  // Has a refusal written down; blocks for at most the time-out.
+  // Has a refusal written down: sends it, or with await_record waits until it is on disk.
   Answer report(const Refusal& refusal) const {
     const claimsd_refusal given = detail::refusal_of(refusal);
     claimsd_answer* why_not = nullptr;
     const claimsd_result result = claimsd_report(handle_.get(), &given, &why_not);
-    return Answer(why_not, result == CLAIMSD_RECORDED);
+    return Answer(why_not, result);
   }
 
   // How long the daemon takes to say that it is there; empty if it does not.
@@ -308,9 +312,9 @@ class Stream {
   std::optional<Completed> receive() {
     std::uint64_t tag = 0;
     claimsd_answer* answer = nullptr;
-    const bool recorded = claimsd_stream_receive(stream_.get(), &tag, &answer) == CLAIMSD_RECORDED;
-    if (answer == nullptr && !recorded) return std::nullopt;
-    return Completed{tag, Answer(answer, recorded)};
+    const claimsd_result result = claimsd_stream_receive(stream_.get(), &tag, &answer);
+    if (answer == nullptr && result != CLAIMSD_RECORDED) return std::nullopt;
+    return Completed{tag, Answer(answer, result)};
   }
 
  private:

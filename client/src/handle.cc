@@ -85,6 +85,7 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
     return CLAIMSD_BAD_ARGUMENT;
   }
   handle->handle.enter();
+  handle->handle.report_lane().settle();
   claimsd_statistics counted{};
   counted.size = sizeof counted;
   handle->handle.count(counted);

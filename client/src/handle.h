@@ -13,6 +13,7 @@
 #include "client/src/memory.h"
 #include "client/src/pool.h"
 #include "client/src/report_counts.h"
+#include "client/src/report_lane.h"
 #include "client/src/socket.h"
 
 namespace claimsd::client_impl {
@@ -36,6 +37,7 @@ class Handle {
       fast_path_.abandon();
       socket_questions_ = 0;
       reports_.forget();
+      report_lane_.abandon();
     });
   }
 
@@ -50,6 +52,7 @@ class Handle {
 
   void count_socket_question() { socket_questions_.fetch_add(1, std::memory_order_relaxed); }
   ReportCounts& reports() { return reports_; }
+  ReportLane& report_lane() { return report_lane_; }
   void count(claimsd_statistics& out) const;
 
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
@@ -64,8 +67,12 @@ class Handle {
   }
   void welcome(const proto::Welcome& message, OwnedFd map) {
     welcomed_.store(true, std::memory_order_release);
+    may_take_reports_.store((message.features & proto::kFeatureReports) != 0,
+                            std::memory_order_relaxed);
     fast_path_.welcome(message, std::move(map));
   }
+  // False once a daemon has not granted them, until one does.
+  bool may_take_reports() const { return may_take_reports_.load(std::memory_order_relaxed); }
   bool is_stale(const Connection& connection) const {
     return connection.established_ns() < lost_at_ns_.load(std::memory_order_relaxed);
   }
@@ -83,8 +90,10 @@ class Handle {
   std::uint32_t timeout_ms_ = 0;
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
   std::atomic<bool> welcomed_{false};  // since nobody was found to listen
+  std::atomic<bool> may_take_reports_{true};
   std::atomic<std::uint64_t> socket_questions_{0};
   ReportCounts reports_;
+  ReportLane report_lane_{*this};  // the last: at its end it counts what is lost
 };
 
 }  // namespace claimsd::client_impl

@@ -23,6 +23,7 @@ class Mutex {
   }
 
   void lock() { pthread_mutex_lock(&mutex_); }
+  bool try_lock() { return pthread_mutex_trylock(&mutex_) == 0; }
   void unlock() { pthread_mutex_unlock(&mutex_); }
   void wake_one() { pthread_cond_signal(&changed_); }
 

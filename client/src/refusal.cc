@@ -30,6 +30,7 @@ bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms
   claimsd_refusal known = CLAIMSD_REFUSAL_INIT;
   constexpr std::size_t kOldest = offsetof(claimsd_refusal, trace_id) + sizeof known.trace_id;
   if (given == nullptr || !copy_sized(given, kOldest, known)) return false;
+  if ((known.flags & ~CLAIMSD_AWAIT_RECORD) != 0 || known.reserved != 0) return false;
   if (known.status < CLAIMSD_LEAST_STATUS || known.status > CLAIMSD_MOST_STATUS) return false;
   const bool has_token = known.token != nullptr && known.token_size <= proto::kMaxToken;
   out.report = {
@@ -42,6 +43,7 @@ bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms
       .required = limited(known.required, proto::kMaxRequired),
       .client_address = limited(known.client_address, proto::kMaxAddress),
       .trace_id = limited(known.trace_id, proto::kMaxTraceId)};
+  out.awaits_record = (known.flags & CLAIMSD_AWAIT_RECORD) != 0;
   out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
   return true;
 }

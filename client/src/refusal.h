@@ -11,13 +11,14 @@ namespace claimsd::client_impl {
 struct Refusal {
   proto::Report report;  // its timeout_ms and unacknowledged are set when it is sent
   std::uint32_t timeout_ms = 0;
+  bool awaits_record = false;
 
   Deadline begin_waiting() const { return Deadline::after_ms(timeout_ms); }
 };
 
-// False for a NULL, a wrong size, or a status that refuses nothing. Texts longer than the wire
-// takes are cut between characters; a token longer than one may be is left out: the record that it
-// would name is of a refusal for its length, and is worth having without.
+// False for a NULL, a wrong size, unknown flags, or a status that refuses nothing. Texts longer
+// than the wire takes are cut between characters; a token longer than one may be is left out: the
+// record that it would name is of a refusal for its length, and is worth having without.
 bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms, Refusal& out);
 
 // A size that the report's frame does not exceed; always one that may travel.

@@ -97,7 +97,7 @@ void Stream::enqueue(OpenQuestion& question, std::int64_t now) {
   unsent_.push(&question);
   if (question.deadline_ns < earliest_ns_) earliest_ns_ = question.deadline_ns;
   if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
-  if (state_ == State::kUp && !wants_write_) flush();
+  if (may_send() && !wants_write_) flush();
 }
 
 claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
@@ -117,7 +117,7 @@ claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
 
 void Stream::drive() {
   if (state_ != State::kDown) read_answers();
-  if (state_ == State::kUp && wants_write_) flush();
+  if (may_send() && wants_write_) flush();
   const std::int64_t now = now_ns();
   if (now >= earliest_ns_) expire(now);
   if (state_ == State::kDown && unanswered_ > 0 && retry_at_ns_ <= now) connect(now);
@@ -148,7 +148,9 @@ Outcome Stream::greet(OwnedFd fd) {
   state_ = State::kGreeting;
   // A fresh socket takes a Hello whole, or is broken.
   if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;
-  return watch(epoll_, socket_.get()) ? kDone : final_outcome(Reason::kNoResources);
+  if (!watch(epoll_, socket_.get())) return final_outcome(Reason::kNoResources);
+  if (may_send()) flush();
+  return kDone;
 }
 
 void Stream::disconnect() {
@@ -207,6 +209,15 @@ void Stream::record(OpenQuestion& report) {
 void Stream::count_outcome(const OpenQuestion& report) {
   if (report.recorded) return handle_.reports().count_recorded();
   handle_.reports().count_lost(report.told);
+}
+
+// This daemon takes none. Those that wait to be sent are flush()'s to finish.
+void Stream::withdraw_reports() {
+  table_.each([this](OpenQuestion& question) {
+    if (question.is_report && question.state == OpenQuestion::State::kSent) {
+      finish(question, finding_of(Reason::kNoReports));
+    }
+  });
 }
 
 void Stream::complete(OpenQuestion& question, claimsd_answer* answer) {

@@ -24,7 +24,12 @@ namespace claimsd::client_impl {
 
 class Stream {
  public:
-  explicit Stream(Handle& handle) : handle_(handle) {}
+  // kBehindHello sends without waiting for the Welcome, unless an earlier one did not grant
+  // reports: then nobody has to come back for what was not sent at once.
+  enum class Sends : std::uint8_t { kOnceWelcome, kBehindHello };
+
+  explicit Stream(Handle& handle, Sends sends = Sends::kOnceWelcome)
+      : handle_(handle), sends_(sends) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   // Reports without their receipts count as lost.
@@ -43,6 +48,14 @@ class Stream {
   claimsd_result report(const claimsd_refusal* refusal, std::uint64_t tag);
   claimsd_result receive(std::uint64_t* tag, claimsd_answer** out);
 
+  // In a forked child: what is open is the parent's. Only its destructor may follow.
+  void abandon() {
+    epoll_.close();
+    timer_.close();
+    socket_.close();
+    unanswered_ = 0;
+  }
+
  private:
   friend struct StreamFrames;
   enum class State : std::uint8_t { kDown, kGreeting, kUp };
@@ -56,6 +69,10 @@ class Stream {
   void lose();
   void requeue(bool count_loss);
 
+  bool may_send() const {
+    return state_ == State::kUp || (state_ == State::kGreeting && sends_ == Sends::kBehindHello &&
+                                    handle_.may_take_reports());
+  }
   void flush();
   bool flush_rest();
   ssize_t send_bytes(const char* bytes, std::size_t size);
@@ -70,6 +87,7 @@ class Stream {
   void enqueue(OpenQuestion& question, std::int64_t now);
   void record(OpenQuestion& report);
   void count_outcome(const OpenQuestion& report);
+  void withdraw_reports();
   void finish(OpenQuestion& question, const Finding& finding);
   void complete(OpenQuestion& question, claimsd_answer* answer);
   void finish_all(Reason reason);
@@ -78,6 +96,7 @@ class Stream {
   std::int64_t next_event() const;
 
   Handle& handle_;
+  const Sends sends_;
   std::uint32_t generation_ = 0;
   State state_ = State::kDown;
   std::uint64_t features_ = 0;  // granted by the Welcome

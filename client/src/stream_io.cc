@@ -21,6 +21,7 @@ struct StreamFrames {
     stream.handle_.welcome(welcome, std::move(stream.passed_map_));
     stream.features_ = welcome.features;
     stream.state_ = Stream::State::kUp;
+    if ((welcome.features & proto::kFeatureReports) == 0) stream.withdraw_reports();
     stream.flush();
   }
 
@@ -73,7 +74,7 @@ ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
 void Stream::flush() {
   if (!socket_.still_ours() || !flush_rest()) return;
   while (OpenQuestion* const question = unsent_.first()) {
-    if (question->is_report && (features_ & proto::kFeatureReports) == 0) {
+    if (question->is_report && state_ == State::kUp && (features_ & proto::kFeatureReports) == 0) {
       unsent_.pop();
       finish(*question, finding_of(Reason::kNoReports));
       continue;

@@ -101,7 +101,11 @@ void Server::Connection::write(std::string_view bytes) {
                            "closed a connection of uid {}: {} bytes of answers waited to be read",
                            uid(), stream_->queued_bytes());
       break;
-    case WriteStatus::kFailed: break;
+    case WriteStatus::kFailed:
+      // What it said before it left is still read, to its end: reports of a worker count.
+      broken_ = true;
+      session_.peer_left();
+      return;
   }
   broken_ = doomed_ = true;
 }

@@ -136,7 +136,7 @@ bool Session::open_question() {
 }
 
 void Session::on_query(const proto::Query& query, std::uint32_t request) {
-  if (!open_question()) return;
+  if (peer_left_ || !open_question()) return;
   Question question{.upstream = upstream_,
                     .token = query.token,
                     .max_age = {},

@@ -76,6 +76,8 @@ class Session {
     uid_ = uid;
     if (peer != nullptr) peer_ = peer;
   }
+  // Nobody can be answered any more: questions are not asked for nobody, reports are taken.
+  void peer_left() { peer_left_ = true; }
   // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
   // another turn of the loop.
   bool has_backlog() const { return backlog_; }
@@ -111,6 +113,7 @@ class Session {
   UpstreamId upstream_ = 0;
   bool holds_map_ = false;
   bool reports_ = false;
+  bool peer_left_ = false;
   std::size_t open_questions_ = 0;
   std::uint32_t uid_ = 0;
   PeerRow uncounted_;

@@ -192,9 +192,14 @@ static void report_denied(claimsd_handle* handle) {
   refusal.required = "HasAnyRole(doctor,admin)";
   refusal.client_address = "2001:db8::7";
   refusal.trace_id = "4bf92f3577b34da6";
+  refusal.flags = CLAIMSD_AWAIT_RECORD << 1;
+  EXPECT(claimsd_report(handle, &refusal, &answer) == CLAIMSD_BAD_ARGUMENT);
+  refusal.flags = CLAIMSD_AWAIT_RECORD;
   EXPECT(claimsd_report(handle, &refusal, &answer) == CLAIMSD_RECORDED);
   EXPECT(answer == NULL);
   EXPECT(strcmp(claimsd_result_text(CLAIMSD_RECORDED), "recorded") == 0);
+  EXPECT(strcmp(claimsd_result_text(CLAIMSD_SENT), "sent") == 0);
+  EXPECT(strcmp(claimsd_result_text((claimsd_result)8), "unknown result") == 0);
   EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_OK);
   EXPECT(counted.reports_recorded == 1 && counted.reports_lost == 0);
 }

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -13,14 +14,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient, Client
 
-from auth_integration import _claimsd
+from auth_integration import _claimsd, runtime
+from peer import until
 from tokens import jwt
 
 USER = "user-4711"
 REPORTED = ("denied", "unauthenticated", "unserved", "unacknowledged")
 NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}
 MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
-PATIENT = {"TIMEOUT": 30.0, "REPORT_TIMEOUT": 30.0}  # a loaded machine is no outage
+SENDS = {"TIMEOUT": 30.0, "REPORT_TIMEOUT": 30.0}  # a loaded machine is no outage
+WAITS = {**SENDS, "REPORT_WAIT": True}
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def site(claimsd, url, use):
     """site(**daemon): the daemon that the clinic in this process asks."""
     def start(**configuration):
         daemon = claimsd(url, limits={**NO_BUDGETS, **configuration.pop("limits", {})}, **configuration)
-        use(AUTH_API_URL=url, SOCKET=str(daemon.socket), **PATIENT)
+        use(AUTH_API_URL=url, SOCKET=str(daemon.socket), **WAITS)
         return daemon
 
     return start
@@ -120,13 +123,13 @@ def test_each_final_refusal_is_there_once_whatever_its_status(site, claimsctl, u
 
 def test_an_outage_is_recorded_as_one(claimsd, faults, use, claimsctl):
     daemon = claimsd(faults.url("status-500"))
-    use(AUTH_API_URL=faults.url("status-500"), SOCKET=str(daemon.socket), **PATIENT)
+    use(AUTH_API_URL=faults.url("status-500"), SOCKET=str(daemon.socket), **WAITS)
     assert Client().get("/tech/", **bearer(jwt(sub="who"))).status_code == 503
     (record,) = records(claimsctl, daemon)
     assert (record["event"], record["status"], record["verdict"], record["reason"]) == ("unserved", 503, "unavailable", "upstream_status")
 
 
-def test_a_record_is_on_disk_before_the_refusal_leaves(site, claimsctl):
+def test_with_report_wait_a_record_is_on_disk_before_the_refusal_leaves(site, claimsctl):
     daemon = site()
     token = jwt(sub="killed")
     assert Client().get("/tech/", **bearer(token)).status_code == 403
@@ -145,7 +148,7 @@ def test_with_the_daemon_away_a_refusal_stays_what_it_is_and_is_told_of_later(si
     for _ in range(3):
         assert client.get("/tech/").status_code == 401
     assert client.get("/tech/", **bearer(jwt(sub="another"))).status_code == 503
-    assert time.monotonic() - began < PATIENT["REPORT_TIMEOUT"]  # who is not there is not waited for that long
+    assert time.monotonic() - began < WAITS["REPORT_TIMEOUT"]  # who is not there is not waited for that long
     assert [error["event"] for error in errors()] == ["report_lost"] * 4
     assert {error["reason"] for error in errors()} <= {"no_daemon", "disconnected"}
     daemon.start()
@@ -168,7 +171,7 @@ def test_a_daemon_that_hangs_holds_a_refusal_up_for_report_timeout_and_no_longer
     daemon = site()
     client, token = Client(), jwt(sub="slow")
     assert client.get("/me/", **bearer(token)).status_code == 200
-    use(AUTH_API_URL=url, SOCKET=str(daemon.socket), TIMEOUT=30.0, REPORT_TIMEOUT=0.3)
+    use(AUTH_API_URL=url, SOCKET=str(daemon.socket), TIMEOUT=30.0, REPORT_WAIT=True, REPORT_TIMEOUT=0.3)
     assert client.get("/me/", **bearer(token)).status_code == 200
     daemon.signal(signal.SIGSTOP)
     try:
@@ -176,6 +179,67 @@ def test_a_daemon_that_hangs_holds_a_refusal_up_for_report_timeout_and_no_longer
     finally:
         daemon.signal(signal.SIGCONT)
     assert [error["reason"] for error in errors()] == ["timeout"]
+
+
+def test_by_default_a_refusal_waits_for_nothing_and_is_recorded_all_the_same(site, use, claimsctl, url):
+    daemon = site()
+    use(AUTH_API_URL=url, SOCKET=str(daemon.socket), **SENDS)
+    client = Client()
+    assert client.get("/tech/").status_code == 401  # connected
+    daemon.signal(signal.SIGSTOP)
+    try:
+        for _ in range(20):
+            assert client.get("/tech/").status_code == 401
+    finally:
+        daemon.signal(signal.SIGCONT)
+    until(lambda: sum(record["count"] for record in records(claimsctl, daemon)) == 21, "all refusals in the audit log")
+
+
+def test_what_a_worker_reported_before_it_ended_is_recorded(site, claimsctl):
+    daemon = site()
+    program = f"""if True:
+        import os
+        from auth_integration import _claimsd
+        handle = _claimsd.Handle(lambda *parts: parts, socket={str(daemon.socket)!r})
+        for number in range(100):
+            assert handle.report(403, user=f"user-{{number}}") is None
+        os._exit(0)"""
+    subprocess.run(["/usr/bin/python3", "-c", program], check=True, timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    until(lambda: {record["user"] for record in records(claimsctl, daemon)} == {f"user-{number}" for number in range(100)}, "100 records")
+
+
+def test_by_default_what_was_lost_on_its_way_is_told_by_the_daemons_log_and_the_sites(site, use, claimsctl, errors, url):
+    daemon = site()
+    use(AUTH_API_URL=url, SOCKET=str(daemon.socket), TIMEOUT=30.0, REPORT_TIMEOUT=0.05)
+    client = Client()
+    daemon.signal(signal.SIGSTOP)
+    for _ in range(3):
+        assert client.get("/tech/").status_code == 401
+    until(lambda: runtime.current().transport.handle.statistics()["reports_lost"] == 3, "three reports past their time")
+    daemon.signal(signal.SIGCONT)
+
+    def told():
+        assert client.get("/tech/").status_code == 401
+        return sum(record["count"] for record in records(claimsctl, daemon) if record["event"] == "unacknowledged") >= 3
+
+    until(told, "three unacknowledged in the audit log")
+    assert {error["reason"] for error in errors()} == {"not_recorded"}
+    assert sum(error["count"] for error in errors()) >= 3
+
+
+def test_by_default_a_refusal_on_an_event_loop_does_not_wait_either(site, use, claimsctl, url):
+    daemon = site()
+    use(AUTH_API_URL=url, SOCKET=str(daemon.socket), MIDDLEWARE=MIDDLEWARE, **SENDS)
+
+    async def story():
+        client = AsyncClient()
+        assert (await client.get("/plain-async/")).status_code == 401  # connected
+        await sync_to_async(daemon.signal)(signal.SIGSTOP)
+        assert (await client.get("/plain-async/")).status_code == 401
+        await sync_to_async(daemon.signal)(signal.SIGCONT)
+
+    asyncio.run(story())
+    until(lambda: sum(record["count"] for record in records(claimsctl, daemon)) == 2, "both refusals in the audit log")
 
 
 def test_on_an_event_loop_nothing_is_held_up_by_a_report(site, use, claimsctl):
@@ -212,7 +276,7 @@ def test_a_flood_of_reports_of_one_uid_is_counted_to_the_last_one_in_a_few_recor
     def flood(first):
         handle = _claimsd.Handle(lambda *parts: parts, socket=str(daemon.socket))
         for number in range(first, sent, 4):
-            why_not = handle.report(403, token=f"token-{number}", user=f"user-{number}", route=f"r/{number}", timeout_ms=60_000)
+            why_not = handle.report(403, token=f"token-{number}", user=f"user-{number}", route=f"r/{number}", timeout_ms=60_000, await_record=True)
             assert why_not is None, why_not
         handle.close()
 
@@ -246,7 +310,7 @@ def test_no_token_and_no_email_is_anywhere_after_reports(site, claimsctl, build,
     assert client.get("/tech/", HTTP_AUTHORIZATION="Bearer canary token").status_code == 401
     handle = _claimsd.Handle(lambda *parts: parts, socket=str(daemon.socket))
     for place in ("user", "method", "route", "required", "client_address", "trace_id"):
-        assert handle.report(403, token="canary-token-in-a-text", **{place: "canary-token-in-a-text"}) is None
+        assert handle.report(403, token="canary-token-in-a-text", await_record=True, **{place: "canary-token-in-a-text"}) is None
     handle.close()
     shown = [claimsctl(daemon, "audit", "export", "--format", form, "--directory", daemon.root / "audit") for form in ("jsonl", "ecs", "ocsf", "csv")]
     shown += [claimsctl(daemon, "audit", "report", "--directory", daemon.root / "audit"), daemon.log(), caplog.text, json.dumps(daemon.status())]
@@ -260,7 +324,8 @@ def test_no_token_and_no_email_is_anywhere_after_reports(site, claimsctl, build,
 def test_the_texts_of_a_report_are_one_line_whatever_is_in_them(site, claimsctl):
     daemon = site()
     handle = _claimsd.Handle(lambda *parts: parts, socket=str(daemon.socket))
-    assert handle.report(403, user="a\nforged b=c", method="G\rT", route='x" user=root', required="r\x1b[2J\x7f\u2028", client_address="1 2") is None
+    assert handle.report(403, user="a\nforged b=c", method="G\rT", route='x" user=root', required="r\x1b[2J\x7f\u2028", client_address="1 2",
+                         await_record=True) is None
     handle.close()
     lines = claimsctl(daemon, "audit", "search", "--event", "denied", "--directory", daemon.root / "audit").split("\n")
     assert len(lines) == 2 and lines[1] == ""
@@ -276,7 +341,7 @@ def test_a_report_of_no_refusal_is_an_error_of_the_caller(site):
             handle.report(status)
         with pytest.raises(ValueError):
             stream.report(1, status)
-    assert handle.report(404, route="hidden/") is None
+    assert handle.report(404, route="hidden/", await_record=True) is None
     assert handle.statistics()["reports_recorded"] == 1
     stream.close()
     handle.close()

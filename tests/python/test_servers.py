@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from peer import until
 from tokens import user_of
 
 PYTHON = "/usr/bin/python3"
@@ -195,32 +196,47 @@ def reported(daemon):
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_each_refusal_of_every_worker_is_recorded_once_and_holds_nobody_else_up(claimsd, faults, kind):
-    """While the daemon stands still a refusal waits for its record; who needs no daemon is served by the same worker."""
+def test_each_refusal_of_every_worker_is_recorded_once_while_none_waits_for_that(claimsd, faults, kind):
+    daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
+    path = "/plain-async/" if kind == "uvicorn" else "/tech/"
+    settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_TIMEOUT": 60.0})
+    with serving(kind, daemon, faults.url("echo"), "--workers", "2", CLINIC_AUTH_INTEGRATION=settings, CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
+        assert refusals(port, path, 20) == [401] * 20
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        assert refusals(port, path, 20) == [401] * 20
+        os.kill(daemon.process.pid, signal.SIGCONT)
+    until(lambda: reported(daemon) == {("unauthenticated", 401, path[1:]): 40}, "40 refusals in the audit log")
+
+
+def refusals(port, where, count=1):
+    """The statuses of so many requests without a token, each over a connection of its own."""
+    statuses = []
+    for _ in range(count):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", where)
+        statuses.append(connection.getresponse().status)
+        connection.close()
+    return statuses
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_where_a_refusal_waits_for_its_record_it_holds_nobody_else_up(claimsd, faults, kind):
+    """While the daemon stands still a refusal waits; who needs no daemon is served by the same worker."""
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     path = "/plain-async/" if kind == "uvicorn" else "/tech/"
     workers = "8" if kind == "prefork" else "1"
-    settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_TIMEOUT": 60.0})
+    settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_WAIT": True, "REPORT_TIMEOUT": 60.0})
     with serving(kind, daemon, faults.url("echo"), "--workers", workers, CLINIC_AUTH_INTEGRATION=settings, CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
-        def ask(where, count=1):
-            statuses = []
-            for _ in range(count):
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-                connection.request("GET", where)
-                statuses.append(connection.getresponse().status)
-                connection.close()
-            return statuses
-
-        assert ask(path, 20) == [401] * 20
+        assert refusals(port, path, 20) == [401] * 20
         held = 0 if kind == "prefork" else 3  # who has but one thread can serve nobody else
         if held:
             refused = []
             os.kill(daemon.process.pid, signal.SIGSTOP)
-            waiting = [threading.Thread(target=lambda: refused.extend(ask(path))) for _ in range(held)]
+            waiting = [threading.Thread(target=lambda: refused.extend(refusals(port, path))) for _ in range(held)]
             for thread in waiting:
                 thread.start()
             open_path = "/unguarded-async/" if kind == "uvicorn" else "/open/"
-            assert ask(open_path, 20) == [200] * 20
+            assert refusals(port, open_path, 20) == [200] * 20
             assert refused == []
             os.kill(daemon.process.pid, signal.SIGCONT)
             for thread in waiting:

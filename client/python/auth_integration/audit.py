@@ -44,18 +44,17 @@ class Report(NamedTuple):
 
 
 def conclude(request: HttpRequest, status: int) -> None:
-    """The response's status is settled: records it, once a request, if it is a failure of authentication or authorisation. Waits until claimsd has it
-    on disk, for REPORT_TIMEOUT at most; whatever becomes of that, the response stays what it is."""
+    """The response's status is settled: records it, once a request, if it is a failure of authentication or authorisation. With REPORT_WAIT it waits
+    until claimsd has it on disk, for REPORT_TIMEOUT at most; whatever becomes of that, the response stays what it is."""
     from auth_integration.runtime import current
 
     event = _settle(request, status)
     if event is None:
         return
     try:
-        why_not: Union[Answer, Exception, None] = current().transport.report(_report_of(event, request))
+        current().transport.report(_report_of(event, request), _note_loss)
     except Exception as problem:
-        why_not = problem
-    _note_outcome(why_not)
+        _note_loss(problem)
 
 
 async def conclude_async(request: HttpRequest, status: int) -> None:
@@ -75,10 +74,9 @@ async def _report_async(report: Report) -> None:
     from auth_integration.runtime import current
 
     try:
-        why_not: Union[Answer, Exception, None] = await current().transport.report_async(report)
+        await current().transport.report_async(report, _note_loss)
     except Exception as problem:
-        why_not = problem
-    _note_outcome(why_not)
+        _note_loss(problem)
 
 
 def _settle(request: HttpRequest, status: int) -> Optional[AuthFailure]:
@@ -104,12 +102,10 @@ def _tell(event: AuthFailure, request: Optional[HttpRequest]) -> None:
             logger.error("a receiver of auth_failure failed: %r with %s", receiver, type(problem).__name__)
 
 
-def _note_outcome(why_not: Union[Answer, Exception, None]) -> None:
-    """A report that may not have got into the audit log: libclaimsd counts it and says so with the next one; the site's own log says it now."""
-    if why_not is None:
-        return
-    said = {"reason": type(why_not).__name__} if isinstance(why_not, Exception) else {"reason": why_not.reason, "text": why_not.text}
-    logger.error("%s", json.dumps({"event": "report_lost", **said}))
+def _note_loss(why: Union[Answer, Exception], count: int = 1) -> None:
+    """Reports that may not have got into the audit log: libclaimsd counts them and says so with the next one; the site's own log says it now."""
+    said = {"reason": type(why).__name__} if isinstance(why, Exception) else {"reason": why.reason, "text": why.text}
+    logger.error("%s", json.dumps({"event": "report_lost", "count": count, **said}))
 
 
 def _report_of(event: AuthFailure, request: HttpRequest) -> Report:

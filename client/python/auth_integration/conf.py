@@ -24,7 +24,8 @@ OPTIONS: Dict[str, Option] = {
     "DAEMON_UID": Option(None, (int, _NONE), "the uid that claimsd must run as; None: root or the owner of the socket's directory"),
     "CLIENT_NAME": Option("auth_integration", (str,), "what claimsd calls this process, at most 64 bytes"),
     "TIMEOUT": Option(5.0, (int, float), "seconds until a question without an answer counts as unavailable"),
-    "REPORT_TIMEOUT": Option(2.0, (int, float), "daemon: seconds that a refusal waits for its record in the audit log before it is answered all the same"),
+    "REPORT_WAIT": Option(False, (bool,), "daemon: whether a refusal is answered only when its record is in the audit log; else its report is on its way"),
+    "REPORT_TIMEOUT": Option(2.0, (int, float), "daemon: seconds until a report without a record counts as lost, and a refusal that waits is answered all the same"),
     "MAX_CONNECTIONS": Option(16, (int,), "connections of this process to claimsd, or to the Auth API; more threads wait"),
     "REALM": Option("api", (str,), "the realm of WWW-Authenticate"),
     "RETRY_AFTER": Option(1, (int,), "seconds, for Retry-After where an outage comes without advice"),
@@ -79,6 +80,7 @@ class Settings:
     daemon_uid: Optional[int]
     client_name: str
     timeout: float
+    report_wait: bool
     report_timeout: float
     max_connections: int
     realm: str
@@ -108,7 +110,7 @@ class Settings:
                 self.problems.append(f"AUTH_INTEGRATION has no option {name!r}{_meant(name)}")
         for name, option in OPTIONS.items():
             value = given.get(name, option.default)
-            if not isinstance(value, option.kinds) or (isinstance(value, bool) and object not in option.kinds):
+            if not isinstance(value, option.kinds) or (isinstance(value, bool) and not {bool, object} & set(option.kinds)):
                 wanted = " or ".join("None" if kind is _NONE else kind.__name__ for kind in option.kinds)
                 self.problems.append(f"AUTH_INTEGRATION[{name!r}] must be {wanted}")
                 value = option.default

@@ -27,7 +27,7 @@ from auth_integration import runtime
 from auth_integration.audit import Report
 from auth_integration.claims import Claims, claims_of
 from auth_integration.reasons import Answer, answer_of
-from auth_integration.transports.base import Identity, Transport, identity_of
+from auth_integration.transports.base import Identity, Lost, Transport, identity_of
 
 
 class Question(NamedTuple):
@@ -108,12 +108,11 @@ class FakeAuthApi(Transport):
     async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         return self.ask(token, meta, route)
 
-    def report(self, report: Report) -> Optional[Answer]:
+    def report(self, report: Report, lost: Lost) -> None:
         self.reports.append(report)
-        return None
 
-    async def report_async(self, report: Report) -> Optional[Answer]:
-        return self.report(report)
+    async def report_async(self, report: Report, lost: Lost) -> None:
+        self.report(report, lost)
 
     def describe(self) -> Tuple[bool, str]:
         return self._outage is None, "a test's own Auth API"

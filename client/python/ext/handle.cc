@@ -107,7 +107,7 @@ PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   Py_BEGIN_ALLOW_THREADS;
   result = claimsd_report(self->handle, &refusal, &answer);
   Py_END_ALLOW_THREADS;
-  PyObject* const why_not = result == CLAIMSD_RECORDED
+  PyObject* const why_not = result == CLAIMSD_RECORDED || result == CLAIMSD_SENT
                                 ? Py_NewRef(Py_None)
                                 : answer_object(self->answer_type, answer).release();
   claimsd_answer_free(answer);
@@ -264,8 +264,9 @@ PyMethodDef methods[] = {
      "query(token, *, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made or None, Answer)."},
     {"report", method(report), METH_VARARGS | METH_KEYWORDS,
      "report(status, *, token=None, reason=None, user=None, method=None, route=None, "
-     "required=None, client_address=None, trace_id=None, timeout_ms=0): None (it is in the audit "
-     "log) or the Answer that says why it may not be."},
+     "required=None, client_address=None, trace_id=None, timeout_ms=0, await_record=False): None "
+     "(it "
+     "is on its way to the audit log, or there) or the Answer that says why it may not be."},
     {"ping", method(ping), METH_VARARGS | METH_KEYWORDS,
      "ping(*, timeout_ms=0): (nanoseconds, None) or (None, Answer)."},
     {"statistics", method(statistics), METH_NOARGS, "Where this process' answers came from."},

@@ -3,21 +3,23 @@
 namespace claimsd::python {
 
 bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out) {
-  static const char* const names[] = {"status",   "token",      "reason",   "user",
-                                      "method",   "route",      "required", "client_address",
-                                      "trace_id", "timeout_ms", nullptr};
+  static const char* const names[] = {"status",   "token",      "reason",       "user",
+                                      "method",   "route",      "required",     "client_address",
+                                      "trace_id", "timeout_ms", "await_record", nullptr};
   out = CLAIMSD_REFUSAL_INIT;
   unsigned int status = 0;
   unsigned int timeout_ms = 0;
+  int await_record = 0;
   Py_ssize_t token_size = 0;
-  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "I|$z#zzzzzzzI:report",
-                                  const_cast<char**>(names), &status, &out.token, &token_size,
-                                  &out.reason, &out.user, &out.method, &out.route, &out.required,
-                                  &out.client_address, &out.trace_id, &timeout_ms) == 0) {
+  if (PyArg_ParseTupleAndKeywords(
+          arguments, keywords, "I|$z#zzzzzzzIp:report", const_cast<char**>(names), &status,
+          &out.token, &token_size, &out.reason, &out.user, &out.method, &out.route, &out.required,
+          &out.client_address, &out.trace_id, &timeout_ms, &await_record) == 0) {
     return false;
   }
   out.status = status;
   out.timeout_ms = timeout_ms;
+  out.flags = await_record != 0 ? CLAIMSD_AWAIT_RECORD : 0;
   out.token_size = static_cast<std::size_t>(token_size);
   if (status >= CLAIMSD_LEAST_STATUS && status <= CLAIMSD_MOST_STATUS) return true;
   PyErr_SetString(PyExc_ValueError, "report() takes a status of HTTP that refuses: 400 to 599");

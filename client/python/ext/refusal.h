@@ -7,7 +7,8 @@
 
 namespace claimsd::python {
 
-// (status, *, token, reason, user, method, route, required, client_address, trace_id, timeout_ms).
+// (status, *, token, reason, user, method, route, required, client_address, trace_id, timeout_ms,
+// await_record).
 // False with an exception set.
 bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out);
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Identity = Tuple[ClaimsUser, Claims]  # exactly a tuple: an Answer is one of its subclasses
 Found = Union[None, Identity, Answer]  # None: the request brings no bearer token
+Lost = Callable[[Answer, int], None]  # told why that many reports may have no record; by any thread
 
 
 def identity_of(claims: Claims) -> Identity:
@@ -62,13 +63,12 @@ class Transport:
         reason = check_token(token)
         return await self.ask_async(token, meta, route) if reason is None else answer_of(reason)
 
-    def report(self, report: "Report") -> Optional[Answer]:
-        """Has a refusal written into the audit log; why it may not be there, if so. There is none where claimsd is not asked."""
-        return None
+    def report(self, report: "Report", lost: Lost) -> None:
+        """Has a refusal written into the audit log, and says what may not be there: of this one or, later, of earlier ones. There is no such log
+        where claimsd is not asked."""
 
-    async def report_async(self, report: "Report") -> Optional[Answer]:
+    async def report_async(self, report: "Report", lost: Lost) -> None:
         """As report(), without blocking the event loop."""
-        return None
 
     def describe(self) -> Tuple[bool, str]:
         """Whether it could answer just now, and a sentence for `manage.py auth_status`."""

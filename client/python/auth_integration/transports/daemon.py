@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union
 from auth_integration.claims import claims_from_daemon
 from auth_integration.conf import Settings
 from auth_integration.reasons import Answer, answer_of
-from auth_integration.transports.base import Found, Identity, Transport, identity_of
+from auth_integration.transports.base import Found, Identity, Lost, Transport, identity_of
 
 if TYPE_CHECKING:
     from auth_integration.audit import Report
@@ -60,7 +60,10 @@ class DaemonTransport(Transport):
             max_connections=settings.max_connections,
             daemon_uid=_claimsd.ANY_TRUSTED_UID if settings.daemon_uid is None else settings.daemon_uid)
         self._report_timeout_ms = max(1, int(settings.report_timeout * 1000))
+        self._report_waits = settings.report_wait
         self._told_of_no_reports = False
+        self._counting = threading.Lock()
+        self._losses = 0  # reports, as far as they were told
         self._address_meta = settings.client_address_meta
         self._loops = threading.local()
         self._gevent = under_gevent()
@@ -87,22 +90,48 @@ class DaemonTransport(Transport):
 
     # ---- reports ---------------------------------------------------------------------------------
 
-    def report(self, report: "Report") -> Optional[Answer]:
-        arguments = _arguments_of(report, self._report_timeout_ms)
-        if self._gevent:
-            return self._news(self._hub().report(report.event.status, arguments))
-        return self._news(self.handle.report(report.event.status, **arguments))
+    def report(self, report: "Report", lost: Lost) -> None:
+        status, arguments = report.event.status, _arguments_of(report, self._report_timeout_ms)
+        if not self._report_waits:
+            self._send_report(status, arguments, lost)
+        elif self._gevent:
+            self._tell(self._hub().report(status, arguments), lost)
+        else:
+            self._tell(self.handle.report(status, await_record=True, **arguments), lost)
 
-    async def report_async(self, report: "Report") -> Optional[Answer]:
-        arguments = _arguments_of(report, self._report_timeout_ms)
-        return self._news(await self._loop().report(report.event.status, arguments))
+    async def report_async(self, report: "Report", lost: Lost) -> None:
+        status, arguments = report.event.status, _arguments_of(report, self._report_timeout_ms)
+        if self._report_waits:
+            self._tell(await self._loop().report(status, arguments), lost)
+        else:
+            self._send_report(status, arguments, lost)
 
-    def _news(self, answer: Optional[Answer]) -> Optional[Answer]:
+    def _send_report(self, status: int, arguments: Dict[str, Any], lost: Lost) -> None:
+        """Blocks nobody, a thread as little as an event loop or a hub."""
+        why_not = self.handle.report(status, **arguments)
+        self._tell(why_not, lost)
+        self._tell_of_earlier(0 if why_not is None else 1, lost)
+
+    def _tell(self, why_not: Optional[Answer], lost: Lost) -> None:
         """That the daemon takes no reports at all is said once."""
-        if answer is None or answer.reason != "no_reports":
-            return answer
-        told, self._told_of_no_reports = self._told_of_no_reports, True
-        return None if told else answer
+        if why_not is None:
+            return
+        if why_not.reason == "no_reports":
+            told, self._told_of_no_reports = self._told_of_no_reports, True
+            if told:
+                return
+        lost(why_not, 1)
+
+    def _tell_of_earlier(self, known: int, lost: Lost) -> None:
+        """Of reports that were on their way and have turned out to be lost since; `known` of all losses have just been told."""
+        if not self._counting.acquire(blocking=False):
+            return  # another thread tells; nor is a lock waited for that a fork may have left locked
+        count = int(self.handle.statistics()["reports_lost"])
+        before = self._losses if count >= self._losses else 0  # a forked child begins anew
+        self._losses = count
+        self._counting.release()
+        if count - before > known:
+            lost(answer_of("not_recorded"), count - before - known)
 
     # ---- without blocking ------------------------------------------------------------------------
 

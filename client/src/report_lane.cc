@@ -1,0 +1,84 @@
+#include "client/src/report_lane.h"
+
+#include "client/src/stream.h"
+
+namespace claimsd::client_impl {
+namespace {
+
+// Reports without a receipt: those of a burst, while the daemon writes down what came before.
+constexpr std::size_t kMaxUnsettled = 256;
+
+claimsd_result lost(Reason why, claimsd_answer** out) {
+  if (out != nullptr) *out = make_answer(finding_of(why));
+  return CLAIMSD_UNAVAILABLE;
+}
+
+}  // namespace
+
+ReportLane::~ReportLane() {
+  // Out of sight first: in a child that has not used the handle its end comes to abandon().
+  const Owned<Stream> closing(stream_);
+  stream_ = nullptr;
+}
+
+// False when there is no memory, or no descriptor left.
+bool ReportLane::open() {
+  if (stream_ != nullptr) return true;
+  auto made = make_owned<Stream>(handle_, Stream::Sends::kBehindHello);
+  if (!made || made->create() != CLAIMSD_OK) return false;
+  stream_ = made.release();
+  return true;
+}
+
+claimsd_result ReportLane::send(const claimsd_refusal* refusal, claimsd_answer** out) {
+  const Locked locked(mutex_);
+  if (!open()) {
+    handle_.reports().count_lost(0);
+    return lost(Reason::kNoResources, out);
+  }
+  progress(0, nullptr);
+  if (stream_->pending() >= kMaxUnsettled) {
+    handle_.reports().count_lost(0);
+    return lost(Reason::kOverloaded, out);
+  }
+  const std::uint64_t tag = ++last_tag_;
+  const claimsd_result queued = stream_->report(refusal, tag);
+  if (queued == CLAIMSD_BAD_ARGUMENT) return queued;
+  if (queued != CLAIMSD_OK) return lost(Reason::kNoResources, out);
+  const claimsd_result result = progress(tag, out);
+  return result == CLAIMSD_AGAIN ? CLAIMSD_SENT : result;
+}
+
+// Takes every receipt that is there; what became of the report `tag`, or CLAIMSD_AGAIN.
+claimsd_result ReportLane::progress(std::uint64_t tag, claimsd_answer** out) {
+  claimsd_result result = CLAIMSD_AGAIN;
+  for (;;) {
+    std::uint64_t settled = 0;
+    claimsd_answer* why_not = nullptr;
+    const claimsd_result received = stream_->receive(&settled, &why_not);
+    if (received == CLAIMSD_AGAIN) return result;
+    if (settled == tag) result = received;
+    if (settled == tag && out != nullptr) {
+      *out = why_not;
+    } else {
+      claimsd_answer_free(why_not);
+    }
+  }
+}
+
+void ReportLane::settle() {
+  const Locked locked(mutex_);
+  if (stream_ != nullptr) progress(0, nullptr);
+}
+
+void ReportLane::abandon() {
+  const bool whole = mutex_.try_lock();
+  mutex_.renew();
+  if (stream_ == nullptr) return;
+  stream_->abandon();
+  Owned<Stream> inherited(stream_);
+  stream_ = nullptr;
+  if (!whole) inherited.release();
+}
+
+}  // namespace claimsd::client_impl

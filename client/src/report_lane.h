@@ -1,0 +1,50 @@
+// report_lane.h: reports that nobody waits for, over a connection of their own.
+//
+// A report is handed to the kernel, on a new connection right behind the Hello, and its receipt is
+// read by a later call: nothing waits for the daemon. What has no receipt yet is bounded; what
+// never gets one is counted in ReportCounts, and told with the next report.
+//
+// Any thread. After fork() a child's lane starts afresh.
+#pragma once
+
+#include <cstdint>
+
+#include "client/include/claimsd.h"
+#include "client/src/mutex.h"
+
+namespace claimsd::client_impl {
+
+class Handle;
+class Stream;
+
+class ReportLane {
+ public:
+  explicit ReportLane(Handle& handle) : handle_(handle) {}
+  ReportLane(const ReportLane&) = delete;
+  ReportLane& operator=(const ReportLane&) = delete;
+  // What has no receipt yet counts as lost.
+  ~ReportLane();
+
+  // CLAIMSD_SENT, or CLAIMSD_RECORDED where the receipt is there already; else
+  // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null), or
+  // CLAIMSD_BAD_ARGUMENT.
+  claimsd_result send(const claimsd_refusal* refusal, claimsd_answer** out);
+
+  // Reads the receipts that have come.
+  void settle();
+
+  // In a forked child, before anything else: nothing is written to the parent's socket. What
+  // another thread of the parent was changing at the fork is left alone, but for its descriptors.
+  void abandon();
+
+ private:
+  bool open();
+  claimsd_result progress(std::uint64_t tag, claimsd_answer** out);
+
+  Handle& handle_;
+  Mutex mutex_;
+  Stream* stream_ = nullptr;  // made by the first report
+  std::uint64_t last_tag_ = 0;
+};
+
+}  // namespace claimsd::client_impl

@@ -1,0 +1,219 @@
+// Reports that nobody waits for: what the caller is held up by, what becomes of them, and what is
+// said of those that were lost.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "tests/client/report_host.h"
+
+namespace claimsd::testing {
+namespace {
+
+constexpr int kMaxUnsettled = 256;  // claimsd.h says so
+
+// Receipts come when they come.
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+bool recorded(const Client& client, std::uint64_t count) {
+  return comes_true([&] { return client.statistics().reports_recorded == count; });
+}
+bool lost(const Client& client, std::uint64_t count) {
+  return comes_true([&] { return client.statistics().reports_lost == count; });
+}
+
+TEST_CASE("a report that nobody waits for is on its way at once, and counts when it is recorded") {
+  ReportHost host;
+  host.registrar.held = true;
+  const Answer answer = host.client.report(brief_denial());
+  CHECK(answer.sent());
+  CHECK_FALSE(answer.recorded());
+  CHECK(answer.reason() == "sent");
+  CHECK(comes_true([&] { return host.unacknowledged().size() == 1; }));
+  CHECK(host.client.statistics().reports_recorded == 0);
+  CHECK(host.client.statistics().reports_lost == 0);
+  host.registrar.held = false;
+  CHECK(recorded(host.client, 1));
+}
+
+TEST_CASE("a daemon that does not even welcome holds nothing up") {
+  Host host([](Peer& peer) {
+    while (peer.receive()) continue;
+  });
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kMaxUnsettled; ++i) REQUIRE(host.client.report(brief_denial()).sent());
+  CHECK(std::chrono::steady_clock::now() - start < 30s);  // the time-out of each
+}
+
+TEST_CASE("a report travels right behind the Hello: nobody has to call again") {
+  std::atomic<int> reports = 0;
+  Host host([&reports](Peer& peer) {
+    if (!peer.receive()) return;
+    while (const auto frame = peer.receive()) reports += frame->as<proto::Report>() ? 1 : 0;
+  });
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(comes_true([&] { return reports == 1; }));
+}
+
+TEST_CASE("so many may be without their receipts, and no more, which is told when there is room") {
+  ReportHost host;
+  host.registrar.held = true;
+  for (int i = 0; i < kMaxUnsettled; ++i) REQUIRE(host.client.report(brief_denial()).sent());
+  for (int i = 0; i < 3; ++i) {
+    const Answer why_not = host.client.report(brief_denial());
+    CHECK_FALSE(why_not.sent());
+    CHECK(why_not.reason() == "overloaded");
+  }
+  CHECK(host.client.statistics().reports_lost == 3);
+  host.registrar.held = false;
+  REQUIRE(recorded(host.client, kMaxUnsettled));
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(recorded(host.client, kMaxUnsettled + 1));
+  CHECK(host.unacknowledged().back() == 3);
+}
+
+TEST_CASE("a receipt that says no is a loss, told with the next report") {
+  ReportHost host;
+  host.registrar.reason = proto::Reason::kNotRecorded;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    host.client.report(brief_denial());
+    REQUIRE(lost(host.client, i));
+  }
+  host.registrar.reason = proto::Reason::kOk;
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(recorded(host.client, 1));
+  CHECK(host.unacknowledged() == std::vector<std::uint32_t>{0, 1, 2, 3});
+}
+
+TEST_CASE("a report without a receipt in its time is lost") {
+  ReportHost host;
+  host.registrar.silent = true;
+  Refusal refusal = brief_denial();
+  refusal.timeout = 20ms;
+  CHECK(host.client.report(refusal).sent());
+  CHECK(lost(host.client, 1));
+}
+
+TEST_CASE("where there is no daemon a report is lost at once, and told of when there is one") {
+  ReportHost host;
+  host.host.daemon.stop();
+  const Answer why_not = host.client.report(brief_denial());
+  CHECK_FALSE(why_not.sent());
+  CHECK(why_not.reason() == "no_daemon");
+  host.host.daemon.start();
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(recorded(host.client, 1));
+  CHECK(host.unacknowledged() == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("a daemon that takes no reports is sent none once it has said so") {
+  std::atomic<int> reports = 0;
+  Host host([&reports](Peer& peer) {
+    if (!peer.welcome()) return;
+    while (const auto frame = peer.receive()) reports += frame->as<proto::Report>() ? 1 : 0;
+  });
+  SECTION("to a question") {
+    CHECK(host.client.ping(1ms) == std::nullopt);
+  }
+  SECTION("to a first report") {
+    host.client.report(brief_denial());
+    REQUIRE(lost(host.client, 1));
+  }
+  const int before = reports;
+  CHECK(comes_true([&] { return host.client.report(brief_denial()).reason() == "no_reports"; }));
+  CHECK(reports == before);
+}
+
+TEST_CASE("what was out when the daemon hung up is made once more by a later call") {
+  Registrar registrar;
+  Host host([&registrar](Peer& peer) {
+    if (peer.number() > 0) return registrar.serve(peer);
+    welcome_with_reports(peer);
+    peer.receive();
+  });
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(recorded(host.client, 1));
+  CHECK(host.client.statistics().reports_lost == 0);
+}
+
+TEST_CASE("after a restart the next report finds the new daemon, and nothing is lost") {
+  ReportHost host;
+  CHECK(host.client.report(brief_denial()).sent());
+  REQUIRE(recorded(host.client, 1));
+  host.host.daemon.stop();
+  host.host.daemon.start();
+  CHECK(host.client.report(brief_denial()).sent());
+  CHECK(recorded(host.client, 2));
+  CHECK(host.client.statistics().reports_lost == 0);
+}
+
+TEST_CASE("threads share the way, and every report is recorded once") {
+  ReportHost host;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&host] {
+      for (int j = 0; j < 30; ++j) host.client.report(brief_denial());
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(recorded(host.client, 240));
+  CHECK(host.unacknowledged() == std::vector<std::uint32_t>(240, 0));
+}
+
+TEST_CASE("a forked child reports over a connection of its own, and what is out is the parent's") {
+  ReportHost host;
+  host.registrar.held = true;
+  CHECK(host.client.report(brief_denial()).sent());
+  REQUIRE(comes_true([&] { return host.unacknowledged().size() == 1; }));
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool sent = host.client.report(brief_denial()).sent();
+    const auto counted = host.client.statistics();
+    _exit(sent && counted.reports_lost == 0 && counted.reports_recorded == 0 ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  host.registrar.held = false;
+  CHECK(recorded(host.client, 1));
+}
+
+TEST_CASE("children forked while another thread reports neither hang nor crash") {
+  ReportHost host;
+  std::atomic<bool> done = false;
+  std::thread reporter([&] {
+    while (!done) host.client.report(brief_denial());
+  });
+  int well = 0;
+  constexpr int kChildren = 50;
+  for (int i = 0; i < kChildren; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      bool sent = false;
+      {
+        const Client own = std::move(host.host.client);
+        sent = own.report(brief_denial()).sent();
+      }
+      _exit(sent ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    if (status == 0) ++well;
+  }
+  done = true;
+  reporter.join();
+  CHECK(well == kChildren);
+}
+
+}  // namespace
+}  // namespace claimsd::testing
