@@ -186,8 +186,8 @@ def test_an_outage_is_503_there_too_and_no_token_is_in_the_servers_log(claimsd, 
 def reported(daemon):
     """The refusals in the audit log: how many of each route."""
     claimsctl = str(daemon.binary.parent.parent / "client" / "claimsctl" / "claimsctl")
-    exported = subprocess.run([claimsctl, "audit", "export", "--format", "jsonl", "--directory", str(daemon.root / "audit")],
-                              capture_output=True, text=True, check=True).stdout
+    exported = subprocess.run([claimsctl, "--admin-socket", str(daemon.admin_socket), "audit", "export", "--format", "jsonl", "--directory",
+                               str(daemon.root / "audit")], capture_output=True, text=True, check=True).stdout
     counts = collections.Counter()
     for record in map(json.loads, exported.splitlines()):
         if record["event"] in ("denied", "unauthenticated", "unserved"):

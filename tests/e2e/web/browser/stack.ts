@@ -51,6 +51,15 @@ export class Stack {
     return this.order("refusals");
   }
 
+  /** The refusals, once they are enough (or 30 s have passed): a page may be there before its record. */
+  async refusalsOnce(enough: (found: Refusal[]) => boolean): Promise<Refusal[]> {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      const found = await this.refusals();
+      if (enough(found) || Date.now() > end) return found;
+    }
+  }
+
   async stop(): Promise<void> {
     const ended = new Promise<number | null>((resolve) => this.#process.once("exit", resolve));
     this.#process.stdin?.end();
