@@ -104,7 +104,6 @@ Result<Flooder> Flooder::start(const std::string& socket, int core) {
     for (;;) {
       if (!shared->wanted) {
         shared->floods = false;
-        ::usleep(kGlance);
         continue;
       }
       if (!attack.wave()) return 1;

@@ -13,8 +13,8 @@ namespace claimsd::bench {
 
 class Flooder {
  public:
-  // It runs on that core, at the lowest priority (SCHED_IDLE, sched(7)). Connected when this
-  // returns, and quiet.
+  // It runs on that core, at the lowest priority (SCHED_IDLE, sched(7)), also while it is quiet.
+  // Connected when this returns, and quiet.
   static Result<Flooder> start(const std::string& socket, int core);
 
   // Each returns when it is so.

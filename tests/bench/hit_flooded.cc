@@ -6,9 +6,11 @@
 //
 // The asker has a core of its own, the daemon has the other, both kept awake. The flooder runs on
 // the daemon's, at the lowest priority (SCHED_IDLE): whenever the daemon has something to do it
-// goes first, and the flooder has what it leaves. On the asker's core it would delay the asker, and
-// a daemon that shares that core and never rests would, too: what is measured is whom the daemon
-// serves when, not how a kernel shares a core between an attacker and its victim.
+// goes first, and the flooder has what it leaves. It never sleeps, so it is what keeps that core
+// awake: a spinner beside it would have half of what the flood is made of. On the asker's core it
+// would delay the asker, and a daemon that shares that core and never rests would, too: what is
+// measured is whom the daemon serves when, not how a kernel shares a core between an attacker and
+// its victim.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -90,7 +92,7 @@ Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, dou
   Intensity intensity;
   Among flooded(TRY(daemon.hit_among("flooded", kTokens)), flooder, true, intensity);
   Among quiet(TRY(daemon.hit_among("quiet", kTokens)), flooder, false, intensity);
-  const Placement placement = TRY(Placement::apply(Regime::kTwoAwake, cores, {daemon.pid()}));
+  const Placement placement = TRY(Placement::apply(Regime::kAskerAwake, cores, {daemon.pid()}));
   const Plan plan{.rounds = bench.rounds, .blocks = 10, .per_block = 1000};
   const std::vector<Figure> figures = TRY(measure({&flooded, &quiet}, plan, bench.interrupt));
   if (intensity.per_second() < least_rate) {

@@ -58,7 +58,8 @@ bool pin_to(int core) {
 std::string_view text_of(Regime regime) {
   switch (regime) {
     case Regime::kOneCore: return "both sides on one core";
-    case Regime::kTwoAwake: return "two cores kept awake";
+    case Regime::kTwoAwake:
+    case Regime::kAskerAwake: return "two cores kept awake";
     case Regime::kIdle: return "two idle cores";
   }
   return "";
@@ -85,11 +86,11 @@ Result<Placement> Placement::apply(Regime regime, const Cores& cores,
   // The last core, since devices mostly interrupt the first.
   TRY(pin_thread(0, regime == Regime::kOneCore ? cores.server : cores.client));
   for (const pid_t server : servers) TRY(pin_process(server, cores.server));
-  if (regime == Regime::kTwoAwake) {
-    for (const int core : {cores.client, cores.server}) {
-      placement.spinners_.push_back(
-          TRY(Process::fork_off("spinner", [core] { return spin(core); })));
-    }
+  std::vector<int> awake;
+  if (regime == Regime::kTwoAwake || regime == Regime::kAskerAwake) awake.push_back(cores.client);
+  if (regime == Regime::kTwoAwake) awake.push_back(cores.server);
+  for (const int core : awake) {
+    placement.spinners_.push_back(TRY(Process::fork_off("spinner", [core] { return spin(core); })));
   }
   return placement;
 }

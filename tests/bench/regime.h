@@ -21,7 +21,8 @@ namespace claimsd::bench {
 enum class Regime : unsigned char {
   kOneCore,   // both sides share a core, which so never sleeps: the regime of the goals
   kTwoAwake,  // a core each, kept awake by a spinner of the lowest priority (SCHED_IDLE, sched(7))
-  kIdle,      // a core each, asleep between two messages
+  kAskerAwake,  // the same, but somebody else keeps the servers' core awake
+  kIdle,        // a core each, asleep between two messages
 };
 
 std::string_view text_of(Regime regime);
