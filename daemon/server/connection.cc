@@ -25,10 +25,10 @@ Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* pee
   return {};
 }
 
-// What a flood sends is only put behind all the others: several of them must not add up before
+// What a busy one sends is only put behind all the others: several of them must not add up before
 // somebody has his turn whose question came with theirs.
 void Server::Connection::on_data(std::string_view bytes) {
-  if (floods_) {
+  if (busy_) {
     session_.keep(bytes);
     put_off(false);
   } else {
@@ -39,12 +39,11 @@ void Server::Connection::on_data(std::string_view bytes) {
 
 // One that keeps the daemon busy has its next turn after everybody else had theirs.
 void Server::Connection::consume(std::string_view bytes) {
-  corked_ = true;
+  cork();
   session_.consume(bytes);
-  corked_ = false;
-  flush();
+  uncork();
   const std::size_t refused = session_.over_budget();
-  floods_ = refused > 0 && (floods_ || refused == Session::kRefusalsPerTurn);
+  busy_ = session_.has_backlog() || refused == Session::kRefusalsPerTurn || (busy_ && refused > 0);
   refused_ = refused > 0 ? refused_ + refused : 0;
   const bool pauses = refused_ >= kRefusalsPerPause;
   if (doomed_ || !(session_.has_backlog() || pauses)) return;
@@ -76,6 +75,11 @@ void Server::Connection::send(std::string_view frame) {
 bool Server::Connection::send_with_descriptor(std::string_view frame, int descriptor) {
   flush();
   return !broken_ && stream_->write_with_descriptor(frame, descriptor);
+}
+
+void Server::Connection::uncork() {
+  corked_ = false;
+  flush();
 }
 
 void Server::Connection::flush() {

@@ -21,6 +21,9 @@ class Server::Connection final : public Wire {
   bool send_with_descriptor(std::string_view frame, int descriptor) override;
   void hang_up() override { doomed_ = true; }
 
+  // Between the two what is sent waits in the server's outbox, which is this connection's.
+  void cork() { corked_ = true; }
+  void uncork();
   // Goes on with what an earlier turn has left.
   void work_off();
 
@@ -57,10 +60,10 @@ class Server::Connection final : public Wire {
   bool retiring_ = false;    // has a map that nobody believes any more
   bool broken_ = false;      // nothing can be sent any more
   bool put_off_ = false;     // has a turn coming; nothing is read until then
-  bool floods_ = false;      // all that it may be refused in one turn was refused in the last ones
+  bool busy_ = false;        // it has used its last turns up, and after that was refused on and on
   std::size_t refused_ = 0;  // since its last pause
-  bool corked_ = false;  // what is sent waits in the outbox until the bytes at hand are consumed
-  Duration since_{};     // when it connected, by Loop::hrtime()
+  bool corked_ = false;
+  Duration since_{};                     // when it connected, by Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its queue began to fill
   std::optional<UnixStream> stream_;
 };

@@ -125,16 +125,34 @@ void Server::leave(std::uint32_t uid) {
   peers_.leave(uid);
 }
 
+// A connection that fails here is only marked: its session may be further up the stack.
 void Server::answer(const Waiter& waiter, const Answer& answer) {
-  const auto found = connections_.find(waiter.connection);
-  if (found == connections_.end()) return;
-  // A connection that fails here is only marked: its session may be further up the stack.
-  found->second->session().answer(waiter.request, answer);
+  if (Connection* const to = answering(waiter)) to->session().answer(waiter.request, answer);
 }
 
 void Server::receipt(const Waiter& waiter, proto::Reason reason) {
+  if (Connection* const to = answering(waiter)) to->session().receipt(waiter.request, reason);
+}
+
+Server::Connection* Server::answering(const Waiter& waiter) {
   const auto found = connections_.find(waiter.connection);
-  if (found != connections_.end()) found->second->session().receipt(waiter.request, reason);
+  if (found == connections_.end()) return nullptr;
+  if (gathers_ && gathered_ != waiter.connection) {
+    send_gathered();
+    gathered_ = waiter.connection;
+    found->second->cork();
+  }
+  return found->second.get();
+}
+
+void Server::end_gathering() {
+  send_gathered();
+  gathers_ = false;
+}
+
+void Server::send_gathered() {
+  const auto found = connections_.find(std::exchange(gathered_, 0));
+  if (found != connections_.end()) found->second->uncork();
 }
 
 const PeerCredentials* Server::peer(std::uint64_t connection) const {
@@ -145,6 +163,7 @@ const PeerCredentials* Server::peer(std::uint64_t connection) const {
 void Server::close(std::uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
+  if (id == gathered_) send_gathered();
   // Out of the map first: nothing that follows can reach it again.
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);

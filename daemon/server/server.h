@@ -57,6 +57,19 @@ class Server final : public AnswerSink {
   // Stops accepting; connections stay.
   void stop_listening() { listener_.reset(); }
 
+  // While it lives, what one connection is answered without another's in between leaves in one
+  // write. One at a time, from outside of this server's callbacks.
+  class Gathering {
+   public:
+    explicit Gathering(Server& server) : server_(server) { server_.gathers_ = true; }
+    ~Gathering() { server_.end_gathering(); }
+    Gathering(const Gathering&) = delete;
+    Gathering& operator=(const Gathering&) = delete;
+
+   private:
+    Server& server_;
+  };
+
   void answer(const Waiter& waiter, const Answer& answer) override;
   void receipt(const Waiter& waiter, proto::Reason reason) override;
 
@@ -77,6 +90,9 @@ class Server final : public AnswerSink {
   void accept(Fd fd);
   void turn_away(Connection& connection, proto::FailureCode why);
   void leave(std::uint32_t uid);
+  Connection* answering(const Waiter& waiter);
+  void end_gathering();
+  void send_gathered();
   void close(std::uint64_t id);
   void put_off(std::uint64_t id, bool pauses);
   void end_pauses();
@@ -95,7 +111,9 @@ class Server final : public AnswerSink {
   std::unique_ptr<StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
-  std::vector<char> outbox_;  // of the connection whose bytes are being consumed
+  std::vector<char> outbox_;  // of the connection whose bytes are being consumed, or gathered
+  bool gathers_ = false;
+  std::uint64_t gathered_ = 0;  // for whom the outbox is; 0: nobody
   std::optional<KernelTimer> sweep_;
   std::deque<std::uint64_t> put_off_;   // connections with frames left for another turn, one a turn
   std::vector<std::uint64_t> pausing_;  // that have to wait a little longer

@@ -68,6 +68,7 @@ void Session::keep(std::string_view bytes) {
 std::string_view Session::consume_frames(std::string_view bytes) {
   backlog_ = false;
   over_budget_ = 0;
+  BootTime began{};
   for (std::size_t handled = 0; state_ != State::kClosed; ++handled) {
     proto::FrameHeader header;
     switch (proto::frame_status(bytes, header)) {
@@ -76,7 +77,9 @@ std::string_view Session::consume_frames(std::string_view bytes) {
       case proto::FrameStatus::kMalformed: refuse(FailureCode::kBadFrame); return {};
       case proto::FrameStatus::kComplete: break;
     }
-    if (handled == kFramesPerTurn || over_budget_ == kRefusalsPerTurn) {
+    // Mostly there is one, and the time is not looked at.
+    if (handled == 0 && bytes.size() > header.frame_size()) began = context_.clock.now().boot;
+    if (handled > 0 && turn_is_over(handled, began)) {
       backlog_ = true;
       return bytes;
     }
@@ -84,6 +87,11 @@ std::string_view Session::consume_frames(std::string_view bytes) {
     bytes.remove_prefix(header.frame_size());
   }
   return {};
+}
+
+bool Session::turn_is_over(std::size_t handled, BootTime began) const {
+  return handled == kFramesPerTurn || over_budget_ == kRefusalsPerTurn ||
+         context_.clock.now().boot - began >= kTimePerTurn;
 }
 
 void Session::handle(const proto::FrameHeader& header, std::string_view payload) {

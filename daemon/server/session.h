@@ -52,6 +52,9 @@ class Session {
   // Of them, those that are turned away as over budget: who asks for a hit meanwhile waits for no
   // more than these.
   static constexpr std::size_t kRefusalsPerTurn = 8;
+  // And no frame is begun after so long: a question that goes to the Auth API takes as long as
+  // thirty hits.
+  static constexpr Duration kTimePerTurn = std::chrono::microseconds(50);
 
   Session(std::uint64_t connection, SessionContext& context, Wire& wire)
       : connection_(connection), context_(context), wire_(wire) {}
@@ -62,7 +65,7 @@ class Session {
   // Refuses the peer before it has said a word, and hangs up.
   void refuse(proto::FailureCode code);
   // What the peer sent, in pieces of any size. Handles so many frames that others soon have their
-  // turn (kFramesPerTurn, kRefusalsPerTurn).
+  // turn (kFramesPerTurn, kRefusalsPerTurn, kTimePerTurn).
   void consume(std::string_view bytes);
   // The same in another turn: consume() it with nothing new.
   void keep(std::string_view bytes);
@@ -94,6 +97,7 @@ class Session {
 
   // Handles the whole frames at the start of `bytes`; gives back the rest.
   std::string_view consume_frames(std::string_view bytes);
+  bool turn_is_over(std::size_t handled, BootTime began) const;
   void handle(const proto::FrameHeader& header, std::string_view payload);
   void on_hello(const proto::Hello& hello, std::uint32_t request);
   bool hand_over_map(proto::Welcome welcome, std::uint32_t request);

@@ -297,6 +297,27 @@ TEST_CASE("many frames that came at once are handled in several turns, in order"
   CHECK(fixture.wire.take().request == 0);
 }
 
+TEST_CASE("a turn ends when its time is up, however few frames were handled") {
+  Fixture fixture;
+  fixture.shake_hands();
+  // A question that takes half of the time.
+  const auto answered = fixture.harness.sink.on_answer;
+  fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
+    fixture.harness.clock.step_boot(Session::kTimePerTurn / 2);
+    answered(waiter);
+  };
+  std::string all;
+  for (std::uint32_t request = 1; request <= 5; ++request) all += query("no token \n", request);
+  fixture.consume(all, {1, 2, 3, 4, 5});
+  std::uint32_t last = 0;
+  for (const std::uint32_t turn : {2u, 4u, 5u}) {
+    while (!fixture.wire.empty()) CHECK(fixture.wire.take().request == ++last);
+    CHECK(last == turn);
+    CHECK(fixture.session.has_backlog() == (turn < 5));
+    fixture.session.consume({});
+  }
+}
+
 TEST_CASE("a question carries who asks, and on whose behalf") {
   Fixture fixture;
   fixture.harness.policy.budget.per_client = {.per_second = 1, .burst = 2};
