@@ -34,21 +34,22 @@ Result<std::string> audit_origin() {
 }
 
 AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter,
-                             const Clock& clock, Log& log, Hooks hooks)
+                             Loop& loop, const Clock& clock, Log& log, Hooks hooks)
     : upstreams_(settings.upstreams),
       anchors_file_(settings.anchors_file),
       fingerprinter_(std::move(fingerprinter)),
       clock_(clock),
       log_(log),
       hooks_(std::move(hooks)),
-      next_note_(kFirstNote) {}
+      next_note_(kFirstNote),
+      next_turns_(loop, [this] { tell_some(); }) {}
 
 Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
                                                              AuditFingerprinter fingerprinter,
                                                              Loop& loop, const Clock& clock,
                                                              Log& log, Hooks hooks) {
   std::unique_ptr<AuditRecorder> self(
-      new AuditRecorder(settings, std::move(fingerprinter), clock, log, std::move(hooks)));
+      new AuditRecorder(settings, std::move(fingerprinter), loop, clock, log, std::move(hooks)));
   TRY(self->start(settings, loop));
   return self;
 }
@@ -131,19 +132,30 @@ void AuditRecorder::note(Deed deed, Done done) {
 }
 
 void AuditRecorder::completed(const std::vector<AuditCompletion>& completions) {
-  book_->finished(completions.size());
-  for (const AuditCompletion& one : completions) {
-    const bool durable = one.verdict == AuditVerdict::kGo;
-    if (one.ticket < kFirstNote) {
-      hooks_.recorded(one.ticket, durable);
-      continue;
-    }
-    const auto found = noting_.find(one.ticket);
-    if (found == noting_.end()) continue;
-    const Done done = std::move(found->second);
-    noting_.erase(found);
-    done(durable);
+  untold_.insert(untold_.end(), completions.begin(), completions.end());
+  next_turns_.start();
+}
+
+void AuditRecorder::tell_some() {
+  const std::size_t count = std::min(untold_.size(), kCompletionsPerTurn);
+  const auto end = untold_.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<AuditCompletion> told(untold_.begin(), end);
+  untold_.erase(untold_.begin(), end);
+  if (untold_.empty()) next_turns_.stop();
+  book_->finished(count);
+  std::vector<AuditCompletion> answers;
+  for (const AuditCompletion& one : told) {
+    one.ticket < kFirstNote ? answers.push_back(one) : noted(one);
   }
+  if (!answers.empty()) hooks_.recorded(answers);
+}
+
+void AuditRecorder::noted(const AuditCompletion& deed) {
+  const auto found = noting_.find(deed.ticket);
+  if (found == noting_.end()) return;
+  const Done done = std::move(found->second);
+  noting_.erase(found);
+  done(deed.verdict == AuditVerdict::kGo);
 }
 
 void AuditRecorder::ask(const AuditQuery& query, PageDone done) {

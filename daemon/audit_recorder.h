@@ -5,9 +5,11 @@
 // a MessageQueue, so nothing here waits for a disk.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "daemon/audit/live_query.h"
 #include "daemon/claims/audit_trail.h"
 #include "daemon/claims/orders.h"
+#include "daemon/loop/each_turn.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/unix_socket.h"
 
@@ -30,11 +33,14 @@ struct AuditSettings {
 class AuditRecorder final : public AuditTrail {
  public:
   struct Hooks {
-    // With the ticket that record() was given.
-    std::function<void(AuditTicket ticket, bool durable)> recorded;
+    // With the tickets that record() was given: a few at a time.
+    std::function<void(std::span<const AuditCompletion>)> recorded;
     // Who is at the other end of a connection; null: it is gone.
     std::function<const PeerCredentials*(std::uint64_t connection)> peer;
   };
+  // One commit may be what hundreds of answers have waited for. So many leave in one turn of the
+  // loop, and between two of them others are served.
+  static constexpr std::size_t kCompletionsPerTurn = 32;
   // Called once: whether the record is on disk.
   using Done = std::function<void(bool durable)>;
 
@@ -75,11 +81,13 @@ class AuditRecorder final : public AuditTrail {
   void stop() { book_->stop(); }
 
  private:
-  AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, const Clock& clock,
-                Log& log, Hooks hooks);
+  AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, Loop& loop,
+                const Clock& clock, Log& log, Hooks hooks);
   Status start(const AuditSettings& settings, Loop& loop);
   void name_peer(AuditRecord& record, const AuditedEvent& event) const;
   void completed(const std::vector<AuditCompletion>& completions);
+  void tell_some();
+  void noted(const AuditCompletion& deed);
   void anchored(const std::string& line);
 
   std::vector<std::string> upstreams_;
@@ -91,6 +99,8 @@ class AuditRecorder final : public AuditTrail {
   SystemRandom random_;  // the log's thread's
   AuditTicket next_note_;
   std::map<AuditTicket, Done> noting_;
+  std::deque<AuditCompletion> untold_;
+  EachTurn next_turns_;  // while there are some
   struct Read {
     Result<AuditPage> page;
     PageDone done;

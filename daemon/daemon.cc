@@ -168,8 +168,12 @@ Status RealDaemon::open_audit() {
   const std::string origin = TRY(audit_origin());
   audit_ = TRY(AuditRecorder::create(
       audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
-      {.recorded = [this](AuditTicket ticket,
-                          bool durable) { service_->recorded(ticket, durable); },
+      {.recorded =
+           [this](std::span<const AuditCompletion> answers) {
+             const Server::Gathering together(*server_);
+             for (const AuditCompletion& one : answers)
+               service_->recorded(one.ticket, one.verdict == AuditVerdict::kGo);
+           },
        .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
   audit_->note({.event = AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
@@ -382,7 +386,7 @@ void RealDaemon::before_wait() {
 void RealDaemon::tick() {
   service_->tick();
   if (const std::optional<BootTime> due = cache_->due(); due && *due <= clock_.now().boot)
-    cache_->flush();
+    cache_->flush_some();
 }
 
 void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done) {
