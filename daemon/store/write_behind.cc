@@ -44,12 +44,14 @@ std::optional<Entry> WriteBehindCache::find(const TokenKey& key) {
 }
 
 Stored WriteBehindCache::put(const TokenKey& key, const Entry& entry) {
-  if (entry.claims.size() > kMaxStoredClaims || !cache_.roomy(kMaxEntries, kMaxBytes)) {
-    return write_through(key, entry);
-  }
+  if (entry.claims.size() > kMaxStoredClaims) return write_through(key, entry);
   Waiting fresh{key, entry, Secret(entry.claims)};  // before what find() handed out goes
+  if (!cache_.roomy(kMaxEntries, kMaxBytes)) {
+    flush();  // there was room for those who wait, before others came
+    return write_through(key, fresh.view());
+  }
   if (Waiting* const older = waiting_for(key)) drop(*older);
-  if (!has_room_for(entry.claims.size())) flush();
+  while (!has_room_for(entry.claims.size())) flush_some();
   if (waiting_.empty()) due_ = clock_.now().boot + kDelay;
   bytes_ += fresh.claims.view().size();
   waiting_.push_back(std::move(fresh));
@@ -88,19 +90,20 @@ std::size_t WriteBehindCache::entries() const {
                                 }));
 }
 
-void WriteBehindCache::flush() {
-  if (waiting_.empty()) return;
+void WriteBehindCache::flush_first(std::size_t most) {
+  const std::span these(waiting_.data(), std::min(most, waiting_.size()));
+  if (these.empty()) return;
   std::vector<NewEntry> batch;
-  batch.reserve(waiting_.size());
-  for (const Waiting& waiting : waiting_) batch.push_back({waiting.key, waiting.view()});
-  if (cache_.put_all(batch) != Stored::kStored) write_singly();
-  waiting_.clear();
-  bytes_ = 0;
-  due_.reset();
+  batch.reserve(these.size());
+  for (const Waiting& waiting : these) batch.push_back({waiting.key, waiting.view()});
+  if (cache_.put_all(batch) != Stored::kStored) write_singly(these);
+  for (const Waiting& written : these) bytes_ -= written.claims.view().size();
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(these.size()));
+  if (waiting_.empty()) due_.reset();
 }
 
-void WriteBehindCache::write_singly() {
-  for (const Waiting& waiting : waiting_) {
+void WriteBehindCache::write_singly(std::span<const Waiting> these) {
+  for (const Waiting& waiting : these) {
     if (cache_.put(waiting.key, waiting.view()) == Stored::kStored) continue;
     ++lost_;
     cache_.erase(waiting.key);

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <utility>
 
 #include "tests/store/store_fixture.h"
 
@@ -78,6 +79,27 @@ TEST_CASE(
   at.lose_memory();
   CHECK(at.keeps(key_number(1), "one"));
   CHECK(at.keeps(key_number(2), "two"));
+}
+
+TEST_CASE("many that are due are written a few at a time, the oldest first, until none waits") {
+  BehindBench at;
+  constexpr std::uint64_t kMany = 2 * WriteBehindCache::kTogether + 3;
+  for (std::uint64_t i = 0; i < kMany; ++i) {
+    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+  }
+  const auto due = at.cache->due();
+  std::uint64_t written = 0;
+  while (at.cache->waiting() > 0) {
+    CHECK(at.cache->due() == due);
+    at.cache->flush_some();
+    const std::uint64_t before = std::exchange(written, at.file->entries());
+    CHECK(written > before);
+    CHECK(written - before <= WriteBehindCache::kTogether);
+    CHECK(at.file->find(key_number(written - 1)));
+    CHECK(at.cache->entries() == kMany);
+  }
+  CHECK_FALSE(at.cache->due());
+  CHECK(written == kMany);
 }
 
 TEST_CASE("a put replaces the waiting entry and, once written, the one in the file") {
