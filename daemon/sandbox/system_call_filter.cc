@@ -71,6 +71,12 @@ Status add_threads(const Context& context) {
               "clone");
 }
 
+Status add_giving_way(const Context& context) {
+  return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler), 1,
+                               SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH)),
+              "sched_setscheduler");
+}
+
 Status add_read_only_limits(const Context& context) {
   return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
                                SCMP_A2(SCMP_CMP_EQ, 0)),
@@ -94,6 +100,7 @@ Status install_system_call_filter() {
   TRY(add_families(context, SCMP_SYS(socketpair)));
   TRY(add_threads(context));
   TRY(add_read_only_limits(context));
+  TRY(add_giving_way(context));
   return done(seccomp_load(filter), "load");
 }
 

@@ -8,7 +8,7 @@ namespace claimsd::daemon {
 namespace {
 
 // With conditions of their own, in system_call_filter.cc: clone (threads only), prlimit64 (to read
-// only), socket and socketpair (by family).
+// only), sched_setscheduler (to give way), socket and socketpair (by family).
 constexpr std::array kAllowed = {
     // memory: malloc, LMDB, the shared map, libraries that getaddrinfo(3) loads
     "brk", "madvise", "membarrier", "memfd_create", "mlock", "mlock2", "mmap", "mprotect", "mremap",

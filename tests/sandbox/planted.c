@@ -74,6 +74,12 @@ static int plant_core(void) {
   return setrlimit(RLIMIT_CORE, &all) == 0 ? 0 : errno;
 }
 
+/* Less than the audit log's thread asks for. */
+static int plant_idle(void) {
+  const struct sched_param unused = {0};
+  return sched_setscheduler(0, SCHED_IDLE, &unused) == 0 ? 0 : errno;
+}
+
 int plant(const char* call) {
   if (strcmp(call, "execve") == 0) return plant_execve();
   if (strcmp(call, "exec-here") == 0) return plant_exec_here();
@@ -85,6 +91,7 @@ int plant(const char* call) {
   if (strcmp(call, "inet") == 0) return plant_socket(AF_INET, SOCK_STREAM);
   if (strcmp(call, "unshare") == 0) return plant_unshare();
   if (strcmp(call, "core") == 0) return plant_core();
+  if (strcmp(call, "idle") == 0) return plant_idle();
   return -1;
 }
 

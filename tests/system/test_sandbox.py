@@ -15,6 +15,7 @@ import threading
 import pytest
 
 import other_user
+from peer import until
 from tokens import user_of
 
 INSTRUMENTED = "CLAIMSD_SANITIZE:STRING="
@@ -85,6 +86,17 @@ def test_the_filter_is_on_in_every_thread(claimsd, faults):
         assert "Seccomp:\t2\n" in (task / "status").read_text()
 
 
+def test_the_thread_that_waits_for_the_disk_lets_the_loop_go_first(claimsd, faults):
+    daemon = claimsd(faults.url("echo"))
+    main = daemon.process.pid
+
+    def policies():
+        return [os.sched_getscheduler(int(task.name)) for task in pathlib.Path(f"/proc/{main}/task").iterdir()]
+
+    until(lambda: policies().count(os.SCHED_BATCH) == 1, "one thread has lower claims")
+    assert os.sched_getscheduler(main) == os.SCHED_OTHER
+
+
 @pytest.mark.parametrize("call", ["exec-here", "ptrace", "unshare"])
 def test_what_only_an_intruder_calls_ends_the_daemon(planted, call):
     intruder = planted()
@@ -95,7 +107,8 @@ def test_what_only_an_intruder_calls_ends_the_daemon(planted, call):
 
 @pytest.mark.parametrize("call, error", [
     ("netlink", errno.EAFNOSUPPORT), ("packet", errno.EAFNOSUPPORT), ("vsock", errno.EAFNOSUPPORT), ("fork", errno.ENOSYS),
-    ("execve", errno.ENOSYS), ("core", errno.ENOSYS)])
+    ("execve", errno.ENOSYS), ("core", errno.ENOSYS),
+    ("idle", errno.ENOSYS)])
 def test_what_it_does_not_need_is_refused(planted, peer, call, error):
     intruder = planted()
     assert intruder.make(call) == error
@@ -106,7 +119,7 @@ def test_what_it_needs_it_may(planted):
     assert planted().make("inet") == 0
 
 
-@pytest.mark.parametrize("call", ["execve", "ptrace", "netlink", "fork", "inet"])
+@pytest.mark.parametrize("call", ["execve", "ptrace", "netlink", "fork", "inet", "idle"])
 def test_without_the_filter_the_planted_calls_work(planted, call):
     intruder = planted(daemon={"system_call_filter": False})
     assert intruder.make(call) == 0

@@ -194,6 +194,11 @@ def test_it_is_exposed_little(running):
     print(f"exposure {exposure}")
 
 
+def test_its_unit_lets_the_audit_thread_give_way(running):
+    policies = f"for task in /proc/{pid_of(running)}/task/*; do chrt -p ${{task##*/}}; done"
+    until(lambda: "SCHED_BATCH" in running.run("sh", "-c", policies).stdout, "one thread has lower claims")
+
+
 PLANTED = ["execve", "ptrace", "netlink", "packet", "inet"]
 
 
