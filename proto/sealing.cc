@@ -7,8 +7,7 @@
 namespace claimsd::proto {
 namespace {
 
-constexpr char kLabel[] = "claimsd map slot v2";  // with its NUL
-constexpr std::size_t kFixedInfoSize = sizeof kLabel + sizeof(MapId) + sizeof(std::uint16_t);
+constexpr std::size_t kFixedInfoSize = sizeof(MapId) + sizeof(std::uint16_t);
 
 // Unique for each publication of the map, and the key is the map's own: never the same pair of key
 // and nonce twice.
@@ -41,9 +40,8 @@ bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_vie
   constexpr std::array<std::uint8_t, 4> kTwo = {0, 0, 0, 2};
   // Of a fixed size: no two triples are the same bytes.
   std::array<char, kFixedInfoSize> fixed_info;
-  std::memcpy(fixed_info.data(), kLabel, sizeof kLabel);
-  std::memcpy(fixed_info.data() + sizeof kLabel, map_id.data(), map_id.size());
-  std::memcpy(fixed_info.data() + sizeof kLabel + map_id.size(), &upstream, sizeof upstream);
+  std::memcpy(fixed_info.data(), map_id.data(), map_id.size());
+  std::memcpy(fixed_info.data() + map_id.size(), &upstream, sizeof upstream);
   static_assert(sizeof out.key == Sha256::kSize && sizeof out.index <= Sha256::kSize);
   std::array<unsigned char, Sha256::kSize> named;
   bool derived = sha256_.digest({view_of(kOne), token, view_of(fixed_info)}, out.key.data()) &&
@@ -56,23 +54,33 @@ bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_vie
   return derived;
 }
 
+// In its place, since what lies there is overwritten with what it was sealed to.
 bool Sealer::seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot) {
   if (claims.empty() || claims.size() > kMaxSlotClaims || slot.meta().size != claims.size())
     return false;
-  return aes_gcm_.encrypt(secret.key, nonce_of(slot), clear_of(slot), claims,
-                          &slot.words[kSlotCiphertext], &slot.words[kSlotTag]);
+  const std::size_t size = sealed_size(claims.size());
+  auto* const text = reinterpret_cast<char*>(&slot.words[kSlotCiphertext]);
+  std::memcpy(text, claims.data(), claims.size());
+  std::memset(text + claims.size(), 0, size - claims.size());
+  if (aes_gcm_.encrypt(secret.key, nonce_of(slot), clear_of(slot), {text, size}, text,
+                       &slot.words[kSlotTag])) {
+    return true;
+  }
+  explicit_bzero(text, size);
+  return false;
 }
 
 std::size_t Sealer::unseal(const SlotSecret& secret, const SlotCopy& slot, char* out) {
   const std::size_t claims = slot.meta().size;
   if (claims == 0 || claims > kMaxSlotClaims) return 0;
-  const auto* const ciphertext = reinterpret_cast<const char*>(&slot.words[kSlotCiphertext]);
-  if (aes_gcm_.decrypt(secret.key, nonce_of(slot), clear_of(slot), {ciphertext, claims},
+  const std::size_t size = sealed_size(claims);
+  const auto* const text = reinterpret_cast<const char*>(&slot.words[kSlotCiphertext]);
+  if (aes_gcm_.decrypt(secret.key, nonce_of(slot), clear_of(slot), {text, size},
                        &slot.words[kSlotTag], out)) {
     return claims;
   }
   // GCM decrypts before it authenticates: what failed must not be read by anybody.
-  explicit_bzero(out, claims);
+  explicit_bzero(out, size);
   return 0;
 }
 

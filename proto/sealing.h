@@ -34,11 +34,12 @@ class Sealer {
   bool open() { return sha256_.open() && aes_gcm_.open(); }
   bool is_open() const { return sha256_.is_open() && aes_gcm_.is_open(); }
 
-  // key = SHA-256(1, token, label, map id, upstream); index = the first half of SHA-256(2, key).
+  // key = SHA-256(1, token, map id, upstream); index = the first half of SHA-256(2, key).
   // False, with `out` wiped, when libcrypto fails.
   bool derive(const MapId& map_id, std::uint16_t upstream, std::string_view token, SlotSecret& out);
 
-  // Encrypts `claims` into a slot whose clear words are filled in. False when it does not fit.
+  // Encrypts `claims`, in whole blocks, into a slot whose clear words are filled in. False when it
+  // does not fit.
   bool seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot);
 
   // Checks a copied slot and decrypts it to `out` (kMaxSlotClaims bytes). Gives the claims' size,

@@ -68,8 +68,8 @@ class Aes256Gcm {
   void close();
   bool is_open() const { return context_ != nullptr; }
 
-  // `clear` is authenticated, `plain` encrypted as well, to as many bytes. Never the same key and
-  // nonce for different texts.
+  // `clear` is authenticated, `plain` encrypted as well, to as many bytes (which may take its
+  // place). Never the same key and nonce for different texts.
   bool encrypt(const Key& key, const Nonce& nonce, std::string_view clear, std::string_view plain,
                void* cipher, void* tag);
   // False when any of it is not what was encrypted; `plain` then holds what nobody may read.

@@ -32,7 +32,7 @@
 namespace claimsd::proto {
 
 inline constexpr std::uint64_t kMapMagic = 0x31'50'41'4d'44'4d'4c'43;  // "CLMDMAP1"
-inline constexpr std::uint32_t kMapVersion = 2;
+inline constexpr std::uint32_t kMapVersion = 3;
 
 inline constexpr std::size_t kMapHeaderSize = 4096;  // a page
 inline constexpr std::size_t kWays = 4;              // slots of a set
@@ -87,7 +87,7 @@ enum SlotWord : std::size_t {
   kSlotLeaseEnd = 4,     // CLOCK_BOOTTIME, ns
   kSlotHardEnd = 5,      // CLOCK_REALTIME, ns: the token's own end; kNoHardEnd: it has none
   kSlotEpoch = 6,        // the header's when it was published
-  kSlotMeta = 7,         // size of the ciphertext (low 32 bits), upstream (16), flags (16)
+  kSlotMeta = 7,         // size of the claims (low 32 bits), upstream (16), flags (16)
   kSlotTag = 8,          // two words: AES-GCM's
   kSlotCiphertext = 10,
 };
@@ -96,6 +96,16 @@ inline constexpr std::uint64_t kNoHardEnd = 0x7fff'ffff'ffff'ffff;
 inline constexpr std::size_t kSlotClearWords = 8;  // authenticated, not encrypted
 inline constexpr std::size_t kMaxSlotClaims =
     (kSlotWords - kSlotCiphertext) * sizeof(std::uint64_t);
+
+// Claims are sealed in whole blocks of the cipher, filled up with zeros: GCM takes a broken block
+// byte by byte.
+inline constexpr std::size_t kSealBlock = 16;
+static_assert(kMaxSlotClaims % kSealBlock == 0);
+
+// Of at most kMaxSlotClaims.
+constexpr std::size_t sealed_size(std::size_t claims) {
+  return (claims + kSealBlock - 1) / kSealBlock * kSealBlock;
+}
 
 constexpr std::size_t map_size(std::uint64_t slots) {
   return kMapHeaderSize + slots * kSlotSize;

@@ -49,7 +49,7 @@ bool copy_slot(const proto::MapWord* slot, proto::SlotCopy& copy) {
   const std::size_t size = copy.meta().size;
   if ((sequence & 1) != 0 || size == 0 || size > proto::kMaxSlotClaims) return false;
   read(proto::kSlotCiphertext,
-       proto::kSlotCiphertext + (size + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
+       proto::kSlotCiphertext + proto::sealed_size(size) / sizeof(std::uint64_t));
   return slot[proto::kSlotSequence].load(std::memory_order_acquire) == sequence;
 }
 

@@ -23,7 +23,7 @@ TEST_CASE("no bit that is flipped in a lease brings wrong claims") {
   host.publish(token);
   proto::MapWord* const slot = host.map->slot_of(token);
   const proto::SlotMeta meta = proto::unpack_meta(slot[proto::kSlotMeta]);
-  const std::size_t bits = proto::kSlotCiphertext * 64 + meta.size * 8;
+  const std::size_t bits = proto::kSlotCiphertext * 64 + proto::sealed_size(meta.size) * 8;
   std::size_t not_believed = 0;
   for (std::size_t bit = 0; bit < bits; ++bit) {
     const std::uint64_t mask = std::uint64_t{1} << (bit % 64);

@@ -81,7 +81,8 @@ TEST_CASE("a map of another layout is refused") {
   };
   const Case wrong = GENERATE(Case{offsetof(proto::MapHeader, magic), 1},
                               Case{offsetof(proto::MapHeader, version), 1 | 1024ull << 32},
-                              Case{offsetof(proto::MapHeader, version), 2 | 1032ull << 32},
+                              Case{offsetof(proto::MapHeader, version), 2 | 1024ull << 32},
+                              Case{offsetof(proto::MapHeader, version), 3 | 1032ull << 32},
                               Case{offsetof(proto::MapHeader, slot_count), 63},
                               Case{offsetof(proto::MapHeader, slot_count), 65},
                               Case{offsetof(proto::MapHeader, slot_count), 32},

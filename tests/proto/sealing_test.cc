@@ -100,7 +100,8 @@ TEST_CASE("sealing gives the golden slot, and opening it the claims") {
 
 TEST_CASE("a slot in which any bit was changed is not opened") {
   Golden golden;
-  const std::size_t bits = (kSlotCiphertext * sizeof(std::uint64_t) + golden.claims.size()) * 8;
+  const std::size_t bits =
+      (kSlotCiphertext * sizeof(std::uint64_t) + sealed_size(golden.claims.size())) * 8;
   for (std::size_t bit = 0; bit < bits; ++bit) {
     SlotCopy changed = golden.slot;
     changed.words[bit / 64] ^= std::uint64_t{1} << (bit % 64);
@@ -130,7 +131,7 @@ TEST_CASE("another token, map or upstream finds another place and opens nothing"
     token.pop_back();
   }
   SECTION("a token that ends with what follows it in the derivation") {
-    token += std::string("claimsd map slot v2\0", 20) + bytes_of(map_id);
+    token += bytes_of(map_id);
   }
   SECTION("another map") {
     map_id[15] ^= 1;
@@ -155,6 +156,25 @@ TEST_CASE("claims of any size that fits are opened as they were; more or none ar
     INFO(size);
     REQUIRE(golden.sealer.unseal(golden.secret, slot, out.data()) == expected);
     if (expected != 0) CHECK(std::string_view(out.data(), size) == claims);
+  }
+}
+
+TEST_CASE("what fills the last block is zeros, and nothing behind it is written") {
+  Golden golden;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{17},
+                                 std::size_t{300}, kMaxSlotClaims}) {
+    SlotCopy slot;
+    const std::string claims = sealed_with(golden, size, slot);
+    std::array<char, kMaxSlotClaims> out;
+    out.fill('\x77');
+    INFO(size);
+    REQUIRE(golden.sealer.unseal(golden.secret, slot, out.data()) == size);
+    const std::string text(out.data(), out.size());
+    CHECK(text == claims + std::string(sealed_size(size) - size, '\0') +
+                      std::string(kMaxSlotClaims - sealed_size(size), '\x77'));
+    const auto* const end = reinterpret_cast<const char*>(&slot.words[kSlotCiphertext]);
+    const std::string behind(end + sealed_size(size), kMaxSlotClaims - sealed_size(size));
+    CHECK(behind == std::string(behind.size(), '\0'));
   }
 }
 

@@ -16,12 +16,12 @@ HEADER_SIZE, SLOT_SIZE, WAYS = 4096, 1024, 4
 CLEAR_SIZE, TAG_AT, TEXT_AT = 64, 64, 80
 HEARTBEAT_LIMIT = 2_000_000_000
 NO_HARD_END = 2**63 - 1
-LABEL = b"claimsd map slot v2\0"
+BLOCK = 16
 
 
 def derive(map_id, upstream, token):
     """(index, key) of a token."""
-    key = hashlib.sha256(struct.pack(">I", 1) + token + LABEL + map_id + struct.pack("<H", upstream)).digest()
+    key = hashlib.sha256(struct.pack(">I", 1) + token + map_id + struct.pack("<H", upstream)).digest()
     return hashlib.sha256(struct.pack(">I", 2) + key).digest()[:16], key
 
 
@@ -39,9 +39,9 @@ class Slot:
     def open(self, key):
         """The claims block; None when it was not sealed like this."""
         nonce = bytes(4) + struct.pack("<Q", self.sequence // 2)
-        tag, text = self.data[TAG_AT:TEXT_AT], self.data[TEXT_AT:TEXT_AT + self.size]
+        tag, text = self.data[TAG_AT:TEXT_AT], self.data[TEXT_AT:TEXT_AT + -(-self.size // BLOCK) * BLOCK]
         try:
-            return AESGCM(key).decrypt(nonce, text + tag, self.data[:CLEAR_SIZE])
+            return AESGCM(key).decrypt(nonce, text + tag, self.data[:CLEAR_SIZE])[:self.size]
         except InvalidTag:
             return None
 
@@ -53,7 +53,7 @@ class Map:
         self.memory = mmap.mmap(descriptor, 0, mmap.MAP_SHARED, mmap.PROT_READ)
         (self.magic, self.version, self.slot_size, self.slot_count, self.map_id, self.boot_id) = struct.unpack_from(
             "<8sIIQ16s16s", self.memory)
-        assert (self.magic, self.version, self.slot_size) == (b"CLMDMAP1", 2, SLOT_SIZE)
+        assert (self.magic, self.version, self.slot_size) == (b"CLMDMAP1", 3, SLOT_SIZE)
         assert len(self.memory) == HEADER_SIZE + self.slot_count * SLOT_SIZE
 
     def heartbeat(self):
