@@ -51,7 +51,8 @@ Result<AuditStore> AuditStore::open(const AuditStoreOptions& options, WallTime n
     return failure(fmt::format("the audit log's origin must be 1 to {} bytes without spaces",
                                kMaxAuditOrigin));
   }
-  AuditStore store(options, TRY(AuditHasher::create()));
+  AuditHasher hasher = TRY(AuditHasher::create());
+  AuditStore store(options, std::move(hasher));
   for (const AuditSegmentFile& file : TRY(list_segments(options.directory))) {
     const AuditSegmentView view = TRY(AuditSegmentView::open(file.path));
     store.segments_.push_back(

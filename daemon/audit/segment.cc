@@ -156,7 +156,8 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
 }
 
 Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map_size) {
-  AuditSegment segment(path, TRY(LmdbEnvironment::open(environment_options(path, map_size))));
+  auto environment = TRY(LmdbEnvironment::open(environment_options(path, map_size)));
+  AuditSegment segment(path, std::move(environment));
   const auto tables = open_tables(segment.env_);
   if (!tables) return lmdb_failure("open", path, tables.error());
   segment.about_ = tables->about;

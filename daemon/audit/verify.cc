@@ -380,7 +380,8 @@ Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
                       options.directory));
     }
   }
-  return Walk(options, TRY(AuditHasher::create()), std::move(files)).run();
+  AuditHasher hasher = TRY(AuditHasher::create());
+  return Walk(options, std::move(hasher), std::move(files)).run();
 }
 
 }  // namespace claimsd::daemon

@@ -35,7 +35,9 @@ inline void take(Status& /*result*/) {}
 }  // namespace claimsd::daemon
 
 // TRY(expression): the value of a Result, or return its Error from the enclosing function. A GNU
-// statement expression, which both supported compilers have.
+// statement expression, which both supported compilers have. It stands alone on the right of `=`,
+// in `return` or in a call: g++ does not destroy what the same expression has made before it when
+// it returns from the middle of one (tests/architecture keeps it so).
 #define TRY(...)                                                         \
   ({                                                                     \
     auto try_result_ = (__VA_ARGS__);                                    \

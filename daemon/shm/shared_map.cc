@@ -83,7 +83,8 @@ Result<SharedMap> SharedMap::create(std::uint64_t slots, const proto::MapId& map
   TRY(reserve(writable.get(), size));
   Mapping mapping = TRY(map(writable.get(), size));
   TRY(close_to_others(writable.get()));
-  SharedMap made(std::move(mapping), TRY(reopen_read_only(writable.get())));
+  Fd readable = TRY(reopen_read_only(writable.get()));
+  SharedMap made(std::move(mapping), std::move(readable));
   proto::MapHeader* const header = new (made.mapping_.get()) proto::MapHeader{};
   header->magic = proto::kMapMagic;
   header->version = proto::kMapVersion;

@@ -53,10 +53,11 @@ Result<std::unique_ptr<LmdbClaimsCache>> LmdbClaimsCache::open(const ClaimsCache
   const Secret sealing_key = TRY(derive_key(host_key, "claimsd cache sealing", salt));
   Secret token_key_key = TRY(derive_key(host_key, "claimsd cache token keys", salt));
   Sealer sealer = TRY(Sealer::create(sealing_key, random));
+  std::string encoded = TRY(encode_identity(identity, host_key));
 
-  std::unique_ptr<LmdbClaimsCache> cache(new LmdbClaimsCache(
-      options, clock, log, std::move(lock), TRY(encode_identity(identity, host_key)),
-      std::move(token_key_key), ClaimsRecords(std::move(sealer))));
+  std::unique_ptr<LmdbClaimsCache> cache(
+      new LmdbClaimsCache(options, clock, log, std::move(lock), std::move(encoded),
+                          std::move(token_key_key), ClaimsRecords(std::move(sealer))));
   TRY(cache->open_or_start_empty(found ? "" : found.error().message));
   return cache;
 }

@@ -62,11 +62,10 @@ FileMarks mark_credential_files(const UpstreamSettings& settings) {
 Result<std::shared_ptr<const TlsCredentials>> read_credentials(const UpstreamSettings& settings) {
   const std::string& certificate = settings.client_certificate;
   const std::string& key = settings.client_key.empty() ? certificate : settings.client_key;
-  CredentialTexts texts {
-    .authorities = TRY(read_whole(settings, "ca_file", settings.ca_file))
-    , .certificate = TRY(read_whole(settings, "client_certificate", certificate))
-    , .key = TRY(read_whole(settings, "client_key", key))
-  };
+  CredentialTexts texts;
+  texts.authorities = TRY(read_whole(settings, "ca_file", settings.ca_file));
+  texts.certificate = TRY(read_whole(settings, "client_certificate", certificate));
+  texts.key = TRY(read_whole(settings, "client_key", key));
   auto parsed = TlsCredentials::parse(texts);
   if (parsed) return std::move(*parsed);
   const auto& [option, why] = parsed.error();

@@ -36,7 +36,8 @@ Status Fetcher::open(std::vector<Target> targets) {
 Status Fetcher::watch_files(Lane& lane, UpstreamId upstream) {
   if (lane.target.clear || !has_credential_files(lane.target.settings)) return {};
   if (watches_.empty() || watches_.back().upstream != upstream) {
-    watches_.push_back({ upstream, TRY(CredentialWatch::create(lane.target.settings)) });
+    auto files = TRY(CredentialWatch::create(lane.target.settings));
+    watches_.push_back({upstream, std::move(files)});
     CredentialReport report = watches_.back().files->report();
     report.upstream = upstream;
     report.is_first = true;

@@ -13,6 +13,8 @@ COUNTED = SOURCES + (".py", ".sh", ".cmake")
 LINTED_FOLDERS = ("proto", "client", "daemon")
 COUNTED_FOLDERS = LINTED_FOLDERS + ("tests", "cmake", "systemd", ".ci")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>|(\S+))')
+# Where others were made before it in the same expression: base/result.h.
+TRY_AMONG_OTHERS = re.compile(r"[,{]\s*(\.\w+ = )?TRY\(|^\s*,?\s*\.\w+ = TRY\(")
 PUBLIC_HEADERS = "client/include/"
 
 
@@ -78,6 +80,8 @@ def check_file(root, path):
                 problem = check_library_include(root, layer, path, angled)
             if problem:
                 yield number, problem
+        elif TRY_AMONG_OTHERS.search(line.split("//")[0]):
+            yield number, "TRY beside other parts of an expression leaks them: give its value a name first (daemon/base/result.h)"
         elif not reads_clock and re.search(law.CLOCK_CALLS, line.split("//")[0]):
             yield number, "reads a clock: have it passed in (daemon/base/clock.h)"
 

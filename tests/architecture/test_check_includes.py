@@ -38,6 +38,10 @@ GOOD_TREE = {
 
 # (file, its line, what the checker must say of it)
 BREACHES = [
+    # Values that g++ would not destroy.
+    ("daemon/base/bad.cc", "  Made made(std::move(first), TRY(second()));", "TRY beside other parts"),
+    ("daemon/base/bad.cc", "  made.push_back({ first, TRY(second()) });", "TRY beside other parts"),
+    ("daemon/base/bad.cc", "    , .second = TRY(second())", "TRY beside other parts"),
     # Arrows between folders.
     ("proto/bad.h", '#include "daemon/base/clock.h"', "proto may not include daemon/base"),
     ("proto/bad.h", '#include "client/include/claimsd.h"', "proto may not include client"),

@@ -40,6 +40,8 @@ inline WriterRun run_writer(const WriterWords& words) {
   arguments.push_back(nullptr);
   std::vector<std::string> settings = words.environment;
   if (!settings.empty()) settings.push_back(std::string("LD_PRELOAD=") + CLAIMSD_WATCHED_DISK);
+  if (const char* const options = getenv("ASAN_OPTIONS"); options != nullptr)
+    settings.push_back(std::string("ASAN_OPTIONS=") + options);
   std::vector<char*> environment;
   for (std::string& setting : settings) environment.push_back(setting.data());
   environment.push_back(nullptr);

@@ -293,7 +293,8 @@ Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
 }
 
 Result<ContenderPtr> Daemon::hit(std::string name) const {
-  return std::make_unique<Hit>(std::move(name), TRY(open_handle(socket_)), std::vector{pid()},
+  Handle handle = TRY(open_handle(socket_));
+  return std::make_unique<Hit>(std::move(name), std::move(handle), std::vector{pid()},
                                CLAIMSD_SOURCE_CACHE);
 }
 
@@ -338,8 +339,9 @@ Result<ContenderPtr> Daemon::fast_hit_among(std::string name, std::uint64_t toke
 }
 
 Result<ContenderPtr> Daemon::miss(std::string name, pid_t upstream) const {
-  return std::make_unique<Miss>(std::move(name), TRY(open_handle(socket_)),
-                                std::vector{pid(), upstream}, CLAIMSD_SOURCE_UPSTREAM);
+  Handle handle = TRY(open_handle(socket_));
+  return std::make_unique<Miss>(std::move(name), std::move(handle), std::vector{pid(), upstream},
+                                CLAIMSD_SOURCE_UPSTREAM);
 }
 
 }  // namespace claimsd::bench

@@ -41,7 +41,8 @@ Status receive_frames(int fd, std::size_t wanted, std::string& left) {
     }
     left.erase(0, left.size() - rest.size());
     if (wanted == 0) return {};
-    left.append(buffer.data(), TRY(receive_some(fd, buffer.data(), buffer.size())));
+    const std::size_t got = TRY(receive_some(fd, buffer.data(), buffer.size()));
+    left.append(buffer.data(), got);
   }
 }
 

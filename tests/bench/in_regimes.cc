@@ -37,10 +37,9 @@ Result<InRegimes> measure_in_regimes(const std::vector<ContenderPtr>& contenders
   result.judged = TRY(measure_in(Regime::kOneCore, all, these, plan, interrupt));
   for (const Regime regime : {Regime::kTwoAwake, Regime::kIdle}) {
     if (!all.two()) break;
-    result.beside.push_back({
-      .regime = std::string(text_of(regime)),
-      .figures = TRY(measure_in(regime, all, these, shortened(plan), interrupt))
-    });
+    auto figures = TRY(measure_in(regime, all, these, shortened(plan), interrupt));
+    result.beside.push_back(
+        {.regime = std::string(text_of(regime)), .figures = std::move(figures)});
   }
   return result;
 }

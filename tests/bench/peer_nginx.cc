@@ -87,7 +87,8 @@ Result<ContenderPtr> start_nginx(const Scratch& scratch, std::uint16_t upstream_
                                    {.log_path = log, .environment = {}}));
   const std::string socket = scratch.path("./nginx.sock");
   TRY(server.wait_listening(socket, std::chrono::seconds(5)));
-  auto nginx = std::make_unique<Nginx>(std::move(server), TRY(connect_unix(socket)));
+  auto connection = TRY(connect_unix(socket));
+  auto nginx = std::make_unique<Nginx>(std::move(server), std::move(connection));
   TRY(nginx->ask());  // the one that misses
   return nginx;
 }
