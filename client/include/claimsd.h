@@ -64,7 +64,7 @@ typedef enum claimsd_result {
   CLAIMSD_OK = 0,           /* the same value, for calls that are not lookups */
   CLAIMSD_INVALID = 1,      /* refused: the holder must log in again (HTTP 401) */
   CLAIMSD_UNAVAILABLE = 2,  /* nobody could say: try again later (HTTP 503) */
-  CLAIMSD_AGAIN = 3,        /* a stream has no completed answer yet */
+  CLAIMSD_AGAIN = 3,        /* not known yet: nobody was asked, or no answer has come */
   CLAIMSD_BAD_ARGUMENT = 4, /* a NULL, a wrong size, a path too long; nothing was sent */
   CLAIMSD_NO_MEMORY = 5,    /* nothing was opened or sent */
   CLAIMSD_RECORDED = 6,     /* what was reported is in the audit log. Not 0: it lets nobody in */
@@ -179,6 +179,14 @@ CLAIMSD_API void claimsd_close(claimsd_handle* handle);
  * the verdict alone. */
 CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* question,
                                          claimsd_answer** out);
+
+/* The same, as far as it is known in this process: it asks nobody, makes no system call and never
+ * blocks. For callers who hold a lock that a wait must not keep, such as an interpreter's, or who
+ * would have to put together hints for nothing: time-out and hints are not looked at.
+ * Returns CLAIMSD_VALID and an answer, CLAIMSD_AGAIN and none (claimsd_query() may find out), or
+ * CLAIMSD_BAD_ARGUMENT and none. */
+CLAIMSD_API claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* question,
+                                        claimsd_answer** out);
 
 /* Is the daemon there and does it take our questions? Returns CLAIMSD_OK and no answer, or
  * CLAIMSD_UNAVAILABLE with an answer that says why (`out` may be NULL), or CLAIMSD_BAD_ARGUMENT.

@@ -244,6 +244,15 @@ class Client {
     return Answer(answer);
   }
 
+  // The same, if it is known in this process: asks nobody and never blocks. Empty: query() may find
+  // out. Any thread.
+  std::optional<Answer> peek(std::string_view token, const QueryOptions& options = {}) const {
+    const claimsd_question question = detail::question_of(token, options);
+    claimsd_answer* answer = nullptr;
+    if (claimsd_peek(handle_.get(), &question, &answer) != CLAIMSD_VALID) return std::nullopt;
+    return Answer(answer);
+  }
+
   // Has a refusal written down: sends it, or with await_record waits until it is on disk.
   Answer report(const Refusal& refusal) const {
     const claimsd_refusal given = detail::refusal_of(refusal);

@@ -169,6 +169,17 @@ claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   return CLAIMSD_OK;
 }
 
+// What every lookup begins with; false for a bad argument.
+bool begin(claimsd_handle* handle, const claimsd_question* given, claimsd_answer** out,
+           Question& question) {
+  if (out != nullptr) *out = nullptr;
+  if (handle == nullptr || !read_question(given, handle->handle.timeout_ms(), question)) {
+    return false;
+  }
+  handle->handle.enter();
+  return true;
+}
+
 }  // namespace
 }  // namespace claimsd::client_impl
 
@@ -176,13 +187,16 @@ namespace client = claimsd::client_impl;
 
 claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* question,
                              claimsd_answer** out) {
-  if (out != nullptr) *out = nullptr;
   client::Question asked;
-  if (handle == nullptr || !client::read_question(question, handle->handle.timeout_ms(), asked)) {
-    return CLAIMSD_BAD_ARGUMENT;
-  }
-  handle->handle.enter();
+  if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
   return client::look_up(handle->handle, asked, out);
+}
+
+claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* question,
+                            claimsd_answer** out) {
+  client::Question asked;
+  if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  return handle->handle.fast_path().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
 }
 
 claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,

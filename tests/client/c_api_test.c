@@ -127,6 +127,8 @@ static void ask_bare(claimsd_handle* handle) {
   size_t size = 0;
   question.token = kToken;
   question.token_size = strlen(kToken);
+  EXPECT(claimsd_peek(handle, &question, &answer) == CLAIMSD_AGAIN);
+  EXPECT(answer == NULL);
   EXPECT(claimsd_query(handle, &question, &answer) == CLAIMSD_VALID);
   EXPECT(claimsd_answer_verdict(answer) == CLAIMSD_VALID);
   EXPECT(strcmp(claimsd_answer_id(answer), "user-123") == 0);

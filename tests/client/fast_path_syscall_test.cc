@@ -53,6 +53,7 @@ int hit_ten_thousand_times(const MapHost& host, claimsd_source expected) {
   for (int i = 0; i < 10'000; ++i) {
     if (ask() != expected) return 3;
   }
+  if (!host.client.peek(token) || host.client.peek(long_token(1))) return 4;
   return 0;
 }
 

@@ -69,6 +69,25 @@ TEST_CASE("whoever wants the verdict alone gets it from the map and the table, t
   CHECK(host.client.statistics().local_hits == 2);
 }
 
+TEST_CASE("a peek finds what is known and asks nobody for the rest") {
+  MapHost host;
+  CHECK_FALSE(host.client.peek(kToken));  // not even for the map
+  host.meet();
+  CHECK_FALSE(host.client.peek(kToken));
+  host.publish(kToken);
+  for (const Source source : {Source::kShared, Source::kLocal}) {
+    const auto answer = host.client.peek(kToken);
+    REQUIRE(answer);
+    CHECK(answer->source() == source);
+    CHECK(answer->claims().id() == id_of(kToken));
+  }
+  CHECK_FALSE(host.client.peek(kToken, {.max_age = 0s}));
+  CHECK_FALSE(host.client.peek("a token that is short"));
+  host.map->revoke(kToken);
+  CHECK_FALSE(host.client.peek(kToken));
+  CHECK(host.client.statistics().socket_questions == 1);
+}
+
 TEST_CASE("a token of which there is no lease is asked of the daemon") {
   Published host;
   CHECK(host.ask(long_token(1)) == Source::kCache);

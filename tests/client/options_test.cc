@@ -121,6 +121,8 @@ TEST_CASE("NULL where something is needed is a bad argument, and leaves no answe
   question.token = "t";
   question.token_size = 1;
   CHECK(claimsd_query(nullptr, &question, &answer) == CLAIMSD_BAD_ARGUMENT);
+  CHECK(claimsd_peek(nullptr, &question, &answer) == CLAIMSD_BAD_ARGUMENT);
+  CHECK(claimsd_peek(host.client.get(), nullptr, &answer) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_ping(nullptr, 0, nullptr, nullptr) == CLAIMSD_BAD_ARGUMENT);
   CHECK(host.daemon.connections() == 0);
 }
