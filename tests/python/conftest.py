@@ -48,6 +48,21 @@ def api():
         yield fake
 
 
+@pytest.fixture
+def knowing_api():
+    """The same, and this process knows all whom it has issued a token, as a worker of claimsd's that has met them."""
+    from auth_integration.testing import FakeAuthApi
+    from auth_integration.transports.base import bearer_of, identity_of
+
+    class KnowingApi(FakeAuthApi):
+        def known(self, meta):
+            claims = self._users.get(bearer_of(meta))
+            return None if claims is None else identity_of(claims)
+
+    with KnowingApi() as fake:
+        yield fake
+
+
 @pytest.fixture(params=[False, True], ids=["alone", "with middleware"])
 def middleware(request, use):
     """Runs a test without and with the middleware; which of them."""

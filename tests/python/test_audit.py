@@ -53,6 +53,14 @@ def test_each_refusal_is_recorded_once_with_its_reason(api, records, middleware)
         assert [event.user_id for event in records[before:]] == ["", "", "", "user-1", ""]
 
 
+def test_who_is_known_and_denied_is_recorded_as_anybody_else(knowing_api, records, middleware):
+    client, token = Client(), knowing_api.issue("receptionist")
+    for path in ("/tech/", "/plain/"):
+        client.get(path, **bearer(token))
+    assert [(event.status, event.reason, event.user_id) for event in records] == [(403, "denied", "user-1")] * 2
+    assert knowing_api.questions == []
+
+
 def test_what_is_served_is_not_recorded(api, records, middleware):
     client, token = Client(), api.issue("rvt")
     for path in ("/tech/", "/plain/", "/open/", "/public/", "/me/"):

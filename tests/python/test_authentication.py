@@ -139,6 +139,29 @@ def test_a_view_of_one_renderer_and_one_with_a_vary_of_its_own_vary_too(api):
         assert response["Vary"] == expected
 
 
+@pytest.mark.parametrize("path", ["/me/", "/tech/", "/open/", "/public/", "/plain/", "/plain-async/"])
+def test_who_is_known_is_not_asked_about(knowing_api, middleware, path):
+    client = knowing_api.client("rvt")
+    for _ in range(2):
+        response = client.get(path)
+        assert response.status_code == 200 and "Authorization" in response["Vary"]
+        assert "user-1" in json.dumps(response.json())
+    assert client.get("/not-tech/").status_code == 403
+    assert knowing_api.questions == []
+    assert get(path, "Bearer unknown").status_code in (200, 401)
+    assert [question.token for question in knowing_api.questions] == ["unknown"]
+
+
+def test_a_view_that_was_given_its_own_finalize_response_keeps_it(knowing_api):
+    class View(views.ClinicView):
+        def setup(self, *args, **kwargs):
+            super().setup(*args, **kwargs)
+            self.finalize_response = lambda request, response, *_, **__: views.JsonResponse({"by": "the application"})
+
+    response = View.as_view()(RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {knowing_api.issue('rvt')}"))
+    assert json.loads(response.content) == {"by": "the application"}
+
+
 def test_force_authenticate_works_with_permissions_and_claims(api):
     user = ClaimsUser(claims_of(CLAIMS))
     client = APIClient()
@@ -210,6 +233,15 @@ def test_user_class_makes_the_user_for_each_request(api, use):
     for _ in range(2):
         assert View.as_view()(RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {token}")).status_code == 200
     assert type(seen[0]) is OwnUser and seen[0].pk == "own-user-1" and seen[0] is not seen[1]
+
+
+def test_a_known_user_is_made_by_the_settings_too(knowing_api, use):
+    use(USER_RESOLVER=resolve)
+    request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {knowing_api.issue('rvt')}")
+    user, claims = AuthAPITokenAuthentication().authenticate(request)
+    assert type(user) is OwnUser and user.claims is claims is request.user_claims
+    assert knowing_api.client("rvt", clinic="closed").get("/me/").status_code == 401
+    assert knowing_api.questions == []
 
 
 @pytest.mark.parametrize("path", ["/me/", "/plain/", "/plain-async/"])

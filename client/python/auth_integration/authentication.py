@@ -5,8 +5,8 @@
     }
 """
 
-from functools import partial
-from typing import Any, Optional
+from types import MethodType
+from typing import Any, Callable, Optional
 
 from django.conf import settings as django_settings
 from django.http import HttpRequest
@@ -18,10 +18,10 @@ from rest_framework.settings import api_settings
 from auth_integration import audit
 from auth_integration.claims import NO_CLAIMS
 from auth_integration.exceptions import AuthenticationUnavailable, exception_of, retry_after_seconds
-from auth_integration.identify import csrf_failure, find, make_user, www_authenticate
+from auth_integration.identify import ask, csrf_failure, find, make_user, www_authenticate
 from auth_integration.reasons import INVALID, UNAVAILABLE, Answer
 from auth_integration.runtime import Runtime, current
-from auth_integration.state import STATE, http_request, state_of
+from auth_integration.state import STATE, RequestState, http_request, state_of
 
 # REST framework's default is a model of django.contrib.auth: where that is not installed, looking at it is an error. Only where nobody chose another.
 if "django.contrib.auth" not in django_settings.INSTALLED_APPS:
@@ -44,18 +44,20 @@ class AuthAPITokenAuthentication(BaseAuthentication):
             http = request._request
         except AttributeError:
             http = request  # Django's own
+        _watch(request)
         runtime = current()
-        _watch(request, http, runtime.vary)
-        found: Any = None
-        if runtime.stock_users and STATE not in http.__dict__:  # the middleware has not been here
-            # The hot path, once more spelled out in find(): a known token leaves nothing behind but its claims.
-            match = http.resolver_match
-            found = runtime.identify(http.META, None if match is None else match.route)
-            if type(found) is tuple:
-                http.user_claims = found[1]
-                return found
+        if hasattr(http, STATE) or not runtime.stock_users:
+            return self._authenticate(http, runtime, find)
+        # The hot path, find() once more: a known token leaves nothing behind but its claims.
+        found = runtime.known(http.META)
+        if found is None:
+            return self._authenticate(http, runtime, ask)
+        http.user_claims = found[1]
+        return found
+
+    def _authenticate(self, http: HttpRequest, runtime: Runtime, finder: Callable[[HttpRequest, RequestState, Runtime], Any]) -> Any:
         state = state_of(http)
-        found = find(http, state, runtime, found)
+        found = finder(http, state, runtime)
         if type(found) is not tuple:
             self.without_claims(found, runtime)
             return None
@@ -63,8 +65,6 @@ class AuthAPITokenAuthentication(BaseAuthentication):
             reason = csrf_failure(http)
             if reason is not None:
                 raise exceptions.PermissionDenied(f"CSRF Failed: {reason}")
-        if runtime.stock_users:
-            return found
         user = make_user(http, state, runtime, found)
         if isinstance(user, Answer):
             self.without_claims(user, runtime)
@@ -97,22 +97,24 @@ class OptionalAuthAPITokenAuthentication(AuthAPITokenAuthentication):
         pass
 
 
-def _watch(request: Any, http: HttpRequest, vary: str) -> None:
+def _watch(request: Any) -> None:
     """Has the view's response vary by what it was made of, and its final status recorded (unless the middleware does)."""
     try:
         view = request.parser_context["view"]
     except (AttributeError, KeyError):
         return  # not called by a view
-    if "finalize_response" not in view.__dict__:
-        view.finalize_response = partial(_finalize, type(view).finalize_response, http, vary)
+    if type(view.finalize_response) is MethodType:  # else it is ours already, or an application's own
+        view.finalize_response = _finalize
 
 
-def _finalize(inner: Any, http: HttpRequest, vary: str, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-    """In the place of the view's own finalize_response(); the view is found by the request, so that no reference goes round."""
-    state = http.__dict__.get(STATE)
+def _finalize(request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    """In the place of the view's own finalize_response(). The view and all else is found by the request, so that no reference goes round."""
+    view, http = request.parser_context["view"], request._request
+    state: Optional[RequestState] = getattr(http, STATE, None)
     if response.status_code == 401 and state is not None and state.answer is not None and state.answer.verdict == UNAVAILABLE:
         _make_unavailable(response, state.answer)
-    response = inner(request.parser_context["view"], request, response, *args, **kwargs)
+    response = type(view).finalize_response(view, request, response, *args, **kwargs)
+    vary = current().vary
     if response.get("Vary") is None:
         response["Vary"] = vary
     else:

@@ -21,16 +21,19 @@ def _settle(request: HttpRequest, state: RequestState, found: Any) -> Any:
     return found
 
 
-def find(request: HttpRequest, state: RequestState, runtime: Runtime, found: Any = None) -> Any:
-    """A transports.base.Found: who sent it: asked once a request. Sets `request.user_claims`. `found`: what runtime.identify() has said of it already."""
+def find(request: HttpRequest, state: RequestState, runtime: Runtime) -> Any:
+    """A transports.base.Found: who sent it: asked once a request. Sets `request.user_claims`."""
     if state.found is not NOT_ASKED:
         return state.found
+    known = runtime.known(request.META)
+    return ask(request, state, runtime) if known is None else _settle(request, state, known)
+
+
+def ask(request: HttpRequest, state: RequestState, runtime: Runtime) -> Any:
+    """find(), of a request whose sender is not known."""
     match = request.resolver_match
     route = None if match is None else match.route
-    if found is None:
-        found = runtime.identify(request.META, route)
-    if type(found) is str:
-        found = answer_of(found)
+    found: Found = runtime.transport.identify(request.META, route)
     if found is None and runtime.settings.cookie is not None:
         token = _cookie(request, state, runtime)
         if token is not None:
@@ -42,6 +45,9 @@ async def find_async(request: HttpRequest, state: RequestState, runtime: Runtime
     """As find(), without blocking the event loop."""
     if state.found is not NOT_ASKED:
         return state.found
+    known = runtime.known(request.META)
+    if known is not None:
+        return _settle(request, state, known)
     match = request.resolver_match
     route = None if match is None else match.route
     found: Found = await runtime.transport.identify_async(request.META, route)

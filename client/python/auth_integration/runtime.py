@@ -3,7 +3,7 @@ a pre-forking server; made anew after setting_changed and in forked children. An
 
 import os
 import threading
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Optional
 
 from django.core.signals import setting_changed
 
@@ -13,15 +13,14 @@ from auth_integration.users import ClaimsUser
 
 
 class Runtime:
-    __slots__ = ("settings", "transport", "stock_users", "identify", "vary")
+    __slots__ = ("settings", "transport", "known", "stock_users", "vary")
 
     def __init__(self, settings: Settings, transport: Transport) -> None:
         self.settings = settings
         self.transport = transport
         # Then the users that came with the claims will do.
         self.stock_users = settings.user_resolver is None and settings.user_class is ClaimsUser
-        # The transport's identify(), or a shorter way to it whose refusals are a reason's word instead of an Answer.
-        self.identify: Callable[[Dict[str, Any], Optional[str]], Any] = transport.quick_identify or transport.identify
+        self.known = transport.known
         self.vary = "Authorization" if settings.cookie is None else "Authorization, Cookie"
 
 

@@ -90,6 +90,11 @@ Bearer check_token(std::string_view token) {
 }
 
 Bearer parse_bearer(std::string_view header) {
+  const Bearer bearer = split_bearer(header);
+  return bearer.kind == Bearer::Kind::kToken ? check_token(bearer.token) : bearer;
+}
+
+Bearer split_bearer(std::string_view header) {
   header = stripped(header);
   if (!has_scheme(header)) {
     return {is_broken(header) ? Bearer::Kind::kMalformed : Bearer::Kind::kNotOurs, {}};
@@ -98,7 +103,7 @@ Bearer parse_bearer(std::string_view header) {
   rest.remove_prefix(kScheme.size());
   if (rest.empty() || rest.front() != ' ') return {Bearer::Kind::kMalformed, {}};
   rest.remove_prefix(rest.find_first_not_of(' '));  // there is one: the end was stripped
-  return check_token(rest);
+  return {Bearer::Kind::kToken, rest};
 }
 
 }  // namespace claimsd::python

@@ -23,6 +23,9 @@ struct Bearer {
 // `header` is UTF-8 and may hold any bytes.
 Bearer parse_bearer(std::string_view header);
 
+// Its first half, which looks at no character of the token: kToken says where one would lie.
+Bearer split_bearer(std::string_view header);
+
 // The part behind the scheme: kToken, kMalformed or kTooLong.
 Bearer check_token(std::string_view token);
 

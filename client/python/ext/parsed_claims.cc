@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -10,20 +11,74 @@
 namespace claimsd::python {
 namespace {
 
-// Not against an enemy: whoever writes the claims is who we ask. A clash costs a parse.
-std::uint64_t hash_of(const char* text, std::size_t size) {
+// Not against an enemy: whoever writes the claims is who we ask. A clash costs a parse. In lanes,
+// since one multiplication waits for the one before it.
+std::uint64_t hash_of(std::string_view text) {
   constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
-  std::uint64_t hash = size * kMultiplier;
-  while (size > 0) {
-    std::uint64_t word = 0;
-    const std::size_t step = size < sizeof word ? size : sizeof word;
-    std::memcpy(&word, text, step);
-    hash = (hash ^ word) * kMultiplier;
-    hash ^= hash >> 32;
-    text += step;
-    size -= step;
+  std::uint64_t lanes[4] = {text.size(), 1, 2, 3};
+  const auto absorb = [&lanes](const char* block) {
+    for (std::uint64_t& lane : lanes) {
+      std::uint64_t word;
+      std::memcpy(&word, block, sizeof word);
+      block += sizeof word;
+      lane = (lane ^ word) * kMultiplier;
+      lane ^= lane >> 32;
+    }
+  };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; end - at >= static_cast<std::ptrdiff_t>(sizeof lanes); at += sizeof lanes) absorb(at);
+  char last[sizeof lanes]{};
+  std::memcpy(last, at, static_cast<std::size_t>(end - at));
+  absorb(last);
+  std::uint64_t hash = 0;
+  for (const std::uint64_t lane : lanes) hash = (hash ^ lane) * kMultiplier;
+  return hash >> 32;
+}
+
+std::uint64_t hash_of(const claimsd_answer* answer) {
+  std::size_t size = 0;
+  const char* const json = claimsd_answer_json(answer, &size);
+  return hash_of({json, size}) ^ hash_of(claimsd_answer_id(answer));
+}
+
+// What tells claims apart: no two have the same texts, also where the JSON was left out for its
+// size. Each ends in NUL and holds none.
+template <class Take>
+void each_text(const claimsd_answer* answer, const Take& take) {
+  std::size_t size = 0;
+  const char* const json = claimsd_answer_json(answer, &size);
+  take(std::string_view(json, size));
+  take(std::string_view(claimsd_answer_id(answer)));
+  take(std::string_view(claimsd_answer_email(answer)));
+  const std::size_t roles = claimsd_answer_role_count(answer);
+  for (std::size_t at = 0; at < roles; ++at) {
+    take(std::string_view(claimsd_answer_role(answer, at)));
   }
-  return hash;
+}
+
+std::size_t size_of_texts(const claimsd_answer* answer) {
+  std::size_t size = 0;
+  each_text(answer, [&size](std::string_view text) { size += text.size() + 1; });
+  return size;
+}
+
+// `place` holds as much as size_of_texts() says.
+void copy_texts(const claimsd_answer* answer, char* place) {
+  each_text(answer, [&place](std::string_view text) {
+    std::memcpy(place, text.data(), text.size() + 1);
+    place += text.size() + 1;
+  });
+}
+
+// Likewise.
+bool has_texts(const claimsd_answer* answer, const char* place) {
+  bool same = true;
+  each_text(answer, [&same, &place](std::string_view text) {
+    same = same && std::memcmp(place, text.data(), text.size() + 1) == 0;
+    place += text.size() + 1;
+  });
+  return same;
 }
 
 Ref text_of(const char* text) {
@@ -56,94 +111,65 @@ ParsedClaims::~ParsedClaims() {
 }
 
 void ParsedClaims::empty(Entry& entry) {
-  if (entry.document == nullptr) return;
-  explicit_bzero(entry.document, entry.size);
-  std::free(entry.document);
+  if (entry.texts == nullptr) return;
+  explicit_bzero(entry.texts, entry.size);
+  std::free(entry.texts);
   PyObject* const objects = entry.objects;
   entry = {};
   Py_XDECREF(objects);  // last: it may run Python, which may come back here
 }
 
-// id, email, roles and JSON, each with its NUL: no two claims give the same bytes, also where the
-// JSON was left out for its size. Returns the size; 0 for lack of memory.
-std::size_t ParsedClaims::write_document(const claimsd_answer* answer) {
-  std::size_t json_size = 0;
-  const std::string_view json(claimsd_answer_json(answer, &json_size), json_size);
-  const std::string_view id = claimsd_answer_id(answer);
-  const std::string_view email = claimsd_answer_email(answer);
-  const std::size_t roles = claimsd_answer_role_count(answer);
-  std::size_t size = id.size() + email.size() + json.size() + 3 + sizeof roles;
-  for (std::size_t at = 0; at < roles; ++at) {
-    size += std::strlen(claimsd_answer_role(answer, at)) + 1;
+ParsedClaims::Entry& ParsedClaims::place_in(Set& set) {
+  for (Entry& entry : set.ways) {
+    if (entry.texts == nullptr) return entry;
   }
-  if (size > scratch_size_) {
-    auto* const larger = static_cast<char*>(std::malloc(size));
-    if (larger == nullptr) return 0;
-    if (scratch_ != nullptr) explicit_bzero(scratch_, scratch_size_);
-    std::free(scratch_);
-    scratch_ = larger;
-    scratch_size_ = size;
-  }
-  char* place = scratch_;
-  const auto append = [&place](std::string_view text) {
-    std::memcpy(place, text.data(), text.size());
-    place[text.size()] = '\0';
-    place += text.size() + 1;
-  };
-  std::memcpy(place, &roles, sizeof roles);
-  place += sizeof roles;
-  append(json);
-  append(id);
-  append(email);
-  for (std::size_t at = 0; at < roles; ++at) append(claimsd_answer_role(answer, at));
-  return size;
+  return set.ways[victim_++ % kWays];
 }
 
 PyObject* ParsedClaims::objects_of(const claimsd_answer* answer, PyObject* make) {
-  if (entries_ == nullptr) entries_ = static_cast<Entry*>(std::calloc(kEntries, sizeof(Entry)));
-  const std::size_t size = entries_ == nullptr ? 0 : write_document(answer);
-  if (size == 0) return call_make(answer, make).release();
-  const std::size_t slot = hash_of(scratch_, size) & (kEntries - 1);
-  const Entry& found = entries_[slot];
-  if (found.size == size && std::memcmp(found.document, scratch_, size) == 0) {
-    return Py_NewRef(found.objects);
+  if (sets_ == nullptr) sets_ = static_cast<Set*>(std::calloc(kSets, sizeof(Set)));
+  if (sets_ == nullptr) return call_make(answer, make).release();
+  const std::uint64_t hash = hash_of(answer);
+  const std::size_t size = size_of_texts(answer);
+  for (const Entry& found : sets_[hash % kSets].ways) {
+    if (found.hash == hash && found.size == size && has_texts(answer, found.texts)) {
+      return Py_NewRef(found.objects);
+    }
   }
-  // Copied before Python runs: `make` may let another thread come here and use the scratch.
-  auto* const document = static_cast<char*>(std::malloc(size));
-  if (document != nullptr) std::memcpy(document, scratch_, size);
+  return make_and_keep(answer, make, hash, size);
+}
+
+PyObject* ParsedClaims::make_and_keep(const claimsd_answer* answer, PyObject* make,
+                                      std::uint64_t hash, std::size_t size) {
   Ref objects = call_make(answer, make);
-  if (document == nullptr) return objects.release();
-  if (!objects || entries_ == nullptr) {  // cleared meanwhile
-    explicit_bzero(document, size);
-    std::free(document);
-    return objects.release();
-  }
-  empty(entries_[slot]);
-  if (entries_ == nullptr || entries_[slot].document != nullptr) {  // what it ran was faster
-    explicit_bzero(document, size);
-    std::free(document);
-    return objects.release();
-  }
-  entries_[slot] = {document, size, Py_NewRef(objects.get())};
+  if (!objects || sets_ == nullptr) return objects.release();  // what it ran cleared us
+  empty(place_in(sets_[hash % kSets]));
+  if (sets_ == nullptr) return objects.release();  // what that ran
+  Entry& entry = place_in(sets_[hash % kSets]);
+  if (entry.texts != nullptr) return objects.release();  // it was faster
+  auto* const texts = static_cast<char*>(std::malloc(size));
+  if (texts == nullptr) return objects.release();
+  copy_texts(answer, texts);
+  entry = {hash, size, texts, Py_NewRef(objects.get())};
   return objects.release();
 }
 
 int ParsedClaims::traverse(visitproc visit, void* arg) {
-  if (entries_ == nullptr) return 0;
-  for (std::size_t at = 0; at < kEntries; ++at) Py_VISIT(entries_[at].objects);
+  if (sets_ == nullptr) return 0;
+  for (std::size_t at = 0; at < kSets; ++at) {
+    for (const Entry& entry : sets_[at].ways) Py_VISIT(entry.objects);
+  }
   return 0;
 }
 
 void ParsedClaims::clear() {
-  Entry* const entries = entries_;
-  entries_ = nullptr;
-  if (scratch_ != nullptr) explicit_bzero(scratch_, scratch_size_);
-  std::free(scratch_);
-  scratch_ = nullptr;
-  scratch_size_ = 0;
-  if (entries == nullptr) return;
-  for (std::size_t at = 0; at < kEntries; ++at) empty(entries[at]);
-  std::free(entries);
+  Set* const sets = sets_;
+  sets_ = nullptr;
+  if (sets == nullptr) return;
+  for (std::size_t at = 0; at < kSets; ++at) {
+    for (Entry& entry : sets[at].ways) empty(entry);
+  }
+  std::free(sets);
 }
 
 }  // namespace claimsd::python

@@ -1,13 +1,16 @@
 // parsed_claims.h: what Python made of a claims document, kept beside the document.
 //
 // Parsing 300 bytes of JSON into Python objects costs more than finding them does. A document that
-// was parsed once is recognised by its bytes (and by id, email and roles, which come beside it) and
+// was parsed once is recognised by its text (and by id, email and roles, which come beside it) and
 // its objects are handed out again: they are immutable. The table decides nothing: it is looked at
 // only after libclaimsd said "valid", with exactly what it said.
 //
-// Owned by a Handle; needs the GIL. Bounded: a set is one entry, the newer document wins. Claims
-// stay in it until they are replaced or clear() is called; the copies of the documents are wiped.
+// Owned by a Handle; needs the GIL. Bounded: where a set is full one of it is given up. Claims
+// stay in it until they are replaced or clear() is called; the copies of the texts are wiped.
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
 
 #include "client/include/claimsd.h"
 #include "client/python/ext/ref.h"
@@ -30,19 +33,26 @@ class ParsedClaims {
 
  private:
   struct Entry {
-    char* document;  // see document_of(); nullptr: free
+    std::uint64_t hash;
     std::size_t size;
+    char* texts;  // see each_text(); nullptr: free
     PyObject* objects;
   };
-  static constexpr std::size_t kEntries = 1024;  // a power of two
+  static constexpr std::size_t kWays = 4;
+  struct Set {
+    Entry ways[kWays];
+  };
+  // A set for each of as many users as libclaimsd's own table knows by default: four of them are
+  // seldom met in one.
+  static constexpr std::size_t kSets = 512;  // a power of two
 
   static void empty(Entry& entry);
+  Entry& place_in(Set& set);
+  PyObject* make_and_keep(const claimsd_answer* answer, PyObject* make, std::uint64_t hash,
+                          std::size_t size);
 
-  Entry* entries_ = nullptr;  // made at first use
-  char* scratch_ = nullptr;   // of the document that is being looked for
-  std::size_t scratch_size_ = 0;
-
-  std::size_t write_document(const claimsd_answer* answer);
+  Set* sets_ = nullptr;     // made at first use
+  std::size_t victim_ = 0;  // the way that is given up next where all of a set are taken
 };
 
 }  // namespace claimsd::python

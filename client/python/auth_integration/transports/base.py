@@ -1,6 +1,6 @@
 """What every transport does."""
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union
 
 from asgiref.sync import sync_to_async
 
@@ -33,11 +33,14 @@ class Transport:
     """identify() and its like may be called by any thread. A transport is made after any fork, or survives one."""
 
     outlives_settings = False  # put there by a test
-    quick_identify: Optional[Callable[[Dict[str, Any], Optional[str]], Any]] = None  # see runtime.Runtime
 
     def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         """Whose token is this? It has been checked to be one by its characters."""
         raise NotImplementedError
+
+    def known(self, meta: Dict[str, Any]) -> Optional[Identity]:
+        """Who sent the request with this META, where that is known without asking anybody: at once, in a loop or hub, too. Never a refusal."""
+        return None
 
     def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
         """Who sent the request with this META? `route` is the pattern that it matched, for the audit record."""
