@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <memory>
@@ -71,7 +72,11 @@ Status add_threads(const Context& context) {
               "clone");
 }
 
+// The kernel lets a thread without privileges lower its claims, and nothing else.
 Status add_giving_way(const Context& context) {
+  TRY(done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2,
+                            SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0)),
+           "setpriority"));
   return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler), 1,
                                SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH)),
               "sched_setscheduler");

@@ -8,7 +8,7 @@ namespace claimsd::daemon {
 namespace {
 
 // With conditions of their own, in system_call_filter.cc: clone (threads only), prlimit64 (to read
-// only), sched_setscheduler (to give way), socket and socketpair (by family).
+// only), sched_setscheduler and setpriority (to give way), socket and socketpair (by family).
 constexpr std::array kAllowed = {
     // memory: malloc, LMDB, the shared map, libraries that getaddrinfo(3) loads
     "brk", "madvise", "membarrier", "memfd_create", "mlock", "mlock2", "mmap", "mprotect", "mremap",
@@ -38,8 +38,8 @@ constexpr std::array kAllowed = {
     "accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen",
     "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     // who and how much
-    "getegid", "geteuid", "getgid", "getgroups", "getrandom", "getresgid", "getresuid", "getrlimit",
-    "getrusage", "getuid", "sysinfo", "times"};
+    "getegid", "geteuid", "getgid", "getgroups", "getpriority", "getrandom", "getresgid",
+    "getresuid", "getrlimit", "getrusage", "getuid", "sysinfo", "times"};
 
 constexpr std::array kHostile = {
     // another program in our place

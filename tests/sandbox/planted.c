@@ -80,6 +80,11 @@ static int plant_idle(void) {
   return sched_setscheduler(0, SCHED_IDLE, &unused) == 0 ? 0 : errno;
 }
 
+/* Another thread than the caller. */
+static int plant_renice(void) {
+  return setpriority(PRIO_PROCESS, (id_t)getpid(), 1) == 0 ? 0 : errno;
+}
+
 int plant(const char* call) {
   if (strcmp(call, "execve") == 0) return plant_execve();
   if (strcmp(call, "exec-here") == 0) return plant_exec_here();
@@ -92,6 +97,7 @@ int plant(const char* call) {
   if (strcmp(call, "unshare") == 0) return plant_unshare();
   if (strcmp(call, "core") == 0) return plant_core();
   if (strcmp(call, "idle") == 0) return plant_idle();
+  if (strcmp(call, "renice") == 0) return plant_renice();
   return -1;
 }
 
