@@ -40,7 +40,7 @@ class AuditRecorder final : public AuditTrail {
   };
   // One commit may be what hundreds of answers have waited for. So many leave in one turn of the
   // loop, and between two of them others are served.
-  static constexpr std::size_t kCompletionsPerTurn = 32;
+  static constexpr std::size_t kCompletionsPerTurn = 16;
   // Called once: whether the record is on disk.
   using Done = std::function<void(bool durable)>;
 

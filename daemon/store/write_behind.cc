@@ -90,6 +90,11 @@ std::size_t WriteBehindCache::entries() const {
                                 }));
 }
 
+void WriteBehindCache::flush_some() {
+  flush_first(kTogether);
+  if (!waiting_.empty()) due_ = clock_.now().boot + kBetween;
+}
+
 void WriteBehindCache::flush_first(std::size_t most) {
   const std::span these(waiting_.data(), std::min(most, waiting_.size()));
   if (these.empty()) return;

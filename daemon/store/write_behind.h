@@ -34,8 +34,9 @@ class WriteBehindCache final : public ClaimsCache {
  public:
   static constexpr std::size_t kMaxEntries = 64;
   static constexpr std::size_t kMaxBytes = std::size_t{256} << 10;  // of claims
-  static constexpr std::size_t kTogether = 16;                      // entries of one transaction
+  static constexpr std::size_t kTogether = 8;                       // entries of one transaction
   static constexpr milliseconds kDelay{50};
+  static constexpr milliseconds kBetween{1};  // two of several transactions: others are served
 
   WriteBehindCache(LmdbClaimsCache& cache, const Clock& clock);
   // Flushes.
@@ -57,7 +58,7 @@ class WriteBehindCache final : public ClaimsCache {
 
   // When flush_some() is to be called; nothing while nothing waits.
   std::optional<BootTime> due() const { return due_; }
-  void flush_some() { flush_first(kTogether); }
+  void flush_some();
   void flush() { flush_first(waiting_.size()); }
 
   std::size_t waiting() const { return waiting_.size(); }
