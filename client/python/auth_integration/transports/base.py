@@ -1,6 +1,6 @@
 """What every transport does."""
 
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
 from asgiref.sync import sync_to_async
 
