@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace claimsd::daemon {
 namespace {
@@ -66,8 +67,7 @@ std::optional<Duration> MissBudget::take(std::uint32_t uid, std::string_view cli
 void KnownTokens::add(const TokenKey& key) {
   if (capacity_ == 0) return;
   if (recent_.size() >= capacity_) {
-    older_ = std::move(recent_);
-    recent_.clear();
+    older_ = std::exchange(recent_, {});
   }
   recent_.insert(TokenKeyHash()(key));
 }
@@ -78,7 +78,7 @@ void KnownTokens::erase(const TokenKey& key) {
 }
 
 bool KnownTokens::holds(const TokenKey& key) const {
-  return recent_.count(TokenKeyHash()(key)) != 0 || older_.count(TokenKeyHash()(key)) != 0;
+  return recent_.contains(TokenKeyHash()(key)) || older_.contains(TokenKeyHash()(key));
 }
 
 }  // namespace claimsd::daemon

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
+#include "daemon/claims/hash_set.h"
 #include "daemon/claims/token.h"
 #include "daemon/claims/token_bucket.h"
 
@@ -60,8 +60,8 @@ class KnownTokens {
 
  private:
   std::size_t capacity_;
-  std::unordered_set<std::uint64_t> recent_;
-  std::unordered_set<std::uint64_t> older_;
+  HashSet recent_;
+  HashSet older_;
 };
 
 }  // namespace claimsd::daemon
