@@ -11,6 +11,10 @@
 namespace claimsd::daemon {
 namespace {
 
+// What grows goes on growing: curl doubles the buffer that it writes a request into, from 32 bytes
+// on, and each time would be an allocation, a copy and a wipe.
+constexpr std::size_t kFirstGrowth = 1024;
+
 void wipe_and_free(void* block) {
   if (block == nullptr) return;
   explicit_bzero(block, malloc_usable_size(block));
@@ -21,7 +25,8 @@ void wipe_and_free(void* block) {
 void* wiping_realloc(void* block, std::size_t size) {
   if (block == nullptr) return std::malloc(size);
   const std::size_t before = malloc_usable_size(block);
-  void* fresh = std::malloc(size);
+  if (size > 0 && size <= before) return block;
+  void* fresh = std::malloc(std::max(size, kFirstGrowth));
   if (fresh == nullptr) return nullptr;
   std::memcpy(fresh, block, std::min(before, size));
   wipe_and_free(block);
