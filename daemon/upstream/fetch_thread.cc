@@ -82,7 +82,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   Parts& in = *parts;
   parts->fetcher = TRY(Fetcher::create(
       *in.loop, std::move(targets), log,
-      [&in](FlightId id, FetchOutcome outcome) {
+      [&in](FlightId id, FetchOutcome&& outcome) {
         in.landings->push({id, std::move(outcome)});
       },
       [&in](const CredentialReport& report) { in.reports->push(report); }));

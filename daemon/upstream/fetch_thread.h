@@ -25,7 +25,7 @@ namespace claimsd::daemon {
 
 class FetchThread final : public Upstream {
  public:
-  using Deliver = std::function<void(FlightId, FetchOutcome)>;
+  using Deliver = std::function<void(FlightId, FetchOutcome&&)>;
   // What becomes of certificates whose files change (credential_watch.h): on the loop thread.
   using Reported = std::function<void(const CredentialReport&)>;
 

@@ -28,7 +28,7 @@ namespace claimsd::daemon {
 class Fetcher {
  public:
   // Once for each start(); may be called from within it.
-  using Landed = std::function<void(FlightId, FetchOutcome)>;
+  using Landed = std::function<void(FlightId, FetchOutcome&&)>;
   // When files of certificates have changed; as found at start, first of all.
   using Reported = std::function<void(const CredentialReport&)>;
 

@@ -27,21 +27,22 @@ struct UpstreamClient::Parts {
   std::vector<std::size_t> near;      // by lane: where among the fetcher's; kNone: not asked there
   bool starting = false;              // start() is on the stack
   std::vector<Landing> landings;      // of what landed within start(), until the loop waits
+  std::vector<Landing> delivered;     // of those of this turn; empty between two
   std::optional<Async> another_turn;  // keeps it from waiting
   std::optional<BeforeWait> before_wait;
   std::unique_ptr<Fetcher> fetcher;     // for the near ones
   std::unique_ptr<FetchThread> thread;  // for the others; none: there are none
 
-  void land(FlightId id, FetchOutcome outcome) {
+  void land(FlightId id, FetchOutcome&& outcome) {
     if (starting) return void(landings.push_back({id, std::move(outcome)}));
     deliver(id, std::move(outcome));
   }
   // A server on this host is often quicker than we are in coming back from send(2). Once a turn:
   // what this starts may land at once as well.
   void deliver_landings() {
-    std::vector<Landing> batch;
-    batch.swap(landings);
-    for (Landing& landing : batch) deliver(landing.id, std::move(landing.outcome));
+    delivered.swap(landings);
+    for (Landing& landing : delivered) deliver(landing.id, std::move(landing.outcome));
+    delivered.clear();
     if (!landings.empty()) another_turn->notify();
   }
 };
@@ -68,7 +69,7 @@ Result<std::unique_ptr<UpstreamClient>> UpstreamClient::create(
   in.another_turn = TRY(Async::create(loop, [] {}));
   in.before_wait.emplace(loop, [&in] { in.deliver_landings(); });
   in.fetcher =
-      TRY(Fetcher::create(loop, std::move(near), log, [&in](FlightId id, FetchOutcome outcome) {
+      TRY(Fetcher::create(loop, std::move(near), log, [&in](FlightId id, FetchOutcome&& outcome) {
         in.land(id, std::move(outcome));
       }));
   if (!all_near) {
