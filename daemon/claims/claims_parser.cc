@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "daemon/claims/json_parser.h"
-
 #include "proto/claims_block.h"
 
 namespace claimsd::daemon {
@@ -28,6 +27,7 @@ Status check_element(dom::element element);
 
 Status check_object(dom::object object) {
   std::vector<std::string_view> keys;
+  keys.reserve(object.size());
   for (const auto& [key, value] : object) {
     TRY(check_text(key));
     TRY(check_element(value));
@@ -158,7 +158,12 @@ std::size_t raw_claims(std::string_view body, dom::object object, const ClaimNam
 }  // namespace
 
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names) {
-  WipedJson json;
+  JsonRoom room;
+  return parse_claims(body, names, room);
+}
+
+Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room) {
+  WipedJson json(room);
   char* const input = json.input(body.size());
   if (!body.empty()) std::memcpy(input, body.data(), body.size());  // an empty one may have no data
   const dom::element root = TRY(json.parse(body.size()));

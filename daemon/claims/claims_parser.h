@@ -9,6 +9,7 @@
 
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
+#include "daemon/claims/json_room.h"
 
 namespace claimsd::daemon {
 
@@ -28,6 +29,7 @@ struct ParsedClaims {
 // The id is a non-empty string or an integer (kept as its decimal digits); the email a string, null
 // or absent; the role a string, an array of strings, null or absent. The Error names the rule and
 // the member, never a value.
+Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room);
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names);
 
 }  // namespace claimsd::daemon

@@ -1,11 +1,20 @@
 #include "daemon/claims/json_parser.h"
 
 #include <fmt/format.h>
+#include <string.h>  // explicit_bzero(3)
+
+#include <algorithm>
+
+#include "daemon/base/secret.h"
 
 namespace claimsd::daemon {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
+
+// Claims and the middle of a token are smaller. What was larger gives its room back, which is
+// fourteen times its size.
+constexpr std::size_t kKeptInput = 4096;
 
 // What dom::document::allocate() reserves at least for the strings of so many bytes of input: each
 // is stored with its length and a NUL.
@@ -13,27 +22,54 @@ constexpr std::size_t string_bytes(std::size_t input) {
   return 5 * input / 3;
 }
 
+// The same for its tape, on which the numbers are.
+constexpr std::size_t tape_bytes(std::size_t input) {
+  return (input + 3) * sizeof(std::uint64_t);
+}
+
 }  // namespace
 
+struct JsonRoom::Buffers {
+  Secret input;  // with simdjson's padding
+  simdjson::dom::parser parser;
+};
+
+JsonRoom::JsonRoom() : buffers_(std::make_unique<Buffers>()) {}
+
+JsonRoom::~JsonRoom() = default;
+
 WipedJson::~WipedJson() {
-  if (parser_.doc.string_buf) explicit_bzero(parser_.doc.string_buf.get(), strings_);
+  if (size_ > kKeptInput) {
+    room_.input.wipe();
+  } else if (size_ > 0) {
+    explicit_bzero(room_.input.data(), size_);
+  }
+  if (parsed_ == 0) return;
+  explicit_bzero(room_.parser.doc.string_buf.get(), string_bytes(parsed_));
+  explicit_bzero(room_.parser.doc.tape.get(), tape_bytes(parsed_));
+  if (parsed_ > kKeptInput) room_.parser = simdjson::dom::parser();
 }
 
 char* WipedJson::input(std::size_t size) {
-  input_ = Secret(size + simdjson::SIMDJSON_PADDING);
-  return input_.data();
+  size_ = size;
+  const std::size_t room = std::max(size, kKeptInput) + simdjson::SIMDJSON_PADDING;
+  if (room_.input.view().size() < room) room_.input = Secret(room);
+  return room_.input.data();
 }
 
 Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   if (size == 0) return failure("not one JSON document: empty");
-  if (parser_.allocate(size + 1, kMaxDepth) != simdjson::SUCCESS) {
+  simdjson::dom::parser& parser = room_.parser;
+  const std::size_t wanted = std::max(size, kKeptInput) + 1;
+  if ((parser.capacity() <= size && parser.allocate(wanted, kMaxDepth) != simdjson::SUCCESS) ||
+      (parser.doc.capacity() <= size && parser.doc.allocate(wanted) != simdjson::SUCCESS)) {
     return failure("no memory to parse it");
   }
-  strings_ = string_bytes(size);
+  parsed_ = size;
   // Not reallocated: it would be copied to where it cannot be wiped.
   constexpr bool kReallocate = false;
   simdjson::dom::element root;
-  if (const auto error = parser_.parse(input_.data(), size, kReallocate).get(root);
+  if (const auto error = parser.parse(room_.input.data(), size, kReallocate).get(root);
       error != simdjson::SUCCESS) {
     return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
   }

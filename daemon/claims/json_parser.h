@@ -2,21 +2,21 @@
 // input and every string into buffers of its own, and what is parsed here are people's claims.
 //
 // simdjson's DOM parser, at most 32 levels deep (On-Demand accepts two documents in one, bad atoms
-// and any depth). Elements and strings live as long as the WipedJson. One thread.
+// and any depth). Elements and strings live as long as the WipedJson. The buffers are a JsonRoom's.
+// One thread.
 #pragma once
 
 #include <simdjson.h>
 
-#include <string_view>
-
 #include "daemon/base/result.h"
-#include "daemon/base/secret.h"
+#include "daemon/claims/json_room.h"
 
 namespace claimsd::daemon {
 
 class WipedJson {
  public:
-  WipedJson() = default;
+  // The only one in the room, which must outlive it.
+  explicit WipedJson(JsonRoom& room) : room_(*room.buffers_) {}
   ~WipedJson();
   WipedJson(const WipedJson&) = delete;
   WipedJson& operator=(const WipedJson&) = delete;
@@ -27,9 +27,9 @@ class WipedJson {
   Result<simdjson::dom::element> parse(std::size_t size);
 
  private:
-  Secret input_;  // with simdjson's padding
-  simdjson::dom::parser parser_;
-  std::size_t strings_ = 0;  // bytes of the parser's string buffer
+  JsonRoom::Buffers& room_;
+  std::size_t size_ = 0;    // of the input
+  std::size_t parsed_ = 0;  // of it
 };
 
 }  // namespace claimsd::daemon

@@ -90,9 +90,14 @@ void keep_earlier(std::optional<WallTime>& kept, std::optional<WallTime> seen) {
 }  // namespace
 
 JwtTimes read_jwt_times(std::string_view token) {
+  JsonRoom room;
+  return read_jwt_times(token, room);
+}
+
+JwtTimes read_jwt_times(std::string_view token, JsonRoom& room) {
   JwtTimes times;
   const std::string_view payload = payload_of(token);
-  WipedJson json;
+  WipedJson json(room);
   const auto size = decode_base64url(payload, json.input(payload.size()));
   if (!size) return times;
   const Result<simdjson::dom::element> root = json.parse(*size);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "daemon/base/clock.h"
+#include "daemon/claims/json_room.h"
 
 namespace claimsd::daemon {
 
@@ -19,6 +20,7 @@ struct JwtTimes {
 // Of a claim given twice, the stricter (earlier) value counts. Fractions are kept to the
 // nanosecond; what lies beyond the range of WallTime (the year 2262) is clamped to its ends, and
 // beyond its end means "none".
+JwtTimes read_jwt_times(std::string_view token, JsonRoom& room);
 JwtTimes read_jwt_times(std::string_view token);
 
 }  // namespace claimsd::daemon

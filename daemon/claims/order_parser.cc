@@ -88,7 +88,8 @@ class OrderReader {
 
 Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
   if (body.empty()) return failure("there is no body: send a JSON object");
-  WipedJson json;
+  JsonRoom room;
+  WipedJson json(room);
   std::memcpy(json.input(body.size()), body.data(), body.size());
   const Result<dom::element> root = json.parse(body.size());
   dom::object object;

@@ -25,7 +25,8 @@ bool is_down(const FetchOutcome& outcome) {
 
 }  // namespace
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now) {
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now,
+                JsonRoom& room) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
@@ -46,7 +47,7 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallT
     judgement.detail = fmt::format("status {}", outcome.status);
     return judgement;
   }
-  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names);
+  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names, room);
   if (!parsed) {
     judgement.reason = proto::Reason::kUpstreamBody;
     judgement.detail = parsed.error().message;

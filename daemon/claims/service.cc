@@ -151,7 +151,7 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
   if (budget_.take(question.uid, question.origin.client_address, true, now.boot)) return;
   ++counters_.refreshes;
   Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
-                                read_jwt_times(question.token), question.uid, true);
+                                read_jwt_times(question.token, json_), question.uid, true);
   flight.refresh = true;
   flight.trace_id = loggable_origin(question).trace_id;
   flight.wants_lease = question.wants_lease;
@@ -167,7 +167,7 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
     deliver(question, waiter, Answer{.reason = reason});
     return true;
   }
-  times = read_jwt_times(question.token);
+  times = read_jwt_times(question.token, json_);
   if (has_expired(times.expires_at, now, policy_.life)) {
     ++counters_.local_refusals;
     deliver(question, waiter, Answer{.reason = Reason::kExpired});

@@ -19,6 +19,7 @@
 #include "daemon/claims/held_answers.h"
 #include "daemon/claims/hot_entries.h"
 #include "daemon/claims/inspection.h"
+#include "daemon/claims/json_room.h"
 #include "daemon/claims/leases.h"
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/miss_budget.h"
@@ -262,6 +263,7 @@ class ClaimsService {
   FailingTokens failing_;
   Leases leases_;
   HeldAnswers held_;
+  JsonRoom json_;                       // tokens and claims are parsed in it
   bool turned_away_ = false;            // the question at hand
   std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
   BootTime next_expiry_{};              // of rules

@@ -61,11 +61,10 @@ void ClaimsService::change_gate(UpstreamId upstream, Change&& change) {
 
 void ClaimsService::start_pending(UpstreamId upstream) {
   Lane& lane = lanes_[upstream];
-  for (;;) {
+  while (!flights_.queue(upstream).empty()) {
     const Now now = world_.clock.now();
     if (!lane.gate.admits(now.boot, static_cast<std::uint32_t>(flights_.flying(upstream)))) return;
     Flight* const flight = flights_.start_next(upstream, now);
-    if (flight == nullptr) return;
     if (!flight->refresh && !anybody_waits(*flight)) {
       flights_.remove(flight->id);
       continue;
@@ -88,7 +87,8 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   Flight* const flying = flights_.find(id);
   if (flying == nullptr) return;
   const Now now = world_.clock.now();
-  const Judgement judgement = judge(outcome, policy_.upstreams.at(flying->upstream), now.wall);
+  const Judgement judgement =
+      judge(outcome, policy_.upstreams.at(flying->upstream), now.wall, json_);
   world_.observer.flight_landed({.upstream = flying->upstream,
                                  .reason = judgement.reason,
                                  .status = outcome.status,
