@@ -46,6 +46,13 @@ Bound bind(const TokenKey& key, const char* header) {
   return bound;
 }
 
+// Among a million entries none of it is in a cache. Asked for now, its lines come together and
+// while the cipher is made ready; else one after the other.
+void fetch_all_of(std::string_view value) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t at = 0; at < value.size(); at += kLine) __builtin_prefetch(value.data() + at);
+}
+
 std::string_view view(const Bound& bound) {
   return {bound.data(), bound.size()};
 }
@@ -87,6 +94,7 @@ std::optional<Entry> ClaimsRecords::open(const TokenKey& key, std::string_view v
       load<std::uint32_t>(value.data()) != kRecordFormat) {
     return {};
   }
+  fetch_all_of(value);
   const std::size_t plain_size = value.size() - kHeaderSize - Sealer::kOverhead;
   if (!sealer_.open(view(bind(key, value.data())), value.substr(kHeaderSize),
                     {plain_.data(), plain_size})) {
