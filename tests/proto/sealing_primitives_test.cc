@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
-#include <vector>
-
-#include "tests/client/secret.h"
 
 namespace claimsd::proto {
 namespace {
@@ -90,36 +87,6 @@ TEST_CASE("a digest is EVP's, of any size and however it is cut into parts") {
     REQUIRE(digest_of(sha256, {all.substr(0, size / 3), all.substr(size / 3)}) == expected);
     REQUIRE(digest_of(sha256, {all.substr(0, size / 2), {}, all.substr(size / 2)}) == expected);
   }
-}
-
-// The digest as its words lie in a context, masked but for the moment of a comparison.
-struct DigestWords {
-  explicit DigestWords(const std::string& digest) {
-    for (std::size_t at = 0; at < digest.size(); ++at)
-      masked.push_back(static_cast<char>(digest[at ^ 3] ^ testing::kMask));
-  }
-  int count(const volatile char* begin, const volatile char* end) const {
-    const auto size = static_cast<std::ptrdiff_t>(masked.size());
-    int found = 0;
-    for (const volatile char* at = begin; end - at >= size; at += 4) {
-      std::ptrdiff_t same = 0;
-      while (same < size &&
-             static_cast<char>(at[same] ^ testing::kMask) == masked[static_cast<std::size_t>(same)])
-        ++same;
-      if (same == size) ++found;
-    }
-    return found;
-  }
-  std::vector<char> masked;
-};
-
-TEST_CASE("a digest does not stay in the context that it was made in") {
-  CHECK(testing::result_of_child([] {
-          Sha256 sha256;
-          if (!sha256.open()) return 100;
-          const DigestWords words(digest_of(sha256, {"a token"}));
-          return testing::count_in_this_process(words);
-        }) == 0);
 }
 
 TEST_CASE("AES-256-GCM of the mode's example") {
