@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
@@ -27,6 +29,15 @@ bool is_sealed(int fd) {
   constexpr int kSize = F_SEAL_SHRINK | F_SEAL_GROW;
   return seals >= 0 && (seals & kSize) == kSize &&
          (seals & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE)) != 0;
+}
+
+// mmap(2), in the place of what is mapped at `at`, or wherever there is room if that is null. The
+// system call itself: readers go on meanwhile, find the old pages or the new ones, and know by the
+// generation which. To ThreadSanitizer mmap() would be a write to all of them.
+void* replace(void* at, std::size_t size, int flags, int fd) {
+  const int fixed = at == nullptr ? 0 : MAP_FIXED;
+  const long placed = syscall(SYS_mmap, at, size, PROT_READ, flags | fixed, fd, 0L);
+  return placed == -1 ? MAP_FAILED : reinterpret_cast<void*>(placed);
 }
 
 // The header is read out of the file, once, before anything is mapped. The boot id in it is not
@@ -117,14 +128,14 @@ char* SharedMap::place(std::size_t size, const OwnedFd& map) {
   const bool fits = last != nullptr && size <= last->size;
   if (!fits && place_count_ == kMaxPlaces) return nullptr;  // not to be: sizes are powers of two
   void* const wanted = fits ? last->at : nullptr;
-  void* const at = mmap(wanted, size, PROT_READ, MAP_SHARED | (fits ? MAP_FIXED : 0), map.get(), 0);
+  void* const at = replace(wanted, size, MAP_SHARED, map.get());
   if (at == MAP_FAILED) return nullptr;
   madvise(at, size, MADV_DONTDUMP);  // there is nothing in it to look for
   // What no map covers any more is zeros, not the rest of an old one.
   const std::size_t kept = fits ? size : 0;
   if (last != nullptr && kept < last->size) {
-    (void)mmap(last->at + kept, last->size - kept, PROT_READ,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)replace(last->at + kept, last->size - kept, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                  -1);
   }
   if (!fits) places_[place_count_++] = {static_cast<char*>(at), size};
   return static_cast<char*>(at);
