@@ -37,7 +37,10 @@ bool is_sealed(int fd) {
 void* replace(void* at, std::size_t size, int flags, int fd) {
   const int fixed = at == nullptr ? 0 : MAP_FIXED;
   const long placed = syscall(SYS_mmap, at, size, PROT_READ, flags | fixed, fd, 0L);
-  return placed == -1 ? MAP_FAILED : reinterpret_cast<void*>(placed);
+  void* address;
+  static_assert(sizeof address == sizeof placed);
+  std::memcpy(&address, &placed, sizeof address);  // -1 is MAP_FAILED
+  return address;
 }
 
 // The header is read out of the file, once, before anything is mapped. The boot id in it is not
