@@ -267,7 +267,8 @@ def test_the_whole_map_holds_nothing_of_its_users(claimsd, map_peer, faults):
     daemon = claimsd(faults.url(faults.script("canary", {"body": claims})))
     peer = map_peer(daemon)
     asked = tokens(300)
-    peer.ask_all(asked)
+    for first in range(0, len(asked), 50):  # who writes and never reads is cut off in the end
+        peer.ask_all(asked[first:first + 50])
     until(lambda: peer.map.used() > 290, "the leases are in the map")
     assert user_in(peer.lease(asked[-1])) == claims["id"]
     image = peer.map.bytes()
