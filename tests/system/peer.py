@@ -9,6 +9,7 @@ from typing import NamedTuple
 import wire
 
 PATIENCE = 30
+AT_ONCE = 50  # questions without answers
 ANY_AGE = 0xFFFFFFFF
 VERDICTS = {1: "valid", 2: "invalid", 3: "unavailable"}
 SOURCES = {0: "none", 3: "cache", 4: "upstream", 5: "stale"}
@@ -97,9 +98,15 @@ class Peer:
         return answer
 
     def ask_all(self, tokens, **options):
-        """All at once, pipelined; the answers in the order of the tokens."""
-        requests = [self.query(token, **options) for token in tokens]
-        answers = dict(self.answer() for _ in requests)
+        """Pipelined; the answers in the order of the tokens. At most AT_ONCE are out: who only writes, until neither side can, is cut off as a slow
+        reader."""
+        requests, answers = [], {}
+        for token in tokens:
+            if len(requests) - len(answers) == AT_ONCE:
+                answers.update([self.answer()])
+            requests.append(self.query(token, **options))
+        while len(answers) < len(requests):
+            answers.update([self.answer()])
         return [answers[request] for request in requests]
 
     def failure(self):
