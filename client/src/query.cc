@@ -207,7 +207,7 @@ claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* ref
     return CLAIMSD_BAD_ARGUMENT;
   }
   handle->handle.enter();
-  if (!given.awaits_record) return handle->handle.report_lane().send(refusal, out);
+  if (!given.awaits_record) return handle->handle.report_lane().send(given, out);
   return client::report(handle->handle, given, out);
 }
 

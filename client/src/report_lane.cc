@@ -30,7 +30,7 @@ bool ReportLane::open() {
   return true;
 }
 
-claimsd_result ReportLane::send(const claimsd_refusal* refusal, claimsd_answer** out) {
+claimsd_result ReportLane::send(const Refusal& refusal, claimsd_answer** out) {
   const Locked locked(mutex_);
   if (!open()) {
     handle_.reports().count_lost(0);
@@ -42,9 +42,7 @@ claimsd_result ReportLane::send(const claimsd_refusal* refusal, claimsd_answer**
     return lost(Reason::kOverloaded, out);
   }
   const std::uint64_t tag = ++last_tag_;
-  const claimsd_result queued = stream_->report(refusal, tag);
-  if (queued == CLAIMSD_BAD_ARGUMENT) return queued;
-  if (queued != CLAIMSD_OK) return lost(Reason::kNoResources, out);
+  if (stream_->report(refusal, tag) != CLAIMSD_OK) return lost(Reason::kNoResources, out);
   const claimsd_result result = progress(tag, out);
   return result == CLAIMSD_AGAIN ? CLAIMSD_SENT : result;
 }

@@ -16,6 +16,7 @@ namespace claimsd::client_impl {
 
 class Handle;
 class Stream;
+struct Refusal;
 
 class ReportLane {
  public:
@@ -26,9 +27,8 @@ class ReportLane {
   ~ReportLane();
 
   // CLAIMSD_SENT, or CLAIMSD_RECORDED where the receipt is there already; else
-  // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null), or
-  // CLAIMSD_BAD_ARGUMENT.
-  claimsd_result send(const claimsd_refusal* refusal, claimsd_answer** out);
+  // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null).
+  claimsd_result send(const Refusal& refusal, claimsd_answer** out);
 
   // Reads the receipts that have come.
   void settle();

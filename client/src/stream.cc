@@ -3,8 +3,6 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
-#include "client/src/refusal.h"
-
 namespace claimsd::client_impl {
 namespace {
 
@@ -70,11 +68,15 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
 claimsd_result Stream::report(const claimsd_refusal* refusal, std::uint64_t tag) {
   Refusal given;
   if (!read_refusal(refusal, handle_.timeout_ms(), given)) return CLAIMSD_BAD_ARGUMENT;
-  given.report.unacknowledged = handle_.reports().take_untold();
+  return report(given, tag);
+}
+
+claimsd_result Stream::report(Refusal refusal, std::uint64_t tag) {
+  refusal.report.unacknowledged = handle_.reports().take_untold();
   OpenQuestion* const opened =
-      table_.full() ? nullptr : open(given.report, tag, given.begin_waiting());
+      table_.full() ? nullptr : open(refusal.report, tag, refusal.begin_waiting());
   if (opened == nullptr) {
-    handle_.reports().count_lost(given.report.unacknowledged);
+    handle_.reports().count_lost(refusal.report.unacknowledged);
     return table_.full() ? CLAIMSD_UNAVAILABLE : CLAIMSD_NO_MEMORY;
   }
   const std::int64_t now = now_ns();

@@ -19,6 +19,7 @@
 #include "client/src/handle.h"
 #include "client/src/question.h"
 #include "client/src/question_table.h"
+#include "client/src/refusal.h"
 
 namespace claimsd::client_impl {
 
@@ -46,6 +47,7 @@ class Stream {
 
   claimsd_result send(const claimsd_question* question, std::uint64_t tag);
   claimsd_result report(const claimsd_refusal* refusal, std::uint64_t tag);
+  claimsd_result report(Refusal refusal, std::uint64_t tag);
   claimsd_result receive(std::uint64_t* tag, claimsd_answer** out);
 
   // In a forked child: what is open is the parent's. Only its destructor may follow.
