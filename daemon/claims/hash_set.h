@@ -1,8 +1,8 @@
 // hash_set.h: a set of 64-bit hashes, among a million: one place in memory is looked at, where a
 // std::unordered_set looks at three, and none of them is in a cache.
 //
-// Open addressing with linear probing, at most half full; a deletion closes its gap (key_index.h).
-// The hashes are uniformly distributed. Loop thread.
+// Open addressing with linear probing, at most half full; a deletion closes its gap
+// (linear_probing.h). The hashes are uniformly distributed. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/base/huge_pages.h"
+#include "daemon/claims/linear_probing.h"
 
 namespace claimsd::daemon {
 
@@ -29,15 +30,7 @@ class HashSet {
   void erase(std::uint64_t hash) {
     if (!contains(hash)) return;
     --size_;
-    std::size_t gap = place_of(stored(hash));
-    for (std::size_t at = next(gap); places_[at] != kFree; at = next(at)) {
-      // Stays where it is if its search begins behind the gap.
-      const std::size_t home = places_[at] & mask();
-      if (((at - home) & mask()) < ((at - gap) & mask())) continue;
-      places_[gap] = places_[at];
-      gap = at;
-    }
-    places_[gap] = kFree;
+    close_gap(places_, place_of(stored(hash)), [](std::uint64_t place) { return place; });
   }
 
   std::size_t size() const { return size_; }

@@ -3,16 +3,16 @@
 // hit costs among very many entries is what it has to fetch from memory. So a place in the table
 // holds a part of the key as well: of other nodes hardly any is looked at.
 //
-// Open addressing with linear probing, at most half full; a deletion closes its gap (Knuth, TAOCP
-// 3, 6.4, algorithm R), so that nothing has to be cleaned up. The keys are uniformly distributed:
-// their first bytes are the hash. They stay in the nodes: `key_at(number)` gives a node's. Loop
-// thread.
+// Open addressing with linear probing, at most half full; a deletion closes its gap
+// (linear_probing.h). The keys are uniformly distributed: their first bytes are the hash. They stay
+// in the nodes: `key_at(number)` gives a node's. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "daemon/base/huge_pages.h"
+#include "daemon/claims/linear_probing.h"
 #include "daemon/claims/token.h"
 
 namespace claimsd::daemon {
@@ -57,15 +57,8 @@ class KeyIndex {
       gap = next(gap);
     if (places_[gap].number == kNone) return;
     --size_;
-    for (std::size_t at = next(gap); places_[at].number != kNone; at = next(at)) {
-      // Stays where it is if its search begins behind the gap.
-      const std::size_t home = home_of(key_at(places_[at].number));
-      const bool behind_gap = ((at - home) & mask()) < ((at - gap) & mask());
-      if (behind_gap) continue;
-      places_[gap] = places_[at];
-      gap = at;
-    }
-    places_[gap] = Place{};
+    close_gap(places_, gap,
+              [&](const Place& place) { return TokenKeyHash()(key_at(place.number)); });
   }
 
   std::size_t size() const { return size_; }
@@ -75,6 +68,7 @@ class KeyIndex {
   struct Place {
     std::uint32_t number = kNone;
     std::uint32_t tag = 0;
+    bool operator==(const Place&) const = default;
   };
   using Places = std::vector<Place, HugePageAllocator<Place>>;
 
