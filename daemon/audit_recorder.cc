@@ -60,7 +60,7 @@ AuditRecorder::~AuditRecorder() {
 
 Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
   completions_ = TRY(MessageQueue<std::vector<AuditCompletion>>::create(
-      loop, [this](std::vector<AuditCompletion>&& all) { completed(all); }));
+      loop, [this](std::vector<AuditCompletion>&& all) { completed(std::move(all)); }));
   pages_ = TRY(MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
   // Signals are for the loop.
   sigset_t all;
@@ -131,23 +131,28 @@ void AuditRecorder::note(Deed deed, Done done) {
   noting_.emplace(ticket, std::move(done));
 }
 
-void AuditRecorder::completed(const std::vector<AuditCompletion>& completions) {
-  untold_.insert(untold_.end(), completions.begin(), completions.end());
+void AuditRecorder::completed(std::vector<AuditCompletion>&& completions) {
+  if (completions.empty()) return;
+  untold_.push_back({.completions = std::move(completions)});
   next_turns_.start();
 }
 
 void AuditRecorder::tell_some() {
-  const std::size_t count = std::min(untold_.size(), kCompletionsPerTurn);
-  const auto end = untold_.begin() + static_cast<std::ptrdiff_t>(count);
-  const std::vector<AuditCompletion> told(untold_.begin(), end);
-  untold_.erase(untold_.begin(), end);
-  if (untold_.empty()) next_turns_.stop();
-  book_->finished(count);
+  Commit& commit = untold_.front();
+  const std::span all(commit.completions);
+  const std::span told =
+      all.subspan(commit.told, std::min(all.size() - commit.told, kCompletionsPerTurn));
   std::vector<AuditCompletion> answers;
-  for (const AuditCompletion& one : told) {
-    one.ticket < kFirstNote ? answers.push_back(one) : noted(one);
-  }
-  if (!answers.empty()) hooks_.recorded(answers);
+  std::vector<AuditCompletion> deeds;
+  for (const AuditCompletion& one : told)
+    (one.ticket < kFirstNote ? answers : deeds).push_back(one);
+  book_->finished(told.size());
+  commit.told += told.size();
+  const bool last = commit.told == all.size();
+  if (last) untold_.pop_front();
+  if (untold_.empty()) next_turns_.stop();
+  for (const AuditCompletion& deed : deeds) noted(deed);
+  hooks_.recorded(answers, last);
 }
 
 void AuditRecorder::noted(const AuditCompletion& deed) {

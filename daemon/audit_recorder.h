@@ -33,8 +33,9 @@ struct AuditSettings {
 class AuditRecorder final : public AuditTrail {
  public:
   struct Hooks {
-    // With the tickets that record() was given: a few at a time.
-    std::function<void(std::span<const AuditCompletion>)> recorded;
+    // With the tickets that record() was given: a few at a time, and whether these are the last
+    // that one commit has let go; perhaps none.
+    std::function<void(std::span<const AuditCompletion>, bool last)> recorded;
     // Who is at the other end of a connection; null: it is gone.
     std::function<const PeerCredentials*(std::uint64_t connection)> peer;
   };
@@ -85,7 +86,7 @@ class AuditRecorder final : public AuditTrail {
                 const Clock& clock, Log& log, Hooks hooks);
   Status start(const AuditSettings& settings, Loop& loop);
   void name_peer(AuditRecord& record, const AuditedEvent& event) const;
-  void completed(const std::vector<AuditCompletion>& completions);
+  void completed(std::vector<AuditCompletion>&& completions);
   void tell_some();
   void noted(const AuditCompletion& deed);
   void anchored(const std::string& line);
@@ -99,7 +100,11 @@ class AuditRecorder final : public AuditTrail {
   SystemRandom random_;  // the log's thread's
   AuditTicket next_note_;
   std::map<AuditTicket, Done> noting_;
-  std::deque<AuditCompletion> untold_;
+  struct Commit {
+    std::vector<AuditCompletion> completions;
+    std::size_t told = 0;  // of them
+  };
+  std::deque<Commit> untold_;
   EachTurn next_turns_;  // while there are some
   struct Read {
     Result<AuditPage> page;

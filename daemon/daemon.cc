@@ -169,8 +169,8 @@ Status RealDaemon::open_audit() {
   audit_ = TRY(AuditRecorder::create(
       audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
       {.recorded =
-           [this](std::span<const AuditCompletion> answers) {
-             const Server::Gathering together(*server_);
+           [this](std::span<const AuditCompletion> answers, bool last) {
+             const Server::Gathering together(*server_, last);
              for (const AuditCompletion& one : answers)
                service_->recorded(one.ticket, one.verdict == AuditVerdict::kGo);
            },

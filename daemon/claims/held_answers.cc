@@ -1,5 +1,8 @@
 #include "daemon/claims/held_answers.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace claimsd::daemon {
 
 HeldSubject::HeldSubject(const TokenKey& of, std::string_view its_token,
@@ -22,55 +25,98 @@ std::shared_ptr<HeldSubject> HeldAnswers::subject(const TokenKey& key, std::stri
 }
 
 void HeldAnswers::hold(AuditTicket ticket, Held held) {
-  by_deadline_.emplace(held.deadline, ticket);
-  by_connection_.emplace(held.waiter.connection, ticket);
+  if (count_ == 0) first_ = ticket;
+  if (ticket - first_ >= ring_.size()) grow();
+  last_ = ticket;
+  earliest_ = count_ == 0 ? held.deadline : std::min(earliest_, held.deadline);
+  ++count_;
   if (held.subject) {
     held.answer.claims = held.subject->claims.view();
     by_key_.emplace(held.subject->key, ticket);
     if (held.kind == HeldKind::kLease) leases_.insert(held.subject->key);
   }
-  held_.emplace(ticket, std::move(held));
+  const std::uint64_t connection = held.waiter.connection;
+  place_of(ticket) = {.held = std::move(held)};
+  link(ticket, connection);
+}
+
+void HeldAnswers::grow() {
+  std::vector<Place> before(2 * ring_.size());
+  before.swap(ring_);
+  for (AuditTicket ticket = first_; ticket <= last_; ++ticket)
+    place_of(ticket) = std::move(before[ticket & (before.size() - 1)]);
+}
+
+void HeldAnswers::link(AuditTicket ticket, std::uint64_t connection) {
+  AuditTicket& newest = by_connection_[connection];
+  if (newest != 0) place_of(newest).newer = ticket;
+  place_of(ticket).older = std::exchange(newest, ticket);
+}
+
+void HeldAnswers::unlink(const Place& place, std::uint64_t connection) {
+  if (place.older != 0) place_of(place.older).newer = place.newer;
+  if (place.newer != 0) {
+    place_of(place.newer).older = place.older;
+  } else if (place.older != 0) {
+    by_connection_[connection] = place.older;
+  } else {
+    by_connection_.erase(connection);
+  }
 }
 
 std::optional<Held> HeldAnswers::take(AuditTicket ticket) {
-  const auto found = held_.find(ticket);
-  if (found == held_.end()) return std::nullopt;
-  return drop(found);
+  if (!holds(ticket)) return std::nullopt;
+  return drop(ticket);
 }
 
-std::optional<Held> HeldAnswers::take_overdue(BootTime now) {
-  if (by_deadline_.empty() || by_deadline_.begin()->first > now) return std::nullopt;
-  return take(by_deadline_.begin()->second);
+std::vector<Held> HeldAnswers::take_overdue(BootTime now) {
+  std::vector<Held> overdue;
+  if (count_ == 0 || earliest_ > now) return overdue;
+  BootTime earliest = BootTime::max();
+  for (AuditTicket ticket = first_; ticket <= last_; ++ticket) {
+    if (!holds(ticket)) continue;
+    const BootTime deadline = place_of(ticket).held->deadline;
+    if (deadline <= now) {
+      overdue.push_back(drop(ticket));
+    } else {
+      earliest = std::min(earliest, deadline);
+    }
+  }
+  earliest_ = earliest;
+  return overdue;
 }
 
 // What waits for nobody's sake, a lease, goes on waiting.
 void HeldAnswers::forget(std::uint64_t connection) {
-  auto at = by_connection_.lower_bound({connection, 0});
-  while (at != by_connection_.end() && at->first == connection) {
-    const auto found = held_.find((at++)->second);
-    if (found->second.kind != HeldKind::kLease) drop(found);
+  const auto found = by_connection_.find(connection);
+  AuditTicket ticket = found == by_connection_.end() ? 0 : found->second;
+  while (ticket != 0) {
+    const Place& place = place_of(ticket);
+    const AuditTicket older = place.older;
+    if (place.held->kind != HeldKind::kLease) drop(ticket);
+    ticket = older;
   }
 }
 
 void HeldAnswers::refuse(const TokenKey& key, BootTime started) {
   const auto [first, last] = by_key_.equal_range(key);
   for (auto at = first; at != last; ++at) {
-    Held& held = held_.at(at->second);
+    Held& held = *place_of(at->second).held;
     if (held.settled_at < started) held.refused = true;
   }
 }
 
 std::optional<BootTime> HeldAnswers::next_deadline() const {
-  if (by_deadline_.empty()) return std::nullopt;
-  return by_deadline_.begin()->first;
+  if (count_ == 0) return std::nullopt;
+  return earliest_;
 }
 
-Held HeldAnswers::drop(All::iterator at) {
-  const AuditTicket ticket = at->first;
-  Held held = std::move(at->second);
-  held_.erase(at);
-  by_deadline_.erase({held.deadline, ticket});
-  by_connection_.erase({held.waiter.connection, ticket});
+Held HeldAnswers::drop(AuditTicket ticket) {
+  Place place = std::exchange(place_of(ticket), {});
+  Held held = std::move(*place.held);
+  --count_;
+  while (first_ <= last_ && !holds(first_)) ++first_;
+  unlink(place, held.waiter.connection);
   if (held.subject) {
     const auto [first, last] = by_key_.equal_range(held.subject->key);
     for (auto entry = first; entry != last; ++entry) {

@@ -5,11 +5,11 @@
 // by ClaimsService; loop thread.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "daemon/base/secret.h"
 #include "daemon/claims/audit_trail.h"
@@ -69,33 +69,55 @@ class HeldAnswers {
   // A subject that several answers may share.
   std::shared_ptr<HeldSubject> subject(const TokenKey& key, std::string_view token,
                                        std::string_view claims);
-  AuditTicket next_ticket() { return ++last_ticket_; }
+  // Of what is held next: the same again until something is.
+  AuditTicket next_ticket() const { return last_ + 1; }
   void hold(AuditTicket ticket, Held held);
 
   // Nothing where it has left already.
   std::optional<Held> take(AuditTicket ticket);
-  std::optional<Held> take_overdue(BootTime now);
+  // All whose deadline has come.
+  std::vector<Held> take_overdue(BootTime now);
   void forget(std::uint64_t connection);
   // The Auth API has refused this token to a request that started at `started`.
   void refuse(const TokenKey& key, BootTime started);
   bool awaits_lease(const TokenKey& key) const { return leases_.count(key) != 0; }
 
+  // No deadline comes before; take_overdue() then may find none.
   std::optional<BootTime> next_deadline() const;
   // Answers; leases hold nobody up.
-  std::size_t waiting() const { return held_.size() - leases_.size(); }
+  std::size_t waiting() const { return count_ - leases_.size(); }
 
  private:
-  using All = std::map<AuditTicket, Held>;
-  Held drop(All::iterator at);
+  // Those of one connection are linked by their tickets, the newest first; 0: there is none.
+  struct Place {
+    std::optional<Held> held;
+    AuditTicket newer = 0;
+    AuditTicket older = 0;
+  };
+  static constexpr std::size_t kFirstSize = 64;
+
+  Place& place_of(AuditTicket ticket) { return ring_[ticket & (ring_.size() - 1)]; }
+  bool holds(AuditTicket ticket) {
+    return ticket >= first_ && ticket <= last_ && place_of(ticket).held;
+  }
+  void grow();
+  void link(AuditTicket ticket, std::uint64_t connection);
+  void unlink(const Place& place, std::uint64_t connection);
+  Held drop(AuditTicket ticket);
 
   std::size_t bytes_ = 0;  // outlives the subjects, which count themselves out of it
-  All held_;
-  std::set<std::pair<BootTime, AuditTicket>> by_deadline_;
-  std::set<std::pair<std::uint64_t, AuditTicket>> by_connection_;
+  // Tickets count up, and what has waited longest mostly leaves first: a ring, a power of two of
+  // places, from the oldest ticket that is still held to the newest. A flood's refusals come
+  // through here, each of which would cost a tree four allocations.
+  std::vector<Place> ring_{kFirstSize};
+  AuditTicket first_ = 1;
+  AuditTicket last_ = 0;
+  std::size_t count_ = 0;
+  BootTime earliest_{};                                                  // no deadline is before it
+  std::unordered_map<std::uint64_t, AuditTicket> by_connection_;         // the newest of each
   std::unordered_multimap<TokenKey, AuditTicket, TokenKeyHash> by_key_;  // valid ones
   std::set<TokenKey> leases_;
   std::weak_ptr<HeldSubject> last_subject_;
-  AuditTicket last_ticket_ = 0;
 };
 
 }  // namespace claimsd::daemon

@@ -337,7 +337,7 @@ void ClaimsService::tick() {
     hand_over(*waiting, Answer{.reason = Reason::kDeadline},
               {.token = flight != nullptr ? flight->token.view() : std::string_view()});
   }
-  while (const std::optional<Held> held = held_.take_overdue(now.boot)) give_up(*held);
+  for (const Held& held : held_.take_overdue(now.boot)) give_up(held);
 }
 
 void ClaimsService::stop() {

@@ -2,21 +2,19 @@
 
 #include <string.h>  // explicit_bzero(3)
 
+#include <utility>
+
 namespace claimsd::daemon {
 namespace {
 
 constexpr std::size_t kOutboxSize = 64 * 1024;
-
-// After so many over-budget answers a flood pauses: it goes on at a walking pace, and leaves the
-// processor to others.
-constexpr std::size_t kRefusalsPerPause = 64;
 
 }  // namespace
 
 Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* peer) {
   peer_ = who;
   session_.set_peer(who.uid, peer);
-  admitted_ = peer != nullptr;
+  row_ = peer;
   since_ = Loop::hrtime();
   stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
                                   {.on_data = [this](std::string_view bytes) { on_data(bytes); },
@@ -44,10 +42,8 @@ void Server::Connection::consume(std::string_view bytes) {
   uncork();
   const std::size_t refused = session_.over_budget();
   busy_ = session_.has_backlog() || refused == Session::kRefusalsPerTurn || (busy_ && refused > 0);
-  refused_ = refused > 0 ? refused_ + refused : 0;
-  const bool pauses = refused_ >= kRefusalsPerPause;
+  const bool pauses = row_ != nullptr && row_->refuse(refused);
   if (doomed_ || !(session_.has_backlog() || pauses)) return;
-  if (pauses) refused_ = 0;
   put_off(pauses);
 }
 
@@ -65,10 +61,26 @@ void Server::Connection::work_off() {
 }
 
 void Server::Connection::send(std::string_view frame) {
-  if (!corked_) return write(frame);
+  if (!corked_) return server_.gathers_ ? keep(frame) : write(frame);
   // Pipelined questions that arrived together are answered together.
   if (server_.outbox_.size() + frame.size() > kOutboxSize) flush();
   server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
+}
+
+void Server::Connection::keep(std::string_view frame) {
+  if (kept_.size() + frame.size() > kOutboxSize) send_kept();
+  if (kept_.empty()) {
+    kept_.reserve(kOutboxSize);
+    server_.kept_back_.push_back(id_);
+  }
+  kept_.insert(kept_.end(), frame.begin(), frame.end());
+}
+
+void Server::Connection::send_kept() {
+  std::vector<char> kept = std::exchange(kept_, {});
+  if (kept.empty()) return;
+  write({kept.data(), kept.size()});
+  explicit_bzero(kept.data(), kept.size());  // claims
 }
 
 // Not corked: the descriptor travels with this very frame.

@@ -24,14 +24,18 @@ class Server::Connection final : public Wire {
   // Between the two what is sent waits in the server's outbox, which is this connection's.
   void cork() { corked_ = true; }
   void uncork();
+  // Sends what a gathering has kept back (Server::Gathering).
+  void send_kept();
   // Goes on with what an earlier turn has left.
   void work_off();
+  // Has it used its last turns up, and after that was refused on and on?
+  bool is_busy() const { return busy_; }
 
   Session& session() { return session_; }
   const PeerCredentials& peer() const { return peer_; }
   std::uint32_t uid() const { return peer_.uid; }
   std::uint32_t gid() const { return peer_.gid; }
-  bool admitted() const { return admitted_; }
+  bool admitted() const { return row_ != nullptr; }
   // To be closed as soon as nobody is using it.
   bool doomed() const { return doomed_; }
   // To be closed when nothing is open.
@@ -39,7 +43,7 @@ class Server::Connection final : public Wire {
     return retiring_ && session_.open_questions() == 0 && queued_bytes() == 0;
   }
   void set_retiring() { retiring_ = true; }
-  std::size_t queued_bytes() const { return stream_->queued_bytes(); }
+  std::size_t queued_bytes() const { return kept_.size() + stream_->queued_bytes(); }
   // Did it fail to shake hands, or to read its answers, in time?
   bool lags(Duration now) const;
 
@@ -48,6 +52,7 @@ class Server::Connection final : public Wire {
   void consume(std::string_view bytes);
   void put_off(bool pauses);
   void resume();
+  void keep(std::string_view frame);
   void flush();
   void write(std::string_view bytes);
 
@@ -55,14 +60,14 @@ class Server::Connection final : public Wire {
   Session session_;
   std::uint64_t id_;
   PeerCredentials peer_;
-  bool admitted_ = false;
+  PeerRow* row_ = nullptr;  // its user's; null: it is refused
   bool doomed_ = false;
-  bool retiring_ = false;    // has a map that nobody believes any more
-  bool broken_ = false;      // nothing can be sent any more
-  bool put_off_ = false;     // has a turn coming; nothing is read until then
-  bool busy_ = false;        // it has used its last turns up, and after that was refused on and on
-  std::size_t refused_ = 0;  // since its last pause
+  bool retiring_ = false;  // has a map that nobody believes any more
+  bool broken_ = false;    // nothing can be sent any more
+  bool put_off_ = false;   // has a turn coming; nothing is read until then
+  bool busy_ = false;
   bool corked_ = false;
+  std::vector<char> kept_;               // by a gathering; what it holds room for is never moved
   Duration since_{};                     // when it connected, by Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its queue began to fill
   std::optional<UnixStream> stream_;

@@ -20,6 +20,18 @@ struct PeerRow {
   std::uint64_t invalid = 0;      // answers
   std::uint64_t unavailable = 0;  // answers
   std::uint64_t over_budget = 0;  // of these
+  std::size_t refused = 0;        // over budget, since forget_refused()
+
+  // After so many over-budget answers to all of a user's connections, those that go on wait for a
+  // moment: a flood goes at a walking pace however many connections it has, and leaves the
+  // processor to others.
+  static constexpr std::size_t kRefusalsPerPause = 128;
+
+  // Adds what a turn of one connection was refused. True: that one has to pause.
+  bool refuse(std::size_t count) {
+    refused += count;
+    return count > 0 && refused >= kRefusalsPerPause;
+  }
 
   // An answer other than kOk.
   void count_trouble(proto::Reason reason) {
@@ -42,6 +54,10 @@ class PeerTable {
     const auto found = rows_.find(uid);
     if (found == rows_.end() || --found->second.connections > 0) return;
     if (rows_.size() > kMostRows) rows_.erase(found);
+  }
+  // A pause is over.
+  void forget_refused() {
+    for (auto& [uid, row] : rows_) row.refused = 0;
   }
   const std::unordered_map<std::uint32_t, PeerRow>& rows() const { return rows_; }
 

@@ -19,13 +19,13 @@ Server::Server(Loop& loop, ServerSettings settings, Log& log)
       settings_(std::move(settings)),
       log_(log),
       admission_(settings_.admission),
-      next_turns_(loop, [this] { work_off_one(); }),
-      pause_(loop, [this] { end_pauses(); }) {}
+      next_turns_(loop, [this] { take_turn(); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
   server->sweep_ =
       TRY(KernelTimer::create(loop, [self = server.get()] { self->cut_off_laggards(); }));
+  server->pause_ = TRY(KernelTimer::create(loop, [self = server.get()] { self->end_pauses(); }));
   return server;
 }
 
@@ -127,43 +127,40 @@ void Server::leave(std::uint32_t uid) {
 
 // A connection that fails here is only marked: its session may be further up the stack.
 void Server::answer(const Waiter& waiter, const Answer& answer) {
-  if (Connection* const to = answering(waiter)) to->session().answer(waiter.request, answer);
+  if (Connection* const to = find(waiter.connection)) to->session().answer(waiter.request, answer);
 }
 
 void Server::receipt(const Waiter& waiter, proto::Reason reason) {
-  if (Connection* const to = answering(waiter)) to->session().receipt(waiter.request, reason);
+  if (Connection* const to = find(waiter.connection)) to->session().receipt(waiter.request, reason);
 }
 
-Server::Connection* Server::answering(const Waiter& waiter) {
-  const auto found = connections_.find(waiter.connection);
-  if (found == connections_.end()) return nullptr;
-  if (gathers_ && gathered_ != waiter.connection) {
-    send_gathered();
-    gathered_ = waiter.connection;
-    found->second->cork();
-  }
-  return found->second.get();
+Server::Connection* Server::find(std::uint64_t id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
 }
 
-void Server::end_gathering() {
-  send_gathered();
+void Server::end_gathering(bool last) {
   gathers_ = false;
-}
-
-void Server::send_gathered() {
-  const auto found = connections_.find(std::exchange(gathered_, 0));
-  if (found != connections_.end()) found->second->uncork();
+  std::erase_if(kept_back_, [this](std::uint64_t id) {
+    Connection* const connection = find(id);
+    if (connection != nullptr && connection->is_busy()) return false;
+    if (connection != nullptr) connection->send_kept();
+    return true;
+  });
+  if (!last || kept_back_.empty()) return;
+  to_send_.insert(to_send_.end(), kept_back_.begin(), kept_back_.end());
+  kept_back_.clear();
+  next_turns_.start();
 }
 
 const PeerCredentials* Server::peer(std::uint64_t connection) const {
-  const auto found = connections_.find(connection);
-  return found == connections_.end() ? nullptr : &found->second->peer();
+  const Connection* const found = find(connection);
+  return found == nullptr ? nullptr : &found->peer();
 }
 
 void Server::close(std::uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  if (id == gathered_) send_gathered();
   // Out of the map first: nothing that follows can reach it again.
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);
@@ -177,23 +174,35 @@ void Server::put_off(std::uint64_t id, bool pauses) {
     return next_turns_.start();
   }
   pausing_.push_back(id);
-  if (!pause_.active()) pause_.start(kPauseOfFloods);
+  if (!pause_->active()) pause_->start(kPauseOfFloods);
 }
 
 void Server::end_pauses() {
+  peers_.forget_refused();
   for (const std::uint64_t id : std::exchange(pausing_, {})) put_off_.push_back(id);
   if (!put_off_.empty()) next_turns_.start();
 }
 
 // Between two of them everybody else is served.
+void Server::take_turn() {
+  to_send_.empty() ? work_off_one() : send_to_one();
+  if (to_send_.empty() && put_off_.empty()) next_turns_.stop();
+}
+
+void Server::send_to_one() {
+  Connection* const connection = find(to_send_.front());
+  to_send_.pop_front();
+  if (connection != nullptr) connection->send_kept();
+}
+
 void Server::work_off_one() {
+  if (put_off_.empty()) return;
   const std::uint64_t id = put_off_.front();
   put_off_.pop_front();
-  if (const auto found = connections_.find(id); found != connections_.end()) {
-    found->second->work_off();
-    if (found->second->doomed()) close(id);
-  }
-  if (put_off_.empty()) next_turns_.stop();
+  Connection* const connection = find(id);
+  if (connection == nullptr) return;
+  connection->work_off();
+  if (connection->doomed()) close(id);
 }
 
 // Also closes those that failed outside of their own callbacks.

@@ -13,7 +13,6 @@
 #include "daemon/loop/each_turn.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/stream_listener.h"
-#include "daemon/loop/timer.h"
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/peer_table.h"
@@ -57,17 +56,20 @@ class Server final : public AnswerSink {
   // Stops accepting; connections stay.
   void stop_listening() { listener_.reset(); }
 
-  // While it lives, what one connection is answered without another's in between leaves in one
-  // write. One at a time, from outside of this server's callbacks.
+  // While it lives, what is answered is kept back, to leave in one write a connection: when it
+  // ends; to a connection that keeps the daemon busy only when one ends that is the `last` of
+  // several, and then one connection a turn. One at a time, from outside of this server's
+  // callbacks.
   class Gathering {
    public:
-    explicit Gathering(Server& server) : server_(server) { server_.gathers_ = true; }
-    ~Gathering() { server_.end_gathering(); }
+    Gathering(Server& server, bool last) : server_(server), last_(last) { server_.gathers_ = true; }
+    ~Gathering() { server_.end_gathering(last_); }
     Gathering(const Gathering&) = delete;
     Gathering& operator=(const Gathering&) = delete;
 
    private:
     Server& server_;
+    const bool last_;
   };
 
   void answer(const Waiter& waiter, const Answer& answer) override;
@@ -90,12 +92,13 @@ class Server final : public AnswerSink {
   void accept(Fd fd);
   void turn_away(Connection& connection, proto::FailureCode why);
   void leave(std::uint32_t uid);
-  Connection* answering(const Waiter& waiter);
-  void end_gathering();
-  void send_gathered();
+  Connection* find(std::uint64_t id) const;
+  void end_gathering(bool last);
   void close(std::uint64_t id);
   void put_off(std::uint64_t id, bool pauses);
   void end_pauses();
+  void take_turn();
+  void send_to_one();
   void work_off_one();
   void cut_off_laggards();
   void retire();
@@ -111,14 +114,15 @@ class Server final : public AnswerSink {
   std::unique_ptr<StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
-  std::vector<char> outbox_;  // of the connection whose bytes are being consumed, or gathered
+  std::vector<char> outbox_;  // of the connection whose bytes are being consumed
   bool gathers_ = false;
-  std::uint64_t gathered_ = 0;  // for whom the outbox is; 0: nobody
+  std::vector<std::uint64_t> kept_back_;  // connections with answers of a gathering
+  std::deque<std::uint64_t> to_send_;     // of them, those whose answers leave one a turn
   std::optional<KernelTimer> sweep_;
   std::deque<std::uint64_t> put_off_;   // connections with frames left for another turn, one a turn
   std::vector<std::uint64_t> pausing_;  // that have to wait a little longer
-  EachTurn next_turns_;                 // while somebody is put off
-  Timer pause_;
+  EachTurn next_turns_;                 // while somebody is put off, or to be sent something
+  std::optional<KernelTimer> pause_;
 };
 
 }  // namespace claimsd::daemon

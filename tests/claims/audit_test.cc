@@ -290,6 +290,44 @@ TEST_CASE("a hit waits for its record where every hit is recorded") {
   CHECK(world.answer(waiter).answer.source == Source::kCache);
 }
 
+TEST_CASE(
+    "of very many held answers each is taken once, in any order, or leaves with its connection") {
+  HeldAnswers held;
+  constexpr AuditTicket kMany = 1'000;
+  constexpr std::uint64_t kConnections = 7;
+  for (AuditTicket ticket = 1; ticket <= kMany; ++ticket) {
+    REQUIRE(held.next_ticket() == ticket);
+    held.hold(ticket, Held{.waiter = {.connection = ticket % kConnections, .request = 1},
+                           .deadline = BootTime(seconds(static_cast<int>(ticket)))});
+  }
+  CHECK(held.waiting() == kMany);
+  CHECK(held.next_deadline() == BootTime(seconds(1)));
+  const auto is_left = [&](AuditTicket ticket) {
+    const bool is_taken = ticket % 3 == 0;
+    const bool is_overdue = ticket <= 100 || ticket == 500;
+    return !is_taken && !is_overdue && ticket % kConnections != 4;
+  };
+  for (AuditTicket ticket = kMany - kMany % 3; ticket > 0; ticket -= 3) {
+    REQUIRE(held.take(ticket)->waiter.connection == ticket % kConnections);
+    REQUIRE_FALSE(held.take(ticket));
+  }
+  held.forget(4);
+  held.forget(4);
+  held.take(500);
+  const std::vector<Held> overdue = held.take_overdue(BootTime(seconds(100)));
+  CHECK(overdue.size() == 57);  // two thirds of 100, of which a seventh had gone
+  CHECK(held.take_overdue(BootTime(seconds(100))).empty());
+  CHECK(held.next_deadline() > BootTime(seconds(100)));
+  for (AuditTicket ticket = 1; ticket <= kMany; ++ticket) {
+    INFO("ticket " << ticket);
+    REQUIRE(held.take(ticket).has_value() == is_left(ticket));
+  }
+  CHECK(held.waiting() == 0);
+  CHECK_FALSE(held.next_deadline());
+  held.hold(held.next_ticket(), Held{.deadline = BootTime(seconds(1))});
+  CHECK(held.take_overdue(BootTime(seconds(1))).size() == 1);
+}
+
 TEST_CASE("claims that wait for their records are held once for all who wait, and are bounded") {
   HeldAnswers held;
   const std::string claims(10'000, 'c');

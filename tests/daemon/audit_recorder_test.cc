@@ -16,14 +16,16 @@ struct Recorder {
     auto made = AuditRecorder::create(
         settings, *AuditFingerprinter::create(Secret("0123456789abcdef0123456789abcdef")), *loop,
         clock, log,
-        {.recorded = [this](std::span<const AuditCompletion> all) { recorded(all); },
+        {.recorded = [this](std::span<const AuditCompletion> all,
+                            bool last) { recorded(all, last); },
          .peer = [](std::uint64_t) { return nullptr; }});
     REQUIRE(made);
     recorder = std::move(*made);
   }
 
-  void recorded(std::span<const AuditCompletion> all) {
+  void recorded(std::span<const AuditCompletion> all, bool last) {
     CHECK(all.size() <= AuditRecorder::kCompletionsPerTurn);
+    said_last = last;
     for (const AuditCompletion& one : all) {
       CHECK(one.verdict == AuditVerdict::kGo);
       tickets.push_back(one.ticket);
@@ -41,6 +43,7 @@ struct Recorder {
   SystemClock clock;
   NullLog log;
   std::vector<AuditTicket> tickets;
+  bool said_last = false;
   bool others_waited = false;
   int turns_without_others = 0;
   std::optional<Async> others;  // somebody else's event
@@ -56,6 +59,7 @@ TEST_CASE("answers that one commit lets go leave a few a turn, in order, others 
   for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
     CHECK(test.tickets[ticket - 1] == ticket);
   CHECK(test.turns_without_others == 0);
+  CHECK(test.said_last);
 }
 
 TEST_CASE("an operator's record is acknowledged among many answers") {

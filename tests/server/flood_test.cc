@@ -1,4 +1,5 @@
 // What a session does with more questions than its peer's budget allows.
+#include "daemon/server/peer_table.h"
 #include "tests/server/session_fixture.h"
 
 namespace claimsd::daemon {
@@ -75,6 +76,22 @@ TEST_CASE("what is kept for another turn is answered then, in order and once") {
   }
   CHECK(last == 99);
   CHECK(flooder.open_questions() == 1);
+}
+
+TEST_CASE("who is refused on and on pauses, however many connections that is spread over") {
+  PeerTable peers;
+  PeerRow& flooder = peers.enter(1000);
+  REQUIRE(&peers.enter(1000) == &flooder);  // a second connection
+  PeerRow& other = peers.enter(1001);
+  for (std::size_t refused = 1; refused < PeerRow::kRefusalsPerPause; ++refused)
+    REQUIRE_FALSE(flooder.refuse(1));
+  CHECK_FALSE(other.refuse(1));
+  CHECK_FALSE(flooder.refuse(0));
+  CHECK(flooder.refuse(1));
+  CHECK_FALSE(flooder.refuse(0));  // a connection that was refused nothing goes on
+  CHECK(flooder.refuse(1));
+  peers.forget_refused();
+  CHECK_FALSE(flooder.refuse(1));
 }
 
 }  // namespace

@@ -1,0 +1,179 @@
+// The server with its sockets: when answers that come out of their questions' turn leave.
+#include "daemon/server/server.h"
+
+#include <sys/socket.h>
+
+#include <array>
+
+#include "tests/loop/sockets.h"
+#include "tests/server/session_fixture.h"
+#include "tests/support/loop_runner.h"
+#include "tests/support/scratch_directory.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// A worker that reads only what has come.
+class Peer {
+ public:
+  Peer(Loop& loop, const std::string& path) : loop_(loop), fd_(test::connect_to(path)) {
+    REQUIRE(fd_);
+    send(hello());
+    test::run_until(loop_, [&] { return frames() == 1; });
+    bytes_.clear();
+  }
+  void send(const std::string& bytes) { test::send_all(fd_, bytes); }
+  // Whole answers so far; what else there is counts as none.
+  std::size_t answers() { return count(proto::MessageType::kAnswer); }
+  std::size_t pongs() { return count(proto::MessageType::kPong); }
+
+ private:
+  std::size_t frames() { return count({}); }
+  std::size_t count(std::optional<proto::MessageType> type) {
+    std::array<char, 4096> some;
+    for (ssize_t got = 1; got > 0;) {
+      got = recv(fd_.get(), some.data(), some.size(), MSG_DONTWAIT);
+      if (got > 0) bytes_.append(some.data(), static_cast<std::size_t>(got));
+    }
+    std::size_t found = 0;
+    proto::FrameHeader header;
+    for (std::string_view rest = bytes_;
+         proto::frame_status(rest, header) == proto::FrameStatus::kComplete;
+         rest.remove_prefix(header.frame_size())) {
+      if (!type || header.type == static_cast<std::uint16_t>(*type)) ++found;
+    }
+    return found;
+  }
+
+  Loop& loop_;
+  Fd fd_;
+  std::string bytes_;
+};
+
+struct Fixture {
+  Fixture() {
+    auto made = Server::create(*loop, {}, log);
+    REQUIRE(made);
+    server = std::move(*made);
+    server->connect({.service = *harness.service,
+                     .clock = harness.clock,
+                     .daemon_version = "1",
+                     .find_upstream = [](std::string_view) {
+                       return UpstreamName{0, "main"};
+                     }});
+    REQUIRE(server->open(ListenOptions{.path = path}));
+  }
+
+  // A connection whose questions all wait; its number is that of its arrival.
+  std::unique_ptr<Peer> connect(std::uint64_t number, std::uint32_t questions) {
+    auto peer = std::make_unique<Peer>(*loop, path);
+    for (std::uint32_t request = 1; request <= questions; ++request) {
+      harness.sink.expect({number, request});
+      peer->send(query("token-" + std::to_string(number) + std::to_string(request), request));
+    }
+    asked += questions;
+    test::run_until(*loop, [&] { return harness.counters().questions == asked; });
+    return peer;
+  }
+  // More frames than one turn takes: some are left for the next one.
+  void keep_busy(Peer& peer) {
+    std::string pings;
+    for (std::uint32_t request = 1000; request < 1000 + 3 * Session::kFramesPerTurn; ++request)
+      pings += frame(proto::Ping{.echo = 1}, request);
+    peer.send(pings);
+    test::run_until(*loop, [&] { return peer.pongs() > 0; });
+    REQUIRE(peer.pongs() < 3 * Session::kFramesPerTurn);
+  }
+  void answer(std::uint64_t number, std::uint32_t request) {
+    server->answer({number, request}, Answer{.reason = proto::Reason::kRefused});
+  }
+
+  claimsd::testing::ScratchDirectory directory;
+  const std::string path = directory.path() + "/claims.sock";
+  std::unique_ptr<Loop> loop = test::new_loop();
+  NullLog log;
+  claimsd::testing::ServiceHarness harness;
+  std::uint64_t asked = 0;
+  std::unique_ptr<Server> server;  // goes first
+};
+
+TEST_CASE("an answer that comes by itself leaves at once") {
+  Fixture test;
+  const auto peer = test.connect(1, 1);
+  test.answer(1, 1);
+  CHECK(peer->answers() == 1);
+}
+
+TEST_CASE("what is gathered leaves when the gathering ends, everybody's whole") {
+  Fixture test;
+  const auto first = test.connect(1, 3);
+  const auto second = test.connect(2, 2);
+  {
+    const Server::Gathering together(*test.server, false);
+    for (std::uint32_t request : {1u, 2u}) {
+      test.answer(1, request);
+      test.answer(2, request);
+    }
+    test.answer(1, 3);
+    CHECK(first->answers() + second->answers() == 0);
+    CHECK_FALSE(test.server->drained());
+  }
+  CHECK(first->answers() == 3);
+  CHECK(second->answers() == 2);
+  CHECK(test.server->drained());
+}
+
+TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else, in a later turn") {
+  Fixture test;
+  const auto busy = test.connect(1, 2);
+  const auto other = test.connect(2, 2);
+  test.keep_busy(*busy);
+  {
+    const Server::Gathering some(*test.server, false);
+    test.answer(1, 1);
+    test.answer(2, 1);
+  }
+  CHECK(other->answers() == 1);
+  CHECK(busy->answers() == 0);
+  {
+    const Server::Gathering rest(*test.server, true);
+    test.answer(2, 2);
+    test.answer(1, 2);
+  }
+  CHECK(other->answers() == 2);
+  CHECK(busy->answers() == 0);
+  test::run_until(*test.loop, [&] { return busy->answers() > 0; });
+  CHECK(busy->answers() == 2);
+}
+
+TEST_CASE("what was gathered for somebody who has left harms nobody") {
+  Fixture test;
+  auto gone = test.connect(1, 1);
+  const auto other = test.connect(2, 1);
+  test.keep_busy(*gone);
+  {
+    const Server::Gathering all(*test.server, true);
+    test.answer(1, 1);
+    gone.reset();
+    test.answer(2, 1);
+  }
+  CHECK(other->answers() == 1);
+  test::run_until(*test.loop, [&] { return test.server->connections() == 1; });
+}
+
+TEST_CASE("gathered answers leave before there is no room for more") {
+  Fixture test;
+  constexpr std::uint32_t kQuestions = 5;  // room is for four such answers
+  const auto peer = test.connect(1, kQuestions);
+  const std::string claims(15'000, 'x');
+  {
+    const Server::Gathering all(*test.server, false);
+    for (std::uint32_t request = 1; request <= kQuestions; ++request)
+      test.server->answer({1, request}, Answer{.reason = proto::Reason::kOk, .claims = claims});
+    CHECK(peer->answers() == kQuestions - 1);
+  }
+  CHECK(peer->answers() == kQuestions);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
