@@ -3,6 +3,9 @@
 Short by default; by hand, as the promise has it:
     CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \\
         /usr/bin/python3 -m pytest -s tests/system/test_floods.py
+
+With CLAIMSD_FLOOD_APART=1 the asker has a core of its own, and on the others the flooder runs when nobody else does:
+what is left in the asker's times then is the daemon's doing, and not how a kernel shares cores among all of them.
 """
 
 import os
@@ -18,6 +21,8 @@ from workers import Worker
 FLOOD_SECONDS = int(os.environ.get("CLAIMSD_FLOOD_SECONDS", "3"))
 LEAST_RATE = int(os.environ.get("CLAIMSD_FLOOD_RATE", "0"))  # junk a second; a slow build reaches less
 PARTITION_SECONDS = int(os.environ.get("CLAIMSD_PARTITION_SECONDS", "6"))
+APART = "CLAIMSD_FLOOD_APART" in os.environ
+ASKERS_CORE = 0
 PATIENCE = 60
 
 FLOODER, VICTIM = other_user.UID, other_user.UID + 1
@@ -35,6 +40,16 @@ RECOVERY_SECONDS = 40
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to flood as another user")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cores():
+    """Whoever is started from here on leaves the asker's core alone, where it is to have one."""
+    before = os.sched_getaffinity(0)
+    if APART:
+        os.sched_setaffinity(0, before - {ASKERS_CORE})
+    yield
+    os.sched_setaffinity(0, before)
+
+
 @pytest.fixture(scope="module")
 def portable_flood(build, scratch):
     """The program where any user may run it."""
@@ -46,7 +61,8 @@ class Load(Worker):
 
     def __init__(self, binary, daemon, mode, seconds, tokens=(), uid=None):
         who = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid is not None else []
-        super().__init__(None, daemon.socket, mode, seconds, prefix=who, binary=binary)
+        where = {"hits": ["taskset", "-c", str(ASKERS_CORE)], "junk": ["chrt", "--idle", "0"]}.get(mode, []) if APART else []
+        super().__init__(None, daemon.socket, mode, seconds, prefix=[*where, *who], binary=binary)
         if tokens:
             self.say("\n".join([*tokens, ""]))
         self.wait_ready()
