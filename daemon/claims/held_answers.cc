@@ -25,32 +25,33 @@ std::shared_ptr<HeldSubject> HeldAnswers::subject(const TokenKey& key, std::stri
 }
 
 void HeldAnswers::hold(AuditTicket ticket, Held held) {
-  if (count_ == 0) first_ = ticket;
-  if (ticket - first_ >= ring_.size()) grow();
-  last_ = ticket;
+  const Position at = last_ + 1;
+  if (count_ == 0) first_ = at;
+  if (at - first_ == ring_.size()) grow();
+  last_ = at;
   earliest_ = count_ == 0 ? held.deadline : std::min(earliest_, held.deadline);
   ++count_;
   if (held.subject) {
     held.answer.claims = held.subject->claims.view();
-    by_key_.emplace(held.subject->key, ticket);
+    by_key_.emplace(held.subject->key, at);
     if (held.kind == HeldKind::kLease) leases_.insert(held.subject->key);
   }
   const std::uint64_t connection = held.waiter.connection;
-  place_of(ticket) = {.held = std::move(held)};
-  link(ticket, connection);
+  place_of(at) = {.ticket = ticket, .held = std::move(held)};
+  link(at, connection);
 }
 
 void HeldAnswers::grow() {
   std::vector<Place> before(2 * ring_.size());
   before.swap(ring_);
-  for (AuditTicket ticket = first_; ticket <= last_; ++ticket)
-    place_of(ticket) = std::move(before[ticket & (before.size() - 1)]);
+  for (Position at = first_; at <= last_; ++at)
+    place_of(at) = std::move(before[at & (before.size() - 1)]);
 }
 
-void HeldAnswers::link(AuditTicket ticket, std::uint64_t connection) {
-  AuditTicket& newest = by_connection_[connection];
-  if (newest != 0) place_of(newest).newer = ticket;
-  place_of(ticket).older = std::exchange(newest, ticket);
+void HeldAnswers::link(Position at, std::uint64_t connection) {
+  Position& newest = by_connection_[connection];
+  if (newest != 0) place_of(newest).newer = at;
+  place_of(at).older = std::exchange(newest, at);
 }
 
 void HeldAnswers::unlink(const Place& place, std::uint64_t connection) {
@@ -64,22 +65,40 @@ void HeldAnswers::unlink(const Place& place, std::uint64_t connection) {
   }
 }
 
+// Mostly it is the oldest.
+HeldAnswers::Position HeldAnswers::find(AuditTicket ticket) {
+  if (count_ == 0) return 0;
+  Position low = first_;
+  Position high = place_of(first_).ticket == ticket ? first_ : last_;
+  while (low < high) {
+    const Position middle = low + (high - low) / 2;
+    if (place_of(middle).ticket < ticket) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const Place& found = place_of(low);
+  return found.ticket == ticket && found.held ? low : 0;
+}
+
 std::optional<Held> HeldAnswers::take(AuditTicket ticket) {
-  if (!holds(ticket)) return std::nullopt;
-  return drop(ticket);
+  const Position at = find(ticket);
+  if (at == 0) return std::nullopt;
+  return drop(at);
 }
 
 std::vector<Held> HeldAnswers::take_overdue(BootTime now) {
   std::vector<Held> overdue;
   if (count_ == 0 || earliest_ > now) return overdue;
   BootTime earliest = BootTime::max();
-  for (AuditTicket ticket = first_; ticket <= last_; ++ticket) {
-    if (!holds(ticket)) continue;
-    const BootTime deadline = place_of(ticket).held->deadline;
-    if (deadline <= now) {
-      overdue.push_back(drop(ticket));
+  for (Position at = first_; at <= last_; ++at) {
+    const std::optional<Held>& held = place_of(at).held;
+    if (!held) continue;
+    if (held->deadline <= now) {
+      overdue.push_back(drop(at));
     } else {
-      earliest = std::min(earliest, deadline);
+      earliest = std::min(earliest, held->deadline);
     }
   }
   earliest_ = earliest;
@@ -89,19 +108,19 @@ std::vector<Held> HeldAnswers::take_overdue(BootTime now) {
 // What waits for nobody's sake, a lease, goes on waiting.
 void HeldAnswers::forget(std::uint64_t connection) {
   const auto found = by_connection_.find(connection);
-  AuditTicket ticket = found == by_connection_.end() ? 0 : found->second;
-  while (ticket != 0) {
-    const Place& place = place_of(ticket);
-    const AuditTicket older = place.older;
-    if (place.held->kind != HeldKind::kLease) drop(ticket);
-    ticket = older;
+  Position at = found == by_connection_.end() ? 0 : found->second;
+  while (at != 0) {
+    const Place& place = place_of(at);
+    const Position older = place.older;
+    if (place.held->kind != HeldKind::kLease) drop(at);
+    at = older;
   }
 }
 
 void HeldAnswers::refuse(const TokenKey& key, BootTime started) {
   const auto [first, last] = by_key_.equal_range(key);
-  for (auto at = first; at != last; ++at) {
-    Held& held = *place_of(at->second).held;
+  for (auto entry = first; entry != last; ++entry) {
+    Held& held = *place_of(entry->second).held;
     if (held.settled_at < started) held.refused = true;
   }
 }
@@ -111,16 +130,17 @@ std::optional<BootTime> HeldAnswers::next_deadline() const {
   return earliest_;
 }
 
-Held HeldAnswers::drop(AuditTicket ticket) {
-  Place place = std::exchange(place_of(ticket), {});
+Held HeldAnswers::drop(Position at) {
+  Place& place = place_of(at);
   Held held = std::move(*place.held);
-  --count_;
-  while (first_ <= last_ && !holds(first_)) ++first_;
+  place.held.reset();
   unlink(place, held.waiter.connection);
+  --count_;
+  while (first_ <= last_ && !place_of(first_).held) ++first_;
   if (held.subject) {
     const auto [first, last] = by_key_.equal_range(held.subject->key);
     for (auto entry = first; entry != last; ++entry) {
-      if (entry->second != ticket) continue;
+      if (entry->second != at) continue;
       by_key_.erase(entry);
       break;
     }

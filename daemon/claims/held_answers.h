@@ -69,8 +69,8 @@ class HeldAnswers {
   // A subject that several answers may share.
   std::shared_ptr<HeldSubject> subject(const TokenKey& key, std::string_view token,
                                        std::string_view claims);
-  // Of what is held next: the same again until something is.
-  AuditTicket next_ticket() const { return last_ + 1; }
+  AuditTicket next_ticket() { return ++last_ticket_; }
+  // In the order of their tickets, of which not all need be held.
   void hold(AuditTicket ticket, Held held);
 
   // Nothing where it has left already.
@@ -88,36 +88,37 @@ class HeldAnswers {
   std::size_t waiting() const { return count_ - leases_.size(); }
 
  private:
-  // Those of one connection are linked by their tickets, the newest first; 0: there is none.
+  using Position = std::uint64_t;  // counts what was ever held; 0: none
+  // Those of one connection are linked, the newest first.
   struct Place {
+    AuditTicket ticket = 0;  // also of one that has left
     std::optional<Held> held;
-    AuditTicket newer = 0;
-    AuditTicket older = 0;
+    Position newer = 0;
+    Position older = 0;
   };
   static constexpr std::size_t kFirstSize = 64;
 
-  Place& place_of(AuditTicket ticket) { return ring_[ticket & (ring_.size() - 1)]; }
-  bool holds(AuditTicket ticket) {
-    return ticket >= first_ && ticket <= last_ && place_of(ticket).held;
-  }
+  Place& place_of(Position at) { return ring_[at & (ring_.size() - 1)]; }
+  Position find(AuditTicket ticket);
   void grow();
-  void link(AuditTicket ticket, std::uint64_t connection);
+  void link(Position at, std::uint64_t connection);
   void unlink(const Place& place, std::uint64_t connection);
-  Held drop(AuditTicket ticket);
+  Held drop(Position at);
 
   std::size_t bytes_ = 0;  // outlives the subjects, which count themselves out of it
-  // Tickets count up, and what has waited longest mostly leaves first: a ring, a power of two of
-  // places, from the oldest ticket that is still held to the newest. A flood's refusals come
-  // through here, each of which would cost a tree four allocations.
+  // What has waited longest mostly leaves first: a ring, a power of two of places, from the oldest
+  // that is still held to the newest. A flood's refusals come through here, each of which would
+  // cost a tree four allocations.
   std::vector<Place> ring_{kFirstSize};
-  AuditTicket first_ = 1;
-  AuditTicket last_ = 0;
+  Position first_ = 1;  // is held, where anything is
+  Position last_ = 0;
   std::size_t count_ = 0;
-  BootTime earliest_{};                                                  // no deadline is before it
-  std::unordered_map<std::uint64_t, AuditTicket> by_connection_;         // the newest of each
-  std::unordered_multimap<TokenKey, AuditTicket, TokenKeyHash> by_key_;  // valid ones
+  BootTime earliest_{};                                               // no deadline is before it
+  std::unordered_map<std::uint64_t, Position> by_connection_;         // the newest of each
+  std::unordered_multimap<TokenKey, Position, TokenKeyHash> by_key_;  // valid ones
   std::set<TokenKey> leases_;
   std::weak_ptr<HeldSubject> last_subject_;
+  AuditTicket last_ticket_ = 0;
 };
 
 }  // namespace claimsd::daemon
