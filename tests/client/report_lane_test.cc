@@ -192,6 +192,9 @@ TEST_CASE("a forked child reports over a connection of its own, and what is out 
   CHECK(recorded(host.client, 1));
 }
 
+// AddressSanitizer's allocator (of GCC 12) keeps its locks through a fork: a child would wait for
+// one of them for ever, whatever the library does.
+#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("children forked while another thread reports neither hang nor crash") {
   ReportHost host;
   std::atomic<bool> done = false;
@@ -219,6 +222,7 @@ TEST_CASE("children forked while another thread reports neither hang nor crash")
   reporter.join();
   CHECK(well == kChildren);
 }
+#endif
 
 }  // namespace
 }  // namespace claimsd::testing
