@@ -127,7 +127,11 @@ void Server::leave(std::uint32_t uid) {
 
 // A connection that fails here is only marked: its session may be further up the stack.
 void Server::answer(const Waiter& waiter, const Answer& answer) {
-  if (Connection* const to = find(waiter.connection)) to->session().answer(waiter.request, answer);
+  Connection* const to = find(waiter.connection);
+  if (to == nullptr) return;
+  to->session().answer(waiter.request, answer);
+  // Whom it is about may be revoked before another turn: it leaves as it was decided.
+  if (gathers_ && answer.reason == proto::Reason::kOk && to->is_busy()) to->send_kept();
 }
 
 void Server::receipt(const Waiter& waiter, proto::Reason reason) {

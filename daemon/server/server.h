@@ -57,9 +57,9 @@ class Server final : public AnswerSink {
   void stop_listening() { listener_.reset(); }
 
   // While it lives, what is answered is kept back, to leave in one write a connection: when it
-  // ends; to a connection that keeps the daemon busy only when one ends that is the `last` of
-  // several, and then one connection a turn. One at a time, from outside of this server's
-  // callbacks.
+  // ends; what is no valid answer to a connection that keeps the daemon busy only when one ends
+  // that is the `last` of several, and then one connection a turn. One at a time, from outside of
+  // this server's callbacks.
   class Gathering {
    public:
     Gathering(Server& server, bool last) : server_(server), last_(last) { server_.gathers_ = true; }

@@ -146,6 +146,17 @@ TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else,
   CHECK(busy->answers() == 2);
 }
 
+TEST_CASE("a valid answer is kept for no later turn, in which it could be no longer so") {
+  Fixture test;
+  const auto busy = test.connect(1, 2);
+  test.keep_busy(*busy);
+  const Server::Gathering some(*test.server, false);
+  test.answer(1, 1);
+  CHECK(busy->answers() == 0);
+  test.server->answer({1, 2}, Answer{.reason = proto::Reason::kOk});
+  CHECK(busy->answers() == 2);
+}
+
 TEST_CASE("what was gathered for somebody who has left harms nobody") {
   Fixture test;
   auto gone = test.connect(1, 1);
