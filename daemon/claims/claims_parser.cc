@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "daemon/claims/json_parser.h"
@@ -55,6 +56,11 @@ Status check_element(dom::element element) {
 // The digits of an integer id.
 using Digits = std::array<char, 24>;
 
+std::string_view written(auto number, Digits& digits) {
+  const char* const end = fmt::format_to(digits.data(), "{}", number);
+  return {digits.data(), static_cast<std::size_t>(end - digits.data())};
+}
+
 Result<std::string_view> read_id(dom::object object, const std::string& name, Digits& digits) {
   dom::element value;
   if (object.at_key(name).get(value) != simdjson::SUCCESS) {
@@ -64,12 +70,10 @@ Result<std::string_view> read_id(dom::object object, const std::string& name, Di
     if (text.empty()) return failure(fmt::format("member \"{}\" is empty", name));
     return text;
   }
-  const auto written = [&](auto number) {
-    const char* const end = fmt::format_to(digits.data(), "{}", number);
-    return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
-  };
-  if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS) return written(number);
-  if (std::uint64_t number = 0; value.get(number) == simdjson::SUCCESS) return written(number);
+  if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS)
+    return written(number, digits);
+  if (std::uint64_t number = 0; value.get(number) == simdjson::SUCCESS)
+    return written(number, digits);
   return failure(fmt::format("member \"{}\" is neither a string nor an integer", name));
 }
 
@@ -106,7 +110,8 @@ Result<std::vector<std::string_view>> read_roles(dom::object object, const std::
   return roles;
 }
 
-// Appends to a buffer of fixed size; says no when it is full.
+// Appends JSON to a buffer of fixed size; says no when it is full. (simdjson::minify() of an
+// element leaves copies behind in memory.)
 class Appender {
  public:
   explicit Appender(Secret& to) : to_(to) {}
@@ -116,9 +121,42 @@ class Appender {
     size_ += text.size();
     return true;
   }
+  // Control characters it has none (check_text).
+  bool add_string(std::string_view text) {
+    bool whole = add("\"");
+    while (whole && !text.empty()) {
+      const std::size_t plain = std::min(text.find_first_of("\"\\"), text.size());
+      whole = add(text.substr(0, plain));
+      text.remove_prefix(plain);
+      if (text.empty()) break;
+      whole = whole && add("\\") && add(text.substr(0, 1));
+      text.remove_prefix(1);
+    }
+    return whole && add("\"");
+  }
+  // What an id, an email and roles may be; another one's members are not looked into.
+  bool add_value(dom::element value) {
+    if (std::string_view text; value.get(text) == simdjson::SUCCESS) return add_string(text);
+    if (dom::array array; value.get(array) == simdjson::SUCCESS) return add_array(array);
+    Digits digits;
+    if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS)
+      return add(written(number, digits));
+    if (std::uint64_t number = 0; value.get(number) == simdjson::SUCCESS)
+      return add(written(number, digits));
+    return add("null");
+  }
   std::size_t size() const { return size_; }
 
  private:
+  bool add_array(dom::array array) {
+    bool whole = add("[");
+    bool first = true;
+    for (const dom::element item : array) {
+      whole = whole && (std::exchange(first, false) || add(",")) && add_value(item);
+    }
+    return whole && add("]");
+  }
+
   Secret& to_;
   std::size_t size_ = 0;
 };
@@ -132,10 +170,8 @@ std::size_t raw_essentials(dom::object object, const ClaimNames& names, Secret& 
     if (key != names.id && key != names.email && key != names.role) continue;
     // Member names that need escapes are not worth keeping here: the parsed fields carry them.
     if (key.find_first_of("\"\\") != std::string_view::npos) continue;
-    std::string text = simdjson::minify(value);
-    whole = whole && (out.size() == 1 || out.add(",")) && out.add("\"") && out.add(key) &&
-            out.add("\":") && out.add(text);
-    explicit_bzero(text.data(), text.size());
+    whole = whole && (out.size() == 1 || out.add(",")) && out.add_string(key) && out.add(":") &&
+            out.add_value(value);
   }
   if (whole && out.add("}") && out.size() <= proto::kMaxRawClaims) return out.size();
   std::memcpy(raw.data(), "{}", 2);

@@ -16,6 +16,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr std::uint64_t kLargest = 64 << 20;
+constexpr std::size_t kNotesOfFree = 32;
 
 // By its first byte and only then as a whole: under sanitizers a comparison at every byte takes
 // half a minute.
@@ -84,6 +85,7 @@ std::string masked(std::string_view text) {
 int count_in_memory(std::string_view masked_secret) {
   const Fd memory(::open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
   const auto ranges = writable_ranges();
+  if (masked_secret.size() >= 2 * kNotesOfFree) masked_secret.remove_prefix(kNotesOfFree);
   Window window;
   int found = 0;
   for (const auto& range : ranges) {

@@ -12,8 +12,9 @@ inline constexpr char kMask = 0x5A;
 // it.
 std::string masked(std::string_view text);
 
-// How often the unmasked secret is found in the writable memory of this process. Mappings over 64
-// MiB (the shadows of sanitizers) are skipped.
+// How often the unmasked secret is found in the writable memory of this process, without its first
+// bytes where it is long: where a block was freed as it was, free(3) has put its own notes over
+// them. Mappings over 64 MiB (the shadows of sanitizers) are skipped.
 int count_in_memory(std::string_view masked_secret);
 
 }  // namespace claimsd::daemon

@@ -18,6 +18,12 @@ PATIENCE = 30  # seconds until something that is to happen counts as not happeni
 SANITIZER_MARKS = ("Sanitizer", "runtime error:", "WARNING: ThreadSanitizer")
 
 
+def sanitized(build):
+    """Is it a build with a sanitizer, which takes its time, and keeps what was freed?"""
+    cache = (build / "CMakeCache.txt").read_text()
+    return any(line.startswith("CLAIMSD_SANITIZE:") and not line.endswith("=") for line in cache.splitlines())
+
+
 class StartFailed(Exception):
     """The daemon ended instead of becoming ready; says what it printed and its exit code."""
 
