@@ -223,7 +223,8 @@ def test_stats_count_every_request_of_many_threads_and_workers(tmp_path):
 
 
 def test_an_expired_token_is_refused(tmp_path):
-    api = Api(tmp_path, "--access-seconds", "1")
+    # Its `exp` has whole seconds: of these three up to one is over when it is issued.
+    api = Api(tmp_path, "--access-seconds", "3")
     try:
         token = api.login()["access"]
         assert api.ask("GET", "/api/me/", token=token)[0] == 200
