@@ -50,8 +50,8 @@ class Peer {
   std::string bytes_;
 };
 
-struct Fixture {
-  Fixture() {
+struct Served {
+  Served() {
     auto made = Server::create(*loop, {}, log);
     REQUIRE(made);
     server = std::move(*made);
@@ -98,14 +98,14 @@ struct Fixture {
 };
 
 TEST_CASE("an answer that comes by itself leaves at once") {
-  Fixture test;
+  Served test;
   const auto peer = test.connect(1, 1);
   test.answer(1, 1);
   CHECK(peer->answers() == 1);
 }
 
 TEST_CASE("what is gathered leaves when the gathering ends, everybody's whole") {
-  Fixture test;
+  Served test;
   const auto first = test.connect(1, 3);
   const auto second = test.connect(2, 2);
   {
@@ -124,7 +124,7 @@ TEST_CASE("what is gathered leaves when the gathering ends, everybody's whole") 
 }
 
 TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else, in a later turn") {
-  Fixture test;
+  Served test;
   const auto busy = test.connect(1, 2);
   const auto other = test.connect(2, 2);
   test.keep_busy(*busy);
@@ -147,7 +147,7 @@ TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else,
 }
 
 TEST_CASE("a valid answer is kept for no later turn, in which it could be no longer so") {
-  Fixture test;
+  Served test;
   const auto busy = test.connect(1, 2);
   test.keep_busy(*busy);
   const Server::Gathering some(*test.server, false);
@@ -158,7 +158,7 @@ TEST_CASE("a valid answer is kept for no later turn, in which it could be no lon
 }
 
 TEST_CASE("what was gathered for somebody who has left harms nobody") {
-  Fixture test;
+  Served test;
   auto gone = test.connect(1, 1);
   const auto other = test.connect(2, 1);
   test.keep_busy(*gone);
@@ -173,7 +173,7 @@ TEST_CASE("what was gathered for somebody who has left harms nobody") {
 }
 
 TEST_CASE("gathered answers leave before there is no room for more") {
-  Fixture test;
+  Served test;
   constexpr std::uint32_t kQuestions = 5;  // room is for four such answers
   const auto peer = test.connect(1, kQuestions);
   const std::string claims(15'000, 'x');

@@ -132,7 +132,7 @@ def test_a_flood_of_one_uid_costs_another_none_of_its_hits(claimsd, faults, port
           f"hits' p99 {p99}; memory +{grown} KiB")
     assert mine["source cache"] == mine["verdict valid"] == mine["asked"] > 0
     assert "verdict valid" not in theirs
-    if theirs["asked"] > 2 * budget["miss_burst_per_uid"]:  # a slow build may not reach that
+    if not sanitized(build) or theirs["asked"] > 2 * budget["miss_burst_per_uid"]:  # such a build may not reach that
         assert theirs["reason over_budget"] > 0
     # What is over is turned away, and what is within the budget is not.
     unknown_burst = 0.75 * budget["miss_burst_per_uid"]
