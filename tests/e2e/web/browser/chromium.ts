@@ -94,8 +94,14 @@ export class Visitor {
     });
   }
 
+  /** What the page waited for has come. */
+  async loaded(): Promise<void> {
+    await this.page.locator(".loading").first().waitFor({ state: "detached" });
+  }
+
   /** Presses Tab until that has the focus, as somebody without a mouse does. */
   async tabTo(wanted: string): Promise<void> {
+    await this.loaded();
     const passed: string[] = [];
     for (let presses = 0; presses < 40; presses += 1) {
       await this.press("Tab");
@@ -109,6 +115,7 @@ export class Visitor {
   /** A picture, for whoever builds this to look at; and axe finds nothing to complain of. */
   async look(name: string): Promise<void> {
     mkdirSync(SCREENSHOTS, { recursive: true });
+    await this.loaded();
     await this.page.evaluate(() => document.fonts.ready.then(() => undefined));
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
     await this.page.evaluate(AXE);
