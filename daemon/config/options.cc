@@ -139,7 +139,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"cache.hot_entries", kInteger, "1024", 0, 65536, "", kNo, kShow,
     "of them kept open in memory, token and claims; each costs a few KiB"}, in<kC, &C::hot_entries>},
   {{"cache.max_bytes", kSize, R"("64MiB")", kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
-    "size of the cache's file"}, in<kC, &C::max_bytes>},
+    "size of the cache's file; small entries are in memory once more, as sealed as there, in as much at most"}, in<kC, &C::max_bytes>},
   {{"cache.max_ttl", kDuration, R"("60s")", 1000, 5 * kMinute, "", kYes, kShow,
     "no answer is believed for longer"}, in<kC, &C::max_ttl>},
   {{"cache.negative_ttl", kDuration, R"("5s")", 0, kMinute, "", kYes, kShow,

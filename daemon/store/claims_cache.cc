@@ -71,7 +71,8 @@ LmdbClaimsCache::LmdbClaimsCache(const ClaimsCacheOptions& options, const Clock&
       lock_(std::move(lock)),
       identity_(std::move(identity)),
       token_key_key_(std::move(token_key_key)),
-      records_(std::move(records)) {}
+      records_(std::move(records)),
+      slots_(options.map_size) {}
 
 LmdbClaimsCache::~LmdbClaimsCache() = default;
 
@@ -188,6 +189,7 @@ bool LmdbClaimsCache::usable() {
 
 void LmdbClaimsCache::drop_everything(const std::string& why) {
   open_.reset();
+  slots_.clear();
   entries_ = 0;
   pages_ = 0;
   gone_ = remove_files();
@@ -239,6 +241,13 @@ void LmdbClaimsCache::report_tampered() {
 
 std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
   if (!usable()) return {};
+  if (const std::string_view value = slots_.find(key); !value.empty()) {
+    if (auto entry = records_.open(key, value)) return entry;
+  }
+  return find_in_file(key);
+}
+
+std::optional<Entry> LmdbClaimsCache::find_in_file(const TokenKey& key) {
   LmdbReader& reader = open_->reader;
   if (const auto renewed = reader.renew(); !renewed) {
     count_failure();
@@ -248,6 +257,7 @@ std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
   const auto value = reader.get(open_->table, view(key));
   std::optional<Entry> entry;
   if (value) entry = records_.open(key, *value);
+  if (entry) slots_.put(key, *value);
   reader.reset();
   if (value && !entry) {
     report_tampered();
@@ -278,7 +288,11 @@ Stored LmdbClaimsCache::put_all(std::span<const NewEntry> batch) {
   disk_has_room_ = open_->environment.reserve(disk_headroom(batch));
   auto writer = open_->environment.write();
   if (!writer) return give_up(writer.error(), "a write");
-  return store(*writer, batch);
+  const Stored stored = store(*writer, batch);
+  if (stored != Stored::kStored) {
+    for (const NewEntry& one : batch) slots_.erase(one.key);
+  }
+  return stored;
 }
 
 Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batch) {
@@ -291,6 +305,7 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
     if (const auto put = writer.put(table, view(key), *value); !put) {
       return give_up(put.error(), "a write");
     }
+    slots_.put(key, *value);
   }
   const auto after = writer.stats(table);
   if (!after) return give_up(after.error(), "a write");
@@ -331,6 +346,7 @@ bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
 }
 
 bool LmdbClaimsCache::erase(const TokenKey& key) {
+  slots_.erase(key);
   if (!usable()) return gone_;
   const LmdbTable table = open_->table;
   auto writer = open_->environment.write();

@@ -87,9 +87,35 @@ TEST_CASE("a second put replaces the first") {
   CacheBench bench;
   auto cache = bench.open();
   REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  cache = nullptr;
+  cache = bench.open();
+  CHECK(keeps(*cache, key_number(1), "first"));  // from the file, once
   REQUIRE(cache->put(key_number(1), entry_with("a longer second")) == Stored::kStored);
   CHECK(keeps(*cache, key_number(1), "a longer second"));
   CHECK(cache->entries() == 1);
+}
+
+TEST_CASE("an entry that grows out of its slot in memory is the new one") {
+  CacheBench bench;
+  auto cache = bench.open();
+  const std::string large(SealedSlots::kMaxValue + 1, 'c');
+  REQUIRE(cache->put(key_number(1), entry_with("small")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with(large)) == Stored::kStored);
+  CHECK(keeps(*cache, key_number(1), large));
+  REQUIRE(cache->put(key_number(1), entry_with("small again")) == Stored::kStored);
+  CHECK(keeps(*cache, key_number(1), "small again"));
+}
+
+TEST_CASE("a put that is refused leaves what was there") {
+  CacheBench bench;
+  auto cache = bench.open();
+  REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  const std::string too_large(kMaxStoredClaims + 1, 'c');
+  const std::vector<NewEntry> batch{{key_number(1), entry_with("second")},
+                                    {key_number(2), entry_with(too_large)}};
+  CHECK(cache->put_all(batch) == Stored::kFailed);
+  CHECK(keeps(*cache, key_number(1), "first"));
+  CHECK_FALSE(cache->find(key_number(2)));
 }
 
 TEST_CASE("an entry that was found can be put back as it is") {

@@ -63,6 +63,7 @@ TEST_CASE("a full map refuses new entries, keeps the old ones and takes new ones
   CHECK(last == Stored::kFull);
   REQUIRE(taken > 100);
   for (std::uint64_t i = 0; i < taken; ++i) CHECK(cache->find(key_number(i)));
+  CHECK_FALSE(cache->find(key_number(taken)));  // neither in the file nor in memory
   CHECK(cache->entries() == taken);
   for (std::uint64_t i = 0; i < taken; ++i) CHECK(cache->erase(key_number(i)));
   CHECK(cache->entries() == 0);
@@ -140,6 +141,7 @@ TEST_CASE("an entry that cannot be erased takes all others with it") {
     CHECK(cache->put(key_number(8), entry_with(kClaims)) == Stored::kFailed);
     bench.clock.boot += seconds(2);
     CHECK(cache->put(key_number(8), entry_with(kClaims)) == Stored::kStored);
+    CHECK_FALSE(cache->find(key_number(9)));
     const std::string before(cache->token_key_key().view());
     cache.reset();
     cache = bench.open();

@@ -1,0 +1,56 @@
+#include "daemon/store/sealed_slots.h"
+
+#include <cstring>
+
+namespace claimsd::daemon {
+
+std::string_view SealedSlots::find(const TokenKey& key) const {
+  const std::uint32_t number = index_.find(key, key_at());
+  if (number == KeyIndex::kNone) return {};
+  const Slot& slot = at(number);
+  return {slot.value.data(), slot.size};
+}
+
+void SealedSlots::put(const TokenKey& key, std::string_view value) {
+  if (value.empty() || value.size() > kMaxValue) return erase(key);
+  std::uint32_t number = index_.find(key, key_at());
+  const bool is_new = number == KeyIndex::kNone;
+  if (is_new) number = take_slot();
+  if (number == KeyIndex::kNone) return;
+  Slot& slot = at(number);
+  slot.size = static_cast<std::uint16_t>(value.size());
+  std::memcpy(slot.value.data(), value.data(), value.size());
+  if (!is_new) return;
+  slot.key = key;
+  index_.insert(number, key_at());
+}
+
+void SealedSlots::erase(const TokenKey& key) {
+  const std::uint32_t number = index_.find(key, key_at());
+  if (number == KeyIndex::kNone) return;
+  index_.erase(key, key_at());
+  free_.push_back(number);
+}
+
+void SealedSlots::clear() {
+  index_ = {};
+  chunks_.clear();
+  used_ = 0;
+  free_ = {};
+}
+
+// kNone: there is no room.
+std::uint32_t SealedSlots::take_slot() {
+  if (!free_.empty()) {
+    const std::uint32_t number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+  if (used_ == max_slots_) return KeyIndex::kNone;
+  if (used_ == chunks_.size() * kChunkSlots) {
+    chunks_.emplace_back(HugePageAllocator<Slot>().allocate(kChunkSlots));
+  }
+  return used_++;
+}
+
+}  // namespace claimsd::daemon
