@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -26,20 +27,30 @@ tl::unexpected<Error> file_failure(std::string_view doing, const std::string& pa
                              doing, path, std::generic_category().message(errno)));
 }
 
-Result<std::string> read_whole(const std::string& path) {
-  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+// What there is to know of a file of anchors, which may be years long. Its last line is ended
+// where a crash has cut it off.
+Result<std::string> gist_of(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
     if (errno == ENOENT) return std::string();
     return file_failure("read", path);
   }
-  std::string text;
-  char part[16384];
+  AnchorsGist gist;
+  std::string begun;  // a line whose end is still to come
+  char part[65536];
   for (;;) {
     const ssize_t got = read(fd.get(), part, sizeof part);
     if (got < 0) return file_failure("read", path);
-    if (got == 0) return text;
-    text.append(part, static_cast<std::size_t>(got));
+    if (got == 0) break;
+    begun.append(part, static_cast<std::size_t>(got));
+    std::size_t from = 0;
+    for (std::size_t end = 0; (end = begun.find('\n', from)) != std::string::npos; from = end + 1)
+      gist.line(std::string_view(begun).substr(from, end - from));
+    begun.erase(0, from);
+    begun.resize(std::min(begun.size(), sizeof part));  // none of ours is so long
   }
+  if (!begun.empty() && write(fd.get(), "\n", 1) != 1) return file_failure("write", path);
+  return gist.text();
 }
 
 bool write_durably(int fd, std::string_view bytes) {
@@ -99,8 +110,7 @@ Result<AuditSigner> AuditSigner::open(const std::string& directory, const std::s
 }
 
 Status AuditSigner::load(WallTime now) {
-  const std::string text = TRY(read_whole(path(kFile)));
-  if (!text.empty() && text.back() != '\n') TRY(append("\n"));  // a crash cut the last line off
+  const std::string text = TRY(gist_of(path(kFile)));
   const AuditAnchors known = read_anchors(text);
   for (const AuditAnchor& anchor : known.anchors) {
     if (!last_known_ || anchor.sequence >= last_known_->sequence) last_known_ = anchor;

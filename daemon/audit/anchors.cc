@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <set>
@@ -17,6 +18,7 @@ constexpr std::string_view kKeyWord = "claimsd-audit-key";
 constexpr std::string_view kAnchorWord = "claimsd-audit-anchor";
 constexpr std::string_view kUnreadable = "cut off, or of a version that this one does not read";
 
+constexpr std::size_t kLongestLine = 1024;
 constexpr std::size_t kSignatureHex = 2 * kEd25519Signature;
 
 template <class Integer>
@@ -123,6 +125,29 @@ AuditAnchors read_anchors(std::string_view text, const std::optional<std::string
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
   }
   return reading.take();
+}
+
+void AnchorsGist::line(std::string_view line) {
+  line = from_keyword(line);
+  if (line.empty() || line.size() > kLongestLine) return;
+  const auto words = words_of(line);
+  if (words[0] == kKeyWord) {
+    keys_.append(line).push_back('\n');
+    return;
+  }
+  AuditSequence sequence = 0;
+  if (words.size() < 4 || !number(words[3], sequence)) return;
+  if (furthest_.size() == kFurthest && sequence < furthest_.front().sequence) return;
+  const auto after = std::find_if(furthest_.begin(), furthest_.end(),
+                                  [&](const Claimed& other) { return other.sequence > sequence; });
+  furthest_.insert(after, {sequence, std::string(line)});
+  if (furthest_.size() > kFurthest) furthest_.erase(furthest_.begin());
+}
+
+std::string AnchorsGist::text() const {
+  std::string text = keys_;
+  for (const Claimed& claimed : furthest_) text.append(claimed.line).push_back('\n');
+  return text;
 }
 
 std::string signed_key_line(const std::string& origin, std::int64_t day,

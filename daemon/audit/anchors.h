@@ -42,6 +42,26 @@ struct AuditAnchors {
 // first key is trusted unless `root` names another.
 AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root = {});
 
+// Of very many lines those that tell how far the log was, for read_anchors(): each key's, and the
+// few anchors that claim to be furthest. There is one a minute for years, and looking at a year of
+// signatures takes a minute. Pure.
+class AnchorsGist {
+ public:
+  // In their order. Longer ones than anybody signed are passed over.
+  void line(std::string_view line);
+  std::string text() const;
+
+ private:
+  // So many false ones do not hide a true one.
+  static constexpr std::size_t kFurthest = 16;
+  struct Claimed {
+    AuditSequence sequence = 0;
+    std::string line;
+  };
+  std::string keys_;
+  std::vector<Claimed> furthest_;  // ascending
+};
+
 class AuditSigner {
  public:
   static constexpr const char* kFile = "anchors";

@@ -109,6 +109,38 @@ TEST_CASE("a new day has a new key, the old one vouches for it and is gone") {
   CHECK(read_anchors(without).problems.size() == 1);
 }
 
+TEST_CASE("of years of anchors the furthest that is truly signed is known at once") {
+  Bench bench;
+  { bench.start()->submit(denial_of("1"), 0); }
+  { bench.start()->submit(denial_of("2"), 0); }
+  const std::string path = bench.scratch / AuditSigner::kFile;
+  const std::string text = file_text(path);
+  const auto furthest = read_anchors(text).anchors.back().sequence;
+  const std::string last = text.substr(text.rfind("claimsd-audit-anchor"));
+  constexpr std::string_view kOrigin = " host.example ";
+  {
+    // Some claim to be further, but nobody signed that; and a crash has cut the last one off.
+    std::ofstream file(path, std::ios::app);
+    for (int more = 1; more <= 9; ++more) {
+      std::string forged = last;
+      forged.insert(forged.find(kOrigin) + kOrigin.size(), std::to_string(more));
+      file << forged;
+    }
+    file << std::string(1'000'000, 'x') << "\nclaimsd-audit-anch";
+  }
+  CountingRandom random;
+  auto signer = AuditSigner::open(bench.scratch.path(), "host.example", random, kNoon);
+  REQUIRE(signer);
+  REQUIRE(signer->last_known());
+  CHECK(signer->last_known()->sequence == furthest);
+  CHECK_FALSE(signer->first_key_line());
+  // What comes next begins a line of its own.
+  const auto lines = signer->sign(AuditHead{furthest + 1, {}, 2, {}}, kNoon);
+  REQUIRE(lines);
+  const std::string after = file_text(path);
+  CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
+}
+
 TEST_CASE("a log that is behind its last anchor says so when it is opened") {
   Bench bench;
   const ScratchDirectory old;
