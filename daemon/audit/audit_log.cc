@@ -16,6 +16,12 @@ namespace {
 constexpr std::chrono::milliseconds kTick{200};  // anchors, retention and retries need no better
 constexpr std::size_t kMaxKept = 256;
 
+// So many answers that waited for one commit are a flood. Commits as fast as the disk takes them
+// would make it no safer: they keep the disk from everybody else, and where this thread shares a
+// core with the loop, each holds that up for as long as the kernel is at it. What comes meanwhile
+// is in the next one.
+constexpr std::size_t kLargeCommit = 64;
+
 AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
   AuditRecord record;
   record.event = event;
@@ -175,6 +181,13 @@ void AuditLog::update_stats(const std::function<void(AuditCounters&)>& change) {
                                                         : AuditState::kReopening;
 }
 
+void AuditLog::rest_in_a_flood(std::unique_lock<std::mutex>& lock) {
+  if (last_tickets_ >= kLargeCommit)
+    wake_.wait_until(lock, last_begun_ + options_.between_large_commits,
+                     [this] { return stopping_; });
+  last_begun_ = std::chrono::steady_clock::now();
+}
+
 bool AuditLog::waits_for_retry() const {
   return broken_ && clock_.now().boot - failed_at_ < options_.retry;
 }
@@ -188,12 +201,14 @@ void AuditLog::run() {
     bool may_write = false;
     {
       std::unique_lock lock(mutex_);
+      rest_in_a_flood(lock);
       const bool nothing = intake_.empty() || waits_for_retry();
       const Duration tick = broken_ ? std::min<Duration>(kTick, options_.retry) : kTick;
       if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, tick);
       stopping = stopping_;
       may_write = stopping || !waits_for_retry();
       if (may_write) batch = intake_.take();
+      last_tickets_ = batch.tickets.size();
       jobs.swap(jobs_);
     }
     if (may_write && (!batch.empty() || !kept_.empty())) write(std::move(batch));

@@ -47,6 +47,8 @@ class AuditLog {
     std::uint64_t anchor_records = 1000;  // an anchor at least every so many
     Duration anchor_after = seconds(60);  // and so long after the first record that has none
     Duration retry = seconds(1);
+    // In a flood: from the begin of one commit to that of the next.
+    Duration between_large_commits = std::chrono::milliseconds(10);
   };
 
   // Starts the thread. The references must outlive the log; `random` is the thread's from here on.
@@ -83,6 +85,7 @@ class AuditLog {
   void write(AuditBatch batch);
   bool make_trusted();
   bool waits_for_retry() const;
+  void rest_in_a_flood(std::unique_lock<std::mutex>& lock);
   void written(const AuditBatch& batch);
   void not_written(AuditBatch& batch, std::size_t gap, AuditAppended why);
   void complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict);
@@ -104,6 +107,8 @@ class AuditLog {
   bool noted_ = false;  // that anchor, in a record behind it
   BootTime unanchored_since_;
   BootTime failed_at_{};
+  std::chrono::steady_clock::time_point last_begun_{};  // of the last commit
+  std::size_t last_tickets_ = 0;                        // that waited for it
   std::int64_t retained_on_ = 0;
   std::optional<AuditAppended> broken_;  // why the last commit did not work
 

@@ -11,6 +11,8 @@ namespace {
 // Beyond the limit, for what must not be lost to a flood.
 constexpr std::size_t kReservedRecords = 256;
 
+constexpr Duration kNamingPeriod = seconds(1);
+
 // Everything but times, so that what is left out of a folded record differed in nothing else.
 std::string same_key(const AuditRecord& record) {
   AuditRecord timeless = record;
@@ -115,6 +117,15 @@ bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string
   return true;
 }
 
+// A new record: is it to stand for more than itself?
+bool AuditIntake::is_various(const AuditRecord& record, const std::string& group) {
+  if (record.various || ++groups_[group].distinct > policy_.max_distinct) return true;
+  newest_ = std::max(newest_, record.at.boot);
+  Naming& naming = naming_[group];
+  if (newest_ - naming.since >= kNamingPeriod) naming = {.since = newest_};
+  return ++naming.named > policy_.max_distinct_a_second;
+}
+
 bool AuditIntake::may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const {
   if (!policy_.before_answer || ticket == 0) return true;
   return may_wait && within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets);
@@ -173,9 +184,8 @@ AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool ma
     if (!has_room(record, peer)) return refuse(record);
     const std::size_t position = batch_.records.size();
     if (foldable && record.user.empty()) {
-      Group& alike = groups_[group];
-      if (record.various || ++alike.distinct > policy_.max_distinct) {
-        alike.various = position + 1;
+      if (is_various(record, group)) {
+        groups_[group].various = position + 1;
         record = various(record);
       }
     }
@@ -190,6 +200,10 @@ AuditBatch AuditIntake::take() {
   same_.clear();
   groups_.clear();
   peers_.clear();
+  std::erase_if(naming_, [this](const auto& of_group) {
+    return newest_ - of_group.second.since >= kNamingPeriod;
+  });
+  if (naming_.size() > policy_.max_records) naming_.clear();
   return std::exchange(batch_, {});
 }
 

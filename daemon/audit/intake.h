@@ -4,9 +4,10 @@
 // Folding keeps the sum of counts exact:
 //   - events alike in everything but time and duration become one record (same peer, reason,
 //     token, …);
-//   - beyond policy.max_distinct records of one uid, event, reason and upstream, events without a
-//     known user become one "various" record without token, process and route: what a flood of
-//     random tokens leaves. What is submitted as various already goes there at once.
+//   - beyond policy.max_distinct records of one uid, event, reason and upstream, or beyond
+//     policy.max_distinct_a_second of several commits, events without a known user become one
+//     "various" record without token, process and route: what a flood of random tokens leaves. What
+//     is submitted as various already goes there at once.
 // What an operator did is never folded nor refused for a share.
 #pragma once
 
@@ -77,6 +78,10 @@ class AuditIntake {
     std::size_t distinct = 0;
     std::size_t various = 0;  // its position in the batch plus 1
   };
+  struct Naming {  // of a group's records that are not various, through several batches
+    BootTime since{};
+    std::size_t named = 0;
+  };
   struct Peer {
     std::size_t records = 0;
     std::size_t tickets = 0;
@@ -84,6 +89,7 @@ class AuditIntake {
 
   bool fold(const AuditRecord& record, const std::string& same, const std::string& group);
   bool fold_into_various(const AuditRecord& record, const std::string& group);
+  bool is_various(const AuditRecord& record, const std::string& group);
   bool may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const;
   AuditVerdict admit(Peer& peer, AuditTicket ticket);
   bool has_room(const AuditRecord& record, const Peer& peer) const;
@@ -94,7 +100,9 @@ class AuditIntake {
   AuditLosses refused_;
   std::unordered_map<std::string, std::size_t> same_;  // to the position in the batch
   std::unordered_map<std::string, Group> groups_;
-  std::unordered_map<std::uint32_t, Peer> peers_;  // by uid
+  std::unordered_map<std::string, Naming> naming_;  // by group; of a second
+  BootTime newest_{};                               // what was submitted
+  std::unordered_map<std::uint32_t, Peer> peers_;   // by uid
   bool broken_ = false;
 };
 

@@ -23,6 +23,9 @@ struct AuditPolicy {
   // From so many records on that differ in token, process or route alone, a peer's further ones of
   // a commit become one.
   std::size_t max_distinct = 8;
+  // And from so many of a second on. A flood that goes on makes a record or two a commit, not nine:
+  // else it would fill the log in hours and so have the oldest segments dropped.
+  std::size_t max_distinct_a_second = 128;
 };
 
 // Of an event that could not be recorded.

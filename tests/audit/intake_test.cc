@@ -55,6 +55,31 @@ TEST_CASE("random tokens of one peer become one record beyond the first few") {
   CHECK(sum_of(batch) == 5001);
 }
 
+TEST_CASE("a flood that goes on is named a hundred times a second, not with every commit") {
+  AuditIntake intake({});
+  std::size_t named = 0;
+  std::uint64_t token = 0;
+  std::uint64_t sum = 0;
+  const auto flood = [&](std::uint32_t uid, std::int64_t second, int commits) {
+    for (int commit = 0; commit < commits; ++commit) {
+      for (int i = 0; i < 50; ++i) intake.submit(from(uid, ++token, second), 0);
+      const AuditBatch batch = intake.take();
+      for (const AuditRecord& record : batch.records) named += record.various ? 0 : 1;
+      CHECK(batch.records.size() <= 9);
+      sum += sum_of(batch);
+    }
+    return std::exchange(named, 0);
+  };
+  CHECK(flood(1000, 1, 100) == 128);
+  CHECK(flood(1001, 1, 2) == 16);  // others are not the flood's
+  CHECK(flood(1000, 1, 100) == 0);
+  CHECK(flood(1000, 2, 100) == 128);
+  CHECK(sum == 302 * 50);
+  // A second later a single token is named again.
+  intake.submit(from(1000, ++token, 3), 0);
+  CHECK_FALSE(intake.take().records.at(0).various);
+}
+
 TEST_CASE("different users are never folded into one") {
   AuditIntake intake({});
   for (int i = 0; i < 100; ++i) intake.submit(denial_of(std::to_string(i)), 0);
