@@ -182,10 +182,11 @@ void AuditLog::update_stats(const std::function<void(AuditCounters&)>& change) {
 }
 
 void AuditLog::rest_in_a_flood(std::unique_lock<std::mutex>& lock) {
-  if (last_tickets_ >= kLargeCommit)
-    wake_.wait_until(lock, last_begun_ + options_.between_large_commits,
-                     [this] { return stopping_; });
-  last_begun_ = std::chrono::steady_clock::now();
+  if (last_tickets_ >= kLargeCommit) {
+    const Duration since = clock_.now().boot - last_begun_;
+    wake_.wait_for(lock, options_.between_large_commits - since, [this] { return stopping_; });
+  }
+  last_begun_ = clock_.now().boot;
 }
 
 bool AuditLog::waits_for_retry() const {

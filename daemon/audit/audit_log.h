@@ -107,8 +107,8 @@ class AuditLog {
   bool noted_ = false;  // that anchor, in a record behind it
   BootTime unanchored_since_;
   BootTime failed_at_{};
-  std::chrono::steady_clock::time_point last_begun_{};  // of the last commit
-  std::size_t last_tickets_ = 0;                        // that waited for it
+  BootTime last_begun_{};         // of the last commit
+  std::size_t last_tickets_ = 0;  // that waited for it
   std::int64_t retained_on_ = 0;
   std::optional<AuditAppended> broken_;  // why the last commit did not work
 
