@@ -49,6 +49,7 @@ Result<std::string> gist_of(const std::string& path) {
     begun.erase(0, from);
     begun.resize(std::min(begun.size(), sizeof part));  // none of ours is so long
   }
+  gist.line(begun);
   if (!begun.empty() && write(fd.get(), "\n", 1) != 1) return file_failure("write", path);
   return gist.text();
 }

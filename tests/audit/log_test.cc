@@ -168,6 +168,20 @@ TEST_CASE("of years of anchors the furthest that is truly signed is known at onc
   CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
 }
 
+TEST_CASE("an anchor of whose line a crash left all but the end counts") {
+  Bench bench;
+  { bench.start()->submit(denial_of("1"), 0); }
+  const std::string path = bench.scratch / AuditSigner::kFile;
+  const std::string text = file_text(path);
+  std::filesystem::resize_file(path, text.size() - 1);
+  CountingRandom random;
+  const auto signer = AuditSigner::open(bench.scratch.path(), "host.example", random, kNoon);
+  REQUIRE(signer);
+  REQUIRE(signer->last_known());
+  CHECK(signer->last_known()->sequence == read_anchors(text).anchors.back().sequence);
+  CHECK(file_text(path) == text);
+}
+
 TEST_CASE("a log that is behind its last anchor says so when it is opened") {
   Bench bench;
   const ScratchDirectory old;
