@@ -59,6 +59,9 @@ TEST_CASE("64 prefork workers have each their own answers, from wherever they co
   for (const pid_t worker : workers) CHECK(was_content(worker));
 }
 
+// AddressSanitizer's allocator (of GCC 12) keeps its locks through a fork: a child would wait for
+// one of them for ever, whatever the library does.
+#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a child forked while other threads look things up goes on") {
   MapHost host({}, {.slots = 256});
   host.meet();
@@ -93,6 +96,7 @@ TEST_CASE("a child forked while other threads look things up goes on") {
   CHECK(content == 50);
   CHECK(wrong == 0);
 }
+#endif
 
 TEST_CASE("a process that has no descriptor left for the map does without it") {
   MapHost host;
