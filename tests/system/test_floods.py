@@ -192,10 +192,11 @@ def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd
                      limits={"max_in_flight": MAX_IN_FLIGHT, "misses_per_uid": 0, "max_backoff": "2s",
                              "max_pending": 6000})
     binary = build / "tests" / "system" / "claimsd_flood"
+    hot = HOT[:1000] if sanitized(build) else HOT  # as many as such a build can renew while they live
     with Peer(daemon.socket) as peer:
-        until(lambda: all_valid(peer, HOT), "all are known")
+        until(lambda: all_valid(peer, hot), "all are known")
     longest = PARTITION_SECONDS + 2 * RECOVERY_SECONDS
-    crowds = [Load(binary, daemon, "crowd", longest, HOT) for _ in range(CROWDS)]
+    crowds = [Load(binary, daemon, "crowd", longest, hot) for _ in range(CROWDS)]
     try:
         for crowd in crowds:
             crowd.go()
@@ -213,7 +214,7 @@ def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd
         outage.end()
         began = time.monotonic()
         with Peer(daemon.socket) as peer:
-            until(lambda: all_valid(peer, HOT), "all are valid again", RECOVERY_SECONDS)
+            until(lambda: all_valid(peer, hot), "all are valid again", RECOVERY_SECONDS)
         recovered = time.monotonic() - began
         for crowd in crowds:
             crowd.say("stop")
@@ -229,7 +230,7 @@ def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd
     for tally in tallies:
         assert "verdict invalid" not in tally, tally
         assert tally["verdict unavailable"] > 0  # the outage was felt
-        assert tally["valid in the last round"] == len(HOT)
+        assert tally["valid in the last round"] == len(hot)
     assert max(most, in_outage["concurrent_max"], after["concurrent_max"]) <= MAX_IN_FLIGHT
     assert len(after["early"]) > MAX_IN_FLIGHT and ramps(after["early"]), after["early"]
     assert recovered < RECOVERY_SECONDS
