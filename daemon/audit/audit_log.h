@@ -47,8 +47,9 @@ class AuditLog {
     std::uint64_t anchor_records = 1000;  // an anchor at least every so many
     Duration anchor_after = seconds(60);  // and so long after the first record that has none
     Duration retry = seconds(1);
-    // In a flood: from the begin of one commit to that of the next.
-    Duration between_large_commits = std::chrono::milliseconds(10);
+    // In a flood, between two commits; by how long the last one took.
+    Duration shortest_rest = Duration(0);
+    Duration longest_rest = std::chrono::milliseconds(10);
   };
 
   // Starts the thread. The references must outlive the log; `random` is the thread's from here on.
@@ -107,7 +108,7 @@ class AuditLog {
   bool noted_ = false;  // that anchor, in a record behind it
   BootTime unanchored_since_;
   BootTime failed_at_{};
-  BootTime last_begun_{};         // of the last commit
+  Duration last_took_{};          // the last commit
   std::size_t last_tickets_ = 0;  // that waited for it
   std::int64_t retained_on_ = 0;
   std::optional<AuditAppended> broken_;  // why the last commit did not work

@@ -77,7 +77,8 @@ TEST_CASE("every ticket is completed once, after its record can be read") {
 
 TEST_CASE("the commits of a flood keep their distance, and what comes meanwhile is in the next") {
   Bench bench;
-  auto log = bench.start({.between_large_commits = std::chrono::hours(1)});
+  auto log =
+      bench.start({.shortest_rest = std::chrono::hours(1), .longest_rest = std::chrono::hours(1)});
   // Held up until a hundred wait for one commit.
   std::promise<void> all_wait;
   log->read([&](const AuditStore&) { all_wait.get_future().wait(); });
