@@ -16,13 +16,6 @@ namespace {
 constexpr std::chrono::milliseconds kTick{200};  // anchors, retention and retries need no better
 constexpr std::size_t kMaxKept = 256;
 
-// So many answers that waited for one commit are a flood. Commits one right after the other would
-// make it no safer: they keep the disk from everybody else, and where this thread shares a core
-// with the loop, each holds that up for as long as the kernel is at it. So they take a ninth of the
-// time; what comes meanwhile is in the next one.
-constexpr std::size_t kLargeCommit = 64;
-constexpr int kRestsForEach = 8;
-
 AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
   AuditRecord record;
   record.event = event;
@@ -182,13 +175,6 @@ void AuditLog::update_stats(const std::function<void(AuditCounters&)>& change) {
                                                         : AuditState::kReopening;
 }
 
-void AuditLog::rest_in_a_flood(std::unique_lock<std::mutex>& lock) {
-  if (last_tickets_ < kLargeCommit) return;
-  const Duration rest =
-      std::clamp(kRestsForEach * last_took_, options_.shortest_rest, options_.longest_rest);
-  wake_.wait_for(lock, rest, [this] { return stopping_; });
-}
-
 bool AuditLog::waits_for_retry() const {
   return broken_ && clock_.now().boot - failed_at_ < options_.retry;
 }
@@ -202,21 +188,15 @@ void AuditLog::run() {
     bool may_write = false;
     {
       std::unique_lock lock(mutex_);
-      rest_in_a_flood(lock);
       const bool nothing = intake_.empty() || waits_for_retry();
       const Duration tick = broken_ ? std::min<Duration>(kTick, options_.retry) : kTick;
       if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, tick);
       stopping = stopping_;
       may_write = stopping || !waits_for_retry();
       if (may_write) batch = intake_.take();
-      last_tickets_ = batch.tickets.size();
       jobs.swap(jobs_);
     }
-    if (may_write && (!batch.empty() || !kept_.empty())) {
-      const BootTime begun = clock_.now().boot;
-      write(std::move(batch));
-      last_took_ = clock_.now().boot - begun;
-    }
+    if (may_write && (!batch.empty() || !kept_.empty())) write(std::move(batch));
     for (const auto& job : jobs) job(store_);
     retain_if_due();
     anchor_if_due(stopping);

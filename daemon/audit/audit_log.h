@@ -47,9 +47,6 @@ class AuditLog {
     std::uint64_t anchor_records = 1000;  // an anchor at least every so many
     Duration anchor_after = seconds(60);  // and so long after the first record that has none
     Duration retry = seconds(1);
-    // In a flood, between two commits; by how long the last one took.
-    Duration shortest_rest = Duration(0);
-    Duration longest_rest = std::chrono::milliseconds(10);
   };
 
   // Starts the thread. The references must outlive the log; `random` is the thread's from here on.
@@ -86,7 +83,6 @@ class AuditLog {
   void write(AuditBatch batch);
   bool make_trusted();
   bool waits_for_retry() const;
-  void rest_in_a_flood(std::unique_lock<std::mutex>& lock);
   void written(const AuditBatch& batch);
   void not_written(AuditBatch& batch, std::size_t gap, AuditAppended why);
   void complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict);
@@ -108,8 +104,6 @@ class AuditLog {
   bool noted_ = false;  // that anchor, in a record behind it
   BootTime unanchored_since_;
   BootTime failed_at_{};
-  Duration last_took_{};          // the last commit
-  std::size_t last_tickets_ = 0;  // that waited for it
   std::int64_t retained_on_ = 0;
   std::optional<AuditAppended> broken_;  // why the last commit did not work
 

@@ -75,34 +75,6 @@ TEST_CASE("every ticket is completed once, after its record can be read") {
   CHECK(verified(bench.scratch.path()).events >= 500);
 }
 
-TEST_CASE("the commits of a flood keep their distance, and what comes meanwhile is in the next") {
-  Bench bench;
-  auto log =
-      bench.start({.shortest_rest = std::chrono::hours(1), .longest_rest = std::chrono::hours(1)});
-  // Held up until a hundred wait for one commit.
-  std::promise<void> all_wait;
-  log->read([&](const AuditStore&) { all_wait.get_future().wait(); });
-  for (AuditTicket ticket = 1; ticket <= 100; ++ticket)
-    REQUIRE(log->submit(refusal_number(ticket), ticket) == AuditVerdict::kWait);
-  all_wait.set_value();
-  REQUIRE(bench.completions.wait_for(100).size() == 100);
-  const auto commits = log->stats().counters.audit_commits;
-  for (AuditTicket ticket = 101; ticket <= 110; ++ticket)
-    REQUIRE(log->submit(refusal_number(ticket), ticket) == AuditVerdict::kWait);
-  // Time enough: in it another log makes as many commits as it is asked for.
-  Bench other;
-  auto small = other.start();
-  for (AuditTicket ticket = 1; ticket <= 50; ++ticket) {
-    REQUIRE(small->submit(refusal_number(ticket), ticket) == AuditVerdict::kWait);
-    REQUIRE(other.completions.wait_for(ticket).size() == ticket);
-  }
-  CHECK(small->stats().counters.audit_commits >= 50);
-  CHECK(log->stats().counters.audit_commits == commits);
-  log->stop();
-  CHECK(bench.completions.wait_for(110).size() == 110);
-  CHECK(log->stats().counters.audit_commits == commits + 1);
-}
-
 TEST_CASE("stopping writes what waits and makes a last anchor of it") {
   Bench bench;
   {
