@@ -27,6 +27,15 @@ tl::unexpected<Error> file_failure(std::string_view doing, const std::string& pa
                              doing, path, std::generic_category().message(errno)));
 }
 
+bool write_durably(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
+    if (wrote <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return fdatasync(fd) == 0;
+}
+
 // What there is to know of a file of anchors, which may be years long. Its last line is ended
 // where a crash has cut it off.
 Result<std::string> gist_of(const std::string& path) {
@@ -50,17 +59,8 @@ Result<std::string> gist_of(const std::string& path) {
     begun.resize(std::min(begun.size(), sizeof part));  // none of ours is so long
   }
   gist.line(begun);
-  if (!begun.empty() && write(fd.get(), "\n", 1) != 1) return file_failure("write", path);
+  if (!begun.empty() && !write_durably(fd.get(), "\n")) return file_failure("write", path);
   return gist.text();
-}
-
-bool write_durably(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
-    if (wrote <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return fdatasync(fd) == 0;
 }
 
 Status write_file(const std::string& path, int flags, std::string_view bytes) {

@@ -118,8 +118,8 @@ bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string
 }
 
 // A new record: is it to stand for more than itself?
-bool AuditIntake::is_various(const AuditRecord& record, const std::string& group) {
-  if (record.various || ++groups_[group].distinct > policy_.max_distinct) return true;
+bool AuditIntake::is_various(const AuditRecord& record, const std::string& group, Group& alike) {
+  if (record.various || ++alike.distinct > policy_.max_distinct) return true;
   newest_ = std::max(newest_, record.at.boot);
   Naming& naming = naming_[group];
   if (newest_ - naming.since >= kNamingPeriod) naming = {.since = newest_};
@@ -184,8 +184,9 @@ AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool ma
     if (!has_room(record, peer)) return refuse(record);
     const std::size_t position = batch_.records.size();
     if (foldable && record.user.empty()) {
-      if (is_various(record, group)) {
-        groups_[group].various = position + 1;
+      Group& alike = groups_[group];
+      if (is_various(record, group, alike)) {
+        alike.various = position + 1;
         record = various(record);
       }
     }

@@ -89,7 +89,7 @@ class AuditIntake {
 
   bool fold(const AuditRecord& record, const std::string& same, const std::string& group);
   bool fold_into_various(const AuditRecord& record, const std::string& group);
-  bool is_various(const AuditRecord& record, const std::string& group);
+  bool is_various(const AuditRecord& record, const std::string& group, Group& alike);
   bool may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const;
   AuditVerdict admit(Peer& peer, AuditTicket ticket);
   bool has_room(const AuditRecord& record, const Peer& peer) const;
