@@ -80,8 +80,8 @@ claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out
 
 claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistics* out) {
   constexpr std::size_t kOldest = offsetof(claimsd_statistics, map_text) + sizeof out->map_text;
-  if (handle == nullptr || out == nullptr || out->size < kOldest ||
-      out->size > claimsd::client_impl::kMaxStructSize) {
+  if (handle == nullptr || out == nullptr ||
+      !claimsd::client_impl::is_struct_size(out->size, kOldest)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
   handle->handle.enter();

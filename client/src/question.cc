@@ -25,11 +25,15 @@ std::string_view limited(const char* text, std::size_t limit) {
   return {text, size};
 }
 
+// All its fields are as old as the struct, so each is there, and is read by itself: the caller has
+// just written them one by one, and a core that copied them in larger pieces would wait for its own
+// stores to land.
 bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out) {
-  claimsd_question known = CLAIMSD_QUESTION_INIT;
-  constexpr std::size_t kOldest = offsetof(claimsd_question, route) + sizeof known.route;
-  if (given == nullptr || !copy_sized(given, kOldest, known) || known.token == nullptr)
-    return false;
+  constexpr std::size_t kOldest = offsetof(claimsd_question, route) + sizeof given->route;
+  static_assert(sizeof *given == kOldest, "a newer field is there only if given->size covers it");
+  if (given == nullptr || !is_struct_size(given->size, kOldest)) return false;
+  const claimsd_question& known = *given;
+  if (known.token == nullptr) return false;
   out.query = {.timeout_ms = 0,
                .max_age_ms = known.max_age_ms,
                .token = {known.token, known.token_size},

@@ -46,6 +46,7 @@ class LocalFloor final : public Floor {
   LocalFloor() : Floor("floor"), token_(make_token(1)), kept_(token_) {
     client_impl::TokenHash::Key key{};
     std::uint64_t odd = 0x9e3779b97f4a7c15;
+    for (std::uint64_t& lane : key.lanes) lane = odd += 0x9e3779b97f4a7c14;
     for (std::uint64_t& word : key.words) word = odd += 0x9e3779b97f4a7c14;
     hash_ = client_impl::TokenHash(key);
     expected_ = hash_(token_);

@@ -19,12 +19,15 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 
 TEST_CASE("a token's hash depends on every byte, on the length and on the key") {
   TokenHash::Key key;
-  for (std::size_t i = 0; i < TokenHash::kLanes; ++i) key.words[i] = 0x9e3779b97f4a7c15 * (i + 1);
+  std::uint64_t word = 0;
+  for (std::uint64_t& lane : key.lanes) lane = word += 0x9e3779b97f4a7c15;
+  for (std::uint64_t& added : key.words) added = word += 0x9e3779b97f4a7c15;
   TokenHash::Key other_key = key;
-  other_key.words[5] ^= 1;
+  other_key.words[TokenHash::kLanes - 1] ^= 1;  // of the lane that every size ends in
   const TokenHash hash(key);
   const TokenHash other(other_key);
-  for (const std::size_t size : {32u, 33u, 127u, 128u, 129u, 143u, 144u, 145u, 800u}) {
+  for (const std::size_t size :
+       {32u, 33u, 47u, 48u, 49u, 63u, 64u, 65u, 79u, 127u, 128u, 129u, 143u, 144u, 145u, 800u}) {
     std::string token(size, 'a');
     std::set<std::uint64_t> seen{hash(token)};
     CHECK(other(token) != hash(token));
