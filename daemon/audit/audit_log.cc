@@ -1,6 +1,7 @@
 #include "daemon/audit/audit_log.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -180,6 +181,7 @@ bool AuditLog::waits_for_retry() const {
 }
 
 void AuditLog::run() {
+  pthread_setname_np(pthread_self(), "claimsd-audit");
   let_others_go_first();
   bool stopping = false;
   while (!stopping) {

@@ -23,8 +23,14 @@ constexpr std::size_t string_bytes(std::size_t input) {
 }
 
 // The same for its tape, on which the numbers are.
-constexpr std::size_t tape_bytes(std::size_t input) {
-  return (input + 3) * sizeof(std::uint64_t);
+constexpr std::size_t tape_words(std::size_t input) {
+  return input + 3;
+}
+
+// How much of it is written on. Its first word leads behind its last (simdjson's doc/tape.md).
+std::size_t tape_end(const simdjson::dom::document& parsed) {
+  constexpr std::uint64_t kPayload = (std::uint64_t{1} << 56) - 1;
+  return static_cast<std::size_t>(parsed.tape[0] & kPayload);
 }
 
 }  // namespace
@@ -46,7 +52,7 @@ WipedJson::~WipedJson() {
   }
   if (parsed_ == 0) return;
   explicit_bzero(room_.parser.doc.string_buf.get(), string_bytes(parsed_));
-  explicit_bzero(room_.parser.doc.tape.get(), tape_bytes(parsed_));
+  explicit_bzero(room_.parser.doc.tape.get(), tape_size_ * sizeof(std::uint64_t));
   if (parsed_ > kKeptInput) room_.parser = simdjson::dom::parser();
 }
 
@@ -66,6 +72,7 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
     return failure("no memory to parse it");
   }
   parsed_ = size;
+  tape_size_ = tape_words(size);  // of what cannot be parsed any part may be there
   // Not reallocated: it would be copied to where it cannot be wiped.
   constexpr bool kReallocate = false;
   simdjson::dom::element root;
@@ -73,6 +80,7 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
       error != simdjson::SUCCESS) {
     return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
   }
+  tape_size_ = std::min(tape_size_, tape_end(parser.doc));
   return root;
 }
 

@@ -28,8 +28,9 @@ class WipedJson {
 
  private:
   JsonRoom::Buffers& room_;
-  std::size_t size_ = 0;    // of the input
-  std::size_t parsed_ = 0;  // of it
+  std::size_t size_ = 0;       // of the input
+  std::size_t parsed_ = 0;     // of it
+  std::size_t tape_size_ = 0;  // in words of 8 bytes: what may have been written of simdjson's tape
 };
 
 }  // namespace claimsd::daemon

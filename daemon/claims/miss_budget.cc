@@ -77,6 +77,11 @@ void KnownTokens::erase(const TokenKey& key) {
   older_.erase(TokenKeyHash()(key));
 }
 
+void KnownTokens::prefetch(const TokenKey& key) const {
+  recent_.prefetch(TokenKeyHash()(key));
+  older_.prefetch(TokenKeyHash()(key));
+}
+
 bool KnownTokens::holds(const TokenKey& key) const {
   return recent_.contains(TokenKeyHash()(key)) || older_.contains(TokenKeyHash()(key));
 }

@@ -56,6 +56,8 @@ class KnownTokens {
   void add(const TokenKey& key);
   void erase(const TokenKey& key);
   bool holds(const TokenKey& key) const;
+  // Ahead of holds() (HashSet::prefetch).
+  void prefetch(const TokenKey& key) const;
   std::size_t size() const { return recent_.size() + older_.size(); }
 
  private:

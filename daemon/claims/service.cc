@@ -77,6 +77,7 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
   if (revoked_token(question, waiter, now)) return;
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
+  known_.prefetch(key);
   JwtTimes times;
   if (refuse_locally(key, question, waiter, now, times)) return;
   enqueue(key, question, waiter, now, times);
@@ -155,7 +156,7 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
   flight.refresh = true;
   flight.trace_id = loggable_origin(question).trace_id;
   flight.wants_lease = question.wants_lease;
-  start_pending(question.upstream);
+  start_pending(question.upstream, now);
 }
 
 // What needs no Auth API to be refused. Characters are checked here and not before the cache: what

@@ -182,7 +182,7 @@ class ClaimsService {
   void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
                const JwtTimes& times);
   static bool comes_too_late(const Flight& flight, const Question& question, const Now& now);
-  void start_pending(UpstreamId upstream);
+  void start_pending(UpstreamId upstream, const Now& now);
   void send(Flight& flight, const Now& now);
   bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
   template <class Change>

@@ -40,7 +40,7 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   }
   flight->wants_lease = flight->wants_lease || question.wants_lease;
   flights_.wait(*flight, successor, std::move(waiting));
-  start_pending(question.upstream);
+  start_pending(question.upstream, now);
 }
 
 // A request that started too long ago, or before a purge, cannot vouch for now: those who need
@@ -59,10 +59,10 @@ void ClaimsService::change_gate(UpstreamId upstream, Change&& change) {
   if (gate.state() != before) world_.observer.gate_changed(upstream, gate.state());
 }
 
-void ClaimsService::start_pending(UpstreamId upstream) {
+// As of `now`, which may have passed a moment ago: an answer is taken to be that much older.
+void ClaimsService::start_pending(UpstreamId upstream, const Now& now) {
   Lane& lane = lanes_[upstream];
   while (!flights_.queue(upstream).empty()) {
-    const Now now = world_.clock.now();
     if (!lane.gate.admits(now.boot, static_cast<std::uint32_t>(flights_.flying(upstream)))) return;
     Flight* const flight = flights_.start_next(upstream, now);
     if (!flight->refresh && !anybody_waits(*flight)) {
@@ -129,7 +129,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
                asker.value_or(Waiter{}));
   answer_all(flight, flight.successors, no_successor, {.token = flight.token.view()});
   shed_pending(flight.upstream);
-  start_pending(flight.upstream);
+  start_pending(flight.upstream, now);
 }
 
 // The Auth API does not work at this URL: the same request goes to the next one, as long as that is

@@ -30,7 +30,7 @@ void ClaimsService::reconfigure(Policy policy) {
   }
   // There may be room for more requests.
   for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
-    start_pending(static_cast<UpstreamId>(upstream));
+    start_pending(static_cast<UpstreamId>(upstream), world_.clock.now());
 }
 
 }  // namespace claimsd::daemon

@@ -20,6 +20,11 @@ namespace {
 
 constexpr Duration kPulse = seconds(5);
 
+struct Sent {
+  FetchOrder flight;
+  Secret token;
+};
+
 struct Landing {
   FlightId id = 0;
   FetchOutcome outcome;
@@ -55,7 +60,7 @@ struct FetchThread::Parts {
   std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
   std::optional<KernelTimer> pulse;  // the fetch thread's; shows that its loop turns
   // To the fetch thread; none: stop.
-  std::unique_ptr<MessageQueue<std::optional<FetchOrder>>> flights;
+  std::unique_ptr<MessageQueue<std::optional<Sent>>> flights;
 };
 
 FetchThread::FetchThread(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -86,10 +91,10 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
         in.landings->push({id, std::move(outcome)});
       },
       [&in](const CredentialReport& report) { in.reports->push(report); }));
-  parts->flights = TRY(MessageQueue<std::optional<FetchOrder>>::create(
-      *in.loop, [&in](std::optional<FetchOrder>&& flight) {
-        if (!flight) return in.loop->stop();
-        in.fetcher->start(std::move(*flight));
+  parts->flights =
+      TRY(MessageQueue<std::optional<Sent>>::create(*in.loop, [&in](std::optional<Sent>&& sent) {
+        if (!sent) return in.loop->stop();
+        in.fetcher->start(sent->flight, sent->token.view());
       }));
   in.pulse = TRY(KernelTimer::create(
       *in.loop, [&in] { in.last_turn.store(Loop::hrtime().count(), std::memory_order_relaxed); }));
@@ -124,8 +129,8 @@ Duration FetchThread::silent_for() const {
 }
 
 void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
-  parts_->flights->push(
-      FetchOrder{id, parts_->lanes->of(upstream, url), token.clone(), Loop::hrtime()});
+  const FetchOrder flight{id, parts_->lanes->of(upstream, url), Loop::hrtime()};
+  parts_->flights->push(Sent{flight, token.clone()});
 }
 
 }  // namespace claimsd::daemon

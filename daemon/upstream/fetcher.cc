@@ -85,29 +85,30 @@ Fetcher::~Fetcher() {
   }
 }
 
-void Fetcher::start(FetchOrder flight) {
+void Fetcher::start(const FetchOrder& flight, std::string_view token) {
   if (flight.lane >= lanes_.size()) {
     return land_failed(flight, proto::Reason::kInternal, "no such upstream");
   }
   Lane& lane = *lanes_[flight.lane];
   // An armed timer stands for an earlier deadline, or sweep() finds the next one.
   if (!deadline_->active()) arm(lane.due(flight));
-  lane.waiting.push_back(std::move(flight));
-  fill(lane);
+  if (lane.waiting.empty() && lane.has_room()) return launch(lane, flight, token);
+  lane.waiting.push_back({flight, Secret(token)});
 }
 
 void Fetcher::fill(Lane& lane) {
-  while (!lane.waiting.empty() && lane.running.size() < lane.target.settings.connections) {
-    FetchOrder flight = std::move(lane.waiting.front());
+  while (!lane.waiting.empty() && lane.has_room()) {
+    const WaitingFetch next = std::move(lane.waiting.front());
     lane.waiting.pop_front();
-    launch(lane, std::move(flight));
+    if (lane.due(next.flight) <= Loop::hrtime()) {
+      land_late(next.flight);
+    } else {
+      launch(lane, next.flight, next.token.view());
+    }
   }
 }
 
-void Fetcher::launch(Lane& lane, FetchOrder flight) {
-  if (lane.due(flight) <= Loop::hrtime()) {
-    return land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
-  }
+void Fetcher::launch(Lane& lane, const FetchOrder& flight, std::string_view token) {
   if (lane.idle.empty()) {
     auto fresh = Transfer::create(lane.target, lane.connections);
     if (!fresh) return land_failed(flight, proto::Reason::kInternal, fresh.error().message);
@@ -116,7 +117,7 @@ void Fetcher::launch(Lane& lane, FetchOrder flight) {
   std::unique_ptr<Transfer> transfer = std::move(lane.idle.back());
   lane.idle.pop_back();
   Transfer& running = *transfer;
-  const bool begun = running.begin(std::move(flight));
+  const bool begun = running.begin(flight, token);
   lane.running.push_back(std::move(transfer));
   if (begun && lane.connections->multi->add(running.easy())) return;
 
@@ -151,7 +152,7 @@ void Fetcher::sweep() {
   for (const auto& lane : lanes_) {
     for (const auto& running : lane->running) next = std::min(next, lane->due(running->flight()));
     // They all have the same time: the first to come is the first to be out of it.
-    if (!lane->waiting.empty()) next = std::min(next, lane->due(lane->waiting.front()));
+    if (!lane->waiting.empty()) next = std::min(next, lane->due(lane->waiting.front().flight));
   }
   if (next != Duration::max()) arm(next);
 }
@@ -171,15 +172,20 @@ void Fetcher::sweep(Lane& lane, Duration now) {
     done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
   }
   fill(lane);  // lands what has waited for too long
-  while (!lane.waiting.empty() && lane.due(lane.waiting.front()) <= now) {
-    const FetchOrder flight = std::move(lane.waiting.front());
+  while (!lane.waiting.empty() && lane.due(lane.waiting.front().flight) <= now) {
+    const FetchOrder flight = lane.waiting.front().flight;
     lane.waiting.pop_front();
-    land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+    land_late(flight);
   }
 }
 
 void Fetcher::arm(Duration due) {
   deadline_->start(std::max(Duration::zero(), due - Loop::hrtime()));
+}
+
+// Its time was over before it had a connection.
+void Fetcher::land_late(const FetchOrder& flight) {
+  land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
 }
 
 void Fetcher::land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail) {

@@ -41,18 +41,23 @@ class Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  void start(FetchOrder flight);
+  void start(const FetchOrder& flight, std::string_view token);
   // At the files of all Auth APIs; by itself every kBetweenLooks.
   void look();
 
  private:
+  struct WaitingFetch {
+    FetchOrder flight;
+    Secret token;
+  };
   struct Lane {
     Target target;
     CredentialWatch* watch = nullptr;  // of its Auth API; null: it has no files
     std::shared_ptr<Connections> connections;
-    std::deque<FetchOrder> waiting;
+    std::deque<WaitingFetch> waiting;
     std::vector<std::unique_ptr<Transfer>> running;
     std::vector<std::unique_ptr<Transfer>> idle;
+    bool has_room() const { return running.size() < target.settings.connections; }
     Duration due(const FetchOrder& flight) const {
       return flight.started + target.settings.timeout;
     }
@@ -63,13 +68,14 @@ class Fetcher {
   Status watch_files(Lane& lane, UpstreamId upstream);
   Status connect_anew(Lane& lane);
   void fill(Lane& lane);
-  void launch(Lane& lane, FetchOrder flight);
+  void launch(Lane& lane, const FetchOrder& flight, std::string_view token);
   void done(CURL* easy, CURLcode code);
   std::unique_ptr<Transfer> take_running(Lane& lane, const Transfer& transfer);
   void sweep();
   void sweep(Lane& lane, Duration now);
   static Transfer* find_late(const Lane& lane, Duration now);
   void arm(Duration due);
+  void land_late(const FetchOrder& flight);
   void land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail);
 
   struct Watch {

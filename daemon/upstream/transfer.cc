@@ -13,10 +13,10 @@ namespace {
 
 constexpr const char* kUserAgent = "User-Agent: claimsd/" CLAIMSD_VERSION;
 
-// Bytes that curl reads at once. It allocates a buffer of this size for each request, and that is
-// wiped afterwards: an answer is a few hundred bytes, and curl's own 16 KiB cost more than they
-// save.
-constexpr long kReadBuffer = 4096;
+// Bytes that curl reads at once: the least it takes. It allocates a buffer of this size for each
+// request, and that is wiped afterwards: an answer is a few hundred bytes, and what is larger than
+// this malloc(3) does not keep at hand.
+constexpr long kReadBuffer = 1024;
 
 // The system's authorities are parsed once in this time, not at each handshake; a changed file
 // counts after it.
@@ -153,10 +153,9 @@ Transfer& Transfer::of(CURL* easy) {
   return *reinterpret_cast<Transfer*>(self);
 }
 
-bool Transfer::begin(FetchOrder flight) {
-  flight_ = std::move(flight);
+bool Transfer::begin(const FetchOrder& flight, std::string_view token) {
+  flight_ = flight;
   words_[0] = '\0';
-  const std::string_view token = flight_.token.view();
   if (check_token(token) != proto::Reason::kOk) return false;
   char* end = std::copy(token.begin(), token.end(), authorization_.begin() + kPrefix.size());
   *end = '\0';

@@ -21,12 +21,11 @@
 
 namespace claimsd::daemon {
 
-// A question for the Auth API, on its way.
+// A question for the Auth API, on its way; the token goes beside it.
 struct FetchOrder {
   FlightId id = 0;
   std::size_t lane = 0;  // of the Fetcher: an Auth API at one of its URLs
-  Secret token;
-  Duration started{};  // Loop::hrtime()
+  Duration started{};    // Loop::hrtime()
 };
 
 // The connections to one Auth API, all made under the same credentials. Other credentials get other
@@ -50,9 +49,10 @@ class Transfer {
   const FetchOrder& flight() const { return flight_; }
   Connections& connections() const { return *connections_; }
 
-  // Takes the flight on. False where its token cannot stand in a header (nothing else may reach
-  // curl, which sends line breaks as they are); the flight is taken all the same, for end().
-  bool begin(FetchOrder flight);
+  // Takes the flight on, and a copy of its token. False where that cannot stand in a header
+  // (nothing else may reach curl, which sends line breaks as they are); the flight is taken all the
+  // same, for end().
+  bool begin(const FetchOrder& flight, std::string_view token);
   // What became of it; wipes token and response.
   FetchOutcome end(CURLcode code);
 

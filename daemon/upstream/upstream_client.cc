@@ -90,7 +90,7 @@ void UpstreamClient::start(FlightId id, UpstreamId upstream, std::size_t url, co
   if (is_there && in.near[lane] == Lanes::kNone) return in.thread->start(id, upstream, url, token);
   in.starting = true;
   // Where there is no such lane the fetcher says so.
-  in.fetcher->start(FetchOrder{id, is_there ? in.near[lane] : lane, token.clone(), Loop::hrtime()});
+  in.fetcher->start({id, is_there ? in.near[lane] : lane, Loop::hrtime()}, token.view());
   in.starting = false;
 }
 

@@ -88,6 +88,11 @@ TEST_CASE("a room in which claims were parsed holds nothing of them, nor of numb
   }
   CHECK(count_left(email) == 0);
   CHECK(count_left(masked_number()) == 0);
+  {
+    Secret cut_off(std::string_view(R"({"id":8123456789012345678)"));
+    REQUIRE_FALSE(parse_claims(cut_off.view(), {}, room));
+  }
+  CHECK(count_left(masked_number()) == 0);
 }
 
 TEST_CASE("claims too large to keep whole leave nothing behind either") {

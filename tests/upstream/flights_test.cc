@@ -48,7 +48,7 @@ TEST_CASE("a connection that the server closed does not keep the loop turning") 
     landed += out.failure == Reason::kOk ? 1 : 0;
   });
   REQUIRE(fetcher);
-  (*fetcher)->start({1, 0, Secret(kToken), Loop::hrtime()});
+  (*fetcher)->start({1, 0, Loop::hrtime()}, kToken);
   test::run_until(*loop, [&] { return landed == 1; });
   server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
   std::size_t turns = 0;
@@ -222,7 +222,7 @@ TEST_CASE("whoever ends while another is cut off is not cut off as well, nor is 
   FlightId next = 1;
   const auto start_some = [&] {
     for (unsigned i = 0; i < kRunning; ++i)
-      (*fetcher)->start({next++, 0, Secret(kToken), Loop::hrtime()});
+      (*fetcher)->start({next++, 0, Loop::hrtime()}, kToken);
   };
   start_some();
   test::run_until(*loop, [&] { return server.requests("gate") == static_cast<int>(kRunning); });

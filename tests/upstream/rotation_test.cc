@@ -44,7 +44,7 @@ class Rotating {
     fetcher_->look();
   }
   FlightId start() {
-    fetcher_->start({++last_, 0, Secret(kToken), Loop::hrtime()});
+    fetcher_->start({++last_, 0, Loop::hrtime()}, kToken);
     return last_;
   }
   bool has_landed(FlightId id) const { return landed_.contains(id); }
