@@ -120,8 +120,9 @@ std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTi
 
 // An Auth API that has just turned out not to work is not worth waiting for.
 void ClaimsService::shed_pending(UpstreamId upstream) {
+  if (flights_.queue(upstream).empty()) return;
   const auto wait = lanes_[upstream].gate.shut_for(world_.clock.now().boot);
-  if (!wait || flights_.queue(upstream).empty()) return;
+  if (!wait) return;
   Answer answer{.reason = Reason::kBackoff};
   answer.retry_after = *wait;
   drop_pending(upstream, answer);

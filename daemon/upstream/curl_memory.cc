@@ -33,11 +33,22 @@ void* wiping_realloc(void* block, std::size_t size) {
   return fresh;
 }
 
+// calloc(3) that takes what was freed a moment ago: glibc's own does not look into the thread's
+// cache of freed blocks (malloc.c, as of 2.36), and curl allocates so five times a request.
+void* zeroed_malloc(std::size_t count, std::size_t size) {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
+  void* const block = std::malloc(bytes);
+  // Of malloc() and memset() the compiler would make a calloc() again.
+  if (block != nullptr) explicit_bzero(block, bytes);
+  return block;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CurlLibrary>> CurlLibrary::create() {
   const CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wipe_and_free,
-                                             wiping_realloc, strdup, std::calloc);
+                                             wiping_realloc, strdup, zeroed_malloc);
   if (code != CURLE_OK) {
     return failure(fmt::format("cannot initialise libcurl: {}", curl_easy_strerror(code)));
   }
