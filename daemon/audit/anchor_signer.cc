@@ -27,17 +27,41 @@ tl::unexpected<Error> file_failure(std::string_view doing, const std::string& pa
                              doing, path, std::generic_category().message(errno)));
 }
 
-bool write_durably(int fd, std::string_view bytes) {
+constexpr std::size_t kBlock = 65536;  // read and written at once; no line of ours is so long
+
+bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t wrote = write(fd, bytes.data(), bytes.size());
     if (wrote <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  return fdatasync(fd) == 0;
+  return true;
 }
 
-// What there is to know of a file of anchors, which may be years long. Its last line is ended
-// where a crash has cut it off.
+bool write_durably(int fd, std::string_view bytes) {
+  return write_all(fd, bytes) && fdatasync(fd) == 0;
+}
+
+// A file of anchors, which may be years long, a line at a time. Gives back what of a last one a
+// crash has left.
+template <class Visit>
+Result<std::string> each_line(int fd, const std::string& path, Visit&& visit) {
+  std::string begun;  // a line whose end is still to come
+  char part[kBlock];
+  for (;;) {
+    const ssize_t got = read(fd, part, sizeof part);
+    if (got < 0) return file_failure("read", path);
+    if (got == 0) return begun;
+    begun.append(part, static_cast<std::size_t>(got));
+    std::size_t from = 0;
+    for (std::size_t end = 0; (end = begun.find('\n', from)) != std::string::npos; from = end + 1)
+      visit(std::string_view(begun).substr(from, end - from));
+    begun.erase(0, from);
+    begun.resize(std::min(begun.size(), kBlock));
+  }
+}
+
+// What there is to know of it. Its last line is ended where it was cut off.
 Result<std::string> gist_of(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
@@ -45,22 +69,32 @@ Result<std::string> gist_of(const std::string& path) {
     return file_failure("read", path);
   }
   AnchorsGist gist;
-  std::string begun;  // a line whose end is still to come
-  char part[65536];
-  for (;;) {
-    const ssize_t got = read(fd.get(), part, sizeof part);
-    if (got < 0) return file_failure("read", path);
-    if (got == 0) break;
-    begun.append(part, static_cast<std::size_t>(got));
-    std::size_t from = 0;
-    for (std::size_t end = 0; (end = begun.find('\n', from)) != std::string::npos; from = end + 1)
-      gist.line(std::string_view(begun).substr(from, end - from));
-    begun.erase(0, from);
-    begun.resize(std::min(begun.size(), sizeof part));  // none of ours is so long
-  }
+  const std::string begun =
+      TRY(each_line(fd.get(), path, [&](std::string_view line) { gist.line(line); }));
   gist.line(begun);
   if (!begun.empty() && !write_durably(fd.get(), "\n")) return file_failure("write", path);
   return gist.text();
+}
+
+// Of its lines those that are not outlived, durably in a file of their own.
+Status copy_rest(const std::string& path, const std::string& to_path, AuditSequence dropped) {
+  const Fd from(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!from) return file_failure("read", path);
+  const Fd to(open(to_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!to) return file_failure("write", to_path);
+  std::string rest;
+  bool written = true;
+  const auto keep = [&](std::string_view line) {
+    if (is_outlived(line, dropped)) return;
+    rest.append(line).push_back('\n');
+    if (rest.size() < kBlock) return;
+    written = written && write_all(to.get(), rest);
+    rest.clear();
+  };
+  const std::string cut_off = TRY(each_line(from.get(), path, keep));
+  if (!cut_off.empty()) keep(cut_off);
+  if (!written || !write_durably(to.get(), rest)) return file_failure("write", to_path);
+  return {};
 }
 
 Status write_file(const std::string& path, int flags, std::string_view bytes) {
@@ -146,6 +180,14 @@ Status AuditSigner::load(WallTime now) {
 
 Status AuditSigner::append(const std::string& lines) const {
   return write_file(path(kFile), O_CREAT | O_APPEND, lines);
+}
+
+Status AuditSigner::forget(AuditSequence dropped) const {
+  const std::string fresh_path = path(std::string(kFile) + ".new");
+  TRY(copy_rest(path(kFile), fresh_path, dropped));
+  if (rename(fresh_path.c_str(), path(kFile).c_str()) != 0)
+    return file_failure("rename", fresh_path);
+  return sync_directory(directory_);
 }
 
 // Overwritten before its name goes. That ends it on a file system that writes in place; copies that

@@ -127,6 +127,13 @@ AuditAnchors read_anchors(std::string_view text, const std::optional<std::string
   return reading.take();
 }
 
+bool is_outlived(std::string_view line, AuditSequence dropped) {
+  const auto words = words_of(from_keyword(line));
+  AuditSequence sequence = 0;
+  return words.size() > 3 && words[0] == kAnchorWord && number(words[3], sequence) &&
+         sequence < dropped;
+}
+
 void AnchorsGist::line(std::string_view line) {
   line = from_keyword(line);
   if (line.empty() || line.size() > kLongestLine) return;

@@ -42,6 +42,10 @@ struct AuditAnchors {
 // first key is trusted unless `root` names another.
 AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root = {});
 
+// Of a line in the daemon's own file: an anchor whose record was dropped with its segment, and all
+// that were before it. Keys are never outlived, as each vouches for the next. Pure.
+bool is_outlived(std::string_view line, AuditSequence dropped);
+
 // Of very many lines those that tell how far the log was, for read_anchors(): each key's, and the
 // few anchors that claim to be furthest. There is one a minute for years, and looking at a year of
 // signatures takes a minute. Pure.
@@ -74,6 +78,10 @@ class AuditSigner {
   // Appends the anchor to the file, durably, after a new key where a new day began; gives back the
   // lines, to be kept elsewhere as well.
   Result<std::vector<std::string>> sign(const AuditHead& head, WallTime now);
+
+  // Takes what is_outlived() out of the file, which would grow for ever: written anew and put in
+  // the old one's place, durably. What was kept elsewhere stays as it is.
+  Status forget(AuditSequence dropped) const;
 
   // The line of a first key that open() had to make: to be kept elsewhere as well.
   const std::optional<std::string>& first_key_line() const { return first_key_line_; }

@@ -76,6 +76,7 @@ AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, AuditHo
       signer_(std::move(signer)),
       anchored_(store_.head().sequence),
       unanchored_since_(clock.now().boot),
+      forgotten_(store_.head().dropped),
       intake_(options.policy) {}
 
 AuditLog::~AuditLog() {
@@ -330,6 +331,11 @@ void AuditLog::retain_if_due() {
     log_.warning("audit_retention_failed", "no old segments could be dropped from {}",
                  options_.store.directory);
   }
+  const AuditSequence dropped = store_.head().dropped;
+  if (dropped == forgotten_) return;
+  forgotten_ = dropped;
+  if (const Status shortened = signer_.forget(dropped); !shortened)
+    log_.warning("audit_retention_failed", "old anchors stay: {}", shortened.error().message);
 }
 
 }  // namespace claimsd::daemon

@@ -105,6 +105,7 @@ class AuditLog {
   BootTime unanchored_since_;
   BootTime failed_at_{};
   std::int64_t retained_on_ = 0;
+  AuditSequence forgotten_;              // up to here the anchors are gone as well
   std::optional<AuditAppended> broken_;  // why the last commit did not work
 
   mutable std::mutex mutex_;

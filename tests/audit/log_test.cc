@@ -1,6 +1,7 @@
 // The log with its thread: nothing is acknowledged before it is on disk.
 #include "daemon/audit/audit_log.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 
@@ -139,6 +140,49 @@ TEST_CASE("of years of anchors the furthest that is truly signed is known at onc
   REQUIRE(lines);
   const std::string after = file_text(path);
   CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
+}
+
+TEST_CASE("with a dropped segment its anchors go from the daemon's file, and no key does") {
+  Bench bench;
+  AuditLog::Options options;
+  options.store.retention.age = std::chrono::days(3);
+  AuditSequence dropped = 0;
+  {
+    auto log = bench.start(options);
+    for (AuditTicket day = 1; day <= 8; ++day) {
+      log->submit(denial_of("1"), day);
+      bench.completions.wait_for(day);
+      bench.clock.advance(std::chrono::hours(24));
+      // Twice: when the second is asked, what was due after the first is done.
+      for (int i = 0; i < 2; ++i) {
+        std::promise<void> asked;
+        log->read([&](const AuditStore& store) {
+          dropped = store.head().dropped;
+          asked.set_value();
+        });
+        asked.get_future().wait();
+      }
+    }
+  }
+  REQUIRE(dropped > 0);
+  const AuditAnchors everywhere = read_anchors(bench.anchors);
+  const AuditAnchors kept = read_anchors(file_text(bench.scratch / AuditSigner::kFile));
+  CHECK(kept.problems.empty());
+  CHECK(kept.notes.empty());
+  CHECK(kept.root == everywhere.root);
+  CHECK(kept.anchors.front().sequence >= dropped);
+  CHECK(kept.anchors.size() < everywhere.anchors.size());
+  const auto late = std::count_if(everywhere.anchors.begin(), everywhere.anchors.end(),
+                                  [&](const auto& anchor) { return anchor.sequence >= dropped; });
+  CHECK(kept.anchors.size() == static_cast<std::size_t>(late));
+  CHECK(sentence_of(verified(bench.scratch.path(), kept)) == "well");
+  CHECK(sentence_of(verified(bench.scratch.path(), everywhere)) == "well");
+  CountingRandom random;
+  const auto again =
+      AuditSigner::open(bench.scratch.path(), "host.example", random, bench.clock.now().wall);
+  REQUIRE(again);
+  CHECK_FALSE(again->first_key_line());
+  CHECK_FALSE(std::filesystem::exists(bench.scratch / "anchors.new"));
 }
 
 TEST_CASE("an anchor of whose line a crash left all but the end counts") {
