@@ -221,8 +221,7 @@ TEST_CASE("whoever ends while another is cut off is not cut off as well, nor is 
   REQUIRE(fetcher);
   FlightId next = 1;
   const auto start_some = [&] {
-    for (unsigned i = 0; i < kRunning; ++i)
-      (*fetcher)->start({next++, 0, Loop::hrtime()}, kToken);
+    for (unsigned i = 0; i < kRunning; ++i) (*fetcher)->start({next++, 0, Loop::hrtime()}, kToken);
   };
   start_some();
   test::run_until(*loop, [&] { return server.requests("gate") == static_cast<int>(kRunning); });
