@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <deque>
 
 #include "daemon/admin/routes.h"
 #include "tests/admin/admin_harness.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -3,8 +3,9 @@
 
 #include <simdjson.h>
 
-#include <catch2/catch.hpp>
 #include <limits>
+
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -1,11 +1,11 @@
 #include "daemon/admin/metrics.h"
 
-#include <catch2/catch.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
 
 #include "tests/admin/admin_harness.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <simdjson.h>
 
-#include <catch2/catch.hpp>
 #include <regex>
 #include <set>
 
@@ -11,6 +10,7 @@
 #include "daemon/admin/scrape_guard.h"
 #include "daemon/loop/loop.h"
 #include "tests/admin/admin_harness.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

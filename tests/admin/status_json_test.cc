@@ -2,10 +2,10 @@
 
 #include <simdjson.h>
 
-#include <catch2/catch.hpp>
 #include <memory>
 
 #include "tests/admin/admin_harness.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 
 #include "tests/admin/admin_harness.h"
+#include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
 
 namespace claimsd::daemon {

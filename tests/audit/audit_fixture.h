@@ -2,7 +2,6 @@
 // a log in a directory that goes away.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +12,7 @@
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/verify.h"
 #include "daemon/base/log.h"
+#include "tests/support/catch.h"
 #include "tests/support/scratch_directory.h"
 
 namespace claimsd::daemon::testing {

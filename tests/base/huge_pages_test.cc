@@ -1,8 +1,9 @@
 #include "daemon/base/huge_pages.h"
 
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <vector>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,8 +1,9 @@
 // One thing that happens again and again.
 #include "daemon/base/paced_log.h"
 
-#include <catch2/catch.hpp>
 #include <vector>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace std::chrono_literals;

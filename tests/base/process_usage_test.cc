@@ -2,10 +2,10 @@
 
 #include <fcntl.h>
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 #include "daemon/base/fd.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -1,12 +1,13 @@
 #include "daemon/base/random.h"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <set>
 #include <string>
+
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

@@ -7,11 +7,11 @@
 
 #include <array>
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <string_view>
 #include <thread>
 
 #include "daemon/base/fd.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

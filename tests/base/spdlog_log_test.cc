@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <regex>
 #include <thread>
 #include <vector>
 
 #include "daemon/base/fd.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,12 +1,12 @@
 // What the bench says about its figures; that it measures is seen by running it.
 #include <simdjson.h>
-#include <catch2/catch.hpp>
 
 #include <array>
 
 #include "tests/bench/report.h"
 #include "tests/bench/stats.h"
 #include "tests/bench/workload.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::bench;
 
@@ -79,7 +79,7 @@ TEST_CASE("the table shows every measured pair and says which goal does not hold
       to_table("hit_socket", "a hit", judge("hit_socket", "us", goals, measurement), measurement);
   for (const char* expected :
        {"DOES NOT HOLD", "<= 1.3", "1.40", "uv_echo", "1.27", "two idle cores", "50.00"}) {
-    CHECK_THAT(table, Catch::Contains(expected));
+    CHECK_THAT(table, ContainsSubstring(expected));
   }
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("noise is warned of, quiet is not") {
   Measurement measurement = measured(12, 10);
   CHECK(noise_warning(measurement).empty());
   measurement.peers.front().spread = 0.4;
-  CHECK_THAT(noise_warning(measurement), Catch::Contains("pingpong 40 %"));
+  CHECK_THAT(noise_warning(measurement), ContainsSubstring("pingpong 40 %"));
 }
 
 TEST_CASE("figures are taken out of unsorted samples") {

@@ -1,7 +1,7 @@
 // What must be written down before an answer leaves, and what becomes of it meanwhile.
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

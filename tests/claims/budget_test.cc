@@ -1,6 +1,5 @@
 // How many unknown tokens a peer may have asked about, and that others do not notice.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

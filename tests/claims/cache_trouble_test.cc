@@ -1,6 +1,5 @@
 // A store in trouble costs requests, never a wrong answer.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

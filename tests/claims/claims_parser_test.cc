@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <catch2/catch.hpp>
 #include <vector>
 
 #include "proto/claims_block.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd;
 using daemon::ClaimNames;

@@ -1,9 +1,9 @@
 // Claims that were parsed are nowhere in the process once the caller has let go of them.
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "daemon/claims/claims_parser.h"
 #include "daemon/claims/jwt_parser.h"
+#include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
 
 namespace claimsd::daemon {

@@ -1,6 +1,5 @@
 // Every question has an answer within its own time-out.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,6 +1,5 @@
 // Which entries stay when there is no room for all.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

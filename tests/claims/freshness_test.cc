@@ -1,8 +1,8 @@
 #include "daemon/claims/freshness.h"
 
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
 using namespace claimsd;

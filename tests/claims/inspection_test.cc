@@ -1,6 +1,5 @@
 // What an operator sees of the entries, and that looking changes nothing.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

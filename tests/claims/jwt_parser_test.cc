@@ -1,8 +1,8 @@
 #include "daemon/claims/jwt_parser.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,8 +1,8 @@
 #include "daemon/claims/key_index.h"
 
-#include <catch2/catch.hpp>
 #include <map>
 
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
 namespace claimsd::daemon {

@@ -2,8 +2,7 @@
 // when it is taken back.
 #include "daemon/claims/leases.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 namespace claimsd::daemon {

@@ -1,9 +1,9 @@
 // How long a confirmation answers questions, through the service.
-#include <catch2/catch.hpp>
 #include <set>
 
 #include "proto/claims_block.h"
 #include "proto/messages.h"
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,8 +1,7 @@
 // Every lookup is counted by where its answer came from; those that waited are timed.
 #include "daemon/claims/lookup_statistics.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,6 +1,5 @@
 // How old a confirmation an asker accepts, and which flight can give it.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,7 +1,6 @@
 #include "daemon/claims/negative.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
 using namespace claimsd::daemon;

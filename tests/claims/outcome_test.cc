@@ -1,7 +1,6 @@
 #include "daemon/claims/outcome.h"
 
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,6 +1,5 @@
 // How many requests are on their way, how many wait for their turn, and what happens beyond.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

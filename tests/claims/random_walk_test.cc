@@ -1,8 +1,8 @@
 // Everything at once, in an order that nobody thought of: the fakes throw when a port's contract is
 // broken, and what must never happen is looked for after every step.
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

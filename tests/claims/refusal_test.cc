@@ -1,7 +1,6 @@
 // Invalid is what the Auth API said, or what no Auth API need be asked about. An outage is neither.
-#include <catch2/catch.hpp>
-
 #include "proto/limits.h"
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

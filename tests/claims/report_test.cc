@@ -1,7 +1,6 @@
 // What workers report of requests that they refused: in whose name it is written down, and when
 // they are told that it is.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

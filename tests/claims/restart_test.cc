@@ -1,6 +1,5 @@
 // What the cache still holds when a new daemon starts.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

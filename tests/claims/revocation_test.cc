@@ -1,6 +1,5 @@
 // Purge and revoke: what an operator takes back is taken back at once, and stays so.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,11 +1,11 @@
 #include "daemon/claims/sieve.h"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cmath>
 #include <list>
 #include <vector>
 
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
 using namespace claimsd;

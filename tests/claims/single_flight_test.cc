@@ -1,6 +1,5 @@
 // One request on its way for a token, however many ask.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,6 +1,5 @@
 // Answers beyond a life, and requests before its end.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

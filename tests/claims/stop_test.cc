@@ -1,6 +1,5 @@
 // stop(): nothing new is asked of an Auth API, and nobody is left without an answer.
-#include <catch2/catch.hpp>
-
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

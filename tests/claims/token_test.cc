@@ -1,9 +1,9 @@
 #include "daemon/claims/token.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "proto/limits.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd;
 using daemon::check_token;

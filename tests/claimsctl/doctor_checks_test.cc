@@ -1,11 +1,11 @@
 // The doctor's checks, from facts alone: a host that is well has nothing to mend, and each thing
 // that can be wrong is found by its own check alone, with its mend.
-#include <catch2/catch.hpp>
 #include <functional>
 #include <set>
 
 #include "client/claimsctl/doctor/checks.h"
 #include "daemon/config/load.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::ctl::doctor;
 using claimsd::ctl::Exit;
@@ -258,8 +258,8 @@ TEST_CASE("each ill is found by its own check alone, and has its mend") {
           continue;
         }
         CHECK(finding.state == ill.state);
-        CHECK_THAT(finding.says, Catch::Contains(ill.says));
-        CHECK_THAT(finding.mend, Catch::Contains(ill.mend));
+        CHECK_THAT(finding.says, ContainsSubstring(ill.says));
+        CHECK_THAT(finding.mend, ContainsSubstring(ill.mend));
         found_by.insert(ill.check + ill.says);
       }
     }

@@ -1,7 +1,6 @@
 // No call takes longer than its time-out, whatever the daemon does.
-#include <catch2/catch.hpp>
-
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -3,9 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/client/map_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

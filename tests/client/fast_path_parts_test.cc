@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <array>
 
-#include <catch2/catch.hpp>
 #include <set>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "client/src/lease_reader.h"
 #include "client/src/local_table.h"
 #include "tests/client/trap.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::client_impl {
 namespace {

@@ -6,10 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstddef>
 
 #include "tests/client/map_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

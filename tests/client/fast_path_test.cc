@@ -1,8 +1,7 @@
 // Answers without the daemon: where they come from, and each condition under which they don't.
-#include <catch2/catch.hpp>
-
 #include "tests/client/map_host.h"
 #include "tests/client/stream_helpers.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -1,7 +1,6 @@
 // Threads that look up while the daemon writes, and while one daemon follows another.
-#include <catch2/catch.hpp>
-
 #include "tests/client/map_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

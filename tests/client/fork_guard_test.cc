@@ -4,9 +4,10 @@
 #include <sys/wait.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
+
+#include "tests/support/catch.h"
 
 namespace claimsd::client_impl {
 namespace {

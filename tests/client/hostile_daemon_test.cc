@@ -1,8 +1,8 @@
 // A daemon that speaks nonsense lets nobody in and crashes nobody.
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

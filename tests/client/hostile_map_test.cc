@@ -1,10 +1,10 @@
 // A map whose writer is broken, killed or hostile costs a client an answer over the socket, and
 // nothing else.
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
 
 #include "tests/client/map_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -1,10 +1,10 @@
 // A map that comes while a thread looks at its predecessor: made to happen at that very moment.
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstring>
 
 #include "tests/client/map_host.h"
 #include "tests/client/trap.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

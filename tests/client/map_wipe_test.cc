@@ -2,10 +2,9 @@
 // closed, and in a forked child, and no core dump would hold it.
 #include <sys/mman.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/client/map_host.h"
 #include "tests/client/secret.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

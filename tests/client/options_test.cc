@@ -1,9 +1,9 @@
 // What a caller can get wrong, and what an older or newer caller may leave out or add.
-#include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstring>
 
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

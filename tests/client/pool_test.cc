@@ -1,8 +1,8 @@
 // Many threads on one handle.
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -1,11 +1,11 @@
 // What is made of a question before it is sent.
 #include "client/src/question.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "client/src/memory.h"
 #include "client/src/question_table.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::client_impl {
 namespace {

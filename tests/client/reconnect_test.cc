@@ -2,9 +2,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <catch2/catch.hpp>
 
 #include "tests/client/stream_helpers.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

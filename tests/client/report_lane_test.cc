@@ -3,10 +3,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <thread>
 
 #include "tests/client/report_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

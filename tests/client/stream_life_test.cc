@@ -6,9 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/client/stream_helpers.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -2,11 +2,11 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 
 #include "tests/client/stream_helpers.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

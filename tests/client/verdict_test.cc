@@ -1,7 +1,6 @@
 // What the daemon says is what the caller gets.
-#include <catch2/catch.hpp>
-
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -2,10 +2,9 @@
 // holds neither the token nor the claims, although the handle and its connection live on.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/client/secret.h"
 #include "tests/client/stream_helpers.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

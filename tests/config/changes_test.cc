@@ -1,9 +1,8 @@
 // What a reload would change, and what it must refuse.
 #include "daemon/config/changes.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/config/options.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,8 +1,7 @@
 #include "daemon/config/convert.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/config/quantity.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

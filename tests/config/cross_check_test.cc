@@ -1,7 +1,6 @@
 // What options say together.
-#include <catch2/catch.hpp>
-
 #include "daemon/config/load.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,8 +1,7 @@
 #include "daemon/config/load.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/config/options.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace std::chrono_literals;

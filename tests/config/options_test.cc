@@ -1,11 +1,11 @@
 // The table itself: every row can be read, documented and stored.
 #include "daemon/config/options.h"
 
-#include <catch2/catch.hpp>
 #include <set>
 
 #include "daemon/config/convert.h"
 #include "daemon/config/toml_reader.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

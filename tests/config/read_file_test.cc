@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "daemon/config/load.h"
 #include "daemon/config/toml_reader.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,8 +1,9 @@
 #include "daemon/config/suggest.h"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,6 +1,6 @@
 #include "daemon/config/url.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 #include <openssl/hmac.h>
 
-#include <catch2/catch.hpp>
-
 #include "daemon/crypto/hmac_sha256.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

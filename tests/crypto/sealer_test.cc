@@ -1,9 +1,10 @@
 #include "daemon/crypto/sealer.h"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <set>
 #include <string>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

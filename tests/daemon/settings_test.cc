@@ -1,8 +1,9 @@
 // The configuration as the parts see it: above all, that no two upstreams share an entry.
 #include "daemon/settings.h"
 
-#include <catch2/catch.hpp>
 #include <functional>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace std::chrono_literals;

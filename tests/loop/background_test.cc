@@ -1,10 +1,11 @@
 // Work that blocks, beside the loop.
 #include "daemon/loop/background.h"
 
-#include <catch2/catch.hpp>
 #include <future>
 #include <optional>
 #include <thread>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 

@@ -1,11 +1,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <optional>
 
 #include "daemon/loop/unix_stream.h"
 #include "tests/loop/sockets.h"
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

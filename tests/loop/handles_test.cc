@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
-#include <catch2/catch.hpp>
 #include <optional>
 #include <thread>
 
@@ -12,6 +11,7 @@
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
 #include "tests/loop/sockets.h"
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

@@ -1,9 +1,9 @@
 #include "daemon/loop/kernel_timer.h"
 
-#include <catch2/catch.hpp>
 #include <optional>
 
 #include "daemon/loop/before_wait.h"
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

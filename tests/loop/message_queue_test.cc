@@ -1,10 +1,10 @@
 #include "daemon/loop/message_queue.h"
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <memory>
 #include <thread>
 
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

@@ -6,13 +6,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <utility>
 
 #include "daemon/base/fd.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::test {
 

@@ -5,12 +5,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <optional>
 #include <vector>
 
 #include "tests/loop/sockets.h"
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <optional>
 #include <thread>
 
 #include "tests/loop/sockets.h"
+#include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
 namespace claimsd::daemon {

@@ -1,11 +1,11 @@
 // The claims block: id, email, roles and raw claims as bytes.
 #include "proto/claims_block.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "tests/proto/exact_bytes.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

@@ -2,12 +2,12 @@
 // a length is believed.
 #include "proto/codec.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "tests/proto/exact_bytes.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

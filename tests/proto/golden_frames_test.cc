@@ -1,6 +1,5 @@
 // The golden frames: what each means to the C++ codec, byte for byte both ways. test_golden.py says
 // the same without it.
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -10,6 +9,7 @@
 #include "proto/claims_block.h"
 #include "proto/codec.h"
 #include "tests/proto/exact_bytes.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

@@ -3,8 +3,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

@@ -1,12 +1,13 @@
 #include "proto/sealing.h"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

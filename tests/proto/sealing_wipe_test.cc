@@ -1,10 +1,10 @@
 // What a digest leaves in the memory of its process.
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "proto/sealing_primitives.h"
 #include "tests/client/secret.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::proto {
 namespace {

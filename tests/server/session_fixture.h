@@ -1,7 +1,6 @@
 // session_fixture.h: a session on a real service in a made-up world, for the tests.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "daemon/server/session.h"
 #include "proto/claims_block.h"
+#include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
 namespace claimsd::daemon {

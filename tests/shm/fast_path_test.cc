@@ -3,11 +3,11 @@
 
 #include <sys/mman.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/shm/publisher_fixture.h"
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"

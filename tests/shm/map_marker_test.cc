@@ -2,10 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "proto/shm_layout.h"
+#include "tests/support/catch.h"
 #include "tests/support/scratch_directory.h"
 
 namespace claimsd::daemon {

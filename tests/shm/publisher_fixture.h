@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "daemon/shm/lease_publisher.h"
 #include "proto/claims_block.h"
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/map_reader.h"
 

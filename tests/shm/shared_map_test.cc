@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
 
 #include "tests/shm/publisher_fixture.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {

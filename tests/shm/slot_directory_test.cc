@@ -1,10 +1,10 @@
 #include "daemon/shm/slot_directory.h"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <map>
 #include <set>
 
+#include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
 namespace claimsd::daemon {

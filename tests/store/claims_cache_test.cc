@@ -1,14 +1,13 @@
 #include "daemon/store/claims_cache.h"
 
-#include <catch2/catch.hpp>
 #include <map>
 
 #include "proto/limits.h"
 #include "tests/store/store_fixture.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;
-using Catch::Matchers::Contains;
 
 static_assert(kMaxStoredClaims >= claimsd::proto::kMaxClaimsBlock);
 
@@ -333,7 +332,7 @@ TEST_CASE("a second daemon on the same directory is refused by its name") {
   const auto second = bench.try_open();
   REQUIRE_FALSE(second);
   CHECK_THAT(second.error().message,
-             Contains(bench.options.directory) && Contains("another daemon"));
+             ContainsSubstring(bench.options.directory) && ContainsSubstring("another daemon"));
   REQUIRE(first->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
   first.reset();
   CHECK(keeps(*bench.open(), key_number(1), kClaims));  // the refusal did the data no harm
@@ -359,7 +358,7 @@ TEST_CASE("a directory that others can look into, or a link to one, is refused")
   chmod(bench.options.directory.c_str(), 0755);
   auto opened = bench.try_open();
   REQUIRE_FALSE(opened);
-  CHECK_THAT(opened.error().message, Contains("chmod 0700 " + bench.options.directory));
+  CHECK_THAT(opened.error().message, ContainsSubstring("chmod 0700 " + bench.options.directory));
   chmod(bench.options.directory.c_str(), 0700);
   REQUIRE(bench.try_open());
   const std::string link = bench.dir / "link";
@@ -367,7 +366,7 @@ TEST_CASE("a directory that others can look into, or a link to one, is refused")
   bench.options.directory = link;
   opened = bench.try_open();
   REQUIRE_FALSE(opened);
-  CHECK_THAT(opened.error().message, Contains("symbolic link"));
+  CHECK_THAT(opened.error().message, ContainsSubstring("symbolic link"));
 }
 
 TEST_CASE("entries are looked through a page at a time, each once, in the order of their keys") {

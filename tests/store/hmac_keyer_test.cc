@@ -1,7 +1,8 @@
 #include "daemon/store/hmac_keyer.h"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace std::string_literals;

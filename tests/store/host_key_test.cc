@@ -4,13 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "tests/store/store_fixture.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -69,7 +67,8 @@ TEST_CASE("a host key that others may read is refused") {
   KeyBench bench;
   for (const mode_t mode : {0440U, 0404U, 0420U, 0401U, 0644U}) {
     bench.write(32, mode);
-    CHECK_THAT(bench.refusal(), Contains(bench.path) && Contains("open to others"));
+    CHECK_THAT(bench.refusal(),
+               ContainsSubstring(bench.path) && ContainsSubstring("open to others"));
     unlink(bench.path.c_str());
   }
 }
@@ -78,7 +77,7 @@ TEST_CASE("a host key of another size is refused") {
   KeyBench bench;
   for (const std::size_t size : {0U, 31U, 33U}) {
     bench.write(size);
-    CHECK_THAT(bench.refusal(), Contains("instead of 32"));
+    CHECK_THAT(bench.refusal(), ContainsSubstring("instead of 32"));
     unlink(bench.path.c_str());
   }
 }
@@ -88,16 +87,16 @@ TEST_CASE("a host key behind a symbolic link is refused") {
   bench.write();
   REQUIRE(symlink(bench.path.c_str(), (bench.dir / "link").c_str()) == 0);
   bench.path = bench.dir / "link";
-  CHECK_THAT(bench.refusal(), Contains("symbolic link"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("symbolic link"));
 }
 
 TEST_CASE("what is no file is refused, and does not hold up the start") {
   KeyBench bench;
   REQUIRE(mkfifo(bench.path.c_str(), 0400) == 0);
-  CHECK_THAT(bench.refusal(), Contains("not a regular file"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("not a regular file"));
   unlink(bench.path.c_str());
   REQUIRE(mkdir(bench.path.c_str(), 0700) == 0);
-  CHECK_THAT(bench.refusal(), Contains("not a regular file"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("not a regular file"));
 }
 
 TEST_CASE("a host key that belongs to somebody else is refused") {
@@ -107,14 +106,14 @@ TEST_CASE("a host key that belongs to somebody else is refused") {
     WARN("SKIPPED: only root can give a file away");
     return;
   }
-  CHECK_THAT(bench.refusal(), Contains("belongs to uid 12345"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("belongs to uid 12345"));
 }
 
 TEST_CASE("a host key in a directory where others may replace it is refused") {
   KeyBench bench;
   bench.write();
   chmod(bench.dir.path().c_str(), 0777);
-  CHECK_THAT(bench.refusal(), Contains("others may replace files"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("others may replace files"));
   chmod(bench.dir.path().c_str(), 0755);
   CHECK(bench.load());
 }
@@ -122,23 +121,25 @@ TEST_CASE("a host key in a directory where others may replace it is refused") {
 TEST_CASE("a host key that cannot be written says where and why") {
   KeyBench bench;
   bench.path = bench.dir / "missing/sub/host.key";
-  CHECK_THAT(bench.refusal(), Contains(bench.dir / "missing/sub") && Contains("No such file"));
+  CHECK_THAT(bench.refusal(),
+             ContainsSubstring(bench.dir / "missing/sub") && ContainsSubstring("No such file"));
   bench.path = bench.dir / "host.key";
   const FullDisk disk(0);
-  CHECK_THAT(bench.refusal(), Contains("cannot create the host key") && Contains("too large"));
+  CHECK_THAT(bench.refusal(),
+             ContainsSubstring("cannot create the host key") && ContainsSubstring("too large"));
   CHECK(std::filesystem::is_empty(bench.dir.path()));
 }
 
 TEST_CASE("a credential is read, also root's behind an access list, and never made") {
   KeyBench bench;
-  CHECK_THAT(bench.refusal(kCredential), Contains("provide it"));
+  CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("provide it"));
   CHECK_FALSE(std::filesystem::exists(bench.path));
   bench.write();
   CHECK(bench.load(kCredential));
   chmod(bench.path.c_str(), 0440);
   if (geteuid() == 0) CHECK(bench.load(kCredential));
   chmod(bench.path.c_str(), 0444);
-  CHECK_THAT(bench.refusal(kCredential), Contains("open to others"));
+  CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("open to others"));
 }
 
 TEST_CASE("daemons that start at once agree on one host key") {

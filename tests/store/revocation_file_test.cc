@@ -1,10 +1,9 @@
 // Revocations on disk: what was kept is there again, and what cannot be read lets nobody start.
 #include "daemon/store/revocation_file.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/store/hmac_fingerprinter.h"
 #include "tests/store/store_fixture.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon::testing {
 namespace {

@@ -1,11 +1,11 @@
 #include "daemon/store/sealed_slots.h"
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <string>
 
 #include "tests/store/store_fixture.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;

@@ -3,11 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <utility>
 
 #include "tests/store/store_fixture.h"
+#include "tests/support/catch.h"
 
 using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;

@@ -1,3 +1,7 @@
-// The one main() of all Catch2 programs: compiled once, since Catch2's is slow to compile.
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+// The one main() of all Catch2 programs.
+#define CATCH_CONFIG_RUNNER  // version 2 compiles its implementation here; version 3 links it
+#include "tests/support/catch.h"
+
+int main(int argc, char** argv) {
+  return Catch::Session().run(argc, argv);
+}

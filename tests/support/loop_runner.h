@@ -2,11 +2,11 @@
 // thread.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <functional>
 
 #include "daemon/loop/loop.h"
 #include "daemon/loop/timer.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::test {
 

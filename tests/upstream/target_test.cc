@@ -1,6 +1,6 @@
 #include "daemon/upstream/target.h"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 namespace claimsd::daemon {
 namespace {
