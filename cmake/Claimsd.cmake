@@ -29,7 +29,7 @@ endif()
 # Precompiled headers: what most files include. They only save time: a file still includes what it uses. clang-tidy holds it to that,
 # because it reads each file without them (cmake/tidy.py).
 set(CLAIMSD_COMMON_HEADERS <algorithm> <array> <charconv> <chrono> <cstdint> <cstring> <functional> <map> <memory> <optional> <span>
-  <string> <string_view> <unordered_map> <utility> <vector> <fmt/format.h> <tl/expected.hpp>)
+  <string> <string_view> <unordered_map> <utility> <vector> <fmt/core.h> <tl/expected.hpp>)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # A time stamp in the precompiled header would make every build of it another one to ccache.
   target_compile_options(claimsd_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>)

@@ -1,7 +1,7 @@
 // boot_id.h: which boot of the host this is (random(4)). At start; reads a file of /proc.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <fstream>
 #include <string>

@@ -1,6 +1,6 @@
 #include "daemon/reload_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace claimsd::daemon {
 

@@ -1,7 +1,7 @@
 #include "daemon/sockets.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <grp.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/upstream_monitor.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

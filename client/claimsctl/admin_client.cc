@@ -1,7 +1,7 @@
 #include "client/claimsctl/admin_client.h"
 
 #include <curl/curl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/un.h>

@@ -1,6 +1,6 @@
 // claimsctl audit: who was refused, when, and did anyone touch the record. Asks the running daemon;
 // a log that no daemon writes to, here or copied to another machine, is read from its files.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 #include <thread>

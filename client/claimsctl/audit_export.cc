@@ -1,6 +1,6 @@
 #include "client/claimsctl/audit_export.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 

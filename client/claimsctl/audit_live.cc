@@ -1,6 +1,6 @@
 #include "client/claimsctl/audit_live.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <simdjson.h>
 
 #include <algorithm>

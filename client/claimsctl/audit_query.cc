@@ -1,6 +1,6 @@
 #include "client/claimsctl/audit_query.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "client/claimsctl/audit_report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 // claimsctl doctor: looks at everything on this host that an answer depends on, and says what is
 // wrong and how to mend it, with a daemon or without.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 

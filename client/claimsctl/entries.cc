@@ -1,6 +1,6 @@
 #include "client/claimsctl/entries.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace claimsd::ctl {
 namespace {

@@ -1,6 +1,6 @@
 // claimsctl entries: what the cache holds. No token and no claim but the user's id: who looks after
 // the daemon need not know more of its users.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/entries.h"
 #include "client/claimsctl/table.h"

@@ -1,6 +1,6 @@
 #include "client/claimsctl/help.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/command.h"
 

@@ -1,6 +1,6 @@
 #include "client/claimsctl/latency.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // claimsctl: the command line of claimsd. Parses, finds the command in the table, runs it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 

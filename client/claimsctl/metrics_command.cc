@@ -1,5 +1,5 @@
 // claimsctl metrics: what Prometheus would read, as it would read it; with --json a series a line.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

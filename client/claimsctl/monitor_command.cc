@@ -1,6 +1,6 @@
 // claimsctl monitor: what happens in the daemon, one line each, as it happens. Until it is
 // interrupted, or for --count events.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"

@@ -1,6 +1,6 @@
 // claimsctl purge and revoke: gives the daemon an order over its admin API, and says what came of
 // it. A token comes from standard input or a file, never from the command line.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <simdjson.h>
 
 #include <algorithm>

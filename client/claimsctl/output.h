@@ -6,7 +6,7 @@
 // passes printable(), so it cannot steer the terminal. One per process, made by main; one thread.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <string>

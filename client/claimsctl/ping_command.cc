@@ -1,6 +1,6 @@
 // claimsctl ping: how long the daemon takes to answer at all, over the claims socket. The first
 // round trip includes connecting.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <numeric>

@@ -1,5 +1,5 @@
 // claimsctl query: whose token is this? Asks exactly as a worker does, through libclaimsd.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/lookup.h"
 #include "client/claimsctl/token_input.h"

@@ -3,7 +3,7 @@
 // There is no way to have it print the email or the other claims, on purpose: these are clinical
 // users, and the admin socket is for people who look after a daemon. Whoever holds a token may have
 // its claims, by `claimsctl query`, as any worker that holds it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/entries.h"
 #include "client/claimsctl/token_body.h"

@@ -1,6 +1,6 @@
 // claimsctl statistics: what the daemon has counted since it started, by source, Auth API and peer.
 // With --json the daemon's own object.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/latency.h"

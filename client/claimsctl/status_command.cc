@@ -1,6 +1,6 @@
 // claimsctl status: is the daemon well, and if not, what to do. Renders what the admin API's
 // /v1/status says; with --json that object itself.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <simdjson.h>
 
 #include "client/claimsctl/admin_client.h"

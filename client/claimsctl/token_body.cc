@@ -1,6 +1,6 @@
 #include "client/claimsctl/token_body.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>  // explicit_bzero(3)
 
 #include <algorithm>

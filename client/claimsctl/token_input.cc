@@ -1,7 +1,7 @@
 #include "client/claimsctl/token_input.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 #include <unistd.h>
 

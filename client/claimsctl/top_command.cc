@@ -1,6 +1,6 @@
 // claimsctl top: what the daemon does now, on a screen that follows it. q or Ctrl-C ends it.
 // Without a terminal, or with --once, one frame; with --json one object an interval.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 
 #include "client/claimsctl/command.h"

@@ -1,6 +1,6 @@
 #include "client/claimsctl/usage.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

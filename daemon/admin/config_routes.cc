@@ -1,6 +1,6 @@
 #include "daemon/admin/config_routes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/status_json.h"

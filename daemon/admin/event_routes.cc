@@ -1,6 +1,6 @@
 #include "daemon/admin/event_routes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

@@ -1,6 +1,6 @@
 #include "daemon/admin/health.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "daemon/admin/http_server.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <microhttpd.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // The samples of metrics.h as text. "Exposition formats", Prometheus documentation.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 

@@ -1,6 +1,6 @@
 #include "daemon/admin/status_line.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "daemon/admin/health.h"
 #include "daemon/base/printable.h"

@@ -1,7 +1,7 @@
 // The keys of the anchors: one for each day, the one before destroyed.
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // The text of anchors: written and read. Pure.
 #include "daemon/audit/anchors.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

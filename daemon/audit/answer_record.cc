@@ -1,6 +1,6 @@
 #include "daemon/audit/answer_record.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "proto/claims_block.h"
 

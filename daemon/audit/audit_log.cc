@@ -1,6 +1,6 @@
 #include "daemon/audit/audit_log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "daemon/audit/audit_store.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/audit/diagnosis.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace claimsd::daemon {
 namespace {

@@ -1,6 +1,6 @@
 #include "daemon/audit/live_query.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,5 +1,5 @@
 // How a record reads: one line, for people and for grep.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 #include <iterator>

@@ -1,7 +1,7 @@
 #include "daemon/audit/segment.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/audit/verify.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

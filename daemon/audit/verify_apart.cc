@@ -1,7 +1,7 @@
 // Verification in a process of its own, for files that may crash LMDB.
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>

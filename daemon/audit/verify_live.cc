@@ -1,6 +1,6 @@
 #include "daemon/audit/verify_live.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -7,44 +7,12 @@
 // does not wipe itself: no token is ever put into one.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <cmath>
 #include <concepts>
-#include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace claimsd::daemon {
-
-namespace detail {
-
-// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
-// there is none.
-inline std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogates
-    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // no more than U+10FFFF
-    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace detail
 
 class JsonWriter {
  public:
@@ -70,16 +38,9 @@ class JsonWriter {
   JsonWriter& value(bool truth) { return raw(truth ? "true" : "false"); }
   template <std::integral Integer>
   JsonWriter& value(Integer number) {
-    separate();
-    fmt::format_to(std::back_inserter(text_), "{}", number);
-    return *this;
+    return raw(std::to_string(number));
   }
-  JsonWriter& value(double number) {
-    if (!std::isfinite(number)) return null();
-    separate();
-    fmt::format_to(std::back_inserter(text_), "{}", number);
-    return *this;
-  }
+  JsonWriter& value(double number);
   JsonWriter& null() { return raw("null"); }
 
   // `json` must be one JSON value already; it is written as it is.
@@ -116,34 +77,8 @@ class JsonWriter {
     return *this;
   }
 
-  void quote(std::string_view bytes) {
-    text_ += '"';
-    while (!bytes.empty()) {
-      const std::size_t size = detail::utf8_sequence(bytes);
-      if (size == 0) {
-        text_ += "\xEF\xBF\xBD";
-      } else if (size == 1) {
-        quote_ascii(bytes.front());
-      } else {
-        text_ += bytes.substr(0, size);
-      }
-      bytes.remove_prefix(size == 0 ? 1 : size);
-    }
-    text_ += '"';
-  }
-
-  void quote_ascii(char c) {
-    if (c == '"' || c == '\\') {
-      text_ += '\\';
-      text_ += c;
-    } else if (c == '\n') {
-      text_ += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      text_ += c;
-    }
-  }
+  void quote(std::string_view bytes);
+  void quote_ascii(char c);
 
   std::string text_;
   bool need_comma_ = false;

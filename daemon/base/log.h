@@ -5,7 +5,7 @@
 // root makes the one Log and passes it on.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "daemon/claims/json_parser.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>  // explicit_bzero(3)
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "daemon/claims/outcome.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

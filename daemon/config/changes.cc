@@ -1,6 +1,6 @@
 #include "daemon/config/changes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #include "daemon/config/cross_check.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <bit>
 #include <map>

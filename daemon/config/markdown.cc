@@ -1,5 +1,5 @@
 // The table of options as people read it: what is allowed in one phrase, and the documentation.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "daemon/config/options.h"
 #include "daemon/config/quantity.h"

@@ -1,6 +1,6 @@
 #include "daemon/config/quantity.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "daemon/config/toml_reader.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <toml++/toml.h>
 
 #include <algorithm>

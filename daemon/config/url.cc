@@ -1,6 +1,6 @@
 #include "daemon/config/url.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "daemon/loop/async.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>

@@ -1,6 +1,6 @@
 #include "daemon/loop/background.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <uv.h>
 
 namespace claimsd::daemon {

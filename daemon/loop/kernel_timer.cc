@@ -1,6 +1,6 @@
 #include "daemon/loop/kernel_timer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/loop/loop.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <uv.h>
 
 #include <array>

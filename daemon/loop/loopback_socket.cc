@@ -1,7 +1,7 @@
 #include "daemon/loop/loopback_socket.h"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 #include "daemon/loop/poll.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <uv.h>
 
 #include "daemon/loop/handle.h"

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <uv.h>
 
 #include "daemon/loop/handle.h"

@@ -1,7 +1,7 @@
 #include "daemon/loop/unix_stream.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>  // explicit_bzero(3)
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 #include "daemon/sandbox/process_hardening.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 #include "daemon/sandbox/system_call_filter.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>

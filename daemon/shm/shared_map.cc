@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>  // strerrordesc_np(3)
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 #include "daemon/store/claims_cache.h"
 
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "daemon/store/file_rules.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace claimsd::daemon {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <unistd.h>

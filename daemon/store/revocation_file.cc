@@ -1,6 +1,6 @@
 #include "daemon/store/revocation_file.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>

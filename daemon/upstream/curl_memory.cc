@@ -1,7 +1,7 @@
 #include "daemon/upstream/curl_memory.h"
 
 #include <curl/curl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <malloc.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/upstream/fetch_thread.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pthread.h>
 #include <signal.h>
 

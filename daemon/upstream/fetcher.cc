@@ -1,6 +1,6 @@
 #include "daemon/upstream/fetcher.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "daemon/upstream/tls_credentials.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 

@@ -1,6 +1,6 @@
 #include "daemon/upstream/transfer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // audit_search, audit_verify and audit_memory: what examining a long audit log costs. A million
 // records of a hundred thousand users, on a disk, in the page cache after the first round.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // audit_rate: what a durable audit record costs when many wait at once, and what it would cost with
 // a transaction each. Same disk, same run, in turn.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

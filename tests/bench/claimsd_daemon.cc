@@ -1,6 +1,6 @@
 #include "tests/bench/claimsd_daemon.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,6 +1,6 @@
 #include "tests/bench/flooder.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -11,7 +11,7 @@
 // would delay the asker, and a daemon that shares that core and never rests would, too: what is
 // measured is whom the daemon serves when, not how a kernel shares a core between an attacker and
 // its victim.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 #include <utility>

@@ -1,7 +1,7 @@
 // hit_shared_two: do two processes, a core each, find twice as much in the map as one? Whatever
 // they would write for each other to read, they don't.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // claimsd_bench: measures what README and ARCHITECTURE promise, against peers in the same run.
 //
 // Exit status: 0 every goal holds, 1 one does not, 2 usage, 3 something could not be measured.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -1,5 +1,5 @@
 #include <curl/curl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "tests/bench/scratch.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 #include "tests/bench/workload.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/hmac.h>
 
 #include "daemon/crypto/hmac_sha256.h"

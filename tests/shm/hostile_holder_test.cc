@@ -1,7 +1,7 @@
 // A process of another user that was handed the descriptor tries everything that could change the
 // map, for the daemon or for other readers. Needs root, to become somebody else.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 // publisher_fixture.h: a LeasePublisher on a real map, a made-up clock, and a reader beside it.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <string>

@@ -1,6 +1,6 @@
 #include "tests/sim/auth_api.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "proto/limits.h"
 

@@ -1,5 +1,5 @@
 // What was said, and to whom.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "proto/messages.h"
 #include "tests/sim/invariants.h"

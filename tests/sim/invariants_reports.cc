@@ -1,5 +1,5 @@
 // What must hold of reports and their receipts.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/sim/invariants.h"
 

@@ -1,5 +1,5 @@
 // Who waits, and what is asked of the Auth APIs for them.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/sim/invariants.h"
 #include "tests/sim/orders.h"

@@ -1,5 +1,5 @@
 // What is kept, counted and shown.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

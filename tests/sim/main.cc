@@ -1,7 +1,7 @@
 // claimsd_sim: the real core under a simulated clock, Auth API, store and thousands of clients.
 //
 // Exit status: 0 no violation, 1 a violation or something that was never reached, 2 usage.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

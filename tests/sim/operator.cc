@@ -1,5 +1,5 @@
 // The operator of a history: purge and revoke.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/sim/simulation.h"
 

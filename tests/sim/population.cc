@@ -1,5 +1,5 @@
 // Who there is to ask about: the tokens of a history.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "proto/limits.h"
 #include "tests/sim/simulation.h"

@@ -1,6 +1,6 @@
 #include "tests/sim/report.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "daemon/base/json_writer.h"
 

@@ -1,5 +1,5 @@
 // The workers of a history that report what they have refused.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/sim/simulation.h"
 

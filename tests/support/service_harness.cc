@@ -1,6 +1,6 @@
 #include "tests/support/service_harness.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 

@@ -1,6 +1,6 @@
 // The Auth APIs: reachable, the right ones, with certificates that last; and the clock, which
 // tokens and certificates are judged by.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // The configuration, the daemon that runs by it, and whether it answers.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // What lies on disk: the host key, three directories, and the room that they have.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // The two sockets, and who may use them.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

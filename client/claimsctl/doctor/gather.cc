@@ -1,6 +1,6 @@
 #include "client/claimsctl/doctor/gather.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // One request without a token to each URL of each Auth API, set up as the daemon sets its own up
 // (daemon/upstream/transfer.cc): the same authorities, client certificate, proxy and protocols.
 #include <curl/curl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

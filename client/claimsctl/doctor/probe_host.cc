@@ -1,5 +1,5 @@
 // Files, file systems and users of this host.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <grp.h>
 #include <linux/magic.h>
 #include <pwd.h>
