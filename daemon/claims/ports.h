@@ -13,8 +13,8 @@
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
 #include "daemon/claims/entry.h"
+#include "daemon/claims/gate_state.h"
 #include "daemon/claims/token.h"
-#include "daemon/claims/upstream_gate.h"
 
 namespace claimsd::daemon {
 

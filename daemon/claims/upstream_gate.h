@@ -15,6 +15,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
+#include "daemon/claims/gate_state.h"
 
 namespace claimsd::daemon {
 
@@ -36,8 +37,6 @@ struct RetryAfter {
   Duration wait{};  // 0: none
   bool for_all = true;
 };
-
-enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };  // as a circuit breaker has them
 
 class UpstreamGate {
  public:
