@@ -7,6 +7,8 @@ import os
 import pathlib
 import platform
 
+import pytest
+
 
 def not_root():
     return os.geteuid() != 0
@@ -47,3 +49,14 @@ ALLOWED = {
 
 def allowed(reason):
     return reason in ALLOWED and ALLOWED[reason]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not allowed(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped ({reason}), which tests/skips.py does not allow here"

@@ -10,6 +10,7 @@
 
 #include "tests/client/host.h"
 #include "tests/support/catch.h"
+#include "tests/support/skip.h"
 
 namespace claimsd::testing {
 namespace {
@@ -84,14 +85,8 @@ std::string reason_of(const std::string& path, std::uint32_t daemon_uid) {
   return std::string(client.query("secret", {.timeout = 100ms}).reason());
 }
 
-bool may_change_user() {
-  if (geteuid() == 0) return true;
-  WARN("not run as root: a daemon of another user cannot be tried");
-  return false;
-}
-
 TEST_CASE("a stranger's socket is told nothing, not even Hello") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
   Impostor impostor(directory / "s", kSomebody);
@@ -101,7 +96,7 @@ TEST_CASE("a stranger's socket is told nothing, not even Hello") {
 
 TEST_CASE(
     "the owner of the socket's directory is trusted, since nobody else could have put it there") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
   Impostor daemon(directory / "s", kSomebody);
@@ -110,7 +105,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the configured uid is trusted") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
   Impostor daemon(directory / "s", kSomebody);
@@ -119,7 +114,7 @@ TEST_CASE("the configured uid is trusted") {
 }
 
 TEST_CASE("where a uid is configured, owning the directory is not enough") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
   Impostor impostor(directory / "s", kSomebody);
@@ -128,7 +123,7 @@ TEST_CASE("where a uid is configured, owning the directory is not enough") {
 }
 
 TEST_CASE("two users that this namespace does not know are not taken for one") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chown(directory.path().c_str(), kOverflow, kOverflow) == 0);
   Impostor impostor(directory / "s", kOverflow);
@@ -139,13 +134,13 @@ TEST_CASE("two users that this namespace does not know are not taken for one") {
 TEST_CASE(
     "root is trusted beside the configured uid: with socket activation it is root that listens") {
   Host host;
-  if (geteuid() != 0) return;
+  if (!claimsd::test::has_root()) return;
   const Client client({.socket_path = host.daemon.path(), .daemon_uid = kSomebody});
   CHECK(client.query("user-1").valid());
 }
 
 TEST_CASE("a socket that this user may not open is said to be so") {
-  if (!may_change_user()) return;
+  if (!claimsd::test::has_root()) return;
   Host host;
   REQUIRE(chmod(host.daemon.path().c_str(), 0600) == 0);
   REQUIRE(chmod(host.directory.path().c_str(), 0755) == 0);
