@@ -3,7 +3,7 @@
 
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
-#include "daemon/claims/order_parser.h"
+#include "daemon/claims/revocation/order_parser.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/memory_scan.h"
 

@@ -71,7 +71,7 @@ LAYERS = (
     Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
     Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
     # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
-    Layer("daemon/base/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
+    Layer("daemon/log/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
     Layer("daemon/base/*", "daemon/base", (), IMPURE),
     Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
     # What the process gives up; which system calls it keeps is data.

@@ -22,7 +22,7 @@ GOOD_TREE = {
     "daemon/base/clock.h": "#include <chrono>\n",
     "daemon/crypto/hmac.cc": '#include <openssl/evp.h>\n#include "daemon/base/clock.h"\n',
     "daemon/claims/service.h": '#include <vector>\n\n#include "daemon/base/clock.h"\n#include "proto/limits.h"\n',
-    "daemon/claims/claims_parser.cc": "#include <simdjson.h>\n",
+    "daemon/claims/parse/claims_parser.cc": "#include <simdjson.h>\n",
     "daemon/config/toml_reader.cc": "#include <toml++/toml.h>\n",
     "daemon/config/read_file.cc": "#include <fcntl.h>\n",
     "daemon/loop/loop.h": "#include <uv.h>\n",

@@ -1,5 +1,5 @@
 // One thing that happens again and again.
-#include "daemon/base/paced_log.h"
+#include "daemon/log/paced_log.h"
 
 #include <catch2/catch.hpp>
 #include <vector>

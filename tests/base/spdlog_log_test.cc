@@ -1,4 +1,4 @@
-#include "daemon/base/spdlog_log.h"
+#include "daemon/log/spdlog_log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "daemon/claims/cache_headers.h"
+#include "daemon/claims/parse/cache_headers.h"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,4 +1,4 @@
-#include "daemon/claims/claims_parser.h"
+#include "daemon/claims/parse/claims_parser.h"
 
 #include <fmt/format.h>
 #include <simdjson.h>

@@ -2,8 +2,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 
-#include "daemon/claims/claims_parser.h"
-#include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/parse/claims_parser.h"
+#include "daemon/claims/parse/jwt_parser.h"
 #include "tests/support/memory_scan.h"
 
 namespace claimsd::daemon {

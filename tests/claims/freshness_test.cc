@@ -1,4 +1,4 @@
-#include "daemon/claims/freshness.h"
+#include "daemon/claims/cache/freshness.h"
 
 #include <catch2/catch.hpp>
 #include <set>

@@ -1,4 +1,4 @@
-#include "daemon/claims/hash_set.h"
+#include "daemon/base/hash_set.h"
 
 #include <catch2/catch.hpp>
 #include <set>

@@ -1,4 +1,4 @@
-#include "daemon/claims/hot_entries.h"
+#include "daemon/claims/cache/hot_entries.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/parse/jwt_parser.h"
 
 #include <catch2/catch.hpp>
 #include <string>

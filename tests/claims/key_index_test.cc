@@ -1,4 +1,4 @@
-#include "daemon/claims/key_index.h"
+#include "daemon/claims/cache/key_index.h"
 
 #include <catch2/catch.hpp>
 #include <map>

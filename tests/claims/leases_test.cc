@@ -1,6 +1,6 @@
 // The life of a lease: when an entry is shown to the workers, how long they may rely on it, and
 // when it is taken back.
-#include "daemon/claims/leases.h"
+#include "daemon/claims/cache/leases.h"
 
 #include <catch2/catch.hpp>
 

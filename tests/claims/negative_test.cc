@@ -1,4 +1,4 @@
-#include "daemon/claims/negative.h"
+#include "daemon/claims/cache/negative.h"
 
 #include <catch2/catch.hpp>
 

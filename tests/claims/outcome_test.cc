@@ -1,4 +1,4 @@
-#include "daemon/claims/outcome.h"
+#include "daemon/claims/upstream/outcome.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 // A policy that changes while questions are open and answers are kept.
 #include <catch2/catch.hpp>
 
-#include "daemon/claims/trace_id.h"
+#include "daemon/claims/parse/trace_id.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

@@ -1,4 +1,4 @@
-#include "daemon/claims/sieve.h"
+#include "daemon/claims/cache/sieve.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

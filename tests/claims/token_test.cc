@@ -1,4 +1,4 @@
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,12 +1,12 @@
 // When an Auth API is asked, and when it is left alone.
-#include "daemon/claims/upstream_gate.h"
+#include "daemon/claims/upstream/upstream_gate.h"
 
 #include <catch2/catch.hpp>
 #include <cstring>
 
-#include "daemon/claims/failing_tokens.h"
-#include "daemon/claims/pending_queue.h"
-#include "daemon/claims/url_order.h"
+#include "daemon/claims/upstream/failing_tokens.h"
+#include "daemon/claims/upstream/pending_queue.h"
+#include "daemon/claims/upstream/url_order.h"
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;

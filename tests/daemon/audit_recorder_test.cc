@@ -1,4 +1,4 @@
-#include "daemon/audit_recorder.h"
+#include "daemon/audit/recorder.h"
 
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"

@@ -1,4 +1,4 @@
-#include "daemon/service_reporter.h"
+#include "daemon/host/service_reporter.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

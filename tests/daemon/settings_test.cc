@@ -1,5 +1,5 @@
 // The configuration as the parts see it: above all, that no two upstreams share an entry.
-#include "daemon/settings.h"
+#include "daemon/wiring.h"
 
 #include <catch2/catch.hpp>
 #include <functional>

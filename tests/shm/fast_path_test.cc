@@ -1,5 +1,5 @@
 // The map as the composition root runs it: with a loop, a marker in a directory, and without.
-#include "daemon/fast_path.h"
+#include "daemon/shm/lease_map.h"
 
 #include <sys/mman.h>
 
