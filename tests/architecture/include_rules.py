@@ -1,4 +1,4 @@
-"""The include law, as data: who may include whom. ARCHITECTURE.md says why; check_includes.py applies it.
+"""The include rules, as data: who may include whom. ARCHITECTURE.md says why; check_includes.py applies it.
 
 A file belongs to the first row whose pattern it matches. `layers` are the folders of this project it may
 include beside its own, `libraries` the outside headers, by the names below. Arrows go one way: a test sees
@@ -51,9 +51,13 @@ LIBRARIES = {
 
 PURE = ("std", "fmt", "expected")
 IMPURE = PURE + ("atomic", "threads", "io", "system")
+CLAIMS = (
+    "daemon/claims", "daemon/claims/parse", "daemon/claims/upstream", "daemon/claims/cache", "daemon/claims/revocation",
+    "daemon/claims/audit", "daemon/claims/service",
+)
 ALL_OF_THE_DAEMON = (
-    "daemon/base", "daemon/sandbox", "daemon/crypto", "daemon/config", "daemon/claims", "daemon/loop", "daemon/store",
-    "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "proto",
+    "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", *CLAIMS, "daemon/loop", "daemon/store",
+    "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "daemon/host", "proto",
 )
 
 LAYERS = (
@@ -65,42 +69,71 @@ LAYERS = (
     Layer("client/claimsctl/doctor/check*", "client/claimsctl", ("daemon/base", "daemon/config", "daemon/store"), PURE),
     Layer("client/claimsctl/doctor/certificate.*", "client/claimsctl", ("daemon/base",), IMPURE + ("openssl",)),
     Layer("client/claimsctl/*", "client/claimsctl",
-          ("client", "proto", "daemon/base", "daemon/config", "daemon/store", "daemon/audit"),
+          ("client", "proto", "daemon/base", "daemon/log", "daemon/config", "daemon/store", "daemon/audit"),
           IMPURE + ("CLI11", "curl", "simdjson")),
     # The extension of the Python package: glue over the library's ABI.
     Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
     Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
     # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
-    Layer("daemon/log/spdlog_log.*", "daemon/base", (), IMPURE + ("spdlog",)),
     Layer("daemon/base/*", "daemon/base", (), IMPURE),
+    Layer("daemon/log/spdlog_log.*", "daemon/log", ("daemon/base",), IMPURE + ("spdlog",)),
+    Layer("daemon/log/*", "daemon/log", ("daemon/base",), IMPURE),
     Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
     # What the process gives up; which system calls it keeps is data.
     Layer("daemon/sandbox/system_call_filter.*", "daemon/sandbox", ("daemon/base",), IMPURE + ("seccomp",)),
     Layer("daemon/sandbox/system_calls.*", "daemon/sandbox", ("daemon/base",), PURE + ("system",)),
     Layer("daemon/sandbox/*", "daemon/sandbox", ("daemon/base",), IMPURE),
-    Layer("daemon/config/read_file.*", "daemon/config", ("daemon/base",), IMPURE),
-    Layer("daemon/config/toml_reader.*", "daemon/config", ("daemon/base",), PURE + ("toml++",)),
-    Layer("daemon/config/*", "daemon/config", ("daemon/base",), PURE),
-    Layer("daemon/claims/*_parser.*", "daemon/claims", ("daemon/base", "proto"), PURE + ("simdjson",)),
-    Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto"), PURE),
+    Layer("daemon/config/read_file.*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          IMPURE),
+    Layer("daemon/config/toml_reader.*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          PURE + ("toml++",)),
+    Layer("daemon/config/*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          PURE),
+    # The policy. Its directories build on each other in this order; the service at its root uses all of them.
+    Layer("daemon/claims/parse/*_parser.*", "daemon/claims/parse", ("daemon/base", "proto"), PURE + ("simdjson",)),
+    Layer("daemon/claims/parse/*", "daemon/claims/parse", ("daemon/base", "proto"), PURE),
+    Layer("daemon/claims/service*", "daemon/claims/service",
+          ("daemon/base", "proto", "daemon/claims", "daemon/claims/parse", "daemon/claims/upstream",
+           "daemon/claims/revocation", "daemon/claims/cache", "daemon/claims/audit"), PURE),
+    Layer("daemon/claims/inspection.h", "daemon/claims/service",
+          ("daemon/base", "proto", "daemon/claims", "daemon/claims/parse", "daemon/claims/cache"), PURE),
+    Layer("daemon/claims/upstream/*", "daemon/claims/upstream",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims"), PURE),
+    Layer("daemon/claims/revocation/*", "daemon/claims/revocation",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims"), PURE),
+    Layer("daemon/claims/cache/*", "daemon/claims/cache",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims", "daemon/claims/revocation"), PURE),
+    Layer("daemon/claims/audit/*", "daemon/claims/audit",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims", "daemon/claims/upstream"), PURE),
+    # Its root: ports, and the values that cross them.
+    Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto", "daemon/claims/parse"), PURE),
     Layer("daemon/loop/*", "daemon/loop", ("daemon/base",), IMPURE + ("uv",)),
     Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
-    Layer("daemon/store/*", "daemon/store", ("daemon/base", "daemon/crypto", "daemon/claims", "proto"),
+    Layer("daemon/store/*", "daemon/store",
+          ("daemon/base", "daemon/log", "daemon/crypto", *CLAIMS, "daemon/loop", "proto"),
           IMPURE + ("openssl",)),
     Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
           PURE + ("openssl",)),
     Layer("daemon/upstream/*", "daemon/upstream",
-          ("daemon/base", "daemon/loop", "daemon/claims", "proto"), IMPURE + ("curl",)),
-    Layer("daemon/shm/*", "daemon/shm", ("daemon/base", "daemon/claims", "proto"), IMPURE),
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+          IMPURE + ("curl",)),
+    Layer("daemon/shm/*", "daemon/shm",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+          IMPURE),
     Layer("daemon/audit/*", "daemon/audit",
-          ("daemon/base", "daemon/crypto", "daemon/claims", "daemon/store", "proto"),
+          ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "daemon/store", "proto"),
           IMPURE + ("openssl",)),
-    Layer("daemon/server/*", "daemon/server", ("daemon/base", "daemon/loop", "proto", "daemon/claims"),
+    Layer("daemon/server/*", "daemon/server",
+          ("daemon/base", "daemon/log", "daemon/loop", "proto", *CLAIMS),
           PURE),
     Layer("daemon/admin/*", "daemon/admin",
-          ("daemon/base", "daemon/loop", "daemon/claims", "daemon/config", "daemon/store",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "daemon/config", "daemon/store",
            "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server"),
           IMPURE + ("microhttpd",)),
+    Layer("daemon/host/*", "daemon/host", ("daemon/base", "daemon/log", "daemon/loop"), IMPURE),
     # The composition root.
     Layer("daemon/*", "daemon", ALL_OF_THE_DAEMON, IMPURE + ("CLI11",)),
 )
@@ -118,3 +151,14 @@ CLOCK_READERS = ("daemon/base/clock.cc", "client/src/deadline.*")
 CLOCK_CALLS = r"\b(?:clock_gettime|gettimeofday|timespec_get|time)\s*\(\s*(?:CLOCK_|NULL|nullptr|0|&)|_clock::now\s*\("
 
 MAX_LINES = 500  # a longer file is two ideas
+
+# tests/X/NAME_test.cc and tests/X/NAME_TOPIC_test.cc test NAME of the directory that tests/X mirrors. Other folders
+# of tests/ mirror none: they test the whole.
+MIRRORED = (
+    ("tests/client", ("client/src", "client/include")),
+    ("tests/claimsctl", ("client/claimsctl",)),
+    ("tests/proto", ("proto",)),
+    ("tests/daemon", ("daemon",)),
+    ("tests", ("daemon",)),
+)
+NOT_MIRRORED = ("bench", "docs", "e2e", "faultserver", "fuzz", "mutants", "sim", "support", "system", "systemd", "architecture")
