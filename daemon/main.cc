@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "daemon/base/paced_log.h"
-#include "daemon/base/spdlog_log.h"
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
-#include "daemon/log_events.h"
+#include "daemon/log/log_events.h"
+#include "daemon/log/paced_log.h"
+#include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
