@@ -8,10 +8,10 @@
 #include <functional>
 #include <memory>
 
-#include "daemon/base/log.h"
 #include "daemon/base/result.h"
-#include "daemon/base/service_manager.h"
 #include "daemon/config/load.h"
+#include "daemon/host/service_manager.h"
+#include "daemon/log/log.h"
 
 namespace claimsd::daemon {
 

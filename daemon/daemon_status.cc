@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "daemon/settings.h"
 #include "daemon/version.h"
+#include "daemon/wiring.h"
 
 namespace claimsd::daemon {
 namespace {

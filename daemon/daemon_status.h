@@ -5,14 +5,14 @@
 #include <string>
 
 #include "daemon/admin/status.h"
-#include "daemon/audit_recorder.h"
+#include "daemon/admin/upstream_monitor.h"
+#include "daemon/audit/recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
-#include "daemon/fast_path.h"
 #include "daemon/server/server.h"
+#include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
 #include "daemon/store/write_behind.h"
-#include "daemon/upstream_monitor.h"
 
 namespace claimsd::daemon {
 

@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "daemon/base/paced_log.h"
-#include "daemon/base/spdlog_log.h"
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
-#include "daemon/log_events.h"
+#include "daemon/log/log_events.h"
+#include "daemon/log/paced_log.h"
+#include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
@@ -45,12 +45,10 @@ LogStyle log_style(LogFormat format) {
   return detect_log_style(std::getenv("JOURNAL_STREAM"));
 }
 
-// Last, when everything has been opened and every thread runs. A daemon without it is still better
-// than none.
-void filter_system_calls(const DaemonConfig& config, Log& log) {
-  if (!config.system_call_filter) return;
-  if (const Status filtered = install_system_call_filter(); !filtered)
-    log.warning("unfiltered", "{}", filtered.error().message);
+// A daemon without the filter is still better than none: a failure is a warning.
+bool filtered(const Status& status, Log& log) {
+  if (!status) log.warning("unfiltered", "{}", status.error().message);
+  return status.has_value();
 }
 
 int run(const CommandLine& command_line) {
@@ -75,7 +73,9 @@ int run(const CommandLine& command_line) {
     log.error("start_failed", "{}", hardened.error().message);
     return EXIT_FAILURE;
   }
-  const DaemonConfig settings = config->config.daemon;
+  // Before the first event loop; the whole filter follows when every file is open and every thread
+  // runs.
+  const bool filter = config->config.daemon.system_call_filter && filtered(forbid_io_uring(), log);
   Result<std::unique_ptr<Daemon>> daemon =
       Daemon::create({.config = std::move(*config),
                       .config_file = command_line.config_file,
@@ -92,7 +92,7 @@ int run(const CommandLine& command_line) {
     log.error("start_failed", "{}", daemon.error().message);
     return EXIT_FAILURE;
   }
-  filter_system_calls(settings, log);
+  if (filter) filtered(install_system_call_filter(), log);
   (*daemon)->run();
   return EXIT_SUCCESS;
 }

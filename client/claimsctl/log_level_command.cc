@@ -1,8 +1,8 @@
 // claimsctl log-level: how much the daemon logs, or sets it, until the next reload or restart.
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
-#include "daemon/base/log.h"
 #include "daemon/base/secret.h"
+#include "daemon/log/log.h"
 
 namespace claimsd::ctl {
 namespace {

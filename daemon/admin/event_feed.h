@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
-#include "daemon/claims/orders.h"
 #include "daemon/claims/ports.h"
+#include "daemon/claims/revocation/orders.h"
 #include "daemon/loop/timer.h"
 
 namespace claimsd::daemon {

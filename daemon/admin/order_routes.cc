@@ -3,7 +3,7 @@
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
-#include "daemon/claims/order_parser.h"
+#include "daemon/claims/revocation/order_parser.h"
 
 namespace claimsd::daemon {
 namespace {

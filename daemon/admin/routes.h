@@ -10,11 +10,11 @@
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
 #include "daemon/audit/live_query.h"
-#include "daemon/base/log.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
-#include "daemon/claims/orders.h"
+#include "daemon/claims/revocation/orders.h"
 #include "daemon/config/changes.h"
+#include "daemon/log/log.h"
 #include "daemon/server/peer_table.h"
 
 namespace claimsd::daemon {

@@ -9,11 +9,11 @@
 
 #include "daemon/audit/audit_stats.h"
 #include "daemon/base/clock.h"
-#include "daemon/claims/call_statistics.h"
 #include "daemon/claims/counters.h"
 #include "daemon/claims/lookup_statistics.h"
+#include "daemon/claims/upstream/call_statistics.h"
 #include "daemon/server/server_counters.h"
-#include "daemon/shm/lease_counters.h"
+#include "daemon/shm/lease_status.h"
 
 namespace claimsd::daemon {
 
@@ -39,15 +39,6 @@ struct UpstreamStatus {
   Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
   CallStatistics calls;
   CertificateStatus certificates;
-};
-
-// The shared map of leases.
-struct LeaseStatus {
-  bool wanted = false;      // daemon.fast_path
-  std::uint64_t slots = 0;  // 0: there is no map, every question comes over the socket
-  std::uint64_t used = 0;
-  std::uint64_t epoch = 0;  // how often all were withdrawn at once
-  LeaseCounters counters;
 };
 
 struct AuditStatus {

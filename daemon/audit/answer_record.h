@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/audit/record.h"
-#include "daemon/claims/audit_trail.h"
+#include "daemon/claims/audit/audit_trail.h"
 
 namespace claimsd::daemon {
 

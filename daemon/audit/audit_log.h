@@ -24,7 +24,7 @@
 #include "daemon/audit/audit_stats.h"
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/intake.h"
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 
 namespace claimsd::daemon {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "daemon/audit/events.h"
-#include "daemon/claims/audit_trail.h"
+#include "daemon/claims/audit/audit_trail.h"
 
 namespace claimsd::daemon {
 

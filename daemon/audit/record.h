@@ -13,7 +13,7 @@
 
 #include "daemon/audit/events.h"
 #include "daemon/base/clock.h"
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 
 namespace claimsd::daemon {
 

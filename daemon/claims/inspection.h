@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "daemon/claims/cache/negative.h"
 #include "daemon/claims/entry.h"
-#include "daemon/claims/negative.h"
 
 namespace claimsd::daemon {
 

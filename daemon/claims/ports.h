@@ -12,9 +12,9 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
+#include "daemon/claims/breaker_state.h"
 #include "daemon/claims/entry.h"
-#include "daemon/claims/gate_state.h"
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 
 namespace claimsd::daemon {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "daemon/claims/jwt_parser.h"
-#include "daemon/claims/trace_id.h"
+#include "daemon/claims/parse/jwt_parser.h"
+#include "daemon/claims/parse/trace_id.h"
 #include "proto/limits.h"
 #include "proto/messages.h"
 

@@ -2,7 +2,7 @@
 // ClaimsService (service.h).
 #include <utility>
 
-#include "daemon/claims/jwt_parser.h"
+#include "daemon/claims/parse/jwt_parser.h"
 #include "daemon/claims/service.h"
 #include "proto/limits.h"
 

@@ -1,8 +1,8 @@
 // What workers tell of requests that they refused. Part of ClaimsService (service.h).
 #include <string>
 
+#include "daemon/claims/parse/trace_id.h"
 #include "daemon/claims/service.h"
-#include "daemon/claims/trace_id.h"
 #include "proto/claims_block.h"
 
 namespace claimsd::daemon {

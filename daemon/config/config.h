@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 
 namespace claimsd::daemon {
 

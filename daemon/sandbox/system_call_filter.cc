@@ -88,10 +88,9 @@ Status add_read_only_limits(const Context& context) {
               "prlimit64");
 }
 
-}  // namespace
-
-Status install_system_call_filter() {
-  const Context context(seccomp_init(kUnlisted));
+// An empty filter for all threads that does `unlisted` with every call.
+Result<Context> new_filter(std::uint32_t unlisted) {
+  Context context(seccomp_init(unlisted));
   if (!context) return failure("cannot filter system calls: no memory");
   scmp_filter_ctx filter = context.get();
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1), "all threads"));
@@ -99,6 +98,19 @@ Status install_system_call_filter() {
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1), "logging"));
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "other ABIs"));
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree"));
+  return context;
+}
+
+}  // namespace
+
+Status forbid_io_uring() {
+  const Context context = TRY(new_filter(SCMP_ACT_ALLOW));
+  TRY(add_all(context, kUnlisted, io_uring_system_calls()));
+  return done(seccomp_load(context.get()), "load");
+}
+
+Status install_system_call_filter() {
+  const Context context = TRY(new_filter(kUnlisted));
   TRY(add_all(context, SCMP_ACT_ALLOW, allowed_system_calls()));
   TRY(add_all(context, SCMP_ACT_KILL_PROCESS, hostile_system_calls()));
   TRY(add_families(context, SCMP_SYS(socket)));
@@ -106,7 +118,7 @@ Status install_system_call_filter() {
   TRY(add_threads(context));
   TRY(add_read_only_limits(context));
   TRY(add_giving_way(context));
-  return done(seccomp_load(filter), "load");
+  return done(seccomp_load(context.get()), "load");
 }
 
 }  // namespace claimsd::daemon

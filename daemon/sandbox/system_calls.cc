@@ -54,6 +54,8 @@ constexpr std::array kHostile = {
     "setfsgid", "setfsuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid", "setreuid",
     "setuid", "capset"};
 
+constexpr std::array kIoUring = {"io_uring_setup", "io_uring_enter", "io_uring_register"};
+
 constexpr std::array kFamilies = {AF_UNIX, AF_INET, AF_INET6};
 
 }  // namespace
@@ -64,6 +66,10 @@ std::span<const char* const> allowed_system_calls() {
 
 std::span<const char* const> hostile_system_calls() {
   return kHostile;
+}
+
+std::span<const char* const> io_uring_system_calls() {
+  return kIoUring;
 }
 
 std::span<const int> allowed_socket_families() {

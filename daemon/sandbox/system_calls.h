@@ -19,6 +19,8 @@ namespace claimsd::daemon {
 // By name, as in syscalls(2); the filter skips those that an architecture does not have.
 std::span<const char* const> allowed_system_calls();
 std::span<const char* const> hostile_system_calls();
+// Forbidden before everything else: system_call_filter.h.
+std::span<const char* const> io_uring_system_calls();
 
 // socket(2), socketpair(2): AF_*.
 std::span<const int> allowed_socket_families();

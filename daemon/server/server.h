@@ -9,7 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 #include "daemon/loop/each_turn.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/stream_listener.h"

@@ -26,8 +26,8 @@
 #include <span>
 #include <string>
 
-#include "daemon/base/log.h"
 #include "daemon/claims/ports.h"
+#include "daemon/log/log.h"
 #include "daemon/store/claims_record.h"
 #include "daemon/store/lmdb.h"
 #include "daemon/store/private_directory.h"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "daemon/claims/entry.h"
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 #include "daemon/crypto/sealer.h"
 
 namespace claimsd::daemon {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/claims/revocations.h"
+#include "daemon/claims/revocation/revocations.h"
 #include "daemon/crypto/hmac_sha256.h"
 
 namespace claimsd::daemon {

@@ -24,7 +24,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/base/secret.h"
-#include "daemon/claims/revocations.h"
+#include "daemon/claims/revocation/revocations.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/lmdb.h"
 #include "daemon/store/private_directory.h"

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "daemon/base/huge_pages.h"
-#include "daemon/claims/key_index.h"
-#include "daemon/claims/token.h"
+#include "daemon/claims/cache/key_index.h"
+#include "daemon/claims/parse/token.h"
 
 namespace claimsd::daemon {
 

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 #include "daemon/upstream/credential_files.h"
 
 namespace claimsd::daemon {

@@ -25,7 +25,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"

@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "daemon/base/log.h"
 #include "daemon/claims/ports.h"
+#include "daemon/log/log.h"
 #include "daemon/loop/loop.h"
 #include "daemon/upstream/credential_watch.h"
 #include "daemon/upstream/settings.h"

@@ -16,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 #include "daemon/loop/kernel_timer.h"
 #include "daemon/upstream/credential_watch.h"
 #include "daemon/upstream/curl_multi.h"

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 #include "daemon/upstream/settings.h"
 
 namespace claimsd::daemon {

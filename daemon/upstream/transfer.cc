@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/token.h"
 #include "daemon/upstream/curl_reason.h"
 
 namespace claimsd::daemon {

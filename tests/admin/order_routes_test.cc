@@ -1,7 +1,7 @@
 // Orders over HTTP: what is understood, what is said back, and that nothing secret is.
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
-#include "daemon/claims/order_parser.h"
+#include "daemon/claims/revocation/order_parser.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"

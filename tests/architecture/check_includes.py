@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Checks the include law of law.py over a tree: `check_includes.py [ROOT]`. Prints FILE:LINE: what, exits 1 if any."""
+"""Checks the rules of include_rules.py over a tree: `check_includes.py [ROOT]`. Prints FILE:LINE: what, exits 1 if any."""
 
 import fnmatch
 import pathlib
 import re
 import sys
 
-import law
+import include_rules
 
 SOURCES = (".cc", ".h", ".hpp", ".c")
 COUNTED = SOURCES + (".py", ".sh", ".cmake")
@@ -23,11 +23,11 @@ def matches(path, pattern):
 
 
 def layer_of(path):
-    return next((layer for layer in law.LAYERS if matches(path, layer.pattern)), None)
+    return next((layer for layer in include_rules.LAYERS if matches(path, layer.pattern)), None)
 
 
 def library_of(header):
-    for name, patterns in law.LIBRARIES.items():
+    for name, patterns in include_rules.LIBRARIES.items():
         if any(matches(header, pattern) for pattern in patterns):
             return name
     return "std" if "." not in header and "/" not in header else None
@@ -45,7 +45,7 @@ def check_project_include(root, path, layer, target):
         return f'"{target}" belongs to no layer and may not be included from one'
     if owner.folder != layer.folder and owner.folder not in layer.layers:
         return f"{layer.folder} may not include {owner.folder} ({target})"
-    for (pattern, folder), doors in law.ONLY.items():
+    for (pattern, folder), doors in include_rules.ONLY.items():
         if owner.folder == folder and matches(path, pattern) and target not in doors:
             return f"of {folder} only {', '.join(doors)} may be included here ({target})"
     return None
@@ -56,7 +56,7 @@ def check_library_include(root, layer, path, header):
         return check_project_include(root, path, layer, PUBLIC_HEADERS + header)
     library = library_of(header)
     if library is None:
-        return f"<{header}> is in no row of the law: add its library, and who may use it"
+        return f"<{header}> is in no row of the include rules: add its library, and who may use it"
     if library not in layer.libraries:
         return f"{layer.pattern} may not include {library} (<{header}>)"
     return None
@@ -65,9 +65,9 @@ def check_library_include(root, layer, path, header):
 def check_file(root, path):
     layer = layer_of(path)
     if layer is None:
-        yield 1, "belongs to no layer: add a row to the law"
+        yield 1, "belongs to no layer: add a row to the include rules"
         return
-    reads_clock = any(matches(path, pattern) for pattern in law.CLOCK_READERS)
+    reads_clock = any(matches(path, pattern) for pattern in include_rules.CLOCK_READERS)
     for number, line in enumerate((root / path).read_text(encoding="utf-8").splitlines(), 1):
         found = INCLUDE.match(line)
         if found:
@@ -82,7 +82,7 @@ def check_file(root, path):
                 yield number, problem
         elif TRY_AMONG_OTHERS.search(line.split("//")[0]):
             yield number, "TRY beside other parts of an expression leaks them: give its value a name first (daemon/base/result.h)"
-        elif not reads_clock and re.search(law.CLOCK_CALLS, line.split("//")[0]):
+        elif not reads_clock and re.search(include_rules.CLOCK_CALLS, line.split("//")[0]):
             yield number, "reads a clock: have it passed in (daemon/base/clock.h)"
 
 
@@ -94,15 +94,15 @@ def files_in(root, folders, suffixes):
 
 
 def violations(root):
-    """Every breach of the law below `root`, as "file:line: what"."""
+    """Every breach of the rules below `root`, as "file:line: what"."""
     root = pathlib.Path(root)
     for path in files_in(root, LINTED_FOLDERS, SOURCES):
         for line, problem in check_file(root, path):
             yield f"{path}:{line}: {problem}"
     for path in files_in(root, COUNTED_FOLDERS, COUNTED):
         lines = len((root / path).read_text(encoding="utf-8").splitlines())
-        if lines > law.MAX_LINES:
-            yield f"{path}:{lines}: {lines} lines, allowed are {law.MAX_LINES}: it is two ideas"
+        if lines > include_rules.MAX_LINES:
+            yield f"{path}:{lines}: {lines} lines, allowed are {include_rules.MAX_LINES}: it is two ideas"
 
 
 def main():
@@ -110,7 +110,7 @@ def main():
     if not any(files_in(root, LINTED_FOLDERS, SOURCES)):
         sys.exit(f"{root}: no sources below {', '.join(LINTED_FOLDERS)}; give the root of a checkout")
     found = list(violations(root))
-    print("\n".join(found) if found else "the include law holds")
+    print("\n".join(found) if found else "the include rules hold")
     return 1 if found else 0
 
 

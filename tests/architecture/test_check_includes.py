@@ -1,4 +1,4 @@
-"""The law holds here, and a breach of it is found: each is planted in a tree of its own."""
+"""The rules hold here, and a breach of it is found: each is planted in a tree of its own."""
 
 import pathlib
 import subprocess
@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import check_includes  # noqa: E402
-import law  # noqa: E402
+import include_rules  # noqa: E402
 
 GOOD_TREE = {
     "proto/limits.h": "#include <cstdint>\n",
@@ -20,9 +20,10 @@ GOOD_TREE = {
     "client/claimsctl/main.cc": '#include <CLI/CLI.hpp>\n#include <curl/curl.h>\n#include "client/include/claimsd.h"\n',
     "daemon/base/clock.cc": "#include <time.h>\nvoid f() { clock_gettime(CLOCK_BOOTTIME, &at); }\n",
     "daemon/base/clock.h": "#include <chrono>\n",
+    "daemon/log/log.h": "#include <string_view>\n",
     "daemon/crypto/hmac.cc": '#include <openssl/evp.h>\n#include "daemon/base/clock.h"\n',
     "daemon/claims/service.h": '#include <vector>\n\n#include "daemon/base/clock.h"\n#include "proto/limits.h"\n',
-    "daemon/claims/claims_parser.cc": "#include <simdjson.h>\n",
+    "daemon/claims/parse/claims_parser.cc": "#include <simdjson.h>\n",
     "daemon/config/toml_reader.cc": "#include <toml++/toml.h>\n",
     "daemon/config/read_file.cc": "#include <fcntl.h>\n",
     "daemon/loop/loop.h": "#include <uv.h>\n",
@@ -55,6 +56,12 @@ BREACHES = [
     ("daemon/claims/bad.h", '#include "daemon/config/read_file.cc"', "daemon/claims may not include"),
     ("daemon/claims/bad.h", '#include "daemon/loop/loop.h"', "daemon/claims may not include daemon/loop"),
     ("daemon/claims/bad.h", '#include "daemon/store/lmdb.h"', "daemon/claims may not include daemon/store"),
+    ("daemon/claims/bad.h", '#include "daemon/claims/service.h"', "daemon/claims may not include daemon/claims/service"),
+    ("daemon/claims/parse/bad.h", '#include "daemon/claims/service.h"', "daemon/claims/parse may not include"),
+    ("daemon/claims/upstream/bad.h", '#include "daemon/claims/service.h"', "daemon/claims/upstream may not include"),
+    ("daemon/host/bad.h", '#include "daemon/claims/service.h"', "daemon/host may not include"),
+    ("daemon/base/bad.h", '#include "daemon/log/log.h"', "daemon/base may not include daemon/log"),
+    ("daemon/log/bad.h", '#include "daemon/loop/loop.h"', "daemon/log may not include daemon/loop"),
     ("daemon/loop/bad.h", '#include "daemon/claims/service.h"', "daemon/loop may not include"),
     ("daemon/store/bad.h", '#include "daemon/upstream/fetch.cc"', "daemon/store may not include"),
     ("daemon/upstream/bad.h", '#include "daemon/store/lmdb.h"', "daemon/upstream may not include"),
@@ -77,12 +84,13 @@ BREACHES = [
     ("proto/bad.cc", "#include <openssl/evp.h>", "may not include openssl"),
     ("daemon/config/bad.cc", "#include <toml++/toml.h>", "may not include toml++"),
     ("daemon/base/bad.cc", "#include <spdlog/spdlog.h>", "may not include spdlog"),
+    ("daemon/log/bad.cc", "#include <spdlog/spdlog.h>", "may not include spdlog"),
     ("daemon/server/bad.cc", "#include <microhttpd.h>", "may not include microhttpd"),
     ("daemon/admin/bad.cc", "#include <CLI/CLI.hpp>", "may not include CLI11"),
     ("client/src/bad.cc", "#include <fmt/format.h>", "may not include fmt"),
     ("client/src/bad.cc", "#include <thread>", "may not include threads"),
     ("client/src/bad.cc", "#include <tl/expected.hpp>", "may not include expected"),
-    ("daemon/base/bad.cc", "#include <boost/asio.hpp>", "in no row of the law"),
+    ("daemon/base/bad.cc", "#include <boost/asio.hpp>", "in no row of the include rules"),
     # Policy makes no system call, has no thread and no I/O, and reads no clock.
     ("daemon/claims/bad.cc", "#include <unistd.h>", "may not include system"),
     ("daemon/claims/bad.cc", "#include <sys/socket.h>", "may not include system"),
@@ -113,7 +121,7 @@ def plant(root, files):
     return root
 
 
-def test_the_law_holds_here():
+def test_the_include_rules_hold_here():
     assert list(check_includes.violations(HERE.parents[1])) == []
 
 
@@ -132,16 +140,16 @@ def test_a_breach_is_found_where_it_stands(tmp_path, path, line, problem):
 
 @pytest.mark.parametrize("path", ["daemon/base/long.cc", "tests/base/long_test.cc", "tests/x/long.py"])
 def test_a_file_of_two_ideas_is_found(tmp_path, path):
-    plant(tmp_path, {**GOOD_TREE, path: "\n" * law.MAX_LINES})
+    plant(tmp_path, {**GOOD_TREE, path: "\n" * include_rules.MAX_LINES})
     assert list(check_includes.violations(tmp_path)) == []
-    plant(tmp_path, {path: "\n" * (law.MAX_LINES + 1)})
+    plant(tmp_path, {path: "\n" * (include_rules.MAX_LINES + 1)})
     assert [f"{path}:501:" in v for v in check_includes.violations(tmp_path)] == [True]
 
 
 def test_arrows_go_one_way():
-    """Following the law from any folder never leads back to it."""
-    reachable = {layer.folder: set() for layer in law.LAYERS}
-    for layer in law.LAYERS:
+    """Following the rules from any folder never leads back to it."""
+    reachable = {layer.folder: set() for layer in include_rules.LAYERS}
+    for layer in include_rules.LAYERS:
         reachable[layer.folder] |= set(layer.layers)
     for _ in reachable:
         for folder, targets in reachable.items():
@@ -158,3 +166,20 @@ def test_the_command_fails_on_a_breach_and_on_an_empty_tree(tmp_path):
     failed = subprocess.run(command, capture_output=True, check=False, text=True)
     assert failed.returncode == 1
     assert failed.stdout.startswith("daemon/claims/bad.cc:1: ")
+
+
+def test_tests_mirror_the_tree():
+    """Each unit test is named for a file, and lies where that does."""
+    root = HERE.parents[1]
+    strays = []
+    for file in sorted((root / "tests").rglob("*_test.c*")):
+        path = file.relative_to(root).as_posix()
+        if path.split("/")[1] in include_rules.NOT_MIRRORED:
+            continue
+        here, sources = next(row for row in include_rules.MIRRORED if path.startswith(row[0] + "/"))
+        rest = file.parent.relative_to(root / here)
+        stems = {source.stem for folder in sources for source in (root / folder / rest).glob("*.*")}
+        name = file.stem.removesuffix("_test")
+        if not any(name == stem or name.startswith(stem + "_") for stem in stems):
+            strays.append(path)
+    assert strays == []

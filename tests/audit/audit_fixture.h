@@ -11,7 +11,7 @@
 
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/verify.h"
-#include "daemon/base/log.h"
+#include "daemon/log/log.h"
 #include "tests/support/catch.h"
 #include "tests/support/scratch_directory.h"
 

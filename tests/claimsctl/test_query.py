@@ -74,7 +74,7 @@ def test_a_daemon_without_the_expected_auth_api_exits_78(claimsctl):
     assert daemon.seen[0][1]["upstream_url"] == b"https://other.example.com"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_socket_that_this_user_may_not_open_exits_77(claimsctl):
     with FakeDaemon(claimsctl.socket, valid_answer()):
         os.chmod(claimsctl.socket, 0o600)

@@ -106,7 +106,7 @@ def test_a_dead_admin_socket_exits_69(claimsctl):
     assert "nobody listens" in shown["error"]["message"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_without_permission_it_exits_77_and_names_the_group(claimsctl):
     with admin(claimsctl, STATUS):
         os.chown(claimsctl.admin_socket, 0, 4)  # adm: one that every Debian has

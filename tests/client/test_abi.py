@@ -6,7 +6,6 @@ What was added on purpose goes into the baseline by `CLAIMSD_ABI_WRITE=1`; what 
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -16,8 +15,6 @@ import built
 BASELINE = pathlib.Path(__file__).resolve().parent / "abi" / "libclaimsd.so.0.abi"
 HEADERS = os.path.join(built.SOURCE, "client", "include")
 INCOMPATIBLE = 8  # a bit of abidiff's exit code: abidiff(1)
-
-pytestmark = pytest.mark.skipif(shutil.which("abidiff") is None, reason="needs abidiff (abigail-tools)")
 
 
 def compare(library):

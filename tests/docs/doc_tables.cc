@@ -7,7 +7,7 @@
 #include "daemon/admin/metrics.h"
 #include "daemon/audit/events.h"
 #include "daemon/config/options.h"
-#include "daemon/log_events.h"
+#include "daemon/log/log_events.h"
 #include "proto/messages.h"
 
 namespace {

@@ -24,7 +24,7 @@ def logged():
 
 
 def test_the_table_and_the_source_name_the_same_events():
-    rows = {(level, event) for event, level in ROW.findall((ROOT / "daemon" / "log_events.h").read_text(encoding="utf-8"))}
+    rows = {(level, event) for event, level in ROW.findall((ROOT / "daemon/log/log_events.h").read_text(encoding="utf-8"))}
     assert len(rows) > 30
     assert logged() - rows == set(), "logged, but in no row"
     assert rows - logged() == set(), "a row, but logged nowhere"

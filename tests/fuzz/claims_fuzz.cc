@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <string>
 
-#include "daemon/claims/cache_headers.h"
-#include "daemon/claims/claims_parser.h"
-#include "daemon/claims/jwt_parser.h"
-#include "daemon/claims/token.h"
+#include "daemon/claims/parse/cache_headers.h"
+#include "daemon/claims/parse/claims_parser.h"
+#include "daemon/claims/parse/jwt_parser.h"
+#include "daemon/claims/parse/token.h"
 #include "proto/claims_block.h"
 
 namespace {

@@ -1,7 +1,7 @@
 """mutants.txt, read: bugs planted by hand in the core, one at a time.
 
     == name: what is wrong with it
-    file daemon/claims/freshness.cc
+    file daemon/claims/cache/freshness.cc
     by sim:life test
     -
     the exact old text

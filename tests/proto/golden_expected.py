@@ -1,4 +1,4 @@
-"""What each golden frame means. Written by hand; golden_frames_test.cc says the same in C++."""
+"""What each golden frame means. Written by hand; codec_golden_test.cc says the same in C++."""
 
 import os
 import sys

@@ -85,7 +85,22 @@ static int plant_renice(void) {
   return setpriority(PRIO_PROCESS, (id_t)getpid(), 1) == 0 ? 0 : errno;
 }
 
+static int plant_io_uring(void) {
+  char parameters[256] = {0}; /* struct io_uring_params is 120 bytes */
+  const int ring = (int)syscall(SYS_io_uring_setup, 1, parameters);
+  if (ring < 0) return errno;
+  close(ring);
+  return 0;
+}
+
+/* EINVAL where it is reached: no arguments. */
+static int plant_clone3(void) {
+  return syscall(SYS_clone3, NULL, 0) >= 0 || errno == EINVAL ? 0 : errno;
+}
+
 int plant(const char* call) {
+  if (strcmp(call, "clone3") == 0) return plant_clone3();
+  if (strcmp(call, "io_uring") == 0) return plant_io_uring();
   if (strcmp(call, "execve") == 0) return plant_execve();
   if (strcmp(call, "exec-here") == 0) return plant_exec_here();
   if (strcmp(call, "fork") == 0) return plant_fork();

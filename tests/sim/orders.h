@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/claims/orders.h"
+#include "daemon/claims/revocation/orders.h"
 #include "tests/sim/records.h"
 
 namespace claimsd::sim {

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "daemon/base/random.h"
-#include "daemon/claims/audit_trail.h"
+#include "daemon/claims/audit/audit_trail.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/revocations.h"
+#include "daemon/claims/revocation/revocations.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/health.h"
 #include "tests/sim/records.h"

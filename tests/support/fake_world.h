@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "daemon/base/random.h"
-#include "daemon/claims/audit_trail.h"
+#include "daemon/claims/audit/audit_trail.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/revocations.h"
+#include "daemon/claims/revocation/revocations.h"
 
 namespace claimsd::testing {
 

@@ -12,7 +12,7 @@ from workers import Worker
 NOT_ALLOWED, TOO_MANY = 6, 7
 OPEN_TO_ALL = {"socket_mode": "0666"}
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture(scope="module")

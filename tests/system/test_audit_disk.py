@@ -82,7 +82,7 @@ class SmallDisk:
 @pytest.fixture
 def small_disk(claimsd, faults):
     if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
+        pytest.skip("needs root")
     made = []
 
     def make(when_full):

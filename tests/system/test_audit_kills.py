@@ -1,6 +1,6 @@
 """A daemon killed at any moment under load: what it told anybody is in its log, which is whole.
 
-CLAIMSD_AUDIT_DAEMON_KILLS says how often; tests/audit/crash_test.cc kills the log alone, more often in the same time.
+CLAIMSD_AUDIT_DAEMON_KILLS says how often; tests/audit/audit_log_crash_test.cc kills the log alone, more often in the same time.
 """
 
 import os

@@ -90,11 +90,11 @@ def test_without_a_daemon(claimsd, claimsctl, faults, command):
     assert done.stdout + done.stderr != ""
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("command", ["query", "status", "ping"])
 def test_as_a_user_who_may_not(claimsd, claimsctl, build, faults, command):
     if not other_user.call(lambda: os.access(build / "client" / "claimsctl" / "claimsctl", os.X_OK)):
-        pytest.skip("another user cannot reach the build directory")
+        pytest.fail("another user cannot reach the build directory: run the tests where it can")
     done = claimsctl(claimsd(faults.url("echo")), command, token="token", user=other_user.UID, group=other_user.UID,
                      extra_groups=[])
     assert done.returncode == NOT_PERMITTED

@@ -144,9 +144,7 @@ def test_it_says_who_may_not_ask(claimsd, doctor, https):
 
 def test_what_another_user_may_not_see_is_not_called_wrong(claimsd, doctor, https, build, scratch):
     if os.geteuid() != 0:
-        pytest.skip("needs root, to become somebody else")
-    if subprocess.run(["setpriv", "--reuid=65534", "test", "-x", build / "client" / "claimsctl" / "claimsctl"]).returncode:
-        pytest.skip("the build lies where only its owner reaches it")
+        pytest.skip("needs root")
     daemon = claimsd(https(), daemon={"socket_mode": "0600"})
     daemon.config_file.chmod(0o600)
     checks, code = doctor(daemon, "--config", str(daemon.config_file), prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])

@@ -38,7 +38,7 @@ MAX_TTL_SECONDS = 5
 LATENCY_MS = 10
 RECOVERY_SECONDS = 40
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to flood as another user")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,7 +79,7 @@ def may_mount():
     return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not may_mount(), reason="needs root and mount namespaces to fake a boot")
+@pytest.mark.skipif(not may_mount(), reason="needs root")
 def test_another_boot_starts_cold(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer(daemon).ask("token")

@@ -21,7 +21,7 @@ SHRINK_GROW_FUTURE_WRITE_SEAL = 0x2 | 0x4 | 0x10 | 0x1
 SEAL_EXEC = 0x20  # newer kernels set it, too
 NOT_ALLOWED = 6
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture

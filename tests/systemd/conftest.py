@@ -15,6 +15,7 @@ sys.path[1:1] = [str(HERE.parent / "system"), str(HERE.parent / "support")]
 
 import fresh_root  # noqa: E402
 import machine as machines  # noqa: E402
+import skips  # noqa: E402
 from servers import FaultServer  # noqa: E402
 
 URL_LINE = '# url = "https://auth.example.com"'
@@ -44,9 +45,10 @@ def faults(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def fresh():
-    why = machines.why_not() or fresh_root.why_not()
-    if why:
-        pytest.skip(why)
+    if skips.not_root():
+        pytest.skip("needs root")
+    if why := machines.why_not() or fresh_root.why_not():
+        pytest.fail(why)
     return fresh_root.make()
 
 

@@ -1,6 +1,6 @@
 """Claims: what the Auth API says of a user, immutable; and the rules that a claims document must keep.
 
-The rules are the daemon's (daemon/claims/claims_parser.cc): whatever it refuses is refused by the direct transport, too.
+The rules are the daemon's (daemon/claims/parse/claims_parser.cc): whatever it refuses is refused by the direct transport, too.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`exp` of a JWT, read without verifying anything: it can shorten a life, never lengthen one. As daemon/claims/jwt_parser.cc does it."""
+"""`exp` of a JWT, read without verifying anything: it can shorten a life, never lengthen one. As daemon/claims/parse/jwt_parser.cc does it."""
 
 import base64
 import binascii

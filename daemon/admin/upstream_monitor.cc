@@ -1,0 +1,90 @@
+#include "daemon/admin/upstream_monitor.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "daemon/admin/status_json.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// An outage of hours at full load must not fill the disk.
+constexpr Duration kPauseBetweenLines = seconds(10);
+
+}  // namespace
+
+void UpstreamMonitor::flight_landed(const FlightReport& report) {
+  UpstreamStatus& upstream = upstreams_.at(report.upstream);
+  std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
+  ++upstream.requests;
+  upstream.last_latency = report.took;
+  upstream.calls.landed(report.reason, report.took);
+  events_.add({.kind = EventKind::kFlightLanded,
+               .upstream = report.upstream,
+               .reason = report.reason,
+               .http_status = report.status,
+               .took = report.took});
+  if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRefused) {
+    return failed(upstream, last_line, report);
+  }
+  if (upstream.consecutive_failures > 0) {
+    log_.info("upstream_recovered", "{} answers again after {} failed requests", upstream.name,
+              upstream.consecutive_failures);
+  }
+  upstream.consecutive_failures = 0;
+  last_line.reset();
+}
+
+void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
+                             const FlightReport& report) {
+  ++upstream.failures;
+  ++upstream.consecutive_failures;
+  upstream.last_failure = fmt::format("{}: {}", proto::name_of(report.reason), report.detail);
+  const BootTime now = clock_.now().boot;
+  if (last_line && now - *last_line < kPauseBetweenLines) return;
+  last_line = now;
+  const std::string sentence = fmt::format(
+      "{} ({}): {} ({} in a row): {}", upstream.name, upstream.url, upstream.last_failure,
+      upstream.consecutive_failures, proto::sentence_of(report.reason));
+  write(LogLevel::kWarning, "upstream_failed", sentence, upstream, report.trace_id);
+}
+
+void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) {
+  const UpstreamStatus& upstream = upstreams_.at(at);
+  if (trace_id.empty()) return;  // nobody could tell which question that was: the counter does
+  write(LogLevel::kInfo, "deadline_passed",
+        fmt::format("a question to {} was not answered in its time", upstream.name), upstream,
+        trace_id);
+}
+
+void UpstreamMonitor::certificates_changed(const CredentialReport& report) {
+  UpstreamStatus& upstream = upstreams_.at(report.upstream);
+  CertificateStatus& certificates = upstream.certificates;
+  certificates.trouble = report.trouble;
+  certificates.client_end = report.certificate_end;
+  const bool has_ended = report.certificate_end && *report.certificate_end <= clock_.now().wall;
+  const std::string ends =
+      report.certificate_end
+          ? fmt::format("; the client certificate ends at {}", rfc3339(*report.certificate_end))
+          : std::string();
+  if (!report.trouble.empty()) {
+    ++certificates.refused;
+    log_.warning("certificates_refused", "{} goes on with the certificates of before: {}",
+                 upstream.name, report.trouble);
+  } else if (!report.is_first) {
+    ++certificates.taken;
+    log_.info("certificates_taken", "{} has new certificates{}", upstream.name, ends);
+  }
+  if (has_ended)
+    log_.warning("certificate_ended", "{} is asked all the same{}", upstream.name, ends);
+}
+
+void UpstreamMonitor::write(LogLevel level, std::string_view event, std::string_view sentence,
+                            const UpstreamStatus& upstream, std::string_view trace_id) {
+  const std::array<LogField, 2> fields = {LogField{"upstream", upstream.name},
+                                          LogField{"trace_id", trace_id}};
+  log_.write(level, event, sentence, LogFields(fields).first(trace_id.empty() ? 1 : 2));
+}
+
+}  // namespace claimsd::daemon

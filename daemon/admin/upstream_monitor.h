@@ -1,0 +1,52 @@
+// upstream_monitor.h: how each Auth API is doing, for the status and for whoever watches, and for
+// the log when that changes.
+//
+// The service's Observer. An outage is one line when it begins, one now and then while it lasts,
+// and one when it ends. Loop thread.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/admin/event_feed.h"
+#include "daemon/admin/status.h"
+#include "daemon/claims/ports.h"
+#include "daemon/log/log.h"
+#include "daemon/upstream/credential_watch.h"
+
+namespace claimsd::daemon {
+
+class UpstreamMonitor final : public Observer {
+ public:
+  // One row a UpstreamId, with name, URL and is_default filled in.
+  UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, EventFeed& events,
+                  Log& log)
+      : upstreams_(std::move(upstreams)),
+        last_lines_(upstreams_.size()),
+        clock_(clock),
+        events_(events),
+        log_(log) {}
+
+  void flight_landed(const FlightReport& report) override;
+  void gate_changed(UpstreamId upstream, GateState now) override {
+    events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
+  }
+  void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
+  // Of the fetch thread's files, on the loop thread.
+  void certificates_changed(const CredentialReport& report);
+  const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
+
+ private:
+  void write(LogLevel level, std::string_view event, std::string_view sentence,
+             const UpstreamStatus& upstream, std::string_view trace_id);
+  void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
+              const FlightReport& report);
+
+  std::vector<UpstreamStatus> upstreams_;
+  std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last mentioned
+  const Clock& clock_;
+  EventFeed& events_;
+  Log& log_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,57 @@
+#include "daemon/claims/cache/freshness.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+
+BootTime end_of_life(BootTime started, const CacheHeaders& headers, const LifePolicy& policy,
+                     Random& random) {
+  Duration life = policy.max_ttl;
+  if (headers.lifetime) life = std::min<Duration>(life, *headers.lifetime);
+  // Downwards only: tokens that were confirmed together must not all come back together.
+  const auto span = static_cast<std::uint64_t>(life.count() / 100 * policy.jitter_percent);
+  if (span > 0) life -= Duration(static_cast<std::int64_t>(random.below(span + 1)));
+  return started + life;
+}
+
+Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy) {
+  // A confirmation from the future belongs to another clock: not to be relied on.
+  if (entry.confirmed_at > now.boot) return Duration(0);
+  // A kept entry may have been given its life under a longer max_ttl than today's.
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+  const Duration of_life = end - now.boot;
+  if (entry.expires_at == WallTime::max()) return of_life;
+  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  if (entry.expires_at <= now.wall) return Duration(0);
+  const Duration of_token = entry.expires_at - now.wall;
+  return std::min(of_life, of_token - policy.clock_skew);
+}
+
+Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& policy,
+                       const std::optional<Duration>& max_age) {
+  if (entry.confirmed_at > now.boot) return Freshness::kRefused;
+  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  if (entry.expires_at <= now.wall) return Freshness::kRefused;
+  if (entry.expires_at != WallTime::max() && entry.expires_at - now.wall <= policy.clock_skew)
+    return Freshness::kRefused;
+  const Duration age = now.boot - entry.confirmed_at;
+  if (max_age && (*max_age == Duration(0) || age > *max_age)) return Freshness::kExpired;
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+  if (now.boot >= end) {
+    return now.boot < end + policy.stale_if_error ? Freshness::kStaleUsable : Freshness::kExpired;
+  }
+  const Duration life = end - entry.confirmed_at;
+  return end - now.boot <= life / 100 * policy.refresh_percent ? Freshness::kRefreshDue
+                                                               : Freshness::kFresh;
+}
+
+bool is_fresh(const Entry& entry, const Now& now, const LifePolicy& policy,
+              const std::optional<Duration>& max_age) {
+  return is_usable(freshness_of(entry, now, policy, max_age));
+}
+
+bool has_expired(WallTime expires_at, const Now& now, const LifePolicy& policy) {
+  return expires_at < now.wall - policy.clock_skew;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,112 @@
+#include "daemon/claims/cache/hot_entries.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+namespace claimsd::daemon {
+namespace {
+
+// A JWT's signature: where tokens differ most.
+constexpr std::size_t kHashedTail = 48;
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
+  hash = (hash ^ word) * 0x9e37'79b9'7f4a'7c15;
+  return hash ^ (hash >> 32);
+}
+
+bool has_ended(const Entry& entry, const Now& now) {
+  return entry.fresh_until <= now.boot || entry.expires_at <= now.wall;
+}
+
+}  // namespace
+
+HotEntries::HotEntries(std::size_t capacity, Random& random)
+    : slots_(capacity == 0 ? 0 : std::bit_ceil(std::max(capacity, kWays))),
+      asked_(slots_.size() * kNotesPerSlot) {
+  random.fill(&seed_, sizeof seed_);
+}
+
+std::uint64_t HotEntries::hash_of(UpstreamId upstream, std::string_view token) const {
+  std::uint64_t hash = mix(seed_ ^ upstream, token.size());
+  const std::string_view tail = token.substr(token.size() - std::min(token.size(), kHashedTail));
+  for (std::size_t at = 0; at < tail.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, tail.data() + at, std::min(sizeof word, tail.size() - at));
+    hash = mix(hash, word);
+  }
+  // Once more: what differs in the last bytes alone has not reached the low bits yet.
+  return mix(hash, 0);
+}
+
+bool HotEntries::asked_again(UpstreamId upstream, std::string_view token) {
+  if (slots_.empty()) return false;
+  const std::uint64_t hash = hash_of(upstream, token);
+  const auto note = static_cast<std::uint32_t>(hash >> 32);
+  return std::exchange(asked_[hash & (asked_.size() - 1)], note) == note;
+}
+
+const HotEntries::Hot* HotEntries::find(UpstreamId upstream, std::string_view token) const {
+  if (slots_.empty()) return nullptr;
+  const std::uint64_t hash = hash_of(upstream, token);
+  const std::size_t first = first_way(hash);
+  for (std::size_t at = first; at < first + kWays; ++at) {
+    const Slot& slot = slots_[at];
+    if (slot.used && slot.hash == hash && slot.upstream == upstream && slot.token.view() == token)
+      return &slot.hot;
+  }
+  return nullptr;
+}
+
+void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey& key,
+                     const Entry& entry, std::uint64_t vetted) {
+  if (slots_.empty()) return;
+  erase(key);
+  const std::uint64_t hash = hash_of(upstream, token);
+  const std::size_t first = first_way(hash);
+  // A free place, or that of the one whose life ends first.
+  Slot* slot = &slots_[first];
+  for (std::size_t at = first; at < first + kWays && slot->used; ++at) {
+    Slot& other = slots_[at];
+    if (!other.used || other.hot.entry.fresh_until < slot->hot.entry.fresh_until) slot = &other;
+  }
+  clear(*slot);
+  slot->used = true;
+  slot->upstream = upstream;
+  slot->hash = hash;
+  slot->token = Secret(token);
+  slot->claims = Secret(entry.claims);
+  slot->hot = Hot{.key = key, .entry = entry, .vetted = vetted};
+  slot->hot.entry.claims = slot->claims.view();
+  places_[key] = static_cast<std::size_t>(slot - slots_.data());
+}
+
+void HotEntries::set_renewal(UpstreamId upstream, std::string_view token, BootTime at) {
+  if (const Hot* const hot = find(upstream, token)) {
+    slots_[places_.at(hot->key)].hot.renew_lease_at = at;
+  }
+}
+
+void HotEntries::erase(const TokenKey& key) {
+  if (const auto found = places_.find(key); found != places_.end()) clear(slots_[found->second]);
+}
+
+void HotEntries::sweep(const Now& now) {
+  if (empty()) return;
+  for (Slot& slot : slots_) {
+    if (slot.used && has_ended(slot.hot.entry, now)) clear(slot);
+  }
+}
+
+void HotEntries::clear() {
+  for (Slot& slot : slots_) clear(slot);
+}
+
+void HotEntries::clear(Slot& slot) {
+  if (!slot.used) return;
+  places_.erase(slot.hot.key);
+  slot = Slot{};
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,102 @@
+// key_index.h: from a key to the number of its node, among a million: two places in memory are
+// looked at, the table's and the node's, where a std::unordered_map looks at four or five. What a
+// hit costs among very many entries is what it has to fetch from memory. So a place in the table
+// holds a part of the key as well: of other nodes hardly any is looked at.
+//
+// Open addressing with linear probing, at most half full; a deletion closes its gap
+// (linear_probing.h). The keys are uniformly distributed: their first bytes are the hash. They stay
+// in the nodes: `key_at(number)` gives a node's. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/base/huge_pages.h"
+#include "daemon/base/linear_probing.h"
+#include "daemon/claims/parse/token.h"
+
+namespace claimsd::daemon {
+
+class KeyIndex {
+ public:
+  static constexpr std::uint32_t kNone = 0xffffffffu;
+
+  template <class KeyAt>
+  std::uint32_t find(const TokenKey& key, const KeyAt& key_at) const {
+    if (size_ == 0) return kNone;
+    for (std::size_t at = home_of(key);; at = next(at)) {
+      const Place& place = places_[at];
+      if (place.number == kNone) return kNone;
+      if (place.tag == tag_of(key) && key_at(place.number) == key) return place.number;
+    }
+  }
+
+  // By the table alone: kNone: it is not here. Else a node that find() is all but sure to find.
+  std::uint32_t guess(const TokenKey& key) const {
+    if (size_ == 0) return kNone;
+    std::size_t at = home_of(key);
+    while (places_[at].number != kNone && places_[at].tag != tag_of(key)) at = next(at);
+    return places_[at].number;
+  }
+
+  // `number` is a node whose key is not in here.
+  template <class KeyAt>
+  void insert(std::uint32_t number, const KeyAt& key_at) {
+    if (2 * (size_ + 1) > places_.size()) grow(key_at);
+    put(number, key_at(number));
+    ++size_;
+  }
+
+  // Before the node itself changes. Nothing, where the key is not here.
+  template <class KeyAt>
+  void erase(const TokenKey& key, const KeyAt& key_at) {
+    if (size_ == 0) return;
+    std::size_t gap = home_of(key);
+    while (places_[gap].number != kNone &&
+           (places_[gap].tag != tag_of(key) || key_at(places_[gap].number) != key))
+      gap = next(gap);
+    if (places_[gap].number == kNone) return;
+    --size_;
+    close_gap(places_, gap,
+              [&](const Place& place) { return TokenKeyHash()(key_at(place.number)); });
+  }
+
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t kFirstSize = 16;
+  struct Place {
+    std::uint32_t number = kNone;
+    std::uint32_t tag = 0;
+    bool operator==(const Place&) const = default;
+  };
+  using Places = std::vector<Place, HugePageAllocator<Place>>;
+
+  std::size_t mask() const { return places_.size() - 1; }
+  std::size_t home_of(const TokenKey& key) const { return TokenKeyHash()(key) & mask(); }
+  // Of the hash, what home_of() does not use.
+  static std::uint32_t tag_of(const TokenKey& key) {
+    return static_cast<std::uint32_t>(TokenKeyHash()(key) >> 32);
+  }
+  std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
+
+  void put(std::uint32_t number, const TokenKey& key) {
+    std::size_t at = home_of(key);
+    while (places_[at].number != kNone) at = next(at);
+    places_[at] = {number, tag_of(key)};
+  }
+
+  template <class KeyAt>
+  void grow(const KeyAt& key_at) {
+    Places before(places_.empty() ? kFirstSize : 2 * places_.size());
+    before.swap(places_);
+    for (const Place& place : before) {
+      if (place.number != kNone) put(place.number, key_at(place.number));
+    }
+  }
+
+  Places places_;  // a power of two of them, or none
+  std::size_t size_ = 0;
+};
+
+}  // namespace claimsd::daemon

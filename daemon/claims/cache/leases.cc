@@ -1,0 +1,68 @@
+#include "daemon/claims/cache/leases.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+namespace {
+
+// However it was confirmed, no answer lives longer than today's policy allows.
+BootTime life_end(const Entry& entry, const LifePolicy& policy) {
+  return std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
+}
+
+}  // namespace
+
+std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const LifePolicy& policy,
+                                 Duration length) {
+  if (length <= Duration(0) || !is_fresh(entry, now, policy, std::nullopt)) return std::nullopt;
+  LeaseEnd end{.lease = std::min(now.boot + length, life_end(entry, policy))};
+  if (entry.expires_at != WallTime::max()) end.hard = entry.expires_at - policy.clock_skew;
+  return end;
+}
+
+void Leases::show(UpstreamId upstream, std::string_view token, const TokenKey& key) {
+  const std::optional<Due> lease = due(upstream, token, key);
+  if (!lease) return;
+  views_.publisher.publish(upstream, token, key, lease->entry, lease->end);
+  views_.hot.set_renewal(upstream, token, renewal_of(lease->end.lease, lease->entry));
+}
+
+std::optional<Leases::Due> Leases::due(UpstreamId upstream, std::string_view token,
+                                       const TokenKey& key) {
+  const std::optional<Entry> entry = find(upstream, token, key);
+  if (!entry) return std::nullopt;
+  const Now now = views_.clock.now();
+  if (is_taken_back(upstream, token, *entry, now)) return std::nullopt;
+  const std::optional<LeaseEnd> end = lease_of(*entry, now, policy_, length_);
+  if (!end) return std::nullopt;
+  if (const BootTime renew_at = renewal_of(views_.publisher.shown_until(key), *entry);
+      renew_at > now.boot) {
+    views_.hot.set_renewal(upstream, token, renew_at);
+    return std::nullopt;
+  }
+  return Due{*entry, *end};
+}
+
+bool Leases::is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,
+                           const Now& now) const {
+  const RevocationGuard& guard = views_.guard;
+  return guard.denies_token(token, now) ||
+         guard.denies_claims(upstream, entry.claims, entry.issued_at, now) ||
+         guard.forgets(upstream, entry.claims, entry.confirmed_at);
+}
+
+// What the sieve does not know is not believed, whatever the store says.
+std::optional<Entry> Leases::find(UpstreamId upstream, std::string_view token,
+                                  const TokenKey& key) {
+  if (const HotEntries::Hot* const hot = views_.hot.find(upstream, token)) return hot->entry;
+  if (!views_.sieve.holds(key)) return std::nullopt;
+  return views_.cache.find(key);
+}
+
+// From when on a question renews a lease with this end: never, when it lasts as long as the entry.
+BootTime Leases::renewal_of(BootTime lease_end, const Entry& entry) const {
+  if (lease_end == BootTime::min()) return lease_end;
+  return lease_end >= life_end(entry, policy_) ? BootTime::max() : lease_end - length_ / 2;
+}
+
+}  // namespace claimsd::daemon

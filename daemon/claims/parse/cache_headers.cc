@@ -1,0 +1,85 @@
+#include "daemon/claims/parse/cache_headers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+
+#include "daemon/claims/parse/http_date.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr seconds kLongest{std::int64_t{1} << 31};  // RFC 9111 section 1.2.2
+constexpr seconds kLongestRetryAfter{3600};
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+         });
+}
+
+// delta-seconds; larger than the largest is the largest.
+std::optional<seconds> read_seconds(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+    text = text.substr(1, text.size() - 2);  // a recipient accepts the quoted form, too
+  }
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || value > static_cast<std::uint64_t>(kLongest.count())) return kLongest;
+  return seconds(static_cast<std::int64_t>(value));
+}
+
+void shorten(std::optional<seconds>& lifetime, seconds to) {
+  lifetime = lifetime ? std::min(*lifetime, to) : to;
+}
+
+void apply_directive(std::string_view directive, CacheHeaders& headers) {
+  const auto equals = directive.find('=');
+  const std::string_view name = trim(directive.substr(0, equals));
+  const std::string_view value =
+      equals == std::string_view::npos ? std::string_view() : trim(directive.substr(equals + 1));
+  if (equals_ignoring_case(name, "no-store")) headers.no_store = true;
+  if (equals_ignoring_case(name, "no-cache")) shorten(headers.lifetime, seconds(0));
+  if (equals_ignoring_case(name, "max-age")) {
+    shorten(headers.lifetime, read_seconds(value).value_or(seconds(0)));
+  }
+}
+
+}  // namespace
+
+CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
+                                std::string_view vary) {
+  CacheHeaders headers;
+  if (vary.find('*') != std::string_view::npos) headers.no_store = true;
+  while (!cache_control.empty()) {
+    const auto comma = cache_control.find(',');
+    apply_directive(trim(cache_control.substr(0, comma)), headers);
+    cache_control = comma == std::string_view::npos ? "" : cache_control.substr(comma + 1);
+  }
+  if (headers.lifetime) {
+    // An Age that cannot be read is ignored (RFC 9111 section 5.1); a list's first member counts.
+    const seconds spent = read_seconds(trim(age.substr(0, age.find(',')))).value_or(seconds(0));
+    headers.lifetime = std::max(seconds(0), *headers.lifetime - spent);
+  }
+  return headers;
+}
+
+std::optional<seconds> read_retry_after(std::string_view value, WallTime now) {
+  value = trim(value);
+  if (const auto delay = read_seconds(value)) return std::min(*delay, kLongestRetryAfter);
+  const auto date = read_http_date(value, now);
+  if (!date) return std::nullopt;
+  const auto left = std::chrono::ceil<seconds>(*date - now);
+  return std::clamp(left, seconds(0), kLongestRetryAfter);
+}
+
+}  // namespace claimsd::daemon

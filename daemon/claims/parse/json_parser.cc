@@ -1,0 +1,87 @@
+#include "daemon/claims/parse/json_parser.h"
+
+#include <fmt/core.h>
+#include <string.h>  // explicit_bzero(3)
+
+#include <algorithm>
+
+#include "daemon/base/secret.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::size_t kMaxDepth = 32;
+
+// Claims and the middle of a token are smaller. What was larger gives its room back, which is
+// fourteen times its size.
+constexpr std::size_t kKeptInput = 4096;
+
+// What dom::document::allocate() reserves at least for the strings of so many bytes of input: each
+// is stored with its length and a NUL.
+constexpr std::size_t string_bytes(std::size_t input) {
+  return 5 * input / 3;
+}
+
+// The same for its tape, on which the numbers are.
+constexpr std::size_t tape_words(std::size_t input) {
+  return input + 3;
+}
+
+// How much of it is written on. Its first word leads behind its last (simdjson's doc/tape.md).
+std::size_t tape_end(const simdjson::dom::document& parsed) {
+  constexpr std::uint64_t kPayload = (std::uint64_t{1} << 56) - 1;
+  return static_cast<std::size_t>(parsed.tape[0] & kPayload);
+}
+
+}  // namespace
+
+struct JsonRoom::Buffers {
+  Secret input;  // with simdjson's padding
+  simdjson::dom::parser parser;
+};
+
+JsonRoom::JsonRoom() : buffers_(std::make_unique<Buffers>()) {}
+
+JsonRoom::~JsonRoom() = default;
+
+WipedJson::~WipedJson() {
+  if (size_ > kKeptInput) {
+    room_.input.wipe();
+  } else if (size_ > 0) {
+    explicit_bzero(room_.input.data(), size_);
+  }
+  if (parsed_ == 0) return;
+  explicit_bzero(room_.parser.doc.string_buf.get(), string_bytes(parsed_));
+  explicit_bzero(room_.parser.doc.tape.get(), tape_size_ * sizeof(std::uint64_t));
+  if (parsed_ > kKeptInput) room_.parser = simdjson::dom::parser();
+}
+
+char* WipedJson::input(std::size_t size) {
+  size_ = size;
+  const std::size_t room = std::max(size, kKeptInput) + simdjson::SIMDJSON_PADDING;
+  if (room_.input.view().size() < room) room_.input = Secret(room);
+  return room_.input.data();
+}
+
+Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
+  if (size == 0) return failure("not one JSON document: empty");
+  simdjson::dom::parser& parser = room_.parser;
+  const std::size_t wanted = std::max(size, kKeptInput) + 1;
+  if ((parser.capacity() <= size && parser.allocate(wanted, kMaxDepth) != simdjson::SUCCESS) ||
+      (parser.doc.capacity() <= size && parser.doc.allocate(wanted) != simdjson::SUCCESS)) {
+    return failure("no memory to parse it");
+  }
+  parsed_ = size;
+  tape_size_ = tape_words(size);  // of what cannot be parsed any part may be there
+  // Not reallocated: it would be copied to where it cannot be wiped.
+  constexpr bool kReallocate = false;
+  simdjson::dom::element root;
+  if (const auto error = parser.parse(room_.input.data(), size, kReallocate).get(root);
+      error != simdjson::SUCCESS) {
+    return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
+  }
+  tape_size_ = std::min(tape_size_, tape_end(parser.doc));
+  return root;
+}
+
+}  // namespace claimsd::daemon

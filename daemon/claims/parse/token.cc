@@ -1,0 +1,54 @@
+#include "daemon/claims/parse/token.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "proto/limits.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Characters are looked at sixteen at a time, in a vector (a GNU extension that g++ and clang
+// share): of a loop over them g++ makes none, and then this is a twentieth of a miss.
+constexpr std::size_t kLanes = 16;
+using Characters = signed char __attribute__((vector_size(kLanes)));
+
+// All ones where it is one of RFC 6750's b64token before its padding. What is not ASCII is
+// negative. As few instructions as it takes: there are fifty times sixteen in a token.
+[[gnu::always_inline]] inline Characters are_token_characters(Characters c) {
+  const auto in = [](Characters of, char first, char last) { return (of >= first) & (of <= last); };
+  const Characters letter = in(c | char{0x20}, 'a', 'z');  // of either case, and nothing else
+  const Characters other = in(c, '+', '9') & (c != ',');   // + - . / and the digits
+  return letter | other | (c == '_') | (c == '~');
+}
+static_assert('+' + 1 == ',' && ',' + 1 == '-' && '-' + 1 == '.' && '.' + 1 == '/' &&
+              '/' + 1 == '0' && ('Z' | 0x20) == 'z');
+
+Characters load(const char* from, std::size_t size) {
+  Characters loaded = Characters{} + 'A';
+  std::memcpy(&loaded, from, size);
+  return loaded;
+}
+
+bool is_all_ones(Characters found) {
+  std::array<std::uint64_t, kLanes / sizeof(std::uint64_t)> words{};
+  std::memcpy(words.data(), &found, sizeof found);
+  return (words[0] & words[1]) == ~std::uint64_t{0};
+}
+
+}  // namespace
+
+proto::Reason check_token(std::string_view token) {
+  if (token.size() > proto::kMaxToken) return proto::Reason::kTooLong;
+  const std::size_t end = token.find_last_not_of('=');
+  if (end == std::string_view::npos) return proto::Reason::kMalformed;  // empty, or padding alone
+  std::string_view rest = token.substr(0, end + 1);
+  Characters good = are_token_characters(load(rest.data(), rest.size() % kLanes));
+  rest.remove_prefix(rest.size() % kLanes);
+  for (; !rest.empty(); rest.remove_prefix(kLanes))
+    good &= are_token_characters(load(rest.data(), kLanes));
+  return is_all_ones(good) ? proto::Reason::kOk : proto::Reason::kMalformed;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,60 @@
+#include "daemon/claims/upstream/outcome.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "daemon/claims/parse/cache_headers.h"
+
+namespace claimsd::daemon {
+
+namespace {
+
+// A body that cannot be read and a 404 may be about one user or one path: they say that the Auth
+// API is there.
+bool is_down(const FetchOutcome& outcome) {
+  switch (outcome.failure) {
+    case proto::Reason::kOk: return outcome.status >= 500 || outcome.status == 429;
+    case proto::Reason::kUpstreamTimeout:
+    case proto::Reason::kUpstreamConnect:
+    case proto::Reason::kUpstreamTls:
+    case proto::Reason::kUpstreamProtocol: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now,
+                JsonRoom& room) {
+  Judgement judgement;
+  judgement.reason = outcome.failure;
+  judgement.detail = outcome.detail;
+  judgement.retry_after = {.wait = read_retry_after(outcome.retry_after, now).value_or(seconds(0)),
+                           .for_all = outcome.status != 429};
+  judgement.down = is_down(outcome);
+  judgement.may_be_token = judgement.down && outcome.failure != proto::Reason::kUpstreamConnect &&
+                           outcome.failure != proto::Reason::kUpstreamTls;
+  if (outcome.failure != proto::Reason::kOk) return judgement;
+
+  const auto& refusals = policy.refusal_statuses;
+  if (std::find(refusals.begin(), refusals.end(), outcome.status) != refusals.end()) {
+    judgement.reason = proto::Reason::kRefused;
+    return judgement;
+  }
+  if (outcome.status != 200) {
+    judgement.reason = proto::Reason::kUpstreamStatus;
+    judgement.detail = fmt::format("status {}", outcome.status);
+    return judgement;
+  }
+  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names, room);
+  if (!parsed) {
+    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.detail = parsed.error().message;
+    return judgement;
+  }
+  judgement.claims = std::move(*parsed);
+  return judgement;
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,105 @@
+#include "daemon/claims/upstream/upstream_gate.h"
+
+#include <algorithm>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr std::uint32_t kFirstWindow = 2;  // after an outage
+constexpr std::uint32_t kMostRetriesSaved = 10;
+constexpr Duration kShortestBackoff = milliseconds(100);
+
+}  // namespace
+
+// Hosts that failed together must not come back together.
+Duration draw_backoff(const GatePolicy& policy, unsigned round, Random& random) {
+  Duration backoff = policy.first_backoff;
+  for (; round > 0 && backoff < policy.longest_backoff; --round) backoff *= 2;
+  backoff = std::min(backoff, policy.longest_backoff);
+  backoff = Duration(
+      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(backoff.count()) + 1)));
+  return std::max(backoff, kShortestBackoff);
+}
+
+UpstreamGate::UpstreamGate(const GatePolicy& policy)
+    : policy_(policy),
+      window_(policy.max_in_flight),
+      retry_hundredths_(policy.retry_percent > 0 ? kMostRetriesSaved * 100 : 0) {}
+
+void UpstreamGate::set_policy(const GatePolicy& policy) {
+  const bool wide_open = window_ >= policy_.max_in_flight;
+  policy_ = policy;
+  window_ = wide_open ? policy_.max_in_flight : std::min(window_, policy_.max_in_flight);
+  if (policy_.retry_percent == 0) retry_hundredths_ = 0;
+}
+
+bool UpstreamGate::admits(BootTime now, std::uint32_t in_flight) const {
+  switch (state_) {
+    case State::kClosed: return in_flight < std::min(window_, policy_.max_in_flight);
+    case State::kOpen: return now >= open_until_;
+    case State::kProbing: return false;
+  }
+  return false;
+}
+
+void UpstreamGate::started(BootTime now) {
+  if (state_ == State::kOpen && now >= open_until_) state_ = State::kProbing;
+  retry_hundredths_ = std::min(retry_hundredths_ + policy_.retry_percent, kMostRetriesSaved * 100);
+}
+
+void UpstreamGate::succeeded() {
+  failures_ = 0;
+  if (state_ == State::kClosed) {
+    window_ = std::min(window_ + 1, policy_.max_in_flight);
+    return;
+  }
+  // Also an answer to a request from before the gate was shut: the Auth API is there.
+  state_ = State::kClosed;
+  rounds_ = 0;
+  window_ = std::min(kFirstWindow, policy_.max_in_flight);
+}
+
+void UpstreamGate::failed(BootTime now, RetryAfter advice, Random& random) {
+  ++failures_;
+  const bool is_told = advice.for_all && advice.wait > Duration(0);
+  switch (state_) {
+    case State::kClosed:
+      if (failures_ >= policy_.open_after || is_told) shut(now, bounded(advice), random);
+      return;
+    case State::kProbing: shut(now, bounded(advice), random); return;
+    case State::kOpen:  // one that was on its way when the gate was shut: nothing new, but for its
+                        // advice
+      if (is_told) open_until_ = std::max(open_until_, now + bounded(advice));
+      return;
+  }
+}
+
+void UpstreamGate::failed_again(BootTime now, RetryAfter advice, std::uint64_t token,
+                                Random& random) {
+  if (state_ != State::kProbing) return;
+  if (excused_ && *excused_ != token) return shut(now, bounded(advice), random);
+  excused_ = token;
+  state_ = State::kOpen;  // whose time is over
+}
+
+void UpstreamGate::shut(BootTime now, Duration retry_after, Random& random) {
+  const Duration backoff = draw_backoff(policy_, rounds_++, random);
+  excused_.reset();
+  state_ = State::kOpen;
+  open_until_ = now + std::max(backoff, retry_after);
+}
+
+std::optional<Duration> UpstreamGate::shut_for(BootTime now) const {
+  if (state_ == State::kClosed) return std::nullopt;
+  if (state_ == State::kProbing) return policy_.first_backoff;
+  if (now >= open_until_) return std::nullopt;
+  return open_until_ - now;
+}
+
+bool UpstreamGate::take_retry() {
+  if (retry_hundredths_ < 100) return false;
+  retry_hundredths_ -= 100;
+  return true;
+}
+
+}  // namespace claimsd::daemon

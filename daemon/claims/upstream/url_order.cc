@@ -1,0 +1,26 @@
+#include "daemon/claims/upstream/url_order.h"
+
+namespace claimsd::daemon {
+
+std::size_t UrlOrder::pick(BootTime now) {
+  std::size_t longest_ago = 0;
+  for (std::size_t at = 0; at < urls_.size(); ++at) {
+    Url& url = urls_[at];
+    if (!url.failed) return at;
+    if (url.left_alone_until <= now) {
+      url.left_alone_until = now + kPause;  // this request tries it
+      return at;
+    }
+    if (url.left_alone_until < urls_[longest_ago].left_alone_until) longest_ago = at;
+  }
+  return longest_ago;
+}
+
+bool UrlOrder::has_other(std::size_t url) const {
+  for (std::size_t at = 0; at < urls_.size(); ++at) {
+    if (at != url && !urls_[at].failed) return true;
+  }
+  return false;
+}
+
+}  // namespace claimsd::daemon

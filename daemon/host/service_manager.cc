@@ -1,0 +1,78 @@
+#include "daemon/host/service_manager.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr int kFirstInheritedFd = 3;
+constexpr int kMaxInheritedFds = 64;
+
+std::string take_variable(const char* name) {
+  const char* const value = std::getenv(name);
+  std::string taken = value == nullptr ? "" : value;
+  unsetenv(name);  // our children are not who it was meant for
+  return taken;
+}
+
+std::optional<long> to_number(const std::string& text) {
+  long value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::vector<InheritedSocket> take_inherited_sockets() {
+  const std::string pid = take_variable("LISTEN_PID");
+  const std::string count_text = take_variable("LISTEN_FDS");
+  std::string names = take_variable("LISTEN_FDNAMES");
+  std::vector<InheritedSocket> sockets;
+  if (to_number(pid) != static_cast<long>(getpid())) return sockets;
+  const long count = to_number(count_text).value_or(0);
+  for (int i = 0; i < count && i < kMaxInheritedFds; ++i) {
+    const std::size_t colon = names.find(':');
+    InheritedSocket socket{.name = names.substr(0, colon), .fd = Fd(kFirstInheritedFd + i)};
+    names = colon == std::string::npos ? "" : names.substr(colon + 1);
+    fcntl(socket.fd.get(), F_SETFD, FD_CLOEXEC);
+    sockets.push_back(std::move(socket));
+  }
+  return sockets;
+}
+
+ServiceManager ServiceManager::from_environment() {
+  ServiceManager manager;
+  manager.socket_path_ = take_variable("NOTIFY_SOCKET");
+  // sd_watchdog_enabled(3): no WATCHDOG_PID means whoever finds the variable.
+  const std::string pid = take_variable("WATCHDOG_PID");
+  const std::optional<long> microseconds = to_number(take_variable("WATCHDOG_USEC"));
+  const bool ours = pid.empty() || to_number(pid) == static_cast<long>(getpid());
+  if (ours && microseconds && *microseconds > 0)
+    manager.watchdog_ = std::chrono::microseconds(*microseconds);
+  return manager;
+}
+
+void ServiceManager::notify(std::string_view state) const {
+  sockaddr_un address{};
+  if (socket_path_.empty() || socket_path_.size() >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, socket_path_.data(), socket_path_.size());
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_path_.size());
+  // A datagram that nobody takes is lost, as sd_notify(3) has it.
+  static_cast<void>(sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                           reinterpret_cast<const sockaddr*>(&address), size));
+}
+
+}  // namespace claimsd::daemon

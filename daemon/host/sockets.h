@@ -1,0 +1,51 @@
+// sockets.h: where the daemon's two sockets come from: a service manager that opened them already,
+// or the paths in the configuration.
+//
+// Main thread, at start; looks groups up in the system's databases.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "daemon/base/result.h"
+#include "daemon/host/service_manager.h"
+#include "daemon/loop/unix_socket.h"
+
+namespace claimsd::daemon {
+
+// Makes the directory that `path` lies in (0755; its last component) where that is missing.
+Status ensure_directory_of(const std::filesystem::path& path);
+
+// What to bind for `path`; makes the directory it lies in (0755) where that is missing. `group`: a
+// name, a gid in digits, or "".
+Result<ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
+                                     const std::string& group);
+
+// The inherited socket of that name, taken out of `sockets`.
+std::optional<Fd> take_socket(std::vector<InheritedSocket>& sockets, std::string_view name);
+
+// Removes a socket file that we bound when it goes out of scope.
+class SocketFile {
+ public:
+  SocketFile() = default;
+  SocketFile(std::string path, FileIdentity file) : path_(std::move(path)), file_(file) {}
+  ~SocketFile() {
+    if (!path_.empty()) remove_socket_file(path_, file_);
+  }
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+  SocketFile(SocketFile&& other) noexcept
+      : path_(std::exchange(other.path_, {})), file_(other.file_) {}
+  SocketFile& operator=(SocketFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(file_, other.file_);
+    return *this;
+  }
+
+ private:
+  std::string path_;
+  FileIdentity file_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,60 @@
+// spdlog_log.h: the daemon's Log: one line a thing on standard error. Made once by main; any thread
+// may write and set the level.
+//
+//   text     2026-11-23T12:00:00.123Z info    listening  claims socket at /run/claimsd/claims.sock
+//   journal  <6>listening claims socket at /run/claimsd/claims.sock           (sd-daemon(3); the
+//   journal has its own time)
+//   json     {"time":"2026-11-23T12:00:00.123Z","level":"info","event":"listening","message":"…"}
+//
+// Fields stand behind the sentence as name=value, or are members of the object. Event, sentence and
+// values go through printable(): whatever stands in them, a line stays one line.
+// Writing never fails for the caller: a log that cannot be written is no reason to stop answering.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "daemon/base/clock.h"
+#include "daemon/log/log.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace claimsd::daemon {
+
+enum class LogStyle : std::uint8_t { kText, kJournal, kJson };
+
+// The style that fits where standard error goes: journal when systemd says that it is the
+// journal's, in JOURNAL_STREAM
+// ("DEVICE:INODE", systemd.exec(5)), compared with standard error itself: a child may have
+// inherited the variable alone.
+LogStyle detect_log_style(const char* journal_stream, int fd = 2);
+
+class SpdlogLog final : public Log {
+ public:
+  // Writes to `fd`; it and the clock must outlive the log. main passes 2.
+  SpdlogLog(LogStyle style, LogLevel level, const Clock& clock, int fd = 2);
+  ~SpdlogLog() override;
+  SpdlogLog(const SpdlogLog&) = delete;
+  SpdlogLog& operator=(const SpdlogLog&) = delete;
+
+  using Log::write;
+  void write(LogLevel level, std::string_view event, std::string_view sentence,
+             LogFields fields) override;
+  void set_level(LogLevel level);
+  void set_style(LogStyle style) { style_ = style; }
+
+ private:
+  std::string as_text(LogLevel level, std::string_view event, std::string_view sentence,
+                      LogFields fields) const;
+  std::string as_json(LogLevel level, std::string_view event, std::string_view sentence,
+                      LogFields fields) const;
+
+  std::atomic<LogStyle> style_;
+  const Clock& clock_;
+  std::unique_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,92 @@
+#include "daemon/shm/lease_map.h"
+
+namespace claimsd::daemon {
+namespace {
+
+LeaseCounters sum(LeaseCounters all, const LeaseCounters& more) {
+#define CLAIMSD_ADD(name, help) all.name += more.name;
+  CLAIMSD_LEASE_COUNTERS(CLAIMSD_ADD)
+#undef CLAIMSD_ADD
+  return all;
+}
+
+}  // namespace
+
+FastPath::FastPath(FastPathSettings settings, Loop& loop, Clock& clock, Random& random, Log& log)
+    : settings_(std::move(settings)),
+      loop_(loop),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      marker_(settings_.directory),
+      held_until_(marker_.old_map_ends(clock.now().boot).value_or(BootTime::min())) {}
+
+std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loop& loop,
+                                           Clock& clock, Random& random, Log& log) {
+  std::unique_ptr<FastPath> made(new FastPath(settings, loop, clock, random, log));
+  if (made->held_until_ != BootTime::min()) {
+    log.warning("unclean_stop",
+                "the daemon before this one was killed: workers may believe its leases for up to "
+                "{} s, so purges and revocations are acknowledged after that",
+                proto::kHeartbeatLimit / 1'000'000'000);
+  }
+  if (settings.on) made->open_or_do_without();
+  return made;
+}
+
+void FastPath::open_or_do_without() {
+  if (const Status opened = open(); !opened) {
+    log_.warning("fast_path_off", "every question comes over the socket: {}",
+                 opened.error().message);
+    close();
+  }
+}
+
+Status FastPath::open() {
+  proto::MapId map_id{};
+  random_.fill(map_id.data(), map_id.size());
+  map_.emplace(TRY(SharedMap::create(settings_.slots, map_id, parse_boot_id(settings_.boot_id))));
+  leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random_));
+  heartbeat_.emplace(TRY(KernelTimer::create(loop_, [this] { leases_->heartbeat(); })));
+  TRY(marker_.set());
+  heartbeat_->start(Duration(proto::kHeartbeatInterval), Duration(proto::kHeartbeatInterval));
+  current_.set(leases_.get());
+  return {};
+}
+
+void FastPath::close() {
+  current_.set(nullptr);
+  heartbeat_.reset();
+  if (leases_) earlier_ = sum(earlier_, leases_->counters());
+  leases_.reset();
+  map_.reset();
+}
+
+void FastPath::replace() {
+  if (!leases_ || stopped_) return;
+  leases_->stop();
+  close();
+  open_or_do_without();
+}
+
+LeaseStatus FastPath::status() const {
+  LeaseStatus status{.wanted = settings_.on};
+  status.counters = earlier_;
+  if (!leases_) return status;
+  status.slots = leases_->slots();
+  status.used = leases_->used();
+  status.epoch = leases_->epoch();
+  status.counters = sum(earlier_, leases_->counters());
+  return status;
+}
+
+void FastPath::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  heartbeat_.reset();
+  if (leases_) leases_->stop();
+  // As long as an older map may be believed, the next daemon has to know.
+  if (held_until_ <= clock_.now().boot) marker_.remove();
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,19 @@
+// lease_status.h: the state of the shared map, for the status and the metrics.
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/shm/lease_counters.h"
+
+namespace claimsd::daemon {
+
+// The shared map of leases.
+struct LeaseStatus {
+  bool wanted = false;      // daemon.fast_path
+  std::uint64_t slots = 0;  // 0: there is no map, every question comes over the socket
+  std::uint64_t used = 0;
+  std::uint64_t epoch = 0;  // how often all were withdrawn at once
+  LeaseCounters counters;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,100 @@
+#include "daemon/store/revocation_writer.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <system_error>
+
+namespace claimsd::daemon {
+
+RevocationThread::RevocationThread(std::unique_ptr<RevocationFile> file, Log& log)
+    : file_(std::move(file)), log_(log) {}
+
+Result<std::unique_ptr<RevocationThread>> RevocationThread::create(
+    std::unique_ptr<RevocationFile> file, Loop& loop, Log& log) {
+  std::unique_ptr<RevocationThread> self(new RevocationThread(std::move(file), log));
+  TRY(self->start(loop));
+  return self;
+}
+
+Status RevocationThread::start(Loop& loop) {
+  results_ =
+      TRY(MessageQueue<Written>::create(loop, [this](Written&& result) { this->written(result); }));
+  // Signals are for the loop.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  Status started;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    started = failure(fmt::format(
+        "cannot start the thread that writes revocations: {}; is TasksMax too low?", error.what()));
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+RevocationThread::~RevocationThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+void RevocationThread::keep(std::vector<Rule> rules, Done done) {
+  waiting_.emplace(++last_order_, std::move(done));
+  {
+    const std::lock_guard lock(mutex_);
+    rules_.insert(rules_.end(), rules.begin(), rules.end());
+    ordered_ = last_order_;
+  }
+  work_.notify_one();
+}
+
+void RevocationThread::drop(std::vector<RuleName> names) {
+  {
+    const std::lock_guard lock(mutex_);
+    // A rule that was given anew since then stands: what is kept comes after what is dropped.
+    gone_.insert(gone_.end(), names.begin(), names.end());
+  }
+  work_.notify_one();
+}
+
+void RevocationThread::run() {
+  pthread_setname_np(pthread_self(), "claimsd-revoke");
+  std::uint64_t done = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_.wait(lock, [&] { return stop_ || ordered_ > done || !gone_.empty(); });
+    const std::vector<Rule> rules = std::exchange(rules_, {});
+    const std::vector<RuleName> gone = std::exchange(gone_, {});
+    const std::uint64_t last = ordered_;
+    const bool stop = stop_;
+    lock.unlock();
+    if (const Status dropped = file_->drop(gone); !dropped) {
+      // They have ended: that they are still on disk denies nobody.
+      log_.warning("revocations_not_dropped", "{}", dropped.error().message);
+    }
+    const Status kept = file_->keep(rules);
+    if (!kept) log_.error("revocation_not_durable", "{}", kept.error().message);
+    if (last > done) results_->push({last, kept.has_value()});
+    done = last;
+    lock.lock();
+    if (stop && ordered_ == done) return;
+  }
+}
+
+void RevocationThread::written(const Written& written) {
+  while (!waiting_.empty() && waiting_.begin()->first <= written.last) {
+    const Done done = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    done(written.durable);
+  }
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,60 @@
+// revocation_writer.h: writes revocations down on a thread of its own, so that a slow disk holds up
+// no question. The service's RevocationLog.
+//
+// Made, used and destroyed on the loop thread; `done` is called there. Orders that wait while one
+// is being written are written together. The destructor writes what is left, and tells nobody.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "daemon/log/log.h"
+#include "daemon/loop/message_queue.h"
+#include "daemon/store/revocation_file.h"
+
+namespace claimsd::daemon {
+
+class RevocationThread final : public RevocationLog {
+ public:
+  // `log` outlives it.
+  static Result<std::unique_ptr<RevocationThread>> create(std::unique_ptr<RevocationFile> file,
+                                                          Loop& loop, Log& log);
+  ~RevocationThread() override;
+  RevocationThread(const RevocationThread&) = delete;
+  RevocationThread& operator=(const RevocationThread&) = delete;
+
+  void keep(std::vector<Rule> rules, Done done) override;
+  void drop(std::vector<RuleName> names) override;
+  bool idle() const { return waiting_.empty(); }
+
+ private:
+  struct Written {
+    std::uint64_t last = 0;  // all orders up to this one
+    bool durable = false;
+  };
+
+  RevocationThread(std::unique_ptr<RevocationFile> file, Log& log);
+  Status start(Loop& loop);
+  void run();
+  void written(const Written& written);
+
+  std::unique_ptr<RevocationFile> file_;  // the thread's, once that runs
+  Log& log_;
+  std::unique_ptr<MessageQueue<Written>> results_;
+  std::uint64_t last_order_ = 0;
+  std::map<std::uint64_t, Done> waiting_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable work_;
+  std::vector<Rule> rules_;
+  std::vector<RuleName> gone_;
+  std::uint64_t ordered_ = 0;
+  bool stop_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,203 @@
+#include "daemon/wiring.h"
+
+#include <algorithm>
+
+#include "daemon/config/url.h"
+
+namespace claimsd::daemon {
+namespace {
+
+// Sizes keep parts apart: no two lists of parts make the same text.
+void append_part(std::string& scope, std::string_view part) {
+  scope += fmt::format("{}:", part.size());
+  scope += part;
+}
+
+std::string key_scope(const UpstreamConfig& upstream) {
+  std::string scope;
+  append_part(scope, upstream.name);
+  for (const std::string& url : upstream.urls) append_part(scope, url);
+  for (const std::string* part :
+       {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
+    append_part(scope, *part);
+  }
+  // Who may answer, and as whom the daemon asks.
+  for (const std::filesystem::path* path :
+       {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
+    append_part(scope, path->native());
+  }
+  append_part(scope, upstream.proxy);
+  for (const std::uint32_t status : upstream.refusal_statuses)
+    append_part(scope, std::to_string(status));
+  return scope;
+}
+
+// A hit that nobody asks about leaves no record: then workers don't get the map.
+bool records_every_hit(const AuditConfig& audit) {
+  return audit.enabled && audit_level_of(audit) == AuditLevel::kEvery;
+}
+
+AuditScope audit_scope_from(const AuditConfig& audit) {
+  if (!audit.enabled) return {};
+  const AuditLevel level = audit_level_of(audit);
+  return {.failures = true,
+          .verifications = level >= AuditLevel::kVerifications,
+          .leases = level >= AuditLevel::kLeases,
+          .hits = level >= AuditLevel::kEvery};
+}
+
+}  // namespace
+
+AuditLevel audit_level_of(const AuditConfig& audit) {
+  static_assert(static_cast<int>(AuditDetail::kEvery) == static_cast<int>(AuditLevel::kEvery));
+  return static_cast<AuditLevel>(audit.level);
+}
+
+Policy policy_from(const Config& config) {
+  Policy policy;
+  policy.life = {.max_ttl = config.cache.max_ttl,
+                 .clock_skew = config.cache.clock_skew,
+                 .jitter_percent = config.cache.ttl_jitter_percent,
+                 .stale_if_error = config.cache.stale_if_error,
+                 .refresh_percent = config.cache.refresh_ahead_percent};
+  policy.negative_ttl = config.cache.negative_ttl;
+  policy.negative_entries = config.cache.negative_entries;
+  policy.max_entries = config.cache.max_entries;
+  policy.hot_entries = config.cache.hot_entries;
+  policy.max_in_flight = config.limits.max_in_flight;
+  policy.max_pending = config.limits.max_pending;
+  policy.max_waiters = config.limits.max_waiters;
+  policy.max_timeout = config.limits.max_timeout;
+  policy.lease = config.cache.lease;
+  policy.max_waiters_per_uid = config.limits.max_waiters_per_uid;
+  policy.gate = {.open_after = config.limits.open_after,
+                 .longest_backoff = config.limits.max_backoff,
+                 .retry_percent = config.limits.retry_percent};
+  policy.budget.per_uid = {.per_second = config.limits.misses_per_uid,
+                           .burst = config.limits.miss_burst_per_uid};
+  policy.budget.per_client = {.per_second = config.limits.misses_per_client,
+                              .burst = config.limits.miss_burst_per_client};
+  policy.reports.per_uid = {.per_second = config.limits.reports_per_uid,
+                            .burst = config.limits.report_burst_per_uid};
+  policy.audit = audit_scope_from(config.audit);
+  policy.revocations.max_rules = config.revocations.max_entries;
+  policy.revocations.keep = config.revocations.keep;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    UpstreamPolicy& row = policy.upstreams.emplace_back();
+    row.name = upstream.name;
+    row.urls = upstream.urls.size();
+    row.names = {
+        .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
+    row.refusal_statuses.assign(upstream.refusal_statuses.begin(), upstream.refusal_statuses.end());
+  }
+  return policy;
+}
+
+ServerSettings server_settings_from(const Config& config) {
+  const DaemonConfig& daemon = config.daemon;
+  return {.admission = {.allowed_uids = daemon.allowed_uids,
+                        .allowed_gids = daemon.allowed_gids,
+                        .max_connections = daemon.max_connections,
+                        .max_connections_per_uid = daemon.max_connections_per_uid},
+          .write_queue_bytes = daemon.write_queue_bytes,
+          .slow_reader_timeout = daemon.slow_reader_timeout,
+          .handshake_timeout = daemon.handshake_timeout,
+          .names_commands = config.audit.enabled};
+}
+
+AuditSettings audit_settings_from(const Config& config, const std::string& origin) {
+  const AuditConfig& audit = config.audit;
+  AuditSettings settings;
+  settings.log.store = {.directory = audit.directory.native(),
+                        .origin = origin,
+                        .segment_bytes = audit.segment_bytes,
+                        .retention = {.age = audit.keep, .bytes = audit.max_bytes}};
+  settings.log.policy.level = audit_level_of(audit);
+  settings.log.policy.before_answer = audit.before_answer;
+  settings.log.policy.when_full =
+      audit.allow_when_full ? AuditWhenFull::kAllowAndCount : AuditWhenFull::kDeny;
+  settings.log.policy.max_records = audit.max_records;
+  settings.log.policy.max_tickets = audit.max_waiting;
+  settings.anchors_file = audit.anchors_file.native();
+  settings.upstreams = upstream_names_from(config);
+  return settings;
+}
+
+bool has_same_access(const DaemonConfig& one, const DaemonConfig& other) {
+  return one.allowed_uids == other.allowed_uids && one.allowed_gids == other.allowed_gids;
+}
+
+FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id) {
+  return {.on = config.daemon.fast_path && !records_every_hit(config.audit),
+          .slots = config.cache.map_slots,
+          .directory = config.cache.directory,
+          .boot_id = boot_id};
+}
+
+std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {
+  std::vector<UpstreamSettings> settings;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    for (const std::string& url : upstream.urls)
+      settings.push_back({.name = upstream.name,
+                          .next_url = &url != &upstream.urls.front(),
+                          .url = url,
+                          .path = upstream.path,
+                          .timeout = upstream.timeout,
+                          .connect_timeout = upstream.connect_timeout,
+                          .ca_file = upstream.ca_file,
+                          .client_certificate = upstream.client_certificate,
+                          .client_key = upstream.client_key,
+                          .proxy = upstream.proxy,
+                          .http2 = upstream.http2,
+                          .connections = upstream.connections});
+  }
+  return settings;
+}
+
+std::vector<UpstreamStatus> upstream_rows_from(const Config& config) {
+  std::vector<UpstreamStatus> rows;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    UpstreamStatus& row = rows.emplace_back();
+    row.name = upstream.name;
+    row.url = upstream.urls.front();
+    row.is_default = upstream.is_default;
+  }
+  return rows;
+}
+
+std::vector<std::string> key_scopes_from(const Config& config) {
+  std::vector<std::string> scopes;
+  for (const UpstreamConfig& upstream : config.upstreams) scopes.push_back(key_scope(upstream));
+  return scopes;
+}
+
+std::vector<std::string> upstream_names_from(const Config& config) {
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name) {
+  const auto& all = config.upstreams;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const UpstreamConfig& it) { return it.name == name; });
+  if (found == all.end()) return std::nullopt;
+  return static_cast<UpstreamId>(found - all.begin());
+}
+
+std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url) {
+  const auto& all = config.upstreams;
+  auto found = all.end();
+  if (url.empty()) {
+    found = std::find_if(all.begin(), all.end(),
+                         [](const UpstreamConfig& it) { return it.is_default; });
+  } else if (const Result<std::string> normal = normalise_upstream_url(url)) {
+    found = std::find_if(all.begin(), all.end(), [&](const UpstreamConfig& it) {
+      return std::find(it.urls.begin(), it.urls.end(), *normal) != it.urls.end();
+    });
+  }
+  if (found == all.end()) return std::nullopt;
+  return UpstreamName{.id = static_cast<UpstreamId>(found - all.begin()), .name = found->name};
+}
+
+}  // namespace claimsd::daemon

@@ -1,0 +1,164 @@
+"""The include rules, as data: who may include whom. ARCHITECTURE.md says why; check_includes.py applies it.
+
+A file belongs to the first row whose pattern it matches. `layers` are the folders of this project it may
+include beside its own, `libraries` the outside headers, by the names below. Arrows go one way: a test sees
+to it that following `layers` never leads back.
+"""
+
+from typing import NamedTuple
+
+
+class Layer(NamedTuple):
+    pattern: str  # fnmatch against the path from the root; * crosses slashes
+    folder: str  # what other rows call it
+    layers: tuple = ()
+    libraries: tuple = ()
+
+
+# Headers by who provides them. "std" is C++ without I/O, threads or randomness, and the C headers that make no
+# system call; "threads" and "io" are the rest of C++; "system" is whatever asks the kernel.
+LIBRARIES = {
+    "uv": ("uv.h", "uv/*"),
+    "curl": ("curl/*",),
+    "lmdb": ("lmdb.h",),
+    "simdjson": ("simdjson.h",),
+    "openssl": ("openssl/*",),
+    "toml++": ("toml++/*",),
+    "spdlog": ("spdlog/*",),
+    "microhttpd": ("microhttpd.h",),
+    "CLI11": ("CLI/*",),
+    "fmt": ("fmt/*",),
+    "expected": ("tl/expected.hpp",),
+    "python": ("Python.h",),
+    "seccomp": ("seccomp.h",),
+    "threads": (
+        "thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore",
+        "latch", "barrier",
+    ),
+    "atomic": ("atomic",),
+    "io": ("fstream", "iostream", "istream", "ostream", "random", "cstdio", "stdio.h", "csignal", "ctime"),
+    "system": (
+        "unistd.h", "fcntl.h", "sys/*", "poll.h", "sched.h", "pthread.h", "signal.h", "time.h", "grp.h",
+        "pwd.h", "dirent.h", "dlfcn.h", "netdb.h", "syslog.h", "termios.h", "spawn.h", "net/*", "netinet/*",
+        "arpa/*", "linux/*",
+    ),
+    "std": (
+        "assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "malloc.h", "math.h", "stdalign.h",
+        "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h",
+        "sysexits.h",
+    ),
+}  # a header without a dot and in no row above is "std"
+
+PURE = ("std", "fmt", "expected")
+IMPURE = PURE + ("atomic", "threads", "io", "system")
+CLAIMS = (
+    "daemon/claims", "daemon/claims/parse", "daemon/claims/upstream", "daemon/claims/cache", "daemon/claims/revocation",
+    "daemon/claims/audit", "daemon/claims/service",
+)
+ALL_OF_THE_DAEMON = (
+    "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", *CLAIMS, "daemon/loop", "daemon/store",
+    "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "daemon/host", "proto",
+)
+
+LAYERS = (
+    # What both sides share, <atomic> for the map. libcrypto in the sealing alone.
+    Layer("proto/seal*", "proto", (), ("std", "atomic", "openssl")),
+    Layer("proto/*", "proto", (), ("std", "atomic")),
+    # The library lives in other people's processes: no fmt, no tl::expected, no C++ run time, no threads.
+    # What is right and wrong on a host is judged from facts; other files look for these.
+    Layer("client/claimsctl/doctor/check*", "client/claimsctl", ("daemon/base", "daemon/config", "daemon/store"), PURE),
+    Layer("client/claimsctl/doctor/certificate.*", "client/claimsctl", ("daemon/base",), IMPURE + ("openssl",)),
+    Layer("client/claimsctl/*", "client/claimsctl",
+          ("client", "proto", "daemon/base", "daemon/log", "daemon/config", "daemon/store", "daemon/audit"),
+          IMPURE + ("CLI11", "curl", "simdjson")),
+    # The extension of the Python package: glue over the library's ABI.
+    Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
+    Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
+    # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
+    Layer("daemon/base/*", "daemon/base", (), IMPURE),
+    Layer("daemon/log/spdlog_log.*", "daemon/log", ("daemon/base",), IMPURE + ("spdlog",)),
+    Layer("daemon/log/*", "daemon/log", ("daemon/base",), IMPURE),
+    Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
+    # What the process gives up; which system calls it keeps is data.
+    Layer("daemon/sandbox/system_call_filter.*", "daemon/sandbox", ("daemon/base",), IMPURE + ("seccomp",)),
+    Layer("daemon/sandbox/system_calls.*", "daemon/sandbox", ("daemon/base",), PURE + ("system",)),
+    Layer("daemon/sandbox/*", "daemon/sandbox", ("daemon/base",), IMPURE),
+    Layer("daemon/config/read_file.*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          IMPURE),
+    Layer("daemon/config/toml_reader.*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          PURE + ("toml++",)),
+    Layer("daemon/config/*", "daemon/config",
+          ("daemon/base", "daemon/log"),
+          PURE),
+    # The policy. Its directories build on each other in this order; the service at its root uses all of them.
+    Layer("daemon/claims/parse/*_parser.*", "daemon/claims/parse", ("daemon/base", "proto"), PURE + ("simdjson",)),
+    Layer("daemon/claims/parse/*", "daemon/claims/parse", ("daemon/base", "proto"), PURE),
+    Layer("daemon/claims/service*", "daemon/claims/service",
+          ("daemon/base", "proto", "daemon/claims", "daemon/claims/parse", "daemon/claims/upstream",
+           "daemon/claims/revocation", "daemon/claims/cache", "daemon/claims/audit"), PURE),
+    Layer("daemon/claims/inspection.h", "daemon/claims/service",
+          ("daemon/base", "proto", "daemon/claims", "daemon/claims/parse", "daemon/claims/cache"), PURE),
+    Layer("daemon/claims/upstream/*", "daemon/claims/upstream",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims"), PURE),
+    Layer("daemon/claims/revocation/*", "daemon/claims/revocation",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims"), PURE),
+    Layer("daemon/claims/cache/*", "daemon/claims/cache",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims", "daemon/claims/revocation"), PURE),
+    Layer("daemon/claims/audit/*", "daemon/claims/audit",
+          ("daemon/base", "proto", "daemon/claims/parse", "daemon/claims", "daemon/claims/upstream"), PURE),
+    # Its root: ports, and the values that cross them.
+    Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto", "daemon/claims/parse"), PURE),
+    Layer("daemon/loop/*", "daemon/loop", ("daemon/base",), IMPURE + ("uv",)),
+    Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
+    Layer("daemon/store/*", "daemon/store",
+          ("daemon/base", "daemon/log", "daemon/crypto", *CLAIMS, "daemon/loop", "proto"),
+          IMPURE + ("openssl",)),
+    Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
+          PURE + ("openssl",)),
+    Layer("daemon/upstream/*", "daemon/upstream",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+          IMPURE + ("curl",)),
+    Layer("daemon/shm/*", "daemon/shm",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+          IMPURE),
+    Layer("daemon/audit/*", "daemon/audit",
+          ("daemon/base", "daemon/log", "daemon/crypto", "daemon/loop", *CLAIMS, "daemon/store", "proto"),
+          IMPURE + ("openssl",)),
+    Layer("daemon/server/*", "daemon/server",
+          ("daemon/base", "daemon/log", "daemon/loop", "proto", *CLAIMS),
+          PURE),
+    Layer("daemon/admin/*", "daemon/admin",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "daemon/config", "daemon/store",
+           "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server"),
+          IMPURE + ("microhttpd",)),
+    Layer("daemon/host/*", "daemon/host", ("daemon/base", "daemon/log", "daemon/loop"), IMPURE),
+    # The composition root.
+    Layer("daemon/*", "daemon", ALL_OF_THE_DAEMON, IMPURE + ("CLI11",)),
+)
+
+# Beyond the layer: one door to one thing. (pattern of the file, folders or files it may include of a layer)
+ONLY = {
+    # The audit log uses the LMDB wrapper, not the claims cache.
+    ("daemon/audit/*", "daemon/store"): ("daemon/store/lmdb.h",),
+    # The doctor applies the daemon's own rules for files.
+    ("client/claimsctl/*", "daemon/store"): ("daemon/store/file_rules.h", "daemon/store/private_directory.h"),
+}
+
+# Nobody looks the time up: the clock is passed in.
+CLOCK_READERS = ("daemon/base/clock.cc", "client/src/deadline.*")
+CLOCK_CALLS = r"\b(?:clock_gettime|gettimeofday|timespec_get|time)\s*\(\s*(?:CLOCK_|NULL|nullptr|0|&)|_clock::now\s*\("
+
+MAX_LINES = 500  # a longer file is two ideas
+
+# tests/X/NAME_test.cc and tests/X/NAME_TOPIC_test.cc test NAME of the directory that tests/X mirrors. Other folders
+# of tests/ mirror none: they test the whole.
+MIRRORED = (
+    ("tests/client", ("client/src", "client/include")),
+    ("tests/claimsctl", ("client/claimsctl",)),
+    ("tests/proto", ("proto",)),
+    ("tests/daemon", ("daemon",)),
+    ("tests", ("daemon",)),
+)
+NOT_MIRRORED = ("bench", "docs", "e2e", "faultserver", "fuzz", "mutants", "sim", "support", "system", "systemd", "architecture")

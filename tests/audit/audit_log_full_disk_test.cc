@@ -1,0 +1,112 @@
+// A disk that is full: nothing is acknowledged that is not recorded, nothing breaks, and the log
+// goes on by itself when there is room again. In a mount namespace of its own, so as root alone.
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+
+#include "daemon/audit/audit_log.h"
+#include "tests/audit/audit_fixture.h"
+#include "tests/support/skip.h"
+
+using namespace claimsd::daemon;
+using namespace claimsd::daemon::testing;
+
+namespace {
+
+// What the child found; Catch2's assertions stay out of it.
+enum Outcome : int { kFine = 0, kNoNamespace, kNotOpened, kNeverFull, kLost, kNotRecovered };
+
+bool mount_small_disk(const std::string& at) {
+  return unshare(CLONE_NEWNS) == 0 &&
+         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         mount("tmpfs", at.c_str(), "tmpfs", 0, "size=3m") == 0;
+}
+
+void write_ballast(const std::string& path) {
+  std::ofstream(path, std::ios::binary) << std::string(std::size_t{1} << 20, 'b');
+}
+
+class Answers {
+ public:
+  void take(std::vector<AuditCompletion>&& more) {
+    const std::lock_guard lock(mutex_);
+    for (const AuditCompletion& one : more) verdicts_[one.ticket] = one.verdict;
+    changed_.notify_all();
+  }
+  AuditVerdict wait_for(AuditTicket ticket) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
+    return verdicts_[ticket];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<AuditTicket, AuditVerdict> verdicts_;
+};
+
+Outcome fill_and_make_room(const std::string& disk) {
+  if (!mount_small_disk(disk)) return kNoNamespace;
+  const std::string ballast = disk + "/ballast";
+  const std::string directory = disk + "/log";
+  std::filesystem::create_directory(directory);
+  write_ballast(ballast);
+  HandClock clock;
+  CountingRandom random;
+  NullLog quiet;
+  Answers answers;
+  AuditLog::Options options;
+  options.store = {directory, "host.example", std::size_t{64} << 20, {}};
+  auto log = AuditLog::start(options, clock, random, quiet,
+                             {[&](auto&& more) { answers.take(std::move(more)); }, {}});
+  if (!log) return kNotOpened;
+  std::uint64_t recorded = 0;
+  std::uint64_t denied = 0;
+  AuditTicket ticket = 0;
+  const auto ask = [&] {
+    ++ticket;
+    AuditRecord record = denial_of(std::to_string(ticket));
+    record.route.assign(kMaxAuditRoute, 'r');
+    const AuditVerdict verdict = (*log)->submit(std::move(record), ticket);
+    const bool goes =
+        verdict == AuditVerdict::kWait && answers.wait_for(ticket) == AuditVerdict::kGo;
+    if (verdict == AuditVerdict::kWait) (*log)->finished(1);
+    ++(goes ? recorded : denied);
+    return goes;
+  };
+  while (ticket < 20'000 && ask()) continue;
+  if (denied == 0) return kNeverFull;
+  for (int i = 0; i < 10; ++i) ask();  // still full, as time stands still
+  if ((*log)->stats().state != AuditState::kDiskFull) return kNeverFull;
+  std::filesystem::remove(ballast);
+  clock.advance(seconds(2));
+  for (int tries = 0; tries < 5000 && !ask(); ++tries) usleep(1000);
+  const AuditStats stats = (*log)->stats();
+  if (stats.state != AuditState::kWritable || stats.counters.audit_denied != denied || !ask())
+    return kNotRecovered;
+  (*log)->stop();
+  const auto done = verify_audit({.directory = directory});
+  if (!done || done->finding) return kLost;
+  return done->events >= recorded + denied ? kFine : kLost;
+}
+
+}  // namespace
+
+TEST_CASE("on a full disk nothing is answered without its record, and the log recovers by itself") {
+  if (!claimsd::test::has_root()) return;
+  const ScratchDirectory scratch;
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
+    _exit(fill_and_make_room(scratch.path()));
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) != kNoNamespace);
+  CHECK(WEXITSTATUS(status) == kFine);
+}

@@ -1,0 +1,84 @@
+#include "daemon/audit/recorder.h"
+
+#include "tests/support/loop_runner.h"
+#include "tests/support/scratch_directory.h"
+
+namespace claimsd::daemon {
+namespace {
+
+constexpr AuditTicket kAnswers = 200;
+
+struct Recorder {
+  Recorder() {
+    AuditSettings settings;
+    settings.log.store = {.directory = directory.path(), .origin = "test"};
+    settings.upstreams = {"main"};
+    auto made = AuditRecorder::create(
+        settings, *AuditFingerprinter::create(Secret("0123456789abcdef0123456789abcdef")), *loop,
+        clock, log,
+        {.recorded = [this](std::span<const AuditCompletion> all,
+                            bool last) { recorded(all, last); },
+         .peer = [](std::uint64_t) { return nullptr; }});
+    REQUIRE(made);
+    recorder = std::move(*made);
+  }
+
+  void recorded(std::span<const AuditCompletion> all, bool last) {
+    CHECK(all.size() <= AuditRecorder::kCompletionsPerTurn);
+    said_last = last;
+    for (const AuditCompletion& one : all) {
+      CHECK(one.verdict == AuditVerdict::kGo);
+      tickets.push_back(one.ticket);
+    }
+    turns_without_others += others_waited ? 1 : 0;
+    others_waited = true;
+    others->notify();
+  }
+  AuditVerdict refuse(AuditTicket ticket) {
+    return recorder->record({.uid = 7, .token = "junk", .reason = proto::Reason::kRefused}, ticket);
+  }
+
+  claimsd::testing::ScratchDirectory directory;
+  std::unique_ptr<Loop> loop = test::new_loop();
+  SystemClock clock;
+  NullLog log;
+  std::vector<AuditTicket> tickets;
+  bool said_last = false;
+  bool others_waited = false;
+  int turns_without_others = 0;
+  std::optional<Async> others;  // somebody else's event
+  std::unique_ptr<AuditRecorder> recorder;
+};
+
+TEST_CASE("answers that one commit lets go leave a few a turn, in order, others in between") {
+  Recorder test;
+  test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
+  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
+    REQUIRE(test.refuse(ticket) == AuditVerdict::kWait);
+  test::run_until(*test.loop, [&] { return test.tickets.size() == kAnswers; });
+  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
+    CHECK(test.tickets[ticket - 1] == ticket);
+  CHECK(test.turns_without_others == 0);
+  CHECK(test.said_last);
+}
+
+TEST_CASE("an operator's record is acknowledged among many answers") {
+  Recorder test;
+  test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
+  std::optional<bool> acknowledged;
+  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {
+    REQUIRE(test.refuse(ticket) == AuditVerdict::kWait);
+    if (ticket != kAnswers / 2) continue;
+    test.recorder->note({.event = AuditEvent::kPurged}, [&](bool durable) {
+      REQUIRE_FALSE(acknowledged);
+      acknowledged = durable;
+    });
+    CHECK_FALSE(test.recorder->idle());
+  }
+  test::run_until(*test.loop, [&] { return test.tickets.size() == kAnswers && acknowledged; });
+  CHECK(acknowledged == true);
+  CHECK(test.recorder->idle());
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

@@ -1,0 +1,233 @@
+#include "daemon/claims/cache/hot_entries.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+using proto::Source;
+
+namespace {
+
+constexpr Now kNow{BootTime(1000s), WallTime(1'000'000s)};
+
+Entry entry_of(std::string_view claims, Duration life = 60s, WallTime expires = WallTime::max()) {
+  return Entry{.confirmed_at = kNow.boot,
+               .fresh_until = kNow.boot + life,
+               .expires_at = expires,
+               .claims = claims};
+}
+
+struct Opened {
+  SeededRandom random{1};
+  HotEntries hot{64, random};
+};
+
+// A world in which `token` is hot: it has been confirmed, and found in the store twice.
+void warm(ServiceHarness& world, std::string_view token) {
+  world.ask_and_land(token, status(200));
+  for (int hits = 0; hits < 2; ++hits)
+    REQUIRE(world.ask_now(token).answer.source == Source::kCache);
+}
+
+}  // namespace
+
+TEST_CASE("a hot entry is found by its whole token and its Auth API") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  const std::string tail(100, 't');  // what is hashed is the same in all
+  hot.put(0, "a" + tail, numbered_key(1), entry_of("claims a"));
+  hot.put(0, "b" + tail, numbered_key(2), entry_of("claims b"));
+  REQUIRE(hot.find(0, "a" + tail) != nullptr);
+  CHECK(hot.find(0, "a" + tail)->entry.claims == "claims a");
+  CHECK(hot.find(0, "a" + tail)->key == numbered_key(1));
+  CHECK(hot.find(0, "b" + tail)->entry.claims == "claims b");
+  CHECK(hot.find(0, "c" + tail) == nullptr);
+  CHECK(hot.find(0, tail) == nullptr);
+  CHECK(hot.find(1, "a" + tail) == nullptr);
+  CHECK(hot.find(0, "") == nullptr);
+}
+
+TEST_CASE("a hot entry keeps claims of its own") {
+  Opened opened;
+  std::string claims = "claims";
+  opened.hot.put(0, "token", numbered_key(1), entry_of(claims));
+  claims.assign(claims.size(), 'x');
+  CHECK(opened.hot.find(0, "token")->entry.claims == "claims");
+}
+
+TEST_CASE("an erased or replaced hot entry is gone") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  hot.put(0, "token", numbered_key(1), entry_of("old"));
+  hot.put(0, "token", numbered_key(1), entry_of("new"));
+  CHECK(hot.find(0, "token")->entry.claims == "new");
+  hot.erase(numbered_key(2));
+  CHECK(hot.find(0, "token") != nullptr);
+  hot.erase(numbered_key(1));
+  CHECK(hot.find(0, "token") == nullptr);
+  CHECK(hot.empty());
+}
+
+TEST_CASE("a sweep wipes what has ended on either clock, and nothing else") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  hot.put(0, "ended", numbered_key(1), entry_of("c", 10s));
+  hot.put(0, "expired", numbered_key(2), entry_of("c", 60s, kNow.wall + 10s));
+  hot.put(0, "lives", numbered_key(3), entry_of("c", 60s, kNow.wall + 60s));
+  hot.sweep({kNow.boot + 10s - 1ns, kNow.wall + 10s - 1ns});
+  CHECK(hot.find(0, "ended") != nullptr);
+  CHECK(hot.find(0, "expired") != nullptr);
+  hot.sweep({kNow.boot + 10s, kNow.wall + 10s});
+  CHECK(hot.find(0, "ended") == nullptr);
+  CHECK(hot.find(0, "expired") == nullptr);
+  CHECK(hot.find(0, "lives") != nullptr);
+}
+
+TEST_CASE("hot entries are bounded, and what lost its place is erased with it") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  std::vector<std::string> tokens;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    tokens.push_back("token" + std::to_string(i));
+    hot.put(0, tokens.back(), numbered_key(i), entry_of(tokens.back()));
+  }
+  std::size_t found = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const auto* const entry = hot.find(0, tokens[i]);
+    if (entry == nullptr) continue;
+    ++found;
+    CHECK(entry->key == numbered_key(i));
+    CHECK(entry->entry.claims == tokens[i]);
+  }
+  CHECK(found <= 64);
+  CHECK(found > 50);
+  for (std::uint64_t i = 0; i < 1000; ++i) hot.erase(numbered_key(i));
+  CHECK(hot.empty());
+  for (const std::string& token : tokens) CHECK(hot.find(0, token) == nullptr);
+}
+
+TEST_CASE("what was asked for a second time is told from what was not") {
+  Opened opened;
+  HotEntries& hot = opened.hot;
+  CHECK_FALSE(hot.asked_again(0, "token"));
+  CHECK_FALSE(hot.asked_again(1, "token"));
+  CHECK_FALSE(hot.asked_again(0, "other"));
+  CHECK(hot.asked_again(0, "token"));
+  CHECK(hot.asked_again(1, "token"));
+  // Not for ever: among very many, none comes twice before its note is another one's.
+  for (int i = 0; i < 10'000; ++i) CHECK_FALSE(hot.asked_again(0, "t" + std::to_string(i)));
+  CHECK_FALSE(hot.asked_again(0, "token"));
+}
+
+TEST_CASE("without room nothing is hot") {
+  SeededRandom random(1);
+  HotEntries hot(0, random);
+  hot.put(0, "token", numbered_key(1), entry_of("claims"));
+  CHECK(hot.find(0, "token") == nullptr);
+  CHECK(hot.empty());
+}
+
+TEST_CASE("a hot token is answered without the store") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.cache.find_fault.arm(0, SIZE_MAX);
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+}
+
+TEST_CASE("a token that the store was asked for once is not hot yet") {
+  ServiceHarness world;
+  world.ask_and_land("token", status(200));
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK_FALSE(world.service->wait_time());  // nothing to sweep
+  world.ask_and_land("other", status(200));
+  CHECK(world.ask_now("other").answer.source == Source::kCache);
+  CHECK_FALSE(world.service->wait_time());
+  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.service->wait_time());
+}
+
+TEST_CASE("a 401 takes a hot token away") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.ask_and_land("token", status(401), {.max_age = 0s});
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  world.advance(5s);
+  CHECK_FALSE(world.answered(world.ask("token")));
+}
+
+TEST_CASE("a 401 takes a hot token away even where the store is in trouble") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.cache.erase_fault.arm(0, SIZE_MAX);
+  world.ask_and_land("token", status(401), {.max_age = 0s});
+  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("a newer 200 replaces what is hot") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.advance(1s);
+  world.ask_and_land("token", status(200, R"({"id":"u","role":"less"})"), {.max_age = 0s});
+  const RecordedAnswer answer = world.ask_now("token");
+  CHECK(answer.answer.age == 0s);
+  CHECK(answer.claims.find("less") != std::string::npos);
+}
+
+TEST_CASE("a newer 200 that is not kept takes what is hot away") {
+  for (const bool fails : {false, true}) {
+    ServiceHarness world;
+    warm(world, "token");
+    if (fails) world.cache.put_fault.arm(0, 1);
+    world.ask_and_land("token", fails ? status(200) : confirmed("no-store"), {.max_age = 0s});
+    CHECK_FALSE(world.answered(world.ask("token")));
+  }
+}
+
+TEST_CASE("what the store had to give up is not hot any more") {
+  Policy policy = plain_policy();
+  policy.max_entries = 1;
+  ServiceHarness world(policy);
+  warm(world, "token");
+  world.ask_and_land("other", status(200));
+  CHECK_FALSE(world.answered(world.ask("token")));
+}
+
+TEST_CASE("a hot token at one Auth API is unknown at another") {
+  Policy policy = plain_policy();
+  policy.upstreams.push_back(UpstreamPolicy{.name = "other"});
+  ServiceHarness world(policy);
+  warm(world, "token");
+  CHECK_FALSE(world.answered(world.ask("token", {.upstream = 1})));
+}
+
+TEST_CASE("max_age counts for hot tokens, too") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.advance(10s);
+  CHECK(world.ask_now("token", {.max_age = 10s}).answer.age == 10s);
+  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
+}
+
+TEST_CASE("while something is hot a sweep is due every second, and then no more") {
+  ServiceHarness world;
+  CHECK_FALSE(world.service->wait_time());
+  warm(world, "token");
+  CHECK(world.service->wait_time() == 1s);
+  world.advance(59s);
+  CHECK(world.service->wait_time() == 1s);
+  world.advance(1s);
+  CHECK_FALSE(world.service->wait_time());
+}
+
+TEST_CASE("a deadline before the next sweep is due first, and one after it second") {
+  ServiceHarness world;
+  warm(world, "token");
+  world.ask("other", {.timeout = 10s});
+  CHECK(world.service->wait_time() == 1s);
+  world.ask("another", {.timeout = 500ms});
+  CHECK(world.service->wait_time() == 500ms);
+}

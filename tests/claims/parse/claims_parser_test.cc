@@ -1,0 +1,315 @@
+#include "daemon/claims/parse/claims_parser.h"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+#include <vector>
+
+#include "proto/claims_block.h"
+#include "tests/support/catch.h"
+
+using namespace claimsd;
+using daemon::ClaimNames;
+using daemon::parse_claims;
+
+namespace {
+
+struct Claims {
+  std::string id;
+  std::string email;
+  std::vector<std::string> roles;
+  std::string raw;
+  bool trimmed = false;
+};
+
+Claims claims_of(std::string_view body, const ClaimNames& names = {}) {
+  const auto parsed = parse_claims(body, names);
+  INFO((parsed ? "" : parsed.error().message));
+  REQUIRE(parsed);
+  proto::ClaimsView view;
+  REQUIRE(proto::decode_claims(parsed->block.view(), view));
+  Claims claims{
+      std::string(view.id), std::string(view.email), {}, std::string(view.raw), parsed->trimmed};
+  view.roles.each([&](std::string_view role) {
+    claims.roles.emplace_back(role);
+    return true;
+  });
+  return claims;
+}
+
+// Why `body` is refused; "" when it is not.
+std::string refusal(std::string_view body, const ClaimNames& names = {}) {
+  const auto parsed = parse_claims(body, names);
+  return parsed ? "" : parsed.error().message;
+}
+
+std::string with(std::string_view member) {
+  return fmt::format(R"({{"id":"u",{}}})", member);
+}
+
+std::string nested(std::size_t depth) {
+  return with("\"a\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']'));
+}
+
+using Roles = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the document of the contract is understood") {
+  const Claims claims = claims_of(
+      "{ \"id\": \"user-123\",\n\t\"email\": \"tech@example.com\", \"role\": \"rvt\" }\n");
+  CHECK(claims.id == "user-123");
+  CHECK(claims.email == "tech@example.com");
+  CHECK(claims.roles == Roles{"rvt"});
+  CHECK(claims.raw == R"({"id":"user-123","email":"tech@example.com","role":"rvt"})");
+  CHECK_FALSE(claims.trimmed);
+}
+
+TEST_CASE("members of any other name come along in the raw object") {
+  const Claims claims =
+      claims_of(R"({"id":"u", "clinic": {"name": "a b", "beds": [1, 2.5, null]}})");
+  CHECK(claims.raw == R"({"id":"u","clinic":{"name":"a b","beds":[1,2.5,null]}})");
+}
+
+TEST_CASE("an id is a string that is not empty, or an integer by its digits") {
+  CHECK(claims_of(R"({"id":42})").id == "42");
+  CHECK(claims_of(R"({"id":0})").id == "0");
+  CHECK(claims_of(R"({"id":-7})").id == "-7");
+  CHECK(claims_of(R"({"id":18446744073709551615})").id == "18446744073709551615");
+  CHECK(claims_of(R"({"id":-9223372036854775808})").id == "-9223372036854775808");
+  CHECK(claims_of(R"({"id":"\u0041\u00e9"})").id == "Aé");
+}
+
+TEST_CASE("what cannot be an id is refused") {
+  for (const char* const body :
+       {"{}", R"({"ID":"u"})", R"({"id":""})", R"({"id":1.5})", R"({"id":1e3})", R"({"id":1.0})",
+        R"({"id":true})", R"({"id":null})", R"({"id":["u"]})", R"({"id":{"id":"u"}})",
+        R"({"user":{"id":"u"}})", R"({"id":18446744073709551616})"}) {
+    INFO(body);
+    CHECK(refusal(body) != "");
+  }
+}
+
+TEST_CASE("an email is a string, or not there") {
+  CHECK(claims_of(R"({"id":"u"})").email == "");
+  CHECK(claims_of(with(R"("email":null)")).email == "");
+  CHECK(claims_of(with(R"("email":"")")).email == "");
+  CHECK(claims_of(with(R"("email":"a@b")")).email == "a@b");
+  for (const char* const odd : {"1", "false", "[\"a@b\"]", "{\"a\":\"a@b\"}"}) {
+    INFO(odd);
+    CHECK(refusal(with(fmt::format("\"email\":{}", odd))) != "");
+  }
+}
+
+TEST_CASE("a role is a string, a list of strings, or not there") {
+  CHECK(claims_of(R"({"id":"u"})").roles.empty());
+  CHECK(claims_of(with(R"("role":null)")).roles.empty());
+  CHECK(claims_of(with(R"("role":"")")).roles.empty());
+  CHECK(claims_of(with(R"("role":[])")).roles.empty());
+  CHECK(claims_of(with(R"("role":"rvt")")).roles == Roles{"rvt"});
+  CHECK(claims_of(with(R"("role":["rvt","admin"])")).roles == Roles{"rvt", "admin"});
+}
+
+TEST_CASE("a role that is no name is refused, not left out") {
+  for (const char* const odd : {"1", "true", "{}", "{\"rvt\":true}", "[1]", "[\"rvt\",null]",
+                                "[\"rvt\",\"\"]", "[[\"rvt\"]]", "[\"rvt\",{}]"}) {
+    INFO(odd);
+    CHECK(refusal(with(fmt::format("\"role\":{}", odd))) != "");
+  }
+}
+
+TEST_CASE("a member given twice is refused, at any depth and in any spelling") {
+  for (const char* const body :
+       {R"({"id":"a","id":"b"})", R"({"id":"a","id":"a"})", R"({"id":"a","\u0069d":"b"})",
+        R"({"id":"a","x":1,"x":2})", R"({"id":"a","x":{"y":1,"z":2,"y":3}})",
+        R"({"id":"a","x":[[{"y":1,"y":2}]]})"}) {
+    INFO(body);
+    CHECK(refusal(body) == "an object has a member twice");
+  }
+  CHECK(refusal(R"({"id":"a","x":{"id":"b"},"y":[{"id":"c"},{"id":"d"}]})") == "");
+}
+
+TEST_CASE("control characters are refused, in values and in names, at any depth") {
+  std::vector<std::string> controls = {"\\u007f", "\x7f"};
+  for (int c = 0; c < 0x20; ++c) controls.push_back(fmt::format("\\u{:04x}", c));
+  for (const std::string& c : controls) {
+    INFO(c);
+    CHECK(refusal(fmt::format(R"({{"id":"a{}"}})", c)) != "");
+    CHECK(refusal(with(fmt::format(R"("email":"a{}b")", c))) != "");
+    CHECK(refusal(with(fmt::format(R"("role":["{}"])", c))) != "");
+    CHECK(refusal(with(fmt::format(R"("x{}":1)", c))) != "");
+    CHECK(refusal(with(fmt::format(R"("x":{{"y":["z{}"]}})", c))) != "");
+    CHECK(refusal(with(fmt::format(R"("x":[{{"{}":1}}])", c))) != "");
+  }
+  CHECK(refusal("{\"id\":\"a\nb\"}") != "");  // as it stands, which no JSON may
+  CHECK(refusal(std::string_view("{\"id\":\"a\0b\"}", 12)) != "");
+}
+
+TEST_CASE("bad UTF-8 and lone surrogates are refused") {
+  for (const char* const bytes :
+       {"\xff", "\x80", "\xc3", "\xc0\x8a", "\xe0\x80\x8a", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "\\ud800", "\\udc00", "\\ud800x", "\\udc00\\ud800"}) {
+    INFO(bytes);
+    CHECK(refusal(fmt::format(R"({{"id":"a{}"}})", bytes)) != "");
+  }
+  CHECK(claims_of(R"({"id":"\ud83d\ude00"})").id == "😀");
+}
+
+TEST_CASE("one JSON object is one document: nothing before it, nothing after") {
+  for (const char* const body : {"",
+                                 " ",
+                                 "[]",
+                                 "\"id\"",
+                                 "1",
+                                 "null",
+                                 "true",
+                                 R"([{"id":"u"}])",
+                                 R"({"id":"u"} {"id":"v"})",
+                                 R"({"id":"u"}{"id":"v"})",
+                                 R"({"id":"u"}x)",
+                                 R"({"id":"u"},)",
+                                 R"(x{"id":"u"})",
+                                 R"({"id":"u")",
+                                 R"({"id":"u",})",
+                                 R"({"id":"u)",
+                                 R"({'id':'u'})",
+                                 R"({id:"u"})",
+                                 R"({"id":"u","x":nul})",
+                                 R"({"id":"u","x":truee})",
+                                 R"({"id":"u","x":NaN})",
+                                 R"({"id":"u","x":01})",
+                                 R"({"id":"u"/**/})",
+                                 "\xef\xbb\xbf{\"id\":\"u\"}"}) {
+    INFO(body);
+    CHECK(refusal(body) != "");
+  }
+  CHECK(refusal(std::string_view("{\"id\":\"u\"}\0", 11)) != "");
+}
+
+TEST_CASE("32 levels are followed, the 33rd is refused, and so are 100,000") {
+  CHECK(refusal(nested(32)) == "");
+  CHECK(refusal(nested(33)) != "");
+  CHECK(refusal(nested(100'000)) != "");
+  CHECK(refusal("{\"id\":\"u\",\"a\":" + std::string(100'000, '[')) != "");
+}
+
+TEST_CASE("what is as long as it may be passes, a byte more does not") {
+  const auto id = [](std::size_t size) {
+    return fmt::format(R"({{"id":"{}"}})", std::string(size, 'i'));
+  };
+  CHECK(claims_of(id(proto::kMaxId)).id.size() == proto::kMaxId);
+  CHECK(refusal(id(proto::kMaxId + 1)) != "");
+  const auto email = [](std::size_t size) {
+    return with(fmt::format("\"email\":\"{}\"", std::string(size, 'e')));
+  };
+  CHECK(claims_of(email(proto::kMaxEmail)).email.size() == proto::kMaxEmail);
+  CHECK(refusal(email(proto::kMaxEmail + 1)) != "");
+  const auto role = [](std::size_t size) {
+    return with(fmt::format("\"role\":[\"rvt\",\"{}\"]", std::string(size, 'r')));
+  };
+  CHECK(claims_of(role(proto::kMaxRole)).roles[1].size() == proto::kMaxRole);
+  CHECK(refusal(role(proto::kMaxRole + 1)) != "");
+  const auto roles = [](std::size_t count) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) list += fmt::format("{}\"r{}\"", i ? "," : "", i);
+    return with("\"role\":[" + list + "]");
+  };
+  CHECK(claims_of(roles(proto::kMaxRoles)).roles.size() == proto::kMaxRoles);
+  CHECK(refusal(roles(proto::kMaxRoles + 1)) != "");
+}
+
+TEST_CASE("a raw object is kept whole up to 16 KiB without its white space") {
+  // {"id":"u","x":"..."} is 17 bytes and the filler.
+  const auto sized = [](std::size_t size) {
+    return fmt::format("{{\"id\":\"u\",\n  \"x\":\"{}\"}}", std::string(size - 17, 'x'));
+  };
+  const Claims whole = claims_of(sized(proto::kMaxRawClaims));
+  CHECK(whole.raw.size() == proto::kMaxRawClaims);
+  CHECK_FALSE(whole.trimmed);
+  const Claims trimmed = claims_of(sized(proto::kMaxRawClaims + 1));
+  CHECK(trimmed.raw == R"({"id":"u"})");
+  CHECK(trimmed.trimmed);
+  const Claims airy = claims_of("{\"id\":" + std::string(60'000, ' ') + "\"u\"}");
+  CHECK(airy.raw == R"({"id":"u"})");
+  CHECK_FALSE(airy.trimmed);
+}
+
+TEST_CASE("white space inside a string is kept") {
+  CHECK(claims_of(R"({"id":"u", "x": " a \" b "})").raw == R"({"id":"u","x":" a \" b "})");
+}
+
+TEST_CASE("17 KiB of claims are trimmed to id, email and role, which any parser can read") {
+  const std::string body =
+      fmt::format(R"({{"a":"{}","role":["r\"v\\t", "admin"],"id":18446744073709551615,)"
+                  R"("b":{{"id":"other"}},"email":"é\u0022@example.com"}})",
+                  std::string(17 * 1024, 'x'));
+  const Claims claims = claims_of(body);
+  CHECK(claims.trimmed);
+  CHECK(claims.id == "18446744073709551615");
+  CHECK(claims.email == "é\"@example.com");
+  CHECK(claims.roles == Roles{"r\"v\\t", "admin"});
+
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  REQUIRE(parser.parse(claims.raw).get(object) == simdjson::SUCCESS);
+  CHECK(object.size() == 3);
+  CHECK(std::uint64_t(object["id"]) == 18446744073709551615u);
+  CHECK(std::string_view(object["email"]) == "é\"@example.com");
+  CHECK(std::string_view(object["role"].at(0)) == "r\"v\\t");
+  CHECK(std::string_view(object["role"].at(1)) == "admin");
+}
+
+TEST_CASE("as many and as long roles as there may be are kept, whatever escapes they need") {
+  std::string list;
+  for (std::size_t i = 0; i < proto::kMaxRoles; ++i) {
+    list += i == 0 ? "\"" : ",\"";
+    for (std::size_t j = 0; j < proto::kMaxRole; ++j) list += "\\\"";
+    list += "\"";
+  }
+  const Claims claims = claims_of(with("\"role\":[" + list + "]"));
+  CHECK(claims.roles.size() == proto::kMaxRoles);
+  CHECK(claims.trimmed);
+  simdjson::dom::parser parser;
+  CHECK(parser.parse(claims.raw).error() == simdjson::SUCCESS);
+}
+
+TEST_CASE("members may have any names") {
+  const ClaimNames names{.id = "https://example.com/sub", .email = "e.mail/~1", .role = "Rôles"};
+  const Claims claims = claims_of(
+      R"({"id":"wrong","https://example.com/sub":"u","e.mail/~1":"a@b","Rôles":["x"]})", names);
+  CHECK(claims.id == "u");
+  CHECK(claims.email == "a@b");
+  CHECK(claims.roles == Roles{"x"});
+}
+
+TEST_CASE("members whose names need escapes are found, and trimmed away with the rest") {
+  const ClaimNames names{.id = "i\"d", .email = "e\\mail", .role = "role"};
+  const std::string members = R"("i\"d":"u","e\\mail":"a@b","role":"x")";
+  CHECK(claims_of("{" + members + "}", names).id == "u");
+  const Claims claims = claims_of(
+      "{" + members + ",\"x\":\"" + std::string(proto::kMaxRawClaims, 'x') + "\"}", names);
+  CHECK(claims.id == "u");
+  CHECK(claims.email == "a@b");
+  CHECK(claims.raw == R"({"role":"x"})");
+}
+
+TEST_CASE("one member may serve twice") {
+  const ClaimNames names{.id = "email", .email = "email", .role = "role"};
+  const Claims claims = claims_of(R"({"email":"a@b"})", names);
+  CHECK(claims.id == "a@b");
+  CHECK(claims.email == "a@b");
+}
+
+TEST_CASE("a refusal names the rule and the member, never a value") {
+  for (const char* const body :
+       {R"({"id":"","email":"canary"})", R"({"id":"canary","email":["canary"]})",
+        R"({"id":"canary","role":{"canary":1}})", R"({"id":"canary","x":"\n"})",
+        R"({"id":"canary","canary":1,"canary":2})", R"({"id":"canary"}canary)"}) {
+    INFO(body);
+    CHECK(refusal(body) != "");
+    CHECK(refusal(body).find("canary") == std::string::npos);
+  }
+  CHECK(refusal(R"({"id":null})").find("\"id\"") != std::string::npos);
+  CHECK(refusal("{}", {.id = "sub", .email = "e", .role = "r"}).find("\"sub\"") !=
+        std::string::npos);
+}

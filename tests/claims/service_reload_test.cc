@@ -1,0 +1,75 @@
+// A policy that changes while questions are open and answers are kept.
+#include "daemon/claims/parse/trace_id.h"
+#include "tests/support/catch.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kToken = "an-opaque-token";
+
+}  // namespace
+
+TEST_CASE("an answer that is kept lives no longer than the new policy allows") {
+  ServiceHarness harness;
+  harness.ask_and_land(kToken, status(200));
+  Policy policy = harness.policy;
+  policy.life.max_ttl = 5s;
+  harness.service->reconfigure(policy);
+  CHECK(harness.ask_now(kToken).answer.left <= 5s);
+  harness.advance(6s);
+  harness.ask(kToken);
+  CHECK(harness.counters().upstream_requests == 2);
+}
+
+TEST_CASE("what was shown to workers under other rules is withdrawn, and shown anew") {
+  ServiceHarness harness;
+  harness.ask_and_land(kToken, status(200), {.wants_lease = true});
+  REQUIRE(harness.publisher.find(harness.key_of(kToken)) != nullptr);
+  harness.service->reconfigure(harness.policy);
+  CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);  // the same rules
+  Policy policy = harness.policy;
+  policy.lease = 2s;
+  harness.service->reconfigure(policy);
+  CHECK(harness.publisher.find(harness.key_of(kToken)) == nullptr);
+  harness.ask_now(kToken, {.wants_lease = true});
+  CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);
+}
+
+TEST_CASE("a refusal that is kept ends as the new policy has it") {
+  ServiceHarness harness;
+  harness.ask_and_land(kToken, status(401));
+  Policy policy = harness.policy;
+  policy.negative_ttl = 1s;
+  harness.service->reconfigure(policy);
+  harness.advance(2s);
+  harness.ask(kToken);
+  CHECK(harness.counters().upstream_requests == 2);
+}
+
+TEST_CASE("questions that wait for their turn are asked at once when more may be in flight") {
+  Policy policy = plain_policy();
+  policy.max_in_flight = 1;
+  ServiceHarness harness(policy);
+  harness.ask("one-opaque-token");
+  harness.ask("another-opaque-token");
+  REQUIRE(harness.counters().upstream_requests == 1);
+  policy.max_in_flight = 2;
+  harness.service->reconfigure(policy);
+  CHECK(harness.counters().upstream_requests == 2);
+}
+
+TEST_CASE("a trace id is logged as it is, or not at all") {
+  CHECK(loggable_trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "t") != "");
+  CHECK(loggable_trace_id("", "t").empty());
+  CHECK(loggable_trace_id("a b", "t").empty());
+  CHECK(loggable_trace_id("a\nb", "t").empty());
+  CHECK(loggable_trace_id("tech@example.com", "t").empty());
+  CHECK(loggable_trace_id("aaa.bbb.ccc", "t").empty());
+  CHECK(loggable_trace_id(std::string(65, 'a'), "t").empty());
+  CHECK(loggable_trace_id("opaque", "an-opaque-token").empty());
+}

@@ -1,0 +1,83 @@
+#include "daemon/claims/upstream/outcome.h"
+
+#include "tests/support/catch.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace std::chrono_literals;
+using proto::Reason;
+using testing::status;
+
+namespace {
+
+constexpr WallTime kNow{1'767'225'600s};  // 2026-01-01T00:00:00Z
+const UpstreamPolicy kMain{.name = "main"};
+
+Judgement judged(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now) {
+  JsonRoom room;
+  return judge(outcome, policy, now, room);
+}
+
+}  // namespace
+
+TEST_CASE("a 200 with a claims document confirms") {
+  const Judgement judgement = judged(status(200), kMain, kNow);
+  CHECK(judgement.reason == Reason::kOk);
+  CHECK_FALSE(judgement.claims.block.empty());
+}
+
+TEST_CASE("of all statuses 401 alone refuses, and 200 alone confirms") {
+  for (int code = 100; code < 600; ++code) {
+    const Reason expected = code == 200   ? Reason::kOk
+                            : code == 401 ? Reason::kRefused
+                                          : Reason::kUpstreamStatus;
+    INFO("status " << code);
+    CHECK(judged(status(code), kMain, kNow).reason == expected);
+  }
+  CHECK(judged(status(0), kMain, kNow).reason == Reason::kUpstreamStatus);
+}
+
+TEST_CASE("a status that is listed as a refusal refuses; one that is not listed does not") {
+  UpstreamPolicy policy = kMain;
+  policy.refusal_statuses = {403, 404};
+  CHECK(judged(status(403), policy, kNow).reason == Reason::kRefused);
+  CHECK(judged(status(404), policy, kNow).reason == Reason::kRefused);
+  CHECK(judged(status(401), policy, kNow).reason == Reason::kUpstreamStatus);
+}
+
+TEST_CASE("a 200 with a body that is no claims document settles nothing") {
+  for (const char* const body : {"", "<html>", "[]", "{}", "{\"id\":1.5}", "{\"id\":\"a\"}x"}) {
+    INFO(body);
+    CHECK(judged(status(200, body), kMain, kNow).reason == Reason::kUpstreamBody);
+  }
+}
+
+TEST_CASE("a request that failed is that failure, whatever status came before") {
+  for (const Reason reason :
+       {Reason::kUpstreamTimeout, Reason::kUpstreamConnect, Reason::kUpstreamTls,
+        Reason::kUpstreamTooLarge, Reason::kUpstreamProtocol}) {
+    for (const int code : {0, 200, 401}) {
+      FetchOutcome outcome = status(code);
+      outcome.failure = reason;
+      CHECK(judged(outcome, kMain, kNow).reason == reason);
+    }
+  }
+}
+
+TEST_CASE("Retry-After comes along, and what is none is zero") {
+  FetchOutcome outcome = status(503);
+  CHECK(judged(outcome, kMain, kNow).retry_after.wait == 0s);
+  outcome.retry_after = "7";
+  CHECK(judged(outcome, kMain, kNow).retry_after.wait == 7s);
+  outcome.retry_after = "soon";
+  CHECK(judged(outcome, kMain, kNow).retry_after.wait == 0s);
+}
+
+TEST_CASE("the detail for the log names the status or the rule, never what was sent") {
+  CHECK(judged(status(503, "secret-body"), kMain, kNow).detail == "status 503");
+  const std::string detail =
+      judged(status(200, R"({"id":"u","email":["secret@example.com"]})"), kMain, kNow).detail;
+  CHECK(detail.find("email") != std::string::npos);
+  CHECK(detail.find("secret") == std::string::npos);
+}

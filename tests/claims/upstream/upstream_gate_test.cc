@@ -1,0 +1,465 @@
+// When an Auth API is asked, and when it is left alone.
+#include "daemon/claims/upstream/upstream_gate.h"
+
+#include <cstring>
+
+#include "daemon/claims/upstream/failing_tokens.h"
+#include "daemon/claims/upstream/pending_queue.h"
+#include "daemon/claims/upstream/url_order.h"
+#include "tests/support/catch.h"
+#include "tests/support/service_harness.h"
+
+using namespace claimsd;
+using namespace claimsd::daemon;
+using namespace claimsd::testing;
+using namespace std::chrono_literals;
+using proto::Reason;
+
+namespace {
+
+constexpr BootTime kStart{1000s};
+
+Policy careful() {
+  Policy policy = plain_policy();
+  policy.gate = GatePolicy{};
+  return policy;
+}
+
+void fail(ServiceHarness& world, int times, Reason reason = Reason::kUpstreamConnect) {
+  static int number = 0;
+  for (int i = 0; i < times; ++i)
+    world.ask_and_land("failing" + std::to_string(number++), failed(reason));
+}
+
+Duration shut_for(const UpstreamGate& gate, BootTime now) {
+  return gate.shut_for(now).value_or(0s);
+}
+
+}  // namespace
+
+TEST_CASE("a few failures in a row shut the gate, and one success in between does not let them") {
+  UpstreamGate gate(GatePolicy{.open_after = 3});
+  SeededRandom random(1);
+  gate.failed(kStart, {0s}, random);
+  gate.failed(kStart, {0s}, random);
+  gate.succeeded();
+  gate.failed(kStart, {0s}, random);
+  gate.failed(kStart, {0s}, random);
+  CHECK(gate.state() == UpstreamGate::State::kClosed);
+  gate.failed(kStart, {0s}, random);
+  CHECK(gate.state() == UpstreamGate::State::kOpen);
+  CHECK_FALSE(gate.admits(kStart, 0));
+}
+
+TEST_CASE("backoff doubles from one second to thirty, with full jitter") {
+  Duration longest[8] = {};
+  Duration shortest = 1h;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    SeededRandom random(seed);
+    UpstreamGate gate(GatePolicy{.open_after = 1});
+    BootTime now = kStart;
+    for (Duration& most : longest) {
+      gate.failed(now, {0s}, random);
+      const Duration wait = shut_for(gate, now);
+      most = std::max(most, wait);
+      shortest = std::min(shortest, wait);
+      now += wait;
+      REQUIRE(gate.admits(now, 0));
+      gate.started(now);
+    }
+  }
+  const Duration bounds[] = {1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s};
+  for (int i = 0; i < 8; ++i) {
+    CHECK(longest[i] <= bounds[i]);
+    CHECK(longest[i] > bounds[i] * 9 / 10);
+  }
+  CHECK(shortest >= 100ms);
+  CHECK(shortest < 200ms);
+}
+
+TEST_CASE("Retry-After is obeyed at once, but not for ever") {
+  SeededRandom random(1);
+  UpstreamGate gate(GatePolicy{});
+  gate.failed(kStart, {20s}, random);
+  CHECK(shut_for(gate, kStart) == 20s);
+  gate.failed(kStart, {10h}, random);  // one that was on its way
+  CHECK(shut_for(gate, kStart) == 300s);
+}
+
+TEST_CASE("one probe at a time") {
+  SeededRandom random(1);
+  UpstreamGate gate(GatePolicy{.open_after = 1});
+  gate.failed(kStart, {5s}, random);
+  const BootTime later = kStart + 5s;
+  REQUIRE(gate.admits(later, 0));
+  gate.started(later);
+  CHECK_FALSE(gate.admits(later, 1));
+  CHECK_FALSE(gate.admits(later + 1h, 1));
+  gate.failed(later, {0s}, random);
+  CHECK_FALSE(gate.admits(later, 0));
+}
+
+TEST_CASE("after an outage requests ramp up, one more with each success") {
+  SeededRandom random(1);
+  UpstreamGate gate(GatePolicy{.open_after = 1, .max_in_flight = 8});
+  gate.failed(kStart, {5s}, random);
+  gate.started(kStart + 5s);
+  gate.succeeded();
+  for (const std::uint32_t window : {2u, 3u, 4u, 5u, 6u, 7u, 8u, 8u}) {
+    CHECK(gate.window() == window);
+    CHECK(gate.admits(kStart + 5s, window - 1));
+    CHECK_FALSE(gate.admits(kStart + 5s, window));
+    gate.succeeded();
+  }
+}
+
+TEST_CASE("of a hundred requests twenty may be made again, beyond a few saved up") {
+  UpstreamGate gate(GatePolicy{});
+  int retries = 0;
+  while (gate.take_retry()) ++retries;
+  CHECK(retries == 10);
+  retries = 0;
+  for (int i = 0; i < 1000; ++i) {
+    gate.started(kStart);
+    if (gate.take_retry()) ++retries;
+  }
+  CHECK(retries == 200);
+}
+
+TEST_CASE("the first URL that works is asked; one that failed is tried by a single request") {
+  UrlOrder urls(3);
+  CHECK(urls.pick(kStart) == 0);
+  urls.failed(0, kStart);
+  CHECK(urls.pick(kStart) == 1);
+  urls.failed(1, kStart + 1s);
+  CHECK(urls.pick(kStart + 1s) == 2);
+  urls.failed(2, kStart + 2s);
+  CHECK(urls.pick(kStart + 2s) == 0);  // which failed longest ago
+  urls.worked(2);
+  CHECK(urls.pick(kStart + 3s) == 2);
+  CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
+  CHECK(urls.pick(kStart + UrlOrder::kPause) == 2);
+  urls.worked(0);
+  CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
+}
+
+TEST_CASE("user ids take turns, and tokens that were valid go first without starving others") {
+  PendingQueue queue;
+  for (FlightId id = 100; id < 110; ++id) queue.push(id, 1, false);
+  queue.push(200, 2, false);
+  queue.push(201, 2, true);
+  std::vector<FlightId> order;
+  while (!queue.empty()) order.push_back(queue.pop());
+  CHECK(std::vector(order.begin(), order.begin() + 5) ==
+        std::vector<FlightId>{100, 201, 101, 200, 102});
+  for (FlightId id = 0; id < 8; ++id) queue.push(id, 1, id < 6);
+  order.clear();
+  while (!queue.empty()) order.push_back(queue.pop());
+  CHECK(order == std::vector<FlightId>{0, 1, 2, 6, 3, 4, 5, 7});
+}
+
+TEST_CASE("a failing Auth API is left alone, and questions hear so at once") {
+  ServiceHarness world(careful());
+  fail(world, 3);
+  const RecordedAnswer answer = world.ask_now("token");
+  CHECK(answer.answer.reason == Reason::kBackoff);
+  CHECK(answer.answer.retry_after > 0s);
+  CHECK(answer.answer.retry_after <= 1s);
+  CHECK(world.upstream.requests() == 3);
+  CHECK(world.counters().backoffs == 1);
+  world.advance(1s);
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("known tokens are answered while the Auth API is left alone") {
+  ServiceHarness world(careful());
+  world.ask_and_land("known", status(200));
+  world.ask_and_land("bad", status(401));
+  fail(world, 3);
+  CHECK(world.ask_now("known").answer.reason == Reason::kOk);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+}
+
+TEST_CASE("who waits for a turn hears when the gate is shut, and so do successors") {
+  Policy policy = careful();
+  policy.max_in_flight = 1;
+  ServiceHarness world(policy);
+  fail(world, 2);
+  const Waiter flies = world.ask("a");
+  const Waiter again = world.ask("a", {.max_age = 0s});
+  const Waiter waits = world.ask("b");
+  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  CHECK(world.reason(flies) == Reason::kUpstreamTimeout);
+  CHECK(world.reason(again) == Reason::kBackoff);
+  CHECK(world.reason(waits) == Reason::kBackoff);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("one question probes; others are turned away until it is answered") {
+  ServiceHarness world(careful());
+  fail(world, 3);
+  world.advance(1s);
+  const Waiter probe = world.ask("probe");
+  const Waiter with_it = world.ask("probe");
+  CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
+  CHECK(world.upstream.flying().size() == 1);
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  CHECK(world.reason(probe) == Reason::kUpstreamConnect);
+  CHECK(world.reason(with_it) == Reason::kUpstreamConnect);
+  CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
+}
+
+TEST_CASE("answers about one token do not shut the gate for all") {
+  ServiceHarness world(careful());
+  for (int i = 0; i < 20; ++i) {
+    world.ask_and_land("a", status(200, "not claims"));
+    world.ask_and_land("b", status(404));
+    world.ask_and_land("c", status(401));
+  }
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  for (const int code : {500, 503, 429})
+    world.ask_and_land("token" + std::to_string(code), status(code));
+  CHECK(world.ask_now("another").answer.reason == Reason::kBackoff);
+}
+
+TEST_CASE(
+    "a token that makes the Auth API fail again and again is left alone, and nobody else is") {
+  const bool times_out = GENERATE(false, true);
+  const auto outcome = [&] { return times_out ? failed(Reason::kUpstreamTimeout) : status(500); };
+  ServiceHarness world(careful());
+  for (int i = 0; i < 3; ++i)
+    CHECK(world.ask_and_land("poison", outcome()).answer.reason != Reason::kBackoff);
+  const RecordedAnswer turned_away = world.ask_now("poison");
+  CHECK(turned_away.answer.reason == Reason::kBackoff);
+  CHECK(turned_away.answer.retry_after > 0s);
+  CHECK(turned_away.answer.retry_after <= 1s);
+  CHECK(world.counters().token_backoffs == 1);
+  CHECK(world.counters().backoffs == 0);
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+
+  // For ten minutes, as often as it may.
+  const std::uint64_t before = world.counters().upstream_requests;
+  for (int second = 0; second < 600; ++second) {
+    world.advance(1s);
+    world.ask("poison");
+    if (!world.upstream.flying().empty()) world.land_oldest(outcome());
+    REQUIRE(world.ask_and_land("token" + std::to_string(second), status(404)).answer.reason ==
+            Reason::kUpstreamStatus);
+  }
+  const std::uint64_t of_poison = world.counters().upstream_requests - before - 600;
+  CHECK(of_poison > 600 / 30);
+  CHECK(of_poison < 120);  // full jitter: half of 30 s, and the way there
+  // Once it is mended it is answered, and as good as any other.
+  world.advance(30s);
+  CHECK(world.ask_and_land("poison", status(200)).answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a throttled token is left alone as long as it is told, and nobody else is") {
+  ServiceHarness world(careful());
+  FetchOutcome throttled = status(429);
+  throttled.retry_after = "300";
+  world.ask_and_land("greedy", throttled);
+  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  world.advance(299s);
+  CHECK(world.ask_now("greedy").answer.reason == Reason::kBackoff);
+  world.advance(1s);
+  CHECK(world.ask_and_land("greedy", status(200)).answer.reason == Reason::kOk);
+  // Where everybody is, everybody waits.
+  for (int i = 0; i < 3; ++i) world.ask_and_land("other" + std::to_string(i), throttled);
+  const RecordedAnswer another = world.ask_now("another");
+  CHECK(another.answer.reason == Reason::kBackoff);
+  CHECK(another.answer.retry_after == 300s);
+}
+
+TEST_CASE("a probe with a token that has failed before says nothing, and another one may be next") {
+  ServiceHarness world(careful());
+  for (int i = 0; i < 3; ++i) world.ask_and_land("poison" + std::to_string(i), status(500));
+  REQUIRE(world.ask_now("token").answer.reason == Reason::kBackoff);
+  world.advance(1s);
+  CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
+  SECTION("of another token, which finds it working") {
+    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.ask_and_land("another", status(200)).answer.reason == Reason::kOk);
+  }
+  SECTION("of the same token: still nothing") {
+    CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  }
+  SECTION("of another one that has failed before: that is enough") {
+    CHECK(world.ask_and_land("poison1", status(500)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.ask_now("token").answer.reason == Reason::kBackoff);
+  }
+}
+
+TEST_CASE("who waits for the next request of a token that is left alone hears so") {
+  ServiceHarness world(careful());
+  for (int i = 0; i < 2; ++i) world.ask_and_land("poison", status(500));
+  const Waiter flies = world.ask("poison");
+  world.advance(1ms);
+  const Waiter again = world.ask("poison", {.max_age = 0s});
+  world.land_oldest(status(500));
+  CHECK(world.reason(flies) == Reason::kUpstreamStatus);
+  CHECK(world.reason(again) == Reason::kBackoff);
+  CHECK(world.service->idle());
+}
+
+TEST_CASE("a token that makes the Auth API fail takes no URL from others") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  world.ask("poison");
+  world.land_oldest(status(500));
+  world.land_oldest(status(500));
+  world.advance(UrlOrder::kPause);
+  world.ask_and_land("token", status(200));  // at the first URL, which works
+  world.ask("poison");
+  world.land_oldest(status(500));
+  CHECK(world.upstream.flying().empty());
+  world.ask("another");
+  REQUIRE(world.upstream.flying().size() == 1);
+  CHECK(world.upstream.flying()[0].url == 0);
+}
+
+TEST_CASE("a token's failures are forgotten, and no more are remembered than there is room for") {
+  SeededRandom random(1);
+  FailingTokens tokens(GatePolicy{});
+  const auto key = [](std::uint32_t number) {
+    TokenKey made;
+    std::memcpy(made.bytes.data(), &number, sizeof number);
+    return made;
+  };
+  tokens.failed(key(0), kStart, 0s, random);
+  CHECK(tokens.holds(key(0), kStart + 89s));
+  CHECK_FALSE(tokens.holds(key(0), kStart + 90s));
+  tokens.worked(key(0));
+  CHECK_FALSE(tokens.holds(key(0), kStart));
+  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i)
+    tokens.failed(key(i), kStart, 0s, random);
+  std::size_t held = 0;
+  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i) held += tokens.holds(key(i), kStart);
+  CHECK(held == 2 * FailingTokens::kMost);
+}
+
+TEST_CASE("one dead Auth API takes no place from another") {
+  Policy policy = careful();
+  policy.upstreams.push_back({.name = "second"});
+  policy.max_in_flight = 2;
+  policy.max_pending = 4;
+  ServiceHarness world(policy);
+  for (int i = 0; i < 20; ++i) world.ask("hangs" + std::to_string(i));
+  CHECK(world.service->flights().flying() == 2);
+  const Waiter other = world.ask("token", {.upstream = 1});
+  CHECK(world.upstream.flying().size() == 3);
+  world.land_for("token", status(200));
+  CHECK(world.reason(other) == Reason::kOk);
+}
+
+TEST_CASE(
+    "after a partition the Auth API sees a ramp, and nobody is told that a token is invalid") {
+  ServiceHarness world(careful());
+  std::vector<Waiter> waiters;
+  for (int second = 0; second < 60; ++second) {
+    for (int i = 0; i < 50; ++i) waiters.push_back(world.ask("hot" + std::to_string(i)));
+    while (!world.upstream.flying().empty()) world.land_oldest(failed(Reason::kUpstreamTimeout));
+    world.advance(1s);
+  }
+  CHECK(world.upstream.requests() < 80);  // 64 on their way when it began, then probes
+  for (const Waiter& waiter : waiters)
+    CHECK(proto::verdict_of(world.reason(waiter)) == proto::Verdict::kUnavailable);
+  world.advance(30s);
+  std::size_t most = 0;
+  for (int i = 0; i < 5000; ++i) {
+    world.ask("hot" + std::to_string(i));
+    if (i % 20 == 0 && !world.upstream.flying().empty()) world.land_oldest(status(200));
+    if (i < 200) most = std::max(most, world.upstream.flying().size());
+  }
+  CHECK(most <= 12);
+  while (!world.upstream.flying().empty()) {
+    CHECK(world.upstream.flying().size() <= 64);
+    world.land_oldest(status(200));
+  }
+}
+
+TEST_CASE(
+    "a request that failed at one URL goes to the next, and the following ones go there first") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  const Waiter waiter = world.ask("a");
+  REQUIRE(world.upstream.flying()[0].url == 0);
+  world.advance(10ms);
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  CHECK_FALSE(world.answered(waiter));
+  REQUIRE(world.upstream.flying().size() == 1);
+  CHECK(world.upstream.flying()[0].url == 1);
+  world.land_oldest(status(200));
+  CHECK(world.reason(waiter) == Reason::kOk);
+  CHECK(world.answer(waiter).answer.age == 0s);  // of the second request
+  world.ask("b");
+  CHECK(world.upstream.flying()[0].url == 1);
+  CHECK(world.counters().retries == 1);
+}
+
+TEST_CASE("when every URL fails the question hears of it after one try of each") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  const Waiter waiter = world.ask("a");
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.land_oldest(failed(Reason::kUpstreamTls));
+  CHECK(world.reason(waiter) == Reason::kUpstreamTls);
+  CHECK(world.upstream.requests() == 2);
+}
+
+TEST_CASE("an Auth API that asked to be left alone is not asked at another URL either") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  world.ask("a");
+  const Waiter other = world.ask("b");
+  FetchOutcome busy = status(503);
+  busy.retry_after = "30";
+  world.land_for("a", busy);
+  world.land_for("b", failed(Reason::kUpstreamConnect));
+  CHECK(world.reason(other) == Reason::kUpstreamConnect);
+  CHECK(world.upstream.flying().empty());
+}
+
+TEST_CASE("a refusal is no reason to try another URL") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  CHECK(world.ask_and_land("a", status(401)).answer.reason == Reason::kRefused);
+  CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE("no more than a fifth of all requests are made again") {
+  Policy policy = careful();
+  policy.gate.open_after = 1'000'000;
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  for (int i = 0; i < 500; ++i) {
+    world.ask("token" + std::to_string(i));
+    while (!world.upstream.flying().empty()) {
+      // The first URL fails whenever it is asked, and is believed again each time.
+      const auto flight = world.upstream.flying()[0];
+      world.land_oldest(flight.url == 0 ? failed(Reason::kUpstreamConnect) : status(401));
+    }
+    world.advance(UrlOrder::kPause);
+  }
+  CHECK(world.counters().retries <= 10 + 500 / 5);
+  CHECK(world.counters().retries >= 100);
+}
+
+TEST_CASE("a flight that was purged and then sent again vouches for now") {
+  Policy policy = careful();
+  policy.upstreams[0].urls = 2;
+  ServiceHarness world(policy);
+  world.ask("token");
+  world.advance(1ms);
+  world.purge({.subject = Subject::kToken, .who = "token", .upstream = {}, .length = {}});
+  world.advance(1ms);
+  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.land_oldest(status(200));
+  CHECK(world.ask_now("token").answer.source == proto::Source::kCache);
+}

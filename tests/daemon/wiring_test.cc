@@ -1,0 +1,90 @@
+// The configuration as the parts see it: above all, that no two upstreams share an entry.
+#include "daemon/wiring.h"
+
+#include <functional>
+
+#include "tests/support/catch.h"
+
+using namespace claimsd::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+UpstreamConfig upstream() {
+  UpstreamConfig made{};
+  made.name = "main";
+  made.urls = {"https://a.example", "https://b.example"};
+  made.path = "/api/me/";
+  made.id_claim = made.email_claim = made.role_claim = "x";
+  made.refusal_statuses = {401};
+  return made;
+}
+
+std::string scope_of(const UpstreamConfig& upstream) {
+  Config config;
+  config.upstreams = {upstream};
+  return key_scopes_from(config).at(0);
+}
+
+struct Field {
+  const char* name;
+  bool is_input;  // does an answer depend on it?
+  std::function<void(UpstreamConfig&)> change;
+};
+
+const std::vector<Field> kFields = {
+    {"name", true, [](auto& it) { it.name = "y"; }},
+    {"urls", true, [](auto& it) { it.urls.pop_back(); }},
+    {"path", true, [](auto& it) { it.path = "/y"; }},
+    {"timeout", false, [](auto& it) { it.timeout = 9s; }},
+    {"connect_timeout", false, [](auto& it) { it.connect_timeout = 9s; }},
+    {"ca_file", true, [](auto& it) { it.ca_file = "/y"; }},
+    {"client_certificate", true, [](auto& it) { it.client_certificate = "/y"; }},
+    {"client_key", true, [](auto& it) { it.client_key = "/y"; }},
+    {"id_claim", true, [](auto& it) { it.id_claim = "y"; }},
+    {"email_claim", true, [](auto& it) { it.email_claim = "y"; }},
+    {"role_claim", true, [](auto& it) { it.role_claim = "y"; }},
+    {"refusal_statuses", true, [](auto& it) { it.refusal_statuses.push_back(403); }},
+    {"proxy", true, [](auto& it) { it.proxy = "http://y"; }},
+    {"is_default", false, [](auto& it) { it.is_default = true; }},
+    {"http2", false, [](auto& it) { it.http2 = true; }},
+    {"connections", false, [](auto& it) { it.connections = 9; }},
+};
+
+}  // namespace
+
+TEST_CASE("everything that an answer depends on is in its key") {
+  // Does not compile once there is another field: decide whether it is an input, and add it above.
+  const UpstreamConfig one = upstream();
+  const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = one;
+  static_cast<void>(f1);
+  REQUIRE(kFields.size() == 16);
+  for (const Field& field : kFields) {
+    INFO(field.name);
+    UpstreamConfig changed = upstream();
+    field.change(changed);
+    CHECK((scope_of(changed) != scope_of(upstream())) == field.is_input);
+  }
+}
+
+TEST_CASE("parts of a key do not run into each other") {
+  UpstreamConfig one = upstream();
+  one.id_claim = "ab";
+  one.email_claim = "c";
+  UpstreamConfig other = upstream();
+  other.id_claim = "a";
+  other.email_claim = "bc";
+  CHECK(scope_of(one) != scope_of(other));
+}
+
+TEST_CASE("each URL of an upstream is one of its lanes, in order") {
+  Config config;
+  config.upstreams = {upstream(), upstream()};
+  const std::vector<UpstreamSettings> lanes = upstream_settings_from(config);
+  REQUIRE(lanes.size() == 4);
+  CHECK_FALSE(lanes[0].next_url);
+  CHECK(lanes[1].next_url);
+  CHECK(lanes[1].url == "https://b.example");
+  CHECK_FALSE(lanes[2].next_url);
+  CHECK(policy_from(config).upstreams.at(1).urls == 2);
+}

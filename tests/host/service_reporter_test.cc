@@ -1,0 +1,110 @@
+#include "daemon/host/service_reporter.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "tests/support/loop_runner.h"
+#include "tests/support/scratch_directory.h"
+
+namespace claimsd::daemon {
+namespace {
+
+struct QuietLog final : Log {
+  void write(LogLevel, std::string_view event, std::string_view, LogFields) override {
+    events += event;
+  }
+  std::string events;
+};
+
+// A service manager's end of NOTIFY_SOCKET.
+class Listener {
+ public:
+  explicit Listener(const std::string& path)
+      : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    REQUIRE(bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+  std::string next() {
+    char text[1024];
+    const ssize_t got = recv(fd_.get(), text, sizeof text, 0);
+    return got < 0 ? "" : std::string(text, static_cast<std::size_t>(got));
+  }
+
+ private:
+  Fd fd_;
+};
+
+struct Reporting {
+  explicit Reporting(const char* watchdog_microseconds) {
+    setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    if (watchdog_microseconds) setenv("WATCHDOG_USEC", watchdog_microseconds, 1);
+    manager = ServiceManager::from_environment();
+    auto made = ServiceReporter::create(
+        *loop, manager, [this] { return line; }, [this] { return trouble; }, log);
+    REQUIRE(made);
+    reporter = std::move(*made);
+  }
+  std::string await() {
+    std::string got;
+    test::run_until(*loop, [&] {
+      if (got.empty()) got = listener.next();
+      return !got.empty();
+    });
+    return got;
+  }
+
+  testing::ScratchDirectory scratch;
+  std::string path = scratch / "notify";
+  Listener listener{path};
+  QuietLog log;
+  ServiceManager manager;
+  std::string line = "Well";
+  std::optional<std::string> trouble;
+  std::unique_ptr<Loop> loop = test::new_loop();
+  std::unique_ptr<ServiceReporter> reporter;
+};
+
+TEST_CASE("a service manager hears that the daemon is ready, how it is, and that it is alive") {
+  Reporting it("30000");
+  it.reporter->ready();
+  CHECK(it.listener.next() == "READY=1\nSTATUS=Well");
+  CHECK(it.await() == "WATCHDOG=1");
+  it.line = "Trouble";
+  std::string got = it.await();
+  if (got == "WATCHDOG=1") got = it.await();  // one was on its way
+  CHECK(got == "WATCHDOG=1\nSTATUS=Trouble");
+  it.reporter->stopping();
+  while ((got = it.listener.next()) == "WATCHDOG=1") continue;
+  CHECK(got == "STOPPING=1");
+}
+
+TEST_CASE("a daemon with a trouble that only a restart mends does not ping, and says so once") {
+  Reporting it("30000");
+  CHECK(it.await() == "WATCHDOG=1\nSTATUS=Well");
+  it.trouble = "the fetch thread has hung";
+  test::run_until(*it.loop, [&] { return !it.log.events.empty(); });
+  while (!it.listener.next().empty()) continue;
+  int turns = 0;
+  Timer later(*it.loop, [&] { ++turns; });
+  later.start(milliseconds(60));
+  test::run_until(*it.loop, [&] { return turns > 0; });
+  CHECK(it.listener.next().empty());
+  CHECK(it.log.events == "unhealthy");
+  it.trouble.reset();
+  CHECK(it.await() == "WATCHDOG=1");
+}
+
+TEST_CASE("a watchdog that is meant for another process is not ours") {
+  setenv("WATCHDOG_PID", "1", 1);
+  setenv("WATCHDOG_USEC", "30000", 1);
+  CHECK_FALSE(ServiceManager::from_environment().watchdog());
+  CHECK(getenv("WATCHDOG_USEC") == nullptr);
+}
+
+}  // namespace
+}  // namespace claimsd::daemon

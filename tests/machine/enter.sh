@@ -1,0 +1,28 @@
+#!/bin/sh
+# enter.sh STATE LOWER KEPT warm|cold CACHE COMMAND...: runs COMMAND as process 1's child in the root LOWER, under a copy-on-write layer in STATE.
+# To be run as: unshare --pid --fork --mount --uts --ipc --cgroup sh enter.sh ... The network is the caller's. KEPT holds downloaded packages and the
+# compiler's cache; CACHE is where the roots of all suites are kept, for tests that need one.
+set -eu
+state=$1 lower=$2 kept=$3 temperature=$4 cache=$5
+shift 5
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$state/upper,workdir=$state/work" "$state/root"
+cd "$state/root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs run
+mount --rbind /dev dev
+mkdir -p var/cache/apt/archives root/.cache/ccache ".$cache"
+mount --bind "$kept/archives" var/cache/apt/archives
+[ "$temperature" = cold ] || mount --bind "$kept/ccache" root/.cache/ccache
+mount --bind "$cache" ".$cache"
+# apt deletes what it has installed from, where the image says so.
+rm -f etc/apt/apt.conf.d/docker-clean
+echo 'Binary::apt-get::APT::Keep-Downloaded-Packages "true";' >etc/apt/apt.conf.d/90keep
+# pivot_root(8), not chroot(1): inside a chroot the kernel refuses user namespaces.
+mkdir -p mnt
+pivot_root . mnt
+umount -l mnt
+# Not exec: process 1 must reap what is orphaned.
+"$@"

@@ -1,0 +1,156 @@
+// Every mode of the fault server, and what the transport makes of it. What the claims are worth is
+// judged elsewhere.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/upstream/fetching.h"
+
+namespace claimsd::daemon {
+namespace {
+
+using proto::Reason;
+
+struct Expected {
+  Reason failure = Reason::kOk;
+  int status = 200;
+};
+
+constexpr Expected kTimeout{Reason::kUpstreamTimeout};
+constexpr Expected kProtocol{Reason::kUpstreamProtocol};
+constexpr Expected kTooLarge{Reason::kUpstreamTooLarge};
+constexpr Expected kBody{Reason::kUpstreamBody};
+
+// What is neither a whole 200 nor named after its status.
+const std::map<std::string, Expected>& exceptions() {
+  static const std::map<std::string, Expected> rows = {
+      {"silence", kTimeout},
+      {"slow-headers", kTimeout},
+      {"slow-body", kTimeout},
+      {"headers-then-silence", kTimeout},
+      {"close", kProtocol},
+      {"reset", kProtocol},
+      {"cut-status-line", kProtocol},
+      {"cut-headers", kProtocol},
+      {"cut-body", kProtocol},
+      {"cut-body-complete-json", kProtocol},
+      {"cut-chunked", kProtocol},
+      {"endless-headers", kProtocol},
+      {"endless-interim", kProtocol},
+      {"huge-header", kProtocol},
+      {"length-negative", kProtocol},
+      {"bad-chunk-size", kProtocol},
+      {"garbage", kProtocol},
+      {"garbage-status-line", kProtocol},
+      {"http09", kProtocol},
+      {"status-101", kProtocol},
+      {"endless-chunks", kTooLarge},
+      {"endless-body", kTooLarge},
+      {"body-70k", kTooLarge},
+      {"body-70k-chunked", kTooLarge},
+      {"length-terabyte", kTooLarge},
+      {"deep-100000", kTooLarge},
+      {"gzip", kBody},
+      {"gzip-bomb", kBody},
+  };
+  return rows;
+}
+
+int number_after(const std::string& mode, const std::string& prefix) {
+  return mode.starts_with(prefix) ? std::atoi(mode.c_str() + prefix.size()) : 0;
+}
+
+Expected expected_of(const std::string& mode) {
+  const auto row = exceptions().find(mode);
+  if (row != exceptions().end()) return row->second;
+  for (const char* prefix : {"status-", "redirect-"}) {
+    if (const int status = number_after(mode, prefix)) return {Reason::kOk, status};
+  }
+  if (mode.starts_with("401")) return {Reason::kOk, 401};
+  return {};
+}
+
+// Held until somebody opens them, or in want of a script: fetcher_test.cc has them.
+bool is_steered(const std::string& mode) {
+  return mode.starts_with("gate") || mode.starts_with("script");
+}
+
+std::vector<std::string> all_modes() {
+  static const std::vector<std::string> modes = [] {
+    const std::string json = fresh_fault_server().get("/_modes");
+    const std::string key = "\"mode\": \"";
+    std::vector<std::string> found;
+    for (std::size_t at = json.find(key); at != std::string::npos; at = json.find(key, at)) {
+      at += key.size();
+      found.push_back(json.substr(at, json.find('"', at) - at));
+    }
+    return found;
+  }();
+  return modes;
+}
+
+TEST_CASE("each fault of a server has its outcome") {
+  const std::vector<std::string> modes = all_modes();
+  REQUIRE(modes.size() >= 36);
+  for (const std::string& mode : modes) {
+    if (is_steered(mode)) continue;
+    DYNAMIC_SECTION(mode) {
+      const Expected expected = expected_of(mode);
+      UpstreamSettings settings = upstream_of(fresh_fault_server(), mode);
+      if (expected.failure == Reason::kUpstreamTimeout) settings.timeout = milliseconds(150);
+      Fetching fetching({settings});
+      const FetchOutcome outcome = fetching.fetch();
+      INFO(outcome.detail);
+      CHECK(proto::name_of(outcome.failure) == proto::name_of(expected.failure));
+      CHECK(outcome.took > Duration::zero());
+      if (expected.failure == Reason::kOk) {
+        CHECK(outcome.status == expected.status);
+        CHECK(outcome.detail.empty());
+      } else {
+        CHECK(outcome.body.empty());
+        CHECK_FALSE(outcome.detail.empty());
+        CHECK(outcome.detail.find(kToken) == std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("the list of faults and the table of this test agree") {
+  const std::vector<std::string> modes = all_modes();
+  for (const auto& [mode, expected] : exceptions()) {
+    INFO(mode);
+    CHECK(std::find(modes.begin(), modes.end(), mode) != modes.end());
+  }
+}
+
+TEST_CASE("a response is passed on as it was sent") {
+  const std::string body = R"({"id":"user-123","email":"tess@example.com","role":"rvt"})";
+  const std::string mode =
+      GENERATE("ok", "ok-chunked", "ok-trickle", "ok-no-length", "ok-interim-103");
+  Fetching fetching({upstream_of(fresh_fault_server(), mode)});
+  CHECK(fetching.fetch().body.view() == body);
+}
+
+TEST_CASE("the headers that matter for a life are passed on") {
+  test::FaultServer& server = fresh_fault_server();
+  server.post("/_script/headers", R"([{"status":503,"headers":{
+      "cache-CONTROL":"max-age=7","Age":"3","Retry-After":"9"}}])");
+  Fetching fetching({upstream_of(server, "script-headers")});
+  const FetchOutcome outcome = fetching.fetch();
+  CHECK(outcome.status == 503);
+  CHECK(outcome.cache_control == "max-age=7");
+  CHECK(outcome.age == "3");
+  CHECK(outcome.retry_after == "9");
+}
+
+TEST_CASE("an answer that nobody asked for is not the next one's") {
+  Fetching fetching({upstream_of(fresh_fault_server(), "extra-response")});
+  for (int i = 0; i < 3; ++i) {
+    const FetchOutcome outcome = fetching.fetch();
+    CHECK(outcome.failure == Reason::kOk);
+    CHECK(outcome.body.view().find("user-123") != std::string_view::npos);
+  }
+}
+
+}  // namespace
+}  // namespace claimsd::daemon
