@@ -116,7 +116,7 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<AuditRecorder> audit_;  // null: none is kept
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
-  std::unique_ptr<UpstreamClient> upstream_;
+  std::unique_ptr<FetchThread> upstream_;
   SocketFile admin_file_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<HttpServer> scraped_;
@@ -192,7 +192,7 @@ Status RealDaemon::open_service() {
   server_->on_refused([this](std::uint32_t uid, proto::FailureCode why) {
     events_->add({.kind = EventKind::kPeerRefused, .uid = uid, .why = proto::sentence_of(why)});
   });
-  upstream_ = TRY(UpstreamClient::create(
+  upstream_ = TRY(FetchThread::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
       log_, [this](const CredentialReport& report) { certificates_changed(report); }));

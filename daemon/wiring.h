@@ -12,7 +12,7 @@
 #include "daemon/config/config.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
-#include "daemon/upstream/upstream_client.h"
+#include "daemon/upstream/fetch_thread.h"
 
 namespace claimsd::daemon {
 

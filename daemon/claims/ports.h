@@ -66,7 +66,7 @@ struct FetchOutcome {
   Secret body;                // at most 64 KiB, as sent
   std::string cache_control;  // header values, joined by ", " where repeated; "" when absent
   std::string age;
-  std::string retry_after;
+  seconds retry_after{};  // Retry-After, at most an hour; 0: no advice (RFC 9110 section 10.2.3)
   std::string vary;
   std::string detail;  // for the log: curl's words, an errno; never part of the token or the body
   Duration took{};

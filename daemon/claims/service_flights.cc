@@ -87,8 +87,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   Flight* const flying = flights_.find(id);
   if (flying == nullptr) return;
   const Now now = world_.clock.now();
-  const Judgement judgement =
-      judge(outcome, policy_.upstreams.at(flying->upstream), now.wall, json_);
+  const Judgement judgement = judge(outcome, policy_.upstreams.at(flying->upstream), json_);
   world_.observer.flight_landed({.upstream = flying->upstream,
                                  .reason = judgement.reason,
                                  .status = outcome.status,

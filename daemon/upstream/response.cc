@@ -96,8 +96,6 @@ bool Response::add_field(std::string_view name, std::string_view value) {
     unknown_life_ |= !append(age_, value);
   } else if (same(name, "vary")) {
     unknown_life_ |= !append(vary_, value);
-  } else if (same(name, "retry-after")) {
-    append(retry_after_, value);
   }
   return true;
 }
@@ -122,7 +120,6 @@ void Response::take(FetchOutcome& outcome) {
   // Half of a list could lack its "no-store".
   outcome.cache_control = unknown_life_ ? "no-store" : std::move(cache_control_);
   outcome.age = std::move(age_);
-  outcome.retry_after = std::move(retry_after_);
   outcome.vary = std::move(vary_);
 }
 
@@ -132,7 +129,6 @@ void Response::clear_message() {
   unknown_life_ = false;
   cache_control_.clear();
   age_.clear();
-  retry_after_.clear();
   vary_.clear();
 }
 

@@ -55,7 +55,6 @@ class Response {
   bool unknown_life_ = false;  // Cache-Control, Age or Vary was too long to be passed on
   std::string cache_control_;
   std::string age_;
-  std::string retry_after_;
   std::string vary_;
   proto::Reason failure_ = proto::Reason::kOk;
   const char* detail_ = "";

@@ -93,6 +93,15 @@ void limit(Options& options, const UpstreamSettings& settings) {
   // CURLOPT_ACCEPT_ENCODING, cookies, HSTS, Alt-Svc and CURLOPT_VERBOSE are off unless set.
 }
 
+// CURLINFO_RETRY_AFTER(3): seconds, or a date that libcurl has compared with the clock. A date in
+// the past is negative.
+seconds retry_after(CURL* easy) {
+  constexpr curl_off_t kLongest = 3600;
+  curl_off_t wait = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
+  return seconds(std::clamp<curl_off_t>(wait, 0, kLongest));
+}
+
 }  // namespace
 
 Transfer::Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy)
@@ -172,6 +181,7 @@ FetchOutcome Transfer::end(CURLcode code) {
     outcome.detail = std::move(failure.detail);
   } else {
     response_.take(outcome);
+    outcome.retry_after = retry_after(easy());
   }
   outcome.took = Loop::hrtime() - flight_.started;
   wipe();

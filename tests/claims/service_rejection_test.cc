@@ -198,10 +198,10 @@ TEST_CASE("local refusals are made when everything else is full") {
 TEST_CASE("Retry-After is passed on with a failure, and with nothing else") {
   ServiceHarness world;
   FetchOutcome busy = status(503);
-  busy.retry_after = "7";
+  busy.retry_after = std::chrono::seconds(7);
   CHECK(world.ask_and_land("a", busy).answer.retry_after == 7s);
   FetchOutcome good = status(200);
-  good.retry_after = "7";
+  good.retry_after = std::chrono::seconds(7);
   world.advance(7s);  // it is left alone for as long as it asked for
   CHECK(world.ask_and_land("b", good).answer.retry_after == 0s);
 }

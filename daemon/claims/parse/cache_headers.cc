@@ -4,13 +4,10 @@
 #include <charconv>
 #include <cstdint>
 
-#include "daemon/claims/parse/http_date.h"
-
 namespace claimsd::daemon {
 namespace {
 
 constexpr seconds kLongest{std::int64_t{1} << 31};  // RFC 9111 section 1.2.2
-constexpr seconds kLongestRetryAfter{3600};
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -71,15 +68,6 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
     headers.lifetime = std::max(seconds(0), *headers.lifetime - spent);
   }
   return headers;
-}
-
-std::optional<seconds> read_retry_after(std::string_view value, WallTime now) {
-  value = trim(value);
-  if (const auto delay = read_seconds(value)) return std::min(*delay, kLongestRetryAfter);
-  const auto date = read_http_date(value, now);
-  if (!date) return std::nullopt;
-  const auto left = std::chrono::ceil<seconds>(*date - now);
-  return std::clamp(left, seconds(0), kLongestRetryAfter);
 }
 
 }  // namespace claimsd::daemon

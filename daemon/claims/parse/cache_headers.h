@@ -1,5 +1,4 @@
-// cache_headers.h: what an answer's own headers say of how long it may be kept (RFC 9111) and when
-// to come back (RFC 9110).
+// cache_headers.h: how long a response may be cached according to its headers (RFC 9111).
 //
 // Pure; any thread. Whatever cannot be read counts as the stricter reading.
 #pragma once
@@ -21,9 +20,5 @@ struct CacheHeaders {
 // but their Authorization, and the token is part of every key.
 CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
                                 std::string_view vary = "");
-
-// Retry-After as delay-seconds or as a date in the preferred form, "Sun, 06 Nov 1994 08:49:37 GMT"
-// (RFC 9110 sections 5.6.7 and 10.2.3), at most an hour; nothing for anything else.
-std::optional<seconds> read_retry_after(std::string_view value, WallTime now);
 
 }  // namespace claimsd::daemon

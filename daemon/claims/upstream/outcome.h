@@ -30,7 +30,6 @@ struct Judgement {
 
 // 200 with a valid claims document confirms; the refusal statuses refuse; all else settles nothing,
 // however it came about.
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now,
-                JsonRoom& room);
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonRoom& room);
 
 }  // namespace claimsd::daemon

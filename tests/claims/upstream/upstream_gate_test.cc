@@ -257,7 +257,7 @@ TEST_CASE(
 TEST_CASE("a throttled token is left alone as long as it is told, and nobody else is") {
   ServiceHarness world(careful());
   FetchOutcome throttled = status(429);
-  throttled.retry_after = "300";
+  throttled.retry_after = std::chrono::seconds(300);
   world.ask_and_land("greedy", throttled);
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
   world.advance(299s);
@@ -418,7 +418,7 @@ TEST_CASE("an Auth API that asked to be left alone is not asked at another URL e
   world.ask("a");
   const Waiter other = world.ask("b");
   FetchOutcome busy = status(503);
-  busy.retry_after = "30";
+  busy.retry_after = std::chrono::seconds(30);
   world.land_for("a", busy);
   world.land_for("b", failed(Reason::kUpstreamConnect));
   CHECK(world.reason(other) == Reason::kUpstreamConnect);
