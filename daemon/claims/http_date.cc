@@ -7,7 +7,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Takes a date apart from the left; what does not fit makes all of it no date.
+// Parses a date from left to right. Any mismatch makes the whole date invalid.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
@@ -16,7 +16,7 @@ class Reader {
     if (!rest_.starts_with(expected)) return fail();
     rest_.remove_prefix(expected.size());
   }
-  // `digits` of them; with `padded`, blanks may stand for leading zeros.
+  // Reads exactly `digits` digits; with `padded`, spaces may replace leading zeros.
   int number(std::size_t digits, bool padded = false) {
     std::string_view text = rest_.substr(0, digits);
     while (padded && text.size() > 1 && text.front() == ' ') text.remove_prefix(1);
@@ -87,7 +87,7 @@ std::optional<WallTime> time_of(const Parts& parts) {
   const std::chrono::year_month_day date{std::chrono::year(parts.year),
                                          std::chrono::month(parts.month),
                                          std::chrono::day(static_cast<unsigned>(parts.day))};
-  // Years that fit into nanoseconds of 64 bits.
+  // Years that fit into 64-bit nanoseconds.
   if (!date.ok() || parts.year < 1970 || parts.year > 2261 || parts.hour > 23 ||
       parts.minute > 59 || parts.second > 60)
     return std::nullopt;
@@ -95,8 +95,8 @@ std::optional<WallTime> time_of(const Parts& parts) {
          std::chrono::minutes(parts.minute) + seconds(parts.second);
 }
 
-// A year of two digits that seems to be more than 50 years away is the most recent past one with
-// these digits.
+// A two-digit year that appears to be more than 50 years in the future is the most recent past year
+// with these digits (RFC 9110 section 5.6.7).
 std::optional<WallTime> within_a_century(Parts parts, WallTime now) {
   const std::chrono::sys_time<Duration> moment(now.time_since_epoch());
   const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(moment)};
@@ -142,7 +142,7 @@ std::optional<WallTime> read_http_date(std::string_view text, WallTime now) {
   std::optional<WallTime> time;
   if (!has_comma) {
     time = time_of(read_asctime(in));
-  } else if (day_name > 3) {  // "Sunday", in full
+  } else if (day_name > 3) {  // a full day name, as in "Sunday"
     time = within_a_century(read_rfc850(in), now);
   } else {
     time = time_of(read_fixdate(in));
