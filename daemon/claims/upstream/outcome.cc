@@ -8,8 +8,8 @@ namespace claimsd::daemon {
 
 namespace {
 
-// A body that cannot be read and a 404 may be about one user or one path: they say that the Auth
-// API is there.
+// An invalid body or a 404 may concern one user or one path only; both show that the Auth API
+// works.
 bool is_down(const FetchOutcome& outcome) {
   switch (outcome.failure) {
     case proto::Reason::kOk: return outcome.status >= 500 || outcome.status == 429;

@@ -19,7 +19,7 @@ bool no_store(std::string_view cache_control) {
 
 }  // namespace
 
-TEST_CASE("no Cache-Control sets no limit") {
+TEST_CASE("a response without a caching directive has no limit") {
   CHECK_FALSE(lifetime(""));
   CHECK_FALSE(lifetime("", "100"));
   CHECK_FALSE(lifetime("private, must-revalidate"));
@@ -28,7 +28,7 @@ TEST_CASE("no Cache-Control sets no limit") {
   CHECK_FALSE(no_store("private, max-age=10"));
 }
 
-TEST_CASE("max-age is read in every form that RFC 9111 allows") {
+TEST_CASE("max-age is parsed in every form that RFC 9111 allows") {
   CHECK(lifetime("max-age=10") == 10s);
   CHECK(lifetime("Max-Age=10") == 10s);
   CHECK(lifetime("private,\tmax-age = 10 ,x") == 10s);
@@ -38,14 +38,14 @@ TEST_CASE("max-age is read in every form that RFC 9111 allows") {
   CHECK(lifetime("max-age=0010") == 10s);
 }
 
-TEST_CASE("a huge max-age is the longest, and does not wrap round") {
+TEST_CASE("a huge max-age is clamped and does not overflow") {
   CHECK(lifetime("max-age=2147483648") == 2147483648s);
   CHECK(lifetime("max-age=2147483649") == 2147483648s);
   CHECK(lifetime("max-age=18446744073709551616") == 2147483648s);
   CHECK(lifetime("max-age=99999999999999999999999999") == 2147483648s);
 }
 
-TEST_CASE("a max-age that cannot be read is zero") {
+TEST_CASE("a malformed max-age counts as zero") {
   for (const char* const odd : {"max-age", "max-age=", "max-age=-1", "max-age=1.5", "max-age=ten",
                                 "max-age=\"", "max-age=\"\"", "max-age=10s", "max-age=+1"}) {
     INFO(odd);
@@ -53,14 +53,14 @@ TEST_CASE("a max-age that cannot be read is zero") {
   }
 }
 
-TEST_CASE("of two the stricter counts") {
+TEST_CASE("with several directives the stricter one wins") {
   CHECK(lifetime("max-age=10, max-age=5") == 5s);
   CHECK(lifetime("max-age=5, max-age=10") == 5s);
   CHECK(lifetime("max-age=10, no-cache") == 0s);
   CHECK(lifetime("no-cache, max-age=10") == 0s);
 }
 
-TEST_CASE("no-cache is a life of zero, no-store is not to be kept") {
+TEST_CASE("no-cache means a lifetime of zero, no-store means not cached") {
   CHECK(lifetime("no-cache") == 0s);
   CHECK(lifetime("No-Cache=\"Set-Cookie\"") == 0s);
   CHECK_FALSE(no_store("no-cache"));
@@ -70,7 +70,7 @@ TEST_CASE("no-cache is a life of zero, no-store is not to be kept") {
   CHECK_FALSE(no_store("no-storey"));
 }
 
-TEST_CASE("Age is taken off, and never below zero") {
+TEST_CASE("Age is subtracted from max-age, down to zero") {
   CHECK(lifetime("max-age=10", "3") == 7s);
   CHECK(lifetime("max-age=10", " 3 ") == 7s);
   CHECK(lifetime("max-age=10", "10") == 0s);
@@ -79,7 +79,7 @@ TEST_CASE("Age is taken off, and never below zero") {
   CHECK(lifetime("max-age=10", "3, 5") == 7s);
 }
 
-TEST_CASE("an Age that cannot be read is ignored") {
+TEST_CASE("a malformed Age is ignored") {
   CHECK(lifetime("max-age=10", "old") == 10s);
   CHECK(lifetime("max-age=10", "-3") == 10s);
 }
