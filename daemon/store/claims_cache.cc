@@ -164,7 +164,7 @@ Status LmdbClaimsCache::begin() {
   return {};
 }
 
-// ---- failures ----------------------------------------------------------------------------------
+// ---- failures ---------------------------------------------------------------------------------
 
 // Whether the environment is open or could be reopened.
 bool LmdbClaimsCache::usable() {
