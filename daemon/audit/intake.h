@@ -62,7 +62,7 @@ class AuditIntake {
   std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket,
                                             bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
-  // All events rejected by submit() since start.
+  // All events that submit() did not accept since start, denied or allowed.
   const AuditLosses& refused() const { return refused_; }
 
   // While the disk is failing, submitted events are lost at once, except operator actions, whose
