@@ -20,25 +20,25 @@ struct Landing {
 }  // namespace
 
 struct UpstreamClient::Parts {
-  // In this order: what goes first stands last.
+  // Members are destroyed in reverse order.
   std::unique_ptr<CurlLibrary> library;
   Deliver deliver;
   std::optional<Lanes> lanes;
-  std::vector<std::size_t> near;      // by lane: where among the fetcher's; kNone: not asked there
+  std::vector<std::size_t> near;      // by lane: its index in `fetcher`; kNone: the thread calls it
   bool starting = false;              // start() is on the stack
-  std::vector<Landing> landings;      // of what landed within start(), until the loop waits
-  std::vector<Landing> delivered;     // of those of this turn; empty between two
-  std::optional<Async> another_turn;  // keeps it from waiting
+  std::vector<Landing> landings;      // completed within start(); delivered before the loop waits
+  std::vector<Landing> delivered;     // those of this iteration; empty in between
+  std::optional<Async> another_turn;  // keeps the loop from waiting
   std::optional<BeforeWait> before_wait;
-  std::unique_ptr<Fetcher> fetcher;     // for the near ones
+  std::unique_ptr<Fetcher> fetcher;     // for loopback http
   std::unique_ptr<FetchThread> thread;  // for the others; none: there are none
 
   void land(FlightId id, FetchOutcome&& outcome) {
     if (starting) return void(landings.push_back({id, std::move(outcome)}));
     deliver(id, std::move(outcome));
   }
-  // A server on this host is often quicker than we are in coming back from send(2). Once a turn:
-  // what this starts may land at once as well.
+  // A server on this host often responds before send(2) returns. Once per iteration: a flight that
+  // this starts may complete immediately as well.
   void deliver_landings() {
     delivered.swap(landings);
     for (Landing& landing : delivered) deliver(landing.id, std::move(landing.outcome));
@@ -89,7 +89,7 @@ void UpstreamClient::start(FlightId id, UpstreamId upstream, std::size_t url, co
   const bool is_there = lane != Lanes::kNone;
   if (is_there && in.near[lane] == Lanes::kNone) return in.thread->start(id, upstream, url, token);
   in.starting = true;
-  // Where there is no such lane the fetcher says so.
+  // For an unknown lane the fetcher reports the error.
   in.fetcher->start({id, is_there ? in.near[lane] : lane, Loop::hrtime()}, token.view());
   in.starting = false;
 }

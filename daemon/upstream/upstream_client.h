@@ -1,15 +1,15 @@
-// upstream_client.h: asks the Auth APIs, each from where it costs least.
+// upstream_client.h: sends requests to the Auth APIs, each from the thread where it costs least.
 //
-// An Auth API over https, or with a name to look up, is asked from the FetchThread: resolvers and
-// TLS handshakes block. One over plain http can only be on this host's loopback (target.h): no name
-// is looked up, nothing is encrypted, and a connection is there at once or refused. It is asked
-// from the loop itself, which saves a miss two hand-overs between threads, a quarter of what
-// claimsd adds to it; that is what a TLS-terminating proxy on the host gets.
+// Resolvers and TLS handshakes block, so an Auth API over https, or with a name to resolve, is
+// called from the FetchThread. Plain http is allowed only on this host's loopback (target.h): no
+// lookup, no encryption, and the connection succeeds or fails at once. It is called from the loop
+// itself, which saves two hand-overs between threads, a quarter of claimsd's cost of a miss. A
+// TLS-terminating proxy on the host benefits from this.
 //
-// Made, used and destroyed on the loop thread, but not destroyed from within `deliver`. `deliver`
-// is called there, once for each start(), never from within it, and not any more once this is
-// destroyed. Whoever gets an outcome may start the next flight. It may come just before the loop
-// waits: a BeforeWait that is to see what it did must have been made earlier (before_wait.h).
+// Created, used and destroyed on the loop thread, never destroyed within `deliver`. `deliver` is
+// called there, once per start(), never from within it, never after destruction. It may start the
+// next flight. It may be called just before the loop waits: a BeforeWait that must see its effects
+// has to be created earlier (before_wait.h).
 #pragma once
 
 #include <memory>
@@ -23,8 +23,8 @@ class UpstreamClient final : public Upstream {
  public:
   using Deliver = FetchThread::Deliver;
 
-  // An UpstreamId is a position in `upstreams`. Checks them and says what is wrong with which
-  // option; asks nobody yet.
+  // An UpstreamId is a position in `upstreams`. Checks all settings; an error names the option and
+  // the reason. Sends no request yet.
   static Result<std::unique_ptr<UpstreamClient>> create(std::vector<UpstreamSettings> upstreams,
                                                         Deliver deliver, Loop& loop, Log& log,
                                                         FetchThread::Reported reported = {});
@@ -34,7 +34,7 @@ class UpstreamClient final : public Upstream {
 
   void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
-  // Of the fetch thread (fetch_thread.h); zero where there is none.
+  // Of the fetch thread (fetch_thread.h); zero if there is none.
   Duration silent_for() const;
 
  private:
