@@ -1,10 +1,9 @@
-// json_writer.h: the one way in which this project writes JSON (RFC 8259). A value for one thread;
-// owns its text.
+// json_writer.h: writes JSON (RFC 8259). Owns its text; one thread.
 //
-// Commas are its business, nesting is the caller's: every begin_ needs its end_. Strings may be any
-// bytes: control characters are escaped, and what is not UTF-8 becomes U+FFFD, so the output is
-// valid JSON whatever is put in. Doubles that JSON cannot express (NaN, infinities) become null. It
-// does not wipe itself: no token is ever put into one.
+// It places the commas. The caller nests: every begin_ needs its end_. Strings may be any bytes:
+// control characters are escaped and invalid UTF-8 becomes U+FFFD, so the output is always valid
+// JSON. Doubles without a JSON form (NaN, infinities) become null. It is not wiped, so never write
+// a token into it.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,8 +20,8 @@ namespace claimsd::daemon {
 
 namespace detail {
 
-// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
-// there is none.
+// Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629 section 4); 0 if there
+// is none.
 inline std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto within = [&](std::size_t i, unsigned low, unsigned high) {
@@ -38,7 +37,7 @@ inline std::size_t utf8_sequence(std::string_view text) {
   }
   if (lead >= 0xF0 && lead <= 0xF4) {
     const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // no more than U+10FFFF
+    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // at most U+10FFFF
     return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
   }
   return 0;
@@ -82,7 +81,7 @@ class JsonWriter {
   }
   JsonWriter& null() { return raw("null"); }
 
-  // `json` must be one JSON value already; it is written as it is.
+  // `json` must be one valid JSON value. It is written unchanged.
   JsonWriter& raw(std::string_view json) {
     separate();
     text_ += json;
