@@ -111,7 +111,7 @@ def test_exactly_one_trailing_newline_is_dropped(claimsctl, tmp_path, written, s
     assert [question["token"] for question in asked(daemon)] == [sent] * 3
 
 
-def test_endless_input_is_truncated_to_16_KiB(claimsctl):
+def test_endless_input_is_truncated_to_16_kib(claimsctl):
     with open("/dev/zero", "rb") as endless, FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         claimsctl.run("query", stdin=endless)
     assert len(asked(daemon)[0]["token"]) == 16 * 1024
