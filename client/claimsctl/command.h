@@ -1,6 +1,6 @@
-// command.h: what a command of claimsctl is. Help, dispatch and documentation come from the table
-// in commands.cc; a new command is a file of its own and a row there. Everything lives for one run
-// of the process, on its one thread.
+// command.h: the interface of a claimsctl command. Help, dispatch and documentation come from the
+// table in commands.cc; a new command is one file plus one row there. Single-threaded; objects live
+// for one run.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +13,7 @@
 
 namespace claimsd::ctl {
 
-// Options that every command takes, before or after its name.
+// Options that every command accepts, before or after its name.
 struct Globals {
   std::string socket = "/run/claimsd/claims.sock";
   std::string admin_socket = "/run/claimsd/admin.sock";
@@ -24,10 +24,11 @@ struct Globals {
 class Command {
  public:
   virtual ~Command() = default;
-  // Binds options to members: called once, before parsing. Validators must not repeat what was
-  // typed.
+  // Binds options to members. Called once, before parsing. Validators must not repeat the input,
+  // which may be a token.
   virtual void add_options(CLI::App& app) = 0;
-  // Worth a pager: it ends by itself, and may be longer than a screen. Asked once parsed.
+  // True if the output ends by itself and may be longer than a screen; it then goes through a
+  // pager. Called after parsing.
   virtual bool is_long() const { return false; }
   virtual Exit run(const Globals& globals, Output& output) = 0;
 };
@@ -41,9 +42,9 @@ struct CommandRow {
 
 std::span<const CommandRow> commands();
 
-// A whole number of milliseconds up to what the wire carries.
+// Accepts a whole number of milliseconds, up to the largest value of the wire protocol.
 CLI::Validator milliseconds_option();
-// Of an option that counts: a whole number of at most nine digits.
+// For counts: accepts a whole number of at most nine digits.
 CLI::Validator count_option();
 
 std::unique_ptr<Command> make_query();

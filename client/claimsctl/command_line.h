@@ -1,5 +1,5 @@
-// command_line.h: all options and commands of claimsctl, ready to parse; also what the manual and
-// the completions are made from. One thread.
+// command_line.h: the CLI11 parser with all options and commands. The manual and the completions
+// are generated from it. Single-threaded.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,7 +10,7 @@
 
 namespace claimsd::ctl {
 
-// Stays where it is made: the options are bound to members.
+// Neither copyable nor movable, because the options are bound to its members.
 class CommandLine {
  public:
   CommandLine();
@@ -20,7 +20,7 @@ class CommandLine {
 
   CLI::App& app() { return app_; }
   const Globals& globals() const { return globals_; }
-  // The command that was parsed, or nullptr.
+  // The parsed command, or nullptr if there is none.
   Command* chosen() const;
 
  private:

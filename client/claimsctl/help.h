@@ -1,4 +1,4 @@
-// help.h: how --help looks: CLI11's layout with the synopses of the table of commands and the exit
+// help.h: the layout of --help: CLI11's, with the synopses from the table of commands and the exit
 // statuses. Pure.
 #pragma once
 
@@ -14,7 +14,7 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override;
 };
 
-// What stands at the end of every help.
+// The list of exit statuses at the end of each help text.
 std::string exit_codes_text();
 
 }  // namespace claimsd::ctl

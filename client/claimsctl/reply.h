@@ -1,5 +1,5 @@
-// reply.h: what the admin API answered, read. What a daemon of another version does not say reads
-// as "", 0 or false; all text passes printable(). One thread.
+// reply.h: reads replies of the admin API. A field that a daemon of another version does not send
+// reads as "", 0 or false. All text passes through printable(). Single-threaded.
 #pragma once
 
 #include <simdjson.h>
@@ -27,10 +27,10 @@ void each_at(const Element& from, std::string_view pointer, Visit&& visit) {
   for (const Element element : array) visit(element);
 }
 
-// What the daemon says went wrong, in a reply other than 200.
+// The error that the daemon reported, for a reply other than 200.
 Problem refused(const AdminReply& reply, const std::string& socket);
 
-// The object of a 200; lives as long as `parser`. Else why there is none.
+// The object of a 200 reply, valid as long as `parser`; otherwise the reason why there is none.
 Expected<Element> read_reply(const Expected<AdminReply>& reply, const std::string& socket,
                              simdjson::dom::parser& parser);
 

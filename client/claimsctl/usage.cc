@@ -20,8 +20,7 @@ bool is_name(std::string_view word) {
   return std::all_of(word.begin(), word.end(), is_name_character);
 }
 
-// Short and made of what command and option names are made of: safe to repeat, and useful for "did
-// you mistype".
+// Short and made only of characters of command and option names: safe to repeat as "did you mean".
 bool is_repeatable(std::string_view word) {
   return word.size() < kShortestToken && is_name(word);
 }
@@ -61,8 +60,8 @@ Problem no_command(std::string_view word) {
   return wrong(fmt::format("there is no command {}", quoted_or(word, "like the one given")));
 }
 
-// CLI11 puts the value behind the option's name: "Could not convert: --x = VALUE", "--x: reason".
-// Ours are the reasons, so only the values have to go.
+// CLI11 puts the value behind the option name: "Could not convert: --x = VALUE", "--x: reason". Our
+// validators never quote the value, so only the values have to be removed.
 std::string without_values(std::string message, const std::vector<std::string>& words) {
   message = message.substr(0, message.find(" = "));
   for (const auto& word : words) {
@@ -92,7 +91,7 @@ Problem usage_problem(const CLI::ParseError& error, const CLI::App& app,
   const auto extras = app.remaining(true);
   const std::string extra = extras.empty() ? "" : extras.front();
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
-  // Both mean that all options were understood, and something is missing or left over.
+  // In both cases all options were understood, but an argument is missing or extra.
   const bool incomplete =
       code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
   if (incomplete && chosen.empty() && extra.substr(0, 1) != "-") return no_command(extra);

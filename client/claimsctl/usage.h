@@ -1,7 +1,7 @@
-// usage.h: wrong usage in one clear line that repeats nothing which might be a token. Pure.
+// usage.h: turns a parse error into one clear line that never repeats a possible token. Pure.
 //
-// People paste a token where it does not belong; what the terminal, a CI log or a pager then keeps
-// must not be it. CLI11's own messages quote what was typed, so none of them is passed on as it is.
+// People paste tokens in the wrong place, and the terminal, a CI log or a pager would keep them.
+// CLI11's messages quote the input, so none is passed on unchanged.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,10 +13,10 @@
 
 namespace claimsd::ctl {
 
-// RFC 6750 b64token characters and as long as tokens are: a guess, and a generous one.
+// A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
 bool looks_like_token(std::string_view word);
 
-// `words` are the arguments without the program's name.
+// `words`: the arguments without the program name.
 Problem usage_problem(const CLI::ParseError& error, const CLI::App& app,
                       const std::vector<std::string>& words);
 
