@@ -15,7 +15,7 @@ UpstreamId some_upstream(Simulation& sim) {
   return static_cast<UpstreamId>(sim.dice.below(sim.scenario.policy.upstreams.size()));
 }
 
-// ---- the Auth API -------------------------------------------------------------------------------
+// ---- Auth API -----------------------------------------------------------------------------------
 
 void outage(Simulation& sim) {
   const UpstreamId upstream = some_upstream(sim);
@@ -70,7 +70,7 @@ void stop_and_start(Simulation& sim) {
   sim.restart_after(sim.dice.between(0s, 5s));
 }
 
-// ---- the operator -------------------------------------------------------------------------------
+// ---- operator -----------------------------------------------------------------------------------
 
 void purge(Simulation& sim) {
   sim.order(false);
@@ -108,7 +108,7 @@ void last_asker_dies(Simulation& sim) {
   if (!sim.records.questions.empty()) sim.disconnect(sim.records.questions.back().connection);
 }
 
-// ---- the store ----------------------------------------------------------------------------------
+// ---- store --------------------------------------------------------------------------------------
 
 void store_finds_nothing(Simulation& sim) {
   sim.cache.failing_finds = 1 + sim.dice.below(4);
@@ -133,7 +133,7 @@ void tick_for_nothing(Simulation& sim) {
   sim.service->tick();
 }
 
-// Those whose `act` makes steps of its own are at the end.
+// Actions that make steps themselves come last.
 constexpr auto kActions = std::to_array<Action>({
     {"outage", 8, outage},
     {"token ends", 10, token_ends},
@@ -163,7 +163,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"everybody asks", 3, everybody_asks},
     {"junk flood", 3, junk_flood},
 });
-constexpr std::size_t kWithSteps = 3;  // of their own, at the end
+constexpr std::size_t kWithSteps = 3;  // number of actions at the end that make steps themselves
 static_assert(kActions.size() <= Coverage::kMaxActions);
 
 }  // namespace

@@ -53,7 +53,7 @@ void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime 
     return;
   }
   ++failures_;
-  // Too many requests: of this user, or of everybody.
+  // A 429 concerns this user only; other Retry-After advice concerns all.
   const bool is_told = advice > Duration(0) && response.status != 429;
   if (state_ == State::kLeftAlone) {
     if (is_told) leave_alone(advice, now);

@@ -1,7 +1,7 @@
-// invariants.h: what must hold after every step, one row and one function each.
+// invariants.h: the invariants that are checked after every step, one row and one function each.
 //
-// A check judges by the Records alone: by what the simulator saw going in and coming out. The
-// service is only asked for what it counts and when it wants to be woken, which is itself checked.
+// Checks use the Records only: the simulator's own view of inputs and outputs. From the service
+// they use its counters and its wake-up time, which are themselves checked.
 #pragma once
 
 #include <span>
@@ -17,9 +17,9 @@ namespace claimsd::sim {
 struct Facts {
   const daemon::Policy& policy;
   Records& records;
-  const std::array<UpstreamHealth, 2>& health;  // by upstream
+  const std::array<UpstreamHealth, 2>& health;  // indexed by upstream
   const daemon::ClaimsService& service;
-  unsigned uids = 0;  // that ask
+  unsigned uids = 0;  // number of uids that make queries
 
   const Step& step() const { return records.step; }
   const daemon::Now& now() const { return records.step.now; }
@@ -28,13 +28,13 @@ struct Facts {
 struct Invariant {
   std::string_view name;
   std::string_view says;
-  // Empty: it holds. Else what was found.
+  // Returns "" if the invariant holds, otherwise the violation.
   std::string (*check)(const Facts& facts);
 };
 
 std::span<const Invariant> invariants();
 
-// I(name, what it says)
+// I(name, description)
 // clang-format off
 #define CLAIMSD_SIM_INVARIANTS(I) \
   I(ports,           "the core uses its ports as they ask to be used") \

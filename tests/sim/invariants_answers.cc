@@ -1,4 +1,4 @@
-// What was said, and to whom.
+// Invariants of answers.
 #include <fmt/format.h>
 
 #include "proto/messages.h"
@@ -22,8 +22,8 @@ const QuestionRecord& question_of(const Facts& facts, const AnswerRecord& answer
   return facts.records.questions[answer.question];
 }
 
-// The request whose end was answered in this step, or in that in which the answer was decided; if
-// it was about that token.
+// The request that completed in the step in which the answer was decided, if it was about the same
+// token.
 const RequestRecord* landed_for(const Facts& facts, const AnswerRecord& answer) {
   const auto landed = answer.late ? question_of(facts, answer).held->landed : facts.step().landed;
   if (!landed) return nullptr;
@@ -102,9 +102,9 @@ std::string check_max_age(const Facts& facts) {
     const QuestionRecord& question = facts.records.questions[answer.question];
     const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
     if (!of_an_age || !question.max_age) continue;
-    // A refusal that made a confirmation void is as old as it is: no longer a matter of age.
+    // A rejection that overrides a confirmation has age 0 and is not subject to max_age.
     if (answer.reason == Reason::kRefused && answer.age == Duration(0)) continue;
-    // Judged when it was asked: what has been on its way since then counts.
+    // Relative to the time of the query: a request in flight since then counts.
     const BootTime confirmed = facts.now().boot - answer.age;
     if (*question.max_age == Duration(0) && confirmed < question.asked.boot) {
       return "asked for now, answered by an older request";
@@ -164,7 +164,7 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
   if (!token.refusal) return "refused, but never by the Auth API";
   const Refusal& refusal = *token.refusal;
   if (refusal.instance != facts.records.instance) return "refused by an earlier life";
-  // A confirmation that waited for its record, and was refused meanwhile.
+  // The confirmation was rejected while it waited for its audit record.
   if (answer.reversal) {
     return refusal.started > question_of(facts, answer).held->confirmed_at
                ? ""
@@ -201,7 +201,7 @@ std::string check_invalid_cause(const Facts& facts) {
       case Reason::kExpired:
         if (!past_exp_and_skew(token, facts.now(), facts.policy)) return "expired, but it is not";
         break;
-      case Reason::kRevoked: break;  // check_denied_in_time
+      case Reason::kRevoked: break;  // see check_denied_in_time
       default: return "invalid for no reason";
     }
   }
@@ -220,7 +220,7 @@ std::string check_over_budget(const Facts& facts, const QuestionRecord& question
   if (static_cast<double>(uid.asked) + 1 < budget.per_uid.burst - reserved) {
     return "over its budget by fewer questions than that has";
   }
-  // Only so many known tokens are remembered as there is room for entries.
+  // The core remembers at most max_entries known tokens.
   const bool remembered = facts.records.tokens.size() < facts.policy.max_entries;
   if (question.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
     return "what is reserved for known tokens went to others";
@@ -232,7 +232,7 @@ std::string check_over_budget(const Facts& facts, const QuestionRecord& question
 
 namespace {
 
-// Is it no answer because its record came too late?
+// True if the answer expired before its record was durable.
 bool outlived(const Facts& facts, const AnswerRecord& answer) {
   const QuestionRecord& question = question_of(facts, answer);
   if (!answer.late) return false;
@@ -283,7 +283,7 @@ std::string check_unavailable_cause(const Facts& facts) {
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "it is not stopping";
         break;
-      case Reason::kNotRecorded: break;  // above
+      case Reason::kNotRecorded: break;  // checked above
       default:
         if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
             reason_of(request->response) != answer.reason) {
@@ -314,7 +314,8 @@ std::string check_stale(const Facts& facts) {
 
 std::string check_purged_first(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().decisions) {
-    // A reversal tells of a refusal of a while ago; another request may have confirmed since.
+    // A superseding answer may refer to an earlier rejection; the token may have been confirmed
+    // since.
     if (answer.reason != Reason::kRefused || answer.reversal) continue;
     if (answer.in_store) return "refused, and still in the store";
     if (answer.shown) return "refused, and still shown to the workers";

@@ -1,4 +1,4 @@
-// What must hold of reports and their receipts.
+// Invariants of reports and their receipts.
 #include <fmt/format.h>
 
 #include "tests/sim/invariants.h"

@@ -1,4 +1,4 @@
-// Who waits, and what is asked of the Auth APIs for them.
+// Invariants of waiting queries and of requests to the Auth APIs.
 #include <fmt/format.h>
 
 #include "tests/sim/invariants.h"
@@ -26,12 +26,12 @@ std::string check_wake_time(const Facts& facts) {
 
 namespace {
 
-// Did an operator's purge part the question from the request that was on its way?
+// True if a purge happened between the start of the request and the query.
 bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
   const TokenRecord& token = facts.records.token(request.token);
   const auto& orders = facts.records.orders;
   return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-    // Whose token it is nobody knew before it landed.
+    // The token's user is unknown until the request completes, so any such purge counts.
     const bool parts = order.subject != Subject::kToken || order.is_about(token);
     return order.in_effect && parts && question >= order.first_question_after &&
            request.first_started.boot <= order.made.boot;
@@ -110,7 +110,7 @@ std::string check_retries(const Facts& facts) {
     const RequestRecord& request = facts.records.requests[number];
     if (*request.forbidden != 0) return request.forbidden;
   }
-  // With what was saved up at the start.
+  // The initial retry budget.
   constexpr std::uint64_t kSaved = 10;
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
     if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
@@ -124,7 +124,7 @@ std::string check_budget(const Facts& facts) {
   const Rate& rate = facts.policy.budget.per_uid;
   const Records& records = facts.records;
   if (facts.step().started.empty() || rate.per_second == 0) return {};
-  // Where there are more user ids than buckets, some find a full one again.
+  // With more uids than buckets, an evicted bucket starts full again.
   if (facts.uids > facts.policy.budget.max_uids) return {};
   const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
   const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
@@ -139,7 +139,7 @@ std::string check_unusable_unasked(const Facts& facts) {
       return "what cannot be a token is sent to an Auth API";
     }
     if (facts.step().sent_again) continue;
-    // What waited for its turn was not expired when it was asked.
+    // A pending token was not expired at the time of its query.
     bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
     for (const QuestionNumber open : token.open) {
       was_usable |= !past_exp_and_skew(token, facts.records.questions[open].asked, facts.policy);
@@ -158,13 +158,13 @@ std::string check_negative_spares(const Facts& facts) {
     const Refusal& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&
                         facts.now().boot < refusal.started + facts.policy.negative_ttl &&
-                        // The oldest go first; what came back counts twice.
+                        // The oldest are evicted first; a repeated rejection counts twice.
                         facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
     const bool confirmed_since =
         !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
     const auto& orders = facts.records.orders;
     const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-      // Whose token a request was about nobody knew while it was on its way.
+      // The token's user was unknown while the request was in flight, so any such purge may apply.
       const bool may_be_about = order.subject != Subject::kToken || order.is_about(token);
       return may_be_about && order.made.boot >= refusal.started;
     });

@@ -1,4 +1,4 @@
-// What is kept, counted and shown.
+// Invariants of cached entries, counters and leases.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using proto::Source;
 
 namespace {
 
-// Entries that the core has given up and the store could not erase.
+// Entries that the core has removed but the store could not erase.
 std::size_t disowned(const Records& records) {
   std::size_t count = 0;
   for (const TokenRecord& token : records.tokens) count += token.kept.disowned ? 1 : 0;
@@ -62,7 +62,7 @@ std::string check_ended_first(const Facts& facts) {
     const Kept& kept = token.kept;
     if (kept.present && !kept.disowned &&
         kept.entry.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot &&
-        // Not what was put in this very step.
+        // Except for the entry that was just stored.
         !(own && token.key == facts.records.token(*own).key)) {
       return "an ended entry stays where a good one went";
     }
@@ -109,7 +109,7 @@ std::string check_bounded(const Facts& facts) {
       return "too many questions of one user id wait";
   }
   const Flights& flights = facts.service.flights();
-  // A successor is never turned away: it takes the place of the request before it.
+  // A successor is never rejected: it inherits the place of its predecessor.
   if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
     return "too many requests wait for their turn";
   }
@@ -140,9 +140,9 @@ std::string check_counters(const Facts& facts) {
 std::string check_recorded(const Facts& facts) {
   const AuditScope& scope = facts.policy.audit;
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason == Reason::kNotRecorded) continue;  // unavailable_cause
+    if (answer.reason == Reason::kNotRecorded) continue;  // see unavailable_cause
     const QuestionRecord& question = facts.records.questions[answer.question];
-    // What was decided first, and what it was decided otherwise to.
+    // The first decision, followed by the one that superseded it.
     std::vector<Reason> expected{answer.reason};
     if (answer.late && answer.recorded.size() > 1) expected.insert(expected.begin(), Reason::kOk);
     const Source source = answer.late ? question.held->source : answer.source;
@@ -161,7 +161,7 @@ std::string check_recorded(const Facts& facts) {
 std::string check_held(const Facts& facts) {
   for (const QuestionNumber number : facts.step().completed) {
     const QuestionRecord& question = facts.records.questions[number];
-    // It may wait once more, for the record of another verdict.
+    // It may wait again, for the record of a superseding answer.
     if (!question.answered && !question.left && !question.waits)
       return fmt::format("question {} goes on waiting for a record that is written", number);
   }

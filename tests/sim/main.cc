@@ -1,6 +1,6 @@
-// claimsd_sim: the real core under a simulated clock, Auth API, store and thousands of clients.
+// claimsd_sim: runs the real core with a simulated clock, Auth API, store and thousands of clients.
 //
-// Exit status: 0 no violation, 1 a violation or something that was never reached, 2 usage.
+// Exit status: 0 no violation, 1 a violation or missing coverage, 2 usage error.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

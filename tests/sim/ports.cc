@@ -18,9 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kWriteDelay = 50ms;  // as daemon/store/write_behind.h has it
+constexpr Duration kWriteDelay = 50ms;  // the same as in daemon/store/write_behind.h
 
-// The number behind a prefix; nothing when that is not all there is.
+// The number after a prefix; nullopt if there is anything else.
 std::optional<std::uint32_t> number_after(std::string_view prefix, std::string_view text) {
   if (text.substr(0, prefix.size()) != prefix) return std::nullopt;
   text.remove_prefix(prefix.size());
@@ -51,7 +51,7 @@ ReadClaims read_claims(std::string_view block) {
   read.version = *version;
   std::array<char, 128> email{};
   const auto end = fmt::format_to_n(email.data(), email.size(), "{}@example.com", *user);
-  // What is trimmed is trimmed to exactly this, too.
+  // Truncated claims have exactly this form as well.
   read.sound = view.email == std::string_view(email.data(), end.size) &&
                view.raw == body_of(*user, *version, false);
   return read;
@@ -77,7 +77,7 @@ void SimRevocationLog::forget(const RuleName& name) {
 void SimRevocationLog::drop(std::vector<RuleName> names) {
   for (const RuleName& name : names) {
     forget(name);
-    // In the order in which they were told.
+    // Also drop rules that are still being written, to keep the order of calls.
     for (Waiting& one : waiting_) {
       std::erase_if(one.rules, [&](const Rule& rule) { return rule.name == name; });
     }
@@ -97,7 +97,7 @@ void SimRevocationLog::write() {
   }
 }
 
-// ---- the store ----------------------------------------------------------------------------------
+// ---- store --------------------------------------------------------------------------------------
 
 void SimCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
@@ -162,7 +162,7 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
 bool SimCache::erase(const TokenKey& key) {
   scribble();
   const auto number = records_.find(key);
-  if (!number) return true;  // a token that nobody has asked about, under an order
+  if (!number) return true;  // an order about a token that was never queried
   TokenRecord& token = records_.token(*number);
   const bool by_order =
       std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
@@ -218,7 +218,7 @@ void SimCache::reopen(bool killed) {
   failing_finds = failing_puts = failing_erases = 0;
 }
 
-// ---- the rest -----------------------------------------------------------------------------------
+// ---- other ports --------------------------------------------------------------------------------
 
 void SimUpstream::note_landing() {
   Step& step = records_.step;
