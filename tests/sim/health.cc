@@ -86,10 +86,10 @@ void UpstreamHealth::leave_alone(Duration retry_after, BootTime now) {
 
 const char* UpstreamHealth::started(BootTime now, std::size_t flying) {
   switch (state_) {
-    case State::kWorks: return flying > window_ ? "a wall of requests, not a ramp" : "";
+    case State::kWorks: return flying > window_ ? "more requests than the ramp allows" : "";
     case State::kProbed: return "a second probe";
     case State::kLeftAlone:
-      if (now < earliest_) return "asked again before Retry-After";
+      if (now < earliest_) return "a request during the backoff or Retry-After";
       state_ = State::kProbed;
       return "";
   }

@@ -13,7 +13,7 @@ using proto::Source;
 
 std::string check_revoked(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason == Reason::kOk && answer.denied) return "valid though it was revoked";
+    if (answer.reason == Reason::kOk && answer.denied) return "valid although it was revoked";
   }
   return {};
 }
@@ -42,7 +42,7 @@ std::string check_denied_in_time(const Facts& facts) {
     const bool kept =
         answer.source == Source::kCache && !token.confirmations.empty() &&
         token.confirmations.back().started.boot + facts.policy.negative_ttl > facts.now().boot;
-    if (!kept && !may_be_denied(facts, token)) return "revoked by no order";
+    if (!kept && !may_be_denied(facts, token)) return "revoked without a revocation";
   }
   return {};
 }
@@ -59,7 +59,7 @@ std::string check_purged(const Facts& facts) {
       if (refused && order.subject == Subject::kUser) continue;
       if (order.forgets(token, facts.now().boot - answer.age)) {
         return valid ? "valid by a request from before the purge"
-                     : "refused by a request from before the purge";
+                     : "rejected by a request from before the purge";
       }
     }
   }
@@ -73,7 +73,7 @@ std::string check_withdrawn(const Facts& facts) {
   for (const TokenRecord& token : facts.records.tokens) {
     if (token.shown.now &&
         (order.denies(token) || order.forgets(token, token.shown.confirmed_at))) {
-      return "still shown to the workers";
+      return "still published";
     }
   }
   return {};

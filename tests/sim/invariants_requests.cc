@@ -14,14 +14,14 @@ using proto::Source;
 std::string check_deadline(const Facts& facts) {
   if (!facts.step().is_tick) return {};
   const auto next = facts.records.next_deadline();
-  return next && *next <= facts.now().boot ? "a question is overdue after a tick" : "";
+  return next && *next <= facts.now().boot ? "a query is overdue after a tick" : "";
 }
 
 std::string check_wake_time(const Facts& facts) {
   const auto next = facts.records.next_deadline();
   if (!next) return {};
   const auto wake = facts.service.wake_time();
-  return wake && *wake <= *next ? "" : "it would sleep through a deadline";
+  return wake && *wake <= *next ? "" : "the wake-up time is after a deadline";
 }
 
 namespace {
@@ -51,7 +51,7 @@ std::string check_landing_answers(const Facts& facts) {
         max_age && (request.first_started.boot < question.asked.boot - *max_age ||
                     (*max_age == Duration(0) && request.first_started.boot <= question.asked.boot));
     if (!too_old && !purged_between(facts, number, request))
-      return fmt::format("question {} goes on waiting", number);
+      return fmt::format("query {} still waits", number);
   }
   return {};
 }
@@ -66,7 +66,7 @@ std::string check_hit(const Facts& facts) {
           answer.question == number &&
           (question.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
     }
-    if (!hit) return fmt::format("question {} is not answered by what is kept", number);
+    if (!hit) return fmt::format("query {} is not answered from the cache", number);
   }
   return {};
 }
@@ -74,7 +74,7 @@ std::string check_hit(const Facts& facts) {
 std::string check_single_flight(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     if (facts.records.token(facts.records.requests[number].token).flying > 1) {
-      return "two requests on their way for one token";
+      return "two requests in flight for one token";
     }
   }
   return {};
@@ -83,7 +83,7 @@ std::string check_single_flight(const Facts& facts) {
 std::string check_in_flight(const Facts& facts) {
   if (facts.step().started.empty()) return {};
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
-    if (upstream.flying > facts.policy.max_in_flight) return "too many requests on their way";
+    if (upstream.flying > facts.policy.max_in_flight) return "too many requests in flight";
   }
   return {};
 }
@@ -91,7 +91,7 @@ std::string check_in_flight(const Facts& facts) {
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const RequestRecord& request = facts.records.requests[number];
-    if (!request.waited_for && !request.refreshes) return "asked for nobody";
+    if (!request.waited_for && !request.refreshes) return "a request without waiters";
   }
   return {};
 }
@@ -114,7 +114,7 @@ std::string check_retries(const Facts& facts) {
   constexpr std::uint64_t kSaved = 10;
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
     if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
-      return "more requests are made again than the budget has";
+      return "more retries than the budget allows";
     }
   }
   return {};
@@ -129,14 +129,15 @@ std::string check_budget(const Facts& facts) {
   const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
   const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
   const std::uint64_t started = records.started - records.again();
-  return static_cast<double>(started) > most ? "more requests than all budgets together" : "";
+  return static_cast<double>(started) > most ? "more requests than all rate limits together allow"
+                                             : "";
 }
 
 std::string check_unusable_unasked(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
     if (token.kind == TokenKind::kMalformed || token.kind == TokenKind::kTooLong) {
-      return "what cannot be a token is sent to an Auth API";
+      return "a malformed token is sent to an Auth API";
     }
     if (facts.step().sent_again) continue;
     // A pending token was not expired at the time of its query.
@@ -169,13 +170,15 @@ std::string check_negative_spares(const Facts& facts) {
       return may_be_about && order.made.boot >= refusal.started;
     });
     if (counts && !confirmed_since && !purged)
-      return "a token refused a moment ago is asked about again";
+      return "a token with a negative entry causes a request";
   }
   return {};
 }
 
 std::string check_stopped(const Facts& facts) {
-  return facts.records.stopping && !facts.step().started.empty() ? "it asks though it stops" : "";
+  return facts.records.stopping && !facts.step().started.empty()
+             ? "a request starts although the service is stopping"
+             : "";
 }
 
 }  // namespace claimsd::sim

@@ -107,7 +107,7 @@ std::optional<Entry> SimCache::find(const TokenKey& key) {
   scribble();
   const auto number = records_.find(key);
   if (!number) {
-    records_.step.broken_port = "the store is asked for a key that nobody made";
+    records_.step.broken_port = "a store lookup with an unknown key";
     return std::nullopt;
   }
   const Kept& kept = records_.token(*number).kept;
@@ -125,7 +125,7 @@ std::optional<Entry> SimCache::find(const TokenKey& key) {
 Stored SimCache::put(const TokenKey& key, const Entry& entry) {
   const auto number = records_.find(key);
   if (!number) {
-    records_.step.broken_port = "an entry is put under a key that nobody made";
+    records_.step.broken_port = "an entry is stored under an unknown key";
     return Stored::kFailed;
   }
   TokenRecord& token = records_.token(*number);
@@ -239,7 +239,7 @@ bool SimUpstream::was_due(TokenNumber number) const {
 void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   const auto number = records_.find(Records::key_of(upstream, token.view()));
   if (!number) {
-    records_.step.broken_port = "the Auth API is asked about a token that nobody sent";
+    records_.step.broken_port = "a request for an unknown token";
     return;
   }
   RequestRecord record;
@@ -260,9 +260,10 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     records_.step.sent_again = true;
     record.first_started = landed->first_started;
     record.refreshes = landed->refreshes;
-    record.forbidden = !is_down(landed->response) ? "made again though the first was answered"
-                       : landed->url == url       ? "made again at the same URL"
-                                                  : "";
+    record.forbidden = !is_down(landed->response)
+                           ? "a retry although the first attempt got a response"
+                       : landed->url == url ? "a retry at the same URL"
+                                            : "";
     ++api.again;
   } else {
     note_landing();
@@ -270,7 +271,7 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
     const Failing& failing = records_.token(*number).failing;
     if (failing.holds(clock_.now().boot) && clock_.now().boot < failing.earliest)
-      record.forbidden = "a token whose requests fail is asked about all the same";
+      record.forbidden = "a request for a token in backoff";
     ++api.started;
   }
   const auto request = static_cast<RequestNumber>(records_.requests.size());
@@ -288,7 +289,7 @@ void SimPublisher::publish(UpstreamId upstream, std::string_view text, const Tok
   const auto number = records_.find(key);
   if (!number || records_.token(*number).text != text ||
       records_.token(*number).upstream != upstream) {
-    records_.step.broken_port = "a lease for another token than its key's";
+    records_.step.broken_port = "a lease whose token does not match its key";
     return;
   }
   const ReadClaims claims = read_claims(entry.claims);
@@ -357,7 +358,7 @@ void SimSink::decided(QuestionNumber question, proto::Reason reason, proto::Sour
 void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
   if (waiter.request >= records_.reports.size() ||
       records_.reports[waiter.request].connection != waiter.connection) {
-    records_.step.broken_port = "a receipt for what nobody reported";
+    records_.step.broken_port = "a receipt for an unknown report";
     return;
   }
   ReportRecord& report = records_.reports[waiter.request];
@@ -371,7 +372,7 @@ void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
 void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   if (waiter.request >= records_.questions.size() ||
       records_.questions[waiter.request].connection != waiter.connection) {
-    records_.step.broken_port = "an answer to a question that nobody asked";
+    records_.step.broken_port = "an answer to an unknown query";
     return;
   }
   if (before) before();
@@ -379,7 +380,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   trace_.note({records_.step.number, clock_.now(), "answer", proto::name_of(answer.reason),
                question.token, waiter.request});
   if (question.answered) {
-    records_.step.broken_port = "a question is answered twice";
+    records_.step.broken_port = "a query is answered twice";
     return;
   }
   AnswerRecord record = record_of(waiter.request, answer.reason, answer.source);

@@ -168,7 +168,7 @@ void Simulation::wait_for_the_last() {
     next_event();
   }
   if (!violation_ && records.open > 0) {
-    violation_ = Violation{scenario.seed, steps_, "one_answer", "somebody never gets an answer",
+    violation_ = Violation{scenario.seed, steps_, "one_answer", "a query never gets an answer",
                            trace.last()};
   }
 }
