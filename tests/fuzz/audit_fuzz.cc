@@ -1,5 +1,5 @@
-// What the audit log reads of bytes: a record, and a text of anchors. No input may crash it, a
-// record has one encoding only, and its line is one line.
+// Decoders of the audit log: a record and a text of anchors. No input may crash them, every record
+// has exactly one encoding, and its text form is a single line.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,7 +1,7 @@
-// What the core reads of bytes that others send: a token, its payload, a body, headers. No input
-// may crash it, and what the claims parser lets through keeps its promises.
+// Parsers of untrusted input in the core: tokens, JWT payloads, response bodies, headers. No input
+// may crash them, and accepted claims satisfy the parser's guarantees.
 //
-// The first byte says whose reader gets the rest.
+// The first byte selects the parser for the rest.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -37,7 +37,7 @@ void read_body(std::string_view body) {
     require_clean(role);
     return true;
   });
-  // The raw object is a document that says the same again.
+  // The raw object parses to the same claims.
   if (claims.raw == "{}") return require(parsed->trimmed);
   const auto again = daemon::parse_claims(claims.raw, {});
   require(again.has_value());
@@ -59,7 +59,7 @@ std::string base64url(std::string_view bytes) {
   return out;
 }
 
-// As a token it stands, and as the payload of one.
+// Tests the text as a token, and as the payload of one.
 void read_token(std::string_view text) {
   static_cast<void>(daemon::check_token(text));
   static_cast<void>(daemon::read_jwt_times(text));

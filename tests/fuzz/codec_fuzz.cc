@@ -1,6 +1,6 @@
-// Any bytes at all, as a peer might send them: framed, dispatched for both sides, and as a claims
-// block. What decodes is encoded and must decode again to the same bytes. Each piece lies in a heap
-// block of just its size, so that AddressSanitizer sees the first byte read beyond it.
+// Wire codec with arbitrary bytes: framed, dispatched for both sides, and as a claims block.
+// Whatever decodes is encoded again and must decode to the same bytes. Each piece lies in a heap
+// block of its exact size, so that AddressSanitizer detects any read past the end.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -24,10 +24,9 @@ struct ReEncoder {
   template <class Message>
   void operator()(const Message& message, std::uint32_t id) {
     static std::array<char, kMaxFrame>
-        buffer;  // a fresh one for every message would take most of the time
+        buffer;  // static, because allocating one per message would dominate the run time
     const std::size_t size = encode(message, id, buffer.data(), buffer.size());
-    // The fields that one side left out are written by the other: a nearly full payload may then be
-    // over the limit.
+    // Encoding adds fields that the input omitted, so a nearly full payload may exceed the limit.
     if (size == 0) return;
     const std::string frame(buffer.data(), size);
     FrameHeader header;
@@ -52,7 +51,7 @@ void try_frames(std::string_view bytes) {
   }
 }
 
-// The same bytes as the payload of each message in turn, so that no luck with a header is needed.
+// Decodes the bytes as the payload of every message, independent of a valid header.
 void try_payloads(std::string_view payload) {
 #define CLAIMSD_TRY(Struct, code, sender)                     \
   {                                                           \

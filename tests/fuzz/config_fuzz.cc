@@ -1,5 +1,5 @@
-// Any bytes as a configuration file: a Config within its ranges or an error that is safe to print,
-// and never a crash.
+// Configuration parser with arbitrary bytes. The result is a Config within its ranges or a
+// printable error, never a crash.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_url(text);
   const auto loaded = load_config(text, "fuzz.toml");
   if (!loaded) {
-    // Lines are ours alone: what the file says has been through printable().
+    // Only the parser adds line breaks; text from the file has passed printable().
     const auto& message = loaded.error().message;
     std::size_t begin = 0;
     for (auto end = message.find('\n'); end != std::string::npos; end = message.find('\n', begin)) {

@@ -1,5 +1,5 @@
-// A shared map whose writer may do anything: any bytes where a lease should be, and any bytes
-// sealed as its claims. A client finds the claims that were published, or nothing, and never
+// Client reads of a shared map whose writer may do anything: arbitrary bytes in a slot, or
+// arbitrary bytes sealed as claims. The client finds the published claims or nothing, and never
 // crashes.
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +26,7 @@ std::string token_of(int number) {
   return "a token of forty characters, number " + std::to_string(1000 + number);
 }
 
-// One map for all inputs, made sound again before each.
+// One map for all inputs, restored before each.
 struct World {
   World() {
     path.create({.on = true, .local_table = true, .local_entries = 4});
@@ -45,7 +45,7 @@ struct World {
     map.beat();
   }
 
-  // What is found is right.
+  // Looks up a token; a result must be correct.
   bool look_up(int number) {
     claimsd_answer* answer = nullptr;
     const std::string token = token_of(number);
@@ -64,11 +64,11 @@ struct World {
   std::string sound;
 };
 
-// Pieces of the input over the slots of the tokens: u8 token, u8 word, u8 length, bytes.
+// Writes pieces of the input over the tokens' slots: u8 token, u8 word, u8 length, bytes.
 void scribble(World& world, const std::uint8_t* data, std::size_t size) {
   while (size > 3) {
     char* const slot = reinterpret_cast<char*>(world.map.slot_of(token_of(data[0] % kTokens)));
-    if (slot == nullptr) return;  // its index was written over
+    if (slot == nullptr) return;  // its index was overwritten
     const std::size_t at = data[1] % proto::kSlotWords * sizeof(std::uint64_t);
     const std::size_t room = proto::kSlotSize - at;
     std::size_t length = data[2] < size - 3 ? data[2] : size - 3;

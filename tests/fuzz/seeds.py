@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a fuzz target begins with: `seeds.py TARGET DIR` writes the bytes that the tests of the same decoder call golden, one file each."""
+"""Seed corpus of a fuzz target: `seeds.py TARGET DIR` writes the golden bytes of the decoder's tests, one file each."""
 
 import pathlib
 import sys
@@ -11,7 +11,7 @@ import wire  # noqa: E402
 
 
 def seeds(target):
-    """{name: bytes}; nothing for a target that finds its way without."""
+    """{name: bytes}; empty for a target that needs no seeds."""
     if target == "codec_fuzz":
         return wire.read_golden(ROOT / "proto" / "testdata" / "golden_frames.txt")
     if target == "audit_fuzz":

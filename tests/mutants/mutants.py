@@ -1,6 +1,6 @@
-"""mutants.txt, read: bugs planted by hand in the core, one at a time.
+"""Reads mutants.txt: bugs planted by hand in the core, one at a time.
 
-    == name: what is wrong with it
+    == name: the bug
     file daemon/claims/cache/freshness.cc
     by sim:life test
     -
@@ -8,7 +8,8 @@
     +
     the new text
 
-`by`: who must catch it. `sim:NAME`: the simulator by that invariant alone; `sim`: by any; `test`: claims_test.
+`by` lists what must catch it. `sim:NAME`: the simulator, by this invariant alone; `sim`: by any invariant;
+`test`: claims_test.
 """
 
 import pathlib
@@ -29,7 +30,7 @@ class Mutant(NamedTuple):
     new: str
 
     def apply(self, root=ROOT):
-        """The mutated text of its file; ValueError when its old text is not there exactly once."""
+        """Returns the mutated text of the file; ValueError unless the old text occurs exactly once."""
         text = (root / self.file).read_text(encoding="utf-8")
         count = text.count(self.old)
         if count != 1:
@@ -39,7 +40,7 @@ class Mutant(NamedTuple):
 
 
 def planted(path=LIST):
-    """Those whose file is there: a part of the core may still be to come."""
+    """The mutants whose file exists."""
     return [mutant for mutant in read(path) if (ROOT / mutant.file).exists()]
 
 
@@ -55,5 +56,5 @@ def read(path=LIST):
 
 
 def invariants():
-    """The names of all of the simulator's invariants."""
+    """The names of the simulator's invariants."""
     return re.findall(r"^  I\((\w+),", INVARIANTS.read_text(encoding="utf-8"), flags=re.MULTILINE)

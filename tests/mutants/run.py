@@ -1,9 +1,8 @@
 #!/usr/bin/python3
-"""Plants each bug of mutants.txt in the core and sees to it that the tests and the simulator notice.
+"""Plants each bug of mutants.txt in the core and checks that the tests or the simulator catch it.
 
-Builds on what `cmake --build` has made of claimsd_sim and claims_test: of each mutant one file is compiled
-anew and linked in the place of the sound one. Exit status: 0 all caught, 1 one survives or does not apply,
-2 usage or the build.
+Reuses the build of claimsd_sim and claims_test: for each mutant, one file is recompiled and linked instead of
+the original. Exit status: 0 all caught, 1 a mutant survived or does not apply, 2 usage or build error.
 """
 
 import argparse
@@ -24,7 +23,7 @@ def output_of(command, cwd):
 
 
 class Build:
-    """How the sound programs were made."""
+    """The compile and link commands of the original programs."""
 
     def __init__(self, folder, programs):
         self.folder = folder
@@ -39,7 +38,7 @@ class Build:
             for name in programs}
 
     def object_of(self, program, mutant, scratch):
-        """Compiles the mutant as `program` has it."""
+        """Compiles the mutant with the options of `program`."""
         command = list(self.compile[program, str(mutants.ROOT / mutant.file)])
         source = scratch / f"{mutant.name}{pathlib.Path(mutant.file).suffix}"
         source.write_text(mutant.apply(), encoding="utf-8")
@@ -47,7 +46,7 @@ class Build:
         replaced = command[command.index("-o") + 1]
         command[command.index("-o") + 1] = str(made)
         command[command.index("-c") + 1] = str(source)
-        # What a mutant leaves unused is no reason not to try it.
+        # A mutant may leave variables unused.
         subprocess.run([*command, "-Wno-error", "-w"], cwd=self.folder, check=True)
         return replaced, made
 
@@ -57,14 +56,14 @@ class Build:
         command = self.link[program].replace(f"-o {PROGRAMS[program]} ", f"-o {target} ")
         if replaced in command:
             command = command.replace(replaced, str(made))
-        else:  # in a library: who comes first is taken
+        else:  # in a library: the linker takes the first definition
             command = command.replace(f"-o {target} ", f"-o {target} {made} ")
         subprocess.run(command, cwd=self.folder, check=True, shell=True)
         return target
 
 
 def fails(command):
-    """Whether the program notices; a hang or a crash is noticed, too."""
+    """True if the program fails; a hang or a crash counts as a failure."""
     try:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120,
                               check=False).returncode != 0
@@ -73,7 +72,7 @@ def fails(command):
 
 
 def sound(build, arguments):
-    """Whether nothing is caught where nothing was planted."""
+    """True if the original programs pass."""
     commands = [[str(build.folder / PROGRAMS["sim"]), "--seeds", str(arguments.seeds), "--jobs", "2"]]
     if not arguments.only_sim:
         commands.append([str(build.folder / PROGRAMS["test"])])
@@ -85,7 +84,7 @@ def catchers(mutant, only_sim):
 
 
 def try_mutant(build, mutant, arguments, scratch):
-    """Those that ought to have caught it and did not."""
+    """Returns the catchers that missed the mutant."""
     made = {}
     missed = []
     for by in catchers(mutant, arguments.only_sim):

@@ -1,11 +1,11 @@
-"""The list of planted bugs keeps up with the core; ./dev mutants plants them."""
+"""The list of planted bugs matches the core; ./dev mutants runs them."""
 
 import mutants
 
 LIST = mutants.read()
 
 
-def test_each_mutant_still_applies():
+def test_each_mutant_applies_to_the_current_code():
     problems = []
     for mutant in mutants.planted():
         try:
@@ -15,16 +15,16 @@ def test_each_mutant_still_applies():
     assert not problems, "\n".join(problems)
 
 
-def test_names_are_unique_and_there_are_enough():
+def test_mutant_names_are_unique_and_at_least_thirty():
     assert len({mutant.name for mutant in LIST}) == len(LIST) >= 30
 
 
-def test_each_invariant_of_the_simulator_is_shown_to_catch_a_bug_alone():
+def test_each_simulator_invariant_catches_a_mutant_alone():
     caught = {by.partition(":")[2] for mutant in LIST for by in mutant.by if by.startswith("sim:")}
     assert sorted(set(mutants.invariants()) - caught) == []
     assert sorted(caught - set(mutants.invariants())) == []
 
 
-def test_somebody_has_to_catch_each_mutant():
+def test_each_mutant_names_what_must_catch_it():
     for mutant in LIST:
         assert mutant.by and all(by == "test" or by.partition(":")[0] == "sim" for by in mutant.by), mutant.name

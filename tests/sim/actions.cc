@@ -15,7 +15,7 @@ UpstreamId some_upstream(Simulation& sim) {
   return static_cast<UpstreamId>(sim.dice.below(sim.scenario.policy.upstreams.size()));
 }
 
-// ---- the Auth API -------------------------------------------------------------------------------
+// ---- Auth API -----------------------------------------------------------------------------------
 
 void outage(Simulation& sim) {
   const UpstreamId upstream = some_upstream(sim);
@@ -70,7 +70,7 @@ void stop_and_start(Simulation& sim) {
   sim.restart_after(sim.dice.between(0s, 5s));
 }
 
-// ---- the operator -------------------------------------------------------------------------------
+// ---- operator -----------------------------------------------------------------------------------
 
 void purge(Simulation& sim) {
   sim.order(false);
@@ -108,7 +108,7 @@ void last_asker_dies(Simulation& sim) {
   if (!sim.records.questions.empty()) sim.disconnect(sim.records.questions.back().connection);
 }
 
-// ---- the store ----------------------------------------------------------------------------------
+// ---- store --------------------------------------------------------------------------------------
 
 void store_finds_nothing(Simulation& sim) {
   sim.cache.failing_finds = 1 + sim.dice.below(4);
@@ -133,16 +133,16 @@ void tick_for_nothing(Simulation& sim) {
   sim.service->tick();
 }
 
-// Those whose `act` makes steps of its own are at the end.
+// Actions that make steps themselves come last.
 constexpr auto kActions = std::to_array<Action>({
     {"outage", 8, outage},
-    {"token ends", 10, token_ends},
-    {"token is good again", 3, token_is_good_again},
+    {"token becomes invalid", 10, token_ends},
+    {"tokens become valid again", 3, token_is_good_again},
     {"token breaks the Auth API", 3, token_breaks_the_auth_api},
     {"role changes", 5, role_changes},
     {"login", 8, login},
-    {"wall clock goes forward", 2, wall_clock_goes_forward},
-    {"wall clock goes back", 2, wall_clock_goes_back},
+    {"wall clock steps forward", 2, wall_clock_goes_forward},
+    {"wall clock steps back", 2, wall_clock_goes_back},
     {"suspend", 1, suspend},
     {"crash", 2, crash},
     {"stop and start", 2, stop_and_start},
@@ -150,20 +150,20 @@ constexpr auto kActions = std::to_array<Action>({
     {"revoke", 6, revoke},
     {"rules cannot be written", 1, rules_cannot_be_written},
     {"worker dies", 6, worker_dies},
-    {"last asker dies", 4, last_asker_dies},
-    {"store finds nothing", 2, store_finds_nothing},
-    {"store takes nothing", 2, store_takes_nothing},
-    {"store erases nothing", 1, store_erases_nothing},
-    {"the audit log takes nothing", 1, audit_takes_nothing},
+    {"last client dies", 4, last_asker_dies},
+    {"store lookups fail", 2, store_finds_nothing},
+    {"store puts fail", 2, store_takes_nothing},
+    {"store erasures fail", 1, store_erases_nothing},
+    {"audit records are refused", 1, audit_takes_nothing},
     {"workers report", 8, workers_report},
-    {"a commit of the audit log fails", 2, audit_commit_fails},
+    {"audit commits fail", 2, audit_commit_fails},
     {"store writes", 3, store_writes},
-    {"tick for nothing", 2, tick_for_nothing},
-    {"everybody asks for one", 3, everybody_asks_for_one},
-    {"everybody asks", 3, everybody_asks},
-    {"junk flood", 3, junk_flood},
+    {"extra tick", 2, tick_for_nothing},
+    {"many queries for one token", 3, everybody_asks_for_one},
+    {"many queries", 3, everybody_asks},
+    {"flood of unknown tokens", 3, junk_flood},
 });
-constexpr std::size_t kWithSteps = 3;  // of their own, at the end
+constexpr std::size_t kWithSteps = 3;  // number of actions at the end that make steps themselves
 static_assert(kActions.size() <= Coverage::kMaxActions);
 
 }  // namespace

@@ -1,4 +1,4 @@
-// actions.h: what can go wrong or change beside the questions themselves, one row each.
+// actions.h: the faults and changes that the simulator injects between queries, one row each.
 #pragma once
 
 #include <span>
@@ -10,12 +10,12 @@ class Simulation;
 
 struct Action {
   std::string_view name;
-  unsigned weight;  // how often, among the others
+  unsigned weight;  // relative frequency
   void (*act)(Simulation&);
 };
 
 std::span<const Action> actions();
-// Does one of them.
+// Draws one action and performs it.
 void something_happens(Simulation& simulation);
 
 }  // namespace claimsd::sim

@@ -1,4 +1,4 @@
-// SimAuditTrail (ports.h): what a slow or failing audit log makes of answers, leases and reports.
+// SimAuditTrail (ports.h): a slow or failing audit log for answers, leases and reports.
 #include <algorithm>
 #include <utility>
 
@@ -9,7 +9,7 @@ namespace claimsd::sim {
 using namespace daemon;
 using namespace std::chrono_literals;
 
-// When the life of a valid answer ends that is decided now.
+// When a valid answer decided now expires.
 HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
   HeldRecord held;
   held.step = records_.step.number;
@@ -23,7 +23,7 @@ HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
     held.confirmed_at = token.confirmations.back().started.boot;
     const bool is_kept = token.kept.present && kept.confirmed_at == held.confirmed_at;
     held.end = held.confirmed_at + life_.max_ttl;
-    // What has no life left is for those who have waited, for a second more.
+    // A confirmation whose TTL has expired still answers its waiters for one second.
     if (is_kept) {
       held.earliest_end = held.end = std::min(held.end, kept.fresh_until);
     } else {
@@ -81,7 +81,7 @@ AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket
     QuestionRecord& question = records_.questions[*one.question];
     const BootTime now = clock_.now().boot;
     if (question.answer_by <= now) {
-      question.answer_by = now + 1s;  // ClaimsService: a second to write down that time was up
+      question.answer_by = now + 1s;  // ClaimsService allows one second to record a timeout
       records_.add_deadline(question.answer_by, *one.question);
     }
     sink_.decided(*one.question, event.reason, event.source);

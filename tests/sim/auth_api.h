@@ -1,5 +1,5 @@
-// auth_api.h: the Auth APIs of a history: what each truly thinks of a token, what it sends, and
-// what comes of that on a bad day.
+// auth_api.h: the simulated Auth APIs: their verdict on each token, their responses, and their
+// outages.
 #pragma once
 
 #include <array>
@@ -10,20 +10,20 @@
 
 namespace claimsd::sim {
 
-// How an Auth API can be down.
+// Kinds of outage.
 enum class Outage : std::uint8_t {
   kNone,
-  kRefuses,      // no connection
-  kHangs,        // no answer
-  kTls,          //
-  kBreaksOff,    // half an answer
-  kUnavailable,  // 503, most with Retry-After
+  kRefuses,      // connection refused
+  kHangs,        // no response
+  kTls,          // TLS error
+  kBreaksOff,    // incomplete response
+  kUnavailable,  // 503, mostly with Retry-After
   kError,        // 500
-  kForbids,      // 403, as a firewall in front of it does
+  kForbids,      // 403, as from a firewall
   kRedirects,    // 302 to a login page
   kGarbage,      // 200 without claims
   kTooLarge,
-  kFlaps,  // every other request fails
+  kFlaps,  // random requests fail
   kCount
 };
 
@@ -33,13 +33,13 @@ class AuthApi {
  public:
   AuthApi(const Scenario& scenario, Dice& dice);
 
-  // What is sent for a request that arrives now.
+  // The response to a request that arrives now.
   Response serve(const TokenRecord& token);
-  // How long a request takes to arrive, and its answer to come back.
+  // Delay until a request arrives, and until its response returns.
   daemon::Duration way_there();
   daemon::Duration way_back(const Response& response);
 
-  // The user's role changes.
+  // Changes the user's role.
   void change_user(std::uint32_t user) { ++versions_[user]; }
   std::uint32_t users() const { return static_cast<std::uint32_t>(versions_.size()); }
   void begin_outage(daemon::UpstreamId upstream, Outage outage) { outages_[upstream] = outage; }
@@ -56,9 +56,9 @@ class AuthApi {
   std::array<Outage, 2> outages_{};
 };
 
-// The document about a user.
+// The claims document of a user.
 std::string body_of(std::uint32_t user, std::uint32_t version, bool huge);
-// `response` as it is handed to the service.
+// Converts `response` to the service's input.
 daemon::FetchOutcome compose(const Response& response, std::uint32_t user);
 
 }  // namespace claimsd::sim

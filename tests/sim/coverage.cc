@@ -15,7 +15,7 @@ struct Expected {
   Source source;
 };
 
-// The answers that a core can give.
+// All answers that the core can give.
 constexpr Expected kAnswers[] = {
     {Reason::kOk, Source::kCache},
     {Reason::kOk, Source::kUpstream},
@@ -43,8 +43,7 @@ constexpr Expected kAnswers[] = {
     {Reason::kNotRecorded, Source::kNone},
 };
 
-// Counters of things that cannot happen here: a late result takes two requests for one token at a
-// time.
+// Counters that stay zero here: a late result requires two concurrent requests for one token.
 constexpr std::string_view kOutOfReach[] = {"late_results"};
 
 }  // namespace

@@ -1,7 +1,7 @@
-// coverage.h: how often each thing was injected and each state reached. A run over enough seeds
-// fails when one never was: a simulator that no longer gets somewhere must not stay green.
+// coverage.h: counts injected faults and reached states. A run over enough seeds fails if any of
+// them was never reached, so that the simulator cannot lose coverage unnoticed.
 //
-// One a thread, added up at the end.
+// One per thread, added up at the end.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace claimsd::sim {
 struct CoverageRow {
   std::string_view group;  // "fault", "outage", "answer", "counter", "store"
   std::string_view name;
-  std::string_view more;  // of an answer: its source
+  std::string_view more;  // the source, for answers
   std::uint64_t count = 0;
 };
 
@@ -31,20 +31,20 @@ class Coverage {
   void add(const Coverage& other);
   std::vector<CoverageRow> rows() const;
 
-  // Takes what a step has shown.
+  // Counts what happened in a step.
   void step(const Step& step);
   void service_gone(const daemon::Counters& counters);
 
   std::uint64_t histories = 0;
   std::uint64_t steps = 0;
-  std::array<std::uint64_t, kMaxActions> actions{};  // by place in actions()
+  std::array<std::uint64_t, kMaxActions> actions{};  // indexed like actions()
   std::array<std::uint64_t, static_cast<std::size_t>(Outage::kCount)> outages{};
 
  private:
-  static constexpr std::size_t kReasons = 400;  // codes of the vocabulary
+  static constexpr std::size_t kReasons = 400;  // more than the largest reason code
   static constexpr std::size_t kSources = 6;
   std::array<std::array<std::uint32_t, kSources>, kReasons> answers_{};
-  std::array<std::uint64_t, 3> puts_{};  // by Stored
+  std::array<std::uint64_t, 3> puts_{};  // indexed by Stored
   daemon::Counters counters_;
 };
 

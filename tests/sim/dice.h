@@ -1,5 +1,5 @@
-// dice.h: what a seed decides. splitmix64 (Steele, Lea, Flood 2014) and whole numbers only, so that
-// a seed means the same history on every machine.
+// dice.h: random decisions derived from a seed. Uses splitmix64 (Steele, Lea, Flood 2014) and
+// integers only, so that a seed gives the same history on every machine.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ class Dice {
     return low + daemon::Duration(static_cast<std::int64_t>(
                      next() % static_cast<std::uint64_t>((high - low).count())));
   }
-  // Mostly around `mean`, now and then much longer.
+  // Usually around `mean`, occasionally much longer.
   daemon::Duration about(daemon::Duration mean) {
     return percent(10) ? between(daemon::Duration(0), 6 * mean)
                        : between(daemon::Duration(0), 3 * mean / 2);

@@ -53,7 +53,7 @@ void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime 
     return;
   }
   ++failures_;
-  // Too many requests: of this user, or of everybody.
+  // A 429 concerns this user only; other Retry-After advice concerns all.
   const bool is_told = advice > Duration(0) && response.status != 429;
   if (state_ == State::kLeftAlone) {
     if (is_told) leave_alone(advice, now);
@@ -86,10 +86,10 @@ void UpstreamHealth::leave_alone(Duration retry_after, BootTime now) {
 
 const char* UpstreamHealth::started(BootTime now, std::size_t flying) {
   switch (state_) {
-    case State::kWorks: return flying > window_ ? "a wall of requests, not a ramp" : "";
+    case State::kWorks: return flying > window_ ? "more requests than the ramp allows" : "";
     case State::kProbed: return "a second probe";
     case State::kLeftAlone:
-      if (now < earliest_) return "asked again before Retry-After";
+      if (now < earliest_) return "a request during the backoff or Retry-After";
       state_ = State::kProbed;
       return "";
   }

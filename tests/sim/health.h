@@ -1,8 +1,8 @@
-// health.h: how an Auth API fares, as far as the daemon can know, and what DESIGN allows to be
-// asked of it meanwhile: nothing while it is left alone, one probe after that, then a ramp.
+// health.h: models the health of an Auth API as the daemon can know it, and which requests are
+// allowed: none during the backoff, one probe after it, then a ramp.
 //
-// Made from what landed and what started, not from the core's own breaker. The jitter of a backoff
-// is not known here: only its bounds are.
+// Derived from completed and started requests, not from the core's own circuit breaker. The jitter
+// of a backoff is unknown here; only its bounds are known.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ class UpstreamHealth {
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
   void reset(const daemon::GatePolicy& policy, std::size_t max_in_flight);
-  // A request that was not sent to the next URL instead has ended. What may be the token's doing
-  // counts once for each: `failing` is of its token, and is brought up to date.
+  // A request ended and was not retried at another URL. Failures that may be caused by the token
+  // count once per token; updates `failing`, the record of that token.
   void ended(const Response& response, Failing& failing, daemon::BootTime now);
-  // A request starts. What is wrong with that; "" is nothing. `flying`: with it.
+  // A request starts. Returns why it is not allowed, or "". `flying` includes this request.
   const char* started(daemon::BootTime now, std::size_t flying);
 
   State state() const { return state_; }
-  // Left alone for longer than any backoff lasts?
+  // True if the backoff has lasted longer than any backoff may.
   bool ought_to_be_probed(daemon::BootTime now) const {
     return state_ == State::kLeftAlone && now > latest_;
   }
@@ -39,15 +39,15 @@ class UpstreamHealth {
   std::size_t max_in_flight_ = 0;
   State state_ = State::kWorks;
   unsigned failures_ = 0;
-  daemon::BootTime earliest_{};       // of a probe
-  daemon::BootTime latest_{};         // from then on it must be possible
-  const Failing* excused_ = nullptr;  // whose probe has failed since it is left alone
+  daemon::BootTime earliest_{};       // lower bound for the next probe
+  daemon::BootTime latest_{};         // from then on a probe must be allowed
+  const Failing* excused_ = nullptr;  // the token whose probe failed during this backoff
   std::size_t window_ = 0;
 };
 
-// Does this show that the Auth API does not work?
+// True if the response shows that the Auth API does not work.
 bool is_down(const Response& response);
-// Or does it perhaps not work for this token alone? It was asked.
+// True if the failure may be specific to this token: the Auth API was reached.
 bool may_be_token(const Response& response);
 
 }  // namespace claimsd::sim

@@ -1,7 +1,7 @@
-// invariants.h: what must hold after every step, one row and one function each.
+// invariants.h: the invariants that are checked after every step, one row and one function each.
 //
-// A check judges by the Records alone: by what the simulator saw going in and coming out. The
-// service is only asked for what it counts and when it wants to be woken, which is itself checked.
+// Checks use the Records only: the simulator's own view of inputs and outputs. From the service
+// they use its counters and its wake-up time, which are themselves checked.
 #pragma once
 
 #include <span>
@@ -17,9 +17,9 @@ namespace claimsd::sim {
 struct Facts {
   const daemon::Policy& policy;
   Records& records;
-  const std::array<UpstreamHealth, 2>& health;  // by upstream
+  const std::array<UpstreamHealth, 2>& health;  // indexed by upstream
   const daemon::ClaimsService& service;
-  unsigned uids = 0;  // that ask
+  unsigned uids = 0;  // number of uids that make queries
 
   const Step& step() const { return records.step; }
   const daemon::Now& now() const { return records.step.now; }
@@ -28,54 +28,54 @@ struct Facts {
 struct Invariant {
   std::string_view name;
   std::string_view says;
-  // Empty: it holds. Else what was found.
+  // Returns "" if the invariant holds, otherwise the violation.
   std::string (*check)(const Facts& facts);
 };
 
 std::span<const Invariant> invariants();
 
-// I(name, what it says)
+// I(name, description)
 // clang-format off
 #define CLAIMSD_SIM_INVARIANTS(I) \
-  I(ports,           "the core uses its ports as they ask to be used") \
-  I(life,            "valid is said only until min(start of the request + life, exp - skew)") \
-  I(newer_refusal,   "what was refused is valid again only by a request that started later") \
-  I(revoked,         "what was revoked is valid for nobody once the order has returned") \
-  I(denied_in_time,  "nobody is denied by a revocation that is not about them, or is over") \
-  I(purged,          "who asks after a purge is answered by a request that started after it") \
-  I(withdrawn,       "an order takes leases away before it returns") \
-  I(claims,          "claims are whole, of that token's user, and those of that confirmation") \
-  I(max_age,         "no answer is older than its asker accepts") \
-  I(provenance,      "source, age, time left and flags say what happened") \
-  I(invalid_cause,   "invalid is said of what was refused lately, cannot be a token or has expired; never for an outage") \
-  I(unavailable_cause, "each reason for saying nothing has its cause") \
-  I(stale,           "stale is said only where it is allowed, of what is past its life, while nobody can say better") \
-  I(purged_first,    "a refusal is gone from store and map before anybody is told") \
-  I(deadline,        "nobody waits past their deadline") \
-  I(wake_time,       "the core asks to be woken by the earliest deadline") \
-  I(landing_answers, "who waited for a request hears of it when it lands") \
-  I(hit,             "what is kept and fresh answers at once") \
-  I(single_flight,   "one request on its way for one token") \
-  I(in_flight,       "no more requests on their way than allowed") \
-  I(request_cause,   "the Auth API is asked only for somebody who waits, or ahead of time for what is used") \
-  I(health,          "a failing Auth API, or token, is left alone, probed by one request, then asked more and more") \
-  I(retries,         "requests are made again at another URL, and seldom") \
-  I(budget,          "requests stay within what the user ids may cause") \
-  I(unusable_unasked,"what cannot be a token, or is long past its exp, reaches no Auth API") \
-  I(negative_spares, "a token refused a moment ago is not asked about again") \
-  I(stopped,         "once it stops the core asks nothing new") \
-  I(eviction_cause,  "an entry goes only for its own refusal or to make room for a confirmed one: junk evicts nothing") \
-  I(ended_first,     "no entry with life left goes while an ended one stays") \
-  I(kept,            "what is kept is what was confirmed, with no longer a life than the rule's") \
-  I(bounded,         "entries, refusals, questions and requests stay within their limits") \
-  I(counters,        "counters say what happened") \
-  I(recorded,        "an answer that the audit log must know of is given once that has its record, and is withheld otherwise") \
-  I(held,            "who waits for a record hears of it when that is on disk, or lost") \
-  I(lease_recorded,  "a lease that the audit log must know of is shown once that has its record") \
-  I(reported,        "a report has one receipt in time, which says recorded once it is, and only then") \
-  I(reported_user,   "a report is of the user whom the Auth API confirmed; of the one that the worker names where nobody knows") \
-  I(report_rate,     "reports are written out one by one up to the rate of their user id") \
-  I(lease,           "a lease shows a kept confirmation and ends no later than it")
+  I(ports,           "the core respects the contracts of its ports") \
+  I(life,            "an answer is valid only until min(start of the request + TTL, exp - skew)") \
+  I(newer_refusal,   "a rejected token becomes valid only by a request that started later") \
+  I(revoked,         "a revoked token is never valid after the call has returned") \
+  I(denied_in_time,  "no revocation invalidates other users' tokens, or any token after it has ended") \
+  I(purged,          "a query after a purge is answered by a request that started after the purge") \
+  I(withdrawn,       "a purge or revocation withdraws leases before it returns") \
+  I(claims,          "claims are complete and belong to the token's user and its confirmation") \
+  I(max_age,         "no answer is older than its max_age") \
+  I(provenance,      "source, age, TTL and flags of an answer are correct") \
+  I(invalid_cause,   "an invalid token was rejected recently, is malformed or has expired; an outage never makes it invalid") \
+  I(unavailable_cause, "each unavailable answer has the cause that its reason names") \
+  I(stale,           "a stale answer is given only if allowed, after the TTL, while the Auth API gives no verdict") \
+  I(purged_first,    "a rejected token is removed from store and map before any waiter is answered") \
+  I(deadline,        "no query waits past its deadline") \
+  I(wake_time,       "the wake-up time is no later than the earliest deadline") \
+  I(landing_answers, "waiters are answered when their request completes") \
+  I(hit,             "a fresh cached entry answers immediately") \
+  I(single_flight,   "at most one request per token is in flight") \
+  I(in_flight,       "requests in flight stay within their limit") \
+  I(request_cause,   "a request has waiters or is a refresh-ahead of an entry in use") \
+  I(health,          "a failing Auth API or token gets a backoff, one probe, then a ramp") \
+  I(retries,         "retries go to another URL and stay within the retry budget") \
+  I(budget,          "requests stay within the rate limits of all uids") \
+  I(unusable_unasked,"a malformed or expired token is never sent to an Auth API") \
+  I(negative_spares, "a token with a negative entry causes no request") \
+  I(stopped,         "a stopping core starts no requests") \
+  I(eviction_cause,  "an entry is removed only by its own rejection or to make room for a confirmed one") \
+  I(ended_first,     "no unexpired entry is evicted while an expired one stays") \
+  I(kept,            "a cached entry was confirmed and has at most the TTL of the policy") \
+  I(bounded,         "entries, negative entries, queries and requests stay within their limits") \
+  I(counters,        "counters are correct") \
+  I(recorded,        "an answer that must be recorded is sent only with a durable record") \
+  I(held,            "answers are released when their record is durable or has failed") \
+  I(lease_recorded,  "a lease that must be recorded is published only with a durable record") \
+  I(reported,        "a report gets one receipt in time, which is positive only after its record is durable") \
+  I(reported_user,   "a report is recorded for the confirmed user; if none is known, for the user that the worker claims") \
+  I(report_rate,     "reports are recorded individually up to the rate of their uid") \
+  I(lease,           "a lease publishes a cached confirmation and ends no later than it")
 // clang-format on
 
 #define CLAIMSD_SIM_INVARIANT_DECLARE(name, says) std::string check_##name(const Facts& facts);

@@ -1,4 +1,4 @@
-// What was said, and to whom.
+// Invariants of answers.
 #include <fmt/core.h>
 
 #include "proto/messages.h"
@@ -22,8 +22,8 @@ const QuestionRecord& question_of(const Facts& facts, const AnswerRecord& answer
   return facts.records.questions[answer.question];
 }
 
-// The request whose end was answered in this step, or in that in which the answer was decided; if
-// it was about that token.
+// The request that completed in the step in which the answer was decided, if it was about the same
+// token.
 const RequestRecord* landed_for(const Facts& facts, const AnswerRecord& answer) {
   const auto landed = answer.late ? question_of(facts, answer).held->landed : facts.step().landed;
   if (!landed) return nullptr;
@@ -54,16 +54,16 @@ std::string check_life(const Facts& facts) {
     if (confirmation == nullptr) return "valid without a confirmation of that age";
     if (past_exp_and_skew(token, facts.now(), facts.policy)) return "valid after exp + skew";
     if (answer.source == Source::kUpstream) {
-      if (landed_for(facts, answer) == nullptr) return "from upstream, but nothing landed";
+      if (landed_for(facts, answer) == nullptr) return "from upstream, but no request completed";
       if (answer.late && facts.now().boot >= question_of(facts, answer).held->end)
-        return "valid after its life, which ended while it waited for its record";
+        return "valid after its TTL, which expired while it waited for its record";
       continue;
     }
-    if (confirmation->no_store) return "a no-store answer was kept";
+    if (confirmation->no_store) return "a no-store answer was cached";
     const bool stale = answer.source == Source::kStale;
     const BootTime end = end_of(*confirmation, facts.policy) +
                          (stale ? facts.policy.life.stale_if_error : Duration(0));
-    if (facts.now().boot >= end) return "valid after its life";
+    if (facts.now().boot >= end) return "valid after its TTL";
     if (past_exp_less_skew(token, facts.now(), facts.policy)) return "valid after exp - skew";
   }
   return {};
@@ -76,16 +76,18 @@ std::string check_newer_refusal(const Facts& facts) {
     const Confirmation* const confirmation = stands_on(facts, answer);
     if (!token.refusal || confirmation == nullptr) continue;
     if (token.refusal->started > confirmation->started.boot) {
-      return "valid by a request that started before the one that was refused";
+      return "valid by a request that started before the rejected one";
     }
-    if (token.refusal->landed > confirmation->landed) return "valid by what a refusal took away";
+    if (token.refusal->landed > confirmation->landed)
+      return "valid by a confirmation that was rejected since";
   }
   return {};
 }
 
 std::string check_claims(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (valid(answer) != answer.has_claims) return "claims go with valid, and with valid alone";
+    if (valid(answer) != answer.has_claims)
+      return "a valid answer without claims, or claims without a valid answer";
     if (!valid(answer)) continue;
     if (!answer.sound_claims) return "damaged claims";
     if (answer.user != facts.records.token(answer.token).user) return "another user's claims";
@@ -102,12 +104,12 @@ std::string check_max_age(const Facts& facts) {
     const QuestionRecord& question = facts.records.questions[answer.question];
     const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
     if (!of_an_age || !question.max_age) continue;
-    // A refusal that made a confirmation void is as old as it is: no longer a matter of age.
+    // A rejection that overrides a confirmation has age 0 and is not subject to max_age.
     if (answer.reason == Reason::kRefused && answer.age == Duration(0)) continue;
-    // Judged when it was asked: what has been on its way since then counts.
+    // Relative to the time of the query: a request in flight since then counts.
     const BootTime confirmed = facts.now().boot - answer.age;
     if (*question.max_age == Duration(0) && confirmed < question.asked.boot) {
-      return "asked for now, answered by an older request";
+      return "max_age 0, but answered by an older request";
     }
     if (confirmed < question.asked.boot - *question.max_age) return "older than max_age";
   }
@@ -118,34 +120,36 @@ std::string check_provenance(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const TokenRecord& token = facts.records.token(answer.token);
     const RequestRecord* const request = landed_for(facts, answer);
-    if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or life";
+    if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or TTL";
     if (answer.source == Source::kUpstream) {
-      if (request == nullptr) return "from upstream, but nothing landed";
+      if (request == nullptr) return "from upstream, but no request completed";
       const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
       if (of_an_age && answer.age != facts.now().boot - request->started.boot)
         return "not the request's age";
     }
     if (!valid(answer)) {
-      if ((answer.flags & proto::kAnswerTrimmed) != 0) return "no claims, but trimmed";
+      if ((answer.flags & proto::kAnswerTrimmed) != 0) return "no claims, but flagged as truncated";
       continue;
     }
     const Confirmation* const confirmation = stands_on(facts, answer);
     if (confirmation == nullptr) continue;
     if (((answer.flags & proto::kAnswerTrimmed) != 0) != confirmation->huge) {
-      return "trimmed without saying so, or the other way round";
+      return "the truncated flag is wrong";
     }
     const Duration by_rule = end_of(*confirmation, facts.policy) - facts.now().boot;
-    if (answer.left > std::max(by_rule, Duration(0))) return "more time left than there is";
-    if (confirmation->no_store && answer.left > Duration(0)) return "time left of a no-store";
+    if (answer.left > std::max(by_rule, Duration(0))) return "the TTL is too long";
+    if (confirmation->no_store && answer.left > Duration(0)) return "a no-store answer has a TTL";
     if (token.expires_at != WallTime::max() &&
         answer.left > std::max(Duration(0), token.expires_at - facts.now().wall)) {
-      return "more time left than the token has";
+      return "the TTL exceeds the token's exp";
     }
-    if (answer.source == Source::kCache && answer.left <= Duration(0)) return "no time left";
-    if (answer.source == Source::kStale && answer.left != Duration(0)) return "stale, with a life";
+    if (answer.source == Source::kCache && answer.left <= Duration(0))
+      return "a cached answer without a TTL";
+    if (answer.source == Source::kStale && answer.left != Duration(0))
+      return "a stale answer has a TTL";
     if (answer.source != Source::kCache && answer.source != Source::kUpstream &&
         answer.source != Source::kStale) {
-      return "valid from nowhere";
+      return "valid without a source";
     }
   }
   return {};
@@ -159,24 +163,25 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
   if (answer.source == Source::kUpstream) {
     return request != nullptr && meaning(facts, *request) == Meaning::kRefuses
                ? ""
-               : "refused, but not by the Auth API";
+               : "rejected, but not by the Auth API";
   }
-  if (!token.refusal) return "refused, but never by the Auth API";
+  if (!token.refusal) return "rejected, but never by the Auth API";
   const Refusal& refusal = *token.refusal;
-  if (refusal.instance != facts.records.instance) return "refused by an earlier life";
-  // A confirmation that waited for its record, and was refused meanwhile.
+  if (refusal.instance != facts.records.instance)
+    return "rejected by a request of an earlier service instance";
+  // The confirmation was rejected while it waited for its audit record.
   if (answer.reversal) {
     return refusal.started > question_of(facts, answer).held->confirmed_at
                ? ""
-               : "reversed by a refusal that started earlier";
+               : "superseded by a rejection that started earlier";
   }
   if (facts.now().boot >= refusal.started + facts.policy.negative_ttl) {
-    return "refused after negative_ttl";
+    return "rejected after negative_ttl";
   }
   for (const Confirmation& confirmation : token.confirmations) {
     if (confirmation.landed > refusal.landed && confirmation.started.boot >= refusal.started &&
         !past_exp_and_skew(token, facts.now(), facts.policy)) {
-      return "refused, but confirmed since";
+      return "rejected, but confirmed since";
     }
   }
   return {};
@@ -193,16 +198,17 @@ std::string check_invalid_cause(const Facts& facts) {
         if (std::string found = check_refused(facts, answer); !found.empty()) return found;
         break;
       case Reason::kMalformed:
-        if (token.kind != TokenKind::kMalformed) return "malformed, but it is not";
+        if (token.kind != TokenKind::kMalformed) return "a well-formed token is called malformed";
         break;
       case Reason::kTooLong:
-        if (token.kind != TokenKind::kTooLong) return "too long, but it is not";
+        if (token.kind != TokenKind::kTooLong) return "a token of legal length is called too long";
         break;
       case Reason::kExpired:
-        if (!past_exp_and_skew(token, facts.now(), facts.policy)) return "expired, but it is not";
+        if (!past_exp_and_skew(token, facts.now(), facts.policy))
+          return "an unexpired token is called expired";
         break;
-      case Reason::kRevoked: break;  // check_denied_in_time
-      default: return "invalid for no reason";
+      case Reason::kRevoked: break;  // see check_denied_in_time
+      default: return "invalid without a cause";
     }
   }
   return {};
@@ -214,16 +220,16 @@ std::string check_over_budget(const Facts& facts, const QuestionRecord& question
   const BudgetPolicy& budget = facts.policy.budget;
   const Records::OfUid& uid = facts.records.uids[question.uid];
   const bool of_client = budget.per_client.per_second > 0 && question.has_address;
-  if (budget.per_uid.per_second == 0 && !of_client) return "over a budget that there is not";
+  if (budget.per_uid.per_second == 0 && !of_client) return "rate-limited without a limit";
   if (of_client) return {};
   const double reserved = budget.per_uid.burst * budget.reserved_percent / 100.0;
   if (static_cast<double>(uid.asked) + 1 < budget.per_uid.burst - reserved) {
-    return "over its budget by fewer questions than that has";
+    return "rate-limited below the burst";
   }
-  // Only so many known tokens are remembered as there is room for entries.
+  // The core remembers at most max_entries known tokens.
   const bool remembered = facts.records.tokens.size() < facts.policy.max_entries;
   if (question.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
-    return "what is reserved for known tokens went to others";
+    return "the reserve for known tokens was used by others";
   }
   return {};
 }
@@ -232,7 +238,7 @@ std::string check_over_budget(const Facts& facts, const QuestionRecord& question
 
 namespace {
 
-// Is it no answer because its record came too late?
+// True if the answer expired before its record was durable.
 bool outlived(const Facts& facts, const AnswerRecord& answer) {
   const QuestionRecord& question = question_of(facts, answer);
   if (!answer.late) return false;
@@ -250,7 +256,7 @@ std::string check_unavailable_cause(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     if (answer.reason == Reason::kNotRecorded && !question_of(facts, answer).withheld &&
         !outlived(facts, answer))
-      return "withheld, though the log took it in time";
+      return "not recorded, although the log accepted it in time";
   }
   for (const AnswerRecord& answer : facts.step().decisions) {
     if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
@@ -260,34 +266,34 @@ std::string check_unavailable_cause(const Facts& facts) {
     const Policy& policy = facts.policy;
     switch (answer.reason) {
       case Reason::kDeadline:
-        if (facts.now().boot < question.deadline) return "its deadline has not come";
+        if (facts.now().boot < question.deadline) return "timed out before its deadline";
         break;
       case Reason::kOverloaded:
         if (question.room && token.questions < policy.max_waiters) {
-          return "overloaded, but it is not";
+          return "overloaded below the limits";
         }
         break;
       case Reason::kBackoff:
         if (token.failing.holds(facts.now().boot) && facts.now().boot <= token.failing.latest)
           break;
         if (facts.health[token.upstream].state() == UpstreamHealth::State::kWorks) {
-          return "left alone, though it works";
+          return "backoff, although the Auth API works";
         }
         if (facts.health[token.upstream].ought_to_be_probed(facts.now().boot)) {
-          return "left alone for too long";
+          return "the backoff is too long";
         }
         break;
       case Reason::kOverBudget:
         if (std::string found = check_over_budget(facts, question); !found.empty()) return found;
         break;
       case Reason::kShuttingDown:
-        if (!facts.records.stopping) return "it is not stopping";
+        if (!facts.records.stopping) return "shutting down, although the service is not stopping";
         break;
-      case Reason::kNotRecorded: break;  // above
+      case Reason::kNotRecorded: break;  // checked above
       default:
         if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
             reason_of(request->response) != answer.reason) {
-          return fmt::format("{}, but no such thing happened", proto::name_of(answer.reason));
+          return fmt::format("{}, but no request failed that way", proto::name_of(answer.reason));
         }
     }
   }
@@ -299,14 +305,15 @@ std::string check_stale(const Facts& facts) {
     if (answer.source != Source::kStale) continue;
     const TokenRecord& token = facts.records.token(answer.token);
     const RequestRecord* const request = landed_for(facts, answer);
-    if (!valid(answer)) return "stale, and not valid";
-    if (facts.policy.life.stale_if_error <= Duration(0)) return "stale, which is switched off";
+    if (!valid(answer)) return "a stale answer that is not valid";
+    if (facts.policy.life.stale_if_error <= Duration(0))
+      return "stale, although stale answers are off";
     if (token.kept.present && token.kept.entry.fresh_until > facts.now().boot &&
         token.kept.entry.confirmed_at + facts.policy.life.max_ttl > facts.now().boot) {
-      return "stale, before its life is over";
+      return "stale before the end of the TTL";
     }
     if (request != nullptr && meaning(facts, *request) != Meaning::kNothing) {
-      return "stale, though the Auth API has answered";
+      return "stale, although the Auth API gave a verdict";
     }
   }
   return {};
@@ -314,10 +321,11 @@ std::string check_stale(const Facts& facts) {
 
 std::string check_purged_first(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().decisions) {
-    // A reversal tells of a refusal of a while ago; another request may have confirmed since.
+    // A superseding answer may refer to an earlier rejection; the token may have been confirmed
+    // since.
     if (answer.reason != Reason::kRefused || answer.reversal) continue;
-    if (answer.in_store) return "refused, and still in the store";
-    if (answer.shown) return "refused, and still shown to the workers";
+    if (answer.in_store) return "rejected, but still in the store";
+    if (answer.shown) return "rejected, but still published";
   }
   return {};
 }

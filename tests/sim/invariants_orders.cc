@@ -1,4 +1,4 @@
-// What an operator took back stays so.
+// Invariants of purges and revocations.
 #include <algorithm>
 
 #include "tests/sim/invariants.h"
@@ -13,7 +13,7 @@ using proto::Source;
 
 std::string check_revoked(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason == Reason::kOk && answer.denied) return "valid though it was revoked";
+    if (answer.reason == Reason::kOk && answer.denied) return "valid although it was revoked";
   }
   return {};
 }
@@ -27,8 +27,8 @@ bool may_be_denied(const Facts& facts, const TokenRecord& token) {
     const bool counts = order.in_effect || order.lingers;
     if (order.revokes && counts && order.is_about(token)) ++about;
   }
-  // Several about one subject are one rule, which ends when both clocks have passed the latest end
-  // of each: where the wall clock was set in between, later than any one of them.
+  // Orders about the same subject are merged into one rule, which ends when both clocks have passed
+  // the latest end of any. After a wall clock step, that may be later than the end of each order.
   return about > 1;
 }
 
@@ -38,11 +38,11 @@ std::string check_denied_in_time(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().decisions) {
     if (answer.reason != Reason::kRevoked) continue;
     const TokenRecord& token = facts.records.token(answer.token);
-    // A denial is kept like a refusal, for as long.
+    // A revoked answer is cached for the negative TTL.
     const bool kept =
         answer.source == Source::kCache && !token.confirmations.empty() &&
         token.confirmations.back().started.boot + facts.policy.negative_ttl > facts.now().boot;
-    if (!kept && !may_be_denied(facts, token)) return "revoked by no order";
+    if (!kept && !may_be_denied(facts, token)) return "revoked without a revocation";
   }
   return {};
 }
@@ -55,11 +55,11 @@ std::string check_purged(const Facts& facts) {
     if (!valid && !refused) continue;
     for (const OrderRecord& order : facts.records.orders) {
       if (!order.in_effect || answer.question < order.first_question_after) continue;
-      // A refusal does not say whose token it was.
+      // A rejection does not reveal the token's user.
       if (refused && order.subject == Subject::kUser) continue;
       if (order.forgets(token, facts.now().boot - answer.age)) {
         return valid ? "valid by a request from before the purge"
-                     : "refused by a request from before the purge";
+                     : "rejected by a request from before the purge";
       }
     }
   }
@@ -73,7 +73,7 @@ std::string check_withdrawn(const Facts& facts) {
   for (const TokenRecord& token : facts.records.tokens) {
     if (token.shown.now &&
         (order.denies(token) || order.forgets(token, token.shown.confirmed_at))) {
-      return "still shown to the workers";
+      return "still published";
     }
   }
   return {};

@@ -1,4 +1,4 @@
-// What must hold of reports and their receipts.
+// Invariants of reports and their receipts.
 #include <fmt/core.h>
 
 #include "tests/sim/invariants.h"
@@ -12,15 +12,15 @@ namespace {
 
 std::string check_receipt(const Facts& facts, const ReportRecord& report) {
   if (*report.receipt == Reason::kOk) {
-    if (!facts.policy.audit.failures) return "recorded, where no log is kept";
-    return report.durable ? "" : "said to be recorded, and is not";
+    if (!facts.policy.audit.failures) return "acknowledged as recorded without an audit log";
+    return report.durable ? "" : "acknowledged as recorded before it was";
   }
   if (*report.receipt != Reason::kNotRecorded) {
-    return fmt::format("a receipt that says {}", proto::name_of(*report.receipt));
+    return fmt::format("a receipt with reason {}", proto::name_of(*report.receipt));
   }
   const bool late = facts.now().boot >= report.deadline;
   const bool has_cause = !facts.policy.audit.failures || report.failed || late;
-  return has_cause ? "" : "said not to be recorded, though the log took it";
+  return has_cause ? "" : "acknowledged as not recorded, although it was";
 }
 
 }  // namespace
@@ -45,10 +45,12 @@ std::string check_reported_user(const Facts& facts) {
     if (report.brief) continue;
     if (report.claimed ? report.user != kClaimedUser
                        : report.user != fmt::format("user-{}", token.user)) {
-      return "a report in the name of somebody else";
+      return "a report for another user";
     }
-    if (!report.claimed && token.confirmations.empty()) return "a user whom nobody confirmed";
-    if (report.claimed && report.in_store) return "the worker's word, though the user is known";
+    if (!report.claimed && token.confirmations.empty())
+      return "a report for a user without a confirmation";
+    if (report.claimed && report.in_store)
+      return "the worker's claim was used although the user is known";
   }
   return {};
 }
@@ -58,9 +60,9 @@ std::string check_report_rate(const Facts& facts) {
   for (const ReportNumber number : facts.step().reported) {
     const ReportRecord& report = facts.records.reports[number];
     if (!report.brief) continue;
-    if (policy.per_uid.per_second == 0) return "over a rate that there is not";
+    if (policy.per_uid.per_second == 0) return "aggregated without a rate limit";
     if (facts.records.uids[report.uid].reports <= policy.per_uid.burst)
-      return "over its rate by fewer reports than one burst has";
+      return "aggregated below the burst";
   }
   return {};
 }

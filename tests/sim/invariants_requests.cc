@@ -1,4 +1,4 @@
-// Who waits, and what is asked of the Auth APIs for them.
+// Invariants of waiting queries and of requests to the Auth APIs.
 #include <fmt/core.h>
 
 #include "tests/sim/invariants.h"
@@ -14,24 +14,24 @@ using proto::Source;
 std::string check_deadline(const Facts& facts) {
   if (!facts.step().is_tick) return {};
   const auto next = facts.records.next_deadline();
-  return next && *next <= facts.now().boot ? "a question is overdue after a tick" : "";
+  return next && *next <= facts.now().boot ? "a query is overdue after a tick" : "";
 }
 
 std::string check_wake_time(const Facts& facts) {
   const auto next = facts.records.next_deadline();
   if (!next) return {};
   const auto wake = facts.service.wake_time();
-  return wake && *wake <= *next ? "" : "it would sleep through a deadline";
+  return wake && *wake <= *next ? "" : "the wake-up time is after a deadline";
 }
 
 namespace {
 
-// Did an operator's purge part the question from the request that was on its way?
+// True if a purge happened between the start of the request and the query.
 bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
   const TokenRecord& token = facts.records.token(request.token);
   const auto& orders = facts.records.orders;
   return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-    // Whose token it is nobody knew before it landed.
+    // The token's user is unknown until the request completes, so any such purge counts.
     const bool parts = order.subject != Subject::kToken || order.is_about(token);
     return order.in_effect && parts && question >= order.first_question_after &&
            request.first_started.boot <= order.made.boot;
@@ -51,7 +51,7 @@ std::string check_landing_answers(const Facts& facts) {
         max_age && (request.first_started.boot < question.asked.boot - *max_age ||
                     (*max_age == Duration(0) && request.first_started.boot <= question.asked.boot));
     if (!too_old && !purged_between(facts, number, request))
-      return fmt::format("question {} goes on waiting", number);
+      return fmt::format("query {} still waits", number);
   }
   return {};
 }
@@ -66,7 +66,7 @@ std::string check_hit(const Facts& facts) {
           answer.question == number &&
           (question.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
     }
-    if (!hit) return fmt::format("question {} is not answered by what is kept", number);
+    if (!hit) return fmt::format("query {} is not answered from the cache", number);
   }
   return {};
 }
@@ -74,7 +74,7 @@ std::string check_hit(const Facts& facts) {
 std::string check_single_flight(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     if (facts.records.token(facts.records.requests[number].token).flying > 1) {
-      return "two requests on their way for one token";
+      return "two requests in flight for one token";
     }
   }
   return {};
@@ -83,7 +83,7 @@ std::string check_single_flight(const Facts& facts) {
 std::string check_in_flight(const Facts& facts) {
   if (facts.step().started.empty()) return {};
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
-    if (upstream.flying > facts.policy.max_in_flight) return "too many requests on their way";
+    if (upstream.flying > facts.policy.max_in_flight) return "too many requests in flight";
   }
   return {};
 }
@@ -91,7 +91,7 @@ std::string check_in_flight(const Facts& facts) {
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const RequestRecord& request = facts.records.requests[number];
-    if (!request.waited_for && !request.refreshes) return "asked for nobody";
+    if (!request.waited_for && !request.refreshes) return "a request without waiters";
   }
   return {};
 }
@@ -110,11 +110,11 @@ std::string check_retries(const Facts& facts) {
     const RequestRecord& request = facts.records.requests[number];
     if (*request.forbidden != 0) return request.forbidden;
   }
-  // With what was saved up at the start.
+  // The initial retry budget.
   constexpr std::uint64_t kSaved = 10;
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
     if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
-      return "more requests are made again than the budget has";
+      return "more retries than the budget allows";
     }
   }
   return {};
@@ -124,22 +124,23 @@ std::string check_budget(const Facts& facts) {
   const Rate& rate = facts.policy.budget.per_uid;
   const Records& records = facts.records;
   if (facts.step().started.empty() || rate.per_second == 0) return {};
-  // Where there are more user ids than buckets, some find a full one again.
+  // With more uids than buckets, an evicted bucket starts full again.
   if (facts.uids > facts.policy.budget.max_uids) return {};
   const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
   const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
   const std::uint64_t started = records.started - records.again();
-  return static_cast<double>(started) > most ? "more requests than all budgets together" : "";
+  return static_cast<double>(started) > most ? "more requests than all rate limits together allow"
+                                             : "";
 }
 
 std::string check_unusable_unasked(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const TokenRecord& token = facts.records.token(facts.records.requests[number].token);
     if (token.kind == TokenKind::kMalformed || token.kind == TokenKind::kTooLong) {
-      return "what cannot be a token is sent to an Auth API";
+      return "a malformed token is sent to an Auth API";
     }
     if (facts.step().sent_again) continue;
-    // What waited for its turn was not expired when it was asked.
+    // A pending token was not expired at the time of its query.
     bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
     for (const QuestionNumber open : token.open) {
       was_usable |= !past_exp_and_skew(token, facts.records.questions[open].asked, facts.policy);
@@ -158,24 +159,26 @@ std::string check_negative_spares(const Facts& facts) {
     const Refusal& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&
                         facts.now().boot < refusal.started + facts.policy.negative_ttl &&
-                        // The oldest go first; what came back counts twice.
+                        // The oldest are evicted first; a repeated rejection counts twice.
                         facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
     const bool confirmed_since =
         !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
     const auto& orders = facts.records.orders;
     const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
-      // Whose token a request was about nobody knew while it was on its way.
+      // The token's user was unknown while the request was in flight, so any such purge may apply.
       const bool may_be_about = order.subject != Subject::kToken || order.is_about(token);
       return may_be_about && order.made.boot >= refusal.started;
     });
     if (counts && !confirmed_since && !purged)
-      return "a token refused a moment ago is asked about again";
+      return "a token with a negative entry causes a request";
   }
   return {};
 }
 
 std::string check_stopped(const Facts& facts) {
-  return facts.records.stopping && !facts.step().started.empty() ? "it asks though it stops" : "";
+  return facts.records.stopping && !facts.step().started.empty()
+             ? "a request starts although the service is stopping"
+             : "";
 }
 
 }  // namespace claimsd::sim

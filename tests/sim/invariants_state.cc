@@ -1,4 +1,4 @@
-// What is kept, counted and shown.
+// Invariants of cached entries, counters and leases.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using proto::Source;
 
 namespace {
 
-// Entries that the core has given up and the store could not erase.
+// Entries that the core has removed but the store could not erase.
 std::size_t disowned(const Records& records) {
   std::size_t count = 0;
   for (const TokenRecord& token : records.tokens) count += token.kept.disowned ? 1 : 0;
@@ -38,14 +38,14 @@ std::string check_eviction_cause(const Facts& facts) {
     if (erase.was_there && !erase.by_order && erase.token != own) ++others;
   }
   if (others == 0) return {};
-  if (step.puts.empty()) return "an entry went though nothing needed its room";
+  if (step.puts.empty()) return "an entry was evicted although no room was needed";
   for (const PutRecord& put : step.puts) {
     if (put.result == Stored::kFull) return {};
   }
   const std::size_t needed = step.kept_before + 1 > facts.policy.max_entries
                                  ? step.kept_before + 1 - facts.policy.max_entries
                                  : 0;
-  return others > needed ? "more entries went than had to" : "";
+  return others > needed ? "more entries were evicted than necessary" : "";
 }
 
 std::string check_ended_first(const Facts& facts) {
@@ -62,9 +62,9 @@ std::string check_ended_first(const Facts& facts) {
     const Kept& kept = token.kept;
     if (kept.present && !kept.disowned &&
         kept.entry.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot &&
-        // Not what was put in this very step.
+        // Except for the entry that was just stored.
         !(own && token.key == facts.records.token(*own).key)) {
-      return "an ended entry stays where a good one went";
+      return "an expired entry stays while an unexpired one was evicted";
     }
   }
   return {};
@@ -75,22 +75,22 @@ std::string check_kept(const Facts& facts) {
     const TokenRecord& token = facts.records.token(put.token);
     if (landed_token(facts) != put.token || token.confirmations.empty() ||
         token.confirmations.back().landed != facts.step().number) {
-      return "kept, but not confirmed";
+      return "cached, but not confirmed";
     }
     const Confirmation& confirmation = token.confirmations.back();
-    if (confirmation.no_store) return "a no-store answer is kept";
-    if (put.taken_back) return "what an operator took back is kept";
+    if (confirmation.no_store) return "a no-store answer is cached";
+    if (put.taken_back) return "a revoked or purged entry is cached";
     if (put.entry.confirmed_at != confirmation.started.boot) {
-      return "its life does not begin with its request";
+      return "the TTL does not start with the request";
     }
     const BootTime longest = confirmation.started.boot + confirmation.life;
-    if (put.entry.fresh_until > longest) return "kept for longer than its life";
+    if (put.entry.fresh_until > longest) return "cached for longer than its TTL";
     const Duration jitter = confirmation.life / 100 * facts.policy.life.jitter_percent;
     if (put.entry.fresh_until < longest - jitter) return "more jitter than configured";
     if (put.entry.expires_at != token.expires_at) return "not the token's exp";
     if (put.entry.issued_at != token.issued_at) return "not the token's iat";
     if (token.refusal && token.refusal->started > confirmation.started.boot) {
-      return "kept after a later refusal";
+      return "cached after a later rejection";
     }
   }
   return {};
@@ -102,19 +102,19 @@ std::string check_bounded(const Facts& facts) {
   if (records.kept > policy.max_entries && records.kept - disowned(records) > policy.max_entries) {
     return "more entries than allowed";
   }
-  if (facts.service.negative_entries() > policy.negative_entries) return "too many refusals";
-  if (records.open - records.held > policy.max_waiters) return "too many questions wait";
+  if (facts.service.negative_entries() > policy.negative_entries)
+    return "too many negative entries";
+  if (records.open - records.held > policy.max_waiters) return "too many queries wait";
   for (const Records::OfUid& uid : records.uids) {
-    if (uid.open - uid.held > policy.max_waiters_per_uid)
-      return "too many questions of one user id wait";
+    if (uid.open - uid.held > policy.max_waiters_per_uid) return "too many queries of one uid wait";
   }
   const Flights& flights = facts.service.flights();
-  // A successor is never turned away: it takes the place of the request before it.
+  // A successor is never rejected: it inherits the place of its predecessor.
   if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
-    return "too many requests wait for their turn";
+    return "too many requests are pending";
   }
-  if (flights.waiting() != records.open - records.held) return "it does not know how many wait";
-  if (flights.flying() != records.flying) return "it does not know how many are on their way";
+  if (flights.waiting() != records.open - records.held) return "the number of waiters is wrong";
+  if (flights.flying() != records.flying) return "the number of requests in flight is wrong";
   if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {
     return "more rules than allowed";
   }
@@ -140,18 +140,18 @@ std::string check_counters(const Facts& facts) {
 std::string check_recorded(const Facts& facts) {
   const AuditScope& scope = facts.policy.audit;
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason == Reason::kNotRecorded) continue;  // unavailable_cause
+    if (answer.reason == Reason::kNotRecorded) continue;  // see unavailable_cause
     const QuestionRecord& question = facts.records.questions[answer.question];
-    // What was decided first, and what it was decided otherwise to.
+    // The first decision, followed by the one that superseded it.
     std::vector<Reason> expected{answer.reason};
     if (answer.late && answer.recorded.size() > 1) expected.insert(expected.begin(), Reason::kOk);
     const Source source = answer.late ? question.held->source : answer.source;
     const bool due = expected.front() != Reason::kOk ? scope.failures
                      : source == Source::kUpstream   ? scope.verifications
                                                      : scope.hits;
-    if (!due && !answer.recorded.empty()) return "recorded, though nobody wants to know";
+    if (!due && !answer.recorded.empty()) return "recorded, although the audit scope excludes it";
     if (due && answer.recorded != expected) {
-      return fmt::format("{} was given with {} records of it", proto::name_of(answer.reason),
+      return fmt::format("{} was sent with {} records", proto::name_of(answer.reason),
                          answer.recorded.size());
     }
   }
@@ -161,9 +161,9 @@ std::string check_recorded(const Facts& facts) {
 std::string check_held(const Facts& facts) {
   for (const QuestionNumber number : facts.step().completed) {
     const QuestionRecord& question = facts.records.questions[number];
-    // It may wait once more, for the record of another verdict.
+    // It may wait again, for the record of a superseding answer.
     if (!question.answered && !question.left && !question.waits)
-      return fmt::format("question {} goes on waiting for a record that is written", number);
+      return fmt::format("query {} still waits for a completed record", number);
   }
   return {};
 }
@@ -183,19 +183,18 @@ std::string check_lease(const Facts& facts) {
   for (const PublicationRecord& lease : facts.step().publications) {
     const TokenRecord& token = facts.records.token(lease.token);
     const Confirmation* const confirmation = confirmed_at(token, lease.confirmed_at);
-    if (confirmation == nullptr) return "a lease of what was never confirmed";
+    if (confirmation == nullptr) return "a lease without a confirmation";
     if (confirmation->no_store) return "a lease of a no-store answer";
     if (lease.version != confirmation->version) return "a lease with other claims";
-    if (lease.end.lease > end_of(*confirmation, facts.policy))
-      return "a lease longer than its life";
-    if (lease.end.lease <= facts.now().boot) return "an ended lease";
+    if (lease.end.lease > end_of(*confirmation, facts.policy)) return "a lease longer than the TTL";
+    if (lease.end.lease <= facts.now().boot) return "an expired lease";
     if (token.expires_at != WallTime::max() &&
         lease.end.hard > token.expires_at - facts.policy.life.clock_skew) {
       return "a lease past exp - skew";
     }
-    if (lease.taken_back) return "a lease of what an operator took back";
+    if (lease.taken_back) return "a lease of a revoked or purged entry";
     if (token.refusal && token.refusal->landed > confirmation->landed) {
-      return "a lease of what was refused";
+      return "a lease of a rejected token";
     }
   }
   return {};

@@ -1,6 +1,6 @@
-// claimsd_sim: the real core under a simulated clock, Auth API, store and thousands of clients.
+// claimsd_sim: runs the real core with a simulated clock, Auth API, store and thousands of clients.
 //
-// Exit status: 0 no violation, 1 a violation or something that was never reached, 2 usage.
+// Exit status: 0 no violation, 1 a violation or missing coverage, 2 usage error.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -25,17 +25,18 @@ int main_(int argc, char** argv) {
   std::optional<std::uint64_t> seed;
   bool json = false;
   options.seeds = 2000;
-  CLI::App app("Simulates the core of claimsd and checks what must hold after every step.",
+  CLI::App app("Simulates the core of claimsd and checks invariants after every step.",
                "claimsd_sim");
-  app.add_option("--seeds", options.seeds, "how many histories")->capture_default_str();
-  app.add_option("--first-seed", options.first_seed, "the first one's")->capture_default_str();
-  app.add_option("--seed", seed, "this one history");
-  app.add_option("--events", options.events, "of each history")->capture_default_str();
+  app.add_option("--seeds", options.seeds, "number of histories")->capture_default_str();
+  app.add_option("--first-seed", options.first_seed, "seed of the first history")
+      ->capture_default_str();
+  app.add_option("--seed", seed, "run one history, with this seed");
+  app.add_option("--events", options.events, "events per history")->capture_default_str();
   app.add_option("--jobs", options.jobs, "threads")->capture_default_str();
-  app.add_flag("--trace", options.trace, "print everything that happens (with --seed)");
-  app.add_option("--only", options.only, "check these invariants alone");
-  app.add_option("--except", options.except, "invariants that are not checked");
-  app.add_flag("--json", json, "one JSON object a line");
+  app.add_flag("--trace", options.trace, "print all events (with --seed)");
+  app.add_option("--only", options.only, "check only these invariants");
+  app.add_option("--except", options.except, "skip these invariants");
+  app.add_flag("--json", json, "print one JSON object per line");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

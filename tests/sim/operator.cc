@@ -1,4 +1,4 @@
-// The operator of a history: purge and revoke.
+// The simulated operator: purge and revoke.
 #include <fmt/core.h>
 
 #include "tests/sim/simulation.h"
@@ -20,7 +20,7 @@ OrderRecord Simulation::draw_order(bool revokes, TokenNumber about) {
     order.subject = Subject::kToken;
     order.who = token.text;
     order.token_number = about;
-    // Until its own end; a token that has none, for as long as was asked.
+    // A token's rule lasts until its exp; without exp, for the requested time.
     if (token.expires_at != WallTime::max()) {
       order.length = std::max(Duration(0), token.expires_at - order.made.wall);
     }
@@ -42,7 +42,7 @@ void Simulation::order(bool revokes, TokenNumber about) {
 }
 
 void Simulation::carry_out(std::size_t number) {
-  // By value: there may be more of them before the call returns.
+  // A copy: more orders may be added before the call returns.
   const OrderRecord given = records.orders[number];
   trace.note({steps_, clock.now(), given.revokes ? "revokes" : "purges",
               given.subject == Subject::kToken  ? "a token"

@@ -1,5 +1,5 @@
-// orders.h: what an operator told the service, and what follows from it by DESIGN's rules: who is
-// denied, and which confirmations count for nothing.
+// orders.h: operator orders given to the service, and their expected effects: which tokens are
+// invalid and which confirmations are void.
 #pragma once
 
 #include <optional>
@@ -11,34 +11,35 @@
 namespace claimsd::sim {
 
 struct OrderRecord {
-  bool revokes = false;  // else it purges
+  bool revokes = false;  // otherwise it purges
   daemon::Subject subject = daemon::Subject::kToken;
   std::string who;
   TokenNumber token_number = 0;                // kToken
   std::uint32_t user = 0;                      // kUser
-  std::optional<daemon::UpstreamId> upstream;  // kUser; none: every one
+  std::optional<daemon::UpstreamId> upstream;  // kUser; nullopt: all
   bool lock = false;
   daemon::Now made;
-  daemon::Duration length{};  // of a token's end, of undated tokens, of a lock
+  daemon::Duration length{};  // duration for tokens without exp, tokens without iat, and locks
   QuestionNumber first_question_after = 0;
-  bool in_effect = false;  // the call has returned; no crash has undone it
+  bool in_effect = false;  // the call has returned, and no crash has undone the order
   bool durable = false;
-  // A later one about the same subject, merged with this, is durable.
+  // A later order about the same subject, merged with this one, is durable.
   bool lingers = false;
-  // A purge of one user for whom there was no room: all are forgotten.
+  // A purge of one user without room for its rule, which purges all users instead.
   bool perhaps_of_all = false;
-  // Both clocks have passed its length; and that by as much as a rule may outlive it.
+  // over: both clocks have passed `length`; long_over: also the time by which a rule may outlast
+  // it.
   bool over = false;
   bool long_over = false;
 
   bool is_about(const TokenRecord& token) const;
-  // Does it deny the token, or has it ever (`for_ever`)?
+  // True if the order invalidates the token now or, with `for_ever`, ever did.
   bool denies(const TokenRecord& token, bool for_ever = false) const;
-  // Is it one of those that wait for a younger confirmation?
+  // True if the order makes the confirmation void.
   bool forgets(const TokenRecord& token, daemon::BootTime confirmed_at) const {
     return !revokes && is_about(token) && confirmed_at < made.boot;
   }
-  // May it have?
+  // True if it may have made the confirmation void.
   bool may_forget(const TokenRecord& token, daemon::BootTime confirmed_at) const {
     return !revokes && (perhaps_of_all || is_about(token)) && confirmed_at <= made.boot;
   }

@@ -1,4 +1,4 @@
-// Who there is to ask about: the tokens of a history.
+// The tokens of a history.
 #include <fmt/core.h>
 
 #include "proto/limits.h"
@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// In halves of a second, which JSON and a double carry exactly.
+// Multiples of half a second, which JSON and a double represent exactly.
 std::string numeric_date(WallTime at) {
   const auto halves = at.time_since_epoch() / 500ms;
   return fmt::format("{}.{}", halves / 2, halves % 2 == 0 ? 0 : 5);
@@ -24,7 +24,7 @@ WallTime in_halves(WallTime at) {
 
 }  // namespace
 
-// A few are asked for most of the time.
+// Favors a few tokens.
 TokenNumber Simulation::popular_token() {
   const auto first = static_cast<std::uint64_t>(dice.below(known.size()));
   const auto second = static_cast<std::uint64_t>(dice.below(known.size()));

@@ -18,9 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kWriteDelay = 50ms;  // as daemon/store/write_behind.h has it
+constexpr Duration kWriteDelay = 50ms;  // the same as in daemon/store/write_behind.h
 
-// The number behind a prefix; nothing when that is not all there is.
+// The number after a prefix; nullopt if there is anything else.
 std::optional<std::uint32_t> number_after(std::string_view prefix, std::string_view text) {
   if (text.substr(0, prefix.size()) != prefix) return std::nullopt;
   text.remove_prefix(prefix.size());
@@ -51,7 +51,7 @@ ReadClaims read_claims(std::string_view block) {
   read.version = *version;
   std::array<char, 128> email{};
   const auto end = fmt::format_to_n(email.data(), email.size(), "{}@example.com", *user);
-  // What is trimmed is trimmed to exactly this, too.
+  // Truncated claims have exactly this form as well.
   read.sound = view.email == std::string_view(email.data(), end.size) &&
                view.raw == body_of(*user, *version, false);
   return read;
@@ -77,7 +77,7 @@ void SimRevocationLog::forget(const RuleName& name) {
 void SimRevocationLog::drop(std::vector<RuleName> names) {
   for (const RuleName& name : names) {
     forget(name);
-    // In the order in which they were told.
+    // Also drop rules that are still being written, to keep the order of calls.
     for (Waiting& one : waiting_) {
       std::erase_if(one.rules, [&](const Rule& rule) { return rule.name == name; });
     }
@@ -97,7 +97,7 @@ void SimRevocationLog::write() {
   }
 }
 
-// ---- the store ----------------------------------------------------------------------------------
+// ---- store --------------------------------------------------------------------------------------
 
 void SimCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
@@ -107,7 +107,7 @@ std::optional<Entry> SimCache::find(const TokenKey& key) {
   scribble();
   const auto number = records_.find(key);
   if (!number) {
-    records_.step.broken_port = "the store is asked for a key that nobody made";
+    records_.step.broken_port = "a store lookup with an unknown key";
     return std::nullopt;
   }
   const Kept& kept = records_.token(*number).kept;
@@ -125,7 +125,7 @@ std::optional<Entry> SimCache::find(const TokenKey& key) {
 Stored SimCache::put(const TokenKey& key, const Entry& entry) {
   const auto number = records_.find(key);
   if (!number) {
-    records_.step.broken_port = "an entry is put under a key that nobody made";
+    records_.step.broken_port = "an entry is stored under an unknown key";
     return Stored::kFailed;
   }
   TokenRecord& token = records_.token(*number);
@@ -162,7 +162,7 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
 bool SimCache::erase(const TokenKey& key) {
   scribble();
   const auto number = records_.find(key);
-  if (!number) return true;  // a token that nobody has asked about, under an order
+  if (!number) return true;  // an order about a token that was never queried
   TokenRecord& token = records_.token(*number);
   const bool by_order =
       std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
@@ -218,7 +218,7 @@ void SimCache::reopen(bool killed) {
   failing_finds = failing_puts = failing_erases = 0;
 }
 
-// ---- the rest -----------------------------------------------------------------------------------
+// ---- other ports --------------------------------------------------------------------------------
 
 void SimUpstream::note_landing() {
   Step& step = records_.step;
@@ -239,7 +239,7 @@ bool SimUpstream::was_due(TokenNumber number) const {
 void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   const auto number = records_.find(Records::key_of(upstream, token.view()));
   if (!number) {
-    records_.step.broken_port = "the Auth API is asked about a token that nobody sent";
+    records_.step.broken_port = "a request for an unknown token";
     return;
   }
   RequestRecord record;
@@ -260,9 +260,10 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     records_.step.sent_again = true;
     record.first_started = landed->first_started;
     record.refreshes = landed->refreshes;
-    record.forbidden = !is_down(landed->response) ? "made again though the first was answered"
-                       : landed->url == url       ? "made again at the same URL"
-                                                  : "";
+    record.forbidden = !is_down(landed->response)
+                           ? "a retry although the first attempt got a response"
+                       : landed->url == url ? "a retry at the same URL"
+                                            : "";
     ++api.again;
   } else {
     note_landing();
@@ -270,7 +271,7 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
     const Failing& failing = records_.token(*number).failing;
     if (failing.holds(clock_.now().boot) && clock_.now().boot < failing.earliest)
-      record.forbidden = "a token whose requests fail is asked about all the same";
+      record.forbidden = "a request for a token in backoff";
     ++api.started;
   }
   const auto request = static_cast<RequestNumber>(records_.requests.size());
@@ -288,7 +289,7 @@ void SimPublisher::publish(UpstreamId upstream, std::string_view text, const Tok
   const auto number = records_.find(key);
   if (!number || records_.token(*number).text != text ||
       records_.token(*number).upstream != upstream) {
-    records_.step.broken_port = "a lease for another token than its key's";
+    records_.step.broken_port = "a lease whose token does not match its key";
     return;
   }
   const ReadClaims claims = read_claims(entry.claims);
@@ -357,7 +358,7 @@ void SimSink::decided(QuestionNumber question, proto::Reason reason, proto::Sour
 void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
   if (waiter.request >= records_.reports.size() ||
       records_.reports[waiter.request].connection != waiter.connection) {
-    records_.step.broken_port = "a receipt for what nobody reported";
+    records_.step.broken_port = "a receipt for an unknown report";
     return;
   }
   ReportRecord& report = records_.reports[waiter.request];
@@ -371,7 +372,7 @@ void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
 void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   if (waiter.request >= records_.questions.size() ||
       records_.questions[waiter.request].connection != waiter.connection) {
-    records_.step.broken_port = "an answer to a question that nobody asked";
+    records_.step.broken_port = "an answer to an unknown query";
     return;
   }
   if (before) before();
@@ -379,7 +380,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   trace_.note({records_.step.number, clock_.now(), "answer", proto::name_of(answer.reason),
                question.token, waiter.request});
   if (question.answered) {
-    records_.step.broken_port = "a question is answered twice";
+    records_.step.broken_port = "a query is answered twice";
     return;
   }
   AnswerRecord record = record_of(waiter.request, answer.reason, answer.source);

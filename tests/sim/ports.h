@@ -1,8 +1,8 @@
-// ports.h: the outside world as the core sees it, fast and forgetful: each port notes what is done
-// through it in the Records, and that is what the invariants look at.
+// ports.h: fast fakes of the core's ports. Each port writes what happens through it into Records,
+// where the invariants check it.
 //
-// Beside tests/support/fake_world.h, which says more to a reader of a unit test and takes ten times
-// as long. One thread; all of it outlives the service.
+// tests/support/fake_world.h has fakes for unit tests that record more detail but take ten times as
+// long. One thread; all ports must outlive the service.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ namespace claimsd::sim {
 class SimClock final : public daemon::Clock {
  public:
   daemon::Now now() const override { return now_; }
-  // Time passes, on both clocks; never back.
+  // Advances both clocks; never backwards.
   void reach(daemon::BootTime at) {
     if (at > now_.boot) pass(at - now_.boot);
   }
@@ -30,7 +30,7 @@ class SimClock final : public daemon::Clock {
     now_.boot += by;
     now_.wall += by;
   }
-  // Somebody sets the wall clock.
+  // Sets the wall clock.
   void step_wall(daemon::Duration by) { now_.wall += by; }
 
  private:
@@ -65,7 +65,7 @@ class SimFingerprinter final : public daemon::Fingerprinter {
   }
 };
 
-// A disk that takes its time, and may fail.
+// A slow disk that may fail.
 class SimRevocationLog final : public daemon::RevocationLog {
  public:
   void keep(std::vector<daemon::Rule> rules, Done done) override {
@@ -90,8 +90,8 @@ class SimRevocationLog final : public daemon::RevocationLog {
   std::vector<daemon::Rule> kept_;
 };
 
-// A store as daemon/store/ is one: what was put a moment ago is lost when the daemon is killed, an
-// erasure is not; where erasing fails all is dropped at the next start.
+// Behaves like daemon/store/: a kill loses recent puts but no erasures; after a failed erasure, the
+// next start discards everything.
 class SimCache final : public daemon::ClaimsCache {
  public:
   SimCache(Records& records, const daemon::Clock& clock, Trace& trace, std::size_t bytes)
@@ -103,14 +103,14 @@ class SimCache final : public daemon::ClaimsCache {
   void each(const std::function<void(const daemon::TokenKey&, daemon::BootTime)>& visit) override;
   std::size_t entries() const override { return records_.kept; }
 
-  // The next calls of a kind fail.
+  // Number of calls of each kind that will fail next.
   unsigned failing_finds = 0;
   unsigned failing_puts = 0;
   unsigned failing_erases = 0;
 
-  // What waits reaches the file.
+  // Writes pending entries to the file.
   void flush();
-  // The daemon is gone; killed: what waited is gone with it.
+  // Simulates a restart. `killed`: pending entries are lost.
   void reopen(bool killed);
 
  private:
@@ -135,9 +135,9 @@ class SimUpstream final : public daemon::Upstream {
   void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
              const daemon::Secret& token) override;
 
-  // What a request that starts now finds. By upstream.
+  // Decides whether a request that starts now is allowed. Indexed by upstream.
   std::array<UpstreamHealth, 2> health;
-  // What has landed in this step counts from here on, unless it is sent again.
+  // Counts the request that completed in this step, unless it is retried.
   void note_landing();
 
  private:
@@ -171,13 +171,13 @@ class SimSink final : public daemon::AnswerSink {
       : records_(records), clock_(clock), trace_(trace) {}
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
   void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
-  // An answer that is not given yet.
+  // Notes an answer that is decided but waits for its record.
   void decided(QuestionNumber question, proto::Reason reason, proto::Source source);
 
-  // What the one who is answered does next.
+  // Called after an answer: what the client does next.
   std::function<void(const QuestionRecord&)> react;
   std::function<void()> before;
-  // Is it time to ask ahead for what is kept of this token?
+  // True if a refresh-ahead is due for this token.
   std::function<bool(const TokenRecord&)> due;
 
  private:
@@ -188,9 +188,8 @@ class SimSink final : public daemon::AnswerSink {
   Trace& trace_;
 };
 
-// An audit log on a disk. One that is never slow: answers leave at once, each after its record. Or
-// one that writes in commits, which take their time and may fail: answers, leases and receipts wait
-// for theirs.
+// A simulated audit log. If not slow, answers are recorded and sent immediately. If slow, it writes
+// in commits, which take time and may fail; answers, leases and receipts wait for theirs.
 class SimAuditTrail final : public daemon::AuditTrail {
  public:
   SimAuditTrail(Records& records, const daemon::Clock& clock, SimSink& sink,
@@ -200,16 +199,16 @@ class SimAuditTrail final : public daemon::AuditTrail {
                               daemon::AuditTicket ticket) override;
 
   bool waiting() const { return !waiting_.empty(); }
-  // What waits is written from now on; what comes meanwhile waits for the next commit.
+  // Starts a commit of everything that waits. Later records wait for the next commit.
   void begin_commit();
-  // It is on disk, or lost.
+  // Ends the commit: its records are durable or lost.
   void end_commit();
-  // The daemon is gone.
+  // Simulates a restart of the daemon.
   void lose();
 
   bool slow = false;
-  unsigned failing = 0;          // of the next ones, so many are not taken
-  unsigned failing_commits = 0;  // of the next commits
+  unsigned failing = 0;          // number of next records that are refused
+  unsigned failing_commits = 0;  // number of next commits that fail
   std::function<void(daemon::AuditTicket, bool durable)> complete;
 
  private:
@@ -217,7 +216,7 @@ class SimAuditTrail final : public daemon::AuditTrail {
     daemon::AuditTicket ticket = 0;
     std::optional<QuestionNumber> question;
     std::optional<ReportNumber> report;
-    std::string lease;  // its token
+    std::string lease;  // the token of a lease
     proto::Reason reason = proto::Reason::kOk;
   };
   daemon::AuditVerdict record_report(const daemon::AuditedEvent& event, Waiting one);

@@ -100,7 +100,7 @@ void Records::age_orders(const Now& now, Duration margin) {
       return now.boot >= order.made.boot + length && now.wall >= order.made.wall + length;
     };
     if (!order.over) order.over = passed(order.length);
-    // Not for good: a rule that nobody has cleared away yet counts again when the clock goes back.
+    // Not permanent: a rule that has not been removed yet counts again if the clock steps back.
     order.long_over = passed(order.length + margin);
   }
 }

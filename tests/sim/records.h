@@ -1,8 +1,8 @@
-// records.h: what the simulator itself knows to have happened. The invariants judge by this alone,
-// never by asking the code that is being judged.
+// records.h: the simulator's own record of what happened. The invariants use only this and never
+// query the code under test.
 //
-// Everything is plain data. Tokens, questions and requests are numbered and stay for the whole
-// history. A Step holds what the core did in answer to one event.
+// Plain data. Tokens, queries and requests are numbered and kept for the whole history. A Step
+// holds what the core did in response to one event.
 #pragma once
 
 #include <cstdint>
@@ -21,18 +21,18 @@ using QuestionNumber = std::uint32_t;
 using RequestNumber = std::uint32_t;
 using ReportNumber = std::uint32_t;
 
-// Whom a worker reports, whoever it was.
+// The user that workers name in all reports.
 inline constexpr std::string_view kClaimedUser = "somebody";
 
 enum class TokenKind : std::uint8_t { kJwt, kUndated, kOpaque, kJunk, kMalformed, kTooLong, kOld };
 
-// What the Auth API sent, or why nothing came.
+// The Auth API's response, or the failure.
 struct Response {
   proto::Reason failure = proto::Reason::kOk;
   int status = 200;
   std::uint32_t version = 0;  // of the user's claims
   bool broken_body = false;
-  bool huge = false;  // its claims are too large to keep whole
+  bool huge = false;  // the claims are too large to keep whole
   bool no_store = false;
   bool varies = false;  // Vary: *
   std::optional<daemon::seconds> max_age;
@@ -40,28 +40,28 @@ struct Response {
   daemon::seconds retry_after{};
 };
 
-// The end of a request that confirmed its token.
+// A completed request that confirmed its token.
 struct Confirmation {
   daemon::Now started;
-  std::uint64_t landed = 0;  // step
-  daemon::Duration life{};   // by the rule, without jitter
+  std::uint64_t landed = 0;  // step number
+  daemon::Duration life{};   // the TTL without jitter
   bool no_store = false;
   bool huge = false;
   std::uint32_t version = 0;
-  bool counts = true;  // neither expired nor denied when it came
+  bool counts = true;  // neither expired nor revoked on arrival
 };
 
 struct Refusal {
   daemon::BootTime started;
-  std::uint64_t landed = 0;  // step
-  std::uint64_t number = 0;  // of this service's refusals
+  std::uint64_t landed = 0;  // step number
+  std::uint64_t number = 0;  // among the rejections of this service instance
   unsigned instance = 0;
 };
 
-// What the store holds of a token.
+// The store's entry for a token.
 struct Kept {
   bool present = false;
-  bool disowned = false;  // it could not be erased when it should have been
+  bool disowned = false;  // it should have been erased, but the store failed
   daemon::Entry entry;
   std::string claims;
 };
@@ -72,11 +72,11 @@ struct Shown {
   daemon::BootTime confirmed_at;
 };
 
-// A token's failures that may be its own doing, since it last worked.
+// Failures since the token last worked that may be caused by the token.
 struct Failing {
   unsigned failures = 0;
-  daemon::BootTime earliest{};  // of the next request for it
-  daemon::BootTime latest{};    // from then on it is not left alone for its own sake
+  daemon::BootTime earliest{};  // lower bound for the next request
+  daemon::BootTime latest{};    // upper bound of the token's own backoff
   daemon::BootTime forgotten{};
   bool holds(daemon::BootTime now) const { return failures > 0 && now < forgotten; }
 };
@@ -89,27 +89,27 @@ struct TokenRecord {
   std::uint32_t user = 0;
   daemon::WallTime expires_at = daemon::WallTime::max();
   daemon::WallTime issued_at = daemon::WallTime::min();
-  bool good = true;     // what the Auth API thinks of it now
-  bool poison = false;  // it fails whenever it is asked about this one
+  bool good = true;     // the Auth API's current verdict
+  bool poison = false;  // every request for this token fails
   Failing failing;
 
   std::vector<Confirmation> confirmations;
-  std::optional<Refusal> refusal;    // the last to land
+  std::optional<Refusal> refusal;    // the last one that completed
   std::vector<QuestionNumber> open;  // not answered yet
   std::uint32_t questions = 0;
   std::uint32_t flying = 0;
-  Kept kept;     // as find() shows it
-  Kept durable;  // as a killed daemon leaves it
+  Kept kept;     // as returned by find()
+  Kept durable;  // as left behind by a killed daemon
   Shown shown;
 };
 
 // An answer that waits for its audit record.
 struct HeldRecord {
-  std::uint64_t step = 0;                       // in which it was decided first
-  proto::Source source = proto::Source::kNone;  // of that decision
-  std::optional<RequestNumber> landed;          // that led to it
-  daemon::BootTime confirmed_at;                // of a valid one
-  // When a valid one's life ends by the rule, and when at the earliest that may be.
+  std::uint64_t step = 0;                       // of the first decision
+  proto::Source source = proto::Source::kNone;  // of the first decision
+  std::optional<RequestNumber> landed;          // the request that led to it
+  daemon::BootTime confirmed_at;                // of a valid answer
+  // When a valid answer expires, and the lower bound of that.
   daemon::BootTime end;
   daemon::BootTime earliest_end;
 };
@@ -120,31 +120,31 @@ struct QuestionRecord {
   std::uint32_t uid = 0;
   daemon::Now asked;
   daemon::BootTime deadline;
-  daemon::BootTime answer_by;  // the deadline, or a little later when the record of that waits
+  daemon::BootTime answer_by;  // the deadline, or slightly later if the timeout must be recorded
   std::optional<daemon::Duration> max_age;
   std::uint64_t step = 0;
-  bool served_from_store = false;  // what the store holds must answer it
+  bool served_from_store = false;  // the cached entry must answer it
   bool answered = false;
-  bool left = false;   // its connection closed
-  bool room = false;   // there was room for it, by every limit, when it was asked
+  bool left = false;   // its connection has closed
+  bool room = false;   // no limit was reached at the time of the query
   bool known = false;  // the token was valid before
   bool has_address = false;
   std::optional<HeldRecord> held;
-  bool waits = false;                   // for its record, now
-  std::vector<proto::Reason> recorded;  // what the audit log holds of its answer
-  bool withheld = false;                // it did not take that
+  bool waits = false;                   // waits for its record now
+  std::vector<proto::Reason> recorded;  // recorded decisions
+  bool withheld = false;                // its record failed
 };
 
-// A refusal that a worker reports.
+// A denial that a worker reports.
 struct ReportRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
   std::uint32_t uid = 0;
   daemon::BootTime deadline;
   std::uint32_t unacknowledged = 0;
-  bool in_store = false;  // the store could say whose token it is
-  bool left = false;      // its connection closed
-  // What the audit log was told, and what it made of it.
+  bool in_store = false;  // the store could name the token's user
+  bool left = false;      // its connection has closed
+  // What was submitted to the audit log, and the result.
   std::string user;
   bool claimed = false;
   bool brief = false;
@@ -157,14 +157,14 @@ struct RequestRecord {
   daemon::FlightId id = 0;
   TokenNumber token = 0;
   daemon::Now started;
-  daemon::Now first_started;  // where it is a request made again: the first one's start
+  daemon::Now first_started;  // start of the first attempt, for a retry
   std::size_t url = 0;
   Response response;
   bool landed = false;
-  bool waited_for = false;     // when it started
-  bool refreshes = false;      // nobody waited, and it was time to ask ahead
-  const char* forbidden = "";  // by the Auth API's health: why
-  unsigned instance = 0;       // of the service
+  bool waited_for = false;     // had waiters when it started
+  bool refreshes = false;      // a refresh-ahead: no waiters, and it was due
+  const char* forbidden = "";  // why the Auth API's health forbids it, or ""
+  unsigned instance = 0;       // service instance
 };
 
 struct AnswerRecord {
@@ -177,31 +177,31 @@ struct AnswerRecord {
   daemon::Duration left{};
   daemon::Duration retry_after{};
   bool has_claims = false;
-  bool sound_claims = false;  // whole, and all parts of one user and version:
+  bool sound_claims = false;  // complete, with all parts from one user and version
   std::uint32_t user = 0;
   std::uint32_t version = 0;
-  bool late = false;      // it has waited for its record
-  bool reversal = false;  // of a decision that was recorded
-  // When it was given, or decided.
+  bool late = false;      // it waited for its record
+  bool reversal = false;  // it supersedes a recorded decision
+  // State at the time of the answer or decision.
   bool denied = false;  // by an order
   bool refresh_due = false;
   bool in_store = false;
   bool shown = false;
-  std::vector<proto::Reason> recorded;  // before it was given
+  std::vector<proto::Reason> recorded;  // before the answer was sent
 };
 
 struct PutRecord {
   TokenNumber token = 0;
-  daemon::Entry entry;  // `claims` is not to be read
+  daemon::Entry entry;  // `claims` must not be read
   daemon::Stored result = daemon::Stored::kStored;
-  bool taken_back = false;  // by an order, before
+  bool taken_back = false;  // by an earlier order
 };
 
 struct EraseRecord {
   TokenNumber token = 0;
   bool was_there = false;
   daemon::BootTime fresh_until;
-  bool by_order = false;  // an operator's, perhaps of long ago
+  bool by_order = false;  // possibly an old one
 };
 
 struct PublicationRecord {
@@ -219,30 +219,30 @@ struct Step {
   bool is_tick = false;
   daemon::Now now;
   std::vector<QuestionNumber> asked;
-  std::vector<AnswerRecord> answers;  // given
-  // Those of them that waited for no record, and those that do from now on. Why something was
-  // decided is judged by these; age, life and claims are known of what is given alone.
+  std::vector<AnswerRecord> answers;  // sent in this step
+  // Decisions of this step: answers that need no record, and answers that start to wait for one.
+  // Causes are checked here; age, TTL and claims only when the answer is sent.
   std::vector<AnswerRecord> decisions;
-  std::vector<QuestionNumber> completed;  // whose record is on disk, or lost
+  std::vector<QuestionNumber> completed;  // their records became durable or failed
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> landed;
-  bool sent_again = false;  // what landed: to the next URL
-  bool noted = false;       // what landed: in the Auth API's health
+  bool sent_again = false;  // the completed request was retried at the next URL
+  bool noted = false;       // the completed request was counted in the Auth API's health
   std::vector<PutRecord> puts;
   std::vector<EraseRecord> erases;
   std::vector<PublicationRecord> publications;
-  std::vector<std::string> leases_recorded;  // on disk since this step; their tokens
-  std::vector<ReportNumber> reported;        // to the audit log
+  std::vector<std::string> leases_recorded;  // recorded since this step; their tokens
+  std::vector<ReportNumber> reported;        // submitted to the audit log
   std::vector<ReportNumber> receipts;
   std::size_t kept_before = 0;
   bool restarted = false;
-  std::optional<std::size_t> order;  // carried out in it
-  std::string broken_port;           // a port was used against its contract: how
+  std::optional<std::size_t> order;  // executed in this step
+  std::string broken_port;           // how a port's contract was violated
 
   void begin(std::uint64_t step, const daemon::Now& at, std::size_t kept);
 };
 
-// All of it. One history's; the ports write into it.
+// All records of one history; the ports write into it.
 class Records {
  public:
   Records();
@@ -253,27 +253,27 @@ class Records {
   TokenRecord& token(TokenNumber number) { return tokens[number]; }
   const TokenRecord& token(TokenNumber number) const { return tokens[number]; }
   TokenNumber add_token(TokenRecord record);
-  // The token with this key; none: the key was never given out.
+  // The token with this key; nullopt if the key was never issued.
   std::optional<TokenNumber> find(const daemon::TokenKey& key) const;
 
-  // Is the token denied by an order?
+  // True if an order invalidates the token.
   bool denied(const TokenRecord& token) const;
-  // By one that may be over, or lost?
+  // The same, including orders that may have ended or been lost.
   bool perhaps_denied(const TokenRecord& token) const;
-  // Is it, or does this confirmation count for nothing after a purge?
+  // True if the token is invalid or this confirmation was purged.
   bool taken_back(const TokenRecord& token, daemon::BootTime confirmed_at) const;
-  // Orders end with time.
+  // Ends orders as time passes.
   void age_orders(const daemon::Now& now, daemon::Duration margin);
 
-  // Requests made again, of the service that runs now.
+  // Retries of the current service instance.
   std::uint64_t again() const { return upstreams[0].again + upstreams[1].again; }
 
-  // Takes a question off the lists of open ones.
+  // Removes a query from the lists of open queries.
   void close(QuestionNumber number);
-  // Its answer is decided, and waits for its record.
+  // The answer is decided and waits for its record.
   void hold(QuestionNumber number, const HeldRecord& held);
   void add_deadline(daemon::BootTime deadline, QuestionNumber question);
-  // The earliest deadline of an open question.
+  // The earliest deadline of an open query.
   std::optional<daemon::BootTime> next_deadline();
 
   std::deque<TokenRecord> tokens;
@@ -282,30 +282,30 @@ class Records {
   std::vector<ReportRecord> reports;
   std::vector<OrderRecord> orders;
   Step step;
-  std::size_t open = 0;    // questions
-  std::size_t held = 0;    // of these: decided
+  std::size_t open = 0;    // queries
+  std::size_t held = 0;    // of these, the decided ones
   std::size_t flying = 0;  // requests
   struct OfUpstream {
     std::size_t flying = 0;
-    std::uint64_t started = 0;  // without those made again
+    std::uint64_t started = 0;  // without retries
     std::uint64_t again = 0;
   };
   std::array<OfUpstream, 2> upstreams;
   struct OfUid {
     std::size_t open = 0;
     std::size_t held = 0;
-    // Questions to the service that runs now.
+    // Of the current service instance.
     std::uint64_t asked = 0;
     std::uint64_t of_known = 0;
     std::uint64_t reports = 0;
   };
   std::array<OfUid, 8> uids;
   std::uint64_t stale = 0;       // answers
-  daemon::BootTime begun;        // when the service was started
-  std::uint64_t first_step = 0;  // of the service
+  daemon::BootTime begun;        // start of the service
+  std::uint64_t first_step = 0;  // of the current service instance
   std::size_t kept = 0;          // entries in the store
   bool stopping = false;
-  // Of the service that runs now.
+  // Of the current service instance.
   unsigned instance = 0;
   std::uint64_t asked = 0;
   std::uint64_t started = 0;
@@ -314,7 +314,7 @@ class Records {
   std::array<std::uint64_t, 4> verdicts{};
   std::uint64_t lost_reports = 0;
 
-  // Keys by upstream and text.
+  // Derives a key from upstream and token.
   static daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view text);
 
  private:

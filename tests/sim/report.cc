@@ -7,7 +7,7 @@
 namespace claimsd::sim {
 namespace {
 
-// From so many on every row of the coverage is expected to be reached.
+// From this number of histories on, every coverage row must be reached.
 constexpr std::uint64_t kEnoughHistories = 1000;
 
 std::string name_of(const CoverageRow& row) {

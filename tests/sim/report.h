@@ -1,4 +1,4 @@
-// report.h: what a run found, for people or, one JSON object a line, for machines.
+// report.h: the results of a run, as a table or as JSON, one object per line.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace claimsd::sim {
 
-// Rows that stayed at nought; none where so few histories ran that this says nothing.
+// Coverage rows with a count of zero. Empty if too few histories ran.
 std::vector<CoverageRow> never_reached(const RunResult& result);
 
 std::string as_table(const RunOptions& options, const RunResult& result);

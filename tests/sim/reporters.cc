@@ -1,4 +1,4 @@
-// The workers of a history that report what they have refused.
+// Simulated workers that report the requests that they denied.
 #include <fmt/core.h>
 
 #include "tests/sim/simulation.h"
@@ -34,7 +34,7 @@ void Simulation::report(TokenNumber about) {
                   Waiter{made.connection, number});
 }
 
-// Those who reported over this connection do not wait any more; 0: nobody does.
+// Marks the reports of a closed connection as abandoned; 0: of all connections.
 void Simulation::forget_reports(std::uint64_t connection) {
   for (ReportRecord& report : records.reports) {
     if (connection == 0 || report.connection == connection) report.left = true;

@@ -1,5 +1,5 @@
-// rules.h: DESIGN's rules once more, in the simulator's own words and from its own records; the
-// invariants and the forecast of a hit share them.
+// rules.h: the policy's rules, implemented a second time from the simulator's records. Shared by
+// the invariants and the prediction of hits.
 #pragma once
 
 #include <algorithm>
@@ -9,21 +9,21 @@
 
 namespace claimsd::sim {
 
-// Has the token's own time run out for an answer that is kept?
+// True if a cached answer is past the token's exp minus the skew.
 inline bool past_exp_less_skew(const TokenRecord& token, const daemon::Now& now,
                                const daemon::Policy& policy) {
   if (token.expires_at == daemon::WallTime::max()) return false;
   return now.wall >= token.expires_at - policy.life.clock_skew;
 }
 
-// So long that nobody need be asked?
+// True if the token is past its exp plus the skew, so that it is rejected locally.
 inline bool past_exp_and_skew(const TokenRecord& token, const daemon::Now& now,
                               const daemon::Policy& policy) {
   if (token.expires_at == daemon::WallTime::max()) return false;
   return now.wall > token.expires_at + policy.life.clock_skew;
 }
 
-// End of what may be made of a confirmation.
+// When a confirmation expires.
 inline daemon::BootTime end_of(const Confirmation& confirmation, const daemon::Policy& policy) {
   return confirmation.started.boot + std::min(confirmation.life, policy.life.max_ttl);
 }
@@ -50,7 +50,7 @@ inline proto::Reason reason_of(const Response& response) {
   return response.status == 200 ? proto::Reason::kUpstreamBody : proto::Reason::kUpstreamStatus;
 }
 
-// The confirmation that an answer of this age stands on; null: there was none.
+// The confirmation behind an answer of this age, or null.
 inline const Confirmation* confirmed_at(const TokenRecord& token, daemon::BootTime started) {
   for (auto at = token.confirmations.rbegin(); at != token.confirmations.rend(); ++at) {
     if (at->started.boot == started) return &*at;

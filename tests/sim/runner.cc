@@ -17,7 +17,7 @@ struct Shared {
   std::atomic<std::uint64_t> next;
   std::atomic<bool> enough = false;
   std::mutex mutex;
-  RunResult result;  // under `mutex`
+  RunResult result;  // guarded by `mutex`
 };
 
 bool among(const std::vector<std::string>& names, std::string_view name) {

@@ -1,4 +1,4 @@
-// runner.h: many histories, over several threads; each history is one thread's alone.
+// runner.h: runs many histories on several threads. Each history uses one thread.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,17 @@ struct RunOptions {
   unsigned events = 1000;
   unsigned jobs = 1;
   bool trace = false;
-  std::vector<std::string> only;    // the invariants that are checked; none: all
-  std::vector<std::string> except;  // those that are not
+  std::vector<std::string> only;    // invariants to check; empty: all
+  std::vector<std::string> except;  // invariants to skip
 };
 
 struct RunResult {
   Coverage coverage;
-  std::vector<Violation> violations;  // by seed; at most one a history
+  std::vector<Violation> violations;  // by seed; at most one per history
   double took_seconds = 0;
 };
 
-// Stops early once there are several violations.
+// Stops early after several violations.
 RunResult run(const RunOptions& options);
 
 }  // namespace claimsd::sim

@@ -42,7 +42,7 @@ Policy draw_policy(Dice& dice) {
   policy.revocations.max_rules = one_of<std::size_t>(dice, 2, 20, 1000);
   policy.revocations.undated = one_of<Duration>(dice, 5s, 60s, 86'400s);
   policy.revocations.margin = one_of<Duration>(dice, 0s, 10s, 300s);
-  // Each level takes in those before it.
+  // Each level includes the previous ones.
   const auto level = one_of(dice, 0u, 1u, 1u, 2u, 3u, 4u);
   policy.audit = {.failures = level >= 1,
                   .verifications = level >= 2,

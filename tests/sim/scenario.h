@@ -1,5 +1,5 @@
-// scenario.h: the setting of one history, drawn from its seed: the daemon's policy, who asks, how
-// much goes wrong. Limits are drawn small, so that they are reached.
+// scenario.h: the parameters of one history, drawn from its seed: policy, clients, fault rates.
+// Limits are small, so that they are reached.
 #pragma once
 
 #include "daemon/claims/service.h"
@@ -11,24 +11,24 @@ struct Scenario {
   std::uint64_t seed = 0;
   unsigned events = 1000;
   daemon::Policy policy;
-  std::size_t store_bytes = 0;  // of claims, that the store has room for
-  unsigned tokens = 0;          // well known from the start
+  std::size_t store_bytes = 0;  // capacity, in bytes of claims
+  unsigned tokens = 0;          // known from the start
   unsigned users = 0;
   unsigned connections = 0;
-  unsigned uids = 1;                // user ids that own them; at most 8
-  bool with_leases = false;         // clients look into the map of leases first
-  daemon::Duration audit_commit{};  // of the audit log, on average; 0: answers need not wait
-  bool with_address = false;        // questions say for whom they are asked
-  daemon::Duration gap{};           // between questions, on average
+  unsigned uids = 1;                // uids that own the connections; at most 8
+  bool with_leases = false;         // clients read the shared map first
+  daemon::Duration audit_commit{};  // mean duration of an audit commit; 0: answers need not wait
+  bool with_address = false;        // queries carry a client address
+  daemon::Duration gap{};           // mean time between queries
   unsigned questions_per_fault = 0;
-  // Percent of the questions.
+  // Percentages of queries.
   unsigned junk = 0;
   unsigned unusable = 0;  // malformed, too long, expired
   unsigned with_max_age = 0;
   unsigned with_timeout = 0;
-  // Percent of the answers whose taker does something at once.
+  // Percentage of answers to which the client reacts immediately.
   unsigned reacts = 0;
-  // Percent of the Auth API's answers.
+  // Percentages of the Auth API's responses.
   unsigned slow = 0;
   unsigned with_headers = 0;
 };

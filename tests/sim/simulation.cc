@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Who reacts to an answer is answered within it; not for ever.
+// Limit of nested reactions to answers.
 constexpr unsigned kMostReactions = 3;
 
 }  // namespace
@@ -72,7 +72,7 @@ void Simulation::next_event() {
   const std::optional<BootTime> wake = service->wake_time();
   if (wake && (queue_.empty() || *wake <= queue_.front().at)) {
     clock.reach(*wake);
-    // A busy loop is late.
+    // A busy event loop is late.
     if (dice.percent(20)) clock.pass(dice.between(0ms, dice.percent(5) ? 500ms : 3ms));
     return tick();
   }
@@ -139,7 +139,7 @@ void Simulation::end_step() {
   if (audit.waiting() && !audit_busy_) {
     audit_busy_ = true;
     audit.begin_commit();
-    // A disk that is busy with something else takes seconds.
+    // Occasionally a busy disk takes seconds.
     schedule(dice.percent(1) ? dice.between(1s, 20s) : dice.about(scenario.audit_commit),
              EventKind::kAuditWritten);
   }
@@ -159,7 +159,7 @@ void Simulation::check() {
   }
 }
 
-// Nobody asks any more; everybody who waits is still answered.
+// Makes no new queries; all open ones must still be answered.
 void Simulation::wait_for_the_last() {
   over_ = true;
   for (unsigned left = 20'000; left > 0 && !violation_; --left) {
@@ -168,12 +168,12 @@ void Simulation::wait_for_the_last() {
     next_event();
   }
   if (!violation_ && records.open > 0) {
-    violation_ = Violation{scenario.seed, steps_, "one_answer", "somebody never gets an answer",
+    violation_ = Violation{scenario.seed, steps_, "one_answer", "a query never gets an answer",
                            trace.last()};
   }
 }
 
-// ---- questions ----------------------------------------------------------------------------------
+// ---- queries ------------------------------------------------------------------------------------
 
 void Simulation::busy_day() {
   if (over_) return;
@@ -277,7 +277,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   Records::OfUid& uid = records.uids[question.uid];
   ++uid.open;
   ++uid.asked;
-  if (!token.confirmations.empty()) ++uid.of_known;  // known, perhaps
+  if (!token.confirmations.empty()) ++uid.of_known;  // an upper bound
   trace.note({steps_, now, "question", "", number, id});
   const std::string address =
       question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
@@ -294,7 +294,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
 void Simulation::react(const QuestionRecord& question) {
   if (over_ || reactions_ >= kMostReactions || !dice.percent(scenario.reacts)) return;
   ++reactions_;
-  // By value: questions move as more are asked.
+  // Copies: new queries may move the records.
   const TokenNumber token = question.token;
   const std::uint64_t connection = question.connection;
   switch (dice.below(7)) {
@@ -352,7 +352,7 @@ void Simulation::landed(RequestNumber number) {
         {request.started, steps_, life_of(response, policy), response.no_store || response.varies,
          response.huge, response.version,
          !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
-    // What a revocation denies is kept like a refusal.
+    // A revoked confirmation uses a negative entry as well.
     if (!records.orders.empty()) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
     token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
@@ -361,7 +361,7 @@ void Simulation::landed(RequestNumber number) {
   end_step();
 }
 
-// ---- the daemon ---------------------------------------------------------------------------------
+// ---- daemon -------------------------------------------------------------------------------------
 
 void Simulation::stop() {
   records.stopping = true;

@@ -1,8 +1,8 @@
-// simulation.h: one history: the real ClaimsService in a made-up world, driven by a seed.
+// simulation.h: one history: the real ClaimsService in a simulated world, driven by a seed.
 //
-// Everything that happens is an event with a time, or something that the service asked to be woken
-// for. After each event every invariant is checked. The same seed and number of events give the
-// same history, whatever runs beside it. One thread.
+// Every step is a scheduled event or a wake-up requested by the service. All invariants are checked
+// after each step. The same seed and number of events give the same history, regardless of other
+// threads. One thread.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ struct Violation {
   std::string trace;
 };
 
-// How a question differs from the plain one.
+// Optional parameters of a query.
 struct Asking {
   std::optional<daemon::Duration> max_age;
   daemon::Duration timeout{};
@@ -40,15 +40,16 @@ class Simulation {
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
-  // Runs the history; what was found wrong, if anything was.
+  // Runs the history and returns the first violation, if any.
   std::optional<Violation> run();
 
-  // ---- for actions.cc: what can happen ----------------------------------------------------------
+  // ---- for actions.cc
+  // ----------------------------------------------------------------------------
 
-  // A question about this token, drawn like those of a busy day; a step of its own.
+  // Makes a query about this token with random parameters, as its own step.
   void ask_step(TokenNumber token);
   void ask_step(TokenNumber token, const Asking& asking);
-  // Anything else; a step of its own.
+  // Runs `act` as its own step.
   template <class Do>
   void step(std::string_view what, Do&& act) {
     begin_step(what);
@@ -56,14 +57,14 @@ class Simulation {
     end_step();
   }
   void disconnect(std::uint64_t connection);
-  // The service goes and another one takes its place.
+  // Replaces the service with a new instance.
   void restart(bool killed);
   void stop();
   void restart_after(daemon::Duration delay);
-  // An operator's word about one of the popular tokens or its user, or about everybody.
+  // An order about a popular token, its user, or all users.
   void order(bool revokes) { order(revokes, popular_token()); }
   void order(bool revokes, TokenNumber about);
-  // A worker reports that it has refused whoever brought this token.
+  // A worker reports that it denied a request with this token.
   void report(TokenNumber about);
   void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
 
@@ -88,7 +89,7 @@ class Simulation {
   SimAuditTrail audit;
   Coverage& coverage;
   std::unique_ptr<daemon::ClaimsService> service;
-  std::vector<TokenNumber> known;  // the most popular first
+  std::vector<TokenNumber> known;  // most popular first
 
  private:
   enum class EventKind : std::uint8_t {
@@ -134,10 +135,10 @@ class Simulation {
   std::vector<Invariant> invariants_;
   std::vector<Event> queue_;  // a heap
   std::uint64_t steps_ = 0;
-  unsigned reactions_ = 0;  // within each other
+  unsigned reactions_ = 0;  // nesting depth
   bool log_busy_ = false;
   bool audit_busy_ = false;
-  bool over_ = false;  // nobody asks any more
+  bool over_ = false;  // no new queries
   std::optional<Violation> violation_;
 };
 

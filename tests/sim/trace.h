@@ -1,7 +1,7 @@
-// trace.h: what happened, one line a thing: the last of it is kept for the report of a violation,
-// and all of it is printed when that was asked for.
+// trace.h: a log of events. The last lines are kept for the report of a violation; all lines are
+// printed on request.
 //
-// A line is kept as data and rendered only when it is read: there are a million of them a second.
+// Lines are stored as data and rendered only when read, because there are a million per second.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@ namespace claimsd::sim {
 struct TraceLine {
   std::uint64_t step = 0;
   daemon::Now now;
-  std::string_view what;   // of static storage, as is:
-  std::string_view which;  // "" for none
+  std::string_view what;   // static storage, as is:
+  std::string_view which;  // "" if none
   std::int64_t token = -1;
   std::int64_t number = 0;
 };
