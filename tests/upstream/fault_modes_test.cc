@@ -1,5 +1,4 @@
-// Every mode of the fault server, and what the transport makes of it. What the claims are worth is
-// judged elsewhere.
+// Each mode of the fault server and the transport's outcome. Other tests judge the claims.
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +20,7 @@ constexpr Expected kProtocol{Reason::kUpstreamProtocol};
 constexpr Expected kTooLarge{Reason::kUpstreamTooLarge};
 constexpr Expected kBody{Reason::kUpstreamBody};
 
-// What is neither a whole 200 nor named after its status.
+// Modes whose outcome is neither a complete 200 nor the status in the mode's name.
 const std::map<std::string, Expected>& exceptions() {
   static const std::map<std::string, Expected> rows = {
       {"silence", kTimeout},
@@ -70,7 +69,7 @@ Expected expected_of(const std::string& mode) {
   return {};
 }
 
-// Held until somebody opens them, or in want of a script: flights_test.cc has them.
+// Modes that need a gate opened or a script: see flights_test.cc.
 bool is_steered(const std::string& mode) {
   return mode.starts_with("gate") || mode.starts_with("script");
 }
@@ -89,7 +88,7 @@ std::vector<std::string> all_modes() {
   return modes;
 }
 
-TEST_CASE("each fault of a server has its outcome") {
+TEST_CASE("each server fault has its expected outcome") {
   const std::vector<std::string> modes = all_modes();
   REQUIRE(modes.size() >= 36);
   for (const std::string& mode : modes) {
@@ -115,7 +114,7 @@ TEST_CASE("each fault of a server has its outcome") {
   }
 }
 
-TEST_CASE("the list of faults and the table of this test agree") {
+TEST_CASE("this test's table contains only modes of the fault server") {
   const std::vector<std::string> modes = all_modes();
   for (const auto& [mode, expected] : exceptions()) {
     INFO(mode);
@@ -123,7 +122,7 @@ TEST_CASE("the list of faults and the table of this test agree") {
   }
 }
 
-TEST_CASE("a response is passed on as it was sent") {
+TEST_CASE("a response is passed on unchanged") {
   const std::string body = R"({"id":"user-123","email":"tess@example.com","role":"rvt"})";
   const std::string mode =
       GENERATE("ok", "ok-chunked", "ok-trickle", "ok-no-length", "ok-interim-103");
@@ -131,7 +130,7 @@ TEST_CASE("a response is passed on as it was sent") {
   CHECK(fetching.fetch().body.view() == body);
 }
 
-TEST_CASE("the headers that matter for a life are passed on") {
+TEST_CASE("the headers that affect the TTL are passed on") {
   test::FaultServer& server = fresh_fault_server();
   server.post("/_script/headers", R"([{"status":503,"headers":{
       "cache-CONTROL":"max-age=7","Age":"3","Retry-After":"9"}}])");
@@ -143,7 +142,7 @@ TEST_CASE("the headers that matter for a life are passed on") {
   CHECK(outcome.retry_after == "9");
 }
 
-TEST_CASE("an answer that nobody asked for is not the next one's") {
+TEST_CASE("an unsolicited response is not used for the next request") {
   Fetching fetching({upstream_of(fresh_fault_server(), "extra-response")});
   for (int i = 0; i < 3; ++i) {
     const FetchOutcome outcome = fetching.fetch();

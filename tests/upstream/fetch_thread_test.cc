@@ -1,4 +1,4 @@
-// What only the fetch thread can do, and the other tests' way to it.
+// Tests of the fetch thread alone, and make_upstream() for the shared tests.
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::daemon {
@@ -11,7 +11,7 @@ Result<std::unique_ptr<Upstream>> make_upstream(std::vector<UpstreamSettings> up
 
 namespace {
 
-TEST_CASE("the deliverer may destroy the fetch thread") {
+TEST_CASE("`deliver` may destroy the fetch thread") {
   const auto loop = test::new_loop();
   NullLog log;
   int landed = 0;

@@ -1,7 +1,7 @@
-// fetching.h: an Upstream and what it has delivered, for the tests. Loop thread.
+// fetching.h: an Upstream and its outcomes, for tests. Loop thread.
 //
-// The tests are two programs: upstream_test asks through the UpstreamClient, as the daemon does,
-// fetch_thread_test everything through the FetchThread. make_upstream() is what differs.
+// The tests are built as two programs: upstream_test uses the UpstreamClient like the daemon,
+// fetch_thread_test sends everything through the FetchThread. They differ in make_upstream().
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@ namespace claimsd::daemon {
 
 inline constexpr std::string_view kToken = "header.payload.signature";
 
-// The one server of this program, with nothing left of earlier tests.
+// The program's single server, reset between tests.
 test::FaultServer& fresh_fault_server();
 
 Result<std::unique_ptr<Upstream>> make_upstream(std::vector<UpstreamSettings> upstreams,
@@ -27,19 +27,19 @@ class Fetching {
  public:
   explicit Fetching(std::vector<UpstreamSettings> upstreams);
 
-  // Starts a flight; its number.
+  // Starts a flight and returns its id.
   FlightId start(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
-  // Starts one and waits for it.
+  // Starts a flight and waits for its outcome.
   FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
   FetchOutcome wait_for(FlightId id);
   void wait_for_all();
-  // Until the server has seen so many requests in that mode.
+  // Waits until the server has received `count` requests in this mode.
   void wait_for_server(const test::FaultServer& server, const std::string& mode, int count);
-  // Cuts off what is in the air.
+  // Cancels all requests in flight.
   void destroy() { upstream_.reset(); }
 
   std::map<FlightId, FetchOutcome> landed;
-  bool twice = false;  // a flight has landed more than once
+  bool twice = false;  // a flight was delivered more than once
   std::unique_ptr<Loop> loop = test::new_loop();
 
  private:
@@ -48,7 +48,7 @@ class Fetching {
   std::unique_ptr<Upstream> upstream_;
 };
 
-// An upstream in that mode of the fault server.
+// An upstream that uses this mode of the fault server.
 UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,
                              std::string_view listener = "http");
 

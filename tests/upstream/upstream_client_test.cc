@@ -1,4 +1,4 @@
-// Which Auth API is asked from where, and the other tests' way to it.
+// Which Auth API is called from which thread, and make_upstream() for the shared tests.
 #include "daemon/upstream/upstream_client.h"
 
 #include <dirent.h>
@@ -28,14 +28,15 @@ bool has_fetch_thread() {
   return false;
 }
 
-TEST_CASE("an Auth API on the loopback is asked from the loop itself") {
+TEST_CASE("an Auth API on loopback is called from the loop") {
   Fetching fetching({upstream_of(fresh_fault_server(), "ok")});
   CHECK(fetching.fetch().status == 200);
   CHECK_FALSE(has_fetch_thread());
 }
 
 TEST_CASE(
-    "one over https is asked from the fetch thread, since handshakes would hold up the loop") {
+    "an Auth API over https is called from the fetch thread, because handshakes would block the "
+    "loop") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok", "https"), upstream_of(server, "ok")});
   CHECK(fetching.fetch(kToken, 0).status == 200);
@@ -43,7 +44,7 @@ TEST_CASE(
   CHECK(fetching.fetch(kToken, 1).status == 200);
 }
 
-TEST_CASE("an outcome that is there at once is still not delivered from within start") {
+TEST_CASE("an immediate outcome is not delivered from within start()") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
   settings.url = "http://127.0.0.1:1";
   Fetching fetching({settings});
