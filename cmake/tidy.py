@@ -1,9 +1,8 @@
 #!/usr/bin/python3
-"""Runs clang-tidy over what is shipped, two files at a time: `tidy.py BUILD_DIR STAMP_DIR`.
+"""Runs clang-tidy on all shipped sources, in parallel: `tidy.py BUILD_DIR STAMP_DIR`.
 
-A file that was clean is not looked at again until something changes that could change the answer: its text, that of a
-header of this project it includes, how it is compiled, .clang-tidy, or clang-tidy itself. The stamp of a clean file is
-named by the hash of all of these.
+A clean file is not checked again until one of these changes: its text, a project header it includes, its compile command,
+.clang-tidy, or clang-tidy itself. The name of a clean file's stamp is the hash of all of them.
 """
 
 import concurrent.futures
@@ -21,7 +20,7 @@ TIDY = "clang-tidy"
 
 
 def included(root, path, seen):
-    """`path` and every header of the project it includes, directly or not."""
+    """`path` and every project header it includes, directly or indirectly."""
     if path in seen or not path.is_file():
         return
     seen.add(path)
@@ -39,7 +38,7 @@ def fingerprint(root, command, common):
 
 
 def commands(root, build):
-    """One compile command for each source that is shipped."""
+    """One compile command per shipped source."""
     wanted = {}
     for command in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         file = pathlib.Path(command["file"])

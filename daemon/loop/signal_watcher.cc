@@ -26,7 +26,7 @@ Result<SignalWatcher> SignalWatcher::create(Loop& loop, int signal_number, Callb
   fresh->handle.data = fresh.get();
   int error = uv_signal_init(loop.raw(), &fresh->handle);
   if (error == 0) {
-    // From here on it is libuv's, and leaves through its close callback.
+    // From here on libuv owns it until its close callback.
     std::unique_ptr<Block, Close> block(fresh.release());
     error = uv_signal_start(
         &block->handle,

@@ -87,7 +87,7 @@ class CurlMulti {
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_set<curl_socket_t> opened_;  // by on_open(), not closed yet
   std::unique_ptr<CURLM, Cleanup>
-      multi_;  // last: goes first, and closes its sockets through the rest
+      multi_;  // last, so destroyed first: closes sockets through the rest
 };
 
 }  // namespace claimsd::daemon

@@ -34,7 +34,7 @@ TempDir::~TempDir() {
 }
 
 LoopThread::LoopThread(Start start) {
-  ::signal(SIGPIPE, SIG_IGN);  // as the daemon's main does
+  ::signal(SIGPIPE, SIG_IGN);  // like the daemon's main()
   std::promise<void> ready;
   auto started = ready.get_future();
   thread_ = std::thread([this, start = std::move(start), ready = std::move(ready)]() mutable {
@@ -90,7 +90,7 @@ TestClient::TestClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STR
 TestClient& TestClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) break;  // the server hung up: what it said can still be read
+    if (sent <= 0) break;  // the server closed the connection: its response can still be read
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return *this;

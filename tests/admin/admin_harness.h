@@ -1,5 +1,5 @@
-// admin_harness.h: a real HttpServer on a loop of its own thread, and a client that sends whatever
-// bytes it is told to.
+// admin_harness.h: a real HttpServer on a loop with its own thread, and a client that sends
+// arbitrary bytes.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace claimsd::daemon {
 
-// A directory that goes with everything in it.
+// A directory that is removed with its contents.
 class TempDir {
  public:
   TempDir();
@@ -30,8 +30,8 @@ class TempDir {
   std::string path_;
 };
 
-// Runs a loop on a thread. `start` makes there what is to run on it; what it returns is destroyed
-// there, before the loop.
+// Runs a loop on a thread. `start` runs there and creates what the loop is for. The object it
+// returns is destroyed there, before the loop.
 class LoopThread {
  public:
   using Start = std::function<std::shared_ptr<void>(Loop&)>;
@@ -46,23 +46,23 @@ class LoopThread {
  private:
   void main(const Start& start, std::promise<void> ready);
 
-  Async* stop_ = nullptr;  // lives on the thread's stack while it runs
+  Async* stop_ = nullptr;  // on the thread's stack while it runs
   std::thread thread_;
 };
 
-// A socket bound at `path` with a server on it.
+// A socket bound at `path`, with a server on it.
 LoopThread::Start serve(std::string path, HttpHandler handler, HttpLimits limits = {});
 
-// One connection. Every wait ends after 30 s, as a failed test.
+// One connection. A wait longer than 30 s fails the test.
 class TestClient {
  public:
   explicit TestClient(const std::string& path);
 
   TestClient& send(std::string_view bytes);
-  // One response: head and body, as Content-Length says (none for `head_only`). "" when the server
-  // hung up first.
+  // One response: head and body according to Content-Length (no body for `head_only`). "" if the
+  // server closed the connection first.
   std::string response();
-  // Everything until the server hangs up.
+  // All bytes until the server closes the connection.
   std::string rest();
 
   int fd() const { return fd_.get(); }
@@ -74,7 +74,7 @@ class TestClient {
   std::string received_;
 };
 
-// One request on a connection of its own; the whole response.
+// Sends one request on a new connection and returns the whole response.
 std::string ask(const std::string& path, std::string_view request);
 std::string get(const std::string& path, std::string_view target);
 

@@ -1,4 +1,4 @@
-// The server over real sockets, against clients that are slow, rude, many or gone.
+// The server over real sockets, with slow, hostile, numerous and disappearing clients.
 #include "daemon/admin/http_server.h"
 
 #include <fcntl.h>
@@ -30,7 +30,7 @@ std::string post(std::size_t announced, std::string_view body) {
          "\r\n\r\n" + std::string(body);
 }
 
-TEST_CASE("a request is handed to the handler and its response to the client") {
+TEST_CASE("a request reaches the handler and its response the client") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   const auto response = ask(dir / "s", kGet);
@@ -40,7 +40,7 @@ TEST_CASE("a request is handed to the handler and its response to the client") {
   CHECK(response.find("Cache-Control: no-store\r\n") != std::string::npos);
 }
 
-TEST_CASE("a connection carries one request, whatever is sent behind it") {
+TEST_CASE("a connection carries one request, and input after it is ignored") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   const auto said = TestClient(dir / "s").send(kGet).send(kGet).rest();
@@ -48,7 +48,7 @@ TEST_CASE("a connection carries one request, whatever is sent behind it") {
   CHECK(said.find("HTTP/1.1 ", 9) == std::string::npos);
 }
 
-TEST_CASE("a client that half-closes after its request is answered at once") {
+TEST_CASE("a client that half-closes after its request is answered immediately") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
   for (int i = 0; i < 100; ++i) {
@@ -59,7 +59,7 @@ TEST_CASE("a client that half-closes after its request is answered at once") {
   }
 }
 
-TEST_CASE("the peer's uid is the kernel's word") {
+TEST_CASE("the peer's uid comes from the kernel") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
     HttpResponse response;
@@ -72,7 +72,7 @@ TEST_CASE("the peer's uid is the kernel's word") {
         std::to_string(::getuid()) + " " + std::to_string(::getpid()));
 }
 
-TEST_CASE("a body of the largest size arrives whole, one byte more is refused unread") {
+TEST_CASE("a body of the maximum size is accepted, one byte more is rejected unread") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   const std::string largest(HttpLimits{}.body_bytes, 'b');
@@ -82,7 +82,7 @@ TEST_CASE("a body of the largest size arrives whole, one byte more is refused un
   CHECK(body_of(refused).find("\"code\":\"too_large\"") != std::string::npos);
 }
 
-TEST_CASE("a body in chunks is refused: its pieces would lie about in memory") {
+TEST_CASE("a chunked body is rejected, because its pieces could not be wiped") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   CHECK(status_of(ask(dir / "s",
@@ -90,9 +90,9 @@ TEST_CASE("a body in chunks is refused: its pieces would lie about in memory") {
                       "3\r\nabc\r\n0\r\n\r\n")) == 411);
 }
 
-TEST_CASE("bytes that are no request are refused, and the server goes on") {
+TEST_CASE("malformed requests are rejected, and the server continues") {
   const TempDir dir;
-  // What may still become a request is waited for as long as an idle connection is.
+  // An incomplete request is kept until idle_timeout.
   const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
   const std::string huge(1 << 20, 'h');
   const std::string nonsense[] = {
@@ -117,7 +117,7 @@ TEST_CASE("bytes that are no request are refused, and the server goes on") {
   }
 }
 
-TEST_CASE("a client that sends byte by byte is answered, and holds nobody else up") {
+TEST_CASE("a client that sends byte by byte is answered and does not delay others") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   TestClient slow(dir / "s");
@@ -129,7 +129,7 @@ TEST_CASE("a client that sends byte by byte is answered, and holds nobody else u
   CHECK(body_of(slow.response()) == "POST /p hello");
 }
 
-TEST_CASE("a client that does not read its response holds nobody else up") {
+TEST_CASE("a client that does not read its response does not delay others") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
     HttpResponse response;
@@ -142,7 +142,7 @@ TEST_CASE("a client that does not read its response holds nobody else up") {
   CHECK(body_of(lazy.response()).size() == 8'000'000);
 }
 
-TEST_CASE("beyond the connection limit clients wait, and have their turn when one leaves") {
+TEST_CASE("clients above the connection limit wait and are served when another leaves") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
   std::deque<TestClient> half;
@@ -153,26 +153,26 @@ TEST_CASE("beyond the connection limit clients wait, and have their turn when on
   late.send(kGet);
   pollfd waiting{late.fd(), POLLIN, 0};
   CHECK(::poll(&waiting, 1, 100) == 0);
-  SECTION("by being served") {
+  SECTION("it was served") {
     CHECK(status_of(half.front().send("Host: a\r\n\r\n").rest()) == 200);
   }
-  SECTION("by hanging up") {
+  SECTION("it closed the connection") {
     half.pop_front();
   }
   CHECK(status_of(late.response()) == 200);
 }
 
-TEST_CASE("a connection on which nothing happens is closed") {
+TEST_CASE("an idle connection is closed") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
   TestClient silent(dir / "s");
   TestClient half(dir / "s");
   half.send("GET /x HT");
-  silent.rest();  // fails the test if the server has not hung up within 30 s
+  silent.rest();  // fails the test if the server has not closed it within 30 s
   half.rest();
 }
 
-TEST_CASE("a connection on which nothing happens costs no time") {
+TEST_CASE("an idle connection uses no CPU time") {
   const TempDir dir;
   LoopThread server(serve(dir / "s", echo));
   TestClient silent(dir / "s");
@@ -185,30 +185,30 @@ TEST_CASE("a connection on which nothing happens costs no time") {
   CHECK(server.cpu_time() - before < milliseconds(100));
 }
 
-TEST_CASE("clients that leave in the middle leave nothing behind") {
+TEST_CASE("clients that disconnect mid-request leave nothing behind") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo));
   for (int i = 0; i < 200; ++i) {
-    TestClient(dir / "s").send(kGet);  // gone before the response
+    TestClient(dir / "s").send(kGet);  // closed before the response
     TestClient(dir / "s").send(post(100, "only a part"));
   }
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
-TEST_CASE("the server can go while clients are connected") {
+TEST_CASE("the server can be destroyed while clients are connected") {
   const TempDir dir;
   std::optional<LoopThread> server;
   server.emplace(serve(dir / "s", echo));
   TestClient silent(dir / "s");
   TestClient half(dir / "s");
   half.send(post(100, "a part"));
-  CHECK(status_of(ask(dir / "s", kGet)) == 200);  // by now the server knows of both
+  CHECK(status_of(ask(dir / "s", kGet)) == 200);  // the server has accepted both by now
   server.reset();
   CHECK(silent.rest().empty());
   CHECK(half.rest().empty());
 }
 
-TEST_CASE("a handler that throws costs its own connection only") {
+TEST_CASE("an exception in a handler closes only its own connection") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) -> HttpResponse {
     if (request.path == "/throw") throw std::bad_alloc();
@@ -218,7 +218,7 @@ TEST_CASE("a handler that throws costs its own connection only") {
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
-TEST_CASE("a client that drips bytes is cut off at its deadline, and others have its place") {
+TEST_CASE("a client that sends too slowly is closed at its deadline, and another takes its place") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo, {.connections = 1, .deadline = seconds(1)}));
   TestClient dripping(dir / "s");
@@ -233,7 +233,7 @@ TEST_CASE("a client that drips bytes is cut off at its deadline, and others have
   CHECK(status_of(ask(dir / "s", kGet)) == 200);
 }
 
-TEST_CASE("the admin API over its socket: status, metrics, refusals, HEAD") {
+TEST_CASE("the admin API over its socket: status, metrics, errors, HEAD") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", [](const HttpRequest& request) {
     return dispatch({.status = sample_status, .process = [] { return ProcessUsage{}; }}, request);
@@ -249,7 +249,7 @@ TEST_CASE("the admin API over its socket: status, metrics, refusals, HEAD") {
   CHECK(body_of(said).empty());
 }
 
-TEST_CASE("what is no listening socket is refused with words") {
+TEST_CASE("a descriptor that is not a listening socket is an error with a message") {
   auto loop = std::move(*Loop::create());
   Fd plain(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto server = HttpServer::create(*loop, std::move(plain), echo);

@@ -1,4 +1,4 @@
-// A token that was sent to the admin API is nowhere in the process once it has been answered.
+// A token sent to the admin API is nowhere in the process after the response.
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,29 +12,29 @@
 namespace claimsd::daemon {
 namespace {
 
-// Masked already in the source: the searching process never knows it in the clear.
+// Masked in the source, so that the searching process never has it in the clear.
 std::string masked_token() {
   std::string token;
   for (int i = 0; i < 400; ++i) token += static_cast<char>(('A' + (i * 7 + i / 26) % 26) ^ kMask);
   return token;
 }
 
-// Sends the unmasked token; 200 for an answer.
+// Sends the unmasked token and returns the response's status.
 int send_token(const std::string& path, const std::string& secret) {
   TestClient client(path);
   const auto token = masked(secret);
   client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 400\r\n\r\n");
-  // In two pieces, the second of which the library has to put behind the first.
+  // In two pieces, which the library must join.
   client.send(token.substr(0, 150)).send(token.substr(150));
   return status_of(client.response());
 }
 
-// Forks a client, which begins once the write end of `go` is closed and leaves after the answer:
-// with 0 if it was 200. It must not leave this function, or it would run the test a second time.
+// Forks a client that starts when the write end of `go` is closed, and exits after the response:
+// with 0 if it was 200. It must not return from here, or it would run the test again.
 pid_t fork_client(const std::string& path, const std::string& secret, const int (&go)[2]) {
   const pid_t child = ::fork();
   if (child != 0) return child;
-  ::close(go[1]);  // the parent's end alone holds us back
+  ::close(go[1]);  // only the parent's end may keep us waiting
   char nothing = 0;
   if (::read(go[0], &nothing, 1) != 0) ::_exit(2);
   try {
@@ -44,20 +44,20 @@ pid_t fork_client(const std::string& path, const std::string& secret, const int 
   }
 }
 
-TEST_CASE("a token in a request's body is wiped when it has been answered") {
+TEST_CASE("a token in a request body is wiped after the response") {
   const TempDir dir;
   const auto secret = masked_token();
   int go[2];
   REQUIRE(::pipe(go) == 0);
   const pid_t child = fork_client(dir / "s", secret, go);
-  // Of each piece a part that is long enough to be found nowhere by chance.
+  // From each piece, a part long enough not to be found by chance.
   const auto count = [first = secret.substr(20, 64), second = secret.substr(200, 64)] {
     return count_in_memory(first) + count_in_memory(second);
   };
   std::atomic<int> seen = 0;
   {
     const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) {
-      // Where the search begins, the body is there: the search can find what it looks for.
+      // The body is in memory at this point, which shows that the search can find it.
       seen = request.body.size() == 400 ? count() : -1;
       return HttpResponse{};
     }));
@@ -65,8 +65,8 @@ TEST_CASE("a token in a request's body is wiped when it has been answered") {
     int status = -1;
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
-    CHECK(seen == 2);  // both in our own copy; the library's is wiped already
-    CHECK(status_of(get(dir / "s", "/")) == 200);  // the loop has gone on: the request is complete
+    CHECK(seen == 2);  // both in our copy; the library's is already wiped
+    CHECK(status_of(get(dir / "s", "/")) == 200);  // so the first request is complete
     CHECK(count() == 0);
   }
   ::close(go[0]);

@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-TEST_CASE("every counter of the table is a metric with its help and value") {
+TEST_CASE("every counter in the table is a metric with its help and value") {
   const auto status = sample_status();
   const auto text = text_of(status);
   const auto check = [&](std::string_view name, std::string_view help, std::uint64_t n) {
@@ -37,7 +37,7 @@ TEST_CASE("every counter of the table is a metric with its help and value") {
   each_counter(status.audit.log.counters, check);
 }
 
-TEST_CASE("metrics follow the text format: help and type before the samples, no name twice") {
+TEST_CASE("metrics follow the text format: help and type before the samples, each name once") {
   const std::regex comment("# (HELP|TYPE) ((claimsd|process)_[a-z_]+) .+");
   const std::regex sample(
       R"(((?:claimsd|process)_[a-z_]+?)(_bucket|_sum|_count)?(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+)");
@@ -58,7 +58,7 @@ TEST_CASE("metrics follow the text format: help and type before the samples, no 
   }
 }
 
-TEST_CASE("whether the audit log takes records is told only where one is kept") {
+TEST_CASE("the audit metrics are present only if an audit log is kept") {
   auto status = sample_status();
   CHECK(text_of(status).find("\nclaimsd_audit_writable 1\n") != std::string::npos);
   status.audit.log.state = AuditState::kDiskFull;
@@ -85,7 +85,7 @@ TEST_CASE("gauges are in base units") {
   CHECK(text.find("\nprocess_resident_memory_bytes 4096\n") != std::string::npos);
 }
 
-TEST_CASE("a histogram's buckets add up, and end with all of them") {
+TEST_CASE("histogram buckets are cumulative, and the last one has all observations") {
   auto status = sample_status();
   CallStatistics& calls = status.upstreams[0].calls;
   calls.landed(proto::Reason::kOk, milliseconds(3));
@@ -104,7 +104,7 @@ TEST_CASE("a histogram's buckets add up, and end with all of them") {
   CHECK(has(R"(_sum{upstream="main",outcome="confirmed"} 60.007)"));
 }
 
-TEST_CASE("requests that settled nothing are counted by why") {
+TEST_CASE("failed requests are counted by reason") {
   auto status = sample_status();
   status.upstreams[0].calls.landed(proto::Reason::kUpstreamTls, milliseconds(3));
   CHECK(
@@ -113,7 +113,7 @@ TEST_CASE("requests that settled nothing are counted by why") {
           "1\n") != std::string::npos);
 }
 
-TEST_CASE("the labels that the table names are those of the samples") {
+TEST_CASE("the labels in the table match those of the samples") {
   const auto status = sample_status();
   const std::regex label("[{,]([a-z]+)=");
   for (const Metric& metric : metrics()) {

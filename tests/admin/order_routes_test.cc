@@ -1,4 +1,4 @@
-// Orders over HTTP: what is understood, what is said back, and that nothing secret is.
+// Orders over HTTP: parsing, responses, and no secret in a response.
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
 #include "daemon/claims/revocation/order_parser.h"
@@ -13,7 +13,7 @@ struct Given {
   std::vector<Order> orders;
   std::vector<std::string> who;
   OrderResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
-  std::vector<OrderDone> waiting;  // with `later`
+  std::vector<OrderDone> waiting;  // the callbacks to call later, if `later` is set
   bool later = false;
 
   OrderTaker taker() {
@@ -38,7 +38,7 @@ struct Given {
   }
 };
 
-TEST_CASE("an order is understood as it was given") {
+TEST_CASE("an order is parsed as sent") {
   Given given;
   CHECK(given.post("/v1/revoke", R"({"token":"abc","for_seconds":60})").status == 200);
   CHECK(given.orders.back().subject == Subject::kToken);
@@ -52,7 +52,7 @@ TEST_CASE("an order is understood as it was given") {
   CHECK(given.orders.back().subject == Subject::kEverybody);
 }
 
-TEST_CASE("an order that is not understood as a whole is not carried out") {
+TEST_CASE("an order that is only partly valid is not carried out") {
   const std::string_view bad[] = {"",
                                   "{",
                                   "[]",
@@ -78,7 +78,7 @@ TEST_CASE("an order that is not understood as a whole is not carried out") {
   CHECK(given.orders.empty());
 }
 
-TEST_CASE("what cannot be done says why, and never whom it was about") {
+TEST_CASE("a failed order returns the reason, but never its subject") {
   Given given;
   given.result = {.outcome = OrderOutcome::kFull, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 507);
@@ -91,7 +91,7 @@ TEST_CASE("what cannot be done says why, and never whom it was about") {
   CHECK(response.body.find("SECRET") == std::string::npos);
 }
 
-TEST_CASE("a response that comes later is sent when it has come") {
+TEST_CASE("a deferred response is sent when it is ready") {
   const TempDir dir;
   Given given;
   given.later = true;
@@ -115,7 +115,7 @@ TEST_CASE("a response that comes later is sent when it has come") {
   CHECK(body_of(response).find("2026-01-01T00:00:00Z") != std::string::npos);
 }
 
-TEST_CASE("a server that ends while responses are still to come ends cleanly") {
+TEST_CASE("a server destroyed with deferred responses pending ends cleanly") {
   const TempDir dir;
   auto later = std::make_shared<DeferredResponse>();
   {
@@ -134,7 +134,7 @@ TEST_CASE("a server that ends while responses are still to come ends cleanly") {
 }
 
 TEST_CASE("an order leaves no copy of its token behind") {
-  std::string secret;  // masked already in the source, as in wipe_test.cc
+  std::string secret;  // masked in the source, as in wipe_test.cc
   for (int i = 0; i < 300; ++i) secret += static_cast<char>(('A' + (i * 11 + i / 26) % 26) ^ kMask);
   std::vector<char> body(400, ' ');
   constexpr std::string_view kBefore = R"({"token":")";
@@ -149,7 +149,7 @@ TEST_CASE("an order leaves no copy of its token behind") {
     REQUIRE(parsed);
     CHECK(parsed->who.view().size() == secret.size());
     explicit_bzero(body.data(), body.size());
-    CHECK(count_in_memory(part) == 1);  // the order's own
+    CHECK(count_in_memory(part) == 1);  // the order's own copy
   }
   CHECK(count_in_memory(part) == 0);
 }

@@ -26,7 +26,7 @@ std::string_view sample_body(std::string_view path) {
   return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
 }
 
-// What routes need of a daemon: orders are carried out, and durable; there are two entries.
+// A fake daemon for the routes: orders succeed and are durable, and the cache has two entries.
 struct FakeDaemon {
   EntryDescription entry(std::uint8_t key, std::string_view user) const {
     return {.key = {{key}}, .user = user, .state = EntryState::kFresh, .age = seconds(2)};
@@ -85,7 +85,7 @@ std::string text_at(const std::string& json, std::string_view pointer) {
   return std::string(std::string_view(parser.parse(json).at_pointer(pointer)));
 }
 
-TEST_CASE("the index lists every route of the table") {
+TEST_CASE("the index lists every route in the table") {
   const auto response = call("GET", "/");
   CHECK(response.status == 200);
   simdjson::dom::parser parser;
@@ -97,7 +97,7 @@ TEST_CASE("the index lists every route of the table") {
   }
 }
 
-TEST_CASE("no method and path stand in the table twice, and each row has its help") {
+TEST_CASE("each method and path is in the table once and has help") {
   std::set<std::string> seen;
   for (const auto& route : routes()) {
     CHECK(seen.insert(std::string(route.method) + " " + std::string(route.path)).second);
@@ -105,7 +105,7 @@ TEST_CASE("no method and path stand in the table twice, and each row has its hel
   }
 }
 
-TEST_CASE("every route answers, and HEAD is taken for GET") {
+TEST_CASE("every route answers, and HEAD is handled as GET") {
   for (const auto& route : routes()) {
     CAPTURE(route.path);
     CHECK(call(route.method, route.path, sample_status()).status == 200);
@@ -113,7 +113,7 @@ TEST_CASE("every route answers, and HEAD is taken for GET") {
   }
 }
 
-TEST_CASE("an unknown path is refused without being repeated") {
+TEST_CASE("an unknown path is a 404 that does not repeat the path") {
   const auto response = call("GET", "/v1/eyJhbGciOi.secret");
   CHECK(response.status == 404);
   CHECK(text_at(response.body, "/error/code") == "not_found");
@@ -121,7 +121,7 @@ TEST_CASE("an unknown path is refused without being repeated") {
   CHECK(response.body.find("secret") == std::string::npos);
 }
 
-TEST_CASE("a wrong method is refused and says which ones are right") {
+TEST_CASE("a wrong method is a 405 that lists the allowed ones") {
   const auto response = call("DELETE", "/v1/status");
   CHECK(response.status == 405);
   CHECK(response.allow == "GET, HEAD");
@@ -138,7 +138,7 @@ TEST_CASE("health is 200 even while the daemon stops, ready is not") {
   CHECK(text_at(response.body, "/findings/0/code") == "stopping");
 }
 
-TEST_CASE("a failing Auth API leaves the daemon ready: known tokens are still answered") {
+TEST_CASE("a failing Auth API leaves the daemon ready, because known tokens are still answered") {
   auto status = sample_status();
   status.upstreams[0].consecutive_failures = 9;
   const auto response = call("GET", "/v1/ready", status);
@@ -146,11 +146,11 @@ TEST_CASE("a failing Auth API leaves the daemon ready: known tokens are still an
   CHECK(text_at(response.body, "/findings/0/code") == "upstream_failing");
 }
 
-TEST_CASE("metrics are served as Prometheus expects them") {
+TEST_CASE("metrics have the content type that Prometheus expects") {
   CHECK(call("GET", "/metrics").content_type == "text/plain; version=0.0.4; charset=utf-8");
 }
 
-TEST_CASE("openapi.yaml describes every route, and no other") {
+TEST_CASE("openapi.yaml describes every route and no other") {
   std::set<std::string> described;
   std::string path;
   const std::regex path_line("  (/[^:]*):");
@@ -172,7 +172,7 @@ TEST_CASE("openapi.yaml describes every route, and no other") {
   CHECK(described == served);
 }
 
-TEST_CASE("entries come a page at a time, and of one user where that is asked for") {
+TEST_CASE("entries are returned in pages, and filtered by user on request") {
   FakeDaemon daemon;
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/entries", .parameters = parameters});
@@ -199,7 +199,7 @@ TEST_CASE("entries come a page at a time, and of one user where that is asked fo
   }
 }
 
-TEST_CASE("one token is asked about in a body alone, and is not repeated") {
+TEST_CASE("a token is looked up from the body only and is not repeated") {
   FakeDaemon daemon;
   const auto post = [&](std::string_view body) {
     return daemon.call({.method = "POST", .path = "/v1/entry", .body = body});
@@ -213,7 +213,7 @@ TEST_CASE("one token is asked about in a body alone, and is not repeated") {
   }
 }
 
-TEST_CASE("events are told in their order, with how many have gone unseen") {
+TEST_CASE("events are returned in order, with the number of missed ones") {
   FakeDaemon daemon;
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/events", .parameters = parameters}).body;
@@ -232,7 +232,7 @@ TEST_CASE("events are told in their order, with how many have gone unseen") {
   body = get(Parameters{{"after", "2"}});
   CHECK(body.find(R"("missed":10)") != std::string::npos);
   CHECK(body.find(R"("last":268)") != std::string::npos);
-  // A daemon that has begun anew tells from its beginning.
+  // After a restart an old sequence number returns the new daemon's events from the start.
   CHECK(get(Parameters{{"after", "5000"}}).find(R"("sequence":13)") != std::string::npos);
   CHECK(daemon
             .call({.method = "GET",
@@ -241,7 +241,7 @@ TEST_CASE("events are told in their order, with how many have gone unseen") {
             .status == 400);
 }
 
-TEST_CASE("statistics name the user ids that ask the most, so many at most") {
+TEST_CASE("statistics list only the uids with the most queries") {
   FakeDaemon daemon;
   for (std::uint32_t uid = 1; uid <= 300; ++uid) daemon.peers.enter(uid).questions = uid;
   const auto body = daemon.call({.method = "GET", .path = "/v1/statistics"}).body;
@@ -252,7 +252,7 @@ TEST_CASE("statistics name the user ids that ask the most, so many at most") {
   CHECK(std::uint64_t(peers.at(99)["uid"]) == 201);
 }
 
-TEST_CASE("the listener for Prometheus has three paths, for those who say that they mean it") {
+TEST_CASE("the listener for Prometheus serves three paths, only for a Host that names loopback") {
   FakeDaemon daemon;
   const auto services = daemon.services();
   const auto status_of = [&](std::string_view path, std::string_view host) {

@@ -23,7 +23,7 @@ struct Document {
   simdjson::dom::element root;
 };
 
-TEST_CASE("a status carries its schema and every number it was made of") {
+TEST_CASE("a status contains its schema and all of its numbers") {
   const Document json(status_json(sample_status()));
   CHECK(int64_t(json.at("/schema")) == 1);
   CHECK(bool(json.at("/well")));
@@ -54,7 +54,7 @@ TEST_CASE("a status carries its schema and every number it was made of") {
   CHECK(double(json.at("/upstreams/0/last_latency_seconds")) == Approx(0.012));
 }
 
-TEST_CASE("every counter of the table is in the status") {
+TEST_CASE("every counter in the table is in the status") {
   const auto status = sample_status();
   const Document json(status_json(status));
   const auto check = [&](std::string_view name, std::string_view, std::uint64_t value) {
@@ -66,7 +66,7 @@ TEST_CASE("every counter of the table is in the status") {
   each_counter(status.audit.log.counters, check);
 }
 
-TEST_CASE("the hit ratio counts only questions that a cache could answer") {
+TEST_CASE("the hit ratio counts only queries that a cache could answer") {
   DaemonStatus status;
   CHECK(Document(status_json(status)).at("/cache/hit_ratio").is_null());
   status.counters.questions = 10;
@@ -94,7 +94,7 @@ TEST_CASE("one failure of an Auth API is no finding, two in a row are") {
   CHECK(json.text("/upstreams/0/state") == "failing");
 }
 
-TEST_CASE("certificates that cannot be taken over are a finding, and so is one that has ended") {
+TEST_CASE("unusable or expired certificates are a finding") {
   auto status = sample_status();
   status.now = WallTime(seconds(1'700'000'000));
   CertificateStatus& certificates = status.upstreams[0].certificates;
@@ -107,7 +107,7 @@ TEST_CASE("certificates that cannot be taken over are a finding, and so is one t
     CHECK(assess(status).at(0).code == "certificates_refused");
     CHECK(assess(status).at(0).message.find(certificates.trouble) != std::string::npos);
   }
-  SECTION("one that has ended") {
+  SECTION("an expired one") {
     status.now += seconds(1);
     CHECK(assess(status).at(0).code == "certificate_ended");
   }
@@ -115,7 +115,7 @@ TEST_CASE("certificates that cannot be taken over are a finding, and so is one t
   CHECK_FALSE(assess(status)[0].blocks);
 }
 
-TEST_CASE("a daemon that is stopping or full is not ready") {
+TEST_CASE("a stopping or full daemon is not ready") {
   auto status = sample_status();
   SECTION("stopping") {
     status.stopping = true;
@@ -128,12 +128,12 @@ TEST_CASE("a daemon that is stopping or full is not ready") {
   CHECK(findings[0].blocks);
 }
 
-TEST_CASE("an audit log that takes no records is a finding, which says what becomes of answers") {
+TEST_CASE("an audit log that takes no records is a finding that says how queries are answered") {
   auto status = sample_status();
   const auto only_finding = [&] {
     const auto findings = assess(status);
     REQUIRE(findings.size() == 1);
-    CHECK_FALSE(findings[0].blocks);  // what needs no record is answered
+    CHECK_FALSE(findings[0].blocks);  // queries that need no record are still answered
     CHECK_FALSE(findings[0].hint.empty());
     return findings[0];
   };
@@ -148,7 +148,7 @@ TEST_CASE("an audit log that takes no records is a finding, which says what beco
     status.audit.log.state = AuditState::kReopening;
     CHECK(only_finding().code == "audit_not_writable");
   }
-  SECTION("more came than it has room for, a moment ago") {
+  SECTION("more records than it could take, a moment ago") {
     status.audit.log.overflowed = seconds(5);
     CHECK(only_finding().code == "audit_overflowed");
     status.audit.log.overflowed = kOverflowMatters;
@@ -160,7 +160,7 @@ TEST_CASE("an audit log that takes no records is a finding, which says what beco
   }
 }
 
-TEST_CASE("what makes answers slow or few is a finding while it lasts, and blocks nothing") {
+TEST_CASE("a condition that delays answers is a finding while it lasts and blocks nothing") {
   auto status = sample_status();
   const auto only_finding = [&] {
     const auto findings = assess(status);
@@ -175,7 +175,7 @@ TEST_CASE("what makes answers slow or few is a finding while it lasts, and block
     status.cache_trouble = kCacheTroubleMatters;
     CHECK(assess(status).empty());
   }
-  SECTION("there is no map, and there is to be one") {
+  SECTION("the map is enabled but missing") {
     status.leases = {.wanted = true, .slots = 64};
     CHECK(assess(status).empty());
     status.leases.slots = 0;
@@ -183,13 +183,13 @@ TEST_CASE("what makes answers slow or few is a finding while it lasts, and block
     status.leases.wanted = false;
     CHECK(assess(status).empty());
   }
-  SECTION("as many questions wait as may") {
+  SECTION("the limit of waiting queries is reached") {
     status.max_waiting = status.waiting + 1;
     CHECK(assess(status).empty());
     status.waiting = status.max_waiting;
     CHECK(only_finding() == "waiting_full");
   }
-  SECTION("as many requests to one Auth API wait as may") {
+  SECTION("the limit of pending requests to one Auth API is reached") {
     status.upstreams[0].max_pending = 10;
     status.upstreams[0].pending = 9;
     CHECK(assess(status).empty());
@@ -198,7 +198,7 @@ TEST_CASE("what makes answers slow or few is a finding while it lasts, and block
   }
 }
 
-TEST_CASE("an Auth API that was never asked is neither well nor failing") {
+TEST_CASE("an Auth API without any request yet is neither healthy nor failing") {
   CHECK(upstream_state(UpstreamStatus{}) == "unknown");
 }
 

@@ -4,7 +4,7 @@
 
 namespace claimsd::daemon {
 
-TEST_CASE("a status line says what was answered while all is well") {
+TEST_CASE("the status line of a healthy daemon summarizes its answers") {
   DaemonStatus status;
   CHECK(status_line(status) == "Well: nobody has asked yet; 0 connections, 0 entries");
   status.counters.questions = 1000;
@@ -15,7 +15,7 @@ TEST_CASE("a status line says what was answered while all is well") {
         "Well: 1000 questions, 98.7 % of them answered at once; 4 connections, 310 entries");
 }
 
-TEST_CASE("a status line names the worst trouble and its mend") {
+TEST_CASE("the status line names the most severe finding and its fix") {
   DaemonStatus status;
   UpstreamStatus& upstream = status.upstreams.emplace_back();
   upstream.name = "main";
@@ -32,7 +32,7 @@ TEST_CASE("a status line names the worst trouble and its mend") {
   CHECK(status_line(status).find("(1 more: claimsctl status)") != std::string::npos);
 }
 
-TEST_CASE("a status line of a daemon that stops says what it waits for") {
+TEST_CASE("the status line of a stopping daemon says what it waits for") {
   DaemonStatus status;
   status.stopping = true;
   status.waiting = 3;

@@ -1,22 +1,21 @@
-"""The include rules, as data: who may include whom. ARCHITECTURE.md says why; check_includes.py applies it.
+"""The include rules, as data. ARCHITECTURE.md explains them; check_includes.py applies them.
 
-A file belongs to the first row whose pattern it matches. `layers` are the folders of this project it may
-include beside its own, `libraries` the outside headers, by the names below. Arrows go one way: a test sees
-to it that following `layers` never leads back.
+A file belongs to the first row whose pattern it matches. `layers` are the layers it may include besides its
+own, `libraries` the external headers, by the names below. A test checks that `layers` has no cycle.
 """
 
 from typing import NamedTuple
 
 
 class Layer(NamedTuple):
-    pattern: str  # fnmatch against the path from the root; * crosses slashes
-    folder: str  # what other rows call it
+    pattern: str  # fnmatch against the path from the root; * also matches slashes
+    folder: str  # the name in other rows
     layers: tuple = ()
     libraries: tuple = ()
 
 
-# Headers by who provides them. "std" is C++ without I/O, threads or randomness, and the C headers that make no
-# system call; "threads" and "io" are the rest of C++; "system" is whatever asks the kernel.
+# Headers by provider. "std" is C++ without I/O, threads and randomness, plus C headers without
+# system calls; "threads" and "io" are the rest of C++; "system" is every header for system calls.
 LIBRARIES = {
     "uv": ("uv.h", "uv/*"),
     "curl": ("curl/*",),
@@ -47,7 +46,7 @@ LIBRARIES = {
         "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h",
         "sysexits.h",
     ),
-}  # a header without a dot and in no row above is "std"
+}  # a header without a dot that matches no row above is "std"
 
 PURE = ("std", "fmt", "expected")
 IMPURE = PURE + ("atomic", "threads", "io", "system")
@@ -61,17 +60,17 @@ ALL_OF_THE_DAEMON = (
 )
 
 LAYERS = (
-    # What both sides share, <atomic> for the map. libcrypto in the sealing alone.
+    # Shared by both sides. <atomic> for the map; libcrypto only for sealing.
     Layer("proto/seal*", "proto", (), ("std", "atomic", "openssl")),
     Layer("proto/*", "proto", (), ("std", "atomic")),
-    # The library lives in other people's processes: no fmt, no tl::expected, no C++ run time, no threads.
-    # What is right and wrong on a host is judged from facts; other files look for these.
+    # The library runs inside other processes: no fmt, no tl::expected, no C++ runtime, no threads.
+    # The doctor's checks judge collected facts; other files collect them.
     Layer("client/claimsctl/doctor/check*", "client/claimsctl", ("daemon/base", "daemon/config", "daemon/store"), PURE),
     Layer("client/claimsctl/doctor/certificate.*", "client/claimsctl", ("daemon/base",), IMPURE + ("openssl",)),
     Layer("client/claimsctl/*", "client/claimsctl",
           ("client", "proto", "daemon/base", "daemon/log", "daemon/config", "daemon/store", "daemon/audit"),
           IMPURE + ("CLI11", "curl", "simdjson")),
-    # The extension of the Python package: glue over the library's ABI.
+    # The Python package's extension wraps the library's ABI.
     Layer("client/python/*", "client/python", ("client", "proto"), ("std", "python")),
     Layer("client/*", "client", ("proto",), ("std", "atomic", "system", "openssl")),
     # The daemon. Policy (claims, config, server) makes no system call and reads no clock.
@@ -79,7 +78,7 @@ LAYERS = (
     Layer("daemon/log/spdlog_log.*", "daemon/log", ("daemon/base",), IMPURE + ("spdlog",)),
     Layer("daemon/log/*", "daemon/log", ("daemon/base",), IMPURE),
     Layer("daemon/crypto/*", "daemon/crypto", ("daemon/base",), PURE + ("openssl",)),
-    # What the process gives up; which system calls it keeps is data.
+    # Sandboxing of the process. The list of allowed system calls is data.
     Layer("daemon/sandbox/system_call_filter.*", "daemon/sandbox", ("daemon/base",), IMPURE + ("seccomp",)),
     Layer("daemon/sandbox/system_calls.*", "daemon/sandbox", ("daemon/base",), PURE + ("system",)),
     Layer("daemon/sandbox/*", "daemon/sandbox", ("daemon/base",), IMPURE),
@@ -138,19 +137,19 @@ LAYERS = (
     Layer("daemon/*", "daemon", ALL_OF_THE_DAEMON, IMPURE + ("CLI11",)),
 )
 
-# Beyond the layer: one door to one thing. (pattern of the file, folders or files it may include of a layer)
+# Stricter than the layer: (pattern of the including file, layer): the only files it may include.
 ONLY = {
     # The audit log uses the LMDB wrapper, not the claims cache.
     ("daemon/audit/*", "daemon/store"): ("daemon/store/lmdb.h",),
-    # The doctor applies the daemon's own rules for files.
+    # The doctor applies the daemon's own rules for file permissions.
     ("client/claimsctl/*", "daemon/store"): ("daemon/store/file_rules.h", "daemon/store/private_directory.h"),
 }
 
-# Nobody looks the time up: the clock is passed in.
+# Only these files read a clock. Everything else gets the clock passed in.
 CLOCK_READERS = ("daemon/base/clock.cc", "client/src/deadline.*")
 CLOCK_CALLS = r"\b(?:clock_gettime|gettimeofday|timespec_get|time)\s*\(\s*(?:CLOCK_|NULL|nullptr|0|&)|_clock::now\s*\("
 
-MAX_LINES = 500  # a longer file is two ideas
+MAX_LINES = 500  # a longer file should be split
 
 # tests/X/NAME_test.cc and tests/X/NAME_TOPIC_test.cc test NAME of the directory that tests/X mirrors. Other folders
 # of tests/ mirror none: they test the whole.

@@ -1,4 +1,4 @@
-"""The rules hold here, and a breach of it is found: each is planted in a tree of its own."""
+"""The project follows the include rules, and each kind of violation, planted in a tree, is found."""
 
 import pathlib
 import subprocess
@@ -37,13 +37,13 @@ GOOD_TREE = {
     "tests/support/fake.h": "#include <uv.h>\n",
 }
 
-# (file, its line, what the checker must say of it)
+# (file, line planted in it, expected problem)
 BREACHES = [
     # Values that g++ would not destroy.
     ("daemon/base/bad.cc", "  Made made(std::move(first), TRY(second()));", "TRY beside other parts"),
     ("daemon/base/bad.cc", "  made.push_back({ first, TRY(second()) });", "TRY beside other parts"),
     ("daemon/base/bad.cc", "    , .second = TRY(second())", "TRY beside other parts"),
-    # Arrows between folders.
+    # Includes between layers.
     ("proto/bad.h", '#include "daemon/base/clock.h"', "proto may not include daemon/base"),
     ("proto/bad.h", '#include "client/include/claimsd.h"', "proto may not include client"),
     ("client/src/bad.cc", '#include "daemon/base/clock.h"', "client may not include daemon/base"),
@@ -70,7 +70,7 @@ BREACHES = [
     ("daemon/admin/bad.h", '#include "daemon/main.cc"', "daemon/admin may not include daemon "),
     ("daemon/audit/bad.h", '#include "daemon/store/claims_cache.h"', "only daemon/store/lmdb.h"),
     ("daemon/base/bad.h", '#include "tests/support/fake.h"', "belongs to no layer"),
-    # One library, one door.
+    # Libraries restricted to one layer.
     ("daemon/server/bad.cc", "#include <uv.h>", "may not include uv"),
     ("daemon/upstream/bad.cc", "#include <uv.h>", "may not include uv"),
     ("daemon/server/bad.cc", "#include <curl/curl.h>", "may not include curl"),
@@ -91,7 +91,7 @@ BREACHES = [
     ("client/src/bad.cc", "#include <thread>", "may not include threads"),
     ("client/src/bad.cc", "#include <tl/expected.hpp>", "may not include expected"),
     ("daemon/base/bad.cc", "#include <boost/asio.hpp>", "in no row of the include rules"),
-    # Policy makes no system call, has no thread and no I/O, and reads no clock.
+    # Policy makes no system call, has no threads and no I/O, and reads no clock.
     ("daemon/claims/bad.cc", "#include <unistd.h>", "may not include system"),
     ("daemon/claims/bad.cc", "#include <sys/socket.h>", "may not include system"),
     ("daemon/claims/bad.cc", "#include <time.h>", "may not include system"),
@@ -104,7 +104,7 @@ BREACHES = [
     ("daemon/claims/bad.cc", "auto t = std::chrono::steady_clock::now();", "reads a clock"),
     ("daemon/server/bad.cc", "clock_gettime(CLOCK_MONOTONIC, &t);", "reads a clock"),
     ("daemon/store/bad.cc", "auto t = time(nullptr);", "reads a clock"),
-    # Ways around.
+    # Unusual spellings.
     ("daemon/claims/bad.cc", "#  include  <uv.h>", "may not include uv"),
     ("daemon/claims/bad.cc", "  #include<uv.h>", "may not include uv"),
     ("daemon/claims/bad.cc", '#include "../loop/loop.h"', "write the path from the root"),
@@ -121,16 +121,16 @@ def plant(root, files):
     return root
 
 
-def test_the_include_rules_hold_here():
+def test_the_project_follows_the_include_rules():
     assert list(check_includes.violations(HERE.parents[1])) == []
 
 
-def test_a_good_tree_has_no_violation(tmp_path):
+def test_a_tree_that_follows_the_rules_has_no_violation(tmp_path):
     assert list(check_includes.violations(plant(tmp_path, GOOD_TREE))) == []
 
 
 @pytest.mark.parametrize("path, line, problem", BREACHES, ids=[f"{b[0]}: {b[1]}" for b in BREACHES])
-def test_a_breach_is_found_where_it_stands(tmp_path, path, line, problem):
+def test_a_violation_is_reported_with_its_file_and_line(tmp_path, path, line, problem):
     plant(tmp_path, {**GOOD_TREE, path: f"// A comment.\n{line}\n"})
     found = list(check_includes.violations(tmp_path))
     assert len(found) == 1
@@ -139,15 +139,15 @@ def test_a_breach_is_found_where_it_stands(tmp_path, path, line, problem):
 
 
 @pytest.mark.parametrize("path", ["daemon/base/long.cc", "tests/base/long_test.cc", "tests/x/long.py"])
-def test_a_file_of_two_ideas_is_found(tmp_path, path):
+def test_a_file_over_the_line_limit_is_reported(tmp_path, path):
     plant(tmp_path, {**GOOD_TREE, path: "\n" * include_rules.MAX_LINES})
     assert list(check_includes.violations(tmp_path)) == []
     plant(tmp_path, {path: "\n" * (include_rules.MAX_LINES + 1)})
     assert [f"{path}:501:" in v for v in check_includes.violations(tmp_path)] == [True]
 
 
-def test_arrows_go_one_way():
-    """Following the rules from any folder never leads back to it."""
+def test_layers_have_no_include_cycle():
+    """Following the rules from any layer never leads back to it."""
     reachable = {layer.folder: set() for layer in include_rules.LAYERS}
     for layer in include_rules.LAYERS:
         reachable[layer.folder] |= set(layer.layers)
@@ -157,7 +157,7 @@ def test_arrows_go_one_way():
     assert [folder for folder, targets in reachable.items() if folder in targets] == []
 
 
-def test_the_command_fails_on_a_breach_and_on_an_empty_tree(tmp_path):
+def test_the_command_fails_on_a_violation_and_on_an_empty_tree(tmp_path):
     command = ["/usr/bin/python3", "-B", str(HERE / "check_includes.py"), str(tmp_path)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1
     plant(tmp_path, GOOD_TREE)

@@ -5,7 +5,7 @@
 namespace claimsd::daemon {
 namespace {
 
-TEST_CASE("a time belongs to the first bucket whose bound it does not exceed") {
+TEST_CASE("a duration is counted in the first bucket whose bound is not below it") {
   DurationHistogram histogram;
   for (std::size_t at = 0; at < DurationHistogram::kBounds.size(); ++at) {
     histogram.observe(DurationHistogram::kBounds[at]);
@@ -16,7 +16,7 @@ TEST_CASE("a time belongs to the first bucket whose bound it does not exceed") {
   }
 }
 
-TEST_CASE("count and sum are those of all times, and a time is never negative") {
+TEST_CASE("count and sum cover all durations, and negative ones count as zero") {
   DurationHistogram histogram;
   histogram.observe(seconds(-1));
   histogram.observe(milliseconds(3));

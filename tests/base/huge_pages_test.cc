@@ -7,7 +7,7 @@
 
 using namespace claimsd::daemon;
 
-TEST_CASE("a vector on huge pages keeps what it holds while it grows from small to large") {
+TEST_CASE("a vector on huge pages keeps its elements while it grows from small to large") {
   struct alignas(64) Line {
     std::uint64_t number = 0;
   };

@@ -1,4 +1,4 @@
-// What the JSON writer puts out is read back by a parser that forgives nothing.
+// Reads the JSON writer's output back with a strict parser.
 #include "daemon/base/json_writer.h"
 
 #include <simdjson.h>
@@ -19,7 +19,7 @@ std::string as_value(std::string_view text) {
   return JsonWriter().begin_object().member("v", text).end_object().take();
 }
 
-TEST_CASE("nested objects and arrays get their commas right") {
+TEST_CASE("nested objects and arrays have correct commas") {
   JsonWriter json;
   json.begin_object().member("a", 1).key("b").begin_array().value("x").value(true).null();
   json.begin_object().end_object().begin_array().end_array().end_array();
@@ -37,7 +37,7 @@ TEST_CASE("every ASCII character survives a parser") {
   }
 }
 
-TEST_CASE("UTF-8 passes, and what is not UTF-8 becomes a replacement character") {
+TEST_CASE("UTF-8 is kept, and invalid UTF-8 becomes a replacement character") {
   CHECK(reread(as_value("ä€\U0001F511"), "v") == "ä€\U0001F511");
   const std::string_view broken[] = {"\x80",         "\xC0\xAF",         "\xE0\x80\x80",
                                      "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF",
@@ -49,12 +49,12 @@ TEST_CASE("UTF-8 passes, and what is not UTF-8 becomes a replacement character")
   }
 }
 
-TEST_CASE("a character cut off at the end of a string is not read beyond it") {
+TEST_CASE("a character truncated at the end of a string is not read past the end") {
   const std::string text = "x\xE2\x82\xAC";
   CHECK(reread(as_value(std::string_view(text).substr(0, 3)), "v") == "x\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
-TEST_CASE("numbers that JSON has no word for are null") {
+TEST_CASE("numbers without a JSON form are null") {
   JsonWriter json;
   json.begin_array()
       .value(std::numeric_limits<double>::infinity())
@@ -65,7 +65,7 @@ TEST_CASE("numbers that JSON has no word for are null") {
   CHECK(json.text() == "[null,null,18446744073709551615,-9223372036854775808]");
 }
 
-TEST_CASE("a key is escaped as a value is") {
+TEST_CASE("a key is escaped like a value") {
   CHECK(JsonWriter().begin_object().member("a\"b", "\\").end_object().take() == R"({"a\"b":"\\"})");
 }
 

@@ -10,12 +10,12 @@ std::string shown(std::string_view text) {
 }
 }  // namespace
 
-TEST_CASE("plain text and well-formed UTF-8 stay as they are") {
+TEST_CASE("plain text and well-formed UTF-8 are unchanged") {
   CHECK(shown("claims socket at /run/x (ok) ~") == "claims socket at /run/x (ok) ~");
   CHECK(shown("é € 😀") == "é € 😀");
 }
 
-TEST_CASE("what could forge a line or steer a terminal is spelt out") {
+TEST_CASE("characters that could forge a line or control a terminal are escaped") {
   CHECK(shown("a\nb") == "a\\nb");
   CHECK(shown("a\r\tb") == "a\\x0d\\x09b");
   CHECK(shown("\x1b[2J") == "\\x1b[2J");
@@ -26,17 +26,17 @@ TEST_CASE("what could forge a line or steer a terminal is spelt out") {
   CHECK(shown("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // right-to-left override
 }
 
-TEST_CASE("bytes that are no UTF-8 are spelt out") {
+TEST_CASE("invalid UTF-8 is escaped") {
   CHECK(shown("\x9b") == "\\x9b");
   CHECK(shown("\xc0\x8a") == "\\xc0\\x8a");                    // overlong line feed
-  CHECK(shown("\xe0\x80\x8a") == "\\xe0\\x80\\x8a");           // and of three bytes
+  CHECK(shown("\xe0\x80\x8a") == "\\xe0\\x80\\x8a");           // the same in three bytes
   CHECK(shown("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // a surrogate
-  CHECK(shown("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // past U+10FFFF
-  CHECK(shown("\xe2\x82") == "\\xe2\\x82");                    // cut short
+  CHECK(shown("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // above U+10FFFF
+  CHECK(shown("\xe2\x82") == "\\xe2\\x82");                    // truncated
   CHECK(shown("\xff") == "\\xff");
 }
 
-TEST_CASE("long text is cut between characters") {
+TEST_CASE("long text is truncated between characters") {
   CHECK(printable("abcdef", 6) == "abcdef");
   CHECK(printable("abcdefg", 6) == "abcdef…");
   CHECK(printable("abcde€", 6) == "abcde…");

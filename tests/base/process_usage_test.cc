@@ -10,7 +10,7 @@
 namespace claimsd::daemon {
 namespace {
 
-TEST_CASE("what a process takes is what it took") {
+TEST_CASE("the usage matches the resources the process has taken") {
   const auto before = read_process_usage();
   std::vector<Fd> opened;
   for (int i = 0; i < 5; ++i) opened.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));

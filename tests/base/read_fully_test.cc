@@ -30,7 +30,7 @@ struct Pipe {
   Fd writes;
 };
 
-TEST_CASE("what comes in parts is read to its end") {
+TEST_CASE("input arriving in parts is read to its end") {
   const Pipe pipe;
   std::array<char, 16> text{};
   std::thread slow([&pipe] {
@@ -45,7 +45,7 @@ TEST_CASE("what comes in parts is read to its end") {
   CHECK(std::string_view(text.data(), *size) == "one two");
 }
 
-TEST_CASE("no more than there is room for is read") {
+TEST_CASE("at most the size of the buffer is read") {
   const Pipe pipe;
   pipe.put("longer than that");
   std::array<char, 6> text{};
@@ -53,13 +53,13 @@ TEST_CASE("no more than there is room for is read") {
   CHECK(std::string_view(text.data(), text.size()) == "longer");
 }
 
-TEST_CASE("what cannot be read is said by errno") {
+TEST_CASE("a read error returns its errno") {
   const Fd directory(open("/", O_RDONLY | O_CLOEXEC));
   std::array<char, 6> text{};
   CHECK(read_fully(directory.get(), text) == tl::make_unexpected(EISDIR));
 }
 
-TEST_CASE("a signal interrupts the wait, not the reading") {
+TEST_CASE("a signal interrupts the wait, not the read") {
   struct sigaction without_restart {};
   without_restart.sa_handler = [](int /*signal*/) {};
   struct sigaction before {};

@@ -1,4 +1,4 @@
-// What a reload would change, and what it must refuse.
+// What a reload changes, and what it must reject.
 #include "daemon/config/changes.h"
 
 #include "daemon/config/options.h"
@@ -23,7 +23,7 @@ LoadedConfig with(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the same configuration is no change, however it is written") {
+TEST_CASE("an equivalent configuration is no change, however it is written") {
   CHECK(compare(with(""), with(""))->empty());
   CHECK(compare(with("[cache]\nmax_ttl = \"60s\""), with("[cache]\nmax_ttl = \"1m\""))->empty());
   CHECK(compare(with("[cache]\nmax_ttl = \"60s\""), with(""))->empty());
@@ -31,7 +31,7 @@ TEST_CASE("the same configuration is no change, however it is written") {
             ->empty());
 }
 
-TEST_CASE("a change has its option, both values and its place") {
+TEST_CASE("a change lists its option, both values and its place") {
   const auto changes = compare(with(""), with("[cache]\nmax_ttl = \"2s\""));
   REQUIRE(changes);
   REQUIRE(changes->size() == 1);
@@ -43,7 +43,8 @@ TEST_CASE("a change has its option, both values and its place") {
 }
 
 TEST_CASE(
-    "what a running daemon cannot change refuses all, and each of it is named with its place") {
+    "an option that needs a restart rejects the whole reload, and each one is named with its "
+    "place") {
   const auto refused = compare(
       with(""), with("[cache]\nmax_ttl = \"2s\"\nmax_entries = 500\n[daemon]\nsocket = \"/x\""));
   REQUIRE_FALSE(refused);
@@ -54,7 +55,7 @@ TEST_CASE(
   CHECK(message.find("max_ttl") == std::string::npos);
 }
 
-TEST_CASE("an upstream that comes, goes or changes is refused") {
+TEST_CASE("adding or removing an upstream is rejected") {
   const LoadedConfig one = loaded(std::string(kUpstream));
   const LoadedConfig both = loaded(std::string(kUpstream) +
                                    "default = true\n[upstream.b]\nurl = \"https://b.example\"\n");
@@ -66,7 +67,7 @@ TEST_CASE("an upstream that comes, goes or changes is refused") {
   CHECK(went.error().message.find("upstream.b: gone from the file") != std::string::npos);
 }
 
-TEST_CASE("a value that may hold a password is compared and not shown") {
+TEST_CASE("a value that may contain a password is compared but not shown") {
   const std::string before = std::string(kUpstream) + "proxy = \"http://alpha.example:1\"\n";
   const std::string after = std::string(kUpstream) + "proxy = \"http://beta.example:1\"\n";
   const auto refused = compare(loaded(before), loaded(after));

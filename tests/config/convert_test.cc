@@ -5,7 +5,7 @@
 
 using namespace claimsd::daemon;
 
-TEST_CASE("a duration is a whole number and its unit") {
+TEST_CASE("a duration is a whole number with a unit") {
   CHECK(parse_duration("500ms") == 500);
   CHECK(parse_duration("5s") == 5000);
   CHECK(parse_duration("2m") == 120'000);
@@ -37,7 +37,7 @@ TEST_CASE("permission bits are four octal digits") {
   CHECK_FALSE(parse_mode("00660"));
 }
 
-TEST_CASE("quantities are written back in their largest exact unit") {
+TEST_CASE("quantities are formatted in their largest exact unit") {
   CHECK(format_duration(0) == "0s");
   CHECK(format_duration(1500) == "1500ms");
   CHECK(format_duration(90'000) == "90s");

@@ -1,4 +1,4 @@
-// What options say together.
+// Checks that involve several options.
 #include "daemon/config/load.h"
 #include "tests/support/catch.h"
 
@@ -11,14 +11,14 @@ std::string problems_of(const std::string& text) {
   return loaded ? "none" : loaded.error().message;
 }
 
-// What is wrong with an upstream that has a URL and `text`.
+// The problems of an upstream with a URL and `text`.
 std::string upstream_problems(const std::string& text) {
   return problems_of("[upstream.main]\nurl = \"https://auth.example.com\"\n" + text);
 }
 
 }  // namespace
 
-TEST_CASE("no upstream at all is an error that shows what to write") {
+TEST_CASE("without an upstream the error shows the lines to add") {
   const std::string wanted =
       "c.toml: no Auth API is configured; add these two lines with its address:\n"
       "[upstream.main]\nurl = \"https://auth.example.com\"";
@@ -28,7 +28,7 @@ TEST_CASE("no upstream at all is an error that shows what to write") {
   CHECK(problems_of(wanted.substr(wanted.find('\n') + 1)) == "none");
 }
 
-TEST_CASE("the number of slots of the map is a power of two") {
+TEST_CASE("the number of map slots must be a power of two") {
   const auto with_slots = [](const std::string& slots) {
     return upstream_problems("[cache]\nmap_slots = " + slots);
   };
@@ -55,7 +55,7 @@ TEST_CASE("an upstream needs a name and a URL") {
         "c.toml:2:7: upstream.main.url: is not set: add url = \"https://auth.example.com\"");
 }
 
-TEST_CASE("a URL that is refused is one problem, not two") {
+TEST_CASE("an invalid URL is one problem, not two") {
   CHECK(problems_of("[upstream.main]\nurl = \"http://auth.example.com\"") ==
         "c.toml:2:7: upstream.main.url: the URL must be https: over http everyone on the way could "
         "read the tokens");
@@ -66,12 +66,12 @@ TEST_CASE("url and urls exclude each other") {
         "c.toml:3:8: upstream.main.urls: url is set as well: keep one of the two");
 }
 
-TEST_CASE("two upstreams with one URL could not be told apart") {
+TEST_CASE("two upstreams must not share a URL") {
   CHECK(upstream_problems("[upstream.other]\nurl = \"https://AUTH.example.com:443/\"") ==
         "c.toml:4:7: upstream.other.url: upstream.main has this URL, too");
 }
 
-TEST_CASE("at most one upstream is the default, and of several none need be") {
+TEST_CASE("at most one upstream is the default, and with several none is required") {
   const std::string second = "[upstream.other]\nurl = \"https://b.example.com\"\n";
   CHECK(upstream_problems("default = true\n" + second + "default = true") ==
         "c.toml:6:11: upstream.other.default: upstream.main is the default already: only one can "
@@ -82,14 +82,14 @@ TEST_CASE("at most one upstream is the default, and of several none need be") {
   CHECK(loaded->config.default_upstream() == nullptr);
 }
 
-TEST_CASE("a client certificate and its key come together") {
+TEST_CASE("a client certificate and its key are set together") {
   CHECK(upstream_problems("client_certificate = \"/c\"") ==
         "c.toml:3:22: upstream.main.client_certificate: needs client_key beside it");
   CHECK(upstream_problems("client_key = \"/k\"") ==
         "c.toml:3:14: upstream.main.client_key: needs client_certificate beside it");
 }
 
-TEST_CASE("a status that says nothing about a token is no refusal") {
+TEST_CASE("a status that says nothing about a token cannot be a rejection") {
   CHECK(upstream_problems("refusal_statuses = [429]") ==
         "c.toml:3:20: upstream.main.refusal_statuses: 429 says nothing about a token: such an "
         "answer is `unavailable`");
@@ -99,13 +99,13 @@ TEST_CASE("a status that says nothing about a token is no refusal") {
       "to 499");
 }
 
-TEST_CASE("connecting may take no longer than the whole request") {
+TEST_CASE("connect_timeout must not exceed timeout") {
   CHECK(
       upstream_problems("timeout = \"500ms\"\nconnect_timeout = \"501ms\"") ==
       "c.toml:4:19: upstream.main.connect_timeout: is 501 ms and must not exceed timeout, 500 ms");
 }
 
-TEST_CASE("the two sockets are two") {
+TEST_CASE("the two sockets must have different paths") {
   CHECK(problems_of("[daemon]\nadmin_socket = \"/run/claimsd/claims.sock\"\n[upstream.a]\nurl = "
                     "\"https://a\"") ==
         "c.toml:2:16: daemon.admin_socket: must not be the path of daemon.socket");

@@ -17,7 +17,7 @@ Config config_of(const std::string& text) {
   return loaded->config;
 }
 
-// What is wrong with `text` before a good upstream.
+// The problems of `text` followed by a valid upstream.
 std::string problems_of(const std::string& text) {
   const auto loaded = load_config(text + "\n" + kUpstream, "c.toml");
   return loaded ? "none" : loaded.error().message;
@@ -32,7 +32,7 @@ Setting setting_of(const LoadedConfig& loaded, std::string_view option) {
 
 }  // namespace
 
-TEST_CASE("one URL is a whole configuration") {
+TEST_CASE("one URL is a complete configuration") {
   const auto config = config_of(kUpstream);
   CHECK(config.daemon.socket == "/run/claimsd/claims.sock");
   CHECK(config.daemon.socket_mode == 0660);
@@ -98,7 +98,7 @@ TEST_CASE("one URL is a whole configuration") {
   CHECK(config.default_upstream() == &upstream);
 }
 
-TEST_CASE("what the file says goes where it belongs") {
+TEST_CASE("each value of the file is stored in its member") {
   const auto config = config_of(R"(
 [daemon]
 socket = "/tmp/a"
@@ -157,7 +157,7 @@ client_key = "/etc/k.pem"
   CHECK(config.default_upstream() == &config.upstreams[0]);
 }
 
-TEST_CASE("every option is listed with its value and where that came from") {
+TEST_CASE("every option is listed with its value and origin") {
   const auto loaded = load_config("[daemon]\nmax_connections = 7\n" + kUpstream, "c.toml");
   REQUIRE(loaded);
   CHECK(loaded->settings.size() == option_rows().size() + upstream_rows().size());
@@ -173,7 +173,7 @@ TEST_CASE("every option is listed with its value and where that came from") {
   CHECK(setting_of(*loaded, "upstream.main.proxy").value == R"("")");
 }
 
-TEST_CASE("a value out of range is refused with its place and what is allowed") {
+TEST_CASE("an out-of-range value is rejected with its place and the allowed range") {
   CHECK(problems_of("[daemon]\nmax_connections = 0") ==
         "c.toml:2:19: daemon.max_connections: found 0, allowed are 1 to 65536");
   CHECK(
@@ -193,14 +193,14 @@ TEST_CASE("a value out of range is refused with its place and what is allowed") 
         "4294967294");
 }
 
-TEST_CASE("a bare number is no duration, and the message shows the form") {
+TEST_CASE("a duration without a unit is rejected, and the message shows the form") {
   CHECK(problems_of("[daemon]\nstop_timeout = 5") ==
         "c.toml:2:16: daemon.stop_timeout: found 5, allowed are \"0s\" to \"1m\", with a unit (ms, "
         "s, "
         "m or h)");
 }
 
-TEST_CASE("a value of another type is refused") {
+TEST_CASE("a value of another type is rejected") {
   CHECK(problems_of("[daemon]\nfast_path = \"off\"") ==
         "c.toml:2:13: daemon.fast_path: found \"off\", allowed are true and false");
   CHECK(problems_of("[daemon]\nsocket = 5") ==
@@ -221,7 +221,7 @@ TEST_CASE("a value of another type is refused") {
         "c.toml:1:1: daemon: must be a table: write [daemon] on a line of its own");
 }
 
-TEST_CASE("an unknown key is refused, with the one that was probably meant") {
+TEST_CASE("an unknown key is rejected with a suggestion") {
   CHECK(problems_of("[daemon]\nsokcet = \"/a\"") ==
         "c.toml:2:1: daemon.sokcet: unknown option; did you mean socket?");
   CHECK(problems_of("[log]\ncolour = true") ==
@@ -237,7 +237,7 @@ TEST_CASE("an unknown key is refused, with the one that was probably meant") {
         "c.toml:3:1: upstream.main.tiemout: unknown option; did you mean timeout?");
 }
 
-TEST_CASE("all problems are told at once, in the order of the file") {
+TEST_CASE("all problems are reported together, in the order of the file") {
   CHECK(problems_of("[log]\nlevel = 1\n[daemon]\nmax_connections = 0\nx = 1\nstop_timeout = 1") ==
         "c.toml:2:9: log.level: found 1, allowed is \"debug\", \"info\", \"warning\" or \"error\"\n"
         "c.toml:4:19: daemon.max_connections: found 0, allowed are 1 to 65536\n"
@@ -251,7 +251,7 @@ TEST_CASE("all problems are told at once, in the order of the file") {
         "m or h)");
 }
 
-TEST_CASE("what is no TOML is refused with its place") {
+TEST_CASE("invalid TOML is rejected with its place") {
   const auto broken = load_config("[daemon]\nsocket = /run\n", "c.toml");
   REQUIRE_FALSE(broken);
   CHECK(broken.error().message.starts_with("c.toml:2:10: this is not TOML: "));
@@ -260,7 +260,7 @@ TEST_CASE("what is no TOML is refused with its place") {
   CHECK(twice.error().message.starts_with("c.toml:3:"));
 }
 
-TEST_CASE("a password in the file is in no message and no listing") {
+TEST_CASE("a password in the file appears in no message and no listing") {
   const std::string password = "hunter2";
   const std::string with_password = "https://user:hunter2@example.com";
   for (const auto& text : {
@@ -282,7 +282,7 @@ TEST_CASE("a password in the file is in no message and no listing") {
     CHECK(setting.value.find(password) == std::string::npos);
 }
 
-TEST_CASE("hostile TOML is refused, not believed and not crashed on") {
+TEST_CASE("hostile TOML is rejected without a crash") {
   const auto refused = [](const std::string& text) { return !load_config(text, "c.toml"); };
   std::string dotted = "a";
   for (int i = 0; i < 4000; ++i) dotted += ".a";
@@ -312,7 +312,7 @@ TEST_CASE("a key cannot forge a line of output") {
   CHECK(loaded.error().message.find('\x1b') == std::string::npos);
 }
 
-TEST_CASE("a flood of problems is cut short and counted") {
+TEST_CASE("a long list of problems is truncated and counted") {
   std::string text = "[daemon]\n";
   for (int i = 0; i < 1000; ++i) text += "zzzzzzzzzzzz" + std::to_string(i) + " = 1\n";
   const auto loaded = load_config(text + kUpstream, "c.toml");

@@ -1,4 +1,4 @@
-// The table itself: every row can be read, documented and stored.
+// The table itself: every row can be parsed, documented and stored.
 #include "daemon/config/options.h"
 
 #include <set>
@@ -26,7 +26,7 @@ Result<Value> convert_text(const Option& option, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("every option has help, and a default that passes its own check") {
+TEST_CASE("every option has help and a default that passes its own check") {
   for (const auto& option : all_options()) {
     INFO(option.path);
     CHECK_FALSE(option.help.empty());
@@ -36,16 +36,16 @@ TEST_CASE("every option has help, and a default that passes its own check") {
   }
 }
 
-TEST_CASE("no option stands in the table twice") {
+TEST_CASE("no option is in the table twice") {
   std::set<std::string_view> seen;
   for (const auto& row : option_rows()) CHECK(seen.insert(row.option.path).second);
   seen.clear();
   for (const auto& row : upstream_rows()) CHECK(seen.insert(row.option.path).second);
 }
 
-TEST_CASE("every number is stored as large as it may be") {
-  // A member too narrow for its row's range would come back different. 32 bits are the narrowest
-  // there are.
+TEST_CASE("every numeric member can hold its row's maximum") {
+  // A member too narrow for its row's range would truncate the value. The narrowest member has 32
+  // bits.
   for (const auto& option : all_options()) {
     INFO(option.path);
     if (option.type == OptionType::kInteger) CHECK(option.max <= 0xffffffffLL);
@@ -55,7 +55,7 @@ TEST_CASE("every number is stored as large as it may be") {
   }
 }
 
-TEST_CASE("every range ends where it says") {
+TEST_CASE("every range includes its bounds and nothing beyond") {
   for (const auto& option : all_options()) {
     if (option.type != OptionType::kInteger) continue;
     INFO(option.path);
@@ -66,7 +66,7 @@ TEST_CASE("every range ends where it says") {
   }
 }
 
-TEST_CASE("each type takes its own kind of value and no other") {
+TEST_CASE("each type accepts its own kind of value and no other") {
   const std::vector<std::string> literals{"true", "1.5", "2026-11-23", "[[1]]", "{a = 1}", "-1"};
   for (const auto& option : all_options()) {
     for (const auto& literal : literals) {
@@ -77,7 +77,7 @@ TEST_CASE("each type takes its own kind of value and no other") {
   }
 }
 
-TEST_CASE("the documentation has a line for every option, with its default") {
+TEST_CASE("the documentation has a row for every option, with its default") {
   const auto text = options_markdown();
   for (const auto& option : all_options()) {
     const auto key = option.path.substr(option.path.rfind('.') + 1);

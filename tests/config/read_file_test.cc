@@ -29,14 +29,14 @@ class TemporaryDirectory {
 
 }  // namespace
 
-TEST_CASE("a file is read whole") {
+TEST_CASE("a file is read completely") {
   const TemporaryDirectory directory;
   const std::string text(10'000, '#');
   std::ofstream(directory / "claimsd.toml") << text;
   CHECK(read_config_file(directory / "claimsd.toml").value() == text);
 }
 
-TEST_CASE("a file that cannot be read is named, with the reason and what to do") {
+TEST_CASE("an unreadable file is named with the reason and the fix") {
   const TemporaryDirectory directory;
   const auto path = directory / "missing.toml";
   CHECK(read_config_file(path).error().message ==
@@ -48,7 +48,7 @@ TEST_CASE("a file that cannot be read is named, with the reason and what to do")
                                                         ": Is a directory; name the file in it");
 }
 
-TEST_CASE("of an endless file no more is read than is needed to refuse it") {
+TEST_CASE("an endless file is read only as far as needed to reject it") {
   const auto text = read_config_file("/dev/zero");
   REQUIRE(text);
   CHECK(text->size() > kMaxConfigBytes);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kWords{"socket", "socket_mode", "max_connections", "url"};
 }  // namespace
 
-TEST_CASE("a slip of the finger finds its word") {
+TEST_CASE("a typo finds its word") {
   CHECK(nearest("sokcet", kWords) == "socket");
   CHECK(nearest("soket", kWords) == "socket");
   CHECK(nearest("socketmode", kWords) == "socket_mode");
@@ -19,7 +19,7 @@ TEST_CASE("a slip of the finger finds its word") {
   CHECK(nearest("ulr", kWords) == "url");
 }
 
-TEST_CASE("another word finds nothing") {
+TEST_CASE("an unrelated word finds nothing") {
   CHECK_FALSE(nearest("timeout", kWords));
   CHECK_FALSE(nearest("x", std::array<std::string_view, 1>{"url"}));
   CHECK_FALSE(nearest("", kWords));

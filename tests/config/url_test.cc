@@ -17,7 +17,7 @@ bool refused(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("two spellings of one URL are the same URL") {
+TEST_CASE("two spellings of one URL normalize to the same URL") {
   CHECK(normal("https://auth.example.com") == "https://auth.example.com");
   CHECK(normal("HTTPS://Auth.Example.COM:443/") == "https://auth.example.com");
   CHECK(normal("https://auth.example.com:8443//") == "https://auth.example.com:8443");
@@ -27,14 +27,14 @@ TEST_CASE("two spellings of one URL are the same URL") {
   CHECK(normal("https://127.0.0.1:80") == "https://127.0.0.1:80");
 }
 
-TEST_CASE("a normal spelling is its own normal spelling") {
+TEST_CASE("normalizing a normalized URL changes nothing") {
   for (const auto* text : {"https://[::1]:8443/x/", "http://LOCALHOST:8000", "https://a.b/c%2Fd"}) {
     const auto once = normal(text);
     CHECK(normal(once) == once);
   }
 }
 
-TEST_CASE("http is for loopback hosts alone") {
+TEST_CASE("http is allowed only for loopback hosts") {
   CHECK(normal("http://localhost:8000") == "http://localhost:8000");
   CHECK(normal("http://127.200.3.4") == "http://127.200.3.4");
   CHECK(normal("http://[::1]:8000/x") == "http://[::1]:8000/x");
@@ -48,7 +48,7 @@ TEST_CASE("http is for loopback hosts alone") {
   CHECK(refused("http://[::ffff:10.0.0.1]"));
 }
 
-TEST_CASE("a password in a URL is refused, and never repeated") {
+TEST_CASE("a password in a URL is rejected and never repeated") {
   const auto url = normalise_upstream_url("https://user:hunter2@auth.example.com");
   REQUIRE_FALSE(url);
   CHECK(url.error().message ==
@@ -58,7 +58,7 @@ TEST_CASE("a password in a URL is refused, and never repeated") {
   CHECK(refused("https://a@"));
 }
 
-TEST_CASE("what two parsers could read in two ways is refused") {
+TEST_CASE("a URL that two parsers could read differently is rejected") {
   for (const auto* text : {"",
                            "auth.example.com",
                            "//auth.example.com",
@@ -109,7 +109,7 @@ TEST_CASE("what two parsers could read in two ways is refused") {
   CHECK(refused(std::string_view("https://a\0b", 11)));
 }
 
-TEST_CASE("a proxy may speak http and has no path") {
+TEST_CASE("a proxy may use http and has no path") {
   CHECK(normalise_proxy_url("http://proxy.example.com:3128/").value() ==
         "http://proxy.example.com:3128");
   CHECK_FALSE(normalise_proxy_url("http://proxy.example.com/x"));

@@ -1,4 +1,4 @@
-// One thing that happens again and again.
+// Frequent log events.
 #include "daemon/log/paced_log.h"
 
 #include <vector>
@@ -39,7 +39,8 @@ struct Paced {
 
 }  // namespace
 
-TEST_CASE("ten lines of an event pass, what follows is counted and told when the while is over") {
+TEST_CASE(
+    "ten lines of an event pass, and later ones are counted and reported when the window ends") {
   Paced paced;
   paced.write("often", 25);
   CHECK(paced.lines.all.size() == 10);
@@ -53,7 +54,7 @@ TEST_CASE("ten lines of an event pass, what follows is counted and told when the
   CHECK(paced.lines.all[11] == "often: x");
 }
 
-TEST_CASE("the count is told with the next line of whatever event, once") {
+TEST_CASE("the count is reported once, with the next line of any event") {
   Paced paced;
   paced.write("often", 11);
   paced.clock.advance(10s);
@@ -64,7 +65,7 @@ TEST_CASE("the count is told with the next line of whatever event, once") {
   CHECK(paced.lines.all.size() == 13);
 }
 
-TEST_CASE("one event does not use up another's lines, and what is not paced always passes") {
+TEST_CASE("events have separate limits, and unlimited events always pass") {
   Paced paced;
   paced.write("often", 100);
   paced.write("often_too", 3);

@@ -17,7 +17,7 @@ namespace {
 
 const SystemClock kClock;
 
-// A pipe: what a log wrote is what can be read.
+// A pipe that captures what a log writes.
 class Capture {
  public:
   Capture() {
@@ -44,7 +44,7 @@ class Capture {
 
 }  // namespace
 
-TEST_CASE("a line of text has a time, a level, an event and a sentence") {
+TEST_CASE("a text line has time, level, event and sentence") {
   Capture capture;
   SpdlogLog log(LogStyle::kText, LogLevel::kInfo, kClock, capture.fd());
   log.info("listening", "claims socket at {}", "/run/x");
@@ -53,7 +53,7 @@ TEST_CASE("a line of text has a time, a level, an event and a sentence") {
   CHECK(std::regex_match(capture.text(), line));
 }
 
-TEST_CASE("a line for the journal has its priority and no time") {
+TEST_CASE("a journal line has its priority and no time") {
   Capture capture;
   SpdlogLog log(LogStyle::kJournal, LogLevel::kDebug, kClock, capture.fd());
   log.debug("a", "one");
@@ -63,14 +63,14 @@ TEST_CASE("a line for the journal has its priority and no time") {
   CHECK(capture.text() == "<7>a one\n<6>b two\n<4>c three\n<3>d four\n");
 }
 
-TEST_CASE("nothing in a sentence makes a second line or a format") {
+TEST_CASE("a sentence cannot create a second line or a format directive") {
   Capture capture;
   SpdlogLog log(LogStyle::kJournal, LogLevel::kInfo, kClock, capture.fd());
   log.write(LogLevel::kInfo, "ev\nent", "one\n<3>forged line\x1b[2J {} %v");
   CHECK(capture.text() == "<6>ev\\nent one\\n<3>forged line\\x1b[2J {} %v\n");
 }
 
-TEST_CASE("the level decides what is written, and can change") {
+TEST_CASE("the level decides which lines are written, and can change") {
   Capture capture;
   SpdlogLog log(LogStyle::kJournal, LogLevel::kWarning, kClock, capture.fd());
   log.info("a", "unseen");
@@ -105,12 +105,12 @@ TEST_CASE("lines of several threads stay whole") {
   CHECK(lines == 200);
 }
 
-TEST_CASE("a log nobody can read is no reason to stop") {
+TEST_CASE("a log with a closed reader does not stop the daemon") {
   SpdlogLog log(LogStyle::kText, LogLevel::kInfo, kClock, -1);
   CHECK_NOTHROW(log.info("event", "sentence"));
 }
 
-TEST_CASE("the journal's style is for the journal's own stream alone") {
+TEST_CASE("the journal style applies only to the journal's own stream") {
   Capture capture;
   struct stat status {};
   REQUIRE(fstat(capture.fd(), &status) == 0);
@@ -121,7 +121,7 @@ TEST_CASE("the journal's style is for the journal's own stream alone") {
   CHECK(detect_log_style(ours.c_str(), -1) == LogStyle::kText);
 }
 
-TEST_CASE("a line of JSON is one object with time, level, event, message and fields") {
+TEST_CASE("a JSON line is one object with time, level, event, message and fields") {
   Capture capture;
   SpdlogLog log(LogStyle::kJson, LogLevel::kInfo, kClock, capture.fd());
   const std::array<LogField, 1> fields = {LogField{"trace_id", "4bf9\n2f"}};
@@ -134,7 +134,7 @@ TEST_CASE("a line of JSON is one object with time, level, event, message and fie
   CHECK(std::regex_match(text, line));
 }
 
-TEST_CASE("fields stand behind the sentence of a line of text, and cannot begin a new one") {
+TEST_CASE("fields follow the sentence of a text line and cannot start a new line") {
   Capture capture;
   SpdlogLog log(LogStyle::kJournal, LogLevel::kInfo, kClock, capture.fd());
   const std::array<LogField, 2> fields = {LogField{"upstream", "main"},

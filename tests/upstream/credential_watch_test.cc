@@ -1,4 +1,4 @@
-// Certificates in files: what is refused, and when a change of the files counts.
+// Certificate files: which are rejected, and when a change takes effect.
 #include <filesystem>
 #include <fstream>
 
@@ -20,7 +20,7 @@ void write(const fs::path& path, std::string_view text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
 }
 
-// The files of one Auth API, as the fault server has made them, to be changed by the test.
+// Copies of one Auth API's files as the fault server generated them. The test may change them.
 struct Files {
   test::FaultServer& server = fresh_fault_server();
   testing::ScratchDirectory scratch;
@@ -39,7 +39,7 @@ struct Files {
     write(path, text);
     return path;
   }
-  // As editors and deployment tools do it.
+  // Replaces a file by rename, like editors and deployment tools.
   void rename_over(const std::string& name, std::string_view text) const {
     fs::rename(put(name + ".new", text), fs::path(scratch.path()) / name);
   }
@@ -49,7 +49,7 @@ struct Files {
   }
 };
 
-TEST_CASE("certificates that can be used are taken, with the day of their end") {
+TEST_CASE("usable certificates take effect, with their expiry") {
   Files files;
   const auto read = read_credentials(files.settings);
   REQUIRE(read);
@@ -60,14 +60,14 @@ TEST_CASE("certificates that can be used are taken, with the day of their end") 
   CHECK(left < std::chrono::hours(31 * 24));
 }
 
-TEST_CASE("a key may lie in the certificate's file") {
+TEST_CASE("a key may be in the certificate's file") {
   Files files;
   files.put("client.pem", files.of("client.key") + files.of("client.pem"));
   files.settings.client_key.clear();
   CHECK(files.trouble().empty());
 }
 
-TEST_CASE("a file that cannot be read is named at start, not at the first question") {
+TEST_CASE("an unreadable file is named at start, not at the first query") {
   Files files;
   const std::string missing = "/nonexistent/file.pem";
   const std::string option = GENERATE("ca_file", "client_certificate", "client_key");
@@ -78,7 +78,7 @@ TEST_CASE("a file that cannot be read is named at start, not at the first questi
                                ": cannot read /nonexistent/file.pem: No such file or directory");
 }
 
-TEST_CASE("certificates that are not whole are refused, and the message says what is wrong") {
+TEST_CASE("incomplete certificates are rejected, and the message names the reason") {
   Files files;
   struct Row {
     const char* option;
@@ -93,7 +93,7 @@ TEST_CASE("certificates that are not whole are refused, and the message says wha
       {"ca_file", "ca.pem", "nothing of the kind\n", "there is no certificate in it"},
       {"ca_file", "ca.pem", key, "there is no certificate in it"},
       {"ca_file", "ca.pem", ca.substr(0, ca.size() / 2), "it ends in the middle"},
-      // OpenSSL would go by the first one.
+      // OpenSSL would accept the first certificate.
       {"ca_file", "ca.pem", ca + client.substr(0, client.size() / 2), "it ends in the middle"},
       {"ca_file", "ca.pem", ca + "-----BEGIN CERTIF", "it ends in the middle"},
       {"ca_file", "ca.pem", std::string(1024 * 1024, '\n'), "larger than 1 MiB"},
@@ -117,7 +117,7 @@ TEST_CASE("certificates that are not whole are refused, and the message says wha
   }
 }
 
-TEST_CASE("a change counts when the files have been as they are for two looks") {
+TEST_CASE("a change takes effect once two looks in a row find the same files") {
   Files files;
   const auto watch = CredentialWatch::create(files.settings).value();
   const auto before = watch->current();
@@ -137,11 +137,11 @@ TEST_CASE("a change counts when the files have been as they are for two looks") 
   CHECK_FALSE(watch->look());
 }
 
-TEST_CASE("two files that are written one after the other are taken together") {
+TEST_CASE("two files written one after the other take effect together") {
   Files files;
   const auto watch = CredentialWatch::create(files.settings).value();
   const auto before = watch->current();
-  files.put("client.pem", files.of("next/client.pem"));  // the key does not fit
+  files.put("client.pem", files.of("next/client.pem"));  // key and certificate do not match
   CHECK_FALSE(watch->look());
   files.put("client.key", files.of("next/client.key"));
   CHECK_FALSE(watch->look());
@@ -152,7 +152,7 @@ TEST_CASE("two files that are written one after the other are taken together") {
 }
 
 TEST_CASE(
-    "a broken file leaves the old certificates in effect, is told once, and mended it counts") {
+    "a broken file is reported once and leaves the old certificates in effect until it is fixed") {
   Files files;
   const auto watch = CredentialWatch::create(files.settings).value();
   const auto before = watch->current();
@@ -174,7 +174,7 @@ TEST_CASE(
   CHECK(watch->current() != before);
 }
 
-TEST_CASE("a file that is gone for a while, and comes back, is no trouble once it is there") {
+TEST_CASE("a file that disappears and comes back is no error once it is there") {
   Files files;
   const auto watch = CredentialWatch::create(files.settings).value();
   fs::remove(files.settings.client_key);

@@ -7,7 +7,7 @@ namespace {
 
 using proto::Reason;
 
-TEST_CASE("no error of curl counts as an answer, a refusal or an unknown reason") {
+TEST_CASE("no curl error counts as valid, invalid or unknown") {
   for (int code = 1; code < CURL_LAST; ++code) {
     const CurlFailure failure = explain(static_cast<CURLcode>(code), "");
     INFO(code);
@@ -16,7 +16,7 @@ TEST_CASE("no error of curl counts as an answer, a refusal or an unknown reason"
   }
 }
 
-TEST_CASE("the kinds of failure are kept apart") {
+TEST_CASE("different kinds of failure have different reasons") {
   CHECK(explain(CURLE_OPERATION_TIMEDOUT, "").reason == Reason::kUpstreamTimeout);
   CHECK(explain(CURLE_COULDNT_RESOLVE_HOST, "").reason == Reason::kUpstreamConnect);
   CHECK(explain(CURLE_COULDNT_CONNECT, "").reason == Reason::kUpstreamConnect);
@@ -27,7 +27,7 @@ TEST_CASE("the kinds of failure are kept apart") {
   CHECK(explain(CURLE_OUT_OF_MEMORY, "").reason == Reason::kUpstreamProtocol);
 }
 
-TEST_CASE("curl's words are kept where the server cannot have put anything into them") {
+TEST_CASE("curl's message is kept only if the server cannot have influenced it") {
   const std::string words = "Invalid Content-Length: user-123";
   CHECK(explain(CURLE_WEIRD_SERVER_REPLY, words).detail.find("user-123") == std::string::npos);
   CHECK(explain(CURLE_COULDNT_CONNECT, "Failed to connect to auth.example.com").detail ==
@@ -35,7 +35,7 @@ TEST_CASE("curl's words are kept where the server cannot have put anything into 
   CHECK(explain(CURLE_PEER_FAILED_VERIFICATION, "a\nb").detail == "a\\nb");
 }
 
-TEST_CASE("an alert after the handshake is trouble with TLS, a lost connection is not") {
+TEST_CASE("an alert after the handshake is a TLS failure, a lost connection is not") {
   CHECK(explain(CURLE_RECV_ERROR,
                 "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, "
                 "errno 0")

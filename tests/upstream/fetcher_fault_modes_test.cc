@@ -24,7 +24,7 @@ constexpr Expected kProtocol{Reason::kUpstreamProtocol};
 constexpr Expected kTooLarge{Reason::kUpstreamTooLarge};
 constexpr Expected kBody{Reason::kUpstreamBody};
 
-// What is neither a whole 200 nor named after its status.
+// Modes whose outcome is neither a complete 200 nor the status in the mode's name.
 const std::map<std::string, Expected>& exceptions() {
   static const std::map<std::string, Expected> rows = {
       {"silence", kTimeout},
@@ -92,7 +92,7 @@ std::vector<std::string> all_modes() {
   return modes;
 }
 
-TEST_CASE("each fault of a server has its outcome") {
+TEST_CASE("each server fault has its expected outcome") {
   const std::vector<std::string> modes = all_modes();
   REQUIRE(modes.size() >= 36);
   for (const std::string& mode : modes) {
@@ -118,7 +118,7 @@ TEST_CASE("each fault of a server has its outcome") {
   }
 }
 
-TEST_CASE("the list of faults and the table of this test agree") {
+TEST_CASE("this test's table contains only modes of the fault server") {
   const std::vector<std::string> modes = all_modes();
   for (const auto& [mode, expected] : exceptions()) {
     INFO(mode);
@@ -126,7 +126,7 @@ TEST_CASE("the list of faults and the table of this test agree") {
   }
 }
 
-TEST_CASE("a response is passed on as it was sent") {
+TEST_CASE("a response is passed on unchanged") {
   const std::string body = R"({"id":"user-123","email":"tess@example.com","role":"rvt"})";
   const std::string mode =
       GENERATE("ok", "ok-chunked", "ok-trickle", "ok-no-length", "ok-interim-103");
@@ -134,7 +134,7 @@ TEST_CASE("a response is passed on as it was sent") {
   CHECK(fetching.fetch().body.view() == body);
 }
 
-TEST_CASE("the headers that matter for a life are passed on") {
+TEST_CASE("the headers that affect the TTL are passed on") {
   test::FaultServer& server = fresh_fault_server();
   server.post("/_script/headers", R"([{"status":503,"headers":{
       "cache-CONTROL":"max-age=7","Age":"3","Retry-After":"9"}}])");
@@ -172,7 +172,7 @@ TEST_CASE("Retry-After in seconds or as a date is advice of at most an hour") {
   CHECK(advised <= 31s);
 }
 
-TEST_CASE("an answer that nobody asked for is not the next one's") {
+TEST_CASE("an unsolicited response is not used for the next request") {
   Fetching fetching({upstream_of(fresh_fault_server(), "extra-response")});
   for (int i = 0; i < 3; ++i) {
     const FetchOutcome outcome = fetching.fetch();

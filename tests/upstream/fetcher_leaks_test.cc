@@ -1,4 +1,4 @@
-// No byte of a token goes anywhere but to the one URL, and none stays behind.
+// Tokens are sent only to the configured URL and do not stay in memory.
 #include <fcntl.h>
 #include <string.h>  // explicit_bzero(3)
 #include <unistd.h>
@@ -56,7 +56,7 @@ TEST_CASE("a proxy in the environment is not used") {
   CHECK(server.trap_is_empty());
 }
 
-TEST_CASE("a proxy in the settings is used, whatever the environment excepts, and sees no token") {
+TEST_CASE("a proxy in the settings is used despite no_proxy, and sees no token") {
   test::FaultServer& server = fresh_fault_server();
   Environment environment;
   environment.set("no_proxy", "*");
@@ -64,12 +64,12 @@ TEST_CASE("a proxy in the settings is used, whatever the environment excepts, an
   settings.proxy = server.url("", "proxy_trap");
   settings.timeout = seconds(2);
   Fetching fetching({settings});
-  CHECK(fetching.fetch().failure != Reason::kOk);  // the trap is no proxy
+  CHECK(fetching.fetch().failure != Reason::kOk);  // the trap is not a proxy
   CHECK_FALSE(server.trap_is_empty());
   CHECK(server.get("/_trap").find("\"contains_bearer\": false") != std::string::npos);
 }
 
-TEST_CASE("a .netrc of the daemon's user changes nothing") {
+TEST_CASE("a .netrc of the daemon's user has no effect") {
   test::FaultServer& server = fresh_fault_server();
   std::string home = (std::filesystem::temp_directory_path() / "claimsd-home-XXXXXX").string();
   REQUIRE(mkdtemp(home.data()) != nullptr);
@@ -86,7 +86,7 @@ TEST_CASE("a .netrc of the daemon's user changes nothing") {
   std::filesystem::remove_all(home);
 }
 
-TEST_CASE("a redirect is an answer, not an instruction") {
+TEST_CASE("a redirect is returned as the answer, not followed") {
   test::FaultServer& server = fresh_fault_server();
   const std::string status = GENERATE("301", "302", "303", "307", "308");
   const std::string where = GENERATE("", "-other-port");
@@ -96,7 +96,7 @@ TEST_CASE("a redirect is an answer, not an instruction") {
   CHECK(server.trap_is_empty());
 }
 
-TEST_CASE("another service that the server offers is not used") {
+TEST_CASE("an Alt-Svc or a cookie from the server is not used") {
   test::FaultServer& server = fresh_fault_server();
   const std::string mode = GENERATE("alt-svc", "set-cookie");
   Fetching fetching({upstream_of(server, mode)});
@@ -106,7 +106,7 @@ TEST_CASE("another service that the server offers is not used") {
   CHECK(server.get("/_seen?mode=" + mode).find("\"Cookie\"") == std::string::npos);
 }
 
-TEST_CASE("a request has the headers it needs and no others") {
+TEST_CASE("a request has only the headers it needs") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok")});
   REQUIRE(fetching.fetch().status == 200);
@@ -118,7 +118,7 @@ TEST_CASE("a request has the headers it needs and no others") {
   CHECK(seen.find(R"("path": "/ok/api/me/")") != std::string::npos);
 }
 
-TEST_CASE("what is no token never leaves") {
+TEST_CASE("text that is not a token is never sent") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok")});
   for (const std::string& token :
@@ -128,8 +128,8 @@ TEST_CASE("what is no token never leaves") {
     CHECK(fetching.fetch(token).failure == Reason::kInternal);
   }
   CHECK(server.requests("ok") == 0);
-  CHECK(fetching.fetch(std::string(8192, 'a')).status == 200);  // the longest there is
-  // A shorter one after it: nothing of the longer one is left behind it.
+  CHECK(fetching.fetch(std::string(8192, 'a')).status == 200);  // the longest token
+  // A shorter token after it: no rest of the longer one may follow.
   CHECK(fetching.fetch().status == 200);
   CHECK(server.get("/_seen?mode=ok")
             .find("2d3673a6a04b83cd37d464bb3fdd7b5613cfd19b9a187da8ad3ab62407f3bd85") !=
@@ -150,7 +150,7 @@ TEST_CASE("what is no token never leaves") {
 
 constexpr char kMask = 0x55;
 
-// A text as it is searched for: masked by the compiler, so that the program never holds it itself.
+// Text masked at compile time, so that the program itself never contains it in the clear.
 template <std::size_t kSize>
 consteval std::array<char, kSize - 1> masked(const char (&text)[kSize]) {
   std::array<char, kSize - 1> pattern{};
@@ -158,8 +158,8 @@ consteval std::array<char, kSize - 1> masked(const char (&text)[kSize]) {
   return pattern;
 }
 
-// Whether the process holds the text that `pattern` masks, in any memory it can write to. The text
-// itself is never put together.
+// Whether writable memory of the process contains the text behind `pattern`. The text itself is
+// never assembled.
 bool in_memory(std::span<const char> pattern) {
   const Fd memory(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
   std::ifstream maps("/proc/self/maps");
@@ -182,10 +182,10 @@ bool in_memory(std::span<const char> pattern) {
   return false;
 }
 
-TEST_CASE("no token and no claim stays in memory when its flight is over") {
+TEST_CASE("no token and no claim stays in memory after its flight") {
   constexpr auto kCanary = masked("canary.canary.canary-7");
-  constexpr auto kClaim = masked("779ddc3c");  // of what `echo` makes of it: its SHA-256
-  // Over http: what OpenSSL keeps is not ours to wipe.
+  constexpr auto kClaim = masked("779ddc3c");  // of the response of `echo`: the token's SHA-256
+  // Over http, because we cannot wipe OpenSSL's memory.
   Fetching fetching({upstream_of(fresh_fault_server(), "echo")});
   FlightId id = 0;
   {

@@ -1,5 +1,5 @@
-// Names that hang. The program's own getaddrinfo() takes the place of the C library's, so that
-// libcurl's real resolver threads are what hangs.
+// Name lookups that hang. This program's own getaddrinfo() replaces the C library's, so libcurl's
+// real resolver threads hang.
 #include <dlfcn.h>
 #include <netdb.h>
 
@@ -57,7 +57,7 @@ class HangingNames {
     const std::lock_guard lock(hanging().mutex);
     hanging().released = false;
   }
-  // Lets the resolver threads go and waits until they have left.
+  // Releases the resolver threads and waits until they have ended.
   ~HangingNames() {
     Hanging& state = hanging();
     std::unique_lock lock(state.mutex);
@@ -82,19 +82,19 @@ UpstreamSettings unresolvable() {
   return settings;
 }
 
-TEST_CASE("a name that hangs is given up in time and holds up nobody else") {
+TEST_CASE("a name lookup that hangs times out and does not delay other upstreams") {
   HangingNames names;
   Fetching fetching({unresolvable(), upstream_of(fresh_fault_server(), "ok")});
   for (int i = 0; i < 3; ++i) {
     const FlightId hung = fetching.start(kToken, 0);
     CHECK(fetching.fetch(kToken, 1).status == 200);
     CHECK(fetching.wait_for(hung).failure == Reason::kUpstreamTimeout);
-    // The resolver still hangs; the fetch thread must not wait for it.
+    // The resolver still hangs, and the fetch thread must not wait for it.
     CHECK(fetching.fetch(kToken, 1).status == 200);
   }
 }
 
-TEST_CASE("destruction does not wait for a name that hangs") {
+TEST_CASE("destruction does not wait for a name lookup that hangs") {
   HangingNames names;
   UpstreamSettings settings = unresolvable();
   settings.connect_timeout = settings.timeout = seconds(300);
@@ -107,7 +107,7 @@ TEST_CASE("destruction does not wait for a name that hangs") {
   CHECK(fetching.landed.empty());
 }
 
-TEST_CASE("nobody is asked where localhost is") {
+TEST_CASE("localhost is never looked up") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
   settings.url = "http://localhost:" + std::to_string(fresh_fault_server().port("http")) + "/ok";
   Fetching fetching({settings});
@@ -115,7 +115,7 @@ TEST_CASE("nobody is asked where localhost is") {
   CHECK(localhost_lookups == 0);
 }
 
-TEST_CASE("a name that does not exist is a failure to connect") {
+TEST_CASE("a nonexistent name is a failure to connect") {
   UpstreamSettings settings = unresolvable();
   settings.url = "https://does-not-exist.invalid";
   settings.connect_timeout = seconds(15);

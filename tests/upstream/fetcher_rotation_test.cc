@@ -1,4 +1,4 @@
-// Certificates that change under a Fetcher, against a server that goes by them.
+// Certificates that change while a Fetcher runs, against a server that checks them.
 #include <filesystem>
 #include <fstream>
 
@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using proto::Reason;
 
-// A Fetcher for a server that wants client certificates, with files of the test's own.
+// A Fetcher for a server that requires client certificates, with the test's own copies of the
+// files.
 class Rotating {
  public:
   explicit Rotating(std::string_view mode = "ok") : mode_(mode) {
@@ -33,7 +34,7 @@ class Rotating {
   }
 
   std::string place(const std::string& name) const { return fs::path(scratch_.path()) / name; }
-  // The files of the authority in that folder: "" or "next/".
+  // Copies the files of the CA in that directory: "" or "next/".
   void put(const std::string& folder) const {
     for (const char* const name : {"ca.pem", "client.pem", "client.key"})
       fs::copy_file(server_.tls_file(folder + name), place(name),
@@ -73,7 +74,7 @@ class Rotating {
   std::unique_ptr<Fetcher> fetcher_;
 };
 
-TEST_CASE("what the files say at start is reported") {
+TEST_CASE("the credentials found at start are reported") {
   const Rotating rotating;
   REQUIRE(rotating.reports.size() == 1);
   CHECK(rotating.reports[0].is_first);
@@ -81,17 +82,17 @@ TEST_CASE("what the files say at start is reported") {
   CHECK(rotating.reports[0].certificate_end);
 }
 
-TEST_CASE("new certificates are for new connections, and old ones are not used again") {
+TEST_CASE("new certificates apply to new connections, and old connections are not reused") {
   Rotating rotating;
   REQUIRE(rotating.fetch() == Reason::kOk);
   REQUIRE(rotating.fetch() == Reason::kOk);
   REQUIRE(rotating.connections() == 1);
-  SECTION("as long as the files are as they were, so are the connections") {
+  SECTION("unchanged files keep their connections") {
     rotating.look_twice();
     CHECK(rotating.fetch() == Reason::kOk);
     CHECK(rotating.connections() == 1);
   }
-  SECTION("to a server that still goes by the old ones: it is not trusted any more") {
+  SECTION("a server still on the old CA is no longer trusted") {
     rotating.put("next/");
     rotating.look_twice();
     CHECK(rotating.fetch() == Reason::kUpstreamTls);
@@ -101,7 +102,7 @@ TEST_CASE("new certificates are for new connections, and old ones are not used a
     CHECK(rotating.fetch() == Reason::kOk);
     CHECK(rotating.connections() == 2);
   }
-  SECTION("to a server that goes by the new ones") {
+  SECTION("a server on the new CA is reached over a new connection") {
     rotating.server().post("/_rotate?server=next&clients=next");
     rotating.put("next/");
     rotating.look_twice();
@@ -111,7 +112,7 @@ TEST_CASE("new certificates are for new connections, and old ones are not used a
   }
 }
 
-TEST_CASE("a request on its way ends as it began, whatever the files say by then") {
+TEST_CASE("a request in flight finishes with the credentials it started with") {
   Rotating rotating("gate");
   const FlightId held = rotating.start();
   rotating.wait_for_server(1);
@@ -124,7 +125,7 @@ TEST_CASE("a request on its way ends as it began, whatever the files say by then
   rotating.server().post("/_open");
   CHECK(rotating.wait_for(held) == Reason::kOk);
   CHECK(rotating.wait_for(fresh) == Reason::kOk);
-  // The connection of before goes with its last request.
+  // The old connection closes with its last request.
   rotating.look_twice();
   CHECK(rotating.fetch() == Reason::kOk);
   CHECK(rotating.connections() == 2);

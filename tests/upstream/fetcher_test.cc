@@ -18,7 +18,7 @@ std::string token_number(int i) {
   return "header.payload" + std::to_string(i) + ".signature";
 }
 
-TEST_CASE("one request after the other uses one connection") {
+TEST_CASE("consecutive requests reuse one connection") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok")});
   for (int i = 0; i < 20; ++i) CHECK(fetching.fetch().failure == Reason::kOk);
@@ -26,16 +26,16 @@ TEST_CASE("one request after the other uses one connection") {
   CHECK(server.connections("ok") == 1);
 }
 
-TEST_CASE("a connection that the server closed in the meantime is replaced without an error") {
+TEST_CASE("a connection closed by the server in between is replaced without an error") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "stale-close")});
   REQUIRE(fetching.fetch().failure == Reason::kOk);
-  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
+  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // the server has closed it
   CHECK(fetching.fetch().failure == Reason::kOk);
   CHECK(server.connections("stale-close") == 2);
 }
 
-TEST_CASE("a connection that the server closed does not keep the loop turning") {
+TEST_CASE("a connection closed by the server does not keep the loop busy") {
   test::FaultServer& server = fresh_fault_server();
   const auto library = CurlLibrary::create();
   REQUIRE(library);
@@ -50,7 +50,7 @@ TEST_CASE("a connection that the server closed does not keep the loop turning") 
   REQUIRE(fetcher);
   (*fetcher)->start({1, 0, Loop::hrtime()}, kToken);
   test::run_until(*loop, [&] { return landed == 1; });
-  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // it has closed it
+  server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // the server has closed it
   std::size_t turns = 0;
   const BeforeWait count(*loop, [&] { ++turns; });
   Timer enough(*loop, [&] { loop->stop(); });
@@ -59,7 +59,7 @@ TEST_CASE("a connection that the server closed does not keep the loop turning") 
   CHECK(turns < 20);
 }
 
-TEST_CASE("a connection that is closed just as it is used again is retried once, on a new one") {
+TEST_CASE("a connection closed at the moment of reuse is retried once, on a new connection") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "stale-race")});
   REQUIRE(fetching.fetch().failure == Reason::kOk);
@@ -67,7 +67,7 @@ TEST_CASE("a connection that is closed just as it is used again is retried once,
   CHECK(server.requests("stale-race") == 3);
 }
 
-TEST_CASE("a connection that is reset just as it is used again is retried, too") {
+TEST_CASE("a connection reset at the moment of reuse is retried too") {
   test::FaultServer& server = fresh_fault_server();
   server.post("/_script/race", R"([{"mode":"ok"},{"mode":"reset"},{"mode":"ok"}])");
   Fetching fetching({upstream_of(server, "script-race")});
@@ -78,7 +78,7 @@ TEST_CASE("a connection that is reset just as it is used again is retried, too")
   CHECK(server.requests("script-race") == 3);
 }
 
-TEST_CASE("a fresh connection that is closed is not retried") {
+TEST_CASE("a new connection that the server closes is not retried") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "close")});
   CHECK(fetching.fetch().failure == Reason::kUpstreamProtocol);
@@ -100,7 +100,7 @@ TEST_CASE("after each kind of failure the next flight succeeds") {
   CHECK(second.status == 200);
 }
 
-TEST_CASE("200 flights at once each get the answer to their own token") {
+TEST_CASE("200 concurrent flights each get the answer for their own token") {
   constexpr int kFlights = 200;
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "echo");
@@ -119,7 +119,7 @@ TEST_CASE("200 flights at once each get the answer to their own token") {
   }
 }
 
-TEST_CASE("a flight goes to the URL that was asked for, and the next upstream keeps its number") {
+TEST_CASE("a flight uses the requested URL, and the next upstream keeps its id") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings first = upstream_of(server, "status-503");
   UpstreamSettings second = upstream_of(server, "echo");
@@ -131,7 +131,7 @@ TEST_CASE("a flight goes to the URL that was asked for, and the next upstream ke
   CHECK(fetching.fetch(kToken, 0, 2).failure == proto::Reason::kInternal);
 }
 
-TEST_CASE("slow answers do not delay fast ones") {
+TEST_CASE("slow responses do not delay fast ones") {
   constexpr int kFlights = 100;
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings slow = upstream_of(server, "gate");
@@ -148,7 +148,7 @@ TEST_CASE("slow answers do not delay fast ones") {
     server.post("/_open");
     CHECK(fetching.wait_for(held).status == 200);
   }
-  SECTION("of another upstream, even when its connections are all in use") {
+  SECTION("of another upstream whose connections are all in use") {
     Fetching fetching({slow, fast});
     for (int i = 0; i < kFlights; ++i) fetching.start(token_number(i), 0);
     for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i), 1).status == 200);
@@ -158,7 +158,7 @@ TEST_CASE("slow answers do not delay fast ones") {
   }
 }
 
-TEST_CASE("no more requests run at once than there are connections; the rest waits") {
+TEST_CASE("concurrent requests are limited by the number of connections, and the rest wait") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "gate");
   settings.connections = 3;
@@ -172,7 +172,7 @@ TEST_CASE("no more requests run at once than there are connections; the rest wai
   CHECK(server.requests("gate") == 12);
 }
 
-TEST_CASE("a flight's time runs while it waits for a connection") {
+TEST_CASE("a flight's timeout includes the wait for a connection") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "silence");
   settings.connections = 1;
@@ -183,20 +183,22 @@ TEST_CASE("a flight's time runs while it waits for a connection") {
   for (const auto& [id, outcome] : fetching.landed) {
     CHECK(outcome.failure == Reason::kUpstreamTimeout);
     CHECK(outcome.took >= milliseconds(290));
-    CHECK(outcome.took < seconds(10));  // one after the other, with 20 s each, it would be more
+    CHECK(outcome.took < seconds(10));  // sequentially, with 20 s each, it would be longer
   }
   CHECK(server.requests("silence") <= 2);
 }
 
-// Rare outside: all are out of time, but while the first is cut off the others' answers come; and
-// it makes room for another, with which curl looks at whoever has a time-out.
-TEST_CASE("whoever ends while another is cut off is not cut off as well, nor is who follows") {
+// Rare in practice: all transfers are overdue, but while the first is canceled the responses of the
+// others arrive. The canceled one makes room for another, and curl then checks every transfer with
+// a timeout.
+TEST_CASE(
+    "a transfer that completes while another is canceled is not canceled, nor is its successor") {
   constexpr unsigned kRunning = 8;
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "gate");
   settings.connections = kRunning;
   settings.timeout = milliseconds(800);
-  settings.connect_timeout = milliseconds(1200);  // when curl looks at a transfer, connected or not
+  settings.connect_timeout = milliseconds(1200);  // when curl checks a transfer, connected or not
   const auto library = CurlLibrary::create();
   REQUIRE(library);
   const auto loop = test::new_loop();
@@ -206,7 +208,7 @@ TEST_CASE("whoever ends while another is cut off is not cut off as well, nor is 
   std::vector<FlightId> cut_off;
   std::size_t landed = 0;
   Duration begin{};
-  // Where the loop is held up for so long.
+  // Blocks the loop until that moment.
   const auto wait_until = [](Duration moment) {
     while (Loop::hrtime() <= moment) std::this_thread::sleep_for(milliseconds(5));
   };
@@ -246,7 +248,7 @@ TEST_CASE("each flight has its own deadline, whenever it started") {
   for (const auto& [id, outcome] : fetching.landed) CHECK(outcome.took < seconds(10));
 }
 
-TEST_CASE("a server whose queue is full is given up after the time for connecting") {
+TEST_CASE("a server with a full backlog fails after connect_timeout") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "x", "tcp_full");
   settings.connect_timeout = milliseconds(200);
@@ -254,7 +256,7 @@ TEST_CASE("a server whose queue is full is given up after the time for connectin
   CHECK(fetching.fetch().failure == Reason::kUpstreamTimeout);
 }
 
-TEST_CASE("nobody listening is an outcome of its own") {
+TEST_CASE("a refused connection has its own reason") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
   settings.url = "http://127.0.0.1:1";
   Fetching fetching({settings});
@@ -263,12 +265,12 @@ TEST_CASE("nobody listening is an outcome of its own") {
   CHECK(outcome.detail.find("127.0.0.1") != std::string::npos);
 }
 
-TEST_CASE("an upstream that does not exist is an outcome, not a crash") {
+TEST_CASE("an unknown upstream is a failed outcome, not a crash") {
   Fetching fetching({upstream_of(fresh_fault_server(), "ok")});
   CHECK(fetching.fetch(kToken, 7).failure == Reason::kInternal);
 }
 
-TEST_CASE("a landed flight may start the next one") {
+TEST_CASE("an outcome may start the next flight") {
   const auto loop = test::new_loop();
   test::FaultServer& server = fresh_fault_server();
   NullLog log;
@@ -284,14 +286,14 @@ TEST_CASE("a landed flight may start the next one") {
   test::run_until(*loop, [&] { return landed == 5; });
 }
 
-TEST_CASE("destruction cuts off what is in the air, at once, and delivers nothing more") {
+TEST_CASE("destruction cancels requests in flight immediately and delivers nothing more") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "silence");
   settings.timeout = seconds(300);
   Fetching fetching({settings, upstream_of(server, "ok")});
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i));
   fetching.wait_for_server(server, "silence", 16);
-  // These land at the fetch thread, or not, while it is being stopped.
+  // These may or may not reach the fetch thread while it is being stopped.
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i), 1);
   const std::size_t before = fetching.landed.size();
   const Duration begin = Loop::hrtime();

@@ -55,7 +55,7 @@ UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view m
   UpstreamSettings settings;
   settings.name = "test";
   settings.url = server.url(mode, listener);
-  // Long enough for any machine; tests of time-outs set their own.
+  // Long enough for any machine; tests of timeouts set their own.
   settings.timeout = seconds(20);
   settings.connect_timeout = seconds(10);
   if (listener.starts_with("https")) settings.ca_file = server.tls_file("ca.pem");

@@ -14,26 +14,26 @@ namespace claimsd::daemon {
 
 inline constexpr std::string_view kToken = "header.payload.signature";
 
-// The one server of this program, with nothing left of earlier tests.
+// The program's single server, reset between tests.
 test::FaultServer& fresh_fault_server();
 
 class Fetching {
  public:
   explicit Fetching(std::vector<UpstreamSettings> upstreams);
 
-  // Starts a flight; its number.
+  // Starts a flight and returns its id.
   FlightId start(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
-  // Starts one and waits for it.
+  // Starts a flight and waits for its outcome.
   FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
   FetchOutcome wait_for(FlightId id);
   void wait_for_all();
-  // Until the server has seen so many requests in that mode.
+  // Waits until the server has received `count` requests in this mode.
   void wait_for_server(const test::FaultServer& server, const std::string& mode, int count);
-  // Cuts off what is in the air.
+  // Cancels all requests in flight.
   void destroy() { upstream_.reset(); }
 
   std::map<FlightId, FetchOutcome> landed;
-  bool twice = false;  // a flight has landed more than once
+  bool twice = false;  // a flight was delivered more than once
   std::unique_ptr<Loop> loop = test::new_loop();
 
  private:
@@ -42,7 +42,7 @@ class Fetching {
   std::unique_ptr<FetchThread> upstream_;
 };
 
-// An upstream in that mode of the fault server.
+// An upstream that uses this mode of the fault server.
 UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,
                              std::string_view listener = "http");
 

@@ -9,7 +9,7 @@ using proto::Reason;
 
 constexpr std::size_t kMaxBody = 100;
 
-// Feeds header lines until one is refused.
+// Adds header lines until one is rejected.
 bool feed(Response& response, const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
     if (!response.add_header(line + "\r\n")) return false;
@@ -23,7 +23,7 @@ FetchOutcome taken(Response& response) {
   return outcome;
 }
 
-TEST_CASE("header names are found in any case, values trimmed, repetitions joined") {
+TEST_CASE("header names are case-insensitive, values are trimmed, repeated fields are joined") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", "CACHE-CONTROL: \t max-age=5 ",
                           "cache-control:no-store", "Age : 3", ""}));
@@ -34,7 +34,7 @@ TEST_CASE("header names are found in any case, values trimmed, repetitions joine
   CHECK(outcome.age == "3");
 }
 
-TEST_CASE("what an interim response says is not said of the final one") {
+TEST_CASE("headers of an interim response do not apply to the final one") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 103 Early Hints", "Cache-Control: max-age=300", "Age: 0",
                           "Content-Encoding: gzip", "", "HTTP/1.1 200 OK", ""}));
@@ -44,7 +44,7 @@ TEST_CASE("what an interim response says is not said of the final one") {
   CHECK(outcome.age.empty());
 }
 
-TEST_CASE("what a trailer says is not believed") {
+TEST_CASE("trailers are ignored") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", ""}));
   REQUIRE(response.add_body("{}"));
@@ -54,7 +54,7 @@ TEST_CASE("what a trailer says is not believed") {
   CHECK(outcome.status == 200);
 }
 
-TEST_CASE("a list too long to be passed on whole is not to be kept at all") {
+TEST_CASE("a list too long to pass on counts as no-store") {
   const std::string long_list(kMaxUpstreamHeaderValue, 'x');
   Response response(kMaxBody);
   SECTION("Cache-Control") {
@@ -68,13 +68,13 @@ TEST_CASE("a list too long to be passed on whole is not to be kept at all") {
   CHECK(taken(response).cache_control == "no-store");
 }
 
-TEST_CASE("a folded header is refused, since half of it would be overlooked") {
+TEST_CASE("a folded header is rejected, because part of it would be missed") {
   Response response(kMaxBody);
   CHECK_FALSE(feed(response, {"HTTP/1.1 200 OK", "Cache-Control: max-age=60,", " no-store", ""}));
   CHECK(response.failure() == Reason::kUpstreamProtocol);
 }
 
-TEST_CASE("a body in an encoding is refused; a refusal in one is still a refusal") {
+TEST_CASE("a 200 with a Content-Encoding is rejected, a 401 with one still counts") {
   Response response(kMaxBody);
   const std::string encoding = GENERATE("gzip", "GZIP", "br", "identity, gzip", "x");
   CHECK_FALSE(feed(response, {"HTTP/1.1 200 OK", "Content-Encoding: " + encoding, ""}));
@@ -86,7 +86,7 @@ TEST_CASE("a body in an encoding is refused; a refusal in one is still a refusal
   CHECK(feed(response, {"HTTP/1.1 200 OK", "Content-Encoding: Identity", ""}));
 }
 
-TEST_CASE("a compressed transfer is refused before curl unpacks it") {
+TEST_CASE("a compressed transfer encoding is rejected before curl decompresses it") {
   Response response(kMaxBody);
   CHECK_FALSE(feed(response, {"HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked"}));
   CHECK(response.failure() == Reason::kUpstreamProtocol);
@@ -94,7 +94,7 @@ TEST_CASE("a compressed transfer is refused before curl unpacks it") {
   CHECK(feed(response, {"HTTP/1.1 200 OK", "Transfer-Encoding: Chunked", ""}));
 }
 
-TEST_CASE("body bytes are counted as they come, to the byte") {
+TEST_CASE("body bytes are counted exactly as they arrive") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", ""}));
   for (std::size_t i = 0; i < kMaxBody; ++i) REQUIRE(response.add_body("x"));
@@ -119,7 +119,7 @@ TEST_CASE("header bytes are counted over all messages and trailers") {
   CHECK(response.failure() == Reason::kUpstreamProtocol);
 }
 
-TEST_CASE("nothing of one response is left for the next") {
+TEST_CASE("one response leaves nothing behind for the next") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Age: 1", ""}));
   REQUIRE(response.add_body("claims of somebody"));
@@ -132,19 +132,19 @@ TEST_CASE("nothing of one response is left for the next") {
   CHECK(outcome.age.empty());
 }
 
-TEST_CASE("a response that ends within its headers is none") {
+TEST_CASE("a response that ends within its headers is a failure") {
   Response response(kMaxBody);
-  SECTION("nothing came") {}
+  SECTION("nothing received") {}
   SECTION("no blank line") {
     REQUIRE(feed(response, {"HTTP/1.1 200 OK", "Cache-Control: max-age=60"}));
   }
-  SECTION("an interim one alone") {
+  SECTION("only an interim response") {
     REQUIRE(feed(response, {"HTTP/1.1 100 Continue", ""}));
   }
   CHECK(taken(response).failure == Reason::kUpstreamProtocol);
 }
 
-TEST_CASE("odd lines are no trouble") {
+TEST_CASE("unusual but valid lines are accepted") {
   Response response(kMaxBody);
   CHECK(feed(response, {"HTTP/", "HTTP/1.1", "HTTP/1.1 99999999999999999999", "no colon", ":",
                         ": x", "HTTP/2 200", ""}));

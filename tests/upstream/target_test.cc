@@ -12,7 +12,7 @@ UpstreamSettings with_url(const std::string& url) {
   return settings;
 }
 
-TEST_CASE("https goes anywhere, http to this host alone") {
+TEST_CASE("https is allowed to any host, http only to this host") {
   const std::string url = GENERATE("https://auth.example.com", "https://auth.example.com:8443/base",
                                    "http://127.0.0.1:8000", "http://127.1.2.3",
                                    "http://localhost:8000", "http://[::1]:8000");
@@ -22,7 +22,7 @@ TEST_CASE("https goes anywhere, http to this host alone") {
   CHECK(target->url.ends_with("/api/me/"));
 }
 
-TEST_CASE("a token in the clear never leaves this host") {
+TEST_CASE("http to another host is rejected, so no token leaves this host in the clear") {
   const std::string url =
       GENERATE("http://auth.example.com", "http://10.0.0.1", "http://128.0.0.1", "http://[::2]",
                "http://localhost.example.com", "http://127.0.0.1.example.com", "http://0.0.0.0",
@@ -31,7 +31,7 @@ TEST_CASE("a token in the clear never leaves this host") {
   CHECK_FALSE(check_target(with_url(url)));
 }
 
-TEST_CASE("other schemes and odd URLs are refused") {
+TEST_CASE("other schemes and malformed URLs are rejected") {
   const std::string url =
       GENERATE("", "auth.example.com", "ftp://auth.example.com", "file:///etc/passwd", "https://",
                "https://user:secret@auth.example.com",
@@ -42,7 +42,7 @@ TEST_CASE("other schemes and odd URLs are refused") {
   CHECK(refused.error().message.find("secret") == std::string::npos);
 }
 
-TEST_CASE("a proxy is for https upstreams") {
+TEST_CASE("a proxy requires an https upstream") {
   UpstreamSettings settings = with_url("https://auth.example.com");
   settings.proxy = "http://proxy.example.com:3128";
   CHECK(check_target(settings));

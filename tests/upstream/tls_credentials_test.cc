@@ -8,7 +8,7 @@ namespace {
 
 using proto::Reason;
 
-TEST_CASE("a server with a good certificate is asked") {
+TEST_CASE("a server with a valid certificate is used") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok", "https")});
   for (int i = 0; i < 3; ++i) {
@@ -19,7 +19,7 @@ TEST_CASE("a server with a good certificate is asked") {
   CHECK(server.connections("ok") == 1);
 }
 
-TEST_CASE("a server whose certificate is not good never sees a token") {
+TEST_CASE("a server with an invalid certificate never receives a token") {
   test::FaultServer& server = fresh_fault_server();
   const std::string listener = GENERATE("https_wrong_name", "https_expired", "https_not_yet_valid",
                                         "https_self_signed", "https_client_cert");
@@ -32,7 +32,8 @@ TEST_CASE("a server whose certificate is not good never sees a token") {
   CHECK(server.requests("ok") == 0);
 }
 
-TEST_CASE("without ca_file the system's authorities decide, and they do not know this one") {
+TEST_CASE(
+    "without ca_file the system's CA certificates apply, and a private CA is not among them") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "ok", "https");
   settings.ca_file.clear();
@@ -41,7 +42,7 @@ TEST_CASE("without ca_file the system's authorities decide, and they do not know
   CHECK(server.requests("ok") == 0);
 }
 
-TEST_CASE("a server that asks for a client certificate is shown ours") {
+TEST_CASE("a server that requests a client certificate gets ours") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "ok", "https_client_cert");
   settings.client_certificate = server.tls_file("client.pem");
@@ -52,14 +53,14 @@ TEST_CASE("a server that asks for a client certificate is shown ours") {
   CHECK(outcome.status == 200);
 }
 
-TEST_CASE("a handshake that never ends is given up after the time for connecting") {
+TEST_CASE("a handshake that hangs fails after connect_timeout") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok", "https_silent");
   settings.connect_timeout = milliseconds(200);
   Fetching fetching({settings});
   CHECK(fetching.fetch().failure == Reason::kUpstreamTimeout);
 }
 
-TEST_CASE("http is not spoken where https is meant, nor the other way round") {
+TEST_CASE("http and https ports are never mixed up") {
   test::FaultServer& server = fresh_fault_server();
   UpstreamSettings settings = upstream_of(server, "ok");
   settings.connect_timeout = milliseconds(300);
