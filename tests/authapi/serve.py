@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""The Auth API of the contract, as one command: a real Django with simplejwt, for demo and tests.
+"""The Auth API of the contract as one command: a real Django with simplejwt, for demo and tests.
 
     serve.py --data DIR [--port N] [--unix PATH] [--port-file FILE] [--ready-fd N]
              [--access-seconds N] [--refresh-seconds N] [--workers N]
 
-It migrates and seeds DIR/authapi.sqlite3, serves on 127.0.0.1 (and PATH), writes its port once it
-accepts, and ends on SIGTERM or with the process that started it. It logs errors only, never a
-token. Users and passwords: accounts/seed.py. `GET /stats` counts requests.
+Migrates and seeds DIR/authapi.sqlite3, serves on 127.0.0.1 (and PATH), writes its port once it
+accepts, and ends on SIGTERM or with the process that started it. Logs errors only, never a token.
+Users and passwords: accounts/seed.py. `GET /stats` counts requests.
 """
 
 import argparse
@@ -35,7 +35,8 @@ def parse_arguments():
 
 
 def make_application():
-    """Migrates, seeds and builds the WSGI application; leaves no database connection to a fork."""
+    """Migrates, seeds and builds the WSGI application. Closes the database connection before the
+    fork."""
     import django
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
@@ -43,7 +44,7 @@ def make_application():
 
     django.setup()
     with connection.cursor() as cursor:
-        # Readers (every /api/me/) and the writer (logout) do not wait for each other.
+        # Readers (every /api/me/) and the writer (logout) do not block each other.
         cursor.execute("PRAGMA journal_mode=WAL")
     call_command("migrate", verbosity=0)
 

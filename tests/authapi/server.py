@@ -1,4 +1,4 @@
-"""gunicorn as a library: threads, HTTP/1.1 keep-alive, a clean and prompt end."""
+"""gunicorn as a library: threads, HTTP/1.1 keep-alive, a clean and prompt stop."""
 
 import selectors
 
@@ -6,12 +6,12 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 THREADS = 16
-# Seconds. Longer than any client's pool keeps a connection, so that it is the client who closes.
+# Seconds. Longer than any client's pool keeps a connection, so that the client closes first.
 KEEP_ALIVE = 120
 
 
 class PromptThreadWorker(ThreadWorker):
-    """A ThreadWorker whose loop a signal wakes, instead of stopping up to a second later."""
+    """A ThreadWorker whose loop is woken by a signal instead of stopping up to a second later."""
 
     def run(self):
         self.poller.register(self.PIPE[0], selectors.EVENT_READ, lambda _: None)
@@ -21,8 +21,8 @@ class PromptThreadWorker(ThreadWorker):
 class Server(BaseApplication):
     """Serves `application` on `binds`; calls `on_ready(port)` once connections are answered.
 
-    run() does not return. The application is loaded before the fork, so a worker that has started
-    can answer at once.
+    run() does not return. The application is loaded before the fork, so a started worker can answer
+    immediately.
     """
 
     def __init__(self, application, binds, workers, data_dir, on_ready):

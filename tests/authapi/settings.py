@@ -1,6 +1,6 @@
 """Django settings of the Auth API, made from the command line instead of the environment.
 
-Everything that lasts lies in one data directory: `authapi.sqlite3` and the signing key.
+All persistent state is in one data directory: `authapi.sqlite3` and the signing key.
 """
 
 import os
@@ -14,7 +14,7 @@ DATABASE_FILE = "authapi.sqlite3"
 
 
 def signing_key(data_dir):
-    """The HS256 key of this data directory, made at first use (0600), the same after a restart."""
+    """The HS256 key of this data directory, created at first use (0600) and kept over restarts."""
     path = os.path.join(data_dir, SIGNING_KEY_FILE)
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -28,7 +28,8 @@ def signing_key(data_dir):
 
 
 def configure(data_dir, access_seconds, refresh_seconds):
-    """Configures Django; call once per process, before anything of it is imported."""
+    """Configures Django. Call once per process, before importing anything of Django that needs
+    settings."""
     key = signing_key(data_dir)
     settings.configure(
         DEBUG=False,
@@ -50,12 +51,12 @@ def configure(data_dir, access_seconds, refresh_seconds):
                 "ENGINE": "django.db.backends.sqlite3",
                 "NAME": os.path.join(data_dir, DATABASE_FILE),
                 "CONN_MAX_AGE": None,
-                # Seconds a writer waits for another one: a logout must not fail under load.
+                # Seconds that a writer waits for another: a logout must not fail under load.
                 "OPTIONS": {"timeout": 20},
             }
         },
         USE_TZ=True,
-        # Quiet: a refused token is an ordinary answer here, not a warning.
+        # Quiet: a rejected token is a normal answer here, not a warning.
         LOGGING={
             "version": 1,
             "disable_existing_loggers": False,

@@ -1,7 +1,7 @@
-"""Counts of requests by method and path, right across threads and worker processes.
+"""Counts requests by method and path, correctly across threads and worker processes.
 
-The counters are one shared array that is made before the workers fork. What may be counted is
-therefore fixed; all else goes to "other", so a client cannot make the table grow.
+The counters are one shared array made before the workers fork, so the set of counters is fixed. All
+other requests count as "other", so a client cannot make the table grow.
 """
 
 import json
@@ -17,11 +17,11 @@ COUNTED = [
 
 
 class Stats:
-    """A WSGI layer around `application`. Answers `GET /stats` itself and does not count that."""
+    """A WSGI layer around `application`. Answers `GET /stats` itself and does not count it."""
 
     def __init__(self, application):
         self._application = application
-        # The array comes with a lock of its own that holds across fork.
+        # The array has its own lock, which works across fork.
         self._counts = multiprocessing.Array("Q", len(COUNTED))
         self._slot_of = {name: slot for slot, name in enumerate(COUNTED)}
 

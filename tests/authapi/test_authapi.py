@@ -1,4 +1,4 @@
-"""The Auth API that demo and tests stand on does what the contract says.
+"""The Auth API used by demo and tests follows the contract.
 
 Run: /usr/bin/python3 -m pytest tests/authapi
 """
@@ -58,7 +58,7 @@ class Api:
         return tokens
 
     def stop(self):
-        """Returns what it wrote to stderr."""
+        """Stops the server; returns its stderr."""
         self.connection.close()
         self.process.terminate()
         return self.process.communicate(timeout=10)[1].decode()
@@ -71,7 +71,7 @@ def api(tmp_path_factory):
     running.stop()
 
 
-def test_a_login_by_username_gives_two_tokens_and_me_tells_whose_they_are(api):
+def test_a_login_by_username_gives_two_tokens_and_me_returns_the_claims(api):
     tokens = api.login("tess")
     assert set(tokens) == {"access", "refresh"}
     status, headers, claims = api.ask("GET", "/api/me/", token=tokens["access"])
@@ -87,7 +87,7 @@ def test_a_login_by_username_gives_two_tokens_and_me_tells_whose_they_are(api):
     }
 
 
-def test_a_login_by_email_is_the_same_person(api):
+def test_a_login_by_email_gives_the_same_user(api):
     credentials = {"email": "dana@example.com", "password": "dana-demo-password"}
     status, _, tokens = api.ask("POST", "/api/token/", credentials)
     assert status == 200
@@ -109,7 +109,7 @@ def test_a_wrong_login_gives_no_token(api, credentials):
     assert "access" not in body
 
 
-def test_a_login_without_a_name_is_refused_with_what_is_missing(api):
+def test_a_login_without_a_name_is_rejected_with_the_missing_fields(api):
     status, _, body = api.ask("POST", "/api/token/", {"password": "x"})
     assert status == 400
     assert "username or an email" in json.dumps(body)
@@ -124,7 +124,7 @@ def test_every_role_of_the_contract_has_a_user(api, username, role):
     assert api.ask("GET", "/api/me/", token=token)[2]["role"] == role
 
 
-def test_me_says_nothing_about_caching(api):
+def test_me_sends_no_caching_headers(api):
     _, headers, _ = api.ask("GET", "/api/me/", token=api.login()["access"])
     for name in ("Cache-Control", "Expires", "Age", "Pragma"):
         assert name not in headers
@@ -138,7 +138,7 @@ def tampered(token):
     return f"{head}.{forged}.{signature}"
 
 
-def test_me_refuses_no_token_junk_a_tampered_token_and_a_refresh_token(api):
+def test_me_rejects_missing_junk_tampered_and_refresh_tokens(api):
     tokens = api.login()
     for token in (None, "junk", tampered(tokens["access"]), tokens["refresh"]):
         status, headers, body = api.ask("GET", "/api/me/", token=token)
@@ -155,7 +155,7 @@ def test_a_refresh_token_gives_a_new_access_token(api):
     assert api.ask("GET", "/api/me/", token=body["access"])[2]["id"] == "user-402"
 
 
-def test_an_access_token_does_not_refresh(api):
+def test_an_access_token_cannot_be_used_to_refresh(api):
     status, _, _ = api.ask("POST", "/api/token/refresh/", {"refresh": api.login()["access"]})
     assert status == 401
 
@@ -168,7 +168,7 @@ def test_logout_ends_this_access_token_and_no_other(api):
     assert api.ask("POST", "/api/logout/", token=first)[0] == 401
 
 
-def test_logout_ends_the_refresh_token_it_is_given(api):
+def test_logout_ends_the_given_refresh_token(api):
     tokens = api.login()
     refresh = {"refresh": tokens["refresh"]}
     assert api.ask("POST", "/api/token/refresh/", refresh)[0] == 200
@@ -176,7 +176,7 @@ def test_logout_ends_the_refresh_token_it_is_given(api):
     assert api.ask("POST", "/api/token/refresh/", refresh)[0] == 401
 
 
-def test_logout_without_a_token_is_refused(api):
+def test_logout_without_a_token_is_rejected(api):
     assert api.ask("POST", "/api/logout/")[0] == 401
 
 
@@ -222,21 +222,21 @@ def test_stats_count_every_request_of_many_threads_and_workers(tmp_path):
     assert token not in log
 
 
-def test_an_expired_token_is_refused(tmp_path):
-    # Its `exp` has whole seconds: of these three up to one is over when it is issued.
+def test_an_expired_token_is_rejected(tmp_path):
+    # `exp` has whole seconds: up to one of these three is over when the token is issued.
     api = Api(tmp_path, "--access-seconds", "3")
     try:
         token = api.login()["access"]
         assert api.ask("GET", "/api/me/", token=token)[0] == 200
         payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-        # Nothing happens at that moment that could be waited for: it is the clock itself.
+        # Wait for the clock itself: nothing signals the expiry.
         time.sleep(max(0, payload["exp"] + 0.1 - time.time()))
         assert api.ask("GET", "/api/me/", token=token)[0] == 401
     finally:
         api.stop()
 
 
-def test_tokens_and_logouts_outlive_a_restart_but_not_another_data_directory(tmp_path):
+def test_tokens_and_logouts_survive_a_restart_but_not_another_data_directory(tmp_path):
     api = Api(tmp_path / "one")
     kept, ended = api.login()["access"], api.login()["access"]
     api.ask("POST", "/api/logout/", token=ended)
@@ -258,7 +258,7 @@ def children_of(pid):
 
 
 def wait_until_gone(pids):
-    """pidfds become readable when their process has ended."""
+    """A pidfd becomes readable when its process has ended."""
     for pid in pids:
         try:
             ended = os.pidfd_open(pid)
@@ -271,9 +271,9 @@ def wait_until_gone(pids):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_is_clean_and_leaves_nobody(tmp_path, how):
+def test_a_stop_is_clean_and_leaves_no_process(tmp_path, how):
     api = Api(tmp_path)
-    api.ask("GET", "/api/me/")  # a kept-alive connection must not hold it up
+    api.ask("GET", "/api/me/")  # a kept-alive connection must not delay it
     tree = [api.process.pid, *children_of(api.process.pid)]
     assert len(tree) == 2
     api.process.send_signal(how)

@@ -1,5 +1,5 @@
-// audit_search, audit_verify and audit_memory: what examining a long audit log costs. A million
-// records of a hundred thousand users, on a disk, in the page cache after the first round.
+// audit_search, audit_verify and audit_memory: the cost of examining a log of a million records of
+// a hundred thousand users. The log is on a disk, and in the page cache after the first round.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kThousand = 1'000;
 constexpr std::uint64_t kPerUser = 10;
 constexpr std::size_t kPerCommit = 4'000;
-constexpr int kRounds = 3;  // each reads a million records, more than once
+constexpr int kRounds = 3;  // each reads a million records more than once
 constexpr WallTime kDay{std::chrono::hours(24 * 20'000)};
 
 AuditRecord denial(std::uint64_t number, std::uint64_t users) {
@@ -57,14 +57,14 @@ Status write_log(const std::string& directory, std::uint64_t records, Interrupt&
   return {};
 }
 
-// A log in a folder of its own.
+// A log in its own directory.
 Result<Scratch> log_of(std::uint64_t records, Interrupt& interrupt) {
   Scratch disk = TRY(Scratch::on_disk());
   TRY(write_log(disk.path(""), records, interrupt));
   return disk;
 }
 
-// How many records of a user there are: by the index, or by looking at every record.
+// The number of records of a user, found by the index or by a full scan.
 Result<std::uint64_t> count_of_user(const AuditReader& reader, const std::string& user, bool all) {
   AuditQuery query;
   if (!all) query.user = user;
@@ -93,7 +93,7 @@ Result<std::uint64_t> bytes_verified(const std::string& directory) {
   return done.bytes;
 }
 
-// As the chain does it: record by record, each with the link before it.
+// Hashes like the chain: record by record, each with the previous link.
 Status hash_records(AuditHasher& hasher, std::size_t size) {
   const std::string record(size, 'x');
   AuditLink link{};
@@ -105,8 +105,8 @@ Figure figure_of(std::string name, const std::vector<double>& rounds) {
   return {.name = std::move(name), .value = median(rounds), .p99 = 0, .spread = spread(rounds)};
 }
 
-// Pages that belong to this process alone: the log's own, which the kernel takes back as it likes,
-// are not among them (RssAnon of proc(5)).
+// Anonymous memory of this process (RssAnon of proc(5)). Mapped pages of the log do not count,
+// because the kernel can reclaim them.
 std::uint64_t own_memory_kib() {
   std::ifstream status("/proc/self/status");
   std::string word;
@@ -117,7 +117,7 @@ std::uint64_t own_memory_kib() {
   return kib;
 }
 
-// Of a child that verifies the log and then searches it: the most that it had at any time.
+// Peak memory of a child that verifies the log and then searches it.
 Result<double> memory_to_examine(const std::string& directory) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failure("making a pipe");

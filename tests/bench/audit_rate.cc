@@ -1,5 +1,5 @@
-// audit_rate: what a durable audit record costs when many wait at once, and what it would cost with
-// a transaction each. Same disk, same run, in turn.
+// audit_rate: the cost of a durable audit record when many wait at once, against one transaction
+// per record. Same disk, same run, in turn.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace claimsd::daemon;
 
-constexpr std::size_t kTogether = 20'000;  // a round
+constexpr std::size_t kTogether = 20'000;  // per round
 constexpr std::size_t kOneByOne = 200;
 constexpr std::size_t kWaiting = 2'000;
 
@@ -26,7 +26,7 @@ AuditRecord denial(std::uint64_t number, const Now& now) {
   record.event = AuditEvent::kDenied;
   record.at = now;
   record.last = now.wall;
-  // Of many peers, so that neither folding nor a peer's share is what is measured.
+  // From many peers, so that neither aggregation nor the per-peer share affects the result.
   record.peer = {static_cast<std::uint32_t>(number % 997), 1000, 4711, "gunicorn"};
   record.user = fmt::format("user-{}", number);
   record.upstream = "main";
@@ -85,7 +85,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
   for (int round = 0; round < bench.rounds && !bench.interrupt.requested(); ++round) {
     BootTime start = clock.now().boot;
     for (std::size_t i = 0; i < kTogether; ++i) {
-      // As many questions as may be waiting at a busy daemon.
+      // As many open queries as a busy daemon may have.
       if (i >= kWaiting) completed.wait_for(finished + i - kWaiting);
       ++number;
       if (log->submit(denial(number, clock.now()), number) != AuditVerdict::kWait) {

@@ -1,4 +1,5 @@
-// What the bench says about its figures; that it measures is seen by running it.
+// Tests of how the bench computes and prints its figures. The measurement itself is tested by
+// running it.
 #include <simdjson.h>
 
 #include <array>
@@ -32,7 +33,7 @@ TEST_CASE("a goal of at most 1.3 holds at 1.3 and not above") {
   CHECK_FALSE(judged(goal, 13.1, 10).holds);
 }
 
-TEST_CASE("a goal of less than a peer does not hold when both are alike") {
+TEST_CASE("a goal of less than a peer fails when both are equal") {
   const Goal goal{"pingpong", Ratio::kOverPeer, Bound::kBelow, 1};
   CHECK(goal.text() == "< 1");
   CHECK(judged(goal, 9.9, 10).holds);
@@ -47,13 +48,13 @@ TEST_CASE("a goal of times faster divides the peer's time by ours") {
   CHECK_FALSE(judged(goal, 1, 9).holds);
 }
 
-TEST_CASE("a goal whose peer was not measured does not hold") {
+TEST_CASE("a goal whose peer was not measured fails") {
   CHECK_FALSE(judged({"redis", Ratio::kOverPeer, Bound::kBelow, 1}, 1, 10).holds);
   CHECK_FALSE(judged({"pingpong", Ratio::kOverPeer, Bound::kBelow, 1}, 0, 10).holds);
   CHECK_FALSE(judged({"pingpong", Ratio::kUnderPeer, Bound::kAtLeast, 1}, 1, 0).holds);
 }
 
-TEST_CASE("a finding is one line of JSON with the promised keys") {
+TEST_CASE("a finding is one line of JSON with the documented keys") {
   const std::string line =
       to_json(judged({"pingpong", Ratio::kOverPeer, Bound::kAtMost, 1.3}, 12, 10));
   CHECK(line.find('\n') == std::string::npos);
@@ -69,7 +70,7 @@ TEST_CASE("a finding is one line of JSON with the promised keys") {
   CHECK(bool(object["holds"]));
 }
 
-TEST_CASE("the table shows every measured pair and says which goal does not hold") {
+TEST_CASE("the table shows every measured pair and marks a failed goal") {
   Measurement measurement = measured(14, 10);
   measurement.peers.push_back({.name = "uv_echo", .value = 11});
   measurement.beside.push_back(
@@ -83,14 +84,14 @@ TEST_CASE("the table shows every measured pair and says which goal does not hold
   }
 }
 
-TEST_CASE("noise is warned of, quiet is not") {
+TEST_CASE("a noisy measurement gives a warning and a quiet one does not") {
   Measurement measurement = measured(12, 10);
   CHECK(noise_warning(measurement).empty());
   measurement.peers.front().spread = 0.4;
   CHECK_THAT(noise_warning(measurement), ContainsSubstring("pingpong 40 %"));
 }
 
-TEST_CASE("figures are taken out of unsorted samples") {
+TEST_CASE("figures are computed from unsorted samples") {
   CHECK(median({3, 1, 2}) == 2);
   CHECK(percentile({5, 1, 4, 2, 3}, 1) == 5);
   CHECK(percentile({}, 0.5) == 0);
@@ -99,7 +100,7 @@ TEST_CASE("figures are taken out of unsorted samples") {
   CHECK(spread({9, 10, 11}) == Approx(0.2));
 }
 
-TEST_CASE("the load has the promised sizes, and tokens differ") {
+TEST_CASE("the workload has the documented sizes and distinct tokens") {
   CHECK(make_token(1).size() == kTokenSize);
   CHECK(make_token(1) != make_token(2));
   CHECK(claims_json().size() == kClaimsSize);

@@ -1,5 +1,5 @@
-// benchmarks.h: the table of benchmarks. To add one: a row in benchmarks.cc, and its run function
-// in a file of its own.
+// benchmarks.h: the table of benchmarks. A new benchmark is a row in benchmarks.cc and a run
+// function in its own file.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace claimsd::bench {
 
-// What a run needs from outside.
+// The parameters of a run.
 struct Bench {
   std::string daemon;  // path of the daemon's binary
   int rounds;

@@ -42,7 +42,7 @@ level = "warning"
 url = "http://127.0.0.1:{1}"
 )";
 
-// Numbers of tokens: those that are to be hit, and those that are new each time, never meet.
+// Token numbers: the ranges for hits, misses and filled entries never overlap.
 constexpr std::uint64_t kFirstMiss = 1u << 20;
 constexpr std::uint64_t kFirstFilled = 1u << 30;
 
@@ -51,7 +51,7 @@ struct CloseHandle {
 };
 using Handle = std::unique_ptr<::claimsd_handle, CloseHandle>;
 
-// Where the daemon says READY=1 (sd_notify(3)).
+// The socket on which the daemon sends READY=1 (sd_notify(3)).
 Result<Fd> notify_socket(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -76,7 +76,7 @@ class Client : public Contender {
   std::string name() const override { return name_; }
   std::vector<pid_t> servers() const override { return servers_; }
 
-  // All that a worker does for a request: ask, look, let go.
+  // Everything that a worker does per request: query, read, free.
   Status ask() override {
     claimsd_question question = CLAIMSD_QUESTION_INIT;
     question.token = token_.data();
@@ -112,7 +112,7 @@ class Client : public Contender {
   std::string reason_;
 };
 
-// A token a round, since none lives for longer than five minutes.
+// A new token each round, because entries live at most five minutes.
 class Hit final : public Client {
  public:
   using Client::Client;
@@ -125,8 +125,8 @@ class Hit final : public Client {
   std::uint64_t number_ = 0;
 };
 
-// Many at a time, as one is shorter than two looks at the clock. A lease lasts for seconds: now and
-// then one is renewed by a question over the socket, which belongs to what a hit costs.
+// A batch per call, because one lookup is shorter than reading the clock twice. Leases last
+// seconds, so occasionally one is renewed over the socket; that is part of the cost of a hit.
 class Fast final : public Contender {
  public:
   Fast(std::string name, Handle handle, pid_t server, claimsd_source expected)
@@ -199,7 +199,7 @@ class Miss final : public Client {
   std::uint64_t number_ = kFirstMiss;
 };
 
-// Any of many tokens, whose leases all lie in the map where that is what is measured.
+// Picks tokens at random. For the lease map, all their leases are published first.
 class Among final : public Client {
  public:
   Among(std::string name, Handle handle, pid_t server, claimsd_source expected,
@@ -221,7 +221,7 @@ class Among final : public Client {
     take_token(kFirstFilled + (state_ >> 33) % tokens_);
     return {};
   }
-  // A few sets of the map hold more tokens than they have slots.
+  // Tolerates some answers from the daemon: a few sets of the map have more tokens than slots.
   Status check() override {
     ++asked_;
     if (const Status right = Client::check(); !right && ++others_ > 10 + asked_ / 20) return right;
@@ -240,7 +240,7 @@ struct CloseStream {
   void operator()(::claimsd_stream* stream) const { ::claimsd_stream_close(stream); }
 };
 
-// Takes every answer that is there; fails when one is not that a token is valid.
+// Receives every available answer; fails if one is not valid.
 Status take_answers(::claimsd_stream* stream) {
   pollfd waiting{.fd = ::claimsd_stream_fd(stream), .events = POLLIN, .revents = 0};
   ::poll(&waiting, 1, -1);

@@ -1,7 +1,6 @@
-// contender.h: one way of getting an answer: a client's connection, and the server process on its
-// other side.
+// contender.h: one way to get an answer: a client connection and its server process.
 //
-// Used by the measuring process' one thread. Only ask() is timed.
+// Used by the single thread of the measuring process. Only ask() is timed.
 #pragma once
 
 #include <sys/types.h>
@@ -17,19 +16,19 @@ class Contender {
  public:
   virtual ~Contender() = default;
 
-  // As it is called in goals and tables.
+  // Its label in goals and tables.
   virtual std::string name() const = 0;
-  // Every process that works for an answer: placed on the server's core.
+  // All processes that take part in an answer. They are placed on the server's core.
   virtual std::vector<pid_t> servers() const = 0;
 
-  // Before each round: what must be known to the server.
+  // Called before each round, to make the server know what it has to know.
   virtual Status begin_round() { return {}; }
-  // Before each question.
+  // Called before each query.
   virtual Status prepare() { return {}; }
-  // A question and its answer: one, or as many as it takes for the clock's own cost not to matter.
+  // One query and its answer, or enough of them that the cost of reading the clock is negligible.
   virtual Status ask() = 0;
   virtual int answers_per_ask() const { return 1; }
-  // After each: was it the answer that we think we measured?
+  // Called after each, to check that the intended kind of answer was measured.
   virtual Status check() = 0;
 };
 

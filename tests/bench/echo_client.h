@@ -1,5 +1,5 @@
-// echo_client.h: the client of the two floors: sends the bytes of our question, waits for the bytes
-// of our answer.
+// echo_client.h: the client of the two echo floors: sends as many bytes as a query and waits for as
+// many as an answer.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,10 @@
 
 namespace claimsd::bench {
 
-// The server's side of one connection, in its own process, until the other side hangs up.
+// The server's side of one connection, in its own process, until the client hangs up.
 using EchoServer = std::function<int(Fd connection, const FrameSizes& sizes)>;
 
-// What the server fills its answers with.
+// The byte that fills answers.
 inline constexpr char kEchoFiller = 'a';
 
 Result<ContenderPtr> start_echo(std::string name, const EchoServer& server);

@@ -1,4 +1,4 @@
-// hit_local and hit_shared: hits that never reach the daemon, beside the same peers.
+// hit_local and hit_shared: hits that never reach the daemon, against the same peers.
 #include <utility>
 
 #include "tests/bench/benchmarks.h"

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kConnections = 4;
 constexpr std::size_t kBatch = 64;
-constexpr unsigned kGlance = 100;  // microseconds between two looks at what is wanted
+constexpr unsigned kGlance = 100;  // microseconds between two polls of the shared state
 
 template <class Message>
 void append(std::string& out, const Message& message) {
@@ -29,7 +29,7 @@ void append(std::string& out, const Message& message) {
   out.append(frame.data(), proto::encode(message, 1, frame.data(), frame.size()));
 }
 
-// Reads so many frames, whatever they say; `left` holds what came after them.
+// Reads `wanted` frames and ignores their contents; `left` keeps bytes of later frames.
 Status receive_frames(int fd, std::size_t wanted, std::string& left) {
   std::array<char, 64 * 1024> buffer;
   for (;;) {
@@ -48,7 +48,7 @@ Status receive_frames(int fd, std::size_t wanted, std::string& left) {
 
 }  // namespace
 
-// In the child.
+// Runs in the child.
 class Flooder::Attack {
  public:
   static Result<Attack> prepare(const std::string& socket) {
@@ -63,7 +63,7 @@ class Flooder::Attack {
     return attack;
   }
 
-  // All connections are busy at once.
+  // Sends on all connections at once.
   Status wave() {
     for (Line& line : lines_) {
       questions_.clear();

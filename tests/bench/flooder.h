@@ -1,5 +1,5 @@
-// flooder.h: a hostile worker: asks about tokens that nobody issued, as fast as the daemon answers,
-// over four connections, while it is told to. A process of its own; owned by a benchmark.
+// flooder.h: a hostile worker: while started, queries unknown tokens over four connections as fast
+// as the daemon answers. A separate process, owned by a benchmark.
 #pragma once
 
 #include <atomic>
@@ -13,18 +13,18 @@ namespace claimsd::bench {
 
 class Flooder {
  public:
-  // It runs on that core, at the lowest priority (SCHED_IDLE, sched(7)), also while it is quiet.
-  // Connected when this returns, and quiet.
+  // Runs on `core` at the lowest priority (SCHED_IDLE, sched(7)), even while paused. Connected and
+  // paused on return.
   static Result<Flooder> start(const std::string& socket, int core);
 
-  // Each returns when it is so.
+  // Each returns once it has taken effect.
   void begin() const;
   void pause() const;
-  // Junk answered so far.
+  // Junk queries answered so far.
   std::uint64_t answered() const { return shared_->answered; }
 
  private:
-  // In memory that both processes see.
+  // In memory shared by both processes.
   struct Shared {
     std::atomic<bool> wanted{false};
     std::atomic<bool> floods{false};

@@ -11,7 +11,7 @@
 namespace claimsd::bench {
 namespace {
 
-// What is computed must not be optimised away.
+// Keeps the compiler from optimizing the computation away.
 template <class Value>
 void use(const Value& value) {
   asm volatile("" : : "r"(&value) : "memory");

@@ -1,5 +1,5 @@
-// floors.h: what a hit without the daemon cannot do without. No server: nothing but the work
-// itself, on the sizes of the workload.
+// floors.h: the minimal work of a hit without the daemon. No server: only the computation, on the
+// workload's sizes.
 #pragma once
 
 #include "tests/bench/peers.h"
@@ -8,7 +8,7 @@ namespace claimsd::bench {
 
 // Hash the token once, compare it once, load one cache line, read the clock.
 Result<ContenderPtr> start_floor_local();
-// Derive place and key, copy the slot, open it.
+// Derive index and key, copy the slot, decrypt it.
 Result<ContenderPtr> start_floor_shared();
 
 }  // namespace claimsd::bench

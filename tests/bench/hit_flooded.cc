@@ -1,16 +1,13 @@
-// hit_flooded: does somebody else's junk make a hit wait? The p99 of hits over the socket while
-// another process floods the daemon over four connections, against the same in quiet.
-// hit_audited: does the audit log? The same with the log on a disk. Every refusal waits for its
-// record, and the flooder for its answers: there is always a batch being written, and one that
-// waits.
+// hit_flooded: does a flood delay other clients' hits? The p99 of hits over the socket while
+// another process floods the daemon over four connections, against the same without a flood.
+// hit_audited: does the audit log? The same with the log on a disk. Each rejection waits for its
+// record and the flooder for its answers, so one batch is always being written and another waits.
 //
-// The asker has a core of its own, the daemon has the other, both kept awake. The flooder runs on
-// the daemon's, at the lowest priority (SCHED_IDLE): whenever the daemon has something to do it
-// goes first, and the flooder has what it leaves. It never sleeps, so it is what keeps that core
-// awake: a spinner beside it would have half of what the flood is made of. On the asker's core it
-// would delay the asker, and a daemon that shares that core and never rests would, too: what is
-// measured is whom the daemon serves when, not how a kernel shares a core between an attacker and
-// its victim.
+// The measured client has one core and the daemon the other; both are kept awake. The flooder runs
+// on the daemon's core at the lowest priority (SCHED_IDLE), so the daemon always goes first. It
+// never sleeps, which keeps that core awake; an extra spinner would take half of its time. On the
+// client's core it would delay the client, as would a busy daemon. The benchmark measures the order
+// in which the daemon serves clients, not how a kernel shares a core.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -27,19 +24,19 @@ namespace claimsd::bench {
 namespace {
 
 constexpr std::uint64_t kTokens = 200;
-// Junk a second: below it this is no flood. A disk has the last word on how much it can be.
+// Minimum junk per second; less is not a flood. With the audit log the disk limits the rate.
 constexpr double kLeastRate = 50'000;
 constexpr double kLeastRateOnDisk = 2'000;
 using Clock = std::chrono::steady_clock;
 
-// How much junk was answered in how long.
+// Junk answered, and in what time.
 struct Intensity {
   std::uint64_t answered = 0;
   std::chrono::duration<double> time{};
   double per_second() const { return static_cast<double>(answered) / time.count(); }
 };
 
-// Hits, with the flood on or off while they are asked.
+// Hits with the flood on or off.
 class Among final : public Contender {
  public:
   Among(ContenderPtr hits, const Flooder& flooder, bool flooded, Intensity& intensity)
@@ -48,7 +45,7 @@ class Among final : public Contender {
   std::string name() const override { return hits_->name(); }
   std::vector<pid_t> servers() const override { return hits_->servers(); }
   Status begin_round() override { return hits_->begin_round(); }
-  // The first question of a block finds the flood as the other contender has left it.
+  // The first query of a block still sees the flood state of the other contender.
   Status prepare() override {
     flooded_ ? flooder_.begin() : flooder_.pause();
     if (flooded_) {

@@ -1,5 +1,5 @@
-// hit_socket_million and hit_shared_million: what a hit costs among a million entries, against the
-// same among a thousand. Any of them is asked for, not a favourite.
+// hit_socket_million and hit_shared_million: the cost of a hit among a million entries, against a
+// thousand. Entries are picked at random, without favorites.
 #include <utility>
 
 #include "tests/bench/benchmarks.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kFew = 1'000;
 constexpr std::uint64_t kMany = 1'000'000;
-// Of the many, those whose leases lie in the map at once: every set of it has one or two.
+// The number whose leases fit the map at the same time: each set has one or two.
 constexpr std::uint64_t kLeased = 20'000;
 
 constexpr std::string_view kManyOptions = R"(max_entries = 1200000

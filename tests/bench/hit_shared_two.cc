@@ -1,5 +1,5 @@
-// hit_shared_two: do two processes, a core each, find twice as much in the map as one? Whatever
-// they would write for each other to read, they don't.
+// hit_shared_two: do two processes on two cores do twice as many map lookups as one? Readers must
+// not write to shared memory.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@
 namespace claimsd::bench {
 namespace {
 
-constexpr int kAsks = 2000;  // of a batch each: 100 ms
+constexpr int kAsks = 2000;  // batches: 100 ms
 
 struct Pipe {
   Fd out;
@@ -33,7 +33,7 @@ struct Pipe {
   }
 };
 
-// Asks kAsks times and says how many microseconds a hit took; 0 if something went wrong.
+// Asks kAsks times; returns the microseconds per hit, or 0 on failure.
 double time_hits(Contender& contender) {
   using Clock = std::chrono::steady_clock;
   if (!contender.begin_round()) return 0;
@@ -46,7 +46,7 @@ double time_hits(Contender& contender) {
   return took.count() / kAsks / contender.answers_per_ask();
 }
 
-// A process that looks things up when it is told to.
+// A process that runs lookups on command.
 class Worker {
  public:
   static Result<Worker> start(const Daemon& daemon, int core) {
@@ -114,7 +114,7 @@ Result<Measurement> run_hit_shared_two(const Bench& bench) {
     const double other_of_two = TRY(second.end());
     if (round == 0) continue;  // cold
     alone.push_back((one + other) / 2);
-    // Two of them in the time that the slower takes.
+    // Two hits in the time of the slower process.
     together.push_back(std::max(one_of_two, other_of_two) / 2);
   }
   return Measurement{

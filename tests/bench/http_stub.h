@@ -1,4 +1,4 @@
-// http_stub.h: an Auth API that costs next to nothing: what remains of a miss is what asked it.
+// http_stub.h: an Auth API with almost no cost of its own, so that a miss measures the client side.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace claimsd::bench {
 
-// A process that answers each `GET` carrying a bearer token with the claims at once (others with
-// 401), on kept-alive connections to 127.0.0.1:port.
+// A process that answers each `GET` with a bearer token immediately with the claims, others with
+// 401, on kept-alive connections to 127.0.0.1:port.
 struct HttpStub {
   Process process;
   std::uint16_t port;

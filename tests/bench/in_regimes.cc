@@ -16,7 +16,7 @@ Result<std::vector<Figure>> measure_in(Regime regime, const Cores& cores,
   return measure(contenders, plan, interrupt);
 }
 
-// Enough to see the order of magnitude: an idle core takes five times as long for each.
+// Enough for the order of magnitude; idle cores take five times as long.
 Plan shortened(const Plan& plan) {
   return {.rounds = std::min(plan.rounds, 3),
           .blocks = 4,

@@ -1,4 +1,4 @@
-// in_regimes.h: the same contenders in the regime of the goals, then, shorter, in the others for
+// in_regimes.h: runs the contenders in the regime of the goals, then briefly in the others for
 // information.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace claimsd::bench {
 
 struct InRegimes {
   std::vector<Figure> judged;               // kOneCore
-  std::vector<Measurement::Beside> beside;  // the others, where there are two cores
+  std::vector<Measurement::Beside> beside;  // the other regimes, if there are two cores
 };
 
 Result<InRegimes> measure_in_regimes(const std::vector<ContenderPtr>& contenders, const Plan& plan,

@@ -1,8 +1,8 @@
-// interrupt.h: lets Ctrl-C end a run between two blocks, so that servers are stopped and files
-// removed as at any end.
+// interrupt.h: makes Ctrl-C end a run between two blocks, so that servers are stopped and files
+// removed as usual.
 //
-// While one of these lives, SIGINT and SIGTERM wait to be asked for instead of killing; no handler,
-// no global. One thread.
+// While an object exists, SIGINT and SIGTERM are blocked and can be polled. No handler, no global.
+// Single-threaded.
 #pragma once
 
 #include <signal.h>

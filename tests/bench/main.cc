@@ -1,6 +1,6 @@
 // claimsd_bench: measures what README and ARCHITECTURE promise, against peers in the same run.
 //
-// Exit status: 0 every goal holds, 1 one does not, 2 usage, 3 something could not be measured.
+// Exit status: 0 all goals hold, 1 a goal failed, 2 usage, 3 a measurement failed.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -23,7 +23,7 @@ struct Options {
   bool list = false;
 };
 
-// Where the build puts the daemon, seen from this program.
+// The daemon in the build directory, relative to this program.
 std::string default_daemon() {
   std::error_code ignored;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);

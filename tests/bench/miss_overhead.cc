@@ -25,9 +25,9 @@ Result<Measurement> run_miss_overhead(const Bench& bench) {
   contenders.push_back(TRY(start_bare_curl(stub.port, stub.process.pid())));
   contenders.push_back(TRY(start_pingpong()));
 
-  // Fewer than of hits: all of them together must not fill the cache, or its eviction would be
-  // measured, too. And less kept of them: a miss hands over between threads and processes six
-  // times, and each time another program may get in between.
+  // Fewer round trips than for hits, so that the cache does not fill up and evict. A smaller share
+  // is kept, because a miss changes threads and processes six times, and other programs can get in
+  // between.
   const Plan plan{
       .rounds = bench.rounds, .blocks = 40, .per_block = 50, .warm_up = 500, .kept = 0.75};
   InRegimes found = TRY(measure_in_regimes(contenders, plan, bench.interrupt));

@@ -11,7 +11,8 @@
 namespace claimsd::bench {
 namespace {
 
-// memcached's text protocol (doc/protocol.txt in its source): as fast as its binary one on one key.
+// memcached's text protocol (doc/protocol.txt in its source), as fast as the binary one for one
+// key.
 class Memcached final : public Contender {
  public:
   Memcached(Process server, Fd fd) : server_(std::move(server)), fd_(std::move(fd)) {}
@@ -59,7 +60,7 @@ Result<ContenderPtr> start_memcached(const Scratch& scratch) {
   const std::string socket = scratch.path("memcached.sock");
   std::vector<std::string> argv{"memcached", "-s", socket, "-a", "0700", "-t", "1", "-m", "64"};
   if (::geteuid() == 0)
-    argv.insert(argv.end(), {"-u", "root"});  // it refuses to run as root unless told to
+    argv.insert(argv.end(), {"-u", "root"});  // otherwise it refuses to run as root
   auto server =
       TRY(Process::start(argv, {.log_path = scratch.path("memcached.log"), .environment = {}}));
   TRY(server.wait_listening(socket, std::chrono::seconds(5)));

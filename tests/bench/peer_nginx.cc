@@ -10,8 +10,8 @@
 namespace claimsd::bench {
 namespace {
 
-// One process, no access log, the cache in memory, its files held open: nginx as fast as its own
-// documentation makes it.
+// As fast as nginx's documentation allows: one process, no access log, cache in memory, files kept
+// open.
 constexpr std::string_view kConfiguration = R"(daemon off;
 master_process off;
 pid {0}/nginx.pid;
@@ -89,7 +89,7 @@ Result<ContenderPtr> start_nginx(const Scratch& scratch, std::uint16_t upstream_
   TRY(server.wait_listening(socket, std::chrono::seconds(5)));
   auto connection = TRY(connect_unix(socket));
   auto nginx = std::make_unique<Nginx>(std::move(server), std::move(connection));
-  TRY(nginx->ask());  // the one that misses
+  TRY(nginx->ask());  // the miss that fills the cache
   return nginx;
 }
 

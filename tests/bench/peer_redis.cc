@@ -21,7 +21,7 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<redisContext, FreeContext>;
 
-// A command as it goes over the wire (RESP), made once.
+// A command in the wire format (RESP), built once.
 std::string command(const std::vector<std::string>& words) {
   std::string text = fmt::format("*{}\r\n", words.size());
   for (const std::string& word : words) text += fmt::format("${}\r\n{}\r\n", word.size(), word);

@@ -5,7 +5,7 @@
 namespace claimsd::bench {
 namespace {
 
-// One connection on a loop, answers written at once where the socket takes them, as claimsd does.
+// One connection on a loop; writes answers immediately if the socket accepts them, like claimsd.
 struct Echo {
   uv_loop_t loop;
   uv_pipe_t pipe;
@@ -33,7 +33,7 @@ void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* /*buffer*/) {
 
 int serve(Fd connection, const FrameSizes& sizes) {
   Echo echo{};
-  // Larger than a question: libuv reads again, for nothing, after a read that filled its buffer.
+  // Larger than a query, because libuv reads again after a read that fills the buffer.
   echo.buffer.resize(2 * sizes.question);
   echo.question_size = sizes.question;
   echo.answer.assign(sizes.answer, kEchoFiller);

@@ -1,8 +1,8 @@
-// peers.h: what claimsd is measured against. Each factory starts its server, fills it and connects.
+// peers.h: the systems that claimsd is compared with. Each factory starts a server, fills it and
+// connects.
 //
-// Every client here is the fastest plain one that we could write for that server: blocking, one
-// connection, its question made beforehand, the answer's bytes not copied further than the protocol
-// makes necessary.
+// Every client is the fastest plain one for its server: blocking, one connection, a prebuilt query,
+// and no copies beyond what the protocol requires.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,18 @@ namespace claimsd::bench {
 
 using ContenderPtr = std::unique_ptr<Contender>;
 
-// The floor: two processes, a blocking read and a blocking write each, with the bytes of our own
-// frames.
+// The floor: two processes that do one blocking read and write each, with the sizes of our frames.
 Result<ContenderPtr> start_pingpong();
-// The same server on libuv: what an event loop costs.
+// The same server on libuv: the cost of an event loop.
 Result<ContenderPtr> start_uv_echo();
-// GET by hiredis.
+// GET through hiredis.
 Result<ContenderPtr> start_redis(const Scratch& scratch);
 // `get` of the text protocol.
 Result<ContenderPtr> start_memcached(const Scratch& scratch);
-// GET with the token in Authorization, out of a proxy_cache whose key has the token in it.
+// GET with the token in Authorization, from a proxy_cache whose key includes the token.
 Result<ContenderPtr> start_nginx(const Scratch& scratch, std::uint16_t upstream_port);
-// No cache: GET by a kept-alive libcurl handle from the upstream itself, another token each time.
-// The upstream's pid is what is placed.
+// Without a cache: GET from the upstream with a kept-alive libcurl handle and a new token each
+// time. `upstream` is the pid to place.
 Result<ContenderPtr> start_bare_curl(std::uint16_t upstream_port, pid_t upstream);
 
 }  // namespace claimsd::bench

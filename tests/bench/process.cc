@@ -25,15 +25,15 @@ int to_ms(milliseconds limit) {
   return static_cast<int>(limit.count());
 }
 
-// By number: the header of glibc 2.36 declares pidfd_open without C linkage.
+// By number, because the header of glibc 2.36 declares pidfd_open without C linkage.
 Fd open_pidfd(pid_t pid) {
   return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
-// In the child: dies with `parent`, and has the signals of a program started from a shell.
+// In the child: dies with `parent`, and has the signal state of a program started from a shell.
 void settle(pid_t parent, int death_signal) {
   ::prctl(PR_SET_PDEATHSIG, death_signal);
-  if (::getppid() != parent) ::_exit(1);  // it went before the line above
+  if (::getppid() != parent) ::_exit(1);  // the parent ended before prctl()
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -96,7 +96,7 @@ Result<Process> Process::start(const std::vector<std::string>& argv, const Optio
   const pid_t pid = ::fork();
   if (pid < 0) return failure(fmt::format("fork for {}: {}", argv.front(), std::strerror(errno)));
   if (pid == 0) {
-    settle(parent, SIGTERM);  // not SIGKILL: nginx takes its own children along
+    settle(parent, SIGTERM);  // not SIGKILL, so that nginx can stop its own children
     exec(arguments, options);
   }
   return Process(pid, open_pidfd(pid), argv.front(), options.log_path);
@@ -135,7 +135,7 @@ Status Process::wait_readable(int ready_fd, milliseconds limit) const {
 }
 
 Status Process::wait_listening(const std::string& path, milliseconds limit) const {
-  // Most servers tell nobody when they are ready: try, and wait for their end in between.
+  // Most servers do not signal readiness: try to connect, and check for their end in between.
   constexpr milliseconds kStep{5};
   for (milliseconds waited{0}; waited < limit; waited += kStep) {
     if (connect_unix(path)) return {};

@@ -1,9 +1,9 @@
-// process.h: the servers that a benchmark starts, each stopped by its own process id when its owner
-// goes, whatever happened.
+// process.h: the server processes of a benchmark. Each is stopped by its process id when its owner
+// is destroyed.
 //
-// For a single-threaded program: fork_off() runs code in the child. Children die with this process
-// even when it is killed (PR_SET_PDEATHSIG, prctl(2)). What a started program prints goes to a log
-// file; its end is quoted when it does not start.
+// For a single-threaded program, because fork_off() runs code in the child. Children die with this
+// process even if it is killed (PR_SET_PDEATHSIG, prctl(2)). The output of a started program goes
+// to a log file, whose end is quoted if the start fails.
 #pragma once
 
 #include <sys/types.h>
@@ -26,13 +26,13 @@ using daemon::Status;
 class Process {
  public:
   struct Options {
-    std::string log_path;                  // standard output and standard error
-    std::vector<std::string> environment;  // NAME=VALUE, beside this process' own
+    std::string log_path;                  // for standard output and standard error
+    std::vector<std::string> environment;  // NAME=VALUE, added to the environment of this process
   };
 
-  // Starts a program found on the PATH (or at a path).
+  // Starts a program, by path or found on the PATH.
   static Result<Process> start(const std::vector<std::string>& argv, const Options& options);
-  // Runs `body` in a child, which leaves with what it returns.
+  // Runs `body` in a child, which exits with its result.
   static Result<Process> fork_off(std::string name, const std::function<int()>& body);
 
   ~Process();
@@ -43,7 +43,7 @@ class Process {
 
   pid_t pid() const { return pid_; }
 
-  // Waits until `ready_fd` is readable; fails when the process ends before that or `limit` is over.
+  // Waits until `ready_fd` is readable; fails if the process ends first or after `limit`.
   Status wait_readable(int ready_fd, std::chrono::milliseconds limit) const;
   // Waits until a Unix socket at `path` accepts; fails likewise.
   Status wait_listening(const std::string& path, std::chrono::milliseconds limit) const;

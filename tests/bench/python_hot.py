@@ -1,13 +1,15 @@
 #!/usr/bin/python3
-"""./dev bench python_hot: what authentication costs a warm Django worker, beside what people do instead, in turn in one run.
+"""./dev bench python_hot: authentication in a warm Django worker against the alternatives.
 
-    python_hot        AuthAPITokenAuthentication.authenticate() of tokens that the host knows; against redis-py's GET and json.loads, Django's
-                      Redis cache, and requests.get to an Auth API that takes no time
-    python_request    a whole REST framework request of a trivial view, with authentication and HasRole against without either
+    python_hot      AuthAPITokenAuthentication.authenticate() of known tokens, against redis-py's
+                    GET and json.loads, Django's Redis cache, and requests.get to a fast Auth API
+    python_request  a whole REST framework request to a trivial view with authentication and
+                    HasRole, against one without
 
-800-byte tokens, claims of 300 bytes. Medians of batches, and of rounds. All on one core, which so never sleeps: the regime of the other goals, too
-(tests/bench/regime.h), and the one in which whoever asks a server fares best. Exits 0 if every goal holds, 1 if one does not.
-"""
+Tokens have 800 bytes, claims 300. Figures are medians of batches and of rounds; contenders
+alternate in one run. All processes share one core, which therefore never sleeps: the regime of the
+other goals (tests/bench/regime.h) and the best one for clients of a server. Exits 0 if every goal
+holds, 1 otherwise."""
 
 import argparse
 import contextlib
@@ -27,9 +29,9 @@ sys.path[1:1] = [str(TESTS / "system"), str(TESTS / "support")]
 from daemon import Claimsd  # noqa: E402
 
 USERS = 64
-CALLS = 10000  # in a round
-BATCH = 50  # requests that are made at once, so that they are as warm as a server's
-SLOW_CALLS = 300  # of what takes a millisecond
+CALLS = 10000  # per round
+BATCH = 50  # requests built in advance, to be as warm as a server's
+SLOW_CALLS = 300  # for calls that take a millisecond
 STUB = """
 import json, os, socketserver, hashlib, sys
 sys.path[1:1] = [sys.argv[1]]
@@ -94,14 +96,15 @@ def configure(site, url, claims_socket, redis_socket):
 
 
 class Contender:
-    """`prepare(count)` makes the calls' arguments, outside of what is timed; `call(argument)` is timed."""
+    """`prepare(count)` makes the arguments and is not timed; `call(argument)` is timed."""
 
     def __init__(self, name, call, prepare, count=CALLS):
         self.name, self.call, self.prepare, self.count = name, call, prepare, count
         self.rounds = []
 
     def run_round(self):
-        """Warm: what ended since its last turn (a lease, a sleeping core) is none of its price."""
+        """Warms up first: leases and sleeping cores that expired since the last turn do not
+        count."""
         call, spent = self.call, []
         for argument in self.prepare(USERS):
             call(argument)
@@ -111,7 +114,7 @@ class Contender:
             for argument in arguments:
                 call(argument)
             spent.append(time.perf_counter_ns() - began)
-        # Of the batches, too: that the core was somebody else's for a while is the price of neither.
+        # The median of batches, too: time in which another program had the core does not count.
         self.rounds.append(statistics.median(spent) / BATCH / 1000)
 
     @property
@@ -129,7 +132,7 @@ def in_turn(contenders, rounds):
 
 
 def some(values):
-    """Each in turn, from the first, for every batch anew."""
+    """Cycles through the values; each batch begins with the first."""
     return lambda count: [values[at % len(values)] for at in range(count)]
 
 
@@ -146,7 +149,7 @@ def authentication(url, redis_socket):
     factory, authenticator, turn = RequestFactory(), AuthAPITokenAuthentication(), itertools.cycle(tokens())
 
     def requests_of(count):
-        """As dispatch() makes them: each its own view, request and header."""
+        """As dispatch() makes them: a view, request and header each."""
         made = []
         for _ in range(count):
             view = APIView()
@@ -160,7 +163,8 @@ def authentication(url, redis_socket):
         client.set(f"claims:{at:060d}", json.dumps(body))
         cache.set(f"claims:{at:060d}", body)
     keys = [f"claims:{at:060d}" for at in range(USERS)]
-    # One after the other, as a worker's first ones come: CPython learns from them which attributes a request has.
+    # One at a time, like a worker's first requests: CPython then specializes on the request's
+    # attributes.
     users = [authenticator.authenticate(request) for _ in range(USERS) for request in requests_of(1)]
     assert [user.id for user, _ in users] == [body["id"] for body in bodies], "the claims are not those of the Auth API"
     return [
@@ -209,7 +213,7 @@ def whole_requests():
     return [contender("with_authentication", "/guarded/"), contender("without_any", "/plain/")]
 
 
-urlpatterns = []  # see whole_requests()
+urlpatterns = []  # filled by whole_requests()
 GOALS = [("redis_json", 20), ("django_redis", 25), ("requests_get", 150)]
 
 

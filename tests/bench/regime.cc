@@ -24,7 +24,7 @@ Status pin_thread(pid_t thread, int core) {
   return {};
 }
 
-// All threads there are; those that come inherit it from the one that makes them.
+// All existing threads; new ones inherit the core from their creator.
 Status pin_process(pid_t process, int core) {
   std::error_code error;
   const std::string tasks = fmt::format("/proc/{}/task", process);
@@ -83,7 +83,7 @@ Placement::~Placement() {
 Result<Placement> Placement::apply(Regime regime, const Cores& cores,
                                    const std::vector<pid_t>& servers) {
   Placement placement(std::make_unique<cpu_set_t>(TRY(own_cores())));
-  // The last core, since devices mostly interrupt the first.
+  // The last core, because devices mostly interrupt the first.
   TRY(pin_thread(0, regime == Regime::kOneCore ? cores.server : cores.client));
   for (const pid_t server : servers) TRY(pin_process(server, cores.server));
   std::vector<int> awake;

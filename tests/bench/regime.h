@@ -1,9 +1,8 @@
-// regime.h: on which cores the two sides of a measurement run, and whether those cores may fall
-// asleep.
+// regime.h: the cores on which both sides of a measurement run, and whether these may sleep.
 //
-// Absolute times of a socket answer say more about this than about any server: a core that sleeps
-// takes some 40 µs to wake up where an answer takes 9. So it is the same for every contender, and
-// it is named with each figure.
+// The absolute time of a socket answer depends more on this than on the server: waking a sleeping
+// core takes about 40 µs, an answer 9 µs. So the regime is the same for all contenders and is named
+// with each figure.
 #pragma once
 
 #include <sched.h>
@@ -19,28 +18,28 @@
 namespace claimsd::bench {
 
 enum class Regime : unsigned char {
-  kOneCore,   // both sides share a core, which so never sleeps: the regime of the goals
-  kTwoAwake,  // a core each, kept awake by a spinner of the lowest priority (SCHED_IDLE, sched(7))
-  kAskerAwake,  // the same, but somebody else keeps the servers' core awake
-  kIdle,        // a core each, asleep between two messages
+  kOneCore,   // both sides share a core, which therefore never sleeps: used for the goals
+  kTwoAwake,  // a core each, kept awake by a spinner at the lowest priority (SCHED_IDLE, sched(7))
+  kAskerAwake,  // the same, but a process of the benchmark keeps the servers' core awake
+  kIdle,        // a core each, asleep between messages
 };
 
 std::string_view text_of(Regime regime);
 
-// This process; false where it may not.
+// Pins this process; false if that is not permitted.
 bool pin_to(int core);
 
-// The cores that this process may use.
+// The cores to use, out of those that this process may run on.
 struct Cores {
   int client = 0;
-  int server = 0;  // another one, if there is another one
+  int server = 0;  // the same as `client` if there is only one
   bool two() const { return client != server; }
 
   static Result<Cores> available();
 };
 
-// A regime in force: this process and the servers are placed and the spinners spin until it goes;
-// then this process may run where it could before.
+// An applied regime: this process and the servers are pinned, and the spinners run. The destructor
+// stops the spinners and restores this process' affinity.
 class Placement {
  public:
   ~Placement();

@@ -7,7 +7,7 @@
 namespace claimsd::bench {
 namespace {
 
-// Rounds of a quiet machine lie within a few percent of each other.
+// On a quiet machine rounds differ by a few percent.
 constexpr double kNoisy = 0.15;
 
 const Figure* find(const std::vector<Figure>& figures, std::string_view name) {
@@ -17,7 +17,7 @@ const Figure* find(const std::vector<Figure>& figures, std::string_view name) {
 }
 
 std::string figure_row(const Figure& figure) {
-  // What is below a microsecond needs its nanoseconds.
+  // Figures below a microsecond are printed with nanosecond precision.
   std::string row =
       fmt::format("  {:<15}{:>9.{}f}", figure.name, figure.value, figure.value < 1 ? 3 : 2);
   row += figure.p99 > 0 ? fmt::format("{:>10.2f}", figure.p99) : fmt::format("{:>10}", "");
@@ -88,7 +88,7 @@ std::vector<Finding> judge(std::string_view name, std::string_view unit,
 }
 
 std::string to_json(const Finding& finding) {
-  // Names and goals are our own and hold nothing that JSON would want escaped.
+  // Names and goals are our own and need no JSON escaping.
   return fmt::format(R"({{"name":"{}","value":{:.4f},"unit":"{}","peer":"{}","peer_value":{:.4f},)"
                      R"("ratio":{:.3f},"goal":"{}","holds":{}}})",
                      finding.name, finding.value, finding.unit, finding.peer, finding.peer_value,

@@ -1,5 +1,5 @@
-// report.h: a measurement held against its goals, for people (a table) and for machines (a JSON
-// object a line). Pure.
+// report.h: compares a measurement with its goals, as a table for people and as one JSON object per
+// line for programs. Pure.
 #pragma once
 
 #include <span>
@@ -11,11 +11,11 @@
 
 namespace claimsd::bench {
 
-// What one benchmark found in the regime of its goals, and beside it.
+// The result of one benchmark, in the regime of its goals and in the others.
 struct Measurement {
   Figure subject;
   std::vector<Figure> peers;
-  // The parts of a figure, and the same figures in other regimes: for information.
+  // Parts of a figure, or the same figures in other regimes: for information.
   struct Beside {
     std::string regime;
     std::vector<Figure> figures;
@@ -29,7 +29,7 @@ enum class Ratio : unsigned char {
   kUnderPeer,  // peer / value: "is 60 times faster than Redis"
 };
 
-// One promise: the subject's figure against one peer's.
+// One promise: the subject's figure relative to one peer's.
 struct Goal {
   std::string_view peer;
   Ratio ratio;
@@ -51,7 +51,7 @@ struct Finding {
   bool holds;
 };
 
-// One finding a goal; a goal whose peer was not measured does not hold.
+// One finding per goal. A goal whose peer was not measured fails.
 std::vector<Finding> judge(std::string_view name, std::string_view unit,
                            std::span<const Goal> goals, const Measurement& measurement);
 
@@ -60,7 +60,7 @@ std::string to_json(const Finding& finding);
 std::string to_table(std::string_view name, std::string_view what,
                      std::span<const Finding> findings, const Measurement& measurement);
 
-// Which figures the machine was too busy to measure well; empty when none.
+// Names the figures that varied too much because the machine was busy; empty if none did.
 std::string noise_warning(const Measurement& measurement);
 
 }  // namespace claimsd::bench

@@ -15,8 +15,7 @@ namespace claimsd::bench {
 namespace fs = std::filesystem;
 
 Result<Scratch> Scratch::make() {
-  // In memory as /run/claimsd is, so that no contender waits for a disk that another one does not
-  // use.
+  // In memory like /run/claimsd, so that no contender waits for a disk that others do not use.
   std::error_code ignored;
   const char* chosen = std::getenv("TMPDIR");
   const std::string parent = chosen != nullptr                       ? chosen
@@ -25,7 +24,7 @@ Result<Scratch> Scratch::make() {
   return below(parent, "set TMPDIR to one that can be written");
 }
 
-// In memory everything is durable at once.
+// On a disk, because in memory every write would be durable at once.
 Result<Scratch> Scratch::on_disk() {
   return below("/var/tmp", "let this user write there");
 }

@@ -1,5 +1,5 @@
-// scratch.h: a folder for sockets, configuration and caches of one run, in memory where there is
-// room, or on a disk where that is what is measured; gone with its owner.
+// scratch.h: a directory for sockets, configuration and caches of one run. In memory if possible,
+// or on a disk if that is what is measured. Removed with its owner.
 #pragma once
 
 #include <string>

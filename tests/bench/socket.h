@@ -1,7 +1,6 @@
 // socket.h: blocking stream sockets, as the plainest client would use them.
 //
-// Nothing waits longer than kPatience, so that a server that hangs ends the run instead of hanging
-// it.
+// Every call times out after kPatience, so that a hung server ends the run.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +18,7 @@ inline constexpr std::chrono::seconds kPatience{10};
 
 daemon::Result<daemon::Fd> connect_unix(const std::string& path);
 
-// Both ends of a connection, without a listener between them.
+// Both ends of a connection, made without a listener.
 struct SocketPair {
   daemon::Fd ours;
   daemon::Fd theirs;
@@ -28,11 +27,11 @@ daemon::Result<SocketPair> socket_pair();
 
 daemon::Status limit_waiting(int fd);
 
-// The whole of `bytes`.
+// Sends all of `bytes`.
 daemon::Status send_all(int fd, std::string_view bytes);
-// What has arrived, at most `capacity` bytes; an end of file is an error.
+// Returns what has arrived, at most `capacity` bytes; end of file is an error.
 daemon::Result<std::size_t> receive_some(int fd, char* buffer, std::size_t capacity);
-// Exactly `size` bytes.
+// Receives exactly `size` bytes.
 daemon::Status receive_exactly(int fd, char* buffer, std::size_t size);
 
 }  // namespace claimsd::bench

@@ -14,8 +14,7 @@ constexpr std::string_view kUserId = "user-123";
 constexpr std::string_view kEmail = "tech@example.com";
 constexpr std::string_view kRole = "rvt";
 
-// `head`, then as many of `filler` as it takes for `head` and `tail` to be `size` bytes together,
-// then `tail`.
+// `head` and `tail` with `filler` in between, `size` bytes in total.
 std::string padded(std::string head, std::string_view tail, std::size_t size, char filler) {
   head.append(size - head.size() - tail.size(), filler);
   return head.append(tail);
@@ -39,8 +38,8 @@ std::string base64url(std::string_view bytes) {
 
 std::string make_token(std::uint64_t number) {
   const std::string header = base64url(R"({"alg":"RS256","typ":"JWT"})");
-  // A 2048-bit signature is 342 characters; what differs between tokens is at its end, where a
-  // comparison finds it last.
+  // The signature of a 2048-bit key has 342 characters. Tokens differ at the end of it, where a
+  // comparison finds the difference last.
   const std::string signature = padded(std::string{}, fmt::format("{:016x}", number), 342, 's');
   const std::size_t payload_text = kTokenSize - header.size() - signature.size() - 2;
   const std::string payload = padded(

@@ -1,5 +1,4 @@
-// workload.h: what every contender is asked and what it answers, so that all of them carry the same
-// load.
+// workload.h: the tokens and claims that every contender handles, so that all carry the same load.
 //
 // Pure; any thread. Sizes in bytes.
 #pragma once
@@ -12,22 +11,19 @@
 namespace claimsd::bench {
 
 inline constexpr std::size_t kTokenSize = 800;   // an RS256 access token with a dozen claims
-inline constexpr std::size_t kClaimsSize = 300;  // what the Auth API says about its holder
-inline constexpr std::size_t kKeySize =
-    71;  // "claims:" and a SHA-256 in hex, as for a shared cache
+inline constexpr std::size_t kClaimsSize = 300;  // what the Auth API returns for its holder
+inline constexpr std::size_t kKeySize = 71;  // "claims:" and a SHA-256 in hex, as in a shared cache
 
-// A token in the form of a JWT (RFC 7519) that expires in the year 2100; the same number, the same
-// token.
+// A JWT (RFC 7519) that expires in the year 2100. The same number gives the same token.
 std::string make_token(std::uint64_t number);
 
 // The Auth API's answer: one JSON object of kClaimsSize bytes.
 std::string claims_json();
 
-// What Redis and memcached keep the claims under.
+// The key of the claims in Redis and memcached.
 std::string cache_key();
 
-// Our own frames for one question and its answer: what the bare ping-pong must carry to be our
-// floor.
+// Sizes of our frames for one query and its answer, for the bare ping-pong.
 struct FrameSizes {
   std::size_t question = 0;
   std::size_t answer = 0;

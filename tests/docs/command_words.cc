@@ -1,6 +1,6 @@
-// command_words: the command line of claimsctl as JSON: every command with its options, the
-// exit statuses, and what the doctor looks at. What doc_tables.py makes the manual's tables and the
-// completions from.
+// command_words: prints claimsctl's command line as JSON: every command with its options, the exit
+// statuses, and the doctor's checks. doc_tables.py makes the manual's tables and the completions
+// from it.
 #include <cstdio>
 
 #include "client/claimsctl/command_line.h"

@@ -1,6 +1,8 @@
-"""Completions of claimsctl for bash, zsh and fish, from its command line as data (command_words). Pure.
+"""Generates claimsctl's completions for bash, zsh and fish from its command line as data
+(command_words). Pure.
 
-What a value is called says what it is completed with: FILE, PATH and DIR by files, USER by users of the host, "a|b" by these words, others by nothing.
+The name of a value decides its completion: FILE, PATH and DIR by files, USER by users of the host,
+"a|b" by these words, others by nothing.
 """
 
 NOTICE = "Completions of claimsctl(1). Written by tests/docs/doc_tables.py from the table of commands."
@@ -19,14 +21,14 @@ def names(command):
 
 
 def paths(command, before=()):
-    """Every command with the words that lead to it, the program itself first with none."""
+    """Every command with the words that lead to it; first the program itself, with no words."""
     yield before, command
     for one in command["commands"]:
         yield from paths(one, (*before, one["name"]))
 
 
 def completed_by(value, *, files, directories, users, words, nothing):
-    """What a shell completes such a value with: one of what it has for each kind; `words` makes it of a list."""
+    """The completion for this kind of value, out of those given; `words` builds it from a list."""
     if "|" in value:
         return words(value.replace("|", " "))
     return {"FILE": files, "PATH": files, "DIR": directories, "USER": users}.get(value, nothing)

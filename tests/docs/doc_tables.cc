@@ -1,5 +1,5 @@
-// doc_tables NAME: prints one of the tables that documents repeat, as Markdown, from the table in
-// the code. Used by doc_tables.py.
+// doc_tables NAME: prints a table of the code as Markdown, for the documents that repeat it. Used
+// by doc_tables.py.
 #include <cstdio>
 #include <map>
 #include <string>

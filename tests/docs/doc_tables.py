@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Holds the documents to the tables in the code.
+"""Keeps the tables in the documents equal to the tables in the code.
 
-A Markdown document marks a table with `<!-- table: NAME -->` and `<!-- end -->`, a page of the manual with `.\\" table: NAME` and `.\\" end`; what
-stands between them is what the program doc_tables prints for NAME, or is made from the command line (command_words) or claimsd.h. The completions
-are such files as a whole. `--check` (the default) fails where they differ; `--write` brings them up to date.
+A Markdown document marks a table with `<!-- table: NAME -->` and `<!-- end -->`, a manual page with
+`.\" table: NAME` and `.\" end`. The text in between is the output of doc_tables for NAME, or is
+made from the command line (command_words) or claimsd.h. Completions are generated as whole files.
+`--check` (the default) fails on a difference; `--write` updates the files.
 """
 import argparse
 import functools
@@ -24,7 +25,7 @@ MANUAL = ["daemon/claimsd.8", "daemon/claimsd.toml.5", "client/claimsctl/claimsc
 
 
 class Tables:
-    """What is in the code, as either kind of document shows it."""
+    """The tables in the code, rendered for either kind of document."""
 
     def __init__(self, program, words):
         self.program = program
@@ -71,7 +72,7 @@ class Tables:
 
 
 def fresh_documents(tables):
-    """(path, what it should hold, how many tables it marks)."""
+    """(path, expected content, number of marked tables)."""
     for path in sorted(ROOT.rglob("*.md")):
         if not SKIPPED.intersection(path.relative_to(ROOT).parts):
             yield path, *MARKDOWN.subn(lambda found: found[1] + tables.markdown(found[2]) + found[3], path.read_text())

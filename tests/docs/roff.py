@@ -1,16 +1,16 @@
-"""Tables and declarations as man(7) text. Pure."""
+"""Renders tables and declarations as man(7) text. Pure."""
 
 import re
 
 
 def text(words):
-    """Plain words, so that roff reads none of them as a request or an escape."""
+    """Escapes plain words, so that roff takes none of them as a request or an escape."""
     out = words.replace("\\", "\\e").replace("…", "...").replace("µ", "\\(mc")
     return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in out.split("\n"))
 
 
 def literal(words):
-    """What is typed as it stands: its hyphens are not typographic ones."""
+    """Literal text to type: its hyphens are not typographic."""
     return text(words).replace("-", "\\-")
 
 
@@ -32,7 +32,7 @@ def rows(markdown):
 
 
 def table(markdown, head):
-    """A list: head(cells) gives what stands out; the last cell is what is said of it."""
+    """A list: head(cells) makes the term; the last cell is its description."""
     return "".join(item(head(cells), prose(cells[-1])) for cells in rows(markdown))
 
 
@@ -78,6 +78,6 @@ def functions(header):
 
 
 def types(header):
-    """The structs and enumerations of claimsd.h as they stand there."""
+    """The structs and enumerations of claimsd.h, verbatim."""
     found = re.findall(r"^typedef (?:struct|enum) \w+ \{.*?^\} \w+;", header, re.DOTALL | re.MULTILINE)
     return ".PP\n".join(f".nf\n{literal(one)}\n.fi\n" for one in found)

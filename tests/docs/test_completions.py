@@ -1,4 +1,5 @@
-"""Completions of claimsctl, as the shells themselves make them. That they are those of the table of commands is docs_tables_match_the_code's to see."""
+"""claimsctl's completions in the real shells. docs_tables_match_the_code checks that they match the
+table of commands."""
 
 import os
 import pathlib
@@ -13,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "client" / "claimsctl" / "completions"
 PATIENCE = 30
 
-# What is typed, what must be among the completions, what must not.
+# Typed text, completions that must appear, completions that must not.
 CASES = [
     ("claimsctl ", {"status", "doctor", "check-config", "audit"}, {"--json", "tail"}),
     ("claimsctl st", {"status", "statistics"}, {"doctor"}),
@@ -42,19 +43,19 @@ _claimsctl; printf '%s\\n' "${COMPREPLY[@]}\""""
 
 
 @pytest.mark.parametrize("typed, wanted, unwanted", CASES)
-def test_bash(typed, wanted, unwanted):
+def test_bash_completes_commands_and_options(typed, wanted, unwanted):
     given = said_by("bash", "--norc", "-c", BASH, "bash", FOLDER / "claimsctl.bash", typed)
     assert wanted <= given and not unwanted & given
 
 
 @pytest.mark.parametrize("typed, wanted, unwanted", CASES)
-def test_fish(typed, wanted, unwanted):
+def test_fish_completes_commands_and_options(typed, wanted, unwanted):
     given = said_by("fish", "--no-config", "-c", f"source {FOLDER / 'claimsctl.fish'}; complete -C '{typed}'")
     assert wanted <= given and not unwanted & given
 
 
 def typed_into(shell, tmp_path, keys, shown):
-    """Types into a shell on a terminal until it shows that; the terminal's text if it does."""
+    """Types into a shell on a terminal until it shows `shown`; returns the terminal's text."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir("/")
@@ -74,13 +75,13 @@ def typed_into(shell, tmp_path, keys, shown):
     return shown in seen, seen
 
 
-def test_bash_on_a_terminal(tmp_path):
+def test_bash_completes_on_a_terminal(tmp_path):
     (tmp_path / "rc").write_text(f"source {FOLDER / 'claimsctl.bash'}\nPS1='ready> '\n")
     found, seen = typed_into(["bash", "--rcfile", str(tmp_path / "rc"), "-i"], tmp_path, b"claimsctl rel\t--js\t", b"claimsctl reload --json")
     assert found, seen
 
 
-def test_zsh_on_a_terminal(tmp_path):
+def test_zsh_completes_on_a_terminal(tmp_path):
     (tmp_path / ".zshrc").write_text(f"fpath=({FOLDER} $fpath)\nautoload -Uz compinit\ncompinit -u -D\nPS1='ready> '\n")
     for typed, shown in ((b"claimsctl rel\t", b"reload"), (b"claimsctl audit veri\t", b"verify"), (b"claimsctl query --max\t", b"--max-age"),
                          (b"claimsctl log-level warn\t", b"warning")):

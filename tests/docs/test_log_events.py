@@ -1,4 +1,4 @@
-"""Every event that the source logs is a row of the table, and every row is logged somewhere."""
+"""Every event that the source logs has a row in the table, and every row is logged somewhere."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROW = re.compile(r'^  \{"(\w+)", "(\w+)", (?:true|false), "', re.MULTILINE)
 CALL = re.compile(r'\blog_?(?:\(\))?(?:\.|->)(debug|info|warning|error)\(\s*"(\w+)"|\bto_\.(warning)\("(\w+)"')
 WRITE = re.compile(r'\bwrite\(LogLevel::k(\w+),\s*"(\w+)"')
-# Orders are logged by what was done: daemon.cc, acknowledged().
+# Orders are logged by the name of the order: daemon.cc, acknowledged().
 BY_NAME = {("info", "purged"), ("info", "revoked")}
 
 

@@ -1,6 +1,5 @@
-"""The pages of the manual: without a mistake in their markup, complete, and true of what is built. That their tables are those of the code is
-docs_tables_match_the_code's to see.
-"""
+"""The manual pages have valid markup, are complete, and match the build. docs_tables_match_the_code
+checks their tables."""
 
 import os
 import pathlib
@@ -16,7 +15,7 @@ NAMES = {re.sub(r"\.(\d)$", r"(\1)", pathlib.Path(page).name) for page in MANUAL
 
 
 def plain(page):
-    """Its text without markup."""
+    """The text of a page without markup."""
     text = (ROOT / page).read_text()
     text = re.sub(r"\\f.", "", text).replace("\\-", "-").replace("\\&", "")
     return re.sub(r'^\.(?:[A-Z]{1,2}) ?(.*)$', r"\1", text, flags=re.MULTILINE)
@@ -36,26 +35,26 @@ def test_groff_warns_of_nothing(page):
 
 
 @pytest.mark.parametrize("page", MANUAL)
-def test_a_page_that_another_one_or_a_unit_names_is_there(page):
+def test_every_page_named_by_a_page_or_a_unit_exists(page):
     named = set(re.findall(r"\b((?:lib)?claims[\w.-]*) ?\((\d)\)", plain(page).replace('" ', " ")))
     assert named and {f"{name}({section})" for name, section in named if "_" not in name} <= NAMES
     for unit in (ROOT / "systemd").glob("claimsd*.s*"):
         assert set(re.findall(r"man:(\S+)", unit.read_text())) <= NAMES
 
 
-def test_every_function_of_the_library_is_explained():
+def test_every_function_of_the_library_is_documented():
     exported = set(re.findall(r"^    (claimsd_\w+);", (ROOT / "client" / "src" / "exports.map").read_text(), re.MULTILINE))
     functions = plain("client/libclaimsd.3").split("FUNCTIONS\n")[1].split("TYPES\n")[0]
     assert exported <= set(re.findall(r"(claimsd_\w+)\(", functions))
 
 
-def test_every_option_of_claimsd_is_explained_and_no_other():
+def test_every_option_of_claimsd_is_documented_and_no_other():
     told = subprocess.run([BUILD / "daemon" / "claimsd", "--help"], capture_output=True, text=True, check=True).stdout
     page = plain("daemon/claimsd.8").split("OPTIONS\n")[1].split("SIGNALS\n")[0]
     assert set(re.findall(r"^\W*(?:-\w,)?(--[\w-]+)", told, re.MULTILINE)) == set(re.findall(r'^(?:-\w.*)?(--[\w-]+)', page, re.MULTILINE))
 
 
-def test_they_are_installed(tmp_path):
+def test_the_pages_are_installed(tmp_path):
     subprocess.run(["cmake", "--install", BUILD, "--prefix", tmp_path], check=True, capture_output=True)
     for page in MANUAL:
         name = pathlib.Path(page).name

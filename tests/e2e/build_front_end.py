@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Builds the front end out of the tree: `build_front_end.py TARGET`. Packages are installed anew only when package-lock.json changed.
+"""Builds the front end outside the source tree: `build_front_end.py TARGET`.
 
-TARGET then holds the sources, node_modules/ and dist/. Types are checked before anything is built.
+TARGET gets the sources, node_modules/ and dist/. Packages are installed again only if
+package-lock.json changed. Types are checked before the build.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import subprocess
 import sys
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "web"
-# No script of any package runs: nothing here needs one, and that is how packages attack.
+# Runs no package scripts: none is needed here, and they are the usual way of attack.
 INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
 
 
@@ -47,7 +48,7 @@ def tool(target, package, script, *arguments):
 
 @contextlib.contextmanager
 def alone(target):
-    """Two of us at one target would build into each other."""
+    """Locks the target, because two builds there would interfere."""
     with open(target / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

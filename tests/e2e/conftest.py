@@ -1,4 +1,5 @@
-"""What the tests of the whole flow share. CLAIMSD_BUILD_DIR names the build, LUMEN_FRONT_END the built front end (ctest sets both)."""
+"""Fixtures of the tests of the whole flow. CLAIMSD_BUILD_DIR names the build, LUMEN_FRONT_END the
+built front end (ctest sets both)."""
 
 import os
 import pathlib

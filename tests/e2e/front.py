@@ -1,6 +1,8 @@
-"""nginx, as the one door of the site: the front end's files under a strict policy, `/auth/` to the Auth API, `/api/` to Lumen.
+"""nginx as the only entry to the site: front-end files under a strict policy, `/auth/` to the Auth
+API, `/api/` to Lumen.
 
-One origin, so that no CORS rule has to be right. Of the Auth API it lets through what a browser needs and nothing else.
+With a single origin no CORS rules are needed. Only those endpoints of the Auth API that a browser
+needs are reachable.
 """
 
 import os
@@ -12,7 +14,8 @@ import string
 import subprocess
 
 PATIENCE = 30
-# Nothing but the site's own files and answers; no inline script, no frame around it, no form that posts by itself, no HTML made out of strings.
+# Only the site's own files and answers; no inline script, no framing, no form submission, no HTML
+# made from strings.
 CONTENT_SECURITY_POLICY = "; ".join([
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "font-src 'self'", "img-src 'self'", "connect-src 'self'",
     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"])
@@ -71,13 +74,14 @@ http {
 
 
 def _headers(**more):
-    """An add_header in a location takes the place of all those outside it, so that each location says them all."""
+    """An add_header in a location replaces all outer ones, so each location repeats them."""
     headers = {**HEADERS, **{name.replace("_", "-"): value for name, value in more.items()}}
     return " ".join(f'add_header {name} "{value}" always;' for name, value in headers.items())
 
 
 class Front:
-    """Serves at `url` while it lives. The port is bound here and handed down, so nobody else can take it in between."""
+    """Serves at `url` while it exists. The port is bound here and passed down, so it cannot be
+    taken in between."""
 
     def __init__(self, root, files, auth_socket, lumen_socket, port=0):
         self._root = pathlib.Path(root)

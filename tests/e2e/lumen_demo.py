@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""./dev demo --lumen: the whole flow for a person at a browser. Starts it, says where and who, takes orders, and leaves nothing behind.
+"""./dev demo --lumen: runs the whole flow for use in a browser.
 
-Ends at Ctrl-C or SIGTERM. Without a terminal it takes no orders and waits.
+Prints the address and the users, accepts commands, and leaves nothing behind. Ends on Ctrl-C or
+SIGTERM. Without a terminal it accepts no commands and waits.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def announce(stack):
 
 
 def obey(stack, line):
-    """One order of a person's; what to print."""
+    """Executes one command; returns the text to print."""
     name, *words = line.split() or [""]
     if name == "":
         return ""

@@ -1,4 +1,5 @@
-"""Lumen under gunicorn or uvicorn, on a Unix socket that is listening before the server starts: who connects waits until it serves."""
+"""Lumen under gunicorn or uvicorn, on a Unix socket that listens before the server starts: early
+connections wait until it serves."""
 
 import http.client
 import os
@@ -19,7 +20,7 @@ SERVERS = {
 
 
 class LumenServer:
-    """`site` holds the installed package auth_integration."""
+    """`site`: the directory with the installed package auth_integration."""
 
     def __init__(self, kind, root, site, auth_api_url, claimsd_socket):
         self.root = pathlib.Path(root)

@@ -1,9 +1,10 @@
-"""The whole flow as processes: Auth API, claimsd, Lumen, nginx with the built front end. For the demo and for the browser's test.
+"""The whole flow as processes: Auth API, claimsd, Lumen, nginx with the built front end.
 
     lumen_stack.py --build DIR --front-end DIR [--server gunicorn|uvicorn]
 
-As a command it serves the browser's test: prints one JSON object when all is up, then takes one order a line (ORDERS below) and answers each with
-one JSON object; ends with its standard input.
+Used by the demo and by the browser's test. As a command it serves the test: prints one JSON object
+when all is up, then reads one command per line (ORDERS below) and answers each with one JSON
+object; ends with its standard input.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from front import Front  # noqa: E402
 from lumen_server import SERVERS, LumenServer  # noqa: E402
 from servers import AuthApi  # noqa: E402
 
-# Short lives, so that what happens to the Auth API is seen while one looks.
+# Short TTLs, so that changes in the Auth API become visible soon.
 CACHE = {"max_ttl": "4s", "lease": "2s", "negative_ttl": "1s", "clock_skew": "1s"}
 LIMITS = {"max_backoff": "1s"}
 REPORTED = ("denied", "unauthenticated", "unserved")
@@ -31,7 +32,7 @@ ID_OF = {username: user for user, username, *_ in PEOPLE}
 
 
 class LumenStack:
-    """A context manager; everything lies in a temporary directory and is gone with it."""
+    """A context manager; all files are in a temporary directory, which it removes."""
 
     def __init__(self, build, front_end, server="gunicorn", access_seconds=60, refresh_seconds=3600, port=0):
         self._build = pathlib.Path(build).resolve()
@@ -72,34 +73,34 @@ class LumenStack:
                                 "--access-seconds", str(access), "--refresh-seconds", str(refresh))
         self._auth_port = self.auth_api.port
 
-    # ---- what a test or a person may do to it ----------------------------------------------------
+    # ---- controls for tests and people -----------------------------------------------------------
 
     def outage(self):
-        """The Auth API is gone."""
+        """Stops the Auth API."""
         self.auth_api.stop()
 
     def recover(self):
-        """The Auth API is back."""
+        """Starts the Auth API again."""
         if self.auth_api.process.poll() is not None:
             self._start_auth_api()
 
     def lives(self, access, refresh):
-        """From now on tokens live for so many seconds."""
+        """Sets the lifetime of new tokens, in seconds."""
         self._lives = (float(access), float(refresh))
         self.outage()
         self.recover()
 
     def revoke(self, username):
-        """`claimsctl revoke --user`: what was issued to her until now."""
+        """`claimsctl revoke --user`: revokes all tokens issued to the user so far."""
         return self.claimsctl("revoke", "--user", ID_OF[username])
 
     def refusals(self):
-        """What `claimsctl audit` finds of the requests that Lumen's workers refused."""
+        """The denials by Lumen's workers, as found by `claimsctl audit`."""
         found = self.claimsctl("--json", "audit", "search", "--limit", "0", "--directory", str(self.claimsd.root / "audit"))
         return [record for record in map(json.loads, found.splitlines()) if record["event"] in REPORTED]
 
     def logs(self):
-        """Everything that any part has logged."""
+        """The logs of all parts."""
         return {"claimsd": self.claimsd.log(), "lumen": self.lumen.log(), "nginx": self.front.log()}
 
     def claimsctl(self, *arguments):
@@ -128,7 +129,7 @@ def main():
                 if name not in ORDERS:
                     raise ValueError(f"no such order: {name}; there are {', '.join(ORDERS)}")
                 said = {"done": getattr(stack, name)(*words)}
-            except Exception as error:  # said to the test, which fails by it
+            except Exception as error:  # reported to the test, which then fails
                 said = {"failed": f"{type(error).__name__}: {error}"}
             print(json.dumps(said), flush=True)
 

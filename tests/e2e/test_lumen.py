@@ -1,4 +1,4 @@
-"""Lumen lets each role do what lumen/studies/access.py says, and nothing else: with an Auth API of the test's own."""
+"""Lumen allows each role exactly what lumen/studies/access.py says, here with a fake Auth API."""
 
 import pytest
 
@@ -7,7 +7,7 @@ PEOPLE = {
     "admin": ("admin", "North"), "receptionist": ("receptionist", "North"), "nurse": ("nurse", "North"),
 }
 SCHEDULED, PERFORMED, SIGNED = 2044, 2041, 2043  # of the clinic North
-# What each may: (worklist, read, write findings, sign, overview).
+# Expected status of each role: (worklist, read, write findings, sign, overview).
 MATRIX = {
     "rvt": (200, 200, 200, 403, 403),
     "other rvt": (200, 403, 403, 403, 403),
@@ -21,7 +21,7 @@ MATRIX = {
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
-    """Lumen's tables, in a file of their own."""
+    """Lumen's tables, in a temporary file."""
     import os
 
     os.environ["LUMEN_DATA"] = str(tmp_path_factory.mktemp("lumen"))
@@ -31,7 +31,7 @@ def tables(tmp_path_factory):
 
 @pytest.fixture
 def lumen(tables):
-    """lumen("rvt"): that person's client; every test begins with the day as it is seeded."""
+    """lumen("rvt"): the client of that role; every test starts with the seeded day."""
     from auth_integration.testing import FakeAuthApi
     from lumen.studies.models import Study
     from lumen.studies.seed import seed
@@ -47,7 +47,7 @@ def lumen(tables):
 
 
 @pytest.mark.parametrize("name", PEOPLE)
-def test_each_role_may_do_what_the_table_says(lumen, name):
+def test_each_role_may_do_exactly_what_the_table_says(lumen, name):
     client = lumen(name)
     text = {"text": "something"}
     assert MATRIX[name] == (
@@ -59,7 +59,7 @@ def test_each_role_may_do_what_the_table_says(lumen, name):
 
 
 @pytest.mark.parametrize("path", ["session/", "worklist/", f"reports/{SCHEDULED}/", "overview/"])
-def test_nobody_is_let_in_without_a_token_and_an_outage_is_no_refusal(lumen, path):
+def test_without_a_token_every_path_gives_401_and_in_an_outage_503(lumen, path):
     from rest_framework.test import APIClient
 
     assert APIClient().get(f"/api/{path}").status_code == 401
@@ -69,7 +69,7 @@ def test_nobody_is_let_in_without_a_token_and_an_outage_is_no_refusal(lumen, pat
     assert client.get(f"/api/{path}").status_code == 200
 
 
-def test_a_worklist_holds_what_its_reader_may_know(lumen):
+def test_a_worklist_contains_only_what_its_reader_may_know(lumen):
     rows = {name: lumen(name).get("/api/worklist/").json()["rows"] for name in PEOPLE if name != "nurse"}
     assert {row["clinic"] for row in rows["other rvt"]} == {"South"} and {row["clinic"] for row in rows["admin"]} == {"North", "South"}
     assert {row["state"] for row in rows["doctor"]} == {"performed", "signed"}
@@ -77,28 +77,28 @@ def test_a_worklist_holds_what_its_reader_may_know(lumen):
         assert set(row) == {"number", "clinic", "scheduled_at", "patient", "born", "opens"} and row["opens"] is False
 
 
-def test_a_session_names_the_pages_that_are_there(lumen):
+def test_a_session_names_the_pages_available_to_each_role(lumen):
     pages = {name: lumen(name).get("/api/session/").json()["pages"] for name in PEOPLE}
     assert pages["rvt"] == pages["receptionist"] == ["worklist"]
     assert pages["doctor"] == pages["admin"] == ["worklist", "overview"] and pages["nurse"] == []
 
 
-def test_what_a_report_offers_is_what_may_be_done(lumen):
+def test_a_report_offers_exactly_the_permitted_actions(lumen):
     offers = {name: [lumen(name).get(f"/api/reports/{number}/").json()["may"] for number in (SCHEDULED, PERFORMED, SIGNED)]
               for name in ("rvt", "doctor", "admin")}
     no, write, sign = ({"write_findings": a, "sign": b} for a, b in ((False, False), (True, False), (False, True)))
     assert offers == {"rvt": [write, write, no], "doctor": [no, sign, no], "admin": [no, no, no]}
 
 
-def test_a_signed_report_is_not_changed_any_more(lumen):
+def test_a_signed_report_cannot_be_changed(lumen):
     for name, step in (("rvt", "findings"), ("doctor", "signature")):
         answer = lumen(name).post(f"/api/reports/{SIGNED}/{step}/", {"text": "otherwise"}, format="json")
         assert answer.status_code == 409
     assert "unchanged" in lumen("doctor").get(f"/api/reports/{SIGNED}/").json()["impression"]
 
 
-def test_a_doctor_signs_the_findings_that_are_there_now(lumen):
-    """Changed between the look and the signature: a conflict."""
+def test_signing_findings_that_have_changed_is_a_conflict(lumen):
+    """The findings are changed between reading and signing."""
     from lumen.studies.models import Study
     from lumen.studies.views import SignatureView
 
@@ -108,6 +108,6 @@ def test_a_doctor_signs_the_findings_that_are_there_now(lumen):
 
 
 @pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": "x" * 4001}, {"text": None}, {"text": ["x"]}, []])
-def test_a_text_that_is_none_is_a_bad_request(lumen, body):
+def test_an_invalid_text_is_a_bad_request(lumen, body):
     assert lumen("rvt").post(f"/api/reports/{SCHEDULED}/findings/", body, format="json").status_code == 400
     assert lumen("rvt").get("/api/reports/999999/").status_code == 404

@@ -1,4 +1,4 @@
-"""`./dev demo --lumen`: all is up, orders are obeyed, and nothing of it is left, however it ends."""
+"""`./dev demo --lumen`: starts, obeys commands, and leaves nothing behind, however it ends."""
 
 import json
 import os
@@ -17,7 +17,7 @@ DEMO = ["/usr/bin/python3", "-B", str(HERE / "lumen_demo.py"), "--build", str(BU
 
 @pytest.fixture
 def demo(tmp_path_factory):
-    """The demo, once it says how it ends; its address, and the directory that all of it lies in."""
+    """The demo once it is ready; its address and the directory of all its files."""
     directory = tmp_path_factory.mktemp("d")
     process = subprocess.Popen(
         DEMO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(directory)}, start_new_session=True)
@@ -39,7 +39,7 @@ def processes_of(directory):
             if str(directory).encode() in (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_bytes())
         except OSError:
-            pass  # gone meanwhile
+            pass  # it has ended
     return found
 
 
@@ -49,7 +49,7 @@ def post(url, body):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_serves_who_it_names_obeys_and_leaves_nothing_behind(demo, number):
+def test_the_demo_serves_its_users_obeys_commands_and_leaves_nothing_behind(demo, number):
     process, said, directory = demo
     url = re.search(r"Lumen is at  (http://127\.0\.0\.1:\d+)\n", said).group(1)
     username, password = re.search(r"^  (dana) +(\S+) +doctor", said, re.MULTILINE).groups()
@@ -66,9 +66,9 @@ def test_the_demo_serves_who_it_names_obeys_and_leaves_nothing_behind(demo, numb
                 if line.startswith("Ctrl-C"):
                     break
         elif answer == "revoked":
-            process.stdout.readline()  # until when
+            process.stdout.readline()  # the line that says how to end it
     assert any(b"nginx" in command for command in processes_of(directory))
-    os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
+    os.killpg(process.pid, number)  # like Ctrl-C on a terminal
     rest = process.communicate(timeout=60)[0]
     assert process.returncode == (0 if number == signal.SIGINT else 128 + number)
     assert "eyJ" not in said + rest

@@ -1,19 +1,20 @@
-"""The endpoints by which a test asks and steers; they are never recorded.
+"""The endpoints with which a test inspects and controls the server. They are never recorded.
 
     GET  /_seen?mode=MODE     {count, in_flight, concurrent_max, connections, early, last}
     GET  /_wait?mode=MODE[&count=N][&in_flight=N][&timeout_ms=N]
                               the same once count >= N and in_flight == N; 504 after the timeout
     GET  /_trap               {connections, bytes, contains_bearer} of the proxy trap
     GET  /_modes              the table of modes as JSON
-    POST /_open[?mode=MODE]   lets the requests held by gates go (all gates, or that one)
+    POST /_open[?mode=MODE]   releases the requests held by all gates, or by that one
     POST /_close              closes all gates again
-    POST /_door?open=0|1      the listener "door" refuses and drops all connections, or takes them again
+    POST /_door?open=0|1      the listener "door" drops and refuses connections, or accepts again
     POST /_rotate?server=DIR&clients=DIR,DIR
-                              new connections of https_rotating get the certificate in that folder of --tls-dir
-                              ("" or "next"), for clients of those authorities
-    POST /_forget?mode=MODE   forgets what that mode saw, and only that
+                              new connections of https_rotating get the certificate in that
+                              directory of --tls-dir ("" or "next") and accept clients of those
+                              authorities
+    POST /_forget?mode=MODE   clears the record of that mode only
     POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
-    POST /_reset              forgets records, scripts, trap; closes the gates
+    POST /_reset              clears records, scripts and trap; closes the gates
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Listeners with something of their own: the proxy trap, the mute one, the one never accepting, the door."""
+"""Listeners with special behavior: the proxy trap, one that is silent, one that never accepts, the
+door."""
 
 import asyncio
 import json
@@ -12,9 +13,9 @@ TRAPPED = json.dumps({"id": "user-trapped", "email": "trapped@example.com", "rol
 
 
 class Trap:
-    """Where no client should ever come: counts who came and what was said.
+    """A listener that no client may ever contact. Counts connections and bytes.
 
-    It answers as a valid Auth API would, so that a client who follows there also gets a wrong user.
+    Answers as a valid Auth API would, so that a client that follows gets a wrong user as well.
     """
 
     def __init__(self):
@@ -52,13 +53,13 @@ class TrapConnection(asyncio.Protocol):
 
 
 class Mute(asyncio.Protocol):
-    """Takes whatever comes and says nothing: to a TLS client, a handshake without an end."""
+    """Accepts everything and sends nothing: for a TLS client, a handshake that never ends."""
 
 
 class FullBacklog:
-    """A port whose connections are never completed: its accept queue is full (listen(2)).
+    """A port whose connections never complete, because its accept queue is full (listen(2)).
 
-    Keep the object: its sockets are what fills the queue.
+    Keep the object: its sockets fill the queue.
     """
 
     def __init__(self):
@@ -77,10 +78,10 @@ class FullBacklog:
 
 
 class Door:
-    """A port that the server answers on until it is shut: then connections are refused (ECONNREFUSED).
+    """A port that works until it is shut; then it refuses connections (ECONNREFUSED).
 
-    `factory` makes the protocols, which have a `transport`. The port stays reserved by a socket that
-    does not listen, so that nobody else gets it meanwhile.
+    `factory` makes the protocols, which have a `transport`. A socket that does not listen reserves
+    the port meanwhile.
     """
 
     def __init__(self, factory):
@@ -118,9 +119,9 @@ class Door:
 
 
 class Rotating:
-    """https_rotating: a port that goes on with other certificates for the connections to come.
+    """https_rotating: a port that changes its certificates for new connections.
 
-    The next listener is there before the last one goes, so that no connection is refused.
+    The new listener starts before the old one stops, so that no connection is refused.
     """
 
     def __init__(self, directory, factory, context):

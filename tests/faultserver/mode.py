@@ -1,4 +1,4 @@
-"""A mode: a name in the path, what the server then does, what a careful client concludes."""
+"""A mode: a name in the path, what the server does, and what a careful client concludes."""
 
 import inspect
 import re
@@ -7,24 +7,24 @@ from typing import Callable
 
 from plumbing import response
 
-VALID = "valid"  # the claims in the body are to be believed
-INVALID = "invalid"  # the Auth API refused the token
-UNAVAILABLE = "unavailable"  # nobody could say; never to be taken for a refusal
+VALID = "valid"  # the claims in the body are valid
+INVALID = "invalid"  # the Auth API rejected the token
+UNAVAILABLE = "unavailable"  # no verdict; must never be taken for a rejection
 
-# What the modes that answer well say, unless they derive it from the token.
+# The claims of modes that answer properly, unless they are derived from the token.
 CLAIMS = b'{"id":"user-123","email":"tess@example.com","role":"rvt"}'
-# The claims of somebody else, where a careless client would pick them up.
+# Another user's claims, placed where a careless client would use them.
 OTHER_CLAIMS = b'{"id":"user-666","email":"mallory@example.com","role":"admin"}'
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A row of the table. N and M in the name stand for numbers; `example` then has some in."""
+    """A row of the table. N and M in the name stand for numbers; `example` has them filled in."""
 
     name: str
     does: str
     verdict: str
-    run: Callable  # run(exchange): answers at once, or is a coroutine function
+    run: Callable  # run(exchange): answers immediately, or is a coroutine function
     example: str = ""
 
     @property
@@ -33,7 +33,7 @@ class Mode:
 
     @property
     def pattern(self):
-        """A regular expression for the name; None where it has no parameters."""
+        """A regular expression for the name; None if it has no parameters."""
         if not self.example:
             return None
         return re.compile(re.sub(r"\b[NM]\b", r"(\\d{1,12})", self.name))
@@ -44,7 +44,7 @@ class Mode:
 
 
 def static(name, does, verdict, data, then="keep"):
-    """A mode that sends the same bytes each time and then keeps, closes, resets or hangs."""
+    """A mode that sends fixed bytes and then keeps, closes, resets or hangs the connection."""
 
     def answer(exchange):
         exchange.send(data)
@@ -61,5 +61,5 @@ def static(name, does, verdict, data, then="keep"):
 
 
 def says(name, does, verdict, body, status=200, headers=(), content_type="application/json"):
-    """A mode whose HTTP is in order: status, headers and a body with its length."""
+    """A mode with correct HTTP: status, headers and a body with its length."""
     return static(name, does, verdict, response(status, body, headers, content_type))

@@ -14,12 +14,12 @@ MODES = [
 ]
 
 _BY_NAME = {mode.path: mode for mode in MODES}
-# One pattern a name, in the order of the table.
+# One pattern per name, in the order of the table.
 _PATTERNS = list({mode.name: (mode.pattern, mode) for mode in MODES if mode.pattern}.values())
 
 
 def find(name):
-    """(mode, parameters) of that path segment, or None."""
+    """(mode, parameters) of this path segment, or None."""
     mode = _BY_NAME.get(name)
     if mode is not None and mode.pattern is None:
         return mode, ()
@@ -34,7 +34,7 @@ def find(name):
 
 
 def as_json():
-    """Rows for tests: `mode` can be put into a URL as it stands."""
+    """Rows for tests: `mode` is ready for use in a URL."""
     return [
         {"mode": mode.path, "pattern": mode.name, "does": mode.does, "verdict": mode.verdict}
         for mode in MODES

@@ -1,4 +1,5 @@
-"""Modes about the body of a 200: only an object with an id, an email and roles of the right types is claims."""
+"""Modes with unusual bodies of a 200. Claims are valid only as an object with id, email and roles
+of the right types."""
 
 from mode import CLAIMS, OTHER_CLAIMS, UNAVAILABLE, VALID, says
 
@@ -6,17 +7,17 @@ NAMED = b'"email":"tess@example.com","role":"rvt"}'
 
 
 def with_id(value):
-    """Good claims but for the raw JSON of the id."""
+    """Valid claims, except for the raw JSON of the id."""
     return b'{"id":' + value + b"," + NAMED
 
 
 def with_role(value):
-    """Good claims but for the raw JSON of the role."""
+    """Valid claims, except for the raw JSON of the role."""
     return CLAIMS.replace(b'"rvt"', value)
 
 
 def with_extra(value):
-    """Good claims and one more member with that raw JSON."""
+    """Valid claims with one more member of that raw JSON."""
     return CLAIMS[:-1] + b',"extra":' + value + b"}"
 
 

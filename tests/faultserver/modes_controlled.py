@@ -1,10 +1,10 @@
-"""Modes whose answers follow the token or the test: echo, junk-refused, gate, script.
+"""Modes whose answers depend on the token or the test: echo, junk-refused, gate, script.
 
-A script is a JSON list of steps; each request of `/script-NAME/...` takes the next, the last one
-repeats. A step: {"status": 200, "delay_ms": 0, "headers": {}, "body": ...}, where body is a string
-(sent as it is) or any JSON; without one a 200 has claims derived from the token. Or a step is
-{"mode": "reset"}: what that mode does. With "gate": true it is first held like a gate, until
-POST /_open?mode=script-NAME.
+A script is a JSON list of steps. Each request of `/script-NAME/...` takes the next step; the last
+one repeats. A step is {"status": 200, "delay_ms": 0, "headers": {}, "body": ...}, where body is a
+string (sent unchanged) or any JSON; without a body, a 200 has claims derived from the token. Or a
+step is {"mode": "reset"}: the behavior of that mode. With "gate": true the request is first held
+until POST /_open?mode=script-NAME.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ MODES = [
     Mode("junk-refused", "as echo, but a token junk-... is refused with 401", VALID, junk_refused),
     Mode("gate", "held until POST /_open; then as echo", VALID, gate),
 ]
-# Found by prefix, not in the table of verdicts: what they answer is the test's own doing.
+# Matched by prefix and not in the table of verdicts, because the test chooses their answers.
 PREFIXES = [
     Mode("gate-NAME", "a gate of its own: POST /_open?mode=gate-NAME", VALID, gate),
     Mode("script-NAME", "what POST /_script/NAME said", "any", script),

@@ -1,4 +1,4 @@
-"""Modes about the connection and HTTP's framing: time, size, order and end of the bytes."""
+"""Modes of the connection and HTTP framing: timing, size, order and end of the bytes."""
 
 import asyncio
 import gzip
@@ -14,7 +14,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 UNTIL_CLOSE = HEAD + b"Connection: close\r\n\r\n"
 BODY_70K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (70 * 1024)}).encode()
 BODY_12K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (12 * 1024)}).encode()
-# 32 MiB of spaces, which JSON allows, in front of good claims.
+# 32 MiB of spaces, which JSON allows, before valid claims.
 GZIP_BOMB = gzip.compress(b" " * (32 * 1024 * 1024) + CLAIMS, mtime=0)
 GZIPPED = (("Content-Encoding", "gzip"),)
 
@@ -83,7 +83,7 @@ def stale_race(exchange):
         exchange.send(OK)
 
 
-# Any number of the second answer: nobody asked for it, so nobody may use it.
+# An unsolicited second response, which a client must not use.
 EXTRA = OK + response(200, OTHER_CLAIMS)
 
 MODES = [

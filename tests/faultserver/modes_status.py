@@ -1,4 +1,4 @@
-"""Modes about status codes and headers. Only 200 and 401 say anything about a token."""
+"""Modes with unusual status codes and headers. Only 200 and 401 are verdicts on a token."""
 
 import email.utils
 import time
@@ -9,7 +9,7 @@ from plumbing import response
 DETAIL = b'{"detail":"Given token not valid for any token type","code":"token_not_valid"}'
 HTML = b"<!doctype html><html><body><h1>Welcome to the airport</h1></body></html>"
 BEARER = ("WWW-Authenticate", 'Bearer realm="api"')
-# Statuses whose answers have no body at all.
+# Statuses whose responses have no body.
 BODILESS = {101, 204, 205, 304}
 STATUSES = [101, 201, 202, 203, 204, 205, 206, 300, 304, 400, 403, 404, 405, 407, 408, 410, 418]
 STATUSES += [425, 429, 431, 451, 500, 501, 502, 503, 504, 511, 599, 999]
@@ -19,7 +19,7 @@ GOOD_DATE_SECONDS = 30
 
 
 def any_status(exchange):
-    """Good claims under any status: the status must win."""
+    """Valid claims under any status: the status must win."""
     status = exchange.params[0]
     exchange.send(response(status, b"" if status in BODILESS else CLAIMS))
 
@@ -54,7 +54,7 @@ def max_age(exchange):
 
 
 def cached(name, value, does):
-    """A good answer with that Cache-Control; how long it may be kept is what `does` says."""
+    """A valid answer with this Cache-Control; `does` says how long it may be cached."""
     return says(name, does, VALID, CLAIMS, 200, [("Cache-Control", value)])
 
 

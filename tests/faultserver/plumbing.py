@@ -1,7 +1,7 @@
-"""HTTP/1.1 by hand, so that a mode controls every byte: requests in, any bytes out.
+"""HTTP/1.1 by hand, so that a mode controls every byte sent.
 
-A Connection reads one request at a time and hands it to `dispatch(exchange)`, which either answers
-at once or returns a coroutine that may take as long as it likes. All of it runs on one event loop.
+A Connection reads one request at a time and passes it to `dispatch(exchange)`, which either answers
+immediately or returns a coroutine that may take any time. Everything runs on one event loop.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import hashlib
 import socket
 import struct
 
-# A test's client sends small requests; whatever is larger is a mistake in the test.
+# Clients of tests send small requests; a larger one is a bug in the test.
 MAX_HEAD_BYTES = 256 * 1024
 MAX_REQUEST_BODY_BYTES = 1024 * 1024
 
@@ -22,7 +22,7 @@ REASONS = {
 
 
 def response(status=200, body=b"", headers=(), content_type="application/json"):
-    """A complete, well-formed answer with Content-Length; `headers` are (name, value) pairs."""
+    """A complete, well-formed response with Content-Length; `headers` are (name, value) pairs."""
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Because')}"]
     if content_type and body:
         lines.append(f"Content-Type: {content_type}")
@@ -51,7 +51,7 @@ class Request:
         return self.path.split("/", 2)[1] if self.path.startswith("/") else ""
 
     def header(self, wanted):
-        """The value of the last header of that (lower-case) name, or None."""
+        """The value of the last header with this (lower-case) name, or None."""
         found = None
         for pair in self.headers:
             if pair[0].lower() == wanted and len(pair) == 2:
@@ -70,7 +70,7 @@ def user_of(token):
 
 
 class Exchange:
-    """One request and the means to answer it, well or badly."""
+    """One request and the means to answer it, properly or not."""
 
     def __init__(self, connection, request, params=()):
         self.connection = connection
@@ -85,28 +85,29 @@ class Exchange:
         self.connection.transport.write(data)
 
     async def flood(self, data):
-        """Sends without filling our own memory: waits while the client does not read."""
+        """Sends with back-pressure: waits while the client does not read."""
         self.connection.transport.write(data)
         await asyncio.sleep(0)
         await self.connection.writable.wait()
 
     async def hang(self):
-        """Never answers any more; ends when the client goes away."""
+        """Never answers; ends when the client disconnects."""
         await asyncio.Event().wait()
 
     def close(self):
-        """FIN, after all that was sent."""
+        """Sends FIN after all pending data."""
         self.connection.transport.close()
 
     def reset(self):
-        """RST: the kernel sends one when a socket with zero linger is closed (socket(7))."""
+        """Sends RST, as the kernel does for a socket closed with zero linger (socket(7))."""
         sock = self.connection.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.transport.abort()
 
 
 class Connection(asyncio.Protocol):
-    """One client connection. `dispatch` gives None (answered) or a coroutine still answering."""
+    """One client connection. `dispatch` returns None (answered) or a coroutine that still
+    answers."""
 
     def __init__(self, state, dispatch):
         self.state = state
@@ -164,7 +165,7 @@ class Connection(asyncio.Protocol):
         self._serve()
 
     def _next_request(self):
-        """The next complete request, or None while there is none."""
+        """The next complete request, or None."""
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             if len(self._received) > MAX_HEAD_BYTES:

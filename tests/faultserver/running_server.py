@@ -48,7 +48,7 @@ class FaultServer:
         return self.control("GET", f"/_wait?mode={mode}{query}")
 
     def ask(self, mode, token="a-token"):
-        """(status, parsed or raw body) by a client with no care at all."""
+        """(status, parsed or raw body) with a client that checks nothing."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
         connection.request("GET", f"/{mode}/api/me/", headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()

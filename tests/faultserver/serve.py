@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""A server that does to a client whatever a bad network or a bad Auth API does.
+"""An Auth API that misbehaves on demand, like a bad network or a bad server.
 
     serve.py [--port-file FILE] [--ready-fd N] [--tls-dir DIR]
     serve.py --list | --list-json
 
-`GET /MODE/api/me/` is answered in that mode, so an upstream URL is http://127.0.0.1:PORT/MODE.
-The port file gets JSON, {"http": p, "door": p, "proxy_trap": p, "tcp_full": p} and with --tls-dir "https",
-"https_wrong_name", ...: once all of them accept. How tests ask and steer: control.py. It listens on
-127.0.0.1 only, logs nothing, and ends on SIGTERM or with the process that started it.
+`GET /MODE/api/me/` is answered in that mode, so an upstream URL is http://127.0.0.1:PORT/MODE. Once
+all listeners accept, the port file gets JSON: {"http": p, "door": p, "proxy_trap": p, "tcp_full":
+p} and, with --tls-dir, "https", "https_wrong_name", ... For control requests see control.py.
+Listens on 127.0.0.1 only, logs nothing, and ends on SIGTERM or with the process that started it.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def parse_arguments():
 
 
 def run_mode(name, exchange):
-    """Starts answering in that mode: None when done, else the coroutine that goes on."""
+    """Starts answering in that mode: None if done, else the coroutine that continues."""
     found = modes.find(name)
     if found is None:
         error = {"error": f"no mode {name}: see serve.py --list"}
@@ -59,7 +59,7 @@ async def until_end(state, record, answering):
 
 
 class Dispatcher:
-    """Control requests to Control, all others recorded and to their mode."""
+    """Passes control requests to Control; records all others and passes them to their mode."""
 
     def __init__(self):
         self._control = Control(modes.as_json)
@@ -107,7 +107,7 @@ async def start_all(state, tls_dir):
 
 
 def ignore_broken_clients(loop, context):
-    """Failed handshakes and resets are what this server is for; anything else is our own fault."""
+    """Failed handshakes and resets are expected here; anything else is a bug of the server."""
     if not isinstance(context.get("exception"), OSError):
         loop.default_exception_handler(context)
 

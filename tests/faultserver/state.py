@@ -1,25 +1,25 @@
-"""What the server saw and what tests told it to do: records, gates, scripts.
+"""What the server has seen, and its settings by tests: records, gates, scripts.
 
-Values of headers are never kept, but for a hash of Authorization: a test can prove which token came
-without the token being here.
+Header values are not kept, except for a hash of Authorization: a test can prove which token came
+without the server storing it.
 """
 
 import asyncio
 import hashlib
 
 
-EARLY = 200  # requests whose company is kept
+EARLY = 200  # requests whose concurrency is recorded
 
 
 class Record:
-    """What one mode saw."""
+    """What one mode has seen."""
 
     def __init__(self):
         self.count = 0
         self.in_flight = 0
         self.concurrent_max = 0
         self.connections = 0
-        self.early = []  # how many were in flight when the first, second, ... had just arrived
+        self.early = []  # requests in flight when the first, second, ... arrived
         self.last = None
 
     def as_json(self):
@@ -29,8 +29,8 @@ class Record:
 class State:
     """One per server; shared by all its listeners.
 
-    `run_mode(name, exchange)` answers in that mode; `trap_port` is known once the trap listens,
-    `door` is there once it is open, `rotating` with TLS.
+    `run_mode(name, exchange)` answers in that mode. `trap_port` is set once the trap listens,
+    `door` once it is open, `rotating` with TLS.
     """
 
     def __init__(self, trap, run_mode):
@@ -46,7 +46,7 @@ class State:
         self._changed = asyncio.Event()
 
     def begin(self, exchange):
-        """Notes that a request of its mode arrived. Every begin has one end()."""
+        """Records the arrival of a request for its mode. Each begin() has one end()."""
         request = exchange.request
         record = self.records.setdefault(request.mode, Record())
         record.count += 1
@@ -73,7 +73,7 @@ class State:
         return self.records.get(mode, Record())
 
     async def until(self, holds, timeout):
-        """Waits until `holds()`; False when `timeout` seconds went by before."""
+        """Waits until `holds()`; False after `timeout` seconds."""
 
         async def wait():
             while not holds():
@@ -99,7 +99,7 @@ class State:
         return event
 
     def open_gates(self, mode=None):
-        """Opens one gate, or all of them and those to come."""
+        """Opens one gate, or all existing and future ones."""
         if mode is not None:
             self.gate(mode).set()
             return
@@ -108,20 +108,20 @@ class State:
             event.set()
 
     def close_gates(self):
-        """Closes all gates for those who come from now on; who waits keeps waiting."""
+        """Closes all gates for new requests; waiting ones keep waiting."""
         self._open_all = False
         for event in self._gates.values():
             event.clear()
 
     def next_step(self, name):
-        """The next answer of that script; the last one again and again. None: no such script."""
+        """The next answer of that script, with the last one repeated. None: no such script."""
         steps = self.scripts.get(name)
         if not steps:
             return None
         return steps.pop(0) if len(steps) > 1 else steps[0]
 
     def reset(self):
-        """Forgets all but what is under way: a request of before still ends where it began."""
+        """Clears everything except requests in flight, which still end in their old record."""
         self.records = {}
         self.scripts = {}
         self.close_gates()

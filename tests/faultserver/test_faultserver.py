@@ -1,4 +1,4 @@
-"""The fault server does to a client what its table says.
+"""The fault server behaves as its table says.
 
 Run: /usr/bin/python3 -m pytest tests/faultserver
 """
@@ -46,7 +46,7 @@ def request(mode, extra=b""):
 
 
 def all_bytes(connection, limit=4 * 1024 * 1024):
-    """What comes until the end of the stream, at most `limit` bytes."""
+    """Everything up to the end of the stream, at most `limit` bytes."""
     received = b""
     while len(received) < limit:
         data = connection.recv(65536)
@@ -63,7 +63,7 @@ def raw(server, mode, limit=4 * 1024 * 1024):
 
 
 def first_bytes(server, mode, amount):
-    """Exactly `amount` bytes, and the connection to go on with."""
+    """Exactly `amount` bytes, and the connection to continue with."""
     connection = server.connect()
     connection.sendall(request(mode))
     received = b""
@@ -83,8 +83,8 @@ def test_the_table_has_unique_modes_each_with_a_verdict():
 
 
 @pytest.mark.parametrize("mode", [row["mode"] for row in TABLE if row["mode"] != "gate"])
-def test_every_mode_does_something_of_its_own_and_the_server_survives(server, mode):
-    """Sends, reads a little where something comes, leaves; then the server is whole again."""
+def test_every_mode_does_something_distinct_and_the_server_survives(server, mode):
+    """Sends, reads a little if something comes, disconnects; the server must then still work."""
     mute = {"silence"}
     with server.connect() as connection:
         connection.sendall(request(mode, b"Authorization: Bearer a-token\r\n"))
@@ -100,7 +100,7 @@ def test_every_mode_does_something_of_its_own_and_the_server_survives(server, mo
     assert server.ask("ok") == (200, CLAIMS)
 
 
-def test_the_good_modes_are_good_for_any_client(server):
+def test_the_valid_modes_work_with_any_client(server):
     for mode in ("ok", "ok-close", "ok-http10", "ok-no-length", "ok-no-reason", "ok-chunked"):
         assert server.ask(mode) == (200, CLAIMS), mode
     for mode in ("ok-chunked-trailers", "ok-interim-100", "ok-trickle", "delay-5", "no-store"):
@@ -109,7 +109,7 @@ def test_the_good_modes_are_good_for_any_client(server):
     assert server.ask("claims-extra")[1]["id"] == "user-123"
 
 
-def test_statuses_come_with_good_claims_that_must_not_count(server):
+def test_error_statuses_come_with_valid_claims_that_must_not_count(server):
     for status in (403, 404, 407, 429, 500, 503):
         assert server.ask(f"status-{status}") == (status, CLAIMS)
     assert server.ask("401-claims") == (401, CLAIMS)
@@ -122,20 +122,20 @@ def raw_head(server, mode):
         return all_bytes(connection).partition(b"\r\n\r\n")[0]
 
 
-def test_retry_after_comes_as_asked(server):
+def test_retry_after_is_sent_as_requested(server):
     assert b"\r\nRetry-After: 7" in raw_head(server, "status-503-retry-after-7")
     assert b"\r\nRetry-After: 31\r\n" in raw_head(server, "status-429-retry-after-31")
     assert b" GMT" in raw_head(server, "status-503-retry-after-date")
     assert b"Retry-After" not in raw_head(server, "status-503")
 
 
-def test_cache_control_comes_as_asked(server):
+def test_cache_control_is_sent_as_requested(server):
     assert b"\r\nCache-Control: max-age=5\r\n" in raw_head(server, "max-age-5")
     head = raw_head(server, "max-age-30-age-28")
     assert b"max-age=30" in head and b"\r\nAge: 28\r\n" in head
 
 
-def test_silence_holds_the_connection_and_says_nothing(server):
+def test_silence_holds_the_connection_and_sends_nothing(server):
     with server.connect() as connection:
         connection.sendall(request("silence"))
         assert server.wait("silence", count=1)["in_flight"] == 1
@@ -145,7 +145,7 @@ def test_silence_holds_the_connection_and_says_nothing(server):
     assert server.wait("silence", in_flight=0)["count"] == 1
 
 
-def test_reset_is_a_reset_and_close_a_close(server):
+def test_reset_sends_a_reset_and_close_closes(server):
     assert raw(server, "close") == b""
     with pytest.raises(ConnectionResetError):
         raw(server, "reset")
@@ -162,7 +162,7 @@ def test_cut_answers_end_early(server):
 @pytest.mark.parametrize(
     "mode", ["endless-headers", "endless-chunks", "endless-body", "endless-interim"]
 )
-def test_endless_answers_outgrow_any_cap(server, mode):
+def test_endless_answers_exceed_any_cap(server, mode):
     amount = 1024 if mode == "endless-interim" else 1024 * 1024
     _, connection = first_bytes(server, mode, amount)
     connection.close()
@@ -178,7 +178,7 @@ def test_slow_answers_come_in_single_bytes(server, mode):
     connection.close()
 
 
-def test_large_bodies_are_good_json_over_the_cap(server):
+def test_large_bodies_are_valid_json_over_the_cap(server):
     for mode in ("body-70k", "body-70k-chunked"):
         status, claims = server.ask(mode)
         assert status == 200 and claims["id"] == "user-123"
@@ -191,7 +191,7 @@ def test_gzip_modes_are_gzip(server):
     assert len(bomb) < 64 * 1024 < len(gzip.decompress(bomb))
 
 
-def test_bad_bodies_are_bad_as_their_names_say(server):
+def test_bad_bodies_are_bad_in_the_way_they_are_named(server):
     assert server.ask("id-number")[1]["id"] == 123
     assert "id" not in server.ask("id-missing")[1]
     assert server.ask("id-nul")[1]["id"] == "user-123\0x"
@@ -217,7 +217,7 @@ def test_redirects_point_to_this_server_or_to_the_trap(server):
     assert b"Location: file://" in raw_head(server, "redirect-302-file")
 
 
-def test_the_trap_tells_who_came_and_whether_a_bearer_was_with_them(server):
+def test_the_trap_records_connections_and_whether_a_bearer_token_came(server):
     nobody = {"connections": 0, "bytes": 0, "contains_bearer": False}
     assert server.control("GET", "/_trap") == nobody
     with server.connect("proxy_trap") as connection:
@@ -229,7 +229,7 @@ def test_the_trap_tells_who_came_and_whether_a_bearer_was_with_them(server):
     assert seen == {"connections": 1, "bytes": len(said), "contains_bearer": True}
 
 
-def test_a_stale_connection_is_closed_between_or_at_the_second_request(server):
+def test_a_stale_connection_is_closed_before_or_at_the_second_request(server):
     _, connection = first_bytes(server, "stale-close", 50)
     assert all_bytes(connection)
     _, connection = first_bytes(server, "stale-race", 50)
@@ -238,7 +238,7 @@ def test_a_stale_connection_is_closed_between_or_at_the_second_request(server):
     assert connection.recv(1) == b""
 
 
-def test_records_hold_names_and_a_hash_but_no_value(server):
+def test_records_have_header_names_and_a_hash_but_no_value(server):
     server.ask("ok", token="s3cret")
     seen = server.seen("ok")
     assert (seen["count"], seen["concurrent_max"], seen["in_flight"]) == (1, 1, 0)
@@ -249,7 +249,7 @@ def test_records_hold_names_and_a_hash_but_no_value(server):
     assert server.seen("never")["count"] == 0
 
 
-def test_echo_tells_users_apart(server):
+def test_echo_derives_different_users_from_different_tokens(server):
     for token in ("one", "two"):
         expected = "user-" + hashlib.sha256(token.encode()).hexdigest()[:8]
         assert server.ask("echo", token)[1]["id"] == expected
@@ -258,7 +258,7 @@ def test_echo_tells_users_apart(server):
         assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
 
 
-def test_junk_is_refused_where_all_else_is_echoed(server):
+def test_junk_is_rejected_and_all_else_is_echoed(server):
     assert server.ask("junk-refused", "junk-1")[0] == 401
     assert server.ask("junk-refused", "a-junk-1") == server.ask("echo", "a-junk-1")
     with server.connect() as connection:
@@ -266,8 +266,8 @@ def test_junk_is_refused_where_all_else_is_echoed(server):
         assert all_bytes(connection).startswith(b"HTTP/1.1 401 ")
 
 
-def test_the_door_refuses_drops_and_opens_again(server):
-    server.control("POST", "/_door?open=1")  # it is: nothing happens
+def test_the_door_drops_and_refuses_connections_and_opens_again(server):
+    server.control("POST", "/_door?open=1")  # already open: no effect
     with server.connect("door") as guest:
         guest.sendall(request("echo", b"Authorization: Bearer x\r\n"))
         assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
@@ -281,7 +281,7 @@ def test_the_door_refuses_drops_and_opens_again(server):
         assert guest.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
-def test_records_tell_how_many_were_there_when_each_arrived(server):
+def test_records_have_the_concurrency_at_each_arrival(server):
     server.ask("echo")
     server.ask("echo")
     askers = [threading.Thread(target=server.ask, args=("gate", f"token-{n}")) for n in range(3)]
@@ -294,7 +294,7 @@ def test_records_tell_how_many_were_there_when_each_arrived(server):
     assert (server.seen("echo")["early"], server.seen("gate")["early"]) == ([1, 1], [1, 2, 3])
 
 
-def test_a_gate_holds_everybody_until_it_is_opened(server):
+def test_a_gate_holds_all_requests_until_it_is_opened(server):
     answers = []
     askers = [
         threading.Thread(target=lambda n=n: answers.append(server.ask("gate", f"token-{n}")))
@@ -322,7 +322,7 @@ def test_a_named_gate_opens_alone(server):
         assert server.seen("gate-a")["in_flight"] == 1
 
 
-def test_a_wait_that_is_in_vain_says_so(server):
+def test_a_wait_that_times_out_gets_504(server):
     connection = http.client.HTTPConnection("127.0.0.1", server.ports["http"], timeout=10)
     connection.request("GET", "/_wait?mode=never&count=1&timeout_ms=10")
     assert connection.getresponse().status == 504
@@ -349,13 +349,13 @@ def test_a_script_is_followed_and_its_last_step_repeats(server):
     assert server.seen("script-story")["count"] == 6
 
 
-def test_an_unknown_mode_says_where_the_modes_are(server):
+def test_an_unknown_mode_names_the_list_of_modes(server):
     status, body = server.ask("no-such-mode")
     assert status == 404 and "--list" in body["error"]
 
 
 def over_tls(server, listener, trusted=True, certificate=False):
-    """The first line of the answer over that listener, by a client that checks everything."""
+    """The first line of the answer over that listener, with a client that verifies everything."""
     context = ssl.create_default_context()
     if trusted:
         context.load_verify_locations(server.tls / "ca.pem")
@@ -372,7 +372,7 @@ def over_tls(server, listener, trusted=True, certificate=False):
     return answer.partition(b"\r\n")[0]
 
 
-def test_good_tls_is_good_for_those_who_trust_its_authority(server):
+def test_good_tls_works_for_clients_that_trust_its_authority(server):
     assert over_tls(server, "https") == b"HTTP/1.1 200 OK"
     with pytest.raises(ssl.SSLCertVerificationError):
         over_tls(server, "https", trusted=False)
@@ -387,20 +387,20 @@ def test_good_tls_is_good_for_those_who_trust_its_authority(server):
         ("https_self_signed", "self-signed|self signed"),
     ],
 )
-def test_a_bad_certificate_is_bad_in_its_own_way(server, listener, complaint):
+def test_each_bad_certificate_fails_verification_for_its_own_reason(server, listener, complaint):
     with pytest.raises(ssl.SSLCertVerificationError, match=complaint):
         over_tls(server, listener)
     assert server.seen("ok")["count"] == 0
 
 
-def test_a_client_certificate_is_asked_for(server):
+def test_a_client_certificate_is_required(server):
     with pytest.raises(OSError):
         over_tls(server, "https_client_cert")
     assert server.seen("ok")["count"] == 0
     assert over_tls(server, "https_client_cert", certificate=True) == b"HTTP/1.1 200 OK"
 
 
-def test_a_reset_over_tls_is_no_clean_end(server):
+def test_a_reset_over_tls_is_not_a_clean_close(server):
     context = ssl.create_default_context(cafile=str(server.tls / "ca.pem"))
     with server.connect("https") as plain:
         with context.wrap_socket(
@@ -434,8 +434,8 @@ def test_private_keys_are_private_and_the_port_file_is_complete(server):
     assert json.loads(server.port_file.read_text()) == server.ports
 
 
-def test_echo_is_fast_enough_to_be_a_load_test_upstream(server):
-    """Far below what it does (thousands a second): only a stall per request can fail this."""
+def test_echo_is_fast_enough_for_a_load_test_upstream(server):
+    """Far below its real rate (thousands per second): only a stall per request can fail this."""
     ask = request("echo", b"Authorization: Bearer x\r\n")
     with server.connect() as connection:
         started = time.monotonic()

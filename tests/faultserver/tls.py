@@ -1,9 +1,9 @@
-"""The TLS listeners: one good one, and one for each way in which a certificate can be bad.
+"""The TLS listeners: a good one, and one for each way in which a certificate can be bad.
 
-The certificates are made at start in the given directory. A client that is to trust the good ones
-gets `ca.pem`; one that is to be let in by https_client_cert also `client.pem` and `client.key`. Another
-authority's `ca.pem`, `client.pem` and `client.key` are in `next/`: the listener https_rotating, which
-begins like https_client_cert, goes over to them when it is told to (control.py).
+The certificates are made at start in the given directory. `ca.pem` makes a client trust the good
+ones; `client.pem` and `client.key` admit it to https_client_cert. The same files of another
+authority are in `next/`: the listener https_rotating starts like https_client_cert and changes to
+them on request (control.py).
 """
 
 import datetime
@@ -23,13 +23,13 @@ LOCAL_NAMES = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("1
 
 @dataclass(frozen=True)
 class Listener:
-    """A row of the table. `verdict` is for a client who trusts ca.pem and has no certificate."""
+    """A row of the table. `verdict` is for a client that trusts ca.pem and has no certificate."""
 
     name: str
     does: str
     verdict: str
     names: tuple = tuple(LOCAL_NAMES)
-    valid_days: tuple = (-1, 30)  # from, to; counted from today
+    valid_days: tuple = (-1, 30)  # from, to; relative to today
     self_signed: bool = False
     asks_for_certificate: bool = False
 
@@ -104,7 +104,7 @@ class Issuer:
         return builder.sign(self._key, hashes.SHA256())
 
     def write_own(self, file_name, names=(), is_ca=True, days=(-1, 30)):
-        """The self-signed certificate and, unless it is a CA's, its key."""
+        """Writes the self-signed certificate and, unless it is a CA's, its key."""
         certificate = self._build(self._name, self._key, days, names, is_ca)
         self._write(file_name, certificate, None if is_ca else self._key)
 
@@ -164,11 +164,12 @@ def _context(directory, listener):
 
 
 def mutual_context(directory, name, server="", clients=("",)):
-    """With the certificate `name` in the folder `server`, for clients of the authorities in those folders."""
+    """With the certificate `name` in the directory `server`, for clients of the authorities in
+    those directories."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     path = os.path.join(directory, server, name)
     context.load_cert_chain(path + ".pem", path + ".key")
-    # asyncio drops the alert of a failed handshake; only with 1.2 does a client still notice it there.
+    # asyncio drops the alert of a failed handshake; only with TLS 1.2 does a client still notice.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     for folder in clients:

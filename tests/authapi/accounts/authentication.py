@@ -1,4 +1,4 @@
-"""Who a bearer token speaks for, unless it logged out."""
+"""Identifies the user of a bearer token, unless the token was logged out."""
 
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken

@@ -1,10 +1,10 @@
-"""Password hashing for passwords that are printed in a README."""
+"""Password hashing for the published demo passwords."""
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 class DemoHasher(PBKDF2PasswordHasher):
-    """PBKDF2 with few iterations: seeding and logging in must not be what a demo waits for."""
+    """PBKDF2 with few iterations, so that seeding and logging in are fast."""
 
     algorithm = "pbkdf2_demo"
     iterations = 1000

@@ -1,4 +1,4 @@
-"""Users as `/api/me/` describes them, and the access and refresh tokens that logged out."""
+"""Users as described by `/api/me/`, and the access and refresh tokens that were logged out."""
 
 from datetime import datetime
 
@@ -31,18 +31,18 @@ class User(AbstractBaseUser):
 
 
 class DeniedToken(models.Model):
-    """A token (by its `jti`) that is refused although its signature and `exp` are good.
+    """A token (by its `jti`) that is rejected although its signature and `exp` are valid.
 
-    simplejwt's own blacklist knows refresh tokens only, so the Auth API keeps this one.
+    simplejwt's own blacklist handles refresh tokens only, so the Auth API has this one.
     """
 
     jti = models.CharField(primary_key=True, max_length=64)
-    # When the token would have ended anyway; from then on the row is of no use.
+    # When the token expires anyway; the row can then be deleted.
     expires_at = models.DateTimeField(db_index=True)
 
     @classmethod
     def deny(cls, token):
-        """Refuses `token` (a validated simplejwt token) from now on; drops rows of no use."""
+        """Rejects `token` (a validated simplejwt token) from now on; deletes expired rows."""
         cls.objects.filter(expires_at__lt=timezone.now()).delete()
         expires_at = datetime.fromtimestamp(token["exp"], tz=timezone.utc)
         cls.objects.update_or_create(jti=token["jti"], defaults={"expires_at": expires_at})

@@ -21,7 +21,7 @@ def password_of(username):
 
 
 def seed():
-    """Creates whoever is missing; leaves those alone who are there."""
+    """Creates missing users; leaves existing ones unchanged."""
     users = get_user_model().objects
     known = set(users.values_list("id", flat=True))
     for user_id, username, name, role, clinic in PEOPLE:

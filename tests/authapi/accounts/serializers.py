@@ -1,4 +1,4 @@
-"""What login and refresh take, and when they refuse."""
+"""Validation of login and refresh requests."""
 
 from django.contrib.auth import get_user_model
 from rest_framework import serializers
@@ -22,13 +22,13 @@ class LoginSerializer(TokenObtainPairSerializer):
             if "email" not in attrs:
                 raise serializers.ValidationError("Give a username or an email.")
             user = get_user_model().objects.filter(email=attrs["email"]).first()
-            # An unknown address goes the way of a wrong password: same answer, same time.
+            # An unknown address is handled like a wrong password: same answer, same time.
             attrs[self.username_field] = user.username if user else ""
         return super().validate(attrs)
 
 
 class RefreshSerializer(TokenRefreshSerializer):
-    """`{"refresh"}` to `{"access"}`, unless that refresh token logged out."""
+    """`{"refresh"}` to `{"access"}`, unless that refresh token was logged out."""
 
     def validate(self, attrs):
         data = super().validate(attrs)

@@ -1,4 +1,4 @@
-"""Login, refresh, who am I, logout."""
+"""Login, refresh, current user, logout."""
 
 from rest_framework import status
 from rest_framework.response import Response
@@ -20,14 +20,14 @@ class RefreshView(TokenViewBase):
 
 
 class MeView(APIView):
-    """The claims of the token's user. Says nothing about caching: the contract does not either."""
+    """The claims of the token's user. Sends no caching headers, because the contract has none."""
 
     def get(self, request):
         return Response(request.user.claims())
 
 
 class LogoutView(APIView):
-    """Denies the access token it was called with and, where given, its `{"refresh"}` token."""
+    """Denies the access token of the request and, if given, its `{"refresh"}` token."""
 
     def post(self, request):
         refresh = request.data.get("refresh") if isinstance(request.data, dict) else None

@@ -1,1 +1,2 @@
-"""Lumen: a small reporting site of vascular laboratories, as the contract's backend. Who may do what: studies/access.py."""
+"""Lumen: a small reporting site of vascular laboratories, the backend of the contract. For
+permissions see studies/access.py."""

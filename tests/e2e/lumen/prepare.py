@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes Lumen's tables and its day of studies, once, before any server of it starts."""
+"""Creates Lumen's tables and a day of studies, once, before any of its servers starts."""
 
 import os
 
@@ -13,7 +13,7 @@ def main():
 
     django.setup()
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode=WAL")  # readers and a writer do not wait for each other
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers and a writer do not block each other
     call_command("migrate", run_syncdb=True, verbosity=0)
 
     from lumen.studies.seed import seed

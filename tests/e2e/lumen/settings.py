@@ -1,4 +1,5 @@
-"""Django settings of Lumen, for whatever server runs it. LUMEN_* in the environment say where things are (lumen_stack.py sets them)."""
+"""Django settings of Lumen, for any server. LUMEN_* in the environment set the paths
+(lumen_stack.py)."""
 
 import os
 import pathlib
@@ -9,14 +10,14 @@ SECRET_KEY = os.environ.get("LUMEN_SECRET_KEY", "of the tests")
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 ROOT_URLCONF = "lumen.urls"
-# Without django.contrib.auth: users live in the Auth API.
+# Without django.contrib.auth: users are in the Auth API.
 INSTALLED_APPS = ["rest_framework", "auth_integration", "lumen.studies"]
 MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA / "lumen.sqlite3",
-        "OPTIONS": {"timeout": 20},  # seconds that a writer waits for another one
+        "OPTIONS": {"timeout": 20},  # seconds that a writer waits for another
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -27,7 +28,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}, "none": {"class": "logging.NullHandler"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Refusals are recorded by auth_integration.audit; this would be each a second time, with its path.
+    # auth_integration.audit already records denials; this logger would repeat them, with their
+    # path.
     "loggers": {"django.request": {"handlers": ["none"], "propagate": False}},
 }
 
@@ -36,7 +38,7 @@ AUTH_INTEGRATION = {
     "SOCKET": os.environ.get("LUMEN_CLAIMSD_SOCKET"),
     "CLIENT_NAME": "lumen",
     "REALM": "lumen",
-    # Lumen is reached through nginx alone, which sets it.
+    # Lumen is reachable only through nginx, which sets this header.
     "CLIENT_ADDRESS_META": "HTTP_X_REAL_IP",
 }
 REST_FRAMEWORK = {

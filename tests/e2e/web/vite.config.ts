@@ -1,11 +1,12 @@
-// How the front end is built and tested. No plug-in: esbuild knows JSX, and there is no dev server here whose state would have to survive an edit.
+// How the front end is built and tested. No plug-in: esbuild supports JSX, and without a dev server
+// no state has to survive an edit.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   esbuild: { jsx: "automatic" },
   build: {
     target: "es2022",
-    // Files of their own, never data: URLs or inline scripts, which the site's policy forbids.
+    // Separate files, never data: URLs or inline scripts, which the site's policy forbids.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

@@ -1,4 +1,4 @@
-"""Users and the denylist, as accounts/models.py has them."""
+"""Tables of users and the denylist, as in accounts/models.py."""
 
 import django.contrib.auth.models
 from django.db import migrations, models

@@ -1,18 +1,19 @@
-"""Who may do what in Lumen: the one place that says so. Views name these lists; the front end is told what they allow, and decides nothing.
+"""The permissions of Lumen, all in one place. Views name these lists; the front end only displays
+what they allow.
 
 | role | worklist | reports | overview |
 |---|---|---|---|
-| rvt | what is to be examined, and was, in the own clinic | reads; writes findings | |
-| doctor | what is to be read, and was signed, in the own clinic | reads; signs | reads |
+| rvt | studies to examine or examined, own clinic | reads; writes findings | |
+| doctor | studies to read or signed, own clinic | reads; signs | reads |
 | admin | all of both clinics | reads | reads |
-| receptionist | the own clinic's appointments, without anything clinical | | |
+| receptionist | appointments of the own clinic, without clinical data | | |
 """
 
 from auth_integration.permissions import ClaimsPermission, HasAnyRole, HasRole, IsAdminOrDoctor
 
 
 class OfOwnClinic(ClaimsPermission):
-    """Studies of the clinic that the claims name; an admin's are all of them."""
+    """Studies of the clinic named in the claims; for an admin, all."""
 
     required = "OfOwnClinic"
     message = "This study belongs to another clinic."
@@ -24,7 +25,7 @@ class OfOwnClinic(ClaimsPermission):
         return "admin" in claims.roles or claims["clinic"] == study.clinic
 
 
-# Each a list of permission_classes: all of them must allow, and the one that does not says why.
+# Each is a list of permission_classes: all must allow; the first that does not gives the reason.
 MAY_SEE_WORKLIST = [HasAnyRole("rvt", "doctor", "admin", "receptionist")]
 MAY_READ_REPORT = [HasAnyRole("rvt", "doctor", "admin"), OfOwnClinic]
 MAY_WRITE_FINDINGS = [HasRole("rvt"), OfOwnClinic]
@@ -33,6 +34,6 @@ MAY_SEE_OVERVIEW = [IsAdminOrDoctor]
 
 
 def allows(permission_classes, request, study=None):
-    """Whether they let this request in; for what a page offers."""
+    """Whether they allow this request; decides what a page offers."""
     asked = [permission() for permission in permission_classes]
     return all(one.has_permission(request, None) and (study is None or one.has_object_permission(request, None, study)) for one in asked)

@@ -1,4 +1,5 @@
-"""An ultrasound study on its way: scheduled, performed (a technologist wrote findings), signed (a doctor wrote the impression)."""
+"""An ultrasound study and its states: scheduled, performed (a technologist wrote findings), signed
+(a doctor wrote the impression)."""
 
 from django.db import models
 

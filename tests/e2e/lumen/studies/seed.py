@@ -1,4 +1,4 @@
-"""A day of two vascular laboratories. Every patient is made up."""
+"""A day of two vascular laboratories. All patients are fictitious."""
 
 import datetime
 

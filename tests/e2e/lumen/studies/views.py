@@ -1,4 +1,5 @@
-"""Lumen's API. Every answer depends on the claims of who asks; what they may do is said in access.py alone."""
+"""Lumen's API. Every answer depends on the claims of the user; the permissions are all in
+access.py."""
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -21,7 +22,7 @@ LONGEST_WORKLIST = 200  # rows
 
 
 class SessionView(APIView):
-    """Who is signed in, and which pages there are for them."""
+    """The signed-in user and the pages available to them."""
 
     def get(self, request):
         claims = request.user_claims
@@ -80,7 +81,8 @@ class _Text(serializers.Serializer):
 
 
 class _StepView(APIView):
-    """A step of a study. One that somebody else has taken meanwhile is a conflict, never overwritten."""
+    """A step of a study. If another user has taken it meanwhile, the result is a conflict; nothing
+    is overwritten."""
 
     def post(self, request, number):
         study = _study(self, request, number)
@@ -104,7 +106,7 @@ class FindingsView(_StepView):
 
 
 class SignatureView(_StepView):
-    """A doctor signs the findings as they are now."""
+    """A doctor signs the current findings."""
 
     permission_classes = MAY_SIGN
 

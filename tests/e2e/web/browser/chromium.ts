@@ -1,4 +1,5 @@
-// chromium.ts: Debian's Chromium, driven by Playwright; a visitor's page, and what is looked at on every one of them.
+// chromium.ts: Debian's Chromium, driven by Playwright: a visitor's page and the checks made on
+// every page.
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,16 +15,16 @@ const FLAGS = [
 ];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = 15_000;
-/** How every JWT begins. */
+/** The beginning of every JWT. */
 const TOKEN = /eyJ[A-Za-z0-9_-]{10,}/;
 
 export function startChromium(): Promise<Browser> {
-  // Chromium's sandbox does not run as root; all that it loads here is our own.
+  // Chromium's sandbox does not run as root; it loads only our own pages here.
   const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...asRoot] });
 }
 
-/** Somebody at a browser of their own. */
+/** A person with a browser of their own. */
 export class Visitor {
   readonly complaints: string[] = [];
   readonly requests: Request[] = [];
@@ -38,7 +39,7 @@ export class Visitor {
     page.setDefaultTimeout(PATIENCE);
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
-      // A refused request is an error to Chromium's console, not to us.
+      // Chromium logs a failed request as an error; here it is expected.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) this.complaints.push(message.text());
     });
     page.on("request", (request) => this.requests.push(request));
@@ -59,7 +60,7 @@ export class Visitor {
     await this.page.goto(this.#url + path);
   }
 
-  /** Where they are, or at `path` if they are nowhere yet. */
+  /** Signs in on the current page, or at `path` if no page is open yet. */
   async signIn(username: string, path = "/"): Promise<void> {
     if (!this.page.url().startsWith(this.#url)) await this.open(path);
     await this.page.getByLabel("User name").fill(username);
@@ -67,7 +68,7 @@ export class Visitor {
     await this.page.getByRole("button", { name: "Sign in" }).click();
   }
 
-  /** The page's heading, once it is that. */
+  /** Waits until the page's heading is `name`. */
   async heading(name: string): Promise<void> {
     await this.page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
   }
@@ -84,7 +85,7 @@ export class Visitor {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
-  /** What has the focus, as "role name"; and it can be seen to have it. */
+  /** The focused element as "role name"; fails if its focus is not visible. */
   async focused(): Promise<string> {
     return this.page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
@@ -94,12 +95,12 @@ export class Visitor {
     });
   }
 
-  /** What the page waited for has come. */
+  /** Waits until the page has loaded its data. */
   async loaded(): Promise<void> {
     await this.page.locator(".loading").first().waitFor({ state: "detached" });
   }
 
-  /** Presses Tab until that has the focus, as somebody without a mouse does. */
+  /** Presses Tab until `wanted` has the focus, as a person without a mouse does. */
   async tabTo(wanted: string): Promise<void> {
     await this.loaded();
     const passed: string[] = [];
@@ -112,7 +113,7 @@ export class Visitor {
     throw new Error(`Tab never came to "${wanted}" but to ${passed.join(", ")}`);
   }
 
-  /** A picture, for whoever builds this to look at; and axe finds nothing to complain of. */
+  /** Takes a screenshot for developers and checks that axe finds no problems. */
   async look(name: string): Promise<void> {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await this.loaded();
@@ -127,7 +128,7 @@ export class Visitor {
     expect(found, `axe on ${name}`).toEqual([]);
   }
 
-  /** No token is anywhere that another script, a log or the next user could find it. */
+  /** Checks that no token is where another script, a log or the next user could find it. */
   async keepsItsTokensToItself(): Promise<void> {
     const kept = await this.page.evaluate(async () => ({
       local: JSON.stringify(localStorage), session: JSON.stringify(sessionStorage), cookies: document.cookie,

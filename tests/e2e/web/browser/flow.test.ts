@@ -1,4 +1,5 @@
-// The whole flow in a real browser: Auth API, claimsd, Lumen and the front end behind nginx, nothing in between made up.
+// The whole flow in a real browser: Auth API, claimsd, Lumen and the front end behind nginx,
+// without fakes.
 
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -6,7 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Visitor, startChromium } from "./chromium";
 import { type Refusal, Stack } from "./stack";
 
-// Which servers, separated by commas. Under the second one only what the server has a part in is done again.
+// The servers, separated by commas. For the second one, only the tests that involve the server are
+// repeated.
 const SERVERS = (process.env["LUMEN_SERVERS"] ?? "gunicorn,uvicorn").split(",");
 
 describe.each(SERVERS)("Lumen under %s", (server) => {
@@ -56,7 +58,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await tess.keepsItsTokensToItself();
   });
 
-  test("each role sees what it may see, and nothing else is even sent to it", async () => {
+  test("each role sees what it may see, and nothing else is sent to it", async () => {
     const headings = { tess: "Today’s examinations", dana: "Studies to read", ada: "All studies", rosa: "Today’s appointments" };
     const looksRight = async (name: string, heading: string) => {
       const one = await visitor();
@@ -88,7 +90,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     expect(await narrow.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 
-  test("what a role may not do is refused, explained and recorded", async () => {
+  test("an action that a role may not do is denied, explained and recorded", async () => {
     const before = (await stack.refusals()).length;
     const [rosa, dmitri, tess] = [await visitor(), await visitor(), await visitor()];
     await rosa.signIn("rosa", "/reports/2041");
@@ -138,7 +140,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     beforeAll(() => stack.order("lives", 3, 8));
     afterAll(() => stack.order("lives", 60, 3600));
 
-    test("one that ends is renewed, and nobody notices", async () => {
+    test("an expired access token is renewed unnoticed", async () => {
       const tess = await visitor();
       const renewals = { refresh: 0 };
       tess.page.on("response", (answer) => {
@@ -151,7 +153,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
       await tess.keepsItsTokensToItself();
     });
 
-    test("a session that ends says so, and what was being written is still there, for its user alone", async () => {
+    test("when a session expires the page says so and keeps unsaved text for its user only", async () => {
       const dana = await visitor();
       await dana.signIn("dana", "/reports/2042");
       await dana.heading("Osei Boateng");
@@ -171,7 +173,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     });
   });
 
-  test("a token that is revoked while the page is open ends the session within seconds", async () => {
+  test("revoking a token while the page is open ends the session within seconds", async () => {
     const [toni, tess] = [await visitor(), await visitor()];
     await toni.signIn("toni");
     await tess.signIn("tess");
@@ -183,7 +185,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     expect(await toni.page.content()).not.toContain("Helen Marsh");
     await toni.keepsItsTokensToItself();
     await toni.look(`revoked`);
-    await tess.heading("Today’s examinations"); // nobody else
+    await tess.heading("Today’s examinations"); // other users are not affected
     const byRevocation = (found: Refusal[]) => found.filter((refusal) => refusal.reason === "revoked");
     const revoked = byRevocation(await stack.refusalsOnce((found) => byRevocation(found).length > 0));
     expect(revoked.length).toBeGreaterThan(0);
@@ -192,7 +194,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await toni.heading("Today’s examinations");
   });
 
-  test("an outage of the Auth API logs nobody out: a banner, then all is as before", async () => {
+  test("an outage of the Auth API shows a banner and signs no user out", async () => {
     const [dana, late] = [await visitor(), await visitor()];
     await dana.signIn("dana");
     await dana.heading("Studies to read");
@@ -200,7 +202,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await stack.order("outage");
     await dana.text("The sign-in service does not answer.");
     await dana.heading("Studies to read");
-    await dana.text("Helen Marsh"); // what was there stays there
+    await dana.text("Helen Marsh"); // loaded data stays on the page
     await dana.look(`outage`);
     await late.signIn("tess");
     await late.text("Your password was not judged");
@@ -235,14 +237,14 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     );
     expect(blocked).toEqual(["connect-src", "img-src", "require-trusted-types-for"]);
     expect(await anybody.page.evaluate(() => "injected" in window)).toBe(false);
-    anybody.complaints.length = 0; // those were meant
+    anybody.complaints.length = 0; // these were expected
     for (const path of ["/", "/lumen.svg", "/api/session/", "/assets/none"]) {
       const answer = await anybody.page.request.get(stack.url + path);
       expect(answer.headers()).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
       expect(answer.headers()["content-security-policy"]).toContain("default-src 'none'");
     }
     for (const path of ["/auth/me/", "/auth/stats", "/stats", "/auth/"]) {
-      expect(await (await anybody.page.request.get(stack.url + path)).text()).toContain("<title>Lumen</title>"); // the Auth API does not show through
+      expect(await (await anybody.page.request.get(stack.url + path)).text()).toContain("<title>Lumen</title>"); // the Auth API is not reachable through here
     }
   });
 

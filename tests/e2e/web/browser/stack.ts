@@ -1,9 +1,10 @@
-// stack.ts: lumen_stack.py as a child: the site under test, and orders to it. It ends with its standard input, so also with this process.
+// stack.ts: runs lumen_stack.py as a child, which serves the site under test, and sends it
+// commands. The child ends with its standard input, and so with this process.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Interface, createInterface } from "node:readline";
 
-// A record of the audit log, as `claimsctl --json audit search` prints it.
+// A record of the audit log, as printed by `claimsctl --json audit search`.
 export type Refusal = { event: string; status: number; reason?: string; method: string; route: string; user: string; roles: string; detail: string };
 
 function setting(name: string): string {
@@ -51,7 +52,7 @@ export class Stack {
     return this.order("refusals");
   }
 
-  /** The refusals, once they are enough (or 30 s have passed): a page may be there before its record. */
+  /** The denials, once `enough` accepts them or after 30 s: a page may appear before its record. */
   async refusalsOnce(enough: (found: Refusal[]) => boolean): Promise<Refusal[]> {
     const end = Date.now() + 30_000;
     for (;;) {

@@ -1,4 +1,4 @@
-// api_types.ts: what Lumen answers (tests/e2e/lumen/studies/views.py).
+// api_types.ts: the answers of Lumen (tests/e2e/lumen/studies/views.py).
 
 export interface Who {
   id: string;
@@ -17,7 +17,7 @@ export interface Row {
   patient: string;
   born: string;
   opens: boolean;
-  // For those alone who may read what is clinical:
+  // Only for roles that may read clinical data:
   exam?: string;
   indication?: string;
   state?: State;

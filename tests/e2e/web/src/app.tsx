@@ -1,5 +1,5 @@
-// app.tsx: the login for whoever is nobody, else the shell with the page that the address names. Whether its user may see that page is said by
-// Lumen's answer to it, and by nothing here.
+// app.tsx: the login page if no user is signed in, else the shell with the page of the address.
+// Whether the user may see that page is decided by Lumen's answer alone.
 
 import { useEffect } from "react";
 

@@ -1,4 +1,5 @@
-// context.tsx: what every page stands on: the session, Lumen, drafts; and the hook that keeps a page's data fresh.
+// context.tsx: the services that every page uses (session, Lumen, drafts), and the hook that keeps
+// a page's data fresh.
 
 import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
@@ -14,7 +15,7 @@ export interface Services {
 
 export function makeServices(): Services {
   const fetch = window.fetch.bind(window);
-  // Nothing is sent or kept but what is said here: no cookie, no cache.
+  // Sends no cookies and uses no cache.
   const bare = (url: string, init: RequestInit) => fetch(url, { ...init, credentials: "omit", cache: "no-store" });
   const session = new Session(bare, Date.now);
   return { session, lumen: new Lumen(session, bare), drafts: new Drafts() };
@@ -29,7 +30,7 @@ export function useServices(): Services {
   return services;
 }
 
-/** Renders anew when the session begins or ends. */
+/** Renders again when the session begins or ends. */
 export function useSession(): { active: boolean; ended: Ended | null } {
   const { session } = useServices();
   const subscribe = useCallback((listener: () => void) => session.subscribe(listener), [session]);
@@ -44,19 +45,19 @@ export function useReachable(): boolean {
   return useSyncExternalStore(subscribe, () => lumen.reachable);
 }
 
-const FRESH_MS = 3_000; // how old a page's data, and its user's right to see it, may be
+const FRESH_MS = 3_000; // maximum age of a page's data, and of the check that its user may see it
 
 export interface Watched<T> {
-  /** The last answer that was one: an outage leaves it standing. Null until the first. */
+  /** The last successful answer, kept during an outage. Null until the first. */
   answer: Exclude<Answer<T>, { kind: "unavailable" }> | null;
   set(value: T): void;
 }
 
-/** Asks for `path` now, and again every few seconds for as long as the page is shown. */
+/** Fetches `path` now and again every few seconds while the page is shown. */
 export function useWatched<T>(path: string): Watched<T> {
   const { lumen } = useServices();
   const [answer, setAnswer] = useState<Watched<T>["answer"]>(null);
-  const asked = useRef(0); // counts questions; an answer older than what is shown is dropped
+  const asked = useRef(0); // numbers the requests; an answer older than the shown one is dropped
   useEffect(() => {
     let timer: number | undefined;
     let over = false;

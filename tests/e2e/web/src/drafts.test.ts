@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { Drafts } from "./drafts";
 
-test("a draft outlives a session for its own user alone", () => {
+test("a draft survives a session for its own user only", () => {
   const drafts = new Drafts();
   drafts.set("early", "nobody's");
   drafts.open("dana");

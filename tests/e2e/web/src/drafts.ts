@@ -1,11 +1,11 @@
-// drafts.ts: text that somebody was writing when their session ended. Kept in this page's memory for that same user alone: the next user neither
-// sees it nor finds it, and signing out throws it away.
+// drafts.ts: unsaved text from a session that ended. Kept in this page's memory for the same user
+// only: the next user cannot find it, and signing out discards it.
 
 export class Drafts {
   #owner: string | null = null;
   readonly #texts = new Map<string, string>();
 
-  /** From now on it is this user's; what was another's is gone. */
+  /** Makes this user the owner; discards another user's drafts. */
   open(user: string): void {
     if (this.#owner !== user) this.clear();
     this.#owner = user;

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { Lumen } from "./lumen";
 import { Session } from "./session";
 
-/** Lumen and the Auth API as functions of the request; whoever asks is signed in with the token "access-1". */
+/** Lumen and the Auth API as functions of the request; the user is signed in with the token
+ * "access-1". */
 async function signedIn(answer: (path: string, bearer: string | null) => Response | Promise<Response>) {
   let issued = 0;
   const asked: string[] = [];
@@ -27,7 +28,7 @@ async function signedIn(answer: (path: string, bearer: string | null) => Respons
 const ok = () => Response.json({ fine: true });
 const status = (code: number, headers: Record<string, string> = {}) => new Response(JSON.stringify({ detail: "why" }), { status: code, headers });
 
-test("each answer is what it is", async () => {
+test("each status maps to its kind of answer", async () => {
   const answers = [ok(), status(403), status(404), status(409), status(400), status(503, { "Retry-After": "3" }), status(502), status(500), new Response("<html>")];
   const { lumen } = await signedIn(() => answers.shift() ?? status(500));
   const got = [];
@@ -39,14 +40,14 @@ test("each answer is what it is", async () => {
   ]);
 });
 
-test("a refused token is renewed once, and the request made again with the new one", async () => {
+test("a rejected token is renewed once and the request is repeated with the new one", async () => {
   const { lumen, session, asked } = await signedIn((_, bearer) => (bearer === "Bearer access-1" ? status(401) : ok()));
   expect(await lumen.get("/x/")).toEqual({ kind: "ok", value: { fine: true } });
   expect(asked).toEqual(["/api/x/ Bearer access-1", "/auth/token/refresh/", "/api/x/ Bearer access-2"]);
   expect(session.active).toBe(true);
 });
 
-test("a renewed token that is refused as well ends the session: it was withdrawn", async () => {
+test("a rejection of the renewed token ends the session as withdrawn", async () => {
   const { lumen, session, asked } = await signedIn((path) => (path.startsWith("/auth/") ? ok() : status(401)));
   expect(await lumen.get("/x/")).toEqual({ kind: "signed-out" });
   expect([session.ended, asked.length]).toEqual(["withdrawn", 3]);
@@ -54,7 +55,7 @@ test("a renewed token that is refused as well ends the session: it was withdrawn
   expect(asked.length).toBe(3); // nothing is sent without a session
 });
 
-test("an outage ends no session, not even one that needs a new token", async () => {
+test("an outage never ends a session, even if it needs a new token", async () => {
   for (const outage of [() => status(502), () => Promise.reject(new TypeError("no network"))]) {
     const { lumen, session } = await signedIn((path) => (path.startsWith("/auth/") ? outage() : status(401)));
     const heard: boolean[] = [];
@@ -64,7 +65,7 @@ test("an outage ends no session, not even one that needs a new token", async () 
   }
 });
 
-test("what one user began is neither finished nor shown in another's session", async () => {
+test("a request of one user is neither finished nor shown in another user's session", async () => {
   for (const code of [401, 200]) {
     let land: (answer: Response) => void = () => undefined;
     const { lumen, session, asked } = await signedIn((path) =>

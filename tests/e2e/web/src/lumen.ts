@@ -1,14 +1,15 @@
-// lumen.ts: asking Lumen's API, and what may come of it. Who may do what is Lumen's to say: this only tells its answers apart.
+// lumen.ts: requests to Lumen's API and their possible outcomes. Lumen decides permissions; this
+// code only distinguishes its answers.
 
 import type { Session } from "./session";
 
 export type Answer<T> =
   | { kind: "ok"; value: T }
-  | { kind: "denied"; detail: string } // 403: signed in, and not allowed to
+  | { kind: "denied"; detail: string } // 403: signed in, but not allowed
   | { kind: "missing" } // 404
-  | { kind: "rejected"; detail: string } // 400, 409: not like this
-  | { kind: "signed-out" } // the session has ended; whoever shows the page shows the login
-  | { kind: "unavailable"; retryAfterMs: number }; // nobody could say: an outage is never an end of the session
+  | { kind: "rejected"; detail: string } // 400, 409: invalid request or conflict
+  | { kind: "signed-out" } // the session has ended; the page shows the login
+  | { kind: "unavailable"; retryAfterMs: number }; // no answer: an outage never ends the session
 
 const RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 10_000;
@@ -24,7 +25,7 @@ export class Lumen {
     this.#fetch = fetch;
   }
 
-  /** Whether the last question was answered. */
+  /** Whether the last request was answered. */
   get reachable(): boolean {
     return this.#reachable;
   }
@@ -48,7 +49,7 @@ export class Lumen {
     if (token === null || this.#session.number !== number) return { kind: "signed-out" };
     let answer = await this.#send(path, init, token);
     if (answer?.status === 401) {
-      // Once: a token that was renewed and is refused all the same is one that somebody has taken back.
+      // Only once: a renewed token that is also rejected was revoked.
       const renewed = await this.#session.renew(token);
       if (renewed === "unavailable") return this.#settle({ kind: "unavailable", retryAfterMs: RETRY_MS });
       const next = renewed === "ok" ? await this.#session.token() : null;
@@ -60,7 +61,7 @@ export class Lumen {
       }
     }
     const judged = await judge<T>(answer);
-    // What was asked by somebody who has left is not shown to whoever came after.
+    // An answer to a user who has signed out is not shown to the next one.
     return this.#session.active && this.#session.number === number ? this.#settle(judged) : { kind: "signed-out" };
   }
 

@@ -1,4 +1,5 @@
-// router.ts: which page the address names. Paths hold numbers of studies and never a patient's name, a token or a claim.
+// router.ts: maps addresses to pages. Paths contain study numbers, never a patient's name, a token
+// or a claim.
 
 import { useSyncExternalStore } from "react";
 

@@ -4,13 +4,13 @@ import { Session, endOf } from "./session";
 
 const NOW = 1_700_000_000_000;
 
-/** A JWT that ends so many seconds after NOW; nobody checks its signature here. */
+/** A JWT that expires `seconds` after NOW; its signature is not checked here. */
 function token(name: string, seconds: number): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "HS256" })}.${part({ name, exp: NOW / 1000 + seconds })}.c2ln`;
 }
 
-/** An Auth API of the test's own: answers in turn, and remembers what it was asked. */
+/** A fake Auth API: gives its answers in order and records the requests. */
 class AuthApi {
   now = NOW;
   readonly asked: { path: string; body: unknown; bearer: string | null }[] = [];
@@ -35,7 +35,7 @@ class AuthApi {
 }
 
 describe("signing in", () => {
-  test("a refusal is one, an outage is none", async () => {
+  test("a rejection is reported as refused and an outage as unavailable", async () => {
     const api = new AuthApi();
     api.answers.push(new Response("{}", { status: 401 }), new Response("", { status: 502 }), new TypeError("no network"), new Response("<html>"));
     const outcomes = [];
@@ -44,7 +44,7 @@ describe("signing in", () => {
     expect(api.session.active).toBe(false);
   });
 
-  test("nothing that can be enumerated or serialised holds a token", async () => {
+  test("no enumerable or serializable property holds a token", async () => {
     const api = new AuthApi();
     const access = await api.signedIn();
     expect(await api.session.token()).toBe(access);
@@ -54,7 +54,7 @@ describe("signing in", () => {
 });
 
 describe("renewing", () => {
-  test("not before it is due, then once for all who ask", async () => {
+  test("a token is not renewed before it is due, and then once for all callers", async () => {
     const api = new AuthApi();
     const first = await api.signedIn(60);
     api.now += 49_000;
@@ -64,10 +64,10 @@ describe("renewing", () => {
     api.answers.push(Response.json({ access: second }));
     expect(await Promise.all([api.session.token(), api.session.token(), api.session.renew(first)])).toEqual([second, second, "ok"]);
     expect(api.asked.map(({ path }) => path)).toEqual(["/auth/token/", "/auth/token/refresh/"]);
-    expect(await api.session.renew(first)).toBe("ok"); // it has another one already
+    expect(await api.session.renew(first)).toBe("ok"); // it already has another one
   });
 
-  test("an outage keeps the session; a refusal ends it, and all hear of it", async () => {
+  test("an outage keeps the session; a rejection ends it and notifies all subscribers", async () => {
     const api = new AuthApi();
     const first = await api.signedIn(60);
     const heard: unknown[] = [];
@@ -80,13 +80,13 @@ describe("renewing", () => {
     expect(heard).toEqual(["expired"]);
   });
 
-  test("a clock that is wrong here does not make every request renew", async () => {
+  test("a wrong local clock does not make every request renew", async () => {
     const api = new AuthApi();
     const first = await api.signedIn(-600);
     expect(await api.session.token()).toBe(first);
   });
 
-  test("what arrives after signing out, or in the next user's session, is nobody's", async () => {
+  test("a renewal that arrives after sign-out, or in the next session, is discarded", async () => {
     const api = new AuthApi();
     const first = await api.signedIn(60);
     let land: (answer: Response) => void = () => undefined;
@@ -102,7 +102,7 @@ describe("renewing", () => {
   });
 });
 
-test("signing out ends it here at once and tells the Auth API both tokens", async () => {
+test("signing out ends the session immediately and sends both tokens to the Auth API", async () => {
   const api = new AuthApi();
   const access = await api.signedIn();
   api.answers.push(new TypeError("no network"));
@@ -112,7 +112,7 @@ test("signing out ends it here at once and tells the Auth API both tokens", asyn
   expect(api.asked.at(-1)).toEqual({ path: "/auth/logout/", body: { refresh: "refresh" }, bearer: `Bearer ${access}` });
 });
 
-test("the end of a token that says none is never", () => {
+test("a token without an expiry never ends", () => {
   expect(endOf(token("x", 5))).toBe(NOW + 5_000);
   for (const text of ["", "opaque", "a.b.c", "e30.e30.e30", "e30.bnVsbA.e30"]) expect(endOf(text)).toBe(Infinity);
 });

@@ -1,18 +1,20 @@
-// session.ts: the two tokens of whoever is signed in, and nothing else.
+// session.ts: the two tokens of the signed-in user, and nothing else.
 //
-// Both live in private fields of one object in this page's memory, and nowhere else: not in localStorage or sessionStorage (any script of the origin
-// reads them, and they outlive the user at a shared workstation), not in a cookie (sent by itself, so it needs a defence against CSRF; and the Auth
-// API of the contract hands tokens out as JSON), not in a URL (logged), not in React's state (its developer tools show it). The price: reloading the
-// page, or closing it, signs out. On a ward that is what one wants.
+// Both are in private fields of one object in this page's memory and nowhere else. Not in
+// localStorage or sessionStorage, which any script of the origin can read and which outlive the
+// user at a shared workstation. Not in a cookie, which is sent automatically and so needs a defense
+// against CSRF; and the Auth API of the contract returns tokens as JSON. Not in a URL (logged), not
+// in React's state (shown by its developer tools). The price: reloading or closing the page signs
+// out, which is desirable on a ward.
 //
-// The access token is renewed shortly before it ends, or when it is refused; however many requests need that, it is asked for once. A renewal that
-// is *refused* ends the session; one that could not be made says nothing about it.
+// The access token is renewed shortly before it expires, or when it is rejected, and only once for
+// all requests that need it. A *rejected* renewal ends the session; a failed one does not.
 
 export type Ended = "signed-out" | "expired" | "withdrawn";
 export type Outcome = "ok" | "refused" | "unavailable";
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-const RENEW_BEFORE_MS = 10_000; // or in the last quarter of a shorter life
+const RENEW_BEFORE_MS = 10_000; // or in the last quarter of a shorter lifetime
 
 export class Session {
   #access: string | null = null;
@@ -34,12 +36,13 @@ export class Session {
     return this.#refresh !== null;
   }
 
-  /** Counts sessions: what was begun in one is not to be finished in another, which may be another user's. */
+  /** Counts sessions: a request begun in one must not finish in another, which may be another
+   * user's. */
   get number(): number {
     return this.#number;
   }
 
-  /** Why the last session ended; null before the first one and during one. */
+  /** Why the last session ended; null before the first and during one. */
   get ended(): Ended | null {
     return this.#ended;
   }
@@ -63,7 +66,7 @@ export class Session {
     return "ok";
   }
 
-  /** Tells the Auth API, if it can be told; here it ends at once, whatever comes of that. */
+  /** Ends the session here immediately and tries to log out at the Auth API. */
   async signOut(): Promise<void> {
     const [access, refresh] = [this.#access, this.#refresh];
     this.end("signed-out");
@@ -78,17 +81,17 @@ export class Session {
     this.#tell();
   }
 
-  /** The access token to send; renewed where that is due. Null: there is no session (any more). */
+  /** The access token to send, renewed if due. Null: there is no session. */
   async token(): Promise<string | null> {
-    // One that could not be renewed is sent as it is: perhaps it is good for a moment more.
+    // If it could not be renewed, send it anyway: it may still be valid for a moment.
     if (this.active && this.#now() >= this.#renewAt) await this.renew(this.#access);
     return this.#access;
   }
 
-  /** Another access token than `refused`. */
+  /** Gets an access token other than `refused`. */
   async renew(refused: string | null): Promise<Outcome> {
     if (!this.active) return "refused";
-    if (this.#access !== refused) return "ok"; // somebody was quicker
+    if (this.#access !== refused) return "ok"; // already renewed by another request
     this.#renewal ??= this.#renewOnce();
     return this.#renewal;
   }
@@ -96,7 +99,7 @@ export class Session {
   async #renewOnce(): Promise<Outcome> {
     const number = this.#number;
     const answer = await this.#post("/auth/token/refresh/", { refresh: this.#refresh });
-    if (!this.active || this.#number !== number) return "refused"; // signed out meanwhile: what arrives now is nobody's
+    if (!this.active || this.#number !== number) return "refused"; // signed out meanwhile: discard the answer
     this.#renewal = null;
     if (answer.outcome === "refused") this.end("expired");
     if (answer.outcome !== "ok") return answer.outcome;
@@ -109,7 +112,7 @@ export class Session {
   #take(access: string): void {
     const left = endOf(access) - this.#now();
     this.#access = access;
-    // Over already: this machine's clock is wrong. Then the refusal says when.
+    // Already expired: this machine's clock is wrong. Renew when the token is rejected.
     this.#renewAt = left > 0 ? this.#now() + Math.max(left - RENEW_BEFORE_MS, left * 0.75) : Infinity;
   }
 
@@ -123,7 +126,7 @@ export class Session {
       if (answer.ok) return { outcome: "ok", body: answer.status === 204 ? {} : ((await answer.json()) as Record<string, unknown>) };
       return { outcome: answer.status === 400 || answer.status === 401 ? "refused" : "unavailable", body: {} };
     } catch {
-      return { outcome: "unavailable", body: {} }; // no connection, or no JSON
+      return { outcome: "unavailable", body: {} }; // no connection, or not JSON
     }
   }
 
@@ -132,7 +135,8 @@ export class Session {
   }
 }
 
-/** When a JWT ends, in ms since the epoch, read without verifying it: it only says when to renew. Infinity where it doesn't say. */
+/** When a JWT expires, in ms since the epoch. Not verified: used only to time the renewal.
+ * Infinity without an expiry. */
 export function endOf(token: string): number {
   try {
     const payload = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");

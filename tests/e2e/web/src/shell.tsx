@@ -1,4 +1,4 @@
-// shell.tsx: what surrounds every page of somebody who is signed in, and the small parts that pages share.
+// shell.tsx: the frame around every page of a signed-in user, and small parts that pages share.
 
 import { type MouseEvent, type ReactNode, useEffect, useRef } from "react";
 
@@ -50,7 +50,7 @@ export function Shell({ who, children }: { who: Who | null; children: ReactNode 
 
 function OutageBanner() {
   const reachable = useReachable();
-  // The region is there before its text is, so that screen readers speak it.
+  // The region exists before its text, so that screen readers announce the text.
   return (
     <div className="outage" role="status">
       {!reachable && (
@@ -82,7 +82,8 @@ export function Link({ to, current, children }: { to: string; current?: boolean;
   return <a href={to} onClick={follow} aria-current={current === true ? "page" : undefined}>{children}</a>;
 }
 
-/** The page's one h1. It takes the focus when the page appears, so that keyboard and screen reader begin there. */
+/** The page's only h1. It takes the focus when the page appears, so that keyboard and screen
+ * reader start there. */
 export function Heading({ children, title }: { children: ReactNode; title: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -71,7 +71,8 @@ interface StepProps {
   from: string;
 }
 
-/** One text that takes the study a step further. What is typed is kept in memory, so that the end of a session does not lose it. */
+/** A text that advances the study. Unsaved text is kept in memory, so that the end of a session
+ * does not lose it. */
 function Step({ report, set, path, label, button, from }: StepProps) {
   const { lumen, drafts } = useServices();
   const draft = `${report.number}/${path}`;
