@@ -3,12 +3,13 @@
 // of the process, on its one thread.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "client/claimsctl/option.h"
 #include "client/claimsctl/output.h"
 
 namespace claimsd::ctl {
@@ -24,9 +25,10 @@ struct Globals {
 class Command {
  public:
   virtual ~Command() = default;
-  // Binds options to members: called once, before parsing. Validators must not repeat what was
-  // typed.
-  virtual void add_options(CLI::App& app) = 0;
+  // Called once, before parsing; the targets are members.
+  virtual std::vector<Option> options() { return {}; }
+  // If there are any, one of them must be given.
+  virtual std::vector<Subcommand> subcommands() { return {}; }
   // Worth a pager: it ends by itself, and may be longer than a screen. Asked once parsed.
   virtual bool is_long() const { return false; }
   virtual Exit run(const Globals& globals, Output& output) = 0;
@@ -40,11 +42,6 @@ struct CommandRow {
 };
 
 std::span<const CommandRow> commands();
-
-// A whole number of milliseconds up to what the wire carries.
-CLI::Validator milliseconds_option();
-// Of an option that counts: a whole number of at most nine digits.
-CLI::Validator count_option();
 
 std::unique_ptr<Command> make_query();
 std::unique_ptr<Command> make_status();

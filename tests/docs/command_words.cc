@@ -1,6 +1,7 @@
 // command_words: the command line of claimsctl as JSON: every command with its options, the
 // exit statuses, and what the doctor looks at. What doc_tables.py makes the manual's tables and the
 // completions from.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "client/claimsctl/command_line.h"
