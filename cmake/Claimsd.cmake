@@ -1,5 +1,5 @@
-# How this project declares its parts. One library a folder; what a folder may include is checked by
-# tests/architecture, not here.
+# How this project declares its targets: one library per directory. tests/architecture checks what a
+# directory may include.
 
 option(CLAIMSD_WERROR "Treat warnings as errors" OFF)
 option(CLAIMSD_FUZZ "Build the fuzz targets (clang)" OFF)
@@ -9,13 +9,13 @@ set(CLAIMSD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
 add_library(claimsd_flags INTERFACE)
 target_include_directories(claimsd_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_features(claimsd_flags INTERFACE cxx_std_20)
-# A designated initialiser means the defaults of the members it leaves out.
+# A designated initializer deliberately uses the defaults of the members it leaves out.
 target_compile_options(claimsd_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
   -Wno-missing-field-initializers
   $<$<BOOL:${CLAIMSD_WERROR}>:-Werror>)
 target_compile_definitions(claimsd_flags INTERFACE SPDLOG_FMT_EXTERNAL)
 if(CLAIMSD_SANITIZE)
-  # g++ 12 takes instrumented std::function for uninitialised, deep in its own headers.
+  # g++ 12 warns about uninitialized std::function in its own headers when instrumented.
   target_compile_options(claimsd_flags INTERFACE -fsanitize=${CLAIMSD_SANITIZE}
     -fno-sanitize-recover=all -fno-omit-frame-pointer
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
@@ -70,7 +70,7 @@ function(claimsd_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
-# claimsd_python_test(NAME path): one pytest folder or file, run against what was built.
+# claimsd_python_test(NAME path): one pytest directory or file, run against the build.
 function(claimsd_python_test name path)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -B -m pytest -q -p no:cacheprovider ${path}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

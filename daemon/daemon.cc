@@ -38,7 +38,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A resolver may hold the fetch thread up for half a minute; what takes longer does not come back.
+// A resolver may block the fetch thread for half a minute. After this time it does not recover.
 constexpr Duration kFetchThreadPatience = seconds(120);
 
 std::string operator_named(std::optional<std::uint32_t> uid) {
@@ -51,7 +51,7 @@ class RealDaemon final : public Daemon {
 
   Status open() {
     loop_ = TRY(Loop::create());
-    // First of all: by default the cache lies there, too.
+    // First, because by default the cache is in this directory as well.
     if (options_.sockets.empty()) TRY(ensure_directory_of(config().daemon.socket));
     TRY(open_store());
     TRY(open_revocations());
@@ -96,27 +96,27 @@ class RealDaemon final : public Daemon {
   const Now started_ = clock_.now();
   std::string boot_id_;
   bool stopping_ = false;
-  LogLevel log_level_ = LogLevel::kInfo;  // now; the configuration's after each reload
+  LogLevel log_level_ = LogLevel::kInfo;  // in effect; set from the configuration at each reload
 
-  // In an order in which they can be torn down in reverse: nobody calls what has gone.
+  // Destroyed in reverse order, so that none calls a component already destroyed.
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<LmdbClaimsCache> store_;
-  std::optional<WriteBehindCache> cache_;  // what the service sees of it
+  std::optional<WriteBehindCache> cache_;  // the service's view of it
   std::optional<HmacKeyer> keyer_;
   std::optional<HmacFingerprinter> fingerprinter_;
-  std::vector<Rule> known_rules_;  // until the service has them
+  std::vector<Rule> known_rules_;  // until the service takes them
   std::unique_ptr<RevocationThread> revocation_log_;
   std::optional<AcknowledgementHold> hold_;
   std::optional<EventFeed> events_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   std::unique_ptr<FastPath> fast_path_;
-  std::optional<AuditFingerprinter> audit_names_;  // until the recorder has it
+  std::optional<AuditFingerprinter> audit_names_;  // until the recorder takes it
   std::optional<DirectoryLock> audit_lock_;
   NoAuditTrail no_audit_;
-  std::unique_ptr<AuditRecorder> audit_;  // null: none is kept
+  std::unique_ptr<AuditRecorder> audit_;  // null: no audit log is kept
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
-  std::unique_ptr<UpstreamClient> upstream_;
+  std::unique_ptr<FetchThread> upstream_;
   SocketFile admin_file_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<HttpServer> scraped_;
@@ -124,7 +124,7 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<Reloader> reloader_;
   std::optional<KernelTimer> tick_;
   std::optional<Timer> stop_deadline_;
-  BootTime armed_for_{};  // while tick_ is active
+  BootTime armed_for_{};  // valid while tick_ is active
   std::optional<BeforeWait> before_wait_;
   std::unique_ptr<ServiceReporter> reporter_;
 };
@@ -180,7 +180,7 @@ Status RealDaemon::open_audit() {
 }
 
 Status RealDaemon::open_service() {
-  // First of its kind, to be called last in a turn: it sees what the others have led to.
+  // Created first, so called last in an iteration, after the effects of all others.
   before_wait_.emplace(*loop_, [this] { before_wait(); });
   fast_path_ =
       FastPath::create(fast_path_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
@@ -192,7 +192,7 @@ Status RealDaemon::open_service() {
   server_->on_refused([this](std::uint32_t uid, proto::FailureCode why) {
     events_->add({.kind = EventKind::kPeerRefused, .uid = uid, .why = proto::sentence_of(why)});
   });
-  upstream_ = TRY(UpstreamClient::create(
+  upstream_ = TRY(FetchThread::create(
       upstream_settings_from(config()),
       [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
       log_, [this](const CredentialReport& report) { certificates_changed(report); }));
@@ -250,7 +250,7 @@ Status RealDaemon::open_admin() {
   return open_scraped();
 }
 
-// For Prometheus, where the operator wants it: HTTP on the loopback.
+// HTTP on loopback for Prometheus, if configured.
 Status RealDaemon::open_scraped() {
   const std::string& address = config().daemon.metrics_listen;
   if (address.empty()) return {};
@@ -262,7 +262,7 @@ Status RealDaemon::open_scraped() {
   return {};
 }
 
-// What the admin API may ask of the parts.
+// The admin API's access to the components.
 AdminServices RealDaemon::admin_services() {
   AdminServices services;
   services.status = [this] { return status(); };
@@ -303,8 +303,7 @@ AdminServices RealDaemon::admin_services() {
   return services;
 }
 
-// Says what was done, without saying whom it was about, and tells whoever asked for it when they
-// may know.
+// Logs the order without naming its subject, and acknowledges it when that is allowed.
 OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDone done) {
   const char* const whom = order.subject == Subject::kToken  ? "a token"
                            : order.subject == Subject::kUser ? "a user"
@@ -359,7 +358,7 @@ void RealDaemon::run() {
   reporter_->ready();
   loop_->run();
   block_stop_signals();
-  // Before the sockets close: from here on workers ask, and learn that nobody is there.
+  // Before the sockets close: from here on workers use the socket, and find the daemon gone.
   fast_path_->stop();
   if (audit_) {
     audit_->note({.event = AuditEvent::kStopped});
@@ -369,8 +368,8 @@ void RealDaemon::run() {
             service_->counters().upstream_requests);
 }
 
-// Whatever happened in this turn, the timer now stands for it. One that fires too early does no
-// harm, and costs less than setting it anew for every question that comes and goes.
+// Sets the timer for everything this iteration changed. A timer that fires early is harmless, and
+// cheaper than setting it again for every query.
 void RealDaemon::before_wait() {
   std::optional<BootTime> wake = service_->wake_time();
   if (const std::optional<BootTime> due = cache_->due(); due && (!wake || *due < *wake)) wake = due;
@@ -391,7 +390,7 @@ void RealDaemon::tick() {
 
 void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done) {
   if (stopping_) reloader_->stop();
-  // sd_notify(3): RELOADING=1 wants the time by CLOCK_MONOTONIC, which hrtime() is.
+  // sd_notify(3): RELOADING=1 needs CLOCK_MONOTONIC, which hrtime() is.
   options_.manager.notify(
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}", Loop::hrtime() / std::chrono::microseconds(1)));
   reloader_->request(
@@ -402,7 +401,7 @@ void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, Reload
       });
 }
 
-// All that can fail comes first: from there on the new configuration is the one.
+// Everything that can fail comes first. After that the new configuration is in effect.
 Status RealDaemon::apply(LoadedConfig&& fresh) {
   const bool access_changes = !has_same_access(config().daemon, fresh.config.daemon);
   options_.config = std::move(fresh);
@@ -411,7 +410,7 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
   server_->reconfigure(server_settings_from(config()));
   service_->reconfigure(policy_from(config()));
   if (!access_changes) return {};
-  // Who may not ask any more could go on reading the map that they hold.
+  // A worker that lost access could still read the map it holds.
   fast_path_->replace();
   service_->forget_shown();
   server_->replace_map(fast_path_->descriptor());
@@ -441,7 +440,7 @@ void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) 
 }
 
 void RealDaemon::begin_stop(int signal_number) {
-  if (stopping_) return loop_->stop();  // asked twice: at once
+  if (stopping_) return loop_->stop();  // second signal: stop immediately
   stopping_ = true;
   server_->stop_listening();
   log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
@@ -451,7 +450,7 @@ void RealDaemon::begin_stop(int signal_number) {
   stop_deadline_->start(config().daemon.stop_timeout);
 }
 
-// What a new process would not have.
+// A fault that a restart fixes.
 std::optional<std::string> RealDaemon::trouble() const {
   if (upstream_->silent_for() <= kFetchThreadPatience) return std::nullopt;
   return fmt::format("the fetch thread has hung for {} s",

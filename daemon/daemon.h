@@ -1,8 +1,8 @@
-// daemon.h: the composition root: makes every part, wires them, starts and stops them. Holds no
-// policy of its own.
+// daemon.h: the composition root: creates all components, connects them, starts and stops them.
+// Contains no policy.
 //
-// create() and run() on the main thread, which is then the loop thread. run() returns when the
-// daemon was told to stop and has answered what was in flight.
+// Call create() and run() on the main thread, which becomes the loop thread. run() returns after a
+// stop signal, once open queries are answered.
 #pragma once
 
 #include <functional>
@@ -21,13 +21,12 @@ struct DaemonOptions {
   std::string credentials_directory;     // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
   std::vector<InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
   ServiceManager manager;
-  std::function<void(const LogConfig&)>
-      set_log;  // how much is logged from now on, and in what form
+  std::function<void(const LogConfig&)> set_log;  // applies log level and format
 };
 
 class Daemon {
  public:
-  // `log` outlives it.
+  // `log` must outlive the daemon.
   static Result<std::unique_ptr<Daemon>> create(DaemonOptions options, Log& log);
   virtual ~Daemon() = default;
   virtual void run() = 0;

@@ -1,5 +1,5 @@
-// daemon_status.h: puts together what the daemon says of itself, out of what its parts say. Part of
-// the composition root: the one place that knows all of them. Loop thread; changes nothing.
+// daemon_status.h: assembles the daemon's status from its components. Part of the composition root.
+// Loop thread; read only.
 #pragma once
 
 #include <string>
@@ -28,7 +28,7 @@ struct StatusSources {
   const LmdbClaimsCache& store;
   const FastPath& fast_path;
   const UpstreamMonitor& monitor;
-  const AuditRecorder* audit = nullptr;  // null: no log is kept
+  const AuditRecorder* audit = nullptr;  // null: no audit log is kept
 };
 
 DaemonStatus gather_status(const StatusSources& from);

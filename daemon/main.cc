@@ -1,4 +1,4 @@
-// claimsd: reads its configuration, becomes a Daemon, runs.
+// main(): reads the configuration, creates the Daemon, runs it.
 #include <signal.h>
 #include <sysexits.h>
 
@@ -45,7 +45,7 @@ LogStyle log_style(LogFormat format) {
   return detect_log_style(std::getenv("JOURNAL_STREAM"));
 }
 
-// A daemon without the filter is still better than none: a failure is a warning.
+// The daemon also runs without the filter: a failure is only a warning.
 bool filtered(const Status& status, Log& log) {
   if (!status) log.warning("unfiltered", "{}", status.error().message);
   return status.has_value();
@@ -65,16 +65,16 @@ int run(const CommandLine& command_line) {
   const SystemClock clock;
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
   PacedLog paced(log, clock, is_paced);
-  // libcurl's TLS would write the keys of its sessions, and so tokens, to the file it names.
+  // libcurl's TLS library would write session keys to the file it names, and with them tokens.
   unsetenv("SSLKEYLOGFILE");
-  // libuv and libmicrohttpd write to peers that may have left.
+  // libuv and libmicrohttpd write to peers that may be gone.
   signal(SIGPIPE, SIG_IGN);
   if (const Status hardened = harden_process(); !hardened) {
     log.error("start_failed", "{}", hardened.error().message);
     return EXIT_FAILURE;
   }
-  // Before the first event loop; the whole filter follows when every file is open and every thread
-  // runs.
+  // Must precede the first event loop. The full filter follows once all files are open and all
+  // threads run.
   const bool filter = config->config.daemon.system_call_filter && filtered(forbid_io_uring(), log);
   Result<std::unique_ptr<Daemon>> daemon =
       Daemon::create({.config = std::move(*config),
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);  // prints help, version or what is wrong
+    const int code = app.exit(error);  // prints help, version or the error
     return code == 0 ? EXIT_SUCCESS : EX_USAGE;
   }
   return claimsd::daemon::run(command_line);

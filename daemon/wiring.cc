@@ -7,7 +7,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Sizes keep parts apart: no two lists of parts make the same text.
+// Prefix each part with its size, so that different lists never produce the same text.
 void append_part(std::string& scope, std::string_view part) {
   scope += fmt::format("{}:", part.size());
   scope += part;
@@ -21,7 +21,7 @@ std::string key_scope(const UpstreamConfig& upstream) {
        {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
     append_part(scope, *part);
   }
-  // Who may answer, and as whom the daemon asks.
+  // Which server may answer, and the daemon's identity.
   for (const std::filesystem::path* path :
        {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
     append_part(scope, path->native());
@@ -32,7 +32,7 @@ std::string key_scope(const UpstreamConfig& upstream) {
   return scope;
 }
 
-// A hit that nobody asks about leaves no record: then workers don't get the map.
+// A hit in the map leaves no record, so with this level workers do not get the map.
 bool records_every_hit(const AuditConfig& audit) {
   return audit.enabled && audit_level_of(audit) == AuditLevel::kEvery;
 }

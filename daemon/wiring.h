@@ -1,5 +1,4 @@
-// wiring.h: the configuration, translated into what each part wants to know. The one place that
-// knows both sides. Pure; any thread.
+// wiring.h: translates the configuration into the settings of each component. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -12,7 +11,7 @@
 #include "daemon/config/config.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
-#include "daemon/upstream/upstream_client.h"
+#include "daemon/upstream/fetch_thread.h"
 
 namespace claimsd::daemon {
 
@@ -20,19 +19,18 @@ Policy policy_from(const Config& config);
 ServerSettings server_settings_from(const Config& config);
 AuditLevel audit_level_of(const AuditConfig& audit);
 AuditSettings audit_settings_from(const Config& config, const std::string& origin);
-// May the same peers connect?
+// Whether both configurations admit the same peers.
 bool has_same_access(const DaemonConfig& one, const DaemonConfig& other);
 FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);
 std::vector<std::string> upstream_names_from(const Config& config);
 
-// Everything about each upstream that an answer depends on, as the scope of its keys: two
-// upstreams, or one before and after a change of its configuration, never share an entry.
+// The key scope of each upstream: everything that an answer depends on. Two upstreams, or one before
+// and after a configuration change, never share a cache entry.
 std::vector<std::string> key_scopes_from(const Config& config);
 
-// The upstream that a client means by `url` ("": the default one); none where it is not one of
-// ours.
+// The upstream for a client's `url` ("": the default); none if it is not configured.
 std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url);
 
 // The upstream of the table [upstream.NAME].

@@ -1,10 +1,9 @@
-// bytes.h: reading and writing the wire's primitive types, bounds-checked. Little-endian,
+// bytes.h: bounds-checked reading and writing of the wire's primitive types. Little-endian,
 // unaligned.
 //
-// A Reader walks over bytes it does not own and never past their end: the first failure is sticky,
-// after which every read yields nothing. A Writer fills a buffer it does not own and remembers when
-// it did not suffice. Neither allocates; both are values for one thread. Nothing here needs
-// libstdc++ at run time.
+// A Reader never reads past the end of its bytes. The first failure is sticky: every later read
+// returns nothing. A Writer fills a buffer and records whether it overflowed. Neither owns its
+// memory or allocates. Values, for one thread each. Needs no libstdc++ at run time.
 #pragma once
 
 #include <bit>
@@ -41,7 +40,7 @@ class Reader {
     return value;
   }
 
-  // `size` bytes, as a view into the frame.
+  // `size` bytes, as a view into the input.
   std::string_view bytes(std::size_t size) {
     if (left_ < size) {
       fail();
@@ -52,7 +51,7 @@ class Reader {
     return view;
   }
 
-  // A length of type Length, then as many bytes; more than `limit` fails.
+  // A size of type Length, then that many bytes; fails if the size exceeds `limit`.
   template <class Length>
   std::string_view sized(std::size_t limit) {
     const std::size_t size = integer<Length>();

@@ -1,15 +1,15 @@
-// claims_block.h: one user's claims as bytes, in the form in which they travel, rest in the store
-// and lie in a slot.
+// claims_block.h: the encoding of one user's claims, used on the wire, in the store and in map
+// slots.
 //
 //   block = id email roles raw
 //   id    = u16 size, bytes        1..kMaxId
-//   email = u16 size, bytes        0..kMaxEmail; absent is empty
+//   email = u16 size, bytes        0..kMaxEmail; empty: absent
 //   roles = u16 count, count × (u16 size, bytes)
 //   raw   = u32 size, bytes        the Auth API's JSON object, whitespace removed
 //
-// Made once, when an answer arrives from the Auth API, and from then on copied whole: neither
-// daemon nor client parses JSON to answer. A ClaimsView points into a block that somebody else
-// keeps alive.
+// Encoded once, when an answer arrives from the Auth API, and then copied as a whole: neither
+// daemon nor client parses JSON to answer a query. A ClaimsView points into a block that the caller
+// keeps alive. Pure; any thread.
 #pragma once
 
 #include "proto/bytes.h"
@@ -17,7 +17,7 @@
 
 namespace claimsd::proto {
 
-// The roles of a block. Only made by decode_claims, which has checked every length in it.
+// The roles of a block. Only decode_claims() creates it, after checking every size.
 class RoleList {
  public:
   RoleList() = default;
@@ -25,7 +25,7 @@ class RoleList {
 
   std::size_t size() const { return count_; }
 
-  // Calls `visit(role)` for each role in order until it returns false.
+  // Calls `visit(role)` for each role in order, until it returns false.
   template <class Visit>
   void each(Visit&& visit) const {
     Reader reader(items_);
@@ -46,10 +46,10 @@ struct ClaimsView {
   std::string_view raw;
 };
 
-// False when the bytes are not exactly one block. `out` then is unspecified.
+// False if the bytes are not exactly one block; `out` is then unspecified.
 bool decode_claims(std::string_view block, ClaimsView& out);
 
-// Bytes of the block that encode_claims() writes.
+// Size of the block written by encode_claims().
 template <class Roles>
 std::size_t claims_block_size(std::string_view id, std::string_view email, const Roles& roles,
                               std::string_view raw) {
@@ -58,7 +58,7 @@ std::size_t claims_block_size(std::string_view id, std::string_view email, const
   return size;
 }
 
-// Writes a block; `roles` yields std::string_view. False (through the writer) when a limit or the
+// Writes a block; `roles` yields std::string_view. False, also in the writer, if a limit or the
 // buffer is exceeded.
 template <class Roles>
 bool encode_claims(Writer& writer, std::string_view id, std::string_view email, const Roles& roles,

@@ -4,7 +4,7 @@ namespace claimsd::proto {
 namespace {
 
 void write_header(Writer& writer, std::uint16_t type, std::uint32_t request_id) {
-  writer.integer(std::uint32_t{0});  // the size, known at the end
+  writer.integer(std::uint32_t{0});  // the size, filled in by finish()
   writer.integer(type);
   writer.integer(std::uint16_t{0});
   writer.integer(request_id);
@@ -33,8 +33,8 @@ FrameStatus frame_status(std::string_view bytes, FrameHeader& header) {
   return bytes.size() < header.frame_size() ? FrameStatus::kIncomplete : FrameStatus::kComplete;
 }
 
-// A decoder stops quietly where the payload ends between two fields: a peer of an older version did
-// not know the rest.
+// A decoder stops without error if the payload ends between two fields: an older peer does not send
+// the rest.
 #define CLAIMSD_ENCODE_INTEGER(Integer, name) writer.integer(message.name);
 #define CLAIMSD_ENCODE_STRING(Length, name, limit) writer.sized<Length>(message.name, limit);
 #define CLAIMSD_DECODE_INTEGER(Integer, name) \

@@ -1,11 +1,11 @@
-// codec.h: frames to messages and back. Pure: no allocation, no I/O; any thread.
+// codec.h: converts frames to messages and back. Pure: no allocation, no I/O; any thread.
 //
 //   frame  = header payload
 //   header = u32 payload size, u16 type, u16 flags (0), u32 request id
 //
-// A receiver keeps bytes until frame_status() says that a whole frame lies at their start, then
-// hands header and payload to dispatch(). No input can make it read outside the bytes it was given
-// or need more than kMaxFrame of them.
+// A receiver buffers bytes until frame_status() reports a complete frame, then passes header and
+// payload to dispatch(). No input can cause a read outside the buffer or need more than kMaxFrame
+// bytes.
 #pragma once
 
 #include "proto/messages.h"
@@ -23,16 +23,16 @@ struct FrameHeader {
 
 enum class FrameStatus : std::uint8_t {
   kIncomplete,  // more bytes are needed
-  kComplete,    // `header.frame_size()` bytes are one frame
-  kTooLarge,    // hang up: the peer announces more than kMaxPayload
+  kComplete,    // the first `header.frame_size()` bytes are one frame
+  kTooLarge,    // hang up: the peer announced more than kMaxPayload
   kMalformed,   // hang up: reserved bits are set
 };
 
-// Looks at the start of `bytes`. `header` is filled unless kIncomplete for want of a header.
+// Inspects the start of `bytes`. Fills `header` as soon as a whole header is present.
 FrameStatus frame_status(std::string_view bytes, FrameHeader& header);
 
-// Writes one frame at `buffer`. Returns its size, or 0 if it does not fit `capacity` or breaks a
-// limit.
+// Writes one frame to `buffer`. Returns its size, or 0 if it exceeds `capacity` or a field exceeds
+// its limit.
 #define CLAIMSD_DECLARE_CODEC(Struct, code, sender)                                 \
   std::size_t encode(const Struct& message, std::uint32_t request_id, char* buffer, \
                      std::size_t capacity);                                         \
@@ -41,13 +41,13 @@ CLAIMSD_MESSAGES(CLAIMSD_DECLARE_CODEC)
 #undef CLAIMSD_DECLARE_CODEC
 
 enum class Dispatched : std::uint8_t {
-  kHandled,    // the handler got the message
+  kHandled,    // the handler received the message
   kMalformed,  // the payload does not follow the table
-  kUnknown,    // no such message, or not one that this side receives
+  kUnknown,    // unknown type, or not one that this side receives
 };
 
 // Decodes the payload of a message sent by `from` and calls `handler(message, request_id)`. The
-// handler has an overload for every message of that sender.
+// handler needs an overload for every message of that sender.
 template <Sender from, class Handler>
 Dispatched dispatch(const FrameHeader& header, std::string_view payload, Handler&& handler) {
   switch (static_cast<MessageType>(header.type)) {

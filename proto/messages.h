@@ -1,10 +1,10 @@
-// messages.h: the wire, as one table. PROTOCOL.md is its prose.
+// messages.h: the wire protocol as one table; PROTOCOL.md describes it.
 //
-// From the rows below come the structs, their codec (codec.h) and the dispatch (dispatch()). To add
-// a message: a row in CLAIMSD_MESSAGES and its fields. To grow one: a field at its end; a decoder
-// skips bytes after the fields it knows, and a missing tail reads as zeros and empty strings, so
-// neither side needs the other's version. Strings in a decoded message are views into the frame it
-// came from.
+// The rows below generate the structs, their codec (codec.h) and the dispatch. To add a message,
+// add a row to CLAIMSD_MESSAGES and its fields. To extend a message, add a field at its end: a
+// decoder skips bytes after the fields it knows, and missing fields read as zero or empty, so
+// neither side needs to know the other's version. Strings in a decoded message are views into the
+// frame.
 #pragma once
 
 #include "proto/bytes.h"
@@ -13,21 +13,20 @@
 
 namespace claimsd::proto {
 
-// The one version there is; a peer offers a range, the daemon picks (PROTOCOL.md, "Handshake").
+// The only version so far. A client offers a range, the daemon picks (PROTOCOL.md, "Handshake").
 inline constexpr std::uint16_t kVersion = 1;
 
 // Bits of `features`. Offered by the client in Hello, granted by the daemon in Welcome.
-inline constexpr std::uint64_t kFeatureSharedMap = 1u
-                                                   << 0;   // Welcome may carry the map's descriptor
-inline constexpr std::uint64_t kFeatureReports = 1u << 1;  // the daemon takes Report
+inline constexpr std::uint64_t kFeatureSharedMap = 1u << 0;  // Welcome may carry the map
+inline constexpr std::uint64_t kFeatureReports = 1u << 1;    // the daemon accepts Report
 
 // Bits of Answer::flags.
-inline constexpr std::uint16_t kAnswerTrimmed = 1u << 0;  // raw claims held back for their size
+inline constexpr std::uint16_t kAnswerTrimmed = 1u << 0;  // raw claims omitted as too large
 
-// `max_age_ms`: any age will do.
+// `max_age_ms`: any age is acceptable.
 inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
 
-// M(struct, type code, sender). Bit 15 of the code: sent by the daemon.
+// M(struct, type code, sender). Bit 15 of the code is set in messages sent by the daemon.
 // clang-format off
 #define CLAIMSD_MESSAGES(M)     \
   M(Hello,    0x0001, kClient)  \
@@ -122,7 +121,7 @@ CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
 #undef CLAIMSD_INTEGER_MEMBER
 #undef CLAIMSD_STRING_MEMBER
 
-// F(identifier, code, sentence): what a Failure frame's `code` says. After one with request id 0
+// F(identifier, code, sentence): the `code` of a Failure frame. After a Failure with request id 0
 // the daemon hangs up.
 // clang-format off
 #define CLAIMSD_FAILURES(F) \

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kFixedInfoSize = sizeof(MapId) + sizeof(std::uint16_t);
 
-// Unique for each publication of the map, and the key is the map's own: never the same pair of key
-// and nonce twice.
+// Unique per publication of a map, and the key is specific to the map: a key and nonce never
+// repeat.
 Aes256Gcm::Nonce nonce_of(const SlotCopy& slot) {
   Aes256Gcm::Nonce nonce{};
   const std::uint64_t publication = slot.publication();
@@ -38,7 +38,7 @@ bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_vie
                     SlotSecret& out) {
   constexpr std::array<std::uint8_t, 4> kOne = {0, 0, 0, 1};
   constexpr std::array<std::uint8_t, 4> kTwo = {0, 0, 0, 2};
-  // Of a fixed size: no two triples are the same bytes.
+  // Fixed size, so that different triples never produce the same bytes.
   std::array<char, kFixedInfoSize> fixed_info;
   std::memcpy(fixed_info.data(), map_id.data(), map_id.size());
   std::memcpy(fixed_info.data() + map_id.size(), &upstream, sizeof upstream);
@@ -48,13 +48,13 @@ bool Sealer::derive(const MapId& map_id, std::uint16_t upstream, std::string_vie
                  sha256_.digest({view_of(kTwo), view_of(out.key)}, named.data());
   if (derived) {
     std::memcpy(out.index.data(), named.data(), sizeof out.index);
-    derived = out.index[0] != 0 || out.index[1] != 0;  // that would mean "empty"
+    derived = out.index[0] != 0 || out.index[1] != 0;  // 0, 0 would mean "empty"
   }
   if (!derived) out.wipe();
   return derived;
 }
 
-// In its place, since what lies there is overwritten with what it was sealed to.
+// Encrypts in place: the ciphertext overwrites the copied claims.
 bool Sealer::seal(const SlotSecret& secret, std::string_view claims, SlotCopy& slot) {
   if (claims.empty() || claims.size() > kMaxSlotClaims || slot.meta().size != claims.size())
     return false;
@@ -79,7 +79,7 @@ std::size_t Sealer::unseal(const SlotSecret& secret, const SlotCopy& slot, char*
                        &slot.words[kSlotTag], out)) {
     return claims;
   }
-  // GCM decrypts before it authenticates: what failed must not be read by anybody.
+  // GCM decrypts before it authenticates: unauthenticated output must be wiped.
   explicit_bzero(out, size);
   return 0;
 }

@@ -10,13 +10,13 @@
 namespace claimsd::proto {
 namespace {
 
-// Whether these are the names, separated by colons, of what EVP calls by the first of them.
+// Whether `name` is the first of these colon-separated names, which is the one EVP uses.
 bool begins_with_name(const char* names, const char* name) {
   const std::size_t size = std::strlen(name);
   return std::strncmp(names, name, size) == 0 && (names[size] == '\0' || names[size] == ':');
 }
 
-// The functions of an algorithm that was fetched from this provider; null if it hides them.
+// The functions of a fetched algorithm of this provider; null if the provider hides them.
 const OSSL_DISPATCH* functions_of(const OSSL_PROVIDER* provider, int operation, const char* name) {
   int no_cache = 0;
   const OSSL_ALGORITHM* const algorithms =
@@ -79,7 +79,7 @@ bool Sha256::digest(std::initializer_list<std::string_view> parts, unsigned char
   }
   std::size_t size = 0;
   done = done && final_(context_, out, &size, kSize) == 1;
-  // What is left in it is the digest, which may be a key.
+  // Reset the context: it still holds the digest, which may be a key.
   return init_(context_, nullptr) == 1 && done;
 }
 
@@ -124,7 +124,7 @@ void Aes256Gcm::close() {
   fetched_ = nullptr;
 }
 
-// Without an output it is associated data.
+// A null output means associated data.
 bool Aes256Gcm::run(std::string_view clear, std::string_view text, void* out) {
   auto* const to = static_cast<unsigned char*>(out);
   std::size_t size = 0;
@@ -145,7 +145,7 @@ bool Aes256Gcm::encrypt(const Key& key, const Nonce& nonce, std::string_view cle
 
 bool Aes256Gcm::decrypt(const Key& key, const Nonce& nonce, std::string_view clear,
                         std::string_view cipher, const void* tag, void* plain) {
-  // Not written to.
+  // libcrypto does not write to it.
   const std::array<OSSL_PARAM, 2> expected = {
       OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, const_cast<void*>(tag),
                                         kTagSize),

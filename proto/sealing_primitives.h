@@ -1,14 +1,15 @@
-// sealing_primitives.h: SHA-256 and AES-256-GCM (SP 800-38D), asked of libcrypto's provider itself.
+// sealing_primitives.h: SHA-256 and AES-256-GCM (SP 800-38D), called in libcrypto's provider
+// directly.
 //
-// EVP chooses the provider, as everywhere. What it then does around each operation costs a quarter
-// of a hit in the map: it asks for the lengths of key and nonce by name and allocates a digest's
-// state anew each time (OpenSSL 3.0: 0.3 of the 1.35 µs in which a slot is derived and opened). So
-// the functions that EVP would call are called here: the provider's, found by its public interface
-// (OSSL_PROVIDER(3), provider-digest(7), provider-cipher(7)), whose numbers and signatures are
-// libcrypto's promise to providers. Nothing of it is deprecated.
+// EVP selects the provider as usual. But its work around each operation costs a quarter of a hit in
+// the map: it looks up key and nonce lengths by name and allocates a digest state each time
+// (OpenSSL 3.0: 0.3 of the 1.35 µs to derive and open a slot). So the provider functions are called
+// directly, through its public interface (OSSL_PROVIDER(3), provider-digest(7),
+// provider-cipher(7)), whose numbers and signatures libcrypto guarantees to providers. None of it
+// is deprecated.
 //
-// Each holds one context: cheap to use, one thread at a time, not to be used across fork() while an
-// operation runs. No exceptions, no libstdc++ at run time: open() tells whether it can be used.
+// Each object owns one context, is used by one thread at a time, and not across fork() while an
+// operation runs. No exceptions, no libstdc++ at run time: open() reports errors.
 #pragma once
 
 #include <openssl/core_dispatch.h>
@@ -37,13 +38,13 @@ class Sha256 {
   void close();
   bool is_open() const { return context_ != nullptr; }
 
-  // Of the parts, one after the other. Nothing of them or of the digest stays in the context.
+  // Hashes the concatenated parts. Neither they nor the digest remain in the context.
   bool digest(std::initializer_list<std::string_view> parts, unsigned char* out);
 
  private:
   bool find_functions();
 
-  evp_md_st* fetched_ = nullptr;  // keeps the provider, and so its functions
+  evp_md_st* fetched_ = nullptr;  // keeps the provider and its functions loaded
   void* context_ = nullptr;
   OSSL_FUNC_digest_init_fn* init_ = nullptr;
   OSSL_FUNC_digest_update_fn* update_ = nullptr;
@@ -68,11 +69,11 @@ class Aes256Gcm {
   void close();
   bool is_open() const { return context_ != nullptr; }
 
-  // `clear` is authenticated, `plain` encrypted as well, to as many bytes (which may take its
-  // place). Never the same key and nonce for different texts.
+  // Authenticates `clear`; authenticates and encrypts `plain` to the same number of bytes, possibly
+  // in place. Never use a key and nonce twice for different texts.
   bool encrypt(const Key& key, const Nonce& nonce, std::string_view clear, std::string_view plain,
                void* cipher, void* tag);
-  // False when any of it is not what was encrypted; `plain` then holds what nobody may read.
+  // False if any input differs from what was encrypted; `plain` must then not be used.
   bool decrypt(const Key& key, const Nonce& nonce, std::string_view clear, std::string_view cipher,
                const void* tag, void* plain);
 
@@ -81,7 +82,7 @@ class Aes256Gcm {
   bool run(std::string_view clear, std::string_view text, void* out);
 
   evp_cipher_st* fetched_ = nullptr;
-  void* context_ = nullptr;  // keeps the last key until the next one
+  void* context_ = nullptr;  // holds the last key until the next operation
   OSSL_FUNC_cipher_encrypt_init_fn* encrypt_init_ = nullptr;
   OSSL_FUNC_cipher_decrypt_init_fn* decrypt_init_ = nullptr;
   OSSL_FUNC_cipher_update_fn* update_ = nullptr;

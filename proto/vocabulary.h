@@ -1,9 +1,8 @@
-// vocabulary.h: the words of an answer (verdict, source, reason) that daemon, client, logs and
-// metrics share.
+// vocabulary.h: verdicts, sources and reasons, shared by daemon, client, logs and metrics.
 //
-// One table each; the enums, the stable names for programs and the sentences for people all come
-// from them. Codes are wire values: rows are added at the end of their group and never renumbered.
-// Static storage throughout; any thread.
+// One table each, which generates the enums, the stable names for programs and the sentences for
+// people. Codes are wire values: add rows at the end of their group, never renumber. Static
+// storage; any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +10,26 @@
 
 namespace claimsd::proto {
 
-// What is known of a token. 0 is not a verdict, so that forgotten memory never lets anybody in.
+// What is known of a token. 0 is not a verdict, so that zeroed memory never grants access.
 enum class Verdict : std::uint8_t {
   kValid = 1,        // the Auth API confirmed it: claims follow
-  kInvalid = 2,      // the Auth API refused it, or it cannot be a token
-  kUnavailable = 3,  // nobody could say
+  kInvalid = 2,      // the Auth API rejected it, or it cannot be a token
+  kUnavailable = 3,  // no answer could be obtained
 };
 
-// Who said so, in the order in which they are asked. Same values as claimsd_source in claimsd.h.
+// Where an answer came from, in lookup order. Same values as claimsd_source in claimsd.h.
 enum class Source : std::uint8_t {
-  kNone = 0,      // nobody was asked
-  kLocal = 1,     // the worker's own table
+  kNone = 0,      // no source was used
+  kLocal = 1,     // the worker's local table
   kShared = 2,    // the map of leases
   kCache = 3,     // the daemon's cache
-  kUpstream = 4,  // the Auth API, for this question
-  kStale = 5,     // the daemon's cache past its freshness
+  kUpstream = 4,  // the Auth API, for this query
+  kStale = 5,     // the daemon's cache, after its freshness ended
 };
 
-// R(identifier, code, name, verdict, sentence). 1xx invalid, 2xx unavailable (the daemon says so),
-// 3xx unavailable (the client says so: it could not ask). The sentence says what happened and what
-// to do about it.
+// R(identifier, code, name, verdict, sentence). 1xx: invalid. 2xx: unavailable, reported by the
+// daemon. 3xx: unavailable, reported by the client, which could not query. The sentence says what
+// happened and what to do.
 // clang-format off
 #define CLAIMSD_REASONS(R) \
   R(kOk,               0,   "ok",                kValid,       "the Auth API confirmed the token") \
@@ -81,7 +80,7 @@ constexpr Verdict verdict_of(Reason reason) {
   return Verdict::kUnavailable;
 }
 
-// A stable word for programs: "refused". Points at a NUL-terminated literal.
+// A stable name for programs: "refused". Points at a NUL-terminated literal.
 constexpr std::string_view name_of(Reason reason) {
   switch (reason) {
 #define CLAIMSD_REASON_NAME(identifier, code, name, verdict, sentence) \

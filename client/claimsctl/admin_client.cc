@@ -24,12 +24,13 @@ using Easy = std::unique_ptr<CURL, EasyCleanup>;
 
 std::size_t collect(char* data, std::size_t size, std::size_t count, void* user) {
   auto& body = *static_cast<std::string*>(user);
-  if (body.size() + size * count > kMaxReply) return 0;  // libcurl then gives up the transfer
+  if (body.size() + size * count > kMaxReply)
+    return 0;  // a short count makes libcurl abort the transfer
   body.append(data, size * count);
   return size * count;
 }
 
-// The group that owns the socket, by name where it has one; "" if even that cannot be seen.
+// The group that owns the socket, by name if it has one; "" if it cannot be read.
 std::string group_of(const std::string& socket) {
   struct stat about {};
   if (::stat(socket.c_str(), &about) != 0) return "";
@@ -99,10 +100,10 @@ struct ListCleanup {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-// With a body: a POST of it.
+// GET, or POST if there is a body.
 Expected<AdminReply> request(const std::string& socket, const std::string& path,
                              const daemon::Secret* body) {
-  // unix(7): sun_path holds 107 bytes and a NUL.
+  // sun_path holds 107 bytes and a NUL: unix(7).
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",
                                        "the path of the admin socket is longer than 107 bytes",
@@ -117,7 +118,7 @@ Expected<AdminReply> request(const std::string& socket, const std::string& path,
   set_up(easy.get(), socket, "http://localhost" + path, reply.body);
   std::unique_ptr<curl_slist, ListCleanup> headers;
   if (body != nullptr) {
-    // Without this line libcurl waits a second for a server that does not say 100 Continue.
+    // An empty Expect header: otherwise libcurl waits a second for a 100 Continue.
     headers.reset(curl_slist_append(nullptr, "Expect:"));
     if (headers) curl_slist_append(headers.get(), "Content-Type: application/json");
     curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());

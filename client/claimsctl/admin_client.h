@@ -1,7 +1,7 @@
-// admin_client.h: one request to the daemon's admin API over its Unix socket. Blocking; owns
-// nothing between calls.
+// admin_client.h: one request to the daemon's admin API over its Unix socket. Blocking; keeps no
+// state between calls.
 //
-// Nothing of the environment matters: no proxy, no .netrc, no redirect. libcurl:
+// The environment is ignored: no proxy, no .netrc, no redirects. libcurl:
 // CURLOPT_UNIX_SOCKET_PATH(3).
 #pragma once
 
@@ -17,12 +17,12 @@ struct AdminReply {
   std::string body;
 };
 
-// GET `path` ("/v1/status"). A reply with any HTTP status is a reply; a Problem says why there is
-// none and what to do: no socket, nobody listening, not permitted (and which group may), no answer
-// in time.
+// GET `path` ("/v1/status"). Any HTTP status counts as a reply. A Problem says why there was no
+// reply and what to do: no socket, no listener, permission denied (and which group has it), or a
+// timeout.
 Expected<AdminReply> admin_get(const std::string& socket, const std::string& path);
 
-// POST of a JSON object, which may hold a token.
+// POST a JSON object, which may contain a token.
 Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
                                 const daemon::Secret& body);
 

@@ -1,5 +1,5 @@
-// claimsctl audit: who was refused, when, and did anyone touch the record. Asks the running daemon;
-// a log that no daemon writes to, here or copied to another machine, is read from its files.
+// claimsctl audit: search, report on and verify the audit log. Asks the running daemon; a log that
+// no daemon writes to, such as a copy on another machine, is read from its files.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -19,7 +19,7 @@ namespace {
 
 using daemon::AuditRecord;
 
-// How often a log that is followed is asked for more.
+// How often --follow polls for new records.
 constexpr std::chrono::milliseconds kFollowInterval{250};
 
 daemon::WallTime now() {
@@ -131,7 +131,7 @@ class AuditCommand final : public Command {
     output.line(output.json() ? audit_json(record) : coloured_line(record, output));
   }
 
-  // Visits what the options of `part` ask for.
+  // Visits every record that the options of `part` select.
   Exit each(const Part& part, Output& output, const daemon::AuditVisit& visit) {
     const auto query = part.options.query(now());
     if (!query) return output.problem(query.error());

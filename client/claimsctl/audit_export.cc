@@ -131,7 +131,7 @@ std::string ocsf_line(const AuditRecord& record) {
   return json.end_object().end_object().take();
 }
 
-// A spreadsheet takes a cell that begins like a formula for one (OWASP, "CSV Injection").
+// Spreadsheets run a cell that begins like a formula (OWASP, "CSV Injection").
 std::string cell(std::string_view text) {
   std::string out = "\"";
   if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) {

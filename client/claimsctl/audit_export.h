@@ -1,5 +1,5 @@
-// audit_export.h: a record as other programs want it: JSON lines of our own, the Elastic Common
-// Schema 8.11, the Open Cybersecurity Schema Framework 1.3, or a row of RFC 4180. Pure.
+// audit_export.h: audit records in exchange formats: claimsd's own JSON lines, Elastic Common
+// Schema 8.11, Open Cybersecurity Schema Framework 1.3, and CSV (RFC 4180). Pure functions.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@ namespace claimsd::ctl {
 struct AuditFormat {
   std::string_view name;
   std::string (*line)(const daemon::AuditRecord& record);
-  std::string_view header;  // before the first line; may be empty
+  std::string_view header;  // printed before the first line; may be empty
 };
 
-// Null for a name that is none of jsonl, ecs, ocsf, csv.
+// `name` is jsonl, ecs, ocsf or csv; null for any other.
 const AuditFormat* audit_format_named(std::string_view name);
 
-// jsonl: what --json prints of a record, too.
+// The jsonl format, which --json uses as well.
 std::string audit_json(const daemon::AuditRecord& record);
 
 }  // namespace claimsd::ctl

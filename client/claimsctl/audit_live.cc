@@ -45,7 +45,7 @@ Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditQuery& query) con
   const auto got = read_reply(reply, socket_);
   if (!got) {
     Problem why = got.error();
-    // Whatever the daemon has against the question: there is nothing to be read.
+    // Any error reply means that the log cannot be read.
     if (reply) why.exit = Exit::kUnavailable;
     return tl::make_unexpected(why);
   }

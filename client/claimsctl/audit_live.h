@@ -1,4 +1,5 @@
-// audit_live.h: records of the log that a daemon is writing, asked of its admin API page by page.
+// audit_live.h: reads the log of a running daemon through its admin API, one page at a time.
+// Blocking.
 #pragma once
 
 #include <string>
@@ -13,19 +14,19 @@ class LiveAudit {
  public:
   explicit LiveAudit(std::string admin_socket) : socket_(std::move(admin_socket)) {}
 
-  // All that match from query.first on, in order, up to what is written now. Gives back where the
-  // next look begins.
+  // Visits all matching records in order, from query.first up to the newest one. Returns the
+  // sequence at which the next search starts.
   Expected<daemon::AuditSequence> search(const daemon::AuditQuery& query,
                                          const daemon::AuditVisit& visit) const;
-  // The same of the rows as they are stored, one after the other, up to `last`; false: enough.
+  // Visits the stored rows in order up to `last`. The visitor returns false to stop early.
   using RowVisit = std::function<bool(const daemon::AuditPage::Row& row)>;
   Expected<void> rows(daemon::AuditSequence first, daemon::AuditSequence last,
                       const RowVisit& visit) const;
   // The sequence of the newest record.
   Expected<daemon::AuditSequence> last() const;
-  // The segment that is written to, and `last`.
+  // A page without records: only the open segment (`newest`) and `last`.
   Expected<daemon::AuditPage> end() const;
-  // Where its log is.
+  // The directory of the daemon's log.
   Expected<std::string> directory() const;
 
  private:

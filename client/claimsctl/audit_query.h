@@ -1,5 +1,5 @@
-// audit_query.h: the options with which the commands of `claimsctl audit` say which records they
-// are about, and where the log is.
+// audit_query.h: the options by which the `claimsctl audit` commands select records and find the
+// log.
 #pragma once
 
 #include <string>
@@ -19,12 +19,12 @@ class AuditQueryOptions {
   std::vector<Option> all_options();
 
   const std::string& directory() const { return directory_; }
-  // Of a directory that no daemon writes to.
+  // Opens the log directory directly. Only for a directory that no daemon writes to.
   Expected<daemon::AuditReader> open_reader() const;
-  // Is there a daemon to be asked? One that writes to the directory, or one whose directory this
-  // user may not read.
+  // True if records must come from a daemon: one writes to the directory, or this user may not read
+  // the directory.
   bool is_live() const;
-  // Reads the token from standard input where --token asks for it.
+  // Reads the token from standard input if --token is given.
   Expected<daemon::AuditQuery> query(daemon::WallTime now) const;
 
  private:
@@ -41,7 +41,7 @@ class AuditQueryOptions {
   bool uid_given_ = false;
 };
 
-// "2026-11-23", "2026-11-23T15:04:05Z", or so long ago: "90s", "15m", "2h", "7d". UTC.
+// Accepts "2026-11-23", "2026-11-23T15:04:05Z", or an age: "90s", "15m", "2h", "7d". UTC.
 std::optional<daemon::WallTime> parse_audit_time(std::string_view text, daemon::WallTime now);
 
 Problem audit_problem(const daemon::Error& error);

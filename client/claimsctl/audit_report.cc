@@ -14,7 +14,7 @@ namespace {
 using daemon::AuditEvent;
 using daemon::AuditRecord;
 
-constexpr std::size_t kMostNames = 10'000;  // further ones are "others"
+constexpr std::size_t kMostNames = 10'000;  // further names are counted as "others"
 constexpr std::size_t kShown = 10;
 constexpr std::size_t kBar = 30;
 
@@ -55,7 +55,7 @@ void AuditReport::add(const AuditRecord& record) {
     missing_ += record.count;
   if (!is_refusal(record.event)) return;
   refusals_ += record.count;
-  // A worker that refuses for want of a permission has no verdict on the token to tell of.
+  // A denial for lack of permission carries no verdict on the token.
   const bool denied = record.event == AuditEvent::kDenied && record.verdict == 0;
   count(reasons_, denied ? "permission denied" : std::string(proto::name_of(record.reason)),
         record.count);

@@ -1,5 +1,7 @@
-// audit_report.h: a page for a security officer: what was refused, to whom, by which process, when.
-// Flat in memory but for one count each user and peer, which are bounded. Pure but for Output.
+// audit_report.h: a one-page summary for a security officer: which tokens were rejected, for which
+// users and processes, and when.
+// Memory is bounded: one counter per user and per peer, up to a limit. Only show() and show_json()
+// do I/O.
 #pragma once
 
 #include <array>
@@ -27,14 +29,14 @@ class AuditReport {
   std::uint64_t records_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t refusals_ = 0;
-  std::uint64_t missing_ = 0;  // that gaps stand for
+  std::uint64_t missing_ = 0;  // records that gaps stand for
   daemon::WallTime first_{};
   daemon::WallTime last_{};
   Counts events_by_name_;
   Counts reasons_;
   Counts users_;
   Counts peers_;
-  std::array<std::uint64_t, 24> hours_{};  // of the day, UTC
+  std::array<std::uint64_t, 24> hours_{};  // by hour of the day, UTC
 };
 
 }  // namespace claimsd::ctl

@@ -67,20 +67,19 @@ void show_json(const AuditVerification& done, const std::optional<daemon::AuditA
   output.line(json.end_array().end_object().text());
 }
 
-// Whether the daemon that answers is the one that writes there.
+// True if the daemon that answers is the one that writes to this directory.
 bool writes_to(const LiveAudit& live, const std::string& directory) {
   const auto said = live.directory();
   std::error_code failed;
   return said && std::filesystem::equivalent(*said, directory, failed) && !failed;
 }
 
-// The segments that are done with out of their files, and then what is being written out of the
-// daemon.
+// Reads closed segments from their files and the open segment from the daemon.
 daemon::Result<AuditVerification> verify_live(const daemon::AuditVerifyOptions& options,
                                               const LiveAudit& live) {
   auto hasher = TRY(daemon::AuditHasher::create());
   const auto anchors = options.anchors.value_or(daemon::AuditAnchors{});
-  // First: what is then begun anew is among the files.
+  // Before listing the files, so that a segment closed after this call is among them.
   const auto end = live.end();
   if (!end) return daemon::failure(end.error().message);
   std::optional<daemon::AuditContinuation> rest;

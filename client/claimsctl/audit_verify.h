@@ -1,4 +1,4 @@
-// audit_verify.h: `claimsctl audit verify`: the finding for people, with its progress.
+// audit_verify.h: `claimsctl audit verify`: verifies the log and prints progress and result.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace claimsd::ctl {
 
 struct AuditVerifyWords {
   std::string directory;
-  std::string anchors_file;  // empty: those in the directory, where there are any
-  std::string root_key;      // hexadecimal; empty: the first one is trusted
+  std::string anchors_file;  // empty: use those in the log directory, if any
+  std::string root_key;      // hexadecimal; empty: trust the first key found
 };
 
-// kInvalid where the log was touched. What a daemon is writing is asked of `live`.
+// Returns kInvalid if the log was tampered with. The open segment is read through `live`.
 Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& output);
 
 }  // namespace claimsd::ctl

@@ -1,5 +1,5 @@
-// claimsctl check-config: is this file a configuration? Asks the claimsd that is installed beside
-// it, with --check: what that one takes is what counts, and there is one check.
+// claimsctl check-config: validates a configuration file. Runs the installed claimsd with --check,
+// so that there is only one implementation of the check and it matches the daemon.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -16,7 +16,7 @@
 namespace claimsd::ctl {
 namespace {
 
-constexpr std::size_t kMaxOutput = 256 * 1024;  // of claimsd; more is not read
+constexpr std::size_t kMaxOutput = 256 * 1024;  // output of claimsd beyond this is not read
 
 // PREFIX/sbin/claimsd for PREFIX/bin/claimsctl.
 std::string installed_daemon() {
@@ -28,7 +28,7 @@ std::string installed_daemon() {
 
 struct Ended {
   int code = 0;
-  std::string said;  // on both streams
+  std::string said;  // stdout and stderr together
 };
 
 Problem not_run(const std::string& program, int error) {

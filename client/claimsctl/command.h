@@ -1,6 +1,6 @@
-// command.h: what a command of claimsctl is. Help, dispatch and documentation come from the table
-// in commands.cc; a new command is a file of its own and a row there. Everything lives for one run
-// of the process, on its one thread.
+// command.h: the interface of a claimsctl command. Help, dispatch and documentation come from the
+// table in commands.cc; a new command is one file plus one row there. Single-threaded; objects live
+// for one run.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace claimsd::ctl {
 
-// Options that every command takes, before or after its name.
+// Options that every command accepts, before or after its name.
 struct Globals {
   std::string socket = "/run/claimsd/claims.sock";
   std::string admin_socket = "/run/claimsd/admin.sock";
@@ -25,11 +25,12 @@ struct Globals {
 class Command {
  public:
   virtual ~Command() = default;
-  // Called once, before parsing; the targets are members.
+  // Called once, before parsing. The targets are members of the command.
   virtual std::vector<Option> options() { return {}; }
-  // If there are any, one of them must be given.
+  // If the command has subcommands, one of them is required.
   virtual std::vector<Subcommand> subcommands() { return {}; }
-  // Worth a pager: it ends by itself, and may be longer than a screen. Asked once parsed.
+  // True if the output ends by itself and may be longer than a screen; it then goes through a
+  // pager. Called after parsing.
   virtual bool is_long() const { return false; }
   virtual Exit run(const Globals& globals, Output& output) = 0;
 };

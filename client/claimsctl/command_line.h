@@ -1,6 +1,6 @@
-// command_line.h: the command line of claimsctl: parses it into the options of the commands, and is
-// what the manual and the completions are made from. The parser itself (CLI11) is seen by
-// command_line.cc alone: it takes seconds to compile. One thread.
+// command_line.h: the parser with all options and commands. The manual and the completions are
+// generated from it. Only command_line.cc includes CLI11, which takes seconds to compile.
+// Single-threaded.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,7 @@ class ParseError;
 
 namespace claimsd::ctl {
 
+// Neither copyable nor movable, because the options are bound to its members.
 class CommandLine {
  public:
   CommandLine();
@@ -23,11 +24,11 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  // None where chosen() is to be run. Otherwise all has been printed, help or what is wrong with
-  // the usage, and this is the exit status.
+  // nullopt if chosen() can run. Otherwise help or an error was printed, and the value is the exit
+  // status.
   std::optional<int> parse(int argc, char** argv);
   const Globals& globals() const { return globals_; }
-  // The command that was parsed.
+  // The parsed command. Requires a successful parse().
   Command& chosen() const;
 
   const CLI::App& app() const { return *app_; }

@@ -1,4 +1,4 @@
-// claimsctl config: each option of the running daemon, its value and where that comes from.
+// claimsctl config: prints each option of the running daemon with its value and its source.
 #include <algorithm>
 
 #include "client/claimsctl/command.h"
@@ -42,7 +42,7 @@ class ConfigCommand final : public Command {
   }
 
  private:
-  static constexpr std::size_t kWidest = 40;  // a longer value stands out
+  static constexpr std::size_t kWidest = 40;  // a longer value may stick out of its column
 
   bool is_wanted(const Element& option) const {
     return !set_ || text_at(option, "/origin") != "default";

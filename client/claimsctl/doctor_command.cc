@@ -1,5 +1,5 @@
-// claimsctl doctor: looks at everything on this host that an answer depends on, and says what is
-// wrong and how to mend it, with a daemon or without.
+// claimsctl doctor: checks everything on this host that an answer depends on and suggests fixes.
+// Works with and without a running daemon.
 #include <fmt/core.h>
 
 #include <map>
@@ -51,7 +51,7 @@ void write(daemon::JsonWriter& json, const doctor::Check& check, const doctor::F
       .end_object();
 }
 
-// What could not be looked at may be what is wrong.
+// Unchecked counts as a failure, because the fault may be there.
 Exit exit_of(Tally& tally) {
   if (tally[State::kWrong] > 0) return Exit::kUnavailable;
   return tally[State::kUnchecked] > 0 ? Exit::kNoPermission : Exit::kOkay;
@@ -77,7 +77,7 @@ class DoctorCommand final : public Command {
   Exit run(const Globals& globals, Output& output) override {
     const doctor::Facts facts = gather(globals, wanted_);
     Tally tally;
-    std::string unseen;  // checks that take a configuration, where there is none
+    std::string unseen;  // checks that were skipped for lack of a configuration
     daemon::JsonWriter json;
     json.begin_object().member("schema", kOutputSchema).key("findings").begin_array();
     for (const auto& check : doctor::checks()) {

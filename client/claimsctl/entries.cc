@@ -5,7 +5,7 @@
 namespace claimsd::ctl {
 namespace {
 
-// RFC 3986, section 2.3: everything else is escaped.
+// RFC 3986, section 2.3: everything but the unreserved characters is escaped.
 std::string escaped(std::string_view text) {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -1,4 +1,4 @@
-// entries.h: entries of the cache as the admin API pages them, for the commands that show them.
+// entries.h: pages through the cache entries of the admin API, for the commands that show them.
 #pragma once
 
 #include <functional>
@@ -9,8 +9,8 @@
 
 namespace claimsd::ctl {
 
-// Calls `visit(entry)` for each until it returns false, asking for one page after the other.
-// `user`: of that id alone; "": of all.
+// Calls `visit(entry)` for each entry until it returns false, fetching page by page. `user` limits
+// it to one user id; "" means all.
 Expected<void> each_entry(const Globals& globals, const std::string& user,
                           const std::function<bool(const Element&)>& visit);
 
@@ -18,7 +18,7 @@ Expected<void> each_entry(const Globals& globals, const std::string& user,
 std::string state_text(const Element& entry, const Output& output);
 // One entry as an object with "schema".
 std::string entry_json(const Element& entry);
-// "2.5 s", or "-" for nothing.
+// "2.5 s", or "-" if the value is absent.
 std::string length_text(const Element& entry, std::string_view pointer);
 
 }  // namespace claimsd::ctl

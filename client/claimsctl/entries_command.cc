@@ -1,5 +1,5 @@
-// claimsctl entries: what the cache holds. No token and no claim but the user's id: who looks after
-// the daemon need not know more of its users.
+// claimsctl entries: lists the cache. Shows no token, and of the claims only the user id: an
+// operator does not need the rest.
 #include <fmt/core.h>
 
 #include "client/claimsctl/entries.h"
@@ -8,7 +8,7 @@
 namespace claimsd::ctl {
 namespace {
 
-constexpr std::size_t kRowsOfTable = 200;  // columns are as wide as so many rows need
+constexpr std::size_t kRowsOfTable = 200;  // rows buffered to align their columns
 
 class EntriesCommand final : public Command {
  public:

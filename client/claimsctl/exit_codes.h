@@ -1,5 +1,5 @@
-// exit_codes.h: what claimsctl's exit status means; `claimsctl --help` prints these rows. Beyond 2
-// they follow sysexits.h(3head).
+// exit_codes.h: the exit statuses of claimsctl, as printed by `claimsctl --help`. Statuses above 2
+// follow sysexits.h(3head).
 #pragma once
 
 #include <cstdint>

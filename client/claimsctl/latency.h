@@ -1,5 +1,4 @@
-// latency.h: what a histogram of the admin API says: how many, how long on average, and within
-// which bound so many of them were. Pure values.
+// latency.h: a latency histogram of the admin API: count, mean, and quantile bounds. Pure values.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +12,14 @@ namespace claimsd::ctl {
 struct Latency {
   std::uint64_t count = 0;
   double sum_seconds = 0;
-  std::vector<std::uint64_t> buckets;  // not cumulative; the last has no bound
+  std::vector<std::uint64_t> buckets;  // not cumulative; the last has no upper bound
 
-  // What came after `earlier`; all of it where the daemon has begun anew since.
+  // The difference to `earlier`. If the daemon restarted in between, everything since its start.
   Latency since(const Latency& earlier) const;
   void add(const Latency& other);
   double mean_seconds() const { return count == 0 ? 0 : sum_seconds / static_cast<double>(count); }
-  // The bound of the bucket in which the given share of them ends; infinity beyond all bounds, 0 of
-  // none.
+  // The upper bound, in seconds, of the bucket that contains the quantile `share` (0 to 1).
+  // Infinity in the last bucket, 0 if the histogram is empty.
   double within_seconds(double share, const std::vector<double>& bounds) const;
 };
 

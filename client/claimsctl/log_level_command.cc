@@ -1,4 +1,5 @@
-// claimsctl log-level: how much the daemon logs, or sets it, until the next reload or restart.
+// claimsctl log-level: prints or sets the daemon's log level. A setting lasts until the next reload
+// or restart.
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 #include "daemon/base/secret.h"

@@ -8,7 +8,7 @@ struct ReasonRow {
   Exit exit;
 };
 
-// Reasons of `unavailable` (PROTOCOL.md, "Reasons") with an exit status of their own.
+// The `unavailable` reasons (PROTOCOL.md, "Reasons") that have their own exit status.
 constexpr ReasonRow kReasons[] = {
     {"not_permitted", Exit::kNoPermission},
     {"wrong_daemon", Exit::kConfigured},

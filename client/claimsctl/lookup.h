@@ -1,5 +1,5 @@
-// lookup.h: what the commands that use libclaimsd share: a client made from the options, and exit
-// status from an answer.
+// lookup.h: shared by the commands that use libclaimsd: making a client from the options, and
+// mapping an answer to an exit status.
 #pragma once
 
 #include <claimsd.hpp>
@@ -8,11 +8,11 @@
 
 namespace claimsd::ctl {
 
-// A client of the chosen socket; a Problem where an option cannot be one.
+// A client of the chosen socket; a Problem if an option is not acceptable.
 Expected<Client> make_client(const Globals& globals, const std::string& upstream_url);
 
-// By verdict, and for `unavailable` by its reason: what an operator has to mend is told apart from
-// what may pass.
+// By verdict. For `unavailable` by reason, to separate what an operator has to fix from what may be
+// temporary.
 Exit exit_of(const Answer& answer);
 
 }  // namespace claimsd::ctl

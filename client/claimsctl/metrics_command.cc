@@ -1,4 +1,5 @@
-// claimsctl metrics: what Prometheus would read, as it would read it; with --json a series a line.
+// claimsctl metrics: prints the metrics in Prometheus text format, or with --json one object per
+// series.
 #include <fmt/core.h>
 
 #include <charconv>

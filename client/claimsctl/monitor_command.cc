@@ -1,5 +1,5 @@
-// claimsctl monitor: what happens in the daemon, one line each, as it happens. Until it is
-// interrupted, or for --count events.
+// claimsctl monitor: prints the daemon's events as they happen, one per line, until interrupted or
+// for --count events.
 #include <fmt/core.h>
 
 #include "client/claimsctl/command.h"
@@ -8,7 +8,7 @@
 namespace claimsd::ctl {
 namespace {
 
-// Shorter than the time-out of a request (admin_client.cc).
+// Seconds that the daemon holds a poll open. Must be below the request timeout (admin_client.cc).
 constexpr int kWaitSeconds = 3;
 
 std::string who_text(const Element& event) {
@@ -98,7 +98,7 @@ class MonitorCommand final : public Command {
     output.flush();
   }
 
-  // What is no event of the daemon.
+  // A note from claimsctl itself, not an event of the daemon.
   static void note(Output& output, std::string_view what, std::uint64_t count) {
     if (output.json()) {
       output.line(

@@ -1,5 +1,5 @@
-// claimsctl purge and revoke: gives the daemon an order over its admin API, and says what came of
-// it. A token comes from standard input or a file, never from the command line.
+// claimsctl purge and revoke: sends the order to the daemon's admin API and prints the result. A
+// token is read from standard input or a file, never from the command line.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -14,9 +14,10 @@
 namespace claimsd::ctl {
 namespace {
 
-constexpr std::int64_t kLongest = std::int64_t{3650} * 24 * 3600;  // what the daemon takes, about
+constexpr std::int64_t kLongest =
+    std::int64_t{3650} * 24 * 3600;  // about the longest period that the daemon accepts
 
-// "90s", "15m", "24h" or "7d" in seconds; 0: not one of them.
+// "90s", "15m", "24h" or "7d" in seconds; 0 if malformed.
 std::int64_t read_length(std::string_view text) {
   if (text.size() < 2) return 0;
   std::int64_t unit = 0;

@@ -30,7 +30,7 @@ std::string_view escape_code(Colour colour) {
   return "";
 }
 
-// C0, DEL, and C1 as UTF-8 writes it (U+0080 to U+009F).
+// C0, DEL, and C1 in UTF-8 (U+0080 to U+009F).
 bool is_control(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
   if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
@@ -107,7 +107,7 @@ Exit Output::problem(const Problem& problem) {
         .end_object();
     line(json.text());
   } else {
-    // Several reasons stand on lines of their own.
+    // One line per reason.
     std::string_view rest = problem.message;
     for (const char* before = "claimsctl: "; !rest.empty(); before = "  ") {
       const std::size_t end = std::min(rest.find('\n'), rest.size());

@@ -1,9 +1,9 @@
-// output.h: everything claimsctl prints. People get colours where a terminal shows them, programs
-// get JSON with --json.
+// output.h: everything that claimsctl prints: colored text for people, JSON for programs (--json).
 //
-// Results go to standard output, problems to standard error; with --json both are one object a line
-// on standard output, each with "schema": 1. Text that came from elsewhere (claims, the daemon)
-// passes printable(), so it cannot steer the terminal. One per process, made by main; one thread.
+// Results go to standard output, problems to standard error. With --json both go to standard
+// output, one object per line, each with "schema": 1. Text from outside (claims, the daemon) passes
+// through printable(), so it cannot control the terminal. One per process, owned by main;
+// single-threaded.
 #pragma once
 
 #include <fmt/core.h>
@@ -20,7 +20,7 @@ inline constexpr int kOutputSchema = 1;
 
 enum class Colour : std::uint8_t { kGood, kBad, kUnsure, kFaint, kStrong };
 
-// Control characters and what is not UTF-8 become "?".
+// Replaces control characters and invalid UTF-8 by "?".
 std::string printable(std::string_view text);
 
 // "850 ms", "12.3 s", "3 h 12 min", "4 d 2 h".
@@ -34,21 +34,21 @@ std::string bytes_text(std::uint64_t bytes);
 
 class Output {
  public:
-  // Colours: standard output is a terminal, NO_COLOR (no-color.org) is unset or empty, and TERM is
-  // not "dumb".
+  // Colors are used if standard output is a terminal, NO_COLOR (no-color.org) is unset or empty,
+  // and TERM is not "dumb".
   explicit Output(bool json);
 
   bool json() const { return json_; }
 
-  // What was printed goes out now: to whoever reads it through a pipe.
+  // Flushes standard output, so that a reader at the other end of a pipe sees each line at once.
   void flush();
-  // One line, as it is.
+  // Prints one line unchanged.
   void line(std::string_view text);
-  // "  label      text", the columns of all commands alike.
+  // Prints "  label      text", with the same column in all commands.
   void field(std::string_view label, std::string_view text);
   std::string coloured(Colour colour, std::string_view text) const;
 
-  // Prints the problem and gives back its exit status.
+  // Prints the problem and returns its exit status.
   Exit problem(const Problem& problem);
 
  private:

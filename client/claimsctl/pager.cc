@@ -30,7 +30,7 @@ std::vector<std::string> program() {
   return split;
 }
 
-// 0 where it cannot be run.
+// Returns 0 if the program cannot be run.
 pid_t spawn(std::vector<std::string> words, int input) {
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
@@ -57,7 +57,7 @@ Pager Pager::start() {
   setenv("LESS", "FRX", 0);
   const pid_t process = spawn(words, input.get());
   if (process == 0) return {};
-  // Ctrl-C is the pager's to understand: it has the terminal.
+  // Ctrl-C belongs to the pager, which has the terminal.
   signal(SIGINT, SIG_IGN);
   std::fflush(stdout);
   dup2(output.get(), STDOUT_FILENO);
@@ -66,7 +66,7 @@ Pager Pager::start() {
 
 Pager::~Pager() {
   if (process_ == 0) return;
-  std::fclose(stdout);  // the end of its input
+  std::fclose(stdout);  // end of file for the pager
   while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

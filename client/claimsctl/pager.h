@@ -1,10 +1,10 @@
-// pager.h: longer output on a terminal goes through a pager: $PAGER, else less. One per process,
-// made by main after the Output that asks whether there is a terminal; one thread.
+// pager.h: sends long output on a terminal through a pager: $PAGER, else less. One per process,
+// owned by main and created after Output, which has to see the real terminal. Single-threaded.
 //
-// less gets "FRX", unless $LESS says otherwise: it ends by itself where all fits the screen, lets
-// colours pass, and leaves what it has shown. No shell takes part: $PAGER is cut at its spaces.
-// Where standard output is no terminal, $PAGER is empty or "cat", or there is no such program,
-// nothing happens.
+// less gets "FRX" unless $LESS is set: it exits if everything fits the screen, passes colors
+// through, and leaves its output on the screen. No shell is involved: $PAGER is split at spaces. No
+// pager is used if standard output is not a terminal, $PAGER is empty or "cat", or the program does
+// not exist.
 #pragma once
 
 #include <sys/types.h>
@@ -14,9 +14,9 @@ namespace claimsd::ctl {
 class Pager {
  public:
   Pager() = default;
-  // From now on standard output is the pager's input.
+  // Redirects standard output into the pager.
   static Pager start();
-  // Waits until the person has read it.
+  // Waits for the pager to exit.
   ~Pager();
   Pager(Pager&& other) noexcept;
   Pager& operator=(Pager&&) = delete;
@@ -25,7 +25,7 @@ class Pager {
 
  private:
   explicit Pager(pid_t process) : process_(process) {}
-  pid_t process_ = 0;  // 0: there is none
+  pid_t process_ = 0;  // 0: no pager
 };
 
 }  // namespace claimsd::ctl

@@ -1,5 +1,5 @@
-// claimsctl ping: how long the daemon takes to answer at all, over the claims socket. The first
-// round trip includes connecting.
+// claimsctl ping: measures round trips to the daemon over the claims socket. The first one includes
+// connecting.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t kMostPings = 100'000;
 
 struct Pings {
-  std::vector<std::uint64_t> round_trips_ns;  // in the order in which they were made
-  std::optional<Answer> failure;              // why the last one had no answer
+  std::vector<std::uint64_t> round_trips_ns;  // in order
+  std::optional<Answer> failure;              // set if the last one got no answer
 };
 
 Pings ping(const Client& client, std::uint32_t count, Milliseconds timeout) {

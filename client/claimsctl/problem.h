@@ -1,5 +1,4 @@
-// problem.h: why a command could not do what it was asked, and what the person at the keyboard can
-// do about it.
+// problem.h: why a command failed and what the user can do about it.
 #pragma once
 
 #include <string>
@@ -12,8 +11,8 @@ namespace claimsd::ctl {
 struct Problem {
   Exit exit = Exit::kUnavailable;
   std::string code;     // for programs: "no_daemon"
-  std::string message;  // what was tried, on what, and what happened, one reason a line; no secret
-  std::string hint;     // what to do about it; may be empty
+  std::string message;  // what failed, on what, and why; one reason per line; no secrets
+  std::string hint;     // the suggested fix; may be empty
 };
 
 template <class T>

@@ -1,4 +1,4 @@
-// claimsctl query: whose token is this? Asks exactly as a worker does, through libclaimsd.
+// claimsctl query: looks up one token through libclaimsd, exactly as a worker does.
 #include <fmt/core.h>
 
 #include "client/claimsctl/lookup.h"

@@ -1,4 +1,4 @@
-// claimsctl reload: has the daemon read its configuration again, and shows what that changed.
+// claimsctl reload: makes the daemon read its configuration again and shows what changed.
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 #include "daemon/base/secret.h"

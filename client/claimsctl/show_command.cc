@@ -1,8 +1,8 @@
-// claimsctl show: what the daemon knows of one token, or of a user's.
+// claimsctl show: what the daemon knows about one token or about a user's tokens.
 //
-// There is no way to have it print the email or the other claims, on purpose: these are clinical
-// users, and the admin socket is for people who look after a daemon. Whoever holds a token may have
-// its claims, by `claimsctl query`, as any worker that holds it.
+// It deliberately cannot print the email or other claims: the users are clinical staff, and the
+// admin socket is for operators. The holder of a token can read its claims with `claimsctl query`,
+// as a worker does.
 #include <fmt/core.h>
 
 #include "client/claimsctl/entries.h"

@@ -1,5 +1,5 @@
-// claimsctl statistics: what the daemon has counted since it started, by source, Auth API and peer.
-// With --json the daemon's own object.
+// claimsctl statistics: prints the daemon's counters since its start, by source, Auth API and peer.
+// With --json, the daemon's own object.
 #include <fmt/core.h>
 
 #include "client/claimsctl/command.h"

@@ -1,5 +1,5 @@
-// claimsctl status: is the daemon well, and if not, what to do. Renders what the admin API's
-// /v1/status says; with --json that object itself.
+// claimsctl status: is the daemon healthy, and if not, what to do. Renders /v1/status of the admin
+// API; with --json, that object itself.
 #include <fmt/core.h>
 
 #include "client/claimsctl/admin_client.h"
@@ -49,7 +49,7 @@ std::string leases_text(const Element& status) {
                      count("/counters/lease_collisions"));
 }
 
-// An older daemon says nothing of its log.
+// An older daemon reports no audit state.
 void show_audit(const Element& status, Output& output) {
   const std::string state = text_at(status, "/audit/state");
   if (state.empty()) return;

@@ -5,7 +5,7 @@
 namespace claimsd::ctl {
 namespace {
 
-// The length of the colour at the start of `text`: ESC [ ... m; 0: there is none.
+// The length of the color sequence (ESC [ ... m) at the start of `text`; 0 if there is none.
 std::size_t colour_at(std::string_view text) {
   if (text.substr(0, 2) != "\x1b[") return 0;
   const auto end = text.find('m');
@@ -16,7 +16,7 @@ bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
 }
 
-// Calls `visit(piece, is_colour)` for each colour and each character.
+// Calls `visit(piece, is_colour)` for each color sequence and each character.
 template <class Visit>
 void each_piece(std::string_view text, Visit&& visit) {
   while (!text.empty()) {

@@ -1,4 +1,4 @@
-// table.h: rows of text in columns as wide as what is in them. A value; one thread.
+// table.h: formats rows of text in aligned columns. A value; single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace claimsd::ctl {
 
-// Columns that text takes on a terminal: characters of UTF-8, less colours. Right for what
-// claimsctl prints, where every character is one column wide.
+// Terminal columns of `text`: UTF-8 characters without color sequences. Assumes that every
+// character is one column wide, which holds for what claimsctl prints.
 std::size_t width_of(std::string_view text);
 
-// The first `width` columns of it; colours stay whole, and end.
+// The first `width` columns of `text`. Color sequences are kept whole and reset at the end.
 std::string clipped(std::string_view text, std::size_t width);
 
 enum class Align : std::uint8_t { kLeft, kRight };
@@ -22,7 +22,7 @@ class Table {
   explicit Table(std::vector<Align> columns) : columns_(std::move(columns)) {}
 
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  // Each row with two spaces before it and between its columns.
+  // The formatted rows, with two spaces before each row and between columns.
   std::vector<std::string> lines() const;
 
  private:

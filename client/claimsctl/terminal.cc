@@ -14,10 +14,10 @@
 namespace claimsd::ctl {
 namespace {
 
-// The other screen, no cursor, no wrapping; and back.
+// Alternate screen, hidden cursor, no wrapping; and the reverse.
 constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
 constexpr std::string_view kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
-// Terminals that can show a frame at once do (mode 2026); others ignore it.
+// Synchronized output (mode 2026): supporting terminals show a frame at once, others ignore it.
 constexpr std::string_view kBegin = "\x1b[?2026h\x1b[H";
 constexpr std::string_view kEnd = "\x1b[J\x1b[?2026l";
 
@@ -57,7 +57,7 @@ Expected<Terminal> Terminal::open() {
   if (::tcgetattr(STDIN_FILENO, &settings) == 0) {
     terminal.before_ = settings;
     settings.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-    settings.c_cc[VSUSP] = _POSIX_VDISABLE;  // a stopped one would leave its screen behind
+    settings.c_cc[VSUSP] = _POSIX_VDISABLE;  // a suspended process would leave its screen behind
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
     ::tcsetattr(STDIN_FILENO, TCSANOW, &settings);

@@ -1,7 +1,7 @@
-// terminal.h: a terminal that one command has to itself: a screen of its own, keys as they are
-// pressed, signals as events. However the command ends, the terminal is then as it was.
+// terminal.h: gives one command the whole terminal: an alternate screen, unbuffered keys, signals
+// as events. The destructor restores the terminal.
 //
-// One per process; one thread. termios(3), signalfd(2); xterm's control sequences (ctlseqs).
+// One per process; single-threaded. termios(3), signalfd(2), xterm control sequences (ctlseqs).
 #pragma once
 
 #include <sys/types.h>
@@ -26,9 +26,9 @@ class Terminal {
   };
   enum class Event : std::uint8_t { kTime, kKey, kResized, kEnd };
 
-  // Is standard output a terminal that understands control sequences?
+  // True if standard output is a terminal that understands control sequences.
   static bool available();
-  // Takes it over.
+  // Takes the terminal over.
   static Expected<Terminal> open();
   ~Terminal();
   Terminal(Terminal&& other) noexcept;
@@ -37,11 +37,11 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   Size size() const;
-  // Puts these lines on the screen in one write, over what is there: nothing is cleared first, so
-  // nothing flickers.
+  // Draws the lines in one write over the previous frame. The screen is not cleared first, which
+  // avoids flicker.
   void draw(const std::vector<std::string>& lines) const;
-  // What comes first: a key (`key()`), another size, a wish to end (SIGINT, SIGTERM, SIGHUP, end of
-  // input), or `milliseconds` over.
+  // Waits up to `milliseconds` for a key (`key()`), a resize, or a request to end (SIGINT, SIGTERM,
+  // SIGHUP, end of input).
   Event wait(int milliseconds);
   char key() const { return key_; }
 
@@ -51,7 +51,7 @@ class Terminal {
   Event read_key();
 
   daemon::Fd signals_;
-  std::optional<termios> before_;  // of standard input, where that is a terminal
+  std::optional<termios> before_;  // settings of standard input, if that is a terminal
   bool reads_keys_ = true;
   bool owns_ = true;
   char key_ = 0;

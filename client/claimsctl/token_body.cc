@@ -16,7 +16,7 @@ Problem not_a_token() {
           "send it as it was issued, without \"Bearer \""};
 }
 
-// Characters that need no escape in JSON, and all that a token can have.
+// A token has only these characters, and none of them needs escaping in JSON.
 bool is_b64token(std::string_view token) {
   return !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

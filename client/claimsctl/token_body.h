@@ -1,4 +1,4 @@
-// token_body.h: a token as the admin API takes it: in the body of a request.
+// token_body.h: builds an admin API request body that contains a token.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace claimsd::ctl {
 
-// {"token": "..."} of what `file` holds ("-": standard input), with "for_seconds" where `length` is
-// not 0. What passed on the way is wiped.
+// {"token": "..."} from the contents of `file` ("-": standard input), with "for_seconds" if
+// `length` is not 0. Intermediate copies are wiped.
 Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length = 0);
 
 }  // namespace claimsd::ctl

@@ -15,8 +15,7 @@
 namespace claimsd::ctl {
 namespace {
 
-// Twice the longest token (8 KiB): what is longer is refused for its length, however much of it is
-// kept.
+// Twice the longest token (8 KiB), so that truncated input is still rejected for its length.
 constexpr std::size_t kEnough = 16 * 1024;
 
 struct Buffer {
@@ -53,7 +52,7 @@ std::string_view without_newline(std::string_view text) {
 
 Expected<daemon::Secret> read_token(const std::string& file) {
   const bool standard_input = file == "-";
-  // The name is not repeated: somebody may have given the token itself.
+  // Do not repeat the file name: the user may have passed the token itself.
   const std::string_view what = standard_input ? "standard input" : "the file given";
   daemon::Fd opened;
   if (!standard_input) {

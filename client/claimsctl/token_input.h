@@ -1,5 +1,5 @@
-// token_input.h: where `query` gets its token from: standard input or a file, never an argument or
-// the environment, which other processes can read. The bytes are wiped wherever they passed.
+// token_input.h: reads a token from standard input or a file. Never from an argument or the
+// environment, which other processes can read. All buffers are wiped.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace claimsd::ctl {
 
-// Reads `file`, or standard input for "-". One newline at the end is dropped, since editors and
-// `echo` add it; everything else is the token. More than a token may be is cut where its length
-// alone already refuses it. A terminal is refused: what is typed there stays in its scroll-back.
+// Reads `file`, or standard input for "-". Drops one trailing newline, which editors and `echo`
+// add. Over-long input is truncated, but stays long enough to be rejected. Refuses a terminal,
+// because its scrollback would keep the token.
 Expected<daemon::Secret> read_token(const std::string& file);
 
 }  // namespace claimsd::ctl

@@ -1,5 +1,5 @@
-// claimsctl top: what the daemon does now, on a screen that follows it. q or Ctrl-C ends it.
-// Without a terminal, or with --once, one frame; with --json one object an interval.
+// claimsctl top: a live view of the daemon's activity; q or Ctrl-C quits. Without a terminal or
+// with --once it prints one frame; with --json one object per interval.
 #include <fmt/core.h>
 #include <poll.h>
 
@@ -44,7 +44,7 @@ class TopCommand final : public Command {
 
   Exit run(const Globals& globals, Output& output) override {
     layout_.interval_seconds = interval_ms_ / 1000.0;
-    // First, so that what is wrong is said on the ordinary screen.
+    // Before the screen is switched, so that an error appears on the normal screen.
     if (const auto looked = look(globals); !looked) return output.problem(looked.error());
     if (once_ || output.json() || !Terminal::available()) return print(globals, output);
     const auto ended = follow(globals, output);

@@ -6,7 +6,7 @@
 namespace claimsd::ctl {
 namespace {
 
-// What came on top of `before`; all of it, where the counter has begun anew.
+// The increase since `before`; the whole value if the counter was reset.
 std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
   return now >= before ? now - before : now;
 }

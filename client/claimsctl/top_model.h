@@ -1,7 +1,7 @@
-// top_model.h: rates out of the daemon's counters: what it did between two looks at it, and how
-// that was over the last minutes. Pure; time comes with the samples.
+// top_model.h: turns the daemon's counters into rates between two samples and a short history.
+// Pure; the samples carry the time.
 //
-// A daemon that was started anew begins at 0: what it says then counts from its start.
+// After a daemon restart the counters begin at 0; the rates then count from its start.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@
 
 namespace claimsd::ctl {
 
-// Sources as they are shown, the most usual first.
+// Sources in display order, the most common first.
 inline constexpr std::array<std::string_view, 4> kTopSources = {"cache", "upstream", "stale",
                                                                 "none"};
 
-// One look at the daemon: /v1/statistics.
+// One sample: /v1/statistics.
 struct TopSample {
-  double seconds = 0;  // when, by any clock that does not step
+  double seconds = 0;  // time of the sample, by a monotonic clock
   std::string started;
   double uptime_seconds = 0;
   std::array<std::uint64_t, kTopSources.size()> by_source{};
@@ -59,21 +59,21 @@ struct TopSample {
 
 TopSample read_top_sample(const Element& statistics, double seconds);
 
-// What is shown: per second, between the last two samples.
+// Rates per second between the last two samples.
 struct TopRates {
   double lookups = 0;
   std::array<double, kTopSources.size()> by_source{};
   double invalid = 0;
   double unavailable = 0;
   double leases_renewed = 0;
-  std::optional<double> hit_ratio;  // of the lookups; none when there were none
+  std::optional<double> hit_ratio;  // of all lookups; absent if there were none
   double cpu = 0;                   // processors in use
   struct Upstream {
     double calls = 0;
     double failed = 0;
     Latency latency;  // of the calls between the two samples
   };
-  std::vector<Upstream> upstreams;  // as in the sample
+  std::vector<Upstream> upstreams;  // in the order of the sample
   struct Peer {
     std::uint64_t uid = 0;
     std::uint64_t connections = 0;
@@ -86,15 +86,15 @@ struct TopRates {
 
 class TopModel {
  public:
-  // Samples remembered, one a column of a sparkline.
+  // Samples kept; a sparkline draws one per column.
   static constexpr std::size_t kHistory = 240;
-  using Line = std::deque<double>;  // the newest at the end
+  using Line = std::deque<double>;  // newest last
 
   void add(TopSample sample);
   bool ready() const { return ready_; }
   const TopSample& sample() const { return sample_; }
   const TopRates& rates() const { return rates_; }
-  // "lookups", a source, or "upstream NAME": milliseconds.
+  // `name`: "lookups", a source, or "upstream NAME", whose values are milliseconds.
   const Line& line(const std::string& name) const;
 
  private:
@@ -107,7 +107,7 @@ class TopModel {
   bool ready_ = false;
 };
 
-// "▁▂▄█": the last `width` values, the largest of them as a whole block.
+// "▁▂▄█": the last `width` values, scaled so that the largest is a full block.
 std::string sparkline(const TopModel::Line& line, std::size_t width);
 
 }  // namespace claimsd::ctl

@@ -1,4 +1,4 @@
-// top_view.h: the model of claimsctl top as lines for a screen of any size, and as JSON. Pure.
+// top_view.h: renders the model of claimsctl top as screen lines and as JSON. Pure.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace claimsd::ctl {
 
 struct TopLayout {
   std::size_t columns = 80;
-  std::size_t rows = 0;  // 0: as many as are needed
+  std::size_t rows = 0;  // 0: no limit
   double interval_seconds = 1;
-  std::size_t peers = 8;  // the busiest
+  std::size_t peers = 8;  // how many of the busiest are shown
 };
 
-// At most `rows` lines of at most `columns`.
+// Returns at most `rows` lines of at most `columns` columns.
 std::vector<std::string> top_lines(const TopModel& model, const TopLayout& layout,
                                    const Output& output);
 

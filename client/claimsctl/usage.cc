@@ -18,8 +18,7 @@ bool is_name(std::string_view word) {
   return std::all_of(word.begin(), word.end(), is_name_character);
 }
 
-// Short and made of what command and option names are made of: safe to repeat, and useful for "did
-// you mistype".
+// Short and made only of characters of command and option names: safe to repeat as "did you mean".
 bool is_repeatable(std::string_view word) {
   return word.size() < kShortestToken && is_name(word);
 }
@@ -59,8 +58,8 @@ Problem no_command(std::string_view word) {
   return wrong(fmt::format("there is no command {}", quoted_or(word, "like the one given")));
 }
 
-// CLI11 puts the value behind the option's name: "Could not convert: --x = VALUE", "--x: reason".
-// Ours are the reasons, so only the values have to go.
+// CLI11 puts the value behind the option name: "Could not convert: --x = VALUE", "--x: reason". Our
+// validators never quote the value, so only the values have to be removed.
 std::string without_values(std::string message, const std::vector<std::string>& words) {
   message = message.substr(0, message.find(" = "));
   for (const auto& word : words) {

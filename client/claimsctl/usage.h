@@ -1,7 +1,7 @@
-// usage.h: wrong usage in one clear line that repeats nothing which might be a token. Pure.
+// usage.h: turns a parse error into one clear line that never repeats a possible token. Pure.
 //
-// People paste a token where it does not belong; what the terminal, a CI log or a pager then keeps
-// must not be it. CLI11's own messages quote what was typed, so none of them is passed on as it is.
+// People paste tokens in the wrong place, and the terminal, a CI log or a pager would keep them.
+// CLI11's messages quote the input, so none is passed on unchanged.
 #pragma once
 
 #include <string>
@@ -12,18 +12,18 @@
 
 namespace claimsd::ctl {
 
-// RFC 6750 b64token characters and as long as tokens are: a guess, and a generous one.
+// A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
 bool looks_like_token(std::string_view word);
 
-// What the parser stumbled over.
+// What the parser could not parse.
 struct UsageError {
-  std::string command;      // the command that was given; "": none
-  std::string extra;        // the first argument that nothing took; "": none
-  bool incomplete = false;  // all options were understood, and something is missing or left over
-  std::string message;      // the parser's own words
+  std::string command;      // the given command; "" if none
+  std::string extra;        // the first unexpected argument; "" if none
+  bool incomplete = false;  // all options were parsed, but an argument is missing or unexpected
+  std::string message;      // from the parser; may quote the input
 };
 
-// `words` are the arguments without the program's name.
+// `words`: the arguments without the program name.
 Problem usage_problem(const UsageError& error, const std::vector<std::string>& words);
 
 }  // namespace claimsd::ctl

@@ -62,9 +62,8 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
                          Deadline deadline, Welcomed& welcomed) {
   close();
   if (!buffer_.ensure(proto::kMaxFrame)) return final_outcome(Reason::kNoResources);
-  timeout_ms_ = deadline.left_ms();
-  if (timeout_ms_ == 0) return final_outcome(Reason::kTimeout);
-  if (const Outcome outcome = connect_blocking(address, timeout_ms_, fd_); !outcome.done())
+  if (const Outcome outcome = connect_blocking(address, deadline, timeout_ms_, fd_);
+      !outcome.done())
     return outcome;
   next_id_ = 1;
   established_ns_ = now_ns();
@@ -109,15 +108,15 @@ Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t 
   if (!adjust_timeout(left_ms)) return final_outcome(Reason::kTimeout);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);
-    if (count >= 0) {
+    if (count < 0) {
+      // It may have said why before it left: receive() reads that or finds the end.
+      if (peer_is_gone(errno)) return kDone;
+      if (errno != EINTR && errno != EAGAIN) return kLost;
+    } else {
       sent += static_cast<std::size_t>(count);
-    } else if (peer_is_gone(errno)) {
-      return kDone;  // it may have said why before it left: receive() reads that or finds the end
-    } else if (errno != EINTR && errno != EAGAIN) {
-      return kLost;
-    } else if (!adjust_timeout(deadline.left_ms())) {
-      return final_outcome(Reason::kTimeout);
     }
+    if (sent == size) break;
+    if (const Outcome outcome = resume(deadline); !outcome.done()) return outcome;
   }
   return kDone;
 }
@@ -128,8 +127,9 @@ Outcome Connection::receive(std::uint32_t id, Deadline deadline, Reply& reply) {
     if (!outcome.done()) return outcome;
     if (take_frame(id, reply, outcome)) return outcome;
     // A peer that trickles keeps every recv short, so that none of them runs into the socket's
-    // time-out.
-    if (!adjust_timeout(deadline.left_ms())) return final_outcome(Reason::kTimeout);
+    // timeout.
+    outcome = resume(deadline);
+    if (!outcome.done()) return outcome;
   }
 }
 
@@ -141,7 +141,7 @@ Outcome Connection::receive_some(Deadline deadline) {
       return kDone;
     }
     if (count == 0 || (errno != EINTR && errno != EAGAIN)) return kLost;
-    if (!adjust_timeout(deadline.left_ms())) return final_outcome(Reason::kTimeout);
+    if (const Outcome outcome = resume(deadline); !outcome.done()) return outcome;
   }
 }
 
@@ -179,7 +179,14 @@ bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
   }
 }
 
-// False once the deadline has passed. Costs no system call while questions keep to one time-out.
+// Before a system call is made again: meanwhile the application may have put a file of its own in
+// the place of the descriptor.
+Outcome Connection::resume(Deadline deadline) {
+  if (!fd_.still_ours()) return kLost;
+  return adjust_timeout(deadline.left_ms()) ? kDone : final_outcome(Reason::kTimeout);
+}
+
+// False once the deadline has passed. Costs no system call while questions keep to one timeout.
 bool Connection::adjust_timeout(std::uint32_t left_ms) {
   if (left_ms == 0) return false;
   if (left_ms != timeout_ms_ && set_socket_timeout(fd_.get(), left_ms)) timeout_ms_ = left_ms;

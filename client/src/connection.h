@@ -2,9 +2,10 @@
 // them.
 //
 // A question costs one send and, normally, one recv: the time-outs lie in the socket (SO_RCVTIMEO)
-// and are set again only when a question's differs. Nothing is pipelined here, so the one buffer
-// serves both ways. Any outcome but kDone has closed the connection: after a time-out too, which
-// tells the daemon that nobody waits any more.
+// and are set again only when a question's differs. A call that was interrupted goes on only if the
+// descriptor is still ours, with what remains of its time. Nothing is pipelined here, so the one
+// buffer serves both ways. Any outcome but kDone has closed the connection: after a time-out too,
+// which tells the daemon that nobody waits any more.
 #pragma once
 
 #include "client/src/deadline.h"
@@ -82,6 +83,7 @@ class Connection {
   Outcome receive_some(Deadline deadline);
   ssize_t receive_bytes();
   bool take_frame(std::uint32_t id, Reply& reply, Outcome& outcome);
+  Outcome resume(Deadline deadline);
   bool adjust_timeout(std::uint32_t left_ms);
 
   OwnedFd fd_;

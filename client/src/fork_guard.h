@@ -2,49 +2,49 @@
 // that opened the handle.
 //
 // The word lies on a page that the kernel zeroes in every child (MADV_WIPEONFORK, madvise(2),
-// Linux 4.14); no fork handler is involved, so forks that bypass libc's or Python's hooks are seen,
-// too. Where the kernel lacks it, the pid is compared instead, a system call a question. Any
-// thread.
+// Linux 4.14). No fork handler is involved, so forks that bypass libc's or Python's hooks are
+// noticed, too. Where the kernel or a seccomp policy denies it, a POSIX timer stands for the
+// process: timers are not inherited by fork (timer_create(2)), and this one carries a random
+// number, which no other timer shows. That costs one system call a query. Process ids are never
+// compared: they repeat, and in nested pid namespaces parent and child may have the same one.
+// Any thread.
 #pragma once
 
-#include <sched.h>
-#include <sys/types.h>
-#include <unistd.h>
-
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace claimsd::client_impl {
 
 class ForkGuard {
  public:
-  enum class Method : std::uint8_t { kWipedPage, kPid };
+  enum class Method : std::uint8_t { kWipedPage, kTimer };
+  enum class Created : std::uint8_t { kYes, kNoMemory, kNoMethod };
 
   ForkGuard() = default;
   ForkGuard(const ForkGuard&) = delete;
   ForkGuard& operator=(const ForkGuard&) = delete;
   ~ForkGuard();
 
-  // False when there is no memory. Falls back to kPid by itself.
-  bool create(Method method = Method::kWipedPage);
+  // Falls back to kTimer by itself. kNoMethod: a fork could not be noticed, so the handle must not
+  // be used.
+  Created create(Method method = Method::kWipedPage);
 
   // Runs `reset()` once in each new child, before the first thread passes. In the parent it does
-  // nothing.
+  // nothing. False if this process has no resources for a timer: nothing inherited may be used.
   template <class Reset>
-  void enter(Reset&& reset) {
-    if (settled()) [[likely]]
-      return;
-    std::uint32_t seen = word_->load(std::memory_order_acquire);
-    while (seen == kResetting || !word_->compare_exchange_weak(seen, kResetting)) {
-      sched_yield();
-      seen = word_->load(std::memory_order_acquire);
+  bool enter(Reset&& reset) {
+    if (is_settled()) [[likely]]
+      return true;
+    switch (claim()) {
+      case Claim::kSettled: return true;
+      case Claim::kFailed: return false;
+      case Claim::kOurs: break;
     }
-    if (seen == kWiped || pid_ != getpid()) {
-      reset();
-      pid_ = getpid();
-      generation_.fetch_add(1, std::memory_order_relaxed);
-    }
-    word_->store(kReady, std::memory_order_release);
+    reset();
+    generation_.fetch_add(1, std::memory_order_relaxed);
+    word_->fetch_and(~kResetting, std::memory_order_release);
+    return true;
   }
 
   // Counts the forks between the opening process and this one. Something made at another generation
@@ -52,18 +52,26 @@ class ForkGuard {
   std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::uint32_t kWiped = 0;  // what the kernel leaves in a child
-  static constexpr std::uint32_t kReady = 1;
-  static constexpr std::uint32_t kResetting = 2;
+  // Of the word: kWiped is what the kernel leaves in a child. Otherwise a bit that is set while
+  // reset() runs, and the process' mark: 1, or for kTimer the timer's number and its secret.
+  static constexpr std::uint64_t kWiped = 0;
+  static constexpr std::uint64_t kResetting = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kPageMark = 1;
 
-  bool settled() const {
-    return word_->load(std::memory_order_acquire) == kReady &&
-           (method_ == Method::kWipedPage || pid_ == getpid());
+  enum class Claim : std::uint8_t { kOurs, kSettled, kFailed };
+
+  bool is_settled() const {
+    const std::uint64_t seen = word_->load(std::memory_order_acquire);
+    return method_ == Method::kWipedPage ? seen == kPageMark : is_our_timer(seen);
   }
+  // Whether this thread is to reset. Waits while another thread of this process does.
+  Claim claim();
+  bool is_inherited(std::uint64_t word) const;
+  // False for a parent's timer, and while reset() runs.
+  static bool is_our_timer(std::uint64_t word);
 
-  std::atomic<std::uint32_t>* word_ = nullptr;
+  std::atomic<std::uint64_t>* word_ = nullptr;
   std::atomic<std::uint32_t> generation_{0};
-  std::atomic<pid_t> pid_{0};
   Method method_ = Method::kWipedPage;
 };
 

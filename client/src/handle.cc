@@ -45,7 +45,12 @@ Handle::Made Handle::create(const claimsd_options& options) {
   timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
   const std::uint32_t connections =
       options.max_connections == 0 ? kDefaultConnections : options.max_connections;
-  return guard_.create() && pool_.create(connections) ? Made::kYes : Made::kNoMemory;
+  switch (guard_.create()) {
+    case ForkGuard::Created::kNoMemory: return Made::kNoMemory;
+    case ForkGuard::Created::kNoMethod: return Made::kNoForkGuard;
+    case ForkGuard::Created::kYes: break;
+  }
+  return pool_.create(connections) ? Made::kYes : Made::kNoMemory;
 }
 
 void Handle::count(claimsd_statistics& out) const {
@@ -67,11 +72,13 @@ claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out
   if (options != nullptr && !claimsd::client_impl::copy_sized(options, kOldest, known)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
+  const claimsd::client_impl::CancelDisabled cancel_disabled;
   auto made = claimsd::client_impl::make_owned<claimsd_handle>();
   if (!made) return CLAIMSD_NO_MEMORY;
   switch (made->handle.create(known)) {
     case Handle::Made::kBadArgument: return CLAIMSD_BAD_ARGUMENT;
     case Handle::Made::kNoMemory: return CLAIMSD_NO_MEMORY;
+    case Handle::Made::kNoForkGuard: return CLAIMSD_UNAVAILABLE;
     case Handle::Made::kYes: break;
   }
   *out = made.release();
@@ -84,8 +91,8 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
       !claimsd::client_impl::is_struct_size(out->size, kOldest)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
-  handle->handle.enter();
-  handle->handle.report_lane().settle();
+  const claimsd::client_impl::CancelDisabled cancel_disabled;
+  if (handle->handle.enter()) handle->handle.report_lane().settle();
   claimsd_statistics counted{};
   counted.size = sizeof counted;
   handle->handle.count(counted);
@@ -96,5 +103,6 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
 }
 
 void claimsd_close(claimsd_handle* handle) {
-  claimsd::client_impl::Owned<claimsd_handle> closing(handle);
+  const claimsd::client_impl::CancelDisabled cancel_disabled;
+  const claimsd::client_impl::Owned<claimsd_handle> closing(handle);
 }

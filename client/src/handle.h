@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "client/include/claimsd.h"
+#include "client/src/cancel_disabled.h"
 #include "client/src/fast_path.h"
 #include "client/src/fork_guard.h"
 #include "client/src/memory.h"
@@ -25,14 +26,16 @@ inline constexpr std::int64_t kRestartPauseNs = 5 * kNanosPerMilli;
 
 class Handle {
  public:
-  enum class Made : std::uint8_t { kYes, kBadArgument, kNoMemory };
+  enum class Made : std::uint8_t { kYes, kBadArgument, kNoMemory, kNoForkGuard };
 
   Handle() = default;
   Made create(const claimsd_options& options);
 
-  // To be called first by whatever uses the handle: drops what a forked child inherited.
-  void enter() {
-    guard_.enter([this] {
+  // To be called first by every use of the handle: drops what a forked child inherited. False when
+  // the child has no resources to notice its own forks: then nothing of the handle may be used.
+  bool enter() {
+    return guard_.enter([this] {
+      const CancelDisabled cancel_disabled;
       pool_.abandon();
       fast_path_.abandon();
       socket_questions_ = 0;

@@ -1,12 +1,11 @@
 #include "client/src/local_table.h"
 
-#include <errno.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 #include <cstring>
 
 #include "client/src/answer.h"
+#include "client/src/random.h"
 
 namespace claimsd::client_impl {
 namespace {
@@ -20,14 +19,6 @@ void rest_a_moment() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
-}
-
-bool random_key(TokenHash::Key& key) {
-  ssize_t count = 0;
-  do {
-    count = getrandom(&key, sizeof key, 0);
-  } while (count < 0 && errno == EINTR);
-  return count == static_cast<ssize_t>(sizeof key);
 }
 
 constexpr std::size_t padded(std::size_t size) {
@@ -103,20 +94,21 @@ LocalTable::~LocalTable() {
 bool LocalTable::create(std::uint32_t entries) {
   static_assert(sizeof(Entry) == kEntrySize && sizeof(Set) == 64);
   TokenHash::Key key;
-  if (!random_key(key)) return false;
-  hash_ = TokenHash(key);
-  sets_ = 1;
-  while (sets_ * kWays < entries) sets_ *= 2;
-  memory_size_ = sets_ * (sizeof(Set) + kWays * kEntrySize);
+  if (!read_random(&key, sizeof key)) return false;
+  std::uint32_t sets = 1;
+  while (sets * kWays < entries) sets *= 2;
+  const std::size_t size = sets * (sizeof(Set) + kWays * kEntrySize);
   void* const memory =
-      mmap(nullptr, memory_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return false;
-  if (madvise(memory, memory_size_, MADV_WIPEONFORK) != 0 ||
-      madvise(memory, memory_size_, MADV_DONTDUMP) != 0) {
-    munmap(memory, memory_size_);
+  if (madvise(memory, size, MADV_WIPEONFORK) != 0 || madvise(memory, size, MADV_DONTDUMP) != 0) {
+    munmap(memory, size);
     return false;
   }
+  hash_ = TokenHash(key);
   memory_ = memory;
+  memory_size_ = size;
+  sets_ = sets;
   return true;
 }
 
@@ -209,7 +201,7 @@ std::uint64_t LocalTable::hits() const {
   std::uint64_t sum = 0;
   const Set* const sets = static_cast<const Set*>(memory_);
   for (std::uint32_t i = 0; i < sets_; ++i) sum += sets[i].hits.load(std::memory_order_relaxed);
-  return memory_ == nullptr ? 0 : sum;
+  return sum;
 }
 
 }  // namespace claimsd::client_impl

@@ -46,7 +46,8 @@ class LocalTable {
   LocalTable& operator=(const LocalTable&) = delete;
   ~LocalTable();
 
-  // False when there is no memory, randomness, or wiping on fork: then it must not be used.
+  // False when there is no memory, randomness, or wiping on fork: then there is no table, of 0
+  // entries, and only the counts may be asked for.
   // `entries` is rounded up to a power of two.
   bool create(std::uint32_t entries);
   bool exists() const { return memory_ != nullptr; }

@@ -1,12 +1,10 @@
 // mutex.h: POSIX mutex and condition; those of libstdc++ would need it at run time.
 //
-// renew() makes them afresh in a forked child, where a thread that does not exist there may hold
-// them.
+// renew() initializes a mutex again in a forked child, where a thread that does not exist there may
+// hold it.
 #pragma once
 
 #include <pthread.h>
-
-#include <new>
 
 #include "client/src/deadline.h"
 
@@ -14,39 +12,46 @@ namespace claimsd::client_impl {
 
 class Mutex {
  public:
-  Mutex() { init(); }
+  Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
-  ~Mutex() {
-    pthread_cond_destroy(&changed_);
-    pthread_mutex_destroy(&mutex_);
-  }
+  ~Mutex() { pthread_mutex_destroy(&mutex_); }
 
   void lock() { pthread_mutex_lock(&mutex_); }
   bool try_lock() { return pthread_mutex_trylock(&mutex_) == 0; }
   void unlock() { pthread_mutex_unlock(&mutex_); }
-  void wake_one() { pthread_cond_signal(&changed_); }
-
-  // Returns when woken, spuriously or not, and false once the deadline has passed. Locked before
-  // and after.
-  bool wait(Deadline deadline) {
-    const timespec until = to_timespec(deadline.at_ns);
-    return pthread_cond_timedwait(&changed_, &mutex_, &until) == 0;
-  }
-
-  void renew() { init(); }
+  void renew() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }
 
  private:
-  void init() {
-    mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  friend class Condition;
+
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+};
+
+// For one waiting thread.
+class Condition {
+ public:
+  Condition() {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&changed_, &attributes);
     pthread_condattr_destroy(&attributes);
   }
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+  ~Condition() { pthread_cond_destroy(&changed_); }
 
-  pthread_mutex_t mutex_;
+  void wake() { pthread_cond_signal(&changed_); }
+
+  // Returns when woken, spuriously or not, and false once the deadline has passed. The mutex is
+  // locked before and after.
+  bool wait(Mutex& mutex, Deadline deadline) {
+    const timespec until = to_timespec(deadline.at_ns);
+    return pthread_cond_timedwait(&changed_, &mutex.mutex_, &until) == 0;
+  }
+
+ private:
   pthread_cond_t changed_;
 };
 

@@ -2,10 +2,14 @@
 //
 // Applications close every descriptor above 2, and the number may then be theirs. So this remembers
 // which file it opened (device and inode; each socket has its own inode) and neither closes the
-// number nor lets anything be sent on it once it shows another file. Anonymous files (epoll,
-// timerfd) share one inode: for those the check tells only that it is still an anonymous file.
+// number nor lets anything be sent on it once it shows another file. Not for anonymous files
+// (epoll, timerfd), which share one inode: see wait_descriptor.h.
+//
+// Descriptors 0 to 2 are never kept: an application that has closed them may still write to them.
 #pragma once
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,10 +17,22 @@
 
 namespace claimsd::client_impl {
 
+// The same file, just opened, under a number of 3 or more. -1, with errno set, when `fd` is -1 or
+// no number is left.
+inline int above_standard(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return moved;
+}
+
 class OwnedFd {
  public:
   OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {
+  // Takes over what a system call has just returned.
+  explicit OwnedFd(int fd) : fd_(above_standard(fd)) {
     struct stat file {};
     if (fd_ >= 0 && fstat(fd_, &file) == 0) {
       device_ = file.st_dev;

@@ -21,20 +21,34 @@ Pool::~Pool() {
 
 Connection* Pool::take(Deadline deadline) {
   const Locked locked(mutex_);
-  bool in_time = true;
-  while (free_count_ == 0 && in_time) {
-    ++waiting_;
-    in_time = mutex_.wait(deadline);
-    --waiting_;
-  }
-  return free_count_ == 0 ? nullptr : free_[--free_count_];
+  if (free_count_ > 0) return free_[--free_count_];
+  Waiter self;
+  enqueue(&self);
+  while (self.given == nullptr && self.changed.wait(mutex_, deadline)) continue;
+  if (self.given == nullptr) remove(&self);
+  return self.given;
+}
+
+void Pool::enqueue(Waiter* waiter) {
+  Waiter** place = &first_;
+  while (*place != nullptr) place = &(*place)->next;
+  *place = waiter;
+}
+
+void Pool::remove(Waiter* waiter) {
+  Waiter** place = &first_;
+  while (*place != waiter) place = &(*place)->next;
+  *place = waiter->next;
 }
 
 void Pool::give_back(Connection* connection) {
   connection->wipe();
   const Locked locked(mutex_);
-  put(connection);
-  if (waiting_ > 0) mutex_.wake_one();
+  if (first_ == nullptr) return put(connection);
+  Waiter* const waiter = first_;
+  first_ = waiter->next;
+  waiter->given = connection;
+  waiter->changed.wake();
 }
 
 void Pool::put(Connection* connection) {
@@ -49,7 +63,7 @@ void Pool::put(Connection* connection) {
 
 void Pool::abandon() {
   mutex_.renew();
-  waiting_ = 0;
+  first_ = nullptr;
   for (free_count_ = 0; free_count_ < count_; ++free_count_) {
     slots_[free_count_].close();
     free_[count_ - 1 - free_count_] = slots_ + free_count_;

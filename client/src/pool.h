@@ -1,9 +1,10 @@
 // pool.h: a handle's connections: a fixed set of slots, most recently used first, so that few stay
 // warm.
 //
-// Any thread takes a slot, connected or not, has it to itself, and gives it back; when all are out
-// it waits. In a forked child abandon() closes every inherited socket, also those that other
-// threads of the parent were using.
+// Any thread takes a slot, connected or not, has it to itself, and gives it back. When all are
+// taken it waits in a queue: a slot that is given back is handed to the thread that has waited
+// longest, and no other thread can take it first. In a forked child abandon() closes every
+// inherited socket, including those that other threads of the parent were using.
 #pragma once
 
 #include "client/src/connection.h"
@@ -11,7 +12,7 @@
 
 namespace claimsd::client_impl {
 
-inline constexpr std::uint32_t kDefaultConnections = 16;
+inline constexpr std::uint32_t kDefaultConnections = 64;
 inline constexpr std::uint32_t kMaxConnections = 1024;
 
 class Pool {
@@ -24,7 +25,8 @@ class Pool {
   // False when there is no memory.
   bool create(std::uint32_t connections);
 
-  // A slot, connected if there is one. Null when none came free before the deadline.
+  // A slot, connected if there is one. Null when none came free before the deadline. Not with
+  // cancellation enabled: a canceled thread would stay in the queue.
   Connection* take(Deadline deadline);
   void give_back(Connection* connection);
 
@@ -32,14 +34,23 @@ class Pool {
   void abandon();
 
  private:
+  // A thread that waits; on its own stack.
+  struct Waiter {
+    Waiter* next = nullptr;
+    Connection* given = nullptr;
+    Condition changed;
+  };
+
   void put(Connection* connection);
+  void enqueue(Waiter* waiter);
+  void remove(Waiter* waiter);
 
   Mutex mutex_;
   Connection* slots_ = nullptr;  // all of them
   Connection** free_ = nullptr;  // those not taken: unconnected ones below, connected ones above
   std::uint32_t count_ = 0;
   std::uint32_t free_count_ = 0;
-  std::uint32_t waiting_ = 0;
+  Waiter* first_ = nullptr;  // in the order of their arrival; only while no slot is free
 };
 
 // One taken slot, given back at the end of the scope. `get()` is null when the pool had none in

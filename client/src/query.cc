@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "client/src/answer.h"
+#include "client/src/cancel_disabled.h"
 #include "client/src/handle.h"
 #include "client/src/question.h"
 #include "client/src/refusal.h"
@@ -114,6 +115,7 @@ claimsd_result conclude(const Finding& finding, claimsd_answer** out) {
 }
 
 claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd_answer** out) {
+  const CancelDisabled cancel_disabled;
   handle.count_socket_question();
   const Deadline deadline = question.begin_waiting();
   const Lease lease(handle.pool(), deadline);
@@ -134,6 +136,7 @@ claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer*
 // Nothing: it is recorded. Else why it may not be.
 std::optional<Finding> report_over_socket(Handle& handle, const proto::Report& report,
                                           Deadline deadline) {
+  const CancelDisabled cancel_disabled;
   const Lease lease(handle.pool(), deadline);
   if (lease.get() == nullptr) return finding_of(Reason::kTimeout);
   Reply reply;
@@ -158,6 +161,7 @@ claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
 }
 
 claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
+  const CancelDisabled cancel_disabled;
   const Lease lease(handle.pool(), deadline);
   if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
   const proto::Ping ping{.echo = static_cast<std::uint64_t>(now_ns())};
@@ -173,11 +177,11 @@ claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
 bool begin(claimsd_handle* handle, const claimsd_question* given, claimsd_answer** out,
            Question& question) {
   if (out != nullptr) *out = nullptr;
-  if (handle == nullptr || !read_question(given, handle->handle.timeout_ms(), question)) {
-    return false;
-  }
-  handle->handle.enter();
-  return true;
+  return handle != nullptr && read_question(given, handle->handle.timeout_ms(), question);
+}
+
+claimsd_result no_resources(claimsd_answer** out) {
+  return conclude(finding_of(Reason::kNoResources), out);
 }
 
 }  // namespace
@@ -189,6 +193,7 @@ claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* que
                              claimsd_answer** out) {
   client::Question asked;
   if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  if (!handle->handle.enter()) return client::no_resources(out);
   return client::look_up(handle->handle, asked, out);
 }
 
@@ -196,6 +201,7 @@ claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* ques
                             claimsd_answer** out) {
   client::Question asked;
   if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  if (!handle->handle.enter()) return CLAIMSD_AGAIN;
   return handle->handle.fast_path().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
 }
 
@@ -206,7 +212,7 @@ claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* ref
   if (handle == nullptr || !client::read_refusal(refusal, handle->handle.timeout_ms(), given)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
-  handle->handle.enter();
+  if (!handle->handle.enter()) return client::no_resources(out);
   if (!given.awaits_record) return handle->handle.report_lane().send(given, out);
   return client::report(handle->handle, given, out);
 }
@@ -215,7 +221,7 @@ claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms, uint64_
                             claimsd_answer** out) {
   if (out != nullptr) *out = nullptr;
   if (handle == nullptr) return CLAIMSD_BAD_ARGUMENT;
-  handle->handle.enter();
+  if (!handle->handle.enter()) return client::no_resources(out);
   const std::int64_t start = client::now_ns();
   const auto deadline =
       client::Deadline::after_ms(timeout_ms == 0 ? handle->handle.timeout_ms() : timeout_ms);

@@ -1,5 +1,6 @@
 #include "client/src/report_lane.h"
 
+#include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
 
 namespace claimsd::client_impl {
@@ -21,7 +22,7 @@ ReportLane::~ReportLane() {
   stream_ = nullptr;
 }
 
-// False when there is no memory, or no descriptor left.
+// False when there is no memory.
 bool ReportLane::open() {
   if (stream_ != nullptr) return true;
   auto made = make_owned<Stream>(handle_, Stream::Sends::kBehindHello);
@@ -31,6 +32,7 @@ bool ReportLane::open() {
 }
 
 claimsd_result ReportLane::send(const Refusal& refusal, claimsd_answer** out) {
+  const CancelDisabled cancel_disabled;
   const Locked locked(mutex_);
   if (!open()) {
     handle_.reports().count_lost(0);

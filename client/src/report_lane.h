@@ -1,4 +1,5 @@
-// report_lane.h: reports that nobody waits for, over a connection of their own.
+// report_lane.h: reports that no caller waits for, over a connection of their own: a bare socket,
+// and no other descriptor.
 //
 // A report is handed to the kernel, on a new connection right behind the Hello, and its receipt is
 // read by a later call: nothing waits for the daemon. What has no receipt yet is bounded; what

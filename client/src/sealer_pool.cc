@@ -4,7 +4,18 @@
 
 #include <new>
 
+#include "client/src/cancel_disabled.h"
+
 namespace claimsd::client_impl {
+namespace {
+
+// libcrypto may read its configuration when it is first used.
+bool open(proto::Sealer& sealer) {
+  const CancelDisabled cancel_disabled;
+  return sealer.open();
+}
+
+}  // namespace
 
 SealerPool::Place* SealerPool::take() {
   // Thread control blocks lie pages apart.
@@ -12,7 +23,7 @@ SealerPool::Place* SealerPool::take() {
   for (std::size_t i = 0; i < kPlaces; ++i) {
     Place& place = places_[(first + i) % kPlaces];
     if (place.taken.exchange(true, std::memory_order_acquire)) continue;
-    if (place.sealer.is_open() || place.sealer.open()) return &place;
+    if (place.sealer.is_open() || open(place.sealer)) return &place;
     place.taken.store(false, std::memory_order_release);
     return nullptr;
   }

@@ -39,15 +39,15 @@ Outcome check_peer(const DaemonAddress& address, int fd) {
   return kDone;
 }
 
-Outcome connect_and_check(const DaemonAddress& address, OwnedFd fd, OwnedFd& out) {
-  int result = 0;
-  do {
-    result = connect(fd.get(), address.data(), address.size());
-  } while (result != 0 && errno == EINTR);
-  if (result != 0) return outcome_of_socket_error(errno);
+// `fd` has been connected.
+Outcome check_and_keep(const DaemonAddress& address, OwnedFd fd, OwnedFd& out) {
   const Outcome checked = check_peer(address, fd.get());
   if (checked.done()) out = std::move(fd);
   return checked;
+}
+
+int connect_to(const DaemonAddress& address, const OwnedFd& fd) {
+  return connect(fd.get(), address.data(), address.size());
 }
 
 }  // namespace
@@ -78,17 +78,31 @@ bool DaemonAddress::trusts(uid_t uid) const {
   return uid != kOverflowUid && stat(directory_, &directory) == 0 && directory.st_uid == uid;
 }
 
-Outcome connect_blocking(const DaemonAddress& address, std::uint32_t timeout_ms, OwnedFd& out) {
+Outcome connect_blocking(const DaemonAddress& address, Deadline deadline, std::uint32_t& timeout_ms,
+                         OwnedFd& out) {
   OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || !set_socket_timeout(fd.get(), timeout_ms)) return outcome_of_socket_error(errno);
-  const Outcome outcome = connect_and_check(address, std::move(fd), out);
+  if (!fd) return outcome_of_socket_error(errno);
+  // A signal ends the wait for a full backlog, whose next attempt would have the whole timeout
+  // again.
+  do {
+    timeout_ms = deadline.left_ms();
+    if (timeout_ms == 0) return final_outcome(Reason::kTimeout);
+    if (!fd.still_ours() || !set_socket_timeout(fd.get(), timeout_ms)) return kLost;
+    if (connect_to(address, fd) == 0) return check_and_keep(address, std::move(fd), out);
+  } while (errno == EINTR);
+  const Outcome outcome = outcome_of_socket_error(errno);
   return outcome.fate == Fate::kBusy ? final_outcome(Reason::kTimeout) : outcome;
 }
 
 Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out) {
   OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return outcome_of_socket_error(errno);
-  return connect_and_check(address, std::move(fd), out);
+  int result = 0;
+  do {
+    result = connect_to(address, fd);
+  } while (result != 0 && errno == EINTR && fd.still_ours());
+  if (result != 0) return outcome_of_socket_error(errno);
+  return check_and_keep(address, std::move(fd), out);
 }
 
 bool set_socket_timeout(int fd, std::uint32_t milliseconds) {

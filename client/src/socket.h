@@ -32,10 +32,11 @@ class DaemonAddress {
 };
 
 // Connects, waiting for a full backlog until the deadline. `out` is a blocking socket whose
-// time-outs have been set to `timeout_ms`.
-Outcome connect_blocking(const DaemonAddress& address, std::uint32_t timeout_ms, OwnedFd& out);
+// timeouts have been set to `timeout_ms`, what remained of the deadline at the last attempt.
+Outcome connect_blocking(const DaemonAddress& address, Deadline deadline, std::uint32_t& timeout_ms,
+                         OwnedFd& out);
 
-// Connects without waiting: kBusy if the backlog is full. `out` is a non-blocking socket.
+// Connects without waiting: kBusy if the backlog is full. `out` is a nonblocking socket.
 Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out);
 
 // Both directions. More than zero: zero would mean for ever.

@@ -1,18 +1,10 @@
 #include "client/src/stream.h"
 
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-
 namespace claimsd::client_impl {
 namespace {
 
 constexpr std::size_t kInputSize = 2 * proto::kMaxFrame;
 constexpr std::int64_t kAtOnce = 1;  // in the past, so that the timer fires immediately
-
-bool watch(const OwnedFd& epoll, int fd) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
-  return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-}
 
 }  // namespace
 
@@ -25,14 +17,12 @@ Stream::~Stream() {
 }
 
 claimsd_result Stream::create() {
-  handle_.enter();
+  if (!handle_.enter()) return CLAIMSD_UNAVAILABLE;
   generation_ = handle_.generation();
   if (!table_.create() || !input_.ensure(kInputSize) || !rest_.ensure(proto::kMaxFrame)) {
     return CLAIMSD_NO_MEMORY;
   }
-  epoll_ = OwnedFd(epoll_create1(EPOLL_CLOEXEC));
-  timer_ = OwnedFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  const bool ready = epoll_ && timer_ && watch(epoll_, timer_.get());
+  const bool ready = sends_ == Sends::kBehindHello || wait_.create();
   return ready ? CLAIMSD_OK : CLAIMSD_UNAVAILABLE;
 }
 
@@ -150,7 +140,7 @@ Outcome Stream::greet(OwnedFd fd) {
   state_ = State::kGreeting;
   // A fresh socket takes a Hello whole, or is broken.
   if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;
-  if (!watch(epoll_, socket_.get())) return final_outcome(Reason::kNoResources);
+  if (!wait_.watch(socket_.get())) return final_outcome(Reason::kNoResources);
   if (may_send()) flush();
   return kDone;
 }
@@ -162,9 +152,8 @@ void Stream::disconnect() {
   wants_write_ = false;
   passed_map_.close();
   state_ = State::kDown;
-  // Out of the epoll set by hand: a forked child's copy would keep the socket open, and in it,
-  // after our close().
-  if (socket_.still_ours()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket_.get(), nullptr);
+  // Before the close: a forked child's copy would keep the socket open, and watched.
+  if (socket_.still_ours()) wait_.unwatch(socket_.get());
   socket_.close();
 }
 
@@ -274,11 +263,7 @@ std::int64_t Stream::next_event() const {
 void Stream::arm(std::int64_t wanted, std::int64_t now) {
   const bool early_enough = armed_ns_ <= wanted && armed_ns_ > now;
   if (early_enough || wanted == armed_ns_) return;
-  itimerspec setting{};
-  if (wanted != INT64_MAX) setting.it_value = to_timespec(wanted);
-  if (!timer_.still_ours()) return;
-  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &setting, nullptr);
-  armed_ns_ = wanted;
+  if (wait_.set_timer(wanted)) armed_ns_ = wanted;
 }
 
 }  // namespace claimsd::client_impl

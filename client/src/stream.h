@@ -1,9 +1,9 @@
 // stream.h: many questions and reports over one non-blocking connection, for event loops. Behind
 // claimsd_stream in claimsd.h.
 //
-// The descriptor that the caller waits on is an epoll instance, which stays while the socket in it
-// comes and goes and which a timerfd beside the socket makes readable for deadlines, retries and
-// answers made without the daemon.
+// The descriptor that the caller waits on stays while the socket in it comes and goes. A timer in
+// it makes it readable for deadlines, retries and answers made without the daemon. A stream of
+// reports that no caller waits for has a socket and no such descriptor.
 //
 //   kDown ──question──▶ kGreeting (Hello sent) ──Welcome──▶ kUp
 //     ▲                      │                               │
@@ -20,6 +20,7 @@
 #include "client/src/question.h"
 #include "client/src/question_table.h"
 #include "client/src/refusal.h"
+#include "client/src/wait_descriptor.h"
 
 namespace claimsd::client_impl {
 
@@ -38,11 +39,8 @@ class Stream {
 
   claimsd_result create();
 
-  int fd() const { return epoll_.get(); }
-  bool inherited() {
-    handle_.enter();
-    return handle_.generation() != generation_;
-  }
+  int fd() const { return wait_.fd(); }
+  bool inherited() { return !handle_.enter() || handle_.generation() != generation_; }
   std::size_t pending() const { return table_.size(); }
 
   claimsd_result send(const claimsd_question* question, std::uint64_t tag);
@@ -52,8 +50,7 @@ class Stream {
 
   // In a forked child: what is open is the parent's. Only its destructor may follow.
   void abandon() {
-    epoll_.close();
-    timer_.close();
+    wait_.close();
     socket_.close();
     unanswered_ = 0;
   }
@@ -105,8 +102,7 @@ class Stream {
   bool wants_write_ = false;
   Reason down_reason_ = Reason::kTimeout;  // why questions that expire while kDown got no answer
 
-  OwnedFd epoll_;
-  OwnedFd timer_;
+  WaitDescriptor wait_;
   OwnedFd socket_;
   OwnedFd passed_map_;  // while kGreeting, as the Welcome may come in pieces
 

@@ -1,4 +1,5 @@
 // The C ABI of streams.
+#include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
 
 namespace client = claimsd::client_impl;
@@ -13,6 +14,7 @@ client::Stream* usable(claimsd_stream* stream) {
 }  // namespace
 
 claimsd_result claimsd_stream_open(claimsd_handle* handle, claimsd_stream** out) {
+  const client::CancelDisabled cancel_disabled;
   if (out == nullptr) return CLAIMSD_BAD_ARGUMENT;
   *out = nullptr;
   if (handle == nullptr) return CLAIMSD_BAD_ARGUMENT;
@@ -24,7 +26,8 @@ claimsd_result claimsd_stream_open(claimsd_handle* handle, claimsd_stream** out)
 }
 
 void claimsd_stream_close(claimsd_stream* stream) {
-  client::Owned<claimsd_stream> closing(stream);
+  const client::CancelDisabled cancel_disabled;
+  const client::Owned<claimsd_stream> closing(stream);
 }
 
 int claimsd_stream_fd(const claimsd_stream* stream) {
@@ -33,17 +36,20 @@ int claimsd_stream_fd(const claimsd_stream* stream) {
 
 claimsd_result claimsd_stream_send(claimsd_stream* stream, const claimsd_question* question,
                                    uint64_t tag) {
+  const client::CancelDisabled cancel_disabled;
   client::Stream* const usable_stream = usable(stream);
   return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->send(question, tag);
 }
 
 claimsd_result claimsd_stream_report(claimsd_stream* stream, const claimsd_refusal* refusal,
                                      uint64_t tag) {
+  const client::CancelDisabled cancel_disabled;
   client::Stream* const usable_stream = usable(stream);
   return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->report(refusal, tag);
 }
 
 claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag, claimsd_answer** out) {
+  const client::CancelDisabled cancel_disabled;
   if (out != nullptr) *out = nullptr;
   client::Stream* const usable_stream = usable(stream);
   return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->receive(tag, out);

@@ -1,6 +1,5 @@
 // The bytes of a stream: what goes out, what comes in.
 #include <errno.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "client/src/passed_fd.h"
@@ -65,7 +64,7 @@ ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
   ssize_t count = 0;
   do {
     count = ::send(socket_.get(), bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (count < 0 && errno == EINTR);
+  } while (count < 0 && errno == EINTR && socket_.still_ours());
   return count;
 }
 
@@ -112,9 +111,7 @@ bool Stream::flush_rest() {
 void Stream::want_write(bool wanted) {
   if (wanted == wants_write_) return;
   wants_write_ = wanted;
-  epoll_event event{.events = EPOLLIN, .data = {.fd = socket_.get()}};
-  if (wanted) event.events |= EPOLLOUT;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket_.get(), &event);
+  wait_.want_write(socket_.get(), wanted);
 }
 
 void Stream::read_answers() {

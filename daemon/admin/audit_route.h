@@ -1,8 +1,8 @@
-// audit_route.h: the audit log of the running daemon over the admin API.
+// audit_route.h: serves the running daemon's audit log over the admin API. Loop thread; the audit
+// thread reads.
 //
-// GET /v1/audit?first=N&user=...: a page of the records that match (audit/live_query.h), each as it
-// is stored, in hexadecimal (FORMAT.md), and as the line that people read. Loop thread; the log's
-// own thread reads.
+// GET /v1/audit?first=N&user=... returns one page of matching records (audit/live_query.h). Each
+// record comes in its stored form, in hexadecimal (FORMAT.md), and as a line for people.
 #pragma once
 
 #include "daemon/admin/routes.h"

@@ -40,7 +40,7 @@ HttpResponse response_to(const ReloadResult& result) {
   return changed(result.changes);
 }
 
-// {"level": "debug"} and nothing else: one member whose value is one of four words needs no parser.
+// Accepts {"level": "debug"} only. One member with four possible values needs no parser.
 std::optional<LogLevel> read_level(std::string_view body) {
   std::string dense;
   for (const char c : body) {

@@ -1,5 +1,5 @@
-// config_routes.h: the routes about the configuration: what it is, reading it again, and how much
-// is logged. Loop thread.
+// config_routes.h: routes for the configuration: show it, reload it, and get or set the log level.
+// Loop thread.
 #pragma once
 
 #include "daemon/admin/routes.h"

@@ -1,6 +1,5 @@
-// deferred_response.h: a response whose content is known later: the order was given, and what came
-// of it is told when the disk has answered. Shared by whoever will know and whoever sends it; loop
-// thread.
+// deferred_response.h: a response that is completed later, for example when the disk has confirmed
+// an order. Shared by its producer and the HTTP server; loop thread.
 #pragma once
 
 #include <functional>
@@ -14,7 +13,7 @@ class DeferredResponse {
  public:
   using Send = std::function<void(HttpResponse)>;
 
-  // Once, before or after when_ready().
+  // Call once, before or after when_ready().
   void fulfil(HttpResponse response) {
     if (send_) {
       std::exchange(send_, nullptr)(std::move(response));
@@ -24,7 +23,7 @@ class DeferredResponse {
   }
   bool ready() const { return response_.has_value(); }
   HttpResponse take() { return std::move(response_).value(); }
-  // `send` is called once, later. Not while it is ready().
+  // `send` is called once, later. Do not call this if the response is ready().
   void when_ready(Send send) { send_ = std::move(send); }
 
  private:

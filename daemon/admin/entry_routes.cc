@@ -97,7 +97,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   const auto user = request.parameter("user");
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("entries").begin_array();
-  // With a user most are passed over: more of them are looked at for one page.
+  // With a user filter most entries are skipped, so more of them are examined per page.
   const auto next = services.inspect(after, user ? kMostEntriesOnPage : *limit,
                                      [&](const EntryDescription& entry) {
                                        if (!user || entry.user == *user) write_entry(json, entry);

@@ -1,20 +1,19 @@
-// entry_routes.h: GET /v1/entries and POST /v1/entry: what the cache holds, and what is known of
-// one token.
+// entry_routes.h: GET /v1/entries and POST /v1/entry: what the cache holds, and what is known about
+// one token. Loop thread.
 //
-// Never a token, and of the claims the user's id alone: who may look after the daemon need not know
-// who its users are. Whoever holds a token can ask for its claims as a worker does. Loop thread.
+// Responses never contain a token, and of the claims only the user's id: an operator does not need
+// to know who the users are. The holder of a token can query its claims as a worker does.
 #pragma once
 
 #include "daemon/admin/routes.h"
 
 namespace claimsd::daemon {
 
-// Entries looked at by one request, and on one page: a page costs a millisecond of the loop at
-// most.
+// Most entries examined per request and returned per page. Keeps a page below 1 ms on the loop.
 inline constexpr std::size_t kMostEntriesOnPage = 500;
 
-// ?after=CURSOR&limit=N&user=ID. A page may have fewer rows than `limit`, or none, and still not be
-// the last: `next` says.
+// ?after=CURSOR&limit=N&user=ID. A page may have fewer rows than `limit`, or none, before the last
+// one: continue while `next` is present.
 HttpResponse entries_route(const AdminServices& services, const HttpRequest& request);
 // {"token": "..."} in the body.
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request);

@@ -20,7 +20,7 @@ EventFeed::EventFeed(Loop& loop, const Clock& clock)
 void EventFeed::add(Event event) {
   event.at = clock_.now().wall;
   events_[++last_ % kCapacity] = event;
-  // The first that somebody waits for; those that follow come along.
+  // Start the timer for the first awaited event only. Later ones are delivered with it.
   const bool first = std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting& waiting) {
     return waiting.after + 1 == last_;
   });

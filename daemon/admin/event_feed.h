@@ -1,10 +1,9 @@
-// event_feed.h: what happens in the daemon, for people who watch: the last kCapacity events, and a
-// way to wait for the next one.
+// event_feed.h: the latest kCapacity events of the daemon, and a way to wait for the next one.
+// Owned by the composition root, destroyed before its Loop; loop thread.
 //
-// An event is plain data, a few words, so that noting one costs nothing that a miss would notice;
-// words are made of it when somebody reads. Nothing in one names a token, a user or a claim. Who
-// reads too slowly misses the oldest, and is told how many. Loop thread; owned by the composition
-// root, destroyed before its Loop.
+// An event is a few words of plain data, so adding one costs almost nothing; text is produced when
+// it is read. No event contains a token, a user or a claim. A reader that is too slow loses the
+// oldest events and learns how many.
 #pragma once
 
 #include <functional>
@@ -37,7 +36,7 @@ enum class EventKind : std::uint8_t {
 
 std::string_view name_of(EventKind kind);
 
-// Which members count is a matter of the kind.
+// `kind` determines which members are set.
 struct Event {
   EventKind kind = EventKind::kFlightLanded;
   WallTime at{};
@@ -45,17 +44,17 @@ struct Event {
   proto::Reason reason{};            // kFlightLanded
   int http_status = 0;               // kFlightLanded; 0: no response
   Duration took{};                   // kFlightLanded
-  GateState gate{};                  // kGateChanged: what it is now
+  GateState gate{};                  // kGateChanged: the new state
   Subject subject{};                 // kPurged, kRevoked
-  std::optional<std::uint32_t> uid;  // kPurged, kRevoked: who ordered it; kPeerRefused: who it was
-  std::string_view why;              // kPeerRefused: a literal
+  std::optional<std::uint32_t> uid;  // kPurged, kRevoked: who ordered it; kPeerRefused: the peer
+  std::string_view why;              // kPeerRefused: a string literal
 };
 
 class EventFeed {
  public:
   static constexpr std::size_t kCapacity = 1024;
   static constexpr std::size_t kMostWaiting = 8;
-  // Whoever waits is woken so long after an event, with all that came in between.
+  // A waiting reader is woken this long after the first event, and gets all events since then.
   static constexpr milliseconds kGathering{50};
 
   EventFeed(Loop& loop, const Clock& clock);
@@ -63,18 +62,18 @@ class EventFeed {
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
 
-  // Fills in when.
+  // Sets the event's time.
   void add(Event event);
 
-  // Sequence numbers begin at 1 with the daemon.
+  // Sequence numbers start at 1 with the daemon.
   std::uint64_t last() const { return last_; }
-  // Calls `visit(sequence, event)` for those after `after`, oldest first, at most `most` of them.
-  // Gives back how many of them are gone already.
+  // Calls `visit(sequence, event)` for events later than `after`, oldest first, at most `most` of
+  // them. Returns how many were already overwritten.
   std::uint64_t each_after(std::uint64_t after, std::size_t most,
                            const std::function<void(std::uint64_t, const Event&)>& visit) const;
 
-  // Calls `wake` once: when there is something after `after`, or when `patience` is over. False
-  // when too many wait already.
+  // Calls `wake` once: when there is an event later than `after`, or after `patience`. False if too
+  // many readers are waiting already.
   bool wait(std::uint64_t after, Duration patience, std::function<void()> wake);
 
  private:
@@ -87,7 +86,7 @@ class EventFeed {
   void set_timer();
 
   const Clock& clock_;
-  std::vector<Event> events_;  // a ring: the event of sequence n is at n % kCapacity
+  std::vector<Event> events_;  // ring buffer: the event with sequence n is at n % kCapacity
   std::uint64_t last_ = 0;
   std::vector<Waiting> waiting_;
   Timer timer_;

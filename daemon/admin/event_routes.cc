@@ -76,7 +76,7 @@ void write_event(JsonWriter& json, std::uint64_t sequence, const Event& event,
 HttpResponse events_after(const AdminServices& services, std::uint64_t after) {
   const DaemonStatus status = services.status();
   const EventFeed& feed = *services.events;
-  // Of a daemon that has gone since: this one has begun anew.
+  // `after` came from a previous daemon, so start from the beginning.
   if (after > feed.last()) after = 0;
   std::uint64_t last = after;
   JsonWriter json;
@@ -91,7 +91,7 @@ HttpResponse events_after(const AdminServices& services, std::uint64_t after) {
   return json_response(200, json.end_object().take());
 }
 
-// 0 where it is not given; none where it is not a number up to `most`.
+// 0 if absent; none if it is not a number up to `most`.
 std::optional<std::uint64_t> number_of(const HttpRequest& request, std::string_view name,
                                        std::uint64_t most) {
   const auto text = request.parameter(name);

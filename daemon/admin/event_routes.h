@@ -1,6 +1,5 @@
-// event_routes.h: GET /v1/events: what happens, to whoever watches. A request may wait for the next
-// event; what came while nobody asked is there for the next one, as long as the feed holds it
-// (event_feed.h). Loop thread.
+// event_routes.h: GET /v1/events: the event feed over HTTP. A request may wait for the next event.
+// Events between two requests are kept as long as the feed holds them (event_feed.h). Loop thread.
 #pragma once
 
 #include "daemon/admin/routes.h"
@@ -10,7 +9,7 @@ namespace claimsd::daemon {
 inline constexpr std::size_t kMostEventsAtOnce = 256;
 inline constexpr std::uint64_t kLongestWaitSeconds = 30;
 
-// ?after=SEQUENCE&wait=SECONDS. Without `after`: none, and where to begin.
+// ?after=SEQUENCE&wait=SECONDS. Without `after` it returns no events, only where to start.
 HttpResponse events_route(const AdminServices& services, const HttpRequest& request);
 
 }  // namespace claimsd::daemon

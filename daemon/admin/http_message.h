@@ -1,8 +1,7 @@
-// http_message.h: a request and its response as plain data, so that routes know nothing of sockets
-// or libmicrohttpd.
+// http_message.h: HTTP request and response as plain data, so that routes need neither sockets nor
+// libmicrohttpd. Loop thread.
 //
-// Values for the loop thread. An HttpRequest is a view into the server's buffers and lives as long
-// as the handler's call.
+// An HttpRequest is a view into the server's buffers, valid during the handler's call.
 #pragma once
 
 #include <functional>
@@ -20,15 +19,14 @@ namespace claimsd::daemon {
 struct HttpRequest {
   std::string_view method;  // as sent: "GET"
   std::string_view path;    // decoded, without the query
-  std::string_view body;    // may hold a token: wiped once the handler has returned
-  // Who connected; none where the connection is not a Unix socket's. The pid is never what a
-  // decision rests on.
+  std::string_view body;    // may hold a token: wiped after the handler has returned
+  // The peer of a Unix socket connection; none for TCP. Never decide by its pid.
   std::optional<PeerCredentials> peer;
-  // Of the query, decoded, in the order in which they were sent. None of them may be a token.
+  // Query parameters, decoded, in the order they were sent. A token must never be one.
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
-  std::string_view host;  // the header; "" where there was none
+  std::string_view host;  // the Host header; "" if absent
 
-  // The first parameter of that name.
+  // The first parameter with this name.
   std::optional<std::string_view> parameter(std::string_view name) const {
     for (const auto& [key, value] : parameters) {
       if (key == name) return value;
@@ -43,11 +41,11 @@ struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string allow;                        // the header Allow, which 405 needs; empty: not sent
-  std::shared_ptr<DeferredResponse> later;  // set: this is not it yet
+  std::string allow;                        // the Allow header, required with 405; empty: not sent
+  std::shared_ptr<DeferredResponse> later;  // set: the response follows later
 };
 
-// Called once for each complete request, on the loop thread; must not block.
+// Called once per complete request, on the loop thread; must not block.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 }  // namespace claimsd::daemon

@@ -24,7 +24,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A request's body as it arrives: room for all of it is taken once, so that growing leaves no copy
+// A request's body. All of its memory is reserved at once, because growing would leave copies
 // behind.
 class Body {
  public:
@@ -35,7 +35,7 @@ class Body {
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 
-  // False when it would outgrow what was announced.
+  // False if it would exceed the announced size.
   bool append(const char* data, std::size_t size) {
     if (bytes_.capacity() - bytes_.size() < size) return false;
     bytes_.insert(bytes_.end(), data, data + size);
@@ -43,8 +43,8 @@ class Body {
   }
   std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
 
-  bool suspended = false;                // the handler has it, the response comes later
-  std::optional<HttpResponse> response;  // and has come
+  bool suspended = false;                // the handler deferred the response
+  std::optional<HttpResponse> response;  // the deferred response, once it is there
 
  private:
   std::vector<char> bytes_;
@@ -56,8 +56,8 @@ struct ResponseRelease {
 using Response = std::unique_ptr<MHD_Response, ResponseRelease>;
 
 Response make_response(const HttpResponse& from) {
-  // The library copies the text and only reads it; its parameter is not const for the modes in
-  // which it takes it over.
+  // MHD copies the text and only reads it. Its parameter is non-const for modes that take
+  // ownership.
   Response response(MHD_create_response_from_buffer(
       from.body.size(), const_cast<char*>(from.body.data()), MHD_RESPMEM_MUST_COPY));
   if (!response) return response;
@@ -77,7 +77,7 @@ const char* header(MHD_Connection* connection, const char* name) {
   return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-// How large a body the head of the request announces, or why such a one is not taken.
+// The announced size of the body, or a response that rejects it.
 tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connection,
                                                        std::size_t limit) {
   if (header(connection, "Transfer-Encoding") != nullptr) {
@@ -99,7 +99,7 @@ std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
   const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (info == nullptr) return std::nullopt;
   const auto peer = peer_credentials(info->connect_fd);
-  // A TCP connection has none; the kernel then gives the id that is nobody's.
+  // A TCP connection has no credentials; the kernel then returns uid -1.
   if (!peer || peer->uid == static_cast<uid_t>(-1)) return std::nullopt;
   return *peer;
 }
@@ -158,16 +158,16 @@ class MhdServer final : public HttpServer {
 
   HttpHandler handler_;
   HttpLimits limits_;
-  std::unordered_map<MHD_Connection*, Body> bodies_;  // of the requests that are being received
+  std::unordered_map<MHD_Connection*, Body> bodies_;            // of requests being received
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for responses that come later
-  bool resumed_ = false;  // a connection was woken: it has to be run
+  bool resumed_ = false;  // a connection was resumed and must be run
   MHD_Daemon* daemon_ = nullptr;
   std::optional<Poll> poll_;
   Timer timer_;
-  // Connections by the end of their time, which is the same for all: the oldest first.
+  // In order of deadline: all connections have the same time limit, so the oldest is first.
   struct Connected {
     MHD_Connection* connection;
-    Duration until;  // by Loop::hrtime()
+    Duration until;  // Loop::hrtime()
   };
   std::deque<Connected> connected_;
   Timer overdue_;
@@ -200,12 +200,13 @@ Status MhdServer::start(Loop& loop, Fd listening) {
 }
 
 MhdServer::~MhdServer() {
-  poll_.reset();  // before the library closes the descriptor that it watches
+  poll_.reset();  // before MHD closes the descriptor it watches
   timer_.stop();
   overdue_.stop();
   *alive_ = false;
   for (const auto& [connection, body] : bodies_) {
-    if (body.suspended) MHD_resume_connection(connection);  // it must not be stopped with one
+    // MHD_stop_daemon() must not find a suspended connection.
+    if (body.suspended) MHD_resume_connection(connection);
   }
   if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
 }
@@ -215,10 +216,10 @@ std::size_t MhdServer::connections() const {
   return info == nullptr ? 0 : info->num_connections;
 }
 
-// The library watches its connections edge-triggered: what it left unread shows in its timeout, not
-// in its descriptor. So it is asked for that after every run. 0 means the next turn of the loop,
-// after everybody else had theirs. One thing its timeout does not say: after a full house it
-// listens again only when it is run once more.
+// MHD watches its connections edge-triggered, so unread data shows in its timeout, not in its
+// descriptor. Ask for the timeout after every run; 0 means the next loop iteration. One case is
+// missing from it: after the connection limit was reached, MHD accepts again only when it is run
+// once more.
 void MhdServer::run() {
   const bool was_full = connections() >= limits_.connections;
   resumed_ = false;
@@ -237,7 +238,7 @@ MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const c
                                  const char* method, const char* /*version*/, const char* data,
                                  std::size_t* size, void** exchange) {
   auto& server = *static_cast<MhdServer*>(self);
-  try {  // an exception must not cross the library; it is out of memory, so the connection goes
+  try {  // only out of memory; it must not cross MHD, so close the connection
     if (*exchange == nullptr) return server.begin(connection, exchange);
     return server.proceed(connection, url, method, data, size);
   } catch (...) {
@@ -245,7 +246,7 @@ MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const c
   }
 }
 
-// The head has arrived.
+// The headers have arrived.
 MHD_Result MhdServer::begin(MHD_Connection* connection, void** exchange) {
   const auto size = announced_body(connection, limits_.body_bytes);
   if (!size) return answer(connection, size.error());
@@ -253,7 +254,7 @@ MHD_Result MhdServer::begin(MHD_Connection* connection, void** exchange) {
   return MHD_YES;
 }
 
-// A piece of the body has arrived, or, with size 0, nothing is missing any more.
+// Part of the body has arrived; size 0: it is complete.
 MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const char* method,
                               const char* data, std::size_t* size) {
   auto& body = bodies_.at(connection);
@@ -262,13 +263,13 @@ MHD_Result MhdServer::proceed(MHD_Connection* connection, const char* url, const
     return respond(connection, body, handler_(request_of(connection, url, method, body.view())));
   }
   const bool fits = body.append(data, *size);
-  // It lies in the library's memory, which is writable, and is not looked at again.
+  // MHD's own buffer: writable, and not read again.
   explicit_bzero(const_cast<char*>(data), *size);
   *size = 0;
   return fits ? MHD_YES : MHD_NO;
 }
 
-// A response that is still to come leaves the connection asleep until then.
+// A deferred response suspends the connection.
 MHD_Result MhdServer::respond(MHD_Connection* connection, Body& body,
                               const HttpResponse& response) {
   if (!response.later) return answer(connection, response);
@@ -281,11 +282,11 @@ MHD_Result MhdServer::respond(MHD_Connection* connection, Body& body,
 }
 
 void MhdServer::resume(MHD_Connection* connection, HttpResponse response) {
-  Body& body = bodies_.at(connection);  // a connection does not end while it is asleep
+  Body& body = bodies_.at(connection);  // a suspended connection does not end
   body.suspended = false;
   body.response = std::move(response);
   MHD_resume_connection(connection);
-  resumed_ = true;  // perhaps from within run()
+  resumed_ = true;  // possibly called from within run()
   timer_.start({});
 }
 
@@ -304,7 +305,7 @@ void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*c
   if (gone != connected.end()) connected.erase(gone);
 }
 
-// The library sees the end of the stream, and closes it.
+// MHD sees end of file and closes the connection.
 void MhdServer::cut_off_overdue() {
   const Duration now = Loop::hrtime();
   while (!connected_.empty() && connected_.front().until <= now) {

@@ -1,18 +1,15 @@
-// http_server.h: HTTP/1.1 on one listening socket, inside the daemon's loop. The only microhttpd.h.
+// http_server.h: an HTTP/1.1 server on one listening socket, on the daemon's loop. The only user of
+// microhttpd.h. Owned by the composition root; loop thread. Handlers are called there and must not
+// block.
 //
-// libmicrohttpd runs without a thread of its own: its epoll descriptor is watched like any other,
-// and its own idea of when it wants to run again becomes a timer. Owned by the composition root,
-// lives on the loop thread; handlers are called there and must not block.
-// - Its clients are few and trusted enough to open the socket, so bounds are small. A connection
-// carries one request: places are
-//   few, and connecting is cheap. A client holds one until its deadline, however it drips.
-// - Requests that libmicrohttpd cannot read it answers itself (400, 414, 431), with a page of its
-//   own and not with our JSON: version 0.9.75 has no way to replace that page.
-// - Bodies may hold tokens. They come with Content-Length only (pieces of a chunked one would be
-// moved about in the library's
-//   memory), and both the library's copy and ours are wiped.
-//
-// libmicrohttpd 0.9.75: microhttpd.h, "MHD_USE_EPOLL", "MHD_get_timeout".
+// libmicrohttpd runs without its own thread: the loop polls its epoll descriptor and sets a timer
+// for its timeout (microhttpd.h 0.9.75, "MHD_USE_EPOLL", "MHD_get_timeout").
+// - Only trusted local clients connect, so limits are small. A connection carries one request and is
+//   closed at its deadline, however slowly the client sends.
+// - Requests that libmicrohttpd cannot parse get its own error page (400, 414, 431), not our JSON:
+//   version 0.9.75 cannot replace it.
+// - Bodies may hold tokens. Content-Length is required, because libmicrohttpd moves chunked data
+//   around in its memory. Its copy and ours are wiped.
 #pragma once
 
 #include <chrono>
@@ -27,14 +24,15 @@ namespace claimsd::daemon {
 
 class Loop;
 
-// Bounds of one server. The defaults are what the daemon uses.
+// Limits of one server. The defaults are what the daemon uses.
 struct HttpLimits {
-  unsigned connections = 16;  // beyond it a client waits in the backlog
+  unsigned connections = 16;  // further clients wait in the backlog
   std::size_t body_bytes = 64 * 1024;
-  std::size_t memory_bytes = 32 * 1024;  // per connection: request line and headers fit in it
+  std::size_t memory_bytes = 32 * 1024;  // per connection; must hold the request line and headers
   std::chrono::seconds idle_timeout{10};
-  // For a whole request and its response, from the connection on: sending a byte now and then does
-  // not help. A request that the handler lets wait (http_message.h) is not cut off while it does.
+  // For a whole request and its response, counted from the connect, so sending a byte now and then
+  // does not extend it. A request whose response is deferred (http_message.h) is not closed
+  // meanwhile.
   std::chrono::seconds deadline{30};
 };
 
@@ -44,7 +42,7 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> create(Loop& loop, Fd listening, HttpHandler handler,
                                                     const HttpLimits& limits = {});
 
-  virtual ~HttpServer() = default;  // closes the socket and every connection at once
+  virtual ~HttpServer() = default;  // closes the socket and all connections immediately
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 

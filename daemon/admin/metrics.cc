@@ -6,7 +6,7 @@ namespace {
 using enum MetricType;
 using Source = MetricsSource;
 
-// One sample for each Auth API.
+// One sample per Auth API.
 template <class Read>
 void each_upstream(Samples& samples, const Source& from, Read&& read) {
   for (const UpstreamStatus& upstream : from.status.upstreams)
@@ -55,7 +55,7 @@ void client_certificate_ends(Samples& samples, const Source& from) {
   }
 }
 
-// The rows of the parts' own tables.
+// Rows from the tables of the components.
 #define CLAIMSD_METRIC_COUNTER(name, help, table) \
   {"claimsd_" #name "_total", kCounter, "", help, \
    [](Samples& s, const Source& from) { s.add(from.status.table.name); }},

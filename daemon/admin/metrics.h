@@ -1,10 +1,9 @@
-// metrics.h: every metric as one row of one table: its name, type, labels and help, and how its
-// samples come out of the daemon's status. The exposition for Prometheus (text format 0.0.4) and
-// the documentation are made from these rows. Pure; any thread.
+// metrics.h: the table of metrics: name, type, labels, help, and how to read the samples from the
+// daemon's status. Generates the Prometheus exposition (text format 0.0.4) and the documentation.
+// Pure; any thread.
 //
-// What a part counts without labels is a row of that part's own table (base/counter_table.h), which
-// this one takes up as it stands. Labels have values of ours or of the operator's configuration:
-// nothing that a client, user or peer sends can make a series.
+// Counters without labels come from the tables of their components (base/counter_table.h). Label
+// values are fixed or come from the configuration: no client, user or peer can create a series.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +21,13 @@ namespace claimsd::daemon {
 
 inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
-// What all metrics are read from.
+// The source of all metrics.
 struct MetricsSource {
   const DaemonStatus& status;
   const ProcessUsage& process;
 };
 
-// Takes the samples of one metric.
+// Collects the samples of one metric.
 class Samples {
  public:
   using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -56,7 +55,7 @@ std::string_view name_of(MetricType type);
 struct Metric {
   std::string_view name;
   MetricType type;
-  std::string_view labels;  // their names, joined by ", "; "": none
+  std::string_view labels;  // label names joined by ", "; "": none
   std::string_view help;
   void (*write)(Samples& samples, const MetricsSource& from);
 };

@@ -1,4 +1,4 @@
-// The samples of metrics.h as text. "Exposition formats", Prometheus documentation.
+// Text form of the samples of metrics.h. "Exposition formats", Prometheus documentation.
 #include <fmt/core.h>
 
 #include <iterator>
@@ -27,7 +27,7 @@ std::string in_seconds(Duration duration) {
 
 }  // namespace
 
-// `bound`: the label `le` of a bucket; "": none.
+// `bound`: label `le` of a bucket; "": none.
 void Samples::write(std::string_view suffix, Labels labels, std::string_view bound,
                     std::string_view value) {
   text_ += name_;

@@ -1,4 +1,4 @@
-// openapi.h: openapi.yaml as the daemon was built with it. Static storage; any thread.
+// openapi.h: openapi.yaml, embedded at build time. Static storage; any thread.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
-// order_routes.h: POST /v1/purge and /v1/revoke: an operator's orders, and what came of them.
+// order_routes.h: POST /v1/purge and /v1/revoke: carry out an operator's order and return its
+// result. Loop thread.
 //
-// The body holds a token or an id; neither is repeated in a response. Loop thread.
+// The body holds a token or a user id. A response never repeats either.
 #pragma once
 
 #include "daemon/admin/routes.h"

@@ -1,5 +1,5 @@
-// reload_report.h: what became of a reload, for the log and the audit log: one line, and one
-// record, a change. What is hidden in the configuration's listing is hidden here, too. Loop thread.
+// reload_report.h: reports a reload to the log and the audit log: one line and one record per
+// change. Values hidden in the configuration's listing are hidden here as well. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace claimsd::daemon {
 
-// `by` asked for it (none: a signal), who is called `who`; `audit`: null where none is kept.
+// `by`: the uid that requested it (none: a signal); `who`: its name; `audit`: null if none is kept.
 void report_reload(const ReloadResult& result, std::optional<std::uint32_t> by,
                    const std::string& who, const std::string& file, Log& log, AuditRecorder* audit);
 

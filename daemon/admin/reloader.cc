@@ -22,7 +22,7 @@ void Reloader::request(ReloadDone done) {
 
 void Reloader::begin() {
   current_ = std::exchange(next_, {});
-  // The other thread owns its own copies: it may outlive this.
+  // The other thread owns copies, because it may outlive this object.
   const auto fresh = std::make_shared<std::optional<Result<LoadedConfig>>>();
   const Status begun = background_.run([fresh, file = file_] { fresh->emplace(load(file)); },
                                        [this, fresh] { finish(std::move(**fresh)); });

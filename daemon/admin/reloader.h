@@ -1,8 +1,9 @@
-// reloader.h: reads the configuration again, and puts it in effect as a whole or not at all.
+// reloader.h: reloads the configuration as a whole or not at all. Owned by the composition root;
+// loop thread.
 //
-// Reading and parsing happen in the background, so that no answer waits for a disk; the rest in one
-// turn of the loop. One reload at a time: who asks while one is on its way gets the next one, since
-// the file may have changed after it was read. Owned by the composition root; loop thread.
+// The file is read and parsed in the background, so that no answer waits for the disk. The rest
+// happens in one loop iteration. One reload at a time: a request during a reload starts another one
+// afterwards, because the file may have changed after it was read.
 #pragma once
 
 #include <string>
@@ -15,16 +16,16 @@ namespace claimsd::daemon {
 
 class Reloader {
  public:
-  // Puts `fresh` in effect, which can be done (compare()), or says why not and leaves all as it is.
+  // Applies `fresh`, already checked by compare(), or returns an error and changes nothing.
   using Apply = std::function<Status(LoadedConfig&& fresh)>;
 
-  // `running` is what is in effect now; it and what else was given outlive this.
+  // `running`: the configuration in effect. All arguments must outlive this object.
   Reloader(Loop& loop, std::string file, const LoadedConfig& running, Apply apply)
       : file_(std::move(file)), running_(running), apply_(std::move(apply)), background_(loop) {}
 
-  // `done` is called once, in a later turn, unless the daemon ends first.
+  // `done` is called once, in a later iteration, unless the daemon ends first.
   void request(ReloadDone done);
-  // From now on every request is told that it comes too late.
+  // From now on every request gets kStopping.
   void stop() { stopped_ = true; }
 
  private:
@@ -35,8 +36,8 @@ class Reloader {
   std::string file_;
   const LoadedConfig& running_;
   Apply apply_;
-  std::vector<ReloadDone> next_;     // who asked since the file was last read
-  std::vector<ReloadDone> current_;  // whom the reload on its way is for
+  std::vector<ReloadDone> next_;     // requests since the file was last read
+  std::vector<ReloadDone> current_;  // requests that the running reload answers
   bool stopped_ = false;
   Background background_;
 };

@@ -36,7 +36,7 @@ HttpResponse status(const AdminServices& services, const HttpRequest&) {
   return json_response(200, status_json(services.status()));
 }
 
-// That it answers is the message: the loop turns.
+// Any response proves that the loop runs.
 HttpResponse health(const AdminServices&, const HttpRequest&) {
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).member("alive", true).end_object();
@@ -105,7 +105,7 @@ std::string allowed_methods(std::string_view path) {
 
 HttpResponse nothing_takes(const HttpRequest& request) {
   auto methods = allowed_methods(request.path);
-  // The path is not repeated: somebody may have put a token into it.
+  // Do not repeat the path: it may contain a token.
   if (methods.empty()) {
     return refusal(404, "not_found", "no such path in the admin API",
                    "GET / lists the paths there are");

@@ -1,6 +1,5 @@
-// routes.h: the admin API as one table of routes. Dispatch, the refusals 404 and 405, the index at
-// `/` and the documentation all come from its rows; a new call is a new row in routes.cc and its
-// handler. Pure but for what it is handed; loop thread.
+// routes.h: the admin API as a table of routes, from which dispatch, 404 and 405, the index at `/`
+// and the documentation follow. To add a call, add a row and its handler in routes.cc. Loop thread.
 #pragma once
 
 #include <functional>
@@ -21,24 +20,23 @@ namespace claimsd::daemon {
 
 class EventFeed;
 
-// The daemon's own view of itself at the moment of the call. Cheap: it runs on the loop.
+// The daemon's status at the moment of the call. Runs on the loop, so it must be cheap.
 using StatusSource = std::function<DaemonStatus()>;
 
-// Carries an order out; the callback may come later (orders.h).
+// Carries out an order; the callback may run later (orders.h).
 using OrderTaker = std::function<void(const Order& order, OrderDone done)>;
 
-// How much is logged: since it was last set, and in the configuration, which counts again after a
-// reload.
+// Log level in effect, and the one from the configuration, which applies again after a reload.
 struct LogLevels {
   LogLevel now = LogLevel::kInfo;
   LogLevel configured = LogLevel::kInfo;
 };
 
-// Looks into the audit log; `done` is called later, on the loop.
+// Searches the audit log; `done` is called later, on the loop.
 using AuditAsker = std::function<void(const AuditQuery& query,
                                       std::function<void(const Result<AuditPage>&)> done)>;
 
-// What handlers may ask of the daemon. Grows with the routes; the composition root fills it.
+// What handlers need from the daemon. Filled by the composition root.
 struct AdminServices {
   StatusSource status;
   std::function<ProcessUsage()> process;
@@ -51,14 +49,14 @@ struct AdminServices {
   std::function<void(std::string_view token, const std::function<void(const TokenFinding&)>& visit)>
       inspect_token;
   std::function<Now()> now;
-  EventFeed* events = nullptr;  // outlives the handlers, as the next one does
+  EventFeed* events = nullptr;  // must outlive the handlers, as must `peers`
   const PeerTable* peers = nullptr;
   std::function<const std::vector<Setting>&()> settings;  // of the configuration in effect
-  // `by`: the uid that asks, where it is known.
+  // `by`: uid of the caller, if known.
   std::function<void(std::optional<std::uint32_t> by, ReloadDone done)> reload;
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
-  AuditAsker audit;  // empty: none is kept
+  AuditAsker audit;  // empty: no audit log is kept
 };
 
 struct Route {
@@ -66,17 +64,17 @@ struct Route {
   std::string_view path;
   std::string_view help;  // one line for people
   HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
-  bool scrapable = false;  // is on the listener for Prometheus as well
+  bool scrapable = false;  // also served on the listener for Prometheus
 };
 
 std::span<const Route> routes();
 
-// Never fails: what no route takes is answered with 404 or 405 and a hint. HEAD is taken for GET.
+// Never fails: an unknown path or method gets 404 or 405 with a hint. HEAD is handled as GET.
 HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
 
 HttpResponse json_response(unsigned status, std::string body);
 
-// A refusal in the one form that all of them have.
+// An error response in the admin API's common format.
 HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,
                      std::string_view hint);
 

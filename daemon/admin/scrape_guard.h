@@ -1,14 +1,14 @@
-// scrape_guard.h: what the listener for Prometheus lets through. It is open to whoever can reach
-// the loopback, so: rows of the table that are marked for it, GET and HEAD, and a Host that says
-// loopback. A page in somebody's browser can make requests to 127.0.0.1, but under the name of its
-// own host (DNS rebinding), which is refused here. Pure.
+// scrape_guard.h: restricts the listener for Prometheus, which any local process can reach: only
+// routes marked scrapable, only GET and HEAD, and only a Host header that names loopback. The last
+// rule stops DNS rebinding: a web page in a local browser can send requests to 127.0.0.1, but only
+// under its own host name. Pure; loop thread.
 #pragma once
 
 #include "daemon/admin/routes.h"
 
 namespace claimsd::daemon {
 
-// "localhost", 127.0.0.0/8 or [::1], with a port or without.
+// "localhost", 127.0.0.0/8 or [::1], with or without a port.
 bool names_loopback(std::string_view host);
 
 HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request);

@@ -18,7 +18,7 @@ void write_histogram(JsonWriter& json, const DurationHistogram& histogram) {
   json.end_array().end_object();
 }
 
-// Of all histograms here: the last bucket has no bound.
+// Shared by all histograms here. The last bucket has no bound.
 void write_bounds(JsonWriter& json) {
   json.key("bucket_bounds_seconds").begin_array();
   for (const Duration bound : DurationHistogram::kBounds) json.value(in_seconds(bound));

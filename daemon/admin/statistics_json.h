@@ -1,5 +1,6 @@
-// statistics_json.h: what was counted since the daemon started, for claimsctl top and statistics
-// and for scripts: lookups by source, what each Auth API did, who asks how much. Pure; any thread.
+// statistics_json.h: statistics since the daemon started, as JSON for claimsctl top, claimsctl
+// statistics and scripts: lookups by source, calls per Auth API, activity per uid. Pure; any
+// thread.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace claimsd::daemon {
 
-// User ids in one answer: those that asked the most.
+// Most uids listed in one response: those with the most queries.
 inline constexpr std::size_t kMostPeersShown = 100;
 
 std::string statistics_json(const DaemonStatus& status, const ProcessUsage& process,

@@ -1,5 +1,5 @@
-// status.h: what the daemon says of itself, as plain data. The composition root fills it; admin/
-// renders it; claimsctl shows it.
+// status.h: the daemon's status as plain data. The composition root fills it, admin/ renders it,
+// claimsctl shows it.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@
 
 namespace claimsd::daemon {
 
-// Certificates in files, which are read again when they change.
+// Certificate files, which are read again when they change.
 struct CertificateStatus {
-  std::uint64_t taken = 0;    // changes that are in effect
-  std::uint64_t refused = 0;  // changes that could not be
-  std::string trouble;        // why the files, as they are, are not in effect; "": they are
-  std::optional<WallTime> client_end;  // of the client certificate in effect; none: there is none
+  std::uint64_t taken = 0;             // changes that took effect
+  std::uint64_t refused = 0;           // changes that were unusable
+  std::string trouble;                 // why the current files are not in effect; "": they are
+  std::optional<WallTime> client_end;  // expiry of the client certificate; none: there is none
 };
 
 struct UpstreamStatus {
@@ -31,12 +31,12 @@ struct UpstreamStatus {
   bool is_default = false;
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;
-  std::uint64_t consecutive_failures = 0;  // 0: well
+  std::uint64_t consecutive_failures = 0;  // 0: healthy
   std::string last_failure;                // reason name and detail; "" if there was none
   Duration last_latency{};
-  std::uint64_t pending = 0;  // requests waiting for their turn
+  std::uint64_t pending = 0;  // requests waiting to be sent
   std::uint64_t max_pending = 0;
-  Duration left_alone{};  // how much longer it is, since it fails; 0: it is asked
+  Duration left_alone{};  // remaining backoff after failures; 0: in use
   CallStatistics calls;
   CertificateStatus certificates;
 };
@@ -45,8 +45,8 @@ struct AuditStatus {
   AuditStats log;
   std::string directory;
   std::string level;          // which events are recorded
-  bool denies = true;         // what cannot be recorded; else it is answered and counted
-  std::uint64_t waiting = 0;  // answers held until their record is on disk
+  bool denies = true;         // do not answer an event that cannot be recorded
+  std::uint64_t waiting = 0;  // answers held until their record is durable
   std::uint64_t max_waiting = 0;
 };
 
@@ -62,13 +62,13 @@ struct DaemonStatus {
   std::uint64_t connections = 0;
   std::uint64_t max_connections = 0;
   std::uint64_t max_waiting = 0;
-  std::uint64_t waiting = 0;    // questions waiting for an Auth API
-  std::uint64_t in_flight = 0;  // requests on their way to an Auth API
-  std::uint64_t pending = 0;    // requests waiting for their turn
+  std::uint64_t waiting = 0;    // queries waiting for an Auth API
+  std::uint64_t in_flight = 0;  // requests sent to an Auth API
+  std::uint64_t pending = 0;    // requests waiting to be sent
   std::uint64_t entries = 0;
   std::uint64_t max_entries = 0;
   std::uint64_t negative_entries = 0;
-  std::uint64_t unwritten_entries = 0;  // of `entries`; a killed daemon forgets them
+  std::uint64_t unwritten_entries = 0;  // part of `entries`; lost if the daemon is killed
   LeaseStatus leases;
   std::uint64_t revocations = 0;  // rules in effect
   std::uint64_t max_revocations = 0;
@@ -77,13 +77,13 @@ struct DaemonStatus {
   Counters counters;
   LookupStatistics lookups;
   ServerCounters server_counters;
-  // Trouble of the claims cache.
-  std::uint64_t cache_tampered = 0;  // entries that did not open, and were erased
+  // Errors of the claims cache.
+  std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed
-  std::uint64_t cache_dropped = 0;   // times that everything had to be dropped
+  std::uint64_t cache_dropped = 0;   // times that the whole cache was dropped
   std::string cache_directory;
-  std::optional<Duration> cache_trouble;  // so long ago it last failed or was dropped; none: never
-  std::uint64_t cache_lost = 0;           // entries acknowledged that could not be written
+  std::optional<Duration> cache_trouble;  // time since it last failed or was dropped; none: never
+  std::uint64_t cache_lost = 0;           // entries accepted but never written
 };
 
 }  // namespace claimsd::daemon

@@ -7,8 +7,8 @@
 namespace claimsd::daemon {
 namespace {
 
-// Of the questions that the cache could have answered, the share that it did; null before the
-// first.
+// The share of queries answered from the cache, among those it could have answered; null before the
+// first one.
 void write_hit_ratio(JsonWriter& json, const Counters& counters) {
   const auto hits = counters.cache_hits + counters.negative_hits;
   const auto asked = counters.questions - std::min(counters.questions, counters.local_refusals);

@@ -1,7 +1,7 @@
-// status_json.h: a status as JSON, for claimsctl, curl and scripts. Pure; any thread.
+// status_json.h: the status as JSON, for claimsctl, curl and scripts. Pure; any thread.
 //
-// Every object says "schema": 1. Members may be added under one schema number, never renamed,
-// removed or given another meaning. Times are seconds, moments RFC 3339 in UTC.
+// Every object contains "schema": 1. Within one schema number, members may be added, but never
+// renamed, removed or changed in meaning. Durations are in seconds, times RFC 3339 in UTC.
 #pragma once
 
 #include <string>
@@ -20,16 +20,16 @@ inline constexpr int kStatusSchema = 1;
 std::string rfc3339(WallTime time);
 double in_seconds(Duration duration);
 
-// The member "counters": those of every part, by their names.
+// The member "counters": those of every component, by name.
 void write_counters(JsonWriter& json, const DaemonStatus& status);
 
 // The whole status: `well` and `findings`, then the numbers.
 std::string status_json(const DaemonStatus& status);
 
-// Is the daemon able to take questions? `ready` false comes with the reasons.
+// Whether the daemon can answer queries. If `ready` is false it lists the reasons.
 std::string readiness_json(const std::vector<Finding>& findings, bool ready);
 
-// {"error": {...}}: what every refusal of the admin API looks like.
+// {"error": {...}}: every error response of the admin API.
 std::string error_json(std::string_view code, std::string_view message, std::string_view hint);
 
 }  // namespace claimsd::daemon

@@ -8,8 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::size_t kMaxLine =
-    400;  // what `systemctl status` shows without a pager on a wide screen
+constexpr std::size_t kMaxLine = 400;  // fits `systemctl status` on a wide screen without a pager
 
 std::string known_share(const DaemonStatus& status) {
   const std::uint64_t questions = status.counters.questions;

@@ -1,5 +1,5 @@
-// status_line.h: how a daemon is, in one line that a person understands: what `systemctl status`
-// shows (STATUS= of sd_notify(3)). Pure; any thread.
+// status_line.h: the daemon's health in one line, as shown by `systemctl status` (STATUS= of
+// sd_notify(3)). Pure; any thread.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace claimsd::daemon {
 
-// The worst of what is wrong, and what to do about it; when all is well, what it has done so far.
-// Without a line end, whatever an Auth API has sent.
+// The most severe finding and its fix, or a summary of activity if healthy. Contains no line break,
+// even if an Auth API sent one.
 std::string status_line(const DaemonStatus& status);
 
 }  // namespace claimsd::daemon

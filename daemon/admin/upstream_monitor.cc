@@ -9,7 +9,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// An outage of hours at full load must not fill the disk.
+// A long outage at full load must not fill the disk.
 constexpr Duration kPauseBetweenLines = seconds(10);
 
 }  // namespace
@@ -52,7 +52,8 @@ void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& 
 
 void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) {
   const UpstreamStatus& upstream = upstreams_.at(at);
-  if (trace_id.empty()) return;  // nobody could tell which question that was: the counter does
+  if (trace_id.empty())
+    return;  // without a trace id the query cannot be identified; the counter has it
   write(LogLevel::kInfo, "deadline_passed",
         fmt::format("a question to {} was not answered in its time", upstream.name), upstream,
         trace_id);

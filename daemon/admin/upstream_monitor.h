@@ -1,8 +1,7 @@
-// upstream_monitor.h: how each Auth API is doing, for the status and for whoever watches, and for
-// the log when that changes.
+// upstream_monitor.h: tracks the state of each Auth API for status and events, and logs changes.
+// Implements the service's Observer. Owned by the composition root; loop thread.
 //
-// The service's Observer. An outage is one line when it begins, one now and then while it lasts,
-// and one when it ends. Loop thread.
+// An outage logs one line at its start, one every few seconds while it lasts, and one at its end.
 #pragma once
 
 #include <optional>
@@ -18,7 +17,7 @@ namespace claimsd::daemon {
 
 class UpstreamMonitor final : public Observer {
  public:
-  // One row a UpstreamId, with name, URL and is_default filled in.
+  // One row per UpstreamId, with name, URL and is_default set.
   UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, EventFeed& events,
                   Log& log)
       : upstreams_(std::move(upstreams)),
@@ -32,7 +31,7 @@ class UpstreamMonitor final : public Observer {
     events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
   }
   void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
-  // Of the fetch thread's files, on the loop thread.
+  // Reports from the fetch thread, delivered on the loop thread.
   void certificates_changed(const CredentialReport& report);
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
@@ -43,7 +42,7 @@ class UpstreamMonitor final : public Observer {
               const FlightReport& report);
 
   std::vector<UpstreamStatus> upstreams_;
-  std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last mentioned
+  std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last logged
   const Clock& clock_;
   EventFeed& events_;
   Log& log_;

@@ -1,4 +1,4 @@
-// The keys of the anchors: one for each day, the one before destroyed.
+// Creates, rotates and destroys the daily anchor keys.
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -27,7 +27,7 @@ tl::unexpected<Error> file_failure(std::string_view doing, const std::string& pa
                              doing, path, std::generic_category().message(errno)));
 }
 
-constexpr std::size_t kBlock = 65536;  // read and written at once; no line of ours is so long
+constexpr std::size_t kBlock = 65536;  // size of a read or write; longer than any line
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -42,11 +42,11 @@ bool write_durably(int fd, std::string_view bytes) {
   return write_all(fd, bytes) && fdatasync(fd) == 0;
 }
 
-// A file of anchors, which may be years long, a line at a time. Gives back what of a last one a
-// crash has left.
+// Visits an anchors file line by line, since it may cover years. Returns a last line that a crash
+// truncated.
 template <class Visit>
 Result<std::string> each_line(int fd, const std::string& path, Visit&& visit) {
-  std::string begun;  // a line whose end is still to come
+  std::string begun;  // a line not yet complete
   char part[kBlock];
   for (;;) {
     const ssize_t got = read(fd, part, sizeof part);
@@ -61,7 +61,7 @@ Result<std::string> each_line(int fd, const std::string& path, Visit&& visit) {
   }
 }
 
-// What there is to know of it. Its last line is ended where it was cut off.
+// Reads the file's summary. Terminates a truncated last line.
 Result<std::string> gist_of(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
@@ -76,7 +76,7 @@ Result<std::string> gist_of(const std::string& path) {
   return gist.text();
 }
 
-// Of its lines those that are not outlived, durably in a file of their own.
+// Copies the lines that are not outlived durably to a new file.
 Status copy_rest(const std::string& path, const std::string& to_path, AuditSequence dropped) {
   const Fd from(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!from) return file_failure("read", path);
@@ -108,7 +108,7 @@ struct Key {
   Secret secret;
 };
 
-// Nothing where there is none, or where it was being destroyed.
+// Nothing if there is no key, or if a crash interrupted its destruction.
 Result<std::optional<Key>> read_key(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
@@ -154,7 +154,7 @@ Status AuditSigner::load(WallTime now) {
   const std::string fresh_path = path(std::string(kKeyFile) + ".new");
   auto key = TRY(read_key(path(kKeyFile)));
   auto fresh = TRY(read_key(fresh_path));
-  // A rotation that was interrupted is finished where the old key vouched for the new one already.
+  // Finish an interrupted rotation if the old key had already signed the new one.
   if (fresh && listed(hex_text(ed25519_public(fresh->secret)))) {
     TRY(replace_key());
     key = std::move(fresh);
@@ -190,9 +190,9 @@ Status AuditSigner::forget(AuditSequence dropped) const {
   return sync_directory(directory_);
 }
 
-// Overwritten before its name goes. That ends it on a file system that writes in place; copies that
-// a journal, a snapshot or the flash below keeps are out of reach, and so is what root read in
-// time.
+// Overwrites the key before removing its name. This destroys it on a file system that writes in
+// place. Copies in a journal, a snapshot or flash memory are out of reach, as is a key that root
+// read earlier.
 Status AuditSigner::replace_key() const {
   Secret noise(kKeyFileSize);
   random_.fill(noise.data(), kKeyFileSize);

@@ -1,4 +1,4 @@
-// The text of anchors: written and read. Pure.
+// Formats and parses anchor lines. Pure.
 #include "daemon/audit/anchors.h"
 
 #include <fmt/core.h>
@@ -37,7 +37,7 @@ std::vector<std::string_view> words_of(std::string_view line) {
   return words;
 }
 
-// The journal puts its own words before ours.
+// Skips the prefix that the journal adds.
 std::string_view from_keyword(std::string_view line) {
   for (const std::string_view word : {kKeyWord, kAnchorWord}) {
     const std::size_t at = line.find(word);
@@ -62,7 +62,7 @@ class Reading {
     const bool is_key = words[0] == kKeyWord;
     const std::string_view why = is_key ? key(line, words) : anchor(line, words);
     if (why.empty()) return;
-    // Who could cut a line could as well have removed it.
+    // Only a note, because an attacker who can truncate a line could also have removed it.
     auto& where = why == kUnreadable ? found_.notes : found_.problems;
     where.push_back(fmt::format("line {}: {}", number, why));
   }
@@ -81,7 +81,7 @@ class Reading {
       keys_.insert(fresh);
       return {};
     }
-    if (keys_.count(fresh) != 0) return {};  // said again
+    if (keys_.count(fresh) != 0) return {};  // a repeated line
     const bool trusted = pinned_ ? fresh == *pinned_ : found_.root.empty();
     if (!trusted) return "a first key that is not the trusted one";
     found_.root = fresh;

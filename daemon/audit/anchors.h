@@ -1,12 +1,13 @@
-// anchors.h: signed statements of how far the log was at a time, kept where the log is not: in a
-// file elsewhere, in the journal. FORMAT.md is the prose of the lines.
+// anchors.h: signed statements of the log's last sequence and link at a point in time. They are
+// kept outside the log: in a separate file and in the journal. FORMAT.md, "Anchors", defines the
+// lines.
 //
-// Each day has a key pair of its own. The public half of the new one is signed by the old one,
-// whose private half is then destroyed: who breaks in today can sign what he likes from today on,
-// but nothing of yesterday. Which key came first is for the operator to write down (`root`): an
-// anchors file as a whole can be replaced by one with other keys.
+// Each day has its own Ed25519 key pair (RFC 8032). The old key signs the new public key, and its
+// private half is then destroyed. An intruder can therefore forge anchors from today on, but none
+// for earlier days. The operator must record the first public key (`root`): otherwise the whole
+// file could be replaced by one with other keys.
 //
-// Reading is pure. AuditSigner blocks on the disk; one thread.
+// Reading is pure. AuditSigner is owned by AuditLog, runs on its thread and blocks on the disk.
 #pragma once
 
 #include <optional>
@@ -30,33 +31,33 @@ struct AuditAnchor {
   WallTime time{};
 };
 
-// What a text of anchors holds, after every signature was checked.
+// The content of an anchors file after every signature was checked.
 struct AuditAnchors {
-  std::string root;  // the public half of the first key, in hexadecimal; empty: there is none
-  std::vector<AuditAnchor> anchors;   // as they stand
-  std::vector<std::string> problems;  // lines that nobody trustworthy signed: "line 7: …"
-  std::vector<std::string> notes;     // lines that say nothing, as one that a crash cut off
+  std::string root;                   // public half of the first key, in hex; empty: no key found
+  std::vector<AuditAnchor> anchors;   // in file order
+  std::vector<std::string> problems;  // lines without a trusted signature: "line 7: …"
+  std::vector<std::string> notes;     // lines that prove nothing, such as one truncated by a crash
 };
 
-// Lines that are neither a key's nor an anchor's are passed over, so a journal's text will do. The
+// Skips lines that are neither keys nor anchors, so journal output can be passed as it is. The
 // first key is trusted unless `root` names another.
 AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root = {});
 
-// Of a line in the daemon's own file: an anchor whose record was dropped with its segment, and all
-// that were before it. Keys are never outlived, as each vouches for the next. Pure.
+// True for an anchor older than the last dropped record. Such anchors are removed from the daemon's
+// own file. Key lines are never outlived, because each one signs the next. Pure.
 bool is_outlived(std::string_view line, AuditSequence dropped);
 
-// Of very many lines those that tell how far the log was, for read_anchors(): each key's, and the
-// few anchors that claim to be furthest. There is one a minute for years, and looking at a year of
-// signatures takes a minute. Pure.
+// Reduces a large anchors file to the lines read_anchors() needs to find the end of the log: every
+// key line, and the few anchors with the highest sequences. An anchor a minute for years makes
+// verifying every signature too slow: a year of them takes a minute. Pure.
 class AnchorsGist {
  public:
-  // In their order. Longer ones than anybody signed are passed over.
+  // Call in file order. Lines longer than any that is ever signed are skipped.
   void line(std::string_view line);
   std::string text() const;
 
  private:
-  // So many false ones do not hide a true one.
+  // More than one, so that a few forged anchors cannot hide a genuine one.
   static constexpr std::size_t kFurthest = 16;
   struct Claimed {
     AuditSequence sequence = 0;
@@ -71,22 +72,22 @@ class AuditSigner {
   static constexpr const char* kFile = "anchors";
   static constexpr const char* kKeyFile = "anchor.key";
 
-  // Keeps anchors and key in `directory`, which is private.
+  // `directory` is private to the daemon; it holds the anchors file and the key.
   static Result<AuditSigner> open(const std::string& directory, const std::string& origin,
                                   Random& random, WallTime now);
 
-  // Appends the anchor to the file, durably, after a new key where a new day began; gives back the
-  // lines, to be kept elsewhere as well.
+  // Appends an anchor durably, preceded by a new key if the day has changed. Returns the lines
+  // written, so that the caller can store copies elsewhere.
   Result<std::vector<std::string>> sign(const AuditHead& head, WallTime now);
 
-  // Takes what is_outlived() out of the file, which would grow for ever: written anew and put in
-  // the old one's place, durably. What was kept elsewhere stays as it is.
+  // Removes lines that are outlived (see is_outlived()), which keeps the file from growing forever.
+  // The file is rewritten and replaced atomically and durably. Copies elsewhere are not affected.
   Status forget(AuditSequence dropped) const;
 
-  // The line of a first key that open() had to make: to be kept elsewhere as well.
+  // The key line, if open() had to create the first key. The caller stores a copy elsewhere.
   const std::optional<std::string>& first_key_line() const { return first_key_line_; }
   const std::string& public_key() const { return public_; }
-  // The last anchor that the file had at open(): the log must be at least as far.
+  // The last anchor in the file at open(). The log must reach at least this sequence.
   const std::optional<AuditAnchor>& last_known() const { return last_known_; }
 
  private:

@@ -23,13 +23,13 @@ std::string user_of(std::string_view claims) {
                                                                : std::string();
 }
 
-// By what the worker answered.
+// The event for a status that a worker returned.
 AuditEvent audit_event_of(int status) {
   if (status == 401) return AuditEvent::kUnauthenticated;
   return status >= 500 ? AuditEvent::kUnserved : AuditEvent::kDenied;
 }
 
-// A report need not have a verdict on a token: a permission denied, or there was none.
+// A report has no verdict if a permission was denied or the request had no token.
 bool has_verdict(const AuditedEvent& event) {
   switch (event.kind) {
     case AuditedEvent::Kind::kAnswer:

@@ -1,4 +1,5 @@
-// answer_record.h: what the policy says of an answer, as the record of it. Pure; any thread.
+// answer_record.h: converts an audited answer, report or lease of the policy into an audit record.
+// Pure; any thread.
 #pragma once
 
 #include "daemon/audit/record.h"
@@ -6,10 +7,10 @@
 
 namespace claimsd::daemon {
 
-// Which row of events.h it is.
+// The event's row in events.h.
 AuditEvent audit_event_of(const AuditedEvent& event);
 
-// All but token, peer and the upstream's name, which are not the policy's to know.
+// Fills everything except token, peer and upstream name, which the policy does not know.
 AuditRecord audit_record_of(const AuditedEvent& event, const Now& now);
 
 }  // namespace claimsd::daemon

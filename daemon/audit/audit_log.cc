@@ -14,7 +14,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{200};  // anchors, retention and retries need no better
+constexpr std::chrono::milliseconds kTick{200};  // suffices for anchors, retention, retries
 constexpr std::size_t kMaxKept = 256;
 
 AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
@@ -26,16 +26,15 @@ AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
   return record;
 }
 
-// A disk's every answer would otherwise interrupt the loop, where the two share a core: some ten
-// times a commit. With SCHED_BATCH (sched(7)) this thread is woken without that; and being nicer,
-// the loop when woken need not wait for the end of its turn. Not so nice that answers would wait
-// for their records: it has a quarter of a core that others leave no rest of. Where the kernel
-// refuses it, it goes on as it was.
+// Reduces how often this thread preempts the loop when both share a core: otherwise about ten times
+// per commit, once per completed disk operation. SCHED_BATCH (sched(7)) prevents preemption on
+// wakeup, and a higher nice value lets the loop run first. The value is moderate, because answers
+// wait for their records: on a saturated core the thread still gets a quarter. Errors are ignored.
 void let_others_go_first() {
   constexpr int kNicer = 5;
   const sched_param unused{};
   static_cast<void>(sched_setscheduler(0, SCHED_BATCH, &unused));
-  static_cast<void>(nice(kNicer));  // on Linux of this thread alone
+  static_cast<void>(nice(kNicer));  // affects only this thread on Linux
 }
 
 std::string_view text_of(AuditAppended appended) {
@@ -83,7 +82,7 @@ AuditLog::~AuditLog() {
   stop();
 }
 
-// What somebody may have done to the log while nobody watched belongs into it.
+// Records signs of tampering or damage that happened while the daemon was not running.
 void AuditLog::note_how_it_was_found() {
   const Now now = clock_.now();
   if (const auto at = store_.damaged_at()) {
@@ -116,14 +115,14 @@ AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
     first = intake_.empty();
     const std::uint64_t refused = intake_.refused().events();
     verdict = intake_.submit(std::move(record), ticket, may_wait);
-    if (verdict == AuditVerdict::kWait) ++outstanding_;  // before it can be completed
+    if (verdict == AuditVerdict::kWait) ++outstanding_;  // before it can complete
     note_overflow(refused);
   }
   if (first) wake_.notify_one();
   return verdict;
 }
 
-// What is folded finds a batch that has been begun: the thread is awake.
+// No wakeup: an event that can be folded finds a batch already begun.
 std::optional<AuditVerdict> AuditLog::submit_folded(const AuditRecord& record, AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   const std::lock_guard lock(mutex_);
@@ -134,7 +133,7 @@ std::optional<AuditVerdict> AuditLog::submit_folded(const AuditRecord& record, A
   return verdict;
 }
 
-// Under the lock. What a failing disk does not take is another matter.
+// Call with the lock held. Rejections by a failing disk do not count as overflow.
 void AuditLog::note_overflow(std::uint64_t refused_before) {
   if (intake_.refused().events() != refused_before && stats_.state == AuditState::kWritable)
     overflowed_ = clock_.now().boot;
@@ -257,7 +256,7 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
   AuditLosses fresh;
   for (std::size_t i = 0; i < batch.records.size(); ++i) {
     AuditRecord& record = batch.records[i];
-    if (i == gap) continue;  // what it stands for is among the losses
+    if (i == gap) continue;  // its events are already among the losses
     if (must_be_kept(record.event) && kept_.size() < kMaxKept) {
       kept_.push_back(std::move(record));
     } else {
@@ -292,7 +291,7 @@ void AuditLog::anchor_if_due(bool at_once) {
   const AuditHead& head = store_.head();
   const Now now = clock_.now();
   const std::uint64_t without = head.sequence - anchored_;
-  // The record that tells of an anchor needs none of its own.
+  // The record that notes an anchor does not need an anchor itself.
   const std::uint64_t own = noted_ && !at_once ? 1 : 0;
   if (without <= own) {
     unanchored_since_ = now.boot;

@@ -1,13 +1,13 @@
-// audit_log.h: the audit log as the daemon uses it: events go in on the loop, a thread of its own
-// makes them durable, many in one transaction, and says when their answers may leave.
+// audit_log.h: the audit log as used by the daemon. The loop submits events; a dedicated thread
+// writes them durably, many per transaction, and reports when their answers may be sent.
 //
-// submit() and finished() are called on the loop; the hooks on the log's thread, which hands what
-// they are given to the loop (MessageQueue). Bounded both ways: what waits for a commit by the
-// policy, what was completed and not yet finished() by its max_tickets.
+// Call submit() and finished() on the loop thread. The hooks run on the log's thread and must
+// forward to the loop (MessageQueue). Both directions are bounded: records awaiting a commit by the
+// policy, completions not yet finished() by its max_tickets.
 //
-// While the disk fails nothing is acknowledged: what comes is denied or counted, as the policy
-// says, and every `retry` the log tries whether it can go on; the first record is then the gap's.
-// What an operator did is kept and written then.
+// While the disk fails nothing is acknowledged. New events are denied or counted, as the policy
+// says, and every `retry` the log tries to recover. The first record after recovery is a gap.
+// Operator actions are kept in memory and written then.
 #pragma once
 
 #include <atomic>
@@ -35,7 +35,7 @@ struct AuditCompletion {
 
 struct AuditHooks {
   std::function<void(std::vector<AuditCompletion>&&)> completed;
-  // One line to keep elsewhere: the journal. Also from within start().
+  // Receives a line to store outside the log, in the journal. May be called from within start().
   std::function<void(const std::string& line)> anchored;
 };
 
@@ -44,32 +44,33 @@ class AuditLog {
   struct Options {
     AuditStoreOptions store;
     AuditPolicy policy;
-    std::uint64_t anchor_records = 1000;  // an anchor at least every so many
-    Duration anchor_after = seconds(60);  // and so long after the first record that has none
+    std::uint64_t anchor_records = 1000;  // an anchor at least every this many records
+    Duration anchor_after = seconds(60);  // and at most this long after a record without one
     Duration retry = seconds(1);
   };
 
-  // Starts the thread. The references must outlive the log; `random` is the thread's from here on.
+  // Starts the thread. The references must outlive the log. From here on only the thread uses
+  // `random`.
   static Result<std::unique_ptr<AuditLog>> start(const Options& options, const Clock& clock,
                                                  Random& random, Log& log, AuditHooks hooks);
-  // stop().
+  // Calls stop().
   ~AuditLog();
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
-  // With kWait the ticket is completed exactly once, unless stop() comes before.
+  // On kWait the ticket is completed exactly once, unless stop() is called first.
   AuditVerdict submit(AuditRecord record, AuditTicket ticket);
-  // The same without the token's name, for what is folded into a record of a flood; nothing where
-  // it is not: then submit() it.
+  // The same without a token fingerprint, for an event that is folded into a "various" record.
+  // Returns nothing if it cannot be folded; then call submit().
   std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket);
-  // So many completions were consumed.
+  // Reports that this many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 
-  // Runs `job` on the log's thread between two commits, each time with at most so much to do as the
-  // answers that wait may bear. How the running daemon is asked what is in its log.
+  // Runs `job` on the log's thread between two commits. Pending answers wait for it, so keep jobs
+  // short. Used to query the log of a running daemon.
   void read(std::function<void(const AuditStore&)> job);
 
-  // Writes what waits, makes the last anchor and ends the thread.
+  // Writes pending records and a last anchor, then joins the thread.
   void stop();
 
   AuditStats stats() const;
@@ -96,21 +97,21 @@ class AuditLog {
   Log& log_;
   const AuditHooks hooks_;
 
-  // The thread's.
+  // Used by the log's thread only.
   AuditStore store_;
   AuditSigner signer_;
-  std::vector<AuditRecord> kept_;  // to be written first: an operator's doings, notes of anchors
+  std::vector<AuditRecord> kept_;  // written first: operator actions, notes of anchors
   AuditSequence anchored_ = 0;
-  bool noted_ = false;  // that anchor, in a record behind it
+  bool noted_ = false;  // whether a later record notes that anchor
   BootTime unanchored_since_;
   BootTime failed_at_{};
   std::int64_t retained_on_ = 0;
-  AuditSequence forgotten_;              // up to here the anchors are gone as well
-  std::optional<AuditAppended> broken_;  // why the last commit did not work
+  AuditSequence forgotten_;              // anchors up to here have been removed too
+  std::optional<AuditAppended> broken_;  // why the last commit failed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  AuditIntake intake_;  // guarded by mutex_, as the rest
+  AuditIntake intake_;  // guarded by mutex_, as are the members below up to stopping_
   std::deque<std::function<void(const AuditStore&)>> jobs_;
   AuditStats stats_;
   std::optional<BootTime> overflowed_;

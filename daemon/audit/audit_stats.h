@@ -1,4 +1,4 @@
-// audit_stats.h: what the audit log says of itself, to status, health and metrics. Plain data.
+// audit_stats.h: state and counters of the audit log, for status, health and metrics. Plain data.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ namespace claimsd::daemon {
 CLAIMSD_COUNTER_STRUCT(AuditCounters, CLAIMSD_AUDIT_COUNTERS)
 
 enum class AuditState : std::uint8_t {
-  kOff,        // none is kept
-  kWritable,   // what is submitted is written
-  kDiskFull,   // nothing is taken; it goes on when there is room
-  kReopening,  // a write failed: nothing is taken until the log was read again and goes on
+  kOff,        // no audit log is configured
+  kWritable,   // submitted events are written
+  kDiskFull,   // events are rejected until there is space again
+  kReopening,  // a write failed: events are rejected until the log has been checked and reopened
 };
 
 constexpr std::string_view name_of(AuditState state) {
@@ -42,11 +42,11 @@ constexpr std::string_view name_of(AuditState state) {
 
 struct AuditStats {
   AuditState state = AuditState::kOff;
-  AuditCounters counters;      // since the start
+  AuditCounters counters;      // since start
   AuditSequence sequence = 0;  // of the last record
-  std::uint64_t bytes = 0;     // of the segments
+  std::uint64_t bytes = 0;     // of all segments
   std::uint64_t segments = 0;
-  // Since something was last turned away although the disk took records: too much waited already.
+  // Time since an event was last rejected because the queue was full although the disk was working.
   std::optional<Duration> overflowed;
 };
 

@@ -9,7 +9,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Beyond the size at which a segment is followed by the next: for the commit that crosses it.
+// Space beyond the size limit of a segment, for the commit that crosses it.
 constexpr std::size_t kMapSlack = std::size_t{64} << 20;
 
 std::uint64_t size_of(const std::string& path) {
@@ -101,8 +101,8 @@ Status AuditStore::begin_segment(WallTime now) {
   return {};
 }
 
-// The new one is made before the old one says that it was closed: a crash in between leaves a log
-// that goes on without a gap, and never one that misses its end.
+// The new segment is created before the old one is marked closed. A crash in between leaves a log
+// that continues without a gap, never one without an end.
 void AuditStore::roll_if_due(WallTime now) {
   const bool empty = head_.sequence + 1 == segments_.back().first;
   const bool new_day = audit_day(now) > segments_.back().day;
@@ -110,7 +110,7 @@ void AuditStore::roll_if_due(WallTime now) {
   if (empty || (!new_day && !full)) return;
   std::optional<AuditSegment> old = std::exchange(segment_, std::nullopt);
   if (begin_segment(now)) {
-    // A failure costs a flag that verification can do without.
+    // Failure is harmless: verification does not depend on this flag.
     static_cast<void>(old->close(head_));
     segments_[segments_.size() - 2].bytes = size_of(old->path());
   } else {
@@ -194,7 +194,7 @@ AuditAppended AuditStore::retain(WallTime now) {
   return AuditAppended::kDurable;
 }
 
-// Whatever a record says was dropped, also where a crash came in between.
+// Removes every segment that a record declares dropped, including after a crash in between.
 void AuditStore::remove_dropped() {
   std::size_t gone = 0;
   while (gone + 1 < segments_.size() && segments_[gone + 1].first <= head_.dropped + 1) {
@@ -203,7 +203,7 @@ void AuditStore::remove_dropped() {
   }
   if (gone == 0) return;
   segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(gone));
-  // Should the entries come back after a power failure, they go with the next start.
+  // If the files reappear after a power failure, the next start removes them.
   static_cast<void>(sync_directory(options_.directory));
 }
 

@@ -1,12 +1,12 @@
-// audit_store.h: the log on disk: the segment that is written to, those before it, and what happens
-// when one is full, old or in trouble.
+// audit_store.h: the log on disk: the active segment, the older ones, rotation, retention and
+// recovery.
 //
-// After a failed commit nobody knows what reached the disk, and the page cache would tell lies
-// about it (fsync(2), "EIO"): the file is never written to again. recover() checks that everything
-// that was acknowledged can be read, and goes on in a new segment right after the last acknowledged
-// record; what the failed commit may have left behind it in the old file is superseded.
+// After a failed commit it is unknown what reached the disk, and the page cache may not match it
+// (fsync(2), "EIO"), so that file is never written again. recover() checks that every acknowledged
+// record can be read and continues in a new segment right after the last of them. Anything the
+// failed commit left in the old file is superseded.
 //
-// One thread; blocks on the disk. Nothing here looks the time up.
+// Owned by AuditLog; one thread; blocks on the disk. The time is always passed in.
 #pragma once
 
 #include <cstdint>
@@ -23,41 +23,43 @@
 namespace claimsd::daemon {
 
 struct AuditStoreOptions {
-  std::string directory;  // there, private, and locked by the caller
-  std::string origin;     // of a new log: names the host, without spaces
+  std::string directory;  // exists, is private, and is locked by the caller
+  std::string origin;     // used if the log is new: names the host, no spaces
   std::size_t segment_bytes = std::size_t{64} << 20;
   AuditRetention retention;
 };
 
 class AuditStore {
  public:
-  // Verifies the newest segment. One that cannot be opened at all is an error: what is in it
-  // decides how the chain goes on. One that opens and does not verify is left as it is, and
+  // Verifies the newest segment. If it cannot be opened at all, open() fails, because the chain
+  // continues from its content. If it opens but does not verify, it is left unchanged and
   // `damaged_at` says where.
   static Result<AuditStore> open(const AuditStoreOptions& options, WallTime now);
 
-  // Gives the records their sequence numbers and writes all of them in one durable transaction.
-  // Never kSegmentFull.
+  // Assigns sequence numbers and writes all records in one durable transaction. Never returns
+  // kSegmentFull.
   AuditAppended append(std::span<AuditRecord> records, WallTime now);
 
-  // False after kFailed, until recover() has worked.
+  // False after kFailed, until recover() has succeeded.
   bool trusted() const { return segment_.has_value(); }
   Status recover(WallTime now);
 
-  // Drops what retention no longer wants: first a record that says so, then the files.
+  // Drops the segments that retention allows to go: first writes a record of it, then removes the
+  // files.
   AuditAppended retain(WallTime now);
 
   const AuditHead& head() const { return head_; }
   const std::string& origin() const { return origin_; }
-  // The segment that is written to.
+  // The active segment.
   const AuditSegmentIdentity& newest() const { return newest_; }
   std::optional<AuditSequence> damaged_at() const { return damaged_at_; }
-  // The last record of the run before is not that of a stop.
+  // True if the last record of the previous run is not `stopped`.
   bool ended_badly() const { return ended_badly_; }
   const std::vector<AuditSegmentInfo>& segments() const { return segments_; }
   std::uint64_t bytes() const;
 
-  // Each segment in order, the newest included, until `visit` returns false. Between commits.
+  // Visits each segment in order, the newest included, until `visit` returns false. Call between
+  // commits.
   Status each_segment(const std::function<bool(const AuditSegmentView&)>& visit) const;
 
  private:
@@ -75,15 +77,15 @@ class AuditStore {
   std::string origin_;
   AuditHasher hasher_;
   std::optional<AuditSegment> segment_;
-  std::vector<AuditSegmentInfo> segments_;  // the newest last
+  std::vector<AuditSegmentInfo> segments_;  // newest last
   AuditSegmentIdentity newest_;
-  AuditHead head_;  // what was acknowledged
+  AuditHead head_;  // the last acknowledged state
   std::optional<AuditSequence> damaged_at_;
   bool ended_badly_ = false;
 };
 
-// The first sequence from the segment's start that does not follow from the one before, at most
-// `last`; nothing when all do and `last` is reached with `link`.
+// The first sequence in the segment, up to `last`, whose record does not follow from the one
+// before. Nothing if all do and `last` has the link `link`.
 std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHasher& hasher,
                                           AuditSequence last, const AuditLink& link);
 

@@ -1,5 +1,5 @@
-// bytes.h: integers and texts as the audit log's files have them: little-endian whatever the
-// machine, texts behind a u16 length. Pure; any thread.
+// bytes.h: encodes and decodes integers and texts of the audit log's files (FORMAT.md):
+// little-endian on every machine, texts preceded by a u16 length. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class AuditPut {
   std::string& out_;
 };
 
-// Once something was missing, everything reads as zero and ok() is false.
+// After the first read past the end, every read returns zero or empty and ok() is false.
 class AuditTake {
  public:
   explicit AuditTake(std::string_view bytes) : left_(bytes) {}

@@ -5,10 +5,11 @@
 namespace claimsd::daemon {
 namespace {
 
-// How many records inserted or removed at one place are recognised after all were renumbered.
+// Up to this many records inserted or removed at one place are recognized even if all were
+// renumbered.
 constexpr AuditSequence kReach = AuditTrail::kLength - 1;
 
-// The sequence lies behind the first eight bytes of a record (FORMAT.md).
+// The sequence is at offset 8 of a record (FORMAT.md).
 std::string with_sequence(std::string_view record, AuditSequence sequence) {
   std::string changed(record);
   for (std::size_t i = 8; i < 16 && i < changed.size(); ++i, sequence >>= 8U) {
@@ -56,7 +57,7 @@ class Diagnosis {
                               : fmt::format("records {} to {} are missing", expected_, last)};
   }
 
-  // Somewhere else in this segment?
+  // Looks for the missing record elsewhere in this segment.
   AuditFinding missing(AuditSequence last) {
     std::optional<AuditSequence> found;
     view_.each(view_.identity().first, [&](const AuditStoredRow& row) {
@@ -119,7 +120,7 @@ class Diagnosis {
     return changed("it does not follow from the one before");
   }
 
-  // The true record stands so many further on.
+  // How many places further on the genuine record is now; 0: not found.
   AuditSequence pushed_back(const AuditLink* before) {
     if (before == nullptr) return 0;
     for (AuditSequence count = 1; count <= kReach; ++count) {
@@ -130,7 +131,8 @@ class Diagnosis {
     return 0;
   }
 
-  // This is a true record; those before it were put in, and follow because they were hashed anew.
+  // How many forged records precede this genuine one; they follow because they were rehashed. 0:
+  // none.
   AuditSequence pushed_back_itself() {
     for (AuditSequence count = 1; count <= kReach && count < expected_; ++count) {
       const AuditLink* const before = trail_.of(expected_ - 1 - count);
@@ -140,7 +142,7 @@ class Diagnosis {
     return 0;
   }
 
-  // Where this record belongs, had it been renumbered for the place in which it stands; 0: nowhere.
+  // The sequence to which this record belongs, if it was renumbered for its current place; 0: none.
   AuditSequence renumbered_home(const AuditStoredRow& next) {
     if (follows(next.link, with_sequence(row_.record, next.key), row_.link)) return next.key;
     AuditSequence home = 0;

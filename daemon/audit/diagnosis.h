@@ -1,7 +1,7 @@
-// diagnosis.h: a row does not follow from the one before: what happened to it?
+// diagnosis.h: explains why a row does not follow from the one before it: the kind of tampering.
 //
-// Tries to explain it by what is still intact: each row holds its link, and each record its
-// sequence. Costs a scan of one segment at most, once. Pure but for reading the segment.
+// Uses what is still intact: each row stores its link, and each record its sequence. Scans at most
+// one segment, once. Reads the segment, otherwise pure; the caller's thread.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace claimsd::daemon {
 
-// The links of the last records that followed.
+// The links of the most recent valid records.
 class AuditTrail {
  public:
   static constexpr std::size_t kLength = 64;
@@ -26,7 +26,7 @@ class AuditTrail {
   std::array<std::pair<AuditSequence, AuditLink>, kLength> links_{};
 };
 
-// `expected` is the sequence that should have come, and `row` what came in its place, which is not
+// `expected` is the sequence that should come next; `row` is what was found instead, which is not
 // the record that follows `trail`.
 AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const AuditTrail& trail,
                       AuditSequence expected, const AuditStoredRow& row);

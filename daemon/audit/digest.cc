@@ -9,7 +9,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr std::string_view kChainLabel("claimsd audit log\0", 18);
-// Purpose of the sub-key; other purposes of the host key have labels of their own.
+// Label of the subkey; each purpose of the host key has a different one.
 constexpr std::string_view kTokenLabel("claimsd audit token", 19);
 
 void must(int openssl_ok) {

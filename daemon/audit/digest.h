@@ -1,11 +1,11 @@
-// digest.h: the hash chain over the records, and the name of a token in them.
+// digest.h: the hash chain over the records, and the fingerprints of tokens.
 //
 //   link(0) = SHA-256("claimsd audit log" 0 origin)
 //   link(n) = SHA-256(link(n-1) record(n))
 //
-// The links run across segments. Libcrypto's objects are kept, since fetching them costs more than
-// hashing a record. Move-only; one thread at a time. Only create() can fail; should libcrypto
-// refuse later, the process aborts: a wrong link would make the whole log look tampered with.
+// Links run across segments. The libcrypto objects are reused, because fetching them costs more
+// than hashing a record. Move-only; one thread at a time. Only create() can fail. If libcrypto
+// fails later the process aborts, because a wrong link would make the whole log look tampered with.
 #pragma once
 
 #include <array>
@@ -46,9 +46,9 @@ class AuditHasher {
   std::unique_ptr<State> state_;
 };
 
-// Names tokens under the audit log's own key, derived from the host key: the same token has the
-// same name for as long as the host key stays, and nobody without that key can tell a token from
-// its name or test a guess.
+// Fingerprints tokens under a key derived from the host key. The same token has the same
+// fingerprint until the host key changes. Without the key a fingerprint can neither be reversed nor
+// used to test a guess.
 class AuditFingerprinter {
  public:
   static Result<AuditFingerprinter> create(const Secret& host_key);

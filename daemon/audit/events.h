@@ -1,12 +1,18 @@
-// events.h: what the audit log can say, one row an event. Names, exports, documentation and what
-// each level records come from this table.
+// events.h: every event of the audit log, one row each. Names, exports, documentation and the
+// events recorded per level are generated from this table.
 //
-// Codes are in files that are kept for years: rows are added at the end and never renumbered. The
-// OWASP names are those of its Logging Vocabulary Cheat Sheet (empty where it has none: an outage
-// is no failed login), the classes those of the Open
-// Cybersecurity Schema Framework 1.3 (3002 Authentication, 3003 Authorize Session, 3001 Account
-// Change, 6002 Application Lifecycle, 6003 API Activity, 1008 Event Log Activity). Pure; any
-// thread.
+// Codes are stored in files that are kept for years: add rows at the end, never renumber.
+//
+// OWASP name: Logging Vocabulary Cheat Sheet. Empty if none fits, as for an outage.
+// OCSF class: Open Cybersecurity Schema Framework 1.3:
+//   3001  Account Change
+//   3002  Authentication
+//   3003  Authorize Session
+//   6002  Application Lifecycle
+//   6003  API Activity
+//   1008  Event Log Activity
+//
+// Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +20,12 @@
 
 namespace claimsd::daemon {
 
-// How much is recorded; each level includes those before it.
+// How much is recorded. Each level includes the previous ones.
 enum class AuditLevel : std::uint8_t {
-  kFailures = 0,       // refusals, denials, outages, and everything an operator does
-  kVerifications = 1,  // also each fresh confirmation by the Auth API
-  kLeases = 2,         // also each lease that is granted or renewed
-  kEvery = 3,          // also each hit; a hit that nobody sees must then be switched off
+  kFailures = 0,       // rejections, denials, outages, and every operator action
+  kVerifications = 1,  // also every new confirmation by the Auth API
+  kLeases = 2,         // also every lease granted or renewed
+  kEvery = 3,          // also every hit; lookups the daemon cannot see must then be switched off
 };
 
 constexpr std::string_view name_of(AuditLevel level) {
@@ -32,8 +38,8 @@ constexpr std::string_view name_of(AuditLevel level) {
   return "";
 }
 
-// E(identifier, code, name, level, OWASP name, OCSF class, OCSF activity, meaning, fields).
-// Every record has sequence, times, event and count; `fields` names what else a row carries.
+// E(identifier, code, name, level, OWASP name, OCSF class, OCSF activity, meaning, fields). Every
+// record has sequence, times, event and count; `fields` lists the other fields of the event.
 // clang-format off
 #define CLAIMSD_AUDIT_EVENTS(E) \
   E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                    "verdict reason token user peer upstream status source duration") \
@@ -81,7 +87,7 @@ inline constexpr AuditEventRow kAuditEvents[] = {
 #undef CLAIMSD_AUDIT_ROW
 };
 
-// Null for a code that a newer daemon wrote.
+// Null for a code written by a newer daemon.
 constexpr const AuditEventRow* row_of(AuditEvent event) {
   for (const AuditEventRow& row : kAuditEvents) {
     if (row.event == event) return &row;
@@ -101,7 +107,7 @@ constexpr std::string_view name_of(AuditEvent event) {
   return row == nullptr ? "unknown" : row->name;
 }
 
-// Whether the level asks for a record of it.
+// Whether an event is recorded at this level.
 constexpr bool recorded_at(AuditLevel level, AuditEvent event) {
   const AuditEventRow* const row = row_of(event);
   return row == nullptr || row->level <= level;

@@ -8,12 +8,12 @@
 namespace claimsd::daemon {
 namespace {
 
-// Beyond the limit, for what must not be lost to a flood.
+// Space beyond the limit for records that a flood must not displace.
 constexpr std::size_t kReservedRecords = 256;
 
 constexpr Duration kNamingPeriod = seconds(1);
 
-// Everything but times, so that what is left out of a folded record differed in nothing else.
+// All fields except times, so that folding loses nothing else.
 std::string same_key(const AuditRecord& record) {
   AuditRecord timeless = record;
   timeless.at = {};
@@ -117,7 +117,7 @@ bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string
   return true;
 }
 
-// A new record: is it to stand for more than itself?
+// Whether a new record should stand for more than one event.
 bool AuditIntake::is_various(const AuditRecord& record, const std::string& group, Group& alike) {
   if (record.various || ++alike.distinct > policy_.max_distinct) return true;
   newest_ = std::max(newest_, record.at.boot);

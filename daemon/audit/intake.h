@@ -1,14 +1,13 @@
-// intake.h: what waits for the next commit of the audit log: bounded, shared fairly between peers,
-// floods folded. No I/O, no clock, no thread: audit_log.h puts a lock around it.
+// intake.h: the queue of records for the next commit. It is bounded, shared fairly between peers,
+// and folds floods. No I/O, no clock; not thread-safe: its owner AuditLog holds a lock.
 //
 // Folding keeps the sum of counts exact:
-//   - events alike in everything but time and duration become one record (same peer, reason,
-//     token, …);
-//   - beyond policy.max_distinct records of one uid, event, reason and upstream, or beyond
-//     policy.max_distinct_a_second of several commits, events without a known user become one
-//     "various" record without token, process and route: what a flood of random tokens leaves. What
-//     is submitted as various already goes there at once.
-// What an operator did is never folded nor refused for a share.
+//   - Events that differ only in time and duration become one record (same peer, reason, token, …).
+//   - Events without a known user become one "various" record, without token, process and route,
+//     once a uid, event, reason and upstream exceed policy.max_distinct records in a commit, or
+//     policy.max_distinct_a_second over several commits. This bounds a flood of random tokens.
+//   - An event submitted as various goes straight into that record.
+// Operator actions are never folded, and never rejected for exceeding a share.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +21,10 @@
 
 namespace claimsd::daemon {
 
-// Events that no record was made of.
+// Counts of events that were not recorded.
 struct AuditLosses {
   std::uint64_t denied = 0;   // and not answered
-  std::uint64_t allowed = 0;  // and answered all the same
+  std::uint64_t allowed = 0;  // but answered
   Now first{};
   WallTime last{};
 
@@ -35,18 +34,18 @@ struct AuditLosses {
   void add(const AuditLosses& more);
 };
 
-// The record of them.
+// The `gap` record for these losses.
 AuditRecord gap_record(const AuditLosses& losses);
 
-// Never folded, nor refused for a share, nor given up when the disk fails.
+// True for events that are never folded, rejected for a share, or discarded when the disk fails.
 bool must_be_kept(AuditEvent event);
 
-// What one commit writes, in the order in which it happened. All tickets wait for all records: it
-// is one transaction.
+// The content of one commit, in the order in which it happened. Every ticket waits for all records,
+// because they are written in one transaction.
 struct AuditBatch {
   std::vector<AuditRecord> records;
   std::vector<AuditTicket> tickets;
-  AuditLosses losses;  // a record of them is still to be made
+  AuditLosses losses;  // a gap record for these is still to be added
 
   bool empty() const { return records.empty() && !losses.any(); }
 };
@@ -55,19 +54,19 @@ class AuditIntake {
  public:
   explicit AuditIntake(const AuditPolicy& policy) : policy_(policy) {}
 
-  // An event below the level goes, unrecorded. `ticket` is kept only with kWait, which only those
-  // are given who `may_wait`.
+  // Events below the level proceed unrecorded. `ticket` is kept only with kWait, which is returned
+  // only if `may_wait`.
   AuditVerdict submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
-  // The same where the event goes into a "various" record that there is already, so that its token
-  // need not have been named; nothing where it does not.
+  // The same, but only if the event can be folded into an existing "various" record, so that its
+  // token need not be fingerprinted. Returns nothing otherwise.
   std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket,
                                             bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
-  // All that submit() did not take, so far.
+  // All events that submit() did not accept since start, denied or allowed.
   const AuditLosses& refused() const { return refused_; }
 
-  // While the disk takes nothing: what is submitted is lost at once, apart from an operator's
-  // doings, of which nobody waits for the answer.
+  // While the disk is failing, submitted events are lost at once, except operator actions, whose
+  // answers do not wait for a record.
   void set_broken(bool broken) { broken_ = broken; }
 
   bool empty() const { return batch_.empty(); }
@@ -76,9 +75,9 @@ class AuditIntake {
  private:
   struct Group {
     std::size_t distinct = 0;
-    std::size_t various = 0;  // its position in the batch plus 1
+    std::size_t various = 0;  // position in the batch plus 1; 0: none
   };
-  struct Naming {  // of a group's records that are not various, through several batches
+  struct Naming {  // a group's records that are not various, over several batches
     BootTime since{};
     std::size_t named = 0;
   };
@@ -100,8 +99,8 @@ class AuditIntake {
   AuditLosses refused_;
   std::unordered_map<std::string, std::size_t> same_;  // to the position in the batch
   std::unordered_map<std::string, Group> groups_;
-  std::unordered_map<std::string, Naming> naming_;  // by group; of a second
-  BootTime newest_{};                               // what was submitted
+  std::unordered_map<std::string, Naming> naming_;  // by group, per second
+  BootTime newest_{};                               // latest time submitted
   std::unordered_map<std::uint32_t, Peer> peers_;   // by uid
   bool broken_ = false;
 };

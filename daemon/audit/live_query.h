@@ -1,7 +1,7 @@
-// live_query.h: what somebody asks of the log that is being written: a query as text, and its
-// answer in pages small enough that no answer waits for it.
+// live_query.h: queries of the log that is being written: the text form of a query, and its results
+// in pages small enough not to delay pending answers.
 //
-// Pure; read_page() on the log's thread (AuditLog::read).
+// Pure, except read_audit_page(), which runs on the log's thread (AuditLog::read).
 #pragma once
 
 #include <span>
@@ -16,27 +16,27 @@
 
 namespace claimsd::daemon {
 
-// A page looks at this many records, unless an index leads it to those of one user or token.
+// A page scans this many records, unless an index leads directly to those of one user or token.
 inline constexpr AuditSequence kAuditPageRecords = 2048;
 inline constexpr std::size_t kAuditPageMatches = 256;
 
 struct AuditPage {
   struct Row {
     std::string record;  // encoded (FORMAT.md)
-    AuditLink link{};    // as it is stored
+    AuditLink link{};    // as stored
   };
   std::vector<Row> records;
-  AuditSequence next = 0;       // where the next page begins; past `last`: there is none yet
-  AuditSequence last = 0;       // of the log
-  AuditSegmentIdentity newest;  // where the segment begins that is written to
+  AuditSequence next = 0;  // where the next page begins; greater than `last`: no more records yet
+  AuditSequence last = 0;  // last sequence of the log
+  AuditSegmentIdentity newest;  // identity of the active segment
 };
 
-// From name and value: first, since, until (Unix nanoseconds), user, token (its name in the
-// records, hexadecimal), event, verdict, uid. Refuses what it does not know.
+// Parses name and value pairs: first, since, until (Unix nanoseconds), user, token (fingerprint,
+// hex), event, verdict, uid. Rejects unknown names.
 Result<AuditQuery> audit_query_from(
     std::span<const std::pair<std::string_view, std::string_view>> parameters);
 
-// The same back as text: "first=1&user=…", percent-encoded.
+// The inverse: "first=1&user=…", percent-encoded.
 std::string audit_query_text(const AuditQuery& query);
 
 Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& query);

@@ -1,4 +1,4 @@
-// policy.h: what the configuration says about the audit log, and what follows for an answer. Pure.
+// policy.h: audit options and the decisions that follow from them. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -10,32 +10,31 @@
 namespace claimsd::daemon {
 
 enum class AuditWhenFull : std::uint8_t {
-  kDeny,           // what cannot be recorded is not answered
+  kDeny,           // an event that cannot be recorded is not answered
   kAllowAndCount,  // it is answered, and counted as missing from the log
 };
 
 struct AuditPolicy {
   AuditLevel level = AuditLevel::kFailures;
-  bool before_answer = true;  // an answer leaves only once its record is on disk
+  bool before_answer = true;  // an answer is sent only once its record is on disk
   AuditWhenFull when_full = AuditWhenFull::kDeny;
-  std::size_t max_records = 4096;   // that wait for one commit, folded ones as one
-  std::size_t max_tickets = 65536;  // answers that wait for their record
-  // From so many records on that differ in token, process or route alone, a peer's further ones of
-  // a commit become one.
+  std::size_t max_records = 4096;   // waiting for a commit; a folded record counts once
+  std::size_t max_tickets = 65536;  // answers waiting for their record
+  // A peer's records of one commit that differ only in token, process or route: those beyond this
+  // number are folded into one.
   std::size_t max_distinct = 8;
-  // And from so many of a second on. A flood that goes on makes a record or two a commit, not nine:
-  // else it would fill the log in hours and so have the oldest segments dropped.
+  // The same per second, so that a sustained flood adds one or two records per commit instead of
+  // nine. Otherwise it would fill the log within hours and evict the oldest segments.
   std::size_t max_distinct_a_second = 128;
 };
 
-// Of an event that could not be recorded.
+// The result for an event that could not be recorded.
 constexpr AuditVerdict without_record(const AuditPolicy& policy) {
   return policy.when_full == AuditWhenFull::kDeny ? AuditVerdict::kDeny : AuditVerdict::kGo;
 }
 
-// Whoever wants more than the room that is left does not get it (the dynamic threshold of
-// Choudhury and Hahne, 1998): one peer alone may fill half of the queue, two a third each, and
-// there is always some left for a newcomer.
+// Dynamic threshold (Choudhury and Hahne, 1998): a peer may hold no more than the free space. One
+// peer can fill half of the queue, two can fill a third each, and there is always room for another.
 constexpr bool within_share(std::size_t own, std::size_t all, std::size_t limit) {
   return all < limit && own < limit - all;
 }

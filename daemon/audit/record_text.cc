@@ -1,4 +1,4 @@
-// How a record reads: one line, for people and for grep.
+// Formats a record as one line, for people and grep.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -10,7 +10,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Quoted where it would otherwise run into its neighbours.
+// Quotes a value that would otherwise be ambiguous.
 void add(std::string& line, std::string_view name, std::string_view text, std::size_t limit) {
   if (text.empty()) return;
   std::string shown = printable(text, limit);

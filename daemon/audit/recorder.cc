@@ -16,9 +16,9 @@
 namespace claimsd::daemon {
 namespace {
 
-// Tickets of an operator's doings; the policy's count from 1.
+// Tickets of operators' actions. The policy's tickets count from 1.
 constexpr AuditTicket kFirstNote = AuditTicket{1} << 63;
-constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user has it: setuid(2)
+constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user can have it: setuid(2)
 
 }  // namespace
 
@@ -62,7 +62,7 @@ Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
   completions_ = TRY(MessageQueue<std::vector<AuditCompletion>>::create(
       loop, [this](std::vector<AuditCompletion>&& all) { completed(std::move(all)); }));
   pages_ = TRY(MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
-  // Signals are for the loop.
+  // Signals are for the loop thread.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -81,7 +81,7 @@ AuditVerdict AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket
   AuditRecord record = audit_record_of(event, clock_.now());
   record.upstream = upstreams_.at(event.upstream);
   name_peer(record, event);
-  // Of a flood of random tokens none is remembered by name: nor need any be made.
+  // In a flood of random tokens records are folded: then no fingerprint is needed.
   if (const auto folded = book_->submit_folded(record, ticket)) return *folded;
   if (!event.token.empty()) record.token = fingerprinter_.of(event.token);
   return book_->submit(std::move(record), ticket);
@@ -169,8 +169,8 @@ void AuditRecorder::ask(const AuditQuery& query, PageDone done) {
   });
 }
 
-// On the log's thread. The journal keeps the line; the file elsewhere is a convenience, so that it
-// cannot be written is told and holds nothing up.
+// Runs on the audit thread. The journal has the line; the file is only a second copy, so a failed
+// write is logged and delays nothing.
 void AuditRecorder::anchored(const std::string& line) {
   log_.info("audit_anchor", "{}", line);
   if (anchors_file_.empty()) return;

@@ -1,8 +1,8 @@
-// recorder.h: the audit log as the running daemon uses it: the policy's AuditTrail, and the
-// book in which an operator's doings are written.
+// recorder.h: connects the audit log to the running daemon: implements the policy's
+// AuditTrail and records operators' actions. Owned by the composition root; loop thread.
 //
-// Owned by the composition root; loop thread. The log's own thread hands back what is durable over
-// a MessageQueue, so nothing here waits for a disk.
+// The audit thread reports durable records through a MessageQueue, so nothing here waits for the
+// disk.
 #pragma once
 
 #include <deque>
@@ -26,26 +26,26 @@ namespace claimsd::daemon {
 
 struct AuditSettings {
   AuditLog::Options log;
-  std::string anchors_file;            // a second copy of the anchors; "": none
-  std::vector<std::string> upstreams;  // their names, by UpstreamId
+  std::string anchors_file;            // file for a second copy of the anchors; "": none
+  std::vector<std::string> upstreams;  // upstream names, by UpstreamId
 };
 
 class AuditRecorder final : public AuditTrail {
  public:
   struct Hooks {
-    // With the tickets that record() was given: a few at a time, and whether these are the last
-    // that one commit has let go; perhaps none.
+    // The tickets given to record(), a few at a time. `last`: the final part of one commit. May be
+    // empty.
     std::function<void(std::span<const AuditCompletion>, bool last)> recorded;
-    // Who is at the other end of a connection; null: it is gone.
+    // The peer of a connection; null if the connection is gone.
     std::function<const PeerCredentials*(std::uint64_t connection)> peer;
   };
-  // One commit may be what hundreds of answers have waited for. So many leave in one turn of the
-  // loop, and between two of them others are served.
+  // One commit may complete hundreds of answers. At most this many are sent per loop iteration, so
+  // that other queries are answered in between.
   static constexpr std::size_t kCompletionsPerTurn = 16;
-  // Called once: whether the record is on disk.
+  // Called once; `durable`: the record is on disk.
   using Done = std::function<void(bool durable)>;
 
-  // The references outlive it.
+  // All references must outlive this object.
   static Result<std::unique_ptr<AuditRecorder>> create(const AuditSettings& settings,
                                                        AuditFingerprinter fingerprinter, Loop& loop,
                                                        const Clock& clock, Log& log, Hooks hooks);
@@ -55,30 +55,30 @@ class AuditRecorder final : public AuditTrail {
 
   AuditVerdict record(const AuditedEvent& event, AuditTicket ticket) override;
 
-  // What an operator or the daemon itself did, and to what: kPurged, kRevoked, kConfigured,
-  // kStarted, kStopped. `token` and `user`: whom it was about, where that is somebody.
+  // An action of an operator or of the daemon itself, and its subject: kPurged, kRevoked,
+  // kConfigured, kStarted, kStopped. `token` and `user` are set if the action concerns one.
   struct Deed {
     AuditEvent event = AuditEvent::kConfigured;
-    std::optional<std::uint32_t> uid;  // who; none: the daemon itself
+    std::optional<std::uint32_t> uid;  // the operator; none: the daemon itself
     std::optional<AuditFingerprint> token;
     std::string user;
     Duration length{};
     std::string detail;
   };
   void note(Deed deed, Done done = {});
-  // What an order is in the log. It is carried out first, and whom it was about is gone then.
+  // The record of an order. Take it before the order is carried out, which erases its subject.
   Deed deed_of(AuditEvent event, const Order& order);
 
-  // A page of what matches; the log's thread reads it between two commits.
+  // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;
   void ask(const AuditQuery& query, PageDone done);
 
-  // Names a token as the records do.
+  // The fingerprint that records use for a token.
   AuditFingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }
   AuditStats stats() const { return book_->stats(); }
-  // Nobody waits for an operator's record any more.
+  // True if no operator action waits for its record.
   bool idle() const { return noting_.empty(); }
-  // Writes what waits, and the last anchor.
+  // Writes pending records and the last anchor.
   void stop() { book_->stop(); }
 
  private:
@@ -97,22 +97,22 @@ class AuditRecorder final : public AuditTrail {
   const Clock& clock_;
   Log& log_;
   Hooks hooks_;
-  SystemRandom random_;  // the log's thread's
+  SystemRandom random_;  // used by the audit thread
   AuditTicket next_note_;
   std::map<AuditTicket, Done> noting_;
   struct Commit {
     std::vector<AuditCompletion> completions;
-    std::size_t told = 0;  // of them
+    std::size_t told = 0;  // number of completions already reported
   };
   std::deque<Commit> untold_;
-  EachTurn next_turns_;  // while there are some
+  EachTurn next_turns_;  // runs while untold_ is not empty
   struct Read {
     Result<AuditPage> page;
     PageDone done;
   };
   std::unique_ptr<MessageQueue<std::vector<AuditCompletion>>> completions_;
   std::unique_ptr<MessageQueue<Read>> pages_;
-  std::unique_ptr<AuditLog> book_;  // goes first: its thread uses what stands above
+  std::unique_ptr<AuditLog> book_;  // destroyed first: its thread uses the members above
 };
 
 // The name of this host in its records.

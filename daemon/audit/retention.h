@@ -1,4 +1,4 @@
-// retention.h: which segments may go. Pure.
+// retention.h: decides which segments may be dropped. Pure; any thread.
 #pragma once
 
 #include <chrono>
@@ -12,15 +12,15 @@
 namespace claimsd::daemon {
 
 struct AuditRetention {
-  Duration age{};           // older records may go; 0: none for its age
-  std::uint64_t bytes = 0;  // more than that goes, oldest first; 0: none for the size
+  Duration age{};           // drop segments older than this; 0: no age limit
+  std::uint64_t bytes = 0;  // drop the oldest beyond this total; 0: no size limit
 };
 
 struct AuditSegmentInfo {
   std::string path;
   AuditSequence first = 0;
   std::uint32_t generation = 0;
-  std::int64_t day = 0;  // on which it was begun
+  std::int64_t day = 0;  // day it was begun
   std::uint64_t bytes = 0;
 };
 
@@ -28,8 +28,8 @@ constexpr std::int64_t audit_day(WallTime time) {
   return std::chrono::floor<std::chrono::days>(time.time_since_epoch()).count();
 }
 
-// How many of the oldest segments go. The newest never does. A segment is as old as its last record
-// may be: as the day on which the next one was begun.
+// How many of the oldest segments to drop. The newest is always kept. A segment's age is that of
+// the newest record it may hold: the day on which the next segment was begun.
 inline std::size_t segments_to_drop(std::span<const AuditSegmentInfo> segments,
                                     const AuditRetention& retention, WallTime now) {
   if (segments.empty()) return 0;

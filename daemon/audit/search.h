@@ -1,7 +1,7 @@
-// search.h: finds records in a directory of segments, without a daemon. What a query asks by user
-// or token is found by the segments' indexes: only what matches is read.
+// search.h: finds records in a directory of segments, without a daemon. Queries by user or token
+// use the segments' indexes and read only matching records.
 //
-// One thread; blocks on the disk. LMDB trusts its files: on a copy of doubtful origin verify first.
+// One thread; blocks on the disk. LMDB trusts its files: verify a copy of doubtful origin first.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 namespace claimsd::daemon {
 
 struct AuditQuery {
-  std::optional<WallTime> since;  // of its last event
-  std::optional<WallTime> until;  // of its first, not included
+  std::optional<WallTime> since;  // the last event is at or after this
+  std::optional<WallTime> until;  // the first event is before this
   std::optional<std::string> user;
   std::optional<AuditFingerprint> token;
   std::optional<AuditEvent> event;
@@ -28,16 +28,16 @@ struct AuditQuery {
 };
 
 struct AuditSearchStats {
-  std::uint64_t read = 0;     // records that were looked at
-  std::uint64_t matched = 0;  // of them
+  std::uint64_t read = 0;     // records read
+  std::uint64_t matched = 0;  // records that matched
 };
 
-using AuditVisit = std::function<bool(const AuditRecord&)>;  // false: enough
+using AuditVisit = std::function<bool(const AuditRecord&)>;  // return false to stop
 
-// In the order of the log. Segments that a later one supersedes are read up to where it begins.
+// Visits records in log order. A segment is read only up to where a later one supersedes it.
 class AuditReader {
  public:
-  // That no daemon writes to.
+  // No daemon may be writing to the directory.
   static Result<AuditReader> open(const std::string& directory);
 
   Result<AuditSearchStats> search(const AuditQuery& query, const AuditVisit& visit) const;
@@ -53,11 +53,12 @@ class AuditReader {
   std::vector<AuditSegmentFile> files_;
 };
 
-// One segment, up to `end` (not included); the daemon's own way in (AuditLog::read). False: enough.
+// Searches one segment up to `end`, exclusive. Used by the daemon through AuditLog::read. Returns
+// false if `visit` stopped the search.
 bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditQuery& query,
                     AuditSearchStats& stats, const AuditVisit& visit);
 
-// Whether a daemon writes here now: it holds the directory's lock.
+// Whether a daemon is writing to the directory: it then holds the lock.
 bool audit_directory_is_live(const std::string& directory);
 
 }  // namespace claimsd::daemon

@@ -19,8 +19,8 @@ constexpr const char* kIdentity = "identity";
 constexpr const char* kHead = "head";
 constexpr unsigned kTables = 4;
 
-// A commit writes at most: the record's own page, a leaf of each index for every record, and the
-// pages above them. Generous, since a commit that runs into a full disk costs the segment.
+// Upper bound of what a commit writes: the records' pages, one leaf per index and record, and the
+// pages above them. Generous, because a commit that fails on a full disk costs the segment.
 constexpr std::size_t kHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kHeadroomPerRow = std::size_t{12} << 10;
 
@@ -140,7 +140,7 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
       return lmdb_failure("begin", path, made.error());
     }
   }
-  // link(2) never replaces, rename(2) would.
+  // link(2) never replaces a file; rename(2) would.
   if (link(fresh.c_str(), path.c_str()) != 0) {
     const int error = errno;
     unlink(fresh.c_str());

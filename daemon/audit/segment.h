@@ -1,8 +1,8 @@
-// segment.h: one segment of the audit log: an LMDB environment of its own, so that it can be
-// dropped whole. FORMAT.md is the prose.
+// segment.h: one segment of the audit log: a separate LMDB environment, so that it can be dropped
+// as a whole. FORMAT.md, "A segment", defines its tables.
 //
-// AuditSegment writes, AuditSegmentView reads. An environment is open once in a process: never have
-// both on one file at a time. Live on one thread each and block on the disk.
+// AuditSegment writes, AuditSegmentView reads. A process must not open an environment twice, so
+// never use both on one file at the same time. One thread each; both block on the disk.
 #pragma once
 
 #include <optional>
@@ -16,22 +16,22 @@
 
 namespace claimsd::daemon {
 
-// What a segment is; written once, when it is made.
+// Written once, when the segment is created.
 struct AuditSegmentIdentity {
-  std::string origin;        // whose log: without spaces, at most 128 bytes
-  AuditSequence first = 1;   // that may be in it
-  AuditLink before{};        // the link of `first` - 1
-  std::uint64_t events = 0;  // before it: the sum of their counts
-  std::int64_t day = 0;      // since 1970-01-01, UTC, of its making
+  std::string origin;        // name of the log: no spaces, at most 128 bytes
+  AuditSequence first = 1;   // first sequence it may hold
+  AuditLink before{};        // link of `first` - 1
+  std::uint64_t events = 0;  // sum of counts before it
+  std::int64_t day = 0;      // days since 1970-01-01 UTC when it was created
 };
 
-// How far it goes; written with every commit, so that an old copy of the file agrees with itself,
-// and a shortened one does not.
+// The end of the log. Written in every commit: an old copy of the file is consistent with itself,
+// and a shortened one is not.
 struct AuditHead {
-  AuditSequence sequence = 0;  // the last one; 0: the log is empty
+  AuditSequence sequence = 0;  // last sequence; 0: the log is empty
   AuditLink link{};
-  std::uint64_t events = 0;   // of the whole log: the sum of counts up to here
-  AuditSequence dropped = 0;  // everything up to this was removed by retention
+  std::uint64_t events = 0;   // sum of counts of the whole log up to here
+  AuditSequence dropped = 0;  // retention removed everything up to this sequence
   bool closed = false;        // another segment follows
   bool operator==(const AuditHead&) const = default;
 };
@@ -43,43 +43,43 @@ std::string segment_name(AuditSequence first, std::uint32_t generation);
 struct AuditSegmentFile {
   std::string path;
   AuditSequence first = 0;
-  std::uint32_t generation = 0;  // of two with the same first the later one counts
+  std::uint32_t generation = 0;  // of two files with the same first, the higher one is valid
   std::uint64_t bytes = 0;
 };
 
-// In the order of the log. Other files are passed over.
+// In log order. Other files are skipped.
 Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory);
 
-// Makes what happened to the directory's entries durable.
+// Makes changes to the directory's entries durable.
 Status sync_directory(const std::string& directory);
 
-// A record on its way into the file.
+// A record to be written.
 struct AuditRow {
   AuditSequence sequence = 0;
   std::string record;  // encoded
   AuditLink link{};
-  std::string user;  // for the indexes
+  std::string user;  // for the index
   std::optional<AuditFingerprint> token;
 };
 
 enum class AuditAppended : std::uint8_t {
   kDurable,
   kSegmentFull,  // nothing was written: begin another segment
-  kDiskFull,     // nothing was written: try again when there is room
-  kFailed,       // nobody knows what reached the disk: never write to this file again
+  kDiskFull,     // nothing was written: retry when there is space
+  kFailed,       // unknown what reached the disk: never write to this file again
 };
 
 class AuditSegment {
  public:
-  // Whole or not there, also after a crash.
+  // Atomic: after a crash the segment is either complete or absent.
   static Result<AuditSegment> create(const std::string& directory, std::uint32_t generation,
                                      const AuditSegmentIdentity& identity, AuditSequence dropped,
                                      std::size_t map_size);
   static Result<AuditSegment> open(const std::string& path, std::size_t map_size);
 
-  // One durable transaction. `head` is that after the last row.
+  // One durable transaction. `head` is the state after the last row.
   AuditAppended append(std::span<const AuditRow> rows, const AuditHead& head);
-  // Says that another follows, and gives back the space that was set aside.
+  // Records that another segment follows and releases preallocated space.
   AuditAppended close(AuditHead head);
 
   std::size_t used() const { return env_.used(); }
@@ -109,21 +109,21 @@ struct AuditStoredRow {
 
 class AuditSegmentView {
  public:
-  // Needs no write access and no lock file. The file must not change meanwhile.
+  // Needs neither write access nor a lock file. The file must not change while it is open.
   static Result<AuditSegmentView> open(const std::string& path);
-  // Of a segment that this process writes to, between its commits.
+  // For a segment that this process is writing, between its commits.
   static Result<AuditSegmentView> of(const AuditSegment& segment);
 
   const AuditSegmentIdentity& identity() const { return identity_; }
   const AuditHead& head() const { return head_; }
 
-  // Rows in order from `first` on, until `visit` returns false. A row too short to be one has an
-  // empty record. False when the file could not be read.
+  // Visits rows in order from `first`, until `visit` returns false. A row that is too short is
+  // passed with an empty record. Returns false if the file could not be read.
   template <class Visit>
   bool each(AuditSequence first, Visit&& visit) const;
   std::optional<AuditStoredRow> at(AuditSequence sequence) const;
 
-  // The sequences at which this user or token stands, in order; likewise.
+  // Visits the sequences of this user's or token's records in order; same results as each().
   template <class Visit>
   bool each_of_user(std::string_view user, Visit&& visit) const;
   template <class Visit>
@@ -137,7 +137,7 @@ class AuditSegmentView {
   template <class Visit>
   bool each_indexed(LmdbTable table, const std::string& prefix, Visit&& visit) const;
 
-  std::optional<LmdbEnvironment> env_;  // before the reader, which must go first
+  std::optional<LmdbEnvironment> env_;  // first, so that the reader is destroyed before it
   LmdbReader reader_;
   LmdbTable records_ = 0;
   LmdbTable by_user_ = 0;
@@ -146,7 +146,7 @@ class AuditSegmentView {
   AuditHead head_;
 };
 
-// Eight bytes that sort as the number does.
+// Eight bytes, big-endian, so that keys sort numerically.
 std::string sequence_key(AuditSequence sequence);
 std::optional<AuditSequence> sequence_of_key(std::string_view key);
 std::string user_index_prefix(std::string_view user);

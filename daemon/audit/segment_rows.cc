@@ -1,4 +1,4 @@
-// The rows of a segment as bytes, and its file's name.
+// Encodes and decodes the rows of a segment and its file name.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr std::string_view kSuffix = ".segment";
-constexpr std::size_t kDigits = 20;  // of 2^64 - 1
+constexpr std::size_t kDigits = 20;  // digits of 2^64 - 1
 
 std::string errno_text(int error) {
   return std::generic_category().message(error);
@@ -101,7 +101,7 @@ std::optional<AuditSequence> sequence_of_key(std::string_view key) {
   return sequence;
 }
 
-// The length first, so that no user's prefix is the start of another's.
+// The length comes first, so that no user's prefix is a prefix of another user's.
 std::string user_index_prefix(std::string_view user) {
   user = user.substr(0, kMaxAuditUser);
   std::string prefix;

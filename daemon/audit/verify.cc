@@ -16,7 +16,7 @@ namespace {
 constexpr AuditSequence kNoEnd = std::numeric_limits<AuditSequence>::max();
 constexpr std::uint64_t kProgressEvery = 10'000;  // records
 
-// What the walk needs of a record, without decoding it (FORMAT.md has the offsets).
+// The fields needed here, read without decoding the record (offsets: FORMAT.md).
 AuditEvent event_of(std::string_view record) {
   return static_cast<AuditEvent>(record[2]);
 }
@@ -27,10 +27,10 @@ WallTime time_of(std::string_view record) {
   return WallTime(Duration(AuditTake(record.substr(16)).integer<std::int64_t>()));
 }
 
-// What a segment_dropped record says: "through=41 link=… events=…".
+// Content of a segment_dropped record: "through=41 link=… events=…".
 struct Dropped {
   AuditSequence through = 0;
-  std::string link;  // hexadecimal
+  std::string link;  // hex
 };
 
 Dropped dropped_by(std::string_view record) {
@@ -72,7 +72,8 @@ class Walk {
     return found({kind, at, std::move(sentence)});
   }
 
-  // A record that was put in and hashed shows at an anchor first, and then behind it in what it is.
+  // A forged record with a valid hash first shows as an anchor mismatch, and then by its position.
+  // The later finding is reported if it explains the mismatch.
   bool found(AuditFinding finding) {
     const bool explains = finding.at <= suspected_at_ + 1;
     done_.finding = suspected_ && !explains ? *suspected_ : std::move(finding);
@@ -153,7 +154,7 @@ class Walk {
   bool rows(const AuditSegmentView& view, AuditSequence next) {
     bool well = true;
     const bool readable = view.each(view.identity().first, [&](const AuditStoredRow& row) {
-      // A segment that was closed holds nothing beyond its end.
+      // A closed segment has no records after its end.
       if (row.key >= next && !view.head().closed) {
         ++superseded_;
         return true;
@@ -205,14 +206,14 @@ class Walk {
     options_.progress(done_.last, static_cast<double>(current) / static_cast<double>(all_bytes_));
   }
 
-  // The chain agrees with itself here: does it with what was signed?
+  // The chain is consistent up to here; compare it with the signed anchor.
   bool holds(const AuditAnchor& anchor, WallTime written) {
     if (anchor.origin != origin_) {
       return found(AuditTamper::kForgery, anchor.sequence,
                    fmt::format("the anchors are those of another log, {}", anchor.origin));
     }
-    if (suspected_) return true;                         // once is enough
-    if (anchor.sequence + 1 < done_.first) return true;  // dropped since
+    if (suspected_) return true;                         // report the first mismatch only
+    if (anchor.sequence + 1 < done_.first) return true;  // dropped by retention
     const AuditLink& link = anchor.sequence + 1 == done_.first ? start_ : running_;
     if (anchor.link == link && anchor.events == events_) {
       ++done_.anchors;
@@ -276,7 +277,7 @@ class Walk {
     return agrees(head, true, last);
   }
 
-  // Of a segment that was not closed the head may be that of a commit that failed.
+  // The head of a segment that was not closed may come from a failed commit.
   bool agrees(const AuditHead& head, bool must, AuditSequence last) {
     if (!must) return true;
     if (head.sequence < last) {
@@ -324,8 +325,8 @@ class Walk {
   const AuditVerifyOptions& options_;
   AuditHasher hasher_;
   std::vector<AuditSegmentFile> files_;
-  std::vector<AuditAnchor> anchors_;  // by sequence
-  std::size_t anchor_ = 0;            // the next one
+  std::vector<AuditAnchor> anchors_;  // sorted by sequence
+  std::size_t anchor_ = 0;            // index of the next one
   AuditVerification done_;
   std::string origin_;
   AuditSequence expected_ = 1;
@@ -335,7 +336,7 @@ class Walk {
   std::uint64_t events_ = 0;
   WallTime first_time_{};
   Dropped dropped_;
-  std::optional<AuditFinding> suspected_;  // an anchor does not hold: of this, unless more is seen
+  std::optional<AuditFinding> suspected_;  // an anchor mismatch, unless explained later
   AuditSequence suspected_at_ = 0;
   std::uint64_t superseded_ = 0;
   std::uint64_t all_bytes_ = 0;

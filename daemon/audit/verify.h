@@ -1,18 +1,20 @@
-// verify.h: was the log touched? Follows the chain over all segments, holds it against anchors, and
-// says which kind of thing happened first, and where.
+// verify.h: detects tampering with the log. Follows the chain over all segments, compares it with
+// the anchors, and reports the first deviation and its kind.
 //
-// Works on a copied directory, without a daemon and without write access. Memory stays flat. Each
-// kind is told by what it leaves:
-//   change       a record or link that does not follow, while those after it follow from it
-//   removal      sequences are missing, or what follows is numbered lower than it was
-//   insertion    what follows is numbered higher than it was
-//   reordering   the missing sequence stands elsewhere
-//   truncation   the segment says it went further, or that another follows
-//   deletion     there is no log where there must be one, or it was begun anew
-//   rollback     the log agrees with itself and is behind its anchors: an old copy
-//   forgery      an anchor that nobody trustworthy signed
-// Without anchors, a log that was wholly written anew, one that was cut with its own statement
-// adjusted, and an old copy look well: `cannot_tell` says so.
+// Works on a copied directory, without a daemon or write access, in constant memory. Each kind has
+// its own evidence:
+//
+//   change       a record or link does not follow, but the records after it follow from it
+//   removal      sequences are missing, or later records have lower numbers than before
+//   insertion    later records have higher numbers than before
+//   reordering   the missing sequence is found elsewhere
+//   truncation   the segment states a later end, or that another segment follows
+//   deletion     a log that must exist is missing or was restarted
+//   rollback     the log is consistent but ends before its anchors: an old copy
+//   forgery      an anchor without a trusted signature
+//
+// Without anchors some tampering cannot be detected: a log rewritten completely, one truncated with
+// its head adjusted, and an old copy. `cannot_tell` lists these.
 #pragma once
 
 #include <atomic>
@@ -52,20 +54,20 @@ std::string_view name_of(AuditTamper kind);
 
 struct AuditFinding {
   AuditTamper kind = AuditTamper::kChange;
-  AuditSequence at = 0;  // the first bad one
+  AuditSequence at = 0;  // first bad sequence
   std::string sentence;
 };
 
 struct AuditVerification {
-  std::optional<AuditFinding> finding;  // nothing: well
+  std::optional<AuditFinding> finding;  // empty: no tampering found
   AuditSequence first = 0;
-  AuditSequence last = 0;  // that follows from the first
-  AuditLink link{};        // of that one
+  AuditSequence last = 0;  // last sequence that follows from the first
+  AuditLink link{};        // link of `last`
   std::uint64_t records = 0;
   std::uint64_t events = 0;  // of the whole log
-  std::uint64_t bytes = 0;   // of records
+  std::uint64_t bytes = 0;   // of the records
   std::uint64_t anchors = 0;
-  AuditSequence anchored = 0;  // everything up to here is held by an anchor
+  AuditSequence anchored = 0;  // an anchor confirms everything up to here
   std::vector<std::string> notes;
   std::vector<std::string> cannot_tell;
 };
@@ -73,22 +75,22 @@ struct AuditVerification {
 struct AuditVerifyOptions {
   std::string directory;
   std::optional<AuditAnchors> anchors;
-  // The daemon writes to the newest segment right now: leave it out.
+  // Skip the newest segment, because a daemon is writing to it.
   bool without_newest = false;
-  // Called now and then with the last good sequence and the share of the bytes done.
+  // Called periodically with the last valid sequence and the fraction of the bytes done.
   std::function<void(AuditSequence, double)> progress;
-  // Where the last good sequence is kept up to date, for who looks on from another process.
+  // If set, holds the last valid sequence, for an observer in another process.
   std::atomic<AuditSequence>* reached = nullptr;
 };
 
-// What an anchor further on could tell, and nothing there is can: of a log that is whole.
+// For an intact log: the kinds of tampering that only a later anchor could rule out.
 std::vector<std::string> what_nobody_can_tell(const AuditVerification& done);
 
-// Fails only where the directory cannot be read at all.
+// Fails only if the directory cannot be read at all.
 Result<AuditVerification> verify_audit(const AuditVerifyOptions& options);
 
-// The same in a process of its own: LMDB trusts its files, and one whose pages somebody changed can
-// crash it. That is then the finding. `progress` is called in this process.
+// The same in a child process. LMDB trusts its files, so one with modified pages can crash it; the
+// crash is then the finding. `progress` is called in this process.
 Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options);
 
 }  // namespace claimsd::daemon

@@ -1,4 +1,4 @@
-// Verification in a process of its own, for files that may crash LMDB.
+// Verification in a child process, because damaged files may crash LMDB.
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -19,7 +19,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// How far the child is, where both see it, also after a crash.
+// Progress of the child in shared memory, readable even after it crashed.
 struct Shared {
   std::atomic<AuditSequence> done{0};
 };
@@ -97,7 +97,7 @@ void write_all(int fd, std::string_view bytes) {
 
 [[noreturn]] void child(const AuditVerifyOptions& options, Shared& shared, int out) {
   for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
-  const Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));  // LMDB's last words
+  const Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));  // for LMDB's abort message
   if (nowhere) dup2(nowhere.get(), STDERR_FILENO);
   AuditVerifyOptions here = options;
   here.progress = [&](AuditSequence last, double share) {

@@ -1,10 +1,9 @@
-// verify_live.h: verification of what a daemon is writing now. Its file changes while it is read,
-// and LMDB's readers would have to write beside it: so the daemon itself hands the rows over as
-// they are stored, page by page, between its commits (live_query.h), and the chain is followed
-// here.
+// verify_live.h: verifies the segment that a daemon is writing. The file changes while it is read,
+// and LMDB readers would have to write beside it. So the daemon returns the rows as stored, page by
+// page, between its commits (live_query.h), and the chain is followed here.
 //
-// Goes on where verify_audit() ended that left the newest segment out; or begins where that segment
-// does. Pure; any thread.
+// Continues after verify_audit() with `without_newest`, or begins at the newest segment. Pure; any
+// thread.
 #pragma once
 
 #include <string_view>
@@ -15,16 +14,16 @@ namespace claimsd::daemon {
 
 class AuditContinuation {
  public:
-  // After segments that were verified, and are whole.
+  // Continues after segments that were verified and are intact.
   AuditContinuation(AuditHasher hasher, AuditAnchors anchors, AuditVerification verified);
-  // Where there are none: the newest segment is the only one.
+  // For a log whose only segment is the newest one.
   AuditContinuation(AuditHasher hasher, AuditAnchors anchors, const AuditSegmentIdentity& begin);
 
-  // Where the next row is looked for.
+  // The sequence expected next.
   AuditSequence next() const { return done_.last + 1; }
-  // False: that is not what follows, or not what an anchor says; the rest need not come.
+  // False if the row does not follow or contradicts an anchor. Further rows are then not needed.
   bool take(std::string_view record, const AuditLink& link);
-  // All that there was up to `last` has been taken.
+  // Call after every row up to `last` was passed to take().
   AuditVerification end(AuditSequence last) &&;
 
  private:
@@ -32,8 +31,8 @@ class AuditContinuation {
   bool holds(const AuditAnchor& anchor);
 
   AuditHasher hasher_;
-  AuditAnchors anchors_;    // by sequence
-  std::size_t anchor_ = 0;  // the next one
+  AuditAnchors anchors_;    // sorted by sequence
+  std::size_t anchor_ = 0;  // index of the next one
   AuditVerification done_;
 };
 

@@ -1,4 +1,5 @@
-// boot_id.h: which boot of the host this is (random(4)). At start; reads a file of /proc.
+// boot_id.h: identifies the current boot of the host (random(4)). Call at start: reads a file in
+// /proc.
 #pragma once
 
 #include <fmt/core.h>

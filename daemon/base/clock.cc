@@ -22,7 +22,7 @@ Now SystemClock::now() const {
 
 std::uint32_t to_wire_ms(Duration duration) {
   const auto ms = std::chrono::duration_cast<milliseconds>(duration).count();
-  // The top value means "any age" on the wire and is never a measured one.
+  // The maximum means "any age" on the wire and is never a measured value.
   return static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(ms, 0, std::numeric_limits<std::uint32_t>::max() - 1));
 }

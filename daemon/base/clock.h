@@ -1,8 +1,8 @@
-// clock.h: the two clocks, passed in wherever time matters, never looked up.
+// clock.h: the two clocks, passed in wherever time matters.
 //
-// BootTime (CLOCK_BOOTTIME) counts through suspend and never steps: lives, leases and deadlines.
-// WallTime (CLOCK_REALTIME, Unix epoch) may step: what a token's `exp` and `iat` are compared with,
-// and what people read. clock_gettime(2).
+// BootTime (CLOCK_BOOTTIME) counts through suspend and never steps: for TTLs, leases and deadlines.
+// WallTime (CLOCK_REALTIME, Unix epoch) may step: for a token's `exp` and `iat` and for display.
+// Nanoseconds; clock_gettime(2).
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ struct WallClock {
 using BootTime = BootClock::time_point;
 using WallTime = WallClock::time_point;
 
-// Both clocks read once: a decision is made at one moment.
+// Both clocks, read once per decision.
 struct Now {
   BootTime boot;
   WallTime wall;
@@ -45,13 +45,13 @@ class Clock {
   virtual Now now() const = 0;
 };
 
-// The real one: two vDSO reads. Stateless, any thread.
+// The real clocks: two vDSO reads. Stateless, any thread.
 class SystemClock final : public Clock {
  public:
   Now now() const override;
 };
 
-// Whole milliseconds, rounded down, clamped to what a u32 of the wire holds; negative becomes 0.
+// Whole milliseconds for a u32 on the wire: rounded down and clamped; negative becomes 0.
 std::uint32_t to_wire_ms(Duration duration);
 
 }  // namespace claimsd::daemon

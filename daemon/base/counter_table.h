@@ -1,8 +1,8 @@
-// counter_table.h: a struct of counters out of one table, with a visitor, so that what a part
-// counts is written down once: status, metrics and documentation all walk the same rows.
+// counter_table.h: defines a struct of counters and a visitor from one table, so that status,
+// metrics and documentation share the same rows.
 //
-// A table is a macro of rows C(name, help): the name is the metric's, without "claimsd_" and
-// "_total". Counters are plain integers of one thread; they only grow until the daemon restarts.
+// A table is a macro of rows C(name, help). The metric is named "claimsd_" + name + "_total".
+// Counters are plain integers of one thread. They only grow, and start at 0 with the daemon.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// fd.h: a file descriptor with an owner. Move-only; closes on destruction. Any thread, one at a
-// time.
+// fd.h: an owned file descriptor. Move-only; closes on destruction. Not thread-safe.
 #pragma once
 
 #include <unistd.h>
@@ -28,7 +27,7 @@ class Fd {
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   void reset() {
-    // close(2): on Linux the descriptor is gone even when it reports EINTR, so it is never retried.
+    // close(2): on Linux the descriptor is closed even after EINTR, so never retry.
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }

@@ -1,8 +1,8 @@
-// hash_set.h: a set of 64-bit hashes, among a million: one place in memory is looked at, where a
-// std::unordered_set looks at three, and none of them is in a cache.
+// hash_set.h: a compact set of 64-bit hashes. At a million elements a lookup costs one cache miss;
+// std::unordered_set costs three.
 //
-// Open addressing with linear probing, at most half full; a deletion closes its gap
-// (linear_probing.h). The hashes are uniformly distributed. Loop thread.
+// Open addressing with linear probing, at most half full; deletion closes the gap
+// (linear_probing.h). Hashes must be uniformly distributed. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class HashSet {
     return size_ > 0 && places_[place_of(stored(hash))] != kFree;
   }
 
-  // What contains() needs is on its way from memory while the caller does something else.
+  // Starts loading the memory that contains() reads.
   void prefetch(std::uint64_t hash) const {
     if (size_ > 0) __builtin_prefetch(&places_[stored(hash) & mask()]);
   }
@@ -45,12 +45,12 @@ class HashSet {
   static constexpr std::uint64_t kFree = 0;
   static constexpr std::size_t kFirstSize = 16;
 
-  // Two hashes in 2^64 are taken for one.
+  // 0 marks a free place, so hash 0 is stored as 1: one collision in 2^64.
   static std::uint64_t stored(std::uint64_t hash) { return hash == kFree ? 1 : hash; }
   std::size_t mask() const { return places_.size() - 1; }
   std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
 
-  // Where it is, or would be.
+  // Index of the hash, or of the free place where it would go.
   std::size_t place_of(std::uint64_t hash) const {
     std::size_t at = hash & mask();
     while (places_[at] != kFree && places_[at] != hash) at = next(at);
@@ -65,7 +65,7 @@ class HashSet {
     }
   }
 
-  Places places_;  // a power of two of them, or none
+  Places places_;  // size is a power of two, or zero
   std::size_t size_ = 0;
 };
 

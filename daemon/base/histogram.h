@@ -1,7 +1,8 @@
-// histogram.h: how long things took, in fixed buckets: one search among fifteen bounds and two
-// additions, no allocation. Buckets are not cumulative here; whoever renders them adds them up.
+// histogram.h: a histogram of durations with fixed buckets. Observing costs one search among
+// fifteen bounds and two additions, no allocation. Buckets are not cumulative; the exposition adds
+// them up.
 //
-// A plain value of one thread; it only grows until the daemon restarts.
+// A value of one thread. It only grows, and starts at 0 with the daemon.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace claimsd::daemon {
 
 class DurationHistogram {
  public:
-  // Upper bounds, from a request over the loopback to the longest time-out that can be configured.
+  // Upper bounds, from a loopback request to the longest configurable timeout.
   static constexpr std::array<Duration, 15> kBounds = {std::chrono::microseconds(500),
                                                        milliseconds(1),
                                                        milliseconds(2),
@@ -31,7 +32,7 @@ class DurationHistogram {
                                                        milliseconds(5000),
                                                        milliseconds(10'000),
                                                        milliseconds(30'000)};
-  static constexpr std::size_t kBuckets = kBounds.size() + 1;  // the last: longer than all bounds
+  static constexpr std::size_t kBuckets = kBounds.size() + 1;  // the last one: above all bounds
 
   void observe(Duration took) {
     took = std::max(took, Duration(0));

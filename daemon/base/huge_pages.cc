@@ -21,7 +21,7 @@ void* allocate_on_huge_pages(std::size_t bytes, std::size_t alignment) {
   const std::size_t whole = (bytes + kHugePage - 1) / kHugePage * kHugePage;
   void* const block = std::aligned_alloc(kHugePage, whole);
   if (block == nullptr) throw std::bad_alloc();
-  // A kernel without them, or one told not to use them, says no: small pages do as well.
+  // A kernel without huge pages refuses; small pages work too.
   static_cast<void>(madvise(block, whole, MADV_HUGEPAGE));
   return block;
 }

@@ -1,15 +1,15 @@
-// huge_pages.h: memory for tables of many megabytes that are looked into at random. On pages of
-// 4 KiB each look costs a walk through the page tables beside the look itself; the kernel is asked
-// for pages of 2 MiB (madvise(2), MADV_HUGEPAGE), and where it has none nothing is lost.
+// huge_pages.h: memory for large tables with random access. With 4 KiB pages each access also costs
+// a page-table walk, so this asks the kernel for 2 MiB pages (madvise(2), MADV_HUGEPAGE). Without
+// them it still works.
 //
-// A standard allocator: smaller blocks are the ordinary heap's. Any thread.
+// A standard allocator; small blocks come from the ordinary heap. Any thread.
 #pragma once
 
 #include <cstddef>
 
 namespace claimsd::daemon {
 
-// Throws std::bad_alloc, as operator new does. `bytes` and `alignment` are the same for both.
+// Throws std::bad_alloc like operator new. Pass the same `bytes` and `alignment` to both functions.
 void* allocate_on_huge_pages(std::size_t bytes, std::size_t alignment);
 void free_huge_pages(void* block, std::size_t bytes, std::size_t alignment) noexcept;
 

@@ -1,10 +1,9 @@
-// json_writer.h: the one way in which this project writes JSON (RFC 8259). A value for one thread;
-// owns its text.
+// json_writer.h: writes JSON (RFC 8259). Owns its text; one thread.
 //
-// Commas are its business, nesting is the caller's: every begin_ needs its end_. Strings may be any
-// bytes: control characters are escaped, and what is not UTF-8 becomes U+FFFD, so the output is
-// valid JSON whatever is put in. Doubles that JSON cannot express (NaN, infinities) become null. It
-// does not wipe itself: no token is ever put into one.
+// It places the commas. The caller nests: every begin_ needs its end_. Strings may be any bytes:
+// control characters are escaped and invalid UTF-8 becomes U+FFFD, so the output is always valid
+// JSON. Doubles without a JSON form (NaN, infinities) become null. It is not wiped, so never write
+// a token into it.
 #pragma once
 
 #include <concepts>
@@ -48,7 +47,7 @@ class JsonWriter {
   JsonWriter& value(double number);
   JsonWriter& null() { return raw("null"); }
 
-  // `json` must be one JSON value already; it is written as it is.
+  // `json` must be one valid JSON value. It is written unchanged.
   JsonWriter& raw(std::string_view json) {
     separate();
     text_ += json;

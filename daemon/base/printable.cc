@@ -13,7 +13,7 @@ struct Character {
   char32_t code;
 };
 
-// The well-formed sequences of the Unicode Standard, table 3-7: no overlong ones, no surrogates.
+// Well-formed sequences of the Unicode Standard, table 3-7: no overlong ones, no surrogates.
 Character decode(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(0);

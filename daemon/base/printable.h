@@ -1,5 +1,4 @@
-// printable.h: text from elsewhere, made safe to put on a line of a log or terminal. Pure; any
-// thread.
+// printable.h: makes untrusted text safe for a log line or a terminal. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +7,9 @@
 
 namespace claimsd::daemon {
 
-// `text` with line breaks, control characters (C0, DEL, C1), bidirectional overrides and bytes that
-// are no UTF-8 written as \n or \xNN, so that nobody can forge a line or steer a terminal. Longer
-// than `limit` bytes it is cut, and ends in "…".
+// Returns `text` with line breaks, control characters (C0, DEL, C1), bidirectional overrides and
+// invalid UTF-8 escaped as \n or \xNN, so that no text can forge a line or control a terminal. Text
+// longer than `limit` bytes is truncated and ends in "…".
 std::string printable(std::string_view text, std::size_t limit);
 
 }  // namespace claimsd::daemon

@@ -15,7 +15,7 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-// Entries of /proc/self/fd less ".", ".." and the descriptor that reads it.
+// Entries of /proc/self/fd without ".", ".." and the descriptor that reads it.
 std::uint64_t count_descriptors() {
   const std::unique_ptr<DIR, CloseDirectory> directory(opendir("/proc/self/fd"));
   if (!directory) return 0;
@@ -28,7 +28,7 @@ Duration in_duration(const timeval& time) {
   return seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
-// "VmRSS:     12345 kB": the number behind `name` in /proc/self/status.
+// Parses "VmRSS:     12345 kB" in /proc/self/status: the number after `name`.
 std::uint64_t number_after(const std::string& line, const char* name) {
   const std::string label = std::string(name) + ":";
   return line.rfind(label, 0) == 0 ? std::stoull(line.substr(label.size())) : 0;

@@ -1,7 +1,6 @@
-// process_usage.h: what this process takes of the machine, as the kernel accounts it (proc(5)).
-// Any thread.
+// process_usage.h: resources this process uses, as the kernel reports them (proc(5)). Any thread.
 //
-// Reading it costs some 30 µs, and half a microsecond more for each open descriptor.
+// Costs about 30 µs plus 0.5 µs per open descriptor.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +9,9 @@
 
 namespace claimsd::daemon {
 
-// 0 where the kernel does not say.
+// A value is 0 if the kernel does not report it.
 struct ProcessUsage {
-  Duration cpu{};  // of all threads, in user and in kernel mode
+  Duration cpu{};  // all threads, user and kernel mode
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
   std::uint64_t threads = 0;

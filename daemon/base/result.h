@@ -1,8 +1,8 @@
-// result.h: how fallible work reports. `Result<T>` holds a T or an Error; TRY unwraps or returns
+// result.h: results of fallible work. `Result<T>` holds a T or an Error; TRY unwraps it or returns
 // the Error to the caller.
 //
-// Constructors cannot fail: what can fail is a static `create()` that returns a Result. Exceptions
-// are not used for control flow and never cross a callback.
+// Constructors cannot fail: fallible construction is a static `create()` that returns a Result.
+// Exceptions are not used for control flow and never cross a callback.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace claimsd::daemon {
 
-// What was tried, on what, and what to do about it: one line for a person, without secrets.
+// What failed, on what, and how to fix it: one line for a person, without secrets.
 struct Error {
   std::string message;
 };
@@ -35,9 +35,9 @@ inline void take(Status& /*result*/) {}
 }  // namespace claimsd::daemon
 
 // TRY(expression): the value of a Result, or return its Error from the enclosing function. A GNU
-// statement expression, which both supported compilers have. It stands alone on the right of `=`,
-// in `return` or in a call: g++ does not destroy what the same expression has made before it when
-// it returns from the middle of one (tests/architecture keeps it so).
+// statement expression, supported by both compilers. Use it only as the whole right side of `=`, in
+// `return`, or as a call's argument: if it returns from the middle of a larger expression, g++ does
+// not destroy the temporaries made before (tests/architecture enforces this).
 #define TRY(...)                                                         \
   ({                                                                     \
     auto try_result_ = (__VA_ARGS__);                                    \

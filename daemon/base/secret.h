@@ -1,8 +1,8 @@
-// secret.h: bytes that are wiped when they go: tokens, keys, opened claims.
+// secret.h: bytes that are wiped when they are released: tokens, keys, opened claims.
 //
-// A Secret owns its bytes, can be moved, not copied or printed, and leaves no copy behind when it
-// is moved from, cleared or destroyed. Not locked into memory: the daemon as a whole is kept from
-// swapping and dumping (systemd/).
+// A Secret owns its bytes. It can be moved, but not copied or printed, and leaves no copy behind
+// when it is moved from, cleared or destroyed. It is not locked into memory: swap and core dumps
+// are disabled for the whole daemon (systemd/).
 #pragma once
 
 #include <string.h>  // explicit_bzero(3)
@@ -16,7 +16,7 @@ class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) {}
-  // So many zeros, to be written to through data().
+  // `size` zero bytes, to be filled through data().
   explicit Secret(std::size_t size) : bytes_(size) {}
   ~Secret() { wipe(); }
   Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
@@ -37,7 +37,7 @@ class Secret {
   bool empty() const { return bytes_.empty(); }
 
   void wipe() {
-    // Not `!empty()`: g++ 12 does not see that only an empty one has no data.
+    // Not `!empty()`: g++ 12 does not see that only an empty vector has no data.
     if (bytes_.data() != nullptr) explicit_bzero(bytes_.data(), bytes_.size());
     bytes_.clear();
   }

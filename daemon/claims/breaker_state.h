@@ -1,10 +1,11 @@
-// breaker_state.h: the state of an upstream's circuit breaker.
+// breaker_state.h: the state of an upstream's circuit breaker, apart from the breaker because ports.h
+// needs no more of it.
 #pragma once
 
 #include <cstdint>
 
 namespace claimsd::daemon {
 
-enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };  // as a circuit breaker has them
+enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };  // kProbing: half-open
 
 }  // namespace claimsd::daemon

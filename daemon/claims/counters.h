@@ -1,4 +1,4 @@
-// counters.h: what the policy counts, one row each (base/counter_table.h). Loop thread.
+// counters.h: the policy's counters, one row each (base/counter_table.h). Loop thread.
 #pragma once
 
 #include "daemon/base/counter_table.h"

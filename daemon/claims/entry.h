@@ -1,7 +1,7 @@
-// entry.h: one confirmed token, as the cache keeps it.
+// entry.h: one confirmed token, as stored in the cache.
 //
-// Times are absolute. `claims` is a proto::ClaimsView block (proto/claims_block.h), a view into
-// memory of whoever handed the Entry out.
+// Times are absolute. `claims` is a claims block (proto/claims_block.h), borrowed from the cache
+// that returned the entry.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@
 namespace claimsd::daemon {
 
 struct Entry {
-  BootTime confirmed_at;                  // when the request to the Auth API started
-  BootTime fresh_until;                   // end of the life given to it then
-  WallTime expires_at = WallTime::max();  // the token's own `exp`; max: it has none
-  WallTime issued_at = WallTime::min();   // the token's own `iat`; min: it has none
-  std::uint16_t flags = 0;                // proto::kAnswerTrimmed
+  BootTime confirmed_at;                  // start of the request that confirmed the token
+  BootTime fresh_until;                   // end of its TTL
+  WallTime expires_at = WallTime::max();  // the token's own `exp`; max: none
+  WallTime issued_at = WallTime::min();   // the token's own `iat`; min: none
+  std::uint16_t flags = 0;                // 0 or proto::kAnswerTrimmed
   std::string_view claims;
 };
 

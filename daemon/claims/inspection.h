@@ -1,6 +1,5 @@
-// inspection.h: what the service knows of its entries, for an operator who looks: how old they are,
-// how long they will last, whether they would be believed. Never the token, and of the claims the
-// user's id alone. Plain values; loop thread.
+// inspection.h: what an operator may see of a cached entry: its age, remaining TTL and state. Never
+// the token; of the claims only the user's id. Plain values; loop thread.
 #pragma once
 
 #include <optional>
@@ -12,11 +11,11 @@
 namespace claimsd::daemon {
 
 enum class EntryState : std::uint8_t {
-  kFresh,    // answers
-  kStale,    // answers while the Auth API cannot say
-  kEnded,    // answers nobody; goes when its place is needed
-  kPurged,   // was purged: the next question asks the Auth API
-  kRevoked,  // an operator denies it
+  kFresh,    // answers queries
+  kStale,    // answers queries only while the Auth API fails
+  kEnded,    // expired; removed when its space is needed
+  kPurged,   // purged: the next query goes to the Auth API
+  kRevoked,  // revoked by an operator
 };
 
 constexpr std::string_view name_of(EntryState state) {
@@ -32,23 +31,23 @@ constexpr std::string_view name_of(EntryState state) {
 
 struct EntryDescription {
   TokenKey key;
-  std::string_view user;  // the id claim; readable during the call
+  std::string_view user;  // the id claim; valid during the call
   EntryState state = EntryState::kEnded;
   Duration age{};                         // since the Auth API confirmed it
-  Duration left{};                        // 0: nothing
-  Duration lease_left{};                  // of what workers are shown; 0: nothing is
-  WallTime expires_at = WallTime::max();  // the token's own
+  Duration left{};                        // remaining TTL; 0: none
+  Duration lease_left{};                  // of the published lease; 0: none
+  WallTime expires_at = WallTime::max();  // the token's own `exp`
   WallTime issued_at = WallTime::min();
-  bool trimmed = false;  // its claims were too large to keep whole
+  bool trimmed = false;  // the claims were too large to keep whole
 };
 
-// What is known of one token at one Auth API.
+// State of one token at one Auth API.
 struct TokenFinding {
   UpstreamId upstream = 0;
-  bool revoked = false;  // this token itself, by an order
+  bool revoked = false;  // this token itself is revoked, not only its user
   std::optional<EntryDescription> entry;
   std::optional<NegativeEntries::Refusal> refusal;
-  bool in_flight = false;  // it is being asked about
+  bool in_flight = false;  // a request is in flight
 };
 
 }  // namespace claimsd::daemon

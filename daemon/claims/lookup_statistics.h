@@ -1,9 +1,9 @@
-// lookup_statistics.h: how many lookups the daemon answered, by source and verdict, and how long
-// those waited that could not be answered at once. A hit costs one addition: only what waits is
+// lookup_statistics.h: lookups that the daemon answered, by source and verdict, and the wait of
+// those that could not be answered immediately. A hit costs one addition, because only waits are
 // timed.
 //
-// Lookups that workers answer themselves, out of the shared map, never come here. A plain value of
-// the loop thread; it only grows until the daemon restarts.
+// Lookups that workers answer from the shared map are not included. A plain value, loop thread. All
+// counters are monotonic until the daemon restarts.
 #pragma once
 
 #include <array>
@@ -39,14 +39,14 @@ class LookupStatistics {
   std::array<DurationHistogram, kSources> waited_{};
 };
 
-// What an answer of the daemon can come from: its cache, an Auth API, its cache past its freshness,
-// or nobody (a token that it refuses itself, and whatever nobody could say).
+// Sources of a daemon answer: cache, Auth API, stale cache entry, or none (rejected locally, or
+// unavailable).
 inline constexpr std::array kDaemonSources = {proto::Source::kCache, proto::Source::kUpstream,
                                               proto::Source::kStale, proto::Source::kNone};
 inline constexpr std::array kAllVerdicts = {proto::Verdict::kValid, proto::Verdict::kInvalid,
                                             proto::Verdict::kUnavailable};
 
-// Calls `visit(source's name, verdict's name, count)`.
+// Calls `visit(source name, verdict name, count)` for each combination.
 template <class Visit>
 void each_lookup_count(const LookupStatistics& lookups, Visit&& visit) {
   for (const proto::Source source : kDaemonSources) {
@@ -55,7 +55,7 @@ void each_lookup_count(const LookupStatistics& lookups, Visit&& visit) {
   }
 }
 
-// Calls `visit(source's name, histogram)`.
+// Calls `visit(source name, histogram)` for each source.
 template <class Visit>
 void each_lookup_wait(const LookupStatistics& lookups, Visit&& visit) {
   for (const proto::Source source : kDaemonSources) visit(name_of(source), lookups.waits(source));

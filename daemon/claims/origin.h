@@ -5,7 +5,7 @@
 
 namespace claimsd::daemon {
 
-// Where a question came from, as its asker says. Good for the log alone.
+// Where a query came from, as claimed by the client. For logging only; never trusted.
 struct Origin {
   std::string_view client_address;
   std::string_view trace_id;

@@ -15,10 +15,10 @@ using proto::Verdict;
 
 namespace {
 
-// Tokens of ended entries are wiped from memory within so long.
+// Expired tokens are wiped from memory within this time.
 constexpr Duration kSweepInterval = seconds(1);
 
-// Tokens whose refresh-ahead failed: they are asked about again when their life is over.
+// Tokens whose refresh-ahead failed are queried again only after their TTL.
 constexpr std::size_t kRefreshesRemembered = 4'096;
 
 }  // namespace
@@ -52,7 +52,7 @@ bool ClaimsService::ask(const Question& question, const Waiter& waiter) {
   return !turned_away_;
 }
 
-// The hot path: found, judged, answered.
+// The hot path.
 void ClaimsService::answer_question(const Question& question, const Waiter& waiter) {
   ++counters_.questions;
   if (question.token.size() > proto::kMaxToken) {
@@ -64,10 +64,10 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
   if (hot != nullptr && hot->vetted == guard_.rules().generation()) {
     const Freshness freshness = freshness_of(hot->entry, now, policy_.life, question.max_age);
     if (is_usable(freshness)) {
-      // What is recorded first sees to its lease itself.
+      // An answer that must be recorded renews its lease after its record is durable.
       const bool renews =
           question.wants_lease && now.boot >= hot->renew_lease_at && !policy_.audit.hits;
-      const TokenKey key = hot->key;  // the sink may do away with what is hot
+      const TokenKey key = hot->key;  // a copy: the sink may erase the in-memory entry
       sieve_.touch(key);
       answer_hit(key, hot->entry, question, waiter, now, freshness);
       if (renews) show_lease(about(question, key), waiter);
@@ -83,7 +83,8 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
   enqueue(key, question, waiter, now, times);
 }
 
-// Before everything that could say yes but the hot entries, which a revoked token is none of.
+// Check revocation before any lookup that can return valid. Revoking a token evicts it from the
+// in-memory cache, so that lookup may come first.
 bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
   if (!guard_.denies_token(question.token, now)) return false;
   deliver(question, waiter, Answer{.reason = Reason::kRevoked});
@@ -92,8 +93,8 @@ bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter
 
 bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
                                       const Waiter& waiter, const Now& now) {
-  // The sieve knows every key that is kept. What it does not know need not be looked for, and is
-  // not believed either: the store may have failed to erase it.
+  // The sieve lists every cached key. An entry that it does not list is ignored, because the store
+  // may have failed to erase it.
   if (!sieve_.may_hold(key)) return false;
   const std::optional<Entry> entry = world_.cache.find(key);
   const Sieve::Place place = sieve_.find(key);
@@ -109,7 +110,7 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
     return true;
   }
   sieve_.touch(place);
-  // Whoever wants a lease looks at it once more in a moment (Leases::show).
+  // A lease request reads the entry again (Leases::show), so put it into the in-memory cache.
   if (question.wants_lease || hot_.asked_again(question.upstream, question.token)) {
     hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
     if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
@@ -132,14 +133,13 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
                  .retry_after = {},
                  .claims = entry.claims},
           key);
-  // Unless who has just been answered has taken it back.
+  // The sink may have revoked the token while it handled the answer.
   if (freshness == Freshness::kRefreshDue && guard_.rules().generation() == generation &&
       sieve_.holds(key))
     refresh(key, question, now);
 }
 
-// Ahead of time, so that whoever asks next need not wait. The first thing to be left out when there
-// is much to do.
+// Refresh-ahead, so that later queries need not wait. Skipped first under load.
 void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
   const UpstreamGate& gate = lanes_[question.upstream].gate;
   if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key) ||
@@ -159,8 +159,8 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
   start_pending(question.upstream, now);
 }
 
-// What needs no Auth API to be refused. Characters are checked here and not before the cache: what
-// is in there has passed.
+// Rejects without a request to the Auth API. The token's syntax is checked only here, because every
+// cached token has already passed.
 bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question,
                                    const Waiter& waiter, const Now& now, JwtTimes& times) {
   if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
@@ -203,8 +203,7 @@ Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
   return answer;
 }
 
-// A 200: kept for as long as it may live, unless a request that started later has refused the token
-// in the meantime.
+// A 200: cache it for its TTL, unless a request that started later has already rejected the token.
 Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                               const FetchOutcome& outcome, const Now& now) {
   ++counters_.upstream_confirmations;
@@ -216,7 +215,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
   }
   if (is_denied(flight, judgement.claims.block.view(), now)) {
     forget(flight.key);
-    // Whoever goes on trying costs the Auth API no more than a refused one does.
+    // The negative entry spares the Auth API repeated requests for the revoked token.
     negatives_.put(flight.key, started.boot, Reason::kRevoked);
     return Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
   }
@@ -239,7 +238,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
   const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
   if (headers.no_store || purged || left <= Duration(0)) {
     ++counters_.not_kept;
-    // An older confirmation has no claim to outlive a newer one that may not be kept.
+    // An older confirmation must not outlive a newer one that may not be cached.
     forget(flight.key);
   } else {
     keep(flight.key, entry, now);
@@ -253,14 +252,14 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                 .claims = entry.claims};
 }
 
-// A refusal is gone from the store before anybody is answered.
+// The rejected token is erased from the store before any waiter is answered.
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
   held_.refuse(flight.key, flight.started->boot);
   known_.erase(flight.key);
   negatives_.expire(now.boot);
-  // One that a purge has closed says nothing to those who ask after the purge.
+  // The result of a purged flight must not affect queries made after the purge.
   if (!flight.closed) negatives_.put(flight.key, flight.started->boot);
   return Answer{.reason = Reason::kRefused,
                 .source = Source::kUpstream,
@@ -273,10 +272,10 @@ Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
 
 void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now) {
   world_.publisher.withdraw(key);
-  hot_.erase(key);  // shows what the store held until now
+  hot_.erase(key);  // it holds the old entry
   evict_for(sieve_.holds(key) ? 0 : 1, now);
   Stored stored = world_.cache.put(key, entry);
-  // The store is bounded by bytes as well; large entries take the place of several small ones.
+  // The store is also limited by bytes: a large entry may replace several small ones.
   for (int tries = 0; stored == Stored::kFull && tries < 16 && sieve_.size() > 0; ++tries) {
     evict_for(policy_.max_entries - sieve_.size() + 1 + static_cast<std::size_t>(tries), now);
     stored = world_.cache.put(key, entry);
@@ -289,8 +288,8 @@ void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now
   forget(key);
 }
 
-// Takes an entry away. Where the store cannot erase it, it is no longer believed: the sieve does
-// not know it any more.
+// Removes an entry. If the store cannot erase it, it is ignored because the sieve no longer lists
+// it.
 void ClaimsService::forget(const TokenKey& key) {
   world_.publisher.withdraw(key);
   hot_.erase(key);
@@ -396,9 +395,9 @@ void ClaimsService::deliver(const Waiting& waiting, const Answer& answer, const 
                  waiting.waiter, answer);
 }
 
-// Every answer leaves here.
+// Every answer is sent from here.
 void ClaimsService::reply(const Waiter& waiter, const Answer& answer) {
-  if (waiter.connection == 0) return;  // nobody asked
+  if (waiter.connection == 0) return;  // no client waits
   if (answer.reason == Reason::kRevoked) ++counters_.revoked_answers;
   if (answer.source == Source::kStale) ++counters_.stale_answers;
   const Verdict verdict = proto::verdict_of(answer.reason);

@@ -1,10 +1,11 @@
-// service.h: whose token is this? The whole policy of the daemon, as a state machine without I/O.
+// service.h: answers which user a token belongs to. The daemon's whole policy, as a state machine
+// without I/O.
 //
-// Things happen to it (a question, the end of a request, a connection closing, time passing), and
-// it answers waiters through the AnswerSink and starts requests through Upstream. Each question
-// gets exactly one answer, within the question's own time-out, unless its connection goes first.
-// Time is asked for: call tick() when wake_time() has come. It must outlive nothing it was given.
-// Loop thread. Rules and reasons: ARCHITECTURE.md, "What an answer may be".
+// Inputs are queries, completed requests, closed connections and the passage of time. The service
+// answers waiters through AnswerSink and starts requests through Upstream. Each query gets exactly
+// one answer, within its own timeout, unless its connection closes first. The owner calls tick()
+// when wake_time() is reached. Everything in World must outlive the service. Loop thread. Rules and
+// reasons: ARCHITECTURE.md, "What an answer may be".
 #pragma once
 
 #include <optional>
@@ -40,35 +41,35 @@ struct Policy {
   Duration negative_ttl = seconds(5);
   std::size_t negative_entries = 10'000;
   std::size_t max_entries = 100'000;
-  std::size_t hot_entries = 1'024;   // kept open in memory
-  std::size_t max_in_flight = 64;    // requests on their way to one Auth API
+  std::size_t hot_entries = 1'024;   // in-memory cache entries
+  std::size_t max_in_flight = 64;    // requests in flight to one Auth API
   std::size_t max_pending = 4'096;   // requests to one Auth API waiting for their turn
-  std::size_t max_waiters = 65'536;  // questions waiting
+  std::size_t max_waiters = 65'536;  // queries waiting
   std::size_t max_waiters_per_uid = 16'384;
   Duration max_timeout = seconds(30);
-  Duration lease = seconds(5);  // how long a worker relies on the map before it asks again
+  Duration lease = seconds(5);  // how long a worker may use a published entry
   RevocationPolicy revocations;
-  GatePolicy gate;  // its max_in_flight is the one above
+  GatePolicy gate;  // max_in_flight is set from above
   BudgetPolicy budget;
   ReportPolicy reports;
-  AuditScope audit;                       // of what a record must be durable before it leaves
-  std::vector<UpstreamPolicy> upstreams;  // by UpstreamId
+  AuditScope audit;  // answers whose records must be durable before they are sent
+  std::vector<UpstreamPolicy> upstreams;  // indexed by UpstreamId
 };
 
 struct Question {
   UpstreamId upstream = 0;
-  std::string_view token;           // read during ask() alone
-  std::optional<Duration> max_age;  // none: any age; 0: ask the Auth API now
-  Duration timeout{};               // 0: the policy's longest
-  bool wants_lease = false;         // the asker looks into the map first
-  std::uint32_t uid = 0;            // who asks
-  Origin origin;                    // on whose behalf; read during ask() alone
+  std::string_view token;           // valid during ask() only
+  std::optional<Duration> max_age;  // nullopt: any age; 0: ask the Auth API now
+  Duration timeout{};               // 0: the policy's maximum
+  bool wants_lease = false;         // the client reads the shared map first
+  std::uint32_t uid = 0;            // of the client process
+  Origin origin;                    // the client's own client; valid during ask() only
 };
 
-// Its origin without what may not be logged.
+// The query's origin without the parts that must not be logged.
 Origin loggable_origin(const Question& question);
 
-// The world that a service lives in; all of it outlives the service.
+// Dependencies of a service. All must outlive it.
 struct World {
   Clock& clock;
   Random& random;
@@ -85,47 +86,45 @@ struct World {
 
 class ClaimsService {
  public:
-  // Takes up what the cache still holds.
+  // Starts with the entries already in the cache.
   ClaimsService(Policy policy, World world);
 
-  // False: it was turned away, being over its peer's budget. Whoever asks for more of the same may
-  // be made to wait.
+  // Processes a query. False: its peer is over its rate limit and may be throttled.
   bool ask(const Question& question, const Waiter& waiter);
-  // To be written down; exactly one receipt (service_reports.cc). False: it is beyond its peer's
-  // rate, and whoever has more of them may be made to wait.
+  // Records a report and sends exactly one receipt (service_reports.cc). False: the peer is over
+  // its report rate and may be throttled.
   bool report(const Report& report, const Waiter& waiter);
   void landed(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection);
-  // The record with this ticket is durable, or will never be (service_audit.cc).
+  // The record with this ticket is durable, or never will be (service_audit.cc).
   void recorded(AuditTicket ticket, bool durable);
 
-  // In effect, for every question that begins later, when they return (service_orders.cc).
+  // In effect for every query that starts after these functions return (service_orders.cc).
   void purge(const Order& order, OrderDone done);
   void revoke(const Order& order, OrderDone done);
-  // Rules of an earlier run; before the first question.
+  // Adds rules of an earlier run. Call before the first query.
   void restore(const std::vector<Rule>& rules);
 
-  // From now on (service_reload.cc). What is waited for goes on; upstreams and sizes made at the
-  // start (entries, refusals, rules) stay as they were.
+  // Applies a new policy from now on (service_reload.cc). Queries in progress continue. Upstreams,
+  // and sizes fixed at startup (entries, negative entries, rules), do not change.
   void reconfigure(Policy policy);
-  // The publisher shows nothing any more of what it was given: whoever asks is shown it anew.
+  // Call after the publisher has lost all published leases: they are published again on demand.
   void forget_shown() { hot_.clear(); }
 
-  // For an operator who looks (service_inspection.cc): at most `most` entries, in the order of
-  // their keys, after `after`; gives back where to go on, none at the end. And what is known of one
-  // token, at each Auth API.
+  // For operators (service_inspection.cc). inspect() visits up to `most` entries in key order,
+  // starting after `after`, and returns the key to continue after, or nullopt at the end.
+  // inspect_token() reports what is known about one token at each Auth API.
   std::optional<TokenKey> inspect(const std::optional<TokenKey>& after, std::size_t most,
                                   const std::function<void(const EntryDescription&)>& visit);
   void inspect_token(std::string_view token, const std::function<void(const TokenFinding&)>& visit);
 
-  // When tick() will have something to do; none: not before something else happens.
+  // When tick() has work to do; nullopt: not until the next input.
   std::optional<BootTime> wake_time() const;
-  // The same from now.
+  // The same, relative to now.
   std::optional<Duration> wait_time() const;
   void tick();
 
-  // From here on nothing new is asked of an Auth API; what is in flight is still answered, what
-  // waits for its turn is turned away at once.
+  // Starts no new requests. Requests in flight are still answered; pending ones fail immediately.
   void stop();
   bool idle() const { return flights_.waiting() == 0 && held_.waiting() == 0; }
 
@@ -135,33 +134,33 @@ class ClaimsService {
   std::size_t held_answers() const { return held_.waiting(); }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
-  // How much longer a failing Auth API is left alone; 0: it is asked.
+  // Remaining backoff of a failing Auth API; 0: requests are allowed.
   Duration left_alone(UpstreamId upstream) const {
     return lanes_.at(upstream).gate.shut_for(world_.clock.now().boot).value_or(Duration(0));
   }
 
  private:
   bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
-  // Of one Auth API.
+  // State of one Auth API.
   struct Lane {
     UpstreamGate gate;
     UrlOrder urls;
   };
 
-  // What an answer is about, for who must write it down before it leaves.
+  // What an answer is about; needed to write its audit record before it is sent.
   struct About {
     std::uint32_t uid = 0;
     UpstreamId upstream = 0;
     std::string_view token;
-    const TokenKey* key = nullptr;  // of a valid one
+    const TokenKey* key = nullptr;  // of a valid answer
     Origin origin;
     BootTime deadline{};
-    int status = 0;  // of the Auth API's answer
+    int status = 0;  // of the Auth API's response
     Duration took{};
-    bool wants_lease = false;  // once it has left
-    BootTime stale_until{};    // of a stale one
+    bool wants_lease = false;  // publish a lease after the answer is sent
+    BootTime stale_until{};    // of a stale answer
   };
-  // What became of the request that somebody waited for.
+  // Result of the request that a query waited for.
   struct Landing {
     std::string_view token;
     int status = 0;
@@ -192,7 +191,7 @@ class ClaimsService {
   bool said_before(const Flight& flight, const Judgement& judgement, const Now& now) const;
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
 
-  // When nobody can say (service_unavailable.cc).
+  // Answers for when no verdict is available (service_unavailable.cc).
   std::optional<Answer> leave_alone(UpstreamId upstream, const TokenKey& key, const Now& now);
   std::optional<Answer> turn_down(const Question& question, const Flight* flight,
                                   bool makes_request, bool known, const Now& now);
@@ -212,7 +211,7 @@ class ClaimsService {
   void evict_for(std::size_t room, const Now& now);
   bool is_denied(const Flight& flight, std::string_view claims, const Now& now) const;
   bool anybody_waits(const Flight& flight);
-  // One of those who were still there, if anybody was.
+  // Returns one of the waiters that received the answer, if there were any.
   std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
                                    Answer answer, const Landing& landing);
   void deliver(const Question& question, const Waiter& waiter, const Answer& answer,
@@ -221,7 +220,7 @@ class ClaimsService {
   void reply(const Waiter& waiter, const Answer& answer);
   BootTime deadline_after(Duration timeout, const Now& now) const;
 
-  // What must be written down first (service_audit.cc).
+  // Answers that must be recorded before they are sent (service_audit.cc).
   void leave_recorded(const About& about, const Waiter& waiter, const Answer& answer);
   void withhold(const Waiter& waiter);
   void give_up(const Held& held);
@@ -257,16 +256,16 @@ class ClaimsService {
   RevocationGuard guard_;
   std::vector<Lane> lanes_;  // by UpstreamId
   MissBudget budget_;
-  TokenBuckets<std::uint64_t> reports_;  // by uid, and whether the daemon knows the user
+  TokenBuckets<std::uint64_t> reports_;  // key: uid, and whether the daemon knows the user
   KnownTokens known_;
   KnownTokens refresh_failed_;
   FailingTokens failing_;
   Leases leases_;
   HeldAnswers held_;
-  JsonRoom json_;                       // tokens and claims are parsed in it
-  bool turned_away_ = false;            // the question at hand
-  std::optional<BootTime> next_sweep_;  // of hot_; none while that is empty
-  BootTime next_expiry_{};              // of rules
+  JsonRoom json_;                       // buffers for parsing tokens and claims
+  bool turned_away_ = false;            // the current query exceeded its rate limit
+  std::optional<BootTime> next_sweep_;  // of hot_; nullopt while hot_ is empty
+  BootTime next_expiry_{};              // when to look for expired rules next
   bool stopping_ = false;
 };
 

@@ -1,5 +1,5 @@
-// Answers and leases that must be written down before anybody sees them, and what becomes of them
-// when they are. Part of ClaimsService (service.h).
+// Answers and leases that must be recorded before they are sent, and their revalidation afterwards.
+// Part of ClaimsService (service.h).
 #include <algorithm>
 
 #include "daemon/claims/service.h"
@@ -13,8 +13,8 @@ namespace {
 
 constexpr Waiter kNobody{};
 
-// For the record of what is late already: that somebody's time was up; a confirmation that had no
-// life left when it came, and is for those who waited for it.
+// Time to record an answer that is already late: a timeout, or a confirmation whose TTL had expired
+// on arrival.
 constexpr Duration kLateGrace = seconds(1);
 
 }  // namespace
@@ -62,8 +62,7 @@ void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, con
   held_.hold(ticket, std::move(held));
 }
 
-// An outcome that none of those who asked for it has stayed to hear, or that was asked for ahead of
-// time: what the Auth API said of the token is recorded all the same.
+// Records an Auth API verdict without a waiter: all waiters have left, or it was a refresh-ahead.
 void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
                                    const Landing& landing) {
   if (answer.reason != Reason::kOk && answer.reason != Reason::kRefused) return;
@@ -81,7 +80,7 @@ void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
 
 void ClaimsService::recorded(AuditTicket ticket, bool durable) {
   const std::optional<Held> held = held_.take(ticket);
-  if (!held) return;  // it was withheld, or whoever asked has left
+  if (!held) return;  // it failed already, or its client disconnected
   switch (held->kind) {
     case HeldKind::kLease:
       if (durable) leases_.show(held->upstream, held->subject->token.view(), held->subject->key);
@@ -101,7 +100,7 @@ void ClaimsService::recorded(AuditTicket ticket, bool durable) {
              held->waiter);
 }
 
-// Its record did not come in time.
+// The record did not become durable in time.
 void ClaimsService::give_up(const Held& held) {
   switch (held.kind) {
     case HeldKind::kLease: return;
@@ -110,14 +109,13 @@ void ClaimsService::give_up(const Held& held) {
   }
 }
 
-// No record of its own: a log that takes nothing would not take that one either. It counts.
+// This failure is only counted: the log would not accept a record for it either.
 void ClaimsService::withhold(const Waiter& waiter) {
   ++counters_.unrecorded;
   reply(waiter, Answer{.reason = Reason::kNotRecorded});
 }
 
-// As it is now, not as it was when its record was begun. What was not valid does not become so by
-// waiting.
+// Revalidates an answer at the time it is sent. An answer that was not valid never becomes valid.
 Answer ClaimsService::decide_again(const Held& held, const Now& now) const {
   Answer answer = held.answer;
   const Duration age = now.boot - held.settled_at;
@@ -143,7 +141,7 @@ Answer ClaimsService::decide_again(const Held& held, const Now& now) const {
   if (outlived) return Answer{.reason = Reason::kNotRecorded};
   answer.age = age;
   answer.left -= waited;
-  // The wall clock may have been set meanwhile.
+  // The wall clock may have been set in the meantime.
   if (subject.times.expires_at != WallTime::max())
     answer.left =
         std::min(answer.left, subject.times.expires_at - policy_.life.clock_skew - now.wall);
@@ -151,7 +149,7 @@ Answer ClaimsService::decide_again(const Held& held, const Now& now) const {
   return answer;
 }
 
-// What has just been written down is no longer so: that comes first, too.
+// Records that a recorded answer is superseded, before the new answer is sent.
 void ClaimsService::reverse(const Held& held, const Answer& answer) {
   ++counters_.reversals;
   const AuditTicket ticket = held_.next_ticket();
@@ -176,7 +174,8 @@ void ClaimsService::reverse(const Held& held, const Answer& answer) {
                           .deadline = held.deadline});
 }
 
-// After its answer has left. Where leases are recorded, only once that is durable.
+// Publishes a lease after the answer is sent. If leases are recorded, waits until the record is
+// durable.
 void ClaimsService::show_lease(const About& about, const Waiter& waiter) {
   if (!policy_.audit.leases) return leases_.show(about.upstream, about.token, *about.key);
   if (held_.awaits_lease(*about.key)) return;

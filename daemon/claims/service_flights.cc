@@ -1,5 +1,5 @@
-// Requests to the Auth APIs: who waits for which, when each starts, and what becomes of those who
-// waited. Part of ClaimsService (service.h).
+// Requests to the Auth APIs: when they start, and how their waiters are answered. Part of
+// ClaimsService (service.h).
 #include <algorithm>
 
 #include "daemon/claims/service.h"
@@ -43,8 +43,8 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
   start_pending(question.upstream, now);
 }
 
-// A request that started too long ago, or before a purge, cannot vouch for now: those who need
-// better share the next one.
+// A request that started too long ago, or before a purge, does not satisfy this query. Such queries
+// share the next flight.
 bool ClaimsService::comes_too_late(const Flight& flight, const Question& question, const Now& now) {
   if (!flight.started) return false;
   if (flight.closed || question.max_age == Duration(0)) return true;
@@ -59,7 +59,7 @@ void ClaimsService::change_gate(UpstreamId upstream, Change&& change) {
   if (gate.state() != before) world_.observer.gate_changed(upstream, gate.state());
 }
 
-// As of `now`, which may have passed a moment ago: an answer is taken to be that much older.
+// `now` may be slightly in the past; answers then count as older by that much.
 void ClaimsService::start_pending(UpstreamId upstream, const Now& now) {
   Lane& lane = lanes_[upstream];
   while (!flights_.queue(upstream).empty()) {
@@ -87,8 +87,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   Flight* const flying = flights_.find(id);
   if (flying == nullptr) return;
   const Now now = world_.clock.now();
-  const Judgement judgement =
-      judge(outcome, policy_.upstreams.at(flying->upstream), now.wall, json_);
+  const Judgement judgement = judge(outcome, policy_.upstreams.at(flying->upstream), json_);
   world_.observer.flight_landed({.upstream = flying->upstream,
                                  .reason = judgement.reason,
                                  .status = outcome.status,
@@ -99,7 +98,8 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   Flight flight = flights_.remove(id);
   note_health(flight, judgement, now);
   const Answer answer = settle(flight, judgement, outcome, now);
-  // Before anybody is answered: who then asks for the same token again must find this flight.
+  // Add the successor before answering: a sink that queries the same token again must find this
+  // flight.
   Answer no_successor{.reason = Reason::kShuttingDown};
   bool has_successor = !flight.successors.empty() && !stopping_;
   if (has_successor && failing_.left_alone_for(flight.key, now.boot)) {
@@ -113,14 +113,14 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
     next.wants_lease = flight.wants_lease;
     next.trace_id = flight.trace_id;
   }
-  // Where there is a successor, it will confirm anew.
+  // If there is a successor, its confirmation will replace this one soon, so publish no lease yet.
   const Landing landing{.token = flight.token.view(),
                         .status = outcome.status,
                         .took = outcome.took,
                         .wants_lease = flight.wants_lease && !has_successor};
   const std::optional<Waiter> asker = answer_all(flight, flight.waiters, answer, landing);
   if (!asker) record_unasked(flight, answer, landing);
-  // What is recorded first sees to its lease itself.
+  // An answer that must be recorded publishes its lease after its record is durable.
   if (landing.wants_lease && answer.reason == Reason::kOk && !policy_.audit.covers(answer))
     show_lease({.uid = flight.uid,
                 .upstream = flight.upstream,
@@ -132,8 +132,7 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   start_pending(flight.upstream, now);
 }
 
-// The Auth API does not work at this URL: the same request goes to the next one, as long as that is
-// not what most requests do.
+// Failover: the request is repeated at the next URL, within the retry budget.
 bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, const Now& now) {
   Lane& lane = lanes_[flight.upstream];
   if (!judgement.down) {
@@ -151,7 +150,7 @@ bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, con
   return true;
 }
 
-// What one token's failure says of the Auth API, it says once.
+// Failures that may be caused by the token count against the Auth API only once.
 bool ClaimsService::said_before(const Flight& flight, const Judgement& judgement,
                                 const Now& now) const {
   return judgement.may_be_token && failing_.holds(flight.key, now.boot);
@@ -184,7 +183,7 @@ bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, con
          guard_.denies_claims(flight.upstream, claims, flight.times.issued_at, now);
 }
 
-// Whoever takes an answer may revoke it for the next one: it is decided again as each one leaves.
+// Check revocation again before each waiter: a sink may revoke the token while handling an answer.
 std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
                                                 const std::vector<WaiterId>& waiters, Answer answer,
                                                 const Landing& landing) {

@@ -1,5 +1,5 @@
-// What an operator may see of the entries. Changes nothing: no mark for eviction, no lease. Part of
-// ClaimsService (service.h).
+// What operators may see of the entries. Read-only: sets no eviction marks and publishes no leases.
+// Part of ClaimsService (service.h).
 #include <algorithm>
 
 #include "daemon/claims/service.h"
@@ -16,8 +16,8 @@ EntryState state_of(Freshness freshness) {
 
 }  // namespace
 
-// An entry does not say which Auth API it is of, only its key's scope does: where `upstream` is not
-// known, it counts as taken back when it is at every one.
+// An entry does not record its Auth API; only its key depends on it. If `upstream` is unknown, the
+// entry counts as revoked or purged only if it is so at every Auth API.
 EntryDescription ClaimsService::describe(const TokenKey& key, const Entry& entry,
                                          std::optional<UpstreamId> upstream, const Now& now) const {
   proto::ClaimsView claims;
@@ -59,7 +59,7 @@ std::optional<TokenKey> ClaimsService::inspect(
   const std::optional<UpstreamId> only =
       lanes_.size() == 1 ? std::optional<UpstreamId>(0) : std::nullopt;
   return world_.cache.scan(after, most, [&](const TokenKey& key, const Entry& entry) {
-    // What the sieve does not know is not believed, and so not shown.
+    // Entries that the sieve does not list are ignored everywhere, so they are not shown.
     if (sieve_.holds(key)) visit(describe(key, entry, only, now));
   });
 }

@@ -1,5 +1,4 @@
-// What an operator tells the service: purge and revoke, and the rules that come of it. Part of
-// ClaimsService (service.h).
+// Purge and revoke, and the rules that implement them. Part of ClaimsService (service.h).
 #include <utility>
 
 #include "daemon/claims/parse/jwt_parser.h"
@@ -12,7 +11,7 @@ using proto::Reason;
 
 namespace {
 
-// Rules that have ended are looked for so often.
+// How often to look for expired rules.
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 
 bool is_user(std::string_view who) {
@@ -51,7 +50,7 @@ void ClaimsService::purge(const Order& order, OrderDone done) {
   }
 }
 
-// The store is not searched: confirmations from before now count for nothing, wherever they are.
+// Instead of searching the store, a rule makes all confirmations from before now void.
 void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone done) {
   std::vector<Rule> rules;
   each_upstream(order, [&](UpstreamId upstream) {
@@ -61,7 +60,7 @@ void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone don
          .ends = end_after(now, guard_.policy().forget_for),
          .forget_until = now.boot});
   });
-  // There is no room to remember one user: to forget them all is a purge of that one, too.
+  // No room for another rule: purging all users includes this one.
   if (!add_rules(rules, now)) return purge_everybody(now, std::move(done));
   flights_.close_flying();
   each_upstream(order,
@@ -143,7 +142,7 @@ bool ClaimsService::add_rules(const std::vector<Rule>& rules, const Now& now) {
   return guard_.rules().add(rules);
 }
 
-// As they stand now, with what older ones of the same name say.
+// Persists the rules as merged with existing ones of the same names.
 void ClaimsService::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
                                OrderDone done) {
   std::vector<Rule> merged;
@@ -160,12 +159,12 @@ void ClaimsService::restore(const std::vector<Rule>& rules) {
 void ClaimsService::expire_rules(const Now& now) {
   next_expiry_ = now.boot + kExpiryInterval;
   std::vector<RuleName> ended = guard_.rules().expire(now);
-  // There may be more of them.
+  // More rules may have expired.
   if (ended.size() == Revocations::kMostSteps) next_expiry_ = now.boot;
   if (!ended.empty()) world_.revocation_log.drop(std::move(ended));
 }
 
-// Whoever asks from now on gets nothing that was known of it, and nothing that is being learnt.
+// Later queries see neither cached state of this token nor the result of a flight in progress.
 void ClaimsService::forget_token(const Order& order) {
   each_upstream(order, [&](UpstreamId upstream) {
     const TokenKey key = world_.keyer.key_of(upstream, order.who);

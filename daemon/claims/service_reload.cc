@@ -1,4 +1,4 @@
-// A new policy while questions are open. Part of ClaimsService (service.h).
+// Applies a new policy while queries are in progress. Part of ClaimsService (service.h).
 #include <utility>
 
 #include "daemon/claims/service.h"
@@ -6,7 +6,7 @@
 namespace claimsd::daemon {
 
 void ClaimsService::reconfigure(Policy policy) {
-  // Made at the start.
+  // Fixed at startup.
   policy.negative_entries = policy_.negative_entries;
   policy.max_entries = policy_.max_entries;
   policy.hot_entries = policy_.hot_entries;
@@ -23,12 +23,12 @@ void ClaimsService::reconfigure(Policy policy) {
   for (Lane& lane : lanes_) lane.gate.set_policy(policy_.gate);
   failing_.set_policy(policy_.gate);
   if (policy_.life != before.life || policy_.lease != before.lease) {
-    // What is shown was promised under the old rules. The hot entries remember those promises.
+    // Published leases follow the old policy, and the in-memory cache holds their renewal times.
     leases_.set_policy(policy_.life, policy_.lease);
     world_.publisher.withdraw_all();
     hot_.clear();
   }
-  // There may be room for more requests.
+  // The new limits may allow more requests.
   for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
     start_pending(static_cast<UpstreamId>(upstream), world_.clock.now());
 }

@@ -1,4 +1,4 @@
-// What workers tell of requests that they refused. Part of ClaimsService (service.h).
+// Reports by workers of requests that they denied. Part of ClaimsService (service.h).
 #include <string>
 
 #include "daemon/claims/parse/trace_id.h"
@@ -11,21 +11,20 @@ using proto::Reason;
 
 namespace {
 
-// From here on a text that the token holds tells some of it; a word such as "GET" may just be
-// there.
+// Shorter matches, such as "GET", are considered coincidence; longer ones may reveal part of the
+// token.
 constexpr std::size_t kTellingSize = 8;
 
 bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// A user id may be a part of its token, but holds none.
+// A user id may be part of its token, but must not contain the token.
 std::string_view loggable_user(std::string_view token, std::string_view user) {
   return !token.empty() && holds(user, token) ? std::string_view() : user;
 }
 
-// Nothing that was sent to us as a token is ever written down, nor a piece of it that is left where
-// a text was cut.
+// No token is ever logged, nor a fragment of one left by truncation.
 std::string_view without(std::string_view token, std::string_view text) {
   const bool tells = text.size() >= kTellingSize && holds(token, text);
   return tells ? std::string_view() : loggable_user(token, text);
@@ -80,7 +79,8 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
   return !brief;
 }
 
-// Nobody's word but the Auth API's: whom it confirmed the token for, if that is still kept.
+// The user for whom the Auth API confirmed the token, if still cached. The worker's claim is not
+// used.
 std::string ClaimsService::confirmed_user(UpstreamId upstream, std::string_view token) {
   if (token.empty()) return {};
   const TokenKey key = world_.keyer.key_of(upstream, token);
@@ -99,7 +99,7 @@ bool ClaimsService::within_rate(std::uint32_t uid, bool known, const Now& now) {
   return true;
 }
 
-// Only with a report that is taken: a worker whose report is not says all of it again.
+// Recorded only with an accepted report: after a failed one, the worker sends the count again.
 void ClaimsService::record_lost(const Report& report, const Waiter& waiter) {
   counters_.reports_lost += report.unacknowledged;
   world_.audit.record({.kind = AuditedEvent::Kind::kLost,

@@ -1,6 +1,5 @@
-// What happens to questions that nobody can answer now: an Auth API that is left alone, queues that
-// are full, budgets that are used up; and stale answers, where they are allowed. Part of
-// ClaimsService (service.h).
+// Queries that cannot be answered now: an open circuit breaker, full queues, used-up rate limits;
+// and stale answers, where allowed. Part of ClaimsService (service.h).
 #include "daemon/claims/service.h"
 
 namespace claimsd::daemon {
@@ -11,14 +10,14 @@ using proto::Verdict;
 
 namespace {
 
-// Of a queue: what tokens that were never valid, or one user id, may take.
+// Share of a queue that unknown tokens, or a single uid, may use.
 std::size_t share_of(std::size_t places) {
   return places - places / 4;
 }
 
 }  // namespace
 
-// An Auth API that fails, and a token whose requests do, hear nothing for a while.
+// The answer while the circuit breaker of the Auth API or of the token is open; otherwise nullopt.
 std::optional<Answer> ClaimsService::leave_alone(UpstreamId upstream, const TokenKey& key,
                                                  const Now& now) {
   Answer answer{.reason = Reason::kBackoff};
@@ -35,7 +34,7 @@ std::optional<Answer> ClaimsService::leave_alone(UpstreamId upstream, const Toke
   return std::nullopt;
 }
 
-// Why this question gets no request now; none: it may wait for one. `known`: the token was valid
+// The answer if the query may not wait for a request; nullopt: it may. `known`: the token was valid
 // before.
 std::optional<Answer> ClaimsService::turn_down(const Question& question, const Flight* flight,
                                                bool makes_request, bool known, const Now& now) {
@@ -61,7 +60,7 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
       flights_.waiting_of(question.uid) >= policy_.max_waiters_per_uid)
     return true;
   if (flight != nullptr) {
-    // A list may also name waiters that have left; it is bounded all the same.
+    // The lists may still contain waiters that have left, so they need their own limit.
     return flight->waiters.size() + flight->successors.size() >= policy_.max_waiters;
   }
   const auto flying = static_cast<std::uint32_t>(flights_.flying(question.upstream));
@@ -72,15 +71,15 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
   return queue.size_of(question.uid) >= share || (queue.size() >= share && !known);
 }
 
-// To one who has waited.
+// Delivers an answer to a query that has waited.
 void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer,
                               const Landing& landing) {
   const Duration waited = world_.clock.now().boot - waiting.asked_at;
   lookups_.waited(stale_or(waiting, answer, landing), waited);
 }
 
-// Whoever may have a stale answer gets that instead of none. Gives back the source of what was
-// delivered.
+// Delivers a stale answer instead of "unavailable" if one is allowed. Returns the source of the
+// delivered answer.
 Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
                                const Landing& landing) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
@@ -95,8 +94,8 @@ Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
   return answer.source;
 }
 
-// A refusal has erased what would be found here, a purge has made it void, and a revoked token is
-// not even looked for.
+// Needs no check for rejected or revoked tokens: a rejection erases the entry, and revoked tokens
+// are filtered out earlier. Purges are checked here.
 std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTime& until) {
   if (policy_.life.stale_if_error <= Duration(0) || !sieve_.holds(waiting.key)) return std::nullopt;
   const std::optional<Entry> entry = world_.cache.find(waiting.key);
@@ -118,7 +117,7 @@ std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTi
                 .claims = entry->claims};
 }
 
-// An Auth API that has just turned out not to work is not worth waiting for.
+// When the circuit breaker has just opened, pending queries fail immediately instead of waiting.
 void ClaimsService::shed_pending(UpstreamId upstream) {
   if (flights_.queue(upstream).empty()) return;
   const auto wait = lanes_[upstream].gate.shut_for(world_.clock.now().boot);

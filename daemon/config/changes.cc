@@ -24,7 +24,7 @@ ByOption by_option(const LoadedConfig& loaded) {
   return settings;
 }
 
-// The table's name is told, and where the first line of it stands.
+// A table is reported by name and the place of its first line.
 std::string place_of(const LoadedConfig& loaded, const std::string& table) {
   for (const Setting& setting : loaded.settings) {
     if (setting.option.starts_with(table + ".") && setting.origin != kDefaultOrigin)

@@ -1,5 +1,5 @@
-// changes.h: what a reload would change: two loaded configurations, option by option. Pure; any
-// thread.
+// changes.h: what a reload would change: compares two loaded configurations option by option. Pure;
+// any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,33 +11,33 @@
 
 namespace claimsd::daemon {
 
-// One option that stands differently.
+// One option whose value differs.
 struct Change {
   std::string option;  // "cache.max_ttl"
-  std::string from;    // as Setting::value: never a secret
+  std::string from;    // as Setting::value; never contains a password
   std::string to;
-  std::string origin;  // where the new value stands
+  std::string origin;  // place of the new value in the file
 };
 
 enum class ReloadOutcome : std::uint8_t {
-  kDone,          // all of it is in effect
-  kBad,           // the file is no configuration, or cannot be put in effect: nothing has changed
-  kNeedsRestart,  // it changes what a running daemon cannot: nothing has changed
-  kStopping,      // too late
+  kDone,          // everything is in effect
+  kBad,           // unreadable, invalid or failed to apply: nothing has changed
+  kNeedsRestart,  // changes an option that needs a restart: nothing has changed
+  kStopping,      // the daemon is stopping
 };
 
 struct ReloadResult {
   ReloadOutcome outcome = ReloadOutcome::kDone;
-  std::string message;          // unless kDone: why, one reason a line
-  std::vector<Change> changes;  // with kDone
+  std::string message;          // the reasons, one per line; empty with kDone
+  std::vector<Change> changes;  // only with kDone
 };
 
 // Called once, later.
 using ReloadDone = std::function<void(const ReloadResult&)>;
 
-// By value, not by spelling: "60s" and "1m" are the same. Fails where an option differs that a
-// running daemon cannot change, or an upstream comes or goes: the message names each, one a line,
-// with its place in the file.
+// Compares values, not spelling: "60s" equals "1m". Fails if an upstream was added or removed, or
+// if an option changed that needs a restart. The error names each one and its place in the file,
+// one per line.
 Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedConfig& fresh);
 
 }  // namespace claimsd::daemon

@@ -1,10 +1,9 @@
-// config.h: everything an operator can set, typed, checked and immutable once loaded. Plain values:
-// copy or share as you like.
+// config.h: everything an operator can set: typed, checked, immutable once loaded. Plain values.
 //
-// A Config comes from load_config() (load.h) and nowhere else: a default-constructed one is all
-// zeros and runs nothing. What each field means, its default and its range stand in one place, the
-// table in options.cc; the members here have the names of the options. Durations are milliseconds,
-// sizes bytes. Paths are absolute, or empty where an option may be unset.
+// A Config comes only from load_config() (load.h). A default-constructed one is all zeros and
+// cannot run. Meaning, default and range of each option are in the table in options.cc; members
+// have the names of the options. Durations are in milliseconds, sizes in bytes. Paths are absolute,
+// or empty if unset.
 #pragma once
 
 #include <chrono>
@@ -24,12 +23,12 @@ using std::chrono::milliseconds;
 struct DaemonConfig {
   std::filesystem::path socket;
   std::uint32_t socket_mode;  // permission bits, as for chmod(2)
-  std::string socket_group;   // a name or a gid in digits; empty: left as it is created
+  std::string socket_group;   // a name or a gid; empty: the process's group
   std::filesystem::path admin_socket;
   std::uint32_t admin_socket_mode;
   std::string admin_socket_group;
-  std::string metrics_listen;               // "127.0.0.1:9464"; empty: nowhere
-  std::vector<std::uint32_t> allowed_uids;  // both lists empty: whoever may open the socket
+  std::string metrics_listen;               // "127.0.0.1:9464"; empty: off
+  std::vector<std::uint32_t> allowed_uids;  // both lists empty: anyone who can open the socket
   std::vector<std::uint32_t> allowed_gids;
   std::uint32_t max_connections;
   std::uint32_t max_connections_per_uid;
@@ -41,7 +40,7 @@ struct DaemonConfig {
   bool system_call_filter;
 };
 
-// [cache]: how long answers live and where they are kept.
+// [cache]: how long answers are valid and where they are stored.
 struct CacheConfig {
   std::filesystem::path directory;
   std::filesystem::path key_file;
@@ -59,7 +58,7 @@ struct CacheConfig {
   std::uint32_t refresh_ahead_percent;
 };
 
-// [limits]: what the whole host may ask of the Auth APIs, and of the daemon.
+// [limits]: load on the Auth APIs and on the daemon, for the whole host.
 struct LimitsConfig {
   std::uint32_t max_in_flight;
   std::uint32_t max_pending;
@@ -77,17 +76,17 @@ struct LimitsConfig {
   std::uint32_t report_burst_per_uid;
 };
 
-// [revocations]: what operators have taken back.
+// [revocations]: revocation rules of operators.
 struct RevocationsConfig {
   std::filesystem::path directory;
   std::uint64_t max_entries;
   milliseconds keep;
 };
 
-// How much is recorded; each includes those before it. Same order as AuditLevel (audit/events.h).
+// Each level includes those before it. Same order as AuditLevel (audit/events.h).
 enum class AuditDetail : std::uint8_t { kFailures, kVerifications, kLeases, kEvery };
 
-// [audit]: the record of who was refused, and of what operators did.
+// [audit]: the record of rejections and of operators' actions.
 struct AuditConfig {
   bool enabled;
   std::filesystem::path directory;
@@ -113,19 +112,19 @@ struct LogConfig {
 // [upstream.NAME]: one Auth API.
 struct UpstreamConfig {
   std::string name;
-  std::vector<std::string> urls;  // normalised (url.h), at least one, tried in order
+  std::vector<std::string> urls;  // normalized (url.h), at least one, tried in order
   std::string path;               // appended to a URL: "/api/me/"
   milliseconds timeout;
   milliseconds connect_timeout;
-  std::filesystem::path ca_file;  // empty: the system's
+  std::filesystem::path ca_file;  // empty: the system's CA certificates
   std::filesystem::path client_certificate;
   std::filesystem::path client_key;
   std::string id_claim;
   std::string email_claim;
   std::string role_claim;
-  std::vector<std::uint32_t> refusal_statuses;  // sorted; always holds 401
+  std::vector<std::uint32_t> refusal_statuses;  // sorted; always contains 401
   std::string proxy;                            // empty: none, whatever the environment says
-  bool is_default;                              // at most one is; the only upstream always
+  bool is_default;                              // at most one; always true for a single upstream
   bool http2;
   std::uint32_t connections;
 };
@@ -139,8 +138,7 @@ struct Config {
   LogConfig log{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 
-  // The one that answers clients that name none; nullptr where several are configured and none is
-  // marked.
+  // The upstream for clients that name none; null if there are several and none is marked.
   const UpstreamConfig* default_upstream() const {
     for (const auto& upstream : upstreams) {
       if (upstream.is_default) return &upstream;

@@ -24,7 +24,7 @@ std::string_view kind_name(NodeKind kind) {
   return kKindNames.at(static_cast<std::size_t>(kind));
 }
 
-// A scalar as the file would have it; other kinds by their names.
+// A scalar as written in a file; the kind's name for anything else.
 std::string show(const Node& node, std::size_t limit) {
   switch (node.kind) {
     case NodeKind::kBoolean: return node.boolean ? "true" : "false";

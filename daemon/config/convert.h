@@ -1,4 +1,4 @@
-// convert.h: one node of the file against one row of the table. Pure; any thread.
+// convert.h: converts one node of the file according to its row in the table. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -9,13 +9,11 @@
 
 namespace claimsd::daemon {
 
-// The node's value in the row's type and range. The error names neither option nor place, which the
-// loader knows: it reads "found 0, allowed are 1 to 65536". What stands in an option that may hold
-// a password is never repeated.
+// The value in the row's type and range. The error is the text after option and place, which the
+// caller adds: "found 0, allowed are 1 to 65536". It never contains a value that may be a password.
 Result<Value> convert(const Option& option, const Node& node);
 
-// The node as it would stand in a file, for listings; "(hidden)" where the option may hold a
-// password.
+// The node as written in a file, for listings; "(hidden)" if the option may contain a password.
 std::string display(const Option& option, const Node& node);
 
 }  // namespace claimsd::daemon

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t kUnauthorised = 401;
 
-// Where an option of `table` stands, or the table itself where it does not.
+// The place of an option of `table`, or of the table itself if the option is absent.
 Position place(const Member& table, std::string_view key) {
   const auto* member = table.value.find(key);
   return member ? member->value.at : table.at;
@@ -52,14 +52,14 @@ class Upstreams {
       add("url", R"(is not set: add url = "https://auth.example.com")");
     }
     for (const auto& text : upstream.urls) {
-      // Clients choose an upstream by its URL: two with the same could not be told apart.
+      // Clients choose an upstream by its URL, so two upstreams must not share one.
       const auto [other, is_new] = owners_.emplace(text, upstream.name);
       if (!is_new)
         add(url ? "url" : "urls", fmt::format("upstream.{} has this URL, too", other->second));
     }
   }
 
-  // Given, but not as an empty string or list: then its own problem has been told.
+  // True if set to something other than an empty string or list. That problem is already reported.
   static bool url_is_broken(const Member* url) {
     return url && (url->value.kind != NodeKind::kArray || !url->value.items.empty()) &&
            (url->value.kind != NodeKind::kString || !url->value.text.empty());

@@ -1,5 +1,4 @@
-// cross_check.h: what no row can say alone: options that need, exclude or bound each other. Pure;
-// one thread.
+// cross_check.h: checks options that require, exclude or bound each other. Pure; one thread.
 #pragma once
 
 #include "daemon/config/config.h"
@@ -8,8 +7,8 @@
 
 namespace claimsd::daemon {
 
-// Adds to `problems`, and fills in what follows from several options together: the default
-// upstream, and the refusals' 401. `root` is the file the config came from, for the places.
+// Adds to `problems`. Also fills in values derived from several options: the default upstream, and
+// 401 among refusal_statuses. `root` is the parsed file, for the places in messages.
 void cross_check(Config& config, const Node& root, Problems& problems);
 
 }  // namespace claimsd::daemon

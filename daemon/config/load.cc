@@ -35,13 +35,13 @@ bool is_upstream_name(std::string_view name) {
          name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-// Equal for equal values, however they are written. No value holds a line break.
+// Equal for equal values, whatever their spelling. No value contains a line break.
 std::string exactly(const Value& value) {
   return fmt::format("{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
                      fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"));
 }
 
-// Walks the file once for what is in it that nobody knows, and the table once for what is set.
+// Walks the file for unknown names, and the table for values.
 class Loader {
  public:
   explicit Loader(std::string_view filename) : filename_(filename) {}
@@ -60,7 +60,7 @@ class Loader {
   }
 
  private:
-  // Sets `target` from the file, or from the row's default where the file is silent.
+  // Sets `target` from the file, or from the row's default if the file does not set it.
   template <class Target>
   void apply(const Row<Target>& row, std::string path, const Member* member, Target& target) {
     const auto& option = row.option;
@@ -78,7 +78,7 @@ class Loader {
          option.reload == Reload::kYes, exactly(*value)});
   }
 
-  // The table's defaults are TOML like the file, and pass the same checks.
+  // Defaults in the table are TOML, and pass the same checks as the file.
   static Node default_of(const Option& option) {
     auto root = read_toml(fmt::format("value = {}", option.fallback));
     return root ? std::move(root->members.at(0).value) : Node{};
@@ -115,7 +115,7 @@ class Loader {
     }
   }
 
-  // A key outside its table is the likeliest slip, a misspelt table the next.
+  // Most likely a key outside its table, otherwise a misspelled table.
   void unknown_table(const Member& member) {
     std::vector<std::string_view> sections{"upstream"};
     std::string hint;
@@ -152,7 +152,7 @@ class Loader {
   void load_upstream(const Member& member, std::span<const std::string_view> keys) {
     const auto path = "upstream." + shown(member.key);
     if (member.value.kind != NodeKind::kTable) {
-      // `[upstream]` with options right below it: the name is missing.
+      // `[upstream]` with options directly below it lacks the name.
       problems_.add(
           member.at,
           fmt::format("{}: must be a table: an upstream needs a name, as in [upstream.main]",

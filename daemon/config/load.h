@@ -1,4 +1,4 @@
-// load.h: the text of a configuration file to a Config, or to everything that is wrong with it.
+// load.h: turns the text of a configuration file into a Config, or into a list of all its problems.
 // Pure; any thread.
 #pragma once
 
@@ -12,13 +12,13 @@
 
 namespace claimsd::daemon {
 
-// One option as it stands: what `claimsctl config` lists.
+// One option as listed by `claimsctl config`.
 struct Setting {
   std::string option;  // "daemon.socket", "upstream.main.timeout"
-  std::string value;   // as it would stand in the file; "(hidden)" where a password may be in it
+  std::string value;   // as written in a file; "(hidden)" if it may contain a password
   std::string origin;  // "/etc/claimsd/claimsd.toml:12" or "default"
   bool reloadable;
-  std::string exact;  // the value itself, to compare; may hold a password: never shown
+  std::string exact;  // canonical value for comparison; may contain a password: never show it
 };
 
 inline constexpr std::string_view kDefaultOrigin = "default";
@@ -28,8 +28,8 @@ struct LoadedConfig {
   std::vector<Setting> settings;  // every option, in the order of the table
 };
 
-// `filename` is for messages alone. The error holds all problems, one a line, in the order of the
-// file, each "FILE:LINE:COLUMN: OPTION: what was found, what is allowed".
+// `filename` is used in messages only. The error lists all problems, one per line, in the order of
+// the file: "FILE:LINE:COLUMN: OPTION: what was found, what is allowed".
 Result<LoadedConfig> load_config(std::string_view text, std::string_view filename);
 
 }  // namespace claimsd::daemon

@@ -1,4 +1,4 @@
-// The table of options as people read it: what is allowed in one phrase, and the documentation.
+// The table of options for people: allowed values as a phrase, and the Markdown documentation.
 #include <fmt/core.h>
 
 #include "daemon/config/options.h"
@@ -25,7 +25,7 @@ std::string describe_path(const Option& option) {
 
 void render(std::string& out, const Option& option, std::string_view key) {
   auto allowed = describe_allowed(option);
-  allowed.erase(0, allowed.find(' ') + 1);  // "is …", "are …"
+  allowed.erase(0, allowed.find(' ') + 1);  // removes "is …" or "are …"
   std::string escaped;
   for (const char c : allowed) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
   out += fmt::format("| `{}` | `{}` | {} | {}{} |\n", key, option.fallback, escaped, option.help,

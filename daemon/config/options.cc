@@ -30,7 +30,7 @@ void store(AuditDetail& to, const Value& value) {
 }
 template <std::unsigned_integral T>
 void store(T& to, const Value& value) {
-  to = static_cast<T>(value.number);  // the row's range fits: a test looks at every row
+  to = static_cast<T>(value.number);  // the row's range fits T; a test checks every row
 }
 void store(std::vector<std::uint32_t>& to, const Value& value) {
   to.clear();
@@ -45,11 +45,11 @@ template <auto Field>
 void up(UpstreamConfig& upstream, const Value& value) {
   store(upstream.*Field, value);
 }
-// `url` is a list of one; the loader has seen to it that `urls` is not given as well.
 // "deny" or "allow_and_count"
 void when_full(Config& config, const Value& value) {
   config.audit.allow_when_full = value.number == 1;
 }
+// `url` becomes a list of one. cross_check() rejects a file that sets both `url` and `urls`.
 void one_url(UpstreamConfig& upstream, const Value& value) {
   if (!value.text.empty()) upstream.urls = {value.text};
 }
@@ -75,8 +75,8 @@ constexpr auto kYes = Reload::kYes;
 constexpr auto kShow = Show::kYes;
 constexpr auto kHide = Show::kNo;
 
-constexpr std::int64_t kMaxSocketPath = 107;  // sun_path less its NUL: unix(7)
-constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX less its NUL
+constexpr std::int64_t kMaxSocketPath = 107;  // sun_path without its NUL: unix(7)
+constexpr std::int64_t kMaxPath = 4095;       // PATH_MAX without its NUL
 constexpr std::int64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;  // -1 is "no id"
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kHour = 60 * kMinute;

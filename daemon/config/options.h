@@ -1,9 +1,8 @@
-// options.h: the one table of options. A row says what may be set, what it means, what is allowed
-// and where the value goes.
+// options.h: the table of options. A row defines an option's type, default, range, help text and
+// where its value goes. Constant data; any thread.
 //
-// Parsing, range checks, defaults, `--check`, the documentation and `claimsctl config` all come
-// from these rows; adding an option is adding a row (options.cc) and a member (config.h). Constant
-// data, any thread.
+// Parsing, range checks, defaults, `--check`, the documentation and `claimsctl config` use these
+// rows. To add an option, add a row (options.cc) and a member (config.h).
 #pragma once
 
 #include <cstdint>
@@ -32,7 +31,7 @@ enum class OptionType : std::uint8_t {
   kIntegers,  // a list of integers, each min..max
 };
 
-// What a conversion yields; which member counts is a matter of the type.
+// The result of a conversion; the option's type determines which member is set.
 struct Value {
   bool boolean = false;
   std::int64_t number = 0;  // integer, bytes, milliseconds, mode, or the index into `allowed`
@@ -42,12 +41,12 @@ struct Value {
 };
 
 enum class Reload : bool { kNo, kYes };
-enum class Show : bool { kNo, kYes };  // kNo: a password may be in it, so messages never repeat it
+enum class Show : bool { kNo, kYes };  // kNo: may contain a password, so messages never show it
 
 struct Option {
-  std::string_view path;  // "daemon.socket"; for the rows of an upstream the key alone
+  std::string_view path;  // "daemon.socket"; for an upstream's row only the key
   OptionType type;
-  std::string_view fallback;  // the default, as it would stand in the file
+  std::string_view fallback;  // the default, as written in a file
   std::int64_t min;
   std::int64_t max;
   std::string_view allowed;  // kEnum: "debug|info"
@@ -63,13 +62,13 @@ struct Row {
 };
 
 std::span<const Row<Config>> option_rows();
-std::span<const Row<UpstreamConfig>> upstream_rows();  // once for each [upstream.NAME]
+std::span<const Row<UpstreamConfig>> upstream_rows();  // once per [upstream.NAME]
 
-// The same as tables of Markdown, one for each section: what README.md shows.
+// The rows as Markdown tables, one per section, for README.md.
 std::string options_markdown();
 
-// "1 to 65536", "\"1s\" to \"5m\"", "debug, info or error": what a message and the documentation
-// say is allowed.
+// The allowed values for messages and documentation: "1 to 65536", "\"1s\" to \"5m\"", "debug, info
+// or error".
 std::string describe_allowed(const Option& option);
 
 }  // namespace claimsd::daemon

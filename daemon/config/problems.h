@@ -1,4 +1,4 @@
-// problems.h: what is wrong with a configuration file, collected, so that one run shows all of it.
+// problems.h: collects the problems of a configuration file, so that one run reports all of them.
 // Pure; one thread.
 #pragma once
 
@@ -20,8 +20,8 @@ class Problems {
   void add(Position at, std::string text) { all_.push_back({at, std::move(text)}); }
   bool empty() const { return all_.empty(); }
 
-  // One a line, in the order of the file, those without a place last; at most kMaxShown of them,
-  // then how many more there are.
+  // One problem per line, in the order of the file, those without a place last. At most kMaxShown,
+  // then the number of remaining ones.
   std::string text(std::string_view filename) const {
     auto sorted = all_;
     std::stable_sort(sorted.begin(), sorted.end(),

@@ -32,7 +32,7 @@ tl::unexpected<Error> cannot(const std::filesystem::path& path, int error) {
 Result<std::string> read_config_file(const std::filesystem::path& path) {
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!file) return cannot(path, errno);
-  // One byte too many is enough for load_config to refuse it.
+  // One byte over the limit is enough for load_config() to reject it.
   std::string text(kMaxConfigBytes + 1, '\0');
   const auto size = read_fully(file.get(), text);
   if (!size) return cannot(path, size.error());

@@ -1,5 +1,5 @@
-// read_file.h: the one place of this folder that touches the system. Any thread; blocks on the
-// disk, so not for the loop.
+// read_file.h: reads the configuration file: the only I/O in this directory. Any thread; blocks on
+// the disk, so not on the loop.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 namespace claimsd::daemon {
 
 // The whole file, at most kMaxConfigBytes (toml_reader.h). The error names the file, what failed
-// and what to do.
+// and the fix.
 Result<std::string> read_config_file(const std::filesystem::path& path);
 
 }  // namespace claimsd::daemon

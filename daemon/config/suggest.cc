@@ -7,7 +7,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::size_t kMaxWord = 64;  // bounds the work: no option is longer
+constexpr std::size_t kMaxWord = 64;  // bounds the work; no option name is longer
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);  // two rows back

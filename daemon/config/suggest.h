@@ -1,4 +1,4 @@
-// suggest.h: what a person probably meant. Pure; any thread.
+// suggest.h: suggests the name that a misspelled word probably meant. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,7 @@
 namespace claimsd::daemon {
 
 // The candidate nearest to `word` by edit distance (Damerau-Levenshtein, adjacent swaps count
-// once), where one is so near that a slip of the finger explains it: a third of the word, rounded
-// up. The first of several equally near.
+// once), if the distance is at most a third of the word, rounded up. The first one on a tie.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 

@@ -1,5 +1,5 @@
-// toml_reader.h: TOML text to a plain tree with positions. The only door to toml++, whose headers
-// are slow to compile. Pure.
+// toml_reader.h: parses TOML into a plain tree with positions. The only user of toml++, whose
+// headers are slow to compile. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 
 namespace claimsd::daemon {
 
-// A larger file is refused unread, and so is one with more dots: each dot may nest a table, and
+// Larger files are rejected unread. So are files with more dots: each dot can nest a table, and
 // toml++ walks tables recursively.
 inline constexpr std::size_t kMaxConfigBytes = 256 * 1024;
 inline constexpr std::size_t kMaxConfigDots = 4096;
 
 struct Position {
-  std::uint32_t line = 0;  // both from 1; 0: nowhere in particular
+  std::uint32_t line = 0;  // both from 1; 0: no position
   std::uint32_t column = 0;
   friend auto operator<=>(const Position&, const Position&) = default;
 };
@@ -45,8 +45,8 @@ struct Member {
   Node value;
 };
 
-// The tree below the root, four levels of it: what lies deeper no option has, and is left out. The
-// error is "LINE:COLUMN: …".
+// The tree below the root, four levels deep. Anything deeper belongs to no option and is dropped.
+// The error is "LINE:COLUMN: …".
 Result<Node> read_toml(std::string_view text);
 
 }  // namespace claimsd::daemon

@@ -43,7 +43,7 @@ bool is_ipv4(std::string_view host) {
     const bool digits =
         !part.empty() && part.size() <= 3 && std::all_of(part.begin(), part.end(), is_digit);
     if (digits) std::from_chars(part.data(), part.data() + part.size(), number);
-    // A leading zero is octal to some readers (RFC 6943 section 3.1.1).
+    // Some parsers read a leading zero as octal (RFC 6943 section 3.1.1).
     good = good && number <= 255 && (part.size() == 1 || part[0] != '0');
   });
   return good && parts == 4;
@@ -59,7 +59,8 @@ bool is_host_name(std::string_view host) {
            });
     last = label;
   });
-  // 127.1, 0x7f.1 and 2130706433 are addresses to some resolvers: a name's last label is no number.
+  // Some resolvers read 127.1, 0x7f.1 and 2130706433 as addresses: the last label must not be a
+  // number.
   return good && !last.starts_with("0x") && !std::all_of(last.begin(), last.end(), is_digit);
 }
 

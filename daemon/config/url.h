@@ -1,9 +1,8 @@
-// url.h: which URLs may stand for an Auth API, and the one spelling by which two of them are
-// compared. Pure; any thread.
+// url.h: validates and normalizes the URLs of Auth APIs. Pure; any thread.
 //
-// A bearer token goes to these URLs, so they are read more strictly than RFC 3986 asks: what two
-// parsers could read in two ways is refused, not interpreted. Errors say what is wrong and never
-// repeat the URL: a password may be in it.
+// Bearer tokens are sent to these URLs, so parsing is stricter than RFC 3986: a URL that two
+// parsers could read differently is rejected. Errors never repeat the URL, because it may contain a
+// password.
 #pragma once
 
 #include <cstdint>
@@ -20,26 +19,25 @@ struct Url {
   std::string scheme;  // "http" or "https"
   std::string host;    // lower case; an IPv6 address without its brackets
   std::uint16_t port;
-  std::string path;  // "" or "/…" without a trailing slash
+  std::string path;  // "" or "/…", no trailing slash
 
-  // 127.0.0.0/8, ::1 or localhost: the token stays on this host, and so may travel in clear.
+  // 127.0.0.0/8, ::1 or localhost: the token stays on this host, so plain http is allowed.
   bool is_loopback() const;
-  // scheme and host in lower case, no default port, no trailing slash.
+  // Scheme and host in lower case, no default port, no trailing slash.
   std::string text() const;
 };
 
 Result<Url> parse_url(std::string_view text);
 
-// The normal spelling of an Auth API's URL: parse_url, and https unless the host is loopback. What
-// a client says it expects goes through here too before it is compared.
+// The normalized URL of an Auth API: parse_url(), plus https unless the host is loopback. A URL
+// that a client expects is normalized the same way before it is compared.
 Result<std::string> normalise_upstream_url(std::string_view text);
 
-// The same for a proxy, which has no path and may speak http: the token inside is under TLS to the
-// Auth API.
+// The same for a proxy, which has no path and may use http: the token inside is protected by TLS to
+// the Auth API.
 Result<std::string> normalise_proxy_url(std::string_view text);
 
-// What may stand as a path in a URL: begins with a slash, no query, no dot segments, percent signs
-// as RFC 3986 has them.
+// A valid URL path: begins with a slash; no query, no dot segments; percent signs as in RFC 3986.
 Status check_url_path(std::string_view path);
 
 }  // namespace claimsd::daemon

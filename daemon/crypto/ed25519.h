@@ -1,5 +1,5 @@
-// ed25519.h: signatures (RFC 8032) from a 32-byte private key. Any thread; aborts where libcrypto
-// has no Ed25519.
+// ed25519.h: Ed25519 signatures (RFC 8032) with a 32-byte private key. Any thread; aborts if
+// libcrypto lacks Ed25519.
 #pragma once
 
 #include <string>

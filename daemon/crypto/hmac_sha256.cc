@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::size_t kBlock = 64;  // bytes SHA-256 works on: FIPS 180-4
+constexpr std::size_t kBlock = 64;  // SHA-256 block size in bytes: FIPS 180-4
 
 void must(int openssl_ok) {
   if (openssl_ok != 1) std::abort();
@@ -24,7 +24,7 @@ bool start(EVP_MD_CTX* context, const EVP_MD* sha256, const std::array<std::uint
   return ok;
 }
 
-// RFC 2104 section 2: a key longer than a block is replaced by its hash.
+// RFC 2104, section 2: a key longer than a block is replaced by its hash.
 bool fit_key(const EVP_MD* sha256, std::string_view key, std::array<std::uint8_t, kBlock>& out) {
   if (key.size() <= kBlock) {
     if (!key.empty()) std::memcpy(out.data(), key.data(), key.size());

@@ -1,7 +1,7 @@
-// openssl_ptr.h: libcrypto's objects with an owner.
+// openssl_ptr.h: owning pointers for libcrypto objects.
 //
-// Algorithms are fetched once and kept: an implicit fetch costs 0.2 µs and more at every use. Their
-// free functions wipe the state they held (crypto(7), "ALGORITHM FETCHING").
+// Fetch algorithms once and keep them: an implicit fetch costs at least 0.2 µs per use (crypto(7),
+// "ALGORITHM FETCHING"). The free functions wipe the state.
 #pragma once
 
 #include <openssl/evp.h>

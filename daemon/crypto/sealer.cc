@@ -59,7 +59,7 @@ bool Sealer::open(std::string_view bound, std::string_view box, std::span<char> 
     return false;
   }
   const char* const text = box.data() + kNonceSize;
-  char tag[kTagSize];  // libcrypto takes it by a pointer to non-const
+  char tag[kTagSize];  // libcrypto requires a pointer to non-const
   std::memcpy(tag, text + plain.size(), kTagSize);
   EVP_CIPHER_CTX* const context = decrypt_.get();
   int written = 0;

@@ -19,7 +19,7 @@ constexpr int kMaxInheritedFds = 64;
 std::string take_variable(const char* name) {
   const char* const value = std::getenv(name);
   std::string taken = value == nullptr ? "" : value;
-  unsetenv(name);  // our children are not who it was meant for
+  unsetenv(name);  // not meant for our children
   return taken;
 }
 
@@ -52,7 +52,7 @@ std::vector<InheritedSocket> take_inherited_sockets() {
 ServiceManager ServiceManager::from_environment() {
   ServiceManager manager;
   manager.socket_path_ = take_variable("NOTIFY_SOCKET");
-  // sd_watchdog_enabled(3): no WATCHDOG_PID means whoever finds the variable.
+  // sd_watchdog_enabled(3): without WATCHDOG_PID it applies to any process that has the variable.
   const std::string pid = take_variable("WATCHDOG_PID");
   const std::optional<long> microseconds = to_number(take_variable("WATCHDOG_USEC"));
   const bool ours = pid.empty() || to_number(pid) == static_cast<long>(getpid());
@@ -70,7 +70,7 @@ void ServiceManager::notify(std::string_view state) const {
   const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_path_.size());
-  // A datagram that nobody takes is lost, as sd_notify(3) has it.
+  // Errors are ignored, as sd_notify(3) recommends.
   static_cast<void>(sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                            reinterpret_cast<const sockaddr*>(&address), size));
 }

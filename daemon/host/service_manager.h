@@ -1,8 +1,8 @@
-// service_manager.h: what systemd and its kin offer a service: sockets that are already open, and a
-// place to say how it is.
+// service_manager.h: systemd's interface to a service: inherited sockets, status notification,
+// watchdog. Main thread unless stated.
 //
-// sd_listen_fds(3) and sd_notify(3) as they are specified, without libsystemd. Outside of a service
-// manager everything here does nothing.
+// Implements sd_listen_fds(3) and sd_notify(3) without libsystemd. Without a service manager
+// everything here does nothing.
 #pragma once
 
 #include <optional>
@@ -26,20 +26,20 @@ std::vector<InheritedSocket> take_inherited_sockets();
 
 class ServiceManager {
  public:
-  // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment. Main
-  // thread, early.
+  // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment. Call
+  // early, on the main thread.
   static ServiceManager from_environment();
 
   bool present() const { return !socket_path_.empty(); }
 
-  // How long it waits for a "WATCHDOG=1" before it takes this process for dead; none: it does not.
+  // How long it waits for "WATCHDOG=1" before it restarts the process; none: no watchdog.
   std::optional<Duration> watchdog() const { return watchdog_; }
 
-  // Sends "READY=1", "STATUS=...". Best effort: nobody may be listening.
+  // Sends "READY=1", "STATUS=..." and so on. Best effort: errors are ignored.
   void notify(std::string_view state) const;
 
  private:
-  std::string socket_path_;  // "" when nobody listens; a leading '@' names an abstract socket
+  std::string socket_path_;  // "" without a manager; a leading '@' names an abstract socket
   std::optional<Duration> watchdog_;
 };
 

@@ -6,7 +6,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr Duration kInterval = seconds(1);
-// sd_watchdog_enabled(3) asks for half of it at least; one ping may come late.
+// sd_watchdog_enabled(3) requires at least two per period. With three, one may be late.
 constexpr int kPingsPerWatchdog = 3;
 
 }  // namespace

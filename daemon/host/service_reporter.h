@@ -1,9 +1,10 @@
-// service_reporter.h: tells the service manager how the daemon is (sd_notify(3)): that it is ready,
-// what it does in one line (STATUS=, when that has changed), and that it is alive (WATCHDOG=1).
+// service_reporter.h: reports to the service manager (sd_notify(3)): ready, a status line when it
+// changes (STATUS=), and the watchdog ping (WATCHDOG=1). Owned by the composition root; loop
+// thread.
 //
-// The ping comes from a timer of the loop that answers workers: a loop that does not turn does not
-// ping. It is held back as well while `trouble` names something that only a restart mends; once
-// WatchdogSec= has passed, the service manager restarts the daemon. Loop thread.
+// The ping comes from a timer of the loop that answers workers, so a loop that hangs does not ping.
+// It is also withheld while `trouble` returns a fault that only a restart fixes. After WatchdogSec=
+// the service manager restarts the daemon.
 #pragma once
 
 #include <functional>
@@ -19,10 +20,10 @@ namespace claimsd::daemon {
 
 class ServiceReporter {
  public:
-  using Line = std::function<std::string()>;                    // how the daemon is
-  using Trouble = std::function<std::optional<std::string>()>;  // what only a restart mends
+  using Line = std::function<std::string()>;                    // the status line
+  using Trouble = std::function<std::optional<std::string>()>;  // a fault that only a restart fixes
 
-  // `log` outlives it.
+  // `log` must outlive this object.
   static Result<std::unique_ptr<ServiceReporter>> create(Loop& loop, const ServiceManager& manager,
                                                          Line line, Trouble trouble, Log& log);
 

@@ -31,8 +31,8 @@ Result<std::optional<gid_t>> find_group(const std::string& group) {
 Status ensure_directory_of(const std::filesystem::path& path) {
   const std::string directory = path.parent_path();
   if (mkdir(directory.c_str(), 0755) == 0) {
-    // Whatever umask the daemon was started with: workers must be able to reach the socket, whose
-    // own mode says who may use it.
+    // Independent of the daemon's umask: workers must reach the socket, whose own mode controls
+    // access.
     chmod(directory.c_str(), 0755);
   } else if (errno != EEXIST) {
     return failure(fmt::format("cannot make {} for the socket: {}: make it, or choose another path",

@@ -1,7 +1,5 @@
-// sockets.h: where the daemon's two sockets come from: a service manager that opened them already,
-// or the paths in the configuration.
-//
-// Main thread, at start; looks groups up in the system's databases.
+// sockets.h: obtains the daemon's sockets: inherited from the service manager, or bound to the
+// configured paths. Main thread, at start; looks up groups in the system's databases.
 #pragma once
 
 #include <filesystem>
@@ -14,15 +12,14 @@
 
 namespace claimsd::daemon {
 
-// Makes the directory that `path` lies in (0755; its last component) where that is missing.
+// Creates the directory of `path` (mode 0755, last component only) if it is missing.
 Status ensure_directory_of(const std::filesystem::path& path);
 
-// What to bind for `path`; makes the directory it lies in (0755) where that is missing. `group`: a
-// name, a gid in digits, or "".
+// How to bind `path`. Creates its directory (0755) if it is missing. `group`: a name, a gid, or "".
 Result<ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
                                      const std::string& group);
 
-// The inherited socket of that name, taken out of `sockets`.
+// Takes the inherited socket with this name out of `sockets`.
 std::optional<Fd> take_socket(std::vector<InheritedSocket>& sockets, std::string_view name);
 
 // Removes a socket file that we bound when it goes out of scope.

@@ -1,8 +1,7 @@
-// log.h: what the daemon tells its operator, one line a thing. Any thread.
+// log.h: the daemon's log for its operator, one line per event. Any thread.
 //
-// A line has a level, an event name that programs can search for, and a sentence. Nothing logged
-// may hold a token, an email or a claim; fingerprints and counts take their place. The composition
-// root makes the one Log and passes it on.
+// A line has a level, an event name for programs, and a sentence. Never log a token, an email or a
+// claim; use fingerprints and counts. The composition root creates the Log and passes it on.
 #pragma once
 
 #include <fmt/core.h>
@@ -19,14 +18,14 @@ enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 inline constexpr std::array kLogLevels = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
                                           LogLevel::kError};
 
-// "debug", as in the configuration.
+// For example "debug", as in the configuration.
 constexpr std::string_view name_of(LogLevel level) {
   constexpr std::array<std::string_view, kLogLevels.size()> kNames = {"debug", "info", "warning",
                                                                       "error"};
   return kNames.at(static_cast<std::size_t>(level));
 }
 
-// More about a line, for programs: {"trace_id", "4bf92f…"}. Values may come from elsewhere.
+// An extra field for programs, for example {"trace_id", "4bf92f…"}. Values may be untrusted.
 struct LogField {
   std::string_view name;
   std::string_view value;
@@ -60,7 +59,7 @@ class Log {
   }
 };
 
-// Swallows everything: for tests and tools.
+// Discards everything. For tests and tools.
 class NullLog final : public Log {
  public:
   void write(LogLevel, std::string_view, std::string_view, LogFields) override {}

@@ -1,5 +1,5 @@
-// log_events.h: every event that the daemon logs, one row each. The documentation comes from it,
-// and which of them are paced (log/paced_log.h); a test holds the source to it. Constant data.
+// log_events.h: the table of log events. Generates the documentation and says which events are
+// rate-limited (log/paced_log.h); a test compares it with the source. Constant data; any thread.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace claimsd::daemon {
 struct LogEvent {
   std::string_view id;
   std::string_view level;
-  bool paced;  // others can cause it as often as they like: ten lines in ten seconds, then a count
+  bool paced;  // others can cause it at will: at most ten lines in ten seconds, then a count
   std::string_view meaning;
 };
 

@@ -12,7 +12,7 @@ void PacedLog::write(LogLevel level, std::string_view event, std::string_view se
     left_out = take_left_out(now);
     admitted = !is_paced_(event) || admits(event, now);
   }
-  // Not under the lock: who reads the log may be slow.
+  // Not under the lock: the writer below may block.
   for (const LeftOut& one : left_out) {
     to_.warning("left_out", "{} more lines of {} came in {} s and were left out", one.lines,
                 one.event, kWindow / seconds(1));
@@ -35,7 +35,7 @@ bool PacedLog::admits(std::string_view event, BootTime now) {
   return false;
 }
 
-// Of windows that are over. Told with the next line of whatever event.
+// Of windows that have ended. Reported with the next line of any event.
 std::vector<PacedLog::LeftOut> PacedLog::take_left_out(BootTime now) {
   std::vector<LeftOut> taken;
   if (left_out_ == 0) return taken;

@@ -1,9 +1,8 @@
-// paced_log.h: keeps one thing that happens again and again from filling the log: so many lines of
-// an event in a while, then a count of what was left out.
+// paced_log.h: rate-limits frequent log events: at most kLines lines of one event per kWindow, then
+// a count of the suppressed ones. Any thread.
 //
-// Stands before another Log. Which events it holds back the table of events says (log_events.h):
-// those that peers, an Auth API or a disk can cause as often as they like, and never a start, a
-// stop or what an operator did. Any thread.
+// Wraps another Log. The table in log_events.h says which events are limited: those that peers, an
+// Auth API or a disk can cause at will. Start, stop and operator actions are never limited.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +18,12 @@ namespace claimsd::daemon {
 
 class PacedLog final : public Log {
  public:
-  static constexpr std::uint32_t kLines = 10;  // of one event...
+  static constexpr std::uint32_t kLines = 10;  // per event and window
   static constexpr Duration kWindow = seconds(10);
 
   using IsPaced = bool (*)(std::string_view event);
 
-  // All of it outlives this.
+  // All of them must outlive this object.
   PacedLog(Log& to, const Clock& clock, IsPaced is_paced)
       : to_(to), clock_(clock), is_paced_(is_paced) {}
 
@@ -49,9 +48,9 @@ class PacedLog final : public Log {
   Log& to_;
   const Clock& clock_;
   IsPaced is_paced_;
-  std::mutex mutex_;                                    // guards what follows
-  std::map<std::string, Window, std::less<>> windows_;  // at most one for each event of the table
-  std::uint64_t left_out_ = 0;                          // in all of them
+  std::mutex mutex_;                                    // guards the members below
+  std::map<std::string, Window, std::less<>> windows_;  // at most one per event in the table
+  std::uint64_t left_out_ = 0;                          // total of all windows
 };
 
 }  // namespace claimsd::daemon

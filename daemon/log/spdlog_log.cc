@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxEvent = 64;
 constexpr std::size_t kMaxField = 256;
 constexpr std::size_t kMaxSentence =
-    4096;  // with the rest of the line below PIPE_BUF x 2; nothing we say is longer
+    4096;  // with the rest of the line below 2 × PIPE_BUF; longer than any message
 
 struct LevelRow {
   spdlog::level::level_enum level;
@@ -48,9 +48,9 @@ std::string utc(WallTime time) {
                      of_day.subseconds().count());
 }
 
-// One write(2) a line and no lock: the kernel keeps lines of several threads apart on a file opened
-// for appending, a pipe (up to PIPE_BUF) and a terminal, and a reader that blocks one thread does
-// not block the others on a mutex.
+// One write(2) per line and no lock. The kernel does not mix lines of several threads on a file
+// opened for appending, a pipe (up to PIPE_BUF) or a terminal, and a blocked writer does not block
+// the others.
 class FdSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit FdSink(int fd) : fd_(fd) {}
@@ -88,7 +88,8 @@ SpdlogLog::SpdlogLog(LogStyle style, LogLevel level, const Clock& clock, int fd)
     : style_(style),
       clock_(clock),
       logger_(std::make_unique<spdlog::logger>("claimsd", std::make_shared<FdSink>(fd))) {
-  // The line is ours as a whole: its style may change while other threads write.
+  // The formatter prints the whole line unchanged, so the style may change while other threads
+  // write.
   logger_->set_formatter(
       std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
   set_level(level);

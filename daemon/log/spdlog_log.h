@@ -1,14 +1,14 @@
-// spdlog_log.h: the daemon's Log: one line a thing on standard error. Made once by main; any thread
-// may write and set the level.
+// spdlog_log.h: the daemon's Log: one line per event on standard error. Created once by main; any
+// thread may write and set the level.
 //
-//   text     2026-11-23T12:00:00.123Z info    listening  claims socket at /run/claimsd/claims.sock
-//   journal  <6>listening claims socket at /run/claimsd/claims.sock           (sd-daemon(3); the
-//   journal has its own time)
-//   json     {"time":"2026-11-23T12:00:00.123Z","level":"info","event":"listening","message":"…"}
+// style    line
+// text     2026-11-23T12:00:00.123Z info    listening  claims socket at /run/claimsd/claims.sock
+// journal  <6>listening claims socket at /run/claimsd/claims.sock
+// json     {"time":"2026-11-23T12:00:00.123Z","level":"info","event":"listening","message":"…"}
 //
-// Fields stand behind the sentence as name=value, or are members of the object. Event, sentence and
-// values go through printable(): whatever stands in them, a line stays one line.
-// Writing never fails for the caller: a log that cannot be written is no reason to stop answering.
+// In style journal the journal adds the time (sd-daemon(3)). Fields follow the sentence as
+// name=value, or are members of the object. Event, sentence and values pass through printable(), so
+// a line stays one line. Writing never fails for the caller: a broken log must not stop answers.
 #pragma once
 
 #include <atomic>
@@ -26,15 +26,13 @@ namespace claimsd::daemon {
 
 enum class LogStyle : std::uint8_t { kText, kJournal, kJson };
 
-// The style that fits where standard error goes: journal when systemd says that it is the
-// journal's, in JOURNAL_STREAM
-// ("DEVICE:INODE", systemd.exec(5)), compared with standard error itself: a child may have
-// inherited the variable alone.
+// The style that suits standard error: journal if JOURNAL_STREAM ("DEVICE:INODE", systemd.exec(5))
+// names `fd`. Compared with fstat(2), because a child may have inherited only the variable.
 LogStyle detect_log_style(const char* journal_stream, int fd = 2);
 
 class SpdlogLog final : public Log {
  public:
-  // Writes to `fd`; it and the clock must outlive the log. main passes 2.
+  // Writes to `fd`. `fd` and the clock must outlive the log. main passes 2.
   SpdlogLog(LogStyle style, LogLevel level, const Clock& clock, int fd = 2);
   ~SpdlogLog() override;
   SpdlogLog(const SpdlogLog&) = delete;

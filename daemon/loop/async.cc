@@ -10,9 +10,9 @@
 
 namespace claimsd::daemon {
 
-// Not a uv_async_t: libuv 1.44 makes the woken loop spin, then yield its time slice, until the
-// sender has come back from its write. Where both threads share a core the woken one runs first, so
-// that each wake-up cost tens of microseconds, or a whole slice of whoever else was running.
+// Uses an eventfd instead of uv_async_t. In libuv 1.44 the woken loop spins, then yields its time
+// slice, until the sender has returned from its write. On a shared core the woken thread runs
+// first, so each wake-up costs tens of microseconds, or a whole time slice of another process.
 struct Async::Block {
   uv_poll_t handle{};
   Fd event;
@@ -40,7 +40,7 @@ Result<Async> Async::create(Loop& loop, Callback callback) {
   uv_poll_start(&block->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
     Block& self = *static_cast<Block*>(handle->data);
     eventfd_t count = 0;
-    // Reset before the callback looks, so that what comes in meanwhile wakes again.
+    // Reset before the callback, so that a notify() during it wakes the loop again.
     if (::eventfd_read(self.event.get(), &count) == 0) self.callback();
   });
   return Async(std::unique_ptr<Block, Close>(block.release()));

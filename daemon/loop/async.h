@@ -1,8 +1,8 @@
-// async.h: wakes a loop from another thread. Rules of lifetime and thread: loop.h; notify() may be
-// called from any thread.
+// async.h: wakes a loop from another thread. Lifetime and threads: loop.h; notify() may be called
+// from any thread.
 //
-// Several notify() before the loop gets round to it are one callback. The owner sees to it that
-// nobody notifies an Async that is being destroyed; MessageQueue does.
+// Several notify() calls before the loop handles them result in one callback. The owner must ensure
+// that no thread calls notify() during destruction; MessageQueue does.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ class Async {
  public:
   using Callback = std::function<void()>;
 
-  // Fails when no descriptor is left for the loop's event fd.
+  // Fails when no descriptor is left for the eventfd.
   static Result<Async> create(Loop& loop, Callback callback);
 
   void notify();

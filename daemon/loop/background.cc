@@ -10,7 +10,7 @@ struct Request {
   uv_work_t request{};
   Background::Work work;
   Background::Work done;
-  std::shared_ptr<const bool> alive;  // written and read on the loop alone
+  std::shared_ptr<const bool> alive;  // accessed on the loop only
 };
 
 }  // namespace
@@ -30,7 +30,7 @@ Status Background::run(Work work, Work done) {
       });
   if (error != 0)
     return failure(fmt::format("cannot start work in the background: {}", describe_uv(error)));
-  static_cast<void>(request.release());  // libuv's until it has called back
+  static_cast<void>(request.release());  // owned by libuv until it calls back
   return {};
 }
 

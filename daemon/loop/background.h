@@ -1,8 +1,8 @@
-// background.h: a piece of work that blocks, done on another thread while the loop goes on. For
-// what happens now and then (reading a file); what happens all the time has threads of its own.
+// background.h: runs one blocking task on another thread while the loop continues. For rare work
+// such as reading a file; frequent work has its own thread. uv_queue_work(3).
 //
-// The result comes back in a turn of the loop. Where the Background goes first, it comes back to
-// nobody; ~Loop waits for the work to end. uv_queue_work(3).
+// The result is delivered on the loop. If the Background is destroyed first, the result is dropped.
+// ~Loop waits for the task to end.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  // `work` on another thread: what it touches must live until the Loop has gone. Then `done` on
-  // the loop, never from within run().
+  // Runs `work` on another thread, then `done` on the loop, never from within run(). Whatever
+  // `work` uses must live until the Loop is destroyed.
   Status run(Work work, Work done);
 
  private:

@@ -1,9 +1,9 @@
-// before_wait.h: calls back once a turn of the loop, just before it waits for events: where timers
-// are set for what the turn has changed. Rules of lifetime and thread: loop.h. It does not keep a
-// loop running by itself. uv_prepare_t.
+// before_wait.h: calls back once per loop iteration, just before the loop waits for events. Used to
+// set timers for what the iteration changed. Lifetime and threads: loop.h. It does not keep a loop
+// running. uv_prepare_t.
 //
-// Several of one loop are called in the reverse order of their making: the first one made sees what
-// all the others have done.
+// Several on one loop run in reverse order of creation: the first one created sees the effects of
+// all others.
 #pragma once
 
 #include <functional>

@@ -1,9 +1,9 @@
-// each_turn.h: calls back once in every turn of the loop while it is started, and the loop then
-// waits for nothing: for work that is done in pieces, between which others are served. Rules of
-// lifetime and thread: loop.h. uv_idle_t.
+// each_turn.h: while started, calls back once per loop iteration and keeps the loop from waiting.
+// For work split into pieces, so that events are handled in between. Lifetime and threads: loop.h.
+// uv_idle_t.
 //
-// A Timer of 0 ms is no substitute: one that its own callback starts again fires again in the same
-// turn, before anybody's events are looked at.
+// A Timer of 0 ms is no substitute: if its own callback restarts it, it fires again in the same
+// iteration, before any I/O events are handled.
 #pragma once
 
 #include <functional>

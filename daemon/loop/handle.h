@@ -1,5 +1,5 @@
-// handle.h: how every wrapper of this folder lets go of its handle. For the .cc files of
-// daemon/loop/ alone: it includes uv.h.
+// handle.h: how every wrapper in this directory closes its handle. Only for .cc files of
+// daemon/loop/, because it includes uv.h.
 #pragma once
 
 #include <uv.h>
@@ -8,8 +8,8 @@
 
 namespace claimsd::daemon {
 
-// `block` holds the uv handle as its member `handle` (whose `data` points at the block) and is
-// freed when libuv has let go of it.
+// `block` holds the uv handle as its member `handle`, whose `data` points to the block. The block
+// is freed in libuv's close callback.
 template <class Block>
 void close_and_delete(Block* block) {
   uv_close(reinterpret_cast<uv_handle_t*>(&block->handle), [](uv_handle_t* handle) {

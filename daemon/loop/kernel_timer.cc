@@ -29,7 +29,7 @@ struct KernelTimer::Block {
   void set(Duration delay, Duration repeat) {
     const itimerspec spec = {.it_interval = to_timespec(repeat), .it_value = to_timespec(delay)};
     timerfd_settime(timer.get(), 0, &spec,
-                    nullptr);  // cannot fail for a timer of ours and valid times
+                    nullptr);  // cannot fail for a valid timerfd and valid times
   }
 };
 
@@ -53,7 +53,7 @@ Result<KernelTimer> KernelTimer::create(Loop& loop, Callback callback) {
   uv_poll_start(&block->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
     Block& self = *static_cast<Block*>(handle->data);
     std::uint64_t expirations = 0;
-    // Nothing to read: it was stopped or set anew in this very turn.
+    // Nothing to read: the timer was stopped or restarted in this iteration.
     if (read(self.timer.get(), &expirations, sizeof expirations) != sizeof expirations) return;
     self.active = self.repeats;
     self.callback();

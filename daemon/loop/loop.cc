@@ -10,8 +10,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A handle that outlives its loop would be used after free sooner or later: better to stop here,
-// with its name.
+// A handle that outlives its loop leads to a use after free. Abort here and name the handle's type.
 void abort_if_open(uv_handle_t* handle, void* /*unused*/) {
   if (uv_is_closing(handle)) return;
   std::fprintf(stderr, "claimsd: a loop was destroyed while a %s handle was open on it\n",

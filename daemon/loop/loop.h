@@ -1,19 +1,18 @@
-// loop.h: one libuv loop, and what all wrappers around its handles have in common.
+// loop.h: one libuv loop, and the rules shared by all wrappers of its handles.
 //
-// A Loop is pinned: its handles point at it. It belongs to the thread that runs it, and everything
-// made on it (Timer, Poll, Async, UnixStream...) is made, used and destroyed there too; the
-// exceptions say so (Async::notify, MessageQueue::push).
+// A Loop is pinned, because its handles point to it. It belongs to the thread that runs it.
+// Everything made on it (Timer, Poll, Async, UnixStream...) is created, used and destroyed on that
+// thread, except where stated (Async::notify, MessageQueue::push).
 //
-// The wrappers are move-only values and follow three rules:
-// - Destroying one closes its handle at once; its callback is not called again, not even when it is
-// destroyed from inside of it.
-// - The memory of the handle and of the callback is freed a turn of the loop later, in libuv's
-// close callback, since libuv uses it
-//   until then. What a callback has captured lives until then too.
-// - A wrapper must not outlive its Loop. ~Loop waits for the close callbacks and aborts where a
-// handle is still open.
+// The wrappers are move-only and follow three rules:
+// - Destroying one closes its handle immediately. Its callback is not called again, even when it is
+//   destroyed from inside that callback.
+// - The handle and the callback, with everything it captured, are freed one loop iteration later,
+//   in libuv's close callback. libuv uses them until then.
+// - A wrapper must not outlive its Loop. ~Loop waits for the close callbacks, and aborts if a
+//   handle is still open.
 //
-// Errors of libuv are negative errno values (uv_strerror(3)); `describe_uv` gives words for them.
+// libuv's errors are negative errno values (uv_strerror(3)); `describe_uv` returns their text.
 #pragma once
 
 #include <chrono>
@@ -31,8 +30,8 @@ namespace claimsd::daemon {
 
 class Loop {
  public:
-  // The most that one read of a stream delivers. Larger than a frame of the protocol, so that a
-  // whole one can arrive at once.
+  // Largest read of a stream, in bytes. Larger than a protocol frame, so a whole frame fits into
+  // one read.
   static constexpr std::size_t kScratchSize = 64 * 1024;
 
   static Result<std::unique_ptr<Loop>> create();
@@ -40,24 +39,24 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs until stop() or until nothing is left that could call back.
+  // Runs until stop(), or until no handle is active.
   void run();
-  // Waits for one round of events and handles them.
+  // Waits for events once and handles them.
   void run_once();
-  // Handles what is ready and returns.
+  // Handles events that are ready, without waiting.
   void run_ready();
-  // From a callback of this loop: run() returns when the current turn is over.
+  // Call from a callback of this loop: run() returns after the current iteration.
   void stop();
 
-  // Monotonic, nanoseconds, read afresh; only differences mean anything. Stands still while the
-  // machine is suspended.
+  // Monotonic time in nanoseconds, read on each call. Only differences are meaningful. It stops
+  // while the machine is suspended.
   static Duration hrtime();
 
-  // One buffer for all reads of this loop: what is in it is valid until the reading callback
+  // One buffer for all reads on this loop. Its contents are valid until the reading callback
   // returns.
   std::span<char> scratch();
 
-  // For the wrappers of this folder.
+  // Only for the wrappers in this directory.
   uv_loop_s* raw();
 
  private:
@@ -66,7 +65,7 @@ class Loop {
   std::unique_ptr<Impl> impl_;
 };
 
-// "connection reset by peer" for UV_ECONNRESET, and so on.
+// For example "connection reset by peer" for UV_ECONNRESET.
 std::string describe_uv(int error);
 
 }  // namespace claimsd::daemon

@@ -1,5 +1,4 @@
-// loopback_socket.h: a listening TCP socket that nobody outside of this host can reach. Any thread;
-// ip(7).
+// loopback_socket.h: opens a TCP listening socket that only this host can reach. Any thread; ip(7).
 #pragma once
 
 #include <string>
@@ -9,8 +8,8 @@
 
 namespace claimsd::daemon {
 
-// `address`: "127.0.0.1:9464" or "[::1]:9464"; port 0: one that is free. Refuses whatever is not in
-// 127.0.0.0/8 or ::1; never looks a name up.
+// `address`: "127.0.0.1:9464" or "[::1]:9464"; port 0 chooses a free port. Any address outside
+// 127.0.0.0/8 and ::1 is an error. Names are never resolved.
 Result<Fd> listen_on_loopback(const std::string& address);
 
 }  // namespace claimsd::daemon

@@ -1,10 +1,10 @@
-// message_queue.h: hands values to the thread of a loop, in order.
+// message_queue.h: passes values to the thread of a loop, in order.
 //
-// Made and destroyed on the consumer's thread, or by its owner while that thread does not run;
-// push() from any thread, as long as the object lives. Each value is consumed exactly once, on the
-// consumer's loop, never from within push(), and not at all once the queue is destroyed (values
-// still in it are destroyed with it), not even when the consumer destroys it from inside its
-// callback. Unbounded: whoever pushes has a bound of its own.
+// Created and destroyed on the consumer's thread, or by its owner while that thread is not running.
+// push() may be called from any thread while the queue exists. Each value is consumed exactly once,
+// on the consumer's loop, never from within push(). Destroying the queue drops the remaining
+// values; the consumer may do so inside its callback. Unbounded: the producer must have its own
+// bound.
 #pragma once
 
 #include <functional>
@@ -44,7 +44,7 @@ class MessageQueue {
       first = state_->incoming.empty();
       state_->incoming.push_back(std::move(value));
     }
-    // Who finds it empty wakes the consumer; the others ride along.
+    // Only the push that finds the queue empty wakes the consumer.
     if (first) async_.notify();
   }
 
@@ -52,7 +52,7 @@ class MessageQueue {
   struct State {
     std::mutex mutex;
     std::vector<T> incoming;  // guarded by mutex
-    std::vector<T> draining;  // the consumer's, as the rest
+    std::vector<T> draining;  // this and below: consumer thread only
     Consume consume;
     bool closed = false;
   };

@@ -1,9 +1,9 @@
-// poll.h: says when a descriptor that somebody else owns can be read or written: curl's sockets,
-// libmicrohttpd's epoll. Rules of lifetime and thread: loop.h.
+// poll.h: reports when a descriptor owned elsewhere is readable or writable: curl's sockets,
+// libmicrohttpd's epoll. Lifetime and threads: loop.h.
 //
-// Level-triggered. The descriptor must be non-blocking and stay open while the Poll is started;
-// stop() or destroy it *before* closing the descriptor. A stopped Poll may be started again, even
-// when its number has become another file since.
+// Level-triggered. The descriptor must be non-blocking and stay open while the Poll is started.
+// Stop or destroy the Poll *before* closing the descriptor. A stopped Poll may be started again,
+// even if its descriptor number now refers to another file.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@ namespace claimsd::daemon {
 struct PollEvents {
   bool readable = false;
   bool writable = false;
-  // 0, or what libuv reports of a descriptor in trouble (POLLERR arrives as UV_EBADF). The Poll has
-  // stopped itself then.
+  // 0, or libuv's error for this descriptor (POLLERR is reported as UV_EBADF). The Poll has then
+  // stopped.
   int error = 0;
 };
 
@@ -25,10 +25,10 @@ class Poll {
  public:
   using Callback = std::function<void(const PollEvents&)>;
 
-  // Fails for what cannot be polled: a closed descriptor, a regular file.
+  // Fails for a descriptor that cannot be polled: a closed one or a regular file.
   static Result<Poll> create(Loop& loop, int fd, Callback callback);
 
-  // Replaces what it was started for. At least one of the two.
+  // Replaces the previous events. At least one must be set.
   Status start(bool readable, bool writable);
   void stop();
 

@@ -1,5 +1,5 @@
-// signal_watcher.h: calls back on the loop when the process gets a signal. Rules of lifetime and
-// thread: loop.h.
+// signal_watcher.h: calls back on the loop when the process receives a signal. Lifetime and
+// threads: loop.h.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ class SignalWatcher {
   std::unique_ptr<Block, Close> block_;
 };
 
-// SIGTERM and SIGINT no longer reach this process: for when it is being taken down in order, and
-// asking once more must not cut that short.
+// Blocks SIGTERM and SIGINT for this process. Used during an orderly shutdown, which a second
+// signal must not interrupt.
 void block_stop_signals();
 
 }  // namespace claimsd::daemon

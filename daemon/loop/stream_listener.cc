@@ -12,11 +12,10 @@
 namespace claimsd::daemon {
 namespace {
 
-// Clients taken in one turn of the loop, so that a burst of them does not hold up those already
-// connected.
+// Clients accepted per loop iteration, so that a burst does not delay connected ones.
 constexpr int kAcceptsPerTurn = 64;
 
-// How long a listener that can accept nobody, not even to turn them away, is left alone.
+// Delay before accepting again when no client can be accepted, not even to be refused.
 constexpr milliseconds kRetryDelay{100};
 
 Fd open_reserve() {
@@ -27,15 +26,15 @@ Fd accept_from(const Fd& listener) {
   int fd = -1;
   do {
     fd = accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    // A client that gave up while it waited is no trouble.
+    // A client that gave up while waiting is no error.
   } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
   return Fd(fd);
 }
 
 }  // namespace
 
-// Kept alive by the callback of its own Poll, which libuv lets go of a turn after close(): a
-// handler may destroy the listener.
+// Kept alive by the callback of its own Poll, which libuv releases one iteration after close(). A
+// handler may therefore destroy the listener.
 class StreamListener::Impl {
  public:
   static Result<Handle> create(Loop& loop, Fd fd, Handlers handlers) {
@@ -86,7 +85,7 @@ class StreamListener::Impl {
       if (errno == EAGAIN) return;
       int error = errno;
       if (error == EMFILE || error == ENFILE) {
-        // accept4(2) says so before it looks whether anybody waits.
+        // accept4(2) returns this error before it checks whether a client is waiting.
         const int then = turn_one_away();
         if (then == EAGAIN) return;
         if (then == 0) {
@@ -101,7 +100,7 @@ class StreamListener::Impl {
     }
   }
 
-  // 0, or why nobody was accepted.
+  // Returns 0, or the errno if no client was accepted.
   int turn_one_away() {
     reserve_.reset();
     const int error = accept_from(fd_) ? 0 : errno;
@@ -109,7 +108,7 @@ class StreamListener::Impl {
     return error;
   }
 
-  // The listener stays readable: without a pause the loop would spin on it.
+  // The listener stays readable. Without a pause the loop would spin on it.
   void back_off() {
     poll_->stop();
     retry_->start(kRetryDelay);

@@ -1,10 +1,10 @@
-// stream_listener.h: accepts connections on a Unix socket and hands them to the loop's owner. Rules
-// of lifetime and thread: loop.h.
+// stream_listener.h: accepts connections on a Unix socket and passes them to its owner. Lifetime
+// and threads: loop.h.
 //
-// Accepting is done here, not by uv_listen(): libuv takes *all* waiting clients and closes them
-// when descriptors run out. Here one reserve descriptor is kept; while there are none, each client
-// is accepted with it and closed at once, so that it learns of it instead of hanging and the loop
-// does not spin on a listener that stays readable.
+// Does not use uv_listen(): when descriptors run out, libuv accepts *all* waiting clients and
+// closes them. This class keeps one reserve descriptor. When none is left, each client is accepted
+// with the reserve and closed at once. The client gets an end of file instead of hanging, and the
+// loop does not spin on a readable listener.
 #pragma once
 
 #include <functional>
@@ -19,16 +19,17 @@ namespace claimsd::daemon {
 class StreamListener {
  public:
   struct Handlers {
-    // A connection: non-blocking, close-on-exec. Make it a UnixStream, or drop it to refuse.
+    // A connection: non-blocking, close-on-exec. Make it a UnixStream, or drop it to refuse it.
     std::function<void(Fd)> on_connection;
-    // Nothing could be accepted: EMFILE or ENFILE after a client was turned away, or another errno
-    // of accept4(2). Count, log sparingly.
+    // accept4(2) failed: EMFILE or ENFILE after one client was refused, or another errno. May be
+    // frequent: count it and rate-limit the log.
     std::function<void(int error)> on_trouble;
   };
 
   // Binds; removes the socket file when destroyed.
   static Result<StreamListener> listen(Loop& loop, const ListenOptions& options, Handlers handlers);
-  // Takes over a socket that is listening; its file is somebody else's and stays.
+  // Takes over a listening socket. Its file belongs to the process that opened it and is not
+  // removed.
   static Result<StreamListener> adopt(Loop& loop, Fd fd, Handlers handlers);
 
   // While paused, new clients wait in the kernel's backlog.

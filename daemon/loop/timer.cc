@@ -31,7 +31,7 @@ Timer::Timer(Loop& loop, Callback callback) : block_(new Block{{}, std::move(cal
 }
 
 void Timer::start(Duration delay, Duration repeat) {
-  // libuv counts from when this turn began; a callback that ran for long must not shorten the
+  // libuv counts from the start of the iteration. A callback that ran long must not shorten the
   // delay.
   uv_update_time(block_->handle.loop);
   uv_timer_start(

@@ -1,4 +1,4 @@
-// timer.h: calls back once after a delay, or again and again. Rules of lifetime and thread: loop.h.
+// timer.h: calls back once after a delay, or repeatedly. Lifetime and threads: loop.h.
 #pragma once
 
 #include <chrono>
@@ -15,8 +15,8 @@ class Timer {
 
   Timer(Loop& loop, Callback callback);
 
-  // Fires `delay` from now (rounded up to milliseconds), then every `repeat` unless that is 0.
-  // Starting again replaces what was set.
+  // Fires after `delay` (rounded up to milliseconds), then every `repeat` unless that is 0.
+  // Starting it again replaces the previous setting.
   void start(Duration delay, Duration repeat = {});
   void stop();
   bool active() const;

@@ -40,8 +40,7 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-// Does anybody accept on it? Only a refused connection proves that nobody does: EAGAIN is a full
-// backlog.
+// Only ECONNREFUSED proves that no process listens on it. EAGAIN means a full backlog.
 Status check_nobody_listens(const std::string& path, const sockaddr_un& address) {
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return failed("probe", path, errno);
@@ -96,9 +95,9 @@ Result<BoundSocket> listen_on_unix_path(const ListenOptions& options) {
 
   Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return failed("create", path, errno);
-  // Linux gives the file the mode of the socket's inode. So it is born closed, without a
-  // process-wide umask that other threads would see; and before listen() a connection is refused
-  // whatever the mode.
+  // Linux gives the file the mode of the socket's inode. Setting it first creates the file closed,
+  // without a process-wide umask that affects other threads. Before listen() every connection is
+  // refused, whatever the mode.
   if (fchmod(fd.get(), 0600) != 0) return failed("prepare", path, errno);
   if (bind(fd.get(), generic(address), sizeof address) != 0) return failed("bind", path, errno);
 

@@ -1,5 +1,5 @@
-// unix_socket.h: the system calls behind a listening Unix socket: bind, take over, look at the
-// peer. Any thread; unix(7).
+// unix_socket.h: system calls for a listening Unix socket: bind, adopt, read the peer's
+// credentials. Any thread; unix(7).
 #pragma once
 
 #include <sys/types.h>
@@ -13,17 +13,17 @@
 
 namespace claimsd::daemon {
 
-// sockaddr_un holds 108 bytes with the final NUL. Longer paths are refused, never truncated.
+// sockaddr_un holds 108 bytes with the final NUL. A longer path is an error, never truncated.
 inline constexpr std::size_t kMaxSocketPath = 107;
 
 struct ListenOptions {
   std::string path;
   mode_t mode = 0660;
-  std::optional<gid_t> group;  // none: as the process has it
+  std::optional<gid_t> group;  // none: the group of the process
   int backlog = 4096;          // the kernel lowers it to net.core.somaxconn
 };
 
-// A file in the file system, as stat(2) tells it from another one of the same name.
+// Identity of a file (stat(2)), to distinguish it from another one at the same path.
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -35,13 +35,13 @@ struct BoundSocket {
   FileIdentity file;
 };
 
-// Binds and listens. Nobody can connect before mode and group are set. What a crashed daemon left
-// behind is removed: a socket that belongs to this user or root and refuses connections. Anything
-// else in the way is an error that says what it is.
+// Binds and listens. No connection is possible before mode and group are set. Removes the leftover
+// socket of a crashed daemon: one owned by this user or root that refuses connections. Any other
+// file at this path is an error that describes it.
 Result<BoundSocket> listen_on_unix_path(const ListenOptions& options);
 
-// Takes over a listening Unix stream socket that somebody else opened (sd_listen_fds(3)); refuses
-// anything else.
+// Takes over a listening Unix stream socket opened by another process (sd_listen_fds(3)). Any other
+// descriptor is an error.
 Result<Fd> adopt_listening_socket(Fd fd);
 
 // Removes the socket file if it is still the one that was bound.
@@ -50,16 +50,16 @@ void remove_socket_file(const std::string& path, const FileIdentity& file);
 struct PeerCredentials {
   uid_t uid = 0;
   gid_t gid = 0;
-  pid_t pid = 0;        // for logs; never to decide by (an inherited socket keeps its opener's)
-  std::string command;  // its name, where somebody has asked for it (command_of)
+  pid_t pid = 0;        // for logs only: a process that inherits the socket shows its opener's pid
+  std::string command;  // process name, if requested (command_of)
 };
 
-// Who connected, as the kernel recorded it then (SO_PEERCRED). An error, not a default, where it
-// does not say.
+// The peer as the kernel recorded it at connect time (SO_PEERCRED). An error, not a default, if no
+// credentials were recorded.
 Result<PeerCredentials> peer_credentials(int fd);
 
-// The name of a process: proc_pid_comm(5). "" where it is gone or /proc is not ours to read. Three
-// system calls: for the audit log, when a worker connects.
+// The name of a process (proc_pid_comm(5)). "" if it has exited or /proc is not readable. Costs
+// three system calls; used for the audit log when a worker connects.
 std::string command_of(pid_t pid);
 
 }  // namespace claimsd::daemon

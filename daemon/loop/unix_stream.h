@@ -1,11 +1,9 @@
-// unix_stream.h: a connected Unix socket: bytes come in by callback, go out at once or by a bounded
-// queue. Rules of lifetime and thread: loop.h.
+// unix_stream.h: a connected Unix stream socket: reads by callback, writes immediately or through a
+// bounded queue. Lifetime and threads: loop.h.
 //
-// The path of a question costs one read and one write: reads land in the loop's one buffer, which
-// is wiped after the callback since tokens come that way; writes are tried at once and only what
-// the kernel did not take is copied.
-//
-// Never raises SIGPIPE.
+// A query costs one read and one write. Reads use the loop's shared buffer, which is wiped after
+// the callback because it may hold tokens. Writes are tried immediately, and only the part that the
+// kernel did not accept is copied. Never raises SIGPIPE.
 #pragma once
 
 #include <cstddef>
@@ -21,26 +19,25 @@
 namespace claimsd::daemon {
 
 enum class WriteStatus : std::uint8_t {
-  kSent,       // all of it is with the kernel
-  kQueued,     // the rest waits; on_drained follows, or on_end
-  kOverLimit,  // the peer reads too slowly: part of it may have been sent, so the stream is of no
-               // more use: close it
-  kFailed,     // the peer has gone: close it
+  kSent,       // the kernel has accepted all of it
+  kQueued,     // the rest is queued; on_drained or on_end follows
+  kOverLimit,  // the peer reads too slowly; part may have been sent, so close the stream
+  kFailed,     // the peer is gone: close the stream
 };
 
 class UnixStream {
  public:
   struct Handlers {
-    // Readable during the call only.
+    // Valid during the call only.
     std::function<void(std::string_view bytes)> on_data;
-    // Once: 0 when the peer closed its side, else a negative errno of reading or of a queued write.
-    // Nothing is read after it.
+    // Called once: 0 when the peer closed its side, else a negative errno of a read or a queued
+    // write. Nothing is read afterwards.
     std::function<void(int error)> on_end;
-    // The queue of unsent bytes has become empty. May be left unset.
+    // The write queue has become empty. May be unset.
     std::function<void()> on_drained;
   };
 
-  // Takes a connected, non-blocking stream socket. At most `queue_limit` bytes wait for a slow
+  // Takes a connected, non-blocking stream socket. Queues at most `queue_limit` bytes for a slow
   // reader.
   static Result<UnixStream> adopt(Loop& loop, Fd fd, std::size_t queue_limit, Handlers handlers);
 
@@ -48,20 +45,20 @@ class UnixStream {
   void stop_reading();
 
   WriteStatus write(std::string_view bytes);
-  // Sends bytes whose first one carries a descriptor (SCM_RIGHTS, unix(7)), which stays ours. False
-  // when nothing was sent: something waits in the queue, the kernel takes nothing now, or the peer
-  // has gone; write() still works, or tells.
+  // Sends bytes with a descriptor attached to the first one (SCM_RIGHTS, unix(7)); the descriptor
+  // remains ours. False when nothing was sent: bytes are queued, the kernel accepts none now, or
+  // the peer is gone. write() still works then, or returns the error.
   bool write_with_descriptor(std::string_view bytes, int descriptor);
   std::size_t queued_bytes() const;
 
-  // Closes now; no handler is called any more; queued bytes are dropped. `closed` runs when libuv
-  // has let go, once, on the loop. The destructor does the same without telling. Further calls do
-  // nothing (`closed` of the first one counts).
+  // Closes immediately: no handler is called again and queued bytes are dropped. `closed` runs
+  // once, on the loop, in libuv's close callback. The destructor does the same without a callback.
+  // Further calls do nothing (the first `closed` counts).
   void close(std::function<void()> closed = {});
 
   Result<PeerCredentials> credentials() const;
-  // For sendmsg(2) with descriptors; -1 once closed. Only while queued_bytes() is 0, or the bytes
-  // would overtake.
+  // For sendmsg(2) with descriptors; -1 once closed. Use it only while queued_bytes() is 0,
+  // otherwise the new bytes overtake the queued ones.
   int fd() const;
 
  private:

@@ -1,4 +1,4 @@
-// For builds with sanitizers: their run time calls whatever it likes, ptrace(2) at exit among it.
+// For builds with sanitizers: their runtime makes other system calls, such as ptrace(2) at exit.
 #include "daemon/sandbox/system_call_filter.h"
 
 namespace claimsd::daemon {

@@ -1,12 +1,10 @@
-// process_hardening.h: what a process that holds tokens gives up before it has read the first one.
+// process_hardening.h: protects a process that holds tokens, before it reads the first one. Call
+// once, on the main thread, before any other thread starts.
 //
-// Not dumpable (prctl(2), PR_SET_DUMPABLE): no core file and no core handler gets its memory, and
-// no process of the same user may attach to it or read it below /proc. No core limit
-// (setrlimit(2)), for whoever changes the first. No new privileges. Files that it makes are its own
-// alone, whatever umask it was started with. Together with the unit's MemorySwapMax=0 this is what
-// keeps tokens that are in memory in memory; secret.h wipes them.
-//
-// Once, on the main thread, before the first other one.
+// Not dumpable (prctl(2), PR_SET_DUMPABLE): no core file or core handler gets its memory, and no
+// process of the same user can attach to it or read it through /proc. Core limit 0 (setrlimit(2)),
+// in case the process becomes dumpable again. No new privileges. Umask 077. The unit's
+// MemorySwapMax=0 keeps tokens out of swap; secret.h wipes them.
 #pragma once
 
 #include "daemon/base/result.h"

@@ -39,7 +39,7 @@ Status add_all(const Context& context, std::uint32_t action, std::span<const cha
   return {};
 }
 
-// Several rules for one call: any of them may match.
+// Several rules for one call: it is allowed if any of them matches.
 Status add_families(const Context& context, int number) {
   constexpr unsigned kFamilyArgument = 0;
   int highest = 0;
@@ -64,15 +64,15 @@ Status add_families(const Context& context, int number) {
               "families");
 }
 
-// Threads, not processes. clone3(2) hides its flags behind a pointer: it stays unlisted, and libc
-// takes clone(2) instead.
+// Threads only, no processes. clone3(2) passes its flags by pointer, so it cannot be checked: it
+// stays unlisted and libc falls back to clone(2).
 Status add_threads(const Context& context) {
   return done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)),
               "clone");
 }
 
-// The kernel lets a thread without privileges lower its claims, and nothing else.
+// Only lowers priority: the kernel refuses an unprivileged thread anything else.
 Status add_giving_way(const Context& context) {
   TRY(done(seccomp_rule_add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2,
                             SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0)),
@@ -88,13 +88,13 @@ Status add_read_only_limits(const Context& context) {
               "prlimit64");
 }
 
-// An empty filter for all threads that does `unlisted` with every call.
+// An empty filter for all threads that applies `unlisted` to every call.
 Result<Context> new_filter(std::uint32_t unlisted) {
   Context context(seccomp_init(unlisted));
   if (!context) return failure("cannot filter system calls: no memory");
   scmp_filter_ctx filter = context.get();
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1), "all threads"));
-  // Refusals appear in the kernel's audit log where that takes them (seccomp/actions_logged).
+  // Log rejected calls to the kernel's audit log, if enabled there (seccomp/actions_logged).
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1), "logging"));
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "other ABIs"));
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree"));

@@ -7,13 +7,14 @@
 namespace claimsd::daemon {
 namespace {
 
-// With conditions of their own, in system_call_filter.cc: clone (threads only), prlimit64 (to read
-// only), sched_setscheduler and setpriority (to give way), socket and socketpair (by family).
+// Calls with extra conditions are in system_call_filter.cc: clone (threads only), prlimit64 (read
+// only), sched_setscheduler and setpriority (lower priority only), socket and socketpair (by
+// family).
 constexpr std::array kAllowed = {
     // memory: malloc, LMDB, the shared map, libraries that getaddrinfo(3) loads
     "brk", "madvise", "membarrier", "memfd_create", "mlock", "mlock2", "mmap", "mprotect", "mremap",
     "msync", "munlock", "munmap",
-    // threads and their end
+    // threads and exit
     "arch_prctl", "exit", "exit_group", "futex", "futex_time64", "futex_waitv", "get_robust_list",
     "getcpu", "getpid", "getppid", "gettid", "prctl", "restart_syscall", "rseq",
     "sched_getaffinity", "sched_yield", "set_robust_list", "set_tid_address",
@@ -26,7 +27,7 @@ constexpr std::array kAllowed = {
     // waiting
     "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "pipe",
     "pipe2", "poll", "ppoll", "pselect6", "select",
-    // files: configuration and certificates read again, LMDB, audit segments, credentials
+    // files: configuration and certificates on reload, LMDB, audit segments, credentials
     "access", "chmod", "chown", "close", "close_range", "dup", "dup2", "dup3", "faccessat",
     "faccessat2", "fadvise64", "fallocate", "fchmod", "fchmodat", "fchown", "fchownat", "fcntl",
     "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents64", "ioctl",
@@ -34,23 +35,23 @@ constexpr std::array kAllowed = {
     "openat", "pread64", "preadv", "pwrite64", "pwritev", "read", "readlink", "readlinkat", "readv",
     "rename", "renameat", "renameat2", "rmdir", "sendfile", "stat", "statfs", "statx", "umask",
     "uname", "unlink", "unlinkat", "write", "writev",
-    // sockets, once they are there
+    // sockets, after socket(2)
     "accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen",
     "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
-    // who and how much
+    // identity, randomness, resources
     "getegid", "geteuid", "getgid", "getgroups", "getpriority", "getrandom", "getresgid",
     "getresuid", "getrlimit", "getrusage", "getuid", "sysinfo", "times"};
 
 constexpr std::array kHostile = {
-    // another program in our place
+    // replace the program
     "execve", "execveat",
-    // other processes
+    // access other processes
     "process_vm_readv", "process_vm_writev", "ptrace", "pidfd_getfd",
-    // another world around us, another kernel below us
+    // change namespaces, mounts or the kernel
     "bpf", "chroot", "delete_module", "finit_module", "init_module", "kexec_file_load",
     "kexec_load", "mount", "perf_event_open", "pivot_root", "setns", "umount2", "unshare",
     "userfaultfd",
-    // another user
+    // change the user
     "setfsgid", "setfsuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid", "setreuid",
     "setuid", "capset"};
 

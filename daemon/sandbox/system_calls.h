@@ -1,28 +1,28 @@
-// system_calls.h: which system calls claimsd makes once it has started, as data. The filter
-// (system_call_filter.h) makes a program for the kernel of it.
+// system_calls.h: the system calls that claimsd makes after start, as data. system_call_filter.h
+// turns them into a kernel filter. Constant data; any thread.
 //
-// Three kinds of what is not allowed:
-// - hostile: what only an intruder calls here. The process is killed at once: whoever got so far
-// has
-//   its memory already, and systemd has a clean one running a moment later.
-// - socket families other than those listed: EAFNOSUPPORT, the answer of a kernel without them.
-//   getaddrinfo(3) asks for AF_NETLINK and does without.
-// - everything else: ENOSYS, not a kill. A new libc tries new calls and falls back when the kernel
-//   does not know them (clone3, EPERM and containers taught that); a security update of Debian
-//   must not take the logins of a clinic down. The kernel's audit log names each such call.
+// Not allowed                | result
+// ---------------------------+---------------------------------------------------------------------
+// hostile calls: only an     | The process is killed. An intruder who got this far can already read
+// intruder makes them        | its memory, and systemd starts a clean process a moment later.
+// other socket families      | EAFNOSUPPORT, as from a kernel without them. getaddrinfo(3) tries
+//                            | AF_NETLINK and works without it.
+// everything else            | ENOSYS, not a kill. A new libc tries new calls and falls back if the
+//                            | kernel lacks them (clone3), so a security update of Debian cannot
+//                            | stop the daemon. The kernel's audit log names each such call.
 #pragma once
 
 #include <span>
 
 namespace claimsd::daemon {
 
-// By name, as in syscalls(2); the filter skips those that an architecture does not have.
+// Names as in syscalls(2). The filter skips those that an architecture does not have.
 std::span<const char* const> allowed_system_calls();
 std::span<const char* const> hostile_system_calls();
-// Forbidden before everything else: system_call_filter.h.
+// Forbidden before all others: system_call_filter.h.
 std::span<const char* const> io_uring_system_calls();
 
-// socket(2), socketpair(2): AF_*.
+// AF_* for socket(2) and socketpair(2).
 std::span<const int> allowed_socket_families();
 
 }  // namespace claimsd::daemon

@@ -5,8 +5,8 @@
 namespace claimsd::daemon {
 namespace {
 
-// What a uid or gid outside of this user namespace looks like: it could be anybody
-// (user_namespaces(7), overflowuid).
+// The kernel shows this id for every uid or gid outside this user namespace, so it identifies no
+// one (user_namespaces(7), overflowuid).
 constexpr std::uint32_t kOverflowId = 65534;
 
 bool holds(const std::vector<std::uint32_t>& list, std::uint32_t id) {

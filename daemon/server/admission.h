@@ -1,7 +1,8 @@
-// admission.h: who may connect, and how many connections each may have. Pure; loop thread.
+// admission.h: decides who may connect and how many connections each uid may have. Owned by Server;
+// loop thread; pure.
 //
-// Decides by the uid and gid that the kernel recorded when the peer connected, never by pid: an
-// inherited socket keeps its opener's identity.
+// Input: the uid and gid that the kernel recorded at connect time (SO_PEERCRED, unix(7)). The pid
+// is never used: a process that inherits a socket still shows the pid of the one that opened it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 namespace claimsd::daemon {
 
 struct AdmissionPolicy {
-  std::vector<std::uint32_t> allowed_uids;  // both lists empty: whoever may open the socket
+  std::vector<std::uint32_t> allowed_uids;  // both lists empty: anyone who can open the socket
   std::vector<std::uint32_t> allowed_gids;
   std::uint32_t max_connections = 1024;
   std::uint32_t max_connections_per_uid = 256;
@@ -24,14 +25,14 @@ class Admission {
  public:
   explicit Admission(AdmissionPolicy policy) : policy_(std::move(policy)) {}
 
-  // Counts a new connection in, or says why not.
+  // Counts a new connection, or returns why it is refused.
   std::optional<proto::FailureCode> enter(std::uint32_t uid, std::uint32_t gid);
-  // For connections to come. Those that are there stay counted.
+  // Applies to new connections only. Existing ones stay counted.
   void set_policy(AdmissionPolicy policy) { policy_ = std::move(policy); }
-  // May such a peer connect at all? root always may: it can become any of the others.
+  // Whether this peer may connect at all. Root always may: it can become any other user.
   bool allows(std::uint32_t uid, std::uint32_t gid) const;
 
-  // Counts one out that had entered.
+  // Uncounts a connection that enter() accepted.
   void leave(std::uint32_t uid);
   std::uint32_t connections() const { return connections_; }
 

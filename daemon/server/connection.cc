@@ -23,8 +23,8 @@ Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* pee
   return {};
 }
 
-// What a busy one sends is only put behind all the others: several of them must not add up before
-// somebody has his turn whose question came with theirs.
+// Input from a busy connection is only queued behind the others. Otherwise several busy ones would
+// add up and delay a query that arrived with theirs.
 void Server::Connection::on_data(std::string_view bytes) {
   if (busy_) {
     session_.keep(bytes);
@@ -35,7 +35,7 @@ void Server::Connection::on_data(std::string_view bytes) {
   if (doomed_) server_.close(id_);
 }
 
-// One that keeps the daemon busy has its next turn after everybody else had theirs.
+// A connection that keeps the daemon busy continues only after all others were served.
 void Server::Connection::consume(std::string_view bytes) {
   cork();
   session_.consume(bytes);
@@ -62,7 +62,7 @@ void Server::Connection::work_off() {
 
 void Server::Connection::send(std::string_view frame) {
   if (!corked_) return server_.gathers_ ? keep(frame) : write(frame);
-  // Pipelined questions that arrived together are answered together.
+  // Pipelined queries that arrived together are answered in one write.
   if (server_.outbox_.size() + frame.size() > kOutboxSize) flush();
   server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
 }
@@ -83,7 +83,7 @@ void Server::Connection::send_kept() {
   explicit_bzero(kept.data(), kept.size());  // claims
 }
 
-// Not corked: the descriptor travels with this very frame.
+// Bypasses the outbox: the descriptor must travel with this frame.
 bool Server::Connection::send_with_descriptor(std::string_view frame, int descriptor) {
   flush();
   return !broken_ && stream_->write_with_descriptor(frame, descriptor);
@@ -103,12 +103,12 @@ void Server::Connection::flush() {
 }
 
 void Server::Connection::write(std::string_view bytes) {
-  // Once it is doomed by hang_up(), what was said before still goes out.
+  // After hang_up() frames that were sent before it still go out.
   if (broken_) return;
   switch (stream_->write(bytes)) {
     case WriteStatus::kSent: return;
     case WriteStatus::kQueued:
-      // Who does not read its answers is not asked for more questions.
+      // Backpressure: a peer that does not read its answers sends no further queries.
       stream_->stop_reading();
       if (!stuck_since_) stuck_since_ = Loop::hrtime();
       return;
@@ -118,7 +118,7 @@ void Server::Connection::write(std::string_view bytes) {
                            uid(), stream_->queued_bytes());
       break;
     case WriteStatus::kFailed:
-      // What it said before it left is still read, to its end: reports of a worker count.
+      // Input received before the peer left is still read to its end, because its reports count.
       broken_ = true;
       session_.peer_left();
       return;

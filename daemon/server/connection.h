@@ -1,4 +1,7 @@
-// connection.h: one worker's socket with its session. Owned by Server; loop thread.
+// connection.h: one worker's socket and its session. Owned by Server; loop thread.
+//
+// It ends in one of three ways: `doomed` (close it now), `retiring` (close it once no query is
+// open), or `broken` (nothing can be sent any more; what the peer sent before is still read).
 #pragma once
 
 #include <optional>
@@ -9,11 +12,11 @@ namespace claimsd::daemon {
 
 class Server::Connection final : public Wire {
  public:
-  // `server` outlives it.
+  // `server` must outlive it.
   Connection(Server& server, std::uint64_t id)
       : server_(server), session_(id, *server.context_, *this), id_(id) {}
 
-  // Takes the socket over. `peer`: its row, where admission has let it in; none: it is refused.
+  // Takes over the socket. `peer`: its row if admission accepted it; null: the peer is refused.
   Status adopt(Fd fd, const PeerCredentials& who, PeerRow* peer);
   Status start_reading() { return stream_->start_reading(); }
 
@@ -21,14 +24,14 @@ class Server::Connection final : public Wire {
   bool send_with_descriptor(std::string_view frame, int descriptor) override;
   void hang_up() override { doomed_ = true; }
 
-  // Between the two what is sent waits in the server's outbox, which is this connection's.
+  // Between cork() and uncork(), frames collect in the server's shared outbox.
   void cork() { corked_ = true; }
   void uncork();
-  // Sends what a gathering has kept back (Server::Gathering).
+  // Sends the answers of a write batch (Server::Gathering).
   void send_kept();
-  // Goes on with what an earlier turn has left.
+  // Continues with the frames that the previous loop iteration left unread.
   void work_off();
-  // Has it used its last turns up, and after that was refused on and on?
+  // Whether it used up its last time slices and then kept exceeding its limit.
   bool is_busy() const { return busy_; }
 
   Session& session() { return session_; }
@@ -36,15 +39,15 @@ class Server::Connection final : public Wire {
   std::uint32_t uid() const { return peer_.uid; }
   std::uint32_t gid() const { return peer_.gid; }
   bool admitted() const { return row_ != nullptr; }
-  // To be closed as soon as nobody is using it.
+  // Close it as soon as none of its methods is on the stack.
   bool doomed() const { return doomed_; }
-  // To be closed when nothing is open.
+  // Close it once no query is open and no byte is queued.
   bool retires() const {
     return retiring_ && session_.open_questions() == 0 && queued_bytes() == 0;
   }
   void set_retiring() { retiring_ = true; }
   std::size_t queued_bytes() const { return kept_.size() + stream_->queued_bytes(); }
-  // Did it fail to shake hands, or to read its answers, in time?
+  // Whether it missed the handshake timeout or the slow-reader timeout.
   bool lags(Duration now) const;
 
  private:
@@ -60,16 +63,16 @@ class Server::Connection final : public Wire {
   Session session_;
   std::uint64_t id_;
   PeerCredentials peer_;
-  PeerRow* row_ = nullptr;  // its user's; null: it is refused
+  PeerRow* row_ = nullptr;  // the row of its uid; null: refused by admission
   bool doomed_ = false;
-  bool retiring_ = false;  // has a map that nobody believes any more
+  bool retiring_ = false;  // holds a map that is no longer valid
   bool broken_ = false;    // nothing can be sent any more
-  bool put_off_ = false;   // has a turn coming; nothing is read until then
+  bool put_off_ = false;   // deferred to another loop iteration; nothing is read until then
   bool busy_ = false;
   bool corked_ = false;
-  std::vector<char> kept_;               // by a gathering; what it holds room for is never moved
-  Duration since_{};                     // when it connected, by Loop::hrtime()
-  std::optional<Duration> stuck_since_;  // when its queue began to fill
+  std::vector<char> kept_;               // answers of a write batch; never reallocated
+  Duration since_{};                     // connect time, Loop::hrtime()
+  std::optional<Duration> stuck_since_;  // when its write queue began to fill
   std::optional<UnixStream> stream_;
 };
 

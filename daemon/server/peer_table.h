@@ -1,9 +1,10 @@
-// peer_table.h: who asks how much, by the user id that the kernel recorded. For people, and not for
-// metrics: nobody can make a series by running as another user.
+// peer_table.h: activity per peer, keyed by the uid that the kernel recorded. Owned by Server; loop
+// thread.
 //
-// A session adds to its peer's row directly, so a question costs one addition. A row stays where it
-// is for as long as its user has connections, and after that while there are no more than
-// kMostRows; counters of one that went begin at 0 again. Loop thread; owned by Server.
+// Shown to operators, not exported as metrics: running as another uid must not create a time
+// series. A session adds to its peer's row directly, so a query costs one addition. A row keeps its
+// address while its uid has connections. Later it is kept only while the table has at most
+// kMostRows rows; a row that was dropped starts at 0 again.
 #pragma once
 
 #include <cstdint>
@@ -19,21 +20,22 @@ struct PeerRow {
   std::uint64_t questions = 0;
   std::uint64_t invalid = 0;      // answers
   std::uint64_t unavailable = 0;  // answers
-  std::uint64_t over_budget = 0;  // of these
-  std::size_t refused = 0;        // over budget, since forget_refused()
+  std::uint64_t over_budget = 0;  // of these, rate limited
+  std::size_t refused = 0;        // rate limited since forget_refused()
 
-  // After so many over-budget answers to all of a user's connections, those that go on wait for a
-  // moment: a flood goes at a walking pace however many connections it has, and leaves the
-  // processor to others.
+  // After this many rate-limited answers to one uid, over all of its connections, further ones
+  // pause for a moment. A flood is slowed down however many connections it uses, and the CPU stays
+  // free for other uids.
   static constexpr std::size_t kRefusalsPerPause = 128;
 
-  // Adds what a turn of one connection was refused. True: that one has to pause.
+  // Adds the rate-limited answers of one connection's last time slice. True: the connection must
+  // pause.
   bool refuse(std::size_t count) {
     refused += count;
     return count > 0 && refused >= kRefusalsPerPause;
   }
 
-  // An answer other than kOk.
+  // Counts an answer other than kOk.
   void count_trouble(proto::Reason reason) {
     ++(proto::verdict_of(reason) == proto::Verdict::kInvalid ? invalid : unavailable);
     if (reason == proto::Reason::kOverBudget) ++over_budget;
@@ -55,14 +57,14 @@ class PeerTable {
     if (found == rows_.end() || --found->second.connections > 0) return;
     if (rows_.size() > kMostRows) rows_.erase(found);
   }
-  // A pause is over.
+  // Starts counting at 0 again after a pause.
   void forget_refused() {
     for (auto& [uid, row] : rows_) row.refused = 0;
   }
   const std::unordered_map<std::uint32_t, PeerRow>& rows() const { return rows_; }
 
  private:
-  std::unordered_map<std::uint32_t, PeerRow> rows_;  // its nodes do not move
+  std::unordered_map<std::uint32_t, PeerRow> rows_;  // its nodes keep their addresses
 };
 
 }  // namespace claimsd::daemon

@@ -125,12 +125,12 @@ void Server::leave(std::uint32_t uid) {
   peers_.leave(uid);
 }
 
-// A connection that fails here is only marked: its session may be further up the stack.
+// A failing connection is only marked here: its session may be further up the call stack.
 void Server::answer(const Waiter& waiter, const Answer& answer) {
   Connection* const to = find(waiter.connection);
   if (to == nullptr) return;
   to->session().answer(waiter.request, answer);
-  // Whom it is about may be revoked before another turn: it leaves as it was decided.
+  // A valid answer is sent at once: waiting an iteration could overtake a revocation.
   if (gathers_ && answer.reason == proto::Reason::kOk && to->is_busy()) to->send_kept();
 }
 
@@ -165,7 +165,7 @@ const PeerCredentials* Server::peer(std::uint64_t connection) const {
 void Server::close(std::uint64_t id) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  // Out of the map first: nothing that follows can reach it again.
+  // Remove it from the table first, so that nothing below can find it again.
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);
   if (connection->session().open_questions() > 0) context_->service.disconnected(id);
@@ -187,7 +187,7 @@ void Server::end_pauses() {
   if (!put_off_.empty()) next_turns_.start();
 }
 
-// Between two of them everybody else is served.
+// One piece of work per loop iteration. The other connections are served in between.
 void Server::take_turn() {
   to_send_.empty() ? work_off_one() : send_to_one();
   if (to_send_.empty() && put_off_.empty()) next_turns_.stop();
@@ -209,7 +209,7 @@ void Server::work_off_one() {
   if (connection->doomed()) close(id);
 }
 
-// Also closes those that failed outside of their own callbacks.
+// Also closes connections that failed outside their own callbacks.
 void Server::cut_off_laggards() {
   const Duration now = Loop::hrtime();
   std::vector<std::uint64_t> laggards;

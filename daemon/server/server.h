@@ -1,8 +1,8 @@
-// server.h: the claims socket: accepts workers, carries bytes between their sockets and their
-// sessions, cuts off those who do not keep up.
+// server.h: the claims socket: accepts workers, moves bytes between sockets and sessions, closes
+// slow clients.
 //
-// The service's AnswerSink. Loop thread; must be destroyed before its Loop, and after it no answer
-// may arrive any more.
+// Implements the service's AnswerSink. Owned by Daemon; loop thread. Destroy it before its Loop. No
+// answer may arrive after it is destroyed.
 #pragma once
 
 #include <memory>
@@ -23,10 +23,10 @@ namespace claimsd::daemon {
 
 struct ServerSettings {
   AdmissionPolicy admission;
-  std::size_t write_queue_bytes = 256 * 1024;  // per connection; more is a slow reader
-  Duration slow_reader_timeout = seconds(5);   // for its queue to drain
+  std::size_t write_queue_bytes = 256 * 1024;  // per connection; above it the peer is a slow reader
+  Duration slow_reader_timeout = seconds(5);   // time for a full write queue to drain
   Duration handshake_timeout = seconds(2);
-  bool names_commands = false;  // who connects is wanted by the name of its process, too
+  bool names_commands = false;  // also record the name of each peer's process
 };
 
 class Server final : public AnswerSink {
@@ -36,30 +36,30 @@ class Server final : public AnswerSink {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Where the sessions' questions go; once, before open().
+  // Sets where sessions send their queries. Call once, before open().
   void connect(SessionContext context);
 
-  // Told of every connection that is turned away.
+  // Called for each connection that is refused.
   using OnRefused = std::function<void(std::uint32_t uid, proto::FailureCode why)>;
   void on_refused(OnRefused callback) { on_refused_ = std::move(callback); }
 
-  // Starts accepting, on a path or on a socket that somebody opened for us.
+  // Starts accepting, on a path or on a socket that is already listening (socket activation).
   Status open(const ListenOptions& options);
   Status open(Fd inherited);
 
-  // From now on. Who may not connect any more is cut off.
+  // Applies new settings. Connections that are no longer allowed are closed.
   void reconfigure(ServerSettings settings);
-  // Another map: whoever has the old one is cut off as soon as no question of theirs is open, and
-  // gets the new one when they come back. -1: there is none any more.
+  // Replaces the map. A connection that holds the old one is closed once it has no open query, and
+  // gets the new one when it reconnects. -1: there is no map.
   void replace_map(int descriptor);
 
   // Stops accepting; connections stay.
   void stop_listening() { listener_.reset(); }
 
-  // While it lives, what is answered is kept back, to leave in one write a connection: when it
-  // ends; what is no valid answer to a connection that keeps the daemon busy only when one ends
-  // that is the `last` of several, and then one connection a turn. One at a time, from outside of
-  // this server's callbacks.
+  // RAII write batch: answers are coalesced into one write per connection and flushed on
+  // destruction. For a busy connection only valid answers are flushed then. Its other answers wait
+  // for the end of the `last` batch, and are then sent to one connection per loop iteration. One
+  // batch at a time; never create one inside a callback of this server.
   class Gathering {
    public:
     Gathering(Server& server, bool last) : server_(server), last_(last) { server_.gathers_ = true; }
@@ -75,13 +75,13 @@ class Server final : public AnswerSink {
   void answer(const Waiter& waiter, const Answer& answer) override;
   void receipt(const Waiter& waiter, proto::Reason reason) override;
 
-  // Who is at the other end; null: there is no such connection any more.
+  // The peer of a connection; null if the connection is gone.
   const PeerCredentials* peer(std::uint64_t connection) const;
 
   std::uint32_t connections() const { return admission_.connections(); }
   const ServerCounters& counters() const { return counters_; }
   const PeerTable& peers() const { return peers_; }
-  // Bytes that workers have not read yet.
+  // True when no connection has queued bytes.
   bool drained() const;
 
  private:
@@ -114,14 +114,15 @@ class Server final : public AnswerSink {
   std::unique_ptr<StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
-  std::vector<char> outbox_;  // of the connection whose bytes are being consumed
+  std::vector<char> outbox_;  // shared by all connections; used by the one that is corked
   bool gathers_ = false;
-  std::vector<std::uint64_t> kept_back_;  // connections with answers of a gathering
-  std::deque<std::uint64_t> to_send_;     // of them, those whose answers leave one a turn
+  std::vector<std::uint64_t> kept_back_;  // connections with answers of a write batch
+  std::deque<std::uint64_t> to_send_;     // those of them that are sent one per loop iteration
   std::optional<KernelTimer> sweep_;
-  std::deque<std::uint64_t> put_off_;   // connections with frames left for another turn, one a turn
-  std::vector<std::uint64_t> pausing_;  // that have to wait a little longer
-  EachTurn next_turns_;                 // while somebody is put off, or to be sent something
+  std::deque<std::uint64_t>
+      put_off_;  // connections with unread frames, continued one per loop iteration
+  std::vector<std::uint64_t> pausing_;  // paused by the rate limit, until pause_ fires
+  EachTurn next_turns_;                 // runs while put_off_ or to_send_ is not empty
   std::optional<KernelTimer> pause_;
 };
 

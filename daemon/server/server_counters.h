@@ -1,5 +1,5 @@
-// server_counters.h: what the claims socket counts, one row each (base/counter_table.h). Loop
-// thread.
+// server_counters.h: counters of the claims socket, one row each (base/counter_table.h). Owned by
+// Server; loop thread.
 #pragma once
 
 #include "daemon/base/counter_table.h"

@@ -12,13 +12,14 @@ using proto::FailureCode;
 
 namespace {
 
-// Of HTTP: those that refuse a request.
+// HTTP statuses that reject a request.
 constexpr std::uint16_t kLeastStatus = 400;
 constexpr std::uint16_t kMostStatus = 599;
 
 }  // namespace
 
-// Which message goes where. The compiler misses an overload for a new row of the table.
+// Dispatches each message to its handler. A new row in the table without an overload here does not
+// compile.
 struct Session::Handler {
   Session& session;
   void operator()(const proto::Hello& hello, std::uint32_t request) {
@@ -43,7 +44,8 @@ void Session::refuse(FailureCode code) {
 void Session::consume(std::string_view bytes) {
   if (state_ == State::kClosed) return;
   if (partial_.empty()) {
-    const std::string_view rest = consume_frames(bytes);  // mostly: whole frames, nothing copied
+    const std::string_view rest =
+        consume_frames(bytes);  // the common case: whole frames, nothing copied
     if (state_ != State::kClosed) partial_.assign(rest.begin(), rest.end());
     return;
   }
@@ -51,7 +53,8 @@ void Session::consume(std::string_view bytes) {
   const std::string_view rest =
       consume_frames({partial_.data() + partial_used_, partial_.size() - partial_used_});
   if (backlog_ && state_ != State::kClosed) {
-    partial_used_ = partial_.size() - rest.size();  // not moved for each few of many
+    partial_used_ = partial_.size() -
+                    rest.size();  // moving the rest forward for every slice would be quadratic
     return;
   }
   std::vector<char> left(rest.begin(), rest.end());
@@ -77,7 +80,7 @@ std::string_view Session::consume_frames(std::string_view bytes) {
       case proto::FrameStatus::kMalformed: refuse(FailureCode::kBadFrame); return {};
       case proto::FrameStatus::kComplete: break;
     }
-    // Mostly there is one, and the time is not looked at.
+    // Usually there is one frame, and the clock is not read.
     if (handled == 0 && bytes.size() > header.frame_size()) began = context_.clock.now().boot;
     if (handled > 0 && turn_is_over(handled, began)) {
       backlog_ = true;
@@ -100,7 +103,7 @@ void Session::handle(const proto::FrameHeader& header, std::string_view payload)
   switch (proto::dispatch<proto::Sender::kClient>(header, payload, Handler{*this})) {
     case proto::Dispatched::kHandled: return;
     case proto::Dispatched::kMalformed: return refuse(FailureCode::kBadFrame);
-    // A newer client may try something this daemon has not learnt: the connection survives it.
+    // A newer client may send a message this daemon does not know: keep the connection.
     case proto::Dispatched::kUnknown: return fail(header.request_id, FailureCode::kUnknownMessage);
   }
 }
@@ -125,7 +128,7 @@ void Session::on_hello(const proto::Hello& hello, std::uint32_t request) {
   if (!holds_map_) send(welcome, request);
 }
 
-// The feature is granted by the frame that brings the map; where that cannot be sent, it is not.
+// The feature is granted only by the frame that carries the map. If that cannot be sent, it is not.
 bool Session::hand_over_map(proto::Welcome welcome, std::uint32_t request) {
   if (context_.map_descriptor < 0) return false;
   welcome.features |= proto::kFeatureSharedMap;
@@ -210,7 +213,8 @@ void Session::fail(std::uint32_t request, FailureCode code) {
 
 template <class Message>
 void Session::send(const Message& message, std::uint32_t request) {
-  std::array<char, proto::kMaxFrame> frame;  // NOLINT: not cleared, only what was written is read
+  std::array<char, proto::kMaxFrame>
+      frame;  // NOLINT: left uninitialized, only written bytes are read
   const std::size_t size = proto::encode(message, request, frame.data(), frame.size());
   wire_.send({frame.data(), size});
   if constexpr (std::is_same_v<Message, proto::Answer>) explicit_bzero(frame.data(), size);

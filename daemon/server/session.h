@@ -1,9 +1,9 @@
-// session.h: the protocol as one connection speaks it: handshake, questions, answers. It never sees
-// a socket.
+// session.h: the protocol of one connection: handshake, queries, reports, answers. It never sees a
+// socket. Owned by its Connection; loop thread. Grammar: proto/PROTOCOL.md.
 //
-// Bytes come in through consume(), frames go out through the Wire. After hang_up() was called on
-// the Wire the session ignores everything. The peer is not trusted: whatever it sends is answered,
-// refused with a Failure frame, or ends the connection. Loop thread. PROTOCOL.md is the grammar.
+// Bytes come in through consume(), frames go out through the Wire. After hang_up() on the Wire the
+// session ignores all input. The peer is not trusted: any input is answered, rejected with a
+// Failure frame, or closes the connection.
 #pragma once
 
 #include <functional>
@@ -18,41 +18,41 @@
 
 namespace claimsd::daemon {
 
-// Where a session's frames go.
+// Where a session sends its frames.
 class Wire {
  public:
   virtual ~Wire() = default;
   virtual void send(std::string_view frame) = 0;
-  // The same with a descriptor on the frame's first byte. False when nothing was sent.
+  // The same, with a descriptor attached to the first byte. False when nothing was sent.
   virtual bool send_with_descriptor(std::string_view frame, int descriptor) = 0;
-  // Closes the connection when what was sent is out, without a further call to the session.
+  // Closes the connection after everything sent has been written. The session is not called again.
   virtual void hang_up() = 0;
 };
 
-// An upstream as the handshake needs it.
+// An upstream as the handshake names it.
 struct UpstreamName {
   UpstreamId id = 0;
   std::string name;
 };
 
-// What all sessions share; outlives them.
+// Shared by all sessions; must outlive them.
 struct SessionContext {
   ClaimsService& service;
   Clock& clock;
   std::string daemon_version;
-  // By the URL a client expects; "" is the default upstream. None: not one of this daemon's.
+  // Finds an upstream by the URL that a client expects; "" is the default upstream. None: not
+  // configured here.
   std::function<std::optional<UpstreamName>(std::string_view url)> find_upstream;
-  int map_descriptor = -1;     // of the map of leases, for peers that ask for it; -1: there is none
-  bool takes_reports = false;  // an audit log is kept
+  int map_descriptor = -1;     // the lease map, for peers that request it; -1: none
+  bool takes_reports = false;  // true when an audit log is kept
 };
 
 class Session {
  public:
   static constexpr std::size_t kFramesPerTurn = 64;
-  // Of them, those that are turned away as over budget: who asks for a hit meanwhile waits for no
-  // more than these.
+  // Rate-limited ones among them. Bounds how long another connection's hit waits.
   static constexpr std::size_t kRefusalsPerTurn = 8;
-  // And no frame is begun after so long: a question that goes to the Auth API takes as long as
+  // No further frame is started after this time. A query that needs the Auth API costs as much as
   // thirty hits.
   static constexpr Duration kTimePerTurn = std::chrono::microseconds(50);
 
@@ -62,29 +62,29 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Refuses the peer before it has said a word, and hangs up.
+  // Refuses the peer before it has sent anything, and hangs up.
   void refuse(proto::FailureCode code);
-  // What the peer sent, in pieces of any size. Handles so many frames that others soon have their
-  // turn (kFramesPerTurn, kRefusalsPerTurn, kTimePerTurn).
+  // Takes bytes from the peer, in pieces of any size. Handles a limited number of frames, so that
+  // other connections are served soon (kFramesPerTurn, kRefusalsPerTurn, kTimePerTurn).
   void consume(std::string_view bytes);
-  // The same in another turn: consume() it with nothing new.
+  // Only stores the bytes. Handle them later by calling consume() with no bytes.
   void keep(std::string_view bytes);
-  // The answer to an open question of this session.
+  // Answers an open query of this session.
   void answer(std::uint32_t request, const Answer& answer);
-  // The same to a report.
+  // Acknowledges an open report of this session.
   void receipt(std::uint32_t request, proto::Reason reason);
 
-  // Who is at the other end; before anything is consumed. `peer` counts what it does; none: nobody.
+  // Sets the peer, before anything is consumed. `peer` counts its activity; null: not counted.
   void set_peer(std::uint32_t uid, PeerRow* peer) {
     uid_ = uid;
     if (peer != nullptr) peer_ = peer;
   }
-  // Nobody can be answered any more: questions are not asked for nobody, reports are taken.
+  // The peer can no longer receive: queries are dropped, reports are still recorded.
   void peer_left() { peer_left_ = true; }
-  // Are there whole frames left that consume() did not get to? Call it again, with nothing new, in
-  // another turn of the loop.
+  // Whether consume() left whole frames unhandled. Call it again with no bytes in another loop
+  // iteration.
   bool has_backlog() const { return backlog_; }
-  // Questions and reports of the last consume() that were beyond what their peer may have.
+  // Queries and reports that the last consume() rejected by rate limit.
   std::size_t over_budget() const { return over_budget_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
@@ -95,7 +95,7 @@ class Session {
   enum class State : std::uint8_t { kHelloExpected, kOpen, kClosed };
   struct Handler;
 
-  // Handles the whole frames at the start of `bytes`; gives back the rest.
+  // Handles the whole frames at the start of `bytes`; returns the rest.
   std::string_view consume_frames(std::string_view bytes);
   bool turn_is_over(std::size_t handled, BootTime began) const;
   void handle(const proto::FrameHeader& header, std::string_view payload);
@@ -124,7 +124,8 @@ class Session {
   PeerRow* peer_ = &uncounted_;
   bool backlog_ = false;
   std::size_t over_budget_ = 0;
-  // Frames of another turn, and the start of one whose end has not come; may hold tokens.
+  // Frames deferred to another loop iteration and the start of an incomplete frame. May hold
+  // tokens.
   std::vector<char> partial_;
   std::size_t partial_used_ = 0;  // bytes of it that have been handled
 };

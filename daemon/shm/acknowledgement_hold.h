@@ -1,5 +1,6 @@
-// acknowledgement_hold.h: keeps back "it is done" until nobody can still believe what an earlier
-// daemon, which ended uncleanly, had shown. Loop thread.
+// acknowledgement_hold.h: delays acknowledgements of orders until the map of a previous daemon that
+// ended uncleanly can no longer be trusted by any worker. Owned by the composition root; loop
+// thread.
 #pragma once
 
 #include <functional>
@@ -12,11 +13,11 @@ namespace claimsd::daemon {
 
 class AcknowledgementHold {
  public:
-  // Nothing is kept back once `until` has come.
+  // From `until` on, nothing is delayed.
   AcknowledgementHold(Loop& loop, const Clock& clock, BootTime until)
       : clock_(clock), until_(until), timer_(loop, [this] { release(); }) {}
 
-  // Runs `acknowledge` now, or when the time has come.
+  // Runs `acknowledge` now, or when `until` is reached.
   void after(std::function<void()> acknowledge) {
     const BootTime now = clock_.now().boot;
     if (until_ <= now) return acknowledge();

@@ -1,4 +1,4 @@
-// lease_counters.h: what the publisher of leases counts, one row each (base/counter_table.h). Loop
+// lease_counters.h: counters of the lease publisher, one row each (base/counter_table.h). Loop
 // thread.
 #pragma once
 

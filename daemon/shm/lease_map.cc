@@ -85,7 +85,7 @@ void FastPath::stop() {
   stopped_ = true;
   heartbeat_.reset();
   if (leases_) leases_->stop();
-  // As long as an older map may be believed, the next daemon has to know.
+  // Keep the marker while an older map may be trusted, so that the next daemon waits too.
   if (held_until_ <= clock_.now().boot) marker_.remove();
 }
 

@@ -1,12 +1,11 @@
-// lease_map.h: the shared map of leases as the daemon runs it: made at the start, kept alive by a
-// heartbeat from the loop, taken leave of at the end. Or the lack of it: where it is switched off
-// or cannot be made, every question comes over the socket.
+// lease_map.h: the daemon's shared map of leases: created at start, kept alive by a heartbeat from
+// the loop, marked dead at the end. If it is off or cannot be created, every query uses the socket.
 //
-// Who maps it can read on, whatever becomes of their connection. So where somebody may not ask any
-// more, another map takes its place, and nobody believes the old one.
+// A worker that has mapped it can read it even after its connection is closed. So when a worker
+// loses access, a new map replaces the old one, and the old one is marked dead.
 //
-// Owned by the composition root, destroyed before the Loop. Loop thread. After a crash of the
-// daemon before, acknowledgements of purges and revocations wait until
+// Owned by the composition root, destroyed before the Loop; loop thread. After a crash of the
+// previous daemon, acknowledgements of purges and revocations wait until
 // acknowledgements_held_until().
 #pragma once
 
@@ -25,13 +24,13 @@ namespace claimsd::daemon {
 struct FastPathSettings {
   bool on = true;
   std::uint64_t slots = 0;
-  std::string directory;  // the cache's, which is locked for this daemon
+  std::string directory;  // the cache directory, locked for this daemon
   std::string boot_id;
 };
 
 class FastPath {
  public:
-  // Never fails: without the map the daemon only is slower, and the log says why.
+  // Never fails: without the map the daemon is only slower. The log has the reason.
   static std::unique_ptr<FastPath> create(const FastPathSettings& settings, Loop& loop,
                                           Clock& clock, Random& random, Log& log);
   ~FastPath() { stop(); }
@@ -39,21 +38,21 @@ class FastPath {
   FastPath& operator=(const FastPath&) = delete;
 
   Publisher& publisher() { return current_; }
-  // To pass on to workers; -1: there is none.
+  // Descriptor to pass to workers; -1: no map.
   int descriptor() const { return map_ ? map_->descriptor() : -1; }
-  // Nobody may be told that a purge or revocation is in effect before; min: at once.
+  // Do not acknowledge a purge or revocation before this time; minimum: no wait.
   BootTime acknowledgements_held_until() const { return held_until_; }
   LeaseStatus status() const;
 
-  // Another map, empty, with other keys; there is none where that fails, and the log says why.
-  // What descriptor() gives is to be passed on anew.
+  // Replaces the map with a new, empty one under other keys. If that fails there is no map, and the
+  // log has the reason. Pass descriptor() to workers again.
   void replace();
 
-  // Nobody believes the map from here on. Before the sockets close.
+  // Marks the map dead. Call before the sockets close.
   void stop();
 
  private:
-  // To the map of the moment.
+  // Forwards to the current map.
   class Current final : public Publisher {
    public:
     void publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
@@ -87,7 +86,7 @@ class FastPath {
   BootTime held_until_;
   std::optional<SharedMap> map_;
   std::unique_ptr<LeasePublisher> leases_;
-  LeaseCounters earlier_;  // of the maps before
+  LeaseCounters earlier_;  // of earlier maps
   Current current_;
   std::optional<KernelTimer> heartbeat_;
   bool stopped_ = false;

@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// All slots are looked at within a minute.
+// Every slot is checked once per minute.
 constexpr std::uint64_t kBeatsOfARound = 240;
 
 template <class Time>
@@ -41,7 +41,7 @@ void LeasePublisher::publish(UpstreamId upstream, std::string_view token, const 
   proto::SlotSecret secret;
   proto::SlotCopy slot{};
   proto::ClaimsView claims;
-  if (!accepts(token, entry, end, now)) return withdraw(key);  // an older lease says other things
+  if (!accepts(token, entry, end, now)) return withdraw(key);  // older claims may be out of date
   if (!proto::decode_claims(entry.claims, claims) ||
       !sealer_.derive(map_.header->map_id, upstream, token, secret) ||
       !seal(secret, upstream, entry, end, slot)) {
@@ -128,7 +128,7 @@ void LeasePublisher::withdraw_all() {
   directory_.clear();
 }
 
-// The slot holds nothing, and no local table finds the publication that it knows.
+// Empties the slot. The new sequence also invalidates copies in local tables.
 void LeasePublisher::clear(SlotNumber slot) {
   proto::SlotCopy empty{};
   empty.words[proto::kSlotSequence] = 2 * ++publication_;
@@ -143,7 +143,7 @@ void LeasePublisher::heartbeat() {
   clear_ended(now);
 }
 
-// Claims are not left lying about for longer than they are believed.
+// Clears expired claims, so that they do not remain in memory.
 void LeasePublisher::clear_ended(const Now& now) {
   const std::uint64_t step = std::max<std::uint64_t>(slots() / kBeatsOfARound, 1);
   for (std::uint64_t left = step; left > 0; --left) {

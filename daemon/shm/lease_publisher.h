@@ -1,13 +1,13 @@
-// lease_publisher.h: shows confirmed entries in the map of leases, and takes them out again.
+// lease_publisher.h: publishes confirmed entries in the shared map of leases, and withdraws them.
 //
-// Where a lease lies its token says (a set of kWays slots); which of these it gets is decided here:
-// its own from before, an empty one, an ended one, or the one that ends first. Withdrawing
-// overwrites the slot before it returns; "all" raises the map's epoch, which every reader compares.
-// The heartbeat tells readers that whoever would withdraw is alive; it also clears, a few slots at
-// a time, what has ended.
+// The token determines a set of kWays slots. Of these the publisher takes the token's current slot,
+// an empty one, an expired one, or the one that expires first. Withdrawing overwrites the slot
+// before it returns. Withdrawing all increases the map's epoch, which every reader compares. The
+// heartbeat shows readers that the daemon is able to withdraw leases; each one also clears a few
+// expired slots.
 //
-// Logic without system calls, on memory that somebody else mapped and that outlives it. Loop
-// thread, which is the map's one writer. Layout, sealing and the reasons: proto/SHM.md.
+// Makes no system calls. The caller owns the mapped memory, which must outlive the publisher. Loop
+// thread, the only writer of the map. Layout, sealing and rationale: proto/SHM.md.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,8 @@ namespace claimsd::daemon {
 
 class LeasePublisher final : public Publisher {
  public:
-  // The map must be blank: SharedMap::create(), or any memory with such a header. Writes the first
-  // heartbeat. Fails when libcrypto lacks what sealing needs.
+  // The map must be blank: from SharedMap::create(), or any memory with such a header. Writes the
+  // first heartbeat. Fails if libcrypto lacks an algorithm needed for sealing.
   static Result<std::unique_ptr<LeasePublisher>> create(MapMemory map, Clock& clock,
                                                         Random& random);
 
@@ -34,13 +34,13 @@ class LeasePublisher final : public Publisher {
   void withdraw_user(UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
 
-  // Every kHeartbeatInterval; later than kHeartbeatLimit, and nobody believes the map.
+  // Call every kHeartbeatInterval. After kHeartbeatLimit without a call readers ignore the map.
   void heartbeat();
-  // For good: from here on nobody believes the map, and nothing is published.
+  // Permanent: readers ignore the map from now on, and nothing is published.
   void stop();
 
   std::uint64_t slots() const { return directory_.slots(); }
-  // Slots that show something; what has ended is cleared within a minute.
+  // Slots in use; expired ones are cleared within a minute.
   std::uint64_t used() const { return directory_.used(); }
   std::uint64_t epoch() const { return epoch_; }
   const LeaseCounters& counters() const { return counters_; }
@@ -59,7 +59,7 @@ class LeasePublisher final : public Publisher {
   proto::Sealer sealer_;
   SlotDirectory directory_;
   LeaseCounters counters_;
-  std::uint64_t publication_ = 0;  // never reset: a nonce is made of it
+  std::uint64_t publication_ = 0;  // never reset, because nonces are derived from it
   std::uint64_t epoch_ = 0;
   SlotNumber next_to_clear_ = 0;
   bool stopped_ = false;

@@ -1,12 +1,12 @@
-// map_marker.h: did the daemon before this one take leave of its map?
+// map_marker.h: records whether the previous daemon stopped cleanly and closed its map.
 //
-// A daemon that was killed leaves a map with a heartbeat that readers believe for kHeartbeatLimit
-// more, with leases that nobody can withdraw. So a daemon that has a map says so by a file, and
-// takes it away after a clean stop; one that finds the file holds the acknowledgement of purges and
-// revocations until no reader can believe the old map any more.
+// After a crash, readers trust the old map's heartbeat for kHeartbeatLimit, and its leases cannot
+// be withdrawn. A daemon with a map therefore creates a marker file and removes it after a clean
+// stop. A daemon that finds the file delays the acknowledgement of purges and revocations until
+// readers ignore the old map.
 //
-// In a directory that only one daemon works in at a time (the cache's, whose lock the caller
-// holds). The file is empty. Blocks on the file system: at start and stop only.
+// The directory is the cache's, whose lock the caller holds. The file is empty. Blocks on the file
+// system: at startup and stop only.
 #pragma once
 
 #include <optional>
@@ -19,15 +19,15 @@ namespace claimsd::daemon {
 
 class MapMarker {
  public:
-  // Looks for the mark of the daemon before; a file that cannot be looked at counts as one.
+  // Looks for the previous daemon's marker. If that fails, assumes it exists.
   explicit MapMarker(std::string directory);
 
-  // From when on no reader believes a map from before; none: there is none.
+  // The time from which readers ignore the old map; nothing if there is none.
   std::optional<BootTime> old_map_ends(BootTime started) const;
 
-  // Says that there is a map now. No reader may get it before.
+  // Call before any reader can get the map.
   Status set();
-  // Says that all is well: nobody believes any map any more.
+  // Call after a clean stop, when no reader can trust the map any more.
   void remove();
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
 
-// memfd_create(2) since Linux 6.3; hardened hosts refuse to do without it (vm.memfd_noexec = 2).
+// memfd_create(2) since Linux 6.3. Hardened hosts require it (vm.memfd_noexec = 2).
 constexpr unsigned kNoExec = 0x8;
 
 Fd create_memfd() {
@@ -40,7 +40,8 @@ Status reserve(int fd, std::size_t size) {
                  "lower cache.map_slots or raise the service's MemoryMax");
 }
 
-// Nobody who is given a descriptor of it can change it from here on, nor get one that could.
+// From here on no process that receives a descriptor can change the map or get a writable
+// descriptor.
 Status close_to_others(int fd) {
   if (fcntl(fd, F_ADD_SEALS, kSeals) != 0)
     return trouble("it cannot be sealed", "this needs Linux 5.1 or newer");
@@ -97,7 +98,7 @@ Result<SharedMap> SharedMap::create(std::uint64_t slots, const proto::MapId& map
 
 MapMemory SharedMap::memory() const {
   auto* const base = static_cast<std::byte*>(mapping_.get());
-  // Zeros are valid atomic words: they are all that the kernel gave.
+  // Zeros are valid atomic words, and the kernel's memory is zeroed.
   return {.header = std::launder(reinterpret_cast<proto::MapHeader*>(base)),
           .slots = reinterpret_cast<proto::MapWord*>(base + proto::kMapHeaderSize)};
 }

@@ -1,12 +1,17 @@
-// shared_map.h: the memory of the map of leases: writable here, readable by whoever is handed its
-// descriptor, and neither resizable nor writable by anybody else, root included.
+// shared_map.h: the memory of the map of leases: writable in this process and read-only for every
+// process that receives the descriptor. No other process can resize or write it, root included.
 //
-// Owns the mapping and one read-only descriptor to pass on (SCM_RIGHTS). Made by a recipe in which
-// each step is needed: memfd_create(2); fallocate(2), so that no later write can fail; one writable
-// mapping; seals against shrinking, growing, further writers and further seals (fcntl(2),
-// F_SEAL_FUTURE_WRITE); mode 0400, so that nobody else can open it again through /proc; a read-only
-// descriptor by way of /proc/self/fd. Kept out of core dumps. Knows the header, not the slots'
-// contents. Any thread; created blank but for the header.
+// Owns the mapping and a read-only descriptor to pass on (SCM_RIGHTS). Every step of its creation
+// is needed:
+//   1. memfd_create(2)
+//   2. fallocate(2), so that no later write can fail
+//   3. one writable mapping
+//   4. seals against shrinking, growing, further writers and further seals (fcntl(2),
+//      F_SEAL_FUTURE_WRITE)
+//   5. mode 0400, so that no other user can reopen it through /proc
+//   6. a read-only descriptor, opened through /proc/self/fd
+// The map is excluded from core dumps. Created blank except for the header; slot contents are not
+// interpreted here. Any thread.
 #pragma once
 
 #include <memory>
@@ -17,7 +22,7 @@
 
 namespace claimsd::daemon {
 
-// The words of a map, wherever they lie.
+// A view of a map's words.
 struct MapMemory {
   proto::MapHeader* header = nullptr;
   proto::MapWord* slots = nullptr;  // kSlotWords each
@@ -29,12 +34,12 @@ class SharedMap {
  public:
   using BootId = std::array<std::uint8_t, 16>;
 
-  // `slots`: is_valid_slot_count().
+  // `slots` must satisfy is_valid_slot_count().
   static Result<SharedMap> create(std::uint64_t slots, const proto::MapId& map_id,
                                   const BootId& boot_id);
 
   MapMemory memory() const;
-  // Read-only; stays ours.
+  // Read-only; remains owned by this object.
   int descriptor() const { return descriptor_.get(); }
 
  private:
@@ -52,7 +57,7 @@ class SharedMap {
   Fd descriptor_;
 };
 
-// A boot id as /proc/sys/kernel/random/boot_id has it, to bytes; zeros for what is none.
+// Parses the format of /proc/sys/kernel/random/boot_id; zeros if malformed.
 SharedMap::BootId parse_boot_id(std::string_view text);
 
 }  // namespace claimsd::daemon

@@ -10,7 +10,7 @@ std::uint64_t hash_of(const TokenKey& key) {
   return TokenKeyHash()(key);
 }
 
-// The finaliser of MurmurHash3.
+// The finalizer of MurmurHash3.
 std::uint64_t mix(std::uint64_t hash) {
   hash = (hash ^ (hash >> 33)) * 0xff51'afd7'ed55'8ccd;
   hash = (hash ^ (hash >> 33)) * 0xc4ce'b9fe'1a85'ec53;

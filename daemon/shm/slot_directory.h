@@ -1,9 +1,9 @@
-// slot_directory.h: what each slot of the map shows, as the daemon remembers it: for which token
-// (by its key, never itself), which user (by a keyed hash), until when.
+// slot_directory.h: the daemon's record of what each slot of the map holds: the token (by its key),
+// the user (by a keyed hash) and the expiry.
 //
-// The map itself cannot tell: it is sealed. Kept for exactly as long as the slot shows it, whatever
-// the cache has evicted in the meantime, so that a revocation finds every lease. Memory is taken
-// once: some 80 bytes a slot. Loop thread.
+// Needed because the map itself is sealed. An entry exists exactly as long as the slot is in use,
+// even if the cache has evicted the token, so that a revocation finds every lease. All memory is
+// allocated by the constructor, about 80 bytes per slot. Loop thread.
 #pragma once
 
 #include <optional>
@@ -26,24 +26,24 @@ class SlotDirectory {
     LeaseEnd end;
   };
 
-  // `slots`: a power of two.
+  // `slots` is a power of two.
   SlotDirectory(std::size_t slots, Random& random);
 
   std::optional<SlotNumber> find(const TokenKey& key) const;
-  // Null: the slot is empty.
+  // Null if the slot is empty.
   const Shown* at(SlotNumber slot) const { return used_[slot] ? &shown_[slot] : nullptr; }
-  // The slot's new contents; what it showed before is forgotten.
+  // Sets the slot's content, replacing any previous one.
   void put(SlotNumber slot, const Shown& shown);
   void erase(SlotNumber slot);
   void clear();
-  // A slot that shows something of this user; none when there is no further one.
+  // Any one slot of this user; nothing if there is none.
   std::optional<SlotNumber> find_user(std::uint64_t user) const;
 
   std::size_t used() const { return used_count_; }
   std::size_t slots() const { return shown_.size(); }
 
-  // Names a user without holding the name. Two users may share one: then a revocation of the one
-  // withdraws the other's leases as well, which costs them a question.
+  // Identifies a user without storing the name. If two users collide, revoking one also withdraws
+  // the other's leases, which costs that user one query.
   std::uint64_t user_hash(UpstreamId upstream, std::string_view user) const;
 
  private:
@@ -55,7 +55,7 @@ class SlotDirectory {
   SlotChains by_user_;
 };
 
-// Has the lease ended by either clock?
+// Whether the lease has ended by either clock.
 inline bool has_ended(const LeaseEnd& end, const Now& now) {
   return end.lease <= now.boot || end.hard <= now.wall;
 }

@@ -5,7 +5,7 @@ namespace claimsd::daemon {
 void write_slot(proto::MapWord* slot, const proto::SlotCopy& copy) {
   const std::uint64_t sequence = copy.words[proto::kSlotSequence];
   slot[proto::kSlotSequence].store(sequence - 1, std::memory_order_relaxed);
-  // Whoever sees one of the words below also sees that the slot is being written.
+  // A reader that sees any word below also sees the odd sequence.
   std::atomic_thread_fence(std::memory_order_release);
   for (std::size_t at = proto::kSlotSequence + 1; at < proto::kSlotWords; ++at)
     slot[at].store(copy.words[at], std::memory_order_relaxed);

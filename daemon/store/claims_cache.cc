@@ -15,7 +15,7 @@ namespace {
 
 constexpr Duration kLogPause = std::chrono::minutes(1);
 constexpr Duration kTryAgainPause = std::chrono::seconds(1);
-// Disk kept ready for erasing. One transaction takes some twenty pages, and they can be used again
+// Disk space kept free for erasures. One transaction takes about twenty pages, which can be reused
 // two transactions later.
 constexpr std::size_t kDiskHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kSmallestReserve = std::size_t{1} << 20;
@@ -24,7 +24,7 @@ std::string_view view(const TokenKey& key) {
   return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
 }
 
-// The pages that a batch touches are spread over the whole tree.
+// The pages touched by a batch are spread over the whole tree.
 std::size_t disk_headroom(std::span<const NewEntry> batch) {
   constexpr std::size_t kForEach = std::size_t{16} << 10;
   std::size_t bytes = kDiskHeadroom + (batch.size() - 1) * kForEach;
@@ -89,7 +89,7 @@ Result<LmdbClaimsCache::Open> LmdbClaimsCache::open_environment() const {
   options.path = data_path();
   options.map_size = options_.map_size + std::max(options_.map_size / 8, kSmallestReserve);
   options.sync = LmdbEnvironment::Sync::kNone;
-  options.exclusive = true;    // the directory's lock sees to it
+  options.exclusive = true;    // ensured by the directory's lock
   options.read_ahead = false;  // token keys are random
   LmdbEnvironment environment = TRY(LmdbEnvironment::open(options));
   const auto table = environment.table();
@@ -99,8 +99,8 @@ Result<LmdbClaimsCache::Open> LmdbClaimsCache::open_environment() const {
   return Open{std::move(environment), *table, std::move(*reader)};
 }
 
-// The entries, all of them looked at: a file that LMDB cannot walk is found out here and not in the
-// middle of an answer.
+// Walks all entries, so that a file LMDB cannot read is detected here and not while answering a
+// query.
 Result<LmdbStats> LmdbClaimsCache::walk(Open& open) const {
   std::size_t entries = 0;
   {
@@ -120,13 +120,13 @@ Result<LmdbStats> LmdbClaimsCache::walk(Open& open) const {
 }
 
 bool LmdbClaimsCache::remove_files() const {
-  // Without its identity the data is void, so one of the two is enough to be rid of it.
+  // Data without its identity file is void, so removing either one suffices.
   const bool identity_gone = removed(identity_path());
   const bool data_gone = removed(data_path());
   return identity_gone || data_gone;
 }
 
-// Opens what is there, or, for a reason to start empty, removes it first.
+// Opens the existing data, or removes it first if there is a reason to start empty.
 Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
   if (why_empty.empty()) {
     if (!removed(identity_path())) {
@@ -164,9 +164,9 @@ Status LmdbClaimsCache::begin() {
   return {};
 }
 
-// ---- trouble ----------------------------------------------------------------------------------
+// ---- failures ---------------------------------------------------------------------------------
 
-// Whether the environment is open, or could be opened again.
+// Whether the environment is open or could be reopened.
 bool LmdbClaimsCache::usable() {
   if (open_) return true;
   const BootTime now = clock_.now().boot;
@@ -207,7 +207,7 @@ void LmdbClaimsCache::count_failure() {
   counters_.trouble_at = clock_.now().boot;
 }
 
-// A put failed, and its transaction is over. What was stored before is sound unless LMDB says
+// After a failed put, whose transaction has ended. Earlier entries are intact unless LMDB says
 // otherwise.
 Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
   if (error.map_full()) {
@@ -223,7 +223,7 @@ Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
     log_.error("cache_failed", "{} in {} failed: {}; check that file system", doing,
                options_.directory, error.text());
   }
-  // Pages that evicted entries leave behind are on the disk already and can be used again.
+  // kFull, because evicting entries frees pages that are already allocated on disk.
   return error.disk_full() ? Stored::kFull : Stored::kFailed;
 }
 
@@ -309,8 +309,8 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
   }
   const auto after = writer.stats(table);
   if (!after) return give_up(after.error(), "a write");
-  // Refused while LMDB still has pages to delete with: at its own MDB_MAP_FULL, or on a full disk,
-  // it might not.
+  // Reject while LMDB still has pages for deleting. At its own MDB_MAP_FULL, or on a full disk, it
+  // might have none.
   if (after->pages > before->pages && after->pages > page_limit()) {
     ++counters_.full;
     return Stored::kFull;
@@ -340,7 +340,7 @@ std::size_t LmdbClaimsCache::page_limit() const {
 
 bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
   if (!open_ || !disk_has_room_) return false;
-  // An entry may split a leaf and a branch, and its last page of claims be nearly empty.
+  // Each entry may split a leaf and a branch and leave its last page of claims nearly empty.
   const std::size_t pages = 3 * entries + bytes / open_->environment.page_size();
   return pages_ + pages <= page_limit();
 }
@@ -390,7 +390,7 @@ void LmdbClaimsCache::each(
   reader.reset();
 }
 
-// What does not open is passed over: find() deals with it when it is asked for.
+// Skips entries that do not decrypt; find() erases them on lookup.
 std::optional<TokenKey> LmdbClaimsCache::scan(
     const std::optional<TokenKey>& after, std::size_t most,
     const std::function<void(const TokenKey&, const Entry&)>& visit) {

@@ -1,23 +1,24 @@
-// claims_cache.h: the claims cache: confirmed tokens in an LMDB environment that survives the
-// daemon, but not the boot.
+// claims_cache.h: the persistent claims cache: confirmed tokens in an LMDB environment that
+// survives a restart of the daemon, but not a reboot.
 //
-// A directory of its own (0700), which holds
-//   lock         taken for as long as the cache is open: one daemon a directory
+// The cache uses a private directory (mode 0700):
+//   lock         held while the cache is open: one daemon per directory
 //   identity     environment_identity.h: boot, version and host key that the data belongs to
 //   claims.mdb   TokenKey -> claims_record.h, in LMDB's main table
-// The values of small entries are in memory once more (sealed_slots.h), where find() looks first.
-// What does not match, or cannot be read, is dropped and begun anew: it can all be asked for again.
-// The identity file is away while claims.mdb is being opened and walked, so data that crashes the
-// process there is dropped by the next one.
+// Small values are also kept in memory (sealed_slots.h), where find() looks first.
 //
-// Nothing is synced (the file lives in memory or is void after the next boot anyway), and no map is
-// written through: a full disk is an error and not a SIGBUS. When writing fails beyond repair, all
-// is dropped rather than served: an entry that should have been erased must not come back. The next
-// call, after a pause, begins anew under the same keys, so that TokenKeys stay what they are.
+// Data that does not match or cannot be read is discarded, because the Auth API can be queried
+// again. The identity file is removed while claims.mdb is opened and walked. If the data crashes
+// the process there, the next start discards it.
 //
-// Loop thread. With 300 bytes of claims find() takes 0.4 µs at a thousand entries and 1.1 at a
-// million, put() 10, opening a million 0.2 s (tests/store/store_bench.cc). The references
-// given to open() must outlive the cache.
+// Nothing is synced, because the data is void after a reboot. The map is never written through, so
+// a full disk is an error and not a SIGBUS. If a write fails beyond recovery, the cache discards
+// all entries rather than risk serving one that should have been erased. After a pause the next
+// call starts an empty cache with the same keys, so that TokenKeys remain valid.
+//
+// Owned by the daemon; loop thread. The references passed to open() must outlive the cache. With
+// 300 bytes of claims find() takes 0.4 µs at a thousand entries and 1.1 µs at a million, put()
+// takes 10 µs, and opening a million entries takes 0.2 s (tests/store/store_bench.cc).
 #pragma once
 
 #include <cstdint>
@@ -37,11 +38,11 @@ namespace claimsd::daemon {
 
 struct ClaimsCacheOptions {
   std::string directory;
-  // Bytes of pages that entries may take. Keys are random, so pages are two thirds full: an entry
-  // with 300 bytes of claims takes some 610 bytes. An eighth more (at least 1 MiB) is set aside,
-  // since LMDB needs free pages even to delete. Content is to be capped well below: near the limit
-  // a new entry fits only where its own page has room, or others have emptied theirs.
-  // Slots in memory take as much again, at most.
+  // Bytes of pages for entries. Keys are random, so pages are two thirds full: an entry with 300
+  // bytes of claims takes about 610 bytes. Another eighth (at least 1 MiB) is reserved, because
+  // LMDB needs free pages even to delete. Limit the content well below this size: near the limit, a
+  // new entry fits only if its own page has room or others have been emptied. Slots in memory take
+  // up to as much again.
   std::size_t map_size = std::size_t{1} << 30;
   std::string boot_id;  // /proc/sys/kernel/random/boot_id
 };
@@ -53,13 +54,13 @@ struct NewEntry {
 
 class LmdbClaimsCache final : public ClaimsCache {
  public:
-  // Since the cache was opened.
+  // Totals since the cache was opened.
   struct Counters {
-    std::uint64_t tampered = 0;          // entries that did not open and were erased
-    std::uint64_t full = 0;              // puts refused for want of room
-    std::uint64_t failed = 0;            // operations that LMDB or libcrypto failed
-    std::uint64_t dropped = 0;           // times that everything had to be dropped
-    std::optional<BootTime> trouble_at;  // when one of these two was counted last
+    std::uint64_t tampered = 0;          // entries that failed to decrypt and were erased
+    std::uint64_t full = 0;              // puts rejected for lack of space
+    std::uint64_t failed = 0;            // operations that failed in LMDB or libcrypto
+    std::uint64_t dropped = 0;           // times that all entries were discarded
+    std::optional<BootTime> trouble_at;  // when `failed` or `dropped` last increased
   };
 
   static Result<std::unique_ptr<LmdbClaimsCache>> open(const ClaimsCacheOptions& options,
@@ -78,24 +79,25 @@ class LmdbClaimsCache final : public ClaimsCache {
       const std::optional<TokenKey>& after, std::size_t most,
       const std::function<void(const TokenKey&, const Entry&)>& visit) override;
 
-  // All of them in one transaction, or none. No entry's claims may be what find() returned.
+  // Stores all entries in one transaction, or none. Claims returned by find() must not be passed
+  // in.
   Stored put_all(std::span<const NewEntry> batch);
-  // Without opening it.
+  // Whether the key is present. Does not decrypt the entry.
   bool holds(const TokenKey& key);
-  // Whether so many entries with so many bytes of claims in all are sure to be far from kFull.
+  // Whether this many entries with this many bytes of claims in total certainly fit without kFull.
   bool roomy(std::size_t entries, std::size_t bytes) const;
 
-  // For HmacKeyer: the key under which this environment's TokenKeys were made.
+  // The key from which HmacKeyer derives this environment's TokenKeys.
   const Secret& token_key_key() const { return token_key_key_; }
   const Counters& counters() const { return counters_; }
 
  private:
-  // At most one line of a kind in kLogPause.
+  // Allows at most one message of a kind per kLogPause.
   struct LogLimit {
     std::optional<BootTime> next;
     bool allows(BootTime now);
   };
-  struct Open {  // members in this order: the reader goes first
+  struct Open {  // in this order: the reader is destroyed first
     LmdbEnvironment environment;
     LmdbTable table;
     LmdbReader reader;
@@ -129,14 +131,14 @@ class LmdbClaimsCache final : public ClaimsCache {
   std::string identity_;  // encoded
   Secret token_key_key_;
   ClaimsRecords records_;
-  SealedSlots slots_;         // of what is in the file
-  std::optional<Open> open_;  // nothing: in trouble, see drop_everything()
-  bool gone_ = true;          // while in trouble: no old entry can come back
+  SealedSlots slots_;         // copies of entries in the file
+  std::optional<Open> open_;  // empty after a failure, see drop_everything()
+  bool gone_ = true;          // after a failure: no old entry can come back
   BootTime try_again_{};
   std::size_t entries_ = 0;
-  std::size_t pages_ = 0;       // of the tree
-  bool disk_has_room_ = true;   // when last written to
-  std::size_t peak_pages_ = 0;  // of the tree while the disk had room: as many it can have again
+  std::size_t pages_ = 0;       // of the B-tree
+  bool disk_has_room_ = true;   // as of the last write
+  std::size_t peak_pages_ = 0;  // maximum while the disk had room; the tree can grow to this again
   Counters counters_;
   LogLimit tampered_log_;
   LogLimit failed_log_;

@@ -38,7 +38,7 @@ std::int64_t count(auto time) {
   return time.time_since_epoch().count();
 }
 
-// What the box is bound to: under another key, or with another header, it does not open.
+// The box is bound to key and header: it does not open with any others.
 Bound bind(const TokenKey& key, const char* header) {
   Bound bound;
   std::memcpy(bound.data(), key.bytes.data(), kKeySize);
@@ -46,8 +46,8 @@ Bound bind(const TokenKey& key, const char* header) {
   return bound;
 }
 
-// Among a million entries none of it is in a cache. Asked for now, its lines come together and
-// while the cipher is made ready; else one after the other.
+// With a million entries the value is in no CPU cache. Prefetching loads its lines in parallel
+// while the cipher is prepared.
 void fetch_all_of(std::string_view value) {
   constexpr std::size_t kLine = 64;
   for (std::size_t at = 0; at < value.size(); at += kLine) __builtin_prefetch(value.data() + at);
@@ -68,7 +68,7 @@ ClaimsRecords::~ClaimsRecords() {
 
 std::optional<std::string_view> ClaimsRecords::seal(const TokenKey& key, const Entry& entry) {
   if (entry.claims.size() > kMaxStoredClaims) return {};
-  // The claims first: they may lie in plain_ already, at this very place.
+  // Copy the claims first: they may already be in plain_ at this position.
   if (!entry.claims.empty()) {
     std::memmove(plain_.data() + kFixedSize, entry.claims.data(), entry.claims.size());
   }

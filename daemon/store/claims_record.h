@@ -1,12 +1,13 @@
-// claims_record.h: an Entry as the bytes of one value in the claims cache.
+// claims_record.h: encodes an Entry as one value of the claims cache.
 //
-//   value  = format fresh_until box
-//   format = u32          kRecordFormat
-//   fresh_until = i64     nanoseconds of CLOCK_BOOTTIME, in the clear so that all can be listed
-//   without opening any box    = Sealer's, bound to (token key, format, fresh_until), of: i64
-//   confirmed_at, i64 expires_at, i64 issued_at, u16 flags, claims
+//   value       = format fresh_until box
+//   format      = u32    kRecordFormat
+//   fresh_until = i64    ns of CLOCK_BOOTTIME; in the clear, so that entries can be listed unopened
+//   box         = Sealer's, bound to (token key, format, fresh_until), of:
+//                 i64 confirmed_at, i64 expires_at, i64 issued_at, u16 flags, claims
 //
-// Integers in the machine's own order: no value leaves the host, or outlives a boot. One thread.
+// Integers are in native byte order, because no value leaves the host or outlives a boot.
+// Move-only; one thread at a time.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,7 @@ namespace claimsd::daemon {
 
 inline constexpr std::uint32_t kRecordFormat = 1;
 
-// Room for the largest block that the wire can carry (proto::kMaxClaimsBlock, 25 KiB).
+// Large enough for any block on the wire (proto::kMaxClaimsBlock, 25 KiB).
 inline constexpr std::size_t kMaxStoredClaims = 32 * 1024;
 
 class ClaimsRecords {
@@ -33,22 +34,22 @@ class ClaimsRecords {
   ClaimsRecords(const ClaimsRecords&) = delete;
   ClaimsRecords& operator=(const ClaimsRecords&) = delete;
 
-  // The value; good until the next call. Nothing when the claims are too large or libcrypto fails.
-  // `entry.claims` may be what open() returned.
+  // Returns the encoded value, valid until the next call. Nothing if the claims are too large or
+  // libcrypto fails. `entry.claims` may be what open() returned.
   std::optional<std::string_view> seal(const TokenKey& key, const Entry& entry);
 
-  // Nothing when `value` is not what was sealed for `key`. The entry's claims lie in here, and are
-  // good until the next call.
+  // Nothing if `value` was not sealed for `key`. The entry's claims point into this object and are
+  // valid until the next call.
   std::optional<Entry> open(const TokenKey& key, std::string_view value);
 
-  // Whether it has the shape of a value. It may still not open.
+  // Checks the sizes only; decryption may still fail.
   static bool plausible(std::string_view key, std::string_view value);
-  // Of a plausible value; not authenticated.
+  // Requires a plausible value. Not authenticated.
   static BootTime fresh_until(std::string_view value);
 
  private:
   Sealer sealer_;
-  std::vector<char> plain_;  // wiped at the end; until then it holds the claims last seen
+  std::vector<char> plain_;  // holds the last claims; wiped on destruction
   std::vector<char> value_;
 };
 

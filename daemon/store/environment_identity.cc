@@ -75,8 +75,7 @@ Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret&
   found.boot_id = rest.substr(1, boot_size);
   std::memcpy(found.salt.data(), rest.data() + 1 + boot_size, found.salt.size());
   const std::string expected = TRY(encode_identity(found, host_key));
-  // What is right is known only by making it again; an attacker's guess must not be helped by the
-  // time that takes.
+  // The check is recomputed and compared in constant time, so that timing does not help a forger.
   if (expected.size() != bytes.size() ||
       CRYPTO_memcmp(expected.data(), bytes.data(), bytes.size()) != 0) {
     return failure("it was written under another host key, or its identity file is damaged");

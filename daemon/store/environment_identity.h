@@ -1,14 +1,13 @@
-// environment_identity.h: what a claims cache must match to be picked up, in a small file beside
-// it.
+// environment_identity.h: the file that says whether a claims cache may be reused.
 //
-//   file = magic u32 version boot salt check
-//   boot = u8 size, bytes      /proc/sys/kernel/random/boot_id
-//   salt = 32 bytes            random; all keys of the environment derive from it and the host key
+//   file  = magic u32 version boot salt check
+//   boot  = u8 size, bytes     /proc/sys/kernel/random/boot_id
+//   salt  = 32 bytes           random; all keys of the cache derive from it and the host key
 //   check = 32 bytes           HMAC of the rest under a key derived from the host key and the salt
 //
-// Outside of LMDB, since it has to be read first: after a power failure the cache, which is never
-// synced, can be any bytes at all. It needs no sync itself, because it is void after the next boot.
-// Blocks on the file system: at start only.
+// Separate from the LMDB file because it must be read first: the cache is never synced, so after a
+// power failure it may hold arbitrary bytes. This file needs no sync either, because it is void
+// after a reboot. Blocks on the file system: call at startup only.
 #pragma once
 
 #include <array>
@@ -21,7 +20,7 @@
 
 namespace claimsd::daemon {
 
-// Raised whenever any byte of the cache changes its meaning.
+// Increase when the meaning of any byte of the cache changes.
 inline constexpr std::uint32_t kEnvironmentVersion = 1;
 
 struct EnvironmentIdentity {
@@ -33,14 +32,14 @@ struct EnvironmentIdentity {
   std::string_view salt_view() const { return {salt.data(), salt.size()}; }
 };
 
-// The Error is why not, as the end of "starting empty: ...".
+// On failure the Error completes the sentence "starting empty: ...".
 Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret& host_key,
                                           const std::string& boot_id);
 
-// The file's bytes, which hold no secret: to be kept where the host key need not be.
+// Encodes the file. It contains no secret, so it can be kept after the host key is wiped.
 Result<std::string> encode_identity(const EnvironmentIdentity& identity, const Secret& host_key);
 
-// Replaces what is there, as a whole.
+// Replaces the file atomically.
 Status save_identity(const std::string& path, const std::string& encoded);
 
 }  // namespace claimsd::daemon

@@ -1,7 +1,7 @@
-// file_rules.h: what the daemon asks of the files and directories that hold its secrets, judged
-// from what stat(2) said of them. Pure; any thread.
+// file_rules.h: checks of ownership and mode for files and directories that hold secrets, given the
+// result of stat(2). Pure; any thread.
 //
-// The daemon applies them as it starts; `claimsctl doctor` applies the same ones from outside.
+// Used by the daemon at startup and by `claimsctl doctor`.
 #pragma once
 
 #include <cstdint>
@@ -21,27 +21,26 @@ struct FileFacts {
 };
 
 struct FileFault {
-  std::string what;  // what is wrong, with the path
-  std::string mend;  // what to do about it
+  std::string what;  // the fault, with the path
+  std::string mend;  // how to fix it
   std::string text() const { return what + ": " + mend; }
 };
 
-// A directory that holds secrets: nobody but `owner` (and root) may look into it.
+// For a directory of secrets: accessible only to `owner` and root.
 std::optional<FileFault> judge_private_directory(const std::string& path, const FileFacts& found,
                                                  std::uint32_t owner);
 
-// The directory of a secret file that may lie among others, as in /etc: it may be readable, but
-// nobody else may be able to replace what is in it.
+// For the directory of a single secret file, such as /etc: it may be readable, but only `owner` and
+// root may be able to replace files in it.
 std::optional<FileFault> judge_guarded_directory(const std::string& path, const FileFacts& found,
                                                  std::uint32_t owner);
 
 enum class HostKeySource : std::uint8_t {
-  // Made with mode 0400 where it is missing, so that it is there whole or not at all, also after a
-  // crash.
+  // Created with mode 0400 if missing, atomically even across a crash.
   kFile,
-  // A systemd credential (systemd.exec(5), LoadCredential=): never made here. May be root's and
-  // readable by group, which is how the mask of the access list that systemd 252 grants the service
-  // with shows in the mode.
+  // A systemd credential (systemd.exec(5), LoadCredential=): never created here. It may belong to
+  // root and be group-readable, because systemd 252 grants access by an ACL whose mask shows as
+  // group bits.
   kCredential,
 };
 

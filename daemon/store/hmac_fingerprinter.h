@@ -1,6 +1,6 @@
-// hmac_fingerprinter.h: the real Fingerprinter: HMAC-SHA-256 of a token, or of a user's id within
-// the *name* of its Auth API, each under a key derived from the revocations' own. So a rule
-// survives any change of an upstream's configuration but a new name. Loop thread.
+// hmac_fingerprinter.h: the production Fingerprinter: HMAC-SHA-256 of a token, or of a user id
+// within an Auth API *name*. Each uses its own key derived from the revocation key. A revocation
+// rule therefore survives any change to an upstream's configuration except a new name. Loop thread.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace claimsd::daemon {
 
 class HmacFingerprinter final : public Fingerprinter {
  public:
-  // `upstreams`: names, by UpstreamId.
+  // `upstreams`: names, indexed by UpstreamId.
   static Result<HmacFingerprinter> create(const Secret& key,
                                           const std::vector<std::string>& upstreams);
 

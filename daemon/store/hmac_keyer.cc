@@ -5,7 +5,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// The size in front keeps (scope "a", token "bc") apart from (scope "ab", token "c").
+// The size prefix separates (scope "a", token "bc") from (scope "ab", token "c").
 void absorb_scope(HmacSha256& hmac, std::string_view scope) {
   std::array<char, 4> size{};
   for (std::size_t i = 0; i < size.size(); ++i) {

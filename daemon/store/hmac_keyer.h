@@ -1,10 +1,10 @@
-// hmac_keyer.h: the real Keyer. TokenKey = HMAC-SHA-256(key, u32 size of scope, scope, token), the
-// size little-endian.
+// hmac_keyer.h: the production Keyer. TokenKey = HMAC-SHA-256(key, u32 size of scope, scope,
+// token); the size is little-endian.
 //
-// A scope says everything about an upstream that an answer depends on (its URL, the names of its
-// claims, its refusal statuses): two upstreams, or one after a change of configuration, never share
-// an entry. One for each UpstreamId, in order. The key comes from the claims cache's environment,
-// which is made anew with every boot. Loop thread.
+// A scope holds everything about an upstream that an answer depends on: its URL, claim names and
+// rejection statuses. Two upstreams, or one before and after a configuration change, therefore
+// never share an entry. There is one scope per UpstreamId, in order. The key comes from the claims
+// cache's environment and changes with every boot. Loop thread.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ class HmacKeyer final : public Keyer {
  public:
   static Result<HmacKeyer> create(const Secret& key, const std::vector<std::string>& scopes);
 
-  // Aborts for an UpstreamId without a scope: a key that means something else must not come of it.
+  // Aborts if the UpstreamId has no scope, rather than return a key with another meaning.
   TokenKey key_of(UpstreamId upstream, std::string_view token) override;
 
  private:

@@ -41,9 +41,9 @@ Result<Secret> read_key(const std::string& path, Fd fd, HostKeySource source) {
   return key;
 }
 
-// A null Fd: there is none.
+// A null Fd means that the file does not exist.
 Result<Fd> open_key(const std::string& path) {
-  // O_NONBLOCK: a FIFO put there must not hold up the start.
+  // O_NONBLOCK: a FIFO at this path must not block startup.
   Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (fd || errno == ENOENT) return fd;
   if (errno == ELOOP) {
@@ -68,8 +68,8 @@ Status write_new(const std::string& path, Random& random) {
   return {};
 }
 
-// Under a name of its own first and then link(2)ed, which never replaces: whole or not there, and
-// of two daemons one wins.
+// Writes a temporary file and link(2)s it, which never replaces an existing one: the key is
+// complete or absent, and if two daemons race, one wins.
 Status create_key(const std::string& path, Random& random) {
   const std::string directory = directory_of(path);
   TRY(ensure_guarded_directory(directory));
@@ -88,7 +88,7 @@ Status create_key(const std::string& path, Random& random) {
                     path, made.error().message, directory));
   }
   const Fd entries(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (entries) fsync(entries.get());  // without it a power failure costs a cold start, no more
+  if (entries) fsync(entries.get());  // otherwise a power failure costs a cold start
   return {};
 }
 

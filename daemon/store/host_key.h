@@ -1,7 +1,7 @@
-// host_key.h: the one secret of this host that is kept on disk: 32 random bytes, from which all
-// keys of the store are derived.
+// host_key.h: the only secret of this host on disk: 32 random bytes from which all keys of the
+// store are derived.
 //
-// Kept apart from what it protects. Any thread; blocks on the file system: at start only.
+// Stored apart from the data it protects. Any thread; blocks on the file system: at startup only.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace claimsd::daemon {
 
-// Refuses a file that is a symbolic link, not regular, of another size, somebody else's, or open to
-// group or others.
+// Rejects a file that is a symbolic link, is not regular, has the wrong size, belongs to another
+// user, or is accessible to group or others.
 Result<Secret> load_host_key(const std::string& path, HostKeySource source, Random& random);
 
 }  // namespace claimsd::daemon

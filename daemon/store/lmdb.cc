@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kReserveChunk = std::size_t{1} << 20;
 
 MDB_val to_val(std::string_view bytes) {
-  return {bytes.size(), const_cast<char*>(bytes.data())};  // LMDB does not write through it
+  return {bytes.size(), const_cast<char*>(bytes.data())};  // LMDB does not write to it
 }
 
 std::string_view to_view(const MDB_val& value) {
@@ -147,7 +147,7 @@ LmdbResult<LmdbCursor> LmdbReader::cursor(LmdbTable table) const {
   return LmdbCursor(cursor);
 }
 
-// A transaction in which an operation failed may hold half of it.
+// After a failed operation the transaction may be half applied.
 LmdbStatus LmdbWriter::finished(int code) {
   if (code != MDB_SUCCESS && code != MDB_NOTFOUND) abort();
   return status(code);
@@ -179,10 +179,10 @@ LmdbResult<LmdbStats> LmdbWriter::stats(LmdbTable table) {
 
 LmdbStatus LmdbWriter::commit() {
   if (!txn_) return error(MDB_BAD_TXN);
-  const int code = mdb_txn_commit(txn_.release());  // frees the transaction, also when it fails
+  const int code = mdb_txn_commit(txn_.release());  // frees the transaction even on failure
   if (code == MDB_SUCCESS) return {};
-  if (code == MDB_MAP_FULL) return error(code);  // found out before anything was written
-  // LMDB knows of its own fatal errors only when asked for the next transaction.
+  if (code == MDB_MAP_FULL) return error(code);  // detected before any write
+  // LMDB reports its own fatal errors only when the next transaction begins.
   MDB_txn* probe = nullptr;
   const int fatal = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &probe);
   if (probe != nullptr) mdb_txn_abort(probe);
@@ -224,15 +224,15 @@ Status LmdbEnvironment::check_file(State& state, const Options& options) {
   }
   state.page_size = stat.ms_psize;
   const std::size_t needed = (info.me_last_pgno + 1) * state.page_size;
-  // Opening raises the map to what the header says it needs: the sign of a smaller option, or of a
-  // broken header.
+  // Opening raises the map size to what the header requires. A difference means a smaller option or
+  // a damaged header.
   if (info.me_last_pgno >= SIZE_MAX / state.page_size || needed > options.map_size) {
     return failure(
         fmt::format("the LMDB file {} says that it holds more than the {} bytes allowed: allow "
                     "more, or remove it",
                     options.path, options.map_size));
   }
-  // The last pages may never have been written, where a transaction took and freed them.
+  // The last pages may never have been written if a transaction allocated and freed them.
   if (static_cast<std::size_t>(file.st_size) < needed &&
       (options.read_only || ftruncate(fd, static_cast<off_t>(needed)) != 0)) {
     return failure(
@@ -268,7 +268,7 @@ bool LmdbEnvironment::reserve(std::size_t headroom) {
   const std::size_t needed =
       std::min((info.me_last_pgno + 1) * state.page_size + headroom, state.map_size);
   if (needed <= state.file_size) return true;
-  // A chunk at a time: a call for each new page would cost more than the page.
+  // In chunks: a call per page would cost more than writing the page.
   const std::size_t wanted = std::min(needed + kReserveChunk, state.map_size);
   int fd = -1;
   mdb_env_get_fd(state.env.get(), &fd);

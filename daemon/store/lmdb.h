@@ -1,25 +1,24 @@
-// lmdb.h: LMDB 0.9.24 with owners: environment, read and write transactions, cursor. Knows nothing
-// of what is stored.
+// lmdb.h: move-only wrappers of LMDB 0.9.24: environment, read and write transactions, cursor. They
+// do not interpret what is stored.
 //
-// Holds what the library leaves to its users (lmdb.h of LMDB, "Caveats"):
-//   - one environment a file and process; only the daemon opens it, since even a reader writes to
-//   the lock file;
-//   - a transaction is aborted after any failed operation but "not found", and unless commit()
-//   succeeded;
-//   - never MDB_WRITEMAP: a full disk would then be a SIGBUS instead of an error;
-//   - never MDB_NOMEMINIT: it lets old heap memory out into the file;
-//   - a file shorter than its own header says is made whole with zeros first: touching a page past
-//   its end is a SIGBUS;
-//   - after a failed commit to a durable environment, or one that LMDB itself calls fatal, the
-//   environment is poisoned: the next
-//     commit would report success whatever reached the disk. It refuses every new transaction;
-//     close it, open it again and verify.
-// What it cannot hold: a file whose pages were overwritten by somebody else can crash LMDB. Keep it
-// in a directory of one's own.
+// Rules of LMDB that are enforced here (LMDB's lmdb.h, "Caveats"):
+//   - One environment per file and process. Only the daemon opens it, because even a reader writes
+//     to the lock file.
+//   - A transaction is aborted after any failed operation except "not found", and unless commit()
+//     succeeded.
+//   - MDB_WRITEMAP is never used: a full disk would be a SIGBUS instead of an error.
+//   - MDB_NOMEMINIT is never used: it writes old heap memory to the file.
+//   - A file shorter than its header claims is first extended with zeros: touching a page past its
+//     end is a SIGBUS.
+//   - After a failed commit to a durable environment, or an error that LMDB calls fatal, the
+//     environment is poisoned, because the next commit would report success regardless of what
+//     reached the disk. It rejects every new transaction: close it, open it again and verify.
+// Not enforced: a file whose pages another program overwrote can crash LMDB. Keep it in a private
+// directory.
 //
-// Everything here is move-only, lives on one thread, and must not outlive the environment. Bytes
-// read are views into the map, good until the read transaction is reset or the write transaction
-// changes anything. A fork()ed child may use none of it.
+// One thread. No object may outlive its environment. Values read are views into the map, valid
+// until the read transaction is reset or the write transaction changes anything. Do not use any of
+// this in a fork()ed child.
 #pragma once
 
 #include <sys/types.h>
@@ -39,16 +38,15 @@ struct MDB_txn;
 
 namespace claimsd::daemon {
 
-// Why an operation did not work: LMDB's code or an errno.
+// Why an operation failed: a code of LMDB or an errno.
 class LmdbError {
  public:
   explicit LmdbError(int code) : code_(code) {}
   int code() const { return code_; }
-  bool missing() const;   // no such key
-  bool exists() const;    // kInsert or kAppend found the key, or a later one, there already
-  bool map_full() const;  // of the environment's own size
-  bool disk_full()
-      const;  // of the file system, a quota or a limit; LMDB reports a short write as EIO
+  bool missing() const;    // no such key
+  bool exists() const;     // kInsert or kAppend: the key, or a later one, exists
+  bool map_full() const;   // the environment's own size limit
+  bool disk_full() const;  // file system, quota or limit; also EIO, LMDB's short write
   bool poisoned() const;
   std::string text() const;
 
@@ -64,13 +62,13 @@ using LmdbTable = unsigned int;  // MDB_dbi
 
 struct LmdbStats {
   std::size_t entries = 0;
-  std::size_t pages = 0;  // of the table's tree, overflow pages included; not the free ones
+  std::size_t pages = 0;  // of the table's B-tree, with overflow pages, without free pages
 };
 
 enum class LmdbPut : std::uint8_t {
   kReplace,
-  kInsert,  // refuses a key that is there
-  kAppend,  // the same, and refuses one that does not sort last
+  kInsert,  // fails if the key exists
+  kAppend,  // the same, and fails unless the key sorts last
 };
 
 class LmdbCursor {
@@ -80,7 +78,7 @@ class LmdbCursor {
     std::string_view value;
   };
 
-  // missing() at the end. seek() finds the first key that is not less.
+  // missing() at the end. seek() finds the first key that is not less than `key`.
   LmdbResult<Record> first();
   LmdbResult<Record> next();
   LmdbResult<Record> previous();
@@ -98,8 +96,8 @@ class LmdbCursor {
   std::unique_ptr<MDB_cursor, Close> cursor_;
 };
 
-// A snapshot, kept for reuse: reset() lets go of it, so that its pages can be used again, renew()
-// takes the newest one.
+// A snapshot that can be reused: reset() releases it, so that its pages can be recycled; renew()
+// takes the newest snapshot.
 class LmdbReader {
  public:
   void reset();
@@ -125,7 +123,7 @@ class LmdbWriter {
   LmdbStatus erase(LmdbTable table, std::string_view key);
   LmdbResult<std::string_view> get(LmdbTable table, std::string_view key);
   LmdbResult<LmdbStats> stats(LmdbTable table);
-  // The transaction is over, whatever comes of it.
+  // Ends the transaction, even if it fails.
   LmdbStatus commit();
   void abort() { txn_.reset(); }
 
@@ -138,7 +136,7 @@ class LmdbWriter {
       : txn_(txn), env_(env), durable_(durable), poisoned_(poisoned) {}
   LmdbStatus finished(int code);
 
-  std::unique_ptr<MDB_txn, Abort> txn_;  // null once it is over
+  std::unique_ptr<MDB_txn, Abort> txn_;  // null once it has ended
   MDB_env* env_;
   bool durable_;
   bool* poisoned_;
@@ -147,38 +145,40 @@ class LmdbWriter {
 class LmdbEnvironment {
  public:
   enum class Sync : std::uint8_t {
-    kDurable,  // a commit that returned survives a power failure
-    kNone,  // the kernel writes when it likes: survives a crash of the process, not of the machine
+    kDurable,  // a completed commit survives a power failure
+    kNone,     // written back by the kernel: survives a process crash only
   };
   struct Options {
-    std::string path;  // the data file; its directory exists
+    std::string path;  // the data file; its directory must exist
     std::size_t map_size = 0;
     Sync sync = Sync::kDurable;
-    // Nobody else opens the file, which the caller ensures, and no reader holds a snapshot while a
-    // writer is at work: no lock file then, nor what a killed process leaves in one.
+    // The caller ensures that no other process opens the file and that no reader holds a snapshot
+    // during a write. Then no lock file is used, and a killed process leaves no stale reader in
+    // one.
     bool exclusive = false;
     bool read_only = false;
-    bool read_ahead = true;  // off where keys are random
+    bool read_ahead = true;  // disable if keys are random
     unsigned max_readers = 16;
-    unsigned max_tables = 0;  // named ones
+    unsigned max_tables = 0;  // named tables
     mode_t mode = 0600;
   };
 
   static Result<LmdbEnvironment> open(const Options& options);
 
-  // An empty name is the one table of an environment without names. Creates what is not there
-  // unless opened read-only.
+  // An empty name selects the main table of an environment without named ones. Creates a missing
+  // table unless read-only.
   LmdbResult<LmdbTable> table(const std::string& name = {});
-  // The reader holds a snapshot at once.
+  // The reader holds a snapshot from the start.
   LmdbResult<LmdbReader> read() const;
   LmdbResult<LmdbWriter> write();
 
-  // Has the file system set `headroom` bytes aside beyond the pages in use, so that the next
-  // commits cannot run into a full disk: deleting needs new pages, too. False when it has no room.
-  // Always true on one that cannot set aside (fallocate(2)).
+  // Preallocates `headroom` bytes beyond the pages in use, so that the next commits cannot run out
+  // of disk space; deleting needs new pages too. False if there is no space. Always true if the
+  // file system cannot preallocate (fallocate(2)).
   bool reserve(std::size_t headroom);
 
-  // How much of the map was ever used, and the file cut to that: gives back what reserve() took.
+  // used(): bytes of the map ever used. trim(): truncates the file to that, releasing what
+  // reserve() took.
   std::size_t used() const;
   void trim();
 
@@ -189,11 +189,11 @@ class LmdbEnvironment {
   struct Close {
     void operator()(MDB_env* env) const;
   };
-  struct State {  // its address stays when the environment is moved
+  struct State {  // keeps its address when the environment is moved
     std::unique_ptr<MDB_env, Close> env;
     std::size_t page_size = 0;
     std::size_t map_size = 0;
-    std::size_t file_size = 0;  // with what was set aside
+    std::size_t file_size = 0;  // including preallocated space
     bool durable = true;
     bool read_only = false;
     bool poisoned = false;

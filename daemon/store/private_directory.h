@@ -1,7 +1,7 @@
-// private_directory.h: a directory that nobody but this user (and root) can look into, and a lock
-// that says who works in it.
+// private_directory.h: a directory accessible only to this user and root, and a lock that lets one
+// process at a time work in it.
 //
-// Any thread; blocks on the file system: at start only.
+// Any thread; blocks on the file system: at startup only.
 #pragma once
 
 #include <sys/stat.h>
@@ -14,17 +14,16 @@
 
 namespace claimsd::daemon {
 
-// Makes `path` (its last component) with mode 0700 where it is missing. Refuses one that is a
-// symbolic link, belongs to somebody else or is open to group or others: tightening it might cut
-// off whoever it was opened for.
+// Creates the last component of `path` with mode 0700 if missing. Rejects a symbolic link, a
+// directory of another user, and one open to group or others. Its mode is not tightened, because
+// that could lock out an intended user.
 Status ensure_private_directory(const std::string& path);
 
-// The same check for the directory of a secret file that may lie among others, as in /etc: it may
-// be readable, but nobody else may be able to replace what is in it. Made with mode 0700 where it
-// is missing.
+// Checks the directory of a single secret file, such as /etc: it may be readable, but only this
+// user and root may be able to replace files in it. Created with mode 0700 if missing.
 Status ensure_guarded_directory(const std::string& path);
 
-// Held for as long as it lives, by flock(2), so a killed process leaves none behind.
+// Holds a flock(2) for its lifetime, so a killed process leaves no lock behind.
 class DirectoryLock {
  public:
   static Result<DirectoryLock> acquire(const std::string& directory);
@@ -34,7 +33,7 @@ class DirectoryLock {
   Fd fd_;
 };
 
-// What file_rules.h judges, out of what stat(2) said.
+// Converts the result of stat(2) for file_rules.h.
 FileFacts file_facts(const struct stat& found);
 
 // For messages: "Permission denied".

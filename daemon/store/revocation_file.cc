@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kMaxBootId = 64;
 constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + HmacSha256::kSize;
-constexpr std::size_t kBytesPerRule = 768;  // with what half-full pages waste
+constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages
 constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
 constexpr std::size_t kHeadroom = std::size_t{1} << 20;
 
@@ -55,7 +55,7 @@ Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptio
       new RevocationFile(std::move(options), std::move(lock), std::move(check)));
   self->open_ = TRY(self->open_environment());
   self->rules_ = TRY(self->read(*self->open_, now));
-  // With the ends that they have on this boot's clock, so that the next start goes on from there.
+  // Store the expiry times on this boot's clock, so that the next start can continue from them.
   TRY(self->write(self->rules_, std::exchange(self->void_, {})));
   return self;
 }
@@ -160,7 +160,7 @@ std::string RevocationFile::encode(const Rule& rule, const std::string& key) {
   return value.append(view(check_.finish(key + value)));
 }
 
-// None: not one of ours.
+// Nothing if the record is not authentic.
 std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_view value,
                                            const Now& now) {
   Rule rule;
@@ -188,7 +188,7 @@ std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_vie
   if (!reader.ok() || reader.left() != 0) return std::nullopt;
   if (boot_id == options_.boot_id) return rule;
   if (const std::optional<Rule> again = after_reboot(rule, now)) return again;
-  rule.ends = rule.undated_ends = RuleEnd{};  // has ended, and is dropped
+  rule.ends = rule.undated_ends = RuleEnd{};  // expired; will be dropped
   return rule;
 }
 

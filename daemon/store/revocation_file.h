@@ -1,19 +1,20 @@
-// revocation_file.h: the revocations on disk: a small, durable LMDB environment of their own, which
-// no reboot, reload, key rotation or clearing of the cache touches.
+// revocation_file.h: revocation rules on disk, in a small durable LMDB environment. It survives
+// reboots, reloads, key rotation and clearing the cache.
 //
-// A directory (0700), which holds
-//   lock             taken for as long as the file is open: one daemon a directory
-//   key              32 random bytes (0400), made with the directory: of fingerprints and checks
+// The directory (mode 0700) holds:
+//   lock             held while the file is open: one daemon per directory
+//   key              32 random bytes (0400), created with the directory; for fingerprints, checks
 //   revocations.mdb  kind and fingerprint -> the rule, in LMDB's main table
-// A record: u16 version, sized boot id, eight i64 of nanoseconds (made_at wall and boot, ends wall
-// and boot, not_before, undated_ends wall and boot, forget_until), and an HMAC-SHA-256 over its key
-// and all of that. Little-endian.
 //
-// What cannot be read is no reason to begin anew, as it is with the cache: the daemon then must not
-// start, or everybody who was revoked would be let in. After a failed write the environment is
-// closed; the next write opens and verifies it again first.
+// A record, little-endian: u16 version, sized boot id, eight i64 of nanoseconds (made_at wall and
+// boot, ends wall and boot, not_before, undated_ends wall and boot, forget_until), then an
+// HMAC-SHA-256 over its key and all of that.
 //
-// Blocks on the disk. One thread at a time: at start the loop thread, then the writer's.
+// Unlike the cache, an unreadable file is never discarded: the daemon refuses to start, because
+// otherwise revoked tokens would be valid again. After a failed write the environment is closed;
+// the next write first opens and verifies it.
+//
+// Blocks on the disk. One thread at a time: at startup the loop thread, then the writer thread.
 #pragma once
 
 #include <memory>
@@ -37,19 +38,19 @@ struct RevocationFileOptions {
   std::size_t max_rules = 100'000;
 };
 
-// Makes the directory and its key where they are missing.
+// Creates the directory and its key if missing.
 Result<Secret> load_revocation_key(const std::string& directory, Random& random);
 
 class RevocationFile {
  public:
-  // Also drops what has ended and gives rules of earlier boots their length again.
+  // Also drops expired rules and restores the remaining time of rules from earlier boots.
   static Result<std::unique_ptr<RevocationFile>> open(RevocationFileOptions options,
                                                       const Secret& key, const Now& now);
 
-  // What open() found.
+  // The rules found by open().
   const std::vector<Rule>& rules() const { return rules_; }
 
-  // On disk when it returns; all of them, or the Error says why none is.
+  // On success all of them are durable; on failure none is.
   Status keep(std::span<const Rule> rules);
   Status drop(std::span<const RuleName> names);
 
@@ -72,9 +73,9 @@ class RevocationFile {
   RevocationFileOptions options_;
   DirectoryLock lock_;
   HmacSha256 check_;
-  std::optional<Open> open_;  // none: a write failed
+  std::optional<Open> open_;  // empty after a failed write
   std::vector<Rule> rules_;
-  std::vector<RuleName> void_;  // found by read(): they mean nothing any more
+  std::vector<RuleName> void_;  // found by read(): expired rules to remove
 };
 
 }  // namespace claimsd::daemon

@@ -20,7 +20,7 @@ Result<std::unique_ptr<RevocationThread>> RevocationThread::create(
 Status RevocationThread::start(Loop& loop) {
   results_ =
       TRY(MessageQueue<Written>::create(loop, [this](Written&& result) { this->written(result); }));
-  // Signals are for the loop.
+  // Signals are for the loop thread.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -59,7 +59,7 @@ void RevocationThread::keep(std::vector<Rule> rules, Done done) {
 void RevocationThread::drop(std::vector<RuleName> names) {
   {
     const std::lock_guard lock(mutex_);
-    // A rule that was given anew since then stands: what is kept comes after what is dropped.
+    // Rules are dropped first, then kept, so a rule that was set again meanwhile survives.
     gone_.insert(gone_.end(), names.begin(), names.end());
   }
   work_.notify_one();
@@ -77,7 +77,7 @@ void RevocationThread::run() {
     const bool stop = stop_;
     lock.unlock();
     if (const Status dropped = file_->drop(gone); !dropped) {
-      // They have ended: that they are still on disk denies nobody.
+      // These rules have expired: leaving them on disk rejects no token.
       log_.warning("revocations_not_dropped", "{}", dropped.error().message);
     }
     const Status kept = file_->keep(rules);

@@ -1,8 +1,8 @@
-// revocation_writer.h: writes revocations down on a thread of its own, so that a slow disk holds up
-// no question. The service's RevocationLog.
+// revocation_writer.h: writes revocations to disk on its own thread, so that a slow disk delays no
+// query. Implements the service's RevocationLog. Owned by the composition root.
 //
-// Made, used and destroyed on the loop thread; `done` is called there. Orders that wait while one
-// is being written are written together. The destructor writes what is left, and tells nobody.
+// Created, used and destroyed on the loop thread; `done` is called there. Orders that arrive during
+// a write are written together. The destructor writes the rest without calling `done`.
 #pragma once
 
 #include <condition_variable>
@@ -19,7 +19,7 @@ namespace claimsd::daemon {
 
 class RevocationThread final : public RevocationLog {
  public:
-  // `log` outlives it.
+  // `log` must outlive this object.
   static Result<std::unique_ptr<RevocationThread>> create(std::unique_ptr<RevocationFile> file,
                                                           Loop& loop, Log& log);
   ~RevocationThread() override;
@@ -41,13 +41,13 @@ class RevocationThread final : public RevocationLog {
   void run();
   void written(const Written& written);
 
-  std::unique_ptr<RevocationFile> file_;  // the thread's, once that runs
+  std::unique_ptr<RevocationFile> file_;  // used by the thread only once it runs
   Log& log_;
   std::unique_ptr<MessageQueue<Written>> results_;
   std::uint64_t last_order_ = 0;
   std::map<std::uint64_t, Done> waiting_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable work_;
   std::vector<Rule> rules_;
   std::vector<RuleName> gone_;

@@ -39,7 +39,7 @@ void SealedSlots::clear() {
   free_ = {};
 }
 
-// kNone: there is no room.
+// kNone if no slot is free.
 std::uint32_t SealedSlots::take_slot() {
   if (!free_.empty()) {
     const std::uint32_t number = free_.back();

@@ -1,12 +1,11 @@
-// sealed_slots.h: the values of the claims cache's small entries once more, in memory, as sealed as
-// they are in its file. Among a million entries a walk through LMDB's tree looks at some ten places
-// in memory one after the other, on pages of 4 KiB: a fifth of a hit over the socket. Here it is
-// two places, on huge pages.
+// sealed_slots.h: an in-memory copy of the claims cache's small values, sealed as in the file. With
+// a million entries, a lookup in LMDB's tree touches about ten scattered 4 KiB pages, a fifth of
+// the cost of a hit over the socket. Here it touches two places, on huge pages.
 //
-// A view of the file, never more: who writes to it or erases from it does the same here. Bounded:
-// what does not fit, or finds no room, is read from the file as before. Slots of one size, so that
-// nothing fragments; a slot that was freed keeps its sealed bytes until it is used again, as a page
-// of the file does. Loop thread.
+// Only a copy: every write to or erasure from the file must be repeated here. Size is bounded: a
+// value that is too large or finds no free slot is read from the file. Slots have a fixed size to
+// avoid fragmentation. A freed slot keeps its sealed bytes until reuse, like a page of the file.
+// Loop thread.
 #pragma once
 
 #include <array>
@@ -24,18 +23,18 @@ namespace claimsd::daemon {
 class SealedSlots {
  public:
   static constexpr std::size_t kSlotSize = 512;
-  // Of a value: some 400 bytes of claims.
+  // Size of a value: about 400 bytes of claims.
   static constexpr std::size_t kMaxValue = kSlotSize - sizeof(TokenKey) - sizeof(std::uint16_t);
 
-  // At most so many bytes of slots.
+  // `max_bytes` limits the total size of slots.
   explicit SealedSlots(std::size_t max_bytes) : max_slots_(max_bytes / kSlotSize) {}
 
-  // Empty: it is not here. Good until the next put, erase or clear.
+  // Empty if not present. Valid until the next put, erase or clear.
   std::string_view find(const TokenKey& key) const;
-  // Takes the place of what was here for `key`, or, where it does not fit, leaves nothing here.
+  // Replaces the value of `key`. If the new value does not fit, the old one is still removed.
   void put(const TokenKey& key, std::string_view value);
   void erase(const TokenKey& key);
-  // Gives the memory back, too.
+  // Also releases the memory.
   void clear();
   std::size_t size() const { return index_.size(); }
 
@@ -63,8 +62,8 @@ class SealedSlots {
   std::size_t max_slots_;
   KeyIndex index_;
   std::vector<std::unique_ptr<Slot, FreeChunk>> chunks_;
-  std::uint32_t used_ = 0;           // slots that have been used, from the first on
-  std::vector<std::uint32_t> free_;  // of them, those that can be again
+  std::uint32_t used_ = 0;           // number of slots used at least once, from the first
+  std::vector<std::uint32_t> free_;  // released slots, to be reused
 };
 
 }  // namespace claimsd::daemon

@@ -20,7 +20,7 @@ Entry WriteBehindCache::Waiting::view() const {
   return whole;
 }
 
-// There are few, and their keys differ in the first bytes.
+// Linear search: there are few, and their keys differ in the first bytes.
 WriteBehindCache::Waiting* WriteBehindCache::waiting_for(const TokenKey& key) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                   [&](const Waiting& waiting) { return waiting.key == key; });
@@ -45,9 +45,9 @@ std::optional<Entry> WriteBehindCache::find(const TokenKey& key) {
 
 Stored WriteBehindCache::put(const TokenKey& key, const Entry& entry) {
   if (entry.claims.size() > kMaxStoredClaims) return write_through(key, entry);
-  Waiting fresh{key, entry, Secret(entry.claims)};  // before what find() handed out goes
+  Waiting fresh{key, entry, Secret(entry.claims)};  // copy before find()'s result is invalidated
   if (!cache_.roomy(kMaxEntries, kMaxBytes)) {
-    flush();  // there was room for those who wait, before others came
+    flush();  // earlier entries were accepted while there was room
     return write_through(key, fresh.view());
   }
   if (Waiting* const older = waiting_for(key)) drop(*older);

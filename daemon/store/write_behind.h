@@ -1,20 +1,20 @@
-// write_behind.h: in front of the LmdbClaimsCache, so that a burst of new entries costs one
-// transaction and not one each: that was a third of what the daemon adds to a miss (20 µs; it is 2
-// an entry this way).
+// write_behind.h: a write buffer in front of LmdbClaimsCache: a burst of new entries costs one
+// transaction instead of one each. That reduces the cost of a put from 20 µs, a third of what the
+// daemon adds to a miss, to 2 µs.
 //
-// put() keeps the entry in memory, where find() sees it, and flush_some() writes a few of them at
-// once: when kMaxEntries or kMaxBytes are waiting, and when due() has come. All of them together
-// would hold everybody up for a quarter of a millisecond. The end writes all. So an entry that
-// was acknowledged survives the daemon being killed only once it has waited for kDelay, which costs
-// one request. An erasure is not put off, since an entry that came back would be a wrong answer: it
-// is in the file when erase() returns, and what only waited is wiped.
+// put() keeps the entry in memory, where find() sees it. flush_some() writes a few at a time: when
+// kMaxEntries or kMaxBytes are waiting, and when due() has come. Writing all of them at once would
+// block the loop for a quarter of a millisecond. The destructor writes all. If the daemon is
+// killed, entries younger than kDelay are lost, which costs one request each. Erasures are never
+// deferred, because an entry that reappeared would be a wrong answer: erase() updates the file
+// before it returns and wipes a waiting entry.
 //
-// kFull keeps its meaning: close to the limit, on a full disk or while the cache is in trouble
-// entries are not held back (LmdbClaimsCache::roomy), so whoever can evict hears of it with the put
-// that needs it. Should a flush fail all the same, what fits is kept and the rest is gone, in the
-// file as well: an older entry must not show in the place of a newer one.
+// kFull keeps its meaning: near the size limit, on a full disk or after a failure, entries are
+// written through (LmdbClaimsCache::roomy), so the caller learns in time that it must evict. If a
+// flush still fails, entries that fit are kept and the others are also erased from the file, so
+// that an older entry cannot replace a newer one.
 //
-// Loop thread. The references given to it must outlive it. Claims in memory are wiped when they go.
+// Loop thread. The constructor's references must outlive it. Claims in memory are wiped on release.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +34,12 @@ class WriteBehindCache final : public ClaimsCache {
  public:
   static constexpr std::size_t kMaxEntries = 64;
   static constexpr std::size_t kMaxBytes = std::size_t{256} << 10;  // of claims
-  static constexpr std::size_t kTogether = 8;                       // entries of one transaction
+  static constexpr std::size_t kTogether = 8;                       // entries per transaction
   static constexpr milliseconds kDelay{50};
-  static constexpr milliseconds kBetween{1};  // two of several transactions: others are served
+  static constexpr milliseconds kBetween{1};  // between transactions, to serve others
 
   WriteBehindCache(LmdbClaimsCache& cache, const Clock& clock);
-  // Flushes.
+  // Flushes all entries.
   ~WriteBehindCache() override;
   WriteBehindCache(const WriteBehindCache&) = delete;
   WriteBehindCache& operator=(const WriteBehindCache&) = delete;
@@ -53,22 +53,22 @@ class WriteBehindCache final : public ClaimsCache {
   std::optional<TokenKey> scan(
       const std::optional<TokenKey>& after, std::size_t most,
       const std::function<void(const TokenKey&, const Entry&)>& visit) override;
-  // Waiting ones included; the LmdbClaimsCache's own count has only those that are in the file.
+  // Includes waiting entries, unlike the count of LmdbClaimsCache.
   std::size_t entries() const override;
 
-  // When flush_some() is to be called; nothing while nothing waits.
+  // When to call flush_some(); nothing if no entry is waiting.
   std::optional<BootTime> due() const { return due_; }
   void flush_some();
   void flush() { flush_first(waiting_.size()); }
 
   std::size_t waiting() const { return waiting_.size(); }
-  // Entries that were acknowledged and then could not be written.
+  // Entries that were acknowledged but could not be written.
   std::uint64_t lost() const { return lost_; }
 
  private:
   struct Waiting {
     TokenKey key;
-    Entry entry;  // its claims are not these, but:
+    Entry entry;  // its claims are in `claims`
     Secret claims;
     Entry view() const;
   };

@@ -12,7 +12,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A whole system's authorities are a quarter of it.
+// In bytes. A system's CA bundle is a quarter of it.
 constexpr std::size_t kMaxFile = 1024 * 1024;
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -29,7 +29,7 @@ FileMark mark_of(const std::string& path) {
           .changed = nanoseconds(found.st_ctim)};
 }
 
-// Of a file that the settings name; "" is none.
+// Reads a file that the settings name; "" is an empty result.
 Result<Secret> read_whole(const UpstreamSettings& settings, const char* option,
                           const std::string& path) {
   if (path.empty()) return Secret();
@@ -37,7 +37,7 @@ Result<Secret> read_whole(const UpstreamSettings& settings, const char* option,
     return failure(
         fmt::format("upstream.{}.{}: cannot read {}: {}", settings.name, option, path, why));
   };
-  // Not to wait for a writer, should it be a FIFO.
+  // O_NONBLOCK: do not wait for a writer if it is a FIFO.
   const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return cannot(strerrordesc_np(errno));
   Secret text(kMaxFile);

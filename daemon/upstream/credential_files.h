@@ -1,5 +1,5 @@
-// credential_files.h: the files with an Auth API's authorities, client certificate and key: when
-// they were last written, and what is in them. Blocks on the disk, so not for the loop.
+// credential_files.h: reads the files that hold an Auth API's CA certificates, client certificate
+// and key, and detects when they change. Blocks on the disk: not for the loop thread.
 #pragma once
 
 #include <sys/types.h>
@@ -12,13 +12,13 @@
 
 namespace claimsd::daemon {
 
-// What tells one state of a file from another (stat(2)); a file that is not there has none.
+// Distinguishes one state of a file from another (stat(2)). All zero: the file does not exist.
 struct FileMark {
   dev_t device = 0;
-  ino_t inode = 0;  // another one after a rename over it
+  ino_t inode = 0;  // changes when another file is renamed over it
   off_t size = 0;
   std::int64_t modified = 0;  // nanoseconds
-  std::int64_t changed = 0;   // of the inode; nobody can set it back
+  std::int64_t changed = 0;   // inode change time in nanoseconds; cannot be set back
   friend bool operator==(const FileMark&, const FileMark&) = default;
 };
 using FileMarks = std::array<FileMark, 3>;
@@ -26,7 +26,7 @@ using FileMarks = std::array<FileMark, 3>;
 bool has_credential_files(const UpstreamSettings& settings);
 FileMarks mark_credential_files(const UpstreamSettings& settings);
 
-// The error names option, file and what is wrong with it.
+// The error names the option, the file and the reason.
 Result<std::shared_ptr<const TlsCredentials>> read_credentials(const UpstreamSettings& settings);
 
 }  // namespace claimsd::daemon

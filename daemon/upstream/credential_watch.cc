@@ -6,7 +6,7 @@ namespace claimsd::daemon {
 
 Result<std::unique_ptr<CredentialWatch>> CredentialWatch::create(const UpstreamSettings& settings) {
   std::unique_ptr<CredentialWatch> self(new CredentialWatch(settings));
-  // Before they are read: what is written meanwhile is found by the next look.
+  // Mark first: the next look finds what is written while we read.
   self->seen_ = self->judged_ = mark_credential_files(settings);
   self->current_ = TRY(read_credentials(settings));
   return self;
@@ -14,7 +14,7 @@ Result<std::unique_ptr<CredentialWatch>> CredentialWatch::create(const UpstreamS
 
 std::optional<CredentialReport> CredentialWatch::look() {
   const FileMarks now = mark_credential_files(settings_);
-  if (std::exchange(seen_, now) != now) return std::nullopt;  // somebody may still be writing
+  if (std::exchange(seen_, now) != now) return std::nullopt;  // still being written
   if (now == judged_ && trouble_.empty()) return std::nullopt;
   auto fresh = read_credentials(settings_);
   std::string trouble = fresh ? std::string() : std::move(fresh.error().message);

@@ -1,10 +1,9 @@
-// credential_watch.h: an Auth API's TLS credentials as they are in effect, and when a change of
-// their files is taken over.
+// credential_watch.h: the TLS credentials in effect for one Auth API, and when changed files
+// replace them. Owned by the Fetcher; fetch thread.
 //
-// Files are written in several steps: one after the other, or the same one in parts. So a change
-// counts when look() has found the files as they are twice in a row; then they are read as a whole,
-// and taken over if they can be used. What cannot leaves in effect what was, and is told once.
-// Owned by the Fetcher; its thread.
+// Files are written in steps: one after another, or one file in parts. So a change counts only when
+// two look() calls in a row find the same state. Then all files are read, and take effect if they
+// are usable. Otherwise the previous credentials stay in effect, and the error is reported once.
 #pragma once
 
 #include <memory>
@@ -16,21 +15,21 @@
 
 namespace claimsd::daemon {
 
-// What became of a look at the files, for whoever shows and logs it.
+// The result of a look at the files, for status and log.
 struct CredentialReport {
   UpstreamId upstream = 0;
-  bool is_first = false;  // as found at start
-  std::string trouble;    // "": they are in effect; else why the old ones still are
-  std::optional<WallTime> certificate_end;  // of what is in effect; none: no client certificate
+  bool is_first = false;                    // the first report, made at start
+  std::string trouble;                      // "": files in effect; else why the old ones still are
+  std::optional<WallTime> certificate_end;  // of the client certificate; none: there is none
 };
 
 class CredentialWatch {
  public:
-  // Reads them; an error where they cannot be used.
+  // Reads the files. An error if they are unusable.
   static Result<std::unique_ptr<CredentialWatch>> create(const UpstreamSettings& settings);
 
   const std::shared_ptr<const TlsCredentials>& current() const { return current_; }
-  // Something to tell, mostly that current() is another one; none mostly.
+  // A change to report, usually that current() was replaced. Usually none.
   std::optional<CredentialReport> look();
   CredentialReport report() const;
 
@@ -39,9 +38,9 @@ class CredentialWatch {
 
   UpstreamSettings settings_;
   std::shared_ptr<const TlsCredentials> current_;
-  FileMarks seen_{};     // at the last look
-  FileMarks judged_{};   // when they were last taken over, or found to be of no use
-  std::string trouble_;  // with them; "": current_ is what they hold
+  FileMarks seen_{};     // by the latest look
+  FileMarks judged_{};   // when they last took effect or were found unusable
+  std::string trouble_;  // their error; "": current_ is what they hold
 };
 
 }  // namespace claimsd::daemon

@@ -11,8 +11,8 @@
 namespace claimsd::daemon {
 namespace {
 
-// What grows goes on growing: curl doubles the buffer that it writes a request into, from 32 bytes
-// on, and each time would be an allocation, a copy and a wipe.
+// Smallest size of a growing block. curl doubles its request buffer from 32 bytes on, and each step
+// would be an allocation, a copy and a wipe.
 constexpr std::size_t kFirstGrowth = 1024;
 
 void wipe_and_free(void* block) {
@@ -33,13 +33,13 @@ void* wiping_realloc(void* block, std::size_t size) {
   return fresh;
 }
 
-// calloc(3) that takes what was freed a moment ago: glibc's own does not look into the thread's
-// cache of freed blocks (malloc.c, as of 2.36), and curl allocates so five times a request.
+// Replaces calloc(3), which in glibc 2.36 does not use the thread's cache of freed blocks
+// (malloc.c). curl calls it five times per request.
 void* zeroed_malloc(std::size_t count, std::size_t size) {
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
   void* const block = std::malloc(bytes);
-  // Of malloc() and memset() the compiler would make a calloc() again.
+  // explicit_bzero: the compiler would turn malloc() and memset() back into calloc().
   if (block != nullptr) explicit_bzero(block, bytes);
   return block;
 }

@@ -1,8 +1,8 @@
-// curl_memory.h: libcurl's process-wide state, with an allocator that wipes what it frees.
+// curl_memory.h: libcurl's process-wide state, with an allocator that wipes memory before freeing
+// it. Create it before the first thread that uses curl; owned by FetchThread and UpstreamClient.
 //
-// curl copies the Authorization header and the body into buffers of its own. They cannot be reached
-// to be wiped, but they all pass through curl_global_init_mem(3). Made before the first thread that
-// uses curl; the process should have one.
+// curl copies the Authorization header and the body into its own buffers. We cannot wipe those
+// directly, but all of them pass through curl_global_init_mem(3).
 #pragma once
 
 #include <memory>

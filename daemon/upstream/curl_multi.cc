@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// How often curl may ask to be called again at once before the loop gets a turn.
+// How often curl may ask to be called again immediately before the loop continues.
 constexpr int kMaxKicks = 64;
 
 }  // namespace
@@ -21,8 +21,8 @@ Result<std::unique_ptr<CurlMulti>> CurlMulti::create(Loop& loop, long pool, Log&
   self->timer_ = TRY(KernelTimer::create(loop, [raw = self.get()] { raw->wake(); }));
   self->multi_.reset(curl_multi_init());
   CURLM* multi = self->multi_.get();
-  // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue of pending transfers does not heed
-  // their deadlines. The Fetcher queues.
+  // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue ignores deadlines. The Fetcher
+  // queues.
   if (multi == nullptr ||
       curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
       curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, self.get()) != CURLM_OK ||
@@ -45,7 +45,7 @@ CURLcode CurlMulti::attach(CURL* easy) {
 
 bool CurlMulti::add(CURL* easy) {
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) return false;
-  // Now, not a turn of the loop later; where act() is running already, it goes on with this one.
+  // Drive it now, not one iteration later. If act() is already running, it includes this one.
   if (!driving_) act(CURL_SOCKET_TIMEOUT, 0);
   return true;
 }
@@ -84,7 +84,7 @@ void CurlMulti::unwatch(curl_socket_t fd) {
   if (found == polls_.end()) return;
   Watched& socket = found->second;
   socket.wanted = CURL_POLL_NONE;
-  // A socket that can be written to would wake us at once.
+  // Otherwise a writable socket would wake us at once.
   if (socket.started == CURL_POLL_IN && opened_.contains(fd)) return;
   socket.poll.stop();
   socket.started = CURL_POLL_NONE;
@@ -102,7 +102,7 @@ void CurlMulti::ready(curl_socket_t fd, const PollEvents& events) {
   Watched& socket = polls_.at(fd);
   if (events.error != 0) socket.started = CURL_POLL_NONE;
   if (socket.wanted == CURL_POLL_NONE) {
-    // Of a connection between requests: most likely its end, which curl finds when it next looks.
+    // Between requests: most likely the connection was closed, which curl finds at its next check.
     socket.poll.stop();
     socket.started = CURL_POLL_NONE;
     return;
@@ -134,8 +134,8 @@ int CurlMulti::on_timer(CURLM* /*multi*/, long timeout_ms, void* raw) {
   return 0;
 }
 
-// curl sets and clears a time-out several times a request, nearly always to a later one than the
-// timer was last set for.
+// curl changes its timeout several times per request, nearly always to a later one than the
+// timer's.
 void CurlMulti::wake_at(Duration due) {
   due_ = due;
   if (timer_->active() && armed_ <= due) return;

@@ -1,20 +1,18 @@
-// curl_multi.h: curl's multi interface on a loop: it says when sockets and timers want attention,
-// this gives it to them. Fetch thread.
+// curl_multi.h: runs curl's multi interface on a loop: curl says which sockets and timers it needs,
+// this class watches them and calls curl. Owned by Connections; thread of its loop.
 //
-// The rules it keeps, each learned from somebody's bug report:
-// - Completions are read after *every* action, not only while handles run: the last one to time out
-// would be lost otherwise.
-// - A time-out of 0 is only noted in curl's timer callback and acted upon outside of it (curl
-// #17144).
-// - A socket in trouble is reported as readable and writable too: told of the error alone curl
-// gives up (CURLE_SEND_ERROR) where it would
-//   retry a connection that the server has just closed.
-// - Between two requests on one connection its Poll stays started: curl lets go of the socket with
-// each answer and wants it again with the next request, which would be three epoll_ctl(2) each
-// time. Only of sockets that we opened, since only of those we hear before they are closed.
-// - Sockets are closed by us: curl may close one before it says CURL_POLL_REMOVE, or without (curl
-// #14976, #16026), and libuv aborts
-//   when it finds a closed descriptor among those it polls.
+// Rules, each from a bug report:
+// - Read completions after *every* action, not only while transfers run. Otherwise the last one to
+//   time out is lost.
+// - curl's timer callback only records a timeout of 0. The action follows outside of the callback
+//   (curl #17144).
+// - A socket with an error is also reported as readable and writable. If curl sees the error
+//   alone, it fails with CURLE_SEND_ERROR instead of retrying a connection that the server closed.
+// - The Poll stays started between two requests on one connection. curl releases the socket after
+//   each response and requests it again, which costs three epoll_ctl(2) each time. Only for sockets
+//   that we opened, because we learn of their close before it happens.
+// - We close the sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
+//   #16026), and libuv aborts on a closed descriptor in its poll set.
 #pragma once
 
 #include <curl/curl.h>
@@ -34,9 +32,8 @@ namespace claimsd::daemon {
 
 class CurlMulti {
  public:
-  // Once for each transfer that ended by itself, never from within add() at the top level of a
-  // callback chain other than the loop's or add()'s own driving. The handle has left the multi by
-  // then.
+  // Called once per transfer that ends by itself, from the loop or from add() while it drives curl.
+  // The handle has already been removed from the multi.
   using Done = std::function<void(CURL* easy, CURLcode code)>;
 
   // Keeps up to `pool` idle connections.
@@ -45,20 +42,20 @@ class CurlMulti {
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
 
-  // Before an easy handle is added for the first time. From then on this opens and closes its
-  // sockets.
+  // Call before an easy handle is added for the first time. From then on this class opens and
+  // closes its sockets.
   CURLcode attach(CURL* easy);
-  // Starts it, as far as it goes without waiting. False: it is not added and Done will not be
-  // called.
+  // Starts the transfer and drives it as far as possible without waiting. False: it was not added
+  // and Done will not be called.
   bool add(CURL* easy);
-  // Ends a running transfer without Done; its connection is closed.
+  // Cancels a running transfer without Done; its connection is closed.
   void remove(CURL* easy);
 
  private:
   struct Watched {
     Poll poll;
     int wanted = CURL_POLL_NONE;   // by curl
-    int started = CURL_POLL_NONE;  // what the Poll looks for
+    int started = CURL_POLL_NONE;  // the events its Poll watches
   };
   struct Cleanup {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -82,13 +79,13 @@ class CurlMulti {
   Loop& loop_;
   Log& log_;
   Done done_;
-  std::optional<KernelTimer> timer_;  // never stopped: it may go off too early, for nothing
-  Duration armed_{};                  // when it goes off; Loop::hrtime(), as the next
+  std::optional<KernelTimer> timer_;  // never stopped: an early expiry does nothing
+  Duration armed_{};                  // when timer_ expires; Loop::hrtime(), like due_
   std::optional<Duration> due_;       // when curl wants to be called
-  bool kicked_ = false;               // curl asked to be called at once
+  bool kicked_ = false;               // curl asked to be called immediately
   bool driving_ = false;              // act() is on the stack
   std::unordered_map<curl_socket_t, Watched> polls_;
-  std::unordered_set<curl_socket_t> opened_;  // by on_open(), and not closed yet
+  std::unordered_set<curl_socket_t> opened_;  // by on_open(), not closed yet
   std::unique_ptr<CURLM, Cleanup>
       multi_;  // last: goes first, and closes its sockets through the rest
 };

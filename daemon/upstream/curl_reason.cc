@@ -12,7 +12,7 @@ struct Row {
   proto::Reason reason;
 };
 
-// What is not listed is kUpstreamProtocol: the Auth API answered, and not as it should.
+// A code not listed is kUpstreamProtocol: the Auth API answered incorrectly.
 constexpr Row kRows[] = {
     {CURLE_OPERATION_TIMEDOUT, proto::Reason::kUpstreamTimeout},
     {CURLE_COULDNT_RESOLVE_HOST, proto::Reason::kUpstreamConnect},
@@ -37,7 +37,7 @@ constexpr Row kRows[] = {
     {CURLE_FILESIZE_EXCEEDED, proto::Reason::kUpstreamTooLarge},
     {CURLE_FAILED_INIT, proto::Reason::kInternal},
     {CURLE_BAD_FUNCTION_ARGUMENT, proto::Reason::kInternal},
-    // CURLE_OUT_OF_MEMORY is not here: curl says it of a header line beyond its 100 KiB, too.
+    // CURLE_OUT_OF_MEMORY is omitted: curl also returns it for a header line over 100 KiB.
 };
 
 proto::Reason reason_of(CURLcode code) {
@@ -47,8 +47,8 @@ proto::Reason reason_of(CURLcode code) {
   return proto::Reason::kUpstreamProtocol;
 }
 
-// With TLS 1.3 a server refuses our certificate, or the lack of one, only after the handshake is
-// over for us: it shows as a failed read.
+// In TLS 1.3 the server rejects our certificate, or its absence, only after our side of the
+// handshake is complete. The rejection appears as a failed read.
 bool is_tls_alert(CURLcode code, std::string_view words) {
   return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
          words.find("SSL routines") != std::string_view::npos &&
@@ -60,8 +60,8 @@ bool is_tls_alert(CURLcode code, std::string_view words) {
 CurlFailure explain(CURLcode code, std::string_view words) {
   CurlFailure failure{reason_of(code), curl_easy_strerror(code)};
   if (is_tls_alert(code, words)) failure.reason = proto::Reason::kUpstreamTls;
-  // Of failed connections and handshakes curl's own words tell more, and no token has been sent yet
-  // nor an answer read. Later they may quote the answer.
+  // For failed connections and handshakes curl's own message says more, and no token was sent yet.
+  // Later messages may quote the response.
   const bool before_request = failure.reason == proto::Reason::kUpstreamConnect ||
                               failure.reason == proto::Reason::kUpstreamTls ||
                               failure.reason == proto::Reason::kUpstreamTimeout;

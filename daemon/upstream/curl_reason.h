@@ -1,4 +1,4 @@
-// curl_reason.h: what an error of curl means to somebody who waits for an answer. Pure; any thread.
+// curl_reason.h: maps a curl error to the reason that the waiting caller gets. Pure; any thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -12,10 +12,10 @@ namespace claimsd::daemon {
 
 struct CurlFailure {
   proto::Reason reason = proto::Reason::kUpstreamProtocol;
-  std::string detail;  // for the log; nothing that the Auth API sent
+  std::string detail;  // for the log; contains nothing that the Auth API sent
 };
 
-// `words` is what curl left in CURLOPT_ERRORBUFFER. Never kOk.
+// `words`: the contents of CURLOPT_ERRORBUFFER. Never returns kOk.
 CurlFailure explain(CURLcode code, std::string_view words);
 
 }  // namespace claimsd::daemon

@@ -30,7 +30,7 @@ struct Landing {
   FetchOutcome outcome;
 };
 
-// A thread started while this lives gets no signals: they are for the loop.
+// A thread started while this exists receives no signals: they are for the loop thread.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -48,18 +48,18 @@ class SignalsBlocked {
 
 }  // namespace
 
-// Made before the thread starts and destroyed after it has ended, so that all of it has one owner
-// at a time. In this order: what goes first stands last.
+// Created before the thread starts and destroyed after it has ended, so it has one owner at a time.
+// Members are destroyed in reverse order.
 struct FetchThread::Parts {
   std::unique_ptr<CurlLibrary> library;
   std::unique_ptr<MessageQueue<Landing>> landings;          // to the loop thread
-  std::unique_ptr<MessageQueue<CredentialReport>> reports;  // the same
-  std::unique_ptr<Loop> loop;                               // the fetch thread's
+  std::unique_ptr<MessageQueue<CredentialReport>> reports;  // to the loop thread
+  std::unique_ptr<Loop> loop;                               // of the fetch thread
   std::unique_ptr<Fetcher> fetcher;
   std::optional<Lanes> lanes;
   std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
-  std::optional<KernelTimer> pulse;  // the fetch thread's; shows that its loop turns
-  // To the fetch thread; none: stop.
+  std::optional<KernelTimer> pulse;  // fetch thread; shows that its loop runs
+  // To the fetch thread; nullopt: stop.
   std::unique_ptr<MessageQueue<std::optional<Sent>>> flights;
 };
 

@@ -1,13 +1,13 @@
-// fetch_thread.h: asks the Auth APIs, on a thread of its own, so that DNS, TLS handshakes and slow
-// bodies cannot delay a hit.
+// fetch_thread.h: sends requests to the Auth APIs from its own thread, so that DNS, TLS handshakes
+// and slow bodies cannot delay a hit.
 //
-// Made, used and destroyed on the loop thread; `deliver` is called there, once for each start(),
-// never from within it, and not any more once it is destroyed: what is in the air then is cut off.
-// Whoever gets an outcome may start the next flight.
+// Created, used and destroyed on the loop thread. `deliver` is called there, once per start(),
+// never from within it. Destroying the object cancels requests in flight without calling `deliver`,
+// which may itself start the next flight.
 //
-// A look-up of a name that hangs costs its flight the connect_timeout and then a thread that
-// libcurl leaves behind until the resolver gives up (resolv.conf(5): `timeout`, `attempts`);
-// `connections` bounds how many begin at once.
+// A hanging name lookup costs its flight the connect_timeout. libcurl also leaves a thread behind
+// until the resolver gives up (resolv.conf(5): `timeout`, `attempts`). `connections` bounds how
+// many lookups start at once.
 #pragma once
 
 #include <functional>
@@ -26,11 +26,11 @@ namespace claimsd::daemon {
 class FetchThread final : public Upstream {
  public:
   using Deliver = std::function<void(FlightId, FetchOutcome&&)>;
-  // What becomes of certificates whose files change (credential_watch.h): on the loop thread.
+  // Called on the loop thread when certificate files have changed (credential_watch.h).
   using Reported = std::function<void(const CredentialReport&)>;
 
-  // An UpstreamId is a position in `upstreams`, further URLs (next_url) not counted. Checks them
-  // and says what is wrong with which option; asks nobody yet.
+  // An UpstreamId is a position in `upstreams`, not counting further URLs (next_url). Checks all
+  // settings; an error names the option and the reason. Sends no request yet.
   static Result<std::unique_ptr<FetchThread>> create(std::vector<UpstreamSettings> upstreams,
                                                      Deliver deliver, Loop& loop, Log& log,
                                                      Reported reported = {});
@@ -40,8 +40,8 @@ class FetchThread final : public Upstream {
 
   void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
 
-  // How long ago its loop last turned: up to a few seconds where all is well, more only while it
-  // hangs. Libcurl may wait for a resolver there (curl #8515), half a minute at most.
+  // Time since its loop last ran. Normally up to a few seconds, longer only while it hangs: libcurl
+  // may block there on the resolver (curl #8515), for half a minute at most.
   Duration silent_for() const;
 
  private:

@@ -32,7 +32,7 @@ Status Fetcher::open(std::vector<Target> targets) {
   return {};
 }
 
-// The URLs of one Auth API have their files in common.
+// All URLs of one Auth API share its files.
 Status Fetcher::watch_files(Lane& lane, UpstreamId upstream) {
   if (lane.target.clear || !has_credential_files(lane.target.settings)) return {};
   if (watches_.empty() || watches_.back().upstream != upstream) {
@@ -47,13 +47,13 @@ Status Fetcher::watch_files(Lane& lane, UpstreamId upstream) {
   return {};
 }
 
-// What runs goes on over the connections that it has.
+// Running requests keep their connections.
 Status Fetcher::connect_anew(Lane& lane) {
   auto fresh = std::make_shared<Connections>();
   if (lane.watch != nullptr) fresh->credentials = lane.watch->current();
   fresh->multi = TRY(CurlMulti::create(loop_, lane.target.settings.connections, log_,
                                        [this](CURL* easy, CURLcode code) { done(easy, code); }));
-  // One in advance: what curl refuses shows at start, not with the first question.
+  // Create one now, so that an option curl rejects is reported at start.
   auto transfer = TRY(Transfer::create(lane.target, fresh));
   lane.idle.clear();
   lane.idle.push_back(std::move(transfer));
@@ -73,7 +73,7 @@ void Fetcher::look() {
   for (const auto& lane : lanes_) {
     if (lane->watch == nullptr || lane->connections->credentials == lane->watch->current())
       continue;
-    // Out of memory or descriptors: the next look tries again.
+    // Out of memory or descriptors: the next look retries.
     if (const Status made = connect_anew(*lane); !made)
       log_.error("fetch_multi", "{}", made.error().message);
   }
@@ -90,7 +90,7 @@ void Fetcher::start(const FetchOrder& flight, std::string_view token) {
     return land_failed(flight, proto::Reason::kInternal, "no such upstream");
   }
   Lane& lane = *lanes_[flight.lane];
-  // An armed timer stands for an earlier deadline, or sweep() finds the next one.
+  // An armed timer fires no later, and sweep() then finds the next deadline.
   if (!deadline_->active()) arm(lane.due(flight));
   if (lane.waiting.empty() && lane.has_room()) return launch(lane, flight, token);
   lane.waiting.push_back({flight, Secret(token)});
@@ -151,7 +151,7 @@ void Fetcher::sweep() {
   Duration next = Duration::max();
   for (const auto& lane : lanes_) {
     for (const auto& running : lane->running) next = std::min(next, lane->due(running->flight()));
-    // They all have the same time: the first to come is the first to be out of it.
+    // All flights have the same timeout, so the front of the queue expires first.
     if (!lane->waiting.empty()) next = std::min(next, lane->due(lane->waiting.front().flight));
   }
   if (next != Duration::max()) arm(next);
@@ -164,14 +164,14 @@ Transfer* Fetcher::find_late(const Lane& lane, Duration now) {
   return found == lane.running.end() ? nullptr : found->get();
 }
 
-// One at a time, looked for anew: the end of one lets the next begin, and with it curl may find
-// others at their end, who then run no longer, or run for somebody else already.
+// Searches again after each one: ending a transfer lets another begin, and curl may then complete
+// others, whose Transfer may already run for another flight.
 void Fetcher::sweep(Lane& lane, Duration now) {
   while (Transfer* const transfer = find_late(lane, now)) {
     transfer->connections().multi->remove(transfer->easy());
     done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
   }
-  fill(lane);  // lands what has waited for too long
+  fill(lane);  // completes flights that waited too long
   while (!lane.waiting.empty() && lane.due(lane.waiting.front().flight) <= now) {
     const FetchOrder flight = lane.waiting.front().flight;
     lane.waiting.pop_front();
@@ -183,7 +183,7 @@ void Fetcher::arm(Duration due) {
   deadline_->start(std::max(Duration::zero(), due - Loop::hrtime()));
 }
 
-// Its time was over before it had a connection.
+// The deadline passed before a connection was free.
 void Fetcher::land_late(const FetchOrder& flight) {
   land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
 }

@@ -1,13 +1,12 @@
-// fetcher.h: the flights of all Auth APIs: who waits, who runs, who is out of time. Fetch thread;
-// owned by the FetchThread.
+// fetcher.h: all requests to Auth APIs: queued, running, timed out. Owned by the FetchThread, or by
+// the UpstreamClient for loopback http; runs on its owner's loop.
 //
-// Each URL of an Auth API has a lane of its own, with a limit on requests at once: one that hangs
-// holds up nobody else's. A flight's deadline counts from its start, whether it waits or runs;
-// curl's own time-out, which begins with the transfer, is not used.
+// Each URL of an Auth API has its own queue and its own limit on concurrent requests, so one that
+// hangs does not delay the others. A deadline counts from the start of the flight, whether it waits
+// or runs. curl's own timeout starts with the transfer, so it is not used.
 //
-// Where an Auth API's certificates are files they are looked at every second. New ones are for the
-// requests that start from then on, over connections of their own; those on their way end as they
-// began, and with the last of them their connections go.
+// Certificate files are checked every second. New credentials apply to requests started afterwards,
+// over new connections. Running requests finish over their old connections, which then close.
 #pragma once
 
 #include <deque>
@@ -27,22 +26,22 @@ namespace claimsd::daemon {
 
 class Fetcher {
  public:
-  // Once for each start(); may be called from within it.
+  // Called once per start(), possibly from within it.
   using Landed = std::function<void(FlightId, FetchOutcome&&)>;
-  // When files of certificates have changed; as found at start, first of all.
+  // Called when certificate files have changed, and once at start.
   using Reported = std::function<void(const CredentialReport&)>;
 
   static constexpr Duration kBetweenLooks = seconds(1);
 
   static Result<std::unique_ptr<Fetcher>> create(Loop& loop, std::vector<Target> targets, Log& log,
                                                  Landed landed, Reported reported = {});
-  // Ends what runs; nothing more lands.
+  // Cancels running requests without calling Landed.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
   void start(const FetchOrder& flight, std::string_view token);
-  // At the files of all Auth APIs; by itself every kBetweenLooks.
+  // Checks the files of all Auth APIs. Also runs by itself every kBetweenLooks.
   void look();
 
  private:
@@ -52,7 +51,7 @@ class Fetcher {
   };
   struct Lane {
     Target target;
-    CredentialWatch* watch = nullptr;  // of its Auth API; null: it has no files
+    CredentialWatch* watch = nullptr;  // shared by the URLs of one Auth API; null: it has no files
     std::shared_ptr<Connections> connections;
     std::deque<WaitingFetch> waiting;
     std::vector<std::unique_ptr<Transfer>> running;
@@ -89,9 +88,10 @@ class Fetcher {
   Reported reported_;
   std::vector<Watch> watches_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  // Under older credentials: not to be destroyed within a callback of theirs.
+  // Connections under older credentials. Must not be destroyed inside one of their callbacks.
   std::vector<std::shared_ptr<Connections>> retired_;
-  std::optional<KernelTimer> deadline_;  // not stopped when its flight ends: sweep() finds the next
+  // Not stopped when its flight ends: sweep() finds the next deadline.
+  std::optional<KernelTimer> deadline_;
   std::optional<KernelTimer> next_look_;  // none: there are no files
 };
 

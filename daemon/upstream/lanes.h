@@ -1,4 +1,5 @@
-// lanes.h: which of the listed settings is which URL of which Auth API. Pure; any thread.
+// lanes.h: maps an Auth API and one of its URLs to a position in the list of settings. Pure; any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +22,14 @@ class Lanes {
     }
   }
 
-  // Its position; kNone: there is no such URL, and above all not another Auth API's.
+  // The position; kNone if there is no such URL. Never the position of another Auth API.
   std::size_t of(UpstreamId upstream, std::size_t url) const {
     const bool is_there = upstream < lanes_.size() && url < lanes_[upstream].size();
     return is_there ? lanes_[upstream][url] : kNone;
   }
 
  private:
-  std::vector<std::vector<std::size_t>> lanes_;  // by UpstreamId and URL
+  std::vector<std::vector<std::size_t>> lanes_;  // by UpstreamId, then by URL
 };
 
 }  // namespace claimsd::daemon

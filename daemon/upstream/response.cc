@@ -16,7 +16,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// RFC 9110 section 5.3: repeated fields are one list. False where it would grow too long.
+// RFC 9110 section 5.3: repeated fields form one list. False if it would grow too long.
 bool append(std::string& joined, std::string_view value) {
   const std::size_t separator = joined.empty() ? 0 : 2;
   if (joined.size() + separator + value.size() > kMaxUpstreamHeaderValue) return false;
@@ -46,10 +46,10 @@ bool Response::add_header(std::string_view line) {
   if (header_bytes_ > kMaxUpstreamHeaders) {
     return fail(proto::Reason::kUpstreamProtocol, "more than 32 KiB of headers");
   }
-  if (headers_done_) return true;  // a trailer: nothing in it is believed
+  if (headers_done_) return true;  // a trailer: ignored
   if (line.starts_with("HTTP/")) return begin_message(line);
   if (trim(line).empty()) return end_headers();
-  // RFC 9112 section 5.2. A folded "no-store" must not be overlooked, and nobody honest folds.
+  // RFC 9112 section 5.2. A folded "no-store" must not be missed, and no valid server folds.
   if (line.front() == ' ' || line.front() == '\t') {
     return fail(proto::Reason::kUpstreamProtocol, "a folded header line");
   }
@@ -58,7 +58,7 @@ bool Response::add_header(std::string_view line) {
   return add_field(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
 }
 
-// What an interim response says of itself is not said of the final one.
+// Headers of an interim response do not apply to the final one.
 bool Response::begin_message(std::string_view line) {
   clear_message();
   std::size_t at = line.find(' ');
@@ -71,11 +71,11 @@ bool Response::begin_message(std::string_view line) {
 }
 
 bool Response::end_headers() {
-  // curl would wait for what a protocol that nobody asked for brings.
+  // curl would wait for data of a protocol that was never requested.
   if (status_ == 101) return fail(proto::Reason::kUpstreamProtocol, "a switch of protocols");
   if (status_ < 200) return true;
   headers_done_ = true;
-  // Only a 200 is read; what a refusal is wrapped in does not make it less of a refusal.
+  // Only a 200's body is read; a 401 counts whatever its encoding.
   if (encoded_ && status_ == 200) {
     return fail(proto::Reason::kUpstreamBody, "a Content-Encoding that was not asked for");
   }
@@ -86,7 +86,7 @@ bool Response::add_field(std::string_view name, std::string_view value) {
   if (same(name, "content-encoding")) {
     encoded_ |= !value.empty() && !same(value, "identity");
   } else if (same(name, "transfer-encoding")) {
-    // curl would decompress it, although nobody asked for that either (RFC 9110 section 10.1.4).
+    // curl would decompress it, although TE was not sent (RFC 9110 section 10.1.4).
     if (!same(value, "chunked") && !same(value, "identity")) {
       return fail(proto::Reason::kUpstreamProtocol, "a Transfer-Encoding that was not asked for");
     }
@@ -96,8 +96,6 @@ bool Response::add_field(std::string_view name, std::string_view value) {
     unknown_life_ |= !append(age_, value);
   } else if (same(name, "vary")) {
     unknown_life_ |= !append(vary_, value);
-  } else if (same(name, "retry-after")) {
-    append(retry_after_, value);
   }
   return true;
 }
@@ -119,10 +117,9 @@ void Response::take(FetchOutcome& outcome) {
   outcome.status = status_;
   if (failure_ != proto::Reason::kOk) return;
   outcome.body = Secret({body_.data(), body_.size()});
-  // Half of a list could lack its "no-store".
+  // A truncated list could lack its "no-store".
   outcome.cache_control = unknown_life_ ? "no-store" : std::move(cache_control_);
   outcome.age = std::move(age_);
-  outcome.retry_after = std::move(retry_after_);
   outcome.vary = std::move(vary_);
 }
 
@@ -132,7 +129,6 @@ void Response::clear_message() {
   unknown_life_ = false;
   cache_control_.clear();
   age_.clear();
-  retry_after_.clear();
   vary_.clear();
 }
 

@@ -1,10 +1,10 @@
-// response.h: collects one HTTP response within its limits, whatever arrives. Knows nothing of
-// curl. Fetch thread.
+// response.h: collects one HTTP response within its limits, whatever the server sends. Independent
+// of curl. Owned by a Transfer; fetch thread.
 //
-// curl hands over header lines of interim responses, of the final one and of trailers alike, and
-// bodies that it has un-chunked; its own limits are too wide (100 KiB a header line) or count the
-// wrong bytes (CURLOPT_MAXFILESIZE ignores chunked bodies). What a careless reading would make live
-// longer counts as the stricter one.
+// curl passes on the header lines of interim responses, of the final response and of trailers
+// alike, and bodies already un-chunked. Its own limits are too wide (100 KiB per header line) or
+// count the wrong bytes (CURLOPT_MAXFILESIZE ignores chunked bodies). An ambiguous header gets the
+// reading with the shorter TTL. RFC 9110, RFC 9112.
 #pragma once
 
 #include <cstddef>
@@ -24,19 +24,19 @@ class Response {
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
 
-  // A line with its line end. False: stop the transfer, failure() says why.
+  // `line` includes its line end. False: stop the transfer; failure() has the reason.
   bool add_header(std::string_view line);
   bool add_body(std::string_view bytes);
 
-  // kOk while nothing is wrong with what has come so far.
+  // kOk while everything received so far is acceptable.
   proto::Reason failure() const { return failure_; }
-  // Of the last status line; 0 before.
+  // From the latest status line; 0 before.
   int status() const { return status_; }
 
-  // Moves what was collected into `outcome`, once curl is content. A response that ended within its
-  // headers is none, although curl takes it for one.
+  // Moves the response into `outcome`, after curl reported success. A response that ended within
+  // its headers is a failure, although curl accepts it.
   void take(FetchOutcome& outcome);
-  // Wipes everything, for the next transfer.
+  // Wipes everything for the next transfer.
   void clear();
 
  private:
@@ -50,12 +50,11 @@ class Response {
   std::vector<char> body_;  // reserved in full: growing would leave copies of claims behind
   std::size_t header_bytes_ = 0;
   int status_ = 0;
-  bool headers_done_ = false;  // of the final response: what follows are trailers
+  bool headers_done_ = false;  // of the final response: trailers follow
   bool encoded_ = false;
-  bool unknown_life_ = false;  // Cache-Control, Age or Vary was too long to be passed on
+  bool unknown_life_ = false;  // Cache-Control, Age or Vary was too long to pass on
   std::string cache_control_;
   std::string age_;
-  std::string retry_after_;
   std::string vary_;
   proto::Reason failure_ = proto::Reason::kOk;
   const char* detail_ = "";

@@ -22,14 +22,13 @@ std::string part_of(const ParsedUrl& url, CURLUPart part) {
   return copy;
 }
 
-// The URL itself stays out of messages: somebody may have put a password into it.
+// Messages never contain the URL itself: it may hold a password.
 tl::unexpected<Error> refuse(const UpstreamSettings& settings, const char* option,
                              const std::string& why) {
   return failure(fmt::format("upstream.{}.{}: {}", settings.name, option, why));
 }
 
-// "localhost" is a name, but not one that anybody else answers for: curl never looks it up (RFC
-// 6761 section 6.3).
+// "localhost" is a name, but curl never resolves it over the network (RFC 6761 section 6.3).
 bool is_loopback(std::string host) {
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
   in_addr v4{};
@@ -39,7 +38,7 @@ bool is_loopback(std::string host) {
   return host == "localhost";
 }
 
-// Scheme and host alone, without credentials, query or fragment.
+// Parses a URL whose scheme is https or http.
 Result<ParsedUrl> parse(const UpstreamSettings& settings, const char* option,
                         const std::string& text) {
   ParsedUrl url(curl_url());
@@ -67,7 +66,7 @@ Status check_proxy(const UpstreamSettings& settings, bool tunnelled) {
 }  // namespace
 
 Result<Target> check_target(UpstreamSettings settings) {
-  // By itself first: of "https://" and a path curl would make a host.
+  // Parse it alone first: curl would read "https://" plus a path as a host.
   TRY(parse(settings, "url", settings.url));
   if (!settings.path.starts_with('/')) return refuse(settings, "path", "must begin with a slash");
   const ParsedUrl url = TRY(parse(settings, "url", settings.url + settings.path));

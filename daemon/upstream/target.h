@@ -1,4 +1,4 @@
-// target.h: settings that have been checked: where a token may go, and over what. Pure; any thread.
+// target.h: checked settings: where a token may be sent, and over which protocol. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@ namespace claimsd::daemon {
 struct Target {
   UpstreamSettings settings;
   std::string url;     // with the path
-  bool clear = false;  // http, on this host
+  bool clear = false;  // plain http, on this host
 };
 
-// The configuration has looked at all of this already. It is looked at again with curl's own URL
-// parser, because curl's reading is the one that decides who gets the token.
+// The configuration has checked all of this already. It is checked again with curl's URL parser,
+// because curl's reading decides which server receives the token.
 Result<Target> check_target(UpstreamSettings settings);
 
 }  // namespace claimsd::daemon

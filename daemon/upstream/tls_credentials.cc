@@ -23,7 +23,7 @@ constexpr const char* kCaFile = "ca_file";
 constexpr const char* kClientCertificate = "client_certificate";
 constexpr const char* kClientKey = "client_key";
 
-// libcurl takes what lies in the thread's queue of errors for its own.
+// libcurl would take entries left in the thread's OpenSSL error queue for its own.
 struct ErrorsCleared {
   ErrorsCleared() { ERR_clear_error(); }
   ~ErrorsCleared() { ERR_clear_error(); }
@@ -42,7 +42,7 @@ std::size_t count(std::string_view text, std::string_view mark) {
   return found;
 }
 
-// A file that somebody is still writing ends anywhere; OpenSSL would go by what is there.
+// A file that is still being written may be truncated anywhere; OpenSSL would accept the rest.
 bool is_cut_off(const Secret& text) {
   return count(text.view(), "-----BEGIN") != count(text.view(), "-----END ");
 }
@@ -53,7 +53,7 @@ std::string last_error() {
   return reason == nullptr ? "not PEM" : reason;
 }
 
-// Of an encrypted key: there is none, and nobody is asked at the terminal.
+// An encrypted key fails instead of prompting at the terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*unused*/) {
   return 0;
 }
@@ -80,7 +80,7 @@ tl::expected<std::shared_ptr<const TlsCredentials>, CredentialError> TlsCredenti
     if (auto error = made->take_certificate(texts.certificate)) return tl::unexpected(*error);
     if (auto error = made->take_key(texts.key)) return tl::unexpected(*error);
   }
-  // What OpenSSL has against them (a key too short, say) shows now and not at each handshake.
+  // Report now what OpenSSL rejects (a short key, for example), not at each handshake.
   const SslCtxPtr trial(SSL_CTX_new(TLS_client_method()));
   if (!trial || !made->install(trial.get()))
     return tl::unexpected(CredentialError{kClientCertificate, last_error()});
@@ -101,7 +101,7 @@ std::optional<CredentialError> TlsCredentials::take_authorities(const Secret& te
     if (info->crl != nullptr) X509_STORE_add_crl(authorities_.get(), info->crl);
   }
   if (taken == 0) return error("there is no certificate in it");
-  // As libcurl sets them for authorities that it has read itself.
+  // The same flags that libcurl sets for CA certificates it reads itself.
   X509_STORE_set_flags(authorities_.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
   return std::nullopt;
 }
@@ -117,9 +117,9 @@ std::optional<CredentialError> TlsCredentials::take_certificate(const Secret& te
   if (!certificate_ || !chain_) return error(last_error());
   while (X509Ptr next{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
     if (sk_X509_push(chain_.get(), next.get()) == 0) return error("out of memory");
-    static_cast<void>(next.release());  // the stack's now
+    static_cast<void>(next.release());  // now owned by the stack
   }
-  // That there is no further one is how it ends.
+  // PEM_R_NO_START_LINE is the normal end of the list.
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return error(last_error());
   ERR_clear_error();
   certificate_end_ = time_of(X509_get0_notAfter(certificate_.get()));

@@ -1,9 +1,9 @@
-// tls_credentials.h: whom an Auth API's connections trust, and who they say they are: authorities
-// and a client certificate, parsed and checked once, used for every handshake.
+// tls_credentials.h: the CA certificates and the client certificate for connections to one Auth
+// API, parsed and checked once, used for every handshake. Immutable and shared; any thread.
 //
-// libcurl would read the files again and again, and parse what it is given as a blob at each
-// handshake (40 ms for a whole system's authorities). So it gets neither: OpenSSL's own objects are
-// put into its SSL_CTX (CURLOPT_SSL_CTX_FUNCTION(3)). Immutable and shared; any thread.
+// libcurl would read files repeatedly, and would parse a blob at each handshake (40 ms for a
+// system's CA bundle). So it gets neither: OpenSSL objects are placed in its SSL_CTX
+// (CURLOPT_SSL_CTX_FUNCTION(3)).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -19,14 +19,14 @@
 
 namespace claimsd::daemon {
 
-// What the files hold, in PEM. Empty: there is no such file.
+// File contents in PEM. Empty: no such file.
 struct CredentialTexts {
   Secret authorities;
-  Secret certificate;  // and those that vouch for it
+  Secret certificate;  // with its chain
   Secret key;          // without a passphrase
 };
 
-// The option whose file is wrong, and why.
+// The option whose file is unusable, and why.
 struct CredentialError {
   const char* option = "";
   std::string why;
@@ -34,15 +34,15 @@ struct CredentialError {
 
 class TlsCredentials {
  public:
-  // Refuses what is not whole: nothing in it, cut off, a key that is not the certificate's.
+  // Rejects incomplete input: empty, truncated, or a key that does not match the certificate.
   static tl::expected<std::shared_ptr<const TlsCredentials>, CredentialError> parse(
       const CredentialTexts& texts);
 
-  // False: OpenSSL would not have it. What is empty leaves the context as it is.
+  // False: OpenSSL rejected it. Empty parts leave the context unchanged.
   bool install(SSL_CTX* context) const;
 
   bool has_authorities() const { return authorities_ != nullptr; }
-  // When the client certificate ends; none: there is none.
+  // Expiry of the client certificate; none: there is none.
   std::optional<WallTime> certificate_end() const { return certificate_end_; }
 
  private:
@@ -57,7 +57,7 @@ class TlsCredentials {
 
   std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>> authorities_;
   std::unique_ptr<X509, OpensslFree<X509_free>> certificate_;
-  std::unique_ptr<STACK_OF(X509), FreeStack> chain_;  // who vouches for it
+  std::unique_ptr<STACK_OF(X509), FreeStack> chain_;  // intermediate certificates
   EvpPkeyPtr key_;
   std::optional<WallTime> certificate_end_;
 };

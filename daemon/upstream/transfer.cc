@@ -13,13 +13,13 @@ namespace {
 
 constexpr const char* kUserAgent = "User-Agent: claimsd/" CLAIMSD_VERSION;
 
-// Bytes that curl reads at once: the least it takes. It allocates a buffer of this size for each
-// request, and that is wiped afterwards: an answer is a few hundred bytes, and what is larger than
-// this malloc(3) does not keep at hand.
+// Bytes that curl reads at once; its minimum. curl allocates a buffer of this size per request,
+// which is wiped when freed. Responses are a few hundred bytes, and malloc(3) does not cache larger
+// blocks.
 constexpr long kReadBuffer = 1024;
 
-// The system's authorities are parsed once in this time, not at each handshake; a changed file
-// counts after it.
+// The system's CA bundle is parsed once per this period, not at each handshake. A changed file
+// takes effect after it.
 constexpr long kCaCacheSeconds = 60;
 
 // Sets options until one fails.
@@ -44,18 +44,18 @@ class Options {
   CURLoption failed_{};
 };
 
-// Where a request may go: to the one URL, and nowhere the environment, a file or the server says.
+// A request may go to one URL only, whatever the environment, a file or the server says.
 void restrict_route(Options& options, const Target& target, CURLU* url) {
   options.set(CURLOPT_URL, target.url.c_str());
-  // The same, parsed: curl would parse it anew for each request.
+  // Already parsed, so that curl need not parse the URL for each request.
   options.set(CURLOPT_CURLU, url);
   options.set(CURLOPT_PROTOCOLS_STR, target.clear ? "http" : "https");
   options.set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
   options.set(CURLOPT_FOLLOWLOCATION, 0L);
   options.set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  // An empty string, unlike none, also switches http_proxy and its like off; and no_proxy with a
-  // proxy that is wanted.
+  // An empty string, unlike NULL, also disables http_proxy and similar variables, and no_proxy when
+  // a proxy is configured.
   options.set(CURLOPT_PROXY, target.settings.proxy.c_str());
   options.set(CURLOPT_NOPROXY, "");
   options.set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
@@ -67,23 +67,21 @@ void require_tls(Options& options, const TlsCredentials* credentials) {
   options.set(CURLOPT_SSL_VERIFYPEER, 1L);
   options.set(CURLOPT_SSL_VERIFYHOST, 2L);
   options.set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  // The directory would go on vouching for the whole system's authorities beside ours, and keep
-  // curl from caching them.
+  // The directory would add the system's CA certificates to ours, and keep curl from caching them.
   options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   options.set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
-  // Nor need it read the system's where others take their place.
+  // Do not read the system's bundle when ours replaces it.
   if (credentials != nullptr && credentials->has_authorities())
     options.set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
 }
 
 void limit(Options& options, const UpstreamSettings& settings) {
   options.set(CURLOPT_NOSIGNAL, 1L);
-  // The time for the whole is the Fetcher's to keep: it has to, for flights that wait.
+  // The Fetcher enforces the total timeout, because it also covers flights that wait.
   options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
-  // Do not wait for a hung getaddrinfo(3) when its transfer has timed out: its thread goes by
-  // itself.
+  // Do not wait for a hung getaddrinfo(3) after a timeout: its thread ends by itself.
   options.set(CURLOPT_QUICK_EXIT, 1L);
-  // An announced size; what arrives is counted by Response.
+  // Checks the announced size. Response counts what arrives.
   options.set(CURLOPT_MAXFILESIZE, static_cast<long>(settings.max_body));
   options.set(CURLOPT_HTTP09_ALLOWED, 0L);
   options.set(CURLOPT_HTTP_VERSION,
@@ -91,6 +89,15 @@ void limit(Options& options, const UpstreamSettings& settings) {
   options.set(CURLOPT_TCP_KEEPALIVE, 1L);
   options.set(CURLOPT_BUFFERSIZE, kReadBuffer);
   // CURLOPT_ACCEPT_ENCODING, cookies, HSTS, Alt-Svc and CURLOPT_VERBOSE are off unless set.
+}
+
+// CURLINFO_RETRY_AFTER(3): seconds, or a date that libcurl has compared with the clock. A date in
+// the past is negative.
+seconds retry_after(CURL* easy) {
+  constexpr curl_off_t kLongest = 3600;
+  curl_off_t wait = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
+  return seconds(std::clamp<curl_off_t>(wait, 0, kLongest));
 }
 
 }  // namespace
@@ -165,13 +172,14 @@ bool Transfer::begin(const FetchOrder& flight, std::string_view token) {
 
 FetchOutcome Transfer::end(CURLcode code) {
   FetchOutcome outcome;
-  // Where Response stopped the transfer it knows why; curl only knows that somebody did.
+  // If Response stopped the transfer, it has the reason; curl only knows that a callback failed.
   if (code != CURLE_OK && response_.failure() == proto::Reason::kOk) {
     CurlFailure failure = explain(code, words_.data());
     outcome.failure = failure.reason;
     outcome.detail = std::move(failure.detail);
   } else {
     response_.take(outcome);
+    outcome.retry_after = retry_after(easy());
   }
   outcome.took = Loop::hrtime() - flight_.started;
   wipe();

@@ -1,9 +1,8 @@
-// transfer.h: one GET at a time for one Auth API, used again and again: an easy handle whose
-// options never change, the header with the token, and the response. Fetch thread; owned by the
-// Fetcher.
+// transfer.h: one GET at a time to one Auth API: a reusable easy handle with fixed options, the
+// token header and the response. Owned by the Fetcher; fetch thread.
 //
-// The token is in memory of ours from begin() to end() and wiped then. What curl copies of it is
-// wiped when curl frees it (curl_memory.h).
+// The token is in our memory from begin() to end(), then wiped. curl's copies are wiped when curl
+// frees them (curl_memory.h).
 #pragma once
 
 #include <curl/curl.h>
@@ -21,17 +20,17 @@
 
 namespace claimsd::daemon {
 
-// A question for the Auth API, on its way; the token goes beside it.
+// A request in flight. Its token is passed separately.
 struct FetchOrder {
   FlightId id = 0;
-  std::size_t lane = 0;  // of the Fetcher: an Auth API at one of its URLs
+  std::size_t lane = 0;  // in the Fetcher: an Auth API at one of its URLs
   Duration started{};    // Loop::hrtime()
 };
 
-// The connections to one Auth API, all made under the same credentials. Other credentials get other
-// connections: libcurl looks at nothing else when it reuses one, or resumes its TLS session.
+// The connections to one Auth API, all made with the same credentials. New credentials get new
+// connections, because libcurl does not compare them when it reuses a connection or a TLS session.
 struct Connections {
-  std::shared_ptr<const TlsCredentials> credentials;  // null: no files of ours
+  std::shared_ptr<const TlsCredentials> credentials;  // null: no certificate files
   std::unique_ptr<CurlMulti> multi;
 };
 
@@ -49,11 +48,11 @@ class Transfer {
   const FetchOrder& flight() const { return flight_; }
   Connections& connections() const { return *connections_; }
 
-  // Takes the flight on, and a copy of its token. False where that cannot stand in a header
-  // (nothing else may reach curl, which sends line breaks as they are); the flight is taken all the
-  // same, for end().
+  // Takes the flight and a copy of its token. False if the token is not valid in a header: nothing
+  // else may reach curl, which sends line breaks unchanged. The flight is taken even then, so that
+  // end() works.
   bool begin(const FetchOrder& flight, std::string_view token);
-  // What became of it; wipes token and response.
+  // The outcome. Wipes token and response.
   FetchOutcome end(CURLcode code);
 
  private:
@@ -75,16 +74,15 @@ class Transfer {
   FetchOrder flight_;
   Response response_;
   std::array<char, kPrefix.size() + proto::kMaxToken + 1> authorization_{};
-  std::size_t token_size_ = 0;  // of it in authorization_
+  std::size_t token_size_ = 0;  // its length in authorization_
   std::string user_agent_;
   std::string accept_ = "Accept: application/json";
-  // curl reads the list and does not own it; built of our own memory, it need not be allocated and
-  // freed for each request. The user agent is among them since curl writes those once and
-  // CURLOPT_USERAGENT twice, a character at a time.
+  // curl reads this list but does not own it. Built from our own memory, so no allocation per
+  // request. It includes the user agent, because curl handles CURLOPT_USERAGENT less efficiently.
   std::array<curl_slist, 3> headers_{};
   std::array<char, CURL_ERROR_SIZE> words_{};
   std::unique_ptr<CURLU, Cleanup> url_;
-  std::unique_ptr<CURL, Cleanup> easy_;  // last: goes first
+  std::unique_ptr<CURL, Cleanup> easy_;  // last, so destroyed first
 };
 
 }  // namespace claimsd::daemon

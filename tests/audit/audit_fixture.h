@@ -1,5 +1,5 @@
-// audit_fixture.h: what the tests of the audit log share: a clock that is set by hand, records, and
-// a log in a directory that goes away.
+// audit_fixture.h: shared by the audit log tests: a manual clock, sample records, and a log in a
+// temporary directory.
 #pragma once
 
 #include <filesystem>
@@ -54,7 +54,7 @@ inline AuditFingerprint token_number(std::uint64_t number) {
   return token;
 }
 
-// A refusal as most are: a token that is its own, and no user.
+// A typical rejection: a distinct token and no user.
 inline AuditRecord refusal_number(std::uint64_t number, const Now& now = {BootTime{}, kNoon}) {
   AuditRecord record;
   record.event = AuditEvent::kRefused;
@@ -91,7 +91,7 @@ inline AuditStore open_store(const std::string& directory, std::size_t segment_b
   return std::move(*store);
 }
 
-// Appends refusals, `per_commit` at a time.
+// Appends rejections, `per_commit` at a time.
 inline void append_refusals(AuditStore& store, std::uint64_t first, std::uint64_t count,
                             WallTime now = kNoon, std::uint64_t per_commit = 50) {
   for (std::uint64_t done = 0; done < count;) {

@@ -1,4 +1,4 @@
-// What was acknowledged is there: after a kill, and on a disk that fails at any call.
+// Acknowledged records survive a kill and a disk that fails at any call.
 #include <cstdlib>
 #include <random>
 
@@ -11,7 +11,7 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// By hand: CLAIMSD_AUDIT_KILLS=10000.
+// To run more: CLAIMSD_AUDIT_KILLS=10000.
 std::uint64_t kill_count() {
   const char* const wanted = std::getenv("CLAIMSD_AUDIT_KILLS");
   return wanted == nullptr ? 300 : std::strtoull(wanted, nullptr, 10);
@@ -23,7 +23,7 @@ long calls_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("a writer killed at any moment has lost nothing that it acknowledged") {
+TEST_CASE("a writer killed at any moment loses no acknowledged record") {
   const ScratchDirectory scratch;
   std::mt19937_64 dice(1);
   std::vector<AuditTicket> acknowledged;
@@ -34,7 +34,7 @@ TEST_CASE("a writer killed at any moment has lost nothing that it acknowledged")
     REQUIRE_FALSE(run.crashed);
     REQUIRE_FALSE(run.acknowledged.empty());
     acknowledged.insert(acknowledged.end(), run.acknowledged.begin(), run.acknowledged.end());
-    // Five times, since a check reads all that is there.
+    // Only five times, because each check reads the whole log.
     if ((i + 1) % (kill_count() / 5) == 0 || i + 1 == kill_count()) {
       INFO("kill " << i);
       REQUIRE(missing_from(scratch.path(), acknowledged) == 0);
@@ -45,14 +45,15 @@ TEST_CASE("a writer killed at any moment has lost nothing that it acknowledged")
   CHECK(segment_files(scratch.path()).size() > 1);
 }
 
-TEST_CASE("whichever write or flush fails, nothing acknowledged is missing and the log goes on") {
+TEST_CASE(
+    "after any failed write or flush no acknowledged record is missing and the log continues") {
   const ScratchDirectory aside;
   const std::string count_file = aside / "calls";
   for (const char* const failures : {"1", "7"}) {
     for (long n = 1;; ++n) {
       const ScratchDirectory scratch;
       const std::string log = std::filesystem::canonical(scratch.path()).string();
-      // Small segments: the calls of following one by the next are among them.
+      // Small segments, so that the calls for starting a new segment are covered.
       const WriterRun run = run_writer(
           {.directory = log,
            .events = 12,
@@ -78,7 +79,8 @@ TEST_CASE("whichever write or flush fails, nothing acknowledged is missing and t
   }
 }
 
-TEST_CASE("whenever the power goes, what was acknowledged is on the disk and the log opens") {
+TEST_CASE(
+    "after a power failure at any point every acknowledged record is on disk and the log opens") {
   const ScratchDirectory scratch;
   const ScratchDirectory aside;
   const std::string log = std::filesystem::canonical(scratch.path()).string();

@@ -1,5 +1,5 @@
-// A disk that is full: nothing is acknowledged that is not recorded, nothing breaks, and the log
-// goes on by itself when there is room again. In a mount namespace of its own, so as root alone.
+// A full disk: no event is acknowledged without a record, nothing breaks, and the log recovers when
+// there is space again. Uses a mount namespace, so needs root.
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// What the child found; Catch2's assertions stay out of it.
+// Result of the child process, which does not use Catch2's assertions.
 enum Outcome : int { kFine = 0, kNoNamespace, kNotOpened, kNeverFull, kLost, kNotRecovered };
 
 bool mount_small_disk(const std::string& at) {
@@ -80,7 +80,7 @@ Outcome fill_and_make_room(const std::string& disk) {
   };
   while (ticket < 20'000 && ask()) continue;
   if (denied == 0) return kNeverFull;
-  for (int i = 0; i < 10; ++i) ask();  // still full, as time stands still
+  for (int i = 0; i < 10; ++i) ask();  // still full, because the clock has not advanced
   if ((*log)->stats().state != AuditState::kDiskFull) return kNeverFull;
   std::filesystem::remove(ballast);
   clock.advance(seconds(2));
@@ -96,7 +96,9 @@ Outcome fill_and_make_room(const std::string& disk) {
 
 }  // namespace
 
-TEST_CASE("on a full disk nothing is answered without its record, and the log recovers by itself") {
+TEST_CASE(
+    "on a full disk no event is answered without its record, and the log recovers when space is "
+    "freed") {
   if (!claimsd::test::has_root()) return;
   const ScratchDirectory scratch;
   const pid_t child = fork();

@@ -1,4 +1,4 @@
-// The log with its thread: nothing is acknowledged before it is on disk.
+// The log with its thread: no event is acknowledged before its record is on disk.
 #include "daemon/audit/audit_log.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// Takes completions on the log's thread and lets the test wait for so many of them.
+// Receives completions on the log's thread; a test can wait for a given number of them.
 class Completions {
  public:
   void take(std::vector<AuditCompletion>&& more) {
@@ -57,7 +57,7 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("every ticket is completed once, after its record can be read") {
+TEST_CASE("every ticket completes exactly once, after its record can be read") {
   Bench bench;
   auto log = bench.start();
   for (AuditTicket ticket = 1; ticket <= 500; ++ticket) {
@@ -76,7 +76,7 @@ TEST_CASE("every ticket is completed once, after its record can be read") {
   CHECK(verified(bench.scratch.path()).events >= 500);
 }
 
-TEST_CASE("stopping writes what waits and makes a last anchor of it") {
+TEST_CASE("stop writes pending records and a last anchor") {
   Bench bench;
   {
     auto log = bench.start();
@@ -91,7 +91,7 @@ TEST_CASE("stopping writes what waits and makes a last anchor of it") {
         read_anchors(bench.anchors).anchors.size());
 }
 
-TEST_CASE("a new day has a new key, the old one vouches for it and is gone") {
+TEST_CASE("a new day has a new key, signed by the old one, which is destroyed") {
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
   const std::string yesterday = file_text(bench.scratch / AuditSigner::kKeyFile);
@@ -103,14 +103,15 @@ TEST_CASE("a new day has a new key, the old one vouches for it and is gone") {
   for (const auto& entry : std::filesystem::directory_iterator(bench.scratch.path())) {
     CHECK(file_text(entry.path()).find(yesterday.substr(8)) == std::string::npos);
   }
-  // Without the line by which yesterday's key vouches for it, today's is nobody's.
+  // Without the line in which yesterday's key signs it, today's key is not trusted.
   const auto key = text.rfind("claimsd-audit-key");
   std::string without = text;
   without.erase(key, text.find('\n', key) - key + 1);
   CHECK(read_anchors(without).problems.size() == 1);
 }
 
-TEST_CASE("of years of anchors the furthest that is truly signed is known at once") {
+TEST_CASE(
+    "opening finds the last genuinely signed anchor among forged, oversized and truncated lines") {
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
   { bench.start()->submit(denial_of("2"), 0); }
@@ -120,7 +121,7 @@ TEST_CASE("of years of anchors the furthest that is truly signed is known at onc
   const std::string last = text.substr(text.rfind("claimsd-audit-anchor"));
   constexpr std::string_view kOrigin = " host.example ";
   {
-    // Some claim to be further, but nobody signed that; and a crash has cut the last one off.
+    // Forged anchors with higher sequences, an oversized line, and a line truncated by a crash.
     std::ofstream file(path, std::ios::app);
     for (int more = 1; more <= 9; ++more) {
       std::string forged = last;
@@ -135,14 +136,14 @@ TEST_CASE("of years of anchors the furthest that is truly signed is known at onc
   REQUIRE(signer->last_known());
   CHECK(signer->last_known()->sequence == furthest);
   CHECK_FALSE(signer->first_key_line());
-  // What comes next begins a line of its own.
+  // The next entry starts on a new line.
   const auto lines = signer->sign(AuditHead{furthest + 1, {}, 2, {}}, kNoon);
   REQUIRE(lines);
   const std::string after = file_text(path);
   CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
 }
 
-TEST_CASE("with a dropped segment its anchors go from the daemon's file, and no key does") {
+TEST_CASE("dropping a segment removes its anchors from the daemon's file but keeps every key") {
   Bench bench;
   AuditLog::Options options;
   options.store.retention.age = std::chrono::days(3);
@@ -153,7 +154,7 @@ TEST_CASE("with a dropped segment its anchors go from the daemon's file, and no 
       log->submit(denial_of("1"), day);
       bench.completions.wait_for(day);
       bench.clock.advance(std::chrono::hours(24));
-      // Twice: when the second is asked, what was due after the first is done.
+      // Twice: when the second read runs, the work due after the first is done.
       for (int i = 0; i < 2; ++i) {
         std::promise<void> asked;
         log->read([&](const AuditStore& store) {
@@ -185,7 +186,7 @@ TEST_CASE("with a dropped segment its anchors go from the daemon's file, and no 
   CHECK_FALSE(std::filesystem::exists(bench.scratch / "anchors.new"));
 }
 
-TEST_CASE("an anchor of whose line a crash left all but the end counts") {
+TEST_CASE("an anchor whose newline was lost in a crash still counts") {
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
   const std::string path = bench.scratch / AuditSigner::kFile;
@@ -199,7 +200,7 @@ TEST_CASE("an anchor of whose line a crash left all but the end counts") {
   CHECK(file_text(path) == text);
 }
 
-TEST_CASE("a log that is behind its last anchor says so when it is opened") {
+TEST_CASE("opening a log that ends before its last anchor records a gap") {
   Bench bench;
   const ScratchDirectory old;
   { bench.start()->submit(denial_of("1"), 0); }
@@ -227,7 +228,7 @@ TEST_CASE("a log that is behind its last anchor says so when it is opened") {
   CHECK(told.find("the log ended at sequence 1 where its last anchor is at") != std::string::npos);
 }
 
-TEST_CASE("the running log can be asked what is in it, between its commits") {
+TEST_CASE("a running log can be read between its commits") {
   Bench bench;
   auto log = bench.start();
   REQUIRE(log->submit(denial_of("7"), 1) == AuditVerdict::kWait);
@@ -246,7 +247,7 @@ TEST_CASE("the running log can be asked what is in it, between its commits") {
   CHECK(found.get_future().get() == 1);
 }
 
-TEST_CASE("answers that wait are bounded until the loop has consumed their completions") {
+TEST_CASE("pending answers are limited until the loop has consumed their completions") {
   Bench bench;
   AuditLog::Options options;
   options.policy.max_tickets = 2;
@@ -260,7 +261,8 @@ TEST_CASE("answers that wait are bounded until the loop has consumed their compl
   CHECK(log->submit(denial_of("4"), 4) == AuditVerdict::kWait);
 }
 
-TEST_CASE("a single event since the last anchor gets one in time, and its note needs none") {
+TEST_CASE(
+    "a single event is anchored in time, and the record noting the anchor needs none itself") {
   Bench bench;
   AuditLog::Options options;
   options.anchor_after = seconds(60);
@@ -273,7 +275,7 @@ TEST_CASE("a single event since the last anchor gets one in time, and its note n
     log->submit(denial_of("1"), ticket);
     bench.completions.wait_for(ticket);
     CHECK(anchors() == ticket - 1);
-    // Asked on the log's thread once before the minute has passed, and until the note is written.
+    // Query the log's thread before the minute has passed, and then until the note is written.
     bench.clock.advance(seconds(61));
     for (int i = 0; i < 1000 && log->stats().sequence < 2 * ticket; ++i) {
       std::promise<void> asked;

@@ -1,6 +1,6 @@
-// audit_sample DIRECTORY KEYFILE: a log with a bit of everything, for the tests of claimsctl: 40
-// denials of two users, 30 refusals of random tokens, one of the token on standard input, a gap of
-// 5 and a hostile route; with anchors. Times are fixed: 2024-10-04, from noon on.
+// audit_sample DIRECTORY KEYFILE: writes a log with anchors for the tests of claimsctl. It holds 40
+// denials of two users, 30 rejections of random tokens, one rejection of the token on standard
+// input, a gap of 5 and a hostile route. Times are fixed: 2024-10-04 from noon.
 #include <fstream>
 #include <iostream>
 #include <iterator>

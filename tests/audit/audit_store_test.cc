@@ -1,10 +1,10 @@
-// The log on disk: segments, the chain over them, retention, and what is found after a crash.
+// The log on disk: segments, the chain across them, retention, and opening after a crash.
 #include "tests/audit/audit_fixture.h"
 
 using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;
 
-TEST_CASE("a new log verifies, and goes on where it was after it was opened again") {
+TEST_CASE("a new log verifies, and continues after it is reopened") {
   const ScratchDirectory scratch;
   {
     AuditStore store = open_store(scratch.path());
@@ -32,7 +32,7 @@ TEST_CASE("an empty log verifies") {
   CHECK(done.records == 0);
 }
 
-TEST_CASE("a full segment is followed by the next, and the chain runs on") {
+TEST_CASE("a full segment is followed by the next, and the chain continues") {
   const ScratchDirectory scratch;
   {
     AuditStore store = open_store(scratch.path(), 64 << 10);
@@ -44,7 +44,7 @@ TEST_CASE("a full segment is followed by the next, and the chain runs on") {
   CHECK(done.records == 2000);
 }
 
-TEST_CASE("each day has a segment of its own") {
+TEST_CASE("each day has its own segment") {
   const ScratchDirectory scratch;
   {
     AuditStore store = open_store(scratch.path());
@@ -54,7 +54,7 @@ TEST_CASE("each day has a segment of its own") {
   CHECK(sentence_of(verified(scratch.path())) == "well");
 }
 
-TEST_CASE("retention drops whole old segments, says so first, and the rest verifies") {
+TEST_CASE("retention records and drops whole old segments, and the remaining log verifies") {
   const ScratchDirectory scratch;
   const AuditRetention retention{std::chrono::days(3), 0};
   WallTime now = kNoon;
@@ -71,21 +71,21 @@ TEST_CASE("retention drops whole old segments, says so first, and the rest verif
   const AuditVerification done = verified(scratch.path());
   CHECK(sentence_of(done) == "well");
   CHECK(done.first > 1);
-  CHECK(done.events > done.records);  // those before are still counted
+  CHECK(done.events > done.records);  // counts of dropped records are still included
   const AuditStore again = open_store(scratch.path(), 64U << 20U, now, retention);
   CHECK_FALSE(again.damaged_at());
 }
 
-TEST_CASE("retention by bytes keeps the newest segment whatever its size") {
+TEST_CASE("retention by size keeps the newest segment even if it is too large") {
   const ScratchDirectory scratch;
   AuditStore store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 1});
   append_refusals(store, 0, 1500);
   REQUIRE(store.retain(kNoon) == AuditAppended::kDurable);
-  CHECK(store.segments().size() <= 2);  // the record that says so may have begun another
+  CHECK(store.segments().size() <= 2);  // the record of the drop may have started another
   append_refusals(store, 0, 10);
 }
 
-TEST_CASE("a crash between saying that a segment is dropped and removing it is made good") {
+TEST_CASE("a drop that a crash interrupted is completed at the next start") {
   const ScratchDirectory scratch;
   const ScratchDirectory aside;
   std::string oldest;
@@ -103,7 +103,7 @@ TEST_CASE("a crash between saying that a segment is dropped and removing it is m
   CHECK(verified(scratch.path()).last == before);
 }
 
-TEST_CASE("a segment that was being made when the machine stopped is not missed") {
+TEST_CASE("a segment left incomplete by a crash does not count as missing") {
   const ScratchDirectory scratch;
   {
     AuditStore store = open_store(scratch.path());
@@ -115,7 +115,7 @@ TEST_CASE("a segment that was being made when the machine stopped is not missed"
   CHECK(store.segments().size() == 2);
 }
 
-TEST_CASE("a log that does not verify is left alone, and goes on in a segment of its own") {
+TEST_CASE("a segment that does not verify is left unchanged and the log continues in a new one") {
   const ScratchDirectory scratch;
   std::string path;
   {
@@ -137,7 +137,7 @@ TEST_CASE("a log that does not verify is left alone, and goes on in a segment of
   CHECK(verified(scratch.path()).finding->kind == AuditTamper::kChange);
 }
 
-TEST_CASE("what was not ended in order is known afterwards") {
+TEST_CASE("an unclean end of the previous run is detected") {
   const ScratchDirectory scratch;
   {
     AuditStore store = open_store(scratch.path());
@@ -153,7 +153,7 @@ TEST_CASE("what was not ended in order is known afterwards") {
   CHECK_FALSE(open_store(scratch.path()).ended_badly());
 }
 
-TEST_CASE("segments are found by user and by token alone") {
+TEST_CASE("records are found by user and by token through the indexes") {
   const ScratchDirectory scratch;
   AuditStore store = open_store(scratch.path());
   append_refusals(store, 0, 100);

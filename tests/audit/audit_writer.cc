@@ -1,10 +1,11 @@
-// audit_writer DIRECTORY EVENTS SEGMENT_BYTES [one]: a process that writes to an audit log, to be
-// killed, and to be run on a disk that fails.
+// audit_writer DIRECTORY EVENTS SEGMENT_BYTES [one]: a process that writes to an audit log, run by
+// tests that kill it or make its disk fail.
 //
-// Each ticket that was completed with kGo is written to standard output, 8 bytes, at once. Even
-// tickets are of users of their own (the ticket's number), odd ones a flood that folds. With `one`
-// each event waits for the one before, and what is denied is tried again for a while: the same
-// calls in the same order. Exit status: 0 done, 2 usage, 3 the log could not be opened.
+// Each ticket completed with kGo is written to standard output at once, as 8 bytes. Even tickets
+// belong to distinct users, numbered like the ticket; odd ones form a flood that is folded. With
+// `one` each event waits for the previous one, and a denied event is retried for a while, so that
+// the sequence of system calls is always the same. Exit status: 0 done, 2 usage, 3 the log could
+// not be opened.
 #include <unistd.h>
 
 #include <condition_variable>
@@ -69,7 +70,7 @@ bool recorded(AuditLog& log, Waiting& waiting, AuditTicket ticket) {
 void one_after_the_other(AuditLog& log, Waiting& waiting, AuditTicket events) {
   AuditTicket ticket = 0;
   for (AuditTicket done = 0, tries = 0; done < events && tries < 2000; ++tries) {
-    ticket += 2;  // a number that was denied is not used again
+    ticket += 2;  // the number of a denied event is not reused
     if (recorded(log, waiting, ticket)) {
       ++done;
     } else {

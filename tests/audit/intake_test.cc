@@ -1,4 +1,4 @@
-// What waits for a commit: folded, shared, bounded, and counted to the last one.
+// The intake: folding, fair shares, limits, and exact counts.
 #include "daemon/audit/intake.h"
 
 #include "tests/audit/audit_fixture.h"
@@ -26,7 +26,7 @@ std::uint64_t sum_of(const AuditBatch& batch) {
 
 }  // namespace
 
-TEST_CASE("the same refusal again and again becomes one record with its first and last time") {
+TEST_CASE("the same rejection repeated becomes one record with the first and last time") {
   AuditIntake intake({});
   for (std::int64_t i = 0; i < 1000; ++i) {
     CHECK(intake.submit(from(1000, 7, i), static_cast<AuditTicket>(i + 1)) == AuditVerdict::kWait);
@@ -41,7 +41,7 @@ TEST_CASE("the same refusal again and again becomes one record with its first an
   CHECK(intake.empty());
 }
 
-TEST_CASE("random tokens of one peer become one record beyond the first few") {
+TEST_CASE("random tokens of one peer beyond the first few become one record") {
   AuditIntake intake({});
   for (std::uint64_t i = 0; i < 5000; ++i) intake.submit(from(1000, i), 0);
   intake.submit(from(1001, 1), 0);
@@ -55,7 +55,9 @@ TEST_CASE("random tokens of one peer become one record beyond the first few") {
   CHECK(sum_of(batch) == 5001);
 }
 
-TEST_CASE("a flood that goes on is named a hundred times a second, not with every commit") {
+TEST_CASE(
+    "a sustained flood adds at most a fixed number of separate records per second, not per "
+    "commit") {
   AuditIntake intake({});
   std::size_t named = 0;
   std::uint64_t token = 0;
@@ -71,22 +73,22 @@ TEST_CASE("a flood that goes on is named a hundred times a second, not with ever
     return std::exchange(named, 0);
   };
   CHECK(flood(1000, 1, 100) == 128);
-  CHECK(flood(1001, 1, 2) == 16);  // others are not the flood's
+  CHECK(flood(1001, 1, 2) == 16);  // another peer has its own limit
   CHECK(flood(1000, 1, 100) == 0);
   CHECK(flood(1000, 2, 100) == 128);
   CHECK(sum == 302 * 50);
-  // A second later a single token is named again.
+  // A second later a single token gets a separate record again.
   intake.submit(from(1000, ++token, 3), 0);
   CHECK_FALSE(intake.take().records.at(0).various);
 }
 
-TEST_CASE("different users are never folded into one") {
+TEST_CASE("events of different users are never folded together") {
   AuditIntake intake({});
   for (int i = 0; i < 100; ++i) intake.submit(denial_of(std::to_string(i)), 0);
   CHECK(intake.take().records.size() == 100);
 }
 
-TEST_CASE("different reasons, peers, upstreams and events are never folded into one") {
+TEST_CASE("events with different reasons, peers, upstreams or kinds are never folded together") {
   AuditIntake intake({});
   AuditRecord other = from(1000, 1);
   intake.submit(other, 0);
@@ -101,7 +103,7 @@ TEST_CASE("different reasons, peers, upstreams and events are never folded into 
   CHECK(intake.take().records.size() == 5);
 }
 
-TEST_CASE("folding begins anew with every commit") {
+TEST_CASE("folding starts over with every commit") {
   AuditIntake intake({});
   intake.submit(from(1000, 7), 0);
   CHECK(intake.take().records.size() == 1);
@@ -109,7 +111,7 @@ TEST_CASE("folding begins anew with every commit") {
   CHECK(intake.take().records.size() == 1);
 }
 
-TEST_CASE("one peer's flood leaves room for everybody else, and the sum stays exact") {
+TEST_CASE("a flood of one peer leaves room for other peers, and the counts stay exact") {
   AuditPolicy policy;
   policy.max_records = 64;
   AuditIntake intake(policy);
@@ -127,7 +129,7 @@ TEST_CASE("one peer's flood leaves room for everybody else, and the sum stays ex
   CHECK(sum_of(batch) == 1002);
 }
 
-TEST_CASE("what an operator does is recorded though a flood has filled the log") {
+TEST_CASE("an operator action is recorded although a flood has filled the queue") {
   AuditPolicy policy;
   policy.max_records = 4;
   AuditIntake intake(policy);
@@ -141,7 +143,7 @@ TEST_CASE("what an operator does is recorded though a flood has filled the log")
   CHECK(batch.records.back().count == 1);
 }
 
-TEST_CASE("a full log denies, or lets through and counts, as the policy says") {
+TEST_CASE("a full queue denies events, or allows and counts them, depending on the policy") {
   AuditPolicy policy;
   policy.max_records = 2;
   for (const auto when : {AuditWhenFull::kDeny, AuditWhenFull::kAllowAndCount}) {
@@ -161,7 +163,7 @@ TEST_CASE("a full log denies, or lets through and counts, as the policy says") {
   }
 }
 
-TEST_CASE("events below the level leave no record and hold nobody up") {
+TEST_CASE("an event below the level proceeds without a record") {
   AuditIntake intake({});
   AuditRecord hit = from(1, 1);
   hit.event = AuditEvent::kHit;
@@ -169,7 +171,7 @@ TEST_CASE("events below the level leave no record and hold nobody up") {
   CHECK(intake.empty());
 }
 
-TEST_CASE("without before_answer nobody waits, and the record is made all the same") {
+TEST_CASE("without before_answer an event proceeds at once and is still recorded") {
   AuditPolicy policy;
   policy.before_answer = false;
   AuditIntake intake(policy);
@@ -179,7 +181,7 @@ TEST_CASE("without before_answer nobody waits, and the record is made all the sa
   CHECK(batch.tickets.empty());
 }
 
-TEST_CASE("while the disk takes nothing, only what an operator does is kept") {
+TEST_CASE("while the disk fails only operator actions are kept") {
   AuditIntake intake({});
   intake.set_broken(true);
   CHECK(intake.submit(from(1, 1), 1) == AuditVerdict::kDeny);
@@ -191,7 +193,7 @@ TEST_CASE("while the disk takes nothing, only what an operator does is kept") {
   CHECK(batch.losses.denied == 1);
 }
 
-TEST_CASE("segments go by age and by size, oldest first, and never the newest") {
+TEST_CASE("retention drops segments by age and by size, oldest first and never the newest") {
   std::vector<AuditSegmentInfo> segments(5);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     segments[i].day = audit_day(kNoon) + static_cast<std::int64_t>(i);
@@ -206,8 +208,7 @@ TEST_CASE("segments go by age and by size, oldest first, and never the newest") 
   CHECK(segments_to_drop(segments, {Duration(1), 0}, now + std::chrono::days(99)) == 4);
 }
 
-TEST_CASE(
-    "what stands for others already is one record of its peer and event, whoever it was about") {
+TEST_CASE("events submitted as various become one record per peer and kind, whatever their user") {
   AuditIntake intake({});
   for (int i = 0; i < 100; ++i) {
     AuditRecord record = denial_of(std::to_string(i));
@@ -227,7 +228,7 @@ TEST_CASE(
   CHECK(batch.tickets.size() == 100);
 }
 
-TEST_CASE("events that stand for several are folded with their counts") {
+TEST_CASE("events with counts above one are folded by adding the counts") {
   AuditIntake intake({});
   for (std::uint64_t count : {3, 4, 5}) {
     AuditRecord record = refusal_number(1, at(0));

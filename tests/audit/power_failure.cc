@@ -73,7 +73,7 @@ void PowerFailure::apply(Disk& disk, const Operation& operation) const {
     case 'U':
       if (disk.now.count(operation.path) != 0) rename(disk, operation.path, -1);
       break;
-    default: break;  // an acknowledgement
+    default: break;  // an acknowledgment
   }
 }
 

@@ -1,9 +1,10 @@
-// power_failure.h: what a disk may hold after the power went, from a trace of watched_disk.c.
+// power_failure.h: what a disk may hold after a power failure, derived from a trace of
+// watched_disk.c.
 //
-// What was flushed is there. Of what was not, each write may be there or not, alone; writes through
-// a descriptor with O_DSYNC are there when they return. Names of a directory appear in the order in
-// which they were made, up to some point after the last flush of the directory, as file systems
-// with a journal have it.
+// Flushed data is present. Each unflushed write may be present or missing, independently. Writes
+// through a descriptor with O_DSYNC are durable on return. Directory entries appear in the order in
+// which they were made, up to some point after the last flush of the directory, as on a journaling
+// file system.
 #pragma once
 
 #include <map>
@@ -17,12 +18,12 @@ namespace claimsd::daemon::testing {
 
 class PowerFailure {
  public:
-  // The trace of a writer, started on an empty directory.
+  // Reads the trace of a writer that started in an empty directory.
   PowerFailure(const std::string& trace_path, std::string directory);
 
   std::size_t operations() const { return operations_.size(); }
-  // Writes into `into` what is left when the power goes after so many operations. Without dice
-  // nothing unflushed is left at all.
+  // Creates in `into` the state after a power failure following this many operations. Without dice
+  // all unflushed data is lost.
   void leave(std::size_t operations, std::mt19937_64* dice, const std::string& into) const;
   std::vector<AuditTicket> acknowledged(std::size_t operations) const;
 
@@ -43,7 +44,7 @@ class PowerFailure {
   struct Name {
     bool durable;
     std::string path;
-    int file;  // -1: the name goes
+    int file;  // -1: the name is removed
   };
   struct Disk {
     std::vector<std::vector<Write>> files;

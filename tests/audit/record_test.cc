@@ -1,4 +1,4 @@
-// A record: its bytes, its line, its limits.
+// One record: its encoding, its line of text and its limits.
 #include "daemon/audit/digest.h"
 #include "tests/audit/audit_fixture.h"
 
@@ -23,7 +23,7 @@ AuditRecord full_record() {
 
 }  // namespace
 
-TEST_CASE("a record survives encoding and decoding") {
+TEST_CASE("a record is unchanged by encoding and decoding") {
   AuditRecord record = full_record();
   CHECK(decode_audit_record(encode_audit_record(record)) == record);
   record.token.reset();
@@ -32,14 +32,14 @@ TEST_CASE("a record survives encoding and decoding") {
   CHECK(audit_sequence_of(encode_audit_record(record)) == 42);
 }
 
-TEST_CASE("the bytes of a record are those of the golden file, which FORMAT.md explains") {
+TEST_CASE("the encoding of a record matches the golden file described in FORMAT.md") {
   std::string golden = file_text(std::string(CLAIMSD_TESTDATA) + "/record.hex");
   while (!golden.empty() && golden.back() == '\n') golden.pop_back();
   CHECK(hex_text(encode_audit_record(full_record())) == golden);
   CHECK(file_text(CLAIMSD_FORMAT_MD).find(golden.substr(0, 64)) != std::string::npos);
 }
 
-TEST_CASE("no text makes a record longer than its limit, and what was cut is told") {
+TEST_CASE("long texts are truncated so that a record stays within its limit, and the flag is set") {
   AuditRecord record = full_record();
   const std::string endless(10'000, 'x');
   record.peer.comm = record.user = record.upstream = record.method = endless;
@@ -52,7 +52,7 @@ TEST_CASE("no text makes a record longer than its limit, and what was cut is tol
   CHECK(decoded->user.size() == kMaxAuditUser);
 }
 
-TEST_CASE("no prefix, no longer text and no unknown flag or version is a record") {
+TEST_CASE("decoding rejects truncated records, extra bytes, unknown flags and unknown versions") {
   const std::string bytes = encode_audit_record(full_record());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     CHECK_FALSE(decode_audit_record(std::string_view(bytes).substr(0, size)));
@@ -65,7 +65,7 @@ TEST_CASE("no prefix, no longer text and no unknown flag or version is a record"
   }
 }
 
-TEST_CASE("a record is one line whatever is in it") {
+TEST_CASE("the text of a record is one line whatever bytes it contains") {
   AuditRecord record = full_record();
   for (int byte = 0; byte < 256; ++byte) {
     for (std::string* text : {&record.user, &record.route, &record.detail, &record.peer.comm,
@@ -78,7 +78,7 @@ TEST_CASE("a record is one line whatever is in it") {
   }
 }
 
-TEST_CASE("a line says what happened") {
+TEST_CASE("the text of a record has all its fields") {
   CHECK(audit_line(full_record()) ==
         "2024-10-04T12:00:00.000000Z #42 refused verdict=invalid reason=refused source=upstream "
         "status=401 took=12000us user=user-7 token=0100000000000000000000000000005a uid=1000 "
@@ -94,7 +94,7 @@ TEST_CASE("the chain depends on the origin, on every record and on their order")
   CHECK(hasher->next(hasher->next(start, "x"), "y") != hasher->next(hasher->next(start, "y"), "x"));
 }
 
-TEST_CASE("a token's name depends on the host key and on nothing that happens before") {
+TEST_CASE("a token fingerprint depends on the host key and the token only") {
   const Secret key(std::string_view("0123456789abcdef0123456789abcdef"));
   const Secret other(std::string_view("0123456789abcdef0123456789abcdeg"));
   auto one = AuditFingerprinter::create(key);
@@ -107,7 +107,7 @@ TEST_CASE("a token's name depends on the host key and on nothing that happens be
   CHECK(two->of("token") != name);
 }
 
-TEST_CASE("every event has a name of its own and the operator's are recorded at every level") {
+TEST_CASE("every event has a unique name and operator actions are recorded at every level") {
   for (const AuditEventRow& row : kAuditEvents) {
     CHECK(audit_event_named(row.name)->event == row.event);
     CHECK(recorded_at(AuditLevel::kEvery, row.event));

@@ -46,11 +46,13 @@ struct Recorder {
   bool said_last = false;
   bool others_waited = false;
   int turns_without_others = 0;
-  std::optional<Async> others;  // somebody else's event
+  std::optional<Async> others;  // another event on the loop
   std::unique_ptr<AuditRecorder> recorder;
 };
 
-TEST_CASE("answers that one commit lets go leave a few a turn, in order, others in between") {
+TEST_CASE(
+    "answers released by one commit are sent a few per iteration, in order, with other events in "
+    "between") {
   Recorder test;
   test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
   for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)

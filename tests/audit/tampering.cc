@@ -8,7 +8,7 @@ namespace claimsd::daemon::testing {
 namespace {
 
 constexpr std::uint64_t kPerSegment = 60;
-constexpr AuditSequence kLastAnchor = 160;  // of 180 records: what is behind it nobody vouches for
+constexpr AuditSequence kLastAnchor = 160;  // of 180 records; later ones are not protected
 
 LmdbEnvironment open_to_change(const std::string& path) {
   auto env = LmdbEnvironment::open({.path = path,
@@ -60,7 +60,7 @@ AuditLink random_link(Dice& dice) {
   return link;
 }
 
-// Every row's link anew from `first` on.
+// Recomputes every link from `first` on.
 void rehash(OpenedSegment& segment, std::size_t first) {
   AuditHasher hash = hasher();
   AuditLink link = first == 0 ? segment.identity.before : segment.rows[first - 1].link;
@@ -71,7 +71,7 @@ void rehash(OpenedSegment& segment, std::size_t first) {
 
 enum class Renumber { kNothing, kKeys, kKeysAndRecords };
 
-// Closes or opens a gap behind `first`.
+// Renumbers the rows after `first`, to close or open a gap.
 void shift(OpenedSegment& segment, std::size_t first, std::int64_t by, Renumber how) {
   if (how == Renumber::kNothing) return;
   for (std::size_t i = first; i < segment.rows.size(); ++i) {
@@ -88,7 +88,7 @@ Mutation change_a_bit() {
     const std::size_t bit = dice() % ((row.record.size() + row.link.size()) * 8);
     const auto mask = static_cast<std::uint8_t>(1U << (bit % 8));
     if (bit / 8 < row.record.size()) {
-      // Its sequence is what reordering and the like are told by.
+      // The sequence, which shows as reordering or similar instead.
       if (bit / 8 >= 8 && bit / 8 < 16) return std::nullopt;
       row.record[bit / 8] =
           static_cast<char>(static_cast<std::uint8_t>(row.record[bit / 8]) ^ mask);
@@ -106,11 +106,11 @@ Mutation change_a_record() {
     const std::size_t at = dice() % segment.rows.size();
     auto& row = segment.rows[at];
     row.record = forged_record(row.key, dice);
-    // With a link that fits it is the next one that does not follow.
+    // If the link is made to fit, the next record is the one that does not follow.
     const bool fitted = dice() % 2 == 0;
     if (fitted) {
       const AuditLink before = at == 0 ? segment.identity.before : segment.rows[at - 1].link;
-      // The last one of all has nothing behind it that would show: that is what anchors are for.
+      // A change to the very last record shows only at an anchor.
       if (at + 1 == segment.rows.size()) return std::nullopt;
       row.link = hasher().next(before, row.record);
     }
@@ -138,7 +138,7 @@ Mutation remove(Renumber how) {
       [how](const KnownLog&, const std::string& directory, Dice& dice) -> std::optional<Expected> {
         OpenedSegment segment(any_segment(directory, dice));
         const std::size_t count = 1 + dice() % 3;
-        // Two must stay behind it: less is a matter of the end (truncation).
+        // Two records must remain after the gap; otherwise it would be a truncation.
         if (segment.rows.size() < count + 3) return std::nullopt;
         const std::size_t at = dice() % (segment.rows.size() - count - 2);
         const AuditSequence bad = segment.rows[at].key;
@@ -232,7 +232,7 @@ Mutation cut_the_end(bool adjust_head) {
     segment.head.sequence = segment.rows.back().key;
     segment.head.link = segment.rows.back().link;
     segment.put_back(adjust_head);
-    // With its own statement adjusted it *is* what an old copy is.
+    // With its head adjusted, a truncated log is the same as an old copy.
     return Expected{adjust_head ? AuditTamper::kRollback : AuditTamper::kTruncation,
                     segment.rows.back().key + 1};
   };
@@ -279,7 +279,7 @@ Mutation put_old_copy_back(bool write_on) {
 
 Mutation put_one_old_file_back() {
   return [](const KnownLog& log, const std::string& directory, Dice&) -> std::optional<Expected> {
-    // The second segment as it was when it was still written to.
+    // Restores the second segment as it was while it was being written.
     const std::string old = paths_in(log.old_copy).back();
     std::filesystem::copy_file(old,
                                directory + "/" + std::filesystem::path(old).filename().string(),
@@ -292,7 +292,7 @@ Mutation write_anew() {
   return [](const KnownLog&, const std::string& directory, Dice& dice) -> std::optional<Expected> {
     OpenedSegment segment(paths_in(directory).back());
     const std::size_t at = dice() % segment.rows.size();
-    if (segment.rows[at].key > kLastAnchor) return std::nullopt;  // behind the last anchor
+    if (segment.rows[at].key > kLastAnchor) return std::nullopt;  // after the last anchor
     segment.rows[at].record = forged_record(segment.rows[at].key, dice);
     rehash(segment, at);
     segment.head.link = segment.rows.back().link;
@@ -390,16 +390,16 @@ const std::vector<NamedMutation>& mutations() {
       {"two records swapped and renumbered", false, swap_two(true)},
       {"records rotated", false, rotate_some()},
       {"the end cut off", false, cut_the_end(false)},
-      {"the end cut off, statement adjusted", true, cut_the_end(true)},
+      {"the end cut off, head adjusted", true, cut_the_end(true)},
       {"the first segment removed", false, remove_file(0, AuditTamper::kRemoval)},
-      {"a segment between removed", false, remove_file(1, AuditTamper::kRemoval)},
+      {"a middle segment removed", false, remove_file(1, AuditTamper::kRemoval)},
       {"the last segment removed", false, remove_file(2, AuditTamper::kTruncation)},
       {"everything removed", false, remove_all()},
-      {"everything removed and begun anew", true, begin_anew()},
+      {"everything removed and a new log started", true, begin_anew()},
       {"an old copy put back", true, put_old_copy_back(false)},
-      {"an old copy put back and written on", true, put_old_copy_back(true)},
+      {"an old copy put back and continued", true, put_old_copy_back(true)},
       {"one file's old copy put back", false, put_one_old_file_back()},
-      {"written anew with a chain of its own", true, write_anew()},
+      {"rewritten with a consistent chain", true, write_anew()},
   };
   return all;
 }

@@ -1,5 +1,5 @@
-// tampering.h: what an intruder with root may do to a log's files, one thing each, with the kind
-// that verification must call it.
+// tampering.h: changes that an intruder with root may make to a log, each with the kind that
+// verification must report.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@ namespace claimsd::daemon::testing {
 
 using Dice = std::mt19937_64;
 
-// One segment's rows, to be changed at will and put back. Not durable: tests throw it away.
+// The rows of one segment, to be changed and written back. Not durable.
 class OpenedSegment {
  public:
   struct Row {
@@ -34,18 +34,18 @@ class OpenedSegment {
 struct KnownLog {
   std::string directory;
   std::string anchors_text;
-  std::string old_copy;  // of the directory, as it was at a time between two anchors
+  std::string old_copy;  // of the directory, taken between two anchors
 };
 
 struct Expected {
   AuditTamper kind;
-  AuditSequence at;  // 0: whichever
+  AuditSequence at;  // 0: any
 };
 
-// A log of three segments with anchors, and an old copy.
+// Creates a log of three segments with anchors, and an old copy.
 KnownLog make_log(const std::string& root);
 
-// Changes the copy in `directory`; false where these dice say nothing that can be done.
+// Changes the copy in `directory`. Returns nothing if the change is not possible with these dice.
 using Mutation = std::function<std::optional<Expected>(const KnownLog& log,
                                                        const std::string& directory, Dice& dice)>;
 struct NamedMutation {

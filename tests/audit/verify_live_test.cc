@@ -1,4 +1,4 @@
-// What a daemon is writing is verified through the pages that it hands over.
+// Verifies a log that a daemon is writing, through the pages it returns.
 #include "daemon/audit/verify_live.h"
 
 #include "daemon/audit/live_query.h"
@@ -9,7 +9,7 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// A log of some segments, the last of which is being written.
+// A log of several segments, the last of which is being written.
 struct WrittenLog {
   explicit WrittenLog(std::size_t segment_bytes, std::uint64_t records = 900)
       : store(open_store(scratch.path(), segment_bytes)) {
@@ -29,7 +29,7 @@ struct WrittenLog {
     return {std::move(*AuditHasher::create()), std::move(anchors), std::move(*closed)};
   }
 
-  // As claimsctl reads them.
+  // Reads the rows page by page, as claimsctl does.
   std::vector<AuditPage::Row> rows(AuditSequence first) const {
     std::vector<AuditPage::Row> all;
     AuditQuery query;
@@ -64,8 +64,7 @@ struct WrittenLog {
 
 }  // namespace
 
-TEST_CASE(
-    "what is being written is verified to its end, whether there are segments before it or not") {
+TEST_CASE("a log being written is verified to its end, with and without older segments") {
   for (const std::size_t segment_bytes : {std::size_t{64} << 20U, std::size_t{48} << 10U}) {
     const WrittenLog log(segment_bytes);
     CHECK((log.store.segments().size() > 2) == (segment_bytes < 1U << 20U));
@@ -82,7 +81,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("anchors hold what is being written, too") {
+TEST_CASE("anchors are checked against the segment being written") {
   const WrittenLog log(48U << 10U);
   AuditContinuation rest = log.begin(log.anchor_at_end());
   const auto rows = log.rows(rest.next());
@@ -92,7 +91,7 @@ TEST_CASE("anchors hold what is being written, too") {
   CHECK(done.cannot_tell.empty());
 }
 
-TEST_CASE("whatever was done to what is being written is found, and where") {
+TEST_CASE("tampering with the segment being written is detected and located") {
   const WrittenLog log(48U << 10U);
   const auto kind_of = [&](auto&& tamper, AuditAnchors anchors = {}) {
     AuditContinuation rest = log.begin(anchors);
@@ -122,7 +121,7 @@ TEST_CASE("whatever was done to what is being written is found, and where") {
   CHECK(kind_of([](Rows&) {}, ahead) == AuditTamper::kRollback);
 }
 
-TEST_CASE("a first segment that says otherwise of itself is found") {
+TEST_CASE("a first segment with a changed identity is detected") {
   const WrittenLog log(64U << 20U, 20);
   AuditSegmentIdentity begin = log.store.newest();
   begin.before[0] ^= 1;

@@ -1,4 +1,4 @@
-// Whatever is done to a log's files is seen, and called by its name.
+// Every change to a log's files is detected and classified correctly.
 #include "tests/audit/tampering.h"
 
 #include <cstdlib>
@@ -9,13 +9,13 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// By hand: CLAIMSD_AUDIT_MUTATIONS=10000.
+// To run more: CLAIMSD_AUDIT_MUTATIONS=10000.
 std::uint64_t mutation_count() {
   const char* const wanted = std::getenv("CLAIMSD_AUDIT_MUTATIONS");
   return wanted == nullptr ? 1500 : std::strtoull(wanted, nullptr, 10);
 }
 
-// Everything that a log says.
+// All content of a log.
 std::string contents_of(const std::string& directory) {
   std::string all;
   for (const AuditSegmentFile& file : segment_files(directory)) {
@@ -32,7 +32,7 @@ std::string contents_of(const std::string& directory) {
 
 }  // namespace
 
-TEST_CASE("an untouched log with anchors verifies, up to the last anchor beyond doubt") {
+TEST_CASE("an untouched log verifies, with certainty up to the last anchor") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   const AuditVerification done = verified(log.directory, read_anchors(log.anchors_text));
@@ -43,7 +43,7 @@ TEST_CASE("an untouched log with anchors verifies, up to the last anchor beyond 
   CHECK(sentence_of(verified(log.directory)) == "well");
 }
 
-TEST_CASE("random mutations of a log are all detected and called by their name") {
+TEST_CASE("random mutations of a log are all detected and classified correctly") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   const AuditAnchors anchors = read_anchors(log.anchors_text);
@@ -74,7 +74,7 @@ TEST_CASE("random mutations of a log are all detected and called by their name")
   CHECK(done_kinds.size() == mutations().size());
 }
 
-TEST_CASE("a bit flipped anywhere in a file is seen, or changed nothing that the log says") {
+TEST_CASE("a flipped bit anywhere in a file is detected unless it changes no content of the log") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   const AuditAnchors anchors = read_anchors(log.anchors_text);
@@ -103,12 +103,12 @@ TEST_CASE("a bit flipped anywhere in a file is seen, or changed nothing that the
   CHECK(seen > 0);
 }
 
-TEST_CASE("a log whose pages crash LMDB is a finding and not a crash") {
+TEST_CASE("a log whose pages crash LMDB is reported as tampered with") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   const std::string path = segment_files(log.directory).front().path;
   std::string text = file_text(path);
-  // Behind the two meta pages: every page's header says that it is something else.
+  // After the two meta pages, the header of every page claims another page type.
   for (std::size_t at = 2 * 4096; at + 16 <= text.size(); at += 4096)
     text.replace(at + 8, 8, 8, '\x5a');
   std::ofstream(path, std::ios::binary) << text;
@@ -118,7 +118,7 @@ TEST_CASE("a log whose pages crash LMDB is a finding and not a crash") {
   CHECK(done->finding->kind == AuditTamper::kChange);
 }
 
-TEST_CASE("an anchor that nobody signed is a forgery, and one that was cut off says nothing") {
+TEST_CASE("an anchor with a wrong signature is a forgery, and a truncated anchor is only noted") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   std::string forged = log.anchors_text;
@@ -133,7 +133,7 @@ TEST_CASE("an anchor that nobody signed is a forgery, and one that was cut off s
   CHECK(done.notes.size() == 1);
 }
 
-TEST_CASE("anchors signed by another first key are not believed where the key was written down") {
+TEST_CASE("anchors signed by another first key are rejected when the root key is given") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
   const std::string root = read_anchors(log.anchors_text).root;

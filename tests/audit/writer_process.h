@@ -1,4 +1,4 @@
-// writer_process.h: runs audit_writer and reads what it acknowledges.
+// writer_process.h: runs audit_writer and reads its acknowledgments.
 #pragma once
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ struct WriterWords {
   std::size_t segment_bytes = 256U << 10U;
   bool one_by_one = false;
   std::vector<std::string> environment;  // NAME=VALUE; the preloaded library with WATCHED_...
-  std::size_t kill_after = SIZE_MAX;     // so many acknowledgements
+  std::size_t kill_after = SIZE_MAX;     // kill after this many acknowledgments
 };
 
 inline WriterRun run_writer(const WriterWords& words) {
@@ -55,7 +55,7 @@ inline WriterRun run_writer(const WriterWords& words) {
   close(ends[1]);
   WriterRun run;
   AuditTicket ticket = 0;
-  // What was written to the pipe before the kill was acknowledged, so it is read to its end.
+  // Data written to the pipe before the kill was acknowledged, so read to the end.
   while (read(ends[0], &ticket, sizeof ticket) == sizeof ticket) {
     run.acknowledged.push_back(ticket);
     if (run.acknowledged.size() == words.kill_after) kill(pid, SIGKILL);
@@ -68,7 +68,7 @@ inline WriterRun run_writer(const WriterWords& words) {
   return run;
 }
 
-// How many of them the log does not hold: each even one by its user, the odd ones by their sum.
+// Counts acknowledged tickets missing from the log: even ones by user, odd ones by their sum.
 inline std::size_t missing_from(const std::string& directory,
                                 const std::vector<AuditTicket>& acknowledged,
                                 std::uint64_t floods_before = 0) {

@@ -8,8 +8,8 @@
 namespace claimsd::daemon {
 namespace {
 
-TEST_CASE("a hash set says the same as a set, whatever comes and goes") {
-  // Neighbours crowd, so that searches run into each other; some begin at the table's end.
+TEST_CASE("a hash set behaves like std::set under random inserts and erases") {
+  // Nearby hashes collide, so probe sequences overlap and wrap around the end of the table.
   const std::uint64_t hashes = GENERATE(3, 40, 3'000);
   testing::SeededRandom random(hashes);
   HashSet set;
@@ -17,7 +17,7 @@ TEST_CASE("a hash set says the same as a set, whatever comes and goes") {
   const auto draw = [&] { return 2 + random.below(hashes) - hashes / 2; };
   for (int step = 0; step < 20'000; ++step) {
     const std::uint64_t hash = draw();
-    if (hash == 0) continue;  // the same as 1
+    if (hash == 0) continue;  // stored as 1
     if (random.below(2) == 0) {
       set.insert(hash);
       model.insert(hash);
@@ -31,7 +31,7 @@ TEST_CASE("a hash set says the same as a set, whatever comes and goes") {
   }
 }
 
-TEST_CASE("a hash of zero is one like any other") {
+TEST_CASE("zero is an ordinary hash") {
   HashSet set;
   CHECK_FALSE(set.contains(0));
   set.insert(0);

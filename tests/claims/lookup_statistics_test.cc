@@ -1,4 +1,4 @@
-// Every lookup is counted by where its answer came from; those that waited are timed.
+// Lookups are counted by source and verdict; waits are timed.
 #include "daemon/claims/lookup_statistics.h"
 
 #include "tests/support/catch.h"
@@ -32,11 +32,11 @@ TEST_CASE("lookups are counted by source and verdict") {
   CHECK(all == world.counters().questions);
 }
 
-TEST_CASE("who waited is timed from the question to the answer, who did not is not") {
+TEST_CASE("waits are timed from query to answer, and immediate answers are not timed") {
   ServiceHarness world;
   world.ask("token");
   world.advance(30ms);
-  world.ask("token");  // joins
+  world.ask("token");  // joins the flight
   world.advance(10ms);
   world.land_oldest(status(200));
   world.ask_now("token");
@@ -46,7 +46,8 @@ TEST_CASE("who waited is timed from the question to the answer, who did not is n
   CHECK(world.service->lookups().waits(Source::kCache).count() == 0);
 }
 
-TEST_CASE("a wait that ended with a stale answer is one of those, and one turned away is none") {
+TEST_CASE(
+    "a wait that ends in a stale answer counts as stale, and an immediate failure is not timed") {
   Policy policy = plain_policy();
   policy.life.stale_if_error = 120s;
   policy.max_waiters = 1;
@@ -54,7 +55,7 @@ TEST_CASE("a wait that ended with a stale answer is one of those, and one turned
   world.ask_and_land("token", status(200));
   world.advance(61s);
   world.ask("token");
-  world.ask_now("another");  // full
+  world.ask_now("another");  // all waiter slots are in use
   world.advance(7ms);
   world.land_oldest(status(503));
   const LookupStatistics& lookups = world.service->lookups();

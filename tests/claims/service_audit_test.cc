@@ -1,4 +1,4 @@
-// What must be written down before an answer leaves, and what becomes of it meanwhile.
+// Answers that must be recorded before they are sent, and their revalidation afterwards.
 #include <set>
 
 #include "tests/support/catch.h"
@@ -25,7 +25,7 @@ Policy audited(const AuditScope& scope) {
   return policy;
 }
 
-// A token that the cache holds, with its record written.
+// Puts a token into the cache, with its record written.
 void learn(ServiceHarness& world, std::string_view token) {
   world.audit.verdict = AuditVerdict::kGo;
   world.ask_and_land(token, status(200));
@@ -34,7 +34,7 @@ void learn(ServiceHarness& world, std::string_view token) {
 
 }  // namespace
 
-TEST_CASE("each level records its answers, and no others") {
+TEST_CASE("each audit level records exactly its own answers") {
   const auto events = [](const AuditScope& scope) {
     ServiceHarness world(audited(scope));
     world.audit.verdict = AuditVerdict::kGo;
@@ -52,7 +52,7 @@ TEST_CASE("each level records its answers, and no others") {
   CHECK(events(kEvery) == 6);
 }
 
-TEST_CASE("an answer leaves only when its record is durable") {
+TEST_CASE("an answer is sent only after its record is durable") {
   ServiceHarness world(audited(kVerifications));
   const Waiter good = world.ask("good", {.route = "GET /worklist"});
   world.land_oldest(status(200));
@@ -76,7 +76,7 @@ TEST_CASE("an answer leaves only when its record is durable") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("what the log does not take is withheld") {
+TEST_CASE("an answer that the audit log does not accept becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
   world.audit.verdict = AuditVerdict::kDeny;
   CHECK(world.ask_and_land("good", status(200)).answer.reason == Reason::kNotRecorded);
@@ -89,7 +89,7 @@ TEST_CASE("what the log does not take is withheld") {
   CHECK(world.counters().answers_valid == 0);
 }
 
-TEST_CASE("nobody waits for a record past his own time-out, and a late one does no harm") {
+TEST_CASE("an answer whose record is late fails at its deadline, and the late record is ignored") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good", {.timeout = 2s});
   world.advance(1s);
@@ -102,7 +102,7 @@ TEST_CASE("nobody waits for a record past his own time-out, and a late one does 
   CHECK(world.service->idle());
 }
 
-TEST_CASE("that somebody's time was up is told once it is written down") {
+TEST_CASE("a timeout answer is sent only after its record is durable") {
   ServiceHarness world(audited(kFailures));
   const Waiter waiter = world.ask("good", {.timeout = 2s});
   world.advance(2s);
@@ -111,7 +111,7 @@ TEST_CASE("that somebody's time was up is told once it is written down") {
   CHECK(world.reason(waiter) == Reason::kDeadline);
 }
 
-TEST_CASE("who hangs up while his record is written leaves nothing behind") {
+TEST_CASE("a client that disconnects while its record is written leaves no state behind") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good", {.connection = 7});
   world.land_oldest(status(200));
@@ -122,10 +122,10 @@ TEST_CASE("who hangs up while his record is written leaves nothing behind") {
   CHECK_FALSE(world.answered(waiter));
 }
 
-TEST_CASE("an answer is decided again when its record is written") {
+TEST_CASE("an answer is revalidated when its record becomes durable") {
   ServiceHarness world(audited(kVerifications));
   const auto reversed = [&world](Reason to, const Waiter& waiter) {
-    world.write_record();  // of the answer that no longer holds
+    world.write_record();  // of the original answer, which is no longer correct
     CHECK_FALSE(world.answered(waiter));
     CHECK(world.audit.noted.back().event.kind == Kind::kReversal);
     CHECK(world.audit.noted.back().event.reason == to);
@@ -145,24 +145,24 @@ TEST_CASE("an answer is decided again when its record is written") {
     world.revoke({.subject = Subject::kUser, .who = "user-123"});
     reversed(Reason::kRevoked, waiter);
   }
-  SECTION("a request that started later was refused") {
+  SECTION("a later request was rejected") {
     const Waiter waiter = world.ask("good");
     world.land_oldest(status(200));
     world.advance(1s);
     world.audit.verdict = AuditVerdict::kGo;
     world.ask_and_land("good", status(401), {.max_age = 0s});
     world.audit.verdict = AuditVerdict::kWait;
-    world.advance(10s);  // longer than a refusal is remembered
+    world.advance(10s);  // longer than the negative TTL
     reversed(Reason::kRefused, waiter);
   }
-  SECTION("the token's own time is over") {
+  SECTION("the token itself has expired") {
     const std::string token = jwt_expiring(10s);
     const Waiter waiter = world.ask(token);
     world.land_oldest(status(200));
     world.clock.step_wall(1h);
     reversed(Reason::kExpired, waiter);
   }
-  SECTION("its life is over") {
+  SECTION("the TTL has expired") {
     const Waiter waiter = world.ask("good");
     world.land_oldest(confirmed("max-age=3"));
     world.clock.advance(3s);
@@ -170,7 +170,7 @@ TEST_CASE("an answer is decided again when its record is written") {
   }
 }
 
-TEST_CASE("an answer that waited says how old it is now") {
+TEST_CASE("a valid answer that waited for its record reports its current age") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good");
   world.land_oldest(status(200));
@@ -180,7 +180,7 @@ TEST_CASE("an answer that waited says how old it is now") {
   CHECK(world.answer(waiter).answer.left == 57s);
 }
 
-TEST_CASE("a refusal that waited says how old it is now") {
+TEST_CASE("a rejection that waited for its record reports its current age") {
   ServiceHarness world(audited(kFailures));
   const Waiter waiter = world.ask("bad");
   world.advance(1s);
@@ -190,7 +190,7 @@ TEST_CASE("a refusal that waited says how old it is now") {
   CHECK(world.answer(waiter).answer.age == 3s);
 }
 
-TEST_CASE("what had no life left when it came is for those who waited, for a second more") {
+TEST_CASE("a confirmation that arrives after its TTL answers its waiters for one more second") {
   Policy policy = audited(kVerifications);
   policy.life.max_ttl = 2s;
   ServiceHarness world(policy);
@@ -204,11 +204,11 @@ TEST_CASE("what had no life left when it came is for those who waited, for a sec
   };
   CHECK(world.reason(late_by(999ms)) == Reason::kOk);
   const Waiter waiter = late_by(1s);
-  world.write_record();  // that it was not given after all
+  world.write_record();  // that the answer was superseded
   CHECK(world.reason(waiter) == Reason::kNotRecorded);
 }
 
-TEST_CASE("a stale answer that waited is given no longer than one that need not wait") {
+TEST_CASE("a stale answer that waits for its record expires when any stale answer would") {
   Policy policy = audited(kEvery);
   policy.life.stale_if_error = 100s;
   ServiceHarness world(policy);
@@ -225,7 +225,7 @@ TEST_CASE("a stale answer that waited is given no longer than one that need not 
   CHECK(world.reason(waiter) == Reason::kNotRecorded);
 }
 
-TEST_CASE("a reversal whose record is not taken lets nobody in") {
+TEST_CASE("a superseding answer without a record becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good");
   world.land_oldest(status(200));
@@ -235,7 +235,7 @@ TEST_CASE("a reversal whose record is not taken lets nobody in") {
   CHECK(world.reason(waiter) == Reason::kNotRecorded);
 }
 
-TEST_CASE("nothing is shown to the workers before its record is durable") {
+TEST_CASE("no lease is published before the record of its answer is durable") {
   ServiceHarness world(audited(kVerifications));
   const std::string token(40, 't');
   const Waiter waiter = world.ask(token, {.wants_lease = true});
@@ -246,7 +246,7 @@ TEST_CASE("nothing is shown to the workers before its record is durable") {
   CHECK(world.publisher.shown() == 1);
 }
 
-TEST_CASE("where leases are recorded, each waits for a record of its own") {
+TEST_CASE("with leases recorded, each lease waits for its own record") {
   ServiceHarness world(audited(kLeases));
   const std::string token(40, 't');
   world.ask(token, {.wants_lease = true});
@@ -255,23 +255,23 @@ TEST_CASE("where leases are recorded, each waits for a record of its own") {
   CHECK(world.audit.noted.back().event.kind == Kind::kLease);
   CHECK(world.publisher.shown() == 0);
   world.ask_now(token, {.wants_lease = true});
-  CHECK(world.audit.noted.size() == 2);  // one is waiting already
-  SECTION("it is shown when that is durable") {
+  CHECK(world.audit.noted.size() == 2);  // a lease is waiting already
+  SECTION("published once the record is durable") {
     world.write_record();
     CHECK(world.publisher.shown() == 1);
   }
-  SECTION("and not at all when it is not") {
+  SECTION("not published if the record fails") {
     world.write_record(false);
     CHECK(world.publisher.shown() == 0);
   }
-  SECTION("nor when it was revoked meanwhile") {
+  SECTION("not published if the token was revoked meanwhile") {
     world.revoke({.subject = Subject::kToken, .who = token});
     world.write_record();
     CHECK(world.publisher.shown() == 0);
   }
 }
 
-TEST_CASE("what the Auth API said is recorded though nobody stayed to hear it") {
+TEST_CASE("the Auth API's verdict is recorded even if all clients have disconnected") {
   ServiceHarness world(audited(kFailures));
   world.ask("bad", {.connection = 7});
   world.service->disconnected(7);
@@ -282,7 +282,7 @@ TEST_CASE("what the Auth API said is recorded though nobody stayed to hear it") 
   CHECK(world.counters().answers_invalid == 0);
 }
 
-TEST_CASE("a hit waits for its record where every hit is recorded") {
+TEST_CASE("with hits recorded, a hit waits for its record") {
   ServiceHarness world(audited(kEvery));
   learn(world, "good");
   const Waiter waiter = world.ask("good");
@@ -292,13 +292,14 @@ TEST_CASE("a hit waits for its record where every hit is recorded") {
 }
 
 TEST_CASE(
-    "of very many held answers each is taken once, in any order, or leaves with its connection") {
+    "each of many held answers is released exactly once, in any order, or dropped with its "
+    "connection") {
   HeldAnswers held;
   constexpr AuditTicket kMany = 1'000;
   constexpr std::uint64_t kConnections = 7;
   for (AuditTicket ticket = 1; ticket <= kMany; ++ticket) {
     REQUIRE(held.next_ticket() == ticket);
-    if (ticket % 10 == 9) continue;  // of whose record nobody waits
+    if (ticket % 10 == 9) continue;  // a record without a waiting answer
     held.hold(ticket, Held{.waiter = {.connection = ticket % kConnections, .request = 1},
                            .deadline = BootTime(seconds(static_cast<int>(ticket)))});
   }
@@ -335,7 +336,7 @@ TEST_CASE(
   CHECK(held.take_overdue(BootTime(seconds(1))).size() == 1);
 }
 
-TEST_CASE("claims that wait for their records are held once for all who wait, and are bounded") {
+TEST_CASE("answers that share claims hold one copy of them, and the total size is bounded") {
   HeldAnswers held;
   const std::string claims(10'000, 'c');
   const TokenKey one{};

@@ -1,4 +1,4 @@
-// A store in trouble costs requests, never a wrong answer.
+// A failing store costs requests but never causes a wrong answer.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using proto::Reason;
 using proto::Source;
 
-TEST_CASE("what the store cannot take is passed on, and asked again") {
+TEST_CASE("a confirmation that the store cannot take is answered but not cached") {
   ServiceHarness world;
   world.cache.put_fault.arm(0, 1);
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
@@ -18,7 +18,7 @@ TEST_CASE("what the store cannot take is passed on, and asked again") {
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
-TEST_CASE("where the newer entry cannot be kept the older one does not answer for it") {
+TEST_CASE("a newer entry that cannot be stored still displaces the older one") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.put_fault.arm(0, 1);
@@ -27,7 +27,7 @@ TEST_CASE("where the newer entry cannot be kept the older one does not answer fo
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("what the store cannot find is asked again") {
+TEST_CASE("a failed lookup in the store causes a new request") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.find_fault.arm(0, 1);
@@ -35,20 +35,20 @@ TEST_CASE("what the store cannot find is asked again") {
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
-TEST_CASE("a refused token stays refused where the store cannot erase it") {
+TEST_CASE("a rejected token stays rejected if the store cannot erase its entry") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.erase_fault.arm(0, SIZE_MAX);
   world.ask_and_land("token", status(401), {.max_age = 0s});
   REQUIRE(world.cache.entries() == 1);
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
-  world.advance(5s);  // the refusal is forgotten; the entry would live on
+  world.advance(5s);  // the negative entry has expired; the cached entry would still be fresh
   CHECK_FALSE(world.answered(world.ask("token")));
   world.land_oldest(failed(Reason::kUpstreamConnect));
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("an entry that could not be erased counts again once it is replaced") {
+TEST_CASE("an entry that could not be erased is valid again once it is replaced") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.erase_fault.arm(0, 1);
@@ -59,7 +59,7 @@ TEST_CASE("an entry that could not be erased counts again once it is replaced") 
   CHECK(world.ask_now("token").answer.age == 0s);
 }
 
-TEST_CASE("an entry that could not be replaced nor erased does not answer") {
+TEST_CASE("an entry that could be neither replaced nor erased is not used") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.put_fault.arm(0, 1);
@@ -69,7 +69,7 @@ TEST_CASE("an entry that could not be replaced nor erased does not answer") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("an older entry that no-store could not take away does not answer") {
+TEST_CASE("an older entry that could not be erased after no-store is not used") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.cache.erase_fault.arm(0, 1);
@@ -78,7 +78,7 @@ TEST_CASE("an older entry that no-store could not take away does not answer") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("an entry that was evicted but not erased, and refused since, does not answer") {
+TEST_CASE("an evicted entry that could not be erased, and was then rejected, is not used") {
   Policy policy = plain_policy();
   policy.max_entries = 1;
   policy.negative_ttl = 0s;
@@ -91,7 +91,7 @@ TEST_CASE("an entry that was evicted but not erased, and refused since, does not
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("refusals of tokens that were never kept are nothing to remember") {
+TEST_CASE("rejected tokens that were never cached cost no memory") {
   ServiceHarness world;
   world.cache.erase_fault.arm(0, 3);
   for (int i = 0; i < 3; ++i) world.ask_and_land("junk" + std::to_string(i), status(401));
@@ -100,7 +100,7 @@ TEST_CASE("refusals of tokens that were never kept are nothing to remember") {
   CHECK(world.ask_now("junk0").answer.source == Source::kCache);
 }
 
-TEST_CASE("with every call failing, every answer is still the Auth API's") {
+TEST_CASE("if every call of the store fails, every answer comes from the Auth API") {
   ServiceHarness world;
   world.cache.find_fault.arm(0, SIZE_MAX);
   world.cache.put_fault.arm(0, SIZE_MAX);

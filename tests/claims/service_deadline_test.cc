@@ -1,4 +1,4 @@
-// Every question has an answer within its own time-out.
+// Every query is answered within its own timeout.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using proto::Reason;
 using proto::Source;
 
-TEST_CASE("each who waits for one flight has a deadline of its own") {
+TEST_CASE("each waiter of a flight has its own deadline") {
   ServiceHarness world;
   const Waiter patient = world.ask("token", {.timeout = 3s});
   const Waiter hasty = world.ask("token", {.timeout = 1s});
@@ -25,7 +25,7 @@ TEST_CASE("each who waits for one flight has a deadline of its own") {
   CHECK(world.counters().deadlines == 3);
 }
 
-TEST_CASE("a deadline strikes when it has come, not before") {
+TEST_CASE("a deadline takes effect exactly when it is reached") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token", {.timeout = 1s});
   world.clock.advance(1s - 1ns);
@@ -39,7 +39,7 @@ TEST_CASE("a deadline strikes when it has come, not before") {
   CHECK_FALSE(world.service->wait_time());
 }
 
-TEST_CASE("a later joiner does not move anybody's deadline") {
+TEST_CASE("a later waiter does not move an earlier waiter's deadline") {
   ServiceHarness world;
   const Waiter first = world.ask("token", {.timeout = 2s});
   for (int i = 0; i < 20; ++i) {
@@ -49,7 +49,7 @@ TEST_CASE("a later joiner does not move anybody's deadline") {
   CHECK(world.reason(first) == Reason::kDeadline);
 }
 
-TEST_CASE("a flight goes on without those whose time is over, and is kept") {
+TEST_CASE("a flight continues after its waiters have timed out, and its result is cached") {
   ServiceHarness world;
   const Waiter hasty = world.ask("token", {.timeout = 1s});
   world.advance(1s);
@@ -60,7 +60,7 @@ TEST_CASE("a flight goes on without those whose time is over, and is kept") {
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
-TEST_CASE("no time-out, or too long a one, is the longest that the policy allows") {
+TEST_CASE("a timeout that is missing or above the maximum becomes the maximum") {
   ServiceHarness world;
   const Waiter none = world.ask("a");
   const Waiter long_one = world.ask("b", {.timeout = 10h});
@@ -74,7 +74,7 @@ TEST_CASE("no time-out, or too long a one, is the longest that the policy allows
   }
 }
 
-TEST_CASE("a deadline passes in the queue as it does in flight") {
+TEST_CASE("a deadline applies to pending queries as well") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -84,7 +84,7 @@ TEST_CASE("a deadline passes in the queue as it does in flight") {
   CHECK(world.reason(queued) == Reason::kDeadline);
 }
 
-TEST_CASE("nobody waits, nothing is due") {
+TEST_CASE("without waiters no wake-up is scheduled") {
   ServiceHarness world;
   CHECK_FALSE(world.service->wait_time());
   world.ask_and_land("token", status(200));

@@ -1,4 +1,4 @@
-// Which entries stay when there is no room for all.
+// Which entries stay when the cache is full.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -22,7 +22,7 @@ bool holds(ServiceHarness& world, std::string_view token) {
 
 }  // namespace
 
-TEST_CASE("no more entries are kept than may be") {
+TEST_CASE("the number of entries stays within its limit") {
   ServiceHarness world(room_for(10));
   for (int i = 0; i < 100; ++i) {
     world.ask_and_land("token" + std::to_string(i), status(200));
@@ -32,7 +32,7 @@ TEST_CASE("no more entries are kept than may be") {
   CHECK(world.counters().evictions == 90);
 }
 
-TEST_CASE("a hit keeps an entry from being the next to go") {
+TEST_CASE("an entry that was hit is not the next to be evicted") {
   ServiceHarness world(room_for(3));
   for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
   world.ask_now("a");
@@ -41,7 +41,7 @@ TEST_CASE("a hit keeps an entry from being the next to go") {
   CHECK_FALSE(holds(world, "b"));
 }
 
-TEST_CASE("an ended life goes before any other") {
+TEST_CASE("an expired entry is evicted before any other") {
   ServiceHarness world(room_for(3));
   world.ask_and_land("a", status(200));
   world.ask_and_land("short", confirmed("max-age=5"));
@@ -54,7 +54,7 @@ TEST_CASE("an ended life goes before any other") {
   CHECK(holds(world, "c"));
 }
 
-TEST_CASE("a renewed entry takes nobody's place") {
+TEST_CASE("renewing an entry evicts no other") {
   ServiceHarness world(room_for(3));
   for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
   for (int i = 0; i < 10; ++i) world.ask_and_land("b", status(200), {.max_age = 0s});
@@ -62,7 +62,7 @@ TEST_CASE("a renewed entry takes nobody's place") {
   CHECK(world.counters().evictions == 0);
 }
 
-TEST_CASE("a refused entry makes room") {
+TEST_CASE("a rejected entry frees its space") {
   ServiceHarness world(room_for(2));
   world.ask_and_land("a", status(200));
   world.ask_and_land("b", status(200));
@@ -73,7 +73,7 @@ TEST_CASE("a refused entry makes room") {
   CHECK(world.counters().evictions == 0);
 }
 
-TEST_CASE("an entry that may not be kept any more makes room") {
+TEST_CASE("an entry that must no longer be cached frees its space") {
   ServiceHarness world(room_for(2));
   world.ask_and_land("a", status(200));
   world.ask_and_land("b", status(200));
@@ -83,7 +83,7 @@ TEST_CASE("an entry that may not be kept any more makes room") {
   CHECK(world.counters().evictions == 0);
 }
 
-TEST_CASE("a full store makes room by evicting, and the entry is kept") {
+TEST_CASE("a full store evicts an entry and caches the new one") {
   ServiceHarness world;
   world.ask_and_land("a", status(200));
   world.ask_and_land("b", status(200));
@@ -96,7 +96,7 @@ TEST_CASE("a full store makes room by evicting, and the entry is kept") {
   CHECK(world.counters().evictions == 1);
 }
 
-TEST_CASE("a large entry takes the place of as many small ones as it needs") {
+TEST_CASE("a large entry evicts several small ones") {
   ServiceHarness world;
   for (int i = 0; i < 40; ++i) world.ask_and_land("token" + std::to_string(i), status(200));
   const std::size_t small = world.ask_now("token39").claims.size();
@@ -109,7 +109,7 @@ TEST_CASE("a large entry takes the place of as many small ones as it needs") {
   CHECK(world.counters().not_kept == 0);
 }
 
-TEST_CASE("an entry for which there is no room at all is passed on, and not kept") {
+TEST_CASE("an entry larger than the whole store is answered but not cached") {
   ServiceHarness world;
   world.cache.capacity = 10;
   CHECK(world.ask_and_land("a", status(200)).answer.reason == Reason::kOk);

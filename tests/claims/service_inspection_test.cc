@@ -1,4 +1,4 @@
-// What an operator sees of the entries, and that looking changes nothing.
+// What an operator sees of the entries. Inspection changes nothing.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -31,7 +31,7 @@ TokenFinding finding_of(ServiceHarness& world, std::string_view token) {
 
 }  // namespace
 
-TEST_CASE("an entry is fresh for its life, and ended after it") {
+TEST_CASE("an entry is fresh until its TTL expires, then ended") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.advance(10s);
@@ -46,7 +46,7 @@ TEST_CASE("an entry is fresh for its life, and ended after it") {
   CHECK(all(world).at(0).left == 0s);
 }
 
-TEST_CASE("what an operator has taken back is shown as that") {
+TEST_CASE("a revoked or purged entry is shown as such") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   SECTION("a purge of the user") {
@@ -64,7 +64,7 @@ TEST_CASE("what an operator has taken back is shown as that") {
   }
 }
 
-TEST_CASE("one token: its entry, its refusal, its request, or nothing") {
+TEST_CASE("inspecting a token shows its entry, its rejection, its request in flight, or nothing") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.ask_and_land("junk", status(401));
@@ -76,7 +76,7 @@ TEST_CASE("one token: its entry, its refusal, its request, or nothing") {
   CHECK_FALSE(finding_of(world, "other").entry);
 }
 
-TEST_CASE("who only looks keeps no entry from being evicted, and is no lookup") {
+TEST_CASE("inspection neither protects an entry from eviction nor counts as a query") {
   Policy policy = plain_policy();
   policy.max_entries = 2;
   policy.hot_entries = 0;

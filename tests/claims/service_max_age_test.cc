@@ -1,4 +1,4 @@
-// How old a confirmation an asker accepts, and which flight can give it.
+// max_age: how old a confirmation may be, and which flight can provide it.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using proto::Reason;
 using proto::Source;
 
-TEST_CASE("an entry answers those who accept its age, and no others") {
+TEST_CASE("an entry answers queries that accept its age, and no others") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.advance(10s);
@@ -18,7 +18,7 @@ TEST_CASE("an entry answers those who accept its age, and no others") {
   CHECK(world.upstream.requests() == 2);
 }
 
-TEST_CASE("a max_age of zero always asks, even in the same moment") {
+TEST_CASE("max_age 0 always makes a request, even at the same moment") {
   ServiceHarness world;
   for (std::size_t i = 1; i <= 3; ++i) {
     CHECK(world.ask_and_land("token", status(200), {.max_age = 0s}).answer.source ==
@@ -27,7 +27,7 @@ TEST_CASE("a max_age of zero always asks, even in the same moment") {
   }
 }
 
-TEST_CASE("what one asked for anew is fresh for everyone") {
+TEST_CASE("a confirmation requested with max_age 0 is cached for all clients") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.advance(59s);
@@ -38,7 +38,7 @@ TEST_CASE("what one asked for anew is fresh for everyone") {
   CHECK(answer.claims.find("new") != std::string::npos);
 }
 
-TEST_CASE("a flight that started recently enough is joined") {
+TEST_CASE("a query joins a flight that started recently enough") {
   ServiceHarness world;
   world.ask("token");
   world.advance(10s);
@@ -48,7 +48,7 @@ TEST_CASE("a flight that started recently enough is joined") {
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("those for whom it started too long ago share one successor") {
+TEST_CASE("queries for which a flight started too long ago share one successor") {
   ServiceHarness world;
   const Waiter plain = world.ask("token");
   world.advance(10s);
@@ -68,7 +68,7 @@ TEST_CASE("those for whom it started too long ago share one successor") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a flight that started in this very moment is too old for a max_age of zero") {
+TEST_CASE("a flight that starts at the same moment is too old for max_age 0") {
   ServiceHarness world;
   world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
@@ -77,7 +77,7 @@ TEST_CASE("a flight that started in this very moment is too old for a max_age of
   CHECK(world.upstream.requests() == 2);
 }
 
-TEST_CASE("a flight that has not started yet is young enough for all") {
+TEST_CASE("a pending flight is recent enough for any query") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -91,7 +91,7 @@ TEST_CASE("a flight that has not started yet is young enough for all") {
   CHECK(world.upstream.requests() == 2);
 }
 
-TEST_CASE("the failure of a flight is none of its successor's") {
+TEST_CASE("the failure of a flight does not affect its successor") {
   ServiceHarness world;
   const Waiter plain = world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
@@ -102,7 +102,7 @@ TEST_CASE("the failure of a flight is none of its successor's") {
   CHECK(world.reason(strict) == Reason::kOk);
 }
 
-TEST_CASE("a successor has successors of its own") {
+TEST_CASE("a successor can have a successor") {
   ServiceHarness world;
   world.ask("token");
   const Waiter second = world.ask("token", {.max_age = 0s});
@@ -116,7 +116,7 @@ TEST_CASE("a successor has successors of its own") {
   CHECK(world.upstream.requests() == 3);
 }
 
-TEST_CASE("a successor that nobody waits for any more is never sent") {
+TEST_CASE("a successor without waiters is never sent") {
   ServiceHarness world;
   world.ask("token", {.connection = 1});
   world.ask("token", {.max_age = 0s, .connection = 2});
@@ -130,7 +130,7 @@ TEST_CASE("a successor that nobody waits for any more is never sent") {
   CHECK(world.service->flights().pending() == 0);
 }
 
-TEST_CASE("deadlines go on while a successor waits for its turn") {
+TEST_CASE("deadlines apply while a successor is pending") {
   ServiceHarness world;
   world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s, .timeout = 5s});
@@ -142,7 +142,7 @@ TEST_CASE("deadlines go on while a successor waits for its turn") {
   CHECK(world.reason(strict) == Reason::kDeadline);
 }
 
-TEST_CASE("a successor takes its turn behind those who were waiting already") {
+TEST_CASE("a successor queues behind requests that were pending already") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -155,7 +155,7 @@ TEST_CASE("a successor takes its turn behind those who were waiting already") {
   CHECK(world.upstream.flying()[0].token == "a");
 }
 
-TEST_CASE("a remembered refusal answers those who accept its age, and no others") {
+TEST_CASE("a negative entry answers queries that accept its age, and no others") {
   ServiceHarness world;
   world.ask_and_land("token", status(401));
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 0s})));

@@ -1,4 +1,4 @@
-// How many requests are on their way, how many wait for their turn, and what happens beyond.
+// Limits on requests in flight, pending requests and waiters.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -20,7 +20,7 @@ Policy narrow(std::size_t in_flight, std::size_t pending) {
 
 }  // namespace
 
-TEST_CASE("no more requests are on their way than may be, and the rest go in order") {
+TEST_CASE("requests in flight are limited, and pending ones start in order") {
   ServiceHarness world(narrow(2, 100));
   for (int i = 0; i < 6; ++i) world.ask("token" + std::to_string(i));
   CHECK(world.upstream.flying().size() == 2);
@@ -37,7 +37,7 @@ TEST_CASE("no more requests are on their way than may be, and the rest go in ord
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a failed request makes room for the next as a good one does") {
+TEST_CASE("a failed request frees its slot for the next") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a");
   world.ask("b");
@@ -45,7 +45,7 @@ TEST_CASE("a failed request makes room for the next as a good one does") {
   CHECK(world.upstream.flying()[0].token == "b");
 }
 
-TEST_CASE("beyond the queue a question is turned away at once: overloaded") {
+TEST_CASE("a query that finds the queue full fails immediately as overloaded") {
   ServiceHarness world(narrow(1, 2));
   world.ask("a");
   world.ask("b");
@@ -54,12 +54,12 @@ TEST_CASE("beyond the queue a question is turned away at once: overloaded") {
   CHECK(turned_away.answer.reason == Reason::kOverloaded);
   CHECK(proto::verdict_of(turned_away.answer.reason) == proto::Verdict::kUnavailable);
   CHECK(world.counters().overloads == 1);
-  CHECK_FALSE(world.answered(world.ask("c")));  // joins: needs no place in the queue
+  CHECK_FALSE(world.answered(world.ask("c")));  // joins a flight, so it needs no place in the queue
   world.land_oldest(status(200));
   CHECK_FALSE(world.answered(world.ask("d")));
 }
 
-TEST_CASE("without a queue what can be sent at once is sent, and the rest turned away") {
+TEST_CASE("without a queue, queries beyond the limit in flight fail immediately") {
   ServiceHarness world(narrow(2, 0));
   CHECK_FALSE(world.answered(world.ask("a")));
   CHECK_FALSE(world.answered(world.ask("b")));
@@ -69,7 +69,7 @@ TEST_CASE("without a queue what can be sent at once is sent, and the rest turned
   CHECK(world.upstream.requests() == 3);
 }
 
-TEST_CASE("no more questions wait than may, and places become free") {
+TEST_CASE("the number of waiters is limited, and slots are freed") {
   Policy policy = plain_policy();
   policy.max_waiters = 3;
   ServiceHarness world(policy);
@@ -87,7 +87,7 @@ TEST_CASE("no more questions wait than may, and places become free") {
   CHECK_FALSE(world.answered(world.ask("e")));
 }
 
-TEST_CASE("who comes and goes while a request hangs does not grow its list for ever") {
+TEST_CASE("clients that connect and disconnect during a slow request do not grow its waiter list") {
   Policy policy = plain_policy();
   policy.max_waiters = 100;
   ServiceHarness world(policy);
@@ -103,7 +103,7 @@ TEST_CASE("who comes and goes while a request hangs does not grow its list for e
   CHECK(turned_away == 201);
 }
 
-TEST_CASE("hits are answered when everything else is full") {
+TEST_CASE("hits are answered when all queues are full") {
   ServiceHarness world(narrow(1, 1));
   world.ask_and_land("good", status(200));
   world.ask_and_land("bad", status(401));
@@ -114,7 +114,7 @@ TEST_CASE("hits are answered when everything else is full") {
   CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("a request that nobody waits for any more is never sent, and takes no one's turn") {
+TEST_CASE("a pending request without waiters is never sent and uses no slot") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a", {.connection = 1});
   world.ask("gone", {.connection = 2});
@@ -133,7 +133,7 @@ TEST_CASE("a request that nobody waits for any more is never sent, and takes no 
   CHECK(world.counters().upstream_requests == 2);
 }
 
-TEST_CASE("a forgotten request that somebody asks for again keeps its place") {
+TEST_CASE("an abandoned pending request that is queried again keeps its place") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a", {.connection = 1});
   world.ask("b", {.connection = 2});
@@ -146,7 +146,7 @@ TEST_CASE("a forgotten request that somebody asks for again keeps its place") {
   CHECK(world.answered(again));
 }
 
-TEST_CASE("a token that became known while its question was queued is asked about once") {
+TEST_CASE("repeated queries of a pending token cause one request") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a");
   world.land_oldest(status(200));

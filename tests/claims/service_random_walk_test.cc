@@ -1,5 +1,5 @@
-// Everything at once, in an order that nobody thought of: the fakes throw when a port's contract is
-// broken, and what must never happen is looked for after every step.
+// Random sequences of all inputs. The fakes throw if a port's contract is violated, and invariants
+// are checked after every step.
 #include <set>
 
 #include "tests/support/catch.h"
@@ -133,7 +133,8 @@ class Walk {
       if (of_token) {
         revoked_tokens_.insert(at);
       } else if (world_.clock.now().wall >= FakeClock().now().wall) {
-        revoked_users_.insert(user);  // else the tokens are from the future of a wrong clock
+        // otherwise the wall clock lags and the tokens appear to be from the future
+        revoked_users_.insert(user);
       }
     }
   }
@@ -172,7 +173,7 @@ class Walk {
   ServiceHarness world_;
   std::vector<std::string> tokens_;
   std::vector<Waiter> waiters_;
-  std::map<std::uint32_t, std::size_t> asked_;  // about which token, by request
+  std::map<std::uint32_t, std::size_t> asked_;  // index of the token, by request
   std::set<std::uint64_t> left_;
   std::set<std::size_t> revoked_tokens_;
   std::set<std::string> revoked_users_;
@@ -181,7 +182,7 @@ class Walk {
 
 }  // namespace
 
-TEST_CASE("nothing that must not happen happens on a random walk") {
+TEST_CASE("a random walk violates no invariant") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     INFO("seed " << seed);
     Walk walk(seed);

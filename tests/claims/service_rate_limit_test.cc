@@ -1,4 +1,4 @@
-// How many unknown tokens a peer may have asked about, and that others do not notice.
+// Rate limits on cache misses, and their isolation between peers.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -23,7 +23,7 @@ std::string client(std::string_view address) {
   return std::string(client_of(address, buffer));
 }
 
-// Asks about so many new tokens; how many were sent on.
+// Queries `count` new tokens and returns how many requests were made.
 int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
   static int number = 0;
   const std::size_t before = world.upstream.requests();
@@ -36,9 +36,9 @@ int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
 
 }  // namespace
 
-TEST_CASE("a flood of unknown tokens reaches the Auth API as its budget says") {
+TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit") {
   ServiceHarness world(frugal());
-  CHECK(flood(world, 1000) == 30);  // the rest is reserved
+  CHECK(flood(world, 1000) == 30);  // the rest of the burst is reserved
   const RecordedAnswer answer = world.ask_now("junk");
   CHECK(answer.answer.reason == Reason::kOverBudget);
   CHECK(answer.answer.retry_after > 0s);
@@ -47,14 +47,14 @@ TEST_CASE("a flood of unknown tokens reaches the Auth API as its budget says") {
   CHECK(flood(world, 1000) == 10);
 }
 
-TEST_CASE("a flood by one user id leaves another's questions alone") {
+TEST_CASE("a flood by one uid does not throttle another uid") {
   ServiceHarness world(frugal());
   flood(world, 1000, {.uid = 1});
   CHECK(world.ask_and_land("token", status(200), {.uid = 2}).answer.reason == Reason::kOk);
   CHECK(world.ask_now("token", {.uid = 1}).answer.reason == Reason::kOk);  // a hit
 }
 
-TEST_CASE("tokens that were valid before have a share that a flood cannot use up") {
+TEST_CASE("a flood of unknown tokens cannot use up the reserve for tokens that were valid before") {
   ServiceHarness world(frugal());
   for (int i = 0; i < 10; ++i) world.ask_and_land("known" + std::to_string(i), status(200));
   world.advance(2min);
@@ -66,7 +66,7 @@ TEST_CASE("tokens that were valid before have a share that a flood cannot use up
   CHECK(world.ask_now("stranger").answer.reason == Reason::kOverBudget);
 }
 
-TEST_CASE("a token that was refused is known no longer") {
+TEST_CASE("a rejected token loses its place in the reserve") {
   ServiceHarness world(frugal());
   world.ask_and_land("token", status(200));
   world.ask_and_land("token", status(401), {.max_age = 0s});
@@ -75,7 +75,7 @@ TEST_CASE("a token that was refused is known no longer") {
   CHECK(world.ask_now("token").answer.reason == Reason::kOverBudget);
 }
 
-TEST_CASE("known tokens are still known after a restart") {
+TEST_CASE("tokens that were valid before a restart may use the reserve after it") {
   ServiceHarness world(frugal());
   world.ask_and_land("known", status(200));
   world.restart();
@@ -84,14 +84,14 @@ TEST_CASE("known tokens are still known after a restart") {
   CHECK(world.ask_and_land("known", status(200)).answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a client address has a budget of its own within its backend's") {
+TEST_CASE("each client address has its own limit within the limit of its backend") {
   ServiceHarness world(frugal());
   CHECK(flood(world, 100, {.client_address = "192.0.2.1"}) == 6);
   CHECK(flood(world, 100, {.client_address = "192.0.2.2"}) == 6);
   CHECK(flood(world, 100) == 18);
 }
 
-TEST_CASE("addresses of one IPv6 network are one client") {
+TEST_CASE("IPv6 addresses of one /64 count as one client") {
   CHECK(client("2001:db8:1:2:3:4:5:6") == client("2001:DB8:1:2::9"));
   CHECK(client("2001:db8::1") == client("2001:0db8:0:0::2"));
   CHECK(client("2001:db8:0:1::") != client("2001:db8::"));
@@ -101,7 +101,7 @@ TEST_CASE("addresses of one IPv6 network are one client") {
   CHECK(client("not an address") == "not an address");
 }
 
-TEST_CASE("joining costs nothing, and asking again and again for now costs each time") {
+TEST_CASE("joining a flight is free, and each repeated query with max_age 0 is charged") {
   ServiceHarness world(frugal());
   for (int i = 0; i < 100; ++i) CHECK_FALSE(world.answered(world.ask("token")));
   world.land_oldest(status(200));
@@ -114,14 +114,14 @@ TEST_CASE("joining costs nothing, and asking again and again for now costs each 
   CHECK(turned_away == 61);
 }
 
-TEST_CASE("no limit where none is set") {
+TEST_CASE("a rate of zero means no limit") {
   Policy policy = frugal();
   policy.budget.per_uid = policy.budget.per_client = {};
   ServiceHarness world(policy);
   CHECK(flood(world, 1000, {.client_address = "192.0.2.1"}) == 1000);
 }
 
-TEST_CASE("made-up addresses cost no memory") {
+TEST_CASE("the number of buckets is bounded for any number of keys") {
   TokenBuckets<std::uint32_t> buckets({.per_second = 1, .burst = 1}, 100);
   for (std::uint32_t key = 0; key < 10'000; ++key) {
     TokenBucket& bucket = buckets.of(key, BootTime(1s));
@@ -132,7 +132,7 @@ TEST_CASE("made-up addresses cost no memory") {
   CHECK(buckets.size() == 100);
 }
 
-TEST_CASE("a clock that goes back fills no bucket twice") {
+TEST_CASE("a clock that goes backwards does not refill a bucket") {
   TokenBucket bucket({.per_second = 1, .burst = 1}, BootTime(100s));
   const Rate rate{.per_second = 1, .burst = 1};
   bucket.take();
@@ -144,7 +144,7 @@ TEST_CASE("a clock that goes back fills no bucket twice") {
   CHECK(bucket.has(0));
 }
 
-TEST_CASE("known tokens are bounded, and the last ones stay") {
+TEST_CASE("the set of known tokens is bounded and keeps the most recent ones") {
   KnownTokens known(100);
   for (std::uint64_t i = 0; i < 10'000; ++i) known.add(numbered_key(i));
   CHECK(known.size() <= 200);
@@ -152,7 +152,7 @@ TEST_CASE("known tokens are bounded, and the last ones stay") {
   CHECK_FALSE(known.holds(numbered_key(1)));
 }
 
-TEST_CASE("no user id takes all places of those who wait") {
+TEST_CASE("one uid cannot use all waiter slots") {
   Policy policy = frugal();
   policy.max_waiters_per_uid = 3;
   ServiceHarness world(policy);
@@ -163,7 +163,7 @@ TEST_CASE("no user id takes all places of those who wait") {
   CHECK_FALSE(world.answered(world.ask("b", {.uid = 1})));
 }
 
-TEST_CASE("strangers and one user id leave places in the queue to others") {
+TEST_CASE("unknown tokens and a single uid leave room in the queue for others") {
   Policy policy = frugal();
   policy.budget = {};
   policy.max_in_flight = 1;

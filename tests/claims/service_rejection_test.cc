@@ -1,4 +1,5 @@
-// Invalid is what the Auth API said, or what no Auth API need be asked about. An outage is neither.
+// "Invalid" means that the Auth API rejected the token, or that it is rejected locally. An outage
+// is never "invalid".
 #include "proto/limits.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
@@ -11,7 +12,7 @@ using proto::Reason;
 using proto::Source;
 using proto::Verdict;
 
-TEST_CASE("a 401 takes the entry away before anybody is answered") {
+TEST_CASE("a 401 removes the entry before any waiter is answered") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   REQUIRE(world.cache.entries() == 1);
@@ -25,7 +26,7 @@ TEST_CASE("a 401 takes the entry away before anybody is answered") {
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("a 401 is remembered for negative_ttl from when its request started, then asked again") {
+TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
   ServiceHarness world;
   world.ask("token");
   world.advance(1s);
@@ -44,18 +45,18 @@ TEST_CASE("a 401 is remembered for negative_ttl from when its request started, t
   CHECK(world.service->negative_entries() == 0);
 }
 
-TEST_CASE("refusals that have ended are dropped as time passes, and as others come") {
+TEST_CASE("expired negative entries are removed by ticks and by new rejections") {
   ServiceHarness world;
   world.ask_and_land("a", status(401));
   world.advance(5s);
   CHECK(world.service->negative_entries() == 0);
   world.ask_and_land("b", status(401));
-  world.clock.advance(5s);  // and nobody calls tick()
+  world.clock.advance(5s);  // without a tick
   world.ask_and_land("c", status(401));
   CHECK(world.service->negative_entries() == 1);
 }
 
-TEST_CASE("refusals have room of their own: junk pushes out no good entry") {
+TEST_CASE("invalid tokens do not evict valid entries") {
   Policy policy = plain_policy();
   policy.max_entries = 3;
   policy.negative_entries = 100;
@@ -70,7 +71,7 @@ TEST_CASE("refusals have room of their own: junk pushes out no good entry") {
   CHECK(world.counters().evictions == 0);
 }
 
-TEST_CASE("nor do good entries push out refusals") {
+TEST_CASE("valid entries do not evict negative entries") {
   Policy policy = plain_policy();
   policy.max_entries = 3;
   ServiceHarness world(policy);
@@ -79,7 +80,7 @@ TEST_CASE("nor do good entries push out refusals") {
   CHECK(world.ask_now("junk").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("an outage is never invalid, and never remembered") {
+TEST_CASE("a failed request is unavailable, never invalid, and is not cached") {
   for (const Reason reason :
        {Reason::kUpstreamTimeout, Reason::kUpstreamConnect, Reason::kUpstreamTls,
         Reason::kUpstreamTooLarge, Reason::kUpstreamProtocol}) {
@@ -94,7 +95,7 @@ TEST_CASE("an outage is never invalid, and never remembered") {
   }
 }
 
-TEST_CASE("of all statuses but 200 and the refusals none says anything of the token") {
+TEST_CASE("any status other than 200 and the rejection statuses gives no verdict") {
   for (const int code :
        {100, 101, 199, 201, 204, 206, 299, 300, 301, 302, 304, 307, 308, 400, 402, 403, 404,
         407, 408, 410, 418, 429, 451, 499, 500, 501, 502, 503, 504, 511, 599, 0,   999}) {
@@ -106,7 +107,7 @@ TEST_CASE("of all statuses but 200 and the refusals none says anything of the to
   }
 }
 
-TEST_CASE("an outage takes no good entry away") {
+TEST_CASE("a failed request does not remove a valid entry") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   for (const FetchOutcome& outcome :
@@ -116,14 +117,14 @@ TEST_CASE("an outage takes no good entry away") {
   }
 }
 
-TEST_CASE("nor does it make a refused token anything else") {
+TEST_CASE("a failed request does not remove a negative entry") {
   ServiceHarness world;
   world.ask_and_land("token", status(401));
   world.ask_and_land("token", status(503), {.max_age = 0s});
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("403 refuses where the configuration lists it") {
+TEST_CASE("a 403 rejects if it is configured as a rejection status") {
   Policy policy = plain_policy();
   policy.upstreams[0].refusal_statuses = {401, 403};
   ServiceHarness world(policy);
@@ -131,7 +132,7 @@ TEST_CASE("403 refuses where the configuration lists it") {
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
-TEST_CASE("a later 200 makes a refused token valid again") {
+TEST_CASE("a later 200 makes a rejected token valid again") {
   ServiceHarness world;
   world.ask_and_land("token", status(401));
   world.advance(1s);
@@ -140,8 +141,8 @@ TEST_CASE("a later 200 makes a refused token valid again") {
   CHECK(world.ask_now("token").answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a late 200 does not bring a refused token back") {
-  // Single flight keeps requests for a token in order; so the order is made by hand.
+TEST_CASE("a late 200 does not restore a rejected token") {
+  // Single flight keeps a token's requests in order, so this order is created by moving the clock.
   ServiceHarness world;
   world.ask_and_land("token", status(401));
   world.clock.step_boot(-2s);
@@ -154,7 +155,7 @@ TEST_CASE("a late 200 does not bring a refused token back") {
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("what cannot be a token is refused without asking") {
+TEST_CASE("a malformed token is rejected without a request") {
   ServiceHarness world;
   for (const std::string& junk :
        {std::string(), std::string("a b"), std::string("a\r\nb"), std::string("a\0b", 3)}) {
@@ -169,7 +170,7 @@ TEST_CASE("what cannot be a token is refused without asking") {
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("a token that is past its exp by more than the skew is refused without asking") {
+TEST_CASE("a token past its exp by more than the clock skew is rejected without a request") {
   ServiceHarness world;
   CHECK(world.ask_now(jwt_expiring(-30s - 1ms)).answer.reason == Reason::kExpired);
   CHECK(world.ask_now(jwt(R"({"exp":0})")).answer.reason == Reason::kExpired);
@@ -180,13 +181,13 @@ TEST_CASE("a token that is past its exp by more than the skew is refused without
   CHECK(world.counters().local_refusals == 5);
 }
 
-TEST_CASE("a token that is past its exp by less is asked about: clocks differ") {
+TEST_CASE("a token past its exp by at most the clock skew is verified by the Auth API") {
   ServiceHarness world;
   CHECK_FALSE(world.answered(world.ask(jwt_expiring(-30s))));
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("local refusals are made when everything else is full") {
+TEST_CASE("local rejections are answered when all queues are full") {
   Policy policy = plain_policy();
   policy.max_waiters = 0;
   ServiceHarness world(policy);
@@ -195,18 +196,18 @@ TEST_CASE("local refusals are made when everything else is full") {
   CHECK(world.ask_now("token").answer.reason == Reason::kOverloaded);
 }
 
-TEST_CASE("Retry-After is passed on with a failure, and with nothing else") {
+TEST_CASE("Retry-After is returned with a failure, and with nothing else") {
   ServiceHarness world;
   FetchOutcome busy = status(503);
-  busy.retry_after = "7";
+  busy.retry_after = std::chrono::seconds(7);
   CHECK(world.ask_and_land("a", busy).answer.retry_after == 7s);
   FetchOutcome good = status(200);
-  good.retry_after = "7";
+  good.retry_after = std::chrono::seconds(7);
   world.advance(7s);  // it is left alone for as long as it asked for
   CHECK(world.ask_and_land("b", good).answer.retry_after == 0s);
 }
 
-TEST_CASE("each request's end is reported, with nothing of token or claims in it") {
+TEST_CASE("each completed request is reported to the observer without token or claims") {
   ServiceHarness world;
   world.ask_and_land("canarytoken", status(200, R"({"id":"canary","email":7})"));
   world.ask_and_land("b", status(401));
@@ -223,7 +224,7 @@ TEST_CASE("each request's end is reported, with nothing of token or claims in it
   CHECK(world.observer.reports[2].report.took == 3s);
 }
 
-TEST_CASE("every answer is counted by its verdict, every request by its end") {
+TEST_CASE("answers are counted by verdict, and requests by outcome") {
   ServiceHarness world;
   world.ask_and_land("a", status(200));
   world.ask_and_land("a", status(200));

@@ -1,4 +1,4 @@
-// A policy that changes while questions are open and answers are kept.
+// Policy changes while queries are in progress and entries are cached.
 #include "daemon/claims/parse/trace_id.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
@@ -14,7 +14,7 @@ const std::string kToken = "an-opaque-token";
 
 }  // namespace
 
-TEST_CASE("an answer that is kept lives no longer than the new policy allows") {
+TEST_CASE("a reduced max_ttl shortens the TTL of cached entries") {
   ServiceHarness harness;
   harness.ask_and_land(kToken, status(200));
   Policy policy = harness.policy;
@@ -26,12 +26,12 @@ TEST_CASE("an answer that is kept lives no longer than the new policy allows") {
   CHECK(harness.counters().upstream_requests == 2);
 }
 
-TEST_CASE("what was shown to workers under other rules is withdrawn, and shown anew") {
+TEST_CASE("leases of an old policy are withdrawn, and published again on demand") {
   ServiceHarness harness;
   harness.ask_and_land(kToken, status(200), {.wants_lease = true});
   REQUIRE(harness.publisher.find(harness.key_of(kToken)) != nullptr);
   harness.service->reconfigure(harness.policy);
-  CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);  // the same rules
+  CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);  // the same policy
   Policy policy = harness.policy;
   policy.lease = 2s;
   harness.service->reconfigure(policy);
@@ -40,7 +40,7 @@ TEST_CASE("what was shown to workers under other rules is withdrawn, and shown a
   CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);
 }
 
-TEST_CASE("a refusal that is kept ends as the new policy has it") {
+TEST_CASE("a reduced negative_ttl shortens existing negative entries") {
   ServiceHarness harness;
   harness.ask_and_land(kToken, status(401));
   Policy policy = harness.policy;
@@ -51,7 +51,7 @@ TEST_CASE("a refusal that is kept ends as the new policy has it") {
   CHECK(harness.counters().upstream_requests == 2);
 }
 
-TEST_CASE("questions that wait for their turn are asked at once when more may be in flight") {
+TEST_CASE("pending requests start immediately when max_in_flight grows") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness harness(policy);
@@ -63,7 +63,7 @@ TEST_CASE("questions that wait for their turn are asked at once when more may be
   CHECK(harness.counters().upstream_requests == 2);
 }
 
-TEST_CASE("a trace id is logged as it is, or not at all") {
+TEST_CASE("a trace id is logged unchanged or not at all") {
   CHECK(loggable_trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "t") != "");
   CHECK(loggable_trace_id("", "t").empty());
   CHECK(loggable_trace_id("a b", "t").empty());

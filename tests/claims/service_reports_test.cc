@@ -1,5 +1,5 @@
-// What workers report of requests that they refused: in whose name it is written down, and when
-// they are told that it is.
+// Workers' reports of denied requests: which user they are recorded for, and when they are
+// acknowledged.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -32,7 +32,7 @@ Report denial(std::string_view token, std::string_view user = {}) {
 
 }  // namespace
 
-TEST_CASE("a report has its receipt once its record is durable") {
+TEST_CASE("a report is acknowledged after its record is durable") {
   ServiceHarness world(audited());
   const Waiter waiter = world.report(denial("token", "user-7"));
   CHECK_FALSE(world.receipt(waiter));
@@ -53,7 +53,8 @@ TEST_CASE("a report has its receipt once its record is durable") {
   CHECK(world.counters().reports == 1);
 }
 
-TEST_CASE("a report is of the user whom the Auth API confirmed, whatever the worker says") {
+TEST_CASE(
+    "a report is recorded for the user whom the Auth API confirmed, whatever the worker claims") {
   ServiceHarness world(audited());
   world.ask_and_land("known", status(200));
   world.report(denial("known", "somebody-else"));
@@ -64,7 +65,7 @@ TEST_CASE("a report is of the user whom the Auth API confirmed, whatever the wor
   CHECK(world.audit.noted[1].event.user_is_claimed);
 }
 
-TEST_CASE("what the log does not take, or not in time, has a receipt that says so") {
+TEST_CASE("a report that is not recorded in time is acknowledged as not recorded") {
   ServiceHarness world(audited());
   world.audit.verdict = AuditVerdict::kDeny;
   CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
@@ -79,18 +80,18 @@ TEST_CASE("what the log does not take, or not in time, has a receipt that says s
   CHECK_FALSE(world.receipt(late));
   world.advance(1ms);
   CHECK(world.receipt(late) == Reason::kNotRecorded);
-  world.write_record();  // too late to matter
+  world.write_record();  // ignored: the deadline has passed
   CHECK(world.counters().reports_unrecorded == 3);
 }
 
-TEST_CASE("without an audit log no report is said to be recorded") {
+TEST_CASE("without an audit log reports are acknowledged as not recorded") {
   ServiceHarness world;
   world.audit.verdict = AuditVerdict::kGo;
   CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
   CHECK(world.audit.noted.empty());
 }
 
-TEST_CASE("a reporter who hangs up leaves nothing behind") {
+TEST_CASE("a reporter that disconnects leaves no state behind") {
   ServiceHarness world(audited());
   const Waiter waiter = world.report(denial("token"));
   world.service->disconnected(1);
@@ -99,13 +100,13 @@ TEST_CASE("a reporter who hangs up leaves nothing behind") {
   CHECK_FALSE(world.receipt(waiter));
 }
 
-TEST_CASE("what a worker could not deliver is written down with the next report that is taken") {
+TEST_CASE("unacknowledged reports are recorded with the next accepted report") {
   ServiceHarness world(audited());
   Report late = denial("token");
   late.unacknowledged = 3;
   world.audit.verdict = AuditVerdict::kDeny;
   world.report(late);
-  CHECK(world.audit.noted.size() == 1);  // it will say so again
+  CHECK(world.audit.noted.size() == 1);  // the worker will send the count again
   world.audit.verdict = AuditVerdict::kGo;
   late.unacknowledged = 4;
   CHECK(world.receipt(world.report(late)) == Reason::kOk);
@@ -116,8 +117,7 @@ TEST_CASE("what a worker could not deliver is written down with the next report 
 }
 
 TEST_CASE(
-    "beyond the rate of its uid a report stands for others, and users that are known have a rate "
-    "of their own") {
+    "reports above the rate of their uid are aggregated, and known users have a separate rate") {
   Policy policy = audited();
   policy.reports.per_uid = {.per_second = 2, .burst = 5};
   ServiceHarness world(policy);
@@ -140,7 +140,7 @@ TEST_CASE(
   CHECK(world.counters().reports_brief == 2);
 }
 
-TEST_CASE("a token never gets into a record by way of what is said about it") {
+TEST_CASE("a report's fields that contain the token are not recorded") {
   ServiceHarness world(audited());
   const std::string token = jwt(R"({"jti":1})");
   Report report = denial(token, token);

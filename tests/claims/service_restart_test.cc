@@ -1,4 +1,4 @@
-// What the cache still holds when a new daemon starts.
+// Cached entries after a restart.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using proto::Reason;
 using proto::Source;
 
-TEST_CASE("entries answer across a restart, each to the end of its own life") {
+TEST_CASE("entries survive a restart and keep their TTL") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.advance(20s);
@@ -22,7 +22,7 @@ TEST_CASE("entries answer across a restart, each to the end of its own life") {
   CHECK(world.upstream.requests() == 2);
 }
 
-TEST_CASE("exp is still checked after a restart") {
+TEST_CASE("exp is checked after a restart") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
   world.ask_and_land(token, status(200));
@@ -32,7 +32,7 @@ TEST_CASE("exp is still checked after a restart") {
   CHECK_FALSE(world.answered(world.ask(token)));
 }
 
-TEST_CASE("entries from before a restart are evicted as others are") {
+TEST_CASE("entries from before a restart are evicted like others") {
   Policy policy = plain_policy();
   policy.max_entries = 3;
   ServiceHarness world(policy);
@@ -43,7 +43,7 @@ TEST_CASE("entries from before a restart are evicted as others are") {
   CHECK(world.cache.holds(world.key_of("d")));
 }
 
-TEST_CASE("where fewer may be kept than before, ended ones go first") {
+TEST_CASE("if a restart reduces max_entries, expired entries are evicted first") {
   ServiceHarness world;
   world.ask_and_land("ended1", confirmed("max-age=1"));
   for (const char* const token : {"a", "b"}) world.ask_and_land(token, status(200));
@@ -57,7 +57,7 @@ TEST_CASE("where fewer may be kept than before, ended ones go first") {
   CHECK_FALSE(world.cache.holds(world.key_of("ended2")));
 }
 
-TEST_CASE("a shorter max_ttl shortens the lives that were given before it") {
+TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.policy.life.max_ttl = 10s;
@@ -68,7 +68,7 @@ TEST_CASE("a shorter max_ttl shortens the lives that were given before it") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("a longer max_ttl lengthens none") {
+TEST_CASE("a max_ttl raised at a restart does not extend existing TTLs") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.policy.life.max_ttl = 300s;

@@ -1,4 +1,4 @@
-// Purge and revoke: what an operator takes back is taken back at once, and stays so.
+// Purge and revoke take effect immediately and stay in effect.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -10,7 +10,7 @@ using proto::Reason;
 
 namespace {
 
-constexpr std::string_view kUser = "user-123";  // of kClaimsBody
+constexpr std::string_view kUser = "user-123";  // from kClaimsBody
 
 Order token(std::string_view token) {
   return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
@@ -30,7 +30,7 @@ Order locking(Order order) {
   return order;
 }
 
-// A JWT issued so long after the start of FakeClock; negative: before it.
+// A JWT issued this long after the start of FakeClock; negative: before it.
 std::string issued(seconds after, int number = 0) {
   const auto at = FakeClock().now().wall.time_since_epoch() + after;
   return jwt("{\"iat\":" + std::to_string(at / 1s) + ",\"jti\":" + std::to_string(number) + "}");
@@ -38,7 +38,7 @@ std::string issued(seconds after, int number = 0) {
 
 }  // namespace
 
-TEST_CASE("a purged token is asked about again, and nothing else is") {
+TEST_CASE("a purged token is verified again, and no other token is") {
   ServiceHarness world;
   world.ask_and_land("purged", status(200));
   world.ask_and_land("kept", status(200));
@@ -49,14 +49,14 @@ TEST_CASE("a purged token is asked about again, and nothing else is") {
   CHECK(world.ask_now("purged").answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a purge forgets a refusal, too") {
+TEST_CASE("a purge removes the token's negative entry") {
   ServiceHarness world;
   world.ask_and_land("token", status(401));
   world.purge(token("token"));
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
 }
 
-TEST_CASE("who asks after a purge waits for a request that started after it") {
+TEST_CASE("a query after a purge waits for a request that started after the purge") {
   ServiceHarness world;
   const Order orders[] = {token("token"), user(), everybody()};
   for (const Order& order : orders) {
@@ -68,7 +68,7 @@ TEST_CASE("who asks after a purge waits for a request that started after it") {
     world.advance(1ms);
     const Waiter after = world.ask("token");
     world.land_for("token", status(200));
-    CHECK(world.reason(before) == Reason::kOk);  // asked before it was purged
+    CHECK(world.reason(before) == Reason::kOk);  // queried before the purge
     CHECK(world.answer(before).answer.left == 0s);
     CHECK_FALSE(world.answered(after));
     world.land_for("token", status(401));
@@ -76,7 +76,7 @@ TEST_CASE("who asks after a purge waits for a request that started after it") {
   }
 }
 
-TEST_CASE("what a purged flight brings is neither kept nor shown") {
+TEST_CASE("the result of a purged flight is neither cached nor published") {
   ServiceHarness world;
   world.ask("token");
   world.advance(1ms);
@@ -87,7 +87,7 @@ TEST_CASE("what a purged flight brings is neither kept nor shown") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("a purge of a user forgets that user's tokens, also after a restart") {
+TEST_CASE("a purge of a user removes that user's tokens, also across a restart") {
   ServiceHarness world;
   world.ask_and_land("theirs", status(200));
   world.ask_and_land("other", status(200, R"({"id": "user-9"})"));
@@ -98,7 +98,7 @@ TEST_CASE("a purge of a user forgets that user's tokens, also after a restart") 
   CHECK(world.ask_now("other").answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a purge of everybody forgets all tokens, and denies none") {
+TEST_CASE("a purge of all users removes all tokens and invalidates none") {
   ServiceHarness world;
   world.ask_and_land("a", status(200));
   world.ask_and_land("b", status(401));
@@ -110,7 +110,7 @@ TEST_CASE("a purge of everybody forgets all tokens, and denies none") {
   CHECK(world.ask_now("a").answer.source == proto::Source::kCache);
 }
 
-TEST_CASE("with no room to remember whom, a purge forgets everybody") {
+TEST_CASE("a purge without room for its rule purges all users") {
   Policy policy = plain_policy();
   policy.revocations.max_rules = 1;
   ServiceHarness world(policy);
@@ -121,7 +121,7 @@ TEST_CASE("with no room to remember whom, a purge forgets everybody") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("a revoked token is denied whatever the Auth API says, and without asking it") {
+TEST_CASE("a revoked token is invalid whatever the Auth API says, without a request") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.ask_and_land("other", status(200));
@@ -135,7 +135,7 @@ TEST_CASE("a revoked token is denied whatever the Auth API says, and without ask
   CHECK(world.counters().revoked_answers == 2);
 }
 
-TEST_CASE("a 200 that lands after its token was revoked lets nobody in") {
+TEST_CASE("a late 200 does not restore a revoked token") {
   ServiceHarness world;
   const Waiter before = world.ask("token");
   world.revoke(token("token"));
@@ -144,7 +144,7 @@ TEST_CASE("a 200 that lands after its token was revoked lets nobody in") {
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
 
-TEST_CASE("a 200 that lands after its user was revoked lets nobody in, and is remembered") {
+TEST_CASE("a late 200 for a revoked user is answered as revoked, and that is cached") {
   ServiceHarness world;
   const Waiter before = world.ask(issued(-10s));
   world.advance(1s);
@@ -153,12 +153,12 @@ TEST_CASE("a 200 that lands after its user was revoked lets nobody in, and is re
   CHECK(world.reason(before) == Reason::kRevoked);
   CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
   CHECK(world.upstream.requests() == 1);
-  // When that is forgotten it is learnt again, and denied again.
+  // After the negative TTL the token is verified again and is still revoked.
   world.advance(6s);
   CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("revoking a user denies what was issued before, and lets in what is issued after") {
+TEST_CASE("revoking a user invalidates tokens issued earlier, and none issued later") {
   ServiceHarness world;
   world.ask_and_land(issued(-10s), status(200));
   world.ask_and_land("undated", status(200));
@@ -171,7 +171,7 @@ TEST_CASE("revoking a user denies what was issued before, and lets in what is is
         Reason::kOk);
 }
 
-TEST_CASE("tokens without a date are denied for as long as was asked, and no longer") {
+TEST_CASE("tokens without iat are revoked for the requested time only") {
   Policy policy = plain_policy();
   policy.revocations.margin = 0s;
   ServiceHarness world(policy);
@@ -183,7 +183,7 @@ TEST_CASE("tokens without a date are denied for as long as was asked, and no lon
   CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("a lock also denies what is issued later, until it ends") {
+TEST_CASE("a lock also invalidates tokens issued later, until it ends") {
   ServiceHarness world;
   world.revoke(locking(lasting(user(), 1h)));
   CHECK(world.ask_and_land(issued(1800s), status(200)).answer.reason == Reason::kRevoked);
@@ -192,7 +192,7 @@ TEST_CASE("a lock also denies what is issued later, until it ends") {
   CHECK(world.ask_and_land(issued(-10s, 2), status(200)).answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("no step of the wall clock ends a lock early") {
+TEST_CASE("a wall clock step does not end a lock early") {
   ServiceHarness world;
   world.revoke(locking(lasting(user(), 1h)));
   world.clock.step_wall(48h);
@@ -200,7 +200,7 @@ TEST_CASE("no step of the wall clock ends a lock early") {
   CHECK(world.ask_and_land(issued(47h), status(200)).answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("revoking everybody denies all that was issued before") {
+TEST_CASE("revoking all users invalidates all tokens issued earlier") {
   ServiceHarness world;
   world.ask_and_land(issued(-10s), status(200));
   world.ask_and_land(issued(-10s, 1), status(200, R"({"id": "user-9"})"));
@@ -211,7 +211,7 @@ TEST_CASE("revoking everybody denies all that was issued before") {
   CHECK(world.ask_and_land(issued(2s), status(200)).answer.reason == Reason::kOk);
 }
 
-TEST_CASE("an acknowledged revocation outlives the daemon") {
+TEST_CASE("a durable revocation survives a restart") {
   ServiceHarness world;
   world.ask_and_land(issued(-10s), status(200));
   world.ask_and_land("token", status(200, R"({"id": "user-9"})"));
@@ -223,14 +223,14 @@ TEST_CASE("an acknowledged revocation outlives the daemon") {
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("a revocation that could not be written down is in effect, and says so") {
+TEST_CASE("a revocation that could not be persisted is in effect and reported as not durable") {
   ServiceHarness world;
   world.revocation_log.write_fault.arm(0, 1);
   CHECK_FALSE(world.revoke(token("token")).durable);
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("a revocation is in effect before it is written down") {
+TEST_CASE("a revocation is in effect before it is durable") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   bool told = false;
@@ -241,20 +241,20 @@ TEST_CASE("a revocation is in effect before it is written down") {
   CHECK(told);
 }
 
-TEST_CASE("full, a revocation is refused and none is forgotten") {
+TEST_CASE("if the rules are full, a new revocation is refused and none is evicted") {
   Policy policy = plain_policy();
   policy.revocations.max_rules = 2;
   ServiceHarness world(policy);
   world.revoke(token("a"));
   world.revoke(token("b"));
   CHECK(world.revoke(token("c")).outcome == OrderOutcome::kFull);
-  CHECK(world.revoke(token("a")).outcome == OrderOutcome::kDone);  // needs no more room
+  CHECK(world.revoke(token("a")).outcome == OrderOutcome::kDone);  // replaces an existing rule
   CHECK(world.revoke(everybody()).outcome == OrderOutcome::kDone);
   CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("b").answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("a rule about a token ends with the token, and makes room") {
+TEST_CASE("the rule of a token ends with the token and frees its space") {
   Policy policy = plain_policy();
   policy.revocations.max_rules = 1;
   ServiceHarness world(policy);
@@ -268,7 +268,7 @@ TEST_CASE("a rule about a token ends with the token, and makes room") {
   CHECK(world.revocation_log.kept().size() == 1);
 }
 
-TEST_CASE("who is answered first can take it back from those who are answered next") {
+TEST_CASE("a revocation made while answering one waiter applies to the next waiters") {
   ServiceHarness world;
   const Waiter first = world.ask(issued(-10s));
   const Waiter second = world.ask(issued(-10s));
@@ -281,7 +281,7 @@ TEST_CASE("who is answered first can take it back from those who are answered ne
   CHECK(world.reason(second) == Reason::kRevoked);
 }
 
-TEST_CASE("leases are gone when a purge, a revocation or a refusal is told of") {
+TEST_CASE("leases are withdrawn before a purge, a revocation or a rejection is acknowledged") {
   ServiceHarness world;
   const std::string held = issued(-10s);
   const auto show = [&] {
@@ -301,7 +301,7 @@ TEST_CASE("leases are gone when a purge, a revocation or a refusal is told of") 
   SECTION("a purged user") {
     world.purge(user());
   }
-  SECTION("everybody purged") {
+  SECTION("all users purged") {
     world.purge(everybody());
   }
   SECTION("a revoked token") {
@@ -310,10 +310,10 @@ TEST_CASE("leases are gone when a purge, a revocation or a refusal is told of") 
   SECTION("a revoked user") {
     world.revoke(user());
   }
-  SECTION("everybody revoked") {
+  SECTION("all users revoked") {
     world.revoke(everybody());
   }
-  SECTION("a refusal") {
+  SECTION("a rejection") {
     bool shown_to_somebody = true;
     world.sink.on_answer = [&](const Waiter&) { shown_to_somebody = shown(); };
     world.ask_and_land(held, status(401), {.max_age = 0s});
@@ -322,7 +322,7 @@ TEST_CASE("leases are gone when a purge, a revocation or a refusal is told of") 
   CHECK_FALSE(shown());
 }
 
-TEST_CASE("a user's revocation holds at every Auth API, or at the one that was named") {
+TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
   Policy policy = plain_policy();
   policy.upstreams.push_back({.name = "second"});
   ServiceHarness world(policy);
@@ -335,7 +335,7 @@ TEST_CASE("a user's revocation holds at every Auth API, or at the one that was n
   CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("what can be no token and no id is refused") {
+TEST_CASE("a malformed token or user id is refused") {
   ServiceHarness world;
   CHECK(world.revoke(token("not a token")).outcome == OrderOutcome::kNoToken);
   CHECK(world.purge(token(std::string(9000, 'a'))).outcome == OrderOutcome::kNoToken);
@@ -343,14 +343,14 @@ TEST_CASE("what can be no token and no id is refused") {
   CHECK(world.service->revocation_rules() == 0);
 }
 
-TEST_CASE("while nothing is revoked no fingerprint is made") {
+TEST_CASE("without revocations no fingerprint is computed") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.ask_now("token");
   CHECK(world.fingerprinter.made() == 0);
 }
 
-TEST_CASE("many rules that end together are dropped in bounded steps, and each of them once") {
+TEST_CASE("many rules that end together are removed in bounded steps, each once") {
   Policy policy = plain_policy();
   policy.revocations.margin = 0s;
   ServiceHarness world(policy);
@@ -367,13 +367,13 @@ TEST_CASE("many rules that end together are dropped in bounded steps, and each o
   CHECK(world.ask_now("again").answer.reason == Reason::kRevoked);
   world.clock.step_wall(-1h);
   for (int i = 0; i < 30; ++i) world.advance(2min);
-  CHECK(world.service->revocation_rules() == 1);  // the wall clock has not passed it
+  CHECK(world.service->revocation_rules() == 1);  // the wall clock has not reached its end
   world.clock.advance(10min);
   for (int i = 0; i < 10; ++i) world.advance(2min);
   CHECK(world.service->revocation_rules() == 0);
 }
 
-TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means nothing") {
+TEST_CASE("after a reboot a rule lasts its whole length again, and a purge is dropped") {
   const Now made = FakeClock().now();
   Rule lock{.name = {RuleKind::kLock, {}}, .made_at = made, .ends = end_after(made, 1h)};
   const Now rebooted{BootTime(5s), made.wall + 30min};
@@ -385,7 +385,7 @@ TEST_CASE("after a reboot a rule lasts its whole length again, and a purge means
   CHECK_FALSE(after_reboot(lock, rebooted));
 }
 
-TEST_CASE("what a token says of when it was issued counts to its fraction") {
+TEST_CASE("iat is compared including its fraction") {
   ServiceHarness world;
   world.clock.advance(500ms);
   world.revoke(user());
@@ -398,17 +398,18 @@ TEST_CASE("what a token says of when it was issued counts to its fraction") {
   };
   CHECK(reason_of(issued_at(".499")) == Reason::kRevoked);
   CHECK(reason_of(issued_at(".500")) == Reason::kOk);
-  CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);  // the stricter counts
+  // the stricter value counts
+  CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);
   CHECK(reason_of(issued_at("", ",\"jti\":1")) == Reason::kRevoked);
-  CHECK(reason_of(jwt(R"({"iat":"9999999999"})")) == Reason::kRevoked);  // no number: undated
+  CHECK(reason_of(jwt(R"({"iat":"9999999999"})")) == Reason::kRevoked);  // not a number: no iat
   CHECK(reason_of(jwt(R"({"iat":-5})")) == Reason::kRevoked);
 }
 
-TEST_CASE("a suspended machine wakes up to the same revocations") {
+TEST_CASE("revocations stay in effect across a suspend") {
   ServiceHarness world;
   world.revoke(lasting(locking(user()), 1h));
   world.revoke(lasting(token("token"), 1h));
-  world.clock.advance(30min);  // nobody ticks
+  world.clock.advance(30min);  // without a tick
   CHECK(world.ask_and_land(issued(1s), status(200)).answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
   world.clock.step_wall(-24h);
@@ -416,7 +417,7 @@ TEST_CASE("a suspended machine wakes up to the same revocations") {
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
 }
 
-TEST_CASE("a wall clock that was wrong brings nobody back, whichever way it was set") {
+TEST_CASE("wall clock steps in either direction do not restore a revoked token") {
   ServiceHarness world;
   const std::string brief = jwt_expiring(10min);
   world.revoke(token(brief));
@@ -427,7 +428,7 @@ TEST_CASE("a wall clock that was wrong brings nobody back, whichever way it was 
   }
 }
 
-TEST_CASE("a refusal that lands before an older confirmation of a purged flight is not undone") {
+TEST_CASE("a confirmation of a purged flight does not restore a token rejected afterwards") {
   ServiceHarness world;
   const Waiter before = world.ask("token");
   world.advance(1ms);
@@ -441,7 +442,7 @@ TEST_CASE("a refusal that lands before an older confirmation of a purged flight 
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
 
-TEST_CASE("an entry that is asked for all the time is looked at again after every order") {
+TEST_CASE("an in-memory entry is checked again after every purge and revocation") {
   ServiceHarness world;
   const std::string held = issued(-10s);
   const auto warm_up = [&] {
@@ -455,7 +456,7 @@ TEST_CASE("an entry that is asked for all the time is looked at again after ever
     world.revoke(user());
     CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
   }
-  SECTION("everybody revoked") {
+  SECTION("all users revoked") {
     world.revoke(everybody());
     CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
   }

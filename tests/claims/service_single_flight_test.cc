@@ -1,4 +1,4 @@
-// One request on its way for a token, however many ask.
+// Single flight: one request in flight per token, for any number of queries.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -8,7 +8,7 @@ using namespace claimsd::testing;
 using namespace std::chrono_literals;
 using proto::Reason;
 
-TEST_CASE("a thousand who ask for one cold token cause one request, and all get its answer") {
+TEST_CASE("a thousand queries for one uncached token share one request and its answer") {
   ServiceHarness world;
   std::vector<Waiter> waiters;
   for (std::uint64_t i = 0; i < 1000; ++i)
@@ -26,14 +26,14 @@ TEST_CASE("a thousand who ask for one cold token cause one request, and all get 
   CHECK(world.service->idle());
 }
 
-TEST_CASE("waiters are answered in the order in which they asked") {
+TEST_CASE("waiters are answered in the order of their queries") {
   ServiceHarness world;
   for (std::uint64_t i = 0; i < 10; ++i) world.ask("token", {.connection = 10 - i});
   world.land_oldest(status(200));
   for (std::uint32_t i = 0; i < 10; ++i) CHECK(world.sink.order()[i].request == i + 1);
 }
 
-TEST_CASE("the first asker's disconnect cancels nobody") {
+TEST_CASE("a flight continues when its first client disconnects") {
   ServiceHarness world;
   const Waiter first = world.ask("token", {.connection = 1});
   const Waiter second = world.ask("token", {.connection = 2});
@@ -43,7 +43,7 @@ TEST_CASE("the first asker's disconnect cancels nobody") {
   CHECK(world.reason(second) == Reason::kOk);
 }
 
-TEST_CASE("a disconnect forgets all questions of that connection and of no other") {
+TEST_CASE("a disconnect drops all queries of that connection and no others") {
   ServiceHarness world;
   const Waiter before = world.ask("a", {.connection = 6});
   const Waiter a = world.ask("a", {.connection = 7});
@@ -60,7 +60,7 @@ TEST_CASE("a disconnect forgets all questions of that connection and of no other
   CHECK(world.answered(after));
 }
 
-TEST_CASE("what nobody waits for any more is kept all the same") {
+TEST_CASE("the result of a flight without waiters is cached") {
   ServiceHarness world;
   world.ask("token", {.connection = 1});
   world.service->disconnected(1);
@@ -70,7 +70,7 @@ TEST_CASE("what nobody waits for any more is kept all the same") {
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("a failure is shared by all who waited") {
+TEST_CASE("a failure is given to all waiters") {
   ServiceHarness world;
   std::vector<Waiter> waiters;
   for (std::uint64_t i = 0; i < 100; ++i)
@@ -80,7 +80,7 @@ TEST_CASE("a failure is shared by all who waited") {
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("each token has a flight of its own, and they land in any order") {
+TEST_CASE("different tokens have separate flights that complete in any order") {
   ServiceHarness world;
   const Waiter a = world.ask("a");
   const Waiter b = world.ask("b");
@@ -94,7 +94,7 @@ TEST_CASE("each token has a flight of its own, and they land in any order") {
   CHECK(world.reason(c) == Reason::kOk);
 }
 
-TEST_CASE("one token at two Auth APIs is two questions") {
+TEST_CASE("the same token at two Auth APIs has two flights") {
   Policy policy = plain_policy();
   policy.upstreams.push_back(UpstreamPolicy{.name = "other", .refusal_statuses = {401, 403}});
   ServiceHarness world(policy);
@@ -111,7 +111,7 @@ TEST_CASE("one token at two Auth APIs is two questions") {
   CHECK(world.ask_now("token", {.upstream = 1}).answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("the end of a request that nobody knows is ignored") {
+TEST_CASE("the completion of an unknown request is ignored") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token");
   world.service->landed(4711, status(401));
@@ -122,7 +122,7 @@ TEST_CASE("the end of a request that nobody knows is ignored") {
   CHECK(world.ask_now("token").answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a sink may hang up on others while it is given an answer") {
+TEST_CASE("a sink may disconnect other waiters while handling an answer") {
   ServiceHarness world;
   const Waiter first = world.ask("token", {.connection = 1});
   const Waiter second = world.ask("token", {.connection = 2});
@@ -141,7 +141,7 @@ TEST_CASE("a sink may hang up on others while it is given an answer") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a sink that hangs up during time-outs upsets nobody") {
+TEST_CASE("a sink may disconnect waiters while handling timeouts") {
   ServiceHarness world;
   for (std::uint64_t i = 0; i < 10; ++i) {
     world.ask("a", {.timeout = 1s, .connection = i});
@@ -156,7 +156,7 @@ TEST_CASE("a sink that hangs up during time-outs upsets nobody") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a sink that asks again while it is given an answer joins the next flight") {
+TEST_CASE("a query made by the sink while handling an answer joins the next flight") {
   ServiceHarness world;
   world.ask("token", {.connection = 1});
   world.advance(1s);
@@ -166,7 +166,7 @@ TEST_CASE("a sink that asks again while it is given an answer joins the next fli
     world.sink.on_answer = nullptr;
     again = world.ask("token", {.max_age = 0s, .connection = 3});
   };
-  world.land_oldest(status(200));  // FakeUpstream throws if two set out for one token
+  world.land_oldest(status(200));  // FakeUpstream throws on two concurrent requests for one token
   REQUIRE(again);
   CHECK(world.upstream.flying().size() == 1);
   world.land_oldest(status(401));
@@ -175,7 +175,7 @@ TEST_CASE("a sink that asks again while it is given an answer joins the next fli
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a sink that asks again after a failure causes one request, not a storm") {
+TEST_CASE("queries made by the sink while handling a failure cause one request") {
   ServiceHarness world;
   for (std::uint64_t i = 0; i < 50; ++i) world.ask("token", {.connection = i + 1});
   int retries = 0;

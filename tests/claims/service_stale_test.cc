@@ -1,4 +1,4 @@
-// Answers beyond a life, and requests before its end.
+// Stale answers after the TTL, and refresh-ahead before its end.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -25,7 +25,7 @@ Policy eager() {
 
 }  // namespace
 
-TEST_CASE("what an entry is good for, over its life") {
+TEST_CASE("the freshness of an entry over its lifetime") {
   LifePolicy policy{.max_ttl = 100s, .clock_skew = 30s, .stale_if_error = 50s};
   const Now start{BootTime(1000s), WallTime(1'767'225'600s)};
   Entry entry{.confirmed_at = start.boot, .fresh_until = start.boot + 100s};
@@ -50,14 +50,14 @@ TEST_CASE("what an entry is good for, over its life") {
   CHECK(at(0s) == Freshness::kRefused);
 }
 
-TEST_CASE("stale on error is off unless it is switched on") {
+TEST_CASE("stale-if-error is off by default") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   world.advance(61s);
   CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
-TEST_CASE("a stale answer takes the place of none, is flagged, and ends") {
+TEST_CASE("a stale answer replaces a failure, is marked stale, and ends with its grace period") {
   ServiceHarness world(lenient());
   world.ask_and_land("token", status(200));
   world.advance(100s);
@@ -72,7 +72,7 @@ TEST_CASE("a stale answer takes the place of none, is flagged, and ends") {
   CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
-TEST_CASE("the Auth API is asked first, and what it says counts") {
+TEST_CASE("an expired entry is verified first, and the Auth API's verdict wins") {
   ServiceHarness world(lenient());
   world.ask_and_land("token", status(200));
   world.advance(100s);
@@ -83,7 +83,7 @@ TEST_CASE("the Auth API is asked first, and what it says counts") {
   CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
-TEST_CASE("a stale answer helps whoever is turned away, or has waited for too long") {
+TEST_CASE("a stale answer is given on backoff and on timeout") {
   Policy policy = lenient();
   policy.gate.open_after = 1;
   ServiceHarness world(policy);
@@ -93,11 +93,11 @@ TEST_CASE("a stale answer helps whoever is turned away, or has waited for too lo
   world.advance(1s);
   CHECK(world.answer(waits).answer.source == Source::kStale);
   world.land_oldest(failed(Reason::kUpstreamTimeout));
-  CHECK(world.ask_now("token").answer.source == Source::kStale);  // the gate is shut
+  CHECK(world.ask_now("token").answer.source == Source::kStale);  // the circuit breaker is open
   CHECK(world.ask_now("stranger").answer.reason == Reason::kBackoff);
 }
 
-TEST_CASE("never stale: past exp, younger than was asked for, purged, revoked, or not kept") {
+TEST_CASE("an entry is never served stale past exp, past max_age, purged, revoked or displaced") {
   ServiceHarness world(lenient());
   const std::string brief = jwt_expiring(2min);
   world.ask_and_land(brief, status(200));
@@ -118,13 +118,13 @@ TEST_CASE("never stale: past exp, younger than was asked for, purged, revoked, o
     world.revoke(user);
     CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kRevoked);
   }
-  SECTION("a newer confirmation that may not be kept") {
+  SECTION("displaced by a newer uncacheable confirmation") {
     world.ask_and_land("token", confirmed("no-store"));
     CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
   }
 }
 
-TEST_CASE("a stale answer is not written back as a fresh one") {
+TEST_CASE("a stale answer is neither cached as fresh nor published") {
   ServiceHarness world(lenient());
   world.ask_and_land("token", status(200));
   world.advance(100s);
@@ -136,7 +136,7 @@ TEST_CASE("a stale answer is not written back as a fresh one") {
   CHECK(world.upstream.requests() == 4);
 }
 
-TEST_CASE("an entry in the last tenth of its life that is used is asked about ahead of time") {
+TEST_CASE("a hit in the last tenth of a TTL triggers one refresh-ahead") {
   ServiceHarness world(eager());
   world.ask_and_land("token", status(200));
   world.ask_and_land("unused", status(200));
@@ -153,7 +153,7 @@ TEST_CASE("an entry in the last tenth of its life that is used is asked about ah
   CHECK(world.upstream.requests() == 3);
 }
 
-TEST_CASE("who asks while a refresh is on its way and a life ends waits for it") {
+TEST_CASE("a query after the TTL joins a refresh-ahead in flight") {
   ServiceHarness world(eager());
   world.ask_and_land("token", status(200));
   world.advance(55s);
@@ -165,12 +165,13 @@ TEST_CASE("who asks while a refresh is on its way and a life ends waits for it")
   CHECK(world.reason(waiter) == Reason::kOk);
 }
 
-TEST_CASE("a refresh that is refused ends the entry; one that fails changes nothing, once") {
+TEST_CASE(
+    "a rejected refresh-ahead removes the entry; a failed one is not retried until the TTL ends") {
   ServiceHarness world(eager());
   world.ask_and_land("token", status(200));
   world.advance(55s);
   world.ask_now("token");
-  SECTION("refused") {
+  SECTION("rejected") {
     world.land_oldest(status(401));
     CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
   }
@@ -186,13 +187,13 @@ TEST_CASE("a refresh that is refused ends the entry; one that fails changes noth
   }
 }
 
-TEST_CASE("refresh is what is left out first") {
+TEST_CASE("refresh-ahead is skipped first") {
   Policy policy = eager();
   policy.max_in_flight = 4;
   ServiceHarness world(policy);
   world.ask_and_land("token", status(200));
   world.advance(55s);
-  SECTION("while much is on its way") {
+  SECTION("under load") {
     world.ask("a");
     world.ask("b");
     world.ask_now("token");

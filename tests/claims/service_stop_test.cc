@@ -1,4 +1,4 @@
-// stop(): nothing new is asked of an Auth API, and nobody is left without an answer.
+// stop(): no new requests, and every query still gets an answer.
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using proto::Reason;
 using proto::Source;
 
-TEST_CASE("what is in flight is still answered, and kept for the next start") {
+TEST_CASE("after stop() requests in flight are still answered and cached") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token");
   world.service->stop();
@@ -21,7 +21,7 @@ TEST_CASE("what is in flight is still answered, and kept for the next start") {
   CHECK(world.cache.entries() == 1);
 }
 
-TEST_CASE("a new question is answered from what is known, or told that the daemon is stopping") {
+TEST_CASE("after stop() queries are answered from the cache or fail as shutting down") {
   ServiceHarness world;
   world.ask_and_land("good", status(200));
   world.ask_and_land("bad", status(401));
@@ -35,7 +35,7 @@ TEST_CASE("a new question is answered from what is known, or told that the daemo
   CHECK(world.upstream.requests() == 3);
 }
 
-TEST_CASE("what still waited for its turn is not sent any more, and told so at once") {
+TEST_CASE("stop() fails pending queries immediately") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -52,7 +52,7 @@ TEST_CASE("what still waited for its turn is not sent any more, and told so at o
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a successor is not sent any more") {
+TEST_CASE("after stop() a successor is not sent") {
   ServiceHarness world;
   const Waiter plain = world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
@@ -64,7 +64,7 @@ TEST_CASE("a successor is not sent any more") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("deadlines pass while the daemon stops") {
+TEST_CASE("after stop() deadlines still apply") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token", {.timeout = 1s});
   world.service->stop();
@@ -73,7 +73,7 @@ TEST_CASE("deadlines pass while the daemon stops") {
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a sink that asks again while the queue is sent away is sent away, too") {
+TEST_CASE("a query made by the sink while stop() clears the queue fails as shutting down") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);

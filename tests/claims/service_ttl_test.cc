@@ -1,4 +1,4 @@
-// How long a confirmation answers questions, through the service.
+// How long a confirmation answers queries, tested through the service.
 #include <set>
 
 #include "proto/claims_block.h"
@@ -15,7 +15,7 @@ using proto::Source;
 
 namespace {
 
-// Does the cache answer for the token now? Leaves no question open.
+// True if the cache answers for the token now. Leaves no query open.
 bool hits(ServiceHarness& world, std::string_view token) {
   const Waiter waiter = world.ask(token, {.connection = 999});
   const bool hit = world.answered(waiter) && world.answer(waiter).answer.source == Source::kCache &&
@@ -24,7 +24,7 @@ bool hits(ServiceHarness& world, std::string_view token) {
   return hit;
 }
 
-// A confirmation whose request started `took` ago.
+// Confirms a token with a request that started `took` ago.
 void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
              const FetchOutcome& outcome = status(200)) {
   world.ask(token);
@@ -34,7 +34,7 @@ void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
 
 }  // namespace
 
-TEST_CASE("a confirmation answers with its claims, its age and the time left") {
+TEST_CASE("a hit returns the claims, their age and the remaining TTL") {
   ServiceHarness world;
   world.ask("token");
   world.advance(2s);
@@ -54,7 +54,7 @@ TEST_CASE("a confirmation answers with its claims, its age and the time left") {
   CHECK(world.counters().cache_hits == 1);
 }
 
-TEST_CASE("the answer that the Auth API just gave says so") {
+TEST_CASE("an answer from the Auth API is marked as such") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token");
   world.advance(2s);
@@ -65,7 +65,7 @@ TEST_CASE("the answer that the Auth API just gave says so") {
   CHECK(answer.left == 58s);
 }
 
-TEST_CASE("a life is counted from when the request started, not from its answer") {
+TEST_CASE("a TTL counts from the start of the request, not from its response") {
   ServiceHarness world;
   confirm(world, "token", 20s);
   world.advance(40s - 1ns);
@@ -74,7 +74,8 @@ TEST_CASE("a life is counted from when the request started, not from its answer"
   CHECK_FALSE(hits(world, "token"));
 }
 
-TEST_CASE("nor is it counted from the question, where the request had to wait for its turn") {
+TEST_CASE(
+    "a TTL counts from the start of the request, not from the query, if the request was pending") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -89,7 +90,7 @@ TEST_CASE("nor is it counted from the question, where the request had to wait fo
   CHECK_FALSE(hits(world, "token"));
 }
 
-TEST_CASE("asking does not stretch a life") {
+TEST_CASE("hits do not extend a TTL") {
   ServiceHarness world;
   confirm(world, "token");
   for (int i = 0; i < 59; ++i) {
@@ -100,7 +101,7 @@ TEST_CASE("asking does not stretch a life") {
   CHECK_FALSE(hits(world, "token"));
 }
 
-TEST_CASE("an answer that took longer than its life is passed on, and not kept") {
+TEST_CASE("a response that takes longer than its TTL is answered but not cached") {
   Policy policy = plain_policy();
   policy.life.max_ttl = 2s;
   ServiceHarness world(policy);
@@ -113,7 +114,7 @@ TEST_CASE("an answer that took longer than its life is passed on, and not kept")
   CHECK(world.counters().not_kept == 1);
 }
 
-TEST_CASE("jitter spreads the ends of lives that began together, all of them early") {
+TEST_CASE("jitter spreads TTLs that started together, only downward") {
   Policy policy = plain_policy();
   policy.life.jitter_percent = 10;
   ServiceHarness world(policy, 3);
@@ -127,7 +128,7 @@ TEST_CASE("jitter spreads the ends of lives that began together, all of them ear
   CHECK(*lives.rbegin() <= 60s);
 }
 
-TEST_CASE("max-age less Age shortens a life and never lengthens it") {
+TEST_CASE("max-age minus Age shortens a TTL and never extends it") {
   ServiceHarness world;
   confirm(world, "a", 0s, confirmed("max-age=10"));
   confirm(world, "b", 0s, confirmed("max-age=10", "4"));
@@ -147,7 +148,7 @@ TEST_CASE("max-age less Age shortens a life and never lengthens it") {
   CHECK_FALSE(hits(world, "c"));
 }
 
-TEST_CASE("max-age, too, is counted from when the request started") {
+TEST_CASE("max-age counts from the start of the request") {
   ServiceHarness world;
   confirm(world, "token", 4s, confirmed("max-age=10"));
   CHECK(world.ask_now("token").answer.left == 6s);
@@ -157,7 +158,7 @@ TEST_CASE("max-age, too, is counted from when the request started") {
   CHECK_FALSE(hits(world, "token"));
 }
 
-TEST_CASE("no-store and no-cache are shared with those who waited, and not kept") {
+TEST_CASE("a no-store or no-cache confirmation is given to all waiters but not cached") {
   for (const char* const header : {"no-store", "no-cache", "max-age=0", "no-store, max-age=60"}) {
     INFO(header);
     ServiceHarness world;
@@ -173,7 +174,7 @@ TEST_CASE("no-store and no-cache are shared with those who waited, and not kept"
   }
 }
 
-TEST_CASE("a newer answer that may not be kept takes the older one away") {
+TEST_CASE("a newer uncacheable confirmation removes the older entry") {
   ServiceHarness world;
   confirm(world, "token");
   REQUIRE(hits(world, "token"));
@@ -181,7 +182,7 @@ TEST_CASE("a newer answer that may not be kept takes the older one away") {
   CHECK_FALSE(hits(world, "token"));
 }
 
-TEST_CASE("exp ends a life its skew early, and is looked at on every hit") {
+TEST_CASE("exp ends a TTL one clock skew early, and is checked on every hit") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
   confirm(world, token);
@@ -192,14 +193,14 @@ TEST_CASE("exp ends a life its skew early, and is looked at on every hit") {
   CHECK_FALSE(hits(world, token));
 }
 
-TEST_CASE("a fractional exp counts with its fraction") {
+TEST_CASE("a fractional exp limits a TTL exactly") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s + 500ms);
   confirm(world, token);
   CHECK(world.ask_now(token).answer.left == 20s + 500ms);
 }
 
-TEST_CASE("a huge, missing or unreadable exp leaves max_ttl to end the life") {
+TEST_CASE("with a huge, missing or malformed exp, max_ttl limits the TTL") {
   for (const char* const payload :
        {"{}", R"({"exp":1e300})", R"({"exp":18446744073709551615})",
         R"({"exp":9223372036854775808})", R"({"exp":"1"})", R"({"exp":null})"}) {
@@ -213,7 +214,7 @@ TEST_CASE("a huge, missing or unreadable exp leaves max_ttl to end the life") {
   }
 }
 
-TEST_CASE("a wall clock set forwards past exp ends a life at once") {
+TEST_CASE("a wall clock that steps past exp ends the TTL immediately") {
   ServiceHarness world;
   const std::string token = jwt_expiring(1h);
   confirm(world, token);
@@ -221,7 +222,7 @@ TEST_CASE("a wall clock set forwards past exp ends a life at once") {
   CHECK_FALSE(hits(world, token));
 }
 
-TEST_CASE("a wall clock set back stretches no life") {
+TEST_CASE("a wall clock that steps back does not extend a TTL") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
   confirm(world, token);
@@ -232,7 +233,7 @@ TEST_CASE("a wall clock set back stretches no life") {
   CHECK_FALSE(hits(world, token));
 }
 
-TEST_CASE("a token confirmed with less left than the skew is passed on, and not kept") {
+TEST_CASE("a token confirmed within the clock skew of its exp is answered but not cached") {
   for (const Duration in : {Duration(30s), Duration(0s), Duration(-30s)}) {
     ServiceHarness world;
     const Waiter waiter = world.ask(jwt_expiring(in));
@@ -243,7 +244,8 @@ TEST_CASE("a token confirmed with less left than the skew is passed on, and not 
   }
 }
 
-TEST_CASE("a token whose exp passed while it was asked about is expired, whatever the answer") {
+TEST_CASE(
+    "a token whose exp passes while its request is in flight is expired, whatever the response") {
   ServiceHarness world;
   const Waiter waiter = world.ask(jwt_expiring(-29s));
   world.advance(1s + 1ns);
@@ -252,16 +254,16 @@ TEST_CASE("a token whose exp passed while it was asked about is expired, whateve
   CHECK(world.cache.entries() == 0);
 }
 
-TEST_CASE("a suspended machine wakes up to ended lives") {
+TEST_CASE("entries expire while the machine is suspended") {
   ServiceHarness world;
   confirm(world, "opaque");
   confirm(world, jwt_expiring(2h));
-  world.clock.advance(1h);  // the boot clock counts through it
+  world.clock.advance(1h);  // the boot clock counts suspended time
   CHECK_FALSE(hits(world, "opaque"));
   CHECK_FALSE(hits(world, jwt_expiring(2h)));
 }
 
-TEST_CASE("a question asked before a suspend is over its deadline after it") {
+TEST_CASE("a query from before a suspend times out after it") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token", {.timeout = 5s});
   world.clock.advance(1h);
@@ -270,7 +272,7 @@ TEST_CASE("a question asked before a suspend is over its deadline after it") {
   CHECK(world.reason(waiter) == Reason::kDeadline);
 }
 
-TEST_CASE("claims too large to keep whole are marked so, from the Auth API and from the cache") {
+TEST_CASE("truncated claims are flagged, from the Auth API and from the cache") {
   ServiceHarness world;
   const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
   CHECK(world.ask_and_land("token", status(200, body)).answer.flags == proto::kAnswerTrimmed);

@@ -1,4 +1,4 @@
-"""Runs the claimsctl that was built, with an environment of its own."""
+"""Runs the built claimsctl in a controlled environment."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ BINARY = BUILD / "client" / "claimsctl" / "claimsctl"
 
 
 class Claimsctl:
-    """`run("query", stdin=b"...")` gives a CompletedProcess whose two streams are text."""
+    """`run("query", stdin=b"...")` returns a CompletedProcess with stdout and stderr as text."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -38,13 +38,13 @@ class Claimsctl:
         return done
 
     def copy_for_others(self):
-        """The checkout may lie where only its owner can reach it."""
+        """The checkout may be in a directory that only its owner can reach."""
         for file in (BINARY, BUILD / "client" / "src" / "libclaimsd.so.0"):
             shutil.copy(file, self.directory)
         return self.directory / BINARY.name
 
     def run_on_a_terminal(self, *words, stdin=b"", environment=None):
-        """What it writes when its standard output is a terminal."""
+        """The output of claimsctl when its standard output is a terminal."""
         master, terminal = pty.openpty()
         subprocess.run([BINARY, *words], input=stdin, stdout=terminal, timeout=30, check=False,
                        env={**self.environment, **(environment or {})})
@@ -53,7 +53,7 @@ class Claimsctl:
         try:
             while more := os.read(master, 65536):
                 text += more
-        except OSError:  # EIO: nobody has the other side open any more
+        except OSError:  # EIO: the other side is closed
             pass
         os.close(master)
         return text.decode()
@@ -61,7 +61,7 @@ class Claimsctl:
 
 @pytest.fixture
 def claimsctl(tmp_path):
-    # Other users may look for sockets in it: pytest's own directories are private.
+    # Other users must be able to reach the sockets in it; pytest's own directories are private.
     for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         directory.chmod(0o755)
     return Claimsctl(tmp_path)

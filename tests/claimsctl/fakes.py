@@ -1,6 +1,6 @@
-"""A daemon made of a few lines: the test says what it answers on its two sockets.
+"""Fake daemon and admin API: the test sets what they answer on the two sockets.
 
-Standard library only; both serve on threads and go with close().
+Standard library only. Both serve on threads, which close() ends.
 """
 
 import http.server
@@ -33,10 +33,10 @@ def frame_size(data):
 
 
 class FakeDaemon:
-    """Speaks the protocol on a Unix socket. `answer` is what every Query gets; None: none.
+    """Speaks the protocol on a Unix socket. Every Query gets `answer`; None means no reply.
 
-    `failure` (a code of PROTOCOL.md): refuse after Hello. `hang_up_after`: how many pings it
-    answers before it hangs up for good.
+    `failure`: a code of PROTOCOL.md, sent in reply to Hello. `hang_up_after`: the number of pings
+    that are answered before the connection is closed and no new one is accepted.
     """
 
     def __init__(self, path, answer=None, failure=None, hang_up_after=None):
@@ -74,7 +74,7 @@ class FakeDaemon:
                     connection.sendall(wire.encode(reply[0], request_id, reply[1]))
 
     def _reply(self, name, fields):
-        """(name, fields); () to stay silent; None to hang up."""
+        """(name, fields) to reply; () to stay silent; None to hang up."""
         if name == "Hello":
             if self.failure:
                 return "Failure", {"code": self.failure, "text": b"no"}
@@ -99,7 +99,8 @@ class _UnixHttpServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer
 
 
 class FakeAdmin:
-    """HTTP on a Unix socket: every GET gets `status` and `body`, and its path goes to `paths`."""
+    """HTTP on a Unix socket: every GET gets `status` and `body`; its path is appended to
+    `paths`."""
 
     def __init__(self, path, body, status=200):
         admin = self

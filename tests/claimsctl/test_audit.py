@@ -33,14 +33,14 @@ def records(done):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_search_by_user_finds_that_user_alone(claimsctl, log):
+def test_search_by_user_finds_only_that_user(claimsctl, log):
     found = records(run(claimsctl, log, "search", "--user", "7", "--json"))
     assert len(found) == 10
     assert {record["user"] for record in found} == {"7"}
     assert found[0]["event"] == "denied" and found[0]["schema"] == 1
 
 
-def test_search_by_token_reads_it_from_standard_input_and_never_shows_it(claimsctl, log):
+def test_search_by_token_reads_it_from_standard_input_and_never_prints_it(claimsctl, log):
     done = run(claimsctl, log, "search", "--token", "--key-file", str(log.parent / "host.key"), "--json", stdin=TOKEN)
     assert len(records(done)) == 1
     assert TOKEN.decode() not in done.stdout + done.stderr
@@ -48,7 +48,7 @@ def test_search_by_token_reads_it_from_standard_input_and_never_shows_it(claimsc
     assert records(other) == []
 
 
-def test_search_by_time_event_verdict_and_peer(claimsctl, log):
+def test_search_filters_by_time_event_verdict_and_peer(claimsctl, log):
     def count(*words):
         return len(records(run(claimsctl, log, "search", "--json", *words)))
 
@@ -61,7 +61,7 @@ def test_search_by_time_event_verdict_and_peer(claimsctl, log):
     assert count("--limit", "3") == 3
 
 
-def test_tail_shows_the_last_records_one_line_each(claimsctl, log):
+def test_tail_prints_the_last_records_one_per_line(claimsctl, log):
     done = run(claimsctl, log, "tail", "-n", "5")
     lines = done.stdout.splitlines()
     assert len(lines) == 5
@@ -70,7 +70,7 @@ def test_tail_shows_the_last_records_one_line_each(claimsctl, log):
     assert len(everything.splitlines()) == 72 and "\x1b" not in everything
 
 
-def test_the_report_counts_refusals_by_reason_user_peer_and_hour(claimsctl, log):
+def test_the_report_counts_rejections_by_reason_user_peer_and_hour(claimsctl, log):
     page = run(claimsctl, log, "report").stdout
     for expected in ("permission denied", "refused", "uid 1000 gunicorn", "12:00", "13:00", "█", "5 events that were not"):
         assert expected in page
@@ -80,7 +80,7 @@ def test_the_report_counts_refusals_by_reason_user_peer_and_hour(claimsctl, log)
     assert sum(report["by_hour"]) == 71
 
 
-def test_verify_tells_whole_from_touched_by_its_exit_status(claimsctl, log):
+def test_verify_exits_0_for_an_intact_log_and_1_for_a_modified_one(claimsctl, log):
     done = run(claimsctl, log, "verify", "--json")
     said = json.loads(done.stdout)
     assert done.returncode == 0 and said["whole"] and said["anchored"] == 72 and said["cannot_tell"] == []
@@ -93,7 +93,7 @@ def test_verify_tells_whole_from_touched_by_its_exit_status(claimsctl, log):
     assert done.returncode == 1 and "touched: change at sequence 1" in done.stdout
 
 
-def test_verify_with_anchors_from_elsewhere_tells_that_everything_is_gone(claimsctl, log):
+def test_verify_with_saved_anchors_detects_that_all_segments_are_gone(claimsctl, log):
     journal = log.parent / "journal.txt"
     journal.write_text("".join(f"Oct 04 host claimsd[1]: {line}\n" for line in (log / "anchors").read_text().splitlines()))
     assert run(claimsctl, log, "verify", "--anchors", str(journal)).returncode == 0
@@ -103,7 +103,7 @@ def test_verify_with_anchors_from_elsewhere_tells_that_everything_is_gone(claims
     assert done.returncode == 1 and json.loads(done.stdout)["finding"]["kind"] == "deletion"
 
 
-def test_without_anchors_it_says_what_it_cannot_tell(claimsctl, log):
+def test_verify_without_anchors_lists_what_it_cannot_detect(claimsctl, log):
     (log / "anchors").unlink()
     done = run(claimsctl, log, "verify")
     assert done.returncode == 0
@@ -112,7 +112,7 @@ def test_without_anchors_it_says_what_it_cannot_tell(claimsctl, log):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "ecs", "ocsf"])
-def test_every_exported_line_is_an_object(claimsctl, log, form):
+def test_every_exported_line_is_a_json_object(claimsctl, log, form):
     lines = records(run(claimsctl, log, "export", "--format", form))
     assert len(lines) == 72
     if form == "ecs":
@@ -123,32 +123,32 @@ def test_every_exported_line_is_an_object(claimsctl, log, form):
         assert lines[0]["category_uid"] == lines[0]["class_uid"] // 1000
 
 
-def test_csv_has_one_row_a_record_and_no_formula(claimsctl, log):
+def test_csv_has_one_row_per_record_and_no_formulas(claimsctl, log):
     done = run(claimsctl, log, "export", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert len(rows) == 72 and rows[0]["event"] == "denied" and rows[0]["user"] == "7"
     assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
 
 
-def test_stat_says_how_far_the_log_reaches(claimsctl, log):
+def test_stat_prints_the_range_of_the_log(claimsctl, log):
     said = json.loads(run(claimsctl, log, "stat", "--json").stdout)
     assert (said["origin"], said["first"], said["last"], said["events"]) == ("host.example", 1, 72, 76)
     assert "host.example" in run(claimsctl, log, "stat").stdout
 
 
-def test_a_log_that_a_daemon_writes_to_is_asked_of_that_daemon(claimsctl, log):
+def test_a_log_that_a_daemon_writes_to_is_read_through_that_daemon(claimsctl, log):
     with open(log / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run(claimsctl, log, "tail")
         assert done.returncode == 69 and "admin.sock" in done.stderr
 
 
-def test_only_a_log_that_is_being_written_can_be_followed(claimsctl, log):
+def test_following_a_log_that_no_daemon_writes_to_is_a_usage_error(claimsctl, log):
     done = run(claimsctl, log, "tail", "-f")
     assert done.returncode == 2 and "--follow" in done.stderr
 
 
-def test_a_directory_without_a_log_is_a_problem_that_names_it(claimsctl, tmp_path):
+def test_a_directory_without_a_log_is_named_in_the_error(claimsctl, tmp_path):
     done = run(claimsctl, tmp_path, "search")
     assert done.returncode == 69 and str(tmp_path) in done.stderr
     missing = run(claimsctl, tmp_path / "none", "report")
@@ -166,7 +166,7 @@ def test_wrong_usage_exits_2(claimsctl, words, said):
     assert done.returncode == 2 and said in done.stderr
 
 
-def test_no_token_is_in_any_file_or_export(claimsctl, log):
+def test_no_log_file_or_export_contains_a_token(claimsctl, log):
     for path in log.iterdir():
         assert TOKEN not in path.read_bytes()
     for form in ("jsonl", "ecs", "ocsf", "csv"):

@@ -9,7 +9,7 @@ def pings(daemon):
     return [name for name, _ in daemon.seen].count("Ping")
 
 
-def test_one_ping_says_how_long_it_took(claimsctl):
+def test_one_ping_prints_how_long_it_took(claimsctl):
     with FakeDaemon(claimsctl.socket) as daemon:
         done = claimsctl.run("ping")
     assert done.returncode == 0
@@ -17,7 +17,7 @@ def test_one_ping_says_how_long_it_took(claimsctl):
     assert pings(daemon) == 1
 
 
-def test_many_pings_are_summed_up(claimsctl):
+def test_several_pings_are_summarized(claimsctl):
     with FakeDaemon(claimsctl.socket) as daemon:
         done = claimsctl.run("ping", "--count", "50", "--json")
     assert done.returncode == 0
@@ -38,12 +38,12 @@ def test_no_daemon_exits_69(claimsctl):
     assert (shown["schema"], shown["answered"], shown["reason"]) == (1, 0, "no_daemon")
 
 
-def test_a_daemon_that_refuses_us_exits_77(claimsctl):
+def test_a_daemon_that_rejects_the_connection_exits_77(claimsctl):
     with FakeDaemon(claimsctl.socket, failure=6):
         assert claimsctl.run("ping").returncode == 77
 
 
-def test_a_daemon_that_goes_in_the_middle_shows_what_it_answered(claimsctl):
+def test_a_daemon_that_hangs_up_midway_shows_the_pings_it_answered(claimsctl):
     with FakeDaemon(claimsctl.socket, hang_up_after=3):
         done = claimsctl.run("ping", "--count", "10", "--json")
     assert done.returncode == 69

@@ -1,4 +1,4 @@
-"""claimsctl query against a daemon that answers what the test says."""
+"""claimsctl query against a fake daemon."""
 
 import json
 import os
@@ -14,7 +14,7 @@ def asked(daemon):
     return [fields for name, fields in daemon.seen if name == "Query"]
 
 
-def test_a_valid_token_shows_its_claims_and_exits_0(claimsctl):
+def test_a_valid_token_prints_its_claims_and_exits_0(claimsctl):
     with FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         done = claimsctl.run("query", stdin=TOKEN + b"\n")
     assert done.returncode == 0, done.stderr
@@ -24,7 +24,7 @@ def test_a_valid_token_shows_its_claims_and_exits_0(claimsctl):
     assert asked(daemon)[0]["token"] == TOKEN
 
 
-def test_json_has_its_schema_and_the_claims_as_they_are(claimsctl):
+def test_json_output_has_a_schema_and_unchanged_claims(claimsctl):
     raw = b'{"id":"user-123","clinic":{"beds":[1,2.5,null]},"role":"rvt"}'
     with FakeDaemon(claimsctl.socket, valid_answer(raw)):
         done = claimsctl.run("query", "--json", stdin=TOKEN)
@@ -46,7 +46,7 @@ def test_an_invalid_token_exits_1_with_its_reason(claimsctl):
     assert (shown["verdict"], shown["reason"], shown["claims"]) == ("invalid", "refused", None)
 
 
-def test_nobody_could_say_exits_69_with_when_to_try_again(claimsctl):
+def test_an_unavailable_answer_exits_69_and_says_when_to_retry(claimsctl):
     answer = {"verdict": UNAVAILABLE, "reason": 202, "retry_after_ms": 1500}
     with FakeDaemon(claimsctl.socket, answer):
         plain = claimsctl.run("query", stdin=TOKEN)
@@ -56,13 +56,13 @@ def test_nobody_could_say_exits_69_with_when_to_try_again(claimsctl):
     assert json.loads(machine.stdout)["retry_after_ms"] == 1500
 
 
-def test_no_daemon_exits_69_and_says_what_to_look_at(claimsctl):
+def test_no_daemon_exits_69_and_says_what_to_check(claimsctl):
     done = claimsctl.run("query", stdin=TOKEN)
     assert done.returncode == 69
     assert "no_daemon" in done.stdout and claimsctl.socket in done.stdout
 
 
-def test_a_daemon_that_refuses_this_uid_exits_77(claimsctl):
+def test_a_daemon_that_rejects_this_uid_exits_77(claimsctl):
     with FakeDaemon(claimsctl.socket, failure=6):
         assert claimsctl.run("query", stdin=TOKEN).returncode == 77
 
@@ -83,7 +83,7 @@ def test_a_socket_that_this_user_may_not_open_exits_77(claimsctl):
     assert "claimsd-clients" in done.stdout
 
 
-def test_time_out_and_max_age_reach_the_daemon(claimsctl):
+def test_timeout_and_max_age_reach_the_daemon(claimsctl):
     with FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         claimsctl.run("query", stdin=TOKEN)
         claimsctl.run("query", "--max-age", "0", stdin=TOKEN)
@@ -102,7 +102,7 @@ def test_a_daemon_that_does_not_answer_in_time_exits_69(claimsctl):
 @pytest.mark.parametrize("written, sent", [
     (TOKEN, TOKEN), (TOKEN + b"\n", TOKEN), (TOKEN + b"\r\n", TOKEN),
     (TOKEN + b"\n\n", TOKEN + b"\n"), (b" " + TOKEN, b" " + TOKEN)])
-def test_exactly_one_newline_is_dropped(claimsctl, tmp_path, written, sent):
+def test_exactly_one_trailing_newline_is_dropped(claimsctl, tmp_path, written, sent):
     (tmp_path / "token").write_bytes(written)
     with FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         claimsctl.run("query", stdin=written)
@@ -111,20 +111,20 @@ def test_exactly_one_newline_is_dropped(claimsctl, tmp_path, written, sent):
     assert [question["token"] for question in asked(daemon)] == [sent] * 3
 
 
-def test_a_flood_instead_of_a_token_is_not_kept(claimsctl):
+def test_endless_input_is_truncated_to_16_kib(claimsctl):
     with open("/dev/zero", "rb") as endless, FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         claimsctl.run("query", stdin=endless)
     assert len(asked(daemon)[0]["token"]) == 16 * 1024
 
 
 @pytest.mark.parametrize("stdin", [b"", b"\n"])
-def test_no_token_at_all_is_wrong_usage(claimsctl, stdin):
+def test_an_empty_token_is_wrong_usage(claimsctl, stdin):
     done = claimsctl.run("query", stdin=stdin)
     assert done.returncode == 2
     assert "there is no token" in done.stderr
 
 
-def test_a_terminal_is_refused_with_a_hint(claimsctl):
+def test_a_terminal_as_input_is_refused_with_a_hint(claimsctl):
     master, terminal = pty.openpty()
     with os.fdopen(terminal, "rb", buffering=0) as stdin:
         done = claimsctl.run("query", stdin=stdin)
@@ -133,21 +133,21 @@ def test_a_terminal_is_refused_with_a_hint(claimsctl):
     assert "--token-file" in done.stderr and "< FILE" in done.stderr
 
 
-def test_a_token_file_that_cannot_be_read_is_wrong_usage(claimsctl, tmp_path):
+def test_an_unreadable_token_file_is_wrong_usage(claimsctl, tmp_path):
     for path in (tmp_path / "none", tmp_path):
         done = claimsctl.run("query", "--token-file", str(path))
         assert done.returncode == 2
         assert "cannot read the token" in done.stderr
 
 
-def test_a_problem_with_the_token_is_json_too(claimsctl):
+def test_with_json_an_error_with_the_token_is_json_as_well(claimsctl):
     done = claimsctl.run("query", "--json")
     assert done.returncode == 2
     shown = json.loads(done.stdout)
     assert shown["schema"] == 1 and shown["error"]["code"] == "token_empty"
 
 
-def test_claims_cannot_steer_the_terminal(claimsctl):
+def test_claims_cannot_control_the_terminal(claimsctl):
     with FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         nasty = b"\x1b]0;title\x07\xc2\x9b31m\x7f"
         daemon.answer["claims"] = daemon.answer["claims"].replace(
@@ -158,7 +158,7 @@ def test_claims_cannot_steer_the_terminal(claimsctl):
     assert not [c for c in done.stdout if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)]
 
 
-def test_colours_are_for_terminals_that_want_them(claimsctl):
+def test_colors_are_used_only_on_terminals_that_want_them(claimsctl):
     with FakeDaemon(claimsctl.socket, valid_answer()):
         assert "\x1b[32mvalid" in claimsctl.run_on_a_terminal("query", stdin=TOKEN)
         for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):

@@ -1,4 +1,4 @@
-"""claimsctl status against an admin socket that answers what the test says."""
+"""claimsctl status against a fake admin API."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def admin(claimsctl, status, http_status=200):
     return FakeAdmin(claimsctl.admin_socket, json.dumps(status).encode(), http_status)
 
 
-def test_a_daemon_that_is_well_shows_its_numbers_on_one_screen(claimsctl):
+def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
     with admin(claimsctl, STATUS) as fake:
         done = claimsctl.run("status")
     assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def test_a_daemon_that_is_well_shows_its_numbers_on_one_screen(claimsctl):
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
-def test_a_daemon_that_is_not_well_says_what_to_do_and_exits_69(claimsctl):
+def test_an_unhealthy_daemon_says_what_to_do_and_exits_69(claimsctl):
     with admin(claimsctl, UNWELL):
         done = claimsctl.run("status")
     assert done.returncode == 69
@@ -58,7 +58,7 @@ def test_a_daemon_that_is_not_well_says_what_to_do_and_exits_69(claimsctl):
 
 
 @pytest.mark.parametrize("status, code", [(STATUS, 0), (UNWELL, 69)])
-def test_json_is_the_daemons_own_object(claimsctl, status, code):
+def test_json_output_is_the_daemons_own_object(claimsctl, status, code):
     with admin(claimsctl, status):
         done = claimsctl.run("status", "--json")
     assert done.returncode == code
@@ -66,13 +66,13 @@ def test_json_is_the_daemons_own_object(claimsctl, status, code):
     assert done.stdout.count("\n") == 1
 
 
-def test_a_status_with_less_in_it_is_still_shown(claimsctl):
+def test_a_status_with_missing_fields_is_still_shown(claimsctl):
     with admin(claimsctl, {"schema": 1, "well": True}):
         done = claimsctl.run("status")
     assert done.returncode == 0 and "claimsd is well" in done.stdout
 
 
-def test_a_daemon_without_a_map_says_that_every_question_comes_to_it(claimsctl):
+def test_a_daemon_without_a_map_says_that_every_query_uses_the_socket(claimsctl):
     with admin(claimsctl, {**STATUS, "leases": {"slots": 0, "used": 0, "epoch": 0}}):
         done = claimsctl.run("status")
     assert "none: every question comes over the socket" in done.stdout
@@ -80,7 +80,7 @@ def test_a_daemon_without_a_map_says_that_every_question_comes_to_it(claimsctl):
 
 @pytest.mark.parametrize("state, shown", [
     ("off", "none is kept"), ("disk_full", "its disk is full; sequence"), ("reopening", "cannot be written, is tried again")])
-def test_an_audit_log_that_takes_nothing_is_told(claimsctl, state, shown):
+def test_an_audit_log_that_accepts_no_records_is_reported(claimsctl, state, shown):
     counters = {"audit_denied": 17, "audit_allowed": 4}
     with admin(claimsctl, {**UNWELL, "audit": {**STATUS["audit"], "state": state}, "counters": counters}):
         done = claimsctl.run("status")
@@ -89,7 +89,7 @@ def test_an_audit_log_that_takes_nothing_is_told(claimsctl, state, shown):
         assert "17 events not recorded and not answered" in done.stdout and "4 events answered without a record" in done.stdout
 
 
-def test_no_admin_socket_exits_69_and_asks_whether_the_service_runs(claimsctl):
+def test_no_admin_socket_exits_69_and_suggests_starting_the_service(claimsctl):
     done = claimsctl.run("status")
     assert done.returncode == 69
     assert f"there is no admin socket {claimsctl.admin_socket}" in done.stderr
@@ -109,7 +109,7 @@ def test_a_dead_admin_socket_exits_69(claimsctl):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_without_permission_it_exits_77_and_names_the_group(claimsctl):
     with admin(claimsctl, STATUS):
-        os.chown(claimsctl.admin_socket, 0, 4)  # adm: one that every Debian has
+        os.chown(claimsctl.admin_socket, 0, 4)  # adm: a group that every Debian has
         os.chmod(claimsctl.admin_socket, 0o660)
         done = claimsctl.run("status", user=65534, extra_groups=[])
         again = claimsctl.run("status", user=65534, extra_groups=[4])
@@ -121,14 +121,14 @@ def test_without_permission_it_exits_77_and_names_the_group(claimsctl):
 @pytest.mark.parametrize("body, http_status", [
     (b"{}", 200), (b"no json", 200), (b"", 200), (b'{"schema":2}', 200),
     (b'{"schema":1,"well":true}', 404), (b'{"schema":1,"well":tru', 200)])
-def test_an_answer_that_is_no_status_exits_69(claimsctl, body, http_status):
+def test_a_reply_that_is_not_a_status_exits_69(claimsctl, body, http_status):
     with FakeAdmin(claimsctl.admin_socket, body, http_status):
         done = claimsctl.run("status")
     assert done.returncode == 69
     assert "no status that this claimsctl reads" in done.stderr
 
 
-def test_no_environment_sends_the_request_elsewhere(claimsctl, tmp_path):
+def test_proxy_variables_in_the_environment_are_ignored(claimsctl, tmp_path):
     proxies = {name: "http://127.0.0.1:1" for name in ("http_proxy", "all_proxy", "ALL_PROXY")}
     with admin(claimsctl, STATUS):
         done = claimsctl.run("status", environment={**proxies, "HOME": str(tmp_path)})
@@ -146,7 +146,7 @@ def test_a_path_too_long_for_a_socket_is_wrong_usage(claimsctl):
     assert claimsctl.run("status", "--admin-socket", "/" + "x" * 107).returncode == 2
 
 
-def test_text_from_the_daemon_cannot_steer_the_terminal(claimsctl):
+def test_text_from_the_daemon_cannot_control_the_terminal(claimsctl):
     with admin(claimsctl, {**STATUS, "version": "\x1b[2J\u009b1m"}):
         done = claimsctl.run("status")
     assert "\x1b" not in done.stdout and "\u009b" not in done.stdout

@@ -1,4 +1,4 @@
-"""Help, wrong usage, and that a token typed in the wrong place is never repeated."""
+"""Help and wrong usage. A token typed in the wrong place is never repeated."""
 
 import pathlib
 import re
@@ -21,7 +21,7 @@ def commands():
     return rows
 
 
-def test_help_lists_every_command_of_the_table_and_every_exit_status(claimsctl):
+def test_help_lists_every_command_and_every_exit_status(claimsctl):
     done = claimsctl.run("--help")
     assert done.returncode == 0 and done.stderr == ""
     for name, _, line in commands():
@@ -30,14 +30,14 @@ def test_help_lists_every_command_of_the_table_and_every_exit_status(claimsctl):
         assert re.search(rf"^  {status} +\S", done.stdout, re.MULTILINE)
 
 
-def test_every_command_has_its_help(claimsctl):
+def test_every_command_has_help(claimsctl):
     for name, synopsis, line in commands():
         done = claimsctl.run(name, "--help")
         assert done.returncode == 0
         assert line in done.stdout and f"claimsctl {name} {synopsis}\n" in done.stdout
 
 
-def test_version(claimsctl):
+def test_version_prints_three_numbers(claimsctl):
     done = claimsctl.run("--version")
     assert done.returncode == 0
     assert re.fullmatch(r"claimsctl \d+\.\d+\.\d+\n", done.stdout)
@@ -76,7 +76,7 @@ PLACES = [["query", "TOKEN"], ["TOKEN"], ["status", "TOKEN"], ["query", "--token
 
 @pytest.mark.parametrize("token", TOKENS)
 @pytest.mark.parametrize("words", PLACES, ids=" ".join)
-def test_a_token_in_the_wrong_place_is_refused_and_not_repeated(claimsctl, words, token):
+def test_a_token_in_the_wrong_place_is_rejected_and_not_repeated(claimsctl, words, token):
     with FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
         done = claimsctl.run(*[word.replace("TOKEN", token) for word in words])
     assert done.returncode == 2
@@ -89,7 +89,7 @@ def test_a_token_in_the_wrong_place_is_refused_and_not_repeated(claimsctl, words
 @pytest.mark.parametrize("words", [["query", TOKENS[0]], [TOKENS[0]],
                                    ["query", "--token", TOKENS[0]]],
                          ids=["query", "bare", "option"])
-def test_a_token_as_an_argument_is_explained(claimsctl, words):
+def test_a_token_as_an_argument_gets_an_explanation(claimsctl, words):
     done = claimsctl.run(*words)
     assert "never an argument" in done.stderr and "--token-file" in done.stderr
     assert "log out" in done.stderr

@@ -31,7 +31,7 @@ std::string bytes_from(int first, int last) {
 
 }  // namespace
 
-TEST_CASE("HMAC-SHA-256 gives the vectors of RFC 4231") {
+TEST_CASE("HMAC-SHA-256 produces the digests of RFC 4231") {
   const struct {
     std::string key, message, digest;
   } vectors[] = {
@@ -54,7 +54,7 @@ TEST_CASE("HMAC-SHA-256 gives the vectors of RFC 4231") {
     auto hmac = HmacSha256::create(vector.key);
     REQUIRE(hmac);
     CHECK(hex(hmac->finish(vector.message)) == vector.digest);
-    CHECK(hex(hmac->finish(vector.message)) == vector.digest);  // the kept states are not used up
+    CHECK(hex(hmac->finish(vector.message)) == vector.digest);  // the stored states are reusable
   }
 }
 

@@ -31,7 +31,7 @@ bool opens(Sealer& sealer, std::string_view bound, std::string_view box,
   return opened;
 }
 
-// Nonces that a test knows.
+// Produces a known nonce.
 class FixedRandom final : public Random {
  public:
   void fill(void* out, std::size_t size) override { std::memset(out, 0, size); }
@@ -39,7 +39,7 @@ class FixedRandom final : public Random {
 
 }  // namespace
 
-TEST_CASE("what is sealed opens again, whatever its size") {
+TEST_CASE("sealed data of any size opens again") {
   SystemRandom random;
   Sealer sealer = make_sealer('k', random);
   for (const std::size_t size : {0U, 1U, 15U, 16U, 300U, 20'000U}) {
@@ -50,7 +50,7 @@ TEST_CASE("what is sealed opens again, whatever its size") {
   }
 }
 
-TEST_CASE("a box opens only whole, under its key and with what it was bound to") {
+TEST_CASE("a box opens only unmodified, under its key and with its bound data") {
   SystemRandom random;
   Sealer sealer = make_sealer('k', random);
   Sealer other = make_sealer('o', random);
@@ -65,7 +65,7 @@ TEST_CASE("a box opens only whole, under its key and with what it was bound to")
     changed[i] = static_cast<char>(changed[i] ^ 1);
     CHECK_FALSE(opens(sealer, "bound", changed));
   }
-  CHECK(opens(sealer, "bound", box));  // a failure before does not spoil the next
+  CHECK(opens(sealer, "bound", box));  // an earlier failure has no effect
 }
 
 TEST_CASE("the box is AES-256-GCM: test case 14 of the GCM specification") {
@@ -81,7 +81,7 @@ TEST_CASE("the box is AES-256-GCM: test case 14 of the GCM specification") {
   CHECK(std::memcmp(box.data() + 12, expected, sizeof expected) == 0);
 }
 
-TEST_CASE("no two seals share a nonce, so equal claims look different") {
+TEST_CASE("each seal uses a new nonce, so equal claims produce different boxes") {
   SystemRandom random;
   Sealer sealer = make_sealer('k', random);
   std::set<std::string> nonces;
@@ -95,7 +95,7 @@ TEST_CASE("no two seals share a nonce, so equal claims look different") {
   CHECK(boxes.size() == 1000);
 }
 
-TEST_CASE("wrong sizes are refused before anything is touched") {
+TEST_CASE("wrong sizes are rejected before any memory is touched") {
   SystemRandom random;
   Sealer sealer = make_sealer('k', random);
   std::string small(Sealer::kOverhead + 3, '\0');

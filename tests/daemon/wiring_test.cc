@@ -1,4 +1,5 @@
-// The configuration as the parts see it: above all, that no two upstreams share an entry.
+// The configuration translated for each component. Most important: no two upstreams share a cache
+// entry.
 #include "daemon/wiring.h"
 
 #include <functional>
@@ -28,7 +29,7 @@ std::string scope_of(const UpstreamConfig& upstream) {
 
 struct Field {
   const char* name;
-  bool is_input;  // does an answer depend on it?
+  bool is_input;  // whether an answer depends on it
   std::function<void(UpstreamConfig&)> change;
 };
 
@@ -53,8 +54,8 @@ const std::vector<Field> kFields = {
 
 }  // namespace
 
-TEST_CASE("everything that an answer depends on is in its key") {
-  // Does not compile once there is another field: decide whether it is an input, and add it above.
+TEST_CASE("everything that an answer depends on is in its key scope") {
+  // Does not compile after a field is added: decide whether it is an input, and add it to kFields.
   const UpstreamConfig one = upstream();
   const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = one;
   static_cast<void>(f1);
@@ -67,7 +68,7 @@ TEST_CASE("everything that an answer depends on is in its key") {
   }
 }
 
-TEST_CASE("parts of a key do not run into each other") {
+TEST_CASE("different lists of parts never produce the same key scope") {
   UpstreamConfig one = upstream();
   one.id_claim = "ab";
   one.email_claim = "c";
@@ -77,7 +78,7 @@ TEST_CASE("parts of a key do not run into each other") {
   CHECK(scope_of(one) != scope_of(other));
 }
 
-TEST_CASE("each URL of an upstream is one of its lanes, in order") {
+TEST_CASE("each URL of an upstream becomes one lane, in order") {
   Config config;
   config.upstreams = {upstream(), upstream()};
   const std::vector<UpstreamSettings> lanes = upstream_settings_from(config);

@@ -72,8 +72,6 @@ void read_headers(std::string_view text) {
   const auto middle = text.size() / 2;
   const auto headers = daemon::read_cache_headers(text.substr(0, middle), text.substr(middle));
   if (headers.lifetime) require(headers.lifetime->count() >= 0);
-  const auto retry = daemon::read_retry_after(text, daemon::WallTime{});
-  if (retry) require(retry->count() >= 0 && retry->count() <= 3600);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct QuietLog final : Log {
   std::string events;
 };
 
-// A service manager's end of NOTIFY_SOCKET.
+// The service manager's end of NOTIFY_SOCKET.
 class Listener {
  public:
   explicit Listener(const std::string& path)
@@ -69,21 +69,21 @@ struct Reporting {
   std::unique_ptr<ServiceReporter> reporter;
 };
 
-TEST_CASE("a service manager hears that the daemon is ready, how it is, and that it is alive") {
+TEST_CASE("the service manager receives readiness, status and watchdog pings") {
   Reporting it("30000");
   it.reporter->ready();
   CHECK(it.listener.next() == "READY=1\nSTATUS=Well");
   CHECK(it.await() == "WATCHDOG=1");
   it.line = "Trouble";
   std::string got = it.await();
-  if (got == "WATCHDOG=1") got = it.await();  // one was on its way
+  if (got == "WATCHDOG=1") got = it.await();  // one ping was already on its way
   CHECK(got == "WATCHDOG=1\nSTATUS=Trouble");
   it.reporter->stopping();
   while ((got = it.listener.next()) == "WATCHDOG=1") continue;
   CHECK(got == "STOPPING=1");
 }
 
-TEST_CASE("a daemon with a trouble that only a restart mends does not ping, and says so once") {
+TEST_CASE("a fault that only a restart fixes stops the pings and is logged once") {
   Reporting it("30000");
   CHECK(it.await() == "WATCHDOG=1\nSTATUS=Well");
   it.trouble = "the fetch thread has hung";
@@ -99,7 +99,7 @@ TEST_CASE("a daemon with a trouble that only a restart mends does not ping, and 
   CHECK(it.await() == "WATCHDOG=1");
 }
 
-TEST_CASE("a watchdog that is meant for another process is not ours") {
+TEST_CASE("a watchdog for another process is ignored") {
   setenv("WATCHDOG_PID", "1", 1);
   setenv("WATCHDOG_USEC", "30000", 1);
   CHECK_FALSE(ServiceManager::from_environment().watchdog());

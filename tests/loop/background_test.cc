@@ -1,4 +1,4 @@
-// Work that blocks, beside the loop.
+// Blocking work beside the loop.
 #include "daemon/loop/background.h"
 
 #include <future>
@@ -9,7 +9,7 @@
 
 using namespace claimsd::daemon;
 
-TEST_CASE("work runs on another thread, and its end comes back to the loop") {
+TEST_CASE("work runs on another thread, and its completion runs on the loop") {
   const auto loop = Loop::create();
   REQUIRE(loop);
   Background background(**loop);
@@ -24,7 +24,7 @@ TEST_CASE("work runs on another thread, and its end comes back to the loop") {
   CHECK(ended == std::this_thread::get_id());
 }
 
-TEST_CASE("the loop goes on while work is done, and what went first is not called back") {
+TEST_CASE("the loop runs during the work, and a destroyed Background is not called back") {
   const auto loop = Loop::create();
   REQUIRE(loop);
   std::optional<Background> background(std::in_place, **loop);
@@ -32,7 +32,7 @@ TEST_CASE("the loop goes on while work is done, and what went first is not calle
   bool called = false;
   REQUIRE(
       background->run([ready = go.get_future().share()] { ready.wait(); }, [&] { called = true; }));
-  (*loop)->run_ready();  // returns although the work waits
+  (*loop)->run_ready();  // returns although the work is not finished
   background.reset();
   go.set_value();
   (*loop)->run();

@@ -27,13 +27,13 @@ TEST_CASE("a one-shot timer fires once, not before its delay") {
   Timer timer(*loop, [&] { ++fired; });
   const Duration begin = Loop::hrtime();
   timer.start(milliseconds(20));
-  loop->run();  // returns when nothing is active any more
+  loop->run();  // returns when no handle is active
   CHECK(fired == 1);
   CHECK(Loop::hrtime() - begin >= milliseconds(20));
   CHECK_FALSE(timer.active());
 }
 
-TEST_CASE("a repeating timer goes on until it is stopped from inside") {
+TEST_CASE("a repeating timer runs until its callback stops it") {
   const auto loop = new_loop();
   int fired = 0;
   std::optional<Timer> timer;
@@ -45,7 +45,7 @@ TEST_CASE("a repeating timer goes on until it is stopped from inside") {
   CHECK(fired == 3);
 }
 
-TEST_CASE("what is done in every turn leaves room for events between two of them") {
+TEST_CASE("an EachTurn callback leaves room for other events between iterations") {
   const auto loop = new_loop();
   const Fd event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   std::vector<char> order;
@@ -60,7 +60,7 @@ TEST_CASE("what is done in every turn leaves room for events between two of them
   turns.emplace(*loop, [&] {
     order.push_back('t');
     eventfd_write(event.get(), 1);
-    if (order.size() < 5) return turns->start();  // it is started already: nothing happens
+    if (order.size() < 5) return turns->start();  // already started: no effect
     turns->stop();
     loop->stop();
   });
@@ -76,13 +76,13 @@ TEST_CASE("a timer may destroy itself inside its callback") {
   std::optional<Timer> timer;
   timer.emplace(*loop, [&timer, &seen, tracked] {
     timer.reset();
-    seen = *tracked;  // the callback's own memory is still there
+    seen = *tracked;  // the callback's captures still exist
   });
   timer->start(milliseconds(1), milliseconds(1));
   loop->run();
   CHECK(seen == 7);
   settle(*loop);
-  CHECK(tracked.use_count() == 1);  // and is freed afterwards
+  CHECK(tracked.use_count() == 1);  // freed afterwards
 }
 
 TEST_CASE("a destroyed timer does not fire") {
@@ -115,7 +115,7 @@ TEST_CASE("a notification from another thread wakes the loop") {
   CHECK(woken == 1);
 }
 
-TEST_CASE("an Async that is destroyed with a notification pending does not call back") {
+TEST_CASE("an Async destroyed with a pending notification does not call back") {
   const auto loop = new_loop();
   bool called = false;
   {
@@ -127,7 +127,7 @@ TEST_CASE("an Async that is destroyed with a notification pending does not call 
   CHECK_FALSE(called);
 }
 
-TEST_CASE("a signal arrives on the loop") {
+TEST_CASE("a signal is delivered on the loop") {
   const auto loop = new_loop();
   int got = 0;
   auto watcher = SignalWatcher::create(*loop, SIGUSR1, [&](int number) { got = number; });
@@ -144,7 +144,7 @@ TEST_CASE("a signal that cannot be watched is an error that names it") {
   CHECK(watcher.error().message.find("signal 9") != std::string::npos);
 }
 
-TEST_CASE("a poll reports what it was started for, and nothing once stopped") {
+TEST_CASE("a poll reports the events it was started for, and none after stop()") {
   const auto loop = new_loop();
   const Fd event(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   int readable = 0;
@@ -169,7 +169,7 @@ TEST_CASE("a poll reports what it was started for, and nothing once stopped") {
   CHECK(readable + writable == before);
 }
 
-TEST_CASE("a poll passes on that its descriptor is in trouble") {
+TEST_CASE("a poll reports an error of its descriptor") {
   const auto loop = new_loop();
   int ends[2] = {-1, -1};
   REQUIRE(pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
@@ -179,13 +179,13 @@ TEST_CASE("a poll passes on that its descriptor is in trouble") {
   auto poll =
       Poll::create(*loop, writer.get(), [&](const PollEvents& events) { error = events.error; });
   REQUIRE(poll);
-  reader.reset();  // epoll reports POLLERR on the writing end of a pipe that nobody reads
+  reader.reset();  // epoll reports POLLERR on the write end of a pipe without a reader
   REQUIRE(poll->start(false, true));
   run_until(*loop, [&] { return error != 0; });
   CHECK(error < 0);
 }
 
-TEST_CASE("a poll may be started again after its number has become another file") {
+TEST_CASE("a poll can be restarted after its descriptor number was reused for another file") {
   const auto loop = new_loop();
   Fd event(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
   const int number = event.get();
@@ -204,7 +204,7 @@ TEST_CASE("a poll may be started again after its number has become another file"
   run_until(*loop, [&] { return readable > 0; });
 }
 
-TEST_CASE("what cannot be polled is an error") {
+TEST_CASE("a descriptor that cannot be polled is an error") {
   const auto loop = new_loop();
   const auto poll = Poll::create(*loop, -1, [](const PollEvents&) {});
   REQUIRE_FALSE(poll);

@@ -33,7 +33,7 @@ TEST_CASE("a kernel timer fires once, not before its time") {
   CHECK(fired == 1);
 }
 
-TEST_CASE("a kernel timer without delay fires in the next turn") {
+TEST_CASE("a kernel timer without delay fires in the next iteration") {
   const auto loop = new_loop();
   int fired = 0;
   KernelTimer timer = timer_on(*loop, [&] { ++fired; });
@@ -41,7 +41,7 @@ TEST_CASE("a kernel timer without delay fires in the next turn") {
   run_until(*loop, [&] { return fired == 1; });
 }
 
-TEST_CASE("a repeating kernel timer fires again and again until it is stopped") {
+TEST_CASE("a repeating kernel timer fires until it is stopped") {
   const auto loop = new_loop();
   int fired = 0;
   std::optional<KernelTimer> timer;
@@ -55,7 +55,7 @@ TEST_CASE("a repeating kernel timer fires again and again until it is stopped") 
   CHECK(fired == 3);
 }
 
-TEST_CASE("starting a kernel timer again replaces what was set") {
+TEST_CASE("restarting a kernel timer replaces its setting") {
   const auto loop = new_loop();
   int fired = 0;
   KernelTimer timer = timer_on(*loop, [&] { ++fired; });
@@ -64,7 +64,7 @@ TEST_CASE("starting a kernel timer again replaces what was set") {
   run_until(*loop, [&] { return fired == 1; });
 }
 
-TEST_CASE("a stopped kernel timer does not fire, also when its time had come already") {
+TEST_CASE("a stopped kernel timer does not fire, even if it was already due") {
   const auto loop = new_loop();
   int fired = 0;
   KernelTimer timer = timer_on(*loop, [&] { ++fired; });
@@ -74,7 +74,7 @@ TEST_CASE("a stopped kernel timer does not fire, also when its time had come alr
   CHECK(fired == 0);
 }
 
-TEST_CASE("a kernel timer may be destroyed from inside its own callback") {
+TEST_CASE("a kernel timer may be destroyed inside its own callback") {
   const auto loop = new_loop();
   std::optional<KernelTimer> timer;
   bool fired = false;
@@ -88,7 +88,7 @@ TEST_CASE("a kernel timer may be destroyed from inside its own callback") {
   CHECK_FALSE(timer);
 }
 
-TEST_CASE("the first hook that was made is called last, and sees what the others did") {
+TEST_CASE("the hook created first runs last and sees the effects of the others") {
   const auto loop = new_loop();
   std::string order;
   const KernelTimer keeps_it_running = timer_on(*loop, [] {});
@@ -100,7 +100,7 @@ TEST_CASE("the first hook that was made is called last, and sees what the others
   CHECK(order == "321321");
 }
 
-TEST_CASE("before each wait the hook is called, after everything that the turn has done") {
+TEST_CASE("a BeforeWait hook runs before each wait, after all other events of the iteration") {
   const auto loop = new_loop();
   int turns = 0;
   int fired = 0;

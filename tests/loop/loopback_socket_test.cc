@@ -9,7 +9,7 @@
 namespace claimsd::daemon {
 namespace {
 
-TEST_CASE("it listens on the loopback, where anybody on the host can connect") {
+TEST_CASE("it listens on loopback, and any process on the host can connect") {
   const auto listening = listen_on_loopback("127.0.0.1:0");
   REQUIRE(listening);
   sockaddr_in address{};
@@ -20,7 +20,7 @@ TEST_CASE("it listens on the loopback, where anybody on the host can connect") {
   CHECK(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
 }
 
-TEST_CASE("an address that others could reach is refused, as is what is no address") {
+TEST_CASE("a non-loopback or malformed address is an error") {
   for (const char* const address :
        {"0.0.0.0:9464", "10.0.0.1:9464", "[::]:9464", "[fe80::1]:9464", "localhost:9464",
         "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:9464 ", ":9464",
@@ -32,7 +32,7 @@ TEST_CASE("an address that others could reach is refused, as is what is no addre
   }
 }
 
-TEST_CASE("an address that is taken is an error that says so") {
+TEST_CASE("an address in use is an error that says so") {
   const auto first = listen_on_loopback("127.0.0.1:0");
   REQUIRE(first);
   sockaddr_in address{};

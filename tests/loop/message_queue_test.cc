@@ -14,7 +14,7 @@ using test::new_loop;
 using test::run_until;
 using test::settle;
 
-TEST_CASE("messages of several threads arrive once each, in each sender's order") {
+TEST_CASE("messages from several threads arrive once each, in each sender's order") {
   constexpr int kSenders = 4;
   constexpr int kEach = 5000;
   const auto loop = new_loop();
@@ -39,7 +39,7 @@ TEST_CASE("messages of several threads arrive once each, in each sender's order"
   CHECK(received == kSenders * kEach);
 }
 
-TEST_CASE("push() never consumes on the spot, not even on the consumer's own thread") {
+TEST_CASE("push() never consumes directly, not even on the consumer's thread") {
   const auto loop = new_loop();
   int received = 0;
   auto queue = MessageQueue<int>::create(*loop, [&](int&&) { ++received; });
@@ -61,7 +61,7 @@ TEST_CASE("a message pushed by the consumer itself is consumed later") {
   run_until(*loop, [&] { return received == 4; });
 }
 
-TEST_CASE("a destroyed queue delivers nothing and frees what was in it") {
+TEST_CASE("a destroyed queue delivers nothing and frees its messages") {
   const auto loop = new_loop();
   const auto tracked = std::make_shared<int>(0);
   bool received = false;
@@ -76,7 +76,7 @@ TEST_CASE("a destroyed queue delivers nothing and frees what was in it") {
   CHECK_FALSE(received);
 }
 
-TEST_CASE("a consumer may destroy its queue: the messages behind it are not delivered") {
+TEST_CASE("a consumer may destroy its queue, and the remaining messages are not delivered") {
   const auto loop = new_loop();
   std::vector<int> received;
   std::unique_ptr<MessageQueue<int>> queue;

@@ -1,4 +1,4 @@
-// sockets.h: the plain blocking other ends that the tests of the loop talk to.
+// sockets.h: plain blocking peers for the loop's tests.
 #pragma once
 
 #include <signal.h>
@@ -16,8 +16,7 @@
 
 namespace claimsd::test {
 
-// main() of the daemon ignores SIGPIPE; so does every test that writes to a peer that may have
-// left.
+// The daemon's main() ignores SIGPIPE. A test that writes to a closed peer must do the same.
 inline void ignore_sigpipe() {
   signal(SIGPIPE, SIG_IGN);
 }

@@ -37,13 +37,13 @@ bool exists(const std::string& path) {
   return lstat(path.c_str(), &found) == 0;
 }
 
-// A socket file that nobody listens on, as a killed daemon leaves it.
+// Creates a socket file without a listener, as a killed daemon leaves it.
 void leave_stale_socket(const std::string& path) {
   auto bound = listen_on_unix_path({.path = path});
   REQUIRE(bound);
 }
 
-TEST_CASE("a listener hands over connections, non-blocking and not inherited by programs") {
+TEST_CASE("a listener hands over connections that are non-blocking and close-on-exec") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
@@ -61,7 +61,7 @@ TEST_CASE("a listener hands over connections, non-blocking and not inherited by 
   CHECK(peer->pid == getpid());
 }
 
-TEST_CASE("the socket has the mode and group that were asked for") {
+TEST_CASE("the socket file has the requested mode and group") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   const mode_t mode = GENERATE(mode_t{0600}, mode_t{0660}, mode_t{0666});
@@ -74,7 +74,7 @@ TEST_CASE("the socket has the mode and group that were asked for") {
   CHECK(found.st_gid == getgid());
 }
 
-TEST_CASE("a path that does not fit a socket address is refused, not truncated") {
+TEST_CASE("a path too long for a socket address is an error, not truncated") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   const std::string prefix = directory / "";
@@ -83,11 +83,11 @@ TEST_CASE("a path that does not fit a socket address is refused, not truncated")
   const auto refused = StreamListener::listen(*loop, {.path = longest + "y"}, ignoring());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("107") != std::string::npos);
-  CHECK_FALSE(exists(longest));  // the first one removed its own, the second made none
+  CHECK_FALSE(exists(longest));  // the first one removed its file, the second created none
   CHECK_FALSE(StreamListener::listen(*loop, {.path = ""}, ignoring()));
 }
 
-TEST_CASE("a socket that a killed daemon left behind is replaced") {
+TEST_CASE("a socket left behind by a killed daemon is replaced") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   leave_stale_socket(directory / "s");
@@ -95,7 +95,7 @@ TEST_CASE("a socket that a killed daemon left behind is replaced") {
   CHECK(StreamListener::listen(*loop, {.path = directory / "s"}, ignoring()));
 }
 
-TEST_CASE("a socket that somebody listens on is left alone") {
+TEST_CASE("a socket with a listener is not touched") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
@@ -108,7 +108,7 @@ TEST_CASE("a socket that somebody listens on is left alone") {
   CHECK(connect_to(directory / "s"));
 }
 
-TEST_CASE("a socket whose backlog is full counts as listened on") {
+TEST_CASE("a socket with a full backlog counts as having a listener") {
   const TemporaryDirectory directory;
   const auto bound = listen_on_unix_path({.path = directory / "s", .backlog = 0});
   REQUIRE(bound);
@@ -119,7 +119,7 @@ TEST_CASE("a socket whose backlog is full counts as listened on") {
   CHECK(second.error().message.find("already listens") != std::string::npos);
 }
 
-TEST_CASE("what is not a socket is never removed") {
+TEST_CASE("a file that is not a socket is never removed") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   const std::string path = directory / "s";
@@ -151,7 +151,7 @@ TEST_CASE("another user's stale socket is not removed") {
   CHECK(exists(path));
 }
 
-TEST_CASE("a destroyed listener takes its own socket file along, and no other") {
+TEST_CASE("a destroyed listener removes its own socket file and no other") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   const std::string path = directory / "s";
@@ -161,7 +161,7 @@ TEST_CASE("a destroyed listener takes its own socket file along, and no other") 
     listener = failure("gone");
     CHECK_FALSE(exists(path));
   }
-  SECTION("one that took its place") {
+  SECTION("one that replaced it") {
     REQUIRE(unlink(path.c_str()) == 0);
     std::ofstream(path) << "another's";
     listener = failure("gone");
@@ -169,7 +169,7 @@ TEST_CASE("a destroyed listener takes its own socket file along, and no other") 
   }
 }
 
-TEST_CASE("a listening socket is adopted and its file stays") {
+TEST_CASE("a listening socket is adopted and its file remains") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   auto bound = listen_on_unix_path({.path = directory / "s"});
@@ -184,7 +184,7 @@ TEST_CASE("a listening socket is adopted and its file stays") {
   CHECK(exists(directory / "s"));
 }
 
-TEST_CASE("what does not listen cannot be adopted") {
+TEST_CASE("a descriptor that does not listen cannot be adopted") {
   const auto loop = new_loop();
   Fd wrong;
   SECTION("a connected socket") {
@@ -201,7 +201,7 @@ TEST_CASE("what does not listen cannot be adopted") {
   CHECK(refused.error().message.find("not a listening Unix stream socket") != std::string::npos);
 }
 
-TEST_CASE("a paused listener leaves clients waiting, not lost") {
+TEST_CASE("a paused listener keeps clients waiting without losing them") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
@@ -237,7 +237,7 @@ TEST_CASE("a listener may be destroyed while it hands over a connection") {
   CHECK(accepted == 1);
 }
 
-// Lowers the limit on open files to what is open already.
+// Lowers the limit on open files to the number open now.
 class NoMoreDescriptors {
  public:
   NoMoreDescriptors() {
@@ -255,7 +255,8 @@ class NoMoreDescriptors {
   rlimit before_{};
 };
 
-TEST_CASE("without descriptors clients are told so at once, and the next one after is served") {
+TEST_CASE(
+    "without free descriptors clients are closed immediately, and later ones are served again") {
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
@@ -268,7 +269,7 @@ TEST_CASE("without descriptors clients are told so at once, and the next one aft
   const Fd first = connect_to(directory / "s");
   const Fd second = connect_to(directory / "s");
   {
-    settle(*loop);  // the loop opens its own descriptors before there are none left
+    settle(*loop);  // let the loop open its own descriptors first
     connections.clear();
     const Fd third = connect_to(directory / "s");
     const Fd fourth = connect_to(directory / "s");

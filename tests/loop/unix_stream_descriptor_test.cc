@@ -65,7 +65,7 @@ std::pair<dev_t, ino_t> identity(int fd) {
   return {file.st_dev, file.st_ino};
 }
 
-TEST_CASE("a descriptor comes with the first byte of the bytes that it was sent with") {
+TEST_CASE("a descriptor arrives with the first byte of its message") {
   Fixture fixture;
   const Fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   REQUIRE(fixture.stream->write("before") == WriteStatus::kSent);
@@ -81,10 +81,10 @@ TEST_CASE("a descriptor comes with the first byte of the bytes that it was sent 
   const Received after = receive(fixture.peer, 100);
   CHECK(after.bytes == "ithafter");
   CHECK_FALSE(after.descriptor);
-  CHECK(fcntl(file.get(), F_GETFD) >= 0);  // stays ours
+  CHECK(fcntl(file.get(), F_GETFD) >= 0);  // remains ours
 }
 
-TEST_CASE("while bytes wait no descriptor overtakes them") {
+TEST_CASE("a descriptor is not sent while earlier bytes are queued") {
   Fixture fixture;
   const Fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   while (fixture.stream->queued_bytes() == 0)
@@ -94,28 +94,30 @@ TEST_CASE("while bytes wait no descriptor overtakes them") {
   CHECK(fixture.stream->queued_bytes() == queued);
 }
 
-TEST_CASE("a descriptor that cannot be sent sends no bytes either") {
+TEST_CASE("if a descriptor cannot be sent, its bytes are not sent either") {
   Fixture fixture;
-  SECTION("it is none") {
+  SECTION("invalid descriptor") {
     CHECK_FALSE(fixture.stream->write_with_descriptor("with", -1));
     REQUIRE(fixture.stream->write("without") == WriteStatus::kSent);
     CHECK(receive(fixture.peer, 100).bytes == "without");
   }
-  SECTION("the peer has left") {
+  SECTION("peer gone") {
     fixture.peer.reset();
     CHECK_FALSE(fixture.stream->write_with_descriptor("with", 0));
   }
-  SECTION("the stream is closed") {
+  SECTION("stream closed") {
     fixture.stream->close();
     settle(*fixture.loop);
     CHECK_FALSE(fixture.stream->write_with_descriptor("with", 0));
   }
 }
 
-TEST_CASE("what the kernel does not take of the bytes at once follows, whole and in order") {
+TEST_CASE(
+    "bytes that the kernel does not accept with the descriptor are sent later, complete and in "
+    "order") {
   Fixture fixture;
   const Fd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  const std::string large(900'000, 'y');  // more than a socket buffer
+  const std::string large(900'000, 'y');  // larger than a socket buffer
   REQUIRE(fixture.stream->write_with_descriptor(large, file.get()));
   CHECK(fixture.stream->queued_bytes() > 0);
   Received first = receive(fixture.peer, 4096);

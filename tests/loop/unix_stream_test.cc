@@ -20,7 +20,7 @@ using test::settle;
 
 constexpr std::size_t kLimit = 4 * 1024 * 1024;
 
-// A stream with a blocking peer, recording what its handlers are told.
+// A stream with a blocking peer. Records the calls of its handlers.
 struct Fixture {
   explicit Fixture(std::size_t queue_limit = kLimit) {
     test::ignore_sigpipe();
@@ -61,7 +61,7 @@ std::string read_exactly(const Fd& fd, std::size_t size) {
   return text;
 }
 
-TEST_CASE("bytes go both ways") {
+TEST_CASE("bytes are transferred in both directions") {
   Fixture f;
   send_all(f.peer, "question");
   run_until(*f.loop, [&] { return f.received == "question"; });
@@ -70,7 +70,7 @@ TEST_CASE("bytes go both ways") {
   CHECK(read_exactly(f.peer, 6) == "answer");
 }
 
-TEST_CASE("the buffer that a token came in is wiped after the callback") {
+TEST_CASE("the read buffer is wiped after the callback") {
   Fixture f;
   send_all(f.peer, "s3cret-t0ken");
   run_until(*f.loop, [&] { return !f.received.empty(); });
@@ -78,8 +78,8 @@ TEST_CASE("the buffer that a token came in is wiped after the callback") {
   CHECK(std::all_of(scratch.begin(), scratch.end(), [](char byte) { return byte == 0; }));
 }
 
-// A stream's first event is level-triggered, the later ones are not: each has to be seen.
-TEST_CASE("what one read leaves behind is read in the next turn, and so is the end behind it") {
+// A stream's first event is level-triggered, later ones are edge-triggered. Both must be handled.
+TEST_CASE("bytes or an end of file left behind by a read are handled in the next iteration") {
   Fixture f;
   const bool used_before = GENERATE(false, true);
   if (used_before) {
@@ -87,39 +87,39 @@ TEST_CASE("what one read leaves behind is read in the next turn, and so is the e
     run_until(*f.loop, [&] { return f.received == "first"; });
     f.received.clear();
   }
-  SECTION("more bytes than a read takes") {
+  SECTION("more bytes than one read takes") {
     const std::string much(Loop::kScratchSize + Loop::kScratchSize / 2, 'm');
     send_all(f.peer, much);
     run_until(*f.loop, [&] { return f.received.size() == much.size(); });
     CHECK(f.received == much);
     CHECK(f.ends.empty());
   }
-  SECTION("exactly as many as a read takes, and the end") {
+  SECTION("exactly as many bytes as one read takes, then end of file") {
     const std::string much(Loop::kScratchSize, 'm');
     send_all(f.peer, much);
     f.peer.reset();
     run_until(*f.loop, [&] { return !f.ends.empty(); });
     CHECK(f.received == much);
   }
-  SECTION("a few, and the end") {
+  SECTION("a few bytes, then end of file") {
     send_all(f.peer, "last words");
     f.peer.reset();
     run_until(*f.loop, [&] { return !f.ends.empty(); });
     CHECK(f.received == "last words");
   }
-  SECTION("a few, and the end of the sending side alone") {
+  SECTION("a few bytes, then a half-close") {
     send_all(f.peer, "last words");
     REQUIRE(shutdown(f.peer.get(), SHUT_WR) == 0);
     run_until(*f.loop, [&] { return !f.ends.empty(); });
     CHECK(f.received == "last words");
   }
-  SECTION("the end that comes while the bytes before it are being handled") {
+  SECTION("end of file while the bytes before it are being handled") {
     send_all(f.peer, "last words");
     f.on_data = [&] { f.peer.reset(); };
     run_until(*f.loop, [&] { return !f.ends.empty(); });
     CHECK(f.received == "last words");
   }
-  SECTION("bytes that come while those before them are being handled") {
+  SECTION("more bytes while earlier ones are being handled") {
     send_all(f.peer, "a");
     f.on_data = [&] {
       if (f.received.size() < 100) send_all(f.peer, "b");
@@ -129,7 +129,7 @@ TEST_CASE("what one read leaves behind is read in the next turn, and so is the e
   CHECK(f.ends.size() <= 1);
 }
 
-TEST_CASE("a stream that was told to pause goes on with what came meanwhile") {
+TEST_CASE("a stream that resumes reading gets the bytes that arrived meanwhile") {
   Fixture f;
   send_all(f.peer, "first");
   run_until(*f.loop, [&] { return f.received == "first"; });
@@ -143,7 +143,7 @@ TEST_CASE("a stream that was told to pause goes on with what came meanwhile") {
   }
 }
 
-TEST_CASE("the peer's end is told once, and it can still be answered") {
+TEST_CASE("end of file is reported once, and the peer can still be answered") {
   Fixture f;
   REQUIRE(shutdown(f.peer.get(), SHUT_WR) == 0);
   run_until(*f.loop, [&] { return !f.ends.empty(); });
@@ -153,14 +153,14 @@ TEST_CASE("the peer's end is told once, and it can still be answered") {
   CHECK(read_exactly(f.peer, 11) == "late answer");
 }
 
-TEST_CASE("writing to a peer that has left fails and kills nobody") {
+TEST_CASE("writing to a closed peer fails without raising SIGPIPE") {
   Fixture f;
   f.peer.reset();
   CHECK(f.stream->write("hello?") == WriteStatus::kFailed);
   CHECK(f.stream->write("hello?") == WriteStatus::kFailed);
 }
 
-TEST_CASE("what the peer does not read yet is queued, and arrives whole and in order") {
+TEST_CASE("bytes the peer does not read yet are queued, and arrive complete and in order") {
   Fixture f;
   std::string sent;
   bool queued = false;
@@ -183,7 +183,7 @@ TEST_CASE("what the peer does not read yet is queued, and arrives whole and in o
   CHECK(f.stream->queued_bytes() == 0);
 }
 
-TEST_CASE("a peer that never reads cannot make the queue grow past its limit") {
+TEST_CASE("a peer that never reads cannot grow the queue beyond its limit") {
   constexpr std::size_t kSmall = 100 * 1024;
   Fixture f(kSmall);
   const std::string part(32 * 1024, 'x');
@@ -196,7 +196,7 @@ TEST_CASE("a peer that never reads cannot make the queue grow past its limit") {
   CHECK(status == WriteStatus::kOverLimit);
 }
 
-TEST_CASE("a peer that leaves with bytes queued for it is told of once") {
+TEST_CASE("a peer that leaves with bytes queued is reported once") {
   Fixture f;
   const std::string part(256 * 1024, 'x');
   while (f.stream->write(part) != WriteStatus::kQueued) {
@@ -208,7 +208,7 @@ TEST_CASE("a peer that leaves with bytes queued for it is told of once") {
   CHECK(f.drained == 0);
 }
 
-TEST_CASE("close() tells when libuv has let go, and calls no handler any more") {
+TEST_CASE("close() calls back when libuv has released the handle, and no other handler runs") {
   Fixture f;
   const std::string part(256 * 1024, 'x');
   while (f.stream->write(part) != WriteStatus::kQueued) {
@@ -217,7 +217,7 @@ TEST_CASE("close() tells when libuv has let go, and calls no handler any more") 
   int closed = 0;
   f.stream->close([&] { ++closed; });
   CHECK(closed == 0);
-  f.stream->close([&] { closed += 100; });  // a second one does nothing
+  f.stream->close([&] { closed += 100; });  // a second call does nothing
   run_until(*f.loop, [&] { return closed > 0; });
   settle(*f.loop);
   CHECK(closed == 1);
@@ -228,17 +228,17 @@ TEST_CASE("close() tells when libuv has let go, and calls no handler any more") 
   CHECK(f.stream->fd() == -1);
 }
 
-TEST_CASE("a stream may be destroyed from inside its own callback") {
+TEST_CASE("a stream may be destroyed inside its own callback") {
   Fixture f;
   f.on_data = [&] { f.stream.reset(); };
   send_all(f.peer, "one");
   run_until(*f.loop, [&] { return !f.stream; });
   settle(*f.loop);
   CHECK(f.received == "one");
-  CHECK(read_exactly(f.peer, 1).empty());  // the peer sees the end
+  CHECK(read_exactly(f.peer, 1).empty());  // the peer sees end of file
 }
 
-TEST_CASE("a stream that is not reading leaves the bytes with the kernel") {
+TEST_CASE("a stream that is not reading leaves the bytes in the kernel") {
   Fixture f;
   f.stream->stop_reading();
   send_all(f.peer, "later");
@@ -248,7 +248,7 @@ TEST_CASE("a stream that is not reading leaves the bytes with the kernel") {
   run_until(*f.loop, [&] { return f.received == "later"; });
 }
 
-TEST_CASE("descriptors that a hostile peer sends are not collected") {
+TEST_CASE("descriptors sent by a hostile peer are not kept open") {
   Fixture f;
   char byte = 'x';
   iovec part{&byte, 1};
@@ -272,14 +272,14 @@ TEST_CASE("descriptors that a hostile peer sends are not collected") {
   CHECK(after.get() == before.get() + 1);
 }
 
-TEST_CASE("the peer's credentials are the kernel's") {
+TEST_CASE("the peer's credentials come from the kernel") {
   Fixture f;
   const auto peer = f.stream->credentials();
   REQUIRE(peer);
   CHECK(peer->uid == getuid());
 }
 
-TEST_CASE("what cannot be a stream is refused and stays its owner's to close") {
+TEST_CASE("an invalid descriptor is rejected") {
   const auto loop = new_loop();
   CHECK_FALSE(UnixStream::adopt(*loop, Fd(), kLimit,
                                 {.on_data = [](std::string_view) {}, .on_end = [](int) {}}));

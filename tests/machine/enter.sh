@@ -1,7 +1,9 @@
 #!/bin/sh
-# enter.sh STATE LOWER KEPT warm|cold CACHE COMMAND...: runs COMMAND as process 1's child in the root LOWER, under a copy-on-write layer in STATE.
-# To be run as: unshare --pid --fork --mount --uts --ipc --cgroup sh enter.sh ... The network is the caller's. KEPT holds downloaded packages and the
-# compiler's cache; CACHE is where the roots of all suites are kept, for tests that need one.
+# enter.sh STATE LOWER KEPT warm|cold CACHE COMMAND...
+# Runs COMMAND as a child of process 1, in the root LOWER under a copy-on-write layer in STATE. KEPT
+# holds downloaded packages and the compiler cache; CACHE holds the roots of all suites, for tests
+# that need one. The network is the caller's.
+# Run as: unshare --pid --fork --mount --uts --ipc --cgroup sh enter.sh ...
 set -eu
 state=$1 lower=$2 kept=$3 temperature=$4 cache=$5
 shift 5
@@ -17,12 +19,12 @@ mkdir -p var/cache/apt/archives root/.cache/ccache ".$cache"
 mount --bind "$kept/archives" var/cache/apt/archives
 [ "$temperature" = cold ] || mount --bind "$kept/ccache" root/.cache/ccache
 mount --bind "$cache" ".$cache"
-# apt deletes what it has installed from, where the image says so.
+# Some images make apt delete the packages that it has downloaded.
 rm -f etc/apt/apt.conf.d/docker-clean
 echo 'Binary::apt-get::APT::Keep-Downloaded-Packages "true";' >etc/apt/apt.conf.d/90keep
-# pivot_root(8), not chroot(1): inside a chroot the kernel refuses user namespaces.
+# pivot_root(8) rather than chroot(1), because the kernel refuses user namespaces inside a chroot.
 mkdir -p mnt
 pivot_root . mnt
 umount -l mnt
-# Not exec: process 1 must reap what is orphaned.
+# Not exec: process 1 must reap orphans.
 "$@"

@@ -1,7 +1,9 @@
-"""`./dev --on SUITE COMMAND...`: runs a `./dev` command in a fresh minimal root of that Debian release, as on a new machine; thrown away afterwards.
+"""`./dev --on SUITE COMMAND...`: runs a `./dev` command in a fresh minimal root of that Debian
+release, which is discarded afterwards.
 
-The checkout is copied in as it is, uncommitted changes included. Kept between runs: the minimal root, downloaded packages and the compiler's cache (not with
-CLAIMSD_ON_COLD=1). The command runs in separate namespaces over a copy-on-write layer and shares the host's network.
+The checkout is copied in with its uncommitted changes. The minimal root, downloaded packages and
+the compiler cache are kept between runs (with CLAIMSD_ON_COLD=1 only the root). The command runs in
+separate namespaces over a copy-on-write layer and shares the host's network.
 """
 
 import os
@@ -20,7 +22,7 @@ PASSED_ON = ("TERM", "CI", "NODE_EXTRA_CA_CERTS")
 
 
 def checkout_files():
-    """Paths of the checkout, relative to it: what git knows or would add."""
+    """Relative paths of the files that git tracks or would add."""
     listed = subprocess.run(["git", "-C", str(CHECKOUT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=False)
     if listed.returncode != 0:
         return [path.relative_to(CHECKOUT) for path in CHECKOUT.rglob("*") if path.is_file() and path.relative_to(CHECKOUT).parts[0] not in ("build", ".git")]

@@ -1,7 +1,9 @@
-"""Fresh minimal roots of a Debian release: made once by debootstrap, kept outside the repository, never changed afterwards.
+"""Minimal roots of a Debian release: made once with debootstrap, kept outside the repository, never
+changed afterwards.
 
-They lie in $CLAIMSD_MACHINES, by default /var/cache/claimsd-tests. What a test or a command does happens in an overlay above such a root. A root uses the
-Debian mirror, the authorities and the npm registry of the host that makes it. Needs root and debootstrap.
+They are stored in $CLAIMSD_MACHINES, by default /var/cache/claimsd-tests. Tests and commands run in
+an overlay above such a root. A root uses the host's Debian mirror, certificate authorities and npm
+registry. Needs root and debootstrap.
 """
 
 import os
@@ -19,7 +21,7 @@ HOST_DIRECTORIES = ("etc/apt/auth.conf.d", "usr/local/share/ca-certificates")
 
 
 def why_not():
-    """Why this host cannot make such roots; "" where it can."""
+    """Why this host cannot make such roots; "" if it can."""
     if os.geteuid() != 0:
         return "needs root, for a fresh Debian in a directory"
     if shutil.which("debootstrap") is None:
@@ -41,7 +43,7 @@ def run(*command, **options):
 
 
 def host_mirrors():
-    """(mirror, security mirror or "") that the host's apt uses for Debian itself."""
+    """(mirror, security mirror or "") that apt uses for Debian on this host."""
     text = ""
     for path in [pathlib.Path("/etc/apt/sources.list"), *pathlib.Path("/etc/apt/sources.list.d").glob("*.sources"),
                  *pathlib.Path("/etc/apt/sources.list.d").glob("*.list")]:
@@ -54,7 +56,7 @@ def host_mirrors():
 
 
 def sources(suite):
-    """sources.list(5) of a root of `suite`."""
+    """The sources.list(5) of a root of `suite`."""
     mirror, security = host_mirrors()
     lines = [f"deb {mirror} {suite} main"]
     if suite in SUPPORTED:
@@ -65,7 +67,7 @@ def sources(suite):
 
 
 def copy_host_settings(root):
-    """What a root needs to reach the servers that this host reaches."""
+    """Copies the settings that a root needs to reach the same servers as this host."""
     for name in HOST_FILES:
         if pathlib.Path("/", name).is_file():
             shutil.copy(pathlib.Path("/", name), root / name)
@@ -78,7 +80,11 @@ def copy_host_settings(root):
 
 
 def make(suite, name="minbase", include=(), install=()):
-    """The root NAME of `suite`; made where it is missing. `include`: for debootstrap itself; `install`: by apt-get, without starting services."""
+    """The root NAME of `suite`, made if missing.
+
+    `include`: packages for debootstrap; `install`: packages for apt-get, installed without starting
+    services.
+    """
     root = CACHE / f"{suite}-{name}"
     if root.exists():
         return root

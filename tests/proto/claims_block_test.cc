@@ -33,7 +33,7 @@ Roles roles_of(const ClaimsView& claims) {
 
 const Roles kRoles = {"rvt", "doctor", ""};
 
-TEST_CASE("claims come back as they were written") {
+TEST_CASE("claims are unchanged by encoding and decoding") {
   const ExactBytes block(block_of("user-1", "a@b.example", kRoles, "{\"id\":\"user-1\"}"));
   ClaimsView claims;
   REQUIRE(decode_claims(block.view(), claims));
@@ -44,7 +44,7 @@ TEST_CASE("claims come back as they were written") {
   CHECK(claims.raw == "{\"id\":\"user-1\"}");
 }
 
-TEST_CASE("visiting roles ends when the visitor has seen enough") {
+TEST_CASE("visiting roles stops when the visitor returns false") {
   const std::string block = block_of("1", "", kRoles, "");
   ClaimsView claims;
   REQUIRE(decode_claims(block, claims));
@@ -56,7 +56,7 @@ TEST_CASE("visiting roles ends when the visitor has seen enough") {
   CHECK(visits == 1);
 }
 
-TEST_CASE("a block cut anywhere, or with a byte too many, is no block") {
+TEST_CASE("a truncated block or one with an extra byte is rejected") {
   const std::string block = block_of("user-1", "a@b.example", kRoles, "{}");
   ClaimsView claims;
   for (std::size_t size = 0; size < block.size(); ++size) {
@@ -66,13 +66,13 @@ TEST_CASE("a block cut anywhere, or with a byte too many, is no block") {
   CHECK_FALSE(decode_claims(ExactBytes(block + "x").view(), claims));
 }
 
-TEST_CASE("claims without an id are no claims") {
+TEST_CASE("claims without an id are rejected") {
   CHECK(block_of("", "a@b.example", {}, "{}").empty());
   ClaimsView claims;
   CHECK_FALSE(decode_claims(std::string(10, '\0'), claims));
 }
 
-TEST_CASE("every limit of a block holds when writing") {
+TEST_CASE("every limit of a block is enforced on encoding") {
   CHECK_FALSE(block_of(std::string(kMaxId, 'i'), std::string(kMaxEmail, 'e'),
                        Roles(kMaxRoles, std::string(kMaxRole, 'r')),
                        std::string(kMaxRawClaims, 'j'))
@@ -84,7 +84,7 @@ TEST_CASE("every limit of a block holds when writing") {
   CHECK(block_of("1", "", {}, std::string(kMaxRawClaims + 1, 'j')).empty());
 }
 
-TEST_CASE("every limit of a block holds when reading") {
+TEST_CASE("every limit of a block is enforced on decoding") {
   ClaimsView claims;
   const auto u16 = [](std::size_t value) {
     return std::string{static_cast<char>(value & 0xff), static_cast<char>(value >> 8)};

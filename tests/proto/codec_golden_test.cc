@@ -1,5 +1,5 @@
-// The golden frames: what each means to the C++ codec, byte for byte both ways. test_golden.py says
-// the same without it.
+// The golden frames, decoded and encoded byte for byte by the C++ codec. test_golden.py does the
+// same with an independent implementation.
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -39,7 +39,7 @@ std::map<std::string, std::string> read_golden() {
 constexpr std::string_view kToken = "eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiI0MiJ9.c2lnbmF0dXJl";
 constexpr std::string_view kRaw = R"({"id":"user-123","email":"tech@example.com","role":"rvt"})";
 
-// The frame `name`, taken apart as a Message and put together again from `expected`.
+// Decodes the frame `name` as a Message, compares it with `expected`, and encodes it again.
 class Golden {
  public:
   template <class Message>
@@ -196,7 +196,7 @@ void expect_reports(Golden& golden) {
   golden.expect("receipt_refused", 5, Receipt{.reason = wire(Reason::kNotRecorded)});
 }
 
-TEST_CASE("every golden frame means what it says, and is written again byte for byte") {
+TEST_CASE("every golden frame decodes to the expected message and is encoded again byte for byte") {
   Golden golden;
   expect_from_client(golden);
   expect_from_daemon(golden);

@@ -1,5 +1,5 @@
-// The codec, over every message of the table: what is written is read back, and no cut or lie about
-// a length is believed.
+// The codec, tested on every message of the table: messages survive a round trip; truncated
+// payloads and wrong sizes are rejected.
 #include "proto/codec.h"
 
 #include <string>
@@ -14,7 +14,7 @@ namespace {
 
 using testing::ExactBytes;
 
-// A value for the n-th field, and the comparison of two messages, written by the table itself.
+// Fills and compares a message field by field, as generated from the table.
 struct Filler {
   std::vector<std::string> texts = std::vector<std::string>(16);
   unsigned field = 0;
@@ -83,7 +83,7 @@ struct WithoutFirst {
 };
 using Messages = WithoutFirst<void CLAIMSD_MESSAGES(CLAIMSD_LIST)>::Type;
 
-TEMPLATE_LIST_TEST_CASE("a message comes back as it was sent", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("a message is unchanged by encoding and decoding", "", Messages) {
   Filler filler;
   const TestType sent = Traits<TestType>::filled(filler);
   const std::string frame = frame_of(sent, 0xfedcba98u);
@@ -101,7 +101,7 @@ TEMPLATE_LIST_TEST_CASE("a message comes back as it was sent", "", Messages) {
   CHECK(frame_of(received, 0xfedcba98u) == frame);
 }
 
-TEMPLATE_LIST_TEST_CASE("a frame cut anywhere is incomplete", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("a truncated frame is incomplete", "", Messages) {
   Filler filler;
   const std::string frame = frame_of(Traits<TestType>::filled(filler));
   for (std::size_t size = 0; size < frame.size(); ++size) {
@@ -124,13 +124,13 @@ TEMPLATE_LIST_TEST_CASE("a payload may end between two fields and nowhere else",
   CHECK(accepted == Traits<TestType>::kFields + 1);
 }
 
-TEMPLATE_LIST_TEST_CASE("an absent tail reads as zero and empty", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("missing fields read as zero or empty", "", Messages) {
   TestType message;
   REQUIRE(decode(std::string_view(), message));
   CHECK(Traits<TestType>::same(message, TestType{}));
 }
 
-TEMPLATE_LIST_TEST_CASE("a tail from a newer peer is skipped", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("extra fields from a newer peer are skipped", "", Messages) {
   Filler filler;
   const TestType sent = Traits<TestType>::filled(filler);
   const ExactBytes longer(frame_of(sent).substr(kHeaderSize) + std::string("\x00\xff newer", 8));
@@ -139,12 +139,12 @@ TEMPLATE_LIST_TEST_CASE("a tail from a newer peer is skipped", "", Messages) {
   CHECK(Traits<TestType>::same(sent, received));
 }
 
-TEMPLATE_LIST_TEST_CASE("a string over its limit is not written", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("a string over its limit is not encoded", "", Messages) {
   std::string buffer(4 * kMaxFrame, '\0');
   Traits<TestType>::check_limits(buffer);
 }
 
-TEMPLATE_LIST_TEST_CASE("a buffer too small for the frame gets none", "", Messages) {
+TEMPLATE_LIST_TEST_CASE("encoding into a buffer that is too small fails", "", Messages) {
   Filler filler;
   const TestType message = Traits<TestType>::filled(filler);
   const std::size_t needed = frame_of(message).size();
@@ -154,20 +154,20 @@ TEMPLATE_LIST_TEST_CASE("a buffer too small for the frame gets none", "", Messag
   }
 }
 
-TEST_CASE("a string over its limit is not read") {
-  // Failure: u16 code, u16 size of the text. One more than the limit, with all bytes there.
+TEST_CASE("a string over its limit is not decoded") {
+  // Failure: u16 code, u16 size of the text. One byte over the limit, with all bytes present.
   std::string payload("\x01\x00\x01\x04", 4);
   payload += std::string(kMaxText + 1, 't');
   Failure failure;
   CHECK_FALSE(decode(ExactBytes(payload).view(), failure));
 }
 
-TEST_CASE("a string that claims more bytes than there are is not read") {
+TEST_CASE("a string whose size exceeds the remaining bytes is not decoded") {
   Failure failure;
   CHECK_FALSE(decode(ExactBytes(std::string("\x01\x00\x05\x00only", 8)).view(), failure));
 }
 
-TEST_CASE("a payload over the limit is refused before its bytes arrive") {
+TEST_CASE("a payload over the limit is rejected before its bytes arrive") {
   std::string header(kHeaderSize, '\0');
   const std::uint32_t size = kMaxPayload + 1;
   std::memcpy(header.data(), &size, sizeof size);
@@ -178,7 +178,7 @@ TEST_CASE("a payload over the limit is refused before its bytes arrive") {
   CHECK(frame_status(header, seen) == FrameStatus::kTooLarge);
 }
 
-TEST_CASE("reserved bits in a header are malformed") {
+TEST_CASE("a header with reserved bits set is malformed") {
   std::string frame = frame_of(Ping{.echo = 1});
   frame[6] = 1;
   FrameHeader header;
@@ -193,8 +193,7 @@ struct Seen {
   }
 };
 
-TEMPLATE_LIST_TEST_CASE("dispatch takes a message from its sender and from nobody else", "",
-                        Messages) {
+TEMPLATE_LIST_TEST_CASE("dispatch accepts a message from its sender only", "", Messages) {
   Filler filler;
   const std::string frame = frame_of(Traits<TestType>::filled(filler));
   FrameHeader header;
@@ -211,7 +210,7 @@ TEMPLATE_LIST_TEST_CASE("dispatch takes a message from its sender and from nobod
   CHECK(by_daemon == (from_client ? Dispatched::kUnknown : Dispatched::kHandled));
 }
 
-TEST_CASE("dispatch tells an unknown type from a malformed payload") {
+TEST_CASE("dispatch distinguishes an unknown type from a malformed payload") {
   Seen seen;
   FrameHeader header{.payload_size = 0, .type = 0x7abc, .flags = 0, .request_id = 1};
   CHECK(dispatch<Sender::kClient>(header, "", seen) == Dispatched::kUnknown);

@@ -1,5 +1,5 @@
-// exact_bytes.h: bytes in a heap block of just their size, so that AddressSanitizer sees the first
-// byte read beyond them.
+// exact_bytes.h: bytes in a heap block of exactly their size, so that AddressSanitizer detects a
+// read past the end.
 #pragma once
 
 #include <cstring>

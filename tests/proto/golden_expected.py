@@ -1,4 +1,4 @@
-"""What each golden frame means. Written by hand; codec_golden_test.cc says the same in C++."""
+"""The content of each golden frame, written by hand. codec_golden_test.cc has the same in C++."""
 
 import os
 import sys

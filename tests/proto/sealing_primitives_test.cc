@@ -39,7 +39,7 @@ struct GcmExample {
     std::copy(nonce_bytes.begin(), nonce_bytes.end(), nonce.begin());
     REQUIRE(aes_gcm.open());
   }
-  // The plain text, or nothing.
+  // Returns the plain text, or an empty string on failure.
   std::string decrypt(const std::string& with_clear, const std::string& with_cipher,
                       const std::string& with_tag) {
     std::string out(with_cipher.size(), '\0');
@@ -63,7 +63,7 @@ struct GcmExample {
   std::string tag = from_hex("76fc6ece0f4e1768cddf8853bb2d551b");
 };
 
-TEST_CASE("SHA-256 of the standard's examples") {
+TEST_CASE("SHA-256 produces the digests of the standard's examples") {
   Sha256 sha256;
   REQUIRE(sha256.open());
   CHECK(digest_of(sha256, {"abc"}) ==
@@ -74,7 +74,7 @@ TEST_CASE("SHA-256 of the standard's examples") {
         from_hex("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
 }
 
-TEST_CASE("a digest is EVP's, of any size and however it is cut into parts") {
+TEST_CASE("a digest equals that of EVP for any size and any division into parts") {
   Sha256 sha256;
   REQUIRE(sha256.open());
   for (std::size_t size = 0; size <= 300; ++size) {
@@ -90,7 +90,7 @@ TEST_CASE("a digest is EVP's, of any size and however it is cut into parts") {
   }
 }
 
-TEST_CASE("AES-256-GCM of the mode's example") {
+TEST_CASE("AES-256-GCM produces the ciphertext of the mode's example") {
   GcmExample example;
   std::string cipher(example.plain.size(), '\0');
   std::string tag(Aes256Gcm::kTagSize, '\0');
@@ -101,7 +101,7 @@ TEST_CASE("AES-256-GCM of the mode's example") {
   CHECK(example.decrypt(example.clear, example.cipher, example.tag) == example.plain);
 }
 
-TEST_CASE("what was changed is not decrypted, what was not is, in any order") {
+TEST_CASE("modified input is not decrypted, and correct input still is afterwards") {
   GcmExample example;
   for (std::size_t at = 0; at < Aes256Gcm::kTagSize; ++at) {
     std::string clear = example.clear;
@@ -117,7 +117,7 @@ TEST_CASE("what was changed is not decrypted, what was not is, in any order") {
   }
 }
 
-TEST_CASE("what is closed can be opened again, what is open stays so when opened again") {
+TEST_CASE("a closed primitive can be opened again, and opening twice is harmless") {
   Sha256 sha256;
   Aes256Gcm aes_gcm;
   for (int round = 0; round < 3; ++round) {

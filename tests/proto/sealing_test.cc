@@ -12,7 +12,7 @@
 namespace claimsd::proto {
 namespace {
 
-// The lines of golden_slot.txt.
+// Reads golden_slot.txt.
 std::map<std::string, std::string> read_golden() {
   std::map<std::string, std::string> golden;
   std::ifstream file(CLAIMSD_GOLDEN_SLOT);
@@ -29,7 +29,7 @@ std::map<std::string, std::string> read_golden() {
   return golden;
 }
 
-// What the golden slot was made of.
+// The inputs and the slot of golden_slot.txt.
 struct Golden {
   Golden() {
     const auto read = read_golden();
@@ -50,7 +50,7 @@ struct Golden {
     std::array<char, kMaxSlotClaims> out;
     out.fill('\x77');
     const std::size_t size = sealer.unseal(secret, copy, out.data());
-    // Nothing of what failed may be left to be read.
+    // A failed open must leave no plain text in the buffer.
     const std::string text(out.data(), out.size());
     if (size == 0) CHECK(text.find("user-123") == std::string::npos);
     return text.substr(0, size);
@@ -69,7 +69,7 @@ std::string bytes_of(const Array& array) {
   return {reinterpret_cast<const char*>(array.data()), sizeof array};
 }
 
-// A sealed slot of this size, and what is in it.
+// Seals claims of this size into `slot` and returns them.
 std::string sealed_with(Golden& golden, std::size_t size, SlotCopy& slot) {
   std::string claims(size, '\0');
   for (std::size_t at = 0; at < size; ++at) claims[at] = static_cast<char>(at * 7 + 1);
@@ -80,13 +80,13 @@ std::string sealed_with(Golden& golden, std::size_t size, SlotCopy& slot) {
   return claims;
 }
 
-TEST_CASE("a token's place and key are those of the golden slot") {
+TEST_CASE("index and key of a token match the golden slot") {
   Golden golden;
   CHECK(bytes_of(golden.secret.index) == golden.index);
   CHECK(bytes_of(golden.secret.key) == golden.key);
 }
 
-TEST_CASE("sealing gives the golden slot, and opening it the claims") {
+TEST_CASE("sealing produces the golden slot, and opening it returns the claims") {
   Golden golden;
   SlotCopy made;
   std::memset(&made, 0, sizeof made);
@@ -99,21 +99,21 @@ TEST_CASE("sealing gives the golden slot, and opening it the claims") {
   CHECK(golden.slot.meta().flags == 1);
 }
 
-TEST_CASE("a slot in which any bit was changed is not opened") {
+TEST_CASE("a slot with any bit changed does not open") {
   Golden golden;
   const std::size_t bits =
       (kSlotCiphertext * sizeof(std::uint64_t) + sealed_size(golden.claims.size())) * 8;
   for (std::size_t bit = 0; bit < bits; ++bit) {
     SlotCopy changed = golden.slot;
     changed.words[bit / 64] ^= std::uint64_t{1} << (bit % 64);
-    // The lowest bit of the sequence says "being written" and is no part of the publication: the
-    // associated data holds it all the same.
+    // The lowest bit of the sequence means "being written" and is not part of the publication
+    // number, but it is authenticated too.
     INFO("bit " << bit % 64 << " of word " << bit / 64);
     CHECK(golden.unseal(changed).empty());
   }
 }
 
-TEST_CASE("another token, map or upstream finds another place and opens nothing") {
+TEST_CASE("another token, map or upstream derives another index and opens nothing") {
   Golden golden;
   SlotSecret other;
   std::string token = golden.token;
@@ -131,7 +131,7 @@ TEST_CASE("another token, map or upstream finds another place and opens nothing"
   SECTION("a shorter token") {
     token.pop_back();
   }
-  SECTION("a token that ends with what follows it in the derivation") {
+  SECTION("a token that ends with the bytes that follow it in the derivation") {
     token += bytes_of(map_id);
   }
   SECTION("another map") {
@@ -147,7 +147,8 @@ TEST_CASE("another token, map or upstream finds another place and opens nothing"
   CHECK(golden.sealer.unseal(other, golden.slot, out.data()) == 0);
 }
 
-TEST_CASE("claims of any size that fits are opened as they were; more or none are not sealed") {
+TEST_CASE(
+    "claims of any size that fits are sealed and opened; larger or empty claims are not sealed") {
   Golden golden;
   std::array<char, kMaxSlotClaims> out;
   for (std::size_t size = 0; size <= kMaxSlotClaims + 2; ++size) {
@@ -160,7 +161,7 @@ TEST_CASE("claims of any size that fits are opened as they were; more or none ar
   }
 }
 
-TEST_CASE("what fills the last block is zeros, and nothing behind it is written") {
+TEST_CASE("the last block is padded with zeros, and nothing after it is written") {
   Golden golden;
   for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{17},
                                  std::size_t{300}, kMaxSlotClaims}) {
@@ -189,7 +190,7 @@ TEST_CASE("a size that a slot cannot hold is neither sealed nor opened") {
   }
 }
 
-TEST_CASE("the same claims under two publications of a map share no bytes") {
+TEST_CASE("the same claims in two publications share no ciphertext") {
   Golden golden;
   SlotCopy one = golden.slot;
   SlotCopy two = golden.slot;
@@ -200,14 +201,14 @@ TEST_CASE("the same claims under two publications of a map share no bytes") {
     CHECK(one.words[at] != two.words[at]);
 }
 
-TEST_CASE("a secret that was wiped holds nothing") {
+TEST_CASE("a wiped secret is all zeros") {
   Golden golden;
   golden.secret.wipe();
   CHECK(bytes_of(golden.secret.key) == std::string(32, '\0'));
   CHECK(bytes_of(golden.secret.index) == std::string(16, '\0'));
 }
 
-TEST_CASE("an index names a set within the map, whatever its words are") {
+TEST_CASE("any index maps to a set within the map") {
   for (const std::uint64_t slots : {kMinSlots, std::uint64_t{16384}, kMaxSlots}) {
     REQUIRE(is_valid_slot_count(slots));
     std::set<std::uint64_t> seen;

@@ -1,4 +1,4 @@
-// What a digest leaves in the memory of its process.
+// Checks that a digest leaves no copy in process memory.
 #include <string>
 #include <vector>
 
@@ -15,7 +15,7 @@ std::string digest_of_a_token(Sha256& sha256) {
   return out;
 }
 
-// The digest as its words lie in a context, masked but for the moment of a comparison.
+// The digest in the word order of a context, masked so that this copy is not found.
 struct DigestWords {
   explicit DigestWords(const std::string& digest) {
     for (std::size_t at = 0; at < digest.size(); ++at)
@@ -36,7 +36,7 @@ struct DigestWords {
   std::vector<char> masked;
 };
 
-TEST_CASE("a digest does not stay in the context that it was made in") {
+TEST_CASE("a digest does not remain in its context") {
   CHECK(testing::result_of_child([] {
           Sha256 sha256;
           if (!sha256.open()) return 100;

@@ -1,4 +1,4 @@
-"""The golden slot is what an independent reading of SHM.md makes of it."""
+"""Checks the golden slot with an independent implementation of SHM.md."""
 
 import pathlib
 import struct
@@ -20,11 +20,11 @@ def golden_slot():
     return shm.Slot(GOLDEN["slot"].ljust(shm.SLOT_SIZE, b"\0"))
 
 
-def test_index_and_key():
+def test_derived_index_and_key_match_the_golden_slot():
     assert shm.derive(GOLDEN["map_id"], UPSTREAM, GOLDEN["token"]) == (GOLDEN["index"], GOLDEN["key"])
 
 
-def test_the_slot_opens_to_the_claims():
+def test_golden_slot_opens_to_the_expected_claims():
     slot = golden_slot()
     assert slot.index == GOLDEN["index"]
     assert (slot.sequence // 2, slot.epoch, slot.upstream, slot.flags) == (0x0102030405, 5, 3, 1)
@@ -35,7 +35,7 @@ def test_the_slot_opens_to_the_claims():
 
 
 @pytest.mark.parametrize("at", [0, 8, 24, 32, 40, 48, 60, 62, 64, 80])
-def test_a_changed_byte_closes_it(at):
+def test_slot_with_a_changed_byte_does_not_open(at):
     data = bytearray(golden_slot().data)
-    data[at] ^= 2  # of the sequence: another publication
+    data[at] ^= 2  # bit 1, because bit 0 of the sequence is not part of the publication number
     assert shm.Slot(bytes(data)).open(GOLDEN["key"]) is None

@@ -9,7 +9,8 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, I
 from rest_framework.response import Response
 
 from auth_integration import permissions
-from auth_integration.permissions import HasAnyRole, HasClaim, HasRole, IsAdminOrDoctor
+from auth_integration.composition import PermissionMetaclass
+from auth_integration.permissions import HasAllRoles, HasAnyRole, HasClaim, HasRole, IsAdminOrDoctor
 
 
 class ReadOnly(BasePermission):
@@ -55,6 +56,13 @@ def test_roles_are_exact_as_a_string_or_in_a_list(api, role, expected):
 def test_has_any_role_and_is_admin_or_doctor(api):
     for role, expected in (("doctor", 200), ("admin", 200), ("rvt", 403), (None, 401)):
         assert status(api, HasAnyRole("doctor", "admin"), role) == status(api, IsAdminOrDoctor, role) == expected
+
+
+def test_has_all_roles_asks_for_each_of_them(api):
+    for role, expected in ((["doctor", "admin"], 200), (["admin", "x", "doctor"], 200), ("doctor", 403), ([], 403), (None, 401)):
+        assert status(api, HasAllRoles("doctor", "admin"), role) == expected
+    with pytest.raises(TypeError, match="HasAllRoles needs a role"):
+        HasAllRoles()
 
 
 def test_has_claim_compares_values_and_types(api):
@@ -123,6 +131,22 @@ def test_has_role_gives_a_class():
     made = HasRole("rvt")
     assert isinstance(made, type) and issubclass(made, BasePermission) and issubclass(made, permissions.ClaimsPermission)
     assert made is HasRole("rvt") and made is not HasRole("doctor")
+
+
+def test_permission_classes_hash_compare_and_print_as_classes_do():
+    """Whatever REST framework defines for its operands (since 3.15: __eq__ and __hash__)."""
+    for made in (HasRole("rvt"), HasRole("rvt") & HasRole("x"), IsAuthenticated | HasRole("rvt"), ~HasRole("rvt"), permissions.ClaimsPermission):
+        assert type(made) is PermissionMetaclass and made == made and made != HasRole("another")
+        assert hash(made) == type.__hash__(made) and {made: 1}[made] == 1 and repr(made) == type.__repr__(made)
+        assert isinstance(made() if made is not permissions.ClaimsPermission else made(), BasePermission)
+
+
+def test_composing_the_same_classes_again_makes_no_new_class():
+    def compose():
+        return (HasRole("rvt") | ReadOnly) & ~HasRole("x") & (IsAuthenticated & HasRole("y"))
+
+    assert compose() is compose()
+    assert HasRole("rvt") & HasRole("x") is not HasRole("x") & HasRole("rvt")
 
 
 class OfOwnClinic(permissions.ClaimsPermission):

@@ -1,7 +1,7 @@
-/* What an intruder would do, from within a real daemon: this is preloaded into it (LD_PRELOAD) and
- * waits on a thread of its own for the name of a call on the FIFO $CLAIMSD_PLANTED. It makes that
- * call and answers on $CLAIMSD_PLANTED.out with 0 or an errno. Linked into a program
- * (planted_main.c), the same calls show what a unit lets through. */
+/* Makes an intruder's system calls inside a real daemon. Preloaded into it (LD_PRELOAD), it waits
+ * on its own thread for the name of a call on the FIFO $CLAIMSD_PLANTED, makes that call, and
+ * writes 0 or an errno to $CLAIMSD_PLANTED.out. Linked into a program (planted_main.c), the same
+ * calls show what a unit allows. */
 #define _GNU_SOURCE
 #include "planted.h"
 
@@ -20,8 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Another program, in a child made by vfork(2)'s flags, so that the caller lives on where it works.
- */
+/* Executes another program in a vfork(2) child, so that the caller survives a successful call. */
 static int plant_execve(void) {
   volatile int failed = 0; /* written by the child, in our memory */
   const pid_t child = vfork();
@@ -38,7 +37,7 @@ static int plant_execve(void) {
   return failed;
 }
 
-/* In place of the caller: comes back only where it is refused. */
+/* Replaces the caller. Returns only if the call is refused. */
 static int plant_exec_here(void) {
   char* const arguments[] = {"true", NULL};
   execve("/bin/true", arguments, NULL);
@@ -53,7 +52,7 @@ static int plant_fork(void) {
   return 0;
 }
 
-/* Nobody is traced, which the kernel's ptrace(2) says in its own words: then it was reached. */
+/* PTRACE_CONT without a tracee fails with ESRCH, which proves that the kernel ran ptrace(2). */
 static int plant_ptrace(void) {
   return ptrace(PTRACE_CONT, getpid(), NULL, NULL) == 0 || errno == ESRCH ? 0 : errno;
 }
@@ -74,13 +73,13 @@ static int plant_core(void) {
   return setrlimit(RLIMIT_CORE, &all) == 0 ? 0 : errno;
 }
 
-/* Less than the audit log's thread asks for. */
+/* A lower priority class than the audit thread's. */
 static int plant_idle(void) {
   const struct sched_param unused = {0};
   return sched_setscheduler(0, SCHED_IDLE, &unused) == 0 ? 0 : errno;
 }
 
-/* Another thread than the caller. */
+/* Targets another thread than the caller. */
 static int plant_renice(void) {
   return setpriority(PRIO_PROCESS, (id_t)getpid(), 1) == 0 ? 0 : errno;
 }
@@ -93,7 +92,7 @@ static int plant_io_uring(void) {
   return 0;
 }
 
-/* EINVAL where it is reached: no arguments. */
+/* Without arguments it fails with EINVAL if it is allowed. */
 static int plant_clone3(void) {
   return syscall(SYS_clone3, NULL, 0) >= 0 || errno == EINVAL ? 0 : errno;
 }

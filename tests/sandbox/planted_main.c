@@ -1,4 +1,4 @@
-/* claimsd_planted CALL...: makes each and prints "CALL 0" or "CALL errno". */
+/* claimsd_planted CALL...: makes each call and prints "CALL 0" or "CALL errno". */
 #include <stdio.h>
 #include <unistd.h>
 

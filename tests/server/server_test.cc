@@ -1,4 +1,4 @@
-// The server with its sockets: when answers that come out of their questions' turn leave.
+// The server with real sockets: when answers outside of a client's own input are sent.
 #include "daemon/server/server.h"
 
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A worker that reads only what has come.
+// A worker that reads only what has arrived.
 class Peer {
  public:
   Peer(Loop& loop, const std::string& path) : loop_(loop), fd_(test::connect_to(path)) {
@@ -23,7 +23,7 @@ class Peer {
     bytes_.clear();
   }
   void send(const std::string& bytes) { test::send_all(fd_, bytes); }
-  // Whole answers so far; what else there is counts as none.
+  // Complete answers so far; other frames are not counted.
   std::size_t answers() { return count(proto::MessageType::kAnswer); }
   std::size_t pongs() { return count(proto::MessageType::kPong); }
 
@@ -64,7 +64,7 @@ struct Served {
     REQUIRE(server->open(ListenOptions{.path = path}));
   }
 
-  // A connection whose questions all wait; its number is that of its arrival.
+  // A connection whose queries are all waiting. `number`: order of arrival.
   std::unique_ptr<Peer> connect(std::uint64_t number, std::uint32_t questions) {
     auto peer = std::make_unique<Peer>(*loop, path);
     for (std::uint32_t request = 1; request <= questions; ++request) {
@@ -75,7 +75,7 @@ struct Served {
     test::run_until(*loop, [&] { return harness.counters().questions == asked; });
     return peer;
   }
-  // More frames than one turn takes: some are left for the next one.
+  // Sends more frames than one iteration handles, so some are deferred.
   void keep_busy(Peer& peer) {
     std::string pings;
     for (std::uint32_t request = 1000; request < 1000 + 3 * Session::kFramesPerTurn; ++request)
@@ -94,17 +94,17 @@ struct Served {
   NullLog log;
   claimsd::testing::ServiceHarness harness;
   std::uint64_t asked = 0;
-  std::unique_ptr<Server> server;  // goes first
+  std::unique_ptr<Server> server;  // destroyed first
 };
 
-TEST_CASE("an answer that comes by itself leaves at once") {
+TEST_CASE("without a write batch an answer is sent immediately") {
   Served test;
   const auto peer = test.connect(1, 1);
   test.answer(1, 1);
   CHECK(peer->answers() == 1);
 }
 
-TEST_CASE("what is gathered leaves when the gathering ends, everybody's whole") {
+TEST_CASE("a write batch is flushed at its end, all connections in full") {
   Served test;
   const auto first = test.connect(1, 3);
   const auto second = test.connect(2, 2);
@@ -123,7 +123,7 @@ TEST_CASE("what is gathered leaves when the gathering ends, everybody's whole") 
   CHECK(test.server->drained());
 }
 
-TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else, in a later turn") {
+TEST_CASE("a busy connection's batch is sent after all others, in a later iteration") {
   Served test;
   const auto busy = test.connect(1, 2);
   const auto other = test.connect(2, 2);
@@ -146,7 +146,9 @@ TEST_CASE("who keeps the daemon busy gets what is gathered after everybody else,
   CHECK(busy->answers() == 2);
 }
 
-TEST_CASE("a valid answer is kept for no later turn, in which it could be no longer so") {
+TEST_CASE(
+    "a valid answer to a busy connection is sent immediately, because a revocation could overtake "
+    "it") {
   Served test;
   const auto busy = test.connect(1, 2);
   test.keep_busy(*busy);
@@ -157,7 +159,7 @@ TEST_CASE("a valid answer is kept for no later turn, in which it could be no lon
   CHECK(busy->answers() == 2);
 }
 
-TEST_CASE("what was gathered for somebody who has left harms nobody") {
+TEST_CASE("answers batched for a connection that has closed are dropped") {
   Served test;
   auto gone = test.connect(1, 1);
   const auto other = test.connect(2, 1);
@@ -172,9 +174,9 @@ TEST_CASE("what was gathered for somebody who has left harms nobody") {
   test::run_until(*test.loop, [&] { return test.server->connections() == 1; });
 }
 
-TEST_CASE("gathered answers leave before there is no room for more") {
+TEST_CASE("a full batch is flushed early") {
   Served test;
-  constexpr std::uint32_t kQuestions = 5;  // room is for four such answers
+  constexpr std::uint32_t kQuestions = 5;  // the batch has room for four such answers
   const auto peer = test.connect(1, kQuestions);
   const std::string claims(15'000, 'x');
   {

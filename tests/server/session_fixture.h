@@ -1,4 +1,4 @@
-// session_fixture.h: a session on a real service in a made-up world, for the tests.
+// session_fixture.h: a session on a real service with fake dependencies, for tests.
 #pragma once
 
 #include <initializer_list>
@@ -16,7 +16,7 @@ namespace claimsd::daemon {
 
 inline constexpr std::uint64_t kConnection = 7;
 
-// What the session sends, decoded.
+// A frame the session has sent, decoded.
 struct Received {
   std::uint32_t request = 0;
   std::optional<proto::Welcome> welcome;
@@ -70,11 +70,11 @@ class FakeWire final : public Wire {
 
   bool hung_up = false;
   bool takes_no_descriptor = false;
-  std::vector<int> descriptors;  // that were sent
+  std::vector<int> descriptors;  // descriptors that were sent
 
  private:
   std::vector<std::string> frames_;
-  std::string bytes_;  // what the views of the last take() point into
+  std::string bytes_;  // owns the bytes of the latest take()
 };
 
 template <class Message>
@@ -94,7 +94,7 @@ inline std::string query(std::string_view token, std::uint32_t request,
   return frame(proto::Query{.max_age_ms = max_age_ms, .token = token}, request);
 }
 
-// A session on a real service in a made-up world. Its answers come back to it.
+// A session on a real service with fake dependencies. The service's answers come back to it.
 struct Fixture {
   Fixture() {
     harness.sink.on_answer = [this](const Waiter& waiter) {
@@ -108,7 +108,7 @@ struct Fixture {
     };
   }
 
-  // Announces the questions to the recording sink, then delivers the bytes.
+  // Registers the queries with the recording sink, then delivers the bytes.
   void consume(std::string_view bytes, std::initializer_list<std::uint32_t> questions = {}) {
     for (const std::uint32_t request : questions) harness.sink.expect({kConnection, request});
     session.consume(bytes);

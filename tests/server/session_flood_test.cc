@@ -1,11 +1,11 @@
-// What a session does with more questions than its peer's budget allows.
+// A session that sends more queries than its peer's rate limit allows.
 #include "daemon/server/peer_table.h"
 #include "tests/server/session_fixture.h"
 
 namespace claimsd::daemon {
 namespace {
 
-// Somebody whose budget allows one request, at an Auth API of his own.
+// A peer whose limit allows one request, with its own Auth API.
 struct OverBudget : Fixture {
   OverBudget() {
     harness.policy.budget.per_uid = {.per_second = 1, .burst = 1};
@@ -24,7 +24,7 @@ struct OverBudget : Fixture {
     };
   }
 
-  // So many questions, of which the first one of all is sent on.
+  // `count` queries with unknown tokens. Only the first one ever is sent on.
   std::string junk(std::uint32_t first, std::uint32_t count) {
     std::string frames;
     for (std::uint32_t request = first; request < first + count; ++request) {
@@ -43,10 +43,10 @@ struct OverBudget : Fixture {
   std::optional<Session> flooder;
 };
 
-TEST_CASE("a turn ends after a few questions that are over budget") {
+TEST_CASE("a session's time slice ends after a few rate-limited queries") {
   OverBudget fixture;
   Session& flooder = *fixture.flooder;
-  flooder.consume(fixture.junk(1, 21));  // 20 refusals
+  flooder.consume(fixture.junk(1, 21));  // 20 rate-limited ones
   for (const std::size_t refused : {8u, 8u, 4u}) {
     CHECK(fixture.answers() == refused);
     CHECK(flooder.over_budget() == refused);
@@ -56,7 +56,7 @@ TEST_CASE("a turn ends after a few questions that are over budget") {
   CHECK(flooder.open_questions() == 1);
 }
 
-TEST_CASE("what is kept for another turn is answered then, in order and once") {
+TEST_CASE("frames kept for a later iteration are answered then, in order and once") {
   OverBudget fixture;
   Session& flooder = *fixture.flooder;
   const std::string all = fixture.junk(1, 13);
@@ -78,7 +78,7 @@ TEST_CASE("what is kept for another turn is answered then, in order and once") {
   CHECK(flooder.open_questions() == 1);
 }
 
-TEST_CASE("who is refused on and on pauses, however many connections that is spread over") {
+TEST_CASE("a uid over its limit is throttled across all its connections") {
   PeerTable peers;
   PeerRow& flooder = peers.enter(1000);
   REQUIRE(&peers.enter(1000) == &flooder);  // a second connection
@@ -88,7 +88,7 @@ TEST_CASE("who is refused on and on pauses, however many connections that is spr
   CHECK_FALSE(other.refuse(1));
   CHECK_FALSE(flooder.refuse(0));
   CHECK(flooder.refuse(1));
-  CHECK_FALSE(flooder.refuse(0));  // a connection that was refused nothing goes on
+  CHECK_FALSE(flooder.refuse(0));  // a connection without rate-limited answers continues
   CHECK(flooder.refuse(1));
   peers.forget_refused();
   CHECK_FALSE(flooder.refuse(1));

@@ -33,7 +33,7 @@ struct ReportFixture : Fixture {
   }
 };
 
-TEST_CASE("a report is written down with what the frame says, and then acknowledged") {
+TEST_CASE("a report is recorded with the fields of its frame, then acknowledged") {
   ReportFixture fixture;
   CHECK(fixture.greet(proto::kFeatureReports) == proto::kFeatureReports);
   fixture.session.set_peer(1000, nullptr);
@@ -57,7 +57,7 @@ TEST_CASE("a report is written down with what the frame says, and then acknowled
   CHECK(fixture.session.open_questions() == 0);
 }
 
-TEST_CASE("reports are granted only to who asks for them, and only where a log is kept") {
+TEST_CASE("reports are granted only on request, and only if an audit log is kept") {
   ReportFixture older;
   CHECK(older.greet(0) == 0);
   Fixture without;
@@ -65,7 +65,7 @@ TEST_CASE("reports are granted only to who asks for them, and only where a log i
   CHECK(without.wire.take().welcome->features == 0);
 }
 
-TEST_CASE("to who was not granted reports they are an unknown message") {
+TEST_CASE("without the reports feature a report is an unknown message") {
   ReportFixture fixture;
   fixture.greet(0);
   fixture.report(9);
@@ -74,7 +74,7 @@ TEST_CASE("to who was not granted reports they are an unknown message") {
   CHECK(fixture.harness.audit.noted.empty());
 }
 
-TEST_CASE("a report of a status that refuses nothing ends the connection") {
+TEST_CASE("a report with a status outside 400 to 599 ends the connection") {
   for (const int status : {0, 200, 399, 600}) {
     ReportFixture fixture;
     fixture.greet(proto::kFeatureReports);
@@ -85,7 +85,7 @@ TEST_CASE("a report of a status that refuses nothing ends the connection") {
   }
 }
 
-TEST_CASE("what is reported beyond the rate makes its connection wait for its turn") {
+TEST_CASE("reports over the rate limit make their connection wait") {
   ReportFixture fixture;
   Policy policy = testing::plain_policy();
   policy.audit.failures = true;

@@ -22,7 +22,7 @@ TEST_CASE("a hello is answered with version, clock and the upstream's name") {
   CHECK(fixture.session.shook_hands());
 }
 
-TEST_CASE("a question is answered with the claims that the Auth API gave") {
+TEST_CASE("a query is answered with the claims from the Auth API") {
   Fixture fixture;
   fixture.shake_hands();
   fixture.consume(query("token-a", 5), {5});
@@ -41,9 +41,7 @@ TEST_CASE("a question is answered with the claims that the Auth API gave") {
   CHECK(fixture.session.open_questions() == 0);
 }
 
-TEST_CASE(
-    "pipelined questions are answered under their own ids, in the order in which they are "
-    "settled") {
+TEST_CASE("pipelined queries are answered with their own ids, in order of completion") {
   Fixture fixture;
   fixture.shake_hands();
   fixture.consume(query("token-a", 1) + query("token-b", 2) + query("token-c", 3), {1, 2, 3});
@@ -75,7 +73,7 @@ TEST_CASE("frames may arrive in pieces of any size") {
   CHECK(fixture.wire.empty());
 }
 
-TEST_CASE("max_age of the wire is milliseconds, with its top value for any age") {
+TEST_CASE("max_age on the wire is in milliseconds, and its maximum means any age") {
   Fixture fixture;
   fixture.shake_hands();
   fixture.consume(query("token-a", 1), {1});
@@ -87,9 +85,10 @@ TEST_CASE("max_age of the wire is milliseconds, with its top value for any age")
   CHECK(fixture.harness.upstream.flying().size() == 1);
 }
 
-TEST_CASE("a peer that does not begin with hello, or says it twice, is told so and cut off") {
+TEST_CASE(
+    "a peer that does not start with hello, or repeats it, gets a failure and is disconnected") {
   Fixture fixture;
-  SECTION("a question first") {
+  SECTION("a query first") {
     fixture.consume(query("token-a", 9));
   }
   SECTION("a ping first") {
@@ -109,13 +108,13 @@ TEST_CASE("a peer that does not begin with hello, or says it twice, is told so a
   CHECK(fixture.harness.upstream.requests() == 0);
 }
 
-TEST_CASE("a version or an upstream that is not ours ends the handshake with its reason") {
+TEST_CASE("an unsupported version or unknown upstream fails the handshake with its reason") {
   Fixture fixture;
   SECTION("an older client") {
     fixture.consume(frame(proto::Hello{.version_min = 0, .version_max = 0}, 1));
     CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
   }
-  SECTION("a newer client that no longer speaks ours") {
+  SECTION("a newer client without our version") {
     fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9}, 1));
     CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
   }
@@ -126,7 +125,7 @@ TEST_CASE("a version or an upstream that is not ours ends the handshake with its
   CHECK(fixture.wire.hung_up);
 }
 
-TEST_CASE("a client that offers a range with our version in it gets ours") {
+TEST_CASE("a client whose version range includes ours gets ours") {
   Fixture fixture;
   fixture.consume(frame(proto::Hello{.version_min = 1, .version_max = 99, .features = ~0ull}, 1));
   const Received received = fixture.wire.take();
@@ -144,7 +143,7 @@ std::string hello_with_map(std::string_view url = "") {
                1);
 }
 
-TEST_CASE("a client that asks for the map gets it with the welcome, and leases from then on") {
+TEST_CASE("a client that requests the map gets it with the welcome, and leases afterwards") {
   Fixture fixture;
   fixture.context.map_descriptor = 42;
   fixture.consume(hello_with_map());
@@ -160,16 +159,16 @@ TEST_CASE("a client that asks for the map gets it with the welcome, and leases f
   CHECK(fixture.wire.descriptors.size() == 1);
 }
 
-TEST_CASE("a client without the map is told so and causes no leases") {
+TEST_CASE("a client without the map sees that in the welcome and causes no leases") {
   Fixture fixture;
-  SECTION("it did not ask for it") {
+  SECTION("it did not request it") {
     fixture.context.map_descriptor = 42;
     fixture.consume(hello());
   }
-  SECTION("there is none") {
+  SECTION("there is no map") {
     fixture.consume(hello_with_map());
   }
-  SECTION("it could not be sent") {
+  SECTION("the map could not be sent") {
     fixture.context.map_descriptor = 42;
     fixture.wire.takes_no_descriptor = true;
     fixture.consume(hello_with_map());
@@ -184,32 +183,30 @@ TEST_CASE("a client without the map is told so and causes no leases") {
   CHECK(fixture.harness.publisher.publications() == 0);
 }
 
-TEST_CASE("no map goes to a peer that is refused or whose hello is") {
+TEST_CASE("a refused peer or a failed hello gets no map") {
   Fixture fixture;
   fixture.context.map_descriptor = 42;
-  SECTION("by admission") {
+  SECTION("refused by admission") {
     fixture.session.refuse(FailureCode::kNotAllowed);
     fixture.session.consume(hello_with_map());
   }
-  SECTION("for its version") {
+  SECTION("unsupported version") {
     fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9, .features = 1}, 1));
   }
-  SECTION("for its upstream") {
+  SECTION("unknown upstream") {
     fixture.consume(hello_with_map("https://evil.example.com"));
   }
-  SECTION("for saying something else first") {
+  SECTION("another message first") {
     fixture.consume(query("token-a", 1) + hello_with_map());
   }
   CHECK(fixture.wire.hung_up);
   CHECK(fixture.wire.descriptors.empty());
 }
 
-TEST_CASE(
-    "what follows no grammar is refused and ends the connection, and what comes after it is "
-    "ignored") {
+TEST_CASE("malformed input ends the connection, and input after it is ignored") {
   Fixture fixture;
   fixture.shake_hands();
-  SECTION("a frame over the limit") {
+  SECTION("a frame over the size limit") {
     fixture.consume(std::string("\x01\x80\0\0\x10\0\0\0\x01\0\0\0", 12));
     CHECK(fixture.wire.take().failure == FailureCode::kFrameTooLarge);
   }
@@ -217,7 +214,7 @@ TEST_CASE(
     fixture.consume(std::string("\0\0\0\0\x10\0\x01\0\x01\0\0\0", 12));
     CHECK(fixture.wire.take().failure == FailureCode::kBadFrame);
   }
-  SECTION("a field cut in the middle") {
+  SECTION("a truncated field") {
     fixture.consume(std::string("\x02\0\0\0\x10\0\0\0\x01\0\0\0\xff\xff", 14));
     CHECK(fixture.wire.take().failure == FailureCode::kBadFrame);
   }
@@ -228,14 +225,13 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a message that the daemon does not know, or that only daemons send, is refused and the "
-    "connection goes on") {
+    "an unknown message, or one only daemons send, is rejected and the connection continues") {
   Fixture fixture;
   fixture.shake_hands();
   SECTION("unknown") {
     fixture.consume(std::string("\0\0\0\0\x77\x77\0\0\x05\0\0\0", 12));
   }
-  SECTION("a daemon's") {
+  SECTION("a daemon's message") {
     fixture.consume(frame(proto::Pong{.echo = 1}, 5));
   }
   const Received received = fixture.wire.take();
@@ -246,19 +242,18 @@ TEST_CASE(
   CHECK(fixture.wire.take().pong);
 }
 
-TEST_CASE("fields that a newer client appends are skipped, and missing ones read as empty") {
+TEST_CASE("fields appended by a newer client are skipped, and missing ones read as empty") {
   Fixture fixture;
   fixture.shake_hands();
   std::string longer = query("token-a", 1) + "tail";
   longer[0] = static_cast<char>(longer[0] + 4);
   fixture.consume(longer, {1});
   CHECK(fixture.harness.upstream.flying().size() == 1);
-  fixture.consume(std::string("\0\0\0\0\x10\0\0\0\x02\0\0\0", 12),
-                  {2});  // a question without a token
+  fixture.consume(std::string("\0\0\0\0\x10\0\0\0\x02\0\0\0", 12), {2});  // a query without a token
   CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kMalformed));
 }
 
-TEST_CASE("more open questions than one connection may have end it") {
+TEST_CASE("a connection with too many open queries is closed") {
   Fixture fixture;
   fixture.shake_hands();
   for (std::uint32_t request = 0; request < proto::kMaxOpenQuestions; ++request) {
@@ -270,7 +265,7 @@ TEST_CASE("more open questions than one connection may have end it") {
   CHECK(fixture.wire.hung_up);
 }
 
-TEST_CASE("a refused peer learns why before it has said a word") {
+TEST_CASE("a refused peer gets the reason before it sends anything") {
   Fixture fixture;
   fixture.session.refuse(FailureCode::kNotAllowed);
   CHECK(fixture.wire.take().failure == FailureCode::kNotAllowed);
@@ -279,13 +274,13 @@ TEST_CASE("a refused peer learns why before it has said a word") {
   CHECK(fixture.wire.empty());
 }
 
-TEST_CASE("many frames that came at once are handled in several turns, in order") {
+TEST_CASE("many frames arriving together are handled in several iterations, in order") {
   Fixture fixture;
   fixture.shake_hands();
   std::string all;
   for (std::uint32_t request = 0; request < 150; ++request)
     all += frame(proto::Ping{.echo = request}, request);
-  fixture.consume(all + all.substr(0, 7));  // the last one is not whole
+  fixture.consume(all + all.substr(0, 7));  // the last one is incomplete
   std::uint32_t answered = 0;
   for (const std::uint32_t turn : {64u, 128u, 150u}) {
     for (; !fixture.wire.empty(); ++answered) CHECK(fixture.wire.take().request == answered);
@@ -297,10 +292,10 @@ TEST_CASE("many frames that came at once are handled in several turns, in order"
   CHECK(fixture.wire.take().request == 0);
 }
 
-TEST_CASE("a turn ends when its time is up, however few frames were handled") {
+TEST_CASE("a time slice ends when its time is used up, however few frames were handled") {
   Fixture fixture;
   fixture.shake_hands();
-  // A question that takes half of the time.
+  // A query that takes half of the time slice.
   const auto answered = fixture.harness.sink.on_answer;
   fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
     fixture.harness.clock.step_boot(Session::kTimePerTurn / 2);
@@ -318,7 +313,7 @@ TEST_CASE("a turn ends when its time is up, however few frames were handled") {
   }
 }
 
-TEST_CASE("a question carries who asks, and on whose behalf") {
+TEST_CASE("a query carries the caller's uid and its origin") {
   Fixture fixture;
   fixture.harness.policy.budget.per_client = {.per_second = 1, .burst = 2};
   fixture.harness.policy.budget.reserved_percent = 0;
@@ -352,7 +347,7 @@ TEST_CASE("a question carries who asks, and on whose behalf") {
   CHECK(session.over_budget() == 1);
   CHECK(fixture.harness.service->flights().waiting_of(7) == 3);
   session.consume(frame(proto::Ping{.echo = 1}, 5));
-  CHECK(session.over_budget() == 0);  // of the last turn
+  CHECK(session.over_budget() == 0);  // of the latest time slice
 }
 
 }  // namespace

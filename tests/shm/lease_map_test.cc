@@ -1,4 +1,4 @@
-// The map as the composition root runs it: with a loop, a marker in a directory, and without.
+// The map as the daemon runs it: with a loop, with a marker file, and switched off.
 #include "daemon/shm/lease_map.h"
 
 #include <sys/mman.h>
@@ -44,7 +44,7 @@ struct Fixture {
   RecordingLog log;
 };
 
-// What a worker maps.
+// The map as a worker maps it.
 struct View {
   explicit View(int descriptor)
       : at(mmap(nullptr, proto::map_size(64), PROT_READ, MAP_SHARED, descriptor, 0)) {
@@ -63,19 +63,18 @@ std::uint64_t ns_of(BootTime time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 
-TEST_CASE(
-    "the heartbeat comes from the loop, and says 0 after a stop, also before anybody closed it") {
+TEST_CASE("the heartbeat is written by the loop, and is 0 after stop or destruction") {
   Fixture fixture;
   auto path = fixture.create();
   const View view(path->descriptor());
   CHECK(view.heartbeat() == ns_of(fixture.clock.now().boot));
   CHECK(view.header().boot_id[15] == 0xff);
   fixture.clock.advance(seconds(1));
-  CHECK(view.heartbeat() < ns_of(fixture.clock.now().boot));  // nobody has run the loop
+  CHECK(view.heartbeat() < ns_of(fixture.clock.now().boot));  // the loop has not run
   run_until(*fixture.loop, [&] { return view.heartbeat() == ns_of(fixture.clock.now().boot); });
   SECTION("stopped") {
     path->stop();
-    CHECK(path->status().slots == 64);  // it can still be told what there was
+    CHECK(path->status().slots == 64);  // status still works
   }
   SECTION("destroyed") {
     path.reset();
@@ -84,14 +83,14 @@ TEST_CASE(
   CHECK_FALSE(fixture.marked());
 }
 
-TEST_CASE("two maps have nothing in common by which they could be taken for one another") {
+TEST_CASE("two maps have different ids") {
   Fixture fixture;
   const auto one = fixture.create();
   const auto two = fixture.create();
   CHECK(View(one->descriptor()).header().map_id != View(two->descriptor()).header().map_id);
 }
 
-TEST_CASE("a map in use is marked, and acknowledgements wait for one that a crash left behind") {
+TEST_CASE("a map in use is marked, and after a crash acknowledgments wait for the old map") {
   Fixture fixture;
   const BootTime start = fixture.clock.now().boot;
   SECTION("after a clean stop they do not wait") {
@@ -102,20 +101,20 @@ TEST_CASE("a map in use is marked, and acknowledgements wait for one that a cras
   }
   const bool on = GENERATE(true, false);
   fixture.crash_before();
-  SECTION("after a crash they do, whether this daemon has a map or not") {
+  SECTION("after a crash they wait, whether this daemon has a map or not") {
     const auto path = fixture.create(on);
     CHECK(path->acknowledgements_held_until() == start + Duration(proto::kHeartbeatLimit));
     REQUIRE(fixture.log.lines.size() == 1);
     CHECK(fixture.log.lines[0].rfind("unclean_stop ", 0) == 0);
   }
-  SECTION("a stop before then keeps the mark for the next daemon") {
+  SECTION("a stop before the wait is over keeps the mark for the next daemon") {
     fixture.create(on)->stop();
     CHECK(fixture.marked());
     fixture.clock.advance(seconds(1));
     CHECK(fixture.create(on)->acknowledgements_held_until() ==
           start + seconds(1) + Duration(proto::kHeartbeatLimit));
   }
-  SECTION("a stop after then removes it") {
+  SECTION("a stop after the wait is over removes the mark") {
     const auto path = fixture.create(on);
     fixture.clock.advance(Duration(proto::kHeartbeatLimit));
     path->stop();
@@ -123,7 +122,7 @@ TEST_CASE("a map in use is marked, and acknowledgements wait for one that a cras
   }
 }
 
-TEST_CASE("switched off there is no map, no mark and nothing is published") {
+TEST_CASE("when switched off there is no map and no mark, and nothing is published") {
   Fixture fixture;
   const auto path = fixture.create(false);
   CHECK(path->descriptor() == -1);
@@ -134,7 +133,7 @@ TEST_CASE("switched off there is no map, no mark and nothing is published") {
   CHECK(fixture.log.lines.empty());
 }
 
-TEST_CASE("a map that cannot be made is a warning, and the daemon runs without") {
+TEST_CASE("a map that cannot be created is a warning, and the daemon runs without it") {
   Fixture fixture;
   std::unique_ptr<FastPath> path;
   SECTION("the map itself") {
@@ -151,7 +150,7 @@ TEST_CASE("a map that cannot be made is a warning, and the daemon runs without")
   CHECK(fixture.log.lines.back().rfind("fast_path_off ", 0) == 0);
 }
 
-TEST_CASE("another map takes the place of one, which nobody believes any more") {
+TEST_CASE("replacing the map invalidates the old one") {
   Fixture fixture;
   const auto path = fixture.create();
   const View before(path->descriptor());
@@ -173,7 +172,7 @@ TEST_CASE("another map takes the place of one, which nobody believes any more") 
   CHECK(before.header().map_id != after.header().map_id);
   CHECK(path->status().used == 0);
   CHECK(publisher.shown_until(TokenKey{}) == BootTime::min());
-  // The one publisher shows in the new map; what was counted before stays counted.
+  // The same publisher publishes into the new map, and its counters continue.
   publisher.publish(0, token, TokenKey{}, entry, end);
   CHECK(path->status().used == 1);
   CHECK(path->status().counters.leases_published == 2);
@@ -183,7 +182,7 @@ TEST_CASE("another map takes the place of one, which nobody believes any more") 
   CHECK_FALSE(fixture.marked());
 }
 
-TEST_CASE("where there is no map none takes its place") {
+TEST_CASE("replacing does nothing if there is no map") {
   Fixture fixture;
   const auto path = fixture.create(false);
   path->replace();

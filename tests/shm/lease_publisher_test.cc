@@ -14,7 +14,7 @@ using testing::claims_of;
 using testing::PublisherFixture;
 using testing::token_of;
 
-// Numbers of `count` tokens that share one set of the map, found by trying.
+// Numbers of `count` tokens that share one set of the map, found by search.
 std::vector<int> neighbours(const PublisherFixture& fixture, std::size_t count) {
   proto::Sealer sealer;
   REQUIRE(sealer.open());
@@ -43,7 +43,7 @@ TEST_CASE("a published entry is found with its token until the lease ends") {
   CHECK_FALSE(fixture.find(1));
 }
 
-TEST_CASE("a lease says what its reader judges it by") {
+TEST_CASE("a lease holds all fields that a reader checks") {
   PublisherFixture fixture;
   const Now now = fixture.clock.now();
   const std::string claims = claims_of("user-1");
@@ -71,7 +71,7 @@ TEST_CASE("a lease says what its reader judges it by") {
   CHECK_FALSE(fixture.reader.find(0, token_of(1), now));
 }
 
-TEST_CASE("the token's own end ends a lease, too, and a lease of a token without one says so") {
+TEST_CASE("a lease also ends with its token, and a token without expiry is marked so") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1", seconds(5), fixture.clock.now().wall + seconds(1));
   fixture.publish(2, "user-2", seconds(5));
@@ -83,7 +83,7 @@ TEST_CASE("the token's own end ends a lease, too, and a lease of a token without
   CHECK(slot->words[proto::kSlotHardEnd] == proto::kNoHardEnd);
 }
 
-TEST_CASE("a renewed lease stays in its slot, under a new publication") {
+TEST_CASE("a renewed lease stays in its slot with a new publication number") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");
   const auto at = fixture.reader.slot_of(0, token_of(1));
@@ -97,7 +97,7 @@ TEST_CASE("a renewed lease stays in its slot, under a new publication") {
   CHECK(fixture.counters().leases_renewed == 1);
 }
 
-TEST_CASE("no two publications of a map share a number, whatever slots they go to") {
+TEST_CASE("publication numbers are unique across all slots") {
   PublisherFixture fixture;
   std::set<std::uint64_t> seen;
   for (int round = 0; round < 20; ++round) {
@@ -109,11 +109,11 @@ TEST_CASE("no two publications of a map share a number, whatever slots they go t
         seen.insert(fixture.reader.copy(at)->publication());
     }
   }
-  // 120 publications that were seen, 80 withdrawals of the others, and 0 for slots never written.
+  // 120 publications, 80 withdrawals of others, and 0 for slots never written.
   CHECK(seen.size() == 201);
 }
 
-TEST_CASE("a set that is full gives the place of the lease that ends first, and counts it") {
+TEST_CASE("a full set evicts the lease that ends first, and counts it") {
   PublisherFixture fixture;
   const std::vector<int> numbers = neighbours(fixture, proto::kWays + 1);
   fixture.publish(numbers[0], "a", seconds(4));
@@ -130,7 +130,7 @@ TEST_CASE("a set that is full gives the place of the lease that ends first, and 
   CHECK(fixture.publisher->used() == proto::kWays);
 }
 
-TEST_CASE("what has ended goes before what has not, and an empty slot before either") {
+TEST_CASE("an empty slot is used before an ended lease, and an ended lease before a current one") {
   PublisherFixture fixture;
   const std::vector<int> numbers = neighbours(fixture, proto::kWays + 2);
   fixture.publish(numbers[0], "a", seconds(5));
@@ -146,7 +146,7 @@ TEST_CASE("what has ended goes before what has not, and an empty slot before eit
   for (const int here : {0, 3, 4, 5}) CHECK(fixture.find(numbers[static_cast<std::size_t>(here)]));
 }
 
-TEST_CASE("a token that could be guessed is not published") {
+TEST_CASE("a token short enough to guess is not published") {
   PublisherFixture fixture;
   const std::string claims = claims_of("user-1");
   const BootTime now = fixture.clock.now().boot;
@@ -160,7 +160,7 @@ TEST_CASE("a token that could be guessed is not published") {
   CHECK(fixture.reader.find(0, token, fixture.clock.now()));
 }
 
-TEST_CASE("claims that do not fit a slot are not published, and what was shown before goes") {
+TEST_CASE("claims too large for a slot are not published, and the previous lease is withdrawn") {
   PublisherFixture fixture;
   const std::size_t around = claims_of("u", "").size();
   const std::string fits = claims_of("u", std::string(proto::kMaxSlotClaims - around, 'x'));
@@ -174,7 +174,7 @@ TEST_CASE("claims that do not fit a slot are not published, and what was shown b
   CHECK(fixture.counters().leases_declined_large == 1);
 }
 
-TEST_CASE("what is no claims block, or has ended already, is not published") {
+TEST_CASE("an invalid claims block or an ended lease is not published") {
   PublisherFixture fixture;
   fixture.publish_claims(1, "no block");
   CHECK(fixture.counters().leases_declined_failed == 1);
@@ -183,7 +183,7 @@ TEST_CASE("what is no claims block, or has ended already, is not published") {
   CHECK(fixture.publisher->used() == 0);
 }
 
-TEST_CASE("nobody believes a map whose heartbeat is older than two seconds, or that was stopped") {
+TEST_CASE("readers ignore a map that was stopped or whose heartbeat is older than two seconds") {
   PublisherFixture fixture;
   CHECK(fixture.find(1) == std::nullopt);
   fixture.publish(1, "user-1", seconds(60));
@@ -196,7 +196,7 @@ TEST_CASE("nobody believes a map whose heartbeat is older than two seconds, or t
   fixture.publisher->stop();
   CHECK(fixture.reader.header().heartbeat.load() == 0);
   CHECK_FALSE(fixture.find(1));
-  SECTION("and neither a late heartbeat nor a late lease brings it back") {
+  SECTION("after a stop neither a heartbeat nor a lease reactivates it") {
     fixture.publisher->heartbeat();
     fixture.publish(2, "user-2");
     CHECK(fixture.reader.header().heartbeat.load() == 0);
@@ -204,7 +204,7 @@ TEST_CASE("nobody believes a map whose heartbeat is older than two seconds, or t
   }
 }
 
-TEST_CASE("what has ended is cleared from the map within a minute of heartbeats") {
+TEST_CASE("ended leases are cleared from the map within a minute of heartbeats") {
   PublisherFixture fixture;
   for (int number = 0; number < 30; ++number) fixture.publish(number, "user", seconds(5));
   fixture.publish(99, "user", seconds(600));
@@ -220,7 +220,7 @@ TEST_CASE("what has ended is cleared from the map within a minute of heartbeats"
   }
   CHECK(empty == testing::kTestSlots - 1);
   CHECK(fixture.find(99));
-  // Ended by themselves: nobody withdrew them.
+  // They ended by themselves and were not withdrawn.
   CHECK(fixture.counters().leases_withdrawn == 0);
 }
 

@@ -1,4 +1,4 @@
-// Revocation as the map does it: what is withdrawn is found by no lookup that begins afterwards.
+// Revocation in the map: no lookup that begins after a withdrawal finds the lease.
 #include "tests/shm/publisher_fixture.h"
 
 namespace claimsd::daemon {
@@ -7,7 +7,7 @@ namespace {
 using testing::PublisherFixture;
 using testing::token_of;
 
-TEST_CASE("a withdrawn lease is gone from its slot, and only that one") {
+TEST_CASE("withdrawing a lease clears its slot and no other") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");
   fixture.publish(2, "user-2");
@@ -18,14 +18,14 @@ TEST_CASE("a withdrawn lease is gone from its slot, and only that one") {
   CHECK(fixture.find(2));
   const auto after = fixture.reader.copy(*at);
   REQUIRE(after);
-  // Moved on: no local table takes it for what it knows.
+  // The sequence has changed, so local tables do not accept their copy.
   CHECK(after->words[proto::kSlotSequence] > before->words[proto::kSlotSequence]);
   for (std::size_t word = 1; word < proto::kSlotWords; ++word) CHECK(after->words[word] == 0);
   CHECK(fixture.publisher->used() == 1);
   CHECK(fixture.counters().leases_withdrawn == 1);
 }
 
-TEST_CASE("withdrawing what is not shown touches nothing") {
+TEST_CASE("withdrawing an unpublished token or user changes nothing") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");
   fixture.publisher->withdraw(fixture.key(2));
@@ -35,11 +35,11 @@ TEST_CASE("withdrawing what is not shown touches nothing") {
   CHECK(fixture.counters().leases_withdrawn == 0);
 }
 
-TEST_CASE("all leases of a user are withdrawn, and nobody else's") {
+TEST_CASE("withdrawing a user removes all leases of that user and no others") {
   PublisherFixture fixture(1024);
   for (int number = 0; number < 100; ++number)
     fixture.publish(number, number % 3 == 0 ? "culprit" : fmt::format("user-{}", number));
-  // Also one that changed hands, and one that was renewed.
+  // Including a slot that changed users and one that was renewed.
   fixture.publish(3, "somebody-else");
   fixture.publish(4, "culprit");
   fixture.publish(6, "culprit");
@@ -52,7 +52,7 @@ TEST_CASE("all leases of a user are withdrawn, and nobody else's") {
   CHECK(fixture.counters().leases_withdrawn == 34);
 }
 
-TEST_CASE("withdrawing all voids every lease at once, and new ones are believed") {
+TEST_CASE("withdrawing all voids every lease at once, and new leases are valid") {
   PublisherFixture fixture;
   for (int number = 0; number < 20; ++number) fixture.publish(number, "user");
   fixture.publisher->withdraw_all();
@@ -73,7 +73,7 @@ TEST_CASE("withdrawing all voids every lease at once, and new ones are believed"
   }
 }
 
-TEST_CASE("a lease in the place of one that was withdrawn is not the old one again") {
+TEST_CASE("a lease published after a withdrawal has another sequence than the old one") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");
   const auto at = fixture.reader.slot_of(0, token_of(1));

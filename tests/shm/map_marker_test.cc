@@ -15,31 +15,30 @@ using testing::ScratchDirectory;
 
 constexpr BootTime kStart(seconds(1000));
 
-TEST_CASE("after a clean stop nobody waits for an old map") {
+TEST_CASE("after a clean stop there is no old map to wait for") {
   const ScratchDirectory directory;
   {
     MapMarker marker(directory.path());
     CHECK_FALSE(marker.old_map_ends(kStart));
     REQUIRE(marker.set());
-    // Its own map is not an old one.
+    // A daemon's own map is not an old one.
     CHECK_FALSE(marker.old_map_ends(kStart));
     marker.remove();
   }
   CHECK_FALSE(MapMarker(directory.path()).old_map_ends(kStart));
 }
 
-TEST_CASE("after a crash an old map may be believed until its heartbeat is too old") {
+TEST_CASE("after a crash the old map is trusted until its heartbeat is too old") {
   const ScratchDirectory directory;
   REQUIRE(MapMarker(directory.path()).set());
   MapMarker marker(directory.path());
   CHECK(marker.old_map_ends(kStart) == kStart + Duration(proto::kHeartbeatLimit));
-  // A second crash, before anybody has tidied up.
+  // A second crash before the marker was removed.
   REQUIRE(marker.set());
   CHECK(MapMarker(directory.path()).old_map_ends(kStart));
 }
 
-TEST_CASE(
-    "what cannot be looked at counts as a crash, and a mark that cannot be made is an error") {
+TEST_CASE("an unreadable marker counts as a crash, and failing to create one is an error") {
   const ScratchDirectory directory;
   const std::string file = directory / "file";
   REQUIRE(MapMarker(directory.path()).set());
@@ -49,7 +48,7 @@ TEST_CASE(
   const Status set = marker.set();
   REQUIRE_FALSE(set);
   CHECK(set.error().message.find("fast_path") != std::string::npos);
-  // A link that somebody left is not followed.
+  // An existing symbolic link is not followed.
   std::filesystem::create_symlink(directory / "elsewhere", directory / "map-in-use");
   CHECK_FALSE(MapMarker(directory.path()).set());
   CHECK_FALSE(std::filesystem::exists(directory / "elsewhere"));

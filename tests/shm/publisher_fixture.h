@@ -1,4 +1,4 @@
-// publisher_fixture.h: a LeasePublisher on a real map, a made-up clock, and a reader beside it.
+// publisher_fixture.h: a LeasePublisher on a real map, with a manual clock and a reader.
 #pragma once
 
 #include <fmt/core.h>
@@ -20,7 +20,7 @@ inline std::string token_of(int number) {
   return fmt::format("{:032d}-signature-of-nobody", number);
 }
 
-// The claims of a user, as a block.
+// Encodes the claims of a user as a block.
 inline std::string claims_of(std::string_view user, std::string_view raw = "{}") {
   std::string block(proto::kMaxClaimsBlock, '\0');
   proto::Writer writer(block.data(), block.size());
@@ -46,7 +46,7 @@ struct PublisherFixture {
 
   daemon::TokenKey key(int number) { return numbered_key(static_cast<std::uint64_t>(number)); }
 
-  // Shows a lease for token `number`, of `user`.
+  // Publishes a lease of `user` for token `number`.
   void publish(int number, std::string_view user, daemon::Duration lease = daemon::seconds(5),
                daemon::WallTime hard = daemon::WallTime::max()) {
     publish_claims(number, claims_of(user), lease, hard);

@@ -1,5 +1,5 @@
-// A process of another user that was handed the descriptor tries everything that could change the
-// map, for the daemon or for other readers. Needs root, to become somebody else.
+// A process of another user with the descriptor tries everything that could change the map for the
+// daemon or other readers. Needs root to switch users.
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
@@ -30,8 +30,8 @@ constexpr uid_t kNobody = 65534;
 constexpr std::uint64_t kSlots = 64;
 constexpr std::size_t kSize = proto::map_size(kSlots);
 
-// In the hostile process, with the descriptor: true when it was refused, or came to nothing that
-// the parent's look at the map would not notice.
+// Runs in the hostile process with the descriptor. True if the attempt was denied or had no effect;
+// the parent also checks that the map is unchanged.
 struct Attempt {
   std::string name;
   std::function<bool(int fd)> refused;
@@ -41,7 +41,7 @@ bool reopen(int fd, int flags) {
   const std::string path = fmt::format("/proc/self/fd/{}", fd);
   const int got = ::open(path.c_str(), flags);
   if (got < 0) return true;
-  // Whatever it is, it must not write.
+  // However it was opened, it must not be writable.
   return pwrite(got, "x", 1, 0) < 0 && ftruncate(got, 0) != 0 &&
          mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, got, 0) == MAP_FAILED;
 }
@@ -143,7 +143,7 @@ std::vector<Attempt> attempts() {
       {"take an open file's write lock",
        [](int fd) { return file_lock(fd, F_OFD_SETLK, F_WRLCK); }},
       {"take a lease on it", [](int fd) { return fcntl(fd, F_SETLEASE, F_RDLCK) != 0; }},
-      // Granted, and harmless: nobody on either side ever locks the map.
+      // Granted but harmless: neither side ever locks the map.
       {"take a read lock", [](int fd) { return file_lock(fd, F_SETLK, F_RDLCK), true; }},
       {"flock it", [](int fd) { return flock(fd, LOCK_EX), true; }},
       {"lock it into memory", [](int fd) { return mlock(map_shared(fd), kSize), true; }},
@@ -154,7 +154,8 @@ std::vector<Attempt> attempts() {
   };
 }
 
-// Runs `refused` as another user in a child. 0: refused; 1: not; 2: it could not be tried.
+// Runs an attempt as another user in a child process. 0: denied; 1: succeeded; 2: could not be
+// tried.
 int as_nobody(const Attempt& attempt, int fd) {
   const pid_t child = fork();
   if (child == 0) {
@@ -163,12 +164,12 @@ int as_nobody(const Attempt& attempt, int fd) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  // Dying of it is a refusal, too.
+  // Being killed by the attempt counts as denied.
   return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 TEST_CASE(
-    "another user with the descriptor can neither write, resize, re-seal, reopen nor block the "
+    "another user with the descriptor can neither write, resize, reseal, reopen nor block the "
     "map") {
   if (!claimsd::test::has_root()) return;
   PublisherFixture fixture(kSlots);
@@ -191,21 +192,21 @@ TEST_CASE(
     CHECK(file_after.st_blocks == file_before.st_blocks);
     CHECK(file_after.st_mode == file_before.st_mode);
     CHECK(file_after.st_uid == file_before.st_uid);
-    // And the daemon goes on publishing.
+    // The daemon can still publish.
     fixture.publish(1, attempt.name.substr(0, 20));
     CHECK(fixture.find(1));
   }
 }
 
-// A daemon that handed out a plain memfd would be changed by one of them.
-TEST_CASE("the attempts do harm where the recipe is not followed") {
+// Proves that the attempts work: a plain memfd is changed by them.
+TEST_CASE("the attempts succeed on a memfd without seals and restricted mode") {
   if (!claimsd::test::has_root()) return;
   const Fd plain(memfd_create("plain", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   REQUIRE(ftruncate(plain.get(), kSize) == 0);
   std::size_t succeeded = 0;
   for (const Attempt& attempt : attempts()) succeeded += as_nobody(attempt, plain.get()) == 1;
   CHECK(succeeded >= 15);
-  // Read-only is not enough: without mode and seals it is opened again.
+  // Read-only is not enough: without mode and seals it can be reopened for writing.
   const Fd open_to_all(memfd_create("open", MFD_CLOEXEC));
   REQUIRE(ftruncate(open_to_all.get(), kSize) == 0);
   REQUIRE(fchmod(open_to_all.get(), 0666) == 0);
@@ -214,8 +215,8 @@ TEST_CASE("the attempts do harm where the recipe is not followed") {
   CHECK(as_nobody({"reopen", [](int fd) { return reopen(fd, O_RDWR); }}, read_only.get()) == 1);
 }
 
-// Even the daemon's own user, and root, cannot get a second writer.
-TEST_CASE("root cannot write the map by its descriptor either") {
+// Not even the daemon's own user or root can get a second writer.
+TEST_CASE("root cannot write the map through its descriptor") {
   const SharedMap map = PublisherFixture::make_map(kSlots);
   CHECK(reopen(map.descriptor(), O_RDWR));
   CHECK(fcntl(map.descriptor(), F_ADD_SEALS, F_SEAL_WRITE) != 0);

@@ -1,4 +1,4 @@
-// What a holder of the descriptor can read without anybody's token.
+// What the map reveals to a holder of the descriptor without tokens.
 #include <cstring>
 #include <vector>
 
@@ -26,12 +26,12 @@ std::string bytes_of(const MapMemory& map, std::uint64_t slots) {
   return {reinterpret_cast<const char*>(map.header), proto::map_size(slots)};
 }
 
-// In any of these forms a secret could lie somewhere.
+// Whether the secret occurs anywhere in the bytes.
 bool holds(const std::string& bytes, std::string_view secret) {
   return bytes.find(secret) != std::string::npos;
 }
 
-TEST_CASE("the whole map of 1,000 users holds no email, id, role or token") {
+TEST_CASE("a map of 1,000 users reveals no email, id, role or token") {
   constexpr std::uint64_t kSlots = 8192;
   PublisherFixture fixture(kSlots);
   for (int round = 0; round < 2; ++round)
@@ -40,28 +40,28 @@ TEST_CASE("the whole map of 1,000 users holds no email, id, role or token") {
   int shown = 0;
   for (int number = 0; number < kUsers; ++number) shown += fixture.find(number).has_value();
   REQUIRE(shown > kUsers * 99 / 100);
-  // Withdrawn and ended ones leave nothing behind either.
+  // Withdrawn and ended leases leave nothing behind either.
   for (int number = 0; number < kUsers; number += 10)
     fixture.publisher->withdraw(fixture.key(number));
 
   const std::string bytes = bytes_of(fixture.map.memory(), kSlots);
-  CHECK(holds(bytes, "CLMDMAP1"));  // the search would find something
+  CHECK(holds(bytes, "CLMDMAP1"));  // proves that the search works
   CHECK_FALSE(holds(bytes, "canary"));
   CHECK_FALSE(holds(bytes, "example.com"));
   CHECK_FALSE(holds(bytes, "signature-of-nobody"));
   CHECK_FALSE(holds(bytes, "nnnnnnnn"));
   for (int number = 0; number < kUsers; ++number) {
     const std::string token = token_of(number);
-    // Whole, and any part of 8 bytes that tells it from the others.
+    // Neither whole nor any 8 bytes that identify it.
     REQUIRE_FALSE(holds(bytes, token.substr(token.find('-') - 8, 8)));
     REQUIRE_FALSE(holds(bytes, user_of(number).substr(7)));
-    // Nor the name by which the daemon calls it, which is a key of its cache.
+    // Nor the daemon's TokenKey.
     const TokenKey key = fixture.key(number);
     REQUIRE_FALSE(holds(bytes, {reinterpret_cast<const char*>(key.bytes.data()), 16}));
   }
 }
 
-TEST_CASE("the scan above would find claims in the clear") {
+TEST_CASE("the scan above finds claims in the clear") {
   constexpr std::uint64_t kSlots = 64;
   PublisherFixture fixture(kSlots);
   const std::string claims = testing::claims_of("canary-id-0001");

@@ -18,12 +18,12 @@ namespace {
 
 using testing::PublisherFixture;
 
-TEST_CASE("a new map has its header, empty slots and the size that goes with them") {
+TEST_CASE("a new map has its header, empty slots and the matching size") {
   const SharedMap map = PublisherFixture::make_map(256);
   struct stat file {};
   REQUIRE(fstat(map.descriptor(), &file) == 0);
   CHECK(static_cast<std::size_t>(file.st_size) == proto::map_size(256));
-  // All of it is there already: a later write cannot fail for want of memory.
+  // Fully allocated, so that a later write cannot fail for lack of memory.
   CHECK(static_cast<std::size_t>(file.st_blocks) * 512 >= proto::map_size(256));
   const proto::MapHeader& header = *map.memory().header;
   CHECK(header.magic == proto::kMapMagic);
@@ -39,11 +39,11 @@ TEST_CASE("a new map has its header, empty slots and the size that goes with the
       REQUIRE(map.memory().slot(at)[word].load() == 0);
 }
 
-TEST_CASE("the descriptor to pass on is read-only, sealed, and of nobody else's to open") {
+TEST_CASE("the descriptor to pass on is read-only, sealed, and not reopenable by other users") {
   const SharedMap map = PublisherFixture::make_map(64);
   CHECK((fcntl(map.descriptor(), F_GETFL) & O_ACCMODE) == O_RDONLY);
   CHECK((fcntl(map.descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
-  constexpr int kSealExec = 0x20;  // newer kernels set it, too
+  constexpr int kSealExec = 0x20;  // newer kernels set it too
   CHECK((fcntl(map.descriptor(), F_GET_SEALS) & ~kSealExec) ==
         (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL));
   struct stat file {};
@@ -51,7 +51,7 @@ TEST_CASE("the descriptor to pass on is read-only, sealed, and of nobody else's 
   CHECK((file.st_mode & 07777) == 0400);
 }
 
-TEST_CASE("what the daemon writes is seen through the descriptor") {
+TEST_CASE("writes by the daemon are visible through the descriptor") {
   PublisherFixture fixture;
   void* const at = mmap(nullptr, proto::map_size(testing::kTestSlots), PROT_READ, MAP_SHARED,
                         fixture.map.descriptor(), 0);
@@ -64,7 +64,7 @@ TEST_CASE("what the daemon writes is seen through the descriptor") {
   munmap(at, proto::map_size(testing::kTestSlots));
 }
 
-// VmFlags of the mapping that holds this address, from /proc/self/smaps.
+// VmFlags of the mapping at this address, from /proc/self/smaps.
 std::string vm_flags(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
   std::ifstream maps("/proc/self/smaps");
@@ -79,20 +79,20 @@ std::string vm_flags(const void* address) {
   return "";
 }
 
-TEST_CASE("the map is kept out of core dumps") {
+TEST_CASE("the map is excluded from core dumps") {
   const SharedMap map = PublisherFixture::make_map(64);
   CHECK(vm_flags(map.memory().header).find(" dd") != std::string::npos);  // proc(5): do not dump
 }
 
-TEST_CASE("a number of slots that is none is refused") {
+TEST_CASE("an invalid slot count is rejected") {
   for (const std::uint64_t slots :
        {std::uint64_t{0}, std::uint64_t{63}, std::uint64_t{100}, proto::kMaxSlots * 2}) {
     CHECK_FALSE(SharedMap::create(slots, {}, {}));
   }
 }
 
-TEST_CASE("a map for which there is no memory is an error that says what to do") {
-  // The largest file that this process may make: a stand-in for a full tmpfs.
+TEST_CASE("running out of memory for the map is an error that says what to do") {
+  // Limits the size of files, to simulate a full tmpfs.
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   signal(SIGXFSZ, SIG_IGN);
@@ -105,7 +105,7 @@ TEST_CASE("a map for which there is no memory is an error that says what to do")
   CHECK(map.error().message.find("cache.map_slots") != std::string::npos);
 }
 
-TEST_CASE("a boot id is read as the kernel writes it") {
+TEST_CASE("a boot id is parsed as the kernel writes it") {
   const SharedMap::BootId id = parse_boot_id("00112233-4455-6677-8899-aabbccddeeff");
   for (std::size_t at = 0; at < id.size(); ++at) CHECK(id[at] == at * 0x11);
   for (const char* none : {"", "00112233", "00112233-4455-6677-8899-aabbccddeefg",

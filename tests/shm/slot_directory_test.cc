@@ -15,7 +15,7 @@ using testing::SeededRandom;
 
 constexpr std::size_t kSlots = 64;
 
-TEST_CASE("the directory says what a plain map would say, through 100,000 changes") {
+TEST_CASE("the directory matches a simple model through 100,000 changes") {
   SeededRandom random(7);
   SlotDirectory directory(kSlots, random);
   std::map<SlotNumber, std::pair<TokenKey, std::uint64_t>> model;
@@ -58,7 +58,7 @@ TEST_CASE("the directory says what a plain map would say, through 100,000 change
   }
 }
 
-TEST_CASE("users are told apart by upstream and by every byte of their id") {
+TEST_CASE("user hashes depend on the upstream and on every byte of the id") {
   SeededRandom random(1);
   const SlotDirectory directory(kSlots, random);
   std::set<std::uint64_t> hashes;
@@ -73,12 +73,12 @@ TEST_CASE("users are told apart by upstream and by every byte of their id") {
   id[99] = '\0';
   hashes.insert(directory.user_hash(0, id));
   CHECK(hashes.size() == 302);
-  // Nobody can make up a user that shares the hash of another one in advance.
+  // The hash is seeded, so collisions cannot be prepared in advance.
   SeededRandom other_random(2);
   CHECK(SlotDirectory(kSlots, other_random).user_hash(0, "a") != directory.user_hash(0, "a"));
 }
 
-TEST_CASE("the directory holds no user's name") {
+TEST_CASE("the directory holds no user name") {
   SeededRandom random(1);
   SlotDirectory directory(kSlots, random);
   directory.put(1, {.key = numbered_key(1), .user = directory.user_hash(0, "canary-u"), .end = {}});

@@ -1,5 +1,5 @@
-// The seqlock, with readers in the middle of every write. CLAIMSD_MAP_READS: how many reads
-// (default a million); more by hand and in CI.
+// The seqlock under concurrent reads. CLAIMSD_MAP_READS sets the number of reads (default a
+// million); use more by hand and in CI.
 #include "daemon/shm/slot_writer.h"
 
 #include <atomic>
@@ -20,7 +20,7 @@ std::uint64_t wanted_reads() {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : 1'000'000;
 }
 
-TEST_CASE("a slot shows the words that were written, and nothing older") {
+TEST_CASE("a slot holds exactly the words that were written") {
   const SharedMap map = PublisherFixture::make_map(64);
   MapReader reader(map.memory().header, map.memory().slots);
   for (std::uint64_t round = 1; round < 4; ++round) {
@@ -36,8 +36,7 @@ TEST_CASE("a slot shows the words that were written, and nothing older") {
   CHECK(reader.copy(6)->words[proto::kSlotSequence] == 0);
 }
 
-TEST_CASE(
-    "a slot whose writer was killed half way is believed by nobody, and nobody waits for it") {
+TEST_CASE("a slot whose writer was killed midway is rejected by readers, which do not wait") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");
   const std::uint64_t at = *fixture.reader.slot_of(0, token_of(1));
@@ -47,8 +46,8 @@ TEST_CASE(
   CHECK_FALSE(fixture.find(1));
 }
 
-// Each word of each write is the same number: a torn copy shows two.
-TEST_CASE("no reader sees half of a write") {
+// All words of a write have the same number, so a torn copy has two.
+TEST_CASE("no reader sees a partial write") {
   const SharedMap map = PublisherFixture::make_map(64);
   const std::uint64_t reads = wanted_reads();
   std::atomic<bool> stop{false};
@@ -66,7 +65,7 @@ TEST_CASE("no reader sees half of a write") {
       for (std::size_t at = 1; at < proto::kSlotWords; ++at)
         wrong += copy->words[at] != sequence * (sequence != 0);
       if (read % 2 == 0) {
-        wrong += sequence < newest;  // never back in time
+        wrong += sequence < newest;  // never goes backwards
         newest = sequence;
       }
     }
@@ -84,17 +83,16 @@ TEST_CASE("no reader sees half of a write") {
   CHECK(wrong == 0);
   CHECK(good > reads / 10);
   INFO("copies thrown away: " << torn);
-  CHECK(sequence > 1000);  // it was written to meanwhile
+  CHECK(sequence > 1000);  // slots were written meanwhile
 }
 
-// The same with what is really written: every lookup gives claims of that very token, or nothing.
-TEST_CASE(
-    "whoever looks while leases are published, renewed and withdrawn finds right claims or none") {
+// The same with real leases: every lookup returns the claims of that token or nothing.
+TEST_CASE("concurrent lookups during publish, renew and withdraw find the right claims or none") {
   PublisherFixture fixture;
   const Now now = fixture.clock.now();
   const std::uint64_t reads = wanted_reads() / 10;
   constexpr int kTokens = 8;
-  // Before the thread: Catch's assertions are not thread-safe.
+  // Computed before the thread starts: Catch's assertions are not thread-safe.
   std::array<std::string, kTokens> tokens, users;
   for (int number = 0; number < kTokens; ++number) {
     tokens[static_cast<std::size_t>(number)] = token_of(number);

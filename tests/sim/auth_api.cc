@@ -111,8 +111,7 @@ FetchOutcome compose(const Response& response, std::uint32_t user) {
   if (response.max_age)
     outcome.cache_control = fmt::format("max-age={}", response.max_age->count());
   if (response.age != 0s) outcome.age = fmt::format("{}", response.age.count());
-  if (response.retry_after != 0s)
-    outcome.retry_after = fmt::format("{}", response.retry_after.count());
+  outcome.retry_after = response.retry_after;
   return outcome;
 }
 

@@ -1,4 +1,4 @@
-// What becomes of the claims cache when disks are full, files damaged and daemons killed.
+// The claims cache with full disks, damaged files and killed daemons.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -19,7 +19,7 @@ namespace {
 
 const std::string kClaims(300, 'c');
 
-// Puts new entries until one is refused; how many were taken.
+// Adds entries until one is rejected; returns the number stored.
 std::uint64_t fill(LmdbClaimsCache& cache, std::uint64_t first, Stored& last) {
   for (std::uint64_t i = first;; ++i) {
     last = cache.put(key_number(i), entry_with(kClaims));
@@ -27,14 +27,14 @@ std::uint64_t fill(LmdbClaimsCache& cache, std::uint64_t first, Stored& last) {
   }
 }
 
-// Runs `work` in a process of its own, whose report is what it returns; -1 when it crashed.
-// Catch2's assertions stay out of it.
+// Runs `work` in a child process and returns its result, or -1 if it crashed. The child does not
+// use Catch2's assertions.
 template <class Work>
 int in_child(Work&& work) {
   const pid_t child = fork();
   if (child == 0) {
     for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) std::signal(fatal, SIG_DFL);
-    (void)!freopen("/dev/null", "w", stderr);  // a sanitizer's words on a crash that is expected
+    (void)!freopen("/dev/null", "w", stderr);  // hides sanitizer output of an expected crash
     _exit(work());
   }
   int status = 0;
@@ -42,8 +42,8 @@ int in_child(Work&& work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// Every branch page (lmdb's mdb.c, "MDB_page": u64 number, u16, u16 flags, u16 lower) emptied, on
-// which LMDB aborts.
+// Empties every branch page (lmdb's mdb.c, "MDB_page": u64 number, u16, u16 flags, u16 lower),
+// which makes LMDB abort.
 std::string without_branches(std::string data) {
   constexpr std::size_t kPage = 4096;
   for (std::size_t at = 2 * kPage; at + kPage <= data.size(); at += kPage) {
@@ -55,7 +55,7 @@ std::string without_branches(std::string data) {
 
 }  // namespace
 
-TEST_CASE("a full map refuses new entries, keeps the old ones and takes new ones after erasing") {
+TEST_CASE("a full map rejects new entries, keeps old ones and accepts new ones after erasing") {
   CacheBench bench;
   bench.options.map_size = std::size_t{512} << 10;
   auto cache = bench.open();
@@ -72,7 +72,7 @@ TEST_CASE("a full map refuses new entries, keeps the old ones and takes new ones
   CHECK(cache->counters().dropped == 0);
 }
 
-TEST_CASE("a cache that stays full can be worked in for as long as one likes") {
+TEST_CASE("a cache that stays full keeps working") {
   CacheBench bench;
   bench.options.map_size = std::size_t{512} << 10;
   auto cache = bench.open();
@@ -98,7 +98,7 @@ TEST_CASE("a cache that stays full can be worked in for as long as one likes") {
   CHECK(std::filesystem::file_size(bench.data_path()) <= (std::size_t{512 + 1024} << 10));
 }
 
-TEST_CASE("a disk that takes no more makes the cache full, and room comes from erasing") {
+TEST_CASE("a full disk makes the cache full, and erasing frees space") {
   CacheBench bench;
   auto cache = bench.open();
   for (std::uint64_t i = 0; i < 300; ++i) {
@@ -115,7 +115,7 @@ TEST_CASE("a disk that takes no more makes the cache full, and room comes from e
   CHECK(cache->counters().dropped == 0);
 }
 
-TEST_CASE("an entry that cannot be erased takes all others with it") {
+TEST_CASE("an entry that cannot be erased causes all entries to be discarded") {
   CacheBench bench;
   auto cache = bench.open();
   for (std::uint64_t i = 0; i < 300; ++i) {
@@ -124,7 +124,7 @@ TEST_CASE("an entry that cannot be erased takes all others with it") {
   {
     const FullDisk disk(0);
     CHECK(cache->erase(key_number(7)));
-    // At once: the process may be killed next.
+    // Immediately, because the process may be killed next.
     CHECK_FALSE(std::filesystem::exists(bench.options.directory + "/identity"));
     CHECK_FALSE(std::filesystem::exists(bench.data_path()));
     CHECK_FALSE(cache->find(key_number(7)));
@@ -133,11 +133,11 @@ TEST_CASE("an entry that cannot be erased takes all others with it") {
     CHECK(cache->counters().dropped == 1);
     CHECK(cache->put(key_number(7), entry_with(kClaims)) == Stored::kFailed);
     bench.clock.boot += seconds(2);
-    CHECK(cache->put(key_number(7), entry_with(kClaims)) == Stored::kFailed);  // tried again
+    CHECK(cache->put(key_number(7), entry_with(kClaims)) == Stored::kFailed);  // after a retry
     CHECK(cache->erase(key_number(7)));
   }
 
-  SECTION("it is begun anew after a pause, under the same keys") {
+  SECTION("it restarts empty after a pause, with the same keys") {
     CHECK_FALSE(cache->find(key_number(8)));
     CHECK(cache->put(key_number(8), entry_with(kClaims)) == Stored::kFailed);
     bench.clock.boot += seconds(2);
@@ -150,13 +150,13 @@ TEST_CASE("an entry that cannot be erased takes all others with it") {
     CHECK_FALSE(cache->find(key_number(7)));
     CHECK(cache->token_key_key().view() == before);
   }
-  SECTION("a restart does not bring anything back") {
+  SECTION("a restart does not restore anything") {
     cache.reset();
     CHECK(bench.open()->entries() == 0);
   }
 }
 
-TEST_CASE("a file system that fills up for good is survived") {
+TEST_CASE("the cache survives a file system that is permanently full") {
   CacheBench bench;
   enum { kFine, kNoMount, kNotFull, kLost, kEraseFailed, kStillFull };
   REQUIRE(mkdir(bench.options.directory.c_str(), 0700) == 0);
@@ -183,7 +183,7 @@ TEST_CASE("a file system that fills up for good is survived") {
   CHECK(report == kFine);
 }
 
-TEST_CASE("a daemon killed while it writes leaves everything it had acknowledged") {
+TEST_CASE("a daemon killed while writing loses no acknowledged entry") {
   CacheBench bench;
   std::uint64_t acknowledged = 0;
   for (int round = 0; round < 20; ++round) {
@@ -217,7 +217,7 @@ TEST_CASE("a daemon killed while it writes leaves everything it had acknowledged
   }
 }
 
-TEST_CASE("a data file that is not one starts empty") {
+TEST_CASE("an invalid data file starts an empty cache") {
   CacheBench bench;
   { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
   SECTION("other bytes") {
@@ -226,16 +226,16 @@ TEST_CASE("a data file that is not one starts empty") {
   SECTION("zeros") {
     write_file(bench.data_path(), std::string(100'000, '\0'));
   }
-  SECTION("nothing") {
+  SECTION("empty file") {
     write_file(bench.data_path(), "");
   }
-  SECTION("its beginning") {
+  SECTION("truncated") {
     std::filesystem::resize_file(bench.data_path(), 5000);
   }
   SECTION("two pages") {
     std::filesystem::resize_file(bench.data_path(), 8192);
   }
-  SECTION("none at all") {
+  SECTION("missing file") {
     std::filesystem::remove(bench.data_path());
   }
   auto cache = bench.open();
@@ -245,7 +245,7 @@ TEST_CASE("a data file that is not one starts empty") {
   CHECK(cache->find(key_number(1)));
 }
 
-TEST_CASE("a smaller map than the data needs starts empty") {
+TEST_CASE("a map size too small for the data starts an empty cache") {
   CacheBench bench;
   {
     auto cache = bench.open();
@@ -259,7 +259,7 @@ TEST_CASE("a smaller map than the data needs starts empty") {
   CHECK(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
 }
 
-TEST_CASE("data that crashes the daemon while it starts crashes it once") {
+TEST_CASE("data that crashes the daemon at startup crashes it only once") {
   CacheBench bench;
   {
     auto cache = bench.open();
@@ -273,7 +273,7 @@ TEST_CASE("data that crashes the daemon while it starts crashes it once") {
   int crashes = 0;
   for (int round = 0; round < 60; ++round) {
     std::string damaged = data;
-    // Everywhere in some rounds, in the two header pages in others.
+    // Random bytes anywhere in some rounds, in the two header pages in others.
     const std::size_t reach = round % 2 == 0 ? damaged.size() : 200;
     for (int i = 0; i < 40; ++i) damaged[dice() % reach] = static_cast<char>(dice());
     if (round == 0) damaged = without_branches(data);
@@ -291,5 +291,5 @@ TEST_CASE("data that crashes the daemon while it starts crashes it once") {
               }) == 0);
     }
   }
-  CHECK(crashes > 0);  // or this showed nothing
+  CHECK(crashes > 0);  // otherwise the test proved nothing
 }

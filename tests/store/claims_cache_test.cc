@@ -20,7 +20,7 @@ bool keeps(LmdbClaimsCache& cache, const TokenKey& key, std::string_view claims)
   return found && found->claims == claims;
 }
 
-// The file as somebody sees it who is not the daemon.
+// Direct access to the data file, as by another program.
 struct RawData {
   LmdbEnvironment environment;
   LmdbTable table;
@@ -50,7 +50,7 @@ struct RawData {
 
 }  // namespace
 
-TEST_CASE("an entry comes back as it was put") {
+TEST_CASE("an entry is unchanged by put and find") {
   CacheBench bench;
   auto cache = bench.open();
   const Entry entry = entry_with(kClaims);
@@ -68,7 +68,7 @@ TEST_CASE("an entry comes back as it was put") {
   CHECK(cache->entries() == 1);
 }
 
-TEST_CASE("the ends of time and empty claims come back, too") {
+TEST_CASE("extreme times and empty claims are stored unchanged") {
   CacheBench bench;
   auto cache = bench.open();
   Entry entry;
@@ -88,13 +88,13 @@ TEST_CASE("a second put replaces the first") {
   REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
   cache = nullptr;
   cache = bench.open();
-  CHECK(keeps(*cache, key_number(1), "first"));  // from the file, once
+  CHECK(keeps(*cache, key_number(1), "first"));  // once from the file
   REQUIRE(cache->put(key_number(1), entry_with("a longer second")) == Stored::kStored);
   CHECK(keeps(*cache, key_number(1), "a longer second"));
   CHECK(cache->entries() == 1);
 }
 
-TEST_CASE("an entry that grows out of its slot in memory is the new one") {
+TEST_CASE("an entry that outgrows its slot in memory is still replaced") {
   CacheBench bench;
   auto cache = bench.open();
   const std::string large(SealedSlots::kMaxValue + 1, 'c');
@@ -105,7 +105,7 @@ TEST_CASE("an entry that grows out of its slot in memory is the new one") {
   CHECK(keeps(*cache, key_number(1), "small again"));
 }
 
-TEST_CASE("a put that is refused leaves what was there") {
+TEST_CASE("a failed put keeps the previous entry") {
   CacheBench bench;
   auto cache = bench.open();
   REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
@@ -117,7 +117,7 @@ TEST_CASE("a put that is refused leaves what was there") {
   CHECK_FALSE(cache->find(key_number(2)));
 }
 
-TEST_CASE("an entry that was found can be put back as it is") {
+TEST_CASE("an entry returned by find can be stored again") {
   CacheBench bench;
   auto cache = bench.open();
   REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
@@ -137,7 +137,7 @@ TEST_CASE("an erased entry is gone, also after a restart") {
     REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
     REQUIRE(cache->put(key_number(2), entry_with(kClaims)) == Stored::kStored);
     CHECK(cache->erase(key_number(1)));
-    CHECK(cache->erase(key_number(1)));  // gone is gone
+    CHECK(cache->erase(key_number(1)));  // erasing twice is fine
     CHECK_FALSE(cache->find(key_number(1)));
     CHECK(cache->entries() == 1);
   }
@@ -146,7 +146,7 @@ TEST_CASE("an erased entry is gone, also after a restart") {
   CHECK(keeps(*cache, key_number(2), kClaims));
 }
 
-TEST_CASE("claims of every size that the wire can carry are kept, larger ones are not") {
+TEST_CASE("claims of every size on the wire are stored; larger ones are not") {
   CacheBench bench;
   auto cache = bench.open();
   for (const std::size_t size : {1U, 1'900U, 2'100U, 4'096U, 20'480U, 32'768U}) {
@@ -160,7 +160,7 @@ TEST_CASE("claims of every size that the wire can carry are kept, larger ones ar
   CHECK(cache->counters().failed == 1);
 }
 
-TEST_CASE("entries survive a restart of the daemon and are listed with their ends") {
+TEST_CASE("entries survive a restart of the daemon and are listed with their expiry") {
   CacheBench bench;
   std::map<TokenKey, BootTime> expected;
   std::string token_key_key;
@@ -184,7 +184,7 @@ TEST_CASE("entries survive a restart of the daemon and are listed with their end
   CHECK(bench.log.has("picked up 500 entries"));
 }
 
-TEST_CASE("another boot or host key starts empty under other keys, and says so") {
+TEST_CASE("after a reboot or a new host key the cache starts empty with new keys, and says so") {
   CacheBench bench;
   std::string before;
   {
@@ -207,7 +207,7 @@ TEST_CASE("another boot or host key starts empty under other keys, and says so")
   CHECK(keeps(*cache, key_number(1), kClaims));
 }
 
-TEST_CASE("a changed, cut or missing identity starts empty") {
+TEST_CASE("a changed, truncated or missing identity file starts an empty cache") {
   CacheBench bench;
   { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
   const std::string path = bench.options.directory + "/identity";
@@ -228,10 +228,10 @@ TEST_CASE("a changed, cut or missing identity starts empty") {
   CHECK(bench.open()->entries() == 0);
   write_file(path, identity);
   write_file(bench.data_path(), data);
-  CHECK(bench.open()->entries() == 1);  // so it was the identity that decided
+  CHECK(bench.open()->entries() == 1);  // so the identity made the difference
 }
 
-TEST_CASE("each environment has keys of its own, even under one host key and boot") {
+TEST_CASE("each cache has its own keys, even with the same host key and boot") {
   CacheBench one;
   CacheBench other;
   CHECK(one.open()->token_key_key().view() != other.open()->token_key_key().view());
@@ -253,12 +253,12 @@ TEST_CASE("a value with any byte changed is a miss, erased and counted") {
     auto cache = bench.open();
     CHECK_FALSE(cache->find(key_number(1)));
     CHECK(cache->entries() == 0);
-    // The first four bytes say that it is a value at all: without them the whole file is dropped.
+    // The first four bytes are the format; if they are wrong the whole file is discarded.
     CHECK(cache->counters().tampered == (i < 4 ? 0 : 1));
   }
 }
 
-TEST_CASE("a value under another key is a miss") {
+TEST_CASE("a value stored under another key is a miss") {
   CacheBench bench;
   {
     auto cache = bench.open();
@@ -275,7 +275,7 @@ TEST_CASE("a value under another key is a miss") {
   CHECK(keeps(*cache, key_number(1), "of one user"));
 }
 
-TEST_CASE("tampering is logged once a minute, however much there is") {
+TEST_CASE("tampering is logged once a minute at most") {
   CacheBench bench;
   {
     auto cache = bench.open();
@@ -301,7 +301,7 @@ TEST_CASE("tampering is logged once a minute, however much there is") {
   CHECK(cache->entries() == 0);
 }
 
-TEST_CASE("no claim can be found in the files or the log") {
+TEST_CASE("no claim is readable in the files or the log") {
   CacheBench bench;
   const std::string large = std::string(5000, '-') + "canary@example.org";
   {
@@ -326,7 +326,7 @@ TEST_CASE("no claim can be found in the files or the log") {
   CHECK_FALSE(bench.log.has("canary"));
 }
 
-TEST_CASE("a second daemon on the same directory is refused by its name") {
+TEST_CASE("a second daemon on the same directory is rejected with a clear message") {
   CacheBench bench;
   auto first = bench.open();
   const auto second = bench.try_open();
@@ -335,10 +335,10 @@ TEST_CASE("a second daemon on the same directory is refused by its name") {
              ContainsSubstring(bench.options.directory) && ContainsSubstring("another daemon"));
   REQUIRE(first->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
   first.reset();
-  CHECK(keeps(*bench.open(), key_number(1), kClaims));  // the refusal did the data no harm
+  CHECK(keeps(*bench.open(), key_number(1), kClaims));  // the data is unaffected
 }
 
-TEST_CASE("everything in the directory is the daemon's alone") {
+TEST_CASE("everything in the directory is private to the daemon") {
   CacheBench bench;
   const mode_t before = umask(0);
   auto cache = bench.open();
@@ -352,7 +352,7 @@ TEST_CASE("everything in the directory is the daemon's alone") {
   CHECK(files == 3);
 }
 
-TEST_CASE("a directory that others can look into, or a link to one, is refused") {
+TEST_CASE("a directory open to others, or a link to one, is rejected") {
   CacheBench bench;
   REQUIRE(mkdir(bench.options.directory.c_str(), 0755) == 0);
   chmod(bench.options.directory.c_str(), 0755);
@@ -369,7 +369,7 @@ TEST_CASE("a directory that others can look into, or a link to one, is refused")
   CHECK_THAT(opened.error().message, ContainsSubstring("symbolic link"));
 }
 
-TEST_CASE("entries are looked through a page at a time, each once, in the order of their keys") {
+TEST_CASE("scan returns all entries in pages, each once, in key order") {
   CacheBench bench;
   const auto cache = bench.open();
   std::map<TokenKey, std::string> kept;
@@ -390,7 +390,7 @@ TEST_CASE("entries are looked through a page at a time, each once, in the order 
     });
     CHECK(on_page <= 10);
     ++pages;
-    // What goes meanwhile does not lead the rest astray.
+    // Erasing the page's last entry does not disturb the next page.
     if (next) CHECK(cache->erase(*next));
   } while (next);
   CHECK(pages == 3);

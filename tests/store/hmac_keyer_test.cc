@@ -7,7 +7,7 @@
 using namespace claimsd::daemon;
 using namespace std::string_literals;
 
-TEST_CASE("a token's key is the HMAC of the sized scope and the token") {
+TEST_CASE("a TokenKey is the HMAC of the sized scope and the token") {
   const std::string key(32, 'k');
   auto hmac = HmacSha256::create(key);
   REQUIRE(hmac);
@@ -21,12 +21,12 @@ TEST_CASE("a token's key is the HMAC of the sized scope and the token") {
   }
 }
 
-TEST_CASE("the same token has another key for another upstream, scope or environment") {
+TEST_CASE("the same token has different keys for different upstreams, scopes and environments") {
   auto keyer = HmacKeyer::create(Secret(std::string(32, 'k')), {"a", "ab"});
   auto other = HmacKeyer::create(Secret(std::string(32, 'o')), {"a"});
   REQUIRE(keyer);
   REQUIRE(other);
   CHECK(keyer->key_of(0, "token") != keyer->key_of(1, "token"));
-  CHECK(keyer->key_of(0, "bc") != keyer->key_of(1, "c"));  // the bytes run on, the keys do not
+  CHECK(keyer->key_of(0, "bc") != keyer->key_of(1, "c"));  // equal concatenations, different keys
   CHECK(keyer->key_of(0, "token") != other->key_of(0, "token"));
 }

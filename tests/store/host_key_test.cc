@@ -22,7 +22,7 @@ struct KeyBench {
   std::string path = dir / "host.key";
 
   Result<Secret> load(HostKeySource source = kFile) { return load_host_key(path, source, random); }
-  // What the refusal says.
+  // The error message of a failed load.
   std::string refusal(HostKeySource source = kFile) {
     const auto loaded = load(source);
     REQUIRE_FALSE(loaded);
@@ -36,7 +36,7 @@ struct KeyBench {
 
 }  // namespace
 
-TEST_CASE("a missing host key is made once, readable by its owner alone") {
+TEST_CASE("a missing host key is created once, readable by its owner only") {
   KeyBench bench;
   const auto first = bench.load();
   REQUIRE(first);
@@ -48,23 +48,23 @@ TEST_CASE("a missing host key is made once, readable by its owner alone") {
   for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(bench.dir.path())) {
     ++files;
   }
-  CHECK(files == 1);  // nothing of the making is left
+  CHECK(files == 1);  // no temporary file remains
 }
 
-TEST_CASE("two hosts have two keys") {
+TEST_CASE("two hosts have different keys") {
   KeyBench one;
   KeyBench other;
   CHECK(one.load()->view() != other.load()->view());
 }
 
-TEST_CASE("the missing directory of a host key is made for its owner alone") {
+TEST_CASE("a missing directory of a host key is created private to its owner") {
   KeyBench bench;
   bench.path = bench.dir / "sub/host.key";
   REQUIRE(bench.load());
   CHECK(mode_of(bench.dir / "sub") == 0700);
 }
 
-TEST_CASE("a host key that others may read is refused") {
+TEST_CASE("a host key readable by others is rejected") {
   KeyBench bench;
   for (const mode_t mode : {0440U, 0404U, 0420U, 0401U, 0644U}) {
     bench.write(32, mode);
@@ -74,7 +74,7 @@ TEST_CASE("a host key that others may read is refused") {
   }
 }
 
-TEST_CASE("a host key of another size is refused") {
+TEST_CASE("a host key of the wrong size is rejected") {
   KeyBench bench;
   for (const std::size_t size : {0U, 31U, 33U}) {
     bench.write(size);
@@ -83,7 +83,7 @@ TEST_CASE("a host key of another size is refused") {
   }
 }
 
-TEST_CASE("a host key behind a symbolic link is refused") {
+TEST_CASE("a host key behind a symbolic link is rejected") {
   KeyBench bench;
   bench.write();
   REQUIRE(symlink(bench.path.c_str(), (bench.dir / "link").c_str()) == 0);
@@ -91,7 +91,7 @@ TEST_CASE("a host key behind a symbolic link is refused") {
   CHECK_THAT(bench.refusal(), ContainsSubstring("symbolic link"));
 }
 
-TEST_CASE("what is no file is refused, and does not hold up the start") {
+TEST_CASE("a host key that is not a regular file is rejected without blocking") {
   KeyBench bench;
   REQUIRE(mkfifo(bench.path.c_str(), 0400) == 0);
   CHECK_THAT(bench.refusal(), ContainsSubstring("not a regular file"));
@@ -100,7 +100,7 @@ TEST_CASE("what is no file is refused, and does not hold up the start") {
   CHECK_THAT(bench.refusal(), ContainsSubstring("not a regular file"));
 }
 
-TEST_CASE("a host key that belongs to somebody else is refused") {
+TEST_CASE("a host key of another user is rejected") {
   KeyBench bench;
   bench.write();
   if (!claimsd::test::has_root()) return;
@@ -108,7 +108,7 @@ TEST_CASE("a host key that belongs to somebody else is refused") {
   CHECK_THAT(bench.refusal(), ContainsSubstring("belongs to uid 12345"));
 }
 
-TEST_CASE("a host key in a directory where others may replace it is refused") {
+TEST_CASE("a host key in a directory where others can replace it is rejected") {
   KeyBench bench;
   bench.write();
   chmod(bench.dir.path().c_str(), 0777);
@@ -117,7 +117,7 @@ TEST_CASE("a host key in a directory where others may replace it is refused") {
   CHECK(bench.load());
 }
 
-TEST_CASE("a host key that cannot be written says where and why") {
+TEST_CASE("failing to write a host key reports the path and the cause") {
   KeyBench bench;
   bench.path = bench.dir / "missing/sub/host.key";
   CHECK_THAT(bench.refusal(),
@@ -129,7 +129,7 @@ TEST_CASE("a host key that cannot be written says where and why") {
   CHECK(std::filesystem::is_empty(bench.dir.path()));
 }
 
-TEST_CASE("a credential is read, also root's behind an access list, and never made") {
+TEST_CASE("a credential is read, even if group-readable and owned by root, but never created") {
   KeyBench bench;
   CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("provide it"));
   CHECK_FALSE(std::filesystem::exists(bench.path));
@@ -141,7 +141,7 @@ TEST_CASE("a credential is read, also root's behind an access list, and never ma
   CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("open to others"));
 }
 
-TEST_CASE("daemons that start at once agree on one host key") {
+TEST_CASE("daemons that start simultaneously agree on one host key") {
   KeyBench bench;
   constexpr int kDaemons = 8;
   int gate[2];
@@ -152,7 +152,7 @@ TEST_CASE("daemons that start at once agree on one host key") {
     if (fork() != 0) continue;
     close(gate[1]);
     char go = 0;
-    (void)!read(gate[0], &go, 1);  // until all are there
+    (void)!read(gate[0], &go, 1);  // wait for all to start
     const auto key = bench.load();
     const std::string sent = key ? std::string(key->view()) : std::string(32, '\0');
     _exit(write(keys[1], sent.data(), 32) == 32 ? 0 : 1);

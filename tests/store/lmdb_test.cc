@@ -39,7 +39,7 @@ bool has(LmdbEnvironment& environment, LmdbTable table, std::string_view key) {
 
 }  // namespace
 
-TEST_CASE("what is committed is there after opening again, and what is not committed is not") {
+TEST_CASE("committed data survives reopening, and uncommitted data does not") {
   LmdbBench bench;
   {
     LmdbEnvironment environment = bench.open();
@@ -75,7 +75,7 @@ TEST_CASE("a transaction ends with its first failed operation") {
   auto writer = environment.write();
   REQUIRE(writer);
   REQUIRE(writer->put(table, "half", "value"));
-  CHECK(writer->erase(table, "absent").error().missing());  // that is an answer, no failure
+  CHECK(writer->erase(table, "absent").error().missing());  // a result, not a failure
   REQUIRE(writer->put(table, "half", "value"));
   CHECK_FALSE(writer->put(table, std::string(4000, 'k'), "a key that is too long"));
   CHECK_FALSE(writer->put(table, "more", "value"));
@@ -84,7 +84,7 @@ TEST_CASE("a transaction ends with its first failed operation") {
   CHECK_FALSE(environment.poisoned());
 }
 
-TEST_CASE("a cursor goes through the keys in order, both ways") {
+TEST_CASE("a cursor visits the keys in order, both ways") {
   LmdbBench bench;
   LmdbEnvironment environment = bench.open();
   const LmdbTable table = *environment.table();
@@ -102,7 +102,7 @@ TEST_CASE("a cursor goes through the keys in order, both ways") {
   CHECK(cursor->seek("e").error().missing());
 }
 
-TEST_CASE("appending refuses keys that do not come last") {
+TEST_CASE("appending rejects keys that do not sort last") {
   LmdbBench bench;
   LmdbEnvironment environment = bench.open();
   const LmdbTable table = *environment.table();
@@ -115,7 +115,7 @@ TEST_CASE("appending refuses keys that do not come last") {
   CHECK(writer->put(table, "1", "", LmdbPut::kInsert).error().exists());
 }
 
-TEST_CASE("named tables are apart") {
+TEST_CASE("named tables are independent") {
   LmdbBench bench;
   bench.options.max_tables = 2;
   LmdbEnvironment environment = bench.open();
@@ -126,7 +126,7 @@ TEST_CASE("named tables are apart") {
   CHECK_FALSE(has(environment, two, "key"));
 }
 
-TEST_CASE("a full map is told apart and can be read on") {
+TEST_CASE("a full map is reported as such and can still be read") {
   LmdbBench bench;
   LmdbEnvironment environment = bench.open();
   const LmdbTable table = *environment.table();
@@ -137,7 +137,7 @@ TEST_CASE("a full map is told apart and can be read on") {
   put_and_commit(environment, table, "next", "value");
 }
 
-TEST_CASE("a failed durable commit ends the trust in its environment") {
+TEST_CASE("a failed durable commit poisons the environment") {
   LmdbBench bench;
   {
     LmdbEnvironment environment = bench.open();
@@ -161,7 +161,7 @@ TEST_CASE("a failed durable commit ends the trust in its environment") {
   CHECK_FALSE(has(environment, table, "lost"));
 }
 
-TEST_CASE("a failed commit without sync leaves the environment in use") {
+TEST_CASE("a failed commit without sync leaves the environment usable") {
   LmdbBench bench;
   bench.options.sync = LmdbEnvironment::Sync::kNone;
   LmdbEnvironment environment = bench.open();
@@ -179,7 +179,7 @@ TEST_CASE("a failed commit without sync leaves the environment in use") {
   put_and_commit(environment, table, "next", "value");
 }
 
-TEST_CASE("a file that is cut off is an error or made whole, never a crash") {
+TEST_CASE("a truncated file is an error or is extended, never a crash") {
   LmdbBench bench;
   {
     LmdbEnvironment environment = bench.open();
@@ -201,7 +201,7 @@ TEST_CASE("a file that is cut off is an error or made whole, never a crash") {
   SUCCEED("nothing was touched beyond the end of the file");
 }
 
-TEST_CASE("a file that holds more than the map may is refused with what to do") {
+TEST_CASE("a file larger than the map size is rejected with advice") {
   LmdbBench bench;
   {
     LmdbEnvironment environment = bench.open();
@@ -215,7 +215,7 @@ TEST_CASE("a file that holds more than the map may is refused with what to do") 
              ContainsSubstring(bench.options.path) && ContainsSubstring("allow more"));
 }
 
-TEST_CASE("what is no LMDB file is refused by name") {
+TEST_CASE("a file that is not LMDB's is rejected with its name") {
   LmdbBench bench;
   write_file(bench.options.path, std::string(100'000, 'x'));
   const auto opened = LmdbEnvironment::open(bench.options);

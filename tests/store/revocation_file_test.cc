@@ -1,4 +1,4 @@
-// Revocations on disk: what was kept is there again, and what cannot be read lets nobody start.
+// Revocations on disk: rules survive a restart, and an unreadable file prevents startup.
 #include "daemon/store/revocation_file.h"
 
 #include "daemon/store/hmac_fingerprinter.h"
@@ -35,7 +35,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("a kept rule is there, whole, when the file is opened again") {
+TEST_CASE("a stored rule is unchanged after reopening") {
   Fixture fixture;
   const Rule kept = rule(1, RuleKind::kUser);
   REQUIRE((*fixture.open())->keep(std::vector{kept, rule(2)}));
@@ -51,7 +51,7 @@ TEST_CASE("a kept rule is there, whole, when the file is opened again") {
   CHECK(found.undated_ends.boot == kept.undated_ends.boot);
 }
 
-TEST_CASE("a dropped rule and one that has ended are gone") {
+TEST_CASE("dropped and ended rules are gone after reopening") {
   Fixture fixture;
   {
     const auto file = fixture.open();
@@ -63,7 +63,7 @@ TEST_CASE("a dropped rule and one that has ended are gone") {
   CHECK((*fixture.open())->rules().size() == 1);
 }
 
-TEST_CASE("in another boot a rule has its whole length again, once") {
+TEST_CASE("after a reboot a rule gets its full duration again, once") {
   Fixture fixture;
   REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
   const Now rebooted{BootTime(10s), kNow.wall + 48h};
@@ -72,7 +72,7 @@ TEST_CASE("in another boot a rule has its whole length again, once") {
   CHECK((*fixture.open(later, "boot-2"))->rules().empty());
 }
 
-TEST_CASE("a purge means nothing in another boot") {
+TEST_CASE("a purge is void after a reboot") {
   Fixture fixture;
   Rule purge = rule(1, RuleKind::kForgetUser);
   purge.forget_until = kNow.boot;
@@ -82,7 +82,7 @@ TEST_CASE("a purge means nothing in another boot") {
   CHECK((*fixture.open(kNow, "boot-2"))->rules().empty());
 }
 
-TEST_CASE("without its key the file is not opened, and says what to do") {
+TEST_CASE("without its key the file is rejected with advice") {
   Fixture fixture;
   REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
   std::filesystem::remove(fixture.path + "/key");
@@ -91,20 +91,20 @@ TEST_CASE("without its key the file is not opened, and says what to do") {
   CHECK(refused.error().message.find("backup") != std::string::npos);
 }
 
-TEST_CASE("a directory that others can look into is refused") {
+TEST_CASE("a revocation directory open to others is rejected") {
   Fixture fixture;
   REQUIRE(fixture.open());
   REQUIRE(chmod(fixture.path.c_str(), 0755) == 0);
   CHECK_FALSE(load_revocation_key(fixture.path, fixture.random));
 }
 
-TEST_CASE("one daemon a directory") {
+TEST_CASE("a second daemon on the same revocation directory is rejected") {
   Fixture fixture;
   const auto first = fixture.open();
   CHECK_FALSE(fixture.open());
 }
 
-TEST_CASE("a write that fails is reported, and the next one works again") {
+TEST_CASE("a failed write is reported, and the next write succeeds") {
   Fixture fixture;
   const auto file = fixture.open();
   REQUIRE((*file)->keep(std::vector{rule(1)}));
@@ -113,7 +113,7 @@ TEST_CASE("a write that fails is reported, and the next one works again") {
     many.push_back(rule(2));
     std::memcpy(many.back().name.subject.bytes.data() + 4, &i, sizeof i);
   }
-  // No file may grow beyond where this one is now: as on a full disk.
+  // Limit files to the current size of this one, to simulate a full disk.
   const auto size = std::filesystem::file_size(fixture.path + "/revocations.mdb");
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
@@ -127,7 +127,7 @@ TEST_CASE("a write that fails is reported, and the next one works again") {
   CHECK((*file)->keep(std::vector{rule(3)}));
 }
 
-TEST_CASE("fingerprints tell tokens, users and Auth APIs apart, and stay what they are") {
+TEST_CASE("fingerprints differ by token, user, Auth API and key, and not by upstream order") {
   const Secret key(std::string(32, 'k'));
   auto fingerprints = *HmacFingerprinter::create(key, {"a", "b"});
   auto others = *HmacFingerprinter::create(Secret(std::string(32, 'x')), {"a", "b"});

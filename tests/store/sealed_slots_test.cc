@@ -27,7 +27,7 @@ TEST_CASE("a value is found under its key until it is erased or replaced") {
   CHECK(slots.size() == 0);
 }
 
-TEST_CASE("a value too large for a slot is not kept, nor what was there before it") {
+TEST_CASE("a value too large for a slot is not stored, and the old value is removed") {
   SealedSlots slots(std::size_t{1} << 20);
   const std::string largest(SealedSlots::kMaxValue, 'x');
   slots.put(key_number(1), largest);
@@ -37,12 +37,12 @@ TEST_CASE("a value too large for a slot is not kept, nor what was there before i
   CHECK(slots.size() == 0);
 }
 
-TEST_CASE("slots are bounded, and one that was freed is used again") {
+TEST_CASE("the number of slots is bounded, and freed slots are reused") {
   SealedSlots slots(3 * SealedSlots::kSlotSize);
   for (std::uint32_t number = 1; number <= 4; ++number) slots.put(key_number(number), "value");
   CHECK(slots.size() == 3);
   CHECK(slots.find(key_number(4)).empty());
-  slots.put(key_number(2), "newer");  // who has a slot keeps it
+  slots.put(key_number(2), "newer");  // an existing key keeps its slot
   CHECK(slots.find(key_number(2)) == "newer");
   slots.erase(key_number(1));
   slots.put(key_number(4), "value");
@@ -50,7 +50,7 @@ TEST_CASE("slots are bounded, and one that was freed is used again") {
   CHECK(slots.size() == 3);
 }
 
-TEST_CASE("slots hold what a map would, over several chunks and many orders") {
+TEST_CASE("slots match a simple model over several chunks and many operations") {
   SealedSlots slots(std::size_t{64} << 20);
   std::map<std::uint32_t, std::string> expected;
   std::mt19937 dice(1);
@@ -67,7 +67,7 @@ TEST_CASE("slots hold what a map would, over several chunks and many orders") {
     }
   }
   CHECK(slots.size() == expected.size());
-  CHECK(expected.size() > 4'096);  // more than a chunk
+  CHECK(expected.size() > 4'096);  // more than one chunk
   for (std::uint32_t number = 0; number < 12'000; ++number) {
     const auto wanted = expected.find(number);
     REQUIRE(slots.find(key_number(number)) == (wanted == expected.end() ? "" : wanted->second));

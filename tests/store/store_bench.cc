@@ -1,5 +1,5 @@
-// What the store costs: claimsd_store_bench [directory]. Figures for a person to read; ./dev bench
-// holds the promises.
+// Measures the cost of the store: claimsd_store_bench [directory]. Prints figures for people; ./dev
+// bench enforces limits.
 #include <time.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using namespace claimsd::daemon::testing;
 
 namespace {
 
-// Time this process had a core, since others may be at work on the machine: clock_gettime(2).
+// CPU time of this process, because the machine may be shared: clock_gettime(2).
 struct Stopwatch {
   static std::chrono::nanoseconds now() {
     timespec used{};
@@ -23,7 +23,7 @@ struct Stopwatch {
   }
 };
 
-// Median over rounds of the mean microseconds of one call.
+// Median over rounds of the mean microseconds per call.
 template <class Work>
 double cost_of(int calls, Work&& work) {
   std::array<double, 7> rounds{};

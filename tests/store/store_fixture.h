@@ -1,5 +1,5 @@
-// store_fixture.h: what the tests of the store share: a directory that goes away, a clock that can
-// be set, a log that can be read.
+// store_fixture.h: shared by the store tests: a temporary directory, a manual clock and a readable
+// log.
 #pragma once
 
 #include <sys/resource.h>
@@ -57,7 +57,7 @@ class KeptLog final : public Log {
   std::string lines;
 };
 
-// Everything an open cache needs, with the values that tests change one at a time.
+// Everything needed to open a cache, with defaults that tests override.
 struct CacheBench {
   TempDir dir;
   SystemRandom random;
@@ -77,7 +77,7 @@ struct CacheBench {
   std::string data_path() const { return options.directory + "/claims.mdb"; }
 };
 
-// Spread over the whole key space, like HMACs.
+// Distributed over the whole key space, like HMACs.
 inline TokenKey key_number(std::uint64_t number) {
   TokenKey key;
   std::uint64_t state = number;
@@ -117,7 +117,7 @@ inline mode_t mode_of(const std::string& path) {
   return lstat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
 }
 
-// A disk that takes nothing beyond `bytes` of any file, for as long as it lives: setrlimit(2).
+// Simulates a full disk during its lifetime: no file may grow beyond `bytes` (setrlimit(2)).
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -21,7 +21,7 @@ struct BehindBench {
   std::unique_ptr<LmdbClaimsCache> file = bench.open();
   std::optional<WriteBehindCache> cache{std::in_place, *file, bench.clock};
 
-  // What a daemon finds that starts after this one was killed.
+  // Simulates a kill followed by a restart.
   void lose_memory() {
     const std::string identity = read_file(bench.options.directory + "/identity");
     const std::string data = read_file(bench.data_path());
@@ -46,11 +46,11 @@ struct BehindBench {
 
 }  // namespace
 
-TEST_CASE("an entry that waits to be written is found, whole") {
+TEST_CASE("an entry waiting to be written is found unchanged") {
   BehindBench at;
   const Entry entry = entry_with(kClaims);
   REQUIRE(at.cache->put(key_number(1), entry) == Stored::kStored);
-  CHECK(at.file->entries() == 0);  // so it is the waiting one that is found
+  CHECK(at.file->entries() == 0);  // so the waiting entry is found
   const auto found = at.cache->find(key_number(1));
   REQUIRE(found);
   CHECK(found->confirmed_at == entry.confirmed_at);
@@ -64,7 +64,7 @@ TEST_CASE("an entry that waits to be written is found, whole") {
 }
 
 TEST_CASE(
-    "waiting entries are due once the oldest has waited for the delay, and then in the file") {
+    "waiting entries are due once the oldest has waited for the delay, and are then written") {
   BehindBench at;
   CHECK_FALSE(at.cache->due());
   const BootTime first = at.bench.clock.boot;
@@ -81,7 +81,7 @@ TEST_CASE(
   CHECK(at.keeps(key_number(2), "two"));
 }
 
-TEST_CASE("many that are due are written a few at a time, the oldest first, until none waits") {
+TEST_CASE("many due entries are written a few at a time, oldest first, until none is waiting") {
   BehindBench at;
   constexpr std::uint64_t kMany = 2 * WriteBehindCache::kTogether + 3;
   for (std::uint64_t i = 0; i < kMany; ++i) {
@@ -117,7 +117,7 @@ TEST_CASE("a put replaces the waiting entry and, once written, the one in the fi
   CHECK(at.keeps(key_number(1), "the third"));
 }
 
-TEST_CASE("a waiting entry that was found can be put back as it is, even where that flushes") {
+TEST_CASE("a waiting entry returned by find can be stored again, even if that causes a flush") {
   BehindBench at;
   REQUIRE(at.cache->put(key_number(0), entry_with(kClaims)) == Stored::kStored);
   for (std::uint64_t i = 1; i < 200; ++i) {
@@ -130,7 +130,7 @@ TEST_CASE("a waiting entry that was found can be put back as it is, even where t
   CHECK(at.cache->entries() == 200);
 }
 
-TEST_CASE("no more wait than may, by number and by bytes") {
+TEST_CASE("waiting entries are limited by number and by bytes") {
   BehindBench at;
   const std::string large(20'000, 'c');
   for (std::uint64_t i = 0; i < 300; ++i) {
@@ -145,7 +145,7 @@ TEST_CASE("no more wait than may, by number and by bytes") {
   CHECK(at.cache->entries() == 300);
 }
 
-TEST_CASE("an entry erased while it waits does not reach the file") {
+TEST_CASE("an entry erased while waiting does not reach the file") {
   BehindBench at;
   for (std::uint64_t i = 0; i < 3; ++i) {
     REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
@@ -159,7 +159,7 @@ TEST_CASE("an entry erased while it waits does not reach the file") {
   CHECK(at.cache->find(key_number(2)));
 }
 
-TEST_CASE("an entry erased while a newer one waits is gone from the file at once") {
+TEST_CASE("erasing a waiting entry also removes an older one from the file at once") {
   BehindBench at;
   REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
   at.cache->flush();
@@ -169,14 +169,14 @@ TEST_CASE("an entry erased while a newer one waits is gone from the file at once
   CHECK_FALSE(at.cache->find(key_number(1)));
 }
 
-TEST_CASE("the end writes what waits") {
+TEST_CASE("the destructor writes waiting entries") {
   BehindBench at;
   REQUIRE(at.cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
   at.restart();
   CHECK(at.keeps(key_number(1), kClaims));
 }
 
-TEST_CASE("all are listed, waiting or not, each once") {
+TEST_CASE("each lists every entry once, waiting or written") {
   BehindBench at;
   std::map<TokenKey, int> listed;
   for (std::uint64_t i = 0; i < 100; ++i) {
@@ -187,7 +187,8 @@ TEST_CASE("all are listed, waiting or not, each once") {
   for (const auto& [key, times] : listed) CHECK(times == 1);
 }
 
-TEST_CASE("a full map is told with the put that met it, and nothing acknowledged is lost") {
+TEST_CASE(
+    "a full map is reported by the put that encounters it, and no acknowledged entry is lost") {
   BehindBench at;
   at.cache.reset();
   at.file.reset();
@@ -204,7 +205,7 @@ TEST_CASE("a full map is told with the put that met it, and nothing acknowledged
   }
   --taken;
   CHECK(last == Stored::kFull);
-  CHECK(most == WriteBehindCache::kMaxEntries);  // or this tried nothing but LmdbClaimsCache
+  CHECK(most == WriteBehindCache::kMaxEntries);  // otherwise only LmdbClaimsCache was tested
   at.cache->flush();
   CHECK(at.cache->lost() == 0);
   CHECK(at.file->entries() == taken);
@@ -217,7 +218,7 @@ TEST_CASE("a full map is told with the put that met it, and nothing acknowledged
   CHECK(at.cache->find(key_number(taken)));
 }
 
-TEST_CASE("claims that no cache takes are refused at once, and the older entry stays") {
+TEST_CASE("claims too large for the cache are rejected at once, and the older entry stays") {
   BehindBench at;
   REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
   const std::string large(kMaxStoredClaims + 1, 'c');
@@ -225,7 +226,7 @@ TEST_CASE("claims that no cache takes are refused at once, and the older entry s
   CHECK(at.keeps(key_number(1), "older"));
 }
 
-TEST_CASE("what a flush cannot write is gone, older versions included, and counted") {
+TEST_CASE("entries that a flush cannot write are counted and removed, including older versions") {
   BehindBench at;
   REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
   at.cache->flush();

@@ -1,5 +1,5 @@
-// Catch2, version 2 (Debian 12) or 3 (Debian 13). The only file that includes it, so that the tests
-// read the same with both.
+// catch.h: includes Catch2, version 2 (Debian 12) or 3 (Debian 13). The only file that includes it;
+// tests look the same with both.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)  // version 3
@@ -9,7 +9,7 @@
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 
-#else  // version 2: Approx is global, and the matcher has another name
+#else  // version 2: Approx is global and the matcher has another name
 
 #include <catch2/catch.hpp>
 

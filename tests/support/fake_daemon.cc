@@ -91,10 +91,11 @@ void FakeDaemon::start() {
 
 void FakeDaemon::accept_all() {
   for (;;) {
-    // accept(2) takes its number before it waits: tests that foretell numbers must not meet it.
+    // accept(2) allocates the descriptor before it blocks; poll first, for tests that predict
+    // descriptor numbers.
     pollfd connecting{.fd = listener_, .events = POLLIN, .revents = 0};
     poll(&connecting, 1, -1);
-    // Ends with EINVAL once stop() has shut the listener down.
+    // Fails with EINVAL once stop() has shut the listener down.
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
     const std::lock_guard locked(mutex_);

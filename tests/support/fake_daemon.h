@@ -1,8 +1,8 @@
-// fake_daemon.h: a daemon that does as a test's script says, over a real Unix socket.
+// fake_daemon.h: a scripted daemon on a real Unix socket.
 //
-// Each accepted connection runs the script on a thread of its own. Scripts must not use Catch2's
-// assertions (they are not thread-safe): they record, the test asserts. stop() and the destructor
-// hang up on everybody and join all threads.
+// Each accepted connection runs the script on its own thread. Scripts must not use Catch2
+// assertions, which are not thread-safe: record in the script, assert in the test. stop() and the
+// destructor close all connections and join all threads.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@
 
 namespace claimsd::testing {
 
-// A frame as it came; `as<Query>()` is its message, with views into it.
+// A received frame. `as<Query>()` decodes it; the message has views into the frame.
 struct Frame {
   proto::FrameHeader header;
   std::string bytes;
@@ -33,13 +33,13 @@ struct Frame {
   }
 };
 
-// One connection, in the hands of the script.
+// One connection, driven by the script.
 class Peer {
  public:
   Peer(int fd, int number) : fd_(fd), number_(number) {}
 
-  int number() const { return number_; }  // 0 is the first connection ever
-  std::optional<Frame> receive();         // nothing once the client, or the test, has hung up
+  int number() const { return number_; }  // 0 for the first connection
+  std::optional<Frame> receive();         // nothing once the client or the test has hung up
   bool send_bytes(std::string_view bytes);
   void hang_up();
 
@@ -50,11 +50,11 @@ class Peer {
     return send_bytes(frame);
   }
 
-  // The message, and descriptors with its first byte (SCM_RIGHTS).
+  // Sends the message, with the descriptors attached to its first byte (SCM_RIGHTS).
   bool send_with(const proto::Welcome& message, std::uint32_t request_id,
                  const std::vector<int>& fds);
 
-  // Receives the Hello and greets. False if something else came.
+  // Receives Hello and sends Welcome. Returns false if another message came.
   bool welcome();
 
  private:
@@ -73,10 +73,10 @@ class FakeDaemon {
   ~FakeDaemon();
 
   const std::string& path() const { return path_; }
-  int connections() const { return connections_; }  // accepted so far, over all restarts
+  int connections() const { return connections_; }  // accepted so far, including before restarts
 
-  void stop();   // hangs up on everybody; the socket file is removed, as by a daemon that is not
-                 // socket-activated
+  void stop();   // closes all connections and removes the socket file, like a
+                 // daemon without socket activation
   void start();  // listens again
 
  private:
@@ -92,18 +92,18 @@ class FakeDaemon {
   std::vector<std::thread> scripts_;
 };
 
-// Parts of scripts.
+// Building blocks for scripts.
 
-// A block of claims for `id`, with the roles given.
+// A claims block with the given id, email and roles.
 std::string claims_block(std::string_view id, std::string_view email = "a@b.example",
                          const std::vector<std::string>& roles = {"rvt"},
                          std::string_view raw = R"({"more":true})");
 
-// A valid answer out of the cache. `block` must outlive it.
+// A valid answer from the cache. `block` must outlive it.
 proto::Answer valid_answer(std::string_view block);
 proto::Answer refusal(proto::Verdict verdict, proto::Reason reason);
 
-// Welcomes, then answers every question with the token as the user's id, and every ping, until the
+// Sends Welcome, then answers every query with the token as the user id, and every ping, until the
 // client hangs up.
 void serve_tokens_as_ids(Peer& peer);
 

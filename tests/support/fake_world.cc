@@ -42,7 +42,7 @@ std::uint64_t number_of(const TokenKey& key) {
 }
 
 TokenKey FakeKeyer::key_of(UpstreamId upstream, std::string_view token) {
-  // Bounds what anybody can make the daemon hash.
+  // Bounds how many bytes a client can make the daemon hash.
   if (token.size() > proto::kMaxToken) throw std::logic_error("a key of what can be no token");
   const auto [at, is_new] =
       numbers_.try_emplace({upstream, std::string(token)}, numbers_.size() + 1);
@@ -70,7 +70,8 @@ std::optional<Entry> FakeCache::find(const TokenKey& key) {
 }
 
 Stored FakeCache::put(const TokenKey& key, const Entry& entry) {
-  const std::string claims(entry.claims);  // first: it may be what scribble() destroys
+  const std::string claims(
+      entry.claims);  // copied first: it may point into memory that scribble() overwrites
   scribble();
   if (put_fault.strikes()) return Stored::kFailed;
   const auto replaced = kept_.find(key);

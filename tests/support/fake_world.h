@@ -1,10 +1,9 @@
-// fake_world.h: the outside world of ClaimsService, made up: clocks one can step, randomness one
-// can replay, a cache that fails when told to, an Auth API whose answers land when the test says
-// so.
+// fake_world.h: fakes of everything ClaimsService depends on: clocks that tests advance, seeded
+// randomness, a cache that fails on demand, an Auth API whose requests the test completes.
 //
-// Deterministic: the same calls and seeds give the same run. Each fake checks the contract of
-// ports.h from its side and throws std::logic_error when the policy breaks it. Knows nothing of
-// Catch2, so that a simulator can use it, too. One thread; each fake outlives the service.
+// Deterministic: the same calls and seeds give the same run. Each fake checks its contract in
+// ports.h and throws std::logic_error on a violation. Independent of Catch2, so that the simulator
+// can use it. Single-threaded; each fake must outlive the service.
 #pragma once
 
 #include <functional>
@@ -22,27 +21,28 @@
 
 namespace claimsd::testing {
 
-// Two clocks that move only when told to.
+// Two clocks that move only when the test moves them.
 class FakeClock final : public daemon::Clock {
  public:
   daemon::Now now() const override { return now_; }
-  // Time passes, on both.
+  // Advances both clocks.
   void advance(daemon::Duration by) {
     now_.boot += by;
     now_.wall += by;
   }
-  // Somebody sets the wall clock; negative: back.
+  // Steps the wall clock, as an administrator would; negative steps back.
   void step_wall(daemon::Duration by) { now_.wall += by; }
-  // What a real clock never does; to build an order of events that cannot come about otherwise.
+  // Steps only the boot clock, which never happens in reality. For event orders that are otherwise
+  // impossible to build.
   void step_boot(daemon::Duration by) { now_.boot += by; }
 
  private:
-  // Some time after boot, and 2026-01-01T00:00:00Z.
+  // An arbitrary time after boot, and 2026-01-01T00:00:00Z.
   daemon::Now now_{daemon::BootTime(daemon::seconds(1000)),
                    daemon::WallTime(daemon::seconds(1'767'225'600))};
 };
 
-// splitmix64 (Steele, Lea, Flood 2014): all of its state is its seed.
+// splitmix64 (Steele, Lea, Flood 2014). The seed is its whole state.
 class SeededRandom final : public daemon::Random {
  public:
   explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
@@ -53,7 +53,7 @@ class SeededRandom final : public daemon::Random {
   std::uint64_t state_;
 };
 
-// Numbers each pair of upstream and token as it first sees it: no two share a key.
+// Numbers each pair of upstream and token in order of first use: no two share a key.
 class FakeKeyer final : public daemon::Keyer {
  public:
   daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view token) override;
@@ -62,11 +62,11 @@ class FakeKeyer final : public daemon::Keyer {
   std::map<std::pair<daemon::UpstreamId, std::string>, std::uint64_t> numbers_;
 };
 
-// The key with this number, spread like a hash; and back.
+// The key for a number, spread like a hash; number_of() is the inverse.
 daemon::TokenKey numbered_key(std::uint64_t number);
 std::uint64_t number_of(const daemon::TokenKey& key);
 
-// Fails calls by countdown: after `delay` good ones, the next `times`.
+// Makes calls fail: after `delay` successful calls, the next `times` fail.
 class Fault {
  public:
   void arm(std::size_t delay, std::size_t times) {
@@ -74,7 +74,7 @@ class Fault {
     times_ = times;
   }
   void disarm() { times_ = 0; }
-  // True when this call has to fail.
+  // True if this call has to fail.
   bool strikes();
 
  private:
@@ -82,7 +82,7 @@ class Fault {
   std::size_t times_ = 0;
 };
 
-// A map. What find() returns lies in memory that the next call scribbles over.
+// A map. The result of find() is overwritten by the next call, which exposes dangling views.
 class FakeCache final : public daemon::ClaimsCache {
  public:
   std::optional<daemon::Entry> find(const daemon::TokenKey& key) override;
@@ -96,10 +96,10 @@ class FakeCache final : public daemon::ClaimsCache {
 
   bool holds(const daemon::TokenKey& key) const { return kept_.count(key) != 0; }
 
-  Fault find_fault;                 // then it finds nothing
-  Fault put_fault;                  // then kFailed, and what was there stays
-  Fault erase_fault;                // then false, and the entry stays
-  std::size_t capacity = SIZE_MAX;  // bytes of claims; more is kFull
+  Fault find_fault;                 // find() returns nothing
+  Fault put_fault;                  // put() returns kFailed and keeps the old entry
+  Fault erase_fault;                // erase() returns false and keeps the entry
+  std::size_t capacity = SIZE_MAX;  // bytes of claims; beyond it put() returns kFull
 
  private:
   struct Kept {
@@ -113,7 +113,7 @@ class FakeCache final : public daemon::ClaimsCache {
   std::string scratch_;
 };
 
-// Keeps what was asked of it until the test lands it.
+// Keeps each request until the test completes it.
 class FakeUpstream final : public daemon::Upstream {
  public:
   struct Flying {
@@ -123,19 +123,19 @@ class FakeUpstream final : public daemon::Upstream {
     std::size_t url = 0;
   };
 
-  // Throws when an equal request is on its way already.
+  // Throws if an equal request is in flight.
   void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
              const daemon::Secret& token) override;
 
-  // What is on its way, oldest first.
+  // The requests in flight, oldest first.
   const std::vector<Flying>& flying() const { return flying_; }
-  // Takes one of them out, to be landed. Throws when there is none.
+  // Removes a request, to be completed by the caller. Throws if there is none.
   Flying take(daemon::FlightId id);
   Flying take_oldest();
   Flying take_for(std::string_view token);
   // All requests so far.
   std::size_t requests() const { return requests_; }
-  // The daemon is gone, and its connections with it.
+  // Drops all requests, as when the daemon dies.
   void hang_up() { flying_.clear(); }
 
  private:
@@ -143,15 +143,15 @@ class FakeUpstream final : public daemon::Upstream {
   std::size_t requests_ = 0;
 };
 
-// An Answer that keeps its claims.
+// An Answer with its own copy of the claims.
 struct RecordedAnswer {
-  daemon::Answer answer;  // `claims` is not to be read: see below
+  daemon::Answer answer;  // do not read `claims` here; use the copy below
   std::string claims;
   daemon::Now at;
 };
 
-// Takes answers; throws when a waiter gets a second one, or one that never asked, or claims go with
-// anything but kOk.
+// Records answers. Throws if a waiter gets a second answer or never sent a query, or if claims come
+// with anything but kOk.
 class RecordingSink final : public daemon::AnswerSink {
  public:
   explicit RecordingSink(const daemon::Clock& clock) : clock_(clock) {}
@@ -159,18 +159,18 @@ class RecordingSink final : public daemon::AnswerSink {
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
   void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
 
-  // Announces a question.
+  // Announces a query.
   void expect(const daemon::Waiter& waiter);
-  // Null: not answered (yet).
+  // Null if not answered yet.
   const RecordedAnswer* find(const daemon::Waiter& waiter) const;
-  // The same of a report: its receipt.
+  // The same for the receipt of a report.
   void expect_receipt(const daemon::Waiter& waiter);
   std::optional<proto::Reason> receipt_of(const daemon::Waiter& waiter) const;
   // Waiters in the order in which they were answered.
   const std::vector<daemon::Waiter>& order() const { return order_; }
   std::size_t open() const { return open_; }
 
-  // Called at the end of each answer(), to do what a sink may: hang up, ask again.
+  // Called at the end of each answer(), to do what a sink may do: hang up or query again.
   std::function<void(const daemon::Waiter&)> on_answer;
   std::function<void(const daemon::Waiter&)> on_receipt;
 
@@ -183,7 +183,7 @@ class RecordingSink final : public daemon::AnswerSink {
   std::size_t open_ = 0;
 };
 
-// What the workers can see, by key.
+// What workers see in the map, by key.
 class FakePublisher final : public daemon::Publisher {
  public:
   struct Shown {
@@ -196,7 +196,7 @@ class FakePublisher final : public daemon::Publisher {
 
   explicit FakePublisher(const daemon::Clock& clock) : clock_(clock) {}
 
-  // Throws when the lease has ended, or ends after the entry's life.
+  // Throws if the lease is over or outlives the entry.
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
   daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
@@ -204,13 +204,13 @@ class FakePublisher final : public daemon::Publisher {
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override { shown_.clear(); }
 
-  // What a lookup that begins now would find; null: it would ask the daemon.
+  // What a lookup would find now; null: it would query the daemon.
   const Shown* find(const daemon::TokenKey& key) const;
-  // The daemon is gone: its map is believed by nobody.
+  // Clears everything: the daemon is gone, so no worker trusts its map.
   void forget_all() { shown_.clear(); }
   std::size_t publications() const { return publications_; }
   std::size_t shown() const { return shown_.size(); }
-  // How often the policy had to ask what is shown.
+  // How often the policy called shown_until().
   std::size_t looks() const { return looks_; }
 
  private:
@@ -220,7 +220,7 @@ class FakePublisher final : public daemon::Publisher {
   std::size_t publications_ = 0;
 };
 
-// Numbers users and tokens as it first sees them.
+// Numbers users and tokens in order of first use.
 class FakeFingerprinter final : public daemon::Fingerprinter {
  public:
   daemon::Fingerprint of_token(std::string_view token) override;
@@ -233,15 +233,15 @@ class FakeFingerprinter final : public daemon::Fingerprinter {
   std::size_t made_ = 0;
 };
 
-// A disk that is as slow as the test wants it to be.
+// A revocation log whose writes complete when the test says so.
 class FakeRevocationLog final : public daemon::RevocationLog {
  public:
   void keep(std::vector<daemon::Rule> rules, Done done) override;
   void drop(std::vector<daemon::RuleName> names) override;
 
-  // Writes what waits, and tells.
+  // Writes all pending rules and reports them as durable.
   void write();
-  // The daemon was killed: what was not written yet is lost.
+  // Loses all pending rules, as when the daemon is killed.
   void crash() { waiting_.clear(); }
   std::vector<daemon::Rule> kept() const;
   bool waiting() const { return !waiting_.empty(); }
@@ -256,11 +256,11 @@ class FakeRevocationLog final : public daemon::RevocationLog {
   std::map<std::pair<daemon::RuleKind, daemon::Fingerprint>, daemon::Rule> kept_;
 };
 
-// An audit log that is as slow as the test wants it to be.
+// An audit log whose writes complete when the test says so.
 class FakeAuditTrail final : public daemon::AuditTrail {
  public:
   struct Noted {
-    daemon::AuditedEvent event;  // its views are not to be read: see below
+    daemon::AuditedEvent event;  // do not read its views; use the copies below
     std::string token;
     std::string claims;
     std::string route;
@@ -274,11 +274,11 @@ class FakeAuditTrail final : public daemon::AuditTrail {
   daemon::AuditVerdict record(const daemon::AuditedEvent& event,
                               daemon::AuditTicket ticket) override;
 
-  daemon::AuditVerdict verdict = daemon::AuditVerdict::kWait;  // what it says of the next ones
-  std::vector<Noted> noted;                                    // all of them
+  daemon::AuditVerdict verdict = daemon::AuditVerdict::kWait;  // returned for the next records
+  std::vector<Noted> noted;                                    // every record
 
   bool waiting() const { return !waiting_.empty(); }
-  // Throws when nobody waits.
+  // Throws if no record is pending.
   daemon::AuditTicket take_oldest();
   void crash() { waiting_.clear(); }
 
@@ -289,7 +289,7 @@ class FakeAuditTrail final : public daemon::AuditTrail {
 class FakeObserver final : public daemon::Observer {
  public:
   struct Report {
-    daemon::FlightReport report;  // `detail` is not to be read: see below
+    daemon::FlightReport report;  // do not read `detail` here; use the copy below
     std::string detail;
   };
   void flight_landed(const daemon::FlightReport& report) override {

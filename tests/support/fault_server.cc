@@ -69,7 +69,7 @@ FaultServer::FaultServer() {
   pid_ = spawn({"/usr/bin/python3", "-B", CLAIMSD_SOURCE_DIR "/tests/faultserver/serve.py",
                 "--tls-dir", directory_, "--ready-fd", std::to_string(writing.get())});
   writing.reset();
-  ports_ = read_all(reading);  // ends when the server has said its ports, or died
+  ports_ = read_all(reading);  // returns when the server has announced its ports or died
   if (json_number(ports_, "http") <= 0) give_up("did not start");
 }
 

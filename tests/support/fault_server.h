@@ -1,8 +1,9 @@
-// fault_server.h: runs tests/faultserver/serve.py, the server that does to a client whatever a bad
-// network does, and steers it.
+// fault_server.h: runs and controls tests/faultserver/serve.py, an Auth API that misbehaves on
+// demand.
 //
-// Starting takes a second: a test program makes one and reset()s it. It dies with the process that
-// started it. Throws std::runtime_error when the server cannot be started or reached.
+// Starting takes about a second, so a test program starts one and calls reset() between tests. The
+// server ends with the process that started it. Throws std::runtime_error if the server cannot be
+// started or reached.
 #pragma once
 
 #include <sys/types.h>
@@ -19,24 +20,24 @@ class FaultServer {
   FaultServer(const FaultServer&) = delete;
   FaultServer& operator=(const FaultServer&) = delete;
 
-  // Of a listener: "http", "https", "https_expired", "proxy_trap"... (serve.py --list).
+  // The port of a listener: "http", "https", "https_expired", "proxy_trap"... (serve.py --list).
   int port(std::string_view listener) const;
-  // The upstream URL whose /api/me/ is answered in that mode; over TLS for the https listeners.
+  // The upstream URL whose /api/me/ answers in that mode; https for the https listeners.
   std::string url(std::string_view mode, std::string_view listener = "http") const;
   // "ca.pem", "client.pem", "client.key".
   std::string tls_file(std::string_view name) const;
 
-  // Control requests (tests/faultserver/control.py); the body of the answer.
+  // Control requests (tests/faultserver/control.py). Return the body of the reply.
   std::string get(const std::string& path) const;
   std::string post(const std::string& path, const std::string& body = "") const;
 
   void reset() const { post("/_reset"); }
-  // Waits until the mode has been asked `count` times.
+  // Waits until the mode has received `count` requests.
   void wait_for(const std::string& mode, int count) const;
   int requests(const std::string& mode) const;
   int connections(const std::string& mode) const;
   int most_at_once(const std::string& mode) const;
-  // Whether anything has come to the trap, where no client may go.
+  // True if no request has reached the trap, which no client may ever connect to.
   bool trap_is_empty() const;
 
  private:
@@ -49,7 +50,7 @@ class FaultServer {
   pid_t pid_ = -1;
 };
 
-// The number behind `"key":` in a piece of JSON, -1 where there is none.
+// The number after `"key":` in a piece of JSON; -1 if it is missing.
 int json_number(std::string_view json, std::string_view key);
 
 }  // namespace claimsd::test

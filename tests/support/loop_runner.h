@@ -1,5 +1,4 @@
-// loop_runner.h: turns a loop until something has happened, or fails the test after a while. Loop
-// thread.
+// loop_runner.h: runs an event loop until a condition holds, or fails the test. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -10,9 +9,8 @@
 
 namespace claimsd::test {
 
-// The guard is far above what any machine needs: it ends tests that would hang, it measures
-// nothing. It ticks because a callback that a timer makes happen would otherwise be noticed only
-// with the next event.
+// `guard` is far above what any machine needs: it only ends tests that would hang. The loop is also
+// woken periodically, because the condition may become true in a timer callback without any event.
 inline void run_until(daemon::Loop& loop, const std::function<bool()>& happened,
                       daemon::Duration guard = daemon::seconds(20)) {
   const daemon::Duration give_up = daemon::Loop::hrtime() + guard;
@@ -22,7 +20,7 @@ inline void run_until(daemon::Loop& loop, const std::function<bool()>& happened,
   if (!happened()) FAIL("what the test waits for has not happened in time");
 }
 
-// What is ready now is handled, and so is what that leads to at once; nothing is waited for.
+// Handles what is ready now and what follows from it immediately, without waiting.
 inline void settle(daemon::Loop& loop) {
   for (int turn = 0; turn < 5; ++turn) loop.run_ready();
 }

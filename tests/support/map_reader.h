@@ -1,5 +1,5 @@
-// map_reader.h: the smallest reader of the map that obeys SHM.md, to test the publisher with. Not
-// the client's: a mistake in that must not hide one here. One thread each.
+// map_reader.h: the smallest map reader that follows SHM.md, for testing the publisher. Independent
+// of the client's reader, so that a bug there cannot hide one here. One thread per reader.
 #pragma once
 
 #include <optional>
@@ -13,25 +13,25 @@ namespace claimsd::testing {
 
 class MapReader {
  public:
-  // A mapping of map_size() bytes, read-only or not, that outlives it.
+  // `map`: a mapping of map_size() bytes, read-only or not, that must outlive the reader.
   explicit MapReader(const void* map)
       : header_(static_cast<const proto::MapHeader*>(map)),
         slots_(reinterpret_cast<const proto::MapWord*>(static_cast<const char*>(map) +
                                                        proto::kMapHeaderSize)) {
     open_ = sealer_.open();
   }
-  // The header and the slots, where these do not lie together.
+  // For a header and slots that are not contiguous.
   MapReader(const proto::MapHeader* header, const proto::MapWord* slots)
       : header_(header), slots_(slots) {
     open_ = sealer_.open();
   }
 
-  // What a lookup that begins now finds; none: it would ask the daemon.
+  // What a lookup finds now; nothing: it would query the daemon.
   std::optional<std::string> find(std::uint16_t upstream, std::string_view token,
                                   const daemon::Now& now);
-  // The slot in which that lies; none: nowhere.
+  // The slot that holds the token, if any.
   std::optional<std::uint64_t> slot_of(std::uint16_t upstream, std::string_view token);
-  // A copy that was not written meanwhile, of at most a few tries.
+  // A consistent copy of the slot, in a bounded number of attempts.
   std::optional<proto::SlotCopy> copy(std::uint64_t slot);
 
   const proto::MapHeader& header() const { return *header_; }
@@ -45,7 +45,7 @@ class MapReader {
   const proto::MapWord* slots_;
   proto::Sealer sealer_;
   bool open_ = false;
-  std::uint64_t torn_ = 0;  // copies that had to be thrown away
+  std::uint64_t torn_ = 0;  // copies discarded because of a concurrent write
 };
 
 }  // namespace claimsd::testing

@@ -95,8 +95,8 @@ void MapWriter::publish(std::string_view token, std::string_view claims,
   write(slots + place * proto::kSlotWords, copy);
 }
 
-// Boehm's writer, with stores that release instead of his fence: whoever sees one of these words
-// sees the odd sequence before it.
+// Boehm's seqlock writer, with release stores instead of a fence: a reader that sees any of these
+// words also sees the odd sequence before them.
 void MapWriter::write(proto::MapWord* slot, const proto::SlotCopy& copy) {
   slot[proto::kSlotSequence].store(copy.words[proto::kSlotSequence] - 1);
   for (std::size_t i = 1; i < proto::kSlotWords; ++i) {

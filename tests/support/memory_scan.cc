@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kLargest = 64 << 20;
 constexpr std::size_t kNotesOfFree = 32;
 
-// By its first byte and only then as a whole: under sanitizers a comparison at every byte takes
+// Compares the first byte before the rest: under sanitizers, a full comparison at every byte takes
 // half a minute.
 int count_in(std::string_view bytes, std::string_view masked_secret) {
   const auto first = static_cast<char>(masked_secret.front() ^ kMask);
@@ -54,8 +54,8 @@ std::vector<Range> writable_ranges() {
   return ranges;
 }
 
-// Where the search copies memory to: mapped after the list of ranges was made, so that it does not
-// find its own copies.
+// The buffer that memory is copied to. Mapped after the ranges were listed, so that the search does
+// not find its own copies.
 class Window {
  public:
   Window()

@@ -1,4 +1,4 @@
-"""What every test server does around its serving: end with its parent, say where it listens.
+"""Shared by all test servers: exit with the parent process, announce the port.
 
 Standard library only; needs Linux (pidfd_open).
 """
@@ -10,24 +10,24 @@ import threading
 
 
 def die_with_parent():
-    """Sends this process SIGTERM as soon as the process that started it is gone.
+    """Sends this process SIGTERM as soon as the process that started it exits.
 
-    A pidfd instead of PR_SET_PDEATHSIG, which fires when the *thread* that forked us ends and so
-    kills servers that a test started from a helper thread. In a shell, start the server with
-    `serve.py &`, not `(serve.py &)`: there the parent is the subshell, and it is gone at once.
+    Uses a pidfd, because PR_SET_PDEATHSIG fires when the forking *thread* ends and so kills servers
+    that a test started from a worker thread. In a shell, start the server with `serve.py &`, not
+    `(serve.py &)`: the parent would be the subshell, which exits at once.
     """
     parent = os.pidfd_open(os.getppid())
 
     def watch():
         select.select([parent], [], [])
-        # To the main thread by name: another one would leave it asleep in its select().
+        # Targets the main thread: a signal on another thread would leave it blocked in select().
         signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
 def write_atomically(path, text):
-    """Writes `text` to `path` so that a reader sees all of it or no file at all."""
+    """Writes `text` to `path` so that a reader sees the whole text or no file."""
     scratch = f"{path}.{os.getpid()}.tmp"
     with open(scratch, "w", encoding="ascii") as out:
         out.write(text)
@@ -35,7 +35,7 @@ def write_atomically(path, text):
 
 
 def announce(text, port_file=None, ready_fd=None):
-    """Says "ready" with `text` (a port, or JSON of several) wherever the caller asked for it."""
+    """Announces readiness with `text`: a port, or several as JSON."""
     if port_file:
         write_atomically(port_file, text + "\n")
     if ready_fd is not None:

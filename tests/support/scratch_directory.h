@@ -1,4 +1,4 @@
-// scratch_directory.h: a directory of a test's own, gone with the object.
+// scratch_directory.h: a temporary directory, removed with the object.
 #pragma once
 
 #include <cstdlib>
@@ -11,7 +11,7 @@ namespace claimsd::testing {
 class ScratchDirectory {
  public:
   ScratchDirectory() {
-    // Short, because socket paths end at 107 bytes.
+    // Short, because a socket path has at most 107 bytes.
     std::string pattern = (std::filesystem::temp_directory_path() / "claimsd-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
     path_ = pattern;

@@ -1,8 +1,7 @@
-// service_harness.h: a ClaimsService in a made-up world, with the few words that tests of it are
-// written in.
+// service_harness.h: a ClaimsService with fake dependencies, and shorthand for tests of it.
 //
-// Owns the world and the service. The service can be restarted; cache, keyer and clocks live on.
-// One thread.
+// Owns the fakes and the service. restart() replaces the service and keeps cache, keyer and clocks.
+// Single-threaded.
 #pragma once
 
 #include <memory>
@@ -12,15 +11,15 @@
 
 namespace claimsd::testing {
 
-// One Auth API, no jitter: what a test says of times is then exact.
+// One Auth API and no jitter, so that tests can state exact times.
 daemon::Policy plain_policy();
 
-// A JWT with this payload. Its signature is nobody's.
+// A JWT with this payload and an invalid signature.
 std::string jwt(std::string_view payload);
-// A JWT of its own for each `number` that expires `in` from the start of FakeClock.
+// A JWT that expires `in` after the start of FakeClock; a different one for each `number`.
 std::string jwt_expiring(daemon::Duration in, int number = 0);
 
-// What an Auth API sends.
+// A typical body of the Auth API.
 inline constexpr std::string_view kClaimsBody =
     R"({"id": "user-123", "email": "tech@example.com", "role": "rvt"})";
 daemon::FetchOutcome status(int status, std::string_view body = kClaimsBody);
@@ -28,7 +27,7 @@ daemon::FetchOutcome failed(proto::Reason reason);
 // A 200 with Cache-Control and Age.
 daemon::FetchOutcome confirmed(std::string_view cache_control, std::string_view age = "");
 
-// How a question differs from the plain one.
+// How a query differs from the default.
 struct Asking {
   std::optional<daemon::Duration> max_age = {};
   daemon::Duration timeout = {};
@@ -45,35 +44,35 @@ class ServiceHarness {
   explicit ServiceHarness(daemon::Policy policy = plain_policy(), std::uint64_t seed = 1);
 
   daemon::Waiter ask(std::string_view token, const Asking& asking = {});
-  // Ends a request.
+  // Completes a request.
   void land(daemon::FlightId id, const daemon::FetchOutcome& outcome);
   void land_oldest(const daemon::FetchOutcome& outcome);
   void land_for(std::string_view token, const daemon::FetchOutcome& outcome);
-  // Asks and, where the Auth API is asked, lands the outcome at once.
+  // Sends a query and, if it reaches the Auth API, completes that request with the outcome.
   RecordedAnswer ask_and_land(std::string_view token, const daemon::FetchOutcome& outcome,
                               const Asking& asking = {});
-  // Asks; the answer must come at once. Throws when it does not.
+  // Sends a query. Throws unless it is answered immediately.
   RecordedAnswer ask_now(std::string_view token, const Asking& asking = {});
 
-  // Reports a refusal, on connection 1.
+  // Sends a report on connection 1.
   daemon::Waiter report(const daemon::Report& report);
   std::optional<proto::Reason> receipt(const daemon::Waiter& waiter) const {
     return sink.receipt_of(waiter);
   }
 
   bool answered(const daemon::Waiter& waiter) const { return sink.find(waiter) != nullptr; }
-  // Throws when there is no answer.
+  // Throws if there is no answer.
   const RecordedAnswer& answer(const daemon::Waiter& waiter) const;
   proto::Reason reason(const daemon::Waiter& waiter) const { return answer(waiter).answer.reason; }
 
-  // Time passes; tick() is called whenever the service has asked for it.
+  // Advances the clocks. Calls tick() whenever the service asked for it.
   void advance(daemon::Duration by);
-  // Carries an order out and writes it down; what the service said of it.
+  // Executes an order, writes it to the log, and returns the service's result.
   daemon::OrderResult purge(const daemon::Order& order);
   daemon::OrderResult revoke(const daemon::Order& order);
-  // The audit log completes the oldest record that an answer waits for; throws when there is none.
+  // Completes the oldest audit record that an answer waits for. Throws if there is none.
   void write_record(bool durable = true);
-  // A new service takes over cache, revocations and world; questions that were open are not.
+  // Replaces the service. The new one gets the cache, revocations and fakes, but no open queries.
   void restart();
 
   daemon::TokenKey key_of(std::string_view token) { return keyer.key_of(0, token); }
@@ -90,7 +89,7 @@ class ServiceHarness {
   FakeFingerprinter fingerprinter;
   FakeRevocationLog revocation_log;
   FakeAuditTrail audit;
-  daemon::Policy policy;  // of the next restart()
+  daemon::Policy policy;  // used by the next restart()
   std::unique_ptr<daemon::ClaimsService> service;
 
  private:

@@ -1,6 +1,7 @@
-"""The map of leases a second time, from SHM.md alone: plain Python, so that a mistake in proto/ cannot hide in its own tests.
+"""A second implementation of the lease map, written from SHM.md alone in plain Python: a bug in
+proto/ cannot hide in its own tests.
 
-Reads like a slow worker; `cryptography` (Debian's python3-cryptography) opens what is sealed.
+Reads like a slow worker. Decryption uses `cryptography` (Debian's python3-cryptography).
 """
 
 import hashlib
@@ -37,7 +38,7 @@ class Slot:
         return self.index == bytes(16)
 
     def open(self, key):
-        """The claims block; None when it was not sealed like this."""
+        """The claims block; None if it was not sealed with this key."""
         nonce = bytes(4) + struct.pack("<Q", self.sequence // 2)
         tag, text = self.data[TAG_AT:TEXT_AT], self.data[TEXT_AT:TEXT_AT + -(-self.size // BLOCK) * BLOCK]
         try:
@@ -47,7 +48,7 @@ class Slot:
 
 
 class Map:
-    """A mapping of a descriptor that the daemon sent; the descriptor stays the caller's."""
+    """A mapping of a descriptor from the daemon. The caller keeps the descriptor."""
 
     def __init__(self, descriptor):
         self.memory = mmap.mmap(descriptor, 0, mmap.MAP_SHARED, mmap.PROT_READ)
@@ -77,7 +78,7 @@ class Map:
         return sum(not self.slot(number).is_empty() for number in range(self.slot_count))
 
     def find(self, token, upstream=0):
-        """(slot, claims block) of what a lookup that begins now finds; None: it asks the daemon."""
+        """(slot, claims block) that a lookup finds now; None: it would query the daemon."""
         token = token if isinstance(token, bytes) else token.encode()
         index, key = derive(self.map_id, upstream, token)
         first = struct.unpack_from("<Q", index)[0] % (self.slot_count // WAYS) * WAYS
@@ -102,6 +103,6 @@ class Map:
 
 
 def identity(descriptor):
-    """What tells one map from another."""
+    """Identifies a map."""
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino

@@ -1,5 +1,5 @@
-// skip.h: for tests that need root. Root itself skips nothing: what a supported host cannot do is a
-// failure there. tests/skips.py is the same for pytest.
+// skip.h: skips tests that need root. As root nothing is skipped: what a supported host cannot do
+// is a failure. The counterpart for pytest is tests/skips.py.
 #pragma once
 
 #include <unistd.h>

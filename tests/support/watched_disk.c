@@ -1,17 +1,16 @@
-/* watched_disk: an LD_PRELOAD library under the C library's file calls, for files below one
+/* watched_disk: an LD_PRELOAD library that counts, fails and traces file calls below a
  * directory.
  *
- * WATCHED_DIRECTORY   the directory, by its real path; nothing is done without it
- * WATCHED_FAIL_AT     the n-th call that changes or flushes a file there fails with EIO, from 1 on
- * WATCHED_FAIL_COUNT  and so many after it; 1 by default
- * WATCHED_ORDERS      a file of two 64-bit numbers that anybody may change while the process runs:
- * so many calls work, and then so many fail; both count down WATCHED_CALLS       a file that is
- * told, at exit, how many such calls there were WATCHED_TRACE       a file to which each of them is
- * appended (watched_trace.h reads it)
+ * WATCHED_DIRECTORY   real path of the directory; if unset, nothing is done
+ * WATCHED_FAIL_AT     the n-th call that changes or flushes a file there fails with EIO; from 1
+ * WATCHED_FAIL_COUNT  how many calls fail from then on; default 1
+ * WATCHED_ORDERS      a file of two 64-bit numbers that may be changed while the process runs:
+ *                     how many calls succeed, and how many then fail; both count down
+ * WATCHED_CALLS       a file that receives the number of such calls at exit
+ * WATCHED_TRACE       a file to which each call is appended (watched_trace.h reads it)
  *
- * What LMDB and the audit log call, and no more. Not thread-safe but for the counter: one thread
- * writes below the directory at a time.
- */
+ * Covers only the calls that LMDB and the audit log make. Only the counter is thread-safe: one
+ * thread at a time may write below the directory. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -34,7 +33,7 @@ struct orders {
 };
 static struct orders* orders;
 
-/* Before the process gives up the right to. */
+/* At start, before the process drops the privilege to open the file. */
 __attribute__((constructor)) static void map_orders(void) {
   const char* path = getenv("WATCHED_ORDERS");
   if (path == NULL) return;

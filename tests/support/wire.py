@@ -1,6 +1,8 @@
-"""The wire a second time, from PROTOCOL.md alone: plain Python, so that a mistake in proto/ cannot hide in its own tests.
+"""A second implementation of the wire protocol, written from PROTOCOL.md alone in plain Python: a
+bug in proto/ cannot hide in its own tests.
 
-A message is (type name, request id, {field: value}); bytes fields hold bytes. Standard library only.
+A message is (type name, request id, {field: value}); byte fields are bytes. Standard library
+only.
 """
 
 import array
@@ -10,7 +12,8 @@ import struct
 HEADER = struct.Struct("<IHHI")
 MAX_PAYLOAD = 32 * 1024
 
-# name: (type code, [(field, struct format of an integer, or of a string's length prefixed by "s")])
+# name: (type code, [(field, struct format of an integer, or "s" and the format of a string's
+# length)])
 MESSAGES = {
     "Hello": (0x0001, [("version_min", "H"), ("version_max", "H"), ("features", "Q"),
                        ("client_name", "sH"), ("upstream_url", "sH")]),
@@ -34,7 +37,7 @@ NAMES = {code: name for name, (code, _) in MESSAGES.items()}
 
 
 def encode(name, request_id, fields):
-    """One frame. Fields left out are 0 or empty."""
+    """One frame. Missing fields are 0 or empty."""
     code, layout = MESSAGES[name]
     unknown = set(fields) - {field for field, _ in layout}
     if unknown:
@@ -52,7 +55,7 @@ def encode(name, request_id, fields):
 
 
 def decode(frame):
-    """(name, request id, fields) of exactly one frame; ValueError for anything else."""
+    """(name, request id, fields) of exactly one frame; ValueError otherwise."""
     if len(frame) < HEADER.size:
         raise ValueError("shorter than a header")
     size, code, flags, request_id = HEADER.unpack_from(frame)
@@ -62,7 +65,7 @@ def decode(frame):
     fields = {}
     for field, kind in MESSAGES[NAMES[code]][1]:
         form = struct.Struct("<" + kind[-1])
-        if not payload:  # an older peer did not know the rest
+        if not payload:  # an older peer did not know the remaining fields
             fields[field] = b"" if kind.startswith("s") else 0
             continue
         if len(payload) < form.size:
@@ -78,7 +81,7 @@ def decode(frame):
 
 
 def receive_with_descriptors(connection, limit=262144):
-    """(bytes, descriptors) of one recvmsg; the descriptors are the caller's to close."""
+    """(bytes, descriptors) of one recvmsg. The caller has to close the descriptors."""
     descriptors = array.array("i")
     room = socket.CMSG_SPACE(4 * descriptors.itemsize)
     data, messages, _, _ = connection.recvmsg(limit, room, socket.MSG_CMSG_CLOEXEC)
@@ -89,7 +92,7 @@ def receive_with_descriptors(connection, limit=262144):
 
 
 def encode_claims(user_id, email, roles, raw):
-    """A claims block, all arguments bytes."""
+    """A claims block; all arguments are bytes."""
     def short(text):
         return struct.pack("<H", len(text)) + text
     return (short(user_id) + short(email) + struct.pack("<H", len(roles))

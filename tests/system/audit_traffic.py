@@ -1,7 +1,9 @@
-"""What tests of the audit log under a real daemon share: a load whose every answer can be found in the log again, and the log, read.
+"""Shared by the audit tests of a real daemon: a load whose every answer can be matched with the
+log, and readers of the log.
 
-Two kinds of questions. Those about users ask for a token of its own each, so that each of their answers has a record of its own (level
-"verifications"). Those of a flood are about what cannot be a token: they are folded, and their number is what the records say it is.
+There are two kinds of queries. User queries each use a different token, so each answer has its
+own record (level "verifications"). Flood queries use malformed tokens: their records are
+aggregated, and the record counts must add up to their number.
 """
 
 import json
@@ -12,7 +14,7 @@ from tokens import jwt, user_of
 
 
 class Load:
-    """One connection for users, one for a flood; both keep some questions open."""
+    """One connection for users, one for a flood; both keep several queries open."""
 
     USERS = 8
     FLOOD = 32
@@ -35,16 +37,16 @@ class Load:
             self.asked_flood += 1
 
     def take(self, answers):
-        """Takes so many answers of each kind; False when the daemon is gone."""
+        """Receives this many answers of each kind; False if the daemon is gone."""
         return all(self._take_user() and self._take_refusal() for _ in range(answers))
 
     def take_all(self):
-        """Takes what is still to come of a daemon that lives."""
+        """Receives all outstanding answers of a running daemon."""
         return all(self._take_user() for _ in range(len(self.waiting))) and \
             all(self._take_refusal() for _ in range(self.asked_flood - self.refused))
 
     def rest(self):
-        """Takes what a daemon that is gone has sent before."""
+        """Receives what a dead daemon sent before it ended."""
         for take in (self._take_user, self._take_refusal):
             while take():
                 continue
@@ -82,7 +84,7 @@ def records_in(build, directory):
 
 
 def verified(build, directory):
-    """What `claimsctl audit verify` says of a log that must be whole."""
+    """The output of `claimsctl audit verify` for a log that must be intact."""
     done = claimsctl_audit(build, "verify", "--directory", directory, "--json")
     said = json.loads(done.stdout)
     assert done.returncode == 0 and said["whole"], done.stdout + done.stderr

@@ -1,4 +1,5 @@
-"""Tokens, claims and an email that must not be found again, in whatever form, where nobody may read them."""
+"""Secret tokens, claims and an email that must not appear, in any encoding, where they could be
+read."""
 
 import base64
 import time
@@ -17,7 +18,7 @@ SECRETS = [
 
 
 def readings(secret):
-    """The bytes of a secret as they are, in hex, and in base64 wherever they may begin in it."""
+    """The bytes of a secret as they are, in hex, and in base64 at each alignment."""
     data = secret.encode()
     yield data
     yield data.hex().encode()
@@ -30,5 +31,5 @@ NEEDLES = [(secret, reading) for secret in SECRETS for reading in readings(secre
 
 
 def found_in(data, but=()):
-    """The secrets that can be read in `data`, without those in `but`."""
+    """The secrets that occur in `data`, without those in `but`."""
     return sorted({secret for secret, reading in NEEDLES if secret not in but and reading in data})

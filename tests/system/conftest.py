@@ -1,4 +1,5 @@
-"""What the system tests share. CLAIMSD_BUILD_DIR names the build (ctest sets it; default: build/dev)."""
+"""Fixtures of the system tests. CLAIMSD_BUILD_DIR names the build (set by ctest; default:
+build/dev)."""
 
 import os
 import pathlib
@@ -27,7 +28,8 @@ def build():
 
 @pytest.fixture(scope="session")
 def scratch():
-    """Makes directories with short paths (a Unix socket's has 107 bytes) that any user may enter."""
+    """Makes directories that any user may enter, with short paths because of the 107-byte limit of
+    sockets."""
     made = []
 
     def make():
@@ -42,7 +44,8 @@ def scratch():
 
 @pytest.fixture
 def claimsd(build, scratch):
-    """Makes daemons of one test: claimsd(upstream, table={...}); started unless start=False. All are stopped."""
+    """Makes daemons: claimsd(upstream, table={...}); started unless start=False. All are stopped at
+    the end."""
     made = []
 
     def make(upstream=None, start=True, **options):
@@ -57,7 +60,7 @@ def claimsd(build, scratch):
 
 @pytest.fixture
 def peer():
-    """Makes connections of one test; all are closed."""
+    """Makes connections, which are closed at the end."""
     made = []
 
     def make(daemon, upstream="", hello=True):
@@ -71,7 +74,7 @@ def peer():
 
 @pytest.fixture
 def worker(build):
-    """Makes worker processes of one test; all are ended."""
+    """Makes worker processes, which are ended at the end."""
     made = []
 
     def make(daemon, *mode, **options):
@@ -91,7 +94,7 @@ def fault_server(scratch):
 
 @pytest.fixture
 def faults(fault_server):
-    """The fault server, with nothing left of the test before."""
+    """The fault server, reset before each test."""
     fault_server.reset()
     return fault_server
 

@@ -1,7 +1,8 @@
-"""A real claimsd on temporary directories: configured, started, stopped, killed, looked at.
+"""Configures, starts, inspects and stops a real claimsd in a temporary directory.
 
-Standard library only; used by the tests and by demo.py. Everything of a daemon lies in its `root`: config,
-sockets, cache, key, log. Waiting is for READY=1 on a NOTIFY_SOCKET (sd_notify(3)) or for the process, never for time.
+Standard library only; used by the tests and by demo.py. All files of a daemon are below its `root`:
+configuration, sockets, cache, key, log. Waits are for READY=1 on a NOTIFY_SOCKET (sd_notify(3)) or
+for the process, never for a fixed time.
 """
 
 import http.client
@@ -14,18 +15,18 @@ import socket
 import subprocess
 import time
 
-PATIENCE = 30  # seconds until something that is to happen counts as not happening
+PATIENCE = 30  # seconds after which an expected event counts as missing
 SANITIZER_MARKS = ("Sanitizer", "runtime error:", "WARNING: ThreadSanitizer")
 
 
 def sanitized(build):
-    """Is it a build with a sanitizer, which takes its time, and keeps what was freed?"""
+    """True for sanitizer builds, which are slower and keep freed memory."""
     cache = (build / "CMakeCache.txt").read_text()
     return any(line.startswith("CLAIMSD_SANITIZE:") and not line.endswith("=") for line in cache.splitlines())
 
 
 class StartFailed(Exception):
-    """The daemon ended instead of becoming ready; says what it printed and its exit code."""
+    """The daemon exited instead of becoming ready. Has its output and exit code."""
 
     def __init__(self, code, printed):
         super().__init__(f"claimsd ended with {code} instead of becoming ready:\n{printed}")
@@ -34,7 +35,7 @@ class StartFailed(Exception):
 
 
 def toml(tables):
-    """{"daemon": {...}, "upstream.main": {...}} as TOML. JSON's scalars and lists are TOML's, too."""
+    """{"daemon": {...}, "upstream.main": {...}} as TOML. JSON scalars and lists are valid TOML."""
     lines = []
     for name, options in tables.items():
         lines.append(f"[{name}]")
@@ -43,7 +44,8 @@ def toml(tables):
 
 
 class Claimsd:
-    """`options` are tables of the configuration; `upstream` is a URL, or a table, for [upstream.main]."""
+    """`options`: tables of the configuration. `upstream`: a URL, or a table, for
+    [upstream.main]."""
 
     def __init__(self, build, root, upstream=None, **options):
         self.root = pathlib.Path(root)
@@ -72,17 +74,17 @@ class Claimsd:
             "log": {"format": "text", "level": "debug"},
         }
 
-    # ---- its life --------------------------------------------------------------------------------
+    # ---- start and stop --------------------------------------------------------------------------
 
     def start(self, env=None, prefix=()):
-        """Starts it and waits until it answers; `prefix` is put before its command line."""
+        """Starts it and waits until it is ready; `prefix` is put before its command line."""
         self.config_file.write_text(toml(self.tables))
         notify = self.root / "notify"
         notify.unlink(missing_ok=True)
         self._notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._notified.bind(str(notify))
         environment = {**os.environ, **(env or {}), "NOTIFY_SOCKET": str(notify)}
-        # It ends with the process that started it, however that ends.
+        # It dies with the process that started it, however that ends.
         command = ["setpriv", "--pdeathsig", "KILL", *prefix, str(self.binary), "--config", str(self.config_file)]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
@@ -94,7 +96,7 @@ class Claimsd:
         return self
 
     def wait_notified(self, wanted):
-        """Waits for that line of a notification; False if the process ends first."""
+        """Waits for this line of a notification; False if the process ends first."""
         pidfd = os.pidfd_open(self.process.pid)
         try:
             while True:
@@ -112,7 +114,7 @@ class Claimsd:
         self.process.send_signal(number)
 
     def wait(self):
-        """Waits for its end; returns the exit code."""
+        """Waits for the process to end; returns the exit code."""
         code = self.process.wait(PATIENCE)
         self._close()
         complaints = [mark for mark in SANITIZER_MARKS if mark in self.log()]
@@ -120,13 +122,13 @@ class Claimsd:
         return code
 
     def stop(self):
-        """A clean stop."""
+        """Stops it cleanly."""
         self.signal()
         code = self.wait()
         assert code == 0, f"exit code {code}:\n{self.log()}"
 
     def kill(self):
-        """As a crash would end it."""
+        """Kills it, as a crash would."""
         self.signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
         self._close()
@@ -150,18 +152,18 @@ class Claimsd:
         else:
             self.kill()
 
-    # ---- looked at -------------------------------------------------------------------------------
+    # ---- inspection ------------------------------------------------------------------------------
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def check(self):
-        """What `--check` says of the configuration: (exit code, output)."""
+        """The result of `--check` on its configuration: (exit code, output)."""
         self.config_file.write_text(toml(self.tables))
         return run_check(self.binary, self.config_file)
 
     def admin(self, path, order=None):
-        """(status, body) of a GET on the admin socket, or of a POST of that order."""
+        """(status, body) of a GET on the admin socket, or of a POST if there is an `order`."""
         connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(PATIENCE)
@@ -182,7 +184,7 @@ class Claimsd:
         return json.loads(body)
 
     def wait_written(self):
-        """Waits for the entries that the daemon holds back, for 50 ms at most, to be in the file."""
+        """Waits until the entries buffered by the daemon, for at most 50 ms, are in the file."""
         deadline = time.monotonic() + 5
         while self.status()["cache"]["unwritten_entries"] > 0:
             assert time.monotonic() < deadline, "entries stay unwritten"

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""./dev demo: a real Auth API, claimsd and four workers, in a few seconds, on temporary directories.
+"""./dev demo: a real Auth API, claimsd and four workers in temporary directories, in a few seconds.
 
-Every line that ends in "ok" is a check of what it shows. Exits 0 if all of them held, 1 if one did not; leaves nothing
-running and nothing behind, also after Ctrl-C.
+Every line that ends in "ok" is a check. Exits 0 if all checks held and 1 otherwise; leaves no
+process and no file behind, even after Ctrl-C.
 """
 
 import argparse
@@ -31,7 +31,7 @@ AT_LEAST_FASTER = 3
 
 
 class Report:
-    """Prints lines, most of them checks, and remembers those that did not hold."""
+    """Prints lines, most of which are checks, and counts the checks that failed."""
 
     def __init__(self, out=sys.stdout):
         self._out = out
@@ -50,12 +50,12 @@ class Report:
         print(f"  {what:36}{shown:58}{'ok' if holds else 'DOES NOT HOLD'}", file=self._out, flush=True)
 
     def verdict(self, what, answer, verdict, holds=True):
-        """An answer, and whether its verdict is the right one."""
+        """Prints an answer and checks its verdict."""
         shown = f"{answer.verdict:13}{answer.reason}, from {origin(answer)}"
         self.check(what, shown, answer.verdict == verdict and holds)
 
     def conclude(self, seconds):
-        """The last line; returns the exit code."""
+        """Prints the last line; returns the exit code."""
         if self.broken:
             self.title(f"{self.broken} of {self.checks} checks did not hold.")
             return 1
@@ -64,7 +64,7 @@ class Report:
 
 
 def origin(answer):
-    """Which of the three caches it was (this process' table, the map of leases, the daemon's) is a matter of microseconds."""
+    """Which of the three caches answered (local table, lease map or daemon) depends on timing."""
     known = ("local", "shared", "cache")
     return "a cache" if answer.source in known else {"upstream": "the Auth API", "none": "claimsd alone"}[answer.source]
 
@@ -85,7 +85,7 @@ def tampered(token, **changes):
 
 
 def expired(token, key):
-    """The token as the Auth API would have issued it two hours ago, signature and all."""
+    """The token as the Auth API would have issued it two hours ago, correctly signed."""
     old = {**payload_of(token), "iat": int(time.time()) - 7200, "exp": int(time.time()) - 3600}
     signed = token.split(".")[0] + "." + base64url(json.dumps(old).encode())
     return signed + "." + base64url(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())
@@ -147,7 +147,7 @@ class Demo:
         self._report.check("requests the Auth API got", f"{requests}", requests == 1)
 
     def compare(self, lookup_ns):
-        """Against what a worker without claimsd does; over a connection that it keeps, to its favour."""
+        """Compares with a worker without claimsd, which here even keeps its connection open."""
         connection = http.client.HTTPConnection("127.0.0.1", self.api.port)
         took, all_good = [], True
         for _ in range(DIRECT_CALLS):

@@ -1,16 +1,17 @@
-// A hostile or broken worker, and one that suffers from it: loads that libclaimsd would not make.
+// Loads that libclaimsd would not generate: a hostile or broken worker, and one that suffers from
+// it.
 //
-//   claimsd_flood SOCKET junk SECONDS   sends questions about tokens that nobody issued, as fast as
-//                                       the daemon takes them, over four connections
-//   claimsd_flood SOCKET hits SECONDS   asks for the tokens on standard input, a line each, in
-//                                       turn, a question every millisecond, and times each answer
-//   claimsd_flood SOCKET crowd SECONDS  asks for all tokens on standard input at once, and again as
-//                                       soon as all are answered, over a connection for each 1,000;
-//                                       a further line of standard input ends it before its time
+//   claimsd_flood SOCKET junk SECONDS   sends queries with unknown tokens as fast as the daemon
+//                                       accepts them, over four connections
+//   claimsd_flood SOCKET hits SECONDS   queries the tokens on standard input (one per line) in
+//                                       turn, one query per millisecond, and times each answer
+//   claimsd_flood SOCKET crowd SECONDS  queries all tokens on standard input at once and again
+//                                       when all are answered, over one connection per 1,000;
+//                                       a further line of standard input ends it early
 //
-// Speaks the protocol itself (proto/): the library's fast path must not hide the daemon. Says
-// "ready" once connected, begins at the next line of standard input, and ends with lines of
-// name<tab>number: `asked`, how often each verdict, reason and source came, and for hits the median
+// Speaks the protocol directly (proto/), because the library would answer from the lease map.
+// Prints "ready" once connected, starts at the next line of standard input, and ends with lines of
+// name<tab>number: `asked`, the count of each verdict, reason and source, and for hits the median
 // and p99 in ns.
 #include <poll.h>
 #include <sys/socket.h>
@@ -39,7 +40,7 @@ using claimsd::daemon::Fd;
 using Clock = std::chrono::steady_clock;
 using Tally = std::map<std::string, std::size_t>;
 
-// Counts the answers, whoever's they are.
+// Counts answers of all connections.
 struct Counting {
   Tally& tally;
   std::size_t answers = 0;
@@ -89,7 +90,7 @@ class Connection {
     }
     out_.clear();
   }
-  // Waits for so many answers.
+  // Waits for `wanted` answers.
   void receive(std::size_t wanted, Tally& tally) {
     Counting counting{tally};
     while (counting.answers < wanted) {

@@ -1,4 +1,4 @@
-"""A Peer that asks for the map of leases and holds it."""
+"""A Peer that requests the lease map and keeps it."""
 
 import os
 
@@ -10,13 +10,15 @@ SHARED_MAP = 1 << 0
 
 
 class MapPeer(Peer):
-    """`welcome` holds the fields of Welcome, `descriptor` what came with it (None: nothing), `map` a mapping of that."""
+    """`welcome`: fields of Welcome; `descriptor`: the one that came with it, or None; `map`: a
+    mapping of it."""
 
     def __init__(self, path, upstream="", features=SHARED_MAP):
         super().__init__(path, hello=False)
         self.send("Hello", version_min=1, version_max=1, features=features, client_name=b"map-peer",
                   upstream_url=upstream.encode())
-        # On the first byte of the first frame, so that it comes with whatever is read first.
+        # The descriptor is attached to the first byte of the first frame, so the first read
+        # receives it.
         self._received, self.descriptors = wire.receive_with_descriptors(self.socket)
         self.descriptor = self.descriptors[0] if self.descriptors else None
         self.map = Map(self.descriptor) if self.descriptors else None
@@ -24,7 +26,7 @@ class MapPeer(Peer):
         assert name == "Welcome", name
 
     def lease(self, token):
-        """What a lookup that begins now finds in the map; None: nothing."""
+        """What a lookup finds in the map now; None: nothing."""
         return self.map.find(token, self.welcome["upstream_id"])
 
     def close(self):

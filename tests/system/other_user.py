@@ -1,4 +1,4 @@
-"""Doing things as another user of the host, in a forked child."""
+"""Runs code as another user of the host, in a forked child."""
 
 import os
 import pickle
@@ -8,7 +8,7 @@ UID = 54321
 
 
 def call(function, uid=UID, gid=UID):
-    """Runs `function()` in a child that is that user; returns what it returned. Needs root."""
+    """Runs `function()` in a child with that uid and returns its result. Needs root."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""A client in plain Python over tests/support/wire.py: it can ask well, and do what no good client does."""
+"""A client in plain Python over tests/support/wire.py. It can follow the protocol or violate it."""
 
 import pathlib
 import re
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import wire
 
 PATIENCE = 30
-AT_ONCE = 50  # questions without answers
+AT_ONCE = 50  # unanswered queries
 ANY_AGE = 0xFFFFFFFF
 VERDICTS = {1: "valid", 2: "invalid", 3: "unavailable"}
 SOURCES = {0: "none", 3: "cache", 4: "upstream", 5: "stale"}
@@ -41,7 +41,7 @@ def answer_of(fields):
 
 
 class Peer:
-    """One connection. `upstream` is the URL it expects; with hello=False it has not said a word."""
+    """One connection. `upstream`: the URL it expects. With hello=False, Hello is not sent."""
 
     def __init__(self, path, upstream="", hello=True):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -98,8 +98,11 @@ class Peer:
         return answer
 
     def ask_all(self, tokens, **options):
-        """Pipelined; the answers in the order of the tokens. At most AT_ONCE are out: who only writes, until neither side can, is cut off as a slow
-        reader."""
+        """Pipelines the queries; returns the answers in the order of the tokens.
+
+        At most AT_ONCE are open: a client that only writes until neither side can continue is
+        disconnected as a slow reader.
+        """
         requests, answers = [], {}
         for token in tokens:
             if len(requests) - len(answers) == AT_ONCE:
@@ -116,7 +119,7 @@ class Peer:
         return message[1], message[2]["code"]
 
     def is_closed(self):
-        """Waits until the daemon hung up; False if it said something instead."""
+        """Waits until the daemon hangs up; False if it sends something instead."""
         return self.receive() is None
 
     def close(self):
@@ -130,7 +133,7 @@ class Peer:
 
 
 def until(holds, what, patience=PATIENCE):
-    """Asks `holds()` again and again until it is true, where nothing tells us of the change."""
+    """Polls `holds()` until it is true, for changes that nothing signals."""
     end = time.monotonic() + patience
     while True:
         found = holds()

@@ -1,4 +1,4 @@
-"""The Auth API and the fault server as processes of a test: started, asked, stopped.
+"""Runs the Auth API and the fault server as processes of a test.
 
 Standard library only; used by the tests and by demo.py.
 """
@@ -10,12 +10,12 @@ import pathlib
 import subprocess
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-PYTHON = "/usr/bin/python3"  # Debian's: it has the modules
+PYTHON = "/usr/bin/python3"  # Debian's, which has the modules
 PATIENCE = 30
 
 
 class Server:
-    """A serve.py that says by a descriptor where it listens."""
+    """A serve.py that announces its ports through a descriptor."""
 
     def __init__(self, script, *arguments):
         ready, write_end = os.pipe()
@@ -41,7 +41,7 @@ class Server:
 
 
 def ask(port, method, path, body=None, token=None):
-    """(status, parsed JSON or None) over a connection of its own."""
+    """(status, parsed JSON or None) over a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if body is not None:
@@ -56,7 +56,7 @@ def ask(port, method, path, body=None, token=None):
 
 
 class AuthApi(Server):
-    """tests/authapi. `data` holds its database and signing key."""
+    """tests/authapi. `data` is the directory of its database and signing key."""
 
     def __init__(self, data, *arguments):
         self.data = pathlib.Path(data)
@@ -68,7 +68,7 @@ class AuthApi(Server):
         return ask(self.port, method, path, body, token)
 
     def login(self, username):
-        """An access token of that user of accounts/seed.py."""
+        """An access token of this user of accounts/seed.py."""
         credentials = {"username": username, "password": f"{username}-demo-password"}
         status, tokens = self.ask("POST", "/api/token/", credentials)
         assert status == 200, f"login answered {status}"
@@ -86,7 +86,7 @@ class AuthApi(Server):
 
 
 class FaultServer(Server):
-    """tests/faultserver: control.py lists what may be asked of it."""
+    """tests/faultserver; control.py lists its control requests."""
 
     def __init__(self, tls_directory):
         self.tls = pathlib.Path(tls_directory)
@@ -119,7 +119,7 @@ class FaultServer(Server):
         self.control("POST", f"/_open?mode={mode}")
 
     def script(self, name, *steps):
-        """Sets the answers of the mode script-NAME and returns that mode."""
+        """Sets the answers of the mode script-NAME; returns the mode."""
         self.control("POST", f"/_script/{name}", list(steps))
         return f"script-{name}"
 

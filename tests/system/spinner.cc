@@ -1,14 +1,14 @@
-// A worker that does nothing but look tokens up, as fast as it can, and keeps count where the test
-// can see it: what holds of every lookup of thousands a second cannot be told by printing them.
+// A worker that looks tokens up as fast as it can and counts the results in shared memory. For
+// properties of thousands of lookups per second, which cannot be checked by printing each.
 //
-//   claimsd_spinner SOCKET spin FILE ROW   looks its tokens up in turn until it is told to stop
-//   claimsd_spinner SOCKET prefork N       as gunicorn does: a client that has been used, N forks
+//   claimsd_spinner SOCKET spin FILE ROW   looks its tokens up in turn until stopped
+//   claimsd_spinner SOCKET prefork N       like gunicorn: uses a client, then forks N children
 //
-// Standard input: lines TOKEN<tab>ID, then an empty one: whose each token is. It then says
-// "loaded", and waits for a line before it makes a client; then, connected, it says "ready", and
-// waits once more. FILE holds rows of kRowSize bytes, memory shared with the test: row 0 are the
-// test's orders, every other belongs to one process, which alone writes it. All times are
-// CLOCK_MONOTONIC in ns. CLAIMSD_TIMEOUT_MS in the environment is a lookup's patience.
+// Standard input: lines of TOKEN<tab>ID (the expected user), then an empty line. The program then
+// prints "loaded" and waits for a line before it makes a client, and prints "ready" once connected
+// and waits again. FILE has rows of kRowSize bytes, shared with the test: row 0 has the test's
+// commands; each other row is written by one process only. All times are CLOCK_MONOTONIC in ns.
+// CLAIMSD_TIMEOUT_MS in the environment sets the lookup timeout.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -39,21 +39,21 @@ struct Orders {
 // spinners.py has the same names in the same order.
 struct Row {
   Word lookups;
-  Word local;  // the valid ones by their source
+  Word local;  // valid answers, by source: local, shared, socket
   Word shared;
   Word socket;
   Word invalid;
   Word unavailable;
-  Word wrong;        // valid, with another user's id
-  Word moment;       // what the following count from; they begin anew with each
-  Word after;        // begun later than it
-  Word valid_after;  // of them
-  // Ended later than it; how long they took is without what they waited for a CPU.
+  Word wrong;        // valid, but with another user's id
+  Word moment;       // the following count from here; a new moment resets them
+  Word after;        // began later than it
+  Word valid_after;  // how many of these were valid
+  // Ended later than it; durations do not include waits for a CPU.
   Word slow_after;          // more than 10 ms
   Word longest_after;       // ns
-  Word first_socket_after;  // when the first one ended that was valid and came over the socket
-  Word last_valid;          // when the last one began that was valid
-  Word last_map_hit;        // when the last one began that the map or the local table answered
+  Word first_socket_after;  // end of the first valid one over the socket
+  Word last_valid;          // start of the last valid lookup
+  Word last_map_hit;        // start of the last lookup answered by the map or local table
 };
 static_assert(sizeof(Row) <= kRowSize && sizeof(Orders) <= kRowSize);
 
@@ -68,8 +68,8 @@ std::uint64_t now() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
-// How long this process was kept from running although it could have, in ns: what a busy machine
-// adds to a lookup is no property of the lookup. 0 where the kernel does not count it.
+// How long this process was runnable but not running, in ns. Load of the machine is not a property
+// of the lookup and is subtracted. 0 if the kernel does not count it.
 class WaitedForCpu {
  public:
   WaitedForCpu() : file_(open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC)) {}
@@ -121,7 +121,7 @@ class Control {
   Row& row() const { return *row_; }
 
  private:
-  void* at_;  // until the process ends
+  void* at_;  // mapped until the process ends
   Row* row_;
 };
 
@@ -167,7 +167,7 @@ class Spinner {
     return Kind::kMapHit;
   }
 
-  // Read when the lookup has ended: whatever was told before it began counts.
+  // Read after the lookup has ended, so that a moment set before its start is seen.
   bool follow_moment() {
     const std::uint64_t moment = orders_.moment.load(std::memory_order_acquire);
     if (moment != moment_) {
@@ -232,7 +232,7 @@ bool gets(const claimsd::Client& client, const Known& known) {
   return answer.valid() && answer.claims().id() == known.id;
 }
 
-// One of the forked: all tokens in an order of its own, a few times.
+// Work of one forked child: all tokens a few times, in its own order.
 int work(const claimsd::Client& client, const std::vector<Known>& tokens, std::size_t number) {
   constexpr std::size_t kRounds = 20;
   for (std::size_t i = 0; i < kRounds * tokens.size(); ++i) {
@@ -240,7 +240,7 @@ int work(const claimsd::Client& client, const std::vector<Known>& tokens, std::s
     if (!gets(client, tokens[(number + i * stride) % tokens.size()])) return 1;
   }
   const claimsd_statistics from = client.statistics();
-  // Counted from the fork on, and answered by what this process found out itself.
+  // Statistics count from the fork; this process must have answered from its own table and map.
   const bool own = from.local_hits > 0 && from.shared_hits > 0 && from.map_in_use == 1;
   return own && from.local_hits + from.shared_hits <= kRounds * tokens.size() ? 0 : 2;
 }

@@ -1,4 +1,5 @@
-"""spinner.cc as processes: many workers that do nothing but look tokens up, counted in memory shared with the test."""
+"""Runs spinner.cc: many workers that only look tokens up, counted in memory shared with the
+test."""
 
 import mmap
 import os
@@ -17,7 +18,7 @@ STOP, MOMENT = 0, 8
 
 
 class Row(NamedTuple):
-    """What one process counted: Row of spinner.cc. Times are CLOCK_MONOTONIC in ns."""
+    """The counters of one process: Row of spinner.cc. Times are CLOCK_MONOTONIC in ns."""
 
     lookups: int
     local: int
@@ -41,7 +42,7 @@ class Row(NamedTuple):
 
 
 class Spinners:
-    """`count` processes on one daemon's socket; `tokens_of(number)` are those that each looks up."""
+    """`count` processes on one daemon's socket; `tokens_of(number)` are the tokens of each."""
 
     def __init__(self, build, root, socket, count, tokens_of, env=None):
         self.file = pathlib.Path(root) / "spinners"
@@ -91,13 +92,14 @@ class Spinners:
         return max(getattr(row, field) for row in self.rows())
 
     def set_moment(self, moment=None):
-        """From when `after` is, now unless told; returns it. A row counts from it once its `moment` says so."""
+        """Sets the time from which `after` counts (default: now) and returns it. A row counts from
+        it once its `moment` equals it."""
         moment = time.monotonic_ns() if moment is None else moment
         struct.pack_into("<Q", self.memory, MOMENT, moment)
         return moment
 
     def until_each(self, holds, what, patience=PATIENCE):
-        """Waits until it holds of each process' row; it is an error if one of them ends."""
+        """Waits until `holds` is true for each process' row. A process that ends is an error."""
         def all_hold():
             self.check_alive()
             return all(holds(row) for row in self.rows())
@@ -105,7 +107,7 @@ class Spinners:
         until(all_hold, what, patience)
 
     def until_each_goes_on(self, field, count, patience=PATIENCE):
-        """Waits until each process has counted that many more."""
+        """Waits until this field of each process has grown by `count`."""
         before = [getattr(row, field) for row in self.rows()]
 
         def went_on():
@@ -119,11 +121,11 @@ class Spinners:
             assert process.poll() is None, f"a worker ended with {process.returncode}: {process.communicate()[1]}"
 
     def maps(self):
-        """How many maps of leases each process has."""
+        """The number of lease maps in each process."""
         return [sum("claimsd" in line and "memfd:" in line for line in maps_of(process)) for process in self.processes]
 
     def stop(self):
-        """A clean end of all of them."""
+        """Stops all of them cleanly."""
         struct.pack_into("<Q", self.memory, STOP, 1)
         for process in self.processes:
             complaints = process.communicate(timeout=PATIENCE)[1]
@@ -147,8 +149,8 @@ def maps_of(process):
 
 
 def run_timed(command, text):
-    """Runs a command with that on its standard input: (exit code, CLOCK_MONOTONIC in ns right before it is started,
-    and right after its end was reported)."""
+    """Runs a command with `text` on its standard input: (exit code, CLOCK_MONOTONIC in ns right
+    before the start and right after the end)."""
     descriptor = os.memfd_create("input")
     try:
         os.write(descriptor, text.encode())

@@ -1,4 +1,4 @@
-"""Who may ask: by uid, by gid, by the socket's permissions; and how many connections each may have."""
+"""Access control by uid, gid and socket permissions, and limits on the number of connections."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 @pytest.fixture(scope="module")
 def portable_worker(build, scratch):
-    """The worker and its library where any user may read them: (binary, environment)."""
+    """The worker and its library in a place any user may read: (binary, environment)."""
     directory = scratch()
     shutil.copy(build / "tests" / "system" / "claimsd_worker", directory)
     shutil.copy(build / "client" / "src" / "libclaimsd.so.0", directory)
@@ -26,7 +26,7 @@ def portable_worker(build, scratch):
 
 @pytest.fixture
 def stranger(portable_worker):
-    """Asks one question with libclaimsd as another user."""
+    """Sends one query with libclaimsd as another user."""
 
     def ask(daemon):
         binary, env = portable_worker
@@ -38,13 +38,13 @@ def stranger(portable_worker):
 
 
 def first_words(daemon):
-    """What somebody who is not let in is told at connect: (request id, code)."""
+    """The Failure that a rejected client gets on connect: (request id, code)."""
     with Peer(daemon.socket, hello=False) as peer:
         return peer.failure()
 
 
 @as_root
-def test_a_uid_that_is_not_allowed_is_told_so(claimsd, faults, stranger):
+def test_a_uid_that_is_not_allowed_gets_a_failure_and_the_reason_not_permitted(claimsd, faults, stranger):
     daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "allowed_uids": [other_user.UID + 1]})
     assert other_user.call(lambda: first_words(daemon)) == (0, NOT_ALLOWED)
     answer = stranger(daemon)
@@ -55,20 +55,20 @@ def test_a_uid_that_is_not_allowed_is_told_so(claimsd, faults, stranger):
 @as_root
 @pytest.mark.parametrize("lists", [
     {"allowed_uids": [other_user.UID]}, {"allowed_gids": [other_user.UID]}, {}])
-def test_an_allowed_uid_or_gid_gets_in(claimsd, faults, stranger, lists):
+def test_an_allowed_uid_or_gid_is_admitted(claimsd, faults, stranger, lists):
     daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, **lists})
     assert stranger(daemon).verdict == "valid"
 
 
 @as_root
-def test_a_socket_that_others_may_not_open_is_not_permitted(claimsd, faults, stranger):
+def test_a_socket_that_this_user_may_not_open_gives_not_permitted(claimsd, faults, stranger):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0660"})
     answer = stranger(daemon)
     assert (answer.verdict, answer.reason) == ("unavailable", "not_permitted")
 
 
 @as_root
-def test_the_sockets_have_the_modes_and_groups_of_the_configuration(claimsd, faults):
+def test_the_sockets_have_the_configured_modes_and_groups(claimsd, faults):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0620", "socket_group": "54321",
                                                  "admin_socket_mode": "0600"})
     assert (daemon.socket.stat().st_mode & 0o777, daemon.socket.stat().st_gid) == (0o620, 54321)
@@ -76,14 +76,14 @@ def test_the_sockets_have_the_modes_and_groups_of_the_configuration(claimsd, fau
 
 
 @as_root
-def test_uid_65534_could_be_anybody_and_is_refused(claimsd, faults):
+def test_uid_65534_is_rejected_even_if_it_is_allowed(claimsd, faults):
     daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "allowed_uids": [65534]})
     refused = other_user.call(lambda: first_words(daemon), uid=65534, gid=65534)
     assert refused == (0, NOT_ALLOWED)
 
 
 @as_root
-def test_the_cache_and_the_key_are_for_the_daemon_alone(claimsd, peer, faults):
+def test_only_the_daemon_can_read_the_cache_and_the_key(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer(daemon).ask("token")
 
@@ -94,7 +94,7 @@ def test_the_cache_and_the_key_are_for_the_daemon_alone(claimsd, peer, faults):
     assert daemon.key_file.stat().st_mode & 0o777 == 0o400
 
 
-def test_a_uid_has_so_many_connections_and_gets_back_what_it_closes(claimsd, peer, faults):
+def test_a_uid_at_its_connection_limit_can_connect_again_after_closing_one(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"), daemon={"max_connections_per_uid": 3})
     mine = [peer(daemon) for _ in range(3)]
     refused = peer(daemon, hello=False)
@@ -114,7 +114,7 @@ def test_a_uid_has_so_many_connections_and_gets_back_what_it_closes(claimsd, pee
 
 
 @as_root
-def test_one_uid_at_its_limit_leaves_the_others_alone(claimsd, peer, faults, stranger):
+def test_one_uid_at_its_connection_limit_does_not_affect_other_uids(claimsd, peer, faults, stranger):
     daemon = claimsd(faults.url("echo"), daemon={**OPEN_TO_ALL, "max_connections_per_uid": 2})
     mine = [peer(daemon) for _ in range(2)]
     assert peer(daemon, hello=False).failure() == (0, TOO_MANY)
@@ -122,7 +122,7 @@ def test_one_uid_at_its_limit_leaves_the_others_alone(claimsd, peer, faults, str
     assert mine[0].ask("token").verdict == "valid"
 
 
-def test_all_connections_together_are_limited(claimsd, peer, faults):
+def test_the_total_number_of_connections_is_limited(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"), daemon={"max_connections": 2})
     mine = [peer(daemon) for _ in range(2)]
     assert peer(daemon, hello=False).failure() == (0, TOO_MANY)

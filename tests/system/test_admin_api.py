@@ -1,4 +1,4 @@
-"""The admin API of a real daemon is what daemon/admin/openapi.yaml says, and tells no secret."""
+"""The admin API of a real daemon conforms to daemon/admin/openapi.yaml and exposes no secret."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ CANARY = "canary-7f3a"
 
 
 def as_json_schema(node):
-    """OpenAPI 3.0 says `nullable` where JSON Schema has a type of its own."""
+    """Converts OpenAPI 3.0 `nullable` to the JSON Schema type list."""
     if isinstance(node, list):
         return [as_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -29,7 +29,7 @@ def as_json_schema(node):
 
 
 def check(path, method, status, body):
-    """`body` is what the file says of that response."""
+    """Checks `body` against the response schema in the file."""
     answer = OPENAPI["paths"][path][method]["responses"][str(status)]
     if "$ref" in answer:
         answer = OPENAPI["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
@@ -39,7 +39,7 @@ def check(path, method, status, body):
 
 @pytest.fixture
 def busy(claimsd, peer, faults):
-    """A daemon that has confirmed, refused and failed, with an order carried out."""
+    """A daemon that has confirmed and rejected tokens, had failures, and executed an order."""
     daemon = claimsd(faults.url("echo"))
     client = peer(daemon)
     assert client.ask(f"{CANARY}-token-one").verdict == "valid"
@@ -53,14 +53,14 @@ GETS = [path for path, methods in OPENAPI["paths"].items() if "get" in methods]
 
 
 @pytest.mark.parametrize("path", [path for path in GETS if path not in ("/metrics", "/openapi.yaml")])
-def test_what_a_route_answers_is_what_the_file_says(busy, path):
+def test_the_response_of_every_get_route_matches_the_openapi_file(busy, path):
     status, body = busy.admin(path)
     assert status == 200
     check(path, "get", status, body)
     assert CANARY.encode() not in body and b"@" not in body
 
 
-def test_the_daemon_serves_the_file_itself(busy):
+def test_the_daemon_serves_the_openapi_file_itself(busy):
     assert yaml.safe_load(busy.admin("/openapi.yaml")[1]) == OPENAPI
 
 
@@ -69,7 +69,7 @@ def test_the_daemon_serves_the_file_itself(busy):
     ("/v1/entry", {"user": "x"}, 400), ("/v1/purge", {"everybody": True}, 200), ("/v1/purge", {}, 400),
     ("/v1/revoke", {"token": "another-token"}, 200), ("/v1/revoke", {"token": "a b"}, 400),
     ("/v1/reload", {}, 200), ("/v1/log-level", {"level": "info"}, 200), ("/v1/log-level", {"level": "x"}, 400)])
-def test_what_an_order_is_answered_is_what_the_file_says(busy, path, body, status):
+def test_the_response_to_every_order_matches_the_openapi_file(busy, path, body, status):
     answered, said = busy.admin(path, body)
     assert answered == status
     check(path, "post", status, said)
@@ -77,13 +77,13 @@ def test_what_an_order_is_answered_is_what_the_file_says(busy, path, body, statu
 
 
 @pytest.mark.parametrize("query, status", [("?limit=1", 200), ("?limit=0", 400), ("?after=xyz", 400)])
-def test_pages_of_entries(busy, query, status):
+def test_entries_are_paged(busy, query, status):
     answered, said = busy.admin("/v1/entries" + query)
     assert answered == status
     check("/v1/entries", "get", status, said)
 
 
-def test_every_entry_is_on_one_page_and_a_users_are_found(claimsd, peer, faults):
+def test_every_entry_is_on_exactly_one_page_and_entries_are_found_by_user(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     client = peer(daemon)
     for number in range(23):
@@ -100,7 +100,7 @@ def test_every_entry_is_on_one_page_and_a_users_are_found(claimsd, peer, faults)
     assert found and all(entry["user"] == user for entry in found)
 
 
-def test_whoever_waits_for_an_event_is_woken_by_it(busy, peer):
+def test_a_long_poll_for_events_returns_when_one_happens(busy, peer):
     last = json.loads(busy.admin("/v1/events")[1])["last"]
     connection = http.client.HTTPConnection("localhost", timeout=30)
     connection.sock = socket.socket(socket.AF_UNIX)
@@ -115,13 +115,13 @@ def test_whoever_waits_for_an_event_is_woken_by_it(busy, peer):
     assert CANARY.encode() not in body
 
 
-def test_curl_needs_nothing_but_the_socket(busy):
+def test_curl_needs_only_the_socket(busy):
     done = subprocess.run(["curl", "-sS", "--unix-socket", str(busy.admin_socket), "http://localhost/v1/health"],
                           capture_output=True, text=True, timeout=30)
     assert json.loads(done.stdout)["alive"] is True
 
 
-def test_prometheus_listener_has_its_three_paths_and_refuses_another_host(claimsd, faults):
+def test_the_prometheus_listener_serves_three_paths_and_rejects_a_foreign_host_header(claimsd, faults):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -141,13 +141,13 @@ def test_prometheus_listener_has_its_three_paths_and_refuses_another_host(claims
     assert re.search(rb"^claimsd_build_info", get("/metrics")[1], re.MULTILINE)
 
 
-def test_a_listener_that_others_could_reach_keeps_the_daemon_from_starting(claimsd, faults):
+def test_a_metrics_listener_off_the_loopback_prevents_the_start(claimsd, faults):
     daemon = claimsd(faults.url("echo"), start=False, daemon={"metrics_listen": "0.0.0.0:9464"})
     with pytest.raises(Exception, match="no address of the loopback"):
         daemon.start()
 
 
-def test_peers_are_counted_by_user_id(busy):
+def test_peers_are_counted_by_uid(busy):
     (row,) = json.loads(busy.admin("/v1/statistics")[1])["peers"]
     assert (row["questions"], row["invalid"], row["connections"]) == (3, 1, 1)
 

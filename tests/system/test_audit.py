@@ -1,4 +1,5 @@
-"""The running daemon's audit log: what it and its operators did, on disk before it is acknowledged."""
+"""The running daemon's audit log: events of workers and operators are on disk before they are
+acknowledged."""
 
 import json
 import os
@@ -33,7 +34,7 @@ def events(claimsctl, directory):
     return [record for record in records if record["event"] != "anchored"]
 
 
-def test_an_acknowledged_order_is_recorded_with_who_gave_it_although_the_daemon_is_killed(claimsd, claimsctl, faults):
+def test_an_acknowledged_order_is_in_the_log_with_its_author_even_if_the_daemon_is_killed(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     token = jwt(sub="revoked", iat=int(time.time()) - 60)
     assert order(claimsctl, daemon, "revoke", token=token).returncode == VALID
@@ -51,7 +52,7 @@ def test_an_acknowledged_order_is_recorded_with_who_gave_it_although_the_daemon_
     assert claimsctl("audit", "verify", "--directory", directory).returncode == 0
 
 
-def test_a_clean_stop_is_the_last_record_and_the_log_goes_on_after_it(claimsd, claimsctl, faults):
+def test_a_clean_stop_is_recorded_last_and_the_next_start_appends_to_the_log(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.restart()
     daemon.stop()
@@ -61,13 +62,13 @@ def test_a_clean_stop_is_the_last_record_and_the_log_goes_on_after_it(claimsd, c
     assert "audit_anchor" in daemon.log()
 
 
-def test_without_an_audit_log_orders_are_taken_and_nothing_is_written(claimsd, claimsctl, faults):
+def test_without_an_audit_log_orders_work_and_no_file_is_written(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"), audit={"enabled": False})
     assert order(claimsctl, daemon, "purge", "--all").returncode == VALID
     assert not (daemon.root / "audit").exists()
 
 
-def test_a_daemon_whose_audit_directory_others_can_read_does_not_start(claimsd, faults, tmp_path):
+def test_a_daemon_whose_audit_directory_is_readable_by_others_does_not_start(claimsd, faults, tmp_path):
     directory = tmp_path / "open"
     directory.mkdir(mode=0o755)
     with pytest.raises(StartFailed) as failed:
@@ -75,7 +76,7 @@ def test_a_daemon_whose_audit_directory_others_can_read_does_not_start(claimsd, 
     assert str(directory) in failed.value.printed
 
 
-def test_each_refusal_is_on_disk_before_its_answer_although_the_daemon_is_killed(claimsd, claimsctl, peer, faults):
+def test_each_rejection_is_on_disk_before_its_answer_even_if_the_daemon_is_killed(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     asker = peer(daemon)
     tokens = [jwt(sub=f"user-{number}") for number in range(20)]
@@ -88,7 +89,7 @@ def test_each_refusal_is_on_disk_before_its_answer_although_the_daemon_is_killed
     assert {record["peer"]["uid"] for record in records if record["event"] == "refused"} == {os.geteuid()}
 
 
-def test_the_running_daemon_shows_what_it_has_just_recorded(claimsd, claimsctl, peer, faults):
+def test_the_running_daemon_shows_the_newest_records(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     token = jwt(sub="lately")
     assert peer(daemon).ask(token).reason == "refused"
@@ -103,7 +104,7 @@ def test_the_running_daemon_shows_what_it_has_just_recorded(claimsd, claimsctl, 
     assert "1" in order(claimsctl, daemon, "audit", "report", "--directory", directory).stdout
 
 
-def test_the_levels_record_what_they_say(claimsd, claimsctl, peer, faults):
+def test_each_level_records_what_it_promises(claimsd, claimsctl, peer, faults):
     seen = {}
     for level in ("failures", "verifications", "every"):
         daemon = claimsd(faults.url("echo"), audit={"level": level})
@@ -117,7 +118,7 @@ def test_the_levels_record_what_they_say(claimsd, claimsctl, peer, faults):
     assert seen["every"].count("verified") == 1 and seen["every"].count("hit") == 2
 
 
-def test_without_a_log_nothing_is_kept_and_claimsctl_says_so(claimsd, claimsctl, peer, faults):
+def test_without_an_audit_log_nothing_is_recorded_and_the_admin_api_says_so(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"), audit={"enabled": False})
     assert peer(daemon).ask(jwt(sub="x")).reason == "refused"
     assert not (daemon.root / "audit").exists()
@@ -125,7 +126,7 @@ def test_without_a_log_nothing_is_kept_and_claimsctl_says_so(claimsd, claimsctl,
     assert status == 404 and b"audit.enabled" in body
 
 
-def test_a_change_of_the_configuration_is_recorded_with_who_made_it(claimsd, claimsctl, faults):
+def test_a_configuration_change_is_recorded_with_its_author(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.tables["limits"] = {"max_in_flight": 7}
     daemon.config_file.write_text(toml(daemon.tables))
@@ -138,7 +139,7 @@ def test_a_change_of_the_configuration_is_recorded_with_who_made_it(claimsd, cla
     assert records[1]["detail"] == "log.level: debug -> error, until the next reload or restart"
 
 
-def test_anchors_are_in_the_journal_and_in_a_file_elsewhere_and_hold_the_log(claimsd, claimsctl, peer, faults, tmp_path):
+def test_anchors_in_the_journal_and_in_a_second_file_verify_the_log(claimsd, claimsctl, peer, faults, tmp_path):
     elsewhere = tmp_path / "anchors"
     daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(elsewhere)})
     assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
@@ -157,26 +158,26 @@ def test_anchors_are_in_the_journal_and_in_a_file_elsewhere_and_hold_the_log(cla
     assert (done.returncode, json.loads(done.stdout)["finding"]["kind"]) == (1, "deletion")
 
 
-def test_an_anchors_file_that_cannot_be_written_is_told_and_holds_nothing_up(claimsd, peer, faults, tmp_path):
+def test_an_unwritable_anchors_file_is_logged_and_does_not_delay_answers(claimsd, peer, faults, tmp_path):
     daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(tmp_path / "none" / "anchors")})
     assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
     daemon.stop()
     assert "audit_anchors_file" in daemon.log()
 
 
-def test_the_status_tells_of_the_log(claimsd, claimsctl, peer, faults):
+def test_the_status_shows_the_audit_log(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     asker = peer(daemon)
     assert {answer.reason for answer in asker.ask_all([jwt(sub=f"user-{number}") for number in range(5)])} == {"refused"}
     status = daemon.status()
     assert (status["audit"]["state"], status["audit"]["when_full"]) == ("writable", "deny")
-    assert status["counters"]["audit_events"] == 6  # and that it started
+    assert status["counters"]["audit_events"] == 6  # including the start
     assert status["audit"]["sequence"] == status["counters"]["audit_records"]
     shown = order(claimsctl, daemon, "status").stdout
     assert "audit log" in shown and str(daemon.root / "audit") in shown
 
 
-def test_a_running_daemons_log_is_verified_to_its_end_and_what_is_changed_below_it_is_found(claimsd, claimsctl, peer, faults):
+def test_a_running_daemons_log_verifies_to_its_end_and_a_modified_file_is_detected(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     directory = daemon.root / "audit"
 
@@ -192,14 +193,14 @@ def test_a_running_daemons_log_is_verified_to_its_end_and_what_is_changed_below_
     assert said["records"] == said["last"] >= 21
     (segment,) = directory.glob("*.segment")
     written = segment.read_bytes()
-    with open(segment, "r+b") as file:  # in place: the daemon has it open; on old pages, too
+    with open(segment, "r+b") as file:  # in place, because the daemon has it open
         file.write(written.replace(b"main", b"mein"))
     code, said = verify()
     assert (code, said["finding"]["kind"]) == (1, "change")
     assert 1 < said["finding"]["sequence"] <= said["last"] + 1
 
 
-def test_a_directory_that_another_daemon_writes_to_is_verified_up_to_its_newest_segment(claimsd, claimsctl, faults):
+def test_another_daemons_directory_is_verified_up_to_its_newest_segment(claimsd, claimsctl, faults):
     one, other = claimsd(faults.url("echo")), claimsd(faults.url("echo"))
     done = order(claimsctl, one, "audit", "verify", "--directory", other.root / "audit")
     assert done.returncode == 69 and "no segment yet" in done.stderr

@@ -1,4 +1,5 @@
-"""What the audit log keeps, sends and shows names users by id: no token, email or other claim, in whatever form it is read."""
+"""The audit log names users by id only: no token, email or other claim is stored, sent or shown in
+any encoding."""
 
 import subprocess
 
@@ -8,7 +9,8 @@ from canaries import BAD_TOKENS, CLAIMS, SECRETS, TOKENS, found_in
 from daemon import Claimsd, toml
 from peer import Peer
 
-# The id claim is what a record names a user by; where that is configured to be the email, the email is.
+# Records name a user by the id claim. If that is configured to be the email, they contain the
+# email.
 IN_RECORDS = (CLAIMS["id"],)
 FORMATS = ("jsonl", "ecs", "ocsf", "csv")
 
@@ -19,7 +21,7 @@ def control(build, daemon, *words, token=None):
 
 
 def live(build, daemon):
-    """{command: output} of what an operator sees of the log while the daemon runs."""
+    """{command: output} of all views of the log while the daemon runs."""
     directory = str(daemon.root / "audit")
     commands = [("tail", "-n", "1000"), ("search", "--user", CLAIMS["id"]), ("report",), ("stat",), ("verify",),
                 *(("export", "--format", form) for form in FORMATS)]
@@ -58,18 +60,18 @@ def leaks(outputs):
     return {what: found for what, data in outputs.items() if (found := found_in(data, but=IN_RECORDS))}
 
 
-def test_the_log_of_all_this_names_users_and_events(daemon, build):
+def test_the_log_names_the_users_and_events_of_all_this_traffic(daemon, build):
     shown = control(build, daemon, "audit", "report", "--json", "--directory", str(daemon.root / "audit")).stdout
     for event in ("verified", "hit", "refused", "refused_locally", "revoked", "purged", "configured", "started"):
         assert f'"{event}"' in shown, event
     assert CLAIMS["id"].encode() in live(build, daemon)[("export", "--format", "jsonl")]
 
 
-def test_nothing_secret_is_shown_of_the_log_while_the_daemon_runs(daemon, build):
+def test_no_view_of_the_log_of_a_running_daemon_shows_a_secret(daemon, build):
     assert leaks(live(build, daemon)) == {}
 
 
-def test_nothing_secret_is_in_segments_anchors_journal_or_exports(daemon, build):
+def test_no_segment_anchor_journal_or_export_contains_a_secret(daemon, build):
     daemon.stop()
     try:
         files = {str(path): path.read_bytes() for path in sorted(daemon.root.rglob("*")) if path.is_file()}
@@ -77,7 +79,7 @@ def test_nothing_secret_is_in_segments_anchors_journal_or_exports(daemon, build)
         assert any(name.endswith(".segment") and CLAIMS["id"].encode() in data for name, data in files.items())
         assert "audit_anchor" in daemon.log()
         assert leaks(files) == {}
-        # Outside of the segments not even the id.
+        # Outside the segments, not even the id.
         assert not [name for name, data in files.items() if not name.endswith(".segment") and found_in(data)]
         outputs = {}
         for form in FORMATS:
@@ -89,6 +91,6 @@ def test_nothing_secret_is_in_segments_anchors_journal_or_exports(daemon, build)
         daemon.start()
 
 
-def test_a_secret_would_be_found():
+def test_the_search_finds_a_secret_that_is_there():
     assert found_in(f"x {CLAIMS['email']} y".encode(), but=IN_RECORDS) == [CLAIMS["email"]]
     assert set(SECRETS) > set(IN_RECORDS)

@@ -1,4 +1,5 @@
-"""A daemon whose audit log's disk is full, or fails at any call: what is told is recorded or counted, and it goes on by itself."""
+"""An audit log on a full disk, or with failing disk calls: every answer is recorded or counted, and
+the daemon recovers."""
 
 import concurrent.futures
 import mmap
@@ -23,7 +24,7 @@ def counted(records, event):
 
 
 def missing(records, what):
-    """How many events the gaps count that were "denied", or "allowed"."""
+    """How many events the gaps report as "denied" or "allowed"."""
     gaps = [record["detail"] for record in records if record["event"] == "gap"]
     return sum(int(part.removeprefix(f"{what}=")) for gap in gaps for part in gap.split() if part.startswith(f"{what}="))
 
@@ -32,7 +33,7 @@ def missing(records, what):
 
 
 class SmallDisk:
-    """A daemon whose log is on a disk of 3 MiB that nobody else sees, with a file that takes up room."""
+    """A daemon whose log is on a private disk of 3 MiB, with a file to use up space."""
 
     def __init__(self, claimsd, faults, when_full):
         self.daemon = claimsd(faults.url("echo"), start=False, limits={"misses_per_uid": 0},
@@ -40,20 +41,21 @@ class SmallDisk:
         self.at = self.daemon.root / "audit"
         self.at.mkdir(mode=0o700)
         self.daemon.start(prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, str(self.at)])
-        # Held open, the disk outlives the daemon.
+        # Keeping it open lets the disk outlive the daemon.
         self.disk = os.open(f"/proc/{self.daemon.process.pid}/root{self.at}", os.O_RDONLY | os.O_DIRECTORY)
         self.directory = pathlib.Path(f"/proc/{os.getpid()}/fd/{self.disk}")
         self.peer = Peer(self.daemon.socket)
         self.asked = 0
 
     def ask(self, together=20):
-        """The reasons of answers about tokens that nobody has asked about before."""
+        """The reasons of answers for new tokens."""
         tokens = [jwt(sub=f"user-{self.asked + number}") for number in range(together)]
         self.asked += together
         return [answer.reason for answer in self.peer.ask_all(tokens)]
 
     def fill(self):
-        """Asks until not even one record fits: where twenty did not, the daemon tries again a second later, with what comes then."""
+        """Queries until not even one record fits. After twenty did not fit, the daemon retries a
+        second later with the records that come then."""
         told = []
         until(lambda: told.extend(self.ask()) or WITHHELD in told, "the disk fills up", 60)
         last_room = time.monotonic()
@@ -94,7 +96,7 @@ def small_disk(claimsd, faults):
         disk.close()
 
 
-def test_on_a_full_disk_nothing_is_told_without_its_record_and_it_goes_on_when_there_is_room(small_disk, build):
+def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_with_free_space(small_disk, build):
     disk = small_disk("deny")
     told = disk.fill()
     assert set(told) == {"ok", WITHHELD}
@@ -103,7 +105,7 @@ def test_on_a_full_disk_nothing_is_told_without_its_record_and_it_goes_on_when_t
     status = disk.daemon.status()
     assert [finding["code"] for finding in status["findings"]] == ["audit_disk_full"]
     assert b"\nclaimsd_audit_writable 0\n" in disk.daemon.admin("/metrics")[1]
-    # What is known needs no record at this level.
+    # A cached answer needs no record at this level.
     assert disk.peer.ask(jwt(sub="user-0")).reason == "ok"
     disk.make_room()
     until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "it goes on")
@@ -118,7 +120,7 @@ def test_on_a_full_disk_nothing_is_told_without_its_record_and_it_goes_on_when_t
     verified(build, disk.directory)
 
 
-def test_on_a_full_disk_what_is_told_without_its_record_is_counted_where_that_is_wanted(small_disk, build):
+def test_on_a_full_disk_answers_without_a_record_are_counted_when_configured(small_disk, build):
     disk = small_disk("allow_and_count")
     told = []
     until(lambda: told.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
@@ -137,11 +139,11 @@ def test_on_a_full_disk_what_is_told_without_its_record_is_counted_where_that_is
 
 # ---- a disk that fails ---------------------------------------------------------------------------
 
-CALLS = 17  # more than three commits make
+CALLS = 17  # more calls than three commits make
 
 
 class FailingDisk:
-    """A daemon, and orders to the disk below its log: so many calls work, then so many fail."""
+    """A daemon whose disk calls succeed and then fail a given number of times."""
 
     def __init__(self, build, root, when_full):
         orders = pathlib.Path(root) / "orders"
@@ -160,7 +162,8 @@ class FailingDisk:
         return self.told[-1]
 
     def fail(self, call, times):
-        """Whether it came to that within three questions; waits until it works again."""
+        """Makes that call fail. Returns whether it was reached within three queries; waits for
+        recovery."""
         struct.pack_into("<q", self.orders, 0, call - 1)
         struct.pack_into("<q", self.orders, 8, times)
         for _ in range(3):
@@ -177,13 +180,13 @@ class FailingDisk:
 
 
 @pytest.mark.parametrize("when_full", ["deny", "allow_and_count"])
-def test_whichever_call_fails_nothing_is_told_without_its_record_or_a_count_and_it_goes_on(build, scratch, when_full):
-    # A daemon a call: each failure costs the second after which the log tries again.
+def test_whichever_disk_call_fails_no_answer_is_sent_without_a_record_or_a_count_and_the_daemon_recovers(build, scratch, when_full):
+    # One daemon per call: after each failure the log waits a second before it retries.
     disks = [FailingDisk(build, scratch(), when_full) for _ in range(CALLS)]
     with concurrent.futures.ThreadPoolExecutor(CALLS) as pool:
         for times in (1, 3) if when_full == "deny" else (1,):
             failed = list(pool.map(lambda numbered: numbered[1].fail(numbered[0] + 1, times), enumerate(disks)))
-            assert failed.count(True) >= 12, failed  # each that three commits make
+            assert failed.count(True) >= 12, failed  # the calls that three commits always make
     for disk, has_failed in zip(disks, failed):
         told = disk.end()
         records = records_in(build, disk.daemon.root / "audit")

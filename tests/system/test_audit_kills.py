@@ -1,6 +1,8 @@
-"""A daemon killed at any moment under load: what it told anybody is in its log, which is whole.
+"""A daemon killed at any moment under load: every answer that it sent is in the log, and the log is
+intact.
 
-CLAIMSD_AUDIT_DAEMON_KILLS says how often; tests/audit/audit_log_crash_test.cc kills the log alone, more often in the same time.
+CLAIMSD_AUDIT_DAEMON_KILLS sets the number of kills. tests/audit/audit_log_crash_test.cc kills only the log,
+more often in the same time.
 """
 
 import os
@@ -9,10 +11,10 @@ import random
 from audit_traffic import Load, records_in, verified
 
 KILLS = int(os.environ.get("CLAIMSD_AUDIT_DAEMON_KILLS", "30"))
-LOOKS = 6  # at the log, in between
+LOOKS = 6  # at the log, between kills
 
 
-def test_whatever_anybody_was_told_is_recorded_although_the_daemon_is_killed(claimsd, build, faults):
+def test_every_answer_sent_is_in_the_log_even_if_the_daemon_is_killed(claimsd, build, faults):
     daemon = claimsd(faults.url("echo"), start=False, limits={"misses_per_uid": 0}, log={"level": "error"},
                      audit={"level": "verifications", "segment_bytes": "1MiB"})
     directory = daemon.root / "audit"
@@ -46,7 +48,7 @@ def test_whatever_anybody_was_told_is_recorded_although_the_daemon_is_killed(cla
             look()
     assert len(told) > 10 * KILLS and refused > 10 * KILLS
     counted = look()
-    # Of a life that ends in order the records say exactly what was told.
+    # After a clean stop the records match the sent answers exactly.
     daemon.start()
     load = Load(daemon, "last")
     for _ in range(50):

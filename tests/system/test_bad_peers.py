@@ -1,4 +1,5 @@
-"""Whatever a peer sends, or does not read: it gets the right Failure, and the others are served."""
+"""Protocol violations and slow readers: the peer gets the right Failure, and other clients are
+still served."""
 
 import itertools
 import random
@@ -26,7 +27,7 @@ def daemon(build, scratch, fault_server):
 
 @pytest.fixture
 def bystander(daemon, peer):
-    """Somebody who is served before, and must be after."""
+    """A client that is served before and after the test."""
     other = peer(daemon)
     assert other.ask("bystander").id == user_of("bystander")
     yield other
@@ -69,7 +70,7 @@ FATAL_AFTER_HELLO = {
 
 
 @pytest.mark.parametrize("what", sorted(FATAL))
-def test_the_daemon_names_the_mistake_and_hangs_up_on(daemon, bystander, peer, what):
+def test_a_protocol_violation_is_named_and_ends_the_connection(daemon, bystander, peer, what):
     data, code = FATAL[what]
     bad = peer(daemon, hello=False)
     bad.socket.sendall(data)
@@ -78,7 +79,7 @@ def test_the_daemon_names_the_mistake_and_hangs_up_on(daemon, bystander, peer, w
 
 
 @pytest.mark.parametrize("what", sorted(FATAL_AFTER_HELLO))
-def test_after_the_handshake_it_hangs_up_on(daemon, bystander, peer, what):
+def test_a_violation_after_the_handshake_ends_the_connection(daemon, bystander, peer, what):
     data, code = FATAL_AFTER_HELLO[what]
     bad = peer(daemon)
     bad.socket.sendall(data)
@@ -87,16 +88,16 @@ def test_after_the_handshake_it_hangs_up_on(daemon, bystander, peer, what):
 
 
 @pytest.mark.parametrize("code", [0x0002, 0x7FFF, 0x8001, 0x8010, 0xFFFF])
-def test_a_message_it_does_not_know_costs_an_answer_and_not_the_connection(daemon, bystander, peer, code):
+def test_an_unknown_message_gets_a_failure_and_keeps_the_connection(daemon, bystander, peer, code):
     newer = peer(daemon)
     newer.socket.sendall(wire.HEADER.pack(4, code, 0, 99) + b"\x00\x01\x02\x03")
     assert newer.failure() == (99, UNKNOWN_MESSAGE)
     assert newer.ask("token").verdict == "valid"
 
 
-def test_a_client_of_an_older_and_one_of_a_newer_version_are_understood(daemon, peer):
+def test_older_and_newer_client_versions_are_accepted(daemon, peer):
     older = peer(daemon, hello=False)
-    older.socket.sendall(wire.HEADER.pack(4, 1, 0, 1) + struct.pack("<HH", 0, 1))  # the first two fields alone
+    older.socket.sendall(wire.HEADER.pack(4, 1, 0, 1) + struct.pack("<HH", 0, 1))  # only the first two fields
     assert older.receive()[0] == "Welcome"
     newer = peer(daemon, hello=False)
     payload = wire.encode("Hello", 1, {"version_min": 1, "version_max": 9})[wire.HEADER.size:] + b"and more"
@@ -105,7 +106,7 @@ def test_a_client_of_an_older_and_one_of_a_newer_version_are_understood(daemon, 
     assert (name, fields["version"]) == ("Welcome", 1)
 
 
-def test_frames_may_come_in_any_pieces(daemon, peer):
+def test_frames_may_arrive_in_pieces_of_any_size(daemon, peer):
     slow = peer(daemon, hello=False)
     for byte in hello() + query() + wire.encode("Ping", 8, {"echo": 5}):
         slow.socket.sendall(bytes([byte]))
@@ -114,7 +115,7 @@ def test_frames_may_come_in_any_pieces(daemon, peer):
     assert got == {"Answer", "Pong"}
 
 
-def test_garbage_of_any_kind_leaves_the_daemon_alive(daemon, bystander, peer):
+def test_random_garbage_does_not_stop_the_daemon(daemon, bystander, peer):
     source = random.Random(20)
     for number in range(200):
         bad = peer(daemon, hello=number % 2 == 0)
@@ -128,7 +129,7 @@ def test_garbage_of_any_kind_leaves_the_daemon_alive(daemon, bystander, peer):
         bad.close()
 
 
-def test_one_question_too_many_ends_the_connection(claimsd, peer, faults):
+def test_one_query_over_the_limit_ends_the_connection(claimsd, peer, faults):
     daemon = claimsd(faults.url("gate"))
     greedy, other = peer(daemon), peer(daemon)
     for _ in range(4097):
@@ -139,7 +140,7 @@ def test_one_question_too_many_ends_the_connection(claimsd, peer, faults):
     assert other.ask("token").verdict == "valid"
 
 
-def test_who_does_not_say_hello_in_time_is_hung_up_on(claimsd, peer, faults):
+def test_a_client_that_does_not_send_hello_in_time_is_disconnected(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"), daemon={"handshake_timeout": "200ms"})
     other = peer(daemon)
     silent = peer(daemon, hello=False)
@@ -150,12 +151,12 @@ def test_who_does_not_say_hello_in_time_is_hung_up_on(claimsd, peer, faults):
     assert other.ask("token").verdict == "valid"
 
 
-def test_who_does_not_read_is_cut_off_and_the_others_are_served_meanwhile(daemon, bystander, peer):
+def test_a_client_that_does_not_read_is_disconnected_and_the_others_are_served_meanwhile(daemon, bystander, peer):
     deaf = peer(daemon)
     poller = select.poll()
     poller.register(deaf.socket, select.POLLOUT)
     for number in itertools.count():
-        # Not writable: the daemon reads no more questions of somebody who reads no answers.
+        # Not writable: the daemon stops reading queries from a client that reads no answers.
         ((_, events),) = poller.poll(PATIENCE * 1000)
         if events & select.POLLHUP:
             break

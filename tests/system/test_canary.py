@@ -1,4 +1,4 @@
-"""After everything it can be asked, no token, email or claim can be read in what the daemon leaves or shows."""
+"""Whatever the daemon is asked, no token, email or claim is readable in what it leaves or shows."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from canaries import BAD_TOKENS, CLAIMS, SECRETS, TOKENS, found_in
 from daemon import Claimsd
 from peer import Peer
 
-# Answers that hold the canaries in places from which an error message could quote them.
+# Answers with the canaries in places that an error message could quote.
 TROUBLE = {
     "cut": {"body": json.dumps(CLAIMS)[:-5]},
     "twice": {"body": json.dumps(CLAIMS)[:-1] + ',"canary-claim":1,"canary-claim":2}'},
@@ -27,7 +27,7 @@ TROUBLE = {
 
 
 def everything_left(daemon):
-    """{what: bytes} of all files of the daemon and all that it shows."""
+    """{what: bytes} of all files of the daemon and of everything it shows."""
     left = {str(path): path.read_bytes() for path in sorted(daemon.root.rglob("*")) if path.is_file()}
     if daemon.process is not None:
         process = pathlib.Path("/proc") / str(daemon.process.pid)
@@ -55,7 +55,7 @@ def daemon(build, scratch, fault_server):
 
 @pytest.fixture(scope="module")
 def asked(daemon, fault_server):
-    """Everything was asked of the daemon; returns the verdicts."""
+    """Sends every kind of query; returns the verdicts."""
     with Peer(daemon.socket) as peer:
         answers = peer.ask_all(TOKENS) + peer.ask_all(TOKENS)
         assert {answer.email for answer in answers} == {CLAIMS["email"]}
@@ -64,7 +64,7 @@ def asked(daemon, fault_server):
     for name in TROUBLE:
         with Peer(daemon.socket, fault_server.url(f"script-{name}")) as peer:
             verdicts[name] = peer.ask(TOKENS[0]).verdict
-    with Peer(daemon.socket) as peer:  # a frame cut off within a token, and a peer that breaks the rules with one
+    with Peer(daemon.socket) as peer:  # a frame cut off inside a token, and a violation that contains one
         peer.query(TOKENS[1])
         peer.socket.sendall(b"\xff" * 12 + TOKENS[2].encode())
         while peer.receive() is not None:
@@ -85,16 +85,16 @@ def test_all_kinds_of_answers_were_given(asked, daemon):
     status = daemon.status()
     assert status["cache"]["entries"] == len(TOKENS) + 1
     assert status["counters"]["upstream_failures"] >= 10
-    # What is looked through below is what there is: the entries are in the file, the failures in the log.
+    # The data searched below really exists: entries are in the file, failures are in the log.
     assert sum(path.stat().st_size for path in daemon.cache.iterdir()) > len(TOKENS) * 200
     assert "upstream_failed" in daemon.log() and "upstream_body" in daemon.log()
 
 
-def test_nothing_secret_is_left_or_shown_while_it_runs(asked, daemon):
+def test_no_secret_is_left_or_shown_while_the_daemon_runs(asked, daemon):
     assert leaks(daemon) == {}
 
 
-def test_nothing_secret_is_left_after_a_crash(asked, daemon):
+def test_no_secret_is_left_after_a_crash(asked, daemon):
     daemon.kill()
     assert leaks(daemon) == {}
     daemon.start()
@@ -102,7 +102,7 @@ def test_nothing_secret_is_left_after_a_crash(asked, daemon):
     assert leaks(daemon) == {}
 
 
-def test_nothing_secret_is_left_after_a_clean_stop(asked, daemon):
+def test_no_secret_is_left_after_a_clean_stop(asked, daemon):
     daemon.restart()
     daemon.stop()
     assert leaks(daemon) == {}

@@ -1,6 +1,7 @@
-"""Certificates that change under a running daemon are taken over by themselves; broken ones are not.
+"""Certificate files that change are reloaded by a running daemon; broken ones are not.
 
-Everything here waits for what the daemon says of itself. A worker's questions go on all the while: none fails.
+Every wait is for a state that the daemon reports. Meanwhile a worker keeps querying, and no query
+may fail.
 """
 
 import json
@@ -16,7 +17,7 @@ OLD, NEW = "", "next"
 
 
 class Certificates:
-    """The files of an upstream that wants a client certificate, and the server's side of them."""
+    """The files of an upstream that requires a client certificate, and those of its server."""
 
     def __init__(self, faults, directory):
         self.faults = faults
@@ -35,10 +36,10 @@ class Certificates:
         path = lambda name: str(self.directory / name)  # noqa: E731
         return {"url": self.faults.url(mode, "https_rotating"), "ca_file": path("ca.pem"),
                 "client_certificate": path("client.pem"), "client_key": path("client.key"),
-                "timeout": "30s", "connect_timeout": "10s"}  # a slow machine fails no question
+                "timeout": "30s", "connect_timeout": "10s"}  # so that a slow machine fails no query
 
     def write(self, name, text):
-        """Into the file as it is, as `cat >` does."""
+        """Writes the file in place, as `cat >` does."""
         (self.directory / name).write_text(text)
 
     def rename_over(self, name, text):
@@ -71,7 +72,7 @@ def taken(daemon, times):
 
 
 class Asking:
-    """Asks for new tokens, one after the other, until it is told to stop; `bad` are the answers that were none."""
+    """Queries new tokens in a loop until stopped; `bad` collects failed answers."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -95,12 +96,12 @@ class Asking:
         self._thread.join(PATIENCE)
 
 
-def test_authorities_and_client_certificate_are_rotated_and_no_question_fails(claimsd, peer, certificates):
+def test_authorities_and_client_certificate_are_rotated_without_a_failed_query(claimsd, peer, certificates):
     daemon = claimsd(certificates.upstream("echo"), limits={"misses_per_uid": 1000000, "miss_burst_per_uid": 1000000})
     read = lambda authority, name: certificates.of(authority, name).read_text()  # noqa: E731
     ended = metric(daemon, "claimsd_upstream_client_certificate_end_seconds")
     with Asking(peer(daemon)) as asking:
-        # The order in which it is done where nothing may fail: trust both, change sides, trust the new one.
+        # The safe order: trust both, change sides, trust only the new one.
         certificates.rename_over("ca.pem", read(OLD, "ca.pem") + read(NEW, "ca.pem"))
         taken(daemon, 1)
         certificates.serve(NEW, OLD, NEW)
@@ -123,7 +124,7 @@ def test_authorities_and_client_certificate_are_rotated_and_no_question_fails(cl
     assert json.dumps(found).count("its certificate files were read again") == 3
 
 
-def test_a_broken_file_changes_nothing_until_it_is_mended(claimsd, peer, certificates):
+def test_a_broken_certificate_file_changes_nothing_until_it_is_fixed(claimsd, peer, certificates):
     daemon = claimsd(certificates.upstream("echo"))
     assert peer(daemon).ask("token-1").verdict == "valid"
     whole = certificates.of(NEW, "ca.pem").read_text()
@@ -134,7 +135,7 @@ def test_a_broken_file_changes_nothing_until_it_is_mended(claimsd, peer, certifi
     assert [finding["code"] for finding in status["findings"]] == ["certificates_refused"]
     assert "upstream.main.ca_file" in status["findings"][0]["message"]
     assert daemon.log().count("certificates_refused") == 1
-    # Mended, with the server gone over to the new authority.
+    # Fixed, after the server has changed to the new authority.
     certificates.serve(NEW, OLD)
     certificates.write("ca.pem", whole)
     taken(daemon, 1)
@@ -143,7 +144,7 @@ def test_a_broken_file_changes_nothing_until_it_is_mended(claimsd, peer, certifi
     assert json.loads(daemon.admin("/v1/status")[1])["well"]
 
 
-def test_an_authority_that_is_taken_away_is_not_trusted_over_an_old_connection(claimsd, peer, certificates):
+def test_a_removed_authority_is_not_trusted_even_over_an_old_connection(claimsd, peer, certificates):
     daemon = claimsd(certificates.upstream("echo"))
     assert peer(daemon).ask("token-1").verdict == "valid"
     certificates.rename_over("ca.pem", certificates.of(NEW, "ca.pem").read_text())
@@ -152,7 +153,7 @@ def test_an_authority_that_is_taken_away_is_not_trusted_over_an_old_connection(c
     assert (answer.verdict, answer.reason) == ("unavailable", "upstream_tls")
 
 
-def test_what_is_broken_at_start_keeps_the_daemon_from_starting(claimsd, certificates):
+def test_a_broken_certificate_file_prevents_the_start(claimsd, certificates):
     certificates.write("client.key", certificates.of(NEW, "client.key").read_text())
     with pytest.raises(Exception, match="upstream.main.client_key: it is not the key"):
         claimsd(certificates.upstream("echo"))

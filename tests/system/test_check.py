@@ -1,4 +1,4 @@
-"""`claimsd --check` and starts that fail: all that is wrong, where it stands, and what to write instead."""
+"""`claimsd --check` and failed starts: every error is reported with its position and a fix."""
 
 import pytest
 
@@ -9,7 +9,7 @@ CONFIGURATION_ERROR = 78  # EX_CONFIG, sysexits.h(3head)
 
 @pytest.fixture
 def check(build, scratch):
-    """What --check says of this text: (exit code, output, file)."""
+    """The result of --check for a text: (exit code, output, file)."""
 
     def run(text):
         file = scratch() / "claimsd.toml"
@@ -20,12 +20,12 @@ def check(build, scratch):
     return run
 
 
-def test_two_lines_are_a_configuration(check):
+def test_two_lines_are_a_valid_configuration(check):
     code, said, _ = check('[upstream.main]\nurl = "https://auth.example.com"\n')
     assert (code, "valid, 1 upstream(s)" in said) == (0, True)
 
 
-def test_all_problems_are_told_at_once_each_with_its_place(check):
+def test_all_errors_are_reported_at_once_each_with_its_position(check):
     text = '[cache]\nmax_ttl = "1h"\nmax_ttk = 1\n\n[upstream.main]\nurl = "http://auth.example.com"\n'
     code, said, file = check(text)
     assert code == CONFIGURATION_ERROR
@@ -38,7 +38,7 @@ def test_all_problems_are_told_at_once_each_with_its_place(check):
     ('[upstream.main]\nur1 = "https://a.example"', "url"),
     ('[deamon]\n[upstream.main]\nurl = "https://a.example"', "daemon"),
 ])
-def test_an_unknown_key_is_refused_with_the_one_that_was_meant(check, text, says):
+def test_an_unknown_key_is_rejected_with_the_key_that_was_meant(check, text, says):
     code, said, file = check(text)
     assert code == CONFIGURATION_ERROR
     assert f"{file}:" in said and says in said
@@ -46,19 +46,19 @@ def test_an_unknown_key_is_refused_with_the_one_that_was_meant(check, text, says
 
 @pytest.mark.parametrize("url", [
     "http://auth.example.com", "http://10.0.0.1", "http://127.evil.example", "ftp://localhost"])
-def test_tokens_go_over_https_or_to_loopback_alone(check, url):
+def test_plain_http_is_rejected_except_to_loopback(check, url):
     code, said, file = check(f'[upstream.main]\nurl = "{url}"')
     assert code == CONFIGURATION_ERROR
     assert f"{file}:2:" in said and "https" in said
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:8000/auth"])
-def test_http_to_loopback_is_fine(check, url):
+def test_http_to_loopback_is_accepted(check, url):
     assert check(f'[upstream.main]\nurl = "{url}"')[0] == 0
 
 
 @pytest.mark.parametrize("text", ["", "[upstream]", "[upstream.main]", "not toml", "\x00"])
-def test_what_is_no_configuration_is_refused(check, text):
+def test_text_that_is_not_a_configuration_is_rejected(check, text):
     code, said, file = check(text)
     assert code == CONFIGURATION_ERROR
     assert str(file) in said
@@ -81,7 +81,7 @@ def test_a_daemon_does_not_start_with_a_bad_configuration(claimsd):
 
 
 @pytest.mark.parametrize("option", ["cache.key_file", "cache.directory", "daemon.socket", "daemon.admin_socket"])
-def test_a_path_that_cannot_be_is_named_and_the_daemon_ends(claimsd, faults, option):
+def test_an_impossible_path_is_named_and_the_daemon_exits(claimsd, faults, option):
     daemon = claimsd(faults.url("echo"), start=False)
     table, key = option.split(".")
     impossible = str(daemon.config_file / "deep" / "x")  # below a file
@@ -94,8 +94,8 @@ def test_a_path_that_cannot_be_is_named_and_the_daemon_ends(claimsd, faults, opt
 
 
 @pytest.mark.parametrize("umask", ["022", "077"])
-def test_a_first_start_makes_the_directories_that_the_defaults_need(claimsd, peer, faults, umask):
-    """As on a fresh host: the cache lies in the socket's directory, and neither is there."""
+def test_a_first_start_creates_the_default_directories(claimsd, peer, faults, umask):
+    """As on a fresh host: the cache is below the socket's directory, and neither exists."""
     daemon = claimsd(faults.url("echo"), start=False)
     run = daemon.root / "run"
     daemon.socket, daemon.admin_socket = run / "c.sock", run / "a.sock"
@@ -106,14 +106,14 @@ def test_a_first_start_makes_the_directories_that_the_defaults_need(claimsd, pee
     assert (run.stat().st_mode & 0o777, (run / "cache").stat().st_mode & 0o777) == (0o755, 0o700)
 
 
-def test_a_group_that_does_not_exist_is_named(claimsd, faults):
+def test_a_missing_group_is_named(claimsd, faults):
     with pytest.raises(StartFailed) as failed:
         claimsd(faults.url("echo"), daemon={"socket_group": "no-such-group"})
     assert failed.value.code == 1
     assert "no-such-group" in failed.value.printed
 
 
-def test_a_second_daemon_on_a_socket_is_refused_and_the_first_goes_on(claimsd, peer, faults):
+def test_a_second_daemon_on_a_socket_is_rejected_and_the_first_continues(claimsd, peer, faults):
     first = claimsd(faults.url("echo"))
     second = claimsd(faults.url("echo"), start=False, daemon={"socket": str(first.socket)})
     with pytest.raises(StartFailed) as failed:

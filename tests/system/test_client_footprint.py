@@ -1,6 +1,6 @@
-"""What the library adds to a worker: a bounded bit of private memory, no thread, one map.
+"""What the library adds to a worker: bounded private memory, no thread, one map.
 
-Not for instrumented builds, which have memory of their own.
+Not for instrumented builds, which need extra memory.
 """
 
 import pytest
@@ -27,7 +27,7 @@ def spinner(build):
 
 
 def private_bytes(process):
-    """Memory that is this process' own, written to or not: smaps_rollup of proc(5)."""
+    """Private memory of the process, clean and dirty: smaps_rollup of proc(5)."""
     with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as file:
         sizes = dict(line.split(":", 1) for line in file if ":" in line and line.endswith("kB\n"))
     return sum(int(sizes[name].split()[0]) * 1024 for name in ("Private_Clean", "Private_Dirty"))
@@ -38,7 +38,7 @@ def threads(process):
         return next(int(line.split()[1]) for line in file if line.startswith("Threads:"))
 
 
-def test_a_client_that_has_seen_many_users_is_small_and_without_a_thread(claimsd, spinner, faults):
+def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd, spinner, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     one = spinner(daemon, [jwt(sub=f"somebody-{number}") for number in range(4000)])
     (process,) = one.processes
@@ -48,14 +48,14 @@ def test_a_client_that_has_seen_many_users_is_small_and_without_a_thread(claimsd
     added = private_bytes(process) - before
     print(f"private memory: {before / 1024:.0f} KiB before, and {added / 1024:.0f} KiB of the client after "
           f"{one.sum('lookups')} lookups")
-    assert 64 * 1024 < added <= 2 * MIB  # the local table alone is more than the first
+    assert 64 * 1024 < added <= 2 * MIB  # the local table alone is more than the lower bound
     assert threads(process) == 1
     assert one.maps() == [1]
     one.stop()
     assert one.sum("wrong") == 0
 
 
-def test_the_table_of_a_worker_is_kept_out_of_core_dumps_and_of_its_children(claimsd, spinner, faults):
+def test_the_local_table_is_excluded_from_core_dumps_and_wiped_on_fork(claimsd, spinner, faults):
     daemon = claimsd(faults.url("echo"))
     one = spinner(daemon, [jwt(sub="somebody")]).start()
     one.until_each(lambda row: row.local > 1000, "it has a table in use")

@@ -1,4 +1,4 @@
-"""The demo: what it shows holds, it leaves nothing behind, and it says so when something does not hold."""
+"""The demo: its checks hold, it leaves nothing behind, and it reports a check that fails."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from workers import parse_answer
 
 @pytest.fixture
 def start(build, scratch):
-    """Starts the demo with a TMPDIR of its own: (process, that directory)."""
+    """Starts the demo with its own TMPDIR: (process, that directory)."""
 
     def run():
         directory = scratch()
@@ -30,14 +30,14 @@ def start(build, scratch):
 
 
 def processes_of(directory):
-    """Command lines that name the directory, or processes that work in it."""
+    """Processes that name the directory in their command line or work in it."""
     found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             if str(directory).encode() in (process / "cmdline").read_bytes():
                 found.append(process.name)
         except OSError:
-            pass  # gone meanwhile
+            pass  # it has ended
     return found
 
 
@@ -58,7 +58,7 @@ def test_the_demo_holds_and_leaves_nothing_behind(start):
     assert "DOES NOT HOLD" not in said and "checks held" in said
     for row in ("requests the Auth API got", "just after she logged out", "a tampered token", "an expired token"):
         assert row in said
-    assert "eyJ" not in said  # how every JWT begins
+    assert "eyJ" not in said  # the beginning of every JWT
     assert without_numbers(said) in without_numbers((TESTS.parent / "README.md").read_text())
     nothing_is_left(directory)
     assert time.monotonic() - began < 60  # under 10 s on a quiet machine
@@ -71,7 +71,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(start, number):
         if "worker processes" in line:
             break
     assert processes_of(directory) != []
-    os.killpg(process.pid, number)  # as a terminal's Ctrl-C does
+    os.killpg(process.pid, number)  # like Ctrl-C on a terminal
     process.communicate(timeout=60)
     assert process.returncode == 128 + number
     nothing_is_left(directory)
@@ -81,7 +81,7 @@ def answer(verdict):
     return parse_answer(f"{verdict}\treason\tcache\t0\t0\t0\t\t\t\t{{}}")
 
 
-def test_what_does_not_hold_is_said_and_counted():
+def test_a_failed_check_is_printed_and_counted():
     out = io.StringIO()
     report = demo.Report(out)
     report.verdict("fine", answer("invalid"), "invalid")
@@ -93,7 +93,7 @@ def test_what_does_not_hold_is_said_and_counted():
     assert "2 of 3 checks did not hold" in out.getvalue()
 
 
-def test_a_tampered_token_differs_in_its_claims_alone():
+def test_a_tampered_token_differs_only_in_its_claims():
     token = "e30." + demo.base64url(b'{"user_id":"user-101","exp":5}') + ".c2ln"
     other = demo.tampered(token, user_id="user-301")
     assert demo.payload_of(other) == {"user_id": "user-301", "exp": 5}

@@ -1,4 +1,5 @@
-"""claimsctl doctor on real hosts: with a daemon and without, with good TLS and bad, as root and as somebody else."""
+"""claimsctl doctor on real hosts: with and without a daemon, with good and bad TLS, as root and as
+another user."""
 
 import json
 import os
@@ -9,13 +10,14 @@ import pytest
 from daemon import toml
 
 CANARY = "canary-pw-61ab"
-# What a test's host has: its cache on a disk, nobody in a group, and perhaps nobody who keeps the clock.
+# Findings of the test host itself: the cache is on a disk, the group is empty, and the clock may
+# not be synchronized.
 EXPECTED = {"cache", "clock", "groups"}
 
 
 @pytest.fixture
 def doctor(build):
-    """Runs it for a daemon; gives {check: [finding, …]} and the exit status."""
+    """Runs it for a daemon; returns {check: [finding, …]} and the exit status."""
 
     def run(daemon, *words, prefix=()):
         done = subprocess.run([*prefix, str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket), "--admin-socket",
@@ -39,7 +41,7 @@ def states(checks, but=EXPECTED):
 
 @pytest.fixture
 def https(faults):
-    """An Auth API over TLS that refuses who has no token."""
+    """An Auth API over TLS that rejects requests without a token."""
 
     def make(port="https", **more):
         return {"url": faults.url("401", port), "ca_file": str(faults.tls / "ca.pem"), **more}
@@ -47,7 +49,7 @@ def https(faults):
     return make
 
 
-def test_a_host_that_is_well_exits_0_and_knows_when_the_certificate_ends(claimsd, doctor, https):
+def test_a_healthy_host_exits_0_and_shows_when_the_certificate_ends(claimsd, doctor, https):
     checks, code = doctor(claimsd(https()))
     assert code == 0 and states(checks) == {}
     assert "HTTP 401" in checks["auth_api"][0]["says"]
@@ -66,7 +68,7 @@ def test_without_a_daemon_it_says_so_and_checks_the_rest(claimsd, doctor, https)
     assert "ends in" in checks["certificate"][0]["says"]
 
 
-def test_a_daemon_that_hangs_is_found(claimsd, doctor, https):
+def test_a_hung_daemon_is_found(claimsd, doctor, https):
     daemon = claimsd(https())
     daemon.signal(19)  # SIGSTOP
     try:
@@ -85,20 +87,20 @@ def test_a_bad_certificate_is_named(claimsd, doctor, https, port, why):
     assert why in checks["auth_api"][0]["says"]
 
 
-def test_a_client_certificate_is_shown_to_the_auth_api_and_its_end_told(claimsd, doctor, https, faults):
+def test_a_client_certificate_is_presented_and_its_end_is_reported(claimsd, doctor, https, faults):
     ours = {"client_certificate": str(faults.tls / "client.pem"), "client_key": str(faults.tls / "client.key")}
     checks, code = doctor(claimsd(https("https_client_cert", **ours)))
     assert code == 0 and states(checks) == {}
     assert "client.pem ends in" in checks["client_certificate"][0]["says"]
 
 
-def test_an_auth_api_that_lets_everybody_in_is_wrong(claimsd, doctor, faults):
+def test_an_auth_api_that_accepts_requests_without_a_token_is_wrong(claimsd, doctor, faults):
     checks, code = doctor(claimsd(faults.url("ok")))
     assert code == 69 and states(checks) == {"auth_api": ["wrong"]}
     assert "everybody would be let in" in checks["auth_api"][0]["says"]
 
 
-def test_an_auth_api_that_is_gone_is_wrong_and_is_sent_no_token(claimsd, doctor, faults):
+def test_an_unreachable_auth_api_is_wrong_and_no_token_is_ever_sent(claimsd, doctor, faults):
     checks, code = doctor(claimsd("http://127.0.0.1:1"))
     assert code == 69 and states(checks) == {"auth_api": ["wrong"]}
     doctor(claimsd(faults.url("401")))
@@ -106,7 +108,7 @@ def test_an_auth_api_that_is_gone_is_wrong_and_is_sent_no_token(claimsd, doctor,
     assert faults.seen("401")["last"]["authorization_sha256"] is None
 
 
-def test_each_place_where_the_configuration_is_wrong_is_told(claimsd, doctor):
+def test_each_error_in_the_configuration_is_reported_with_its_position(claimsd, doctor):
     daemon = claimsd("https://auth.example.com", start=False)
     daemon.config_file.write_text('[cache]\nmax_ttl = "9h"\nnonsense = 1\n' + toml(daemon.tables).replace("[cache]", "[limits]"))
     checks, code = doctor(daemon, "--config", str(daemon.config_file))
@@ -127,7 +129,7 @@ def test_files_that_are_open_to_others_are_found(claimsd, doctor, https):
     assert str(daemon.key_file) in checks["host_key"][0]["mend"]
 
 
-def test_a_file_that_says_otherwise_than_the_running_daemon_is_found(claimsd, doctor, https):
+def test_a_file_that_differs_from_the_running_configuration_is_found(claimsd, doctor, https):
     daemon = claimsd(https())
     daemon.tables["cache"]["max_ttl"] = "30s"
     daemon.config_file.write_text(toml(daemon.tables))
@@ -136,13 +138,13 @@ def test_a_file_that_says_otherwise_than_the_running_daemon_is_found(claimsd, do
     assert "cache.max_ttl" in checks["in_effect"][0]["says"]
 
 
-def test_it_says_who_may_not_ask(claimsd, doctor, https):
+def test_workers_that_may_not_query_are_named(claimsd, doctor, https):
     checks, code = doctor(claimsd(https()), "--worker", "nobody", "--worker", "root", "--worker", "no-such-user")
     assert code == 69
     assert [finding["state"] for finding in checks["groups"]] == ["wrong", "wrong", "fine"]
 
 
-def test_what_another_user_may_not_see_is_not_called_wrong(claimsd, doctor, https, build, scratch):
+def test_what_another_user_may_not_read_is_unchecked_and_not_wrong(claimsd, doctor, https, build, scratch):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     daemon = claimsd(https(), daemon={"socket_mode": "0600"})
@@ -156,5 +158,5 @@ def test_no_password_of_the_configuration_is_shown(claimsd, doctor, https):
     daemon = claimsd(https(proxy=f"http://user:{CANARY}@127.0.0.1:1"), start=False)
     daemon.config_file.write_text(toml(daemon.tables))
     daemon.config_file.chmod(0o644)
-    checks, code = doctor(daemon, "--config", str(daemon.config_file))  # the fixture looks for the canary
+    checks, code = doctor(daemon, "--config", str(daemon.config_file))  # the fixture searches for the canary
     assert code == 69 and checks["auth_api"][0]["state"] in ("wrong", "unchecked")

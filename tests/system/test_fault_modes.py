@@ -1,6 +1,7 @@
-"""Whatever a bad network or a bad Auth API does: the daemon's verdict is the one in the fault server's table.
+"""Under every fault of the network or the Auth API, the daemon's verdict is the one in the fault
+server's table.
 
-Each mode is an upstream of its own; all are asked at once, over a connection each.
+Each mode is an upstream of its own. All are queried at once, each over its own connection.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from servers import PYTHON, TESTS
 TABLE = json.loads(subprocess.check_output([PYTHON, "-B", TESTS / "faultserver" / "serve.py", "--list-json"]))
 VERDICTS = {row["mode"]: row["verdict"] for row in TABLE}
 MOST_UPSTREAMS = 60
-# What the daemon is to say of some of them; the others only have to get the verdict right.
+# The expected reasons of some modes; for the others only the verdict is checked.
 REASONS = {
     "401": "refused", "401-claims": "refused", "silence": "upstream_timeout", "slow-body": "upstream_timeout",
     "slow-headers": "upstream_timeout", "close": "upstream_protocol", "cut-body": "upstream_protocol",
@@ -35,7 +36,7 @@ TLS_VERDICTS = {
 
 
 def upstreams_of(fault_server):
-    """Names and tables of all upstreams: a mode each, and a listener each."""
+    """Names and tables of all upstreams: one per mode and one per listener."""
     patience = {"timeout": "4s", "connect_timeout": "3s"}
     files = {name: str(fault_server.tls / name) for name in ("ca.pem", "client.pem", "client.key")}
     tls = {**patience, "ca_file": files["ca.pem"]}
@@ -49,7 +50,7 @@ def upstreams_of(fault_server):
 
 @pytest.fixture(scope="module")
 def daemons(build, scratch, fault_server):
-    """{upstream's name here: (a daemon that has it, its URL)}; MOST_UPSTREAMS to a daemon."""
+    """{upstream name: (a daemon that has it, its URL)}; MOST_UPSTREAMS per daemon."""
     rows = list(upstreams_of(fault_server).items())
     with contextlib.ExitStack() as stack:
         found = {}
@@ -65,7 +66,7 @@ def daemons(build, scratch, fault_server):
 
 @pytest.fixture(scope="module")
 def asked(daemons, fault_server):
-    """{upstream's name: answer} of one question each."""
+    """{upstream name: answer} of one query each."""
     fault_server.control("POST", "/_open")
     with contextlib.ExitStack() as stack:
         peers = {name: stack.enter_context(Peer(daemon.socket, url)) for name, (daemon, url) in daemons.items()}
@@ -75,42 +76,42 @@ def asked(daemons, fault_server):
 
 
 @pytest.mark.parametrize("mode", sorted(VERDICTS))
-def test_the_verdict_is_that_of_the_table(asked, mode):
+def test_the_verdict_matches_the_table_of_modes(asked, mode):
     assert asked[mode].verdict == VERDICTS[mode], asked[mode]
 
 
 @pytest.mark.parametrize("mode", sorted(REASONS))
-def test_the_reason_tells_what_happened(asked, mode):
+def test_the_reason_matches_the_fault(asked, mode):
     assert asked[mode].reason == REASONS[mode]
 
 
 @pytest.mark.parametrize("listener", sorted(TLS_VERDICTS))
-def test_tls_and_connect_trouble_is_unavailable(asked, listener):
+def test_tls_and_connect_errors_give_the_verdict_and_reason_of_the_table(asked, listener):
     answer = asked[listener]
     assert (answer.verdict, answer.reason) == TLS_VERDICTS[listener]
 
 
-def test_a_client_certificate_opens_the_door(asked):
+def test_a_client_certificate_is_presented_to_an_upstream_that_requires_it(asked):
     assert asked["with_certificate"].verdict == "valid"
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(asked):
+def test_a_certificate_of_an_unknown_authority_gives_unavailable(asked):
     assert (asked["unknown_ca"].verdict, asked["unknown_ca"].reason) == ("unavailable", "upstream_tls")
 
 
-def test_only_a_401_is_a_refusal(asked):
+def test_only_a_401_gives_invalid(asked):
     invalid = {name for name, answer in asked.items() if answer.verdict == "invalid"}
     assert invalid == {mode for mode, verdict in VERDICTS.items() if verdict == "invalid"} != set()
     assert all(mode.startswith("401") for mode in invalid)
 
 
-def test_claims_come_with_a_valid_answer_alone(asked):
+def test_only_a_valid_answer_has_claims(asked):
     for name, answer in asked.items():
         assert bool(answer.id) == bool(answer.raw) == (answer.verdict == "valid"), name
         assert answer.id != "user-666", name
 
 
-def test_the_daemons_are_well_after_all_of_them(asked, daemons):
+def test_the_daemons_still_work_after_all_faults(asked, daemons):
     for name in ("ok", "echo", "https"):
         daemon, url = daemons[name]
         with Peer(daemon.socket, url) as peer:
@@ -120,17 +121,17 @@ def test_the_daemons_are_well_after_all_of_them(asked, daemons):
 def test_a_redirect_is_not_followed_and_no_other_service_is_called(asked, fault_server):
     assert fault_server.count("redirect-302") == 1
     assert fault_server.count("redirect-302-loop") == 1
-    assert fault_server.count("redirect-target") == 1  # as a mode of its own
+    assert fault_server.count("redirect-target") == 1  # as its own mode
     assert fault_server.trap() == {"connections": 0, "bytes": 0, "contains_bearer": False}
 
 
-def test_what_waits_too_long_is_told_when_to_come_back(asked):
+def test_retry_after_is_passed_on_and_malformed_values_are_ignored(asked):
     assert asked["status-503-retry-after-7"].retry_after_ms == 7000
     for mode in ("status-503-retry-after-past", "status-503-retry-after-negative", "status-503-retry-after-garbage"):
         assert asked[mode].retry_after_ms == 0, mode
 
 
-def test_cache_control_shortens_a_life_and_never_lengthens_it(asked):
+def test_cache_control_can_shorten_the_ttl_but_never_lengthen_it(asked):
     assert asked["max-age-2"].left_ms <= 2000
     assert asked["max-age-30-age-28"].left_ms <= 2000
     assert 50000 < asked["max-age-huge"].left_ms <= 60000

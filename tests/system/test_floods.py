@@ -1,11 +1,12 @@
-"""Floods of junk, and outages with thousands of hot tokens, against the real daemon.
+"""Floods of junk tokens, and outages with thousands of hot tokens, against the real daemon.
 
-Short by default; by hand, as the promise has it:
-    CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \\
-        /usr/bin/python3 -m pytest -s tests/system/test_floods.py
+Short by default. The full load, by hand:
+CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \
+/usr/bin/python3 -m pytest -s tests/system/test_floods.py
 
-With CLAIMSD_FLOOD_APART=1 the asker has a core of its own, and on the others the flooder runs when nobody else does:
-what is left in the asker's times then is the daemon's doing, and not how a kernel shares cores among all of them.
+With CLAIMSD_FLOOD_APART=1 the measured client has a core of its own and the flooder runs on the
+others at idle priority. The remaining latency is then caused by the daemon and not by kernel
+scheduling.
 """
 
 import os
@@ -20,7 +21,7 @@ from peer import Peer, until
 from workers import Worker
 
 FLOOD_SECONDS = int(os.environ.get("CLAIMSD_FLOOD_SECONDS", "3"))
-LEAST_RATE = int(os.environ.get("CLAIMSD_FLOOD_RATE", "0"))  # junk a second; a slow build reaches less
+LEAST_RATE = int(os.environ.get("CLAIMSD_FLOOD_RATE", "0"))  # junk per second; a slow build reaches less
 PARTITION_SECONDS = int(os.environ.get("CLAIMSD_PARTITION_SECONDS", "6"))
 APART = "CLAIMSD_FLOOD_APART" in os.environ
 ASKERS_CORE = 0
@@ -28,7 +29,7 @@ PATIENCE = 60
 
 FLOODER, VICTIM = other_user.UID, other_user.UID + 1
 KNOWN = [f"known-{number}" for number in range(200)]
-# What a flood may cost the daemon: 10,000 refusals, the buckets, what waits to be read. Measured: 2 MiB.
+# Memory that a flood may cost: 10,000 rejections, the buckets, and unread input. Measured: 2 MiB.
 MEMORY_CAP_KIB = 16 * 1024
 
 HOT = [f"hot-{number}" for number in range(5000)]
@@ -43,7 +44,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 @pytest.fixture(scope="session", autouse=True)
 def cores():
-    """Whoever is started from here on leaves the asker's core alone, where it is to have one."""
+    """Processes started from here on stay off the measured client's core, if it has its own."""
     before = os.sched_getaffinity(0)
     if APART:
         os.sched_setaffinity(0, before - {ASKERS_CORE})
@@ -53,12 +54,12 @@ def cores():
 
 @pytest.fixture(scope="module")
 def portable_flood(build, scratch):
-    """The program where any user may run it."""
+    """The program in a place where any user may run it."""
     return shutil.copy(build / "tests" / "system" / "claimsd_flood", scratch())
 
 
 class Load(Worker):
-    """One run of claimsd_flood, as another user where `uid` is given."""
+    """One run of claimsd_flood, as user `uid` if given."""
 
     def __init__(self, binary, daemon, mode, seconds, tokens=(), uid=None):
         who = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"] if uid is not None else []
@@ -69,20 +70,21 @@ class Load(Worker):
         self.wait_ready()
 
     def tally(self):
-        """Waits for its end: {what: how often}."""
+        """Waits for it to end: {what: how often}."""
         out, complaints = self.process.communicate(timeout=FLOOD_SECONDS + PARTITION_SECONDS + PATIENCE)
         assert self.process.returncode == 0, complaints
         return {what: int(times) for what, times in (line.split("\t") for line in out.splitlines())}
 
 
 def resident_kib(process):
-    """Its own memory. The audit log's file is mapped and grows, but its pages are the page cache's (proc_pid_status(5))."""
+    """Anonymous memory. The audit log's mapped file grows, but its pages belong to the page cache
+    (proc_pid_status(5))."""
     with open(f"/proc/{process.pid}/status") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
 
 
 def all_valid(peer, tokens):
-    """Asks about all of them, in portions: after one that is not, the others are let be."""
+    """Queries all tokens in batches; stops after a batch with an answer that is not valid."""
     return all(answer.verdict == "valid" for begin in range(0, len(tokens), 200)
                for answer in peer.ask_all(tokens[begin:begin + 200], timeout_ms=30_000))
 
@@ -93,7 +95,8 @@ BUDGETS = [{"misses_per_uid": 1000, "miss_burst_per_uid": 10_000}, {"misses_per_
 
 
 def hits_beside(flooded, daemon, flood):
-    """Another user's hits at `daemon` while `flooded`, which may be another one, has a flood: (hits, junk, seconds)."""
+    """Another user's hits at `daemon` during a flood of `flooded`, which may be another daemon:
+    (hits, junk, seconds)."""
     with Load(flood, daemon, "hits", FLOOD_SECONDS, KNOWN, VICTIM) as hits, \
             Load(flood, flooded, "junk", FLOOD_SECONDS, uid=FLOODER) as junk:
         began = time.monotonic()
@@ -104,20 +107,20 @@ def hits_beside(flooded, daemon, flood):
 
 @as_root
 @pytest.mark.parametrize("budget", BUDGETS, ids=["the_defaults", "a_small_budget"])
-def test_a_flood_of_one_uid_costs_another_none_of_its_hits(claimsd, faults, portable_flood, build, budget):
+def test_a_flood_from_one_uid_costs_another_uid_no_cache_hits(claimsd, faults, portable_flood, build, budget):
     def start():
         return claimsd(faults.url("junk-refused"), limits=budget, cache={"max_ttl": "300s"}, log={"level": "warning"},
                        daemon={"socket_mode": "0666", "allowed_uids": [os.geteuid(), FLOODER, VICTIM]})
 
     daemon, elsewhere = start(), start()
     with Peer(daemon.socket) as peer:
-        # Misses of root, whose budget is as small: in portions.
+        # Cache misses of root have the same small limit: query in batches.
         for token in KNOWN:
             until(lambda: peer.ask(token).verdict == "valid", f"{token} is known")
     with Load(portable_flood, daemon, "hits", 1, KNOWN, VICTIM) as hits:
         hits.go()
         quiet = hits.tally()
-    # What it costs to share the processors with a flood, whoever has to deal with it.
+    # The cost of sharing the processors with a flood of any other daemon.
     shared, _, _ = hits_beside(elsewhere, daemon, portable_flood)
     elsewhere.stop()
     asked_before, memory_before = faults.count("junk-refused"), resident_kib(daemon.process)
@@ -132,12 +135,12 @@ def test_a_flood_of_one_uid_costs_another_none_of_its_hits(claimsd, faults, port
           f"hits' p99 {p99}; memory +{grown} KiB")
     assert mine["source cache"] == mine["verdict valid"] == mine["asked"] > 0
     assert "verdict valid" not in theirs
-    if not sanitized(build) or theirs["asked"] > 2 * budget["miss_burst_per_uid"]:  # such a build may not reach that
+    if not sanitized(build) or theirs["asked"] > 2 * budget["miss_burst_per_uid"]:  # an instrumented build may be too slow
         assert theirs["reason over_budget"] > 0
-    # What is over is turned away, and what is within the budget is not.
+    # Queries over the limit are rejected; those within it are answered.
     unknown_burst = 0.75 * budget["miss_burst_per_uid"]
     assert asked <= unknown_burst + budget["misses_per_uid"] * took + 1
-    if budget is BUDGETS[1]:  # more than this the fault server may not be able to do
+    if budget is BUDGETS[1]:  # the fault server may not be fast enough for more
         assert asked >= unknown_burst + 0.9 * budget["misses_per_uid"] * (FLOOD_SECONDS - 1)
     if not sanitized(build):
         assert grown <= MEMORY_CAP_KIB
@@ -148,7 +151,7 @@ def test_a_flood_of_one_uid_costs_another_none_of_its_hits(claimsd, faults, port
 
 
 class Outage:
-    """An Auth API that can go and come back: `mode` is its script's, `url` where it answers."""
+    """An Auth API that can go down and come back. `mode`: its script; `url`: its address."""
 
     def __init__(self, faults, hangs):
         self._faults = faults
@@ -169,7 +172,7 @@ class Outage:
         return self._faults.seen(self.mode)
 
     def forget(self):
-        """Counts anew; the script and its gate stay."""
+        """Resets the counters; the script and its gate stay."""
         self._faults.control("POST", f"/_forget?mode={self.mode}")
 
 
@@ -181,18 +184,19 @@ def outage(request, faults):
 
 
 def ramps(early):
-    """Did requests come only as fast as earlier ones had been answered? After its first success the daemon has two
-    on their way and one more for every answer, so the k-th finds at most half of the k still there."""
+    """True if requests came only as fast as earlier ones were answered. After the first success the
+    daemon allows two in flight and one more per answer, so request k finds at most half of k in
+    flight."""
     return all(in_flight <= count / 2 + 2 for count, in_flight in enumerate(early, start=1))
 
 
-def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd, outage, build):
+def test_after_an_outage_all_hot_tokens_become_valid_again_without_a_thundering_herd(claimsd, outage, build):
     daemon = claimsd({"url": outage.url, "timeout": "1s", "connections": MAX_IN_FLIGHT}, log={"level": "warning"},
                      cache={"max_ttl": f"{MAX_TTL_SECONDS}s"},
                      limits={"max_in_flight": MAX_IN_FLIGHT, "misses_per_uid": 0, "max_backoff": "2s",
                              "max_pending": 6000})
     binary = build / "tests" / "system" / "claimsd_flood"
-    hot = HOT[:1000] if sanitized(build) else HOT  # as many as such a build can renew while they live
+    hot = HOT[:1000] if sanitized(build) else HOT  # as many as such a build can renew within their TTL
     with Peer(daemon.socket) as peer:
         until(lambda: all_valid(peer, hot), "all are known")
     longest = PARTITION_SECONDS + 2 * RECOVERY_SECONDS
@@ -229,7 +233,7 @@ def test_after_an_outage_all_hot_tokens_are_valid_again_and_no_herd_came(claimsd
           f"{sum(tally['asked'] for tally in tallies)} questions, {in_outage['count']} + {after['count']} requests")
     for tally in tallies:
         assert "verdict invalid" not in tally, tally
-        assert tally["verdict unavailable"] > 0  # the outage was felt
+        assert tally["verdict unavailable"] > 0  # the outage had an effect
         assert tally["valid in the last round"] == len(hot)
     assert max(most, in_outage["concurrent_max"], after["concurrent_max"]) <= MAX_IN_FLIGHT
     assert len(after["early"]) > MAX_IN_FLIGHT and ramps(after["early"]), after["early"]

@@ -1,4 +1,4 @@
-"""An Auth API that fails, several URLs, floods and impatient peers, against the real daemon."""
+"""A failing Auth API, several URLs, floods and impatient clients, against the real daemon."""
 
 import time
 
@@ -7,7 +7,7 @@ from peer import until
 from tokens import user_of
 
 
-def test_a_failing_auth_api_is_left_alone_and_found_again(claimsd, peer, faults):
+def test_a_failing_auth_api_is_not_called_until_a_probe_succeeds(claimsd, peer, faults):
     mode = faults.script("comes-back", {"status": 503}, {"status": 503}, {"status": 503}, {"status": 200})
     asker = peer(claimsd(faults.url(mode)))
     assert [asker.ask(f"token-{number}").reason for number in range(3)] == ["upstream_status"] * 3
@@ -27,7 +27,7 @@ def test_retry_after_is_obeyed(claimsd, peer, faults):
     assert faults.count(mode) == 1
 
 
-def test_the_next_url_is_asked_when_the_first_does_not_answer(claimsd, peer, faults):
+def test_the_next_url_is_used_when_the_first_does_not_answer(claimsd, peer, faults):
     daemon = claimsd({"urls": [faults.url("close"), faults.url("echo")]})
     asker = peer(daemon, faults.url("echo"))
     for number in range(5):
@@ -37,7 +37,7 @@ def test_the_next_url_is_asked_when_the_first_does_not_answer(claimsd, peer, fau
     assert daemon.counter("retries") == 1
 
 
-def test_a_stale_answer_bridges_an_outage_where_that_is_allowed(claimsd, peer, faults):
+def test_a_stale_answer_bridges_an_outage_when_allowed(claimsd, peer, faults):
     mode = faults.script("goes", {"status": 200}, {"status": 503})
     asker = peer(claimsd(faults.url(mode), cache={"max_ttl": "1s", "stale_if_error": "300s"}))
     assert asker.ask("token").verdict == "valid"
@@ -46,7 +46,7 @@ def test_a_stale_answer_bridges_an_outage_where_that_is_allowed(claimsd, peer, f
     assert answer.age_ms >= 1000
 
 
-def test_a_flood_of_made_up_tokens_meets_a_budget(claimsd, peer, faults):
+def test_a_flood_of_unknown_tokens_is_rate_limited(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"), limits={"misses_per_uid": 100, "miss_burst_per_uid": 200})
     asker, flooder = peer(daemon), peer(daemon)
     assert asker.ask("known").verdict == "valid"
@@ -57,7 +57,7 @@ def test_a_flood_of_made_up_tokens_meets_a_budget(claimsd, peer, faults):
     assert reasons.count("over_budget") == 10_000 - reasons.count("ok")
     assert faults.count("echo") - 1 <= 150 + 100 * took + 1
     assert asker.ask("known").source == "cache"
-    assert asker.ask("known", max_age_ms=0).verdict == "valid"  # what is reserved for known tokens
+    assert asker.ask("known", max_age_ms=0).verdict == "valid"  # from the budget reserved for known tokens
 
 
 def test_many_frames_at_once_are_all_answered_in_order(claimsd, peer, faults):

@@ -1,6 +1,7 @@
-"""What workers that live off the map of leases do when the daemon hangs, dies, and comes back, again and again.
+"""Workers that answer from the lease map while the daemon hangs, dies and comes back, repeatedly.
 
-CLAIMSD_SPIN_RESTARTS: how many restarts; CLAIMSD_SPIN_KILLS: how many SIGKILLs whose aftermath is measured.
+CLAIMSD_SPIN_RESTARTS: the number of restarts. CLAIMSD_SPIN_KILLS: the number of SIGKILLs after
+which recovery is measured.
 """
 
 import os
@@ -19,7 +20,8 @@ KILLS = int(os.environ.get("CLAIMSD_SPIN_KILLS", "6"))
 HEARTBEAT_LIMIT_NS = 2_000_000_000
 RESTART_WINDOW_NS = 1_000_000_000  # kRestartWindowNs of the library
 GOES_ON_NS = 10_000_000
-# Far more tokens than slots: most lookups ask, and each answer overwrites a slot that is being read.
+# Far more tokens than slots: most lookups query the daemon, and each answer overwrites a slot that
+# is being read.
 TOKENS = [jwt(sub=f"somebody-{number}") for number in range(400)]
 CROWDED = {"map_slots": 64, "lease": "60s"}
 
@@ -45,7 +47,7 @@ def lower_quartile(values):
     return sorted(values)[len(values) // 4]
 
 
-def test_a_daemon_that_hangs_is_believed_for_2_s_and_regains_its_credit(claimsd, spinners, faults):
+def test_the_map_of_a_hung_daemon_is_trusted_for_2_s_and_again_after_it_continues(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     spinning = spinners(daemon, 4, lambda _: TOKENS[:8], CLAIMSD_TIMEOUT_MS="200").start()
     spinning.until_each(lambda row: row.local > 1000, "everybody lives off the map")
@@ -53,7 +55,7 @@ def test_a_daemon_that_hangs_is_believed_for_2_s_and_regains_its_credit(claimsd,
     stopped = time.monotonic_ns()
     try:
         spinning.until_each(lambda row: row.unavailable > 3, "everybody asks a daemon that is silent")
-        # The heartbeat was written before the stop, so 2 s after it are the longest there can be.
+        # The last heartbeat was before the stop, so it is trusted for at most 2 s after the stop.
         assert stopped + HEARTBEAT_LIMIT_NS // 2 < spinning.last("last_map_hit") <= stopped + HEARTBEAT_LIMIT_NS
     finally:
         daemon.signal(signal.SIGCONT)
@@ -64,8 +66,8 @@ def test_a_daemon_that_hangs_is_believed_for_2_s_and_regains_its_credit(claimsd,
     assert spinning.sum("wrong") == 0 and spinning.sum("invalid") == 0
 
 
-def test_after_a_kill_at_any_moment_readers_go_on_by_the_rules_of_the_socket(claimsd, spinners, faults, build):
-    """Whose question a crash cuts off waits for the daemon's restart, for a second; from then on nobody waits."""
+def test_after_a_kill_at_any_moment_lookups_continue_within_the_restart_window(claimsd, spinners, faults, build):
+    """A query cut off by a crash waits up to a second for the restart; later ones do not wait."""
     daemon = claimsd(faults.url("echo"), cache=CROWDED)
     spinning = spinners(daemon, 2, orders_of_their_own).start()
     dice = random.Random(4)
@@ -73,7 +75,7 @@ def test_after_a_kill_at_any_moment_readers_go_on_by_the_rules_of_the_socket(cla
     for _ in range(KILLS):
         spinning.until_each_goes_on("map_hits", 100)
         assert daemon.counter("leases_published") > 100
-        time.sleep(dice.random() * 0.02)  # the random moment; nothing is waited for
+        time.sleep(dice.random() * 0.02)  # the random moment; not a wait for anything
         killed = spinning.set_moment()
         daemon.kill()
         spinning.until_each(lambda row: row.moment == killed, "everybody's lookup has ended")
@@ -91,15 +93,15 @@ def test_after_a_kill_at_any_moment_readers_go_on_by_the_rules_of_the_socket(cla
     for what, took in (("cut off", cut_off), ("without a daemon", without), ("answered after its return", back)):
         print(f"{what}, the longest of each kill in ms: {' '.join(f'{one / 1e6:.1f}' for one in sorted(took))}")
     assert spinning.sum("wrong") == 0 and spinning.sum("invalid") == 0
-    # What the lookup waited for a CPU is not counted, but what a dying or a starting daemon waits for one is; a busy
-    # machine only adds to it. So it must hold of those kills that it disturbed least.
+    # A lookup's wait for a CPU is not counted, but that of a dying or starting daemon is, and load
+    # only adds to it. So the limits apply to the quarter of the kills that were disturbed least.
     goes_on = GOES_ON_NS * (10 if sanitized(build) else 1)
     assert lower_quartile(cut_off) < RESTART_WINDOW_NS + goes_on
     assert lower_quartile(without) < goes_on
     assert lower_quartile(back) < goes_on
 
 
-def test_restarts_under_load_break_nothing_and_leave_no_maps_behind(claimsd, spinners, faults):
+def test_restarts_under_load_cause_no_wrong_answer_and_leave_no_old_maps(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache=CROWDED)
     spinning = spinners(daemon, 4, orders_of_their_own).start()
     spinning.until_each(lambda row: row.lookups > len(TOKENS), "everybody knows everybody")
@@ -114,7 +116,7 @@ def test_restarts_under_load_break_nothing_and_leave_no_maps_behind(claimsd, spi
         spinning.until_each_goes_on("map_hits", 20)
         spinning.until_each_goes_on("socket", 20)
         most = max(most, *spinning.maps())
-    assert min(spinning.maps()) > 0  # they are seen
+    assert min(spinning.maps()) > 0  # proves that maps are counted at all
     spinning.stop()
     print(f"restarts: {RESTARTS}; lookups: {spinning.sum('lookups')}, from the map {spinning.sum('map_hits')}, "
           f"over the socket {spinning.sum('socket')}, unavailable {spinning.sum('unavailable')}; maps: {most}")

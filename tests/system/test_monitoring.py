@@ -1,4 +1,5 @@
-"""What Prometheus makes of a real daemon: promtool accepts metrics and rules, and a real one scrapes it."""
+"""Prometheus and a real daemon: promtool accepts metrics and rules, and a real server scrapes the
+daemon."""
 
 import json
 import pathlib
@@ -42,7 +43,7 @@ def busy(claimsd, peer, faults):
 
 
 def names_in(text):
-    """Metrics that the text names, without what histograms add."""
+    """Names of the metrics in the text, without the suffixes of histograms."""
     return {re.sub(r"_(bucket|sum|count)$", "", name) for name in METRIC.findall(text)}
 
 
@@ -51,7 +52,7 @@ def test_promtool_accepts_the_metrics(busy):
     assert said == ""
 
 
-def test_promtool_accepts_the_rules_and_their_tests_hold():
+def test_promtool_accepts_the_rules_and_their_tests_pass():
     assert "SUCCESS" in promtool("check", "rules", str(MONITORING / "claimsd-rules.yml"))
     assert "SUCCESS" in promtool("test", "rules", "claimsd-rules-test.yml", cwd=MONITORING)
     promtool("check", "config", str(MONITORING / "prometheus.yml"))
@@ -63,7 +64,7 @@ def expressions():
         yield from (target["expr"] for target in panel["targets"])
 
 
-def test_every_metric_of_rules_and_dashboard_exists(busy):
+def test_every_metric_used_by_rules_and_dashboard_exists(busy):
     exposed = set(re.findall(r"^# TYPE (\S+)", busy.admin("/metrics")[1].decode(), re.MULTILINE))
     named = set().union(*map(names_in, expressions()))
     assert len(named) > 20
@@ -95,7 +96,7 @@ def test_a_real_prometheus_scrapes_a_real_daemon(busy, scratch):
         assert questions["value"][1] == "5"
         assert query('histogram_quantile(0.99, sum by (le) (claimsd_upstream_call_seconds_bucket))')
         assert query('ALERTS{alertstate="firing"}') == []
-        # Every expression of rules and dashboard is one that this Prometheus can evaluate.
+        # This Prometheus can evaluate every expression of rules and dashboard.
         for expression in expressions():
             expression = re.sub(r"\$__rate_interval", "1m", expression).replace("$instance", ".*")
             url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})

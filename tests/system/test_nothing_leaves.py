@@ -1,4 +1,5 @@
-"""No byte of a token goes anywhere but to the configured Auth API, whatever the environment or a server says."""
+"""No byte of a token goes anywhere but to the configured Auth API, whatever the environment or a
+server says."""
 
 import hashlib
 import os
@@ -11,10 +12,10 @@ REDIRECTS = [301, 302, 303, 307, 308]
 
 @pytest.fixture
 def hostile(faults, scratch):
-    """An environment with a proxy for everything, and a .netrc that nobody opens unnoticed."""
+    """An environment with a proxy for everything, and a .netrc whose opening is noticed."""
     home = scratch()
     netrc = home / ".netrc"
-    os.mkfifo(netrc)  # who opens it waits for ever
+    os.mkfifo(netrc)  # opening it blocks forever
     trap = f"http://127.0.0.1:{faults.ports['proxy_trap']}"
     names = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     return {**dict.fromkeys(names, trap), "HOME": str(home), "NETRC": str(netrc), "no_proxy": "", "NO_PROXY": ""}
@@ -24,8 +25,8 @@ def untouched(faults):
     return faults.trap() == {"connections": 0, "bytes": 0, "contains_bearer": False}
 
 
-def test_the_trap_catches_who_obeys_the_environment(faults, hostile, monkeypatch):
-    """Without this, the tests below would hold for a broken trap."""
+def test_the_trap_catches_a_client_that_obeys_the_environment(faults, hostile, monkeypatch):
+    """Otherwise the tests below would pass with a broken trap."""
     for name, value in hostile.items():
         monkeypatch.setenv(name, value)
     request = urllib.request.Request(faults.url("echo"), headers={"Authorization": "Bearer token"})
@@ -43,7 +44,7 @@ def test_proxy_variables_and_netrc_are_ignored(claimsd, peer, faults, hostile, l
     assert untouched(faults)
 
 
-def test_the_keys_of_a_tls_session_are_not_written_where_the_environment_says(claimsd, peer, faults, scratch):
+def test_tls_session_keys_are_not_written_to_a_file_named_in_the_environment(claimsd, peer, faults, scratch):
     keys = scratch() / "keys"
     upstream = {"url": faults.url("echo", "https"), "ca_file": str(faults.tls / "ca.pem")}
     daemon = claimsd(upstream, start=False).start(env={"SSLKEYLOGFILE": str(keys)})
@@ -65,7 +66,7 @@ def test_a_redirect_is_not_followed(claimsd, peer, faults, hostile, status):
 @pytest.mark.parametrize("token", [
     b"token\r\nX-Role: admin", b"token\nX-Role: admin", b"token\r\n\r\nGET /echo/api/me/ HTTP/1.1",
     b"token\x00", b"to ken", b"token\xff", b"", b"Bearer token"])
-def test_a_token_that_is_none_never_reaches_the_auth_api(claimsd, peer, faults, token):
+def test_a_malformed_token_never_reaches_the_auth_api(claimsd, peer, faults, token):
     asker = peer(claimsd(faults.url("echo")))
     answer = asker.ask(token)
     assert (answer.verdict, answer.reason) == ("invalid", "malformed")
@@ -73,8 +74,7 @@ def test_a_token_that_is_none_never_reaches_the_auth_api(claimsd, peer, faults, 
     assert asker.ask("good-token").verdict == "valid"
 
 
-def test_a_header_of_the_upstream_does_not_come_back(claimsd, peer, faults):
-    """No cookies are kept, no other service is used."""
+def test_cookies_and_alternative_services_of_the_upstream_are_ignored(claimsd, peer, faults):
     for mode in ("set-cookie", "alt-svc"):
         asker = peer(claimsd(faults.url(mode)))
         asker.ask("one")
@@ -84,7 +84,7 @@ def test_a_header_of_the_upstream_does_not_come_back(claimsd, peer, faults):
     assert untouched(faults)
 
 
-def test_a_url_that_a_client_names_is_never_called(claimsd, peer, faults):
+def test_a_url_named_by_a_client_is_never_called(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     stranger = peer(daemon, hello=False)
     stranger.say_hello(faults.url("ok"))

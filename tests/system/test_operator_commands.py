@@ -49,7 +49,7 @@ def lines(done):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_entries_are_a_table_without_a_token_or_an_email(busy, claimsctl):
+def test_entries_is_a_table_without_tokens_or_emails(busy, claimsctl):
     done = claimsctl(busy, "entries")
     assert done.returncode == 0, done.stderr
     head, *rows = done.stdout.splitlines()
@@ -60,7 +60,7 @@ def test_entries_are_a_table_without_a_token_or_an_email(busy, claimsctl):
     assert len(lines(claimsctl(busy, "entries", "--limit", "3", "--json"))) == 3
 
 
-def test_show_knows_a_token_by_its_bytes_and_a_user_by_the_id(busy, claimsctl):
+def test_show_finds_a_token_by_its_bytes_and_a_user_by_the_id(busy, claimsctl):
     (found,) = lines(claimsctl(busy, "show", "--json", stdin=f"{CANARY}-3"))
     entry = found["upstreams"][0]["entry"]
     assert found["schema"] == 1 and entry["state"] == "fresh"
@@ -87,11 +87,12 @@ def test_metrics_are_those_of_the_daemon(busy, claimsctl):
     assert series["claimsd_questions_total"] == 12
 
 
-def test_monitor_tells_what_happens_as_it_happens(busy, claimsctl, peer):
+def test_monitor_prints_events_as_they_happen(busy, claimsctl, peer):
     command = [str(claimsctl.binary), "--admin-socket", str(busy.admin_socket), "monitor", "--json"]
     client, number, told = peer(busy), 0, []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as monitor:
-        # It tells what comes after it began, and nothing says when that is.
+        # It prints only events after its start, which nothing signals: cause events until one
+        # appears.
         while not select.select([monitor.stdout], [], [], 0.05)[0]:
             number += 1
             client.ask(f"{CANARY}-new-{number}")
@@ -108,7 +109,7 @@ def test_monitor_tells_what_happens_as_it_happens(busy, claimsctl, peer):
     assert (told[-2]["subject"], told[-2]["uid"]) == ("user", os.getuid())
 
 
-def test_monitor_ends_after_as_many_events_as_it_was_told(busy, claimsctl, peer):
+def test_monitor_with_count_ends_after_that_many_events(busy, claimsctl, peer):
     command = [str(claimsctl.binary), "--admin-socket", str(busy.admin_socket), "monitor", "--count", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as monitor:
         client = peer(busy)
@@ -118,7 +119,7 @@ def test_monitor_ends_after_as_many_events_as_it_was_told(busy, claimsctl, peer)
     assert "flight_landed  main ok in" in line
 
 
-def test_top_once_and_json_need_no_terminal(busy, claimsctl, peer):
+def test_top_once_and_top_json_need_no_terminal(busy, claimsctl, peer):
     done = claimsctl(busy, "top", "--once", "--interval", "200")
     assert done.returncode == 0 and "from the cache" in done.stdout and "Auth API" in done.stdout
     assert "\x1b" not in done.stdout
@@ -128,7 +129,7 @@ def test_top_once_and_json_need_no_terminal(busy, claimsctl, peer):
 
 
 class Screen:
-    """claimsctl top on a terminal of its own."""
+    """claimsctl top on its own terminal."""
 
     def __init__(self, binary, daemon, rows=24, columns=100):
         self.master, self.terminal = pty.openpty()
@@ -152,7 +153,7 @@ class Screen:
                 self.text += self.decoder.decode(os.read(self.master, 65536))
 
     def last_frame(self):
-        """The last one that is whole: a read can end in the middle of a frame, and of a character."""
+        """The last complete frame: a read can end inside a frame, and inside a character."""
         return re.findall(r"\x1b\[H(.*?)\x1b\[J", self.text, re.DOTALL)[-1]
 
     def end(self):
@@ -166,12 +167,12 @@ class Screen:
 
 
 @pytest.mark.parametrize("how", ["q", "SIGINT", "SIGTERM"])
-def test_top_follows_the_daemon_and_gives_the_terminal_back(busy, claimsctl, how):
+def test_top_follows_the_daemon_and_restores_the_terminal(busy, claimsctl, how):
     screen = Screen(claimsctl.binary, busy)
     screen.read_until(lambda text: text.count("from the cache") >= 3)
     frame = screen.last_frame()
     assert "uid" in frame and "Auth API" in frame
-    # Nothing is cleared between frames: what is there is written over.
+    # The screen is not cleared between frames: each is drawn over the last.
     assert screen.text.count("\x1b[2J") == 1
     if how == "q":
         os.write(screen.master, b"q")
@@ -183,7 +184,7 @@ def test_top_follows_the_daemon_and_gives_the_terminal_back(busy, claimsctl, how
     assert after == screen.before
 
 
-def test_top_fits_the_terminal_when_that_changes(busy, claimsctl):
+def test_top_adapts_to_a_resized_terminal(busy, claimsctl):
     screen = Screen(claimsctl.binary, busy)
     screen.read_until(lambda text: "from the cache" in text)
     screen.resize(6, 30)

@@ -1,4 +1,4 @@
-"""Purge and revoke against a real daemon: in effect at once, and still after a SIGKILL."""
+"""Purge and revoke against a real daemon: effective immediately, and still after a SIGKILL."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def new_token(name):
     return jwt(sub=name, iat=int(time.time()) + 60)
 
 
-def test_a_purged_token_is_asked_about_again(claimsd, claimsctl, peer, faults):
+def test_a_purged_token_is_verified_again(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("echo"))
     asker = peer(daemon)
     assert asker.ask("token").source == "upstream"
@@ -61,7 +61,7 @@ def test_an_acknowledged_revocation_survives_a_sigkill(claimsd, claimsctl, peer,
     assert asker.ask(other).verdict == "valid"
 
 
-def test_a_user_who_logs_in_again_is_let_in_and_a_locked_one_is_not(claimsd, claimsctl, peer, faults):
+def test_after_a_revocation_a_new_login_is_valid_unless_the_user_is_locked(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("ok"))
     asker = peer(daemon)
     assert asker.ask(old_token("a")).id == "user-123"
@@ -75,7 +75,7 @@ def test_a_user_who_logs_in_again_is_let_in_and_a_locked_one_is_not(claimsd, cla
     assert "2 of 100,000 rules in effect" in claimsctl(daemon, "status").stdout
 
 
-def test_a_flight_that_was_on_its_way_lets_nobody_in(claimsd, claimsctl, peer, faults):
+def test_a_request_in_flight_does_not_make_a_revoked_token_valid(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("gate"))
     asker = peer(daemon)
     asker.query("token")
@@ -85,7 +85,7 @@ def test_a_flight_that_was_on_its_way_lets_nobody_in(claimsd, claimsctl, peer, f
     assert asker.answer()[1].reason == "revoked"
 
 
-def test_a_revocation_outlives_the_cache_its_key_and_a_change_of_the_upstream(claimsd, claimsctl, peer, faults):
+def test_a_revocation_survives_the_loss_of_the_cache_key_and_a_new_upstream_url(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("echo"))
     assert claimsctl(daemon, "revoke", token="token").returncode == VALID
     daemon.stop()
@@ -95,7 +95,7 @@ def test_a_revocation_outlives_the_cache_its_key_and_a_change_of_the_upstream(cl
     assert peer(daemon).ask("token").reason == "revoked"
 
 
-def test_without_the_key_of_its_revocations_it_does_not_start(claimsd, claimsctl, faults):
+def test_without_the_key_of_its_revocations_the_daemon_does_not_start(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     assert claimsctl(daemon, "revoke", token="token").returncode == VALID
     daemon.stop()
@@ -117,19 +117,19 @@ def test_wrong_orders_are_wrong_usage(claimsd, claimsctl, faults):
     assert daemon.status()["cache"]["revocations"] == 0
 
 
-def test_an_order_without_a_daemon(claimsd, claimsctl, faults):
+def test_an_order_without_a_daemon_exits_69(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.stop()
     assert claimsctl(daemon, "revoke", "--all").returncode == UNAVAILABLE
 
 
-def test_neither_tokens_nor_ids_are_left_behind(claimsd, claimsctl, faults):
+def test_no_file_contains_the_tokens_or_ids_of_orders(claimsd, claimsctl, faults):
     daemon = claimsd(faults.url("ok"))
     assert claimsctl(daemon, "revoke", token="canary-token-0123456789").returncode == VALID
     assert claimsctl(daemon, "revoke", "--user", "canary-user-0123456789").returncode == VALID
     daemon.stop()
     for path in daemon.root.rglob("*"):
         if path.is_file():
-            # Whom an order was about is what the audit log is for: a user by the id, a token never.
+            # Only the audit log may name the user of an order, by id. A token appears nowhere.
             secret = b"canary-token" if path.parent.name == "audit" else b"canary"
             assert secret not in path.read_bytes(), path

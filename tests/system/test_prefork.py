@@ -1,4 +1,4 @@
-"""Processes forked from one that has a client, and answers in it: as gunicorn --preload does."""
+"""Processes forked from one that has used a client, as with gunicorn --preload."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from spinners import tell_tokens
 from tokens import jwt
 
 
-def test_64_preforked_workers_have_each_their_own_answers(claimsd, build, faults):
+def test_64_preforked_workers_each_get_their_own_answers(claimsd, build, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     tokens = [jwt(sub=f"somebody-{number}") for number in range(32)]
     command = [str(build / "tests" / "system" / "claimsd_spinner"), str(daemon.socket), "prefork", "64"]

@@ -1,4 +1,5 @@
-"""README.md says what is true: its snippets compile, its configuration is one, its exit codes are all there."""
+"""README.md is correct: its snippets compile, its configuration is valid, its exit codes are
+complete."""
 
 import pathlib
 import re
@@ -27,7 +28,7 @@ def test_the_worker_compiles_without_a_warning(language, compiler):
         assert done.returncode == 0, done.stderr
 
 
-def test_the_configuration_is_one(build, scratch):
+def test_the_configuration_is_valid(build, scratch):
     file = scratch() / "claimsd.toml"
     (text,) = blocks("toml")
     file.write_text(text)
@@ -43,12 +44,12 @@ def test_the_exit_codes_are_those_of_claimsctl(build):
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
-def test_a_link_leads_somewhere(link):
+def test_every_link_has_a_target(link):
     assert (ROOT / link).exists()
 
 
 def words(text):
-    """What a screen says whatever its numbers are."""
+    """The words on a screen, without its numbers."""
     return set(re.findall(r"[A-Za-z][a-z]+", re.sub(r"[0-9][0-9,.]* (?:µs|ms|s|min|MiB)", "", text)))
 
 

@@ -1,4 +1,4 @@
-"""A configuration that changes under a running daemon: all of it takes effect, or nothing."""
+"""Configuration reload in a running daemon: all changes take effect, or none."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def write(daemon):
 
 
 def reload(daemon):
-    """(status, reply) of POST /v1/reload with what the tables say now."""
+    """(status, reply) of POST /v1/reload with the current tables."""
     write(daemon)
     status, body = daemon.admin("/v1/reload", {})
     return status, json.loads(body)
@@ -32,15 +32,15 @@ def ctl(build, daemon, *words, claimsd=False):
                           capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_the_same_text_changes_nothing(claimsd, faults):
+def test_reloading_the_same_configuration_changes_nothing(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     assert reload(daemon) == (200, {"schema": 1, "changes": []})
-    # Written differently, it is the same.
+    # An equal value in another notation is no change.
     daemon.tables["cache"]["max_ttl"] = "1m"
     assert reload(daemon) == (200, {"schema": 1, "changes": []})
 
 
-def test_a_changed_option_takes_effect_and_is_told(claimsd, peer, faults):
+def test_a_changed_option_takes_effect_and_is_reported(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     assert peer(daemon).ask("token").verdict == "valid"
     daemon.tables["cache"]["max_ttl"] = "2s"
@@ -49,12 +49,12 @@ def test_a_changed_option_takes_effect_and_is_told(claimsd, peer, faults):
     assert changes(reply) == {"cache.max_ttl": ('"60s"', '"2s"')}
     assert reply["changes"][0]["origin"].startswith(f"{daemon.config_file}:")
     assert 'option_changed  cache.max_ttl: "60s" -> "2s"' in daemon.log()
-    # What was kept before lives no longer than today's rules allow.
+    # Entries stored earlier live no longer than the new limits allow.
     answer = peer(daemon).ask("token")
     assert (answer.verdict, answer.left_ms <= 2000) == ("valid", True)
 
 
-def test_what_cannot_be_reloaded_refuses_all_of_it(claimsd, faults):
+def test_an_option_that_needs_a_restart_rejects_the_whole_reload(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.tables["cache"].update(max_ttl="2s", max_entries=500)
     daemon.tables["daemon"]["socket_mode"] = "0600"
@@ -71,7 +71,7 @@ def test_what_cannot_be_reloaded_refuses_all_of_it(claimsd, faults):
     assert (options["cache.max_ttl"], options["cache.max_entries"]) == ('"60s"', "100000")
 
 
-def test_a_file_that_is_no_configuration_changes_nothing(claimsd, peer, faults):
+def test_an_invalid_file_changes_nothing(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.tables["cache"]["max_ttk"] = "2s"
     status, reply = reload(daemon)
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_configuration_changes_nothing(claimsd, peer, faults):
     assert peer(daemon).ask("token").verdict == "valid"
 
 
-def test_sighup_reloads_and_the_service_manager_sees_it(claimsd, faults):
+def test_sighup_reloads_and_notifies_the_service_manager(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.tables["cache"]["max_ttl"] = "2s"
     write(daemon)
@@ -91,7 +91,7 @@ def test_sighup_reloads_and_the_service_manager_sees_it(claimsd, faults):
     assert daemon.wait_notified("RELOADING=1")
     assert daemon.wait_notified("READY=1")
     assert "SIGHUP had" in daemon.log()
-    # Also where nothing comes of it: the old configuration is in effect.
+    # Notifies even on failure; the old configuration stays in effect.
     daemon.config_file.write_text("nonsense")
     daemon.signal(signal.SIGHUP)
     assert daemon.wait_notified("RELOADING=1")
@@ -99,7 +99,7 @@ def test_sighup_reloads_and_the_service_manager_sees_it(claimsd, faults):
     assert "reload_refused" in daemon.log()
 
 
-def test_a_secret_of_the_configuration_is_told_nowhere(claimsd, build):
+def test_a_secret_of_the_configuration_is_shown_nowhere(claimsd, build):
     daemon = claimsd({"url": "https://localhost:1", "proxy": "http://proxy-one.example:3128"})
     daemon.tables["upstream.main"]["proxy"] = "http://proxy-two.example:3128"
     status, reply = reload(daemon)
@@ -110,7 +110,7 @@ def test_a_secret_of_the_configuration_is_told_nowhere(claimsd, build):
     assert "proxy-one" not in shown and "proxy-two" not in shown
 
 
-def test_the_log_becomes_one_object_a_line_with_the_trace_id_of_the_client(claimsd, peer, faults):
+def test_the_json_log_has_one_object_per_line_with_the_clients_trace_id(claimsd, peer, faults):
     daemon = claimsd(faults.url("status-503"))
     daemon.tables["log"]["format"] = "json"
     assert reload(daemon)[0] == 200
@@ -124,7 +124,7 @@ def test_the_log_becomes_one_object_a_line_with_the_trace_id_of_the_client(claim
     assert token not in daemon.log()
 
 
-def test_who_may_not_ask_any_more_is_cut_off_and_others_are_not(claimsd, peer, faults):
+def test_a_client_that_is_no_longer_allowed_is_disconnected_and_others_are_not(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0666"})
     root = peer(daemon)
     os.setegid(other_user.UID)
@@ -143,7 +143,7 @@ def test_who_may_not_ask_any_more_is_cut_off_and_others_are_not(claimsd, peer, f
     assert f"closed a connection of uid {other_user.UID}" in daemon.log()
 
 
-def test_who_may_not_ask_any_more_holds_a_map_that_is_dead(claimsd, faults, worker):
+def test_a_client_that_is_no_longer_allowed_keeps_only_a_dead_map(claimsd, faults, worker):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0666"})
     token = "a-token-that-is-long-enough-to-be-shown-in-the-map"
     os.setegid(other_user.UID)
@@ -162,7 +162,7 @@ def test_who_may_not_ask_any_more_holds_a_map_that_is_dead(claimsd, faults, work
 
     daemon.tables["daemon"]["allowed_uids"] = [12345]
     assert reload(daemon)[0] == 200
-    # Nobody believes it, and what is shown from now on is not in it.
+    # The old map is marked dead, and later leases do not appear in it.
     assert removed.map.heartbeat() == 0
     assert stays.is_closed()
     assert stays.map.heartbeat() == 0
@@ -171,9 +171,9 @@ def test_who_may_not_ask_any_more_holds_a_map_that_is_dead(claimsd, faults, work
     assert again.ask(token).verdict == "valid"
     until(lambda: again.lease(token), "its lease is in the new map")
     assert removed.lease(token) is None
-    # The library comes back by itself, on the new map.
+    # The library reconnects by itself and uses the new map.
     assert asker.ask(token).verdict == "valid"
-    # Nothing of that where the access list stays.
+    # A reload that keeps the access list keeps the map.
     daemon.tables["cache"]["max_ttl"] = "30s"
     assert reload(daemon)[0] == 200
     assert again.ask(token).verdict == "valid"
@@ -209,7 +209,7 @@ def test_claimsctl_reload_config_and_log_level(claimsd, build, faults):
     assert ctl(build, daemon, "log-level").stdout == "debug, as configured\n"
 
 
-def test_claimsctl_check_config_is_claimsd_check(claimsd, build, faults):
+def test_claimsctl_check_config_runs_claimsd_check(claimsd, build, faults):
     daemon = claimsd(faults.url("echo"), start=False)
     write(daemon)
     words = ("check-config", "--claimsd", build / "daemon" / "claimsd", daemon.config_file)

@@ -1,4 +1,4 @@
-"""What a restart keeps, and what it must not keep."""
+"""What survives a restart and what must not."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ def restarted(daemon, how):
 
 
 @pytest.mark.parametrize("how", ["stop", "SIGKILL"])
-def test_the_cache_stays_warm_over(claimsd, peer, faults, how):
+def test_the_cache_survives(claimsd, peer, faults, how):
     daemon = claimsd(faults.url("echo"))
     tokens = [f"token-{number}" for number in range(100)]
     peer(daemon).ask_all(tokens)
@@ -29,7 +29,7 @@ def test_the_cache_stays_warm_over(claimsd, peer, faults, how):
     assert faults.count("echo") == 100
 
 
-def test_a_life_goes_on_while_the_daemon_is_away(claimsd, peer, faults):
+def test_ttl_and_age_keep_counting_while_the_daemon_is_down(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     first = peer(daemon).ask("token")
     daemon.restart()
@@ -53,7 +53,7 @@ def asked_again(daemon, peer, faults, count):
     assert faults.count("echo") == count
 
 
-def test_another_host_key_starts_cold(claimsd, peer, faults):
+def test_a_new_host_key_empties_the_cache(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer(daemon).ask("token")
     daemon.stop()
@@ -62,7 +62,7 @@ def test_another_host_key_starts_cold(claimsd, peer, faults):
     asked_again(daemon, peer, faults, 2)
 
 
-def test_another_upstream_url_starts_cold(claimsd, peer, faults):
+def test_a_new_upstream_url_empties_the_cache(claimsd, peer, faults):
     daemon = claimsd(faults.url("401"))
     daemon.stop()
     daemon.tables["upstream.main"]["url"] = faults.url("ok")
@@ -80,7 +80,7 @@ def may_mount():
 
 
 @pytest.mark.skipif(not may_mount(), reason="needs root")
-def test_another_boot_starts_cold(claimsd, peer, faults):
+def test_a_reboot_empties_the_cache(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer(daemon).ask("token")
     daemon.stop()
@@ -91,7 +91,7 @@ def test_another_boot_starts_cold(claimsd, peer, faults):
     asked_again(daemon, peer, faults, 2)
 
 
-def test_a_damaged_cache_costs_requests_and_not_truth(claimsd, peer, faults):
+def test_a_damaged_cache_is_refilled_and_never_gives_a_wrong_answer(claimsd, peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer(daemon).ask("token")
     daemon.stop()

@@ -1,6 +1,8 @@
-"""Of the lookups that begin after `claimsctl revoke` returned, none is valid, in 8 processes that do nothing else.
+"""No lookup that begins after `claimsctl revoke` returned is valid, in 8 processes that only look
+up.
 
-CLAIMSD_SPIN_LOOKUPS: how many lookups after it, of all processes together, each case waits for.
+CLAIMSD_SPIN_LOOKUPS: the number of lookups after the revocation, over all processes, in each
+case.
 """
 
 import os
@@ -38,7 +40,7 @@ def spinners(build):
 
 @pytest.fixture
 def revoke(build):
-    """Runs `claimsctl revoke`; returns when it began and when it had ended."""
+    """Runs `claimsctl revoke`; returns when it began and ended."""
     def run(daemon, *arguments, token=""):
         command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket),
                    "--admin-socket", str(daemon.admin_socket), "revoke", *arguments]
@@ -54,7 +56,7 @@ def until_hot(spinning):
 
 
 def check_none_is_valid(spinning, returned):
-    """`returned`: when claimsctl had."""
+    """`returned`: when claimsctl ended."""
     spinning.set_moment(returned)
     until(lambda: spinning.check_alive() or spinning.sum("after") >= WANTED, "that many lookups", PATIENCE)
     spinning.stop()
@@ -77,7 +79,7 @@ def order(what, token):
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_hot_token(claimsd, spinners, revoke, faults, what):
+def test_a_revoked_hot_token_is_never_valid_again(claimsd, spinners, revoke, faults, what):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     token = old_token("hot")
     spinning = spinners(daemon, [token]).start()
@@ -89,7 +91,7 @@ def test_a_hot_token(claimsd, spinners, revoke, faults, what):
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_with_the_daemon_killed_and_restarted_just_before(claimsd, spinners, revoke, faults, what):
+def test_a_token_revoked_just_after_a_kill_and_restart_is_never_valid_again(claimsd, spinners, revoke, faults, what):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     token = old_token("hot")
     spinning = spinners(daemon, [token]).start()
@@ -100,12 +102,12 @@ def test_with_the_daemon_killed_and_restarted_just_before(claimsd, spinners, rev
     restarted = time.monotonic_ns()
     arguments, given = order(what, token)
     _, returned = revoke(daemon, *arguments, token=given)
-    # The dead daemon's map was believed meanwhile: what is held back was held back for a reason.
+    # The dead daemon's map was still trusted: that is why the acknowledgement is delayed.
     assert restarted < spinning.last("last_map_hit") <= killed + HEARTBEAT_LIMIT_NS
     check_none_is_valid(spinning, returned)
 
 
-def test_a_user_whose_entry_was_evicted_while_its_lease_lives(claimsd, spinners, revoke, faults):
+def test_revoking_a_user_reaches_a_lease_whose_entry_was_evicted(claimsd, spinners, revoke, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s", "max_entries": 100, "map_slots": 16384})
     token, twin = old_token("hot"), old_token("twin")
     with MapPeer(daemon.socket) as peer, Peer(daemon.socket) as others:
@@ -115,11 +117,12 @@ def test_a_user_whose_entry_was_evicted_while_its_lease_lives(claimsd, spinners,
             until(lambda: peer.lease(one), "its lease is in the map")
         spinning.go()
         until_hot(spinning)
-        assert spinning.sum("socket") == 0  # or the entry would count as used, and stay
+        assert spinning.sum("socket") == 0  # otherwise the entry counts as used and stays
         others.ask_all([jwt(sub=f"other-{number}") for number in range(300)])
         assert daemon.counter("evictions") >= 200
         spinning.until_each_goes_on("local", 100)
-        # Its twin was asked for exactly as often, and later.
+        # Its twin was queried equally often and later, so it would have been evicted after the
+        # token.
         assert others.ask(twin).source == "upstream"
         assert peer.lease(token)
         _, returned = revoke(daemon, "--user", user_of(token))
@@ -127,7 +130,7 @@ def test_a_user_whose_entry_was_evicted_while_its_lease_lives(claimsd, spinners,
         assert others.ask(twin).verdict == "valid"
 
 
-def test_a_user_whose_first_flight_is_still_out(claimsd, spinners, revoke, faults):
+def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, revoke, faults):
     daemon = claimsd(faults.url("gate"), cache={"lease": "60s"})
     token = old_token("cold")
     spinning = spinners(daemon, [token]).start()

@@ -1,7 +1,9 @@
-"""What the daemon has given up by the time it answers: calls planted in it are stopped, and nobody can look into it.
+"""What the daemon can no longer do once it answers: injected system calls are stopped, and its
+memory is unreadable.
 
-tests/sandbox/planted.c is preloaded into the real daemon and makes the call from a thread that was there before the filter. Each call is also planted in a
-daemon without the filter, where it works: so each of these tests fails when the filter is gone.
+tests/sandbox/planted.c is preloaded into the real daemon and makes the call from a thread that
+existed before the filter. Each call is also made in a daemon without the filter, where it works.
+So every test here fails if the filter is missing.
 """
 
 import contextlib
@@ -24,7 +26,7 @@ needs_io_uring = pytest.mark.skipif(skips.io_uring_is_off(), reason="this kernel
 
 @pytest.fixture(scope="module", autouse=True)
 def not_instrumented():
-    """Sanitizers need ptrace(2) and more: such a build has no filter."""
+    """Sanitizers need ptrace(2) and more, so their builds have no filter."""
     if skips.instrumented():
         pytest.skip("a build with sanitizers has no system call filter")
 
@@ -39,7 +41,7 @@ def no_umask():
 
 
 class Planted:
-    """A daemon with an intruder in it."""
+    """A daemon with an injected thread."""
 
     def __init__(self, daemon, build):
         self.daemon = daemon
@@ -50,7 +52,7 @@ class Planted:
         daemon.start(env={"LD_PRELOAD": str(build / "tests" / "sandbox" / "planted.so"), "CLAIMSD_PLANTED": str(self.orders)})
 
     def make(self, call):
-        """0, an errno, or None when the daemon died of it."""
+        """0, an errno, or None if the daemon died of the call."""
         got = []
 
         def listen():
@@ -63,7 +65,7 @@ class Planted:
         pidfd = os.pidfd_open(self.daemon.process.pid)
         while listener.is_alive() and self.daemon.process.poll() is None:
             listener.join(0.02)
-        if listener.is_alive():  # nobody will answer any more
+        if listener.is_alive():  # no answer will come
             os.close(os.open(self.answers, os.O_WRONLY))
             listener.join()
         os.close(pidfd)
@@ -86,7 +88,7 @@ def test_the_filter_is_on_in_every_thread(claimsd, faults):
         assert "Seccomp:\t2\n" in (task / "status").read_text()
 
 
-def test_the_thread_that_waits_for_the_disk_lets_the_loop_go_first(claimsd, faults):
+def test_the_audit_thread_has_lower_scheduling_priority_than_the_loop(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     main = daemon.process.pid
 
@@ -102,7 +104,7 @@ def test_the_thread_that_waits_for_the_disk_lets_the_loop_go_first(claimsd, faul
 
 
 @pytest.mark.parametrize("call", ["exec-here", "ptrace", "unshare"])
-def test_what_only_an_intruder_calls_ends_the_daemon(planted, call):
+def test_a_call_that_only_an_intruder_makes_kills_the_daemon(planted, call):
     intruder = planted()
     assert intruder.make(call) is None
     assert intruder.daemon.process.wait(10) == -signal.SIGSYS
@@ -113,18 +115,19 @@ def test_what_only_an_intruder_calls_ends_the_daemon(planted, call):
     ("netlink", errno.EAFNOSUPPORT), ("packet", errno.EAFNOSUPPORT), ("vsock", errno.EAFNOSUPPORT), ("fork", errno.ENOSYS),
     ("execve", errno.ENOSYS), ("core", errno.ENOSYS),
     ("idle", errno.ENOSYS), ("renice", errno.ENOSYS), ("io_uring", errno.ENOSYS), ("clone3", errno.ENOSYS)])
-def test_what_it_does_not_need_is_refused(planted, peer, call, error):
+def test_a_call_that_the_daemon_does_not_need_fails(planted, peer, call, error):
     intruder = planted()
     assert intruder.make(call) == error
     assert peer(intruder.daemon).ask("token").id == user_of("token")
 
 
-def test_what_it_needs_it_may(planted):
+def test_a_call_that_the_daemon_needs_works(planted):
     assert planted().make("inet") == 0
 
 
 def test_the_event_loops_have_no_io_uring_ring(claimsd, faults, peer):
-    """libuv 1.45 and later makes a ring for each loop, which bypasses the filter, and aborts when the filter stops it."""
+    """libuv 1.45 and later creates a ring per loop, which bypasses the filter, and aborts if the
+    filter stops it."""
     daemon = claimsd(faults.url("echo"))
     assert peer(daemon).ask("token").id == user_of("token")
     links = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()]
@@ -138,7 +141,7 @@ def test_without_the_filter_the_planted_calls_work(planted, call):
     assert intruder.make(call) == 0
 
 
-def test_it_makes_files_for_itself_alone_and_gains_nothing(claimsd, faults):
+def test_it_has_a_private_umask_no_new_privileges_and_no_core_limit(claimsd, faults):
     daemon = claimsd(faults.url("echo"), start=False)
     with no_umask():
         daemon.start()
@@ -150,11 +153,11 @@ def test_it_makes_files_for_itself_alone_and_gains_nothing(claimsd, faults):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_not_even_its_own_user_can_look_into_it(claimsd, faults):
+def test_not_even_its_own_user_can_read_its_memory(claimsd, faults):
     daemon = claimsd(faults.url("echo"), start=False)
     os.chown(daemon.root, other_user.UID, other_user.UID)
     as_user = ["setpriv", f"--reuid={other_user.UID}", f"--regid={other_user.UID}", "--clear-groups"]
-    with no_umask():  # its notifications go to a socket of ours
+    with no_umask():  # its notifications go to our socket
         daemon.start(prefix=as_user)
 
     def readable(process, name):

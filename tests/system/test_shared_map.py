@@ -1,4 +1,5 @@
-"""The map of leases as a worker gets it from the real daemon: handed over, alive, true, and taken back."""
+"""The lease map that a worker gets from the real daemon: handed over, alive, correct, and
+withdrawn."""
 
 import fcntl
 import json
@@ -18,7 +19,7 @@ from tokens import jwt, user_of
 
 F_GET_SEALS = 1034  # <linux/fcntl.h>
 SHRINK_GROW_FUTURE_WRITE_SEAL = 0x2 | 0x4 | 0x10 | 0x1
-SEAL_EXEC = 0x20  # newer kernels set it, too
+SEAL_EXEC = 0x20  # newer kernels set it as well
 NOT_ALLOWED = 6
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -50,7 +51,7 @@ def boot_id():
         return bytes.fromhex(file.read().strip().replace("-", ""))
 
 
-def test_the_welcome_brings_a_read_only_sealed_map(claimsd, map_peer, faults):
+def test_welcome_brings_a_read_only_sealed_map(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"), cache={"map_slots": 1024})
     peer = map_peer(daemon)
     assert peer.welcome["features"] == SHARED_MAP
@@ -61,11 +62,11 @@ def test_the_welcome_brings_a_read_only_sealed_map(claimsd, map_peer, faults):
     assert (peer.map.slot_count, peer.map.boot_id) == (1024, boot_id())
     assert peer.map.is_believed()
     assert peer.map.used() == 0
-    # Everybody gets the same one.
+    # All clients get the same map.
     assert identity(map_peer(daemon).descriptor) == identity(peer.descriptor)
 
 
-def test_the_heartbeat_moves_and_stops_with_the_daemon(claimsd, map_peer, faults):
+def test_the_heartbeat_advances_and_stops_with_the_daemon(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer = map_peer(daemon)
     beat = peer.map.heartbeat()
@@ -76,7 +77,7 @@ def test_the_heartbeat_moves_and_stops_with_the_daemon(claimsd, map_peer, faults
     until(peer.map.is_believed, "a daemon that goes on regains it", 5)
 
 
-def test_an_answer_leaves_a_lease_behind_and_a_refusal_takes_it_away(claimsd, map_peer, auth_api):
+def test_a_valid_answer_publishes_a_lease_and_a_rejection_removes_it(claimsd, map_peer, auth_api):
     daemon = claimsd(auth_api.url)
     peer = map_peer(daemon)
     token = auth_api.login("tess")
@@ -87,17 +88,17 @@ def test_an_answer_leaves_a_lease_behind_and_a_refusal_takes_it_away(claimsd, ma
     user, email, roles, raw = wire.decode_claims(claims)
     assert (user.decode(), email.decode(), raw) == (answer.id, answer.email, answer.raw)
     assert tuple(role.decode() for role in roles) == answer.roles
-    assert slot.hard_end != NO_HARD_END  # simplejwt's tokens end
+    assert slot.hard_end != NO_HARD_END  # simplejwt's tokens expire
     assert 0 < slot.lease_end - slot.confirmed_at <= 6_000_000_000
     assert slot.upstream == peer.welcome["upstream_id"]
     auth_api.logout(token)
     assert peer.ask(token, max_age_ms=0).verdict == "invalid"
-    assert peer.lease(token) is None  # gone before the answer came
+    assert peer.lease(token) is None  # removed before the answer was sent
     index, _ = derive(peer.map.map_id, peer.welcome["upstream_id"], token.encode())
     assert index not in peer.map.bytes()
 
 
-def test_a_lease_lasts_as_long_as_it_was_set_to_and_is_renewed_by_a_question(claimsd, map_peer, faults):
+def test_a_lease_ends_as_configured_and_a_query_renews_it(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "1s"})
     peer = map_peer(daemon)
     (token,) = tokens(1)
@@ -125,7 +126,8 @@ def test_without_the_feature_there_is_no_map_and_no_lease(claimsd, map_peer, fau
 
 
 def descriptors_of_a_stranger(path):
-    """What somebody gets who says hello like a worker, whatever he was told: (descriptors, bytes)."""
+    """What a client gets that sends Hello like a worker, even if it was rejected: (descriptors,
+    bytes)."""
     with Peer(path, hello=False) as peer:
         try:
             peer.send("Hello", version_min=1, version_max=1, features=SHARED_MAP)
@@ -145,7 +147,7 @@ def descriptors_of_a_stranger(path):
 
 
 @as_root
-def test_only_admitted_peers_get_the_map(claimsd, faults):
+def test_only_admitted_clients_get_the_map(claimsd, faults):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0666", "allowed_uids": [other_user.UID + 1]})
     descriptors, data = other_user.call(lambda: descriptors_of_a_stranger(daemon.socket))
     assert descriptors == []
@@ -154,7 +156,7 @@ def test_only_admitted_peers_get_the_map(claimsd, faults):
 
 
 @as_root
-def test_another_user_can_map_what_it_was_sent_but_not_open_it_again(claimsd, faults):
+def test_another_user_can_map_the_received_descriptor_but_not_reopen_it(claimsd, faults):
     daemon = claimsd(faults.url("echo"), daemon={"socket_mode": "0666"})
 
     def tries():
@@ -172,7 +174,7 @@ def test_another_user_can_map_what_it_was_sent_but_not_open_it_again(claimsd, fa
     assert other_user.call(tries) == [True, "refused", "refused"]
 
 
-def test_a_refused_hello_brings_no_map(claimsd, faults):
+def test_a_rejected_hello_brings_no_map(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     with Peer(daemon.socket, hello=False) as peer:
         peer.send("Hello", version_min=1, version_max=1, features=SHARED_MAP, upstream_url=b"https://evil.example.com")
@@ -181,7 +183,7 @@ def test_a_refused_hello_brings_no_map(claimsd, faults):
         assert wire.decode(data)[0] == "Failure"
 
 
-def test_a_clean_stop_takes_leave_of_the_map(claimsd, map_peer, faults):
+def test_a_clean_stop_marks_the_map_dead_and_the_next_start_makes_a_new_one(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer = map_peer(daemon)
     first = identity(peer.descriptor), peer.map.map_id
@@ -196,7 +198,7 @@ def test_a_clean_stop_takes_leave_of_the_map(claimsd, map_peer, faults):
     assert "unclean_stop" not in daemon.log()
 
 
-def test_a_crash_is_noticed_by_the_next_daemon_and_the_old_map_loses_its_credit(claimsd, map_peer, faults):
+def test_after_a_crash_the_next_daemon_notices_and_the_old_map_expires(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer = map_peer(daemon)
     (token,) = tokens(1)
@@ -209,23 +211,23 @@ def test_a_crash_is_noticed_by_the_next_daemon_and_the_old_map_loses_its_credit(
     assert "unclean_stop" in daemon.log()
     assert (daemon.cache / "map-in-use").exists()
     until(lambda: not peer.map.is_believed(), "nobody believes the old map", 5)
-    # Stopped cleanly once that is certain: all is well again.
+    # Stop cleanly after the old map has expired for certain: the marker is then removed.
     until(lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME) > started + HEARTBEAT_LIMIT, "the daemon is certain", 5)
     daemon.stop()
     assert not (daemon.cache / "map-in-use").exists()
 
 
-def test_two_stops_in_a_row_do_not_make_a_crash_forgotten(claimsd, faults):
+def test_a_clean_stop_soon_after_a_crash_does_not_hide_the_crash(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     daemon.kill()
     daemon.start()
-    daemon.stop()  # within 2 s of the crash: the old map may still be believed
+    daemon.stop()  # within 2 s of the crash: the old map may still be trusted
     log = daemon.log()
     daemon.start()
     assert daemon.log()[len(log):].count("unclean_stop") == 1
 
 
-def test_without_memory_for_the_map_the_daemon_runs_without(claimsd, map_peer, faults):
+def test_without_memory_for_the_map_the_daemon_runs_without_it(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"), start=False, cache={"map_slots": 131072, "max_bytes": "16MiB"})
     daemon.start(prefix=["prlimit", "--fsize=100000000", "env", "--ignore-signal=XFSZ"])
     assert "fast_path_off" in daemon.log() and "cache.map_slots" in daemon.log()
@@ -251,7 +253,7 @@ def test_the_status_counts_leases(claimsd, map_peer, faults):
     assert "\nclaimsd_leases_published_total 200\n" in metrics
 
 
-def test_claims_that_do_not_fit_are_answered_all_the_same(claimsd, map_peer, faults):
+def test_claims_too_large_for_a_slot_are_answered_over_the_socket(claimsd, map_peer, faults):
     mode = faults.script("large", {"body": {"id": "user-1", "email": "a@example.com", "role": "r", "note": "n" * 1000}})
     daemon = claimsd(faults.url(mode))
     peer = map_peer(daemon)
@@ -262,7 +264,7 @@ def test_claims_that_do_not_fit_are_answered_all_the_same(claimsd, map_peer, fau
     assert daemon.counter("leases_declined_large") >= 1
 
 
-def test_the_whole_map_holds_nothing_of_its_users(claimsd, map_peer, faults):
+def test_the_map_contains_no_plaintext_of_its_users(claimsd, map_peer, faults):
     claims = {"id": "canary-id-4711", "email": "canary.mail@example.com", "role": ["canary-role"], "note": "canary-claim"}
     daemon = claimsd(faults.url(faults.script("canary", {"body": claims})))
     peer = map_peer(daemon)
@@ -279,7 +281,7 @@ def test_the_whole_map_holds_nothing_of_its_users(claimsd, map_peer, faults):
     assert struct.pack("<Q", 0x31504D41_444D4C43) not in image[8:]  # one header, and nothing like it
 
 
-def test_a_map_full_of_a_thousand_users_shows_none_of_them(claimsd, map_peer, faults):
+def test_a_map_with_a_thousand_users_contains_no_plaintext_of_them(claimsd, map_peer, faults):
     users = 1000
     steps = [{"body": {"id": f"canary-id-{number}", "email": f"canary.{number}@example.com", "note": "canary-claim",
                        "role": ["canary-role"]}} for number in range(users)]
@@ -294,7 +296,7 @@ def test_a_map_full_of_a_thousand_users_shows_none_of_them(claimsd, map_peer, fa
         assert needle.encode() not in image
 
 
-def test_a_slot_is_sealed_for_its_own_token_and_upstream(claimsd, map_peer, faults):
+def test_a_slot_opens_only_with_its_own_token_and_upstream(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"))
     peer = map_peer(daemon)
     (token,) = tokens(1)

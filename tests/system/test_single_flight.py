@@ -1,4 +1,4 @@
-"""However many ask at once, the Auth API is asked once."""
+"""Any number of concurrent queries for a token cause one request to the Auth API."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ QUESTIONS = 1000
 
 
 def shares(questions, processes):
-    """`questions` split as evenly as they go."""
+    """`questions` split as evenly as possible."""
     return [questions // processes + (i < questions % processes) for i in range(processes)]
 
 
@@ -31,7 +31,7 @@ def waiting(daemon, count):
     until(lambda: daemon.status()["questions"]["waiting"] == count, f"{count} questions wait")
 
 
-def test_64_processes_asking_1000_times_for_one_cold_token_cause_one_upstream_request(claimsd, worker, faults):
+def test_1000_queries_from_64_processes_for_one_cold_token_cause_one_upstream_request(claimsd, worker, faults):
     daemon = claimsd(faults.url("gate"))
     workers = ask_together(worker, daemon, "cold-token", shares(QUESTIONS, PROCESSES))
     waiting(daemon, QUESTIONS)
@@ -43,7 +43,7 @@ def test_64_processes_asking_1000_times_for_one_cold_token_cause_one_upstream_re
     assert daemon.counter("upstream_requests") == 1
 
 
-def test_killing_the_process_that_asked_first_leaves_999_answers_and_one_request(claimsd, worker, faults):
+def test_killing_the_first_querier_leaves_999_answers_and_one_request(claimsd, worker, faults):
     daemon = claimsd(faults.url("gate"))
     (first,) = ask_together(worker, daemon, "cold-token", [1])
     faults.wait("gate", in_flight=1)
@@ -59,7 +59,7 @@ def test_killing_the_process_that_asked_first_leaves_999_answers_and_one_request
 
 @pytest.mark.parametrize("mode, verdict, reason", [
     ("401", "invalid", "refused"), ("status-503", "unavailable", "upstream_status")])
-def test_everybody_who_waited_learns_of_a_failure_too(claimsd, worker, faults, mode, verdict, reason):
+def test_all_waiting_queries_get_a_failure(claimsd, worker, faults, mode, verdict, reason):
     late = faults.script("late", {"gate": True, "mode": mode})
     daemon = claimsd(faults.url(late))
     workers = ask_together(worker, daemon, "cold-token", [25] * 4)
@@ -71,7 +71,7 @@ def test_everybody_who_waited_learns_of_a_failure_too(claimsd, worker, faults, m
     assert faults.count(late) == 1
 
 
-def test_those_who_ask_for_now_share_one_request_after_the_one_under_way(claimsd, peer, faults):
+def test_queries_with_max_age_0_share_one_new_request_after_the_one_in_flight(claimsd, peer, faults):
     daemon = claimsd(faults.url("gate"))
     early, late = peer(daemon), peer(daemon)
     early.query("token")
@@ -85,7 +85,7 @@ def test_those_who_ask_for_now_share_one_request_after_the_one_under_way(claimsd
     assert faults.count("gate") == 2
 
 
-def test_a_question_that_nobody_answers_ends_at_its_own_deadline(claimsd, peer, faults):
+def test_an_unanswered_query_ends_at_its_own_deadline(claimsd, peer, faults):
     daemon = claimsd(faults.url("gate"))
     patient, hasty = peer(daemon), peer(daemon)
     patient.query("token", timeout_ms=20000)
@@ -96,8 +96,8 @@ def test_a_question_that_nobody_answers_ends_at_its_own_deadline(claimsd, peer, 
     assert faults.count("gate") == 1
 
 
-def test_everybody_gets_exactly_his_own_claims(claimsd, worker, faults):
-    """2,000 users, 8 processes that each ask for all of them in an order of their own."""
+def test_every_query_gets_the_claims_of_its_own_token(claimsd, worker, faults):
+    """2,000 users; 8 processes each query all of them in a different order."""
     daemon = claimsd(faults.url("echo"))
     tokens = [f"token-of-somebody-{number}" for number in range(2000)]
     workers = [worker(daemon, "ask") for _ in range(8)]

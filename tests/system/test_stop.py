@@ -1,4 +1,4 @@
-"""SIGTERM: what is in flight is answered, then the daemon leaves."""
+"""SIGTERM: queries in flight are answered, then the daemon exits."""
 
 import signal
 import time
@@ -10,7 +10,7 @@ from peer import until
 
 @pytest.fixture
 def busy(claimsd, peer, faults):
-    """A daemon with one question in flight, which SIGTERM has reached: (daemon, the asker)."""
+    """A daemon with one query in flight: (daemon, client)."""
 
     def make(**options):
         daemon = claimsd(faults.url("gate"), **options)
@@ -27,7 +27,7 @@ def stopping(daemon):
     assert daemon.wait_notified("STOPPING=1")
 
 
-def test_sigterm_answers_what_is_in_flight_and_then_leaves(busy, faults):
+def test_sigterm_answers_the_queries_in_flight_and_then_exits(busy, faults):
     daemon, asker = busy()
     stopping(daemon)
     faults.open("gate")
@@ -38,7 +38,7 @@ def test_sigterm_answers_what_is_in_flight_and_then_leaves(busy, faults):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_daemon_leaves_at_once(claimsd, peer, faults, number):
+def test_an_idle_daemon_exits_at_once(claimsd, peer, faults, number):
     daemon = claimsd(faults.url("echo"), daemon={"stop_timeout": "60s"})
     assert peer(daemon).ask("token").verdict == "valid"
     began = time.monotonic()
@@ -47,7 +47,7 @@ def test_an_idle_daemon_leaves_at_once(claimsd, peer, faults, number):
     assert time.monotonic() - began < 10
 
 
-def test_a_new_question_while_stopping_is_told_so(busy, faults):
+def test_a_new_query_while_stopping_is_answered_shutting_down(busy, faults):
     daemon, asker = busy()
     stopping(daemon)
     answer = asker.ask("another-token")
@@ -58,7 +58,7 @@ def test_a_new_question_while_stopping_is_told_so(busy, faults):
     assert daemon.wait() == 0
 
 
-def test_a_known_token_is_answered_while_stopping(claimsd, peer, faults):
+def test_a_cached_token_is_answered_while_stopping(claimsd, peer, faults):
     daemon = claimsd(**{"upstream.main": {"url": faults.url("echo")}, "upstream.slow": {"url": faults.url("gate")}})
     known, slow = peer(daemon, faults.url("echo")), peer(daemon, faults.url("gate"))
     assert known.ask("token").verdict == "valid"
@@ -71,7 +71,7 @@ def test_a_known_token_is_answered_while_stopping(claimsd, peer, faults):
     assert daemon.wait() == 0
 
 
-def test_nobody_new_gets_in_while_it_stops(busy, peer, faults):
+def test_no_new_connection_is_accepted_while_stopping(busy, peer, faults):
     daemon, asker = busy()
     stopping(daemon)
     with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
@@ -81,7 +81,7 @@ def test_nobody_new_gets_in_while_it_stops(busy, peer, faults):
     assert daemon.wait() == 0
 
 
-def test_stop_timeout_ends_a_wait_without_end(busy):
+def test_stop_timeout_ends_an_endless_wait(busy):
     daemon, _ = busy(daemon={"stop_timeout": "300ms"}, **{"upstream.main": {"timeout": "30s"}})
     began = time.monotonic()
     stopping(daemon)
@@ -90,7 +90,7 @@ def test_stop_timeout_ends_a_wait_without_end(busy):
     assert "stop_timeout" in daemon.log()
 
 
-def test_a_second_sigterm_ends_it_at_once(busy):
+def test_a_second_sigterm_exits_at_once(busy):
     daemon, _ = busy(daemon={"stop_timeout": "60s"}, **{"upstream.main": {"timeout": "30s"}})
     began = time.monotonic()
     stopping(daemon)
@@ -99,7 +99,7 @@ def test_a_second_sigterm_ends_it_at_once(busy):
     assert time.monotonic() - began < 10
 
 
-def test_a_worker_that_asks_during_a_restart_gets_its_answer(claimsd, worker, faults):
+def test_a_worker_that_queries_during_a_restart_gets_its_answer(claimsd, worker, faults):
     daemon = claimsd(faults.url("gate"))
     asker = worker(daemon, "ask")
     asker.say("token")
@@ -111,7 +111,7 @@ def test_a_worker_that_asks_during_a_restart_gets_its_answer(claimsd, worker, fa
     until(lambda: faults.count("gate") == 2, "the new daemon asks again")
 
 
-def test_two_daemons_do_not_share_a_cache(claimsd, faults):
+def test_two_daemons_cannot_share_a_cache(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     same = {"directory": str(daemon.cache), "key_file": str(daemon.key_file)}
     second = claimsd(faults.url("echo"), start=False, cache=same)

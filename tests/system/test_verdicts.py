@@ -1,4 +1,5 @@
-"""401 is invalid, an outage is unavailable, and a known answer lives as long as it may and no longer."""
+"""A 401 gives invalid, an outage gives unavailable, and a cached answer is used within its TTL and
+no longer."""
 
 import time
 
@@ -10,7 +11,7 @@ from tokens import jwt, user_of
 UNANSWERED = [{"mode": "reset"}, {"mode": "status-503"}, {"mode": "cut-body"}]
 
 
-def test_a_real_token_of_a_real_auth_api_brings_its_claims(claimsd, worker, auth_api):
+def test_a_real_token_of_a_real_auth_api_gives_its_claims(claimsd, worker, auth_api):
     asker = worker(claimsd(auth_api.url), "ask")
     for username, user, role in [("tess", "user-101", "rvt"), ("dana", "user-201", "doctor")]:
         answer = asker.ask(auth_api.login(username))
@@ -18,7 +19,7 @@ def test_a_real_token_of_a_real_auth_api_brings_its_claims(claimsd, worker, auth
         assert (answer.id, answer.email, answer.roles) == (user, f"{username}@example.com", (role,))
 
 
-def test_a_token_that_logged_out_is_invalid_once_its_life_is_over(claimsd, worker, auth_api):
+def test_a_logged_out_token_is_invalid_once_its_ttl_is_over(claimsd, worker, auth_api):
     asker = worker(claimsd(auth_api.url, cache={"max_ttl": "1s"}), "ask")
     token = auth_api.login("toni")
     assert asker.ask(token).verdict == "valid"
@@ -36,24 +37,24 @@ def test_a_token_that_logged_out_is_invalid_once_its_life_is_over(claimsd, worke
     assert asker.ask(token).reason == "refused"
 
 
-def test_asking_for_now_sees_a_logout_at_once(claimsd, worker, auth_api):
+def test_a_query_with_max_age_0_sees_a_logout_at_once(claimsd, worker, auth_api):
     asker = worker(claimsd(auth_api.url), "ask")
     token = auth_api.login("remy")
     assert asker.ask(token).verdict == "valid"
     auth_api.logout(token)
     assert asker.ask(token).verdict == "valid"
     assert asker.ask(token, max_age_ms=0).verdict == "invalid"
-    assert asker.ask(token).verdict == "invalid"  # the refusal has purged the cached answer
+    assert asker.ask(token).verdict == "invalid"  # the rejection has purged the cached answer
 
 
-def test_an_outage_is_never_invalid_and_a_refusal_never_unavailable(claimsd, peer, faults):
+def test_an_outage_is_never_invalid_and_a_rejection_never_unavailable(claimsd, peer, faults):
     mode = faults.script("trouble", *UNANSWERED, {"status": 401}, {"status": 500})
     asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "0s"}, limits={"open_after": 100}))
     verdicts = [asker.ask("token").verdict for _ in range(5)]
     assert verdicts == ["unavailable"] * 3 + ["invalid", "unavailable"]
 
 
-def test_a_known_answer_survives_an_outage_within_its_life_and_not_longer(claimsd, peer, faults):
+def test_a_cached_answer_survives_an_outage_within_its_ttl_and_no_longer(claimsd, peer, faults):
     mode = faults.script("outage", {"status": 200}, {"status": 503})
     asker = peer(claimsd(faults.url(mode), cache={"max_ttl": "2s"}))
     assert asker.ask("known").verdict == "valid"
@@ -72,7 +73,7 @@ def test_a_known_answer_survives_an_outage_within_its_life_and_not_longer(claims
     assert asker.ask("known").reason in ("upstream_status", "backoff")
 
 
-def test_an_outage_does_not_end_a_known_answer_that_somebody_wanted_fresher(claimsd, peer, faults):
+def test_a_failed_refresh_with_max_age_0_does_not_discard_the_cached_answer(claimsd, peer, faults):
     mode = faults.script("fresher", {"status": 200}, {"status": 503})
     asker = peer(claimsd(faults.url(mode)))
     assert asker.ask("token").verdict == "valid"
@@ -80,7 +81,7 @@ def test_an_outage_does_not_end_a_known_answer_that_somebody_wanted_fresher(clai
     assert asker.ask("token").verdict == "valid"
 
 
-def test_a_token_whose_exp_has_come_is_refused_although_it_is_cached(claimsd, peer, faults):
+def test_a_cached_token_is_invalid_once_its_exp_has_passed(claimsd, peer, faults):
     asker = peer(claimsd(faults.url("echo"), cache={"clock_skew": "0s"}))
     expires = time.time() + 2.5
     token = jwt(sub="somebody", exp=expires)
@@ -98,7 +99,7 @@ def test_a_token_whose_exp_has_come_is_refused_although_it_is_cached(claimsd, pe
     assert faults.count("echo") == 1
 
 
-def test_a_refusal_is_remembered_and_asked_about_again(claimsd, peer, faults):
+def test_a_rejection_is_cached_and_then_verified_again(claimsd, peer, faults):
     mode = faults.script("refusal", {"status": 401}, {"status": 200})
     asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "2s"}))
     assert asker.ask("token").verdict == "invalid"
@@ -108,13 +109,13 @@ def test_a_refusal_is_remembered_and_asked_about_again(claimsd, peer, faults):
     until(lambda: asker.ask("token").verdict == "valid", "the refusal is forgotten")
 
 
-def test_a_403_is_a_refusal_only_where_the_upstream_says_so(claimsd, peer, faults):
+def test_a_403_is_a_rejection_only_if_configured(claimsd, peer, faults):
     url = faults.url("status-403")
     assert peer(claimsd(url)).ask("token").verdict == "unavailable"
     assert peer(claimsd({"url": url, "refusal_statuses": [403]})).ask("token").verdict == "invalid"
 
 
-def test_each_upstream_has_answers_of_its_own(claimsd, peer, faults):
+def test_each_upstream_has_its_own_answers(claimsd, peer, faults):
     tables = {"upstream.good": {"url": faults.url("echo"), "default": True}, "upstream.bad": {"url": faults.url("401")}}
     daemon = claimsd(**tables)
     for _ in range(2):
@@ -133,7 +134,7 @@ def test_claims_may_have_other_names(claimsd, peer, faults):
 
 
 @pytest.mark.parametrize("mode", ["no-store", "no-cache", "max-age-0"])
-def test_an_answer_that_may_not_be_kept_is_asked_for_again(claimsd, peer, faults, mode):
+def test_an_answer_that_must_not_be_cached_is_requested_again(claimsd, peer, faults, mode):
     daemon = claimsd(faults.url(mode))
     asker = peer(daemon)
     assert [asker.ask("token").source for _ in range(2)] == ["upstream"] * 2

@@ -1,4 +1,4 @@
-"""Tokens for tests. Nobody checks their signatures here: the fault server believes everything."""
+"""Tokens for tests. Their signatures are not checked here: the fault server accepts everything."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ def base64url(data):
 
 
 def jwt(**claims):
-    """A JWT with these claims and a signature of nobody."""
+    """A JWT with these claims and a meaningless signature."""
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
     return ".".join([*(base64url(json.dumps(part).encode()) for part in parts), "c2lnbmF0dXJl"])
 

@@ -1,17 +1,17 @@
-// A backend worker as small as it gets: asks claimsd whose tokens these are, through libclaimsd.
+// A minimal backend worker: queries claimsd through libclaimsd.
 //
-//   claimsd_worker SOCKET ask        each line of standard input is a question; answers it at once
-//   claimsd_worker SOCKET repeat N   one question N times, one after the other, and times each
-//   claimsd_worker SOCKET burst N    one question N times at once, over one connection
+//   claimsd_worker SOCKET ask        each line of standard input is a query, answered at once
+//   claimsd_worker SOCKET repeat N   one query N times, one after the other, each timed
+//   claimsd_worker SOCKET burst N    one query N times at once, over one connection
 //
-// A question is TOKEN[<tab>MAX_AGE_MS]: never an argument, which other processes can read. An
-// answer is one line: verdict, reason, source, age, left and retry-after in ms, id, email, roles
-// with commas between them, and the claims' JSON, with tabs between them; none of these can hold a
-// tab or a line feed, since the daemon refuses claims with control characters. `repeat` and `burst`
-// answer the first question with "ready" once they have a connection, begin at the next line, and
-// end with how often each verdict and reason came; `repeat` adds the lookups' mean and median in
-// ns. CLAIMSD_UPSTREAM in the environment names the Auth API it expects, CLAIMSD_TIMEOUT_MS its
-// patience, CLAIMSD_DAEMON_UID the uid whom it trusts.
+// A query is TOKEN[<tab>MAX_AGE_MS], never an argument, which other processes can read. An answer
+// is one line of tab-separated fields: verdict, reason, source; age, ttl and retry-after in ms; id,
+// email, comma-separated roles, and the claims as JSON. No field can contain a tab or a line feed,
+// because the daemon rejects claims with control characters. `repeat` and `burst` print "ready"
+// after the first query once connected, start at the next line, and end with the count of each
+// verdict and reason; `repeat` adds the mean and median lookup time in ns. In the environment,
+// CLAIMSD_UPSTREAM names the expected Auth API, CLAIMSD_TIMEOUT_MS the timeout, and
+// CLAIMSD_DAEMON_UID the trusted uid.
 #include <poll.h>
 
 #include <algorithm>
@@ -77,7 +77,7 @@ void print(const Tally& tally) {
   for (const auto& [what, times] : tally) std::cout << what << '\t' << times << '\n';
 }
 
-// Connects, says so, and waits for the word to begin, so that many workers begin together.
+// Connects, prints "ready" and waits for a line, so that many workers start together.
 bool wait_for_start(const claimsd::Client& client) {
   const bool connected = client.ping().has_value();
   std::cout << (connected ? "ready" : "no daemon") << std::endl;
@@ -125,7 +125,7 @@ int burst(const claimsd::Client& client, std::size_t times) {
     pollfd waiting{.fd = stream.fd(), .events = POLLIN, .revents = 0};
     ::poll(&waiting, 1, -1);
     while (const auto done = stream.receive()) {
-      if (answered.at(done->tag)) return 1;  // one question, one answer
+      if (answered.at(done->tag)) return 1;  // one query, one answer
       answered[done->tag] = true;
       count(tally, done->answer);
     }

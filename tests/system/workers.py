@@ -1,4 +1,5 @@
-"""worker.cc as processes: real workers with the real library. Standard library only; used by demo.py, too."""
+"""Runs worker.cc: real workers with the real library. Standard library only; also used by
+demo.py."""
 
 import os
 import pathlib
@@ -41,7 +42,7 @@ class Worker:
         self.process.stdin.flush()
 
     def ask(self, token, max_age_ms=None):
-        """One question to an `ask` worker."""
+        """Sends one query to an `ask` worker."""
         self.say(token if max_age_ms is None else f"{token}\t{max_age_ms}")
         return self.read_answer()
 
@@ -52,13 +53,13 @@ class Worker:
         return parse_answer(line)
 
     def ask_all(self, tokens):
-        """All tokens to an `ask` worker, which then ends; the answers in their order."""
+        """Sends all tokens to an `ask` worker, which then ends; returns the answers in order."""
         out, complaints = self.process.communicate("".join(token + "\n" for token in tokens), PATIENCE)
         assert self.process.returncode == 0, complaints
         return [parse_answer(line) for line in out.splitlines()]
 
     def prepare(self, token):
-        """Gives a `repeat` or `burst` worker its question; go() then sets it off."""
+        """Gives a `repeat` or `burst` worker its query; go() starts it."""
         self.say(token)
 
     def wait_ready(self):
@@ -69,7 +70,7 @@ class Worker:
         self.say("go")
 
     def result(self):
-        """Waits for its end: (the first answer, {what: how often})."""
+        """Waits for it to end: (the first answer, {what: how often})."""
         out, complaints = self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0, complaints
         first, *lines = out.splitlines()

@@ -1,5 +1,8 @@
-"""What the tests of an installed claimsd share: the packages, and machines on which they are installed. CLAIMSD_BUILD_DIR names the build; CLAIMSD_PACKAGES a
-directory of packages to take instead of packing that build, as `./dev package` made them.
+"""Fixtures of the tests of an installed claimsd: the packages, and machines on which they are
+installed.
+
+CLAIMSD_BUILD_DIR names the build. CLAIMSD_PACKAGES names a directory of packages to use instead of
+building them, as made by `./dev package`.
 """
 
 import os
@@ -61,7 +64,8 @@ def bare(fresh):
 
 @pytest.fixture(scope="module")
 def machine(bare, packages, faults, build):
-    """A machine with all packages installed and claimsd configured, as an operator does it; nothing has been started by hand."""
+    """A machine with all packages installed and claimsd configured as an operator would; no service
+    was started by hand."""
     install(bare, packages)
     set_url(bare, faults.url("echo"))
     for program in ("claimsd_worker", "claimsd_spinner"):
@@ -71,7 +75,7 @@ def machine(bare, packages, faults, build):
 
 
 def as_worker(machine):
-    """What makes a command one of a user in claimsd-clients and no other group."""
+    """A command prefix that runs as a user in claimsd-clients and no other group."""
     if machine.run("id", "worker", check=False).returncode != 0:
         machine.run("useradd", "--system", "--groups", "claimsd-clients", "worker")
     return ["setpriv", "--reuid=worker", "--regid=worker", "--init-groups"]
@@ -86,6 +90,6 @@ def install(machine, packages):
 
 
 def set_url(machine, url):
-    """The one line that an operator must write."""
+    """Writes the one line that an operator must write."""
     machine.run("sed", "-i", f's|^{URL_LINE}$|url = "{url}"|', "/etc/claimsd/claimsd.toml")
     assert url in machine.path("etc/claimsd/claimsd.toml").read_text()

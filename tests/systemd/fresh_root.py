@@ -1,6 +1,8 @@
-"""The root of the machines with a real systemd: a fresh Debian of the suite that runs the tests, with systemd and what the packages depend on.
+"""The root of the machines with a real systemd: a fresh Debian of the running suite, with systemd
+and the packages' dependencies.
 
-It is kept outside the repository (tests/machine/suites.py): $CLAIMSD_MACHINES, or /var/cache/claimsd-tests.
+Kept outside the repository (tests/machine/suites.py): $CLAIMSD_MACHINES, or
+/var/cache/claimsd-tests.
 """
 
 import pathlib
@@ -11,7 +13,8 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "machine"))
 import suites  # noqa: E402
 
 SYSTEMD = ["systemd", "systemd-sysv", "dbus"]
-# Installed in advance, so that each machine need not fetch them again. The packages themselves still go through apt.
+# Preinstalled, so that machines need not download them. The claimsd packages are still installed
+# with apt.
 DEPENDENCIES = {
     "bookworm": ["libcurl4", "libfmt9", "liblmdb0", "libmicrohttpd12", "libsimdjson14", "libspdlog1.10", "libssl3", "libuv1"],
     "trixie": ["libcurl4t64", "libfmt10", "liblmdb0", "libmicrohttpd12t64", "libsimdjson25", "libspdlog1.15", "libssl3t64", "libuv1t64"],
@@ -22,6 +25,6 @@ why_not = suites.why_not
 
 
 def make():
-    """The directory; made where it is missing."""
+    """The directory, made if missing."""
     suite = suites.running()
     return suites.make(suite, "systemd", include=SYSTEMD, install=[*EVERYWHERE, *DEPENDENCIES[suite]])

@@ -1,4 +1,5 @@
-"""A machine with a real systemd, in namespaces of its own, over a throw-away copy of a root directory. Needs root."""
+"""A machine with a real systemd, in its own namespaces over a disposable copy of a root directory.
+Needs root."""
 
 import os
 import pathlib
@@ -9,12 +10,12 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-LIFE = 900  # seconds; a machine that nobody stopped ends then
+LIFE = 900  # seconds; a machine that was not stopped ends then
 PATIENCE = 60
 
 
 def why_not():
-    """Why this host cannot run such a machine; "" where it can."""
+    """Why this host cannot run such a machine; "" if it can."""
     if os.geteuid() != 0:
         return "needs root, to boot a systemd"
     missing = [tool for tool in ("unshare", "nsenter", "systemctl") if shutil.which(tool) is None]
@@ -63,7 +64,7 @@ class Machine:
         raise TimeoutError(f"systemd is {state or 'not there'}: {self.log.read_text()}")
 
     def command(self, *command):
-        """`command` as the machine's root runs it."""
+        """`command` as run by root in the machine."""
         return ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-p", "-C", "-r", "-w", *map(str, command)]
 
     def run(self, *command, check=True, **options):
@@ -72,7 +73,7 @@ class Machine:
         return done
 
     def path(self, path):
-        """A path in the machine, seen from here. Its links would lead astray."""
+        """A path in the machine, seen from the host. Symbolic links in it may lead astray."""
         return pathlib.Path(f"/proc/{self.pid}/root") / str(path).lstrip("/")
 
     def write(self, path, text, mode=0o644):
@@ -93,7 +94,7 @@ class Machine:
 
     def stop(self):
         if self.launcher.poll() is None:
-            self.launcher.send_signal(signal.SIGKILL)  # --kill-child: the machine with it
+            self.launcher.send_signal(signal.SIGKILL)  # --kill-child: kills the machine as well
         self.launcher.wait(PATIENCE)
         shutil.rmtree(self.state, ignore_errors=True)
         self.log.unlink(missing_ok=True)

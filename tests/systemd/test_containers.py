@@ -1,4 +1,5 @@
-"""A worker in a container uses the host's daemon, whose directory of sockets is mounted there: what each namespace changes (README.md)."""
+"""A worker in a container uses the host's daemon through the mounted socket directory: what each
+namespace changes (README.md)."""
 
 import time
 
@@ -9,7 +10,7 @@ from machine import PATIENCE
 from tokens import jwt, user_of
 from workers import Worker
 
-# A root of its own in which /run holds nothing but what is mounted, as a container has it.
+# A root in which /run has only what is mounted, as in a container.
 CONTAINER = """set -e
 mkdir -p /tmp/container
 mount --rbind / /tmp/container
@@ -27,8 +28,11 @@ NUMBERS = iter(range(1000))
 
 @pytest.fixture
 def ask(machine):
-    """Twice, of one process in a container that holds `namespaces`: the answers. With `until`, the second is asked for until it comes from there: a lease is
-    published after the answer has left, so that the very next question can be earlier."""
+    """The answers to two queries of one process in a container with these `namespaces`.
+
+    With `until`, the second query is repeated until its answer has that source: a lease is
+    published after the answer is sent, so the very next query may come too early.
+    """
 
     def asked(*inner, mounted=True, outer=(), env=(), until=None):
         token = jwt(sub=f"contained-{next(NUMBERS)}")
@@ -46,7 +50,7 @@ def ask(machine):
     return asked
 
 
-def test_a_mounted_directory_of_sockets_is_all_it_takes(ask):
+def test_a_container_needs_only_the_mounted_socket_directory(ask):
     first, second = ask(until="shared")
     assert (first.source, second.source) == ("upstream", "shared")
 
@@ -55,19 +59,19 @@ def test_without_the_mount_there_is_no_daemon(ask):
     assert [answer.reason for answer in ask(mounted=False)] == ["no_daemon"] * 2
 
 
-def test_in_a_user_namespace_root_looks_like_nobody_in_particular(ask):
+def test_in_a_user_namespace_the_daemon_runs_as_uid_65534(ask):
     assert ask("unshare", "--user", "--map-root-user")[0].reason == "wrong_daemon"
     first, _ = ask("unshare", "--user", "--map-root-user", env=["CLAIMSD_DAEMON_UID=65534"])
     assert first.verdict == "valid"
 
 
-def test_in_a_time_namespace_leases_cannot_be_judged(ask):
+def test_in_a_time_namespace_leases_are_not_used(ask):
     first, second = ask(outer=["--time", "--boottime", "100000"])
     assert (first.source, second.source) == ("upstream", "cache")
 
 
-def test_the_daemon_tells_users_by_their_uid_on_the_host(machine, ask):
-    """allowed_uids names the host's uids, whatever the container calls them."""
+def test_allowed_uids_are_uids_of_the_host(machine, ask):
+    """Whatever the container calls them."""
     host_uid = machine.run("id", "-u", "worker").stdout.strip()
     for uid, verdict in ((host_uid, "valid"), ("12345", "unavailable")):
         machine.run("sed", "-i", f"s|^.daemon.$|[daemon]\\nallowed_uids = [{uid}]|", "/etc/claimsd/claimsd.toml")

@@ -1,7 +1,8 @@
-"""A newcomer's path holds word for word: the five commands of README.md, read out of it, on a fresh Debian with a real systemd.
+"""The five commands of README.md, read from it and run word for word on a fresh Debian with a real
+systemd.
 
-What a newcomer has beside them is made here: the packages as `./dev package` leaves them, sudo, an Auth API at the address that README.md names, whose
-authority the host trusts, and a token in a file.
+The test provides what a newcomer has besides: the packages made by `./dev package`, sudo, an Auth
+API at the address in README.md with a trusted certificate, and a token in a file.
 """
 
 import re
@@ -37,7 +38,7 @@ def auth_api(tmp_path):
 
 @pytest.fixture
 def newcomer(bare, packages, auth_api):
-    """A machine as a newcomer finds it, in the folder where the packages were made."""
+    """A machine as a newcomer finds it, in the directory of the packages."""
     for deb in packages.glob("*.deb"):
         if "dbgsym" not in deb.name:
             bare.path(f"{HOME}/build/package").mkdir(parents=True, exist_ok=True)
@@ -51,24 +52,24 @@ def newcomer(bare, packages, auth_api):
     return bare
 
 
-def test_five_commands_lead_from_nothing_to_an_answer(newcomer):
+def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
     told = commands()
     assert len(told) == 5
     said = []
     for command in told:
-        # apt asks whether to go on where it fetches more than was named.
+        # apt asks for confirmation if it installs more than was named.
         done = newcomer.run("sh", "-c", f"cd /{HOME} && {command}", check=False, input="y\n", timeout=600)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         said.append(done.stdout)
     assert "!!" not in said[3] and re.search(rf"^ok +certificate +that of https://{NAME}/api/me/ ends in 29 d$", said[3], re.MULTILINE), said[3]
     assert said[4].startswith("valid: ") and "tess@example.com" in said[4]
 
-    # The screen in README.md shows what the doctor looks at, by the names it uses.
+    # The screen in README.md has the names of the doctor's checks.
     (screen,) = re.findall(r"^\$ sudo claimsctl doctor.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     heading = re.compile(r"^(?:ok|!!|! |\? )  (.{18}) \S", re.MULTILINE)
     assert set(heading.findall(screen)) <= set(heading.findall(said[3]))
 
-    # And where something is wrong it says so, without a daemon as well.
+    # With a fault it says so, even without a daemon.
     newcomer.run("systemctl", "stop", "claimsd.socket", "claimsd-admin.socket", "claimsd")
     newcomer.run("chmod", "0666", "/etc/claimsd/claimsd.toml")
     ill = newcomer.run("claimsctl", "doctor", check=False)

@@ -1,4 +1,5 @@
-"""The Debian packages: what is in them, and that they come and go on a fresh Debian without a trace."""
+"""The Debian packages: their contents, and that they install, upgrade and purge without a trace on
+a fresh Debian."""
 
 import subprocess
 
@@ -30,7 +31,7 @@ def test_every_package_has_its_debug_symbols(packages):
     ("claimsd", ["man8/claimsd.8.gz", "man1/claimsctl.1.gz", "man5/claimsd.toml.5.gz", "man7/claimsd-protocol.7.gz",
                  "bash-completion/completions/claimsctl", "zsh/vendor-completions/_claimsctl", "fish/vendor_completions.d/claimsctl.fish"]),
     ("libclaimsd-dev", ["man3/libclaimsd.3.gz", "man3/claimsd_query.3.gz"])])
-def test_the_manual_and_the_completions_are_in_the_packages(packages, name, wanted):
+def test_the_packages_contain_the_manual_and_the_completions(packages, name, wanted):
     (deb,) = packages.glob(f"{name}_*.deb")
     held = subprocess.run(["dpkg-deb", "-c", deb], capture_output=True, text=True, check=True).stdout
     assert [one for one in wanted if one not in held] == []
@@ -39,7 +40,7 @@ def test_the_manual_and_the_completions_are_in_the_packages(packages, name, want
 def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
     install(bare, packages)
     assert {dpkg_state(bare, name) for name in OURS} == {"installed"}
-    # Sockets are open, the daemon waits for the line that it lacks, and its configuration is not for everybody's eyes.
+    # Sockets are open, the daemon waits for its URL, and its configuration is not world-readable.
     for unit in ("claimsd.socket", "claimsd-admin.socket"):
         assert bare.show(unit, "ActiveState") == "active"
         assert bare.show(unit, "UnitFileState") == "enabled"
@@ -52,7 +53,8 @@ def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
     bare.run("systemctl", "start", "claimsd")
     assert bare.run("stat", "-c", "%U:%G %a", DATA).stdout == "claimsd:claimsd 700\n"
 
-    # The same version again is an upgrade to the scripts: the daemon is a new one, the sockets are the old ones, the settings stay.
+    # Installing the same version again is an upgrade: a new daemon process, the same sockets and
+    # settings.
     before = bare.show("claimsd.service", "MainPID")
     listening = bare.run("stat", "-c", "%i", "/run/claimsd/claims.sock").stdout
     bare.run("dpkg", "-i", *[f"/tmp/{deb.name}" for deb in packages.glob("claimsd_*.deb")])
@@ -75,7 +77,7 @@ def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
 
 
 @pytest.mark.parametrize("name", ["claimsd", "libclaimsd0", "libclaimsd-dev", "python3-auth-integration"])
-def test_each_package_names_what_it_needs(packages, name):
+def test_each_package_names_its_dependencies(packages, name):
     (deb,) = packages.glob(f"{name}_*.deb")
     depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True).stdout
     wanted = {"claimsd": "libclaimsd0", "libclaimsd0": "libssl3", "libclaimsd-dev": "libclaimsd0 (=", "python3-auth-integration": "libclaimsd0"}

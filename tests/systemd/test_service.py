@@ -1,6 +1,7 @@
-"""The installed packages under a real systemd: started by the socket, restarted, killed, stopped, watched, sealed off.
+"""The installed packages under a real systemd: socket activation, restart, kill, stop, watchdog,
+sandbox.
 
-CLAIMSD_UNIT_RESTARTS: how many restarts under load.
+CLAIMSD_UNIT_RESTARTS: the number of restarts under load.
 """
 
 import errno
@@ -42,7 +43,8 @@ def worker_of_the_machine(machine):
 
 @pytest.fixture
 def spin(machine, build, tmp_path):
-    """Eight workers at full speed, with the library's time-out or another. They reach the machine's socket through /proc."""
+    """Eight workers at full speed, with an optional timeout. They reach the machine's socket
+    through /proc."""
     made = []
 
     def make(env=None):
@@ -66,7 +68,8 @@ def pid_of(machine):
 
 
 def questions(machine):
-    """What this daemon was asked. Its map is new and empty, so each token is asked for once more."""
+    """The number of queries to this daemon. Its map starts empty, so each token is queried once
+    more."""
     return json.loads(machine.run("claimsctl", "status", "--json").stdout)["counters"]["questions"]
 
 
@@ -80,27 +83,27 @@ def running(machine):
     return machine
 
 
-def test_the_first_question_starts_it(machine, worker):
+def test_the_first_query_starts_the_daemon(machine, worker):
     assert machine.show("claimsd", "ActiveState") == "inactive"
     assert worker().ask(TOKENS[0]).id == user_of(TOKENS[0])
     assert machine.show("claimsd", "ActiveState") == "active"
     assert json.loads(machine.run("claimsctl", "status", "--json").stdout)["well"]
 
 
-def test_whoever_is_in_no_group_is_kept_out(running):
+def test_a_user_outside_the_group_is_not_permitted(running):
     with Worker(None, SOCKET, "ask", prefix=running.command("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
                 binary="/usr/local/bin/claimsd_worker") as stranger:
         assert stranger.ask(TOKENS[0]).reason == "not_permitted"
 
 
-def test_systemctl_status_says_how_it_is(running, worker):
+def test_systemctl_status_shows_the_state_of_the_daemon(running, worker):
     assert worker().ask(TOKENS[0]).verdict == "valid"
     until(lambda: re.match(r"Well: \d+ questions, [\d.]+ % of them answered at once; ", running.show("claimsd", "StatusText")),
           "a status of a daemon that has answered")
 
 
-def test_its_own_filter_is_on_as_well(running):
-    """The unit has put filters on it; it adds one."""
+def test_its_own_filter_is_on_in_the_unit_as_well(running):
+    """The unit installs filters, and the daemon adds one."""
     assert "Seccomp:\t2\n" in running.path(f"proc/{pid_of(running)}/status").read_text()
     assert "unfiltered" not in running.journal("claimsd")
 
@@ -110,7 +113,8 @@ def test_restarts_under_load_fail_no_lookup(running, spin):
     began = time.monotonic()
     for _ in range(RESTARTS):
         running.run("systemctl", "restart", "claimsd")
-        # The library asks a second time when a daemon goes, not a third: this one has answered everybody before it goes as well.
+        # The library retries once when a daemon goes, not twice, so this daemon must answer each
+        # worker before the next restart.
         until(lambda: questions(running) >= len(TOKENS), "a new daemon that has answered each worker")
     took = time.monotonic() - began
     spinning.until_each_goes_on("lookups", 1000)
@@ -145,8 +149,8 @@ def test_a_stop_loses_no_answer(running, worker, faults):
         running.run("systemctl", "restart", "claimsd")
 
 
-def test_a_reload_takes_the_new_configuration(running, worker):
-    """By ExecReload=, in the unit's own confinement: it runs claimsctl reload."""
+def test_systemctl_reload_applies_the_new_configuration(running, worker):
+    """Through ExecReload=, within the unit's sandbox: it runs claimsctl reload."""
     before = pid_of(running)
     set_options = ("claimsctl", "config", "--set")
     try:
@@ -155,7 +159,7 @@ def test_a_reload_takes_the_new_configuration(running, worker):
         assert pid_of(running) == before
         assert re.search(r'^log.level +"debug"', running.run(*set_options).stdout, re.MULTILINE)
 
-        # One mistake, and nothing of the file takes effect; systemctl says that it did not.
+        # One error, and nothing of the file takes effect; systemctl reports the failure.
         running.run("sed", "-i", '1s/.*/log = {level = "error", nonsense = 1}/', "/etc/claimsd/claimsd.toml")
         assert running.run("systemctl", "reload", "claimsd", check=False).returncode != 0
         assert pid_of(running) == before
@@ -166,7 +170,7 @@ def test_a_reload_takes_the_new_configuration(running, worker):
         running.run("systemctl", "reload", "claimsd")
 
 
-def test_a_wrong_configuration_is_not_tried_again_and_again(running):
+def test_a_bad_configuration_is_not_retried_in_a_loop(running):
     running.run("sh", "-c", "echo 'nonsense = 1' >> /etc/claimsd/claimsd.toml")
     try:
         assert running.run("systemctl", "restart", "claimsd", check=False).returncode != 0
@@ -178,7 +182,7 @@ def test_a_wrong_configuration_is_not_tried_again_and_again(running):
         running.run("systemctl", "restart", "claimsd")
 
 
-def test_a_daemon_that_hangs_is_restarted_by_the_watchdog(running):
+def test_a_hung_daemon_is_restarted_by_the_watchdog(running):
     before = pid_of(running)
     running.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "claimsd")
     began = time.monotonic()
@@ -187,14 +191,14 @@ def test_a_daemon_that_hangs_is_restarted_by_the_watchdog(running):
     assert "watchdog" in running.journal("claimsd").lower()
 
 
-def test_it_is_exposed_little(running):
+def test_its_exposure_level_is_low(running):
     said = running.run("systemd-analyze", "security", "--no-pager", "claimsd.service").stdout
     exposure = float(re.search(r"Overall exposure level for claimsd.service: ([\d.]+)", said)[1])
     assert exposure <= EXPOSURE, said
     print(f"exposure {exposure}")
 
 
-def test_its_unit_lets_the_audit_thread_give_way(running):
+def test_the_unit_allows_the_lower_priority_of_the_audit_thread(running):
     policies = f"for task in /proc/{pid_of(running)}/task/*; do chrt -p ${{task##*/}}; done"
     until(lambda: "SCHED_BATCH" in running.run("sh", "-c", policies).stdout, "one thread has lower claims")
 
@@ -203,7 +207,8 @@ PLANTED = ["execve", "ptrace", "netlink", "packet", "inet"]
 
 
 def plant(machine, *settings):
-    """What the planted calls meet in the unit, with these settings changed: {call: 0 or errno}."""
+    """The results of the injected calls in the unit with these settings changed: {call: 0 or
+    errno}."""
     lines = "\n".join(["[Service]", "Type=oneshot", "Restart=no", "ExecStart=", "ExecStart=/usr/local/bin/claimsd_planted " + " ".join(PLANTED),
                        "ExecPaths=/usr/local/bin/claimsd_planted", "StandardOutput=file:/run/claimsd/planted", *settings])
     machine.run("systemctl", "stop", "claimsd")
@@ -227,7 +232,7 @@ def test_the_unit_stops_planted_calls(running):
 
 @pytest.mark.parametrize("without, works", [
     (["NoExecPaths=", "ExecPaths="], "execve"), (["SystemCallFilter="], "ptrace"), (["RestrictAddressFamilies="], "netlink")])
-def test_it_is_that_setting_which_stops_them(running, without, works):
+def test_without_its_setting_each_planted_call_works(running, without, works):
     assert plant(running, *without)[works] == 0
 
 

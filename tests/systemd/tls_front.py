@@ -1,6 +1,8 @@
-"""The Auth API as the world sees it: by its name, on port 443, over TLS. Passes bytes on to a server on the loopback.
+"""The Auth API by its public name, on port 443, over TLS. Forwards bytes to a server on the
+loopback.
 
-On an address of the loopback that nobody else uses, since port 443 of the usual one may be somebody's. Needs root for the port, as all tests here.
+Uses an unusual loopback address, because port 443 of the usual one may be taken. Needs root for
+the port, as all tests here do.
 """
 
 import socket
@@ -16,7 +18,7 @@ PATIENCE = 30
 
 
 class TlsFront:
-    """Use as a context manager; `authority` is then the PEM file of who signed its certificate."""
+    """Use as a context manager; `authority` is then the PEM file of the signing authority."""
 
     def __init__(self, directory, name, port):
         issuer = Issuer(directory, "an authority of this network")
@@ -32,7 +34,7 @@ class TlsFront:
                 try:
                     with front.context.wrap_socket(self.request, server_side=True) as client:
                         front.pass_on(client, port)
-                except OSError:  # ssl.SSLError too: the client went
+                except OSError:  # including ssl.SSLError: the client has disconnected
                     pass
 
         class Server(socketserver.ThreadingTCPServer):

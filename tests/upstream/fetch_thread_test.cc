@@ -1,15 +1,19 @@
-// What only the fetch thread can do, and the other tests' way to it.
+// Completions arrive on the loop thread, never from within start().
+#include "daemon/upstream/fetch_thread.h"
+
+#include "tests/support/catch.h"
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::daemon {
-
-Result<std::unique_ptr<Upstream>> make_upstream(std::vector<UpstreamSettings> upstreams,
-                                                FetchThread::Deliver deliver, Loop& loop,
-                                                Log& log) {
-  return TRY(FetchThread::create(std::move(upstreams), std::move(deliver), loop, log));
-}
-
 namespace {
+
+TEST_CASE("a connection that is refused immediately is still not delivered from within start") {
+  UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
+  settings.url = "http://127.0.0.1:1";
+  Fetching fetching({settings});
+  const FlightId id = fetching.start();  // checks it
+  CHECK(fetching.wait_for(id).failure == proto::Reason::kUpstreamConnect);
+}
 
 TEST_CASE("the deliverer may destroy the fetch thread") {
   const auto loop = test::new_loop();

@@ -1,5 +1,7 @@
 // Every mode of the fault server, and what the transport makes of it. What the claims are worth is
 // judged elsewhere.
+#include <fmt/format.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 namespace claimsd::daemon {
 namespace {
 
+using namespace std::chrono_literals;
 using proto::Reason;
 
 struct Expected {
@@ -140,7 +143,33 @@ TEST_CASE("the headers that matter for a life are passed on") {
   CHECK(outcome.status == 503);
   CHECK(outcome.cache_control == "max-age=7");
   CHECK(outcome.age == "3");
-  CHECK(outcome.retry_after == "9");
+  CHECK(outcome.retry_after == 9s);
+}
+
+TEST_CASE("Retry-After in seconds or as a date is advice of at most an hour") {
+  test::FaultServer& server = fresh_fault_server();
+  const auto advice = [&](std::string_view value) {
+    server.post("/_script/retry", fmt::format(R"([{{"status":503,"headers":{{"Retry-After":"{}"}}}},
+        {{"status":503}}])",
+                                              value));
+    Fetching fetching({upstream_of(server, "script-retry")});
+    const seconds advised = fetching.fetch().retry_after;
+    // The next response on the same connection advises nothing.
+    CHECK(fetching.fetch().retry_after == 0s);
+    return advised;
+  };
+  CHECK(advice("0") == 0s);
+  CHECK(advice("120") == 120s);
+  CHECK(advice("3601") == 3600s);
+  CHECK(advice("99999999999999999999") == 3600s);
+  CHECK(advice("-7") == 0s);
+  CHECK(advice("soon") == 0s);
+  CHECK(advice("Fri, 31 Dec 2999 23:59:59 GMT") == 3600s);
+  CHECK(advice("Thu, 01 Jan 1970 00:00:00 GMT") == 0s);
+  Fetching fetching({upstream_of(server, "status-503-retry-after-date")});  // in 30 s
+  const seconds advised = fetching.fetch().retry_after;
+  CHECK(advised > 20s);
+  CHECK(advised <= 31s);
 }
 
 TEST_CASE("an answer that nobody asked for is not the next one's") {

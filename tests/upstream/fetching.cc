@@ -12,7 +12,7 @@ test::FaultServer& fresh_fault_server() {
 }
 
 Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
-  auto upstream = make_upstream(
+  auto upstream = FetchThread::create(
       std::move(upstreams),
       [this](FlightId id, FetchOutcome outcome) {
         twice |= !landed.emplace(id, std::move(outcome)).second;

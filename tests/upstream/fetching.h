@@ -1,7 +1,4 @@
-// fetching.h: an Upstream and what it has delivered, for the tests. Loop thread.
-//
-// The tests are two programs: upstream_test asks through the UpstreamClient, as the daemon does,
-// fetch_thread_test everything through the FetchThread. make_upstream() is what differs.
+// fetching.h: a FetchThread and what it has delivered, for the tests. Loop thread.
 #pragma once
 
 #include <map>
@@ -19,9 +16,6 @@ inline constexpr std::string_view kToken = "header.payload.signature";
 
 // The one server of this program, with nothing left of earlier tests.
 test::FaultServer& fresh_fault_server();
-
-Result<std::unique_ptr<Upstream>> make_upstream(std::vector<UpstreamSettings> upstreams,
-                                                FetchThread::Deliver deliver, Loop& loop, Log& log);
 
 class Fetching {
  public:
@@ -45,7 +39,7 @@ class Fetching {
  private:
   FlightId last_ = 0;
   NullLog log_;
-  std::unique_ptr<Upstream> upstream_;
+  std::unique_ptr<FetchThread> upstream_;
 };
 
 // An upstream in that mode of the fault server.

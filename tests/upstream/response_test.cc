@@ -26,24 +26,22 @@ FetchOutcome taken(Response& response) {
 TEST_CASE("header names are found in any case, values trimmed, repetitions joined") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", "CACHE-CONTROL: \t max-age=5 ",
-                          "cache-control:no-store", "Age : 3", "retry-after:   7", ""}));
+                          "cache-control:no-store", "Age : 3", ""}));
   const FetchOutcome outcome = taken(response);
   CHECK(outcome.failure == Reason::kOk);
   CHECK(outcome.status == 200);
   CHECK(outcome.cache_control == "max-age=5, no-store");
   CHECK(outcome.age == "3");
-  CHECK(outcome.retry_after == "7");
 }
 
 TEST_CASE("what an interim response says is not said of the final one") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 103 Early Hints", "Cache-Control: max-age=300", "Age: 0",
-                          "Content-Encoding: gzip", "", "HTTP/1.1 200 OK", "Retry-After: 2", ""}));
+                          "Content-Encoding: gzip", "", "HTTP/1.1 200 OK", ""}));
   const FetchOutcome outcome = taken(response);
   CHECK(outcome.failure == Reason::kOk);
   CHECK(outcome.cache_control.empty());
   CHECK(outcome.age.empty());
-  CHECK(outcome.retry_after == "2");
 }
 
 TEST_CASE("what a trailer says is not believed") {
@@ -123,8 +121,7 @@ TEST_CASE("header bytes are counted over all messages and trailers") {
 
 TEST_CASE("nothing of one response is left for the next") {
   Response response(kMaxBody);
-  REQUIRE(feed(response,
-               {"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Age: 1", "Retry-After: 2", ""}));
+  REQUIRE(feed(response, {"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Age: 1", ""}));
   REQUIRE(response.add_body("claims of somebody"));
   response.clear();
   REQUIRE(feed(response, {"HTTP/1.1 503 No", ""}));
@@ -133,7 +130,6 @@ TEST_CASE("nothing of one response is left for the next") {
   CHECK(outcome.body.empty());
   CHECK(outcome.cache_control.empty());
   CHECK(outcome.age.empty());
-  CHECK(outcome.retry_after.empty());
 }
 
 TEST_CASE("a response that ends within its headers is none") {

@@ -1,5 +1,5 @@
-// The Auth APIs: reachable, the right ones, with certificates that last; and the clock, which
-// tokens and certificates are judged by.
+// Checks of the Auth APIs (reachable, correct, certificates not about to expire) and of the clock,
+// which decides whether tokens and certificates are valid.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -108,7 +108,7 @@ Findings check_clock(const Facts& facts) {
   if (facts.configured) {
     const auto skew = facts.config->config.cache.clock_skew;
     for (const auto& api : facts.configured->auth_apis) {
-      // A Date has whole seconds.
+      // A Date header has a resolution of one second.
       if (!api.ahead || std::chrono::abs(*api.ahead) <= skew + seconds(1)) continue;
       all.push_back({State::kWrong,
                      fmt::format("the clock of {} is {} s {} this host's: more than "

@@ -1,4 +1,4 @@
-// The configuration, the daemon that runs by it, and whether it answers.
+// Checks of the configuration, the running daemon, and whether it answers.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kWritableByOthers = 022;
 constexpr std::uint32_t kReadableByOthers = 004;
-constexpr std::size_t kMostNamed = 3;  // options that differ
+constexpr std::size_t kMostNamed = 3;  // differing options that are named
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -23,7 +23,7 @@ bool may_read(const Place& file, const Facts& facts) {
          (found.mode & 0040) != 0 || (found.mode & kReadableByOthers) != 0;
 }
 
-// A proxy's URL is where a password may stand.
+// A proxy URL may contain a password.
 bool may_hold_a_password(const daemon::Config& config) {
   return std::any_of(config.upstreams.begin(), config.upstreams.end(),
                      [](const auto& upstream) { return !upstream.proxy.empty(); });
@@ -32,7 +32,7 @@ bool may_hold_a_password(const daemon::Config& config) {
 Finding judge_config_file(const Facts& facts) {
   const Place& file = facts.config_file;
   const std::size_t upstreams = facts.config->config.upstreams.size();
-  if (!file.found || !*file.found)  // it could be read a moment ago
+  if (!file.found || !*file.found)  // it was readable a moment ago
     return {State::kUnchecked, fmt::format("{} came or went meanwhile", file.path), "ask again"};
   const FileFacts& found = **file.found;
   if ((found.mode & kWritableByOthers) != 0) {

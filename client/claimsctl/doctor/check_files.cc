@@ -1,4 +1,4 @@
-// What lies on disk: the host key, three directories, and the room that they have.
+// Checks of files on disk: the host key, the three data directories, and their free space.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace claimsd::ctl::doctor {
 namespace {
 
 constexpr std::uint64_t kRevocationsNeed = 16 * 1024 * 1024;  // bytes
-constexpr std::uint64_t kLowPercent = 5;                      // of a file system
+constexpr std::uint64_t kLowPercent = 5;                      // percent of the file system
 constexpr char kCredentials[] = "/run/credentials/";          // systemd.exec(5)
 
 Finding not_seen(const Place& place) {
@@ -21,7 +21,7 @@ Finding faulty(const daemon::FileFault& fault) {
   return {State::kWrong, fault.what, fault.mend};
 }
 
-// Nothing is there yet. The daemon makes the last component of a path.
+// Nothing exists at this path yet. The daemon creates the last component itself.
 Finding missing(const Facts& facts, const Place& place, std::string_view what) {
   if (!facts.daemon) {
     return {State::kFine,

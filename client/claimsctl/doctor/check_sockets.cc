@@ -1,4 +1,4 @@
-// The two sockets, and who may use them.
+// Checks of the two sockets and of who may use them.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, 
                      admin ? "--admin-socket" : "--socket", path);
 }
 
-// What is wrong with either socket.
+// Checks that apply to both sockets; empty if all is well.
 std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket, bool admin) {
   const std::string& path = socket.socket.path;
   if (!socket.socket.found)
@@ -66,7 +66,7 @@ bool holds(const std::vector<std::uint32_t>& list, std::uint32_t id) {
   return std::find(list.begin(), list.end(), id) != list.end();
 }
 
-// connect(2) needs write permission on a socket, as path_resolution(7) gives it.
+// connect(2) needs write permission on the socket: path_resolution(7).
 bool may_open(const User& user, const FileFacts& socket) {
   if (user.uid == 0) return true;
   if (user.uid == socket.uid) return (socket.mode & 0200) != 0;
@@ -74,7 +74,7 @@ bool may_open(const User& user, const FileFacts& socket) {
   return (socket.mode & kWritableByOthers) != 0;
 }
 
-// Never root's own group: its members may do far more than ask.
+// Never suggest joining root's own group, which grants far more than the right to query.
 std::string let_in(const Place& socket, std::string_view user) {
   if ((**socket.found).gid == 0) {
     return "set daemon.socket_group = \"claimsd-clients\" (or SocketGroup= in claimsd.socket), put "
@@ -106,7 +106,7 @@ Finding judge_worker(const User& user, const Facts& facts) {
   return {State::kFine, fmt::format("the user {} may ask", user.name), ""};
 }
 
-// Without a user to judge: is there anybody who may ask?
+// Without a user to check: is any user allowed to query?
 Finding judge_group(const Facts& facts) {
   const SocketFacts& socket = facts.claims_socket;
   const FileFacts& found = **socket.socket.found;

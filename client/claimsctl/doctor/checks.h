@@ -1,5 +1,5 @@
-// checks.h: what is right and wrong on a host, judged from facts alone: the one table of what the
-// doctor looks at. Pure; one thread.
+// checks.h: the table of the doctor's checks. Each judges collected facts (facts.h) and does no
+// I/O. Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace claimsd::ctl::doctor {
 
 enum class State : std::uint8_t {
   kFine,
-  kUnchecked,  // it could not be looked at; `says` tells why, `mend` how it can be
-  kWarning,    // it works, and soon may not
+  kUnchecked,  // could not be checked; `says` has the reason, `mend` the fix
+  kWarning,    // works now, but may fail soon
   kWrong,
 };
 
@@ -25,32 +25,32 @@ std::string_view name_of(State state);
 struct Finding {
   State state = State::kFine;
   std::string says;
-  std::string mend;  // empty where all is fine
+  std::string mend;  // the suggested fix; empty if all is fine
 };
 
 using Findings = std::vector<Finding>;
 
 enum class Needs : bool { kNothing, kConfiguration };
 
-// A row of the table. `judge` gives back at least one finding. With kConfiguration it is asked only
-// where there is one, and then `Facts::configured` is set.
+// A row of the table. `judge` returns at least one finding. With kConfiguration it is called only
+// if there is a configuration; `Facts::configured` is then set.
 struct Check {
   std::string_view name;   // for programs: "host_key"
   std::string_view title;  // for people: "host key"
-  std::string_view looks;  // what it looks at: one line for the manual
+  std::string_view looks;  // what it checks: one line for the manual
   Needs needs;
   Findings (*judge)(const Facts& facts);
 };
 
 std::span<const Check> checks();
 
-// The findings of one check, whatever it needs.
+// The findings of one check. Handles checks that need a configuration when there is none.
 Findings judge(const Check& check, const Facts& facts);
 
 // "in 89 d", "3 d ago": the distance of `then` from `now`.
 std::string distance_text(daemon::WallTime now, daemon::WallTime then);
 
-// The rows' functions, in the files check_*.cc.
+// The `judge` functions, defined in check_*.cc.
 Findings check_configuration(const Facts& facts);
 Findings check_in_effect(const Facts& facts);
 Findings check_daemon(const Facts& facts);

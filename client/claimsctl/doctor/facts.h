@@ -1,8 +1,8 @@
-// facts.h: what the doctor saw of this host, as plain data: filled by the probes (gather.h), judged
-// by the checks (checks.h). Values; one thread.
+// facts.h: what the doctor found on this host, as plain data. Collected by gather.h, judged by
+// checks.h. Values; single-threaded.
 //
-// A Result is what was seen, or why it could not be looked at. No token, no claim and no password
-// is ever in here.
+// A Result holds what was found, or why it could not be read. Tokens, claims and passwords are
+// never stored here.
 #pragma once
 
 #include <chrono>
@@ -24,11 +24,11 @@ using daemon::FileKind;
 using daemon::Result;
 using std::chrono::seconds;
 
-// A path. No FileFacts: nothing is there.
+// A path. Without FileFacts, nothing exists there.
 struct Place {
   std::string path;
   Result<std::optional<FileFacts>> found;
-  std::string owner;  // by name where there is one
+  std::string owner;  // the name, or the uid if it has none
   std::string group;
 };
 
@@ -36,23 +36,23 @@ struct Place {
 struct User {
   std::string name;
   std::uint32_t uid = 0;
-  std::vector<std::uint32_t> gids;  // the first is the primary one
+  std::vector<std::uint32_t> gids;  // the first is the primary group
 };
 
 struct SocketFacts {
   Place socket;
   Place directory;
-  std::vector<std::string> members;  // of the socket's group
+  std::vector<std::string> members;  // members of the socket's group
 };
 
-// A round trip over the claims socket by libclaimsd.
+// The result of one round trip over the claims socket through libclaimsd.
 struct PingFacts {
   bool answered = false;
   std::string reason;
   std::string text;
 };
 
-// What the running daemon says of itself.
+// What the running daemon reports about itself.
 struct Trouble {
   std::string message;
   std::string hint;
@@ -70,29 +70,29 @@ struct DaemonFacts {
   std::vector<OptionInEffect> options;
 };
 
-// The file system that a path lies on, or will.
+// The file system that a path is on or would be created on.
 struct DiskFacts {
-  std::uint64_t free_bytes = 0;  // for whoever is not root
+  std::uint64_t free_bytes = 0;  // available to users other than root
   std::uint64_t total_bytes = 0;
   bool no_free_files = false;
   bool in_memory = false;
   bool read_only = false;
 };
 
-// One request without a token to one URL of an Auth API.
+// The result of one request, without a token, to one URL of an Auth API.
 struct AuthApiFacts {
   std::string upstream;  // its name in the configuration
-  std::string url;       // with the path
-  std::string failure;   // why there was no answer; "" where there was one
+  std::string url;       // including the path
+  std::string failure;   // why there was no answer; "" if there was one
   long status = 0;
-  bool refuses = false;  // such a status means that the token is refused
+  bool refuses = false;  // the daemon takes this status as a rejection
   bool tls = false;
   double took_seconds = 0;
-  std::optional<seconds> ahead;                     // its clock before ours
-  std::optional<daemon::WallTime> certificate_end;  // of its own certificate
+  std::optional<seconds> ahead;                     // its clock minus ours
+  std::optional<daemon::WallTime> certificate_end;  // expiry of its server certificate
 };
 
-// A client certificate that the configuration names.
+// A client certificate named in the configuration.
 struct CertificateFacts {
   std::string upstream;
   std::string path;
@@ -101,17 +101,17 @@ struct CertificateFacts {
 
 struct ClockFacts {
   daemon::WallTime now{};
-  bool synchronised = false;  // the kernel says so: adjtimex(2)
+  bool synchronised = false;  // according to the kernel: adjtimex(2)
 };
 
-// What the configuration leads to.
+// Facts about what the configuration refers to.
 struct ConfiguredFacts {
   Place host_key;
   Place host_key_directory;
   Place cache;
   Place revocations;
   Place audit;
-  std::uint64_t cache_file_bytes = 0;  // that it takes already
+  std::uint64_t cache_file_bytes = 0;  // current size
   Result<DiskFacts> cache_disk;
   Result<DiskFacts> revocations_disk;
   Result<DiskFacts> audit_disk;
@@ -122,19 +122,19 @@ struct ConfiguredFacts {
 struct Facts {
   std::string version;  // of this claimsctl
   User caller;
-  std::uint32_t daemon_uid = 0;  // whom the daemon runs as, or would
+  std::uint32_t daemon_uid = 0;  // the user the daemon runs as, or would run as
   std::string daemon_user;
   Place config_file;
   Result<daemon::LoadedConfig> config;
-  bool config_denied = false;  // to this caller
+  bool config_denied = false;  // this user may not read it
   Expected<DaemonFacts> daemon;
   SocketFacts claims_socket;
   SocketFacts admin_socket;
   PingFacts ping;
-  std::vector<User> workers;                 // those that were asked about
-  std::vector<std::string> unknown_workers;  // no users of this host
+  std::vector<User> workers;                 // users named on the command line
+  std::vector<std::string> unknown_workers;  // names that are not users of this host
   ClockFacts clock;
-  std::optional<ConfiguredFacts> configured;  // with a configuration
+  std::optional<ConfiguredFacts> configured;  // set if there is a configuration
 };
 
 }  // namespace claimsd::ctl::doctor

@@ -45,7 +45,8 @@ Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
   return facts;
 }
 
-// Of a process that is claimsd; its own /proc entry is root's, since it is not dumpable.
+// The uid of a claimsd process. Read from its status file, because the owner of /proc/PID is root
+// for a process that is not dumpable.
 std::optional<std::uint32_t> uid_of_daemon(std::uint64_t pid) {
   std::ifstream status(fmt::format("/proc/{}/status", pid));
   bool is_claimsd = false;
@@ -79,8 +80,8 @@ SocketFacts look_at_socket(const std::string& path) {
   return facts;
 }
 
-// By the URL of an Auth API: without one a daemon that has several, and none marked, knows not
-// which is meant.
+// Names the Auth API by its URL if there is no default: a daemon with several would not know which
+// one is meant.
 PingFacts ping(const Globals& globals, const Result<daemon::LoadedConfig>& config) {
   const bool named = config && config->config.default_upstream() == nullptr;
   const auto client =

@@ -1,5 +1,6 @@
-// One request without a token to each URL of each Auth API, set up as the daemon sets its own up
-// (daemon/upstream/transfer.cc): the same authorities, client certificate, proxy and protocols.
+// Sends one request without a token to each URL of each Auth API. Configured like the daemon's own
+// requests (daemon/upstream/transfer.cc): same authorities, client certificate, proxy and
+// protocols.
 #include <curl/curl.h>
 #include <fmt/core.h>
 
@@ -50,7 +51,7 @@ void set_up(CURL* easy, const daemon::UpstreamConfig& upstream, const std::strin
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "claimsctl-doctor");
 }
 
-// The first certificate of the chain is the Auth API's own.
+// The first certificate of the chain is the server's own.
 std::optional<daemon::WallTime> end_of_peer(CURL* easy) {
   curl_certinfo* chain = nullptr;
   if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
@@ -66,7 +67,7 @@ std::optional<daemon::WallTime> end_of_peer(CURL* easy) {
   return std::nullopt;
 }
 
-// RFC 9110, section 6.6.1.
+// The Date header: RFC 9110, section 6.6.1.
 std::optional<seconds> ahead_of(CURL* easy, daemon::WallTime now) {
   curl_header* date = nullptr;
   if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK) return std::nullopt;

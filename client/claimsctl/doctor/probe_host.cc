@@ -1,4 +1,4 @@
-// Files, file systems and users of this host.
+// Reads files, file systems and users of this host.
 #include <fmt/core.h>
 #include <grp.h>
 #include <linux/magic.h>
@@ -19,7 +19,7 @@
 namespace claimsd::ctl::doctor {
 namespace {
 
-constexpr int kMostGroups = 1024;  // of a user
+constexpr int kMostGroups = 1024;  // per user
 
 std::string name_of_gid(std::uint32_t gid) {
   const group* const found = ::getgrgid(gid);
@@ -61,7 +61,7 @@ Result<DiskFacts> look_at_disk_of(const std::string& path) {
   const bool known = ::statfs(at.c_str(), &kind) == 0;
   return DiskFacts{.free_bytes = space.f_bavail * space.f_frsize,
                    .total_bytes = space.f_blocks * space.f_frsize,
-                   // Some file systems count none, and so never run out.
+                   // Some file systems report no inode count and never run out of inodes.
                    .no_free_files = space.f_files != 0 && space.f_favail == 0,
                    .in_memory = known && (kind.f_type == TMPFS_MAGIC || kind.f_type == RAMFS_MAGIC),
                    .read_only = (space.f_flag & ST_RDONLY) != 0};
@@ -84,8 +84,8 @@ std::string name_of_uid(std::uint32_t uid) {
   return entry != nullptr ? entry->pw_name : fmt::format("{}", uid);
 }
 
-// Those whom the group's own line names, and those whose primary group it is by /etc/passwd:
-// getpwent(3) could ask a directory of thousands.
+// Members listed in the group entry plus users in /etc/passwd with it as their primary group.
+// getpwent(3) is avoided: it could enumerate a directory of thousands.
 std::vector<std::string> members_of_gid(std::uint32_t gid) {
   std::vector<std::string> names;
   if (const group* const found = ::getgrgid(gid)) {

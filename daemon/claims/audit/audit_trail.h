@@ -1,8 +1,8 @@
-// audit_trail.h: what the policy tells the audit log, and what that says of when an answer may
-// leave. A port, as those of ports.h; the real one is daemon/audit/recorder.h.
+// audit_trail.h: port through which the policy submits audit events and learns whether an answer
+// may be sent. The production implementation is daemon/audit/recorder.h.
 //
-// An answer whose record is due leaves only once that is durable, and is decided again then
-// (ClaimsService, service_audit.cc). Loop thread.
+// An answer that requires an audit record is sent only after the record is durable, and is
+// revalidated at that point (service_audit.cc). Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +15,21 @@
 
 namespace claimsd::daemon {
 
-// Names an answer that waits for its record; 0: nobody waits.
+// Identifies an answer that waits for its record. 0: no answer waits.
 using AuditTicket = std::uint64_t;
 
-// What becomes of the answer whose event was submitted.
+// What to do with the answer whose event was submitted.
 enum class AuditVerdict : std::uint8_t {
-  kGo,    // it may leave now
-  kWait,  // it may leave when its ticket is completed with kGo
-  kDeny,  // it may not leave: answer that nobody could say
+  kGo,    // send it now
+  kWait,  // send it after recorded() reports this ticket as durable
+  kDeny,  // do not send it: the peer gets "unavailable"
 };
 
-// Which of the answers have to be recorded. A hit that nobody asks the daemon about cannot be: with
-// `hits` workers must not be given the map.
+// Which answers must be recorded. Workers that read the shared map serve hits without the daemon,
+// so `hits` requires that they are not given the map.
 struct AuditScope {
   bool failures = false;       // every answer that is not valid
-  bool verifications = false;  // valid, from the Auth API
+  bool verifications = false;  // valid, confirmed by the Auth API
   bool leases = false;         // leases granted or renewed
   bool hits = false;           // valid, from the cache
 
@@ -39,43 +39,44 @@ struct AuditScope {
   }
 };
 
-// Views, readable during the call.
+// An event to record. All views are valid during the call only.
 struct AuditedEvent {
   enum class Kind : std::uint8_t {
-    kAnswer,    // an answer is about to leave
-    kReversal,  // the answer of an earlier event is about to leave otherwise
-    kLease,     // workers are about to be shown an answer
-    kReport,    // a worker has refused a request
-    kLost,      // a worker says that reports of it were never acknowledged
+    kAnswer,    // an answer is about to be sent
+    kReversal,  // an earlier recorded answer is superseded by a different one
+    kLease,     // an answer is about to be published as a lease
+    kReport,    // a worker denied a request
+    kLost,      // a worker counted reports that were never acknowledged
   };
   Kind kind = Kind::kAnswer;
-  Waiter waiter;          // whose connection tells the peer; connection 0: nobody asked
-  std::uint32_t uid = 0;  // who asked, should the connection be gone
+  Waiter waiter;          // identifies the peer by its connection; connection 0: no waiter
+  std::uint32_t uid = 0;  // fallback if the connection has closed
   UpstreamId upstream = 0;
   std::string_view token;
-  std::string_view claims;  // a block; "": the user is not known
+  std::string_view claims;  // a claims block; "": the user is unknown
   proto::Reason reason = proto::Reason::kOk;
   proto::Source source = proto::Source::kNone;
-  int status = 0;   // of the Auth API's answer, or the worker's; 0: none
-  Duration took{};  // the Auth API's time; of a lease: its length
+  int status = 0;   // HTTP status from the Auth API or the worker; 0: none
+  Duration took{};  // of the Auth API request; for a lease, its length
   Origin origin;
-  // Of a report.
-  std::string_view user;         // where `claims` does not tell
-  bool user_is_claimed = false;  // by the worker alone
+  // The following fields are set for reports only.
+  std::string_view user;         // used when `claims` is empty
+  bool user_is_claimed = false;  // only the worker vouches for `user`
   std::string_view method;
   std::string_view required;
-  bool brief = false;       // may stand for others like it, without whose they were
-  std::uint64_t count = 1;  // of kLost
+  bool brief = false;       // may be aggregated with similar reports, without user or token
+  std::uint64_t count = 1;  // number of reports, for kLost
 };
 
 class AuditTrail {
  public:
   virtual ~AuditTrail() = default;
-  // With kWait, recorded() of the service is called with `ticket`, later, exactly once.
+  // If the result is kWait, the recorder later calls ClaimsService::recorded() with `ticket`,
+  // exactly once.
   virtual AuditVerdict record(const AuditedEvent& event, AuditTicket ticket) = 0;
 };
 
-// Keeps no record.
+// Records nothing and lets every answer pass.
 class NoAuditTrail final : public AuditTrail {
  public:
   AuditVerdict record(const AuditedEvent&, AuditTicket) override { return AuditVerdict::kGo; }

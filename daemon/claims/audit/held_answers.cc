@@ -65,7 +65,7 @@ void HeldAnswers::unlink(const Place& place, std::uint64_t connection) {
   }
 }
 
-// Mostly it is the oldest.
+// Fast path: the ticket is usually the oldest.
 HeldAnswers::Position HeldAnswers::find(AuditTicket ticket) {
   if (count_ == 0) return 0;
   Position low = first_;
@@ -105,7 +105,7 @@ std::vector<Held> HeldAnswers::take_overdue(BootTime now) {
   return overdue;
 }
 
-// What waits for nobody's sake, a lease, goes on waiting.
+// Leases keep waiting: no client depends on them.
 void HeldAnswers::forget(std::uint64_t connection) {
   const auto found = by_connection_.find(connection);
   Position at = found == by_connection_.end() ? 0 : found->second;

@@ -1,8 +1,7 @@
 // held_answers.h: answers, leases and receipts that wait for their audit records.
 //
-// Pure bookkeeping: who is held, for how long at most, and by whose connection. What an answer says
-// of a user is kept once for all who wait for the same (HeldSubject), and wiped when it goes. Owned
-// by ClaimsService; loop thread.
+// Bookkeeping only: tickets, deadlines and connections. Answers about the same token share one copy
+// of its claims (HeldSubject), which is wiped on destruction. Owned by ClaimsService; loop thread.
 #pragma once
 
 #include <memory>
@@ -17,8 +16,8 @@
 
 namespace claimsd::daemon {
 
-// What a valid answer is about: needed to decide it again. Counts itself into a sum of bytes for as
-// long as it lives.
+// Token and claims of a valid answer, kept to revalidate it. Adds its size to `sum` while it
+// exists.
 class HeldSubject {
  public:
   HeldSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
@@ -41,57 +40,57 @@ class HeldSubject {
 
 enum class HeldKind : std::uint8_t {
   kAnswer,
-  kLease,   // nothing is answered: the lease itself waits
-  kReport,  // its receipt waits
+  kLease,   // a lease waits; no answer does
+  kReport,  // the receipt of a report waits
 };
 
 struct Held {
   HeldKind kind = HeldKind::kAnswer;
-  Waiter waiter;  // connection 0: nobody waits, but a lease may be shown
+  Waiter waiter;  // connection 0: no waiter, but a lease may be published
   std::uint32_t uid = 0;
   UpstreamId upstream = 0;
-  Answer answer;                         // its claims are the subject's
-  std::shared_ptr<HeldSubject> subject;  // of a valid answer alone
-  BootTime settled_at{};                 // when the Auth API was asked; its age counts from here
-  BootTime until{};                      // a valid one is not given from then on
+  Answer answer;                         // its claims are in `subject`
+  std::shared_ptr<HeldSubject> subject;  // null unless the answer is valid
+  BootTime settled_at{};  // start of the confirming request; the age counts from here
+  BootTime until{};       // a valid answer must not be sent from then on
   BootTime deadline{};
-  bool wants_lease = false;  // once it has left
-  bool refused = false;      // by a request that started after the one that confirmed it
+  bool wants_lease = false;  // publish a lease after the answer is sent
+  bool refused = false;      // rejected by a later request than the one that confirmed it
 };
 
 class HeldAnswers {
  public:
-  // Beyond so many bytes of claims and tokens nothing more is held.
+  // Limit for the total size of held claims and tokens.
   static constexpr std::size_t kMaxBytes = 64 << 20;
 
-  // For one more, of so many bytes.
+  // True if an answer of `bytes` bytes still fits.
   bool has_room(std::size_t bytes) const { return bytes_ + bytes <= kMaxBytes; }
-  // A subject that several answers may share.
+  // Returns a subject that several answers may share.
   std::shared_ptr<HeldSubject> subject(const TokenKey& key, std::string_view token,
                                        std::string_view claims);
   AuditTicket next_ticket() { return ++last_ticket_; }
-  // In the order of their tickets, of which not all need be held.
+  // Tickets must be ascending; gaps are allowed.
   void hold(AuditTicket ticket, Held held);
 
-  // Nothing where it has left already.
+  // Nullopt if the answer has already been released.
   std::optional<Held> take(AuditTicket ticket);
-  // All whose deadline has come.
+  // Removes and returns all answers whose deadline has passed.
   std::vector<Held> take_overdue(BootTime now);
   void forget(std::uint64_t connection);
-  // The Auth API has refused this token to a request that started at `started`.
+  // The Auth API rejected this token in a request that started at `started`.
   void refuse(const TokenKey& key, BootTime started);
   bool awaits_lease(const TokenKey& key) const { return leases_.count(key) != 0; }
 
-  // No deadline comes before; take_overdue() then may find none.
+  // Lower bound of all deadlines; take_overdue() may find none.
   std::optional<BootTime> next_deadline() const;
-  // Answers; leases hold nobody up.
+  // Number of answers and receipts, without leases: no client waits for those.
   std::size_t waiting() const { return count_ - leases_.size(); }
 
  private:
-  using Position = std::uint64_t;  // counts what was ever held; 0: none
-  // Those of one connection are linked, the newest first.
+  using Position = std::uint64_t;  // counts all answers ever held; 0: none
+  // Answers of one connection form a linked list, newest first.
   struct Place {
-    AuditTicket ticket = 0;  // also of one that has left
+    AuditTicket ticket = 0;  // also set after the answer has left
     std::optional<Held> held;
     Position newer = 0;
     Position older = 0;
@@ -105,17 +104,17 @@ class HeldAnswers {
   void unlink(const Place& place, std::uint64_t connection);
   Held drop(Position at);
 
-  std::size_t bytes_ = 0;  // outlives the subjects, which count themselves out of it
-  // What has waited longest mostly leaves first: a ring, a power of two of places, from the oldest
-  // that is still held to the newest. A flood's refusals come through here, each of which would
-  // cost a tree four allocations.
+  std::size_t bytes_ = 0;  // outlives the subjects, which subtract themselves from it
+  // Answers leave roughly in order of arrival, so they live in a ring whose size is a power of two,
+  // from the oldest held to the newest. A tree would cost four allocations for each rejection of a
+  // flood.
   std::vector<Place> ring_{kFirstSize};
-  Position first_ = 1;  // is held, where anything is
+  Position first_ = 1;  // is held, unless the ring is empty
   Position last_ = 0;
   std::size_t count_ = 0;
-  BootTime earliest_{};                                               // no deadline is before it
-  std::unordered_map<std::uint64_t, Position> by_connection_;         // the newest of each
-  std::unordered_multimap<TokenKey, Position, TokenKeyHash> by_key_;  // valid ones
+  BootTime earliest_{};                                               // no deadline is earlier
+  std::unordered_map<std::uint64_t, Position> by_connection_;         // newest of each connection
+  std::unordered_multimap<TokenKey, Position, TokenKeyHash> by_key_;  // valid answers only
   std::set<TokenKey> leases_;
   std::weak_ptr<HeldSubject> last_subject_;
   AuditTicket last_ticket_ = 0;

@@ -1,5 +1,5 @@
-// report.h: what a worker tells of a request that it refused, and how much of that each peer may
-// have written out. Pure; loop thread.
+// report.h: a worker's report of a request that it denied, and the rate limit on recording reports.
+// Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,26 @@
 
 namespace claimsd::daemon {
 
-// Views, read during the call.
+// All views are valid during the call only.
 struct Report {
   UpstreamId upstream = 0;
-  std::uint32_t uid = 0;                      // who reports
-  Duration timeout{};                         // for how long; 0: the policy's longest
-  int status = 0;                             // of HTTP: what the request was answered
-  proto::Reason reason = proto::Reason::kOk;  // of the answer that led to it; kOk: a permission did
-  std::string_view token;                     // "": none
-  std::string_view user;                      // as the worker says
+  std::uint32_t uid = 0;  // of the reporting worker
+  Duration timeout{};     // 0: the policy's maximum
+  int status = 0;         // HTTP status that the worker returned
+  // of the answer that caused the denial; kOk: a permission check failed
+  proto::Reason reason = proto::Reason::kOk;
+  std::string_view token;  // "": none
+  std::string_view user;   // as claimed by the worker
   std::string_view method;
-  std::string_view required;         // what the permission asked for
-  Origin origin;                     // its route is a pattern
-  std::uint32_t unacknowledged = 0;  // earlier ones, as the worker says
+  std::string_view required;  // the permission that was required
+  Origin origin;              // its route is a pattern
+  // earlier reports without an acknowledgment, as counted by the worker
+  std::uint32_t unacknowledged = 0;
 };
 
-// Beyond it they are counted together: a peer that invents refusals fills neither the disk nor, by
-// way of retention, pushes out what others have on record. Users whom the daemon itself knows have
-// a budget of their own, so that a flood of unknown ones costs no known one a record.
+// Reports above the rate are aggregated, so a peer that invents denials can neither fill the disk
+// nor push others' records out through retention. Users known to the daemon have a separate limit,
+// so that a flood of unknown users does not cost them their records.
 struct ReportPolicy {
   Rate per_uid{.per_second = 100, .burst = 1'000};
   std::size_t max_uids = 1'024;

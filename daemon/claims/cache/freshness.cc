@@ -8,20 +8,20 @@ BootTime end_of_life(BootTime started, const CacheHeaders& headers, const LifePo
                      Random& random) {
   Duration life = policy.max_ttl;
   if (headers.lifetime) life = std::min<Duration>(life, *headers.lifetime);
-  // Downwards only: tokens that were confirmed together must not all come back together.
+  // Jitter only shortens: tokens that were confirmed together should not all expire together.
   const auto span = static_cast<std::uint64_t>(life.count() / 100 * policy.jitter_percent);
   if (span > 0) life -= Duration(static_cast<std::int64_t>(random.below(span + 1)));
   return started + life;
 }
 
 Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy) {
-  // A confirmation from the future belongs to another clock: not to be relied on.
+  // A confirmation from the future was made under a different clock.
   if (entry.confirmed_at > now.boot) return Duration(0);
-  // A kept entry may have been given its life under a longer max_ttl than today's.
+  // The entry may have been confirmed under a longer max_ttl.
   const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
   const Duration of_life = end - now.boot;
   if (entry.expires_at == WallTime::max()) return of_life;
-  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  // Checked before the subtraction, which could overflow for an `exp` near the start of the range.
   if (entry.expires_at <= now.wall) return Duration(0);
   const Duration of_token = entry.expires_at - now.wall;
   return std::min(of_life, of_token - policy.clock_skew);
@@ -30,7 +30,7 @@ Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy)
 Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& policy,
                        const std::optional<Duration>& max_age) {
   if (entry.confirmed_at > now.boot) return Freshness::kRefused;
-  // Before the subtraction: an `exp` near the start of the range must not wrap.
+  // Checked before the subtraction, which could overflow for an `exp` near the start of the range.
   if (entry.expires_at <= now.wall) return Freshness::kRefused;
   if (entry.expires_at != WallTime::max() && entry.expires_at - now.wall <= policy.clock_skew)
     return Freshness::kRefused;

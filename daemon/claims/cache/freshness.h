@@ -1,6 +1,6 @@
-// freshness.h: how long an answer may be relied on, as a few functions one can read in a minute.
+// freshness.h: how long a cached answer may be used.
 //
-// Two clocks end a life, whichever comes first: BootTime the life given to it, WallTime the token's
+// The first of two clocks to expire ends an entry: BootTime for its TTL, WallTime for the token's
 // own `exp`. Pure; any thread.
 #pragma once
 
@@ -16,27 +16,28 @@ namespace claimsd::daemon {
 struct LifePolicy {
   Duration max_ttl = seconds(60);
   Duration clock_skew = seconds(30);
-  unsigned jitter_percent = 10;   // a life is shortened by up to this much
-  Duration stale_if_error{};      // after its life, while nobody can say better; 0: never
-  unsigned refresh_percent = 10;  // of a life, its last part: asked again ahead of time; 0: never
+  unsigned jitter_percent = 10;  // a TTL is shortened by up to this percentage
+  // stale-if-error: grace after the TTL while the Auth API fails; 0: none
+  Duration stale_if_error{};
+  unsigned refresh_percent = 10;  // refresh-ahead starts in this last part of the TTL; 0: never
   friend bool operator==(const LifePolicy&, const LifePolicy&) = default;
 };
 
-// End of the life of an answer whose request started at `started`: min(max_ttl, headers), jittered
-// downwards. The token's `exp` is not in it: it is compared with the wall clock at every use.
+// When an answer expires whose request started at `started`: min(max_ttl, headers), minus jitter.
+// Excludes the token's `exp`, which is compared with the wall clock at every use.
 BootTime end_of_life(BootTime started, const CacheHeaders& headers, const LifePolicy& policy,
                      Random& random);
 
-// How much longer `entry` may be relied on; zero or less: not at all.
+// Remaining TTL of `entry`; zero or negative: expired.
 Duration time_left(const Entry& entry, const Now& now, const LifePolicy& policy);
 
-// What an entry is good for.
+// What an entry may be used for.
 enum class Freshness : std::uint8_t {
   kFresh,
-  kRefreshDue,   // fresh, and it is time to ask again
-  kStaleUsable,  // its life is over; it may answer if the Auth API cannot
-  kExpired,      // ask again
-  kRefused,      // the token's own time is over, or the entry is from another clock
+  kRefreshDue,   // fresh, and due for refresh-ahead
+  kStaleUsable,  // TTL expired; usable only if the Auth API cannot answer
+  kExpired,      // must be verified with the Auth API
+  kRefused,  // unusable: the token itself has expired, or the entry's times come from another clock
 };
 constexpr bool is_usable(Freshness freshness) {
   return freshness == Freshness::kFresh || freshness == Freshness::kRefreshDue;
@@ -44,12 +45,12 @@ constexpr bool is_usable(Freshness freshness) {
 Freshness freshness_of(const Entry& entry, const Now& now, const LifePolicy& policy,
                        const std::optional<Duration>& max_age);
 
-// May `entry` answer a question now? `max_age`: how old a confirmation the asker accepts; none:
-// any.
+// True if `entry` may answer a query now. `max_age`: the oldest confirmation that the client
+// accepts; nullopt: any.
 bool is_fresh(const Entry& entry, const Now& now, const LifePolicy& policy,
               const std::optional<Duration>& max_age);
 
-// Has the token's own `exp` passed by more than the skew, so that no Auth API need be asked?
+// True if `exp` is past by more than the clock skew: the token is rejected without a request.
 bool has_expired(WallTime expires_at, const Now& now, const LifePolicy& policy);
 
 }  // namespace claimsd::daemon

@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// A JWT's signature: where tokens differ most.
+// Covers a JWT's signature, where tokens differ most.
 constexpr std::size_t kHashedTail = 48;
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
@@ -36,7 +36,7 @@ std::uint64_t HotEntries::hash_of(UpstreamId upstream, std::string_view token) c
     std::memcpy(&word, tail.data() + at, std::min(sizeof word, tail.size() - at));
     hash = mix(hash, word);
   }
-  // Once more: what differs in the last bytes alone has not reached the low bits yet.
+  // A final round: differences in the last bytes have not reached the low bits yet.
   return mix(hash, 0);
 }
 
@@ -65,7 +65,7 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   erase(key);
   const std::uint64_t hash = hash_of(upstream, token);
   const std::size_t first = first_way(hash);
-  // A free place, or that of the one whose life ends first.
+  // Use a free slot, or the one that expires first.
   Slot* slot = &slots_[first];
   for (std::size_t at = first; at < first + kWays && slot->used; ++at) {
     Slot& other = slots_[at];

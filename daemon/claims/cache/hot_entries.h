@@ -1,14 +1,13 @@
-// hot_entries.h: the few entries that are asked for all the time, opened, so that a socket hit
-// costs neither an HMAC nor a look into the store.
+// hot_entries.h: the in-memory cache of the most queried entries. A hit here costs neither an HMAC
+// nor a store lookup.
 //
-// A view of the store, never more: an entry is put here only after the store has given it, and goes
-// when the store's goes (erase), when its life ends (sweep), or when another one needs its place.
-// Worth its place is what the store was asked for a second time lately (asked_again): among a
-// million entries that are all asked for now and then, putting each one here for nothing would cost
-// more than it takes to find it.
-// Found by the whole token, compared byte by byte; a few of its bytes choose the place, so that a
-// peer who makes up tokens for one place gains nothing but misses. What it holds is wiped when it
-// goes. Bounded; loop thread.
+// A view of the store: an entry is added only after the store has returned it, and removed when the
+// store's entry is erased, when it expires (sweep) or when its slot is reused. An entry is added on
+// the second query within a short time (asked_again), because with a million evenly used entries a
+// single-use copy costs more than the lookup it saves.
+//
+// Lookups compare the whole token byte by byte. A few token bytes select the slot, so crafted
+// tokens that collide only cause misses. Contents are wiped on removal. Bounded; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -27,27 +26,28 @@ class HotEntries {
  public:
   struct Hot {
     TokenKey key;
-    Entry entry;  // its claims stay readable until the next put, erase or sweep
-    // From when on a question for it renews its lease (leases.h); min: nothing is known of one.
+    Entry entry;  // its claims stay valid until the next put, erase or sweep
+    // From this time on a query renews its lease (leases.h); min: no lease is known.
     BootTime renew_lease_at = BootTime::min();
-    std::uint64_t vetted = 0;  // the generation of revocations that let it pass
+    std::uint64_t vetted = 0;  // revocation generation at the last check
   };
 
-  // Room for `capacity` entries (rounded up to a power of two; 0: none at all).
+  // `capacity` is rounded up to a power of two; 0 disables the cache.
   HotEntries(std::size_t capacity, Random& random);
 
-  // Notes that the store was asked for a token; was it before, lately? May take another one for it.
+  // Records a store lookup of a token. True if the token was looked up recently; false positives
+  // are possible.
   bool asked_again(UpstreamId upstream, std::string_view token);
-  // Null when it is not here. Says nothing of freshness.
+  // Null if absent. Does not check freshness.
   const Hot* find(UpstreamId upstream, std::string_view token) const;
   void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
            std::uint64_t vetted = 0);
-  // Notes when the lease of what is here wants renewal.
+  // Sets when the lease of an entry is due for renewal.
   void set_renewal(UpstreamId upstream, std::string_view token, BootTime at);
   void erase(const TokenKey& key);
-  // Wipes what has ended.
+  // Removes and wipes expired entries.
   void sweep(const Now& now);
-  // Wipes everything.
+  // Removes and wipes all entries.
   void clear();
   bool empty() const { return places_.empty(); }
 
@@ -57,7 +57,7 @@ class HotEntries {
   struct Slot {
     bool used = false;
     UpstreamId upstream = 0;
-    std::uint64_t hash = 0;  // others are mostly told apart without a look at their tokens
+    std::uint64_t hash = 0;  // rules out most mismatches before tokens are compared
     Secret token;
     Secret claims;
     Hot hot;
@@ -71,7 +71,7 @@ class HotEntries {
 
   std::uint64_t seed_ = 0;
   std::vector<Slot> slots_;
-  std::vector<std::uint32_t> asked_;  // what the store was asked for: parts of hashes, by others
+  std::vector<std::uint32_t> asked_;  // parts of the hashes of recently looked-up tokens
   std::unordered_map<TokenKey, std::size_t, TokenKeyHash> places_;
 };
 

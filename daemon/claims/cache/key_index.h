@@ -1,11 +1,10 @@
-// key_index.h: from a key to the number of its node, among a million: two places in memory are
-// looked at, the table's and the node's, where a std::unordered_map looks at four or five. What a
-// hit costs among very many entries is what it has to fetch from memory. So a place in the table
-// holds a part of the key as well: of other nodes hardly any is looked at.
+// key_index.h: maps a TokenKey to a node number. At a million entries a lookup costs two cache
+// misses (table and node); std::unordered_map costs four or five. Each table place stores part of
+// the hash as a tag, so other nodes are rarely read.
 //
-// Open addressing with linear probing, at most half full; a deletion closes its gap
-// (linear_probing.h). The keys are uniformly distributed: their first bytes are the hash. They stay
-// in the nodes: `key_at(number)` gives a node's. Loop thread.
+// Open addressing with linear probing, at most half full; deletion closes the gap
+// (linear_probing.h). Keys must be uniformly distributed: their first bytes are the hash. Keys are
+// stored in the nodes: `key_at(number)` returns a node's key. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +30,7 @@ class KeyIndex {
     }
   }
 
-  // By the table alone: kNone: it is not here. Else a node that find() is all but sure to find.
+  // Looks at the table only. kNone: the key is absent. Otherwise find() almost certainly succeeds.
   std::uint32_t guess(const TokenKey& key) const {
     if (size_ == 0) return kNone;
     std::size_t at = home_of(key);
@@ -39,7 +38,7 @@ class KeyIndex {
     return places_[at].number;
   }
 
-  // `number` is a node whose key is not in here.
+  // `number`: a node whose key is not in the index.
   template <class KeyAt>
   void insert(std::uint32_t number, const KeyAt& key_at) {
     if (2 * (size_ + 1) > places_.size()) grow(key_at);
@@ -47,7 +46,7 @@ class KeyIndex {
     ++size_;
   }
 
-  // Before the node itself changes. Nothing, where the key is not here.
+  // Call before the node itself changes. Does nothing if the key is absent.
   template <class KeyAt>
   void erase(const TokenKey& key, const KeyAt& key_at) {
     if (size_ == 0) return;
@@ -74,7 +73,7 @@ class KeyIndex {
 
   std::size_t mask() const { return places_.size() - 1; }
   std::size_t home_of(const TokenKey& key) const { return TokenKeyHash()(key) & mask(); }
-  // Of the hash, what home_of() does not use.
+  // The hash bits that home_of() does not use.
   static std::uint32_t tag_of(const TokenKey& key) {
     return static_cast<std::uint32_t>(TokenKeyHash()(key) >> 32);
   }
@@ -95,7 +94,7 @@ class KeyIndex {
     }
   }
 
-  Places places_;  // a power of two of them, or none
+  Places places_;  // size is a power of two, or zero
   std::size_t size_ = 0;
 };
 

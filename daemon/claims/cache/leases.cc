@@ -5,7 +5,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// However it was confirmed, no answer lives longer than today's policy allows.
+// The current policy's max_ttl also limits older confirmations.
 BootTime life_end(const Entry& entry, const LifePolicy& policy) {
   return std::min(entry.fresh_until, entry.confirmed_at + policy.max_ttl);
 }
@@ -51,7 +51,7 @@ bool Leases::is_taken_back(UpstreamId upstream, std::string_view token, const En
          guard.forgets(upstream, entry.claims, entry.confirmed_at);
 }
 
-// What the sieve does not know is not believed, whatever the store says.
+// An entry that the sieve does not list is ignored, even if the store still has it.
 std::optional<Entry> Leases::find(UpstreamId upstream, std::string_view token,
                                   const TokenKey& key) {
   if (const HotEntries::Hot* const hot = views_.hot.find(upstream, token)) return hot->entry;
@@ -59,7 +59,7 @@ std::optional<Entry> Leases::find(UpstreamId upstream, std::string_view token,
   return views_.cache.find(key);
 }
 
-// From when on a question renews a lease with this end: never, when it lasts as long as the entry.
+// When a query renews a lease with this end. Never, if the lease lasts as long as the entry.
 BootTime Leases::renewal_of(BootTime lease_end, const Entry& entry) const {
   if (lease_end == BootTime::min()) return lease_end;
   return lease_end >= life_end(entry, policy_) ? BootTime::max() : lease_end - length_ / 2;

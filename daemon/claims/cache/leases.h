@@ -1,12 +1,12 @@
-// leases.h: when an entry is shown to the workers, and for how long they may rely on it.
+// leases.h: when an entry is published to workers, and for how long they may use it.
 //
-// An answer is published after it has left, as what the cache then holds: whatever the sink did in
-// the meantime (asked again, made room) counts. A young lease is left alone: half of it must have
-// passed, or the entry must have been confirmed anew, which withdraws the old one first. Trimmed
-// claims are shown with their flag; what may not be kept is not in the cache and so never shown,
-// and what was revoked or purged, though it may still lie there, is not shown either.
+// A lease is published after its answer is sent, from what the cache holds at that time: the sink
+// may have issued another query or evicted the entry in between. An existing lease is kept until
+// half of it has passed or the entry is confirmed again; a new confirmation withdraws the old lease
+// first. Truncated claims are published with their flag. Uncacheable, revoked and purged entries
+// are never published.
 //
-// Views of what ClaimsService owns, which outlives it. Loop thread.
+// Borrows parts of ClaimsService, which outlives it. Loop thread.
 #pragma once
 
 #include <optional>
@@ -19,14 +19,14 @@
 
 namespace claimsd::daemon {
 
-// A lease of `length` for `entry`, which never outlives the entry or its token; none: there is
-// nothing left to lease. `length` 0: never.
+// A lease of `length` for `entry`, limited by the entry's TTL and the token's `exp`. Nullopt: no
+// time remains. `length` 0: never.
 std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const LifePolicy& policy,
                                  Duration length);
 
 class Leases {
  public:
-  // Where entries are looked up and shown.
+  // Where entries are looked up and published.
   struct Views {
     Clock& clock;
     ClaimsCache& cache;
@@ -38,16 +38,16 @@ class Leases {
   Leases(const LifePolicy& policy, Duration length, Views views)
       : policy_(policy), length_(length), views_(views) {}
 
-  // For leases to come.
+  // Applies to future leases.
   void set_policy(const LifePolicy& policy, Duration length) {
     policy_ = policy;
     length_ = length;
   }
 
-  // Shows what is kept for `key` now, unless what is shown is young enough.
+  // Publishes the cached entry for `key` unless the current lease is recent enough.
   void show(UpstreamId upstream, std::string_view token, const TokenKey& key);
 
-  // What show() would publish; its claims stay readable as ClaimsCache::find() says.
+  // What show() would publish. The claims stay valid as described for ClaimsCache::find().
   struct Due {
     Entry entry;
     LeaseEnd end;

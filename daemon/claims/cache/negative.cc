@@ -6,7 +6,8 @@ namespace claimsd::daemon {
 
 void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
   if (ttl_ <= Duration(0) || capacity_ == 0) return;
-  // Two arrivals a refusal at most: a token refused again and again must not grow the queue.
+  // At most two arrivals per entry, so that a token that is rejected repeatedly cannot grow the
+  // queue.
   while (refusals_.size() >= capacity_ || arrivals_.size() >= 2 * capacity_) drop_oldest();
   const Refusal refusal{refused_at, refused_at + ttl_, reason};
   refusals_[key] = refusal;

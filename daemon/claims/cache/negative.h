@@ -1,8 +1,8 @@
-// negative.h: tokens that the Auth API refused a moment ago, in a partition of their own, so that
-// junk can never push out a good entry.
+// negative.h: the negative cache: tokens that were rejected recently. It is separate from the
+// cache, so invalid tokens cannot evict valid entries.
 //
-// Holds refusals alone (an outage is no refusal), the Auth API's and those of a revocation, each
-// for the same short time, at most `capacity` of them: the oldest goes first. In memory only; loop
+// Holds rejections only, never failures: those by the Auth API and those by a revocation. All have
+// the same short TTL. At most `capacity` entries; the oldest is evicted first. In memory only; loop
 // thread.
 #pragma once
 
@@ -18,24 +18,24 @@ namespace claimsd::daemon {
 class NegativeEntries {
  public:
   struct Refusal {
-    BootTime refused_at;  // when the request that was refused started
+    BootTime refused_at;  // start of the request that was rejected
     BootTime until;
     proto::Reason reason = proto::Reason::kRefused;
   };
 
   NegativeEntries(Duration ttl, std::size_t capacity) : ttl_(ttl), capacity_(capacity) {}
 
-  // Keeps a refusal. With a zero ttl or capacity: keeps nothing.
+  // Stores a rejection. Does nothing if the TTL or the capacity is zero.
   void put(const TokenKey& key, BootTime refused_at,
            proto::Reason reason = proto::Reason::kRefused);
-  // The refusal of `key`, if it still counts.
+  // The rejection of `key`, unless it has expired.
   std::optional<Refusal> find(const TokenKey& key, BootTime now) const;
   void erase(const TokenKey& key) { refusals_.erase(key); }
   void clear();
-  // For those to come; those kept end no later than it allows.
+  // Applies to new entries, and shortens existing ones that would last longer.
   void set_ttl(Duration ttl) { ttl_ = ttl; }
   std::size_t size() const { return refusals_.size(); }
-  // Drops what has ended; amortised constant time.
+  // Removes expired entries; amortized constant time.
   void expire(BootTime now);
 
  private:
@@ -48,7 +48,8 @@ class NegativeEntries {
   Duration ttl_;
   std::size_t capacity_;
   std::unordered_map<TokenKey, Refusal, TokenKeyHash> refusals_;
-  std::deque<Arrival> arrivals_;  // by age; may name keys that were erased or refused again since
+  // Oldest first. May contain keys that were erased or rejected again since.
+  std::deque<Arrival> arrivals_;
 };
 
 }  // namespace claimsd::daemon

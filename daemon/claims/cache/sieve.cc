@@ -55,7 +55,7 @@ std::optional<TokenKey> Sieve::evict(BootTime now) {
   return victim;
 }
 
-// To the next key without a mark, which it stays at until that goes.
+// Moves the hand to the next unmarked key, where it stays until that key is erased.
 std::uint32_t Sieve::move_hand() {
   if (hand_ == kNone) hand_ = oldest_;
   for (std::size_t steps = 0; nodes_[hand_].used && steps < kMostSteps; ++steps) {
@@ -78,10 +78,10 @@ void Sieve::unlink(std::uint32_t at) {
   if (node.older != kNone) nodes_[node.older].newer = node.newer;
   if (newest_ == at) newest_ = node.older;
   if (oldest_ == at) oldest_ = node.newer;
-  if (hand_ == at) hand_ = node.newer;  // kNone: begins again at the oldest
+  if (hand_ == at) hand_ = node.newer;  // kNone: start again at the oldest
 }
 
-// Moves the node at `place` up or down the heap to where its end belongs.
+// Moves the node at `place` up or down to its position in the heap.
 void Sieve::settle(std::uint32_t place) {
   const std::uint32_t at = by_end_[place];
   const auto end_of = [this](std::size_t of) { return nodes_[by_end_[of]].ends; };
@@ -103,7 +103,7 @@ void Sieve::settle(std::uint32_t place) {
   fill(place, at);
 }
 
-// Takes the node at `place` out of the heap.
+// Removes the node at `place` from the heap.
 void Sieve::leave(std::uint32_t place) {
   by_end_[place] = by_end_.back();
   by_end_.pop_back();

@@ -4,13 +4,10 @@
 #include <charconv>
 #include <cstdint>
 
-#include "daemon/claims/parse/http_date.h"
-
 namespace claimsd::daemon {
 namespace {
 
 constexpr seconds kLongest{std::int64_t{1} << 31};  // RFC 9111 section 1.2.2
-constexpr seconds kLongestRetryAfter{3600};
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -25,10 +22,10 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
          });
 }
 
-// delta-seconds; larger than the largest is the largest.
+// Parses delta-seconds; values above kLongest are clamped to it.
 std::optional<seconds> read_seconds(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    text = text.substr(1, text.size() - 2);  // a recipient accepts the quoted form, too
+    text = text.substr(1, text.size() - 2);  // recipients should also accept the quoted form
   }
   if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
     return std::nullopt;
@@ -66,20 +63,11 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
     cache_control = comma == std::string_view::npos ? "" : cache_control.substr(comma + 1);
   }
   if (headers.lifetime) {
-    // An Age that cannot be read is ignored (RFC 9111 section 5.1); a list's first member counts.
+    // A malformed Age is ignored (RFC 9111 section 5.1). In a list, the first member counts.
     const seconds spent = read_seconds(trim(age.substr(0, age.find(',')))).value_or(seconds(0));
     headers.lifetime = std::max(seconds(0), *headers.lifetime - spent);
   }
   return headers;
-}
-
-std::optional<seconds> read_retry_after(std::string_view value, WallTime now) {
-  value = trim(value);
-  if (const auto delay = read_seconds(value)) return std::min(*delay, kLongestRetryAfter);
-  const auto date = read_http_date(value, now);
-  if (!date) return std::nullopt;
-  const auto left = std::chrono::ceil<seconds>(*date - now);
-  return std::clamp(left, seconds(0), kLongestRetryAfter);
 }
 
 }  // namespace claimsd::daemon

@@ -1,7 +1,6 @@
-// cache_headers.h: what an answer's own headers say of how long it may be kept (RFC 9111) and when
-// to come back (RFC 9110).
+// cache_headers.h: how long a response may be cached according to its headers (RFC 9111).
 //
-// Pure; any thread. Whatever cannot be read counts as the stricter reading.
+// Malformed values are treated as the stricter interpretation. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -12,18 +11,14 @@
 namespace claimsd::daemon {
 
 struct CacheHeaders {
-  bool no_store = false;            // share with those who wait, do not keep
-  std::optional<seconds> lifetime;  // max-age less Age; no-cache and what cannot be read: 0
+  bool no_store = false;            // answer the current waiters, do not cache
+  std::optional<seconds> lifetime;  // max-age minus Age; 0 for no-cache or a malformed value
 };
 
-// Values of Cache-Control, Age and Vary, "" where absent (RFC 9111 sections 4.1, 5.1 and 5.2.2).
-// `Vary: *` counts as no-store. What else it names is of no consequence: requests differ in nothing
-// but their Authorization, and the token is part of every key.
+// Takes the values of Cache-Control, Age and Vary, "" if absent (RFC 9111 sections 4.1, 5.1 and
+// 5.2.2). `Vary: *` counts as no-store. Other fields in Vary are ignored: requests differ only in
+// Authorization, and the token is part of every key.
 CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
                                 std::string_view vary = "");
-
-// Retry-After as delay-seconds or as a date in the preferred form, "Sun, 06 Nov 1994 08:49:37 GMT"
-// (RFC 9110 sections 5.6.7 and 10.2.3), at most an hour; nothing for anything else.
-std::optional<seconds> read_retry_after(std::string_view value, WallTime now);
 
 }  // namespace claimsd::daemon

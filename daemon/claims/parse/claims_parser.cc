@@ -20,7 +20,7 @@ Status check_text(std::string_view text) {
   const bool clean = std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-  // NUL, CR and LF would travel on into headers, logs and C strings.
+  // NUL, CR and LF could be injected into headers, logs and C strings.
   return clean ? Status() : failure("a string holds a control character");
 }
 
@@ -36,13 +36,13 @@ Status check_object(dom::object object) {
   }
   std::sort(keys.begin(), keys.end());
   if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) {
-    // Two readers would see two different users.
+    // Two parsers could see two different users.
     return failure("an object has a member twice");
   }
   return {};
 }
 
-// The recursion is bounded by the parser's depth.
+// Recursion is bounded by the parser's depth limit.
 Status check_element(dom::element element) {
   if (dom::object object; element.get(object) == simdjson::SUCCESS) return check_object(object);
   if (dom::array array; element.get(array) == simdjson::SUCCESS) {
@@ -53,7 +53,7 @@ Status check_element(dom::element element) {
   return element.get(text) == simdjson::SUCCESS ? check_text(text) : Status();
 }
 
-// The digits of an integer id.
+// Buffer for the digits of an integer id.
 using Digits = std::array<char, 24>;
 
 std::string_view written(auto number, Digits& digits) {
@@ -110,8 +110,8 @@ Result<std::vector<std::string_view>> read_roles(dom::object object, const std::
   return roles;
 }
 
-// Appends JSON to a buffer of fixed size; says no when it is full. (simdjson::minify() of an
-// element leaves copies behind in memory.)
+// Appends JSON to a fixed-size buffer; functions return false when it is full. (simdjson::minify()
+// of an element would leave copies in memory.)
 class Appender {
  public:
   explicit Appender(Secret& to) : to_(to) {}
@@ -121,7 +121,7 @@ class Appender {
     size_ += text.size();
     return true;
   }
-  // Control characters it has none (check_text).
+  // The text contains no control characters (check_text).
   bool add_string(std::string_view text) {
     bool whole = add("\"");
     while (whole && !text.empty()) {
@@ -134,7 +134,7 @@ class Appender {
     }
     return whole && add("\"");
   }
-  // What an id, an email and roles may be; another one's members are not looked into.
+  // Writes the types allowed for id, email and roles; anything else becomes null.
   bool add_value(dom::element value) {
     if (std::string_view text; value.get(text) == simdjson::SUCCESS) return add_string(text);
     if (dom::array array; value.get(array) == simdjson::SUCCESS) return add_array(array);
@@ -161,14 +161,14 @@ class Appender {
   std::size_t size_ = 0;
 };
 
-// The members for id, email and role alone, as they were; or none, should even these be too large
-// with their escapes: they are parsed all the same.
+// Writes only the members for id, email and role, unchanged; writes "{}" if even those are too
+// large when escaped. The parsed fields carry them anyway.
 std::size_t raw_essentials(dom::object object, const ClaimNames& names, Secret& raw) {
   Appender out(raw);
   bool whole = out.add("{");
   for (const auto& [key, value] : object) {
     if (key != names.id && key != names.email && key != names.role) continue;
-    // Member names that need escapes are not worth keeping here: the parsed fields carry them.
+    // Skip member names that need escapes; the parsed fields carry their values.
     if (key.find_first_of("\"\\") != std::string_view::npos) continue;
     whole = whole && (out.size() == 1 || out.add(",")) && out.add_string(key) && out.add(":") &&
             out.add_value(value);
@@ -178,8 +178,8 @@ std::size_t raw_essentials(dom::object object, const ClaimNames& names, Secret& 
   return 2;
 }
 
-// The object without white space; where that is too large, what matters of it. Its size in `raw`,
-// which is as large as the body.
+// Writes the object without white space, or only its essential members if it is too large. Returns
+// the size used in `raw`, which must be as large as the body.
 std::size_t raw_claims(std::string_view body, dom::object object, const ClaimNames& names,
                        Secret& raw, bool& trimmed) {
   std::size_t size = 0;
@@ -201,7 +201,8 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room) {
   WipedJson json(room);
   char* const input = json.input(body.size());
-  if (!body.empty()) std::memcpy(input, body.data(), body.size());  // an empty one may have no data
+  // data() may be null for an empty body
+  if (!body.empty()) std::memcpy(input, body.data(), body.size());
   const dom::element root = TRY(json.parse(body.size()));
   dom::object object;
   if (root.get(object) != simdjson::SUCCESS) return failure("not a JSON object");
@@ -215,7 +216,7 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
   ParsedClaims parsed;
   Secret whole(body.size() + 2);
   const std::string_view raw(whole.data(), raw_claims(body, object, names, whole, parsed.trimmed));
-  // Exactly as large as it must be: the largest block is 25 KiB.
+  // Allocate the exact size: the largest block is 25 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles, raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());
   if (!proto::encode_claims(writer, id, email, roles, raw)) {

@@ -1,7 +1,8 @@
-// claims_parser.h: the Auth API's answer to GET /api/me/, held to the contract, as a claims block.
+// claims_parser.h: validates the body of GET /api/me/ against the contract and encodes it as a
+// claims block (proto/claims_block.h).
 //
-// Strict, since what passes here lets people in: one JSON object in valid UTF-8, no deeper than 32,
-// no key twice in any object, no control character in any string. Pure; any thread.
+// Strict, because what passes here grants access: one JSON object in valid UTF-8, at most 32 levels
+// deep, no duplicate keys in any object, no control characters in any string. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace claimsd::daemon {
 
-// Which members of the object are the id, the email and the role(s).
+// Names of the members that hold the user's id, email and role(s).
 struct ClaimNames {
   std::string id = "id";
   std::string email = "email";
@@ -21,14 +22,14 @@ struct ClaimNames {
 };
 
 struct ParsedClaims {
-  Secret block;  // proto/claims_block.h
+  Secret block;  // wiped on destruction
   bool trimmed =
-      false;  // the raw object was over proto::kMaxRawClaims: `raw` holds id, email and role alone
+      false;  // The raw object exceeded proto::kMaxRawClaims: `raw` holds only id, email and role.
 };
 
-// The id is a non-empty string or an integer (kept as its decimal digits); the email a string, null
-// or absent; the role a string, an array of strings, null or absent. The Error names the rule and
-// the member, never a value.
+// The id must be a non-empty string or an integer (kept as decimal digits); the email a string,
+// null or absent; the role a string, an array of strings, null or absent. The error names the rule
+// and the member, never a value.
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room);
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names);
 

@@ -12,22 +12,23 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 32;
 
-// Claims and the middle of a token are smaller. What was larger gives its room back, which is
-// fourteen times its size.
+// Large enough for claims and JWT payloads. Larger documents release their buffers, which take
+// fourteen times the input's size.
 constexpr std::size_t kKeptInput = 4096;
 
-// What dom::document::allocate() reserves at least for the strings of so many bytes of input: each
-// is stored with its length and a NUL.
+// Minimum space that dom::document::allocate() reserves for the strings of an input of this size:
+// each is stored with its length and a NUL.
 constexpr std::size_t string_bytes(std::size_t input) {
   return 5 * input / 3;
 }
 
-// The same for its tape, on which the numbers are.
+// The same for its tape, which holds the numbers.
 constexpr std::size_t tape_words(std::size_t input) {
   return input + 3;
 }
 
-// How much of it is written on. Its first word leads behind its last (simdjson's doc/tape.md).
+// Number of tape words in use. The first word holds the index after the last one (simdjson's
+// doc/tape.md).
 std::size_t tape_end(const simdjson::dom::document& parsed) {
   constexpr std::uint64_t kPayload = (std::uint64_t{1} << 56) - 1;
   return static_cast<std::size_t>(parsed.tape[0] & kPayload);
@@ -36,7 +37,7 @@ std::size_t tape_end(const simdjson::dom::document& parsed) {
 }  // namespace
 
 struct JsonRoom::Buffers {
-  Secret input;  // with simdjson's padding
+  Secret input;  // includes simdjson's padding
   simdjson::dom::parser parser;
 };
 
@@ -72,8 +73,8 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
     return failure("no memory to parse it");
   }
   parsed_ = size;
-  tape_size_ = tape_words(size);  // of what cannot be parsed any part may be there
-  // Not reallocated: it would be copied to where it cannot be wiped.
+  tape_size_ = tape_words(size);  // after a parse error, any part of it may have been written
+  // Do not let simdjson reallocate: the copy could not be wiped.
   constexpr bool kReallocate = false;
   simdjson::dom::element root;
   if (const auto error = parser.parse(room_.input.data(), size, kReallocate).get(root);

@@ -1,9 +1,9 @@
-// json_parser.h: one JSON document, parsed strictly and wiped when it goes: simdjson copies its
-// input and every string into buffers of its own, and what is parsed here are people's claims.
+// json_parser.h: parses one JSON document strictly and wipes all copies on destruction. simdjson
+// copies its input and every string into its own buffers, and these documents hold personal data.
 //
-// simdjson's DOM parser, at most 32 levels deep (On-Demand accepts two documents in one, bad atoms
-// and any depth). Elements and strings live as long as the WipedJson. The buffers are a JsonRoom's.
-// One thread.
+// Uses simdjson's DOM parser, at most 32 levels deep. The On-Demand parser is too lax: it accepts
+// two documents in one, bad atoms and any depth. Elements and strings live as long as the
+// WipedJson. Buffers are reused (JsonRoom). One thread.
 #pragma once
 
 #include <simdjson.h>
@@ -15,22 +15,22 @@ namespace claimsd::daemon {
 
 class WipedJson {
  public:
-  // The only one in the room, which must outlive it.
+  // `room` must outlive this and serves one document at a time.
   explicit WipedJson(JsonRoom& room) : room_(*room.buffers_) {}
   ~WipedJson();
   WipedJson(const WipedJson&) = delete;
   WipedJson& operator=(const WipedJson&) = delete;
 
-  // Room for `size` bytes of input, to be written to; once.
+  // Returns a buffer for `size` bytes of input. Call once.
   char* input(std::size_t size);
-  // Parses the first `size` bytes of it; once. The Error says what is wrong, never a value.
+  // Parses the first `size` bytes of the input. Call once. The error never contains a value.
   Result<simdjson::dom::element> parse(std::size_t size);
 
  private:
   JsonRoom::Buffers& room_;
-  std::size_t size_ = 0;       // of the input
-  std::size_t parsed_ = 0;     // of it
-  std::size_t tape_size_ = 0;  // in words of 8 bytes: what may have been written of simdjson's tape
+  std::size_t size_ = 0;       // of the input buffer
+  std::size_t parsed_ = 0;     // bytes parsed
+  std::size_t tape_size_ = 0;  // in 8-byte words: how much of simdjson's tape may have been written
 };
 
 }  // namespace claimsd::daemon

@@ -1,6 +1,6 @@
-// json_room.h: the buffers that JSON documents are parsed in, one after the other: to allocate them
-// for each takes longer than to parse it (json_parser.h). Holds nothing but room between two
-// documents, and no more of it than small ones need. One thread.
+// json_room.h: reusable buffers for JSON parsing, because allocating them takes longer than parsing
+// a document (json_parser.h). Holds no data between documents and shrinks to a small size. One
+// thread.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class JsonRoom {
 
  private:
   friend class WipedJson;
-  struct Buffers;  // simdjson's header is large: who only passes a room on need not read it
+  struct Buffers;  // hides simdjson's large header from users of this one
   std::unique_ptr<Buffers> buffers_;
 };
 

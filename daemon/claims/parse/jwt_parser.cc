@@ -20,18 +20,18 @@ constexpr std::array<std::int8_t, 256> kBase64Url = [] {
   return table;
 }();
 
-// RFC 7515 appendix C: base64url without padding. OpenSSL's decoder knows neither. Writes at most
-// text.size() * 3 / 4 bytes; how many.
+// Decodes base64url without padding (RFC 7515 appendix C), which OpenSSL's decoder does not
+// support. Writes at most text.size() * 3 / 4 bytes and returns how many.
 std::optional<std::size_t> decode_base64url(std::string_view text, char* out) {
   std::size_t size = 0;
-  // Four characters are three bytes.
+  // Four characters decode to three bytes.
   const auto value_of = [](char c) {
     return static_cast<std::int32_t>(kBase64Url[static_cast<unsigned char>(c)]);
   };
   for (; text.size() >= 4; text.remove_prefix(4)) {
     const std::int32_t four = (value_of(text[0]) << 18) | (value_of(text[1]) << 12) |
                               (value_of(text[2]) << 6) | value_of(text[3]);
-    if (four < 0) return std::nullopt;  // one of them was
+    if (four < 0) return std::nullopt;  // one of the four was invalid
     out[size++] = static_cast<char>((four >> 16) & 0xff);
     out[size++] = static_cast<char>((four >> 8) & 0xff);
     out[size++] = static_cast<char>(four & 0xff);
@@ -48,21 +48,22 @@ std::optional<std::size_t> decode_base64url(std::string_view text, char* out) {
       out[size++] = static_cast<char>((bits >> count) & 0xff);
     }
   }
-  if (count >= 6) return std::nullopt;  // a lone character carries no byte
+  if (count >= 6) return std::nullopt;  // a lone character encodes no byte
   return size;
 }
 
-// The claims set of a JWS in compact form: the middle of three parts; "" when it is none.
+// The payload of a JWS in compact form: the second of three parts. "" if the token is not one.
 std::string_view payload_of(std::string_view token) {
   const std::size_t first = token.find('.');
   if (first == std::string_view::npos) return {};
   const std::size_t second = token.find('.', first + 1);
   if (second == std::string_view::npos) return {};
-  if (token.find('.', second + 1) != std::string_view::npos) return {};  // JWE: sealed
+  // five parts: JWE, encrypted
+  if (token.find('.', second + 1) != std::string_view::npos) return {};
   return token.substr(first + 1, second - first - 1);
 }
 
-// A NumericDate as WallTime, clamped to its range.
+// Converts a NumericDate to WallTime, clamped to its range.
 std::optional<WallTime> read_numeric_date(const simdjson::dom::element& value) {
   constexpr auto kLastSecond =
       std::chrono::duration_cast<seconds>(WallTime::max().time_since_epoch()).count();
@@ -76,8 +77,8 @@ std::optional<WallTime> read_numeric_date(const simdjson::dom::element& value) {
   if (value.get(real) != simdjson::SUCCESS) return std::nullopt;
   if (real >= static_cast<double>(kLastSecond)) return WallTime::max();
   if (real <= -static_cast<double>(kLastSecond)) return WallTime::min();
-  // Split first: a double holds today's seconds to a quarter of a microsecond, but not its
-  // nanoseconds as one number.
+  // Convert seconds and fraction separately: a double holds current times to a quarter of a
+  // microsecond, but cannot hold them in nanoseconds.
   const double whole = std::floor(real);
   return WallTime(seconds(static_cast<std::int64_t>(whole)) +
                   Duration(static_cast<std::int64_t>((real - whole) * 1e9)));

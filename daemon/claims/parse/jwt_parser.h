@@ -1,8 +1,8 @@
-// jwt_parser.h: the two times a JWT says of itself, read without verifying its signature (RFC 7519
-// sections 4.1.4 and 4.1.6).
+// jwt_parser.h: reads `exp` and `iat` of a JWT without verifying its signature (RFC 7519 sections
+// 4.1.4 and 4.1.6).
 //
-// Only good for being stricter: `exp` can shorten a life, `iat` can bring a token under a
-// revocation. Whatever is not a JWT, or says nothing usable, has no times. Pure; any thread.
+// The values may only make decisions stricter: `exp` can shorten a TTL, `iat` can put a token under
+// a revocation. Input that is not a JWT, or has no usable times, yields none. Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -17,9 +17,9 @@ struct JwtTimes {
   WallTime issued_at = WallTime::min();   // min: none
 };
 
-// Of a claim given twice, the stricter (earlier) value counts. Fractions are kept to the
-// nanosecond; what lies beyond the range of WallTime (the year 2262) is clamped to its ends, and
-// beyond its end means "none".
+// If a claim occurs twice, the stricter (earlier) value counts. Fractions are kept to the
+// nanosecond. Values outside the range of WallTime (year 2262) are clamped; beyond its end means
+// "none".
 JwtTimes read_jwt_times(std::string_view token, JsonRoom& room);
 JwtTimes read_jwt_times(std::string_view token);
 

@@ -1,5 +1,4 @@
-// token.h: what a token must look like before anybody is asked, and what the daemon calls it
-// instead of by its name.
+// token.h: syntax check of tokens, and the key that identifies a token without revealing it.
 //
 // Pure; any thread.
 #pragma once
@@ -14,17 +13,17 @@
 
 namespace claimsd::daemon {
 
-// Which `[upstream.NAME]` of the configuration, by position.
+// Position of an `[upstream.NAME]` section in the configuration.
 using UpstreamId = std::uint16_t;
 
-// HMAC-SHA-256, under a key of this cache environment, of the upstream's whole scope and the token.
-// Safe to store and compare; it says nothing about the token to somebody without the key.
+// HMAC-SHA-256 of the upstream's scope and the token, under a secret key of this cache environment.
+// Safe to store and compare: it reveals nothing about the token without that key.
 struct TokenKey {
   std::array<std::uint8_t, 32> bytes{};
   auto operator<=>(const TokenKey&) const = default;
 };
 
-// The key is uniformly distributed, so its first bytes are its hash.
+// The key is uniformly distributed, so its first bytes serve as its hash.
 struct TokenKeyHash {
   std::size_t operator()(const TokenKey& key) const {
     std::size_t value = 0;
@@ -33,8 +32,8 @@ struct TokenKeyHash {
   }
 };
 
-// kOk, kTooLong or kMalformed: RFC 6750 section 2.1 `b64token` and at most proto::kMaxToken bytes.
-// Nothing else may reach an HTTP header.
+// Returns kOk, kTooLong or kMalformed. A token must be a `b64token` (RFC 6750 section 2.1) of at
+// most proto::kMaxToken bytes. Nothing else may reach an HTTP header.
 proto::Reason check_token(std::string_view token);
 
 }  // namespace claimsd::daemon

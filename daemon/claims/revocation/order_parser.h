@@ -1,12 +1,17 @@
-// order_parser.h: an order of an operator, as the admin API takes it: one JSON object.
+// order_parser.h: parses the JSON body of a purge or revoke request to the admin API.
 //
-//   {"token": "..."} or {"user": "ID"} or {"everybody": true}: whom it is about, one of the three
-//   "upstream": "NAME"      with "user": of that Auth API alone
-//   "for_seconds": 3600     revoke: of a token without `exp`, tokens without `iat`, a lock
-//   "lock": true            revoke of a user: altogether, for that time
+//   member                 used by           meaning
+//   "token": "..."         both              one token
+//   "user": "ID"           both              one user
+//   "everybody": true      both              all users
+//   "upstream": "NAME"     with "user"       limits it to one Auth API
+//   "for_seconds": 3600    revoke            duration: a lock, tokens without `exp` or `iat`
+//   "lock": true           revoke of a user  invalidates all tokens of the user for that time
 //
-// Strict: an order that is not understood as a whole is not carried out in part. Wipes what it
-// copies. Pure; any thread.
+// Exactly one of "token", "user" and "everybody" is required.
+//
+// Strict: an invalid member rejects the whole request. Copies of the input are wiped. Pure; any
+// thread.
 #pragma once
 
 #include <string>
@@ -21,12 +26,12 @@ namespace claimsd::daemon {
 enum class OrderKind : std::uint8_t { kPurge, kRevoke };
 
 struct ParsedOrder {
-  Order order;  // `who` is a view into the next one; `upstream` is not filled in
+  Order order;  // `who` points into the member below; `upstream` is not set
   Secret who;
-  std::string upstream;  // a name; "": none was given
+  std::string upstream;  // a name; "": none
 };
 
-// The Error names the member and what is wrong with it, never a value.
+// The error names the member and the reason, never a value.
 Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind);
 
 }  // namespace claimsd::daemon

@@ -1,6 +1,6 @@
-// orders.h: what an operator can tell the service about tokens and users, and what comes of it.
+// orders.h: purge and revoke requests of an operator, and their results.
 //
-// `purge` forgets: the next question asks the Auth API. `revoke` denies, whatever the Auth API
+// `purge` removes: the next query goes to the Auth API. `revoke` invalidates, whatever the Auth API
 // says. Plain values; loop thread.
 #pragma once
 
@@ -18,30 +18,30 @@ enum class Subject : std::uint8_t { kToken, kUser, kEverybody };
 
 struct Order {
   Subject subject = Subject::kToken;
-  std::string_view who;  // the token or the user's id claim; read during the call alone
-  std::optional<UpstreamId> upstream;  // kUser: of which Auth API; none: of every one
-  // revoke: of a token without `exp`, or users' tokens without `iat`, and of a lock. None: the
-  // policy's.
+  std::string_view who;  // the token or the user's id claim; valid during the call only
+  std::optional<UpstreamId> upstream;  // kUser: limits it to one Auth API; nullopt: all
+  // For revoke: duration for a token without `exp`, for tokens without `iat`, and for a lock.
+  // Nullopt: the policy's default.
   std::optional<Duration> length;
-  std::optional<std::uint32_t> given_by;  // the operator's uid, for the log; none: unknown
-  bool lock = false;  // revoke of a user: also tokens that are issued from now on
+  std::optional<std::uint32_t> given_by;  // the operator's uid, for the log; nullopt: unknown
+  bool lock = false;                      // revoke of a user: also invalidates tokens issued later
 };
 
 enum class OrderOutcome : std::uint8_t {
   kDone,     // in effect
-  kNoToken,  // what was given cannot be a token
-  kNoUser,   // what was given cannot be an id
-  kFull,     // no room for another rule: nothing has changed
+  kNoToken,  // the input is not a valid token
+  kNoUser,   // the input is not a valid user id
+  kFull,     // too many rules; nothing has changed
 };
 
 struct OrderResult {
   OrderOutcome outcome = OrderOutcome::kDone;
-  bool durable = false;           // it survives the daemon; if not, it is in effect until that ends
-  bool recorded = true;           // in the audit log, where one is kept
-  std::optional<WallTime> until;  // when a revocation ends by itself; none: a purge
+  bool durable = false;           // survives a restart; if false, in effect until the daemon exits
+  bool recorded = true;           // in the audit log, if one is configured
+  std::optional<WallTime> until;  // when the revocation ends; nullopt for a purge
 };
 
-// Called once: at once when nothing was done, else when it is known whether it is durable.
+// Called exactly once: immediately if nothing was done, otherwise when durability is known.
 using OrderDone = std::function<void(const OrderResult&)>;
 
 }  // namespace claimsd::daemon

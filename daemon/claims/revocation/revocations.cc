@@ -16,7 +16,7 @@ RuleEnd later(const RuleEnd& a, const RuleEnd& b) {
   return {std::max(a.wall, b.wall), std::max(a.boot, b.boot)};
 }
 
-// Everything that either denies, for as long as either would.
+// Merges two rules: whatever either invalidates, for as long as either does.
 Rule stricter(const Rule& a, const Rule& b) {
   Rule merged = b;
   merged.ends = later(a.ends, b.ends);
@@ -26,7 +26,7 @@ Rule stricter(const Rule& a, const Rule& b) {
   return merged;
 }
 
-// An end that was set on a clock of another boot, set on this one's.
+// Converts an end from another boot's clock to this one's.
 RuleEnd begun_again(const RuleEnd& end, const Now& made_at, const Now& now) {
   if (end.wall == WallTime::min()) return end;
   RuleEnd again = end;
@@ -54,7 +54,7 @@ RuleEnd end_after(const Now& now, Duration length) {
 }
 
 std::optional<Rule> after_reboot(const Rule& rule, const Now& now) {
-  // What was confirmed in another boot is not kept anyway.
+  // Confirmations of another boot are not kept, so purges need not be either.
   if (rule.name.kind == RuleKind::kForgetUser || rule.name.kind == RuleKind::kForgetEverybody)
     return std::nullopt;
   Rule again = rule;
@@ -103,7 +103,7 @@ std::vector<RuleName> Revocations::expire(const Now& now) {
       rules_.erase(name);
       ended.push_back(name);
     } else {
-      // It was given again since, or the wall clock is behind.
+      // The rule was renewed since, or the wall clock is behind.
       due_.emplace(std::max(boot_end(rule), now.boot + kLookAgain), name);
     }
   }

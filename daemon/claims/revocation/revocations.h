@@ -1,17 +1,16 @@
-// revocations.h: what an operator has taken back, whatever the Auth API says.
+// revocations.h: the revocation and purge rules. They override the Auth API.
 //
-//   token       one token, until its `exp`, or for as long as was asked where it has none
-//   user        a user's tokens issued before a moment; logging in again works
-//   lock        a user altogether, until a moment
-//   everybody   all tokens issued before a moment
-//   forget...   confirmations of a user, or of everybody, from before a moment count for nothing:
-//               a purge, which denies nobody
+//   token       one token, until its `exp`; without `exp`, for the requested time
+//   user        a user's tokens issued before a given time; the user may log in again
+//   lock        all of a user's tokens, until a given time
+//   everybody   all tokens issued before a given time
+//   forget...   a purge: ignores confirmations of a user, or of all users, from before a given
+//               time; invalidates no token
 //
-// Every rule ends by itself, but only when *both* clocks say so: a wall clock that was wrong for a
-// while lets nobody in again. A token without `iat` counts as issued before any moment, until
-// `undated_ends` of the rule. Two rules about one subject become one that denies whatever either
-// did. Bounded: what does not fit is refused, nothing is ever forgotten to make room. Pure; loop
-// thread.
+// Every rule expires, but only when *both* clocks agree: a wall clock that is temporarily wrong
+// must not restore access. A token without `iat` counts as issued before any time, until the rule's
+// `undated_ends`. Rules with the same kind and subject are merged, and the stricter value wins.
+// Bounded: a rule that does not fit is refused; no rule is evicted. Pure; loop thread.
 #pragma once
 
 #include <array>
@@ -29,8 +28,8 @@
 
 namespace claimsd::daemon {
 
-// Of a token or a user: an HMAC under the revocations' own key, which no rotation, reload or reboot
-// touches.
+// Fingerprint of a token or a user: an HMAC under the revocations' own key. That key survives key
+// rotation, reload and reboot.
 using Fingerprint = TokenKey;
 
 class Fingerprinter {
@@ -41,7 +40,7 @@ class Fingerprinter {
   virtual Fingerprint of_user(UpstreamId upstream, std::string_view user) = 0;
 };
 
-// Values are those of the file: never renumbered.
+// Values are part of the file format: never renumber.
 enum class RuleKind : std::uint8_t {
   kToken = 1,
   kUser = 2,
@@ -53,11 +52,11 @@ enum class RuleKind : std::uint8_t {
 
 struct RuleName {
   RuleKind kind = RuleKind::kToken;
-  Fingerprint subject;  // zeros for everybody
+  Fingerprint subject;  // zeros for kEverybody and kForgetEverybody
   bool operator==(const RuleName&) const = default;
 };
 
-// Has come when both clocks have passed it.
+// Has come when both clocks have reached it.
 struct RuleEnd {
   WallTime wall = WallTime::min();
   BootTime boot = BootTime::min();
@@ -68,28 +67,28 @@ struct Rule {
   RuleName name;
   Now made_at{};
   RuleEnd ends;
-  WallTime not_before = WallTime::min();  // kUser, kEverybody: tokens issued earlier are denied
-  RuleEnd undated_ends;  // kUser, kEverybody: until then, so are tokens that don't say when
-  // kForget...: confirmations whose requests started by then count for nothing.
+  WallTime not_before = WallTime::min();  // kUser, kEverybody: tokens issued earlier are invalid
+  RuleEnd undated_ends;  // kUser, kEverybody: until then, tokens without `iat` are invalid as well
+  // kForget...: confirmations whose requests started at or before this time are ignored.
   BootTime forget_until = BootTime::min();
 };
 
 // `length` from now, on both clocks.
 RuleEnd end_after(const Now& now, Duration length);
 
-// A rule as a daemon of another boot finds it: its whole length begins again, since nobody knows
-// what the wall clock did in between. None: it means nothing any more.
+// Converts a rule from another boot. Its whole length starts again, because the wall clock's steps
+// in between are unknown. Nullopt: the rule no longer applies.
 std::optional<Rule> after_reboot(const Rule& rule, const Now& now);
 
-// Where rules outlive the daemon. Loop thread.
+// Persists rules across restarts. Loop thread.
 class RevocationLog {
  public:
   using Done = std::function<void(bool durable)>;
   virtual ~RevocationLog() = default;
-  // Takes the place of what was kept under the same names. `done` is called once, later, never from
-  // within; not at all once the log is destroyed.
+  // Replaces stored rules of the same names. Calls `done` once, never from within keep(), and not
+  // at all after the log is destroyed.
   virtual void keep(std::vector<Rule> rules, Done done) = 0;
-  // They have ended.
+  // Removes rules that have expired.
   virtual void drop(std::vector<RuleName> names) = 0;
 };
 
@@ -97,29 +96,29 @@ class Revocations {
  public:
   explicit Revocations(std::size_t capacity) : capacity_(capacity) {}
 
-  // All or nothing; takes effect at once. False when there is no room: nothing has changed.
+  // Adds all rules or none; takes effect immediately. False: no room, nothing has changed.
   bool add(std::span<const Rule> rules);
-  // A rule that was kept from an earlier run: there is always room for it.
+  // Adds a rule that was loaded from storage, regardless of the capacity.
   void restore(const Rule& rule);
-  // The rule that stands under a name now; null: none.
+  // The current rule with this name, or null.
   const Rule* find(const RuleName& name) const;
-  // Forgets some of what has ended, and says what that was. Looks at so many rules at most.
+  // Removes expired rules and returns their names. Looks at up to kMostSteps rules per call.
   static constexpr std::size_t kMostSteps = 256;
   std::vector<RuleName> expire(const Now& now);
 
   bool has_token_rules() const { return counts_[index(RuleKind::kToken)] > 0; }
-  // Rules about who somebody is.
+  // Rules that depend on the user's identity.
   bool has_user_rules() const { return rules_.size() > counts_[index(RuleKind::kToken)]; }
   std::size_t size() const { return rules_.size(); }
-  // Another number after each change that could deny more than before; never 0.
+  // Changes whenever a rule is added; never 0.
   std::uint64_t generation() const { return generation_; }
 
   bool denies_token(const Fingerprint& token, const Now& now) const;
-  // Is a user's token with this `iat` (WallTime::min(): none) denied?
+  // True if the user's token with this `iat` (WallTime::min(): none) is revoked.
   bool denies_user(const Fingerprint& user, WallTime issued_at, const Now& now) const;
-  // Does a confirmation of that user from then count for nothing?
+  // True if the user's confirmation from that time was purged.
   bool forgets(const Fingerprint& user, BootTime confirmed_at) const;
-  // The last moment that everybody was purged at.
+  // Time of the last purge of all users.
   BootTime forgets_everybody_until() const;
 
  private:
@@ -129,15 +128,15 @@ class Revocations {
     }
   };
   static std::size_t index(RuleKind kind) { return static_cast<std::size_t>(kind); }
-  // There is one of these at most, so they need no share of the capacity.
+  // At most one rule of these kinds exists, so they do not count against the capacity.
   static bool is_single(RuleKind kind) {
     return kind == RuleKind::kEverybody || kind == RuleKind::kForgetEverybody;
   }
 
   std::size_t capacity_;
-  std::multimap<BootTime, RuleName> due_;  // when to look whether each rule has ended
+  std::multimap<BootTime, RuleName> due_;  // when to check next whether a rule has expired
   std::unordered_map<RuleName, Rule, NameHash> rules_;
-  std::array<std::size_t, 7> counts_{};  // by kind
+  std::array<std::size_t, 7> counts_{};  // indexed by RuleKind
   std::uint64_t generation_ = 1;
 };
 

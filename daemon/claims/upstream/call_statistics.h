@@ -1,6 +1,6 @@
-// call_statistics.h: what became of the requests to one Auth API, and how long they took.
+// call_statistics.h: outcomes and durations of the requests to one Auth API.
 //
-// A plain value of the loop thread; it only grows until the daemon restarts.
+// A plain value, loop thread. All counters are monotonic until the daemon restarts.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ class CallStatistics {
  public:
   enum class Outcome : std::uint8_t { kConfirmed, kRefused, kFailed };
   static constexpr std::array<std::string_view, 3> kOutcomes = {"confirmed", "refused", "failed"};
-  // Why a request settled nothing. Others cannot be; should one come up, it is the last.
+  // Reasons why a request gave no verdict. Any reason not listed counts as the last one.
   static constexpr std::array kFailures = {
       proto::Reason::kUpstreamTimeout,  proto::Reason::kUpstreamConnect,
       proto::Reason::kUpstreamTls,      proto::Reason::kUpstreamStatus,
@@ -28,7 +28,7 @@ class CallStatistics {
     return reason == proto::Reason::kRefused ? Outcome::kRefused : Outcome::kFailed;
   }
 
-  // `reason`: a FlightReport's.
+  // `reason`: FlightReport::reason.
   void landed(proto::Reason reason, Duration took) {
     const Outcome outcome = outcome_of(reason);
     took_[static_cast<std::size_t>(outcome)].observe(took);
@@ -46,14 +46,14 @@ class CallStatistics {
   std::array<std::uint64_t, kFailures.size()> failures_{};
 };
 
-// Calls `visit(outcome's name, histogram)`.
+// Calls `visit(outcome name, histogram)` for each outcome.
 template <class Visit>
 void each_call_outcome(const CallStatistics& calls, Visit&& visit) {
   for (std::size_t at = 0; at < CallStatistics::kOutcomes.size(); ++at)
     visit(CallStatistics::kOutcomes[at], calls.took()[at]);
 }
 
-// Calls `visit(reason's name, count)`.
+// Calls `visit(reason name, count)` for each failure reason.
 template <class Visit>
 void each_call_failure(const CallStatistics& calls, Visit&& visit) {
   for (std::size_t at = 0; at < CallStatistics::kFailures.size(); ++at)

@@ -1,11 +1,10 @@
-// failing_tokens.h: tokens whose requests fail while the Auth API may be well: one user's account
-// that it cannot load, say, or one whose use of it is throttled.
+// failing_tokens.h: a circuit breaker per token, for tokens whose requests fail while the Auth API
+// works for others: an account it cannot load, or a throttled user.
 //
-// Such a token must not make the Auth API look dead to everybody. So its first failure counts
-// against the Auth API and its further ones do not, until it works or was left in peace for a
-// while; instead the token itself is left alone after `open_after` failures in a row, as long as an
-// Auth API would be (upstream_gate.h). Bounded: the last kMost of them, and up to as many before.
-// Pure; loop thread.
+// Such a token must not open the Auth API's own breaker for all users. Its first failure counts
+// against the Auth API; later ones count against the token only, until it succeeds or is idle for
+// kRemembered. After `open_after` consecutive failures the token backs off, with the backoff of
+// upstream_gate.h. Memory is bounded to two generations of kMost tokens. Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -20,24 +19,24 @@ namespace claimsd::daemon {
 class FailingTokens {
  public:
   static constexpr std::size_t kMost = 4'096;
-  // After the longest time that it can have been left alone.
+  // Longer than any backoff of a token.
   static constexpr Duration kRemembered = seconds(60);
 
   explicit FailingTokens(const GatePolicy& policy) : policy_(policy) {}
 
   void set_policy(const GatePolicy& policy) { policy_ = policy; }
 
-  // A request for it has failed, perhaps for its own sake.
+  // A request for this token failed, possibly because of the token itself.
   void failed(const TokenKey& key, BootTime now, Duration retry_after, Random& random);
   void worked(const TokenKey& key);
-  // Has it failed lately, and not worked since?
+  // True if the token failed recently and has not succeeded since.
   bool holds(const TokenKey& key, BootTime now) const { return find(key, now) != nullptr; }
-  // For how much longer it is left alone; none: it is not.
+  // Remaining backoff; nullopt: requests are allowed.
   std::optional<Duration> left_alone_for(const TokenKey& key, BootTime now) const;
 
  private:
   struct Failing {
-    unsigned failures = 0;  // in a row
+    unsigned failures = 0;  // consecutive
     BootTime left_alone_until{};
     BootTime forgotten{};
   };

@@ -108,7 +108,7 @@ std::size_t Flights::waiting_of(std::uint32_t uid) const {
   return found == by_uid_.end() ? 0 : found->second;
 }
 
-// `waiting` is what is, or was, at `at`.
+// `waiting`: the value at `at`, or moved from it.
 void Flights::drop(Waiters::iterator at, const Waiting& waiting) {
   by_deadline_.erase({waiting.deadline, at->first});
   by_connection_.erase({waiting.waiter.connection, at->first});

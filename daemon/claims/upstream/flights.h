@@ -1,9 +1,9 @@
-// flights.h: who waits for which request to an Auth API. Single flight: for one token at most one
-// request is on its way.
+// flights.h: single flight: at most one request per token is in flight, and every query for that
+// token waits for it.
 //
-// Pure bookkeeping without policy: a flight is pending or flying, has waiters, and may have a
-// successor's waiters, who asked for a confirmation younger than the flight can give. Every waiter
-// has its own deadline. Loop thread; owned by ClaimsService.
+// Bookkeeping without policy. A flight is pending or in flight. It has waiters, and may have
+// successors: queries that need a confirmation younger than this flight can give, so they wait for
+// the next one. Each waiter has its own deadline. Owned by ClaimsService; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace claimsd::daemon {
 
 using WaiterId = std::uint64_t;
 
-// An Origin that outlives its question.
+// An owning copy of Origin that outlives the query.
 struct KeptOrigin {
   KeptOrigin() = default;
   explicit KeptOrigin(const Origin& origin)
@@ -34,13 +34,13 @@ struct KeptOrigin {
   std::string route;
 };
 
-// One question that waits for a flight.
+// A query that waits for a flight.
 struct Waiting {
   Waiter waiter;
   BootTime asked_at;
   BootTime deadline;
   std::uint32_t uid = 0;
-  TokenKey key;  // what it asks about
+  TokenKey key;  // of its token
   UpstreamId upstream = 0;
   std::optional<Duration> max_age;
   KeptOrigin origin;
@@ -50,46 +50,48 @@ struct Flight {
   FlightId id = 0;
   TokenKey key;
   UpstreamId upstream = 0;
-  std::uint32_t uid = 0;  // who asked first
+  std::uint32_t uid = 0;  // of the first query
   Secret token;
-  JwtTimes times;              // of the token
-  std::optional<Now> started;  // none: pending
-  bool wants_lease = false;    // does any asker look into the map?
-  std::size_t url = 0;         // where the request went
-  std::size_t tries = 0;       // requests so far
-  bool refresh = false;        // is made although nobody waits
-  std::string trace_id;        // of who asked first, for the log
-  bool closed = false;         // purged: who asks now waits for the flight after this one
+  JwtTimes times;              // read from the token
+  std::optional<Now> started;  // nullopt: pending
+  bool wants_lease = false;    // true if any waiter reads the shared map
+  std::size_t url = 0;         // index of the URL the request went to
+  std::size_t tries = 0;       // requests made so far
+  bool refresh = false;        // a refresh-ahead: made even without waiters
+  std::string trace_id;        // of the first query, for the log
+  bool closed = false;         // purged while in flight: later queries wait for the next flight
   std::vector<WaiterId> waiters;
-  std::vector<WaiterId> successors;  // wait for the flight after this one
+  std::vector<WaiterId> successors;  // wait for the next flight
 };
 
 class Flights {
  public:
-  // The flight for `key`, if there is one.
+  // The flight for `key`, or null.
   Flight* find(const TokenKey& key);
   Flight* find(FlightId id);
 
-  // A new pending flight. There must be none for `key`. `known`: the token was valid before.
+  // Adds a pending flight; there must be none for `key`. `known`: the token was valid before, which
+  // gives it priority in the queue.
   Flight& add(const TokenKey& key, UpstreamId upstream, Secret token, const JwtTimes& times,
               std::uint32_t uid, bool known);
-  // Marks the pending flight whose turn it is as flying; null when there is none.
+  // Takes the next pending flight from the queue and marks it as in flight. Null if none is
+  // pending.
   Flight* start_next(UpstreamId upstream, const Now& now);
-  // A purge: what flights that have started will say is for those who wait already, and is not
-  // kept.
+  // For a purge: the result of a started flight is given to its current waiters only and is not
+  // cached.
   void close(const TokenKey& key);
   void close_flying();
-  // Takes a flying flight out.
+  // Removes a flight that is in flight.
   Flight remove(FlightId id);
 
-  // Puts somebody on a flight's list (or its successor's).
+  // Adds a waiter to a flight, or to its successors.
   void wait(Flight& flight, bool successor, Waiting waiting);
   bool is_waiting(WaiterId id) const { return waiters_.count(id) != 0; }
-  // Takes a waiter out; nothing if it has left already.
+  // Removes and returns a waiter; nullopt if it has already left.
   std::optional<Waiting> take(WaiterId id);
-  // Takes out one waiter whose deadline has come.
+  // Removes and returns one waiter whose deadline has passed.
   std::optional<Waiting> take_overdue(BootTime now);
-  // Forgets the waiters of a connection that closed; their flights go on.
+  // Removes the waiters of a closed connection. Their flights continue.
   void forget(std::uint64_t connection);
   std::optional<BootTime> next_deadline() const;
 
@@ -99,11 +101,11 @@ class Flights {
   std::size_t pending() const { return pending_count_; }
   std::size_t flying(UpstreamId upstream) const;
   std::size_t pending(UpstreamId upstream) const;
-  // Requests to one Auth API that wait for their turn.
+  // Pending requests to one Auth API.
   const PendingQueue& queue(UpstreamId upstream) { return lanes_[upstream].queue; }
 
  private:
-  struct Lane {  // of one Auth API
+  struct Lane {  // State of one Auth API.
     PendingQueue queue;
     std::size_t flying = 0;
   };
@@ -117,7 +119,7 @@ class Flights {
   Waiters waiters_;
   std::set<std::pair<BootTime, WaiterId>> by_deadline_;
   std::set<std::pair<std::uint64_t, WaiterId>> by_connection_;
-  std::unordered_map<std::uint32_t, std::size_t> by_uid_;  // waiters
+  std::unordered_map<std::uint32_t, std::size_t> by_uid_;  // number of waiters
   FlightId next_flight_ = 1;
   WaiterId next_waiter_ = 1;
 };

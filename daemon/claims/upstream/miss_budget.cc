@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::size_t kGroups = 4;  // of 16 bits: 64
+constexpr std::size_t kGroups = 4;  // of 16 bits: a /64
 
 double reserve_of(const Rate& rate, unsigned percent) {
   return static_cast<double>(rate.burst) * percent / 100.0;
@@ -22,13 +22,13 @@ std::uint64_t hash_of(std::uint32_t uid, std::string_view client) {
 
 std::string_view client_of(std::string_view address, std::string& buffer) {
   if (address.find(':') == std::string_view::npos) return address;
-  if (address.find('.') != std::string_view::npos) return address;  // an IPv4 one in IPv6 clothes
+  if (address.find('.') != std::string_view::npos) return address;  // IPv4-mapped
   buffer.clear();
   std::size_t groups = 0;
   while (groups < kGroups) {
     const std::size_t colon = address.find(':');
     const std::string_view group = address.substr(0, colon);
-    if (group.empty() && groups > 0) break;  // "::": zeros, or what ends up behind the 64 bits
+    if (group.empty() && groups > 0) break;  // "::": the rest of the prefix is zero
     std::string_view digits = group;
     while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
     for (const char c : digits)
@@ -38,7 +38,7 @@ std::string_view client_of(std::string_view address, std::string& buffer) {
     if (colon == std::string_view::npos) break;
     address.remove_prefix(colon + 1);
   }
-  // "2001:db8::" and "2001:db8:0:0:" are one network.
+  // "2001:db8::" and "2001:db8:0:0:" are the same network.
   while (buffer.ends_with(":0:")) buffer.resize(buffer.size() - 2);
   return buffer;
 }

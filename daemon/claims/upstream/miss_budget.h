@@ -1,9 +1,8 @@
-// miss_budget.h: how many questions that nothing is known of each peer may have asked of the Auth
-// APIs: by user id, and below that by the address of the client on whose behalf it asks.
+// miss_budget.h: rate limit on cache misses, per user id, and within it per client address.
 //
-// A part of each budget is kept for tokens that were valid before, so that made-up ones, which come
-// from the internet under the backend's own user id, starve neither renewals nor known users.
-// Bounded, whatever keys are made up. Pure; loop thread.
+// Part of each limit is reserved for tokens that were valid before, so that a flood of made-up
+// tokens from the internet, which arrives under the backend's own user id, starves neither renewals
+// nor known users. Memory is bounded for any set of keys. Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +25,8 @@ struct BudgetPolicy {
   friend bool operator==(const BudgetPolicy&, const BudgetPolicy&) = default;
 };
 
-// What an address counts as: an IPv6 client owns a /64 and more, so its first 64 bits are it. What
-// is no IPv6 address counts as it is written.
+// Normalizes a client address for rate limiting. An IPv6 client owns at least a /64, so only the
+// first 64 bits count. Any other text is returned unchanged.
 std::string_view client_of(std::string_view address, std::string& buffer);
 
 class MissBudget {
@@ -37,18 +36,18 @@ class MissBudget {
         by_uid_(policy.per_uid, policy.max_uids),
         by_client_(policy.per_client, policy.max_clients) {}
 
-  // Takes one miss out of the budget. Else: how long until there is one.
+  // Takes one miss from the limit. If none is available, returns the time until one is.
   std::optional<Duration> take(std::uint32_t uid, std::string_view client_address, bool known,
                                BootTime now);
 
  private:
   BudgetPolicy policy_;
   TokenBuckets<std::uint32_t> by_uid_;
-  TokenBuckets<std::uint64_t> by_client_;  // by hash of uid and client
+  TokenBuckets<std::uint64_t> by_client_;  // key: hash of uid and client
 };
 
-// Tokens that were valid some time ago, by the hash of their key: the last `capacity` of them, and
-// up to as many before. A wrong guess costs a place in the reserve and no more.
+// Tokens that were valid recently, by the hash of their key. Holds up to two generations of
+// `capacity` tokens. A hash collision only gives a token access to the reserve.
 class KnownTokens {
  public:
   explicit KnownTokens(std::size_t capacity) : capacity_(capacity) {}
@@ -56,7 +55,7 @@ class KnownTokens {
   void add(const TokenKey& key);
   void erase(const TokenKey& key);
   bool holds(const TokenKey& key) const;
-  // Ahead of holds() (HashSet::prefetch).
+  // Prepares a call of holds() (HashSet::prefetch).
   void prefetch(const TokenKey& key) const;
   std::size_t size() const { return recent_.size() + older_.size(); }
 

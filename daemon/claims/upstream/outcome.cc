@@ -4,14 +4,12 @@
 
 #include <algorithm>
 
-#include "daemon/claims/parse/cache_headers.h"
-
 namespace claimsd::daemon {
 
 namespace {
 
-// A body that cannot be read and a 404 may be about one user or one path: they say that the Auth
-// API is there.
+// An invalid body or a 404 may concern one user or one path only; both show that the Auth API
+// works.
 bool is_down(const FetchOutcome& outcome) {
   switch (outcome.failure) {
     case proto::Reason::kOk: return outcome.status >= 500 || outcome.status == 429;
@@ -25,13 +23,11 @@ bool is_down(const FetchOutcome& outcome) {
 
 }  // namespace
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now,
-                JsonRoom& room) {
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonRoom& room) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
-  judgement.retry_after = {.wait = read_retry_after(outcome.retry_after, now).value_or(seconds(0)),
-                           .for_all = outcome.status != 429};
+  judgement.retry_after = {.wait = outcome.retry_after, .for_all = outcome.status != 429};
   judgement.down = is_down(outcome);
   judgement.may_be_token = judgement.down && outcome.failure != proto::Reason::kUpstreamConnect &&
                            outcome.failure != proto::Reason::kUpstreamTls;

@@ -1,4 +1,4 @@
-// outcome.h: what the end of a request means: confirmed, refused, or nothing settled.
+// outcome.h: interprets the result of a request to an Auth API: confirmed, rejected, or no verdict.
 //
 // Pure; any thread.
 #pragma once
@@ -16,21 +16,22 @@ struct UpstreamPolicy {
   std::string name;
   ClaimNames names;
   std::vector<int> refusal_statuses = {401};
-  std::size_t urls = 1;  // tried in order
+  std::size_t urls = 1;  // number of URLs, tried in order
 };
 
 struct Judgement {
-  proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why nothing is settled
-  ParsedClaims claims;                              // with kOk
-  RetryAfter retry_after;                           // the Auth API's advice
-  bool down = false;                                // it does not work: unreachable, 5xx, 429
-  bool may_be_token = false;  // or not for this token: it was asked, and failed at that
-  std::string detail;         // for the log
+  // kOk, kRefused, or the reason for having no verdict
+  proto::Reason reason = proto::Reason::kInternal;
+  ParsedClaims claims;     // set with kOk
+  RetryAfter retry_after;  // from the response
+  bool down = false;       // the Auth API does not work: unreachable, 5xx, 429
+  // The failure may be specific to this token: the Auth API was reached and failed.
+  bool may_be_token = false;
+  std::string detail;  // for the log
 };
 
-// 200 with a valid claims document confirms; the refusal statuses refuse; all else settles nothing,
-// however it came about.
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, WallTime now,
-                JsonRoom& room);
+// 200 with a valid claims document confirms, a status listed in `refusal_statuses` rejects, and any
+// other outcome gives no verdict.
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonRoom& room);
 
 }  // namespace claimsd::daemon

@@ -1,8 +1,8 @@
-// pending_queue.h: in which order requests to one Auth API get their turn.
+// pending_queue.h: a fair queue of requests to one Auth API.
 //
-// User ids take turns, so that one with a thousand requests makes nobody else wait for all of them.
-// Among those of one user id, tokens that were valid before go first, and every fourth turn goes to
-// the others, so that neither starves. Pure; loop thread.
+// User ids take turns, so a uid with a thousand requests does not delay the others by all of them.
+// Within a uid, tokens that were valid before go first, but every fourth turn goes to the other
+// tokens: neither kind starves. Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +16,23 @@ namespace claimsd::daemon {
 class PendingQueue {
  public:
   void push(FlightId id, std::uint32_t uid, bool known);
-  // Whose turn it is; there must be one.
+  // Removes and returns the next request. The queue must not be empty.
   FlightId pop();
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   std::size_t size_of(std::uint32_t uid) const;
 
  private:
-  static constexpr unsigned kTurnsOfTheKnown = 3;  // of four
-  struct OfUid {  // lists: an empty deque holds memory, and mostly both are empty again at once
+  static constexpr unsigned kTurnsOfTheKnown = 3;  // out of four
+  // Lists, because an empty deque allocates memory and both queues are empty most of the time.
+  struct OfUid {
     std::list<FlightId> known;
     std::list<FlightId> others;
     unsigned turns = 0;
   };
 
   std::map<std::uint32_t, OfUid> by_uid_;
-  std::uint32_t last_uid_ = 0;  // who had the last turn
+  std::uint32_t last_uid_ = 0;  // had the last turn
   std::size_t size_ = 0;
 };
 

@@ -5,7 +5,7 @@
 namespace claimsd::daemon {
 
 void TokenBucket::fill(const Rate& rate, BootTime now) {
-  // Never by a clock that went back: a level only grows with time.
+  // Ignore a clock that went backwards: the level only grows with time.
   const double elapsed = std::max(0.0, std::chrono::duration<double>(now - filled_at_).count());
   level_ = std::min(static_cast<double>(rate.burst), level_ + elapsed * rate.per_second);
   filled_at_ = std::max(filled_at_, now);

@@ -1,4 +1,4 @@
-// token_bucket.h: how many misses somebody may cause: so many a second, with a burst. Pure; loop
+// token_bucket.h: a token bucket rate limiter, with a sustained rate and a burst. Pure; loop
 // thread.
 #pragma once
 
@@ -22,10 +22,10 @@ class TokenBucket {
       : level_(static_cast<double>(rate.burst)), filled_at_(now) {}
 
   void fill(const Rate& rate, BootTime now);
-  // Is there one, with `reserve` of them left over?
+  // True if one token can be taken and `reserve` tokens remain.
   bool has(double reserve) const { return level_ - reserve >= 1.0; }
   void take() { level_ -= 1.0; }
-  // How long until has(reserve).
+  // Time until has(reserve) becomes true.
   Duration wait(const Rate& rate, double reserve) const;
 
  private:
@@ -33,9 +33,9 @@ class TokenBucket {
   BootTime filled_at_;
 };
 
-// One bucket a key, for at most `capacity` keys: the one that was used longest ago makes room. A
-// key that comes back finds a full bucket, so whoever wants to profit from that must own more than
-// `capacity` keys.
+// One bucket per key, for at most `capacity` keys; the least recently used one is evicted. An
+// evicted key starts again with a full bucket, so bypassing the limit takes more than `capacity`
+// keys.
 template <class Key>
 class TokenBuckets {
  public:
@@ -43,7 +43,7 @@ class TokenBuckets {
 
   const Rate& rate() const { return rate_; }
   bool unlimited() const { return rate_.per_second == 0; }
-  // Filled up to now; stays where it is until the next call.
+  // The bucket of `key`, filled up to `now`. The reference is valid until the next call.
   TokenBucket& of(const Key& key, BootTime now) {
     TokenBucket& bucket = find_or_add(key, now);
     bucket.fill(rate_, now);

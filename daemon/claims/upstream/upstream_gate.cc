@@ -5,13 +5,13 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::uint32_t kFirstWindow = 2;  // after an outage
+constexpr std::uint32_t kFirstWindow = 2;  // limit after an outage
 constexpr std::uint32_t kMostRetriesSaved = 10;
 constexpr Duration kShortestBackoff = milliseconds(100);
 
 }  // namespace
 
-// Hosts that failed together must not come back together.
+// The jitter keeps hosts that failed together from retrying together.
 Duration draw_backoff(const GatePolicy& policy, unsigned round, Random& random) {
   Duration backoff = policy.first_backoff;
   for (; round > 0 && backoff < policy.longest_backoff; --round) backoff *= 2;
@@ -53,7 +53,7 @@ void UpstreamGate::succeeded() {
     window_ = std::min(window_ + 1, policy_.max_in_flight);
     return;
   }
-  // Also an answer to a request from before the gate was shut: the Auth API is there.
+  // This may also be a response from before the breaker opened: the Auth API works.
   state_ = State::kClosed;
   rounds_ = 0;
   window_ = std::min(kFirstWindow, policy_.max_in_flight);
@@ -67,8 +67,7 @@ void UpstreamGate::failed(BootTime now, RetryAfter advice, Random& random) {
       if (failures_ >= policy_.open_after || is_told) shut(now, bounded(advice), random);
       return;
     case State::kProbing: shut(now, bounded(advice), random); return;
-    case State::kOpen:  // one that was on its way when the gate was shut: nothing new, but for its
-                        // advice
+    case State::kOpen:  // A request from before the breaker opened. Only its Retry-After is new.
       if (is_told) open_until_ = std::max(open_until_, now + bounded(advice));
       return;
   }
@@ -79,7 +78,7 @@ void UpstreamGate::failed_again(BootTime now, RetryAfter advice, std::uint64_t t
   if (state_ != State::kProbing) return;
   if (excused_ && *excused_ != token) return shut(now, bounded(advice), random);
   excused_ = token;
-  state_ = State::kOpen;  // whose time is over
+  state_ = State::kOpen;  // its backoff has passed, so the next probe may start
 }
 
 void UpstreamGate::shut(BootTime now, Duration retry_after, Random& random) {

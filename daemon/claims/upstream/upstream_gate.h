@@ -1,12 +1,12 @@
-// upstream_gate.h: may a request to this Auth API start now? Failure memory, circuit breaker,
-// Retry-After and the retry budget of one upstream.
+// upstream_gate.h: the circuit breaker of one Auth API, with Retry-After, a ramp after outages, and
+// a retry budget.
 //
-// After `open_after` failures in a row, each of another token where the token may be why
-// (failing_tokens.h), the gate is shut for a while: 1 s, doubling to 30 s, with full jitter (so
-// that hosts which failed together don't come back together), or as long as Retry-After says. Then
-// one probe may pass; its success opens the gate, its failure shuts it for longer. Once it is open
-// again after an outage it admits a ramp: few requests at a time, more with every success. Pure;
-// loop thread.
+// Opens after `open_after` consecutive failures; failures that may be caused by a token count once
+// per token (failing_tokens.h). The backoff is 1 s, doubling up to 30 s, with full jitter, so that
+// hosts that failed together do not retry together; a longer Retry-After extends it. After the
+// backoff one probe is allowed (half-open): success closes the breaker, failure opens it for
+// longer. After an outage the number of requests in flight starts low and grows with every success.
+// Pure; loop thread.
 #pragma once
 
 #include <algorithm>
@@ -20,19 +20,19 @@
 namespace claimsd::daemon {
 
 struct GatePolicy {
-  unsigned open_after = 3;  // failures in a row
+  unsigned open_after = 3;  // consecutive failures
   Duration first_backoff = seconds(1);
   Duration longest_backoff = seconds(30);
   Duration longest_retry_after = seconds(300);
-  unsigned retry_percent = 20;  // retries, of all first attempts
+  unsigned retry_percent = 20;  // retries per 100 first attempts
   std::uint32_t max_in_flight = 64;
 };
 
-// How long to leave alone what fails for the (`round` + 1)th time. With full jitter.
+// Random backoff, with full jitter, after `round` earlier backoffs.
 Duration draw_backoff(const GatePolicy& policy, unsigned round, Random& random);
 
-// The advice of an answer, and for whom it is. 429 means whoever asks too much (RFC 6585 section
-// 4), which may be one user.
+// Retry-After of a response, and to whom it applies. 429 limits one client (RFC 6585 section 4),
+// which may be a single user.
 struct RetryAfter {
   Duration wait{};  // 0: none
   bool for_all = true;
@@ -44,25 +44,26 @@ class UpstreamGate {
 
   explicit UpstreamGate(const GatePolicy& policy);
 
-  // What has failed so far stays in mind.
+  // Applies a new policy and keeps the failure history.
   void set_policy(const GatePolicy& policy);
 
-  // May one more request start, with `in_flight` on their way?
+  // True if another request may start while `in_flight` are in flight.
   bool admits(BootTime now, std::uint32_t in_flight) const;
-  // A request starts; admits() was true.
+  // A request starts. Requires that admits() was true.
   void started(BootTime now);
-  // Requests ended. A success is every answer that shows that the Auth API works, a refusal
-  // included.
+  // A request ended. Any response that shows that the Auth API works counts as a success, including
+  // a rejection.
   void succeeded();
   void failed(BootTime now, RetryAfter advice, Random& random);
-  // One failed as an earlier one of the same token did, which says nothing more about the Auth API.
-  // If it was the probe the next one is, too; but two such tokens are not excused.
+  // A request failed like an earlier one of the same token, which is no new evidence against the
+  // Auth API. If it was the probe, another probe is allowed; a second token that fails is not
+  // excused.
   void failed_again(BootTime now, RetryAfter advice, std::uint64_t token, Random& random);
 
-  // Questions that come now are not even queued: none when the gate is not shut; else how long it
-  // will be.
+  // Time until requests are allowed again. Until then, queries fail without being queued. Nullopt:
+  // the breaker is not open.
   std::optional<Duration> shut_for(BootTime now) const;
-  // Takes one retry out of the budget, if there is one.
+  // Takes one retry from the retry budget. False: none is left.
   bool take_retry();
 
   State state() const { return state_; }
@@ -77,11 +78,12 @@ class UpstreamGate {
   GatePolicy policy_;
   State state_ = State::kClosed;
   unsigned failures_ = 0;
-  unsigned rounds_ = 0;  // how often it was shut without a success in between
+  unsigned rounds_ = 0;  // backoffs since the last success
   BootTime open_until_{};
-  std::optional<std::uint64_t> excused_;  // whose probe failed since the gate was shut
-  std::uint32_t window_;            // requests that may be on their way: small after an outage
-  std::uint32_t retry_hundredths_;  // of a retry, saved up
+  // the token whose failed probe was excused since the breaker opened
+  std::optional<std::uint64_t> excused_;
+  std::uint32_t window_;            // limit of requests in flight; low after an outage
+  std::uint32_t retry_hundredths_;  // saved retries, in hundredths
 };
 
 }  // namespace claimsd::daemon

@@ -8,7 +8,7 @@ std::size_t UrlOrder::pick(BootTime now) {
     Url& url = urls_[at];
     if (!url.failed) return at;
     if (url.left_alone_until <= now) {
-      url.left_alone_until = now + kPause;  // this request tries it
+      url.left_alone_until = now + kPause;  // this request is the trial
       return at;
     }
     if (url.left_alone_until < urls_[longest_ago].left_alone_until) longest_ago = at;

@@ -1,8 +1,7 @@
-// url_order.h: which of an Auth API's URLs is asked: the first that works, in the order of the
-// configuration.
+// url_order.h: selects which URL of an Auth API to use: the first working one, in configured order.
 //
-// One that failed is left alone for a while; then a single request tries it, while the others go on
-// where they went. Pure; loop thread.
+// A failed URL is skipped for kPause. Then one request tries it, while the others keep using the
+// next working URL. Pure; loop thread.
 #pragma once
 
 #include <vector>
@@ -17,11 +16,11 @@ class UrlOrder {
 
   explicit UrlOrder(std::size_t urls) : urls_(urls) {}
 
-  // Where the next request goes.
+  // Index of the URL for the next request.
   std::size_t pick(BootTime now);
   void failed(std::size_t url, BootTime now) { urls_[url] = {true, now + kPause}; }
   void worked(std::size_t url) { urls_[url] = {}; }
-  // Is there one beside `url` that has not failed lately?
+  // True if there is a URL other than `url` that has not failed recently.
   bool has_other(std::size_t url) const;
   std::size_t size() const { return urls_.size(); }
 

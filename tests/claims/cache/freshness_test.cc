@@ -33,7 +33,7 @@ Now later(Duration both) {
 
 }  // namespace
 
-TEST_CASE("a life is the shorter of max_ttl and what the headers allow") {
+TEST_CASE("a TTL is the smaller of max_ttl and the header lifetime") {
   CHECK(life_of({}) == 60s);
   CHECK(life_of({.no_store = false, .lifetime = 10s}) == 10s);
   CHECK(life_of({.no_store = false, .lifetime = 0s}) == 0s);
@@ -41,7 +41,7 @@ TEST_CASE("a life is the shorter of max_ttl and what the headers allow") {
   CHECK(life_of({.no_store = false, .lifetime = seconds(std::int64_t{1} << 31)}) == 60s);
 }
 
-TEST_CASE("jitter shortens a life, by its percentage at most, and uses all of it") {
+TEST_CASE("jitter shortens a TTL by anything up to its percentage") {
   LifePolicy policy = kPlain;
   policy.jitter_percent = 10;
   testing::SeededRandom random(7);
@@ -58,7 +58,7 @@ TEST_CASE("jitter shortens a life, by its percentage at most, and uses all of it
   CHECK(shortest < 54100ms);
 }
 
-TEST_CASE("jitter is of the life that is left after the headers") {
+TEST_CASE("jitter applies to the TTL as limited by the headers") {
   LifePolicy policy = kPlain;
   policy.jitter_percent = 50;
   testing::SeededRandom random(7);
@@ -70,7 +70,7 @@ TEST_CASE("jitter is of the life that is left after the headers") {
   }
 }
 
-TEST_CASE("a life ends on the boot clock, whatever the wall clock does") {
+TEST_CASE("a TTL expires on the boot clock, whatever the wall clock shows") {
   const Entry entry = entry_of(60s);
   CHECK(time_left(entry, later(0s), kPlain) == 60s);
   CHECK(time_left(entry, later(59s, -1000h), kPlain) == 1s);
@@ -80,24 +80,24 @@ TEST_CASE("a life ends on the boot clock, whatever the wall clock does") {
   CHECK_FALSE(is_fresh(entry, later(1000h, 0s), kPlain, std::nullopt));
 }
 
-TEST_CASE("a token ends its skew before its exp, on the wall clock") {
+TEST_CASE("a token expires on the wall clock, one clock skew before its exp") {
   const Entry entry = entry_of(60s, kAtStart.wall + 50s);
   CHECK(time_left(entry, later(0s), kPlain) == 20s);
   CHECK(is_fresh(entry, later(20s - 1ns), kPlain, std::nullopt));
   CHECK_FALSE(is_fresh(entry, later(20s), kPlain, std::nullopt));
-  // The wall clock is set forwards; then back.
+  // The wall clock steps forward, then back.
   CHECK_FALSE(is_fresh(entry, later(1s, 20s), kPlain, std::nullopt));
   CHECK(time_left(entry, later(59s, -1000s), kPlain) == 1s);
 }
 
-TEST_CASE("an exp at either end of the range does not wrap round") {
+TEST_CASE("an exp at either end of the range does not overflow") {
   CHECK(time_left(entry_of(60s, WallTime::max()), later(0s), kPlain) == 60s);
   CHECK(time_left(entry_of(60s, WallTime::max() - 1ns), later(0s), kPlain) == 60s);
   CHECK(time_left(entry_of(60s, WallTime::min()), later(0s), kPlain) <= 0s);
   CHECK(time_left(entry_of(60s, WallTime(0s)), later(0s), kPlain) <= 0s);
 }
 
-TEST_CASE("a life given under a longer max_ttl does not outlast the one of today") {
+TEST_CASE("a shorter max_ttl also limits an older entry") {
   LifePolicy shorter = kPlain;
   shorter.max_ttl = 2s;
   const Entry entry = entry_of(60s);
@@ -105,12 +105,12 @@ TEST_CASE("a life given under a longer max_ttl does not outlast the one of today
   CHECK_FALSE(is_fresh(entry, later(2s), shorter, std::nullopt));
 }
 
-TEST_CASE("a confirmation from the future is not relied on") {
+TEST_CASE("a confirmation from the future is not used") {
   CHECK_FALSE(is_fresh(entry_of(60s), later(-1ns), kPlain, std::nullopt));
   CHECK_FALSE(is_fresh(entry_of(60s), later(-1ns), kPlain, 10s));
 }
 
-TEST_CASE("max_age accepts a confirmation of that age and no older one") {
+TEST_CASE("max_age accepts a confirmation of exactly that age and none older") {
   const Entry entry = entry_of(60s);
   CHECK(is_fresh(entry, later(10s), kPlain, 10s));
   CHECK_FALSE(is_fresh(entry, later(10s + 1ns), kPlain, 10s));
@@ -119,7 +119,7 @@ TEST_CASE("max_age accepts a confirmation of that age and no older one") {
   CHECK_FALSE(is_fresh(entry, later(0s), kPlain, 0s));
 }
 
-TEST_CASE("a token is expired for good once its exp is past by more than the skew") {
+TEST_CASE("a token has expired once its exp is past by more than the clock skew") {
   const WallTime exp = kAtStart.wall;
   CHECK_FALSE(has_expired(exp, later(0s), kPlain));
   CHECK_FALSE(has_expired(exp, later(30s), kPlain));

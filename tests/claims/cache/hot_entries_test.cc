@@ -26,7 +26,7 @@ struct Opened {
   HotEntries hot{64, random};
 };
 
-// A world in which `token` is hot: it has been confirmed, and found in the store twice.
+// Puts `token` into the in-memory cache: confirms it and finds it in the store twice.
 void warm(ServiceHarness& world, std::string_view token) {
   world.ask_and_land(token, status(200));
   for (int hits = 0; hits < 2; ++hits)
@@ -35,10 +35,10 @@ void warm(ServiceHarness& world, std::string_view token) {
 
 }  // namespace
 
-TEST_CASE("a hot entry is found by its whole token and its Auth API") {
+TEST_CASE("an in-memory entry is found by its whole token and Auth API") {
   Opened opened;
   HotEntries& hot = opened.hot;
-  const std::string tail(100, 't');  // what is hashed is the same in all
+  const std::string tail(100, 't');  // the hashed part is the same for all
   hot.put(0, "a" + tail, numbered_key(1), entry_of("claims a"));
   hot.put(0, "b" + tail, numbered_key(2), entry_of("claims b"));
   REQUIRE(hot.find(0, "a" + tail) != nullptr);
@@ -51,7 +51,7 @@ TEST_CASE("a hot entry is found by its whole token and its Auth API") {
   CHECK(hot.find(0, "") == nullptr);
 }
 
-TEST_CASE("a hot entry keeps claims of its own") {
+TEST_CASE("an in-memory entry owns a copy of its claims") {
   Opened opened;
   std::string claims = "claims";
   opened.hot.put(0, "token", numbered_key(1), entry_of(claims));
@@ -59,7 +59,7 @@ TEST_CASE("a hot entry keeps claims of its own") {
   CHECK(opened.hot.find(0, "token")->entry.claims == "claims");
 }
 
-TEST_CASE("an erased or replaced hot entry is gone") {
+TEST_CASE("an erased or replaced in-memory entry is gone") {
   Opened opened;
   HotEntries& hot = opened.hot;
   hot.put(0, "token", numbered_key(1), entry_of("old"));
@@ -72,7 +72,7 @@ TEST_CASE("an erased or replaced hot entry is gone") {
   CHECK(hot.empty());
 }
 
-TEST_CASE("a sweep wipes what has ended on either clock, and nothing else") {
+TEST_CASE("a sweep removes entries that have expired on either clock, and no others") {
   Opened opened;
   HotEntries& hot = opened.hot;
   hot.put(0, "ended", numbered_key(1), entry_of("c", 10s));
@@ -87,7 +87,7 @@ TEST_CASE("a sweep wipes what has ended on either clock, and nothing else") {
   CHECK(hot.find(0, "lives") != nullptr);
 }
 
-TEST_CASE("hot entries are bounded, and what lost its place is erased with it") {
+TEST_CASE("the in-memory cache is bounded, and a displaced entry is erased completely") {
   Opened opened;
   HotEntries& hot = opened.hot;
   std::vector<std::string> tokens;
@@ -110,7 +110,7 @@ TEST_CASE("hot entries are bounded, and what lost its place is erased with it") 
   for (const std::string& token : tokens) CHECK(hot.find(0, token) == nullptr);
 }
 
-TEST_CASE("what was asked for a second time is told from what was not") {
+TEST_CASE("the second lookup of a token is recognized as a repeat") {
   Opened opened;
   HotEntries& hot = opened.hot;
   CHECK_FALSE(hot.asked_again(0, "token"));
@@ -118,12 +118,13 @@ TEST_CASE("what was asked for a second time is told from what was not") {
   CHECK_FALSE(hot.asked_again(0, "other"));
   CHECK(hot.asked_again(0, "token"));
   CHECK(hot.asked_again(1, "token"));
-  // Not for ever: among very many, none comes twice before its note is another one's.
+  // The record is temporary: later lookups overwrite it, and none of many different tokens is taken
+  // for a repeat.
   for (int i = 0; i < 10'000; ++i) CHECK_FALSE(hot.asked_again(0, "t" + std::to_string(i)));
   CHECK_FALSE(hot.asked_again(0, "token"));
 }
 
-TEST_CASE("without room nothing is hot") {
+TEST_CASE("with a capacity of zero nothing is kept in memory") {
   SeededRandom random(1);
   HotEntries hot(0, random);
   hot.put(0, "token", numbered_key(1), entry_of("claims"));
@@ -131,18 +132,18 @@ TEST_CASE("without room nothing is hot") {
   CHECK(hot.empty());
 }
 
-TEST_CASE("a hot token is answered without the store") {
+TEST_CASE("an in-memory hit does not use the store") {
   ServiceHarness world;
   warm(world, "token");
   world.cache.find_fault.arm(0, SIZE_MAX);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
-TEST_CASE("a token that the store was asked for once is not hot yet") {
+TEST_CASE("a token that was looked up once is not in memory yet") {
   ServiceHarness world;
   world.ask_and_land("token", status(200));
   CHECK(world.ask_now("token").answer.source == Source::kCache);
-  CHECK_FALSE(world.service->wait_time());  // nothing to sweep
+  CHECK_FALSE(world.service->wait_time());  // no sweep is due
   world.ask_and_land("other", status(200));
   CHECK(world.ask_now("other").answer.source == Source::kCache);
   CHECK_FALSE(world.service->wait_time());
@@ -150,7 +151,7 @@ TEST_CASE("a token that the store was asked for once is not hot yet") {
   CHECK(world.service->wait_time());
 }
 
-TEST_CASE("a 401 takes a hot token away") {
+TEST_CASE("a 401 removes an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
   world.ask_and_land("token", status(401), {.max_age = 0s});
@@ -159,7 +160,7 @@ TEST_CASE("a 401 takes a hot token away") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("a 401 takes a hot token away even where the store is in trouble") {
+TEST_CASE("a 401 removes an in-memory entry even if the store fails") {
   ServiceHarness world;
   warm(world, "token");
   world.cache.erase_fault.arm(0, SIZE_MAX);
@@ -167,7 +168,7 @@ TEST_CASE("a 401 takes a hot token away even where the store is in trouble") {
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("a newer 200 replaces what is hot") {
+TEST_CASE("a newer 200 replaces an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
   world.advance(1s);
@@ -177,7 +178,7 @@ TEST_CASE("a newer 200 replaces what is hot") {
   CHECK(answer.claims.find("less") != std::string::npos);
 }
 
-TEST_CASE("a newer 200 that is not kept takes what is hot away") {
+TEST_CASE("a newer 200 that is not cached removes an in-memory entry") {
   for (const bool fails : {false, true}) {
     ServiceHarness world;
     warm(world, "token");
@@ -187,7 +188,7 @@ TEST_CASE("a newer 200 that is not kept takes what is hot away") {
   }
 }
 
-TEST_CASE("what the store had to give up is not hot any more") {
+TEST_CASE("an entry evicted from the store is evicted from memory") {
   Policy policy = plain_policy();
   policy.max_entries = 1;
   ServiceHarness world(policy);
@@ -196,7 +197,7 @@ TEST_CASE("what the store had to give up is not hot any more") {
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
-TEST_CASE("a hot token at one Auth API is unknown at another") {
+TEST_CASE("an in-memory entry of one Auth API does not answer for another") {
   Policy policy = plain_policy();
   policy.upstreams.push_back(UpstreamPolicy{.name = "other"});
   ServiceHarness world(policy);
@@ -204,7 +205,7 @@ TEST_CASE("a hot token at one Auth API is unknown at another") {
   CHECK_FALSE(world.answered(world.ask("token", {.upstream = 1})));
 }
 
-TEST_CASE("max_age counts for hot tokens, too") {
+TEST_CASE("max_age applies to in-memory entries") {
   ServiceHarness world;
   warm(world, "token");
   world.advance(10s);
@@ -212,7 +213,7 @@ TEST_CASE("max_age counts for hot tokens, too") {
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
 }
 
-TEST_CASE("while something is hot a sweep is due every second, and then no more") {
+TEST_CASE("a sweep is due every second until the in-memory cache is empty") {
   ServiceHarness world;
   CHECK_FALSE(world.service->wait_time());
   warm(world, "token");
@@ -223,7 +224,7 @@ TEST_CASE("while something is hot a sweep is due every second, and then no more"
   CHECK_FALSE(world.service->wait_time());
 }
 
-TEST_CASE("a deadline before the next sweep is due first, and one after it second") {
+TEST_CASE("the wake-up time is the earlier of the next sweep and the next deadline") {
   ServiceHarness world;
   warm(world, "token");
   world.ask("other", {.timeout = 10s});

@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Few different hashes, so that searches run into each other and around the table's end.
+// Keys with few distinct hashes, so that probe sequences overlap and wrap around.
 TokenKey crowded_key(std::uint64_t number, std::uint64_t hashes) {
   TokenKey key;
   const std::uint64_t hash = number % hashes - hashes / 2;
@@ -17,7 +17,7 @@ TokenKey crowded_key(std::uint64_t number, std::uint64_t hashes) {
   return key;
 }
 
-TEST_CASE("a key index says the same as a map, whatever comes and goes") {
+TEST_CASE("a key index behaves like std::map under random inserts and erases") {
   const std::uint64_t hashes = GENERATE(1, 3, 40, 1'000'000);
   testing::SeededRandom random(hashes);
   std::vector<TokenKey> nodes;
@@ -44,7 +44,7 @@ TEST_CASE("a key index says the same as a map, whatever comes and goes") {
   }
 }
 
-TEST_CASE("to erase what is not in a key index changes nothing") {
+TEST_CASE("erasing an absent key from a key index changes nothing") {
   const TokenKey key = crowded_key(1, 10);
   const auto key_at = [&](std::uint32_t) -> const TokenKey& { return key; };
   KeyIndex index;

@@ -1,5 +1,4 @@
-// The life of a lease: when an entry is shown to the workers, how long they may rely on it, and
-// when it is taken back.
+// Leases: when an entry is published to workers, for how long, and when it is withdrawn.
 #include "daemon/claims/cache/leases.h"
 
 #include "tests/support/catch.h"
@@ -21,7 +20,7 @@ constexpr Asking kWorker{.wants_lease = true};
 struct Fixture {
   explicit Fixture(const Policy& policy = testing::plain_policy()) : harness(policy) {}
 
-  // What a lookup that begins now would find.
+  // What a lookup that starts now would find in the map.
   const FakePublisher::Shown* shown(std::string_view token = "token-a") {
     return harness.publisher.find(harness.key_of(token));
   }
@@ -34,7 +33,7 @@ struct Fixture {
   ServiceHarness harness;
 };
 
-TEST_CASE("what the Auth API confirms is shown once it was answered, for the length of a lease") {
+TEST_CASE("a confirmation is published after it is answered, for the length of a lease") {
   Fixture fixture;
   bool shown_before_the_answer = false;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
@@ -55,13 +54,13 @@ TEST_CASE("what the Auth API confirms is shown once it was answered, for the len
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("a worker without the map causes no lease, at a hit or at a miss") {
+TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
   Fixture fixture;
   fixture.harness.ask_and_land("token-a", status(200));
   fixture.harness.ask_now("token-a");
   fixture.harness.ask_now("token-a");
   CHECK(fixture.publications() == 0);
-  // One that has it does, also among those who wait for the same request.
+  // A client with the map does, even if it shares the request with others.
   fixture.harness.ask("token-b");
   fixture.harness.ask("token-b", kWorker);
   fixture.harness.ask("token-b");
@@ -69,7 +68,7 @@ TEST_CASE("a worker without the map causes no lease, at a hit or at a miss") {
   CHECK(fixture.shown("token-b"));
 }
 
-TEST_CASE("a hit shows what is not shown, and leaves a young lease alone") {
+TEST_CASE("a hit publishes a missing lease, and keeps a recent one") {
   const std::size_t hot_entries = GENERATE(std::size_t{0}, std::size_t{1024});
   Policy policy = testing::plain_policy();
   policy.hot_entries = hot_entries;
@@ -80,27 +79,27 @@ TEST_CASE("a hit shows what is not shown, and leaves a young lease alone") {
   fixture.harness.advance(milliseconds(2499));
   fixture.harness.ask_now("token-a", kWorker);
   CHECK(fixture.publications() == 1);
-  SECTION("half of it has passed: renewed, and then it is young again") {
+  SECTION("renewed once half of it has passed, and then recent again") {
     fixture.harness.advance(milliseconds(1));
     fixture.harness.ask_now("token-a", kWorker);
     fixture.harness.ask_now("token-a", kWorker);
     CHECK(fixture.publications() == 2);
     CHECK(fixture.shown()->end.lease == fixture.now().boot + seconds(5));
   }
-  SECTION("it has ended: shown again") {
+  SECTION("published again after it has expired") {
     fixture.harness.advance(seconds(10));
     CHECK_FALSE(fixture.shown());
     fixture.harness.ask_now("token-a", kWorker);
     CHECK(fixture.shown());
   }
-  SECTION("a worker without the map renews nothing") {
+  SECTION("a client without the map does not renew it") {
     fixture.harness.advance(milliseconds(1));
     fixture.harness.ask_now("token-a");
     CHECK(fixture.publications() == 1);
   }
 }
 
-TEST_CASE("a lease never outlives its entry, and is not renewed for what is left of that") {
+TEST_CASE("a lease ends with its entry and is not renewed for the remaining time") {
   Fixture fixture;
   fixture.confirm("token-a", confirmed("max-age=12"));
   const BootTime end = fixture.now().boot + seconds(12);
@@ -117,7 +116,7 @@ TEST_CASE("a lease never outlives its entry, and is not renewed for what is left
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("a lease ends with its token, less the skew, by the wall clock") {
+TEST_CASE("a lease ends one clock skew before the token's exp, on the wall clock") {
   Fixture fixture;
   const std::string token = jwt_expiring(seconds(33));
   fixture.confirm(token);
@@ -127,7 +126,7 @@ TEST_CASE("a lease ends with its token, less the skew, by the wall clock") {
   CHECK_FALSE(fixture.shown(token));
 }
 
-TEST_CASE("a token in the window around its end is answered but not shown") {
+TEST_CASE("a token within the clock skew of its exp is answered but not published") {
   Fixture fixture;
   const std::string token = jwt_expiring(seconds(10));
   const auto answer = fixture.harness.ask_and_land(token, status(200), kWorker);
@@ -135,7 +134,7 @@ TEST_CASE("a token in the window around its end is answered but not shown") {
   CHECK(fixture.publications() == 0);
 }
 
-TEST_CASE("what must not be stored is not shown, and takes away what was") {
+TEST_CASE("a no-store confirmation is not published, and withdraws an older lease") {
   Fixture fixture;
   fixture.confirm("token-a", confirmed("no-store"));
   CHECK(fixture.publications() == 0);
@@ -146,14 +145,14 @@ TEST_CASE("what must not be stored is not shown, and takes away what was") {
   CHECK_FALSE(fixture.shown("token-b"));
 }
 
-TEST_CASE("what the store did not take is not shown") {
+TEST_CASE("an entry that the store did not take is not published") {
   Fixture fixture;
   fixture.harness.cache.put_fault.arm(0, 1);
   fixture.confirm();
   CHECK(fixture.publications() == 0);
 }
 
-TEST_CASE("trimmed claims are shown, with the flag that says so") {
+TEST_CASE("truncated claims are published with their flag") {
   Fixture fixture;
   const std::string large = R"({"id":"user-1","email":"a@example.com","role":"rvt","note":")" +
                             std::string(20'000, 'n') + R"("})";
@@ -162,7 +161,7 @@ TEST_CASE("trimmed claims are shown, with the flag that says so") {
   CHECK(fixture.shown()->claims.size() < 200);
 }
 
-TEST_CASE("failures and refusals show nothing") {
+TEST_CASE("failures and rejections publish nothing") {
   Fixture fixture;
   fixture.harness.ask_and_land("token-a", status(401), kWorker);
   fixture.harness.ask_and_land("token-b", status(500), kWorker);
@@ -170,7 +169,7 @@ TEST_CASE("failures and refusals show nothing") {
   CHECK(fixture.publications() == 0);
 }
 
-TEST_CASE("a refusal withdraws the lease before anybody is answered") {
+TEST_CASE("a rejection withdraws the lease before any waiter is answered") {
   Fixture fixture;
   fixture.confirm();
   REQUIRE(fixture.shown());
@@ -183,7 +182,7 @@ TEST_CASE("a refusal withdraws the lease before anybody is answered") {
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("a refusal withdraws a lease whose entry was evicted long before") {
+TEST_CASE("a rejection withdraws the lease of an entry that was evicted earlier") {
   Policy policy = testing::plain_policy();
   policy.max_entries = 1;
   Fixture fixture(policy);
@@ -196,8 +195,7 @@ TEST_CASE("a refusal withdraws a lease whose entry was evicted long before") {
   CHECK(fixture.shown("token-b"));
 }
 
-TEST_CASE(
-    "a new confirmation takes the old claims away before anybody is answered, then shows its own") {
+TEST_CASE("a new confirmation withdraws the old lease before answering, then publishes its own") {
   Fixture fixture;
   fixture.confirm();
   bool old_shown_at_the_answer = true;
@@ -214,12 +212,12 @@ TEST_CASE(
   CHECK(fixture.shown()->confirmed_at == fixture.now().boot);
 }
 
-TEST_CASE("a late confirmation shows nothing of a token that was refused meanwhile") {
+TEST_CASE("a late confirmation of a token rejected in the meantime is not published") {
   Fixture fixture;
   fixture.harness.ask("token-a", kWorker);
   const auto first = fixture.harness.upstream.take_oldest();
   fixture.harness.service->disconnected(1);
-  // The request is still out; its answer comes after that of a later one has been a refusal.
+  // The first request is still in flight and completes after a later one was rejected.
   fixture.harness.advance(milliseconds(10));
   fixture.harness.ask("token-a", {.max_age = Duration(0), .connection = 2, .wants_lease = true});
   fixture.harness.service->landed(first.id, status(200));
@@ -227,11 +225,11 @@ TEST_CASE("a late confirmation shows nothing of a token that was refused meanwhi
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("what a sink does while it is answered counts: nothing is shown that is no longer kept") {
+TEST_CASE("an entry that the sink removed while handling the answer is not published") {
   Fixture fixture;
   fixture.confirm();
   fixture.harness.advance(seconds(4));
-  // At the answer of the hit, the token is asked for anew, and refused.
+  // While handling the hit, the sink queries the token again, and it is rejected.
   bool done = false;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
     if (std::exchange(done, true)) return;
@@ -241,7 +239,7 @@ TEST_CASE("what a sink does while it is answered counts: nothing is shown that i
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("what the store could not erase is not shown") {
+TEST_CASE("an entry that the store failed to erase is not published") {
   Fixture fixture;
   fixture.confirm();
   fixture.harness.advance(seconds(4));
@@ -256,7 +254,7 @@ TEST_CASE("what the store could not erase is not shown") {
   CHECK_FALSE(fixture.shown());
 }
 
-TEST_CASE("a hit on a hot entry with a young lease does not even look at what is shown") {
+TEST_CASE("a hit on an in-memory entry with a recent lease does not query the publisher") {
   Fixture fixture;
   fixture.confirm();
   fixture.harness.ask_now("token-a", kWorker);
@@ -265,7 +263,7 @@ TEST_CASE("a hit on a hot entry with a young lease does not even look at what is
   CHECK(fixture.harness.publisher.looks() == looks);
 }
 
-TEST_CASE("a successor shows its own confirmation, not the one that was too old for it") {
+TEST_CASE("only the successor's confirmation is published, not the one that was too old") {
   Fixture fixture;
   fixture.harness.ask("token-a", kWorker);
   fixture.harness.advance(milliseconds(10));
@@ -279,7 +277,7 @@ TEST_CASE("a successor shows its own confirmation, not the one that was too old 
   CHECK(fixture.publications() == 1);
 }
 
-TEST_CASE("a new daemon shows what it took over from the cache, under its own policy") {
+TEST_CASE("a restarted daemon publishes cached entries under its own policy") {
   Fixture fixture;
   fixture.confirm();
   fixture.harness.advance(seconds(1));
@@ -292,27 +290,27 @@ TEST_CASE("a new daemon shows what it took over from the cache, under its own po
   CHECK(fixture.shown()->end.lease == fixture.now().boot + seconds(2));
 }
 
-TEST_CASE("a lease is bounded by length, life, today's longest life and the token") {
+TEST_CASE("a lease is limited by its length, the TTL, the current max_ttl and the token") {
   const LifePolicy policy{.max_ttl = seconds(60), .clock_skew = seconds(30), .jitter_percent = 0};
   const Now now = testing::FakeClock().now();
   Entry entry{.confirmed_at = now.boot, .fresh_until = now.boot + seconds(50)};
   CHECK(lease_of(entry, now, policy, seconds(5))->lease == now.boot + seconds(5));
   CHECK(lease_of(entry, now, policy, seconds(55))->lease == now.boot + seconds(50));
   CHECK_FALSE(lease_of(entry, now, policy, Duration(0)));
-  SECTION("an entry from before a shorter max_ttl") {
+  SECTION("an entry older than a reduced max_ttl") {
     entry.confirmed_at = now.boot - seconds(58);
     entry.fresh_until = now.boot + seconds(200);
     CHECK(lease_of(entry, now, policy, seconds(5))->lease == now.boot + seconds(2));
   }
-  SECTION("one that has ended") {
+  SECTION("an expired entry") {
     entry.fresh_until = now.boot;
     CHECK_FALSE(lease_of(entry, now, policy, seconds(5)));
   }
-  SECTION("one that was confirmed in the future, by another clock") {
+  SECTION("an entry confirmed in the future, by another clock") {
     entry.confirmed_at = now.boot + seconds(1);
     CHECK_FALSE(lease_of(entry, now, policy, seconds(5)));
   }
-  SECTION("a token at either end of time") {
+  SECTION("a token at either end of the time range") {
     entry.expires_at = WallTime::max() - seconds(1);
     CHECK(lease_of(entry, now, policy, seconds(5))->hard == WallTime::max() - seconds(31));
     entry.expires_at = WallTime::min();

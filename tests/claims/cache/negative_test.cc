@@ -11,7 +11,7 @@ namespace {
 constexpr BootTime kStart{1000s};
 }
 
-TEST_CASE("a refusal counts until its time is over") {
+TEST_CASE("a negative entry expires after its TTL") {
   NegativeEntries negatives(5s, 10);
   negatives.put(numbered_key(1), kStart);
   const auto refusal = negatives.find(numbered_key(1), kStart);
@@ -23,7 +23,7 @@ TEST_CASE("a refusal counts until its time is over") {
   CHECK_FALSE(negatives.find(numbered_key(2), kStart));
 }
 
-TEST_CASE("what has ended is dropped") {
+TEST_CASE("expired negative entries are removed") {
   NegativeEntries negatives(5s, 10);
   negatives.put(numbered_key(1), kStart);
   negatives.put(numbered_key(2), kStart + 1s);
@@ -33,7 +33,7 @@ TEST_CASE("what has ended is dropped") {
   CHECK(negatives.size() == 0);
 }
 
-TEST_CASE("the oldest refusal makes room for a new one") {
+TEST_CASE("a full negative cache evicts the oldest entry") {
   NegativeEntries negatives(5s, 3);
   for (std::uint64_t i = 0; i < 5; ++i) negatives.put(numbered_key(i), kStart);
   CHECK(negatives.size() == 3);
@@ -42,7 +42,7 @@ TEST_CASE("the oldest refusal makes room for a new one") {
   CHECK(negatives.find(numbered_key(4), kStart));
 }
 
-TEST_CASE("a token refused again counts from its last refusal") {
+TEST_CASE("the TTL of a repeated rejection counts from the last one") {
   NegativeEntries negatives(5s, 3);
   negatives.put(numbered_key(1), kStart);
   negatives.put(numbered_key(1), kStart + 3s);
@@ -51,7 +51,7 @@ TEST_CASE("a token refused again counts from its last refusal") {
   CHECK(negatives.size() == 1);
 }
 
-TEST_CASE("an erased refusal is gone, and the token can be refused again") {
+TEST_CASE("an erased negative entry is gone, and the token can be rejected again") {
   NegativeEntries negatives(5s, 3);
   negatives.put(numbered_key(1), kStart);
   negatives.erase(numbered_key(1));
@@ -61,7 +61,7 @@ TEST_CASE("an erased refusal is gone, and the token can be refused again") {
   CHECK(negatives.find(numbered_key(1), kStart + 5s));
 }
 
-TEST_CASE("without a ttl or a capacity nothing is kept") {
+TEST_CASE("with a TTL or capacity of zero the negative cache stays empty") {
   NegativeEntries no_time(0s, 10);
   no_time.put(numbered_key(1), kStart);
   CHECK(no_time.size() == 0);
@@ -70,7 +70,7 @@ TEST_CASE("without a ttl or a capacity nothing is kept") {
   CHECK(no_room.size() == 0);
 }
 
-TEST_CASE("a token refused again within its time takes no other's place") {
+TEST_CASE("repeated rejections of one token do not evict others") {
   NegativeEntries negatives(5s, 100);
   negatives.put(numbered_key(1), kStart);
   for (int i = 0; i < 150; ++i)

@@ -18,8 +18,8 @@ namespace {
 constexpr BootTime kNow{1000s};
 constexpr BootTime kLater = kNow + 1s;
 
-// SIEVE as the paper has it (Zhang et al., NSDI 2024, algorithm 1), one list: newest at the front;
-// with a bound on how far the hand goes.
+// SIEVE as in the paper (Zhang et al., NSDI 2024, algorithm 1): one list, newest first, with a
+// limit on how far the hand moves.
 class ReferenceSieve {
  public:
   struct Item {
@@ -60,14 +60,14 @@ class ReferenceSieve {
     return std::find_if(items_.begin(), items_.end(),
                         [key](const Item& item) { return item.key == key; });
   }
-  // Towards the newest; past it: none, so that the next round begins at the oldest.
+  // Moves towards the newest; after the newest, end(): the next round starts at the oldest.
   void step_hand() { hand_ = hand_ == items_.begin() ? items_.end() : std::prev(hand_); }
 
   std::list<Item> items_;
   std::list<Item>::iterator hand_ = items_.end();
 };
 
-// Numbers below `count`, the small ones far more often: Zipf with an exponent of 1.
+// Zipf-distributed numbers below `count`, with exponent 1.
 class Zipf {
  public:
   Zipf(std::size_t count, std::uint64_t seed) : random_(seed) {
@@ -87,7 +87,7 @@ class Zipf {
 
 }  // namespace
 
-TEST_CASE("an empty queue has nobody to evict") {
+TEST_CASE("an empty sieve evicts nothing") {
   Sieve sieve;
   CHECK_FALSE(sieve.evict(kNow));
   sieve.put(numbered_key(1), kLater);
@@ -96,7 +96,7 @@ TEST_CASE("an empty queue has nobody to evict") {
   CHECK(sieve.size() == 0);
 }
 
-TEST_CASE("the oldest without a mark goes first, and marks last one round") {
+TEST_CASE("the oldest unmarked key is evicted first, and a mark lasts one round") {
   Sieve sieve;
   for (std::uint64_t i = 1; i <= 4; ++i) sieve.put(numbered_key(i), kLater);
   sieve.touch(numbered_key(1));
@@ -107,14 +107,14 @@ TEST_CASE("the oldest without a mark goes first, and marks last one round") {
   CHECK(sieve.evict(kNow) == numbered_key(3));
 }
 
-TEST_CASE("where all are marked the oldest goes") {
+TEST_CASE("if all keys are marked, the oldest is evicted") {
   Sieve sieve;
   for (std::uint64_t i = 1; i <= 3; ++i) sieve.put(numbered_key(i), kLater);
   for (std::uint64_t i = 1; i <= 3; ++i) sieve.touch(numbered_key(i));
   CHECK(sieve.evict(kNow) == numbered_key(1));
 }
 
-TEST_CASE("eviction decides as the reference does on a Zipf trace with erasures") {
+TEST_CASE("eviction matches the reference on a Zipf trace with erasures") {
   constexpr std::size_t kCapacity = 200;
   Sieve sieve;
   ReferenceSieve reference;
@@ -129,7 +129,7 @@ TEST_CASE("eviction decides as the reference does on a Zipf trace with erasures"
       sieve.erase(numbered_key(key));
     } else if (reference.access(key)) {
       sieve.touch(numbered_key(key));
-      // A renewal moves the end of a life, not the place in the queue.
+      // A renewal changes when the key expires, not its position in the queue.
       if (random.below(10) == 0) sieve.put(numbered_key(key), kLater + seconds(i));
       ++hits;
     } else {
@@ -146,7 +146,7 @@ TEST_CASE("eviction decides as the reference does on a Zipf trace with erasures"
   CHECK(hits > 10'000);
 }
 
-TEST_CASE("where thousands are marked the hand goes a bounded way, as the reference does") {
+TEST_CASE("with thousands of marked keys the hand moves a bounded distance, like the reference") {
   constexpr std::size_t kKeys = 5 * Sieve::kMostSteps;
   Sieve sieve;
   ReferenceSieve reference;
@@ -162,7 +162,7 @@ TEST_CASE("where thousands are marked the hand goes a bounded way, as the refere
     REQUIRE(testing::number_of(sieve.evict(kNow).value()) == reference.evict());
 }
 
-TEST_CASE("what has ended goes before all that has not, earliest end first, marked or not") {
+TEST_CASE("expired keys are evicted before all others, earliest end first, marked or not") {
   Sieve sieve;
   sieve.put(numbered_key(1), kNow + 9s);
   sieve.put(numbered_key(2), kNow - 1s);
@@ -176,7 +176,7 @@ TEST_CASE("what has ended goes before all that has not, earliest end first, mark
   CHECK(sieve.evict(kNow) == numbered_key(1));
 }
 
-TEST_CASE("a renewed life has not ended") {
+TEST_CASE("a renewed key counts as unexpired") {
   Sieve sieve;
   sieve.put(numbered_key(1), kLater);
   sieve.put(numbered_key(2), kNow);
@@ -185,7 +185,7 @@ TEST_CASE("a renewed life has not ended") {
   CHECK(sieve.evict(kNow) == numbered_key(1));
 }
 
-TEST_CASE("of thousands in any order the ended ones go first, each before all later ones") {
+TEST_CASE("among thousands of keys, expired ones are evicted first, in order of their ends") {
   Sieve sieve;
   testing::SeededRandom random(5);
   std::vector<BootTime> ends(5000);
@@ -193,7 +193,7 @@ TEST_CASE("of thousands in any order the ended ones go first, each before all la
     ends[i] = kNow + seconds(random.below(2000)) - 1000s;
     sieve.put(numbered_key(i), ends[i]);
   }
-  // Erased and renewed ones in between.
+  // With some keys erased or renewed in between.
   for (std::size_t i = 0; i < ends.size(); i += 7) sieve.erase(numbered_key(i));
   for (std::size_t i = 1; i < ends.size(); i += 7) {
     ends[i] = kNow + seconds(random.below(2000)) - 1000s;

@@ -1,4 +1,4 @@
-// Claims that were parsed are nowhere in the process once the caller has let go of them.
+// Parsed claims leave no copy in the process's memory once the caller has destroyed them.
 #include <array>
 
 #include "daemon/claims/parse/claims_parser.h"
@@ -9,7 +9,7 @@
 namespace claimsd::daemon {
 namespace {
 
-// Masked already in the source: the searching process never knows it in the clear.
+// Masked at compile time, so that the process never holds the clear text.
 std::string masked_text(int salt) {
   std::string text;
   for (int i = 0; i < 120; ++i) {
@@ -22,7 +22,7 @@ void append_unmasked(Secret& to, std::size_t& size, std::string_view text, char 
   for (const char c : text) to.data()[size++] = static_cast<char>(c ^ mask);
 }
 
-// `{"id":"7","email":<secret>,"role":[<secret>],"name":<secret>}` and white space to any size.
+// `{"id":"7","email":<secret>,"role":[<secret>],"name":<secret>}` followed by white space.
 Secret body_with(const std::string& email, const std::string& role, const std::string& name,
                  std::size_t blanks) {
   Secret body(600 + blanks);
@@ -38,8 +38,8 @@ Secret body_with(const std::string& email, const std::string& role, const std::s
   return body;
 }
 
-// What functions that have returned left on the stack is nobody's doing here: sanitizers keep there
-// what otherwise never leaves the registers.
+// Clears the stack of functions that have returned: under sanitizers, values that normally stay in
+// registers remain there.
 [[gnu::noinline]] void overwrite_dead_frames() {
   std::array<volatile char, std::size_t{256} << 10> over;
   for (volatile char& byte : over) byte = 0;
@@ -50,7 +50,7 @@ int count_left(const std::string& masked_secret) {
   return count_in_memory(masked_secret);
 }
 
-// 8123456789012345678 as it lies on simdjson's tape.
+// 8123456789012345678 as stored on simdjson's tape.
 [[gnu::noinline]] std::string masked_number() {
   const std::uint64_t value = std::uint64_t{8'123'456'789'012'345'677} + 1;
   std::string number(sizeof value, '\0');
@@ -59,14 +59,14 @@ int count_left(const std::string& masked_secret) {
   return number;
 }
 
-TEST_CASE("claims that were parsed leave nothing behind in memory") {
+TEST_CASE("parsed claims leave no copy in memory") {
   const std::string email = masked_text(1);
   const std::string role = masked_text(2);
   const std::string name = masked_text(3);
   const std::size_t blanks = GENERATE(0, 40'000);
   {
     const Secret body = body_with(email, role, name, blanks);
-    REQUIRE(count_in_memory(email) > 0);  // the search finds what is there
+    REQUIRE(count_in_memory(email) > 0);  // the search works
     const Result<ParsedClaims> parsed = parse_claims(body.view(), {});
     REQUIRE(parsed);
     CHECK(count_in_memory(email) >= 2);
@@ -76,7 +76,7 @@ TEST_CASE("claims that were parsed leave nothing behind in memory") {
   CHECK(count_left(name) == 0);
 }
 
-TEST_CASE("a room in which claims were parsed holds nothing of them, nor of numbers") {
+TEST_CASE("reused JSON buffers keep no copy of claims or numbers") {
   const std::string email = masked_text(5);
   const std::size_t blanks = GENERATE(0, 40'000);
   JsonRoom room;
@@ -95,7 +95,7 @@ TEST_CASE("a room in which claims were parsed holds nothing of them, nor of numb
   CHECK(count_left(masked_number()) == 0);
 }
 
-TEST_CASE("claims too large to keep whole leave nothing behind either") {
+TEST_CASE("truncated claims leave no copy in memory") {
   const std::string email = masked_text(4);
   {
     Secret body(40'000);

@@ -22,20 +22,20 @@ WallTime exp_of(const std::string& json_value) {
   return read_jwt_times(jwt("{\"exp\":" + json_value + "}")).expires_at;
 }
 
-// As jwt(), with this text in the middle as it stands.
+// Like jwt(), with the given text as the encoded payload.
 std::string with_payload_text(std::string_view text) {
   return "e30." + std::string(text) + ".c2ln";
 }
 
 }  // namespace
 
-TEST_CASE("exp and iat are read") {
+TEST_CASE("exp and iat are parsed") {
   const JwtTimes times = read_jwt_times(jwt(R"({"iat":1700000000,"sub":"x","exp":1700003600})"));
   CHECK(times.expires_at == at(1'700'003'600));
   CHECK(times.issued_at == at(1'700'000'000));
 }
 
-TEST_CASE("missing times are none") {
+TEST_CASE("missing times are reported as none") {
   const JwtTimes times = read_jwt_times(jwt("{}"));
   CHECK(times.expires_at == kNoExp);
   CHECK(times.issued_at == kNoIat);
@@ -44,21 +44,21 @@ TEST_CASE("missing times are none") {
   CHECK(read_jwt_times(jwt(R"({"iat":5})")).issued_at == at(5));
 }
 
-TEST_CASE("a fractional exp is kept to its fraction") {
+TEST_CASE("a fractional exp keeps its fraction") {
   CHECK(exp_of("1700003600.5") == at(1'700'003'600, 500'000'000));
   CHECK(exp_of("1700003600.25") == at(1'700'003'600, 250'000'000));
   CHECK(exp_of("1.7e9") == at(1'700'000'000));
   CHECK(exp_of("-0.5") == at(-1, 500'000'000));
 }
 
-TEST_CASE("exp at the edges") {
+TEST_CASE("an exp at the edges of its range is parsed exactly") {
   CHECK(exp_of("0") == at(0));
   CHECK(exp_of("-0") == at(0));
   CHECK(exp_of("-1") == at(-1));
-  CHECK(exp_of("9223372035") == at(9'223'372'035));  // the last whole second but one
+  CHECK(exp_of("9223372035") == at(9'223'372'035));  // the second-to-last whole second
 }
 
-TEST_CASE("a huge exp is no exp, and does not wrap round to the past") {
+TEST_CASE("a huge exp counts as none and does not overflow") {
   for (const char* const huge :
        {"9223372036", "9223372037", "9223372036854775807", "9223372036854775808",
         "18446744073709551615", "1e300", "9223372036854775808.5", "9.3e9", "9223372036.5"}) {
@@ -67,7 +67,7 @@ TEST_CASE("a huge exp is no exp, and does not wrap round to the past") {
   }
 }
 
-TEST_CASE("an exp far in the past does not wrap round to the future") {
+TEST_CASE("an exp far in the past does not overflow") {
   for (const char* const past :
        {"-9223372036", "-9223372037", "-9223372036854775808", "-1e300", "-9.3e9"}) {
     INFO(past);
@@ -75,14 +75,14 @@ TEST_CASE("an exp far in the past does not wrap round to the future") {
   }
 }
 
-TEST_CASE("what is no number says nothing") {
+TEST_CASE("a time that is not a number counts as none") {
   for (const char* const odd : {"\"1700003600\"", "null", "true", "[1]", "{\"exp\":1}", "\"\""}) {
     INFO(odd);
     CHECK(exp_of(odd) == kNoExp);
   }
 }
 
-TEST_CASE("of an exp given twice the earlier counts, in whatever order and spelling") {
+TEST_CASE("of a duplicate time the earlier value counts, in any order and spelling") {
   CHECK(read_jwt_times(jwt(R"({"exp":100,"exp":200})")).expires_at == at(100));
   CHECK(read_jwt_times(jwt(R"({"exp":200,"exp":100})")).expires_at == at(100));
   CHECK(read_jwt_times(jwt(R"({"exp":200,"\u0065xp":100})")).expires_at == at(100));
@@ -90,11 +90,11 @@ TEST_CASE("of an exp given twice the earlier counts, in whatever order and spell
   CHECK(read_jwt_times(jwt(R"({"iat":200,"iat":100})")).issued_at == at(100));
 }
 
-TEST_CASE("an exp further down is somebody else's") {
+TEST_CASE("a nested exp is ignored") {
   CHECK(read_jwt_times(jwt(R"({"inner":{"exp":100}})")).expires_at == kNoExp);
 }
 
-TEST_CASE("what is not a JWT has no times") {
+TEST_CASE("a token that is not a JWT has no times") {
   const std::string good = jwt(R"({"exp":100})");
   REQUIRE(read_jwt_times(good).expires_at == at(100));
   const std::string payload = good.substr(good.find('.') + 1, good.rfind('.') - good.find('.') - 1);
@@ -110,7 +110,7 @@ TEST_CASE("what is not a JWT has no times") {
   }
 }
 
-TEST_CASE("the signature may be empty and the header anything") {
+TEST_CASE("header and signature are not checked") {
   const std::string good = jwt(R"({"exp":100})");
   const std::string middle = good.substr(good.find('.'), good.rfind('.') - good.find('.') + 1);
   CHECK(read_jwt_times(middle).expires_at == at(100));
@@ -129,13 +129,13 @@ TEST_CASE("a payload that is not base64url of one JSON object has no times") {
   CHECK(read_jwt_times(jwt(R"({"exp":100)")).expires_at == kNoExp);
 }
 
-TEST_CASE("the two letters that base64url has of its own are understood") {
+TEST_CASE("the base64url characters - and _ are decoded") {
   const std::string token = jwt(R"({"a":"~~~???","exp":100})");
   REQUIRE(token.find("fn5-Pz8_") != std::string::npos);
   CHECK(read_jwt_times(token).expires_at == at(100));
 }
 
-TEST_CASE("deep nesting is refused, not followed") {
+TEST_CASE("a deeply nested payload has no times") {
   const auto nested = [](std::size_t depth) {
     return jwt("{\"exp\":100,\"a\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') +
                "}");
@@ -145,7 +145,7 @@ TEST_CASE("deep nesting is refused, not followed") {
   CHECK(read_jwt_times(nested(3000)).expires_at == kNoExp);
 }
 
-TEST_CASE("the exp of an 8 KiB token is read") {
+TEST_CASE("the exp of an 8 KiB token is parsed") {
   std::string filler(6000, 'x');
   const std::string token = jwt("{\"filler\":\"" + filler + "\",\"exp\":100}");
   REQUIRE(token.size() > 8000);

@@ -9,7 +9,7 @@ using namespace claimsd;
 using daemon::check_token;
 using proto::Reason;
 
-TEST_CASE("b64token characters pass, padding at the end included") {
+TEST_CASE("b64token characters and trailing padding are accepted") {
   CHECK(check_token("a") == Reason::kOk);
   CHECK(check_token("ABCXYZabcxyz0189-._~+/") == Reason::kOk);
   CHECK(check_token("abc=") == Reason::kOk);
@@ -17,7 +17,7 @@ TEST_CASE("b64token characters pass, padding at the end included") {
   CHECK(check_token("a.b.c") == Reason::kOk);
 }
 
-TEST_CASE("nothing is no token") {
+TEST_CASE("a token without characters is malformed") {
   CHECK(check_token("") == Reason::kMalformed);
   CHECK(check_token("=") == Reason::kMalformed);
   CHECK(check_token("====") == Reason::kMalformed);
@@ -29,7 +29,7 @@ TEST_CASE("padding in the middle is malformed") {
   CHECK(check_token("a=b=") == Reason::kMalformed);
 }
 
-TEST_CASE("of all 256 bytes only those of RFC 6750 may reach a header") {
+TEST_CASE("only the characters of RFC 6750 are accepted") {
   const std::string allowed =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
   REQUIRE(allowed.size() == 68);
@@ -44,8 +44,8 @@ TEST_CASE("of all 256 bytes only those of RFC 6750 may reach a header") {
   }
 }
 
-// Characters are looked at sixteen at a time: none of them may be left out, wherever it stands.
-TEST_CASE("one wrong character is found at every place of tokens of every length") {
+// The check works on sixteen characters at a time and must not skip any position.
+TEST_CASE("one invalid character is found at every position of tokens of every length") {
   for (std::size_t size = 1; size <= 100; ++size) {
     const std::string good(size, 'a');
     REQUIRE(check_token(good) == Reason::kOk);
@@ -60,14 +60,14 @@ TEST_CASE("one wrong character is found at every place of tokens of every length
   }
 }
 
-TEST_CASE("a second request cannot be smuggled in") {
+TEST_CASE("line breaks, NUL and spaces are rejected, so no header can be injected") {
   CHECK(check_token("abc\r\nHost: evil\r\n\r\nGET / HTTP/1.1") == Reason::kMalformed);
   CHECK(check_token("abc\n") == Reason::kMalformed);
   CHECK(check_token(std::string_view("abc\0", 4)) == Reason::kMalformed);
   CHECK(check_token("Bearer abc") == Reason::kMalformed);
 }
 
-TEST_CASE("8 KiB is a token, a byte more is too long, whatever it is made of") {
+TEST_CASE("a token of 8 KiB is accepted, one byte more is too long") {
   CHECK(check_token(std::string(proto::kMaxToken, 'a')) == Reason::kOk);
   CHECK(check_token(std::string(proto::kMaxToken + 1, 'a')) == Reason::kTooLong);
   CHECK(check_token(std::string(proto::kMaxToken + 1, '\n')) == Reason::kTooLong);

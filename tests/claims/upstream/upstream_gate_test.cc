@@ -1,4 +1,4 @@
-// When an Auth API is asked, and when it is left alone.
+// Circuit breakers, retries, URL failover and the fair queue.
 #include "daemon/claims/upstream/upstream_gate.h"
 
 #include <cstring>
@@ -37,7 +37,7 @@ Duration shut_for(const UpstreamGate& gate, BootTime now) {
 
 }  // namespace
 
-TEST_CASE("a few failures in a row shut the gate, and one success in between does not let them") {
+TEST_CASE("consecutive failures open the breaker, and a success resets their count") {
   UpstreamGate gate(GatePolicy{.open_after = 3});
   SeededRandom random(1);
   gate.failed(kStart, {0s}, random);
@@ -51,7 +51,7 @@ TEST_CASE("a few failures in a row shut the gate, and one success in between doe
   CHECK_FALSE(gate.admits(kStart, 0));
 }
 
-TEST_CASE("backoff doubles from one second to thirty, with full jitter") {
+TEST_CASE("the backoff doubles from one second to thirty, with full jitter") {
   Duration longest[8] = {};
   Duration shortest = 1h;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
@@ -77,16 +77,16 @@ TEST_CASE("backoff doubles from one second to thirty, with full jitter") {
   CHECK(shortest < 200ms);
 }
 
-TEST_CASE("Retry-After is obeyed at once, but not for ever") {
+TEST_CASE("Retry-After opens the breaker immediately, up to a limit") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{});
   gate.failed(kStart, {20s}, random);
   CHECK(shut_for(gate, kStart) == 20s);
-  gate.failed(kStart, {10h}, random);  // one that was on its way
+  gate.failed(kStart, {10h}, random);  // a request that was in flight
   CHECK(shut_for(gate, kStart) == 300s);
 }
 
-TEST_CASE("one probe at a time") {
+TEST_CASE("a half-open breaker allows one probe at a time") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{.open_after = 1});
   gate.failed(kStart, {5s}, random);
@@ -99,7 +99,7 @@ TEST_CASE("one probe at a time") {
   CHECK_FALSE(gate.admits(later, 0));
 }
 
-TEST_CASE("after an outage requests ramp up, one more with each success") {
+TEST_CASE("after an outage the limit of requests in flight grows by one per success") {
   SeededRandom random(1);
   UpstreamGate gate(GatePolicy{.open_after = 1, .max_in_flight = 8});
   gate.failed(kStart, {5s}, random);
@@ -113,7 +113,7 @@ TEST_CASE("after an outage requests ramp up, one more with each success") {
   }
 }
 
-TEST_CASE("of a hundred requests twenty may be made again, beyond a few saved up") {
+TEST_CASE("the retry budget is one fifth of all requests plus a small reserve") {
   UpstreamGate gate(GatePolicy{});
   int retries = 0;
   while (gate.take_retry()) ++retries;
@@ -126,7 +126,7 @@ TEST_CASE("of a hundred requests twenty may be made again, beyond a few saved up
   CHECK(retries == 200);
 }
 
-TEST_CASE("the first URL that works is asked; one that failed is tried by a single request") {
+TEST_CASE("the first working URL is used, and a failed one is retried by a single request") {
   UrlOrder urls(3);
   CHECK(urls.pick(kStart) == 0);
   urls.failed(0, kStart);
@@ -134,7 +134,7 @@ TEST_CASE("the first URL that works is asked; one that failed is tried by a sing
   urls.failed(1, kStart + 1s);
   CHECK(urls.pick(kStart + 1s) == 2);
   urls.failed(2, kStart + 2s);
-  CHECK(urls.pick(kStart + 2s) == 0);  // which failed longest ago
+  CHECK(urls.pick(kStart + 2s) == 0);  // the one that failed earliest
   urls.worked(2);
   CHECK(urls.pick(kStart + 3s) == 2);
   CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
@@ -143,7 +143,7 @@ TEST_CASE("the first URL that works is asked; one that failed is tried by a sing
   CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
 }
 
-TEST_CASE("user ids take turns, and tokens that were valid go first without starving others") {
+TEST_CASE("uids take turns, and tokens that were valid go first without starving others") {
   PendingQueue queue;
   for (FlightId id = 100; id < 110; ++id) queue.push(id, 1, false);
   queue.push(200, 2, false);
@@ -158,7 +158,7 @@ TEST_CASE("user ids take turns, and tokens that were valid go first without star
   CHECK(order == std::vector<FlightId>{0, 1, 2, 6, 3, 4, 5, 7});
 }
 
-TEST_CASE("a failing Auth API is left alone, and questions hear so at once") {
+TEST_CASE("while the breaker is open queries fail immediately") {
   ServiceHarness world(careful());
   fail(world, 3);
   const RecordedAnswer answer = world.ask_now("token");
@@ -171,7 +171,7 @@ TEST_CASE("a failing Auth API is left alone, and questions hear so at once") {
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
 }
 
-TEST_CASE("known tokens are answered while the Auth API is left alone") {
+TEST_CASE("while the breaker is open cached tokens are still answered") {
   ServiceHarness world(careful());
   world.ask_and_land("known", status(200));
   world.ask_and_land("bad", status(401));
@@ -180,7 +180,7 @@ TEST_CASE("known tokens are answered while the Auth API is left alone") {
   CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
 }
 
-TEST_CASE("who waits for a turn hears when the gate is shut, and so do successors") {
+TEST_CASE("when the breaker opens, pending queries and successors fail immediately") {
   Policy policy = careful();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
@@ -195,7 +195,7 @@ TEST_CASE("who waits for a turn hears when the gate is shut, and so do successor
   CHECK(world.service->idle());
 }
 
-TEST_CASE("one question probes; others are turned away until it is answered") {
+TEST_CASE("a half-open breaker sends one query; others fail until it completes") {
   ServiceHarness world(careful());
   fail(world, 3);
   world.advance(1s);
@@ -209,7 +209,7 @@ TEST_CASE("one question probes; others are turned away until it is answered") {
   CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
 }
 
-TEST_CASE("answers about one token do not shut the gate for all") {
+TEST_CASE("responses about a single token do not open the Auth API's breaker") {
   ServiceHarness world(careful());
   for (int i = 0; i < 20; ++i) {
     world.ask_and_land("a", status(200, "not claims"));
@@ -222,8 +222,7 @@ TEST_CASE("answers about one token do not shut the gate for all") {
   CHECK(world.ask_now("another").answer.reason == Reason::kBackoff);
 }
 
-TEST_CASE(
-    "a token that makes the Auth API fail again and again is left alone, and nobody else is") {
+TEST_CASE("a token that repeatedly fails backs off without affecting other tokens") {
   const bool times_out = GENERATE(false, true);
   const auto outcome = [&] { return times_out ? failed(Reason::kUpstreamTimeout) : status(500); };
   ServiceHarness world(careful());
@@ -237,7 +236,7 @@ TEST_CASE(
   CHECK(world.counters().backoffs == 0);
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
 
-  // For ten minutes, as often as it may.
+  // Query it every second for ten minutes.
   const std::uint64_t before = world.counters().upstream_requests;
   for (int second = 0; second < 600; ++second) {
     world.advance(1s);
@@ -248,50 +247,50 @@ TEST_CASE(
   }
   const std::uint64_t of_poison = world.counters().upstream_requests - before - 600;
   CHECK(of_poison > 600 / 30);
-  CHECK(of_poison < 120);  // full jitter: half of 30 s, and the way there
-  // Once it is mended it is answered, and as good as any other.
+  CHECK(of_poison < 120);  // average backoff with full jitter is half of 30 s, plus the ramp to it
+  // Once the Auth API accepts it, it is answered like any other.
   world.advance(30s);
   CHECK(world.ask_and_land("poison", status(200)).answer.reason == Reason::kOk);
 }
 
-TEST_CASE("a throttled token is left alone as long as it is told, and nobody else is") {
+TEST_CASE("a throttled token backs off for its Retry-After without affecting other tokens") {
   ServiceHarness world(careful());
   FetchOutcome throttled = status(429);
-  throttled.retry_after = "300";
+  throttled.retry_after = std::chrono::seconds(300);
   world.ask_and_land("greedy", throttled);
   CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
   world.advance(299s);
   CHECK(world.ask_now("greedy").answer.reason == Reason::kBackoff);
   world.advance(1s);
   CHECK(world.ask_and_land("greedy", status(200)).answer.reason == Reason::kOk);
-  // Where everybody is, everybody waits.
+  // If several tokens are throttled, the breaker opens for all.
   for (int i = 0; i < 3; ++i) world.ask_and_land("other" + std::to_string(i), throttled);
   const RecordedAnswer another = world.ask_now("another");
   CHECK(another.answer.reason == Reason::kBackoff);
   CHECK(another.answer.retry_after == 300s);
 }
 
-TEST_CASE("a probe with a token that has failed before says nothing, and another one may be next") {
+TEST_CASE("a probe that fails with a known failing token is excused once") {
   ServiceHarness world(careful());
   for (int i = 0; i < 3; ++i) world.ask_and_land("poison" + std::to_string(i), status(500));
   REQUIRE(world.ask_now("token").answer.reason == Reason::kBackoff);
   world.advance(1s);
   CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
-  SECTION("of another token, which finds it working") {
+  SECTION("probe with another token that works") {
     CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
     CHECK(world.ask_and_land("another", status(200)).answer.reason == Reason::kOk);
   }
-  SECTION("of the same token: still nothing") {
+  SECTION("probe with the same token again: still excused") {
     CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
     CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
   }
-  SECTION("of another one that has failed before: that is enough") {
+  SECTION("probe with another failing token: the breaker opens") {
     CHECK(world.ask_and_land("poison1", status(500)).answer.reason == Reason::kUpstreamStatus);
     CHECK(world.ask_now("token").answer.reason == Reason::kBackoff);
   }
 }
 
-TEST_CASE("who waits for the next request of a token that is left alone hears so") {
+TEST_CASE("a successor of a token that starts to back off fails immediately") {
   ServiceHarness world(careful());
   for (int i = 0; i < 2; ++i) world.ask_and_land("poison", status(500));
   const Waiter flies = world.ask("poison");
@@ -303,7 +302,7 @@ TEST_CASE("who waits for the next request of a token that is left alone hears so
   CHECK(world.service->idle());
 }
 
-TEST_CASE("a token that makes the Auth API fail takes no URL from others") {
+TEST_CASE("a failing token does not disable a URL for others") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
@@ -320,7 +319,7 @@ TEST_CASE("a token that makes the Auth API fail takes no URL from others") {
   CHECK(world.upstream.flying()[0].url == 0);
 }
 
-TEST_CASE("a token's failures are forgotten, and no more are remembered than there is room for") {
+TEST_CASE("the token breaker's memory expires and is bounded") {
   SeededRandom random(1);
   FailingTokens tokens(GatePolicy{});
   const auto key = [](std::uint32_t number) {
@@ -340,7 +339,7 @@ TEST_CASE("a token's failures are forgotten, and no more are remembered than the
   CHECK(held == 2 * FailingTokens::kMost);
 }
 
-TEST_CASE("one dead Auth API takes no place from another") {
+TEST_CASE("a dead Auth API uses no slots of another") {
   Policy policy = careful();
   policy.upstreams.push_back({.name = "second"});
   policy.max_in_flight = 2;
@@ -354,8 +353,7 @@ TEST_CASE("one dead Auth API takes no place from another") {
   CHECK(world.reason(other) == Reason::kOk);
 }
 
-TEST_CASE(
-    "after a partition the Auth API sees a ramp, and nobody is told that a token is invalid") {
+TEST_CASE("after a partition requests ramp up, and no token was reported invalid") {
   ServiceHarness world(careful());
   std::vector<Waiter> waiters;
   for (int second = 0; second < 60; ++second) {
@@ -363,7 +361,7 @@ TEST_CASE(
     while (!world.upstream.flying().empty()) world.land_oldest(failed(Reason::kUpstreamTimeout));
     world.advance(1s);
   }
-  CHECK(world.upstream.requests() < 80);  // 64 on their way when it began, then probes
+  CHECK(world.upstream.requests() < 80);  // 64 in flight when it began, then probes
   for (const Waiter& waiter : waiters)
     CHECK(proto::verdict_of(world.reason(waiter)) == proto::Verdict::kUnavailable);
   world.advance(30s);
@@ -381,7 +379,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a request that failed at one URL goes to the next, and the following ones go there first") {
+    "a request that fails at one URL is repeated at the next, and later requests start there") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
@@ -400,7 +398,7 @@ TEST_CASE(
   CHECK(world.counters().retries == 1);
 }
 
-TEST_CASE("when every URL fails the question hears of it after one try of each") {
+TEST_CASE("when every URL fails, the query fails after one attempt at each") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
@@ -411,21 +409,21 @@ TEST_CASE("when every URL fails the question hears of it after one try of each")
   CHECK(world.upstream.requests() == 2);
 }
 
-TEST_CASE("an Auth API that asked to be left alone is not asked at another URL either") {
+TEST_CASE("after a Retry-After no other URL is tried") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   world.ask("a");
   const Waiter other = world.ask("b");
   FetchOutcome busy = status(503);
-  busy.retry_after = "30";
+  busy.retry_after = std::chrono::seconds(30);
   world.land_for("a", busy);
   world.land_for("b", failed(Reason::kUpstreamConnect));
   CHECK(world.reason(other) == Reason::kUpstreamConnect);
   CHECK(world.upstream.flying().empty());
 }
 
-TEST_CASE("a refusal is no reason to try another URL") {
+TEST_CASE("a rejection is not retried at another URL") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
@@ -433,7 +431,7 @@ TEST_CASE("a refusal is no reason to try another URL") {
   CHECK(world.upstream.requests() == 1);
 }
 
-TEST_CASE("no more than a fifth of all requests are made again") {
+TEST_CASE("at most one fifth of all requests are retried") {
   Policy policy = careful();
   policy.gate.open_after = 1'000'000;
   policy.upstreams[0].urls = 2;
@@ -441,7 +439,7 @@ TEST_CASE("no more than a fifth of all requests are made again") {
   for (int i = 0; i < 500; ++i) {
     world.ask("token" + std::to_string(i));
     while (!world.upstream.flying().empty()) {
-      // The first URL fails whenever it is asked, and is believed again each time.
+      // The first URL always fails and is trusted again after each pause.
       const auto flight = world.upstream.flying()[0];
       world.land_oldest(flight.url == 0 ? failed(Reason::kUpstreamConnect) : status(401));
     }
@@ -451,7 +449,7 @@ TEST_CASE("no more than a fifth of all requests are made again") {
   CHECK(world.counters().retries >= 100);
 }
 
-TEST_CASE("a flight that was purged and then sent again vouches for now") {
+TEST_CASE("the result of a purged flight that was retried afterwards is cached") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);

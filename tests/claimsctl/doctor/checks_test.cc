@@ -1,5 +1,5 @@
-// The doctor's checks, from facts alone: a host that is well has nothing to mend, and each thing
-// that can be wrong is found by its own check alone, with its mend.
+// Tests the doctor's checks on made-up facts: a healthy host has no findings, and each fault is
+// found by exactly one check, with a suggested fix.
 #include <functional>
 #include <set>
 
@@ -233,7 +233,7 @@ const Ill kIlls[] = {
 
 }  // namespace
 
-TEST_CASE("a host that is well has nothing to mend") {
+TEST_CASE("a healthy host has no findings") {
   const Facts facts = well();
   for (const auto& check : checks()) {
     for (const auto& finding : judge(check, facts)) {
@@ -245,7 +245,7 @@ TEST_CASE("a host that is well has nothing to mend") {
   }
 }
 
-TEST_CASE("each ill is found by its own check alone, and has its mend") {
+TEST_CASE("each fault is found by its own check only, with a suggested fix") {
   std::set<std::string> found_by;
   for (const auto& ill : kIlls) {
     Facts facts = well();
@@ -267,7 +267,7 @@ TEST_CASE("each ill is found by its own check alone, and has its mend") {
   }
 }
 
-TEST_CASE("every check has an ill that it finds") {
+TEST_CASE("every check finds at least one fault") {
   for (const auto& check : checks()) {
     INFO(check.name);
     CHECK(std::any_of(std::begin(kIlls), std::end(kIlls),
@@ -275,7 +275,8 @@ TEST_CASE("every check has an ill that it finds") {
   }
 }
 
-TEST_CASE("before the first start, what the daemon makes itself is not missed") {
+TEST_CASE(
+    "before the first start, files that the daemon creates itself are not reported as missing") {
   Facts facts = well();
   no_daemon(facts);
   gone(facts.configured->host_key);
@@ -295,7 +296,8 @@ TEST_CASE("before the first start, what the daemon makes itself is not missed") 
   }
 }
 
-TEST_CASE("without a configuration every place of it is wrong, and what needs it is not checked") {
+TEST_CASE(
+    "without a configuration, each parse error is a finding and dependent checks are skipped") {
   Facts facts = well();
   facts.config = failure("f:1:1: one\nf:2:2: two");
   facts.configured.reset();
@@ -311,7 +313,7 @@ TEST_CASE("without a configuration every place of it is wrong, and what needs it
   }
 }
 
-TEST_CASE("what only root may read is not checked, rather than wrong") {
+TEST_CASE("facts that only root can read are unchecked, not wrong") {
   Facts facts = well();
   facts.config = failure("cannot read the configuration: Permission denied");
   facts.config_denied = true;
