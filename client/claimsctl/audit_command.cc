@@ -36,87 +36,110 @@ std::string coloured_line(const AuditRecord& record, const Output& output) {
   return line;
 }
 
+std::string check_format(const std::string& name) {
+  return audit_format_named(name) != nullptr ? "" : "must be jsonl, ecs, ocsf or csv";
+}
+
 class AuditCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.require_subcommand(1);
-    tail_ = add(app, "tail", "The last records");
-    tail_->add_option("-n,--lines", lines_, "How many")->type_name("N")->capture_default_str();
-    tail_->add_flag("-f,--follow", follow_, "Go on with what the running daemon writes")
-        ->disable_flag_override();
-    options_.add_directory(*tail_);
-    search_ = add(app, "search", "Records of a user, token, peer, event or time");
-    report_ = add(app, "report", "A page: refusals by reason, user, peer and hour");
-    verify_ = add(app, "verify", "Did anyone touch the log? Follows its chain and its anchors");
-    export_ = add(app, "export", "All or some records for another program");
-    stat_ = add(app, "stat", "How large the log is and how far it reaches");
-    for (CLI::App* const sub : {search_, report_, verify_, export_, stat_}) {
-      options_of(sub).add_directory(*sub);
-    }
-    for (CLI::App* const sub : {search_, report_, export_}) options_of(sub).add_query(*sub);
-    search_->add_option("--limit", limit_, "At most so many; 0: all")->type_name("N");
-    export_->add_option("--format", format_, "jsonl, ecs, ocsf or csv")
-        ->check(CLI::Validator(
-            [](const std::string& name) {
-              return audit_format_named(name) != nullptr
-                         ? ""
-                         : std::string("must be jsonl, ecs, ocsf or csv");
-            },
-            ""))
-        ->type_name("jsonl|ecs|ocsf|csv")
-        ->capture_default_str();
-    verify_
-        ->add_option("--anchors", verify_words_.anchors_file,
-                     "Anchors kept elsewhere: a file, or the journal's text")
-        ->type_name("FILE");
-    verify_
-        ->add_option("--root-key", verify_words_.root_key,
-                     "The first anchor key, as it was written down, in hexadecimal")
-        ->type_name("HEX");
+  std::vector<Subcommand> subcommands() override {
+    return {
+        {"tail", "The last records", tail_options(), &tail_.chosen},
+        {"search", "Records of a user, token, peer, event or time", search_options(),
+         &search_.chosen},
+        {"report", "A page: refusals by reason, user, peer and hour", report_.options.all_options(),
+         &report_.chosen},
+        {"verify", "Did anyone touch the log? Follows its chain and its anchors", verify_options(),
+         &verify_.chosen},
+        {"export", "All or some records for another program", export_options(), &export_.chosen},
+        {"stat",
+         "How large the log is and how far it reaches",
+         {stat_.options.directory_option()},
+         &stat_.chosen},
+    };
   }
 
   bool is_long() const override { return !follow_; }
 
   Exit run(const Globals& globals, Output& output) override {
     live_ = LiveAudit(globals.admin_socket);
-    if (verify_->parsed()) {
-      verify_words_.directory = options_of(verify_).directory();
+    if (verify_.chosen) {
+      verify_words_.directory = verify_.options.directory();
       return audit_verify(verify_words_, live_, output);
     }
-    if (tail_->parsed()) return tail(output);
-    if (stat_->parsed()) return stat(output);
-    if (report_->parsed()) return report(output);
-    if (export_->parsed()) return export_all(output);
+    if (tail_.chosen) return tail(output);
+    if (stat_.chosen) return stat(output);
+    if (report_.chosen) return report(output);
+    if (export_.chosen) return export_all(output);
     return search(output);
   }
 
  private:
-  static CLI::App* add(CLI::App& app, const char* name, const char* help) {
-    CLI::App* const sub = app.add_subcommand(name, help);
-    sub->fallthrough()->group("Commands")->set_help_flag("-h,--help", "Print this");
-    return sub;
+  // A subcommand, and which records it is about.
+  struct Part {
+    bool chosen = false;
+    AuditQueryOptions options;
+  };
+
+  std::vector<Option> tail_options() {
+    return {
+        {.names = "-n,--lines",
+         .target = &lines_,
+         .help = "How many",
+         .value = "N",
+         .shows_default = true},
+        {.names = "-f,--follow",
+         .target = &follow_,
+         .help = "Go on with what the running daemon writes"},
+        tail_.options.directory_option(),
+    };
   }
 
-  AuditQueryOptions& options_of(const CLI::App* sub) {
-    if (sub == search_) return search_options_;
-    if (sub == report_) return report_options_;
-    if (sub == export_) return export_options_;
-    return sub == verify_ ? verify_options_ : sub == stat_ ? stat_options_ : options_;
+  std::vector<Option> search_options() {
+    std::vector<Option> options = search_.options.all_options();
+    options.push_back(
+        {.names = "--limit", .target = &limit_, .help = "At most so many; 0: all", .value = "N"});
+    return options;
+  }
+
+  std::vector<Option> verify_options() {
+    return {
+        verify_.options.directory_option(),
+        {.names = "--anchors",
+         .target = &verify_words_.anchors_file,
+         .help = "Anchors kept elsewhere: a file, or the journal's text",
+         .value = "FILE"},
+        {.names = "--root-key",
+         .target = &verify_words_.root_key,
+         .help = "The first anchor key, as it was written down, in hexadecimal",
+         .value = "HEX"},
+    };
+  }
+
+  std::vector<Option> export_options() {
+    std::vector<Option> options = export_.options.all_options();
+    options.push_back({.names = "--format",
+                       .target = &format_,
+                       .help = "jsonl, ecs, ocsf or csv",
+                       .value = "jsonl|ecs|ocsf|csv",
+                       .shows_default = true,
+                       .check = check_format});
+    return options;
   }
 
   static void show(const AuditRecord& record, Output& output) {
     output.line(output.json() ? audit_json(record) : coloured_line(record, output));
   }
 
-  // Visits every record that the options of `sub` select.
-  Exit each(CLI::App* sub, Output& output, const daemon::AuditVisit& visit) {
-    const auto query = options_of(sub).query(now());
+  // Visits every record that the options of `part` select.
+  Exit each(const Part& part, Output& output, const daemon::AuditVisit& visit) {
+    const auto query = part.options.query(now());
     if (!query) return output.problem(query.error());
-    if (options_of(sub).is_live()) {
+    if (part.options.is_live()) {
       const auto next = live_.search(*query, visit);
       return next ? Exit::kOkay : output.problem(next.error());
     }
-    const auto reader = options_of(sub).open_reader();
+    const auto reader = part.options.open_reader();
     if (!reader) return output.problem(reader.error());
     const auto done = reader->search(*query, visit);
     if (!done) return output.problem(audit_problem(done.error()));
@@ -170,13 +193,14 @@ class AuditCommand final : public Command {
   }
 
   Exit tail(Output& output) {
-    if (options_.is_live()) return tail_live(output);
+    if (tail_.options.is_live()) return tail_live(output);
     if (follow_) {
-      return output.problem({Exit::kUsage, "nothing_to_follow",
-                             fmt::format("no daemon writes to {}", printable(options_.directory())),
-                             "leave out --follow, or name the running daemon's directory"});
+      return output.problem(
+          {Exit::kUsage, "nothing_to_follow",
+           fmt::format("no daemon writes to {}", printable(tail_.options.directory())),
+           "leave out --follow, or name the running daemon's directory"});
     }
-    const auto reader = options_.open_reader();
+    const auto reader = tail_.options.open_reader();
     if (!reader) return output.problem(reader.error());
     const auto first = reader->start_of_last(lines_);
     if (!first) return output.problem(audit_problem(first.error()));
@@ -203,8 +227,8 @@ class AuditCommand final : public Command {
   }
 
   Exit stat(Output& output) {
-    if (options_of(stat_).is_live()) return stat_live(output);
-    const auto reader = options_of(stat_).open_reader();
+    if (stat_.options.is_live()) return stat_live(output);
+    const auto reader = stat_.options.open_reader();
     if (!reader) return output.problem(reader.error());
     const auto view = daemon::AuditSegmentView::open(reader->segments().back().path);
     if (!view) return output.problem(audit_problem(view.error()));
@@ -235,13 +259,10 @@ class AuditCommand final : public Command {
     return Exit::kOkay;
   }
 
-  AuditQueryOptions options_, search_options_, report_options_, export_options_, verify_options_,
-      stat_options_;
+  Part tail_, search_, report_, verify_, export_, stat_;
   LiveAudit live_{""};
   bool follow_ = false;
   AuditVerifyWords verify_words_;
-  CLI::App *tail_ = nullptr, *search_ = nullptr, *report_ = nullptr, *verify_ = nullptr,
-           *export_ = nullptr, *stat_ = nullptr;
   std::uint64_t lines_ = 20;
   std::uint64_t limit_ = 0;
   std::string format_ = "jsonl";

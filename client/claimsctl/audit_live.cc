@@ -42,15 +42,14 @@ bool read_newest(const Element& root, daemon::AuditSegmentIdentity& newest) {
 
 Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditQuery& query) const {
   const auto reply = admin_get(socket_, "/v1/audit?" + daemon::audit_query_text(query));
-  simdjson::dom::parser parser;
-  const auto got = read_reply(reply, socket_, parser);
+  const auto got = read_reply(reply, socket_);
   if (!got) {
     Problem why = got.error();
     // Any error reply means that the log cannot be read.
     if (reply) why.exit = Exit::kUnavailable;
     return tl::make_unexpected(why);
   }
-  const Element& root = *got;
+  const Element& root = got->root();
   daemon::AuditPage page;
   simdjson::dom::array records;
   if (root["next"].get(page.next) != simdjson::SUCCESS ||
@@ -125,10 +124,9 @@ Expected<daemon::AuditSequence> LiveAudit::last() const {
 }
 
 Expected<std::string> LiveAudit::directory() const {
-  simdjson::dom::parser parser;
-  const auto status = read_reply(admin_get(socket_, "/v1/status"), socket_, parser);
+  const auto status = read_reply(admin_get(socket_, "/v1/status"), socket_);
   if (!status) return tl::make_unexpected(status.error());
-  return text_at(*status, "/audit/directory");
+  return text_at(status->root(), "/audit/directory");
 }
 
 }  // namespace claimsd::ctl

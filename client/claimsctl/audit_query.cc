@@ -63,6 +63,10 @@ std::optional<std::uint8_t> verdict_named(std::string_view text) {
   return std::nullopt;
 }
 
+std::string check_verdict(const std::string& text) {
+  return verdict_named(text) ? "" : "must be valid, invalid or unavailable";
+}
+
 Expected<daemon::AuditFingerprint> fingerprint_of_token(const std::string& key_file) {
   const auto key = read_token(key_file);
   if (!key || key->view().size() != kHostKeySize) {
@@ -105,35 +109,56 @@ Problem audit_problem(const daemon::Error& error) {
           "name the directory with --directory; on the host itself it is root's and the daemon's"};
 }
 
-void AuditQueryOptions::add_directory(CLI::App& app) {
-  app.add_option("--directory", directory_, "Where the log is: the daemon's directory, or a copy")
-      ->type_name("DIR")
-      ->capture_default_str();
+Option AuditQueryOptions::directory_option() {
+  return {.names = "--directory",
+          .target = &directory_,
+          .help = "Where the log is: the daemon's directory, or a copy",
+          .value = "DIR",
+          .shows_default = true};
 }
 
-void AuditQueryOptions::add_query(CLI::App& app) {
-  const CLI::Validator time(check_time, "");
-  app.add_option("--since", since_, "Not before: a UTC time, a day, or so long ago (2h, 7d)")
-      ->check(time)
-      ->type_name("TIME");
-  app.add_option("--until", until_, "Before: likewise")->check(time)->type_name("TIME");
-  user_option_ = app.add_option("--user", user_, "Of this user id")->type_name("ID");
-  app.add_option("--event", event_, "Of this kind: refused, denied, revoked, ...")
-      ->check(CLI::Validator(check_event, ""))
-      ->type_name("EVENT");
-  app.add_option("--verdict", verdict_, "With this verdict: valid, invalid or unavailable")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return verdict_named(text) ? "" : std::string("must be valid, invalid or unavailable");
-          },
-          ""))
-      ->type_name("valid|invalid|unavailable");
-  uid_option_ = app.add_option("--peer", uid_, "Asked by this uid")->type_name("UID");
-  app.add_flag("--token", token_, "Of the token on standard input, which is only named by its HMAC")
-      ->disable_flag_override();
-  app.add_option("--key-file", key_file_, "The host key, for --token")
-      ->type_name("FILE")
-      ->capture_default_str();
+std::vector<Option> AuditQueryOptions::all_options() {
+  return {
+      directory_option(),
+      {.names = "--since",
+       .target = &since_,
+       .help = "Not before: a UTC time, a day, or so long ago (2h, 7d)",
+       .value = "TIME",
+       .check = check_time},
+      {.names = "--until",
+       .target = &until_,
+       .help = "Before: likewise",
+       .value = "TIME",
+       .check = check_time},
+      {.names = "--user",
+       .target = &user_,
+       .help = "Of this user id",
+       .value = "ID",
+       .given = &user_given_},
+      {.names = "--event",
+       .target = &event_,
+       .help = "Of this kind: refused, denied, revoked, ...",
+       .value = "EVENT",
+       .check = check_event},
+      {.names = "--verdict",
+       .target = &verdict_,
+       .help = "With this verdict: valid, invalid or unavailable",
+       .value = "valid|invalid|unavailable",
+       .check = check_verdict},
+      {.names = "--peer",
+       .target = &uid_,
+       .help = "Asked by this uid",
+       .value = "UID",
+       .given = &uid_given_},
+      {.names = "--token",
+       .target = &token_,
+       .help = "Of the token on standard input, which is only named by its HMAC"},
+      {.names = "--key-file",
+       .target = &key_file_,
+       .help = "The host key, for --token",
+       .value = "FILE",
+       .shows_default = true},
+  };
 }
 
 bool AuditQueryOptions::is_live() const {
@@ -154,8 +179,8 @@ Expected<daemon::AuditQuery> AuditQueryOptions::query(WallTime now) const {
   daemon::AuditQuery query;
   if (!since_.empty()) query.since = parse_audit_time(since_, now);
   if (!until_.empty()) query.until = parse_audit_time(until_, now);
-  if (user_option_ != nullptr && user_option_->count() > 0) query.user = user_;
-  if (uid_option_ != nullptr && uid_option_->count() > 0) query.uid = uid_;
+  if (user_given_) query.user = user_;
+  if (uid_given_) query.uid = uid_;
   if (!event_.empty()) query.event = daemon::audit_event_named(event_)->event;
   if (!verdict_.empty()) query.verdict = verdict_named(verdict_);
   if (token_) {

@@ -2,9 +2,10 @@
 // log.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
+#include "client/claimsctl/option.h"
 #include "client/claimsctl/problem.h"
 #include "daemon/audit/search.h"
 
@@ -12,8 +13,10 @@ namespace claimsd::ctl {
 
 class AuditQueryOptions {
  public:
-  void add_directory(CLI::App& app);
-  void add_query(CLI::App& app);
+  // Where the log is.
+  Option directory_option();
+  // That, and which records.
+  std::vector<Option> all_options();
 
   const std::string& directory() const { return directory_; }
   // Opens the log directory directly. Only for a directory that no daemon writes to.
@@ -34,8 +37,8 @@ class AuditQueryOptions {
   std::string key_file_ = "/var/lib/claimsd/host.key";
   std::uint32_t uid_ = 0;
   bool token_ = false;
-  CLI::Option* user_option_ = nullptr;
-  CLI::Option* uid_option_ = nullptr;
+  bool user_given_ = false;
+  bool uid_given_ = false;
 };
 
 // Accepts "2026-11-23", "2026-11-23T15:04:05Z", or an age: "90s", "15m", "2h", "7d". UTC.

@@ -72,10 +72,18 @@ Expected<Ended> run_check(const std::string& program, const std::string& file) {
 
 class CheckConfigCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("file", file_, "The file")->type_name("FILE")->capture_default_str();
-    app.add_option("--claimsd", program_, "The claimsd to ask; by default the one installed beside")
-        ->type_name("PATH");
+  std::vector<Option> options() override {
+    return {
+        {.names = "file",
+         .target = &file_,
+         .help = "The file",
+         .value = "FILE",
+         .shows_default = true},
+        {.names = "--claimsd",
+         .target = &program_,
+         .help = "The claimsd to ask; by default the one installed beside",
+         .value = "PATH"},
+    };
   }
 
   Exit run(const Globals&, Output& output) override {

@@ -3,12 +3,13 @@
 // for one run.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "client/claimsctl/option.h"
 #include "client/claimsctl/output.h"
 
 namespace claimsd::ctl {
@@ -24,9 +25,10 @@ struct Globals {
 class Command {
  public:
   virtual ~Command() = default;
-  // Binds options to members. Called once, before parsing. Validators must not repeat the input,
-  // which may be a token.
-  virtual void add_options(CLI::App& app) = 0;
+  // Called once, before parsing. The targets are members of the command.
+  virtual std::vector<Option> options() { return {}; }
+  // If the command has subcommands, one of them is required.
+  virtual std::vector<Subcommand> subcommands() { return {}; }
   // True if the output ends by itself and may be longer than a screen; it then goes through a
   // pager. Called after parsing.
   virtual bool is_long() const { return false; }
@@ -41,11 +43,6 @@ struct CommandRow {
 };
 
 std::span<const CommandRow> commands();
-
-// Accepts a whole number of milliseconds, up to the largest value of the wire protocol.
-CLI::Validator milliseconds_option();
-// For counts: accepts a whole number of at most nine digits.
-CLI::Validator count_option();
 
 std::unique_ptr<Command> make_query();
 std::unique_ptr<Command> make_status();

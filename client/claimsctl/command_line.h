@@ -1,12 +1,18 @@
-// command_line.h: the CLI11 parser with all options and commands. The manual and the completions
-// are generated from it. Single-threaded.
+// command_line.h: the parser with all options and commands. The manual and the completions are
+// generated from it. Only command_line.cc includes CLI11, which takes seconds to compile.
+// Single-threaded.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "client/claimsctl/command.h"
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
 
 namespace claimsd::ctl {
 
@@ -14,24 +20,31 @@ namespace claimsd::ctl {
 class CommandLine {
  public:
   CommandLine();
-  ~CommandLine() = default;
+  ~CommandLine();
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  CLI::App& app() { return app_; }
+  // nullopt if chosen() can run. Otherwise help or an error was printed, and the value is the exit
+  // status.
+  std::optional<int> parse(int argc, char** argv);
   const Globals& globals() const { return globals_; }
-  // The parsed command, or nullptr if there is none.
-  Command* chosen() const;
+  // The parsed command. Requires a successful parse().
+  Command& chosen() const;
+
+  const CLI::App& app() const { return *app_; }
 
  private:
   void add_globals();
   void add_commands();
+  Problem usage_problem(const CLI::ParseError& error, int argc, char** argv) const;
 
   struct Named {
     CLI::App* app;
     std::unique_ptr<Command> command;
+    std::vector<Option> options;
+    std::vector<Subcommand> subcommands;
   };
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   Globals globals_;
   std::vector<Named> commands_;
 };

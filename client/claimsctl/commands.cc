@@ -35,24 +35,19 @@ std::span<const CommandRow> commands() {
 
 namespace {
 
-CLI::Validator nine_digits(const char* otherwise) {
-  const auto check = [otherwise](const std::string& text) -> std::string {
-    const bool digits =
-        !text.empty() && text.size() <= 9 &&
-        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    return digits ? "" : otherwise;
-  };
-  return {check, ""};
+bool is_nine_digits(const std::string& text) {
+  return !text.empty() && text.size() <= 9 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
 
-CLI::Validator milliseconds_option() {
-  return nine_digits("must be a whole number of milliseconds, at most 999999999");
+std::string check_milliseconds(const std::string& text) {
+  return is_nine_digits(text) ? "" : "must be a whole number of milliseconds, at most 999999999";
 }
 
-CLI::Validator count_option() {
-  return nine_digits("must be a whole number");
+std::string check_count(const std::string& text) {
+  return is_nine_digits(text) ? "" : "must be a whole number";
 }
 
 }  // namespace claimsd::ctl

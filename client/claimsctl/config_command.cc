@@ -9,29 +9,30 @@ namespace {
 
 class ConfigCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_flag("--set", set_, "Only those that the file sets")->disable_flag_override();
+  std::vector<Option> options() override {
+    return {
+        {.names = "--set", .target = &set_, .help = "Only those that the file sets"},
+    };
   }
 
   bool is_long() const override { return true; }
 
   Exit run(const Globals& globals, Output& output) override {
-    simdjson::dom::parser parser;
     const auto reply =
-        read_reply(admin_get(globals.admin_socket, "/v1/config"), globals.admin_socket, parser);
+        read_reply(admin_get(globals.admin_socket, "/v1/config"), globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
-      show_json(*reply, output);
+      show_json(reply->root(), output);
       return Exit::kOkay;
     }
     std::size_t options = 0;
     std::size_t values = 0;
-    each_at(*reply, "/options", [&](const Element& option) {
+    each_at(reply->root(), "/options", [&](const Element& option) {
       if (!is_wanted(option)) return;
       options = std::max(options, text_at(option, "/option").size());
       values = std::max(values, std::min(kWidest, text_at(option, "/value").size()));
     });
-    each_at(*reply, "/options", [&](const Element& option) {
+    each_at(reply->root(), "/options", [&](const Element& option) {
       if (!is_wanted(option)) return;
       output.line(fmt::format("{:<{}}  {:<{}}  {}", text_at(option, "/option"), options,
                               text_at(option, "/value"), values,
@@ -48,10 +49,10 @@ class ConfigCommand final : public Command {
   }
 
   void show_json(const Element& reply, Output& output) const {
-    if (!set_) return output.line(simdjson::minify(reply));
+    if (!set_) return output.line(json_text(reply));
     std::string options;
     each_at(reply, "/options", [&](const Element& option) {
-      if (is_wanted(option)) options += (options.empty() ? "" : ",") + simdjson::minify(option);
+      if (is_wanted(option)) options += (options.empty() ? "" : ",") + json_text(option);
     });
     output.line(fmt::format(R"({{"schema":{},"options":[{}]}})", kOutputSchema, options));
   }

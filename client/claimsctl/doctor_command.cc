@@ -59,12 +59,17 @@ Exit exit_of(Tally& tally) {
 
 class DoctorCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("--config", wanted_.config_file,
-                   "The configuration; by default the running daemon's, else the usual one")
-        ->type_name("FILE");
-    app.add_option("--worker", wanted_.workers, "May this user ask? Can be given several times")
-        ->type_name("USER");
+  std::vector<Option> options() override {
+    return {
+        {.names = "--config",
+         .target = &wanted_.config_file,
+         .help = "The configuration; by default the running daemon's, else the usual one",
+         .value = "FILE"},
+        {.names = "--worker",
+         .target = &wanted_.workers,
+         .help = "May this user ask? Can be given several times",
+         .value = "USER"},
+    };
   }
 
   bool is_long() const override { return true; }

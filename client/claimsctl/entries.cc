@@ -29,13 +29,11 @@ Expected<void> each_entry(const Globals& globals, const std::string& user,
     std::string path = "/v1/entries?limit=500";
     if (!cursor.empty()) path += "&after=" + cursor;
     if (!user.empty()) path += "&user=" + escaped(user);
-    simdjson::dom::parser parser;
-    const auto page =
-        read_reply(admin_get(globals.admin_socket, path), globals.admin_socket, parser);
+    const auto page = read_reply(admin_get(globals.admin_socket, path), globals.admin_socket);
     if (!page) return tl::make_unexpected(page.error());
     bool more = true;
-    each_at(*page, "/entries", [&](const Element& entry) { more = more && visit(entry); });
-    cursor = more ? text_at(*page, "/next") : "";
+    each_at(page->root(), "/entries", [&](const Element& entry) { more = more && visit(entry); });
+    cursor = more ? text_at(page->root(), "/next") : "";
   } while (!cursor.empty());
   return {};
 }
@@ -49,7 +47,7 @@ std::string state_text(const Element& entry, const Output& output) {
 }
 
 std::string entry_json(const Element& entry) {
-  std::string text = simdjson::minify(entry);
+  std::string text = json_text(entry);
   return text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
 }
 

@@ -12,12 +12,19 @@ constexpr std::size_t kRowsOfTable = 200;  // rows buffered to align their colum
 
 class EntriesCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("--user", user_, "Those of the user of this id")->type_name("ID");
-    app.add_option("--limit", limit_, "At most so many; 0: all")
-        ->check(count_option())
-        ->type_name("N")
-        ->capture_default_str();
+  std::vector<Option> options() override {
+    return {
+        {.names = "--user",
+         .target = &user_,
+         .help = "Those of the user of this id",
+         .value = "ID"},
+        {.names = "--limit",
+         .target = &limit_,
+         .help = "At most so many; 0: all",
+         .value = "N",
+         .shows_default = true,
+         .check = check_count},
+    };
   }
 
   bool is_long() const override { return true; }

@@ -8,19 +8,21 @@
 namespace claimsd::ctl {
 namespace {
 
+std::string check_level(const std::string& text) {
+  for (const daemon::LogLevel level : daemon::kLogLevels) {
+    if (text == name_of(level)) return "";
+  }
+  return "must be debug, info, warning or error";
+}
+
 class LogLevelCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("level", level_, "debug, info, warning or error; none: says which it is")
-        ->type_name("debug|info|warning|error")
-        ->check(CLI::Validator(
-            [](const std::string& text) -> std::string {
-              for (const daemon::LogLevel level : daemon::kLogLevels) {
-                if (text == name_of(level)) return "";
-              }
-              return "must be debug, info, warning or error";
-            },
-            ""));
+  std::vector<Option> options() override {
+    return {{.names = "level",
+             .target = &level_,
+             .help = "debug, info, warning or error; none: says which it is",
+             .value = "debug|info|warning|error",
+             .check = check_level}};
   }
 
   Exit run(const Globals& globals, Output& output) override {
@@ -28,15 +30,14 @@ class LogLevelCommand final : public Command {
                                        : admin_post(globals.admin_socket, "/v1/log-level",
                                                     daemon::Secret(std::string_view(fmt::format(
                                                         R"({{"level":"{}"}})", level_))));
-    simdjson::dom::parser parser;
-    const auto reply = read_reply(answer, globals.admin_socket, parser);
+    const auto reply = read_reply(answer, globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
-      output.line(simdjson::minify(*reply));
+      output.line(json_text(reply->root()));
       return Exit::kOkay;
     }
-    const std::string now = text_at(*reply, "/level");
-    const std::string configured = text_at(*reply, "/configured");
+    const std::string now = text_at(reply->root(), "/level");
+    const std::string configured = text_at(reply->root(), "/configured");
     output.line(now == configured
                     ? fmt::format("{}, as configured", now)
                     : fmt::format("{} until the next reload or restart, then {} as configured", now,

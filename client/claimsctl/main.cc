@@ -5,7 +5,6 @@
 
 #include "client/claimsctl/command_line.h"
 #include "client/claimsctl/pager.h"
-#include "client/claimsctl/usage.h"
 
 namespace {
 
@@ -21,20 +20,11 @@ int status_of(Exit exit) {
 
 int run(int argc, char** argv) {
   CommandLine line;
-  auto& app = line.app();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {  // --help, --version
-    return app.exit(wanted);
-  } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> words(argv + 1, argv + argc);
-    return status_of(Output(false).problem(claimsd::ctl::usage_problem(error, app, words)));
-  }
+  if (const auto status = line.parse(argc, argv)) return *status;
   Output output(line.globals().json);
-  Command* const chosen = line.chosen();
-  if (chosen == nullptr) return status_of(Exit::kUsage);
-  const Pager pager = chosen->is_long() ? Pager::start() : Pager();
-  return status_of(chosen->run(line.globals(), output));
+  Command& chosen = line.chosen();
+  const Pager pager = chosen.is_long() ? Pager::start() : Pager();
+  return status_of(chosen.run(line.globals(), output));
 }
 
 }  // namespace

@@ -26,8 +26,6 @@ std::string series_json(std::string_view line) {
 
 class MetricsCommand final : public Command {
  public:
-  void add_options(CLI::App&) override {}
-
   bool is_long() const override { return true; }
 
   Exit run(const Globals& globals, Output& output) override {

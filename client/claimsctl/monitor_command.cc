@@ -12,9 +12,7 @@ namespace {
 constexpr int kWaitSeconds = 3;
 
 std::string who_text(const Element& event) {
-  std::uint64_t uid = 0;
-  return event.at_pointer("/uid").get(uid) == simdjson::SUCCESS ? fmt::format("uid {}", uid)
-                                                                : "somebody";
+  return has(event, "/uid") ? fmt::format("uid {}", count_at(event, "/uid")) : "somebody";
 }
 
 std::string flight_text(const Element& event, const Output& output) {
@@ -49,40 +47,43 @@ std::string event_text(const Element& event, const Output& output) {
 }
 
 std::string event_json(const Element& event) {
-  std::string text = simdjson::minify(event);
+  std::string text = json_text(event);
   return text.replace(0, 1, fmt::format("{{\"schema\":{},", kOutputSchema));
 }
 
 class MonitorCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("--count", count_, "Stop after so many events; 0: go on")
-        ->check(count_option())
-        ->type_name("N")
-        ->capture_default_str();
+  std::vector<Option> options() override {
+    return {
+        {.names = "--count",
+         .target = &count_,
+         .help = "Stop after so many events; 0: go on",
+         .value = "N",
+         .shows_default = true,
+         .check = check_count},
+    };
   }
 
   Exit run(const Globals& globals, Output& output) override {
     std::string path = "/v1/events";
     std::string daemon;
     for (std::uint64_t seen = 0;;) {
-      simdjson::dom::parser parser;
-      const auto reply =
-          read_reply(admin_get(globals.admin_socket, path), globals.admin_socket, parser);
+      const auto reply = read_reply(admin_get(globals.admin_socket, path), globals.admin_socket);
       if (!reply) return output.problem(reply.error());
-      const auto started = text_at(*reply, "/daemon_started");
+      const auto started = text_at(reply->root(), "/daemon_started");
       if (!daemon.empty() && started != daemon) note(output, "restarted", 0);
       daemon = started;
-      if (const auto missed = count_at(*reply, "/missed"); missed > 0)
+      if (const auto missed = count_at(reply->root(), "/missed"); missed > 0)
         note(output, "missed", missed);
       bool enough = false;
-      each_at(*reply, "/events", [&](const Element& event) {
+      each_at(reply->root(), "/events", [&](const Element& event) {
         if (enough) return;
         show(event, output);
         enough = ++seen == count_;
       });
       if (enough) return Exit::kOkay;
-      path = fmt::format("/v1/events?after={}&wait={}", count_at(*reply, "/last"), kWaitSeconds);
+      path = fmt::format("/v1/events?after={}&wait={}", count_at(reply->root(), "/last"),
+                         kWaitSeconds);
     }
   }
 

@@ -1,7 +1,6 @@
 // claimsctl purge and revoke: sends the order to the daemon's admin API and prints the result. A
 // token is read from standard input or a file, never from the command line.
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
@@ -36,41 +35,47 @@ std::int64_t read_length(std::string_view text) {
   return count * unit;
 }
 
-CLI::Validator length_option() {
-  const auto check = [](const std::string& text) -> std::string {
-    return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
-  };
-  return {check, ""};
+std::string check_length(const std::string& text) {
+  return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
 }
 
 class OrderCommand final : public Command {
  public:
   explicit OrderCommand(bool revoke) : revoke_(revoke) {}
 
-  void add_options(CLI::App& app) override {
-    auto* const file =
-        app.add_option("--token-file", token_file_, "Where the token is; - is standard input")
-            ->type_name("FILE")
-            ->capture_default_str();
-    auto* const user =
-        app.add_option("--user", user_, "Not a token, but all of the user of this id")
-            ->type_name("ID");
-    auto* const all =
-        app.add_flag("--all", all_, "Not a token, but those of everybody")->disable_flag_override();
-    app.add_option("--upstream", upstream_, "With --user: at this Auth API alone, by its name")
-        ->type_name("NAME")
-        ->needs(user);
-    file->excludes(user)->excludes(all);
-    user->excludes(all);
-    if (!revoke_) return;
-    app.add_option("--for", length_,
-                   "How long: tokens that do not say when they end or began, and a lock; 24h by "
-                   "default")
-        ->check(length_option())
-        ->type_name("TIME");
-    app.add_flag("--lock", lock_, "With --user: also tokens that are issued from now on")
-        ->disable_flag_override()
-        ->needs(user);
+  std::vector<Option> options() override {
+    std::vector<Option> options{
+        {.names = "--token-file",
+         .target = &token_file_,
+         .help = "Where the token is; - is standard input",
+         .value = "FILE",
+         .shows_default = true,
+         .excludes = {"--user", "--all"}},
+        {.names = "--user",
+         .target = &user_,
+         .help = "Not a token, but all of the user of this id",
+         .value = "ID",
+         .excludes = {"--all"}},
+        {.names = "--all", .target = &all_, .help = "Not a token, but those of everybody"},
+        {.names = "--upstream",
+         .target = &upstream_,
+         .help = "With --user: at this Auth API alone, by its name",
+         .value = "NAME",
+         .needs = "--user"},
+    };
+    if (!revoke_) return options;
+    options.push_back(
+        {.names = "--for",
+         .target = &length_,
+         .help =
+             "How long: tokens that do not say when they end or began, and a lock; 24h by default",
+         .value = "TIME",
+         .check = check_length});
+    options.push_back({.names = "--lock",
+                       .target = &lock_,
+                       .help = "With --user: also tokens that are issued from now on",
+                       .needs = "--user"});
+    return options;
   }
 
   Exit run(const Globals& globals, Output& output) override {
@@ -106,13 +111,9 @@ class OrderCommand final : public Command {
                                              : "the user's tokens";
     output.line(fmt::format("{}: {}",
                             output.coloured(Colour::kGood, revoke_ ? "revoked" : "purged"), whom));
-    simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    std::string_view until;
-    if (parser.parse(body).get(root) == simdjson::SUCCESS &&
-        root.at_pointer("/until").get(until) == simdjson::SUCCESS) {
-      output.field("until", printable(until));
-    }
+    const auto reply = Reply::parse(body);
+    const std::string until = reply ? text_at(reply->root(), "/until") : "";
+    if (!until.empty()) output.field("until", until);
   }
 
   bool revoke_;

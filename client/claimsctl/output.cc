@@ -42,7 +42,7 @@ bool is_control(std::string_view sequence) {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t size = daemon::detail::utf8_sequence(text);
+    const std::size_t size = daemon::utf8_sequence(text);
     const auto sequence = text.substr(0, size == 0 ? 1 : size);
     if (size == 0 || is_control(sequence)) {
       out += '?';

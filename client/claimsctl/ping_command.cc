@@ -83,22 +83,29 @@ void show_json(const Pings& pings, const Globals& globals, Output& output) {
   output.line(json.end_object().text());
 }
 
+std::string check_pings(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 6 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && std::stoul(text) >= 1 && std::stoul(text) <= kMostPings) return "";
+  return fmt::format("must be a whole number from 1 to {}", kMostPings);
+}
+
 class PingCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    const auto in_range = [](const std::string& text) -> std::string {
-      const auto bad = fmt::format("must be a whole number from 1 to {}", kMostPings);
-      const bool digits = !text.empty() && text.size() <= 6 &&
-                          text.find_first_not_of("0123456789") == std::string::npos;
-      return digits && std::stoul(text) >= 1 && std::stoul(text) <= kMostPings ? "" : bad;
+  std::vector<Option> options() override {
+    return {
+        {.names = "--count",
+         .target = &count_,
+         .help = "How many round trips, one after the other",
+         .value = "N",
+         .shows_default = true,
+         .check = check_pings},
+        {.names = "--timeout",
+         .target = &timeout_ms_,
+         .help = "How long to wait for each; 0: the default",
+         .value = "MS",
+         .check = check_milliseconds},
     };
-    app.add_option("--count", count_, "How many round trips, one after the other")
-        ->check(CLI::Validator(in_range, ""))
-        ->type_name("N")
-        ->capture_default_str();
-    app.add_option("--timeout", timeout_ms_, "How long to wait for each; 0: the default")
-        ->check(milliseconds_option())
-        ->type_name("MS");
   }
 
   Exit run(const Globals& globals, Output& output) override {

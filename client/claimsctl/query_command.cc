@@ -82,19 +82,28 @@ void show_json(const Answer& answer, Output& output) {
 
 class QueryCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_option("--token-file", token_file_, "Where the token is; - is standard input")
-        ->type_name("FILE")
-        ->capture_default_str();
-    app.add_option("--upstream", upstream_, "The Auth API to ask; the daemon must know this URL")
-        ->type_name("URL");
-    app.add_option("--timeout", timeout_ms_, "How long to wait for the answer; 0: the default")
-        ->check(milliseconds_option())
-        ->type_name("MS");
-    app.add_option("--max-age", max_age_ms_,
-                   "How old a confirmation may be; 0: ask the Auth API now; any by default")
-        ->check(milliseconds_option())
-        ->type_name("MS");
+  std::vector<Option> options() override {
+    return {
+        {.names = "--token-file",
+         .target = &token_file_,
+         .help = "Where the token is; - is standard input",
+         .value = "FILE",
+         .shows_default = true},
+        {.names = "--upstream",
+         .target = &upstream_,
+         .help = "The Auth API to ask; the daemon must know this URL",
+         .value = "URL"},
+        {.names = "--timeout",
+         .target = &timeout_ms_,
+         .help = "How long to wait for the answer; 0: the default",
+         .value = "MS",
+         .check = check_milliseconds},
+        {.names = "--max-age",
+         .target = &max_age_ms_,
+         .help = "How old a confirmation may be; 0: ask the Auth API now; any by default",
+         .value = "MS",
+         .check = check_milliseconds},
+    };
   }
 
   Exit run(const Globals& globals, Output& output) override {

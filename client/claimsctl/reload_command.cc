@@ -8,24 +8,21 @@ namespace {
 
 class ReloadCommand final : public Command {
  public:
-  void add_options(CLI::App&) override {}
-
   Exit run(const Globals& globals, Output& output) override {
-    simdjson::dom::parser parser;
     const auto reply = read_reply(
         admin_post(globals.admin_socket, "/v1/reload", daemon::Secret(std::string_view("{}"))),
-        globals.admin_socket, parser);
+        globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
-      output.line(simdjson::minify(*reply));
+      output.line(json_text(reply->root()));
       return Exit::kOkay;
     }
     std::size_t changes = 0;
-    each_at(*reply, "/changes", [&](const Element&) { ++changes; });
+    each_at(reply->root(), "/changes", [&](const Element&) { ++changes; });
     output.line(fmt::format(
         "{}: {}", output.coloured(Colour::kGood, "reloaded"),
         changes == 0 ? "nothing has changed" : fmt::format("{} changed", count_text(changes))));
-    each_at(*reply, "/changes", [&](const Element& change) {
+    each_at(reply->root(), "/changes", [&](const Element& change) {
       output.line(fmt::format("  {}: {} -> {}", text_at(change, "/option"),
                               text_at(change, "/from"), text_at(change, "/to")));
     });

@@ -1,6 +1,7 @@
 #include "client/claimsctl/reply.h"
 
 #include <fmt/core.h>
+#include <simdjson.h>
 
 namespace claimsd::ctl {
 namespace {
@@ -12,6 +13,17 @@ Problem not_claimsd(const AdminReply& reply, const std::string& socket) {
 }
 
 }  // namespace
+
+std::optional<Reply> Reply::parse(std::string_view text) {
+  struct Parsed {
+    simdjson::dom::parser parser;
+    Element root;
+  };
+  const auto parsed = std::make_shared<Parsed>();
+  if (parsed->parser.parse(text.data(), text.size()).get(parsed->root) != simdjson::SUCCESS)
+    return std::nullopt;
+  return Reply(std::shared_ptr<const Element>(parsed, &parsed->root));
+}
 
 std::string text_at(const Element& from, std::string_view pointer) {
   std::string_view text;
@@ -33,12 +45,39 @@ bool truth_at(const Element& from, std::string_view pointer) {
   return from.at_pointer(pointer).get(truth) == simdjson::SUCCESS && truth;
 }
 
+bool has(const Element& from, std::string_view pointer) {
+  Element there;
+  return from.at_pointer(pointer).get(there) == simdjson::SUCCESS && !there.is_null();
+}
+
+void each_at(const Element& from, std::string_view pointer, const ElementVisit& visit) {
+  simdjson::dom::array array;
+  if (from.at_pointer(pointer).get(array) != simdjson::SUCCESS) return;
+  for (const Element element : array) visit(element);
+}
+
+bool object_at(const Element& from, std::string_view pointer, const ElementVisit& visit) {
+  Element there;
+  if (from.at_pointer(pointer).get(there) != simdjson::SUCCESS || !there.is_object()) return false;
+  visit(there);
+  return true;
+}
+
+void each_member_at(const Element& from, std::string_view pointer,
+                    const std::function<void(const std::string&, const Element&)>& visit) {
+  simdjson::dom::object object;
+  if (from.at_pointer(pointer).get(object) != simdjson::SUCCESS) return;
+  for (const auto& [name, value] : object) visit(printable(name), value);
+}
+
+std::string json_text(const Element& element) {
+  return simdjson::minify(element);
+}
+
 Problem refused(const AdminReply& reply, const std::string& socket) {
-  simdjson::dom::parser parser;
-  Element root;
-  if (parser.parse(reply.body).get(root) != simdjson::SUCCESS ||
-      text_at(root, "/error/code").empty())
-    return not_claimsd(reply, socket);
+  const auto parsed = Reply::parse(reply.body);
+  if (!parsed || text_at(parsed->root(), "/error/code").empty()) return not_claimsd(reply, socket);
+  const Element& root = parsed->root();
   const bool configured = reply.status == 409;
   const bool wrong = reply.status >= 400 && reply.status < 500;
   const Exit exit = configured ? Exit::kConfigured : wrong ? Exit::kUsage : Exit::kUnavailable;
@@ -47,14 +86,13 @@ Problem refused(const AdminReply& reply, const std::string& socket) {
   return {exit, text_at(root, "/error/code"), std::string(message), text_at(root, "/error/hint")};
 }
 
-Expected<Element> read_reply(const Expected<AdminReply>& reply, const std::string& socket,
-                             simdjson::dom::parser& parser) {
+Expected<Reply> read_reply(const Expected<AdminReply>& reply, const std::string& socket) {
   if (!reply) return tl::make_unexpected(reply.error());
   if (reply->status != 200) return tl::make_unexpected(refused(*reply, socket));
-  Element root;
-  if (parser.parse(reply->body).get(root) != simdjson::SUCCESS || count_at(root, "/schema") != 1)
+  const auto parsed = Reply::parse(reply->body);
+  if (!parsed || count_at(parsed->root(), "/schema") != 1)
     return tl::make_unexpected(not_claimsd(*reply, socket));
-  return root;
+  return *parsed;
 }
 
 }  // namespace claimsd::ctl

@@ -2,36 +2,61 @@
 // reads as "", 0 or false. All text passes through printable(). Single-threaded.
 #pragma once
 
-#include <simdjson.h>
-
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/output.h"
 
+namespace simdjson::dom {
+class element;
+}
+
 namespace claimsd::ctl {
 
+// A part of a reply. Opaque for files that do not include simdjson.h, which takes seconds to compile.
 using Element = simdjson::dom::element;
+
+// A parsed JSON text. Owns its elements; copies share them.
+class Reply {
+ public:
+  // nullopt if `text` is not JSON.
+  static std::optional<Reply> parse(std::string_view text);
+
+  const Element& root() const { return *root_; }
+
+ private:
+  explicit Reply(std::shared_ptr<const Element> root) : root_(std::move(root)) {}
+
+  std::shared_ptr<const Element> root_;  // also keeps its parser alive
+};
 
 std::string text_at(const Element& from, std::string_view pointer);
 double number_at(const Element& from, std::string_view pointer);
 std::uint64_t count_at(const Element& from, std::string_view pointer);
 bool truth_at(const Element& from, std::string_view pointer);
+// True if there is a value other than null.
+bool has(const Element& from, std::string_view pointer);
 
-// Calls `visit(element)` for each element of an array.
-template <class Visit>
-void each_at(const Element& from, std::string_view pointer, Visit&& visit) {
-  simdjson::dom::array array;
-  if (from.at_pointer(pointer).get(array) != simdjson::SUCCESS) return;
-  for (const Element element : array) visit(element);
-}
+using ElementVisit = std::function<void(const Element&)>;
+// Calls `visit` for each element of an array.
+void each_at(const Element& from, std::string_view pointer, const ElementVisit& visit);
+// Calls `visit` with the object at `pointer`. False if there is none.
+bool object_at(const Element& from, std::string_view pointer, const ElementVisit& visit);
+// Calls `visit(name, value)` for each member of an object.
+void each_member_at(const Element& from, std::string_view pointer,
+                    const std::function<void(const std::string&, const Element&)>& visit);
+
+// JSON in one line.
+std::string json_text(const Element& element);
 
 // The error that the daemon reported, for a reply other than 200.
 Problem refused(const AdminReply& reply, const std::string& socket);
 
-// The object of a 200 reply, valid as long as `parser`; otherwise the reason why there is none.
-Expected<Element> read_reply(const Expected<AdminReply>& reply, const std::string& socket,
-                             simdjson::dom::parser& parser);
+// The object of a 200 reply; otherwise the reason why there is none.
+Expected<Reply> read_reply(const Expected<AdminReply>& reply, const std::string& socket);
 
 }  // namespace claimsd::ctl

@@ -35,32 +35,33 @@ void show_finding(const Element& finding, Output& output) {
   output.line(output.coloured(Colour::kStrong, "at " + text_at(finding, "/upstream")));
   if (truth_at(finding, "/revoked"))
     output.field("revoked", output.coloured(Colour::kBad, "by an operator: it is denied"));
-  Element part;
-  bool known = truth_at(finding, "/revoked");
-  if (finding.at_pointer("/entry").get(part) == simdjson::SUCCESS && part.is_object()) {
-    show_entry(part, output);
-    known = true;
-  }
-  if (finding.at_pointer("/refusal").get(part) == simdjson::SUCCESS && part.is_object()) {
+  const bool entry =
+      object_at(finding, "/entry", [&](const Element& part) { show_entry(part, output); });
+  const bool refusal = object_at(finding, "/refusal", [&](const Element& part) {
     output.field("refused", fmt::format("{} ago ({}); the Auth API is asked again in {}",
                                         length_text(part, "/age_seconds"), text_at(part, "/reason"),
                                         length_text(part, "/left_seconds")));
-    known = true;
-  }
+  });
   if (truth_at(finding, "/in_flight")) output.field("request", "is on its way to the Auth API");
+  const bool known = entry || refusal || truth_at(finding, "/revoked");
   if (!known) output.field("state", "unknown: the next question asks the Auth API");
 }
 
 class ShowCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    auto* const file =
-        app.add_option("--token-file", token_file_, "Where the token is; - is standard input")
-            ->type_name("FILE")
-            ->capture_default_str();
-    app.add_option("--user", user_, "Not a token, but all of the user of this id")
-        ->type_name("ID")
-        ->excludes(file);
+  std::vector<Option> options() override {
+    return {
+        {.names = "--token-file",
+         .target = &token_file_,
+         .help = "Where the token is; - is standard input",
+         .value = "FILE",
+         .shows_default = true},
+        {.names = "--user",
+         .target = &user_,
+         .help = "Not a token, but all of the user of this id",
+         .value = "ID",
+         .excludes = {"--token-file"}},
+    };
   }
 
   bool is_long() const override { return true; }
@@ -73,14 +74,14 @@ class ShowCommand final : public Command {
   Exit show_token(const Globals& globals, Output& output) const {
     const auto body = token_body(token_file_);
     if (!body) return output.problem(body.error());
-    simdjson::dom::parser parser;
-    const auto found = read_reply(admin_post(globals.admin_socket, "/v1/entry", *body),
-                                  globals.admin_socket, parser);
+    const auto found =
+        read_reply(admin_post(globals.admin_socket, "/v1/entry", *body), globals.admin_socket);
     if (!found) return output.problem(found.error());
     if (output.json()) {
-      output.line(simdjson::minify(*found));
+      output.line(json_text(found->root()));
     } else {
-      each_at(*found, "/upstreams", [&](const Element& finding) { show_finding(finding, output); });
+      each_at(found->root(), "/upstreams",
+              [&](const Element& finding) { show_finding(finding, output); });
     }
     return Exit::kOkay;
   }

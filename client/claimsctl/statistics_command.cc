@@ -64,14 +64,12 @@ void show_upstreams(const Element& statistics, Output& output) {
     for (const std::string_view outcome : {"confirmed", "refused", "failed"}) {
       const Latency calls = latency_at(upstream, "/calls/" + std::string(outcome));
       std::string why;
-      simdjson::dom::object failures;
-      if (outcome == "failed" &&
-          upstream.at_pointer("/failures").get(failures) == simdjson::SUCCESS) {
-        for (const auto& [reason, count] : failures) {
+      if (outcome == "failed") {
+        each_member_at(upstream, "/failures", [&](const std::string& reason, const Element& count) {
           if (count_at(count, "") > 0)
-            why += fmt::format("{}{} {}", why.empty() ? "" : ", ", printable(reason),
+            why += fmt::format("{}{} {}", why.empty() ? "" : ", ", reason,
                                count_text(count_at(count, "")));
-        }
+        });
       }
       table.add({text_at(upstream, "/name"), std::string(outcome), count_text(calls.count),
                  mean_text(calls), within_text(calls, 0.99, bounds), why});
@@ -97,37 +95,38 @@ void show_peers(const Element& statistics, Output& output) {
 void show_counters(const Element& statistics, Output& output) {
   using enum Align;
   Table table({kLeft, kRight});
-  simdjson::dom::object counters;
-  if (statistics.at_pointer("/counters").get(counters) != simdjson::SUCCESS) return;
-  for (const auto& [name, count] : counters)
-    table.add({printable(name), count_text(count_at(count, ""))});
+  if (!has(statistics, "/counters")) return;
+  each_member_at(statistics, "/counters", [&](const std::string& name, const Element& count) {
+    table.add({name, count_text(count_at(count, ""))});
+  });
   show_table("all counters", table, output);
 }
 
 class StatisticsCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_flag("--all", all_, "Every counter, too")->disable_flag_override();
+  std::vector<Option> options() override {
+    return {
+        {.names = "--all", .target = &all_, .help = "Every counter, too"},
+    };
   }
 
   bool is_long() const override { return true; }
 
   Exit run(const Globals& globals, Output& output) override {
-    simdjson::dom::parser parser;
     const auto statistics =
-        read_reply(admin_get(globals.admin_socket, "/v1/statistics"), globals.admin_socket, parser);
+        read_reply(admin_get(globals.admin_socket, "/v1/statistics"), globals.admin_socket);
     if (!statistics) return output.problem(statistics.error());
     if (output.json()) {
-      output.line(simdjson::minify(*statistics));
+      output.line(json_text(statistics->root()));
       return Exit::kOkay;
     }
     output.line(fmt::format("since the daemon started, {} ago ({})",
-                            duration_text(number_at(*statistics, "/uptime_seconds")),
-                            text_at(*statistics, "/started")));
-    show_lookups(*statistics, output);
-    show_upstreams(*statistics, output);
-    show_peers(*statistics, output);
-    if (all_) show_counters(*statistics, output);
+                            duration_text(number_at(statistics->root(), "/uptime_seconds")),
+                            text_at(statistics->root(), "/started")));
+    show_lookups(statistics->root(), output);
+    show_upstreams(statistics->root(), output);
+    show_peers(statistics->root(), output);
+    if (all_) show_counters(statistics->root(), output);
     return Exit::kOkay;
   }
 

@@ -1,7 +1,6 @@
 // claimsctl status: is the daemon healthy, and if not, what to do. Renders /v1/status of the admin
 // API; with --json, that object itself.
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include "client/claimsctl/admin_client.h"
 #include "client/claimsctl/command.h"
@@ -11,9 +10,9 @@ namespace claimsd::ctl {
 namespace {
 
 std::string hits_text(const Element& status) {
-  double ratio = 0;
-  if (status.at_pointer("/cache/hit_ratio").get(ratio) != simdjson::SUCCESS) return "";
-  return fmt::format(", {:.1f} % of them answered from the cache", ratio * 100);
+  if (!has(status, "/cache/hit_ratio")) return "";
+  return fmt::format(", {:.1f} % of them answered from the cache",
+                     number_at(status, "/cache/hit_ratio") * 100);
 }
 
 void show_health(const Element& status, Output& output) {
@@ -128,21 +127,17 @@ Problem not_a_status(const std::string& socket, long http_status) {
 
 class StatusCommand final : public Command {
  public:
-  void add_options(CLI::App&) override {}
-
   bool is_long() const override { return true; }
 
   Exit run(const Globals& globals, Output& output) override {
     const auto reply = admin_get(globals.admin_socket, "/v1/status");
     if (!reply) return output.problem(reply.error());
-    simdjson::dom::parser parser;
-    Element status;
-    if (reply->status != 200 || parser.parse(reply->body).get(status) != simdjson::SUCCESS ||
-        count_at(status, "/schema") != 1) {
+    const auto parsed = Reply::parse(reply->body);
+    if (reply->status != 200 || !parsed || count_at(parsed->root(), "/schema") != 1)
       return output.problem(not_a_status(globals.admin_socket, reply->status));
-    }
+    const Element& status = parsed->root();
     if (output.json()) {
-      output.line(simdjson::minify(status));
+      output.line(json_text(status));
     } else {
       show_health(status, output);
       show_process(status, output);

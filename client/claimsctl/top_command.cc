@@ -12,31 +12,34 @@
 namespace claimsd::ctl {
 namespace {
 
+constexpr unsigned kShortestInterval = 100;  // milliseconds
+constexpr unsigned kLongestInterval = 60'000;
+
 double seconds_now() {
   const auto now = daemon::SystemClock().now().boot.time_since_epoch();
   return std::chrono::duration<double>(now).count();
 }
 
-CLI::Validator milliseconds_between(std::uint32_t least, std::uint32_t most) {
-  const auto check = [=](const std::string& text) -> std::string {
-    const bool digits = !text.empty() && text.size() <= 6 &&
-                        text.find_first_not_of("0123456789") == std::string::npos;
-    const auto value = digits ? std::stoul(text) : 0;
-    return value >= least && value <= most
-               ? ""
-               : fmt::format("must be milliseconds from {} to {}", least, most);
-  };
-  return {check, ""};
+std::string check_interval(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 6 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  const auto value = digits ? std::stoul(text) : 0;
+  if (value >= kShortestInterval && value <= kLongestInterval) return "";
+  return fmt::format("must be milliseconds from {} to {}", kShortestInterval, kLongestInterval);
 }
 
 class TopCommand final : public Command {
  public:
-  void add_options(CLI::App& app) override {
-    app.add_flag("--once", once_, "One frame, and end")->disable_flag_override();
-    app.add_option("--interval", interval_ms_, "How often to look")
-        ->check(milliseconds_between(100, 60'000))
-        ->type_name("MS")
-        ->capture_default_str();
+  std::vector<Option> options() override {
+    return {
+        {.names = "--once", .target = &once_, .help = "One frame, and end"},
+        {.names = "--interval",
+         .target = &interval_ms_,
+         .help = "How often to look",
+         .value = "MS",
+         .shows_default = true,
+         .check = check_interval},
+    };
   }
 
   Exit run(const Globals& globals, Output& output) override {
@@ -50,11 +53,10 @@ class TopCommand final : public Command {
 
  private:
   Expected<void> look(const Globals& globals) {
-    simdjson::dom::parser parser;
     const auto statistics =
-        read_reply(admin_get(globals.admin_socket, "/v1/statistics"), globals.admin_socket, parser);
+        read_reply(admin_get(globals.admin_socket, "/v1/statistics"), globals.admin_socket);
     if (!statistics) return tl::make_unexpected(statistics.error());
-    model_.add(read_top_sample(*statistics, seconds_now()));
+    model_.add(read_top_sample(statistics->root(), seconds_now()));
     return {};
   }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "client/claimsctl/command.h"
-
 namespace claimsd::ctl {
 namespace {
 
@@ -85,20 +83,13 @@ bool looks_like_token(std::string_view word) {
   return word.size() >= kShortestToken && std::all_of(word.begin(), word.end(), b64token);
 }
 
-Problem usage_problem(const CLI::ParseError& error, const CLI::App& app,
-                      const std::vector<std::string>& words) {
-  const auto chosen = app.get_subcommands();
-  const auto extras = app.remaining(true);
-  const std::string extra = extras.empty() ? "" : extras.front();
-  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
-  // In both cases all options were understood, but an argument is missing or extra.
-  const bool incomplete =
-      code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError;
-  if (incomplete && chosen.empty() && extra.substr(0, 1) != "-") return no_command(extra);
-  const std::string command = chosen.empty() ? "claimsctl" : chosen.front()->get_name();
-  if (incomplete && !extra.empty()) return unexpected(command, extra);
-  const auto message = without_values(error.what(), words);
-  return wrong(chosen.empty() ? message : fmt::format("{}: {}", command, message));
+Problem usage_problem(const UsageError& error, const std::vector<std::string>& words) {
+  const bool no_option = error.extra.substr(0, 1) != "-";
+  if (error.incomplete && error.command.empty() && no_option) return no_command(error.extra);
+  const std::string command = error.command.empty() ? "claimsctl" : error.command;
+  if (error.incomplete && !error.extra.empty()) return unexpected(command, error.extra);
+  const auto message = without_values(error.message, words);
+  return wrong(error.command.empty() ? message : fmt::format("{}: {}", command, message));
 }
 
 }  // namespace claimsd::ctl

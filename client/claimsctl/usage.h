@@ -4,7 +4,6 @@
 // CLI11's messages quote the input, so none is passed on unchanged.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +15,15 @@ namespace claimsd::ctl {
 // A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
 bool looks_like_token(std::string_view word);
 
+// What the parser could not parse.
+struct UsageError {
+  std::string command;      // the given command; "" if none
+  std::string extra;        // the first unexpected argument; "" if none
+  bool incomplete = false;  // all options were parsed, but an argument is missing or unexpected
+  std::string message;      // from the parser; may quote the input
+};
+
 // `words`: the arguments without the program name.
-Problem usage_problem(const CLI::ParseError& error, const CLI::App& app,
-                      const std::vector<std::string>& words);
+Problem usage_problem(const UsageError& error, const std::vector<std::string>& words);
 
 }  // namespace claimsd::ctl

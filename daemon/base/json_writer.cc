@@ -6,10 +6,7 @@
 #include <iterator>
 
 namespace claimsd::daemon {
-namespace {
 
-// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
-// there is none.
 std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto within = [&](std::size_t i, unsigned low, unsigned high) {
@@ -30,8 +27,6 @@ std::size_t utf8_sequence(std::string_view text) {
   }
   return 0;
 }
-
-}  // namespace
 
 JsonWriter& JsonWriter::value(double number) {
   return std::isfinite(number) ? raw(fmt::format("{}", number)) : null();

@@ -7,11 +7,16 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace claimsd::daemon {
+
+// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
+// there is none.
+std::size_t utf8_sequence(std::string_view text);
 
 class JsonWriter {
  public:

@@ -1,6 +1,7 @@
 // command_words: prints claimsctl's command line as JSON: every command with its options, the exit
 // statuses, and the doctor's checks. doc_tables.py makes the manual's tables and the completions
 // from it.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "client/claimsctl/command_line.h"

@@ -28,21 +28,18 @@ Result<daemon::LoadedConfig> load(const std::string& file) {
 }
 
 Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
-  simdjson::dom::parser parser;
-  const auto status = read_reply(admin_get(admin_socket, "/v1/status"), admin_socket, parser);
+  const auto status = read_reply(admin_get(admin_socket, "/v1/status"), admin_socket);
   if (!status) return tl::make_unexpected(status.error());
-  DaemonFacts facts{.version = text_at(*status, "/version"),
-                    .pid = count_at(*status, "/pid"),
-                    .uptime_seconds = number_at(*status, "/uptime_seconds"),
-                    .config_file = text_at(*status, "/config_file")};
-  each_at(*status, "/findings", [&](const Element& finding) {
+  DaemonFacts facts{.version = text_at(status->root(), "/version"),
+                    .pid = count_at(status->root(), "/pid"),
+                    .uptime_seconds = number_at(status->root(), "/uptime_seconds"),
+                    .config_file = text_at(status->root(), "/config_file")};
+  each_at(status->root(), "/findings", [&](const Element& finding) {
     facts.troubles.push_back({text_at(finding, "/message"), text_at(finding, "/hint")});
   });
-  simdjson::dom::parser options_parser;
-  const auto config =
-      read_reply(admin_get(admin_socket, "/v1/config"), admin_socket, options_parser);
+  const auto config = read_reply(admin_get(admin_socket, "/v1/config"), admin_socket);
   if (!config) return tl::make_unexpected(config.error());
-  each_at(*config, "/options", [&](const Element& option) {
+  each_at(config->root(), "/options", [&](const Element& option) {
     facts.options.push_back({text_at(option, "/option"), text_at(option, "/value")});
   });
   return facts;
