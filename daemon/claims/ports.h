@@ -68,7 +68,7 @@ struct FetchOutcome {
   std::string age;
   std::string retry_after;
   std::string vary;
-  // for the log: curl's message or an errno; never any part of the token or the body
+  // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
 };

@@ -37,7 +37,7 @@ struct RetryAfter {
   bool for_all = true;
 };
 
-// circuit breaker states; kProbing: half-open
+// Circuit breaker states; kProbing: half-open.
 enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };
 
 class UpstreamGate {
@@ -82,7 +82,7 @@ class UpstreamGate {
   unsigned failures_ = 0;
   unsigned rounds_ = 0;  // backoffs since the last success
   BootTime open_until_{};
-  // the token whose failed probe was excused since the breaker opened
+  // The token whose failed probe was excused since the breaker opened.
   std::optional<std::uint64_t> excused_;
   std::uint32_t window_;            // limit of requests in flight; low after an outage
   std::uint32_t retry_hundredths_;  // saved retries, in hundredths
