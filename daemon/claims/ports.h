@@ -68,7 +68,7 @@ struct FetchOutcome {
   std::string age;
   seconds retry_after{};  // Retry-After, at most an hour; 0: no advice (RFC 9110 section 10.2.3)
   std::string vary;
-  // for the log: curl's message or an errno; never any part of the token or the body
+  // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
 };

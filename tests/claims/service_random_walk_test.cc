@@ -133,7 +133,7 @@ class Walk {
       if (of_token) {
         revoked_tokens_.insert(at);
       } else if (world_.clock.now().wall >= FakeClock().now().wall) {
-        // otherwise the wall clock lags and the tokens appear to be from the future
+        // Otherwise the wall clock lags, and the tokens appear to be from the future.
         revoked_users_.insert(user);
       }
     }

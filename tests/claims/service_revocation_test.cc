@@ -398,7 +398,7 @@ TEST_CASE("iat is compared including its fraction") {
   };
   CHECK(reason_of(issued_at(".499")) == Reason::kRevoked);
   CHECK(reason_of(issued_at(".500")) == Reason::kOk);
-  // the stricter value counts
+  // The stricter value counts.
   CHECK(reason_of(issued_at(".999", ",\"iat\":1")) == Reason::kRevoked);
   CHECK(reason_of(issued_at("", ",\"jti\":1")) == Reason::kRevoked);
   CHECK(reason_of(jwt(R"({"iat":"9999999999"})")) == Reason::kRevoked);  // not a number: no iat

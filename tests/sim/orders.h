@@ -27,8 +27,8 @@ struct OrderRecord {
   bool lingers = false;
   // A purge of one user without room for its rule, which purges all users instead.
   bool perhaps_of_all = false;
-  // over: both clocks have passed `length`; long_over: also the time by which a rule may outlast
-  // it.
+  // over: both clocks have passed `length`. long_over: they have also passed the time by which a
+  // rule may outlast it.
   bool over = false;
   bool long_over = false;
 

@@ -16,14 +16,14 @@ struct Report {
   std::uint32_t uid = 0;  // of the reporting worker
   Duration timeout{};     // 0: the policy's maximum
   int status = 0;         // HTTP status that the worker returned
-  // of the answer that caused the denial; kOk: a permission check failed
+  // Of the answer that caused the denial; kOk: a permission check failed.
   proto::Reason reason = proto::Reason::kOk;
   std::string_view token;  // "": none
   std::string_view user;   // as claimed by the worker
   std::string_view method;
   std::string_view required;  // the permission that was required
   Origin origin;              // its route is a pattern
-  // earlier reports without an acknowledgment, as counted by the worker
+  // Earlier reports without an acknowledgment, as counted by the worker.
   std::uint32_t unacknowledged = 0;
 };
 

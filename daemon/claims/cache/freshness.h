@@ -17,9 +17,9 @@ struct LifePolicy {
   Duration max_ttl = seconds(60);
   Duration clock_skew = seconds(30);
   unsigned jitter_percent = 10;  // a TTL is shortened by up to this percentage
-  // stale-if-error: grace after the TTL while the Auth API fails; 0: none
+  // stale-if-error: grace period after the TTL, used while the Auth API fails; 0: none.
   Duration stale_if_error{};
-  unsigned refresh_percent = 10;  // refresh-ahead starts in this last part of the TTL; 0: never
+  unsigned refresh_percent = 10;  // Refresh-ahead starts in this last part of the TTL; 0: never.
   friend bool operator==(const LifePolicy&, const LifePolicy&) = default;
 };
 

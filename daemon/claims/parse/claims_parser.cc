@@ -201,7 +201,7 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room) {
   WipedJson json(room);
   char* const input = json.input(body.size());
-  // data() may be null for an empty body
+  // For an empty body, data() may be null.
   if (!body.empty()) std::memcpy(input, body.data(), body.size());
   const dom::element root = TRY(json.parse(body.size()));
   dom::object object;

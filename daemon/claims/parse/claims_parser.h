@@ -24,7 +24,9 @@ struct ClaimNames {
 struct ParsedClaims {
   Secret block;  // wiped on destruction
   bool trimmed =
-      false;  // The raw object exceeded proto::kMaxRawClaims: `raw` holds only id, email and role.
+      // True if the raw object exceeded proto::kMaxRawClaims, so that `raw` holds only id, email
+      // and role.
+      false;
 };
 
 // The id must be a non-empty string or an integer (kept as decimal digits); the email a string,

@@ -58,7 +58,7 @@ std::string_view payload_of(std::string_view token) {
   if (first == std::string_view::npos) return {};
   const std::size_t second = token.find('.', first + 1);
   if (second == std::string_view::npos) return {};
-  // five parts: JWE, encrypted
+  // Five parts: JWE, encrypted.
   if (token.find('.', second + 1) != std::string_view::npos) return {};
   return token.substr(first + 1, second - first - 1);
 }

@@ -15,8 +15,8 @@ struct RevocationPolicy {
   std::size_t max_rules = 100'000;
   Duration keep = std::chrono::hours(8760);   // rules by `iat`: longer than any token lives
   Duration undated = std::chrono::hours(24);  // for tokens without `iat`
-  Duration margin = std::chrono::minutes(5);  // added to the lifetime of a rule
-  // purge rules: longer than any confirmation is cached
+  Duration margin = std::chrono::minutes(5);  // rules outlast what they are about by this much
+  // Lifetime of purge rules; longer than any confirmation is cached.
   Duration forget_for = std::chrono::minutes(15);
 };
 

@@ -2,8 +2,8 @@
 // works for others: an account it cannot load, or a throttled user.
 //
 // Such a token must not open the Auth API's own breaker for all users. Its first failure counts
-// against the Auth API; later ones count against the token only, until it succeeds or is idle for
-// kRemembered. After `open_after` consecutive failures the token backs off, with the backoff of
+// against the Auth API; later ones count against the token only, until it succeeds or its failures
+// are forgotten. After `open_after` consecutive failures the token backs off, with the backoff of
 // upstream_gate.h. Memory is bounded to two generations of kMost tokens. Pure; loop thread.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace claimsd::daemon {
 class FailingTokens {
  public:
   static constexpr std::size_t kMost = 4'096;
-  // Longer than any backoff of a token.
+  // How long a failure is remembered after the longest possible backoff.
   static constexpr Duration kRemembered = seconds(60);
 
   explicit FailingTokens(const GatePolicy& policy) : policy_(policy) {}

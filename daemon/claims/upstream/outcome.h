@@ -20,7 +20,7 @@ struct UpstreamPolicy {
 };
 
 struct Judgement {
-  // kOk, kRefused, or the reason for having no verdict
+  // kOk, kRefused, or the reason for having no verdict.
   proto::Reason reason = proto::Reason::kInternal;
   ParsedClaims claims;     // set with kOk
   RetryAfter retry_after;  // from the response

@@ -38,6 +38,12 @@ struct RetryAfter {
   bool for_all = true;
 };
 
+<<<<<<< HEAD:daemon/claims/upstream/upstream_gate.h
+=======
+// Circuit breaker states; kProbing: half-open.
+enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };
+
+>>>>>>> prose1:daemon/claims/upstream_gate.h
 class UpstreamGate {
  public:
   using State = GateState;
@@ -80,7 +86,7 @@ class UpstreamGate {
   unsigned failures_ = 0;
   unsigned rounds_ = 0;  // backoffs since the last success
   BootTime open_until_{};
-  // the token whose failed probe was excused since the breaker opened
+  // The token whose failed probe was excused since the breaker opened.
   std::optional<std::uint64_t> excused_;
   std::uint32_t window_;            // limit of requests in flight; low after an outage
   std::uint32_t retry_hundredths_;  // saved retries, in hundredths
