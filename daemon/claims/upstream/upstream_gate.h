@@ -38,12 +38,6 @@ struct RetryAfter {
   bool for_all = true;
 };
 
-<<<<<<< HEAD:daemon/claims/upstream/upstream_gate.h
-=======
-// Circuit breaker states; kProbing: half-open.
-enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };
-
->>>>>>> prose1:daemon/claims/upstream_gate.h
 class UpstreamGate {
  public:
   using State = GateState;
