@@ -1,7 +1,7 @@
 """Floods of junk tokens, and outages with thousands of hot tokens, against the real daemon.
 
 Short by default. The full load, by hand:
-    CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \
+    CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \\
     /usr/bin/python3 -m pytest -s tests/system/test_floods.py
 
 With CLAIMSD_FLOOD_APART=1 the measured client has a core of its own and the flooder runs on the
