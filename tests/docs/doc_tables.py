@@ -2,7 +2,7 @@
 """Keeps the tables in the documents equal to the tables in the code.
 
 A Markdown document marks a table with `<!-- table: NAME -->` and `<!-- end -->`, a manual page with
-`.\" table: NAME` and `.\" end`. The text in between is the output of doc_tables for NAME, or is
+`.\\" table: NAME` and `.\\" end`. The text in between is the output of doc_tables for NAME, or is
 made from the command line (command_words) or claimsd.h. Completions are generated as whole files.
 `--check` (the default) fails on a difference; `--write` updates the files.
 """

@@ -44,7 +44,7 @@ def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd
     (process,) = one.processes
     before = private_bytes(process)
     one.start()
-    one.until_each(lambda row: row.lookups > LOOKUPS and row.local > 1000 and row.shared > 1000, "that many lookups")
+    one.until_each(lambda row: row.lookups > LOOKUPS and row.local > 1000 and row.shared > 1000, "enough lookups")
     added = private_bytes(process) - before
     print(f"private memory: {before / 1024:.0f} KiB before, and {added / 1024:.0f} KiB of the client after "
           f"{one.sum('lookups')} lookups")
@@ -58,7 +58,7 @@ def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd
 def test_the_local_table_is_excluded_from_core_dumps_and_wiped_on_fork(claimsd, spinner, faults):
     daemon = claimsd(faults.url("echo"))
     one = spinner(daemon, [jwt(sub="somebody")]).start()
-    one.until_each(lambda row: row.local > 1000, "it has a table in use")
+    one.until_each(lambda row: row.local > 1000, "the local table is in use")
     flags = []
     with open(f"/proc/{one.processes[0].pid}/smaps", encoding="ascii") as file:
         flags = [set(line.split()[1:]) for line in file if line.startswith("VmFlags:")]

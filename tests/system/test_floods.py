@@ -1,8 +1,8 @@
 """Floods of junk tokens, and outages with thousands of hot tokens, against the real daemon.
 
 Short by default. The full load, by hand:
-CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \
-/usr/bin/python3 -m pytest -s tests/system/test_floods.py
+    CLAIMSD_FLOOD_SECONDS=30 CLAIMSD_FLOOD_RATE=50000 CLAIMSD_PARTITION_SECONDS=60 \\
+    /usr/bin/python3 -m pytest -s tests/system/test_floods.py
 
 With CLAIMSD_FLOOD_APART=1 the measured client has a core of its own and the flooder runs on the
 others at idle priority. The remaining latency is then caused by the daemon and not by kernel
@@ -116,7 +116,7 @@ def test_a_flood_from_one_uid_costs_another_uid_no_cache_hits(claimsd, faults, p
     with Peer(daemon.socket) as peer:
         # Cache misses of root have the same small limit: query in batches.
         for token in KNOWN:
-            until(lambda: peer.ask(token).verdict == "valid", f"{token} is known")
+            until(lambda: peer.ask(token).verdict == "valid", f"{token} is cached")
     with Load(portable_flood, daemon, "hits", 1, KNOWN, VICTIM) as hits:
         hits.go()
         quiet = hits.tally()
@@ -198,7 +198,7 @@ def test_after_an_outage_all_hot_tokens_become_valid_again_without_a_thundering_
     binary = build / "tests" / "system" / "claimsd_flood"
     hot = HOT[:1000] if sanitized(build) else HOT  # as many as such a build can renew within their TTL
     with Peer(daemon.socket) as peer:
-        until(lambda: all_valid(peer, hot), "all are known")
+        until(lambda: all_valid(peer, hot), "all tokens are cached")
     longest = PARTITION_SECONDS + 2 * RECOVERY_SECONDS
     crowds = [Load(binary, daemon, "crowd", longest, hot) for _ in range(CROWDS)]
     try:

@@ -50,11 +50,11 @@ def lower_quartile(values):
 def test_the_map_of_a_hung_daemon_is_trusted_for_2_s_and_again_after_it_continues(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     spinning = spinners(daemon, 4, lambda _: TOKENS[:8], CLAIMSD_TIMEOUT_MS="200").start()
-    spinning.until_each(lambda row: row.local > 1000, "everybody lives off the map")
+    spinning.until_each(lambda row: row.local > 1000, "every worker answers from the map")
     daemon.signal(signal.SIGSTOP)
     stopped = time.monotonic_ns()
     try:
-        spinning.until_each(lambda row: row.unavailable > 3, "everybody asks a daemon that is silent")
+        spinning.until_each(lambda row: row.unavailable > 3, "every worker queries the hung daemon")
         # The last heartbeat was before the stop, so it is trusted for at most 2 s after the stop.
         assert stopped + HEARTBEAT_LIMIT_NS // 2 < spinning.last("last_map_hit") <= stopped + HEARTBEAT_LIMIT_NS
     finally:
@@ -78,19 +78,19 @@ def test_after_a_kill_at_any_moment_lookups_continue_within_the_restart_window(c
         time.sleep(dice.random() * 0.02)  # the random moment; not a wait for anything
         killed = spinning.set_moment()
         daemon.kill()
-        spinning.until_each(lambda row: row.moment == killed, "everybody's lookup has ended")
+        spinning.until_each(lambda row: row.moment == killed, "every worker's lookup has ended")
         spinning.until_each_goes_on("unavailable", 10)
         cut_off.append(spinning.last("longest_after"))
         gone = spinning.set_moment()
-        spinning.until_each(lambda row: row.moment == gone and row.after >= 1000, "they go on without a daemon")
+        spinning.until_each(lambda row: row.moment == gone and row.after >= 1000, "lookups go on without a daemon")
         without.append(spinning.last("longest_after"))
         daemon.start()
         ready = spinning.set_moment()
-        spinning.until_each(lambda row: row.moment == ready and row.first_socket_after > 0, "they are answered again")
+        spinning.until_each(lambda row: row.moment == ready and row.first_socket_after > 0, "queries are answered again")
         back.append(spinning.last("first_socket_after") - ready)
         spinning.set_moment(0)
     spinning.stop()
-    for what, took in (("cut off", cut_off), ("without a daemon", without), ("answered after its return", back)):
+    for what, took in (("cut off", cut_off), ("without a daemon", without), ("answered after the restart", back)):
         print(f"{what}, the longest of each kill in ms: {' '.join(f'{one / 1e6:.1f}' for one in sorted(took))}")
     assert spinning.sum("wrong") == 0 and spinning.sum("invalid") == 0
     # A lookup's wait for a CPU is not counted, but that of a dying or starting daemon is, and load
@@ -104,7 +104,7 @@ def test_after_a_kill_at_any_moment_lookups_continue_within_the_restart_window(c
 def test_restarts_under_load_cause_no_wrong_answer_and_leave_no_old_maps(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache=CROWDED)
     spinning = spinners(daemon, 4, orders_of_their_own).start()
-    spinning.until_each(lambda row: row.lookups > len(TOKENS), "everybody knows everybody")
+    spinning.until_each(lambda row: row.lookups > len(TOKENS), "every worker has looked up every token")
     most = 0
     for number in range(RESTARTS):
         if number % 3 == 0:

@@ -52,13 +52,13 @@ def revoke(build):
 
 
 def until_hot(spinning):
-    spinning.until_each(lambda row: row.local > 1000, "everybody finds them in their own table")
+    spinning.until_each(lambda row: row.local > 1000, "every process answers from its local table")
 
 
 def check_none_is_valid(spinning, returned):
     """`returned`: when claimsctl ended."""
     spinning.set_moment(returned)
-    until(lambda: spinning.check_alive() or spinning.sum("after") >= WANTED, "that many lookups", PATIENCE)
+    until(lambda: spinning.check_alive() or spinning.sum("after") >= WANTED, "enough lookups", PATIENCE)
     spinning.stop()
     rows = spinning.rows()
     late = [row.last_valid - returned for row in rows if row.last_valid > returned]
@@ -134,7 +134,7 @@ def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, re
     daemon = claimsd(faults.url("gate"), cache={"lease": "60s"})
     token = old_token("cold")
     spinning = spinners(daemon, [token]).start()
-    until(lambda: daemon.status()["questions"]["waiting"] == PROCESSES, "everybody waits for the flight")
+    until(lambda: daemon.status()["questions"]["waiting"] == PROCESSES, "every process waits for the request in flight")
     assert faults.count("gate") == 1
     _, returned = revoke(daemon, "--user", user_of(token))
     spinning.set_moment(returned)

@@ -99,7 +99,7 @@ def test_the_audit_thread_has_lower_scheduling_priority_than_the_loop(claimsd, f
         threads = [int(task.name) for task in pathlib.Path(f"/proc/{main}/task").iterdir()]
         return [claims(thread) for thread in threads].count((os.SCHED_BATCH, True))
 
-    until(lambda: modest() == 1, "one thread has lower claims")
+    until(lambda: modest() == 1, "one thread has a lower priority")
     assert os.sched_getscheduler(main) == os.SCHED_OTHER
 
 

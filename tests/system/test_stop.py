@@ -108,7 +108,7 @@ def test_a_worker_that_queries_during_a_restart_gets_its_answer(claimsd, worker,
     faults.open("gate")
     daemon.start()
     assert asker.read_answer().verdict == "valid"
-    until(lambda: faults.count("gate") == 2, "the new daemon asks again")
+    until(lambda: faults.count("gate") == 2, "the new daemon repeats the request")
 
 
 def test_two_daemons_cannot_share_a_cache(claimsd, faults):

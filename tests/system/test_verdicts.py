@@ -33,7 +33,7 @@ def test_a_logged_out_token_is_invalid_once_its_ttl_is_over(claimsd, worker, aut
         assert answer.verdict == "invalid" or began - logged_out < 1
         return answer.verdict == "invalid"
 
-    until(refused, "the token is refused")
+    until(refused, "the token is rejected")
     assert asker.ask(token).reason == "refused"
 
 
@@ -69,7 +69,7 @@ def test_a_cached_answer_survives_an_outage_within_its_ttl_and_no_longer(claimsd
         assert answer.verdict == "unavailable" or began - confirmed < 2
         return answer.verdict == "unavailable"
 
-    until(over, "its life ends")
+    until(over, "its TTL ends")
     assert asker.ask("known").reason in ("upstream_status", "backoff")
 
 
@@ -106,7 +106,7 @@ def test_a_rejection_is_cached_and_then_verified_again(claimsd, peer, faults):
     again = asker.ask("token")
     assert (again.verdict, again.source) == ("invalid", "cache")
     assert faults.count(mode) == 1
-    until(lambda: asker.ask("token").verdict == "valid", "the refusal is forgotten")
+    until(lambda: asker.ask("token").verdict == "valid", "the negative entry expires")
 
 
 def test_a_403_is_a_rejection_only_if_configured(claimsd, peer, faults):

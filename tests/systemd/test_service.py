@@ -140,7 +140,7 @@ def test_a_stop_loses_no_answer(running, worker, faults):
     try:
         faults.wait("gate", in_flight=1)
         running.run("systemctl", "stop", "--no-block", "claimsd")
-        until(lambda: running.show("claimsd", "StatusText").startswith("Stopping: 1 questions"), "it stops, and waits")
+        until(lambda: running.show("claimsd", "StatusText").startswith("Stopping: 1 questions"), "the daemon is stopping and waits")
         faults.open("gate")
         assert asker.read_answer().verdict == "valid"
         until(lambda: running.show("claimsd", "Result") == "success" and pid_of(running) == 0, "a clean stop")
@@ -200,7 +200,7 @@ def test_its_exposure_level_is_low(running):
 
 def test_the_unit_allows_the_lower_priority_of_the_audit_thread(running):
     policies = f"for task in /proc/{pid_of(running)}/task/*; do chrt -p ${{task##*/}}; done"
-    until(lambda: "SCHED_BATCH" in running.run("sh", "-c", policies).stdout, "one thread has lower claims")
+    until(lambda: "SCHED_BATCH" in running.run("sh", "-c", policies).stdout, "one thread has a lower priority")
 
 
 PLANTED = ["execve", "ptrace", "netlink", "packet", "inet"]
