@@ -15,6 +15,8 @@ COUNTED_FOLDERS = LINTED_FOLDERS + ("tests", "cmake", "systemd", ".ci")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>|(\S+))')
 # TRY next to other values in one expression, which g++ would not destroy: base/result.h.
 TRY_AMONG_OTHERS = re.compile(r"[,{]\s*(\.\w+ = )?TRY\(|^\s*,?\s*\.\w+ = TRY\(")
+# `using other::Name;` and `namespace short = other::name;` in a .cc file.
+BORROWED_NAME = re.compile(r"^\s*(?:using\s+[\w:]+::(\w+)|namespace\s+(\w+)\s*=\s*[\w:]+);", re.MULTILINE)
 PUBLIC_HEADERS = "client/include/"
 
 
@@ -86,6 +88,15 @@ def check_file(root, path):
             yield number, "reads a clock: have it passed in (daemon/base/clock.h)"
 
 
+def check_borrowed_names(root, path):
+    """clang-tidy finds unused names only in files that it reads one by one (cmake/tidy.py)."""
+    text = (root / path).read_text(encoding="utf-8")
+    for found in BORROWED_NAME.finditer(text):
+        name = found[1] or found[2]
+        if len(re.findall(rf"\b{name}\b", text[found.end():])) == 0:
+            yield text.count("\n", 0, found.start(found.lastindex)) + 1, f"{name} is not used: remove its declaration"
+
+
 def files_in(root, folders, suffixes):
     for folder in folders:
         for file in sorted((root / folder).rglob("*")):
@@ -99,6 +110,9 @@ def violations(root):
     for path in files_in(root, LINTED_FOLDERS, SOURCES):
         for line, problem in check_file(root, path):
             yield f"{path}:{line}: {problem}"
+        if path.endswith(".cc"):
+            for line, problem in check_borrowed_names(root, path):
+                yield f"{path}:{line}: {problem}"
     for path in files_in(root, COUNTED_FOLDERS, COUNTED):
         lines = len((root / path).read_text(encoding="utf-8").splitlines())
         if lines > include_rules.MAX_LINES:

@@ -105,6 +105,9 @@ BREACHES = [
     ("daemon/claims/bad.cc", "auto t = std::chrono::steady_clock::now();", "reads a clock"),
     ("daemon/server/bad.cc", "clock_gettime(CLOCK_MONOTONIC, &t);", "reads a clock"),
     ("daemon/store/bad.cc", "auto t = time(nullptr);", "reads a clock"),
+    # Names that nothing uses.
+    ("daemon/claims/bad.cc", "using proto::Reason;\nint reason();", "Reason is not used"),
+    ("daemon/claims/bad.cc", "namespace chrono = std::chrono;", "chrono is not used"),
     # Unusual spellings.
     ("daemon/claims/bad.cc", "#  include  <uv.h>", "may not include uv"),
     ("daemon/claims/bad.cc", "  #include<uv.h>", "may not include uv"),

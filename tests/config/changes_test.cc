@@ -1,6 +1,8 @@
 // What a reload changes, and what it must reject.
 #include "daemon/config/changes.h"
 
+#include <fmt/core.h>
+
 #include "daemon/config/options.h"
 #include "tests/support/catch.h"
 
@@ -19,6 +21,10 @@ LoadedConfig loaded(const std::string& text, std::string_view filename = "f.toml
 
 LoadedConfig with(const std::string& text) {
   return loaded(text + "\n" + std::string(kUpstream));
+}
+
+std::string upstream_and(std::string_view more) {
+  return fmt::format("{}{}", kUpstream, more);
 }
 
 }  // namespace
@@ -57,8 +63,8 @@ TEST_CASE(
 
 TEST_CASE("adding or removing an upstream is rejected") {
   const LoadedConfig one = loaded(std::string(kUpstream));
-  const LoadedConfig both = loaded(std::string(kUpstream) +
-                                   "default = true\n[upstream.b]\nurl = \"https://b.example\"\n");
+  const LoadedConfig both =
+      loaded(upstream_and("default = true\n[upstream.b]\nurl = \"https://b.example\"\n"));
   const auto came = compare(one, both);
   REQUIRE_FALSE(came);
   CHECK(came.error().message.find("f.toml:5: upstream.b: new in the file") != std::string::npos);
@@ -68,8 +74,8 @@ TEST_CASE("adding or removing an upstream is rejected") {
 }
 
 TEST_CASE("a value that may contain a password is compared but not shown") {
-  const std::string before = std::string(kUpstream) + "proxy = \"http://alpha.example:1\"\n";
-  const std::string after = std::string(kUpstream) + "proxy = \"http://beta.example:1\"\n";
+  const std::string before = upstream_and("proxy = \"http://alpha.example:1\"\n");
+  const std::string after = upstream_and("proxy = \"http://beta.example:1\"\n");
   const auto refused = compare(loaded(before), loaded(after));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("(hidden) now, (hidden) in") != std::string::npos);
