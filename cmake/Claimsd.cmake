@@ -66,6 +66,10 @@ function(claimsd_test name)
   # Compiled like its precompiled headers (tests/CMakeLists.txt).
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_precompile_headers(${name} REUSE_FROM claimsd_precompiled_tests)
+  # g++ 12 reports std::string's operator+ (its bug 105651), and in precompiled headers it does not
+  # suppress that as a warning of a system header.
+  target_compile_options(${name} PRIVATE
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()

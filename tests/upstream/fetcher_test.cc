@@ -275,8 +275,8 @@ TEST_CASE("an outcome may start the next flight") {
   test::FaultServer& server = fresh_fault_server();
   NullLog log;
   int landed = 0;
-  std::unique_ptr<Upstream> upstream;
-  upstream = std::move(*make_upstream(
+  std::unique_ptr<FetchThread> upstream;
+  upstream = std::move(*FetchThread::create(
       {upstream_of(server, "ok")},
       [&](FlightId id, const FetchOutcome&) {
         if (++landed < 5) upstream->start(id + 1, 0, 0, Secret(kToken));
