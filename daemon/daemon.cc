@@ -75,7 +75,7 @@ class RealDaemon final : public Daemon {
   Status watch();
   OrderDone acknowledged(AuditEvent what, const Order& order, OrderDone done);
   AdminServices admin_services();
-  AuditTrail& audit_trail() {
+  AuditSink& audit_sink() {
     if (audit_) return *audit_;
     return no_audit_;
   }
@@ -105,14 +105,14 @@ class RealDaemon final : public Daemon {
   std::optional<HmacKeyer> keyer_;
   std::optional<HmacFingerprinter> fingerprinter_;
   std::vector<Rule> known_rules_;  // until the service takes them
-  std::unique_ptr<RevocationThread> revocation_log_;
+  std::unique_ptr<RevocationWriter> revocation_log_;
   std::optional<AcknowledgementHold> hold_;
   std::optional<EventFeed> events_;
   std::unique_ptr<UpstreamMonitor> monitor_;
   std::unique_ptr<FastPath> fast_path_;
   std::optional<AuditFingerprinter> audit_names_;  // until the recorder takes it
   std::optional<DirectoryLock> audit_lock_;
-  NoAuditTrail no_audit_;
+  NoAuditSink no_audit_;
   std::unique_ptr<AuditRecorder> audit_;  // null: no audit log is kept
   std::unique_ptr<Server> server_;
   std::unique_ptr<ClaimsService> service_;
@@ -156,7 +156,7 @@ Status RealDaemon::open_revocations() {
                                         .max_rules = revocations.max_entries},
                                        key, clock_.now()));
   known_rules_ = file->rules();
-  revocation_log_ = TRY(RevocationThread::create(std::move(file), *loop_, log_));
+  revocation_log_ = TRY(RevocationWriter::create(std::move(file), *loop_, log_));
   return {};
 }
 
@@ -172,7 +172,7 @@ Status RealDaemon::open_audit() {
            [this](std::span<const AuditCompletion> answers, bool last) {
              const Server::Gathering together(*server_, last);
              for (const AuditCompletion& one : answers)
-               service_->recorded(one.ticket, one.verdict == AuditVerdict::kGo);
+               service_->recorded(one.ticket, one.verdict == AuditDecision::kProceed);
            },
        .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
   audit_->note({.event = AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
@@ -207,7 +207,7 @@ Status RealDaemon::open_service() {
                                                    .publisher = fast_path_->publisher(),
                                                    .fingerprinter = *fingerprinter_,
                                                    .revocation_log = *revocation_log_,
-                                                   .audit = audit_trail()});
+                                                   .audit = audit_sink()});
   service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
@@ -274,7 +274,7 @@ AdminServices RealDaemon::admin_services() {
     service_->revoke(order, acknowledged(AuditEvent::kRevoked, order, std::move(done)));
   };
   if (audit_) {
-    services.audit = [this](const AuditQuery& query, AuditRecorder::PageDone done) {
+    services.audit = [this](const AuditSearchFilter& query, AuditRecorder::PageDone done) {
       audit_->ask(query, std::move(done));
     };
   }
@@ -313,14 +313,14 @@ OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDon
                     .subject = order.subject,
                     .uid = order.given_by};
   return [this, what, whom, who, event,
-          deed = audit_ ? audit_->deed_of(what, order) : AuditRecorder::Deed{},
+          entry = audit_ ? audit_->admin_record_of(what, order) : AuditRecorder::AdminRecord{},
           done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
     events_->add(event);
     log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
               service_->revocation_rules());
     if (!audit_) return hold_->after([done, result] { done(result); });
-    audit_->note(deed, [this, done, result](bool durable) {
+    audit_->note(entry, [this, done, result](bool durable) {
       OrderResult known = result;
       known.recorded = durable;
       hold_->after([done, known] { done(known); });
@@ -444,7 +444,7 @@ void RealDaemon::begin_stop(int signal_number) {
   stopping_ = true;
   server_->stop_listening();
   log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
-            service_->flights().waiting() + service_->held_answers());
+            service_->flights().waiting() + service_->pending_answers());
   reporter_->stopping();
   service_->stop();
   stop_deadline_->start(config().daemon.stop_timeout);

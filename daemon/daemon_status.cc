@@ -15,7 +15,7 @@ AuditStatus audit_status(const StatusSources& from) {
   status.directory = audit.directory;
   status.level = name_of(audit_level_of(audit));
   status.denies = !audit.allow_when_full;
-  status.waiting = from.service.held_answers();
+  status.waiting = from.service.pending_answers();
   status.max_waiting = audit.max_waiting;
   return status;
 }

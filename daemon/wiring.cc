@@ -115,7 +115,7 @@ AuditSettings audit_settings_from(const Config& config, const std::string& origi
   settings.log.policy.level = audit_level_of(audit);
   settings.log.policy.before_answer = audit.before_answer;
   settings.log.policy.when_full =
-      audit.allow_when_full ? AuditWhenFull::kAllowAndCount : AuditWhenFull::kDeny;
+      audit.allow_when_full ? AuditWhenFull::kAllowUnrecorded : AuditWhenFull::kUnavailable;
   settings.log.policy.max_records = audit.max_records;
   settings.log.policy.max_tickets = audit.max_waiting;
   settings.anchors_file = audit.anchors_file.native();

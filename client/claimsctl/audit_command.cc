@@ -78,7 +78,7 @@ class AuditCommand final : public Command {
   // A subcommand, and which records it is about.
   struct Part {
     bool chosen = false;
-    AuditQueryOptions options;
+    AuditFilterOptions options;
   };
 
   std::vector<Option> tail_options() {
@@ -177,7 +177,7 @@ class AuditCommand final : public Command {
   Exit tail_live(Output& output) {
     const auto last = live_.last();
     if (!last) return output.problem(last.error());
-    daemon::AuditQuery query;
+    daemon::AuditSearchFilter query;
     query.first = *last >= lines_ ? *last - lines_ + 1 : 1;
     for (;;) {
       const auto next = live_.search(query, [&](const AuditRecord& record) {
@@ -204,7 +204,7 @@ class AuditCommand final : public Command {
     if (!reader) return output.problem(reader.error());
     const auto first = reader->start_of_last(lines_);
     if (!first) return output.problem(audit_problem(first.error()));
-    daemon::AuditQuery query;
+    daemon::AuditSearchFilter query;
     query.first = *first;
     const auto done = reader->search(query, [&](const AuditRecord& record) {
       show(record, output);

@@ -40,7 +40,7 @@ bool read_newest(const Element& root, daemon::AuditSegmentIdentity& newest) {
 
 }  // namespace
 
-Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditQuery& query) const {
+Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditSearchFilter& query) const {
   const auto reply = admin_get(socket_, "/v1/audit?" + daemon::audit_query_text(query));
   const auto got = read_reply(reply, socket_);
   if (!got) {
@@ -68,7 +68,8 @@ Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditQuery& query) con
 }
 
 Expected<daemon::AuditSequence> LiveAudit::each_page(
-    daemon::AuditQuery query, const std::function<bool(const daemon::AuditPage&)>& visit) const {
+    daemon::AuditSearchFilter query,
+    const std::function<bool(const daemon::AuditPage&)>& visit) const {
   for (;;) {
     const auto got = page(query);
     if (!got) return tl::make_unexpected(got.error());
@@ -80,7 +81,7 @@ Expected<daemon::AuditSequence> LiveAudit::each_page(
   }
 }
 
-Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditQuery& query,
+Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditSearchFilter& query,
                                                   const daemon::AuditVisit& visit) const {
   bool readable = true;
   auto next = each_page(query, [&](const daemon::AuditPage& page) {
@@ -97,7 +98,7 @@ Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditQuery& quer
 
 Expected<void> LiveAudit::rows(daemon::AuditSequence first, daemon::AuditSequence last,
                                const RowVisit& visit) const {
-  daemon::AuditQuery query;
+  daemon::AuditSearchFilter query;
   query.first = first;
   const auto done = each_page(query, [&](const daemon::AuditPage& page) {
     for (const daemon::AuditPage::Row& row : page.records) {
@@ -112,7 +113,7 @@ Expected<void> LiveAudit::rows(daemon::AuditSequence first, daemon::AuditSequenc
 }
 
 Expected<daemon::AuditPage> LiveAudit::end() const {
-  daemon::AuditQuery nothing;
+  daemon::AuditSearchFilter nothing;
   nothing.first = std::numeric_limits<std::int64_t>::max();
   return page(nothing);
 }

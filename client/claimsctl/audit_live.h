@@ -16,7 +16,7 @@ class LiveAudit {
 
   // Visits all matching records in order, from query.first up to the newest one. Returns the
   // sequence at which the next search starts.
-  Expected<daemon::AuditSequence> search(const daemon::AuditQuery& query,
+  Expected<daemon::AuditSequence> search(const daemon::AuditSearchFilter& query,
                                          const daemon::AuditVisit& visit) const;
   // Visits the stored rows in order up to `last`. The visitor returns false to stop early.
   using RowVisit = std::function<bool(const daemon::AuditPage::Row& row)>;
@@ -30,9 +30,10 @@ class LiveAudit {
   Expected<std::string> directory() const;
 
  private:
-  Expected<daemon::AuditPage> page(const daemon::AuditQuery& query) const;
+  Expected<daemon::AuditPage> page(const daemon::AuditSearchFilter& query) const;
   Expected<daemon::AuditSequence> each_page(
-      daemon::AuditQuery query, const std::function<bool(const daemon::AuditPage&)>& visit) const;
+      daemon::AuditSearchFilter query,
+      const std::function<bool(const daemon::AuditPage&)>& visit) const;
 
   std::string socket_;
 };

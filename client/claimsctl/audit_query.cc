@@ -109,7 +109,7 @@ Problem audit_problem(const daemon::Error& error) {
           "name the directory with --directory; on the host itself it is root's and the daemon's"};
 }
 
-Option AuditQueryOptions::directory_option() {
+Option AuditFilterOptions::directory_option() {
   return {.names = "--directory",
           .target = &directory_,
           .help = "Where the log is: the daemon's directory, or a copy",
@@ -117,7 +117,7 @@ Option AuditQueryOptions::directory_option() {
           .shows_default = true};
 }
 
-std::vector<Option> AuditQueryOptions::all_options() {
+std::vector<Option> AuditFilterOptions::all_options() {
   return {
       directory_option(),
       {.names = "--since",
@@ -161,12 +161,12 @@ std::vector<Option> AuditQueryOptions::all_options() {
   };
 }
 
-bool AuditQueryOptions::is_live() const {
+bool AuditFilterOptions::is_live() const {
   const bool hidden = access(directory_.c_str(), R_OK | X_OK) != 0 && errno == EACCES;
   return hidden || daemon::audit_directory_is_live(directory_);
 }
 
-Expected<daemon::AuditReader> AuditQueryOptions::open_reader() const {
+Expected<daemon::AuditReader> AuditFilterOptions::open_reader() const {
   auto reader = daemon::AuditReader::open(directory_);
   if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
   if (reader->empty())
@@ -175,8 +175,8 @@ Expected<daemon::AuditReader> AuditQueryOptions::open_reader() const {
   return std::move(*reader);
 }
 
-Expected<daemon::AuditQuery> AuditQueryOptions::query(WallTime now) const {
-  daemon::AuditQuery query;
+Expected<daemon::AuditSearchFilter> AuditFilterOptions::query(WallTime now) const {
+  daemon::AuditSearchFilter query;
   if (!since_.empty()) query.since = parse_audit_time(since_, now);
   if (!until_.empty()) query.until = parse_audit_time(until_, now);
   if (user_given_) query.user = user_;

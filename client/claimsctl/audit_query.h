@@ -11,7 +11,7 @@
 
 namespace claimsd::ctl {
 
-class AuditQueryOptions {
+class AuditFilterOptions {
  public:
   // Where the log is.
   Option directory_option();
@@ -25,7 +25,7 @@ class AuditQueryOptions {
   // the directory.
   bool is_live() const;
   // Reads the token from standard input if --token is given.
-  Expected<daemon::AuditQuery> query(daemon::WallTime now) const;
+  Expected<daemon::AuditSearchFilter> query(daemon::WallTime now) const;
 
  private:
   std::string directory_ = "/var/lib/claimsd/audit";

@@ -19,7 +19,7 @@ constexpr std::size_t kShown = 10;
 constexpr std::size_t kBar = 30;
 
 bool is_refusal(AuditEvent event) {
-  return event == AuditEvent::kRefused || event == AuditEvent::kRefusedLocally ||
+  return event == AuditEvent::kRefused || event == AuditEvent::kRejectedLocally ||
          event == AuditEvent::kDenied || event == AuditEvent::kUnavailable;
 }
 

@@ -84,7 +84,7 @@ daemon::Result<AuditVerification> verify_live(const daemon::AuditVerifyOptions& 
   if (!end) return daemon::failure(end.error().message);
   std::optional<daemon::AuditContinuation> rest;
   if (TRY(daemon::list_segments(options.directory)).size() > 1) {
-    AuditVerification closed = TRY(daemon::verify_audit_apart(options));
+    AuditVerification closed = TRY(daemon::verify_audit_in_child(options));
     if (closed.finding) return closed;
     rest.emplace(std::move(hasher), anchors, std::move(closed));
   } else {
@@ -120,7 +120,7 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
     };
   }
   const bool asks = options.without_newest && writes_to(live, words.directory);
-  const auto done = asks ? verify_live(options, live) : daemon::verify_audit_apart(options);
+  const auto done = asks ? verify_live(options, live) : daemon::verify_audit_in_child(options);
   if (watched) fmt::print(stderr, "\r\x1b[K");
   if (!done) return output.problem(audit_problem(done.error()));
   output.json() ? show_json(*done, options.anchors, output) : show(*done, options.anchors, output);

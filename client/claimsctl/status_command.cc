@@ -68,9 +68,9 @@ void show_audit(const Element& status, Output& output) {
                                         text_at(status, "/audit/directory")));
   std::string rest = fmt::format("records {}; {} answers wait for theirs",
                                  text_at(status, "/audit/level"), count("/audit/waiting"));
-  if (const auto denied = count_at(status, "/counters/audit_denied"); denied > 0)
+  if (const auto denied = count_at(status, "/counters/audit_unavailable"); denied > 0)
     rest += fmt::format("; {} events not recorded and not answered", count_text(denied));
-  if (const auto allowed = count_at(status, "/counters/audit_allowed"); allowed > 0)
+  if (const auto allowed = count_at(status, "/counters/audit_unrecorded"); allowed > 0)
     rest += fmt::format("; {} events answered without a record", count_text(allowed));
   output.field("", rest);
 }

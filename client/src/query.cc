@@ -148,12 +148,12 @@ std::optional<Finding> report_over_socket(Handle& handle, const proto::Report& r
 }
 
 claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
-  const std::uint32_t told = handle.reports().take_untold();
-  refusal.report.unacknowledged = told;
+  const std::uint32_t delivered = handle.reports().take_undelivered();
+  refusal.report.unacknowledged = delivered;
   const std::optional<Finding> why_not =
       report_over_socket(handle, refusal.report, refusal.begin_waiting());
   if (why_not) {
-    handle.reports().count_lost(told);
+    handle.reports().count_lost(delivered);
     return conclude(*why_not, out);
   }
   handle.reports().count_recorded();

@@ -32,7 +32,7 @@ OpenQuestion* QuestionTable::add(const proto::Report& report, std::uint64_t tag,
   OpenQuestion* const question = add_message(report, tag, deadline_ns);
   if (question == nullptr) return nullptr;
   question->is_report = true;
-  question->told = report.unacknowledged;
+  question->delivered = report.unacknowledged;
   return question;
 }
 

@@ -24,8 +24,8 @@ struct OpenQuestion {
   State state = State::kQueued;
   claimsd_answer* answer = nullptr;
   bool is_report = false;
-  bool recorded = false;   // of a completed report, which then has no answer
-  std::uint32_t told = 0;  // of earlier reports, with this one
+  bool recorded = false;        // of a completed report, which then has no answer
+  std::uint32_t delivered = 0;  // of earlier reports, with this one
 
   char* frame() { return reinterpret_cast<char*>(this + 1); }
   bool completed() const { return state == State::kCompleted; }

@@ -62,7 +62,7 @@ claimsd_result Stream::report(const claimsd_refusal* refusal, std::uint64_t tag)
 }
 
 claimsd_result Stream::report(Refusal refusal, std::uint64_t tag) {
-  refusal.report.unacknowledged = handle_.reports().take_untold();
+  refusal.report.unacknowledged = handle_.reports().take_undelivered();
   OpenQuestion* const opened =
       table_.full() ? nullptr : open(refusal.report, tag, refusal.begin_waiting());
   if (opened == nullptr) {
@@ -199,7 +199,7 @@ void Stream::record(OpenQuestion& report) {
 
 void Stream::count_outcome(const OpenQuestion& report) {
   if (report.recorded) return handle_.reports().count_recorded();
-  handle_.reports().count_lost(report.told);
+  handle_.reports().count_lost(report.delivered);
 }
 
 // This daemon takes none. Those that wait to be sent are flush()'s to finish.

@@ -36,7 +36,7 @@ HttpResponse audit_route(const AdminServices& services, const HttpRequest& reque
     return refusal(404, "no_audit", "this daemon keeps no audit log",
                    "set audit.enabled = true and restart it");
   }
-  const Result<AuditQuery> query = audit_query_from(request.parameters);
+  const Result<AuditSearchFilter> query = audit_query_from(request.parameters);
   if (!query)
     return refusal(400, "bad_query", query.error().message, "claimsctl audit search asks for you");
   const auto later = std::make_shared<DeferredResponse>();

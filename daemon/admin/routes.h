@@ -33,7 +33,7 @@ struct LogLevels {
 };
 
 // Searches the audit log; `done` is called later, on the loop.
-using AuditAsker = std::function<void(const AuditQuery& query,
+using AuditAsker = std::function<void(const AuditSearchFilter& query,
                                       std::function<void(const Result<AuditPage>&)> done)>;
 
 // What handlers need from the daemon. Filled by the composition root.

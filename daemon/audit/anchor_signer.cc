@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "daemon/audit/anchor_lines.h"
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 #include "daemon/audit/retention.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
@@ -62,18 +62,18 @@ Result<std::string> each_line(int fd, const std::string& path, Visit&& visit) {
 }
 
 // Reads the file's summary. Terminates a truncated last line.
-Result<std::string> gist_of(const std::string& path) {
+Result<std::string> summary_of(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) {
     if (errno == ENOENT) return std::string();
     return file_failure("read", path);
   }
-  AnchorsGist gist;
+  AnchorSummary summary;
   const std::string begun =
-      TRY(each_line(fd.get(), path, [&](std::string_view line) { gist.line(line); }));
-  gist.line(begun);
+      TRY(each_line(fd.get(), path, [&](std::string_view line) { summary.line(line); }));
+  summary.line(begun);
   if (!begun.empty() && !write_durably(fd.get(), "\n")) return file_failure("write", path);
-  return gist.text();
+  return summary.text();
 }
 
 // Copies the lines that are not outlived durably to a new file.
@@ -119,7 +119,7 @@ Result<std::optional<Key>> read_key(const std::string& path) {
   const auto size = read_fully(fd.get(), {bytes.data(), kKeyFileSize + 1});
   if (!size) return file_failure("read", path);
   if (*size != kKeyFileSize) return std::nullopt;
-  AuditTake take(bytes.view());
+  AuditDecoder take(bytes.view());
   Key key;
   key.day = take.integer<std::int64_t>();
   key.secret = Secret(take.raw(kEd25519Key));
@@ -129,7 +129,7 @@ Result<std::optional<Key>> read_key(const std::string& path) {
 Secret key_file(std::int64_t day, const Secret& secret) {
   Secret bytes(kKeyFileSize);
   std::string head;
-  AuditPut(head).integer(day);
+  AuditEncoder(head).integer(day);
   std::memcpy(bytes.data(), head.data(), head.size());
   std::memcpy(bytes.data() + head.size(), secret.view().data(), kEd25519Key);
   return bytes;
@@ -145,7 +145,7 @@ Result<AuditSigner> AuditSigner::open(const std::string& directory, const std::s
 }
 
 Status AuditSigner::load(WallTime now) {
-  const std::string text = TRY(gist_of(path(kFile)));
+  const std::string text = TRY(summary_of(path(kFile)));
   const AuditAnchors known = read_anchors(text);
   for (const AuditAnchor& anchor : known.anchors) {
     if (!last_known_ || anchor.sequence >= last_known_->sequence) last_known_ = anchor;

@@ -134,7 +134,7 @@ bool is_outlived(std::string_view line, AuditSequence dropped) {
          sequence < dropped;
 }
 
-void AnchorsGist::line(std::string_view line) {
+void AnchorSummary::line(std::string_view line) {
   line = from_keyword(line);
   if (line.empty() || line.size() > kLongestLine) return;
   const auto words = words_of(line);
@@ -151,7 +151,7 @@ void AnchorsGist::line(std::string_view line) {
   if (furthest_.size() > kFurthest) furthest_.erase(furthest_.begin());
 }
 
-std::string AnchorsGist::text() const {
+std::string AnchorSummary::text() const {
   std::string text = keys_;
   for (const Claimed& claimed : furthest_) text.append(claimed.line).push_back('\n');
   return text;

@@ -50,7 +50,7 @@ bool is_outlived(std::string_view line, AuditSequence dropped);
 // Reduces a large anchors file to the lines read_anchors() needs to find the end of the log: every
 // key line, and the few anchors with the highest sequences. An anchor a minute for years makes
 // verifying every signature too slow: a year of them takes a minute. Pure.
-class AnchorsGist {
+class AnchorSummary {
  public:
   // Call in file order. Lines longer than any that is ever signed are skipped.
   void line(std::string_view line);

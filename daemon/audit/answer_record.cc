@@ -26,14 +26,14 @@ std::string user_of(std::string_view claims) {
 // The event for a status that a worker returned.
 AuditEvent audit_event_of(int status) {
   if (status == 401) return AuditEvent::kUnauthenticated;
-  return status >= 500 ? AuditEvent::kUnserved : AuditEvent::kDenied;
+  return status >= 500 ? AuditEvent::kReportedUnavailable : AuditEvent::kDenied;
 }
 
 // A report has no verdict if a permission was denied or the request had no token.
 bool has_verdict(const AuditedEvent& event) {
   switch (event.kind) {
     case AuditedEvent::Kind::kAnswer:
-    case AuditedEvent::Kind::kReversal: return true;
+    case AuditedEvent::Kind::kSupersession: return true;
     case AuditedEvent::Kind::kReport: return event.reason != Reason::kOk;
     case AuditedEvent::Kind::kLease:
     case AuditedEvent::Kind::kLost: break;
@@ -44,7 +44,7 @@ bool has_verdict(const AuditedEvent& event) {
 }  // namespace
 
 AuditEvent audit_event_of(const AuditedEvent& event) {
-  if (event.kind == AuditedEvent::Kind::kReversal) return AuditEvent::kReversed;
+  if (event.kind == AuditedEvent::Kind::kSupersession) return AuditEvent::kSuperseded;
   if (event.kind == AuditedEvent::Kind::kLease) return AuditEvent::kLeased;
   if (event.kind == AuditedEvent::Kind::kReport) return audit_event_of(event.status);
   if (event.kind == AuditedEvent::Kind::kLost) return AuditEvent::kUnacknowledged;
@@ -53,10 +53,10 @@ AuditEvent audit_event_of(const AuditedEvent& event) {
     case Verdict::kValid: return asked ? AuditEvent::kVerified : AuditEvent::kHit;
     case Verdict::kInvalid:
       return asked && event.reason == Reason::kRefused ? AuditEvent::kRefused
-                                                       : AuditEvent::kRefusedLocally;
+                                                       : AuditEvent::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
-  return event.reason == Reason::kOverBudget ? AuditEvent::kRefusedLocally
+  return event.reason == Reason::kOverBudget ? AuditEvent::kRejectedLocally
                                              : AuditEvent::kUnavailable;
 }
 

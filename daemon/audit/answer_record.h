@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/audit/record.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 
 namespace claimsd::daemon {
 

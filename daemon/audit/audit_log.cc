@@ -106,16 +106,16 @@ void AuditLog::note_how_it_was_found() {
   }
 }
 
-AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
+AuditDecision AuditLog::submit(AuditRecord record, AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   bool first = false;
-  AuditVerdict verdict = AuditVerdict::kGo;
+  AuditDecision verdict = AuditDecision::kProceed;
   {
     const std::lock_guard lock(mutex_);
     first = intake_.empty();
     const std::uint64_t refused = intake_.refused().events();
     verdict = intake_.submit(std::move(record), ticket, may_wait);
-    if (verdict == AuditVerdict::kWait) ++outstanding_;  // before it can complete
+    if (verdict == AuditDecision::kPending) ++outstanding_;  // before it can complete
     note_overflow(refused);
   }
   if (first) wake_.notify_one();
@@ -123,12 +123,13 @@ AuditVerdict AuditLog::submit(AuditRecord record, AuditTicket ticket) {
 }
 
 // No wakeup: an event that can be folded finds a batch already begun.
-std::optional<AuditVerdict> AuditLog::submit_folded(const AuditRecord& record, AuditTicket ticket) {
+std::optional<AuditDecision> AuditLog::submit_folded(const AuditRecord& record,
+                                                     AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   const std::lock_guard lock(mutex_);
   const std::uint64_t refused = intake_.refused().events();
   const auto verdict = intake_.submit_folded(record, ticket, may_wait);
-  if (verdict == AuditVerdict::kWait) ++outstanding_;
+  if (verdict == AuditDecision::kPending) ++outstanding_;
   note_overflow(refused);
   return verdict;
 }
@@ -159,8 +160,8 @@ void AuditLog::stop() {
 AuditStats AuditLog::stats() const {
   const std::lock_guard lock(mutex_);
   AuditStats stats = stats_;
-  stats.counters.audit_denied += intake_.refused().denied;
-  stats.counters.audit_allowed += intake_.refused().allowed;
+  stats.counters.audit_unavailable += intake_.refused().denied;
+  stats.counters.audit_unrecorded += intake_.refused().allowed;
   if (overflowed_) stats.overflowed = clock_.now().boot - *overflowed_;
   return stats;
 }
@@ -244,7 +245,7 @@ void AuditLog::written(const AuditBatch& batch) {
     counters.audit_records += batch.records.size();
     counters.audit_events += events;
   });
-  complete(batch.tickets, AuditVerdict::kGo);
+  complete(batch.tickets, AuditDecision::kProceed);
 }
 
 void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
@@ -252,7 +253,7 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
     log_.error("audit_failed", "the audit log in {} takes no more records: {}",
                options_.store.directory, text_of(why));
   }
-  const AuditVerdict verdict = without_record(options_.policy);
+  const AuditDecision verdict = without_record(options_.policy);
   AuditLosses fresh;
   for (std::size_t i = 0; i < batch.records.size(); ++i) {
     AuditRecord& record = batch.records[i];
@@ -273,13 +274,13 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
   }
   update_stats([&](AuditCounters& counters) {
     ++counters.audit_failures;
-    counters.audit_denied += fresh.denied;
-    counters.audit_allowed += fresh.allowed;
+    counters.audit_unavailable += fresh.denied;
+    counters.audit_unrecorded += fresh.allowed;
   });
   complete(batch.tickets, verdict);
 }
 
-void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict) {
+void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditDecision verdict) {
   if (tickets.empty() || !hooks_.completed) return;
   std::vector<AuditCompletion> completions;
   completions.reserve(tickets.size());

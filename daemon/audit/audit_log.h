@@ -30,7 +30,7 @@ namespace claimsd::daemon {
 
 struct AuditCompletion {
   AuditTicket ticket = 0;
-  AuditVerdict verdict = AuditVerdict::kDeny;  // kGo or kDeny
+  AuditDecision verdict = AuditDecision::kUnavailable;  // kProceed or kUnavailable
 };
 
 struct AuditHooks {
@@ -58,11 +58,11 @@ class AuditLog {
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
-  // On kWait the ticket is completed exactly once, unless stop() is called first.
-  AuditVerdict submit(AuditRecord record, AuditTicket ticket);
+  // On kPending the ticket is completed exactly once, unless stop() is called first.
+  AuditDecision submit(AuditRecord record, AuditTicket ticket);
   // The same without a token fingerprint, for an event that is folded into a "various" record.
   // Returns nothing if it cannot be folded; then call submit().
-  std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket);
+  std::optional<AuditDecision> submit_folded(const AuditRecord& record, AuditTicket ticket);
   // Reports that this many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 
@@ -86,7 +86,7 @@ class AuditLog {
   bool waits_for_retry() const;
   void written(const AuditBatch& batch);
   void not_written(AuditBatch& batch, std::size_t gap, AuditAppended why);
-  void complete(const std::vector<AuditTicket>& tickets, AuditVerdict verdict);
+  void complete(const std::vector<AuditTicket>& tickets, AuditDecision verdict);
   void anchor_if_due(bool at_once);
   void retain_if_due();
   void update_stats(const std::function<void(AuditCounters&)>& change);

@@ -17,8 +17,8 @@ namespace claimsd::daemon {
   C(audit_events,   "Events that these records stand for") \
   C(audit_commits,  "Times that the audit log was made durable, many records at once") \
   C(audit_failures, "Times that the audit log could not be written") \
-  C(audit_denied,   "Events that could not be recorded, and so were not answered") \
-  C(audit_allowed,  "Events that could not be recorded, and were answered all the same")
+  C(audit_unavailable,   "Events that could not be recorded, and so were not answered") \
+  C(audit_unrecorded,  "Events that could not be recorded, and were answered all the same")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(AuditCounters, CLAIMSD_AUDIT_COUNTERS)

@@ -7,7 +7,7 @@ namespace {
 
 // Up to this many records inserted or removed at one place are recognized even if all were
 // renumbered.
-constexpr AuditSequence kReach = AuditTrail::kLength - 1;
+constexpr AuditSequence kReach = ChainWindow::kLength - 1;
 
 // The sequence is at offset 8 of a record (FORMAT.md).
 std::string with_sequence(std::string_view record, AuditSequence sequence) {
@@ -20,9 +20,9 @@ std::string with_sequence(std::string_view record, AuditSequence sequence) {
 
 class Diagnosis {
  public:
-  Diagnosis(const AuditSegmentView& view, AuditHasher& hasher, const AuditTrail& trail,
+  Diagnosis(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
             AuditSequence expected, const AuditStoredRow& row)
-      : view_(view), hasher_(hasher), trail_(trail), expected_(expected), row_(row) {}
+      : view_(view), hasher_(hasher), window_(window), expected_(expected), row_(row) {}
 
   AuditFinding run() {
     const auto inner = audit_sequence_of(row_.record);
@@ -84,7 +84,7 @@ class Diagnosis {
       return changed(fmt::format("a copy of record {} stands in its place", inner));
     }
     if (is_copy) return inserted(expected_, row_.key - inner);
-    const AuditLink* const before = trail_.of(inner - 1);
+    const AuditLink* const before = window_.of(inner - 1);
     if (before != nullptr && follows(*before, row_.record, row_.link)) {
       return inserted(inner, row_.key - inner);
     }
@@ -95,7 +95,7 @@ class Diagnosis {
   }
 
   AuditFinding numbered_right() {
-    const AuditLink* const before = trail_.of(expected_ - 1);
+    const AuditLink* const before = window_.of(expected_ - 1);
     const auto next = view_.at(expected_ + 1);
     if (!next) {
       if (view_.head().sequence > expected_) return removed(view_.head().sequence);
@@ -135,7 +135,7 @@ class Diagnosis {
   // none.
   AuditSequence pushed_back_itself() {
     for (AuditSequence count = 1; count <= kReach && count < expected_; ++count) {
-      const AuditLink* const before = trail_.of(expected_ - 1 - count);
+      const AuditLink* const before = window_.of(expected_ - 1 - count);
       if (before == nullptr) return 0;
       if (follows(*before, with_sequence(row_.record, expected_ - count), row_.link)) return count;
     }
@@ -157,16 +157,16 @@ class Diagnosis {
 
   const AuditSegmentView& view_;
   AuditHasher& hasher_;
-  const AuditTrail& trail_;
+  const ChainWindow& window_;
   AuditSequence expected_;
   const AuditStoredRow& row_;
 };
 
 }  // namespace
 
-AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const AuditTrail& trail,
+AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
                       AuditSequence expected, const AuditStoredRow& row) {
-  return Diagnosis(view, hasher, trail, expected, row).run();
+  return Diagnosis(view, hasher, window, expected, row).run();
 }
 
 }  // namespace claimsd::daemon

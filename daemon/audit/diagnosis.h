@@ -11,7 +11,7 @@
 namespace claimsd::daemon {
 
 // The links of the most recent valid records.
-class AuditTrail {
+class ChainWindow {
  public:
   static constexpr std::size_t kLength = 64;
   void add(AuditSequence sequence, const AuditLink& link) {
@@ -28,7 +28,7 @@ class AuditTrail {
 
 // `expected` is the sequence that should come next; `row` is what was found instead, which is not
 // the record that follows `trail`.
-AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const AuditTrail& trail,
+AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
                       AuditSequence expected, const AuditStoredRow& row);
 
 }  // namespace claimsd::daemon

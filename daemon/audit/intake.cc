@@ -66,29 +66,29 @@ bool must_be_kept(AuditEvent event) {
     case AuditEvent::kSegmentDropped: return true;
     case AuditEvent::kVerified:
     case AuditEvent::kRefused:
-    case AuditEvent::kRefusedLocally:
+    case AuditEvent::kRejectedLocally:
     case AuditEvent::kUnavailable:
     case AuditEvent::kDenied:
     case AuditEvent::kLeased:
     case AuditEvent::kHit:
-    case AuditEvent::kReversed:
+    case AuditEvent::kSuperseded:
     case AuditEvent::kUnauthenticated:
-    case AuditEvent::kUnserved:
+    case AuditEvent::kReportedUnavailable:
     case AuditEvent::kUnacknowledged: break;
   }
   return false;
 }
 
-void AuditLosses::add(std::uint64_t count, AuditVerdict verdict, const Now& from, WallTime to) {
+void AuditLosses::add(std::uint64_t count, AuditDecision verdict, const Now& from, WallTime to) {
   if (count == 0) return;
   first = any() ? Now{std::min(first.boot, from.boot), std::min(first.wall, from.wall)} : from;
   last = any() ? std::max(last, to) : to;
-  (verdict == AuditVerdict::kDeny ? denied : allowed) += count;
+  (verdict == AuditDecision::kUnavailable ? denied : allowed) += count;
 }
 
 void AuditLosses::add(const AuditLosses& more) {
-  add(more.denied, AuditVerdict::kDeny, more.first, more.last);
-  add(more.allowed, AuditVerdict::kGo, more.first, more.last);
+  add(more.denied, AuditDecision::kUnavailable, more.first, more.last);
+  add(more.allowed, AuditDecision::kProceed, more.first, more.last);
 }
 
 AuditRecord gap_record(const AuditLosses& losses) {
@@ -131,15 +131,15 @@ bool AuditIntake::may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) 
   return may_wait && within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets);
 }
 
-AuditVerdict AuditIntake::admit(Peer& peer, AuditTicket ticket) {
-  if (!policy_.before_answer || ticket == 0) return AuditVerdict::kGo;
+AuditDecision AuditIntake::admit(Peer& peer, AuditTicket ticket) {
+  if (!policy_.before_answer || ticket == 0) return AuditDecision::kProceed;
   batch_.tickets.push_back(ticket);
   ++peer.tickets;
-  return AuditVerdict::kWait;
+  return AuditDecision::kPending;
 }
 
-std::optional<AuditVerdict> AuditIntake::submit_folded(const AuditRecord& record,
-                                                       AuditTicket ticket, bool may_wait) {
+std::optional<AuditDecision> AuditIntake::submit_folded(const AuditRecord& record,
+                                                        AuditTicket ticket, bool may_wait) {
   if (broken_ || groups_.empty() || !record.user.empty() || must_be_kept(record.event) ||
       !recorded_at(policy_.level, record.event))
     return std::nullopt;
@@ -158,15 +158,15 @@ bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
   return within_share(peer.records, all, policy_.max_records);
 }
 
-AuditVerdict AuditIntake::refuse(const AuditRecord& record) {
-  const AuditVerdict verdict = without_record(policy_);
+AuditDecision AuditIntake::refuse(const AuditRecord& record) {
+  const AuditDecision verdict = without_record(policy_);
   batch_.losses.add(record.count, verdict, record.at, record.last);
   refused_.add(record.count, verdict, record.at, record.last);
   return verdict;
 }
 
-AuditVerdict AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
-  if (!recorded_at(policy_.level, record.event)) return AuditVerdict::kGo;
+AuditDecision AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
+  if (!recorded_at(policy_.level, record.event)) return AuditDecision::kProceed;
   if (record.last < record.at.wall) record.last = record.at.wall;
   if (record.various) record = various(record);
   const bool foldable = !must_be_kept(record.event);

@@ -30,7 +30,7 @@ struct AuditLosses {
 
   std::uint64_t events() const { return denied + allowed; }
   bool any() const { return events() > 0; }
-  void add(std::uint64_t count, AuditVerdict verdict, const Now& from, WallTime to);
+  void add(std::uint64_t count, AuditDecision verdict, const Now& from, WallTime to);
   void add(const AuditLosses& more);
 };
 
@@ -54,13 +54,13 @@ class AuditIntake {
  public:
   explicit AuditIntake(const AuditPolicy& policy) : policy_(policy) {}
 
-  // Events below the level proceed unrecorded. `ticket` is kept only with kWait, which is returned
+  // Events below the level proceed unrecorded. `ticket` is kept only with kPending, which is returned
   // only if `may_wait`.
-  AuditVerdict submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
+  AuditDecision submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
   // The same, but only if the event can be folded into an existing "various" record, so that its
   // token need not be fingerprinted. Returns nothing otherwise.
-  std::optional<AuditVerdict> submit_folded(const AuditRecord& record, AuditTicket ticket,
-                                            bool may_wait = true);
+  std::optional<AuditDecision> submit_folded(const AuditRecord& record, AuditTicket ticket,
+                                             bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
   // All events that submit() did not accept since start, denied or allowed.
   const AuditLosses& refused() const { return refused_; }
@@ -90,9 +90,9 @@ class AuditIntake {
   bool fold_into_various(const AuditRecord& record, const std::string& group);
   bool is_various(const AuditRecord& record, const std::string& group, Group& alike);
   bool may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const;
-  AuditVerdict admit(Peer& peer, AuditTicket ticket);
+  AuditDecision admit(Peer& peer, AuditTicket ticket);
   bool has_room(const AuditRecord& record, const Peer& peer) const;
-  AuditVerdict refuse(const AuditRecord& record);
+  AuditDecision refuse(const AuditRecord& record);
 
   AuditPolicy policy_;
   AuditBatch batch_;

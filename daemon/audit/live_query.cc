@@ -35,7 +35,7 @@ Result<std::uint8_t> verdict_in(std::string_view text) {
   return tl::make_unexpected(bad("verdict", "valid, invalid or unavailable"));
 }
 
-Status take(AuditQuery& query, std::string_view name, std::string_view text) {
+Status take(AuditSearchFilter& query, std::string_view name, std::string_view text) {
   if (name == "first") {
     query.first = TRY(number_in<AuditSequence>(name, text));
   } else if (name == "since") {
@@ -82,14 +82,14 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
-Result<AuditQuery> audit_query_from(
+Result<AuditSearchFilter> audit_query_from(
     std::span<const std::pair<std::string_view, std::string_view>> parameters) {
-  AuditQuery query;
+  AuditSearchFilter query;
   for (const auto& [name, text] : parameters) TRY(take(query, name, text));
   return query;
 }
 
-std::string audit_query_text(const AuditQuery& query) {
+std::string audit_query_text(const AuditSearchFilter& query) {
   std::string text = fmt::format("first={}", query.first);
   if (query.since) text += fmt::format("&since={}", query.since->time_since_epoch().count());
   if (query.until) text += fmt::format("&until={}", query.until->time_since_epoch().count());
@@ -105,7 +105,7 @@ std::string audit_query_text(const AuditQuery& query) {
   return text;
 }
 
-Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& query) {
+Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilter& query) {
   AuditPage page;
   page.last = store.head().sequence;
   page.newest = store.newest();

@@ -33,12 +33,12 @@ struct AuditPage {
 
 // Parses name and value pairs: first, since, until (Unix nanoseconds), user, token (fingerprint,
 // hex), event, verdict, uid. Rejects unknown names.
-Result<AuditQuery> audit_query_from(
+Result<AuditSearchFilter> audit_query_from(
     std::span<const std::pair<std::string_view, std::string_view>> parameters);
 
 // The inverse: "first=1&user=…", percent-encoded.
-std::string audit_query_text(const AuditQuery& query);
+std::string audit_query_text(const AuditSearchFilter& query);
 
-Result<AuditPage> read_audit_page(const AuditStore& store, const AuditQuery& query);
+Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilter& query);
 
 }  // namespace claimsd::daemon

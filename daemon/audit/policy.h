@@ -5,19 +5,19 @@
 #include <cstdint>
 
 #include "daemon/audit/events.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 
 namespace claimsd::daemon {
 
 enum class AuditWhenFull : std::uint8_t {
-  kDeny,           // an event that cannot be recorded is not answered
-  kAllowAndCount,  // it is answered, and counted as missing from the log
+  kUnavailable,      // an event that cannot be recorded is not answered
+  kAllowUnrecorded,  // it is answered, and counted as missing from the log
 };
 
 struct AuditPolicy {
   AuditLevel level = AuditLevel::kFailures;
   bool before_answer = true;  // an answer is sent only once its record is on disk
-  AuditWhenFull when_full = AuditWhenFull::kDeny;
+  AuditWhenFull when_full = AuditWhenFull::kUnavailable;
   std::size_t max_records = 4096;   // waiting for a commit; a folded record counts once
   std::size_t max_tickets = 65536;  // answers waiting for their record
   // A peer's records of one commit that differ only in token, process or route: those beyond this
@@ -29,8 +29,9 @@ struct AuditPolicy {
 };
 
 // The result for an event that could not be recorded.
-constexpr AuditVerdict without_record(const AuditPolicy& policy) {
-  return policy.when_full == AuditWhenFull::kDeny ? AuditVerdict::kDeny : AuditVerdict::kGo;
+constexpr AuditDecision without_record(const AuditPolicy& policy) {
+  return policy.when_full == AuditWhenFull::kUnavailable ? AuditDecision::kUnavailable
+                                                         : AuditDecision::kProceed;
 }
 
 // Dynamic threshold (Choudhury and Hahne, 1998): a peer may hold no more than the free space. One

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -27,7 +27,7 @@ std::uint8_t flags_of(const AuditRecord& record) {
 }
 
 template <class Time>
-Time take_time(AuditTake& take) {
+Time take_time(AuditDecoder& take) {
   return Time(Duration(take.integer<std::int64_t>()));
 }
 
@@ -36,7 +36,7 @@ Time take_time(AuditTake& take) {
 std::string encode_audit_record(const AuditRecord& record) {
   std::string out;
   out.reserve(kAuditHeaderSize + 256);
-  AuditPut put(out);
+  AuditEncoder put(out);
   put.integer(kVersion);
   put.integer(flags_of(record));
   put.integer(static_cast<std::uint8_t>(record.event));
@@ -69,7 +69,7 @@ std::string encode_audit_record(const AuditRecord& record) {
 }
 
 std::optional<AuditRecord> decode_audit_record(std::string_view bytes) {
-  AuditTake take(bytes);
+  AuditDecoder take(bytes);
   AuditRecord record;
   if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
   const auto flags = take.integer<std::uint8_t>();
@@ -110,7 +110,7 @@ std::optional<AuditRecord> decode_audit_record(std::string_view bytes) {
 
 std::optional<AuditSequence> audit_sequence_of(std::string_view bytes) {
   if (bytes.size() < kAuditHeaderSize) return std::nullopt;
-  AuditTake take(bytes.substr(8));
+  AuditDecoder take(bytes.substr(8));
   return take.integer<std::uint64_t>();
 }
 

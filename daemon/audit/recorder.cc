@@ -42,7 +42,7 @@ AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter f
       log_(log),
       hooks_(std::move(hooks)),
       next_note_(kFirstNote),
-      next_turns_(loop, [this] { tell_some(); }) {}
+      next_turns_(loop, [this] { deliver_some(); }) {}
 
 Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
                                                              AuditFingerprinter fingerprinter,
@@ -55,7 +55,7 @@ Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings
 }
 
 AuditRecorder::~AuditRecorder() {
-  if (book_) book_->stop();
+  if (audit_log_) audit_log_->stop();
 }
 
 Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
@@ -73,18 +73,18 @@ Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
            [this](std::vector<AuditCompletion>&& done) { completions_->push(std::move(done)); },
        .anchored = [this](const std::string& line) { anchored(line); }});
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  book_ = TRY(std::move(started));
+  audit_log_ = TRY(std::move(started));
   return {};
 }
 
-AuditVerdict AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket) {
+AuditDecision AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket) {
   AuditRecord record = audit_record_of(event, clock_.now());
   record.upstream = upstreams_.at(event.upstream);
   name_peer(record, event);
   // In a flood of random tokens records are folded: then no fingerprint is needed.
-  if (const auto folded = book_->submit_folded(record, ticket)) return *folded;
+  if (const auto folded = audit_log_->submit_folded(record, ticket)) return *folded;
   if (!event.token.empty()) record.token = fingerprinter_.of(event.token);
-  return book_->submit(std::move(record), ticket);
+  return audit_log_->submit(std::move(record), ticket);
 }
 
 void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) const {
@@ -97,74 +97,74 @@ void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) co
   record.peer = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .comm = peer->command};
 }
 
-AuditRecorder::Deed AuditRecorder::deed_of(AuditEvent event, const Order& order) {
-  Deed deed{.event = event, .uid = order.given_by};
+AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event, const Order& order) {
+  AdminRecord entry{.event = event, .uid = order.given_by};
   switch (order.subject) {
-    case Subject::kToken: deed.token = fingerprint_of(order.who); break;
-    case Subject::kUser: deed.user = order.who; break;
-    case Subject::kEverybody: deed.detail = "everybody"; break;
+    case Subject::kToken: entry.token = fingerprint_of(order.who); break;
+    case Subject::kUser: entry.user = order.who; break;
+    case Subject::kEverybody: entry.detail = "everybody"; break;
   }
-  if (order.lock) deed.detail = "lock";
-  deed.length = order.length.value_or(Duration(0));
-  return deed;
+  if (order.lock) entry.detail = "lock";
+  entry.length = order.length.value_or(Duration(0));
+  return entry;
 }
 
-void AuditRecorder::note(Deed deed, Done done) {
+void AuditRecorder::note(AdminRecord entry, Done done) {
   const Now now = clock_.now();
   AuditRecord record;
-  record.event = deed.event;
+  record.event = entry.event;
   record.at = now;
   record.last = now.wall;
-  record.duration = deed.length;
-  if (deed.uid) {
-    record.peer = {.uid = *deed.uid, .gid = kUnknownId, .pid = 0, .comm = {}};
+  record.duration = entry.length;
+  if (entry.uid) {
+    record.peer = {.uid = *entry.uid, .gid = kUnknownId, .pid = 0, .comm = {}};
   } else {
     record.peer = {.uid = geteuid(), .gid = getegid(), .pid = getpid(), .comm = "claimsd"};
   }
-  record.token = deed.token;
-  record.user = std::move(deed.user);
-  record.detail = std::move(deed.detail);
+  record.token = entry.token;
+  record.user = std::move(entry.user);
+  record.detail = std::move(entry.detail);
   const AuditTicket ticket = done ? next_note_++ : 0;
-  const AuditVerdict verdict = book_->submit(std::move(record), ticket);
+  const AuditDecision verdict = audit_log_->submit(std::move(record), ticket);
   if (!done) return;
-  if (verdict != AuditVerdict::kWait) return done(verdict == AuditVerdict::kGo);
+  if (verdict != AuditDecision::kPending) return done(verdict == AuditDecision::kProceed);
   noting_.emplace(ticket, std::move(done));
 }
 
 void AuditRecorder::completed(std::vector<AuditCompletion>&& completions) {
   if (completions.empty()) return;
-  untold_.push_back({.completions = std::move(completions)});
+  undelivered_.push_back({.completions = std::move(completions)});
   next_turns_.start();
 }
 
-void AuditRecorder::tell_some() {
-  Commit& commit = untold_.front();
+void AuditRecorder::deliver_some() {
+  Commit& commit = undelivered_.front();
   const std::span all(commit.completions);
-  const std::span told =
-      all.subspan(commit.told, std::min(all.size() - commit.told, kCompletionsPerTurn));
+  const std::span delivered =
+      all.subspan(commit.delivered, std::min(all.size() - commit.delivered, kCompletionsPerTurn));
   std::vector<AuditCompletion> answers;
-  std::vector<AuditCompletion> deeds;
-  for (const AuditCompletion& one : told)
-    (one.ticket < kFirstNote ? answers : deeds).push_back(one);
-  book_->finished(told.size());
-  commit.told += told.size();
-  const bool last = commit.told == all.size();
-  if (last) untold_.pop_front();
-  if (untold_.empty()) next_turns_.stop();
-  for (const AuditCompletion& deed : deeds) noted(deed);
+  std::vector<AuditCompletion> entries;
+  for (const AuditCompletion& one : delivered)
+    (one.ticket < kFirstNote ? answers : entries).push_back(one);
+  audit_log_->finished(delivered.size());
+  commit.delivered += delivered.size();
+  const bool last = commit.delivered == all.size();
+  if (last) undelivered_.pop_front();
+  if (undelivered_.empty()) next_turns_.stop();
+  for (const AuditCompletion& entry : entries) noted(entry);
   hooks_.recorded(answers, last);
 }
 
-void AuditRecorder::noted(const AuditCompletion& deed) {
-  const auto found = noting_.find(deed.ticket);
+void AuditRecorder::noted(const AuditCompletion& entry) {
+  const auto found = noting_.find(entry.ticket);
   if (found == noting_.end()) return;
   const Done done = std::move(found->second);
   noting_.erase(found);
-  done(deed.verdict == AuditVerdict::kGo);
+  done(entry.verdict == AuditDecision::kProceed);
 }
 
-void AuditRecorder::ask(const AuditQuery& query, PageDone done) {
-  book_->read([this, query, done = std::move(done)](const AuditStore& store) {
+void AuditRecorder::ask(const AuditSearchFilter& query, PageDone done) {
+  audit_log_->read([this, query, done = std::move(done)](const AuditStore& store) {
     pages_->push({read_audit_page(store, query), done});
   });
 }

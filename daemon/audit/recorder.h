@@ -1,5 +1,5 @@
 // recorder.h: connects the audit log to the running daemon: implements the policy's
-// AuditTrail and records operators' actions. Owned by the composition root; loop thread.
+// AuditSink and records operators' actions. Owned by the composition root; loop thread.
 //
 // The audit thread reports durable records through a MessageQueue, so nothing here waits for the
 // disk.
@@ -16,7 +16,7 @@
 #include "daemon/audit/audit_log.h"
 #include "daemon/audit/digest.h"
 #include "daemon/audit/live_query.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/revocation/orders.h"
 #include "daemon/loop/each_turn.h"
 #include "daemon/loop/message_queue.h"
@@ -30,7 +30,7 @@ struct AuditSettings {
   std::vector<std::string> upstreams;  // upstream names, by UpstreamId
 };
 
-class AuditRecorder final : public AuditTrail {
+class AuditRecorder final : public AuditSink {
  public:
   struct Hooks {
     // The tickets given to record(), a few at a time. `last`: the final part of one commit. May be
@@ -53,11 +53,11 @@ class AuditRecorder final : public AuditTrail {
   AuditRecorder(const AuditRecorder&) = delete;
   AuditRecorder& operator=(const AuditRecorder&) = delete;
 
-  AuditVerdict record(const AuditedEvent& event, AuditTicket ticket) override;
+  AuditDecision record(const AuditedEvent& event, AuditTicket ticket) override;
 
   // An action of an operator or of the daemon itself, and its subject: kPurged, kRevoked,
   // kConfigured, kStarted, kStopped. `token` and `user` are set if the action concerns one.
-  struct Deed {
+  struct AdminRecord {
     AuditEvent event = AuditEvent::kConfigured;
     std::optional<std::uint32_t> uid;  // the operator; none: the daemon itself
     std::optional<AuditFingerprint> token;
@@ -65,21 +65,21 @@ class AuditRecorder final : public AuditTrail {
     Duration length{};
     std::string detail;
   };
-  void note(Deed deed, Done done = {});
+  void note(AdminRecord entry, Done done = {});
   // The record of an order. Take it before the order is carried out, which erases its subject.
-  Deed deed_of(AuditEvent event, const Order& order);
+  AdminRecord admin_record_of(AuditEvent event, const Order& order);
 
   // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;
-  void ask(const AuditQuery& query, PageDone done);
+  void ask(const AuditSearchFilter& query, PageDone done);
 
   // The fingerprint that records use for a token.
   AuditFingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }
-  AuditStats stats() const { return book_->stats(); }
+  AuditStats stats() const { return audit_log_->stats(); }
   // True if no operator action waits for its record.
   bool idle() const { return noting_.empty(); }
   // Writes pending records and the last anchor.
-  void stop() { book_->stop(); }
+  void stop() { audit_log_->stop(); }
 
  private:
   AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, Loop& loop,
@@ -87,8 +87,8 @@ class AuditRecorder final : public AuditTrail {
   Status start(const AuditSettings& settings, Loop& loop);
   void name_peer(AuditRecord& record, const AuditedEvent& event) const;
   void completed(std::vector<AuditCompletion>&& completions);
-  void tell_some();
-  void noted(const AuditCompletion& deed);
+  void deliver_some();
+  void noted(const AuditCompletion& entry);
   void anchored(const std::string& line);
 
   std::vector<std::string> upstreams_;
@@ -102,9 +102,9 @@ class AuditRecorder final : public AuditTrail {
   std::map<AuditTicket, Done> noting_;
   struct Commit {
     std::vector<AuditCompletion> completions;
-    std::size_t told = 0;  // number of completions already reported
+    std::size_t delivered = 0;  // number of completions already reported
   };
-  std::deque<Commit> untold_;
+  std::deque<Commit> undelivered_;
   EachTurn next_turns_;  // runs while untold_ is not empty
   struct Read {
     Result<AuditPage> page;
@@ -112,7 +112,7 @@ class AuditRecorder final : public AuditTrail {
   };
   std::unique_ptr<MessageQueue<std::vector<AuditCompletion>>> completions_;
   std::unique_ptr<MessageQueue<Read>> pages_;
-  std::unique_ptr<AuditLog> book_;  // destroyed first: its thread uses the members above
+  std::unique_ptr<AuditLog> audit_log_;  // destroyed first: its thread uses the members above
 };
 
 // The name of this host in its records.

@@ -11,7 +11,7 @@
 
 namespace claimsd::daemon {
 
-bool AuditQuery::matches(const AuditRecord& record) const {
+bool AuditSearchFilter::matches(const AuditRecord& record) const {
   if (record.sequence < first) return false;
   if (since && record.last < *since) return false;
   if (until && record.at.wall >= *until) return false;
@@ -22,7 +22,7 @@ bool AuditQuery::matches(const AuditRecord& record) const {
   return !uid || record.peer.uid == *uid;
 }
 
-bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditQuery& query,
+bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditSearchFilter& query,
                     AuditSearchStats& stats, const AuditVisit& visit) {
   bool more = true;
   const auto look_at = [&](const AuditStoredRow& row) {
@@ -57,7 +57,7 @@ AuditSequence AuditReader::end_of(std::size_t segment) const {
                                      : std::numeric_limits<AuditSequence>::max();
 }
 
-Result<AuditSearchStats> AuditReader::search(const AuditQuery& query,
+Result<AuditSearchStats> AuditReader::search(const AuditSearchFilter& query,
                                              const AuditVisit& visit) const {
   AuditSearchStats stats;
   for (std::size_t i = 0; i < files_.size(); ++i) {

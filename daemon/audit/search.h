@@ -14,7 +14,7 @@
 
 namespace claimsd::daemon {
 
-struct AuditQuery {
+struct AuditSearchFilter {
   std::optional<WallTime> since;  // the last event is at or after this
   std::optional<WallTime> until;  // the first event is before this
   std::optional<std::string> user;
@@ -40,7 +40,7 @@ class AuditReader {
   // No daemon may be writing to the directory.
   static Result<AuditReader> open(const std::string& directory);
 
-  Result<AuditSearchStats> search(const AuditQuery& query, const AuditVisit& visit) const;
+  Result<AuditSearchStats> search(const AuditSearchFilter& query, const AuditVisit& visit) const;
   // The first sequence of the last `count` records.
   Result<AuditSequence> start_of_last(std::uint64_t count) const;
 
@@ -55,7 +55,7 @@ class AuditReader {
 
 // Searches one segment up to `end`, exclusive. Used by the daemon through AuditLog::read. Returns
 // false if `visit` stopped the search.
-bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditQuery& query,
+bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditSearchFilter& query,
                     AuditSearchStats& stats, const AuditVisit& visit);
 
 // Whether a daemon is writing to the directory: it then holds the lock.

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -24,11 +24,11 @@ constexpr unsigned kTables = 4;
 constexpr std::size_t kHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kHeadroomPerRow = std::size_t{12} << 10;
 
-void put_link(AuditPut& put, const AuditLink& link) {
+void put_link(AuditEncoder& put, const AuditLink& link) {
   for (const std::uint8_t byte : link) put.integer(byte);
 }
 
-AuditLink take_link(AuditTake& take) {
+AuditLink take_link(AuditDecoder& take) {
   AuditLink link{};
   for (std::uint8_t& byte : link) byte = take.integer<std::uint8_t>();
   return link;
@@ -36,7 +36,7 @@ AuditLink take_link(AuditTake& take) {
 
 std::string encode(const AuditSegmentIdentity& identity) {
   std::string out;
-  AuditPut put(out);
+  AuditEncoder put(out);
   put.integer(kVersion);
   put.text(identity.origin, kMaxAuditOrigin);
   put.integer(identity.first);
@@ -47,7 +47,7 @@ std::string encode(const AuditSegmentIdentity& identity) {
 }
 
 std::optional<AuditSegmentIdentity> decode_identity(std::string_view bytes) {
-  AuditTake take(bytes);
+  AuditDecoder take(bytes);
   AuditSegmentIdentity identity;
   if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
   identity.origin = take.text(kMaxAuditOrigin);
@@ -61,7 +61,7 @@ std::optional<AuditSegmentIdentity> decode_identity(std::string_view bytes) {
 
 std::string encode(const AuditHead& head) {
   std::string out;
-  AuditPut put(out);
+  AuditEncoder put(out);
   put.integer(head.sequence);
   put_link(put, head.link);
   put.integer(head.events);
@@ -71,7 +71,7 @@ std::string encode(const AuditHead& head) {
 }
 
 std::optional<AuditHead> decode_head(std::string_view bytes) {
-  AuditTake take(bytes);
+  AuditDecoder take(bytes);
   AuditHead head;
   head.sequence = take.integer<AuditSequence>();
   head.link = take_link(take);

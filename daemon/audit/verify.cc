@@ -7,7 +7,7 @@
 #include <charconv>
 #include <limits>
 
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 #include "daemon/audit/diagnosis.h"
 
 namespace claimsd::daemon {
@@ -21,10 +21,10 @@ AuditEvent event_of(std::string_view record) {
   return static_cast<AuditEvent>(record[2]);
 }
 std::uint64_t count_of(std::string_view record) {
-  return AuditTake(record.substr(40)).integer<std::uint64_t>();
+  return AuditDecoder(record.substr(40)).integer<std::uint64_t>();
 }
 WallTime time_of(std::string_view record) {
-  return WallTime(Duration(AuditTake(record.substr(16)).integer<std::int64_t>()));
+  return WallTime(Duration(AuditDecoder(record.substr(16)).integer<std::int64_t>()));
 }
 
 // Content of a segment_dropped record: "through=41 link=… events=…".
@@ -63,7 +63,7 @@ class Walk {
 
   AuditVerification run() {
     const bool well = forged() && segments() && trusted() && the_end() && the_start();
-    if (well || done_.last != 0) done_.cannot_tell = what_nobody_can_tell(done_);
+    if (well || done_.last != 0) done_.cannot_tell = what_is_unverified(done_);
     return std::move(done_);
   }
 
@@ -128,7 +128,7 @@ class Walk {
       expected_ = done_.first = identity.first;
       running_ = start_ = identity.before;
       events_ = identity.events;
-      trail_.add(expected_ - 1, running_);
+      window_.add(expected_ - 1, running_);
       if (identity.first == 1 && (running_ != hasher_.first(origin_) || events_ != 0)) {
         return found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
       }
@@ -172,11 +172,11 @@ class Walk {
     const bool whole = row.key == expected_ && audit_sequence_of(row.record) == expected_;
     const AuditLink link = whole ? hasher_.next(running_, row.record) : AuditLink{};
     if (!whole || link != row.link) {
-      return found(diagnose(view, hasher_, trail_, expected_, row));
+      return found(diagnose(view, hasher_, window_, expected_, row));
     }
     running_ = link;
     done_.link = link;
-    trail_.add(expected_, link);
+    window_.add(expected_, link);
     events_ += count_of(row.record);
     done_.bytes += row.record.size();
     done_.events = events_;
@@ -332,7 +332,7 @@ class Walk {
   AuditSequence expected_ = 1;
   AuditLink running_{};
   AuditLink start_{};
-  AuditTrail trail_;
+  ChainWindow window_;
   std::uint64_t events_ = 0;
   WallTime first_time_{};
   Dropped dropped_;
@@ -355,7 +355,7 @@ std::string_view name_of(AuditTamper kind) {
   return "unknown";
 }
 
-std::vector<std::string> what_nobody_can_tell(const AuditVerification& done) {
+std::vector<std::string> what_is_unverified(const AuditVerification& done) {
   if (done.anchored == done.last) return {};
   const std::string where =
       done.anchored == 0

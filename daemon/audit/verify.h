@@ -84,13 +84,13 @@ struct AuditVerifyOptions {
 };
 
 // For an intact log: the kinds of tampering that only a later anchor could rule out.
-std::vector<std::string> what_nobody_can_tell(const AuditVerification& done);
+std::vector<std::string> what_is_unverified(const AuditVerification& done);
 
 // Fails only if the directory cannot be read at all.
 Result<AuditVerification> verify_audit(const AuditVerifyOptions& options);
 
 // The same in a child process. LMDB trusts its files, so one with modified pages can crash it; the
 // crash is then the finding. `progress` is called in this process.
-Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options);
+Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& options);
 
 }  // namespace claimsd::daemon

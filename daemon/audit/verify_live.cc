@@ -84,7 +84,7 @@ AuditVerification AuditContinuation::end(AuditSequence last) && {
           fmt::format("the log ends at {}, but an anchor was made at {}: this is an old copy of it",
                       done_.last, anchors_.anchors.back().sequence));
   }
-  if (!done_.finding) done_.cannot_tell = what_nobody_can_tell(done_);
+  if (!done_.finding) done_.cannot_tell = what_is_unverified(done_);
   return std::move(done_);
 }
 

@@ -35,7 +35,7 @@ namespace claimsd::daemon {
   C(revocations,            "Revocations asked for and in effect") \
   C(revoked_answers,        "Answers that a revocation made invalid") \
   C(unrecorded,             "Answers withheld because the audit log did not take their record in time") \
-  C(reversals,              "Answers decided otherwise when their audit record was written") \
+  C(superseded_answers,              "Answers decided otherwise when their audit record was written") \
   C(reports,                "Refusals that workers reported") \
   C(reports_brief,          "Reports beyond the rate of their user id: counted together in the audit log") \
   C(reports_unrecorded,     "Reports that the audit log did not take in time") \

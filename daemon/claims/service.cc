@@ -256,7 +256,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
-  held_.refuse(flight.key, flight.started->boot);
+  pending_answers_.refuse(flight.key, flight.started->boot);
   known_.erase(flight.key);
   negatives_.expire(now.boot);
   // The result of a purged flight must not affect queries made after the purge.
@@ -310,7 +310,8 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
 
 std::optional<BootTime> ClaimsService::wake_time() const {
   std::optional<BootTime> wake = next_sweep_;
-  for (const std::optional<BootTime>& deadline : {flights_.next_deadline(), held_.next_deadline()})
+  for (const std::optional<BootTime>& deadline :
+       {flights_.next_deadline(), pending_answers_.next_deadline()})
     if (deadline && (!wake || *deadline < *wake)) wake = deadline;
   return wake;
 }
@@ -337,7 +338,7 @@ void ClaimsService::tick() {
     hand_over(*waiting, Answer{.reason = Reason::kDeadline},
               {.token = flight != nullptr ? flight->token.view() : std::string_view()});
   }
-  for (const Held& held : held_.take_overdue(now.boot)) give_up(held);
+  for (const PendingAnswer& held : pending_answers_.take_overdue(now.boot)) give_up(held);
 }
 
 void ClaimsService::stop() {
@@ -348,7 +349,7 @@ void ClaimsService::stop() {
 
 void ClaimsService::disconnected(std::uint64_t connection) {
   flights_.forget(connection);
-  held_.forget(connection);
+  pending_answers_.forget(connection);
 }
 
 BootTime ClaimsService::deadline_after(Duration timeout, const Now& now) const {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "daemon/base/random.h"
-#include "daemon/claims/audit/audit_trail.h"
-#include "daemon/claims/audit/held_answers.h"
+#include "daemon/claims/audit/audit_sink.h"
+#include "daemon/claims/audit/pending_answers.h"
 #include "daemon/claims/audit/report.h"
 #include "daemon/claims/cache/freshness.h"
 #include "daemon/claims/cache/hot_entries.h"
@@ -81,7 +81,7 @@ struct World {
   Publisher& publisher;
   Fingerprinter& fingerprinter;
   RevocationLog& revocation_log;
-  AuditTrail& audit;
+  AuditSink& audit;
 };
 
 class ClaimsService {
@@ -126,12 +126,12 @@ class ClaimsService {
 
   // Starts no new requests. Requests in flight are still answered; pending ones fail immediately.
   void stop();
-  bool idle() const { return flights_.waiting() == 0 && held_.waiting() == 0; }
+  bool idle() const { return flights_.waiting() == 0 && pending_answers_.waiting() == 0; }
 
   const Counters& counters() const { return counters_; }
   const LookupStatistics& lookups() const { return lookups_; }
   const Flights& flights() const { return flights_; }
-  std::size_t held_answers() const { return held_.waiting(); }
+  std::size_t pending_answers() const { return pending_answers_.waiting(); }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
   // Remaining backoff of a failing Auth API; 0: requests are allowed.
@@ -222,10 +222,10 @@ class ClaimsService {
 
   // Answers that must be recorded before they are sent (service_audit.cc).
   void leave_recorded(const About& about, const Waiter& waiter, const Answer& answer);
-  void withhold(const Waiter& waiter);
-  void give_up(const Held& held);
-  Answer decide_again(const Held& held, const Now& now) const;
-  void reverse(const Held& held, const Answer& answer);
+  void fail_unrecorded(const Waiter& waiter);
+  void give_up(const PendingAnswer& held);
+  Answer revalidate(const PendingAnswer& held, const Now& now) const;
+  void supersede(const PendingAnswer& held, const Answer& answer);
   void show_lease(const About& about, const Waiter& waiter);
   void record_unasked(const Flight& flight, const Answer& answer, const Landing& landing);
 
@@ -261,7 +261,7 @@ class ClaimsService {
   KnownTokens refresh_failed_;
   FailingTokens failing_;
   Leases leases_;
-  HeldAnswers held_;
+  PendingAnswers pending_answers_;
   JsonRoom json_;                       // buffers for parsing tokens and claims
   bool turned_away_ = false;            // the current query exceeded its rate limit
   std::optional<BootTime> next_sweep_;  // of hot_; nullopt while hot_ is empty

@@ -50,8 +50,8 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
       confirmed.empty() ? loggable_user(report.token, report.user) : "";
   const bool brief = !within_rate(report.uid, !confirmed.empty(), now);
   if (brief) ++counters_.reports_brief;
-  const AuditTicket ticket = held_.next_ticket();
-  const AuditVerdict verdict =
+  const AuditTicket ticket = pending_answers_.next_ticket();
+  const AuditDecision verdict =
       world_.audit.record({.kind = AuditedEvent::Kind::kReport,
                            .waiter = waiter,
                            .uid = report.uid,
@@ -66,15 +66,16 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
                            .required = without(report.token, report.required),
                            .brief = brief},
                           ticket);
-  if (verdict != AuditVerdict::kDeny && report.unacknowledged > 0) record_lost(report, waiter);
-  if (verdict == AuditVerdict::kWait) {
-    held_.hold(ticket, Held{.kind = HeldKind::kReport,
-                            .waiter = waiter,
-                            .uid = report.uid,
-                            .upstream = report.upstream,
-                            .deadline = deadline_after(report.timeout, now)});
+  if (verdict != AuditDecision::kUnavailable && report.unacknowledged > 0)
+    record_lost(report, waiter);
+  if (verdict == AuditDecision::kPending) {
+    pending_answers_.add(ticket, PendingAnswer{.kind = PendingKind::kReport,
+                                               .waiter = waiter,
+                                               .uid = report.uid,
+                                               .upstream = report.upstream,
+                                               .deadline = deadline_after(report.timeout, now)});
   } else {
-    acknowledge(waiter, verdict == AuditVerdict::kGo);
+    acknowledge(waiter, verdict == AuditDecision::kProceed);
   }
   return !brief;
 }

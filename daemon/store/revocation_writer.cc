@@ -7,17 +7,17 @@
 
 namespace claimsd::daemon {
 
-RevocationThread::RevocationThread(std::unique_ptr<RevocationFile> file, Log& log)
+RevocationWriter::RevocationWriter(std::unique_ptr<RevocationFile> file, Log& log)
     : file_(std::move(file)), log_(log) {}
 
-Result<std::unique_ptr<RevocationThread>> RevocationThread::create(
+Result<std::unique_ptr<RevocationWriter>> RevocationWriter::create(
     std::unique_ptr<RevocationFile> file, Loop& loop, Log& log) {
-  std::unique_ptr<RevocationThread> self(new RevocationThread(std::move(file), log));
+  std::unique_ptr<RevocationWriter> self(new RevocationWriter(std::move(file), log));
   TRY(self->start(loop));
   return self;
 }
 
-Status RevocationThread::start(Loop& loop) {
+Status RevocationWriter::start(Loop& loop) {
   results_ =
       TRY(MessageQueue<Written>::create(loop, [this](Written&& result) { this->written(result); }));
   // Signals are for the loop thread.
@@ -36,7 +36,7 @@ Status RevocationThread::start(Loop& loop) {
   return started;
 }
 
-RevocationThread::~RevocationThread() {
+RevocationWriter::~RevocationWriter() {
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -46,7 +46,7 @@ RevocationThread::~RevocationThread() {
   thread_.join();
 }
 
-void RevocationThread::keep(std::vector<Rule> rules, Done done) {
+void RevocationWriter::keep(std::vector<Rule> rules, Done done) {
   waiting_.emplace(++last_order_, std::move(done));
   {
     const std::lock_guard lock(mutex_);
@@ -56,7 +56,7 @@ void RevocationThread::keep(std::vector<Rule> rules, Done done) {
   work_.notify_one();
 }
 
-void RevocationThread::drop(std::vector<RuleName> names) {
+void RevocationWriter::drop(std::vector<RuleName> names) {
   {
     const std::lock_guard lock(mutex_);
     // Rules are dropped first, then kept, so a rule that was set again meanwhile survives.
@@ -65,7 +65,7 @@ void RevocationThread::drop(std::vector<RuleName> names) {
   work_.notify_one();
 }
 
-void RevocationThread::run() {
+void RevocationWriter::run() {
   pthread_setname_np(pthread_self(), "claimsd-revoke");
   std::uint64_t done = 0;
   std::unique_lock lock(mutex_);
@@ -89,7 +89,7 @@ void RevocationThread::run() {
   }
 }
 
-void RevocationThread::written(const Written& written) {
+void RevocationWriter::written(const Written& written) {
   while (!waiting_.empty() && waiting_.begin()->first <= written.last) {
     const Done done = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());

@@ -17,14 +17,14 @@
 
 namespace claimsd::daemon {
 
-class RevocationThread final : public RevocationLog {
+class RevocationWriter final : public RevocationLog {
  public:
   // `log` must outlive this object.
-  static Result<std::unique_ptr<RevocationThread>> create(std::unique_ptr<RevocationFile> file,
+  static Result<std::unique_ptr<RevocationWriter>> create(std::unique_ptr<RevocationFile> file,
                                                           Loop& loop, Log& log);
-  ~RevocationThread() override;
-  RevocationThread(const RevocationThread&) = delete;
-  RevocationThread& operator=(const RevocationThread&) = delete;
+  ~RevocationWriter() override;
+  RevocationWriter(const RevocationWriter&) = delete;
+  RevocationWriter& operator=(const RevocationWriter&) = delete;
 
   void keep(std::vector<Rule> rules, Done done) override;
   void drop(std::vector<RuleName> names) override;
@@ -36,7 +36,7 @@ class RevocationThread final : public RevocationLog {
     bool durable = false;
   };
 
-  RevocationThread(std::unique_ptr<RevocationFile> file, Log& log);
+  RevocationWriter(std::unique_ptr<RevocationFile> file, Log& log);
   Status start(Loop& loop);
   void run();
   void written(const Written& written);

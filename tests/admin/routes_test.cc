@@ -55,7 +55,7 @@ struct FakeDaemon {
     made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
-    made.audit = [](const AuditQuery&, const auto& done) { done(AuditPage{}); };
+    made.audit = [](const AuditSearchFilter&, const auto& done) { done(AuditPage{}); };
     return made;
   }
   HttpResponse call(HttpRequest request) {

@@ -37,7 +37,7 @@ class Answers {
     for (const AuditCompletion& one : more) verdicts_[one.ticket] = one.verdict;
     changed_.notify_all();
   }
-  AuditVerdict wait_for(AuditTicket ticket) {
+  AuditDecision wait_for(AuditTicket ticket) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
     return verdicts_[ticket];
@@ -46,7 +46,7 @@ class Answers {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<AuditTicket, AuditVerdict> verdicts_;
+  std::map<AuditTicket, AuditDecision> verdicts_;
 };
 
 Outcome fill_and_make_room(const std::string& disk) {
@@ -71,10 +71,10 @@ Outcome fill_and_make_room(const std::string& disk) {
     ++ticket;
     AuditRecord record = denial_of(std::to_string(ticket));
     record.route.assign(kMaxAuditRoute, 'r');
-    const AuditVerdict verdict = (*log)->submit(std::move(record), ticket);
+    const AuditDecision verdict = (*log)->submit(std::move(record), ticket);
     const bool goes =
-        verdict == AuditVerdict::kWait && answers.wait_for(ticket) == AuditVerdict::kGo;
-    if (verdict == AuditVerdict::kWait) (*log)->finished(1);
+        verdict == AuditDecision::kPending && answers.wait_for(ticket) == AuditDecision::kProceed;
+    if (verdict == AuditDecision::kPending) (*log)->finished(1);
     ++(goes ? recorded : denied);
     return goes;
   };
@@ -86,7 +86,7 @@ Outcome fill_and_make_room(const std::string& disk) {
   clock.advance(seconds(2));
   for (int tries = 0; tries < 5000 && !ask(); ++tries) usleep(1000);
   const AuditStats stats = (*log)->stats();
-  if (stats.state != AuditState::kWritable || stats.counters.audit_denied != denied || !ask())
+  if (stats.state != AuditState::kWritable || stats.counters.audit_unavailable != denied || !ask())
     return kNotRecovered;
   (*log)->stop();
   const auto done = verify_audit({.directory = directory});

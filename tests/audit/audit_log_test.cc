@@ -63,13 +63,13 @@ TEST_CASE("every ticket completes exactly once, after its record can be read") {
   for (AuditTicket ticket = 1; ticket <= 500; ++ticket) {
     AuditRecord record = refusal_number(ticket);
     record.peer.uid = static_cast<std::uint32_t>(ticket);
-    REQUIRE(log->submit(std::move(record), ticket) == AuditVerdict::kWait);
+    REQUIRE(log->submit(std::move(record), ticket) == AuditDecision::kPending);
   }
   const auto done = bench.completions.wait_for(500);
   REQUIRE(done.size() == 500);
   for (std::size_t i = 0; i < done.size(); ++i) {
     CHECK(done[i].ticket == i + 1);
-    CHECK(done[i].verdict == AuditVerdict::kGo);
+    CHECK(done[i].verdict == AuditDecision::kProceed);
   }
   log->finished(500);
   log.reset();
@@ -231,7 +231,7 @@ TEST_CASE("opening a log that ends before its last anchor records a gap") {
 TEST_CASE("a running log can be read between its commits") {
   Bench bench;
   auto log = bench.start();
-  REQUIRE(log->submit(denial_of("7"), 1) == AuditVerdict::kWait);
+  REQUIRE(log->submit(denial_of("7"), 1) == AuditDecision::kPending);
   bench.completions.wait_for(1);
   std::promise<std::uint64_t> found;
   log->read([&](const AuditStore& store) {
@@ -252,13 +252,13 @@ TEST_CASE("pending answers are limited until the loop has consumed their complet
   AuditLog::Options options;
   options.policy.max_tickets = 2;
   auto log = bench.start(options);
-  CHECK(log->submit(denial_of("1"), 1) == AuditVerdict::kWait);
+  CHECK(log->submit(denial_of("1"), 1) == AuditDecision::kPending);
   bench.completions.wait_for(1);
-  CHECK(log->submit(denial_of("2"), 2) == AuditVerdict::kWait);
+  CHECK(log->submit(denial_of("2"), 2) == AuditDecision::kPending);
   bench.completions.wait_for(2);
-  CHECK(log->submit(denial_of("3"), 3) == AuditVerdict::kDeny);
+  CHECK(log->submit(denial_of("3"), 3) == AuditDecision::kUnavailable);
   log->finished(2);
-  CHECK(log->submit(denial_of("4"), 4) == AuditVerdict::kWait);
+  CHECK(log->submit(denial_of("4"), 4) == AuditDecision::kPending);
 }
 
 TEST_CASE(

@@ -1,7 +1,7 @@
 // audit_writer DIRECTORY EVENTS SEGMENT_BYTES [one]: a process that writes to an audit log, run by
 // tests that kill it or make its disk fail.
 //
-// Each ticket completed with kGo is written to standard output at once, as 8 bytes. Even tickets
+// Each ticket completed with kProceed is written to standard output at once, as 8 bytes. Even tickets
 // belong to distinct users, numbered like the ticket; odd ones form a flood that is folded. With
 // `one` each event waits for the previous one, and a denied event is retried for a while, so that
 // the sequence of system calls is always the same. Exit status: 0 done, 2 usage, 3 the log could
@@ -25,11 +25,11 @@ class Waiting {
     const std::lock_guard lock(mutex_);
     for (const AuditCompletion& one : all) {
       verdicts_[one.ticket] = one.verdict;
-      if (one.verdict == AuditVerdict::kGo) acknowledge(one.ticket);
+      if (one.verdict == AuditDecision::kProceed) acknowledge(one.ticket);
     }
     changed_.notify_all();
   }
-  AuditVerdict wait_for(AuditTicket ticket) {
+  AuditDecision wait_for(AuditTicket ticket) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
     return verdicts_[ticket];
@@ -45,7 +45,7 @@ class Waiting {
   }
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<AuditTicket, AuditVerdict> verdicts_;
+  std::map<AuditTicket, AuditDecision> verdicts_;
 };
 
 AuditRecord event_of(AuditTicket ticket, const Now& now) {
@@ -60,9 +60,9 @@ AuditRecord event_of(AuditTicket ticket, const Now& now) {
 
 bool recorded(AuditLog& log, Waiting& waiting, AuditTicket ticket) {
   const SystemClock clock;
-  const AuditVerdict verdict = log.submit(event_of(ticket, clock.now()), ticket);
-  if (verdict == AuditVerdict::kDeny) return false;
-  const bool done = waiting.wait_for(ticket) == AuditVerdict::kGo;
+  const AuditDecision verdict = log.submit(event_of(ticket, clock.now()), ticket);
+  if (verdict == AuditDecision::kUnavailable) return false;
+  const bool done = waiting.wait_for(ticket) == AuditDecision::kProceed;
   log.finished(1);
   return done;
 }
@@ -83,7 +83,8 @@ void all_at_once(AuditLog& log, Waiting& waiting, AuditTicket first, AuditTicket
   const SystemClock clock;
   std::size_t finished = 0;
   for (AuditTicket ticket = first; ticket < first + events; ++ticket) {
-    while (log.submit(event_of(ticket, clock.now()), ticket) == AuditVerdict::kDeny) usleep(100);
+    while (log.submit(event_of(ticket, clock.now()), ticket) == AuditDecision::kUnavailable)
+      usleep(100);
     const std::size_t done = waiting.count();
     log.finished(done - finished);
     finished = done;

@@ -27,14 +27,14 @@ struct Recorder {
     CHECK(all.size() <= AuditRecorder::kCompletionsPerTurn);
     said_last = last;
     for (const AuditCompletion& one : all) {
-      CHECK(one.verdict == AuditVerdict::kGo);
+      CHECK(one.verdict == AuditDecision::kProceed);
       tickets.push_back(one.ticket);
     }
     turns_without_others += others_waited ? 1 : 0;
     others_waited = true;
     others->notify();
   }
-  AuditVerdict refuse(AuditTicket ticket) {
+  AuditDecision refuse(AuditTicket ticket) {
     return recorder->record({.uid = 7, .token = "junk", .reason = proto::Reason::kRefused}, ticket);
   }
 
@@ -56,7 +56,7 @@ TEST_CASE(
   Recorder test;
   test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
   for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
-    REQUIRE(test.refuse(ticket) == AuditVerdict::kWait);
+    REQUIRE(test.refuse(ticket) == AuditDecision::kPending);
   test::run_until(*test.loop, [&] { return test.tickets.size() == kAnswers; });
   for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
     CHECK(test.tickets[ticket - 1] == ticket);
@@ -69,7 +69,7 @@ TEST_CASE("an operator's record is acknowledged among many answers") {
   test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
   std::optional<bool> acknowledged;
   for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {
-    REQUIRE(test.refuse(ticket) == AuditVerdict::kWait);
+    REQUIRE(test.refuse(ticket) == AuditDecision::kPending);
     if (ticket != kAnswers / 2) continue;
     test.recorder->note({.event = AuditEvent::kPurged}, [&](bool durable) {
       REQUIRE_FALSE(acknowledged);

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 
 namespace claimsd::daemon::testing {
 namespace {
@@ -28,7 +28,7 @@ AuditHasher hasher() {
 
 std::string head_bytes(const AuditHead& head) {
   std::string out;
-  AuditPut put(out);
+  AuditEncoder put(out);
   put.integer(head.sequence);
   out += bytes_of(head.link);
   put.integer(head.events);

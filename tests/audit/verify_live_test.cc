@@ -32,7 +32,7 @@ struct WrittenLog {
   // Reads the rows page by page, as claimsctl does.
   std::vector<AuditPage::Row> rows(AuditSequence first) const {
     std::vector<AuditPage::Row> all;
-    AuditQuery query;
+    AuditSearchFilter query;
     query.first = first;
     for (;;) {
       const auto page = read_audit_page(store, query);

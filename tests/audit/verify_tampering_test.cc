@@ -91,7 +91,7 @@ TEST_CASE("a flipped bit anywhere in a file is detected unless it changes no con
     const std::size_t bit = dice() % (text.size() * 8);
     text[bit / 8] = static_cast<char>(static_cast<std::uint8_t>(text[bit / 8]) ^ (1U << (bit % 8)));
     std::ofstream(path, std::ios::binary) << text;
-    const auto done = verify_audit_apart({.directory = copy, .anchors = anchors});
+    const auto done = verify_audit_in_child({.directory = copy, .anchors = anchors});
     REQUIRE(done);
     INFO("bit " << bit << " of " << path);
     if (done->finding) {
@@ -112,7 +112,7 @@ TEST_CASE("a log whose pages crash LMDB is reported as tampered with") {
   for (std::size_t at = 2 * 4096; at + 16 <= text.size(); at += 4096)
     text.replace(at + 8, 8, 8, '\x5a');
   std::ofstream(path, std::ios::binary) << text;
-  const auto done = verify_audit_apart({.directory = log.directory});
+  const auto done = verify_audit_in_child({.directory = log.directory});
   REQUIRE(done);
   REQUIRE(done->finding);
   CHECK(done->finding->kind == AuditTamper::kChange);

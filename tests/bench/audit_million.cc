@@ -66,7 +66,7 @@ Result<Scratch> log_of(std::uint64_t records, Interrupt& interrupt) {
 
 // The number of records of a user, found by the index or by a full scan.
 Result<std::uint64_t> count_of_user(const AuditReader& reader, const std::string& user, bool all) {
-  AuditQuery query;
+  AuditSearchFilter query;
   if (!all) query.user = user;
   std::uint64_t found = 0;
   TRY(reader.search(query, [&](const AuditRecord& record) {

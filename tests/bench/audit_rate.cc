@@ -88,7 +88,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
       // As many open queries as a busy daemon may have.
       if (i >= kWaiting) completed.wait_for(finished + i - kWaiting);
       ++number;
-      if (log->submit(denial(number, clock.now()), number) != AuditVerdict::kWait) {
+      if (log->submit(denial(number, clock.now()), number) != AuditDecision::kPending) {
         return failure(fmt::format("the disk below {} takes no records", group_disk.path("")));
       }
     }

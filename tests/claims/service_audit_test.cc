@@ -27,9 +27,9 @@ Policy audited(const AuditScope& scope) {
 
 // Puts a token into the cache, with its record written.
 void learn(ServiceHarness& world, std::string_view token) {
-  world.audit.verdict = AuditVerdict::kGo;
+  world.audit.verdict = AuditDecision::kProceed;
   world.ask_and_land(token, status(200));
-  world.audit.verdict = AuditVerdict::kWait;
+  world.audit.verdict = AuditDecision::kPending;
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void learn(ServiceHarness& world, std::string_view token) {
 TEST_CASE("each audit level records exactly its own answers") {
   const auto events = [](const AuditScope& scope) {
     ServiceHarness world(audited(scope));
-    world.audit.verdict = AuditVerdict::kGo;
+    world.audit.verdict = AuditDecision::kProceed;
     world.ask_and_land("good", status(200));
     world.ask_now("good");
     world.ask_and_land("bad", status(401));
@@ -78,9 +78,9 @@ TEST_CASE("an answer is sent only after its record is durable") {
 
 TEST_CASE("an answer that the audit log does not accept becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
-  world.audit.verdict = AuditVerdict::kDeny;
+  world.audit.verdict = AuditDecision::kUnavailable;
   CHECK(world.ask_and_land("good", status(200)).answer.reason == Reason::kNotRecorded);
-  world.audit.verdict = AuditVerdict::kWait;
+  world.audit.verdict = AuditDecision::kPending;
   const Waiter bad = world.ask("bad");
   world.land_oldest(status(401));
   world.write_record(false);
@@ -127,11 +127,11 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
   const auto reversed = [&world](Reason to, const Waiter& waiter) {
     world.write_record();  // of the original answer, which is no longer correct
     CHECK_FALSE(world.answered(waiter));
-    CHECK(world.audit.noted.back().event.kind == Kind::kReversal);
+    CHECK(world.audit.noted.back().event.kind == Kind::kSupersession);
     CHECK(world.audit.noted.back().event.reason == to);
     world.write_record();
     CHECK(world.reason(waiter) == to);
-    CHECK(world.counters().reversals == 1);
+    CHECK(world.counters().superseded_answers == 1);
   };
   SECTION("the token was revoked") {
     const Waiter waiter = world.ask("good");
@@ -149,9 +149,9 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
     const Waiter waiter = world.ask("good");
     world.land_oldest(status(200));
     world.advance(1s);
-    world.audit.verdict = AuditVerdict::kGo;
+    world.audit.verdict = AuditDecision::kProceed;
     world.ask_and_land("good", status(401), {.max_age = 0s});
-    world.audit.verdict = AuditVerdict::kWait;
+    world.audit.verdict = AuditDecision::kPending;
     world.advance(10s);  // longer than the negative TTL
     reversed(Reason::kRefused, waiter);
   }
@@ -212,9 +212,9 @@ TEST_CASE("a stale answer that waits for its record expires when any stale answe
   Policy policy = audited(kEvery);
   policy.life.stale_if_error = 100s;
   ServiceHarness world(policy);
-  world.audit.verdict = AuditVerdict::kGo;
+  world.audit.verdict = AuditDecision::kProceed;
   world.ask_and_land("token", confirmed("max-age=10"));
-  world.audit.verdict = AuditVerdict::kWait;
+  world.audit.verdict = AuditDecision::kPending;
   world.advance(108s);
   const Waiter waiter = world.ask("token");
   world.land_oldest(failed(Reason::kUpstreamConnect));
@@ -230,7 +230,7 @@ TEST_CASE("a superseding answer without a record becomes unavailable") {
   const Waiter waiter = world.ask("good");
   world.land_oldest(status(200));
   world.revoke({.subject = Subject::kToken, .who = "good"});
-  world.audit.verdict = AuditVerdict::kDeny;
+  world.audit.verdict = AuditDecision::kUnavailable;
   world.write_record();
   CHECK(world.reason(waiter) == Reason::kNotRecorded);
 }
@@ -294,14 +294,14 @@ TEST_CASE("with hits recorded, a hit waits for its record") {
 TEST_CASE(
     "each of many held answers is released exactly once, in any order, or dropped with its "
     "connection") {
-  HeldAnswers held;
+  PendingAnswers held;
   constexpr AuditTicket kMany = 1'000;
   constexpr std::uint64_t kConnections = 7;
   for (AuditTicket ticket = 1; ticket <= kMany; ++ticket) {
     REQUIRE(held.next_ticket() == ticket);
     if (ticket % 10 == 9) continue;  // a record without a waiting answer
-    held.hold(ticket, Held{.waiter = {.connection = ticket % kConnections, .request = 1},
-                           .deadline = BootTime(seconds(static_cast<int>(ticket)))});
+    held.hold(ticket, PendingAnswer{.waiter = {.connection = ticket % kConnections, .request = 1},
+                                    .deadline = BootTime(seconds(static_cast<int>(ticket)))});
   }
   CHECK(held.waiting() == kMany - kMany / 10);
   CHECK(held.next_deadline() == BootTime(seconds(1)));
@@ -309,7 +309,7 @@ TEST_CASE(
   for (AuditTicket ticket = kMany; ticket > 0; --ticket) {
     const bool is_held = ticket % 10 != 9;
     if (ticket % 3 == 0) {
-      const std::optional<Held> taken = held.take(ticket);
+      const std::optional<PendingAnswer> taken = held.take(ticket);
       REQUIRE(taken.has_value() == is_held);
       if (taken) REQUIRE(taken->waiter.connection == ticket % kConnections);
       REQUIRE_FALSE(held.take(ticket));
@@ -332,27 +332,27 @@ TEST_CASE(
   }
   CHECK(held.waiting() == 0);
   CHECK_FALSE(held.next_deadline());
-  held.hold(held.next_ticket(), Held{.deadline = BootTime(seconds(1))});
+  held.hold(held.next_ticket(), PendingAnswer{.deadline = BootTime(seconds(1))});
   CHECK(held.take_overdue(BootTime(seconds(1))).size() == 1);
 }
 
 TEST_CASE("answers that share claims hold one copy of them, and the total size is bounded") {
-  HeldAnswers held;
+  PendingAnswers held;
   const std::string claims(10'000, 'c');
   const TokenKey one{};
   TokenKey other{};
   other.bytes[0] = 1;
-  const std::size_t size = HeldSubject::size_of("token", claims);
+  const std::size_t size = PendingSubject::size_of("token", claims);
   const auto hold = [&](const TokenKey& key, AuditTicket ticket) {
-    held.hold(ticket, Held{.waiter = {.connection = ticket},
-                           .answer = {.reason = Reason::kOk},
-                           .subject = held.subject(key, "token", claims)});
+    held.hold(ticket, PendingAnswer{.waiter = {.connection = ticket},
+                                    .answer = {.reason = Reason::kOk},
+                                    .subject = held.subject(key, "token", claims)});
   };
   for (AuditTicket ticket = 1; ticket <= 10'000; ++ticket) hold(one, ticket);
-  CHECK(held.has_room(HeldAnswers::kMaxBytes - size));
-  CHECK_FALSE(held.has_room(HeldAnswers::kMaxBytes - size + 1));
+  CHECK(held.has_room(PendingAnswers::kMaxBytes - size));
+  CHECK_FALSE(held.has_room(PendingAnswers::kMaxBytes - size + 1));
   hold(other, 10'001);
-  CHECK_FALSE(held.has_room(HeldAnswers::kMaxBytes - 2 * size + 1));
+  CHECK_FALSE(held.has_room(PendingAnswers::kMaxBytes - 2 * size + 1));
   for (AuditTicket ticket = 1; ticket <= 10'001; ++ticket) REQUIRE(held.take(ticket).has_value());
-  CHECK(held.has_room(HeldAnswers::kMaxBytes));
+  CHECK(held.has_room(PendingAnswers::kMaxBytes));
 }

@@ -37,7 +37,7 @@ TEST_CASE("a report is acknowledged after its record is durable") {
   const Waiter waiter = world.report(denial("token", "user-7"));
   CHECK_FALSE(world.receipt(waiter));
   CHECK_FALSE(world.service->idle());
-  const FakeAuditTrail::Noted& noted = world.audit.noted.at(0);
+  const FakeAuditSink::Noted& noted = world.audit.noted.at(0);
   CHECK(noted.event.kind == Kind::kReport);
   CHECK(noted.event.status == 403);
   CHECK(noted.event.uid == 1000);
@@ -67,9 +67,9 @@ TEST_CASE(
 
 TEST_CASE("a report that is not recorded in time is acknowledged as not recorded") {
   ServiceHarness world(audited());
-  world.audit.verdict = AuditVerdict::kDeny;
+  world.audit.verdict = AuditDecision::kUnavailable;
   CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
-  world.audit.verdict = AuditVerdict::kWait;
+  world.audit.verdict = AuditDecision::kPending;
   const Waiter failed = world.report(denial("token"));
   world.write_record(false);
   CHECK(world.receipt(failed) == Reason::kNotRecorded);
@@ -86,7 +86,7 @@ TEST_CASE("a report that is not recorded in time is acknowledged as not recorded
 
 TEST_CASE("without an audit log reports are acknowledged as not recorded") {
   ServiceHarness world;
-  world.audit.verdict = AuditVerdict::kGo;
+  world.audit.verdict = AuditDecision::kProceed;
   CHECK(world.receipt(world.report(denial("token"))) == Reason::kNotRecorded);
   CHECK(world.audit.noted.empty());
 }
@@ -104,10 +104,10 @@ TEST_CASE("unacknowledged reports are recorded with the next accepted report") {
   ServiceHarness world(audited());
   Report late = denial("token");
   late.unacknowledged = 3;
-  world.audit.verdict = AuditVerdict::kDeny;
+  world.audit.verdict = AuditDecision::kUnavailable;
   world.report(late);
   CHECK(world.audit.noted.size() == 1);  // the worker will send the count again
-  world.audit.verdict = AuditVerdict::kGo;
+  world.audit.verdict = AuditDecision::kProceed;
   late.unacknowledged = 4;
   CHECK(world.receipt(world.report(late)) == Reason::kOk);
   REQUIRE(world.audit.noted.size() == 3);
@@ -121,7 +121,7 @@ TEST_CASE(
   Policy policy = audited();
   policy.reports.per_uid = {.per_second = 2, .burst = 5};
   ServiceHarness world(policy);
-  world.audit.verdict = AuditVerdict::kGo;
+  world.audit.verdict = AuditDecision::kProceed;
   world.ask_and_land("known", status(200));
   const auto brief = [&](std::string_view token, std::uint32_t uid = 1000) {
     Report report = denial(token, "made-up");
@@ -149,7 +149,7 @@ TEST_CASE("a report's fields that contain the token are not recorded") {
   report.required = token;
   report.origin = {.client_address = path, .trace_id = token, .route = path};
   world.report(report);
-  const FakeAuditTrail::Noted& noted = world.audit.noted.at(0);
+  const FakeAuditSink::Noted& noted = world.audit.noted.at(0);
   for (const std::string& text : {noted.user, noted.method, noted.required, noted.route,
                                   noted.client_address, noted.trace_id})
     CHECK(text.empty());

@@ -81,7 +81,7 @@ def test_a_daemon_without_a_map_says_that_every_query_uses_the_socket(claimsctl)
 @pytest.mark.parametrize("state, shown", [
     ("off", "none is kept"), ("disk_full", "its disk is full; sequence"), ("reopening", "cannot be written, is tried again")])
 def test_an_audit_log_that_accepts_no_records_is_reported(claimsctl, state, shown):
-    counters = {"audit_denied": 17, "audit_allowed": 4}
+    counters = {"audit_unavailable": 17, "audit_unrecorded": 4}
     with admin(claimsctl, {**UNWELL, "audit": {**STATUS["audit"], "state": state}, "counters": counters}):
         done = claimsctl.run("status")
     assert shown in done.stdout

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "daemon/base/random.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocations.h"
 #include "tests/sim/dice.h"
@@ -190,13 +190,13 @@ class SimSink final : public daemon::AnswerSink {
 
 // A simulated audit log. If not slow, answers are recorded and sent immediately. If slow, it writes
 // in commits, which take time and may fail; answers, leases and receipts wait for theirs.
-class SimAuditTrail final : public daemon::AuditTrail {
+class SimAuditSink final : public daemon::AuditSink {
  public:
-  SimAuditTrail(Records& records, const daemon::Clock& clock, SimSink& sink,
-                const daemon::LifePolicy& life)
+  SimAuditSink(Records& records, const daemon::Clock& clock, SimSink& sink,
+               const daemon::LifePolicy& life)
       : records_(records), clock_(clock), sink_(sink), life_(life) {}
-  daemon::AuditVerdict record(const daemon::AuditedEvent& event,
-                              daemon::AuditTicket ticket) override;
+  daemon::AuditDecision record(const daemon::AuditedEvent& event,
+                               daemon::AuditTicket ticket) override;
 
   bool waiting() const { return !waiting_.empty(); }
   // Starts a commit of everything that waits. Later records wait for the next commit.
@@ -219,8 +219,8 @@ class SimAuditTrail final : public daemon::AuditTrail {
     std::string lease;  // the token of a lease
     proto::Reason reason = proto::Reason::kOk;
   };
-  daemon::AuditVerdict record_report(const daemon::AuditedEvent& event, Waiting one);
-  daemon::AuditVerdict take(Waiting one);
+  daemon::AuditDecision record_report(const daemon::AuditedEvent& event, Waiting one);
+  daemon::AuditDecision take(Waiting one);
   HeldRecord held_record(const daemon::AuditedEvent& event) const;
   void written(const Waiting& one);
 

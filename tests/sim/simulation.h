@@ -86,7 +86,7 @@ class Simulation {
   SimObserver observer;
   SimFingerprinter fingerprinter;
   SimRevocationLog revocation_log;
-  SimAuditTrail audit;
+  SimAuditSink audit;
   Coverage& coverage;
   std::unique_ptr<daemon::ClaimsService> service;
   std::vector<TokenNumber> known;  // most popular first

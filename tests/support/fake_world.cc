@@ -259,7 +259,7 @@ std::vector<Rule> FakeRevocationLog::kept() const {
   return rules;
 }
 
-AuditVerdict FakeAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
+AuditDecision FakeAuditSink::record(const AuditedEvent& event, AuditTicket ticket) {
   noted.push_back({.event = event,
                    .token = std::string(event.token),
                    .claims = std::string(event.claims),
@@ -270,11 +270,11 @@ AuditVerdict FakeAuditTrail::record(const AuditedEvent& event, AuditTicket ticke
                    .client_address = std::string(event.origin.client_address),
                    .trace_id = std::string(event.origin.trace_id),
                    .ticket = ticket});
-  if (verdict == AuditVerdict::kWait) waiting_.push_back(ticket);
+  if (verdict == AuditDecision::kPending) waiting_.push_back(ticket);
   return verdict;
 }
 
-AuditTicket FakeAuditTrail::take_oldest() {
+AuditTicket FakeAuditSink::take_oldest() {
   if (waiting_.empty()) throw std::logic_error("no answer waits for its record");
   const AuditTicket oldest = waiting_.front();
   waiting_.erase(waiting_.begin());

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "daemon/base/random.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocations.h"
 
@@ -257,7 +257,7 @@ class FakeRevocationLog final : public daemon::RevocationLog {
 };
 
 // An audit log whose writes complete when the test says so.
-class FakeAuditTrail final : public daemon::AuditTrail {
+class FakeAuditSink final : public daemon::AuditSink {
  public:
   struct Noted {
     daemon::AuditedEvent event;  // do not read its views; use the copies below
@@ -271,11 +271,11 @@ class FakeAuditTrail final : public daemon::AuditTrail {
     std::string trace_id;
     daemon::AuditTicket ticket = 0;
   };
-  daemon::AuditVerdict record(const daemon::AuditedEvent& event,
-                              daemon::AuditTicket ticket) override;
+  daemon::AuditDecision record(const daemon::AuditedEvent& event,
+                               daemon::AuditTicket ticket) override;
 
-  daemon::AuditVerdict verdict = daemon::AuditVerdict::kWait;  // returned for the next records
-  std::vector<Noted> noted;                                    // every record
+  daemon::AuditDecision verdict = daemon::AuditDecision::kPending;  // returned for the next records
+  std::vector<Noted> noted;                                         // every record
 
   bool waiting() const { return !waiting_.empty(); }
   // Throws if no record is pending.

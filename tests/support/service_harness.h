@@ -88,7 +88,7 @@ class ServiceHarness {
   FakePublisher publisher{clock};
   FakeFingerprinter fingerprinter;
   FakeRevocationLog revocation_log;
-  FakeAuditTrail audit;
+  FakeAuditSink audit;
   daemon::Policy policy;  // used by the next restart()
   std::unique_ptr<daemon::ClaimsService> service;
 

@@ -126,7 +126,7 @@ def test_on_a_full_disk_answers_without_a_record_are_counted_when_configured(sma
     until(lambda: told.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
     told += disk.ask()
     counters = disk.daemon.status()["counters"]
-    assert set(told) == {"ok"} and counters["audit_allowed"] >= 20 and counters["audit_denied"] == 0
+    assert set(told) == {"ok"} and counters["audit_unrecorded"] >= 20 and counters["audit_unavailable"] == 0
     disk.make_room()
     until(lambda: told.extend(disk.ask(1)) or disk.state() == "writable", "the daemon recovers")
     disk.daemon.stop()

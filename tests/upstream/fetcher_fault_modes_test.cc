@@ -73,7 +73,7 @@ Expected expected_of(const std::string& mode) {
   return {};
 }
 
-// Held until somebody opens them, or in want of a script: fetcher_test.cc has them.
+// PendingAnswer until somebody opens them, or in want of a script: fetcher_test.cc has them.
 bool is_steered(const std::string& mode) {
   return mode.starts_with("gate") || mode.starts_with("script");
 }

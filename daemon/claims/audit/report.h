@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/upstream/token_bucket.h"
 
 namespace claimsd::daemon {

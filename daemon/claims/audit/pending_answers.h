@@ -1,7 +1,7 @@
-// held_answers.h: answers, leases and receipts that wait for their audit records.
+// pending_answers.h: answers, leases and receipts that wait for their audit records.
 //
 // Bookkeeping only: tickets, deadlines and connections. Answers about the same token share one copy
-// of its claims (HeldSubject), which is wiped on destruction. Owned by ClaimsService; loop thread.
+// of its claims (PendingSubject), which is wiped on destruction. Owned by ClaimsService; loop thread.
 #pragma once
 
 #include <memory>
@@ -11,22 +11,22 @@
 #include <vector>
 
 #include "daemon/base/secret.h"
-#include "daemon/claims/audit/audit_trail.h"
+#include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/parse/jwt_parser.h"
 
 namespace claimsd::daemon {
 
 // Token and claims of a valid answer, kept to revalidate it. Adds its size to `sum` while it
 // exists.
-class HeldSubject {
+class PendingSubject {
  public:
-  HeldSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
-              std::size_t& sum);
-  ~HeldSubject();
-  HeldSubject(const HeldSubject&) = delete;
-  HeldSubject& operator=(const HeldSubject&) = delete;
+  PendingSubject(const TokenKey& of, std::string_view its_token, std::string_view its_claims,
+                 std::size_t& sum);
+  ~PendingSubject();
+  PendingSubject(const PendingSubject&) = delete;
+  PendingSubject& operator=(const PendingSubject&) = delete;
   static std::size_t size_of(std::string_view token, std::string_view claims) {
-    return sizeof(HeldSubject) + token.size() + claims.size();
+    return sizeof(PendingSubject) + token.size() + claims.size();
   }
 
   const TokenKey key;
@@ -38,19 +38,19 @@ class HeldSubject {
   std::size_t& sum_;
 };
 
-enum class HeldKind : std::uint8_t {
+enum class PendingKind : std::uint8_t {
   kAnswer,
   kLease,   // a lease waits; no answer does
   kReport,  // the receipt of a report waits
 };
 
-struct Held {
-  HeldKind kind = HeldKind::kAnswer;
+struct PendingAnswer {
+  PendingKind kind = PendingKind::kAnswer;
   Waiter waiter;  // connection 0: no waiter, but a lease may be published
   std::uint32_t uid = 0;
   UpstreamId upstream = 0;
-  Answer answer;                         // its claims are in `subject`
-  std::shared_ptr<HeldSubject> subject;  // null unless the answer is valid
+  Answer answer;                            // its claims are in `subject`
+  std::shared_ptr<PendingSubject> subject;  // null unless the answer is valid
   BootTime settled_at{};  // start of the confirming request; the age counts from here
   BootTime until{};       // a valid answer must not be sent from then on
   BootTime deadline{};
@@ -58,7 +58,7 @@ struct Held {
   bool refused = false;      // rejected by a later request than the one that confirmed it
 };
 
-class HeldAnswers {
+class PendingAnswers {
  public:
   // Limit for the total size of held claims and tokens.
   static constexpr std::size_t kMaxBytes = 64 << 20;
@@ -66,16 +66,16 @@ class HeldAnswers {
   // True if an answer of `bytes` bytes still fits.
   bool has_room(std::size_t bytes) const { return bytes_ + bytes <= kMaxBytes; }
   // Returns a subject that several answers may share.
-  std::shared_ptr<HeldSubject> subject(const TokenKey& key, std::string_view token,
-                                       std::string_view claims);
+  std::shared_ptr<PendingSubject> subject(const TokenKey& key, std::string_view token,
+                                          std::string_view claims);
   AuditTicket next_ticket() { return ++last_ticket_; }
   // Tickets must be ascending; gaps are allowed.
-  void hold(AuditTicket ticket, Held held);
+  void add(AuditTicket ticket, PendingAnswer pending);
 
   // Nullopt if the answer has already been released.
-  std::optional<Held> take(AuditTicket ticket);
+  std::optional<PendingAnswer> take(AuditTicket ticket);
   // Removes and returns all answers whose deadline has passed.
-  std::vector<Held> take_overdue(BootTime now);
+  std::vector<PendingAnswer> take_overdue(BootTime now);
   void forget(std::uint64_t connection);
   // The Auth API rejected this token in a request that started at `started`.
   void refuse(const TokenKey& key, BootTime started);
@@ -91,7 +91,7 @@ class HeldAnswers {
   // Answers of one connection form a linked list, newest first.
   struct Place {
     AuditTicket ticket = 0;  // also set after the answer has left
-    std::optional<Held> held;
+    std::optional<PendingAnswer> pending;
     Position newer = 0;
     Position older = 0;
   };
@@ -102,7 +102,7 @@ class HeldAnswers {
   void grow();
   void link(Position at, std::uint64_t connection);
   void unlink(const Place& place, std::uint64_t connection);
-  Held drop(Position at);
+  PendingAnswer drop(Position at);
 
   std::size_t bytes_ = 0;  // outlives the subjects, which subtract themselves from it
   // Answers leave roughly in order of arrival, so they live in a ring whose size is a power of two,
@@ -116,7 +116,7 @@ class HeldAnswers {
   std::unordered_map<std::uint64_t, Position> by_connection_;         // newest of each connection
   std::unordered_multimap<TokenKey, Position, TokenKeyHash> by_key_;  // valid answers only
   std::set<TokenKey> leases_;
-  std::weak_ptr<HeldSubject> last_subject_;
+  std::weak_ptr<PendingSubject> last_subject_;
   AuditTicket last_ticket_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// audit_trail.h: port through which the policy submits audit events and learns whether an answer
+// audit_sink.h: port through which the policy submits audit events and learns whether an answer
 // may be sent. The production implementation is daemon/audit/recorder.h.
 //
 // An answer that requires an audit record is sent only after the record is durable, and is
@@ -19,10 +19,10 @@ namespace claimsd::daemon {
 using AuditTicket = std::uint64_t;
 
 // What to do with the answer whose event was submitted.
-enum class AuditVerdict : std::uint8_t {
-  kGo,    // send it now
-  kWait,  // send it after recorded() reports this ticket as durable
-  kDeny,  // do not send it: the peer gets "unavailable"
+enum class AuditDecision : std::uint8_t {
+  kProceed,      // send it now
+  kPending,      // send it after recorded() reports this ticket as durable
+  kUnavailable,  // do not send it: the peer gets "unavailable"
 };
 
 // Which answers must be recorded. Workers that read the shared map serve hits without the daemon,
@@ -42,11 +42,11 @@ struct AuditScope {
 // An event to record. All views are valid during the call only.
 struct AuditedEvent {
   enum class Kind : std::uint8_t {
-    kAnswer,    // an answer is about to be sent
-    kReversal,  // an earlier recorded answer is superseded by a different one
-    kLease,     // an answer is about to be published as a lease
-    kReport,    // a worker denied a request
-    kLost,      // a worker counted reports that were never acknowledged
+    kAnswer,        // an answer is about to be sent
+    kSupersession,  // an earlier recorded answer is superseded by a different one
+    kLease,         // an answer is about to be published as a lease
+    kReport,        // a worker denied a request
+    kLost,          // a worker counted reports that were never acknowledged
   };
   Kind kind = Kind::kAnswer;
   Waiter waiter;          // identifies the peer by its connection; connection 0: no waiter
@@ -68,18 +68,20 @@ struct AuditedEvent {
   std::uint64_t count = 1;  // number of reports, for kLost
 };
 
-class AuditTrail {
+class AuditSink {
  public:
-  virtual ~AuditTrail() = default;
-  // If the result is kWait, the recorder later calls ClaimsService::recorded() with `ticket`,
+  virtual ~AuditSink() = default;
+  // If the result is kPending, the recorder later calls ClaimsService::recorded() with `ticket`,
   // exactly once.
-  virtual AuditVerdict record(const AuditedEvent& event, AuditTicket ticket) = 0;
+  virtual AuditDecision record(const AuditedEvent& event, AuditTicket ticket) = 0;
 };
 
 // Records nothing and lets every answer pass.
-class NoAuditTrail final : public AuditTrail {
+class NoAuditSink final : public AuditSink {
  public:
-  AuditVerdict record(const AuditedEvent&, AuditTicket) override { return AuditVerdict::kGo; }
+  AuditDecision record(const AuditedEvent&, AuditTicket) override {
+    return AuditDecision::kProceed;
+  }
 };
 
 }  // namespace claimsd::daemon

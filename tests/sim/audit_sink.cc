@@ -1,4 +1,4 @@
-// SimAuditTrail (ports.h): a slow or failing audit log for answers, leases and reports.
+// SimAuditSink (ports.h): a slow or failing audit log for answers, leases and reports.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +10,7 @@ using namespace daemon;
 using namespace std::chrono_literals;
 
 // When a valid answer decided now expires.
-HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
+HeldRecord SimAuditSink::held_record(const AuditedEvent& event) const {
   HeldRecord held;
   held.step = records_.step.number;
   held.source = event.source;
@@ -46,7 +46,7 @@ HeldRecord SimAuditTrail::held_record(const AuditedEvent& event) const {
   return held;
 }
 
-AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, Waiting one) {
+AuditDecision SimAuditSink::record_report(const AuditedEvent& event, Waiting one) {
   ReportRecord& report = records_.reports[event.waiter.request];
   records_.step.reported.push_back(event.waiter.request);
   report.user = event.user;
@@ -55,27 +55,27 @@ AuditVerdict SimAuditTrail::record_report(const AuditedEvent& event, Waiting one
   if (failing > 0) {
     --failing;
     report.failed = true;
-    return AuditVerdict::kDeny;
+    return AuditDecision::kUnavailable;
   }
   one.report = event.waiter.request;
   return take(std::move(one));
 }
 
-AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket) {
+AuditDecision SimAuditSink::record(const AuditedEvent& event, AuditTicket ticket) {
   using Kind = AuditedEvent::Kind;
   Waiting one{.ticket = ticket, .question = {}, .report = {}, .lease = {}, .reason = event.reason};
   switch (event.kind) {
     case Kind::kReport: return record_report(event, std::move(one));
-    case Kind::kLost: records_.lost_reports += event.count; return AuditVerdict::kGo;
+    case Kind::kLost: records_.lost_reports += event.count; return AuditDecision::kProceed;
     case Kind::kLease: one.lease = std::string(event.token); return take(std::move(one));
     case Kind::kAnswer:
-    case Kind::kReversal: break;
+    case Kind::kSupersession: break;
   }
   if (event.waiter.connection != 0) one.question = event.waiter.request;
   if (failing > 0) {
     --failing;
     if (one.question) records_.questions[*one.question].withheld = true;
-    return AuditVerdict::kDeny;
+    return AuditDecision::kUnavailable;
   }
   if (slow && one.question) {
     QuestionRecord& question = records_.questions[*one.question];
@@ -90,26 +90,26 @@ AuditVerdict SimAuditTrail::record(const AuditedEvent& event, AuditTicket ticket
   return take(std::move(one));
 }
 
-AuditVerdict SimAuditTrail::take(Waiting one) {
+AuditDecision SimAuditSink::take(Waiting one) {
   if (!slow) {
     written(one);
-    return AuditVerdict::kGo;
+    return AuditDecision::kProceed;
   }
   waiting_.push_back(std::move(one));
-  return AuditVerdict::kWait;
+  return AuditDecision::kPending;
 }
 
-void SimAuditTrail::written(const Waiting& one) {
+void SimAuditSink::written(const Waiting& one) {
   if (!one.lease.empty()) records_.step.leases_recorded.push_back(one.lease);
   if (one.question) records_.questions[*one.question].recorded.push_back(one.reason);
   if (one.report) records_.reports[*one.report].durable = true;
 }
 
-void SimAuditTrail::begin_commit() {
+void SimAuditSink::begin_commit() {
   committing_ = std::exchange(waiting_, {});
 }
 
-void SimAuditTrail::end_commit() {
+void SimAuditSink::end_commit() {
   const bool durable = failing_commits == 0;
   if (!durable) --failing_commits;
   for (const Waiting& one : std::exchange(committing_, {})) {
@@ -125,7 +125,7 @@ void SimAuditTrail::end_commit() {
   }
 }
 
-void SimAuditTrail::lose() {
+void SimAuditSink::lose() {
   waiting_.clear();
   committing_.clear();
 }

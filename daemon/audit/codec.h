@@ -1,4 +1,4 @@
-// bytes.h: encodes and decodes integers and texts of the audit log's files (FORMAT.md):
+// codec.h: encodes and decodes integers and texts of the audit log's files (FORMAT.md):
 // little-endian on every machine, texts preceded by a u16 length. Pure; any thread.
 #pragma once
 
@@ -9,9 +9,9 @@
 
 namespace claimsd::daemon {
 
-class AuditPut {
+class AuditEncoder {
  public:
-  explicit AuditPut(std::string& out) : out_(out) {}
+  explicit AuditEncoder(std::string& out) : out_(out) {}
   template <class Integer>
   void integer(Integer value) {
     auto bits = static_cast<std::uint64_t>(value);
@@ -30,9 +30,9 @@ class AuditPut {
 };
 
 // After the first read past the end, every read returns zero or empty and ok() is false.
-class AuditTake {
+class AuditDecoder {
  public:
-  explicit AuditTake(std::string_view bytes) : left_(bytes) {}
+  explicit AuditDecoder(std::string_view bytes) : left_(bytes) {}
   template <class Integer>
   Integer integer() {
     const std::string_view bytes = raw(sizeof(Integer));

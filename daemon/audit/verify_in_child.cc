@@ -12,7 +12,7 @@
 #include <new>
 #include <system_error>
 
-#include "daemon/audit/bytes.h"
+#include "daemon/audit/codec.h"
 #include "daemon/audit/verify.h"
 #include "daemon/base/fd.h"
 
@@ -24,21 +24,21 @@ struct Shared {
   std::atomic<AuditSequence> done{0};
 };
 
-void put_string(AuditPut& put, std::string& out, const std::string& text) {
+void put_string(AuditEncoder& put, std::string& out, const std::string& text) {
   put.integer(static_cast<std::uint32_t>(text.size()));
   out += text;
 }
 
-std::string take_string(AuditTake& take) {
+std::string take_string(AuditDecoder& take) {
   return std::string(take.raw(take.integer<std::uint32_t>()));
 }
 
-void put_list(AuditPut& put, std::string& out, const std::vector<std::string>& list) {
+void put_list(AuditEncoder& put, std::string& out, const std::vector<std::string>& list) {
   put.integer(static_cast<std::uint32_t>(list.size()));
   for (const std::string& text : list) put_string(put, out, text);
 }
 
-std::vector<std::string> take_list(AuditTake& take) {
+std::vector<std::string> take_list(AuditDecoder& take) {
   std::vector<std::string> list;
   for (auto left = take.integer<std::uint32_t>(); left > 0 && take.ok(); --left) {
     list.push_back(take_string(take));
@@ -49,7 +49,7 @@ std::vector<std::string> take_list(AuditTake& take) {
 // 'P' progress, 'V' verification, 'E' error.
 std::string encode(const Result<AuditVerification>& result) {
   std::string out(1, result ? 'V' : 'E');
-  AuditPut put(out);
+  AuditEncoder put(out);
   if (!result) {
     put_string(put, out, result.error().message);
     return out;
@@ -69,7 +69,7 @@ std::string encode(const Result<AuditVerification>& result) {
   return out;
 }
 
-AuditVerification decode(AuditTake& take) {
+AuditVerification decode(AuditDecoder& take) {
   AuditVerification done;
   const bool has_finding = take.integer<std::uint8_t>() == 1;
   AuditFinding finding;
@@ -102,8 +102,8 @@ void write_all(int fd, std::string_view bytes) {
   AuditVerifyOptions here = options;
   here.progress = [&](AuditSequence last, double share) {
     std::string said = "P";
-    AuditPut(said).integer(last);
-    AuditPut(said).integer(static_cast<std::uint32_t>(share * 1e6));
+    AuditEncoder(said).integer(last);
+    AuditEncoder(said).integer(static_cast<std::uint32_t>(share * 1e6));
     write_all(out, said);
   };
   here.reached = &shared.done;
@@ -121,7 +121,7 @@ std::string read_to_end(int fd, const AuditVerifyOptions& options) {
     if (got < 0) continue;
     text.append(part, static_cast<std::size_t>(got));
     while (text.size() >= kProgressSize && text[0] == 'P') {
-      AuditTake take(std::string_view(text).substr(1));
+      AuditDecoder take(std::string_view(text).substr(1));
       const auto last = take.integer<AuditSequence>();
       if (options.progress) options.progress(last, take.integer<std::uint32_t>() / 1e6);
       text.erase(0, kProgressSize);
@@ -143,7 +143,7 @@ AuditVerification crashed(AuditSequence done) {
 
 }  // namespace
 
-Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options) {
+Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& options) {
   void* const page =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2];
@@ -164,7 +164,7 @@ Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options) 
   munmap(page, sizeof(Shared));
   if (pid < 0) return failure("cannot verify in a process of its own: no process can be made");
   if (text.empty()) return crashed(done);
-  AuditTake take(std::string_view(text).substr(1));
+  AuditDecoder take(std::string_view(text).substr(1));
   if (text[0] == 'E') return failure(take_string(take));
   return decode(take);
 }
