@@ -194,8 +194,8 @@ Status RealDaemon::open_service() {
   });
   upstream_ = TRY(FetchThread::create(
       upstream_settings_from(config()),
-      [this](FlightId id, const FetchOutcome& outcome) { service_->landed(id, outcome); }, *loop_,
-      log_, [this](const CredentialReport& report) { certificates_changed(report); }));
+      [this](FlightId id, const FetchOutcome& outcome) { service_->on_complete(id, outcome); },
+      *loop_, log_, [this](const CredentialReport& report) { certificates_changed(report); }));
   service_ = std::make_unique<ClaimsService>(policy_from(config()),
                                              World{.clock = clock_,
                                                    .random = random_,

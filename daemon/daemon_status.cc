@@ -38,7 +38,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.max_connections = config.daemon.max_connections;
   status.waiting = service.flights().waiting();
   status.max_waiting = config.limits.max_waiters;
-  status.in_flight = service.flights().flying();
+  status.in_flight = service.flights().in_flight();
   status.pending = service.flights().pending();
   status.entries = from.cache.entries();
   status.max_entries = config.cache.max_entries;
@@ -50,7 +50,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.upstreams = from.monitor.upstreams();
   for (std::size_t at = 0; at < status.upstreams.size(); ++at) {
     const auto id = static_cast<UpstreamId>(at);
-    status.upstreams[at].left_alone = service.left_alone(id);
+    status.upstreams[at].backoff = service.backoff(id);
     status.upstreams[at].pending = service.flights().pending(id);
     status.upstreams[at].max_pending = config.limits.max_pending;
   }

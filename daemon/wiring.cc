@@ -70,13 +70,13 @@ Policy policy_from(const Config& config) {
   policy.max_timeout = config.limits.max_timeout;
   policy.lease = config.cache.lease;
   policy.max_waiters_per_uid = config.limits.max_waiters_per_uid;
-  policy.gate = {.open_after = config.limits.open_after,
-                 .longest_backoff = config.limits.max_backoff,
-                 .retry_percent = config.limits.retry_percent};
-  policy.budget.per_uid = {.per_second = config.limits.misses_per_uid,
-                           .burst = config.limits.miss_burst_per_uid};
-  policy.budget.per_client = {.per_second = config.limits.misses_per_client,
-                              .burst = config.limits.miss_burst_per_client};
+  policy.breaker = {.failure_threshold = config.limits.failure_threshold,
+                    .longest_backoff = config.limits.max_backoff,
+                    .retry_percent = config.limits.retry_percent};
+  policy.rate_limit.per_uid = {.per_second = config.limits.misses_per_uid,
+                               .burst = config.limits.miss_burst_per_uid};
+  policy.rate_limit.per_client = {.per_second = config.limits.misses_per_client,
+                                  .burst = config.limits.miss_burst_per_client};
   policy.reports.per_uid = {.per_second = config.limits.reports_per_uid,
                             .burst = config.limits.report_burst_per_uid};
   policy.audit = audit_scope_from(config.audit);

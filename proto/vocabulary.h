@@ -50,7 +50,7 @@ enum class Source : std::uint8_t {
   R(kShuttingDown,     209, "shutting_down",     kUnavailable, "the daemon is stopping: try again shortly") \
   R(kBackoff,          210, "backoff",           kUnavailable, "the Auth API has been failing and is left alone for a moment: try again shortly") \
   R(kInternal,         211, "internal",          kUnavailable, "the daemon could not work on it: see its log") \
-  R(kOverBudget,       212, "over_budget",       kUnavailable, "this peer asks for more unknown tokens than its budget: try again later") \
+  R(kRateLimited,       212, "rate_limited",       kUnavailable, "this peer asks for more unknown tokens than its budget: try again later") \
   R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not take the record that must come first: see claimsctl status") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: is the service started?") \
   R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to the group claimsd-clients or to allowed_uids") \

@@ -15,7 +15,7 @@ std::string who_text(const Element& event) {
   return has(event, "/uid") ? fmt::format("uid {}", count_at(event, "/uid")) : "somebody";
 }
 
-std::string flight_text(const Element& event, const Output& output) {
+std::string request_text(const Element& event, const Output& output) {
   const auto reason = text_at(event, "/reason");
   const Colour colour = reason == "ok"        ? Colour::kGood
                         : reason == "refused" ? Colour::kUnsure
@@ -26,18 +26,18 @@ std::string flight_text(const Element& event, const Output& output) {
                      status == 0 ? "" : fmt::format(", HTTP {}", status));
 }
 
-std::string gate_text(const Element& event, const Output& output) {
+std::string breaker_text(const Element& event, const Output& output) {
   const auto state = text_at(event, "/state");
   const auto name = text_at(event, "/upstream");
-  if (state == "asked") return name + " is " + output.coloured(Colour::kGood, "asked again");
-  if (state == "probed") return name + " is " + output.coloured(Colour::kUnsure, "probed");
+  if (state == "closed") return name + " is " + output.coloured(Colour::kGood, "asked again");
+  if (state == "half_open") return name + " is " + output.coloured(Colour::kUnsure, "probed");
   return name + " is " + output.coloured(Colour::kBad, "left alone, since it fails");
 }
 
 std::string event_text(const Element& event, const Output& output) {
   const auto kind = text_at(event, "/event");
-  if (kind == "flight_landed") return flight_text(event, output);
-  if (kind == "gate_changed") return gate_text(event, output);
+  if (kind == "request_completed") return request_text(event, output);
+  if (kind == "breaker_changed") return breaker_text(event, output);
   if (kind == "purged" || kind == "revoked")
     return fmt::format("{} {} {}", who_text(event), kind, text_at(event, "/subject"));
   if (kind == "peer_refused")

@@ -85,7 +85,7 @@ void show_peers(const Element& statistics, Output& output) {
   each_at(statistics, "/peers", [&](const Element& peer) {
     Rows row{std::to_string(count_at(peer, "/uid"))};
     for (const char* const name :
-         {"/connections", "/questions", "/invalid", "/unavailable", "/over_budget"})
+         {"/connections", "/questions", "/invalid", "/unavailable", "/rate_limited"})
       row.push_back(count_text(count_at(peer, name)));
     table.add(std::move(row));
   });

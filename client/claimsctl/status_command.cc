@@ -110,7 +110,7 @@ void show_upstream(const Element& upstream, Output& output) {
                                count_text(count_at(upstream, "/requests")),
                                count_text(count_at(upstream, "/failures")),
                                duration_text(number_at(upstream, "/last_latency_seconds"))));
-  if (const double left = number_at(upstream, "/left_alone_seconds"); left > 0)
+  if (const double left = number_at(upstream, "/backoff_seconds"); left > 0)
     output.field("", fmt::format("left alone for {} more, since it fails", duration_text(left)));
   if (const auto ends = text_at(upstream, "/client_certificate_ends"); !ends.empty())
     output.field("", "client certificate until " + std::string(ends));

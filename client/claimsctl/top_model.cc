@@ -14,7 +14,7 @@ std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
 TopSample::Upstream read_upstream(const Element& from) {
   TopSample::Upstream upstream{.name = text_at(from, "/name"),
                                .state = text_at(from, "/state"),
-                               .left_alone_seconds = number_at(from, "/left_alone_seconds")};
+                               .backoff_seconds = number_at(from, "/backoff_seconds")};
   for (const char* const outcome : {"/calls/confirmed", "/calls/refused", "/calls/failed"})
     upstream.calls.add(latency_at(from, outcome));
   upstream.failed = count_at(from, "/calls/failed/count");
@@ -26,7 +26,7 @@ TopSample::Peer read_peer(const Element& from) {
           .connections = count_at(from, "/connections"),
           .questions = count_at(from, "/questions"),
           .trouble = count_at(from, "/invalid") + count_at(from, "/unavailable"),
-          .over_budget = count_at(from, "/over_budget")};
+          .rate_limited = count_at(from, "/rate_limited")};
 }
 
 void read_lookups(const Element& statistics, TopSample& sample) {
@@ -60,7 +60,7 @@ std::vector<TopRates::Peer> peer_rates(const TopSample& before, const TopSample&
                      .connections = peer.connections,
                      .questions = rate(&TopSample::Peer::questions),
                      .trouble = rate(&TopSample::Peer::trouble),
-                     .over_budget = rate(&TopSample::Peer::over_budget)});
+                     .rate_limited = rate(&TopSample::Peer::rate_limited)});
   }
   std::stable_sort(rates.begin(), rates.end(), [](const auto& one, const auto& other) {
     return one.questions > other.questions;

@@ -42,7 +42,7 @@ struct TopSample {
   struct Upstream {
     std::string name;
     std::string state;
-    double left_alone_seconds = 0;
+    double backoff_seconds = 0;
     Latency calls;
     std::uint64_t failed = 0;
   };
@@ -52,7 +52,7 @@ struct TopSample {
     std::uint64_t connections = 0;
     std::uint64_t questions = 0;
     std::uint64_t trouble = 0;  // answers that were invalid or unavailable
-    std::uint64_t over_budget = 0;
+    std::uint64_t rate_limited = 0;
   };
   std::vector<Peer> peers;
 };
@@ -79,7 +79,7 @@ struct TopRates {
     std::uint64_t connections = 0;
     double questions = 0;
     double trouble = 0;
-    double over_budget = 0;
+    double rate_limited = 0;
   };
   std::vector<Peer> peers;  // the busiest first
 };

@@ -67,8 +67,8 @@ std::string state_text(const TopSample::Upstream& upstream, const Output& output
                         : upstream.state == "failing" ? Colour::kBad
                                                       : Colour::kUnsure;
   auto text = output.coloured(colour, upstream.state);
-  if (upstream.left_alone_seconds <= 0) return text;
-  return text + ", alone " + duration_text(upstream.left_alone_seconds);
+  if (upstream.backoff_seconds <= 0) return text;
+  return text + ", alone " + duration_text(upstream.backoff_seconds);
 }
 
 void add_upstreams(std::vector<std::string>& lines, const TopModel& model, const Output& output) {
@@ -99,7 +99,7 @@ void add_peers(std::vector<std::string>& lines, const TopModel& model, std::size
   for (std::size_t at = 0; at < peers.size() && at < most; ++at) {
     const auto& peer = peers[at];
     table.add({std::to_string(peer.uid), count_text(peer.connections), rate_text(peer.questions),
-               rate_text(peer.trouble), rate_text(peer.over_budget)});
+               rate_text(peer.trouble), rate_text(peer.rate_limited)});
   }
   add(lines, table);
   if (peers.size() > most)
@@ -183,7 +183,7 @@ std::string top_json(const TopModel& model, const TopLayout& layout) {
         .member("connections", peer.connections)
         .member("questions_per_second", peer.questions)
         .member("not_valid_per_second", peer.trouble)
-        .member("over_budget_per_second", peer.over_budget)
+        .member("over_budget_per_second", peer.rate_limited)
         .end_object();
   }
   return json.end_array().end_object().take();

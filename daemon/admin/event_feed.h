@@ -21,8 +21,8 @@ namespace claimsd::daemon {
 // E(identifier, name, help).
 // clang-format off
 #define CLAIMSD_EVENTS(E) \
-  E(kFlightLanded, "flight_landed", "a request to an Auth API has ended") \
-  E(kGateChanged,  "gate_changed",  "an Auth API is left alone, probed, or asked again") \
+  E(kRequestCompleted, "request_completed", "a request to an Auth API has ended") \
+  E(kBreakerChanged,  "breaker_changed",  "an Auth API is left alone, probed, or asked again") \
   E(kPurged,       "purged",        "an operator had answers forgotten") \
   E(kRevoked,      "revoked",       "an operator had tokens denied") \
   E(kPeerRefused,  "peer_refused",  "a client was turned away from the claims socket")
@@ -38,13 +38,13 @@ std::string_view name_of(EventKind kind);
 
 // `kind` determines which members are set.
 struct Event {
-  EventKind kind = EventKind::kFlightLanded;
+  EventKind kind = EventKind::kRequestCompleted;
   WallTime at{};
-  UpstreamId upstream = 0;           // kFlightLanded, kGateChanged
-  proto::Reason reason{};            // kFlightLanded
-  int http_status = 0;               // kFlightLanded; 0: no response
-  Duration took{};                   // kFlightLanded
-  GateState gate{};                  // kGateChanged: the new state
+  UpstreamId upstream = 0;           // kRequestCompleted, kBreakerChanged
+  proto::Reason reason{};            // kRequestCompleted
+  int http_status = 0;               // kRequestCompleted; 0: no response
+  Duration took{};                   // kRequestCompleted
+  BreakerState breaker{};            // kBreakerChanged: the new state
   Subject subject{};                 // kPurged, kRevoked
   std::optional<std::uint32_t> uid;  // kPurged, kRevoked: who ordered it; kPeerRefused: the peer
   std::string_view why;              // kPeerRefused: a string literal

@@ -12,13 +12,13 @@
 namespace claimsd::daemon {
 namespace {
 
-std::string_view gate_text(GateState state) {
+std::string_view breaker_text(BreakerState state) {
   switch (state) {
-    case GateState::kClosed: return "asked";
-    case GateState::kOpen: return "left_alone";
-    case GateState::kProbing: return "probed";
+    case BreakerState::kClosed: return "closed";
+    case BreakerState::kOpen: return "open";
+    case BreakerState::kHalfOpen: return "half_open";
   }
-  return "asked";
+  return "closed";
 }
 
 std::string_view subject_text(Subject subject) {
@@ -50,15 +50,15 @@ void write_event(JsonWriter& json, std::uint64_t sequence, const Event& event,
       .member("time", rfc3339(event.at))
       .member("event", name_of(event.kind));
   switch (event.kind) {
-    case EventKind::kFlightLanded:
+    case EventKind::kRequestCompleted:
       json.member("upstream", name_at(upstreams, event.upstream))
           .member("reason", name_of(event.reason))
           .member("http_status", event.http_status)
           .member("took_seconds", in_seconds(event.took));
       break;
-    case EventKind::kGateChanged:
+    case EventKind::kBreakerChanged:
       json.member("upstream", name_at(upstreams, event.upstream))
-          .member("state", gate_text(event.gate));
+          .member("state", breaker_text(event.breaker));
       break;
     case EventKind::kPurged:
     case EventKind::kRevoked:

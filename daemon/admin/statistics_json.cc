@@ -47,7 +47,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
   json.begin_object()
       .member("name", upstream.name)
       .member("state", upstream_state(upstream))
-      .member("left_alone_seconds", in_seconds(upstream.left_alone))
+      .member("backoff_seconds", in_seconds(upstream.backoff))
       .key("calls")
       .begin_object();
   each_call_outcome(upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
@@ -79,7 +79,7 @@ void write_peers(JsonWriter& json, const PeerTable& peers) {
         .member("questions", row.questions)
         .member("invalid", row.invalid)
         .member("unavailable", row.unavailable)
-        .member("over_budget", row.over_budget)
+        .member("rate_limited", row.rate_limited)
         .end_object();
   }
   json.end_array();

@@ -36,7 +36,7 @@ struct UpstreamStatus {
   Duration last_latency{};
   std::uint64_t pending = 0;  // requests waiting to be sent
   std::uint64_t max_pending = 0;
-  Duration left_alone{};  // remaining backoff after failures; 0: in use
+  Duration backoff{};  // remaining backoff after failures; 0: in use
   CallStatistics calls;
   CertificateStatus certificates;
 };

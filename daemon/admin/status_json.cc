@@ -43,7 +43,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("consecutive_failures", upstream.consecutive_failures)
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
-      .member("left_alone_seconds", in_seconds(upstream.left_alone))
+      .member("backoff_seconds", in_seconds(upstream.backoff))
       .member("certificate_trouble", upstream.certificates.trouble)
       .key("client_certificate_ends");
   if (const auto& end = upstream.certificates.client_end) {

@@ -14,13 +14,13 @@ constexpr Duration kPauseBetweenLines = seconds(10);
 
 }  // namespace
 
-void UpstreamMonitor::flight_landed(const FlightReport& report) {
+void UpstreamMonitor::request_completed(const RequestReport& report) {
   UpstreamStatus& upstream = upstreams_.at(report.upstream);
   std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
   ++upstream.requests;
   upstream.last_latency = report.took;
-  upstream.calls.landed(report.reason, report.took);
-  events_.add({.kind = EventKind::kFlightLanded,
+  upstream.calls.completed(report.reason, report.took);
+  events_.add({.kind = EventKind::kRequestCompleted,
                .upstream = report.upstream,
                .reason = report.reason,
                .http_status = report.status,
@@ -37,7 +37,7 @@ void UpstreamMonitor::flight_landed(const FlightReport& report) {
 }
 
 void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
-                             const FlightReport& report) {
+                             const RequestReport& report) {
   ++upstream.failures;
   ++upstream.consecutive_failures;
   upstream.last_failure = fmt::format("{}: {}", proto::name_of(report.reason), report.detail);

@@ -26,9 +26,9 @@ class UpstreamMonitor final : public Observer {
         events_(events),
         log_(log) {}
 
-  void flight_landed(const FlightReport& report) override;
-  void gate_changed(UpstreamId upstream, GateState now) override {
-    events_.add({.kind = EventKind::kGateChanged, .upstream = upstream, .gate = now});
+  void request_completed(const RequestReport& report) override;
+  void breaker_changed(UpstreamId upstream, BreakerState now) override {
+    events_.add({.kind = EventKind::kBreakerChanged, .upstream = upstream, .breaker = now});
   }
   void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
   // Reports from the fetch thread, delivered on the loop thread.
@@ -39,7 +39,7 @@ class UpstreamMonitor final : public Observer {
   void write(LogLevel level, std::string_view event, std::string_view sentence,
              const UpstreamStatus& upstream, std::string_view trace_id);
   void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
-              const FlightReport& report);
+              const RequestReport& report);
 
   std::vector<UpstreamStatus> upstreams_;
   std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last logged

@@ -56,8 +56,8 @@ AuditEvent audit_event_of(const AuditedEvent& event) {
                                                        : AuditEvent::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
-  return event.reason == Reason::kOverBudget ? AuditEvent::kRejectedLocally
-                                             : AuditEvent::kUnavailable;
+  return event.reason == Reason::kRateLimited ? AuditEvent::kRejectedLocally
+                                              : AuditEvent::kUnavailable;
 }
 
 AuditRecord audit_record_of(const AuditedEvent& event, const Now& now) {

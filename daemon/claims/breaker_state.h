@@ -6,6 +6,6 @@
 
 namespace claimsd::daemon {
 
-enum class GateState : std::uint8_t { kClosed, kOpen, kProbing };  // kProbing: half-open
+enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };  // kHalfOpen: half-open
 
 }  // namespace claimsd::daemon

@@ -23,7 +23,7 @@ namespace claimsd::daemon {
   C(overloads,              "Questions turned away because too many were waiting") \
   C(backoffs,               "Questions turned away while a failing Auth API was left alone") \
   C(token_backoffs,         "Questions turned away because requests for their token fail again and again, and others' do not") \
-  C(over_budget,            "Questions turned away because their peer asks for too many unknown tokens") \
+  C(rate_limited,            "Questions turned away because their peer asks for too many unknown tokens") \
   C(stale_answers,          "Questions answered past the freshness of what is known, since nobody could say better") \
   C(refreshes,              "Requests made ahead of time, before the end of a life") \
   C(retries,                "Requests made again at another URL of an Auth API") \

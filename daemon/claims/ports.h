@@ -74,7 +74,7 @@ struct FetchOutcome {
 };
 
 // Starts requests; `url` is an index into the Auth API's URLs. Each start() is followed by exactly
-// one ClaimsService::landed() with its id, never from within start().
+// one ClaimsService::on_complete() with its id, never from within start().
 class Upstream {
  public:
   virtual ~Upstream() = default;
@@ -132,7 +132,7 @@ struct Answer {
 };
 
 // Result of one request, for the log and the status page. Contains no secrets.
-struct FlightReport {
+struct RequestReport {
   UpstreamId upstream = 0;
   proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why there is no verdict
   int status = 0;
@@ -144,9 +144,9 @@ struct FlightReport {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void flight_landed(const FlightReport& report) = 0;
+  virtual void request_completed(const RequestReport& report) = 0;
   // The circuit breaker of an Auth API has opened, become half-open, or closed.
-  virtual void gate_changed(UpstreamId /*upstream*/, GateState /*now*/) {}
+  virtual void breaker_changed(UpstreamId /*upstream*/, BreakerState /*now*/) {}
   // A query timed out while its request was in flight or pending.
   virtual void deadline_passed(UpstreamId /*upstream*/, std::string_view /*trace_id*/) {}
 };

@@ -29,19 +29,19 @@ ClaimsService::ClaimsService(Policy policy, World world)
       negatives_(policy_.negative_ttl, policy_.negative_entries),
       hot_(policy_.hot_entries, world_.random),
       guard_(policy_.revocations, world_.fingerprinter),
-      budget_(policy_.budget),
+      rate_limiter_(policy_.rate_limit),
       reports_(policy_.reports.per_uid, policy_.reports.max_uids),
-      known_(policy_.max_entries),
+      recently_valid_(policy_.max_entries),
       refresh_failed_(kRefreshesRemembered),
-      failing_(policy_.gate),
+      token_breaker_(policy_.breaker),
       leases_(policy_.life, policy_.lease,
               {world_.clock, world_.cache, world_.publisher, sieve_, guard_, hot_}) {
-  policy_.gate.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
+  policy_.breaker.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
   for (const UpstreamPolicy& upstream : policy_.upstreams)
-    lanes_.push_back({UpstreamGate(policy_.gate), UrlOrder(upstream.urls)});
+    upstreams_.push_back({CircuitBreaker(policy_.breaker), UrlFailover(upstream.urls)});
   world_.cache.each([this](const TokenKey& key, BootTime fresh_until) {
     sieve_.put(key, fresh_until + policy_.life.stale_if_error);
-    known_.add(key);
+    recently_valid_.add(key);
   });
   evict_for(0, world_.clock.now());
 }
@@ -77,7 +77,7 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
   if (revoked_token(question, waiter, now)) return;
   const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
-  known_.prefetch(key);
+  recently_valid_.prefetch(key);
   JwtTimes times;
   if (refuse_locally(key, question, waiter, now, times)) return;
   enqueue(key, question, waiter, now, times);
@@ -141,15 +141,15 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
 
 // Refresh-ahead, so that later queries need not wait. Skipped first under load.
 void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
-  const UpstreamGate& gate = lanes_[question.upstream].gate;
+  const CircuitBreaker& breaker = upstreams_[question.upstream].breaker;
   if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key) ||
-      failing_.left_alone_for(key, now.boot))
+      token_breaker_.backoff_remaining(key, now.boot))
     return;
-  if (gate.state() != UpstreamGate::State::kClosed ||
+  if (breaker.state() != CircuitBreaker::State::kClosed ||
       flights_.queue(question.upstream).size() > 0 ||
-      flights_.flying(question.upstream) >= (gate.window() + 1) / 2)
+      flights_.in_flight(question.upstream) >= (breaker.window() + 1) / 2)
     return;
-  if (budget_.take(question.uid, question.origin.client_address, true, now.boot)) return;
+  if (rate_limiter_.take(question.uid, question.origin.client_address, true, now.boot)) return;
   ++counters_.refreshes;
   Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
                                 read_jwt_times(question.token, json_), question.uid, true);
@@ -233,7 +233,7 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
       .claims = judgement.claims.block.view(),
   };
   negatives_.erase(flight.key);
-  known_.add(flight.key);
+  recently_valid_.add(flight.key);
   const Duration left = time_left(entry, now, policy_.life);
   const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
   if (headers.no_store || purged || left <= Duration(0)) {
@@ -257,7 +257,7 @@ Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
   forget(flight.key);
   pending_answers_.refuse(flight.key, flight.started->boot);
-  known_.erase(flight.key);
+  recently_valid_.erase(flight.key);
   negatives_.expire(now.boot);
   // The result of a purged flight must not affect queries made after the purge.
   if (!flight.closed) negatives_.put(flight.key, flight.started->boot);
@@ -343,7 +343,7 @@ void ClaimsService::tick() {
 
 void ClaimsService::stop() {
   stopping_ = true;
-  for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
+  for (std::size_t upstream = 0; upstream < upstreams_.size(); ++upstream)
     drop_pending(static_cast<UpstreamId>(upstream), Answer{.reason = Reason::kShuttingDown});
 }
 
@@ -380,19 +380,20 @@ void ClaimsService::deliver(const Question& question, const Waiter& waiter, cons
   leave_recorded(what, waiter, answer);
 }
 
-void ClaimsService::deliver(const Waiting& waiting, const Answer& answer, const Landing& landing) {
-  if (answer.reason == Reason::kOverBudget) turned_away_ = true;
+void ClaimsService::deliver(const Waiting& waiting, const Answer& answer,
+                            const Completion& completion) {
+  if (answer.reason == Reason::kRateLimited) turned_away_ = true;
   if (!policy_.audit.covers(answer)) return reply(waiting.waiter, answer);
   leave_recorded({.uid = waiting.uid,
                   .upstream = waiting.upstream,
-                  .token = landing.token,
+                  .token = completion.token,
                   .key = &waiting.key,
                   .origin = waiting.origin.view(),
                   .deadline = waiting.deadline,
-                  .status = landing.status,
-                  .took = landing.took,
-                  .wants_lease = landing.wants_lease,
-                  .stale_until = landing.stale_until},
+                  .status = completion.status,
+                  .took = completion.took,
+                  .wants_lease = completion.wants_lease,
+                  .stale_until = completion.stale_until},
                  waiting.waiter, answer);
 }
 

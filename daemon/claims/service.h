@@ -27,12 +27,12 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/orders.h"
 #include "daemon/claims/revocation/revocation_guard.h"
-#include "daemon/claims/upstream/failing_tokens.h"
-#include "daemon/claims/upstream/flights.h"
-#include "daemon/claims/upstream/miss_budget.h"
-#include "daemon/claims/upstream/outcome.h"
-#include "daemon/claims/upstream/upstream_gate.h"
-#include "daemon/claims/upstream/url_order.h"
+#include "daemon/claims/upstream/circuit_breaker.h"
+#include "daemon/claims/upstream/rate_limiter.h"
+#include "daemon/claims/upstream/response_class.h"
+#include "daemon/claims/upstream/single_flight.h"
+#include "daemon/claims/upstream/token_breaker.h"
+#include "daemon/claims/upstream/url_failover.h"
 
 namespace claimsd::daemon {
 
@@ -49,8 +49,8 @@ struct Policy {
   Duration max_timeout = seconds(30);
   Duration lease = seconds(5);  // how long a worker may use a published entry
   RevocationPolicy revocations;
-  GatePolicy gate;  // max_in_flight is set from above
-  BudgetPolicy budget;
+  BreakerPolicy breaker;  // max_in_flight is set from above
+  RateLimitPolicy rate_limit;
   ReportPolicy reports;
   AuditScope audit;  // answers whose records must be durable before they are sent
   std::vector<UpstreamPolicy> upstreams;  // indexed by UpstreamId
@@ -94,7 +94,7 @@ class ClaimsService {
   // Records a report and sends exactly one receipt (service_reports.cc). False: the peer is over
   // its report rate and may be throttled.
   bool report(const Report& report, const Waiter& waiter);
-  void landed(FlightId id, const FetchOutcome& outcome);
+  void on_complete(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection);
   // The record with this ticket is durable, or never will be (service_audit.cc).
   void recorded(AuditTicket ticket, bool durable);
@@ -130,21 +130,23 @@ class ClaimsService {
 
   const Counters& counters() const { return counters_; }
   const LookupStatistics& lookups() const { return lookups_; }
-  const Flights& flights() const { return flights_; }
+  const SingleFlight& flights() const { return flights_; }
   std::size_t pending_answers() const { return pending_answers_.waiting(); }
   std::size_t negative_entries() const { return negatives_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
   // Remaining backoff of a failing Auth API; 0: requests are allowed.
-  Duration left_alone(UpstreamId upstream) const {
-    return lanes_.at(upstream).gate.shut_for(world_.clock.now().boot).value_or(Duration(0));
+  Duration backoff(UpstreamId upstream) const {
+    return upstreams_.at(upstream)
+        .breaker.backoff_remaining(world_.clock.now().boot)
+        .value_or(Duration(0));
   }
 
  private:
   bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
   // State of one Auth API.
-  struct Lane {
-    UpstreamGate gate;
-    UrlOrder urls;
+  struct UpstreamState {
+    CircuitBreaker breaker;
+    UrlFailover urls;
   };
 
   // What an answer is about; needed to write its audit record before it is sent.
@@ -161,7 +163,7 @@ class ClaimsService {
     BootTime stale_until{};    // of a stale answer
   };
   // Result of the request that a query waited for.
-  struct Landing {
+  struct Completion {
     std::string_view token;
     int status = 0;
     Duration took{};
@@ -185,19 +187,20 @@ class ClaimsService {
   void send(Flight& flight, const Now& now);
   bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
   template <class Change>
-  void change_gate(UpstreamId upstream, Change&& change);
+  void change_breaker(UpstreamId upstream, Change&& change);
   EntryDescription describe(const TokenKey& key, const Entry& entry,
                             std::optional<UpstreamId> upstream, const Now& now) const;
   bool said_before(const Flight& flight, const Judgement& judgement, const Now& now) const;
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
 
   // Answers for when no verdict is available (service_unavailable.cc).
-  std::optional<Answer> leave_alone(UpstreamId upstream, const TokenKey& key, const Now& now);
+  std::optional<Answer> back_off(UpstreamId upstream, const TokenKey& key, const Now& now);
   std::optional<Answer> turn_down(const Question& question, const Flight* flight,
                                   bool makes_request, bool known, const Now& now);
   bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
-  void hand_over(const Waiting& waiting, const Answer& answer, const Landing& landing);
-  proto::Source stale_or(const Waiting& waiting, const Answer& answer, const Landing& landing);
+  void hand_over(const Waiting& waiting, const Answer& answer, const Completion& completion);
+  proto::Source stale_or(const Waiting& waiting, const Answer& answer,
+                         const Completion& completion);
   std::optional<Answer> stale_answer(const Waiting& waiting, BootTime& until);
   void shed_pending(UpstreamId upstream);
   void drop_pending(UpstreamId upstream, const Answer& answer);
@@ -213,10 +216,10 @@ class ClaimsService {
   bool anybody_waits(const Flight& flight);
   // Returns one of the waiters that received the answer, if there were any.
   std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
-                                   Answer answer, const Landing& landing);
+                                   Answer answer, const Completion& completion);
   void deliver(const Question& question, const Waiter& waiter, const Answer& answer,
                const TokenKey& key = {});
-  void deliver(const Waiting& waiting, const Answer& answer, const Landing& landing);
+  void deliver(const Waiting& waiting, const Answer& answer, const Completion& completion);
   void reply(const Waiter& waiter, const Answer& answer);
   BootTime deadline_after(Duration timeout, const Now& now) const;
 
@@ -227,7 +230,7 @@ class ClaimsService {
   Answer revalidate(const PendingAnswer& held, const Now& now) const;
   void supersede(const PendingAnswer& held, const Answer& answer);
   void show_lease(const About& about, const Waiter& waiter);
-  void record_unasked(const Flight& flight, const Answer& answer, const Landing& landing);
+  void record_unasked(const Flight& flight, const Answer& answer, const Completion& completion);
 
   std::string confirmed_user(UpstreamId upstream, std::string_view token);
   bool within_rate(std::uint32_t uid, bool known, const Now& now);
@@ -249,17 +252,17 @@ class ClaimsService {
   World world_;
   Counters counters_;
   LookupStatistics lookups_;
-  Flights flights_;
+  SingleFlight flights_;
   NegativeEntries negatives_;
   Sieve sieve_;
   HotEntries hot_;
   RevocationGuard guard_;
-  std::vector<Lane> lanes_;  // by UpstreamId
-  MissBudget budget_;
+  std::vector<UpstreamState> upstreams_;  // by UpstreamId
+  RateLimiter rate_limiter_;
   TokenBuckets<std::uint64_t> reports_;  // key: uid, and whether the daemon knows the user
-  KnownTokens known_;
-  KnownTokens refresh_failed_;
-  FailingTokens failing_;
+  RecentlyValid recently_valid_;
+  RecentlyValid refresh_failed_;
+  TokenBreaker token_breaker_;
   Leases leases_;
   PendingAnswers pending_answers_;
   JsonRoom json_;                       // buffers for parsing tokens and claims

@@ -64,17 +64,17 @@ void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, con
 
 // Records an Auth API verdict without a waiter: all waiters have left, or it was a refresh-ahead.
 void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
-                                   const Landing& landing) {
+                                   const Completion& completion) {
   if (answer.reason != Reason::kOk && answer.reason != Reason::kRefused) return;
   if (!policy_.audit.covers(answer)) return;
   leave_recorded({.uid = flight.uid,
                   .upstream = flight.upstream,
-                  .token = landing.token,
+                  .token = completion.token,
                   .key = &flight.key,
                   .deadline = world_.clock.now().boot + policy_.max_timeout,
-                  .status = landing.status,
-                  .took = landing.took,
-                  .wants_lease = landing.wants_lease},
+                  .status = completion.status,
+                  .took = completion.took,
+                  .wants_lease = completion.wants_lease},
                  kNobody, answer);
 }
 

@@ -21,11 +21,11 @@ void ClaimsService::enqueue(const TokenKey& key, const Question& question, const
                   .max_age = question.max_age,
                   .origin = KeptOrigin(loggable_origin(question))};
   Flight* flight = flights_.find(key);
-  const bool known = known_.holds(key);
+  const bool known = recently_valid_.holds(key);
   const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
   std::optional<Answer> answer;
-  if (flight == nullptr) answer = leave_alone(question.upstream, key, now);
+  if (flight == nullptr) answer = back_off(question.upstream, key, now);
   if (!answer) answer = turn_down(question, flight, makes_request, known, now);
   if (answer) {
     stale_or(waiting, *answer, {.token = question.token});
@@ -52,24 +52,25 @@ bool ClaimsService::comes_too_late(const Flight& flight, const Question& questio
 }
 
 template <class Change>
-void ClaimsService::change_gate(UpstreamId upstream, Change&& change) {
-  UpstreamGate& gate = lanes_[upstream].gate;
-  const GateState before = gate.state();
-  change(gate);
-  if (gate.state() != before) world_.observer.gate_changed(upstream, gate.state());
+void ClaimsService::change_breaker(UpstreamId upstream, Change&& change) {
+  CircuitBreaker& breaker = upstreams_[upstream].breaker;
+  const BreakerState before = breaker.state();
+  change(breaker);
+  if (breaker.state() != before) world_.observer.breaker_changed(upstream, breaker.state());
 }
 
 // `now` may be slightly in the past; answers then count as older by that much.
 void ClaimsService::start_pending(UpstreamId upstream, const Now& now) {
-  Lane& lane = lanes_[upstream];
+  UpstreamState& state = upstreams_[upstream];
   while (!flights_.queue(upstream).empty()) {
-    if (!lane.gate.admits(now.boot, static_cast<std::uint32_t>(flights_.flying(upstream)))) return;
+    if (!state.breaker.admits(now.boot, static_cast<std::uint32_t>(flights_.in_flight(upstream))))
+      return;
     Flight* const flight = flights_.start_next(upstream, now);
     if (!flight->refresh && !anybody_waits(*flight)) {
       flights_.remove(flight->id);
       continue;
     }
-    change_gate(upstream, [&](UpstreamGate& gate) { gate.started(now.boot); });
+    change_breaker(upstream, [&](CircuitBreaker& breaker) { breaker.started(now.boot); });
     send(*flight, now);
   }
 }
@@ -77,24 +78,24 @@ void ClaimsService::start_pending(UpstreamId upstream, const Now& now) {
 void ClaimsService::send(Flight& flight, const Now& now) {
   flight.started = now;
   flight.closed = false;
-  flight.url = lanes_[flight.upstream].urls.pick(now.boot);
+  flight.url = upstreams_[flight.upstream].urls.pick(now.boot);
   ++flight.tries;
   ++counters_.upstream_requests;
   world_.upstream.start(flight.id, flight.upstream, flight.url, flight.token);
 }
 
-void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
-  Flight* const flying = flights_.find(id);
-  if (flying == nullptr) return;
+void ClaimsService::on_complete(FlightId id, const FetchOutcome& outcome) {
+  Flight* const in_flight = flights_.find(id);
+  if (in_flight == nullptr) return;
   const Now now = world_.clock.now();
-  const Judgement judgement = judge(outcome, policy_.upstreams.at(flying->upstream), json_);
-  world_.observer.flight_landed({.upstream = flying->upstream,
-                                 .reason = judgement.reason,
-                                 .status = outcome.status,
-                                 .detail = judgement.detail,
-                                 .took = outcome.took,
-                                 .trace_id = flying->trace_id});
-  if (try_next_url(*flying, judgement, now)) return;
+  const Judgement judgement = judge(outcome, policy_.upstreams.at(in_flight->upstream), json_);
+  world_.observer.request_completed({.upstream = in_flight->upstream,
+                                     .reason = judgement.reason,
+                                     .status = outcome.status,
+                                     .detail = judgement.detail,
+                                     .took = outcome.took,
+                                     .trace_id = in_flight->trace_id});
+  if (try_next_url(*in_flight, judgement, now)) return;
   Flight flight = flights_.remove(id);
   note_health(flight, judgement, now);
   const Answer answer = settle(flight, judgement, outcome, now);
@@ -102,8 +103,8 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
   // flight.
   Answer no_successor{.reason = Reason::kShuttingDown};
   bool has_successor = !flight.successors.empty() && !stopping_;
-  if (has_successor && failing_.left_alone_for(flight.key, now.boot)) {
-    no_successor = *leave_alone(flight.upstream, flight.key, now);
+  if (has_successor && token_breaker_.backoff_remaining(flight.key, now.boot)) {
+    no_successor = *back_off(flight.upstream, flight.key, now);
     has_successor = false;
   }
   if (has_successor) {
@@ -114,17 +115,17 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
     next.trace_id = flight.trace_id;
   }
   // If there is a successor, its confirmation will replace this one soon, so publish no lease yet.
-  const Landing landing{.token = flight.token.view(),
-                        .status = outcome.status,
-                        .took = outcome.took,
-                        .wants_lease = flight.wants_lease && !has_successor};
-  const std::optional<Waiter> asker = answer_all(flight, flight.waiters, answer, landing);
-  if (!asker) record_unasked(flight, answer, landing);
+  const Completion completion{.token = flight.token.view(),
+                              .status = outcome.status,
+                              .took = outcome.took,
+                              .wants_lease = flight.wants_lease && !has_successor};
+  const std::optional<Waiter> asker = answer_all(flight, flight.waiters, answer, completion);
+  if (!asker) record_unasked(flight, answer, completion);
   // An answer that must be recorded publishes its lease after its record is durable.
-  if (landing.wants_lease && answer.reason == Reason::kOk && !policy_.audit.covers(answer))
+  if (completion.wants_lease && answer.reason == Reason::kOk && !policy_.audit.covers(answer))
     show_lease({.uid = flight.uid,
                 .upstream = flight.upstream,
-                .token = landing.token,
+                .token = completion.token,
                 .key = &flight.key},
                asker.value_or(Waiter{}));
   answer_all(flight, flight.successors, no_successor, {.token = flight.token.view()});
@@ -134,17 +135,18 @@ void ClaimsService::landed(FlightId id, const FetchOutcome& outcome) {
 
 // Failover: the request is repeated at the next URL, within the retry budget.
 bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, const Now& now) {
-  Lane& lane = lanes_[flight.upstream];
+  UpstreamState& state = upstreams_[flight.upstream];
   if (!judgement.down) {
-    lane.urls.worked(flight.url);
+    state.urls.worked(flight.url);
     return false;
   }
   if (said_before(flight, judgement, now)) return false;
-  lane.urls.failed(flight.url, now.boot);
-  if (stopping_ || flight.tries >= lane.urls.size() || !lane.urls.has_other(flight.url) ||
-      lane.gate.state() == UpstreamGate::State::kOpen || judgement.retry_after.wait > Duration(0))
+  state.urls.failed(flight.url, now.boot);
+  if (stopping_ || flight.tries >= state.urls.size() || !state.urls.has_other(flight.url) ||
+      state.breaker.state() == CircuitBreaker::State::kOpen ||
+      judgement.retry_after.wait > Duration(0))
     return false;
-  if ((!flight.refresh && !anybody_waits(flight)) || !lane.gate.take_retry()) return false;
+  if ((!flight.refresh && !anybody_waits(flight)) || !state.breaker.take_retry()) return false;
   ++counters_.retries;
   send(flight, now);
   return true;
@@ -153,22 +155,22 @@ bool ClaimsService::try_next_url(Flight& flight, const Judgement& judgement, con
 // Failures that may be caused by the token count against the Auth API only once.
 bool ClaimsService::said_before(const Flight& flight, const Judgement& judgement,
                                 const Now& now) const {
-  return judgement.may_be_token && failing_.holds(flight.key, now.boot);
+  return judgement.may_be_token && token_breaker_.holds(flight.key, now.boot);
 }
 
 void ClaimsService::note_health(const Flight& flight, const Judgement& judgement, const Now& now) {
-  change_gate(flight.upstream, [&](UpstreamGate& gate) {
-    if (!judgement.down) return gate.succeeded();
+  change_breaker(flight.upstream, [&](CircuitBreaker& breaker) {
+    if (!judgement.down) return breaker.succeeded();
     if (said_before(flight, judgement, now)) {
-      return gate.failed_again(now.boot, judgement.retry_after, TokenKeyHash()(flight.key),
-                               world_.random);
+      return breaker.failed_again(now.boot, judgement.retry_after, TokenKeyHash()(flight.key),
+                                  world_.random);
     }
-    gate.failed(now.boot, judgement.retry_after, world_.random);
+    breaker.failed(now.boot, judgement.retry_after, world_.random);
   });
   if (!judgement.down) {
-    failing_.worked(flight.key);
+    token_breaker_.worked(flight.key);
   } else if (judgement.may_be_token) {
-    failing_.failed(flight.key, now.boot, judgement.retry_after.wait, world_.random);
+    token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, world_.random);
   }
   const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
   if (settled) {
@@ -186,7 +188,7 @@ bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, con
 // Check revocation again before each waiter: a sink may revoke the token while handling an answer.
 std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
                                                 const std::vector<WaiterId>& waiters, Answer answer,
-                                                const Landing& landing) {
+                                                const Completion& completion) {
   std::optional<Waiter> answered;
   std::uint64_t decided_under = guard_.rules().generation();
   for (const WaiterId id : waiters) {
@@ -198,7 +200,7 @@ std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
         answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
     }
     answered = waiting->waiter;
-    hand_over(*waiting, answer, landing);
+    hand_over(*waiting, answer, completion);
   }
   return answered;
 }

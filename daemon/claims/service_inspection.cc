@@ -24,7 +24,7 @@ EntryDescription ClaimsService::describe(const TokenKey& key, const Entry& entry
   if (!proto::decode_claims(entry.claims, claims)) claims = {};
   const auto taken_back = [&](const auto& is_taken_back) {
     if (upstream) return is_taken_back(*upstream);
-    for (std::size_t at = 0; at < lanes_.size(); ++at) {
+    for (std::size_t at = 0; at < upstreams_.size(); ++at) {
       if (!is_taken_back(static_cast<UpstreamId>(at))) return false;
     }
     return true;
@@ -57,7 +57,7 @@ std::optional<TokenKey> ClaimsService::inspect(
     const std::function<void(const EntryDescription&)>& visit) {
   const Now now = world_.clock.now();
   const std::optional<UpstreamId> only =
-      lanes_.size() == 1 ? std::optional<UpstreamId>(0) : std::nullopt;
+      upstreams_.size() == 1 ? std::optional<UpstreamId>(0) : std::nullopt;
   return world_.cache.scan(after, most, [&](const TokenKey& key, const Entry& entry) {
     // Entries that the sieve does not list are ignored everywhere, so they are not shown.
     if (sieve_.holds(key)) visit(describe(key, entry, only, now));
@@ -67,7 +67,7 @@ std::optional<TokenKey> ClaimsService::inspect(
 void ClaimsService::inspect_token(std::string_view token,
                                   const std::function<void(const TokenFinding&)>& visit) {
   const Now now = world_.clock.now();
-  for (std::size_t at = 0; at < lanes_.size(); ++at) {
+  for (std::size_t at = 0; at < upstreams_.size(); ++at) {
     TokenFinding finding{.upstream = static_cast<UpstreamId>(at)};
     const TokenKey key = world_.keyer.key_of(finding.upstream, token);
     finding.revoked = guard_.denies_token(token, now);

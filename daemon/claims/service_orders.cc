@@ -62,7 +62,7 @@ void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone don
   });
   // No room for another rule: purging all users includes this one.
   if (!add_rules(rules, now)) return purge_everybody(now, std::move(done));
-  flights_.close_flying();
+  flights_.close_in_flight();
   each_upstream(order,
                 [&](UpstreamId upstream) { world_.publisher.withdraw_user(upstream, order.who); });
   keep_rules(rules, std::nullopt, std::move(done));
@@ -74,7 +74,7 @@ void ClaimsService::purge_everybody(const Now& now, OrderDone done) {
                                  .ends = end_after(now, guard_.policy().forget_for),
                                  .forget_until = now.boot}};
   add_rules(rules, now);
-  flights_.close_flying();
+  flights_.close_in_flight();
   negatives_.clear();
   world_.publisher.withdraw_all();
   keep_rules(rules, std::nullopt, std::move(done));

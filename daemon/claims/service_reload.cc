@@ -12,16 +12,16 @@ void ClaimsService::reconfigure(Policy policy) {
   policy.hot_entries = policy_.hot_entries;
   policy.revocations.max_rules = policy_.revocations.max_rules;
   policy.upstreams = policy_.upstreams;
-  policy.gate.max_in_flight = static_cast<std::uint32_t>(policy.max_in_flight);
+  policy.breaker.max_in_flight = static_cast<std::uint32_t>(policy.max_in_flight);
   const Policy before = std::exchange(policy_, std::move(policy));
 
   negatives_.set_ttl(policy_.negative_ttl);
-  if (policy_.budget != before.budget) budget_ = MissBudget(policy_.budget);
+  if (policy_.rate_limit != before.rate_limit) rate_limiter_ = RateLimiter(policy_.rate_limit);
   if (policy_.reports != before.reports)
     reports_ = TokenBuckets<std::uint64_t>(policy_.reports.per_uid, policy_.reports.max_uids);
   guard_.set_policy(policy_.revocations);
-  for (Lane& lane : lanes_) lane.gate.set_policy(policy_.gate);
-  failing_.set_policy(policy_.gate);
+  for (UpstreamState& state : upstreams_) state.breaker.set_policy(policy_.breaker);
+  token_breaker_.set_policy(policy_.breaker);
   if (policy_.life != before.life || policy_.lease != before.lease) {
     // Published leases follow the old policy, and the in-memory cache holds their renewal times.
     leases_.set_policy(policy_.life, policy_.lease);
@@ -29,7 +29,7 @@ void ClaimsService::reconfigure(Policy policy) {
     hot_.clear();
   }
   // The new limits may allow more requests.
-  for (std::size_t upstream = 0; upstream < lanes_.size(); ++upstream)
+  for (std::size_t upstream = 0; upstream < upstreams_.size(); ++upstream)
     start_pending(static_cast<UpstreamId>(upstream), world_.clock.now());
 }
 

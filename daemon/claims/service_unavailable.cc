@@ -18,15 +18,15 @@ std::size_t share_of(std::size_t places) {
 }  // namespace
 
 // The answer while the circuit breaker of the Auth API or of the token is open; otherwise nullopt.
-std::optional<Answer> ClaimsService::leave_alone(UpstreamId upstream, const TokenKey& key,
-                                                 const Now& now) {
+std::optional<Answer> ClaimsService::back_off(UpstreamId upstream, const TokenKey& key,
+                                              const Now& now) {
   Answer answer{.reason = Reason::kBackoff};
-  if (const auto wait = lanes_[upstream].gate.shut_for(now.boot)) {
+  if (const auto wait = upstreams_[upstream].breaker.backoff_remaining(now.boot)) {
     ++counters_.backoffs;
     answer.retry_after = *wait;
     return answer;
   }
-  if (const auto wait = failing_.left_alone_for(key, now.boot)) {
+  if (const auto wait = token_breaker_.backoff_remaining(key, now.boot)) {
     ++counters_.token_backoffs;
     answer.retry_after = *wait;
     return answer;
@@ -48,10 +48,11 @@ std::optional<Answer> ClaimsService::turn_down(const Question& question, const F
     return answer(Reason::kOverloaded);
   }
   if (!makes_request) return std::nullopt;
-  const auto wait = budget_.take(question.uid, question.origin.client_address, known, now.boot);
+  const auto wait =
+      rate_limiter_.take(question.uid, question.origin.client_address, known, now.boot);
   if (!wait) return std::nullopt;
-  ++counters_.over_budget;
-  return answer(Reason::kOverBudget, *wait);
+  ++counters_.rate_limited;
+  return answer(Reason::kRateLimited, *wait);
 }
 
 bool ClaimsService::is_full(const Question& question, const Flight* flight, bool known,
@@ -63,9 +64,9 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
     // The lists may still contain waiters that have left, so they need their own limit.
     return flight->waiters.size() + flight->successors.size() >= policy_.max_waiters;
   }
-  const auto flying = static_cast<std::uint32_t>(flights_.flying(question.upstream));
-  if (lanes_[question.upstream].gate.admits(now.boot, flying)) return false;
-  const PendingQueue& queue = flights_.queue(question.upstream);
+  const auto in_flight = static_cast<std::uint32_t>(flights_.in_flight(question.upstream));
+  if (upstreams_[question.upstream].breaker.admits(now.boot, in_flight)) return false;
+  const FairQueue& queue = flights_.queue(question.upstream);
   if (queue.size() >= policy_.max_pending) return true;
   const std::size_t share = share_of(policy_.max_pending);
   return queue.size_of(question.uid) >= share || (queue.size() >= share && !known);
@@ -73,24 +74,24 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
 
 // Delivers an answer to a query that has waited.
 void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer,
-                              const Landing& landing) {
+                              const Completion& completion) {
   const Duration waited = world_.clock.now().boot - waiting.asked_at;
-  lookups_.waited(stale_or(waiting, answer, landing), waited);
+  lookups_.waited(stale_or(waiting, answer, completion), waited);
 }
 
 // Delivers a stale answer instead of "unavailable" if one is allowed. Returns the source of the
 // delivered answer.
 Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
-                               const Landing& landing) {
+                               const Completion& completion) {
   if (proto::verdict_of(answer.reason) == Verdict::kUnavailable &&
       answer.reason != Reason::kShuttingDown) {
-    Landing with_stale = landing;
+    Completion with_stale = completion;
     if (const std::optional<Answer> stale = stale_answer(waiting, with_stale.stale_until)) {
       deliver(waiting, *stale, with_stale);
       return stale->source;
     }
   }
-  deliver(waiting, answer, landing);
+  deliver(waiting, answer, completion);
   return answer.source;
 }
 
@@ -120,7 +121,7 @@ std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTi
 // When the circuit breaker has just opened, pending queries fail immediately instead of waiting.
 void ClaimsService::shed_pending(UpstreamId upstream) {
   if (flights_.queue(upstream).empty()) return;
-  const auto wait = lanes_[upstream].gate.shut_for(world_.clock.now().boot);
+  const auto wait = upstreams_[upstream].breaker.backoff_remaining(world_.clock.now().boot);
   if (!wait) return;
   Answer answer{.reason = Reason::kBackoff};
   answer.retry_after = *wait;

@@ -65,7 +65,7 @@ struct LimitsConfig {
   std::uint32_t max_waiters;
   std::uint32_t max_waiters_per_uid;
   milliseconds max_timeout;
-  std::uint32_t open_after;
+  std::uint32_t failure_threshold;
   milliseconds max_backoff;
   std::uint32_t retry_percent;
   std::uint32_t misses_per_uid;

@@ -40,7 +40,7 @@ void Server::Connection::consume(std::string_view bytes) {
   cork();
   session_.consume(bytes);
   uncork();
-  const std::size_t refused = session_.over_budget();
+  const std::size_t refused = session_.rate_limited();
   busy_ = session_.has_backlog() || refused == Session::kRefusalsPerTurn || (busy_ && refused > 0);
   const bool pauses = row_ != nullptr && row_->refuse(refused);
   if (doomed_ || !(session_.has_backlog() || pauses)) return;

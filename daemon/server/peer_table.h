@@ -18,10 +18,10 @@ struct PeerRow {
   std::uint32_t uid = 0;
   std::uint32_t connections = 0;
   std::uint64_t questions = 0;
-  std::uint64_t invalid = 0;      // answers
-  std::uint64_t unavailable = 0;  // answers
-  std::uint64_t over_budget = 0;  // of these, rate limited
-  std::size_t refused = 0;        // rate limited since forget_refused()
+  std::uint64_t invalid = 0;       // answers
+  std::uint64_t unavailable = 0;   // answers
+  std::uint64_t rate_limited = 0;  // of these, rate limited
+  std::size_t refused = 0;         // rate limited since forget_refused()
 
   // After this many rate-limited answers to one uid, over all of its connections, further ones
   // pause for a moment. A flood is slowed down however many connections it uses, and the CPU stays
@@ -38,7 +38,7 @@ struct PeerRow {
   // Counts an answer other than kOk.
   void count_trouble(proto::Reason reason) {
     ++(proto::verdict_of(reason) == proto::Verdict::kInvalid ? invalid : unavailable);
-    if (reason == proto::Reason::kOverBudget) ++over_budget;
+    if (reason == proto::Reason::kRateLimited) ++rate_limited;
   }
 };
 

@@ -70,7 +70,7 @@ void Session::keep(std::string_view bytes) {
 
 std::string_view Session::consume_frames(std::string_view bytes) {
   backlog_ = false;
-  over_budget_ = 0;
+  rate_limited_ = 0;
   BootTime began{};
   for (std::size_t handled = 0; state_ != State::kClosed; ++handled) {
     proto::FrameHeader header;
@@ -93,7 +93,7 @@ std::string_view Session::consume_frames(std::string_view bytes) {
 }
 
 bool Session::turn_is_over(std::size_t handled, BootTime began) const {
-  return handled == kFramesPerTurn || over_budget_ == kRefusalsPerTurn ||
+  return handled == kFramesPerTurn || rate_limited_ == kRefusalsPerTurn ||
          context_.clock.now().boot - began >= kTimePerTurn;
 }
 
@@ -160,7 +160,7 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
   if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
   ++peer_->questions;
   if (!context_.service.ask(question, Waiter{.connection = connection_, .request = request}))
-    ++over_budget_;
+    ++rate_limited_;
 }
 
 void Session::on_report(const proto::Report& report, std::uint32_t request) {
@@ -182,7 +182,7 @@ void Session::on_report(const proto::Report& report, std::uint32_t request) {
                                .route = report.route},
                     .unacknowledged = report.unacknowledged};
   if (!context_.service.report(told, Waiter{.connection = connection_, .request = request}))
-    ++over_budget_;
+    ++rate_limited_;
 }
 
 void Session::receipt(std::uint32_t request, proto::Reason reason) {

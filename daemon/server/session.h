@@ -85,7 +85,7 @@ class Session {
   // iteration.
   bool has_backlog() const { return backlog_; }
   // Queries and reports that the last consume() rejected by rate limit.
-  std::size_t over_budget() const { return over_budget_; }
+  std::size_t rate_limited() const { return rate_limited_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
   std::size_t open_questions() const { return open_questions_; }
@@ -123,7 +123,7 @@ class Session {
   PeerRow uncounted_;
   PeerRow* peer_ = &uncounted_;
   bool backlog_ = false;
-  std::size_t over_budget_ = 0;
+  std::size_t rate_limited_ = 0;
   // Frames deferred to another loop iteration and the start of an incomplete frame. May hold
   // tokens.
   std::vector<char> partial_;

@@ -12,8 +12,8 @@
 #include "daemon/loop/message_queue.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
-#include "daemon/upstream/lanes.h"
 #include "daemon/upstream/target.h"
+#include "daemon/upstream/url_queues.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -21,11 +21,11 @@ namespace {
 constexpr Duration kPulse = seconds(5);
 
 struct Sent {
-  FetchOrder flight;
+  FetchRequest flight;
   Secret token;
 };
 
-struct Landing {
+struct Completion {
   FlightId id = 0;
   FetchOutcome outcome;
 };
@@ -52,11 +52,11 @@ class SignalsBlocked {
 // Members are destroyed in reverse order.
 struct FetchThread::Parts {
   std::unique_ptr<CurlLibrary> library;
-  std::unique_ptr<MessageQueue<Landing>> landings;          // to the loop thread
+  std::unique_ptr<MessageQueue<Completion>> completions;    // to the loop thread
   std::unique_ptr<MessageQueue<CredentialReport>> reports;  // to the loop thread
   std::unique_ptr<Loop> loop;                               // of the fetch thread
   std::unique_ptr<Fetcher> fetcher;
-  std::optional<Lanes> lanes;
+  std::optional<UrlQueues> url_queues;
   std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
   std::optional<KernelTimer> pulse;  // fetch thread; shows that its loop runs
   // To the fetch thread; nullopt: stop.
@@ -70,14 +70,14 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
                                                          Reported reported) {
   auto parts = std::make_unique<Parts>();
   parts->library = TRY(CurlLibrary::create());
-  parts->lanes.emplace(upstreams);
+  parts->url_queues.emplace(upstreams);
   std::vector<Target> targets;
   for (UpstreamSettings& settings : upstreams) {
     targets.push_back(TRY(check_target(std::move(settings))));
   }
-  parts->landings =
-      TRY(MessageQueue<Landing>::create(loop, [deliver = std::move(deliver)](Landing&& landing) {
-        deliver(landing.id, std::move(landing.outcome));
+  parts->completions = TRY(MessageQueue<Completion>::create(
+      loop, [deliver = std::move(deliver)](Completion&& completion) {
+        deliver(completion.id, std::move(completion.outcome));
       }));
   parts->reports = TRY(MessageQueue<CredentialReport>::create(
       loop, [reported = std::move(reported)](CredentialReport&& report) {
@@ -88,7 +88,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   parts->fetcher = TRY(Fetcher::create(
       *in.loop, std::move(targets), log,
       [&in](FlightId id, FetchOutcome&& outcome) {
-        in.landings->push({id, std::move(outcome)});
+        in.completions->push({id, std::move(outcome)});
       },
       [&in](const CredentialReport& report) { in.reports->push(report); }));
   parts->flights =
@@ -129,7 +129,7 @@ Duration FetchThread::silent_for() const {
 }
 
 void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
-  const FetchOrder flight{id, parts_->lanes->of(upstream, url), Loop::hrtime()};
+  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), Loop::hrtime()};
   parts_->flights->push(Sent{flight, token.clone()});
 }
 

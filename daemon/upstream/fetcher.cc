@@ -6,12 +6,12 @@
 
 namespace claimsd::daemon {
 
-Fetcher::Fetcher(Loop& loop, Log& log, Landed landed, Reported reported)
-    : loop_(loop), log_(log), landed_(std::move(landed)), reported_(std::move(reported)) {}
+Fetcher::Fetcher(Loop& loop, Log& log, OnComplete completed, Reported reported)
+    : loop_(loop), log_(log), completed_(std::move(completed)), reported_(std::move(reported)) {}
 
 Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target> targets, Log& log,
-                                                 Landed landed, Reported reported) {
-  std::unique_ptr<Fetcher> self(new Fetcher(loop, log, std::move(landed), std::move(reported)));
+                                                 OnComplete completed, Reported reported) {
+  std::unique_ptr<Fetcher> self(new Fetcher(loop, log, std::move(completed), std::move(reported)));
   TRY(self->open(std::move(targets)));
   return self;
 }
@@ -20,11 +20,11 @@ Status Fetcher::open(std::vector<Target> targets) {
   deadline_ = TRY(KernelTimer::create(loop_, [this] { sweep(); }));
   UpstreamId upstreams = 0;
   for (Target& target : targets) {
-    if (!target.settings.next_url || lanes_.empty()) ++upstreams;
-    Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>());
-    lane.target = std::move(target);
-    TRY(watch_files(lane, upstreams - 1));
-    TRY(connect_anew(lane));
+    if (!target.settings.next_url || url_queues_.empty()) ++upstreams;
+    UrlQueue& url_queue = *url_queues_.emplace_back(std::make_unique<UrlQueue>());
+    url_queue.target = std::move(target);
+    TRY(watch_files(url_queue, upstreams - 1));
+    TRY(connect_anew(url_queue));
   }
   if (watches_.empty()) return {};
   next_look_ = TRY(KernelTimer::create(loop_, [this] { look(); }));
@@ -33,32 +33,32 @@ Status Fetcher::open(std::vector<Target> targets) {
 }
 
 // All URLs of one Auth API share its files.
-Status Fetcher::watch_files(Lane& lane, UpstreamId upstream) {
-  if (lane.target.clear || !has_credential_files(lane.target.settings)) return {};
+Status Fetcher::watch_files(UrlQueue& url_queue, UpstreamId upstream) {
+  if (url_queue.target.clear || !has_credential_files(url_queue.target.settings)) return {};
   if (watches_.empty() || watches_.back().upstream != upstream) {
-    auto files = TRY(CredentialWatch::create(lane.target.settings));
+    auto files = TRY(CredentialWatch::create(url_queue.target.settings));
     watches_.push_back({upstream, std::move(files)});
     CredentialReport report = watches_.back().files->report();
     report.upstream = upstream;
     report.is_first = true;
     if (reported_) reported_(report);
   }
-  lane.watch = watches_.back().files.get();
+  url_queue.watch = watches_.back().files.get();
   return {};
 }
 
 // Running requests keep their connections.
-Status Fetcher::connect_anew(Lane& lane) {
+Status Fetcher::connect_anew(UrlQueue& url_queue) {
   auto fresh = std::make_shared<Connections>();
-  if (lane.watch != nullptr) fresh->credentials = lane.watch->current();
-  fresh->multi = TRY(CurlMulti::create(loop_, lane.target.settings.connections, log_,
+  if (url_queue.watch != nullptr) fresh->credentials = url_queue.watch->current();
+  fresh->multi = TRY(CurlMulti::create(loop_, url_queue.target.settings.connections, log_,
                                        [this](CURL* easy, CURLcode code) { done(easy, code); }));
   // Create one now, so that an option curl rejects is reported at start.
-  auto transfer = TRY(Transfer::create(lane.target, fresh));
-  lane.idle.clear();
-  lane.idle.push_back(std::move(transfer));
-  if (lane.connections) retired_.push_back(std::move(lane.connections));
-  lane.connections = std::move(fresh);
+  auto transfer = TRY(Transfer::create(url_queue.target, fresh));
+  url_queue.idle.clear();
+  url_queue.idle.push_back(std::move(transfer));
+  if (url_queue.connections) retired_.push_back(std::move(url_queue.connections));
+  url_queue.connections = std::move(fresh);
   return {};
 }
 
@@ -70,112 +70,117 @@ void Fetcher::look() {
     report->upstream = watch.upstream;
     if (reported_) reported_(*report);
   }
-  for (const auto& lane : lanes_) {
-    if (lane->watch == nullptr || lane->connections->credentials == lane->watch->current())
+  for (const auto& url_queue : url_queues_) {
+    if (url_queue->watch == nullptr ||
+        url_queue->connections->credentials == url_queue->watch->current())
       continue;
     // Out of memory or descriptors: the next look retries.
-    if (const Status made = connect_anew(*lane); !made)
+    if (const Status made = connect_anew(*url_queue); !made)
       log_.error("fetch_multi", "{}", made.error().message);
   }
 }
 
 Fetcher::~Fetcher() {
-  for (const auto& lane : lanes_) {
-    for (const auto& running : lane->running) running->connections().multi->remove(running->easy());
+  for (const auto& url_queue : url_queues_) {
+    for (const auto& running : url_queue->running)
+      running->connections().multi->remove(running->easy());
   }
 }
 
-void Fetcher::start(const FetchOrder& flight, std::string_view token) {
-  if (flight.lane >= lanes_.size()) {
-    return land_failed(flight, proto::Reason::kInternal, "no such upstream");
+void Fetcher::start(const FetchRequest& flight, std::string_view token) {
+  if (flight.url_queue >= url_queues_.size()) {
+    return complete_failed(flight, proto::Reason::kInternal, "no such upstream");
   }
-  Lane& lane = *lanes_[flight.lane];
+  UrlQueue& url_queue = *url_queues_[flight.url_queue];
   // An armed timer fires no later, and sweep() then finds the next deadline.
-  if (!deadline_->active()) arm(lane.due(flight));
-  if (lane.waiting.empty() && lane.has_room()) return launch(lane, flight, token);
-  lane.waiting.push_back({flight, Secret(token)});
+  if (!deadline_->active()) arm(url_queue.due(flight));
+  if (url_queue.waiting.empty() && url_queue.has_room()) return launch(url_queue, flight, token);
+  url_queue.waiting.push_back({flight, Secret(token)});
 }
 
-void Fetcher::fill(Lane& lane) {
-  while (!lane.waiting.empty() && lane.has_room()) {
-    const WaitingFetch next = std::move(lane.waiting.front());
-    lane.waiting.pop_front();
-    if (lane.due(next.flight) <= Loop::hrtime()) {
-      land_late(next.flight);
+void Fetcher::fill(UrlQueue& url_queue) {
+  while (!url_queue.waiting.empty() && url_queue.has_room()) {
+    const WaitingFetch next = std::move(url_queue.waiting.front());
+    url_queue.waiting.pop_front();
+    if (url_queue.due(next.flight) <= Loop::hrtime()) {
+      complete_late(next.flight);
     } else {
-      launch(lane, next.flight, next.token.view());
+      launch(url_queue, next.flight, next.token.view());
     }
   }
 }
 
-void Fetcher::launch(Lane& lane, const FetchOrder& flight, std::string_view token) {
-  if (lane.idle.empty()) {
-    auto fresh = Transfer::create(lane.target, lane.connections);
-    if (!fresh) return land_failed(flight, proto::Reason::kInternal, fresh.error().message);
-    lane.idle.push_back(std::move(*fresh));
+void Fetcher::launch(UrlQueue& url_queue, const FetchRequest& flight, std::string_view token) {
+  if (url_queue.idle.empty()) {
+    auto fresh = Transfer::create(url_queue.target, url_queue.connections);
+    if (!fresh) return complete_failed(flight, proto::Reason::kInternal, fresh.error().message);
+    url_queue.idle.push_back(std::move(*fresh));
   }
-  std::unique_ptr<Transfer> transfer = std::move(lane.idle.back());
-  lane.idle.pop_back();
+  std::unique_ptr<Transfer> transfer = std::move(url_queue.idle.back());
+  url_queue.idle.pop_back();
   Transfer& running = *transfer;
   const bool begun = running.begin(flight, token);
-  lane.running.push_back(std::move(transfer));
-  if (begun && lane.connections->multi->add(running.easy())) return;
+  url_queue.running.push_back(std::move(transfer));
+  if (begun && url_queue.connections->multi->add(running.easy())) return;
 
-  const std::unique_ptr<Transfer> failed = take_running(lane, running);
-  land_failed(failed->flight(), proto::Reason::kInternal, "the request could not be built");
+  const std::unique_ptr<Transfer> failed = take_running(url_queue, running);
+  complete_failed(failed->flight(), proto::Reason::kInternal, "the request could not be built");
 }
 
-std::unique_ptr<Transfer> Fetcher::take_running(Lane& lane, const Transfer& transfer) {
-  const auto found = std::find_if(lane.running.begin(), lane.running.end(),
+std::unique_ptr<Transfer> Fetcher::take_running(UrlQueue& url_queue, const Transfer& transfer) {
+  const auto found = std::find_if(url_queue.running.begin(), url_queue.running.end(),
                                   [&](const auto& running) { return running.get() == &transfer; });
   std::unique_ptr<Transfer> taken = std::move(*found);
-  *found = std::move(lane.running.back());
-  lane.running.pop_back();
+  *found = std::move(url_queue.running.back());
+  url_queue.running.pop_back();
   return taken;
 }
 
 void Fetcher::done(CURL* easy, CURLcode code) {
   Transfer& transfer = Transfer::of(easy);
   const FlightId id = transfer.flight().id;
-  Lane& lane = *lanes_[transfer.flight().lane];
-  std::unique_ptr<Transfer> finished = take_running(lane, transfer);
+  UrlQueue& url_queue = *url_queues_[transfer.flight().url_queue];
+  std::unique_ptr<Transfer> finished = take_running(url_queue, transfer);
   FetchOutcome outcome = finished->end(code);
-  if (&finished->connections() == lane.connections.get()) lane.idle.push_back(std::move(finished));
-  landed_(id, std::move(outcome));
-  fill(lane);
+  if (&finished->connections() == url_queue.connections.get())
+    url_queue.idle.push_back(std::move(finished));
+  completed_(id, std::move(outcome));
+  fill(url_queue);
 }
 
 void Fetcher::sweep() {
   const Duration now = Loop::hrtime();
-  for (const auto& lane : lanes_) sweep(*lane, now);
+  for (const auto& url_queue : url_queues_) sweep(*url_queue, now);
   Duration next = Duration::max();
-  for (const auto& lane : lanes_) {
-    for (const auto& running : lane->running) next = std::min(next, lane->due(running->flight()));
+  for (const auto& url_queue : url_queues_) {
+    for (const auto& running : url_queue->running)
+      next = std::min(next, url_queue->due(running->flight()));
     // All flights have the same timeout, so the front of the queue expires first.
-    if (!lane->waiting.empty()) next = std::min(next, lane->due(lane->waiting.front().flight));
+    if (!url_queue->waiting.empty())
+      next = std::min(next, url_queue->due(url_queue->waiting.front().flight));
   }
   if (next != Duration::max()) arm(next);
 }
 
-Transfer* Fetcher::find_late(const Lane& lane, Duration now) {
+Transfer* Fetcher::find_late(const UrlQueue& url_queue, Duration now) {
   const auto found =
-      std::find_if(lane.running.begin(), lane.running.end(),
-                   [&](const auto& running) { return lane.due(running->flight()) <= now; });
-  return found == lane.running.end() ? nullptr : found->get();
+      std::find_if(url_queue.running.begin(), url_queue.running.end(),
+                   [&](const auto& running) { return url_queue.due(running->flight()) <= now; });
+  return found == url_queue.running.end() ? nullptr : found->get();
 }
 
 // Searches again after each one: ending a transfer lets another begin, and curl may then complete
 // others, whose Transfer may already run for another flight.
-void Fetcher::sweep(Lane& lane, Duration now) {
-  while (Transfer* const transfer = find_late(lane, now)) {
+void Fetcher::sweep(UrlQueue& url_queue, Duration now) {
+  while (Transfer* const transfer = find_late(url_queue, now)) {
     transfer->connections().multi->remove(transfer->easy());
     done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
   }
-  fill(lane);  // completes flights that waited too long
-  while (!lane.waiting.empty() && lane.due(lane.waiting.front().flight) <= now) {
-    const FetchOrder flight = lane.waiting.front().flight;
-    lane.waiting.pop_front();
-    land_late(flight);
+  fill(url_queue);  // completes flights that waited too long
+  while (!url_queue.waiting.empty() && url_queue.due(url_queue.waiting.front().flight) <= now) {
+    const FetchRequest flight = url_queue.waiting.front().flight;
+    url_queue.waiting.pop_front();
+    complete_late(flight);
   }
 }
 
@@ -184,16 +189,17 @@ void Fetcher::arm(Duration due) {
 }
 
 // The deadline passed before a connection was free.
-void Fetcher::land_late(const FetchOrder& flight) {
-  land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+void Fetcher::complete_late(const FetchRequest& flight) {
+  complete_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
 }
 
-void Fetcher::land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail) {
+void Fetcher::complete_failed(const FetchRequest& flight, proto::Reason reason,
+                              std::string detail) {
   FetchOutcome outcome;
   outcome.failure = reason;
   outcome.detail = std::move(detail);
   outcome.took = Loop::hrtime() - flight.started;
-  landed_(flight.id, std::move(outcome));
+  completed_(flight.id, std::move(outcome));
 }
 
 }  // namespace claimsd::daemon

@@ -27,29 +27,29 @@ namespace claimsd::daemon {
 class Fetcher {
  public:
   // Called once per start(), possibly from within it.
-  using Landed = std::function<void(FlightId, FetchOutcome&&)>;
+  using OnComplete = std::function<void(FlightId, FetchOutcome&&)>;
   // Called when certificate files have changed, and once at start.
   using Reported = std::function<void(const CredentialReport&)>;
 
   static constexpr Duration kBetweenLooks = seconds(1);
 
   static Result<std::unique_ptr<Fetcher>> create(Loop& loop, std::vector<Target> targets, Log& log,
-                                                 Landed landed, Reported reported = {});
-  // Cancels running requests without calling Landed.
+                                                 OnComplete completed, Reported reported = {});
+  // Cancels running requests without calling OnComplete.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  void start(const FetchOrder& flight, std::string_view token);
+  void start(const FetchRequest& flight, std::string_view token);
   // Checks the files of all Auth APIs. Also runs by itself every kBetweenLooks.
   void look();
 
  private:
   struct WaitingFetch {
-    FetchOrder flight;
+    FetchRequest flight;
     Secret token;
   };
-  struct Lane {
+  struct UrlQueue {
     Target target;
     CredentialWatch* watch = nullptr;  // shared by the URLs of one Auth API; null: it has no files
     std::shared_ptr<Connections> connections;
@@ -57,25 +57,25 @@ class Fetcher {
     std::vector<std::unique_ptr<Transfer>> running;
     std::vector<std::unique_ptr<Transfer>> idle;
     bool has_room() const { return running.size() < target.settings.connections; }
-    Duration due(const FetchOrder& flight) const {
+    Duration due(const FetchRequest& flight) const {
       return flight.started + target.settings.timeout;
     }
   };
 
-  Fetcher(Loop& loop, Log& log, Landed landed, Reported reported);
+  Fetcher(Loop& loop, Log& log, OnComplete completed, Reported reported);
   Status open(std::vector<Target> targets);
-  Status watch_files(Lane& lane, UpstreamId upstream);
-  Status connect_anew(Lane& lane);
-  void fill(Lane& lane);
-  void launch(Lane& lane, const FetchOrder& flight, std::string_view token);
+  Status watch_files(UrlQueue& url_queue, UpstreamId upstream);
+  Status connect_anew(UrlQueue& url_queue);
+  void fill(UrlQueue& url_queue);
+  void launch(UrlQueue& url_queue, const FetchRequest& flight, std::string_view token);
   void done(CURL* easy, CURLcode code);
-  std::unique_ptr<Transfer> take_running(Lane& lane, const Transfer& transfer);
+  std::unique_ptr<Transfer> take_running(UrlQueue& url_queue, const Transfer& transfer);
   void sweep();
-  void sweep(Lane& lane, Duration now);
-  static Transfer* find_late(const Lane& lane, Duration now);
+  void sweep(UrlQueue& url_queue, Duration now);
+  static Transfer* find_late(const UrlQueue& url_queue, Duration now);
   void arm(Duration due);
-  void land_late(const FetchOrder& flight);
-  void land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail);
+  void complete_late(const FetchRequest& flight);
+  void complete_failed(const FetchRequest& flight, proto::Reason reason, std::string detail);
 
   struct Watch {
     UpstreamId upstream = 0;
@@ -84,10 +84,10 @@ class Fetcher {
 
   Loop& loop_;
   Log& log_;
-  Landed landed_;
+  OnComplete completed_;
   Reported reported_;
   std::vector<Watch> watches_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<UrlQueue>> url_queues_;
   // Connections under older credentials. Must not be destroyed inside one of their callbacks.
   std::vector<std::shared_ptr<Connections>> retired_;
   // Not stopped when its flight ends: sweep() finds the next deadline.

@@ -160,7 +160,7 @@ Transfer& Transfer::of(CURL* easy) {
   return *reinterpret_cast<Transfer*>(self);
 }
 
-bool Transfer::begin(const FetchOrder& flight, std::string_view token) {
+bool Transfer::begin(const FetchRequest& flight, std::string_view token) {
   flight_ = flight;
   words_[0] = '\0';
   if (check_token(token) != proto::Reason::kOk) return false;
@@ -190,7 +190,7 @@ void Transfer::wipe() {
   response_.clear();
   explicit_bzero(authorization_.data() + kPrefix.size(), token_size_);
   token_size_ = 0;
-  flight_ = FetchOrder{};
+  flight_ = FetchRequest{};
 }
 
 CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* credentials) {

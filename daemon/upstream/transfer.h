@@ -21,10 +21,10 @@
 namespace claimsd::daemon {
 
 // A request in flight. Its token is passed separately.
-struct FetchOrder {
+struct FetchRequest {
   FlightId id = 0;
-  std::size_t lane = 0;  // in the Fetcher: an Auth API at one of its URLs
-  Duration started{};    // Loop::hrtime()
+  std::size_t url_queue = 0;  // in the Fetcher: an Auth API at one of its URLs
+  Duration started{};         // Loop::hrtime()
 };
 
 // The connections to one Auth API, all made with the same credentials. New credentials get new
@@ -45,13 +45,13 @@ class Transfer {
 
   static Transfer& of(CURL* easy);
   CURL* easy() const { return easy_.get(); }
-  const FetchOrder& flight() const { return flight_; }
+  const FetchRequest& flight() const { return flight_; }
   Connections& connections() const { return *connections_; }
 
   // Takes the flight and a copy of its token. False if the token is not valid in a header: nothing
   // else may reach curl, which sends line breaks unchanged. The flight is taken even then, so that
   // end() works.
-  bool begin(const FetchOrder& flight, std::string_view token);
+  bool begin(const FetchRequest& flight, std::string_view token);
   // The outcome. Wipes token and response.
   FetchOutcome end(CURLcode code);
 
@@ -71,7 +71,7 @@ class Transfer {
 
   const Target& target_;
   std::shared_ptr<Connections> connections_;
-  FetchOrder flight_;
+  FetchRequest flight_;
   Response response_;
   std::array<char, kPrefix.size() + proto::kMaxToken + 1> authorization_{};
   std::size_t token_size_ = 0;  // its length in authorization_

@@ -88,9 +88,9 @@ TEST_CASE("gauges are in base units") {
 TEST_CASE("histogram buckets are cumulative, and the last one has all observations") {
   auto status = sample_status();
   CallStatistics& calls = status.upstreams[0].calls;
-  calls.landed(proto::Reason::kOk, milliseconds(3));
-  calls.landed(proto::Reason::kOk, milliseconds(4));
-  calls.landed(proto::Reason::kOk, seconds(60));
+  calls.completed(proto::Reason::kOk, milliseconds(3));
+  calls.completed(proto::Reason::kOk, milliseconds(4));
+  calls.completed(proto::Reason::kOk, seconds(60));
   const auto text = text_of(status);
   const auto has = [&](std::string_view line) {
     return text.find("\nclaimsd_upstream_call_seconds" + std::string(line) + "\n") !=
@@ -106,7 +106,7 @@ TEST_CASE("histogram buckets are cumulative, and the last one has all observatio
 
 TEST_CASE("failed requests are counted by reason") {
   auto status = sample_status();
-  status.upstreams[0].calls.landed(proto::Reason::kUpstreamTls, milliseconds(3));
+  status.upstreams[0].calls.completed(proto::Reason::kUpstreamTls, milliseconds(3));
   CHECK(
       text_of(status).find(
           "\nclaimsd_upstream_failures_by_reason_total{upstream=\"main\",reason=\"upstream_tls\"} "

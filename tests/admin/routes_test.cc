@@ -220,7 +220,7 @@ TEST_CASE("events are returned in order, with the number of missed ones") {
   };
   using Parameters = decltype(HttpRequest::parameters);
   CHECK(get(Parameters{}).find(R"("events":[],"last":0,"missed":0)") != std::string::npos);
-  daemon.events.add({.kind = EventKind::kFlightLanded, .reason = proto::Reason::kUpstreamTls});
+  daemon.events.add({.kind = EventKind::kRequestCompleted, .reason = proto::Reason::kUpstreamTls});
   daemon.events.add({.kind = EventKind::kPeerRefused, .uid = 33, .why = "no"});
   auto body = get(Parameters{{"after", "0"}});
   CHECK(text_at(body, "/events/0/reason") == "upstream_tls");

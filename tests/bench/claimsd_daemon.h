@@ -12,7 +12,7 @@ namespace claimsd::bench {
 enum class FastHit : unsigned char { kLocal, kShared };
 
 // Disables the rate limit: the cost of a miss is measured, not the limit.
-inline constexpr std::string_view kNoBudget = "\n[limits]\nmisses_per_uid = 0\n";
+inline constexpr std::string_view kNoRateLimit = "\n[limits]\nmisses_per_uid = 0\n";
 
 class Daemon {
  public:

@@ -18,7 +18,7 @@ Result<Measurement> run_miss_overhead(const Bench& bench) {
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
   const Daemon daemon =
-      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOff, kNoBudget));
+      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOff, kNoRateLimit));
 
   std::vector<ContenderPtr> contenders;
   contenders.push_back(TRY(daemon.miss("claimsd", stub.process.pid())));

@@ -13,13 +13,13 @@ using proto::Verdict;
 
 TEST_CASE("lookups are counted by source and verdict") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.ask_now("token");
   world.ask_now("token");
-  world.ask_and_land("other", status(401));
+  world.query_and_complete("other", status(401));
   world.ask_now("other");
   world.ask_now("not a token");
-  world.ask_and_land("third", status(503));
+  world.query_and_complete("third", status(503));
   const LookupStatistics& lookups = world.service->lookups();
   CHECK(lookups.count(Source::kUpstream, Verdict::kValid) == 1);
   CHECK(lookups.count(Source::kCache, Verdict::kValid) == 2);
@@ -38,7 +38,7 @@ TEST_CASE("waits are timed from query to answer, and immediate answers are not t
   world.advance(30ms);
   world.ask("token");  // joins the flight
   world.advance(10ms);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.ask_now("token");
   const DurationHistogram& waits = world.service->lookups().waits(Source::kUpstream);
   CHECK(waits.count() == 2);
@@ -52,12 +52,12 @@ TEST_CASE(
   policy.life.stale_if_error = 120s;
   policy.max_waiters = 1;
   ServiceHarness world(policy);
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(61s);
   world.ask("token");
   world.ask_now("another");  // all waiter slots are in use
   world.advance(7ms);
-  world.land_oldest(status(503));
+  world.complete_oldest(status(503));
   const LookupStatistics& lookups = world.service->lookups();
   CHECK(lookups.waits(Source::kStale).count() == 1);
   CHECK(lookups.waits(Source::kStale).sum() == 7ms);

@@ -28,7 +28,7 @@ Policy audited(const AuditScope& scope) {
 // Puts a token into the cache, with its record written.
 void learn(ServiceHarness& world, std::string_view token) {
   world.audit.verdict = AuditDecision::kProceed;
-  world.ask_and_land(token, status(200));
+  world.query_and_complete(token, status(200));
   world.audit.verdict = AuditDecision::kPending;
 }
 
@@ -38,12 +38,12 @@ TEST_CASE("each audit level records exactly its own answers") {
   const auto events = [](const AuditScope& scope) {
     ServiceHarness world(audited(scope));
     world.audit.verdict = AuditDecision::kProceed;
-    world.ask_and_land("good", status(200));
+    world.query_and_complete("good", status(200));
     world.ask_now("good");
-    world.ask_and_land("bad", status(401));
+    world.query_and_complete("bad", status(401));
     world.ask_now("bad");
     world.ask_now("a b");
-    world.ask_and_land("who", status(503));
+    world.query_and_complete("who", status(503));
     return world.audit.noted.size();
   };
   CHECK(events({}) == 0);
@@ -55,9 +55,9 @@ TEST_CASE("each audit level records exactly its own answers") {
 TEST_CASE("an answer is sent only after its record is durable") {
   ServiceHarness world(audited(kVerifications));
   const Waiter good = world.ask("good", {.route = "GET /worklist"});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   const Waiter bad = world.ask("bad");
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   const Waiter malformed = world.ask("a b");
   for (const Waiter& waiter : {good, bad, malformed}) CHECK_FALSE(world.answered(waiter));
   CHECK_FALSE(world.service->idle());
@@ -79,10 +79,10 @@ TEST_CASE("an answer is sent only after its record is durable") {
 TEST_CASE("an answer that the audit log does not accept becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
   world.audit.verdict = AuditDecision::kUnavailable;
-  CHECK(world.ask_and_land("good", status(200)).answer.reason == Reason::kNotRecorded);
+  CHECK(world.query_and_complete("good", status(200)).answer.reason == Reason::kNotRecorded);
   world.audit.verdict = AuditDecision::kPending;
   const Waiter bad = world.ask("bad");
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   world.write_record(false);
   CHECK(world.reason(bad) == Reason::kNotRecorded);
   CHECK(world.counters().unrecorded == 2);
@@ -93,7 +93,7 @@ TEST_CASE("an answer whose record is late fails at its deadline, and the late re
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good", {.timeout = 2s});
   world.advance(1s);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.advance(999ms);
   CHECK_FALSE(world.answered(waiter));
   world.advance(1ms);
@@ -114,7 +114,7 @@ TEST_CASE("a timeout answer is sent only after its record is durable") {
 TEST_CASE("a client that disconnects while its record is written leaves no state behind") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good", {.connection = 7});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.service->disconnected(7);
   CHECK(world.service->idle());
   CHECK_FALSE(world.service->wait_time().has_value());
@@ -135,22 +135,22 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
   };
   SECTION("the token was revoked") {
     const Waiter waiter = world.ask("good");
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     world.revoke({.subject = Subject::kToken, .who = "good"});
     reversed(Reason::kRevoked, waiter);
   }
   SECTION("the user was revoked") {
     const Waiter waiter = world.ask("good");
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     world.revoke({.subject = Subject::kUser, .who = "user-123"});
     reversed(Reason::kRevoked, waiter);
   }
   SECTION("a later request was rejected") {
     const Waiter waiter = world.ask("good");
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     world.advance(1s);
     world.audit.verdict = AuditDecision::kProceed;
-    world.ask_and_land("good", status(401), {.max_age = 0s});
+    world.query_and_complete("good", status(401), {.max_age = 0s});
     world.audit.verdict = AuditDecision::kPending;
     world.advance(10s);  // longer than the negative TTL
     reversed(Reason::kRefused, waiter);
@@ -158,13 +158,13 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
   SECTION("the token itself has expired") {
     const std::string token = jwt_expiring(10s);
     const Waiter waiter = world.ask(token);
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     world.clock.step_wall(1h);
     reversed(Reason::kExpired, waiter);
   }
   SECTION("the TTL has expired") {
     const Waiter waiter = world.ask("good");
-    world.land_oldest(confirmed("max-age=3"));
+    world.complete_oldest(confirmed("max-age=3"));
     world.clock.advance(3s);
     reversed(Reason::kNotRecorded, waiter);
   }
@@ -173,7 +173,7 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
 TEST_CASE("a valid answer that waited for its record reports its current age") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good");
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.advance(3s);
   world.write_record();
   CHECK(world.answer(waiter).answer.age == 3s);
@@ -184,7 +184,7 @@ TEST_CASE("a rejection that waited for its record reports its current age") {
   ServiceHarness world(audited(kFailures));
   const Waiter waiter = world.ask("bad");
   world.advance(1s);
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   world.advance(2s);
   world.write_record();
   CHECK(world.answer(waiter).answer.age == 3s);
@@ -197,7 +197,7 @@ TEST_CASE("a confirmation that arrives after its TTL answers its waiters for one
   const auto late_by = [&world](Duration commit) {
     const Waiter waiter = world.ask("slow");
     world.advance(3s);
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     world.advance(commit);
     world.write_record();
     return waiter;
@@ -213,11 +213,11 @@ TEST_CASE("a stale answer that waits for its record expires when any stale answe
   policy.life.stale_if_error = 100s;
   ServiceHarness world(policy);
   world.audit.verdict = AuditDecision::kProceed;
-  world.ask_and_land("token", confirmed("max-age=10"));
+  world.query_and_complete("token", confirmed("max-age=10"));
   world.audit.verdict = AuditDecision::kPending;
   world.advance(108s);
   const Waiter waiter = world.ask("token");
-  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
   world.advance(2s);
   world.write_record();
   CHECK(world.audit.noted.back().event.reason == Reason::kNotRecorded);
@@ -228,7 +228,7 @@ TEST_CASE("a stale answer that waits for its record expires when any stale answe
 TEST_CASE("a superseding answer without a record becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
   const Waiter waiter = world.ask("good");
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.revoke({.subject = Subject::kToken, .who = "good"});
   world.audit.verdict = AuditDecision::kUnavailable;
   world.write_record();
@@ -239,7 +239,7 @@ TEST_CASE("no lease is published before the record of its answer is durable") {
   ServiceHarness world(audited(kVerifications));
   const std::string token(40, 't');
   const Waiter waiter = world.ask(token, {.wants_lease = true});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.publisher.shown() == 0);
   world.write_record();
   CHECK(world.answered(waiter));
@@ -250,7 +250,7 @@ TEST_CASE("with leases recorded, each lease waits for its own record") {
   ServiceHarness world(audited(kLeases));
   const std::string token(40, 't');
   world.ask(token, {.wants_lease = true});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.write_record();
   CHECK(world.audit.noted.back().event.kind == Kind::kLease);
   CHECK(world.publisher.shown() == 0);
@@ -275,7 +275,7 @@ TEST_CASE("the Auth API's verdict is recorded even if all clients have disconnec
   ServiceHarness world(audited(kFailures));
   world.ask("bad", {.connection = 7});
   world.service->disconnected(7);
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   REQUIRE(world.audit.noted.size() == 1);
   CHECK(world.audit.noted[0].event.reason == Reason::kRefused);
   world.write_record();

@@ -54,8 +54,8 @@ TEST_CASE("a flight continues after its waiters have timed out, and its result i
   const Waiter hasty = world.ask("token", {.timeout = 1s});
   world.advance(1s);
   CHECK(world.service->idle());
-  CHECK(world.upstream.flying().size() == 1);
-  world.land_oldest(status(200));
+  CHECK(world.upstream.in_flight().size() == 1);
+  world.complete_oldest(status(200));
   CHECK(world.reason(hasty) == Reason::kDeadline);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
@@ -87,7 +87,7 @@ TEST_CASE("a deadline applies to pending queries as well") {
 TEST_CASE("without waiters no wake-up is scheduled") {
   ServiceHarness world;
   CHECK_FALSE(world.service->wait_time());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   CHECK_FALSE(world.service->wait_time());
   world.ask("other", {.timeout = 1s, .connection = 5});
   CHECK(world.service->wait_time() == 1s);

@@ -33,7 +33,7 @@ TokenFinding finding_of(ServiceHarness& world, std::string_view token) {
 
 TEST_CASE("an entry is fresh until its TTL expires, then ended") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(10s);
   const auto seen = all(world);
   REQUIRE(seen.size() == 1);
@@ -48,7 +48,7 @@ TEST_CASE("an entry is fresh until its TTL expires, then ended") {
 
 TEST_CASE("a revoked or purged entry is shown as such") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   SECTION("a purge of the user") {
     world.purge({.subject = Subject::kUser, .who = "user-123"});
     CHECK(all(world).at(0).state == EntryState::kPurged);
@@ -66,8 +66,8 @@ TEST_CASE("a revoked or purged entry is shown as such") {
 
 TEST_CASE("inspecting a token shows its entry, its rejection, its request in flight, or nothing") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
-  world.ask_and_land("junk", status(401));
+  world.query_and_complete("token", status(200));
+  world.query_and_complete("junk", status(401));
   world.ask("asked");
   CHECK(finding_of(world, "token").entry->state == EntryState::kFresh);
   CHECK(finding_of(world, "junk").refusal);
@@ -81,13 +81,13 @@ TEST_CASE("inspection neither protects an entry from eviction nor counts as a qu
   policy.max_entries = 2;
   policy.hot_entries = 0;
   ServiceHarness world(policy);
-  world.ask_and_land("first", status(200));
-  world.ask_and_land("second", status(200));
+  world.query_and_complete("first", status(200));
+  world.query_and_complete("second", status(200));
   const auto questions = world.counters().questions;
   for (int i = 0; i < 10; ++i) finding_of(world, "first");
   all(world);
   CHECK(world.counters().questions == questions);
-  world.ask_and_land("third", status(200));
+  world.query_and_complete("third", status(200));
   CHECK_FALSE(finding_of(world, "first").entry);
   CHECK(finding_of(world, "second").entry);
 }

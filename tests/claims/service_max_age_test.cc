@@ -11,7 +11,7 @@ using proto::Source;
 
 TEST_CASE("an entry answers queries that accept its age, and no others") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(10s);
   CHECK(world.ask_now("token", {.max_age = 10s}).answer.source == Source::kCache);
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
@@ -21,7 +21,7 @@ TEST_CASE("an entry answers queries that accept its age, and no others") {
 TEST_CASE("max_age 0 always makes a request, even at the same moment") {
   ServiceHarness world;
   for (std::size_t i = 1; i <= 3; ++i) {
-    CHECK(world.ask_and_land("token", status(200), {.max_age = 0s}).answer.source ==
+    CHECK(world.query_and_complete("token", status(200), {.max_age = 0s}).answer.source ==
           Source::kUpstream);
     CHECK(world.upstream.requests() == i);
   }
@@ -29,9 +29,9 @@ TEST_CASE("max_age 0 always makes a request, even at the same moment") {
 
 TEST_CASE("a confirmation requested with max_age 0 is cached for all clients") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(59s);
-  world.ask_and_land("token", status(200, R"({"id":"new"})"), {.max_age = 0s});
+  world.query_and_complete("token", status(200, R"({"id":"new"})"), {.max_age = 0s});
   world.advance(59s);
   const RecordedAnswer answer = world.ask_now("token");
   CHECK(answer.answer.age == 59s);
@@ -43,7 +43,7 @@ TEST_CASE("a query joins a flight that started recently enough") {
   world.ask("token");
   world.advance(10s);
   const Waiter joins = world.ask("token", {.max_age = 10s});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(joins) == Reason::kOk);
   CHECK(world.upstream.requests() == 1);
 }
@@ -55,12 +55,12 @@ TEST_CASE("queries for which a flight started too long ago share one successor")
   const Waiter strict = world.ask("token", {.max_age = 10s - 1ns});
   const Waiter strictest = world.ask("token", {.max_age = 0s});
   CHECK(world.upstream.requests() == 1);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(plain) == Reason::kOk);
   CHECK_FALSE(world.answered(strict));
   CHECK(world.upstream.requests() == 2);
   world.advance(1s);
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   CHECK(world.reason(strict) == Reason::kRefused);
   CHECK(world.reason(strictest) == Reason::kRefused);
   CHECK(world.answer(strict).answer.age == 1s);
@@ -72,7 +72,7 @@ TEST_CASE("a flight that starts at the same moment is too old for max_age 0") {
   ServiceHarness world;
   world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(strict));
   CHECK(world.upstream.requests() == 2);
 }
@@ -85,8 +85,8 @@ TEST_CASE("a pending flight is recent enough for any query") {
   world.ask("token");
   world.advance(10s);
   const Waiter strict = world.ask("token", {.max_age = 0s});
-  world.land_for("other", status(200));
-  world.land_for("token", status(200));
+  world.complete_for("other", status(200));
+  world.complete_for("token", status(200));
   CHECK(world.reason(strict) == Reason::kOk);
   CHECK(world.upstream.requests() == 2);
 }
@@ -95,10 +95,10 @@ TEST_CASE("the failure of a flight does not affect its successor") {
   ServiceHarness world;
   const Waiter plain = world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
-  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.reason(plain) == Reason::kUpstreamTimeout);
   CHECK_FALSE(world.answered(strict));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(strict) == Reason::kOk);
 }
 
@@ -106,12 +106,12 @@ TEST_CASE("a successor can have a successor") {
   ServiceHarness world;
   world.ask("token");
   const Waiter second = world.ask("token", {.max_age = 0s});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   const Waiter third = world.ask("token", {.max_age = 0s});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.answered(second));
   CHECK_FALSE(world.answered(third));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.answered(third));
   CHECK(world.upstream.requests() == 3);
 }
@@ -124,9 +124,9 @@ TEST_CASE("a successor without waiters is never sent") {
   world.service->disconnected(2);
   world.advance(1s);
   CHECK(world.reason(late) == Reason::kDeadline);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.upstream.requests() == 1);
-  CHECK(world.service->flights().flying() == 0);
+  CHECK(world.service->flights().in_flight() == 0);
   CHECK(world.service->flights().pending() == 0);
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("deadlines apply while a successor is pending") {
   world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s, .timeout = 5s});
   world.advance(4s);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.advance(1s - 1ns);
   CHECK_FALSE(world.answered(strict));
   world.advance(1ns);
@@ -149,17 +149,17 @@ TEST_CASE("a successor queues behind requests that were pending already") {
   world.ask("a");
   world.ask("a", {.max_age = 0s});
   world.ask("b");
-  world.land_oldest(status(200));
-  CHECK(world.upstream.flying()[0].token == "b");
-  world.land_oldest(status(200));
-  CHECK(world.upstream.flying()[0].token == "a");
+  world.complete_oldest(status(200));
+  CHECK(world.upstream.in_flight()[0].token == "b");
+  world.complete_oldest(status(200));
+  CHECK(world.upstream.in_flight()[0].token == "a");
 }
 
 TEST_CASE("a negative entry answers queries that accept its age, and no others") {
   ServiceHarness world;
-  world.ask_and_land("token", status(401));
+  world.query_and_complete("token", status(401));
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 0s})));
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   world.advance(2s);
   CHECK(world.ask_now("token", {.max_age = 2s}).answer.reason == Reason::kRefused);
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 2s - 1ns})));

@@ -23,14 +23,14 @@ Policy narrow(std::size_t in_flight, std::size_t pending) {
 TEST_CASE("requests in flight are limited, and pending ones start in order") {
   ServiceHarness world(narrow(2, 100));
   for (int i = 0; i < 6; ++i) world.ask("token" + std::to_string(i));
-  CHECK(world.upstream.flying().size() == 2);
-  CHECK(world.service->flights().flying() == 2);
+  CHECK(world.upstream.in_flight().size() == 2);
+  CHECK(world.service->flights().in_flight() == 2);
   CHECK(world.service->flights().pending() == 4);
   std::vector<std::string> order;
-  while (!world.upstream.flying().empty()) {
-    CHECK(world.upstream.flying().size() <= 2);
-    order.push_back(world.upstream.flying()[0].token);
-    world.land_oldest(status(200));
+  while (!world.upstream.in_flight().empty()) {
+    CHECK(world.upstream.in_flight().size() <= 2);
+    order.push_back(world.upstream.in_flight()[0].token);
+    world.complete_oldest(status(200));
   }
   CHECK(order ==
         std::vector<std::string>{"token0", "token1", "token2", "token3", "token4", "token5"});
@@ -41,8 +41,8 @@ TEST_CASE("a failed request frees its slot for the next") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a");
   world.ask("b");
-  world.land_oldest(failed(Reason::kUpstreamTimeout));
-  CHECK(world.upstream.flying()[0].token == "b");
+  world.complete_oldest(failed(Reason::kUpstreamTimeout));
+  CHECK(world.upstream.in_flight()[0].token == "b");
 }
 
 TEST_CASE("a query that finds the queue full fails immediately as overloaded") {
@@ -55,7 +55,7 @@ TEST_CASE("a query that finds the queue full fails immediately as overloaded") {
   CHECK(proto::verdict_of(turned_away.answer.reason) == proto::Verdict::kUnavailable);
   CHECK(world.counters().overloads == 1);
   CHECK_FALSE(world.answered(world.ask("c")));  // joins a flight, so it needs no place in the queue
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(world.ask("d")));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("without a queue, queries beyond the limit in flight fail immediately"
   CHECK_FALSE(world.answered(world.ask("a")));
   CHECK_FALSE(world.answered(world.ask("b")));
   CHECK(world.ask_now("c").answer.reason == Reason::kOverloaded);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(world.ask("c")));
   CHECK(world.upstream.requests() == 3);
 }
@@ -83,7 +83,7 @@ TEST_CASE("the number of waiters is limited, and slots are freed") {
   CHECK(world.ask_now("d").answer.reason == Reason::kOverloaded);
   world.service->disconnected(4);
   CHECK_FALSE(world.answered(world.ask("d")));
-  world.land_for("a", status(200));
+  world.complete_for("a", status(200));
   CHECK_FALSE(world.answered(world.ask("e")));
 }
 
@@ -105,8 +105,8 @@ TEST_CASE("clients that connect and disconnect during a slow request do not grow
 
 TEST_CASE("hits are answered when all queues are full") {
   ServiceHarness world(narrow(1, 1));
-  world.ask_and_land("good", status(200));
-  world.ask_and_land("bad", status(401));
+  world.query_and_complete("good", status(200));
+  world.query_and_complete("bad", status(401));
   world.ask("hangs");
   world.ask("queued");
   CHECK(world.ask_now("another").answer.reason == Reason::kOverloaded);
@@ -123,11 +123,11 @@ TEST_CASE("a pending request without waiters is never sent and uses no slot") {
   world.service->disconnected(2);
   world.advance(1s);
   CHECK(world.reason(late) == Reason::kDeadline);
-  world.land_oldest(status(200));
-  REQUIRE(world.upstream.flying().size() == 1);
-  CHECK(world.upstream.flying()[0].token == "stays");
+  world.complete_oldest(status(200));
+  REQUIRE(world.upstream.in_flight().size() == 1);
+  CHECK(world.upstream.in_flight()[0].token == "stays");
   CHECK(world.upstream.requests() == 2);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.answered(stays));
   CHECK(world.service->flights().pending() == 0);
   CHECK(world.counters().upstream_requests == 2);
@@ -140,21 +140,21 @@ TEST_CASE("an abandoned pending request that is queried again keeps its place") 
   world.ask("c", {.connection = 3});
   world.service->disconnected(2);
   const Waiter again = world.ask("b", {.connection = 4});
-  world.land_oldest(status(200));
-  CHECK(world.upstream.flying()[0].token == "b");
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
+  CHECK(world.upstream.in_flight()[0].token == "b");
+  world.complete_oldest(status(200));
   CHECK(world.answered(again));
 }
 
 TEST_CASE("repeated queries of a pending token cause one request") {
   ServiceHarness world(narrow(1, 100));
   world.ask("a");
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.ask("b");
   world.ask("a", {.max_age = 0s});
   world.ask("a", {.max_age = 0s});
-  world.land_oldest(status(200));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.upstream.requests() == 3);
   CHECK(world.service->idle());
 }

@@ -20,7 +20,7 @@ Policy busy_policy(SeededRandom& random) {
   Policy policy = plain_policy();
   policy.life.refresh_percent = 10;
   policy.life.stale_if_error = random.below(2) == 0 ? 0s : 60s;
-  policy.gate = GatePolicy{};
+  policy.breaker = BreakerPolicy{};
   policy.upstreams[0].urls = 1 + random.below(3);
   policy.upstreams.push_back({.name = "second"});
   policy.max_entries = 6;
@@ -29,7 +29,7 @@ Policy busy_policy(SeededRandom& random) {
   policy.max_pending = random.below(6);
   policy.max_waiters = 20;
   policy.max_waiters_per_uid = 12;
-  policy.budget.per_uid = {.per_second = 20, .burst = 20};
+  policy.rate_limit.per_uid = {.per_second = 20, .burst = 20};
   policy.revocations.max_rules = 8;
   return policy;
 }
@@ -53,7 +53,7 @@ class Walk {
       case 3: ask(); break;
       case 4:
       case 5:
-      case 6: land(); break;
+      case 6: complete(); break;
       case 7: world_.advance(milliseconds(random_.below(400))); break;
       case 8: world_.advance(milliseconds(random_.below(40'000))); break;
       case 9: order(); break;
@@ -90,10 +90,10 @@ class Walk {
       REQUIRE(world_.policy.life.stale_if_error > 0s);
   }
 
-  void land() {
-    if (world_.upstream.flying().empty()) return;
-    const auto& flying = world_.upstream.flying();
-    const FakeUpstream::Flying flight = flying[random_.below(flying.size())];
+  void complete() {
+    if (world_.upstream.in_flight().empty()) return;
+    const auto& in_flight = world_.upstream.in_flight();
+    const FakeUpstream::InFlight flight = in_flight[random_.below(in_flight.size())];
     const std::size_t at = static_cast<std::size_t>(
         std::find(tokens_.begin(), tokens_.end(), flight.token) - tokens_.begin());
     const std::string body = "{\"id\":\"" + user_of(at) + "\"}";
@@ -107,7 +107,7 @@ class Walk {
       case 4: outcome.cache_control = "no-store"; break;
       default: break;
     }
-    world_.land(flight.id, outcome);
+    world_.complete(flight.id, outcome);
     for (std::size_t i = answered; i < world_.sink.order().size(); ++i) {
       const Waiter& waiter = world_.sink.order()[i];
       if (world_.reason(waiter) == Reason::kOk)
@@ -161,10 +161,10 @@ class Walk {
 
   void check() const {
     const Policy& policy = world_.policy;
-    const Flights& flights = world_.service->flights();
+    const SingleFlight& flights = world_.service->flights();
     for (const UpstreamId upstream : {UpstreamId{0}, UpstreamId{1}})
-      REQUIRE(flights.flying(upstream) <= policy.max_in_flight);
-    REQUIRE(flights.flying() == world_.upstream.flying().size());
+      REQUIRE(flights.in_flight(upstream) <= policy.max_in_flight);
+    REQUIRE(flights.in_flight() == world_.upstream.in_flight().size());
     REQUIRE(flights.waiting() <= policy.max_waiters);
     REQUIRE(world_.cache.entries() <= policy.max_entries);
   }

@@ -12,8 +12,8 @@ namespace {
 
 Policy frugal() {
   Policy policy = plain_policy();
-  policy.budget.per_uid = {.per_second = 10, .burst = 40};
-  policy.budget.per_client = {.per_second = 2, .burst = 8};
+  policy.rate_limit.per_uid = {.per_second = 10, .burst = 40};
+  policy.rate_limit.per_client = {.per_second = 2, .burst = 8};
   policy.max_in_flight = 1000;
   return policy;
 }
@@ -29,7 +29,7 @@ int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
   const std::size_t before = world.upstream.requests();
   for (int i = 0; i < count; ++i) {
     world.ask("junk" + std::to_string(number++), asking);
-    while (!world.upstream.flying().empty()) world.land_oldest(status(401));
+    while (!world.upstream.in_flight().empty()) world.complete_oldest(status(401));
   }
   return static_cast<int>(world.upstream.requests() - before);
 }
@@ -40,7 +40,7 @@ TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit
   ServiceHarness world(frugal());
   CHECK(flood(world, 1000) == 30);  // the rest of the burst is reserved
   const RecordedAnswer answer = world.ask_now("junk");
-  CHECK(answer.answer.reason == Reason::kOverBudget);
+  CHECK(answer.answer.reason == Reason::kRateLimited);
   CHECK(answer.answer.retry_after > 0s);
   CHECK(answer.answer.retry_after <= 100ms);
   world.advance(1s);
@@ -50,38 +50,38 @@ TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit
 TEST_CASE("a flood by one uid does not throttle another uid") {
   ServiceHarness world(frugal());
   flood(world, 1000, {.uid = 1});
-  CHECK(world.ask_and_land("token", status(200), {.uid = 2}).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200), {.uid = 2}).answer.reason == Reason::kOk);
   CHECK(world.ask_now("token", {.uid = 1}).answer.reason == Reason::kOk);  // a hit
 }
 
 TEST_CASE("a flood of unknown tokens cannot use up the reserve for tokens that were valid before") {
   ServiceHarness world(frugal());
-  for (int i = 0; i < 10; ++i) world.ask_and_land("known" + std::to_string(i), status(200));
+  for (int i = 0; i < 10; ++i) world.query_and_complete("known" + std::to_string(i), status(200));
   world.advance(2min);
   flood(world, 1000);
   for (int i = 0; i < 10; ++i) {
-    CHECK(world.ask_and_land("known" + std::to_string(i), status(200)).answer.reason ==
+    CHECK(world.query_and_complete("known" + std::to_string(i), status(200)).answer.reason ==
           Reason::kOk);
   }
-  CHECK(world.ask_now("stranger").answer.reason == Reason::kOverBudget);
+  CHECK(world.ask_now("stranger").answer.reason == Reason::kRateLimited);
 }
 
 TEST_CASE("a rejected token loses its place in the reserve") {
   ServiceHarness world(frugal());
-  world.ask_and_land("token", status(200));
-  world.ask_and_land("token", status(401), {.max_age = 0s});
+  world.query_and_complete("token", status(200));
+  world.query_and_complete("token", status(401), {.max_age = 0s});
   world.advance(10s);
   flood(world, 1000);
-  CHECK(world.ask_now("token").answer.reason == Reason::kOverBudget);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRateLimited);
 }
 
 TEST_CASE("tokens that were valid before a restart may use the reserve after it") {
   ServiceHarness world(frugal());
-  world.ask_and_land("known", status(200));
+  world.query_and_complete("known", status(200));
   world.restart();
   world.advance(2min);
   flood(world, 1000);
-  CHECK(world.ask_and_land("known", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("known", status(200)).answer.reason == Reason::kOk);
 }
 
 TEST_CASE("each client address has its own limit within the limit of its backend") {
@@ -104,19 +104,19 @@ TEST_CASE("IPv6 addresses of one /64 count as one client") {
 TEST_CASE("joining a flight is free, and each repeated query with max_age 0 is charged") {
   ServiceHarness world(frugal());
   for (int i = 0; i < 100; ++i) CHECK_FALSE(world.answered(world.ask("token")));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   std::size_t turned_away = 0;
   for (int i = 0; i < 100; ++i) {
     const Waiter waiter = world.ask("token", {.max_age = 0s});
     if (world.answered(waiter)) ++turned_away;
-    while (!world.upstream.flying().empty()) world.land_oldest(status(200));
+    while (!world.upstream.in_flight().empty()) world.complete_oldest(status(200));
   }
   CHECK(turned_away == 61);
 }
 
 TEST_CASE("a rate of zero means no limit") {
   Policy policy = frugal();
-  policy.budget.per_uid = policy.budget.per_client = {};
+  policy.rate_limit.per_uid = policy.rate_limit.per_client = {};
   ServiceHarness world(policy);
   CHECK(flood(world, 1000, {.client_address = "192.0.2.1"}) == 1000);
 }
@@ -145,7 +145,7 @@ TEST_CASE("a clock that goes backwards does not refill a bucket") {
 }
 
 TEST_CASE("the set of known tokens is bounded and keeps the most recent ones") {
-  KnownTokens known(100);
+  RecentlyValid known(100);
   for (std::uint64_t i = 0; i < 10'000; ++i) known.add(numbered_key(i));
   CHECK(known.size() <= 200);
   for (std::uint64_t i = 9'900; i < 10'000; ++i) CHECK(known.holds(numbered_key(i)));
@@ -159,23 +159,23 @@ TEST_CASE("one uid cannot use all waiter slots") {
   for (int i = 0; i < 3; ++i) world.ask("a", {.uid = 1});
   CHECK(world.ask_now("a", {.uid = 1}).answer.reason == Reason::kOverloaded);
   CHECK_FALSE(world.answered(world.ask("a", {.uid = 2})));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(world.ask("b", {.uid = 1})));
 }
 
 TEST_CASE("unknown tokens and a single uid leave room in the queue for others") {
   Policy policy = frugal();
-  policy.budget = {};
+  policy.rate_limit = {};
   policy.max_in_flight = 1;
   policy.max_pending = 8;
   ServiceHarness world(policy);
-  world.ask_and_land("known", status(200));
+  world.query_and_complete("known", status(200));
   world.advance(2min);
   for (int i = 0; i < 20; ++i) world.ask("junk" + std::to_string(i), {.uid = 1});
   CHECK(world.service->flights().pending() == 6);
   CHECK(world.ask_now("stranger", {.uid = 2}).answer.reason == Reason::kOverloaded);
   CHECK_FALSE(world.answered(world.ask("known", {.uid = 2})));
-  world.land_oldest(status(401));
-  REQUIRE(world.upstream.flying().size() == 1);
-  CHECK(world.upstream.flying()[0].token == "known");
+  world.complete_oldest(status(401));
+  REQUIRE(world.upstream.in_flight().size() == 1);
+  CHECK(world.upstream.in_flight()[0].token == "known");
 }

@@ -14,12 +14,12 @@ using proto::Verdict;
 
 TEST_CASE("a 401 removes the entry before any waiter is answered") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   REQUIRE(world.cache.entries() == 1);
   const Waiter waiter = world.ask("token", {.max_age = 0s});
   bool held = true;
   world.sink.on_answer = [&](const Waiter&) { held = world.cache.holds(world.key_of("token")); };
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   CHECK_FALSE(held);
   CHECK(world.reason(waiter) == Reason::kRefused);
   CHECK(world.answer(waiter).answer.source == Source::kUpstream);
@@ -30,7 +30,7 @@ TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
   ServiceHarness world;
   world.ask("token");
   world.advance(1s);
-  world.land_oldest(status(401));
+  world.complete_oldest(status(401));
   const RecordedAnswer again = world.ask_now("token");
   CHECK(again.answer.reason == Reason::kRefused);
   CHECK(again.answer.source == Source::kCache);
@@ -47,12 +47,12 @@ TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
 
 TEST_CASE("expired negative entries are removed by ticks and by new rejections") {
   ServiceHarness world;
-  world.ask_and_land("a", status(401));
+  world.query_and_complete("a", status(401));
   world.advance(5s);
   CHECK(world.service->negative_entries() == 0);
-  world.ask_and_land("b", status(401));
+  world.query_and_complete("b", status(401));
   world.clock.advance(5s);  // without a tick
-  world.ask_and_land("c", status(401));
+  world.query_and_complete("c", status(401));
   CHECK(world.service->negative_entries() == 1);
 }
 
@@ -61,8 +61,8 @@ TEST_CASE("invalid tokens do not evict valid entries") {
   policy.max_entries = 3;
   policy.negative_entries = 100;
   ServiceHarness world(policy);
-  for (const char* const good : {"a", "b", "c"}) world.ask_and_land(good, status(200));
-  for (int i = 0; i < 1000; ++i) world.ask_and_land("junk" + std::to_string(i), status(401));
+  for (const char* const good : {"a", "b", "c"}) world.query_and_complete(good, status(200));
+  for (int i = 0; i < 1000; ++i) world.query_and_complete("junk" + std::to_string(i), status(401));
   CHECK(world.service->negative_entries() == 100);
   CHECK(world.cache.entries() == 3);
   for (const char* const good : {"a", "b", "c"}) {
@@ -75,8 +75,8 @@ TEST_CASE("valid entries do not evict negative entries") {
   Policy policy = plain_policy();
   policy.max_entries = 3;
   ServiceHarness world(policy);
-  world.ask_and_land("junk", status(401));
-  for (int i = 0; i < 100; ++i) world.ask_and_land("good" + std::to_string(i), status(200));
+  world.query_and_complete("junk", status(401));
+  for (int i = 0; i < 100; ++i) world.query_and_complete("good" + std::to_string(i), status(200));
   CHECK(world.ask_now("junk").answer.reason == Reason::kRefused);
 }
 
@@ -85,12 +85,12 @@ TEST_CASE("a failed request is unavailable, never invalid, and is not cached") {
        {Reason::kUpstreamTimeout, Reason::kUpstreamConnect, Reason::kUpstreamTls,
         Reason::kUpstreamTooLarge, Reason::kUpstreamProtocol}) {
     ServiceHarness world;
-    const RecordedAnswer answer = world.ask_and_land("token", failed(reason));
+    const RecordedAnswer answer = world.query_and_complete("token", failed(reason));
     CHECK(answer.answer.reason == reason);
     CHECK(proto::verdict_of(answer.answer.reason) == Verdict::kUnavailable);
     CHECK(world.cache.entries() == 0);
     CHECK(world.service->negative_entries() == 0);
-    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
     CHECK(world.upstream.requests() == 2);
   }
 }
@@ -101,7 +101,7 @@ TEST_CASE("any status other than 200 and the rejection statuses gives no verdict
         407, 408, 410, 418, 429, 451, 499, 500, 501, 502, 503, 504, 511, 599, 0,   999}) {
     INFO("status " << code);
     ServiceHarness world;
-    CHECK(world.ask_and_land("token", status(code)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.query_and_complete("token", status(code)).answer.reason == Reason::kUpstreamStatus);
     CHECK(world.cache.entries() == 0);
     CHECK(world.service->negative_entries() == 0);
   }
@@ -109,18 +109,18 @@ TEST_CASE("any status other than 200 and the rejection statuses gives no verdict
 
 TEST_CASE("a failed request does not remove a valid entry") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   for (const FetchOutcome& outcome :
        {status(500), failed(Reason::kUpstreamTimeout), status(200, "<html>"), status(403)}) {
-    world.ask_and_land("token", outcome, {.max_age = 0s});
+    world.query_and_complete("token", outcome, {.max_age = 0s});
     CHECK(world.ask_now("token").answer.reason == Reason::kOk);
   }
 }
 
 TEST_CASE("a failed request does not remove a negative entry") {
   ServiceHarness world;
-  world.ask_and_land("token", status(401));
-  world.ask_and_land("token", status(503), {.max_age = 0s});
+  world.query_and_complete("token", status(401));
+  world.query_and_complete("token", status(503), {.max_age = 0s});
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
@@ -128,15 +128,15 @@ TEST_CASE("a 403 rejects if it is configured as a rejection status") {
   Policy policy = plain_policy();
   policy.upstreams[0].refusal_statuses = {401, 403};
   ServiceHarness world(policy);
-  CHECK(world.ask_and_land("token", status(403)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("token", status(403)).answer.reason == Reason::kRefused);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a later 200 makes a rejected token valid again") {
   ServiceHarness world;
-  world.ask_and_land("token", status(401));
+  world.query_and_complete("token", status(401));
   world.advance(1s);
-  world.ask_and_land("token", status(200), {.max_age = 0s});
+  world.query_and_complete("token", status(200), {.max_age = 0s});
   CHECK(world.service->negative_entries() == 0);
   CHECK(world.ask_now("token").answer.reason == Reason::kOk);
 }
@@ -144,9 +144,9 @@ TEST_CASE("a later 200 makes a rejected token valid again") {
 TEST_CASE("a late 200 does not restore a rejected token") {
   // Single flight keeps a token's requests in order, so this order is created by moving the clock.
   ServiceHarness world;
-  world.ask_and_land("token", status(401));
+  world.query_and_complete("token", status(401));
   world.clock.step_boot(-2s);
-  const RecordedAnswer late = world.ask_and_land("token", status(200), {.max_age = 0s});
+  const RecordedAnswer late = world.query_and_complete("token", status(200), {.max_age = 0s});
   CHECK(late.answer.reason == Reason::kRefused);
   CHECK(late.claims.empty());
   CHECK(world.cache.entries() == 0);
@@ -200,21 +200,21 @@ TEST_CASE("Retry-After is returned with a failure, and with nothing else") {
   ServiceHarness world;
   FetchOutcome busy = status(503);
   busy.retry_after = std::chrono::seconds(7);
-  CHECK(world.ask_and_land("a", busy).answer.retry_after == 7s);
+  CHECK(world.query_and_complete("a", busy).answer.retry_after == 7s);
   FetchOutcome good = status(200);
   good.retry_after = std::chrono::seconds(7);
   world.advance(7s);  // it is left alone for as long as it asked for
-  CHECK(world.ask_and_land("b", good).answer.retry_after == 0s);
+  CHECK(world.query_and_complete("b", good).answer.retry_after == 0s);
 }
 
 TEST_CASE("each completed request is reported to the observer without token or claims") {
   ServiceHarness world;
-  world.ask_and_land("canarytoken", status(200, R"({"id":"canary","email":7})"));
-  world.ask_and_land("b", status(401));
+  world.query_and_complete("canarytoken", status(200, R"({"id":"canary","email":7})"));
+  world.query_and_complete("b", status(401));
   FetchOutcome broken = failed(Reason::kUpstreamTls);
   broken.detail = "certificate has expired";
   broken.took = 3s;
-  world.ask_and_land("c", broken);
+  world.query_and_complete("c", broken);
   REQUIRE(world.observer.reports.size() == 3);
   CHECK(world.observer.reports[0].report.reason == Reason::kUpstreamBody);
   CHECK(world.observer.reports[0].report.status == 200);
@@ -226,11 +226,11 @@ TEST_CASE("each completed request is reported to the observer without token or c
 
 TEST_CASE("answers are counted by verdict, and requests by outcome") {
   ServiceHarness world;
-  world.ask_and_land("a", status(200));
-  world.ask_and_land("a", status(200));
-  world.ask_and_land("b", status(401));
-  world.ask_and_land("c", status(500));
-  world.ask_and_land("d", failed(Reason::kUpstreamConnect));
+  world.query_and_complete("a", status(200));
+  world.query_and_complete("a", status(200));
+  world.query_and_complete("b", status(401));
+  world.query_and_complete("c", status(500));
+  world.query_and_complete("d", failed(Reason::kUpstreamConnect));
   world.ask_now("e f");
   const Counters& counters = world.counters();
   CHECK(counters.questions == 6);

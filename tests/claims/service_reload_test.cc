@@ -16,7 +16,7 @@ const std::string kToken = "an-opaque-token";
 
 TEST_CASE("a reduced max_ttl shortens the TTL of cached entries") {
   ServiceHarness harness;
-  harness.ask_and_land(kToken, status(200));
+  harness.query_and_complete(kToken, status(200));
   Policy policy = harness.policy;
   policy.life.max_ttl = 5s;
   harness.service->reconfigure(policy);
@@ -28,7 +28,7 @@ TEST_CASE("a reduced max_ttl shortens the TTL of cached entries") {
 
 TEST_CASE("leases of an old policy are withdrawn, and published again on demand") {
   ServiceHarness harness;
-  harness.ask_and_land(kToken, status(200), {.wants_lease = true});
+  harness.query_and_complete(kToken, status(200), {.wants_lease = true});
   REQUIRE(harness.publisher.find(harness.key_of(kToken)) != nullptr);
   harness.service->reconfigure(harness.policy);
   CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);  // the same policy
@@ -42,7 +42,7 @@ TEST_CASE("leases of an old policy are withdrawn, and published again on demand"
 
 TEST_CASE("a reduced negative_ttl shortens existing negative entries") {
   ServiceHarness harness;
-  harness.ask_and_land(kToken, status(401));
+  harness.query_and_complete(kToken, status(401));
   Policy policy = harness.policy;
   policy.negative_ttl = 1s;
   harness.service->reconfigure(policy);

@@ -56,7 +56,7 @@ TEST_CASE("a report is acknowledged after its record is durable") {
 TEST_CASE(
     "a report is recorded for the user whom the Auth API confirmed, whatever the worker claims") {
   ServiceHarness world(audited());
-  world.ask_and_land("known", status(200));
+  world.query_and_complete("known", status(200));
   world.report(denial("known", "somebody-else"));
   CHECK(world.audit.noted.at(0).user == "user-123");
   CHECK_FALSE(world.audit.noted[0].event.user_is_claimed);
@@ -122,7 +122,7 @@ TEST_CASE(
   policy.reports.per_uid = {.per_second = 2, .burst = 5};
   ServiceHarness world(policy);
   world.audit.verdict = AuditDecision::kProceed;
-  world.ask_and_land("known", status(200));
+  world.query_and_complete("known", status(200));
   const auto brief = [&](std::string_view token, std::uint32_t uid = 1000) {
     Report report = denial(token, "made-up");
     report.uid = uid;

@@ -11,7 +11,7 @@ using proto::Source;
 
 TEST_CASE("entries survive a restart and keep their TTL") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(20s);
   world.restart();
   CHECK(world.ask_now("token").answer.age == 20s);
@@ -25,7 +25,7 @@ TEST_CASE("entries survive a restart and keep their TTL") {
 TEST_CASE("exp is checked after a restart") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
-  world.ask_and_land(token, status(200));
+  world.query_and_complete(token, status(200));
   world.restart();
   CHECK(world.ask_now(token).answer.left == 20s);
   world.clock.step_wall(20s);
@@ -36,19 +36,19 @@ TEST_CASE("entries from before a restart are evicted like others") {
   Policy policy = plain_policy();
   policy.max_entries = 3;
   ServiceHarness world(policy);
-  for (const char* const token : {"a", "b", "c"}) world.ask_and_land(token, status(200));
+  for (const char* const token : {"a", "b", "c"}) world.query_and_complete(token, status(200));
   world.restart();
-  world.ask_and_land("d", status(200));
+  world.query_and_complete("d", status(200));
   CHECK(world.cache.entries() == 3);
   CHECK(world.cache.holds(world.key_of("d")));
 }
 
 TEST_CASE("if a restart reduces max_entries, expired entries are evicted first") {
   ServiceHarness world;
-  world.ask_and_land("ended1", confirmed("max-age=1"));
-  for (const char* const token : {"a", "b"}) world.ask_and_land(token, status(200));
-  world.ask_and_land("ended2", confirmed("max-age=1"));
-  for (const char* const token : {"c", "d"}) world.ask_and_land(token, status(200));
+  world.query_and_complete("ended1", confirmed("max-age=1"));
+  for (const char* const token : {"a", "b"}) world.query_and_complete(token, status(200));
+  world.query_and_complete("ended2", confirmed("max-age=1"));
+  for (const char* const token : {"c", "d"}) world.query_and_complete(token, status(200));
   world.advance(1s);
   world.policy.max_entries = 4;
   world.restart();
@@ -59,7 +59,7 @@ TEST_CASE("if a restart reduces max_entries, expired entries are evicted first")
 
 TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.policy.life.max_ttl = 10s;
   world.restart();
   world.advance(10s - 1ns);
@@ -70,7 +70,7 @@ TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
 
 TEST_CASE("a max_ttl raised at a restart does not extend existing TTLs") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.policy.life.max_ttl = 300s;
   world.restart();
   world.advance(60s);

@@ -40,20 +40,20 @@ std::string issued(seconds after, int number = 0) {
 
 TEST_CASE("a purged token is verified again, and no other token is") {
   ServiceHarness world;
-  world.ask_and_land("purged", status(200));
-  world.ask_and_land("kept", status(200));
+  world.query_and_complete("purged", status(200));
+  world.query_and_complete("kept", status(200));
   CHECK(world.purge(token("purged")).durable);
   CHECK_FALSE(world.answered(world.ask("purged")));
   CHECK(world.ask_now("kept").answer.reason == Reason::kOk);
-  world.land_for("purged", status(200));
+  world.complete_for("purged", status(200));
   CHECK(world.ask_now("purged").answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a purge removes the token's negative entry") {
   ServiceHarness world;
-  world.ask_and_land("token", status(401));
+  world.query_and_complete("token", status(401));
   world.purge(token("token"));
-  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a query after a purge waits for a request that started after the purge") {
@@ -67,11 +67,11 @@ TEST_CASE("a query after a purge waits for a request that started after the purg
     world.purge(order);
     world.advance(1ms);
     const Waiter after = world.ask("token");
-    world.land_for("token", status(200));
+    world.complete_for("token", status(200));
     CHECK(world.reason(before) == Reason::kOk);  // queried before the purge
     CHECK(world.answer(before).answer.left == 0s);
     CHECK_FALSE(world.answered(after));
-    world.land_for("token", status(401));
+    world.complete_for("token", status(401));
     CHECK(world.reason(after) == Reason::kRefused);
   }
 }
@@ -81,7 +81,7 @@ TEST_CASE("the result of a purged flight is neither cached nor published") {
   world.ask("token");
   world.advance(1ms);
   world.purge(token("token"));
-  world.land_for("token", status(200));
+  world.complete_for("token", status(200));
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
   CHECK(world.publisher.find(world.key_of("token")) == nullptr);
   CHECK_FALSE(world.answered(world.ask("token")));
@@ -89,8 +89,8 @@ TEST_CASE("the result of a purged flight is neither cached nor published") {
 
 TEST_CASE("a purge of a user removes that user's tokens, also across a restart") {
   ServiceHarness world;
-  world.ask_and_land("theirs", status(200));
-  world.ask_and_land("other", status(200, R"({"id": "user-9"})"));
+  world.query_and_complete("theirs", status(200));
+  world.query_and_complete("other", status(200, R"({"id": "user-9"})"));
   world.advance(1ms);
   world.purge(user());
   world.restart();
@@ -100,13 +100,13 @@ TEST_CASE("a purge of a user removes that user's tokens, also across a restart")
 
 TEST_CASE("a purge of all users removes all tokens and invalidates none") {
   ServiceHarness world;
-  world.ask_and_land("a", status(200));
-  world.ask_and_land("b", status(401));
+  world.query_and_complete("a", status(200));
+  world.query_and_complete("b", status(401));
   world.advance(1ms);
   world.purge(everybody());
   world.advance(1ms);
-  CHECK(world.ask_and_land("a", status(200)).answer.source == proto::Source::kUpstream);
-  CHECK(world.ask_and_land("b", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("a", status(200)).answer.source == proto::Source::kUpstream);
+  CHECK(world.query_and_complete("b", status(200)).answer.reason == Reason::kOk);
   CHECK(world.ask_now("a").answer.source == proto::Source::kCache);
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("a purge without room for its rule purges all users") {
   Policy policy = plain_policy();
   policy.revocations.max_rules = 1;
   ServiceHarness world(policy);
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(1ms);
   CHECK(world.revoke(user("somebody")).outcome == OrderOutcome::kDone);
   CHECK(world.purge(user()).outcome == OrderOutcome::kDone);
@@ -123,8 +123,8 @@ TEST_CASE("a purge without room for its rule purges all users") {
 
 TEST_CASE("a revoked token is invalid whatever the Auth API says, without a request") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
-  world.ask_and_land("other", status(200));
+  world.query_and_complete("token", status(200));
+  world.query_and_complete("other", status(200));
   const OrderResult result = world.revoke(token("token"));
   CHECK(result.outcome == OrderOutcome::kDone);
   CHECK(result.durable);
@@ -139,7 +139,7 @@ TEST_CASE("a late 200 does not restore a revoked token") {
   ServiceHarness world;
   const Waiter before = world.ask("token");
   world.revoke(token("token"));
-  world.land_for("token", status(200));
+  world.complete_for("token", status(200));
   CHECK(world.reason(before) == Reason::kRevoked);
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
@@ -149,26 +149,27 @@ TEST_CASE("a late 200 for a revoked user is answered as revoked, and that is cac
   const Waiter before = world.ask(issued(-10s));
   world.advance(1s);
   world.revoke(user());
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(before) == Reason::kRevoked);
   CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
   CHECK(world.upstream.requests() == 1);
   // After the negative TTL the token is verified again and is still revoked.
   world.advance(6s);
-  CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("revoking a user invalidates tokens issued earlier, and none issued later") {
   ServiceHarness world;
-  world.ask_and_land(issued(-10s), status(200));
-  world.ask_and_land("undated", status(200));
+  world.query_and_complete(issued(-10s), status(200));
+  world.query_and_complete("undated", status(200));
   world.advance(1s);
   world.revoke(user());
   CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("undated").answer.reason == Reason::kRevoked);
-  CHECK(world.ask_and_land(issued(2s), status(200)).answer.reason == Reason::kOk);
-  CHECK(world.ask_and_land(issued(-10s, 1), status(200, R"({"id": "user-9"})")).answer.reason ==
-        Reason::kOk);
+  CHECK(world.query_and_complete(issued(2s), status(200)).answer.reason == Reason::kOk);
+  CHECK(
+      world.query_and_complete(issued(-10s, 1), status(200, R"({"id": "user-9"})")).answer.reason ==
+      Reason::kOk);
 }
 
 TEST_CASE("tokens without iat are revoked for the requested time only") {
@@ -177,19 +178,19 @@ TEST_CASE("tokens without iat are revoked for the requested time only") {
   ServiceHarness world(policy);
   world.revoke(lasting(user(), 1h));
   world.advance(1h - 1s);
-  CHECK(world.ask_and_land("undated", status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete("undated", status(200)).answer.reason == Reason::kRevoked);
   world.advance(10s);
-  CHECK(world.ask_and_land("undated", status(200)).answer.reason == Reason::kOk);
-  CHECK(world.ask_and_land(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete("undated", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete(issued(-10s), status(200)).answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("a lock also invalidates tokens issued later, until it ends") {
   ServiceHarness world;
   world.revoke(locking(lasting(user(), 1h)));
-  CHECK(world.ask_and_land(issued(1800s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete(issued(1800s), status(200)).answer.reason == Reason::kRevoked);
   world.advance(1h + 1s);
-  CHECK(world.ask_and_land(issued(1800s, 1), status(200)).answer.reason == Reason::kOk);
-  CHECK(world.ask_and_land(issued(-10s, 2), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete(issued(1800s, 1), status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete(issued(-10s, 2), status(200)).answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("a wall clock step does not end a lock early") {
@@ -197,24 +198,24 @@ TEST_CASE("a wall clock step does not end a lock early") {
   world.revoke(locking(lasting(user(), 1h)));
   world.clock.step_wall(48h);
   world.advance(1s);
-  CHECK(world.ask_and_land(issued(47h), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete(issued(47h), status(200)).answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("revoking all users invalidates all tokens issued earlier") {
   ServiceHarness world;
-  world.ask_and_land(issued(-10s), status(200));
-  world.ask_and_land(issued(-10s, 1), status(200, R"({"id": "user-9"})"));
+  world.query_and_complete(issued(-10s), status(200));
+  world.query_and_complete(issued(-10s, 1), status(200, R"({"id": "user-9"})"));
   world.advance(1s);
   world.revoke(everybody());
   CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
   CHECK(world.ask_now(issued(-10s, 1)).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_and_land(issued(2s), status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete(issued(2s), status(200)).answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a durable revocation survives a restart") {
   ServiceHarness world;
-  world.ask_and_land(issued(-10s), status(200));
-  world.ask_and_land("token", status(200, R"({"id": "user-9"})"));
+  world.query_and_complete(issued(-10s), status(200));
+  world.query_and_complete("token", status(200, R"({"id": "user-9"})"));
   world.advance(1s);
   world.revoke(user());
   world.revoke(token("token"));
@@ -232,7 +233,7 @@ TEST_CASE("a revocation that could not be persisted is in effect and reported as
 
 TEST_CASE("a revocation is in effect before it is durable") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   bool told = false;
   world.service->revoke(token("token"), [&](const OrderResult&) { told = true; });
   CHECK_FALSE(told);
@@ -276,7 +277,7 @@ TEST_CASE("a revocation made while answering one waiter applies to the next wait
   world.sink.on_answer = [&](const Waiter& waiter) {
     if (waiter.request == first.request) world.service->revoke(user(), [](const OrderResult&) {});
   };
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(first) == Reason::kOk);
   CHECK(world.reason(second) == Reason::kRevoked);
 }
@@ -287,7 +288,7 @@ TEST_CASE("leases are withdrawn before a purge, a revocation or a rejection is a
   const auto show = [&] {
     world.purge(token(held));
     world.advance(1ms);
-    world.ask_and_land(held, status(200));
+    world.query_and_complete(held, status(200));
     const auto entry = world.cache.find(world.key_of(held));
     world.publisher.publish(0, held, world.key_of(held), *entry,
                             {.lease = world.clock.now().boot + 5s, .hard = WallTime::max()});
@@ -316,7 +317,7 @@ TEST_CASE("leases are withdrawn before a purge, a revocation or a rejection is a
   SECTION("a rejection") {
     bool shown_to_somebody = true;
     world.sink.on_answer = [&](const Waiter&) { shown_to_somebody = shown(); };
-    world.ask_and_land(held, status(401), {.max_age = 0s});
+    world.query_and_complete(held, status(401), {.max_age = 0s});
     CHECK_FALSE(shown_to_somebody);
   }
   CHECK_FALSE(shown());
@@ -329,8 +330,9 @@ TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
   Order at_second = user();
   at_second.upstream = UpstreamId{1};
   world.revoke(at_second);
-  CHECK(world.ask_and_land("a", status(200)).answer.reason == Reason::kOk);
-  CHECK(world.ask_and_land("b", status(200), {.upstream = 1}).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete("a", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("b", status(200), {.upstream = 1}).answer.reason ==
+        Reason::kRevoked);
   world.revoke(user());
   CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
 }
@@ -345,7 +347,7 @@ TEST_CASE("a malformed token or user id is refused") {
 
 TEST_CASE("without revocations no fingerprint is computed") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.ask_now("token");
   CHECK(world.fingerprinter.made() == 0);
 }
@@ -394,7 +396,7 @@ TEST_CASE("iat is compared including its fraction") {
     return jwt("{\"iat\":" + std::to_string(at) + std::string(fraction) + std::string(more) + "}");
   };
   const auto reason_of = [&](const std::string& token) {
-    return world.ask_and_land(token, status(200)).answer.reason;
+    return world.query_and_complete(token, status(200)).answer.reason;
   };
   CHECK(reason_of(issued_at(".499")) == Reason::kRevoked);
   CHECK(reason_of(issued_at(".500")) == Reason::kOk);
@@ -410,7 +412,7 @@ TEST_CASE("revocations stay in effect across a suspend") {
   world.revoke(lasting(locking(user()), 1h));
   world.revoke(lasting(token("token"), 1h));
   world.clock.advance(30min);  // without a tick
-  CHECK(world.ask_and_land(issued(1s), status(200)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_and_complete(issued(1s), status(200)).answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
   world.clock.step_wall(-24h);
   world.advance(29min);
@@ -434,8 +436,8 @@ TEST_CASE("a confirmation of a purged flight does not restore a token rejected a
   world.advance(1ms);
   world.purge(token("token"));
   const Waiter after = world.ask("token");
-  world.land_oldest(status(200));
-  world.land_oldest(status(401));
+  world.complete_oldest(status(200));
+  world.complete_oldest(status(401));
   CHECK(world.reason(before) == Reason::kOk);
   CHECK(world.reason(after) == Reason::kRefused);
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
@@ -447,7 +449,7 @@ TEST_CASE("an in-memory entry is checked again after every purge and revocation"
   const std::string held = issued(-10s);
   const auto warm_up = [&] {
     world.advance(1ms);
-    world.ask_and_land(held, status(200));
+    world.query_and_complete(held, status(200));
     for (int i = 0; i < 3; ++i) REQUIRE(world.ask_now(held).answer.source == proto::Source::kCache);
     world.advance(1ms);
   };
@@ -468,7 +470,7 @@ TEST_CASE("an in-memory entry is checked again after every purge and revocation"
     for (const Order& order : {token(held), user(), everybody()}) {
       world.purge(order);
       CHECK_FALSE(world.answered(world.ask(held)));
-      world.land_oldest(status(200));
+      world.complete_oldest(status(200));
       warm_up();
     }
   }

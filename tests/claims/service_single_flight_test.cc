@@ -15,7 +15,7 @@ TEST_CASE("a thousand queries for one uncached token share one request and its a
     waiters.push_back(world.ask("token", {.connection = i + 1}));
   CHECK(world.upstream.requests() == 1);
   CHECK(world.service->flights().waiting() == 1000);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   const std::string claims = world.answer(waiters[0]).claims;
   for (const Waiter& waiter : waiters) {
     CHECK(world.reason(waiter) == Reason::kOk);
@@ -29,7 +29,7 @@ TEST_CASE("a thousand queries for one uncached token share one request and its a
 TEST_CASE("waiters are answered in the order of their queries") {
   ServiceHarness world;
   for (std::uint64_t i = 0; i < 10; ++i) world.ask("token", {.connection = 10 - i});
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   for (std::uint32_t i = 0; i < 10; ++i) CHECK(world.sink.order()[i].request == i + 1);
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("a flight continues when its first client disconnects") {
   const Waiter first = world.ask("token", {.connection = 1});
   const Waiter second = world.ask("token", {.connection = 2});
   world.service->disconnected(1);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(first));
   CHECK(world.reason(second) == Reason::kOk);
 }
@@ -52,8 +52,8 @@ TEST_CASE("a disconnect drops all queries of that connection and no others") {
   world.service->disconnected(7);
   CHECK(world.service->flights().waiting() == 2);
   world.service->disconnected(99);
-  world.land_oldest(status(200));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(a));
   CHECK_FALSE(world.answered(b));
   CHECK(world.answered(before));
@@ -65,7 +65,7 @@ TEST_CASE("the result of a flight without waiters is cached") {
   world.ask("token", {.connection = 1});
   world.service->disconnected(1);
   CHECK(world.service->idle());
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.ask_now("token").answer.source == proto::Source::kCache);
   CHECK(world.upstream.requests() == 1);
 }
@@ -75,7 +75,7 @@ TEST_CASE("a failure is given to all waiters") {
   std::vector<Waiter> waiters;
   for (std::uint64_t i = 0; i < 100; ++i)
     waiters.push_back(world.ask("token", {.connection = i + 1}));
-  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
   for (const Waiter& waiter : waiters) CHECK(world.reason(waiter) == Reason::kUpstreamConnect);
   CHECK(world.upstream.requests() == 1);
 }
@@ -85,11 +85,11 @@ TEST_CASE("different tokens have separate flights that complete in any order") {
   const Waiter a = world.ask("a");
   const Waiter b = world.ask("b");
   const Waiter c = world.ask("c");
-  world.land_for("b", status(401));
+  world.complete_for("b", status(401));
   CHECK(world.reason(b) == Reason::kRefused);
   CHECK_FALSE(world.answered(a));
-  world.land_for("c", status(200));
-  world.land_for("a", failed(Reason::kUpstreamTimeout));
+  world.complete_for("c", status(200));
+  world.complete_for("a", failed(Reason::kUpstreamTimeout));
   CHECK(world.reason(a) == Reason::kUpstreamTimeout);
   CHECK(world.reason(c) == Reason::kOk);
 }
@@ -100,11 +100,11 @@ TEST_CASE("the same token at two Auth APIs has two flights") {
   ServiceHarness world(policy);
   const Waiter main = world.ask("token", {.upstream = 0});
   const Waiter other = world.ask("token", {.upstream = 1});
-  REQUIRE(world.upstream.flying().size() == 2);
-  CHECK(world.upstream.flying()[0].upstream == 0);
-  CHECK(world.upstream.flying()[1].upstream == 1);
-  world.land_oldest(status(200));
-  world.land_oldest(status(403));
+  REQUIRE(world.upstream.in_flight().size() == 2);
+  CHECK(world.upstream.in_flight()[0].upstream == 0);
+  CHECK(world.upstream.in_flight()[1].upstream == 1);
+  world.complete_oldest(status(200));
+  world.complete_oldest(status(403));
   CHECK(world.reason(main) == Reason::kOk);
   CHECK(world.reason(other) == Reason::kRefused);
   CHECK(world.ask_now("token", {.upstream = 0}).answer.reason == Reason::kOk);
@@ -114,11 +114,11 @@ TEST_CASE("the same token at two Auth APIs has two flights") {
 TEST_CASE("the completion of an unknown request is ignored") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token");
-  world.service->landed(4711, status(401));
+  world.service->on_complete(4711, status(401));
   CHECK_FALSE(world.answered(waiter));
-  const FlightId id = world.upstream.flying()[0].id;
-  world.land(id, status(200));
-  world.service->landed(id, status(401));
+  const FlightId id = world.upstream.in_flight()[0].id;
+  world.complete(id, status(200));
+  world.service->on_complete(id, status(401));
   CHECK(world.ask_now("token").answer.reason == Reason::kOk);
 }
 
@@ -132,8 +132,8 @@ TEST_CASE("a sink may disconnect other waiters while handling an answer") {
     world.service->disconnected(waiter.connection);
     if (waiter.connection == 1) world.service->disconnected(2);
   };
-  world.land_oldest(status(200));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.answered(first));
   CHECK_FALSE(world.answered(second));
   CHECK(world.answered(third));
@@ -166,10 +166,11 @@ TEST_CASE("a query made by the sink while handling an answer joins the next flig
     world.sink.on_answer = nullptr;
     again = world.ask("token", {.max_age = 0s, .connection = 3});
   };
-  world.land_oldest(status(200));  // FakeUpstream throws on two concurrent requests for one token
+  world.complete_oldest(
+      status(200));  // FakeUpstream throws on two concurrent requests for one token
   REQUIRE(again);
-  CHECK(world.upstream.flying().size() == 1);
-  world.land_oldest(status(401));
+  CHECK(world.upstream.in_flight().size() == 1);
+  world.complete_oldest(status(401));
   CHECK(world.reason(waits_for_next) == Reason::kRefused);
   CHECK(world.reason(*again) == Reason::kRefused);
   CHECK(world.service->idle());
@@ -182,7 +183,7 @@ TEST_CASE("queries made by the sink while handling a failure cause one request")
   world.sink.on_answer = [&](const Waiter&) {
     if (++retries <= 50) world.ask("token", {.connection = 100});
   };
-  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
   CHECK(world.upstream.requests() == 2);
   CHECK(world.service->flights().waiting() == 50);
 }

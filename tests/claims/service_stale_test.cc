@@ -52,16 +52,16 @@ TEST_CASE("the freshness of an entry over its lifetime") {
 
 TEST_CASE("stale-if-error is off by default") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(61s);
-  CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
 TEST_CASE("a stale answer replaces a failure, is marked stale, and ends with its grace period") {
   ServiceHarness world(lenient());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(100s);
-  const RecordedAnswer stale = world.ask_and_land("token", failed(Reason::kUpstreamTimeout));
+  const RecordedAnswer stale = world.query_and_complete("token", failed(Reason::kUpstreamTimeout));
   CHECK(stale.answer.reason == Reason::kOk);
   CHECK(stale.answer.source == Source::kStale);
   CHECK(stale.answer.age == 100s);
@@ -69,30 +69,30 @@ TEST_CASE("a stale answer replaces a failure, is marked stale, and ends with its
   CHECK_FALSE(stale.claims.empty());
   CHECK(world.counters().stale_answers == 1);
   world.advance(80s);
-  CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
 TEST_CASE("an expired entry is verified first, and the Auth API's verdict wins") {
   ServiceHarness world(lenient());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(100s);
-  CHECK(world.ask_and_land("token", status(200)).answer.source == Source::kUpstream);
+  CHECK(world.query_and_complete("token", status(200)).answer.source == Source::kUpstream);
   world.advance(100s);
-  CHECK(world.ask_and_land("token", status(401)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("token", status(401)).answer.reason == Reason::kRefused);
   world.advance(10s);
-  CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
 
 TEST_CASE("a stale answer is given on backoff and on timeout") {
   Policy policy = lenient();
-  policy.gate.open_after = 1;
+  policy.breaker.failure_threshold = 1;
   ServiceHarness world(policy);
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(100s);
   const Waiter waits = world.ask("token", {.timeout = 1s});
   world.advance(1s);
   CHECK(world.answer(waits).answer.source == Source::kStale);
-  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.ask_now("token").answer.source == Source::kStale);  // the circuit breaker is open
   CHECK(world.ask_now("stranger").answer.reason == Reason::kBackoff);
 }
@@ -100,36 +100,36 @@ TEST_CASE("a stale answer is given on backoff and on timeout") {
 TEST_CASE("an entry is never served stale past exp, past max_age, purged, revoked or displaced") {
   ServiceHarness world(lenient());
   const std::string brief = jwt_expiring(2min);
-  world.ask_and_land(brief, status(200));
-  world.ask_and_land("token", status(200));
+  world.query_and_complete(brief, status(200));
+  world.query_and_complete("token", status(200));
   world.advance(95s);
-  CHECK(world.ask_and_land(brief, status(503)).answer.reason == Reason::kUpstreamStatus);
-  CHECK(world.ask_and_land("token", status(503), {.max_age = 90s}).answer.reason ==
+  CHECK(world.query_and_complete(brief, status(503)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete("token", status(503), {.max_age = 90s}).answer.reason ==
         Reason::kUpstreamStatus);
-  CHECK(world.ask_and_land("token", status(503), {.max_age = 100s}).answer.source ==
+  CHECK(world.query_and_complete("token", status(503), {.max_age = 100s}).answer.source ==
         Source::kStale);
   const Order user{.subject = Subject::kUser, .who = "user-123", .upstream = {}, .length = {}};
   SECTION("purged") {
     world.purge(user);
     world.advance(1ms);
-    CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
   }
   SECTION("revoked") {
     world.revoke(user);
-    CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kRevoked);
+    CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kRevoked);
   }
   SECTION("displaced by a newer uncacheable confirmation") {
-    world.ask_and_land("token", confirmed("no-store"));
-    CHECK(world.ask_and_land("token", status(503)).answer.reason == Reason::kUpstreamStatus);
+    world.query_and_complete("token", confirmed("no-store"));
+    CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
   }
 }
 
 TEST_CASE("a stale answer is neither cached as fresh nor published") {
   ServiceHarness world(lenient());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(100s);
   for (int i = 0; i < 3; ++i) {
-    CHECK(world.ask_and_land("token", status(503)).answer.source == Source::kStale);
+    CHECK(world.query_and_complete("token", status(503)).answer.source == Source::kStale);
     world.advance(10s);
   }
   CHECK(world.publisher.publications() == 0);
@@ -138,16 +138,16 @@ TEST_CASE("a stale answer is neither cached as fresh nor published") {
 
 TEST_CASE("a hit in the last tenth of a TTL triggers one refresh-ahead") {
   ServiceHarness world(eager());
-  world.ask_and_land("token", status(200));
-  world.ask_and_land("unused", status(200));
+  world.query_and_complete("token", status(200));
+  world.query_and_complete("unused", status(200));
   world.advance(53s);
   world.ask_now("token");
-  CHECK(world.upstream.flying().empty());
+  CHECK(world.upstream.in_flight().empty());
   world.advance(1s);
   for (int i = 0; i < 10; ++i) CHECK(world.ask_now("token").answer.source == Source::kCache);
-  REQUIRE(world.upstream.flying().size() == 1);
+  REQUIRE(world.upstream.in_flight().size() == 1);
   CHECK(world.counters().refreshes == 1);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.advance(50s);
   CHECK(world.ask_now("token").answer.age == 50s);
   CHECK(world.upstream.requests() == 3);
@@ -155,35 +155,35 @@ TEST_CASE("a hit in the last tenth of a TTL triggers one refresh-ahead") {
 
 TEST_CASE("a query after the TTL joins a refresh-ahead in flight") {
   ServiceHarness world(eager());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(55s);
   world.ask_now("token");
   world.advance(6s);
   const Waiter waiter = world.ask("token");
-  CHECK(world.upstream.flying().size() == 1);
-  world.land_oldest(status(200));
+  CHECK(world.upstream.in_flight().size() == 1);
+  world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
 }
 
 TEST_CASE(
     "a rejected refresh-ahead removes the entry; a failed one is not retried until the TTL ends") {
   ServiceHarness world(eager());
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(55s);
   world.ask_now("token");
   SECTION("rejected") {
-    world.land_oldest(status(401));
+    world.complete_oldest(status(401));
     CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
   }
   SECTION("failed") {
-    world.land_oldest(status(200, "not claims"));
+    world.complete_oldest(status(200, "not claims"));
     for (int i = 0; i < 10; ++i) CHECK(world.ask_now("token").answer.reason == Reason::kOk);
     CHECK(world.upstream.requests() == 2);
     world.advance(6s);
-    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
     world.advance(55s);
     world.ask_now("token");
-    CHECK(world.upstream.flying().size() == 1);
+    CHECK(world.upstream.in_flight().size() == 1);
   }
 }
 
@@ -191,17 +191,17 @@ TEST_CASE("refresh-ahead is skipped first") {
   Policy policy = eager();
   policy.max_in_flight = 4;
   ServiceHarness world(policy);
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   world.advance(55s);
   SECTION("under load") {
     world.ask("a");
     world.ask("b");
     world.ask_now("token");
-    CHECK(world.upstream.flying().size() == 2);
+    CHECK(world.upstream.in_flight().size() == 2);
   }
   SECTION("while the daemon stops") {
     world.service->stop();
     world.ask_now("token");
-    CHECK(world.upstream.flying().empty());
+    CHECK(world.upstream.in_flight().empty());
   }
 }

@@ -15,7 +15,7 @@ TEST_CASE("after stop() requests in flight are still answered and cached") {
   world.service->stop();
   CHECK_FALSE(world.service->idle());
   CHECK_FALSE(world.answered(waiter));
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
   CHECK(world.service->idle());
   CHECK(world.cache.entries() == 1);
@@ -23,8 +23,8 @@ TEST_CASE("after stop() requests in flight are still answered and cached") {
 
 TEST_CASE("after stop() queries are answered from the cache or fail as shutting down") {
   ServiceHarness world;
-  world.ask_and_land("good", status(200));
-  world.ask_and_land("bad", status(401));
+  world.query_and_complete("good", status(200));
+  world.query_and_complete("bad", status(401));
   world.ask("flying");
   world.service->stop();
   CHECK(world.ask_now("good").answer.reason == Reason::kOk);
@@ -46,7 +46,7 @@ TEST_CASE("stop() fails pending queries immediately") {
   CHECK_FALSE(world.answered(flies));
   CHECK(world.reason(queued) == Reason::kShuttingDown);
   CHECK(world.reason(last) == Reason::kShuttingDown);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(flies) == Reason::kOk);
   CHECK(world.upstream.requests() == 1);
   CHECK(world.service->idle());
@@ -57,7 +57,7 @@ TEST_CASE("after stop() a successor is not sent") {
   const Waiter plain = world.ask("token");
   const Waiter strict = world.ask("token", {.max_age = 0s});
   world.service->stop();
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(plain) == Reason::kOk);
   CHECK(world.reason(strict) == Reason::kShuttingDown);
   CHECK(world.upstream.requests() == 1);

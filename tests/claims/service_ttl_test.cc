@@ -29,7 +29,7 @@ void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
              const FetchOutcome& outcome = status(200)) {
   world.ask(token);
   world.advance(took);
-  world.land_for(token, outcome);
+  world.complete_for(token, outcome);
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ TEST_CASE("a hit returns the claims, their age and the remaining TTL") {
   ServiceHarness world;
   world.ask("token");
   world.advance(2s);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   world.advance(3s);
   const RecordedAnswer hit = world.ask_now("token");
   CHECK(hit.answer.reason == Reason::kOk);
@@ -58,7 +58,7 @@ TEST_CASE("an answer from the Auth API is marked as such") {
   ServiceHarness world;
   const Waiter waiter = world.ask("token");
   world.advance(2s);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   const Answer& answer = world.answer(waiter).answer;
   CHECK(answer.source == Source::kUpstream);
   CHECK(answer.age == 2s);
@@ -82,8 +82,8 @@ TEST_CASE(
   world.ask("first");
   world.ask("token");
   world.advance(20s);
-  world.land_for("first", status(200));
-  world.land_for("token", status(200));
+  world.complete_for("first", status(200));
+  world.complete_for("token", status(200));
   world.advance(60s - 1ns);
   CHECK(hits(world, "token"));
   world.advance(1ns);
@@ -107,7 +107,7 @@ TEST_CASE("a response that takes longer than its TTL is answered but not cached"
   ServiceHarness world(policy);
   const Waiter waiter = world.ask("token");
   world.advance(2s);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
   CHECK(world.answer(waiter).answer.left == 0s);
   CHECK(world.cache.entries() == 0);
@@ -120,7 +120,8 @@ TEST_CASE("jitter spreads TTLs that started together, only downward") {
   ServiceHarness world(policy, 3);
   std::set<Duration> lives;
   for (int i = 0; i < 1000; ++i) {
-    const RecordedAnswer answer = world.ask_and_land("token" + std::to_string(i), status(200));
+    const RecordedAnswer answer =
+        world.query_and_complete("token" + std::to_string(i), status(200));
     lives.insert(answer.answer.left);
   }
   CHECK(lives.size() > 990);
@@ -164,7 +165,7 @@ TEST_CASE("a no-store or no-cache confirmation is given to all waiters but not c
     ServiceHarness world;
     const Waiter first = world.ask("token", {.connection = 1});
     const Waiter second = world.ask("token", {.connection = 2});
-    world.land_oldest(confirmed(header));
+    world.complete_oldest(confirmed(header));
     CHECK(world.reason(first) == Reason::kOk);
     CHECK(world.reason(second) == Reason::kOk);
     CHECK(world.answer(first).answer.left == 0s);
@@ -178,7 +179,7 @@ TEST_CASE("a newer uncacheable confirmation removes the older entry") {
   ServiceHarness world;
   confirm(world, "token");
   REQUIRE(hits(world, "token"));
-  world.ask_and_land("token", confirmed("no-store"), {.max_age = 0s});
+  world.query_and_complete("token", confirmed("no-store"), {.max_age = 0s});
   CHECK_FALSE(hits(world, "token"));
 }
 
@@ -237,7 +238,7 @@ TEST_CASE("a token confirmed within the clock skew of its exp is answered but no
   for (const Duration in : {Duration(30s), Duration(0s), Duration(-30s)}) {
     ServiceHarness world;
     const Waiter waiter = world.ask(jwt_expiring(in));
-    world.land_oldest(status(200));
+    world.complete_oldest(status(200));
     CHECK(world.reason(waiter) == Reason::kOk);
     CHECK(world.answer(waiter).answer.left == 0s);
     CHECK(world.cache.entries() == 0);
@@ -249,7 +250,7 @@ TEST_CASE(
   ServiceHarness world;
   const Waiter waiter = world.ask(jwt_expiring(-29s));
   world.advance(1s + 1ns);
-  world.land_oldest(status(200));
+  world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kExpired);
   CHECK(world.cache.entries() == 0);
 }
@@ -275,7 +276,7 @@ TEST_CASE("a query from before a suspend times out after it") {
 TEST_CASE("truncated claims are flagged, from the Auth API and from the cache") {
   ServiceHarness world;
   const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
-  CHECK(world.ask_and_land("token", status(200, body)).answer.flags == proto::kAnswerTrimmed);
+  CHECK(world.query_and_complete("token", status(200, body)).answer.flags == proto::kAnswerTrimmed);
   CHECK(world.ask_now("token").answer.flags == proto::kAnswerTrimmed);
   CHECK(world.counters().trimmed == 1);
 }

@@ -64,7 +64,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.limits.max_waiters == 65536);
   CHECK(config.limits.max_timeout == 30s);
   CHECK(config.limits.max_waiters_per_uid == 16384);
-  CHECK(config.limits.open_after == 3);
+  CHECK(config.limits.failure_threshold == 3);
   CHECK(config.limits.max_backoff == 30s);
   CHECK(config.limits.retry_percent == 20);
   CHECK(config.limits.misses_per_uid == 1000);

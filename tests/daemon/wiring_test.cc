@@ -81,11 +81,11 @@ TEST_CASE("different lists of parts never produce the same key scope") {
 TEST_CASE("each URL of an upstream becomes one lane, in order") {
   Config config;
   config.upstreams = {upstream(), upstream()};
-  const std::vector<UpstreamSettings> lanes = upstream_settings_from(config);
-  REQUIRE(lanes.size() == 4);
-  CHECK_FALSE(lanes[0].next_url);
-  CHECK(lanes[1].next_url);
-  CHECK(lanes[1].url == "https://b.example");
-  CHECK_FALSE(lanes[2].next_url);
+  const std::vector<UpstreamSettings> url_queues = upstream_settings_from(config);
+  REQUIRE(url_queues.size() == 4);
+  CHECK_FALSE(url_queues[0].next_url);
+  CHECK(url_queues[1].next_url);
+  CHECK(url_queues[1].url == "https://b.example");
+  CHECK_FALSE(url_queues[2].next_url);
   CHECK(policy_from(config).upstreams.at(1).urls == 2);
 }

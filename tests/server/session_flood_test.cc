@@ -6,10 +6,10 @@ namespace claimsd::daemon {
 namespace {
 
 // A peer whose limit allows one request, with its own Auth API.
-struct OverBudget : Fixture {
-  OverBudget() {
-    harness.policy.budget.per_uid = {.per_second = 1, .burst = 1};
-    harness.policy.budget.reserved_percent = 0;
+struct RateLimitedPeer : Fixture {
+  RateLimitedPeer() {
+    harness.policy.rate_limit.per_uid = {.per_second = 1, .burst = 1};
+    harness.policy.rate_limit.reserved_percent = 0;
     harness.restart();
     SessionContext fresh{.service = *harness.service,
                          .clock = context.clock,
@@ -44,12 +44,12 @@ struct OverBudget : Fixture {
 };
 
 TEST_CASE("a session's time slice ends after a few rate-limited queries") {
-  OverBudget fixture;
+  RateLimitedPeer fixture;
   Session& flooder = *fixture.flooder;
   flooder.consume(fixture.junk(1, 21));  // 20 rate-limited ones
   for (const std::size_t refused : {8u, 8u, 4u}) {
     CHECK(fixture.answers() == refused);
-    CHECK(flooder.over_budget() == refused);
+    CHECK(flooder.rate_limited() == refused);
     CHECK(flooder.has_backlog() == (refused == 8));
     flooder.consume({});
   }
@@ -57,7 +57,7 @@ TEST_CASE("a session's time slice ends after a few rate-limited queries") {
 }
 
 TEST_CASE("frames kept for a later iteration are answered then, in order and once") {
-  OverBudget fixture;
+  RateLimitedPeer fixture;
   Session& flooder = *fixture.flooder;
   const std::string all = fixture.junk(1, 13);
   const std::size_t cut = all.size() / 2 + 3;

@@ -93,9 +93,9 @@ TEST_CASE("reports over the rate limit make their connection wait") {
   fixture.harness.service->reconfigure(policy);
   fixture.greet(proto::kFeatureReports);
   fixture.report(2);
-  CHECK(fixture.session.over_budget() == 0);
+  CHECK(fixture.session.rate_limited() == 0);
   fixture.report(3);
-  CHECK(fixture.session.over_budget() == 1);
+  CHECK(fixture.session.rate_limited() == 1);
 }
 
 }  // namespace

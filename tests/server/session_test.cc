@@ -28,7 +28,7 @@ TEST_CASE("a query is answered with the claims from the Auth API") {
   fixture.consume(query("token-a", 5), {5});
   CHECK(fixture.wire.empty());
   CHECK(fixture.session.open_questions() == 1);
-  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.complete_oldest(testing::status(200));
   const Received received = fixture.wire.take();
   REQUIRE(received.answer);
   CHECK(received.request == 5);
@@ -45,9 +45,9 @@ TEST_CASE("pipelined queries are answered with their own ids, in order of comple
   Fixture fixture;
   fixture.shake_hands();
   fixture.consume(query("token-a", 1) + query("token-b", 2) + query("token-c", 3), {1, 2, 3});
-  fixture.harness.land_for("token-c", testing::status(200));
-  fixture.harness.land_for("token-a", testing::status(401));
-  fixture.harness.land_for("token-b", testing::status(500));
+  fixture.harness.complete_for("token-c", testing::status(200));
+  fixture.harness.complete_for("token-a", testing::status(401));
+  fixture.harness.complete_for("token-b", testing::status(500));
   Received received = fixture.wire.take();
   CHECK((received.request == 3 && received.answer->verdict == 1));
   received = fixture.wire.take();
@@ -67,7 +67,7 @@ TEST_CASE("frames may arrive in pieces of any size") {
     fixture.session.consume(bytes.substr(at, piece));
   CHECK(fixture.wire.take().welcome);
   CHECK(fixture.wire.take().pong->echo == 42);
-  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.complete_oldest(testing::status(200));
   CHECK(fixture.wire.take().answer->verdict == 1);
   CHECK(fixture.wire.take().answer->verdict == 1);
   CHECK(fixture.wire.empty());
@@ -77,12 +77,12 @@ TEST_CASE("max_age on the wire is in milliseconds, and its maximum means any age
   Fixture fixture;
   fixture.shake_hands();
   fixture.consume(query("token-a", 1), {1});
-  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.complete_oldest(testing::status(200));
   fixture.harness.advance(milliseconds(900));
   fixture.consume(query("token-a", 2, 1000) + query("token-a", 3), {2, 3});
-  CHECK(fixture.harness.upstream.flying().empty());
+  CHECK(fixture.harness.upstream.in_flight().empty());
   fixture.consume(query("token-a", 4, 899), {4});
-  CHECK(fixture.harness.upstream.flying().size() == 1);
+  CHECK(fixture.harness.upstream.in_flight().size() == 1);
 }
 
 TEST_CASE(
@@ -154,7 +154,7 @@ TEST_CASE("a client that requests the map gets it with the welcome, and leases a
   CHECK(fixture.wire.descriptors == std::vector<int>{42});
   CHECK(fixture.wire.empty());
   fixture.consume(query("token-a", 2), {2});
-  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.complete_oldest(testing::status(200));
   CHECK(fixture.harness.publisher.find(fixture.harness.key_of("token-a")));
   CHECK(fixture.wire.descriptors.size() == 1);
 }
@@ -179,7 +179,7 @@ TEST_CASE("a client without the map sees that in the welcome and causes no lease
   CHECK(fixture.wire.descriptors.empty());
   CHECK(fixture.wire.empty());
   fixture.consume(query("token-a", 2), {2});
-  fixture.harness.land_oldest(testing::status(200));
+  fixture.harness.complete_oldest(testing::status(200));
   CHECK(fixture.harness.publisher.publications() == 0);
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("fields appended by a newer client are skipped, and missing ones read 
   std::string longer = query("token-a", 1) + "tail";
   longer[0] = static_cast<char>(longer[0] + 4);
   fixture.consume(longer, {1});
-  CHECK(fixture.harness.upstream.flying().size() == 1);
+  CHECK(fixture.harness.upstream.in_flight().size() == 1);
   fixture.consume(std::string("\0\0\0\0\x10\0\0\0\x02\0\0\0", 12), {2});  // a query without a token
   CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kMalformed));
 }
@@ -315,8 +315,8 @@ TEST_CASE("a time slice ends when its time is used up, however few frames were h
 
 TEST_CASE("a query carries the caller's uid and its origin") {
   Fixture fixture;
-  fixture.harness.policy.budget.per_client = {.per_second = 1, .burst = 2};
-  fixture.harness.policy.budget.reserved_percent = 0;
+  fixture.harness.policy.rate_limit.per_client = {.per_second = 1, .burst = 2};
+  fixture.harness.policy.rate_limit.reserved_percent = 0;
   fixture.harness.restart();
   SessionContext context = fixture.context;
   SessionContext fresh{.service = *fixture.harness.service,
@@ -343,11 +343,11 @@ TEST_CASE("a query carries the caller's uid and its origin") {
   ask(3, "192.0.2.2");
   CHECK(fixture.wire.empty());
   ask(4, "192.0.2.1");
-  CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kOverBudget));
-  CHECK(session.over_budget() == 1);
+  CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kRateLimited));
+  CHECK(session.rate_limited() == 1);
   CHECK(fixture.harness.service->flights().waiting_of(7) == 3);
   session.consume(frame(proto::Ping{.echo = 1}, 5));
-  CHECK(session.over_budget() == 0);  // of the latest time slice
+  CHECK(session.rate_limited() == 0);  // of the latest time slice
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ HeldRecord SimAuditSink::held_record(const AuditedEvent& event) const {
   HeldRecord held;
   held.step = records_.step.number;
   held.source = event.source;
-  held.landed = records_.step.landed;
+  held.completed = records_.step.completed;
   if (event.reason != proto::Reason::kOk) return held;
   const TokenRecord& token = records_.token(records_.questions[event.waiter.request].token);
   const Now now = clock_.now();

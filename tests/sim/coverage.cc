@@ -38,7 +38,7 @@ constexpr Expected kAnswers[] = {
     {Reason::kUpstreamProtocol, Source::kNone},
     {Reason::kOverloaded, Source::kNone},
     {Reason::kBackoff, Source::kNone},
-    {Reason::kOverBudget, Source::kNone},
+    {Reason::kRateLimited, Source::kNone},
     {Reason::kShuttingDown, Source::kNone},
     {Reason::kNotRecorded, Source::kNone},
 };

@@ -28,7 +28,7 @@ bool may_be_token(const Response& response) {
          response.failure != Reason::kUpstreamTls;
 }
 
-void UpstreamHealth::reset(const GatePolicy& policy, std::size_t max_in_flight) {
+void UpstreamHealth::reset(const BreakerPolicy& policy, std::size_t max_in_flight) {
   *this = UpstreamHealth();
   policy_ = policy;
   max_in_flight_ = window_ = max_in_flight;
@@ -56,8 +56,8 @@ void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime 
   // A 429 concerns this user only; other Retry-After advice concerns all.
   const bool is_told = advice > Duration(0) && response.status != 429;
   if (state_ == State::kLeftAlone) {
-    if (is_told) leave_alone(advice, now);
-  } else if (state_ == State::kProbed || failures_ >= policy_.open_after || is_told) {
+    if (is_told) back_off(advice, now);
+  } else if (state_ == State::kProbed || failures_ >= policy_.failure_threshold || is_told) {
     shut(advice, now);
   }
 }
@@ -65,7 +65,7 @@ void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime 
 void UpstreamHealth::shut(Duration advice, BootTime now) {
   excused_ = nullptr;
   earliest_ = latest_ = now;
-  leave_alone(advice, now);
+  back_off(advice, now);
   latest_ = std::max(latest_, now + policy_.longest_backoff);
   state_ = State::kLeftAlone;
 }
@@ -73,20 +73,20 @@ void UpstreamHealth::shut(Duration advice, BootTime now) {
 void UpstreamHealth::note_token(const Response& response, Failing& failing, BootTime now) const {
   failing.failures = failing.holds(now) ? failing.failures + 1 : 1;
   const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
-  const bool left_alone = failing.failures >= policy_.open_after;
-  failing.earliest = now + (left_alone ? std::max(advice, kShortestBackoff) : advice);
-  failing.latest = now + (left_alone ? std::max(advice, policy_.longest_backoff) : advice);
+  const bool backoff = failing.failures >= policy_.failure_threshold;
+  failing.earliest = now + (backoff ? std::max(advice, kShortestBackoff) : advice);
+  failing.latest = now + (backoff ? std::max(advice, policy_.longest_backoff) : advice);
   failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
 }
 
-void UpstreamHealth::leave_alone(Duration retry_after, BootTime now) {
+void UpstreamHealth::back_off(Duration retry_after, BootTime now) {
   earliest_ = std::max(earliest_, now + retry_after);
   latest_ = std::max(latest_, now + retry_after);
 }
 
-const char* UpstreamHealth::started(BootTime now, std::size_t flying) {
+const char* UpstreamHealth::started(BootTime now, std::size_t in_flight) {
   switch (state_) {
-    case State::kWorks: return flying > window_ ? "more requests than the ramp allows" : "";
+    case State::kWorks: return in_flight > window_ ? "more requests than the ramp allows" : "";
     case State::kProbed: return "a second probe";
     case State::kLeftAlone:
       if (now < earliest_) return "a request during the backoff or Retry-After";

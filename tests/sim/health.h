@@ -16,12 +16,12 @@ class UpstreamHealth {
  public:
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
-  void reset(const daemon::GatePolicy& policy, std::size_t max_in_flight);
+  void reset(const daemon::BreakerPolicy& policy, std::size_t max_in_flight);
   // A request ended and was not retried at another URL. Failures that may be caused by the token
   // count once per token; updates `failing`, the record of that token.
   void ended(const Response& response, Failing& failing, daemon::BootTime now);
   // A request starts. Returns why it is not allowed, or "". `flying` includes this request.
-  const char* started(daemon::BootTime now, std::size_t flying);
+  const char* started(daemon::BootTime now, std::size_t in_flight);
 
   State state() const { return state_; }
   // True if the backoff has lasted longer than any backoff may.
@@ -31,11 +31,11 @@ class UpstreamHealth {
   std::size_t window() const { return window_; }
 
  private:
-  void leave_alone(daemon::Duration retry_after, daemon::BootTime now);
+  void back_off(daemon::Duration retry_after, daemon::BootTime now);
   void shut(daemon::Duration advice, daemon::BootTime now);
   void note_token(const Response& response, Failing& failing, daemon::BootTime now) const;
 
-  daemon::GatePolicy policy_;
+  daemon::BreakerPolicy policy_;
   std::size_t max_in_flight_ = 0;
   State state_ = State::kWorks;
   unsigned failures_ = 0;

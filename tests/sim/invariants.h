@@ -53,7 +53,7 @@ std::span<const Invariant> invariants();
   I(purged_first,    "a rejected token is removed from store and map before any waiter is answered") \
   I(deadline,        "no query waits past its deadline") \
   I(wake_time,       "the wake-up time is no later than the earliest deadline") \
-  I(landing_answers, "waiters are answered when their request completes") \
+  I(completion_answers, "waiters are answered when their request completes") \
   I(hit,             "a fresh cached entry answers immediately") \
   I(single_flight,   "at most one request per token is in flight") \
   I(in_flight,       "requests in flight stay within their limit") \

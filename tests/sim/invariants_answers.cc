@@ -24,10 +24,11 @@ const QuestionRecord& question_of(const Facts& facts, const AnswerRecord& answer
 
 // The request that completed in the step in which the answer was decided, if it was about the same
 // token.
-const RequestRecord* landed_for(const Facts& facts, const AnswerRecord& answer) {
-  const auto landed = answer.late ? question_of(facts, answer).held->landed : facts.step().landed;
-  if (!landed) return nullptr;
-  const RequestRecord& request = facts.records.requests[*landed];
+const RequestRecord* completed_for(const Facts& facts, const AnswerRecord& answer) {
+  const auto completed =
+      answer.late ? question_of(facts, answer).held->completed : facts.step().completed;
+  if (!completed) return nullptr;
+  const RequestRecord& request = facts.records.requests[*completed];
   return request.token == answer.token ? &request : nullptr;
 }
 
@@ -54,7 +55,7 @@ std::string check_life(const Facts& facts) {
     if (confirmation == nullptr) return "valid without a confirmation of that age";
     if (past_exp_and_skew(token, facts.now(), facts.policy)) return "valid after exp + skew";
     if (answer.source == Source::kUpstream) {
-      if (landed_for(facts, answer) == nullptr) return "from upstream, but no request completed";
+      if (completed_for(facts, answer) == nullptr) return "from upstream, but no request completed";
       if (answer.late && facts.now().boot >= question_of(facts, answer).held->end)
         return "valid after its TTL, which expired while it waited for its record";
       continue;
@@ -78,7 +79,7 @@ std::string check_newer_refusal(const Facts& facts) {
     if (token.refusal->started > confirmation->started.boot) {
       return "valid by a request that started before the rejected one";
     }
-    if (token.refusal->landed > confirmation->landed)
+    if (token.refusal->completed > confirmation->completed)
       return "valid by a confirmation that was rejected since";
   }
   return {};
@@ -119,7 +120,7 @@ std::string check_max_age(const Facts& facts) {
 std::string check_provenance(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer);
+    const RequestRecord* const request = completed_for(facts, answer);
     if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or TTL";
     if (answer.source == Source::kUpstream) {
       if (request == nullptr) return "from upstream, but no request completed";
@@ -159,7 +160,7 @@ namespace {
 
 std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
   const TokenRecord& token = facts.records.token(answer.token);
-  const RequestRecord* const request = landed_for(facts, answer);
+  const RequestRecord* const request = completed_for(facts, answer);
   if (answer.source == Source::kUpstream) {
     return request != nullptr && meaning(facts, *request) == Meaning::kRefuses
                ? ""
@@ -179,7 +180,8 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
     return "rejected after negative_ttl";
   }
   for (const Confirmation& confirmation : token.confirmations) {
-    if (confirmation.landed > refusal.landed && confirmation.started.boot >= refusal.started &&
+    if (confirmation.completed > refusal.completed &&
+        confirmation.started.boot >= refusal.started &&
         !past_exp_and_skew(token, facts.now(), facts.policy)) {
       return "rejected, but confirmed since";
     }
@@ -216,8 +218,8 @@ std::string check_invalid_cause(const Facts& facts) {
 
 namespace {
 
-std::string check_over_budget(const Facts& facts, const QuestionRecord& question) {
-  const BudgetPolicy& budget = facts.policy.budget;
+std::string check_rate_limited(const Facts& facts, const QuestionRecord& question) {
+  const RateLimitPolicy& budget = facts.policy.rate_limit;
   const Records::OfUid& uid = facts.records.uids[question.uid];
   const bool of_client = budget.per_client.per_second > 0 && question.has_address;
   if (budget.per_uid.per_second == 0 && !of_client) return "rate-limited without a limit";
@@ -262,7 +264,7 @@ std::string check_unavailable_cause(const Facts& facts) {
     if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
     const QuestionRecord& question = question_of(facts, answer);
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer);
+    const RequestRecord* const request = completed_for(facts, answer);
     const Policy& policy = facts.policy;
     switch (answer.reason) {
       case Reason::kDeadline:
@@ -283,8 +285,8 @@ std::string check_unavailable_cause(const Facts& facts) {
           return "the backoff is too long";
         }
         break;
-      case Reason::kOverBudget:
-        if (std::string found = check_over_budget(facts, question); !found.empty()) return found;
+      case Reason::kRateLimited:
+        if (std::string found = check_rate_limited(facts, question); !found.empty()) return found;
         break;
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "shutting down, although the service is not stopping";
@@ -304,7 +306,7 @@ std::string check_stale(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().decisions) {
     if (answer.source != Source::kStale) continue;
     const TokenRecord& token = facts.records.token(answer.token);
-    const RequestRecord* const request = landed_for(facts, answer);
+    const RequestRecord* const request = completed_for(facts, answer);
     if (!valid(answer)) return "a stale answer that is not valid";
     if (facts.policy.life.stale_if_error <= Duration(0))
       return "stale, although stale answers are off";

@@ -40,9 +40,9 @@ bool purged_between(const Facts& facts, QuestionNumber question, const RequestRe
 
 }  // namespace
 
-std::string check_landing_answers(const Facts& facts) {
-  if (!facts.step().landed) return {};
-  const RequestRecord& request = facts.records.requests[*facts.step().landed];
+std::string check_completion_answers(const Facts& facts) {
+  if (!facts.step().completed) return {};
+  const RequestRecord& request = facts.records.requests[*facts.step().completed];
   for (const QuestionNumber number : facts.records.token(request.token).open) {
     const QuestionRecord& question = facts.records.questions[number];
     if (question.step >= facts.step().number || facts.step().sent_again || question.held) continue;
@@ -73,7 +73,7 @@ std::string check_hit(const Facts& facts) {
 
 std::string check_single_flight(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
-    if (facts.records.token(facts.records.requests[number].token).flying > 1) {
+    if (facts.records.token(facts.records.requests[number].token).in_flight > 1) {
       return "two requests in flight for one token";
     }
   }
@@ -83,7 +83,7 @@ std::string check_single_flight(const Facts& facts) {
 std::string check_in_flight(const Facts& facts) {
   if (facts.step().started.empty()) return {};
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
-    if (upstream.flying > facts.policy.max_in_flight) return "too many requests in flight";
+    if (upstream.in_flight > facts.policy.max_in_flight) return "too many requests in flight";
   }
   return {};
 }
@@ -113,7 +113,7 @@ std::string check_retries(const Facts& facts) {
   // The initial retry budget.
   constexpr std::uint64_t kSaved = 10;
   for (const Records::OfUpstream& upstream : facts.records.upstreams) {
-    if (upstream.again > kSaved + upstream.started * facts.policy.gate.retry_percent / 100) {
+    if (upstream.again > kSaved + upstream.started * facts.policy.breaker.retry_percent / 100) {
       return "more retries than the budget allows";
     }
   }
@@ -121,11 +121,11 @@ std::string check_retries(const Facts& facts) {
 }
 
 std::string check_budget(const Facts& facts) {
-  const Rate& rate = facts.policy.budget.per_uid;
+  const Rate& rate = facts.policy.rate_limit.per_uid;
   const Records& records = facts.records;
   if (facts.step().started.empty() || rate.per_second == 0) return {};
   // With more uids than buckets, an evicted bucket starts full again.
-  if (facts.uids > facts.policy.budget.max_uids) return {};
+  if (facts.uids > facts.policy.rate_limit.max_uids) return {};
   const double elapsed = static_cast<double>((facts.now().boot - records.begun).count()) / 1e9;
   const double most = (rate.burst + rate.per_second * elapsed) * facts.uids + 1;
   const std::uint64_t started = records.started - records.again();
@@ -162,7 +162,7 @@ std::string check_negative_spares(const Facts& facts) {
                         // The oldest are evicted first; a repeated rejection counts twice.
                         facts.records.refusals - refusal.number < facts.policy.negative_entries / 2;
     const bool confirmed_since =
-        !token.confirmations.empty() && token.confirmations.back().landed >= refusal.landed;
+        !token.confirmations.empty() && token.confirmations.back().completed >= refusal.completed;
     const auto& orders = facts.records.orders;
     const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
       // The token's user was unknown while the request was in flight, so any such purge may apply.

@@ -22,9 +22,9 @@ std::size_t disowned(const Records& records) {
   return count;
 }
 
-std::optional<TokenNumber> landed_token(const Facts& facts) {
-  if (!facts.step().landed) return std::nullopt;
-  return facts.records.requests[*facts.step().landed].token;
+std::optional<TokenNumber> completed_token(const Facts& facts) {
+  if (!facts.step().completed) return std::nullopt;
+  return facts.records.requests[*facts.step().completed].token;
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ std::optional<TokenNumber> landed_token(const Facts& facts) {
 std::string check_eviction_cause(const Facts& facts) {
   const Step& step = facts.step();
   if (step.erases.empty() || step.restarted || step.order) return {};
-  const std::optional<TokenNumber> own = landed_token(facts);
+  const std::optional<TokenNumber> own = completed_token(facts);
   std::size_t others = 0;
   for (const EraseRecord& erase : step.erases) {
     if (erase.was_there && !erase.by_order && erase.token != own) ++others;
@@ -50,7 +50,7 @@ std::string check_eviction_cause(const Facts& facts) {
 
 std::string check_ended_first(const Facts& facts) {
   const Step& step = facts.step();
-  const std::optional<TokenNumber> own = landed_token(facts);
+  const std::optional<TokenNumber> own = completed_token(facts);
   bool took_good_one = false;
   for (const EraseRecord& erase : step.erases) {
     took_good_one |= erase.was_there &&
@@ -73,8 +73,8 @@ std::string check_ended_first(const Facts& facts) {
 std::string check_kept(const Facts& facts) {
   for (const PutRecord& put : facts.step().puts) {
     const TokenRecord& token = facts.records.token(put.token);
-    if (landed_token(facts) != put.token || token.confirmations.empty() ||
-        token.confirmations.back().landed != facts.step().number) {
+    if (completed_token(facts) != put.token || token.confirmations.empty() ||
+        token.confirmations.back().completed != facts.step().number) {
       return "cached, but not confirmed";
     }
     const Confirmation& confirmation = token.confirmations.back();
@@ -108,13 +108,13 @@ std::string check_bounded(const Facts& facts) {
   for (const Records::OfUid& uid : records.uids) {
     if (uid.open - uid.held > policy.max_waiters_per_uid) return "too many queries of one uid wait";
   }
-  const Flights& flights = facts.service.flights();
+  const SingleFlight& flights = facts.service.flights();
   // A successor is never rejected: it inherits the place of its predecessor.
   if (flights.pending() > (policy.max_pending + policy.max_in_flight) * policy.upstreams.size()) {
     return "too many requests are pending";
   }
   if (flights.waiting() != records.open - records.held) return "the number of waiters is wrong";
-  if (flights.flying() != records.flying) return "the number of requests in flight is wrong";
+  if (flights.in_flight() != records.in_flight) return "the number of requests in flight is wrong";
   if (facts.service.revocation_rules() > policy.revocations.max_rules + 2) {
     return "more rules than allowed";
   }
@@ -127,7 +127,7 @@ std::string check_counters(const Facts& facts) {
   if (counters.questions != records.asked) return "questions";
   if (counters.upstream_requests != records.started) return "upstream_requests";
   if (counters.upstream_confirmations + counters.upstream_refusals + counters.upstream_failures !=
-      records.landed - records.again()) {
+      records.completed - records.again()) {
     return "upstream results";
   }
   if (counters.stale_answers != records.stale) return "stale_answers";
@@ -193,7 +193,7 @@ std::string check_lease(const Facts& facts) {
       return "a lease past exp - skew";
     }
     if (lease.taken_back) return "a lease of a revoked or purged entry";
-    if (token.refusal && token.refusal->landed > confirmation->landed) {
+    if (token.refusal && token.refusal->completed > confirmation->completed) {
       return "a lease of a rejected token";
     }
   }

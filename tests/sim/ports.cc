@@ -220,11 +220,11 @@ void SimCache::reopen(bool killed) {
 
 // ---- other ports --------------------------------------------------------------------------------
 
-void SimUpstream::note_landing() {
+void SimUpstream::note_completion() {
   Step& step = records_.step;
-  if (!step.landed || step.noted || step.sent_again) return;
+  if (!step.completed || step.noted || step.sent_again) return;
   step.noted = true;
-  const RequestRecord& request = records_.requests[*step.landed];
+  const RequestRecord& request = records_.requests[*step.completed];
   TokenRecord& token = records_.token(request.token);
   health[token.upstream].ended(request.response, token.failing, clock_.now().boot);
 }
@@ -253,22 +253,22 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     return !records_.questions[open].held;
   });
   Records::OfUpstream& api = records_.upstreams[upstream];
-  ++api.flying;
-  const RequestRecord* const landed =
-      records_.step.landed ? &records_.requests[*records_.step.landed] : nullptr;
-  if (landed != nullptr && landed->id == id && landed->token == *number) {
+  ++api.in_flight;
+  const RequestRecord* const completed =
+      records_.step.completed ? &records_.requests[*records_.step.completed] : nullptr;
+  if (completed != nullptr && completed->id == id && completed->token == *number) {
     records_.step.sent_again = true;
-    record.first_started = landed->first_started;
-    record.refreshes = landed->refreshes;
-    record.forbidden = !is_down(landed->response)
+    record.first_started = completed->first_started;
+    record.refreshes = completed->refreshes;
+    record.forbidden = !is_down(completed->response)
                            ? "a retry although the first attempt got a response"
-                       : landed->url == url ? "a retry at the same URL"
-                                            : "";
+                       : completed->url == url ? "a retry at the same URL"
+                                               : "";
     ++api.again;
   } else {
-    note_landing();
+    note_completion();
     record.refreshes = !record.waited_for && was_due(*number);
-    record.forbidden = health[upstream].started(clock_.now().boot, api.flying);
+    record.forbidden = health[upstream].started(clock_.now().boot, api.in_flight);
     const Failing& failing = records_.token(*number).failing;
     if (failing.holds(clock_.now().boot) && clock_.now().boot < failing.earliest)
       record.forbidden = "a request for a token in backoff";
@@ -277,8 +277,8 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
   const auto request = static_cast<RequestNumber>(records_.requests.size());
   records_.requests.push_back(record);
   records_.step.started.push_back(request);
-  ++records_.token(*number).flying;
-  ++records_.flying;
+  ++records_.token(*number).in_flight;
+  ++records_.in_flight;
   ++records_.started;
   trace_.note({records_.step.number, clock_.now(), "request",
                records_.step.sent_again ? "again" : "", *number, request});

@@ -138,7 +138,7 @@ class SimUpstream final : public daemon::Upstream {
   // Decides whether a request that starts now is allowed. Indexed by upstream.
   std::array<UpstreamHealth, 2> health;
   // Counts the request that completed in this step, unless it is retried.
-  void note_landing();
+  void note_completion();
 
  private:
   bool was_due(TokenNumber number) const;
@@ -234,7 +234,7 @@ class SimAuditSink final : public daemon::AuditSink {
 
 class SimObserver final : public daemon::Observer {
  public:
-  void flight_landed(const daemon::FlightReport&) override {}
+  void request_completed(const daemon::RequestReport&) override {}
 };
 
 }  // namespace claimsd::sim

@@ -33,7 +33,7 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   decisions.clear();
   completed.clear();
   started.clear();
-  landed.reset();
+  completed.reset();
   sent_again = noted = false;
   puts.clear();
   erases.clear();

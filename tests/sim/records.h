@@ -43,8 +43,8 @@ struct Response {
 // A completed request that confirmed its token.
 struct Confirmation {
   daemon::Now started;
-  std::uint64_t landed = 0;  // step number
-  daemon::Duration life{};   // the TTL without jitter
+  std::uint64_t completed = 0;  // step number
+  daemon::Duration life{};      // the TTL without jitter
   bool no_store = false;
   bool huge = false;
   std::uint32_t version = 0;
@@ -53,8 +53,8 @@ struct Confirmation {
 
 struct Refusal {
   daemon::BootTime started;
-  std::uint64_t landed = 0;  // step number
-  std::uint64_t number = 0;  // among the rejections of this service instance
+  std::uint64_t completed = 0;  // step number
+  std::uint64_t number = 0;     // among the rejections of this service instance
   unsigned instance = 0;
 };
 
@@ -97,7 +97,7 @@ struct TokenRecord {
   std::optional<Refusal> refusal;    // the last one that completed
   std::vector<QuestionNumber> open;  // not answered yet
   std::uint32_t questions = 0;
-  std::uint32_t flying = 0;
+  std::uint32_t in_flight = 0;
   Kept kept;     // as returned by find()
   Kept durable;  // as left behind by a killed daemon
   Shown shown;
@@ -107,7 +107,7 @@ struct TokenRecord {
 struct HeldRecord {
   std::uint64_t step = 0;                       // of the first decision
   proto::Source source = proto::Source::kNone;  // of the first decision
-  std::optional<RequestNumber> landed;          // the request that led to it
+  std::optional<RequestNumber> completed;       // the request that led to it
   daemon::BootTime confirmed_at;                // of a valid answer
   // When a valid answer expires, and the lower bound of that.
   daemon::BootTime end;
@@ -160,7 +160,7 @@ struct RequestRecord {
   daemon::Now first_started;  // start of the first attempt, for a retry
   std::size_t url = 0;
   Response response;
-  bool landed = false;
+  bool completed = false;
   bool waited_for = false;     // had waiters when it started
   bool refreshes = false;      // a refresh-ahead: no waiters, and it was due
   const char* forbidden = "";  // why the Auth API's health forbids it, or ""
@@ -225,7 +225,7 @@ struct Step {
   std::vector<AnswerRecord> decisions;
   std::vector<QuestionNumber> completed;  // their records became durable or failed
   std::vector<RequestNumber> started;
-  std::optional<RequestNumber> landed;
+  std::optional<RequestNumber> completed;
   bool sent_again = false;  // the completed request was retried at the next URL
   bool noted = false;       // the completed request was counted in the Auth API's health
   std::vector<PutRecord> puts;
@@ -282,11 +282,11 @@ class Records {
   std::vector<ReportRecord> reports;
   std::vector<OrderRecord> orders;
   Step step;
-  std::size_t open = 0;    // queries
-  std::size_t held = 0;    // of these, the decided ones
-  std::size_t flying = 0;  // requests
+  std::size_t open = 0;       // queries
+  std::size_t held = 0;       // of these, the decided ones
+  std::size_t in_flight = 0;  // requests
   struct OfUpstream {
-    std::size_t flying = 0;
+    std::size_t in_flight = 0;
     std::uint64_t started = 0;  // without retries
     std::uint64_t again = 0;
   };
@@ -309,7 +309,7 @@ class Records {
   unsigned instance = 0;
   std::uint64_t asked = 0;
   std::uint64_t started = 0;
-  std::uint64_t landed = 0;
+  std::uint64_t completed = 0;
   std::uint64_t refusals = 0;
   std::array<std::uint64_t, 4> verdicts{};
   std::uint64_t lost_reports = 0;

@@ -43,7 +43,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
   }
   audit.slow = scenario.audit_commit > Duration(0);
   audit.complete = [this](AuditTicket ticket, bool durable) { service->recorded(ticket, durable); };
-  sink.before = [this] { upstream.note_landing(); };
+  sink.before = [this] { upstream.note_completion(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QuestionRecord& question) { react(question); };
 }
@@ -87,7 +87,7 @@ void Simulation::happen(const Event& event) {
   switch (event.kind) {
     case EventKind::kAsk: return busy_day();
     case EventKind::kServed: return served(event.which);
-    case EventKind::kLanded: return landed(event.which);
+    case EventKind::kCompleted: return completed(event.which);
     case EventKind::kEndOutage: return api.end_outage(static_cast<UpstreamId>(event.which));
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
@@ -127,7 +127,7 @@ void Simulation::begin_step(std::string_view what) {
 }
 
 void Simulation::end_step() {
-  upstream.note_landing();
+  upstream.note_completion();
   coverage.step(records.step);
   for (const RequestNumber number : records.step.started) {
     schedule(api.way_there(), EventKind::kServed, number);
@@ -163,7 +163,7 @@ void Simulation::check() {
 void Simulation::wait_for_the_last() {
   over_ = true;
   for (unsigned left = 20'000; left > 0 && !violation_; --left) {
-    if (records.open == 0 && records.flying == 0) return;
+    if (records.open == 0 && records.in_flight == 0) return;
     if (queue_.empty() && !service->wake_time()) break;
     next_event();
   }
@@ -233,7 +233,7 @@ bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
   return records.open - records.held < policy.max_waiters &&
          of_uid.open - of_uid.held < policy.max_waiters_per_uid &&
          health.state() == UpstreamHealth::State::kWorks &&
-         records.upstreams[token.upstream].flying < health.window();
+         records.upstreams[token.upstream].in_flight < health.window();
 }
 
 bool Simulation::refresh_due(const TokenRecord& token) const {
@@ -261,10 +261,10 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   question.served_from_store = stored_and_fresh(token, asking.max_age);
   question.uid = static_cast<std::uint32_t>(question.connection % scenario.uids);
   question.has_address = scenario.with_address && dice.percent(80);
-  question.known = !token.confirmations.empty() &&
-                   token.confirmations.back().landed >= records.first_step &&
-                   token.confirmations.back().counts &&
-                   (!token.refusal || token.refusal->landed < token.confirmations.back().landed);
+  question.known =
+      !token.confirmations.empty() && token.confirmations.back().completed >= records.first_step &&
+      token.confirmations.back().counts &&
+      (!token.refusal || token.refusal->completed < token.confirmations.back().completed);
   question.room = has_room(token, question.uid);
   const auto id = static_cast<QuestionNumber>(records.questions.size());
   records.questions.push_back(question);
@@ -325,20 +325,20 @@ void Simulation::disconnect(std::uint64_t connection) {
 void Simulation::served(RequestNumber number) {
   RequestRecord& request = records.requests[number];
   request.response = api.serve(records.token(request.token));
-  schedule(api.way_back(request.response), EventKind::kLanded, number);
+  schedule(api.way_back(request.response), EventKind::kCompleted, number);
 }
 
-void Simulation::landed(RequestNumber number) {
+void Simulation::completed(RequestNumber number) {
   RequestRecord& request = records.requests[number];
-  if (request.landed || request.instance != records.instance) return;
+  if (request.completed || request.instance != records.instance) return;
   begin_step("landed");
-  request.landed = true;
-  records.step.landed = number;
+  request.completed = true;
+  records.step.completed = number;
   TokenRecord& token = records.token(request.token);
-  --token.flying;
-  --records.flying;
-  --records.upstreams[token.upstream].flying;
-  ++records.landed;
+  --token.in_flight;
+  --records.in_flight;
+  --records.upstreams[token.upstream].in_flight;
+  ++records.completed;
   const Policy& policy = scenario.policy;
   const Response& response = request.response;
   const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
@@ -357,7 +357,7 @@ void Simulation::landed(RequestNumber number) {
   } else if (meaning == Meaning::kRefuses) {
     token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
   }
-  service->landed(request.id, compose(response, token.user));
+  service->on_complete(request.id, compose(response, token.user));
   end_step();
 }
 
@@ -377,7 +377,7 @@ void Simulation::restart(bool killed) {
     records.close(id);
   }
   for (TokenRecord& token : records.tokens) {
-    token.flying = 0;
+    token.in_flight = 0;
     token.questions = 0;
     token.shown = {};
   }
@@ -391,7 +391,7 @@ void Simulation::restart(bool killed) {
   if (service) coverage.service_gone(service->counters());
   service.reset();
   cache.reopen(killed);
-  records.flying = 0;
+  records.in_flight = 0;
   records.upstreams = {};
   for (Records::OfUid& uid : records.uids) uid.asked = uid.of_known = uid.reports = 0;
   forget_reports(0);
@@ -399,7 +399,7 @@ void Simulation::restart(bool killed) {
   records.begun = clock.now().boot;
   records.first_step = steps_;
   ++records.instance;
-  records.asked = records.started = records.landed = records.refusals = 0;
+  records.asked = records.started = records.completed = records.refusals = 0;
   records.verdicts = {};
   records.stopping = false;
   if (dice.percent(20)) {
@@ -407,7 +407,7 @@ void Simulation::restart(bool killed) {
   }
   for (TokenRecord& token : records.tokens) token.failing = {};
   for (UpstreamHealth& of_one : upstream.health) {
-    of_one.reset(scenario.policy.gate, scenario.policy.max_in_flight);
+    of_one.reset(scenario.policy.breaker, scenario.policy.max_in_flight);
   }
   service = std::make_unique<ClaimsService>(
       scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,

@@ -95,7 +95,7 @@ class Simulation {
   enum class EventKind : std::uint8_t {
     kAsk,
     kServed,
-    kLanded,
+    kCompleted,
     kEndOutage,
     kRestart,
     kLogWritten,
@@ -122,7 +122,7 @@ class Simulation {
   Asking draw_asking();
   void react(const QuestionRecord& question);
   void served(RequestNumber number);
-  void landed(RequestNumber number);
+  void completed(RequestNumber number);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;
   bool refresh_due(const TokenRecord& token) const;
   bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);

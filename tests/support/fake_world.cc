@@ -119,37 +119,38 @@ void FakeCache::scribble() {
 }
 
 void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
-  for (const Flying& other : flying_) {
+  for (const InFlight& other : in_flight_) {
     if (other.id == id) throw std::logic_error("a flight's id is used twice");
     if (other.upstream == upstream && other.token == token.view()) {
       throw std::logic_error("two requests on their way for one token");
     }
   }
-  flying_.push_back({id, upstream, std::string(token.view()), url});
+  in_flight_.push_back({id, upstream, std::string(token.view()), url});
   ++requests_;
 }
 
 namespace {
 template <class Matches>
-FakeUpstream::Flying take_if(std::vector<FakeUpstream::Flying>& flying, const Matches& matches) {
-  const auto found = std::find_if(flying.begin(), flying.end(), matches);
-  if (found == flying.end()) throw std::logic_error("no such request is on its way");
-  FakeUpstream::Flying taken = std::move(*found);
-  flying.erase(found);
+FakeUpstream::InFlight take_if(std::vector<FakeUpstream::InFlight>& in_flight,
+                               const Matches& matches) {
+  const auto found = std::find_if(in_flight.begin(), in_flight.end(), matches);
+  if (found == in_flight.end()) throw std::logic_error("no such request is on its way");
+  FakeUpstream::InFlight taken = std::move(*found);
+  in_flight.erase(found);
   return taken;
 }
 }  // namespace
 
-FakeUpstream::Flying FakeUpstream::take(FlightId id) {
-  return take_if(flying_, [id](const Flying& flight) { return flight.id == id; });
+FakeUpstream::InFlight FakeUpstream::take(FlightId id) {
+  return take_if(in_flight_, [id](const InFlight& flight) { return flight.id == id; });
 }
 
-FakeUpstream::Flying FakeUpstream::take_oldest() {
-  return take_if(flying_, [](const Flying&) { return true; });
+FakeUpstream::InFlight FakeUpstream::take_oldest() {
+  return take_if(in_flight_, [](const InFlight&) { return true; });
 }
 
-FakeUpstream::Flying FakeUpstream::take_for(std::string_view token) {
-  return take_if(flying_, [token](const Flying& flight) { return flight.token == token; });
+FakeUpstream::InFlight FakeUpstream::take_for(std::string_view token) {
+  return take_if(in_flight_, [token](const InFlight& flight) { return flight.token == token; });
 }
 
 void RecordingSink::expect(const Waiter& waiter) {

@@ -116,7 +116,7 @@ class FakeCache final : public daemon::ClaimsCache {
 // Keeps each request until the test completes it.
 class FakeUpstream final : public daemon::Upstream {
  public:
-  struct Flying {
+  struct InFlight {
     daemon::FlightId id = 0;
     daemon::UpstreamId upstream = 0;
     std::string token;
@@ -128,18 +128,18 @@ class FakeUpstream final : public daemon::Upstream {
              const daemon::Secret& token) override;
 
   // The requests in flight, oldest first.
-  const std::vector<Flying>& flying() const { return flying_; }
+  const std::vector<InFlight>& in_flight() const { return in_flight_; }
   // Removes a request, to be completed by the caller. Throws if there is none.
-  Flying take(daemon::FlightId id);
-  Flying take_oldest();
-  Flying take_for(std::string_view token);
+  InFlight take(daemon::FlightId id);
+  InFlight take_oldest();
+  InFlight take_for(std::string_view token);
   // All requests so far.
   std::size_t requests() const { return requests_; }
   // Drops all requests, as when the daemon dies.
-  void hang_up() { flying_.clear(); }
+  void hang_up() { in_flight_.clear(); }
 
  private:
-  std::vector<Flying> flying_;
+  std::vector<InFlight> in_flight_;
   std::size_t requests_ = 0;
 };
 
@@ -289,10 +289,10 @@ class FakeAuditSink final : public daemon::AuditSink {
 class FakeObserver final : public daemon::Observer {
  public:
   struct Report {
-    daemon::FlightReport report;  // do not read `detail` here; use the copy below
+    daemon::RequestReport report;  // do not read `detail` here; use the copy below
     std::string detail;
   };
-  void flight_landed(const daemon::FlightReport& report) override {
+  void request_completed(const daemon::RequestReport& report) override {
     reports.push_back({report, std::string(report.detail)});
   }
   std::vector<Report> reports;

@@ -30,7 +30,7 @@ Policy plain_policy() {
   Policy policy;
   policy.life.jitter_percent = 0;
   policy.life.refresh_percent = 0;
-  policy.gate.open_after = 1'000'000;
+  policy.breaker.failure_threshold = 1'000'000;
   policy.upstreams = {UpstreamPolicy{.name = "main"}};
   return policy;
 }
@@ -94,23 +94,24 @@ Waiter ServiceHarness::report(const Report& report) {
   return waiter;
 }
 
-void ServiceHarness::land(FlightId id, const FetchOutcome& outcome) {
+void ServiceHarness::complete(FlightId id, const FetchOutcome& outcome) {
   static_cast<void>(upstream.take(id));
-  service->landed(id, outcome);
+  service->on_complete(id, outcome);
 }
 
-void ServiceHarness::land_oldest(const FetchOutcome& outcome) {
-  service->landed(upstream.take_oldest().id, outcome);
+void ServiceHarness::complete_oldest(const FetchOutcome& outcome) {
+  service->on_complete(upstream.take_oldest().id, outcome);
 }
 
-void ServiceHarness::land_for(std::string_view token, const FetchOutcome& outcome) {
-  service->landed(upstream.take_for(token).id, outcome);
+void ServiceHarness::complete_for(std::string_view token, const FetchOutcome& outcome) {
+  service->on_complete(upstream.take_for(token).id, outcome);
 }
 
-RecordedAnswer ServiceHarness::ask_and_land(std::string_view token, const FetchOutcome& outcome,
-                                            const Asking& asking) {
+RecordedAnswer ServiceHarness::query_and_complete(std::string_view token,
+                                                  const FetchOutcome& outcome,
+                                                  const Asking& asking) {
   const Waiter waiter = ask(token, asking);
-  if (!answered(waiter)) land_for(token, outcome);
+  if (!answered(waiter)) complete_for(token, outcome);
   return answer(waiter);
 }
 

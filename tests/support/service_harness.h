@@ -45,12 +45,12 @@ class ServiceHarness {
 
   daemon::Waiter ask(std::string_view token, const Asking& asking = {});
   // Completes a request.
-  void land(daemon::FlightId id, const daemon::FetchOutcome& outcome);
-  void land_oldest(const daemon::FetchOutcome& outcome);
-  void land_for(std::string_view token, const daemon::FetchOutcome& outcome);
+  void complete(daemon::FlightId id, const daemon::FetchOutcome& outcome);
+  void complete_oldest(const daemon::FetchOutcome& outcome);
+  void complete_for(std::string_view token, const daemon::FetchOutcome& outcome);
   // Sends a query and, if it reaches the Auth API, completes that request with the outcome.
-  RecordedAnswer ask_and_land(std::string_view token, const daemon::FetchOutcome& outcome,
-                              const Asking& asking = {});
+  RecordedAnswer query_and_complete(std::string_view token, const daemon::FetchOutcome& outcome,
+                                    const Asking& asking = {});
   // Sends a query. Throws unless it is answered immediately.
   RecordedAnswer ask_now(std::string_view token, const Asking& asking = {});
 

@@ -111,7 +111,7 @@ def test_a_long_poll_for_events_returns_when_one_happens(busy, peer):
     connection.close()
     check("/v1/events", "get", 200, body)
     (event,) = json.loads(body)["events"]
-    assert (event["event"], event["reason"], event["sequence"]) == ("flight_landed", "ok", last + 1)
+    assert (event["event"], event["reason"], event["sequence"]) == ("request_completed", "ok", last + 1)
     assert CANARY.encode() not in body
 
 

@@ -136,7 +136,7 @@ def test_a_flood_from_one_uid_costs_another_uid_no_cache_hits(claimsd, faults, p
     assert mine["source cache"] == mine["verdict valid"] == mine["asked"] > 0
     assert "verdict valid" not in theirs
     if not sanitized(build) or theirs["asked"] > 2 * budget["miss_burst_per_uid"]:  # an instrumented build may be too slow
-        assert theirs["reason over_budget"] > 0
+        assert theirs["reason rate_limited"] > 0
     # Queries over the limit are rejected; those within it are answered.
     unknown_burst = 0.75 * budget["miss_burst_per_uid"]
     assert asked <= unknown_burst + budget["misses_per_uid"] * took + 1

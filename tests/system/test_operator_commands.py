@@ -116,7 +116,7 @@ def test_monitor_with_count_ends_after_that_many_events(busy, claimsctl, peer):
         until(lambda: client.ask(f"{CANARY}-{time.monotonic_ns()}") and monitor.poll() is not None, "monitor ends")
         (line,) = monitor.stdout.read().splitlines()
     assert monitor.returncode == 0
-    assert "flight_landed  main ok in" in line
+    assert "request_completed  main ok in" in line
 
 
 def test_top_once_and_top_json_need_no_terminal(busy, claimsctl, peer):

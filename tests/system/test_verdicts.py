@@ -49,7 +49,7 @@ def test_a_query_with_max_age_0_sees_a_logout_at_once(claimsd, worker, auth_api)
 
 def test_an_outage_is_never_invalid_and_a_rejection_never_unavailable(claimsd, peer, faults):
     mode = faults.script("trouble", *UNANSWERED, {"status": 401}, {"status": 500})
-    asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "0s"}, limits={"open_after": 100}))
+    asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "0s"}, limits={"failure_threshold": 100}))
     verdicts = [asker.ask("token").verdict for _ in range(5)]
     assert verdicts == ["unavailable"] * 3 + ["invalid", "unavailable"]
 

@@ -18,19 +18,19 @@ TEST_CASE("a connection that is refused immediately is still not delivered from 
 TEST_CASE("the deliverer may destroy the fetch thread") {
   const auto loop = test::new_loop();
   NullLog log;
-  int landed = 0;
+  int completed = 0;
   std::unique_ptr<FetchThread> thread;
   thread = std::move(*FetchThread::create(
       {upstream_of(fresh_fault_server(), "ok")},
       [&](FlightId, const FetchOutcome&) {
-        ++landed;
+        ++completed;
         thread.reset();
       },
       *loop, log));
   for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken));
-  test::run_until(*loop, [&] { return landed > 0; });
+  test::run_until(*loop, [&] { return completed > 0; });
   test::settle(*loop);
-  CHECK(landed == 1);
+  CHECK(completed == 1);
 }
 
 }  // namespace

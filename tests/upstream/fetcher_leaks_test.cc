@@ -195,10 +195,10 @@ TEST_CASE("no token and no claim stays in memory after its flight") {
     id = fetching.start({token.data(), token.size()});
     explicit_bzero(token.data(), token.size());
   }
-  test::run_until(*fetching.loop, [&] { return fetching.landed.contains(id); });
-  REQUIRE(fetching.landed[id].status == 200);
+  test::run_until(*fetching.loop, [&] { return fetching.completed.contains(id); });
+  REQUIRE(fetching.completed[id].status == 200);
   REQUIRE(in_memory(kClaim));
-  fetching.landed.clear();
+  fetching.completed.clear();
   CHECK_FALSE(in_memory(kCanary));
   CHECK_FALSE(in_memory(kClaim));
 }

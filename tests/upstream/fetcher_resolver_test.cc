@@ -104,7 +104,7 @@ TEST_CASE("destruction does not wait for a name lookup that hangs") {
   const Duration begin = Loop::hrtime();
   fetching.destroy();
   CHECK(Loop::hrtime() - begin < seconds(30));
-  CHECK(fetching.landed.empty());
+  CHECK(fetching.completed.empty());
 }
 
 TEST_CASE("localhost is never looked up") {

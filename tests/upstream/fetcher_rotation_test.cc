@@ -28,7 +28,7 @@ class Rotating {
     targets.push_back(check_target(settings).value());
     fetcher_ = Fetcher::create(
                    *loop_, std::move(targets), log_,
-                   [this](FlightId id, FetchOutcome outcome) { landed_[id] = outcome.failure; },
+                   [this](FlightId id, FetchOutcome outcome) { completed_[id] = outcome.failure; },
                    [this](const CredentialReport& report) { reports.push_back(report); })
                    .value();
   }
@@ -48,10 +48,10 @@ class Rotating {
     fetcher_->start({++last_, 0, Loop::hrtime()}, kToken);
     return last_;
   }
-  bool has_landed(FlightId id) const { return landed_.contains(id); }
+  bool has_completed(FlightId id) const { return completed_.contains(id); }
   Reason wait_for(FlightId id) {
-    test::run_until(*loop_, [&] { return landed_.contains(id); });
-    return landed_[id];
+    test::run_until(*loop_, [&] { return completed_.contains(id); });
+    return completed_[id];
   }
   Reason fetch() { return wait_for(start()); }
   int connections() const { return server_.connections(mode_); }
@@ -69,7 +69,7 @@ class Rotating {
   std::unique_ptr<CurlLibrary> library_ = CurlLibrary::create().value();
   std::unique_ptr<Loop> loop_ = test::new_loop();
   NullLog log_;
-  std::map<FlightId, Reason> landed_;
+  std::map<FlightId, Reason> completed_;
   FlightId last_ = 0;
   std::unique_ptr<Fetcher> fetcher_;
 };
@@ -121,7 +121,7 @@ TEST_CASE("a request in flight finishes with the credentials it started with") {
   rotating.server().post("/_rotate?server=next&clients=next");
   const FlightId fresh = rotating.start();
   rotating.wait_for_server(2);
-  CHECK_FALSE(rotating.has_landed(held));
+  CHECK_FALSE(rotating.has_completed(held));
   rotating.server().post("/_open");
   CHECK(rotating.wait_for(held) == Reason::kOk);
   CHECK(rotating.wait_for(fresh) == Reason::kOk);

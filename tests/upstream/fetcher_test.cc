@@ -43,13 +43,13 @@ TEST_CASE("a connection closed by the server does not keep the loop busy") {
   NullLog log;
   std::vector<Target> targets;
   targets.push_back(check_target(upstream_of(server, "stale-close")).value());
-  std::size_t landed = 0;
+  std::size_t completed = 0;
   auto fetcher = Fetcher::create(*loop, std::move(targets), log, [&](FlightId, FetchOutcome out) {
-    landed += out.failure == Reason::kOk ? 1 : 0;
+    completed += out.failure == Reason::kOk ? 1 : 0;
   });
   REQUIRE(fetcher);
   (*fetcher)->start({1, 0, Loop::hrtime()}, kToken);
-  test::run_until(*loop, [&] { return landed == 1; });
+  test::run_until(*loop, [&] { return completed == 1; });
   server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // the server has closed it
   std::size_t turns = 0;
   const BeforeWait count(*loop, [&] { ++turns; });
@@ -114,7 +114,7 @@ TEST_CASE("200 concurrent flights each get the answer for their own token") {
   for (int i = 0; i < kFlights; ++i) ids.push_back(fetching.start(token_number(i)));
   fetching.wait_for_all();
   for (std::size_t i = 0; i < kFlights; ++i) {
-    CHECK(fetching.landed[ids[i]].body.view() == alone[i]);
+    CHECK(fetching.completed[ids[i]].body.view() == alone[i]);
     CHECK((i == 0 || alone[i] != alone[i - 1]));
   }
 }
@@ -144,7 +144,7 @@ TEST_CASE("slow responses do not delay fast ones") {
     const FlightId held = fetching.start();
     fetching.wait_for_server(server, "script-mixed", 1);
     for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i)).status == 200);
-    CHECK_FALSE(fetching.landed.contains(held));
+    CHECK_FALSE(fetching.completed.contains(held));
     server.post("/_open");
     CHECK(fetching.wait_for(held).status == 200);
   }
@@ -152,7 +152,7 @@ TEST_CASE("slow responses do not delay fast ones") {
     Fetching fetching({slow, fast});
     for (int i = 0; i < kFlights; ++i) fetching.start(token_number(i), 0);
     for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i), 1).status == 200);
-    CHECK(fetching.landed.size() == kFlights);
+    CHECK(fetching.completed.size() == kFlights);
     server.post("/_open");
     fetching.wait_for_all();
   }
@@ -165,7 +165,7 @@ TEST_CASE("concurrent requests are limited by the number of connections, and the
   Fetching fetching({settings});
   for (int i = 0; i < 12; ++i) fetching.start(token_number(i));
   fetching.wait_for_server(server, "gate", 3);
-  CHECK(fetching.landed.empty());
+  CHECK(fetching.completed.empty());
   server.post("/_open");
   fetching.wait_for_all();
   CHECK(server.most_at_once("gate") == 3);
@@ -180,7 +180,7 @@ TEST_CASE("a flight's timeout includes the wait for a connection") {
   Fetching fetching({settings});
   for (int i = 0; i < 5; ++i) fetching.start(token_number(i));
   fetching.wait_for_all();
-  for (const auto& [id, outcome] : fetching.landed) {
+  for (const auto& [id, outcome] : fetching.completed) {
     CHECK(outcome.failure == Reason::kUpstreamTimeout);
     CHECK(outcome.took >= milliseconds(290));
     CHECK(outcome.took < seconds(10));  // sequentially, with 20 s each, it would be longer
@@ -206,7 +206,7 @@ TEST_CASE(
   std::vector<Target> targets;
   targets.push_back(check_target(settings).value());
   std::vector<FlightId> cut_off;
-  std::size_t landed = 0;
+  std::size_t completed = 0;
   Duration begin{};
   // Blocks the loop until that moment.
   const auto wait_until = [](Duration moment) {
@@ -214,7 +214,7 @@ TEST_CASE(
   };
   const auto count = [&](FlightId id, const FetchOutcome& outcome) {
     if (outcome.failure != Reason::kOk) cut_off.push_back(id);
-    if (++landed > 1) return;
+    if (++completed > 1) return;
     server.post("/_open");
     server.get("/_wait?mode=gate&in_flight=0");
     wait_until(begin + settings.connect_timeout);
@@ -230,8 +230,8 @@ TEST_CASE(
   begin = Loop::hrtime();
   wait_until(begin + settings.timeout);
   start_some();
-  test::run_until(*loop, [&] { return landed >= 2 * kRunning; });
-  CHECK(landed == 2 * kRunning);
+  test::run_until(*loop, [&] { return completed >= 2 * kRunning; });
+  CHECK(completed == 2 * kRunning);
   CHECK(cut_off.size() == 1);
 }
 
@@ -245,7 +245,7 @@ TEST_CASE("each flight has its own deadline, whenever it started") {
     fetching.fetch(token_number(i), 1);
   }
   fetching.wait_for_all();
-  for (const auto& [id, outcome] : fetching.landed) CHECK(outcome.took < seconds(10));
+  for (const auto& [id, outcome] : fetching.completed) CHECK(outcome.took < seconds(10));
 }
 
 TEST_CASE("a server with a full backlog fails after connect_timeout") {
@@ -274,16 +274,16 @@ TEST_CASE("an outcome may start the next flight") {
   const auto loop = test::new_loop();
   test::FaultServer& server = fresh_fault_server();
   NullLog log;
-  int landed = 0;
+  int completed = 0;
   std::unique_ptr<FetchThread> upstream;
   upstream = std::move(*FetchThread::create(
       {upstream_of(server, "ok")},
       [&](FlightId id, const FetchOutcome&) {
-        if (++landed < 5) upstream->start(id + 1, 0, 0, Secret(kToken));
+        if (++completed < 5) upstream->start(id + 1, 0, 0, Secret(kToken));
       },
       *loop, log));
   upstream->start(1, 0, 0, Secret(kToken));
-  test::run_until(*loop, [&] { return landed == 5; });
+  test::run_until(*loop, [&] { return completed == 5; });
 }
 
 TEST_CASE("destruction cancels requests in flight immediately and delivers nothing more") {
@@ -295,12 +295,12 @@ TEST_CASE("destruction cancels requests in flight immediately and delivers nothi
   fetching.wait_for_server(server, "silence", 16);
   // These may or may not reach the fetch thread while it is being stopped.
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i), 1);
-  const std::size_t before = fetching.landed.size();
+  const std::size_t before = fetching.completed.size();
   const Duration begin = Loop::hrtime();
   fetching.destroy();
   CHECK(Loop::hrtime() - begin < seconds(30));
   test::settle(*fetching.loop);
-  CHECK(fetching.landed.size() == before);
+  CHECK(fetching.completed.size() == before);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
   auto upstream = FetchThread::create(
       std::move(upstreams),
       [this](FlightId id, FetchOutcome outcome) {
-        twice |= !landed.emplace(id, std::move(outcome)).second;
+        twice |= !completed.emplace(id, std::move(outcome)).second;
       },
       *loop, log_);
   INFO((upstream ? "" : upstream.error().message));
@@ -24,9 +24,9 @@ Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
 }
 
 FlightId Fetching::start(std::string_view token, UpstreamId upstream, std::size_t url) {
-  const std::size_t before = landed.size();
+  const std::size_t before = completed.size();
   upstream_->start(++last_, upstream, url, Secret(token));
-  REQUIRE(landed.size() == before);  // never from within start()
+  REQUIRE(completed.size() == before);  // never from within start()
   return last_;
 }
 
@@ -35,13 +35,13 @@ FetchOutcome Fetching::fetch(std::string_view token, UpstreamId upstream, std::s
 }
 
 FetchOutcome Fetching::wait_for(FlightId id) {
-  test::run_until(*loop, [&] { return landed.contains(id); });
-  return std::move(landed[id]);
+  test::run_until(*loop, [&] { return completed.contains(id); });
+  return std::move(completed[id]);
 }
 
 void Fetching::wait_for_all() {
   test::run_until(
-      *loop, [&] { return landed.size() == last_; }, seconds(60));
+      *loop, [&] { return completed.size() == last_; }, seconds(60));
   REQUIRE_FALSE(twice);
 }
 

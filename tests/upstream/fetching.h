@@ -32,7 +32,7 @@ class Fetching {
   // Cancels all requests in flight.
   void destroy() { upstream_.reset(); }
 
-  std::map<FlightId, FetchOutcome> landed;
+  std::map<FlightId, FetchOutcome> completed;
   bool twice = false;  // a flight was delivered more than once
   std::unique_ptr<Loop> loop = test::new_loop();
 

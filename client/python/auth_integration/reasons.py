@@ -41,7 +41,7 @@ REASONS = {
     "shutting_down": ("unavailable", "the daemon is stopping: try again shortly"),
     "backoff": ("unavailable", "the Auth API has been failing and is left alone for a moment: try again shortly"),
     "internal": ("unavailable", "the daemon could not work on it: see its log"),
-    "over_budget": ("unavailable", "this peer asks for more unknown tokens than its budget: try again later"),
+    "rate_limited": ("unavailable", "this peer asks for more unknown tokens than its budget: try again later"),
     "not_recorded": (
         "unavailable", "the audit log did not take the record that must come first: see claimsctl status"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: is the service started?"),

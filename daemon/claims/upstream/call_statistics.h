@@ -28,8 +28,8 @@ class CallStatistics {
     return reason == proto::Reason::kRefused ? Outcome::kRefused : Outcome::kFailed;
   }
 
-  // `reason`: FlightReport::reason.
-  void landed(proto::Reason reason, Duration took) {
+  // `reason`: RequestReport::reason.
+  void completed(proto::Reason reason, Duration took) {
     const Outcome outcome = outcome_of(reason);
     took_[static_cast<std::size_t>(outcome)].observe(took);
     if (outcome != Outcome::kFailed) return;

@@ -28,7 +28,7 @@ struct Opened {
 
 // Puts `token` into the in-memory cache: confirms it and finds it in the store twice.
 void warm(ServiceHarness& world, std::string_view token) {
-  world.ask_and_land(token, status(200));
+  world.query_and_complete(token, status(200));
   for (int hits = 0; hits < 2; ++hits)
     REQUIRE(world.ask_now(token).answer.source == Source::kCache);
 }
@@ -141,10 +141,10 @@ TEST_CASE("an in-memory hit does not use the store") {
 
 TEST_CASE("a token that was looked up once is not in memory yet") {
   ServiceHarness world;
-  world.ask_and_land("token", status(200));
+  world.query_and_complete("token", status(200));
   CHECK(world.ask_now("token").answer.source == Source::kCache);
   CHECK_FALSE(world.service->wait_time());  // no sweep is due
-  world.ask_and_land("other", status(200));
+  world.query_and_complete("other", status(200));
   CHECK(world.ask_now("other").answer.source == Source::kCache);
   CHECK_FALSE(world.service->wait_time());
   CHECK(world.ask_now("token").answer.source == Source::kCache);
@@ -154,7 +154,7 @@ TEST_CASE("a token that was looked up once is not in memory yet") {
 TEST_CASE("a 401 removes an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
-  world.ask_and_land("token", status(401), {.max_age = 0s});
+  world.query_and_complete("token", status(401), {.max_age = 0s});
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
   world.advance(5s);
   CHECK_FALSE(world.answered(world.ask("token")));
@@ -164,7 +164,7 @@ TEST_CASE("a 401 removes an in-memory entry even if the store fails") {
   ServiceHarness world;
   warm(world, "token");
   world.cache.erase_fault.arm(0, SIZE_MAX);
-  world.ask_and_land("token", status(401), {.max_age = 0s});
+  world.query_and_complete("token", status(401), {.max_age = 0s});
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("a newer 200 replaces an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
   world.advance(1s);
-  world.ask_and_land("token", status(200, R"({"id":"u","role":"less"})"), {.max_age = 0s});
+  world.query_and_complete("token", status(200, R"({"id":"u","role":"less"})"), {.max_age = 0s});
   const RecordedAnswer answer = world.ask_now("token");
   CHECK(answer.answer.age == 0s);
   CHECK(answer.claims.find("less") != std::string::npos);
@@ -183,7 +183,7 @@ TEST_CASE("a newer 200 that is not cached removes an in-memory entry") {
     ServiceHarness world;
     warm(world, "token");
     if (fails) world.cache.put_fault.arm(0, 1);
-    world.ask_and_land("token", fails ? status(200) : confirmed("no-store"), {.max_age = 0s});
+    world.query_and_complete("token", fails ? status(200) : confirmed("no-store"), {.max_age = 0s});
     CHECK_FALSE(world.answered(world.ask("token")));
   }
 }
@@ -193,7 +193,7 @@ TEST_CASE("an entry evicted from the store is evicted from memory") {
   policy.max_entries = 1;
   ServiceHarness world(policy);
   warm(world, "token");
-  world.ask_and_land("other", status(200));
+  world.query_and_complete("other", status(200));
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 

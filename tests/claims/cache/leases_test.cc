@@ -25,7 +25,7 @@ struct Fixture {
     return harness.publisher.find(harness.key_of(token));
   }
   void confirm(std::string_view token = "token-a", const FetchOutcome& outcome = status(200)) {
-    harness.ask_and_land(token, outcome, kWorker);
+    harness.query_and_complete(token, outcome, kWorker);
   }
   Now now() { return harness.clock.now(); }
   std::size_t publications() { return harness.publisher.publications(); }
@@ -43,7 +43,7 @@ TEST_CASE("a confirmation is published after it is answered, for the length of a
   fixture.harness.ask("token-a", kWorker);
   fixture.harness.advance(seconds(1));
   CHECK_FALSE(fixture.shown());
-  fixture.harness.land_oldest(status(200));
+  fixture.harness.complete_oldest(status(200));
   CHECK_FALSE(shown_before_the_answer);
   REQUIRE(fixture.shown());
   CHECK(fixture.shown()->user == "user-123");
@@ -56,7 +56,7 @@ TEST_CASE("a confirmation is published after it is answered, for the length of a
 
 TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
   Fixture fixture;
-  fixture.harness.ask_and_land("token-a", status(200));
+  fixture.harness.query_and_complete("token-a", status(200));
   fixture.harness.ask_now("token-a");
   fixture.harness.ask_now("token-a");
   CHECK(fixture.publications() == 0);
@@ -64,7 +64,7 @@ TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
   fixture.harness.ask("token-b");
   fixture.harness.ask("token-b", kWorker);
   fixture.harness.ask("token-b");
-  fixture.harness.land_oldest(status(200));
+  fixture.harness.complete_oldest(status(200));
   CHECK(fixture.shown("token-b"));
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("a lease ends one clock skew before the token's exp, on the wall clock
 TEST_CASE("a token within the clock skew of its exp is answered but not published") {
   Fixture fixture;
   const std::string token = jwt_expiring(seconds(10));
-  const auto answer = fixture.harness.ask_and_land(token, status(200), kWorker);
+  const auto answer = fixture.harness.query_and_complete(token, status(200), kWorker);
   CHECK(answer.answer.reason == Reason::kOk);
   CHECK(fixture.publications() == 0);
 }
@@ -140,8 +140,8 @@ TEST_CASE("a no-store confirmation is not published, and withdraws an older leas
   CHECK(fixture.publications() == 0);
   fixture.confirm("token-b");
   CHECK(fixture.shown("token-b"));
-  fixture.harness.ask_and_land("token-b", confirmed("no-store"),
-                               {.max_age = Duration(0), .wants_lease = true});
+  fixture.harness.query_and_complete("token-b", confirmed("no-store"),
+                                     {.max_age = Duration(0), .wants_lease = true});
   CHECK_FALSE(fixture.shown("token-b"));
 }
 
@@ -163,9 +163,9 @@ TEST_CASE("truncated claims are published with their flag") {
 
 TEST_CASE("failures and rejections publish nothing") {
   Fixture fixture;
-  fixture.harness.ask_and_land("token-a", status(401), kWorker);
-  fixture.harness.ask_and_land("token-b", status(500), kWorker);
-  fixture.harness.ask_and_land("token-c", testing::failed(Reason::kUpstreamTimeout), kWorker);
+  fixture.harness.query_and_complete("token-a", status(401), kWorker);
+  fixture.harness.query_and_complete("token-b", status(500), kWorker);
+  fixture.harness.query_and_complete("token-c", testing::failed(Reason::kUpstreamTimeout), kWorker);
   CHECK(fixture.publications() == 0);
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("a rejection withdraws the lease before any waiter is answered") {
   fixture.harness.sink.on_answer = [&](const Waiter&) {
     shown_at_the_answer = fixture.shown() != nullptr;
   };
-  fixture.harness.ask_and_land("token-a", status(401), {.max_age = Duration(0)});
+  fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   CHECK_FALSE(shown_at_the_answer);
   CHECK_FALSE(fixture.shown());
 }
@@ -190,7 +190,7 @@ TEST_CASE("a rejection withdraws the lease of an entry that was evicted earlier"
   fixture.confirm("token-b");
   REQUIRE_FALSE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
   REQUIRE(fixture.shown("token-a"));
-  fixture.harness.ask_and_land("token-a", status(401));
+  fixture.harness.query_and_complete("token-a", status(401));
   CHECK_FALSE(fixture.shown("token-a"));
   CHECK(fixture.shown("token-b"));
 }
@@ -203,7 +203,7 @@ TEST_CASE("a new confirmation withdraws the old lease before answering, then pub
     old_shown_at_the_answer = fixture.shown() != nullptr;
   };
   fixture.harness.advance(seconds(1));
-  fixture.harness.ask_and_land(
+  fixture.harness.query_and_complete(
       "token-a", status(200, R"({"id":"user-123","email":"b@example.com","role":"doctor"})"),
       {.max_age = Duration(0), .wants_lease = true});
   CHECK_FALSE(old_shown_at_the_answer);
@@ -220,8 +220,8 @@ TEST_CASE("a late confirmation of a token rejected in the meantime is not publis
   // The first request is still in flight and completes after a later one was rejected.
   fixture.harness.advance(milliseconds(10));
   fixture.harness.ask("token-a", {.max_age = Duration(0), .connection = 2, .wants_lease = true});
-  fixture.harness.service->landed(first.id, status(200));
-  fixture.harness.land_oldest(status(401));
+  fixture.harness.service->on_complete(first.id, status(200));
+  fixture.harness.complete_oldest(status(401));
   CHECK_FALSE(fixture.shown());
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("an entry that the sink removed while handling the answer is not publi
   bool done = false;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
     if (std::exchange(done, true)) return;
-    fixture.harness.ask_and_land("token-a", status(401), {.max_age = Duration(0)});
+    fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   };
   fixture.harness.ask_now("token-a", kWorker);
   CHECK_FALSE(fixture.shown());
@@ -247,7 +247,7 @@ TEST_CASE("an entry that the store failed to erase is not published") {
   fixture.harness.sink.on_answer = [&](const Waiter&) {
     if (std::exchange(done, true)) return;
     fixture.harness.cache.erase_fault.arm(0, 100);
-    fixture.harness.ask_and_land("token-a", status(401), {.max_age = Duration(0)});
+    fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   };
   fixture.harness.ask_now("token-a", kWorker);
   REQUIRE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
@@ -268,10 +268,10 @@ TEST_CASE("only the successor's confirmation is published, not the one that was 
   fixture.harness.ask("token-a", kWorker);
   fixture.harness.advance(milliseconds(10));
   fixture.harness.ask("token-a", {.max_age = Duration(0)});
-  fixture.harness.land_oldest(status(200));
+  fixture.harness.complete_oldest(status(200));
   const BootTime second = fixture.now().boot;
   fixture.harness.advance(milliseconds(10));
-  fixture.harness.land_oldest(status(200));
+  fixture.harness.complete_oldest(status(200));
   REQUIRE(fixture.shown());
   CHECK(fixture.shown()->confirmed_at == second);
   CHECK(fixture.publications() == 1);

@@ -1,4 +1,4 @@
-// flights.h: single flight: at most one request per token is in flight, and every query for that
+// single_flight.h: single flight: at most one request per token is in flight, and every query for that
 // token waits for it.
 //
 // Bookkeeping without policy. A flight is pending or in flight. It has waiters, and may have
@@ -17,7 +17,7 @@
 #include "daemon/claims/origin.h"
 #include "daemon/claims/parse/jwt_parser.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/upstream/pending_queue.h"
+#include "daemon/claims/upstream/fair_queue.h"
 
 namespace claimsd::daemon {
 
@@ -64,7 +64,7 @@ struct Flight {
   std::vector<WaiterId> successors;  // wait for the next flight
 };
 
-class Flights {
+class SingleFlight {
  public:
   // The flight for `key`, or null.
   Flight* find(const TokenKey& key);
@@ -80,7 +80,7 @@ class Flights {
   // For a purge: the result of a started flight is given to its current waiters only and is not
   // cached.
   void close(const TokenKey& key);
-  void close_flying();
+  void close_in_flight();
   // Removes a flight that is in flight.
   Flight remove(FlightId id);
 
@@ -97,24 +97,24 @@ class Flights {
 
   std::size_t waiting() const { return waiters_.size(); }
   std::size_t waiting_of(std::uint32_t uid) const;
-  std::size_t flying() const { return flights_.size() - pending_count_; }
+  std::size_t in_flight() const { return flights_.size() - pending_count_; }
   std::size_t pending() const { return pending_count_; }
-  std::size_t flying(UpstreamId upstream) const;
+  std::size_t in_flight(UpstreamId upstream) const;
   std::size_t pending(UpstreamId upstream) const;
   // Pending requests to one Auth API.
-  const PendingQueue& queue(UpstreamId upstream) { return lanes_[upstream].queue; }
+  const FairQueue& queue(UpstreamId upstream) { return upstreams_[upstream].queue; }
 
  private:
-  struct Lane {  // State of one Auth API.
-    PendingQueue queue;
-    std::size_t flying = 0;
+  struct PerUpstream {  // State of one Auth API.
+    FairQueue queue;
+    std::size_t in_flight = 0;
   };
   using Waiters = std::map<WaiterId, Waiting>;
   void drop(Waiters::iterator at, const Waiting& waiting);
 
   std::unordered_map<FlightId, Flight> flights_;
   std::unordered_map<TokenKey, FlightId, TokenKeyHash> by_key_;
-  std::map<UpstreamId, Lane> lanes_;
+  std::map<UpstreamId, PerUpstream> upstreams_;
   std::size_t pending_count_ = 0;
   Waiters waiters_;
   std::set<std::pair<BootTime, WaiterId>> by_deadline_;

@@ -1,8 +1,8 @@
-// upstream_gate.h: the circuit breaker of one Auth API, with Retry-After, a ramp after outages, and
+// circuit_breaker.h: the circuit breaker of one Auth API, with Retry-After, a ramp after outages, and
 // a retry budget.
 //
-// Opens after `open_after` consecutive failures; failures that may be caused by a token count once
-// per token (failing_tokens.h). The backoff is 1 s, doubling up to 30 s, with full jitter, so that
+// Opens after `failure_threshold` consecutive failures; failures that may be caused by a token count once
+// per token (token_breaker.h). The backoff is 1 s, doubling up to 30 s, with full jitter, so that
 // hosts that failed together do not retry together; a longer Retry-After extends it. After the
 // backoff one probe is allowed (half-open): success closes the breaker, failure opens it for
 // longer. After an outage the number of requests in flight starts low and grows with every success.
@@ -19,8 +19,8 @@
 
 namespace claimsd::daemon {
 
-struct GatePolicy {
-  unsigned open_after = 3;  // consecutive failures
+struct BreakerPolicy {
+  unsigned failure_threshold = 3;  // consecutive failures
   Duration first_backoff = seconds(1);
   Duration longest_backoff = seconds(30);
   Duration longest_retry_after = seconds(300);
@@ -29,7 +29,7 @@ struct GatePolicy {
 };
 
 // Random backoff, with full jitter, after `round` earlier backoffs.
-Duration draw_backoff(const GatePolicy& policy, unsigned round, Random& random);
+Duration draw_backoff(const BreakerPolicy& policy, unsigned round, Random& random);
 
 // Retry-After of a response, and to whom it applies. 429 limits one client (RFC 6585 section 4),
 // which may be a single user.
@@ -38,14 +38,14 @@ struct RetryAfter {
   bool for_all = true;
 };
 
-class UpstreamGate {
+class CircuitBreaker {
  public:
-  using State = GateState;
+  using State = BreakerState;
 
-  explicit UpstreamGate(const GatePolicy& policy);
+  explicit CircuitBreaker(const BreakerPolicy& policy);
 
   // Applies a new policy and keeps the failure history.
-  void set_policy(const GatePolicy& policy);
+  void set_policy(const BreakerPolicy& policy);
 
   // True if another request may start while `in_flight` are in flight.
   bool admits(BootTime now, std::uint32_t in_flight) const;
@@ -62,7 +62,7 @@ class UpstreamGate {
 
   // Time until requests are allowed again. Until then, queries fail without being queued. Nullopt:
   // the breaker is not open.
-  std::optional<Duration> shut_for(BootTime now) const;
+  std::optional<Duration> backoff_remaining(BootTime now) const;
   // Takes one retry from the retry budget. False: none is left.
   bool take_retry();
 
@@ -70,12 +70,12 @@ class UpstreamGate {
   std::uint32_t window() const { return window_; }
 
  private:
-  void shut(BootTime now, Duration retry_after, Random& random);
+  void open(BootTime now, Duration retry_after, Random& random);
   Duration bounded(const RetryAfter& advice) const {
     return std::min(advice.wait, policy_.longest_retry_after);
   }
 
-  GatePolicy policy_;
+  BreakerPolicy policy_;
   State state_ = State::kClosed;
   unsigned failures_ = 0;
   unsigned rounds_ = 0;  // backoffs since the last success

@@ -1,11 +1,11 @@
 // Circuit breakers, retries, URL failover and the fair queue.
-#include "daemon/claims/upstream/upstream_gate.h"
+#include "daemon/claims/upstream/circuit_breaker.h"
 
 #include <cstring>
 
-#include "daemon/claims/upstream/failing_tokens.h"
-#include "daemon/claims/upstream/pending_queue.h"
-#include "daemon/claims/upstream/url_order.h"
+#include "daemon/claims/upstream/fair_queue.h"
+#include "daemon/claims/upstream/token_breaker.h"
+#include "daemon/claims/upstream/url_failover.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -21,34 +21,34 @@ constexpr BootTime kStart{1000s};
 
 Policy careful() {
   Policy policy = plain_policy();
-  policy.gate = GatePolicy{};
+  policy.breaker = BreakerPolicy{};
   return policy;
 }
 
 void fail(ServiceHarness& world, int times, Reason reason = Reason::kUpstreamConnect) {
   static int number = 0;
   for (int i = 0; i < times; ++i)
-    world.ask_and_land("failing" + std::to_string(number++), failed(reason));
+    world.query_and_complete("failing" + std::to_string(number++), failed(reason));
 }
 
-Duration shut_for(const UpstreamGate& gate, BootTime now) {
-  return gate.shut_for(now).value_or(0s);
+Duration backoff_remaining(const CircuitBreaker& breaker, BootTime now) {
+  return breaker.backoff_remaining(now).value_or(0s);
 }
 
 }  // namespace
 
 TEST_CASE("consecutive failures open the breaker, and a success resets their count") {
-  UpstreamGate gate(GatePolicy{.open_after = 3});
+  CircuitBreaker breaker(BreakerPolicy{.failure_threshold = 3});
   SeededRandom random(1);
-  gate.failed(kStart, {0s}, random);
-  gate.failed(kStart, {0s}, random);
-  gate.succeeded();
-  gate.failed(kStart, {0s}, random);
-  gate.failed(kStart, {0s}, random);
-  CHECK(gate.state() == UpstreamGate::State::kClosed);
-  gate.failed(kStart, {0s}, random);
-  CHECK(gate.state() == UpstreamGate::State::kOpen);
-  CHECK_FALSE(gate.admits(kStart, 0));
+  breaker.failed(kStart, {0s}, random);
+  breaker.failed(kStart, {0s}, random);
+  breaker.succeeded();
+  breaker.failed(kStart, {0s}, random);
+  breaker.failed(kStart, {0s}, random);
+  CHECK(breaker.state() == CircuitBreaker::State::kClosed);
+  breaker.failed(kStart, {0s}, random);
+  CHECK(breaker.state() == CircuitBreaker::State::kOpen);
+  CHECK_FALSE(breaker.admits(kStart, 0));
 }
 
 TEST_CASE("the backoff doubles from one second to thirty, with full jitter") {
@@ -56,16 +56,16 @@ TEST_CASE("the backoff doubles from one second to thirty, with full jitter") {
   Duration shortest = 1h;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     SeededRandom random(seed);
-    UpstreamGate gate(GatePolicy{.open_after = 1});
+    CircuitBreaker breaker(BreakerPolicy{.failure_threshold = 1});
     BootTime now = kStart;
     for (Duration& most : longest) {
-      gate.failed(now, {0s}, random);
-      const Duration wait = shut_for(gate, now);
+      breaker.failed(now, {0s}, random);
+      const Duration wait = backoff_remaining(breaker, now);
       most = std::max(most, wait);
       shortest = std::min(shortest, wait);
       now += wait;
-      REQUIRE(gate.admits(now, 0));
-      gate.started(now);
+      REQUIRE(breaker.admits(now, 0));
+      breaker.started(now);
     }
   }
   const Duration bounds[] = {1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s};
@@ -79,55 +79,55 @@ TEST_CASE("the backoff doubles from one second to thirty, with full jitter") {
 
 TEST_CASE("Retry-After opens the breaker immediately, up to a limit") {
   SeededRandom random(1);
-  UpstreamGate gate(GatePolicy{});
-  gate.failed(kStart, {20s}, random);
-  CHECK(shut_for(gate, kStart) == 20s);
-  gate.failed(kStart, {10h}, random);  // a request that was in flight
-  CHECK(shut_for(gate, kStart) == 300s);
+  CircuitBreaker breaker(BreakerPolicy{});
+  breaker.failed(kStart, {20s}, random);
+  CHECK(backoff_remaining(breaker, kStart) == 20s);
+  breaker.failed(kStart, {10h}, random);  // a request that was in flight
+  CHECK(backoff_remaining(breaker, kStart) == 300s);
 }
 
 TEST_CASE("a half-open breaker allows one probe at a time") {
   SeededRandom random(1);
-  UpstreamGate gate(GatePolicy{.open_after = 1});
-  gate.failed(kStart, {5s}, random);
+  CircuitBreaker breaker(BreakerPolicy{.failure_threshold = 1});
+  breaker.failed(kStart, {5s}, random);
   const BootTime later = kStart + 5s;
-  REQUIRE(gate.admits(later, 0));
-  gate.started(later);
-  CHECK_FALSE(gate.admits(later, 1));
-  CHECK_FALSE(gate.admits(later + 1h, 1));
-  gate.failed(later, {0s}, random);
-  CHECK_FALSE(gate.admits(later, 0));
+  REQUIRE(breaker.admits(later, 0));
+  breaker.started(later);
+  CHECK_FALSE(breaker.admits(later, 1));
+  CHECK_FALSE(breaker.admits(later + 1h, 1));
+  breaker.failed(later, {0s}, random);
+  CHECK_FALSE(breaker.admits(later, 0));
 }
 
 TEST_CASE("after an outage the limit of requests in flight grows by one per success") {
   SeededRandom random(1);
-  UpstreamGate gate(GatePolicy{.open_after = 1, .max_in_flight = 8});
-  gate.failed(kStart, {5s}, random);
-  gate.started(kStart + 5s);
-  gate.succeeded();
+  CircuitBreaker breaker(BreakerPolicy{.failure_threshold = 1, .max_in_flight = 8});
+  breaker.failed(kStart, {5s}, random);
+  breaker.started(kStart + 5s);
+  breaker.succeeded();
   for (const std::uint32_t window : {2u, 3u, 4u, 5u, 6u, 7u, 8u, 8u}) {
-    CHECK(gate.window() == window);
-    CHECK(gate.admits(kStart + 5s, window - 1));
-    CHECK_FALSE(gate.admits(kStart + 5s, window));
-    gate.succeeded();
+    CHECK(breaker.window() == window);
+    CHECK(breaker.admits(kStart + 5s, window - 1));
+    CHECK_FALSE(breaker.admits(kStart + 5s, window));
+    breaker.succeeded();
   }
 }
 
 TEST_CASE("the retry budget is one fifth of all requests plus a small reserve") {
-  UpstreamGate gate(GatePolicy{});
+  CircuitBreaker breaker(BreakerPolicy{});
   int retries = 0;
-  while (gate.take_retry()) ++retries;
+  while (breaker.take_retry()) ++retries;
   CHECK(retries == 10);
   retries = 0;
   for (int i = 0; i < 1000; ++i) {
-    gate.started(kStart);
-    if (gate.take_retry()) ++retries;
+    breaker.started(kStart);
+    if (breaker.take_retry()) ++retries;
   }
   CHECK(retries == 200);
 }
 
 TEST_CASE("the first working URL is used, and a failed one is retried by a single request") {
-  UrlOrder urls(3);
+  UrlFailover urls(3);
   CHECK(urls.pick(kStart) == 0);
   urls.failed(0, kStart);
   CHECK(urls.pick(kStart) == 1);
@@ -137,14 +137,14 @@ TEST_CASE("the first working URL is used, and a failed one is retried by a singl
   CHECK(urls.pick(kStart + 2s) == 0);  // the one that failed earliest
   urls.worked(2);
   CHECK(urls.pick(kStart + 3s) == 2);
-  CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
-  CHECK(urls.pick(kStart + UrlOrder::kPause) == 2);
+  CHECK(urls.pick(kStart + UrlFailover::kPause) == 0);
+  CHECK(urls.pick(kStart + UrlFailover::kPause) == 2);
   urls.worked(0);
-  CHECK(urls.pick(kStart + UrlOrder::kPause) == 0);
+  CHECK(urls.pick(kStart + UrlFailover::kPause) == 0);
 }
 
 TEST_CASE("uids take turns, and tokens that were valid go first without starving others") {
-  PendingQueue queue;
+  FairQueue queue;
   for (FlightId id = 100; id < 110; ++id) queue.push(id, 1, false);
   queue.push(200, 2, false);
   queue.push(201, 2, true);
@@ -168,13 +168,13 @@ TEST_CASE("while the breaker is open queries fail immediately") {
   CHECK(world.upstream.requests() == 3);
   CHECK(world.counters().backoffs == 1);
   world.advance(1s);
-  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
 }
 
 TEST_CASE("while the breaker is open cached tokens are still answered") {
   ServiceHarness world(careful());
-  world.ask_and_land("known", status(200));
-  world.ask_and_land("bad", status(401));
+  world.query_and_complete("known", status(200));
+  world.query_and_complete("bad", status(401));
   fail(world, 3);
   CHECK(world.ask_now("known").answer.reason == Reason::kOk);
   CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
@@ -188,7 +188,7 @@ TEST_CASE("when the breaker opens, pending queries and successors fail immediate
   const Waiter flies = world.ask("a");
   const Waiter again = world.ask("a", {.max_age = 0s});
   const Waiter waits = world.ask("b");
-  world.land_oldest(failed(Reason::kUpstreamTimeout));
+  world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.reason(flies) == Reason::kUpstreamTimeout);
   CHECK(world.reason(again) == Reason::kBackoff);
   CHECK(world.reason(waits) == Reason::kBackoff);
@@ -202,8 +202,8 @@ TEST_CASE("a half-open breaker sends one query; others fail until it completes")
   const Waiter probe = world.ask("probe");
   const Waiter with_it = world.ask("probe");
   CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
-  CHECK(world.upstream.flying().size() == 1);
-  world.land_oldest(failed(Reason::kUpstreamConnect));
+  CHECK(world.upstream.in_flight().size() == 1);
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
   CHECK(world.reason(probe) == Reason::kUpstreamConnect);
   CHECK(world.reason(with_it) == Reason::kUpstreamConnect);
   CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
@@ -212,13 +212,13 @@ TEST_CASE("a half-open breaker sends one query; others fail until it completes")
 TEST_CASE("responses about a single token do not open the Auth API's breaker") {
   ServiceHarness world(careful());
   for (int i = 0; i < 20; ++i) {
-    world.ask_and_land("a", status(200, "not claims"));
-    world.ask_and_land("b", status(404));
-    world.ask_and_land("c", status(401));
+    world.query_and_complete("a", status(200, "not claims"));
+    world.query_and_complete("b", status(404));
+    world.query_and_complete("c", status(401));
   }
-  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   for (const int code : {500, 503, 429})
-    world.ask_and_land("token" + std::to_string(code), status(code));
+    world.query_and_complete("token" + std::to_string(code), status(code));
   CHECK(world.ask_now("another").answer.reason == Reason::kBackoff);
 }
 
@@ -227,22 +227,22 @@ TEST_CASE("a token that repeatedly fails backs off without affecting other token
   const auto outcome = [&] { return times_out ? failed(Reason::kUpstreamTimeout) : status(500); };
   ServiceHarness world(careful());
   for (int i = 0; i < 3; ++i)
-    CHECK(world.ask_and_land("poison", outcome()).answer.reason != Reason::kBackoff);
+    CHECK(world.query_and_complete("poison", outcome()).answer.reason != Reason::kBackoff);
   const RecordedAnswer turned_away = world.ask_now("poison");
   CHECK(turned_away.answer.reason == Reason::kBackoff);
   CHECK(turned_away.answer.retry_after > 0s);
   CHECK(turned_away.answer.retry_after <= 1s);
   CHECK(world.counters().token_backoffs == 1);
   CHECK(world.counters().backoffs == 0);
-  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
 
   // Query it every second for ten minutes.
   const std::uint64_t before = world.counters().upstream_requests;
   for (int second = 0; second < 600; ++second) {
     world.advance(1s);
     world.ask("poison");
-    if (!world.upstream.flying().empty()) world.land_oldest(outcome());
-    REQUIRE(world.ask_and_land("token" + std::to_string(second), status(404)).answer.reason ==
+    if (!world.upstream.in_flight().empty()) world.complete_oldest(outcome());
+    REQUIRE(world.query_and_complete("token" + std::to_string(second), status(404)).answer.reason ==
             Reason::kUpstreamStatus);
   }
   const std::uint64_t of_poison = world.counters().upstream_requests - before - 600;
@@ -250,21 +250,21 @@ TEST_CASE("a token that repeatedly fails backs off without affecting other token
   CHECK(of_poison < 120);  // average backoff with full jitter is half of 30 s, plus the ramp to it
   // Once the Auth API accepts it, it is answered like any other.
   world.advance(30s);
-  CHECK(world.ask_and_land("poison", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("poison", status(200)).answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a throttled token backs off for its Retry-After without affecting other tokens") {
   ServiceHarness world(careful());
   FetchOutcome throttled = status(429);
   throttled.retry_after = std::chrono::seconds(300);
-  world.ask_and_land("greedy", throttled);
-  CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+  world.query_and_complete("greedy", throttled);
+  CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   world.advance(299s);
   CHECK(world.ask_now("greedy").answer.reason == Reason::kBackoff);
   world.advance(1s);
-  CHECK(world.ask_and_land("greedy", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("greedy", status(200)).answer.reason == Reason::kOk);
   // If several tokens are throttled, the breaker opens for all.
-  for (int i = 0; i < 3; ++i) world.ask_and_land("other" + std::to_string(i), throttled);
+  for (int i = 0; i < 3; ++i) world.query_and_complete("other" + std::to_string(i), throttled);
   const RecordedAnswer another = world.ask_now("another");
   CHECK(another.answer.reason == Reason::kBackoff);
   CHECK(another.answer.retry_after == 300s);
@@ -272,31 +272,33 @@ TEST_CASE("a throttled token backs off for its Retry-After without affecting oth
 
 TEST_CASE("a probe that fails with a known failing token is excused once") {
   ServiceHarness world(careful());
-  for (int i = 0; i < 3; ++i) world.ask_and_land("poison" + std::to_string(i), status(500));
+  for (int i = 0; i < 3; ++i) world.query_and_complete("poison" + std::to_string(i), status(500));
   REQUIRE(world.ask_now("token").answer.reason == Reason::kBackoff);
   world.advance(1s);
-  CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
   SECTION("probe with another token that works") {
-    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
-    CHECK(world.ask_and_land("another", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.query_and_complete("another", status(200)).answer.reason == Reason::kOk);
   }
   SECTION("probe with the same token again: still excused") {
-    CHECK(world.ask_and_land("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
-    CHECK(world.ask_and_land("token", status(200)).answer.reason == Reason::kOk);
+    CHECK(world.query_and_complete("poison0", status(500)).answer.reason ==
+          Reason::kUpstreamStatus);
+    CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   }
   SECTION("probe with another failing token: the breaker opens") {
-    CHECK(world.ask_and_land("poison1", status(500)).answer.reason == Reason::kUpstreamStatus);
+    CHECK(world.query_and_complete("poison1", status(500)).answer.reason ==
+          Reason::kUpstreamStatus);
     CHECK(world.ask_now("token").answer.reason == Reason::kBackoff);
   }
 }
 
 TEST_CASE("a successor of a token that starts to back off fails immediately") {
   ServiceHarness world(careful());
-  for (int i = 0; i < 2; ++i) world.ask_and_land("poison", status(500));
+  for (int i = 0; i < 2; ++i) world.query_and_complete("poison", status(500));
   const Waiter flies = world.ask("poison");
   world.advance(1ms);
   const Waiter again = world.ask("poison", {.max_age = 0s});
-  world.land_oldest(status(500));
+  world.complete_oldest(status(500));
   CHECK(world.reason(flies) == Reason::kUpstreamStatus);
   CHECK(world.reason(again) == Reason::kBackoff);
   CHECK(world.service->idle());
@@ -307,21 +309,21 @@ TEST_CASE("a failing token does not disable a URL for others") {
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   world.ask("poison");
-  world.land_oldest(status(500));
-  world.land_oldest(status(500));
-  world.advance(UrlOrder::kPause);
-  world.ask_and_land("token", status(200));  // at the first URL, which works
+  world.complete_oldest(status(500));
+  world.complete_oldest(status(500));
+  world.advance(UrlFailover::kPause);
+  world.query_and_complete("token", status(200));  // at the first URL, which works
   world.ask("poison");
-  world.land_oldest(status(500));
-  CHECK(world.upstream.flying().empty());
+  world.complete_oldest(status(500));
+  CHECK(world.upstream.in_flight().empty());
   world.ask("another");
-  REQUIRE(world.upstream.flying().size() == 1);
-  CHECK(world.upstream.flying()[0].url == 0);
+  REQUIRE(world.upstream.in_flight().size() == 1);
+  CHECK(world.upstream.in_flight()[0].url == 0);
 }
 
 TEST_CASE("the token breaker's memory expires and is bounded") {
   SeededRandom random(1);
-  FailingTokens tokens(GatePolicy{});
+  TokenBreaker tokens(BreakerPolicy{});
   const auto key = [](std::uint32_t number) {
     TokenKey made;
     std::memcpy(made.bytes.data(), &number, sizeof number);
@@ -332,11 +334,11 @@ TEST_CASE("the token breaker's memory expires and is bounded") {
   CHECK_FALSE(tokens.holds(key(0), kStart + 90s));
   tokens.worked(key(0));
   CHECK_FALSE(tokens.holds(key(0), kStart));
-  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i)
+  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMost; ++i)
     tokens.failed(key(i), kStart, 0s, random);
   std::size_t held = 0;
-  for (std::uint32_t i = 0; i < 3 * FailingTokens::kMost; ++i) held += tokens.holds(key(i), kStart);
-  CHECK(held == 2 * FailingTokens::kMost);
+  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMost; ++i) held += tokens.holds(key(i), kStart);
+  CHECK(held == 2 * TokenBreaker::kMost);
 }
 
 TEST_CASE("a dead Auth API uses no slots of another") {
@@ -346,10 +348,10 @@ TEST_CASE("a dead Auth API uses no slots of another") {
   policy.max_pending = 4;
   ServiceHarness world(policy);
   for (int i = 0; i < 20; ++i) world.ask("hangs" + std::to_string(i));
-  CHECK(world.service->flights().flying() == 2);
+  CHECK(world.service->flights().in_flight() == 2);
   const Waiter other = world.ask("token", {.upstream = 1});
-  CHECK(world.upstream.flying().size() == 3);
-  world.land_for("token", status(200));
+  CHECK(world.upstream.in_flight().size() == 3);
+  world.complete_for("token", status(200));
   CHECK(world.reason(other) == Reason::kOk);
 }
 
@@ -358,7 +360,8 @@ TEST_CASE("after a partition requests ramp up, and no token was reported invalid
   std::vector<Waiter> waiters;
   for (int second = 0; second < 60; ++second) {
     for (int i = 0; i < 50; ++i) waiters.push_back(world.ask("hot" + std::to_string(i)));
-    while (!world.upstream.flying().empty()) world.land_oldest(failed(Reason::kUpstreamTimeout));
+    while (!world.upstream.in_flight().empty())
+      world.complete_oldest(failed(Reason::kUpstreamTimeout));
     world.advance(1s);
   }
   CHECK(world.upstream.requests() < 80);  // 64 in flight when it began, then probes
@@ -368,13 +371,13 @@ TEST_CASE("after a partition requests ramp up, and no token was reported invalid
   std::size_t most = 0;
   for (int i = 0; i < 5000; ++i) {
     world.ask("hot" + std::to_string(i));
-    if (i % 20 == 0 && !world.upstream.flying().empty()) world.land_oldest(status(200));
-    if (i < 200) most = std::max(most, world.upstream.flying().size());
+    if (i % 20 == 0 && !world.upstream.in_flight().empty()) world.complete_oldest(status(200));
+    if (i < 200) most = std::max(most, world.upstream.in_flight().size());
   }
   CHECK(most <= 12);
-  while (!world.upstream.flying().empty()) {
-    CHECK(world.upstream.flying().size() <= 64);
-    world.land_oldest(status(200));
+  while (!world.upstream.in_flight().empty()) {
+    CHECK(world.upstream.in_flight().size() <= 64);
+    world.complete_oldest(status(200));
   }
 }
 
@@ -384,17 +387,17 @@ TEST_CASE(
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   const Waiter waiter = world.ask("a");
-  REQUIRE(world.upstream.flying()[0].url == 0);
+  REQUIRE(world.upstream.in_flight()[0].url == 0);
   world.advance(10ms);
-  world.land_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
   CHECK_FALSE(world.answered(waiter));
-  REQUIRE(world.upstream.flying().size() == 1);
-  CHECK(world.upstream.flying()[0].url == 1);
-  world.land_oldest(status(200));
+  REQUIRE(world.upstream.in_flight().size() == 1);
+  CHECK(world.upstream.in_flight()[0].url == 1);
+  world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
   CHECK(world.answer(waiter).answer.age == 0s);  // of the second request
   world.ask("b");
-  CHECK(world.upstream.flying()[0].url == 1);
+  CHECK(world.upstream.in_flight()[0].url == 1);
   CHECK(world.counters().retries == 1);
 }
 
@@ -403,8 +406,8 @@ TEST_CASE("when every URL fails, the query fails after one attempt at each") {
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   const Waiter waiter = world.ask("a");
-  world.land_oldest(failed(Reason::kUpstreamConnect));
-  world.land_oldest(failed(Reason::kUpstreamTls));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(failed(Reason::kUpstreamTls));
   CHECK(world.reason(waiter) == Reason::kUpstreamTls);
   CHECK(world.upstream.requests() == 2);
 }
@@ -417,33 +420,33 @@ TEST_CASE("after a Retry-After no other URL is tried") {
   const Waiter other = world.ask("b");
   FetchOutcome busy = status(503);
   busy.retry_after = std::chrono::seconds(30);
-  world.land_for("a", busy);
-  world.land_for("b", failed(Reason::kUpstreamConnect));
+  world.complete_for("a", busy);
+  world.complete_for("b", failed(Reason::kUpstreamConnect));
   CHECK(world.reason(other) == Reason::kUpstreamConnect);
-  CHECK(world.upstream.flying().empty());
+  CHECK(world.upstream.in_flight().empty());
 }
 
 TEST_CASE("a rejection is not retried at another URL") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  CHECK(world.ask_and_land("a", status(401)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("a", status(401)).answer.reason == Reason::kRefused);
   CHECK(world.upstream.requests() == 1);
 }
 
 TEST_CASE("at most one fifth of all requests are retried") {
   Policy policy = careful();
-  policy.gate.open_after = 1'000'000;
+  policy.breaker.failure_threshold = 1'000'000;
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   for (int i = 0; i < 500; ++i) {
     world.ask("token" + std::to_string(i));
-    while (!world.upstream.flying().empty()) {
+    while (!world.upstream.in_flight().empty()) {
       // The first URL always fails and is trusted again after each pause.
-      const auto flight = world.upstream.flying()[0];
-      world.land_oldest(flight.url == 0 ? failed(Reason::kUpstreamConnect) : status(401));
+      const auto flight = world.upstream.in_flight()[0];
+      world.complete_oldest(flight.url == 0 ? failed(Reason::kUpstreamConnect) : status(401));
     }
-    world.advance(UrlOrder::kPause);
+    world.advance(UrlFailover::kPause);
   }
   CHECK(world.counters().retries <= 10 + 500 / 5);
   CHECK(world.counters().retries >= 100);
@@ -457,7 +460,7 @@ TEST_CASE("the result of a purged flight that was retried afterwards is cached")
   world.advance(1ms);
   world.purge({.subject = Subject::kToken, .who = "token", .upstream = {}, .length = {}});
   world.advance(1ms);
-  world.land_oldest(failed(Reason::kUpstreamConnect));
-  world.land_oldest(status(200));
+  world.complete_oldest(failed(Reason::kUpstreamConnect));
+  world.complete_oldest(status(200));
   CHECK(world.ask_now("token").answer.source == proto::Source::kCache);
 }

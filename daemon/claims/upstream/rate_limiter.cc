@@ -1,4 +1,4 @@
-#include "daemon/claims/upstream/miss_budget.h"
+#include "daemon/claims/upstream/rate_limiter.h"
 
 #include <algorithm>
 #include <functional>
@@ -43,8 +43,8 @@ std::string_view client_of(std::string_view address, std::string& buffer) {
   return buffer;
 }
 
-std::optional<Duration> MissBudget::take(std::uint32_t uid, std::string_view client_address,
-                                         bool known, BootTime now) {
+std::optional<Duration> RateLimiter::take(std::uint32_t uid, std::string_view client_address,
+                                          bool known, BootTime now) {
   const unsigned percent = known ? 0 : policy_.reserved_percent;
   TokenBucket* of_uid = nullptr;
   TokenBucket* of_client = nullptr;
@@ -64,7 +64,7 @@ std::optional<Duration> MissBudget::take(std::uint32_t uid, std::string_view cli
   return std::nullopt;
 }
 
-void KnownTokens::add(const TokenKey& key) {
+void RecentlyValid::add(const TokenKey& key) {
   if (capacity_ == 0) return;
   if (recent_.size() >= capacity_) {
     older_ = std::exchange(recent_, {});
@@ -72,17 +72,17 @@ void KnownTokens::add(const TokenKey& key) {
   recent_.insert(TokenKeyHash()(key));
 }
 
-void KnownTokens::erase(const TokenKey& key) {
+void RecentlyValid::erase(const TokenKey& key) {
   recent_.erase(TokenKeyHash()(key));
   older_.erase(TokenKeyHash()(key));
 }
 
-void KnownTokens::prefetch(const TokenKey& key) const {
+void RecentlyValid::prefetch(const TokenKey& key) const {
   recent_.prefetch(TokenKeyHash()(key));
   older_.prefetch(TokenKeyHash()(key));
 }
 
-bool KnownTokens::holds(const TokenKey& key) const {
+bool RecentlyValid::holds(const TokenKey& key) const {
   return recent_.contains(TokenKeyHash()(key)) || older_.contains(TokenKeyHash()(key));
 }
 

@@ -1,4 +1,4 @@
-#include "daemon/claims/upstream/outcome.h"
+#include "daemon/claims/upstream/response_class.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"

@@ -1,4 +1,4 @@
-// pending_queue.h: a fair queue of requests to one Auth API.
+// fair_queue.h: a fair queue of requests to one Auth API.
 //
 // User ids take turns, so a uid with a thousand requests does not delay the others by all of them.
 // Within a uid, tokens that were valid before go first, but every fourth turn goes to the other
@@ -13,7 +13,7 @@
 
 namespace claimsd::daemon {
 
-class PendingQueue {
+class FairQueue {
  public:
   void push(FlightId id, std::uint32_t uid, bool known);
   // Removes and returns the next request. The queue must not be empty.

@@ -1,10 +1,10 @@
-#include "daemon/claims/upstream/failing_tokens.h"
+#include "daemon/claims/upstream/token_breaker.h"
 
 #include <algorithm>
 
 namespace claimsd::daemon {
 
-const FailingTokens::Failing* FailingTokens::find(const TokenKey& key, BootTime now) const {
+const TokenBreaker::Failing* TokenBreaker::find(const TokenKey& key, BootTime now) const {
   for (const Tokens* const tokens : {&recent_, &older_}) {
     const auto found = tokens->find(key);
     if (found != tokens->end()) return now < found->second.forgotten ? &found->second : nullptr;
@@ -12,15 +12,15 @@ const FailingTokens::Failing* FailingTokens::find(const TokenKey& key, BootTime 
   return nullptr;
 }
 
-void FailingTokens::failed(const TokenKey& key, BootTime now, Duration retry_after,
-                           Random& random) {
+void TokenBreaker::failed(const TokenKey& key, BootTime now, Duration retry_after, Random& random) {
   const Failing* const before = find(key, now);
   Failing failing{.failures = before == nullptr ? 1 : before->failures + 1};
   const Duration advice = std::min(retry_after, policy_.longest_retry_after);
   Duration wait = advice;
-  if (failing.failures >= policy_.open_after)
-    wait = std::max(wait, draw_backoff(policy_, failing.failures - policy_.open_after, random));
-  failing.left_alone_until = now + wait;
+  if (failing.failures >= policy_.failure_threshold)
+    wait =
+        std::max(wait, draw_backoff(policy_, failing.failures - policy_.failure_threshold, random));
+  failing.backoff_until = now + wait;
   failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
   if (recent_.size() >= kMost && !recent_.contains(key)) {
     older_ = std::move(recent_);
@@ -29,15 +29,15 @@ void FailingTokens::failed(const TokenKey& key, BootTime now, Duration retry_aft
   recent_[key] = failing;
 }
 
-void FailingTokens::worked(const TokenKey& key) {
+void TokenBreaker::worked(const TokenKey& key) {
   if (!recent_.empty()) recent_.erase(key);
   if (!older_.empty()) older_.erase(key);
 }
 
-std::optional<Duration> FailingTokens::left_alone_for(const TokenKey& key, BootTime now) const {
+std::optional<Duration> TokenBreaker::backoff_remaining(const TokenKey& key, BootTime now) const {
   const Failing* const failing = find(key, now);
-  if (failing == nullptr || failing->left_alone_until <= now) return std::nullopt;
-  return failing->left_alone_until - now;
+  if (failing == nullptr || failing->backoff_until <= now) return std::nullopt;
+  return failing->backoff_until - now;
 }
 
 }  // namespace claimsd::daemon

@@ -1,4 +1,4 @@
-#include "daemon/claims/upstream/outcome.h"
+#include "daemon/claims/upstream/response_class.h"
 
 #include <fmt/core.h>
 

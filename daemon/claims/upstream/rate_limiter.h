@@ -1,4 +1,4 @@
-// miss_budget.h: rate limit on cache misses, per user id, and within it per client address.
+// rate_limiter.h: rate limit on cache misses, per user id, and within it per client address.
 //
 // Part of each limit is reserved for tokens that were valid before, so that a flood of made-up
 // tokens from the internet, which arrives under the backend's own user id, starves neither renewals
@@ -16,22 +16,22 @@
 
 namespace claimsd::daemon {
 
-struct BudgetPolicy {
+struct RateLimitPolicy {
   Rate per_uid{.per_second = 1'000, .burst = 10'000};
   Rate per_client{.per_second = 50, .burst = 500};
   unsigned reserved_percent = 25;  // of each burst, for tokens that were valid before
   std::size_t max_uids = 1'024;
   std::size_t max_clients = 16'384;
-  friend bool operator==(const BudgetPolicy&, const BudgetPolicy&) = default;
+  friend bool operator==(const RateLimitPolicy&, const RateLimitPolicy&) = default;
 };
 
 // Normalizes a client address for rate limiting. An IPv6 client owns at least a /64, so only the
 // first 64 bits count. Any other text is returned unchanged.
 std::string_view client_of(std::string_view address, std::string& buffer);
 
-class MissBudget {
+class RateLimiter {
  public:
-  explicit MissBudget(const BudgetPolicy& policy)
+  explicit RateLimiter(const RateLimitPolicy& policy)
       : policy_(policy),
         by_uid_(policy.per_uid, policy.max_uids),
         by_client_(policy.per_client, policy.max_clients) {}
@@ -41,16 +41,16 @@ class MissBudget {
                                BootTime now);
 
  private:
-  BudgetPolicy policy_;
+  RateLimitPolicy policy_;
   TokenBuckets<std::uint32_t> by_uid_;
   TokenBuckets<std::uint64_t> by_client_;  // key: hash of uid and client
 };
 
 // Tokens that were valid recently, by the hash of their key. Holds up to two generations of
 // `capacity` tokens. A hash collision only gives a token access to the reserve.
-class KnownTokens {
+class RecentlyValid {
  public:
-  explicit KnownTokens(std::size_t capacity) : capacity_(capacity) {}
+  explicit RecentlyValid(std::size_t capacity) : capacity_(capacity) {}
 
   void add(const TokenKey& key);
   void erase(const TokenKey& key);

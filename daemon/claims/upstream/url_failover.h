@@ -1,4 +1,4 @@
-// url_order.h: selects which URL of an Auth API to use: the first working one, in configured order.
+// url_failover.h: selects which URL of an Auth API to use: the first working one, in configured order.
 //
 // A failed URL is skipped for kPause. Then one request tries it, while the others keep using the
 // next working URL. Pure; loop thread.
@@ -10,11 +10,11 @@
 
 namespace claimsd::daemon {
 
-class UrlOrder {
+class UrlFailover {
  public:
   static constexpr Duration kPause = seconds(30);
 
-  explicit UrlOrder(std::size_t urls) : urls_(urls) {}
+  explicit UrlFailover(std::size_t urls) : urls_(urls) {}
 
   // Index of the URL for the next request.
   std::size_t pick(BootTime now);
@@ -27,7 +27,7 @@ class UrlOrder {
  private:
   struct Url {
     bool failed = false;
-    BootTime left_alone_until{};
+    BootTime backoff_until{};
   };
   std::vector<Url> urls_;
 };

@@ -1,14 +1,14 @@
-#include "daemon/claims/upstream/pending_queue.h"
+#include "daemon/claims/upstream/fair_queue.h"
 
 namespace claimsd::daemon {
 
-void PendingQueue::push(FlightId id, std::uint32_t uid, bool known) {
+void FairQueue::push(FlightId id, std::uint32_t uid, bool known) {
   OfUid& queue = by_uid_[uid];
   (known ? queue.known : queue.others).push_back(id);
   ++size_;
 }
 
-FlightId PendingQueue::pop() {
+FlightId FairQueue::pop() {
   auto at = by_uid_.upper_bound(last_uid_);
   if (at == by_uid_.end()) at = by_uid_.begin();
   last_uid_ = at->first;
@@ -24,7 +24,7 @@ FlightId PendingQueue::pop() {
   return id;
 }
 
-std::size_t PendingQueue::size_of(std::uint32_t uid) const {
+std::size_t FairQueue::size_of(std::uint32_t uid) const {
   const auto found = by_uid_.find(uid);
   return found == by_uid_.end() ? 0 : found->second.known.size() + found->second.others.size();
 }

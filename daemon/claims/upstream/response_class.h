@@ -1,4 +1,4 @@
-// outcome.h: interprets the result of a request to an Auth API: confirmed, rejected, or no verdict.
+// response_class.h: interprets the result of a request to an Auth API: confirmed, rejected, or no verdict.
 //
 // Pure; any thread.
 #pragma once
@@ -8,7 +8,7 @@
 
 #include "daemon/claims/parse/claims_parser.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/upstream/upstream_gate.h"
+#include "daemon/claims/upstream/circuit_breaker.h"
 
 namespace claimsd::daemon {
 
