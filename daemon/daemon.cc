@@ -197,17 +197,17 @@ Status RealDaemon::open_service() {
       [this](FlightId id, const FetchOutcome& outcome) { service_->on_complete(id, outcome); },
       *loop_, log_, [this](const CredentialReport& report) { certificates_changed(report); }));
   service_ = std::make_unique<ClaimsService>(policy_from(config()),
-                                             World{.clock = clock_,
-                                                   .random = random_,
-                                                   .keyer = *keyer_,
-                                                   .cache = *cache_,
-                                                   .upstream = *upstream_,
-                                                   .sink = *server_,
-                                                   .observer = *monitor_,
-                                                   .publisher = fast_path_->publisher(),
-                                                   .fingerprinter = *fingerprinter_,
-                                                   .revocation_log = *revocation_log_,
-                                                   .audit = audit_sink()});
+                                             Dependencies{.clock = clock_,
+                                                          .random = random_,
+                                                          .keyer = *keyer_,
+                                                          .cache = *cache_,
+                                                          .upstream = *upstream_,
+                                                          .sink = *server_,
+                                                          .observer = *monitor_,
+                                                          .publisher = fast_path_->publisher(),
+                                                          .fingerprinter = *fingerprinter_,
+                                                          .revocation_log = *revocation_log_,
+                                                          .audit = audit_sink()});
   service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
@@ -412,7 +412,7 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
   if (!access_changes) return {};
   // A worker that lost access could still read the map it holds.
   fast_path_->replace();
-  service_->forget_shown();
+  service_->republish();
   server_->replace_map(fast_path_->descriptor());
   return {};
 }

@@ -55,15 +55,15 @@ AuditLevel audit_level_of(const AuditConfig& audit) {
 
 Policy policy_from(const Config& config) {
   Policy policy;
-  policy.life = {.max_ttl = config.cache.max_ttl,
-                 .clock_skew = config.cache.clock_skew,
-                 .jitter_percent = config.cache.ttl_jitter_percent,
-                 .stale_if_error = config.cache.stale_if_error,
-                 .refresh_percent = config.cache.refresh_ahead_percent};
+  policy.ttl = {.max_ttl = config.cache.max_ttl,
+                .clock_skew = config.cache.clock_skew,
+                .jitter_percent = config.cache.ttl_jitter_percent,
+                .stale_if_error = config.cache.stale_if_error,
+                .refresh_percent = config.cache.refresh_ahead_percent};
   policy.negative_ttl = config.cache.negative_ttl;
   policy.negative_entries = config.cache.negative_entries;
   policy.max_entries = config.cache.max_entries;
-  policy.hot_entries = config.cache.hot_entries;
+  policy.memory_entries = config.cache.memory_entries;
   policy.max_in_flight = config.limits.max_in_flight;
   policy.max_pending = config.limits.max_pending;
   policy.max_waiters = config.limits.max_waiters;

@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kFeatureSharedMap = 1u << 0;  // Welcome may carr
 inline constexpr std::uint64_t kFeatureReports = 1u << 1;    // the daemon accepts Report
 
 // Bits of Answer::flags.
-inline constexpr std::uint16_t kAnswerTrimmed = 1u << 0;  // raw claims omitted as too large
+inline constexpr std::uint16_t kAnswerTruncated = 1u << 0;  // raw claims omitted as too large
 
 // `max_age_ms`: any age is acceptable.
 inline constexpr std::uint32_t kAnyAge = 0xffffffffu;

@@ -14,7 +14,7 @@ namespace {
 using daemon::AuditEvent;
 using daemon::AuditRecord;
 
-constexpr std::size_t kMostNames = 10'000;  // further names are counted as "others"
+constexpr std::size_t kMaxNames = 10'000;  // further names are counted as "others"
 constexpr std::size_t kShown = 10;
 constexpr std::size_t kBar = 30;
 
@@ -41,7 +41,7 @@ void show_row(Output& output, std::string_view name, std::uint64_t count, std::u
 }  // namespace
 
 void AuditReport::count(Counts& counts, const std::string& name, std::uint64_t more) {
-  const bool known = counts.size() < kMostNames || counts.count(name) != 0;
+  const bool known = counts.size() < kMaxNames || counts.count(name) != 0;
   counts[known ? name : "others"] += more;
 }
 

@@ -45,8 +45,8 @@ class EntriesCommand final : public Command {
         return true;
       }
       table.add({text_at(entry, "/entry"), text_at(entry, "/user"), state_text(entry, output),
-                 length_text(entry, "/age_seconds"), length_text(entry, "/left_seconds"),
-                 length_text(entry, "/lease_left_seconds")});
+                 length_text(entry, "/age_seconds"), length_text(entry, "/ttl_seconds"),
+                 length_text(entry, "/lease_remaining_seconds")});
       if (++waiting == kRowsOfTable) {
         print(table, output);
         table = new_table(false);

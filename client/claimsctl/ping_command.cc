@@ -11,7 +11,7 @@
 namespace claimsd::ctl {
 namespace {
 
-constexpr std::uint32_t kMostPings = 100'000;
+constexpr std::uint32_t kMaxPings = 100'000;
 
 struct Pings {
   std::vector<std::uint64_t> round_trips_ns;  // in order
@@ -86,8 +86,8 @@ void show_json(const Pings& pings, const Globals& globals, Output& output) {
 std::string check_pings(const std::string& text) {
   const bool digits = !text.empty() && text.size() <= 6 &&
                       text.find_first_not_of("0123456789") == std::string::npos;
-  if (digits && std::stoul(text) >= 1 && std::stoul(text) <= kMostPings) return "";
-  return fmt::format("must be a whole number from 1 to {}", kMostPings);
+  if (digits && std::stoul(text) >= 1 && std::stoul(text) <= kMaxPings) return "";
+  return fmt::format("must be a whole number from 1 to {}", kMaxPings);
 }
 
 class PingCommand final : public Command {

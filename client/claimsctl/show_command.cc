@@ -21,14 +21,14 @@ void show_entry(const Element& entry, Output& output) {
   output.field("user", text_at(entry, "/user"));
   output.field("entry", text_at(entry, "/entry"));
   output.field("age", length_text(entry, "/age_seconds") + " since the Auth API confirmed it");
-  output.field("left", length_text(entry, "/left_seconds"));
-  const auto lease = length_text(entry, "/lease_left_seconds");
+  output.field("left", length_text(entry, "/ttl_seconds"));
+  const auto lease = length_text(entry, "/lease_remaining_seconds");
   output.field("lease", lease == "-" ? "none: workers ask the daemon"
                                      : lease + ": workers answer it themselves");
   output.field("issued", moment_text(entry, "/token_issued"));
   output.field("expires", moment_text(entry, "/token_expires"));
-  if (truth_at(entry, "/trimmed"))
-    output.field("flags", "trimmed: its claims are too large to keep whole");
+  if (truth_at(entry, "/truncated"))
+    output.field("flags", "truncated: its claims are too large to keep whole");
 }
 
 void show_finding(const Element& finding, Output& output) {
@@ -40,7 +40,7 @@ void show_finding(const Element& finding, Output& output) {
   const bool refusal = object_at(finding, "/refusal", [&](const Element& part) {
     output.field("refused", fmt::format("{} ago ({}); the Auth API is asked again in {}",
                                         length_text(part, "/age_seconds"), text_at(part, "/reason"),
-                                        length_text(part, "/left_seconds")));
+                                        length_text(part, "/ttl_seconds")));
   });
   if (truth_at(finding, "/in_flight")) output.field("request", "is on its way to the Auth API");
   const bool known = entry || refusal || truth_at(finding, "/revoked");

@@ -13,7 +13,7 @@ namespace claimsd::ctl {
 namespace {
 
 constexpr unsigned kShortestInterval = 100;  // milliseconds
-constexpr unsigned kLongestInterval = 60'000;
+constexpr unsigned kMaxInterval = 60'000;
 
 double seconds_now() {
   const auto now = daemon::SystemClock().now().boot.time_since_epoch();
@@ -24,8 +24,8 @@ std::string check_interval(const std::string& text) {
   const bool digits = !text.empty() && text.size() <= 6 &&
                       text.find_first_not_of("0123456789") == std::string::npos;
   const auto value = digits ? std::stoul(text) : 0;
-  if (value >= kShortestInterval && value <= kLongestInterval) return "";
-  return fmt::format("must be milliseconds from {} to {}", kShortestInterval, kLongestInterval);
+  if (value >= kShortestInterval && value <= kMaxInterval) return "";
+  return fmt::format("must be milliseconds from {} to {}", kShortestInterval, kMaxInterval);
 }
 
 class TopCommand final : public Command {

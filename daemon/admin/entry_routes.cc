@@ -37,7 +37,7 @@ std::optional<std::size_t> read_limit(const HttpRequest& request) {
   std::size_t limit = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
   const bool whole = error == std::errc() && end == text->data() + text->size();
-  if (!whole || limit < 1 || limit > kMostEntriesOnPage) return std::nullopt;
+  if (!whole || limit < 1 || limit > kMaxEntriesOnPage) return std::nullopt;
   return limit;
 }
 
@@ -56,14 +56,14 @@ void write_entry(JsonWriter& json, const EntryDescription& entry) {
       .member("user", entry.user)
       .member("state", name_of(entry.state))
       .member("age_seconds", in_seconds(entry.age))
-      .member("left_seconds", in_seconds(entry.left))
-      .member("lease_left_seconds", in_seconds(entry.lease_left));
+      .member("ttl_seconds", in_seconds(entry.ttl_remaining))
+      .member("lease_remaining_seconds", in_seconds(entry.lease_remaining));
   write_moment(json, "token_expires", entry.expires_at, WallTime::max());
   write_moment(json, "token_issued", entry.issued_at, WallTime::min());
-  json.member("trimmed", entry.trimmed).end_object();
+  json.member("truncated", entry.truncated).end_object();
 }
 
-void write_refusal(JsonWriter& json, const std::optional<NegativeEntries::Refusal>& refusal,
+void write_refusal(JsonWriter& json, const std::optional<NegativeCache::Refusal>& refusal,
                    BootTime now) {
   json.key("refusal");
   if (!refusal) {
@@ -73,7 +73,7 @@ void write_refusal(JsonWriter& json, const std::optional<NegativeEntries::Refusa
   json.begin_object()
       .member("reason", name_of(refusal->reason))
       .member("age_seconds", in_seconds(now - refusal->refused_at))
-      .member("left_seconds", in_seconds(refusal->until - now))
+      .member("ttl_seconds", in_seconds(refusal->until - now))
       .end_object();
 }
 
@@ -83,7 +83,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   const auto limit = read_limit(request);
   if (!limit) {
     return refusal(400, "bad_limit",
-                   fmt::format("limit must be a number from 1 to {}", kMostEntriesOnPage),
+                   fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
                    "claimsctl entries asks for what fits");
   }
   std::optional<TokenKey> after;
@@ -98,7 +98,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("entries").begin_array();
   // With a user filter most entries are skipped, so more of them are examined per page.
-  const auto next = services.inspect(after, user ? kMostEntriesOnPage : *limit,
+  const auto next = services.inspect(after, user ? kMaxEntriesOnPage : *limit,
                                      [&](const EntryDescription& entry) {
                                        if (!user || entry.user == *user) write_entry(json, entry);
                                      });

@@ -10,7 +10,7 @@
 namespace claimsd::daemon {
 
 // Most entries examined per request and returned per page. Keeps a page below 1 ms on the loop.
-inline constexpr std::size_t kMostEntriesOnPage = 500;
+inline constexpr std::size_t kMaxEntriesOnPage = 500;
 
 // ?after=CURSOR&limit=N&user=ID. A page may have fewer rows than `limit`, or none, before the last
 // one: continue while `next` is present.

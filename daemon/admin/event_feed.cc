@@ -38,7 +38,7 @@ std::uint64_t EventFeed::each_after(
 }
 
 bool EventFeed::wait(std::uint64_t after, Duration patience, std::function<void()> wake) {
-  if (waiting_.size() >= kMostWaiting) return false;
+  if (waiting_.size() >= kMaxWaiting) return false;
   waiting_.push_back({after, clock_.now().boot + patience, std::move(wake)});
   set_timer();
   return true;

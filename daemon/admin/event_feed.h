@@ -53,7 +53,7 @@ struct Event {
 class EventFeed {
  public:
   static constexpr std::size_t kCapacity = 1024;
-  static constexpr std::size_t kMostWaiting = 8;
+  static constexpr std::size_t kMaxWaiting = 8;
   // A waiting reader is woken this long after the first event, and gets all events since then.
   static constexpr milliseconds kGathering{50};
 

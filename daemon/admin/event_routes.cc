@@ -25,7 +25,7 @@ std::string_view subject_text(Subject subject) {
   switch (subject) {
     case Subject::kToken: return "token";
     case Subject::kUser: return "user";
-    case Subject::kEverybody: return "everybody";
+    case Subject::kAllUsers: return "everybody";
   }
   return "token";
 }
@@ -83,7 +83,7 @@ HttpResponse events_after(const AdminServices& services, std::uint64_t after) {
   json.begin_object().member("schema", kStatusSchema);
   json.member("daemon_started", rfc3339(status.started)).key("events").begin_array();
   const std::uint64_t missed =
-      feed.each_after(after, kMostEventsAtOnce, [&](std::uint64_t sequence, const Event& event) {
+      feed.each_after(after, kMaxEventsAtOnce, [&](std::uint64_t sequence, const Event& event) {
         write_event(json, sequence, event, status.upstreams);
         last = sequence;
       });
@@ -107,12 +107,12 @@ std::optional<std::uint64_t> number_of(const HttpRequest& request, std::string_v
 
 HttpResponse events_route(const AdminServices& services, const HttpRequest& request) {
   const auto after = number_of(request, "after", UINT64_MAX);
-  const auto patience = number_of(request, "wait", kLongestWaitSeconds);
+  const auto patience = number_of(request, "wait", kMaxWaitSeconds);
   if (!after || !patience) {
-    return refusal(400, "bad_parameter",
-                   fmt::format("after must be a number, and wait one of seconds, at most {}",
-                               kLongestWaitSeconds),
-                   "claimsctl monitor asks for what fits");
+    return refusal(
+        400, "bad_parameter",
+        fmt::format("after must be a number, and wait one of seconds, at most {}", kMaxWaitSeconds),
+        "claimsctl monitor asks for what fits");
   }
   EventFeed& feed = *services.events;
   if (!request.parameter("after")) return events_after(services, feed.last());
@@ -123,7 +123,7 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   });
   if (!waits) {
     return refusal(503, "too_many_watch",
-                   fmt::format("{} requests wait for events already", EventFeed::kMostWaiting),
+                   fmt::format("{} requests wait for events already", EventFeed::kMaxWaiting),
                    "stop another claimsctl monitor");
   }
   HttpResponse response;

@@ -6,8 +6,8 @@
 
 namespace claimsd::daemon {
 
-inline constexpr std::size_t kMostEventsAtOnce = 256;
-inline constexpr std::uint64_t kLongestWaitSeconds = 30;
+inline constexpr std::size_t kMaxEventsAtOnce = 256;
+inline constexpr std::uint64_t kMaxWaitSeconds = 30;
 
 // ?after=SEQUENCE&wait=SECONDS. Without `after` it returns no events, only where to start.
 HttpResponse events_route(const AdminServices& services, const HttpRequest& request);

@@ -64,7 +64,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
 void write_peers(JsonWriter& json, const PeerTable& peers) {
   std::vector<PeerRow> rows;
   for (const auto& [uid, row] : peers.rows()) rows.push_back(row);
-  const std::size_t shown = std::min(rows.size(), kMostPeersShown);
+  const std::size_t shown = std::min(rows.size(), kMaxPeersShown);
   std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end(),
                     [](const PeerRow& one, const PeerRow& other) {
                       return one.questions != other.questions ? one.questions > other.questions

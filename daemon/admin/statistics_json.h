@@ -13,7 +13,7 @@
 namespace claimsd::daemon {
 
 // Most uids listed in one response: those with the most queries.
-inline constexpr std::size_t kMostPeersShown = 100;
+inline constexpr std::size_t kMaxPeersShown = 100;
 
 std::string statistics_json(const DaemonStatus& status, const ProcessUsage& process,
                             const PeerTable& peers);

@@ -18,7 +18,7 @@ constexpr std::string_view kKeyWord = "claimsd-audit-key";
 constexpr std::string_view kAnchorWord = "claimsd-audit-anchor";
 constexpr std::string_view kUnreadable = "cut off, or of a version that this one does not read";
 
-constexpr std::size_t kLongestLine = 1024;
+constexpr std::size_t kMaxLine = 1024;
 constexpr std::size_t kSignatureHex = 2 * kEd25519Signature;
 
 template <class Integer>
@@ -136,7 +136,7 @@ bool is_outlived(std::string_view line, AuditSequence dropped) {
 
 void AnchorSummary::line(std::string_view line) {
   line = from_keyword(line);
-  if (line.empty() || line.size() > kLongestLine) return;
+  if (line.empty() || line.size() > kMaxLine) return;
   const auto words = words_of(line);
   if (words[0] == kKeyWord) {
     keys_.append(line).push_back('\n');

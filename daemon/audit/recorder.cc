@@ -102,7 +102,7 @@ AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event, cons
   switch (order.subject) {
     case Subject::kToken: entry.token = fingerprint_of(order.who); break;
     case Subject::kUser: entry.user = order.who; break;
-    case Subject::kEverybody: entry.detail = "everybody"; break;
+    case Subject::kAllUsers: entry.detail = "everybody"; break;
   }
   if (order.lock) entry.detail = "lock";
   entry.length = order.length.value_or(Duration(0));

@@ -41,7 +41,7 @@ class HashSet {
   std::size_t size() const { return size_; }
 
  private:
-  using Places = std::vector<std::uint64_t, HugePageAllocator<std::uint64_t>>;
+  using Slots = std::vector<std::uint64_t, HugePageAllocator<std::uint64_t>>;
   static constexpr std::uint64_t kFree = 0;
   static constexpr std::size_t kFirstSize = 16;
 
@@ -58,14 +58,14 @@ class HashSet {
   }
 
   void grow() {
-    const Places before =
-        std::exchange(places_, Places(places_.empty() ? kFirstSize : 2 * places_.size(), kFree));
+    const Slots before =
+        std::exchange(places_, Slots(places_.empty() ? kFirstSize : 2 * places_.size(), kFree));
     for (const std::uint64_t hash : before) {
       if (hash != kFree) places_[place_of(hash)] = hash;
     }
   }
 
-  Places places_;  // size is a power of two, or zero
+  Slots places_;  // size is a power of two, or zero
   std::size_t size_ = 0;
 };
 

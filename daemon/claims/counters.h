@@ -27,9 +27,9 @@ namespace claimsd::daemon {
   C(stale_answers,          "Questions answered past the freshness of what is known, since nobody could say better") \
   C(refreshes,              "Requests made ahead of time, before the end of a life") \
   C(retries,                "Requests made again at another URL of an Auth API") \
-  C(not_kept,               "Confirmations passed on but not kept: no-store, no life left, no room") \
+  C(not_cached,               "Confirmations passed on but not kept: no-store, no life left, no room") \
   C(late_results,           "Results dropped because a later one had already taken effect") \
-  C(trimmed,                "Confirmations whose claims were too large to keep whole") \
+  C(truncated,                "Confirmations whose claims were too large to keep whole") \
   C(evictions,              "Entries evicted to make room") \
   C(purges,                 "Purges asked for") \
   C(revocations,            "Revocations asked for and in effect") \

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "daemon/claims/cache/negative.h"
+#include "daemon/claims/cache/negative_cache.h"
 #include "daemon/claims/entry.h"
 
 namespace claimsd::daemon {
@@ -34,11 +34,11 @@ struct EntryDescription {
   std::string_view user;  // the id claim; valid during the call
   EntryState state = EntryState::kEnded;
   Duration age{};                         // since the Auth API confirmed it
-  Duration left{};                        // remaining TTL; 0: none
-  Duration lease_left{};                  // of the published lease; 0: none
+  Duration ttl_remaining{};               // remaining TTL; 0: none
+  Duration lease_remaining{};             // of the published lease; 0: none
   WallTime expires_at = WallTime::max();  // the token's own `exp`
   WallTime issued_at = WallTime::min();
-  bool trimmed = false;  // the claims were too large to keep whole
+  bool truncated = false;  // the claims were too large to keep whole
 };
 
 // State of one token at one Auth API.
@@ -46,7 +46,7 @@ struct TokenFinding {
   UpstreamId upstream = 0;
   bool revoked = false;  // this token itself is revoked, not only its user
   std::optional<EntryDescription> entry;
-  std::optional<NegativeEntries::Refusal> refusal;
+  std::optional<NegativeCache::Refusal> refusal;
   bool in_flight = false;  // a request is in flight
 };
 

@@ -98,7 +98,7 @@ class Publisher {
   virtual void publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
                        const Entry& entry, const LeaseEnd& end) = 0;
   // When the published lease of `key` ends; min: none is known.
-  virtual BootTime shown_until(const TokenKey& /*key*/) const { return BootTime::min(); }
+  virtual BootTime published_until(const TokenKey& /*key*/) const { return BootTime::min(); }
   virtual void withdraw(const TokenKey& key) = 0;
   // Withdraws all leases of the user with this id claim, even if the cache no longer holds them.
   virtual void withdraw_user(UpstreamId upstream, std::string_view user) = 0;
@@ -125,10 +125,10 @@ struct Answer {
   proto::Reason reason = proto::Reason::kInternal;
   proto::Source source = proto::Source::kNone;
   std::uint16_t flags = 0;
-  Duration age{};           // since the Auth API last confirmed the token
-  Duration left{};          // remaining TTL
-  Duration retry_after{};   // for kUnavailable: when to retry; 0: no advice
-  std::string_view claims;  // a claims block, with kOk only; valid during the call
+  Duration age{};            // since the Auth API last confirmed the token
+  Duration ttl_remaining{};  // remaining TTL
+  Duration retry_after{};    // for kUnavailable: when to retry; 0: no advice
+  std::string_view claims;   // a claims block, with kOk only; valid during the call
 };
 
 // Result of one request, for the log and the status page. Contains no secrets.

@@ -23,27 +23,27 @@ constexpr std::size_t kRefreshesRemembered = 4'096;
 
 }  // namespace
 
-ClaimsService::ClaimsService(Policy policy, World world)
+ClaimsService::ClaimsService(Policy policy, Dependencies deps)
     : policy_(std::move(policy)),
-      world_(world),
-      negatives_(policy_.negative_ttl, policy_.negative_entries),
-      hot_(policy_.hot_entries, world_.random),
-      guard_(policy_.revocations, world_.fingerprinter),
+      deps_(deps),
+      negative_cache_(policy_.negative_ttl, policy_.negative_entries),
+      memory_cache_(policy_.memory_entries, deps_.random),
+      guard_(policy_.revocations, deps_.fingerprinter),
       rate_limiter_(policy_.rate_limit),
       reports_(policy_.reports.per_uid, policy_.reports.max_uids),
       recently_valid_(policy_.max_entries),
       refresh_failed_(kRefreshesRemembered),
       token_breaker_(policy_.breaker),
-      leases_(policy_.life, policy_.lease,
-              {world_.clock, world_.cache, world_.publisher, sieve_, guard_, hot_}) {
+      leases_(policy_.ttl, policy_.lease,
+              {deps_.clock, deps_.cache, deps_.publisher, sieve_, guard_, memory_cache_}) {
   policy_.breaker.max_in_flight = static_cast<std::uint32_t>(policy_.max_in_flight);
   for (const UpstreamPolicy& upstream : policy_.upstreams)
     upstreams_.push_back({CircuitBreaker(policy_.breaker), UrlFailover(upstream.urls)});
-  world_.cache.each([this](const TokenKey& key, BootTime fresh_until) {
-    sieve_.put(key, fresh_until + policy_.life.stale_if_error);
+  deps_.cache.each([this](const TokenKey& key, BootTime fresh_until) {
+    sieve_.put(key, fresh_until + policy_.ttl.stale_if_error);
     recently_valid_.add(key);
   });
-  evict_for(0, world_.clock.now());
+  evict_for(0, deps_.clock.now());
 }
 
 bool ClaimsService::ask(const Question& question, const Waiter& waiter) {
@@ -59,23 +59,25 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
     ++counters_.local_refusals;
     return deliver(question, waiter, Answer{.reason = Reason::kTooLong});
   }
-  const Now now = world_.clock.now();
-  const HotEntries::Hot* const hot = hot_.find(question.upstream, question.token);
-  if (hot != nullptr && hot->vetted == guard_.rules().generation()) {
-    const Freshness freshness = freshness_of(hot->entry, now, policy_.life, question.max_age);
+  const Now now = deps_.clock.now();
+  const MemoryCache::Item* const memory_cache =
+      memory_cache_.find(question.upstream, question.token);
+  if (memory_cache != nullptr && memory_cache->vetted == guard_.rules().generation()) {
+    const Freshness freshness =
+        freshness_of(memory_cache->entry, now, policy_.ttl, question.max_age);
     if (is_usable(freshness)) {
       // An answer that must be recorded renews its lease after its record is durable.
       const bool renews =
-          question.wants_lease && now.boot >= hot->renew_lease_at && !policy_.audit.hits;
-      const TokenKey key = hot->key;  // a copy: the sink may erase the in-memory entry
+          question.wants_lease && now.boot >= memory_cache->renew_lease_at && !policy_.audit.hits;
+      const TokenKey key = memory_cache->key;  // a copy: the sink may erase the in-memory entry
       sieve_.touch(key);
-      answer_hit(key, hot->entry, question, waiter, now, freshness);
-      if (renews) show_lease(about(question, key), waiter);
+      answer_hit(key, memory_cache->entry, question, waiter, now, freshness);
+      if (renews) publish_lease(about(question, key), waiter);
       return;
     }
   }
   if (revoked_token(question, waiter, now)) return;
-  const TokenKey key = world_.keyer.key_of(question.upstream, question.token);
+  const TokenKey key = deps_.keyer.key_of(question.upstream, question.token);
   if (answer_from_cache(key, question, waiter, now)) return;
   recently_valid_.prefetch(key);
   JwtTimes times;
@@ -86,7 +88,7 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
 // Check revocation before any lookup that can return valid. Revoking a token evicts it from the
 // in-memory cache, so that lookup may come first.
 bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
-  if (!guard_.denies_token(question.token, now)) return false;
+  if (!guard_.invalidates_token(question.token, now)) return false;
   deliver(question, waiter, Answer{.reason = Reason::kRevoked});
   return true;
 }
@@ -96,27 +98,27 @@ bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& quest
   // The sieve lists every cached key. An entry that it does not list is ignored, because the store
   // may have failed to erase it.
   if (!sieve_.may_hold(key)) return false;
-  const std::optional<Entry> entry = world_.cache.find(key);
-  const Sieve::Place place = sieve_.find(key);
-  if (!entry || place == Sieve::kNowhere) return false;
-  const Freshness freshness = freshness_of(*entry, now, policy_.life, question.max_age);
+  const std::optional<Entry> entry = deps_.cache.find(key);
+  const Sieve::Index place = sieve_.find(key);
+  if (!entry || place == Sieve::npos) return false;
+  const Freshness freshness = freshness_of(*entry, now, policy_.ttl, question.max_age);
   if (!is_usable(freshness)) return false;
-  if (guard_.forgets(question.upstream, entry->claims, entry->confirmed_at)) {
-    forget(key);
+  if (guard_.is_purged(question.upstream, entry->claims, entry->confirmed_at)) {
+    purge_entry(key);
     return false;
   }
-  if (guard_.denies_claims(question.upstream, entry->claims, entry->issued_at, now)) {
+  if (guard_.invalidates_claims(question.upstream, entry->claims, entry->issued_at, now)) {
     deliver(question, waiter, Answer{.reason = Reason::kRevoked});
     return true;
   }
   sieve_.touch(place);
   // A lease request reads the entry again (Leases::show), so put it into the in-memory cache.
-  if (question.wants_lease || hot_.asked_again(question.upstream, question.token)) {
-    hot_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
+  if (question.wants_lease || memory_cache_.asked_again(question.upstream, question.token)) {
+    memory_cache_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
     if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   }
   answer_hit(key, *entry, question, waiter, now, freshness);
-  if (question.wants_lease && !policy_.audit.hits) show_lease(about(question, key), waiter);
+  if (question.wants_lease && !policy_.audit.hits) publish_lease(about(question, key), waiter);
   return true;
 }
 
@@ -129,7 +131,7 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
                  .source = Source::kCache,
                  .flags = entry.flags,
                  .age = now.boot - entry.confirmed_at,
-                 .left = time_left(entry, now, policy_.life),
+                 .ttl_remaining = ttl_remaining(entry, now, policy_.ttl),
                  .retry_after = {},
                  .claims = entry.claims},
           key);
@@ -169,12 +171,12 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
     return true;
   }
   times = read_jwt_times(question.token, json_);
-  if (has_expired(times.expires_at, now, policy_.life)) {
+  if (has_expired(times.expires_at, now, policy_.ttl)) {
     ++counters_.local_refusals;
     deliver(question, waiter, Answer{.reason = Reason::kExpired});
     return true;
   }
-  const auto refusal = negatives_.find(key, now.boot);
+  const auto refusal = negative_cache_.find(key, now.boot);
   if (!refusal) return false;
   if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
   if (question.max_age == Duration(0)) return false;
@@ -184,7 +186,7 @@ bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question
                  .source = Source::kCache,
                  .flags = 0,
                  .age = now.boot - refusal->refused_at,
-                 .left = refusal->until - now.boot,
+                 .ttl_remaining = refusal->until - now.boot,
                  .retry_after = {},
                  .claims = {}});
   return true;
@@ -208,93 +210,95 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                               const FetchOutcome& outcome, const Now& now) {
   ++counters_.upstream_confirmations;
   const Now& started = *flight.started;
-  if (const auto refusal = negatives_.find(flight.key, now.boot);
+  if (const auto refusal = negative_cache_.find(flight.key, now.boot);
       refusal && refusal->refused_at > started.boot) {
     ++counters_.late_results;
     return Answer{.reason = Reason::kRefused, .source = Source::kCache};
   }
-  if (is_denied(flight, judgement.claims.block.view(), now)) {
-    forget(flight.key);
+  if (is_invalidated(flight, judgement.claims.block.view(), now)) {
+    purge_entry(flight.key);
     // The negative entry spares the Auth API repeated requests for the revoked token.
-    negatives_.put(flight.key, started.boot, Reason::kRevoked);
+    negative_cache_.put(flight.key, started.boot, Reason::kRevoked);
     return Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
   }
   const JwtTimes& times = flight.times;
-  if (has_expired(times.expires_at, now, policy_.life)) return Answer{.reason = Reason::kExpired};
+  if (has_expired(times.expires_at, now, policy_.ttl)) return Answer{.reason = Reason::kExpired};
 
   const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
-  if (judgement.claims.trimmed) ++counters_.trimmed;
+  if (judgement.claims.truncated) ++counters_.truncated;
   const Entry entry{
       .confirmed_at = started.boot,
-      .fresh_until = end_of_life(started.boot, headers, policy_.life, world_.random),
+      .fresh_until = expires_at(started.boot, headers, policy_.ttl, deps_.random),
       .expires_at = times.expires_at,
       .issued_at = times.issued_at,
-      .flags = judgement.claims.trimmed ? proto::kAnswerTrimmed : std::uint16_t{0},
+      .flags = judgement.claims.truncated ? proto::kAnswerTruncated : std::uint16_t{0},
       .claims = judgement.claims.block.view(),
   };
-  negatives_.erase(flight.key);
+  negative_cache_.erase(flight.key);
   recently_valid_.add(flight.key);
-  const Duration left = time_left(entry, now, policy_.life);
-  const bool purged = flight.closed || guard_.forgets(flight.upstream, entry.claims, started.boot);
+  const Duration left = ttl_remaining(entry, now, policy_.ttl);
+  const bool purged =
+      flight.closed || guard_.is_purged(flight.upstream, entry.claims, started.boot);
   if (headers.no_store || purged || left <= Duration(0)) {
-    ++counters_.not_kept;
+    ++counters_.not_cached;
     // An older confirmation must not outlive a newer one that may not be cached.
-    forget(flight.key);
+    purge_entry(flight.key);
   } else {
     keep(flight.key, entry, now);
   }
-  return Answer{.reason = Reason::kOk,
-                .source = Source::kUpstream,
-                .flags = entry.flags,
-                .age = now.boot - started.boot,
-                .left = headers.no_store || purged ? Duration(0) : std::max(left, Duration(0)),
-                .retry_after = {},
-                .claims = entry.claims};
+  return Answer{
+      .reason = Reason::kOk,
+      .source = Source::kUpstream,
+      .flags = entry.flags,
+      .age = now.boot - started.boot,
+      .ttl_remaining = headers.no_store || purged ? Duration(0) : std::max(left, Duration(0)),
+      .retry_after = {},
+      .claims = entry.claims};
 }
 
 // The rejected token is erased from the store before any waiter is answered.
 Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
   ++counters_.upstream_refusals;
-  forget(flight.key);
+  purge_entry(flight.key);
   pending_answers_.refuse(flight.key, flight.started->boot);
   recently_valid_.erase(flight.key);
-  negatives_.expire(now.boot);
+  negative_cache_.expire(now.boot);
   // The result of a purged flight must not affect queries made after the purge.
-  if (!flight.closed) negatives_.put(flight.key, flight.started->boot);
+  if (!flight.closed) negative_cache_.put(flight.key, flight.started->boot);
   return Answer{.reason = Reason::kRefused,
                 .source = Source::kUpstream,
                 .flags = 0,
                 .age = now.boot - flight.started->boot,
-                .left = {},
+                .ttl_remaining = {},
                 .retry_after = {},
                 .claims = {}};
 }
 
 void ClaimsService::keep(const TokenKey& key, const Entry& entry, const Now& now) {
-  world_.publisher.withdraw(key);
-  hot_.erase(key);  // it holds the old entry
+  deps_.publisher.withdraw(key);
+  memory_cache_.erase(key);  // it holds the old entry
   evict_for(sieve_.holds(key) ? 0 : 1, now);
-  Stored stored = world_.cache.put(key, entry);
+  Stored stored = deps_.cache.put(key, entry);
   // The store is also limited by bytes: a large entry may replace several small ones.
   for (int tries = 0; stored == Stored::kFull && tries < 16 && sieve_.size() > 0; ++tries) {
     evict_for(policy_.max_entries - sieve_.size() + 1 + static_cast<std::size_t>(tries), now);
-    stored = world_.cache.put(key, entry);
+    stored = deps_.cache.put(key, entry);
   }
   if (stored == Stored::kStored) {
-    sieve_.put(key, entry.fresh_until + policy_.life.stale_if_error);
+    sieve_.put(key, entry.fresh_until + policy_.ttl.stale_if_error);
     return;
   }
-  ++counters_.not_kept;
-  forget(key);
+  ++counters_.not_cached;
+  purge_entry(key);
 }
 
 // Removes an entry. If the store cannot erase it, it is ignored because the sieve no longer lists
 // it.
-void ClaimsService::forget(const TokenKey& key) {
-  world_.publisher.withdraw(key);
-  hot_.erase(key);
+void ClaimsService::purge_entry(const TokenKey& key) {
+  deps_.publisher.withdraw(key);
+  memory_cache_.erase(key);
   sieve_.erase(key);
-  world_.cache.erase(key);
+  deps_.cache.erase(key);
 }
 
 // Evicts until `room` more entries fit.
@@ -302,8 +306,8 @@ void ClaimsService::evict_for(std::size_t room, const Now& now) {
   while (sieve_.size() + room > policy_.max_entries) {
     const std::optional<TokenKey> victim = sieve_.evict(now.boot);
     if (!victim) return;
-    hot_.erase(*victim);
-    world_.cache.erase(*victim);
+    memory_cache_.erase(*victim);
+    deps_.cache.erase(*victim);
     ++counters_.evictions;
   }
 }
@@ -319,21 +323,21 @@ std::optional<BootTime> ClaimsService::wake_time() const {
 std::optional<Duration> ClaimsService::wait_time() const {
   const std::optional<BootTime> deadline = wake_time();
   if (!deadline) return std::nullopt;
-  return std::max(Duration(0), *deadline - world_.clock.now().boot);
+  return std::max(Duration(0), *deadline - deps_.clock.now().boot);
 }
 
 void ClaimsService::tick() {
-  const Now now = world_.clock.now();
-  negatives_.expire(now.boot);
+  const Now now = deps_.clock.now();
+  negative_cache_.expire(now.boot);
   if (next_expiry_ <= now.boot) expire_rules(now);
   if (next_sweep_ && *next_sweep_ <= now.boot) {
-    hot_.sweep(now);
+    memory_cache_.sweep(now);
     next_sweep_.reset();
-    if (!hot_.empty()) next_sweep_ = now.boot + kSweepInterval;
+    if (!memory_cache_.empty()) next_sweep_ = now.boot + kSweepInterval;
   }
   while (const std::optional<Waiting> waiting = flights_.take_overdue(now.boot)) {
     ++counters_.deadlines;
-    world_.observer.deadline_passed(waiting->upstream, waiting->origin.trace_id);
+    deps_.observer.deadline_passed(waiting->upstream, waiting->origin.trace_id);
     const Flight* const flight = flights_.find(waiting->key);
     hand_over(*waiting, Answer{.reason = Reason::kDeadline},
               {.token = flight != nullptr ? flight->token.view() : std::string_view()});
@@ -348,8 +352,8 @@ void ClaimsService::stop() {
 }
 
 void ClaimsService::disconnected(std::uint64_t connection) {
-  flights_.forget(connection);
-  pending_answers_.forget(connection);
+  flights_.drop_connection(connection);
+  pending_answers_.drop_connection(connection);
 }
 
 BootTime ClaimsService::deadline_after(Duration timeout, const Now& now) const {
@@ -376,7 +380,7 @@ void ClaimsService::deliver(const Question& question, const Waiter& waiter, cons
   if (!policy_.audit.covers(answer)) return reply(waiter, answer);
   About what = about(question, key);
   what.origin = loggable_origin(question);
-  what.deadline = deadline_after(question.timeout, world_.clock.now());
+  what.deadline = deadline_after(question.timeout, deps_.clock.now());
   leave_recorded(what, waiter, answer);
 }
 
@@ -409,7 +413,7 @@ void ClaimsService::reply(const Waiter& waiter, const Answer& answer) {
     case Verdict::kInvalid: ++counters_.answers_invalid; break;
     case Verdict::kUnavailable: ++counters_.answers_unavailable; break;
   }
-  world_.sink.answer(waiter, answer);
+  deps_.sink.answer(waiter, answer);
 }
 
 }  // namespace claimsd::daemon

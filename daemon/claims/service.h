@@ -16,14 +16,14 @@
 #include "daemon/claims/audit/pending_answers.h"
 #include "daemon/claims/audit/report.h"
 #include "daemon/claims/cache/freshness.h"
-#include "daemon/claims/cache/hot_entries.h"
 #include "daemon/claims/cache/leases.h"
-#include "daemon/claims/cache/negative.h"
+#include "daemon/claims/cache/memory_cache.h"
+#include "daemon/claims/cache/negative_cache.h"
 #include "daemon/claims/cache/sieve.h"
 #include "daemon/claims/counters.h"
 #include "daemon/claims/inspection.h"
 #include "daemon/claims/lookup_statistics.h"
-#include "daemon/claims/parse/json_room.h"
+#include "daemon/claims/parse/json_buffers.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/orders.h"
 #include "daemon/claims/revocation/revocation_guard.h"
@@ -37,14 +37,14 @@
 namespace claimsd::daemon {
 
 struct Policy {
-  LifePolicy life;
+  TtlPolicy ttl;
   Duration negative_ttl = seconds(5);
   std::size_t negative_entries = 10'000;
   std::size_t max_entries = 100'000;
-  std::size_t hot_entries = 1'024;   // in-memory cache entries
-  std::size_t max_in_flight = 64;    // requests in flight to one Auth API
-  std::size_t max_pending = 4'096;   // requests to one Auth API waiting for their turn
-  std::size_t max_waiters = 65'536;  // queries waiting
+  std::size_t memory_entries = 1'024;  // in-memory cache entries
+  std::size_t max_in_flight = 64;      // requests in flight to one Auth API
+  std::size_t max_pending = 4'096;     // requests to one Auth API waiting for their turn
+  std::size_t max_waiters = 65'536;    // queries waiting
   std::size_t max_waiters_per_uid = 16'384;
   Duration max_timeout = seconds(30);
   Duration lease = seconds(5);  // how long a worker may use a published entry
@@ -70,7 +70,7 @@ struct Question {
 Origin loggable_origin(const Question& question);
 
 // Dependencies of a service. All must outlive it.
-struct World {
+struct Dependencies {
   Clock& clock;
   Random& random;
   Keyer& keyer;
@@ -87,7 +87,7 @@ struct World {
 class ClaimsService {
  public:
   // Starts with the entries already in the cache.
-  ClaimsService(Policy policy, World world);
+  ClaimsService(Policy policy, Dependencies deps);
 
   // Processes a query. False: its peer is over its rate limit and may be throttled.
   bool ask(const Question& question, const Waiter& waiter);
@@ -109,7 +109,7 @@ class ClaimsService {
   // and sizes fixed at startup (entries, negative entries, rules), do not change.
   void reconfigure(Policy policy);
   // Call after the publisher has lost all published leases: they are published again on demand.
-  void forget_shown() { hot_.clear(); }
+  void republish() { memory_cache_.clear(); }
 
   // For operators (service_inspection.cc). inspect() visits up to `most` entries in key order,
   // starting after `after`, and returns the key to continue after, or nullopt at the end.
@@ -132,12 +132,12 @@ class ClaimsService {
   const LookupStatistics& lookups() const { return lookups_; }
   const SingleFlight& flights() const { return flights_; }
   std::size_t pending_answers() const { return pending_answers_.waiting(); }
-  std::size_t negative_entries() const { return negatives_.size(); }
+  std::size_t negative_entries() const { return negative_cache_.size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
   // Remaining backoff of a failing Auth API; 0: requests are allowed.
   Duration backoff(UpstreamId upstream) const {
     return upstreams_.at(upstream)
-        .breaker.backoff_remaining(world_.clock.now().boot)
+        .breaker.backoff_remaining(deps_.clock.now().boot)
         .value_or(Duration(0));
   }
 
@@ -210,9 +210,9 @@ class ClaimsService {
                  const Now& now);
   Answer refuse(const Flight& flight, const Now& now);
   void keep(const TokenKey& key, const Entry& entry, const Now& now);
-  void forget(const TokenKey& key);
+  void purge_entry(const TokenKey& key);
   void evict_for(std::size_t room, const Now& now);
-  bool is_denied(const Flight& flight, std::string_view claims, const Now& now) const;
+  bool is_invalidated(const Flight& flight, std::string_view claims, const Now& now) const;
   bool anybody_waits(const Flight& flight);
   // Returns one of the waiters that received the answer, if there were any.
   std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
@@ -229,7 +229,7 @@ class ClaimsService {
   void give_up(const PendingAnswer& held);
   Answer revalidate(const PendingAnswer& held, const Now& now) const;
   void supersede(const PendingAnswer& held, const Answer& answer);
-  void show_lease(const About& about, const Waiter& waiter);
+  void publish_lease(const About& about, const Waiter& waiter);
   void record_unasked(const Flight& flight, const Answer& answer, const Completion& completion);
 
   std::string confirmed_user(UpstreamId upstream, std::string_view token);
@@ -241,21 +241,21 @@ class ClaimsService {
   void each_upstream(const Order& order, Visit&& visit);
   static OrderOutcome check(const Order& order);
   void purge_user(const Order& order, const Now& now, OrderDone done);
-  void purge_everybody(const Now& now, OrderDone done);
+  void purge_all_users(const Now& now, OrderDone done);
   std::vector<Rule> rules_for(const Order& order, const Now& now);
   bool add_rules(const std::vector<Rule>& rules, const Now& now);
   void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, OrderDone done);
   void expire_rules(const Now& now);
-  void forget_token(const Order& order);
+  void purge_token(const Order& order);
 
   Policy policy_;
-  World world_;
+  Dependencies deps_;
   Counters counters_;
   LookupStatistics lookups_;
   SingleFlight flights_;
-  NegativeEntries negatives_;
+  NegativeCache negative_cache_;
   Sieve sieve_;
-  HotEntries hot_;
+  MemoryCache memory_cache_;
   RevocationGuard guard_;
   std::vector<UpstreamState> upstreams_;  // by UpstreamId
   RateLimiter rate_limiter_;
@@ -265,7 +265,7 @@ class ClaimsService {
   TokenBreaker token_breaker_;
   Leases leases_;
   PendingAnswers pending_answers_;
-  JsonRoom json_;                       // buffers for parsing tokens and claims
+  JsonBuffers json_;                    // buffers for parsing tokens and claims
   bool turned_away_ = false;            // the current query exceeded its rate limit
   std::optional<BootTime> next_sweep_;  // of hot_; nullopt while hot_ is empty
   BootTime next_expiry_{};              // when to look for expired rules next

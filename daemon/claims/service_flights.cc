@@ -56,7 +56,7 @@ void ClaimsService::change_breaker(UpstreamId upstream, Change&& change) {
   CircuitBreaker& breaker = upstreams_[upstream].breaker;
   const BreakerState before = breaker.state();
   change(breaker);
-  if (breaker.state() != before) world_.observer.breaker_changed(upstream, breaker.state());
+  if (breaker.state() != before) deps_.observer.breaker_changed(upstream, breaker.state());
 }
 
 // `now` may be slightly in the past; answers then count as older by that much.
@@ -81,20 +81,20 @@ void ClaimsService::send(Flight& flight, const Now& now) {
   flight.url = upstreams_[flight.upstream].urls.pick(now.boot);
   ++flight.tries;
   ++counters_.upstream_requests;
-  world_.upstream.start(flight.id, flight.upstream, flight.url, flight.token);
+  deps_.upstream.start(flight.id, flight.upstream, flight.url, flight.token);
 }
 
 void ClaimsService::on_complete(FlightId id, const FetchOutcome& outcome) {
   Flight* const in_flight = flights_.find(id);
   if (in_flight == nullptr) return;
-  const Now now = world_.clock.now();
+  const Now now = deps_.clock.now();
   const Judgement judgement = judge(outcome, policy_.upstreams.at(in_flight->upstream), json_);
-  world_.observer.request_completed({.upstream = in_flight->upstream,
-                                     .reason = judgement.reason,
-                                     .status = outcome.status,
-                                     .detail = judgement.detail,
-                                     .took = outcome.took,
-                                     .trace_id = in_flight->trace_id});
+  deps_.observer.request_completed({.upstream = in_flight->upstream,
+                                    .reason = judgement.reason,
+                                    .status = outcome.status,
+                                    .detail = judgement.detail,
+                                    .took = outcome.took,
+                                    .trace_id = in_flight->trace_id});
   if (try_next_url(*in_flight, judgement, now)) return;
   Flight flight = flights_.remove(id);
   note_health(flight, judgement, now);
@@ -123,11 +123,11 @@ void ClaimsService::on_complete(FlightId id, const FetchOutcome& outcome) {
   if (!asker) record_unasked(flight, answer, completion);
   // An answer that must be recorded publishes its lease after its record is durable.
   if (completion.wants_lease && answer.reason == Reason::kOk && !policy_.audit.covers(answer))
-    show_lease({.uid = flight.uid,
-                .upstream = flight.upstream,
-                .token = completion.token,
-                .key = &flight.key},
-               asker.value_or(Waiter{}));
+    publish_lease({.uid = flight.uid,
+                   .upstream = flight.upstream,
+                   .token = completion.token,
+                   .key = &flight.key},
+                  asker.value_or(Waiter{}));
   answer_all(flight, flight.successors, no_successor, {.token = flight.token.view()});
   shed_pending(flight.upstream);
   start_pending(flight.upstream, now);
@@ -163,14 +163,14 @@ void ClaimsService::note_health(const Flight& flight, const Judgement& judgement
     if (!judgement.down) return breaker.succeeded();
     if (said_before(flight, judgement, now)) {
       return breaker.failed_again(now.boot, judgement.retry_after, TokenKeyHash()(flight.key),
-                                  world_.random);
+                                  deps_.random);
     }
-    breaker.failed(now.boot, judgement.retry_after, world_.random);
+    breaker.failed(now.boot, judgement.retry_after, deps_.random);
   });
   if (!judgement.down) {
     token_breaker_.worked(flight.key);
   } else if (judgement.may_be_token) {
-    token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, world_.random);
+    token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, deps_.random);
   }
   const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
   if (settled) {
@@ -180,9 +180,10 @@ void ClaimsService::note_health(const Flight& flight, const Judgement& judgement
   }
 }
 
-bool ClaimsService::is_denied(const Flight& flight, std::string_view claims, const Now& now) const {
-  return guard_.denies_token(flight.token.view(), now) ||
-         guard_.denies_claims(flight.upstream, claims, flight.times.issued_at, now);
+bool ClaimsService::is_invalidated(const Flight& flight, std::string_view claims,
+                                   const Now& now) const {
+  return guard_.invalidates_token(flight.token.view(), now) ||
+         guard_.invalidates_claims(flight.upstream, claims, flight.times.issued_at, now);
 }
 
 // Check revocation again before each waiter: a sink may revoke the token while handling an answer.
@@ -196,7 +197,7 @@ std::optional<Waiter> ClaimsService::answer_all(const Flight& flight,
     if (!waiting) continue;
     if (answer.reason == Reason::kOk && decided_under != guard_.rules().generation()) {
       decided_under = guard_.rules().generation();
-      if (is_denied(flight, answer.claims, world_.clock.now()))
+      if (is_invalidated(flight, answer.claims, deps_.clock.now()))
         answer = Answer{.reason = Reason::kRevoked, .source = Source::kUpstream};
     }
     answered = waiting->waiter;
@@ -211,7 +212,7 @@ bool ClaimsService::anybody_waits(const Flight& flight) {
 }
 
 void ClaimsService::drop_pending(UpstreamId upstream, const Answer& answer) {
-  while (Flight* const pending = flights_.start_next(upstream, world_.clock.now())) {
+  while (Flight* const pending = flights_.start_next(upstream, deps_.clock.now())) {
     const Flight flight = flights_.remove(pending->id);
     if (answer.reason == Reason::kBackoff) ++counters_.backoffs;
     answer_all(flight, flight.waiters, answer, {.token = flight.token.view()});

@@ -39,14 +39,14 @@ void ClaimsService::purge(const Order& order, OrderDone done) {
   const OrderOutcome outcome = check(order);
   if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
   ++counters_.purges;
-  const Now now = world_.clock.now();
+  const Now now = deps_.clock.now();
   switch (order.subject) {
     case Subject::kToken:
-      forget_token(order);
-      return world_.revocation_log.keep(
+      purge_token(order);
+      return deps_.revocation_log.keep(
           {}, [done = std::move(done)](bool durable) { done({.durable = durable, .until = {}}); });
     case Subject::kUser: return purge_user(order, now, std::move(done));
-    case Subject::kEverybody: return purge_everybody(now, std::move(done));
+    case Subject::kAllUsers: return purge_all_users(now, std::move(done));
   }
 }
 
@@ -55,45 +55,45 @@ void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone don
   std::vector<Rule> rules;
   each_upstream(order, [&](UpstreamId upstream) {
     rules.push_back(
-        {.name = {RuleKind::kForgetUser, world_.fingerprinter.of_user(upstream, order.who)},
+        {.name = {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, order.who)},
          .made_at = now,
-         .ends = end_after(now, guard_.policy().forget_for),
-         .forget_until = now.boot});
+         .ends = end_after(now, guard_.policy().purge_window),
+         .purged_until = now.boot});
   });
   // No room for another rule: purging all users includes this one.
-  if (!add_rules(rules, now)) return purge_everybody(now, std::move(done));
+  if (!add_rules(rules, now)) return purge_all_users(now, std::move(done));
   flights_.close_in_flight();
   each_upstream(order,
-                [&](UpstreamId upstream) { world_.publisher.withdraw_user(upstream, order.who); });
+                [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, order.who); });
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
-void ClaimsService::purge_everybody(const Now& now, OrderDone done) {
-  const std::vector<Rule> rules{{.name = {RuleKind::kForgetEverybody, {}},
+void ClaimsService::purge_all_users(const Now& now, OrderDone done) {
+  const std::vector<Rule> rules{{.name = {RuleKind::kPurgeAllUsers, {}},
                                  .made_at = now,
-                                 .ends = end_after(now, guard_.policy().forget_for),
-                                 .forget_until = now.boot}};
+                                 .ends = end_after(now, guard_.policy().purge_window),
+                                 .purged_until = now.boot}};
   add_rules(rules, now);
   flights_.close_in_flight();
-  negatives_.clear();
-  world_.publisher.withdraw_all();
+  negative_cache_.clear();
+  deps_.publisher.withdraw_all();
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
 void ClaimsService::revoke(const Order& order, OrderDone done) {
   const OrderOutcome outcome = check(order);
   if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
-  const Now now = world_.clock.now();
+  const Now now = deps_.clock.now();
   const std::vector<Rule> rules = rules_for(order, now);
   if (!add_rules(rules, now)) return done({.outcome = OrderOutcome::kFull});
   ++counters_.revocations;
   switch (order.subject) {
-    case Subject::kToken: forget_token(order); break;
+    case Subject::kToken: purge_token(order); break;
     case Subject::kUser:
       each_upstream(
-          order, [&](UpstreamId upstream) { world_.publisher.withdraw_user(upstream, order.who); });
+          order, [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, order.who); });
       break;
-    case Subject::kEverybody: world_.publisher.withdraw_all(); break;
+    case Subject::kAllUsers: deps_.publisher.withdraw_all(); break;
   }
   WallTime until = rules.front().ends.wall;
   keep_rules(rules, order.lock ? rules.back().ends.wall : until, std::move(done));
@@ -101,16 +101,16 @@ void ClaimsService::revoke(const Order& order, OrderDone done) {
 
 std::vector<Rule> ClaimsService::rules_for(const Order& order, const Now& now) {
   const RevocationPolicy& policy = guard_.policy();
-  const Duration length = order.length.value_or(policy.undated);
+  const Duration length = order.length.value_or(policy.without_iat);
   std::vector<Rule> rules;
   if (order.subject == Subject::kToken) {
-    Rule rule{.name = {RuleKind::kToken, world_.fingerprinter.of_token(order.who)},
+    Rule rule{.name = {RuleKind::kToken, deps_.fingerprinter.of_token(order.who)},
               .made_at = now,
               .ends = end_after(now, length + policy.margin)};
     const WallTime expires_at = read_jwt_times(order.who).expires_at;
     if (expires_at != WallTime::max()) {
       const Duration left = std::max(Duration(0), expires_at - now.wall);
-      rule.ends = end_after(now, left + policy_.life.clock_skew + policy.margin);
+      rule.ends = end_after(now, left + policy_.ttl.clock_skew + policy.margin);
     }
     rules.push_back(rule);
     return rules;
@@ -120,14 +120,14 @@ std::vector<Rule> ClaimsService::rules_for(const Order& order, const Now& now) {
                      .made_at = now,
                      .ends = end_after(now, std::max(policy.keep, length) + policy.margin),
                      .not_before = now.wall,
-                     .undated_ends = end_after(now, length + policy.margin)});
+                     .without_iat_ends = end_after(now, length + policy.margin)});
   };
-  if (order.subject == Subject::kEverybody) {
-    issued_before_now(RuleKind::kEverybody, {});
+  if (order.subject == Subject::kAllUsers) {
+    issued_before_now(RuleKind::kAllUsers, {});
     return rules;
   }
   each_upstream(order, [&](UpstreamId upstream) {
-    const Fingerprint user = world_.fingerprinter.of_user(upstream, order.who);
+    const Fingerprint user = deps_.fingerprinter.of_user(upstream, order.who);
     issued_before_now(RuleKind::kUser, user);
     if (!order.lock) return;
     rules.push_back(
@@ -147,7 +147,7 @@ void ClaimsService::keep_rules(const std::vector<Rule>& rules, std::optional<Wal
                                OrderDone done) {
   std::vector<Rule> merged;
   for (const Rule& rule : rules) merged.push_back(*guard_.rules().find(rule.name));
-  world_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
+  deps_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
     done({.durable = durable, .until = until});
   });
 }
@@ -160,16 +160,16 @@ void ClaimsService::expire_rules(const Now& now) {
   next_expiry_ = now.boot + kExpiryInterval;
   std::vector<RuleName> ended = guard_.rules().expire(now);
   // More rules may have expired.
-  if (ended.size() == Revocations::kMostSteps) next_expiry_ = now.boot;
-  if (!ended.empty()) world_.revocation_log.drop(std::move(ended));
+  if (ended.size() == Revocations::kMaxSteps) next_expiry_ = now.boot;
+  if (!ended.empty()) deps_.revocation_log.drop(std::move(ended));
 }
 
 // Later queries see neither cached state of this token nor the result of a flight in progress.
-void ClaimsService::forget_token(const Order& order) {
+void ClaimsService::purge_token(const Order& order) {
   each_upstream(order, [&](UpstreamId upstream) {
-    const TokenKey key = world_.keyer.key_of(upstream, order.who);
-    forget(key);
-    negatives_.erase(key);
+    const TokenKey key = deps_.keyer.key_of(upstream, order.who);
+    purge_entry(key);
+    negative_cache_.erase(key);
     flights_.close(key);
   });
 }

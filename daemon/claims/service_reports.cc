@@ -44,7 +44,7 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
     acknowledge(waiter, false);
     return true;
   }
-  const Now now = world_.clock.now();
+  const Now now = deps_.clock.now();
   const std::string confirmed = confirmed_user(report.upstream, report.token);
   const std::string_view claimed =
       confirmed.empty() ? loggable_user(report.token, report.user) : "";
@@ -52,20 +52,20 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
   if (brief) ++counters_.reports_brief;
   const AuditTicket ticket = pending_answers_.next_ticket();
   const AuditDecision verdict =
-      world_.audit.record({.kind = AuditedEvent::Kind::kReport,
-                           .waiter = waiter,
-                           .uid = report.uid,
-                           .upstream = report.upstream,
-                           .token = report.token,
-                           .reason = report.reason,
-                           .status = report.status,
-                           .origin = loggable_origin(report),
-                           .user = confirmed.empty() ? claimed : confirmed,
-                           .user_is_claimed = !claimed.empty(),
-                           .method = without(report.token, report.method),
-                           .required = without(report.token, report.required),
-                           .brief = brief},
-                          ticket);
+      deps_.audit.record({.kind = AuditedEvent::Kind::kReport,
+                          .waiter = waiter,
+                          .uid = report.uid,
+                          .upstream = report.upstream,
+                          .token = report.token,
+                          .reason = report.reason,
+                          .status = report.status,
+                          .origin = loggable_origin(report),
+                          .user = confirmed.empty() ? claimed : confirmed,
+                          .user_is_claimed = !claimed.empty(),
+                          .method = without(report.token, report.method),
+                          .required = without(report.token, report.required),
+                          .brief = brief},
+                         ticket);
   if (verdict != AuditDecision::kUnavailable && report.unacknowledged > 0)
     record_lost(report, waiter);
   if (verdict == AuditDecision::kPending) {
@@ -84,9 +84,9 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
 // used.
 std::string ClaimsService::confirmed_user(UpstreamId upstream, std::string_view token) {
   if (token.empty()) return {};
-  const TokenKey key = world_.keyer.key_of(upstream, token);
+  const TokenKey key = deps_.keyer.key_of(upstream, token);
   if (!sieve_.holds(key)) return {};
-  const std::optional<Entry> entry = world_.cache.find(key);
+  const std::optional<Entry> entry = deps_.cache.find(key);
   proto::ClaimsView claims;
   if (!entry || !proto::decode_claims(entry->claims, claims)) return {};
   return std::string(claims.id);
@@ -103,17 +103,17 @@ bool ClaimsService::within_rate(std::uint32_t uid, bool known, const Now& now) {
 // Recorded only with an accepted report: after a failed one, the worker sends the count again.
 void ClaimsService::record_lost(const Report& report, const Waiter& waiter) {
   counters_.reports_lost += report.unacknowledged;
-  world_.audit.record({.kind = AuditedEvent::Kind::kLost,
-                       .waiter = waiter,
-                       .uid = report.uid,
-                       .upstream = report.upstream,
-                       .count = report.unacknowledged},
-                      0);
+  deps_.audit.record({.kind = AuditedEvent::Kind::kLost,
+                      .waiter = waiter,
+                      .uid = report.uid,
+                      .upstream = report.upstream,
+                      .count = report.unacknowledged},
+                     0);
 }
 
 void ClaimsService::acknowledge(const Waiter& waiter, bool recorded) {
   if (!recorded) ++counters_.reports_unrecorded;
-  world_.sink.receipt(waiter, recorded ? Reason::kOk : Reason::kNotRecorded);
+  deps_.sink.receipt(waiter, recorded ? Reason::kOk : Reason::kNotRecorded);
 }
 
 }  // namespace claimsd::daemon

@@ -75,7 +75,7 @@ bool ClaimsService::is_full(const Question& question, const Flight* flight, bool
 // Delivers an answer to a query that has waited.
 void ClaimsService::hand_over(const Waiting& waiting, const Answer& answer,
                               const Completion& completion) {
-  const Duration waited = world_.clock.now().boot - waiting.asked_at;
+  const Duration waited = deps_.clock.now().boot - waiting.asked_at;
   lookups_.waited(stale_or(waiting, answer, completion), waited);
 }
 
@@ -98,22 +98,22 @@ Source ClaimsService::stale_or(const Waiting& waiting, const Answer& answer,
 // Needs no check for rejected or revoked tokens: a rejection erases the entry, and revoked tokens
 // are filtered out earlier. Purges are checked here.
 std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTime& until) {
-  if (policy_.life.stale_if_error <= Duration(0) || !sieve_.holds(waiting.key)) return std::nullopt;
-  const std::optional<Entry> entry = world_.cache.find(waiting.key);
+  if (policy_.ttl.stale_if_error <= Duration(0) || !sieve_.holds(waiting.key)) return std::nullopt;
+  const std::optional<Entry> entry = deps_.cache.find(waiting.key);
   if (!entry) return std::nullopt;
-  const Now now = world_.clock.now();
-  if (freshness_of(*entry, now, policy_.life, waiting.max_age) != Freshness::kStaleUsable)
+  const Now now = deps_.clock.now();
+  if (freshness_of(*entry, now, policy_.ttl, waiting.max_age) != Freshness::kStaleUsable)
     return std::nullopt;
-  if (guard_.forgets(waiting.upstream, entry->claims, entry->confirmed_at)) return std::nullopt;
-  if (guard_.denies_claims(waiting.upstream, entry->claims, entry->issued_at, now))
+  if (guard_.is_purged(waiting.upstream, entry->claims, entry->confirmed_at)) return std::nullopt;
+  if (guard_.invalidates_claims(waiting.upstream, entry->claims, entry->issued_at, now))
     return Answer{.reason = Reason::kRevoked};
-  until = std::min(entry->fresh_until, entry->confirmed_at + policy_.life.max_ttl) +
-          policy_.life.stale_if_error;
+  until = std::min(entry->fresh_until, entry->confirmed_at + policy_.ttl.max_ttl) +
+          policy_.ttl.stale_if_error;
   return Answer{.reason = Reason::kOk,
                 .source = Source::kStale,
                 .flags = entry->flags,
                 .age = now.boot - entry->confirmed_at,
-                .left = {},
+                .ttl_remaining = {},
                 .retry_after = {},
                 .claims = entry->claims};
 }
@@ -121,7 +121,7 @@ std::optional<Answer> ClaimsService::stale_answer(const Waiting& waiting, BootTi
 // When the circuit breaker has just opened, pending queries fail immediately instead of waiting.
 void ClaimsService::shed_pending(UpstreamId upstream) {
   if (flights_.queue(upstream).empty()) return;
-  const auto wait = upstreams_[upstream].breaker.backoff_remaining(world_.clock.now().boot);
+  const auto wait = upstreams_[upstream].breaker.backoff_remaining(deps_.clock.now().boot);
   if (!wait) return;
   Answer answer{.reason = Reason::kBackoff};
   answer.retry_after = *wait;

@@ -47,7 +47,7 @@ struct CacheConfig {
   milliseconds lease;
   std::uint64_t map_slots;  // a power of two
   std::uint64_t max_entries;
-  std::uint64_t hot_entries;
+  std::uint64_t memory_entries;
   std::uint64_t max_bytes;
   milliseconds max_ttl;
   milliseconds negative_ttl;

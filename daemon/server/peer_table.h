@@ -4,7 +4,7 @@
 // Shown to operators, not exported as metrics: running as another uid must not create a time
 // series. A session adds to its peer's row directly, so a query costs one addition. A row keeps its
 // address while its uid has connections. Later it is kept only while the table has at most
-// kMostRows rows; a row that was dropped starts at 0 again.
+// kMaxRows rows; a row that was dropped starts at 0 again.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct PeerRow {
 
 class PeerTable {
  public:
-  static constexpr std::size_t kMostRows = 256;
+  static constexpr std::size_t kMaxRows = 256;
 
   PeerRow& enter(std::uint32_t uid) {
     PeerRow& row = rows_[uid];
@@ -55,7 +55,7 @@ class PeerTable {
   void leave(std::uint32_t uid) {
     const auto found = rows_.find(uid);
     if (found == rows_.end() || --found->second.connections > 0) return;
-    if (rows_.size() > kMostRows) rows_.erase(found);
+    if (rows_.size() > kMaxRows) rows_.erase(found);
   }
   // Starts counting at 0 again after a pause.
   void forget_refused() {

@@ -13,8 +13,8 @@ using proto::FailureCode;
 namespace {
 
 // HTTP statuses that reject a request.
-constexpr std::uint16_t kLeastStatus = 400;
-constexpr std::uint16_t kMostStatus = 599;
+constexpr std::uint16_t kMinStatus = 400;
+constexpr std::uint16_t kMaxStatus = 599;
 
 }  // namespace
 
@@ -165,7 +165,7 @@ void Session::on_query(const proto::Query& query, std::uint32_t request) {
 
 void Session::on_report(const proto::Report& report, std::uint32_t request) {
   if (!reports_) return fail(request, FailureCode::kUnknownMessage);
-  if (report.status < kLeastStatus || report.status > kMostStatus)
+  if (report.status < kMinStatus || report.status > kMaxStatus)
     return refuse(FailureCode::kBadFrame);
   if (!open_question()) return;
   const Report told{.upstream = upstream_,
@@ -200,7 +200,7 @@ void Session::answer(std::uint32_t request, const Answer& answer) {
                      .reason = static_cast<std::uint16_t>(answer.reason),
                      .flags = answer.flags,
                      .age_ms = to_wire_ms(answer.age),
-                     .left_ms = to_wire_ms(answer.left),
+                     .left_ms = to_wire_ms(answer.ttl_remaining),
                      .retry_after_ms = to_wire_ms(answer.retry_after),
                      .claims = answer.claims},
        request);

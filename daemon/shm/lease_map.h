@@ -59,7 +59,9 @@ class FastPath {
                  const Entry& entry, const LeaseEnd& end) override {
       to_->publish(upstream, token, key, entry, end);
     }
-    BootTime shown_until(const TokenKey& key) const override { return to_->shown_until(key); }
+    BootTime published_until(const TokenKey& key) const override {
+      return to_->published_until(key);
+    }
     void withdraw(const TokenKey& key) override { to_->withdraw(key); }
     void withdraw_user(UpstreamId upstream, std::string_view user) override {
       to_->withdraw_user(upstream, user);

@@ -94,15 +94,15 @@ SlotNumber LeasePublisher::choose_slot(const proto::SlotSecret& secret, const To
       static_cast<SlotNumber>(proto::first_slot_of(secret.index[0], map_.header->slot_count));
   SlotNumber chosen = first;
   for (SlotNumber at = first; at < first + proto::kWays; ++at) {
-    const SlotDirectory::Shown* const shown = directory_.at(at);
-    if (shown == nullptr || has_ended(shown->end, now)) return at;
-    if (shown->end.lease < directory_.at(chosen)->end.lease) chosen = at;
+    const SlotDirectory::Published* const published = directory_.at(at);
+    if (published == nullptr || has_ended(published->end, now)) return at;
+    if (published->end.lease < directory_.at(chosen)->end.lease) chosen = at;
   }
   ++counters_.lease_collisions;
   return chosen;
 }
 
-BootTime LeasePublisher::shown_until(const TokenKey& key) const {
+BootTime LeasePublisher::published_until(const TokenKey& key) const {
   const std::optional<SlotNumber> slot = directory_.find(key);
   return slot ? directory_.at(*slot)->end.lease : BootTime::min();
 }
@@ -147,8 +147,8 @@ void LeasePublisher::heartbeat() {
 void LeasePublisher::clear_ended(const Now& now) {
   const std::uint64_t step = std::max<std::uint64_t>(slots() / kBeatsOfARound, 1);
   for (std::uint64_t left = step; left > 0; --left) {
-    if (const auto* const shown = directory_.at(next_to_clear_);
-        shown != nullptr && has_ended(shown->end, now)) {
+    if (const auto* const published = directory_.at(next_to_clear_);
+        published != nullptr && has_ended(published->end, now)) {
       clear(next_to_clear_);
     }
     next_to_clear_ = next_to_clear_ + 1 == slots() ? 0 : next_to_clear_ + 1;

@@ -29,7 +29,7 @@ class LeasePublisher final : public Publisher {
 
   void publish(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
                const LeaseEnd& end) override;
-  BootTime shown_until(const TokenKey& key) const override;
+  BootTime published_until(const TokenKey& key) const override;
   void withdraw(const TokenKey& key) override;
   void withdraw_user(UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;

@@ -20,31 +20,31 @@ std::uint64_t mix(std::uint64_t hash) {
 }  // namespace
 
 SlotDirectory::SlotDirectory(std::size_t slots, Random& random)
-    : shown_(slots), used_(slots), by_key_(slots), by_user_(slots) {
+    : published_(slots), used_(slots), by_key_(slots), by_user_(slots) {
   random.fill(&seed_, sizeof seed_);
 }
 
 std::optional<SlotNumber> SlotDirectory::find(const TokenKey& key) const {
   for (auto at = by_key_.first(hash_of(key)); at != SlotChains::kNone; at = by_key_.next(at)) {
-    if (shown_[at].key == key) return at;
+    if (published_[at].key == key) return at;
   }
   return std::nullopt;
 }
 
-void SlotDirectory::put(SlotNumber slot, const Shown& shown) {
+void SlotDirectory::put(SlotNumber slot, const Published& published) {
   erase(slot);
-  shown_[slot] = shown;
+  published_[slot] = published;
   used_[slot] = true;
   ++used_count_;
-  by_key_.add(slot, hash_of(shown.key));
-  by_user_.add(slot, shown.user);
+  by_key_.add(slot, hash_of(published.key));
+  by_user_.add(slot, published.user);
 }
 
 void SlotDirectory::erase(SlotNumber slot) {
   if (!used_[slot]) return;
-  by_key_.remove(slot, hash_of(shown_[slot].key));
-  by_user_.remove(slot, shown_[slot].user);
-  shown_[slot] = {};
+  by_key_.remove(slot, hash_of(published_[slot].key));
+  by_user_.remove(slot, published_[slot].user);
+  published_[slot] = {};
   used_[slot] = false;
   --used_count_;
 }
@@ -58,7 +58,7 @@ void SlotDirectory::clear() {
 
 std::optional<SlotNumber> SlotDirectory::find_user(std::uint64_t user) const {
   for (auto at = by_user_.first(user); at != SlotChains::kNone; at = by_user_.next(at)) {
-    if (shown_[at].user == user) return at;
+    if (published_[at].user == user) return at;
   }
   return std::nullopt;
 }

@@ -20,7 +20,7 @@ using SlotNumber = std::uint32_t;
 
 class SlotDirectory {
  public:
-  struct Shown {
+  struct Published {
     TokenKey key;
     std::uint64_t user = 0;  // user_hash()
     LeaseEnd end;
@@ -31,16 +31,16 @@ class SlotDirectory {
 
   std::optional<SlotNumber> find(const TokenKey& key) const;
   // Null if the slot is empty.
-  const Shown* at(SlotNumber slot) const { return used_[slot] ? &shown_[slot] : nullptr; }
+  const Published* at(SlotNumber slot) const { return used_[slot] ? &published_[slot] : nullptr; }
   // Sets the slot's content, replacing any previous one.
-  void put(SlotNumber slot, const Shown& shown);
+  void put(SlotNumber slot, const Published& published);
   void erase(SlotNumber slot);
   void clear();
   // Any one slot of this user; nothing if there is none.
   std::optional<SlotNumber> find_user(std::uint64_t user) const;
 
   std::size_t used() const { return used_count_; }
-  std::size_t slots() const { return shown_.size(); }
+  std::size_t slots() const { return published_.size(); }
 
   // Identifies a user without storing the name. If two users collide, revoking one also withdraws
   // the other's leases, which costs that user one query.
@@ -48,7 +48,7 @@ class SlotDirectory {
 
  private:
   std::uint64_t seed_ = 0;
-  std::vector<Shown> shown_;
+  std::vector<Published> published_;
   std::vector<bool> used_;
   std::size_t used_count_ = 0;
   SlotChains by_key_;

@@ -5,7 +5,7 @@
 //   lock         held while the cache is open: one daemon per directory
 //   identity     environment_identity.h: boot, version and host key that the data belongs to
 //   claims.mdb   TokenKey -> claims_record.h, in LMDB's main table
-// Small values are also kept in memory (sealed_slots.h), where find() looks first.
+// Small values are also kept in memory (sealed_memory_cache.h), where find() looks first.
 //
 // Data that does not match or cannot be read is discarded, because the Auth API can be queried
 // again. The identity file is removed while claims.mdb is opened and walked. If the data crashes
@@ -32,7 +32,7 @@
 #include "daemon/store/claims_record.h"
 #include "daemon/store/lmdb.h"
 #include "daemon/store/private_directory.h"
-#include "daemon/store/sealed_slots.h"
+#include "daemon/store/sealed_memory_cache.h"
 
 namespace claimsd::daemon {
 
@@ -131,7 +131,7 @@ class LmdbClaimsCache final : public ClaimsCache {
   std::string identity_;  // encoded
   Secret token_key_key_;
   ClaimsRecords records_;
-  SealedSlots slots_;         // copies of entries in the file
+  SealedMemoryCache slots_;   // copies of entries in the file
   std::optional<Open> open_;  // empty after a failure, see drop_everything()
   bool gone_ = true;          // after a failure: no old entry can come back
   BootTime try_again_{};

@@ -96,7 +96,7 @@ Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
           path(), options_.directory));
     }
     rules.push_back(*rule);
-    if (rule->ends.has_come(now) && rule->undated_ends.has_come(now)) {
+    if (rule->ends.has_come(now) && rule->without_iat_ends.has_come(now)) {
       void_.push_back(rule->name);
       rules.pop_back();
     }
@@ -152,8 +152,8 @@ std::string RevocationFile::encode(const Rule& rule, const std::string& key) {
   writer.sized<std::uint16_t>(options_.boot_id, kMaxBootId);
   for (const std::int64_t time :
        {count(rule.made_at.wall), count(rule.made_at.boot), count(rule.ends.wall),
-        count(rule.ends.boot), count(rule.not_before), count(rule.undated_ends.wall),
-        count(rule.undated_ends.boot), count(rule.forget_until)}) {
+        count(rule.ends.boot), count(rule.not_before), count(rule.without_iat_ends.wall),
+        count(rule.without_iat_ends.boot), count(rule.purged_until)}) {
     writer.integer(time);
   }
   std::string value(buffer.data(), writer.size());
@@ -182,13 +182,13 @@ std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_vie
   rule.ends.wall = read_time<WallTime>(reader);
   rule.ends.boot = read_time<BootTime>(reader);
   rule.not_before = read_time<WallTime>(reader);
-  rule.undated_ends.wall = read_time<WallTime>(reader);
-  rule.undated_ends.boot = read_time<BootTime>(reader);
-  rule.forget_until = read_time<BootTime>(reader);
+  rule.without_iat_ends.wall = read_time<WallTime>(reader);
+  rule.without_iat_ends.boot = read_time<BootTime>(reader);
+  rule.purged_until = read_time<BootTime>(reader);
   if (!reader.ok() || reader.left() != 0) return std::nullopt;
   if (boot_id == options_.boot_id) return rule;
   if (const std::optional<Rule> again = after_reboot(rule, now)) return again;
-  rule.ends = rule.undated_ends = RuleEnd{};  // expired; will be dropped
+  rule.ends = rule.without_iat_ends = RuleEnd{};  // expired; will be dropped
   return rule;
 }
 

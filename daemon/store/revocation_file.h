@@ -7,7 +7,7 @@
 //   revocations.mdb  kind and fingerprint -> the rule, in LMDB's main table
 //
 // A record, little-endian: u16 version, sized boot id, eight i64 of nanoseconds (made_at wall and
-// boot, ends wall and boot, not_before, undated_ends wall and boot, forget_until), then an
+// boot, ends wall and boot, not_before, without_iat_ends wall and boot, purged_until), then an
 // HMAC-SHA-256 over its key and all of that.
 //
 // Unlike the cache, an unreadable file is never discarded: the daemon refuses to start, because

@@ -49,7 +49,7 @@ TEST_CASE("an order is parsed as sent") {
   CHECK(given.orders.back().lock);
   CHECK(given.orders.back().upstream == UpstreamId{1});
   CHECK(given.post("/v1/purge", R"({"everybody":true})").status == 200);
-  CHECK(given.orders.back().subject == Subject::kEverybody);
+  CHECK(given.orders.back().subject == Subject::kAllUsers);
 }
 
 TEST_CASE("an order that is only partly valid is not carried out") {

@@ -25,8 +25,8 @@ namespace {
 
 constexpr std::uint64_t kTokens = 200;
 // Minimum junk per second; less is not a flood. With the audit log the disk limits the rate.
-constexpr double kLeastRate = 50'000;
-constexpr double kLeastRateOnDisk = 2'000;
+constexpr double kMinRate = 50'000;
+constexpr double kMinRateOnDisk = 2'000;
 using Clock = std::chrono::steady_clock;
 
 // Junk answered, and in what time.
@@ -106,12 +106,12 @@ Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, dou
 }  // namespace
 
 Result<Measurement> run_hit_flooded(const Bench& bench) {
-  return run_among(bench, nullptr, kLeastRate);
+  return run_among(bench, nullptr, kMinRate);
 }
 
 Result<Measurement> run_hit_audited(const Bench& bench) {
   const Scratch disk = TRY(Scratch::on_disk());
-  return run_among(bench, &disk, kLeastRateOnDisk);
+  return run_among(bench, &disk, kMinRateOnDisk);
 }
 
 }  // namespace claimsd::bench

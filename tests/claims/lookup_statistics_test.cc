@@ -49,7 +49,7 @@ TEST_CASE("waits are timed from query to answer, and immediate answers are not t
 TEST_CASE(
     "a wait that ends in a stale answer counts as stale, and an immediate failure is not timed") {
   Policy policy = plain_policy();
-  policy.life.stale_if_error = 120s;
+  policy.ttl.stale_if_error = 120s;
   policy.max_waiters = 1;
   ServiceHarness world(policy);
   world.query_and_complete("token", status(200));

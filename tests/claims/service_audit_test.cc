@@ -177,7 +177,7 @@ TEST_CASE("a valid answer that waited for its record reports its current age") {
   world.advance(3s);
   world.write_record();
   CHECK(world.answer(waiter).answer.age == 3s);
-  CHECK(world.answer(waiter).answer.left == 57s);
+  CHECK(world.answer(waiter).answer.ttl_remaining == 57s);
 }
 
 TEST_CASE("a rejection that waited for its record reports its current age") {
@@ -192,7 +192,7 @@ TEST_CASE("a rejection that waited for its record reports its current age") {
 
 TEST_CASE("a confirmation that arrives after its TTL answers its waiters for one more second") {
   Policy policy = audited(kVerifications);
-  policy.life.max_ttl = 2s;
+  policy.ttl.max_ttl = 2s;
   ServiceHarness world(policy);
   const auto late_by = [&world](Duration commit) {
     const Waiter waiter = world.ask("slow");
@@ -210,7 +210,7 @@ TEST_CASE("a confirmation that arrives after its TTL answers its waiters for one
 
 TEST_CASE("a stale answer that waits for its record expires when any stale answer would") {
   Policy policy = audited(kEvery);
-  policy.life.stale_if_error = 100s;
+  policy.ttl.stale_if_error = 100s;
   ServiceHarness world(policy);
   world.audit.verdict = AuditDecision::kProceed;
   world.query_and_complete("token", confirmed("max-age=10"));
@@ -240,10 +240,10 @@ TEST_CASE("no lease is published before the record of its answer is durable") {
   const std::string token(40, 't');
   const Waiter waiter = world.ask(token, {.wants_lease = true});
   world.complete_oldest(status(200));
-  CHECK(world.publisher.shown() == 0);
+  CHECK(world.publisher.published() == 0);
   world.write_record();
   CHECK(world.answered(waiter));
-  CHECK(world.publisher.shown() == 1);
+  CHECK(world.publisher.published() == 1);
 }
 
 TEST_CASE("with leases recorded, each lease waits for its own record") {
@@ -253,21 +253,21 @@ TEST_CASE("with leases recorded, each lease waits for its own record") {
   world.complete_oldest(status(200));
   world.write_record();
   CHECK(world.audit.noted.back().event.kind == Kind::kLease);
-  CHECK(world.publisher.shown() == 0);
+  CHECK(world.publisher.published() == 0);
   world.ask_now(token, {.wants_lease = true});
   CHECK(world.audit.noted.size() == 2);  // a lease is waiting already
   SECTION("published once the record is durable") {
     world.write_record();
-    CHECK(world.publisher.shown() == 1);
+    CHECK(world.publisher.published() == 1);
   }
   SECTION("not published if the record fails") {
     world.write_record(false);
-    CHECK(world.publisher.shown() == 0);
+    CHECK(world.publisher.published() == 0);
   }
   SECTION("not published if the token was revoked meanwhile") {
     world.revoke({.subject = Subject::kToken, .who = token});
     world.write_record();
-    CHECK(world.publisher.shown() == 0);
+    CHECK(world.publisher.published() == 0);
   }
 }
 

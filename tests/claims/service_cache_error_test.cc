@@ -13,7 +13,7 @@ TEST_CASE("a confirmation that the store cannot take is answered but not cached"
   ServiceHarness world;
   world.cache.put_fault.arm(0, 1);
   CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
-  CHECK(world.counters().not_kept == 1);
+  CHECK(world.counters().not_cached == 1);
   CHECK(world.query_and_complete("token", status(200)).answer.source == Source::kUpstream);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }

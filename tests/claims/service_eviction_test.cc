@@ -106,7 +106,7 @@ TEST_CASE("a large entry evicts several small ones") {
   CHECK(holds(world, "large"));
   CHECK(holds(world, "token39"));
   CHECK(world.cache.entries() >= 15);
-  CHECK(world.counters().not_kept == 0);
+  CHECK(world.counters().not_cached == 0);
 }
 
 TEST_CASE("an entry larger than the whole store is answered but not cached") {
@@ -114,6 +114,6 @@ TEST_CASE("an entry larger than the whole store is answered but not cached") {
   world.cache.capacity = 10;
   CHECK(world.query_and_complete("a", status(200)).answer.reason == Reason::kOk);
   CHECK(world.cache.entries() == 0);
-  CHECK(world.counters().not_kept == 1);
+  CHECK(world.counters().not_cached == 1);
   CHECK_FALSE(world.answered(world.ask("a")));
 }

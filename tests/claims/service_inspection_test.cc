@@ -18,7 +18,7 @@ struct Seen {
 std::vector<Seen> all(ServiceHarness& world) {
   std::vector<Seen> seen;
   world.service->inspect({}, 100, [&](const EntryDescription& entry) {
-    seen.push_back({std::string(entry.user), entry.state, entry.age, entry.left});
+    seen.push_back({std::string(entry.user), entry.state, entry.age, entry.ttl_remaining});
   });
   return seen;
 }
@@ -40,10 +40,10 @@ TEST_CASE("an entry is fresh until its TTL expires, then ended") {
   CHECK(seen[0].user == "user-123");
   CHECK(seen[0].state == EntryState::kFresh);
   CHECK(seen[0].age == 10s);
-  CHECK(seen[0].left == 50s);
+  CHECK(seen[0].ttl_remaining == 50s);
   world.advance(51s);
   CHECK(all(world).at(0).state == EntryState::kEnded);
-  CHECK(all(world).at(0).left == 0s);
+  CHECK(all(world).at(0).ttl_remaining == 0s);
 }
 
 TEST_CASE("a revoked or purged entry is shown as such") {
@@ -79,7 +79,7 @@ TEST_CASE("inspecting a token shows its entry, its rejection, its request in fli
 TEST_CASE("inspection neither protects an entry from eviction nor counts as a query") {
   Policy policy = plain_policy();
   policy.max_entries = 2;
-  policy.hot_entries = 0;
+  policy.memory_entries = 0;
   ServiceHarness world(policy);
   world.query_and_complete("first", status(200));
   world.query_and_complete("second", status(200));

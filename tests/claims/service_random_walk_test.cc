@@ -18,13 +18,13 @@ constexpr int kUsers = 3;
 
 Policy busy_policy(SeededRandom& random) {
   Policy policy = plain_policy();
-  policy.life.refresh_percent = 10;
-  policy.life.stale_if_error = random.below(2) == 0 ? 0s : 60s;
+  policy.ttl.refresh_percent = 10;
+  policy.ttl.stale_if_error = random.below(2) == 0 ? 0s : 60s;
   policy.breaker = BreakerPolicy{};
   policy.upstreams[0].urls = 1 + random.below(3);
   policy.upstreams.push_back({.name = "second"});
   policy.max_entries = 6;
-  policy.hot_entries = 2;
+  policy.memory_entries = 2;
   policy.max_in_flight = 1 + random.below(4);
   policy.max_pending = random.below(6);
   policy.max_waiters = 20;
@@ -87,7 +87,7 @@ class Walk {
     const bool valid = world_.reason(waiter) == Reason::kOk;
     if (is_revoked(at)) REQUIRE_FALSE(valid);
     if (valid && world_.answer(waiter).answer.source == proto::Source::kStale)
-      REQUIRE(world_.policy.life.stale_if_error > 0s);
+      REQUIRE(world_.policy.ttl.stale_if_error > 0s);
   }
 
   void complete() {

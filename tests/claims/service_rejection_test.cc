@@ -35,7 +35,7 @@ TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
   CHECK(again.answer.reason == Reason::kRefused);
   CHECK(again.answer.source == Source::kCache);
   CHECK(again.answer.age == 1s);
-  CHECK(again.answer.left == 4s);
+  CHECK(again.answer.ttl_remaining == 4s);
   world.advance(4s - 1ns);
   CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
   CHECK(world.counters().negative_hits == 2);

@@ -18,9 +18,9 @@ TEST_CASE("a reduced max_ttl shortens the TTL of cached entries") {
   ServiceHarness harness;
   harness.query_and_complete(kToken, status(200));
   Policy policy = harness.policy;
-  policy.life.max_ttl = 5s;
+  policy.ttl.max_ttl = 5s;
   harness.service->reconfigure(policy);
-  CHECK(harness.ask_now(kToken).answer.left <= 5s);
+  CHECK(harness.ask_now(kToken).answer.ttl_remaining <= 5s);
   harness.advance(6s);
   harness.ask(kToken);
   CHECK(harness.counters().upstream_requests == 2);

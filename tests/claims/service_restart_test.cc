@@ -27,7 +27,7 @@ TEST_CASE("exp is checked after a restart") {
   const std::string token = jwt_expiring(50s);
   world.query_and_complete(token, status(200));
   world.restart();
-  CHECK(world.ask_now(token).answer.left == 20s);
+  CHECK(world.ask_now(token).answer.ttl_remaining == 20s);
   world.clock.step_wall(20s);
   CHECK_FALSE(world.answered(world.ask(token)));
 }
@@ -60,10 +60,10 @@ TEST_CASE("if a restart reduces max_entries, expired entries are evicted first")
 TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  world.policy.life.max_ttl = 10s;
+  world.policy.ttl.max_ttl = 10s;
   world.restart();
   world.advance(10s - 1ns);
-  CHECK(world.ask_now("token").answer.left == 1ns);
+  CHECK(world.ask_now("token").answer.ttl_remaining == 1ns);
   world.advance(1ns);
   CHECK_FALSE(world.answered(world.ask("token")));
 }
@@ -71,7 +71,7 @@ TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
 TEST_CASE("a max_ttl raised at a restart does not extend existing TTLs") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  world.policy.life.max_ttl = 300s;
+  world.policy.ttl.max_ttl = 300s;
   world.restart();
   world.advance(60s);
   CHECK_FALSE(world.answered(world.ask("token")));

@@ -19,7 +19,7 @@ Order user(std::string_view id = kUser) {
   return {.subject = Subject::kUser, .who = id, .upstream = {}, .length = {}};
 }
 Order everybody() {
-  return {.subject = Subject::kEverybody, .who = {}, .upstream = {}, .length = {}};
+  return {.subject = Subject::kAllUsers, .who = {}, .upstream = {}, .length = {}};
 }
 Order lasting(Order order, Duration length) {
   order.length = length;
@@ -69,7 +69,7 @@ TEST_CASE("a query after a purge waits for a request that started after the purg
     const Waiter after = world.ask("token");
     world.complete_for("token", status(200));
     CHECK(world.reason(before) == Reason::kOk);  // queried before the purge
-    CHECK(world.answer(before).answer.left == 0s);
+    CHECK(world.answer(before).answer.ttl_remaining == 0s);
     CHECK_FALSE(world.answered(after));
     world.complete_for("token", status(401));
     CHECK(world.reason(after) == Reason::kRefused);
@@ -263,7 +263,7 @@ TEST_CASE("the rule of a token ends with the token and frees its space") {
   world.revoke(token(brief));
   CHECK(world.service->revocation_rules() == 1);
   CHECK(world.revoke(token("b")).outcome == OrderOutcome::kFull);
-  world.advance(1min + policy.life.clock_skew + policy.revocations.margin + 1s);
+  world.advance(1min + policy.ttl.clock_skew + policy.revocations.margin + 1s);
   CHECK(world.revoke(token("b")).outcome == OrderOutcome::kDone);
   CHECK(world.ask_now(brief).answer.reason == Reason::kExpired);
   CHECK(world.revocation_log.kept().size() == 1);
@@ -294,8 +294,8 @@ TEST_CASE("leases are withdrawn before a purge, a revocation or a rejection is a
                             {.lease = world.clock.now().boot + 5s, .hard = WallTime::max()});
     return [&] { return world.publisher.find(world.key_of(held)) != nullptr; };
   };
-  const auto shown = show();
-  REQUIRE(shown());
+  const auto published = show();
+  REQUIRE(published());
   SECTION("a purged token") {
     world.purge(token(held));
   }
@@ -316,11 +316,11 @@ TEST_CASE("leases are withdrawn before a purge, a revocation or a rejection is a
   }
   SECTION("a rejection") {
     bool shown_to_somebody = true;
-    world.sink.on_answer = [&](const Waiter&) { shown_to_somebody = shown(); };
+    world.sink.on_answer = [&](const Waiter&) { shown_to_somebody = published(); };
     world.query_and_complete(held, status(401), {.max_age = 0s});
     CHECK_FALSE(shown_to_somebody);
   }
-  CHECK_FALSE(shown());
+  CHECK_FALSE(published());
 }
 
 TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
@@ -356,13 +356,13 @@ TEST_CASE("many rules that end together are removed in bounded steps, each once"
   Policy policy = plain_policy();
   policy.revocations.margin = 0s;
   ServiceHarness world(policy);
-  constexpr std::size_t kRules = 2 * Revocations::kMostSteps + 10;
+  constexpr std::size_t kRules = 2 * Revocations::kMaxSteps + 10;
   for (std::size_t i = 0; i < kRules; ++i)
     world.revoke(lasting(token("token" + std::to_string(i)), 1min));
   for (int i = 0; i < 10; ++i) world.revoke(lasting(token("again"), 2min));
   world.clock.advance(61s);
   for (const std::size_t left :
-       {kRules - Revocations::kMostSteps, std::size_t{10}, std::size_t{0}}) {
+       {kRules - Revocations::kMaxSteps, std::size_t{10}, std::size_t{0}}) {
     world.service->tick();
     CHECK(world.service->revocation_rules() == left + 1);
   }
@@ -383,7 +383,7 @@ TEST_CASE("after a reboot a rule lasts its whole length again, and a purge is dr
   REQUIRE(again);
   CHECK_FALSE(again->ends.has_come({BootTime(1h + 4s), made.wall + 48h}));
   CHECK(again->ends.has_come({BootTime(1h + 5s), made.wall + 48h}));
-  lock.name.kind = RuleKind::kForgetUser;
+  lock.name.kind = RuleKind::kPurgeUser;
   CHECK_FALSE(after_reboot(lock, rebooted));
 }
 

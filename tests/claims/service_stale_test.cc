@@ -13,20 +13,20 @@ namespace {
 
 Policy lenient() {
   Policy policy = plain_policy();
-  policy.life.stale_if_error = 120s;
+  policy.ttl.stale_if_error = 120s;
   return policy;
 }
 
 Policy eager() {
   Policy policy = plain_policy();
-  policy.life.refresh_percent = 10;
+  policy.ttl.refresh_percent = 10;
   return policy;
 }
 
 }  // namespace
 
 TEST_CASE("the freshness of an entry over its lifetime") {
-  LifePolicy policy{.max_ttl = 100s, .clock_skew = 30s, .stale_if_error = 50s};
+  TtlPolicy policy{.max_ttl = 100s, .clock_skew = 30s, .stale_if_error = 50s};
   const Now start{BootTime(1000s), WallTime(1'767'225'600s)};
   Entry entry{.confirmed_at = start.boot, .fresh_until = start.boot + 100s};
   const auto at = [&](Duration after, std::optional<Duration> max_age = {}) {
@@ -38,16 +38,16 @@ TEST_CASE("the freshness of an entry over its lifetime") {
   CHECK(at(100s - 1ns) == Freshness::kRefreshDue);
   CHECK(at(100s) == Freshness::kStaleUsable);
   CHECK(at(150s - 1ns) == Freshness::kStaleUsable);
-  CHECK(at(150s) == Freshness::kExpired);
-  CHECK(at(-1ns) == Freshness::kRefused);
-  CHECK(at(10s, 9s) == Freshness::kExpired);
-  CHECK(at(0s, 0s) == Freshness::kExpired);
-  CHECK(at(110s, 109s) == Freshness::kExpired);
+  CHECK(at(150s) == Freshness::kStale);
+  CHECK(at(-1ns) == Freshness::kUnusable);
+  CHECK(at(10s, 9s) == Freshness::kStale);
+  CHECK(at(0s, 0s) == Freshness::kStale);
+  CHECK(at(110s, 109s) == Freshness::kStale);
   entry.expires_at = start.wall + 80s;
   CHECK(at(50s - 1ns) == Freshness::kFresh);
-  CHECK(at(50s) == Freshness::kRefused);
+  CHECK(at(50s) == Freshness::kUnusable);
   entry.expires_at = WallTime::min();
-  CHECK(at(0s) == Freshness::kRefused);
+  CHECK(at(0s) == Freshness::kUnusable);
 }
 
 TEST_CASE("stale-if-error is off by default") {
@@ -65,7 +65,7 @@ TEST_CASE("a stale answer replaces a failure, is marked stale, and ends with its
   CHECK(stale.answer.reason == Reason::kOk);
   CHECK(stale.answer.source == Source::kStale);
   CHECK(stale.answer.age == 100s);
-  CHECK(stale.answer.left == 0s);
+  CHECK(stale.answer.ttl_remaining == 0s);
   CHECK_FALSE(stale.claims.empty());
   CHECK(world.counters().stale_answers == 1);
   world.advance(80s);

@@ -44,7 +44,7 @@ TEST_CASE("a hit returns the claims, their age and the remaining TTL") {
   CHECK(hit.answer.reason == Reason::kOk);
   CHECK(hit.answer.source == Source::kCache);
   CHECK(hit.answer.age == 5s);
-  CHECK(hit.answer.left == 55s);
+  CHECK(hit.answer.ttl_remaining == 55s);
   CHECK(hit.answer.flags == 0);
   proto::ClaimsView claims;
   REQUIRE(proto::decode_claims(hit.claims, claims));
@@ -62,7 +62,7 @@ TEST_CASE("an answer from the Auth API is marked as such") {
   const Answer& answer = world.answer(waiter).answer;
   CHECK(answer.source == Source::kUpstream);
   CHECK(answer.age == 2s);
-  CHECK(answer.left == 58s);
+  CHECK(answer.ttl_remaining == 58s);
 }
 
 TEST_CASE("a TTL counts from the start of the request, not from its response") {
@@ -103,26 +103,26 @@ TEST_CASE("hits do not extend a TTL") {
 
 TEST_CASE("a response that takes longer than its TTL is answered but not cached") {
   Policy policy = plain_policy();
-  policy.life.max_ttl = 2s;
+  policy.ttl.max_ttl = 2s;
   ServiceHarness world(policy);
   const Waiter waiter = world.ask("token");
   world.advance(2s);
   world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
-  CHECK(world.answer(waiter).answer.left == 0s);
+  CHECK(world.answer(waiter).answer.ttl_remaining == 0s);
   CHECK(world.cache.entries() == 0);
-  CHECK(world.counters().not_kept == 1);
+  CHECK(world.counters().not_cached == 1);
 }
 
 TEST_CASE("jitter spreads TTLs that started together, only downward") {
   Policy policy = plain_policy();
-  policy.life.jitter_percent = 10;
+  policy.ttl.jitter_percent = 10;
   ServiceHarness world(policy, 3);
   std::set<Duration> lives;
   for (int i = 0; i < 1000; ++i) {
     const RecordedAnswer answer =
         world.query_and_complete("token" + std::to_string(i), status(200));
-    lives.insert(answer.answer.left);
+    lives.insert(answer.answer.ttl_remaining);
   }
   CHECK(lives.size() > 990);
   CHECK(*lives.begin() >= 54s);
@@ -152,7 +152,7 @@ TEST_CASE("max-age minus Age shortens a TTL and never extends it") {
 TEST_CASE("max-age counts from the start of the request") {
   ServiceHarness world;
   confirm(world, "token", 4s, confirmed("max-age=10"));
-  CHECK(world.ask_now("token").answer.left == 6s);
+  CHECK(world.ask_now("token").answer.ttl_remaining == 6s);
   world.advance(6s - 1ns);
   CHECK(hits(world, "token"));
   world.advance(1ns);
@@ -168,9 +168,9 @@ TEST_CASE("a no-store or no-cache confirmation is given to all waiters but not c
     world.complete_oldest(confirmed(header));
     CHECK(world.reason(first) == Reason::kOk);
     CHECK(world.reason(second) == Reason::kOk);
-    CHECK(world.answer(first).answer.left == 0s);
+    CHECK(world.answer(first).answer.ttl_remaining == 0s);
     CHECK(world.cache.entries() == 0);
-    CHECK(world.counters().not_kept == 1);
+    CHECK(world.counters().not_cached == 1);
     CHECK_FALSE(hits(world, "token"));
   }
 }
@@ -187,7 +187,7 @@ TEST_CASE("exp ends a TTL one clock skew early, and is checked on every hit") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
   confirm(world, token);
-  CHECK(world.ask_now(token).answer.left == 20s);
+  CHECK(world.ask_now(token).answer.ttl_remaining == 20s);
   world.advance(20s - 1ns);
   CHECK(hits(world, token));
   world.advance(1ns);
@@ -198,7 +198,7 @@ TEST_CASE("a fractional exp limits a TTL exactly") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s + 500ms);
   confirm(world, token);
-  CHECK(world.ask_now(token).answer.left == 20s + 500ms);
+  CHECK(world.ask_now(token).answer.ttl_remaining == 20s + 500ms);
 }
 
 TEST_CASE("with a huge, missing or malformed exp, max_ttl limits the TTL") {
@@ -240,7 +240,7 @@ TEST_CASE("a token confirmed within the clock skew of its exp is answered but no
     const Waiter waiter = world.ask(jwt_expiring(in));
     world.complete_oldest(status(200));
     CHECK(world.reason(waiter) == Reason::kOk);
-    CHECK(world.answer(waiter).answer.left == 0s);
+    CHECK(world.answer(waiter).answer.ttl_remaining == 0s);
     CHECK(world.cache.entries() == 0);
   }
 }
@@ -276,7 +276,8 @@ TEST_CASE("a query from before a suspend times out after it") {
 TEST_CASE("truncated claims are flagged, from the Auth API and from the cache") {
   ServiceHarness world;
   const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
-  CHECK(world.query_and_complete("token", status(200, body)).answer.flags == proto::kAnswerTrimmed);
-  CHECK(world.ask_now("token").answer.flags == proto::kAnswerTrimmed);
-  CHECK(world.counters().trimmed == 1);
+  CHECK(world.query_and_complete("token", status(200, body)).answer.flags ==
+        proto::kAnswerTruncated);
+  CHECK(world.ask_now("token").answer.flags == proto::kAnswerTruncated);
+  CHECK(world.counters().truncated == 1);
 }

@@ -38,7 +38,7 @@ void read_body(std::string_view body) {
     return true;
   });
   // The raw object parses to the same claims.
-  if (claims.raw == "{}") return require(parsed->trimmed);
+  if (claims.raw == "{}") return require(parsed->truncated);
   const auto again = daemon::parse_claims(claims.raw, {});
   require(again.has_value());
   proto::ClaimsView same;

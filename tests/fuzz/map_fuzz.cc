@@ -27,8 +27,8 @@ std::string token_of(int number) {
 }
 
 // One map for all inputs, restored before each.
-struct World {
-  World() {
+struct Dependencies {
+  Dependencies() {
     path.create({.on = true, .local_table = true, .local_entries = 4});
     const proto::Welcome welcome{.version = proto::kVersion,
                                  .features = proto::kFeatureSharedMap,
@@ -65,14 +65,14 @@ struct World {
 };
 
 // Writes pieces of the input over the tokens' slots: u8 token, u8 word, u8 length, bytes.
-void scribble(World& world, const std::uint8_t* data, std::size_t size) {
+void scribble(Dependencies& world, const std::uint8_t* data, std::size_t size) {
   while (size > 3) {
     char* const slot = reinterpret_cast<char*>(world.map.slot_of(token_of(data[0] % kTokens)));
     if (slot == nullptr) return;  // its index was overwritten
     const std::size_t at = data[1] % proto::kSlotWords * sizeof(std::uint64_t);
-    const std::size_t room = proto::kSlotSize - at;
+    const std::size_t buffers = proto::kSlotSize - at;
     std::size_t length = data[2] < size - 3 ? data[2] : size - 3;
-    if (length > room) length = room;
+    if (length > buffers) length = buffers;
     std::memcpy(slot + at, data + 3, length);
     data += 3 + length;
     size -= 3 + length;
@@ -82,7 +82,7 @@ void scribble(World& world, const std::uint8_t* data, std::size_t size) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto world = std::make_unique<World>();
+  static const auto world = std::make_unique<Dependencies>();
   if (size == 0) return 0;
   world->mend();
   const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);

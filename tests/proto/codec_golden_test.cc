@@ -157,13 +157,13 @@ void expect_answers(Golden& golden) {
   CHECK(view.id == "user-123");
   CHECK(view.raw == kRaw);
 
-  const std::string trimmed = block_of("7", "", {"rvt", "doctor"}, "");
+  const std::string truncated = block_of("7", "", {"rvt", "doctor"}, "");
   golden.expect("answer_trimmed", 3,
                 Answer{.verdict = wire(Verdict::kValid),
                        .source = wire(Source::kStale),
-                       .flags = kAnswerTrimmed,
+                       .flags = kAnswerTruncated,
                        .age_ms = 61000,
-                       .claims = trimmed});
+                       .claims = truncated});
   golden.expect("answer_refused", 4,
                 Answer{.verdict = wire(Verdict::kInvalid),
                        .source = wire(Source::kUpstream),

@@ -171,7 +171,7 @@ TEST_CASE("replacing the map invalidates the old one") {
   CHECK(after.heartbeat() != 0);
   CHECK(before.header().map_id != after.header().map_id);
   CHECK(path->status().used == 0);
-  CHECK(publisher.shown_until(TokenKey{}) == BootTime::min());
+  CHECK(publisher.published_until(TokenKey{}) == BootTime::min());
   // The same publisher publishes into the new map, and its counters continue.
   publisher.publish(0, token, TokenKey{}, entry, end);
   CHECK(path->status().used == 1);

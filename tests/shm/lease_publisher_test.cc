@@ -32,7 +32,8 @@ TEST_CASE("a published entry is found with its token until the lease ends") {
   fixture.publish(1, "user-1", seconds(5));
   CHECK(fixture.find(1) == claims_of("user-1"));
   CHECK_FALSE(fixture.find(2));
-  CHECK(fixture.publisher->shown_until(fixture.key(1)) == fixture.clock.now().boot + seconds(5));
+  CHECK(fixture.publisher->published_until(fixture.key(1)) ==
+        fixture.clock.now().boot + seconds(5));
   fixture.clock.advance(seconds(1));
   fixture.publisher->heartbeat();
   CHECK(fixture.find(1));
@@ -50,7 +51,7 @@ TEST_CASE("a lease holds all fields that a reader checks") {
   const Entry entry{.confirmed_at = now.boot - seconds(3),
                     .fresh_until = now.boot + seconds(57),
                     .expires_at = now.wall + seconds(100),
-                    .flags = proto::kAnswerTrimmed,
+                    .flags = proto::kAnswerTruncated,
                     .claims = claims};
   fixture.publisher->publish(7, token_of(1), fixture.key(1), entry,
                              {.lease = now.boot + seconds(5), .hard = now.wall + seconds(70)});
@@ -65,7 +66,7 @@ TEST_CASE("a lease holds all fields that a reader checks") {
   CHECK(slot->words[proto::kSlotHardEnd] ==
         static_cast<std::uint64_t>((now.wall + seconds(70)).time_since_epoch().count()));
   CHECK(slot->meta().upstream == 7);
-  CHECK(slot->meta().flags == proto::kAnswerTrimmed);
+  CHECK(slot->meta().flags == proto::kAnswerTruncated);
   CHECK(slot->meta().size == claims.size());
   CHECK(fixture.reader.find(7, token_of(1), now) == claims);
   CHECK_FALSE(fixture.reader.find(0, token_of(1), now));
@@ -126,7 +127,7 @@ TEST_CASE("a full set evicts the lease that ends first, and counts it") {
   CHECK_FALSE(fixture.find(numbers[1]));
   for (const int other : {0, 2, 3, 4})
     CHECK(fixture.find(numbers[static_cast<std::size_t>(other)]));
-  CHECK(fixture.publisher->shown_until(fixture.key(numbers[1])) == BootTime::min());
+  CHECK(fixture.publisher->published_until(fixture.key(numbers[1])) == BootTime::min());
   CHECK(fixture.publisher->used() == proto::kWays);
 }
 
@@ -139,7 +140,7 @@ TEST_CASE("an empty slot is used before an ended lease, and an ended lease befor
   fixture.publish(numbers[3], "d", seconds(5));
   fixture.clock.advance(seconds(1));
   fixture.publish(numbers[4], "e", seconds(5));
-  CHECK(fixture.publisher->shown_until(fixture.key(numbers[1])) == BootTime::min());
+  CHECK(fixture.publisher->published_until(fixture.key(numbers[1])) == BootTime::min());
   fixture.publisher->withdraw(fixture.key(numbers[2]));
   fixture.publish(numbers[5], "f", seconds(5));
   CHECK(fixture.counters().lease_collisions == 0);
@@ -208,8 +209,8 @@ TEST_CASE("ended leases are cleared from the map within a minute of heartbeats")
   PublisherFixture fixture;
   for (int number = 0; number < 30; ++number) fixture.publish(number, "user", seconds(5));
   fixture.publish(99, "user", seconds(600));
-  const std::uint64_t shown = fixture.publisher->used();
-  CHECK(shown > 20);
+  const std::uint64_t published = fixture.publisher->used();
+  CHECK(published > 20);
   fixture.clock.advance(seconds(5));
   for (int beat = 0; beat < 240; ++beat) fixture.publisher->heartbeat();
   CHECK(fixture.publisher->used() == 1);

@@ -37,9 +37,9 @@ TEST_CASE("a map of 1,000 users reveals no email, id, role or token") {
   for (int round = 0; round < 2; ++round)
     for (int number = 0; number < kUsers; ++number)
       fixture.publish_claims(number, testing::claims_of(user_of(number), raw_of(number)));
-  int shown = 0;
-  for (int number = 0; number < kUsers; ++number) shown += fixture.find(number).has_value();
-  REQUIRE(shown > kUsers * 99 / 100);
+  int published = 0;
+  for (int number = 0; number < kUsers; ++number) published += fixture.find(number).has_value();
+  REQUIRE(published > kUsers * 99 / 100);
   // Withdrawn and ended leases leave nothing behind either.
   for (int number = 0; number < kUsers; number += 10)
     fixture.publisher->withdraw(fixture.key(number));

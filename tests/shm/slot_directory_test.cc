@@ -83,7 +83,7 @@ TEST_CASE("the directory holds no user name") {
   SlotDirectory directory(kSlots, random);
   directory.put(1, {.key = numbered_key(1), .user = directory.user_hash(0, "canary-u"), .end = {}});
   const std::string_view bytes(reinterpret_cast<const char*>(directory.at(1)),
-                               sizeof(SlotDirectory::Shown));
+                               sizeof(SlotDirectory::Published));
   CHECK(bytes.find("canary-u") == std::string_view::npos);
 }
 

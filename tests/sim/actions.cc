@@ -44,7 +44,7 @@ void role_changes(Simulation& sim) {
 
 void login(Simulation& sim) {
   const std::size_t place = sim.dice.below(sim.known.size());
-  sim.known[place] = sim.new_token(sim.dice.percent(80) ? TokenKind::kJwt : TokenKind::kUndated);
+  sim.known[place] = sim.new_token(sim.dice.percent(80) ? TokenKind::kJwt : TokenKind::kWithoutIat);
 }
 
 // ---- clocks and the host ------------------------------------------------------------------------

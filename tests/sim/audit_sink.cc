@@ -22,25 +22,25 @@ HeldRecord SimAuditSink::held_record(const AuditedEvent& event) const {
   if (event.source == proto::Source::kUpstream) {
     held.confirmed_at = token.confirmations.back().started.boot;
     const bool is_kept = token.kept.present && kept.confirmed_at == held.confirmed_at;
-    held.end = held.confirmed_at + life_.max_ttl;
+    held.end = held.confirmed_at + ttl_.max_ttl;
     // A confirmation whose TTL has expired still answers its waiters for one second.
     if (is_kept) {
       held.earliest_end = held.end = std::min(held.end, kept.fresh_until);
     } else {
       const Confirmation& by = token.confirmations.back();
-      const bool lives = !by.no_store && by.started.boot + by.life > now.boot;
+      const bool lives = !by.no_store && by.started.boot + by.ttl > now.boot;
       held.end = std::max(held.end, now.boot + 1s);
       held.earliest_end = lives ? now.boot : held.end;
     }
   } else {
     held.confirmed_at = kept.confirmed_at;
     const bool stale = event.source == proto::Source::kStale;
-    const Duration more = stale ? life_.stale_if_error : Duration(0);
-    held.end = std::min(held.confirmed_at + life_.max_ttl, kept.fresh_until) + more;
+    const Duration more = stale ? ttl_.stale_if_error : Duration(0);
+    held.end = std::min(held.confirmed_at + ttl_.max_ttl, kept.fresh_until) + more;
     held.earliest_end = held.end;
   }
   if (token.expires_at != WallTime::max()) {
-    const Duration left = token.expires_at - life_.clock_skew - now.wall;
+    const Duration left = token.expires_at - ttl_.clock_skew - now.wall;
     held.earliest_end = std::min(held.earliest_end, now.boot + std::max(left, Duration(0)));
   }
   return held;

@@ -38,7 +38,7 @@ std::span<const Invariant> invariants();
 // clang-format off
 #define CLAIMSD_SIM_INVARIANTS(I) \
   I(ports,           "the core respects the contracts of its ports") \
-  I(life,            "an answer is valid only until min(start of the request + TTL, exp - skew)") \
+  I(ttl,            "an answer is valid only until min(start of the request + TTL, exp - skew)") \
   I(newer_refusal,   "a rejected token becomes valid only by a request that started later") \
   I(revoked,         "a revoked token is never valid after the call has returned") \
   I(denied_in_time,  "no revocation invalidates other users' tokens, or any token after it has ended") \

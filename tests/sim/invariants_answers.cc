@@ -47,7 +47,7 @@ std::string check_ports(const Facts& facts) {
   return facts.step().broken_port;
 }
 
-std::string check_life(const Facts& facts) {
+std::string check_ttl(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     if (!valid(answer)) continue;
     const TokenRecord& token = facts.records.token(answer.token);
@@ -63,7 +63,7 @@ std::string check_life(const Facts& facts) {
     if (confirmation->no_store) return "a no-store answer was cached";
     const bool stale = answer.source == Source::kStale;
     const BootTime end = end_of(*confirmation, facts.policy) +
-                         (stale ? facts.policy.life.stale_if_error : Duration(0));
+                         (stale ? facts.policy.ttl.stale_if_error : Duration(0));
     if (facts.now().boot >= end) return "valid after its TTL";
     if (past_exp_less_skew(token, facts.now(), facts.policy)) return "valid after exp - skew";
   }
@@ -121,7 +121,8 @@ std::string check_provenance(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const TokenRecord& token = facts.records.token(answer.token);
     const RequestRecord* const request = completed_for(facts, answer);
-    if (answer.age < Duration(0) || answer.left < Duration(0)) return "a negative age or TTL";
+    if (answer.age < Duration(0) || answer.ttl_remaining < Duration(0))
+      return "a negative age or TTL";
     if (answer.source == Source::kUpstream) {
       if (request == nullptr) return "from upstream, but no request completed";
       const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
@@ -129,24 +130,26 @@ std::string check_provenance(const Facts& facts) {
         return "not the request's age";
     }
     if (!valid(answer)) {
-      if ((answer.flags & proto::kAnswerTrimmed) != 0) return "no claims, but flagged as truncated";
+      if ((answer.flags & proto::kAnswerTruncated) != 0)
+        return "no claims, but flagged as truncated";
       continue;
     }
     const Confirmation* const confirmation = stands_on(facts, answer);
     if (confirmation == nullptr) continue;
-    if (((answer.flags & proto::kAnswerTrimmed) != 0) != confirmation->huge) {
+    if (((answer.flags & proto::kAnswerTruncated) != 0) != confirmation->huge) {
       return "the truncated flag is wrong";
     }
     const Duration by_rule = end_of(*confirmation, facts.policy) - facts.now().boot;
-    if (answer.left > std::max(by_rule, Duration(0))) return "the TTL is too long";
-    if (confirmation->no_store && answer.left > Duration(0)) return "a no-store answer has a TTL";
+    if (answer.ttl_remaining > std::max(by_rule, Duration(0))) return "the TTL is too long";
+    if (confirmation->no_store && answer.ttl_remaining > Duration(0))
+      return "a no-store answer has a TTL";
     if (token.expires_at != WallTime::max() &&
-        answer.left > std::max(Duration(0), token.expires_at - facts.now().wall)) {
+        answer.ttl_remaining > std::max(Duration(0), token.expires_at - facts.now().wall)) {
       return "the TTL exceeds the token's exp";
     }
-    if (answer.source == Source::kCache && answer.left <= Duration(0))
+    if (answer.source == Source::kCache && answer.ttl_remaining <= Duration(0))
       return "a cached answer without a TTL";
-    if (answer.source == Source::kStale && answer.left != Duration(0))
+    if (answer.source == Source::kStale && answer.ttl_remaining != Duration(0))
       return "a stale answer has a TTL";
     if (answer.source != Source::kCache && answer.source != Source::kUpstream &&
         answer.source != Source::kStale) {
@@ -308,10 +311,10 @@ std::string check_stale(const Facts& facts) {
     const TokenRecord& token = facts.records.token(answer.token);
     const RequestRecord* const request = completed_for(facts, answer);
     if (!valid(answer)) return "a stale answer that is not valid";
-    if (facts.policy.life.stale_if_error <= Duration(0))
+    if (facts.policy.ttl.stale_if_error <= Duration(0))
       return "stale, although stale answers are off";
     if (token.kept.present && token.kept.entry.fresh_until > facts.now().boot &&
-        token.kept.entry.confirmed_at + facts.policy.life.max_ttl > facts.now().boot) {
+        token.kept.entry.confirmed_at + facts.policy.ttl.max_ttl > facts.now().boot) {
       return "stale before the end of the TTL";
     }
     if (request != nullptr && meaning(facts, *request) != Meaning::kNothing) {
@@ -327,7 +330,7 @@ std::string check_purged_first(const Facts& facts) {
     // since.
     if (answer.reason != Reason::kRefused || answer.reversal) continue;
     if (answer.in_store) return "rejected, but still in the store";
-    if (answer.shown) return "rejected, but still published";
+    if (answer.published) return "rejected, but still published";
   }
   return {};
 }

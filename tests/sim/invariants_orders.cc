@@ -71,8 +71,8 @@ std::string check_withdrawn(const Facts& facts) {
   const OrderRecord& order = facts.records.orders[*facts.step().order];
   if (!order.in_effect) return {};
   for (const TokenRecord& token : facts.records.tokens) {
-    if (token.shown.now &&
-        (order.denies(token) || order.forgets(token, token.shown.confirmed_at))) {
+    if (token.published.now &&
+        (order.denies(token) || order.forgets(token, token.published.confirmed_at))) {
       return "still published";
     }
   }

@@ -60,7 +60,7 @@ std::string check_hit(const Facts& facts) {
   for (const QuestionNumber number : facts.step().asked) {
     const QuestionRecord& question = facts.records.questions[number];
     if (!question.served_from_store) continue;
-    bool hit = question.left;
+    bool hit = question.ttl_remaining;
     for (const AnswerRecord& answer : facts.step().decisions) {
       hit |=
           answer.question == number &&
@@ -154,7 +154,8 @@ std::string check_negative_spares(const Facts& facts) {
   for (const QuestionNumber number : facts.step().asked) {
     const QuestionRecord& question = facts.records.questions[number];
     const TokenRecord& token = facts.records.token(question.token);
-    if (!token.refusal || question.max_age || question.answered || question.left || question.held)
+    if (!token.refusal || question.max_age || question.answered || question.ttl_remaining ||
+        question.held)
       continue;
     const Refusal& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&

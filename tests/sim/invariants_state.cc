@@ -54,14 +54,14 @@ std::string check_ended_first(const Facts& facts) {
   bool took_good_one = false;
   for (const EraseRecord& erase : step.erases) {
     took_good_one |= erase.was_there &&
-                     !(erase.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot) &&
+                     !(erase.fresh_until + facts.policy.ttl.stale_if_error <= facts.now().boot) &&
                      !erase.by_order && erase.token != own;
   }
   if (!took_good_one || step.restarted || step.order) return {};
   for (const TokenRecord& token : facts.records.tokens) {
     const Kept& kept = token.kept;
     if (kept.present && !kept.disowned &&
-        kept.entry.fresh_until + facts.policy.life.stale_if_error <= facts.now().boot &&
+        kept.entry.fresh_until + facts.policy.ttl.stale_if_error <= facts.now().boot &&
         // Except for the entry that was just stored.
         !(own && token.key == facts.records.token(*own).key)) {
       return "an expired entry stays while an unexpired one was evicted";
@@ -79,13 +79,13 @@ std::string check_kept(const Facts& facts) {
     }
     const Confirmation& confirmation = token.confirmations.back();
     if (confirmation.no_store) return "a no-store answer is cached";
-    if (put.taken_back) return "a revoked or purged entry is cached";
+    if (put.revoked) return "a revoked or purged entry is cached";
     if (put.entry.confirmed_at != confirmation.started.boot) {
       return "the TTL does not start with the request";
     }
-    const BootTime longest = confirmation.started.boot + confirmation.life;
+    const BootTime longest = confirmation.started.boot + confirmation.ttl;
     if (put.entry.fresh_until > longest) return "cached for longer than its TTL";
-    const Duration jitter = confirmation.life / 100 * facts.policy.life.jitter_percent;
+    const Duration jitter = confirmation.ttl / 100 * facts.policy.ttl.jitter_percent;
     if (put.entry.fresh_until < longest - jitter) return "more jitter than configured";
     if (put.entry.expires_at != token.expires_at) return "not the token's exp";
     if (put.entry.issued_at != token.issued_at) return "not the token's iat";
@@ -162,7 +162,7 @@ std::string check_held(const Facts& facts) {
   for (const QuestionNumber number : facts.step().completed) {
     const QuestionRecord& question = facts.records.questions[number];
     // It may wait again, for the record of a superseding answer.
-    if (!question.answered && !question.left && !question.waits)
+    if (!question.answered && !question.ttl_remaining && !question.waits)
       return fmt::format("query {} still waits for a completed record", number);
   }
   return {};
@@ -189,10 +189,10 @@ std::string check_lease(const Facts& facts) {
     if (lease.end.lease > end_of(*confirmation, facts.policy)) return "a lease longer than the TTL";
     if (lease.end.lease <= facts.now().boot) return "an expired lease";
     if (token.expires_at != WallTime::max() &&
-        lease.end.hard > token.expires_at - facts.policy.life.clock_skew) {
+        lease.end.hard > token.expires_at - facts.policy.ttl.clock_skew) {
       return "a lease past exp - skew";
     }
-    if (lease.taken_back) return "a lease of a revoked or purged entry";
+    if (lease.revoked) return "a lease of a revoked or purged entry";
     if (token.refusal && token.refusal->completed > confirmation->completed) {
       return "a lease of a rejected token";
     }

@@ -13,7 +13,7 @@ OrderRecord Simulation::draw_order(bool revokes, TokenNumber about) {
   OrderRecord order;
   order.revokes = revokes;
   order.made = clock.now();
-  order.length = scenario.policy.revocations.undated;
+  order.length = scenario.policy.revocations.without_iat;
   if (dice.percent(50)) order.length = dice.between(1s, 100s);
   const unsigned subject = dice.below(10);
   if (subject < 5) {
@@ -31,7 +31,7 @@ OrderRecord Simulation::draw_order(bool revokes, TokenNumber about) {
     if (dice.percent(50)) order.upstream = token.upstream;
     order.lock = revokes && dice.percent(30);
   } else {
-    order.subject = Subject::kEverybody;
+    order.subject = Subject::kAllUsers;
   }
   return order;
 }

@@ -8,7 +8,7 @@ bool OrderRecord::is_about(const TokenRecord& token) const {
   switch (subject) {
     case Subject::kToken: return token.text == who;
     case Subject::kUser: return token.user == user && (!upstream || *upstream == token.upstream);
-    case Subject::kEverybody: return true;
+    case Subject::kAllUsers: return true;
   }
   return false;
 }

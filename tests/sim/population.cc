@@ -33,8 +33,8 @@ TokenNumber Simulation::popular_token() {
 
 TokenNumber Simulation::new_token(TokenKind kind) {
   const std::size_t number = records.tokens.size();
-  const Duration ttl = scenario.policy.life.max_ttl;
-  const Duration skew = scenario.policy.life.clock_skew;
+  const Duration ttl = scenario.policy.ttl.max_ttl;
+  const Duration skew = scenario.policy.ttl.clock_skew;
   TokenRecord token;
   token.kind = kind;
   token.user = dice.below(scenario.users);
@@ -42,7 +42,7 @@ TokenNumber Simulation::new_token(TokenKind kind) {
   const WallTime now = clock.now().wall;
   switch (kind) {
     case TokenKind::kJwt:
-    case TokenKind::kUndated:
+    case TokenKind::kWithoutIat:
       token.expires_at =
           in_halves(now + dice.between(-skew, dice.percent(50) ? 2 * ttl : 20 * ttl));
       if (kind == TokenKind::kJwt) token.issued_at = in_halves(now - dice.between(0s, 2 * ttl));

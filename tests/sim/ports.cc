@@ -138,7 +138,7 @@ Stored SimCache::put(const TokenKey& key, const Entry& entry) {
     result = Stored::kFull;
   }
   records_.step.puts.push_back(
-      {*number, entry, result, records_.taken_back(token, entry.confirmed_at)});
+      {*number, entry, result, records_.revoked(token, entry.confirmed_at)});
   trace_.note({records_.step.number, clock_.now(), "put",
                result == Stored::kStored ? "stored"
                : result == Stored::kFull ? "full"
@@ -297,37 +297,37 @@ void SimPublisher::publish(UpstreamId upstream, std::string_view text, const Tok
   if (!claims.sound || claims.user != token.user) {
     records_.step.broken_port = "a lease with another user's claims";
   }
-  token.shown = {true, end, entry.confirmed_at};
+  token.published = {true, end, entry.confirmed_at};
   records_.step.publications.push_back({*number, entry.confirmed_at, end, claims.version,
-                                        records_.taken_back(token, entry.confirmed_at)});
+                                        records_.revoked(token, entry.confirmed_at)});
   trace_.note({records_.step.number, clock_.now(), "publish", "", *number, 0});
 }
 
-BootTime SimPublisher::shown_until(const TokenKey& key) const {
+BootTime SimPublisher::published_until(const TokenKey& key) const {
   const auto number = records_.find(key);
-  if (!number || !records_.token(*number).shown.now) return BootTime::min();
-  return records_.token(*number).shown.end.lease;
+  if (!number || !records_.token(*number).published.now) return BootTime::min();
+  return records_.token(*number).published.end.lease;
 }
 
 void SimPublisher::withdraw(const TokenKey& key) {
   if (const auto number = records_.find(key)) {
     TokenRecord& token = records_.token(*number);
-    if (token.shown.now) {
+    if (token.published.now) {
       trace_.note({records_.step.number, clock_.now(), "withdraw", "", *number, 0});
     }
-    token.shown = {};
+    token.published = {};
   }
 }
 
 void SimPublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
   const auto number = number_after("user-", user);
   for (TokenRecord& token : records_.tokens) {
-    if (token.upstream == upstream && token.user == number) token.shown = {};
+    if (token.upstream == upstream && token.user == number) token.published = {};
   }
 }
 
 void SimPublisher::withdraw_all() {
-  for (TokenRecord& token : records_.tokens) token.shown = {};
+  for (TokenRecord& token : records_.tokens) token.published = {};
 }
 
 AnswerRecord SimSink::record_of(QuestionNumber number, proto::Reason reason,
@@ -345,7 +345,7 @@ AnswerRecord SimSink::record_of(QuestionNumber number, proto::Reason reason,
   record.refresh_due = (source == proto::Source::kCache || question.withheld) && due && due(token);
   record.in_store = token.kept.present && !token.kept.disowned;
   record.recorded = question.recorded;
-  record.shown = token.shown.now;
+  record.published = token.published.now;
   return record;
 }
 
@@ -386,7 +386,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   AnswerRecord record = record_of(waiter.request, answer.reason, answer.source);
   record.flags = answer.flags;
   record.age = answer.age;
-  record.left = answer.left;
+  record.ttl_remaining = answer.ttl_remaining;
   record.retry_after = answer.retry_after;
   record.has_claims = !answer.claims.empty();
   if (record.has_claims) {
@@ -400,7 +400,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
   if (answer.source == proto::Source::kStale) ++records_.stale;
   question.answered = true;
-  if (!question.left) records_.close(waiter.request);
+  if (!question.ttl_remaining) records_.close(waiter.request);
   if (react) react(question);
 }
 

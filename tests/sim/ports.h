@@ -154,7 +154,7 @@ class SimPublisher final : public daemon::Publisher {
       : records_(records), clock_(clock), trace_(trace) {}
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
-  daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
+  daemon::BootTime published_until(const daemon::TokenKey& key) const override;
   void withdraw(const daemon::TokenKey& key) override;
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
@@ -193,8 +193,8 @@ class SimSink final : public daemon::AnswerSink {
 class SimAuditSink final : public daemon::AuditSink {
  public:
   SimAuditSink(Records& records, const daemon::Clock& clock, SimSink& sink,
-               const daemon::LifePolicy& life)
-      : records_(records), clock_(clock), sink_(sink), life_(life) {}
+               const daemon::TtlPolicy& ttl)
+      : records_(records), clock_(clock), sink_(sink), ttl_(ttl) {}
   daemon::AuditDecision record(const daemon::AuditedEvent& event,
                                daemon::AuditTicket ticket) override;
 
@@ -227,7 +227,7 @@ class SimAuditSink final : public daemon::AuditSink {
   Records& records_;
   const daemon::Clock& clock_;
   SimSink& sink_;
-  const daemon::LifePolicy& life_;
+  const daemon::TtlPolicy& ttl_;
   std::vector<Waiting> waiting_;
   std::vector<Waiting> committing_;
 };

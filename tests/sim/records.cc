@@ -88,7 +88,7 @@ bool Records::perhaps_denied(const TokenRecord& token) const {
                      [&](const OrderRecord& order) { return order.denies(token, true); });
 }
 
-bool Records::taken_back(const TokenRecord& token, BootTime confirmed_at) const {
+bool Records::revoked(const TokenRecord& token, BootTime confirmed_at) const {
   return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
     return order.denies(token) || (order.in_effect && order.forgets(token, confirmed_at));
   });
@@ -136,7 +136,7 @@ std::optional<BootTime> Records::next_deadline() {
   while (!deadlines_.empty()) {
     const QuestionRecord& question = questions[deadlines_.front().second];
     const bool current = question.answer_by == deadlines_.front().first;
-    if (current && !question.answered && !question.left) return deadlines_.front().first;
+    if (current && !question.answered && !question.ttl_remaining) return deadlines_.front().first;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
     deadlines_.pop_back();
   }

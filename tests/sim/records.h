@@ -24,7 +24,15 @@ using ReportNumber = std::uint32_t;
 // The user that workers name in all reports.
 inline constexpr std::string_view kClaimedUser = "somebody";
 
-enum class TokenKind : std::uint8_t { kJwt, kUndated, kOpaque, kJunk, kMalformed, kTooLong, kOld };
+enum class TokenKind : std::uint8_t {
+  kJwt,
+  kWithoutIat,
+  kOpaque,
+  kJunk,
+  kMalformed,
+  kTooLong,
+  kOld
+};
 
 // The Auth API's response, or the failure.
 struct Response {
@@ -44,7 +52,7 @@ struct Response {
 struct Confirmation {
   daemon::Now started;
   std::uint64_t completed = 0;  // step number
-  daemon::Duration life{};      // the TTL without jitter
+  daemon::Duration ttl{};       // the TTL without jitter
   bool no_store = false;
   bool huge = false;
   std::uint32_t version = 0;
@@ -66,7 +74,7 @@ struct Kept {
   std::string claims;
 };
 
-struct Shown {
+struct Published {
   bool now = false;
   daemon::LeaseEnd end;
   daemon::BootTime confirmed_at;
@@ -100,7 +108,7 @@ struct TokenRecord {
   std::uint32_t in_flight = 0;
   Kept kept;     // as returned by find()
   Kept durable;  // as left behind by a killed daemon
-  Shown shown;
+  Published published;
 };
 
 // An answer that waits for its audit record.
@@ -174,7 +182,7 @@ struct AnswerRecord {
   proto::Source source = proto::Source::kNone;
   std::uint16_t flags = 0;
   daemon::Duration age{};
-  daemon::Duration left{};
+  daemon::Duration ttl_remaining{};
   daemon::Duration retry_after{};
   bool has_claims = false;
   bool sound_claims = false;  // complete, with all parts from one user and version
@@ -186,7 +194,7 @@ struct AnswerRecord {
   bool denied = false;  // by an order
   bool refresh_due = false;
   bool in_store = false;
-  bool shown = false;
+  bool published = false;
   std::vector<proto::Reason> recorded;  // before the answer was sent
 };
 
@@ -194,7 +202,7 @@ struct PutRecord {
   TokenNumber token = 0;
   daemon::Entry entry;  // `claims` must not be read
   daemon::Stored result = daemon::Stored::kStored;
-  bool taken_back = false;  // by an earlier order
+  bool revoked = false;  // by an earlier order
 };
 
 struct EraseRecord {
@@ -209,7 +217,7 @@ struct PublicationRecord {
   daemon::BootTime confirmed_at;
   daemon::LeaseEnd end;
   std::uint32_t version = 0;
-  bool taken_back = false;
+  bool revoked = false;
 };
 
 struct OrderRecord;
@@ -261,7 +269,7 @@ class Records {
   // The same, including orders that may have ended or been lost.
   bool perhaps_denied(const TokenRecord& token) const;
   // True if the token is invalid or this confirmation was purged.
-  bool taken_back(const TokenRecord& token, daemon::BootTime confirmed_at) const;
+  bool revoked(const TokenRecord& token, daemon::BootTime confirmed_at) const;
   // Ends orders as time passes.
   void age_orders(const daemon::Now& now, daemon::Duration margin);
 

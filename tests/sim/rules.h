@@ -13,26 +13,26 @@ namespace claimsd::sim {
 inline bool past_exp_less_skew(const TokenRecord& token, const daemon::Now& now,
                                const daemon::Policy& policy) {
   if (token.expires_at == daemon::WallTime::max()) return false;
-  return now.wall >= token.expires_at - policy.life.clock_skew;
+  return now.wall >= token.expires_at - policy.ttl.clock_skew;
 }
 
 // True if the token is past its exp plus the skew, so that it is rejected locally.
 inline bool past_exp_and_skew(const TokenRecord& token, const daemon::Now& now,
                               const daemon::Policy& policy) {
   if (token.expires_at == daemon::WallTime::max()) return false;
-  return now.wall > token.expires_at + policy.life.clock_skew;
+  return now.wall > token.expires_at + policy.ttl.clock_skew;
 }
 
 // When a confirmation expires.
 inline daemon::BootTime end_of(const Confirmation& confirmation, const daemon::Policy& policy) {
-  return confirmation.started.boot + std::min(confirmation.life, policy.life.max_ttl);
+  return confirmation.started.boot + std::min(confirmation.ttl, policy.ttl.max_ttl);
 }
 
-inline daemon::Duration life_of(const Response& response, const daemon::Policy& policy) {
-  if (!response.max_age) return policy.life.max_ttl;
+inline daemon::Duration ttl_of(const Response& response, const daemon::Policy& policy) {
+  if (!response.max_age) return policy.ttl.max_ttl;
   const daemon::Duration by_headers =
       std::max(daemon::seconds(0), *response.max_age - response.age);
-  return std::min(policy.life.max_ttl, by_headers);
+  return std::min(policy.ttl.max_ttl, by_headers);
 }
 
 enum class Meaning : std::uint8_t { kConfirms, kRefuses, kNothing };

@@ -14,21 +14,21 @@ T one_of(Dice& dice, T first, More... more) {
 
 Policy draw_policy(Dice& dice) {
   Policy policy;
-  policy.life.max_ttl = one_of<Duration>(dice, 2s, 5s, 10s, 30s, 60s, 300s);
-  policy.life.clock_skew = one_of<Duration>(dice, 0s, 5s, 30s);
-  policy.life.jitter_percent = one_of(dice, 0u, 10u, 25u);
+  policy.ttl.max_ttl = one_of<Duration>(dice, 2s, 5s, 10s, 30s, 60s, 300s);
+  policy.ttl.clock_skew = one_of<Duration>(dice, 0s, 5s, 30s);
+  policy.ttl.jitter_percent = one_of(dice, 0u, 10u, 25u);
   policy.lease = one_of<Duration>(dice, 1s, 5s, 60s);
   policy.negative_ttl = one_of<Duration>(dice, 0s, 1s, 5s, 5s, 30s);
   policy.negative_entries = one_of<std::size_t>(dice, 0, 4, 32, 1000);
   policy.max_entries = one_of<std::size_t>(dice, 4, 16, 64, 1000);
-  policy.hot_entries = one_of<std::size_t>(dice, 0, 2, 8, 32);
+  policy.memory_entries = one_of<std::size_t>(dice, 0, 2, 8, 32);
   policy.max_in_flight = one_of<std::size_t>(dice, 1, 2, 8, 64);
   policy.max_pending = one_of<std::size_t>(dice, 0, 1, 8, 64, 4096);
   policy.max_waiters = one_of<std::size_t>(dice, 4, 32, 1000, 65536);
   policy.max_timeout = one_of<Duration>(dice, 1s, 5s, 30s);
   policy.max_waiters_per_uid = one_of<std::size_t>(dice, 3, 100, 16'384);
-  policy.life.stale_if_error = one_of<Duration>(dice, 0s, 0s, 10s, 300s);
-  policy.life.refresh_percent = one_of(dice, 0u, 10u, 50u);
+  policy.ttl.stale_if_error = one_of<Duration>(dice, 0s, 0s, 10s, 300s);
+  policy.ttl.refresh_percent = one_of(dice, 0u, 10u, 50u);
   policy.breaker.failure_threshold = one_of(dice, 1u, 3u, 10u);
   policy.breaker.longest_backoff = one_of<Duration>(dice, 2s, 30s);
   policy.breaker.longest_retry_after = one_of<Duration>(dice, 10s, 300s);
@@ -40,7 +40,7 @@ Policy draw_policy(Dice& dice) {
   policy.rate_limit.max_clients = one_of<std::size_t>(dice, 2, 1024);
   policy.reports.per_uid = {one_of(dice, 0u, 1u, 20u), one_of(dice, 1u, 8u, 1000u)};
   policy.revocations.max_rules = one_of<std::size_t>(dice, 2, 20, 1000);
-  policy.revocations.undated = one_of<Duration>(dice, 5s, 60s, 86'400s);
+  policy.revocations.without_iat = one_of<Duration>(dice, 5s, 60s, 86'400s);
   policy.revocations.margin = one_of<Duration>(dice, 0s, 10s, 300s);
   // Each level includes the previous ones.
   const auto level = one_of(dice, 0u, 1u, 1u, 2u, 3u, 4u);

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Limit of nested reactions to answers.
-constexpr unsigned kMostReactions = 3;
+constexpr unsigned kMaxReactions = 3;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
       upstream(records, clock, trace),
       publisher(records, clock, trace),
       sink(records, clock, trace),
-      audit(records, clock, sink, scenario.policy.life),
+      audit(records, clock, sink, scenario.policy.ttl),
       coverage(cover),
       invariants_(std::move(checked)) {
   records.questions.reserve(2 * given.events);
@@ -38,7 +38,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
   for (unsigned i = 0; i < scenario.tokens; ++i) {
     const unsigned kind = dice.below(10);
     known.push_back(new_token(kind < 6   ? TokenKind::kJwt
-                              : kind < 8 ? TokenKind::kUndated
+                              : kind < 8 ? TokenKind::kWithoutIat
                                          : TokenKind::kOpaque));
   }
   audit.slow = scenario.audit_commit > Duration(0);
@@ -122,7 +122,7 @@ void Simulation::begin_step(std::string_view what) {
   records.step.begin(++steps_, clock.now(), records.kept);
   const Policy& policy = scenario.policy;
   records.age_orders(clock.now(),
-                     policy.revocations.margin + policy.life.clock_skew + policy.negative_ttl);
+                     policy.revocations.margin + policy.ttl.clock_skew + policy.negative_ttl);
   trace.note({steps_, clock.now(), what, "", -1, 0});
 }
 
@@ -195,8 +195,7 @@ void Simulation::busy_day() {
 Asking Simulation::draw_asking() {
   Asking asking;
   if (dice.percent(scenario.with_max_age)) {
-    asking.max_age =
-        dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.life.max_ttl);
+    asking.max_age = dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.ttl.max_ttl);
   }
   if (dice.percent(scenario.with_timeout)) asking.timeout = dice.between(1ms, 40s);
   return asking;
@@ -222,7 +221,7 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
   const Now now = clock.now();
   const Duration age = now.boot - kept.entry.confirmed_at;
   if (max_age && (*max_age == Duration(0) || age > *max_age)) return false;
-  if (now.boot >= kept.entry.fresh_until || age >= scenario.policy.life.max_ttl) return false;
+  if (now.boot >= kept.entry.fresh_until || age >= scenario.policy.ttl.max_ttl) return false;
   return !past_exp_less_skew(token, now, scenario.policy);
 }
 
@@ -237,11 +236,11 @@ bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
 }
 
 bool Simulation::refresh_due(const TokenRecord& token) const {
-  const LifePolicy& life = scenario.policy.life;
+  const TtlPolicy& ttl = scenario.policy.ttl;
   if (!token.kept.present) return false;
   const Entry& entry = token.kept.entry;
-  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + life.max_ttl);
-  return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * life.refresh_percent;
+  const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + ttl.max_ttl);
+  return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * ttl.refresh_percent;
 }
 
 void Simulation::ask(TokenNumber number, const Asking& asking) {
@@ -292,7 +291,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
 }
 
 void Simulation::react(const QuestionRecord& question) {
-  if (over_ || reactions_ >= kMostReactions || !dice.percent(scenario.reacts)) return;
+  if (over_ || reactions_ >= kMaxReactions || !dice.percent(scenario.reacts)) return;
   ++reactions_;
   // Copies: new queries may move the records.
   const TokenNumber token = question.token;
@@ -312,8 +311,8 @@ void Simulation::disconnect(std::uint64_t connection) {
   trace.note({steps_, clock.now(), "hangs up", "", -1, static_cast<std::int64_t>(connection)});
   for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
     QuestionRecord& question = records.questions[id];
-    if (question.connection != connection || question.answered || question.left) continue;
-    question.left = true;
+    if (question.connection != connection || question.answered || question.ttl_remaining) continue;
+    question.ttl_remaining = true;
     records.close(id);
   }
   forget_reports(connection);
@@ -349,7 +348,7 @@ void Simulation::completed(RequestNumber number) {
               request.token, number});
   if (meaning == Meaning::kConfirms) {
     token.confirmations.push_back(
-        {request.started, steps_, life_of(response, policy), response.no_store || response.varies,
+        {request.started, steps_, ttl_of(response, policy), response.no_store || response.varies,
          response.huge, response.version,
          !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
     // A revoked confirmation uses a negative entry as well.
@@ -372,14 +371,14 @@ void Simulation::restart(bool killed) {
   records.step.restarted = true;
   for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
     QuestionRecord& question = records.questions[id];
-    if (question.answered || question.left) continue;
-    question.left = true;
+    if (question.answered || question.ttl_remaining) continue;
+    question.ttl_remaining = true;
     records.close(id);
   }
   for (TokenRecord& token : records.tokens) {
     token.in_flight = 0;
     token.questions = 0;
-    token.shown = {};
+    token.published = {};
   }
   audit.lose();
   if (killed) {
@@ -403,15 +402,15 @@ void Simulation::restart(bool killed) {
   records.verdicts = {};
   records.stopping = false;
   if (dice.percent(20)) {
-    scenario.policy.life.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
+    scenario.policy.ttl.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
   }
   for (TokenRecord& token : records.tokens) token.failing = {};
   for (UpstreamHealth& of_one : upstream.health) {
     of_one.reset(scenario.policy.breaker, scenario.policy.max_in_flight);
   }
   service = std::make_unique<ClaimsService>(
-      scenario.policy, daemon::World{clock, random, keyer, cache, upstream, sink, observer,
-                                     publisher, fingerprinter, revocation_log, audit});
+      scenario.policy, daemon::Dependencies{clock, random, keyer, cache, upstream, sink, observer,
+                                            publisher, fingerprinter, revocation_log, audit});
   service->restore(revocation_log.kept());
 }
 

@@ -97,7 +97,7 @@ TEST_CASE("a second put replaces the first") {
 TEST_CASE("an entry that outgrows its slot in memory is still replaced") {
   CacheBench bench;
   auto cache = bench.open();
-  const std::string large(SealedSlots::kMaxValue + 1, 'c');
+  const std::string large(SealedMemoryCache::kMaxValue + 1, 'c');
   REQUIRE(cache->put(key_number(1), entry_with("small")) == Stored::kStored);
   REQUIRE(cache->put(key_number(1), entry_with(large)) == Stored::kStored);
   CHECK(keeps(*cache, key_number(1), large));

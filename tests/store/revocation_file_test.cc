@@ -16,7 +16,7 @@ Rule rule(std::uint8_t number, RuleKind kind = RuleKind::kToken, Duration length
   Rule made{.name = {kind, {}}, .made_at = kNow, .ends = end_after(kNow, length)};
   made.name.subject.bytes[0] = number;
   made.not_before = kNow.wall;
-  made.undated_ends = end_after(kNow, length / 2);
+  made.without_iat_ends = end_after(kNow, length / 2);
   return made;
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("a stored rule is unchanged after reopening") {
   CHECK(found.ends.wall == kept.ends.wall);
   CHECK(found.ends.boot == kept.ends.boot);
   CHECK(found.not_before == kept.not_before);
-  CHECK(found.undated_ends.boot == kept.undated_ends.boot);
+  CHECK(found.without_iat_ends.boot == kept.without_iat_ends.boot);
 }
 
 TEST_CASE("dropped and ended rules are gone after reopening") {
@@ -74,11 +74,11 @@ TEST_CASE("after a reboot a rule gets its full duration again, once") {
 
 TEST_CASE("a purge is void after a reboot") {
   Fixture fixture;
-  Rule purge = rule(1, RuleKind::kForgetUser);
-  purge.forget_until = kNow.boot;
+  Rule purge = rule(1, RuleKind::kPurgeUser);
+  purge.purged_until = kNow.boot;
   REQUIRE((*fixture.open())->keep(std::vector{purge}));
   REQUIRE((*fixture.open())->rules().size() == 1);
-  CHECK((*fixture.open())->rules()[0].forget_until == kNow.boot);
+  CHECK((*fixture.open())->rules()[0].purged_until == kNow.boot);
   CHECK((*fixture.open(kNow, "boot-2"))->rules().empty());
 }
 

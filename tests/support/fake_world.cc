@@ -206,19 +206,19 @@ void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, con
   }
   proto::ClaimsView claims;
   if (!proto::decode_claims(entry.claims, claims)) throw std::logic_error("a lease without claims");
-  shown_[key] = {upstream, std::string(claims.id), std::string(entry.claims), entry.confirmed_at,
-                 end};
+  published_[key] = {upstream, std::string(claims.id), std::string(entry.claims),
+                     entry.confirmed_at, end};
   ++publications_;
 }
 
-BootTime FakePublisher::shown_until(const TokenKey& key) const {
+BootTime FakePublisher::published_until(const TokenKey& key) const {
   ++looks_;
-  const auto found = shown_.find(key);
-  return found == shown_.end() ? BootTime::min() : found->second.end.lease;
+  const auto found = published_.find(key);
+  return found == published_.end() ? BootTime::min() : found->second.end.lease;
 }
 
 void FakePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
-  std::erase_if(shown_, [&](const auto& item) {
+  std::erase_if(published_, [&](const auto& item) {
     return item.second.upstream == upstream && item.second.user == user;
   });
 }
@@ -282,10 +282,10 @@ AuditTicket FakeAuditSink::take_oldest() {
   return oldest;
 }
 
-const FakePublisher::Shown* FakePublisher::find(const TokenKey& key) const {
+const FakePublisher::Published* FakePublisher::find(const TokenKey& key) const {
   const Now now = clock_.now();
-  const auto found = shown_.find(key);
-  if (found == shown_.end()) return nullptr;
+  const auto found = published_.find(key);
+  if (found == published_.end()) return nullptr;
   const LeaseEnd& end = found->second.end;
   return end.lease > now.boot && end.hard > now.wall ? &found->second : nullptr;
 }

@@ -186,7 +186,7 @@ class RecordingSink final : public daemon::AnswerSink {
 // What workers see in the map, by key.
 class FakePublisher final : public daemon::Publisher {
  public:
-  struct Shown {
+  struct Published {
     daemon::UpstreamId upstream = 0;
     std::string user;  // its id claim
     std::string claims;
@@ -199,24 +199,24 @@ class FakePublisher final : public daemon::Publisher {
   // Throws if the lease is over or outlives the entry.
   void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
                const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
-  daemon::BootTime shown_until(const daemon::TokenKey& key) const override;
-  void withdraw(const daemon::TokenKey& key) override { shown_.erase(key); }
+  daemon::BootTime published_until(const daemon::TokenKey& key) const override;
+  void withdraw(const daemon::TokenKey& key) override { published_.erase(key); }
   void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
-  void withdraw_all() override { shown_.clear(); }
+  void withdraw_all() override { published_.clear(); }
 
   // What a lookup would find now; null: it would query the daemon.
-  const Shown* find(const daemon::TokenKey& key) const;
+  const Published* find(const daemon::TokenKey& key) const;
   // Clears everything: the daemon is gone, so no worker trusts its map.
-  void forget_all() { shown_.clear(); }
+  void forget_all() { published_.clear(); }
   std::size_t publications() const { return publications_; }
-  std::size_t shown() const { return shown_.size(); }
-  // How often the policy called shown_until().
+  std::size_t published() const { return published_.size(); }
+  // How often the policy called published_until().
   std::size_t looks() const { return looks_; }
 
  private:
   const daemon::Clock& clock_;
   mutable std::size_t looks_ = 0;
-  std::map<daemon::TokenKey, Shown> shown_;
+  std::map<daemon::TokenKey, Published> published_;
   std::size_t publications_ = 0;
 };
 

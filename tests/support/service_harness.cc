@@ -28,8 +28,8 @@ std::string base64url(std::string_view bytes) {
 
 Policy plain_policy() {
   Policy policy;
-  policy.life.jitter_percent = 0;
-  policy.life.refresh_percent = 0;
+  policy.ttl.jitter_percent = 0;
+  policy.ttl.refresh_percent = 0;
   policy.breaker.failure_threshold = 1'000'000;
   policy.upstreams = {UpstreamPolicy{.name = "main"}};
   return policy;
@@ -161,8 +161,8 @@ void ServiceHarness::restart() {
   revocation_log.crash();
   audit.crash();
   service = std::make_unique<ClaimsService>(
-      policy, World{clock, random, keyer, cache, upstream, sink, observer, publisher, fingerprinter,
-                    revocation_log, audit});
+      policy, Dependencies{clock, random, keyer, cache, upstream, sink, observer, publisher,
+                           fingerprinter, revocation_log, audit});
   service->restore(revocation_log.kept());
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t kWritableByOthers = 022;
 constexpr std::uint32_t kReadableByOthers = 004;
-constexpr std::size_t kMostNamed = 3;  // differing options that are named
+constexpr std::size_t kMaxNamed = 3;  // differing options that are named
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
@@ -113,9 +113,9 @@ Findings check_in_effect(const Facts& facts) {
   }
   if (differ.empty()) return {{State::kFine, "the daemon works by what the file says", ""}};
   std::string names;
-  for (std::size_t at = 0; at < std::min(differ.size(), kMostNamed); ++at)
+  for (std::size_t at = 0; at < std::min(differ.size(), kMaxNamed); ++at)
     names += (at == 0 ? "" : ", ") + differ[at];
-  if (differ.size() > kMostNamed) names += fmt::format(" and {} more", differ.size() - kMostNamed);
+  if (differ.size() > kMaxNamed) names += fmt::format(" and {} more", differ.size() - kMaxNamed);
   return {{State::kWarning,
            fmt::format("the file {} says otherwise than the running daemon: {}",
                        facts.config_file.path, names),

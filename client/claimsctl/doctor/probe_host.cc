@@ -19,7 +19,7 @@
 namespace claimsd::ctl::doctor {
 namespace {
 
-constexpr int kMostGroups = 1024;  // per user
+constexpr int kMaxGroups = 1024;  // per user
 
 std::string name_of_gid(std::uint32_t gid) {
   const group* const found = ::getgrgid(gid);
@@ -28,8 +28,8 @@ std::string name_of_gid(std::uint32_t gid) {
 
 User user_of(const passwd& entry) {
   User user{.name = entry.pw_name, .uid = entry.pw_uid, .gids = {entry.pw_gid}};
-  std::array<gid_t, kMostGroups> groups{};
-  int count = kMostGroups;
+  std::array<gid_t, kMaxGroups> groups{};
+  int count = kMaxGroups;
   if (::getgrouplist(entry.pw_name, entry.pw_gid, groups.data(), &count) > 0)
     user.gids.insert(user.gids.end(), groups.begin(), groups.begin() + count);
   return user;

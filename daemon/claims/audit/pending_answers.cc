@@ -42,7 +42,7 @@ void PendingAnswers::add(AuditTicket ticket, PendingAnswer pending) {
 }
 
 void PendingAnswers::grow() {
-  std::vector<Place> before(2 * ring_.size());
+  std::vector<Slot> before(2 * ring_.size());
   before.swap(ring_);
   for (Position at = first_; at <= last_; ++at)
     place_of(at) = std::move(before[at & (before.size() - 1)]);
@@ -54,7 +54,7 @@ void PendingAnswers::link(Position at, std::uint64_t connection) {
   place_of(at).older = std::exchange(newest, at);
 }
 
-void PendingAnswers::unlink(const Place& place, std::uint64_t connection) {
+void PendingAnswers::unlink(const Slot& place, std::uint64_t connection) {
   if (place.older != 0) place_of(place.older).newer = place.newer;
   if (place.newer != 0) {
     place_of(place.newer).older = place.older;
@@ -78,7 +78,7 @@ PendingAnswers::Position PendingAnswers::find(AuditTicket ticket) {
       high = middle;
     }
   }
-  const Place& found = place_of(low);
+  const Slot& found = place_of(low);
   return found.ticket == ticket && found.pending ? low : 0;
 }
 
@@ -106,11 +106,11 @@ std::vector<PendingAnswer> PendingAnswers::take_overdue(BootTime now) {
 }
 
 // Leases keep waiting: no client depends on them.
-void PendingAnswers::forget(std::uint64_t connection) {
+void PendingAnswers::drop_connection(std::uint64_t connection) {
   const auto found = by_connection_.find(connection);
   Position at = found == by_connection_.end() ? 0 : found->second;
   while (at != 0) {
-    const Place& place = place_of(at);
+    const Slot& place = place_of(at);
     const Position older = place.older;
     if (place.pending->kind != PendingKind::kLease) drop(at);
     at = older;
@@ -131,7 +131,7 @@ std::optional<BootTime> PendingAnswers::next_deadline() const {
 }
 
 PendingAnswer PendingAnswers::drop(Position at) {
-  Place& place = place_of(at);
+  Slot& place = place_of(at);
   PendingAnswer pending = std::move(*place.pending);
   place.pending.reset();
   unlink(place, pending.waiter.connection);

@@ -76,7 +76,7 @@ class PendingAnswers {
   std::optional<PendingAnswer> take(AuditTicket ticket);
   // Removes and returns all answers whose deadline has passed.
   std::vector<PendingAnswer> take_overdue(BootTime now);
-  void forget(std::uint64_t connection);
+  void drop_connection(std::uint64_t connection);
   // The Auth API rejected this token in a request that started at `started`.
   void refuse(const TokenKey& key, BootTime started);
   bool awaits_lease(const TokenKey& key) const { return leases_.count(key) != 0; }
@@ -89,7 +89,7 @@ class PendingAnswers {
  private:
   using Position = std::uint64_t;  // counts all answers ever held; 0: none
   // Answers of one connection form a linked list, newest first.
-  struct Place {
+  struct Slot {
     AuditTicket ticket = 0;  // also set after the answer has left
     std::optional<PendingAnswer> pending;
     Position newer = 0;
@@ -97,18 +97,18 @@ class PendingAnswers {
   };
   static constexpr std::size_t kFirstSize = 64;
 
-  Place& place_of(Position at) { return ring_[at & (ring_.size() - 1)]; }
+  Slot& place_of(Position at) { return ring_[at & (ring_.size() - 1)]; }
   Position find(AuditTicket ticket);
   void grow();
   void link(Position at, std::uint64_t connection);
-  void unlink(const Place& place, std::uint64_t connection);
+  void unlink(const Slot& place, std::uint64_t connection);
   PendingAnswer drop(Position at);
 
   std::size_t bytes_ = 0;  // outlives the subjects, which subtract themselves from it
   // Answers leave roughly in order of arrival, so they live in a ring whose size is a power of two,
   // from the oldest held to the newest. A tree would cost four allocations for each rejection of a
   // flood.
-  std::vector<Place> ring_{kFirstSize};
+  std::vector<Slot> ring_{kFirstSize};
   Position first_ = 1;  // is held, unless the ring is empty
   Position last_ = 0;
   std::size_t count_ = 0;

@@ -24,7 +24,7 @@ class KeyIndex {
   std::uint32_t find(const TokenKey& key, const KeyAt& key_at) const {
     if (size_ == 0) return kNone;
     for (std::size_t at = home_of(key);; at = next(at)) {
-      const Place& place = places_[at];
+      const Slot& place = places_[at];
       if (place.number == kNone) return kNone;
       if (place.tag == tag_of(key) && key_at(place.number) == key) return place.number;
     }
@@ -57,19 +57,19 @@ class KeyIndex {
     if (places_[gap].number == kNone) return;
     --size_;
     close_gap(places_, gap,
-              [&](const Place& place) { return TokenKeyHash()(key_at(place.number)); });
+              [&](const Slot& place) { return TokenKeyHash()(key_at(place.number)); });
   }
 
   std::size_t size() const { return size_; }
 
  private:
   static constexpr std::size_t kFirstSize = 16;
-  struct Place {
+  struct Slot {
     std::uint32_t number = kNone;
     std::uint32_t tag = 0;
-    bool operator==(const Place&) const = default;
+    bool operator==(const Slot&) const = default;
   };
-  using Places = std::vector<Place, HugePageAllocator<Place>>;
+  using Slots = std::vector<Slot, HugePageAllocator<Slot>>;
 
   std::size_t mask() const { return places_.size() - 1; }
   std::size_t home_of(const TokenKey& key) const { return TokenKeyHash()(key) & mask(); }
@@ -87,14 +87,14 @@ class KeyIndex {
 
   template <class KeyAt>
   void grow(const KeyAt& key_at) {
-    Places before(places_.empty() ? kFirstSize : 2 * places_.size());
+    Slots before(places_.empty() ? kFirstSize : 2 * places_.size());
     before.swap(places_);
-    for (const Place& place : before) {
+    for (const Slot& place : before) {
       if (place.number != kNone) put(place.number, key_at(place.number));
     }
   }
 
-  Places places_;  // size is a power of two, or zero
+  Slots places_;  // size is a power of two, or zero
   std::size_t size_ = 0;
 };
 

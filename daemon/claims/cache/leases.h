@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "daemon/claims/cache/freshness.h"
-#include "daemon/claims/cache/hot_entries.h"
+#include "daemon/claims/cache/memory_cache.h"
 #include "daemon/claims/cache/sieve.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocation_guard.h"
@@ -21,7 +21,7 @@ namespace claimsd::daemon {
 
 // A lease of `length` for `entry`, limited by the entry's TTL and the token's `exp`. Nullopt: no
 // time remains. `length` 0: never.
-std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const LifePolicy& policy,
+std::optional<LeaseEnd> lease_of(const Entry& entry, const Now& now, const TtlPolicy& policy,
                                  Duration length);
 
 class Leases {
@@ -33,21 +33,21 @@ class Leases {
     Publisher& publisher;
     const Sieve& sieve;
     const RevocationGuard& guard;
-    HotEntries& hot;
+    MemoryCache& memory_cache;
   };
-  Leases(const LifePolicy& policy, Duration length, Views views)
+  Leases(const TtlPolicy& policy, Duration length, Views views)
       : policy_(policy), length_(length), views_(views) {}
 
   // Applies to future leases.
-  void set_policy(const LifePolicy& policy, Duration length) {
+  void set_policy(const TtlPolicy& policy, Duration length) {
     policy_ = policy;
     length_ = length;
   }
 
   // Publishes the cached entry for `key` unless the current lease is recent enough.
-  void show(UpstreamId upstream, std::string_view token, const TokenKey& key);
+  void publish(UpstreamId upstream, std::string_view token, const TokenKey& key);
 
-  // What show() would publish. The claims stay valid as described for ClaimsCache::find().
+  // What publish() would publish. The claims stay valid as described for ClaimsCache::find().
   struct Due {
     Entry entry;
     LeaseEnd end;
@@ -56,11 +56,11 @@ class Leases {
 
  private:
   std::optional<Entry> find(UpstreamId upstream, std::string_view token, const TokenKey& key);
-  bool is_taken_back(UpstreamId upstream, std::string_view token, const Entry& entry,
-                     const Now& now) const;
+  bool is_revoked(UpstreamId upstream, std::string_view token, const Entry& entry,
+                  const Now& now) const;
   BootTime renewal_of(BootTime lease_end, const Entry& entry) const;
 
-  LifePolicy policy_;
+  TtlPolicy policy_;
   Duration length_;
   Views views_;
 };

@@ -2,7 +2,7 @@
 
 namespace claimsd::daemon {
 
-Sieve::Place Sieve::find(const TokenKey& key) const {
+Sieve::Index Sieve::find(const TokenKey& key) const {
   return index_.find(key, key_at());
 }
 
@@ -34,7 +34,7 @@ void Sieve::put(const TokenKey& key, BootTime ends) {
 }
 
 void Sieve::touch(const TokenKey& key) {
-  if (const Place place = find(key); place != kNowhere) touch(place);
+  if (const Index place = find(key); place != npos) touch(place);
 }
 
 void Sieve::erase(const TokenKey& key) {
@@ -58,7 +58,7 @@ std::optional<TokenKey> Sieve::evict(BootTime now) {
 // Moves the hand to the next unmarked key, where it stays until that key is erased.
 std::uint32_t Sieve::move_hand() {
   if (hand_ == kNone) hand_ = oldest_;
-  for (std::size_t steps = 0; nodes_[hand_].used && steps < kMostSteps; ++steps) {
+  for (std::size_t steps = 0; nodes_[hand_].used && steps < kMaxSteps; ++steps) {
     nodes_[hand_].used = false;
     hand_ = nodes_[hand_].newer == kNone ? oldest_ : nodes_[hand_].newer;
   }

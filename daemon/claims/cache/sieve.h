@@ -25,24 +25,24 @@ class Sieve {
   // Marks a key as used since the hand last passed.
   void touch(const TokenKey& key);
   void erase(const TokenKey& key);
-  bool holds(const TokenKey& key) const { return find(key) != kNowhere; }
+  bool holds(const TokenKey& key) const { return find(key) != npos; }
   // Index of a key, valid until the next put(), erase() or evict(). Lets a caller look first and
   // mark later.
-  using Place = std::uint32_t;
-  static constexpr Place kNowhere = KeyIndex::kNone;
-  Place find(const TokenKey& key) const;
+  using Index = std::uint32_t;
+  static constexpr Index npos = KeyIndex::kNone;
+  Index find(const TokenKey& key) const;
   // A first check that costs half of find(). False: the key is absent. True: it may be present, and
   // the memory that find() needs is being prefetched.
   bool may_hold(const TokenKey& key) const;
-  void touch(Place place) { nodes_[place].used = true; }
-  // Removes and returns the key to evict; nullopt if empty. Clears at most kMostSteps marks, few on
+  void touch(Index place) { nodes_[place].used = true; }
+  // Removes and returns the key to evict; nullopt if empty. Clears at most kMaxSteps marks, few on
   // average; if all of those were marked, the next key is evicted.
-  static constexpr std::size_t kMostSteps = 1'000;
+  static constexpr std::size_t kMaxSteps = 1'000;
   std::optional<TokenKey> evict(BootTime now);
   std::size_t size() const { return index_.size(); }
 
  private:
-  static constexpr std::uint32_t kNone = kNowhere;
+  static constexpr std::uint32_t kNone = npos;
   struct alignas(64) Node {  // one cache line
     TokenKey key;
     BootTime ends;

@@ -181,25 +181,26 @@ std::size_t raw_essentials(dom::object object, const ClaimNames& names, Secret& 
 // Writes the object without white space, or only its essential members if it is too large. Returns
 // the size used in `raw`, which must be as large as the body.
 std::size_t raw_claims(std::string_view body, dom::object object, const ClaimNames& names,
-                       Secret& raw, bool& trimmed) {
+                       Secret& raw, bool& truncated) {
   std::size_t size = 0;
   if (simdjson::minify(body.data(), body.size(), raw.data(), size) == simdjson::SUCCESS &&
       size <= proto::kMaxRawClaims) {
     return size;
   }
-  trimmed = true;
+  truncated = true;
   return raw_essentials(object, names, raw);
 }
 
 }  // namespace
 
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names) {
-  JsonRoom room;
-  return parse_claims(body, names, room);
+  JsonBuffers buffers;
+  return parse_claims(body, names, buffers);
 }
 
-Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room) {
-  WipedJson json(room);
+Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names,
+                                  JsonBuffers& buffers) {
+  WipedJson json(buffers);
   char* const input = json.input(body.size());
   // For an empty body, data() may be null.
   if (!body.empty()) std::memcpy(input, body.data(), body.size());
@@ -215,7 +216,8 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
 
   ParsedClaims parsed;
   Secret whole(body.size() + 2);
-  const std::string_view raw(whole.data(), raw_claims(body, object, names, whole, parsed.trimmed));
+  const std::string_view raw(whole.data(),
+                             raw_claims(body, object, names, whole, parsed.truncated));
   // Allocate the exact size: the largest block is 25 KiB.
   parsed.block = Secret(proto::claims_block_size(id, email, roles, raw));
   proto::Writer writer(parsed.block.data(), parsed.block.view().size());

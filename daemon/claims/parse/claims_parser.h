@@ -10,7 +10,7 @@
 
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
-#include "daemon/claims/parse/json_room.h"
+#include "daemon/claims/parse/json_buffers.h"
 
 namespace claimsd::daemon {
 
@@ -23,7 +23,7 @@ struct ClaimNames {
 
 struct ParsedClaims {
   Secret block;  // wiped on destruction
-  bool trimmed =
+  bool truncated =
       // True if the raw object exceeded proto::kMaxRawClaims, so that `raw` holds only id, email
       // and role.
       false;
@@ -32,7 +32,8 @@ struct ParsedClaims {
 // The id must be a non-empty string or an integer (kept as decimal digits); the email a string,
 // null or absent; the role a string, an array of strings, null or absent. The error names the rule
 // and the member, never a value.
-Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names, JsonRoom& room);
+Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names,
+                                  JsonBuffers& buffers);
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names);
 
 }  // namespace claimsd::daemon

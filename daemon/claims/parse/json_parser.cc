@@ -36,37 +36,37 @@ std::size_t tape_end(const simdjson::dom::document& parsed) {
 
 }  // namespace
 
-struct JsonRoom::Buffers {
+struct JsonBuffers::Buffers {
   Secret input;  // includes simdjson's padding
   simdjson::dom::parser parser;
 };
 
-JsonRoom::JsonRoom() : buffers_(std::make_unique<Buffers>()) {}
+JsonBuffers::JsonBuffers() : buffers_(std::make_unique<Buffers>()) {}
 
-JsonRoom::~JsonRoom() = default;
+JsonBuffers::~JsonBuffers() = default;
 
 WipedJson::~WipedJson() {
   if (size_ > kKeptInput) {
-    room_.input.wipe();
+    buffers_.input.wipe();
   } else if (size_ > 0) {
-    explicit_bzero(room_.input.data(), size_);
+    explicit_bzero(buffers_.input.data(), size_);
   }
   if (parsed_ == 0) return;
-  explicit_bzero(room_.parser.doc.string_buf.get(), string_bytes(parsed_));
-  explicit_bzero(room_.parser.doc.tape.get(), tape_size_ * sizeof(std::uint64_t));
-  if (parsed_ > kKeptInput) room_.parser = simdjson::dom::parser();
+  explicit_bzero(buffers_.parser.doc.string_buf.get(), string_bytes(parsed_));
+  explicit_bzero(buffers_.parser.doc.tape.get(), tape_size_ * sizeof(std::uint64_t));
+  if (parsed_ > kKeptInput) buffers_.parser = simdjson::dom::parser();
 }
 
 char* WipedJson::input(std::size_t size) {
   size_ = size;
-  const std::size_t room = std::max(size, kKeptInput) + simdjson::SIMDJSON_PADDING;
-  if (room_.input.view().size() < room) room_.input = Secret(room);
-  return room_.input.data();
+  const std::size_t buffers = std::max(size, kKeptInput) + simdjson::SIMDJSON_PADDING;
+  if (buffers_.input.view().size() < buffers) buffers_.input = Secret(buffers);
+  return buffers_.input.data();
 }
 
 Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   if (size == 0) return failure("not one JSON document: empty");
-  simdjson::dom::parser& parser = room_.parser;
+  simdjson::dom::parser& parser = buffers_.parser;
   const std::size_t wanted = std::max(size, kKeptInput) + 1;
   if ((parser.capacity() <= size && parser.allocate(wanted, kMaxDepth) != simdjson::SUCCESS) ||
       (parser.doc.capacity() <= size && parser.doc.allocate(wanted) != simdjson::SUCCESS)) {
@@ -77,7 +77,7 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   // Do not let simdjson reallocate: the copy could not be wiped.
   constexpr bool kReallocate = false;
   simdjson::dom::element root;
-  if (const auto error = parser.parse(room_.input.data(), size, kReallocate).get(root);
+  if (const auto error = parser.parse(buffers_.input.data(), size, kReallocate).get(root);
       error != simdjson::SUCCESS) {
     return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
   }

@@ -3,20 +3,20 @@
 //
 // Uses simdjson's DOM parser, at most 32 levels deep. The On-Demand parser is too lax: it accepts
 // two documents in one, bad atoms and any depth. Elements and strings live as long as the
-// WipedJson. Buffers are reused (JsonRoom). One thread.
+// WipedJson. Buffers are reused (JsonBuffers). One thread.
 #pragma once
 
 #include <simdjson.h>
 
 #include "daemon/base/result.h"
-#include "daemon/claims/parse/json_room.h"
+#include "daemon/claims/parse/json_buffers.h"
 
 namespace claimsd::daemon {
 
 class WipedJson {
  public:
   // `room` must outlive this and serves one document at a time.
-  explicit WipedJson(JsonRoom& room) : room_(*room.buffers_) {}
+  explicit WipedJson(JsonBuffers& buffers) : buffers_(*buffers.buffers_) {}
   ~WipedJson();
   WipedJson(const WipedJson&) = delete;
   WipedJson& operator=(const WipedJson&) = delete;
@@ -27,7 +27,7 @@ class WipedJson {
   Result<simdjson::dom::element> parse(std::size_t size);
 
  private:
-  JsonRoom::Buffers& room_;
+  JsonBuffers::Buffers& buffers_;
   std::size_t size_ = 0;       // of the input buffer
   std::size_t parsed_ = 0;     // bytes parsed
   std::size_t tape_size_ = 0;  // in 8-byte words: how much of simdjson's tape may have been written

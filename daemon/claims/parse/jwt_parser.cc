@@ -91,14 +91,14 @@ void keep_earlier(std::optional<WallTime>& kept, std::optional<WallTime> seen) {
 }  // namespace
 
 JwtTimes read_jwt_times(std::string_view token) {
-  JsonRoom room;
-  return read_jwt_times(token, room);
+  JsonBuffers buffers;
+  return read_jwt_times(token, buffers);
 }
 
-JwtTimes read_jwt_times(std::string_view token, JsonRoom& room) {
+JwtTimes read_jwt_times(std::string_view token, JsonBuffers& buffers) {
   JwtTimes times;
   const std::string_view payload = payload_of(token);
-  WipedJson json(room);
+  WipedJson json(buffers);
   const auto size = decode_base64url(payload, json.input(payload.size()));
   if (!size) return times;
   const Result<simdjson::dom::element> root = json.parse(*size);

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "daemon/base/clock.h"
-#include "daemon/claims/parse/json_room.h"
+#include "daemon/claims/parse/json_buffers.h"
 
 namespace claimsd::daemon {
 
@@ -20,7 +20,7 @@ struct JwtTimes {
 // If a claim occurs twice, the stricter (earlier) value counts. Fractions are kept to the
 // nanosecond. Values outside the range of WallTime (year 2262) are clamped; beyond its end means
 // "none".
-JwtTimes read_jwt_times(std::string_view token, JsonRoom& room);
+JwtTimes read_jwt_times(std::string_view token, JsonBuffers& buffers);
 JwtTimes read_jwt_times(std::string_view token);
 
 }  // namespace claimsd::daemon

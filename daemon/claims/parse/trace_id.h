@@ -10,7 +10,7 @@
 
 namespace claimsd::daemon {
 
-inline constexpr std::size_t kLongestTraceId = 64;
+inline constexpr std::size_t kMaxTraceId = 64;
 
 // Returns `id`, or "" if it must not be logged.
 inline std::string_view loggable_trace_id(std::string_view id, std::string_view token) {
@@ -18,7 +18,7 @@ inline std::string_view loggable_trace_id(std::string_view id, std::string_view 
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
            c == '_';
   };
-  const bool fit = id.size() <= kLongestTraceId && std::all_of(id.begin(), id.end(), is_plain) &&
+  const bool fit = id.size() <= kMaxTraceId && std::all_of(id.begin(), id.end(), is_plain) &&
                    token.find(id) == std::string_view::npos;
   return fit ? id : std::string_view();
 }

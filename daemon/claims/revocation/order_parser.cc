@@ -30,7 +30,7 @@ class OrderReader {
   Status read_member(std::string_view key, dom::element value) {
     if (key == "token") return read_who(value, Subject::kToken, "\"token\" is not a string");
     if (key == "user") return read_who(value, Subject::kUser, "\"user\" is not a string");
-    if (key == "everybody") return read_everybody(value);
+    if (key == "everybody") return read_all_users(value);
     if (key == "upstream") return read_upstream(value);
     if (kind_ == OrderKind::kRevoke && key == "for_seconds") return read_length(value);
     if (kind_ == OrderKind::kRevoke && key == "lock") return read_lock(value);
@@ -48,11 +48,11 @@ class OrderReader {
     return {};
   }
 
-  Status read_everybody(dom::element value) {
+  Status read_all_users(dom::element value) {
     bool wanted = false;
     if (value.get(wanted) != simdjson::SUCCESS || !wanted)
       return failure("\"everybody\" can only be true");
-    parsed_.order.subject = Subject::kEverybody;
+    parsed_.order.subject = Subject::kAllUsers;
     ++subjects_;
     return {};
   }
@@ -88,8 +88,8 @@ class OrderReader {
 
 Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
   if (body.empty()) return failure("there is no body: send a JSON object");
-  JsonRoom room;
-  WipedJson json(room);
+  JsonBuffers buffers;
+  WipedJson json(buffers);
   std::memcpy(json.input(body.size()), body.data(), body.size());
   const Result<dom::element> root = json.parse(body.size());
   dom::object object;

@@ -14,7 +14,7 @@
 
 namespace claimsd::daemon {
 
-enum class Subject : std::uint8_t { kToken, kUser, kEverybody };
+enum class Subject : std::uint8_t { kToken, kUser, kAllUsers };
 
 struct Order {
   Subject subject = Subject::kToken;

@@ -4,22 +4,22 @@
 
 namespace claimsd::daemon {
 
-bool RevocationGuard::denies_token(std::string_view token, const Now& now) const {
-  return rules_.has_token_rules() && rules_.denies_token(fingerprinter_.of_token(token), now);
+bool RevocationGuard::invalidates_token(std::string_view token, const Now& now) const {
+  return rules_.has_token_rules() && rules_.invalidates_token(fingerprinter_.of_token(token), now);
 }
 
-bool RevocationGuard::denies_claims(UpstreamId upstream, std::string_view claims,
-                                    WallTime issued_at, const Now& now) const {
+bool RevocationGuard::invalidates_claims(UpstreamId upstream, std::string_view claims,
+                                         WallTime issued_at, const Now& now) const {
   if (!rules_.has_user_rules()) return false;
   const std::optional<Fingerprint> user = user_of(upstream, claims);
-  return !user || rules_.denies_user(*user, issued_at, now);
+  return !user || rules_.invalidates_user(*user, issued_at, now);
 }
 
-bool RevocationGuard::forgets(UpstreamId upstream, std::string_view claims,
-                              BootTime confirmed_at) const {
+bool RevocationGuard::is_purged(UpstreamId upstream, std::string_view claims,
+                                BootTime confirmed_at) const {
   if (!rules_.has_user_rules()) return false;
   const std::optional<Fingerprint> user = user_of(upstream, claims);
-  return !user || rules_.forgets(*user, confirmed_at);
+  return !user || rules_.is_purged(*user, confirmed_at);
 }
 
 std::optional<Fingerprint> RevocationGuard::user_of(UpstreamId upstream,

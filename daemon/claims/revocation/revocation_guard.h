@@ -13,11 +13,11 @@ namespace claimsd::daemon {
 
 struct RevocationPolicy {
   std::size_t max_rules = 100'000;
-  Duration keep = std::chrono::hours(8760);   // rules by `iat`: longer than any token lives
-  Duration undated = std::chrono::hours(24);  // for tokens without `iat`
-  Duration margin = std::chrono::minutes(5);  // rules outlast what they are about by this much
+  Duration keep = std::chrono::hours(8760);       // rules by `iat`: longer than any token lives
+  Duration without_iat = std::chrono::hours(24);  // for tokens without `iat`
+  Duration margin = std::chrono::minutes(5);      // rules outlast what they are about by this much
   // Lifetime of purge rules; longer than any confirmation is cached.
-  Duration forget_for = std::chrono::minutes(15);
+  Duration purge_window = std::chrono::minutes(15);
 };
 
 class RevocationGuard {
@@ -25,13 +25,13 @@ class RevocationGuard {
   RevocationGuard(const RevocationPolicy& policy, Fingerprinter& fingerprinter)
       : policy_(policy), fingerprinter_(fingerprinter), rules_(policy.max_rules) {}
 
-  bool denies_token(std::string_view token, const Now& now) const;
+  bool invalidates_token(std::string_view token, const Now& now) const;
   // `claims`: a claims block (proto/claims_block.h). An undecodable block counts as revoked.
-  bool denies_claims(UpstreamId upstream, std::string_view claims, WallTime issued_at,
-                     const Now& now) const;
+  bool invalidates_claims(UpstreamId upstream, std::string_view claims, WallTime issued_at,
+                          const Now& now) const;
   // True if the confirmation was purged: it may answer queries made before the purge, but is not
   // cached.
-  bool forgets(UpstreamId upstream, std::string_view claims, BootTime confirmed_at) const;
+  bool is_purged(UpstreamId upstream, std::string_view claims, BootTime confirmed_at) const;
 
   const RevocationPolicy& policy() const { return policy_; }
   // Applies to new rules; max_rules is fixed at startup.

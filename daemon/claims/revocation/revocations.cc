@@ -21,8 +21,8 @@ Rule stricter(const Rule& a, const Rule& b) {
   Rule merged = b;
   merged.ends = later(a.ends, b.ends);
   merged.not_before = std::max(a.not_before, b.not_before);
-  merged.undated_ends = later(a.undated_ends, b.undated_ends);
-  merged.forget_until = std::max(a.forget_until, b.forget_until);
+  merged.without_iat_ends = later(a.without_iat_ends, b.without_iat_ends);
+  merged.purged_until = std::max(a.purged_until, b.purged_until);
   return merged;
 }
 
@@ -39,11 +39,11 @@ RuleEnd begun_again(const RuleEnd& end, const Now& made_at, const Now& now) {
 }
 
 BootTime boot_end(const Rule& rule) {
-  return std::max(rule.ends.boot, rule.undated_ends.boot);
+  return std::max(rule.ends.boot, rule.without_iat_ends.boot);
 }
 
-bool denies_issued(const Rule& rule, WallTime issued_at, const Now& now) {
-  if (issued_at == WallTime::min()) return !rule.undated_ends.has_come(now);
+bool invalidates_issued(const Rule& rule, WallTime issued_at, const Now& now) {
+  if (issued_at == WallTime::min()) return !rule.without_iat_ends.has_come(now);
   return issued_at < rule.not_before && !rule.ends.has_come(now);
 }
 
@@ -55,11 +55,11 @@ RuleEnd end_after(const Now& now, Duration length) {
 
 std::optional<Rule> after_reboot(const Rule& rule, const Now& now) {
   // Confirmations of another boot are not kept, so purges need not be either.
-  if (rule.name.kind == RuleKind::kForgetUser || rule.name.kind == RuleKind::kForgetEverybody)
+  if (rule.name.kind == RuleKind::kPurgeUser || rule.name.kind == RuleKind::kPurgeAllUsers)
     return std::nullopt;
   Rule again = rule;
   again.ends = begun_again(rule.ends, rule.made_at, now);
-  again.undated_ends = begun_again(rule.undated_ends, rule.made_at, now);
+  again.without_iat_ends = begun_again(rule.without_iat_ends, rule.made_at, now);
   again.made_at.boot = now.boot;
   return again;
 }
@@ -93,12 +93,12 @@ const Rule* Revocations::find(const RuleName& name) const {
 
 std::vector<RuleName> Revocations::expire(const Now& now) {
   std::vector<RuleName> ended;
-  for (std::size_t steps = 0;
-       steps < kMostSteps && !due_.empty() && due_.begin()->first <= now.boot; ++steps) {
+  for (std::size_t steps = 0; steps < kMaxSteps && !due_.empty() && due_.begin()->first <= now.boot;
+       ++steps) {
     const RuleName name = due_.begin()->second;
     due_.erase(due_.begin());
     const Rule& rule = rules_.at(name);
-    if (rule.ends.has_come(now) && rule.undated_ends.has_come(now)) {
+    if (rule.ends.has_come(now) && rule.without_iat_ends.has_come(now)) {
       --counts_[index(name.kind)];
       rules_.erase(name);
       ended.push_back(name);
@@ -110,30 +110,31 @@ std::vector<RuleName> Revocations::expire(const Now& now) {
   return ended;
 }
 
-bool Revocations::denies_token(const Fingerprint& token, const Now& now) const {
+bool Revocations::invalidates_token(const Fingerprint& token, const Now& now) const {
   const Rule* const rule = find({RuleKind::kToken, token});
   return rule != nullptr && !rule->ends.has_come(now);
 }
 
-bool Revocations::denies_user(const Fingerprint& user, WallTime issued_at, const Now& now) const {
+bool Revocations::invalidates_user(const Fingerprint& user, WallTime issued_at,
+                                   const Now& now) const {
   if (const Rule* const lock = find({RuleKind::kLock, user}); lock && !lock->ends.has_come(now))
     return true;
   if (const Rule* const rule = find({RuleKind::kUser, user});
-      rule && denies_issued(*rule, issued_at, now))
+      rule && invalidates_issued(*rule, issued_at, now))
     return true;
-  const Rule* const everybody = find({RuleKind::kEverybody, {}});
-  return everybody != nullptr && denies_issued(*everybody, issued_at, now);
+  const Rule* const everybody = find({RuleKind::kAllUsers, {}});
+  return everybody != nullptr && invalidates_issued(*everybody, issued_at, now);
 }
 
-bool Revocations::forgets(const Fingerprint& user, BootTime confirmed_at) const {
-  if (confirmed_at <= forgets_everybody_until()) return true;
-  const Rule* const rule = find({RuleKind::kForgetUser, user});
-  return rule != nullptr && confirmed_at <= rule->forget_until;
+bool Revocations::is_purged(const Fingerprint& user, BootTime confirmed_at) const {
+  if (confirmed_at <= all_purged_until()) return true;
+  const Rule* const rule = find({RuleKind::kPurgeUser, user});
+  return rule != nullptr && confirmed_at <= rule->purged_until;
 }
 
-BootTime Revocations::forgets_everybody_until() const {
-  const Rule* const rule = find({RuleKind::kForgetEverybody, {}});
-  return rule == nullptr ? BootTime::min() : rule->forget_until;
+BootTime Revocations::all_purged_until() const {
+  const Rule* const rule = find({RuleKind::kPurgeAllUsers, {}});
+  return rule == nullptr ? BootTime::min() : rule->purged_until;
 }
 
 }  // namespace claimsd::daemon

@@ -9,7 +9,7 @@
 //
 // Every rule expires, but only when *both* clocks agree: a wall clock that is temporarily wrong
 // must not restore access. A token without `iat` counts as issued before any time, until the rule's
-// `undated_ends`. Rules with the same kind and subject are merged, and the stricter value wins.
+// `without_iat_ends`. Rules with the same kind and subject are merged, and the stricter value wins.
 // Bounded: a rule that does not fit is refused; no rule is evicted. Pure; loop thread.
 #pragma once
 
@@ -45,14 +45,14 @@ enum class RuleKind : std::uint8_t {
   kToken = 1,
   kUser = 2,
   kLock = 3,
-  kEverybody = 4,
-  kForgetUser = 5,
-  kForgetEverybody = 6,
+  kAllUsers = 4,
+  kPurgeUser = 5,
+  kPurgeAllUsers = 6,
 };
 
 struct RuleName {
   RuleKind kind = RuleKind::kToken;
-  Fingerprint subject;  // zeros for kEverybody and kForgetEverybody
+  Fingerprint subject;  // zeros for kAllUsers and kPurgeAllUsers
   bool operator==(const RuleName&) const = default;
 };
 
@@ -67,10 +67,11 @@ struct Rule {
   RuleName name;
   Now made_at{};
   RuleEnd ends;
-  WallTime not_before = WallTime::min();  // kUser, kEverybody: tokens issued earlier are invalid
-  RuleEnd undated_ends;  // kUser, kEverybody: until then, tokens without `iat` are invalid as well
+  WallTime not_before = WallTime::min();  // kUser, kAllUsers: tokens issued earlier are invalid
+  RuleEnd
+      without_iat_ends;  // kUser, kAllUsers: until then, tokens without `iat` are invalid as well
   // kForget...: confirmations whose requests started at or before this time are ignored.
-  BootTime forget_until = BootTime::min();
+  BootTime purged_until = BootTime::min();
 };
 
 // `length` from now, on both clocks.
@@ -102,8 +103,8 @@ class Revocations {
   void restore(const Rule& rule);
   // The current rule with this name, or null.
   const Rule* find(const RuleName& name) const;
-  // Removes expired rules and returns their names. Looks at up to kMostSteps rules per call.
-  static constexpr std::size_t kMostSteps = 256;
+  // Removes expired rules and returns their names. Looks at up to kMaxSteps rules per call.
+  static constexpr std::size_t kMaxSteps = 256;
   std::vector<RuleName> expire(const Now& now);
 
   bool has_token_rules() const { return counts_[index(RuleKind::kToken)] > 0; }
@@ -113,13 +114,13 @@ class Revocations {
   // Changes whenever a rule is added; never 0.
   std::uint64_t generation() const { return generation_; }
 
-  bool denies_token(const Fingerprint& token, const Now& now) const;
+  bool invalidates_token(const Fingerprint& token, const Now& now) const;
   // True if the user's token with this `iat` (WallTime::min(): none) is revoked.
-  bool denies_user(const Fingerprint& user, WallTime issued_at, const Now& now) const;
+  bool invalidates_user(const Fingerprint& user, WallTime issued_at, const Now& now) const;
   // True if the user's confirmation from that time was purged.
-  bool forgets(const Fingerprint& user, BootTime confirmed_at) const;
+  bool is_purged(const Fingerprint& user, BootTime confirmed_at) const;
   // Time of the last purge of all users.
-  BootTime forgets_everybody_until() const;
+  BootTime all_purged_until() const;
 
  private:
   struct NameHash {
@@ -130,7 +131,7 @@ class Revocations {
   static std::size_t index(RuleKind kind) { return static_cast<std::size_t>(kind); }
   // At most one rule of these kinds exists, so they do not count against the capacity.
   static bool is_single(RuleKind kind) {
-    return kind == RuleKind::kEverybody || kind == RuleKind::kForgetEverybody;
+    return kind == RuleKind::kAllUsers || kind == RuleKind::kPurgeAllUsers;
   }
 
   std::size_t capacity_;

@@ -6,7 +6,7 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr std::uint32_t kFirstWindow = 2;  // limit after an outage
-constexpr std::uint32_t kMostRetriesSaved = 10;
+constexpr std::uint32_t kMaxRetriesSaved = 10;
 constexpr Duration kShortestBackoff = milliseconds(100);
 
 }  // namespace
@@ -24,7 +24,7 @@ Duration draw_backoff(const BreakerPolicy& policy, unsigned round, Random& rando
 CircuitBreaker::CircuitBreaker(const BreakerPolicy& policy)
     : policy_(policy),
       window_(policy.max_in_flight),
-      retry_hundredths_(policy.retry_percent > 0 ? kMostRetriesSaved * 100 : 0) {}
+      retry_hundredths_(policy.retry_percent > 0 ? kMaxRetriesSaved * 100 : 0) {}
 
 void CircuitBreaker::set_policy(const BreakerPolicy& policy) {
   const bool wide_open = window_ >= policy_.max_in_flight;
@@ -44,7 +44,7 @@ bool CircuitBreaker::admits(BootTime now, std::uint32_t in_flight) const {
 
 void CircuitBreaker::started(BootTime now) {
   if (state_ == State::kOpen && now >= open_until_) state_ = State::kHalfOpen;
-  retry_hundredths_ = std::min(retry_hundredths_ + policy_.retry_percent, kMostRetriesSaved * 100);
+  retry_hundredths_ = std::min(retry_hundredths_ + policy_.retry_percent, kMaxRetriesSaved * 100);
 }
 
 void CircuitBreaker::succeeded() {

@@ -23,7 +23,7 @@ bool is_down(const FetchOutcome& outcome) {
 
 }  // namespace
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonRoom& room) {
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;

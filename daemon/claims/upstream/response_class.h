@@ -32,6 +32,6 @@ struct Judgement {
 
 // 200 with a valid claims document confirms, a status listed in `refusal_statuses` rejects, and any
 // other outcome gives no verdict.
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonRoom& room);
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room);
 
 }  // namespace claimsd::daemon

@@ -89,7 +89,7 @@ std::optional<Waiting> SingleFlight::take_overdue(BootTime now) {
   return take(by_deadline_.begin()->second);
 }
 
-void SingleFlight::forget(std::uint64_t connection) {
+void SingleFlight::drop_connection(std::uint64_t connection) {
   auto at = by_connection_.lower_bound({connection, 0});
   while (at != by_connection_.end() && at->first == connection) {
     const WaiterId id = (at++)->second;

@@ -92,7 +92,7 @@ class SingleFlight {
   // Removes and returns one waiter whose deadline has passed.
   std::optional<Waiting> take_overdue(BootTime now);
   // Removes the waiters of a closed connection. Their flights continue.
-  void forget(std::uint64_t connection);
+  void drop_connection(std::uint64_t connection);
   std::optional<BootTime> next_deadline() const;
 
   std::size_t waiting() const { return waiters_.size(); }

@@ -22,7 +22,7 @@ void TokenBreaker::failed(const TokenKey& key, BootTime now, Duration retry_afte
         std::max(wait, draw_backoff(policy_, failing.failures - policy_.failure_threshold, random));
   failing.backoff_until = now + wait;
   failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
-  if (recent_.size() >= kMost && !recent_.contains(key)) {
+  if (recent_.size() >= kMaxTokens && !recent_.contains(key)) {
     older_ = std::move(recent_);
     recent_.clear();
   }

@@ -4,7 +4,7 @@
 // Such a token must not open the Auth API's own breaker for all users. Its first failure counts
 // against the Auth API; later ones count against the token only, until it succeeds or its failures
 // are forgotten. After `failure_threshold` consecutive failures the token backs off, with the backoff of
-// circuit_breaker.h. Memory is bounded to two generations of kMost tokens. Pure; loop thread.
+// circuit_breaker.h. Memory is bounded to two generations of kMaxTokens tokens. Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace claimsd::daemon {
 
 class TokenBreaker {
  public:
-  static constexpr std::size_t kMost = 4'096;
+  static constexpr std::size_t kMaxTokens = 4'096;
   // How long a failure is remembered after the longest possible backoff.
   static constexpr Duration kRemembered = seconds(60);
 

@@ -21,7 +21,7 @@ struct Fixture {
   explicit Fixture(const Policy& policy = testing::plain_policy()) : harness(policy) {}
 
   // What a lookup that starts now would find in the map.
-  const FakePublisher::Shown* shown(std::string_view token = "token-a") {
+  const FakePublisher::Published* published(std::string_view token = "token-a") {
     return harness.publisher.find(harness.key_of(token));
   }
   void confirm(std::string_view token = "token-a", const FetchOutcome& outcome = status(200)) {
@@ -37,21 +37,21 @@ TEST_CASE("a confirmation is published after it is answered, for the length of a
   Fixture fixture;
   bool shown_before_the_answer = false;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
-    shown_before_the_answer = fixture.shown() != nullptr;
+    shown_before_the_answer = fixture.published() != nullptr;
   };
   const BootTime started = fixture.now().boot;
   fixture.harness.ask("token-a", kWorker);
   fixture.harness.advance(seconds(1));
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
   fixture.harness.complete_oldest(status(200));
   CHECK_FALSE(shown_before_the_answer);
-  REQUIRE(fixture.shown());
-  CHECK(fixture.shown()->user == "user-123");
-  CHECK(fixture.shown()->confirmed_at == started);
-  CHECK(fixture.shown()->end.lease == fixture.now().boot + seconds(5));
-  CHECK(fixture.shown()->end.hard == WallTime::max());
+  REQUIRE(fixture.published());
+  CHECK(fixture.published()->user == "user-123");
+  CHECK(fixture.published()->confirmed_at == started);
+  CHECK(fixture.published()->end.lease == fixture.now().boot + seconds(5));
+  CHECK(fixture.published()->end.hard == WallTime::max());
   fixture.harness.advance(seconds(5));
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
@@ -65,13 +65,13 @@ TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
   fixture.harness.ask("token-b", kWorker);
   fixture.harness.ask("token-b");
   fixture.harness.complete_oldest(status(200));
-  CHECK(fixture.shown("token-b"));
+  CHECK(fixture.published("token-b"));
 }
 
 TEST_CASE("a hit publishes a missing lease, and keeps a recent one") {
-  const std::size_t hot_entries = GENERATE(std::size_t{0}, std::size_t{1024});
+  const std::size_t memory_entries = GENERATE(std::size_t{0}, std::size_t{1024});
   Policy policy = testing::plain_policy();
-  policy.hot_entries = hot_entries;
+  policy.memory_entries = memory_entries;
   Fixture fixture(policy);
   fixture.confirm();
   for (int hit = 0; hit < 10; ++hit) fixture.harness.ask_now("token-a", kWorker);
@@ -84,13 +84,13 @@ TEST_CASE("a hit publishes a missing lease, and keeps a recent one") {
     fixture.harness.ask_now("token-a", kWorker);
     fixture.harness.ask_now("token-a", kWorker);
     CHECK(fixture.publications() == 2);
-    CHECK(fixture.shown()->end.lease == fixture.now().boot + seconds(5));
+    CHECK(fixture.published()->end.lease == fixture.now().boot + seconds(5));
   }
   SECTION("published again after it has expired") {
     fixture.harness.advance(seconds(10));
-    CHECK_FALSE(fixture.shown());
+    CHECK_FALSE(fixture.published());
     fixture.harness.ask_now("token-a", kWorker);
-    CHECK(fixture.shown());
+    CHECK(fixture.published());
   }
   SECTION("a client without the map does not renew it") {
     fixture.harness.advance(milliseconds(1));
@@ -105,7 +105,7 @@ TEST_CASE("a lease ends with its entry and is not renewed for the remaining time
   const BootTime end = fixture.now().boot + seconds(12);
   fixture.harness.advance(seconds(9));
   fixture.harness.ask_now("token-a", kWorker);
-  CHECK(fixture.shown()->end.lease == end);
+  CHECK(fixture.published()->end.lease == end);
   const std::size_t before = fixture.publications();
   for (int hit = 0; hit < 20; ++hit) {
     fixture.harness.advance(milliseconds(100));
@@ -113,17 +113,17 @@ TEST_CASE("a lease ends with its entry and is not renewed for the remaining time
   }
   CHECK(fixture.publications() == before);
   fixture.harness.advance(seconds(1));
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("a lease ends one clock skew before the token's exp, on the wall clock") {
   Fixture fixture;
   const std::string token = jwt_expiring(seconds(33));
   fixture.confirm(token);
-  REQUIRE(fixture.shown(token));
-  CHECK(fixture.shown(token)->end.hard == fixture.now().wall + seconds(3));
+  REQUIRE(fixture.published(token));
+  CHECK(fixture.published(token)->end.hard == fixture.now().wall + seconds(3));
   fixture.harness.clock.step_wall(seconds(3));
-  CHECK_FALSE(fixture.shown(token));
+  CHECK_FALSE(fixture.published(token));
 }
 
 TEST_CASE("a token within the clock skew of its exp is answered but not published") {
@@ -139,10 +139,10 @@ TEST_CASE("a no-store confirmation is not published, and withdraws an older leas
   fixture.confirm("token-a", confirmed("no-store"));
   CHECK(fixture.publications() == 0);
   fixture.confirm("token-b");
-  CHECK(fixture.shown("token-b"));
+  CHECK(fixture.published("token-b"));
   fixture.harness.query_and_complete("token-b", confirmed("no-store"),
                                      {.max_age = Duration(0), .wants_lease = true});
-  CHECK_FALSE(fixture.shown("token-b"));
+  CHECK_FALSE(fixture.published("token-b"));
 }
 
 TEST_CASE("an entry that the store did not take is not published") {
@@ -157,8 +157,8 @@ TEST_CASE("truncated claims are published with their flag") {
   const std::string large = R"({"id":"user-1","email":"a@example.com","role":"rvt","note":")" +
                             std::string(20'000, 'n') + R"("})";
   fixture.confirm("token-a", status(200, large));
-  REQUIRE(fixture.shown());
-  CHECK(fixture.shown()->claims.size() < 200);
+  REQUIRE(fixture.published());
+  CHECK(fixture.published()->claims.size() < 200);
 }
 
 TEST_CASE("failures and rejections publish nothing") {
@@ -172,14 +172,14 @@ TEST_CASE("failures and rejections publish nothing") {
 TEST_CASE("a rejection withdraws the lease before any waiter is answered") {
   Fixture fixture;
   fixture.confirm();
-  REQUIRE(fixture.shown());
+  REQUIRE(fixture.published());
   bool shown_at_the_answer = true;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
-    shown_at_the_answer = fixture.shown() != nullptr;
+    shown_at_the_answer = fixture.published() != nullptr;
   };
   fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   CHECK_FALSE(shown_at_the_answer);
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("a rejection withdraws the lease of an entry that was evicted earlier") {
@@ -189,10 +189,10 @@ TEST_CASE("a rejection withdraws the lease of an entry that was evicted earlier"
   fixture.confirm("token-a");
   fixture.confirm("token-b");
   REQUIRE_FALSE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
-  REQUIRE(fixture.shown("token-a"));
+  REQUIRE(fixture.published("token-a"));
   fixture.harness.query_and_complete("token-a", status(401));
-  CHECK_FALSE(fixture.shown("token-a"));
-  CHECK(fixture.shown("token-b"));
+  CHECK_FALSE(fixture.published("token-a"));
+  CHECK(fixture.published("token-b"));
 }
 
 TEST_CASE("a new confirmation withdraws the old lease before answering, then publishes its own") {
@@ -200,16 +200,16 @@ TEST_CASE("a new confirmation withdraws the old lease before answering, then pub
   fixture.confirm();
   bool old_shown_at_the_answer = true;
   fixture.harness.sink.on_answer = [&](const Waiter&) {
-    old_shown_at_the_answer = fixture.shown() != nullptr;
+    old_shown_at_the_answer = fixture.published() != nullptr;
   };
   fixture.harness.advance(seconds(1));
   fixture.harness.query_and_complete(
       "token-a", status(200, R"({"id":"user-123","email":"b@example.com","role":"doctor"})"),
       {.max_age = Duration(0), .wants_lease = true});
   CHECK_FALSE(old_shown_at_the_answer);
-  REQUIRE(fixture.shown());
-  CHECK(fixture.shown()->claims.find("doctor") != std::string::npos);
-  CHECK(fixture.shown()->confirmed_at == fixture.now().boot);
+  REQUIRE(fixture.published());
+  CHECK(fixture.published()->claims.find("doctor") != std::string::npos);
+  CHECK(fixture.published()->confirmed_at == fixture.now().boot);
 }
 
 TEST_CASE("a late confirmation of a token rejected in the meantime is not published") {
@@ -222,7 +222,7 @@ TEST_CASE("a late confirmation of a token rejected in the meantime is not publis
   fixture.harness.ask("token-a", {.max_age = Duration(0), .connection = 2, .wants_lease = true});
   fixture.harness.service->on_complete(first.id, status(200));
   fixture.harness.complete_oldest(status(401));
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("an entry that the sink removed while handling the answer is not published") {
@@ -236,7 +236,7 @@ TEST_CASE("an entry that the sink removed while handling the answer is not publi
     fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   };
   fixture.harness.ask_now("token-a", kWorker);
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("an entry that the store failed to erase is not published") {
@@ -251,7 +251,7 @@ TEST_CASE("an entry that the store failed to erase is not published") {
   };
   fixture.harness.ask_now("token-a", kWorker);
   REQUIRE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
 }
 
 TEST_CASE("a hit on an in-memory entry with a recent lease does not query the publisher") {
@@ -272,8 +272,8 @@ TEST_CASE("only the successor's confirmation is published, not the one that was 
   const BootTime second = fixture.now().boot;
   fixture.harness.advance(milliseconds(10));
   fixture.harness.complete_oldest(status(200));
-  REQUIRE(fixture.shown());
-  CHECK(fixture.shown()->confirmed_at == second);
+  REQUIRE(fixture.published());
+  CHECK(fixture.published()->confirmed_at == second);
   CHECK(fixture.publications() == 1);
 }
 
@@ -284,14 +284,14 @@ TEST_CASE("a restarted daemon publishes cached entries under its own policy") {
   fixture.harness.policy.lease = seconds(2);
   fixture.harness.publisher.forget_all();
   fixture.harness.restart();
-  CHECK_FALSE(fixture.shown());
+  CHECK_FALSE(fixture.published());
   fixture.harness.ask_now("token-a", kWorker);
-  REQUIRE(fixture.shown());
-  CHECK(fixture.shown()->end.lease == fixture.now().boot + seconds(2));
+  REQUIRE(fixture.published());
+  CHECK(fixture.published()->end.lease == fixture.now().boot + seconds(2));
 }
 
 TEST_CASE("a lease is limited by its length, the TTL, the current max_ttl and the token") {
-  const LifePolicy policy{.max_ttl = seconds(60), .clock_skew = seconds(30), .jitter_percent = 0};
+  const TtlPolicy policy{.max_ttl = seconds(60), .clock_skew = seconds(30), .jitter_percent = 0};
   const Now now = testing::FakeClock().now();
   Entry entry{.confirmed_at = now.boot, .fresh_until = now.boot + seconds(50)};
   CHECK(lease_of(entry, now, policy, seconds(5))->lease == now.boot + seconds(5));

@@ -42,7 +42,7 @@ class ReferenceSieve {
   }
   std::uint64_t evict() {
     if (hand_ == items_.end()) hand_ = std::prev(items_.end());
-    for (std::size_t steps = 0; hand_->visited && steps < Sieve::kMostSteps; ++steps) {
+    for (std::size_t steps = 0; hand_->visited && steps < Sieve::kMaxSteps; ++steps) {
       hand_->visited = false;
       step_hand();
       if (hand_ == items_.end()) hand_ = std::prev(items_.end());
@@ -147,7 +147,7 @@ TEST_CASE("eviction matches the reference on a Zipf trace with erasures") {
 }
 
 TEST_CASE("with thousands of marked keys the hand moves a bounded distance, like the reference") {
-  constexpr std::size_t kKeys = 5 * Sieve::kMostSteps;
+  constexpr std::size_t kKeys = 5 * Sieve::kMaxSteps;
   Sieve sieve;
   ReferenceSieve reference;
   for (std::uint64_t key = 0; key < kKeys; ++key) {
@@ -156,8 +156,8 @@ TEST_CASE("with thousands of marked keys the hand moves a bounded distance, like
     sieve.touch(numbered_key(key));
     reference.access(key);
   }
-  CHECK(testing::number_of(sieve.evict(kNow).value()) == Sieve::kMostSteps);
-  CHECK(reference.evict() == Sieve::kMostSteps);
+  CHECK(testing::number_of(sieve.evict(kNow).value()) == Sieve::kMaxSteps);
+  CHECK(reference.evict() == Sieve::kMaxSteps);
   for (int i = 0; i < 2000; ++i)
     REQUIRE(testing::number_of(sieve.evict(kNow).value()) == reference.evict());
 }

@@ -19,7 +19,7 @@ struct Claims {
   std::string email;
   std::vector<std::string> roles;
   std::string raw;
-  bool trimmed = false;
+  bool truncated = false;
 };
 
 Claims claims_of(std::string_view body, const ClaimNames& names = {}) {
@@ -29,7 +29,7 @@ Claims claims_of(std::string_view body, const ClaimNames& names = {}) {
   proto::ClaimsView view;
   REQUIRE(proto::decode_claims(parsed->block.view(), view));
   Claims claims{
-      std::string(view.id), std::string(view.email), {}, std::string(view.raw), parsed->trimmed};
+      std::string(view.id), std::string(view.email), {}, std::string(view.raw), parsed->truncated};
   view.roles.each([&](std::string_view role) {
     claims.roles.emplace_back(role);
     return true;
@@ -62,7 +62,7 @@ TEST_CASE("the contract's claims document is parsed") {
   CHECK(claims.email == "tech@example.com");
   CHECK(claims.roles == Roles{"rvt"});
   CHECK(claims.raw == R"({"id":"user-123","email":"tech@example.com","role":"rvt"})");
-  CHECK_FALSE(claims.trimmed);
+  CHECK_FALSE(claims.truncated);
 }
 
 TEST_CASE("unknown members are kept in the raw object") {
@@ -225,13 +225,13 @@ TEST_CASE("a raw object of up to 16 KiB without white space is kept whole") {
   };
   const Claims whole = claims_of(sized(proto::kMaxRawClaims));
   CHECK(whole.raw.size() == proto::kMaxRawClaims);
-  CHECK_FALSE(whole.trimmed);
-  const Claims trimmed = claims_of(sized(proto::kMaxRawClaims + 1));
-  CHECK(trimmed.raw == R"({"id":"u"})");
-  CHECK(trimmed.trimmed);
+  CHECK_FALSE(whole.truncated);
+  const Claims truncated = claims_of(sized(proto::kMaxRawClaims + 1));
+  CHECK(truncated.raw == R"({"id":"u"})");
+  CHECK(truncated.truncated);
   const Claims airy = claims_of("{\"id\":" + std::string(60'000, ' ') + "\"u\"}");
   CHECK(airy.raw == R"({"id":"u"})");
-  CHECK_FALSE(airy.trimmed);
+  CHECK_FALSE(airy.truncated);
 }
 
 TEST_CASE("white space inside a string is kept") {
@@ -244,7 +244,7 @@ TEST_CASE("claims of 17 KiB are truncated to id, email and role as valid JSON") 
                   R"("b":{{"id":"other"}},"email":"é\u0022@example.com"}})",
                   std::string(17 * 1024, 'x'));
   const Claims claims = claims_of(body);
-  CHECK(claims.trimmed);
+  CHECK(claims.truncated);
   CHECK(claims.id == "18446744073709551615");
   CHECK(claims.email == "é\"@example.com");
   CHECK(claims.roles == Roles{"r\"v\\t", "admin"});
@@ -268,7 +268,7 @@ TEST_CASE("the maximum number of longest roles is kept even if all characters ne
   }
   const Claims claims = claims_of(with("\"role\":[" + list + "]"));
   CHECK(claims.roles.size() == proto::kMaxRoles);
-  CHECK(claims.trimmed);
+  CHECK(claims.truncated);
   simdjson::dom::parser parser;
   CHECK(parser.parse(claims.raw).error() == simdjson::SUCCESS);
 }

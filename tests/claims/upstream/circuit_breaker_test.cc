@@ -334,11 +334,12 @@ TEST_CASE("the token breaker's memory expires and is bounded") {
   CHECK_FALSE(tokens.holds(key(0), kStart + 90s));
   tokens.worked(key(0));
   CHECK_FALSE(tokens.holds(key(0), kStart));
-  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMost; ++i)
+  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMaxTokens; ++i)
     tokens.failed(key(i), kStart, 0s, random);
   std::size_t held = 0;
-  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMost; ++i) held += tokens.holds(key(i), kStart);
-  CHECK(held == 2 * TokenBreaker::kMost);
+  for (std::uint32_t i = 0; i < 3 * TokenBreaker::kMaxTokens; ++i)
+    held += tokens.holds(key(i), kStart);
+  CHECK(held == 2 * TokenBreaker::kMaxTokens);
 }
 
 TEST_CASE("a dead Auth API uses no slots of another") {

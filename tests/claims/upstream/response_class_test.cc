@@ -14,7 +14,7 @@ namespace {
 const UpstreamPolicy kMain{.name = "main"};
 
 Judgement judged(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
-  JsonRoom room;
+  JsonBuffers room;
   return judge(outcome, policy, room);
 }
 

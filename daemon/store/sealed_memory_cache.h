@@ -1,4 +1,4 @@
-// sealed_slots.h: an in-memory copy of the claims cache's small values, sealed as in the file. With
+// sealed_memory_cache.h: an in-memory copy of the claims cache's small values, sealed as in the file. With
 // a million entries, a lookup in LMDB's tree touches about ten scattered 4 KiB pages, a fifth of
 // the cost of a hit over the socket. Here it touches two places, on huge pages.
 //
@@ -20,14 +20,14 @@
 
 namespace claimsd::daemon {
 
-class SealedSlots {
+class SealedMemoryCache {
  public:
   static constexpr std::size_t kSlotSize = 512;
   // Size of a value: about 400 bytes of claims.
   static constexpr std::size_t kMaxValue = kSlotSize - sizeof(TokenKey) - sizeof(std::uint16_t);
 
   // `max_bytes` limits the total size of slots.
-  explicit SealedSlots(std::size_t max_bytes) : max_slots_(max_bytes / kSlotSize) {}
+  explicit SealedMemoryCache(std::size_t max_bytes) : max_slots_(max_bytes / kSlotSize) {}
 
   // Empty if not present. Valid until the next put, erase or clear.
   std::string_view find(const TokenKey& key) const;

@@ -1,4 +1,4 @@
-#include "daemon/claims/cache/hot_entries.h"
+#include "daemon/claims/cache/memory_cache.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
@@ -14,16 +14,16 @@ namespace {
 
 constexpr Now kNow{BootTime(1000s), WallTime(1'000'000s)};
 
-Entry entry_of(std::string_view claims, Duration life = 60s, WallTime expires = WallTime::max()) {
+Entry entry_of(std::string_view claims, Duration ttl = 60s, WallTime expires = WallTime::max()) {
   return Entry{.confirmed_at = kNow.boot,
-               .fresh_until = kNow.boot + life,
+               .fresh_until = kNow.boot + ttl,
                .expires_at = expires,
                .claims = claims};
 }
 
 struct Opened {
   SeededRandom random{1};
-  HotEntries hot{64, random};
+  MemoryCache memory_cache{64, random};
 };
 
 // Puts `token` into the in-memory cache: confirms it and finds it in the store twice.
@@ -37,67 +37,67 @@ void warm(ServiceHarness& world, std::string_view token) {
 
 TEST_CASE("an in-memory entry is found by its whole token and Auth API") {
   Opened opened;
-  HotEntries& hot = opened.hot;
+  MemoryCache& memory_cache = opened.memory_cache;
   const std::string tail(100, 't');  // the hashed part is the same for all
-  hot.put(0, "a" + tail, numbered_key(1), entry_of("claims a"));
-  hot.put(0, "b" + tail, numbered_key(2), entry_of("claims b"));
-  REQUIRE(hot.find(0, "a" + tail) != nullptr);
-  CHECK(hot.find(0, "a" + tail)->entry.claims == "claims a");
-  CHECK(hot.find(0, "a" + tail)->key == numbered_key(1));
-  CHECK(hot.find(0, "b" + tail)->entry.claims == "claims b");
-  CHECK(hot.find(0, "c" + tail) == nullptr);
-  CHECK(hot.find(0, tail) == nullptr);
-  CHECK(hot.find(1, "a" + tail) == nullptr);
-  CHECK(hot.find(0, "") == nullptr);
+  memory_cache.put(0, "a" + tail, numbered_key(1), entry_of("claims a"));
+  memory_cache.put(0, "b" + tail, numbered_key(2), entry_of("claims b"));
+  REQUIRE(memory_cache.find(0, "a" + tail) != nullptr);
+  CHECK(memory_cache.find(0, "a" + tail)->entry.claims == "claims a");
+  CHECK(memory_cache.find(0, "a" + tail)->key == numbered_key(1));
+  CHECK(memory_cache.find(0, "b" + tail)->entry.claims == "claims b");
+  CHECK(memory_cache.find(0, "c" + tail) == nullptr);
+  CHECK(memory_cache.find(0, tail) == nullptr);
+  CHECK(memory_cache.find(1, "a" + tail) == nullptr);
+  CHECK(memory_cache.find(0, "") == nullptr);
 }
 
 TEST_CASE("an in-memory entry owns a copy of its claims") {
   Opened opened;
   std::string claims = "claims";
-  opened.hot.put(0, "token", numbered_key(1), entry_of(claims));
+  opened.memory_cache.put(0, "token", numbered_key(1), entry_of(claims));
   claims.assign(claims.size(), 'x');
-  CHECK(opened.hot.find(0, "token")->entry.claims == "claims");
+  CHECK(opened.memory_cache.find(0, "token")->entry.claims == "claims");
 }
 
 TEST_CASE("an erased or replaced in-memory entry is gone") {
   Opened opened;
-  HotEntries& hot = opened.hot;
-  hot.put(0, "token", numbered_key(1), entry_of("old"));
-  hot.put(0, "token", numbered_key(1), entry_of("new"));
-  CHECK(hot.find(0, "token")->entry.claims == "new");
-  hot.erase(numbered_key(2));
-  CHECK(hot.find(0, "token") != nullptr);
-  hot.erase(numbered_key(1));
-  CHECK(hot.find(0, "token") == nullptr);
-  CHECK(hot.empty());
+  MemoryCache& memory_cache = opened.memory_cache;
+  memory_cache.put(0, "token", numbered_key(1), entry_of("old"));
+  memory_cache.put(0, "token", numbered_key(1), entry_of("new"));
+  CHECK(memory_cache.find(0, "token")->entry.claims == "new");
+  memory_cache.erase(numbered_key(2));
+  CHECK(memory_cache.find(0, "token") != nullptr);
+  memory_cache.erase(numbered_key(1));
+  CHECK(memory_cache.find(0, "token") == nullptr);
+  CHECK(memory_cache.empty());
 }
 
 TEST_CASE("a sweep removes entries that have expired on either clock, and no others") {
   Opened opened;
-  HotEntries& hot = opened.hot;
-  hot.put(0, "ended", numbered_key(1), entry_of("c", 10s));
-  hot.put(0, "expired", numbered_key(2), entry_of("c", 60s, kNow.wall + 10s));
-  hot.put(0, "lives", numbered_key(3), entry_of("c", 60s, kNow.wall + 60s));
-  hot.sweep({kNow.boot + 10s - 1ns, kNow.wall + 10s - 1ns});
-  CHECK(hot.find(0, "ended") != nullptr);
-  CHECK(hot.find(0, "expired") != nullptr);
-  hot.sweep({kNow.boot + 10s, kNow.wall + 10s});
-  CHECK(hot.find(0, "ended") == nullptr);
-  CHECK(hot.find(0, "expired") == nullptr);
-  CHECK(hot.find(0, "lives") != nullptr);
+  MemoryCache& memory_cache = opened.memory_cache;
+  memory_cache.put(0, "ended", numbered_key(1), entry_of("c", 10s));
+  memory_cache.put(0, "expired", numbered_key(2), entry_of("c", 60s, kNow.wall + 10s));
+  memory_cache.put(0, "lives", numbered_key(3), entry_of("c", 60s, kNow.wall + 60s));
+  memory_cache.sweep({kNow.boot + 10s - 1ns, kNow.wall + 10s - 1ns});
+  CHECK(memory_cache.find(0, "ended") != nullptr);
+  CHECK(memory_cache.find(0, "expired") != nullptr);
+  memory_cache.sweep({kNow.boot + 10s, kNow.wall + 10s});
+  CHECK(memory_cache.find(0, "ended") == nullptr);
+  CHECK(memory_cache.find(0, "expired") == nullptr);
+  CHECK(memory_cache.find(0, "lives") != nullptr);
 }
 
 TEST_CASE("the in-memory cache is bounded, and a displaced entry is erased completely") {
   Opened opened;
-  HotEntries& hot = opened.hot;
+  MemoryCache& memory_cache = opened.memory_cache;
   std::vector<std::string> tokens;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     tokens.push_back("token" + std::to_string(i));
-    hot.put(0, tokens.back(), numbered_key(i), entry_of(tokens.back()));
+    memory_cache.put(0, tokens.back(), numbered_key(i), entry_of(tokens.back()));
   }
   std::size_t found = 0;
   for (std::uint64_t i = 0; i < 1000; ++i) {
-    const auto* const entry = hot.find(0, tokens[i]);
+    const auto* const entry = memory_cache.find(0, tokens[i]);
     if (entry == nullptr) continue;
     ++found;
     CHECK(entry->key == numbered_key(i));
@@ -105,31 +105,32 @@ TEST_CASE("the in-memory cache is bounded, and a displaced entry is erased compl
   }
   CHECK(found <= 64);
   CHECK(found > 50);
-  for (std::uint64_t i = 0; i < 1000; ++i) hot.erase(numbered_key(i));
-  CHECK(hot.empty());
-  for (const std::string& token : tokens) CHECK(hot.find(0, token) == nullptr);
+  for (std::uint64_t i = 0; i < 1000; ++i) memory_cache.erase(numbered_key(i));
+  CHECK(memory_cache.empty());
+  for (const std::string& token : tokens) CHECK(memory_cache.find(0, token) == nullptr);
 }
 
 TEST_CASE("the second lookup of a token is recognized as a repeat") {
   Opened opened;
-  HotEntries& hot = opened.hot;
-  CHECK_FALSE(hot.asked_again(0, "token"));
-  CHECK_FALSE(hot.asked_again(1, "token"));
-  CHECK_FALSE(hot.asked_again(0, "other"));
-  CHECK(hot.asked_again(0, "token"));
-  CHECK(hot.asked_again(1, "token"));
+  MemoryCache& memory_cache = opened.memory_cache;
+  CHECK_FALSE(memory_cache.asked_again(0, "token"));
+  CHECK_FALSE(memory_cache.asked_again(1, "token"));
+  CHECK_FALSE(memory_cache.asked_again(0, "other"));
+  CHECK(memory_cache.asked_again(0, "token"));
+  CHECK(memory_cache.asked_again(1, "token"));
   // The record is temporary: later lookups overwrite it, and none of many different tokens is taken
   // for a repeat.
-  for (int i = 0; i < 10'000; ++i) CHECK_FALSE(hot.asked_again(0, "t" + std::to_string(i)));
-  CHECK_FALSE(hot.asked_again(0, "token"));
+  for (int i = 0; i < 10'000; ++i)
+    CHECK_FALSE(memory_cache.asked_again(0, "t" + std::to_string(i)));
+  CHECK_FALSE(memory_cache.asked_again(0, "token"));
 }
 
 TEST_CASE("with a capacity of zero nothing is kept in memory") {
   SeededRandom random(1);
-  HotEntries hot(0, random);
-  hot.put(0, "token", numbered_key(1), entry_of("claims"));
-  CHECK(hot.find(0, "token") == nullptr);
-  CHECK(hot.empty());
+  MemoryCache memory_cache(0, random);
+  memory_cache.put(0, "token", numbered_key(1), entry_of("claims"));
+  CHECK(memory_cache.find(0, "token") == nullptr);
+  CHECK(memory_cache.empty());
 }
 
 TEST_CASE("an in-memory hit does not use the store") {

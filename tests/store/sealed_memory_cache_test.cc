@@ -1,4 +1,4 @@
-#include "daemon/store/sealed_slots.h"
+#include "daemon/store/sealed_memory_cache.h"
 
 #include <map>
 #include <random>
@@ -11,7 +11,7 @@ using namespace claimsd::daemon;
 using namespace claimsd::daemon::testing;
 
 TEST_CASE("a value is found under its key until it is erased or replaced") {
-  SealedSlots slots(std::size_t{1} << 20);
+  SealedMemoryCache slots(std::size_t{1} << 20);
   CHECK(slots.find(key_number(1)).empty());
   slots.put(key_number(1), "one");
   slots.put(key_number(2), "two");
@@ -28,8 +28,8 @@ TEST_CASE("a value is found under its key until it is erased or replaced") {
 }
 
 TEST_CASE("a value too large for a slot is not stored, and the old value is removed") {
-  SealedSlots slots(std::size_t{1} << 20);
-  const std::string largest(SealedSlots::kMaxValue, 'x');
+  SealedMemoryCache slots(std::size_t{1} << 20);
+  const std::string largest(SealedMemoryCache::kMaxValue, 'x');
   slots.put(key_number(1), largest);
   CHECK(slots.find(key_number(1)) == largest);
   slots.put(key_number(1), largest + "x");
@@ -38,7 +38,7 @@ TEST_CASE("a value too large for a slot is not stored, and the old value is remo
 }
 
 TEST_CASE("the number of slots is bounded, and freed slots are reused") {
-  SealedSlots slots(3 * SealedSlots::kSlotSize);
+  SealedMemoryCache slots(3 * SealedMemoryCache::kSlotSize);
   for (std::uint32_t number = 1; number <= 4; ++number) slots.put(key_number(number), "value");
   CHECK(slots.size() == 3);
   CHECK(slots.find(key_number(4)).empty());
@@ -51,7 +51,7 @@ TEST_CASE("the number of slots is bounded, and freed slots are reused") {
 }
 
 TEST_CASE("slots match a simple model over several chunks and many operations") {
-  SealedSlots slots(std::size_t{64} << 20);
+  SealedMemoryCache slots(std::size_t{64} << 20);
   std::map<std::uint32_t, std::string> expected;
   std::mt19937 dice(1);
   for (int step = 0; step < 60'000; ++step) {
@@ -60,7 +60,7 @@ TEST_CASE("slots match a simple model over several chunks and many operations") 
       slots.erase(key_number(number));
       expected.erase(number);
     } else {
-      const std::string value(1 + dice() % SealedSlots::kMaxValue,
+      const std::string value(1 + dice() % SealedMemoryCache::kMaxValue,
                               static_cast<char>('a' + step % 26));
       slots.put(key_number(number), value);
       expected[number] = value;

@@ -1,17 +1,17 @@
-#include "daemon/store/sealed_slots.h"
+#include "daemon/store/sealed_memory_cache.h"
 
 #include <cstring>
 
 namespace claimsd::daemon {
 
-std::string_view SealedSlots::find(const TokenKey& key) const {
+std::string_view SealedMemoryCache::find(const TokenKey& key) const {
   const std::uint32_t number = index_.find(key, key_at());
   if (number == KeyIndex::kNone) return {};
   const Slot& slot = at(number);
   return {slot.value.data(), slot.size};
 }
 
-void SealedSlots::put(const TokenKey& key, std::string_view value) {
+void SealedMemoryCache::put(const TokenKey& key, std::string_view value) {
   if (value.empty() || value.size() > kMaxValue) return erase(key);
   std::uint32_t number = index_.find(key, key_at());
   const bool is_new = number == KeyIndex::kNone;
@@ -25,14 +25,14 @@ void SealedSlots::put(const TokenKey& key, std::string_view value) {
   index_.insert(number, key_at());
 }
 
-void SealedSlots::erase(const TokenKey& key) {
+void SealedMemoryCache::erase(const TokenKey& key) {
   const std::uint32_t number = index_.find(key, key_at());
   if (number == KeyIndex::kNone) return;
   index_.erase(key, key_at());
   free_.push_back(number);
 }
 
-void SealedSlots::clear() {
+void SealedMemoryCache::clear() {
   index_ = {};
   chunks_.clear();
   used_ = 0;
@@ -40,7 +40,7 @@ void SealedSlots::clear() {
 }
 
 // kNone if no slot is free.
-std::uint32_t SealedSlots::take_slot() {
+std::uint32_t SealedMemoryCache::take_slot() {
   if (!free_.empty()) {
     const std::uint32_t number = free_.back();
     free_.pop_back();

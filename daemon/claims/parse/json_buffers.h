@@ -1,4 +1,4 @@
-// json_room.h: reusable buffers for JSON parsing, because allocating them takes longer than parsing
+// json_buffers.h: reusable buffers for JSON parsing, because allocating them takes longer than parsing
 // a document (json_parser.h). Holds no data between documents and shrinks to a small size. One
 // thread.
 #pragma once
@@ -7,12 +7,12 @@
 
 namespace claimsd::daemon {
 
-class JsonRoom {
+class JsonBuffers {
  public:
-  JsonRoom();
-  ~JsonRoom();
-  JsonRoom(const JsonRoom&) = delete;
-  JsonRoom& operator=(const JsonRoom&) = delete;
+  JsonBuffers();
+  ~JsonBuffers();
+  JsonBuffers(const JsonBuffers&) = delete;
+  JsonBuffers& operator=(const JsonBuffers&) = delete;
 
  private:
   friend class WipedJson;

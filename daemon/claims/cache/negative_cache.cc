@@ -1,10 +1,10 @@
-#include "daemon/claims/cache/negative.h"
+#include "daemon/claims/cache/negative_cache.h"
 
 #include <algorithm>
 
 namespace claimsd::daemon {
 
-void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
+void NegativeCache::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
   if (ttl_ <= Duration(0) || capacity_ == 0) return;
   // At most two arrivals per entry, so that a token that is rejected repeatedly cannot grow the
   // queue.
@@ -14,8 +14,7 @@ void NegativeEntries::put(const TokenKey& key, BootTime refused_at, proto::Reaso
   arrivals_.push_back({key, refusal.until});
 }
 
-std::optional<NegativeEntries::Refusal> NegativeEntries::find(const TokenKey& key,
-                                                              BootTime now) const {
+std::optional<NegativeCache::Refusal> NegativeCache::find(const TokenKey& key, BootTime now) const {
   const auto found = refusals_.find(key);
   if (found == refusals_.end()) return std::nullopt;
   Refusal refusal = found->second;
@@ -24,16 +23,16 @@ std::optional<NegativeEntries::Refusal> NegativeEntries::find(const TokenKey& ke
   return refusal;
 }
 
-void NegativeEntries::clear() {
+void NegativeCache::clear() {
   refusals_.clear();
   arrivals_.clear();
 }
 
-void NegativeEntries::expire(BootTime now) {
+void NegativeCache::expire(BootTime now) {
   while (!arrivals_.empty() && arrivals_.front().until <= now) drop_oldest();
 }
 
-void NegativeEntries::drop_oldest() {
+void NegativeCache::drop_oldest() {
   if (arrivals_.empty()) return;
   const Arrival oldest = arrivals_.front();
   arrivals_.pop_front();

@@ -1,4 +1,4 @@
-// hot_entries.h: the in-memory cache of the most queried entries. A hit here costs neither an HMAC
+// memory_cache.h: the in-memory cache of the most queried entries. A hit here costs neither an HMAC
 // nor a store lookup.
 //
 // A view of the store: an entry is added only after the store has returned it, and removed when the
@@ -22,9 +22,9 @@
 
 namespace claimsd::daemon {
 
-class HotEntries {
+class MemoryCache {
  public:
-  struct Hot {
+  struct Item {
     TokenKey key;
     Entry entry;  // its claims stay valid until the next put, erase or sweep
     // From this time on a query renews its lease (leases.h); min: no lease is known.
@@ -33,13 +33,13 @@ class HotEntries {
   };
 
   // `capacity` is rounded up to a power of two; 0 disables the cache.
-  HotEntries(std::size_t capacity, Random& random);
+  MemoryCache(std::size_t capacity, Random& random);
 
   // Records a store lookup of a token. True if the token was looked up recently; false positives
   // are possible.
   bool asked_again(UpstreamId upstream, std::string_view token);
   // Null if absent. Does not check freshness.
-  const Hot* find(UpstreamId upstream, std::string_view token) const;
+  const Item* find(UpstreamId upstream, std::string_view token) const;
   void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
            std::uint64_t vetted = 0);
   // Sets when the lease of an entry is due for renewal.
@@ -60,7 +60,7 @@ class HotEntries {
     std::uint64_t hash = 0;  // rules out most mismatches before tokens are compared
     Secret token;
     Secret claims;
-    Hot hot;
+    Item memory_cache;
   };
 
   std::uint64_t hash_of(UpstreamId upstream, std::string_view token) const;

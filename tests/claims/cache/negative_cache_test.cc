@@ -1,4 +1,4 @@
-#include "daemon/claims/cache/negative.h"
+#include "daemon/claims/cache/negative_cache.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
@@ -12,7 +12,7 @@ constexpr BootTime kStart{1000s};
 }
 
 TEST_CASE("a negative entry expires after its TTL") {
-  NegativeEntries negatives(5s, 10);
+  NegativeCache negatives(5s, 10);
   negatives.put(numbered_key(1), kStart);
   const auto refusal = negatives.find(numbered_key(1), kStart);
   REQUIRE(refusal);
@@ -24,7 +24,7 @@ TEST_CASE("a negative entry expires after its TTL") {
 }
 
 TEST_CASE("expired negative entries are removed") {
-  NegativeEntries negatives(5s, 10);
+  NegativeCache negatives(5s, 10);
   negatives.put(numbered_key(1), kStart);
   negatives.put(numbered_key(2), kStart + 1s);
   negatives.expire(kStart + 5s);
@@ -34,7 +34,7 @@ TEST_CASE("expired negative entries are removed") {
 }
 
 TEST_CASE("a full negative cache evicts the oldest entry") {
-  NegativeEntries negatives(5s, 3);
+  NegativeCache negatives(5s, 3);
   for (std::uint64_t i = 0; i < 5; ++i) negatives.put(numbered_key(i), kStart);
   CHECK(negatives.size() == 3);
   CHECK_FALSE(negatives.find(numbered_key(1), kStart));
@@ -43,7 +43,7 @@ TEST_CASE("a full negative cache evicts the oldest entry") {
 }
 
 TEST_CASE("the TTL of a repeated rejection counts from the last one") {
-  NegativeEntries negatives(5s, 3);
+  NegativeCache negatives(5s, 3);
   negatives.put(numbered_key(1), kStart);
   negatives.put(numbered_key(1), kStart + 3s);
   negatives.expire(kStart + 5s);
@@ -52,7 +52,7 @@ TEST_CASE("the TTL of a repeated rejection counts from the last one") {
 }
 
 TEST_CASE("an erased negative entry is gone, and the token can be rejected again") {
-  NegativeEntries negatives(5s, 3);
+  NegativeCache negatives(5s, 3);
   negatives.put(numbered_key(1), kStart);
   negatives.erase(numbered_key(1));
   CHECK_FALSE(negatives.find(numbered_key(1), kStart));
@@ -62,16 +62,16 @@ TEST_CASE("an erased negative entry is gone, and the token can be rejected again
 }
 
 TEST_CASE("with a TTL or capacity of zero the negative cache stays empty") {
-  NegativeEntries no_time(0s, 10);
+  NegativeCache no_time(0s, 10);
   no_time.put(numbered_key(1), kStart);
   CHECK(no_time.size() == 0);
-  NegativeEntries no_room(5s, 0);
+  NegativeCache no_room(5s, 0);
   no_room.put(numbered_key(1), kStart);
   CHECK(no_room.size() == 0);
 }
 
 TEST_CASE("repeated rejections of one token do not evict others") {
-  NegativeEntries negatives(5s, 100);
+  NegativeCache negatives(5s, 100);
   negatives.put(numbered_key(1), kStart);
   for (int i = 0; i < 150; ++i)
     negatives.put(numbered_key(2), kStart + std::chrono::nanoseconds(i));

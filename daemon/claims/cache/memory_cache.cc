@@ -1,4 +1,4 @@
-#include "daemon/claims/cache/hot_entries.h"
+#include "daemon/claims/cache/memory_cache.h"
 
 #include <algorithm>
 #include <bit>
@@ -22,13 +22,13 @@ bool has_ended(const Entry& entry, const Now& now) {
 
 }  // namespace
 
-HotEntries::HotEntries(std::size_t capacity, Random& random)
+MemoryCache::MemoryCache(std::size_t capacity, Random& random)
     : slots_(capacity == 0 ? 0 : std::bit_ceil(std::max(capacity, kWays))),
       asked_(slots_.size() * kNotesPerSlot) {
   random.fill(&seed_, sizeof seed_);
 }
 
-std::uint64_t HotEntries::hash_of(UpstreamId upstream, std::string_view token) const {
+std::uint64_t MemoryCache::hash_of(UpstreamId upstream, std::string_view token) const {
   std::uint64_t hash = mix(seed_ ^ upstream, token.size());
   const std::string_view tail = token.substr(token.size() - std::min(token.size(), kHashedTail));
   for (std::size_t at = 0; at < tail.size(); at += sizeof(std::uint64_t)) {
@@ -40,27 +40,27 @@ std::uint64_t HotEntries::hash_of(UpstreamId upstream, std::string_view token) c
   return mix(hash, 0);
 }
 
-bool HotEntries::asked_again(UpstreamId upstream, std::string_view token) {
+bool MemoryCache::asked_again(UpstreamId upstream, std::string_view token) {
   if (slots_.empty()) return false;
   const std::uint64_t hash = hash_of(upstream, token);
   const auto note = static_cast<std::uint32_t>(hash >> 32);
   return std::exchange(asked_[hash & (asked_.size() - 1)], note) == note;
 }
 
-const HotEntries::Hot* HotEntries::find(UpstreamId upstream, std::string_view token) const {
+const MemoryCache::Item* MemoryCache::find(UpstreamId upstream, std::string_view token) const {
   if (slots_.empty()) return nullptr;
   const std::uint64_t hash = hash_of(upstream, token);
   const std::size_t first = first_way(hash);
   for (std::size_t at = first; at < first + kWays; ++at) {
     const Slot& slot = slots_[at];
     if (slot.used && slot.hash == hash && slot.upstream == upstream && slot.token.view() == token)
-      return &slot.hot;
+      return &slot.memory_cache;
   }
   return nullptr;
 }
 
-void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey& key,
-                     const Entry& entry, std::uint64_t vetted) {
+void MemoryCache::put(UpstreamId upstream, std::string_view token, const TokenKey& key,
+                      const Entry& entry, std::uint64_t vetted) {
   if (slots_.empty()) return;
   erase(key);
   const std::uint64_t hash = hash_of(upstream, token);
@@ -69,7 +69,8 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   Slot* slot = &slots_[first];
   for (std::size_t at = first; at < first + kWays && slot->used; ++at) {
     Slot& other = slots_[at];
-    if (!other.used || other.hot.entry.fresh_until < slot->hot.entry.fresh_until) slot = &other;
+    if (!other.used || other.memory_cache.entry.fresh_until < slot->memory_cache.entry.fresh_until)
+      slot = &other;
   }
   clear(*slot);
   slot->used = true;
@@ -77,35 +78,35 @@ void HotEntries::put(UpstreamId upstream, std::string_view token, const TokenKey
   slot->hash = hash;
   slot->token = Secret(token);
   slot->claims = Secret(entry.claims);
-  slot->hot = Hot{.key = key, .entry = entry, .vetted = vetted};
-  slot->hot.entry.claims = slot->claims.view();
+  slot->memory_cache = Item{.key = key, .entry = entry, .vetted = vetted};
+  slot->memory_cache.entry.claims = slot->claims.view();
   places_[key] = static_cast<std::size_t>(slot - slots_.data());
 }
 
-void HotEntries::set_renewal(UpstreamId upstream, std::string_view token, BootTime at) {
-  if (const Hot* const hot = find(upstream, token)) {
-    slots_[places_.at(hot->key)].hot.renew_lease_at = at;
+void MemoryCache::set_renewal(UpstreamId upstream, std::string_view token, BootTime at) {
+  if (const Item* const memory_cache = find(upstream, token)) {
+    slots_[places_.at(memory_cache->key)].memory_cache.renew_lease_at = at;
   }
 }
 
-void HotEntries::erase(const TokenKey& key) {
+void MemoryCache::erase(const TokenKey& key) {
   if (const auto found = places_.find(key); found != places_.end()) clear(slots_[found->second]);
 }
 
-void HotEntries::sweep(const Now& now) {
+void MemoryCache::sweep(const Now& now) {
   if (empty()) return;
   for (Slot& slot : slots_) {
-    if (slot.used && has_ended(slot.hot.entry, now)) clear(slot);
+    if (slot.used && has_ended(slot.memory_cache.entry, now)) clear(slot);
   }
 }
 
-void HotEntries::clear() {
+void MemoryCache::clear() {
   for (Slot& slot : slots_) clear(slot);
 }
 
-void HotEntries::clear(Slot& slot) {
+void MemoryCache::clear(Slot& slot) {
   if (!slot.used) return;
-  places_.erase(slot.hot.key);
+  places_.erase(slot.memory_cache.key);
   slot = Slot{};
 }
 

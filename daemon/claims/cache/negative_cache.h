@@ -1,4 +1,4 @@
-// negative.h: the negative cache: tokens that were rejected recently. It is separate from the
+// negative_cache.h: the negative cache: tokens that were rejected recently. It is separate from the
 // cache, so invalid tokens cannot evict valid entries.
 //
 // Holds rejections only, never failures: those by the Auth API and those by a revocation. All have
@@ -15,7 +15,7 @@
 
 namespace claimsd::daemon {
 
-class NegativeEntries {
+class NegativeCache {
  public:
   struct Refusal {
     BootTime refused_at;  // start of the request that was rejected
@@ -23,7 +23,7 @@ class NegativeEntries {
     proto::Reason reason = proto::Reason::kRefused;
   };
 
-  NegativeEntries(Duration ttl, std::size_t capacity) : ttl_(ttl), capacity_(capacity) {}
+  NegativeCache(Duration ttl, std::size_t capacity) : ttl_(ttl), capacity_(capacity) {}
 
   // Stores a rejection. Does nothing if the TTL or the capacity is zero.
   void put(const TokenKey& key, BootTime refused_at,
