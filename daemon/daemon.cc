@@ -73,7 +73,7 @@ class RealDaemon final : public Daemon {
   Status open_admin();
   Status open_scraped();
   Status watch();
-  OrderDone acknowledged(AuditEvent what, const Order& order, OrderDone done);
+  ActionDone acknowledged(AuditEvent what, const AdminAction& action, ActionDone done);
   AdminServices admin_services();
   AuditSink& audit_sink() {
     if (audit_) return *audit_;
@@ -267,11 +267,11 @@ AdminServices RealDaemon::admin_services() {
   AdminServices services;
   services.status = [this] { return status(); };
   services.process = read_process_usage;
-  services.purge = [this](const Order& order, OrderDone done) {
-    service_->purge(order, acknowledged(AuditEvent::kPurged, order, std::move(done)));
+  services.purge = [this](const AdminAction& action, ActionDone done) {
+    service_->purge(action, acknowledged(AuditEvent::kPurged, action, std::move(done)));
   };
-  services.revoke = [this](const Order& order, OrderDone done) {
-    service_->revoke(order, acknowledged(AuditEvent::kRevoked, order, std::move(done)));
+  services.revoke = [this](const AdminAction& action, ActionDone done) {
+    service_->revoke(action, acknowledged(AuditEvent::kRevoked, action, std::move(done)));
   };
   if (audit_) {
     services.audit = [this](const AuditSearchFilter& query, AuditRecorder::PageDone done) {
@@ -304,24 +304,24 @@ AdminServices RealDaemon::admin_services() {
 }
 
 // Logs the order without naming its subject, and acknowledges it when that is allowed.
-OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDone done) {
-  const char* const whom = order.subject == Subject::kToken  ? "a token"
-                           : order.subject == Subject::kUser ? "a user"
-                                                             : "everybody";
-  const std::string who = operator_named(order.given_by);
+ActionDone RealDaemon::acknowledged(AuditEvent what, const AdminAction& action, ActionDone done) {
+  const char* const whom = action.subject == Subject::kToken  ? "a token"
+                           : action.subject == Subject::kUser ? "a user"
+                                                              : "all_users";
+  const std::string who = operator_named(action.actor_uid);
   const Event event{.kind = what == AuditEvent::kPurged ? EventKind::kPurged : EventKind::kRevoked,
-                    .subject = order.subject,
-                    .uid = order.given_by};
+                    .subject = action.subject,
+                    .uid = action.actor_uid};
   return [this, what, whom, who, event,
-          entry = audit_ ? audit_->admin_record_of(what, order) : AuditRecorder::AdminRecord{},
-          done = std::move(done)](const OrderResult& result) {
-    if (result.outcome != OrderOutcome::kDone) return done(result);
+          entry = audit_ ? audit_->admin_record_of(what, action) : AuditRecorder::AdminRecord{},
+          done = std::move(done)](const ActionResult& result) {
+    if (result.outcome != ActionOutcome::kDone) return done(result);
     events_->add(event);
     log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
               service_->revocation_rules());
     if (!audit_) return hold_->after([done, result] { done(result); });
     audit_->note(entry, [this, done, result](bool durable) {
-      OrderResult known = result;
+      ActionResult known = result;
       known.recorded = durable;
       hold_->after([done, known] { done(known); });
     });

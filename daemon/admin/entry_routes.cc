@@ -6,7 +6,7 @@
 
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
-#include "daemon/claims/revocation/order_parser.h"
+#include "daemon/claims/revocation/action_parser.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -112,19 +112,19 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
 }
 
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
-  const Result<ParsedOrder> parsed = parse_order(request.body, OrderKind::kPurge);
-  if (!parsed || parsed->order.subject != Subject::kToken) {
+  const Result<ParsedAction> parsed = parse_action(request.body, ActionKind::kPurge);
+  if (!parsed || parsed->action.subject != Subject::kToken) {
     return refusal(400, "bad_question", "the body must be an object with a token and nothing else",
                    R"(send {"token": "..."}; claimsctl show does)");
   }
-  if (check_token(parsed->order.who) != proto::Reason::kOk) {
+  if (check_token(parsed->action.who) != proto::Reason::kOk) {
     return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
                    "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("upstreams").begin_array();
-  services.inspect_token(parsed->order.who, [&](const TokenFinding& finding) {
+  services.inspect_token(parsed->action.who, [&](const TokenFinding& finding) {
     json.begin_object()
         .member("upstream", status.upstreams.at(finding.upstream).name)
         .member("revoked", finding.revoked)

@@ -13,7 +13,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 #include "daemon/loop/timer.h"
 
 namespace claimsd::daemon {

@@ -25,7 +25,7 @@ std::string_view subject_text(Subject subject) {
   switch (subject) {
     case Subject::kToken: return "token";
     case Subject::kUser: return "user";
-    case Subject::kAllUsers: return "everybody";
+    case Subject::kAllUsers: return "all_users";
   }
   return "token";
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/admin/action_routes.h"
 #include "daemon/admin/audit_route.h"
 #include "daemon/admin/config_routes.h"
 #include "daemon/admin/entry_routes.h"
@@ -11,7 +12,6 @@
 #include "daemon/admin/health.h"
 #include "daemon/admin/metrics.h"
 #include "daemon/admin/openapi.h"
-#include "daemon/admin/order_routes.h"
 #include "daemon/admin/statistics_json.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"

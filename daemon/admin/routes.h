@@ -11,7 +11,7 @@
 #include "daemon/audit/live_query.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 #include "daemon/config/changes.h"
 #include "daemon/log/log.h"
 #include "daemon/server/peer_table.h"
@@ -24,7 +24,7 @@ class EventFeed;
 using StatusSource = std::function<DaemonStatus()>;
 
 // Carries out an order; the callback may run later (orders.h).
-using OrderTaker = std::function<void(const Order& order, OrderDone done)>;
+using ActionTaker = std::function<void(const AdminAction& action, ActionDone done)>;
 
 // Log level in effect, and the one from the configuration, which applies again after a reload.
 struct LogLevels {
@@ -40,8 +40,8 @@ using AuditAsker = std::function<void(const AuditSearchFilter& query,
 struct AdminServices {
   StatusSource status;
   std::function<ProcessUsage()> process;
-  OrderTaker purge;
-  OrderTaker revoke;
+  ActionTaker purge;
+  ActionTaker revoke;
   std::function<std::optional<UpstreamId>(std::string_view name)> upstream_named;
   std::function<std::optional<TokenKey>(const std::optional<TokenKey>& after, std::size_t most,
                                         const std::function<void(const EntryDescription&)>& visit)>

@@ -97,15 +97,16 @@ void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) co
   record.peer = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .comm = peer->command};
 }
 
-AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event, const Order& order) {
-  AdminRecord entry{.event = event, .uid = order.given_by};
-  switch (order.subject) {
-    case Subject::kToken: entry.token = fingerprint_of(order.who); break;
-    case Subject::kUser: entry.user = order.who; break;
-    case Subject::kAllUsers: entry.detail = "everybody"; break;
+AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event,
+                                                          const AdminAction& action) {
+  AdminRecord entry{.event = event, .uid = action.actor_uid};
+  switch (action.subject) {
+    case Subject::kToken: entry.token = fingerprint_of(action.who); break;
+    case Subject::kUser: entry.user = action.who; break;
+    case Subject::kAllUsers: entry.detail = "all_users"; break;
   }
-  if (order.lock) entry.detail = "lock";
-  entry.length = order.length.value_or(Duration(0));
+  if (action.lock) entry.detail = "lock";
+  entry.length = action.length.value_or(Duration(0));
   return entry;
 }
 

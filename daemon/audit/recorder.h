@@ -17,7 +17,7 @@
 #include "daemon/audit/digest.h"
 #include "daemon/audit/live_query.h"
 #include "daemon/claims/audit/audit_sink.h"
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 #include "daemon/loop/each_turn.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/unix_socket.h"
@@ -67,7 +67,7 @@ class AuditRecorder final : public AuditSink {
   };
   void note(AdminRecord entry, Done done = {});
   // The record of an order. Take it before the order is carried out, which erases its subject.
-  AdminRecord admin_record_of(AuditEvent event, const Order& order);
+  AdminRecord admin_record_of(AuditEvent event, const AdminAction& action);
 
   // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;

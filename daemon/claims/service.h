@@ -25,7 +25,7 @@
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/parse/json_buffers.h"
 #include "daemon/claims/ports.h"
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 #include "daemon/claims/revocation/revocation_guard.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
 #include "daemon/claims/upstream/rate_limiter.h"
@@ -99,9 +99,9 @@ class ClaimsService {
   // The record with this ticket is durable, or never will be (service_audit.cc).
   void recorded(AuditTicket ticket, bool durable);
 
-  // In effect for every query that starts after these functions return (service_orders.cc).
-  void purge(const Order& order, OrderDone done);
-  void revoke(const Order& order, OrderDone done);
+  // In effect for every query that starts after these functions return (service_actions.cc).
+  void purge(const AdminAction& action, ActionDone done);
+  void revoke(const AdminAction& action, ActionDone done);
   // Adds rules of an earlier run. Call before the first query.
   void restore(const std::vector<Rule>& rules);
 
@@ -238,15 +238,15 @@ class ClaimsService {
   void acknowledge(const Waiter& waiter, bool recorded);
 
   template <class Visit>
-  void each_upstream(const Order& order, Visit&& visit);
-  static OrderOutcome check(const Order& order);
-  void purge_user(const Order& order, const Now& now, OrderDone done);
-  void purge_all_users(const Now& now, OrderDone done);
-  std::vector<Rule> rules_for(const Order& order, const Now& now);
+  void each_upstream(const AdminAction& action, Visit&& visit);
+  static ActionOutcome check(const AdminAction& action);
+  void purge_user(const AdminAction& action, const Now& now, ActionDone done);
+  void purge_all_users(const Now& now, ActionDone done);
+  std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
   bool add_rules(const std::vector<Rule>& rules, const Now& now);
-  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, OrderDone done);
+  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, ActionDone done);
   void expire_rules(const Now& now);
-  void purge_token(const Order& order);
+  void purge_token(const AdminAction& action);
 
   Policy policy_;
   Dependencies deps_;

@@ -35,7 +35,9 @@ struct FakeDaemon {
     AdminServices made;
     made.status = [this] { return status; };
     made.process = [] { return ProcessUsage{}; };
-    made.purge = [](const Order&, const OrderDone& done) { done({.durable = true, .until = {}}); };
+    made.purge = [](const AdminAction&, const ActionDone& done) {
+      done({.durable = true, .until = {}});
+    };
     made.revoke = made.purge;
     made.upstream_named = [](std::string_view) { return std::nullopt; };
     made.inspect = [this](const auto& after, std::size_t most, const auto& visit) {
@@ -207,7 +209,7 @@ TEST_CASE("a token is looked up from the body only and is not repeated") {
   const auto response = post(R"({"token":"secret-token"})");
   CHECK(text_at(response.body, "/upstreams/0/entry/user") == "tess");
   CHECK(response.body.find("secret-token") == std::string::npos);
-  for (const std::string_view bad : {R"({"user":"7"})", R"({"everybody":true})", "{",
+  for (const std::string_view bad : {R"({"user":"7"})", R"({"all_users":true})", "{",
                                      R"({"token":"a b"})", R"({"token":"x","for_seconds":5})"}) {
     CHECK(post(bad).status == 400);
   }

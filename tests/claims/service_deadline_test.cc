@@ -67,7 +67,7 @@ TEST_CASE("a timeout that is missing or above the maximum becomes the maximum") 
   const Waiter longest = world.ask("c", {.timeout = 30s});
   const Waiter negative = world.ask("d", {.timeout = -1s});
   world.advance(30s - 1ns);
-  CHECK(world.sink.order().empty());
+  CHECK(world.sink.action().empty());
   world.advance(1ns);
   for (const Waiter& waiter : {none, long_one, longest, negative}) {
     CHECK(world.reason(waiter) == Reason::kDeadline);

@@ -26,13 +26,13 @@ TEST_CASE("requests in flight are limited, and pending ones start in order") {
   CHECK(world.upstream.in_flight().size() == 2);
   CHECK(world.service->flights().in_flight() == 2);
   CHECK(world.service->flights().pending() == 4);
-  std::vector<std::string> order;
+  std::vector<std::string> action;
   while (!world.upstream.in_flight().empty()) {
     CHECK(world.upstream.in_flight().size() <= 2);
-    order.push_back(world.upstream.in_flight()[0].token);
+    action.push_back(world.upstream.in_flight()[0].token);
     world.complete_oldest(status(200));
   }
-  CHECK(order ==
+  CHECK(action ==
         std::vector<std::string>{"token0", "token1", "token2", "token3", "token4", "token5"});
   CHECK(world.service->idle());
 }

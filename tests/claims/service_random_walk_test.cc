@@ -56,7 +56,7 @@ class Walk {
       case 6: complete(); break;
       case 7: world_.advance(milliseconds(random_.below(400))); break;
       case 8: world_.advance(milliseconds(random_.below(40'000))); break;
-      case 9: order(); break;
+      case 9: action(); break;
       case 10: rare(); break;
       default: world_.revocation_log.write(); break;
     }
@@ -97,7 +97,7 @@ class Walk {
     const std::size_t at = static_cast<std::size_t>(
         std::find(tokens_.begin(), tokens_.end(), flight.token) - tokens_.begin());
     const std::string body = "{\"id\":\"" + user_of(at) + "\"}";
-    const std::size_t answered = world_.sink.order().size();
+    const std::size_t answered = world_.sink.action().size();
     FetchOutcome outcome = status(200, body);
     switch (random_.below(8)) {
       case 0: outcome = status(401); break;
@@ -108,8 +108,8 @@ class Walk {
       default: break;
     }
     world_.complete(flight.id, outcome);
-    for (std::size_t i = answered; i < world_.sink.order().size(); ++i) {
-      const Waiter& waiter = world_.sink.order()[i];
+    for (std::size_t i = answered; i < world_.sink.action().size(); ++i) {
+      const Waiter& waiter = world_.sink.action()[i];
       if (world_.reason(waiter) == Reason::kOk)
         REQUIRE_FALSE(is_revoked(asked_.at(waiter.request)));
     }
@@ -119,17 +119,18 @@ class Walk {
     return revoked_tokens_.count(token) != 0 || revoked_users_.count(user_of(token)) != 0;
   }
 
-  void order() {
+  void action() {
     const std::size_t at = random_.below(kTokens);
     const std::string user = user_of(at);
     const bool of_token = random_.below(2) == 0;
-    const Order given{.subject = of_token ? Subject::kToken : Subject::kUser,
-                      .who = of_token ? std::string_view(tokens_[at]) : std::string_view(user),
-                      .upstream = {},
-                      .length = 24h * 365};
+    const AdminAction given{
+        .subject = of_token ? Subject::kToken : Subject::kUser,
+        .who = of_token ? std::string_view(tokens_[at]) : std::string_view(user),
+        .upstream = {},
+        .length = 24h * 365};
     if (random_.below(3) != 0) {
       world_.purge(given);
-    } else if (world_.revoke(given).outcome == OrderOutcome::kDone) {
+    } else if (world_.revoke(given).outcome == ActionOutcome::kDone) {
       if (of_token) {
         revoked_tokens_.insert(at);
       } else if (world_.clock.now().wall >= FakeClock().now().wall) {

@@ -12,22 +12,22 @@ namespace {
 
 constexpr std::string_view kUser = "user-123";  // from kClaimsBody
 
-Order token(std::string_view token) {
+AdminAction token(std::string_view token) {
   return {.subject = Subject::kToken, .who = token, .upstream = {}, .length = {}};
 }
-Order user(std::string_view id = kUser) {
+AdminAction user(std::string_view id = kUser) {
   return {.subject = Subject::kUser, .who = id, .upstream = {}, .length = {}};
 }
-Order everybody() {
+AdminAction everybody() {
   return {.subject = Subject::kAllUsers, .who = {}, .upstream = {}, .length = {}};
 }
-Order lasting(Order order, Duration length) {
-  order.length = length;
-  return order;
+AdminAction lasting(AdminAction action, Duration length) {
+  action.length = length;
+  return action;
 }
-Order locking(Order order) {
-  order.lock = true;
-  return order;
+AdminAction locking(AdminAction action) {
+  action.lock = true;
+  return action;
 }
 
 // A JWT issued this long after the start of FakeClock; negative: before it.
@@ -58,13 +58,13 @@ TEST_CASE("a purge removes the token's negative entry") {
 
 TEST_CASE("a query after a purge waits for a request that started after the purge") {
   ServiceHarness world;
-  const Order orders[] = {token("token"), user(), everybody()};
-  for (const Order& order : orders) {
+  const AdminAction orders[] = {token("token"), user(), everybody()};
+  for (const AdminAction& action : orders) {
     world.purge(token("token"));
     world.advance(1ms);
     const Waiter before = world.ask("token");
     world.advance(1ms);
-    world.purge(order);
+    world.purge(action);
     world.advance(1ms);
     const Waiter after = world.ask("token");
     world.complete_for("token", status(200));
@@ -116,8 +116,8 @@ TEST_CASE("a purge without room for its rule purges all users") {
   ServiceHarness world(policy);
   world.query_and_complete("token", status(200));
   world.advance(1ms);
-  CHECK(world.revoke(user("somebody")).outcome == OrderOutcome::kDone);
-  CHECK(world.purge(user()).outcome == OrderOutcome::kDone);
+  CHECK(world.revoke(user("somebody")).outcome == ActionOutcome::kDone);
+  CHECK(world.purge(user()).outcome == ActionOutcome::kDone);
   CHECK_FALSE(world.answered(world.ask("token")));
 }
 
@@ -125,8 +125,8 @@ TEST_CASE("a revoked token is invalid whatever the Auth API says, without a requ
   ServiceHarness world;
   world.query_and_complete("token", status(200));
   world.query_and_complete("other", status(200));
-  const OrderResult result = world.revoke(token("token"));
-  CHECK(result.outcome == OrderOutcome::kDone);
+  const ActionResult result = world.revoke(token("token"));
+  CHECK(result.outcome == ActionOutcome::kDone);
   CHECK(result.durable);
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("token", {.max_age = 0s}).answer.reason == Reason::kRevoked);
@@ -235,7 +235,7 @@ TEST_CASE("a revocation is in effect before it is durable") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
   bool told = false;
-  world.service->revoke(token("token"), [&](const OrderResult&) { told = true; });
+  world.service->revoke(token("token"), [&](const ActionResult&) { told = true; });
   CHECK_FALSE(told);
   CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
   world.revocation_log.write();
@@ -248,9 +248,9 @@ TEST_CASE("if the rules are full, a new revocation is refused and none is evicte
   ServiceHarness world(policy);
   world.revoke(token("a"));
   world.revoke(token("b"));
-  CHECK(world.revoke(token("c")).outcome == OrderOutcome::kFull);
-  CHECK(world.revoke(token("a")).outcome == OrderOutcome::kDone);  // replaces an existing rule
-  CHECK(world.revoke(everybody()).outcome == OrderOutcome::kDone);
+  CHECK(world.revoke(token("c")).outcome == ActionOutcome::kFull);
+  CHECK(world.revoke(token("a")).outcome == ActionOutcome::kDone);  // replaces an existing rule
+  CHECK(world.revoke(everybody()).outcome == ActionOutcome::kDone);
   CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
   CHECK(world.ask_now("b").answer.reason == Reason::kRevoked);
 }
@@ -262,9 +262,9 @@ TEST_CASE("the rule of a token ends with the token and frees its space") {
   const std::string brief = jwt_expiring(1min);
   world.revoke(token(brief));
   CHECK(world.service->revocation_rules() == 1);
-  CHECK(world.revoke(token("b")).outcome == OrderOutcome::kFull);
+  CHECK(world.revoke(token("b")).outcome == ActionOutcome::kFull);
   world.advance(1min + policy.ttl.clock_skew + policy.revocations.margin + 1s);
-  CHECK(world.revoke(token("b")).outcome == OrderOutcome::kDone);
+  CHECK(world.revoke(token("b")).outcome == ActionOutcome::kDone);
   CHECK(world.ask_now(brief).answer.reason == Reason::kExpired);
   CHECK(world.revocation_log.kept().size() == 1);
 }
@@ -275,7 +275,7 @@ TEST_CASE("a revocation made while answering one waiter applies to the next wait
   const Waiter second = world.ask(issued(-10s));
   world.advance(1s);
   world.sink.on_answer = [&](const Waiter& waiter) {
-    if (waiter.request == first.request) world.service->revoke(user(), [](const OrderResult&) {});
+    if (waiter.request == first.request) world.service->revoke(user(), [](const ActionResult&) {});
   };
   world.complete_oldest(status(200));
   CHECK(world.reason(first) == Reason::kOk);
@@ -327,7 +327,7 @@ TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
   Policy policy = plain_policy();
   policy.upstreams.push_back({.name = "second"});
   ServiceHarness world(policy);
-  Order at_second = user();
+  AdminAction at_second = user();
   at_second.upstream = UpstreamId{1};
   world.revoke(at_second);
   CHECK(world.query_and_complete("a", status(200)).answer.reason == Reason::kOk);
@@ -339,9 +339,9 @@ TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
 
 TEST_CASE("a malformed token or user id is refused") {
   ServiceHarness world;
-  CHECK(world.revoke(token("not a token")).outcome == OrderOutcome::kNoToken);
-  CHECK(world.purge(token(std::string(9000, 'a'))).outcome == OrderOutcome::kNoToken);
-  CHECK(world.revoke(user("")).outcome == OrderOutcome::kNoUser);
+  CHECK(world.revoke(token("not a token")).outcome == ActionOutcome::kNoToken);
+  CHECK(world.purge(token(std::string(9000, 'a'))).outcome == ActionOutcome::kNoToken);
+  CHECK(world.revoke(user("")).outcome == ActionOutcome::kNoUser);
   CHECK(world.service->revocation_rules() == 0);
 }
 
@@ -467,8 +467,8 @@ TEST_CASE("an in-memory entry is checked again after every purge and revocation"
     CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
   }
   SECTION("purges") {
-    for (const Order& order : {token(held), user(), everybody()}) {
-      world.purge(order);
+    for (const AdminAction& action : {token(held), user(), everybody()}) {
+      world.purge(action);
       CHECK_FALSE(world.answered(world.ask(held)));
       world.complete_oldest(status(200));
       warm_up();

@@ -108,7 +108,8 @@ TEST_CASE("an entry is never served stale past exp, past max_age, purged, revoke
         Reason::kUpstreamStatus);
   CHECK(world.query_and_complete("token", status(503), {.max_age = 100s}).answer.source ==
         Source::kStale);
-  const Order user{.subject = Subject::kUser, .who = "user-123", .upstream = {}, .length = {}};
+  const AdminAction user{
+      .subject = Subject::kUser, .who = "user-123", .upstream = {}, .length = {}};
   SECTION("purged") {
     world.purge(user);
     world.advance(1ms);

@@ -1,8 +1,8 @@
 // Invariants of waiting queries and of requests to the Auth APIs.
 #include <fmt/core.h>
 
+#include "tests/sim/admin_actions.h"
 #include "tests/sim/invariants.h"
-#include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
 
 namespace claimsd::sim {
@@ -30,7 +30,7 @@ namespace {
 bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
   const TokenRecord& token = facts.records.token(request.token);
   const auto& orders = facts.records.orders;
-  return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+  return std::any_of(orders.begin(), orders.end(), [&](const ActionRecord& order) {
     // The token's user is unknown until the request completes, so any such purge counts.
     const bool parts = order.subject != Subject::kToken || order.is_about(token);
     return order.in_effect && parts && question >= order.first_question_after &&
@@ -165,7 +165,7 @@ std::string check_negative_spares(const Facts& facts) {
     const bool confirmed_since =
         !token.confirmations.empty() && token.confirmations.back().completed >= refusal.completed;
     const auto& orders = facts.records.orders;
-    const bool purged = std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+    const bool purged = std::any_of(orders.begin(), orders.end(), [&](const ActionRecord& order) {
       // The token's user was unknown while the request was in flight, so any such purge may apply.
       const bool may_be_about = order.subject != Subject::kToken || order.is_about(token);
       return may_be_about && order.made.boot >= refusal.started;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/admin_actions.h"
 #include "tests/sim/invariants.h"
-#include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
 
 namespace claimsd::sim {
@@ -35,7 +35,7 @@ std::string check_eviction_cause(const Facts& facts) {
   const std::optional<TokenNumber> own = completed_token(facts);
   std::size_t others = 0;
   for (const EraseRecord& erase : step.erases) {
-    if (erase.was_there && !erase.by_order && erase.token != own) ++others;
+    if (erase.was_there && !erase.by_action && erase.token != own) ++others;
   }
   if (others == 0) return {};
   if (step.puts.empty()) return "an entry was evicted although no room was needed";
@@ -55,7 +55,7 @@ std::string check_ended_first(const Facts& facts) {
   for (const EraseRecord& erase : step.erases) {
     took_good_one |= erase.was_there &&
                      !(erase.fresh_until + facts.policy.ttl.stale_if_error <= facts.now().boot) &&
-                     !erase.by_order && erase.token != own;
+                     !erase.by_action && erase.token != own;
   }
   if (!took_good_one || step.restarted || step.order) return {};
   for (const TokenRecord& token : facts.records.tokens) {

@@ -8,9 +8,9 @@ namespace claimsd::sim {
 using namespace daemon;
 using namespace std::chrono_literals;
 
-OrderRecord Simulation::draw_order(bool revokes, TokenNumber about) {
+ActionRecord Simulation::draw_order(bool revokes, TokenNumber about) {
   const TokenRecord& token = records.token(about);
-  OrderRecord order;
+  ActionRecord order;
   order.revokes = revokes;
   order.made = clock.now();
   order.length = scenario.policy.revocations.without_iat;
@@ -43,27 +43,27 @@ void Simulation::order(bool revokes, TokenNumber about) {
 
 void Simulation::carry_out(std::size_t number) {
   // A copy: more orders may be added before the call returns.
-  const OrderRecord given = records.orders[number];
+  const ActionRecord given = records.orders[number];
   trace.note({steps_, clock.now(), given.revokes ? "revokes" : "purges",
               given.subject == Subject::kToken  ? "a token"
               : given.subject == Subject::kUser ? "a user"
-                                                : "everybody",
+                                                : "all_users",
               given.subject == Subject::kToken ? static_cast<std::int64_t>(given.token_number) : -1,
               given.user});
-  const Order order{.subject = given.subject,
-                    .who = given.who,
-                    .upstream = given.upstream,
-                    .length = given.length,
-                    .lock = given.lock};
+  const AdminAction order{.subject = given.subject,
+                          .who = given.who,
+                          .upstream = given.upstream,
+                          .length = given.length,
+                          .lock = given.lock};
   records.orders[number].in_effect = true;
   records.orders[number].perhaps_of_all =
       service->revocation_rules() + scenario.policy.upstreams.size() >
       scenario.policy.revocations.max_rules;
-  const OrderDone done = [this, number](const OrderResult& result) {
-    records.orders[number].in_effect = result.outcome == OrderOutcome::kDone;
+  const ActionDone done = [this, number](const ActionResult& result) {
+    records.orders[number].in_effect = result.outcome == ActionOutcome::kDone;
     records.orders[number].durable = result.durable;
-    for (OrderRecord& earlier : records.orders) {
-      const OrderRecord& latest = records.orders[number];
+    for (ActionRecord& earlier : records.orders) {
+      const ActionRecord& latest = records.orders[number];
       earlier.lingers |= result.durable && earlier.subject == latest.subject &&
                          earlier.who == latest.who && &earlier < &latest;
     }

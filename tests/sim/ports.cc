@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "proto/claims_block.h"
+#include "tests/sim/admin_actions.h"
 #include "tests/sim/auth_api.h"
-#include "tests/sim/orders.h"
 
 namespace claimsd::sim {
 
@@ -164,12 +164,12 @@ bool SimCache::erase(const TokenKey& key) {
   const auto number = records_.find(key);
   if (!number) return true;  // an order about a token that was never queried
   TokenRecord& token = records_.token(*number);
-  const bool by_order =
-      std::any_of(records_.orders.begin(), records_.orders.end(), [&](const OrderRecord& order) {
+  const bool by_action =
+      std::any_of(records_.orders.begin(), records_.orders.end(), [&](const ActionRecord& order) {
         return order.denies(token, true) || order.may_forget(token, token.kept.entry.confirmed_at);
       });
   records_.step.erases.push_back({*number, token.kept.present && !token.kept.disowned,
-                                  token.kept.entry.fresh_until, by_order});
+                                  token.kept.entry.fresh_until, by_action});
   if (failing_erases > 0) {
     --failing_erases;
     damaged_ = true;

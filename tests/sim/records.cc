@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tests/sim/orders.h"
+#include "tests/sim/admin_actions.h"
 
 namespace claimsd::sim {
 
@@ -80,22 +80,22 @@ Records::~Records() = default;
 
 bool Records::denied(const TokenRecord& token) const {
   return std::any_of(orders.begin(), orders.end(),
-                     [&](const OrderRecord& order) { return order.denies(token); });
+                     [&](const ActionRecord& order) { return order.denies(token); });
 }
 
 bool Records::perhaps_denied(const TokenRecord& token) const {
   return std::any_of(orders.begin(), orders.end(),
-                     [&](const OrderRecord& order) { return order.denies(token, true); });
+                     [&](const ActionRecord& order) { return order.denies(token, true); });
 }
 
 bool Records::revoked(const TokenRecord& token, BootTime confirmed_at) const {
-  return std::any_of(orders.begin(), orders.end(), [&](const OrderRecord& order) {
+  return std::any_of(orders.begin(), orders.end(), [&](const ActionRecord& order) {
     return order.denies(token) || (order.in_effect && order.forgets(token, confirmed_at));
   });
 }
 
 void Records::age_orders(const Now& now, Duration margin) {
-  for (OrderRecord& order : orders) {
+  for (ActionRecord& order : orders) {
     const auto passed = [&](Duration length) {
       return now.boot >= order.made.boot + length && now.wall >= order.made.wall + length;
     };

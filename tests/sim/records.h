@@ -209,7 +209,7 @@ struct EraseRecord {
   TokenNumber token = 0;
   bool was_there = false;
   daemon::BootTime fresh_until;
-  bool by_order = false;  // possibly an old one
+  bool by_action = false;  // possibly an old one
 };
 
 struct PublicationRecord {
@@ -220,7 +220,7 @@ struct PublicationRecord {
   bool revoked = false;
 };
 
-struct OrderRecord;
+struct ActionRecord;
 
 struct Step {
   std::uint64_t number = 0;
@@ -288,7 +288,7 @@ class Records {
   std::vector<QuestionRecord> questions;
   std::vector<RequestRecord> requests;
   std::vector<ReportRecord> reports;
-  std::vector<OrderRecord> orders;
+  std::vector<ActionRecord> orders;
   Step step;
   std::size_t open = 0;       // queries
   std::size_t held = 0;       // of these, the decided ones

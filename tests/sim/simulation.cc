@@ -213,7 +213,7 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
                                   const std::optional<Duration>& max_age) {
   const Kept& kept = token.kept;
   if (!kept.present || kept.disowned || cache.failing_finds > 0) return false;
-  for (const OrderRecord& order : records.orders) {
+  for (const ActionRecord& order : records.orders) {
     if (order.denies(token, true) || order.may_forget(token, kept.entry.confirmed_at)) {
       return false;
     }
@@ -386,7 +386,7 @@ void Simulation::restart(bool killed) {
   } else {
     revocation_log.write();
   }
-  for (OrderRecord& order : records.orders) order.in_effect &= order.durable;
+  for (ActionRecord& order : records.orders) order.in_effect &= order.durable;
   if (service) coverage.service_gone(service->counters());
   service.reset();
   cache.reopen(killed);

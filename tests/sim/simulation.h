@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/admin_actions.h"
 #include "tests/sim/auth_api.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/invariants.h"
-#include "tests/sim/orders.h"
 #include "tests/sim/ports.h"
 #include "tests/sim/scenario.h"
 
@@ -128,7 +128,7 @@ class Simulation {
   bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
   void check();
   void wait_for_the_last();
-  OrderRecord draw_order(bool revokes, TokenNumber about);
+  ActionRecord draw_order(bool revokes, TokenNumber about);
   void carry_out(std::size_t number);
   void forget_reports(std::uint64_t connection);
 

@@ -137,16 +137,16 @@ void ServiceHarness::advance(Duration by) {
   service->tick();
 }
 
-OrderResult ServiceHarness::purge(const Order& order) {
-  std::optional<OrderResult> result;
-  service->purge(order, [&](const OrderResult& got) { result = got; });
+ActionResult ServiceHarness::purge(const AdminAction& action) {
+  std::optional<ActionResult> result;
+  service->purge(action, [&](const ActionResult& got) { result = got; });
   revocation_log.write();
   return result.value();
 }
 
-OrderResult ServiceHarness::revoke(const Order& order) {
-  std::optional<OrderResult> result;
-  service->revoke(order, [&](const OrderResult& got) { result = got; });
+ActionResult ServiceHarness::revoke(const AdminAction& action) {
+  std::optional<ActionResult> result;
+  service->revoke(action, [&](const ActionResult& got) { result = got; });
   revocation_log.write();
   return result.value();
 }

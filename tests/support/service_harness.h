@@ -68,8 +68,8 @@ class ServiceHarness {
   // Advances the clocks. Calls tick() whenever the service asked for it.
   void advance(daemon::Duration by);
   // Executes an order, writes it to the log, and returns the service's result.
-  daemon::OrderResult purge(const daemon::Order& order);
-  daemon::OrderResult revoke(const daemon::Order& order);
+  daemon::ActionResult purge(const daemon::AdminAction& action);
+  daemon::ActionResult revoke(const daemon::AdminAction& action);
   // Completes the oldest audit record that an answer waits for. Throws if there is none.
   void write_record(bool durable = true);
   // Replaces the service. The new one gets the cache, revocations and fakes, but no open queries.

@@ -66,7 +66,7 @@ def test_the_daemon_serves_the_openapi_file_itself(busy):
 
 @pytest.mark.parametrize("path, body, status", [
     ("/v1/entry", {"token": f"{CANARY}-token-one"}, 200), ("/v1/entry", {"token": "never-seen"}, 200),
-    ("/v1/entry", {"user": "x"}, 400), ("/v1/purge", {"everybody": True}, 200), ("/v1/purge", {}, 400),
+    ("/v1/entry", {"user": "x"}, 400), ("/v1/purge", {"all_users": True}, 200), ("/v1/purge", {}, 400),
     ("/v1/revoke", {"token": "another-token"}, 200), ("/v1/revoke", {"token": "a b"}, 400),
     ("/v1/reload", {}, 200), ("/v1/log-level", {"level": "info"}, 200), ("/v1/log-level", {"level": "x"}, 400)])
 def test_the_response_to_every_order_matches_the_openapi_file(busy, path, body, status):

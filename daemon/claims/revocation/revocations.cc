@@ -122,8 +122,8 @@ bool Revocations::invalidates_user(const Fingerprint& user, WallTime issued_at,
   if (const Rule* const rule = find({RuleKind::kUser, user});
       rule && invalidates_issued(*rule, issued_at, now))
     return true;
-  const Rule* const everybody = find({RuleKind::kAllUsers, {}});
-  return everybody != nullptr && invalidates_issued(*everybody, issued_at, now);
+  const Rule* const all_users = find({RuleKind::kAllUsers, {}});
+  return all_users != nullptr && invalidates_issued(*all_users, issued_at, now);
 }
 
 bool Revocations::is_purged(const Fingerprint& user, BootTime confirmed_at) const {

@@ -148,14 +148,14 @@ TEST_CASE("uids take turns, and tokens that were valid go first without starving
   for (FlightId id = 100; id < 110; ++id) queue.push(id, 1, false);
   queue.push(200, 2, false);
   queue.push(201, 2, true);
-  std::vector<FlightId> order;
-  while (!queue.empty()) order.push_back(queue.pop());
-  CHECK(std::vector(order.begin(), order.begin() + 5) ==
+  std::vector<FlightId> action;
+  while (!queue.empty()) action.push_back(queue.pop());
+  CHECK(std::vector(action.begin(), action.begin() + 5) ==
         std::vector<FlightId>{100, 201, 101, 200, 102});
   for (FlightId id = 0; id < 8; ++id) queue.push(id, 1, id < 6);
-  order.clear();
-  while (!queue.empty()) order.push_back(queue.pop());
-  CHECK(order == std::vector<FlightId>{0, 1, 2, 6, 3, 4, 5, 7});
+  action.clear();
+  while (!queue.empty()) action.push_back(queue.pop());
+  CHECK(action == std::vector<FlightId>{0, 1, 2, 6, 3, 4, 5, 7});
 }
 
 TEST_CASE("while the breaker is open queries fail immediately") {

@@ -1,28 +1,28 @@
-#include "daemon/admin/order_routes.h"
+#include "daemon/admin/action_routes.h"
 
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
-#include "daemon/claims/revocation/order_parser.h"
+#include "daemon/claims/revocation/action_parser.h"
 
 namespace claimsd::daemon {
 namespace {
 
 constexpr std::string_view kShape =
-    R"(send {"token": "..."}, {"user": "ID"} or {"everybody": true}; claimsctl does)";
+    R"(send {"token": "..."}, {"user": "ID"} or {"all_users": true}; claimsctl does)";
 
-HttpResponse response_to(const OrderResult& result) {
+HttpResponse response_to(const ActionResult& result) {
   switch (result.outcome) {
-    case OrderOutcome::kNoToken:
+    case ActionOutcome::kNoToken:
       return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
                      "send it as it was issued, without \"Bearer \"");
-    case OrderOutcome::kNoUser:
+    case ActionOutcome::kNoUser:
       return refusal(400, "not_an_id", "what was given cannot be a user's id",
                      "send the id claim as the Auth API gives it, at most 256 bytes");
-    case OrderOutcome::kFull:
+    case ActionOutcome::kFull:
       return refusal(507, "full", "there is no room for another revocation: nothing has changed",
                      "raise revocations.max_entries and restart the daemon");
-    case OrderOutcome::kDone: break;
+    case ActionOutcome::kDone: break;
   }
   if (!result.durable) {
     return refusal(503, "not_durable",
@@ -49,20 +49,20 @@ HttpResponse response_to(const OrderResult& result) {
   return response;
 }
 
-HttpResponse carry_out(const AdminServices& services, const HttpRequest& request, OrderKind kind,
-                       const OrderTaker& take) {
-  Result<ParsedOrder> parsed = parse_order(request.body, kind);
-  if (!parsed) return refusal(400, "bad_order", parsed.error().message, kShape);
+HttpResponse carry_out(const AdminServices& services, const HttpRequest& request, ActionKind kind,
+                       const ActionTaker& take) {
+  Result<ParsedAction> parsed = parse_action(request.body, kind);
+  if (!parsed) return refusal(400, "bad_action", parsed.error().message, kShape);
   if (!parsed->upstream.empty()) {
-    parsed->order.upstream = services.upstream_named(parsed->upstream);
-    if (!parsed->order.upstream) {
+    parsed->action.upstream = services.upstream_named(parsed->upstream);
+    if (!parsed->action.upstream) {
       return refusal(400, "unknown_upstream", "there is no upstream of that name",
                      "claimsctl status lists their names");
     }
   }
-  if (request.peer) parsed->order.given_by = request.peer->uid;
+  if (request.peer) parsed->action.actor_uid = request.peer->uid;
   const auto later = std::make_shared<DeferredResponse>();
-  take(parsed->order, [later](const OrderResult& result) { later->fulfil(response_to(result)); });
+  take(parsed->action, [later](const ActionResult& result) { later->fulfil(response_to(result)); });
   if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;
@@ -72,11 +72,11 @@ HttpResponse carry_out(const AdminServices& services, const HttpRequest& request
 }  // namespace
 
 HttpResponse purge_route(const AdminServices& services, const HttpRequest& request) {
-  return carry_out(services, request, OrderKind::kPurge, services.purge);
+  return carry_out(services, request, ActionKind::kPurge, services.purge);
 }
 
 HttpResponse revoke_route(const AdminServices& services, const HttpRequest& request) {
-  return carry_out(services, request, OrderKind::kRevoke, services.revoke);
+  return carry_out(services, request, ActionKind::kRevoke, services.revoke);
 }
 
 }  // namespace claimsd::daemon

@@ -1,14 +1,14 @@
-// order_parser.h: parses the JSON body of a purge or revoke request to the admin API.
+// action_parser.h: parses the JSON body of a purge or revoke request to the admin API.
 //
 //   member                 used by           meaning
 //   "token": "..."         both              one token
 //   "user": "ID"           both              one user
-//   "everybody": true      both              all users
+//   "all_users": true      both              all users
 //   "upstream": "NAME"     with "user"       limits it to one Auth API
 //   "for_seconds": 3600    revoke            duration: a lock, tokens without `exp` or `iat`
 //   "lock": true           revoke of a user  invalidates all tokens of the user for that time
 //
-// Exactly one of "token", "user" and "everybody" is required.
+// Exactly one of "token", "user" and "all_users" is required.
 //
 // Strict: an invalid member rejects the whole request. Copies of the input are wiped. Pure; any
 // thread.
@@ -19,19 +19,19 @@
 
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 
 namespace claimsd::daemon {
 
-enum class OrderKind : std::uint8_t { kPurge, kRevoke };
+enum class ActionKind : std::uint8_t { kPurge, kRevoke };
 
-struct ParsedOrder {
-  Order order;  // `who` points into the member below; `upstream` is not set
+struct ParsedAction {
+  AdminAction action;  // `who` points into the member below; `upstream` is not set
   Secret who;
   std::string upstream;  // a name; "": none
 };
 
 // The error names the member and the reason, never a value.
-Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind);
+Result<ParsedAction> parse_action(std::string_view body, ActionKind kind);
 
 }  // namespace claimsd::daemon

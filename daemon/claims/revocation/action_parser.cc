@@ -1,4 +1,4 @@
-#include "daemon/claims/revocation/order_parser.h"
+#include "daemon/claims/revocation/action_parser.h"
 
 #include <cstring>
 
@@ -11,18 +11,18 @@ namespace dom = simdjson::dom;
 
 constexpr std::int64_t kLongest = std::int64_t{10} * 366 * 24 * 3600;  // seconds
 
-class OrderReader {
+class ActionReader {
  public:
-  explicit OrderReader(OrderKind kind) : kind_(kind) {}
+  explicit ActionReader(ActionKind kind) : kind_(kind) {}
 
-  Result<ParsedOrder> read(dom::object object) {
+  Result<ParsedAction> read(dom::object object) {
     for (const auto& [key, value] : object) TRY(read_member(key, value));
     if (subjects_ != 1)
-      return failure("give exactly one of \"token\", \"user\" and \"everybody\": true");
-    const bool user = parsed_.order.subject == Subject::kUser;
+      return failure("give exactly one of \"token\", \"user\" and \"all_users\": true");
+    const bool user = parsed_.action.subject == Subject::kUser;
     if (!parsed_.upstream.empty() && !user) return failure("\"upstream\" goes with \"user\" only");
-    if (parsed_.order.lock && !user) return failure("\"lock\" goes with \"user\" only");
-    parsed_.order.who = parsed_.who.view();
+    if (parsed_.action.lock && !user) return failure("\"lock\" goes with \"user\" only");
+    parsed_.action.who = parsed_.who.view();
     return std::move(parsed_);
   }
 
@@ -30,11 +30,11 @@ class OrderReader {
   Status read_member(std::string_view key, dom::element value) {
     if (key == "token") return read_who(value, Subject::kToken, "\"token\" is not a string");
     if (key == "user") return read_who(value, Subject::kUser, "\"user\" is not a string");
-    if (key == "everybody") return read_all_users(value);
+    if (key == "all_users") return read_all_users(value);
     if (key == "upstream") return read_upstream(value);
-    if (kind_ == OrderKind::kRevoke && key == "for_seconds") return read_length(value);
-    if (kind_ == OrderKind::kRevoke && key == "lock") return read_lock(value);
-    return failure(kind_ == OrderKind::kRevoke
+    if (kind_ == ActionKind::kRevoke && key == "for_seconds") return read_length(value);
+    if (kind_ == ActionKind::kRevoke && key == "lock") return read_lock(value);
+    return failure(kind_ == ActionKind::kRevoke
                        ? "known members are token, user, everybody, upstream, for_seconds and lock"
                        : "known members are token, user, everybody and upstream");
   }
@@ -43,7 +43,7 @@ class OrderReader {
     std::string_view text;
     if (value.get(text) != simdjson::SUCCESS) return failure(problem);
     parsed_.who = Secret(text);
-    parsed_.order.subject = subject;
+    parsed_.action.subject = subject;
     ++subjects_;
     return {};
   }
@@ -51,8 +51,8 @@ class OrderReader {
   Status read_all_users(dom::element value) {
     bool wanted = false;
     if (value.get(wanted) != simdjson::SUCCESS || !wanted)
-      return failure("\"everybody\" can only be true");
-    parsed_.order.subject = Subject::kAllUsers;
+      return failure("\"all_users\" can only be true");
+    parsed_.action.subject = Subject::kAllUsers;
     ++subjects_;
     return {};
   }
@@ -69,24 +69,24 @@ class OrderReader {
     std::int64_t length = 0;
     if (value.get(length) != simdjson::SUCCESS || length < 1 || length > kLongest)
       return failure("\"for_seconds\" is not a whole number of seconds from 1 to ten years");
-    parsed_.order.length = seconds(length);
+    parsed_.action.length = seconds(length);
     return {};
   }
 
   Status read_lock(dom::element value) {
-    if (value.get(parsed_.order.lock) != simdjson::SUCCESS)
+    if (value.get(parsed_.action.lock) != simdjson::SUCCESS)
       return failure("\"lock\" is neither true nor false");
     return {};
   }
 
-  OrderKind kind_;
-  ParsedOrder parsed_;
+  ActionKind kind_;
+  ParsedAction parsed_;
   int subjects_ = 0;
 };
 
 }  // namespace
 
-Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
+Result<ParsedAction> parse_action(std::string_view body, ActionKind kind) {
   if (body.empty()) return failure("there is no body: send a JSON object");
   JsonBuffers buffers;
   WipedJson json(buffers);
@@ -95,7 +95,7 @@ Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
   dom::object object;
   if (!root || root->get(object) != simdjson::SUCCESS)
     return failure("the body is not one JSON object");
-  return OrderReader(kind).read(object);
+  return ActionReader(kind).read(object);
 }
 
 }  // namespace claimsd::daemon

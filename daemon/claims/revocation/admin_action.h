@@ -1,4 +1,4 @@
-// orders.h: purge and revoke requests of an operator, and their results.
+// admin_action.h: purge and revoke requests of an operator, and their results.
 //
 // `purge` removes: the next query goes to the Auth API. `revoke` invalidates, whatever the Auth API
 // says. Plain values; loop thread.
@@ -16,32 +16,32 @@ namespace claimsd::daemon {
 
 enum class Subject : std::uint8_t { kToken, kUser, kAllUsers };
 
-struct Order {
+struct AdminAction {
   Subject subject = Subject::kToken;
   std::string_view who;  // the token or the user's id claim; valid during the call only
   std::optional<UpstreamId> upstream;  // kUser: limits it to one Auth API; nullopt: all
   // For revoke: duration for a token without `exp`, for tokens without `iat`, and for a lock.
   // Nullopt: the policy's default.
   std::optional<Duration> length;
-  std::optional<std::uint32_t> given_by;  // the operator's uid, for the log; nullopt: unknown
-  bool lock = false;                      // revoke of a user: also invalidates tokens issued later
+  std::optional<std::uint32_t> actor_uid;  // the operator's uid, for the log; nullopt: unknown
+  bool lock = false;                       // revoke of a user: also invalidates tokens issued later
 };
 
-enum class OrderOutcome : std::uint8_t {
+enum class ActionOutcome : std::uint8_t {
   kDone,     // in effect
   kNoToken,  // the input is not a valid token
   kNoUser,   // the input is not a valid user id
   kFull,     // too many rules; nothing has changed
 };
 
-struct OrderResult {
-  OrderOutcome outcome = OrderOutcome::kDone;
+struct ActionResult {
+  ActionOutcome outcome = ActionOutcome::kDone;
   bool durable = false;           // survives a restart; if false, in effect until the daemon exits
   bool recorded = true;           // in the audit log, if one is configured
   std::optional<WallTime> until;  // when the revocation ends; nullopt for a purge
 };
 
 // Called exactly once: immediately if nothing was done, otherwise when durability is known.
-using OrderDone = std::function<void(const OrderResult&)>;
+using ActionDone = std::function<void(const ActionResult&)>;
 
 }  // namespace claimsd::daemon

@@ -1,4 +1,4 @@
-// order_routes.h: POST /v1/purge and /v1/revoke: carry out an operator's order and return its
+// action_routes.h: POST /v1/purge and /v1/revoke: carry out an operator's order and return its
 // result. Loop thread.
 //
 // The body holds a token or a user id. A response never repeats either.

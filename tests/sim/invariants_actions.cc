@@ -1,8 +1,8 @@
 // Invariants of purges and revocations.
 #include <algorithm>
 
+#include "tests/sim/admin_actions.h"
 #include "tests/sim/invariants.h"
-#include "tests/sim/orders.h"
 #include "tests/sim/rules.h"
 
 namespace claimsd::sim {
@@ -22,7 +22,7 @@ namespace {
 
 bool may_be_denied(const Facts& facts, const TokenRecord& token) {
   unsigned about = 0;
-  for (const OrderRecord& order : facts.records.orders) {
+  for (const ActionRecord& order : facts.records.orders) {
     if (order.denies(token, true)) return true;
     const bool counts = order.in_effect || order.lingers;
     if (order.revokes && counts && order.is_about(token)) ++about;
@@ -53,7 +53,7 @@ std::string check_purged(const Facts& facts) {
     const bool valid = answer.reason == Reason::kOk;
     const bool refused = answer.reason == Reason::kRefused && answer.age > Duration(0);
     if (!valid && !refused) continue;
-    for (const OrderRecord& order : facts.records.orders) {
+    for (const ActionRecord& order : facts.records.orders) {
       if (!order.in_effect || answer.question < order.first_question_after) continue;
       // A rejection does not reveal the token's user.
       if (refused && order.subject == Subject::kUser) continue;
@@ -68,7 +68,7 @@ std::string check_purged(const Facts& facts) {
 
 std::string check_withdrawn(const Facts& facts) {
   if (!facts.step().order) return {};
-  const OrderRecord& order = facts.records.orders[*facts.step().order];
+  const ActionRecord& order = facts.records.orders[*facts.step().order];
   if (!order.in_effect) return {};
   for (const TokenRecord& token : facts.records.tokens) {
     if (token.published.now &&

@@ -1,7 +1,7 @@
 // Orders over HTTP: parsing, responses, and no secret in a response.
 #include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
-#include "daemon/claims/revocation/order_parser.h"
+#include "daemon/claims/revocation/action_parser.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
@@ -10,16 +10,16 @@ namespace claimsd::daemon {
 namespace {
 
 struct Given {
-  std::vector<Order> orders;
+  std::vector<AdminAction> orders;
   std::vector<std::string> who;
-  OrderResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
-  std::vector<OrderDone> waiting;  // the callbacks to call later, if `later` is set
+  ActionResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
+  std::vector<ActionDone> waiting;  // the callbacks to call later, if `later` is set
   bool later = false;
 
-  OrderTaker taker() {
-    return [this](const Order& order, const OrderDone& done) {
-      orders.push_back(order);
-      who.emplace_back(order.who);
+  ActionTaker taker() {
+    return [this](const AdminAction& action, const ActionDone& done) {
+      orders.push_back(action);
+      who.emplace_back(action.who);
       if (later) {
         waiting.push_back(done);
       } else {
@@ -48,7 +48,7 @@ TEST_CASE("an order is parsed as sent") {
   CHECK(given.orders.back().subject == Subject::kUser);
   CHECK(given.orders.back().lock);
   CHECK(given.orders.back().upstream == UpstreamId{1});
-  CHECK(given.post("/v1/purge", R"({"everybody":true})").status == 200);
+  CHECK(given.post("/v1/purge", R"({"all_users":true})").status == 200);
   CHECK(given.orders.back().subject == Subject::kAllUsers);
 }
 
@@ -59,13 +59,13 @@ TEST_CASE("an order that is only partly valid is not carried out") {
                                   "{}",
                                   R"({"token":"a","user":"b"})",
                                   R"({"token":7})",
-                                  R"({"everybody":false})",
+                                  R"({"all_users":false})",
                                   R"({"user":"a","colour":"red"})",
                                   R"({"token":"a","lock":true})",
                                   R"({"user":"a","for_seconds":0})",
                                   R"({"user":"a","for_seconds":1.5})",
                                   R"({"user":"a","for_seconds":99999999999})",
-                                  R"({"everybody":true,"upstream":"second"})",
+                                  R"({"all_users":true,"upstream":"second"})",
                                   R"({"user":"a","upstream":"third"})",
                                   R"({"token":"a"}{"token":"b"})",
                                   R"({"user":"a","user":"b"})"};
@@ -80,9 +80,9 @@ TEST_CASE("an order that is only partly valid is not carried out") {
 
 TEST_CASE("a failed order returns the reason, but never its subject") {
   Given given;
-  given.result = {.outcome = OrderOutcome::kFull, .until = {}};
+  given.result = {.outcome = ActionOutcome::kFull, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 507);
-  given.result = {.outcome = OrderOutcome::kNoToken, .until = {}};
+  given.result = {.outcome = ActionOutcome::kNoToken, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
   given.result = {.durable = false, .until = {}};
   const HttpResponse response = given.post("/v1/revoke", R"({"user":"SECRET"})");
@@ -102,7 +102,7 @@ TEST_CASE("a deferred response is sent when it is ready") {
       ordered.set_value();
       return response;
     }
-    for (const OrderDone& done : std::exchange(given.waiting, {})) done(given.result);
+    for (const ActionDone& done : std::exchange(given.waiting, {})) done(given.result);
     return {};
   }));
   TestClient waiting(dir / "s");
@@ -145,7 +145,7 @@ TEST_CASE("an order leaves no copy of its token behind") {
   body[kBefore.size() + secret.size() + 1] = '}';
   const std::string part = secret.substr(100, 100);
   {
-    const auto parsed = parse_order({body.data(), body.size()}, OrderKind::kRevoke);
+    const auto parsed = parse_action({body.data(), body.size()}, ActionKind::kRevoke);
     REQUIRE(parsed);
     CHECK(parsed->who.view().size() == secret.size());
     explicit_bzero(body.data(), body.size());

@@ -21,41 +21,41 @@ bool is_user(std::string_view who) {
 }  // namespace
 
 template <class Visit>
-void ClaimsService::each_upstream(const Order& order, Visit&& visit) {
+void ClaimsService::each_upstream(const AdminAction& action, Visit&& visit) {
   for (std::size_t at = 0; at < policy_.upstreams.size(); ++at) {
     const auto upstream = static_cast<UpstreamId>(at);
-    if (!order.upstream || *order.upstream == upstream) visit(upstream);
+    if (!action.upstream || *action.upstream == upstream) visit(upstream);
   }
 }
 
-OrderOutcome ClaimsService::check(const Order& order) {
-  if (order.subject == Subject::kToken && check_token(order.who) != Reason::kOk)
-    return OrderOutcome::kNoToken;
-  if (order.subject == Subject::kUser && !is_user(order.who)) return OrderOutcome::kNoUser;
-  return OrderOutcome::kDone;
+ActionOutcome ClaimsService::check(const AdminAction& action) {
+  if (action.subject == Subject::kToken && check_token(action.who) != Reason::kOk)
+    return ActionOutcome::kNoToken;
+  if (action.subject == Subject::kUser && !is_user(action.who)) return ActionOutcome::kNoUser;
+  return ActionOutcome::kDone;
 }
 
-void ClaimsService::purge(const Order& order, OrderDone done) {
-  const OrderOutcome outcome = check(order);
-  if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
+void ClaimsService::purge(const AdminAction& action, ActionDone done) {
+  const ActionOutcome outcome = check(action);
+  if (outcome != ActionOutcome::kDone) return done({.outcome = outcome});
   ++counters_.purges;
   const Now now = deps_.clock.now();
-  switch (order.subject) {
+  switch (action.subject) {
     case Subject::kToken:
-      purge_token(order);
+      purge_token(action);
       return deps_.revocation_log.keep(
           {}, [done = std::move(done)](bool durable) { done({.durable = durable, .until = {}}); });
-    case Subject::kUser: return purge_user(order, now, std::move(done));
+    case Subject::kUser: return purge_user(action, now, std::move(done));
     case Subject::kAllUsers: return purge_all_users(now, std::move(done));
   }
 }
 
 // Instead of searching the store, a rule makes all confirmations from before now void.
-void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone done) {
+void ClaimsService::purge_user(const AdminAction& action, const Now& now, ActionDone done) {
   std::vector<Rule> rules;
-  each_upstream(order, [&](UpstreamId upstream) {
+  each_upstream(action, [&](UpstreamId upstream) {
     rules.push_back(
-        {.name = {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, order.who)},
+        {.name = {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)},
          .made_at = now,
          .ends = end_after(now, guard_.policy().purge_window),
          .purged_until = now.boot});
@@ -63,12 +63,12 @@ void ClaimsService::purge_user(const Order& order, const Now& now, OrderDone don
   // No room for another rule: purging all users includes this one.
   if (!add_rules(rules, now)) return purge_all_users(now, std::move(done));
   flights_.close_in_flight();
-  each_upstream(order,
-                [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, order.who); });
+  each_upstream(action,
+                [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, action.who); });
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
-void ClaimsService::purge_all_users(const Now& now, OrderDone done) {
+void ClaimsService::purge_all_users(const Now& now, ActionDone done) {
   const std::vector<Rule> rules{{.name = {RuleKind::kPurgeAllUsers, {}},
                                  .made_at = now,
                                  .ends = end_after(now, guard_.policy().purge_window),
@@ -80,34 +80,35 @@ void ClaimsService::purge_all_users(const Now& now, OrderDone done) {
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
-void ClaimsService::revoke(const Order& order, OrderDone done) {
-  const OrderOutcome outcome = check(order);
-  if (outcome != OrderOutcome::kDone) return done({.outcome = outcome});
+void ClaimsService::revoke(const AdminAction& action, ActionDone done) {
+  const ActionOutcome outcome = check(action);
+  if (outcome != ActionOutcome::kDone) return done({.outcome = outcome});
   const Now now = deps_.clock.now();
-  const std::vector<Rule> rules = rules_for(order, now);
-  if (!add_rules(rules, now)) return done({.outcome = OrderOutcome::kFull});
+  const std::vector<Rule> rules = rules_for(action, now);
+  if (!add_rules(rules, now)) return done({.outcome = ActionOutcome::kFull});
   ++counters_.revocations;
-  switch (order.subject) {
-    case Subject::kToken: purge_token(order); break;
+  switch (action.subject) {
+    case Subject::kToken: purge_token(action); break;
     case Subject::kUser:
-      each_upstream(
-          order, [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, order.who); });
+      each_upstream(action, [&](UpstreamId upstream) {
+        deps_.publisher.withdraw_user(upstream, action.who);
+      });
       break;
     case Subject::kAllUsers: deps_.publisher.withdraw_all(); break;
   }
   WallTime until = rules.front().ends.wall;
-  keep_rules(rules, order.lock ? rules.back().ends.wall : until, std::move(done));
+  keep_rules(rules, action.lock ? rules.back().ends.wall : until, std::move(done));
 }
 
-std::vector<Rule> ClaimsService::rules_for(const Order& order, const Now& now) {
+std::vector<Rule> ClaimsService::rules_for(const AdminAction& action, const Now& now) {
   const RevocationPolicy& policy = guard_.policy();
-  const Duration length = order.length.value_or(policy.without_iat);
+  const Duration length = action.length.value_or(policy.without_iat);
   std::vector<Rule> rules;
-  if (order.subject == Subject::kToken) {
-    Rule rule{.name = {RuleKind::kToken, deps_.fingerprinter.of_token(order.who)},
+  if (action.subject == Subject::kToken) {
+    Rule rule{.name = {RuleKind::kToken, deps_.fingerprinter.of_token(action.who)},
               .made_at = now,
               .ends = end_after(now, length + policy.margin)};
-    const WallTime expires_at = read_jwt_times(order.who).expires_at;
+    const WallTime expires_at = read_jwt_times(action.who).expires_at;
     if (expires_at != WallTime::max()) {
       const Duration left = std::max(Duration(0), expires_at - now.wall);
       rule.ends = end_after(now, left + policy_.ttl.clock_skew + policy.margin);
@@ -122,14 +123,14 @@ std::vector<Rule> ClaimsService::rules_for(const Order& order, const Now& now) {
                      .not_before = now.wall,
                      .without_iat_ends = end_after(now, length + policy.margin)});
   };
-  if (order.subject == Subject::kAllUsers) {
+  if (action.subject == Subject::kAllUsers) {
     issued_before_now(RuleKind::kAllUsers, {});
     return rules;
   }
-  each_upstream(order, [&](UpstreamId upstream) {
-    const Fingerprint user = deps_.fingerprinter.of_user(upstream, order.who);
+  each_upstream(action, [&](UpstreamId upstream) {
+    const Fingerprint user = deps_.fingerprinter.of_user(upstream, action.who);
     issued_before_now(RuleKind::kUser, user);
-    if (!order.lock) return;
+    if (!action.lock) return;
     rules.push_back(
         {.name = {RuleKind::kLock, user}, .made_at = now, .ends = end_after(now, length)});
   });
@@ -144,7 +145,7 @@ bool ClaimsService::add_rules(const std::vector<Rule>& rules, const Now& now) {
 
 // Persists the rules as merged with existing ones of the same names.
 void ClaimsService::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
-                               OrderDone done) {
+                               ActionDone done) {
   std::vector<Rule> merged;
   for (const Rule& rule : rules) merged.push_back(*guard_.rules().find(rule.name));
   deps_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
@@ -165,9 +166,9 @@ void ClaimsService::expire_rules(const Now& now) {
 }
 
 // Later queries see neither cached state of this token nor the result of a flight in progress.
-void ClaimsService::purge_token(const Order& order) {
-  each_upstream(order, [&](UpstreamId upstream) {
-    const TokenKey key = deps_.keyer.key_of(upstream, order.who);
+void ClaimsService::purge_token(const AdminAction& action) {
+  each_upstream(action, [&](UpstreamId upstream) {
+    const TokenKey key = deps_.keyer.key_of(upstream, action.who);
     purge_entry(key);
     negative_cache_.erase(key);
     flights_.close(key);

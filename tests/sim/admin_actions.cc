@@ -1,10 +1,10 @@
-#include "tests/sim/orders.h"
+#include "tests/sim/admin_actions.h"
 
 namespace claimsd::sim {
 
 using namespace daemon;
 
-bool OrderRecord::is_about(const TokenRecord& token) const {
+bool ActionRecord::is_about(const TokenRecord& token) const {
   switch (subject) {
     case Subject::kToken: return token.text == who;
     case Subject::kUser: return token.user == user && (!upstream || *upstream == token.upstream);
@@ -13,7 +13,7 @@ bool OrderRecord::is_about(const TokenRecord& token) const {
   return false;
 }
 
-bool OrderRecord::denies(const TokenRecord& token, bool for_ever) const {
+bool ActionRecord::denies(const TokenRecord& token, bool for_ever) const {
   const bool counts = in_effect || (for_ever && lingers);
   if (!revokes || !counts || !is_about(token)) return false;
   const bool lasts = for_ever ? !long_over : !over;

@@ -39,9 +39,9 @@ std::string check_length(const std::string& text) {
   return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
 }
 
-class OrderCommand final : public Command {
+class ActionCommand final : public Command {
  public:
-  explicit OrderCommand(bool revoke) : revoke_(revoke) {}
+  explicit ActionCommand(bool revoke) : revoke_(revoke) {}
 
   std::vector<Option> options() override {
     std::vector<Option> options{
@@ -95,7 +95,7 @@ class OrderCommand final : public Command {
     if (!all_ && user_.empty()) return token_body(token_file_, length);
     daemon::JsonWriter json;
     json.begin_object();
-    if (all_) json.member("everybody", true);
+    if (all_) json.member("all_users", true);
     if (!user_.empty()) json.member("user", user_);
     if (!upstream_.empty()) json.member("upstream", upstream_);
     if (length > 0) json.member("for_seconds", length);
@@ -128,11 +128,11 @@ class OrderCommand final : public Command {
 }  // namespace
 
 std::unique_ptr<Command> make_purge() {
-  return std::make_unique<OrderCommand>(false);
+  return std::make_unique<ActionCommand>(false);
 }
 
 std::unique_ptr<Command> make_revoke() {
-  return std::make_unique<OrderCommand>(true);
+  return std::make_unique<ActionCommand>(true);
 }
 
 }  // namespace claimsd::ctl

@@ -1,16 +1,16 @@
-// orders.h: operator orders given to the service, and their expected effects: which tokens are
+// admin_actions.h: operator orders given to the service, and their expected effects: which tokens are
 // invalid and which confirmations are void.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "daemon/claims/revocation/orders.h"
+#include "daemon/claims/revocation/admin_action.h"
 #include "tests/sim/records.h"
 
 namespace claimsd::sim {
 
-struct OrderRecord {
+struct ActionRecord {
   bool revokes = false;  // otherwise it purges
   daemon::Subject subject = daemon::Subject::kToken;
   std::string who;
