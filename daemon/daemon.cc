@@ -18,11 +18,11 @@
 #include "daemon/daemon_status.h"
 #include "daemon/host/service_reporter.h"
 #include "daemon/host/sockets.h"
-#include "daemon/loop/before_wait.h"
-#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/loopback_socket.h"
+#include "daemon/loop/prepare.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
+#include "daemon/loop/timer_fd.h"
 #include "daemon/shm/acknowledgement_hold.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
@@ -109,7 +109,7 @@ class RealDaemon final : public Daemon {
   std::optional<AcknowledgementHold> hold_;
   std::optional<EventFeed> events_;
   std::unique_ptr<UpstreamMonitor> monitor_;
-  std::unique_ptr<FastPath> fast_path_;
+  std::unique_ptr<LeaseMap> lease_map_;
   std::optional<AuditFingerprinter> audit_names_;  // until the recorder takes it
   std::optional<DirectoryLock> audit_lock_;
   NoAuditSink no_audit_;
@@ -122,10 +122,10 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<HttpServer> scraped_;
   std::vector<SignalWatcher> signals_;
   std::unique_ptr<Reloader> reloader_;
-  std::optional<KernelTimer> tick_;
+  std::optional<TimerFd> tick_;
   std::optional<Timer> stop_deadline_;
   BootTime armed_for_{};  // valid while tick_ is active
-  std::optional<BeforeWait> before_wait_;
+  std::optional<Prepare> before_wait_;
   std::unique_ptr<ServiceReporter> reporter_;
 };
 
@@ -170,7 +170,7 @@ Status RealDaemon::open_audit() {
       audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
       {.recorded =
            [this](std::span<const AuditCompletion> answers, bool last) {
-             const Server::Gathering together(*server_, last);
+             const Server::WriteBatch together(*server_, last);
              for (const AuditCompletion& one : answers)
                service_->recorded(one.ticket, one.verdict == AuditDecision::kProceed);
            },
@@ -182,9 +182,9 @@ Status RealDaemon::open_audit() {
 Status RealDaemon::open_service() {
   // Created first, so called last in an iteration, after the effects of all others.
   before_wait_.emplace(*loop_, [this] { before_wait(); });
-  fast_path_ =
-      FastPath::create(fast_path_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
-  hold_.emplace(*loop_, clock_, fast_path_->acknowledgements_held_until());
+  lease_map_ =
+      LeaseMap::create(lease_map_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
+  hold_.emplace(*loop_, clock_, lease_map_->acknowledgements_held_until());
   events_.emplace(*loop_, clock_);
   monitor_ =
       std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, *events_, log_);
@@ -204,7 +204,7 @@ Status RealDaemon::open_service() {
                                                           .upstream = *upstream_,
                                                           .sink = *server_,
                                                           .observer = *monitor_,
-                                                          .publisher = fast_path_->publisher(),
+                                                          .publisher = lease_map_->publisher(),
                                                           .fingerprinter = *fingerprinter_,
                                                           .revocation_log = *revocation_log_,
                                                           .audit = audit_sink()});
@@ -214,7 +214,7 @@ Status RealDaemon::open_service() {
        .clock = clock_,
        .daemon_version = kVersion,
        .find_upstream = [this](std::string_view url) { return find_upstream(config(), url); },
-       .map_descriptor = fast_path_->descriptor(),
+       .map_descriptor = lease_map_->descriptor(),
        .takes_reports = audit_ != nullptr});
   return {};
 }
@@ -342,7 +342,7 @@ Status RealDaemon::watch() {
   signals_.push_back(TRY(SignalWatcher::create(
       *loop_, SIGHUP, [this](int) { reload({}, "SIGHUP", [](const ReloadResult&) {}); })));
   log_level_ = config().log.level;
-  tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
+  tick_ = TRY(TimerFd::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
                  service_->flights().waiting());
@@ -359,7 +359,7 @@ void RealDaemon::run() {
   loop_->run();
   block_stop_signals();
   // Before the sockets close: from here on workers use the socket, and find the daemon gone.
-  fast_path_->stop();
+  lease_map_->stop();
   if (audit_) {
     audit_->note({.event = AuditEvent::kStopped});
     audit_->stop();
@@ -411,9 +411,9 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
   service_->reconfigure(policy_from(config()));
   if (!access_changes) return {};
   // A worker that lost access could still read the map it holds.
-  fast_path_->replace();
+  lease_map_->replace();
   service_->republish();
-  server_->replace_map(fast_path_->descriptor());
+  server_->replace_map(lease_map_->descriptor());
   return {};
 }
 
@@ -467,7 +467,7 @@ DaemonStatus RealDaemon::status() const {
                         .service = *service_,
                         .cache = *cache_,
                         .store = *store_,
-                        .fast_path = *fast_path_,
+                        .lease_map = *lease_map_,
                         .monitor = *monitor_,
                         .audit = audit_.get()});
 }

@@ -44,7 +44,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.max_entries = config.cache.max_entries;
   status.negative_entries = service.negative_entries();
   status.unwritten_entries = from.cache.waiting();
-  status.leases = from.fast_path.status();
+  status.leases = from.lease_map.status();
   status.revocations = service.revocation_rules();
   status.max_revocations = config.revocations.max_entries;
   status.upstreams = from.monitor.upstreams();
@@ -62,8 +62,8 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.cache_failures = from.store.counters().failed;
   status.cache_dropped = from.store.counters().dropped;
   status.cache_directory = config.cache.directory;
-  if (const auto trouble = from.store.counters().trouble_at)
-    status.cache_trouble = from.now.boot - *trouble;
+  if (const auto trouble = from.store.counters().error_at)
+    status.cache_error = from.now.boot - *trouble;
   status.cache_lost = from.cache.lost();
   return status;
 }

@@ -26,7 +26,7 @@ struct StatusSources {
   const ClaimsService& service;
   const WriteBehindCache& cache;
   const LmdbClaimsCache& store;
-  const FastPath& fast_path;
+  const LeaseMap& lease_map;
   const UpstreamMonitor& monitor;
   const AuditRecorder* audit = nullptr;  // null: no audit log is kept
 };

@@ -9,7 +9,7 @@
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
 #include "daemon/log/log_events.h"
-#include "daemon/log/paced_log.h"
+#include "daemon/log/rate_limited_log.h"
 #include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
@@ -47,7 +47,7 @@ LogStyle log_style(LogFormat format) {
 
 // The daemon also runs without the filter: a failure is only a warning.
 bool filtered(const Status& status, Log& log) {
-  if (!status) log.warning("unfiltered", "{}", status.error().message);
+  if (!status) log.warning("syscall_filter_off", "{}", status.error().message);
   return status.has_value();
 }
 
@@ -64,7 +64,7 @@ int run(const CommandLine& command_line) {
   }
   const SystemClock clock;
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
-  PacedLog paced(log, clock, is_paced);
+  RateLimitedLog rate_limited(log, clock, is_rate_limited);
   // libcurl's TLS library would write session keys to the file it names, and with them tokens.
   unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may be gone.
@@ -87,7 +87,7 @@ int run(const CommandLine& command_line) {
                             log.set_level(set.level);
                             log.set_style(log_style(set.format));
                           }},
-                     paced);
+                     rate_limited);
   if (!daemon) {
     log.error("start_failed", "{}", daemon.error().message);
     return EXIT_FAILURE;

@@ -127,8 +127,8 @@ bool has_same_access(const DaemonConfig& one, const DaemonConfig& other) {
   return one.allowed_uids == other.allowed_uids && one.allowed_gids == other.allowed_gids;
 }
 
-FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id) {
-  return {.on = config.daemon.fast_path && !records_every_hit(config.audit),
+LeaseMapSettings lease_map_settings_from(const Config& config, const std::string& boot_id) {
+  return {.on = config.daemon.shared_memory && !records_every_hit(config.audit),
           .slots = config.cache.map_slots,
           .directory = config.cache.directory,
           .boot_id = boot_id};

@@ -21,7 +21,7 @@ AuditLevel audit_level_of(const AuditConfig& audit);
 AuditSettings audit_settings_from(const Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.
 bool has_same_access(const DaemonConfig& one, const DaemonConfig& other);
-FastPathSettings fast_path_settings_from(const Config& config, const std::string& boot_id);
+LeaseMapSettings lease_map_settings_from(const Config& config, const std::string& boot_id);
 std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
 std::vector<UpstreamStatus> upstream_rows_from(const Config& config);
 std::vector<std::string> upstream_names_from(const Config& config);

@@ -91,8 +91,8 @@ class CheckConfigCommand final : public Command {
     const auto ended = run_check(program, file_);
     if (!ended) return output.problem(ended.error());
     if (ended->code == EX_CONFIG) {
-      return output.problem({Exit::kConfigured, "bad_configuration", ended->said,
-                             "mend these places; the running daemon is not affected"});
+      return output.problem({Exit::kConfigError, "bad_configuration", ended->said,
+                             "fix these places; the running daemon is not affected"});
     }
     if (ended->code != 0) {
       return output.problem({Exit::kUnavailable, "not_checked",

@@ -9,7 +9,7 @@ namespace {
 constexpr CommandRow kCommands[] = {
   {"query",  "[OPTIONS] < TOKEN", "Whose token is this? Asks as a worker does", make_query},
   {"status", "[OPTIONS]", "Is the daemon well, and if not, what to do", make_status},
-  {"doctor", "[OPTIONS]", "What is wrong on this host, with the daemon or around it, and how to mend it", make_doctor},
+  {"doctor", "[OPTIONS]", "What is wrong on this host, with the daemon or around it, and how to fix it", make_doctor},
   {"top",    "[OPTIONS]", "What it does now: lookups, Auth APIs, who asks; follows until q", make_top},
   {"statistics", "[OPTIONS]", "What it has counted since it started", make_statistics},
   {"entries", "[OPTIONS]", "What its cache holds: users and times, never tokens or emails", make_entries},

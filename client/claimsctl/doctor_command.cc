@@ -17,10 +17,10 @@ using Tally = std::map<State, std::size_t>;
 
 std::string mark(State state, const Output& output) {
   switch (state) {
-    case State::kFine: return output.coloured(Colour::kGood, "ok");
+    case State::kOk: return output.coloured(Colour::kGood, "ok");
     case State::kUnchecked: return output.coloured(Colour::kFaint, "? ");
     case State::kWarning: return output.coloured(Colour::kUnsure, "! ");
-    case State::kWrong: return output.coloured(Colour::kBad, "!!");
+    case State::kFailed: return output.coloured(Colour::kBad, "!!");
   }
   return "";
 }
@@ -28,15 +28,15 @@ std::string mark(State state, const Output& output) {
 void show(const doctor::Check& check, const doctor::Finding& finding, Output& output) {
   output.line(fmt::format("{}  {:<18} {}", mark(finding.state, output), check.title,
                           printable(finding.says)));
-  if (!finding.mend.empty()) output.line(fmt::format("{:22} -> {}", "", printable(finding.mend)));
+  if (!finding.fix.empty()) output.line(fmt::format("{:22} -> {}", "", printable(finding.fix)));
 }
 
 std::string summary(Tally& tally) {
-  std::string text = fmt::format("{} fine", tally[State::kFine]);
+  std::string text = fmt::format("{} fine", tally[State::kOk]);
   const auto add = [&](State state, std::string_view what) {
     if (tally[state] > 0) text += fmt::format(", {} {}", tally[state], what);
   };
-  add(State::kWrong, "wrong");
+  add(State::kFailed, "failed");
   add(State::kWarning, "worth a look");
   add(State::kUnchecked, "not checked");
   return text;
@@ -47,13 +47,13 @@ void write(daemon::JsonWriter& json, const doctor::Check& check, const doctor::F
       .member("check", check.name)
       .member("state", name_of(finding.state))
       .member("says", finding.says)
-      .member("mend", finding.mend)
+      .member("fix", finding.fix)
       .end_object();
 }
 
 // Unchecked counts as a failure, because the fault may be there.
 Exit exit_of(Tally& tally) {
-  if (tally[State::kWrong] > 0) return Exit::kUnavailable;
+  if (tally[State::kFailed] > 0) return Exit::kUnavailable;
   return tally[State::kUnchecked] > 0 ? Exit::kNoPermission : Exit::kOkay;
 }
 
@@ -93,7 +93,7 @@ class DoctorCommand final : public Command {
       }
     }
     if (output.json()) {
-      json.end_array().member("well", exit_of(tally) == Exit::kOkay);
+      json.end_array().member("healthy", exit_of(tally) == Exit::kOkay);
       output.line(json.end_object().text());
     } else {
       if (!unseen.empty())

@@ -15,7 +15,7 @@ namespace claimsd::ctl {
   X(kUsage,        2,  "wrong usage") \
   X(kUnavailable,  69, "nobody could say: no daemon, no Auth API, or it is not well") \
   X(kNoPermission, 77, "this user may not") \
-  X(kConfigured,   78, "a setting is wrong: another Auth API, an untrusted daemon")
+  X(kConfigError,   78, "a setting is wrong: another Auth API, an untrusted daemon")
 // clang-format on
 
 enum class Exit : std::uint8_t {

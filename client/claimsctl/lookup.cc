@@ -11,8 +11,8 @@ struct ReasonRow {
 // The `unavailable` reasons (PROTOCOL.md, "Reasons") that have their own exit status.
 constexpr ReasonRow kReasons[] = {
     {"not_permitted", Exit::kNoPermission},
-    {"wrong_daemon", Exit::kConfigured},
-    {"wrong_upstream", Exit::kConfigured},
+    {"wrong_daemon", Exit::kConfigError},
+    {"wrong_upstream", Exit::kConfigError},
 };
 
 }  // namespace

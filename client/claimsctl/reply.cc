@@ -80,7 +80,7 @@ Problem refused(const AdminReply& reply, const std::string& socket) {
   const Element& root = parsed->root();
   const bool configured = reply.status == 409;
   const bool wrong = reply.status >= 400 && reply.status < 500;
-  const Exit exit = configured ? Exit::kConfigured : wrong ? Exit::kUsage : Exit::kUnavailable;
+  const Exit exit = configured ? Exit::kConfigError : wrong ? Exit::kUsage : Exit::kUnavailable;
   std::string_view message;
   if (root.at_pointer("/error/message").get(message) != simdjson::SUCCESS) message = {};
   return {exit, text_at(root, "/error/code"), std::string(message), text_at(root, "/error/hint")};

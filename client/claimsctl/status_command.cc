@@ -16,8 +16,8 @@ std::string hits_text(const Element& status) {
 }
 
 void show_health(const Element& status, Output& output) {
-  if (truth_at(status, "/well")) {
-    output.line("claimsd is " + output.coloured(Colour::kGood, "well"));
+  if (truth_at(status, "/healthy")) {
+    output.line("claimsd is " + output.coloured(Colour::kGood, "healthy"));
     return;
   }
   output.line("claimsd is " + output.coloured(Colour::kBad, "not well"));
@@ -145,7 +145,7 @@ class StatusCommand final : public Command {
       show_audit(status, output);
       each_at(status, "/upstreams", [&](const Element& one) { show_upstream(one, output); });
     }
-    return truth_at(status, "/well") ? Exit::kOkay : Exit::kUnavailable;
+    return truth_at(status, "/healthy") ? Exit::kOkay : Exit::kUnavailable;
   }
 };
 

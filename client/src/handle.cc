@@ -24,7 +24,7 @@ bool are_valid(const claimsd_options& options) {
          options.max_connections <= kMaxConnections && options.local_entries <= kMaxLocalEntries;
 }
 
-FastPath::Options fast_path_of(const claimsd_options& options) {
+LocalLookup::Options local_lookup_of(const claimsd_options& options) {
   return {
       .on = (options.flags & CLAIMSD_NO_FAST_PATH) == 0,
       .local_table = (options.flags & CLAIMSD_NO_LOCAL_TABLE) == 0,
@@ -41,7 +41,7 @@ Handle::Made Handle::create(const claimsd_options& options) {
       !copy_text(options.upstream_url, upstream_url_)) {
     return Made::kBadArgument;
   }
-  fast_path_.create(fast_path_of(options));
+  local_lookup_.create(local_lookup_of(options));
   timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
   const std::uint32_t connections =
       options.max_connections == 0 ? kDefaultConnections : options.max_connections;
@@ -54,7 +54,7 @@ Handle::Made Handle::create(const claimsd_options& options) {
 }
 
 void Handle::count(claimsd_statistics& out) const {
-  fast_path_.count(out);
+  local_lookup_.count(out);
   out.socket_questions = socket_questions_.load(std::memory_order_relaxed);
   out.reports_recorded = reports_.recorded();
   out.reports_lost = reports_.lost();

@@ -9,8 +9,8 @@
 
 #include "client/include/claimsd.h"
 #include "client/src/cancel_disabled.h"
-#include "client/src/fast_path.h"
 #include "client/src/fork_guard.h"
+#include "client/src/local_lookup.h"
 #include "client/src/memory.h"
 #include "client/src/pool.h"
 #include "client/src/report_counts.h"
@@ -37,7 +37,7 @@ class Handle {
     return guard_.enter([this] {
       const CancelDisabled cancel_disabled;
       pool_.abandon();
-      fast_path_.abandon();
+      local_lookup_.abandon();
       socket_questions_ = 0;
       reports_.forget();
       report_lane_.abandon();
@@ -46,11 +46,11 @@ class Handle {
 
   const DaemonAddress& address() const { return address_; }
   Introduction introduction() const {
-    return {fast_path_.features() | proto::kFeatureReports, client_name_, upstream_url_};
+    return {local_lookup_.features() | proto::kFeatureReports, client_name_, upstream_url_};
   }
   std::uint32_t timeout_ms() const { return timeout_ms_; }
   Pool& pool() { return pool_; }
-  FastPath& fast_path() { return fast_path_; }
+  LocalLookup& local_lookup() { return local_lookup_; }
   std::uint32_t generation() const { return guard_.generation(); }
 
   void count_socket_question() { socket_questions_.fetch_add(1, std::memory_order_relaxed); }
@@ -72,7 +72,7 @@ class Handle {
     welcomed_.store(true, std::memory_order_release);
     may_take_reports_.store((message.features & proto::kFeatureReports) != 0,
                             std::memory_order_relaxed);
-    fast_path_.welcome(message, std::move(map));
+    local_lookup_.welcome(message, std::move(map));
   }
   // False once a daemon has not granted them, until one does.
   bool may_take_reports() const { return may_take_reports_.load(std::memory_order_relaxed); }
@@ -86,7 +86,7 @@ class Handle {
  private:
   ForkGuard guard_;
   Pool pool_;
-  FastPath fast_path_;
+  LocalLookup local_lookup_;
   DaemonAddress address_;
   char client_name_[proto::kMaxName + 1]{};
   char upstream_url_[proto::kMaxUrl + 1]{};

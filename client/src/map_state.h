@@ -13,7 +13,7 @@ namespace claimsd::client_impl {
   S(kInUse,          "in use") \
   S(kOff,            "off: this handle was opened with CLAIMSD_NO_FAST_PATH") \
   S(kNoMemory,       "not used: this process has no memory left to map it") \
-  S(kNotGranted,     "not used: the daemon does not offer it (fast_path in its configuration)") \
+  S(kNotGranted,     "not used: the daemon does not offer it (shared_memory in its configuration)") \
   S(kNoDescriptor,   "not used: its descriptor did not arrive; is this process out of descriptors?") \
   S(kOtherClock,     "not used: this process lives in a time namespace of its own") \
   S(kNotSealed,      "not used: what the daemon passed can still be shrunk or written; upgrade the daemon") \

@@ -128,7 +128,7 @@ claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd
 }
 
 claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer** out) {
-  if (handle.fast_path().look_up(question.query, out)) return CLAIMSD_VALID;
+  if (handle.local_lookup().look_up(question.query, out)) return CLAIMSD_VALID;
   if (!fits_a_frame(question.query)) return conclude(finding_of(Reason::kTooLong), out);
   return ask_over_socket(handle, question, out);
 }
@@ -202,7 +202,7 @@ claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* ques
   client::Question asked;
   if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return CLAIMSD_AGAIN;
-  return handle->handle.fast_path().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
+  return handle->handle.local_lookup().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
 }
 
 claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,

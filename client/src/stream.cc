@@ -31,7 +31,7 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
   if (!read_question(question, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
   if (table_.full()) return CLAIMSD_UNAVAILABLE;
   claimsd_answer* known = nullptr;
-  const bool is_known = handle_.fast_path().look_up(asked.query, &known);
+  const bool is_known = handle_.local_lookup().look_up(asked.query, &known);
   const bool is_sent = !is_known && fits_a_frame(asked.query);
   // What is not sent keeps its place among the answers, without its text.
   if (!is_sent) asked.query = {};

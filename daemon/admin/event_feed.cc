@@ -24,7 +24,7 @@ void EventFeed::add(Event event) {
   const bool first = std::any_of(waiting_.begin(), waiting_.end(), [this](const Waiting& waiting) {
     return waiting.after + 1 == last_;
   });
-  if (first) timer_.start(kGathering);
+  if (first) timer_.start(kCoalesceDelay);
 }
 
 std::uint64_t EventFeed::each_after(
@@ -64,7 +64,7 @@ void EventFeed::set_timer() {
   const bool news = std::any_of(waiting_.begin(), waiting_.end(),
                                 [this](const Waiting& waiting) { return waiting.after < last_; });
   const Duration left = std::max(Duration(0), next->until - clock_.now().boot);
-  timer_.start(news ? std::min<Duration>(left, kGathering) : left);
+  timer_.start(news ? std::min<Duration>(left, kCoalesceDelay) : left);
 }
 
 }  // namespace claimsd::daemon

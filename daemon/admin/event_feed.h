@@ -55,7 +55,7 @@ class EventFeed {
   static constexpr std::size_t kCapacity = 1024;
   static constexpr std::size_t kMaxWaiting = 8;
   // A waiting reader is woken this long after the first event, and gets all events since then.
-  static constexpr milliseconds kGathering{50};
+  static constexpr milliseconds kCoalesceDelay{50};
 
   EventFeed(Loop& loop, const Clock& clock);
   ~EventFeed() = default;

@@ -56,11 +56,11 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
 void assess_certificates(const UpstreamStatus& upstream, WallTime now,
                          std::vector<Finding>& findings) {
   const CertificateStatus& certificates = upstream.certificates;
-  if (!certificates.trouble.empty()) {
+  if (!certificates.error.empty()) {
     findings.push_back({"certificates_refused",
                         fmt::format("changed certificates cannot be used, and those of before are "
                                     "still in effect: {}",
-                                    certificates.trouble),
+                                    certificates.error),
                         "mend the file: it is read again within two seconds"});
   }
   if (certificates.client_end && *certificates.client_end <= now) {
@@ -100,7 +100,7 @@ void assess_queues(const DaemonStatus& status, std::vector<Finding>& findings) {
 }
 
 void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
-  if (status.cache_trouble && *status.cache_trouble < kCacheTroubleMatters) {
+  if (status.cache_error && *status.cache_error < kCacheErrorMatters) {
     findings.push_back(
         {"cache_failing",
          fmt::format("the claims cache in {} could not be read or written in the last minute ({} "
@@ -114,8 +114,8 @@ void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
         {"map_off",
          "there is no shared map: every question comes over the socket, which costs a worker some "
          "10 µs instead of less than one",
-         "the daemon's log says why (fast_path_off), mostly too little memory for "
-         "cache.map_slots; restart it then, or set daemon.fast_path = false"});
+         "the daemon's log says why (shared_memory_off), mostly too little memory for "
+         "cache.map_slots; restart it then, or set daemon.shared_memory = false"});
   }
 }
 

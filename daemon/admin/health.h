@@ -15,7 +15,7 @@ inline constexpr std::uint64_t kFailingAfter = 2;
 inline constexpr Duration kOverflowMatters = seconds(60);
 
 // The same for a failure of the claims cache: its file system may have been full for a moment.
-inline constexpr Duration kCacheTroubleMatters = seconds(60);
+inline constexpr Duration kCacheErrorMatters = seconds(60);
 
 struct Finding {
   std::string code;     // for programs: "upstream_failing"

@@ -19,9 +19,9 @@ namespace claimsd::daemon {
 
 // Certificate files, which are read again when they change.
 struct CertificateStatus {
-  std::uint64_t taken = 0;             // changes that took effect
+  std::uint64_t reloaded = 0;          // changes that took effect
   std::uint64_t refused = 0;           // changes that were unusable
-  std::string trouble;                 // why the current files are not in effect; "": they are
+  std::string error;                   // why the current files are not in effect; "": they are
   std::optional<WallTime> client_end;  // expiry of the client certificate; none: there is none
 };
 
@@ -82,8 +82,8 @@ struct DaemonStatus {
   std::uint64_t cache_failures = 0;  // operations that failed
   std::uint64_t cache_dropped = 0;   // times that the whole cache was dropped
   std::string cache_directory;
-  std::optional<Duration> cache_trouble;  // time since it last failed or was dropped; none: never
-  std::uint64_t cache_lost = 0;           // entries accepted but never written
+  std::optional<Duration> cache_error;  // time since it last failed or was dropped; none: never
+  std::uint64_t cache_lost = 0;         // entries accepted but never written
 };
 
 }  // namespace claimsd::daemon

@@ -44,7 +44,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
       .member("backoff_seconds", in_seconds(upstream.backoff))
-      .member("certificate_trouble", upstream.certificates.trouble)
+      .member("certificate_error", upstream.certificates.error)
       .key("client_certificate_ends");
   if (const auto& end = upstream.certificates.client_end) {
     json.value(rfc3339(*end));
@@ -136,7 +136,7 @@ std::string status_json(const DaemonStatus& status) {
   JsonWriter json;
   json.begin_object()
       .member("schema", kStatusSchema)
-      .member("well", findings.empty())
+      .member("healthy", findings.empty())
       .member("state", status.stopping ? "stopping" : "running");
   write_findings(json, findings);
   write_process(json, status);

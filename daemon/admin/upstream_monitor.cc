@@ -62,20 +62,20 @@ void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) 
 void UpstreamMonitor::certificates_changed(const CredentialReport& report) {
   UpstreamStatus& upstream = upstreams_.at(report.upstream);
   CertificateStatus& certificates = upstream.certificates;
-  certificates.trouble = report.trouble;
+  certificates.error = report.error;
   certificates.client_end = report.certificate_end;
   const bool has_ended = report.certificate_end && *report.certificate_end <= clock_.now().wall;
   const std::string ends =
       report.certificate_end
           ? fmt::format("; the client certificate ends at {}", rfc3339(*report.certificate_end))
           : std::string();
-  if (!report.trouble.empty()) {
+  if (!report.error.empty()) {
     ++certificates.refused;
     log_.warning("certificates_refused", "{} goes on with the certificates of before: {}",
-                 upstream.name, report.trouble);
+                 upstream.name, report.error);
   } else if (!report.is_first) {
-    ++certificates.taken;
-    log_.info("certificates_taken", "{} has new certificates{}", upstream.name, ends);
+    ++certificates.reloaded;
+    log_.info("certificates_reloaded", "{} has new certificates{}", upstream.name, ends);
   }
   if (has_ended)
     log_.warning("certificate_ended", "{} is asked all the same{}", upstream.name, ends);

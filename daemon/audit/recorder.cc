@@ -42,7 +42,7 @@ AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter f
       log_(log),
       hooks_(std::move(hooks)),
       next_note_(kFirstNote),
-      next_turns_(loop, [this] { deliver_some(); }) {}
+      idle_(loop, [this] { deliver_some(); }) {}
 
 Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
                                                              AuditFingerprinter fingerprinter,
@@ -135,14 +135,14 @@ void AuditRecorder::note(AdminRecord entry, Done done) {
 void AuditRecorder::completed(std::vector<AuditCompletion>&& completions) {
   if (completions.empty()) return;
   undelivered_.push_back({.completions = std::move(completions)});
-  next_turns_.start();
+  idle_.start();
 }
 
 void AuditRecorder::deliver_some() {
   Commit& commit = undelivered_.front();
   const std::span all(commit.completions);
-  const std::span delivered =
-      all.subspan(commit.delivered, std::min(all.size() - commit.delivered, kCompletionsPerTurn));
+  const std::span delivered = all.subspan(
+      commit.delivered, std::min(all.size() - commit.delivered, kCompletionsPerIteration));
   std::vector<AuditCompletion> answers;
   std::vector<AuditCompletion> entries;
   for (const AuditCompletion& one : delivered)
@@ -151,7 +151,7 @@ void AuditRecorder::deliver_some() {
   commit.delivered += delivered.size();
   const bool last = commit.delivered == all.size();
   if (last) undelivered_.pop_front();
-  if (undelivered_.empty()) next_turns_.stop();
+  if (undelivered_.empty()) idle_.stop();
   for (const AuditCompletion& entry : entries) noted(entry);
   hooks_.recorded(answers, last);
 }

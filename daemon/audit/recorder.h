@@ -18,7 +18,7 @@
 #include "daemon/audit/live_query.h"
 #include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/revocation/admin_action.h"
-#include "daemon/loop/each_turn.h"
+#include "daemon/loop/idle.h"
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/unix_socket.h"
 
@@ -41,7 +41,7 @@ class AuditRecorder final : public AuditSink {
   };
   // One commit may complete hundreds of answers. At most this many are sent per loop iteration, so
   // that other queries are answered in between.
-  static constexpr std::size_t kCompletionsPerTurn = 16;
+  static constexpr std::size_t kCompletionsPerIteration = 16;
   // Called once; `durable`: the record is on disk.
   using Done = std::function<void(bool durable)>;
 
@@ -105,7 +105,7 @@ class AuditRecorder final : public AuditSink {
     std::size_t delivered = 0;  // number of completions already reported
   };
   std::deque<Commit> undelivered_;
-  EachTurn next_turns_;  // runs while untold_ is not empty
+  Idle idle_;  // runs while untold_ is not empty
   struct Read {
     Result<AuditPage> page;
     PageDone done;

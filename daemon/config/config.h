@@ -36,7 +36,7 @@ struct DaemonConfig {
   milliseconds slow_reader_timeout;
   milliseconds handshake_timeout;
   milliseconds stop_timeout;
-  bool fast_path;
+  bool shared_memory;
   bool system_call_filter;
 };
 

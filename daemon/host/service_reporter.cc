@@ -11,18 +11,18 @@ constexpr int kPingsPerWatchdog = 3;
 
 }  // namespace
 
-ServiceReporter::ServiceReporter(const ServiceManager& manager, Line line, Trouble trouble,
+ServiceReporter::ServiceReporter(const ServiceManager& manager, Line line, FatalError fatal_error,
                                  Log& log)
-    : manager_(manager), line_(std::move(line)), trouble_(std::move(trouble)), log_(log) {}
+    : manager_(manager), line_(std::move(line)), fatal_error_(std::move(fatal_error)), log_(log) {}
 
 Result<std::unique_ptr<ServiceReporter>> ServiceReporter::create(Loop& loop,
                                                                  const ServiceManager& manager,
-                                                                 Line line, Trouble trouble,
+                                                                 Line line, FatalError fatal_error,
                                                                  Log& log) {
   std::unique_ptr<ServiceReporter> made(
-      new ServiceReporter(manager, std::move(line), std::move(trouble), log));
+      new ServiceReporter(manager, std::move(line), std::move(fatal_error), log));
   if (!manager.present()) return made;
-  made->timer_ = TRY(KernelTimer::create(loop, [self = made.get()] { self->report(); }));
+  made->timer_ = TRY(TimerFd::create(loop, [self = made.get()] { self->report(); }));
   const Duration watchdog = manager.watchdog().value_or(kInterval * kPingsPerWatchdog);
   const Duration interval = std::min(kInterval, watchdog / kPingsPerWatchdog);
   made->timer_->start(interval, interval);
@@ -38,10 +38,10 @@ void ServiceReporter::stopping() {
 }
 
 void ServiceReporter::report() {
-  const std::optional<std::string> trouble = trouble_();
-  if (trouble && !troubled_) log_.error("unhealthy", "asks to be restarted: {}", *trouble);
-  troubled_ = trouble.has_value();
-  if (troubled_) return;
+  const std::optional<std::string> fatal_error = fatal_error_();
+  if (fatal_error && !unhealthy_) log_.error("unhealthy", "asks to be restarted: {}", *fatal_error);
+  unhealthy_ = fatal_error.has_value();
+  if (unhealthy_) return;
   manager_.notify("WATCHDOG=1" + status_if_new());
 }
 

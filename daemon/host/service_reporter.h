@@ -3,7 +3,7 @@
 // thread.
 //
 // The ping comes from a timer of the loop that answers workers, so a loop that hangs does not ping.
-// It is also withheld while `trouble` returns a fault that only a restart fixes. After WatchdogSec=
+// It is also withheld while `fatal_error` returns a fault that only a restart fixes. After WatchdogSec=
 // the service manager restarts the daemon.
 #pragma once
 
@@ -14,34 +14,36 @@
 
 #include "daemon/host/service_manager.h"
 #include "daemon/log/log.h"
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/timer_fd.h"
 
 namespace claimsd::daemon {
 
 class ServiceReporter {
  public:
-  using Line = std::function<std::string()>;                    // the status line
-  using Trouble = std::function<std::optional<std::string>()>;  // a fault that only a restart fixes
+  using Line = std::function<std::string()>;  // the status line
+  using FatalError =
+      std::function<std::optional<std::string>()>;  // a fault that only a restart fixes
 
   // `log` must outlive this object.
   static Result<std::unique_ptr<ServiceReporter>> create(Loop& loop, const ServiceManager& manager,
-                                                         Line line, Trouble trouble, Log& log);
+                                                         Line line, FatalError fatal_error,
+                                                         Log& log);
 
   void ready();
   void stopping();
 
  private:
-  ServiceReporter(const ServiceManager& manager, Line line, Trouble trouble, Log& log);
+  ServiceReporter(const ServiceManager& manager, Line line, FatalError fatal_error, Log& log);
   void report();
   std::string status_if_new();
 
   const ServiceManager& manager_;
   const Line line_;
-  const Trouble trouble_;
+  const FatalError fatal_error_;
   Log& log_;
   std::string last_line_;
-  bool troubled_ = false;
-  std::optional<KernelTimer> timer_;
+  bool unhealthy_ = false;
+  std::optional<TimerFd> timer_;
 };
 
 }  // namespace claimsd::daemon

@@ -1,5 +1,5 @@
 // log_events.h: the table of log events. Generates the documentation and says which events are
-// rate-limited (log/paced_log.h); a test compares it with the source. Constant data; any thread.
+// rate-limited (log/rate_limited_log.h); a test compares it with the source. Constant data; any thread.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace claimsd::daemon {
 struct LogEvent {
   std::string_view id;
   std::string_view level;
-  bool paced;  // others can cause it at will: at most ten lines in ten seconds, then a count
+  bool rate_limited;  // others can cause it at will: at most ten lines in ten seconds, then a count
   std::string_view meaning;
 };
 
@@ -23,19 +23,19 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"stop_forced", "warning", false, "it stopped with questions open, when `daemon.stop_timeout` had passed"},
   {"start_failed", "error", false, "it could not start, and why"},
   {"unclean_stop", "warning", false, "the daemon before this one was killed"},
-  {"unfiltered", "warning", false, "it runs without its filter of system calls"},
+  {"syscall_filter_off", "warning", false, "it runs without its filter of system calls"},
   {"unhealthy", "error", false, "something that only a restart mends: the watchdog is not fed"},
-  {"fast_path_off", "warning", false, "there is no shared map: every question comes over the socket"},
+  {"shared_memory_off", "warning", false, "there is no shared map: every question comes over the socket"},
   {"reloaded", "info", false, "the configuration was read again and is in effect"},
   {"option_changed", "info", false, "what a reload changed: old and new value"},
   {"reload_refused", "warning", false, "a reload changed nothing, and why"},
   {"log_level", "info", false, "an operator set how much is logged"},
   {"purged", "info", false, "an operator's purge is in effect"},
   {"revoked", "info", false, "an operator's revocation is in effect"},
-  {"left_out", "warning", false, "so many lines of one event came at once that some were left out"},
+  {"suppressed", "warning", false, "so many lines of one event came at once that some were left out"},
   {"upstream_failed", "warning", true, "a request to an Auth API failed; one line in ten seconds while that lasts"},
   {"upstream_recovered", "info", true, "an Auth API answers again"},
-  {"certificates_taken", "info", false, "changed certificate files of an Auth API are in effect"},
+  {"certificates_reloaded", "info", false, "changed certificate files of an Auth API are in effect"},
   {"certificates_refused", "warning", true, "changed certificate files cannot be used; those of before are in effect"},
   {"certificate_ended", "warning", true, "the client certificate in effect has ended"},
   {"deadline_passed", "info", true, "a question that carries a trace id was not answered in its time"},
@@ -43,7 +43,7 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"peer_unknown", "warning", true, "the kernel did not say who connected"},
   {"peer_refused", "warning", true, "somebody connected who may not, or has too many connections"},
   {"peer_cut_off", "info", true, "a connection was closed since its user may not ask any more"},
-  {"peer_lags", "warning", true, "a connection was closed: no hello, or answers not read"},
+  {"peer_timed_out", "warning", true, "a connection was closed: no hello, or answers not read"},
   {"slow_reader", "warning", true, "a connection was closed: too many answers waited to be read"},
   {"fetch_poll", "error", true, "a socket to an Auth API could not be watched"},
   {"fetch_multi", "error", true, "libcurl failed"},
@@ -67,10 +67,10 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
 });
 // clang-format on
 
-constexpr bool is_paced(std::string_view event) {
+constexpr bool is_rate_limited(std::string_view event) {
   const auto* const found = std::find_if(kLogEvents.begin(), kLogEvents.end(),
                                          [&](const LogEvent& row) { return row.id == event; });
-  return found != kLogEvents.end() && found->paced;
+  return found != kLogEvents.end() && found->rate_limited;
 }
 
 }  // namespace claimsd::daemon

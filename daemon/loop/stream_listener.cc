@@ -13,7 +13,7 @@ namespace claimsd::daemon {
 namespace {
 
 // Clients accepted per loop iteration, so that a burst does not delay connected ones.
-constexpr int kAcceptsPerTurn = 64;
+constexpr int kAcceptsPerIteration = 64;
 
 // Delay before accepting again when no client can be accepted, not even to be refused.
 constexpr milliseconds kRetryDelay{100};
@@ -76,7 +76,7 @@ class StreamListener::Impl {
 
  private:
   void accept() {
-    for (int taken = 0; taken < kAcceptsPerTurn && accepting_; ++taken) {
+    for (int taken = 0; taken < kAcceptsPerIteration && accepting_; ++taken) {
       Fd client = accept_from(fd_);
       if (client) {
         handlers_.on_connection(std::move(client));
@@ -89,13 +89,13 @@ class StreamListener::Impl {
         const int then = turn_one_away();
         if (then == EAGAIN) return;
         if (then == 0) {
-          handlers_.on_trouble(error);
+          handlers_.on_error(error);
           continue;
         }
         error = then;
       }
       back_off();
-      handlers_.on_trouble(error);
+      handlers_.on_error(error);
       return;
     }
   }

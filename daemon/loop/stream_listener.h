@@ -23,7 +23,7 @@ class StreamListener {
     std::function<void(Fd)> on_connection;
     // accept4(2) failed: EMFILE or ENFILE after one client was refused, or another errno. May be
     // frequent: count it and rate-limit the log.
-    std::function<void(int error)> on_trouble;
+    std::function<void(int error)> on_error;
   };
 
   // Binds; removes the socket file when destroyed.

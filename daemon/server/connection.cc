@@ -28,11 +28,11 @@ Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* pee
 void Server::Connection::on_data(std::string_view bytes) {
   if (busy_) {
     session_.keep(bytes);
-    put_off(false);
+    defer(false);
   } else {
     consume(bytes);
   }
-  if (doomed_) server_.close(id_);
+  if (closing_) server_.close(id_);
 }
 
 // A connection that keeps the daemon busy continues only after all others were served.
@@ -41,43 +41,44 @@ void Server::Connection::consume(std::string_view bytes) {
   session_.consume(bytes);
   uncork();
   const std::size_t refused = session_.rate_limited();
-  busy_ = session_.has_backlog() || refused == Session::kRefusalsPerTurn || (busy_ && refused > 0);
+  busy_ = session_.has_backlog() || refused == Session::kRejectionsPerIteration ||
+          (busy_ && refused > 0);
   const bool pauses = row_ != nullptr && row_->refuse(refused);
-  if (doomed_ || !(session_.has_backlog() || pauses)) return;
-  put_off(pauses);
+  if (closing_ || !(session_.has_backlog() || pauses)) return;
+  defer(pauses);
 }
 
-void Server::Connection::put_off(bool pauses) {
+void Server::Connection::defer(bool pauses) {
   stream_->stop_reading();
-  put_off_ = true;
-  server_.put_off(id_, pauses);
+  deferred_ = true;
+  server_.defer(id_, pauses);
 }
 
 void Server::Connection::work_off() {
-  put_off_ = false;
-  if (doomed_ || stuck_since_) return;
+  deferred_ = false;
+  if (closing_ || stuck_since_) return;
   if (session_.has_backlog()) consume({});
-  if (!doomed_ && !stuck_since_ && !put_off_ && !stream_->start_reading()) doomed_ = true;
+  if (!closing_ && !stuck_since_ && !deferred_ && !stream_->start_reading()) closing_ = true;
 }
 
 void Server::Connection::send(std::string_view frame) {
-  if (!corked_) return server_.gathers_ ? keep(frame) : write(frame);
+  if (!corked_) return server_.batching_ ? keep(frame) : write(frame);
   // Pipelined queries that arrived together are answered in one write.
   if (server_.outbox_.size() + frame.size() > kOutboxSize) flush();
   server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
 }
 
 void Server::Connection::keep(std::string_view frame) {
-  if (kept_.size() + frame.size() > kOutboxSize) send_kept();
-  if (kept_.empty()) {
-    kept_.reserve(kOutboxSize);
-    server_.kept_back_.push_back(id_);
+  if (batched_.size() + frame.size() > kOutboxSize) send_batched();
+  if (batched_.empty()) {
+    batched_.reserve(kOutboxSize);
+    server_.batched_.push_back(id_);
   }
-  kept_.insert(kept_.end(), frame.begin(), frame.end());
+  batched_.insert(batched_.end(), frame.begin(), frame.end());
 }
 
-void Server::Connection::send_kept() {
-  std::vector<char> kept = std::exchange(kept_, {});
+void Server::Connection::send_batched() {
+  std::vector<char> kept = std::exchange(batched_, {});
   if (kept.empty()) return;
   write({kept.data(), kept.size()});
   explicit_bzero(kept.data(), kept.size());  // claims
@@ -123,17 +124,17 @@ void Server::Connection::write(std::string_view bytes) {
       session_.peer_left();
       return;
   }
-  broken_ = doomed_ = true;
+  broken_ = closing_ = true;
 }
 
 void Server::Connection::resume() {
   stuck_since_.reset();
-  if (put_off_) return;
+  if (deferred_) return;
   if (session_.has_backlog()) return work_off();
-  if (!doomed_ && !stream_->start_reading()) doomed_ = true;
+  if (!closing_ && !stream_->start_reading()) closing_ = true;
 }
 
-bool Server::Connection::lags(Duration now) const {
+bool Server::Connection::timed_out(Duration now) const {
   if (!session_.shook_hands() && now - since_ > server_.settings_.handshake_timeout) return true;
   return stuck_since_ && now - *stuck_since_ > server_.settings_.slow_reader_timeout;
 }

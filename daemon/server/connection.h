@@ -1,6 +1,6 @@
 // connection.h: one worker's socket and its session. Owned by Server; loop thread.
 //
-// It ends in one of three ways: `doomed` (close it now), `retiring` (close it once no query is
+// It ends in one of three ways: `closing` (close it now), `retiring` (close it once no query is
 // open), or `broken` (nothing can be sent any more; what the peer sent before is still read).
 #pragma once
 
@@ -22,13 +22,13 @@ class Server::Connection final : public Wire {
 
   void send(std::string_view frame) override;
   bool send_with_descriptor(std::string_view frame, int descriptor) override;
-  void hang_up() override { doomed_ = true; }
+  void hang_up() override { closing_ = true; }
 
   // Between cork() and uncork(), frames collect in the server's shared outbox.
   void cork() { corked_ = true; }
   void uncork();
-  // Sends the answers of a write batch (Server::Gathering).
-  void send_kept();
+  // Sends the answers of a write batch (Server::WriteBatch).
+  void send_batched();
   // Continues with the frames that the previous loop iteration left unread.
   void work_off();
   // Whether it used up its last time slices and then kept exceeding its limit.
@@ -40,20 +40,20 @@ class Server::Connection final : public Wire {
   std::uint32_t gid() const { return peer_.gid; }
   bool admitted() const { return row_ != nullptr; }
   // Close it as soon as none of its methods is on the stack.
-  bool doomed() const { return doomed_; }
+  bool closing() const { return closing_; }
   // Close it once no query is open and no byte is queued.
   bool retires() const {
     return retiring_ && session_.open_questions() == 0 && queued_bytes() == 0;
   }
   void set_retiring() { retiring_ = true; }
-  std::size_t queued_bytes() const { return kept_.size() + stream_->queued_bytes(); }
+  std::size_t queued_bytes() const { return batched_.size() + stream_->queued_bytes(); }
   // Whether it missed the handshake timeout or the slow-reader timeout.
-  bool lags(Duration now) const;
+  bool timed_out(Duration now) const;
 
  private:
   void on_data(std::string_view bytes);
   void consume(std::string_view bytes);
-  void put_off(bool pauses);
+  void defer(bool pauses);
   void resume();
   void keep(std::string_view frame);
   void flush();
@@ -64,13 +64,13 @@ class Server::Connection final : public Wire {
   std::uint64_t id_;
   PeerCredentials peer_;
   PeerRow* row_ = nullptr;  // the row of its uid; null: refused by admission
-  bool doomed_ = false;
+  bool closing_ = false;
   bool retiring_ = false;  // holds a map that is no longer valid
   bool broken_ = false;    // nothing can be sent any more
-  bool put_off_ = false;   // deferred to another loop iteration; nothing is read until then
+  bool deferred_ = false;  // deferred to another loop iteration; nothing is read until then
   bool busy_ = false;
   bool corked_ = false;
-  std::vector<char> kept_;               // answers of a write batch; never reallocated
+  std::vector<char> batched_;            // answers of a write batch; never reallocated
   Duration since_{};                     // connect time, Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its write queue began to fill
   std::optional<UnixStream> stream_;

@@ -21,22 +21,22 @@ struct PeerRow {
   std::uint64_t invalid = 0;       // answers
   std::uint64_t unavailable = 0;   // answers
   std::uint64_t rate_limited = 0;  // of these, rate limited
-  std::size_t refused = 0;         // rate limited since forget_refused()
+  std::size_t refused = 0;         // rate limited since reset_rejected()
 
   // After this many rate-limited answers to one uid, over all of its connections, further ones
   // pause for a moment. A flood is slowed down however many connections it uses, and the CPU stays
   // free for other uids.
-  static constexpr std::size_t kRefusalsPerPause = 128;
+  static constexpr std::size_t kRejectionsPerPause = 128;
 
   // Adds the rate-limited answers of one connection's last time slice. True: the connection must
   // pause.
   bool refuse(std::size_t count) {
     refused += count;
-    return count > 0 && refused >= kRefusalsPerPause;
+    return count > 0 && refused >= kRejectionsPerPause;
   }
 
   // Counts an answer other than kOk.
-  void count_trouble(proto::Reason reason) {
+  void count_failure(proto::Reason reason) {
     ++(proto::verdict_of(reason) == proto::Verdict::kInvalid ? invalid : unavailable);
     if (reason == proto::Reason::kRateLimited) ++rate_limited;
   }
@@ -58,7 +58,7 @@ class PeerTable {
     if (rows_.size() > kMaxRows) rows_.erase(found);
   }
   // Starts counting at 0 again after a pause.
-  void forget_refused() {
+  void reset_rejected() {
     for (auto& [uid, row] : rows_) row.refused = 0;
   }
   const std::unordered_map<std::uint32_t, PeerRow>& rows() const { return rows_; }

@@ -19,13 +19,13 @@ Server::Server(Loop& loop, ServerSettings settings, Log& log)
       settings_(std::move(settings)),
       log_(log),
       admission_(settings_.admission),
-      next_turns_(loop, [this] { take_turn(); }) {}
+      idle_(loop, [this] { run_iteration(); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
   server->sweep_ =
-      TRY(KernelTimer::create(loop, [self = server.get()] { self->cut_off_laggards(); }));
-  server->pause_ = TRY(KernelTimer::create(loop, [self = server.get()] { self->end_pauses(); }));
+      TRY(TimerFd::create(loop, [self = server.get()] { self->close_slow_clients(); }));
+  server->pause_ = TRY(TimerFd::create(loop, [self = server.get()] { self->end_pauses(); }));
   return server;
 }
 
@@ -49,7 +49,7 @@ Status Server::open(Fd inherited) {
 
 StreamListener::Handlers Server::handlers() {
   return {.on_connection = [this](Fd fd) { accept(std::move(fd)); },
-          .on_trouble =
+          .on_error =
               [this](int error) {
                 log_.error("accept_failed",
                            "cannot accept a worker: {}: raise LimitNOFILE or lower max_connections",
@@ -131,7 +131,7 @@ void Server::answer(const Waiter& waiter, const Answer& answer) {
   if (to == nullptr) return;
   to->session().answer(waiter.request, answer);
   // A valid answer is sent at once: waiting an iteration could overtake a revocation.
-  if (gathers_ && answer.reason == proto::Reason::kOk && to->is_busy()) to->send_kept();
+  if (batching_ && answer.reason == proto::Reason::kOk && to->is_busy()) to->send_batched();
 }
 
 void Server::receipt(const Waiter& waiter, proto::Reason reason) {
@@ -143,18 +143,18 @@ Server::Connection* Server::find(std::uint64_t id) const {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
-void Server::end_gathering(bool last) {
-  gathers_ = false;
-  std::erase_if(kept_back_, [this](std::uint64_t id) {
+void Server::end_batch(bool last) {
+  batching_ = false;
+  std::erase_if(batched_, [this](std::uint64_t id) {
     Connection* const connection = find(id);
     if (connection != nullptr && connection->is_busy()) return false;
-    if (connection != nullptr) connection->send_kept();
+    if (connection != nullptr) connection->send_batched();
     return true;
   });
-  if (!last || kept_back_.empty()) return;
-  to_send_.insert(to_send_.end(), kept_back_.begin(), kept_back_.end());
-  kept_back_.clear();
-  next_turns_.start();
+  if (!last || batched_.empty()) return;
+  to_send_.insert(to_send_.end(), batched_.begin(), batched_.end());
+  batched_.clear();
+  idle_.start();
 }
 
 const PeerCredentials* Server::peer(std::uint64_t connection) const {
@@ -172,54 +172,54 @@ void Server::close(std::uint64_t id) {
   if (connection->admitted()) leave(connection->uid());
 }
 
-void Server::put_off(std::uint64_t id, bool pauses) {
+void Server::defer(std::uint64_t id, bool pauses) {
   if (!pauses) {
-    put_off_.push_back(id);
-    return next_turns_.start();
+    deferred_.push_back(id);
+    return idle_.start();
   }
   pausing_.push_back(id);
   if (!pause_->active()) pause_->start(kPauseOfFloods);
 }
 
 void Server::end_pauses() {
-  peers_.forget_refused();
-  for (const std::uint64_t id : std::exchange(pausing_, {})) put_off_.push_back(id);
-  if (!put_off_.empty()) next_turns_.start();
+  peers_.reset_rejected();
+  for (const std::uint64_t id : std::exchange(pausing_, {})) deferred_.push_back(id);
+  if (!deferred_.empty()) idle_.start();
 }
 
 // One piece of work per loop iteration. The other connections are served in between.
-void Server::take_turn() {
+void Server::run_iteration() {
   to_send_.empty() ? work_off_one() : send_to_one();
-  if (to_send_.empty() && put_off_.empty()) next_turns_.stop();
+  if (to_send_.empty() && deferred_.empty()) idle_.stop();
 }
 
 void Server::send_to_one() {
   Connection* const connection = find(to_send_.front());
   to_send_.pop_front();
-  if (connection != nullptr) connection->send_kept();
+  if (connection != nullptr) connection->send_batched();
 }
 
 void Server::work_off_one() {
-  if (put_off_.empty()) return;
-  const std::uint64_t id = put_off_.front();
-  put_off_.pop_front();
+  if (deferred_.empty()) return;
+  const std::uint64_t id = deferred_.front();
+  deferred_.pop_front();
   Connection* const connection = find(id);
   if (connection == nullptr) return;
   connection->work_off();
-  if (connection->doomed()) close(id);
+  if (connection->closing()) close(id);
 }
 
 // Also closes connections that failed outside their own callbacks.
-void Server::cut_off_laggards() {
+void Server::close_slow_clients() {
   const Duration now = Loop::hrtime();
-  std::vector<std::uint64_t> laggards;
+  std::vector<std::uint64_t> slow_clients;
   for (const auto& [id, connection] : connections_) {
-    if (connection->doomed() || connection->lags(now)) laggards.push_back(id);
+    if (connection->closing() || connection->timed_out(now)) slow_clients.push_back(id);
   }
-  for (const std::uint64_t id : laggards) {
+  for (const std::uint64_t id : slow_clients) {
     const Connection& connection = *connections_.at(id);
-    if (!connection.doomed()) {
-      log_.warning("peer_lags", "closed a connection of uid {}: it did not {} in time",
+    if (!connection.closing()) {
+      log_.warning("peer_timed_out", "closed a connection of uid {}: it did not {} in time",
                    connection.uid(),
                    connection.queued_bytes() > 0 ? "read its answers" : "shake hands");
       ++counters_.connections_cut_off;

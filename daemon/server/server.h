@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "daemon/log/log.h"
-#include "daemon/loop/each_turn.h"
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/idle.h"
 #include "daemon/loop/stream_listener.h"
+#include "daemon/loop/timer_fd.h"
 #include "daemon/loop/unix_stream.h"
 #include "daemon/server/admission.h"
 #include "daemon/server/peer_table.h"
@@ -60,12 +60,14 @@ class Server final : public AnswerSink {
   // destruction. For a busy connection only valid answers are flushed then. Its other answers wait
   // for the end of the `last` batch, and are then sent to one connection per loop iteration. One
   // batch at a time; never create one inside a callback of this server.
-  class Gathering {
+  class WriteBatch {
    public:
-    Gathering(Server& server, bool last) : server_(server), last_(last) { server_.gathers_ = true; }
-    ~Gathering() { server_.end_gathering(last_); }
-    Gathering(const Gathering&) = delete;
-    Gathering& operator=(const Gathering&) = delete;
+    WriteBatch(Server& server, bool last) : server_(server), last_(last) {
+      server_.batching_ = true;
+    }
+    ~WriteBatch() { server_.end_batch(last_); }
+    WriteBatch(const WriteBatch&) = delete;
+    WriteBatch& operator=(const WriteBatch&) = delete;
 
    private:
     Server& server_;
@@ -93,14 +95,14 @@ class Server final : public AnswerSink {
   void turn_away(Connection& connection, proto::FailureCode why);
   void leave(std::uint32_t uid);
   Connection* find(std::uint64_t id) const;
-  void end_gathering(bool last);
+  void end_batch(bool last);
   void close(std::uint64_t id);
-  void put_off(std::uint64_t id, bool pauses);
+  void defer(std::uint64_t id, bool pauses);
   void end_pauses();
-  void take_turn();
+  void run_iteration();
   void send_to_one();
   void work_off_one();
-  void cut_off_laggards();
+  void close_slow_clients();
   void retire();
 
   Loop& loop_;
@@ -115,15 +117,15 @@ class Server final : public AnswerSink {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // shared by all connections; used by the one that is corked
-  bool gathers_ = false;
-  std::vector<std::uint64_t> kept_back_;  // connections with answers of a write batch
-  std::deque<std::uint64_t> to_send_;     // those of them that are sent one per loop iteration
-  std::optional<KernelTimer> sweep_;
+  bool batching_ = false;
+  std::vector<std::uint64_t> batched_;  // connections with answers of a write batch
+  std::deque<std::uint64_t> to_send_;   // those of them that are sent one per loop iteration
+  std::optional<TimerFd> sweep_;
   std::deque<std::uint64_t>
-      put_off_;  // connections with unread frames, continued one per loop iteration
+      deferred_;  // connections with unread frames, continued one per loop iteration
   std::vector<std::uint64_t> pausing_;  // paused by the rate limit, until pause_ fires
-  EachTurn next_turns_;                 // runs while put_off_ or to_send_ is not empty
-  std::optional<KernelTimer> pause_;
+  Idle idle_;                           // runs while deferred_ or to_send_ is not empty
+  std::optional<TimerFd> pause_;
 };
 
 }  // namespace claimsd::daemon

@@ -82,7 +82,7 @@ std::string_view Session::consume_frames(std::string_view bytes) {
     }
     // Usually there is one frame, and the clock is not read.
     if (handled == 0 && bytes.size() > header.frame_size()) began = context_.clock.now().boot;
-    if (handled > 0 && turn_is_over(handled, began)) {
+    if (handled > 0 && iteration_is_over(handled, began)) {
       backlog_ = true;
       return bytes;
     }
@@ -92,9 +92,9 @@ std::string_view Session::consume_frames(std::string_view bytes) {
   return {};
 }
 
-bool Session::turn_is_over(std::size_t handled, BootTime began) const {
-  return handled == kFramesPerTurn || rate_limited_ == kRefusalsPerTurn ||
-         context_.clock.now().boot - began >= kTimePerTurn;
+bool Session::iteration_is_over(std::size_t handled, BootTime began) const {
+  return handled == kFramesPerIteration || rate_limited_ == kRejectionsPerIteration ||
+         context_.clock.now().boot - began >= kTimePerIteration;
 }
 
 void Session::handle(const proto::FrameHeader& header, std::string_view payload) {
@@ -194,7 +194,7 @@ void Session::receipt(std::uint32_t request, proto::Reason reason) {
 void Session::answer(std::uint32_t request, const Answer& answer) {
   if (state_ == State::kClosed) return;
   --open_questions_;
-  if (answer.reason != proto::Reason::kOk) peer_->count_trouble(answer.reason);
+  if (answer.reason != proto::Reason::kOk) peer_->count_failure(answer.reason);
   send(proto::Answer{.verdict = static_cast<std::uint8_t>(proto::verdict_of(answer.reason)),
                      .source = static_cast<std::uint8_t>(answer.source),
                      .reason = static_cast<std::uint16_t>(answer.reason),

@@ -49,12 +49,12 @@ struct SessionContext {
 
 class Session {
  public:
-  static constexpr std::size_t kFramesPerTurn = 64;
+  static constexpr std::size_t kFramesPerIteration = 64;
   // Rate-limited ones among them. Bounds how long another connection's hit waits.
-  static constexpr std::size_t kRefusalsPerTurn = 8;
+  static constexpr std::size_t kRejectionsPerIteration = 8;
   // No further frame is started after this time. A query that needs the Auth API costs as much as
   // thirty hits.
-  static constexpr Duration kTimePerTurn = std::chrono::microseconds(50);
+  static constexpr Duration kTimePerIteration = std::chrono::microseconds(50);
 
   Session(std::uint64_t connection, SessionContext& context, Wire& wire)
       : connection_(connection), context_(context), wire_(wire) {}
@@ -65,7 +65,7 @@ class Session {
   // Refuses the peer before it has sent anything, and hangs up.
   void refuse(proto::FailureCode code);
   // Takes bytes from the peer, in pieces of any size. Handles a limited number of frames, so that
-  // other connections are served soon (kFramesPerTurn, kRefusalsPerTurn, kTimePerTurn).
+  // other connections are served soon (kFramesPerIteration, kRejectionsPerIteration, kTimePerIteration).
   void consume(std::string_view bytes);
   // Only stores the bytes. Handle them later by calling consume() with no bytes.
   void keep(std::string_view bytes);
@@ -97,7 +97,7 @@ class Session {
 
   // Handles the whole frames at the start of `bytes`; returns the rest.
   std::string_view consume_frames(std::string_view bytes);
-  bool turn_is_over(std::size_t handled, BootTime began) const;
+  bool iteration_is_over(std::size_t handled, BootTime began) const;
   void handle(const proto::FrameHeader& header, std::string_view payload);
   void on_hello(const proto::Hello& hello, std::uint32_t request);
   bool hand_over_map(proto::Welcome welcome, std::uint32_t request);

@@ -12,7 +12,7 @@ LeaseCounters sum(LeaseCounters all, const LeaseCounters& more) {
 
 }  // namespace
 
-FastPath::FastPath(FastPathSettings settings, Loop& loop, Clock& clock, Random& random, Log& log)
+LeaseMap::LeaseMap(LeaseMapSettings settings, Loop& loop, Clock& clock, Random& random, Log& log)
     : settings_(std::move(settings)),
       loop_(loop),
       clock_(clock),
@@ -21,9 +21,9 @@ FastPath::FastPath(FastPathSettings settings, Loop& loop, Clock& clock, Random& 
       marker_(settings_.directory),
       held_until_(marker_.old_map_ends(clock.now().boot).value_or(BootTime::min())) {}
 
-std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loop& loop,
+std::unique_ptr<LeaseMap> LeaseMap::create(const LeaseMapSettings& settings, Loop& loop,
                                            Clock& clock, Random& random, Log& log) {
-  std::unique_ptr<FastPath> made(new FastPath(settings, loop, clock, random, log));
+  std::unique_ptr<LeaseMap> made(new LeaseMap(settings, loop, clock, random, log));
   if (made->held_until_ != BootTime::min()) {
     log.warning("unclean_stop",
                 "the daemon before this one was killed: workers may believe its leases for up to "
@@ -34,27 +34,27 @@ std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loo
   return made;
 }
 
-void FastPath::open_or_do_without() {
+void LeaseMap::open_or_do_without() {
   if (const Status opened = open(); !opened) {
-    log_.warning("fast_path_off", "every question comes over the socket: {}",
+    log_.warning("shared_memory_off", "every question comes over the socket: {}",
                  opened.error().message);
     close();
   }
 }
 
-Status FastPath::open() {
+Status LeaseMap::open() {
   proto::MapId map_id{};
   random_.fill(map_id.data(), map_id.size());
   map_.emplace(TRY(SharedMap::create(settings_.slots, map_id, parse_boot_id(settings_.boot_id))));
   leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random_));
-  heartbeat_.emplace(TRY(KernelTimer::create(loop_, [this] { leases_->heartbeat(); })));
+  heartbeat_.emplace(TRY(TimerFd::create(loop_, [this] { leases_->heartbeat(); })));
   TRY(marker_.set());
   heartbeat_->start(Duration(proto::kHeartbeatInterval), Duration(proto::kHeartbeatInterval));
   current_.set(leases_.get());
   return {};
 }
 
-void FastPath::close() {
+void LeaseMap::close() {
   current_.set(nullptr);
   heartbeat_.reset();
   if (leases_) earlier_ = sum(earlier_, leases_->counters());
@@ -62,14 +62,14 @@ void FastPath::close() {
   map_.reset();
 }
 
-void FastPath::replace() {
+void LeaseMap::replace() {
   if (!leases_ || stopped_) return;
   leases_->stop();
   close();
   open_or_do_without();
 }
 
-LeaseStatus FastPath::status() const {
+LeaseStatus LeaseMap::status() const {
   LeaseStatus status{.wanted = settings_.on};
   status.counters = earlier_;
   if (!leases_) return status;
@@ -80,7 +80,7 @@ LeaseStatus FastPath::status() const {
   return status;
 }
 
-void FastPath::stop() {
+void LeaseMap::stop() {
   if (stopped_) return;
   stopped_ = true;
   heartbeat_.reset();

@@ -14,28 +14,28 @@
 #include <string>
 
 #include "daemon/log/log.h"
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/timer_fd.h"
 #include "daemon/shm/lease_publisher.h"
 #include "daemon/shm/lease_status.h"
 #include "daemon/shm/map_marker.h"
 
 namespace claimsd::daemon {
 
-struct FastPathSettings {
+struct LeaseMapSettings {
   bool on = true;
   std::uint64_t slots = 0;
   std::string directory;  // the cache directory, locked for this daemon
   std::string boot_id;
 };
 
-class FastPath {
+class LeaseMap {
  public:
   // Never fails: without the map the daemon is only slower. The log has the reason.
-  static std::unique_ptr<FastPath> create(const FastPathSettings& settings, Loop& loop,
+  static std::unique_ptr<LeaseMap> create(const LeaseMapSettings& settings, Loop& loop,
                                           Clock& clock, Random& random, Log& log);
-  ~FastPath() { stop(); }
-  FastPath(const FastPath&) = delete;
-  FastPath& operator=(const FastPath&) = delete;
+  ~LeaseMap() { stop(); }
+  LeaseMap(const LeaseMap&) = delete;
+  LeaseMap& operator=(const LeaseMap&) = delete;
 
   Publisher& publisher() { return current_; }
   // Descriptor to pass to workers; -1: no map.
@@ -74,12 +74,12 @@ class FastPath {
     Publisher* to_ = &nobody_;
   };
 
-  FastPath(FastPathSettings settings, Loop& loop, Clock& clock, Random& random, Log& log);
+  LeaseMap(LeaseMapSettings settings, Loop& loop, Clock& clock, Random& random, Log& log);
   void open_or_do_without();
   Status open();
   void close();
 
-  FastPathSettings settings_;
+  LeaseMapSettings settings_;
   Loop& loop_;
   Clock& clock_;
   Random& random_;
@@ -90,7 +90,7 @@ class FastPath {
   std::unique_ptr<LeasePublisher> leases_;
   LeaseCounters earlier_;  // of earlier maps
   Current current_;
-  std::optional<KernelTimer> heartbeat_;
+  std::optional<TimerFd> heartbeat_;
   bool stopped_ = false;
 };
 

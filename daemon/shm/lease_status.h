@@ -9,7 +9,7 @@ namespace claimsd::daemon {
 
 // The shared map of leases.
 struct LeaseStatus {
-  bool wanted = false;      // daemon.fast_path
+  bool wanted = false;      // daemon.shared_memory
   std::uint64_t slots = 0;  // 0: there is no map, every question comes over the socket
   std::uint64_t used = 0;
   std::uint64_t epoch = 0;  // how often all were withdrawn at once

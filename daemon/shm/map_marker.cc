@@ -26,7 +26,7 @@ Status MapMarker::set() {
   const int error = errno;
   return failure(
       fmt::format("cannot note in {} that a shared map is in use: {}: make its directory "
-                  "writable, or set daemon.fast_path = false",
+                  "writable, or set daemon.shared_memory = false",
                   path_, strerrordesc_np(error)));
 }
 

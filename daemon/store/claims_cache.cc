@@ -177,7 +177,7 @@ bool LmdbClaimsCache::usable() {
   const Status begun = begin();
   if (!begun) {
     gone_ = remove_files();
-    counters_.trouble_at = now;
+    counters_.error_at = now;
     if (failed_log_.allows(now)) {
       log_.error("cache_closed", "the claims cache stays closed: {}", begun.error().message);
     }
@@ -196,7 +196,7 @@ void LmdbClaimsCache::drop_everything(const std::string& why) {
   const BootTime now = clock_.now().boot;
   try_again_ = now + kTryAgainPause;
   ++counters_.dropped;
-  counters_.trouble_at = now;
+  counters_.error_at = now;
   log_.error("cache_dropped",
              "all entries of the claims cache in {} were dropped: {}; check that file system",
              options_.directory, why);
@@ -204,7 +204,7 @@ void LmdbClaimsCache::drop_everything(const std::string& why) {
 
 void LmdbClaimsCache::count_failure() {
   ++counters_.failed;
-  counters_.trouble_at = clock_.now().boot;
+  counters_.error_at = clock_.now().boot;
 }
 
 // After a failed put, whose transaction has ended. Earlier entries are intact unless LMDB says

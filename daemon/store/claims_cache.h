@@ -56,11 +56,11 @@ class LmdbClaimsCache final : public ClaimsCache {
  public:
   // Totals since the cache was opened.
   struct Counters {
-    std::uint64_t tampered = 0;          // entries that failed to decrypt and were erased
-    std::uint64_t full = 0;              // puts rejected for lack of space
-    std::uint64_t failed = 0;            // operations that failed in LMDB or libcrypto
-    std::uint64_t dropped = 0;           // times that all entries were discarded
-    std::optional<BootTime> trouble_at;  // when `failed` or `dropped` last increased
+    std::uint64_t tampered = 0;        // entries that failed to decrypt and were erased
+    std::uint64_t full = 0;            // puts rejected for lack of space
+    std::uint64_t failed = 0;          // operations that failed in LMDB or libcrypto
+    std::uint64_t dropped = 0;         // times that all entries were discarded
+    std::optional<BootTime> error_at;  // when `failed` or `dropped` last increased
   };
 
   static Result<std::unique_ptr<LmdbClaimsCache>> open(const ClaimsCacheOptions& options,

@@ -22,8 +22,8 @@ struct FileFacts {
 
 struct FileFault {
   std::string what;  // the fault, with the path
-  std::string mend;  // how to fix it
-  std::string text() const { return what + ": " + mend; }
+  std::string fix;   // how to fix it
+  std::string text() const { return what + ": " + fix; }
 };
 
 // For a directory of secrets: accessible only to `owner` and root.

@@ -15,19 +15,19 @@ Result<std::unique_ptr<CredentialWatch>> CredentialWatch::create(const UpstreamS
 std::optional<CredentialReport> CredentialWatch::look() {
   const FileMarks now = mark_credential_files(settings_);
   if (std::exchange(seen_, now) != now) return std::nullopt;  // still being written
-  if (now == judged_ && trouble_.empty()) return std::nullopt;
+  if (now == judged_ && error_.empty()) return std::nullopt;
   auto fresh = read_credentials(settings_);
-  std::string trouble = fresh ? std::string() : std::move(fresh.error().message);
-  const bool is_news = now != judged_ || trouble != trouble_;
+  std::string error = fresh ? std::string() : std::move(fresh.error().message);
+  const bool is_news = now != judged_ || error != error_;
   judged_ = now;
-  trouble_ = std::move(trouble);
+  error_ = std::move(error);
   if (fresh) current_ = std::move(*fresh);
   if (!is_news) return std::nullopt;
   return report();
 }
 
 CredentialReport CredentialWatch::report() const {
-  return {.trouble = trouble_, .certificate_end = current_->certificate_end()};
+  return {.error = error_, .certificate_end = current_->certificate_end()};
 }
 
 }  // namespace claimsd::daemon

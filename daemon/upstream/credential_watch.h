@@ -19,7 +19,7 @@ namespace claimsd::daemon {
 struct CredentialReport {
   UpstreamId upstream = 0;
   bool is_first = false;                    // the first report, made at start
-  std::string trouble;                      // "": files in effect; else why the old ones still are
+  std::string error;                        // "": files in effect; else why the old ones still are
   std::optional<WallTime> certificate_end;  // of the client certificate; none: there is none
 };
 
@@ -38,9 +38,9 @@ class CredentialWatch {
 
   UpstreamSettings settings_;
   std::shared_ptr<const TlsCredentials> current_;
-  FileMarks seen_{};     // by the latest look
-  FileMarks judged_{};   // when they last took effect or were found unusable
-  std::string trouble_;  // their error; "": current_ is what they hold
+  FileMarks seen_{};    // by the latest look
+  FileMarks judged_{};  // when they last took effect or were found unusable
+  std::string error_;   // their error; "": current_ is what they hold
 };
 
 }  // namespace claimsd::daemon

@@ -18,7 +18,7 @@ CurlMulti::CurlMulti(Loop& loop, Log& log, Done done)
 
 Result<std::unique_ptr<CurlMulti>> CurlMulti::create(Loop& loop, long pool, Log& log, Done done) {
   std::unique_ptr<CurlMulti> self(new CurlMulti(loop, log, std::move(done)));
-  self->timer_ = TRY(KernelTimer::create(loop, [raw = self.get()] { raw->wake(); }));
+  self->timer_ = TRY(TimerFd::create(loop, [raw = self.get()] { raw->wake(); }));
   self->multi_.reset(curl_multi_init());
   CURLM* multi = self->multi_.get();
   // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue ignores deadlines. The Fetcher

@@ -24,9 +24,9 @@
 #include <unordered_set>
 
 #include "daemon/log/log.h"
-#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"
+#include "daemon/loop/timer_fd.h"
 
 namespace claimsd::daemon {
 
@@ -79,11 +79,11 @@ class CurlMulti {
   Loop& loop_;
   Log& log_;
   Done done_;
-  std::optional<KernelTimer> timer_;  // never stopped: an early expiry does nothing
-  Duration armed_{};                  // when timer_ expires; Loop::hrtime(), like due_
-  std::optional<Duration> due_;       // when curl wants to be called
-  bool kicked_ = false;               // curl asked to be called immediately
-  bool driving_ = false;              // act() is on the stack
+  std::optional<TimerFd> timer_;  // never stopped: an early expiry does nothing
+  Duration armed_{};              // when timer_ expires; Loop::hrtime(), like due_
+  std::optional<Duration> due_;   // when curl wants to be called
+  bool kicked_ = false;           // curl asked to be called immediately
+  bool driving_ = false;          // act() is on the stack
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_set<curl_socket_t> opened_;  // by on_open(), not closed yet
   std::unique_ptr<CURLM, Cleanup>

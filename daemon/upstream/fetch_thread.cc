@@ -8,8 +8,8 @@
 #include <optional>
 #include <system_error>
 
-#include "daemon/loop/kernel_timer.h"
 #include "daemon/loop/message_queue.h"
+#include "daemon/loop/timer_fd.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
 #include "daemon/upstream/target.h"
@@ -57,8 +57,8 @@ struct FetchThread::Parts {
   std::unique_ptr<Loop> loop;                               // of the fetch thread
   std::unique_ptr<Fetcher> fetcher;
   std::optional<UrlQueues> url_queues;
-  std::atomic<Duration::rep> last_turn{Loop::hrtime().count()};
-  std::optional<KernelTimer> pulse;  // fetch thread; shows that its loop runs
+  std::atomic<Duration::rep> last_iteration{Loop::hrtime().count()};
+  std::optional<TimerFd> pulse;  // fetch thread; shows that its loop runs
   // To the fetch thread; nullopt: stop.
   std::unique_ptr<MessageQueue<std::optional<Sent>>> flights;
 };
@@ -96,8 +96,9 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
         if (!sent) return in.loop->stop();
         in.fetcher->start(sent->flight, sent->token.view());
       }));
-  in.pulse = TRY(KernelTimer::create(
-      *in.loop, [&in] { in.last_turn.store(Loop::hrtime().count(), std::memory_order_relaxed); }));
+  in.pulse = TRY(TimerFd::create(*in.loop, [&in] {
+    in.last_iteration.store(Loop::hrtime().count(), std::memory_order_relaxed);
+  }));
   in.pulse->start(kPulse, kPulse);
   std::unique_ptr<FetchThread> self(new FetchThread(std::move(parts)));
   TRY(self->run());
@@ -125,7 +126,7 @@ FetchThread::~FetchThread() {
 }
 
 Duration FetchThread::silent_for() const {
-  return Loop::hrtime() - Duration(parts_->last_turn.load(std::memory_order_relaxed));
+  return Loop::hrtime() - Duration(parts_->last_iteration.load(std::memory_order_relaxed));
 }
 
 void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {

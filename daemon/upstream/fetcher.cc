@@ -17,7 +17,7 @@ Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target>
 }
 
 Status Fetcher::open(std::vector<Target> targets) {
-  deadline_ = TRY(KernelTimer::create(loop_, [this] { sweep(); }));
+  deadline_ = TRY(TimerFd::create(loop_, [this] { sweep(); }));
   UpstreamId upstreams = 0;
   for (Target& target : targets) {
     if (!target.settings.next_url || url_queues_.empty()) ++upstreams;
@@ -27,7 +27,7 @@ Status Fetcher::open(std::vector<Target> targets) {
     TRY(connect_anew(url_queue));
   }
   if (watches_.empty()) return {};
-  next_look_ = TRY(KernelTimer::create(loop_, [this] { look(); }));
+  next_look_ = TRY(TimerFd::create(loop_, [this] { look(); }));
   next_look_->start(kBetweenLooks, kBetweenLooks);
   return {};
 }

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "daemon/log/log.h"
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/timer_fd.h"
 #include "daemon/upstream/credential_watch.h"
 #include "daemon/upstream/curl_multi.h"
 #include "daemon/upstream/target.h"
@@ -91,8 +91,8 @@ class Fetcher {
   // Connections under older credentials. Must not be destroyed inside one of their callbacks.
   std::vector<std::shared_ptr<Connections>> retired_;
   // Not stopped when its flight ends: sweep() finds the next deadline.
-  std::optional<KernelTimer> deadline_;
-  std::optional<KernelTimer> next_look_;  // none: there are no files
+  std::optional<TimerFd> deadline_;
+  std::optional<TimerFd> next_look_;  // none: there are no files
 };
 
 }  // namespace claimsd::daemon

@@ -26,7 +26,7 @@ struct Document {
 TEST_CASE("a status contains its schema and all of its numbers") {
   const Document json(status_json(sample_status()));
   CHECK(int64_t(json.at("/schema")) == 1);
-  CHECK(bool(json.at("/well")));
+  CHECK(bool(json.at("/healthy")));
   CHECK(json.text("/state") == "running");
   CHECK(json.text("/version") == "0.1.0");
   CHECK(int64_t(json.at("/pid")) == 4711);
@@ -89,7 +89,7 @@ TEST_CASE("one failure of an Auth API is no finding, two in a row are") {
   CHECK_FALSE(findings[0].hint.empty());
   CHECK_FALSE(findings[0].blocks);
   const Document json(status_json(status));
-  CHECK_FALSE(bool(json.at("/well")));
+  CHECK_FALSE(bool(json.at("/healthy")));
   CHECK(json.text("/findings/0/code") == "upstream_failing");
   CHECK(json.text("/upstreams/0/state") == "failing");
 }
@@ -103,9 +103,9 @@ TEST_CASE("unusable or expired certificates are a finding") {
   CHECK(Document(status_json(status)).text("/upstreams/0/client_certificate_ends") ==
         "2023-11-14T22:13:21Z");
   SECTION("a broken file") {
-    certificates.trouble = "upstream.main.ca_file: it is empty";
+    certificates.error = "upstream.main.ca_file: it is empty";
     CHECK(assess(status).at(0).code == "certificates_refused");
-    CHECK(assess(status).at(0).message.find(certificates.trouble) != std::string::npos);
+    CHECK(assess(status).at(0).message.find(certificates.error) != std::string::npos);
   }
   SECTION("an expired one") {
     status.now += seconds(1);
@@ -170,9 +170,9 @@ TEST_CASE("a condition that delays answers is a finding while it lasts and block
     return findings[0].code;
   };
   SECTION("the cache failed a moment ago") {
-    status.cache_trouble = seconds(5);
+    status.cache_error = seconds(5);
     CHECK(only_finding() == "cache_failing");
-    status.cache_trouble = kCacheTroubleMatters;
+    status.cache_error = kCacheErrorMatters;
     CHECK(assess(status).empty());
   }
   SECTION("the map is enabled but missing") {

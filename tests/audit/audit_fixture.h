@@ -123,7 +123,7 @@ inline std::string file_text(const std::string& path) {
 }
 
 inline std::string sentence_of(const AuditVerification& done) {
-  if (!done.finding) return "well";
+  if (!done.finding) return "healthy";
   return std::string(name_of(done.finding->kind)) + " at " + std::to_string(done.finding->at) +
          ": " + done.finding->sentence;
 }

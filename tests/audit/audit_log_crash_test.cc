@@ -38,8 +38,9 @@ TEST_CASE("a writer killed at any moment loses no acknowledged record") {
     if ((i + 1) % (kill_count() / 5) == 0 || i + 1 == kill_count()) {
       INFO("kill " << i);
       REQUIRE(missing_from(scratch.path(), acknowledged) == 0);
-      REQUIRE(sentence_of(verified(scratch.path(), read_anchors(file_text(
-                                                       scratch / AuditSigner::kFile)))) == "well");
+      REQUIRE(sentence_of(verified(scratch.path(),
+                                   read_anchors(file_text(scratch / AuditSigner::kFile)))) ==
+              "healthy");
     }
   }
   CHECK(segment_files(scratch.path()).size() > 1);
@@ -68,7 +69,7 @@ TEST_CASE(
       REQUIRE(missing_from(log, run.acknowledged) == 0);
       if (run.exit_status == 0) {
         REQUIRE(run.acknowledged.size() == 12);  // it recovered
-        REQUIRE(sentence_of(verified(log, read_anchors(file_text(log + "/anchors")))) == "well");
+        REQUIRE(sentence_of(verified(log, read_anchors(file_text(log + "/anchors")))) == "healthy");
       }
       const long calls = calls_of(count_file);
       if (calls < n) {

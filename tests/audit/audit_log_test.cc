@@ -83,7 +83,7 @@ TEST_CASE("stop writes pending records and a last anchor") {
     for (std::uint64_t i = 0; i < 20; ++i) log->submit(denial_of(std::to_string(i)), 0);
   }
   const AuditVerification done = verified(bench.scratch.path(), read_anchors(bench.anchors));
-  CHECK(sentence_of(done) == "well");
+  CHECK(sentence_of(done) == "healthy");
   CHECK(done.events == 20);
   CHECK(done.anchored == 20);
   CHECK(done.cannot_tell.empty());
@@ -176,8 +176,8 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
   const auto late = std::count_if(everywhere.anchors.begin(), everywhere.anchors.end(),
                                   [&](const auto& anchor) { return anchor.sequence >= dropped; });
   CHECK(kept.anchors.size() == static_cast<std::size_t>(late));
-  CHECK(sentence_of(verified(bench.scratch.path(), kept)) == "well");
-  CHECK(sentence_of(verified(bench.scratch.path(), everywhere)) == "well");
+  CHECK(sentence_of(verified(bench.scratch.path(), kept)) == "healthy");
+  CHECK(sentence_of(verified(bench.scratch.path(), everywhere)) == "healthy");
   CountingRandom random;
   const auto again =
       AuditSigner::open(bench.scratch.path(), "host.example", random, bench.clock.now().wall);

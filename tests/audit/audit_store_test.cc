@@ -18,7 +18,7 @@ TEST_CASE("a new log verifies, and continues after it is reopened") {
     append_refusals(store, 120, 30);
   }
   const AuditVerification done = verified(scratch.path());
-  CHECK(sentence_of(done) == "well");
+  CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 150);
   CHECK(done.last == 150);
   CHECK_FALSE(done.cannot_tell.empty());
@@ -28,7 +28,7 @@ TEST_CASE("an empty log verifies") {
   const ScratchDirectory scratch;
   { const AuditStore store = open_store(scratch.path()); }
   const AuditVerification done = verified(scratch.path());
-  CHECK(sentence_of(done) == "well");
+  CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 0);
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("a full segment is followed by the next, and the chain continues") {
     CHECK(store.segments().size() > 3);
   }
   const AuditVerification done = verified(scratch.path());
-  CHECK(sentence_of(done) == "well");
+  CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 2000);
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("each day has its own segment") {
     for (int day = 0; day < 4; ++day) append_refusals(store, 0, 5, kNoon + std::chrono::days(day));
     CHECK(store.segments().size() == 4);
   }
-  CHECK(sentence_of(verified(scratch.path())) == "well");
+  CHECK(sentence_of(verified(scratch.path())) == "healthy");
 }
 
 TEST_CASE("retention records and drops whole old segments, and the remaining log verifies") {
@@ -69,7 +69,7 @@ TEST_CASE("retention records and drops whole old segments, and the remaining log
     CHECK(store.head().dropped + 1 == store.segments().front().first);
   }
   const AuditVerification done = verified(scratch.path());
-  CHECK(sentence_of(done) == "well");
+  CHECK(sentence_of(done) == "healthy");
   CHECK(done.first > 1);
   CHECK(done.events > done.records);  // counts of dropped records are still included
   const AuditStore again = open_store(scratch.path(), 64U << 20U, now, retention);

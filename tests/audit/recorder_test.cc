@@ -24,7 +24,7 @@ struct Recorder {
   }
 
   void recorded(std::span<const AuditCompletion> all, bool last) {
-    CHECK(all.size() <= AuditRecorder::kCompletionsPerTurn);
+    CHECK(all.size() <= AuditRecorder::kCompletionsPerIteration);
     said_last = last;
     for (const AuditCompletion& one : all) {
       CHECK(one.verdict == AuditDecision::kProceed);

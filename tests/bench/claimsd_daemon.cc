@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kConfiguration = R"([daemon]
 socket = "{0}/claims.sock"
 admin_socket = "{0}/admin.sock"
-fast_path = {2}
+shared_memory = {2}
 
 [cache]
 directory = "{0}/claims-cache"
@@ -272,16 +272,16 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
 }  // namespace
 
 Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
-                             std::uint16_t upstream_port, FastPath fast_path,
+                             std::uint16_t upstream_port, SharedMemory shared_memory,
                              std::string_view cache_options, const Scratch* audit_disk) {
   if (!std::filesystem::exists(program)) {
     return failure(
         fmt::format("no daemon at {}: `./dev bench` builds it, --daemon names another", program));
   }
   const std::string audit = (audit_disk != nullptr ? *audit_disk : scratch).path("audit");
-  const std::string configuration = TRY(
-      scratch.write("claimsd.toml", fmt::format(kConfiguration, scratch.path("."), upstream_port,
-                                                fast_path == FastPath::kOn, cache_options, audit)));
+  const std::string configuration = TRY(scratch.write(
+      "claimsd.toml", fmt::format(kConfiguration, scratch.path("."), upstream_port,
+                                  shared_memory == SharedMemory::kOn, cache_options, audit)));
   const std::string ready_path = scratch.path("ready.sock");
   const Fd ready = TRY(notify_socket(ready_path));
   auto process = TRY(Process::start(

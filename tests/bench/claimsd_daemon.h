@@ -17,12 +17,13 @@ inline constexpr std::string_view kNoRateLimit = "\n[limits]\nmisses_per_uid = 0
 class Daemon {
  public:
   // Whether the daemon publishes leases.
-  enum class FastPath : unsigned char { kOff, kOn };
+  enum class SharedMemory : unsigned char { kOff, kOn };
 
   // `program`: the daemon's binary. `cache_options`: more lines of the table [cache] and further
   // tables. The audit log is on a disk if one is given. Returns when the daemon is ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
-                              std::uint16_t upstream_port, FastPath fast_path = FastPath::kOff,
+                              std::uint16_t upstream_port,
+                              SharedMemory shared_memory = SharedMemory::kOff,
                               std::string_view cache_options = "",
                               const Scratch* audit_disk = nullptr);
 

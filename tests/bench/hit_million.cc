@@ -35,7 +35,7 @@ Result<Measurement> run_with(const Bench& bench, bool fast) {
   const Scratch few_scratch = TRY(Scratch::make());
   const Scratch many_scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const auto path = fast ? Daemon::FastPath::kOn : Daemon::FastPath::kOff;
+  const auto path = fast ? Daemon::SharedMemory::kOn : Daemon::SharedMemory::kOff;
   const Daemon few = TRY(Daemon::start(bench.daemon, few_scratch, stub.port, path, kFewOptions));
   const Daemon many = TRY(Daemon::start(bench.daemon, many_scratch, stub.port, path, kManyOptions));
   TRY(few.fill(kFew));

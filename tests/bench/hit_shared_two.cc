@@ -96,7 +96,8 @@ Result<Measurement> run_hit_shared_two(const Bench& bench) {
   if (!cores.two()) return failure("two processes on two cores need two cores");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOn));
+  const Daemon daemon =
+      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::SharedMemory::kOn));
   const Worker first = TRY(Worker::start(daemon, cores.client));
   const Worker second = TRY(Worker::start(daemon, cores.server));
 

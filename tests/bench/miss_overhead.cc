@@ -17,8 +17,8 @@ enum : std::size_t { kMiss, kBare, kPingPong };
 Result<Measurement> run_miss_overhead(const Bench& bench) {
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon =
-      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOff, kNoRateLimit));
+  const Daemon daemon = TRY(
+      Daemon::start(bench.daemon, scratch, stub.port, Daemon::SharedMemory::kOff, kNoRateLimit));
 
   std::vector<ContenderPtr> contenders;
   contenders.push_back(TRY(daemon.miss("claimsd", stub.process.pid())));

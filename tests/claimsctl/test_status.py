@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeAdmin
 
 STATUS = {
-    "schema": 1, "well": True, "state": "running", "findings": [], "version": "0.1.0", "pid": 4711,
+    "schema": 1, "healthy": True, "state": "running", "findings": [], "version": "0.1.0", "pid": 4711,
     "started": "2026-01-02T03:04:05Z", "uptime_seconds": 11545.5,
     "claims_socket": "/run/claimsd/claims.sock", "config_file": "/etc/claimsd/claimsd.toml",
     "connections": {"open": 12, "max": 1024}, "questions": {"waiting": 3},
@@ -23,7 +23,7 @@ STATUS = {
               "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
     "counters": {"questions": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
 }
-UNWELL = {**STATUS, "well": False, "findings": [
+UNWELL = {**STATUS, "healthy": False, "findings": [
     {"code": "upstream_failing", "message": "the Auth API \"main\" failed 9 times in a row",
      "hint": "check the Auth API"}]}
 
@@ -67,7 +67,7 @@ def test_json_output_is_the_daemons_own_object(claimsctl, status, code):
 
 
 def test_a_status_with_missing_fields_is_still_shown(claimsctl):
-    with admin(claimsctl, {"schema": 1, "well": True}):
+    with admin(claimsctl, {"schema": 1, "healthy": True}):
         done = claimsctl.run("status")
     assert done.returncode == 0 and "claimsd is well" in done.stdout
 
@@ -120,7 +120,7 @@ def test_without_permission_it_exits_77_and_names_the_group(claimsctl):
 
 @pytest.mark.parametrize("body, http_status", [
     (b"{}", 200), (b"no json", 200), (b"", 200), (b'{"schema":2}', 200),
-    (b'{"schema":1,"well":true}', 404), (b'{"schema":1,"well":tru', 200)])
+    (b'{"schema":1,"healthy":true}', 404), (b'{"schema":1,"healthy":tru', 200)])
 def test_a_reply_that_is_not_a_status_exits_69(claimsctl, body, http_status):
     with FakeAdmin(claimsctl.admin_socket, body, http_status):
         done = claimsctl.run("status")

@@ -119,7 +119,7 @@ TEST_CASE("a daemon that grants no map, or whose descriptor got lost, is asked o
   MapHost none({}, {}, {.features = 0});
   none.meet();
   CHECK(none.client.statistics().map_in_use == 0);
-  CHECK(text_of_map(none).find("fast_path") != std::string::npos);
+  CHECK(text_of_map(none).find("shared_memory") != std::string::npos);
   CHECK(none.ask(kToken) == Source::kCache);
 
   MapHost lost({}, {}, {.pass_map = false});

@@ -47,7 +47,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.slow_reader_timeout == 5s);
   CHECK(config.daemon.handshake_timeout == 2s);
   CHECK(config.daemon.stop_timeout == 5s);
-  CHECK(config.daemon.fast_path);
+  CHECK(config.daemon.shared_memory);
   CHECK(config.cache.directory == "/run/claimsd/cache");
   CHECK(config.cache.key_file == "/var/lib/claimsd/host.key");
   CHECK(config.cache.lease == 5s);
@@ -108,7 +108,7 @@ admin_socket = "/tmp/b"
 allowed_uids = [0, 33]
 allowed_gids = [4294967294]
 write_queue_bytes = "1MiB"
-fast_path = false
+shared_memory = false
 [cache]
 max_ttl = "2s"
 lease = "1500ms"
@@ -138,7 +138,7 @@ client_key = "/etc/k.pem"
   CHECK(config.daemon.allowed_uids == std::vector<std::uint32_t>{0, 33});
   CHECK(config.daemon.allowed_gids == std::vector<std::uint32_t>{4294967294});
   CHECK(config.daemon.write_queue_bytes == 1048576);
-  CHECK_FALSE(config.daemon.fast_path);
+  CHECK_FALSE(config.daemon.shared_memory);
   CHECK(config.cache.max_ttl == 2s);
   CHECK(config.cache.lease == 1500ms);
   CHECK(config.cache.map_slots == 1024);
@@ -201,8 +201,8 @@ TEST_CASE("a duration without a unit is rejected, and the message shows the form
 }
 
 TEST_CASE("a value of another type is rejected") {
-  CHECK(problems_of("[daemon]\nfast_path = \"off\"") ==
-        "c.toml:2:13: daemon.fast_path: found \"off\", allowed are true and false");
+  CHECK(problems_of("[daemon]\nshared_memory = \"off\"") ==
+        "c.toml:2:13: daemon.shared_memory: found \"off\", allowed are true and false");
   CHECK(problems_of("[daemon]\nsocket = 5") ==
         "c.toml:2:10: daemon.socket: found 5, allowed is an absolute path of at most 107 bytes");
   CHECK(problems_of("[daemon]\nmax_connections = [1]") ==
@@ -245,7 +245,7 @@ TEST_CASE("all problems are reported together, in the order of the file") {
         "admin_socket, admin_socket_mode, admin_socket_group, metrics_listen, allowed_uids, "
         "allowed_gids, "
         "max_connections, max_connections_per_uid, write_queue_bytes, slow_reader_timeout, "
-        "handshake_timeout, stop_timeout, fast_path, system_call_filter\n"
+        "handshake_timeout, stop_timeout, shared_memory, system_call_filter\n"
         "c.toml:6:16: daemon.stop_timeout: found 1, allowed are \"0s\" to \"1m\", with a unit (ms, "
         "s, "
         "m or h)");

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "client/src/answer.h"
-#include "client/src/fast_path.h"
+#include "client/src/local_lookup.h"
 #include "tests/support/fake_daemon.h"
 #include "tests/support/map_writer.h"
 
@@ -39,7 +39,7 @@ struct Dependencies {
     sound.assign(map.bytes(), map.size());
   }
 
-  void mend() {
+  void fix() {
     std::memcpy(map.bytes(), sound.data(), sound.size());
     map.header().epoch = 1;
     map.beat();
@@ -60,7 +60,7 @@ struct Dependencies {
   }
 
   MapWriter map;
-  client_impl::FastPath path;
+  client_impl::SharedMemory path;
   std::string sound;
 };
 
@@ -84,7 +84,7 @@ void scribble(Dependencies& world, const std::uint8_t* data, std::size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const auto world = std::make_unique<Dependencies>();
   if (size == 0) return 0;
-  world->mend();
+  world->fix();
   const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
   if (data[0] % 2 == 0) {
     scribble(*world, data + 1, size - 1);

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "daemon/loop/async.h"
-#include "daemon/loop/each_turn.h"
+#include "daemon/loop/idle.h"
 #include "daemon/loop/poll.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
@@ -56,7 +56,7 @@ TEST_CASE("an EachTurn callback leaves room for other events between iterations"
   });
   REQUIRE(poll);
   REQUIRE(poll->start(true, false));
-  std::optional<EachTurn> turns;
+  std::optional<Idle> turns;
   turns.emplace(*loop, [&] {
     order.push_back('t');
     eventfd_write(event.get(), 1);

@@ -24,12 +24,12 @@ using test::settle;
 using test::TemporaryDirectory;
 
 StreamListener::Handlers ignoring() {
-  return {.on_connection = [](Fd) {}, .on_trouble = [](int) {}};
+  return {.on_connection = [](Fd) {}, .on_error = [](int) {}};
 }
 
 StreamListener::Handlers collecting(std::vector<Fd>& connections) {
   return {.on_connection = [&](Fd fd) { connections.push_back(std::move(fd)); },
-          .on_trouble = [](int) {}};
+          .on_error = [](int) {}};
 }
 
 bool exists(const std::string& path) {
@@ -227,7 +227,7 @@ TEST_CASE("a listener may be destroyed while it hands over a connection") {
                                                ++accepted;
                                                listener.reset();
                                              },
-                                         .on_trouble = [](int) {}});
+                                         .on_error = [](int) {}});
   REQUIRE(created);
   listener.emplace(std::move(*created));
   const Fd first = connect_to(directory / "s");
@@ -260,11 +260,11 @@ TEST_CASE(
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
-  std::vector<int> trouble;
+  std::vector<int> error;
   auto listener =
       StreamListener::listen(*loop, {.path = directory / "s"},
                              {.on_connection = [&](Fd fd) { connections.push_back(std::move(fd)); },
-                              .on_trouble = [&](int error) { trouble.push_back(error); }});
+                              .on_error = [&](int error) { error.push_back(error); }});
   REQUIRE(listener);
   const Fd first = connect_to(directory / "s");
   const Fd second = connect_to(directory / "s");
@@ -276,8 +276,8 @@ TEST_CASE(
     REQUIRE(third);
     REQUIRE(fourth);
     const NoMoreDescriptors none;
-    run_until(*loop, [&] { return trouble.size() >= 2; });
-    CHECK(trouble == std::vector<int>{EMFILE, EMFILE});
+    run_until(*loop, [&] { return error.size() >= 2; });
+    CHECK(error == std::vector<int>{EMFILE, EMFILE});
     CHECK(connections.empty());
     char byte = 0;
     CHECK(recv(third.get(), &byte, 1, 0) == 0);  // closed, not left hanging

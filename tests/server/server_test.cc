@@ -78,11 +78,11 @@ struct Served {
   // Sends more frames than one iteration handles, so some are deferred.
   void keep_busy(Peer& peer) {
     std::string pings;
-    for (std::uint32_t request = 1000; request < 1000 + 3 * Session::kFramesPerTurn; ++request)
+    for (std::uint32_t request = 1000; request < 1000 + 3 * Session::kFramesPerIteration; ++request)
       pings += frame(proto::Ping{.echo = 1}, request);
     peer.send(pings);
     test::run_until(*loop, [&] { return peer.pongs() > 0; });
-    REQUIRE(peer.pongs() < 3 * Session::kFramesPerTurn);
+    REQUIRE(peer.pongs() < 3 * Session::kFramesPerIteration);
   }
   void answer(std::uint64_t number, std::uint32_t request) {
     server->answer({number, request}, Answer{.reason = proto::Reason::kRefused});
@@ -109,7 +109,7 @@ TEST_CASE("a write batch is flushed at its end, all connections in full") {
   const auto first = test.connect(1, 3);
   const auto second = test.connect(2, 2);
   {
-    const Server::Gathering together(*test.server, false);
+    const Server::WriteBatch together(*test.server, false);
     for (std::uint32_t request : {1u, 2u}) {
       test.answer(1, request);
       test.answer(2, request);
@@ -129,14 +129,14 @@ TEST_CASE("a busy connection's batch is sent after all others, in a later iterat
   const auto other = test.connect(2, 2);
   test.keep_busy(*busy);
   {
-    const Server::Gathering some(*test.server, false);
+    const Server::WriteBatch some(*test.server, false);
     test.answer(1, 1);
     test.answer(2, 1);
   }
   CHECK(other->answers() == 1);
   CHECK(busy->answers() == 0);
   {
-    const Server::Gathering rest(*test.server, true);
+    const Server::WriteBatch rest(*test.server, true);
     test.answer(2, 2);
     test.answer(1, 2);
   }
@@ -152,7 +152,7 @@ TEST_CASE(
   Served test;
   const auto busy = test.connect(1, 2);
   test.keep_busy(*busy);
-  const Server::Gathering some(*test.server, false);
+  const Server::WriteBatch some(*test.server, false);
   test.answer(1, 1);
   CHECK(busy->answers() == 0);
   test.server->answer({1, 2}, Answer{.reason = proto::Reason::kOk});
@@ -165,7 +165,7 @@ TEST_CASE("answers batched for a connection that has closed are dropped") {
   const auto other = test.connect(2, 1);
   test.keep_busy(*gone);
   {
-    const Server::Gathering all(*test.server, true);
+    const Server::WriteBatch all(*test.server, true);
     test.answer(1, 1);
     gone.reset();
     test.answer(2, 1);
@@ -180,7 +180,7 @@ TEST_CASE("a full batch is flushed early") {
   const auto peer = test.connect(1, kQuestions);
   const std::string claims(15'000, 'x');
   {
-    const Server::Gathering all(*test.server, false);
+    const Server::WriteBatch all(*test.server, false);
     for (std::uint32_t request = 1; request <= kQuestions; ++request)
       test.server->answer({1, request}, Answer{.reason = proto::Reason::kOk, .claims = claims});
     CHECK(peer->answers() == kQuestions - 1);

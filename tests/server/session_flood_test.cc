@@ -83,14 +83,14 @@ TEST_CASE("a uid over its limit is throttled across all its connections") {
   PeerRow& flooder = peers.enter(1000);
   REQUIRE(&peers.enter(1000) == &flooder);  // a second connection
   PeerRow& other = peers.enter(1001);
-  for (std::size_t refused = 1; refused < PeerRow::kRefusalsPerPause; ++refused)
+  for (std::size_t refused = 1; refused < PeerRow::kRejectionsPerPause; ++refused)
     REQUIRE_FALSE(flooder.refuse(1));
   CHECK_FALSE(other.refuse(1));
   CHECK_FALSE(flooder.refuse(0));
   CHECK(flooder.refuse(1));
   CHECK_FALSE(flooder.refuse(0));  // a connection without rate-limited answers continues
   CHECK(flooder.refuse(1));
-  peers.forget_refused();
+  peers.reset_rejected();
   CHECK_FALSE(flooder.refuse(1));
 }
 

@@ -298,7 +298,7 @@ TEST_CASE("a time slice ends when its time is used up, however few frames were h
   // A query that takes half of the time slice.
   const auto answered = fixture.harness.sink.on_answer;
   fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
-    fixture.harness.clock.step_boot(Session::kTimePerTurn / 2);
+    fixture.harness.clock.step_boot(Session::kTimePerIteration / 2);
     answered(waiter);
   };
   std::string all;

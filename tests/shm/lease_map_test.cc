@@ -27,8 +27,8 @@ class RecordingLog final : public Log {
 };
 
 struct Fixture {
-  std::unique_ptr<FastPath> create(bool on = true, std::uint64_t slots = 64) {
-    return FastPath::create({.on = on,
+  std::unique_ptr<LeaseMap> create(bool on = true, std::uint64_t slots = 64) {
+    return LeaseMap::create({.on = on,
                              .slots = slots,
                              .directory = directory.path(),
                              .boot_id = "00112233-4455-6677-8899-aabbccddeeff"},
@@ -135,7 +135,7 @@ TEST_CASE("when switched off there is no map and no mark, and nothing is publish
 
 TEST_CASE("a map that cannot be created is a warning, and the daemon runs without it") {
   Fixture fixture;
-  std::unique_ptr<FastPath> path;
+  std::unique_ptr<LeaseMap> path;
   SECTION("the map itself") {
     path = fixture.create(true, 100);
   }
@@ -147,7 +147,7 @@ TEST_CASE("a map that cannot be created is a warning, and the daemon runs withou
   CHECK(path->status().slots == 0);
   path->publisher().withdraw_all();
   REQUIRE_FALSE(fixture.log.lines.empty());
-  CHECK(fixture.log.lines.back().rfind("fast_path_off ", 0) == 0);
+  CHECK(fixture.log.lines.back().rfind("shared_memory_off ", 0) == 0);
 }
 
 TEST_CASE("replacing the map invalidates the old one") {

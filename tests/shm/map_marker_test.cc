@@ -47,7 +47,7 @@ TEST_CASE("an unreadable marker counts as a crash, and failing to create one is 
   CHECK(marker.old_map_ends(kStart));
   const Status set = marker.set();
   REQUIRE_FALSE(set);
-  CHECK(set.error().message.find("fast_path") != std::string::npos);
+  CHECK(set.error().message.find("shared_memory") != std::string::npos);
   // An existing symbolic link is not followed.
   std::filesystem::create_symlink(directory / "elsewhere", directory / "map-in-use");
   CHECK_FALSE(MapMarker(directory.path()).set());

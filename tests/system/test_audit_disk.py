@@ -109,7 +109,7 @@ def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_
     assert disk.peer.ask(jwt(sub="user-0")).reason == "ok"
     disk.make_room()
     until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "the daemon recovers")
-    assert disk.state() == "writable" and disk.daemon.status()["well"]
+    assert disk.state() == "writable" and disk.daemon.status()["healthy"]
     pid = disk.daemon.process.pid
     told += disk.ask()
     assert told[-20:] == ["ok"] * 20 and disk.daemon.process.pid == pid

@@ -68,7 +68,7 @@ def wait_metric(daemon, name, value):
 
 
 def taken(daemon, times):
-    wait_metric(daemon, "claimsd_upstream_certificates_taken_total", times)
+    wait_metric(daemon, "claimsd_upstream_certificates_reloaded_total", times)
 
 
 class Asking:
@@ -119,7 +119,7 @@ def test_authorities_and_client_certificate_are_rotated_without_a_failed_query(c
     assert asking.bad == []
     assert metric(daemon, "claimsd_upstream_certificates_refused_total") == 0
     assert metric(daemon, "claimsd_upstream_client_certificate_end_seconds") >= ended
-    assert daemon.log().count("certificates_taken") == 3
+    assert daemon.log().count("certificates_reloaded") == 3
     found = json.loads(daemon.admin("/v1/audit?event=configured")[1])
     assert json.dumps(found).count("its certificate files were read again") == 3
 
@@ -141,7 +141,7 @@ def test_a_broken_certificate_file_changes_nothing_until_it_is_fixed(claimsd, pe
     taken(daemon, 1)
     assert metric(daemon, "claimsd_upstream_certificates_outdated") == 0
     assert peer(daemon).ask("token-3").verdict == "valid"
-    assert json.loads(daemon.admin("/v1/status")[1])["well"]
+    assert json.loads(daemon.admin("/v1/status")[1])["healthy"]
 
 
 def test_a_removed_authority_is_not_trusted_even_over_an_old_connection(claimsd, peer, certificates):

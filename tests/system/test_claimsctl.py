@@ -66,14 +66,14 @@ def test_status_reports_a_healthy_daemon_and_one_whose_auth_api_is_down(claimsd,
     daemon = claimsd(faults.url(mode))
     peer(daemon).ask("token")
     done = claimsctl(daemon, "status")
-    assert (done.returncode, "well" in done.stdout) == (VALID, True)
+    assert (done.returncode, "healthy" in done.stdout) == (VALID, True)
     reasons = [peer(daemon).ask(f"another-{number}").reason for number in range(20)]
     assert reasons[:3] == ["upstream_status"] * 3 and "backoff" in reasons
     done = claimsctl(daemon, "status", "--json")
     said = json.loads(done.stdout)
     assert said["schema"] == 1
     assert 3 <= said["upstreams"][0]["failures"] < 20
-    assert (done.returncode, said["well"]) == (UNAVAILABLE, False)
+    assert (done.returncode, said["healthy"]) == (UNAVAILABLE, False)
 
 
 def test_ping_is_answered(claimsd, claimsctl, faults):

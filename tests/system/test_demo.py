@@ -84,7 +84,7 @@ def answer(verdict):
 def test_a_failed_check_is_printed_and_counted():
     out = io.StringIO()
     report = demo.Report(out)
-    report.verdict("fine", answer("invalid"), "invalid")
+    report.verdict("ok", answer("invalid"), "invalid")
     assert report.conclude(1) == 0
     report.verdict("an outage", answer("invalid"), "unavailable")
     report.verdict("too late", answer("invalid"), "invalid", False)

@@ -24,10 +24,10 @@ def doctor(build):
                                str(daemon.admin_socket), "doctor", "--json", *words], capture_output=True, text=True, timeout=60)
         assert done.stderr == "" and CANARY not in done.stdout
         said = json.loads(done.stdout)
-        assert said["well"] == (done.returncode == 0)
+        assert said["healthy"] == (done.returncode == 0)
         checks = {}
         for finding in said["findings"]:
-            assert bool(finding["mend"]) == (finding["state"] != "fine")
+            assert bool(finding["fix"]) == (finding["state"] != "ok")
             checks.setdefault(finding["check"], []).append(finding)
         return checks, done.returncode
 
@@ -36,7 +36,7 @@ def doctor(build):
 
 def states(checks, but=EXPECTED):
     return {name: [finding["state"] for finding in findings] for name, findings in checks.items()
-            if name not in but and any(finding["state"] != "fine" for finding in findings)}
+            if name not in but and any(finding["state"] != "ok" for finding in findings)}
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_without_a_daemon_it_says_so_and_checks_the_rest(claimsd, doctor, https)
     daemon.config_file.write_text(toml(daemon.tables))
     checks, code = doctor(daemon, "--config", str(daemon.config_file))
     assert code == 69
-    assert states(checks) == {"daemon": ["wrong"], "in_effect": ["unchecked"], "claims_socket": ["wrong"], "admin_socket": ["wrong"],
-                              "answer": ["wrong"]}
-    assert "systemctl start" in checks["daemon"][0]["mend"]
+    assert states(checks) == {"daemon": ["failed"], "in_effect": ["unchecked"], "claims_socket": ["failed"], "admin_socket": ["failed"],
+                              "answer": ["failed"]}
+    assert "systemctl start" in checks["daemon"][0]["fix"]
     assert "unchecked" in [finding["state"] for finding in checks["groups"]]
     assert "ends in" in checks["certificate"][0]["says"]
 
@@ -83,7 +83,7 @@ def test_a_hung_daemon_is_found(claimsd, doctor, https):
 def test_a_bad_certificate_is_named(claimsd, doctor, https, port, why):
     checks, code = doctor(claimsd(https(port)))
     assert code == 69
-    assert states(checks) == {"auth_api": ["wrong"], "certificate": ["unchecked"]}
+    assert states(checks) == {"auth_api": ["failed"], "certificate": ["unchecked"]}
     assert why in checks["auth_api"][0]["says"]
 
 
@@ -96,13 +96,13 @@ def test_a_client_certificate_is_presented_and_its_end_is_reported(claimsd, doct
 
 def test_an_auth_api_that_accepts_requests_without_a_token_is_wrong(claimsd, doctor, faults):
     checks, code = doctor(claimsd(faults.url("ok")))
-    assert code == 69 and states(checks) == {"auth_api": ["wrong"]}
+    assert code == 69 and states(checks) == {"auth_api": ["failed"]}
     assert "everybody would be let in" in checks["auth_api"][0]["says"]
 
 
 def test_an_unreachable_auth_api_is_wrong_and_no_token_is_ever_sent(claimsd, doctor, faults):
     checks, code = doctor(claimsd("http://127.0.0.1:1"))
-    assert code == 69 and states(checks) == {"auth_api": ["wrong"]}
+    assert code == 69 and states(checks) == {"auth_api": ["failed"]}
     doctor(claimsd(faults.url("401")))
     assert faults.count("401") == 1
     assert faults.seen("401")["last"]["authorization_sha256"] is None
@@ -125,8 +125,8 @@ def test_files_that_are_open_to_others_are_found(claimsd, doctor, https):
     daemon.config_file.chmod(0o666)
     checks, code = doctor(daemon)
     assert code == 69
-    assert states(checks) == {"configuration": ["wrong"], "host_key": ["wrong"], "audit": ["wrong"]}
-    assert str(daemon.key_file) in checks["host_key"][0]["mend"]
+    assert states(checks) == {"configuration": ["failed"], "host_key": ["failed"], "audit": ["failed"]}
+    assert str(daemon.key_file) in checks["host_key"][0]["fix"]
 
 
 def test_a_file_that_differs_from_the_running_configuration_is_found(claimsd, doctor, https):
@@ -141,7 +141,7 @@ def test_a_file_that_differs_from_the_running_configuration_is_found(claimsd, do
 def test_workers_that_may_not_query_are_named(claimsd, doctor, https):
     checks, code = doctor(claimsd(https()), "--worker", "nobody", "--worker", "root", "--worker", "no-such-user")
     assert code == 69
-    assert [finding["state"] for finding in checks["groups"]] == ["wrong", "wrong", "fine"]
+    assert [finding["state"] for finding in checks["groups"]] == ["failed", "failed", "ok"]
 
 
 def test_what_another_user_may_not_read_is_unchecked_and_not_wrong(claimsd, doctor, https, build, scratch):
@@ -159,4 +159,4 @@ def test_no_password_of_the_configuration_is_shown(claimsd, doctor, https):
     daemon.config_file.write_text(toml(daemon.tables))
     daemon.config_file.chmod(0o644)
     checks, code = doctor(daemon, "--config", str(daemon.config_file))  # the fixture searches for the canary
-    assert code == 69 and checks["auth_api"][0]["state"] in ("wrong", "unchecked")
+    assert code == 69 and checks["auth_api"][0]["state"] in ("failed", "unchecked")

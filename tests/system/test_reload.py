@@ -195,11 +195,11 @@ def test_claimsctl_reload_config_and_log_level(claimsd, build, faults):
     assert row[1] == "7" and row[2].startswith(f"{daemon.config_file}:")
     assert "limits.max_pending" not in ctl(build, daemon, "config", "--set").stdout
 
-    daemon.tables["daemon"]["fast_path"] = False
+    daemon.tables["daemon"]["shared_memory"] = False
     write(daemon)
     done = ctl(build, daemon, "reload")
-    assert (done.returncode, "daemon.fast_path" in done.stderr) == (78, True)
-    del daemon.tables["daemon"]["fast_path"]
+    assert (done.returncode, "daemon.shared_memory" in done.stderr) == (78, True)
+    del daemon.tables["daemon"]["shared_memory"]
 
     assert ctl(build, daemon, "log-level").stdout == "debug, as configured\n"
     assert ctl(build, daemon, "log-level", "error").stdout.startswith("error until the next reload")

@@ -114,7 +114,7 @@ def test_a_lease_ends_as_configured_and_a_query_renews_it(claimsd, map_peer, fau
     assert faults.count("echo") == 1
 
 
-@pytest.mark.parametrize("features, options", [(0, {}), (SHARED_MAP, {"fast_path": False})])
+@pytest.mark.parametrize("features, options", [(0, {}), (SHARED_MAP, {"shared_memory": False})])
 def test_without_the_feature_there_is_no_map_and_no_lease(claimsd, map_peer, faults, features, options):
     daemon = claimsd(faults.url("echo"), daemon=options)
     peer = map_peer(daemon, features=features)
@@ -230,7 +230,7 @@ def test_a_clean_stop_soon_after_a_crash_does_not_hide_the_crash(claimsd, faults
 def test_without_memory_for_the_map_the_daemon_runs_without_it(claimsd, map_peer, faults):
     daemon = claimsd(faults.url("echo"), start=False, cache={"map_slots": 131072, "max_bytes": "16MiB"})
     daemon.start(prefix=["prlimit", "--fsize=100000000", "env", "--ignore-signal=XFSZ"])
-    assert "fast_path_off" in daemon.log() and "cache.map_slots" in daemon.log()
+    assert "shared_memory_off" in daemon.log() and "cache.map_slots" in daemon.log()
     peer = map_peer(daemon)
     assert peer.welcome["features"] == 0
     assert peer.ask(tokens(1)[0]).verdict == "valid"

@@ -87,7 +87,7 @@ def test_the_first_query_starts_the_daemon(machine, worker):
     assert machine.show("claimsd", "ActiveState") == "inactive"
     assert worker().ask(TOKENS[0]).id == user_of(TOKENS[0])
     assert machine.show("claimsd", "ActiveState") == "active"
-    assert json.loads(machine.run("claimsctl", "status", "--json").stdout)["well"]
+    assert json.loads(machine.run("claimsctl", "status", "--json").stdout)["healthy"]
 
 
 def test_a_user_outside_the_group_is_not_permitted(running):
@@ -105,7 +105,7 @@ def test_systemctl_status_shows_the_state_of_the_daemon(running, worker):
 def test_its_own_filter_is_on_in_the_unit_as_well(running):
     """The unit installs filters, and the daemon adds one."""
     assert "Seccomp:\t2\n" in running.path(f"proc/{pid_of(running)}/status").read_text()
-    assert "unfiltered" not in running.journal("claimsd")
+    assert "syscall_filter_off" not in running.journal("claimsd")
 
 
 def test_restarts_under_load_fail_no_lookup(running, spin):

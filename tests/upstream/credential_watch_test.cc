@@ -43,7 +43,7 @@ struct Files {
   void rename_over(const std::string& name, std::string_view text) const {
     fs::rename(put(name + ".new", text), fs::path(scratch.path()) / name);
   }
-  std::string trouble() const {
+  std::string error() const {
     const auto read = read_credentials(settings);
     return read ? "" : read.error().message;
   }
@@ -64,7 +64,7 @@ TEST_CASE("a key may be in the certificate's file") {
   Files files;
   files.put("client.pem", files.of("client.key") + files.of("client.pem"));
   files.settings.client_key.clear();
-  CHECK(files.trouble().empty());
+  CHECK(files.error().empty());
 }
 
 TEST_CASE("an unreadable file is named at start, not at the first query") {
@@ -74,8 +74,8 @@ TEST_CASE("an unreadable file is named at start, not at the first query") {
   if (option == "ca_file") files.settings.ca_file = missing;
   if (option == "client_certificate") files.settings.client_certificate = missing;
   if (option == "client_key") files.settings.client_key = missing;
-  CHECK(files.trouble() == "upstream.main." + option +
-                               ": cannot read /nonexistent/file.pem: No such file or directory");
+  CHECK(files.error() == "upstream.main." + option +
+                             ": cannot read /nonexistent/file.pem: No such file or directory");
 }
 
 TEST_CASE("incomplete certificates are rejected, and the message names the reason") {
@@ -107,13 +107,13 @@ TEST_CASE("incomplete certificates are rejected, and the message names the reaso
   for (const Row& row : rows) {
     const std::string before = content_of(fs::path(files.scratch.path()) / row.file);
     files.put(row.file, row.text);
-    const std::string trouble = files.trouble();
-    INFO(row.option << ": " << trouble);
-    CHECK(trouble.starts_with(std::string("upstream.main.") + row.option + ": "));
-    CHECK(trouble.find(row.why) != std::string::npos);
-    CHECK(trouble.find("BEGIN") == std::string::npos);
+    const std::string error = files.error();
+    INFO(row.option << ": " << error);
+    CHECK(error.starts_with(std::string("upstream.main.") + row.option + ": "));
+    CHECK(error.find(row.why) != std::string::npos);
+    CHECK(error.find("BEGIN") == std::string::npos);
     files.put(row.file, before);
-    CHECK(files.trouble().empty());
+    CHECK(files.error().empty());
   }
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("a change takes effect once two looks in a row find the same files") {
   CHECK(watch->current() == before);
   const auto report = watch->look();
   REQUIRE(report);
-  CHECK(report->trouble.empty());
+  CHECK(report->error.empty());
   CHECK(watch->current() != before);
   CHECK_FALSE(watch->look());
 }
@@ -147,7 +147,7 @@ TEST_CASE("two files written one after the other take effect together") {
   CHECK_FALSE(watch->look());
   const auto report = watch->look();
   REQUIRE(report);
-  CHECK(report->trouble.empty());
+  CHECK(report->error.empty());
   CHECK(watch->current() != before);
 }
 
@@ -161,7 +161,7 @@ TEST_CASE(
   CHECK_FALSE(watch->look());
   const auto report = watch->look();
   REQUIRE(report);
-  CHECK(report->trouble.find("upstream.main.ca_file") != std::string::npos);
+  CHECK(report->error.find("upstream.main.ca_file") != std::string::npos);
   CHECK(report->certificate_end == before->certificate_end());
   for (int i = 0; i < 3; ++i) CHECK_FALSE(watch->look());
   CHECK(watch->current() == before);
@@ -170,7 +170,7 @@ TEST_CASE(
   CHECK_FALSE(watch->look());
   const auto mended = watch->look();
   REQUIRE(mended);
-  CHECK(mended->trouble.empty());
+  CHECK(mended->error.empty());
   CHECK(watch->current() != before);
 }
 
@@ -181,12 +181,12 @@ TEST_CASE("a file that disappears and comes back is no error once it is there") 
   CHECK_FALSE(watch->look());
   const auto gone = watch->look();
   REQUIRE(gone);
-  CHECK(gone->trouble.find("client_key: cannot read") != std::string::npos);
+  CHECK(gone->error.find("client_key: cannot read") != std::string::npos);
   files.put("client.key", files.of("client.key"));
   CHECK_FALSE(watch->look());
   const auto back = watch->look();
   REQUIRE(back);
-  CHECK(back->trouble.empty());
+  CHECK(back->error.empty());
 }
 
 }  // namespace

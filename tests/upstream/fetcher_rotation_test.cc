@@ -78,7 +78,7 @@ TEST_CASE("the credentials found at start are reported") {
   const Rotating rotating;
   REQUIRE(rotating.reports.size() == 1);
   CHECK(rotating.reports[0].is_first);
-  CHECK(rotating.reports[0].trouble.empty());
+  CHECK(rotating.reports[0].error.empty());
   CHECK(rotating.reports[0].certificate_end);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("broken files fail no request") {
   rotating.look_twice();
   CHECK(rotating.fetch() == Reason::kOk);
   REQUIRE(rotating.reports.size() == 2);
-  CHECK_FALSE(rotating.reports[1].trouble.empty());
+  CHECK_FALSE(rotating.reports[1].error.empty());
 }
 
 }  // namespace

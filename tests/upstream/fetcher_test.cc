@@ -3,7 +3,7 @@
 #include <atomic>
 #include <thread>
 
-#include "daemon/loop/before_wait.h"
+#include "daemon/loop/prepare.h"
 #include "daemon/loop/timer.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
@@ -52,7 +52,7 @@ TEST_CASE("a connection closed by the server does not keep the loop busy") {
   test::run_until(*loop, [&] { return completed == 1; });
   server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // the server has closed it
   std::size_t turns = 0;
-  const BeforeWait count(*loop, [&] { ++turns; });
+  const Prepare count(*loop, [&] { ++turns; });
   Timer enough(*loop, [&] { loop->stop(); });
   enough.start(milliseconds(50));
   loop->run();

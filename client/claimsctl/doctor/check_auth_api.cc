@@ -21,32 +21,33 @@ Finding judge_status(const AuthApiFacts& api) {
   const std::string answered =
       fmt::format("{} answered a request without a token with HTTP {}", api.url, api.status);
   if (api.refuses) {
-    return {State::kFine,
+    return {State::kOk,
             fmt::format("{} refuses who has no token (HTTP {}), in {}", api.url, api.status,
                         duration_text(api.took_seconds)),
             ""};
   }
   const std::string option = fmt::format("upstream.{}.url and .path", api.upstream);
   if (api.status >= kFirstServerError)
-    return {State::kWrong, answered, "its own log tells why; until then known tokens are answered"};
+    return {State::kFailed, answered,
+            "its own log tells why; until then known tokens are answered"};
   if (api.status < kFirstRedirect)
-    return {State::kWrong, answered + ": everybody would be let in",
+    return {State::kFailed, answered + ": everybody would be let in",
             fmt::format("is this the Auth API? Check {}", option)};
   if (api.status < kFirstClientError)
-    return {State::kWrong, answered + ": a redirect is not followed",
+    return {State::kFailed, answered + ": a redirect is not followed",
             fmt::format("name where it leads in {}", option)};
   return {State::kWarning, answered + ", which is not a refusal",
           fmt::format("check {}, or add it to refusal_statuses if it means that", option)};
 }
 
 Finding judge_end(std::string_view what, daemon::WallTime now, daemon::WallTime end,
-                  std::string_view mend) {
+                  std::string_view fix) {
   if (end <= now)
-    return {State::kWrong, fmt::format("{} ended {}", what, distance_text(now, end)),
-            std::string(mend)};
-  return {end - now < kEndsSoon ? State::kWarning : State::kFine,
+    return {State::kFailed, fmt::format("{} ended {}", what, distance_text(now, end)),
+            std::string(fix)};
+  return {end - now < kEndsSoon ? State::kWarning : State::kOk,
           fmt::format("{} ends {}", what, distance_text(now, end)),
-          end - now < kEndsSoon ? std::string(mend) : ""};
+          end - now < kEndsSoon ? std::string(fix) : ""};
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ Findings check_auth_api(const Facts& facts) {
     if (api.failure.empty()) {
       all.push_back(judge_status(api));
     } else {
-      all.push_back({State::kWrong, fmt::format("{}: {}", api.url, api.failure),
+      all.push_back({State::kFailed, fmt::format("{}: {}", api.url, api.failure),
                      fmt::format("check upstream.{}.url, DNS, the network between, and ca_file for "
                                  "a certificate that is not trusted",
                                  api.upstream)});
@@ -80,7 +81,7 @@ Findings check_certificate(const Facts& facts) {
                      "see Auth API"});
     }
   }
-  if (!tls) all.push_back({State::kFine, "none: every Auth API is on this host's loopback", ""});
+  if (!tls) all.push_back({State::kOk, "none: every Auth API is on this host's loopback", ""});
   return all;
 }
 
@@ -90,7 +91,7 @@ Findings check_client_certificate(const Facts& facts) {
     if (!certificate.end) {
       const bool absent = certificate.path.starts_with("/run/credentials/") && !facts.daemon;
       const bool unseen = absent || facts.caller.uid != 0;
-      all.push_back({unseen ? State::kUnchecked : State::kWrong, certificate.end.error().message,
+      all.push_back({unseen ? State::kUnchecked : State::kFailed, certificate.end.error().message,
                      absent   ? "start the daemon: systemd hands it over while that runs"
                      : unseen ? "run it as root"
                               : "put a PEM certificate there, or take the option out"});
@@ -99,7 +100,7 @@ Findings check_client_certificate(const Facts& facts) {
     all.push_back(judge_end(certificate.path, facts.clock.now, *certificate.end,
                             "renew it; it is read again when the file changes"));
   }
-  if (all.empty()) all.push_back({State::kFine, "none is configured", ""});
+  if (all.empty()) all.push_back({State::kOk, "none is configured", ""});
   return all;
 }
 
@@ -110,7 +111,7 @@ Findings check_clock(const Facts& facts) {
     for (const auto& api : facts.configured->auth_apis) {
       // A Date header has a resolution of one second.
       if (!api.ahead || std::chrono::abs(*api.ahead) <= skew + seconds(1)) continue;
-      all.push_back({State::kWrong,
+      all.push_back({State::kFailed,
                      fmt::format("the clock of {} is {} s {} this host's: more than "
                                  "cache.clock_skew, so that tokens end too early or too late",
                                  api.url, std::chrono::abs(*api.ahead).count(),
@@ -123,7 +124,7 @@ Findings check_clock(const Facts& facts) {
                    "timedatectl set-ntp true, or run chrony; in a virtual machine whose host does "
                    "that this is fine"});
   }
-  if (all.empty()) all.push_back({State::kFine, "it is kept right", ""});
+  if (all.empty()) all.push_back({State::kOk, "it is kept right", ""});
   return all;
 }
 

@@ -37,14 +37,14 @@ Finding judge_config_file(const Facts& facts) {
   const FileFacts& found = **file.found;
   if ((found.mode & kWritableByOthers) != 0) {
     return {
-        State::kWrong,
+        State::kFailed,
         fmt::format("others than its owner {} may change {} (mode {:04o}), and with it whom the "
                     "daemon sends tokens to",
                     file.owner, file.path, found.mode),
         fmt::format("chmod go-w {}", file.path)};
   }
   if (!may_read(file, facts)) {
-    return {State::kWrong,
+    return {State::kFailed,
             fmt::format("the daemon's user {} may not read {} ({}:{}, mode {:04o})",
                         facts.daemon_user, file.path, file.owner, file.group, found.mode),
             fmt::format("chgrp {} {}; chmod 0640 {}", facts.daemon_user, file.path, file.path)};
@@ -53,7 +53,7 @@ Finding judge_config_file(const Facts& facts) {
     return {State::kWarning, fmt::format("everybody may read {}, which names a proxy", file.path),
             fmt::format("chmod o-r {}", file.path)};
   }
-  return {State::kFine,
+  return {State::kOk,
           fmt::format("{}: valid, {} Auth API{}", file.path, upstreams, upstreams == 1 ? "" : "s"),
           ""};
 }
@@ -68,8 +68,8 @@ Findings check_configuration(const Facts& facts) {
   std::string_view rest = facts.config.error().message;
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());
-    all.push_back({State::kWrong, std::string(rest.substr(0, end)),
-                   "mend this place, then: claimsctl check-config; systemctl restart claimsd"});
+    all.push_back({State::kFailed, std::string(rest.substr(0, end)),
+                   "fix this place, then: claimsctl check-config; systemctl restart claimsd"});
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return all;
@@ -79,7 +79,7 @@ Findings check_daemon(const Facts& facts) {
   if (!facts.daemon) {
     const Problem& why = facts.daemon.error();
     const bool unseen = why.exit == Exit::kNoPermission;
-    return {{unseen ? State::kUnchecked : State::kWrong, first_line(why.message), why.hint}};
+    return {{unseen ? State::kUnchecked : State::kFailed, first_line(why.message), why.hint}};
   }
   const DaemonFacts& daemon = *facts.daemon;
   Findings all;
@@ -90,9 +90,9 @@ Findings check_daemon(const Facts& facts) {
          "systemctl restart claimsd, if a newer one has been installed"});
   }
   for (const auto& trouble : daemon.troubles)
-    all.push_back({State::kWrong, trouble.message, trouble.hint});
+    all.push_back({State::kFailed, trouble.message, trouble.hint});
   if (all.empty()) {
-    all.push_back({State::kFine,
+    all.push_back({State::kOk,
                    fmt::format("version {}, pid {}, well, for {}", daemon.version, daemon.pid,
                                duration_text(daemon.uptime_seconds)),
                    ""});
@@ -111,7 +111,7 @@ Findings check_in_effect(const Facts& facts) {
     });
     if (found == options.end() || found->value != setting.value) differ.push_back(setting.option);
   }
-  if (differ.empty()) return {{State::kFine, "the daemon works by what the file says", ""}};
+  if (differ.empty()) return {{State::kOk, "the daemon works by what the file says", ""}};
   std::string names;
   for (std::size_t at = 0; at < std::min(differ.size(), kMaxNamed); ++at)
     names += (at == 0 ? "" : ", ") + differ[at];
@@ -124,17 +124,17 @@ Findings check_in_effect(const Facts& facts) {
 
 Findings check_answer(const Facts& facts) {
   const PingFacts& ping = facts.ping;
-  if (ping.answered) return {{State::kFine, "it answers libclaimsd", ""}};
+  if (ping.answered) return {{State::kOk, "it answers libclaimsd", ""}};
   if (ping.reason == "not_permitted") {
     return {{State::kUnchecked, fmt::format("{} may not ask: {}", facts.caller.name, ping.text),
              "run it as root, or as a member of the socket's group"}};
   }
-  const std::string mend = ping.reason == "wrong_daemon"
-                               ? "the library trusts root and the owner of the socket's directory: "
-                                 "see claims socket; in "
-                                 "a user namespace set daemon_uid"
-                               : "see daemon and claims socket; its log: journalctl -u claimsd";
-  return {{State::kWrong, fmt::format("{}: {}", ping.reason, ping.text), mend}};
+  const std::string fix = ping.reason == "wrong_daemon"
+                              ? "the library trusts root and the owner of the socket's directory: "
+                                "see claims socket; in "
+                                "a user namespace set daemon_uid"
+                              : "see daemon and claims socket; its log: journalctl -u claimsd";
+  return {{State::kFailed, fmt::format("{}: {}", ping.reason, ping.text), fix}};
 }
 
 }  // namespace claimsd::ctl::doctor

@@ -18,16 +18,16 @@ Finding not_seen(const Place& place) {
 }
 
 Finding faulty(const daemon::FileFault& fault) {
-  return {State::kWrong, fault.what, fault.mend};
+  return {State::kFailed, fault.what, fault.fix};
 }
 
 // Nothing exists at this path yet. The daemon creates the last component itself.
 Finding missing(const Facts& facts, const Place& place, std::string_view what) {
   if (!facts.daemon) {
-    return {State::kFine,
+    return {State::kOk,
             fmt::format("{} {} is not there: it is made at the first start", what, place.path), ""};
   }
-  return {State::kWrong, fmt::format("the daemon runs, and {} {} is gone", what, place.path),
+  return {State::kFailed, fmt::format("the daemon runs, and {} {} is gone", what, place.path),
           "systemctl restart claimsd; find out who removed it"};
 }
 
@@ -41,7 +41,7 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
           daemon::judge_private_directory(place.path, **place.found, facts.daemon_uid))
     return {faulty(*fault)};
   if (disk && disk->in_memory && lies == Lies::kOnDisk) {
-    return {{State::kWrong,
+    return {{State::kFailed,
              fmt::format("{} {} lies in memory: it is gone after a reboot", what, place.path),
              "put it on a disk"}};
   }
@@ -51,12 +51,12 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
                          place.path),
              "put it on a tmpfs, such as /run/claimsd/cache"}};
   }
-  return {{State::kFine,
+  return {{State::kOk,
            fmt::format("{} ({}, mode {:04o})", place.path, place.owner, (**place.found).mode), ""}};
 }
 
 void judge_room(Findings& all, const Result<DiskFacts>& disk, const std::string& path,
-                std::uint64_t needs, std::string_view mend) {
+                std::uint64_t needs, std::string_view fix) {
   if (!disk) {
     all.push_back({State::kUnchecked, disk.error().message, "run it as root"});
     return;
@@ -64,19 +64,19 @@ void judge_room(Findings& all, const Result<DiskFacts>& disk, const std::string&
   const std::string left =
       fmt::format("{} of {} left", bytes_text(disk->free_bytes), bytes_text(disk->total_bytes));
   if (disk->read_only) {
-    all.push_back({State::kWrong, fmt::format("the file system of {} is read-only", path),
+    all.push_back({State::kFailed, fmt::format("the file system of {} is read-only", path),
                    "see the kernel's log (dmesg): mostly the disk has failed"});
   } else if (disk->no_free_files) {
-    all.push_back({State::kWrong,
+    all.push_back({State::kFailed,
                    fmt::format("no file can be made where {} lies: no free inodes", path),
                    "remove files there (df -i)"});
   } else if (disk->free_bytes < needs) {
     all.push_back(
-        {State::kWrong,
+        {State::kFailed,
          fmt::format("{}: {}, and {} may be needed at once", path, left, bytes_text(needs)),
-         std::string(mend)});
+         std::string(fix)});
   } else if (disk->free_bytes / kLowPercent < disk->total_bytes / 100) {
-    all.push_back({State::kWarning, fmt::format("{}: {}", path, left), std::string(mend)});
+    all.push_back({State::kWarning, fmt::format("{}: {}", path, left), std::string(fix)});
   }
 }
 
@@ -89,7 +89,7 @@ Findings check_host_key(const Facts& facts) {
   if (!key.found) return {not_seen(key)};
   if (!*key.found && credential) {
     if (facts.daemon)
-      return {{State::kWrong, fmt::format("systemd handed over no {}", key.path),
+      return {{State::kFailed, fmt::format("systemd handed over no {}", key.path),
                "put it into /etc/credstore, then: systemctl restart claimsd"}};
     return {{State::kUnchecked, fmt::format("{} is there only while the daemon runs", key.path),
              "start the daemon"}};
@@ -104,8 +104,8 @@ Findings check_host_key(const Facts& facts) {
             daemon::judge_guarded_directory(directory.path, **directory.found, facts.daemon_uid))
       return {faulty(*fault)};
   }
-  return {{State::kFine,
-           fmt::format("{} ({}, mode {:04o})", key.path, key.owner, (**key.found).mode), ""}};
+  return {{State::kOk, fmt::format("{} ({}, mode {:04o})", key.path, key.owner, (**key.found).mode),
+           ""}};
 }
 
 Findings check_cache(const Facts& facts) {
@@ -144,7 +144,7 @@ Findings check_disk(const Facts& facts) {
   }
   if (all.empty()) {
     const auto& disk = config.audit.enabled ? found.audit_disk : found.revocations_disk;
-    all.push_back({State::kFine,
+    all.push_back({State::kOk,
                    fmt::format("{} of {} left where {} lies", bytes_text(disk->free_bytes),
                                bytes_text(disk->total_bytes),
                                config.audit.enabled ? "the audit log" : "what was revoked"),

@@ -30,26 +30,26 @@ std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket
     return Finding{State::kUnchecked, socket.socket.found.error().message, "run it as root"};
   if (!*socket.socket.found) {
     const std::string other = configured_elsewhere(facts, socket, admin);
-    return Finding{State::kWrong, fmt::format("there is no {}", path),
+    return Finding{State::kFailed, fmt::format("there is no {}", path),
                    other.empty() ? kStart : other};
   }
   const FileFacts& found = **socket.socket.found;
   if (found.kind != FileKind::kSocket)
-    return Finding{State::kWrong, fmt::format("{} is not a socket", path),
+    return Finding{State::kFailed, fmt::format("{} is not a socket", path),
                    fmt::format("remove it, then: {}", kStart)};
   if (!socket.directory.found || !*socket.directory.found) return std::nullopt;
   const FileFacts& directory = **socket.directory.found;
   const bool others_write = (directory.mode & (kWritableByGroup | kWritableByOthers)) != 0 &&
                             (directory.mode & kSticky) == 0;
   if (others_write) {
-    return Finding{State::kWrong,
+    return Finding{State::kFailed,
                    fmt::format("others may put a socket of theirs into {} (mode {:04o}) and be "
                                "sent tokens",
                                socket.directory.path, directory.mode),
                    fmt::format("chmod go-w {}", socket.directory.path)};
   }
   if (directory.uid != 0 && directory.uid != facts.daemon_uid) {
-    return Finding{State::kWrong,
+    return Finding{State::kFailed,
                    fmt::format("the directory {} belongs to {}, who could put another socket there",
                                socket.directory.path, socket.directory.owner),
                    fmt::format("chown {} {}", facts.daemon_user, socket.directory.path)};
@@ -89,21 +89,21 @@ Finding judge_worker(const User& user, const Facts& facts) {
   const SocketFacts& socket = facts.claims_socket;
   if (!may_open(user, **socket.socket.found)) {
     return {
-        State::kWrong,
+        State::kFailed,
         fmt::format("the user {} may not open {} ({})", user.name, socket.socket.path, who(socket)),
         let_in(socket.socket, user.name)};
   }
   const bool listed = daemon.allowed_uids.empty() && daemon.allowed_gids.empty();
   const bool primary = !user.gids.empty() && holds(daemon.allowed_gids, user.gids.front());
   if (user.uid != 0 && !listed && !holds(daemon.allowed_uids, user.uid) && !primary) {
-    return {State::kWrong,
+    return {State::kFailed,
             fmt::format(
                 "the user {} (uid {}) stands in neither daemon.allowed_uids nor, with the primary "
                 "group, daemon.allowed_gids",
                 user.name, user.uid),
             fmt::format("add {} to daemon.allowed_uids, then: claimsctl reload", user.uid)};
   }
-  return {State::kFine, fmt::format("the user {} may ask", user.name), ""};
+  return {State::kOk, fmt::format("the user {} may ask", user.name), ""};
 }
 
 // Without a user to check: is any user allowed to query?
@@ -111,13 +111,12 @@ Finding judge_group(const Facts& facts) {
   const SocketFacts& socket = facts.claims_socket;
   const FileFacts& found = **socket.socket.found;
   if ((found.mode & kWritableByOthers) != 0)
-    return {State::kFine, "every user of this host may open the claims socket", ""};
+    return {State::kOk, "every user of this host may open the claims socket", ""};
   std::string names;
   for (const auto& name : socket.members) {
     if (name != facts.daemon_user) names += (names.empty() ? "" : ", ") + name;
   }
-  if (!names.empty())
-    return {State::kFine, fmt::format("in {}: {}", socket.socket.group, names), ""};
+  if (!names.empty()) return {State::kOk, fmt::format("in {}: {}", socket.socket.group, names), ""};
   return {State::kWarning,
           fmt::format("nobody is in the group {}: but for root, none may ask", socket.socket.group),
           let_in(socket.socket, "USER")};
@@ -136,7 +135,7 @@ Findings check_claims_socket(const Facts& facts) {
                fmt::format("chmod o+x {}", facts.claims_socket.directory.path)}};
     }
   }
-  return {{State::kFine,
+  return {{State::kOk,
            fmt::format("{} ({})", facts.claims_socket.socket.path, who(facts.claims_socket)), ""}};
 }
 
@@ -144,12 +143,12 @@ Findings check_admin_socket(const Facts& facts) {
   if (auto finding = judge_place(facts, facts.admin_socket, true)) return {*finding};
   const SocketFacts& socket = facts.admin_socket;
   if (((**socket.socket.found).mode & kWritableByOthers) != 0) {
-    return {{State::kWrong,
+    return {{State::kFailed,
              fmt::format("every user of this host may revoke and purge: {} ({})",
                          socket.socket.path, who(socket)),
              "set SocketMode=0660 in claimsd-admin.socket, or daemon.admin_socket_mode"}};
   }
-  return {{State::kFine, fmt::format("{} ({})", socket.socket.path, who(socket)), ""}};
+  return {{State::kOk, fmt::format("{} ({})", socket.socket.path, who(socket)), ""}};
 }
 
 Findings check_groups(const Facts& facts) {
@@ -159,7 +158,7 @@ Findings check_groups(const Facts& facts) {
              "see claims socket"}};
   Findings all;
   for (const auto& name : facts.unknown_workers)
-    all.push_back({State::kWrong, fmt::format("there is no user {} on this host", name),
+    all.push_back({State::kFailed, fmt::format("there is no user {} on this host", name),
                    "name another one by --worker"});
   for (const auto& user : facts.workers) all.push_back(judge_worker(user, facts));
   if (all.empty()) all.push_back(judge_group(facts));

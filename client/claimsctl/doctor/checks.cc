@@ -48,10 +48,10 @@ std::span<const Check> checks() {
 
 std::string_view name_of(State state) {
   switch (state) {
-    case State::kFine: return "fine";
+    case State::kOk: return "ok";
     case State::kUnchecked: return "unchecked";
     case State::kWarning: return "warning";
-    case State::kWrong: return "wrong";
+    case State::kFailed: return "failed";
   }
   return "";
 }
@@ -59,7 +59,7 @@ std::string_view name_of(State state) {
 Findings judge(const Check& check, const Facts& facts) {
   if (check.needs == Needs::kConfiguration && !facts.configured) {
     return {{State::kUnchecked, "not looked at: it takes a configuration to know where",
-             "mend the configuration first"}};
+             "fix the configuration first"}};
   }
   return check.judge(facts);
 }

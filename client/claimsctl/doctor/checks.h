@@ -13,19 +13,19 @@
 namespace claimsd::ctl::doctor {
 
 enum class State : std::uint8_t {
-  kFine,
+  kOk,
   kUnchecked,  // could not be checked; `says` has the reason, `mend` the fix
   kWarning,    // works now, but may fail soon
-  kWrong,
+  kFailed,
 };
 
 // "fine", "unchecked", "warning", "wrong".
 std::string_view name_of(State state);
 
 struct Finding {
-  State state = State::kFine;
+  State state = State::kOk;
   std::string says;
-  std::string mend;  // the suggested fix; empty if all is fine
+  std::string fix;  // the suggested fix; empty if all is fine
 };
 
 using Findings = std::vector<Finding>;

@@ -105,7 +105,7 @@ struct Ill {
   std::string check;
   State state;
   std::string says;
-  std::string mend;
+  std::string fix;
   std::function<void(Facts&)> make;
 };
 
@@ -133,100 +133,100 @@ void configure(Facts& facts, const std::string& more) {
 
 // clang-format off
 const Ill kIlls[] = {
-  {"configuration", State::kWrong, "others than its owner root may change", "chmod go-w /etc/claimsd/claimsd.toml",
+  {"configuration", State::kFailed, "others than its owner root may change", "chmod go-w /etc/claimsd/claimsd.toml",
    [](Facts& f) { file(f.config_file).mode = 0662; }},
-  {"configuration", State::kWrong, "the daemon's user claimsd may not read", "chmod 0640",
+  {"configuration", State::kFailed, "the daemon's user claimsd may not read", "chmod 0640",
    [](Facts& f) { file(f.config_file).mode = 0600; }},
   {"configuration", State::kWarning, "which names a proxy", "chmod o-r",
    [](Facts& f) { file(f.config_file).mode = 0644;
      f.config = load_config(std::string(kConfig) + "proxy = \"http://proxy:3128\"\n", "f"); f.daemon = running(*f.config); }},
-  {"daemon", State::kWrong, "the disk is full", "make room",
+  {"daemon", State::kFailed, "the disk is full", "make room",
    [](Facts& f) { f.daemon->troubles.push_back({"the disk is full", "make room"}); }},
   {"daemon", State::kWarning, "it is claimsd 1.2.2, and this claimsctl is 1.2.3", "restart",
    [](Facts& f) { f.daemon->version = "1.2.2"; }},
   {"in_effect", State::kWarning, "cache.max_ttl", "claimsctl reload",
    [](Facts& f) { for (auto& option : f.daemon->options) if (option.option == "cache.max_ttl") option.value = "\"9s\""; }},
-  {"claims_socket", State::kWrong, "is not a socket", "remove it",
+  {"claims_socket", State::kFailed, "is not a socket", "remove it",
    [](Facts& f) { file(f.claims_socket.socket).kind = FileKind::kRegular; }},
-  {"claims_socket", State::kWrong, "others may put a socket of theirs into /run/claimsd", "chmod go-w",
+  {"claims_socket", State::kFailed, "others may put a socket of theirs into /run/claimsd", "chmod go-w",
    [](Facts& f) { file(f.claims_socket.directory).mode = 0775; }},
-  {"claims_socket", State::kWrong, "belongs to", "chown claimsd /run/claimsd",
+  {"claims_socket", State::kFailed, "belongs to", "chown claimsd /run/claimsd",
    [](Facts& f) { file(f.claims_socket.directory).uid = 1000; }},
   {"claims_socket", State::kWarning, "not every worker reaches", "chmod o+x",
    [](Facts& f) { file(f.claims_socket.directory).mode = 0750; }},
-  {"admin_socket", State::kWrong, "there is no /run/claimsd/admin.sock", "systemctl start",
+  {"admin_socket", State::kFailed, "there is no /run/claimsd/admin.sock", "systemctl start",
    [](Facts& f) { gone(f.admin_socket.socket); }},
   {"admin_socket", State::kUnchecked, "Permission denied", "root",
    [](Facts& f) { denied(f.admin_socket.socket); }},
-  {"admin_socket", State::kWrong, "every user of this host may revoke", "SocketMode=0660",
+  {"admin_socket", State::kFailed, "every user of this host may revoke", "SocketMode=0660",
    [](Facts& f) { file(f.admin_socket.socket).mode = 0666; }},
-  {"groups", State::kWrong, "the user www-data may not open", "usermod --append --groups claimsd-clients www-data",
+  {"groups", State::kFailed, "the user www-data may not open", "usermod --append --groups claimsd-clients www-data",
    [](Facts& f) { f.workers[0].gids = {33}; }},
-  {"groups", State::kWrong, "may not open", "daemon.socket_group",
+  {"groups", State::kFailed, "may not open", "daemon.socket_group",
    [](Facts& f) { f.workers[0].gids = {33}; file(f.claims_socket.socket).gid = 0; }},
-  {"groups", State::kWrong, "stands in neither daemon.allowed_uids", "add 33 to daemon.allowed_uids",
+  {"groups", State::kFailed, "stands in neither daemon.allowed_uids", "add 33 to daemon.allowed_uids",
    [](Facts& f) { configure(f, "[daemon]\nallowed_uids = [1000]\n"); }},
-  {"groups", State::kWrong, "there is no user zoe", "--worker",
+  {"groups", State::kFailed, "there is no user zoe", "--worker",
    [](Facts& f) { f.unknown_workers = {"zoe"}; }},
   {"groups", State::kWarning, "nobody is in the group claimsd-clients", "usermod",
    [](Facts& f) { f.workers.clear(); f.claims_socket.members = {"claimsd"}; }},
-  {"answer", State::kWrong, "no_daemon", "journalctl",
+  {"answer", State::kFailed, "no_daemon", "journalctl",
    [](Facts& f) { f.ping = {false, "no_daemon", "nobody listens"}; }},
   {"answer", State::kUnchecked, "root may not ask", "root",
    [](Facts& f) { f.ping = {false, "not_permitted", "not permitted"}; }},
-  {"host_key", State::kWrong, "open to others (mode 0640)", "remove it",
+  {"host_key", State::kFailed, "open to others (mode 0640)", "remove it",
    [](Facts& f) { file(f.configured->host_key).mode = 0640; }},
-  {"host_key", State::kWrong, "belongs to uid 1000", "remove it",
+  {"host_key", State::kFailed, "belongs to uid 1000", "remove it",
    [](Facts& f) { file(f.configured->host_key).uid = 1000; }},
-  {"host_key", State::kWrong, "has 31 bytes", "remove it",
+  {"host_key", State::kFailed, "has 31 bytes", "remove it",
    [](Facts& f) { file(f.configured->host_key).size = 31; }},
-  {"host_key", State::kWrong, "the daemon runs, and the host key", "find out",
+  {"host_key", State::kFailed, "the daemon runs, and the host key", "find out",
    [](Facts& f) { gone(f.configured->host_key); }},
-  {"host_key", State::kWrong, "others may replace files in the directory /var/lib/claimsd", "chmod go-w",
+  {"host_key", State::kFailed, "others may replace files in the directory /var/lib/claimsd", "chmod go-w",
    [](Facts& f) { file(f.configured->host_key_directory).mode = 0777; }},
   {"host_key", State::kUnchecked, "Permission denied", "root",
    [](Facts& f) { denied(f.configured->host_key); }},
-  {"host_key", State::kWrong, "systemd handed over no", "/etc/credstore",
+  {"host_key", State::kFailed, "systemd handed over no", "/etc/credstore",
    [](Facts& f) { f.configured->host_key.path = "/run/credentials/claimsd.service/claimsd.host-key"; gone(f.configured->host_key); }},
   {"cache", State::kWarning, "lies on a disk", "tmpfs",
    [](Facts& f) { f.configured->cache_disk->in_memory = false; }},
-  {"cache", State::kWrong, "open to others (mode 0755)", "chmod 0700",
+  {"cache", State::kFailed, "open to others (mode 0755)", "chmod 0700",
    [](Facts& f) { file(f.configured->cache).mode = 0755; }},
-  {"revocations", State::kWrong, "lies in memory", "put it on a disk",
+  {"revocations", State::kFailed, "lies in memory", "put it on a disk",
    [](Facts& f) { f.configured->revocations_disk->in_memory = true; }},
-  {"audit", State::kWrong, "belongs to uid 1000", "chown 990",
+  {"audit", State::kFailed, "belongs to uid 1000", "chown 990",
    [](Facts& f) { file(f.configured->audit).uid = 1000; }},
   {"audit", State::kWarning, "none is kept", "audit.enabled",
    [](Facts& f) { configure(f, "[audit]\nenabled = false\n"); }},
-  {"disk", State::kWrong, "may be needed at once", "make room",
+  {"disk", State::kFailed, "may be needed at once", "make room",
    [](Facts& f) { f.configured->audit_disk->free_bytes = 1000; }},
   {"disk", State::kWarning, "left", "make room",
    [](Facts& f) { f.configured->audit_disk->free_bytes = 2ULL << 30; }},
-  {"disk", State::kWrong, "is read-only", "dmesg",
+  {"disk", State::kFailed, "is read-only", "dmesg",
    [](Facts& f) { f.configured->revocations_disk->read_only = true; }},
-  {"disk", State::kWrong, "no free inodes", "df -i",
+  {"disk", State::kFailed, "no free inodes", "df -i",
    [](Facts& f) { f.configured->audit_disk->no_free_files = true; }},
   {"clock", State::kWarning, "nobody keeps this host's clock right", "timedatectl",
    [](Facts& f) { f.clock.synchronised = false; }},
-  {"clock", State::kWrong, "is 90 s behind this host's", "timedatectl",
+  {"clock", State::kFailed, "is 90 s behind this host's", "timedatectl",
    [](Facts& f) { api(f).ahead = seconds(-90); }},
-  {"auth_api", State::kWrong, "could not resolve", "check upstream.main.url",
+  {"auth_api", State::kFailed, "could not resolve", "check upstream.main.url",
    [](Facts& f) { api(f).failure = "could not resolve the name"; }},
-  {"auth_api", State::kWrong, "everybody would be let in", "is this the Auth API",
+  {"auth_api", State::kFailed, "everybody would be let in", "is this the Auth API",
    [](Facts& f) { api(f).status = 200; api(f).refuses = false; }},
-  {"auth_api", State::kWrong, "a redirect is not followed", "name where it leads",
+  {"auth_api", State::kFailed, "a redirect is not followed", "name where it leads",
    [](Facts& f) { api(f).status = 302; api(f).refuses = false; }},
   {"auth_api", State::kWarning, "HTTP 404, which is not a refusal", "check upstream.main.url",
    [](Facts& f) { api(f).status = 404; api(f).refuses = false; }},
-  {"auth_api", State::kWrong, "HTTP 502", "its own log",
+  {"auth_api", State::kFailed, "HTTP 502", "its own log",
    [](Facts& f) { api(f).status = 502; api(f).refuses = false; }},
   {"certificate", State::kWarning, "ends in 13 d", "renew",
    [](Facts& f) { api(f).certificate_end = kNow + std::chrono::hours(24 * 13 + 1); }},
-  {"certificate", State::kWrong, "ended 3 h ago", "renew",
+  {"certificate", State::kFailed, "ended 3 h ago", "renew",
    [](Facts& f) { api(f).certificate_end = kNow - std::chrono::hours(3); }},
-  {"client_certificate", State::kWrong, "ended 3 d ago", "renew",
+  {"client_certificate", State::kFailed, "ended 3 d ago", "renew",
    [](Facts& f) { f.configured->client_certificates[0].end = kNow - std::chrono::hours(24 * 3); }},
-  {"client_certificate", State::kWrong, "cannot read", "put a PEM certificate there",
+  {"client_certificate", State::kFailed, "cannot read", "put a PEM certificate there",
    [](Facts& f) { f.configured->client_certificates[0].end = failure("cannot read it"); }},
 };
 // clang-format on
@@ -238,9 +238,9 @@ TEST_CASE("a healthy host has no findings") {
   for (const auto& check : checks()) {
     for (const auto& finding : judge(check, facts)) {
       INFO(check.name << ": " << finding.says);
-      CHECK(finding.state == State::kFine);
+      CHECK(finding.state == State::kOk);
       CHECK_FALSE(finding.says.empty());
-      CHECK(finding.mend.empty());
+      CHECK(finding.fix.empty());
     }
   }
 }
@@ -253,13 +253,13 @@ TEST_CASE("each fault is found by its own check only, with a suggested fix") {
     for (const auto& check : checks()) {
       for (const auto& finding : judge(check, facts)) {
         INFO(ill.check << " (" << ill.says << "), by " << check.name << ": " << finding.says);
-        if (check.name != ill.check || finding.state == State::kFine) {
-          CHECK(finding.state == State::kFine);
+        if (check.name != ill.check || finding.state == State::kOk) {
+          CHECK(finding.state == State::kOk);
           continue;
         }
         CHECK(finding.state == ill.state);
         CHECK_THAT(finding.says, ContainsSubstring(ill.says));
-        CHECK_THAT(finding.mend, ContainsSubstring(ill.mend));
+        CHECK_THAT(finding.fix, ContainsSubstring(ill.fix));
         found_by.insert(ill.check + ill.says);
       }
     }
@@ -287,11 +287,11 @@ TEST_CASE(
     for (const auto& finding : judge(check, facts)) {
       INFO(check.name << ": " << finding.says);
       if (check.name == "daemon")
-        CHECK(finding.state == State::kWrong);
+        CHECK(finding.state == State::kFailed);
       else if (check.name == "in_effect")
         CHECK(finding.state == State::kUnchecked);
       else
-        CHECK(finding.state == State::kFine);
+        CHECK(finding.state == State::kOk);
     }
   }
 }
@@ -306,7 +306,7 @@ TEST_CASE(
     INFO(check.name);
     if (check.name == "configuration") {
       REQUIRE(findings.size() == 2);
-      CHECK(findings[1].state == State::kWrong);
+      CHECK(findings[1].state == State::kFailed);
       CHECK(findings[1].says == "f:2:2: two");
     }
     if (check.needs == Needs::kConfiguration) CHECK(findings[0].state == State::kUnchecked);

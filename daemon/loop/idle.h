@@ -1,4 +1,4 @@
-// each_turn.h: while started, calls back once per loop iteration and keeps the loop from waiting.
+// idle.h: while started, calls back once per loop iteration and keeps the loop from waiting.
 // For work split into pieces, so that events are handled in between. Lifetime and threads: loop.h.
 // uv_idle_t.
 //
@@ -13,11 +13,11 @@
 
 namespace claimsd::daemon {
 
-class EachTurn {
+class Idle {
  public:
   using Callback = std::function<void()>;
 
-  EachTurn(Loop& loop, Callback callback);
+  Idle(Loop& loop, Callback callback);
 
   void start();
   void stop();

@@ -1,4 +1,4 @@
-#include "client/src/fast_path.h"
+#include "client/src/local_lookup.h"
 
 #include "client/src/answer.h"
 #include "client/src/lease_reader.h"
@@ -31,12 +31,12 @@ void forget(claimsd_answer** out) {
 
 }  // namespace
 
-void FastPath::create(const Options& options) {
+void LocalLookup::create(const Options& options) {
   on_ = options.on;
   if (on_ && options.local_table) static_cast<void>(local_.create(options.local_entries));
 }
 
-bool FastPath::look_up(const proto::Query& query, claimsd_answer** out) {
+bool LocalLookup::look_up(const proto::Query& query, claimsd_answer** out) {
   MapView map;
   if (!may_be_published(query) || !map_.look(map)) return false;
   const Moment moment = Moment::now();
@@ -52,8 +52,8 @@ bool FastPath::look_up(const proto::Query& query, claimsd_answer** out) {
   return false;
 }
 
-bool FastPath::find_shared(const MapView& map, const Sought& sought, const Moment& moment,
-                           claimsd_answer** out) {
+bool LocalLookup::find_shared(const MapView& map, const Sought& sought, const Moment& moment,
+                              claimsd_answer** out) {
   SealerPool::Lease sealer(sealers_);
   FoundLease lease;
   proto::ClaimsView claims;
@@ -77,12 +77,12 @@ bool FastPath::find_shared(const MapView& map, const Sought& sought, const Momen
   return true;
 }
 
-void FastPath::abandon() {
+void LocalLookup::abandon() {
   map_.abandon();
   sealers_.abandon();
 }
 
-void FastPath::count(claimsd_statistics& out) const {
+void LocalLookup::count(claimsd_statistics& out) const {
   out.local_hits = local_.hits();
   out.shared_hits = sealers_.hits();
   out.maps = map_.taken();

@@ -1,4 +1,4 @@
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/timer_fd.h"
 
 #include <fmt/core.h>
 #include <sys/timerfd.h>
@@ -19,7 +19,7 @@ timespec to_timespec(Duration duration) {
 
 }  // namespace
 
-struct KernelTimer::Block {
+struct TimerFd::Block {
   uv_poll_t handle{};
   Fd timer;
   bool repeats = false;
@@ -33,13 +33,13 @@ struct KernelTimer::Block {
   }
 };
 
-void KernelTimer::Close::operator()(Block* block) const {
+void TimerFd::Close::operator()(Block* block) const {
   close_and_delete(block);
 }
 
-KernelTimer::KernelTimer(std::unique_ptr<Block, Close> block) : block_(std::move(block)) {}
+TimerFd::TimerFd(std::unique_ptr<Block, Close> block) : block_(std::move(block)) {}
 
-Result<KernelTimer> KernelTimer::create(Loop& loop, Callback callback) {
+Result<TimerFd> TimerFd::create(Loop& loop, Callback callback) {
   auto block = std::make_unique<Block>();
   block->callback = std::move(callback);
   block->handle.data = block.get();
@@ -58,22 +58,22 @@ Result<KernelTimer> KernelTimer::create(Loop& loop, Callback callback) {
     self.active = self.repeats;
     self.callback();
   });
-  return KernelTimer(std::unique_ptr<Block, Close>(block.release()));
+  return TimerFd(std::unique_ptr<Block, Close>(block.release()));
 }
 
-void KernelTimer::start(Duration delay, Duration repeat) {
+void TimerFd::start(Duration delay, Duration repeat) {
   block_->repeats = repeat > Duration(0);
   block_->active = true;
   block_->set(std::max(delay, Duration(1)), repeat);  // 0 would disarm it
 }
 
-void KernelTimer::stop() {
+void TimerFd::stop() {
   if (!block_->active) return;
   block_->active = false;
   block_->set({}, {});
 }
 
-bool KernelTimer::active() const {
+bool TimerFd::active() const {
   return block_->active;
 }
 

@@ -1,19 +1,19 @@
-#include "daemon/loop/before_wait.h"
+#include "daemon/loop/prepare.h"
 
 #include "daemon/loop/handle.h"
 
 namespace claimsd::daemon {
 
-struct BeforeWait::Block {
+struct Prepare::Block {
   uv_prepare_t handle{};
   Callback callback;
 };
 
-void BeforeWait::Close::operator()(Block* block) const {
+void Prepare::Close::operator()(Block* block) const {
   close_and_delete(block);
 }
 
-BeforeWait::BeforeWait(Loop& loop, Callback callback) : block_(new Block) {
+Prepare::Prepare(Loop& loop, Callback callback) : block_(new Block) {
   block_->callback = std::move(callback);
   block_->handle.data = block_.get();
   uv_prepare_init(loop.raw(), &block_->handle);  // neither can fail

@@ -1,4 +1,4 @@
-// before_wait.h: calls back once per loop iteration, just before the loop waits for events. Used to
+// prepare.h: calls back once per loop iteration, just before the loop waits for events. Used to
 // set timers for what the iteration changed. Lifetime and threads: loop.h. It does not keep a loop
 // running. uv_prepare_t.
 //
@@ -13,11 +13,11 @@
 
 namespace claimsd::daemon {
 
-class BeforeWait {
+class Prepare {
  public:
   using Callback = std::function<void()>;
 
-  BeforeWait(Loop& loop, Callback callback);
+  Prepare(Loop& loop, Callback callback);
 
  private:
   struct Block;

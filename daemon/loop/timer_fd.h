@@ -1,4 +1,4 @@
-// kernel_timer.h: a timer backed by timerfd_create(2) with CLOCK_BOOTTIME, so it also counts while
+// timer_fd.h: a timer backed by timerfd_create(2) with CLOCK_BOOTTIME, so it also counts while
 // the machine sleeps. Lifetime and threads: loop.h.
 //
 // For timers that are always running: if only these run, the loop waits without a timeout, which
@@ -13,12 +13,12 @@
 
 namespace claimsd::daemon {
 
-class KernelTimer {
+class TimerFd {
  public:
   using Callback = std::function<void()>;
 
   // Fails when no descriptor is left.
-  static Result<KernelTimer> create(Loop& loop, Callback callback);
+  static Result<TimerFd> create(Loop& loop, Callback callback);
 
   // Fires after `delay`, then every `repeat` unless that is 0. Starting it again replaces the
   // previous setting.
@@ -31,7 +31,7 @@ class KernelTimer {
   struct Close {
     void operator()(Block* block) const;
   };
-  explicit KernelTimer(std::unique_ptr<Block, Close> block);
+  explicit TimerFd(std::unique_ptr<Block, Close> block);
   std::unique_ptr<Block, Close> block_;
 };
 

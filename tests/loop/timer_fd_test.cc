@@ -1,8 +1,8 @@
-#include "daemon/loop/kernel_timer.h"
+#include "daemon/loop/timer_fd.h"
 
 #include <optional>
 
-#include "daemon/loop/before_wait.h"
+#include "daemon/loop/prepare.h"
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
@@ -13,8 +13,8 @@ using test::new_loop;
 using test::run_until;
 using test::settle;
 
-KernelTimer timer_on(Loop& loop, KernelTimer::Callback callback) {
-  auto timer = KernelTimer::create(loop, std::move(callback));
+TimerFd timer_on(Loop& loop, TimerFd::Callback callback) {
+  auto timer = TimerFd::create(loop, std::move(callback));
   REQUIRE(timer);
   return std::move(*timer);
 }
@@ -22,7 +22,7 @@ KernelTimer timer_on(Loop& loop, KernelTimer::Callback callback) {
 TEST_CASE("a kernel timer fires once, not before its time") {
   const auto loop = new_loop();
   int fired = 0;
-  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  TimerFd timer = timer_on(*loop, [&] { ++fired; });
   const Duration start = Loop::hrtime();
   timer.start(milliseconds(20));
   CHECK(timer.active());
@@ -36,7 +36,7 @@ TEST_CASE("a kernel timer fires once, not before its time") {
 TEST_CASE("a kernel timer without delay fires in the next iteration") {
   const auto loop = new_loop();
   int fired = 0;
-  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  TimerFd timer = timer_on(*loop, [&] { ++fired; });
   timer.start({});
   run_until(*loop, [&] { return fired == 1; });
 }
@@ -44,7 +44,7 @@ TEST_CASE("a kernel timer without delay fires in the next iteration") {
 TEST_CASE("a repeating kernel timer fires until it is stopped") {
   const auto loop = new_loop();
   int fired = 0;
-  std::optional<KernelTimer> timer;
+  std::optional<TimerFd> timer;
   timer = timer_on(*loop, [&] {
     if (++fired == 3) timer->stop();
   });
@@ -58,7 +58,7 @@ TEST_CASE("a repeating kernel timer fires until it is stopped") {
 TEST_CASE("restarting a kernel timer replaces its setting") {
   const auto loop = new_loop();
   int fired = 0;
-  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  TimerFd timer = timer_on(*loop, [&] { ++fired; });
   timer.start(seconds(3600));
   timer.start(milliseconds(1));
   run_until(*loop, [&] { return fired == 1; });
@@ -67,7 +67,7 @@ TEST_CASE("restarting a kernel timer replaces its setting") {
 TEST_CASE("a stopped kernel timer does not fire, even if it was already due") {
   const auto loop = new_loop();
   int fired = 0;
-  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
+  TimerFd timer = timer_on(*loop, [&] { ++fired; });
   timer.start({});
   timer.stop();
   settle(*loop);
@@ -76,7 +76,7 @@ TEST_CASE("a stopped kernel timer does not fire, even if it was already due") {
 
 TEST_CASE("a kernel timer may be destroyed inside its own callback") {
   const auto loop = new_loop();
-  std::optional<KernelTimer> timer;
+  std::optional<TimerFd> timer;
   bool fired = false;
   timer = timer_on(*loop, [&] {
     fired = true;
@@ -91,10 +91,10 @@ TEST_CASE("a kernel timer may be destroyed inside its own callback") {
 TEST_CASE("the hook created first runs last and sees the effects of the others") {
   const auto loop = new_loop();
   std::string order;
-  const KernelTimer keeps_it_running = timer_on(*loop, [] {});
-  const BeforeWait first(*loop, [&] { order += "1"; });
-  const BeforeWait second(*loop, [&] { order += "2"; });
-  const BeforeWait third(*loop, [&] { order += "3"; });
+  const TimerFd keeps_it_running = timer_on(*loop, [] {});
+  const Prepare first(*loop, [&] { order += "1"; });
+  const Prepare second(*loop, [&] { order += "2"; });
+  const Prepare third(*loop, [&] { order += "3"; });
   loop->run_ready();
   loop->run_ready();
   CHECK(order == "321321");
@@ -105,8 +105,8 @@ TEST_CASE("a BeforeWait hook runs before each wait, after all other events of th
   int turns = 0;
   int fired = 0;
   int seen = 0;
-  KernelTimer timer = timer_on(*loop, [&] { ++fired; });
-  std::optional<BeforeWait> hook;
+  TimerFd timer = timer_on(*loop, [&] { ++fired; });
+  std::optional<Prepare> hook;
   hook.emplace(*loop, [&] {
     ++turns;
     seen = fired;

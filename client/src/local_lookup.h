@@ -1,4 +1,4 @@
-// fast_path.h: answers without the daemon: first out of this process' own table, then out of the
+// local_lookup.h: answers without the daemon: first out of this process' own table, then out of the
 // shared map. Finds an answer or finds none; none is never an error, for the socket is asked next.
 //
 // Any thread. After fork() abandon() is called in the child before anything else.
@@ -11,7 +11,7 @@
 
 namespace claimsd::client_impl {
 
-class FastPath {
+class LocalLookup {
  public:
   struct Options {
     bool on = true;
