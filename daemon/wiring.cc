@@ -27,7 +27,7 @@ std::string key_scope(const UpstreamConfig& upstream) {
     append_part(scope, path->native());
   }
   append_part(scope, upstream.proxy);
-  for (const std::uint32_t status : upstream.refusal_statuses)
+  for (const std::uint32_t status : upstream.rejection_statuses)
     append_part(scope, std::to_string(status));
   return scope;
 }
@@ -88,7 +88,8 @@ Policy policy_from(const Config& config) {
     row.urls = upstream.urls.size();
     row.names = {
         .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
-    row.refusal_statuses.assign(upstream.refusal_statuses.begin(), upstream.refusal_statuses.end());
+    row.rejection_statuses.assign(upstream.rejection_statuses.begin(),
+                                  upstream.rejection_statuses.end());
   }
   return policy;
 }

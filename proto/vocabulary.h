@@ -33,7 +33,7 @@ enum class Source : std::uint8_t {
 // clang-format off
 #define CLAIMSD_REASONS(R) \
   R(kOk,               0,   "ok",                kValid,       "the Auth API confirmed the token") \
-  R(kRefused,          100, "refused",           kInvalid,     "the Auth API refused the token: log in again") \
+  R(kRejected,          100, "rejected",           kInvalid,     "the Auth API refused the token: log in again") \
   R(kMalformed,        101, "malformed",         kInvalid,     "not a bearer token (RFC 6750): send it as it was issued, without \"Bearer \"") \
   R(kTooLong,          102, "too_long",          kInvalid,     "longer than a token may be (8 KiB): send it as it was issued") \
   R(kExpired,          103, "expired",           kInvalid,     "the token's own expiry has passed: refresh it or log in again") \

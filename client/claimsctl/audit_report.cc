@@ -19,7 +19,7 @@ constexpr std::size_t kShown = 10;
 constexpr std::size_t kBar = 30;
 
 bool is_refusal(AuditEvent event) {
-  return event == AuditEvent::kRefused || event == AuditEvent::kRejectedLocally ||
+  return event == AuditEvent::kRejected || event == AuditEvent::kRejectedLocally ||
          event == AuditEvent::kDenied || event == AuditEvent::kUnavailable;
 }
 
@@ -54,7 +54,7 @@ void AuditReport::add(const AuditRecord& record) {
   if (record.event == AuditEvent::kGap || record.event == AuditEvent::kUnacknowledged)
     missing_ += record.count;
   if (!is_refusal(record.event)) return;
-  refusals_ += record.count;
+  rejections_ += record.count;
   // A denial for lack of permission carries no verdict on the token.
   const bool denied = record.event == AuditEvent::kDenied && record.verdict == 0;
   count(reasons_, denied ? "permission denied" : std::string(proto::name_of(record.reason)),
@@ -97,7 +97,7 @@ void AuditReport::show(Output& output) const {
   output.field("to", daemon::audit_time_text(last_));
   output.field("records", fmt::format("{} that stand for {} events", count_text(records_),
                                       count_text(events_)));
-  output.field("refused", count_text(refusals_));
+  output.field("rejected", count_text(rejections_));
   output.field("missing",
                missing_ == 0 ? "none"
                              : output.coloured(Colour::kBad, count_text(missing_) +
@@ -105,7 +105,7 @@ void AuditReport::show(Output& output) const {
   show_counts(output, "Refusals by reason", reasons_);
   show_counts(output, "Refusals by user", users_);
   show_counts(output, "Refusals by peer", peers_);
-  if (refusals_ > 0) {
+  if (rejections_ > 0) {
     output.line("");
     output.line(output.coloured(Colour::kStrong, "Refusals by hour of the day (UTC)"));
     const auto most = *std::max_element(hours_.begin(), hours_.end());
@@ -119,7 +119,7 @@ void AuditReport::show(Output& output) const {
 void AuditReport::show_json(Output& output) const {
   daemon::JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("records", records_);
-  json.member("events", events_).member("refusals", refusals_).member("missing", missing_);
+  json.member("events", events_).member("rejections", rejections_).member("missing", missing_);
   json.member("first", daemon::audit_time_text(first_));
   json.member("last", daemon::audit_time_text(last_));
   const std::pair<std::string_view, const Counts*> all[] = {{"by_event", &events_by_name_},

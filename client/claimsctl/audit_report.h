@@ -28,7 +28,7 @@ class AuditReport {
 
   std::uint64_t records_ = 0;
   std::uint64_t events_ = 0;
-  std::uint64_t refusals_ = 0;
+  std::uint64_t rejections_ = 0;
   std::uint64_t missing_ = 0;  // records that gaps stand for
   daemon::WallTime first_{};
   daemon::WallTime last_{};

@@ -17,9 +17,9 @@ std::string who_text(const Element& event) {
 
 std::string request_text(const Element& event, const Output& output) {
   const auto reason = text_at(event, "/reason");
-  const Colour colour = reason == "ok"        ? Colour::kGood
-                        : reason == "refused" ? Colour::kUnsure
-                                              : Colour::kBad;
+  const Colour colour = reason == "ok"         ? Colour::kGood
+                        : reason == "rejected" ? Colour::kUnsure
+                                               : Colour::kBad;
   const auto status = count_at(event, "/http_status");
   return fmt::format("{} {} in {}{}", text_at(event, "/upstream"), output.coloured(colour, reason),
                      duration_text(number_at(event, "/took_seconds")),

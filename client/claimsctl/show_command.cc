@@ -37,10 +37,11 @@ void show_finding(const Element& finding, Output& output) {
     output.field("revoked", output.coloured(Colour::kBad, "by an operator: it is denied"));
   const bool entry =
       object_at(finding, "/entry", [&](const Element& part) { show_entry(part, output); });
-  const bool refusal = object_at(finding, "/refusal", [&](const Element& part) {
-    output.field("refused", fmt::format("{} ago ({}); the Auth API is asked again in {}",
-                                        length_text(part, "/age_seconds"), text_at(part, "/reason"),
-                                        length_text(part, "/ttl_seconds")));
+  const bool refusal = object_at(finding, "/rejection", [&](const Element& part) {
+    output.field("rejected",
+                 fmt::format("{} ago ({}); the Auth API is asked again in {}",
+                             length_text(part, "/age_seconds"), text_at(part, "/reason"),
+                             length_text(part, "/ttl_seconds")));
   });
   if (truth_at(finding, "/in_flight")) output.field("request", "is on its way to the Auth API");
   const bool known = entry || refusal || truth_at(finding, "/revoked");

@@ -61,7 +61,7 @@ void show_upstreams(const Element& statistics, Output& output) {
   Table table({kLeft, kLeft, kRight, kRight, kRight, kLeft});
   table.add({"Auth API", "outcome", "calls", "mean", "p99", ""});
   each_at(statistics, "/upstreams", [&](const Element& upstream) {
-    for (const std::string_view outcome : {"confirmed", "refused", "failed"}) {
+    for (const std::string_view outcome : {"confirmed", "rejected", "failed"}) {
       const Latency calls = latency_at(upstream, "/calls/" + std::string(outcome));
       std::string why;
       if (outcome == "failed") {

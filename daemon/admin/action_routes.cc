@@ -14,28 +14,32 @@ constexpr std::string_view kShape =
 HttpResponse response_to(const ActionResult& result) {
   switch (result.outcome) {
     case ActionOutcome::kNoToken:
-      return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
-                     "send it as it was issued, without \"Bearer \"");
+      return error_response(400, "not_a_token",
+                            "what was given cannot be a token (RFC 6750, 8 KiB)",
+                            "send it as it was issued, without \"Bearer \"");
     case ActionOutcome::kNoUser:
-      return refusal(400, "not_an_id", "what was given cannot be a user's id",
-                     "send the id claim as the Auth API gives it, at most 256 bytes");
+      return error_response(400, "not_an_id", "what was given cannot be a user's id",
+                            "send the id claim as the Auth API gives it, at most 256 bytes");
     case ActionOutcome::kFull:
-      return refusal(507, "full", "there is no room for another revocation: nothing has changed",
-                     "raise revocations.max_entries and restart the daemon");
+      return error_response(507, "full",
+                            "there is no room for another revocation: nothing has changed",
+                            "raise revocations.max_entries and restart the daemon");
     case ActionOutcome::kDone: break;
   }
   if (!result.durable) {
-    return refusal(503, "not_durable",
-                   "the order is in effect, but could not be written to disk: it ends with this "
-                   "daemon",
-                   "see the daemon's log for what is wrong with the disk, then give it again");
+    return error_response(
+        503, "not_durable",
+        "the order is in effect, but could not be written to disk: it ends with this "
+        "daemon",
+        "see the daemon's log for what is wrong with the disk, then give it again");
   }
   if (!result.recorded) {
-    return refusal(503, "not_recorded",
-                   "the order is in effect and survives a restart, but the audit log has no record "
-                   "of it yet",
-                   "see claimsctl status for what is wrong with the audit log; it is recorded as "
-                   "soon as that is mended");
+    return error_response(
+        503, "not_recorded",
+        "the order is in effect and survives a restart, but the audit log has no record "
+        "of it yet",
+        "see claimsctl status for what is wrong with the audit log; it is recorded as "
+        "soon as that is mended");
   }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).member("done", true).key("until");
@@ -52,12 +56,12 @@ HttpResponse response_to(const ActionResult& result) {
 HttpResponse carry_out(const AdminServices& services, const HttpRequest& request, ActionKind kind,
                        const ActionTaker& take) {
   Result<ParsedAction> parsed = parse_action(request.body, kind);
-  if (!parsed) return refusal(400, "bad_action", parsed.error().message, kShape);
+  if (!parsed) return error_response(400, "bad_action", parsed.error().message, kShape);
   if (!parsed->upstream.empty()) {
     parsed->action.upstream = services.upstream_named(parsed->upstream);
     if (!parsed->action.upstream) {
-      return refusal(400, "unknown_upstream", "there is no upstream of that name",
-                     "claimsctl status lists their names");
+      return error_response(400, "unknown_upstream", "there is no upstream of that name",
+                            "claimsctl status lists their names");
     }
   }
   if (request.peer) parsed->action.actor_uid = request.peer->uid;

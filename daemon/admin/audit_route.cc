@@ -9,8 +9,8 @@ namespace {
 
 HttpResponse response_to(const Result<AuditPage>& page) {
   if (!page) {
-    return refusal(503, "audit_unreadable", page.error().message,
-                   "see claimsctl status, and the daemon's log");
+    return error_response(503, "audit_unreadable", page.error().message,
+                          "see claimsctl status, and the daemon's log");
   }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema);
@@ -33,12 +33,13 @@ HttpResponse response_to(const Result<AuditPage>& page) {
 
 HttpResponse audit_route(const AdminServices& services, const HttpRequest& request) {
   if (!services.audit) {
-    return refusal(404, "no_audit", "this daemon keeps no audit log",
-                   "set audit.enabled = true and restart it");
+    return error_response(404, "no_audit", "this daemon keeps no audit log",
+                          "set audit.enabled = true and restart it");
   }
   const Result<AuditSearchFilter> query = audit_query_from(request.parameters);
   if (!query)
-    return refusal(400, "bad_query", query.error().message, "claimsctl audit search asks for you");
+    return error_response(400, "bad_query", query.error().message,
+                          "claimsctl audit search asks for you");
   const auto later = std::make_shared<DeferredResponse>();
   services.audit(*query,
                  [later](const Result<AuditPage>& page) { later->fulfil(response_to(page)); });

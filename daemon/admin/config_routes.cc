@@ -27,14 +27,14 @@ HttpResponse changed(const std::vector<Change>& changes) {
 HttpResponse response_to(const ReloadResult& result) {
   switch (result.outcome) {
     case ReloadOutcome::kBad:
-      return refusal(409, "bad_configuration", result.message,
-                     "nothing has changed; mend the file and reload again");
+      return error_response(409, "bad_configuration", result.message,
+                            "nothing has changed; mend the file and reload again");
     case ReloadOutcome::kNeedsRestart:
-      return refusal(409, "needs_restart", result.message,
-                     "nothing has changed; restart claimsd, or undo these changes");
+      return error_response(409, "needs_restart", result.message,
+                            "nothing has changed; restart claimsd, or undo these changes");
     case ReloadOutcome::kStopping:
-      return refusal(503, "stopping", result.message,
-                     "it reads its configuration at the next start");
+      return error_response(503, "stopping", result.message,
+                            "it reads its configuration at the next start");
     case ReloadOutcome::kDone: break;
   }
   return changed(result.changes);
@@ -96,8 +96,8 @@ HttpResponse log_level_route(const AdminServices& services, const HttpRequest&) 
 HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request) {
   const std::optional<LogLevel> level = read_level(request.body);
   if (!level) {
-    return refusal(400, "bad_level", "that is no level of the log",
-                   R"(send {"level": "debug"}, or "info", "warning" or "error")");
+    return error_response(400, "bad_level", "that is no level of the log",
+                          R"(send {"level": "debug"}, or "info", "warning" or "error")");
   }
   std::optional<std::uint32_t> by;
   if (request.peer) by = request.peer->uid;

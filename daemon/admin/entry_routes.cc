@@ -63,17 +63,17 @@ void write_entry(JsonWriter& json, const EntryDescription& entry) {
   json.member("truncated", entry.truncated).end_object();
 }
 
-void write_refusal(JsonWriter& json, const std::optional<NegativeCache::Refusal>& refusal,
-                   BootTime now) {
-  json.key("refusal");
-  if (!refusal) {
+void write_rejection(JsonWriter& json, const std::optional<NegativeCache::Rejection>& rejection,
+                     BootTime now) {
+  json.key("rejection");
+  if (!rejection) {
     json.null();
     return;
   }
   json.begin_object()
-      .member("reason", name_of(refusal->reason))
-      .member("age_seconds", in_seconds(now - refusal->refused_at))
-      .member("ttl_seconds", in_seconds(refusal->until - now))
+      .member("reason", name_of(rejection->reason))
+      .member("age_seconds", in_seconds(now - rejection->rejected_at))
+      .member("ttl_seconds", in_seconds(rejection->until - now))
       .end_object();
 }
 
@@ -82,16 +82,16 @@ void write_refusal(JsonWriter& json, const std::optional<NegativeCache::Refusal>
 HttpResponse entries_route(const AdminServices& services, const HttpRequest& request) {
   const auto limit = read_limit(request);
   if (!limit) {
-    return refusal(400, "bad_limit",
-                   fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
-                   "claimsctl entries asks for what fits");
+    return error_response(400, "bad_limit",
+                          fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
+                          "claimsctl entries asks for what fits");
   }
   std::optional<TokenKey> after;
   if (const auto cursor = request.parameter("after")) {
     after = key_from_hex(*cursor);
     if (!after) {
-      return refusal(400, "bad_cursor", "after must be what an earlier page gave as next",
-                     "leave it away to begin with the first page");
+      return error_response(400, "bad_cursor", "after must be what an earlier page gave as next",
+                            "leave it away to begin with the first page");
     }
   }
   const auto user = request.parameter("user");
@@ -114,12 +114,13 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
   const Result<ParsedAction> parsed = parse_action(request.body, ActionKind::kPurge);
   if (!parsed || parsed->action.subject != Subject::kToken) {
-    return refusal(400, "bad_question", "the body must be an object with a token and nothing else",
-                   R"(send {"token": "..."}; claimsctl show does)");
+    return error_response(400, "bad_question",
+                          "the body must be an object with a token and nothing else",
+                          R"(send {"token": "..."}; claimsctl show does)");
   }
   if (check_token(parsed->action.who) != proto::Reason::kOk) {
-    return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
-                   "send it as it was issued, without \"Bearer \"");
+    return error_response(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
+                          "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();
   JsonWriter json;
@@ -129,7 +130,7 @@ HttpResponse entry_route(const AdminServices& services, const HttpRequest& reque
         .member("upstream", status.upstreams.at(finding.upstream).name)
         .member("revoked", finding.revoked)
         .member("in_flight", finding.in_flight);
-    write_refusal(json, finding.refusal, services.now().boot);
+    write_rejection(json, finding.rejection, services.now().boot);
     json.key("entry");
     if (finding.entry) {
       write_entry(json, *finding.entry);

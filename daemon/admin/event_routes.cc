@@ -109,7 +109,7 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   const auto after = number_of(request, "after", UINT64_MAX);
   const auto patience = number_of(request, "wait", kMaxWaitSeconds);
   if (!after || !patience) {
-    return refusal(
+    return error_response(
         400, "bad_parameter",
         fmt::format("after must be a number, and wait one of seconds, at most {}", kMaxWaitSeconds),
         "claimsctl monitor asks for what fits");
@@ -122,9 +122,10 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
     later->fulfil(events_after(services, from));
   });
   if (!waits) {
-    return refusal(503, "too_many_watch",
-                   fmt::format("{} requests wait for events already", EventFeed::kMaxWaiting),
-                   "stop another claimsctl monitor");
+    return error_response(
+        503, "too_many_watch",
+        fmt::format("{} requests wait for events already", EventFeed::kMaxWaiting),
+        "stop another claimsctl monitor");
   }
   HttpResponse response;
   response.later = later;

@@ -81,8 +81,8 @@ const char* header(MHD_Connection* connection, const char* name) {
 tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connection,
                                                        std::size_t limit) {
   if (header(connection, "Transfer-Encoding") != nullptr) {
-    return tl::make_unexpected(refusal(411, "length_required", "a body needs a Content-Length",
-                                       "send it whole, not in chunks"));
+    return tl::make_unexpected(error_response(
+        411, "length_required", "a body needs a Content-Length", "send it whole, not in chunks"));
   }
   const char* const length = header(connection, "Content-Length");
   if (length == nullptr) return 0;
@@ -90,9 +90,9 @@ tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connectio
   std::size_t size = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
   if (parsed.ec == std::errc{} && size <= limit) return size;
-  return tl::make_unexpected(refusal(413, "too_large",
-                                     fmt::format("a body may have at most {} bytes", limit),
-                                     "send less at a time"));
+  return tl::make_unexpected(error_response(413, "too_large",
+                                            fmt::format("a body may have at most {} bytes", limit),
+                                            "send less at a time"));
 }
 
 std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {

@@ -96,7 +96,7 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.connections); }},
   {"claimsd_connections_max", kGauge, "", "Clients that may be connected at once",
    [](Samples& s, const Source& from) { s.add(from.status.max_connections); }},
-  {"claimsd_questions_waiting", kGauge, "", "Questions waiting for an Auth API",
+  {"claimsd_queries_waiting", kGauge, "", "Questions waiting for an Auth API",
    [](Samples& s, const Source& from) { s.add(from.status.waiting); }},
   {"claimsd_upstream_in_flight", kGauge, "", "Requests on their way to an Auth API",
    [](Samples& s, const Source& from) { s.add(from.status.in_flight); }},

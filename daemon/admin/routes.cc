@@ -107,11 +107,12 @@ HttpResponse nothing_takes(const HttpRequest& request) {
   auto methods = allowed_methods(request.path);
   // Do not repeat the path: it may contain a token.
   if (methods.empty()) {
-    return refusal(404, "not_found", "no such path in the admin API",
-                   "GET / lists the paths there are");
+    return error_response(404, "not_found", "no such path in the admin API",
+                          "GET / lists the paths there are");
   }
   const auto message = fmt::format("this path takes {} only", methods);
-  auto response = refusal(405, "method_not_allowed", message, "GET / lists what each path takes");
+  auto response =
+      error_response(405, "method_not_allowed", message, "GET / lists what each path takes");
   response.allow = std::move(methods);
   return response;
 }
@@ -139,8 +140,8 @@ HttpResponse dispatch(const AdminServices& services, const HttpRequest& request)
   return nothing_takes(request);
 }
 
-HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,
-                     std::string_view hint) {
+HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,
+                            std::string_view hint) {
   return json_response(status, error_json(code, message, hint));
 }
 

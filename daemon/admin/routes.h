@@ -75,7 +75,7 @@ HttpResponse dispatch(const AdminServices& services, const HttpRequest& request)
 HttpResponse json_response(unsigned status, std::string body);
 
 // An error response in the admin API's common format.
-HttpResponse refusal(unsigned status, std::string_view code, std::string_view message,
-                     std::string_view hint);
+HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,
+                            std::string_view hint);
 
 }  // namespace claimsd::daemon

@@ -11,7 +11,7 @@ namespace {
 // first one.
 void write_hit_ratio(JsonWriter& json, const Counters& counters) {
   const auto hits = counters.cache_hits + counters.negative_hits;
-  const auto asked = counters.questions - std::min(counters.questions, counters.local_refusals);
+  const auto asked = counters.questions - std::min(counters.questions, counters.local_rejections);
   json.key("hit_ratio");
   if (asked == 0) {
     json.null();
@@ -99,7 +99,7 @@ void write_audit(JsonWriter& json, const AuditStatus& audit) {
       .member("state", name_of(audit.log.state))
       .member("directory", audit.directory)
       .member("level", audit.level)
-      .member("when_full", audit.denies ? "deny" : "allow_and_count")
+      .member("when_full", audit.denies ? "unavailable" : "allow_unrecorded")
       .member("sequence", audit.log.sequence)
       .member("segments", audit.log.segments)
       .member("bytes", audit.log.bytes)

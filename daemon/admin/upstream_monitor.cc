@@ -25,7 +25,7 @@ void UpstreamMonitor::request_completed(const RequestReport& report) {
                .reason = report.reason,
                .http_status = report.status,
                .took = report.took});
-  if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRefused) {
+  if (report.reason != proto::Reason::kOk && report.reason != proto::Reason::kRejected) {
     return failed(upstream, last_line, report);
   }
   if (upstream.consecutive_failures > 0) {

@@ -52,8 +52,8 @@ AuditEvent audit_event_of(const AuditedEvent& event) {
   switch (proto::verdict_of(event.reason)) {
     case Verdict::kValid: return asked ? AuditEvent::kVerified : AuditEvent::kHit;
     case Verdict::kInvalid:
-      return asked && event.reason == Reason::kRefused ? AuditEvent::kRefused
-                                                       : AuditEvent::kRejectedLocally;
+      return asked && event.reason == Reason::kRejected ? AuditEvent::kRejected
+                                                        : AuditEvent::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
   return event.reason == Reason::kRateLimited ? AuditEvent::kRejectedLocally
@@ -70,10 +70,10 @@ AuditRecord audit_record_of(const AuditedEvent& event, const Now& now) {
   record.reason = event.reason;
   record.status = static_cast<std::uint16_t>(event.status);
   record.count = event.count;
-  record.various = event.brief;
+  record.various = event.aggregated;
   if (has_verdict(event))
     record.verdict = static_cast<std::uint8_t>(proto::verdict_of(event.reason));
-  if (event.brief) return record;
+  if (event.aggregated) return record;
   record.user = event.user.empty() ? user_of(event.claims) : std::string(event.user);
   record.method = event.method;
   record.route = event.origin.route;

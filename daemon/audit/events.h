@@ -43,8 +43,8 @@ constexpr std::string_view name_of(AuditLevel level) {
 // clang-format off
 #define CLAIMSD_AUDIT_EVENTS(E) \
   E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                    "verdict reason token user peer upstream status source duration") \
-  E(kRefused,         2,  "refused",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API refused a token",                                      "verdict reason token peer upstream status source duration") \
-  E(kRejectedLocally,  3,  "refused_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was refused without asking: expired, malformed, revoked, over budget", "verdict reason token user peer upstream") \
+  E(kRejected,         2,  "rejected",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API refused a token",                                      "verdict reason token peer upstream status source duration") \
+  E(kRejectedLocally,  3,  "rejected_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was refused without asking: expired, malformed, revoked, over budget", "verdict reason token user peer upstream") \
   E(kUnavailable,     4,  "unavailable",      kFailures,      "",                            3002, 1,  "nobody could say whose token it is",                                "verdict reason token peer upstream status duration") \
   E(kDenied,          5,  "denied",           kFailures,      "authz_fail",                  6003, 2,  "a client reported that a user lacks a permission",                  "status token user peer upstream method route roles") \
   E(kLeased,          6,  "leased",           kLeases,        "session_created",             3003, 1,  "workers may rely on an answer for some seconds without asking",      "token user peer upstream duration") \
@@ -57,9 +57,9 @@ constexpr std::string_view name_of(AuditLevel level) {
   E(kGap,             13, "gap",              kFailures,      "sys_monitor_disabled",        1008, 99, "so many events are missing: count says how many, first and last when", "detail") \
   E(kAnchored,        14, "anchored",         kFailures,      "sys_monitor_enabled",         1008, 99, "a signed anchor was made of everything before this record",          "detail") \
   E(kSegmentDropped,  15, "segment_dropped",  kFailures,      "sensitive_delete",            1008, 1,  "retention removed the oldest part of this log",                     "detail") \
-  E(kSuperseded,        16, "reversed",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the record before was being written",      "verdict reason token user peer upstream source") \
+  E(kSuperseded,        16, "superseded",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the record before was being written",      "verdict reason token user peer upstream source") \
   E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request 401",                  "verdict reason status token user peer upstream method route roles") \
-  E(kReportedUnavailable,        18, "unserved",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request 503: nobody could say whose it was", "verdict reason status token user peer upstream method route roles") \
+  E(kReportedUnavailable,        18, "reported_unavailable",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request 503: nobody could say whose it was", "verdict reason status token user peer upstream method route roles") \
   E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client says that so many of its reports were never acknowledged", "peer upstream")
 // clang-format on
 

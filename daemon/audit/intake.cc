@@ -65,7 +65,7 @@ bool must_be_kept(AuditEvent event) {
     case AuditEvent::kAnchored:
     case AuditEvent::kSegmentDropped: return true;
     case AuditEvent::kVerified:
-    case AuditEvent::kRefused:
+    case AuditEvent::kRejected:
     case AuditEvent::kRejectedLocally:
     case AuditEvent::kUnavailable:
     case AuditEvent::kDenied:

@@ -13,11 +13,11 @@ namespace claimsd::daemon {
   C(answers_unavailable,    "Answers that nobody could say") \
   C(cache_hits,             "Questions answered from the cache") \
   C(negative_hits,          "Questions answered from a refusal of the last seconds") \
-  C(local_refusals,         "Tokens refused without asking: malformed, too long or past their expiry") \
+  C(local_rejections,         "Tokens refused without asking: malformed, too long or past their expiry") \
   C(joined_flights,         "Questions that joined a request already on its way") \
   C(upstream_requests,      "Requests made to an Auth API") \
   C(upstream_confirmations, "Requests that confirmed a token") \
-  C(upstream_refusals,      "Requests that refused a token") \
+  C(upstream_rejections,      "Requests that refused a token") \
   C(upstream_failures,      "Requests that settled nothing: timeouts, connection errors, unexpected statuses, bad bodies") \
   C(deadlines,              "Questions whose own time-out passed before the Auth API answered") \
   C(overloads,              "Questions turned away because too many were waiting") \
@@ -37,7 +37,7 @@ namespace claimsd::daemon {
   C(unrecorded,             "Answers withheld because the audit log did not take their record in time") \
   C(superseded_answers,              "Answers decided otherwise when their audit record was written") \
   C(reports,                "Refusals that workers reported") \
-  C(reports_brief,          "Reports beyond the rate of their user id: counted together in the audit log") \
+  C(reports_aggregated,          "Reports beyond the rate of their user id: counted together in the audit log") \
   C(reports_unrecorded,     "Reports that the audit log did not take in time") \
   C(reports_lost,           "Reports that workers say were never acknowledged")
 // clang-format on

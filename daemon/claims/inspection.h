@@ -46,7 +46,7 @@ struct TokenFinding {
   UpstreamId upstream = 0;
   bool revoked = false;  // this token itself is revoked, not only its user
   std::optional<EntryDescription> entry;
-  std::optional<NegativeCache::Refusal> refusal;
+  std::optional<NegativeCache::Rejection> rejection;
   bool in_flight = false;  // a request is in flight
 };
 

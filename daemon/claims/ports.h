@@ -134,7 +134,7 @@ struct Answer {
 // Result of one request, for the log and the status page. Contains no secrets.
 struct RequestReport {
   UpstreamId upstream = 0;
-  proto::Reason reason = proto::Reason::kInternal;  // kOk, kRefused, or why there is no verdict
+  proto::Reason reason = proto::Reason::kInternal;  // kOk, kRejected, or why there is no verdict
   int status = 0;
   std::string_view detail;
   Duration took{};

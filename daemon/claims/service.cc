@@ -56,7 +56,7 @@ bool ClaimsService::ask(const Question& question, const Waiter& waiter) {
 void ClaimsService::answer_question(const Question& question, const Waiter& waiter) {
   ++counters_.questions;
   if (question.token.size() > proto::kMaxToken) {
-    ++counters_.local_refusals;
+    ++counters_.local_rejections;
     return deliver(question, waiter, Answer{.reason = Reason::kTooLong});
   }
   const Now now = deps_.clock.now();
@@ -81,7 +81,7 @@ void ClaimsService::answer_question(const Question& question, const Waiter& wait
   if (answer_from_cache(key, question, waiter, now)) return;
   recently_valid_.prefetch(key);
   JwtTimes times;
-  if (refuse_locally(key, question, waiter, now, times)) return;
+  if (reject_locally(key, question, waiter, now, times)) return;
   enqueue(key, question, waiter, now, times);
 }
 
@@ -163,30 +163,30 @@ void ClaimsService::refresh(const TokenKey& key, const Question& question, const
 
 // Rejects without a request to the Auth API. The token's syntax is checked only here, because every
 // cached token has already passed.
-bool ClaimsService::refuse_locally(const TokenKey& key, const Question& question,
+bool ClaimsService::reject_locally(const TokenKey& key, const Question& question,
                                    const Waiter& waiter, const Now& now, JwtTimes& times) {
   if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
-    ++counters_.local_refusals;
+    ++counters_.local_rejections;
     deliver(question, waiter, Answer{.reason = reason});
     return true;
   }
   times = read_jwt_times(question.token, json_);
   if (has_expired(times.expires_at, now, policy_.ttl)) {
-    ++counters_.local_refusals;
+    ++counters_.local_rejections;
     deliver(question, waiter, Answer{.reason = Reason::kExpired});
     return true;
   }
-  const auto refusal = negative_cache_.find(key, now.boot);
-  if (!refusal) return false;
-  if (question.max_age && now.boot - refusal->refused_at > *question.max_age) return false;
+  const auto rejection = negative_cache_.find(key, now.boot);
+  if (!rejection) return false;
+  if (question.max_age && now.boot - rejection->rejected_at > *question.max_age) return false;
   if (question.max_age == Duration(0)) return false;
   ++counters_.negative_hits;
   deliver(question, waiter,
-          Answer{.reason = refusal->reason,
+          Answer{.reason = rejection->reason,
                  .source = Source::kCache,
                  .flags = 0,
-                 .age = now.boot - refusal->refused_at,
-                 .ttl_remaining = refusal->until - now.boot,
+                 .age = now.boot - rejection->rejected_at,
+                 .ttl_remaining = rejection->until - now.boot,
                  .retry_after = {},
                  .claims = {}});
   return true;
@@ -196,7 +196,7 @@ Answer ClaimsService::settle(const Flight& flight, const Judgement& judgement,
                              const FetchOutcome& outcome, const Now& now) {
   switch (judgement.reason) {
     case Reason::kOk: return confirm(flight, judgement, outcome, now);
-    case Reason::kRefused: return refuse(flight, now);
+    case Reason::kRejected: return reject(flight, now);
     default: break;
   }
   ++counters_.upstream_failures;
@@ -210,10 +210,10 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
                               const FetchOutcome& outcome, const Now& now) {
   ++counters_.upstream_confirmations;
   const Now& started = *flight.started;
-  if (const auto refusal = negative_cache_.find(flight.key, now.boot);
-      refusal && refusal->refused_at > started.boot) {
+  if (const auto rejection = negative_cache_.find(flight.key, now.boot);
+      rejection && rejection->rejected_at > started.boot) {
     ++counters_.late_results;
-    return Answer{.reason = Reason::kRefused, .source = Source::kCache};
+    return Answer{.reason = Reason::kRejected, .source = Source::kCache};
   }
   if (is_invalidated(flight, judgement.claims.block.view(), now)) {
     purge_entry(flight.key);
@@ -257,15 +257,15 @@ Answer ClaimsService::confirm(const Flight& flight, const Judgement& judgement,
 }
 
 // The rejected token is erased from the store before any waiter is answered.
-Answer ClaimsService::refuse(const Flight& flight, const Now& now) {
-  ++counters_.upstream_refusals;
+Answer ClaimsService::reject(const Flight& flight, const Now& now) {
+  ++counters_.upstream_rejections;
   purge_entry(flight.key);
-  pending_answers_.refuse(flight.key, flight.started->boot);
+  pending_answers_.reject(flight.key, flight.started->boot);
   recently_valid_.erase(flight.key);
   negative_cache_.expire(now.boot);
   // The result of a purged flight must not affect queries made after the purge.
   if (!flight.closed) negative_cache_.put(flight.key, flight.started->boot);
-  return Answer{.reason = Reason::kRefused,
+  return Answer{.reason = Reason::kRejected,
                 .source = Source::kUpstream,
                 .flags = 0,
                 .age = now.boot - flight.started->boot,

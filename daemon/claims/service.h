@@ -178,7 +178,7 @@ class ClaimsService {
   void answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
                   const Waiter& waiter, const Now& now, Freshness freshness);
   void refresh(const TokenKey& key, const Question& question, const Now& now);
-  bool refuse_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
+  bool reject_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
                       const Now& now, JwtTimes& times);
   void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
                const JwtTimes& times);
@@ -208,7 +208,7 @@ class ClaimsService {
                 const Now& now);
   Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
                  const Now& now);
-  Answer refuse(const Flight& flight, const Now& now);
+  Answer reject(const Flight& flight, const Now& now);
   void keep(const TokenKey& key, const Entry& entry, const Now& now);
   void purge_entry(const TokenKey& key);
   void evict_for(std::size_t room, const Now& now);

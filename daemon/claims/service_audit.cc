@@ -65,7 +65,7 @@ void ClaimsService::leave_recorded(const About& about, const Waiter& waiter, con
 // Records an Auth API verdict without a waiter: all waiters have left, or it was a refresh-ahead.
 void ClaimsService::record_unasked(const Flight& flight, const Answer& answer,
                                    const Completion& completion) {
-  if (answer.reason != Reason::kOk && answer.reason != Reason::kRefused) return;
+  if (answer.reason != Reason::kOk && answer.reason != Reason::kRejected) return;
   if (!policy_.audit.covers(answer)) return;
   leave_recorded({.uid = flight.uid,
                   .upstream = flight.upstream,
@@ -127,7 +127,7 @@ Answer ClaimsService::revalidate(const PendingAnswer& pending, const Now& now) c
     return answer;
   }
   const PendingSubject& subject = *pending.subject;
-  if (pending.refused) return Answer{.reason = Reason::kRefused, .source = Source::kCache};
+  if (pending.rejected) return Answer{.reason = Reason::kRejected, .source = Source::kCache};
   if (guard_.invalidates_token(subject.token.view(), now) ||
       guard_.invalidates_claims(pending.upstream, answer.claims, subject.times.issued_at, now))
     return Answer{

@@ -172,7 +172,7 @@ void ClaimsService::note_health(const Flight& flight, const Judgement& judgement
   } else if (judgement.may_be_token) {
     token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, deps_.random);
   }
-  const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRefused;
+  const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRejected;
   if (settled) {
     refresh_failed_.erase(flight.key);
   } else if (flight.refresh) {

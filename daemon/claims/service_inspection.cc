@@ -71,7 +71,7 @@ void ClaimsService::inspect_token(std::string_view token,
     TokenFinding finding{.upstream = static_cast<UpstreamId>(at)};
     const TokenKey key = deps_.keyer.key_of(finding.upstream, token);
     finding.revoked = guard_.invalidates_token(token, now);
-    finding.refusal = negative_cache_.find(key, now.boot);
+    finding.rejection = negative_cache_.find(key, now.boot);
     finding.in_flight = flights_.find(key) != nullptr;
     const std::optional<Entry> entry =
         sieve_.holds(key) ? deps_.cache.find(key) : std::optional<Entry>();

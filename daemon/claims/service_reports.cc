@@ -48,8 +48,8 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
   const std::string confirmed = confirmed_user(report.upstream, report.token);
   const std::string_view claimed =
       confirmed.empty() ? loggable_user(report.token, report.user) : "";
-  const bool brief = !within_rate(report.uid, !confirmed.empty(), now);
-  if (brief) ++counters_.reports_brief;
+  const bool aggregated = !within_rate(report.uid, !confirmed.empty(), now);
+  if (aggregated) ++counters_.reports_aggregated;
   const AuditTicket ticket = pending_answers_.next_ticket();
   const AuditDecision verdict =
       deps_.audit.record({.kind = AuditedEvent::Kind::kReport,
@@ -64,7 +64,7 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
                           .user_is_claimed = !claimed.empty(),
                           .method = without(report.token, report.method),
                           .required = without(report.token, report.required),
-                          .brief = brief},
+                          .aggregated = aggregated},
                          ticket);
   if (verdict != AuditDecision::kUnavailable && report.unacknowledged > 0)
     record_lost(report, waiter);
@@ -77,7 +77,7 @@ bool ClaimsService::report(const Report& report, const Waiter& waiter) {
   } else {
     acknowledge(waiter, verdict == AuditDecision::kProceed);
   }
-  return !brief;
+  return !aggregated;
 }
 
 // The user for whom the Auth API confirmed the token, if still cached. The worker's claim is not

@@ -122,9 +122,9 @@ struct UpstreamConfig {
   std::string id_claim;
   std::string email_claim;
   std::string role_claim;
-  std::vector<std::uint32_t> refusal_statuses;  // sorted; always contains 401
-  std::string proxy;                            // empty: none, whatever the environment says
-  bool is_default;                              // at most one; always true for a single upstream
+  std::vector<std::uint32_t> rejection_statuses;  // sorted; always contains 401
+  std::string proxy;                              // empty: none, whatever the environment says
+  bool is_default;                                // at most one; always true for a single upstream
   bool http2;
   std::uint32_t connections;
 };

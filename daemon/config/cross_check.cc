@@ -73,13 +73,13 @@ class Upstreams {
   }
 
   void check_statuses(UpstreamConfig& upstream) {
-    auto& statuses = upstream.refusal_statuses;
+    auto& statuses = upstream.rejection_statuses;
     statuses.push_back(kUnauthorised);
     std::sort(statuses.begin(), statuses.end());
     statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
     for (const std::uint32_t status : {407U, 408U, 425U, 429U}) {
       if (!std::binary_search(statuses.begin(), statuses.end(), status)) continue;
-      add("refusal_statuses",
+      add("rejection_statuses",
           fmt::format("{} says nothing about a token: such an answer is `unavailable`", status));
     }
   }

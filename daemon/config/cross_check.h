@@ -8,7 +8,7 @@
 namespace claimsd::daemon {
 
 // Adds to `problems`. Also fills in values derived from several options: the default upstream, and
-// 401 among refusal_statuses. `root` is the parsed file, for the places in messages.
+// 401 among rejection_statuses. `root` is the parsed file, for the places in messages.
 void cross_check(Config& config, const Node& root, Problems& problems);
 
 }  // namespace claimsd::daemon

@@ -45,7 +45,7 @@ template <auto Field>
 void up(UpstreamConfig& upstream, const Value& value) {
   store(upstream.*Field, value);
 }
-// "deny" or "allow_and_count"
+// "unavailable" or "allow_unrecorded"
 void when_full(Config& config, const Value& value) {
   config.audit.allow_when_full = value.number == 1;
 }
@@ -202,7 +202,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "what is recorded: refusals, outages and what operators do; also each confirmation by the Auth API; also each lease; also each hit, for which workers then have to ask the daemon every time (as with `shared_memory = false`)"}, in<kA, &A::level>},
   {{"audit.before_answer", kBoolean, "true", 0, 0, "", kNo, kShow,
     "an answer leaves only when its record is on disk"}, in<kA, &A::before_answer>},
-  {{"audit.when_full", kEnum, R"("deny")", 0, 0, "deny|allow_and_count", kNo, kShow,
+  {{"audit.when_full", kEnum, R"("unavailable")", 0, 0, "unavailable|allow_unrecorded", kNo, kShow,
     "what becomes of an answer that cannot be recorded: it is `unavailable`, or it leaves and is counted as missing from the log"}, when_full},
   {{"audit.keep", kDuration, R"("52560h")", 24 * kHour, 100 * kYear, "", kNo, kShow,
     "how long records are kept: six years"}, in<kA, &A::keep>},
@@ -246,8 +246,8 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
     "name of the claim with the address"}, up<&U::email_claim>},
   {{"role_claim", kString, R"("role")", 1, 128, "", kNo, kShow,
     "name of the claim with the role, or a list of them"}, up<&U::role_claim>},
-  {{"refusal_statuses", kIntegers, "[401]", 400, 499, "", kNo, kShow,
-    "HTTP statuses that mean the token is refused; 401 always does"}, up<&U::refusal_statuses>},
+  {{"rejection_statuses", kIntegers, "[401]", 400, 499, "", kNo, kShow,
+    "HTTP statuses that mean the token is refused; 401 always does"}, up<&U::rejection_statuses>},
   {{"proxy", kProxy, R"("")", 0, 1024, "", kNo, kHide,
     "a proxy, `http` or `https`; empty: none, whatever the environment says"}, up<&U::proxy>},
   {{"default", kBoolean, "false", 0, 1, "", kNo, kShow,

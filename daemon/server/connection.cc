@@ -40,10 +40,10 @@ void Server::Connection::consume(std::string_view bytes) {
   cork();
   session_.consume(bytes);
   uncork();
-  const std::size_t refused = session_.rate_limited();
-  busy_ = session_.has_backlog() || refused == Session::kRejectionsPerIteration ||
-          (busy_ && refused > 0);
-  const bool pauses = row_ != nullptr && row_->refuse(refused);
+  const std::size_t rejected = session_.rate_limited();
+  busy_ = session_.has_backlog() || rejected == Session::kRejectionsPerIteration ||
+          (busy_ && rejected > 0);
+  const bool pauses = row_ != nullptr && row_->refuse(rejected);
   if (closing_ || !(session_.has_backlog() || pauses)) return;
   defer(pauses);
 }

@@ -21,7 +21,7 @@ struct PeerRow {
   std::uint64_t invalid = 0;       // answers
   std::uint64_t unavailable = 0;   // answers
   std::uint64_t rate_limited = 0;  // of these, rate limited
-  std::size_t refused = 0;         // rate limited since reset_rejected()
+  std::size_t rejected = 0;        // rate limited since reset_rejected()
 
   // After this many rate-limited answers to one uid, over all of its connections, further ones
   // pause for a moment. A flood is slowed down however many connections it uses, and the CPU stays
@@ -31,8 +31,8 @@ struct PeerRow {
   // Adds the rate-limited answers of one connection's last time slice. True: the connection must
   // pause.
   bool refuse(std::size_t count) {
-    refused += count;
-    return count > 0 && refused >= kRejectionsPerPause;
+    rejected += count;
+    return count > 0 && rejected >= kRejectionsPerPause;
   }
 
   // Counts an answer other than kOk.
@@ -59,7 +59,7 @@ class PeerTable {
   }
   // Starts counting at 0 again after a pause.
   void reset_rejected() {
-    for (auto& [uid, row] : rows_) row.refused = 0;
+    for (auto& [uid, row] : rows_) row.rejected = 0;
   }
   const std::unordered_map<std::uint32_t, PeerRow>& rows() const { return rows_; }
 

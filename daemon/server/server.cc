@@ -96,17 +96,17 @@ void Server::accept(Fd fd) {
   if (settings_.names_commands) peer->command = command_of(peer->pid);
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id);
-  const std::optional<proto::FailureCode> refused = admission_.enter(peer->uid, peer->gid);
-  PeerRow* const row = refused ? nullptr : &peers_.enter(peer->uid);
+  const std::optional<proto::FailureCode> rejected = admission_.enter(peer->uid, peer->gid);
+  PeerRow* const row = rejected ? nullptr : &peers_.enter(peer->uid);
   if (const Status adopted = connection->adopt(std::move(fd), *peer, row); !adopted) {
-    if (!refused) leave(peer->uid);
+    if (!rejected) leave(peer->uid);
     log_.error("accept_failed", "{}", adopted.error().message);
     return;
   }
-  if (refused) {
+  if (rejected) {
     log_.warning("peer_refused", "refused a connection of uid {}, gid {}: {}", peer->uid, peer->gid,
-                 proto::sentence_of(*refused));
-    return turn_away(*connection, *refused);
+                 proto::sentence_of(*rejected));
+    return turn_away(*connection, *rejected);
   }
   ++counters_.connections_accepted;
   if (!connection->start_reading()) return leave(peer->uid);

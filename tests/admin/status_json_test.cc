@@ -46,7 +46,7 @@ TEST_CASE("a status contains its schema and all of its numbers") {
   CHECK(int64_t(json.at("/leases/epoch")) == 6);
   CHECK(json.text("/audit/state") == "writable");
   CHECK(json.text("/audit/level") == "failures");
-  CHECK(json.text("/audit/when_full") == "deny");
+  CHECK(json.text("/audit/when_full") == "unavailable");
   CHECK(int64_t(json.at("/audit/sequence")) == 5012);
   CHECK(int64_t(json.at("/audit/waiting")) == 8);
   CHECK(json.text("/upstreams/0/name") == "main");
@@ -70,7 +70,7 @@ TEST_CASE("the hit ratio counts only queries that a cache could answer") {
   DaemonStatus status;
   CHECK(Document(status_json(status)).at("/cache/hit_ratio").is_null());
   status.counters.questions = 10;
-  status.counters.local_refusals = 2;
+  status.counters.local_rejections = 2;
   status.counters.cache_hits = 5;
   status.counters.negative_hits = 1;
   CHECK(double(Document(status_json(status)).at("/cache/hit_ratio")) == Approx(0.75));

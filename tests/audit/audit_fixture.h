@@ -57,9 +57,9 @@ inline AuditFingerprint token_number(std::uint64_t number) {
 // A typical rejection: a distinct token and no user.
 inline AuditRecord refusal_number(std::uint64_t number, const Now& now = {BootTime{}, kNoon}) {
   AuditRecord record;
-  record.event = AuditEvent::kRefused;
+  record.event = AuditEvent::kRejected;
   record.verdict = static_cast<std::uint8_t>(proto::Verdict::kInvalid);
-  record.reason = proto::Reason::kRefused;
+  record.reason = proto::Reason::kRejected;
   record.source = proto::Source::kUpstream;
   record.status = 401;
   record.at = now;

@@ -30,9 +30,9 @@ AuditRecord at_minute(AuditEvent event, int minute) {
 }
 
 AuditRecord refusal(int minute, const AuditFingerprint& token) {
-  AuditRecord record = at_minute(AuditEvent::kRefused, minute);
+  AuditRecord record = at_minute(AuditEvent::kRejected, minute);
   record.verdict = static_cast<std::uint8_t>(claimsd::proto::Verdict::kInvalid);
-  record.reason = claimsd::proto::Reason::kRefused;
+  record.reason = claimsd::proto::Reason::kRejected;
   record.source = claimsd::proto::Source::kUpstream;
   record.status = 401;
   record.duration = milliseconds(12);

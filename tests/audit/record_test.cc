@@ -113,7 +113,7 @@ TEST_CASE("every event has a unique name and operator actions are recorded at ev
     CHECK(recorded_at(AuditLevel::kEvery, row.event));
   }
   for (const AuditEvent event : {AuditEvent::kPurged, AuditEvent::kRevoked, AuditEvent::kConfigured,
-                                 AuditEvent::kGap, AuditEvent::kDenied, AuditEvent::kRefused}) {
+                                 AuditEvent::kGap, AuditEvent::kDenied, AuditEvent::kRejected}) {
     CHECK(recorded_at(AuditLevel::kFailures, event));
   }
   CHECK_FALSE(recorded_at(AuditLevel::kFailures, AuditEvent::kVerified));

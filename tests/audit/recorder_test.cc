@@ -35,7 +35,8 @@ struct Recorder {
     others->notify();
   }
   AuditDecision refuse(AuditTicket ticket) {
-    return recorder->record({.uid = 7, .token = "junk", .reason = proto::Reason::kRefused}, ticket);
+    return recorder->record({.uid = 7, .token = "junk", .reason = proto::Reason::kRejected},
+                            ticket);
   }
 
   claimsd::testing::ScratchDirectory directory;

@@ -64,14 +64,14 @@ TEST_CASE("an answer is sent only after its record is durable") {
   CHECK(world.audit.noted[0].token == "good");
   CHECK(world.audit.noted[0].event.status == 200);
   CHECK(world.audit.noted[0].route == "GET /worklist");
-  CHECK(world.audit.noted[1].event.reason == Reason::kRefused);
+  CHECK(world.audit.noted[1].event.reason == Reason::kRejected);
 
   world.write_record();
   CHECK(world.reason(good) == Reason::kOk);
   CHECK_FALSE(world.answered(bad));
   world.write_record();
   world.write_record();
-  CHECK(world.reason(bad) == Reason::kRefused);
+  CHECK(world.reason(bad) == Reason::kRejected);
   CHECK(world.reason(malformed) == Reason::kMalformed);
   CHECK(world.service->idle());
 }
@@ -153,7 +153,7 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
     world.query_and_complete("good", status(401), {.max_age = 0s});
     world.audit.verdict = AuditDecision::kPending;
     world.advance(10s);  // longer than the negative TTL
-    reversed(Reason::kRefused, waiter);
+    reversed(Reason::kRejected, waiter);
   }
   SECTION("the token itself has expired") {
     const std::string token = jwt_expiring(10s);
@@ -277,7 +277,7 @@ TEST_CASE("the Auth API's verdict is recorded even if all clients have disconnec
   world.service->disconnected(7);
   world.complete_oldest(status(401));
   REQUIRE(world.audit.noted.size() == 1);
-  CHECK(world.audit.noted[0].event.reason == Reason::kRefused);
+  CHECK(world.audit.noted[0].event.reason == Reason::kRejected);
   world.write_record();
   CHECK(world.counters().answers_invalid == 0);
 }

@@ -41,7 +41,7 @@ TEST_CASE("a rejected token stays rejected if the store cannot erase its entry")
   world.cache.erase_fault.arm(0, SIZE_MAX);
   world.query_and_complete("token", status(401), {.max_age = 0s});
   REQUIRE(world.cache.entries() == 1);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
   world.advance(5s);  // the negative entry has expired; the cached entry would still be fresh
   CHECK_FALSE(world.answered(world.ask("token")));
   world.complete_oldest(failed(Reason::kUpstreamConnect));

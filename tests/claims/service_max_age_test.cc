@@ -61,8 +61,8 @@ TEST_CASE("queries for which a flight started too long ago share one successor")
   CHECK(world.upstream.requests() == 2);
   world.advance(1s);
   world.complete_oldest(status(401));
-  CHECK(world.reason(strict) == Reason::kRefused);
-  CHECK(world.reason(strictest) == Reason::kRefused);
+  CHECK(world.reason(strict) == Reason::kRejected);
+  CHECK(world.reason(strictest) == Reason::kRejected);
   CHECK(world.answer(strict).answer.age == 1s);
   CHECK(world.upstream.requests() == 2);
   CHECK(world.service->idle());
@@ -161,6 +161,6 @@ TEST_CASE("a negative entry answers queries that accept its age, and no others")
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 0s})));
   world.complete_oldest(status(401));
   world.advance(2s);
-  CHECK(world.ask_now("token", {.max_age = 2s}).answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token", {.max_age = 2s}).answer.reason == Reason::kRejected);
   CHECK_FALSE(world.answered(world.ask("token", {.max_age = 2s - 1ns})));
 }

@@ -111,7 +111,7 @@ TEST_CASE("hits are answered when all queues are full") {
   world.ask("queued");
   CHECK(world.ask_now("another").answer.reason == Reason::kOverloaded);
   CHECK(world.ask_now("good").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a pending request without waiters is never sent and uses no slot") {

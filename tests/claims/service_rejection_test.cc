@@ -21,9 +21,9 @@ TEST_CASE("a 401 removes the entry before any waiter is answered") {
   world.sink.on_answer = [&](const Waiter&) { held = world.cache.holds(world.key_of("token")); };
   world.complete_oldest(status(401));
   CHECK_FALSE(held);
-  CHECK(world.reason(waiter) == Reason::kRefused);
+  CHECK(world.reason(waiter) == Reason::kRejected);
   CHECK(world.answer(waiter).answer.source == Source::kUpstream);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
@@ -32,12 +32,12 @@ TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
   world.advance(1s);
   world.complete_oldest(status(401));
   const RecordedAnswer again = world.ask_now("token");
-  CHECK(again.answer.reason == Reason::kRefused);
+  CHECK(again.answer.reason == Reason::kRejected);
   CHECK(again.answer.source == Source::kCache);
   CHECK(again.answer.age == 1s);
   CHECK(again.answer.ttl_remaining == 4s);
   world.advance(4s - 1ns);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
   CHECK(world.counters().negative_hits == 2);
   world.advance(1ns);
   CHECK_FALSE(world.answered(world.ask("token")));
@@ -77,7 +77,7 @@ TEST_CASE("valid entries do not evict negative entries") {
   ServiceHarness world(policy);
   world.query_and_complete("junk", status(401));
   for (int i = 0; i < 100; ++i) world.query_and_complete("good" + std::to_string(i), status(200));
-  CHECK(world.ask_now("junk").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("junk").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a failed request is unavailable, never invalid, and is not cached") {
@@ -121,14 +121,14 @@ TEST_CASE("a failed request does not remove a negative entry") {
   ServiceHarness world;
   world.query_and_complete("token", status(401));
   world.query_and_complete("token", status(503), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a 403 rejects if it is configured as a rejection status") {
   Policy policy = plain_policy();
-  policy.upstreams[0].refusal_statuses = {401, 403};
+  policy.upstreams[0].rejection_statuses = {401, 403};
   ServiceHarness world(policy);
-  CHECK(world.query_and_complete("token", status(403)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("token", status(403)).answer.reason == Reason::kRejected);
   CHECK(world.ask_now("token").answer.source == Source::kCache);
 }
 
@@ -147,12 +147,12 @@ TEST_CASE("a late 200 does not restore a rejected token") {
   world.query_and_complete("token", status(401));
   world.clock.step_boot(-2s);
   const RecordedAnswer late = world.query_and_complete("token", status(200), {.max_age = 0s});
-  CHECK(late.answer.reason == Reason::kRefused);
+  CHECK(late.answer.reason == Reason::kRejected);
   CHECK(late.claims.empty());
   CHECK(world.cache.entries() == 0);
   CHECK(world.counters().late_results == 1);
   world.clock.step_boot(2s);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a malformed token is rejected without a request") {
@@ -164,7 +164,7 @@ TEST_CASE("a malformed token is rejected without a request") {
     CHECK(answer.answer.source == Source::kNone);
   }
   CHECK(world.ask_now(std::string(proto::kMaxToken + 1, 'a')).answer.reason == Reason::kTooLong);
-  CHECK(world.counters().local_refusals == 5);
+  CHECK(world.counters().local_rejections == 5);
   CHECK(world.upstream.requests() == 0);
   CHECK_FALSE(world.answered(world.ask(std::string(proto::kMaxToken, 'a'))));
   CHECK(world.upstream.requests() == 1);
@@ -178,7 +178,7 @@ TEST_CASE("a token past its exp by more than the clock skew is rejected without 
   CHECK(world.ask_now(jwt(R"({"exp":99999999999,"exp":1})")).answer.reason == Reason::kExpired);
   CHECK(world.ask_now(jwt_expiring(-1h), {.max_age = 0s}).answer.reason == Reason::kExpired);
   CHECK(world.upstream.requests() == 0);
-  CHECK(world.counters().local_refusals == 5);
+  CHECK(world.counters().local_rejections == 5);
 }
 
 TEST_CASE("a token past its exp by at most the clock skew is verified by the Auth API") {
@@ -219,7 +219,7 @@ TEST_CASE("each completed request is reported to the observer without token or c
   CHECK(world.observer.reports[0].report.reason == Reason::kUpstreamBody);
   CHECK(world.observer.reports[0].report.status == 200);
   CHECK(world.observer.reports[0].detail.find("canary") == std::string::npos);
-  CHECK(world.observer.reports[1].report.reason == Reason::kRefused);
+  CHECK(world.observer.reports[1].report.reason == Reason::kRejected);
   CHECK(world.observer.reports[2].detail == "certificate has expired");
   CHECK(world.observer.reports[2].report.took == 3s);
 }
@@ -239,6 +239,6 @@ TEST_CASE("answers are counted by verdict, and requests by outcome") {
   CHECK(counters.answers_unavailable == 2);
   CHECK(counters.upstream_requests == 4);
   CHECK(counters.upstream_confirmations == 1);
-  CHECK(counters.upstream_refusals == 1);
+  CHECK(counters.upstream_rejections == 1);
   CHECK(counters.upstream_failures == 2);
 }

@@ -123,21 +123,21 @@ TEST_CASE(
   ServiceHarness world(policy);
   world.audit.verdict = AuditDecision::kProceed;
   world.query_and_complete("known", status(200));
-  const auto brief = [&](std::string_view token, std::uint32_t uid = 1000) {
+  const auto aggregated = [&](std::string_view token, std::uint32_t uid = 1000) {
     Report report = denial(token, "made-up");
     report.uid = uid;
     CHECK(world.receipt(world.report(report)) == Reason::kOk);
-    return world.audit.noted.back().event.brief;
+    return world.audit.noted.back().event.aggregated;
   };
-  for (int i = 0; i < 5; ++i) CHECK_FALSE(brief("unknown"));
-  CHECK(brief("unknown"));
-  CHECK_FALSE(brief("unknown", 1001));
-  CHECK_FALSE(brief("known"));
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(aggregated("unknown"));
+  CHECK(aggregated("unknown"));
+  CHECK_FALSE(aggregated("unknown", 1001));
+  CHECK_FALSE(aggregated("known"));
   world.advance(1s);
-  CHECK_FALSE(brief("unknown"));
-  CHECK_FALSE(brief("unknown"));
-  CHECK(brief("unknown"));
-  CHECK(world.counters().reports_brief == 2);
+  CHECK_FALSE(aggregated("unknown"));
+  CHECK_FALSE(aggregated("unknown"));
+  CHECK(aggregated("unknown"));
+  CHECK(world.counters().reports_aggregated == 2);
 }
 
 TEST_CASE("a report's fields that contain the token are not recorded") {

@@ -72,7 +72,7 @@ TEST_CASE("a query after a purge waits for a request that started after the purg
     CHECK(world.answer(before).answer.ttl_remaining == 0s);
     CHECK_FALSE(world.answered(after));
     world.complete_for("token", status(401));
-    CHECK(world.reason(after) == Reason::kRefused);
+    CHECK(world.reason(after) == Reason::kRejected);
   }
 }
 
@@ -259,13 +259,13 @@ TEST_CASE("the rule of a token ends with the token and frees its space") {
   Policy policy = plain_policy();
   policy.revocations.max_rules = 1;
   ServiceHarness world(policy);
-  const std::string brief = jwt_expiring(1min);
-  world.revoke(token(brief));
+  const std::string aggregated = jwt_expiring(1min);
+  world.revoke(token(aggregated));
   CHECK(world.service->revocation_rules() == 1);
   CHECK(world.revoke(token("b")).outcome == ActionOutcome::kFull);
   world.advance(1min + policy.ttl.clock_skew + policy.revocations.margin + 1s);
   CHECK(world.revoke(token("b")).outcome == ActionOutcome::kDone);
-  CHECK(world.ask_now(brief).answer.reason == Reason::kExpired);
+  CHECK(world.ask_now(aggregated).answer.reason == Reason::kExpired);
   CHECK(world.revocation_log.kept().size() == 1);
 }
 
@@ -421,12 +421,12 @@ TEST_CASE("revocations stay in effect across a suspend") {
 
 TEST_CASE("wall clock steps in either direction do not restore a revoked token") {
   ServiceHarness world;
-  const std::string brief = jwt_expiring(10min);
-  world.revoke(token(brief));
+  const std::string aggregated = jwt_expiring(10min);
+  world.revoke(token(aggregated));
   for (const Duration step : {Duration(48h), Duration(-96h), Duration(48h)}) {
     world.clock.step_wall(step);
     world.advance(2min);
-    CHECK(world.ask_now(brief).answer.reason != Reason::kOk);
+    CHECK(world.ask_now(aggregated).answer.reason != Reason::kOk);
   }
 }
 
@@ -439,8 +439,8 @@ TEST_CASE("a confirmation of a purged flight does not restore a token rejected a
   world.complete_oldest(status(200));
   world.complete_oldest(status(401));
   CHECK(world.reason(before) == Reason::kOk);
-  CHECK(world.reason(after) == Reason::kRefused);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.reason(after) == Reason::kRejected);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
 

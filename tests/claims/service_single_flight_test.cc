@@ -86,7 +86,7 @@ TEST_CASE("different tokens have separate flights that complete in any order") {
   const Waiter b = world.ask("b");
   const Waiter c = world.ask("c");
   world.complete_for("b", status(401));
-  CHECK(world.reason(b) == Reason::kRefused);
+  CHECK(world.reason(b) == Reason::kRejected);
   CHECK_FALSE(world.answered(a));
   world.complete_for("c", status(200));
   world.complete_for("a", failed(Reason::kUpstreamTimeout));
@@ -96,7 +96,7 @@ TEST_CASE("different tokens have separate flights that complete in any order") {
 
 TEST_CASE("the same token at two Auth APIs has two flights") {
   Policy policy = plain_policy();
-  policy.upstreams.push_back(UpstreamPolicy{.name = "other", .refusal_statuses = {401, 403}});
+  policy.upstreams.push_back(UpstreamPolicy{.name = "other", .rejection_statuses = {401, 403}});
   ServiceHarness world(policy);
   const Waiter main = world.ask("token", {.upstream = 0});
   const Waiter other = world.ask("token", {.upstream = 1});
@@ -106,9 +106,9 @@ TEST_CASE("the same token at two Auth APIs has two flights") {
   world.complete_oldest(status(200));
   world.complete_oldest(status(403));
   CHECK(world.reason(main) == Reason::kOk);
-  CHECK(world.reason(other) == Reason::kRefused);
+  CHECK(world.reason(other) == Reason::kRejected);
   CHECK(world.ask_now("token", {.upstream = 0}).answer.reason == Reason::kOk);
-  CHECK(world.ask_now("token", {.upstream = 1}).answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token", {.upstream = 1}).answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("the completion of an unknown request is ignored") {
@@ -171,8 +171,8 @@ TEST_CASE("a query made by the sink while handling an answer joins the next flig
   REQUIRE(again);
   CHECK(world.upstream.in_flight().size() == 1);
   world.complete_oldest(status(401));
-  CHECK(world.reason(waits_for_next) == Reason::kRefused);
-  CHECK(world.reason(*again) == Reason::kRefused);
+  CHECK(world.reason(waits_for_next) == Reason::kRejected);
+  CHECK(world.reason(*again) == Reason::kRejected);
   CHECK(world.service->idle());
 }
 

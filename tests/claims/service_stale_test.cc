@@ -78,7 +78,7 @@ TEST_CASE("an expired entry is verified first, and the Auth API's verdict wins")
   world.advance(100s);
   CHECK(world.query_and_complete("token", status(200)).answer.source == Source::kUpstream);
   world.advance(100s);
-  CHECK(world.query_and_complete("token", status(401)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("token", status(401)).answer.reason == Reason::kRejected);
   world.advance(10s);
   CHECK(world.query_and_complete("token", status(503)).answer.reason == Reason::kUpstreamStatus);
 }
@@ -99,11 +99,11 @@ TEST_CASE("a stale answer is given on backoff and on timeout") {
 
 TEST_CASE("an entry is never served stale past exp, past max_age, purged, revoked or displaced") {
   ServiceHarness world(lenient());
-  const std::string brief = jwt_expiring(2min);
-  world.query_and_complete(brief, status(200));
+  const std::string aggregated = jwt_expiring(2min);
+  world.query_and_complete(aggregated, status(200));
   world.query_and_complete("token", status(200));
   world.advance(95s);
-  CHECK(world.query_and_complete(brief, status(503)).answer.reason == Reason::kUpstreamStatus);
+  CHECK(world.query_and_complete(aggregated, status(503)).answer.reason == Reason::kUpstreamStatus);
   CHECK(world.query_and_complete("token", status(503), {.max_age = 90s}).answer.reason ==
         Reason::kUpstreamStatus);
   CHECK(world.query_and_complete("token", status(503), {.max_age = 100s}).answer.source ==
@@ -174,7 +174,7 @@ TEST_CASE(
   world.ask_now("token");
   SECTION("rejected") {
     world.complete_oldest(status(401));
-    CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+    CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
   }
   SECTION("failed") {
     world.complete_oldest(status(200, "not claims"));

@@ -28,7 +28,7 @@ TEST_CASE("after stop() queries are answered from the cache or fail as shutting 
   world.ask("flying");
   world.service->stop();
   CHECK(world.ask_now("good").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
   CHECK(world.ask_now("a b").answer.reason == Reason::kMalformed);
   CHECK(world.ask_now("unknown").answer.reason == Reason::kShuttingDown);
   CHECK(world.ask_now("flying").answer.reason == Reason::kShuttingDown);

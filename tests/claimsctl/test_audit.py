@@ -72,10 +72,10 @@ def test_tail_prints_the_last_records_one_per_line(claimsctl, log):
 
 def test_the_report_counts_rejections_by_reason_user_peer_and_hour(claimsctl, log):
     page = run(claimsctl, log, "report").stdout
-    for expected in ("permission denied", "refused", "uid 1000 gunicorn", "12:00", "13:00", "█", "5 events that were not"):
+    for expected in ("permission denied", "rejected", "uid 1000 gunicorn", "12:00", "13:00", "█", "5 events that were not"):
         assert expected in page
     report = json.loads(run(claimsctl, log, "report", "--json").stdout)
-    assert report["refusals"] == 71 and report["missing"] == 5
+    assert report["rejections"] == 71 and report["missing"] == 5
     assert report["by_user"] == {"8": 30, "7": 10}
     assert sum(report["by_hour"]) == 71
 

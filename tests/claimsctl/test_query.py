@@ -41,9 +41,9 @@ def test_an_invalid_token_exits_1_with_its_reason(claimsctl):
         plain = claimsctl.run("query", stdin=TOKEN)
         machine = claimsctl.run("--json", "query", stdin=TOKEN)
     assert (plain.returncode, machine.returncode) == (1, 1)
-    assert "invalid" in plain.stdout and "refused" in plain.stdout
+    assert "invalid" in plain.stdout and "rejected" in plain.stdout
     shown = json.loads(machine.stdout)
-    assert (shown["verdict"], shown["reason"], shown["claims"]) == ("invalid", "refused", None)
+    assert (shown["verdict"], shown["reason"], shown["claims"]) == ("invalid", "rejected", None)
 
 
 def test_an_unavailable_answer_exits_69_and_says_when_to_retry(claimsctl):

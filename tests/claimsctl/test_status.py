@@ -19,7 +19,7 @@ STATUS = {
         {"name": "main", "url": "https://auth.example.com", "default": True, "state": "ok",
          "requests": 900, "failures": 4, "consecutive_failures": 0,
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
-    "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "deny",
+    "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "unavailable",
               "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
     "counters": {"questions": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
 }

@@ -93,7 +93,7 @@ TEST_CASE("a reason from a newer daemon keeps its verdict, unless that is valid"
 
 TEST_CASE("a refusal brings no claims, whatever the daemon sends with it") {
   const std::string block = claims_block("user-1");
-  Host host(always(refusal(proto::Verdict::kInvalid, proto::Reason::kRefused), block));
+  Host host(always(refusal(proto::Verdict::kInvalid, proto::Reason::kRejected), block));
   const Answer answer = host.client.query("t");
   CHECK(answer.invalid());
   CHECK(answer.claims().id().empty());
@@ -113,7 +113,8 @@ TEST_CASE("what the caller says about a question reaches the daemon, cut to what
     address = query->client_address;
     max_age = query->max_age_ms;
     timeout = query->timeout_ms;
-    peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRefused), frame->header.request_id);
+    peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRejected),
+              frame->header.request_id);
   });
   const std::string umlauts = std::string(proto::kMaxRoute - 1, 'r') + "\u00e4";
   host.client.query(

@@ -56,7 +56,7 @@ TEST_CASE("claims with a NUL in them are unavailable: as C strings they would na
 TEST_CASE("a verdict that contradicts its reason is unavailable") {
   const std::string block = claims_block("user-1");
   proto::Answer answer = valid_answer(block);
-  answer.reason = static_cast<std::uint16_t>(proto::Reason::kRefused);
+  answer.reason = static_cast<std::uint16_t>(proto::Reason::kRejected);
   expect_protocol_error(answers_with(frame_of(answer)));
   answer.reason = 0;
   for (const int verdict : {0, 2, 3, 4, 255}) {

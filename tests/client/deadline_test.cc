@@ -67,7 +67,7 @@ TEST_CASE("questions of different time-outs on one connection each keep their ow
     peer.welcome();
     while (const auto frame = peer.receive()) {
       if (frame->as<proto::Query>()->token == "answer") {
-        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRefused),
+        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRejected),
                   frame->header.request_id);
       }
     }
@@ -110,7 +110,7 @@ TEST_CASE("a caller that waits for a connection waits no longer than its time-ou
         const auto frame = peer.receive();
         busy = true;
         while (!release) std::this_thread::yield();
-        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRefused),
+        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRejected),
                   frame->header.request_id);
       },
       1);

@@ -50,7 +50,7 @@ TEST_CASE("a receipt that says no is unavailable, whatever it says") {
   ReportHost host;
   for (const auto& [reason, said] : std::vector<std::pair<proto::Reason, std::string>>{
            {proto::Reason::kNotRecorded, "not_recorded"},
-           {proto::Reason::kRefused, "protocol"},
+           {proto::Reason::kRejected, "protocol"},
            {static_cast<proto::Reason>(999), "unknown"}}) {
     host.registrar.reason = reason;
     const Answer why_not = host.client.report(denial());

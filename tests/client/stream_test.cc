@@ -89,7 +89,7 @@ TEST_CASE("a deadline makes the descriptor readable, and only its own question e
     peer.welcome();
     while (const auto frame = peer.receive()) {
       if (frame->as<proto::Query>()->token == "now") {
-        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRefused),
+        peer.send(refusal(proto::Verdict::kInvalid, proto::Reason::kRejected),
                   frame->header.request_id);
       }
     }

@@ -90,13 +90,13 @@ TEST_CASE("a client certificate and its key are set together") {
 }
 
 TEST_CASE("a status that says nothing about a token cannot be a rejection") {
-  CHECK(upstream_problems("refusal_statuses = [429]") ==
-        "c.toml:3:20: upstream.main.refusal_statuses: 429 says nothing about a token: such an "
+  CHECK(upstream_problems("rejection_statuses = [429]") ==
+        "c.toml:3:20: upstream.main.rejection_statuses: 429 says nothing about a token: such an "
         "answer is `unavailable`");
-  CHECK(
-      upstream_problems("refusal_statuses = [503]") ==
-      "c.toml:3:20: upstream.main.refusal_statuses: found 503, allowed is a list of integers, 400 "
-      "to 499");
+  CHECK(upstream_problems("rejection_statuses = [503]") ==
+        "c.toml:3:20: upstream.main.rejection_statuses: found 503, allowed is a list of integers, "
+        "400 "
+        "to 499");
 }
 
 TEST_CASE("connect_timeout must not exceed timeout") {

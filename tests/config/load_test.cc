@@ -91,7 +91,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(upstream.id_claim == "id");
   CHECK(upstream.email_claim == "email");
   CHECK(upstream.role_claim == "role");
-  CHECK(upstream.refusal_statuses == std::vector<std::uint32_t>{401});
+  CHECK(upstream.rejection_statuses == std::vector<std::uint32_t>{401});
   CHECK(upstream.proxy.empty());
   CHECK_FALSE(upstream.http2);
   CHECK(upstream.connections == 64);
@@ -122,7 +122,7 @@ level = "error"
 format = "journal"
 [upstream.one]
 urls = ["https://a.example.com/", "HTTPS://B.example.com"]
-refusal_statuses = [403]
+rejection_statuses = [403]
 proxy = "http://proxy.example.com:3128"
 default = true
 http2 = true
@@ -150,7 +150,7 @@ client_key = "/etc/k.pem"
   REQUIRE(config.upstreams.size() == 2);
   CHECK(config.upstreams[0].urls ==
         std::vector<std::string>{"https://a.example.com", "https://b.example.com"});
-  CHECK(config.upstreams[0].refusal_statuses == std::vector<std::uint32_t>{401, 403});
+  CHECK(config.upstreams[0].rejection_statuses == std::vector<std::uint32_t>{401, 403});
   CHECK(config.upstreams[0].proxy == "http://proxy.example.com:3128");
   CHECK(config.upstreams[0].http2);
   CHECK(config.upstreams[1].client_key == "/etc/k.pem");

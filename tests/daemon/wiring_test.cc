@@ -17,7 +17,7 @@ UpstreamConfig upstream() {
   made.urls = {"https://a.example", "https://b.example"};
   made.path = "/api/me/";
   made.id_claim = made.email_claim = made.role_claim = "x";
-  made.refusal_statuses = {401};
+  made.rejection_statuses = {401};
   return made;
 }
 
@@ -45,7 +45,7 @@ const std::vector<Field> kFields = {
     {"id_claim", true, [](auto& it) { it.id_claim = "y"; }},
     {"email_claim", true, [](auto& it) { it.email_claim = "y"; }},
     {"role_claim", true, [](auto& it) { it.role_claim = "y"; }},
-    {"refusal_statuses", true, [](auto& it) { it.refusal_statuses.push_back(403); }},
+    {"rejection_statuses", true, [](auto& it) { it.rejection_statuses.push_back(403); }},
     {"proxy", true, [](auto& it) { it.proxy = "http://y"; }},
     {"is_default", false, [](auto& it) { it.is_default = true; }},
     {"http2", false, [](auto& it) { it.http2 = true; }},

@@ -27,7 +27,7 @@ from servers import AuthApi  # noqa: E402
 # Short TTLs, so that changes in the Auth API become visible soon.
 CACHE = {"max_ttl": "4s", "lease": "2s", "negative_ttl": "1s", "clock_skew": "1s"}
 LIMITS = {"max_backoff": "1s"}
-REPORTED = ("denied", "unauthenticated", "unserved")
+REPORTED = ("denied", "unauthenticated", "reported_unavailable")
 ID_OF = {username: user for user, username, *_ in PEOPLE}
 
 

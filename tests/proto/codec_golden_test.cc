@@ -167,7 +167,7 @@ void expect_answers(Golden& golden) {
   golden.expect("answer_refused", 4,
                 Answer{.verdict = wire(Verdict::kInvalid),
                        .source = wire(Source::kUpstream),
-                       .reason = wire(Reason::kRefused),
+                       .reason = wire(Reason::kRejected),
                        .left_ms = 5000});
   golden.expect("answer_unavailable", 5,
                 Answer{.verdict = wire(Verdict::kUnavailable),

@@ -47,7 +47,7 @@ def test_each_refusal_is_recorded_once_with_its_reason(api, records, middleware)
         with api.outage("upstream_timeout"):
             client.get(path, **bearer(token))
         assert [(event.status, event.reason) for event in records[before:]] == [
-            (401, "no_token"), (401, "refused"), (401, "malformed"), (403, "denied"), (503, "upstream_timeout")]
+            (401, "no_token"), (401, "rejected"), (401, "malformed"), (403, "denied"), (503, "upstream_timeout")]
         assert [event.method for event in records[before:]] == ["GET", "GET", "POST", "GET", "GET"]
         assert {event.client_address for event in records} == {"127.0.0.1"}
         assert [event.user_id for event in records[before:]] == ["", "", "", "user-1", ""]

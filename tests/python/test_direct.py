@@ -238,10 +238,10 @@ def test_a_late_confirmation_does_not_bring_back_a_refused_token(direct, faults)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         asked = pool.submit(outcome, first)
         faults.wait(mode, count=1)
-        assert outcome(second) == ("invalid", "refused")
+        assert outcome(second) == ("invalid", "rejected")
         faults.open(mode)
-        assert asked.result() == ("invalid", "refused")
-    assert outcome(first) == ("invalid", "refused")
+        assert asked.result() == ("invalid", "rejected")
+    assert outcome(first) == ("invalid", "rejected")
 
 
 

@@ -125,7 +125,7 @@ def test_a_broken_header_is_refused_without_a_call(header, reason):
     assert nowhere.identify({"HTTP_AUTHORIZATION": header}, None) == reason
 
 
-@pytest.mark.parametrize("mode,verdict,reason", [("401", "invalid", "refused"), ("500", "unavailable", "upstream_status")])
+@pytest.mark.parametrize("mode,verdict,reason", [("401", "invalid", "rejected"), ("500", "unavailable", "upstream_status")])
 def test_what_is_not_valid_says_why(claimsd, faults, mode, verdict, reason):
     handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(mode)).socket))
     answer = handle.identify(meta("token"), None)

@@ -19,7 +19,7 @@ from peer import until
 from tokens import jwt
 
 USER = "user-4711"
-REPORTED = ("denied", "unauthenticated", "unserved", "unacknowledged")
+REPORTED = ("denied", "unauthenticated", "reported_unavailable", "unacknowledged")
 NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}
 MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
 SENDS = {"TIMEOUT": 30.0, "REPORT_TIMEOUT": 30.0}  # a loaded machine is no outage
@@ -126,7 +126,7 @@ def test_an_outage_is_recorded_as_one(claimsd, faults, use, claimsctl):
     use(AUTH_API_URL=faults.url("status-500"), SOCKET=str(daemon.socket), **WAITS)
     assert Client().get("/tech/", **bearer(jwt(sub="who"))).status_code == 503
     (record,) = records(claimsctl, daemon)
-    assert (record["event"], record["status"], record["verdict"], record["reason"]) == ("unserved", 503, "unavailable", "upstream_status")
+    assert (record["event"], record["status"], record["verdict"], record["reason"]) == ("reported_unavailable", 503, "unavailable", "upstream_status")
 
 
 def test_with_report_wait_a_record_is_on_disk_before_the_refusal_leaves(site, claimsctl):
@@ -290,7 +290,7 @@ def test_a_flood_of_reports_of_one_uid_is_counted_to_the_last_one_in_a_few_recor
     assert Client().get("/tech/", **bearer(token)).status_code == 403
     counters = daemon.status()["counters"]
     assert counters["reports"] == sent + 1
-    assert counters["reports_brief"] > sent / 2
+    assert counters["reports_aggregated"] > sent / 2
     exported = claimsctl(daemon, "audit", "export", "--format", "jsonl", "--directory", daemon.root / "audit")
     found = [record for record in map(json.loads, exported.splitlines()) if record["event"] == "denied"]
     assert sum(record["count"] for record in found) == sent + 1

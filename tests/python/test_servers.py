@@ -190,7 +190,7 @@ def reported(daemon):
                                str(daemon.root / "audit")], capture_output=True, text=True, check=True).stdout
     counts = collections.Counter()
     for record in map(json.loads, exported.splitlines()):
-        if record["event"] in ("denied", "unauthenticated", "unserved"):
+        if record["event"] in ("denied", "unauthenticated", "reported_unavailable"):
             counts[record["event"], record["status"], record["route"]] += record["count"]
     return dict(counts)
 

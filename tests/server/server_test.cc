@@ -85,7 +85,7 @@ struct Served {
     REQUIRE(peer.pongs() < 3 * Session::kFramesPerIteration);
   }
   void answer(std::uint64_t number, std::uint32_t request) {
-    server->answer({number, request}, Answer{.reason = proto::Reason::kRefused});
+    server->answer({number, request}, Answer{.reason = proto::Reason::kRejected});
   }
 
   claimsd::testing::ScratchDirectory directory;

@@ -47,10 +47,10 @@ TEST_CASE("a session's time slice ends after a few rate-limited queries") {
   RateLimitedPeer fixture;
   Session& flooder = *fixture.flooder;
   flooder.consume(fixture.junk(1, 21));  // 20 rate-limited ones
-  for (const std::size_t refused : {8u, 8u, 4u}) {
-    CHECK(fixture.answers() == refused);
-    CHECK(flooder.rate_limited() == refused);
-    CHECK(flooder.has_backlog() == (refused == 8));
+  for (const std::size_t rejected : {8u, 8u, 4u}) {
+    CHECK(fixture.answers() == rejected);
+    CHECK(flooder.rate_limited() == rejected);
+    CHECK(flooder.has_backlog() == (rejected == 8));
     flooder.consume({});
   }
   CHECK(flooder.open_questions() == 1);
@@ -83,7 +83,7 @@ TEST_CASE("a uid over its limit is throttled across all its connections") {
   PeerRow& flooder = peers.enter(1000);
   REQUIRE(&peers.enter(1000) == &flooder);  // a second connection
   PeerRow& other = peers.enter(1001);
-  for (std::size_t refused = 1; refused < PeerRow::kRejectionsPerPause; ++refused)
+  for (std::size_t rejected = 1; rejected < PeerRow::kRejectionsPerPause; ++rejected)
     REQUIRE_FALSE(flooder.refuse(1));
   CHECK_FALSE(other.refuse(1));
   CHECK_FALSE(flooder.refuse(0));

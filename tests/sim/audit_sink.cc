@@ -51,7 +51,7 @@ AuditDecision SimAuditSink::record_report(const AuditedEvent& event, Waiting one
   records_.step.reported.push_back(event.waiter.request);
   report.user = event.user;
   report.claimed = event.user_is_claimed;
-  report.brief = event.brief;
+  report.aggregated = event.aggregated;
   if (failing > 0) {
     --failing;
     report.failed = true;

@@ -51,7 +51,7 @@ std::string check_purged(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const TokenRecord& token = facts.records.token(answer.token);
     const bool valid = answer.reason == Reason::kOk;
-    const bool refused = answer.reason == Reason::kRefused && answer.age > Duration(0);
+    const bool refused = answer.reason == Reason::kRejected && answer.age > Duration(0);
     if (!valid && !refused) continue;
     for (const ActionRecord& order : facts.records.orders) {
       if (!order.in_effect || answer.question < order.first_question_after) continue;

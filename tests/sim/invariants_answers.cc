@@ -103,10 +103,10 @@ std::string check_claims(const Facts& facts) {
 std::string check_max_age(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
     const QuestionRecord& question = facts.records.questions[answer.question];
-    const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
+    const bool of_an_age = valid(answer) || answer.reason == Reason::kRejected;
     if (!of_an_age || !question.max_age) continue;
     // A rejection that overrides a confirmation has age 0 and is not subject to max_age.
-    if (answer.reason == Reason::kRefused && answer.age == Duration(0)) continue;
+    if (answer.reason == Reason::kRejected && answer.age == Duration(0)) continue;
     // Relative to the time of the query: a request in flight since then counts.
     const BootTime confirmed = facts.now().boot - answer.age;
     if (*question.max_age == Duration(0) && confirmed < question.asked.boot) {
@@ -125,7 +125,7 @@ std::string check_provenance(const Facts& facts) {
       return "a negative age or TTL";
     if (answer.source == Source::kUpstream) {
       if (request == nullptr) return "from upstream, but no request completed";
-      const bool of_an_age = valid(answer) || answer.reason == Reason::kRefused;
+      const bool of_an_age = valid(answer) || answer.reason == Reason::kRejected;
       if (of_an_age && answer.age != facts.now().boot - request->started.boot)
         return "not the request's age";
     }
@@ -170,7 +170,7 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
                : "rejected, but not by the Auth API";
   }
   if (!token.refusal) return "rejected, but never by the Auth API";
-  const Refusal& refusal = *token.refusal;
+  const Rejection& refusal = *token.refusal;
   if (refusal.instance != facts.records.instance)
     return "rejected by a request of an earlier service instance";
   // The confirmation was rejected while it waited for its audit record.
@@ -199,7 +199,7 @@ std::string check_invalid_cause(const Facts& facts) {
     if (proto::verdict_of(answer.reason) != Verdict::kInvalid) continue;
     const TokenRecord& token = facts.records.token(answer.token);
     switch (answer.reason) {
-      case Reason::kRefused:
+      case Reason::kRejected:
         if (std::string found = check_refused(facts, answer); !found.empty()) return found;
         break;
       case Reason::kMalformed:
@@ -328,7 +328,7 @@ std::string check_purged_first(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().decisions) {
     // A superseding answer may refer to an earlier rejection; the token may have been confirmed
     // since.
-    if (answer.reason != Reason::kRefused || answer.reversal) continue;
+    if (answer.reason != Reason::kRejected || answer.reversal) continue;
     if (answer.in_store) return "rejected, but still in the store";
     if (answer.published) return "rejected, but still published";
   }

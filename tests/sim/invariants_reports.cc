@@ -42,7 +42,7 @@ std::string check_reported_user(const Facts& facts) {
   for (const ReportNumber number : facts.step().reported) {
     const ReportRecord& report = facts.records.reports[number];
     const TokenRecord& token = facts.records.token(report.token);
-    if (report.brief) continue;
+    if (report.aggregated) continue;
     if (report.claimed ? report.user != kClaimedUser
                        : report.user != fmt::format("user-{}", token.user)) {
       return "a report for another user";
@@ -59,7 +59,7 @@ std::string check_report_rate(const Facts& facts) {
   const ReportPolicy& policy = facts.policy.reports;
   for (const ReportNumber number : facts.step().reported) {
     const ReportRecord& report = facts.records.reports[number];
-    if (!report.brief) continue;
+    if (!report.aggregated) continue;
     if (policy.per_uid.per_second == 0) return "aggregated without a rate limit";
     if (facts.records.uids[report.uid].reports <= policy.per_uid.burst)
       return "aggregated below the burst";

@@ -157,7 +157,7 @@ std::string check_negative_spares(const Facts& facts) {
     if (!token.refusal || question.max_age || question.answered || question.ttl_remaining ||
         question.held)
       continue;
-    const Refusal& refusal = *token.refusal;
+    const Rejection& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&
                         facts.now().boot < refusal.started + facts.policy.negative_ttl &&
                         // The oldest are evicted first; a repeated rejection counts twice.

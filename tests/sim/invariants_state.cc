@@ -126,7 +126,7 @@ std::string check_counters(const Facts& facts) {
   const Records& records = facts.records;
   if (counters.questions != records.asked) return "questions";
   if (counters.upstream_requests != records.started) return "upstream_requests";
-  if (counters.upstream_confirmations + counters.upstream_refusals + counters.upstream_failures !=
+  if (counters.upstream_confirmations + counters.upstream_rejections + counters.upstream_failures !=
       records.completed - records.again()) {
     return "upstream results";
   }

@@ -59,7 +59,7 @@ struct Confirmation {
   bool counts = true;  // neither expired nor revoked on arrival
 };
 
-struct Refusal {
+struct Rejection {
   daemon::BootTime started;
   std::uint64_t completed = 0;  // step number
   std::uint64_t number = 0;     // among the rejections of this service instance
@@ -102,7 +102,7 @@ struct TokenRecord {
   Failing failing;
 
   std::vector<Confirmation> confirmations;
-  std::optional<Refusal> refusal;    // the last one that completed
+  std::optional<Rejection> refusal;  // the last one that completed
   std::vector<QuestionNumber> open;  // not answered yet
   std::uint32_t questions = 0;
   std::uint32_t in_flight = 0;
@@ -155,7 +155,7 @@ struct ReportRecord {
   // What was submitted to the audit log, and the result.
   std::string user;
   bool claimed = false;
-  bool brief = false;
+  bool aggregated = false;
   bool durable = false;
   bool failed = false;
   std::optional<proto::Reason> receipt;

@@ -39,7 +39,7 @@ enum class Meaning : std::uint8_t { kConfirms, kRefuses, kNothing };
 
 inline Meaning meaning_of(const Response& response, const daemon::UpstreamPolicy& policy) {
   if (response.failure != proto::Reason::kOk) return Meaning::kNothing;
-  const auto& refusals = policy.refusal_statuses;
+  const auto& refusals = policy.rejection_statuses;
   if (std::find(refusals.begin(), refusals.end(), response.status) != refusals.end())
     return Meaning::kRefuses;
   return response.status == 200 && !response.broken_body ? Meaning::kConfirms : Meaning::kNothing;

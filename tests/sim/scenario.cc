@@ -52,8 +52,8 @@ Policy draw_policy(Dice& dice) {
   if (dice.percent(50)) {
     policy.upstreams.push_back(
         UpstreamPolicy{.name = "other",
-                       .refusal_statuses = one_of(dice, 0, 1) == 0 ? std::vector<int>{401}
-                                                                   : std::vector<int>{401, 403}});
+                       .rejection_statuses = one_of(dice, 0, 1) == 0 ? std::vector<int>{401}
+                                                                     : std::vector<int>{401, 403}});
   }
   for (UpstreamPolicy& upstream : policy.upstreams)
     upstream.urls = one_of<std::size_t>(dice, 1, 2, 3);

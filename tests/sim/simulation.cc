@@ -354,7 +354,7 @@ void Simulation::completed(RequestNumber number) {
     // A revoked confirmation uses a negative entry as well.
     if (!records.orders.empty()) ++records.refusals;
   } else if (meaning == Meaning::kRefuses) {
-    token.refusal = Refusal{request.started.boot, steps_, records.refusals++, records.instance};
+    token.refusal = Rejection{request.started.boot, steps_, records.refusals++, records.instance};
   }
   service->on_complete(request.id, compose(response, token.user));
   end_step();

@@ -80,24 +80,24 @@ def test_each_rejection_is_on_disk_before_its_answer_even_if_the_daemon_is_kille
     daemon = claimsd(faults.url("status-401"))
     asker = peer(daemon)
     tokens = [jwt(sub=f"user-{number}") for number in range(20)]
-    assert {answer.reason for answer in asker.ask_all(tokens)} == {"refused"}
+    assert {answer.reason for answer in asker.ask_all(tokens)} == {"rejected"}
     assert asker.ask("no token").reason == "malformed"
     daemon.kill()
     records = events(claimsctl, daemon.root / "audit")
-    assert sum(record["count"] for record in records if record["event"] == "refused") == 20
-    assert sum(record["count"] for record in records if record["event"] == "refused_locally") == 1
-    assert {record["peer"]["uid"] for record in records if record["event"] == "refused"} == {os.geteuid()}
+    assert sum(record["count"] for record in records if record["event"] == "rejected") == 20
+    assert sum(record["count"] for record in records if record["event"] == "rejected_locally") == 1
+    assert {record["peer"]["uid"] for record in records if record["event"] == "rejected"} == {os.geteuid()}
 
 
 def test_the_running_daemon_shows_the_newest_records(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     token = jwt(sub="lately")
-    assert peer(daemon).ask(token).reason == "refused"
+    assert peer(daemon).ask(token).reason == "rejected"
     directory = daemon.root / "audit"
-    for words in (("tail",), ("search", "--event", "refused"), ("search", "--verdict", "invalid")):
+    for words in (("tail",), ("search", "--event", "rejected"), ("search", "--verdict", "invalid")):
         done = order(claimsctl, daemon, "audit", *words, "--directory", directory)
         assert done.returncode == 0, done.stderr
-        assert "refused" in done.stdout and token not in done.stdout
+        assert "rejected" in done.stdout and token not in done.stdout
     found = order(claimsctl, daemon, "audit", "search", "--token", "--key-file", daemon.key_file,
                   "--directory", directory, token=token)
     assert found.stdout.count("\n") == 1, found.stdout + found.stderr
@@ -120,7 +120,7 @@ def test_each_level_records_what_it_promises(claimsd, claimsctl, peer, faults):
 
 def test_without_an_audit_log_nothing_is_recorded_and_the_admin_api_says_so(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"), audit={"enabled": False})
-    assert peer(daemon).ask(jwt(sub="x")).reason == "refused"
+    assert peer(daemon).ask(jwt(sub="x")).reason == "rejected"
     assert not (daemon.root / "audit").exists()
     status, body = daemon.admin("/v1/audit")
     assert status == 404 and b"audit.enabled" in body
@@ -142,7 +142,7 @@ def test_a_configuration_change_is_recorded_with_its_author(claimsd, claimsctl, 
 def test_anchors_in_the_journal_and_in_a_second_file_verify_the_log(claimsd, claimsctl, peer, faults, tmp_path):
     elsewhere = tmp_path / "anchors"
     daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(elsewhere)})
-    assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
+    assert peer(daemon).ask(jwt(sub="one")).reason == "rejected"
     daemon.stop()
     lines = elsewhere.read_text().splitlines()
     assert any(line.startswith("claimsd-audit-anchor ") for line in lines)
@@ -160,7 +160,7 @@ def test_anchors_in_the_journal_and_in_a_second_file_verify_the_log(claimsd, cla
 
 def test_an_unwritable_anchors_file_is_logged_and_does_not_delay_answers(claimsd, peer, faults, tmp_path):
     daemon = claimsd(faults.url("status-401"), audit={"anchors_file": str(tmp_path / "none" / "anchors")})
-    assert peer(daemon).ask(jwt(sub="one")).reason == "refused"
+    assert peer(daemon).ask(jwt(sub="one")).reason == "rejected"
     daemon.stop()
     assert "audit_anchors_file" in daemon.log()
 
@@ -168,9 +168,9 @@ def test_an_unwritable_anchors_file_is_logged_and_does_not_delay_answers(claimsd
 def test_the_status_shows_the_audit_log(claimsd, claimsctl, peer, faults):
     daemon = claimsd(faults.url("status-401"))
     asker = peer(daemon)
-    assert {answer.reason for answer in asker.ask_all([jwt(sub=f"user-{number}") for number in range(5)])} == {"refused"}
+    assert {answer.reason for answer in asker.ask_all([jwt(sub=f"user-{number}") for number in range(5)])} == {"rejected"}
     status = daemon.status()
-    assert (status["audit"]["state"], status["audit"]["when_full"]) == ("writable", "deny")
+    assert (status["audit"]["state"], status["audit"]["when_full"]) == ("writable", "unavailable")
     assert status["counters"]["audit_events"] == 6  # including the start
     assert status["audit"]["sequence"] == status["counters"]["audit_records"]
     shown = order(claimsctl, daemon, "status").stdout
@@ -187,7 +187,7 @@ def test_a_running_daemons_log_verifies_to_its_end_and_a_modified_file_is_detect
 
     asker = peer(daemon)
     for number in range(20):
-        assert asker.ask(jwt(sub=f"user-{number}")).reason == "refused"
+        assert asker.ask(jwt(sub=f"user-{number}")).reason == "rejected"
     code, said = verify()
     assert (code, said["whole"], said["last"]) == (0, True, daemon.status()["audit"]["sequence"])
     assert said["records"] == said["last"] >= 21

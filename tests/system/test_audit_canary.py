@@ -37,7 +37,7 @@ def live(build, daemon):
 @pytest.fixture(scope="module")
 def daemon(build, scratch, fault_server):
     fault_server.script("claims", {"body": CLAIMS})
-    fault_server.script("refused", {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}})
+    fault_server.script("rejected", {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}})
     root = scratch()
     upstreams = {"upstream.main": {"url": fault_server.url("script-claims"), "default": True},
                  "upstream.refused": {"url": fault_server.url("script-refused")}}
@@ -62,7 +62,7 @@ def leaks(outputs):
 
 def test_the_log_names_the_users_and_events_of_all_this_traffic(daemon, build):
     shown = control(build, daemon, "audit", "report", "--json", "--directory", str(daemon.root / "audit")).stdout
-    for event in ("verified", "hit", "refused", "refused_locally", "revoked", "purged", "configured", "started"):
+    for event in ("verified", "hit", "rejected", "rejected_locally", "revoked", "purged", "configured", "started"):
         assert f'"{event}"' in shown, event
     assert CLAIMS["id"].encode() in live(build, daemon)[("export", "--format", "jsonl")]
 

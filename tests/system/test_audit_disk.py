@@ -97,7 +97,7 @@ def small_disk(claimsd, faults):
 
 
 def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_with_free_space(small_disk, build):
-    disk = small_disk("deny")
+    disk = small_disk("unavailable")
     told = disk.fill()
     assert set(told) == {"ok", WITHHELD}
     told += disk.ask()
@@ -121,7 +121,7 @@ def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_
 
 
 def test_on_a_full_disk_answers_without_a_record_are_counted_when_configured(small_disk, build):
-    disk = small_disk("allow_and_count")
+    disk = small_disk("allow_unrecorded")
     told = []
     until(lambda: told.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
     told += disk.ask()
@@ -179,12 +179,12 @@ class FailingDisk:
         return self.told
 
 
-@pytest.mark.parametrize("when_full", ["deny", "allow_and_count"])
+@pytest.mark.parametrize("when_full", ["unavailable", "allow_unrecorded"])
 def test_whichever_disk_call_fails_no_answer_is_sent_without_a_record_or_a_count_and_the_daemon_recovers(build, scratch, when_full):
     # One daemon per call: after each failure the log waits a second before it retries.
     disks = [FailingDisk(build, scratch(), when_full) for _ in range(CALLS)]
     with concurrent.futures.ThreadPoolExecutor(CALLS) as pool:
-        for times in (1, 3) if when_full == "deny" else (1,):
+        for times in (1, 3) if when_full == "unavailable" else (1,):
             failed = list(pool.map(lambda numbered: numbered[1].fail(numbered[0] + 1, times), enumerate(disks)))
             assert failed.count(True) >= 12, failed  # the calls that three commits always make
     for disk, has_failed in zip(disks, failed):
@@ -192,10 +192,10 @@ def test_whichever_disk_call_fails_no_answer_is_sent_without_a_record_or_a_count
         records = records_in(build, disk.daemon.root / "audit")
         withheld = told.count(WITHHELD)
         assert set(told) <= {"malformed", WITHHELD} and told.count("malformed") > 0
-        if when_full == "deny":
-            assert counted(records, "refused_locally") == told.count("malformed")
+        if when_full == "unavailable":
+            assert counted(records, "rejected_locally") == told.count("malformed")
             assert missing(records, "denied") == withheld
         else:
             assert withheld == 0 and (missing(records, "allowed") > 0 or not has_failed)
-            assert counted(records, "refused_locally") + missing(records, "allowed") == len(told)
+            assert counted(records, "rejected_locally") + missing(records, "allowed") == len(told)
         verified(build, disk.daemon.root / "audit")

@@ -24,7 +24,7 @@ def test_every_answer_sent_is_in_the_log_even_if_the_daemon_is_killed(claimsd, b
     def look():
         records = records_in(build, directory)
         assert told <= {record.get("user") for record in records if record["event"] == "verified"}
-        counted = sum(record["count"] for record in records if record["event"] == "refused_locally")
+        counted = sum(record["count"] for record in records if record["event"] == "rejected_locally")
         assert refused <= counted <= asked
         said = verified(build, directory)
         assert said["events"] == sum(record["count"] for record in records)

@@ -17,7 +17,7 @@ TROUBLE = {
     "types": {"body": {**CLAIMS, "role": {"canary-role": "canary-role"}}},
     "control": {"body": {**CLAIMS, "id": "canary-id-4711\n"}},
     "long": {"body": {**CLAIMS, "id": "canary-id-4711" * 30}},
-    "refused": {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}},
+    "rejected": {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}},
     "moved": {"status": 302, "headers": {"Location": "https://canary-header.example/"}, "body": CLAIMS},
     "broken": {"status": 500, "headers": {"Retry-After": "canary-header"}, "body": CLAIMS},
     "cookie": {"status": 200, "headers": {"Set-Cookie": "canary-header=1"}, "body": CLAIMS},
@@ -80,7 +80,7 @@ def test_a_secret_in_the_clear_would_be_found():
 
 
 def test_all_kinds_of_answers_were_given(asked, daemon):
-    assert asked == {name: "unavailable" for name in TROUBLE} | {"refused": "invalid", "cookie": "valid"}
+    assert asked == {name: "unavailable" for name in TROUBLE} | {"rejected": "invalid", "cookie": "valid"}
     daemon.wait_written()
     status = daemon.status()
     assert status["cache"]["entries"] == len(TOKENS) + 1

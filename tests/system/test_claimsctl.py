@@ -40,7 +40,7 @@ def test_query_as_json_has_the_claims(claimsd, claimsctl, auth_api):
 def test_query_of_a_rejected_token_exits_1(claimsd, claimsctl, faults):
     done = claimsctl(claimsd(faults.url("401")), "query", token="token")
     assert done.returncode == INVALID
-    assert "refused" in done.stdout
+    assert "rejected" in done.stdout
 
 
 @pytest.mark.parametrize("mode", ["status-503", "close", "status-403"])

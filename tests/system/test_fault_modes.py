@@ -19,7 +19,7 @@ VERDICTS = {row["mode"]: row["verdict"] for row in TABLE}
 MOST_UPSTREAMS = 60
 # The expected reasons of some modes; for the others only the verdict is checked.
 REASONS = {
-    "401": "refused", "401-claims": "refused", "silence": "upstream_timeout", "slow-body": "upstream_timeout",
+    "401": "rejected", "401-claims": "rejected", "silence": "upstream_timeout", "slow-body": "upstream_timeout",
     "slow-headers": "upstream_timeout", "close": "upstream_protocol", "cut-body": "upstream_protocol",
     "garbage": "upstream_protocol", "http09": "upstream_protocol", "status-403": "upstream_status",
     "status-500": "upstream_status", "status-204": "upstream_status", "redirect-302": "upstream_status",

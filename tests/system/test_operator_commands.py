@@ -82,9 +82,9 @@ def test_statistics_add_up(busy, claimsctl):
 
 def test_metrics_are_those_of_the_daemon(busy, claimsctl):
     text = claimsctl(busy, "metrics").stdout
-    assert "\nclaimsd_questions_total 12\n" in text
+    assert "\nclaimsd_queries_total 12\n" in text
     series = {row["series"]: row["value"] for row in lines(claimsctl(busy, "metrics", "--json"))}
-    assert series["claimsd_questions_total"] == 12
+    assert series["claimsd_queries_total"] == 12
 
 
 def test_monitor_prints_events_as_they_happen(busy, claimsctl, peer):

@@ -58,7 +58,7 @@ def test_killing_the_first_querier_leaves_999_answers_and_one_request(claimsd, w
 
 
 @pytest.mark.parametrize("mode, verdict, reason", [
-    ("401", "invalid", "refused"), ("status-503", "unavailable", "upstream_status")])
+    ("401", "invalid", "rejected"), ("status-503", "unavailable", "upstream_status")])
 def test_all_waiting_queries_get_a_failure(claimsd, worker, faults, mode, verdict, reason):
     late = faults.script("late", {"gate": True, "mode": mode})
     daemon = claimsd(faults.url(late))

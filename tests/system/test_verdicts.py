@@ -34,7 +34,7 @@ def test_a_logged_out_token_is_invalid_once_its_ttl_is_over(claimsd, worker, aut
         return answer.verdict == "invalid"
 
     until(refused, "the token is rejected")
-    assert asker.ask(token).reason == "refused"
+    assert asker.ask(token).reason == "rejected"
 
 
 def test_a_query_with_max_age_0_sees_a_logout_at_once(claimsd, worker, auth_api):
@@ -100,7 +100,7 @@ def test_a_cached_token_is_invalid_once_its_exp_has_passed(claimsd, peer, faults
 
 
 def test_a_rejection_is_cached_and_then_verified_again(claimsd, peer, faults):
-    mode = faults.script("refusal", {"status": 401}, {"status": 200})
+    mode = faults.script("rejection", {"status": 401}, {"status": 200})
     asker = peer(claimsd(faults.url(mode), cache={"negative_ttl": "2s"}))
     assert asker.ask("token").verdict == "invalid"
     again = asker.ask("token")
@@ -112,7 +112,7 @@ def test_a_rejection_is_cached_and_then_verified_again(claimsd, peer, faults):
 def test_a_403_is_a_rejection_only_if_configured(claimsd, peer, faults):
     url = faults.url("status-403")
     assert peer(claimsd(url)).ask("token").verdict == "unavailable"
-    assert peer(claimsd({"url": url, "refusal_statuses": [403]})).ask("token").verdict == "invalid"
+    assert peer(claimsd({"url": url, "rejection_statuses": [403]})).ask("token").verdict == "invalid"
 
 
 def test_each_upstream_has_its_own_answers(claimsd, peer, faults):

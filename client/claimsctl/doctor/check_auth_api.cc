@@ -37,7 +37,7 @@ Finding judge_status(const AuthApiFacts& api) {
     return {State::kFailed, answered + ": a redirect is not followed",
             fmt::format("name where it leads in {}", option)};
   return {State::kWarning, answered + ", which is not a refusal",
-          fmt::format("check {}, or add it to refusal_statuses if it means that", option)};
+          fmt::format("check {}, or add it to rejection_statuses if it means that", option)};
 }
 
 Finding judge_end(std::string_view what, daemon::WallTime now, daemon::WallTime end,

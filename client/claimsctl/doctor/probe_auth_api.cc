@@ -98,7 +98,7 @@ AuthApiFacts ask(const daemon::UpstreamConfig& upstream, const std::string& base
   }
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &facts.status);
   curl_easy_getinfo(easy.get(), CURLINFO_TOTAL_TIME, &facts.took_seconds);
-  const auto& refusals = upstream.refusal_statuses;
+  const auto& refusals = upstream.rejection_statuses;
   facts.refuses = std::find(refusals.begin(), refusals.end(), facts.status) != refusals.end();
   facts.certificate_end = end_of_peer(easy.get());
   facts.ahead = ahead_of(easy.get(), clock.now().wall);

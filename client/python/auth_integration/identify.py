@@ -74,7 +74,7 @@ def make_user(request: HttpRequest, state: RequestState, runtime: Runtime, found
     user = resolver(found[1])
     if user is not None:
         return user
-    refused = answer_of("refused")
+    refused = answer_of("rejected")
     _settle(request, state, refused)
     state.claims = None
     return refused

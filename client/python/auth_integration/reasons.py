@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 REASONS = {
     "ok": ("valid", "the Auth API confirmed the token"),
-    "refused": ("invalid", "the Auth API refused the token: log in again"),
+    "rejected": ("invalid", "the Auth API refused the token: log in again"),
     "malformed": ("invalid", 'not a bearer token (RFC 6750): send it as it was issued, without "Bearer "'),
     "too_long": ("invalid", "longer than a token may be (8 KiB): send it as it was issued"),
     "expired": ("invalid", "the token's own expiry has passed: refresh it or log in again"),

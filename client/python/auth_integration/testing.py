@@ -103,7 +103,7 @@ class FakeAuthApi(Transport):
         if self._outage is not None:
             return self._outage
         claims = self._users.get(token)
-        return answer_of("refused", source="upstream") if claims is None else identity_of(claims)
+        return answer_of("rejected", source="upstream") if claims is None else identity_of(claims)
 
     async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
         return self.ask(token, meta, route)

@@ -64,7 +64,7 @@ struct AuditedEvent {
   bool user_is_claimed = false;  // only the worker vouches for `user`
   std::string_view method;
   std::string_view required;
-  bool brief = false;       // may be aggregated with similar reports, without user or token
+  bool aggregated = false;  // may be aggregated with similar reports, without user or token
   std::uint64_t count = 1;  // number of reports, for kLost
 };
 

@@ -117,11 +117,11 @@ void PendingAnswers::drop_connection(std::uint64_t connection) {
   }
 }
 
-void PendingAnswers::refuse(const TokenKey& key, BootTime started) {
+void PendingAnswers::reject(const TokenKey& key, BootTime started) {
   const auto [first, last] = by_key_.equal_range(key);
   for (auto entry = first; entry != last; ++entry) {
     PendingAnswer& pending = *place_of(entry->second).pending;
-    if (pending.settled_at < started) pending.refused = true;
+    if (pending.settled_at < started) pending.rejected = true;
   }
 }
 

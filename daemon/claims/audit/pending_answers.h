@@ -55,7 +55,7 @@ struct PendingAnswer {
   BootTime until{};       // a valid answer must not be sent from then on
   BootTime deadline{};
   bool wants_lease = false;  // publish a lease after the answer is sent
-  bool refused = false;      // rejected by a later request than the one that confirmed it
+  bool rejected = false;     // rejected by a later request than the one that confirmed it
 };
 
 class PendingAnswers {
@@ -78,7 +78,7 @@ class PendingAnswers {
   std::vector<PendingAnswer> take_overdue(BootTime now);
   void drop_connection(std::uint64_t connection);
   // The Auth API rejected this token in a request that started at `started`.
-  void refuse(const TokenKey& key, BootTime started);
+  void reject(const TokenKey& key, BootTime started);
   bool awaits_lease(const TokenKey& key) const { return leases_.count(key) != 0; }
 
   // Lower bound of all deadlines; take_overdue() may find none.

@@ -4,27 +4,28 @@
 
 namespace claimsd::daemon {
 
-void NegativeCache::put(const TokenKey& key, BootTime refused_at, proto::Reason reason) {
+void NegativeCache::put(const TokenKey& key, BootTime rejected_at, proto::Reason reason) {
   if (ttl_ <= Duration(0) || capacity_ == 0) return;
   // At most two arrivals per entry, so that a token that is rejected repeatedly cannot grow the
   // queue.
-  while (refusals_.size() >= capacity_ || arrivals_.size() >= 2 * capacity_) drop_oldest();
-  const Refusal refusal{refused_at, refused_at + ttl_, reason};
-  refusals_[key] = refusal;
-  arrivals_.push_back({key, refusal.until});
+  while (rejections_.size() >= capacity_ || arrivals_.size() >= 2 * capacity_) drop_oldest();
+  const Rejection rejection{rejected_at, rejected_at + ttl_, reason};
+  rejections_[key] = rejection;
+  arrivals_.push_back({key, rejection.until});
 }
 
-std::optional<NegativeCache::Refusal> NegativeCache::find(const TokenKey& key, BootTime now) const {
-  const auto found = refusals_.find(key);
-  if (found == refusals_.end()) return std::nullopt;
-  Refusal refusal = found->second;
-  refusal.until = std::min(refusal.until, refusal.refused_at + ttl_);
-  if (refusal.until <= now) return std::nullopt;
-  return refusal;
+std::optional<NegativeCache::Rejection> NegativeCache::find(const TokenKey& key,
+                                                            BootTime now) const {
+  const auto found = rejections_.find(key);
+  if (found == rejections_.end()) return std::nullopt;
+  Rejection rejection = found->second;
+  rejection.until = std::min(rejection.until, rejection.rejected_at + ttl_);
+  if (rejection.until <= now) return std::nullopt;
+  return rejection;
 }
 
 void NegativeCache::clear() {
-  refusals_.clear();
+  rejections_.clear();
   arrivals_.clear();
 }
 
@@ -36,8 +37,8 @@ void NegativeCache::drop_oldest() {
   if (arrivals_.empty()) return;
   const Arrival oldest = arrivals_.front();
   arrivals_.pop_front();
-  const auto found = refusals_.find(oldest.key);
-  if (found != refusals_.end() && found->second.until == oldest.until) refusals_.erase(found);
+  const auto found = rejections_.find(oldest.key);
+  if (found != rejections_.end() && found->second.until == oldest.until) rejections_.erase(found);
 }
 
 }  // namespace claimsd::daemon

@@ -17,24 +17,24 @@ namespace claimsd::daemon {
 
 class NegativeCache {
  public:
-  struct Refusal {
-    BootTime refused_at;  // start of the request that was rejected
+  struct Rejection {
+    BootTime rejected_at;  // start of the request that was rejected
     BootTime until;
-    proto::Reason reason = proto::Reason::kRefused;
+    proto::Reason reason = proto::Reason::kRejected;
   };
 
   NegativeCache(Duration ttl, std::size_t capacity) : ttl_(ttl), capacity_(capacity) {}
 
   // Stores a rejection. Does nothing if the TTL or the capacity is zero.
-  void put(const TokenKey& key, BootTime refused_at,
-           proto::Reason reason = proto::Reason::kRefused);
+  void put(const TokenKey& key, BootTime rejected_at,
+           proto::Reason reason = proto::Reason::kRejected);
   // The rejection of `key`, unless it has expired.
-  std::optional<Refusal> find(const TokenKey& key, BootTime now) const;
-  void erase(const TokenKey& key) { refusals_.erase(key); }
+  std::optional<Rejection> find(const TokenKey& key, BootTime now) const;
+  void erase(const TokenKey& key) { rejections_.erase(key); }
   void clear();
   // Applies to new entries, and shortens existing ones that would last longer.
   void set_ttl(Duration ttl) { ttl_ = ttl; }
-  std::size_t size() const { return refusals_.size(); }
+  std::size_t size() const { return rejections_.size(); }
   // Removes expired entries; amortized constant time.
   void expire(BootTime now);
 
@@ -47,7 +47,7 @@ class NegativeCache {
 
   Duration ttl_;
   std::size_t capacity_;
-  std::unordered_map<TokenKey, Refusal, TokenKeyHash> refusals_;
+  std::unordered_map<TokenKey, Rejection, TokenKeyHash> rejections_;
   // Oldest first. May contain keys that were erased or rejected again since.
   std::deque<Arrival> arrivals_;
 };

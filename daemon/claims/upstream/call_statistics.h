@@ -14,8 +14,8 @@ namespace claimsd::daemon {
 
 class CallStatistics {
  public:
-  enum class Outcome : std::uint8_t { kConfirmed, kRefused, kFailed };
-  static constexpr std::array<std::string_view, 3> kOutcomes = {"confirmed", "refused", "failed"};
+  enum class Outcome : std::uint8_t { kConfirmed, kRejected, kFailed };
+  static constexpr std::array<std::string_view, 3> kOutcomes = {"confirmed", "rejected", "failed"};
   // Reasons why a request gave no verdict. Any reason not listed counts as the last one.
   static constexpr std::array kFailures = {
       proto::Reason::kUpstreamTimeout,  proto::Reason::kUpstreamConnect,
@@ -25,7 +25,7 @@ class CallStatistics {
 
   static constexpr Outcome outcome_of(proto::Reason reason) {
     if (reason == proto::Reason::kOk) return Outcome::kConfirmed;
-    return reason == proto::Reason::kRefused ? Outcome::kRefused : Outcome::kFailed;
+    return reason == proto::Reason::kRejected ? Outcome::kRejected : Outcome::kFailed;
   }
 
   // `reason`: RequestReport::reason.

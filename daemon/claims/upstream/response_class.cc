@@ -33,9 +33,9 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
                            outcome.failure != proto::Reason::kUpstreamTls;
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
-  const auto& refusals = policy.refusal_statuses;
+  const auto& refusals = policy.rejection_statuses;
   if (std::find(refusals.begin(), refusals.end(), outcome.status) != refusals.end()) {
-    judgement.reason = proto::Reason::kRefused;
+    judgement.reason = proto::Reason::kRejected;
     return judgement;
   }
   if (outcome.status != 200) {

@@ -15,12 +15,12 @@ namespace claimsd::daemon {
 struct UpstreamPolicy {
   std::string name;
   ClaimNames names;
-  std::vector<int> refusal_statuses = {401};
+  std::vector<int> rejection_statuses = {401};
   std::size_t urls = 1;  // number of URLs, tried in order
 };
 
 struct Judgement {
-  // kOk, kRefused, or the reason for having no verdict.
+  // kOk, kRejected, or the reason for having no verdict.
   proto::Reason reason = proto::Reason::kInternal;
   ParsedClaims claims;     // set with kOk
   RetryAfter retry_after;  // from the response
@@ -30,7 +30,7 @@ struct Judgement {
   std::string detail;  // for the log
 };
 
-// 200 with a valid claims document confirms, a status listed in `refusal_statuses` rejects, and any
+// 200 with a valid claims document confirms, a status listed in `rejection_statuses` rejects, and any
 // other outcome gives no verdict.
 Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room);
 

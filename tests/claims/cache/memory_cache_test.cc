@@ -156,7 +156,7 @@ TEST_CASE("a 401 removes an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
   world.query_and_complete("token", status(401), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
   world.advance(5s);
   CHECK_FALSE(world.answered(world.ask("token")));
 }
@@ -166,7 +166,7 @@ TEST_CASE("a 401 removes an in-memory entry even if the store fails") {
   warm(world, "token");
   world.cache.erase_fault.arm(0, SIZE_MAX);
   world.query_and_complete("token", status(401), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a newer 200 replaces an in-memory entry") {

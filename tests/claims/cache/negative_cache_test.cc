@@ -16,7 +16,7 @@ TEST_CASE("a negative entry expires after its TTL") {
   negatives.put(numbered_key(1), kStart);
   const auto refusal = negatives.find(numbered_key(1), kStart);
   REQUIRE(refusal);
-  CHECK(refusal->refused_at == kStart);
+  CHECK(refusal->rejected_at == kStart);
   CHECK(refusal->until == kStart + 5s);
   CHECK(negatives.find(numbered_key(1), kStart + 5s - 1ns));
   CHECK_FALSE(negatives.find(numbered_key(1), kStart + 5s));

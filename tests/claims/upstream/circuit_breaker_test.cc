@@ -177,7 +177,7 @@ TEST_CASE("while the breaker is open cached tokens are still answered") {
   world.query_and_complete("bad", status(401));
   fail(world, 3);
   CHECK(world.ask_now("known").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRefused);
+  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("when the breaker opens, pending queries and successors fail immediately") {
@@ -431,7 +431,7 @@ TEST_CASE("a rejection is not retried at another URL") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  CHECK(world.query_and_complete("a", status(401)).answer.reason == Reason::kRefused);
+  CHECK(world.query_and_complete("a", status(401)).answer.reason == Reason::kRejected);
   CHECK(world.upstream.requests() == 1);
 }
 

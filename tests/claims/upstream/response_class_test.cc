@@ -29,7 +29,7 @@ TEST_CASE("a 200 with a claims document confirms the token") {
 TEST_CASE("by default only 401 rejects, and only 200 confirms") {
   for (int code = 100; code < 600; ++code) {
     const Reason expected = code == 200   ? Reason::kOk
-                            : code == 401 ? Reason::kRefused
+                            : code == 401 ? Reason::kRejected
                                           : Reason::kUpstreamStatus;
     INFO("status " << code);
     CHECK(judged(status(code), kMain).reason == expected);
@@ -39,9 +39,9 @@ TEST_CASE("by default only 401 rejects, and only 200 confirms") {
 
 TEST_CASE("exactly the configured rejection statuses reject") {
   UpstreamPolicy policy = kMain;
-  policy.refusal_statuses = {403, 404};
-  CHECK(judged(status(403), policy).reason == Reason::kRefused);
-  CHECK(judged(status(404), policy).reason == Reason::kRefused);
+  policy.rejection_statuses = {403, 404};
+  CHECK(judged(status(403), policy).reason == Reason::kRejected);
+  CHECK(judged(status(404), policy).reason == Reason::kRejected);
   CHECK(judged(status(401), policy).reason == Reason::kUpstreamStatus);
 }
 

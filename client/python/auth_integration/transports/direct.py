@@ -60,7 +60,7 @@ class DirectTransport(Transport):
             entry = self._cache.get(key)
             # It may have been given its life under a longer MAX_TTL than today's.
             if entry is not None and self._wall() < entry.started_at + self._settings.max_ttl:
-                return answer_of("refused", source="cache") if entry.claims is None else entry.claims
+                return answer_of("rejected", source="cache") if entry.claims is None else entry.claims
         return self._join_or_start(token, key)
 
     # ---- single flight ---------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class DirectTransport(Transport):
             return answer_of(failure.reason)
         if reply.status == 401:
             self._keep(key, Entry(None, started_at, self._wall() + self._settings.negative_ttl))
-            return answer_of("refused", source="upstream")
+            return answer_of("rejected", source="upstream")
         if reply.status != 200:
             return answer_of("upstream_status", retry_after_ms=1000 * min(_whole_seconds(reply.retry_after) or 0, 3600))
         settings = self._settings
@@ -105,7 +105,7 @@ class DirectTransport(Transport):
         except BadClaims:
             return answer_of("upstream_body")
         if self._was_refused_since(key, started_at):
-            return answer_of("refused", source="cache")
+            return answer_of("rejected", source="cache")
         if "no-store" not in [directive.strip().lower() for directive in reply.cache_control.split(",")]:
             self._keep(key, Entry(claims, started_at, self._end_of_life(reply, token, started_at)))
         return claims
@@ -136,7 +136,7 @@ class DirectTransport(Transport):
         took = f"in {(time.monotonic() - began) * 1000:.1f} ms"
         if isinstance(answer, Claims):
             return False, f"{url} confirmed a made-up token: it is no Auth API"
-        if answer.reason == "refused":
+        if answer.reason == "rejected":
             return True, f"{url} refused a made-up token, as it should, {took}"
         return False, f"{url}: {answer.text}"
 
