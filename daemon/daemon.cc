@@ -275,7 +275,7 @@ AdminServices RealDaemon::admin_services() {
   };
   if (audit_) {
     services.audit = [this](const AuditSearchFilter& query, AuditRecorder::PageDone done) {
-      audit_->ask(query, std::move(done));
+      audit_->search(query, std::move(done));
     };
   }
   services.upstream_named = [this](std::string_view name) {
@@ -364,7 +364,7 @@ void RealDaemon::run() {
     audit_->note({.event = AuditEvent::kStopped});
     audit_->stop();
   }
-  log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
+  log_.info("stopped", "answered {} questions, made {} requests", service_->counters().queries,
             service_->counters().upstream_requests);
 }
 

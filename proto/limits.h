@@ -37,6 +37,6 @@ inline constexpr std::size_t kMaxClaimsBlock =
 static_assert(kMaxClaimsBlock + kMaxText + 64 <= kMaxPayload);
 
 // Queries open on one connection: the client stops at this number, the daemon hangs up beyond it.
-inline constexpr std::uint32_t kMaxOpenQuestions = 4096;
+inline constexpr std::uint32_t kMaxOpenQueries = 4096;
 
 }  // namespace claimsd::proto

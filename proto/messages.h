@@ -79,7 +79,7 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
   I(std::uint16_t, reason)                               \
   I(std::uint16_t, flags)                                \
   I(std::uint32_t, age_ms)                               \
-  I(std::uint32_t, left_ms)                              \
+  I(std::uint32_t, ttl_ms)                              \
   I(std::uint32_t, retry_after_ms)                       \
   S(std::uint32_t, claims, kMaxClaimsBlock)
 

@@ -44,7 +44,7 @@ void show(const Answer& answer, const Globals& globals, Output& output) {
     output.field("email", claims.email().empty() ? "none" : printable(claims.email()));
     output.field("roles", roles_text(claims));
     output.field("age", age_text(answer.age()) + " since the Auth API confirmed it");
-    output.field("left", age_text(answer.left()));
+    output.field("left", age_text(answer.ttl()));
   } else {
     output.field("reason", printable(answer.reason()));
   }
@@ -70,7 +70,7 @@ void show_json(const Answer& answer, Output& output) {
       .member("text", answer.text())
       .member("source", source_text(answer))
       .member("age_ms", answer.age().count())
-      .member("left_ms", answer.left().count())
+      .member("ttl_ms", answer.ttl().count())
       .member("retry_after_ms", answer.retry_after().count());
   if (answer.valid()) {
     write_claims(json, answer.claims());

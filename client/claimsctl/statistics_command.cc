@@ -81,11 +81,11 @@ void show_upstreams(const Element& statistics, Output& output) {
 void show_peers(const Element& statistics, Output& output) {
   using enum Align;
   Table table({kRight, kRight, kRight, kRight, kRight, kRight});
-  table.add({"uid", "connections", "questions", "invalid", "unavailable", "over budget"});
+  table.add({"uid", "connections", "queries", "invalid", "unavailable", "over budget"});
   each_at(statistics, "/peers", [&](const Element& peer) {
     Rows row{std::to_string(count_at(peer, "/uid"))};
     for (const char* const name :
-         {"/connections", "/questions", "/invalid", "/unavailable", "/rate_limited"})
+         {"/connections", "/queries", "/invalid", "/unavailable", "/rate_limited"})
       row.push_back(count_text(count_at(peer, name)));
     table.add(std::move(row));
   });

@@ -81,8 +81,8 @@ void show_load(const Element& status, Output& output) {
   };
   output.field("connections",
                fmt::format("{} of {}", count("/connections/open"), count("/connections/max")));
-  output.field("questions", fmt::format("{} asked{}; {} waiting", count("/counters/questions"),
-                                        hits_text(status), count("/questions/waiting")));
+  output.field("queries", fmt::format("{} asked{}; {} waiting", count("/counters/queries"),
+                                      hits_text(status), count("/queries/waiting")));
   output.field("cache",
                fmt::format("{} of {} entries, {} refusals remembered", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));

@@ -24,7 +24,7 @@ TopSample::Upstream read_upstream(const Element& from) {
 TopSample::Peer read_peer(const Element& from) {
   return {.uid = count_at(from, "/uid"),
           .connections = count_at(from, "/connections"),
-          .questions = count_at(from, "/questions"),
+          .queries = count_at(from, "/queries"),
           .trouble = count_at(from, "/invalid") + count_at(from, "/unavailable"),
           .rate_limited = count_at(from, "/rate_limited")};
 }
@@ -58,13 +58,12 @@ std::vector<TopRates::Peer> peer_rates(const TopSample& before, const TopSample&
     };
     rates.push_back({.uid = peer.uid,
                      .connections = peer.connections,
-                     .questions = rate(&TopSample::Peer::questions),
+                     .queries = rate(&TopSample::Peer::queries),
                      .trouble = rate(&TopSample::Peer::trouble),
                      .rate_limited = rate(&TopSample::Peer::rate_limited)});
   }
-  std::stable_sort(rates.begin(), rates.end(), [](const auto& one, const auto& other) {
-    return one.questions > other.questions;
-  });
+  std::stable_sort(rates.begin(), rates.end(),
+                   [](const auto& one, const auto& other) { return one.queries > other.queries; });
   return rates;
 }
 

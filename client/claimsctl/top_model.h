@@ -50,7 +50,7 @@ struct TopSample {
   struct Peer {
     std::uint64_t uid = 0;
     std::uint64_t connections = 0;
-    std::uint64_t questions = 0;
+    std::uint64_t queries = 0;
     std::uint64_t trouble = 0;  // answers that were invalid or unavailable
     std::uint64_t rate_limited = 0;
   };
@@ -77,7 +77,7 @@ struct TopRates {
   struct Peer {
     std::uint64_t uid = 0;
     std::uint64_t connections = 0;
-    double questions = 0;
+    double queries = 0;
     double trouble = 0;
     double rate_limited = 0;
   };

@@ -94,11 +94,11 @@ void add_peers(std::vector<std::string>& lines, const TopModel& model, std::size
   using enum Align;
   const auto& peers = model.rates().peers;
   Table table({kRight, kRight, kRight, kRight, kRight});
-  table.add({output.coloured(Colour::kStrong, "uid"), "connections", "questions/s", "not valid/s",
+  table.add({output.coloured(Colour::kStrong, "uid"), "connections", "queries/s", "not valid/s",
              "over budget/s"});
   for (std::size_t at = 0; at < peers.size() && at < most; ++at) {
     const auto& peer = peers[at];
-    table.add({std::to_string(peer.uid), count_text(peer.connections), rate_text(peer.questions),
+    table.add({std::to_string(peer.uid), count_text(peer.connections), rate_text(peer.queries),
                rate_text(peer.trouble), rate_text(peer.rate_limited)});
   }
   add(lines, table);
@@ -181,7 +181,7 @@ std::string top_json(const TopModel& model, const TopLayout& layout) {
     json.begin_object()
         .member("uid", peer.uid)
         .member("connections", peer.connections)
-        .member("questions_per_second", peer.questions)
+        .member("queries_per_second", peer.queries)
         .member("not_valid_per_second", peer.trouble)
         .member("over_budget_per_second", peer.rate_limited)
         .end_object();

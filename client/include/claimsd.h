@@ -104,11 +104,11 @@ typedef struct claimsd_options {
   { sizeof(claimsd_options), NULL, NULL, NULL, 0u, 0u, CLAIMSD_ANY_TRUSTED_UID, 0u, 0u, 0u }
 
 /* Flags of a handle. */
-#define CLAIMSD_NO_FAST_PATH 1u   /* ask the daemon always: neither its shared memory nor a table */
+#define CLAIMSD_SOCKET_ONLY 1u    /* ask the daemon always: neither its shared memory nor a table */
 #define CLAIMSD_NO_LOCAL_TABLE 2u /* keep no answers in this process */
 
-typedef struct claimsd_question {
-  size_t size;         /* sizeof(claimsd_question), set by CLAIMSD_QUESTION_INIT */
+typedef struct claimsd_query_request {
+  size_t size;         /* sizeof(claimsd_query_request), set by CLAIMSD_QUERY_REQUEST_INIT */
   const char* token;   /* the bearer token without "Bearer "; need not end in NUL */
   size_t token_size;   /* in bytes */
   uint32_t timeout_ms; /* 0: as the handle says */
@@ -118,16 +118,16 @@ typedef struct claimsd_question {
   const char* client_address; /* for fairness and the audit log: who sent the request; or NULL */
   const char* trace_id;       /* for the logs: the request's trace id; or NULL */
   const char* route;          /* for the audit log: "GET /worklist"; or NULL */
-} claimsd_question;
+} claimsd_query_request;
 
-#define CLAIMSD_QUESTION_INIT \
-  { sizeof(claimsd_question), NULL, 0, 0u, CLAIMSD_ANY_AGE, NULL, NULL, NULL }
+#define CLAIMSD_QUERY_REQUEST_INIT \
+  { sizeof(claimsd_query_request), NULL, 0, 0u, CLAIMSD_ANY_AGE, NULL, NULL, NULL }
 
 /* A request that the caller has answered with a refusal: for the audit log. Texts may be NULL; what
  * is longer than PROTOCOL.md allows is cut. No text may hold a token, an email address or the path
  * of a request, which may name somebody. */
-typedef struct claimsd_refusal {
-  size_t size;         /* sizeof(claimsd_refusal), set by CLAIMSD_REFUSAL_INIT */
+typedef struct claimsd_report_request {
+  size_t size;         /* sizeof(claimsd_report_request), set by CLAIMSD_REPORT_REQUEST_INIT */
   const char* token;   /* the bearer token that the request brought, or NULL. It names the record as
                           it names the daemon's own: by a fingerprint */
   size_t token_size;   /* in bytes */
@@ -144,16 +144,19 @@ typedef struct claimsd_refusal {
   const char* trace_id;       /* as in a question */
   uint32_t flags;             /* CLAIMSD_AWAIT_RECORD; 0: claimsd_report() only sends it */
   uint32_t reserved;          /* 0 */
-} claimsd_refusal;
+} claimsd_report_request;
 
-#define CLAIMSD_REFUSAL_INIT \
-  { sizeof(claimsd_refusal), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, 0u }
+#define CLAIMSD_REPORT_REQUEST_INIT                                                                \
+  {                                                                                                \
+    sizeof(claimsd_report_request), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, \
+        0u                                                                                         \
+  }
 
 /* A flag of a refusal: claimsd_report() returns when it is on disk, or its time is up. */
 #define CLAIMSD_AWAIT_RECORD 1u
 
-#define CLAIMSD_LEAST_STATUS 400u
-#define CLAIMSD_MOST_STATUS 599u
+#define CLAIMSD_MIN_STATUS 400u
+#define CLAIMSD_MAX_STATUS 599u
 
 /* The library's version, "0.1.0". Static storage. */
 CLAIMSD_API const char* claimsd_version(void);
@@ -177,7 +180,8 @@ CLAIMSD_API void claimsd_close(claimsd_handle* handle);
  * why (see claimsd_answer_reason); or CLAIMSD_BAD_ARGUMENT, and then `*out` is NULL. Out of memory
  * is a verdict, too: CLAIMSD_UNAVAILABLE, "no_resources". `out` may be NULL for callers who need
  * the verdict alone. */
-CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* question,
+CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle,
+                                         const claimsd_query_request* request,
                                          claimsd_answer** out);
 
 /* The same, as far as it is known in this process: it asks nobody, makes no system call and never
@@ -185,8 +189,8 @@ CLAIMSD_API claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_q
  * would have to put together hints for nothing: time-out and hints are not looked at.
  * Returns CLAIMSD_VALID and an answer, CLAIMSD_AGAIN and none (claimsd_query() may find out), or
  * CLAIMSD_BAD_ARGUMENT and none. */
-CLAIMSD_API claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* question,
-                                        claimsd_answer** out);
+CLAIMSD_API claimsd_result claimsd_peek(claimsd_handle* handle,
+                                        const claimsd_query_request* request, claimsd_answer** out);
 
 /* Is the daemon there and does it take our questions? Returns CLAIMSD_OK and no answer, or
  * CLAIMSD_UNAVAILABLE with an answer that says why (`out` may be NULL), or CLAIMSD_BAD_ARGUMENT.
@@ -209,7 +213,8 @@ CLAIMSD_API claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout
  * Either way: CLAIMSD_UNAVAILABLE with an answer that says why there may be no record (`out` may be
  * NULL), or CLAIMSD_BAD_ARGUMENT. A connection that breaks is tried once more, so that a record may
  * be there twice, but seldom not at all. */
-CLAIMSD_API claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,
+CLAIMSD_API claimsd_result claimsd_report(claimsd_handle* handle,
+                                          const claimsd_report_request* report_request,
                                           claimsd_answer** out);
 
 /* Where this process' answers came from, since the handle was opened or since the fork. */
@@ -217,7 +222,7 @@ typedef struct claimsd_statistics {
   size_t size;               /* sizeof(claimsd_statistics), set by CLAIMSD_STATISTICS_INIT */
   uint64_t local_hits;       /* answered by this process' own table */
   uint64_t shared_hits;      /* by the daemon's shared memory */
-  uint64_t socket_questions; /* asked over the socket, whatever came of it */
+  uint64_t socket_queries;   /* asked over the socket, whatever came of it */
   uint64_t maps;             /* times that a map of shared memory was taken in: one a daemon */
   uint64_t map_slots;        /* of the last one */
   uint64_t local_bytes;      /* what the table takes when it is full */
@@ -252,7 +257,7 @@ CLAIMSD_API const char* claimsd_answer_text(const claimsd_answer* answer);
 /* Who said so; how long ago the Auth API last confirmed it; how long it may be relied on. */
 CLAIMSD_API claimsd_source claimsd_answer_source(const claimsd_answer* answer);
 CLAIMSD_API uint32_t claimsd_answer_age_ms(const claimsd_answer* answer);
-CLAIMSD_API uint32_t claimsd_answer_left_ms(const claimsd_answer* answer);
+CLAIMSD_API uint32_t claimsd_answer_ttl_ms(const claimsd_answer* answer);
 
 /* When to ask again after CLAIMSD_UNAVAILABLE; 0: no advice. For the HTTP header Retry-After. */
 CLAIMSD_API uint32_t claimsd_answer_retry_after_ms(const claimsd_answer* answer);
@@ -294,11 +299,12 @@ CLAIMSD_API int claimsd_stream_fd(const claimsd_stream* stream);
  * CLAIMSD_OK means that no answer will come: BAD_ARGUMENT, NO_MEMORY, or UNAVAILABLE when 4,096 are
  * open. */
 CLAIMSD_API claimsd_result claimsd_stream_send(claimsd_stream* stream,
-                                               const claimsd_question* question, uint64_t tag);
+                                               const claimsd_query_request* request, uint64_t tag);
 
 /* Reports a refusal; `tag` comes back with what became of it. As claimsd_stream_send(). */
 CLAIMSD_API claimsd_result claimsd_stream_report(claimsd_stream* stream,
-                                                 const claimsd_refusal* refusal, uint64_t tag);
+                                                 const claimsd_report_request* report_request,
+                                                 uint64_t tag);
 
 /* Takes one completed answer, in the order in which they completed. Returns its verdict, its tag
  * through `*tag` and the answer through `*out`; or CLAIMSD_AGAIN when none is ready. Of a report:

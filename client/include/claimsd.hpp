@@ -55,11 +55,11 @@ struct ClientOptions {
   Milliseconds timeout{CLAIMSD_DEFAULT_TIMEOUT_MS};
   std::uint32_t max_connections = 0;
   std::uint32_t daemon_uid = CLAIMSD_ANY_TRUSTED_UID;
-  std::uint32_t flags = 0;          // CLAIMSD_NO_FAST_PATH, CLAIMSD_NO_LOCAL_TABLE
+  std::uint32_t flags = 0;          // CLAIMSD_SOCKET_ONLY, CLAIMSD_NO_LOCAL_TABLE
   std::uint32_t local_entries = 0;  // 0: the default
 };
 
-// As claimsd_question, beside the token.
+// As claimsd_query_request, beside the token.
 struct QueryOptions {
   Milliseconds timeout{0};                // 0: as the client says
   Milliseconds max_age{CLAIMSD_ANY_AGE};  // 0: ask the Auth API now
@@ -68,8 +68,8 @@ struct QueryOptions {
   std::string route = {};
 };
 
-// As claimsd_refusal: a request that was answered with a refusal, for the audit log.
-struct Refusal {
+// As claimsd_report_request: a request that was answered with a refusal, for the audit log.
+struct ReportRequest {
   std::uint32_t status = 0;     // of HTTP: 401, 403, 503, or another from 400 to 599
   std::string_view token = {};  // that the request brought
   Milliseconds timeout{0};      // 0: as the client says
@@ -159,7 +159,7 @@ class Answer {
   }
   Source source() const { return static_cast<Source>(claimsd_answer_source(answer_.get())); }
   Milliseconds age() const { return Milliseconds(claimsd_answer_age_ms(answer_.get())); }
-  Milliseconds left() const { return Milliseconds(claimsd_answer_left_ms(answer_.get())); }
+  Milliseconds ttl() const { return Milliseconds(claimsd_answer_ttl_ms(answer_.get())); }
   Milliseconds retry_after() const {
     return Milliseconds(claimsd_answer_retry_after_ms(answer_.get()));
   }
@@ -178,33 +178,33 @@ inline const char* text_or_null(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-inline claimsd_question question_of(std::string_view token, const QueryOptions& options) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = token.data() == nullptr ? "" : token.data();
-  question.token_size = token.size();
-  question.timeout_ms = options.timeout.count();
-  question.max_age_ms = options.max_age.count();
-  question.client_address = text_or_null(options.client_address);
-  question.trace_id = text_or_null(options.trace_id);
-  question.route = text_or_null(options.route);
-  return question;
+inline claimsd_query_request query_request_of(std::string_view token, const QueryOptions& options) {
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = token.data() == nullptr ? "" : token.data();
+  request.token_size = token.size();
+  request.timeout_ms = options.timeout.count();
+  request.max_age_ms = options.max_age.count();
+  request.client_address = text_or_null(options.client_address);
+  request.trace_id = text_or_null(options.trace_id);
+  request.route = text_or_null(options.route);
+  return request;
 }
 
-inline claimsd_refusal refusal_of(const Refusal& given) {
-  claimsd_refusal refusal = CLAIMSD_REFUSAL_INIT;
-  refusal.token = given.token.empty() ? nullptr : given.token.data();
-  refusal.token_size = given.token.size();
-  refusal.timeout_ms = given.timeout.count();
-  refusal.status = given.status;
-  refusal.reason = text_or_null(given.reason);
-  refusal.user = text_or_null(given.user);
-  refusal.method = text_or_null(given.method);
-  refusal.route = text_or_null(given.route);
-  refusal.required = text_or_null(given.required);
-  refusal.client_address = text_or_null(given.client_address);
-  refusal.trace_id = text_or_null(given.trace_id);
-  refusal.flags = given.await_record ? CLAIMSD_AWAIT_RECORD : 0u;
-  return refusal;
+inline claimsd_report_request report_request_of(const ReportRequest& given) {
+  claimsd_report_request report_request = CLAIMSD_REPORT_REQUEST_INIT;
+  report_request.token = given.token.empty() ? nullptr : given.token.data();
+  report_request.token_size = given.token.size();
+  report_request.timeout_ms = given.timeout.count();
+  report_request.status = given.status;
+  report_request.reason = text_or_null(given.reason);
+  report_request.user = text_or_null(given.user);
+  report_request.method = text_or_null(given.method);
+  report_request.route = text_or_null(given.route);
+  report_request.required = text_or_null(given.required);
+  report_request.client_address = text_or_null(given.client_address);
+  report_request.trace_id = text_or_null(given.trace_id);
+  report_request.flags = given.await_record ? CLAIMSD_AWAIT_RECORD : 0u;
+  return report_request;
 }
 
 inline void throw_unless_ok(claimsd_result result, const char* tried) {
@@ -237,25 +237,25 @@ class Client {
 
   // Whose token is this? Blocks for at most the time-out. Any thread.
   Answer query(std::string_view token, const QueryOptions& options = {}) const {
-    const claimsd_question question = detail::question_of(token, options);
+    const claimsd_query_request request = detail::query_request_of(token, options);
     claimsd_answer* answer = nullptr;
     // Anything but a verdict leaves no answer, which reads as unavailable.
-    claimsd_query(handle_.get(), &question, &answer);
+    claimsd_query(handle_.get(), &request, &answer);
     return Answer(answer);
   }
 
   // The same, if it is known in this process: asks nobody and never blocks. Empty: query() may find
   // out. Any thread.
   std::optional<Answer> peek(std::string_view token, const QueryOptions& options = {}) const {
-    const claimsd_question question = detail::question_of(token, options);
+    const claimsd_query_request request = detail::query_request_of(token, options);
     claimsd_answer* answer = nullptr;
-    if (claimsd_peek(handle_.get(), &question, &answer) != CLAIMSD_VALID) return std::nullopt;
+    if (claimsd_peek(handle_.get(), &request, &answer) != CLAIMSD_VALID) return std::nullopt;
     return Answer(answer);
   }
 
   // Has a refusal written down: sends it, or with await_record waits until it is on disk.
-  Answer report(const Refusal& refusal) const {
-    const claimsd_refusal given = detail::refusal_of(refusal);
+  Answer report(const ReportRequest& report_request) const {
+    const claimsd_report_request given = detail::report_request_of(report_request);
     claimsd_answer* why_not = nullptr;
     const claimsd_result result = claimsd_report(handle_.get(), &given, &why_not);
     return Answer(why_not, result);
@@ -308,13 +308,13 @@ class Stream {
   // False: no answer will come (too many are open, or there is no memory).
   [[nodiscard]] bool send(std::string_view token, std::uint64_t tag,
                           const QueryOptions& options = {}) {
-    const claimsd_question question = detail::question_of(token, options);
-    return claimsd_stream_send(stream_.get(), &question, tag) == CLAIMSD_OK;
+    const claimsd_query_request request = detail::query_request_of(token, options);
+    return claimsd_stream_send(stream_.get(), &request, tag) == CLAIMSD_OK;
   }
 
   // The same of a report.
-  [[nodiscard]] bool report(const Refusal& refusal, std::uint64_t tag) {
-    const claimsd_refusal given = detail::refusal_of(refusal);
+  [[nodiscard]] bool report(const ReportRequest& report_request, std::uint64_t tag) {
+    const claimsd_report_request given = detail::report_request_of(report_request);
     return claimsd_stream_report(stream_.get(), &given, tag) == CLAIMSD_OK;
   }
 

@@ -17,7 +17,7 @@ struct claimsd_answer {
   Source source;
   Reason reason;
   std::uint32_t age_ms;
-  std::uint32_t left_ms;
+  std::uint32_t ttl_ms;
   std::uint32_t retry_after_ms;
   std::uint32_t id;
   std::uint32_t email;
@@ -41,14 +41,14 @@ constexpr char kNoJson[] = "{}";
 constexpr std::uint32_t kNoJsonAt = offsetof(claimsd_answer, no_json);
 constexpr std::uint32_t kNoTextAt = kNoJsonAt + sizeof kNoJson - 1;
 
-constexpr claimsd_answer without_claims(const Finding& finding) {
+constexpr claimsd_answer without_claims(const LookupResult& found) {
   return {.size = sizeof(claimsd_answer),
-          .verdict = finding.verdict,
-          .source = finding.source,
-          .reason = finding.reason,
-          .age_ms = finding.age_ms,
-          .left_ms = finding.left_ms,
-          .retry_after_ms = finding.retry_after_ms,
+          .verdict = found.verdict,
+          .source = found.source,
+          .reason = found.reason,
+          .age_ms = found.age_ms,
+          .ttl_ms = found.ttl_ms,
+          .retry_after_ms = found.retry_after_ms,
           .id = kNoTextAt,
           .email = kNoTextAt,
           .json = kNoJsonAt,
@@ -128,41 +128,41 @@ void copy_claims(const proto::ClaimsView& claims, claimsd_answer& answer) {
 
 }  // namespace
 
-Finding finding_of(const proto::Answer& answer) {
+LookupResult lookup_result_of(const proto::Answer& answer) {
   const auto verdict = static_cast<Verdict>(answer.verdict);
   const auto reason = static_cast<Reason>(answer.reason);
-  if (!consistent(verdict, reason)) return finding_of(Reason::kProtocol);
+  if (!consistent(verdict, reason)) return lookup_result_of(Reason::kProtocol);
   const bool known_source = answer.source <= static_cast<std::uint8_t>(Source::kStale);
-  Finding finding{.verdict = verdict,
-                  .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
-                  .reason = reason,
-                  .age_ms = answer.age_ms,
-                  .left_ms = answer.left_ms,
-                  .retry_after_ms = answer.retry_after_ms,
-                  .claims = {}};
-  if (verdict == Verdict::kValid && !read_claims(answer.claims, finding.claims)) {
-    return finding_of(Reason::kProtocol);
+  LookupResult found{.verdict = verdict,
+                     .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
+                     .reason = reason,
+                     .age_ms = answer.age_ms,
+                     .ttl_ms = answer.ttl_ms,
+                     .retry_after_ms = answer.retry_after_ms,
+                     .claims = {}};
+  if (verdict == Verdict::kValid && !read_claims(answer.claims, found.claims)) {
+    return lookup_result_of(Reason::kProtocol);
   }
-  return finding;
+  return found;
 }
 
 bool read_claims(std::string_view block, proto::ClaimsView& out) {
   return proto::decode_claims(block, out) && is_c_text(out);
 }
 
-Finding finding_of(const proto::Receipt& receipt) {
+LookupResult lookup_result_of(const proto::Receipt& receipt) {
   const auto reason = static_cast<Reason>(receipt.reason);
   const bool sound = proto::verdict_of(reason) == Verdict::kUnavailable;
-  return finding_of(sound ? reason : Reason::kProtocol);
+  return lookup_result_of(sound ? reason : Reason::kProtocol);
 }
 
-Finding finding_of(Reason reason) {
-  Finding finding;
-  finding.reason = reason;
-  finding.verdict = proto::verdict_of(reason);
+LookupResult lookup_result_of(Reason reason) {
+  LookupResult found;
+  found.reason = reason;
+  found.verdict = proto::verdict_of(reason);
   // Only claims make an answer valid, and here are none.
-  if (finding.verdict == Verdict::kValid) finding = Finding{};
-  return finding;
+  if (found.verdict == Verdict::kValid) found = LookupResult{};
+  return found;
 }
 
 claimsd_result result_of(Verdict verdict) {
@@ -174,15 +174,15 @@ claimsd_result result_of(Verdict verdict) {
   return CLAIMSD_UNAVAILABLE;
 }
 
-claimsd_answer* make_answer(const Finding& finding) {
-  const bool valid = finding.verdict == Verdict::kValid;
-  const std::size_t size = sizeof(claimsd_answer) + (valid ? bytes_of_claims(finding.claims) : 0);
+claimsd_answer* make_answer(const LookupResult& found) {
+  const bool valid = found.verdict == Verdict::kValid;
+  const std::size_t size = sizeof(claimsd_answer) + (valid ? bytes_of_claims(found.claims) : 0);
   auto* const answer = static_cast<claimsd_answer*>(std::malloc(size));
   // Never written to nor freed: claimsd_answer_free() knows it.
   if (answer == nullptr) return const_cast<claimsd_answer*>(&kNoMemoryAnswer);
-  *answer = without_claims(finding);
+  *answer = without_claims(found);
   answer->size = static_cast<std::uint32_t>(size);
-  if (valid) copy_claims(finding.claims, *answer);
+  if (valid) copy_claims(found.claims, *answer);
   return answer;
 }
 
@@ -195,13 +195,13 @@ std::size_t size_of(const claimsd_answer& answer) {
 }
 
 claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t age_ms,
-                            std::uint32_t left_ms) {
+                            std::uint32_t ttl_ms) {
   auto* const answer = static_cast<claimsd_answer*>(std::malloc(size));
   if (answer == nullptr) return nullptr;
   std::memcpy(answer, bytes, size);
   answer->source = Source::kLocal;
   answer->age_ms = age_ms;
-  answer->left_ms = left_ms;
+  answer->ttl_ms = ttl_ms;
   return answer;
 }
 
@@ -236,8 +236,8 @@ uint32_t claimsd_answer_age_ms(const claimsd_answer* answer) {
   return answer == nullptr ? 0 : answer->age_ms;
 }
 
-uint32_t claimsd_answer_left_ms(const claimsd_answer* answer) {
-  return answer == nullptr ? 0 : answer->left_ms;
+uint32_t claimsd_answer_ttl_ms(const claimsd_answer* answer) {
+  return answer == nullptr ? 0 : answer->ttl_ms;
 }
 
 uint32_t claimsd_answer_retry_after_ms(const claimsd_answer* answer) {

@@ -73,7 +73,7 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
   const std::size_t size = introduction.encode(id, buffer_.data(), buffer_.size());
   passed_ = &welcomed.map;
   Outcome outcome =
-      exchange(size, id, proto::MessageType::kWelcome, deadline, deadline.left_ms(), reply);
+      exchange(size, id, proto::MessageType::kWelcome, deadline, deadline.remaining_ms(), reply);
   passed_ = nullptr;
   if (outcome.done()) outcome = check_welcome(reply.welcome);
   if (!outcome.done()) close();
@@ -83,12 +83,12 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
 }
 
 Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageType wanted,
-                             Deadline deadline, std::uint32_t left_ms, Reply& reply) {
-  if (size == 0) {  // not to be: read_question() keeps every string within its limit
+                             Deadline deadline, std::uint32_t remaining_ms, Reply& reply) {
+  if (size == 0) {  // not to be: read_query_request() keeps every string within its limit
     explicit_bzero(buffer_.data(), buffer_.size());
     return final_outcome(Reason::kInternal);
   }
-  Outcome outcome = send_all(size, deadline, left_ms);
+  Outcome outcome = send_all(size, deadline, remaining_ms);
   explicit_bzero(buffer_.data(), size);
   used_ = taken_ = 0;
   if (outcome.done()) outcome = receive(id, deadline, reply);
@@ -103,9 +103,9 @@ Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageT
   return outcome;
 }
 
-Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t left_ms) {
+Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t remaining_ms) {
   if (!fd_.still_ours()) return kLost;  // never a token into somebody else's file
-  if (!adjust_timeout(left_ms)) return final_outcome(Reason::kTimeout);
+  if (!adjust_timeout(remaining_ms)) return final_outcome(Reason::kTimeout);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);
     if (count < 0) {
@@ -183,13 +183,14 @@ bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
 // the place of the descriptor.
 Outcome Connection::resume(Deadline deadline) {
   if (!fd_.still_ours()) return kLost;
-  return adjust_timeout(deadline.left_ms()) ? kDone : final_outcome(Reason::kTimeout);
+  return adjust_timeout(deadline.remaining_ms()) ? kDone : final_outcome(Reason::kTimeout);
 }
 
 // False once the deadline has passed. Costs no system call while questions keep to one timeout.
-bool Connection::adjust_timeout(std::uint32_t left_ms) {
-  if (left_ms == 0) return false;
-  if (left_ms != timeout_ms_ && set_socket_timeout(fd_.get(), left_ms)) timeout_ms_ = left_ms;
+bool Connection::adjust_timeout(std::uint32_t remaining_ms) {
+  if (remaining_ms == 0) return false;
+  if (remaining_ms != timeout_ms_ && set_socket_timeout(fd_.get(), remaining_ms))
+    timeout_ms_ = remaining_ms;
   return true;
 }
 

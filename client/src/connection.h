@@ -59,14 +59,14 @@ class Connection {
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
                Welcomed& welcomed);
 
-  // Asks one question and waits for its answer, which must be of the type `wanted`. `left_ms`: what
+  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`: what
   // is left of the deadline now, so that the clock is read once for it and for the message.
   template <class Message>
-  Outcome ask(const Message& message, proto::MessageType wanted, Deadline deadline,
-              std::uint32_t left_ms, Reply& reply) {
+  Outcome call(const Message& message, proto::MessageType wanted, Deadline deadline,
+               std::uint32_t remaining_ms, Reply& reply) {
     const std::uint32_t id = next_id_++;
     const std::size_t size = proto::encode(message, id, buffer_.data(), buffer_.size());
-    return exchange(size, id, wanted, deadline, left_ms, reply);
+    return exchange(size, id, wanted, deadline, remaining_ms, reply);
   }
 
   // The caller is done with the reply: no claim stays behind in the buffer.
@@ -77,14 +77,14 @@ class Connection {
 
  private:
   Outcome exchange(std::size_t size, std::uint32_t id, proto::MessageType wanted, Deadline deadline,
-                   std::uint32_t left_ms, Reply& reply);
-  Outcome send_all(std::size_t size, Deadline deadline, std::uint32_t left_ms);
+                   std::uint32_t remaining_ms, Reply& reply);
+  Outcome send_all(std::size_t size, Deadline deadline, std::uint32_t remaining_ms);
   Outcome receive(std::uint32_t id, Deadline deadline, Reply& reply);
   Outcome receive_some(Deadline deadline);
   ssize_t receive_bytes();
   bool take_frame(std::uint32_t id, Reply& reply, Outcome& outcome);
   Outcome resume(Deadline deadline);
-  bool adjust_timeout(std::uint32_t left_ms);
+  bool adjust_timeout(std::uint32_t remaining_ms);
 
   OwnedFd fd_;
   OwnedFd* passed_ = nullptr;  // during the handshake: where a descriptor may arrive

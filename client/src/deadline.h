@@ -53,7 +53,7 @@ struct Deadline {
 
   // Rounded up, so that nothing ends early and a fresh deadline reads as the time-out it was made
   // of; 0 once it has passed.
-  std::uint32_t left_ms() const {
+  std::uint32_t remaining_ms() const {
     const std::int64_t left = at_ns - now_ns();
     if (left <= 0) return 0;
     return static_cast<std::uint32_t>((left + kNanosPerMilli - 1) / kNanosPerMilli);

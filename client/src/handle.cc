@@ -17,7 +17,7 @@ bool copy_text(const char* text, char (&out)[capacity]) {
   return true;
 }
 
-constexpr std::uint32_t kKnownFlags = CLAIMSD_NO_FAST_PATH | CLAIMSD_NO_LOCAL_TABLE;
+constexpr std::uint32_t kKnownFlags = CLAIMSD_SOCKET_ONLY | CLAIMSD_NO_LOCAL_TABLE;
 
 bool are_valid(const claimsd_options& options) {
   return (options.flags & ~kKnownFlags) == 0 && options.reserved == 0 &&
@@ -26,7 +26,7 @@ bool are_valid(const claimsd_options& options) {
 
 LocalLookup::Options local_lookup_of(const claimsd_options& options) {
   return {
-      .on = (options.flags & CLAIMSD_NO_FAST_PATH) == 0,
+      .on = (options.flags & CLAIMSD_SOCKET_ONLY) == 0,
       .local_table = (options.flags & CLAIMSD_NO_LOCAL_TABLE) == 0,
       .local_entries = options.local_entries == 0 ? kDefaultLocalEntries : options.local_entries};
 }
@@ -55,7 +55,7 @@ Handle::Made Handle::create(const claimsd_options& options) {
 
 void Handle::count(claimsd_statistics& out) const {
   local_lookup_.count(out);
-  out.socket_questions = socket_questions_.load(std::memory_order_relaxed);
+  out.socket_queries = socket_queries_.load(std::memory_order_relaxed);
   out.reports_recorded = reports_.recorded();
   out.reports_lost = reports_.lost();
 }
@@ -92,7 +92,7 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
     return CLAIMSD_BAD_ARGUMENT;
   }
   const claimsd::client_impl::CancelDisabled cancel_disabled;
-  if (handle->handle.enter()) handle->handle.report_lane().settle();
+  if (handle->handle.enter()) handle->handle.async_reporter().settle();
   claimsd_statistics counted{};
   counted.size = sizeof counted;
   handle->handle.count(counted);

@@ -8,13 +8,13 @@
 #include <atomic>
 
 #include "client/include/claimsd.h"
+#include "client/src/async_reporter.h"
 #include "client/src/cancel_disabled.h"
 #include "client/src/fork_guard.h"
 #include "client/src/local_lookup.h"
 #include "client/src/memory.h"
 #include "client/src/pool.h"
 #include "client/src/report_counts.h"
-#include "client/src/report_lane.h"
 #include "client/src/socket.h"
 
 namespace claimsd::client_impl {
@@ -38,9 +38,9 @@ class Handle {
       const CancelDisabled cancel_disabled;
       pool_.abandon();
       local_lookup_.abandon();
-      socket_questions_ = 0;
+      socket_queries_ = 0;
       reports_.forget();
-      report_lane_.abandon();
+      async_reporter_.abandon();
     });
   }
 
@@ -53,9 +53,9 @@ class Handle {
   LocalLookup& local_lookup() { return local_lookup_; }
   std::uint32_t generation() const { return guard_.generation(); }
 
-  void count_socket_question() { socket_questions_.fetch_add(1, std::memory_order_relaxed); }
+  void count_socket_query() { socket_queries_.fetch_add(1, std::memory_order_relaxed); }
   ReportCounts& reports() { return reports_; }
-  ReportLane& report_lane() { return report_lane_; }
+  AsyncReporter& async_reporter() { return async_reporter_; }
   void count(claimsd_statistics& out) const;
 
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
@@ -94,9 +94,9 @@ class Handle {
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
   std::atomic<bool> welcomed_{false};  // since nobody was found to listen
   std::atomic<bool> may_take_reports_{true};
-  std::atomic<std::uint64_t> socket_questions_{0};
+  std::atomic<std::uint64_t> socket_queries_{0};
   ReportCounts reports_;
-  ReportLane report_lane_{*this};  // the last: at its end it counts what is lost
+  AsyncReporter async_reporter_{*this};  // the last: at its end it counts what is lost
 };
 
 }  // namespace claimsd::client_impl

@@ -69,7 +69,7 @@ inline std::uint32_t age_ms(const LeaseTerms& terms, const Moment& moment) {
 }
 
 // How long a lease in force may be relied on: whichever of its two ends comes first.
-inline std::uint32_t left_ms(const LeaseTerms& terms, const Moment& moment) {
+inline std::uint32_t ttl_ms(const LeaseTerms& terms, const Moment& moment) {
   const std::uint64_t lease = terms.lease_end - moment.boot;
   const std::uint64_t token =
       terms.hard_end > moment.coarse_wall ? terms.hard_end - moment.coarse_wall : 0;

@@ -13,12 +13,13 @@ bool may_be_published(const proto::Query& query) {
          query.token.size() <= proto::kMaxToken;
 }
 
-Finding finding_out_of(const FoundLease& lease, const Moment& moment, proto::ClaimsView claims) {
+LookupResult lookup_result_from(const FoundLease& lease, const Moment& moment,
+                                proto::ClaimsView claims) {
   return {.verdict = proto::Verdict::kValid,
           .source = proto::Source::kShared,
           .reason = Reason::kOk,
           .age_ms = age_ms(lease.terms, moment),
-          .left_ms = left_ms(lease.terms, moment),
+          .ttl_ms = ttl_ms(lease.terms, moment),
           .retry_after_ms = 0,
           .claims = claims};
 }
@@ -62,7 +63,7 @@ bool LocalLookup::find_shared(const MapView& map, const Sought& sought, const Mo
       !read_claims(lease.block(), claims)) {
     return false;
   }
-  claimsd_answer* const answer = make_answer(finding_out_of(lease, moment, claims));
+  claimsd_answer* const answer = make_answer(lookup_result_from(lease, moment, claims));
   if (!is_real(answer)) return false;
   if (local_.exists()) {
     local_.keep(sought, {map.generation, lease.sequence_word, lease.sequence, lease.terms}, moment,

@@ -145,7 +145,7 @@ bool LocalTable::find(const Sought& sought, std::uint64_t generation, std::uint6
     if (!is_young(from.terms.confirmed_at, moment, sought.max_age_ms)) return false;
     if (out != nullptr) {
       *out = copy_answer(found.answer(), found.answer_size, age_ms(from.terms, moment),
-                         left_ms(from.terms, moment));
+                         ttl_ms(from.terms, moment));
       if (*out == nullptr) return false;
     }
     set.hits.store(set.hits.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -11,7 +11,7 @@ namespace claimsd::client_impl {
 #define CLAIMSD_MAP_STATES(S) \
   S(kNotAsked,       "the daemon has not been asked yet") \
   S(kInUse,          "in use") \
-  S(kOff,            "off: this handle was opened with CLAIMSD_NO_FAST_PATH") \
+  S(kOff,            "off: this handle was opened with CLAIMSD_SOCKET_ONLY") \
   S(kNoMemory,       "not used: this process has no memory left to map it") \
   S(kNotGranted,     "not used: the daemon does not offer it (shared_memory in its configuration)") \
   S(kNoDescriptor,   "not used: its descriptor did not arrive; is this process out of descriptors?") \

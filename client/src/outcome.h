@@ -7,7 +7,7 @@ namespace claimsd::client_impl {
 
 using proto::Reason;
 
-enum class Fate : std::uint8_t {
+enum class StepResult : std::uint8_t {
   kDone,  // go on
   kLost,  // the daemon hung up or is stopping: the question may be asked again on a new connection
   kAbsent,  // nobody listens on the socket
@@ -16,18 +16,18 @@ enum class Fate : std::uint8_t {
 };
 
 struct Outcome {
-  Fate fate = Fate::kDone;
+  StepResult result = StepResult::kDone;
   Reason reason = Reason::kOk;  // what to tell the caller if this was the last try
 
-  bool done() const { return fate == Fate::kDone; }
+  bool done() const { return result == StepResult::kDone; }
 };
 
 inline constexpr Outcome kDone{};
-inline constexpr Outcome kLost{Fate::kLost, Reason::kDisconnected};
-inline constexpr Outcome kAbsent{Fate::kAbsent, Reason::kNoDaemon};
-inline constexpr Outcome kBusy{Fate::kBusy, Reason::kTimeout};
+inline constexpr Outcome kLost{StepResult::kLost, Reason::kDisconnected};
+inline constexpr Outcome kAbsent{StepResult::kAbsent, Reason::kNoDaemon};
+inline constexpr Outcome kBusy{StepResult::kBusy, Reason::kTimeout};
 constexpr Outcome final_outcome(Reason reason) {
-  return {Fate::kFinal, reason};
+  return {StepResult::kFinal, reason};
 }
 
 // What a Failure frame means to a question. A code from a newer daemon is a matter of protocol.

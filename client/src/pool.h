@@ -55,12 +55,12 @@ class Pool {
 
 // One taken slot, given back at the end of the scope. `get()` is null when the pool had none in
 // time.
-class Lease {
+class PooledConnection {
  public:
-  Lease(Pool& pool, Deadline deadline) : pool_(pool), connection_(pool.take(deadline)) {}
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  ~Lease() {
+  PooledConnection(Pool& pool, Deadline deadline) : pool_(pool), connection_(pool.take(deadline)) {}
+  PooledConnection(const PooledConnection&) = delete;
+  PooledConnection& operator=(const PooledConnection&) = delete;
+  ~PooledConnection() {
     if (connection_ != nullptr) pool_.give_back(connection_);
   }
 

@@ -8,8 +8,8 @@
 #include "client/src/answer.h"
 #include "client/src/cancel_disabled.h"
 #include "client/src/handle.h"
-#include "client/src/question.h"
-#include "client/src/refusal.h"
+#include "client/src/query_request.h"
+#include "client/src/report_request.h"
 
 namespace claimsd::client_impl {
 namespace {
@@ -17,23 +17,23 @@ namespace {
 // One question's patience with a daemon that goes away: asked again once when a welcomed connection
 // breaks, and for the length of a restart nobody listening (or hanging up before the welcome) is
 // not yet an answer.
-class Patience {
+class RetryPolicy {
  public:
-  explicit Patience(std::int64_t restart_window_end)
+  explicit RetryPolicy(std::int64_t restart_window_end)
       : restart_until_(restart_window_end), absent_until_(restart_window_end) {}
 
   enum class Next : std::uint8_t { kNow, kAfterPause, kGiveUp };
 
   Next after(const Outcome& outcome, bool welcomed, Handle& handle) {
     const std::int64_t now = now_ns();
-    if (outcome.fate == Fate::kAbsent) {
+    if (outcome.result == StepResult::kAbsent) {
       handle.note_absence(now);
       const std::int64_t window_end = handle.restart_window_end();
       if (window_end > absent_until_) absent_until_ = window_end;
     }
-    if (outcome.fate == Fate::kAbsent)
+    if (outcome.result == StepResult::kAbsent)
       return now < absent_until_ ? Next::kAfterPause : Next::kGiveUp;
-    if (outcome.fate != Fate::kLost) return Next::kGiveUp;
+    if (outcome.result != StepResult::kLost) return Next::kGiveUp;
     if (!welcomed && now < restart_until_) return Next::kAfterPause;
     if (losses_++ > 0) return Next::kGiveUp;
     absent_until_ = now + kRestartWindowNs;
@@ -54,12 +54,12 @@ void pause_before(Deadline deadline) {
   nanosleep(&pause, nullptr);  // cut short by a signal it just looks sooner
 }
 
-void stamp(proto::Query& query, std::uint32_t left_ms) {
-  query.timeout_ms = daemon_share_ms(left_ms);
+void stamp(proto::Query& query, std::uint32_t remaining_ms) {
+  query.timeout_ms = daemon_share_ms(remaining_ms);
 }
-void stamp(proto::Ping& /*ping*/, std::uint32_t /*left_ms*/) {}
-void stamp(proto::Report& report, std::uint32_t left_ms) {
-  report.timeout_ms = daemon_share_ms(left_ms);
+void stamp(proto::Ping& /*ping*/, std::uint32_t /*remaining_ms*/) {}
+void stamp(proto::Report& report, std::uint32_t remaining_ms) {
+  report.timeout_ms = daemon_share_ms(remaining_ms);
 }
 
 // Whether a daemon that granted these features takes it.
@@ -82,76 +82,78 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
     welcomed = true;
   }
   if (!is_taken<Message>(connection.features())) return final_outcome(Reason::kNoReports);
-  const std::uint32_t left_ms = deadline.left_ms();
-  stamp(message, left_ms);
-  const Outcome outcome = connection.ask(message, wanted, deadline, left_ms, reply);
-  if (outcome.fate == Fate::kLost) handle.note_loss(now_ns());
+  const std::uint32_t remaining_ms = deadline.remaining_ms();
+  stamp(message, remaining_ms);
+  const Outcome outcome = connection.call(message, wanted, deadline, remaining_ms, reply);
+  if (outcome.result == StepResult::kLost) handle.note_loss(now_ns());
   return outcome;
 }
 
 // Asks until there is an answer in `reply`, or a reason why not.
 template <class Message>
-Outcome ask_daemon(Handle& handle, Connection& connection, Message message,
-                   proto::MessageType wanted, Deadline deadline, Reply& reply) {
-  Patience patience(handle.restart_window_end());
+Outcome query_daemon(Handle& handle, Connection& connection, Message message,
+                     proto::MessageType wanted, Deadline deadline, Reply& reply) {
+  RetryPolicy retry_policy(handle.restart_window_end());
   for (;;) {
     bool welcomed = false;
     const Outcome outcome =
         try_once(handle, connection, message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
-    switch (patience.after(outcome, welcomed, handle)) {
-      case Patience::Next::kGiveUp: return outcome;
-      case Patience::Next::kAfterPause: pause_before(deadline); break;
-      case Patience::Next::kNow: break;
+    switch (retry_policy.after(outcome, welcomed, handle)) {
+      case RetryPolicy::Next::kGiveUp: return outcome;
+      case RetryPolicy::Next::kAfterPause: pause_before(deadline); break;
+      case RetryPolicy::Next::kNow: break;
     }
-    if (deadline.left_ms() == 0) return {Fate::kFinal, outcome.reason};
+    if (deadline.remaining_ms() == 0) return {StepResult::kFinal, outcome.reason};
   }
 }
 
 // Answers by `out`, if the caller wants more than the verdict.
-claimsd_result conclude(const Finding& finding, claimsd_answer** out) {
-  if (out != nullptr) *out = make_answer(finding);
-  return result_of(finding.verdict);
+claimsd_result conclude(const LookupResult& found, claimsd_answer** out) {
+  if (out != nullptr) *out = make_answer(found);
+  return result_of(found.verdict);
 }
 
-claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd_answer** out) {
+claimsd_result query_over_socket(Handle& handle, const QueryRequest& request,
+                                 claimsd_answer** out) {
   const CancelDisabled cancel_disabled;
-  handle.count_socket_question();
-  const Deadline deadline = question.begin_waiting();
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  handle.count_socket_query();
+  const Deadline deadline = request.begin_waiting();
+  const PooledConnection pooled(handle.pool(), deadline);
+  if (pooled.get() == nullptr) return conclude(lookup_result_of(Reason::kTimeout), out);
   Reply reply;
-  const Outcome outcome = ask_daemon(handle, *lease.get(), question.query,
-                                     proto::MessageType::kAnswer, deadline, reply);
+  const Outcome outcome = query_daemon(handle, *pooled.get(), request.query,
+                                       proto::MessageType::kAnswer, deadline, reply);
   // Concluded before the lease ends: the claims still lie in the connection's buffer.
-  return conclude(outcome.done() ? finding_of(reply.answer) : finding_of(outcome.reason), out);
+  return conclude(
+      outcome.done() ? lookup_result_of(reply.answer) : lookup_result_of(outcome.reason), out);
 }
 
-claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer** out) {
-  if (handle.local_lookup().look_up(question.query, out)) return CLAIMSD_VALID;
-  if (!fits_a_frame(question.query)) return conclude(finding_of(Reason::kTooLong), out);
-  return ask_over_socket(handle, question, out);
+claimsd_result look_up(Handle& handle, const QueryRequest& request, claimsd_answer** out) {
+  if (handle.local_lookup().look_up(request.query, out)) return CLAIMSD_VALID;
+  if (!fits_a_frame(request.query)) return conclude(lookup_result_of(Reason::kTooLong), out);
+  return query_over_socket(handle, request, out);
 }
 
 // Nothing: it is recorded. Else why it may not be.
-std::optional<Finding> report_over_socket(Handle& handle, const proto::Report& report,
-                                          Deadline deadline) {
+std::optional<LookupResult> report_over_socket(Handle& handle, const proto::Report& report,
+                                               Deadline deadline) {
   const CancelDisabled cancel_disabled;
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return finding_of(Reason::kTimeout);
+  const PooledConnection pooled(handle.pool(), deadline);
+  if (pooled.get() == nullptr) return lookup_result_of(Reason::kTimeout);
   Reply reply;
   const Outcome outcome =
-      ask_daemon(handle, *lease.get(), report, proto::MessageType::kReceipt, deadline, reply);
-  if (!outcome.done()) return finding_of(outcome.reason);
+      query_daemon(handle, *pooled.get(), report, proto::MessageType::kReceipt, deadline, reply);
+  if (!outcome.done()) return lookup_result_of(outcome.reason);
   if (is_recorded(reply.receipt)) return std::nullopt;
-  return finding_of(reply.receipt);
+  return lookup_result_of(reply.receipt);
 }
 
-claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
+claimsd_result report(Handle& handle, ReportRequest& report_request, claimsd_answer** out) {
   const std::uint32_t delivered = handle.reports().take_undelivered();
-  refusal.report.unacknowledged = delivered;
-  const std::optional<Finding> why_not =
-      report_over_socket(handle, refusal.report, refusal.begin_waiting());
+  report_request.report.unacknowledged = delivered;
+  const std::optional<LookupResult> why_not =
+      report_over_socket(handle, report_request.report, report_request.begin_waiting());
   if (why_not) {
     handle.reports().count_lost(delivered);
     return conclude(*why_not, out);
@@ -162,26 +164,26 @@ claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
 
 claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   const CancelDisabled cancel_disabled;
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  const PooledConnection pooled(handle.pool(), deadline);
+  if (pooled.get() == nullptr) return conclude(lookup_result_of(Reason::kTimeout), out);
   const proto::Ping ping{.echo = static_cast<std::uint64_t>(now_ns())};
   Reply reply;
   const Outcome outcome =
-      ask_daemon(handle, *lease.get(), ping, proto::MessageType::kPong, deadline, reply);
-  if (!outcome.done()) return conclude(finding_of(outcome.reason), out);
-  if (reply.pong.echo != ping.echo) return conclude(finding_of(Reason::kProtocol), out);
+      query_daemon(handle, *pooled.get(), ping, proto::MessageType::kPong, deadline, reply);
+  if (!outcome.done()) return conclude(lookup_result_of(outcome.reason), out);
+  if (reply.pong.echo != ping.echo) return conclude(lookup_result_of(Reason::kProtocol), out);
   return CLAIMSD_OK;
 }
 
 // What every lookup begins with; false for a bad argument.
-bool begin(claimsd_handle* handle, const claimsd_question* given, claimsd_answer** out,
-           Question& question) {
+bool begin(claimsd_handle* handle, const claimsd_query_request* given, claimsd_answer** out,
+           QueryRequest& request) {
   if (out != nullptr) *out = nullptr;
-  return handle != nullptr && read_question(given, handle->handle.timeout_ms(), question);
+  return handle != nullptr && read_query_request(given, handle->handle.timeout_ms(), request);
 }
 
 claimsd_result no_resources(claimsd_answer** out) {
-  return conclude(finding_of(Reason::kNoResources), out);
+  return conclude(lookup_result_of(Reason::kNoResources), out);
 }
 
 }  // namespace
@@ -189,31 +191,32 @@ claimsd_result no_resources(claimsd_answer** out) {
 
 namespace client = claimsd::client_impl;
 
-claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_question* question,
+claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_query_request* request,
                              claimsd_answer** out) {
-  client::Question asked;
-  if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  client::QueryRequest asked;
+  if (!client::begin(handle, request, out, asked)) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return client::no_resources(out);
   return client::look_up(handle->handle, asked, out);
 }
 
-claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_question* question,
+claimsd_result claimsd_peek(claimsd_handle* handle, const claimsd_query_request* request,
                             claimsd_answer** out) {
-  client::Question asked;
-  if (!client::begin(handle, question, out, asked)) return CLAIMSD_BAD_ARGUMENT;
+  client::QueryRequest asked;
+  if (!client::begin(handle, request, out, asked)) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return CLAIMSD_AGAIN;
   return handle->handle.local_lookup().look_up(asked.query, out) ? CLAIMSD_VALID : CLAIMSD_AGAIN;
 }
 
-claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_refusal* refusal,
+claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_report_request* report_request,
                               claimsd_answer** out) {
   if (out != nullptr) *out = nullptr;
-  client::Refusal given;
-  if (handle == nullptr || !client::read_refusal(refusal, handle->handle.timeout_ms(), given)) {
+  client::ReportRequest given;
+  if (handle == nullptr ||
+      !client::read_report_request(report_request, handle->handle.timeout_ms(), given)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
   if (!handle->handle.enter()) return client::no_resources(out);
-  if (!given.awaits_record) return handle->handle.report_lane().send(given, out);
+  if (!given.awaits_record) return handle->handle.async_reporter().send(given, out);
   return client::report(handle->handle, given, out);
 }
 

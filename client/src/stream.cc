@@ -11,8 +11,8 @@ constexpr std::int64_t kAtOnce = 1;  // in the past, so that the timer fires imm
 Stream::~Stream() {
   // In a forked child they are the parent's.
   if (unanswered_ == 0 || inherited()) return;
-  table_.each([this](OpenQuestion& question) {
-    if (question.is_report && !question.completed()) count_outcome(question);
+  table_.each([this](OpenQuery& request) {
+    if (request.is_report && !request.completed()) count_outcome(request);
   });
 }
 
@@ -26,9 +26,9 @@ claimsd_result Stream::create() {
   return ready ? CLAIMSD_OK : CLAIMSD_UNAVAILABLE;
 }
 
-claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag) {
-  Question asked;
-  if (!read_question(question, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
+claimsd_result Stream::send(const claimsd_query_request* request, std::uint64_t tag) {
+  QueryRequest asked;
+  if (!read_query_request(request, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
   if (table_.full()) return CLAIMSD_UNAVAILABLE;
   claimsd_answer* known = nullptr;
   const bool is_known = handle_.local_lookup().look_up(asked.query, &known);
@@ -36,37 +36,38 @@ claimsd_result Stream::send(const claimsd_question* question, std::uint64_t tag)
   // What is not sent keeps its place among the answers, without its text.
   if (!is_sent) asked.query = {};
   const Deadline deadline = asked.begin_waiting();
-  OpenQuestion* const question_opened = open(asked.query, tag, deadline);
-  if (question_opened == nullptr) {
+  OpenQuery* const query_opened = open(asked.query, tag, deadline);
+  if (query_opened == nullptr) {
     claimsd_answer_free(known);
     return CLAIMSD_NO_MEMORY;
   }
-  OpenQuestion& opened = *question_opened;
+  OpenQuery& opened = *query_opened;
   const std::int64_t now = now_ns();
   if (is_known) {
     complete(opened, known);
   } else if (!is_sent) {
-    finish(opened, finding_of(Reason::kTooLong));
+    finish(opened, lookup_result_of(Reason::kTooLong));
   } else {
-    handle_.count_socket_question();
+    handle_.count_socket_query();
     enqueue(opened, now);
   }
   arm(opened.completed() ? kAtOnce : next_event(), now);
   return CLAIMSD_OK;
 }
 
-claimsd_result Stream::report(const claimsd_refusal* refusal, std::uint64_t tag) {
-  Refusal given;
-  if (!read_refusal(refusal, handle_.timeout_ms(), given)) return CLAIMSD_BAD_ARGUMENT;
+claimsd_result Stream::report(const claimsd_report_request* report_request, std::uint64_t tag) {
+  ReportRequest given;
+  if (!read_report_request(report_request, handle_.timeout_ms(), given))
+    return CLAIMSD_BAD_ARGUMENT;
   return report(given, tag);
 }
 
-claimsd_result Stream::report(Refusal refusal, std::uint64_t tag) {
-  refusal.report.unacknowledged = handle_.reports().take_undelivered();
-  OpenQuestion* const opened =
-      table_.full() ? nullptr : open(refusal.report, tag, refusal.begin_waiting());
+claimsd_result Stream::report(ReportRequest report_request, std::uint64_t tag) {
+  report_request.report.unacknowledged = handle_.reports().take_undelivered();
+  OpenQuery* const opened =
+      table_.full() ? nullptr : open(report_request.report, tag, report_request.begin_waiting());
   if (opened == nullptr) {
-    handle_.reports().count_lost(refusal.report.unacknowledged);
+    handle_.reports().count_lost(report_request.report.unacknowledged);
     return table_.full() ? CLAIMSD_UNAVAILABLE : CLAIMSD_NO_MEMORY;
   }
   const std::int64_t now = now_ns();
@@ -76,34 +77,34 @@ claimsd_result Stream::report(Refusal refusal, std::uint64_t tag) {
 }
 
 template <class Message>
-OpenQuestion* Stream::open(Message message, std::uint64_t tag, Deadline deadline) {
+OpenQuery* Stream::open(Message message, std::uint64_t tag, Deadline deadline) {
   // Sent again after a loss as it is: then the daemon may work on it a little longer than we wait,
   // no more.
-  message.timeout_ms = daemon_share_ms(deadline.left_ms());
-  OpenQuestion* const opened = table_.add(message, tag, deadline.at_ns);
+  message.timeout_ms = daemon_share_ms(deadline.remaining_ms());
+  OpenQuery* const opened = table_.add(message, tag, deadline.at_ns);
   if (opened != nullptr) ++unanswered_;
   return opened;
 }
 
-void Stream::enqueue(OpenQuestion& question, std::int64_t now) {
-  unsent_.push(&question);
-  if (question.deadline_ns < earliest_ns_) earliest_ns_ = question.deadline_ns;
+void Stream::enqueue(OpenQuery& request, std::int64_t now) {
+  unsent_.push(&request);
+  if (request.deadline_ns < earliest_ns_) earliest_ns_ = request.deadline_ns;
   if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
   if (may_send() && !wants_write_) flush();
 }
 
 claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
   if (completed_.empty()) drive();
-  OpenQuestion* const question = completed_.pop();
-  if (question == nullptr) return CLAIMSD_AGAIN;
+  OpenQuery* const request = completed_.pop();
+  if (request == nullptr) return CLAIMSD_AGAIN;
   const claimsd_result verdict =
-      question->recorded ? CLAIMSD_RECORDED : claimsd_answer_verdict(question->answer);
-  if (tag != nullptr) *tag = question->tag;
+      request->recorded ? CLAIMSD_RECORDED : claimsd_answer_verdict(request->answer);
+  if (tag != nullptr) *tag = request->tag;
   if (out != nullptr) {
-    *out = question->answer;
-    question->answer = nullptr;
+    *out = request->answer;
+    request->answer = nullptr;
   }
-  table_.remove(question);
+  table_.remove(request);
   return verdict;
 }
 
@@ -121,11 +122,12 @@ void Stream::connect(std::int64_t now) {
   Outcome outcome = connect_nonblocking(handle_.address(), fd);
   if (outcome.done()) outcome = greet(std::move(fd));
   down_reason_ = outcome.reason;
-  if (outcome.fate == Fate::kAbsent) handle_.note_absence(now);
+  if (outcome.result == StepResult::kAbsent) handle_.note_absence(now);
   const bool restarting = now < absent_until_ns_ || now < handle_.restart_window_end();
-  if (outcome.fate == Fate::kBusy || (outcome.fate == Fate::kAbsent && restarting)) {
+  if (outcome.result == StepResult::kBusy ||
+      (outcome.result == StepResult::kAbsent && restarting)) {
     retry_at_ns_ = now + kRestartPauseNs;
-  } else if (outcome.fate == Fate::kLost) {
+  } else if (outcome.result == StepResult::kLost) {
     lose();
   } else if (!outcome.done()) {
     finish_all(outcome.reason);
@@ -177,75 +179,76 @@ void Stream::lose() {
 
 void Stream::requeue(bool count_loss) {
   unsent_ = {};
-  table_.each([&](OpenQuestion& question) {
-    if (question.completed()) return;
-    if (count_loss && question.losses++ > 0) {
-      finish(question, finding_of(Reason::kDisconnected));
+  table_.each([&](OpenQuery& request) {
+    if (request.completed()) return;
+    if (count_loss && request.losses++ > 0) {
+      finish(request, lookup_result_of(Reason::kDisconnected));
     } else {
-      question.state = OpenQuestion::State::kQueued;
-      unsent_.push(&question);
+      request.state = OpenQuery::State::kQueued;
+      unsent_.push(&request);
     }
   });
 }
 
-void Stream::finish(OpenQuestion& question, const Finding& finding) {
-  complete(question, make_answer(finding));
+void Stream::finish(OpenQuery& request, const LookupResult& found) {
+  complete(request, make_answer(found));
 }
 
-void Stream::record(OpenQuestion& report) {
+void Stream::record(OpenQuery& report) {
   report.recorded = true;
   complete(report, nullptr);
 }
 
-void Stream::count_outcome(const OpenQuestion& report) {
+void Stream::count_outcome(const OpenQuery& report) {
   if (report.recorded) return handle_.reports().count_recorded();
   handle_.reports().count_lost(report.delivered);
 }
 
 // This daemon takes none. Those that wait to be sent are flush()'s to finish.
 void Stream::withdraw_reports() {
-  table_.each([this](OpenQuestion& question) {
-    if (question.is_report && question.state == OpenQuestion::State::kSent) {
-      finish(question, finding_of(Reason::kNoReports));
+  table_.each([this](OpenQuery& request) {
+    if (request.is_report && request.state == OpenQuery::State::kSent) {
+      finish(request, lookup_result_of(Reason::kNoReports));
     }
   });
 }
 
-void Stream::complete(OpenQuestion& question, claimsd_answer* answer) {
-  if (question.is_report) count_outcome(question);
-  question.answer = answer;
-  question.state = OpenQuestion::State::kCompleted;
-  completed_.push(&question);
+void Stream::complete(OpenQuery& request, claimsd_answer* answer) {
+  if (request.is_report) count_outcome(request);
+  request.answer = answer;
+  request.state = OpenQuery::State::kCompleted;
+  completed_.push(&request);
   --unanswered_;
 }
 
 void Stream::finish_all(Reason reason) {
   disconnect();
   unsent_ = {};
-  table_.each([&](OpenQuestion& question) {
-    if (!question.completed()) finish(question, finding_of(reason));
+  table_.each([&](OpenQuery& request) {
+    if (!request.completed()) finish(request, lookup_result_of(reason));
   });
 }
 
 void Stream::expire(std::int64_t now) {
-  const Finding late = finding_of(state_ == State::kDown ? down_reason_ : Reason::kTimeout);
+  const LookupResult late =
+      lookup_result_of(state_ == State::kDown ? down_reason_ : Reason::kTimeout);
   // The queue first, for a finished question's link belongs to another one.
-  QuestionQueue queued = unsent_;
+  QueryQueue queued = unsent_;
   unsent_ = {};
-  while (OpenQuestion* const question = queued.pop()) {
-    if (question->deadline_ns <= now) {
-      finish(*question, late);
+  while (OpenQuery* const request = queued.pop()) {
+    if (request->deadline_ns <= now) {
+      finish(*request, late);
     } else {
-      unsent_.push(question);
+      unsent_.push(request);
     }
   }
   earliest_ns_ = INT64_MAX;
-  table_.each([&](OpenQuestion& question) {
-    if (question.completed()) return;
-    if (question.deadline_ns <= now) {
-      finish(question, late);
-    } else if (question.deadline_ns < earliest_ns_) {
-      earliest_ns_ = question.deadline_ns;
+  table_.each([&](OpenQuery& request) {
+    if (request.completed()) return;
+    if (request.deadline_ns <= now) {
+      finish(request, late);
+    } else if (request.deadline_ns < earliest_ns_) {
+      earliest_ns_ = request.deadline_ns;
     }
   });
 }

@@ -17,9 +17,9 @@
 
 #include "client/src/answer.h"
 #include "client/src/handle.h"
-#include "client/src/question.h"
-#include "client/src/question_table.h"
-#include "client/src/refusal.h"
+#include "client/src/query_request.h"
+#include "client/src/query_table.h"
+#include "client/src/report_request.h"
 #include "client/src/wait_descriptor.h"
 
 namespace claimsd::client_impl {
@@ -43,9 +43,9 @@ class Stream {
   bool inherited() { return !handle_.enter() || handle_.generation() != generation_; }
   std::size_t pending() const { return table_.size(); }
 
-  claimsd_result send(const claimsd_question* question, std::uint64_t tag);
-  claimsd_result report(const claimsd_refusal* refusal, std::uint64_t tag);
-  claimsd_result report(Refusal refusal, std::uint64_t tag);
+  claimsd_result send(const claimsd_query_request* request, std::uint64_t tag);
+  claimsd_result report(const claimsd_report_request* report_request, std::uint64_t tag);
+  claimsd_result report(ReportRequest report_request, std::uint64_t tag);
   claimsd_result receive(std::uint64_t* tag, claimsd_answer** out);
 
   // In a forked child: what is open is the parent's. Only its destructor may follow.
@@ -82,13 +82,13 @@ class Stream {
   void take_frames();
 
   template <class Message>
-  OpenQuestion* open(Message message, std::uint64_t tag, Deadline deadline);
-  void enqueue(OpenQuestion& question, std::int64_t now);
-  void record(OpenQuestion& report);
-  void count_outcome(const OpenQuestion& report);
+  OpenQuery* open(Message message, std::uint64_t tag, Deadline deadline);
+  void enqueue(OpenQuery& request, std::int64_t now);
+  void record(OpenQuery& report);
+  void count_outcome(const OpenQuery& report);
   void withdraw_reports();
-  void finish(OpenQuestion& question, const Finding& finding);
-  void complete(OpenQuestion& question, claimsd_answer* answer);
+  void finish(OpenQuery& request, const LookupResult& found);
+  void complete(OpenQuery& request, claimsd_answer* answer);
   void finish_all(Reason reason);
   void expire(std::int64_t now);
   void arm(std::int64_t wanted, std::int64_t now);
@@ -106,9 +106,9 @@ class Stream {
   OwnedFd socket_;
   OwnedFd passed_map_;  // while kGreeting, as the Welcome may come in pieces
 
-  QuestionTable table_;
-  QuestionQueue unsent_;
-  QuestionQueue completed_;
+  QueryTable table_;
+  QueryQueue unsent_;
+  QueryQueue completed_;
   std::size_t unanswered_ = 0;  // in the table, but not completed
 
   Buffer input_;

@@ -34,18 +34,19 @@ int claimsd_stream_fd(const claimsd_stream* stream) {
   return stream == nullptr ? -1 : stream->stream.fd();
 }
 
-claimsd_result claimsd_stream_send(claimsd_stream* stream, const claimsd_question* question,
+claimsd_result claimsd_stream_send(claimsd_stream* stream, const claimsd_query_request* request,
                                    uint64_t tag) {
   const client::CancelDisabled cancel_disabled;
   client::Stream* const usable_stream = usable(stream);
-  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->send(question, tag);
+  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->send(request, tag);
 }
 
-claimsd_result claimsd_stream_report(claimsd_stream* stream, const claimsd_refusal* refusal,
-                                     uint64_t tag) {
+claimsd_result claimsd_stream_report(claimsd_stream* stream,
+                                     const claimsd_report_request* report_request, uint64_t tag) {
   const client::CancelDisabled cancel_disabled;
   client::Stream* const usable_stream = usable(stream);
-  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->report(refusal, tag);
+  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT
+                                  : usable_stream->report(report_request, tag);
 }
 
 claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag, claimsd_answer** out) {

@@ -26,12 +26,12 @@ struct StreamFrames {
 
   void operator()(const proto::Failure& failure, std::uint32_t id) {
     const Outcome outcome = outcome_of(static_cast<proto::FailureCode>(failure.code));
-    if (outcome.fate == Fate::kLost) {
+    if (outcome.result == StepResult::kLost) {
       stream.lose();
     } else if (id == 0 || stream.state_ == Stream::State::kGreeting) {
       stream.finish_all(outcome.reason);
-    } else if (OpenQuestion* const question = sent(id)) {
-      stream.finish(*question, finding_of(outcome.reason));
+    } else if (OpenQuery* const request = sent(id)) {
+      stream.finish(*request, lookup_result_of(outcome.reason));
     }
   }
 
@@ -39,24 +39,24 @@ struct StreamFrames {
 
   void operator()(const proto::Answer& answer, std::uint32_t id) {
     // Nobody may be found: the question was given up, and its answer is late.
-    OpenQuestion* const question = sent(id);
-    if (question == nullptr) return;
-    stream.finish(*question,
-                  question->is_report ? finding_of(Reason::kProtocol) : finding_of(answer));
+    OpenQuery* const request = sent(id);
+    if (request == nullptr) return;
+    stream.finish(*request, request->is_report ? lookup_result_of(Reason::kProtocol)
+                                               : lookup_result_of(answer));
   }
 
   void operator()(const proto::Receipt& receipt, std::uint32_t id) {
-    OpenQuestion* const report = sent(id);
+    OpenQuery* const report = sent(id);
     if (report == nullptr) return;
-    if (!report->is_report) return stream.finish(*report, finding_of(Reason::kProtocol));
+    if (!report->is_report) return stream.finish(*report, lookup_result_of(Reason::kProtocol));
     if (is_recorded(receipt)) return stream.record(*report);
-    stream.finish(*report, finding_of(receipt));
+    stream.finish(*report, lookup_result_of(receipt));
   }
 
-  OpenQuestion* sent(std::uint32_t id) const {
-    OpenQuestion* const question = stream.table_.find(id);
-    const bool waits = question != nullptr && question->state == OpenQuestion::State::kSent;
-    return waits ? question : nullptr;
+  OpenQuery* sent(std::uint32_t id) const {
+    OpenQuery* const request = stream.table_.find(id);
+    const bool waits = request != nullptr && request->state == OpenQuery::State::kSent;
+    return waits ? request : nullptr;
   }
 };
 
@@ -72,23 +72,23 @@ ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
 // find, which may first read why.
 void Stream::flush() {
   if (!socket_.still_ours() || !flush_rest()) return;
-  while (OpenQuestion* const question = unsent_.first()) {
-    if (question->is_report && state_ == State::kUp && (features_ & proto::kFeatureReports) == 0) {
+  while (OpenQuery* const request = unsent_.first()) {
+    if (request->is_report && state_ == State::kUp && (features_ & proto::kFeatureReports) == 0) {
       unsent_.pop();
-      finish(*question, finding_of(Reason::kNoReports));
+      finish(*request, lookup_result_of(Reason::kNoReports));
       continue;
     }
-    const ssize_t count = send_bytes(question->frame(), question->frame_size);
+    const ssize_t count = send_bytes(request->frame(), request->frame_size);
     if (count < 0) {
       want_write(errno == EAGAIN);
       return;
     }
     unsent_.pop();
-    question->state = OpenQuestion::State::kSent;
+    request->state = OpenQuery::State::kSent;
     const auto sent = static_cast<std::size_t>(count);
-    if (sent < question->frame_size) {
-      rest_end_ = question->frame_size - sent;
-      std::memcpy(rest_.data(), question->frame() + sent, rest_end_);
+    if (sent < request->frame_size) {
+      rest_end_ = request->frame_size - sent;
+      std::memcpy(rest_.data(), request->frame() + sent, rest_end_);
       want_write(true);
       return;
     }

@@ -18,7 +18,7 @@ Finding failing(const UpstreamStatus& upstream) {
           "network between"};
 }
 
-std::string_view fate_of_unrecorded(const AuditStatus& audit) {
+std::string_view effect_on_unrecorded(const AuditStatus& audit) {
   return audit.denies ? "withheld" : "given without one";
 }
 
@@ -29,7 +29,7 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
       findings.push_back({"audit_disk_full",
                           fmt::format("the audit log in {} takes no records, since its disk is "
                                       "full: answers that need one are {}",
-                                      audit.directory, fate_of_unrecorded(audit)),
+                                      audit.directory, effect_on_unrecorded(audit)),
                           "make room on that disk; it goes on within seconds, without a restart. "
                           "audit.max_bytes and audit.keep say how much is kept"});
       return;
@@ -38,7 +38,7 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
           {"audit_not_writable",
            fmt::format("the audit log in {} could not be written and is not trusted "
                        "until it was read again: answers that need a record are {}",
-                       audit.directory, fate_of_unrecorded(audit)),
+                       audit.directory, effect_on_unrecorded(audit)),
            "it tries again every second; if this stays, see the daemon's log and the "
            "kernel's for what is wrong with the disk"});
       return;
@@ -48,7 +48,7 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
   findings.push_back({"audit_overflowed",
                       fmt::format("more waited for the audit log than it has room for: in the last "
                                   "minute answers were {}",
-                                  fate_of_unrecorded(audit)),
+                                  effect_on_unrecorded(audit)),
                       "claimsctl top shows who asks so much; is the disk slow? Or raise "
                       "audit.max_records and audit.max_waiting"});
 }

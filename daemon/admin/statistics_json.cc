@@ -67,8 +67,8 @@ void write_peers(JsonWriter& json, const PeerTable& peers) {
   const std::size_t shown = std::min(rows.size(), kMaxPeersShown);
   std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end(),
                     [](const PeerRow& one, const PeerRow& other) {
-                      return one.questions != other.questions ? one.questions > other.questions
-                                                              : one.uid < other.uid;
+                      return one.queries != other.queries ? one.queries > other.queries
+                                                          : one.uid < other.uid;
                     });
   rows.resize(shown);
   json.key("peers").begin_array();
@@ -76,7 +76,7 @@ void write_peers(JsonWriter& json, const PeerTable& peers) {
     json.begin_object()
         .member("uid", row.uid)
         .member("connections", row.connections)
-        .member("questions", row.questions)
+        .member("queries", row.queries)
         .member("invalid", row.invalid)
         .member("unavailable", row.unavailable)
         .member("rate_limited", row.rate_limited)

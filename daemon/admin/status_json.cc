@@ -11,7 +11,7 @@ namespace {
 // first one.
 void write_hit_ratio(JsonWriter& json, const Counters& counters) {
   const auto hits = counters.cache_hits + counters.negative_hits;
-  const auto asked = counters.questions - std::min(counters.questions, counters.local_rejections);
+  const auto asked = counters.queries - std::min(counters.queries, counters.local_rejections);
   json.key("hit_ratio");
   if (asked == 0) {
     json.null();
@@ -69,7 +69,7 @@ void write_load(JsonWriter& json, const DaemonStatus& status) {
       .member("open", status.connections)
       .member("max", status.max_connections)
       .end_object();
-  json.key("questions").begin_object().member("waiting", status.waiting).end_object();
+  json.key("queries").begin_object().member("waiting", status.waiting).end_object();
   json.key("requests")
       .begin_object()
       .member("in_flight", status.in_flight)

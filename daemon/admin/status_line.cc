@@ -11,11 +11,11 @@ namespace {
 constexpr std::size_t kMaxLine = 400;  // fits `systemctl status` on a wide screen without a pager
 
 std::string known_share(const DaemonStatus& status) {
-  const std::uint64_t questions = status.counters.questions;
+  const std::uint64_t queries = status.counters.queries;
   const std::uint64_t hits = status.counters.cache_hits;
-  if (questions == 0) return "nobody has asked yet";
-  return fmt::format("{} questions, {:.1f} % of them answered at once", questions,
-                     100.0 * static_cast<double>(hits) / static_cast<double>(questions));
+  if (queries == 0) return "nobody has asked yet";
+  return fmt::format("{} questions, {:.1f} % of them answered at once", queries,
+                     100.0 * static_cast<double>(hits) / static_cast<double>(queries));
 }
 
 }  // namespace

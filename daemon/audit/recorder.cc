@@ -164,7 +164,7 @@ void AuditRecorder::noted(const AuditCompletion& entry) {
   done(entry.verdict == AuditDecision::kProceed);
 }
 
-void AuditRecorder::ask(const AuditSearchFilter& query, PageDone done) {
+void AuditRecorder::search(const AuditSearchFilter& query, PageDone done) {
   audit_log_->read([this, query, done = std::move(done)](const AuditStore& store) {
     pages_->push({read_audit_page(store, query), done});
   });

@@ -71,7 +71,7 @@ class AuditRecorder final : public AuditSink {
 
   // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;
-  void ask(const AuditSearchFilter& query, PageDone done);
+  void search(const AuditSearchFilter& query, PageDone done);
 
   // The fingerprint that records use for a token.
   AuditFingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }

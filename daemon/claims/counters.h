@@ -7,7 +7,7 @@ namespace claimsd::daemon {
 
 // clang-format off
 #define CLAIMSD_COUNTERS(C) \
-  C(questions,              "Questions asked by clients over the socket") \
+  C(queries,              "Questions asked by clients over the socket") \
   C(answers_valid,          "Answers that a token is valid") \
   C(answers_invalid,        "Answers that a token is invalid") \
   C(answers_unavailable,    "Answers that nobody could say") \

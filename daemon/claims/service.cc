@@ -46,87 +46,85 @@ ClaimsService::ClaimsService(Policy policy, Dependencies deps)
   evict_for(0, deps_.clock.now());
 }
 
-bool ClaimsService::ask(const Question& question, const Waiter& waiter) {
+bool ClaimsService::query(const Query& query, const Waiter& waiter) {
   turned_away_ = false;
-  answer_question(question, waiter);
+  answer_query(query, waiter);
   return !turned_away_;
 }
 
 // The hot path.
-void ClaimsService::answer_question(const Question& question, const Waiter& waiter) {
-  ++counters_.questions;
-  if (question.token.size() > proto::kMaxToken) {
+void ClaimsService::answer_query(const Query& query, const Waiter& waiter) {
+  ++counters_.queries;
+  if (query.token.size() > proto::kMaxToken) {
     ++counters_.local_rejections;
-    return deliver(question, waiter, Answer{.reason = Reason::kTooLong});
+    return deliver(query, waiter, Answer{.reason = Reason::kTooLong});
   }
   const Now now = deps_.clock.now();
-  const MemoryCache::Item* const memory_cache =
-      memory_cache_.find(question.upstream, question.token);
+  const MemoryCache::Item* const memory_cache = memory_cache_.find(query.upstream, query.token);
   if (memory_cache != nullptr && memory_cache->vetted == guard_.rules().generation()) {
-    const Freshness freshness =
-        freshness_of(memory_cache->entry, now, policy_.ttl, question.max_age);
+    const Freshness freshness = freshness_of(memory_cache->entry, now, policy_.ttl, query.max_age);
     if (is_usable(freshness)) {
       // An answer that must be recorded renews its lease after its record is durable.
       const bool renews =
-          question.wants_lease && now.boot >= memory_cache->renew_lease_at && !policy_.audit.hits;
+          query.wants_lease && now.boot >= memory_cache->renew_lease_at && !policy_.audit.hits;
       const TokenKey key = memory_cache->key;  // a copy: the sink may erase the in-memory entry
       sieve_.touch(key);
-      answer_hit(key, memory_cache->entry, question, waiter, now, freshness);
-      if (renews) publish_lease(about(question, key), waiter);
+      answer_hit(key, memory_cache->entry, query, waiter, now, freshness);
+      if (renews) publish_lease(about(query, key), waiter);
       return;
     }
   }
-  if (revoked_token(question, waiter, now)) return;
-  const TokenKey key = deps_.keyer.key_of(question.upstream, question.token);
-  if (answer_from_cache(key, question, waiter, now)) return;
+  if (revoked_token(query, waiter, now)) return;
+  const TokenKey key = deps_.keyer.key_of(query.upstream, query.token);
+  if (answer_from_cache(key, query, waiter, now)) return;
   recently_valid_.prefetch(key);
   JwtTimes times;
-  if (reject_locally(key, question, waiter, now, times)) return;
-  enqueue(key, question, waiter, now, times);
+  if (reject_locally(key, query, waiter, now, times)) return;
+  enqueue(key, query, waiter, now, times);
 }
 
 // Check revocation before any lookup that can return valid. Revoking a token evicts it from the
 // in-memory cache, so that lookup may come first.
-bool ClaimsService::revoked_token(const Question& question, const Waiter& waiter, const Now& now) {
-  if (!guard_.invalidates_token(question.token, now)) return false;
-  deliver(question, waiter, Answer{.reason = Reason::kRevoked});
+bool ClaimsService::revoked_token(const Query& query, const Waiter& waiter, const Now& now) {
+  if (!guard_.invalidates_token(query.token, now)) return false;
+  deliver(query, waiter, Answer{.reason = Reason::kRevoked});
   return true;
 }
 
-bool ClaimsService::answer_from_cache(const TokenKey& key, const Question& question,
-                                      const Waiter& waiter, const Now& now) {
+bool ClaimsService::answer_from_cache(const TokenKey& key, const Query& query, const Waiter& waiter,
+                                      const Now& now) {
   // The sieve lists every cached key. An entry that it does not list is ignored, because the store
   // may have failed to erase it.
   if (!sieve_.may_hold(key)) return false;
   const std::optional<Entry> entry = deps_.cache.find(key);
   const Sieve::Index place = sieve_.find(key);
   if (!entry || place == Sieve::npos) return false;
-  const Freshness freshness = freshness_of(*entry, now, policy_.ttl, question.max_age);
+  const Freshness freshness = freshness_of(*entry, now, policy_.ttl, query.max_age);
   if (!is_usable(freshness)) return false;
-  if (guard_.is_purged(question.upstream, entry->claims, entry->confirmed_at)) {
+  if (guard_.is_purged(query.upstream, entry->claims, entry->confirmed_at)) {
     purge_entry(key);
     return false;
   }
-  if (guard_.invalidates_claims(question.upstream, entry->claims, entry->issued_at, now)) {
-    deliver(question, waiter, Answer{.reason = Reason::kRevoked});
+  if (guard_.invalidates_claims(query.upstream, entry->claims, entry->issued_at, now)) {
+    deliver(query, waiter, Answer{.reason = Reason::kRevoked});
     return true;
   }
   sieve_.touch(place);
   // A lease request reads the entry again (Leases::show), so put it into the in-memory cache.
-  if (question.wants_lease || memory_cache_.asked_again(question.upstream, question.token)) {
-    memory_cache_.put(question.upstream, question.token, key, *entry, guard_.rules().generation());
+  if (query.wants_lease || memory_cache_.asked_again(query.upstream, query.token)) {
+    memory_cache_.put(query.upstream, query.token, key, *entry, guard_.rules().generation());
     if (!next_sweep_) next_sweep_ = now.boot + kSweepInterval;
   }
-  answer_hit(key, *entry, question, waiter, now, freshness);
-  if (question.wants_lease && !policy_.audit.hits) publish_lease(about(question, key), waiter);
+  answer_hit(key, *entry, query, waiter, now, freshness);
+  if (query.wants_lease && !policy_.audit.hits) publish_lease(about(query, key), waiter);
   return true;
 }
 
-void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
+void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Query& query,
                                const Waiter& waiter, const Now& now, Freshness freshness) {
   ++counters_.cache_hits;
   const std::uint64_t generation = guard_.rules().generation();
-  deliver(question, waiter,
+  deliver(query, waiter,
           Answer{.reason = Reason::kOk,
                  .source = Source::kCache,
                  .flags = entry.flags,
@@ -138,50 +136,50 @@ void ClaimsService::answer_hit(const TokenKey& key, const Entry& entry, const Qu
   // The sink may have revoked the token while it handled the answer.
   if (freshness == Freshness::kRefreshDue && guard_.rules().generation() == generation &&
       sieve_.holds(key))
-    refresh(key, question, now);
+    refresh(key, query, now);
 }
 
 // Refresh-ahead, so that later queries need not wait. Skipped first under load.
-void ClaimsService::refresh(const TokenKey& key, const Question& question, const Now& now) {
-  const CircuitBreaker& breaker = upstreams_[question.upstream].breaker;
+void ClaimsService::refresh(const TokenKey& key, const Query& query, const Now& now) {
+  const CircuitBreaker& breaker = upstreams_[query.upstream].breaker;
   if (stopping_ || flights_.find(key) != nullptr || refresh_failed_.holds(key) ||
       token_breaker_.backoff_remaining(key, now.boot))
     return;
   if (breaker.state() != CircuitBreaker::State::kClosed ||
-      flights_.queue(question.upstream).size() > 0 ||
-      flights_.in_flight(question.upstream) >= (breaker.window() + 1) / 2)
+      flights_.queue(query.upstream).size() > 0 ||
+      flights_.in_flight(query.upstream) >= (breaker.window() + 1) / 2)
     return;
-  if (rate_limiter_.take(question.uid, question.origin.client_address, true, now.boot)) return;
+  if (rate_limiter_.take(query.uid, query.origin.client_address, true, now.boot)) return;
   ++counters_.refreshes;
-  Flight& flight = flights_.add(key, question.upstream, Secret(question.token),
-                                read_jwt_times(question.token, json_), question.uid, true);
+  Flight& flight = flights_.add(key, query.upstream, Secret(query.token),
+                                read_jwt_times(query.token, json_), query.uid, true);
   flight.refresh = true;
-  flight.trace_id = loggable_origin(question).trace_id;
-  flight.wants_lease = question.wants_lease;
-  start_pending(question.upstream, now);
+  flight.trace_id = loggable_origin(query).trace_id;
+  flight.wants_lease = query.wants_lease;
+  start_pending(query.upstream, now);
 }
 
 // Rejects without a request to the Auth API. The token's syntax is checked only here, because every
 // cached token has already passed.
-bool ClaimsService::reject_locally(const TokenKey& key, const Question& question,
-                                   const Waiter& waiter, const Now& now, JwtTimes& times) {
-  if (const Reason reason = check_token(question.token); reason != Reason::kOk) {
+bool ClaimsService::reject_locally(const TokenKey& key, const Query& query, const Waiter& waiter,
+                                   const Now& now, JwtTimes& times) {
+  if (const Reason reason = check_token(query.token); reason != Reason::kOk) {
     ++counters_.local_rejections;
-    deliver(question, waiter, Answer{.reason = reason});
+    deliver(query, waiter, Answer{.reason = reason});
     return true;
   }
-  times = read_jwt_times(question.token, json_);
+  times = read_jwt_times(query.token, json_);
   if (has_expired(times.expires_at, now, policy_.ttl)) {
     ++counters_.local_rejections;
-    deliver(question, waiter, Answer{.reason = Reason::kExpired});
+    deliver(query, waiter, Answer{.reason = Reason::kExpired});
     return true;
   }
   const auto rejection = negative_cache_.find(key, now.boot);
   if (!rejection) return false;
-  if (question.max_age && now.boot - rejection->rejected_at > *question.max_age) return false;
-  if (question.max_age == Duration(0)) return false;
+  if (query.max_age && now.boot - rejection->rejected_at > *query.max_age) return false;
+  if (query.max_age == Duration(0)) return false;
   ++counters_.negative_hits;
-  deliver(question, waiter,
+  deliver(query, waiter,
           Answer{.reason = rejection->reason,
                  .source = Source::kCache,
                  .flags = 0,
@@ -361,26 +359,26 @@ BootTime ClaimsService::deadline_after(Duration timeout, const Now& now) const {
   return now.boot + (unlimited ? policy_.max_timeout : timeout);
 }
 
-Origin loggable_origin(const Question& question) {
-  Origin origin = question.origin;
-  origin.trace_id = loggable_trace_id(origin.trace_id, question.token);
+Origin loggable_origin(const Query& query) {
+  Origin origin = query.origin;
+  origin.trace_id = loggable_trace_id(origin.trace_id, query.token);
   return origin;
 }
 
-ClaimsService::About ClaimsService::about(const Question& question, const TokenKey& key) {
-  return {.uid = question.uid,
-          .upstream = question.upstream,
-          .token = question.token,
+ClaimsService::About ClaimsService::about(const Query& query, const TokenKey& key) {
+  return {.uid = query.uid,
+          .upstream = query.upstream,
+          .token = query.token,
           .key = &key,
-          .wants_lease = question.wants_lease};
+          .wants_lease = query.wants_lease};
 }
 
-void ClaimsService::deliver(const Question& question, const Waiter& waiter, const Answer& answer,
+void ClaimsService::deliver(const Query& query, const Waiter& waiter, const Answer& answer,
                             const TokenKey& key) {
   if (!policy_.audit.covers(answer)) return reply(waiter, answer);
-  About what = about(question, key);
-  what.origin = loggable_origin(question);
-  what.deadline = deadline_after(question.timeout, deps_.clock.now());
+  About what = about(query, key);
+  what.origin = loggable_origin(query);
+  what.deadline = deadline_after(query.timeout, deps_.clock.now());
   leave_recorded(what, waiter, answer);
 }
 

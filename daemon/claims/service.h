@@ -56,7 +56,7 @@ struct Policy {
   std::vector<UpstreamPolicy> upstreams;  // indexed by UpstreamId
 };
 
-struct Question {
+struct Query {
   UpstreamId upstream = 0;
   std::string_view token;           // valid during ask() only
   std::optional<Duration> max_age;  // nullopt: any age; 0: ask the Auth API now
@@ -67,7 +67,7 @@ struct Question {
 };
 
 // The query's origin without the parts that must not be logged.
-Origin loggable_origin(const Question& question);
+Origin loggable_origin(const Query& query);
 
 // Dependencies of a service. All must outlive it.
 struct Dependencies {
@@ -90,7 +90,7 @@ class ClaimsService {
   ClaimsService(Policy policy, Dependencies deps);
 
   // Processes a query. False: its peer is over its rate limit and may be throttled.
-  bool ask(const Question& question, const Waiter& waiter);
+  bool query(const Query& query, const Waiter& waiter);
   // Records a report and sends exactly one receipt (service_reports.cc). False: the peer is over
   // its report rate and may be throttled.
   bool report(const Report& report, const Waiter& waiter);
@@ -142,7 +142,7 @@ class ClaimsService {
   }
 
  private:
-  bool revoked_token(const Question& question, const Waiter& waiter, const Now& now);
+  bool revoked_token(const Query& query, const Waiter& waiter, const Now& now);
   // State of one Auth API.
   struct UpstreamState {
     CircuitBreaker breaker;
@@ -171,18 +171,18 @@ class ClaimsService {
     BootTime stale_until{};
   };
 
-  static About about(const Question& question, const TokenKey& key);
-  void answer_question(const Question& question, const Waiter& waiter);
-  bool answer_from_cache(const TokenKey& key, const Question& question, const Waiter& waiter,
+  static About about(const Query& query, const TokenKey& key);
+  void answer_query(const Query& query, const Waiter& waiter);
+  bool answer_from_cache(const TokenKey& key, const Query& query, const Waiter& waiter,
                          const Now& now);
-  void answer_hit(const TokenKey& key, const Entry& entry, const Question& question,
-                  const Waiter& waiter, const Now& now, Freshness freshness);
-  void refresh(const TokenKey& key, const Question& question, const Now& now);
-  bool reject_locally(const TokenKey& key, const Question& question, const Waiter& waiter,
-                      const Now& now, JwtTimes& times);
-  void enqueue(const TokenKey& key, const Question& question, const Waiter& waiter, const Now& now,
+  void answer_hit(const TokenKey& key, const Entry& entry, const Query& query, const Waiter& waiter,
+                  const Now& now, Freshness freshness);
+  void refresh(const TokenKey& key, const Query& query, const Now& now);
+  bool reject_locally(const TokenKey& key, const Query& query, const Waiter& waiter, const Now& now,
+                      JwtTimes& times);
+  void enqueue(const TokenKey& key, const Query& query, const Waiter& waiter, const Now& now,
                const JwtTimes& times);
-  static bool comes_too_late(const Flight& flight, const Question& question, const Now& now);
+  static bool comes_too_late(const Flight& flight, const Query& query, const Now& now);
   void start_pending(UpstreamId upstream, const Now& now);
   void send(Flight& flight, const Now& now);
   bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
@@ -195,9 +195,9 @@ class ClaimsService {
 
   // Answers for when no verdict is available (service_unavailable.cc).
   std::optional<Answer> back_off(UpstreamId upstream, const TokenKey& key, const Now& now);
-  std::optional<Answer> turn_down(const Question& question, const Flight* flight,
-                                  bool makes_request, bool known, const Now& now);
-  bool is_full(const Question& question, const Flight* flight, bool known, const Now& now);
+  std::optional<Answer> turn_down(const Query& query, const Flight* flight, bool makes_request,
+                                  bool known, const Now& now);
+  bool is_full(const Query& query, const Flight* flight, bool known, const Now& now);
   void hand_over(const Waiting& waiting, const Answer& answer, const Completion& completion);
   proto::Source stale_or(const Waiting& waiting, const Answer& answer,
                          const Completion& completion);
@@ -217,7 +217,7 @@ class ClaimsService {
   // Returns one of the waiters that received the answer, if there were any.
   std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
                                    Answer answer, const Completion& completion);
-  void deliver(const Question& question, const Waiter& waiter, const Answer& answer,
+  void deliver(const Query& query, const Waiter& waiter, const Answer& answer,
                const TokenKey& key = {});
   void deliver(const Waiting& waiting, const Answer& answer, const Completion& completion);
   void reply(const Waiter& waiter, const Answer& answer);

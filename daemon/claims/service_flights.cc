@@ -9,46 +9,45 @@ namespace claimsd::daemon {
 using proto::Reason;
 using proto::Source;
 
-void ClaimsService::enqueue(const TokenKey& key, const Question& question, const Waiter& waiter,
+void ClaimsService::enqueue(const TokenKey& key, const Query& query, const Waiter& waiter,
                             const Now& now, const JwtTimes& times) {
-  if (stopping_) return deliver(question, waiter, Answer{.reason = Reason::kShuttingDown});
+  if (stopping_) return deliver(query, waiter, Answer{.reason = Reason::kShuttingDown});
   Waiting waiting{.waiter = waiter,
                   .asked_at = now.boot,
-                  .deadline = deadline_after(question.timeout, now),
-                  .uid = question.uid,
+                  .deadline = deadline_after(query.timeout, now),
+                  .uid = query.uid,
                   .key = key,
-                  .upstream = question.upstream,
-                  .max_age = question.max_age,
-                  .origin = KeptOrigin(loggable_origin(question))};
+                  .upstream = query.upstream,
+                  .max_age = query.max_age,
+                  .origin = KeptOrigin(loggable_origin(query))};
   Flight* flight = flights_.find(key);
   const bool known = recently_valid_.holds(key);
-  const bool successor = flight != nullptr && comes_too_late(*flight, question, now);
+  const bool successor = flight != nullptr && comes_too_late(*flight, query, now);
   const bool makes_request = flight == nullptr || (successor && flight->successors.empty());
   std::optional<Answer> answer;
-  if (flight == nullptr) answer = back_off(question.upstream, key, now);
-  if (!answer) answer = turn_down(question, flight, makes_request, known, now);
+  if (flight == nullptr) answer = back_off(query.upstream, key, now);
+  if (!answer) answer = turn_down(query, flight, makes_request, known, now);
   if (answer) {
-    stale_or(waiting, *answer, {.token = question.token});
+    stale_or(waiting, *answer, {.token = query.token});
     return;
   }
   if (flight == nullptr) {
-    flight =
-        &flights_.add(key, question.upstream, Secret(question.token), times, question.uid, known);
+    flight = &flights_.add(key, query.upstream, Secret(query.token), times, query.uid, known);
     flight->trace_id = waiting.origin.trace_id;
   } else {
     ++counters_.joined_flights;
   }
-  flight->wants_lease = flight->wants_lease || question.wants_lease;
+  flight->wants_lease = flight->wants_lease || query.wants_lease;
   flights_.wait(*flight, successor, std::move(waiting));
-  start_pending(question.upstream, now);
+  start_pending(query.upstream, now);
 }
 
 // A request that started too long ago, or before a purge, does not satisfy this query. Such queries
 // share the next flight.
-bool ClaimsService::comes_too_late(const Flight& flight, const Question& question, const Now& now) {
+bool ClaimsService::comes_too_late(const Flight& flight, const Query& query, const Now& now) {
   if (!flight.started) return false;
-  if (flight.closed || question.max_age == Duration(0)) return true;
-  return question.max_age && now.boot - flight.started->boot > *question.max_age;
+  if (flight.closed || query.max_age == Duration(0)) return true;
+  return query.max_age && now.boot - flight.started->boot > *query.max_age;
 }
 
 template <class Change>

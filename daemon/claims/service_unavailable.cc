@@ -36,40 +36,38 @@ std::optional<Answer> ClaimsService::back_off(UpstreamId upstream, const TokenKe
 
 // The answer if the query may not wait for a request; nullopt: it may. `known`: the token was valid
 // before.
-std::optional<Answer> ClaimsService::turn_down(const Question& question, const Flight* flight,
+std::optional<Answer> ClaimsService::turn_down(const Query& query, const Flight* flight,
                                                bool makes_request, bool known, const Now& now) {
   const auto answer = [](Reason reason, Duration retry_after = {}) {
     Answer made{.reason = reason};
     made.retry_after = retry_after;
     return made;
   };
-  if (is_full(question, flight, known, now)) {
+  if (is_full(query, flight, known, now)) {
     ++counters_.overloads;
     return answer(Reason::kOverloaded);
   }
   if (!makes_request) return std::nullopt;
-  const auto wait =
-      rate_limiter_.take(question.uid, question.origin.client_address, known, now.boot);
+  const auto wait = rate_limiter_.take(query.uid, query.origin.client_address, known, now.boot);
   if (!wait) return std::nullopt;
   ++counters_.rate_limited;
   return answer(Reason::kRateLimited, *wait);
 }
 
-bool ClaimsService::is_full(const Question& question, const Flight* flight, bool known,
-                            const Now& now) {
+bool ClaimsService::is_full(const Query& query, const Flight* flight, bool known, const Now& now) {
   if (flights_.waiting() >= policy_.max_waiters ||
-      flights_.waiting_of(question.uid) >= policy_.max_waiters_per_uid)
+      flights_.waiting_of(query.uid) >= policy_.max_waiters_per_uid)
     return true;
   if (flight != nullptr) {
     // The lists may still contain waiters that have left, so they need their own limit.
     return flight->waiters.size() + flight->successors.size() >= policy_.max_waiters;
   }
-  const auto in_flight = static_cast<std::uint32_t>(flights_.in_flight(question.upstream));
-  if (upstreams_[question.upstream].breaker.admits(now.boot, in_flight)) return false;
-  const FairQueue& queue = flights_.queue(question.upstream);
+  const auto in_flight = static_cast<std::uint32_t>(flights_.in_flight(query.upstream));
+  if (upstreams_[query.upstream].breaker.admits(now.boot, in_flight)) return false;
+  const FairQueue& queue = flights_.queue(query.upstream);
   if (queue.size() >= policy_.max_pending) return true;
   const std::size_t share = share_of(policy_.max_pending);
-  return queue.size_of(question.uid) >= share || (queue.size() >= share && !known);
+  return queue.size_of(query.uid) >= share || (queue.size() >= share && !known);
 }
 
 // Delivers an answer to a query that has waited.

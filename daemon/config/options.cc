@@ -162,7 +162,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
   {{"limits.max_pending", kInteger, "4096", 0, 1'000'000, "", kYes, kShow,
     "requests to one Auth API waiting for their turn"}, in<kL, &L::max_pending>},
   {{"limits.max_waiters", kInteger, "65536", 1, 10'000'000, "", kYes, kShow,
-    "questions waiting for requests"}, in<kL, &L::max_waiters>},
+    "queries waiting for requests"}, in<kL, &L::max_waiters>},
   {{"limits.max_waiters_per_uid", kInteger, "16384", 1, 10'000'000, "", kYes, kShow,
     "of them, those of one user id"}, in<kL, &L::max_waiters_per_uid>},
   {{"limits.max_timeout", kDuration, R"("30s")", 100, 10 * kMinute, "", kYes, kShow,

@@ -42,9 +42,7 @@ class Server::Connection final : public Wire {
   // Close it as soon as none of its methods is on the stack.
   bool closing() const { return closing_; }
   // Close it once no query is open and no byte is queued.
-  bool retires() const {
-    return retiring_ && session_.open_questions() == 0 && queued_bytes() == 0;
-  }
+  bool retires() const { return retiring_ && session_.open_queries() == 0 && queued_bytes() == 0; }
   void set_retiring() { retiring_ = true; }
   std::size_t queued_bytes() const { return batched_.size() + stream_->queued_bytes(); }
   // Whether it missed the handshake timeout or the slow-reader timeout.

@@ -17,7 +17,7 @@ namespace claimsd::daemon {
 struct PeerRow {
   std::uint32_t uid = 0;
   std::uint32_t connections = 0;
-  std::uint64_t questions = 0;
+  std::uint64_t queries = 0;
   std::uint64_t invalid = 0;       // answers
   std::uint64_t unavailable = 0;   // answers
   std::uint64_t rate_limited = 0;  // of these, rate limited

@@ -168,7 +168,7 @@ void Server::close(std::uint64_t id) {
   // Remove it from the table first, so that nothing below can find it again.
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);
-  if (connection->session().open_questions() > 0) context_->service.disconnected(id);
+  if (connection->session().open_queries() > 0) context_->service.disconnected(id);
   if (connection->admitted()) leave(connection->uid());
 }
 

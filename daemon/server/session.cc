@@ -137,29 +137,29 @@ bool Session::hand_over_map(proto::Welcome welcome, std::uint32_t request) {
   return size != 0 && wire_.send_with_descriptor({frame.data(), size}, context_.map_descriptor);
 }
 
-bool Session::open_question() {
-  if (open_questions_ >= proto::kMaxOpenQuestions) {
+bool Session::open_query() {
+  if (open_queries_ >= proto::kMaxOpenQueries) {
     refuse(FailureCode::kTooManyOpen);
     return false;
   }
-  ++open_questions_;
+  ++open_queries_;
   return true;
 }
 
 void Session::on_query(const proto::Query& query, std::uint32_t request) {
-  if (peer_left_ || !open_question()) return;
-  Question question{.upstream = upstream_,
-                    .token = query.token,
-                    .max_age = {},
-                    .timeout = milliseconds(query.timeout_ms),
-                    .wants_lease = holds_map_,
-                    .uid = uid_,
-                    .origin = {.client_address = query.client_address,
-                               .trace_id = query.trace_id,
-                               .route = query.route}};
-  if (query.max_age_ms != proto::kAnyAge) question.max_age = milliseconds(query.max_age_ms);
-  ++peer_->questions;
-  if (!context_.service.ask(question, Waiter{.connection = connection_, .request = request}))
+  if (peer_left_ || !open_query()) return;
+  Query lookup{.upstream = upstream_,
+               .token = query.token,
+               .max_age = {},
+               .timeout = milliseconds(query.timeout_ms),
+               .wants_lease = holds_map_,
+               .uid = uid_,
+               .origin = {.client_address = query.client_address,
+                          .trace_id = query.trace_id,
+                          .route = query.route}};
+  if (query.max_age_ms != proto::kAnyAge) lookup.max_age = milliseconds(query.max_age_ms);
+  ++peer_->queries;
+  if (!context_.service.query(lookup, Waiter{.connection = connection_, .request = request}))
     ++rate_limited_;
 }
 
@@ -167,7 +167,7 @@ void Session::on_report(const proto::Report& report, std::uint32_t request) {
   if (!reports_) return fail(request, FailureCode::kUnknownMessage);
   if (report.status < kMinStatus || report.status > kMaxStatus)
     return refuse(FailureCode::kBadFrame);
-  if (!open_question()) return;
+  if (!open_query()) return;
   const Report told{.upstream = upstream_,
                     .uid = uid_,
                     .timeout = milliseconds(report.timeout_ms),
@@ -187,20 +187,20 @@ void Session::on_report(const proto::Report& report, std::uint32_t request) {
 
 void Session::receipt(std::uint32_t request, proto::Reason reason) {
   if (state_ == State::kClosed) return;
-  --open_questions_;
+  --open_queries_;
   send(proto::Receipt{.reason = static_cast<std::uint16_t>(reason)}, request);
 }
 
 void Session::answer(std::uint32_t request, const Answer& answer) {
   if (state_ == State::kClosed) return;
-  --open_questions_;
+  --open_queries_;
   if (answer.reason != proto::Reason::kOk) peer_->count_failure(answer.reason);
   send(proto::Answer{.verdict = static_cast<std::uint8_t>(proto::verdict_of(answer.reason)),
                      .source = static_cast<std::uint8_t>(answer.source),
                      .reason = static_cast<std::uint16_t>(answer.reason),
                      .flags = answer.flags,
                      .age_ms = to_wire_ms(answer.age),
-                     .left_ms = to_wire_ms(answer.ttl_remaining),
+                     .ttl_ms = to_wire_ms(answer.ttl_remaining),
                      .retry_after_ms = to_wire_ms(answer.retry_after),
                      .claims = answer.claims},
        request);

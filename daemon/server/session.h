@@ -88,7 +88,7 @@ class Session {
   std::size_t rate_limited() const { return rate_limited_; }
 
   bool shook_hands() const { return state_ == State::kOpen; }
-  std::size_t open_questions() const { return open_questions_; }
+  std::size_t open_queries() const { return open_queries_; }
   bool holds_map() const { return holds_map_; }
 
  private:
@@ -103,7 +103,7 @@ class Session {
   bool hand_over_map(proto::Welcome welcome, std::uint32_t request);
   void on_query(const proto::Query& query, std::uint32_t request);
   void on_report(const proto::Report& report, std::uint32_t request);
-  bool open_question();
+  bool open_query();
   void fail(std::uint32_t request, proto::FailureCode code);
   template <class Message>
   void send(const Message& message, std::uint32_t request);
@@ -118,7 +118,7 @@ class Session {
   bool holds_map_ = false;
   bool reports_ = false;
   bool peer_left_ = false;
-  std::size_t open_questions_ = 0;
+  std::size_t open_queries_ = 0;
   std::uint32_t uid_ = 0;
   PeerRow uncounted_;
   PeerRow* peer_ = &uncounted_;

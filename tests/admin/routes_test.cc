@@ -245,7 +245,7 @@ TEST_CASE("events are returned in order, with the number of missed ones") {
 
 TEST_CASE("statistics list only the uids with the most queries") {
   FakeDaemon daemon;
-  for (std::uint32_t uid = 1; uid <= 300; ++uid) daemon.peers.enter(uid).questions = uid;
+  for (std::uint32_t uid = 1; uid <= 300; ++uid) daemon.peers.enter(uid).queries = uid;
   const auto body = daemon.call({.method = "GET", .path = "/v1/statistics"}).body;
   simdjson::dom::parser parser;
   const auto peers = simdjson::dom::array(parser.parse(body)["peers"]);

@@ -34,7 +34,7 @@ TEST_CASE("a status contains its schema and all of its numbers") {
   CHECK(double(json.at("/uptime_seconds")) == Approx(90.5));
   CHECK(int64_t(json.at("/connections/open")) == 12);
   CHECK(int64_t(json.at("/connections/max")) == 1024);
-  CHECK(int64_t(json.at("/questions/waiting")) == 3);
+  CHECK(int64_t(json.at("/queries/waiting")) == 3);
   CHECK(int64_t(json.at("/requests/in_flight")) == 2);
   CHECK(int64_t(json.at("/requests/pending")) == 5);
   CHECK(int64_t(json.at("/cache/entries")) == 812);
@@ -69,7 +69,7 @@ TEST_CASE("every counter in the table is in the status") {
 TEST_CASE("the hit ratio counts only queries that a cache could answer") {
   DaemonStatus status;
   CHECK(Document(status_json(status)).at("/cache/hit_ratio").is_null());
-  status.counters.questions = 10;
+  status.counters.queries = 10;
   status.counters.local_rejections = 2;
   status.counters.cache_hits = 5;
   status.counters.negative_hits = 1;

@@ -7,7 +7,7 @@ namespace claimsd::daemon {
 TEST_CASE("the status line of a healthy daemon summarizes its answers") {
   DaemonStatus status;
   CHECK(status_line(status) == "Well: nobody has asked yet; 0 connections, 0 entries");
-  status.counters.questions = 1000;
+  status.counters.queries = 1000;
   status.counters.cache_hits = 987;
   status.connections = 4;
   status.entries = 310;

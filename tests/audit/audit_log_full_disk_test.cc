@@ -67,7 +67,7 @@ Outcome fill_and_make_room(const std::string& disk) {
   std::uint64_t recorded = 0;
   std::uint64_t denied = 0;
   AuditTicket ticket = 0;
-  const auto ask = [&] {
+  const auto search = [&] {
     ++ticket;
     AuditRecord record = denial_of(std::to_string(ticket));
     record.route.assign(kMaxAuditRoute, 'r');
@@ -78,15 +78,16 @@ Outcome fill_and_make_room(const std::string& disk) {
     ++(goes ? recorded : denied);
     return goes;
   };
-  while (ticket < 20'000 && ask()) continue;
+  while (ticket < 20'000 && search()) continue;
   if (denied == 0) return kNeverFull;
-  for (int i = 0; i < 10; ++i) ask();  // still full, because the clock has not advanced
+  for (int i = 0; i < 10; ++i) search();  // still full, because the clock has not advanced
   if ((*log)->stats().state != AuditState::kDiskFull) return kNeverFull;
   std::filesystem::remove(ballast);
   clock.advance(seconds(2));
-  for (int tries = 0; tries < 5000 && !ask(); ++tries) usleep(1000);
+  for (int tries = 0; tries < 5000 && !search(); ++tries) usleep(1000);
   const AuditStats stats = (*log)->stats();
-  if (stats.state != AuditState::kWritable || stats.counters.audit_unavailable != denied || !ask())
+  if (stats.state != AuditState::kWritable || stats.counters.audit_unavailable != denied ||
+      !search())
     return kNotRecovered;
   (*log)->stop();
   const auto done = verify_audit({.directory = directory});

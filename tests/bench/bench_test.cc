@@ -105,7 +105,7 @@ TEST_CASE("the workload has the documented sizes and distinct tokens") {
   CHECK(make_token(1) != make_token(2));
   CHECK(claims_json().size() == kClaimsSize);
   CHECK(cache_key().size() == kKeySize);
-  CHECK(frame_sizes().question > kTokenSize);
+  CHECK(frame_sizes().query > kTokenSize);
   CHECK(frame_sizes().answer > kClaimsSize);
 }
 

@@ -77,12 +77,12 @@ class Client : public Contender {
   std::vector<pid_t> servers() const override { return servers_; }
 
   // Everything that a worker does per request: query, read, free.
-  Status ask() override {
-    claimsd_question question = CLAIMSD_QUESTION_INIT;
-    question.token = token_.data();
-    question.token_size = token_.size();
+  Status query() override {
+    claimsd_query_request query = CLAIMSD_QUERY_REQUEST_INIT;
+    query.token = token_.data();
+    query.token_size = token_.size();
     claimsd_answer* answer = nullptr;
-    result_ = ::claimsd_query(handle_.get(), &question, &answer);
+    result_ = ::claimsd_query(handle_.get(), &query, &answer);
     source_ = ::claimsd_answer_source(answer);
     if (result_ != CLAIMSD_VALID) reason_ = answer == nullptr ? "" : ::claimsd_answer_text(answer);
     ::claimsd_answer_free(answer);
@@ -118,7 +118,7 @@ class Hit final : public Client {
   using Client::Client;
   Status begin_round() override {
     take_token(++number_);
-    return ask();
+    return query();
   }
 
  private:
@@ -145,7 +145,7 @@ class Fast final : public Contender {
     asked_ = expected_ones_ = 0;
     return look_up() == expected_ ? Status() : not_measured();
   }
-  Status ask() override {
+  Status query() override {
     for (int i = 0; i < kBatch; ++i) expected_ones_ += look_up() == expected_ ? 1 : 0;
     asked_ += kBatch;
     return {};
@@ -161,11 +161,11 @@ class Fast final : public Contender {
   static constexpr std::uint64_t kFastToken = 1u << 19;
 
   claimsd_source look_up() {
-    claimsd_question question = CLAIMSD_QUESTION_INIT;
-    question.token = token_.data();
-    question.token_size = token_.size();
+    claimsd_query_request query = CLAIMSD_QUERY_REQUEST_INIT;
+    query.token = token_.data();
+    query.token_size = token_.size();
     claimsd_answer* answer = nullptr;
-    const claimsd_result result = ::claimsd_query(handle_.get(), &question, &answer);
+    const claimsd_result result = ::claimsd_query(handle_.get(), &query, &answer);
     const claimsd_source source =
         result == CLAIMSD_VALID ? ::claimsd_answer_source(answer) : CLAIMSD_SOURCE_NONE;
     ::claimsd_answer_free(answer);
@@ -212,7 +212,7 @@ class Among final : public Client {
     if (expected_ != CLAIMSD_SOURCE_SHARED) return {};
     for (std::uint64_t i = 0; i < tokens_; ++i) {
       take_token(kFirstFilled + i);
-      TRY(ask());
+      TRY(query());
     }
     return {};
   }
@@ -307,18 +307,18 @@ Result<ContenderPtr> Daemon::fast_hit(std::string name, FastHit which) const {
 
 Status Daemon::fill(std::uint64_t tokens) const {
   constexpr std::size_t kWindow = 1000;
-  const Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_FAST_PATH));
+  const Handle handle = TRY(open_handle(socket_, CLAIMSD_SOCKET_ONLY));
   ::claimsd_stream* raw = nullptr;
   if (::claimsd_stream_open(handle.get(), &raw) != CLAIMSD_OK)
     return failure("filling the cache: cannot open a stream");
   const std::unique_ptr<::claimsd_stream, CloseStream> stream(raw);
   for (std::uint64_t i = 0; i < tokens; ++i) {
     const std::string token = make_token(kFirstFilled + i);
-    claimsd_question question = CLAIMSD_QUESTION_INIT;
-    question.token = token.data();
-    question.token_size = token.size();
-    question.timeout_ms = 30'000;
-    if (::claimsd_stream_send(stream.get(), &question, i) != CLAIMSD_OK)
+    claimsd_query_request query = CLAIMSD_QUERY_REQUEST_INIT;
+    query.token = token.data();
+    query.token_size = token.size();
+    query.timeout_ms = 30'000;
+    if (::claimsd_stream_send(stream.get(), &query, i) != CLAIMSD_OK)
       return failure("filling the cache: cannot send");
     while (::claimsd_stream_pending(stream.get()) >= kWindow) TRY(take_answers(stream.get()));
   }
@@ -327,7 +327,7 @@ Status Daemon::fill(std::uint64_t tokens) const {
 }
 
 Result<ContenderPtr> Daemon::hit_among(std::string name, std::uint64_t tokens) const {
-  Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_FAST_PATH));
+  Handle handle = TRY(open_handle(socket_, CLAIMSD_SOCKET_ONLY));
   return std::make_unique<Among>(std::move(name), std::move(handle), pid(), CLAIMSD_SOURCE_CACHE,
                                  tokens);
 }

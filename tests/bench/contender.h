@@ -26,7 +26,7 @@ class Contender {
   // Called before each query.
   virtual Status prepare() { return {}; }
   // One query and its answer, or enough of them that the cost of reading the clock is negligible.
-  virtual Status ask() = 0;
+  virtual Status query() = 0;
   virtual int answers_per_ask() const { return 1; }
   // Called after each, to check that the intended kind of answer was measured.
   virtual Status check() = 0;

@@ -13,7 +13,7 @@ class EchoClient final : public Contender {
       : name_(std::move(name)),
         server_(std::move(server)),
         fd_(std::move(fd)),
-        question_(sizes.question, 'q'),
+        query_(sizes.query, 'q'),
         answer_(sizes.answer) {}
 
   std::string name() const override { return name_; }
@@ -22,8 +22,8 @@ class EchoClient final : public Contender {
     answer_.back() = 0;
     return {};
   }
-  Status ask() override {
-    TRY(send_all(fd_.get(), question_));
+  Status query() override {
+    TRY(send_all(fd_.get(), query_));
     return receive_exactly(fd_.get(), answer_.data(), answer_.size());
   }
   Status check() override {
@@ -35,7 +35,7 @@ class EchoClient final : public Contender {
   std::string name_;
   Process server_;
   Fd fd_;
-  std::string question_;
+  std::string query_;
   std::vector<char> answer_;
 };
 

@@ -66,13 +66,13 @@ class Flooder::Attack {
   // Sends on all connections at once.
   Status wave() {
     for (Line& line : lines_) {
-      questions_.clear();
+      queries_.clear();
       for (std::size_t i = 0; i < kBatch; ++i) {
         const std::string token = fmt::format("junk-{}{}", random_(), random_());
-        append(questions_,
+        append(queries_,
                proto::Query{.timeout_ms = 5000, .max_age_ms = proto::kAnyAge, .token = token});
       }
-      TRY(send_all(line.fd.get(), questions_));
+      TRY(send_all(line.fd.get(), queries_));
     }
     for (Line& line : lines_) TRY(receive_frames(line.fd.get(), kBatch, line.left));
     return {};
@@ -84,7 +84,7 @@ class Flooder::Attack {
     std::string left;
   };
   std::array<Line, kConnections> lines_;
-  std::string questions_;
+  std::string queries_;
   std::mt19937_64 random_{std::random_device{}()};
 };
 

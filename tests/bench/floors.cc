@@ -23,7 +23,7 @@ class Floor : public Contender {
   std::string name() const override { return name_; }
   std::vector<pid_t> servers() const override { return {}; }
   int answers_per_ask() const override { return kBatch; }
-  Status ask() override {
+  Status query() override {
     for (int i = 0; i < kBatch; ++i) work();
     return {};
   }

@@ -54,7 +54,7 @@ class Among final : public Contender {
     }
     return hits_->prepare();
   }
-  Status ask() override { return hits_->ask(); }
+  Status query() override { return hits_->query(); }
   Status check() override {
     if (flooded_) {
       intensity_.time += Clock::now() - begin_;

@@ -39,7 +39,7 @@ double time_hits(Contender& contender) {
   if (!contender.begin_round()) return 0;
   const Clock::time_point start = Clock::now();
   for (int i = 0; i < kAsks; ++i) {
-    if (!contender.ask()) return 0;
+    if (!contender.query()) return 0;
   }
   const std::chrono::duration<double, std::micro> took = Clock::now() - start;
   if (!contender.check()) return 0;

@@ -71,7 +71,7 @@ class Server {
     if (!connection.request.ends_with("\r\n\r\n")) return;
     const bool known = connection.request.find("Authorization: Bearer ") != std::string::npos;
     connection.request.clear();
-    if (!send_all(fd, known ? claims_ : refusal_)) connections_.erase(fd);
+    if (!send_all(fd, known ? claims_ : report_request_)) connections_.erase(fd);
   }
 
   Fd listener_;
@@ -80,7 +80,7 @@ class Server {
   const std::string claims_ = fmt::format(
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
       kClaimsSize, claims_json());
-  const std::string refusal_ = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+  const std::string report_request_ = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
 };
 
 }  // namespace

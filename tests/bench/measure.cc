@@ -20,7 +20,7 @@ Result<double> time_one(Contender& contender) {
   using Clock = std::chrono::steady_clock;
   TRY(contender.prepare());
   const Clock::time_point start = Clock::now();
-  const Status asked = contender.ask();
+  const Status asked = contender.query();
   const Clock::time_point end = Clock::now();
   TRY(asked);
   TRY(contender.check());

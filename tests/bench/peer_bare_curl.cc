@@ -39,7 +39,7 @@ class BareCurl final : public Contender {
     body_.clear();
     return {};
   }
-  Status ask() override {
+  Status query() override {
     headers_.reset(::curl_slist_append(nullptr, authorization_.c_str()));
     ::curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
     const CURLcode code = ::curl_easy_perform(easy_.get());

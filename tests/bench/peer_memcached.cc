@@ -26,7 +26,7 @@ class Memcached final : public Contender {
     if (!answer().starts_with("STORED")) return failure("set was refused");
     return {};
   }
-  Status ask() override {
+  Status query() override {
     TRY(send_all(fd_.get(), get_));
     return receive_until("END\r\n");
   }

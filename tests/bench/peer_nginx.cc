@@ -48,7 +48,7 @@ class Nginx final : public Contender {
 
   std::string name() const override { return "nginx"; }
   std::vector<pid_t> servers() const override { return {server_.pid()}; }
-  Status ask() override {
+  Status query() override {
     TRY(send_all(fd_.get(), get_));
     have_ = 0;
     do {
@@ -89,7 +89,7 @@ Result<ContenderPtr> start_nginx(const Scratch& scratch, std::uint16_t upstream_
   TRY(server.wait_listening(socket, std::chrono::seconds(5)));
   auto connection = TRY(connect_unix(socket));
   auto nginx = std::make_unique<Nginx>(std::move(server), std::move(connection));
-  TRY(nginx->ask());  // the miss that fills the cache
+  TRY(nginx->query());  // the miss that fills the cache
   return nginx;
 }
 

@@ -5,9 +5,9 @@ namespace claimsd::bench {
 namespace {
 
 int serve(Fd connection, const FrameSizes& sizes) {
-  std::vector<char> question(sizes.question);
+  std::vector<char> query(sizes.query);
   const std::string answer(sizes.answer, kEchoFiller);
-  while (receive_exactly(connection.get(), question.data(), question.size()) &&
+  while (receive_exactly(connection.get(), query.data(), query.size()) &&
          send_all(connection.get(), answer)) {
   }
   return 0;

@@ -44,7 +44,7 @@ class Redis final : public Contender {
     reply_.reset();
     return {};
   }
-  Status ask() override { return call(get_); }
+  Status query() override { return call(get_); }
   Status check() override {
     if (reply_->type != REDIS_REPLY_STRING || reply_->len != kClaimsSize)
       return failure("GET found no claims");

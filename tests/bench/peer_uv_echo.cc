@@ -11,7 +11,7 @@ struct Echo {
   uv_pipe_t pipe;
   std::vector<char> buffer;
   std::string answer;
-  std::size_t question_size = 0;
+  std::size_t query_size = 0;
   std::size_t have = 0;
 };
 
@@ -24,8 +24,8 @@ void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* /*buffer*/) {
   Echo& echo = *static_cast<Echo*>(stream->data);
   if (got < 0) return uv_stop(&echo.loop);
   echo.have += static_cast<std::size_t>(got);
-  if (echo.have < echo.question_size) return;
-  echo.have -= echo.question_size;
+  if (echo.have < echo.query_size) return;
+  echo.have -= echo.query_size;
   const uv_buf_t answer =
       uv_buf_init(echo.answer.data(), static_cast<unsigned>(echo.answer.size()));
   if (uv_try_write(stream, &answer, 1) != static_cast<int>(echo.answer.size())) uv_stop(&echo.loop);
@@ -34,8 +34,8 @@ void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* /*buffer*/) {
 int serve(Fd connection, const FrameSizes& sizes) {
   Echo echo{};
   // Larger than a query, because libuv reads again after a read that fills the buffer.
-  echo.buffer.resize(2 * sizes.question);
-  echo.question_size = sizes.question;
+  echo.buffer.resize(2 * sizes.query);
+  echo.query_size = sizes.query;
   echo.answer.assign(sizes.answer, kEchoFiller);
   if (uv_loop_init(&echo.loop) != 0 || uv_pipe_init(&echo.loop, &echo.pipe, 0) != 0) return 1;
   echo.pipe.data = &echo;

@@ -70,7 +70,7 @@ FrameSizes frame_sizes() {
   query.token = token;
   proto::Answer answer;
   answer.claims = std::string_view(block.data(), writer.size());
-  return {.question = proto::encode(query, 1, buffer.data(), buffer.size()),
+  return {.query = proto::encode(query, 1, buffer.data(), buffer.size()),
           .answer = proto::encode(answer, 1, buffer.data(), buffer.size())};
 }
 

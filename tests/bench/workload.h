@@ -25,7 +25,7 @@ std::string cache_key();
 
 // Sizes of our frames for one query and its answer, for the bare ping-pong.
 struct FrameSizes {
-  std::size_t question = 0;
+  std::size_t query = 0;
   std::size_t answer = 0;
 };
 FrameSizes frame_sizes();

@@ -14,11 +14,11 @@ using proto::Verdict;
 TEST_CASE("lookups are counted by source and verdict") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  world.ask_now("token");
-  world.ask_now("token");
+  world.query_now("token");
+  world.query_now("token");
   world.query_and_complete("other", status(401));
-  world.ask_now("other");
-  world.ask_now("not a token");
+  world.query_now("other");
+  world.query_now("not a token");
   world.query_and_complete("third", status(503));
   const LookupStatistics& lookups = world.service->lookups();
   CHECK(lookups.count(Source::kUpstream, Verdict::kValid) == 1);
@@ -29,17 +29,17 @@ TEST_CASE("lookups are counted by source and verdict") {
   CHECK(lookups.count(Source::kNone, Verdict::kUnavailable) == 1);
   std::uint64_t all = 0;
   each_lookup_count(lookups, [&](auto, auto, std::uint64_t count) { all += count; });
-  CHECK(all == world.counters().questions);
+  CHECK(all == world.counters().queries);
 }
 
 TEST_CASE("waits are timed from query to answer, and immediate answers are not timed") {
   ServiceHarness world;
-  world.ask("token");
+  world.query("token");
   world.advance(30ms);
-  world.ask("token");  // joins the flight
+  world.query("token");  // joins the flight
   world.advance(10ms);
   world.complete_oldest(status(200));
-  world.ask_now("token");
+  world.query_now("token");
   const DurationHistogram& waits = world.service->lookups().waits(Source::kUpstream);
   CHECK(waits.count() == 2);
   CHECK(waits.sum() == 50ms);
@@ -54,8 +54,8 @@ TEST_CASE(
   ServiceHarness world(policy);
   world.query_and_complete("token", status(200));
   world.advance(61s);
-  world.ask("token");
-  world.ask_now("another");  // all waiter slots are in use
+  world.query("token");
+  world.query_now("another");  // all waiter slots are in use
   world.advance(7ms);
   world.complete_oldest(status(503));
   const LookupStatistics& lookups = world.service->lookups();

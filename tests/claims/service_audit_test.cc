@@ -39,10 +39,10 @@ TEST_CASE("each audit level records exactly its own answers") {
     ServiceHarness world(audited(scope));
     world.audit.verdict = AuditDecision::kProceed;
     world.query_and_complete("good", status(200));
-    world.ask_now("good");
+    world.query_now("good");
     world.query_and_complete("bad", status(401));
-    world.ask_now("bad");
-    world.ask_now("a b");
+    world.query_now("bad");
+    world.query_now("a b");
     world.query_and_complete("who", status(503));
     return world.audit.noted.size();
   };
@@ -54,11 +54,11 @@ TEST_CASE("each audit level records exactly its own answers") {
 
 TEST_CASE("an answer is sent only after its record is durable") {
   ServiceHarness world(audited(kVerifications));
-  const Waiter good = world.ask("good", {.route = "GET /worklist"});
+  const Waiter good = world.query("good", {.route = "GET /worklist"});
   world.complete_oldest(status(200));
-  const Waiter bad = world.ask("bad");
+  const Waiter bad = world.query("bad");
   world.complete_oldest(status(401));
-  const Waiter malformed = world.ask("a b");
+  const Waiter malformed = world.query("a b");
   for (const Waiter& waiter : {good, bad, malformed}) CHECK_FALSE(world.answered(waiter));
   CHECK_FALSE(world.service->idle());
   CHECK(world.audit.noted[0].token == "good");
@@ -81,7 +81,7 @@ TEST_CASE("an answer that the audit log does not accept becomes unavailable") {
   world.audit.verdict = AuditDecision::kUnavailable;
   CHECK(world.query_and_complete("good", status(200)).answer.reason == Reason::kNotRecorded);
   world.audit.verdict = AuditDecision::kPending;
-  const Waiter bad = world.ask("bad");
+  const Waiter bad = world.query("bad");
   world.complete_oldest(status(401));
   world.write_record(false);
   CHECK(world.reason(bad) == Reason::kNotRecorded);
@@ -91,7 +91,7 @@ TEST_CASE("an answer that the audit log does not accept becomes unavailable") {
 
 TEST_CASE("an answer whose record is late fails at its deadline, and the late record is ignored") {
   ServiceHarness world(audited(kVerifications));
-  const Waiter waiter = world.ask("good", {.timeout = 2s});
+  const Waiter waiter = world.query("good", {.timeout = 2s});
   world.advance(1s);
   world.complete_oldest(status(200));
   world.advance(999ms);
@@ -104,7 +104,7 @@ TEST_CASE("an answer whose record is late fails at its deadline, and the late re
 
 TEST_CASE("a timeout answer is sent only after its record is durable") {
   ServiceHarness world(audited(kFailures));
-  const Waiter waiter = world.ask("good", {.timeout = 2s});
+  const Waiter waiter = world.query("good", {.timeout = 2s});
   world.advance(2s);
   CHECK_FALSE(world.answered(waiter));
   world.write_record();
@@ -113,7 +113,7 @@ TEST_CASE("a timeout answer is sent only after its record is durable") {
 
 TEST_CASE("a client that disconnects while its record is written leaves no state behind") {
   ServiceHarness world(audited(kVerifications));
-  const Waiter waiter = world.ask("good", {.connection = 7});
+  const Waiter waiter = world.query("good", {.connection = 7});
   world.complete_oldest(status(200));
   world.service->disconnected(7);
   CHECK(world.service->idle());
@@ -134,19 +134,19 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
     CHECK(world.counters().superseded_answers == 1);
   };
   SECTION("the token was revoked") {
-    const Waiter waiter = world.ask("good");
+    const Waiter waiter = world.query("good");
     world.complete_oldest(status(200));
     world.revoke({.subject = Subject::kToken, .who = "good"});
     reversed(Reason::kRevoked, waiter);
   }
   SECTION("the user was revoked") {
-    const Waiter waiter = world.ask("good");
+    const Waiter waiter = world.query("good");
     world.complete_oldest(status(200));
     world.revoke({.subject = Subject::kUser, .who = "user-123"});
     reversed(Reason::kRevoked, waiter);
   }
   SECTION("a later request was rejected") {
-    const Waiter waiter = world.ask("good");
+    const Waiter waiter = world.query("good");
     world.complete_oldest(status(200));
     world.advance(1s);
     world.audit.verdict = AuditDecision::kProceed;
@@ -157,13 +157,13 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
   }
   SECTION("the token itself has expired") {
     const std::string token = jwt_expiring(10s);
-    const Waiter waiter = world.ask(token);
+    const Waiter waiter = world.query(token);
     world.complete_oldest(status(200));
     world.clock.step_wall(1h);
     reversed(Reason::kExpired, waiter);
   }
   SECTION("the TTL has expired") {
-    const Waiter waiter = world.ask("good");
+    const Waiter waiter = world.query("good");
     world.complete_oldest(confirmed("max-age=3"));
     world.clock.advance(3s);
     reversed(Reason::kNotRecorded, waiter);
@@ -172,7 +172,7 @@ TEST_CASE("an answer is revalidated when its record becomes durable") {
 
 TEST_CASE("a valid answer that waited for its record reports its current age") {
   ServiceHarness world(audited(kVerifications));
-  const Waiter waiter = world.ask("good");
+  const Waiter waiter = world.query("good");
   world.complete_oldest(status(200));
   world.advance(3s);
   world.write_record();
@@ -182,7 +182,7 @@ TEST_CASE("a valid answer that waited for its record reports its current age") {
 
 TEST_CASE("a rejection that waited for its record reports its current age") {
   ServiceHarness world(audited(kFailures));
-  const Waiter waiter = world.ask("bad");
+  const Waiter waiter = world.query("bad");
   world.advance(1s);
   world.complete_oldest(status(401));
   world.advance(2s);
@@ -195,7 +195,7 @@ TEST_CASE("a confirmation that arrives after its TTL answers its waiters for one
   policy.ttl.max_ttl = 2s;
   ServiceHarness world(policy);
   const auto late_by = [&world](Duration commit) {
-    const Waiter waiter = world.ask("slow");
+    const Waiter waiter = world.query("slow");
     world.advance(3s);
     world.complete_oldest(status(200));
     world.advance(commit);
@@ -216,7 +216,7 @@ TEST_CASE("a stale answer that waits for its record expires when any stale answe
   world.query_and_complete("token", confirmed("max-age=10"));
   world.audit.verdict = AuditDecision::kPending;
   world.advance(108s);
-  const Waiter waiter = world.ask("token");
+  const Waiter waiter = world.query("token");
   world.complete_oldest(failed(Reason::kUpstreamConnect));
   world.advance(2s);
   world.write_record();
@@ -227,7 +227,7 @@ TEST_CASE("a stale answer that waits for its record expires when any stale answe
 
 TEST_CASE("a superseding answer without a record becomes unavailable") {
   ServiceHarness world(audited(kVerifications));
-  const Waiter waiter = world.ask("good");
+  const Waiter waiter = world.query("good");
   world.complete_oldest(status(200));
   world.revoke({.subject = Subject::kToken, .who = "good"});
   world.audit.verdict = AuditDecision::kUnavailable;
@@ -238,7 +238,7 @@ TEST_CASE("a superseding answer without a record becomes unavailable") {
 TEST_CASE("no lease is published before the record of its answer is durable") {
   ServiceHarness world(audited(kVerifications));
   const std::string token(40, 't');
-  const Waiter waiter = world.ask(token, {.wants_lease = true});
+  const Waiter waiter = world.query(token, {.wants_lease = true});
   world.complete_oldest(status(200));
   CHECK(world.publisher.published() == 0);
   world.write_record();
@@ -249,12 +249,12 @@ TEST_CASE("no lease is published before the record of its answer is durable") {
 TEST_CASE("with leases recorded, each lease waits for its own record") {
   ServiceHarness world(audited(kLeases));
   const std::string token(40, 't');
-  world.ask(token, {.wants_lease = true});
+  world.query(token, {.wants_lease = true});
   world.complete_oldest(status(200));
   world.write_record();
   CHECK(world.audit.noted.back().event.kind == Kind::kLease);
   CHECK(world.publisher.published() == 0);
-  world.ask_now(token, {.wants_lease = true});
+  world.query_now(token, {.wants_lease = true});
   CHECK(world.audit.noted.size() == 2);  // a lease is waiting already
   SECTION("published once the record is durable") {
     world.write_record();
@@ -273,7 +273,7 @@ TEST_CASE("with leases recorded, each lease waits for its own record") {
 
 TEST_CASE("the Auth API's verdict is recorded even if all clients have disconnected") {
   ServiceHarness world(audited(kFailures));
-  world.ask("bad", {.connection = 7});
+  world.query("bad", {.connection = 7});
   world.service->disconnected(7);
   world.complete_oldest(status(401));
   REQUIRE(world.audit.noted.size() == 1);
@@ -285,7 +285,7 @@ TEST_CASE("the Auth API's verdict is recorded even if all clients have disconnec
 TEST_CASE("with hits recorded, a hit waits for its record") {
   ServiceHarness world(audited(kEvery));
   learn(world, "good");
-  const Waiter waiter = world.ask("good");
+  const Waiter waiter = world.query("good");
   CHECK_FALSE(world.answered(waiter));
   world.write_record();
   CHECK(world.answer(waiter).answer.source == Source::kCache);

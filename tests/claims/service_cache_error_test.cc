@@ -15,7 +15,7 @@ TEST_CASE("a confirmation that the store cannot take is answered but not cached"
   CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   CHECK(world.counters().not_cached == 1);
   CHECK(world.query_and_complete("token", status(200)).answer.source == Source::kUpstream);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a newer entry that cannot be stored still displaces the older one") {
@@ -24,7 +24,7 @@ TEST_CASE("a newer entry that cannot be stored still displaces the older one") {
   world.cache.put_fault.arm(0, 1);
   world.query_and_complete("token", status(200), {.max_age = 0s});
   CHECK(world.cache.entries() == 0);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("a failed lookup in the store causes a new request") {
@@ -32,7 +32,7 @@ TEST_CASE("a failed lookup in the store causes a new request") {
   world.query_and_complete("token", status(200));
   world.cache.find_fault.arm(0, 1);
   CHECK(world.query_and_complete("token", status(200)).answer.source == Source::kUpstream);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a rejected token stays rejected if the store cannot erase its entry") {
@@ -41,11 +41,11 @@ TEST_CASE("a rejected token stays rejected if the store cannot erase its entry")
   world.cache.erase_fault.arm(0, SIZE_MAX);
   world.query_and_complete("token", status(401), {.max_age = 0s});
   REQUIRE(world.cache.entries() == 1);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
   world.advance(5s);  // the negative entry has expired; the cached entry would still be fresh
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
   world.complete_oldest(failed(Reason::kUpstreamConnect));
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("an entry that could not be erased is valid again once it is replaced") {
@@ -55,8 +55,8 @@ TEST_CASE("an entry that could not be erased is valid again once it is replaced"
   world.query_and_complete("token", status(401), {.max_age = 0s});
   world.advance(1s);
   world.query_and_complete("token", status(200), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
-  CHECK(world.ask_now("token").answer.age == 0s);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.age == 0s);
 }
 
 TEST_CASE("an entry that could be neither replaced nor erased is not used") {
@@ -66,7 +66,7 @@ TEST_CASE("an entry that could be neither replaced nor erased is not used") {
   world.cache.erase_fault.arm(0, 1);
   world.query_and_complete("token", status(200, R"({"id":"u","role":"less"})"), {.max_age = 0s});
   REQUIRE(world.cache.entries() == 1);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("an older entry that could not be erased after no-store is not used") {
@@ -75,7 +75,7 @@ TEST_CASE("an older entry that could not be erased after no-store is not used") 
   world.cache.erase_fault.arm(0, 1);
   world.query_and_complete("token", confirmed("no-store"), {.max_age = 0s});
   REQUIRE(world.cache.entries() == 1);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("an evicted entry that could not be erased, and was then rejected, is not used") {
@@ -88,7 +88,7 @@ TEST_CASE("an evicted entry that could not be erased, and was then rejected, is 
   world.query_and_complete("other", status(200));
   world.query_and_complete("token", status(401), {.max_age = 0s});
   REQUIRE(world.cache.holds(world.key_of("token")));
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("rejected tokens that were never cached cost no memory") {
@@ -97,7 +97,7 @@ TEST_CASE("rejected tokens that were never cached cost no memory") {
   for (int i = 0; i < 3; ++i) world.query_and_complete("junk" + std::to_string(i), status(401));
   world.advance(5s);
   world.query_and_complete("junk0", status(200));
-  CHECK(world.ask_now("junk0").answer.source == Source::kCache);
+  CHECK(world.query_now("junk0").answer.source == Source::kCache);
 }
 
 TEST_CASE("if every call of the store fails, every answer comes from the Auth API") {

@@ -11,10 +11,10 @@ using proto::Source;
 
 TEST_CASE("each waiter of a flight has its own deadline") {
   ServiceHarness world;
-  const Waiter patient = world.ask("token", {.timeout = 3s});
-  const Waiter hasty = world.ask("token", {.timeout = 1s});
+  const Waiter patient = world.query("token", {.timeout = 3s});
+  const Waiter hasty = world.query("token", {.timeout = 1s});
   world.advance(500ms);
-  const Waiter late = world.ask("token", {.timeout = 1s});
+  const Waiter late = world.query("token", {.timeout = 1s});
   CHECK(world.service->wait_time() == 500ms);
   world.advance(10s);
   CHECK(world.reason(hasty) == Reason::kDeadline);
@@ -27,7 +27,7 @@ TEST_CASE("each waiter of a flight has its own deadline") {
 
 TEST_CASE("a deadline takes effect exactly when it is reached") {
   ServiceHarness world;
-  const Waiter waiter = world.ask("token", {.timeout = 1s});
+  const Waiter waiter = world.query("token", {.timeout = 1s});
   world.clock.advance(1s - 1ns);
   world.service->tick();
   CHECK_FALSE(world.answered(waiter));
@@ -41,31 +41,31 @@ TEST_CASE("a deadline takes effect exactly when it is reached") {
 
 TEST_CASE("a later waiter does not move an earlier waiter's deadline") {
   ServiceHarness world;
-  const Waiter first = world.ask("token", {.timeout = 2s});
+  const Waiter first = world.query("token", {.timeout = 2s});
   for (int i = 0; i < 20; ++i) {
     world.advance(100ms);
-    world.ask("token", {.timeout = 10s});
+    world.query("token", {.timeout = 10s});
   }
   CHECK(world.reason(first) == Reason::kDeadline);
 }
 
 TEST_CASE("a flight continues after its waiters have timed out, and its result is cached") {
   ServiceHarness world;
-  const Waiter hasty = world.ask("token", {.timeout = 1s});
+  const Waiter hasty = world.query("token", {.timeout = 1s});
   world.advance(1s);
   CHECK(world.service->idle());
   CHECK(world.upstream.in_flight().size() == 1);
   world.complete_oldest(status(200));
   CHECK(world.reason(hasty) == Reason::kDeadline);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a timeout that is missing or above the maximum becomes the maximum") {
   ServiceHarness world;
-  const Waiter none = world.ask("a");
-  const Waiter long_one = world.ask("b", {.timeout = 10h});
-  const Waiter longest = world.ask("c", {.timeout = 30s});
-  const Waiter negative = world.ask("d", {.timeout = -1s});
+  const Waiter none = world.query("a");
+  const Waiter long_one = world.query("b", {.timeout = 10h});
+  const Waiter longest = world.query("c", {.timeout = 30s});
+  const Waiter negative = world.query("d", {.timeout = -1s});
   world.advance(30s - 1ns);
   CHECK(world.sink.action().empty());
   world.advance(1ns);
@@ -78,8 +78,8 @@ TEST_CASE("a deadline applies to pending queries as well") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  world.ask("first");
-  const Waiter queued = world.ask("token", {.timeout = 1s});
+  world.query("first");
+  const Waiter queued = world.query("token", {.timeout = 1s});
   world.advance(1s);
   CHECK(world.reason(queued) == Reason::kDeadline);
 }
@@ -89,7 +89,7 @@ TEST_CASE("without waiters no wake-up is scheduled") {
   CHECK_FALSE(world.service->wait_time());
   world.query_and_complete("token", status(200));
   CHECK_FALSE(world.service->wait_time());
-  world.ask("other", {.timeout = 1s, .connection = 5});
+  world.query("other", {.timeout = 1s, .connection = 5});
   CHECK(world.service->wait_time() == 1s);
   world.service->disconnected(5);
   CHECK_FALSE(world.service->wait_time());

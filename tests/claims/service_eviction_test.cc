@@ -35,7 +35,7 @@ TEST_CASE("the number of entries stays within its limit") {
 TEST_CASE("an entry that was hit is not the next to be evicted") {
   ServiceHarness world(room_for(3));
   for (const char* const token : {"a", "b", "c"}) world.query_and_complete(token, status(200));
-  world.ask_now("a");
+  world.query_now("a");
   world.query_and_complete("d", status(200));
   CHECK(holds(world, "a"));
   CHECK_FALSE(holds(world, "b"));
@@ -45,7 +45,7 @@ TEST_CASE("an expired entry is evicted before any other") {
   ServiceHarness world(room_for(3));
   world.query_and_complete("a", status(200));
   world.query_and_complete("short", confirmed("max-age=5"));
-  world.ask_now("short");
+  world.query_now("short");
   world.query_and_complete("c", status(200));
   world.advance(5s);
   world.query_and_complete("d", status(200));
@@ -88,7 +88,7 @@ TEST_CASE("a full store evicts an entry and caches the new one") {
   world.query_and_complete("a", status(200));
   world.query_and_complete("b", status(200));
   world.query_and_complete("c", status(200));
-  world.cache.capacity = 3 * world.ask_now("a").claims.size();
+  world.cache.capacity = 3 * world.query_now("a").claims.size();
   world.query_and_complete("d", status(200));
   CHECK(holds(world, "a"));
   CHECK_FALSE(holds(world, "b"));
@@ -99,7 +99,7 @@ TEST_CASE("a full store evicts an entry and caches the new one") {
 TEST_CASE("a large entry evicts several small ones") {
   ServiceHarness world;
   for (int i = 0; i < 40; ++i) world.query_and_complete("token" + std::to_string(i), status(200));
-  const std::size_t small = world.ask_now("token39").claims.size();
+  const std::size_t small = world.query_now("token39").claims.size();
   world.cache.capacity = 40 * small;
   const std::string body = R"({"id":"u","x":")" + std::string(20 * small, 'x') + "\"}";
   CHECK(world.query_and_complete("large", status(200, body)).answer.reason == Reason::kOk);
@@ -115,5 +115,5 @@ TEST_CASE("an entry larger than the whole store is answered but not cached") {
   CHECK(world.query_and_complete("a", status(200)).answer.reason == Reason::kOk);
   CHECK(world.cache.entries() == 0);
   CHECK(world.counters().not_cached == 1);
-  CHECK_FALSE(world.answered(world.ask("a")));
+  CHECK_FALSE(world.answered(world.query("a")));
 }

@@ -68,7 +68,7 @@ TEST_CASE("inspecting a token shows its entry, its rejection, its request in fli
   ServiceHarness world;
   world.query_and_complete("token", status(200));
   world.query_and_complete("junk", status(401));
-  world.ask("asked");
+  world.query("asked");
   CHECK(finding_of(world, "token").entry->state == EntryState::kFresh);
   CHECK(finding_of(world, "junk").refusal);
   CHECK_FALSE(finding_of(world, "junk").entry);
@@ -83,10 +83,10 @@ TEST_CASE("inspection neither protects an entry from eviction nor counts as a qu
   ServiceHarness world(policy);
   world.query_and_complete("first", status(200));
   world.query_and_complete("second", status(200));
-  const auto questions = world.counters().questions;
+  const auto queries = world.counters().queries;
   for (int i = 0; i < 10; ++i) finding_of(world, "first");
   all(world);
-  CHECK(world.counters().questions == questions);
+  CHECK(world.counters().queries == queries);
   world.query_and_complete("third", status(200));
   CHECK_FALSE(finding_of(world, "first").entry);
   CHECK(finding_of(world, "second").entry);

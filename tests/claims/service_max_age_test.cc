@@ -13,8 +13,8 @@ TEST_CASE("an entry answers queries that accept its age, and no others") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
   world.advance(10s);
-  CHECK(world.ask_now("token", {.max_age = 10s}).answer.source == Source::kCache);
-  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
+  CHECK(world.query_now("token", {.max_age = 10s}).answer.source == Source::kCache);
+  CHECK_FALSE(world.answered(world.query("token", {.max_age = 10s - 1ns})));
   CHECK(world.upstream.requests() == 2);
 }
 
@@ -33,16 +33,16 @@ TEST_CASE("a confirmation requested with max_age 0 is cached for all clients") {
   world.advance(59s);
   world.query_and_complete("token", status(200, R"({"id":"new"})"), {.max_age = 0s});
   world.advance(59s);
-  const RecordedAnswer answer = world.ask_now("token");
+  const RecordedAnswer answer = world.query_now("token");
   CHECK(answer.answer.age == 59s);
   CHECK(answer.claims.find("new") != std::string::npos);
 }
 
 TEST_CASE("a query joins a flight that started recently enough") {
   ServiceHarness world;
-  world.ask("token");
+  world.query("token");
   world.advance(10s);
-  const Waiter joins = world.ask("token", {.max_age = 10s});
+  const Waiter joins = world.query("token", {.max_age = 10s});
   world.complete_oldest(status(200));
   CHECK(world.reason(joins) == Reason::kOk);
   CHECK(world.upstream.requests() == 1);
@@ -50,10 +50,10 @@ TEST_CASE("a query joins a flight that started recently enough") {
 
 TEST_CASE("queries for which a flight started too long ago share one successor") {
   ServiceHarness world;
-  const Waiter plain = world.ask("token");
+  const Waiter plain = world.query("token");
   world.advance(10s);
-  const Waiter strict = world.ask("token", {.max_age = 10s - 1ns});
-  const Waiter strictest = world.ask("token", {.max_age = 0s});
+  const Waiter strict = world.query("token", {.max_age = 10s - 1ns});
+  const Waiter strictest = world.query("token", {.max_age = 0s});
   CHECK(world.upstream.requests() == 1);
   world.complete_oldest(status(200));
   CHECK(world.reason(plain) == Reason::kOk);
@@ -70,8 +70,8 @@ TEST_CASE("queries for which a flight started too long ago share one successor")
 
 TEST_CASE("a flight that starts at the same moment is too old for max_age 0") {
   ServiceHarness world;
-  world.ask("token");
-  const Waiter strict = world.ask("token", {.max_age = 0s});
+  world.query("token");
+  const Waiter strict = world.query("token", {.max_age = 0s});
   world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(strict));
   CHECK(world.upstream.requests() == 2);
@@ -81,10 +81,10 @@ TEST_CASE("a pending flight is recent enough for any query") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  world.ask("other");
-  world.ask("token");
+  world.query("other");
+  world.query("token");
   world.advance(10s);
-  const Waiter strict = world.ask("token", {.max_age = 0s});
+  const Waiter strict = world.query("token", {.max_age = 0s});
   world.complete_for("other", status(200));
   world.complete_for("token", status(200));
   CHECK(world.reason(strict) == Reason::kOk);
@@ -93,8 +93,8 @@ TEST_CASE("a pending flight is recent enough for any query") {
 
 TEST_CASE("the failure of a flight does not affect its successor") {
   ServiceHarness world;
-  const Waiter plain = world.ask("token");
-  const Waiter strict = world.ask("token", {.max_age = 0s});
+  const Waiter plain = world.query("token");
+  const Waiter strict = world.query("token", {.max_age = 0s});
   world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.reason(plain) == Reason::kUpstreamTimeout);
   CHECK_FALSE(world.answered(strict));
@@ -104,10 +104,10 @@ TEST_CASE("the failure of a flight does not affect its successor") {
 
 TEST_CASE("a successor can have a successor") {
   ServiceHarness world;
-  world.ask("token");
-  const Waiter second = world.ask("token", {.max_age = 0s});
+  world.query("token");
+  const Waiter second = world.query("token", {.max_age = 0s});
   world.complete_oldest(status(200));
-  const Waiter third = world.ask("token", {.max_age = 0s});
+  const Waiter third = world.query("token", {.max_age = 0s});
   world.complete_oldest(status(200));
   CHECK(world.answered(second));
   CHECK_FALSE(world.answered(third));
@@ -118,9 +118,9 @@ TEST_CASE("a successor can have a successor") {
 
 TEST_CASE("a successor without waiters is never sent") {
   ServiceHarness world;
-  world.ask("token", {.connection = 1});
-  world.ask("token", {.max_age = 0s, .connection = 2});
-  const Waiter late = world.ask("token", {.max_age = 0s, .timeout = 1s, .connection = 3});
+  world.query("token", {.connection = 1});
+  world.query("token", {.max_age = 0s, .connection = 2});
+  const Waiter late = world.query("token", {.max_age = 0s, .timeout = 1s, .connection = 3});
   world.service->disconnected(2);
   world.advance(1s);
   CHECK(world.reason(late) == Reason::kDeadline);
@@ -132,8 +132,8 @@ TEST_CASE("a successor without waiters is never sent") {
 
 TEST_CASE("deadlines apply while a successor is pending") {
   ServiceHarness world;
-  world.ask("token");
-  const Waiter strict = world.ask("token", {.max_age = 0s, .timeout = 5s});
+  world.query("token");
+  const Waiter strict = world.query("token", {.max_age = 0s, .timeout = 5s});
   world.advance(4s);
   world.complete_oldest(status(200));
   world.advance(1s - 1ns);
@@ -146,9 +146,9 @@ TEST_CASE("a successor queues behind requests that were pending already") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  world.ask("a");
-  world.ask("a", {.max_age = 0s});
-  world.ask("b");
+  world.query("a");
+  world.query("a", {.max_age = 0s});
+  world.query("b");
   world.complete_oldest(status(200));
   CHECK(world.upstream.in_flight()[0].token == "b");
   world.complete_oldest(status(200));
@@ -158,9 +158,9 @@ TEST_CASE("a successor queues behind requests that were pending already") {
 TEST_CASE("a negative entry answers queries that accept its age, and no others") {
   ServiceHarness world;
   world.query_and_complete("token", status(401));
-  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 0s})));
+  CHECK_FALSE(world.answered(world.query("token", {.max_age = 0s})));
   world.complete_oldest(status(401));
   world.advance(2s);
-  CHECK(world.ask_now("token", {.max_age = 2s}).answer.reason == Reason::kRejected);
-  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 2s - 1ns})));
+  CHECK(world.query_now("token", {.max_age = 2s}).answer.reason == Reason::kRejected);
+  CHECK_FALSE(world.answered(world.query("token", {.max_age = 2s - 1ns})));
 }

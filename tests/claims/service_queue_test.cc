@@ -22,7 +22,7 @@ Policy narrow(std::size_t in_flight, std::size_t pending) {
 
 TEST_CASE("requests in flight are limited, and pending ones start in order") {
   ServiceHarness world(narrow(2, 100));
-  for (int i = 0; i < 6; ++i) world.ask("token" + std::to_string(i));
+  for (int i = 0; i < 6; ++i) world.query("token" + std::to_string(i));
   CHECK(world.upstream.in_flight().size() == 2);
   CHECK(world.service->flights().in_flight() == 2);
   CHECK(world.service->flights().pending() == 4);
@@ -39,33 +39,34 @@ TEST_CASE("requests in flight are limited, and pending ones start in order") {
 
 TEST_CASE("a failed request frees its slot for the next") {
   ServiceHarness world(narrow(1, 100));
-  world.ask("a");
-  world.ask("b");
+  world.query("a");
+  world.query("b");
   world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.upstream.in_flight()[0].token == "b");
 }
 
 TEST_CASE("a query that finds the queue full fails immediately as overloaded") {
   ServiceHarness world(narrow(1, 2));
-  world.ask("a");
-  world.ask("b");
-  world.ask("c");
-  const RecordedAnswer turned_away = world.ask_now("d");
+  world.query("a");
+  world.query("b");
+  world.query("c");
+  const RecordedAnswer turned_away = world.query_now("d");
   CHECK(turned_away.answer.reason == Reason::kOverloaded);
   CHECK(proto::verdict_of(turned_away.answer.reason) == proto::Verdict::kUnavailable);
   CHECK(world.counters().overloads == 1);
-  CHECK_FALSE(world.answered(world.ask("c")));  // joins a flight, so it needs no place in the queue
+  CHECK_FALSE(
+      world.answered(world.query("c")));  // joins a flight, so it needs no place in the queue
   world.complete_oldest(status(200));
-  CHECK_FALSE(world.answered(world.ask("d")));
+  CHECK_FALSE(world.answered(world.query("d")));
 }
 
 TEST_CASE("without a queue, queries beyond the limit in flight fail immediately") {
   ServiceHarness world(narrow(2, 0));
-  CHECK_FALSE(world.answered(world.ask("a")));
-  CHECK_FALSE(world.answered(world.ask("b")));
-  CHECK(world.ask_now("c").answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.query("a")));
+  CHECK_FALSE(world.answered(world.query("b")));
+  CHECK(world.query_now("c").answer.reason == Reason::kOverloaded);
   world.complete_oldest(status(200));
-  CHECK_FALSE(world.answered(world.ask("c")));
+  CHECK_FALSE(world.answered(world.query("c")));
   CHECK(world.upstream.requests() == 3);
 }
 
@@ -73,30 +74,30 @@ TEST_CASE("the number of waiters is limited, and slots are freed") {
   Policy policy = plain_policy();
   policy.max_waiters = 3;
   ServiceHarness world(policy);
-  world.ask("a", {.connection = 1});
-  world.ask("a", {.connection = 2});
-  world.ask("b", {.timeout = 1s, .connection = 3});
-  CHECK(world.ask_now("a").answer.reason == Reason::kOverloaded);
-  CHECK(world.ask_now("c").answer.reason == Reason::kOverloaded);
+  world.query("a", {.connection = 1});
+  world.query("a", {.connection = 2});
+  world.query("b", {.timeout = 1s, .connection = 3});
+  CHECK(world.query_now("a").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("c").answer.reason == Reason::kOverloaded);
   world.advance(1s);
-  CHECK_FALSE(world.answered(world.ask("c", {.connection = 4})));
-  CHECK(world.ask_now("d").answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.query("c", {.connection = 4})));
+  CHECK(world.query_now("d").answer.reason == Reason::kOverloaded);
   world.service->disconnected(4);
-  CHECK_FALSE(world.answered(world.ask("d")));
+  CHECK_FALSE(world.answered(world.query("d")));
   world.complete_for("a", status(200));
-  CHECK_FALSE(world.answered(world.ask("e")));
+  CHECK_FALSE(world.answered(world.query("e")));
 }
 
 TEST_CASE("clients that connect and disconnect during a slow request do not grow its waiter list") {
   Policy policy = plain_policy();
   policy.max_waiters = 100;
   ServiceHarness world(policy);
-  world.ask("token", {.connection = 1});
+  world.query("token", {.connection = 1});
   std::size_t turned_away = 0;
   for (std::uint64_t i = 2; i < 302; ++i) {
-    const Asking asking{.max_age = i % 2 == 0 ? std::optional<Duration>(0s) : std::nullopt,
-                        .connection = i};
-    const Waiter waiter = world.ask("token", asking);
+    const QueryParameters parameters{
+        .max_age = i % 2 == 0 ? std::optional<Duration>(0s) : std::nullopt, .connection = i};
+    const Waiter waiter = world.query("token", parameters);
     if (world.answered(waiter)) ++turned_away;
     world.service->disconnected(i);
   }
@@ -107,19 +108,19 @@ TEST_CASE("hits are answered when all queues are full") {
   ServiceHarness world(narrow(1, 1));
   world.query_and_complete("good", status(200));
   world.query_and_complete("bad", status(401));
-  world.ask("hangs");
-  world.ask("queued");
-  CHECK(world.ask_now("another").answer.reason == Reason::kOverloaded);
-  CHECK(world.ask_now("good").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
+  world.query("hangs");
+  world.query("queued");
+  CHECK(world.query_now("another").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("good").answer.reason == Reason::kOk);
+  CHECK(world.query_now("bad").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a pending request without waiters is never sent and uses no slot") {
   ServiceHarness world(narrow(1, 100));
-  world.ask("a", {.connection = 1});
-  world.ask("gone", {.connection = 2});
-  const Waiter late = world.ask("late", {.timeout = 1s, .connection = 3});
-  const Waiter stays = world.ask("stays", {.connection = 4});
+  world.query("a", {.connection = 1});
+  world.query("gone", {.connection = 2});
+  const Waiter late = world.query("late", {.timeout = 1s, .connection = 3});
+  const Waiter stays = world.query("stays", {.connection = 4});
   world.service->disconnected(2);
   world.advance(1s);
   CHECK(world.reason(late) == Reason::kDeadline);
@@ -135,11 +136,11 @@ TEST_CASE("a pending request without waiters is never sent and uses no slot") {
 
 TEST_CASE("an abandoned pending request that is queried again keeps its place") {
   ServiceHarness world(narrow(1, 100));
-  world.ask("a", {.connection = 1});
-  world.ask("b", {.connection = 2});
-  world.ask("c", {.connection = 3});
+  world.query("a", {.connection = 1});
+  world.query("b", {.connection = 2});
+  world.query("c", {.connection = 3});
   world.service->disconnected(2);
-  const Waiter again = world.ask("b", {.connection = 4});
+  const Waiter again = world.query("b", {.connection = 4});
   world.complete_oldest(status(200));
   CHECK(world.upstream.in_flight()[0].token == "b");
   world.complete_oldest(status(200));
@@ -148,11 +149,11 @@ TEST_CASE("an abandoned pending request that is queried again keeps its place") 
 
 TEST_CASE("repeated queries of a pending token cause one request") {
   ServiceHarness world(narrow(1, 100));
-  world.ask("a");
+  world.query("a");
   world.complete_oldest(status(200));
-  world.ask("b");
-  world.ask("a", {.max_age = 0s});
-  world.ask("a", {.max_age = 0s});
+  world.query("b");
+  world.query("a", {.max_age = 0s});
+  world.query("a", {.max_age = 0s});
   world.complete_oldest(status(200));
   world.complete_oldest(status(200));
   CHECK(world.upstream.requests() == 3);

@@ -50,7 +50,7 @@ class Walk {
       case 0:
       case 1:
       case 2:
-      case 3: ask(); break;
+      case 3: query(); break;
       case 4:
       case 5:
       case 6: complete(); break;
@@ -73,14 +73,14 @@ class Walk {
  private:
   std::string user_of(std::size_t token) const { return "user-" + std::to_string(token % kUsers); }
 
-  void ask() {
+  void query() {
     const std::size_t at = random_.below(kTokens);
-    Asking asking{.timeout = milliseconds(random_.below(5000)),
-                  .connection = 1 + connection_ * 10 + random_.below(10),
-                  .upstream = static_cast<UpstreamId>(random_.below(2)),
-                  .uid = static_cast<std::uint32_t>(random_.below(3))};
-    if (random_.below(4) == 0) asking.max_age = milliseconds(random_.below(3) * 1000);
-    const Waiter waiter = world_.ask(tokens_[at], asking);
+    QueryParameters parameters{.timeout = milliseconds(random_.below(5000)),
+                               .connection = 1 + connection_ * 10 + random_.below(10),
+                               .upstream = static_cast<UpstreamId>(random_.below(2)),
+                               .uid = static_cast<std::uint32_t>(random_.below(3))};
+    if (random_.below(4) == 0) parameters.max_age = milliseconds(random_.below(3) * 1000);
+    const Waiter waiter = world_.query(tokens_[at], parameters);
     waiters_.push_back(waiter);
     asked_[waiter.request] = at;
     if (!world_.answered(waiter)) return;

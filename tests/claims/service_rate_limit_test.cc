@@ -24,11 +24,11 @@ std::string client(std::string_view address) {
 }
 
 // Queries `count` new tokens and returns how many requests were made.
-int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
+int flood(ServiceHarness& world, int count, const QueryParameters& parameters = {}) {
   static int number = 0;
   const std::size_t before = world.upstream.requests();
   for (int i = 0; i < count; ++i) {
-    world.ask("junk" + std::to_string(number++), asking);
+    world.query("junk" + std::to_string(number++), parameters);
     while (!world.upstream.in_flight().empty()) world.complete_oldest(status(401));
   }
   return static_cast<int>(world.upstream.requests() - before);
@@ -39,7 +39,7 @@ int flood(ServiceHarness& world, int count, const Asking& asking = {}) {
 TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit") {
   ServiceHarness world(frugal());
   CHECK(flood(world, 1000) == 30);  // the rest of the burst is reserved
-  const RecordedAnswer answer = world.ask_now("junk");
+  const RecordedAnswer answer = world.query_now("junk");
   CHECK(answer.answer.reason == Reason::kRateLimited);
   CHECK(answer.answer.retry_after > 0s);
   CHECK(answer.answer.retry_after <= 100ms);
@@ -51,7 +51,7 @@ TEST_CASE("a flood by one uid does not throttle another uid") {
   ServiceHarness world(frugal());
   flood(world, 1000, {.uid = 1});
   CHECK(world.query_and_complete("token", status(200), {.uid = 2}).answer.reason == Reason::kOk);
-  CHECK(world.ask_now("token", {.uid = 1}).answer.reason == Reason::kOk);  // a hit
+  CHECK(world.query_now("token", {.uid = 1}).answer.reason == Reason::kOk);  // a hit
 }
 
 TEST_CASE("a flood of unknown tokens cannot use up the reserve for tokens that were valid before") {
@@ -63,7 +63,7 @@ TEST_CASE("a flood of unknown tokens cannot use up the reserve for tokens that w
     CHECK(world.query_and_complete("known" + std::to_string(i), status(200)).answer.reason ==
           Reason::kOk);
   }
-  CHECK(world.ask_now("stranger").answer.reason == Reason::kRateLimited);
+  CHECK(world.query_now("stranger").answer.reason == Reason::kRateLimited);
 }
 
 TEST_CASE("a rejected token loses its place in the reserve") {
@@ -72,7 +72,7 @@ TEST_CASE("a rejected token loses its place in the reserve") {
   world.query_and_complete("token", status(401), {.max_age = 0s});
   world.advance(10s);
   flood(world, 1000);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRateLimited);
+  CHECK(world.query_now("token").answer.reason == Reason::kRateLimited);
 }
 
 TEST_CASE("tokens that were valid before a restart may use the reserve after it") {
@@ -103,11 +103,11 @@ TEST_CASE("IPv6 addresses of one /64 count as one client") {
 
 TEST_CASE("joining a flight is free, and each repeated query with max_age 0 is charged") {
   ServiceHarness world(frugal());
-  for (int i = 0; i < 100; ++i) CHECK_FALSE(world.answered(world.ask("token")));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(world.answered(world.query("token")));
   world.complete_oldest(status(200));
   std::size_t turned_away = 0;
   for (int i = 0; i < 100; ++i) {
-    const Waiter waiter = world.ask("token", {.max_age = 0s});
+    const Waiter waiter = world.query("token", {.max_age = 0s});
     if (world.answered(waiter)) ++turned_away;
     while (!world.upstream.in_flight().empty()) world.complete_oldest(status(200));
   }
@@ -156,11 +156,11 @@ TEST_CASE("one uid cannot use all waiter slots") {
   Policy policy = frugal();
   policy.max_waiters_per_uid = 3;
   ServiceHarness world(policy);
-  for (int i = 0; i < 3; ++i) world.ask("a", {.uid = 1});
-  CHECK(world.ask_now("a", {.uid = 1}).answer.reason == Reason::kOverloaded);
-  CHECK_FALSE(world.answered(world.ask("a", {.uid = 2})));
+  for (int i = 0; i < 3; ++i) world.query("a", {.uid = 1});
+  CHECK(world.query_now("a", {.uid = 1}).answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.query("a", {.uid = 2})));
   world.complete_oldest(status(200));
-  CHECK_FALSE(world.answered(world.ask("b", {.uid = 1})));
+  CHECK_FALSE(world.answered(world.query("b", {.uid = 1})));
 }
 
 TEST_CASE("unknown tokens and a single uid leave room in the queue for others") {
@@ -171,10 +171,10 @@ TEST_CASE("unknown tokens and a single uid leave room in the queue for others") 
   ServiceHarness world(policy);
   world.query_and_complete("known", status(200));
   world.advance(2min);
-  for (int i = 0; i < 20; ++i) world.ask("junk" + std::to_string(i), {.uid = 1});
+  for (int i = 0; i < 20; ++i) world.query("junk" + std::to_string(i), {.uid = 1});
   CHECK(world.service->flights().pending() == 6);
-  CHECK(world.ask_now("stranger", {.uid = 2}).answer.reason == Reason::kOverloaded);
-  CHECK_FALSE(world.answered(world.ask("known", {.uid = 2})));
+  CHECK(world.query_now("stranger", {.uid = 2}).answer.reason == Reason::kOverloaded);
+  CHECK_FALSE(world.answered(world.query("known", {.uid = 2})));
   world.complete_oldest(status(401));
   REQUIRE(world.upstream.in_flight().size() == 1);
   CHECK(world.upstream.in_flight()[0].token == "known");

@@ -16,31 +16,31 @@ TEST_CASE("a 401 removes the entry before any waiter is answered") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
   REQUIRE(world.cache.entries() == 1);
-  const Waiter waiter = world.ask("token", {.max_age = 0s});
+  const Waiter waiter = world.query("token", {.max_age = 0s});
   bool held = true;
   world.sink.on_answer = [&](const Waiter&) { held = world.cache.holds(world.key_of("token")); };
   world.complete_oldest(status(401));
   CHECK_FALSE(held);
   CHECK(world.reason(waiter) == Reason::kRejected);
   CHECK(world.answer(waiter).answer.source == Source::kUpstream);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a 401 is cached for negative_ttl from the start of its request") {
   ServiceHarness world;
-  world.ask("token");
+  world.query("token");
   world.advance(1s);
   world.complete_oldest(status(401));
-  const RecordedAnswer again = world.ask_now("token");
+  const RecordedAnswer again = world.query_now("token");
   CHECK(again.answer.reason == Reason::kRejected);
   CHECK(again.answer.source == Source::kCache);
   CHECK(again.answer.age == 1s);
   CHECK(again.answer.ttl_remaining == 4s);
   world.advance(4s - 1ns);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
   CHECK(world.counters().negative_hits == 2);
   world.advance(1ns);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
   CHECK(world.upstream.requests() == 2);
   CHECK(world.service->negative_entries() == 0);
 }
@@ -66,7 +66,7 @@ TEST_CASE("invalid tokens do not evict valid entries") {
   CHECK(world.service->negative_entries() == 100);
   CHECK(world.cache.entries() == 3);
   for (const char* const good : {"a", "b", "c"}) {
-    CHECK(world.ask_now(good).answer.reason == Reason::kOk);
+    CHECK(world.query_now(good).answer.reason == Reason::kOk);
   }
   CHECK(world.counters().evictions == 0);
 }
@@ -77,7 +77,7 @@ TEST_CASE("valid entries do not evict negative entries") {
   ServiceHarness world(policy);
   world.query_and_complete("junk", status(401));
   for (int i = 0; i < 100; ++i) world.query_and_complete("good" + std::to_string(i), status(200));
-  CHECK(world.ask_now("junk").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("junk").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a failed request is unavailable, never invalid, and is not cached") {
@@ -113,7 +113,7 @@ TEST_CASE("a failed request does not remove a valid entry") {
   for (const FetchOutcome& outcome :
        {status(500), failed(Reason::kUpstreamTimeout), status(200, "<html>"), status(403)}) {
     world.query_and_complete("token", outcome, {.max_age = 0s});
-    CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+    CHECK(world.query_now("token").answer.reason == Reason::kOk);
   }
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("a failed request does not remove a negative entry") {
   ServiceHarness world;
   world.query_and_complete("token", status(401));
   world.query_and_complete("token", status(503), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a 403 rejects if it is configured as a rejection status") {
@@ -129,7 +129,7 @@ TEST_CASE("a 403 rejects if it is configured as a rejection status") {
   policy.upstreams[0].rejection_statuses = {401, 403};
   ServiceHarness world(policy);
   CHECK(world.query_and_complete("token", status(403)).answer.reason == Reason::kRejected);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a later 200 makes a rejected token valid again") {
@@ -138,7 +138,7 @@ TEST_CASE("a later 200 makes a rejected token valid again") {
   world.advance(1s);
   world.query_and_complete("token", status(200), {.max_age = 0s});
   CHECK(world.service->negative_entries() == 0);
-  CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+  CHECK(world.query_now("token").answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a late 200 does not restore a rejected token") {
@@ -152,38 +152,38 @@ TEST_CASE("a late 200 does not restore a rejected token") {
   CHECK(world.cache.entries() == 0);
   CHECK(world.counters().late_results == 1);
   world.clock.step_boot(2s);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a malformed token is rejected without a request") {
   ServiceHarness world;
   for (const std::string& junk :
        {std::string(), std::string("a b"), std::string("a\r\nb"), std::string("a\0b", 3)}) {
-    const RecordedAnswer answer = world.ask_now(junk);
+    const RecordedAnswer answer = world.query_now(junk);
     CHECK(answer.answer.reason == Reason::kMalformed);
     CHECK(answer.answer.source == Source::kNone);
   }
-  CHECK(world.ask_now(std::string(proto::kMaxToken + 1, 'a')).answer.reason == Reason::kTooLong);
+  CHECK(world.query_now(std::string(proto::kMaxToken + 1, 'a')).answer.reason == Reason::kTooLong);
   CHECK(world.counters().local_rejections == 5);
   CHECK(world.upstream.requests() == 0);
-  CHECK_FALSE(world.answered(world.ask(std::string(proto::kMaxToken, 'a'))));
+  CHECK_FALSE(world.answered(world.query(std::string(proto::kMaxToken, 'a'))));
   CHECK(world.upstream.requests() == 1);
 }
 
 TEST_CASE("a token past its exp by more than the clock skew is rejected without a request") {
   ServiceHarness world;
-  CHECK(world.ask_now(jwt_expiring(-30s - 1ms)).answer.reason == Reason::kExpired);
-  CHECK(world.ask_now(jwt(R"({"exp":0})")).answer.reason == Reason::kExpired);
-  CHECK(world.ask_now(jwt(R"({"exp":-1e300})")).answer.reason == Reason::kExpired);
-  CHECK(world.ask_now(jwt(R"({"exp":99999999999,"exp":1})")).answer.reason == Reason::kExpired);
-  CHECK(world.ask_now(jwt_expiring(-1h), {.max_age = 0s}).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(jwt_expiring(-30s - 1ms)).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(jwt(R"({"exp":0})")).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(jwt(R"({"exp":-1e300})")).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(jwt(R"({"exp":99999999999,"exp":1})")).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(jwt_expiring(-1h), {.max_age = 0s}).answer.reason == Reason::kExpired);
   CHECK(world.upstream.requests() == 0);
   CHECK(world.counters().local_rejections == 5);
 }
 
 TEST_CASE("a token past its exp by at most the clock skew is verified by the Auth API") {
   ServiceHarness world;
-  CHECK_FALSE(world.answered(world.ask(jwt_expiring(-30s))));
+  CHECK_FALSE(world.answered(world.query(jwt_expiring(-30s))));
   CHECK(world.upstream.requests() == 1);
 }
 
@@ -191,9 +191,9 @@ TEST_CASE("local rejections are answered when all queues are full") {
   Policy policy = plain_policy();
   policy.max_waiters = 0;
   ServiceHarness world(policy);
-  CHECK(world.ask_now("a b").answer.reason == Reason::kMalformed);
-  CHECK(world.ask_now(jwt_expiring(-1h)).answer.reason == Reason::kExpired);
-  CHECK(world.ask_now("token").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("a b").answer.reason == Reason::kMalformed);
+  CHECK(world.query_now(jwt_expiring(-1h)).answer.reason == Reason::kExpired);
+  CHECK(world.query_now("token").answer.reason == Reason::kOverloaded);
 }
 
 TEST_CASE("Retry-After is returned with a failure, and with nothing else") {
@@ -231,9 +231,9 @@ TEST_CASE("answers are counted by verdict, and requests by outcome") {
   world.query_and_complete("b", status(401));
   world.query_and_complete("c", status(500));
   world.query_and_complete("d", failed(Reason::kUpstreamConnect));
-  world.ask_now("e f");
+  world.query_now("e f");
   const Counters& counters = world.counters();
-  CHECK(counters.questions == 6);
+  CHECK(counters.queries == 6);
   CHECK(counters.answers_valid == 2);
   CHECK(counters.answers_invalid == 2);
   CHECK(counters.answers_unavailable == 2);

@@ -20,9 +20,9 @@ TEST_CASE("a reduced max_ttl shortens the TTL of cached entries") {
   Policy policy = harness.policy;
   policy.ttl.max_ttl = 5s;
   harness.service->reconfigure(policy);
-  CHECK(harness.ask_now(kToken).answer.ttl_remaining <= 5s);
+  CHECK(harness.query_now(kToken).answer.ttl_remaining <= 5s);
   harness.advance(6s);
-  harness.ask(kToken);
+  harness.query(kToken);
   CHECK(harness.counters().upstream_requests == 2);
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("leases of an old policy are withdrawn, and published again on demand"
   policy.lease = 2s;
   harness.service->reconfigure(policy);
   CHECK(harness.publisher.find(harness.key_of(kToken)) == nullptr);
-  harness.ask_now(kToken, {.wants_lease = true});
+  harness.query_now(kToken, {.wants_lease = true});
   CHECK(harness.publisher.find(harness.key_of(kToken)) != nullptr);
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("a reduced negative_ttl shortens existing negative entries") {
   policy.negative_ttl = 1s;
   harness.service->reconfigure(policy);
   harness.advance(2s);
-  harness.ask(kToken);
+  harness.query(kToken);
   CHECK(harness.counters().upstream_requests == 2);
 }
 
@@ -55,8 +55,8 @@ TEST_CASE("pending requests start immediately when max_in_flight grows") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness harness(policy);
-  harness.ask("one-opaque-token");
-  harness.ask("another-opaque-token");
+  harness.query("one-opaque-token");
+  harness.query("another-opaque-token");
   REQUIRE(harness.counters().upstream_requests == 1);
   policy.max_in_flight = 2;
   harness.service->reconfigure(policy);

@@ -14,11 +14,11 @@ TEST_CASE("entries survive a restart and keep their TTL") {
   world.query_and_complete("token", status(200));
   world.advance(20s);
   world.restart();
-  CHECK(world.ask_now("token").answer.age == 20s);
+  CHECK(world.query_now("token").answer.age == 20s);
   world.advance(40s - 1ns);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
   world.advance(1ns);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
   CHECK(world.upstream.requests() == 2);
 }
 
@@ -27,9 +27,9 @@ TEST_CASE("exp is checked after a restart") {
   const std::string token = jwt_expiring(50s);
   world.query_and_complete(token, status(200));
   world.restart();
-  CHECK(world.ask_now(token).answer.ttl_remaining == 20s);
+  CHECK(world.query_now(token).answer.ttl_remaining == 20s);
   world.clock.step_wall(20s);
-  CHECK_FALSE(world.answered(world.ask(token)));
+  CHECK_FALSE(world.answered(world.query(token)));
 }
 
 TEST_CASE("entries from before a restart are evicted like others") {
@@ -63,9 +63,9 @@ TEST_CASE("a max_ttl reduced at a restart shortens existing TTLs") {
   world.policy.ttl.max_ttl = 10s;
   world.restart();
   world.advance(10s - 1ns);
-  CHECK(world.ask_now("token").answer.ttl_remaining == 1ns);
+  CHECK(world.query_now("token").answer.ttl_remaining == 1ns);
   world.advance(1ns);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("a max_ttl raised at a restart does not extend existing TTLs") {
@@ -74,5 +74,5 @@ TEST_CASE("a max_ttl raised at a restart does not extend existing TTLs") {
   world.policy.ttl.max_ttl = 300s;
   world.restart();
   world.advance(60s);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }

@@ -43,10 +43,10 @@ TEST_CASE("a purged token is verified again, and no other token is") {
   world.query_and_complete("purged", status(200));
   world.query_and_complete("kept", status(200));
   CHECK(world.purge(token("purged")).durable);
-  CHECK_FALSE(world.answered(world.ask("purged")));
-  CHECK(world.ask_now("kept").answer.reason == Reason::kOk);
+  CHECK_FALSE(world.answered(world.query("purged")));
+  CHECK(world.query_now("kept").answer.reason == Reason::kOk);
   world.complete_for("purged", status(200));
-  CHECK(world.ask_now("purged").answer.reason == Reason::kOk);
+  CHECK(world.query_now("purged").answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a purge removes the token's negative entry") {
@@ -62,11 +62,11 @@ TEST_CASE("a query after a purge waits for a request that started after the purg
   for (const AdminAction& action : orders) {
     world.purge(token("token"));
     world.advance(1ms);
-    const Waiter before = world.ask("token");
+    const Waiter before = world.query("token");
     world.advance(1ms);
     world.purge(action);
     world.advance(1ms);
-    const Waiter after = world.ask("token");
+    const Waiter after = world.query("token");
     world.complete_for("token", status(200));
     CHECK(world.reason(before) == Reason::kOk);  // queried before the purge
     CHECK(world.answer(before).answer.ttl_remaining == 0s);
@@ -78,13 +78,13 @@ TEST_CASE("a query after a purge waits for a request that started after the purg
 
 TEST_CASE("the result of a purged flight is neither cached nor published") {
   ServiceHarness world;
-  world.ask("token");
+  world.query("token");
   world.advance(1ms);
   world.purge(token("token"));
   world.complete_for("token", status(200));
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
   CHECK(world.publisher.find(world.key_of("token")) == nullptr);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("a purge of a user removes that user's tokens, also across a restart") {
@@ -94,8 +94,8 @@ TEST_CASE("a purge of a user removes that user's tokens, also across a restart")
   world.advance(1ms);
   world.purge(user());
   world.restart();
-  CHECK_FALSE(world.answered(world.ask("theirs")));
-  CHECK(world.ask_now("other").answer.reason == Reason::kOk);
+  CHECK_FALSE(world.answered(world.query("theirs")));
+  CHECK(world.query_now("other").answer.reason == Reason::kOk);
 }
 
 TEST_CASE("a purge of all users removes all tokens and invalidates none") {
@@ -107,7 +107,7 @@ TEST_CASE("a purge of all users removes all tokens and invalidates none") {
   world.advance(1ms);
   CHECK(world.query_and_complete("a", status(200)).answer.source == proto::Source::kUpstream);
   CHECK(world.query_and_complete("b", status(200)).answer.reason == Reason::kOk);
-  CHECK(world.ask_now("a").answer.source == proto::Source::kCache);
+  CHECK(world.query_now("a").answer.source == proto::Source::kCache);
 }
 
 TEST_CASE("a purge without room for its rule purges all users") {
@@ -118,7 +118,7 @@ TEST_CASE("a purge without room for its rule purges all users") {
   world.advance(1ms);
   CHECK(world.revoke(user("somebody")).outcome == ActionOutcome::kDone);
   CHECK(world.purge(user()).outcome == ActionOutcome::kDone);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("a revoked token is invalid whatever the Auth API says, without a request") {
@@ -128,16 +128,16 @@ TEST_CASE("a revoked token is invalid whatever the Auth API says, without a requ
   const ActionResult result = world.revoke(token("token"));
   CHECK(result.outcome == ActionOutcome::kDone);
   CHECK(result.durable);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("token", {.max_age = 0s}).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("other").answer.reason == Reason::kOk);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token", {.max_age = 0s}).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("other").answer.reason == Reason::kOk);
   CHECK(world.upstream.requests() == 2);
   CHECK(world.counters().revoked_answers == 2);
 }
 
 TEST_CASE("a late 200 does not restore a revoked token") {
   ServiceHarness world;
-  const Waiter before = world.ask("token");
+  const Waiter before = world.query("token");
   world.revoke(token("token"));
   world.complete_for("token", status(200));
   CHECK(world.reason(before) == Reason::kRevoked);
@@ -146,12 +146,12 @@ TEST_CASE("a late 200 does not restore a revoked token") {
 
 TEST_CASE("a late 200 for a revoked user is answered as revoked, and that is cached") {
   ServiceHarness world;
-  const Waiter before = world.ask(issued(-10s));
+  const Waiter before = world.query(issued(-10s));
   world.advance(1s);
   world.revoke(user());
   world.complete_oldest(status(200));
   CHECK(world.reason(before) == Reason::kRevoked);
-  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now(issued(-10s)).answer.reason == Reason::kRevoked);
   CHECK(world.upstream.requests() == 1);
   // After the negative TTL the token is verified again and is still revoked.
   world.advance(6s);
@@ -164,8 +164,8 @@ TEST_CASE("revoking a user invalidates tokens issued earlier, and none issued la
   world.query_and_complete("undated", status(200));
   world.advance(1s);
   world.revoke(user());
-  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("undated").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("undated").answer.reason == Reason::kRevoked);
   CHECK(world.query_and_complete(issued(2s), status(200)).answer.reason == Reason::kOk);
   CHECK(
       world.query_and_complete(issued(-10s, 1), status(200, R"({"id": "user-9"})")).answer.reason ==
@@ -207,8 +207,8 @@ TEST_CASE("revoking all users invalidates all tokens issued earlier") {
   world.query_and_complete(issued(-10s, 1), status(200, R"({"id": "user-9"})"));
   world.advance(1s);
   world.revoke(everybody());
-  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now(issued(-10s, 1)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now(issued(-10s, 1)).answer.reason == Reason::kRevoked);
   CHECK(world.query_and_complete(issued(2s), status(200)).answer.reason == Reason::kOk);
 }
 
@@ -220,15 +220,15 @@ TEST_CASE("a durable revocation survives a restart") {
   world.revoke(user());
   world.revoke(token("token"));
   world.restart();
-  CHECK(world.ask_now(issued(-10s)).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now(issued(-10s)).answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("a revocation that could not be persisted is in effect and reported as not durable") {
   ServiceHarness world;
   world.revocation_log.write_fault.arm(0, 1);
   CHECK_FALSE(world.revoke(token("token")).durable);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("a revocation is in effect before it is durable") {
@@ -237,7 +237,7 @@ TEST_CASE("a revocation is in effect before it is durable") {
   bool told = false;
   world.service->revoke(token("token"), [&](const ActionResult&) { told = true; });
   CHECK_FALSE(told);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
   world.revocation_log.write();
   CHECK(told);
 }
@@ -251,8 +251,8 @@ TEST_CASE("if the rules are full, a new revocation is refused and none is evicte
   CHECK(world.revoke(token("c")).outcome == ActionOutcome::kFull);
   CHECK(world.revoke(token("a")).outcome == ActionOutcome::kDone);  // replaces an existing rule
   CHECK(world.revoke(everybody()).outcome == ActionOutcome::kDone);
-  CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("b").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("a").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("b").answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("the rule of a token ends with the token and frees its space") {
@@ -265,14 +265,14 @@ TEST_CASE("the rule of a token ends with the token and frees its space") {
   CHECK(world.revoke(token("b")).outcome == ActionOutcome::kFull);
   world.advance(1min + policy.ttl.clock_skew + policy.revocations.margin + 1s);
   CHECK(world.revoke(token("b")).outcome == ActionOutcome::kDone);
-  CHECK(world.ask_now(aggregated).answer.reason == Reason::kExpired);
+  CHECK(world.query_now(aggregated).answer.reason == Reason::kExpired);
   CHECK(world.revocation_log.kept().size() == 1);
 }
 
 TEST_CASE("a revocation made while answering one waiter applies to the next waiters") {
   ServiceHarness world;
-  const Waiter first = world.ask(issued(-10s));
-  const Waiter second = world.ask(issued(-10s));
+  const Waiter first = world.query(issued(-10s));
+  const Waiter second = world.query(issued(-10s));
   world.advance(1s);
   world.sink.on_answer = [&](const Waiter& waiter) {
     if (waiter.request == first.request) world.service->revoke(user(), [](const ActionResult&) {});
@@ -334,7 +334,7 @@ TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
   CHECK(world.query_and_complete("b", status(200), {.upstream = 1}).answer.reason ==
         Reason::kRevoked);
   world.revoke(user());
-  CHECK(world.ask_now("a").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("a").answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("a malformed token or user id is refused") {
@@ -348,7 +348,7 @@ TEST_CASE("a malformed token or user id is refused") {
 TEST_CASE("without revocations no fingerprint is computed") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  world.ask_now("token");
+  world.query_now("token");
   CHECK(world.fingerprinter.made() == 0);
 }
 
@@ -366,7 +366,7 @@ TEST_CASE("many rules that end together are removed in bounded steps, each once"
     world.service->tick();
     CHECK(world.service->revocation_rules() == left + 1);
   }
-  CHECK(world.ask_now("again").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("again").answer.reason == Reason::kRevoked);
   world.clock.step_wall(-1h);
   for (int i = 0; i < 30; ++i) world.advance(2min);
   CHECK(world.service->revocation_rules() == 1);  // the wall clock has not reached its end
@@ -413,10 +413,10 @@ TEST_CASE("revocations stay in effect across a suspend") {
   world.revoke(lasting(token("token"), 1h));
   world.clock.advance(30min);  // without a tick
   CHECK(world.query_and_complete(issued(1s), status(200)).answer.reason == Reason::kRevoked);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
   world.clock.step_wall(-24h);
   world.advance(29min);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRevoked);
+  CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
 }
 
 TEST_CASE("wall clock steps in either direction do not restore a revoked token") {
@@ -426,21 +426,21 @@ TEST_CASE("wall clock steps in either direction do not restore a revoked token")
   for (const Duration step : {Duration(48h), Duration(-96h), Duration(48h)}) {
     world.clock.step_wall(step);
     world.advance(2min);
-    CHECK(world.ask_now(aggregated).answer.reason != Reason::kOk);
+    CHECK(world.query_now(aggregated).answer.reason != Reason::kOk);
   }
 }
 
 TEST_CASE("a confirmation of a purged flight does not restore a token rejected afterwards") {
   ServiceHarness world;
-  const Waiter before = world.ask("token");
+  const Waiter before = world.query("token");
   world.advance(1ms);
   world.purge(token("token"));
-  const Waiter after = world.ask("token");
+  const Waiter after = world.query("token");
   world.complete_oldest(status(200));
   world.complete_oldest(status(401));
   CHECK(world.reason(before) == Reason::kOk);
   CHECK(world.reason(after) == Reason::kRejected);
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
   CHECK_FALSE(world.cache.holds(world.key_of("token")));
 }
 
@@ -450,26 +450,27 @@ TEST_CASE("an in-memory entry is checked again after every purge and revocation"
   const auto warm_up = [&] {
     world.advance(1ms);
     world.query_and_complete(held, status(200));
-    for (int i = 0; i < 3; ++i) REQUIRE(world.ask_now(held).answer.source == proto::Source::kCache);
+    for (int i = 0; i < 3; ++i)
+      REQUIRE(world.query_now(held).answer.source == proto::Source::kCache);
     world.advance(1ms);
   };
   warm_up();
   SECTION("a revoked user") {
     world.revoke(user());
-    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+    CHECK(world.query_now(held).answer.reason == Reason::kRevoked);
   }
   SECTION("all users revoked") {
     world.revoke(everybody());
-    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+    CHECK(world.query_now(held).answer.reason == Reason::kRevoked);
   }
   SECTION("a revoked token") {
     world.revoke(token(held));
-    CHECK(world.ask_now(held).answer.reason == Reason::kRevoked);
+    CHECK(world.query_now(held).answer.reason == Reason::kRevoked);
   }
   SECTION("purges") {
     for (const AdminAction& action : {token(held), user(), everybody()}) {
       world.purge(action);
-      CHECK_FALSE(world.answered(world.ask(held)));
+      CHECK_FALSE(world.answered(world.query(held)));
       world.complete_oldest(status(200));
       warm_up();
     }

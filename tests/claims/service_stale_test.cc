@@ -89,12 +89,12 @@ TEST_CASE("a stale answer is given on backoff and on timeout") {
   ServiceHarness world(policy);
   world.query_and_complete("token", status(200));
   world.advance(100s);
-  const Waiter waits = world.ask("token", {.timeout = 1s});
+  const Waiter waits = world.query("token", {.timeout = 1s});
   world.advance(1s);
   CHECK(world.answer(waits).answer.source == Source::kStale);
   world.complete_oldest(failed(Reason::kUpstreamTimeout));
-  CHECK(world.ask_now("token").answer.source == Source::kStale);  // the circuit breaker is open
-  CHECK(world.ask_now("stranger").answer.reason == Reason::kBackoff);
+  CHECK(world.query_now("token").answer.source == Source::kStale);  // the circuit breaker is open
+  CHECK(world.query_now("stranger").answer.reason == Reason::kBackoff);
 }
 
 TEST_CASE("an entry is never served stale past exp, past max_age, purged, revoked or displaced") {
@@ -142,15 +142,15 @@ TEST_CASE("a hit in the last tenth of a TTL triggers one refresh-ahead") {
   world.query_and_complete("token", status(200));
   world.query_and_complete("unused", status(200));
   world.advance(53s);
-  world.ask_now("token");
+  world.query_now("token");
   CHECK(world.upstream.in_flight().empty());
   world.advance(1s);
-  for (int i = 0; i < 10; ++i) CHECK(world.ask_now("token").answer.source == Source::kCache);
+  for (int i = 0; i < 10; ++i) CHECK(world.query_now("token").answer.source == Source::kCache);
   REQUIRE(world.upstream.in_flight().size() == 1);
   CHECK(world.counters().refreshes == 1);
   world.complete_oldest(status(200));
   world.advance(50s);
-  CHECK(world.ask_now("token").answer.age == 50s);
+  CHECK(world.query_now("token").answer.age == 50s);
   CHECK(world.upstream.requests() == 3);
 }
 
@@ -158,9 +158,9 @@ TEST_CASE("a query after the TTL joins a refresh-ahead in flight") {
   ServiceHarness world(eager());
   world.query_and_complete("token", status(200));
   world.advance(55s);
-  world.ask_now("token");
+  world.query_now("token");
   world.advance(6s);
-  const Waiter waiter = world.ask("token");
+  const Waiter waiter = world.query("token");
   CHECK(world.upstream.in_flight().size() == 1);
   world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
@@ -171,19 +171,19 @@ TEST_CASE(
   ServiceHarness world(eager());
   world.query_and_complete("token", status(200));
   world.advance(55s);
-  world.ask_now("token");
+  world.query_now("token");
   SECTION("rejected") {
     world.complete_oldest(status(401));
-    CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+    CHECK(world.query_now("token").answer.reason == Reason::kRejected);
   }
   SECTION("failed") {
     world.complete_oldest(status(200, "not claims"));
-    for (int i = 0; i < 10; ++i) CHECK(world.ask_now("token").answer.reason == Reason::kOk);
+    for (int i = 0; i < 10; ++i) CHECK(world.query_now("token").answer.reason == Reason::kOk);
     CHECK(world.upstream.requests() == 2);
     world.advance(6s);
     CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
     world.advance(55s);
-    world.ask_now("token");
+    world.query_now("token");
     CHECK(world.upstream.in_flight().size() == 1);
   }
 }
@@ -195,14 +195,14 @@ TEST_CASE("refresh-ahead is skipped first") {
   world.query_and_complete("token", status(200));
   world.advance(55s);
   SECTION("under load") {
-    world.ask("a");
-    world.ask("b");
-    world.ask_now("token");
+    world.query("a");
+    world.query("b");
+    world.query_now("token");
     CHECK(world.upstream.in_flight().size() == 2);
   }
   SECTION("while the daemon stops") {
     world.service->stop();
-    world.ask_now("token");
+    world.query_now("token");
     CHECK(world.upstream.in_flight().empty());
   }
 }

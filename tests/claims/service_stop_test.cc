@@ -11,7 +11,7 @@ using proto::Source;
 
 TEST_CASE("after stop() requests in flight are still answered and cached") {
   ServiceHarness world;
-  const Waiter waiter = world.ask("token");
+  const Waiter waiter = world.query("token");
   world.service->stop();
   CHECK_FALSE(world.service->idle());
   CHECK_FALSE(world.answered(waiter));
@@ -25,13 +25,13 @@ TEST_CASE("after stop() queries are answered from the cache or fail as shutting 
   ServiceHarness world;
   world.query_and_complete("good", status(200));
   world.query_and_complete("bad", status(401));
-  world.ask("flying");
+  world.query("flying");
   world.service->stop();
-  CHECK(world.ask_now("good").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
-  CHECK(world.ask_now("a b").answer.reason == Reason::kMalformed);
-  CHECK(world.ask_now("unknown").answer.reason == Reason::kShuttingDown);
-  CHECK(world.ask_now("flying").answer.reason == Reason::kShuttingDown);
+  CHECK(world.query_now("good").answer.reason == Reason::kOk);
+  CHECK(world.query_now("bad").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("a b").answer.reason == Reason::kMalformed);
+  CHECK(world.query_now("unknown").answer.reason == Reason::kShuttingDown);
+  CHECK(world.query_now("flying").answer.reason == Reason::kShuttingDown);
   CHECK(world.upstream.requests() == 3);
 }
 
@@ -39,9 +39,9 @@ TEST_CASE("stop() fails pending queries immediately") {
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  const Waiter flies = world.ask("a");
-  const Waiter queued = world.ask("b");
-  const Waiter last = world.ask("c");
+  const Waiter flies = world.query("a");
+  const Waiter queued = world.query("b");
+  const Waiter last = world.query("c");
   world.service->stop();
   CHECK_FALSE(world.answered(flies));
   CHECK(world.reason(queued) == Reason::kShuttingDown);
@@ -54,8 +54,8 @@ TEST_CASE("stop() fails pending queries immediately") {
 
 TEST_CASE("after stop() a successor is not sent") {
   ServiceHarness world;
-  const Waiter plain = world.ask("token");
-  const Waiter strict = world.ask("token", {.max_age = 0s});
+  const Waiter plain = world.query("token");
+  const Waiter strict = world.query("token", {.max_age = 0s});
   world.service->stop();
   world.complete_oldest(status(200));
   CHECK(world.reason(plain) == Reason::kOk);
@@ -66,7 +66,7 @@ TEST_CASE("after stop() a successor is not sent") {
 
 TEST_CASE("after stop() deadlines still apply") {
   ServiceHarness world;
-  const Waiter waiter = world.ask("token", {.timeout = 1s});
+  const Waiter waiter = world.query("token", {.timeout = 1s});
   world.service->stop();
   world.advance(1s);
   CHECK(world.reason(waiter) == Reason::kDeadline);
@@ -77,13 +77,13 @@ TEST_CASE("a query made by the sink while stop() clears the queue fails as shutt
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  world.ask("a");
-  world.ask("b");
-  world.ask("c");
+  world.query("a");
+  world.query("b");
+  world.query("c");
   std::optional<Waiter> again;
   world.sink.on_answer = [&](const Waiter&) {
     world.sink.on_answer = nullptr;
-    again = world.ask("c", {.connection = 2});
+    again = world.query("c", {.connection = 2});
   };
   world.service->stop();
   REQUIRE(again);

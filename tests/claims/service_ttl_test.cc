@@ -17,7 +17,7 @@ namespace {
 
 // True if the cache answers for the token now. Leaves no query open.
 bool hits(ServiceHarness& world, std::string_view token) {
-  const Waiter waiter = world.ask(token, {.connection = 999});
+  const Waiter waiter = world.query(token, {.connection = 999});
   const bool hit = world.answered(waiter) && world.answer(waiter).answer.source == Source::kCache &&
                    world.reason(waiter) == Reason::kOk;
   world.service->disconnected(999);
@@ -27,7 +27,7 @@ bool hits(ServiceHarness& world, std::string_view token) {
 // Confirms a token with a request that started `took` ago.
 void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
              const FetchOutcome& outcome = status(200)) {
-  world.ask(token);
+  world.query(token);
   world.advance(took);
   world.complete_for(token, outcome);
 }
@@ -36,11 +36,11 @@ void confirm(ServiceHarness& world, std::string_view token, Duration took = 0s,
 
 TEST_CASE("a hit returns the claims, their age and the remaining TTL") {
   ServiceHarness world;
-  world.ask("token");
+  world.query("token");
   world.advance(2s);
   world.complete_oldest(status(200));
   world.advance(3s);
-  const RecordedAnswer hit = world.ask_now("token");
+  const RecordedAnswer hit = world.query_now("token");
   CHECK(hit.answer.reason == Reason::kOk);
   CHECK(hit.answer.source == Source::kCache);
   CHECK(hit.answer.age == 5s);
@@ -56,7 +56,7 @@ TEST_CASE("a hit returns the claims, their age and the remaining TTL") {
 
 TEST_CASE("an answer from the Auth API is marked as such") {
   ServiceHarness world;
-  const Waiter waiter = world.ask("token");
+  const Waiter waiter = world.query("token");
   world.advance(2s);
   world.complete_oldest(status(200));
   const Answer& answer = world.answer(waiter).answer;
@@ -79,8 +79,8 @@ TEST_CASE(
   Policy policy = plain_policy();
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
-  world.ask("first");
-  world.ask("token");
+  world.query("first");
+  world.query("token");
   world.advance(20s);
   world.complete_for("first", status(200));
   world.complete_for("token", status(200));
@@ -105,7 +105,7 @@ TEST_CASE("a response that takes longer than its TTL is answered but not cached"
   Policy policy = plain_policy();
   policy.ttl.max_ttl = 2s;
   ServiceHarness world(policy);
-  const Waiter waiter = world.ask("token");
+  const Waiter waiter = world.query("token");
   world.advance(2s);
   world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
@@ -152,7 +152,7 @@ TEST_CASE("max-age minus Age shortens a TTL and never extends it") {
 TEST_CASE("max-age counts from the start of the request") {
   ServiceHarness world;
   confirm(world, "token", 4s, confirmed("max-age=10"));
-  CHECK(world.ask_now("token").answer.ttl_remaining == 6s);
+  CHECK(world.query_now("token").answer.ttl_remaining == 6s);
   world.advance(6s - 1ns);
   CHECK(hits(world, "token"));
   world.advance(1ns);
@@ -163,8 +163,8 @@ TEST_CASE("a no-store or no-cache confirmation is given to all waiters but not c
   for (const char* const header : {"no-store", "no-cache", "max-age=0", "no-store, max-age=60"}) {
     INFO(header);
     ServiceHarness world;
-    const Waiter first = world.ask("token", {.connection = 1});
-    const Waiter second = world.ask("token", {.connection = 2});
+    const Waiter first = world.query("token", {.connection = 1});
+    const Waiter second = world.query("token", {.connection = 2});
     world.complete_oldest(confirmed(header));
     CHECK(world.reason(first) == Reason::kOk);
     CHECK(world.reason(second) == Reason::kOk);
@@ -187,7 +187,7 @@ TEST_CASE("exp ends a TTL one clock skew early, and is checked on every hit") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s);
   confirm(world, token);
-  CHECK(world.ask_now(token).answer.ttl_remaining == 20s);
+  CHECK(world.query_now(token).answer.ttl_remaining == 20s);
   world.advance(20s - 1ns);
   CHECK(hits(world, token));
   world.advance(1ns);
@@ -198,7 +198,7 @@ TEST_CASE("a fractional exp limits a TTL exactly") {
   ServiceHarness world;
   const std::string token = jwt_expiring(50s + 500ms);
   confirm(world, token);
-  CHECK(world.ask_now(token).answer.ttl_remaining == 20s + 500ms);
+  CHECK(world.query_now(token).answer.ttl_remaining == 20s + 500ms);
 }
 
 TEST_CASE("with a huge, missing or malformed exp, max_ttl limits the TTL") {
@@ -237,7 +237,7 @@ TEST_CASE("a wall clock that steps back does not extend a TTL") {
 TEST_CASE("a token confirmed within the clock skew of its exp is answered but not cached") {
   for (const Duration in : {Duration(30s), Duration(0s), Duration(-30s)}) {
     ServiceHarness world;
-    const Waiter waiter = world.ask(jwt_expiring(in));
+    const Waiter waiter = world.query(jwt_expiring(in));
     world.complete_oldest(status(200));
     CHECK(world.reason(waiter) == Reason::kOk);
     CHECK(world.answer(waiter).answer.ttl_remaining == 0s);
@@ -248,7 +248,7 @@ TEST_CASE("a token confirmed within the clock skew of its exp is answered but no
 TEST_CASE(
     "a token whose exp passes while its request is in flight is expired, whatever the response") {
   ServiceHarness world;
-  const Waiter waiter = world.ask(jwt_expiring(-29s));
+  const Waiter waiter = world.query(jwt_expiring(-29s));
   world.advance(1s + 1ns);
   world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kExpired);
@@ -266,7 +266,7 @@ TEST_CASE("entries expire while the machine is suspended") {
 
 TEST_CASE("a query from before a suspend times out after it") {
   ServiceHarness world;
-  const Waiter waiter = world.ask("token", {.timeout = 5s});
+  const Waiter waiter = world.query("token", {.timeout = 5s});
   world.clock.advance(1h);
   CHECK(world.service->wait_time() == 0s);
   world.service->tick();
@@ -278,6 +278,6 @@ TEST_CASE("truncated claims are flagged, from the Auth API and from the cache") 
   const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
   CHECK(world.query_and_complete("token", status(200, body)).answer.flags ==
         proto::kAnswerTruncated);
-  CHECK(world.ask_now("token").answer.flags == proto::kAnswerTruncated);
+  CHECK(world.query_now("token").answer.flags == proto::kAnswerTruncated);
   CHECK(world.counters().truncated == 1);
 }

@@ -90,7 +90,7 @@ class FakeDaemon:
 
 def valid_answer(raw=b'{"id":"user-123","email":"tech@example.com","role":"rvt"}', **fields):
     claims = wire.encode_claims(b"user-123", b"tech@example.com", [b"rvt", b"doctor"], raw)
-    return {"verdict": VALID, "source": CACHE, "reason": 0, "age_ms": 1250, "left_ms": 58750,
+    return {"verdict": VALID, "source": CACHE, "reason": 0, "age_ms": 1250, "ttl_ms": 58750,
             "claims": claims, **fields}
 
 

@@ -11,7 +11,7 @@ STATUS = {
     "schema": 1, "healthy": True, "state": "running", "findings": [], "version": "0.1.0", "pid": 4711,
     "started": "2026-01-02T03:04:05Z", "uptime_seconds": 11545.5,
     "claims_socket": "/run/claimsd/claims.sock", "config_file": "/etc/claimsd/claimsd.toml",
-    "connections": {"open": 12, "max": 1024}, "questions": {"waiting": 3},
+    "connections": {"open": 12, "max": 1024}, "queries": {"waiting": 3},
     "requests": {"in_flight": 2, "pending": 5},
     "cache": {"entries": 812, "max_entries": 100000, "negative_entries": 7, "hit_ratio": 0.9871},
     "leases": {"slots": 16384, "used": 640, "epoch": 0},
@@ -21,7 +21,7 @@ STATUS = {
          "last_failure": "upstream_timeout", "last_latency_seconds": 0.0123}],
     "audit": {"state": "writable", "directory": "/var/lib/claimsd/audit", "level": "failures", "when_full": "unavailable",
               "sequence": 5012, "segments": 2, "bytes": 3145728, "waiting": 8, "max_waiting": 65536},
-    "counters": {"questions": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
+    "counters": {"queries": 1234567, "leases_published": 5120, "leases_renewed": 77, "lease_collisions": 3},
 }
 UNWELL = {**STATUS, "healthy": False, "findings": [
     {"code": "upstream_failing", "message": "the Auth API \"main\" failed 9 times in a row",

@@ -26,7 +26,7 @@ TEST_CASE("a valid token comes with its claims") {
   CHECK(claims.json() == R"({"clinic":7})");
   CHECK(answer.source() == Source::kCache);
   CHECK(answer.age() == 1s);
-  CHECK(answer.left() == 59s);
+  CHECK(answer.ttl() == 59s);
   CHECK(answer.reason() == "ok");
 }
 
@@ -154,10 +154,10 @@ TEST_CASE("a ping says how long it took") {
 
 TEST_CASE("the verdict alone can be asked for") {
   Host host;
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = "user-1";
-  question.token_size = 6;
-  CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_VALID);
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = "user-1";
+  request.token_size = 6;
+  CHECK(claimsd_query(host.client.get(), &request, nullptr) == CLAIMSD_VALID);
 }
 
 }  // namespace

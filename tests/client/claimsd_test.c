@@ -116,20 +116,20 @@ static claimsd_handle* open_handle(const char* path) {
   options.client_name = "lumen";
   options.upstream_url = "https://auth.example.com";
   options.timeout_ms = 1000;
-  options.flags = CLAIMSD_NO_FAST_PATH; /* as the golden Hello has it */
+  options.flags = CLAIMSD_SOCKET_ONLY; /* as the golden Hello has it */
   EXPECT(claimsd_open(&options, &handle) == CLAIMSD_OK);
   return handle;
 }
 
 static void ask_bare(claimsd_handle* handle) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
   claimsd_answer* answer = NULL;
   size_t size = 0;
-  question.token = kToken;
-  question.token_size = strlen(kToken);
-  EXPECT(claimsd_peek(handle, &question, &answer) == CLAIMSD_AGAIN);
+  request.token = kToken;
+  request.token_size = strlen(kToken);
+  EXPECT(claimsd_peek(handle, &request, &answer) == CLAIMSD_AGAIN);
   EXPECT(answer == NULL);
-  EXPECT(claimsd_query(handle, &question, &answer) == CLAIMSD_VALID);
+  EXPECT(claimsd_query(handle, &request, &answer) == CLAIMSD_VALID);
   EXPECT(claimsd_answer_verdict(answer) == CLAIMSD_VALID);
   EXPECT(strcmp(claimsd_answer_id(answer), "user-123") == 0);
   EXPECT(strcmp(claimsd_answer_email(answer), "tech@example.com") == 0);
@@ -142,7 +142,7 @@ static void ask_bare(claimsd_handle* handle) {
   EXPECT(size == strlen(claimsd_answer_json(answer, NULL)));
   EXPECT(claimsd_answer_source(answer) == CLAIMSD_SOURCE_CACHE);
   EXPECT(claimsd_answer_age_ms(answer) == 1500);
-  EXPECT(claimsd_answer_left_ms(answer) == 58500);
+  EXPECT(claimsd_answer_ttl_ms(answer) == 58500);
   EXPECT(claimsd_answer_retry_after_ms(answer) == 0);
   EXPECT(strcmp(claimsd_answer_reason(answer), "ok") == 0);
   claimsd_answer_free(answer);
@@ -152,7 +152,7 @@ static void read_statistics(claimsd_handle* handle) {
   claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
   EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_OK);
   EXPECT(counted.size == sizeof counted);
-  EXPECT(counted.socket_questions == 2);
+  EXPECT(counted.socket_queries == 2);
   EXPECT(counted.local_hits == 0 && counted.shared_hits == 0 && counted.maps == 0);
   EXPECT(counted.map_in_use == 0 && strlen(counted.map_text) > 0);
   counted.size = 8;
@@ -162,15 +162,15 @@ static void read_statistics(claimsd_handle* handle) {
 }
 
 static void ask_full(claimsd_handle* handle) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
   claimsd_answer* answer = NULL;
-  question.token = kToken;
-  question.token_size = strlen(kToken);
-  question.max_age_ms = 0;
-  question.client_address = "2001:db8::7";
-  question.trace_id = "4bf92f3577b34da6";
-  question.route = "GET /worklist";
-  EXPECT(claimsd_query(handle, &question, &answer) == CLAIMSD_VALID);
+  request.token = kToken;
+  request.token_size = strlen(kToken);
+  request.max_age_ms = 0;
+  request.client_address = "2001:db8::7";
+  request.trace_id = "4bf92f3577b34da6";
+  request.route = "GET /worklist";
+  EXPECT(claimsd_query(handle, &request, &answer) == CLAIMSD_VALID);
   EXPECT(strcmp(claimsd_answer_id(answer), "7") == 0);
   EXPECT(claimsd_answer_role_count(answer) == 2);
   EXPECT(strcmp(claimsd_answer_json(answer, NULL), "{}") == 0);
@@ -179,7 +179,7 @@ static void ask_full(claimsd_handle* handle) {
 }
 
 static void report_denied(claimsd_handle* handle) {
-  claimsd_refusal refusal = CLAIMSD_REFUSAL_INIT;
+  claimsd_report_request refusal = CLAIMSD_REPORT_REQUEST_INIT;
   claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
   claimsd_answer* answer = NULL;
   EXPECT(claimsd_report(handle, &refusal, &answer) == CLAIMSD_BAD_ARGUMENT);
@@ -207,16 +207,16 @@ static void report_denied(claimsd_handle* handle) {
 }
 
 static void ask_stream_without_daemon(claimsd_handle* handle) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
   claimsd_stream* stream = NULL;
   claimsd_answer* answer = NULL;
   struct pollfd readable = {-1, POLLIN, 0};
   unsigned long long seen = 0;
   uint64_t tag = 0;
   EXPECT(claimsd_stream_open(handle, &stream) == CLAIMSD_OK);
-  question.token = kToken;
-  question.token_size = strlen(kToken);
-  EXPECT(claimsd_stream_send(stream, &question, 77) == CLAIMSD_OK);
+  request.token = kToken;
+  request.token_size = strlen(kToken);
+  EXPECT(claimsd_stream_send(stream, &request, 77) == CLAIMSD_OK);
   EXPECT(claimsd_stream_pending(stream) == 1);
   readable.fd = claimsd_stream_fd(stream);
   while (claimsd_stream_pending(stream) == 1) {

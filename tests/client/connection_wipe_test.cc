@@ -9,11 +9,11 @@
 namespace claimsd::testing {
 namespace {
 
-claimsd_question question_for(const Secret& secret) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = secret.bytes;
-  question.token_size = sizeof secret.bytes;
-  return question;
+claimsd_query_request query_for(const Secret& secret) {
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = secret.bytes;
+  request.token_size = sizeof secret.bytes;
+  return request;
 }
 
 constexpr int kWiped = 0;
@@ -36,9 +36,9 @@ TEST_CASE("a blocking lookup leaves neither token nor claims in memory") {
   Host host;
   CHECK(result_of_child([&] {
           Secret token(1);
-          const claimsd_question question = question_for(token);
+          const claimsd_query_request request = query_for(token);
           claimsd_answer* answer = nullptr;
-          const claimsd_result result = claimsd_query(host.client.get(), &question, &answer);
+          const claimsd_result result = claimsd_query(host.client.get(), &request, &answer);
           return verdict_on(result, answer, token);
         }) == kWiped);
 }
@@ -47,10 +47,10 @@ TEST_CASE("a stream leaves neither token nor claims in memory") {
   Host host;
   CHECK(result_of_child([&] {
           Secret token(2);
-          const claimsd_question question = question_for(token);
+          const claimsd_query_request request = query_for(token);
           claimsd_stream* stream = nullptr;
           claimsd_stream_open(host.client.get(), &stream);
-          claimsd_stream_send(stream, &question, 1);
+          claimsd_stream_send(stream, &request, 1);
           claimsd_answer* answer = nullptr;
           claimsd_result result = CLAIMSD_AGAIN;
           while (result == CLAIMSD_AGAIN) {
@@ -70,13 +70,13 @@ TEST_CASE("a question that timed out leaves no token in memory") {
   });
   CHECK(result_of_child([&] {
           Secret token(3);
-          claimsd_question question = question_for(token);
-          question.timeout_ms = 20;
-          if (claimsd_query(host.client.get(), &question, nullptr) != CLAIMSD_UNAVAILABLE)
+          claimsd_query_request request = query_for(token);
+          request.timeout_ms = 20;
+          if (claimsd_query(host.client.get(), &request, nullptr) != CLAIMSD_UNAVAILABLE)
             return kNotSeenAtAll;
           claimsd_stream* stream = nullptr;
           claimsd_stream_open(host.client.get(), &stream);
-          claimsd_stream_send(stream, &question, 1);
+          claimsd_stream_send(stream, &request, 1);
           while (claimsd_stream_receive(stream, nullptr, nullptr) == CLAIMSD_AGAIN) usleep(1000);
           token.wipe();
           return count_in_this_process(token) == 0 ? kWiped : kLeftBehind;

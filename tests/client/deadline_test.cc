@@ -62,7 +62,7 @@ TEST_CASE("the handle's time-out holds where the question names none") {
   CHECK(timed(40ms, [&] { return client.query("t"); }).reason() == "timeout");
 }
 
-TEST_CASE("questions of different time-outs on one connection each keep their own") {
+TEST_CASE("queries of different time-outs on one connection each keep their own") {
   Host host([](Peer& peer) {
     peer.welcome();
     while (const auto frame = peer.receive()) {

@@ -59,7 +59,7 @@ TEST_CASE("options that cannot be met are refused at once") {
   options.max_connections = 0;
   options.flags = CLAIMSD_NO_LOCAL_TABLE << 1;
   CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
-  options.flags = CLAIMSD_NO_FAST_PATH | CLAIMSD_NO_LOCAL_TABLE;
+  options.flags = CLAIMSD_SOCKET_ONLY | CLAIMSD_NO_LOCAL_TABLE;
   CHECK(open_with(options) == CLAIMSD_OK);
   options.flags = 0;
   options.local_entries = 65536;
@@ -79,13 +79,13 @@ TEST_CASE("a struct without a sensible size is refused") {
     CHECK(open_with(options) == CLAIMSD_BAD_ARGUMENT);
   }
   Host host;
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = "t";
-  question.token_size = 1;
-  question.size = 0;
-  CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_BAD_ARGUMENT);
-  question.size = sizeof question;
-  CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_VALID);
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = "t";
+  request.token_size = 1;
+  request.size = 0;
+  CHECK(claimsd_query(host.client.get(), &request, nullptr) == CLAIMSD_BAD_ARGUMENT);
+  request.size = sizeof request;
+  CHECK(claimsd_query(host.client.get(), &request, nullptr) == CLAIMSD_VALID);
 }
 
 TEST_CASE("a program built against the oldest header works with this library") {
@@ -97,7 +97,7 @@ TEST_CASE("a program built against the oldest header works with this library") {
 
 TEST_CASE("a program built against a newer header works with this library") {
   struct Newer {
-    claimsd_question known = CLAIMSD_QUESTION_INIT;
+    claimsd_query_request known = CLAIMSD_QUERY_REQUEST_INIT;
     char more[64];
   } newer;
   std::memset(newer.more, 0x5a, sizeof newer.more);
@@ -113,15 +113,15 @@ TEST_CASE("a program built against a newer header works with this library") {
 
 TEST_CASE("NULL where something is needed is a bad argument, and leaves no answer") {
   Host host;
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  auto* answer = reinterpret_cast<claimsd_answer*>(&question);
-  CHECK(claimsd_query(host.client.get(), &question, &answer) == CLAIMSD_BAD_ARGUMENT);
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  auto* answer = reinterpret_cast<claimsd_answer*>(&request);
+  CHECK(claimsd_query(host.client.get(), &request, &answer) == CLAIMSD_BAD_ARGUMENT);
   CHECK(answer == nullptr);
   CHECK(claimsd_query(host.client.get(), nullptr, &answer) == CLAIMSD_BAD_ARGUMENT);
-  question.token = "t";
-  question.token_size = 1;
-  CHECK(claimsd_query(nullptr, &question, &answer) == CLAIMSD_BAD_ARGUMENT);
-  CHECK(claimsd_peek(nullptr, &question, &answer) == CLAIMSD_BAD_ARGUMENT);
+  request.token = "t";
+  request.token_size = 1;
+  CHECK(claimsd_query(nullptr, &request, &answer) == CLAIMSD_BAD_ARGUMENT);
+  CHECK(claimsd_peek(nullptr, &request, &answer) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_peek(host.client.get(), nullptr, &answer) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_ping(nullptr, 0, nullptr, nullptr) == CLAIMSD_BAD_ARGUMENT);
   CHECK(host.daemon.connections() == 0);

@@ -33,7 +33,7 @@ TEST_CASE("a forked child reads the map, and fills a table of its own") {
   CHECK(was_content(start([&] {
     return host.ask(kToken) == Source::kShared && host.ask(kToken) == Source::kLocal &&
            host.client.statistics().shared_hits == 1 && host.client.statistics().local_hits == 1 &&
-           host.client.statistics().socket_questions == 0;
+           host.client.statistics().socket_queries == 0;
   })));
   CHECK(host.ask(kToken) == Source::kLocal);
   CHECK(host.daemon.connections() == 1);
@@ -108,7 +108,7 @@ TEST_CASE("a process that has no descriptor left for the map does without it") {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
     host.meet();
     return host.client.statistics().map_in_use == 0 && host.ask(kToken) == Source::kCache &&
-           host.client.statistics().socket_questions == 2;
+           host.client.statistics().socket_queries == 2;
   })));
 }
 

@@ -80,9 +80,9 @@ TEST_CASE("a heartbeat counts for two seconds, and 0 for nothing") {
 TEST_CASE("what is left of an answer is whichever end comes first") {
   const LeaseTerms terms{
       .epoch = 0, .confirmed_at = 0, .lease_end = 5 * kSecond, .hard_end = 9 * kSecond};
-  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 0}) == 4000);
-  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 8 * kSecond}) == 1000);
-  CHECK(left_ms(terms, {.boot = kSecond, .coarse_wall = 10 * kSecond}) == 0);
+  CHECK(ttl_ms(terms, {.boot = kSecond, .coarse_wall = 0}) == 4000);
+  CHECK(ttl_ms(terms, {.boot = kSecond, .coarse_wall = 8 * kSecond}) == 1000);
+  CHECK(ttl_ms(terms, {.boot = kSecond, .coarse_wall = 10 * kSecond}) == 0);
   CHECK(age_ms(terms, {.boot = 1'500'000'000}) == 1500);
 }
 
@@ -97,7 +97,7 @@ struct Table {
       bytes.resize(writer.size());
       return bytes;
     }();
-    Finding finding{
+    LookupResult finding{
         .verdict = proto::Verdict::kValid, .source = proto::Source::kShared, .reason = Reason::kOk};
     REQUIRE(read_claims(block, finding.claims));
     claimsd_answer* const answer = make_answer(finding);

@@ -37,12 +37,12 @@ int status_of(const std::function<int()>& body) {
 
 int hit_ten_thousand_times(const MapHost& host, claimsd_source expected) {
   const std::string token = long_token();
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = token.data();
-  question.token_size = token.size();
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = token.data();
+  request.token_size = token.size();
   const auto ask = [&] {
     claimsd_answer* answer = nullptr;
-    claimsd_query(host.client.get(), &question, &answer);
+    claimsd_query(host.client.get(), &request, &answer);
     const claimsd_source source = claimsd_answer_source(answer);
     claimsd_answer_free(answer);
     return source;
@@ -68,7 +68,7 @@ TEST_CASE("a hit makes no system call") {
 }
 
 TEST_CASE("a process that may make no system call and asks over the socket is killed") {
-  MapHost host({.flags = CLAIMSD_NO_FAST_PATH});
+  MapHost host({.flags = CLAIMSD_SOCKET_ONLY});
   CHECK(WIFSIGNALED(status_of([&] { return hit_ten_thousand_times(host, CLAIMSD_SOURCE_CACHE); })));
 }
 

@@ -24,7 +24,7 @@ TEST_CASE("a lease answers out of the map first and out of this process' own tab
   const claimsd_statistics counted = host.client.statistics();
   CHECK(counted.local_hits == 2);
   CHECK(counted.shared_hits == 1);
-  CHECK(counted.socket_questions == 1);
+  CHECK(counted.socket_queries == 1);
   CHECK(counted.maps == 1);
   CHECK(counted.map_in_use == 1);
   CHECK(counted.map_slots == proto::kMinSlots);
@@ -51,18 +51,18 @@ TEST_CASE("an answer out of the map or the table is the one that was published")
     CHECK(answer.reason() == "ok");
     CHECK(answer.age() >= 3s);
     CHECK(answer.age() < 60s);
-    CHECK(answer.left() <= 5s);
-    CHECK(answer.left() > 0s);
+    CHECK(answer.ttl() <= 5s);
+    CHECK(answer.ttl() > 0s);
   }
 }
 
 TEST_CASE("whoever wants the verdict alone gets it from the map and the table, too") {
   Published host;
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = kToken.data();
-  question.token_size = kToken.size();
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = kToken.data();
+  request.token_size = kToken.size();
   for (int i = 0; i < 3; ++i) {
-    CHECK(claimsd_query(host.client.get(), &question, nullptr) == CLAIMSD_VALID);
+    CHECK(claimsd_query(host.client.get(), &request, nullptr) == CLAIMSD_VALID);
   }
   CHECK(host.client.statistics().shared_hits == 1);
   CHECK(host.client.statistics().local_hits == 2);
@@ -84,7 +84,7 @@ TEST_CASE("a peek finds what is known and asks nobody for the rest") {
   CHECK_FALSE(host.client.peek("a token that is short"));
   host.map->revoke(kToken);
   CHECK_FALSE(host.client.peek(kToken));
-  CHECK(host.client.statistics().socket_questions == 1);
+  CHECK(host.client.statistics().socket_queries == 1);
 }
 
 TEST_CASE("a token of which there is no lease is asked of the daemon") {
@@ -225,16 +225,16 @@ TEST_CASE("a slot that is being written costs a few tries, then the daemon is as
 }
 
 TEST_CASE("a handle without the fast path asks the daemon always") {
-  MapHost host({.flags = CLAIMSD_NO_FAST_PATH});
+  MapHost host({.flags = CLAIMSD_SOCKET_ONLY});
   host.meet();
   host.publish(kToken);
   CHECK(host.ask(kToken) == Source::kCache);
   CHECK(host.ask(kToken) == Source::kCache);
   const claimsd_statistics counted = host.client.statistics();
-  CHECK(counted.socket_questions == 3);
+  CHECK(counted.socket_queries == 3);
   CHECK(counted.maps == 0);
   CHECK(counted.local_entries == 0);
-  CHECK(std::string(counted.map_text).find("CLAIMSD_NO_FAST_PATH") != std::string::npos);
+  CHECK(std::string(counted.map_text).find("CLAIMSD_SOCKET_ONLY") != std::string::npos);
 }
 
 TEST_CASE("a handle without a table of its own asks the map always") {

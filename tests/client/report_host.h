@@ -66,7 +66,7 @@ struct ReportHost {
   }
 };
 
-inline Refusal denial() {
+inline ReportRequest denial() {
   return {.status = 403,
           .token = "token",
           .reason = {},
@@ -80,8 +80,8 @@ inline Refusal denial() {
 }
 
 // The same, sent only.
-inline Refusal brief_denial() {
-  Refusal refusal = denial();
+inline ReportRequest brief_denial() {
+  ReportRequest refusal = denial();
   refusal.await_record = false;
   return refusal;
 }

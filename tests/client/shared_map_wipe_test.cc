@@ -38,11 +38,11 @@ void publish_elsewhere(MapHost& host, unsigned number, std::uint64_t lease_end) 
 }
 
 bool is_answered_by(const Client& client, std::string_view token, claimsd_source source) {
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = token.data();
-  question.token_size = token.size();
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = token.data();
+  request.token_size = token.size();
   claimsd_answer* answer = nullptr;
-  const bool right = claimsd_query(client.get(), &question, &answer) == CLAIMSD_VALID &&
+  const bool right = claimsd_query(client.get(), &request, &answer) == CLAIMSD_VALID &&
                      claimsd_answer_source(answer) == source;
   claimsd_answer_free(answer);
   return right;

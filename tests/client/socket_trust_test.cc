@@ -147,11 +147,11 @@ TEST_CASE("a socket that this user may not open is said to be so") {
   const pid_t child = fork();
   if (child == 0) {
     if (setgid(kSomebody) != 0 || setuid(kSomebody) != 0) _exit(2);
-    claimsd_question question = CLAIMSD_QUESTION_INIT;
-    question.token = "t";
-    question.token_size = 1;
+    claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+    request.token = "t";
+    request.token_size = 1;
     claimsd_answer* answer = nullptr;
-    claimsd_query(host.client.get(), &question, &answer);
+    claimsd_query(host.client.get(), &request, &answer);
     _exit(std::string_view(claimsd_answer_reason(answer)) == "not_permitted" ? 0 : 1);
   }
   int status = -1;

@@ -24,7 +24,7 @@ TEST_CASE("a stream finds no daemon at once, and one that has come by the next q
 }
 
 TEST_CASE(
-    "questions that were out when the daemon restarted are asked again, on the same descriptor") {
+    "queries that were out when the daemon restarted are asked again, on the same descriptor") {
   Host host([](Peer& peer) {
     if (peer.number() > 0) return serve_tokens_as_ids(peer);
     peer.welcome();

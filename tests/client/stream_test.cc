@@ -59,7 +59,7 @@ TEST_CASE("nothing to receive is said to be so, without blocking") {
   CHECK(host.daemon.connections() == 0);
 }
 
-TEST_CASE("questions of the largest size that go out faster than they are read all arrive") {
+TEST_CASE("queries of the largest size that go out faster than they are read all arrive") {
   Host host(answers_shuffled(1));
   Stream stream(host.client);
   const std::string token(proto::kMaxId, 'i');
@@ -76,11 +76,11 @@ TEST_CASE("questions of the largest size that go out faster than they are read a
 TEST_CASE("4,096 questions may be open, and not one more until an answer was received") {
   Host host(answers_shuffled(4096));
   Stream stream(host.client);
-  for (std::uint64_t tag = 0; tag < proto::kMaxOpenQuestions; ++tag) {
+  for (std::uint64_t tag = 0; tag < proto::kMaxOpenQueries; ++tag) {
     REQUIRE(stream.send("t", tag, {.timeout = 60s}));
   }
   CHECK_FALSE(stream.send("t", 1));
-  CHECK(receive_all(stream).size() == proto::kMaxOpenQuestions);
+  CHECK(receive_all(stream).size() == proto::kMaxOpenQueries);
   CHECK(stream.send("t", 1));
 }
 
@@ -134,10 +134,10 @@ TEST_CASE("an answer that is sent twice counts once") {
     const auto first = peer.receive();
     const auto second = peer.receive();
     // In one piece, so that all are read before the first is received.
-    const auto frame = [](const Frame& question, std::string_view id) {
+    const auto frame = [](const Frame& request, std::string_view id) {
       const std::string block = claims_block(id);
       std::string bytes(proto::kMaxFrame, '\0');
-      bytes.resize(proto::encode(valid_answer(block), question.header.request_id, bytes.data(),
+      bytes.resize(proto::encode(valid_answer(block), request.header.request_id, bytes.data(),
                                  bytes.size()));
       return bytes;
     };
@@ -182,9 +182,9 @@ TEST_CASE("a stream refuses what is no question") {
   Host host;
   claimsd_stream* raw = nullptr;
   REQUIRE(claimsd_stream_open(host.client.get(), &raw) == CLAIMSD_OK);
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  CHECK(claimsd_stream_send(raw, &question, 1) == CLAIMSD_BAD_ARGUMENT);
-  CHECK(claimsd_stream_send(nullptr, &question, 1) == CLAIMSD_BAD_ARGUMENT);
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  CHECK(claimsd_stream_send(raw, &request, 1) == CLAIMSD_BAD_ARGUMENT);
+  CHECK(claimsd_stream_send(nullptr, &request, 1) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_stream_pending(raw) == 0);
   claimsd_stream_close(raw);
   CHECK(claimsd_stream_open(nullptr, &raw) == CLAIMSD_BAD_ARGUMENT);

@@ -44,7 +44,7 @@ def test_nothing_is_removed_changed_or_added_unnoticed():
 
 def test_the_types_of_the_interface_are_in_the_baseline():
     text = BASELINE.read_text()
-    for name in ("claimsd_question", "claimsd_options", "claimsd_statistics"):
+    for name in ("claimsd_query_request", "claimsd_options", "claimsd_statistics"):
         assert re.search(rf"<class-decl name='{name}' size-in-bits='\d+'", text)
 
 

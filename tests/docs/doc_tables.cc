@@ -107,7 +107,7 @@ std::string limits() {
       {"a route", proto::kMaxRoute},
       {"a method", proto::kMaxMethod},
       {"what a permission asked for", proto::kMaxRequired},
-      {"questions open on one connection (count)", proto::kMaxOpenQuestions},
+      {"queries open on one connection (count)", proto::kMaxOpenQueries},
   };
   std::string out = "| what | bytes |\n|---|---|\n";
   for (const auto& [what, size] : rows)

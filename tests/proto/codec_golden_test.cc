@@ -150,7 +150,7 @@ void expect_answers(Golden& golden) {
                                      Answer{.verdict = wire(Verdict::kValid),
                                             .source = wire(Source::kCache),
                                             .age_ms = 1500,
-                                            .left_ms = 58500,
+                                            .ttl_ms = 58500,
                                             .claims = claims});
   ClaimsView view;
   REQUIRE(decode_claims(valid.claims, view));
@@ -168,7 +168,7 @@ void expect_answers(Golden& golden) {
                 Answer{.verdict = wire(Verdict::kInvalid),
                        .source = wire(Source::kUpstream),
                        .reason = wire(Reason::kRejected),
-                       .left_ms = 5000});
+                       .ttl_ms = 5000});
   golden.expect("answer_unavailable", 5,
                 Answer{.verdict = wire(Verdict::kUnavailable),
                        .source = wire(Source::kNone),

@@ -35,11 +35,11 @@ FRAMES = {
     "query_full": ("Query", 3, {"timeout_ms": 950, "max_age_ms": 0, "token": TOKEN,
                                 "client_address": b"2001:db8::7", "trace_id": b"4bf92f3577b34da6",
                                 "route": b"GET /worklist"}),
-    "answer_valid": ("Answer", 2, {"verdict": 1, "source": 3, "age_ms": 1500, "left_ms": 58500,
+    "answer_valid": ("Answer", 2, {"verdict": 1, "source": 3, "age_ms": 1500, "ttl_ms": 58500,
                                    "claims": CLAIMS}),
     "answer_trimmed": ("Answer", 3, {"verdict": 1, "source": 5, "flags": 1, "age_ms": 61000,
                                      "claims": TRIMMED}),
-    "answer_refused": ("Answer", 4, {"verdict": 2, "source": 4, "reason": 100, "left_ms": 5000}),
+    "answer_refused": ("Answer", 4, {"verdict": 2, "source": 4, "reason": 100, "ttl_ms": 5000}),
     "answer_unavailable": ("Answer", 5, {"verdict": 3, "source": 0, "reason": 210,
                                          "retry_after_ms": 2000}),
     "report_denied": ("Report", 4, {

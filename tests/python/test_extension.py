@@ -87,12 +87,12 @@ def known_request(handle):
 
 def test_who_is_known_is_found_without_asking(handle):
     request = known_request(handle)
-    asked = handle.statistics()["socket_questions"]
+    asked = handle.statistics()["socket_queries"]
     assert handle.known(request) is handle.identify(request, "x/")
     spaced = request["HTTP_AUTHORIZATION"].replace("Bearer ", "  bearer  ") + "\t"
     assert handle.known({"HTTP_AUTHORIZATION": spaced}) is handle.known(request)
     assert handle.known(meta(jwt(sub="another", jti="0b1c2d3e4f5061728394"))) is None
-    assert handle.statistics()["socket_questions"] == asked
+    assert handle.statistics()["socket_queries"] == asked
 
 
 @pytest.mark.parametrize("header", [

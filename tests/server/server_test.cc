@@ -65,14 +65,14 @@ struct Served {
   }
 
   // A connection whose queries are all waiting. `number`: order of arrival.
-  std::unique_ptr<Peer> connect(std::uint64_t number, std::uint32_t questions) {
+  std::unique_ptr<Peer> connect(std::uint64_t number, std::uint32_t queries) {
     auto peer = std::make_unique<Peer>(*loop, path);
-    for (std::uint32_t request = 1; request <= questions; ++request) {
+    for (std::uint32_t request = 1; request <= queries; ++request) {
       harness.sink.expect({number, request});
       peer->send(query("token-" + std::to_string(number) + std::to_string(request), request));
     }
-    asked += questions;
-    test::run_until(*loop, [&] { return harness.counters().questions == asked; });
+    asked += queries;
+    test::run_until(*loop, [&] { return harness.counters().queries == asked; });
     return peer;
   }
   // Sends more frames than one iteration handles, so some are deferred.
@@ -176,16 +176,16 @@ TEST_CASE("answers batched for a connection that has closed are dropped") {
 
 TEST_CASE("a full batch is flushed early") {
   Served test;
-  constexpr std::uint32_t kQuestions = 5;  // the batch has room for four such answers
-  const auto peer = test.connect(1, kQuestions);
+  constexpr std::uint32_t kQueries = 5;  // the batch has room for four such answers
+  const auto peer = test.connect(1, kQueries);
   const std::string claims(15'000, 'x');
   {
     const Server::WriteBatch all(*test.server, false);
-    for (std::uint32_t request = 1; request <= kQuestions; ++request)
+    for (std::uint32_t request = 1; request <= kQueries; ++request)
       test.server->answer({1, request}, Answer{.reason = proto::Reason::kOk, .claims = claims});
-    CHECK(peer->answers() == kQuestions - 1);
+    CHECK(peer->answers() == kQueries - 1);
   }
-  CHECK(peer->answers() == kQuestions);
+  CHECK(peer->answers() == kQueries);
 }
 
 }  // namespace

@@ -109,8 +109,8 @@ struct Fixture {
   }
 
   // Registers the queries with the recording sink, then delivers the bytes.
-  void consume(std::string_view bytes, std::initializer_list<std::uint32_t> questions = {}) {
-    for (const std::uint32_t request : questions) harness.sink.expect({kConnection, request});
+  void consume(std::string_view bytes, std::initializer_list<std::uint32_t> queries = {}) {
+    for (const std::uint32_t request : queries) harness.sink.expect({kConnection, request});
     session.consume(bytes);
   }
   void shake_hands() {

@@ -53,7 +53,7 @@ TEST_CASE("a session's time slice ends after a few rate-limited queries") {
     CHECK(flooder.has_backlog() == (rejected == 8));
     flooder.consume({});
   }
-  CHECK(flooder.open_questions() == 1);
+  CHECK(flooder.open_queries() == 1);
 }
 
 TEST_CASE("frames kept for a later iteration are answered then, in order and once") {
@@ -75,7 +75,7 @@ TEST_CASE("frames kept for a later iteration are answered then, in order and onc
     last = request;
   }
   CHECK(last == 99);
-  CHECK(flooder.open_questions() == 1);
+  CHECK(flooder.open_queries() == 1);
 }
 
 TEST_CASE("a uid over its limit is throttled across all its connections") {

@@ -39,7 +39,7 @@ TEST_CASE("a report is recorded with the fields of its frame, then acknowledged"
   fixture.session.set_peer(1000, nullptr);
   fixture.report(9);
   CHECK(fixture.wire.empty());
-  CHECK(fixture.session.open_questions() == 1);
+  CHECK(fixture.session.open_queries() == 1);
   const auto& noted = fixture.harness.audit.noted.at(0);
   CHECK(noted.event.uid == 1000);
   CHECK(noted.event.waiter.connection == kConnection);
@@ -54,7 +54,7 @@ TEST_CASE("a report is recorded with the fields of its frame, then acknowledged"
   const Received received = fixture.wire.take();
   CHECK(received.request == 9);
   CHECK(received.receipt == Reason::kOk);
-  CHECK(fixture.session.open_questions() == 0);
+  CHECK(fixture.session.open_queries() == 0);
 }
 
 TEST_CASE("reports are granted only on request, and only if an audit log is kept") {

@@ -27,7 +27,7 @@ TEST_CASE("a query is answered with the claims from the Auth API") {
   fixture.shake_hands();
   fixture.consume(query("token-a", 5), {5});
   CHECK(fixture.wire.empty());
-  CHECK(fixture.session.open_questions() == 1);
+  CHECK(fixture.session.open_queries() == 1);
   fixture.harness.complete_oldest(testing::status(200));
   const Received received = fixture.wire.take();
   REQUIRE(received.answer);
@@ -38,7 +38,7 @@ TEST_CASE("a query is answered with the claims from the Auth API") {
   proto::ClaimsView claims;
   REQUIRE(proto::decode_claims(received.answer->claims, claims));
   CHECK(claims.id == "user-123");
-  CHECK(fixture.session.open_questions() == 0);
+  CHECK(fixture.session.open_queries() == 0);
 }
 
 TEST_CASE("pipelined queries are answered with their own ids, in order of completion") {
@@ -256,11 +256,11 @@ TEST_CASE("fields appended by a newer client are skipped, and missing ones read 
 TEST_CASE("a connection with too many open queries is closed") {
   Fixture fixture;
   fixture.shake_hands();
-  for (std::uint32_t request = 0; request < proto::kMaxOpenQuestions; ++request) {
+  for (std::uint32_t request = 0; request < proto::kMaxOpenQueries; ++request) {
     fixture.consume(query("token-a", request), {request});
   }
   CHECK_FALSE(fixture.wire.hung_up);
-  fixture.consume(query("token-a", proto::kMaxOpenQuestions));
+  fixture.consume(query("token-a", proto::kMaxOpenQueries));
   CHECK(fixture.wire.take().failure == FailureCode::kTooManyOpen);
   CHECK(fixture.wire.hung_up);
 }
@@ -330,19 +330,19 @@ TEST_CASE("a query carries the caller's uid and its origin") {
   fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
     session.answer(waiter.request, fixture.harness.answer(waiter).answer);
   };
-  const auto ask = [&](std::uint32_t request, std::string_view address) {
+  const auto query = [&](std::uint32_t request, std::string_view address) {
     fixture.harness.sink.expect({kConnection, request});
     const std::string token = "token" + std::to_string(request);
     session.consume(
         frame(proto::Query{.max_age_ms = proto::kAnyAge, .token = token, .client_address = address},
               request));
   };
-  ask(1, "192.0.2.1");
-  ask(2, "192.0.2.1");
+  query(1, "192.0.2.1");
+  query(2, "192.0.2.1");
   CHECK(fixture.wire.empty());
-  ask(3, "192.0.2.2");
+  query(3, "192.0.2.2");
   CHECK(fixture.wire.empty());
-  ask(4, "192.0.2.1");
+  query(4, "192.0.2.1");
   CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kRateLimited));
   CHECK(session.rate_limited() == 1);
   CHECK(fixture.harness.service->flights().waiting_of(7) == 3);

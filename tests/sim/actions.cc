@@ -105,7 +105,7 @@ void worker_dies(Simulation& sim) {
   sim.disconnect(1 + sim.dice.below(sim.scenario.connections));
 }
 void last_asker_dies(Simulation& sim) {
-  if (!sim.records.questions.empty()) sim.disconnect(sim.records.questions.back().connection);
+  if (!sim.records.queries.empty()) sim.disconnect(sim.records.queries.back().connection);
 }
 
 // ---- store --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ struct ActionRecord {
   bool lock = false;
   daemon::Now made;
   daemon::Duration length{};  // duration for tokens without exp, tokens without iat, and locks
-  QuestionNumber first_question_after = 0;
+  QueryNumber first_query_after = 0;
   bool in_effect = false;  // the call has returned, and no crash has undone the order
   bool durable = false;
   // A later order about the same subject, merged with this one, is durable.

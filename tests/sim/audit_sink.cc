@@ -16,7 +16,7 @@ HeldRecord SimAuditSink::held_record(const AuditedEvent& event) const {
   held.source = event.source;
   held.completed = records_.step.completed;
   if (event.reason != proto::Reason::kOk) return held;
-  const TokenRecord& token = records_.token(records_.questions[event.waiter.request].token);
+  const TokenRecord& token = records_.token(records_.queries[event.waiter.request].token);
   const Now now = clock_.now();
   const Entry& kept = token.kept.entry;
   if (event.source == proto::Source::kUpstream) {
@@ -63,7 +63,7 @@ AuditDecision SimAuditSink::record_report(const AuditedEvent& event, Waiting one
 
 AuditDecision SimAuditSink::record(const AuditedEvent& event, AuditTicket ticket) {
   using Kind = AuditedEvent::Kind;
-  Waiting one{.ticket = ticket, .question = {}, .report = {}, .lease = {}, .reason = event.reason};
+  Waiting one{.ticket = ticket, .query = {}, .report = {}, .lease = {}, .reason = event.reason};
   switch (event.kind) {
     case Kind::kReport: return record_report(event, std::move(one));
     case Kind::kLost: records_.lost_reports += event.count; return AuditDecision::kProceed;
@@ -71,21 +71,21 @@ AuditDecision SimAuditSink::record(const AuditedEvent& event, AuditTicket ticket
     case Kind::kAnswer:
     case Kind::kSupersession: break;
   }
-  if (event.waiter.connection != 0) one.question = event.waiter.request;
+  if (event.waiter.connection != 0) one.query = event.waiter.request;
   if (failing > 0) {
     --failing;
-    if (one.question) records_.questions[*one.question].withheld = true;
+    if (one.query) records_.queries[*one.query].withheld = true;
     return AuditDecision::kUnavailable;
   }
-  if (slow && one.question) {
-    QuestionRecord& question = records_.questions[*one.question];
+  if (slow && one.query) {
+    QueryRecord& query = records_.queries[*one.query];
     const BootTime now = clock_.now().boot;
-    if (question.answer_by <= now) {
-      question.answer_by = now + 1s;  // ClaimsService allows one second to record a timeout
-      records_.add_deadline(question.answer_by, *one.question);
+    if (query.answer_by <= now) {
+      query.answer_by = now + 1s;  // ClaimsService allows one second to record a timeout
+      records_.add_deadline(query.answer_by, *one.query);
     }
-    sink_.decided(*one.question, event.reason, event.source);
-    records_.hold(*one.question, held_record(event));
+    sink_.decided(*one.query, event.reason, event.source);
+    records_.hold(*one.query, held_record(event));
   }
   return take(std::move(one));
 }
@@ -101,7 +101,7 @@ AuditDecision SimAuditSink::take(Waiting one) {
 
 void SimAuditSink::written(const Waiting& one) {
   if (!one.lease.empty()) records_.step.leases_recorded.push_back(one.lease);
-  if (one.question) records_.questions[*one.question].recorded.push_back(one.reason);
+  if (one.query) records_.queries[*one.query].recorded.push_back(one.reason);
   if (one.report) records_.reports[*one.report].durable = true;
 }
 
@@ -115,11 +115,11 @@ void SimAuditSink::end_commit() {
   for (const Waiting& one : std::exchange(committing_, {})) {
     if (durable) written(one);
     if (one.report && !durable) records_.reports[*one.report].failed = true;
-    if (one.question) {
-      QuestionRecord& question = records_.questions[*one.question];
-      question.waits = false;
-      question.withheld |= !durable;
-      records_.step.completed.push_back(*one.question);
+    if (one.query) {
+      QueryRecord& query = records_.queries[*one.query];
+      query.waits = false;
+      query.withheld |= !durable;
+      records_.step.completed.push_back(*one.query);
     }
     complete(one.ticket, durable);
   }

@@ -54,7 +54,7 @@ std::string check_purged(const Facts& facts) {
     const bool refused = answer.reason == Reason::kRejected && answer.age > Duration(0);
     if (!valid && !refused) continue;
     for (const ActionRecord& order : facts.records.orders) {
-      if (!order.in_effect || answer.question < order.first_question_after) continue;
+      if (!order.in_effect || answer.query < order.first_query_after) continue;
       // A rejection does not reveal the token's user.
       if (refused && order.subject == Subject::kUser) continue;
       if (order.forgets(token, facts.now().boot - answer.age)) {

@@ -18,15 +18,15 @@ bool valid(const AnswerRecord& answer) {
   return answer.reason == Reason::kOk;
 }
 
-const QuestionRecord& question_of(const Facts& facts, const AnswerRecord& answer) {
-  return facts.records.questions[answer.question];
+const QueryRecord& query_of(const Facts& facts, const AnswerRecord& answer) {
+  return facts.records.queries[answer.query];
 }
 
 // The request that completed in the step in which the answer was decided, if it was about the same
 // token.
 const RequestRecord* completed_for(const Facts& facts, const AnswerRecord& answer) {
   const auto completed =
-      answer.late ? question_of(facts, answer).held->completed : facts.step().completed;
+      answer.late ? query_of(facts, answer).held->completed : facts.step().completed;
   if (!completed) return nullptr;
   const RequestRecord& request = facts.records.requests[*completed];
   return request.token == answer.token ? &request : nullptr;
@@ -56,7 +56,7 @@ std::string check_ttl(const Facts& facts) {
     if (past_exp_and_skew(token, facts.now(), facts.policy)) return "valid after exp + skew";
     if (answer.source == Source::kUpstream) {
       if (completed_for(facts, answer) == nullptr) return "from upstream, but no request completed";
-      if (answer.late && facts.now().boot >= question_of(facts, answer).held->end)
+      if (answer.late && facts.now().boot >= query_of(facts, answer).held->end)
         return "valid after its TTL, which expired while it waited for its record";
       continue;
     }
@@ -102,17 +102,17 @@ std::string check_claims(const Facts& facts) {
 
 std::string check_max_age(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
-    const QuestionRecord& question = facts.records.questions[answer.question];
+    const QueryRecord& query = facts.records.queries[answer.query];
     const bool of_an_age = valid(answer) || answer.reason == Reason::kRejected;
-    if (!of_an_age || !question.max_age) continue;
+    if (!of_an_age || !query.max_age) continue;
     // A rejection that overrides a confirmation has age 0 and is not subject to max_age.
     if (answer.reason == Reason::kRejected && answer.age == Duration(0)) continue;
     // Relative to the time of the query: a request in flight since then counts.
     const BootTime confirmed = facts.now().boot - answer.age;
-    if (*question.max_age == Duration(0) && confirmed < question.asked.boot) {
+    if (*query.max_age == Duration(0) && confirmed < query.asked.boot) {
       return "max_age 0, but answered by an older request";
     }
-    if (confirmed < question.asked.boot - *question.max_age) return "older than max_age";
+    if (confirmed < query.asked.boot - *query.max_age) return "older than max_age";
   }
   return {};
 }
@@ -175,7 +175,7 @@ std::string check_refused(const Facts& facts, const AnswerRecord& answer) {
     return "rejected by a request of an earlier service instance";
   // The confirmation was rejected while it waited for its audit record.
   if (answer.reversal) {
-    return refusal.started > question_of(facts, answer).held->confirmed_at
+    return refusal.started > query_of(facts, answer).held->confirmed_at
                ? ""
                : "superseded by a rejection that started earlier";
   }
@@ -221,10 +221,10 @@ std::string check_invalid_cause(const Facts& facts) {
 
 namespace {
 
-std::string check_rate_limited(const Facts& facts, const QuestionRecord& question) {
+std::string check_rate_limited(const Facts& facts, const QueryRecord& query) {
   const RateLimitPolicy& budget = facts.policy.rate_limit;
-  const Records::OfUid& uid = facts.records.uids[question.uid];
-  const bool of_client = budget.per_client.per_second > 0 && question.has_address;
+  const Records::OfUid& uid = facts.records.uids[query.uid];
+  const bool of_client = budget.per_client.per_second > 0 && query.has_address;
   if (budget.per_uid.per_second == 0 && !of_client) return "rate-limited without a limit";
   if (of_client) return {};
   const double reserved = budget.per_uid.burst * budget.reserved_percent / 100.0;
@@ -233,7 +233,7 @@ std::string check_rate_limited(const Facts& facts, const QuestionRecord& questio
   }
   // The core remembers at most max_entries known tokens.
   const bool remembered = facts.records.tokens.size() < facts.policy.max_entries;
-  if (question.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
+  if (query.known && remembered && static_cast<double>(uid.of_known) + 1 < reserved) {
     return "the reserve for known tokens was used by others";
   }
   return {};
@@ -245,10 +245,10 @@ namespace {
 
 // True if the answer expired before its record was durable.
 bool outlived(const Facts& facts, const AnswerRecord& answer) {
-  const QuestionRecord& question = question_of(facts, answer);
+  const QueryRecord& query = query_of(facts, answer);
   if (!answer.late) return false;
-  if (facts.now().boot >= question.deadline) return true;
-  const HeldRecord& held = *question.held;
+  if (facts.now().boot >= query.deadline) return true;
+  const HeldRecord& held = *query.held;
   if (answer.recorded.empty() || answer.recorded.front() != Reason::kOk) return false;
   return facts.now().boot >= held.earliest_end ||
          (held.source != Source::kUpstream &&
@@ -259,22 +259,22 @@ bool outlived(const Facts& facts, const AnswerRecord& answer) {
 
 std::string check_unavailable_cause(const Facts& facts) {
   for (const AnswerRecord& answer : facts.step().answers) {
-    if (answer.reason == Reason::kNotRecorded && !question_of(facts, answer).withheld &&
+    if (answer.reason == Reason::kNotRecorded && !query_of(facts, answer).withheld &&
         !outlived(facts, answer))
       return "not recorded, although the log accepted it in time";
   }
   for (const AnswerRecord& answer : facts.step().decisions) {
     if (proto::verdict_of(answer.reason) != Verdict::kUnavailable) continue;
-    const QuestionRecord& question = question_of(facts, answer);
+    const QueryRecord& query = query_of(facts, answer);
     const TokenRecord& token = facts.records.token(answer.token);
     const RequestRecord* const request = completed_for(facts, answer);
     const Policy& policy = facts.policy;
     switch (answer.reason) {
       case Reason::kDeadline:
-        if (facts.now().boot < question.deadline) return "timed out before its deadline";
+        if (facts.now().boot < query.deadline) return "timed out before its deadline";
         break;
       case Reason::kOverloaded:
-        if (question.room && token.questions < policy.max_waiters) {
+        if (query.room && token.queries < policy.max_waiters) {
           return "overloaded below the limits";
         }
         break;
@@ -289,7 +289,7 @@ std::string check_unavailable_cause(const Facts& facts) {
         }
         break;
       case Reason::kRateLimited:
-        if (std::string found = check_rate_limited(facts, question); !found.empty()) return found;
+        if (std::string found = check_rate_limited(facts, query); !found.empty()) return found;
         break;
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "shutting down, although the service is not stopping";

@@ -27,13 +27,13 @@ std::string check_wake_time(const Facts& facts) {
 namespace {
 
 // True if a purge happened between the start of the request and the query.
-bool purged_between(const Facts& facts, QuestionNumber question, const RequestRecord& request) {
+bool purged_between(const Facts& facts, QueryNumber query, const RequestRecord& request) {
   const TokenRecord& token = facts.records.token(request.token);
   const auto& orders = facts.records.orders;
   return std::any_of(orders.begin(), orders.end(), [&](const ActionRecord& order) {
     // The token's user is unknown until the request completes, so any such purge counts.
     const bool parts = order.subject != Subject::kToken || order.is_about(token);
-    return order.in_effect && parts && question >= order.first_question_after &&
+    return order.in_effect && parts && query >= order.first_query_after &&
            request.first_started.boot <= order.made.boot;
   });
 }
@@ -43,13 +43,13 @@ bool purged_between(const Facts& facts, QuestionNumber question, const RequestRe
 std::string check_completion_answers(const Facts& facts) {
   if (!facts.step().completed) return {};
   const RequestRecord& request = facts.records.requests[*facts.step().completed];
-  for (const QuestionNumber number : facts.records.token(request.token).open) {
-    const QuestionRecord& question = facts.records.questions[number];
-    if (question.step >= facts.step().number || facts.step().sent_again || question.held) continue;
-    const auto& max_age = question.max_age;
+  for (const QueryNumber number : facts.records.token(request.token).open) {
+    const QueryRecord& query = facts.records.queries[number];
+    if (query.step >= facts.step().number || facts.step().sent_again || query.held) continue;
+    const auto& max_age = query.max_age;
     const bool too_old =
-        max_age && (request.first_started.boot < question.asked.boot - *max_age ||
-                    (*max_age == Duration(0) && request.first_started.boot <= question.asked.boot));
+        max_age && (request.first_started.boot < query.asked.boot - *max_age ||
+                    (*max_age == Duration(0) && request.first_started.boot <= query.asked.boot));
     if (!too_old && !purged_between(facts, number, request))
       return fmt::format("query {} still waits", number);
   }
@@ -57,14 +57,13 @@ std::string check_completion_answers(const Facts& facts) {
 }
 
 std::string check_hit(const Facts& facts) {
-  for (const QuestionNumber number : facts.step().asked) {
-    const QuestionRecord& question = facts.records.questions[number];
-    if (!question.served_from_store) continue;
-    bool hit = question.ttl_remaining;
+  for (const QueryNumber number : facts.step().asked) {
+    const QueryRecord& query = facts.records.queries[number];
+    if (!query.served_from_store) continue;
+    bool hit = query.ttl_remaining;
     for (const AnswerRecord& answer : facts.step().decisions) {
-      hit |=
-          answer.question == number &&
-          (question.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
+      hit |= answer.query == number &&
+             (query.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
     }
     if (!hit) return fmt::format("query {} is not answered from the cache", number);
   }
@@ -142,8 +141,8 @@ std::string check_unusable_unasked(const Facts& facts) {
     if (facts.step().sent_again) continue;
     // A pending token was not expired at the time of its query.
     bool was_usable = !past_exp_and_skew(token, facts.now(), facts.policy);
-    for (const QuestionNumber open : token.open) {
-      was_usable |= !past_exp_and_skew(token, facts.records.questions[open].asked, facts.policy);
+    for (const QueryNumber open : token.open) {
+      was_usable |= !past_exp_and_skew(token, facts.records.queries[open].asked, facts.policy);
     }
     if (!was_usable) return "an expired token is sent to an Auth API";
   }
@@ -151,11 +150,10 @@ std::string check_unusable_unasked(const Facts& facts) {
 }
 
 std::string check_negative_spares(const Facts& facts) {
-  for (const QuestionNumber number : facts.step().asked) {
-    const QuestionRecord& question = facts.records.questions[number];
-    const TokenRecord& token = facts.records.token(question.token);
-    if (!token.refusal || question.max_age || question.answered || question.ttl_remaining ||
-        question.held)
+  for (const QueryNumber number : facts.step().asked) {
+    const QueryRecord& query = facts.records.queries[number];
+    const TokenRecord& token = facts.records.token(query.token);
+    if (!token.refusal || query.max_age || query.answered || query.ttl_remaining || query.held)
       continue;
     const Rejection& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&

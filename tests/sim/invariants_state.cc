@@ -124,7 +124,7 @@ std::string check_bounded(const Facts& facts) {
 std::string check_counters(const Facts& facts) {
   const Counters& counters = facts.service.counters();
   const Records& records = facts.records;
-  if (counters.questions != records.asked) return "questions";
+  if (counters.queries != records.asked) return "queries";
   if (counters.upstream_requests != records.started) return "upstream_requests";
   if (counters.upstream_confirmations + counters.upstream_rejections + counters.upstream_failures !=
       records.completed - records.again()) {
@@ -141,11 +141,11 @@ std::string check_recorded(const Facts& facts) {
   const AuditScope& scope = facts.policy.audit;
   for (const AnswerRecord& answer : facts.step().answers) {
     if (answer.reason == Reason::kNotRecorded) continue;  // see unavailable_cause
-    const QuestionRecord& question = facts.records.questions[answer.question];
+    const QueryRecord& query = facts.records.queries[answer.query];
     // The first decision, followed by the one that superseded it.
     std::vector<Reason> expected{answer.reason};
     if (answer.late && answer.recorded.size() > 1) expected.insert(expected.begin(), Reason::kOk);
-    const Source source = answer.late ? question.held->source : answer.source;
+    const Source source = answer.late ? query.held->source : answer.source;
     const bool due = expected.front() != Reason::kOk ? scope.failures
                      : source == Source::kUpstream   ? scope.verifications
                                                      : scope.hits;
@@ -159,10 +159,10 @@ std::string check_recorded(const Facts& facts) {
 }
 
 std::string check_held(const Facts& facts) {
-  for (const QuestionNumber number : facts.step().completed) {
-    const QuestionRecord& question = facts.records.questions[number];
+  for (const QueryNumber number : facts.step().completed) {
+    const QueryRecord& query = facts.records.queries[number];
     // It may wait again, for the record of a superseding answer.
-    if (!question.answered && !question.ttl_remaining && !question.waits)
+    if (!query.answered && !query.ttl_remaining && !query.waits)
       return fmt::format("query {} still waits for a completed record", number);
   }
   return {};

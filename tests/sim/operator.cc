@@ -73,8 +73,7 @@ void Simulation::carry_out(std::size_t number) {
   } else {
     service->purge(order, done);
   }
-  records.orders[number].first_question_after =
-      static_cast<QuestionNumber>(records.questions.size());
+  records.orders[number].first_query_after = static_cast<QueryNumber>(records.queries.size());
   records.step.order = number;
 }
 

@@ -248,10 +248,9 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
   record.url = url;
   record.started = record.first_started = clock_.now();
   record.instance = records_.instance;
-  const auto& asking = records_.token(*number).open;
-  record.waited_for = std::any_of(asking.begin(), asking.end(), [&](QuestionNumber open) {
-    return !records_.questions[open].held;
-  });
+  const auto& parameters = records_.token(*number).open;
+  record.waited_for = std::any_of(parameters.begin(), parameters.end(),
+                                  [&](QueryNumber open) { return !records_.queries[open].held; });
   Records::OfUpstream& api = records_.upstreams[upstream];
   ++api.in_flight;
   const RequestRecord* const completed =
@@ -330,29 +329,29 @@ void SimPublisher::withdraw_all() {
   for (TokenRecord& token : records_.tokens) token.published = {};
 }
 
-AnswerRecord SimSink::record_of(QuestionNumber number, proto::Reason reason,
+AnswerRecord SimSink::record_of(QueryNumber number, proto::Reason reason,
                                 proto::Source source) const {
-  const QuestionRecord& question = records_.questions[number];
-  const TokenRecord& token = records_.token(question.token);
+  const QueryRecord& query = records_.queries[number];
+  const TokenRecord& token = records_.token(query.token);
   AnswerRecord record;
-  record.question = number;
-  record.token = question.token;
+  record.query = number;
+  record.token = query.token;
   record.reason = reason;
   record.source = source;
-  record.late = question.held.has_value();
-  record.reversal = !question.recorded.empty() && question.recorded.back() != reason;
+  record.late = query.held.has_value();
+  record.reversal = !query.recorded.empty() && query.recorded.back() != reason;
   record.denied = records_.denied(token);
-  record.refresh_due = (source == proto::Source::kCache || question.withheld) && due && due(token);
+  record.refresh_due = (source == proto::Source::kCache || query.withheld) && due && due(token);
   record.in_store = token.kept.present && !token.kept.disowned;
-  record.recorded = question.recorded;
+  record.recorded = query.recorded;
   record.published = token.published.now;
   return record;
 }
 
-void SimSink::decided(QuestionNumber question, proto::Reason reason, proto::Source source) {
+void SimSink::decided(QueryNumber query, proto::Reason reason, proto::Source source) {
   trace_.note({records_.step.number, clock_.now(), "holds", proto::name_of(reason),
-               records_.questions[question].token, question});
-  records_.step.decisions.push_back(record_of(question, reason, source));
+               records_.queries[query].token, query});
+  records_.step.decisions.push_back(record_of(query, reason, source));
 }
 
 void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
@@ -370,16 +369,16 @@ void SimSink::receipt(const Waiter& waiter, proto::Reason reason) {
 }
 
 void SimSink::answer(const Waiter& waiter, const Answer& answer) {
-  if (waiter.request >= records_.questions.size() ||
-      records_.questions[waiter.request].connection != waiter.connection) {
+  if (waiter.request >= records_.queries.size() ||
+      records_.queries[waiter.request].connection != waiter.connection) {
     records_.step.broken_port = "an answer to an unknown query";
     return;
   }
   if (before) before();
-  QuestionRecord& question = records_.questions[waiter.request];
+  QueryRecord& query = records_.queries[waiter.request];
   trace_.note({records_.step.number, clock_.now(), "answer", proto::name_of(answer.reason),
-               question.token, waiter.request});
-  if (question.answered) {
+               query.token, waiter.request});
+  if (query.answered) {
     records_.step.broken_port = "a query is answered twice";
     return;
   }
@@ -399,9 +398,9 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   records_.step.answers.push_back(record);
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
   if (answer.source == proto::Source::kStale) ++records_.stale;
-  question.answered = true;
-  if (!question.ttl_remaining) records_.close(waiter.request);
-  if (react) react(question);
+  query.answered = true;
+  if (!query.ttl_remaining) records_.close(waiter.request);
+  if (react) react(query);
 }
 
 }  // namespace claimsd::sim

@@ -172,16 +172,16 @@ class SimSink final : public daemon::AnswerSink {
   void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
   void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
   // Notes an answer that is decided but waits for its record.
-  void decided(QuestionNumber question, proto::Reason reason, proto::Source source);
+  void decided(QueryNumber query, proto::Reason reason, proto::Source source);
 
   // Called after an answer: what the client does next.
-  std::function<void(const QuestionRecord&)> react;
+  std::function<void(const QueryRecord&)> react;
   std::function<void()> before;
   // True if a refresh-ahead is due for this token.
   std::function<bool(const TokenRecord&)> due;
 
  private:
-  AnswerRecord record_of(QuestionNumber number, proto::Reason reason, proto::Source source) const;
+  AnswerRecord record_of(QueryNumber number, proto::Reason reason, proto::Source source) const;
 
   Records& records_;
   const daemon::Clock& clock_;
@@ -214,7 +214,7 @@ class SimAuditSink final : public daemon::AuditSink {
  private:
   struct Waiting {
     daemon::AuditTicket ticket = 0;
-    std::optional<QuestionNumber> question;
+    std::optional<QueryNumber> query;
     std::optional<ReportNumber> report;
     std::string lease;  // the token of a lease
     proto::Reason reason = proto::Reason::kOk;

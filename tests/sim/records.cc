@@ -105,38 +105,38 @@ void Records::age_orders(const Now& now, Duration margin) {
   }
 }
 
-void Records::close(QuestionNumber number) {
-  std::vector<QuestionNumber>& of_token = tokens[questions[number].token].open;
+void Records::close(QueryNumber number) {
+  std::vector<QueryNumber>& of_token = tokens[queries[number].token].open;
   const auto found = std::find(of_token.begin(), of_token.end(), number);
   if (found == of_token.end()) return;
   *found = of_token.back();
   of_token.pop_back();
   --open;
-  --uids[questions[number].uid].open;
-  if (!questions[number].held) return;
+  --uids[queries[number].uid].open;
+  if (!queries[number].held) return;
   --held;
-  --uids[questions[number].uid].held;
+  --uids[queries[number].uid].held;
 }
 
-void Records::hold(QuestionNumber number, const HeldRecord& of) {
-  QuestionRecord& question = questions[number];
-  question.waits = true;
-  if (question.held) return;
-  question.held = of;
+void Records::hold(QueryNumber number, const HeldRecord& of) {
+  QueryRecord& query = queries[number];
+  query.waits = true;
+  if (query.held) return;
+  query.held = of;
   ++held;
-  ++uids[question.uid].held;
+  ++uids[query.uid].held;
 }
 
-void Records::add_deadline(BootTime deadline, QuestionNumber question) {
-  deadlines_.emplace_back(deadline, question);
+void Records::add_deadline(BootTime deadline, QueryNumber query) {
+  deadlines_.emplace_back(deadline, query);
   std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
 }
 
 std::optional<BootTime> Records::next_deadline() {
   while (!deadlines_.empty()) {
-    const QuestionRecord& question = questions[deadlines_.front().second];
-    const bool current = question.answer_by == deadlines_.front().first;
-    if (current && !question.answered && !question.ttl_remaining) return deadlines_.front().first;
+    const QueryRecord& query = queries[deadlines_.front().second];
+    const bool current = query.answer_by == deadlines_.front().first;
+    if (current && !query.answered && !query.ttl_remaining) return deadlines_.front().first;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
     deadlines_.pop_back();
   }

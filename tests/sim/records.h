@@ -17,7 +17,7 @@
 namespace claimsd::sim {
 
 using TokenNumber = std::uint32_t;
-using QuestionNumber = std::uint32_t;
+using QueryNumber = std::uint32_t;
 using RequestNumber = std::uint32_t;
 using ReportNumber = std::uint32_t;
 
@@ -103,8 +103,8 @@ struct TokenRecord {
 
   std::vector<Confirmation> confirmations;
   std::optional<Rejection> refusal;  // the last one that completed
-  std::vector<QuestionNumber> open;  // not answered yet
-  std::uint32_t questions = 0;
+  std::vector<QueryNumber> open;     // not answered yet
+  std::uint32_t queries = 0;
   std::uint32_t in_flight = 0;
   Kept kept;     // as returned by find()
   Kept durable;  // as left behind by a killed daemon
@@ -122,7 +122,7 @@ struct HeldRecord {
   daemon::BootTime earliest_end;
 };
 
-struct QuestionRecord {
+struct QueryRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
   std::uint32_t uid = 0;
@@ -176,7 +176,7 @@ struct RequestRecord {
 };
 
 struct AnswerRecord {
-  QuestionNumber question = 0;
+  QueryNumber query = 0;
   TokenNumber token = 0;
   proto::Reason reason = proto::Reason::kInternal;
   proto::Source source = proto::Source::kNone;
@@ -226,12 +226,12 @@ struct Step {
   std::uint64_t number = 0;
   bool is_tick = false;
   daemon::Now now;
-  std::vector<QuestionNumber> asked;
+  std::vector<QueryNumber> asked;
   std::vector<AnswerRecord> answers;  // sent in this step
   // Decisions of this step: answers that need no record, and answers that start to wait for one.
   // Causes are checked here; age, TTL and claims only when the answer is sent.
   std::vector<AnswerRecord> decisions;
-  std::vector<QuestionNumber> completed;  // their records became durable or failed
+  std::vector<QueryNumber> completed;  // their records became durable or failed
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> completed;
   bool sent_again = false;  // the completed request was retried at the next URL
@@ -277,15 +277,15 @@ class Records {
   std::uint64_t again() const { return upstreams[0].again + upstreams[1].again; }
 
   // Removes a query from the lists of open queries.
-  void close(QuestionNumber number);
+  void close(QueryNumber number);
   // The answer is decided and waits for its record.
-  void hold(QuestionNumber number, const HeldRecord& held);
-  void add_deadline(daemon::BootTime deadline, QuestionNumber question);
+  void hold(QueryNumber number, const HeldRecord& held);
+  void add_deadline(daemon::BootTime deadline, QueryNumber query);
   // The earliest deadline of an open query.
   std::optional<daemon::BootTime> next_deadline();
 
   std::deque<TokenRecord> tokens;
-  std::vector<QuestionRecord> questions;
+  std::vector<QueryRecord> queries;
   std::vector<RequestRecord> requests;
   std::vector<ReportRecord> reports;
   std::vector<ActionRecord> orders;
@@ -327,7 +327,7 @@ class Records {
 
  private:
   std::unordered_map<std::uint64_t, TokenNumber> by_key_;
-  std::vector<std::pair<daemon::BootTime, QuestionNumber>> deadlines_;  // a heap
+  std::vector<std::pair<daemon::BootTime, QueryNumber>> deadlines_;  // a heap
 };
 
 }  // namespace claimsd::sim

@@ -76,7 +76,7 @@ Scenario draw_scenario(std::uint64_t seed, unsigned events) {
   scenario.with_address = dice.percent(30);
   scenario.with_leases = dice.percent(70);
   scenario.gap = one_of<Duration>(dice, 2ms, 10ms, 50ms, 200ms, 1s);
-  scenario.questions_per_fault = one_of(dice, 10u, 20u, 60u);
+  scenario.queries_per_fault = one_of(dice, 10u, 20u, 60u);
   scenario.junk = one_of(dice, 0u, 5u, 40u);
   scenario.unusable = one_of(dice, 0u, 3u, 10u);
   scenario.with_max_age = one_of(dice, 0u, 8u, 30u);

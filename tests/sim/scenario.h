@@ -20,7 +20,7 @@ struct Scenario {
   daemon::Duration audit_commit{};  // mean duration of an audit commit; 0: answers need not wait
   bool with_address = false;        // queries carry a client address
   daemon::Duration gap{};           // mean time between queries
-  unsigned questions_per_fault = 0;
+  unsigned queries_per_fault = 0;
   // Percentages of queries.
   unsigned junk = 0;
   unsigned unusable = 0;  // malformed, too long, expired

@@ -33,7 +33,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
       audit(records, clock, sink, scenario.policy.ttl),
       coverage(cover),
       invariants_(std::move(checked)) {
-  records.questions.reserve(2 * given.events);
+  records.queries.reserve(2 * given.events);
   records.requests.reserve(given.events);
   for (unsigned i = 0; i < scenario.tokens; ++i) {
     const unsigned kind = dice.below(10);
@@ -45,7 +45,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
   audit.complete = [this](AuditTicket ticket, bool durable) { service->recorded(ticket, durable); };
   sink.before = [this] { upstream.note_completion(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
-  sink.react = [this](const QuestionRecord& question) { react(question); };
+  sink.react = [this](const QueryRecord& query) { react(query); };
 }
 
 Simulation::~Simulation() {
@@ -188,25 +188,26 @@ void Simulation::busy_day() {
   } else {
     ask_step(popular_token());
   }
-  if (dice.below(scenario.questions_per_fault) == 0) something_happens(*this);
+  if (dice.below(scenario.queries_per_fault) == 0) something_happens(*this);
   schedule(dice.about(scenario.gap), EventKind::kAsk);
 }
 
-Asking Simulation::draw_asking() {
-  Asking asking;
+QueryParameters Simulation::draw_parameters() {
+  QueryParameters parameters;
   if (dice.percent(scenario.with_max_age)) {
-    asking.max_age = dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.ttl.max_ttl);
+    parameters.max_age =
+        dice.percent(30) ? Duration(0) : dice.between(0s, scenario.policy.ttl.max_ttl);
   }
-  if (dice.percent(scenario.with_timeout)) asking.timeout = dice.between(1ms, 40s);
-  return asking;
+  if (dice.percent(scenario.with_timeout)) parameters.timeout = dice.between(1ms, 40s);
+  return parameters;
 }
 
 void Simulation::ask_step(TokenNumber token) {
-  ask_step(token, draw_asking());
+  ask_step(token, draw_parameters());
 }
 
-void Simulation::ask_step(TokenNumber token, const Asking& asking) {
-  step("ask", [&] { ask(token, asking); });
+void Simulation::ask_step(TokenNumber token, const QueryParameters& parameters) {
+  step("ask", [&] { query(token, parameters); });
 }
 
 bool Simulation::stored_and_fresh(const TokenRecord& token,
@@ -243,76 +244,76 @@ bool Simulation::refresh_due(const TokenRecord& token) const {
   return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * ttl.refresh_percent;
 }
 
-void Simulation::ask(TokenNumber number, const Asking& asking) {
+void Simulation::query(TokenNumber number, const QueryParameters& parameters) {
   TokenRecord& token = records.token(number);
   const Now now = clock.now();
   const Duration longest = scenario.policy.max_timeout;
-  QuestionRecord question;
-  question.token = number;
-  question.connection = 1 + dice.below(scenario.connections);
-  question.asked = now;
-  question.deadline =
-      now.boot +
-      (asking.timeout <= Duration(0) || asking.timeout > longest ? longest : asking.timeout);
-  question.answer_by = question.deadline;
-  question.max_age = asking.max_age;
-  question.step = steps_;
-  question.served_from_store = stored_and_fresh(token, asking.max_age);
-  question.uid = static_cast<std::uint32_t>(question.connection % scenario.uids);
-  question.has_address = scenario.with_address && dice.percent(80);
-  question.known =
-      !token.confirmations.empty() && token.confirmations.back().completed >= records.first_step &&
-      token.confirmations.back().counts &&
-      (!token.refusal || token.refusal->completed < token.confirmations.back().completed);
-  question.room = has_room(token, question.uid);
-  const auto id = static_cast<QuestionNumber>(records.questions.size());
-  records.questions.push_back(question);
+  QueryRecord query;
+  query.token = number;
+  query.connection = 1 + dice.below(scenario.connections);
+  query.asked = now;
+  query.deadline = now.boot + (parameters.timeout <= Duration(0) || parameters.timeout > longest
+                                   ? longest
+                                   : parameters.timeout);
+  query.answer_by = query.deadline;
+  query.max_age = parameters.max_age;
+  query.step = steps_;
+  query.served_from_store = stored_and_fresh(token, parameters.max_age);
+  query.uid = static_cast<std::uint32_t>(query.connection % scenario.uids);
+  query.has_address = scenario.with_address && dice.percent(80);
+  query.known = !token.confirmations.empty() &&
+                token.confirmations.back().completed >= records.first_step &&
+                token.confirmations.back().counts &&
+                (!token.refusal || token.refusal->completed < token.confirmations.back().completed);
+  query.room = has_room(token, query.uid);
+  const auto id = static_cast<QueryNumber>(records.queries.size());
+  records.queries.push_back(query);
   records.step.asked.push_back(id);
-  records.add_deadline(question.deadline, id);
+  records.add_deadline(query.deadline, id);
   token.open.push_back(id);
-  ++token.questions;
+  ++token.queries;
   ++records.open;
   ++records.asked;
-  Records::OfUid& uid = records.uids[question.uid];
+  Records::OfUid& uid = records.uids[query.uid];
   ++uid.open;
   ++uid.asked;
   if (!token.confirmations.empty()) ++uid.of_known;  // an upper bound
   trace.note({steps_, now, "question", "", number, id});
   const std::string address =
-      question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
-  Question asked{.upstream = token.upstream,
-                 .token = token.text,
-                 .max_age = asking.max_age,
-                 .timeout = asking.timeout,
-                 .uid = question.uid,
-                 .origin = {.client_address = address}};
+      query.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
+  Query asked{.upstream = token.upstream,
+              .token = token.text,
+              .max_age = parameters.max_age,
+              .timeout = parameters.timeout,
+              .uid = query.uid,
+              .origin = {.client_address = address}};
   asked.wants_lease = scenario.with_leases;
-  service->ask(asked, Waiter{question.connection, id});
+  service->query(asked, Waiter{query.connection, id});
 }
 
-void Simulation::react(const QuestionRecord& question) {
+void Simulation::react(const QueryRecord& query) {
   if (over_ || reactions_ >= kMaxReactions || !dice.percent(scenario.reacts)) return;
   ++reactions_;
   // Copies: new queries may move the records.
-  const TokenNumber token = question.token;
-  const std::uint64_t connection = question.connection;
+  const TokenNumber token = query.token;
+  const std::uint64_t connection = query.connection;
   switch (dice.below(7)) {
     case 0:
     case 1: disconnect(connection); break;
     case 2: order(dice.percent(60), token); break;
     case 3:
-    case 4: ask(token, draw_asking()); break;
-    default: ask(popular_token(), draw_asking()); break;
+    case 4: query(token, draw_parameters()); break;
+    default: query(popular_token(), draw_parameters()); break;
   }
   --reactions_;
 }
 
 void Simulation::disconnect(std::uint64_t connection) {
   trace.note({steps_, clock.now(), "hangs up", "", -1, static_cast<std::int64_t>(connection)});
-  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
-    QuestionRecord& question = records.questions[id];
-    if (question.connection != connection || question.answered || question.ttl_remaining) continue;
-    question.ttl_remaining = true;
+  for (QueryNumber id = 0; id < records.queries.size(); ++id) {
+    QueryRecord& query = records.queries[id];
+    if (query.connection != connection || query.answered || query.ttl_remaining) continue;
+    query.ttl_remaining = true;
     records.close(id);
   }
   forget_reports(connection);
@@ -369,15 +370,15 @@ void Simulation::stop() {
 
 void Simulation::restart(bool killed) {
   records.step.restarted = true;
-  for (QuestionNumber id = 0; id < records.questions.size(); ++id) {
-    QuestionRecord& question = records.questions[id];
-    if (question.answered || question.ttl_remaining) continue;
-    question.ttl_remaining = true;
+  for (QueryNumber id = 0; id < records.queries.size(); ++id) {
+    QueryRecord& query = records.queries[id];
+    if (query.answered || query.ttl_remaining) continue;
+    query.ttl_remaining = true;
     records.close(id);
   }
   for (TokenRecord& token : records.tokens) {
     token.in_flight = 0;
-    token.questions = 0;
+    token.queries = 0;
     token.published = {};
   }
   audit.lose();

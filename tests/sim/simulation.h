@@ -28,7 +28,7 @@ struct Violation {
 };
 
 // Optional parameters of a query.
-struct Asking {
+struct QueryParameters {
   std::optional<daemon::Duration> max_age;
   daemon::Duration timeout{};
 };
@@ -48,7 +48,7 @@ class Simulation {
 
   // Makes a query about this token with random parameters, as its own step.
   void ask_step(TokenNumber token);
-  void ask_step(TokenNumber token, const Asking& asking);
+  void ask_step(TokenNumber token, const QueryParameters& parameters);
   // Runs `act` as its own step.
   template <class Do>
   void step(std::string_view what, Do&& act) {
@@ -118,9 +118,9 @@ class Simulation {
   void happen(const Event& event);
   void tick();
   void busy_day();
-  void ask(TokenNumber token, const Asking& asking);
-  Asking draw_asking();
-  void react(const QuestionRecord& question);
+  void query(TokenNumber token, const QueryParameters& parameters);
+  QueryParameters draw_parameters();
+  void react(const QueryRecord& query);
   void served(RequestNumber number);
   void completed(RequestNumber number);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;

@@ -137,7 +137,7 @@ proto::Answer valid_answer(std::string_view block) {
           .source = static_cast<std::uint8_t>(proto::Source::kCache),
           .reason = 0,
           .age_ms = 1000,
-          .left_ms = 59000,
+          .ttl_ms = 59000,
           .claims = block};
 }
 

@@ -71,19 +71,19 @@ ServiceHarness::ServiceHarness(Policy given, std::uint64_t seed)
   restart();
 }
 
-Waiter ServiceHarness::ask(std::string_view token, const Asking& asking) {
-  const Waiter waiter{asking.connection, next_request_++};
+Waiter ServiceHarness::query(std::string_view token, const QueryParameters& parameters) {
+  const Waiter waiter{parameters.connection, next_request_++};
   sink.expect(waiter);
-  service->ask(Question{.upstream = asking.upstream,
-                        .token = token,
-                        .max_age = asking.max_age,
-                        .timeout = asking.timeout,
-                        .wants_lease = asking.wants_lease,
-                        .uid = asking.uid,
-                        .origin = {.client_address = asking.client_address,
-                                   .trace_id = {},
-                                   .route = asking.route}},
-               waiter);
+  service->query(Query{.upstream = parameters.upstream,
+                       .token = token,
+                       .max_age = parameters.max_age,
+                       .timeout = parameters.timeout,
+                       .wants_lease = parameters.wants_lease,
+                       .uid = parameters.uid,
+                       .origin = {.client_address = parameters.client_address,
+                                  .trace_id = {},
+                                  .route = parameters.route}},
+                 waiter);
   return waiter;
 }
 
@@ -109,14 +109,15 @@ void ServiceHarness::complete_for(std::string_view token, const FetchOutcome& ou
 
 RecordedAnswer ServiceHarness::query_and_complete(std::string_view token,
                                                   const FetchOutcome& outcome,
-                                                  const Asking& asking) {
-  const Waiter waiter = ask(token, asking);
+                                                  const QueryParameters& parameters) {
+  const Waiter waiter = query(token, parameters);
   if (!answered(waiter)) complete_for(token, outcome);
   return answer(waiter);
 }
 
-RecordedAnswer ServiceHarness::ask_now(std::string_view token, const Asking& asking) {
-  return answer(ask(token, asking));
+RecordedAnswer ServiceHarness::query_now(std::string_view token,
+                                         const QueryParameters& parameters) {
+  return answer(query(token, parameters));
 }
 
 const RecordedAnswer& ServiceHarness::answer(const Waiter& waiter) const {

@@ -28,7 +28,7 @@ daemon::FetchOutcome failed(proto::Reason reason);
 daemon::FetchOutcome confirmed(std::string_view cache_control, std::string_view age = "");
 
 // How a query differs from the default.
-struct Asking {
+struct QueryParameters {
   std::optional<daemon::Duration> max_age = {};
   daemon::Duration timeout = {};
   std::uint64_t connection = 1;
@@ -43,16 +43,16 @@ class ServiceHarness {
  public:
   explicit ServiceHarness(daemon::Policy policy = plain_policy(), std::uint64_t seed = 1);
 
-  daemon::Waiter ask(std::string_view token, const Asking& asking = {});
+  daemon::Waiter query(std::string_view token, const QueryParameters& parameters = {});
   // Completes a request.
   void complete(daemon::FlightId id, const daemon::FetchOutcome& outcome);
   void complete_oldest(const daemon::FetchOutcome& outcome);
   void complete_for(std::string_view token, const daemon::FetchOutcome& outcome);
   // Sends a query and, if it reaches the Auth API, completes that request with the outcome.
   RecordedAnswer query_and_complete(std::string_view token, const daemon::FetchOutcome& outcome,
-                                    const Asking& asking = {});
+                                    const QueryParameters& parameters = {});
   // Sends a query. Throws unless it is answered immediately.
-  RecordedAnswer ask_now(std::string_view token, const Asking& asking = {});
+  RecordedAnswer query_now(std::string_view token, const QueryParameters& parameters = {});
 
   // Sends a report on connection 1.
   daemon::Waiter report(const daemon::Report& report);

@@ -26,7 +26,7 @@ MESSAGES = {
     "Query": (0x0010, [("timeout_ms", "I"), ("max_age_ms", "I"), ("token", "sH"),
                        ("client_address", "sH"), ("trace_id", "sH"), ("route", "sH")]),
     "Answer": (0x8010, [("verdict", "B"), ("source", "B"), ("reason", "H"), ("flags", "H"),
-                        ("age_ms", "I"), ("left_ms", "I"), ("retry_after_ms", "I"),
+                        ("age_ms", "I"), ("ttl_ms", "I"), ("retry_after_ms", "I"),
                         ("claims", "sI")]),
     "Report": (0x0011, [("timeout_ms", "I"), ("unacknowledged", "I"), ("status", "H"), ("reason", "H"), ("token", "sH"),
                         ("user", "sH"), ("method", "sH"), ("route", "sH"), ("required", "sH"),

@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     source: str
     flags: int
     age_ms: int
-    left_ms: int
+    ttl_ms: int
     retry_after_ms: int
     id: str = ""
     email: str = ""
@@ -37,7 +37,7 @@ def answer_of(fields):
         user, email, roles, raw = wire.decode_claims(fields["claims"])
         claims = (user.decode(), email.decode(), tuple(role.decode() for role in roles), raw)
     return Answer(VERDICTS[fields["verdict"]], REASONS[fields["reason"]], SOURCES[fields["source"]],
-                  fields["flags"], fields["age_ms"], fields["left_ms"], fields["retry_after_ms"], *claims)
+                  fields["flags"], fields["age_ms"], fields["ttl_ms"], fields["retry_after_ms"], *claims)
 
 
 class Peer:

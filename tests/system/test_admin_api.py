@@ -149,7 +149,7 @@ def test_a_metrics_listener_off_the_loopback_prevents_the_start(claimsd, faults)
 
 def test_peers_are_counted_by_uid(busy):
     (row,) = json.loads(busy.admin("/v1/statistics")[1])["peers"]
-    assert (row["questions"], row["invalid"], row["connections"]) == (3, 1, 1)
+    assert (row["queries"], row["invalid"], row["connections"]) == (3, 1, 1)
 
 
 def test_statistics_agree_with_the_metrics(busy):

@@ -42,7 +42,7 @@ def test_a_stale_answer_bridges_an_outage_when_allowed(claimsd, peer, faults):
     asker = peer(claimsd(faults.url(mode), cache={"max_ttl": "1s", "stale_if_error": "300s"}))
     assert asker.ask("token").verdict == "valid"
     answer = until(lambda: next((it for it in [asker.ask("token")] if it.source != "cache"), None), "its TTL ends")
-    assert (answer.verdict, answer.source, answer.left_ms) == ("valid", "stale", 0)
+    assert (answer.verdict, answer.source, answer.ttl_ms) == ("valid", "stale", 0)
     assert answer.age_ms >= 1000
 
 

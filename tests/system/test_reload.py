@@ -51,7 +51,7 @@ def test_a_changed_option_takes_effect_and_is_reported(claimsd, peer, faults):
     assert 'option_changed  cache.max_ttl: "60s" -> "2s"' in daemon.log()
     # Entries stored earlier live no longer than the new limits allow.
     answer = peer(daemon).ask("token")
-    assert (answer.verdict, answer.left_ms <= 2000) == ("valid", True)
+    assert (answer.verdict, answer.ttl_ms <= 2000) == ("valid", True)
 
 
 def test_an_option_that_needs_a_restart_rejects_the_whole_reload(claimsd, faults):

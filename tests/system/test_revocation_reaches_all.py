@@ -134,7 +134,7 @@ def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, re
     daemon = claimsd(faults.url("gate"), cache={"lease": "60s"})
     token = old_token("cold")
     spinning = spinners(daemon, [token]).start()
-    until(lambda: daemon.status()["questions"]["waiting"] == PROCESSES, "every process waits for the request in flight")
+    until(lambda: daemon.status()["queries"]["waiting"] == PROCESSES, "every process waits for the request in flight")
     assert faults.count("gate") == 1
     _, returned = revoke(daemon, "--user", user_of(token))
     spinning.set_moment(returned)

@@ -28,7 +28,7 @@ def ask_together(worker, daemon, token, counts):
 
 
 def waiting(daemon, count):
-    until(lambda: daemon.status()["questions"]["waiting"] == count, f"{count} queries wait")
+    until(lambda: daemon.status()["queries"]["waiting"] == count, f"{count} queries wait")
 
 
 def test_1000_queries_from_64_processes_for_one_cold_token_cause_one_upstream_request(claimsd, worker, faults):

@@ -86,7 +86,7 @@ def test_a_cached_token_is_invalid_once_its_exp_has_passed(claimsd, peer, faults
     expires = time.time() + 2.5
     token = jwt(sub="somebody", exp=expires)
     first = asker.ask(token)
-    assert first.verdict == "valid" and first.left_ms <= 2500
+    assert first.verdict == "valid" and first.ttl_ms <= 2500
 
     def expired():
         began = time.time()

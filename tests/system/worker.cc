@@ -25,18 +25,18 @@
 
 namespace {
 
-struct Question {
+struct QueryRequest {
   std::string token;
   claimsd::QueryOptions options;
 };
 
-bool read_question(Question& question) {
+bool read_query_request(QueryRequest& request) {
   std::string line;
   if (!std::getline(std::cin, line)) return false;
   const std::size_t tab = line.find('\t');
-  question = {.token = line.substr(0, tab), .options = {}};
+  request = {.token = line.substr(0, tab), .options = {}};
   if (tab != std::string::npos) {
-    question.options.max_age = claimsd::Milliseconds(std::stoul(line.substr(tab + 1)));
+    request.options.max_age = claimsd::Milliseconds(std::stoul(line.substr(tab + 1)));
   }
   return true;
 }
@@ -54,7 +54,7 @@ void print(const claimsd::Answer& answer) {
   const claimsd::Claims claims = answer.claims();
   std::cout << word(answer.verdict()) << '\t' << answer.reason() << '\t'
             << claimsd_source_text(static_cast<claimsd_source>(answer.source())) << '\t'
-            << answer.age().count() << '\t' << answer.left().count() << '\t'
+            << answer.age().count() << '\t' << answer.ttl().count() << '\t'
             << answer.retry_after().count() << '\t' << claims.id() << '\t' << claims.email()
             << '\t';
   const char* comma = "";
@@ -86,21 +86,21 @@ bool wait_for_start(const claimsd::Client& client) {
 }
 
 int ask(const claimsd::Client& client) {
-  for (Question question; read_question(question);) {
-    print(client.query(question.token, question.options));
+  for (QueryRequest request; read_query_request(request);) {
+    print(client.query(request.token, request.options));
   }
   return 0;
 }
 
 int repeat(const claimsd::Client& client, std::size_t times) {
-  Question question;
-  if (!read_question(question) || !wait_for_start(client)) return 1;
+  QueryRequest request;
+  if (!read_query_request(request) || !wait_for_start(client)) return 1;
   Tally tally;
   std::vector<std::size_t> took;
   took.reserve(times);
   for (std::size_t i = 0; i < times; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    const claimsd::Answer answer = client.query(question.token, question.options);
+    const claimsd::Answer answer = client.query(request.token, request.options);
     took.push_back(static_cast<std::size_t>((std::chrono::steady_clock::now() - start).count()));
     count(tally, answer);
   }
@@ -113,11 +113,11 @@ int repeat(const claimsd::Client& client, std::size_t times) {
 }
 
 int burst(const claimsd::Client& client, std::size_t times) {
-  Question question;
-  if (!read_question(question) || !wait_for_start(client)) return 1;
+  QueryRequest request;
+  if (!read_query_request(request) || !wait_for_start(client)) return 1;
   claimsd::Stream stream(client);
   for (std::size_t i = 0; i < times; ++i) {
-    if (!stream.send(question.token, i, question.options)) return 1;
+    if (!stream.send(request.token, i, request.options)) return 1;
   }
   Tally tally;
   std::vector<bool> answered(times);

@@ -16,7 +16,7 @@ class Answer(NamedTuple):
     reason: str
     source: str
     age_ms: int
-    left_ms: int
+    ttl_ms: int
     retry_after_ms: int
     id: str
     email: str

@@ -70,7 +70,7 @@ def pid_of(machine):
 def questions(machine):
     """The number of queries to this daemon. Its map starts empty, so each token is queried once
     more."""
-    return json.loads(machine.run("claimsctl", "status", "--json").stdout)["counters"]["questions"]
+    return json.loads(machine.run("claimsctl", "status", "--json").stdout)["counters"]["queries"]
 
 
 def running_again(machine, before):

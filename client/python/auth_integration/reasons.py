@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     text: str
     source: str = "none"
     age_ms: int = 0
-    left_ms: int = 0
+    ttl_ms: int = 0
     retry_after_ms: int = 0
 
 

@@ -9,7 +9,7 @@ PyStructSequence_Field fields[] = {
     {"text", "why: a sentence for people"},
     {"source", "who said so: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
     {"age_ms", "how long ago the Auth API last confirmed it"},
-    {"left_ms", "how long it may be relied on"},
+    {"ttl_ms", "how long it may be relied on"},
     {"retry_after_ms", "when to ask again; 0: no advice"},
     {nullptr, nullptr},
 };
@@ -50,7 +50,7 @@ Ref answer_object(PyObject* type, const claimsd_answer* answer) {
       set_text(object.get(), 2, claimsd_answer_text(answer)) &&
       set_text(object.get(), 3, claimsd_source_text(claimsd_answer_source(answer))) &&
       set_number(object.get(), 4, claimsd_answer_age_ms(answer)) &&
-      set_number(object.get(), 5, claimsd_answer_left_ms(answer)) &&
+      set_number(object.get(), 5, claimsd_answer_ttl_ms(answer)) &&
       set_number(object.get(), 6, claimsd_answer_retry_after_ms(answer));
   return made ? static_cast<Ref&&>(object) : Ref();
 }

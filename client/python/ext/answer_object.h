@@ -1,5 +1,5 @@
 // answer_object.h: what became of a question, as a Python object: a named tuple
-// (verdict, reason, text, source, age_ms, left_ms, retry_after_ms). Holds no claim. Needs the GIL.
+// (verdict, reason, text, source, age_ms, ttl_ms, retry_after_ms). Holds no claim. Needs the GIL.
 #pragma once
 
 #include "client/include/claimsd.h"

@@ -4,8 +4,8 @@
 
 #include "client/python/ext/answer_object.h"
 #include "client/python/ext/bearer.h"
-#include "client/python/ext/question.h"
-#include "client/python/ext/refusal.h"
+#include "client/python/ext/query_request.h"
+#include "client/python/ext/report_request.h"
 #include "client/python/ext/stream.h"
 
 namespace claimsd::python {
@@ -20,12 +20,12 @@ PyObject* reason_of(Bearer::Kind kind) {
 }
 
 // Objects when valid, else the Answer.
-PyObject* ask(Handle* self, const Question& question) {
+PyObject* ask(Handle* self, const QueryRequest& request) {
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_query(self->handle, &question.asked, &answer);
+  result = claimsd_query(self->handle, &request.asked, &answer);
   Py_END_ALLOW_THREADS;
   // By both: nothing but a valid answer is ever turned into somebody.
   PyObject* found = nullptr;
@@ -57,7 +57,7 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
   if (bearer.kind == Bearer::Kind::kNotOurs) Py_RETURN_NONE;
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
   return ask(self_of(object),
-             Question(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
+             QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
 }
 
 // The GIL stays here: to give it away and wait for it takes longer than to look. Of the token no
@@ -73,11 +73,11 @@ PyObject* known(PyObject* object, PyObject* meta) {
   const Bearer bearer = split_bearer(header == nullptr ? std::string_view() : utf8_of(header));
   if (bearer.kind != Bearer::Kind::kToken) Py_RETURN_NONE;
   if (!enter(self)) return nullptr;
-  claimsd_question question = CLAIMSD_QUESTION_INIT;
-  question.token = bearer.token.data();
-  question.token_size = bearer.token.size();
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token = bearer.token.data();
+  request.token_size = bearer.token.size();
   claimsd_answer* answer = nullptr;
-  const bool is_known = claimsd_peek(self->handle, &question, &answer) == CLAIMSD_VALID &&
+  const bool is_known = claimsd_peek(self->handle, &request, &answer) == CLAIMSD_VALID &&
                         claimsd_answer_verdict(answer) == CLAIMSD_VALID;
   PyObject* const found =
       is_known ? self->parsed.objects_of(answer, self->make) : Py_NewRef(Py_None);
@@ -96,7 +96,7 @@ PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_
   const Bearer bearer = check_token(text);
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
   return ask(self_of(object),
-             Question(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
+             QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
 }
 
 PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
@@ -110,13 +110,13 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
     return nullptr;
   }
   Handle* const self = self_of(object);
-  Question question({token, static_cast<std::size_t>(size)}, self->keys, Py_None, Py_None);
-  question.asked.timeout_ms = timeout_ms;
-  question.asked.max_age_ms = max_age_ms;
+  QueryRequest request({token, static_cast<std::size_t>(size)}, self->keys, Py_None, Py_None);
+  request.asked.timeout_ms = timeout_ms;
+  request.asked.max_age_ms = max_age_ms;
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
   Py_BEGIN_ALLOW_THREADS;
-  claimsd_query(self->handle, &question.asked, &answer);
+  claimsd_query(self->handle, &request.asked, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const found = take_answer(self, answer);
   leave(self);
@@ -124,14 +124,14 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
 }
 
 PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
-  claimsd_refusal refusal;
-  if (!read_refusal(arguments, keywords, refusal)) return nullptr;
+  claimsd_report_request report_request;
+  if (!read_report_request(arguments, keywords, report_request)) return nullptr;
   Handle* const self = self_of(object);
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_report(self->handle, &refusal, &answer);
+  result = claimsd_report(self->handle, &report_request, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const why_not = result == CLAIMSD_RECORDED || result == CLAIMSD_SENT
                                 ? Py_NewRef(Py_None)
@@ -176,8 +176,8 @@ PyObject* statistics(PyObject* object, PyObject* /*none*/) {
   claimsd_read_statistics(self->handle, &counts);
   found = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:O,s:s}", "local_hits",
                         static_cast<unsigned long long>(counts.local_hits), "shared_hits",
-                        static_cast<unsigned long long>(counts.shared_hits), "socket_questions",
-                        static_cast<unsigned long long>(counts.socket_questions), "maps",
+                        static_cast<unsigned long long>(counts.shared_hits), "socket_queries",
+                        static_cast<unsigned long long>(counts.socket_queries), "maps",
                         static_cast<unsigned long long>(counts.maps), "reports_recorded",
                         static_cast<unsigned long long>(counts.reports_recorded), "reports_lost",
                         static_cast<unsigned long long>(counts.reports_lost), "map_in_use",

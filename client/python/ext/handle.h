@@ -5,7 +5,7 @@
 #pragma once
 
 #include "client/python/ext/parsed_claims.h"
-#include "client/python/ext/question.h"
+#include "client/python/ext/query_request.h"
 
 namespace claimsd::python {
 

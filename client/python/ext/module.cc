@@ -4,7 +4,7 @@
 // claims document is kept (parsed_claims.h). Stub: auth_integration/_claimsd.pyi.
 #include "client/python/ext/answer_object.h"
 #include "client/python/ext/bearer.h"
-#include "client/python/ext/question.h"
+#include "client/python/ext/query_request.h"
 #include "client/python/ext/stream.h"
 
 namespace claimsd::python {

@@ -1,7 +1,7 @@
 #include "client/python/ext/stream.h"
 
-#include "client/python/ext/question.h"
-#include "client/python/ext/refusal.h"
+#include "client/python/ext/query_request.h"
+#include "client/python/ext/report_request.h"
 
 namespace claimsd::python {
 namespace {
@@ -59,9 +59,9 @@ PyObject* send(PyObject* object, PyObject* arguments) {
       !is_open(self)) {
     return nullptr;
   }
-  Question question({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
-  question.asked.timeout_ms = timeout_ms;
-  return sent(claimsd_stream_send(self->stream, &question.asked, tag));
+  QueryRequest request({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
+  request.asked.timeout_ms = timeout_ms;
+  return sent(claimsd_stream_send(self->stream, &request.asked, tag));
 }
 
 PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
@@ -73,9 +73,10 @@ PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   }
   const unsigned long long tag = PyLong_AsUnsignedLongLong(PyTuple_GetItem(arguments, 0));
   const Ref rest(PyErr_Occurred() == nullptr ? PyTuple_GetSlice(arguments, 1, count) : nullptr);
-  claimsd_refusal refusal;
-  if (!rest || !read_refusal(rest.get(), keywords, refusal) || !is_open(self)) return nullptr;
-  return sent(claimsd_stream_report(self->stream, &refusal, tag));
+  claimsd_report_request report_request;
+  if (!rest || !read_report_request(rest.get(), keywords, report_request) || !is_open(self))
+    return nullptr;
+  return sent(claimsd_stream_report(self->stream, &report_request, tag));
 }
 
 PyObject* receive(PyObject* object, PyObject* /*none*/) {

@@ -8,14 +8,14 @@ namespace claimsd::daemon {
 namespace {
 
 using proto::Reason;
-using testing::Asking;
 using testing::confirmed;
 using testing::FakePublisher;
 using testing::jwt_expiring;
+using testing::QueryParameters;
 using testing::ServiceHarness;
 using testing::status;
 
-constexpr Asking kWorker{.wants_lease = true};
+constexpr QueryParameters kWorker{.wants_lease = true};
 
 struct Fixture {
   explicit Fixture(const Policy& policy = testing::plain_policy()) : harness(policy) {}
@@ -40,7 +40,7 @@ TEST_CASE("a confirmation is published after it is answered, for the length of a
     shown_before_the_answer = fixture.published() != nullptr;
   };
   const BootTime started = fixture.now().boot;
-  fixture.harness.ask("token-a", kWorker);
+  fixture.harness.query("token-a", kWorker);
   fixture.harness.advance(seconds(1));
   CHECK_FALSE(fixture.published());
   fixture.harness.complete_oldest(status(200));
@@ -57,13 +57,13 @@ TEST_CASE("a confirmation is published after it is answered, for the length of a
 TEST_CASE("a client without the map causes no lease, on a hit or a miss") {
   Fixture fixture;
   fixture.harness.query_and_complete("token-a", status(200));
-  fixture.harness.ask_now("token-a");
-  fixture.harness.ask_now("token-a");
+  fixture.harness.query_now("token-a");
+  fixture.harness.query_now("token-a");
   CHECK(fixture.publications() == 0);
   // A client with the map does, even if it shares the request with others.
-  fixture.harness.ask("token-b");
-  fixture.harness.ask("token-b", kWorker);
-  fixture.harness.ask("token-b");
+  fixture.harness.query("token-b");
+  fixture.harness.query("token-b", kWorker);
+  fixture.harness.query("token-b");
   fixture.harness.complete_oldest(status(200));
   CHECK(fixture.published("token-b"));
 }
@@ -74,27 +74,27 @@ TEST_CASE("a hit publishes a missing lease, and keeps a recent one") {
   policy.memory_entries = memory_entries;
   Fixture fixture(policy);
   fixture.confirm();
-  for (int hit = 0; hit < 10; ++hit) fixture.harness.ask_now("token-a", kWorker);
+  for (int hit = 0; hit < 10; ++hit) fixture.harness.query_now("token-a", kWorker);
   CHECK(fixture.publications() == 1);
   fixture.harness.advance(milliseconds(2499));
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   CHECK(fixture.publications() == 1);
   SECTION("renewed once half of it has passed, and then recent again") {
     fixture.harness.advance(milliseconds(1));
-    fixture.harness.ask_now("token-a", kWorker);
-    fixture.harness.ask_now("token-a", kWorker);
+    fixture.harness.query_now("token-a", kWorker);
+    fixture.harness.query_now("token-a", kWorker);
     CHECK(fixture.publications() == 2);
     CHECK(fixture.published()->end.lease == fixture.now().boot + seconds(5));
   }
   SECTION("published again after it has expired") {
     fixture.harness.advance(seconds(10));
     CHECK_FALSE(fixture.published());
-    fixture.harness.ask_now("token-a", kWorker);
+    fixture.harness.query_now("token-a", kWorker);
     CHECK(fixture.published());
   }
   SECTION("a client without the map does not renew it") {
     fixture.harness.advance(milliseconds(1));
-    fixture.harness.ask_now("token-a");
+    fixture.harness.query_now("token-a");
     CHECK(fixture.publications() == 1);
   }
 }
@@ -104,12 +104,12 @@ TEST_CASE("a lease ends with its entry and is not renewed for the remaining time
   fixture.confirm("token-a", confirmed("max-age=12"));
   const BootTime end = fixture.now().boot + seconds(12);
   fixture.harness.advance(seconds(9));
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   CHECK(fixture.published()->end.lease == end);
   const std::size_t before = fixture.publications();
   for (int hit = 0; hit < 20; ++hit) {
     fixture.harness.advance(milliseconds(100));
-    fixture.harness.ask_now("token-a", kWorker);
+    fixture.harness.query_now("token-a", kWorker);
   }
   CHECK(fixture.publications() == before);
   fixture.harness.advance(seconds(1));
@@ -214,12 +214,12 @@ TEST_CASE("a new confirmation withdraws the old lease before answering, then pub
 
 TEST_CASE("a late confirmation of a token rejected in the meantime is not published") {
   Fixture fixture;
-  fixture.harness.ask("token-a", kWorker);
+  fixture.harness.query("token-a", kWorker);
   const auto first = fixture.harness.upstream.take_oldest();
   fixture.harness.service->disconnected(1);
   // The first request is still in flight and completes after a later one was rejected.
   fixture.harness.advance(milliseconds(10));
-  fixture.harness.ask("token-a", {.max_age = Duration(0), .connection = 2, .wants_lease = true});
+  fixture.harness.query("token-a", {.max_age = Duration(0), .connection = 2, .wants_lease = true});
   fixture.harness.service->on_complete(first.id, status(200));
   fixture.harness.complete_oldest(status(401));
   CHECK_FALSE(fixture.published());
@@ -235,7 +235,7 @@ TEST_CASE("an entry that the sink removed while handling the answer is not publi
     if (std::exchange(done, true)) return;
     fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   };
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   CHECK_FALSE(fixture.published());
 }
 
@@ -249,7 +249,7 @@ TEST_CASE("an entry that the store failed to erase is not published") {
     fixture.harness.cache.erase_fault.arm(0, 100);
     fixture.harness.query_and_complete("token-a", status(401), {.max_age = Duration(0)});
   };
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   REQUIRE(fixture.harness.cache.holds(fixture.harness.key_of("token-a")));
   CHECK_FALSE(fixture.published());
 }
@@ -257,17 +257,17 @@ TEST_CASE("an entry that the store failed to erase is not published") {
 TEST_CASE("a hit on an in-memory entry with a recent lease does not query the publisher") {
   Fixture fixture;
   fixture.confirm();
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   const std::size_t looks = fixture.harness.publisher.looks();
-  for (int hit = 0; hit < 10; ++hit) fixture.harness.ask_now("token-a", kWorker);
+  for (int hit = 0; hit < 10; ++hit) fixture.harness.query_now("token-a", kWorker);
   CHECK(fixture.harness.publisher.looks() == looks);
 }
 
 TEST_CASE("only the successor's confirmation is published, not the one that was too old") {
   Fixture fixture;
-  fixture.harness.ask("token-a", kWorker);
+  fixture.harness.query("token-a", kWorker);
   fixture.harness.advance(milliseconds(10));
-  fixture.harness.ask("token-a", {.max_age = Duration(0)});
+  fixture.harness.query("token-a", {.max_age = Duration(0)});
   fixture.harness.complete_oldest(status(200));
   const BootTime second = fixture.now().boot;
   fixture.harness.advance(milliseconds(10));
@@ -285,7 +285,7 @@ TEST_CASE("a restarted daemon publishes cached entries under its own policy") {
   fixture.harness.publisher.forget_all();
   fixture.harness.restart();
   CHECK_FALSE(fixture.published());
-  fixture.harness.ask_now("token-a", kWorker);
+  fixture.harness.query_now("token-a", kWorker);
   REQUIRE(fixture.published());
   CHECK(fixture.published()->end.lease == fixture.now().boot + seconds(2));
 }

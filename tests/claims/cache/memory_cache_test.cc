@@ -30,7 +30,7 @@ struct Opened {
 void warm(ServiceHarness& world, std::string_view token) {
   world.query_and_complete(token, status(200));
   for (int hits = 0; hits < 2; ++hits)
-    REQUIRE(world.ask_now(token).answer.source == Source::kCache);
+    REQUIRE(world.query_now(token).answer.source == Source::kCache);
 }
 
 }  // namespace
@@ -137,18 +137,18 @@ TEST_CASE("an in-memory hit does not use the store") {
   ServiceHarness world;
   warm(world, "token");
   world.cache.find_fault.arm(0, SIZE_MAX);
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
 }
 
 TEST_CASE("a token that was looked up once is not in memory yet") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
   CHECK_FALSE(world.service->wait_time());  // no sweep is due
   world.query_and_complete("other", status(200));
-  CHECK(world.ask_now("other").answer.source == Source::kCache);
+  CHECK(world.query_now("other").answer.source == Source::kCache);
   CHECK_FALSE(world.service->wait_time());
-  CHECK(world.ask_now("token").answer.source == Source::kCache);
+  CHECK(world.query_now("token").answer.source == Source::kCache);
   CHECK(world.service->wait_time());
 }
 
@@ -156,9 +156,9 @@ TEST_CASE("a 401 removes an in-memory entry") {
   ServiceHarness world;
   warm(world, "token");
   world.query_and_complete("token", status(401), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
   world.advance(5s);
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("a 401 removes an in-memory entry even if the store fails") {
@@ -166,7 +166,7 @@ TEST_CASE("a 401 removes an in-memory entry even if the store fails") {
   warm(world, "token");
   world.cache.erase_fault.arm(0, SIZE_MAX);
   world.query_and_complete("token", status(401), {.max_age = 0s});
-  CHECK(world.ask_now("token").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("token").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("a newer 200 replaces an in-memory entry") {
@@ -174,7 +174,7 @@ TEST_CASE("a newer 200 replaces an in-memory entry") {
   warm(world, "token");
   world.advance(1s);
   world.query_and_complete("token", status(200, R"({"id":"u","role":"less"})"), {.max_age = 0s});
-  const RecordedAnswer answer = world.ask_now("token");
+  const RecordedAnswer answer = world.query_now("token");
   CHECK(answer.answer.age == 0s);
   CHECK(answer.claims.find("less") != std::string::npos);
 }
@@ -185,7 +185,7 @@ TEST_CASE("a newer 200 that is not cached removes an in-memory entry") {
     warm(world, "token");
     if (fails) world.cache.put_fault.arm(0, 1);
     world.query_and_complete("token", fails ? status(200) : confirmed("no-store"), {.max_age = 0s});
-    CHECK_FALSE(world.answered(world.ask("token")));
+    CHECK_FALSE(world.answered(world.query("token")));
   }
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("an entry evicted from the store is evicted from memory") {
   ServiceHarness world(policy);
   warm(world, "token");
   world.query_and_complete("other", status(200));
-  CHECK_FALSE(world.answered(world.ask("token")));
+  CHECK_FALSE(world.answered(world.query("token")));
 }
 
 TEST_CASE("an in-memory entry of one Auth API does not answer for another") {
@@ -203,15 +203,15 @@ TEST_CASE("an in-memory entry of one Auth API does not answer for another") {
   policy.upstreams.push_back(UpstreamPolicy{.name = "other"});
   ServiceHarness world(policy);
   warm(world, "token");
-  CHECK_FALSE(world.answered(world.ask("token", {.upstream = 1})));
+  CHECK_FALSE(world.answered(world.query("token", {.upstream = 1})));
 }
 
 TEST_CASE("max_age applies to in-memory entries") {
   ServiceHarness world;
   warm(world, "token");
   world.advance(10s);
-  CHECK(world.ask_now("token", {.max_age = 10s}).answer.age == 10s);
-  CHECK_FALSE(world.answered(world.ask("token", {.max_age = 10s - 1ns})));
+  CHECK(world.query_now("token", {.max_age = 10s}).answer.age == 10s);
+  CHECK_FALSE(world.answered(world.query("token", {.max_age = 10s - 1ns})));
 }
 
 TEST_CASE("a sweep is due every second until the in-memory cache is empty") {
@@ -228,8 +228,8 @@ TEST_CASE("a sweep is due every second until the in-memory cache is empty") {
 TEST_CASE("the wake-up time is the earlier of the next sweep and the next deadline") {
   ServiceHarness world;
   warm(world, "token");
-  world.ask("other", {.timeout = 10s});
+  world.query("other", {.timeout = 10s});
   CHECK(world.service->wait_time() == 1s);
-  world.ask("another", {.timeout = 500ms});
+  world.query("another", {.timeout = 500ms});
   CHECK(world.service->wait_time() == 500ms);
 }

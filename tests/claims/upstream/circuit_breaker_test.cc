@@ -161,7 +161,7 @@ TEST_CASE("uids take turns, and tokens that were valid go first without starving
 TEST_CASE("while the breaker is open queries fail immediately") {
   ServiceHarness world(careful());
   fail(world, 3);
-  const RecordedAnswer answer = world.ask_now("token");
+  const RecordedAnswer answer = world.query_now("token");
   CHECK(answer.answer.reason == Reason::kBackoff);
   CHECK(answer.answer.retry_after > 0s);
   CHECK(answer.answer.retry_after <= 1s);
@@ -176,8 +176,8 @@ TEST_CASE("while the breaker is open cached tokens are still answered") {
   world.query_and_complete("known", status(200));
   world.query_and_complete("bad", status(401));
   fail(world, 3);
-  CHECK(world.ask_now("known").answer.reason == Reason::kOk);
-  CHECK(world.ask_now("bad").answer.reason == Reason::kRejected);
+  CHECK(world.query_now("known").answer.reason == Reason::kOk);
+  CHECK(world.query_now("bad").answer.reason == Reason::kRejected);
 }
 
 TEST_CASE("when the breaker opens, pending queries and successors fail immediately") {
@@ -185,9 +185,9 @@ TEST_CASE("when the breaker opens, pending queries and successors fail immediate
   policy.max_in_flight = 1;
   ServiceHarness world(policy);
   fail(world, 2);
-  const Waiter flies = world.ask("a");
-  const Waiter again = world.ask("a", {.max_age = 0s});
-  const Waiter waits = world.ask("b");
+  const Waiter flies = world.query("a");
+  const Waiter again = world.query("a", {.max_age = 0s});
+  const Waiter waits = world.query("b");
   world.complete_oldest(failed(Reason::kUpstreamTimeout));
   CHECK(world.reason(flies) == Reason::kUpstreamTimeout);
   CHECK(world.reason(again) == Reason::kBackoff);
@@ -199,14 +199,14 @@ TEST_CASE("a half-open breaker sends one query; others fail until it completes")
   ServiceHarness world(careful());
   fail(world, 3);
   world.advance(1s);
-  const Waiter probe = world.ask("probe");
-  const Waiter with_it = world.ask("probe");
-  CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
+  const Waiter probe = world.query("probe");
+  const Waiter with_it = world.query("probe");
+  CHECK(world.query_now("other").answer.reason == Reason::kBackoff);
   CHECK(world.upstream.in_flight().size() == 1);
   world.complete_oldest(failed(Reason::kUpstreamConnect));
   CHECK(world.reason(probe) == Reason::kUpstreamConnect);
   CHECK(world.reason(with_it) == Reason::kUpstreamConnect);
-  CHECK(world.ask_now("other").answer.reason == Reason::kBackoff);
+  CHECK(world.query_now("other").answer.reason == Reason::kBackoff);
 }
 
 TEST_CASE("responses about a single token do not open the Auth API's breaker") {
@@ -219,7 +219,7 @@ TEST_CASE("responses about a single token do not open the Auth API's breaker") {
   CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   for (const int code : {500, 503, 429})
     world.query_and_complete("token" + std::to_string(code), status(code));
-  CHECK(world.ask_now("another").answer.reason == Reason::kBackoff);
+  CHECK(world.query_now("another").answer.reason == Reason::kBackoff);
 }
 
 TEST_CASE("a token that repeatedly fails backs off without affecting other tokens") {
@@ -228,7 +228,7 @@ TEST_CASE("a token that repeatedly fails backs off without affecting other token
   ServiceHarness world(careful());
   for (int i = 0; i < 3; ++i)
     CHECK(world.query_and_complete("poison", outcome()).answer.reason != Reason::kBackoff);
-  const RecordedAnswer turned_away = world.ask_now("poison");
+  const RecordedAnswer turned_away = world.query_now("poison");
   CHECK(turned_away.answer.reason == Reason::kBackoff);
   CHECK(turned_away.answer.retry_after > 0s);
   CHECK(turned_away.answer.retry_after <= 1s);
@@ -240,7 +240,7 @@ TEST_CASE("a token that repeatedly fails backs off without affecting other token
   const std::uint64_t before = world.counters().upstream_requests;
   for (int second = 0; second < 600; ++second) {
     world.advance(1s);
-    world.ask("poison");
+    world.query("poison");
     if (!world.upstream.in_flight().empty()) world.complete_oldest(outcome());
     REQUIRE(world.query_and_complete("token" + std::to_string(second), status(404)).answer.reason ==
             Reason::kUpstreamStatus);
@@ -260,12 +260,12 @@ TEST_CASE("a throttled token backs off for its Retry-After without affecting oth
   world.query_and_complete("greedy", throttled);
   CHECK(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
   world.advance(299s);
-  CHECK(world.ask_now("greedy").answer.reason == Reason::kBackoff);
+  CHECK(world.query_now("greedy").answer.reason == Reason::kBackoff);
   world.advance(1s);
   CHECK(world.query_and_complete("greedy", status(200)).answer.reason == Reason::kOk);
   // If several tokens are throttled, the breaker opens for all.
   for (int i = 0; i < 3; ++i) world.query_and_complete("other" + std::to_string(i), throttled);
-  const RecordedAnswer another = world.ask_now("another");
+  const RecordedAnswer another = world.query_now("another");
   CHECK(another.answer.reason == Reason::kBackoff);
   CHECK(another.answer.retry_after == 300s);
 }
@@ -273,7 +273,7 @@ TEST_CASE("a throttled token backs off for its Retry-After without affecting oth
 TEST_CASE("a probe that fails with a known failing token is excused once") {
   ServiceHarness world(careful());
   for (int i = 0; i < 3; ++i) world.query_and_complete("poison" + std::to_string(i), status(500));
-  REQUIRE(world.ask_now("token").answer.reason == Reason::kBackoff);
+  REQUIRE(world.query_now("token").answer.reason == Reason::kBackoff);
   world.advance(1s);
   CHECK(world.query_and_complete("poison0", status(500)).answer.reason == Reason::kUpstreamStatus);
   SECTION("probe with another token that works") {
@@ -288,16 +288,16 @@ TEST_CASE("a probe that fails with a known failing token is excused once") {
   SECTION("probe with another failing token: the breaker opens") {
     CHECK(world.query_and_complete("poison1", status(500)).answer.reason ==
           Reason::kUpstreamStatus);
-    CHECK(world.ask_now("token").answer.reason == Reason::kBackoff);
+    CHECK(world.query_now("token").answer.reason == Reason::kBackoff);
   }
 }
 
 TEST_CASE("a successor of a token that starts to back off fails immediately") {
   ServiceHarness world(careful());
   for (int i = 0; i < 2; ++i) world.query_and_complete("poison", status(500));
-  const Waiter flies = world.ask("poison");
+  const Waiter flies = world.query("poison");
   world.advance(1ms);
-  const Waiter again = world.ask("poison", {.max_age = 0s});
+  const Waiter again = world.query("poison", {.max_age = 0s});
   world.complete_oldest(status(500));
   CHECK(world.reason(flies) == Reason::kUpstreamStatus);
   CHECK(world.reason(again) == Reason::kBackoff);
@@ -308,15 +308,15 @@ TEST_CASE("a failing token does not disable a URL for others") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  world.ask("poison");
+  world.query("poison");
   world.complete_oldest(status(500));
   world.complete_oldest(status(500));
   world.advance(UrlFailover::kPause);
   world.query_and_complete("token", status(200));  // at the first URL, which works
-  world.ask("poison");
+  world.query("poison");
   world.complete_oldest(status(500));
   CHECK(world.upstream.in_flight().empty());
-  world.ask("another");
+  world.query("another");
   REQUIRE(world.upstream.in_flight().size() == 1);
   CHECK(world.upstream.in_flight()[0].url == 0);
 }
@@ -348,9 +348,9 @@ TEST_CASE("a dead Auth API uses no slots of another") {
   policy.max_in_flight = 2;
   policy.max_pending = 4;
   ServiceHarness world(policy);
-  for (int i = 0; i < 20; ++i) world.ask("hangs" + std::to_string(i));
+  for (int i = 0; i < 20; ++i) world.query("hangs" + std::to_string(i));
   CHECK(world.service->flights().in_flight() == 2);
-  const Waiter other = world.ask("token", {.upstream = 1});
+  const Waiter other = world.query("token", {.upstream = 1});
   CHECK(world.upstream.in_flight().size() == 3);
   world.complete_for("token", status(200));
   CHECK(world.reason(other) == Reason::kOk);
@@ -360,7 +360,7 @@ TEST_CASE("after a partition requests ramp up, and no token was reported invalid
   ServiceHarness world(careful());
   std::vector<Waiter> waiters;
   for (int second = 0; second < 60; ++second) {
-    for (int i = 0; i < 50; ++i) waiters.push_back(world.ask("hot" + std::to_string(i)));
+    for (int i = 0; i < 50; ++i) waiters.push_back(world.query("hot" + std::to_string(i)));
     while (!world.upstream.in_flight().empty())
       world.complete_oldest(failed(Reason::kUpstreamTimeout));
     world.advance(1s);
@@ -371,7 +371,7 @@ TEST_CASE("after a partition requests ramp up, and no token was reported invalid
   world.advance(30s);
   std::size_t most = 0;
   for (int i = 0; i < 5000; ++i) {
-    world.ask("hot" + std::to_string(i));
+    world.query("hot" + std::to_string(i));
     if (i % 20 == 0 && !world.upstream.in_flight().empty()) world.complete_oldest(status(200));
     if (i < 200) most = std::max(most, world.upstream.in_flight().size());
   }
@@ -387,7 +387,7 @@ TEST_CASE(
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  const Waiter waiter = world.ask("a");
+  const Waiter waiter = world.query("a");
   REQUIRE(world.upstream.in_flight()[0].url == 0);
   world.advance(10ms);
   world.complete_oldest(failed(Reason::kUpstreamConnect));
@@ -397,7 +397,7 @@ TEST_CASE(
   world.complete_oldest(status(200));
   CHECK(world.reason(waiter) == Reason::kOk);
   CHECK(world.answer(waiter).answer.age == 0s);  // of the second request
-  world.ask("b");
+  world.query("b");
   CHECK(world.upstream.in_flight()[0].url == 1);
   CHECK(world.counters().retries == 1);
 }
@@ -406,7 +406,7 @@ TEST_CASE("when every URL fails, the query fails after one attempt at each") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  const Waiter waiter = world.ask("a");
+  const Waiter waiter = world.query("a");
   world.complete_oldest(failed(Reason::kUpstreamConnect));
   world.complete_oldest(failed(Reason::kUpstreamTls));
   CHECK(world.reason(waiter) == Reason::kUpstreamTls);
@@ -417,8 +417,8 @@ TEST_CASE("after a Retry-After no other URL is tried") {
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  world.ask("a");
-  const Waiter other = world.ask("b");
+  world.query("a");
+  const Waiter other = world.query("b");
   FetchOutcome busy = status(503);
   busy.retry_after = std::chrono::seconds(30);
   world.complete_for("a", busy);
@@ -441,7 +441,7 @@ TEST_CASE("at most one fifth of all requests are retried") {
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
   for (int i = 0; i < 500; ++i) {
-    world.ask("token" + std::to_string(i));
+    world.query("token" + std::to_string(i));
     while (!world.upstream.in_flight().empty()) {
       // The first URL always fails and is trusted again after each pause.
       const auto flight = world.upstream.in_flight()[0];
@@ -457,11 +457,11 @@ TEST_CASE("the result of a purged flight that was retried afterwards is cached")
   Policy policy = careful();
   policy.upstreams[0].urls = 2;
   ServiceHarness world(policy);
-  world.ask("token");
+  world.query("token");
   world.advance(1ms);
   world.purge({.subject = Subject::kToken, .who = "token", .upstream = {}, .length = {}});
   world.advance(1ms);
   world.complete_oldest(failed(Reason::kUpstreamConnect));
   world.complete_oldest(status(200));
-  CHECK(world.ask_now("token").answer.source == proto::Source::kCache);
+  CHECK(world.query_now("token").answer.source == proto::Source::kCache);
 }

@@ -1,12 +1,12 @@
-#include "client/python/ext/refusal.h"
+#include "client/python/ext/report_request.h"
 
 namespace claimsd::python {
 
-bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out) {
+bool read_report_request(PyObject* arguments, PyObject* keywords, claimsd_report_request& out) {
   static const char* const names[] = {"status",   "token",      "reason",       "user",
                                       "method",   "route",      "required",     "client_address",
                                       "trace_id", "timeout_ms", "await_record", nullptr};
-  out = CLAIMSD_REFUSAL_INIT;
+  out = CLAIMSD_REPORT_REQUEST_INIT;
   unsigned int status = 0;
   unsigned int timeout_ms = 0;
   int await_record = 0;
@@ -21,7 +21,7 @@ bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out)
   out.timeout_ms = timeout_ms;
   out.flags = await_record != 0 ? CLAIMSD_AWAIT_RECORD : 0;
   out.token_size = static_cast<std::size_t>(token_size);
-  if (status >= CLAIMSD_LEAST_STATUS && status <= CLAIMSD_MOST_STATUS) return true;
+  if (status >= CLAIMSD_MIN_STATUS && status <= CLAIMSD_MAX_STATUS) return true;
   PyErr_SetString(PyExc_ValueError, "report() takes a status of HTTP that refuses: 400 to 599");
   return false;
 }

@@ -1,4 +1,4 @@
-// question.h: a caller's question, checked and turned into what travels. Views into the caller's
+// query_request.h: a caller's question, checked and turned into what travels. Views into the caller's
 // memory.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace claimsd::client_impl {
 
-struct Question {
+struct QueryRequest {
   proto::Query query;  // its timeout_ms is set when it is sent, to what is left by then
   std::uint32_t timeout_ms = 0;
 
@@ -18,7 +18,8 @@ struct Question {
 
 // False for a NULL, a wrong size or no token. Hints longer than the wire takes are cut between
 // characters: a long route is no reason to refuse a lookup.
-bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out);
+bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
+                        QueryRequest& out);
 
 // A text of the C ABI, NULL for "", cut between characters to at most `limit` bytes.
 std::string_view limited(const char* text, std::size_t limit);
@@ -32,6 +33,6 @@ std::size_t frame_bound(const proto::Query& query);
 
 // What the daemon is told it may take: a little less than we wait, so that its own "deadline",
 // which says that the Auth API is slow, arrives before we must say that the daemon is.
-std::uint32_t daemon_share_ms(std::uint32_t left_ms);
+std::uint32_t daemon_share_ms(std::uint32_t remaining_ms);
 
 }  // namespace claimsd::client_impl

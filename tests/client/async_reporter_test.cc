@@ -97,7 +97,7 @@ TEST_CASE("a receipt that says no is a loss, told with the next report") {
 TEST_CASE("a report without a receipt in its time is lost") {
   ReportHost host;
   host.registrar.silent = true;
-  Refusal refusal = brief_denial();
+  ReportRequest refusal = brief_denial();
   refusal.timeout = 20ms;
   CHECK(host.client.report(refusal).sent());
   CHECK(lost(host.client, 1));

@@ -1,4 +1,4 @@
-// question.h: a request's META and route as a question to libclaimsd. Needs the GIL to build;
+// query_request.h: a request's META and route as a question to libclaimsd. Needs the GIL to build;
 // may be sent without it. Keeps what it points at alive.
 #pragma once
 
@@ -21,15 +21,15 @@ struct Keys {
 bool make_keys(Keys& keys);
 void forget_keys(Keys& keys);
 
-class Question {
+class QueryRequest {
  public:
   // The hints out of a request's META (a dict, or None for no hints) and its route (str or None).
   // What is no text is left out: hints decide nothing.
-  Question(std::string_view token, const Keys& keys, PyObject* meta, PyObject* route);
-  Question(const Question&) = delete;
-  Question& operator=(const Question&) = delete;
+  QueryRequest(std::string_view token, const Keys& keys, PyObject* meta, PyObject* route);
+  QueryRequest(const QueryRequest&) = delete;
+  QueryRequest& operator=(const QueryRequest&) = delete;
 
-  claimsd_question asked = CLAIMSD_QUESTION_INIT;
+  claimsd_query_request asked = CLAIMSD_QUERY_REQUEST_INIT;
 
  private:
   Ref address_;

@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("a refusal arrives as it was given and is recorded") {
   ReportHost host;
   CHECK(host.client.report(denial()).recorded());
-  Refusal broken{.status = 401, .reason = "malformed", .await_record = true};
+  ReportRequest broken{.status = 401, .reason = "malformed", .await_record = true};
   CHECK(host.client.report(broken).recorded());
   const auto& seen = host.registrar.seen.at(0);
   CHECK(seen.token == "token");
@@ -35,7 +35,7 @@ TEST_CASE("a refusal arrives as it was given and is recorded") {
 TEST_CASE(
     "texts that are too long are cut between characters, a token that is too long is left out") {
   ReportHost host;
-  Refusal refusal = denial();
+  ReportRequest refusal = denial();
   const std::string token(proto::kMaxToken + 1, 't');
   refusal.token = token;
   refusal.method = std::string(100, 'M');
@@ -85,7 +85,7 @@ TEST_CASE("reports while the daemon is away are counted, and told when it is bac
 TEST_CASE("a daemon that says nothing is waited for as long as was said") {
   ReportHost host;
   host.registrar.silent = true;
-  Refusal refusal = denial();
+  ReportRequest refusal = denial();
   refusal.timeout = 50ms;
   const Answer why_not = host.client.report(refusal);
   CHECK_FALSE(why_not.recorded());

@@ -1,4 +1,4 @@
-// refusal.h: a refusal that a caller reports, checked and turned into what travels. Views into the
+// report_request.h: a refusal that a caller reports, checked and turned into what travels. Views into the
 // caller's memory.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace claimsd::client_impl {
 
-struct Refusal {
+struct ReportRequest {
   proto::Report report;  // its timeout_ms and unacknowledged are set when it is sent
   std::uint32_t timeout_ms = 0;
   bool awaits_record = false;
@@ -19,7 +19,8 @@ struct Refusal {
 // False for a NULL, a wrong size, unknown flags, or a status that refuses nothing. Texts longer
 // than the wire takes are cut between characters; a token longer than one may be is left out: the
 // record that it would name is of a refusal for its length, and is worth having without.
-bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms, Refusal& out);
+bool read_report_request(const claimsd_report_request* given, std::uint32_t default_timeout_ms,
+                         ReportRequest& out);
 
 // A size that the report's frame does not exceed; always one that may travel.
 std::size_t frame_bound(const proto::Report& report);

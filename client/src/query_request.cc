@@ -1,4 +1,4 @@
-#include "client/src/question.h"
+#include "client/src/query_request.h"
 
 #include <cstddef>
 
@@ -28,11 +28,12 @@ std::string_view limited(const char* text, std::size_t limit) {
 // All its fields are as old as the struct, so each is there, and is read by itself: the caller has
 // just written them one by one, and a core that copied them in larger pieces would wait for its own
 // stores to land.
-bool read_question(const claimsd_question* given, std::uint32_t default_timeout_ms, Question& out) {
-  constexpr std::size_t kOldest = offsetof(claimsd_question, route) + sizeof given->route;
+bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
+                        QueryRequest& out) {
+  constexpr std::size_t kOldest = offsetof(claimsd_query_request, route) + sizeof given->route;
   static_assert(sizeof *given == kOldest, "a newer field is there only if given->size covers it");
   if (given == nullptr || !is_struct_size(given->size, kOldest)) return false;
-  const claimsd_question& known = *given;
+  const claimsd_query_request& known = *given;
   if (known.token == nullptr) return false;
   out.query = {.timeout_ms = 0,
                .max_age_ms = known.max_age_ms,
@@ -54,9 +55,9 @@ bool fits_a_frame(const proto::Query& query) {
   return query.token.size() <= proto::kMaxPayload && frame_bound(query) <= proto::kMaxFrame;
 }
 
-std::uint32_t daemon_share_ms(std::uint32_t left_ms) {
-  const std::uint32_t margin = left_ms / 16 < kMaxMarginMs ? left_ms / 16 : kMaxMarginMs;
-  return left_ms > 1 ? left_ms - (margin > 0 ? margin : 1) : left_ms;
+std::uint32_t daemon_share_ms(std::uint32_t remaining_ms) {
+  const std::uint32_t margin = remaining_ms / 16 < kMaxMarginMs ? remaining_ms / 16 : kMaxMarginMs;
+  return remaining_ms > 1 ? remaining_ms - (margin > 0 ? margin : 1) : remaining_ms;
 }
 
 }  // namespace claimsd::client_impl

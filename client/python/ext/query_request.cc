@@ -1,4 +1,4 @@
-#include "client/python/ext/question.h"
+#include "client/python/ext/query_request.h"
 
 #include <cstring>
 
@@ -47,7 +47,8 @@ void forget_keys(Keys& keys) {
   Py_CLEAR(keys.method);
 }
 
-Question::Question(std::string_view token, const Keys& keys, PyObject* meta, PyObject* route) {
+QueryRequest::QueryRequest(std::string_view token, const Keys& keys, PyObject* meta,
+                           PyObject* route) {
   asked.token = token.data();
   asked.token_size = token.size();
   const bool has_meta = PyDict_Check(meta);

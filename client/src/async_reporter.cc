@@ -1,4 +1,4 @@
-#include "client/src/report_lane.h"
+#include "client/src/async_reporter.h"
 
 #include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
@@ -10,20 +10,20 @@ namespace {
 constexpr std::size_t kMaxUnsettled = 256;
 
 claimsd_result lost(Reason why, claimsd_answer** out) {
-  if (out != nullptr) *out = make_answer(finding_of(why));
+  if (out != nullptr) *out = make_answer(lookup_result_of(why));
   return CLAIMSD_UNAVAILABLE;
 }
 
 }  // namespace
 
-ReportLane::~ReportLane() {
+AsyncReporter::~AsyncReporter() {
   // Out of sight first: in a child that has not used the handle its end comes to abandon().
   const Owned<Stream> closing(stream_);
   stream_ = nullptr;
 }
 
 // False when there is no memory.
-bool ReportLane::open() {
+bool AsyncReporter::open() {
   if (stream_ != nullptr) return true;
   auto made = make_owned<Stream>(handle_, Stream::Sends::kBehindHello);
   if (!made || made->create() != CLAIMSD_OK) return false;
@@ -31,7 +31,7 @@ bool ReportLane::open() {
   return true;
 }
 
-claimsd_result ReportLane::send(const Refusal& refusal, claimsd_answer** out) {
+claimsd_result AsyncReporter::send(const ReportRequest& report_request, claimsd_answer** out) {
   const CancelDisabled cancel_disabled;
   const Locked locked(mutex_);
   if (!open()) {
@@ -44,13 +44,13 @@ claimsd_result ReportLane::send(const Refusal& refusal, claimsd_answer** out) {
     return lost(Reason::kOverloaded, out);
   }
   const std::uint64_t tag = ++last_tag_;
-  if (stream_->report(refusal, tag) != CLAIMSD_OK) return lost(Reason::kNoResources, out);
+  if (stream_->report(report_request, tag) != CLAIMSD_OK) return lost(Reason::kNoResources, out);
   const claimsd_result result = progress(tag, out);
   return result == CLAIMSD_AGAIN ? CLAIMSD_SENT : result;
 }
 
 // Takes every receipt that is there; what became of the report `tag`, or CLAIMSD_AGAIN.
-claimsd_result ReportLane::progress(std::uint64_t tag, claimsd_answer** out) {
+claimsd_result AsyncReporter::progress(std::uint64_t tag, claimsd_answer** out) {
   claimsd_result result = CLAIMSD_AGAIN;
   for (;;) {
     std::uint64_t settled = 0;
@@ -66,12 +66,12 @@ claimsd_result ReportLane::progress(std::uint64_t tag, claimsd_answer** out) {
   }
 }
 
-void ReportLane::settle() {
+void AsyncReporter::settle() {
   const Locked locked(mutex_);
   if (stream_ != nullptr) progress(0, nullptr);
 }
 
-void ReportLane::abandon() {
+void AsyncReporter::abandon() {
   const bool whole = mutex_.try_lock();
   mutex_.renew();
   if (stream_ == nullptr) return;

@@ -1,9 +1,9 @@
-#include "client/src/refusal.h"
+#include "client/src/report_request.h"
 
 #include <cstddef>
 #include <cstring>
 
-#include "client/src/question.h"
+#include "client/src/query_request.h"
 #include "client/src/sized_struct.h"
 
 namespace claimsd::client_impl {
@@ -26,12 +26,14 @@ std::uint16_t code_of(const char* word) {
 
 }  // namespace
 
-bool read_refusal(const claimsd_refusal* given, std::uint32_t default_timeout_ms, Refusal& out) {
-  claimsd_refusal known = CLAIMSD_REFUSAL_INIT;
-  constexpr std::size_t kOldest = offsetof(claimsd_refusal, trace_id) + sizeof known.trace_id;
+bool read_report_request(const claimsd_report_request* given, std::uint32_t default_timeout_ms,
+                         ReportRequest& out) {
+  claimsd_report_request known = CLAIMSD_REPORT_REQUEST_INIT;
+  constexpr std::size_t kOldest =
+      offsetof(claimsd_report_request, trace_id) + sizeof known.trace_id;
   if (given == nullptr || !copy_sized(given, kOldest, known)) return false;
   if ((known.flags & ~CLAIMSD_AWAIT_RECORD) != 0 || known.reserved != 0) return false;
-  if (known.status < CLAIMSD_LEAST_STATUS || known.status > CLAIMSD_MOST_STATUS) return false;
+  if (known.status < CLAIMSD_MIN_STATUS || known.status > CLAIMSD_MAX_STATUS) return false;
   const bool has_token = known.token != nullptr && known.token_size <= proto::kMaxToken;
   out.report = {
       .status = static_cast<std::uint16_t>(known.status),

@@ -1,4 +1,4 @@
-// report_lane.h: reports that no caller waits for, over a connection of their own: a bare socket,
+// async_reporter.h: reports that no caller waits for, over a connection of their own: a bare socket,
 // and no other descriptor.
 //
 // A report is handed to the kernel, on a new connection right behind the Hello, and its receipt is
@@ -17,19 +17,19 @@ namespace claimsd::client_impl {
 
 class Handle;
 class Stream;
-struct Refusal;
+struct ReportRequest;
 
-class ReportLane {
+class AsyncReporter {
  public:
-  explicit ReportLane(Handle& handle) : handle_(handle) {}
-  ReportLane(const ReportLane&) = delete;
-  ReportLane& operator=(const ReportLane&) = delete;
+  explicit AsyncReporter(Handle& handle) : handle_(handle) {}
+  AsyncReporter(const AsyncReporter&) = delete;
+  AsyncReporter& operator=(const AsyncReporter&) = delete;
   // What has no receipt yet counts as lost.
-  ~ReportLane();
+  ~AsyncReporter();
 
   // CLAIMSD_SENT, or CLAIMSD_RECORDED where the receipt is there already; else
   // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null).
-  claimsd_result send(const Refusal& refusal, claimsd_answer** out);
+  claimsd_result send(const ReportRequest& report_request, claimsd_answer** out);
 
   // Reads the receipts that have come.
   void settle();

@@ -1,4 +1,4 @@
-// refusal.h: the arguments of report() as a refusal for libclaimsd. Needs the GIL to read; what it
+// report_request.h: the arguments of report() as a refusal for libclaimsd. Needs the GIL to read; what it
 // points at are the caller's arguments, which live as long as the call.
 #pragma once
 
@@ -10,6 +10,6 @@ namespace claimsd::python {
 // (status, *, token, reason, user, method, route, required, client_address, trace_id, timeout_ms,
 // await_record).
 // False with an exception set.
-bool read_refusal(PyObject* arguments, PyObject* keywords, claimsd_refusal& out);
+bool read_report_request(PyObject* arguments, PyObject* keywords, claimsd_report_request& out);
 
 }  // namespace claimsd::python

@@ -1,10 +1,10 @@
 // What is made of a question before it is sent.
-#include "client/src/question.h"
+#include "client/src/query_request.h"
 
 #include <string>
 
 #include "client/src/memory.h"
-#include "client/src/question_table.h"
+#include "client/src/query_table.h"
 #include "tests/support/catch.h"
 
 namespace claimsd::client_impl {
@@ -42,15 +42,15 @@ TEST_CASE("whatever is said to fit a frame does") {
 }
 
 TEST_CASE("request ids are never zero and never of a question given up") {
-  QuestionTable table;
+  QueryTable table;
   REQUIRE(table.create());
-  OpenQuestion* const first = table.add(proto::Query{.token = "t"}, 1, 0);
+  OpenQuery* const first = table.add(proto::Query{.token = "t"}, 1, 0);
   const std::uint32_t id = first->id;
   CHECK(id != 0);
   CHECK(table.find(id) == first);
   table.remove(first);
   CHECK(table.find(id) == nullptr);
-  OpenQuestion* const second = table.add(proto::Query{.token = "t"}, 2, 0);
+  OpenQuery* const second = table.add(proto::Query{.token = "t"}, 2, 0);
   CHECK(second->id != id);
   CHECK(table.find(id) == nullptr);
   CHECK(table.find(0) == nullptr);
@@ -58,13 +58,13 @@ TEST_CASE("request ids are never zero and never of a question given up") {
 }
 
 TEST_CASE("every place of the table can be filled, emptied and filled again") {
-  QuestionTable table;
+  QueryTable table;
   REQUIRE(table.create());
   for (int round = 0; round < 2; ++round) {
     std::uint64_t tag = 0;
     while (!table.full()) REQUIRE(table.add(proto::Query{.token = "t"}, tag++, 0) != nullptr);
-    CHECK(table.size() == proto::kMaxOpenQuestions);
-    table.each([&table](OpenQuestion& question) { table.remove(&question); });
+    CHECK(table.size() == proto::kMaxOpenQueries);
+    table.each([&table](OpenQuery& request) { table.remove(&request); });
     CHECK(table.size() == 0);
   }
 }
