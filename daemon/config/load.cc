@@ -8,6 +8,7 @@
 #include "daemon/config/cross_check.h"
 #include "daemon/config/options.h"
 #include "daemon/config/problems.h"
+#include "daemon/config/renamed_options.h"
 #include "daemon/config/suggest.h"
 
 namespace claimsd::daemon {
@@ -66,6 +67,11 @@ class Loader {
     const auto& option = row.option;
     const Node fallback = member ? Node{} : default_of(option);
     const Node& node = member ? member->value : fallback;
+    if (const auto now = renamed_value(path, node.text); member && !now.empty()) {
+      problems_.add(node.at,
+                    fmt::format("{}: \"{}\" is renamed; write \"{}\"", path, node.text, now));
+      return;
+    }
     const auto value = convert(option, node);
     if (!value) {
       problems_.add(node.at, fmt::format("{}: {}", path, value.error().message));
@@ -107,6 +113,11 @@ class Loader {
                   std::span<const std::string_view> known) {
     for (const auto& member : table.members) {
       if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+      if (const auto path = renamed_to(fmt::format("{}.{}", prefix, member.key)); !path.empty()) {
+        problems_.add(member.at,
+                      fmt::format("{}.{}: renamed; write {}", prefix, shown(member.key), path));
+        continue;
+      }
       const auto near = nearest(member.key, known);
       const auto hint = near ? fmt::format("did you mean {}?", *near)
                              : fmt::format("[{}] knows {}", prefix, fmt::join(known, ", "));
