@@ -14,7 +14,7 @@
 namespace claimsd::proto {
 
 // The only version so far. A client offers a range, the daemon picks (PROTOCOL.md, "Handshake").
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 
 // Bits of `features`. Offered by the client in Hello, granted by the daemon in Welcome.
 inline constexpr std::uint64_t kFeatureSharedMap = 1u << 0;  // Welcome may carry the map

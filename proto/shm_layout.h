@@ -32,7 +32,7 @@
 namespace claimsd::proto {
 
 inline constexpr std::uint64_t kMapMagic = 0x31'50'41'4d'44'4d'4c'43;  // "CLMDMAP1"
-inline constexpr std::uint32_t kMapVersion = 3;
+inline constexpr std::uint32_t kMapVersion = 4;
 
 inline constexpr std::size_t kMapHeaderSize = 4096;  // one page
 inline constexpr std::size_t kWays = 4;              // slots per set

@@ -158,7 +158,7 @@ typedef struct claimsd_report_request {
 #define CLAIMSD_MIN_STATUS 400u
 #define CLAIMSD_MAX_STATUS 599u
 
-/* The library's version, "0.1.0". Static storage. */
+/* The library's version, "0.2.0". Static storage. */
 CLAIMSD_API const char* claimsd_version(void);
 
 /* A result in words, for logs: "valid", "invalid", ... Static storage; never NULL. */

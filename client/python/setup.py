@@ -20,7 +20,7 @@ BUNDLED = HERE / "native"  # in an sdist: what lies elsewhere in the repository
 LIBRARY_FOLDERS = ("client/include", "client/src", "proto")
 WANTED = os.environ.get("AUTH_INTEGRATION_EXTENSION", "auto")
 SYSTEM = os.environ.get("AUTH_INTEGRATION_LIBCLAIMSD") == "system"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 COMPILE = [
     "-std=c++20", "-O3", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-asynchronous-unwind-tables",

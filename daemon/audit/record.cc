@@ -7,7 +7,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 enum : std::uint8_t { kHasToken = 1U << 0, kIsVarious = 1U << 1, kIsCut = 1U << 2, kAllFlags = 7 };
 

@@ -14,7 +14,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr const char* kIdentity = "identity";
 constexpr const char* kHead = "head";
 constexpr unsigned kTables = 4;

@@ -21,7 +21,7 @@
 namespace claimsd::daemon {
 
 // Increase when the meaning of any byte of the cache changes.
-inline constexpr std::uint32_t kEnvironmentVersion = 1;
+inline constexpr std::uint32_t kEnvironmentVersion = 2;
 
 struct EnvironmentIdentity {
   std::string boot_id;  // at most 255 bytes

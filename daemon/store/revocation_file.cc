@@ -12,7 +12,7 @@
 namespace claimsd::daemon {
 namespace {
 
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMaxBootId = 64;
 constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + HmacSha256::kSize;
 constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages

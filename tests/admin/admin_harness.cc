@@ -150,7 +150,7 @@ std::string_view body_of(std::string_view response) {
 
 DaemonStatus sample_status() {
   DaemonStatus status;
-  status.version = "0.1.0";
+  status.version = "0.2.0";
   status.pid = 4711;
   status.started = WallTime(seconds(1'700'000'000));
   status.uptime = milliseconds(90'500);

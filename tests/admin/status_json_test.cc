@@ -28,7 +28,7 @@ TEST_CASE("a status contains its schema and all of its numbers") {
   CHECK(int64_t(json.at("/schema")) == 1);
   CHECK(bool(json.at("/healthy")));
   CHECK(json.text("/state") == "running");
-  CHECK(json.text("/version") == "0.1.0");
+  CHECK(json.text("/version") == "0.2.0");
   CHECK(int64_t(json.at("/pid")) == 4711);
   CHECK(json.text("/started") == "2023-11-14T22:13:20Z");
   CHECK(double(json.at("/uptime_seconds")) == Approx(90.5));

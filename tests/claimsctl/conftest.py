@@ -39,7 +39,7 @@ class Claimsctl:
 
     def copy_for_others(self):
         """The checkout may be in a directory that only its owner can reach."""
-        for file in (BINARY, BUILD / "client" / "src" / "libclaimsd.so.0"):
+        for file in (BINARY, BUILD / "client" / "src" / "libclaimsd.so.1"):
             shutil.copy(file, self.directory)
         return self.directory / BINARY.name
 

@@ -17,8 +17,8 @@ def run(*command, **more):
 
 
 def library():
-    """The real file behind libclaimsd.so.0."""
-    return os.path.realpath(os.path.join(BUILD, "client", "src", "libclaimsd.so.0"))
+    """The real file behind libclaimsd.so.1."""
+    return os.path.realpath(os.path.join(BUILD, "client", "src", "libclaimsd.so.1"))
 
 
 def objects():

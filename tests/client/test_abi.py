@@ -1,4 +1,4 @@
-"""libclaimsd.so.0 stays what programs were linked with: abidiff against tests/client/abi/, the baseline of the last release.
+"""libclaimsd.so.1 stays what programs were linked with: abidiff against tests/client/abi/, the baseline of the last release.
 
 What was added on purpose goes into the baseline by `CLAIMSD_ABI_WRITE=1`; what was removed or changed needs another SONAME.
 """
@@ -12,7 +12,7 @@ import pytest
 
 import built
 
-BASELINE = pathlib.Path(__file__).resolve().parent / "abi" / "libclaimsd.so.0.abi"
+BASELINE = pathlib.Path(__file__).resolve().parent / "abi" / "libclaimsd.so.1.abi"
 HEADERS = os.path.join(built.SOURCE, "client", "include")
 INCOMPATIBLE = 8  # a bit of abidiff's exit code: abidiff(1)
 
@@ -29,7 +29,7 @@ def linked_without(symbol, out):
     exports = pathlib.Path(built.SOURCE, "client", "src", "exports.map").read_text()
     script = out.with_suffix(".map")
     script.write_text(re.sub(rf"\b{symbol};" if symbol else r"(?!)", "", exports))
-    built.run("cc", "-shared", "-o", str(out), "-Wl,-soname,libclaimsd.so.0", f"-Wl,--version-script={script}", "-Wl,--as-needed", "-Wl,--gc-sections",
+    built.run("cc", "-shared", "-o", str(out), "-Wl,-soname,libclaimsd.so.1", f"-Wl,--version-script={script}", "-Wl,--as-needed", "-Wl,--gc-sections",
               *built.objects(), "-lcrypto")
     return out
 

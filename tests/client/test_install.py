@@ -55,7 +55,7 @@ def consumer_sources(tmp_path):
 
 
 def libraries(prefix):
-    (found,) = prefix.glob("lib/**/libclaimsd.so.0")
+    (found,) = prefix.glob("lib/**/libclaimsd.so.1")
     return found.parent
 
 

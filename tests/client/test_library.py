@@ -25,7 +25,7 @@ def own_symbols(path):
 
 
 def test_soname():
-    assert dynamic("SONAME") == ["libclaimsd.so.0"]
+    assert dynamic("SONAME") == ["libclaimsd.so.1"]
 
 
 def test_needs_nothing_but_libc_and_libcrypto():
@@ -69,7 +69,7 @@ def test_nothing_runs_at_load_time():
 def test_exports_exactly_what_the_header_declares():
     lines = built.run("nm", "-D", "--defined-only", built.library()).splitlines()
     symbols = {line.split()[-1] for line in lines if line.split()[1] != "A"}
-    assert symbols == {name + "@@CLAIMSD_0" for name in built.declared_functions()}
+    assert symbols == {name + "@@CLAIMSD_1" for name in built.declared_functions()}
 
 
 def test_is_small(tmp_path):

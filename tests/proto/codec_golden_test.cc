@@ -73,16 +73,16 @@ class Golden {
 };
 
 void expect_from_client(Golden& golden) {
-  golden.expect("hello_bare", 1, Hello{.version_min = 1, .version_max = 1});
+  golden.expect("hello_bare", 1, Hello{.version_min = 2, .version_max = 2});
   golden.expect("hello_full", 1,
-                Hello{.version_min = 1,
-                      .version_max = 1,
+                Hello{.version_min = 2,
+                      .version_max = 2,
                       .client_name = "lumen",
                       .upstream_url = "https://auth.example.com"});
   golden.expect("hello_newer", 9, Hello{.version_min = 1, .version_max = 3, .features = 1});
   golden.expect("hello_reports", 1,
-                Hello{.version_min = 1,
-                      .version_max = 1,
+                Hello{.version_min = 2,
+                      .version_max = 2,
                       .features = kFeatureReports,
                       .client_name = "lumen",
                       .upstream_url = "https://auth.example.com"});
@@ -100,18 +100,18 @@ void expect_from_client(Golden& golden) {
 
 void expect_from_daemon(Golden& golden) {
   golden.expect("welcome", 1,
-                Welcome{.version = 1,
+                Welcome{.version = 2,
                         .boot_time_ns = 0x0102030405060708,
                         .daemon_version = "0.1.0",
                         .upstream_name = "main"});
   golden.expect("welcome_shared_map", 1,
-                Welcome{.version = 1,
+                Welcome{.version = 2,
                         .features = kFeatureSharedMap,
                         .boot_time_ns = 1,
                         .daemon_version = "0.2.0",
                         .upstream_id = 3});
   golden.expect("welcome_reports", 1,
-                Welcome{.version = 1,
+                Welcome{.version = 2,
                         .features = kFeatureReports,
                         .boot_time_ns = 0x0102030405060708,
                         .daemon_version = "0.1.0",

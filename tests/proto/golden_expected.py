@@ -12,20 +12,20 @@ CLAIMS = wire.encode_claims(b"user-123", b"tech@example.com", [b"rvt"], RAW)
 TRIMMED = wire.encode_claims(b"7", b"", [b"rvt", b"doctor"], b"")
 
 FRAMES = {
-    "hello_bare": ("Hello", 1, {"version_min": 1, "version_max": 1}),
-    "hello_full": ("Hello", 1, {"version_min": 1, "version_max": 1, "client_name": b"lumen",
+    "hello_bare": ("Hello", 1, {"version_min": 2, "version_max": 2}),
+    "hello_full": ("Hello", 1, {"version_min": 2, "version_max": 2, "client_name": b"lumen",
                                 "upstream_url": b"https://auth.example.com"}),
     "hello_newer": ("Hello", 9, {"version_min": 1, "version_max": 3, "features": 1}),
-    "welcome": ("Welcome", 1, {"version": 1, "boot_time_ns": 0x0102030405060708,
+    "welcome": ("Welcome", 1, {"version": 2, "boot_time_ns": 0x0102030405060708,
                                "daemon_version": b"0.1.0", "upstream_name": b"main"}),
-    "welcome_shared_map": ("Welcome", 1, {"version": 1, "features": 1, "boot_time_ns": 1,
+    "welcome_shared_map": ("Welcome", 1, {"version": 2, "features": 1, "boot_time_ns": 1,
                                           "daemon_version": b"0.2.0", "upstream_id": 3}),
     "failure_not_allowed": ("Failure", 0, {
         "code": 6, "text": b"this uid is in neither allowed_uids nor allowed_gids: ask the operator"}),
     "failure_stopping": ("Failure", 0, {"code": 10}),
-    "hello_reports": ("Hello", 1, {"version_min": 1, "version_max": 1, "features": 2, "client_name": b"lumen",
+    "hello_reports": ("Hello", 1, {"version_min": 2, "version_max": 2, "features": 2, "client_name": b"lumen",
                                    "upstream_url": b"https://auth.example.com"}),
-    "welcome_reports": ("Welcome", 1, {"version": 1, "features": 2, "boot_time_ns": 0x0102030405060708,
+    "welcome_reports": ("Welcome", 1, {"version": 2, "features": 2, "boot_time_ns": 0x0102030405060708,
                                        "daemon_version": b"0.1.0", "upstream_name": b"main"}),
     "ping_zero": ("Ping", 2, {}),
     "ping": ("Ping", 0xfffffffe, {"echo": 0x1122334455667788}),

@@ -54,7 +54,7 @@ class Map:
         self.memory = mmap.mmap(descriptor, 0, mmap.MAP_SHARED, mmap.PROT_READ)
         (self.magic, self.version, self.slot_size, self.slot_count, self.map_id, self.boot_id) = struct.unpack_from(
             "<8sIIQ16s16s", self.memory)
-        assert (self.magic, self.version, self.slot_size) == (b"CLMDMAP1", 3, SLOT_SIZE)
+        assert (self.magic, self.version, self.slot_size) == (b"CLMDMAP1", 4, SLOT_SIZE)
         assert len(self.memory) == HEADER_SIZE + self.slot_count * SLOT_SIZE
 
     def heartbeat(self):

@@ -20,7 +20,7 @@ def portable_worker(build, scratch):
     """The worker and its library in a place any user may read: (binary, environment)."""
     directory = scratch()
     shutil.copy(build / "tests" / "system" / "claimsd_worker", directory)
-    shutil.copy(build / "client" / "src" / "libclaimsd.so.0", directory)
+    shutil.copy(build / "client" / "src" / "libclaimsd.so.1", directory)
     return directory / "claimsd_worker", {"LD_LIBRARY_PATH": str(directory)}
 
 

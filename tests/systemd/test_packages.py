@@ -8,7 +8,7 @@ import pytest
 from conftest import install, set_url
 
 DATA = "/var/lib/claimsd"
-OURS = ["claimsd", "libclaimsd0", "libclaimsd-dev", "python3-auth-integration"]
+OURS = ["claimsd", "libclaimsd1", "libclaimsd-dev", "python3-auth-integration"]
 
 
 def dpkg_state(machine, package):
@@ -23,7 +23,7 @@ def test_lintian_finds_no_error(packages):
 
 
 def test_every_package_has_its_debug_symbols(packages):
-    for name in ("claimsd", "libclaimsd0"):
+    for name in ("claimsd", "libclaimsd1"):
         assert list(packages.glob(f"{name}-dbgsym_*.deb"))
 
 
@@ -76,9 +76,9 @@ def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
     assert left == [], left
 
 
-@pytest.mark.parametrize("name", ["claimsd", "libclaimsd0", "libclaimsd-dev", "python3-auth-integration"])
+@pytest.mark.parametrize("name", ["claimsd", "libclaimsd1", "libclaimsd-dev", "python3-auth-integration"])
 def test_each_package_names_its_dependencies(packages, name):
     (deb,) = packages.glob(f"{name}_*.deb")
     depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True).stdout
-    wanted = {"claimsd": "libclaimsd0", "libclaimsd0": "libssl3", "libclaimsd-dev": "libclaimsd0 (=", "python3-auth-integration": "libclaimsd0"}
+    wanted = {"claimsd": "libclaimsd1", "libclaimsd1": "libssl3", "libclaimsd-dev": "libclaimsd1 (=", "python3-auth-integration": "libclaimsd1"}
     assert wanted[name] in depends
