@@ -419,7 +419,7 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
 
 void RealDaemon::certificates_changed(const CredentialReport& report) {
   monitor_->certificates_changed(report);
-  if (!audit_ || report.is_first || !report.trouble.empty()) return;
+  if (!audit_ || report.is_first || !report.error.empty()) return;
   audit_->note({.event = AuditEvent::kConfigured,
                 .detail = fmt::format("upstream.{}: its certificate files were read again",
                                       config().upstreams.at(report.upstream).name)});
