@@ -50,9 +50,9 @@ class RealDaemon final : public Daemon {
   RealDaemon(DaemonOptions options, Log& log) : options_(std::move(options)), log_(log) {}
 
   Status open() {
-    loop_ = TRY(Loop::create());
+    loop_ = TRY(loop::Loop::create());
     // First, because by default the cache is in this directory as well.
-    if (options_.sockets.empty()) TRY(ensure_directory_of(config().daemon.socket));
+    if (options_.sockets.empty()) TRY(host::ensure_directory_of(config().daemon.socket));
     TRY(open_store());
     TRY(open_revocations());
     TRY(open_audit());
@@ -63,8 +63,8 @@ class RealDaemon final : public Daemon {
   void run() override;
 
  private:
-  const Config& config() const { return options_.config.config; }
-  HostKeySource host_key_source() const;
+  const config::Config& config() const { return options_.config.config; }
+  store::HostKeySource host_key_source() const;
   Status open_store();
   Status open_revocations();
   Status open_audit();
@@ -73,20 +73,21 @@ class RealDaemon final : public Daemon {
   Status open_admin();
   Status open_scraped();
   Status watch();
-  ActionDone acknowledged(AuditEvent what, const AdminAction& action, ActionDone done);
-  AdminServices admin_services();
-  AuditSink& audit_sink() {
+  claims::ActionDone acknowledged(audit::AuditEvent what, const claims::AdminAction& action,
+                                  claims::ActionDone done);
+  admin::AdminServices admin_services();
+  claims::AuditSink& audit_sink() {
     if (audit_) return *audit_;
     return no_audit_;
   }
   void before_wait();
   void tick();
   void begin_stop(int signal_number);
-  void reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done);
-  Status apply(LoadedConfig&& fresh);
-  void certificates_changed(const CredentialReport& report);
+  void reload(std::optional<std::uint32_t> by, std::string who, config::ReloadDone done);
+  Status apply(config::LoadedConfig&& fresh);
+  void certificates_changed(const upstream::CredentialReport& report);
   void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
-  DaemonStatus status() const;
+  admin::DaemonStatus status() const;
   std::optional<std::string> trouble() const;
 
   DaemonOptions options_;
@@ -99,115 +100,120 @@ class RealDaemon final : public Daemon {
   LogLevel log_level_ = LogLevel::kInfo;  // in effect; set from the configuration at each reload
 
   // Destroyed in reverse order, so that none calls a component already destroyed.
-  std::unique_ptr<Loop> loop_;
-  std::unique_ptr<LmdbClaimsCache> store_;
-  std::optional<WriteBehindCache> cache_;  // the service's view of it
-  std::optional<HmacKeyer> keyer_;
-  std::optional<HmacFingerprinter> fingerprinter_;
-  std::vector<Rule> known_rules_;  // until the service takes them
-  std::unique_ptr<RevocationWriter> revocation_log_;
-  std::optional<AcknowledgementHold> hold_;
-  std::optional<EventFeed> events_;
-  std::unique_ptr<UpstreamMonitor> monitor_;
-  std::unique_ptr<LeaseMap> lease_map_;
-  std::optional<AuditFingerprinter> audit_names_;  // until the recorder takes it
-  std::optional<DirectoryLock> audit_lock_;
-  NoAuditSink no_audit_;
-  std::unique_ptr<AuditRecorder> audit_;  // null: no audit log is kept
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<ClaimsService> service_;
-  std::unique_ptr<FetchThread> upstream_;
-  SocketFile admin_file_;
-  std::unique_ptr<HttpServer> admin_;
-  std::unique_ptr<HttpServer> scraped_;
-  std::vector<SignalWatcher> signals_;
-  std::unique_ptr<Reloader> reloader_;
-  std::optional<TimerFd> tick_;
-  std::optional<Timer> stop_deadline_;
+  std::unique_ptr<loop::Loop> loop_;
+  std::unique_ptr<store::LmdbClaimsCache> store_;
+  std::optional<store::WriteBehindCache> cache_;  // the service's view of it
+  std::optional<store::HmacKeyer> keyer_;
+  std::optional<store::HmacFingerprinter> fingerprinter_;
+  std::vector<claims::Rule> known_rules_;  // until the service takes them
+  std::unique_ptr<store::RevocationWriter> revocation_log_;
+  std::optional<shm::AcknowledgementHold> hold_;
+  std::optional<admin::EventFeed> events_;
+  std::unique_ptr<admin::UpstreamMonitor> monitor_;
+  std::unique_ptr<shm::LeaseMap> lease_map_;
+  std::optional<audit::AuditFingerprinter> audit_names_;  // until the recorder takes it
+  std::optional<store::DirectoryLock> audit_lock_;
+  claims::NoAuditSink no_audit_;
+  std::unique_ptr<audit::AuditRecorder> audit_;  // null: no audit log is kept
+  std::unique_ptr<server::Server> server_;
+  std::unique_ptr<claims::ClaimsService> service_;
+  std::unique_ptr<upstream::FetchThread> upstream_;
+  host::SocketFile admin_file_;
+  std::unique_ptr<admin::HttpServer> admin_;
+  std::unique_ptr<admin::HttpServer> scraped_;
+  std::vector<loop::SignalWatcher> signals_;
+  std::unique_ptr<admin::Reloader> reloader_;
+  std::optional<loop::TimerFd> tick_;
+  std::optional<loop::Timer> stop_deadline_;
   BootTime armed_for_{};  // valid while tick_ is active
-  std::optional<Prepare> before_wait_;
-  std::unique_ptr<ServiceReporter> reporter_;
+  std::optional<loop::Prepare> before_wait_;
+  std::unique_ptr<host::ServiceReporter> reporter_;
 };
 
-HostKeySource RealDaemon::host_key_source() const {
+store::HostKeySource RealDaemon::host_key_source() const {
   const bool credential = config().cache.key_file.parent_path() == options_.credentials_directory;
-  return credential ? HostKeySource::kCredential : HostKeySource::kFile;
+  return credential ? store::HostKeySource::kCredential : store::HostKeySource::kFile;
 }
 
 Status RealDaemon::open_store() {
-  const CacheConfig& cache = config().cache;
+  const config::CacheConfig& cache = config().cache;
   boot_id_ = TRY(read_boot_id());
-  const Secret host_key = TRY(load_host_key(cache.key_file, host_key_source(), random_));
-  store_ = TRY(LmdbClaimsCache::open(
+  const Secret host_key = TRY(store::load_host_key(cache.key_file, host_key_source(), random_));
+  store_ = TRY(store::LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));
-  if (config().audit.enabled) audit_names_ = TRY(AuditFingerprinter::create(host_key));
+  if (config().audit.enabled) audit_names_ = TRY(audit::AuditFingerprinter::create(host_key));
   cache_.emplace(*store_, clock_);
-  keyer_ = TRY(HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
+  keyer_ = TRY(store::HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
   return {};
 }
 
 Status RealDaemon::open_revocations() {
-  const RevocationsConfig& revocations = config().revocations;
-  const Secret key = TRY(load_revocation_key(revocations.directory, random_));
-  fingerprinter_ = TRY(HmacFingerprinter::create(key, upstream_names_from(config())));
-  auto file = TRY(RevocationFile::open({.directory = revocations.directory,
-                                        .boot_id = boot_id_,
-                                        .max_rules = revocations.max_entries},
-                                       key, clock_.now()));
+  const config::RevocationsConfig& revocations = config().revocations;
+  const Secret key = TRY(store::load_revocation_key(revocations.directory, random_));
+  fingerprinter_ = TRY(store::HmacFingerprinter::create(key, upstream_names_from(config())));
+  auto file = TRY(store::RevocationFile::open({.directory = revocations.directory,
+                                               .boot_id = boot_id_,
+                                               .max_rules = revocations.max_entries},
+                                              key, clock_.now()));
   known_rules_ = file->rules();
-  revocation_log_ = TRY(RevocationWriter::create(std::move(file), *loop_, log_));
+  revocation_log_ = TRY(store::RevocationWriter::create(std::move(file), *loop_, log_));
   return {};
 }
 
 Status RealDaemon::open_audit() {
-  const AuditConfig& audit = config().audit;
+  const config::AuditConfig& audit = config().audit;
   if (!audit.enabled) return {};
-  TRY(ensure_private_directory(audit.directory.native()));
-  audit_lock_ = TRY(DirectoryLock::acquire(audit.directory.native()));
-  const std::string origin = TRY(audit_origin());
-  audit_ = TRY(AuditRecorder::create(
+  TRY(store::ensure_private_directory(audit.directory.native()));
+  audit_lock_ = TRY(store::DirectoryLock::acquire(audit.directory.native()));
+  const std::string origin = TRY(audit::audit_origin());
+  audit_ = TRY(audit::AuditRecorder::create(
       audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
       {.recorded =
-           [this](std::span<const AuditCompletion> answers, bool last) {
-             const Server::WriteBatch together(*server_, last);
-             for (const AuditCompletion& one : answers)
-               service_->recorded(one.ticket, one.verdict == AuditDecision::kProceed);
+           [this](std::span<const audit::AuditCompletion> answers, bool last) {
+             const server::Server::WriteBatch together(*server_, last);
+             for (const audit::AuditCompletion& one : answers)
+               service_->recorded(one.ticket, one.verdict == claims::AuditDecision::kProceed);
            },
        .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
-  audit_->note({.event = AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
+  audit_->note(
+      {.event = audit::AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
 }
 
 Status RealDaemon::open_service() {
   // Created first, so called last in an iteration, after the effects of all others.
   before_wait_.emplace(*loop_, [this] { before_wait(); });
-  lease_map_ =
-      LeaseMap::create(lease_map_settings_from(config(), boot_id_), *loop_, clock_, random_, log_);
+  lease_map_ = shm::LeaseMap::create(lease_map_settings_from(config(), boot_id_), *loop_, clock_,
+                                     random_, log_);
   hold_.emplace(*loop_, clock_, lease_map_->acknowledgements_held_until());
   events_.emplace(*loop_, clock_);
-  monitor_ =
-      std::make_unique<UpstreamMonitor>(upstream_rows_from(config()), clock_, *events_, log_);
-  server_ = TRY(Server::create(*loop_, server_settings_from(config()), log_));
+  monitor_ = std::make_unique<admin::UpstreamMonitor>(upstream_rows_from(config()), clock_,
+                                                      *events_, log_);
+  server_ = TRY(server::Server::create(*loop_, server_settings_from(config()), log_));
   server_->on_refused([this](std::uint32_t uid, proto::FailureCode why) {
-    events_->add({.kind = EventKind::kPeerRefused, .uid = uid, .why = proto::sentence_of(why)});
+    events_->add(
+        {.kind = admin::EventKind::kPeerRefused, .uid = uid, .why = proto::sentence_of(why)});
   });
-  upstream_ = TRY(FetchThread::create(
+  upstream_ = TRY(upstream::FetchThread::create(
       upstream_settings_from(config()),
-      [this](FlightId id, const FetchOutcome& outcome) { service_->on_complete(id, outcome); },
-      *loop_, log_, [this](const CredentialReport& report) { certificates_changed(report); }));
-  service_ = std::make_unique<ClaimsService>(policy_from(config()),
-                                             Dependencies{.clock = clock_,
-                                                          .random = random_,
-                                                          .keyer = *keyer_,
-                                                          .cache = *cache_,
-                                                          .upstream = *upstream_,
-                                                          .sink = *server_,
-                                                          .observer = *monitor_,
-                                                          .publisher = lease_map_->publisher(),
-                                                          .fingerprinter = *fingerprinter_,
-                                                          .revocation_log = *revocation_log_,
-                                                          .audit = audit_sink()});
+      [this](claims::FlightId id, const claims::FetchOutcome& outcome) {
+        service_->on_complete(id, outcome);
+      },
+      *loop_, log_,
+      [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
+  service_ = std::make_unique<claims::ClaimsService>(
+      policy_from(config()), claims::Dependencies{.clock = clock_,
+                                                  .random = random_,
+                                                  .keyer = *keyer_,
+                                                  .cache = *cache_,
+                                                  .upstream = *upstream_,
+                                                  .sink = *server_,
+                                                  .observer = *monitor_,
+                                                  .publisher = lease_map_->publisher(),
+                                                  .fingerprinter = *fingerprinter_,
+                                                  .revocation_log = *revocation_log_,
+                                                  .audit = audit_sink()});
   service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
@@ -220,33 +226,34 @@ Status RealDaemon::open_service() {
 }
 
 Status RealDaemon::open_sockets() {
-  const DaemonConfig& daemon = config().daemon;
-  if (std::optional<Fd> inherited = take_socket(options_.sockets, "claims")) {
+  const config::DaemonConfig& daemon = config().daemon;
+  if (std::optional<Fd> inherited = host::take_socket(options_.sockets, "claims")) {
     TRY(server_->open(std::move(*inherited)));
   } else {
-    const ListenOptions options =
-        TRY(socket_options(daemon.socket, daemon.socket_mode, daemon.socket_group));
+    const loop::ListenOptions options =
+        TRY(host::socket_options(daemon.socket, daemon.socket_mode, daemon.socket_group));
     TRY(server_->open(options));
   }
   return open_admin();
 }
 
 Status RealDaemon::open_admin() {
-  const DaemonConfig& daemon = config().daemon;
+  const config::DaemonConfig& daemon = config().daemon;
   Fd listening;
-  if (std::optional<Fd> inherited = take_socket(options_.sockets, "admin")) {
+  if (std::optional<Fd> inherited = host::take_socket(options_.sockets, "admin")) {
     listening = std::move(*inherited);
   } else {
-    const ListenOptions options = TRY(
-        socket_options(daemon.admin_socket, daemon.admin_socket_mode, daemon.admin_socket_group));
-    BoundSocket bound = TRY(listen_on_unix_path(options));
-    admin_file_ = SocketFile(daemon.admin_socket, bound.file);
+    const loop::ListenOptions options = TRY(host::socket_options(
+        daemon.admin_socket, daemon.admin_socket_mode, daemon.admin_socket_group));
+    loop::BoundSocket bound = TRY(loop::listen_on_unix_path(options));
+    admin_file_ = host::SocketFile(daemon.admin_socket, bound.file);
     listening = std::move(bound.fd);
   }
-  admin_ = TRY(HttpServer::create(*loop_, std::move(listening),
-                                  [services = admin_services()](const HttpRequest& request) {
-                                    return dispatch(services, request);
-                                  }));
+  admin_ = TRY(
+      admin::HttpServer::create(*loop_, std::move(listening),
+                                [services = admin_services()](const admin::HttpRequest& request) {
+                                  return admin::dispatch(services, request);
+                                }));
   return open_scraped();
 }
 
@@ -254,27 +261,29 @@ Status RealDaemon::open_admin() {
 Status RealDaemon::open_scraped() {
   const std::string& address = config().daemon.metrics_listen;
   if (address.empty()) return {};
-  Fd listening = TRY(listen_on_loopback(address));
-  scraped_ = TRY(HttpServer::create(*loop_, std::move(listening),
-                                    [services = admin_services()](const HttpRequest& request) {
-                                      return dispatch_scrape(services, request);
-                                    }));
+  Fd listening = TRY(loop::listen_on_loopback(address));
+  scraped_ = TRY(
+      admin::HttpServer::create(*loop_, std::move(listening),
+                                [services = admin_services()](const admin::HttpRequest& request) {
+                                  return admin::dispatch_scrape(services, request);
+                                }));
   return {};
 }
 
 // The admin API's access to the components.
-AdminServices RealDaemon::admin_services() {
-  AdminServices services;
+admin::AdminServices RealDaemon::admin_services() {
+  admin::AdminServices services;
   services.status = [this] { return status(); };
   services.process = read_process_usage;
-  services.purge = [this](const AdminAction& action, ActionDone done) {
-    service_->purge(action, acknowledged(AuditEvent::kPurged, action, std::move(done)));
+  services.purge = [this](const claims::AdminAction& action, claims::ActionDone done) {
+    service_->purge(action, acknowledged(audit::AuditEvent::kPurged, action, std::move(done)));
   };
-  services.revoke = [this](const AdminAction& action, ActionDone done) {
-    service_->revoke(action, acknowledged(AuditEvent::kRevoked, action, std::move(done)));
+  services.revoke = [this](const claims::AdminAction& action, claims::ActionDone done) {
+    service_->revoke(action, acknowledged(audit::AuditEvent::kRevoked, action, std::move(done)));
   };
   if (audit_) {
-    services.audit = [this](const AuditSearchFilter& query, AuditRecorder::PageDone done) {
+    services.audit = [this](const audit::AuditSearchFilter& query,
+                            audit::AuditRecorder::PageDone done) {
       audit_->search(query, std::move(done));
     };
   }
@@ -290,12 +299,14 @@ AdminServices RealDaemon::admin_services() {
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
   services.peers = &server_->peers();
-  services.settings = [this]() -> const std::vector<Setting>& { return options_.config.settings; };
-  services.reload = [this](std::optional<std::uint32_t> by, ReloadDone done) {
+  services.settings = [this]() -> const std::vector<config::Setting>& {
+    return options_.config.settings;
+  };
+  services.reload = [this](std::optional<std::uint32_t> by, config::ReloadDone done) {
     reload(by, operator_named(by), std::move(done));
   };
   services.log_levels = [this] {
-    return LogLevels{.now = log_level_, .configured = config().log.level};
+    return admin::LogLevels{.now = log_level_, .configured = config().log.level};
   };
   services.set_log_level = [this](std::optional<std::uint32_t> by, LogLevel level) {
     set_log_level(by, level);
@@ -304,45 +315,49 @@ AdminServices RealDaemon::admin_services() {
 }
 
 // Logs the order without naming its subject, and acknowledges it when that is allowed.
-ActionDone RealDaemon::acknowledged(AuditEvent what, const AdminAction& action, ActionDone done) {
-  const char* const whom = action.subject == Subject::kToken  ? "a token"
-                           : action.subject == Subject::kUser ? "a user"
-                                                              : "all_users";
+claims::ActionDone RealDaemon::acknowledged(audit::AuditEvent what,
+                                            const claims::AdminAction& action,
+                                            claims::ActionDone done) {
+  const char* const whom = action.subject == claims::Subject::kToken  ? "a token"
+                           : action.subject == claims::Subject::kUser ? "a user"
+                                                                      : "all_users";
   const std::string who = operator_named(action.actor_uid);
-  const Event event{.kind = what == AuditEvent::kPurged ? EventKind::kPurged : EventKind::kRevoked,
-                    .subject = action.subject,
-                    .uid = action.actor_uid};
-  return [this, what, whom, who, event,
-          entry = audit_ ? audit_->admin_record_of(what, action) : AuditRecorder::AdminRecord{},
-          done = std::move(done)](const ActionResult& result) {
-    if (result.outcome != ActionOutcome::kDone) return done(result);
-    events_->add(event);
-    log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
-              service_->revocation_rules());
-    if (!audit_) return hold_->after([done, result] { done(result); });
-    audit_->note(entry, [this, done, result](bool durable) {
-      ActionResult known = result;
-      known.recorded = durable;
-      hold_->after([done, known] { done(known); });
-    });
-  };
+  const admin::Event event{.kind = what == audit::AuditEvent::kPurged ? admin::EventKind::kPurged
+                                                                      : admin::EventKind::kRevoked,
+                           .subject = action.subject,
+                           .uid = action.actor_uid};
+  return
+      [this, what, whom, who, event,
+       entry = audit_ ? audit_->admin_record_of(what, action) : audit::AuditRecorder::AdminRecord{},
+       done = std::move(done)](const claims::ActionResult& result) {
+        if (result.outcome != claims::ActionOutcome::kDone) return done(result);
+        events_->add(event);
+        log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
+                  service_->revocation_rules());
+        if (!audit_) return hold_->after([done, result] { done(result); });
+        audit_->note(entry, [this, done, result](bool durable) {
+          claims::ActionResult known = result;
+          known.recorded = durable;
+          hold_->after([done, known] { done(known); });
+        });
+      };
 }
 
 Status RealDaemon::watch() {
   for (const int number : {SIGTERM, SIGINT}) {
     signals_.push_back(
-        TRY(SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
+        TRY(loop::SignalWatcher::create(*loop_, number, [this](int got) { begin_stop(got); })));
   }
-  reporter_ = TRY(ServiceReporter::create(
-      *loop_, options_.manager, [this] { return status_line(status()); },
+  reporter_ = TRY(host::ServiceReporter::create(
+      *loop_, options_.manager, [this] { return admin::status_line(status()); },
       [this] { return trouble(); }, log_));
-  reloader_ =
-      std::make_unique<Reloader>(*loop_, options_.config_file, options_.config,
-                                 [this](LoadedConfig&& fresh) { return apply(std::move(fresh)); });
-  signals_.push_back(TRY(SignalWatcher::create(
-      *loop_, SIGHUP, [this](int) { reload({}, "SIGHUP", [](const ReloadResult&) {}); })));
+  reloader_ = std::make_unique<admin::Reloader>(
+      *loop_, options_.config_file, options_.config,
+      [this](config::LoadedConfig&& fresh) { return apply(std::move(fresh)); });
+  signals_.push_back(TRY(loop::SignalWatcher::create(
+      *loop_, SIGHUP, [this](int) { reload({}, "SIGHUP", [](const config::ReloadResult&) {}); })));
   log_level_ = config().log.level;
-  tick_ = TRY(TimerFd::create(*loop_, [this] { tick(); }));
+  tick_ = TRY(loop::TimerFd::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
     log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
                  service_->flights().waiting());
@@ -357,11 +372,11 @@ void RealDaemon::run() {
             cache_->entries());
   reporter_->ready();
   loop_->run();
-  block_stop_signals();
+  loop::block_stop_signals();
   // Before the sockets close: from here on workers use the socket, and find the daemon gone.
   lease_map_->stop();
   if (audit_) {
-    audit_->note({.event = AuditEvent::kStopped});
+    audit_->note({.event = audit::AuditEvent::kStopped});
     audit_->stop();
   }
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().queries,
@@ -388,21 +403,21 @@ void RealDaemon::tick() {
     cache_->flush_some();
 }
 
-void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, ReloadDone done) {
+void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, config::ReloadDone done) {
   if (stopping_) reloader_->stop();
   // sd_notify(3): RELOADING=1 needs CLOCK_MONOTONIC, which hrtime() is.
-  options_.manager.notify(
-      fmt::format("RELOADING=1\nMONOTONIC_USEC={}", Loop::hrtime() / std::chrono::microseconds(1)));
+  options_.manager.notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                                      loop::Loop::hrtime() / std::chrono::microseconds(1)));
   reloader_->request(
-      [this, by, who = std::move(who), done = std::move(done)](const ReloadResult& result) {
-        report_reload(result, by, who, options_.config_file, log_, audit_.get());
+      [this, by, who = std::move(who), done = std::move(done)](const config::ReloadResult& result) {
+        admin::report_reload(result, by, who, options_.config_file, log_, audit_.get());
         if (!stopping_) options_.manager.notify("READY=1");
         done(result);
       });
 }
 
 // Everything that can fail comes first. After that the new configuration is in effect.
-Status RealDaemon::apply(LoadedConfig&& fresh) {
+Status RealDaemon::apply(config::LoadedConfig&& fresh) {
   const bool access_changes = !has_same_access(config().daemon, fresh.config.daemon);
   options_.config = std::move(fresh);
   log_level_ = config().log.level;
@@ -417,23 +432,23 @@ Status RealDaemon::apply(LoadedConfig&& fresh) {
   return {};
 }
 
-void RealDaemon::certificates_changed(const CredentialReport& report) {
+void RealDaemon::certificates_changed(const upstream::CredentialReport& report) {
   monitor_->certificates_changed(report);
   if (!audit_ || report.is_first || !report.error.empty()) return;
-  audit_->note({.event = AuditEvent::kConfigured,
+  audit_->note({.event = audit::AuditEvent::kConfigured,
                 .detail = fmt::format("upstream.{}: its certificate files were read again",
                                       config().upstreams.at(report.upstream).name)});
 }
 
 void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) {
   const LogLevel before = std::exchange(log_level_, level);
-  LogConfig log = config().log;
+  config::LogConfig log = config().log;
   log.level = level;
   options_.set_log(log);
   log_.info("log_level", "{} set the level to {}, until the next reload or restart",
             operator_named(by), name_of(level));
   if (!audit_) return;
-  audit_->note({.event = AuditEvent::kConfigured,
+  audit_->note({.event = audit::AuditEvent::kConfigured,
                 .uid = by,
                 .detail = fmt::format("log.level: {} -> {}, until the next reload or restart",
                                       name_of(before), name_of(level))});
@@ -457,7 +472,7 @@ std::optional<std::string> RealDaemon::trouble() const {
                      std::chrono::duration_cast<seconds>(upstream_->silent_for()).count());
 }
 
-DaemonStatus RealDaemon::status() const {
+admin::DaemonStatus RealDaemon::status() const {
   return gather_status({.config = config(),
                         .config_file = options_.config_file,
                         .started = started_,

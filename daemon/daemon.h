@@ -16,12 +16,12 @@
 namespace claimsd::daemon {
 
 struct DaemonOptions {
-  LoadedConfig config;
+  config::LoadedConfig config;
   std::string config_file;
-  std::string credentials_directory;     // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
-  std::vector<InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
-  ServiceManager manager;
-  std::function<void(const LogConfig&)> set_log;  // applies log level and format
+  std::string credentials_directory;           // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
+  std::vector<host::InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
+  host::ServiceManager manager;
+  std::function<void(const config::LogConfig&)> set_log;  // applies log level and format
 };
 
 class Daemon {

@@ -8,9 +8,9 @@
 namespace claimsd::daemon {
 namespace {
 
-AuditStatus audit_status(const StatusSources& from) {
-  const AuditConfig& audit = from.config.audit;
-  AuditStatus status;
+admin::AuditStatus audit_status(const StatusSources& from) {
+  const config::AuditConfig& audit = from.config.audit;
+  admin::AuditStatus status;
   if (from.audit != nullptr) status.log = from.audit->stats();
   status.directory = audit.directory;
   status.level = name_of(audit_level_of(audit));
@@ -22,10 +22,10 @@ AuditStatus audit_status(const StatusSources& from) {
 
 }  // namespace
 
-DaemonStatus gather_status(const StatusSources& from) {
-  const Config& config = from.config;
-  const ClaimsService& service = from.service;
-  DaemonStatus status;
+admin::DaemonStatus gather_status(const StatusSources& from) {
+  const config::Config& config = from.config;
+  const claims::ClaimsService& service = from.service;
+  admin::DaemonStatus status;
   status.version = kVersion;
   status.pid = getpid();
   status.started = from.started.wall;
@@ -49,7 +49,7 @@ DaemonStatus gather_status(const StatusSources& from) {
   status.max_revocations = config.revocations.max_entries;
   status.upstreams = from.monitor.upstreams();
   for (std::size_t at = 0; at < status.upstreams.size(); ++at) {
-    const auto id = static_cast<UpstreamId>(at);
+    const auto id = static_cast<claims::UpstreamId>(at);
     status.upstreams[at].backoff = service.backoff(id);
     status.upstreams[at].pending = service.flights().pending(id);
     status.upstreams[at].max_pending = config.limits.max_pending;

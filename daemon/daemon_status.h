@@ -17,20 +17,20 @@
 namespace claimsd::daemon {
 
 struct StatusSources {
-  const Config& config;
+  const config::Config& config;
   const std::string& config_file;
   Now started;
   Now now;
   bool stopping = false;
-  const Server& server;
-  const ClaimsService& service;
-  const WriteBehindCache& cache;
-  const LmdbClaimsCache& store;
-  const LeaseMap& lease_map;
-  const UpstreamMonitor& monitor;
-  const AuditRecorder* audit = nullptr;  // null: no audit log is kept
+  const server::Server& server;
+  const claims::ClaimsService& service;
+  const store::WriteBehindCache& cache;
+  const store::LmdbClaimsCache& store;
+  const shm::LeaseMap& lease_map;
+  const admin::UpstreamMonitor& monitor;
+  const audit::AuditRecorder* audit = nullptr;  // null: no audit log is kept
 };
 
-DaemonStatus gather_status(const StatusSources& from);
+admin::DaemonStatus gather_status(const StatusSources& from);
 
 }  // namespace claimsd::daemon

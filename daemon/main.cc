@@ -25,9 +25,9 @@ struct CommandLine {
   bool check = false;
 };
 
-Result<LoadedConfig> load(const std::string& file) {
-  const std::string text = TRY(read_config_file(file));
-  return load_config(text, file);
+Result<config::LoadedConfig> load(const std::string& file) {
+  const std::string text = TRY(config::read_config_file(file));
+  return config::load_config(text, file);
 }
 
 std::string text_of(const char* variable) {
@@ -35,12 +35,12 @@ std::string text_of(const char* variable) {
   return value == nullptr ? "" : value;
 }
 
-LogStyle log_style(LogFormat format) {
+LogStyle log_style(config::LogFormat format) {
   switch (format) {
-    case LogFormat::kText: return LogStyle::kText;
-    case LogFormat::kJournal: return LogStyle::kJournal;
-    case LogFormat::kJson: return LogStyle::kJson;
-    case LogFormat::kAuto: break;
+    case config::LogFormat::kText: return LogStyle::kText;
+    case config::LogFormat::kJournal: return LogStyle::kJournal;
+    case config::LogFormat::kJson: return LogStyle::kJson;
+    case config::LogFormat::kAuto: break;
   }
   return detect_log_style(std::getenv("JOURNAL_STREAM"));
 }
@@ -52,7 +52,7 @@ bool filtered(const Status& status, Log& log) {
 }
 
 int run(const CommandLine& command_line) {
-  Result<LoadedConfig> config = load(command_line.config_file);
+  Result<config::LoadedConfig> config = load(command_line.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return EX_CONFIG;
@@ -69,21 +69,22 @@ int run(const CommandLine& command_line) {
   unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may be gone.
   signal(SIGPIPE, SIG_IGN);
-  if (const Status hardened = harden_process(); !hardened) {
+  if (const Status hardened = sandbox::harden_process(); !hardened) {
     log.error("start_failed", "{}", hardened.error().message);
     return EXIT_FAILURE;
   }
   // Must precede the first event loop. The full filter follows once all files are open and all
   // threads run.
-  const bool filter = config->config.daemon.system_call_filter && filtered(forbid_io_uring(), log);
+  const bool filter =
+      config->config.daemon.system_call_filter && filtered(sandbox::forbid_io_uring(), log);
   Result<std::unique_ptr<Daemon>> daemon =
       Daemon::create({.config = std::move(*config),
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
-                      .sockets = take_inherited_sockets(),
-                      .manager = ServiceManager::from_environment(),
+                      .sockets = host::take_inherited_sockets(),
+                      .manager = host::ServiceManager::from_environment(),
                       .set_log =
-                          [&log](const LogConfig& set) {
+                          [&log](const config::LogConfig& set) {
                             log.set_level(set.level);
                             log.set_style(log_style(set.format));
                           }},
@@ -92,7 +93,7 @@ int run(const CommandLine& command_line) {
     log.error("start_failed", "{}", daemon.error().message);
     return EXIT_FAILURE;
   }
-  if (filter) filtered(install_system_call_filter(), log);
+  if (filter) filtered(sandbox::install_system_call_filter(), log);
   (*daemon)->run();
   return EXIT_SUCCESS;
 }

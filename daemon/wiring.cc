@@ -13,7 +13,7 @@ void append_part(std::string& scope, std::string_view part) {
   scope += part;
 }
 
-std::string key_scope(const UpstreamConfig& upstream) {
+std::string key_scope(const config::UpstreamConfig& upstream) {
   std::string scope;
   append_part(scope, upstream.name);
   for (const std::string& url : upstream.urls) append_part(scope, url);
@@ -33,28 +33,29 @@ std::string key_scope(const UpstreamConfig& upstream) {
 }
 
 // A hit in the map leaves no record, so with this level workers do not get the map.
-bool records_every_hit(const AuditConfig& audit) {
-  return audit.enabled && audit_level_of(audit) == AuditLevel::kEvery;
+bool records_every_hit(const config::AuditConfig& audit) {
+  return audit.enabled && audit_level_of(audit) == audit::AuditLevel::kEvery;
 }
 
-AuditScope audit_scope_from(const AuditConfig& audit) {
+claims::AuditScope audit_scope_from(const config::AuditConfig& audit) {
   if (!audit.enabled) return {};
-  const AuditLevel level = audit_level_of(audit);
+  const audit::AuditLevel level = audit_level_of(audit);
   return {.failures = true,
-          .verifications = level >= AuditLevel::kVerifications,
-          .leases = level >= AuditLevel::kLeases,
-          .hits = level >= AuditLevel::kEvery};
+          .verifications = level >= audit::AuditLevel::kVerifications,
+          .leases = level >= audit::AuditLevel::kLeases,
+          .hits = level >= audit::AuditLevel::kEvery};
 }
 
 }  // namespace
 
-AuditLevel audit_level_of(const AuditConfig& audit) {
-  static_assert(static_cast<int>(AuditDetail::kEvery) == static_cast<int>(AuditLevel::kEvery));
-  return static_cast<AuditLevel>(audit.level);
+audit::AuditLevel audit_level_of(const config::AuditConfig& audit) {
+  static_assert(static_cast<int>(config::AuditDetail::kEvery) ==
+                static_cast<int>(audit::AuditLevel::kEvery));
+  return static_cast<audit::AuditLevel>(audit.level);
 }
 
-Policy policy_from(const Config& config) {
-  Policy policy;
+claims::Policy policy_from(const config::Config& config) {
+  claims::Policy policy;
   policy.ttl = {.max_ttl = config.cache.max_ttl,
                 .clock_skew = config.cache.clock_skew,
                 .jitter_percent = config.cache.ttl_jitter_percent,
@@ -82,8 +83,8 @@ Policy policy_from(const Config& config) {
   policy.audit = audit_scope_from(config.audit);
   policy.revocations.max_rules = config.revocations.max_entries;
   policy.revocations.keep = config.revocations.keep;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    UpstreamPolicy& row = policy.upstreams.emplace_back();
+  for (const config::UpstreamConfig& upstream : config.upstreams) {
+    claims::UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
     row.urls = upstream.urls.size();
     row.names = {
@@ -94,8 +95,8 @@ Policy policy_from(const Config& config) {
   return policy;
 }
 
-ServerSettings server_settings_from(const Config& config) {
-  const DaemonConfig& daemon = config.daemon;
+server::ServerSettings server_settings_from(const config::Config& config) {
+  const config::DaemonConfig& daemon = config.daemon;
   return {.admission = {.allowed_uids = daemon.allowed_uids,
                         .allowed_gids = daemon.allowed_gids,
                         .max_connections = daemon.max_connections,
@@ -106,17 +107,17 @@ ServerSettings server_settings_from(const Config& config) {
           .names_commands = config.audit.enabled};
 }
 
-AuditSettings audit_settings_from(const Config& config, const std::string& origin) {
-  const AuditConfig& audit = config.audit;
-  AuditSettings settings;
+audit::AuditSettings audit_settings_from(const config::Config& config, const std::string& origin) {
+  const config::AuditConfig& audit = config.audit;
+  audit::AuditSettings settings;
   settings.log.store = {.directory = audit.directory.native(),
                         .origin = origin,
                         .segment_bytes = audit.segment_bytes,
                         .retention = {.age = audit.keep, .bytes = audit.max_bytes}};
   settings.log.policy.level = audit_level_of(audit);
   settings.log.policy.before_answer = audit.before_answer;
-  settings.log.policy.when_full =
-      audit.allow_when_full ? AuditWhenFull::kAllowUnrecorded : AuditWhenFull::kUnavailable;
+  settings.log.policy.when_full = audit.allow_when_full ? audit::AuditWhenFull::kAllowUnrecorded
+                                                        : audit::AuditWhenFull::kUnavailable;
   settings.log.policy.max_records = audit.max_records;
   settings.log.policy.max_tickets = audit.max_waiting;
   settings.anchors_file = audit.anchors_file.native();
@@ -124,20 +125,21 @@ AuditSettings audit_settings_from(const Config& config, const std::string& origi
   return settings;
 }
 
-bool has_same_access(const DaemonConfig& one, const DaemonConfig& other) {
+bool has_same_access(const config::DaemonConfig& one, const config::DaemonConfig& other) {
   return one.allowed_uids == other.allowed_uids && one.allowed_gids == other.allowed_gids;
 }
 
-LeaseMapSettings lease_map_settings_from(const Config& config, const std::string& boot_id) {
+shm::LeaseMapSettings lease_map_settings_from(const config::Config& config,
+                                              const std::string& boot_id) {
   return {.on = config.daemon.shared_memory && !records_every_hit(config.audit),
           .slots = config.cache.map_slots,
           .directory = config.cache.directory,
           .boot_id = boot_id};
 }
 
-std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {
-  std::vector<UpstreamSettings> settings;
-  for (const UpstreamConfig& upstream : config.upstreams) {
+std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Config& config) {
+  std::vector<upstream::UpstreamSettings> settings;
+  for (const config::UpstreamConfig& upstream : config.upstreams) {
     for (const std::string& url : upstream.urls)
       settings.push_back({.name = upstream.name,
                           .next_url = &url != &upstream.urls.front(),
@@ -155,10 +157,10 @@ std::vector<UpstreamSettings> upstream_settings_from(const Config& config) {
   return settings;
 }
 
-std::vector<UpstreamStatus> upstream_rows_from(const Config& config) {
-  std::vector<UpstreamStatus> rows;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    UpstreamStatus& row = rows.emplace_back();
+std::vector<admin::UpstreamStatus> upstream_rows_from(const config::Config& config) {
+  std::vector<admin::UpstreamStatus> rows;
+  for (const config::UpstreamConfig& upstream : config.upstreams) {
+    admin::UpstreamStatus& row = rows.emplace_back();
     row.name = upstream.name;
     row.url = upstream.urls.front();
     row.is_default = upstream.is_default;
@@ -166,39 +168,43 @@ std::vector<UpstreamStatus> upstream_rows_from(const Config& config) {
   return rows;
 }
 
-std::vector<std::string> key_scopes_from(const Config& config) {
+std::vector<std::string> key_scopes_from(const config::Config& config) {
   std::vector<std::string> scopes;
-  for (const UpstreamConfig& upstream : config.upstreams) scopes.push_back(key_scope(upstream));
+  for (const config::UpstreamConfig& upstream : config.upstreams)
+    scopes.push_back(key_scope(upstream));
   return scopes;
 }
 
-std::vector<std::string> upstream_names_from(const Config& config) {
+std::vector<std::string> upstream_names_from(const config::Config& config) {
   std::vector<std::string> names;
-  for (const UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
+  for (const config::UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
   return names;
 }
 
-std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name) {
+std::optional<claims::UpstreamId> upstream_named(const config::Config& config,
+                                                 std::string_view name) {
   const auto& all = config.upstreams;
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const UpstreamConfig& it) { return it.name == name; });
+  const auto found = std::find_if(
+      all.begin(), all.end(), [&](const config::UpstreamConfig& it) { return it.name == name; });
   if (found == all.end()) return std::nullopt;
-  return static_cast<UpstreamId>(found - all.begin());
+  return static_cast<claims::UpstreamId>(found - all.begin());
 }
 
-std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url) {
+std::optional<server::UpstreamName> find_upstream(const config::Config& config,
+                                                  std::string_view url) {
   const auto& all = config.upstreams;
   auto found = all.end();
   if (url.empty()) {
     found = std::find_if(all.begin(), all.end(),
-                         [](const UpstreamConfig& it) { return it.is_default; });
-  } else if (const Result<std::string> normal = normalise_upstream_url(url)) {
-    found = std::find_if(all.begin(), all.end(), [&](const UpstreamConfig& it) {
+                         [](const config::UpstreamConfig& it) { return it.is_default; });
+  } else if (const Result<std::string> normal = config::normalise_upstream_url(url)) {
+    found = std::find_if(all.begin(), all.end(), [&](const config::UpstreamConfig& it) {
       return std::find(it.urls.begin(), it.urls.end(), *normal) != it.urls.end();
     });
   }
   if (found == all.end()) return std::nullopt;
-  return UpstreamName{.id = static_cast<UpstreamId>(found - all.begin()), .name = found->name};
+  return server::UpstreamName{.id = static_cast<claims::UpstreamId>(found - all.begin()),
+                              .name = found->name};
 }
 
 }  // namespace claimsd::daemon

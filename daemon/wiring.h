@@ -15,25 +15,28 @@
 
 namespace claimsd::daemon {
 
-Policy policy_from(const Config& config);
-ServerSettings server_settings_from(const Config& config);
-AuditLevel audit_level_of(const AuditConfig& audit);
-AuditSettings audit_settings_from(const Config& config, const std::string& origin);
+claims::Policy policy_from(const config::Config& config);
+server::ServerSettings server_settings_from(const config::Config& config);
+audit::AuditLevel audit_level_of(const config::AuditConfig& audit);
+audit::AuditSettings audit_settings_from(const config::Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.
-bool has_same_access(const DaemonConfig& one, const DaemonConfig& other);
-LeaseMapSettings lease_map_settings_from(const Config& config, const std::string& boot_id);
-std::vector<UpstreamSettings> upstream_settings_from(const Config& config);
-std::vector<UpstreamStatus> upstream_rows_from(const Config& config);
-std::vector<std::string> upstream_names_from(const Config& config);
+bool has_same_access(const config::DaemonConfig& one, const config::DaemonConfig& other);
+shm::LeaseMapSettings lease_map_settings_from(const config::Config& config,
+                                              const std::string& boot_id);
+std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Config& config);
+std::vector<admin::UpstreamStatus> upstream_rows_from(const config::Config& config);
+std::vector<std::string> upstream_names_from(const config::Config& config);
 
 // The key scope of each upstream: everything that an answer depends on. Two upstreams, or one before
 // and after a configuration change, never share a cache entry.
-std::vector<std::string> key_scopes_from(const Config& config);
+std::vector<std::string> key_scopes_from(const config::Config& config);
 
 // The upstream for a client's `url` ("": the default); none if it is not configured.
-std::optional<UpstreamName> find_upstream(const Config& config, std::string_view url);
+std::optional<server::UpstreamName> find_upstream(const config::Config& config,
+                                                  std::string_view url);
 
 // The upstream of the table [upstream.NAME].
-std::optional<UpstreamId> upstream_named(const Config& config, std::string_view name);
+std::optional<claims::UpstreamId> upstream_named(const config::Config& config,
+                                                 std::string_view name);
 
 }  // namespace claimsd::daemon

@@ -11,7 +11,7 @@
 #include "client/claimsctl/token_body.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::int64_t kLongest =
@@ -90,17 +90,17 @@ class ActionCommand final : public Command {
   }
 
  private:
-  Expected<daemon::Secret> make_body() const {
+  Expected<Secret> make_body() const {
     const std::int64_t length = length_.empty() ? 0 : read_length(length_);
     if (!all_ && user_.empty()) return token_body(token_file_, length);
-    daemon::JsonWriter json;
+    JsonWriter json;
     json.begin_object();
     if (all_) json.member("all_users", true);
     if (!user_.empty()) json.member("user", user_);
     if (!upstream_.empty()) json.member("upstream", upstream_);
     if (length > 0) json.member("for_seconds", length);
     if (lock_) json.member("lock", true);
-    return daemon::Secret(json.end_object().text());
+    return Secret(json.end_object().text());
   }
 
   void show(const std::string& body, Output& output) const {
@@ -135,4 +135,4 @@ std::unique_ptr<Command> make_revoke() {
   return std::make_unique<ActionCommand>(true);
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

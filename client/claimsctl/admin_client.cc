@@ -11,7 +11,7 @@
 #include <memory>
 #include <system_error>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr long kTimeoutMs = 5000;
@@ -102,7 +102,7 @@ struct ListCleanup {
 
 // GET, or POST if there is a body.
 Expected<AdminReply> request(const std::string& socket, const std::string& path,
-                             const daemon::Secret* body) {
+                             const Secret* body) {
   // sun_path holds 107 bytes and a NUL: unix(7).
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",
@@ -139,8 +139,8 @@ Expected<AdminReply> admin_get(const std::string& socket, const std::string& pat
 }
 
 Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
-                                const daemon::Secret& body) {
+                                const Secret& body) {
   return request(socket, path, &body);
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -10,7 +10,7 @@
 #include "client/claimsctl/problem.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 struct AdminReply {
   long status = 0;
@@ -24,6 +24,6 @@ Expected<AdminReply> admin_get(const std::string& socket, const std::string& pat
 
 // POST a JSON object, which may contain a token.
 Expected<AdminReply> admin_post(const std::string& socket, const std::string& path,
-                                const daemon::Secret& body);
+                                const Secret& body);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

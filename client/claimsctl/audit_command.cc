@@ -14,22 +14,22 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
-using daemon::AuditRecord;
+using audit::AuditRecord;
 
 // How often --follow polls for new records.
 constexpr std::chrono::milliseconds kFollowInterval{250};
 
-daemon::WallTime now() {
-  return daemon::SystemClock().now().wall;
+WallTime now() {
+  return SystemClock().now().wall;
 }
 
 std::string coloured_line(const AuditRecord& record, const Output& output) {
-  std::string line = daemon::audit_line(record);
+  std::string line = audit::audit_line(record);
   using proto::Verdict;
-  if (record.event == daemon::AuditEvent::kGap) return output.coloured(Colour::kBad, line);
+  if (record.event == audit::AuditEvent::kGap) return output.coloured(Colour::kBad, line);
   if (static_cast<Verdict>(record.verdict) == Verdict::kUnavailable) {
     return output.coloured(Colour::kUnsure, line);
   }
@@ -132,7 +132,7 @@ class AuditCommand final : public Command {
   }
 
   // Visits every record that the options of `part` select.
-  Exit each(const Part& part, Output& output, const daemon::AuditVisit& visit) {
+  Exit each(const Part& part, Output& output, const audit::AuditVisit& visit) {
     const auto query = part.options.query(now());
     if (!query) return output.problem(query.error());
     if (part.options.is_live()) {
@@ -177,7 +177,7 @@ class AuditCommand final : public Command {
   Exit tail_live(Output& output) {
     const auto last = live_.last();
     if (!last) return output.problem(last.error());
-    daemon::AuditSearchFilter query;
+    audit::AuditSearchFilter query;
     query.first = *last >= lines_ ? *last - lines_ + 1 : 1;
     for (;;) {
       const auto next = live_.search(query, [&](const AuditRecord& record) {
@@ -204,7 +204,7 @@ class AuditCommand final : public Command {
     if (!reader) return output.problem(reader.error());
     const auto first = reader->start_of_last(lines_);
     if (!first) return output.problem(audit_problem(first.error()));
-    daemon::AuditSearchFilter query;
+    audit::AuditSearchFilter query;
     query.first = *first;
     const auto done = reader->search(query, [&](const AuditRecord& record) {
       show(record, output);
@@ -217,7 +217,7 @@ class AuditCommand final : public Command {
     const auto last = live_.last();
     if (!last) return output.problem(last.error());
     if (output.json()) {
-      daemon::JsonWriter json;
+      JsonWriter json;
       json.begin_object().member("schema", kOutputSchema).member("last", *last);
       output.line(json.end_object().text());
     } else {
@@ -230,14 +230,14 @@ class AuditCommand final : public Command {
     if (stat_.options.is_live()) return stat_live(output);
     const auto reader = stat_.options.open_reader();
     if (!reader) return output.problem(reader.error());
-    const auto view = daemon::AuditSegmentView::open(reader->segments().back().path);
+    const auto view = audit::AuditSegmentView::open(reader->segments().back().path);
     if (!view) return output.problem(audit_problem(view.error()));
     std::uint64_t bytes = 0;
     for (const auto& segment : reader->segments()) bytes += segment.bytes;
     const auto& head = view->head();
     const auto first = reader->segments().front().first;
     if (output.json()) {
-      daemon::JsonWriter json;
+      JsonWriter json;
       json.begin_object().member("schema", kOutputSchema);
       json.member("origin", view->identity().origin).member("first", first);
       json.member("last", head.sequence).member("events", head.events);
@@ -274,4 +274,4 @@ std::unique_ptr<Command> make_audit() {
   return std::make_unique<AuditCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -7,17 +7,16 @@
 #include "client/claimsctl/output.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
-using daemon::AuditEventRow;
-using daemon::AuditRecord;
-using daemon::JsonWriter;
+using audit::AuditEventRow;
+using audit::AuditRecord;
 using proto::Verdict;
 
 std::string token_text(const AuditRecord& record) {
   if (!record.token) return "";
-  return daemon::hex_text(
+  return audit::hex_text(
       {reinterpret_cast<const char*>(record.token->data()), record.token->size()});
 }
 
@@ -30,13 +29,13 @@ std::string_view reason_text(const AuditRecord& record) {
 }
 
 std::string_view owasp_text(const AuditRecord& record) {
-  const AuditEventRow* const row = daemon::row_of(record.event);
+  const AuditEventRow* const row = audit::row_of(record.event);
   return row == nullptr ? "" : row->owasp;
 }
 
 bool failed(const AuditRecord& record) {
-  return record.event == daemon::AuditEvent::kDenied ||
-         record.event == daemon::AuditEvent::kUnauthenticated ||
+  return record.event == audit::AuditEvent::kDenied ||
+         record.event == audit::AuditEvent::kUnauthenticated ||
          static_cast<Verdict>(record.verdict) == Verdict::kInvalid;
 }
 
@@ -45,11 +44,11 @@ bool succeeded(const AuditRecord& record) {
 }
 
 bool is_authentication(const AuditRecord& record) {
-  const AuditEventRow* const row = daemon::row_of(record.event);
+  const AuditEventRow* const row = audit::row_of(record.event);
   return row != nullptr && (row->ocsf_class == 3002 || row->ocsf_class == 3003);
 }
 
-std::int64_t unix_ms(daemon::WallTime time) {
+std::int64_t unix_ms(WallTime time) {
   return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
@@ -65,7 +64,7 @@ void peer_members(JsonWriter& json, const AuditRecord& record) {
 
 std::string ecs_line(const AuditRecord& record) {
   JsonWriter json;
-  json.begin_object().member("@timestamp", daemon::audit_time_text(record.at.wall));
+  json.begin_object().member("@timestamp", audit::audit_time_text(record.at.wall));
   json.key("ecs").begin_object().member("version", "8.11.0").end_object();
   json.key("event").begin_object();
   json.member("kind", "event").member("action", name_of(record.event));
@@ -76,7 +75,7 @@ std::string ecs_line(const AuditRecord& record) {
   json.member("outcome", failed(record) ? "failure" : succeeded(record) ? "success" : "unknown");
   member_unless_empty(json, "reason", reason_text(record));
   if (record.duration.count() != 0) json.member("duration", record.duration.count());
-  json.member("end", daemon::audit_time_text(record.last)).end_object();
+  json.member("end", audit::audit_time_text(record.last)).end_object();
   if (!record.user.empty()) json.key("user").begin_object().member("id", record.user).end_object();
   json.key("process").begin_object().member("pid", record.peer.pid);
   member_unless_empty(json, "name", record.peer.comm);
@@ -98,7 +97,7 @@ std::string ecs_line(const AuditRecord& record) {
 }
 
 std::string ocsf_line(const AuditRecord& record) {
-  const AuditEventRow* const row = daemon::row_of(record.event);
+  const AuditEventRow* const row = audit::row_of(record.event);
   const std::uint32_t class_uid = row == nullptr ? 0 : row->ocsf_class;
   const std::uint32_t activity = row == nullptr ? 0 : row->ocsf_activity;
   JsonWriter json;
@@ -147,7 +146,7 @@ std::string cell(std::string_view text) {
 std::string csv_line(const AuditRecord& record) {
   return fmt::format(
       "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", record.sequence,
-      daemon::audit_time_text(record.at.wall), daemon::audit_time_text(record.last), record.count,
+      audit::audit_time_text(record.at.wall), audit::audit_time_text(record.last), record.count,
       name_of(record.event), owasp_text(record), verdict_text(record), reason_text(record),
       proto::name_of(record.source), record.status, record.duration.count(), token_text(record),
       cell(record.user), record.peer.uid, record.peer.gid, record.peer.pid, cell(record.peer.comm),
@@ -169,8 +168,8 @@ constexpr AuditFormat kFormats[] = {
 std::string audit_json(const AuditRecord& record) {
   JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("sequence", record.sequence);
-  json.member("time", daemon::audit_time_text(record.at.wall));
-  json.member("last", daemon::audit_time_text(record.last)).member("count", record.count);
+  json.member("time", audit::audit_time_text(record.at.wall));
+  json.member("last", audit::audit_time_text(record.last)).member("count", record.count);
   json.member("boot_ns", record.at.boot.time_since_epoch().count());
   json.member("event", name_of(record.event));
   member_unless_empty(json, "owasp", owasp_text(record));
@@ -202,4 +201,4 @@ const AuditFormat* audit_format_named(std::string_view name) {
   return nullptr;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -9,7 +9,7 @@
 #include "client/claimsctl/reply.h"
 #include "daemon/audit/live_query.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 Problem not_a_page(const std::string& socket) {
@@ -21,17 +21,17 @@ Problem not_a_page(const std::string& socket) {
 std::optional<std::string> bytes_at(const Element& from, std::string_view pointer) {
   std::string_view text;
   if (from.at_pointer(pointer).get(text) != simdjson::SUCCESS) return std::nullopt;
-  return daemon::from_hex(text);
+  return audit::from_hex(text);
 }
 
-bool read_link(const Element& from, std::string_view pointer, daemon::AuditLink& link) {
+bool read_link(const Element& from, std::string_view pointer, audit::AuditLink& link) {
   const auto bytes = bytes_at(from, pointer);
   if (!bytes || bytes->size() != link.size()) return false;
   std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(link.data()));
   return true;
 }
 
-bool read_newest(const Element& root, daemon::AuditSegmentIdentity& newest) {
+bool read_newest(const Element& root, audit::AuditSegmentIdentity& newest) {
   newest.first = count_at(root, "/newest/first");
   newest.origin = text_at(root, "/newest/origin");
   newest.events = count_at(root, "/newest/events");
@@ -40,8 +40,8 @@ bool read_newest(const Element& root, daemon::AuditSegmentIdentity& newest) {
 
 }  // namespace
 
-Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditSearchFilter& query) const {
-  const auto reply = admin_get(socket_, "/v1/audit?" + daemon::audit_query_text(query));
+Expected<audit::AuditPage> LiveAudit::page(const audit::AuditSearchFilter& query) const {
+  const auto reply = admin_get(socket_, "/v1/audit?" + audit::audit_query_text(query));
   const auto got = read_reply(reply, socket_);
   if (!got) {
     Problem why = got.error();
@@ -50,14 +50,14 @@ Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditSearchFilter& que
     return tl::make_unexpected(why);
   }
   const Element& root = got->root();
-  daemon::AuditPage page;
+  audit::AuditPage page;
   simdjson::dom::array records;
   if (root["next"].get(page.next) != simdjson::SUCCESS ||
       root["last"].get(page.last) != simdjson::SUCCESS ||
       root["records"].get(records) != simdjson::SUCCESS || !read_newest(root, page.newest))
     return tl::make_unexpected(not_a_page(socket_));
   for (const Element one : records) {
-    daemon::AuditPage::Row row;
+    audit::AuditPage::Row row;
     const auto record = bytes_at(one, "/record");
     if (!record || !read_link(one, "/link", row.link))
       return tl::make_unexpected(not_a_page(socket_));
@@ -67,9 +67,9 @@ Expected<daemon::AuditPage> LiveAudit::page(const daemon::AuditSearchFilter& que
   return page;
 }
 
-Expected<daemon::AuditSequence> LiveAudit::each_page(
-    daemon::AuditSearchFilter query,
-    const std::function<bool(const daemon::AuditPage&)>& visit) const {
+Expected<audit::AuditSequence> LiveAudit::each_page(
+    audit::AuditSearchFilter query,
+    const std::function<bool(const audit::AuditPage&)>& visit) const {
   for (;;) {
     const auto got = page(query);
     if (!got) return tl::make_unexpected(got.error());
@@ -81,12 +81,12 @@ Expected<daemon::AuditSequence> LiveAudit::each_page(
   }
 }
 
-Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditSearchFilter& query,
-                                                  const daemon::AuditVisit& visit) const {
+Expected<audit::AuditSequence> LiveAudit::search(const audit::AuditSearchFilter& query,
+                                                 const audit::AuditVisit& visit) const {
   bool readable = true;
-  auto next = each_page(query, [&](const daemon::AuditPage& page) {
-    for (const daemon::AuditPage::Row& row : page.records) {
-      const auto record = daemon::decode_audit_record(row.record);
+  auto next = each_page(query, [&](const audit::AuditPage& page) {
+    for (const audit::AuditPage::Row& row : page.records) {
+      const auto record = audit::decode_audit_record(row.record);
       readable = record.has_value();
       if (!readable || !visit(*record)) return false;
     }
@@ -96,13 +96,13 @@ Expected<daemon::AuditSequence> LiveAudit::search(const daemon::AuditSearchFilte
   return next;
 }
 
-Expected<void> LiveAudit::rows(daemon::AuditSequence first, daemon::AuditSequence last,
+Expected<void> LiveAudit::rows(audit::AuditSequence first, audit::AuditSequence last,
                                const RowVisit& visit) const {
-  daemon::AuditSearchFilter query;
+  audit::AuditSearchFilter query;
   query.first = first;
-  const auto done = each_page(query, [&](const daemon::AuditPage& page) {
-    for (const daemon::AuditPage::Row& row : page.records) {
-      const auto sequence = daemon::audit_sequence_of(row.record);
+  const auto done = each_page(query, [&](const audit::AuditPage& page) {
+    for (const audit::AuditPage::Row& row : page.records) {
+      const auto sequence = audit::audit_sequence_of(row.record);
       if (sequence && *sequence > last) return false;
       if (!visit(row)) return false;
     }
@@ -112,13 +112,13 @@ Expected<void> LiveAudit::rows(daemon::AuditSequence first, daemon::AuditSequenc
   return {};
 }
 
-Expected<daemon::AuditPage> LiveAudit::end() const {
-  daemon::AuditSearchFilter nothing;
+Expected<audit::AuditPage> LiveAudit::end() const {
+  audit::AuditSearchFilter nothing;
   nothing.first = std::numeric_limits<std::int64_t>::max();
   return page(nothing);
 }
 
-Expected<daemon::AuditSequence> LiveAudit::last() const {
+Expected<audit::AuditSequence> LiveAudit::last() const {
   const auto got = end();
   if (!got) return tl::make_unexpected(got.error());
   return got->last;
@@ -130,4 +130,4 @@ Expected<std::string> LiveAudit::directory() const {
   return text_at(status->root(), "/audit/directory");
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 #include "daemon/audit/live_query.h"
 #include "daemon/audit/search.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 class LiveAudit {
  public:
@@ -16,26 +16,26 @@ class LiveAudit {
 
   // Visits all matching records in order, from query.first up to the newest one. Returns the
   // sequence at which the next search starts.
-  Expected<daemon::AuditSequence> search(const daemon::AuditSearchFilter& query,
-                                         const daemon::AuditVisit& visit) const;
+  Expected<audit::AuditSequence> search(const audit::AuditSearchFilter& query,
+                                        const audit::AuditVisit& visit) const;
   // Visits the stored rows in order up to `last`. The visitor returns false to stop early.
-  using RowVisit = std::function<bool(const daemon::AuditPage::Row& row)>;
-  Expected<void> rows(daemon::AuditSequence first, daemon::AuditSequence last,
+  using RowVisit = std::function<bool(const audit::AuditPage::Row& row)>;
+  Expected<void> rows(audit::AuditSequence first, audit::AuditSequence last,
                       const RowVisit& visit) const;
   // The sequence of the newest record.
-  Expected<daemon::AuditSequence> last() const;
+  Expected<audit::AuditSequence> last() const;
   // A page without records: only the open segment (`newest`) and `last`.
-  Expected<daemon::AuditPage> end() const;
+  Expected<audit::AuditPage> end() const;
   // The directory of the daemon's log.
   Expected<std::string> directory() const;
 
  private:
-  Expected<daemon::AuditPage> page(const daemon::AuditSearchFilter& query) const;
-  Expected<daemon::AuditSequence> each_page(
-      daemon::AuditSearchFilter query,
-      const std::function<bool(const daemon::AuditPage&)>& visit) const;
+  Expected<audit::AuditPage> page(const audit::AuditSearchFilter& query) const;
+  Expected<audit::AuditSequence> each_page(
+      audit::AuditSearchFilter query,
+      const std::function<bool(const audit::AuditPage&)>& visit) const;
 
   std::string socket_;
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

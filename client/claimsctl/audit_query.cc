@@ -10,10 +10,9 @@
 #include "client/claimsctl/token_input.h"
 #include "daemon/audit/digest.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
-using daemon::WallTime;
 namespace chrono = std::chrono;
 
 constexpr std::size_t kHostKeySize = 32;
@@ -47,9 +46,9 @@ std::string check_time(const std::string& text) {
 }
 
 std::string check_event(const std::string& text) {
-  if (daemon::audit_event_named(text) != nullptr) return "";
+  if (audit::audit_event_named(text) != nullptr) return "";
   std::string known;
-  for (const auto& row : daemon::kAuditEvents) {
+  for (const auto& row : audit::kAuditEvents) {
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
   return "must be one of " + known;
@@ -67,7 +66,7 @@ std::string check_verdict(const std::string& text) {
   return verdict_named(text) ? "" : "must be valid, invalid or unavailable";
 }
 
-Expected<daemon::AuditFingerprint> fingerprint_of_token(const std::string& key_file) {
+Expected<audit::AuditFingerprint> fingerprint_of_token(const std::string& key_file) {
   const auto key = read_token(key_file);
   if (!key || key->view().size() != kHostKeySize) {
     return tl::make_unexpected(Problem{
@@ -76,7 +75,7 @@ Expected<daemon::AuditFingerprint> fingerprint_of_token(const std::string& key_f
   }
   const auto token = read_token("-");
   if (!token) return tl::make_unexpected(token.error());
-  auto names = daemon::AuditFingerprinter::create(*key);
+  auto names = audit::AuditFingerprinter::create(*key);
   if (!names) return tl::make_unexpected(audit_problem(names.error()));
   return names->of(token->view());
 }
@@ -104,7 +103,7 @@ std::optional<WallTime> parse_audit_time(std::string_view text, WallTime now) {
   return time + chrono::hours(*hour) + chrono::minutes(*minute) + chrono::seconds(*second);
 }
 
-Problem audit_problem(const daemon::Error& error) {
+Problem audit_problem(const Error& error) {
   return {Exit::kUnavailable, "audit_unreadable", error.message,
           "name the directory with --directory; on the host itself it is root's and the daemon's"};
 }
@@ -163,11 +162,11 @@ std::vector<Option> AuditFilterOptions::all_options() {
 
 bool AuditFilterOptions::is_live() const {
   const bool hidden = access(directory_.c_str(), R_OK | X_OK) != 0 && errno == EACCES;
-  return hidden || daemon::audit_directory_is_live(directory_);
+  return hidden || audit::audit_directory_is_live(directory_);
 }
 
-Expected<daemon::AuditReader> AuditFilterOptions::open_reader() const {
-  auto reader = daemon::AuditReader::open(directory_);
+Expected<audit::AuditReader> AuditFilterOptions::open_reader() const {
+  auto reader = audit::AuditReader::open(directory_);
   if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
   if (reader->empty())
     return tl::make_unexpected(
@@ -175,13 +174,13 @@ Expected<daemon::AuditReader> AuditFilterOptions::open_reader() const {
   return std::move(*reader);
 }
 
-Expected<daemon::AuditSearchFilter> AuditFilterOptions::query(WallTime now) const {
-  daemon::AuditSearchFilter query;
+Expected<audit::AuditSearchFilter> AuditFilterOptions::query(WallTime now) const {
+  audit::AuditSearchFilter query;
   if (!since_.empty()) query.since = parse_audit_time(since_, now);
   if (!until_.empty()) query.until = parse_audit_time(until_, now);
   if (user_given_) query.user = user_;
   if (uid_given_) query.uid = uid_;
-  if (!event_.empty()) query.event = daemon::audit_event_named(event_)->event;
+  if (!event_.empty()) query.event = audit::audit_event_named(event_)->event;
   if (!verdict_.empty()) query.verdict = verdict_named(verdict_);
   if (token_) {
     auto fingerprint = fingerprint_of_token(key_file_);
@@ -191,4 +190,4 @@ Expected<daemon::AuditSearchFilter> AuditFilterOptions::query(WallTime now) cons
   return query;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -9,7 +9,7 @@
 #include "client/claimsctl/problem.h"
 #include "daemon/audit/search.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 class AuditFilterOptions {
  public:
@@ -20,12 +20,12 @@ class AuditFilterOptions {
 
   const std::string& directory() const { return directory_; }
   // Opens the log directory directly. Only for a directory that no daemon writes to.
-  Expected<daemon::AuditReader> open_reader() const;
+  Expected<audit::AuditReader> open_reader() const;
   // True if records must come from a daemon: one writes to the directory, or this user may not read
   // the directory.
   bool is_live() const;
   // Reads the token from standard input if --token is given.
-  Expected<daemon::AuditSearchFilter> query(daemon::WallTime now) const;
+  Expected<audit::AuditSearchFilter> query(WallTime now) const;
 
  private:
   std::string directory_ = "/var/lib/claimsd/audit";
@@ -42,8 +42,8 @@ class AuditFilterOptions {
 };
 
 // Accepts "2026-11-23", "2026-11-23T15:04:05Z", or an age: "90s", "15m", "2h", "7d". UTC.
-std::optional<daemon::WallTime> parse_audit_time(std::string_view text, daemon::WallTime now);
+std::optional<WallTime> parse_audit_time(std::string_view text, WallTime now);
 
-Problem audit_problem(const daemon::Error& error);
+Problem audit_problem(const Error& error);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,11 +8,11 @@
 
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
-using daemon::AuditEvent;
-using daemon::AuditRecord;
+using audit::AuditEvent;
+using audit::AuditRecord;
 
 constexpr std::size_t kMaxNames = 10'000;  // further names are counted as "others"
 constexpr std::size_t kShown = 10;
@@ -93,8 +93,8 @@ void AuditReport::show(Output& output) const {
     return;
   }
   output.line(output.coloured(Colour::kStrong, "Audit report"));
-  output.field("from", daemon::audit_time_text(first_));
-  output.field("to", daemon::audit_time_text(last_));
+  output.field("from", audit::audit_time_text(first_));
+  output.field("to", audit::audit_time_text(last_));
   output.field("records", fmt::format("{} that stand for {} events", count_text(records_),
                                       count_text(events_)));
   output.field("rejected", count_text(rejections_));
@@ -117,11 +117,11 @@ void AuditReport::show(Output& output) const {
 }
 
 void AuditReport::show_json(Output& output) const {
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("records", records_);
   json.member("events", events_).member("rejections", rejections_).member("missing", missing_);
-  json.member("first", daemon::audit_time_text(first_));
-  json.member("last", daemon::audit_time_text(last_));
+  json.member("first", audit::audit_time_text(first_));
+  json.member("last", audit::audit_time_text(last_));
   const std::pair<std::string_view, const Counts*> all[] = {{"by_event", &events_by_name_},
                                                             {"by_reason", &reasons_},
                                                             {"by_user", &users_},
@@ -136,4 +136,4 @@ void AuditReport::show_json(Output& output) const {
   output.line(json.end_array().end_object().text());
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

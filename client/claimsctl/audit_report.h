@@ -12,11 +12,11 @@
 #include "client/claimsctl/output.h"
 #include "daemon/audit/record.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 class AuditReport {
  public:
-  void add(const daemon::AuditRecord& record);
+  void add(const audit::AuditRecord& record);
   void show(Output& output) const;
   void show_json(Output& output) const;
 
@@ -30,8 +30,8 @@ class AuditReport {
   std::uint64_t events_ = 0;
   std::uint64_t rejections_ = 0;
   std::uint64_t missing_ = 0;  // records that gaps stand for
-  daemon::WallTime first_{};
-  daemon::WallTime last_{};
+  WallTime first_{};
+  WallTime last_{};
   Counts events_by_name_;
   Counts reasons_;
   Counts users_;
@@ -39,4 +39,4 @@ class AuditReport {
   std::array<std::uint64_t, 24> hours_{};  // by hour of the day, UTC
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -12,10 +12,10 @@
 #include "daemon/audit/verify_live.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
-using daemon::AuditVerification;
+using audit::AuditVerification;
 
 std::optional<std::string> text_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -23,7 +23,7 @@ std::optional<std::string> text_of_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-void show(const AuditVerification& done, const std::optional<daemon::AuditAnchors>& anchors,
+void show(const AuditVerification& done, const std::optional<audit::AuditAnchors>& anchors,
           Output& output) {
   if (done.finding) {
     output.line(fmt::format(
@@ -48,9 +48,9 @@ void show(const AuditVerification& done, const std::optional<daemon::AuditAnchor
   }
 }
 
-void show_json(const AuditVerification& done, const std::optional<daemon::AuditAnchors>& anchors,
+void show_json(const AuditVerification& done, const std::optional<audit::AuditAnchors>& anchors,
                Output& output) {
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("whole", !done.finding);
   if (done.finding) {
     json.key("finding").begin_object().member("kind", name_of(done.finding->kind));
@@ -75,34 +75,34 @@ bool writes_to(const LiveAudit& live, const std::string& directory) {
 }
 
 // Reads closed segments from their files and the open segment from the daemon.
-daemon::Result<AuditVerification> verify_live(const daemon::AuditVerifyOptions& options,
-                                              const LiveAudit& live) {
-  auto hasher = TRY(daemon::AuditHasher::create());
-  const auto anchors = options.anchors.value_or(daemon::AuditAnchors{});
+Result<AuditVerification> verify_live(const audit::AuditVerifyOptions& options,
+                                      const LiveAudit& live) {
+  auto hasher = TRY(audit::AuditHasher::create());
+  const auto anchors = options.anchors.value_or(audit::AuditAnchors{});
   // Before listing the files, so that a segment closed after this call is among them.
   const auto end = live.end();
-  if (!end) return daemon::failure(end.error().message);
-  std::optional<daemon::AuditContinuation> rest;
-  if (TRY(daemon::list_segments(options.directory)).size() > 1) {
-    AuditVerification closed = TRY(daemon::verify_audit_in_child(options));
+  if (!end) return failure(end.error().message);
+  std::optional<audit::AuditContinuation> rest;
+  if (TRY(audit::list_segments(options.directory)).size() > 1) {
+    AuditVerification closed = TRY(audit::verify_audit_in_child(options));
     if (closed.finding) return closed;
     rest.emplace(std::move(hasher), anchors, std::move(closed));
   } else {
     rest.emplace(std::move(hasher), anchors, end->newest);
   }
-  const auto read = live.rows(rest->next(), end->last, [&](const daemon::AuditPage::Row& row) {
+  const auto read = live.rows(rest->next(), end->last, [&](const audit::AuditPage::Row& row) {
     return rest->take(row.record, row.link);
   });
-  if (!read) return daemon::failure(read.error().message);
+  if (!read) return failure(read.error().message);
   return std::move(*rest).end(end->last);
 }
 
 }  // namespace
 
 Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& output) {
-  daemon::AuditVerifyOptions options;
+  audit::AuditVerifyOptions options;
   options.directory = words.directory;
-  options.without_newest = daemon::audit_directory_is_live(words.directory);
+  options.without_newest = audit::audit_directory_is_live(words.directory);
   const bool named = !words.anchors_file.empty();
   const auto text = text_of_file(named ? words.anchors_file : words.directory + "/anchors");
   if (named && !text) {
@@ -112,15 +112,15 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
   }
   const std::optional<std::string> root =
       words.root_key.empty() ? std::nullopt : std::optional(words.root_key);
-  if (text) options.anchors = daemon::read_anchors(*text, root);
+  if (text) options.anchors = audit::read_anchors(*text, root);
   const bool watched = !output.json() && ::isatty(STDERR_FILENO) == 1;
   if (watched) {
-    options.progress = [](daemon::AuditSequence last, double share) {
+    options.progress = [](audit::AuditSequence last, double share) {
       fmt::print(stderr, "\r  {:3.0f} %  sequence {}", share * 100, last);
     };
   }
   const bool asks = options.without_newest && writes_to(live, words.directory);
-  const auto done = asks ? verify_live(options, live) : daemon::verify_audit_in_child(options);
+  const auto done = asks ? verify_live(options, live) : audit::verify_audit_in_child(options);
   if (watched) fmt::print(stderr, "\r\x1b[K");
   if (!done) return output.problem(audit_problem(done.error()));
   output.json() ? show_json(*done, options.anchors, output) : show(*done, options.anchors, output);
@@ -132,4 +132,4 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
   return done->finding ? Exit::kInvalid : Exit::kOkay;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -6,7 +6,7 @@
 #include "client/claimsctl/audit_live.h"
 #include "client/claimsctl/output.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 struct AuditVerifyWords {
   std::string directory;
@@ -17,4 +17,4 @@ struct AuditVerifyWords {
 // Returns kInvalid if the log was tampered with. The open segment is read through `live`.
 Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& output);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -13,7 +13,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::size_t kMaxOutput = 256 * 1024;  // output of claimsd beyond this is not read
@@ -40,8 +40,8 @@ Problem not_run(const std::string& program, int error) {
 Expected<Ended> run_check(const std::string& program, const std::string& file) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return tl::make_unexpected(not_run(program, errno));
-  const daemon::Fd out(ends[0]);
-  daemon::Fd in(ends[1]);
+  const Fd out(ends[0]);
+  Fd in(ends[1]);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.get(), STDOUT_FILENO);
@@ -102,7 +102,7 @@ class CheckConfigCommand final : public Command {
     if (!output.json()) {
       output.line(printable(ended->said));
     } else {
-      daemon::JsonWriter json;
+      JsonWriter json;
       output.line(json.begin_object()
                       .member("schema", kOutputSchema)
                       .member("valid", true)
@@ -124,4 +124,4 @@ std::unique_ptr<Command> make_check_config() {
   return std::make_unique<CheckConfigCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

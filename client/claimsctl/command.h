@@ -12,7 +12,7 @@
 #include "client/claimsctl/option.h"
 #include "client/claimsctl/output.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Options that every command accepts, before or after its name.
 struct Globals {
@@ -62,4 +62,4 @@ std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -7,7 +7,7 @@
 
 #include "client/claimsctl/usage.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // CLI11's layout with the synopses of the table of commands: "Usage: claimsctl query [OPTIONS] <
@@ -143,7 +143,7 @@ Problem CommandLine::usage_problem(const CLI::ParseError& error, int argc, char*
   const auto commands = app_->get_subcommands();
   const auto extras = app_->remaining(true);
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
-  return ctl::usage_problem(
+  return claimsctl::usage_problem(
       {.command = commands.empty() ? "" : commands.front()->get_name(),
        .extra = extras.empty() ? "" : extras.front(),
        .incomplete = code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError,
@@ -157,4 +157,4 @@ Command& CommandLine::chosen() const {
   return *found->command;  // the parser requires one
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

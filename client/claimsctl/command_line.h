@@ -14,7 +14,7 @@ class App;
 class ParseError;
 }  // namespace CLI
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Neither copyable nor movable, because the options are bound to its members.
 class CommandLine {
@@ -49,4 +49,4 @@ class CommandLine {
   std::vector<Named> commands_;
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -2,7 +2,7 @@
 
 #include "client/claimsctl/command.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // clang-format off
@@ -50,4 +50,4 @@ std::string check_count(const std::string& text) {
   return is_nine_digits(text) ? "" : "must be a whole number";
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

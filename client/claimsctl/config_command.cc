@@ -4,7 +4,7 @@
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 class ConfigCommand final : public Command {
@@ -66,4 +66,4 @@ std::unique_ptr<Command> make_config() {
   return std::make_unique<ConfigCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

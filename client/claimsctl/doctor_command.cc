@@ -9,7 +9,7 @@
 #include "client/claimsctl/doctor/gather.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 using doctor::State;
@@ -42,7 +42,7 @@ std::string summary(Tally& tally) {
   return text;
 }
 
-void write(daemon::JsonWriter& json, const doctor::Check& check, const doctor::Finding& finding) {
+void write(JsonWriter& json, const doctor::Check& check, const doctor::Finding& finding) {
   json.begin_object()
       .member("check", check.name)
       .member("state", name_of(finding.state))
@@ -78,7 +78,7 @@ class DoctorCommand final : public Command {
     const doctor::Facts facts = gather(globals, wanted_);
     Tally tally;
     std::string unseen;  // checks that were skipped for lack of a configuration
-    daemon::JsonWriter json;
+    JsonWriter json;
     json.begin_object().member("schema", kOutputSchema).key("findings").begin_array();
     for (const auto& check : doctor::checks()) {
       const bool skipped = !facts.configured && check.needs == doctor::Needs::kConfiguration;
@@ -113,4 +113,4 @@ std::unique_ptr<Command> make_doctor() {
   return std::make_unique<DoctorCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // RFC 3986, section 2.3: everything but the unreserved characters is escaped.
@@ -56,4 +56,4 @@ std::string length_text(const Element& entry, std::string_view pointer) {
   return seconds > 0 ? duration_text(seconds) : "-";
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -7,7 +7,7 @@
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Calls `visit(entry)` for each entry until it returns false, fetching page by page. `user` limits
 // it to one user id; "" means all.
@@ -21,4 +21,4 @@ std::string entry_json(const Element& entry);
 // "2.5 s", or "-" if the value is absent.
 std::string length_text(const Element& entry, std::string_view pointer);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

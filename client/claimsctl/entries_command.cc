@@ -5,7 +5,7 @@
 #include "client/claimsctl/entries.h"
 #include "client/claimsctl/table.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::size_t kRowsOfTable = 200;  // rows buffered to align their columns
@@ -83,4 +83,4 @@ std::unique_ptr<Command> make_entries() {
   return std::make_unique<EntriesCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

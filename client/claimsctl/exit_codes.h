@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // X(identifier, status, meaning).
 // clang-format off
@@ -32,4 +32,4 @@ void each_exit(Visit&& visit) {
 #undef CLAIMSCTL_EXIT_VISIT
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 Latency Latency::since(const Latency& earlier) const {
   if (earlier.count > count || earlier.buckets.size() != buckets.size()) return *this;
@@ -56,4 +56,4 @@ std::string mean_text(const Latency& latency) {
   return latency.count == 0 ? "-" : duration_text(latency.mean_seconds());
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -7,7 +7,7 @@
 
 #include "client/claimsctl/reply.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 struct Latency {
   std::uint64_t count = 0;
@@ -30,4 +30,4 @@ std::string within_text(const Latency& latency, double share, const std::vector<
 // "12.3 ms", "-".
 std::string mean_text(const Latency& latency);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

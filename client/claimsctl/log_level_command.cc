@@ -5,11 +5,11 @@
 #include "daemon/base/secret.h"
 #include "daemon/log/log.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 std::string check_level(const std::string& text) {
-  for (const daemon::LogLevel level : daemon::kLogLevels) {
+  for (const LogLevel level : kLogLevels) {
     if (text == name_of(level)) return "";
   }
   return "must be debug, info, warning or error";
@@ -26,10 +26,11 @@ class LogLevelCommand final : public Command {
   }
 
   Exit run(const Globals& globals, Output& output) override {
-    const auto answer = level_.empty() ? admin_get(globals.admin_socket, "/v1/log-level")
-                                       : admin_post(globals.admin_socket, "/v1/log-level",
-                                                    daemon::Secret(std::string_view(fmt::format(
-                                                        R"({{"level":"{}"}})", level_))));
+    const auto answer =
+        level_.empty()
+            ? admin_get(globals.admin_socket, "/v1/log-level")
+            : admin_post(globals.admin_socket, "/v1/log-level",
+                         Secret(std::string_view(fmt::format(R"({{"level":"{}"}})", level_))));
     const auto reply = read_reply(answer, globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
@@ -55,4 +56,4 @@ std::unique_ptr<Command> make_log_level() {
   return std::make_unique<LogLevelCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

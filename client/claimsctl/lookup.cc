@@ -1,6 +1,6 @@
 #include "client/claimsctl/lookup.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 struct ReasonRow {
@@ -37,4 +37,4 @@ Exit exit_of(const Answer& answer) {
   return Exit::kUnavailable;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -6,7 +6,7 @@
 
 #include "client/claimsctl/command.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // A client of the chosen socket; a Problem if an option is not acceptable.
 Expected<Client> make_client(const Globals& globals, const std::string& upstream_url);
@@ -15,4 +15,4 @@ Expected<Client> make_client(const Globals& globals, const std::string& upstream
 // temporary.
 Exit exit_of(const Answer& answer);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,11 +8,11 @@
 
 namespace {
 
-using claimsd::ctl::Command;
-using claimsd::ctl::CommandLine;
-using claimsd::ctl::Exit;
-using claimsd::ctl::Output;
-using claimsd::ctl::Pager;
+using claimsd::claimsctl::Command;
+using claimsd::claimsctl::CommandLine;
+using claimsd::claimsctl::Exit;
+using claimsd::claimsctl::Output;
+using claimsd::claimsctl::Pager;
 
 int status_of(Exit exit) {
   return static_cast<int>(exit);

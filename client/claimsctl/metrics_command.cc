@@ -8,7 +8,7 @@
 #include "client/claimsctl/reply.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // `line`: "name{labels} value".
@@ -16,7 +16,7 @@ std::string series_json(std::string_view line) {
   const auto space = line.rfind(' ');
   double value = 0;
   std::from_chars(line.data() + space + 1, line.data() + line.size(), value);
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("schema", kOutputSchema)
       .member("series", line.substr(0, space))
@@ -53,4 +53,4 @@ std::unique_ptr<Command> make_metrics() {
   return std::make_unique<MetricsCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -5,7 +5,7 @@
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // Seconds that the daemon holds a poll open. Must be below the request timeout (admin_client.cc).
@@ -121,4 +121,4 @@ std::unique_ptr<Command> make_monitor() {
   return std::make_unique<MonitorCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Returns "" for a valid value, otherwise what the value must be. Must not repeat the input, which may
 // be a token.
@@ -41,4 +41,4 @@ std::string check_milliseconds(const std::string& text);
 // For counts: accepts a whole number of at most nine digits.
 std::string check_count(const std::string& text);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 bool wants_colours() {
@@ -42,7 +42,7 @@ bool is_control(std::string_view sequence) {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t size = daemon::utf8_sequence(text);
+    const std::size_t size = utf8_sequence(text);
     const auto sequence = text.substr(0, size == 0 ? 1 : size);
     if (size == 0 || is_control(sequence)) {
       out += '?';
@@ -98,7 +98,7 @@ std::string Output::coloured(Colour colour, std::string_view text) const {
 
 Exit Output::problem(const Problem& problem) {
   if (json_) {
-    daemon::JsonWriter json;
+    JsonWriter json;
     json.begin_object().member("schema", kOutputSchema).key("error").begin_object();
     json.member("code", problem.code)
         .member("message", problem.message)
@@ -119,4 +119,4 @@ Exit Output::problem(const Problem& problem) {
   return problem.exit;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

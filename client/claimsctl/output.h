@@ -14,7 +14,7 @@
 
 #include "client/claimsctl/problem.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 inline constexpr int kOutputSchema = 1;
 
@@ -56,4 +56,4 @@ class Output {
   bool colours_;
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

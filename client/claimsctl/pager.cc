@@ -18,7 +18,7 @@
 #include "client/claimsctl/terminal.h"
 #include "daemon/base/fd.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 std::vector<std::string> program() {
@@ -52,8 +52,8 @@ Pager Pager::start() {
   if (words.empty() || !Terminal::available()) return {};
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
-  const daemon::Fd input(ends[0]);
-  const daemon::Fd output(ends[1]);
+  const Fd input(ends[0]);
+  const Fd output(ends[1]);
   setenv("LESS", "FRX", 0);
   const pid_t process = spawn(words, input.get());
   if (process == 0) return {};
@@ -73,4 +73,4 @@ Pager::~Pager() {
 
 Pager::Pager(Pager&& other) noexcept : process_(std::exchange(other.process_, 0)) {}
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 class Pager {
  public:
@@ -28,4 +28,4 @@ class Pager {
   pid_t process_ = 0;  // 0: no pager
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 #include "client/claimsctl/lookup.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::uint32_t kMaxPings = 100'000;
@@ -66,7 +66,7 @@ void show(const Pings& pings, const Globals& globals, Output& output) {
 
 void show_json(const Pings& pings, const Globals& globals, Output& output) {
   const auto& times = pings.round_trips_ns;
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("schema", kOutputSchema)
       .member("socket", globals.socket)
@@ -131,4 +131,4 @@ std::unique_ptr<Command> make_ping() {
   return std::make_unique<PingCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -6,7 +6,7 @@
 
 #include "client/claimsctl/exit_codes.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 struct Problem {
   Exit exit = Exit::kUnavailable;
@@ -18,4 +18,4 @@ struct Problem {
 template <class T>
 using Expected = tl::expected<T, Problem>;
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

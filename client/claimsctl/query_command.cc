@@ -5,7 +5,7 @@
 #include "client/claimsctl/token_input.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 std::string_view verdict_text(const Answer& answer) {
@@ -55,14 +55,14 @@ void show(const Answer& answer, const Globals& globals, Output& output) {
   }
 }
 
-void write_claims(daemon::JsonWriter& json, const Claims& claims) {
+void write_claims(JsonWriter& json, const Claims& claims) {
   json.member("id", claims.id()).member("email", claims.email()).key("roles").begin_array();
   for (const auto role : claims.roles()) json.value(role);
   json.end_array().key("claims").raw(claims.json());
 }
 
 void show_json(const Answer& answer, Output& output) {
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("schema", kOutputSchema)
       .member("verdict", verdict_text(answer))
@@ -134,4 +134,4 @@ std::unique_ptr<Command> make_query() {
   return std::make_unique<QueryCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -3,15 +3,15 @@
 #include "client/claimsctl/reply.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 class ReloadCommand final : public Command {
  public:
   Exit run(const Globals& globals, Output& output) override {
-    const auto reply = read_reply(
-        admin_post(globals.admin_socket, "/v1/reload", daemon::Secret(std::string_view("{}"))),
-        globals.admin_socket);
+    const auto reply =
+        read_reply(admin_post(globals.admin_socket, "/v1/reload", Secret(std::string_view("{}"))),
+                   globals.admin_socket);
     if (!reply) return output.problem(reply.error());
     if (output.json()) {
       output.line(json_text(reply->root()));
@@ -36,4 +36,4 @@ std::unique_ptr<Command> make_reload() {
   return std::make_unique<ReloadCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 Problem not_claimsd(const AdminReply& reply, const std::string& socket) {
@@ -95,4 +95,4 @@ Expected<Reply> read_reply(const Expected<AdminReply>& reply, const std::string&
   return *parsed;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -15,7 +15,7 @@ namespace simdjson::dom {
 class element;
 }
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // A part of a reply. Opaque for files that do not include simdjson.h, which takes seconds to compile.
 using Element = simdjson::dom::element;
@@ -59,4 +59,4 @@ Problem refused(const AdminReply& reply, const std::string& socket);
 // The object of a 200 reply; otherwise the reason why there is none.
 Expected<Reply> read_reply(const Expected<AdminReply>& reply, const std::string& socket);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

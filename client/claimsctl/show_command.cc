@@ -8,7 +8,7 @@
 #include "client/claimsctl/entries.h"
 #include "client/claimsctl/token_body.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 std::string moment_text(const Element& entry, std::string_view pointer) {
@@ -115,4 +115,4 @@ std::unique_ptr<Command> make_show() {
   return std::make_unique<ShowCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -6,7 +6,7 @@
 #include "client/claimsctl/latency.h"
 #include "client/claimsctl/table.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -140,4 +140,4 @@ std::unique_ptr<Command> make_statistics() {
   return std::make_unique<StatisticsCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

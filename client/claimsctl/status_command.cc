@@ -6,7 +6,7 @@
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 std::string hits_text(const Element& status) {
@@ -155,4 +155,4 @@ std::unique_ptr<Command> make_status() {
   return std::make_unique<StatusCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

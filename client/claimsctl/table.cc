@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // The length of the color sequence (ESC [ ... m) at the start of `text`; 0 if there is none.
@@ -69,4 +69,4 @@ std::vector<std::string> Table::lines() const {
   return lines;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Terminal columns of `text`: UTF-8 characters without color sequences. Assumes that every
 // character is one column wide, which holds for what claimsctl prints.
@@ -30,4 +30,4 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

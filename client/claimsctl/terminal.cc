@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // Alternate screen, hidden cursor, no wrapping; and the reverse.
@@ -46,7 +46,7 @@ bool Terminal::available() {
 Expected<Terminal> Terminal::open() {
   const sigset_t set = watched_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  daemon::Fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  Fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) {
     return tl::make_unexpected(
         Problem{Exit::kUnavailable, "no_resources",
@@ -118,4 +118,4 @@ Terminal::Event Terminal::read_key() {
   return got == 1 ? Event::kKey : Event::kEnd;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -16,7 +16,7 @@
 #include "client/claimsctl/problem.h"
 #include "daemon/base/fd.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 class Terminal {
  public:
@@ -46,15 +46,15 @@ class Terminal {
   char key() const { return key_; }
 
  private:
-  explicit Terminal(daemon::Fd signals) : signals_(std::move(signals)) {}
+  explicit Terminal(Fd signals) : signals_(std::move(signals)) {}
   Event read_signal();
   Event read_key();
 
-  daemon::Fd signals_;
+  Fd signals_;
   std::optional<termios> before_;  // settings of standard input, if that is a terminal
   bool reads_keys_ = true;
   bool owns_ = true;
   char key_ = 0;
 };
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 
 #include "client/claimsctl/token_input.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 Problem not_a_token() {
@@ -26,7 +26,7 @@ bool is_b64token(std::string_view token) {
 
 }  // namespace
 
-Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length) {
+Expected<Secret> token_body(const std::string& file, std::int64_t length) {
   const auto token = read_token(file);
   if (!token) return tl::make_unexpected(token.error());
   if (!is_b64token(token->view())) return tl::make_unexpected(not_a_token());
@@ -36,9 +36,9 @@ Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length
   body.reserve(kBefore.size() + token->view().size() + after.size());
   for (const std::string_view part : {kBefore, token->view(), std::string_view(after)})
     body.insert(body.end(), part.begin(), part.end());
-  daemon::Secret secret({body.data(), body.size()});
+  Secret secret({body.data(), body.size()});
   explicit_bzero(body.data(), body.size());
   return secret;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

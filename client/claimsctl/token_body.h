@@ -7,10 +7,10 @@
 #include "client/claimsctl/problem.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // {"token": "..."} from the contents of `file` ("-": standard input), with "for_seconds" if
 // `length` is not 0. Intermediate copies are wiped.
-Expected<daemon::Secret> token_body(const std::string& file, std::int64_t length = 0);
+Expected<Secret> token_body(const std::string& file, std::int64_t length = 0);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -12,7 +12,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // Twice the longest token (8 KiB), so that truncated input is still rejected for its length.
@@ -50,19 +50,19 @@ std::string_view without_newline(std::string_view text) {
 
 }  // namespace
 
-Expected<daemon::Secret> read_token(const std::string& file) {
+Expected<Secret> read_token(const std::string& file) {
   const bool standard_input = file == "-";
   // Do not repeat the file name: the user may have passed the token itself.
   const std::string_view what = standard_input ? "standard input" : "the file given";
-  daemon::Fd opened;
+  Fd opened;
   if (!standard_input) {
-    opened = daemon::Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    opened = Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!opened) return tl::make_unexpected(cannot_read(what, errno));
   }
   const int fd = standard_input ? STDIN_FILENO : opened.get();
   if (::isatty(fd) == 1) return tl::make_unexpected(terminal_refused());
   Buffer buffer;
-  const auto size = daemon::read_fully(fd, buffer.bytes);
+  const auto size = read_fully(fd, buffer.bytes);
   if (!size) return tl::make_unexpected(cannot_read(what, size.error()));
   const auto token = without_newline({buffer.bytes.data(), *size});
   if (token.empty()) {
@@ -70,7 +70,7 @@ Expected<daemon::Secret> read_token(const std::string& file) {
                                        fmt::format("there is no token in what {} holds", what),
                                        "send one: claimsctl query < FILE, or --token-file FILE"});
   }
-  return daemon::Secret(token);
+  return Secret(token);
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

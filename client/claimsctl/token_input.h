@@ -7,11 +7,11 @@
 #include "client/claimsctl/problem.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Reads `file`, or standard input for "-". Drops one trailing newline, which editors and `echo`
 // add. Over-long input is truncated, but stays long enough to be rejected. Refuses a terminal,
 // because its scrollback would keep the token.
-Expected<daemon::Secret> read_token(const std::string& file);
+Expected<Secret> read_token(const std::string& file);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

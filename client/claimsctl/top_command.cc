@@ -9,14 +9,14 @@
 #include "client/claimsctl/top_view.h"
 #include "daemon/base/clock.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr unsigned kShortestInterval = 100;  // milliseconds
 constexpr unsigned kMaxInterval = 60'000;
 
 double seconds_now() {
-  const auto now = daemon::SystemClock().now().boot.time_since_epoch();
+  const auto now = SystemClock().now().boot.time_since_epoch();
   return std::chrono::duration<double>(now).count();
 }
 
@@ -112,4 +112,4 @@ std::unique_ptr<Command> make_top() {
   return std::make_unique<TopCommand>();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

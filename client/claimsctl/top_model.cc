@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 // The increase since `before`; the whole value if the counter was reset.
@@ -165,4 +165,4 @@ std::string sparkline(const TopModel::Line& line, std::size_t width) {
   return text;
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

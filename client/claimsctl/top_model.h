@@ -14,7 +14,7 @@
 
 #include "client/claimsctl/latency.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // Sources in display order, the most common first.
 inline constexpr std::array<std::string_view, 4> kTopSources = {"cache", "upstream", "stale",
@@ -110,4 +110,4 @@ class TopModel {
 // "▁▂▄█": the last `width` values, scaled so that the largest is a full block.
 std::string sparkline(const TopModel::Line& line, std::size_t width);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -8,7 +8,7 @@
 #include "client/claimsctl/table.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::size_t kSparkline = 30;
@@ -106,8 +106,7 @@ void add_peers(std::vector<std::string>& lines, const TopModel& model, std::size
     lines.push_back(fmt::format("  and {} that ask less", count_text(peers.size() - most)));
 }
 
-void write_latency(daemon::JsonWriter& json, const Latency& latency,
-                   const std::vector<double>& bounds) {
+void write_latency(JsonWriter& json, const Latency& latency, const std::vector<double>& bounds) {
   const auto within = [&](double share) { return latency.within_seconds(share, bounds); };
   json.member("mean_seconds", latency.mean_seconds())
       .member("p50_within_seconds", within(0.5))
@@ -140,7 +139,7 @@ std::vector<std::string> top_lines(const TopModel& model, const TopLayout& layou
 std::string top_json(const TopModel& model, const TopLayout& layout) {
   const TopSample& now = model.sample();
   const TopRates& rates = model.rates();
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("schema", kOutputSchema)
       .member("uptime_seconds", now.uptime_seconds)
@@ -189,4 +188,4 @@ std::string top_json(const TopModel& model, const TopLayout& layout) {
   return json.end_array().end_object().take();
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -7,7 +7,7 @@
 #include "client/claimsctl/output.h"
 #include "client/claimsctl/top_model.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 struct TopLayout {
   std::size_t columns = 80;
@@ -22,4 +22,4 @@ std::vector<std::string> top_lines(const TopModel& model, const TopLayout& layou
 
 std::string top_json(const TopModel& model, const TopLayout& layout);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

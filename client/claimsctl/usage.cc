@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 namespace {
 
 constexpr std::size_t kShortestToken = 16;
@@ -92,4 +92,4 @@ Problem usage_problem(const UsageError& error, const std::vector<std::string>& w
   return wrong(error.command.empty() ? message : fmt::format("{}: {}", command, message));
 }
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

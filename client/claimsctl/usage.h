@@ -10,7 +10,7 @@
 
 #include "client/claimsctl/problem.h"
 
-namespace claimsd::ctl {
+namespace claimsd::claimsctl {
 
 // A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
 bool looks_like_token(std::string_view word);
@@ -26,4 +26,4 @@ struct UsageError {
 // `words`: the arguments without the program name.
 Problem usage_problem(const UsageError& error, const std::vector<std::string>& words);
 
-}  // namespace claimsd::ctl
+}  // namespace claimsd::claimsctl

@@ -34,7 +34,7 @@ struct claimsd_answer {
   const std::uint32_t* roles() const { return reinterpret_cast<const std::uint32_t*>(this + 1); }
 };
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr char kNoJson[] = "{}";
@@ -205,9 +205,9 @@ claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t a
   return answer;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client
 
-namespace client = claimsd::client_impl;
+namespace client = claimsd::client;
 
 void claimsd_answer_free(claimsd_answer* answer) {
   if (answer == nullptr || answer == &client::kNoMemoryAnswer) return;

@@ -10,7 +10,7 @@
 #include "client/src/outcome.h"
 #include "proto/claims_block.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 struct LookupResult {
   proto::Verdict verdict = proto::Verdict::kUnavailable;
@@ -53,4 +53,4 @@ std::size_t size_of(const claimsd_answer& answer);
 claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t age_ms,
                             std::uint32_t ttl_ms);
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -3,7 +3,7 @@
 #include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // Reports without a receipt: those of a burst, while the daemon writes down what came before.
@@ -81,4 +81,4 @@ void AsyncReporter::abandon() {
   if (!whole) inherited.release();
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

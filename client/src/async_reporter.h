@@ -13,7 +13,7 @@
 #include "client/include/claimsd.h"
 #include "client/src/mutex.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class Handle;
 class Stream;
@@ -48,4 +48,4 @@ class AsyncReporter {
   std::uint64_t last_tag_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

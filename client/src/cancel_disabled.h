@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class CancelDisabled {
  public:
@@ -20,4 +20,4 @@ class CancelDisabled {
   int before_ = PTHREAD_CANCEL_ENABLE;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

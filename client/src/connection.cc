@@ -6,7 +6,7 @@
 #include "client/src/passed_fd.h"
 #include "client/src/socket.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // Files a frame from the daemon into the Reply if it answers `id`, or speaks of the connection as a
@@ -204,4 +204,4 @@ void Connection::close() {
   fd_.close();
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

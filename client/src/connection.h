@@ -14,7 +14,7 @@
 #include "client/src/owned_fd.h"
 #include "proto/codec.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class DaemonAddress;
 
@@ -97,4 +97,4 @@ class Connection {
   std::uint32_t next_id_ = 1;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

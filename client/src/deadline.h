@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 inline constexpr std::int64_t kNanosPerMilli = 1'000'000;
 inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
@@ -60,4 +60,4 @@ struct Deadline {
   }
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

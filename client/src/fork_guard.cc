@@ -10,7 +10,7 @@
 
 #include "client/src/random.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // A timer's interval is returned exactly as it was set, so that is where the secret is. The timer
@@ -103,4 +103,4 @@ ForkGuard::Claim ForkGuard::claim() {
   return claim();  // another thread was first
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class ForkGuard {
  public:
@@ -75,4 +75,4 @@ class ForkGuard {
   Method method_ = Method::kWipedPage;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

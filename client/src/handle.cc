@@ -4,7 +4,7 @@
 
 #include "client/src/sized_struct.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // False when it does not fit. NULL is the empty string.
@@ -60,20 +60,20 @@ void Handle::count(claimsd_statistics& out) const {
   out.reports_lost = reports_.lost();
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client
 
-using claimsd::client_impl::Handle;
+using claimsd::client::Handle;
 
 claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out) {
   if (out == nullptr) return CLAIMSD_BAD_ARGUMENT;
   *out = nullptr;
   claimsd_options known = CLAIMSD_OPTIONS_INIT;
   constexpr std::size_t kOldest = offsetof(claimsd_options, flags) + sizeof known.flags;
-  if (options != nullptr && !claimsd::client_impl::copy_sized(options, kOldest, known)) {
+  if (options != nullptr && !claimsd::client::copy_sized(options, kOldest, known)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
-  const claimsd::client_impl::CancelDisabled cancel_disabled;
-  auto made = claimsd::client_impl::make_owned<claimsd_handle>();
+  const claimsd::client::CancelDisabled cancel_disabled;
+  auto made = claimsd::client::make_owned<claimsd_handle>();
   if (!made) return CLAIMSD_NO_MEMORY;
   switch (made->handle.create(known)) {
     case Handle::Made::kBadArgument: return CLAIMSD_BAD_ARGUMENT;
@@ -87,11 +87,10 @@ claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out
 
 claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistics* out) {
   constexpr std::size_t kOldest = offsetof(claimsd_statistics, map_text) + sizeof out->map_text;
-  if (handle == nullptr || out == nullptr ||
-      !claimsd::client_impl::is_struct_size(out->size, kOldest)) {
+  if (handle == nullptr || out == nullptr || !claimsd::client::is_struct_size(out->size, kOldest)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
-  const claimsd::client_impl::CancelDisabled cancel_disabled;
+  const claimsd::client::CancelDisabled cancel_disabled;
   if (handle->handle.enter()) handle->handle.async_reporter().settle();
   claimsd_statistics counted{};
   counted.size = sizeof counted;
@@ -103,6 +102,6 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
 }
 
 void claimsd_close(claimsd_handle* handle) {
-  const claimsd::client_impl::CancelDisabled cancel_disabled;
-  const claimsd::client_impl::Owned<claimsd_handle> closing(handle);
+  const claimsd::client::CancelDisabled cancel_disabled;
+  const claimsd::client::Owned<claimsd_handle> closing(handle);
 }

@@ -17,7 +17,7 @@
 #include "client/src/report_counts.h"
 #include "client/src/socket.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // How long a daemon that was there a moment ago may take to be back (a restart without socket
 // activation), and how often we look.
@@ -99,9 +99,9 @@ class Handle {
   AsyncReporter async_reporter_{*this};  // the last: at its end it counts what is lost
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client
 
 // The C ABI's name for it.
 struct claimsd_handle {
-  claimsd::client_impl::Handle handle;
+  claimsd::client::Handle handle;
 };

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr int kTries = 4;
@@ -77,4 +77,4 @@ bool find_lease(const MapView& map, proto::Sealer& sealer, std::string_view toke
   return false;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

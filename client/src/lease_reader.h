@@ -10,7 +10,7 @@
 #include "client/src/shared_map.h"
 #include "proto/sealing.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // A lease as it was found, in force and opened. Wiped when it goes.
 struct FoundLease {
@@ -35,4 +35,4 @@ bool copy_slot(const proto::MapWord* slot, proto::SlotCopy& copy);
 bool find_lease(const MapView& map, proto::Sealer& sealer, std::string_view token,
                 const Moment& moment, std::uint32_t max_age_ms, FoundLease& found);
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -5,7 +5,7 @@
 #include "client/src/deadline.h"
 #include "proto/shm_layout.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 struct LeaseTerms {
   std::uint64_t epoch = 0;
@@ -76,4 +76,4 @@ inline std::uint32_t ttl_ms(const LeaseTerms& terms, const Moment& moment) {
   return to_ms(lease < token ? lease : token);
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

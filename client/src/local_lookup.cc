@@ -4,7 +4,7 @@
 #include "client/src/lease_reader.h"
 #include "proto/limits.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // Whatever such a token asks for is never published.
@@ -95,4 +95,4 @@ void LocalLookup::count(claimsd_statistics& out) const {
   out.map_text = sentence_of(state);
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -9,7 +9,7 @@
 #include "client/src/sealer_pool.h"
 #include "client/src/shared_map.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class LocalLookup {
  public:
@@ -44,4 +44,4 @@ class LocalLookup {
   bool on_ = false;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -7,7 +7,7 @@
 #include "client/src/answer.h"
 #include "client/src/random.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr int kSpins = 32;
@@ -204,4 +204,4 @@ std::uint64_t LocalTable::hits() const {
   return sum;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

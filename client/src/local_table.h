@@ -19,7 +19,7 @@
 #include "client/src/shared_map.h"
 #include "client/src/token_hash.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 inline constexpr std::uint32_t kDefaultLocalEntries = 512;  // 1 MiB
 inline constexpr std::uint32_t kMaxLocalEntries = 65536;    // 128 MiB
@@ -93,4 +93,4 @@ class LocalTable {
   std::uint32_t sets_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

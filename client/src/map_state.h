@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // S(identifier, sentence)
 // clang-format off
@@ -37,4 +37,4 @@ constexpr const char* sentence_of(MapState state) {
   return "";
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

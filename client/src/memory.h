@@ -12,7 +12,7 @@
 #include <new>
 #include <utility>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 template <class T>
 class Owned {
@@ -88,4 +88,4 @@ class Buffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

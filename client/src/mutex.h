@@ -8,7 +8,7 @@
 
 #include "client/src/deadline.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class Mutex {
  public:
@@ -66,4 +66,4 @@ class Locked {
   Mutex& mutex_;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -3,7 +3,7 @@
 
 #include "proto/messages.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 using proto::Reason;
 
@@ -47,4 +47,4 @@ constexpr Outcome outcome_of(proto::FailureCode code) {
   return final_outcome(Reason::kProtocol);
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

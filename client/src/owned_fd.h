@@ -15,7 +15,7 @@
 
 #include <utility>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // The same file, just opened, under a number of 3 or more. -1, with errno set, when `fd` is -1 or
 // no number is left.
@@ -74,4 +74,4 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // What does not fit is closed by the kernel.
@@ -39,4 +39,4 @@ ssize_t receive_with_fd(int socket, char* bytes, std::size_t room, int flags, Ow
   return count;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

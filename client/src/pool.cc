@@ -1,6 +1,6 @@
 #include "client/src/pool.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 bool Pool::create(std::uint32_t connections) {
   slots_ = static_cast<Connection*>(std::calloc(connections, sizeof(Connection)));
@@ -70,4 +70,4 @@ void Pool::abandon() {
   }
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

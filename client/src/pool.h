@@ -10,7 +10,7 @@
 #include "client/src/connection.h"
 #include "client/src/mutex.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 inline constexpr std::uint32_t kDefaultConnections = 64;
 inline constexpr std::uint32_t kMaxConnections = 1024;
@@ -71,4 +71,4 @@ class PooledConnection {
   Connection* connection_;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

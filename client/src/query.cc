@@ -11,7 +11,7 @@
 #include "client/src/query_request.h"
 #include "client/src/report_request.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // One question's patience with a daemon that goes away: asked again once when a welcomed connection
@@ -187,9 +187,9 @@ claimsd_result no_resources(claimsd_answer** out) {
 }
 
 }  // namespace
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client
 
-namespace client = claimsd::client_impl;
+namespace client = claimsd::client;
 
 claimsd_result claimsd_query(claimsd_handle* handle, const claimsd_query_request* request,
                              claimsd_answer** out) {

@@ -4,7 +4,7 @@
 
 #include "client/src/sized_struct.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr std::uint32_t kMaxMarginMs = 50;
@@ -60,4 +60,4 @@ std::uint32_t daemon_share_ms(std::uint32_t remaining_ms) {
   return remaining_ms > 1 ? remaining_ms - (margin > 0 ? margin : 1) : remaining_ms;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -6,7 +6,7 @@
 #include "client/src/deadline.h"
 #include "proto/messages.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 struct QueryRequest {
   proto::Query query;  // its timeout_ms is set when it is sent, to what is left by then
@@ -35,4 +35,4 @@ std::size_t frame_bound(const proto::Query& query);
 // which says that the Auth API is slow, arrives before we must say that the daemon is.
 std::uint32_t daemon_share_ms(std::uint32_t remaining_ms);
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

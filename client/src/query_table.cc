@@ -3,7 +3,7 @@
 #include "client/src/query_request.h"
 #include "client/src/report_request.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 bool QueryTable::create() {
   constexpr std::size_t kSlots = proto::kMaxOpenQueries;
@@ -70,4 +70,4 @@ void QueryTable::remove(OpenQuery* request) {
   std::free(request);
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -10,7 +10,7 @@
 #include "client/src/memory.h"
 #include "proto/codec.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 struct OpenQuery {
   enum class State : std::uint8_t { kQueued, kSent, kCompleted };
@@ -92,4 +92,4 @@ class QueryTable {
   std::uint32_t running_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // False where the kernel has none, or they are denied.
 inline bool read_random(void* out, std::size_t size) {
@@ -17,4 +17,4 @@ inline bool read_random(void* out, std::size_t size) {
   return count == static_cast<ssize_t>(size);
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

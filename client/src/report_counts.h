@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class ReportCounts {
  public:
@@ -41,4 +41,4 @@ class ReportCounts {
   std::atomic<std::uint64_t> undelivered_{0};
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -6,7 +6,7 @@
 #include "client/src/query_request.h"
 #include "client/src/sized_struct.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr std::size_t kTexts = proto::kMaxId + proto::kMaxMethod + proto::kMaxRoute +
@@ -54,4 +54,4 @@ std::size_t frame_bound(const proto::Report& report) {
   return proto::kHeaderSize + kIntegersAndLengths + report.token.size() + kTexts;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

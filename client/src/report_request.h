@@ -6,7 +6,7 @@
 #include "client/src/deadline.h"
 #include "proto/messages.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 struct ReportRequest {
   proto::Report report;  // its timeout_ms and unacknowledged are set when it is sent
@@ -25,4 +25,4 @@ bool read_report_request(const claimsd_report_request* given, std::uint32_t defa
 // A size that the report's frame does not exceed; always one that may travel.
 std::size_t frame_bound(const proto::Report& report);
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

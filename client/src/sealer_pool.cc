@@ -6,7 +6,7 @@
 
 #include "client/src/cancel_disabled.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // libcrypto may read its configuration when it is first used.
@@ -47,4 +47,4 @@ void SealerPool::abandon() {
   }
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

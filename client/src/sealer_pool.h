@@ -11,7 +11,7 @@
 
 #include "proto/sealing.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class SealerPool {
  public:
@@ -58,4 +58,4 @@ class SealerPool::Lease {
   Place* place_;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -11,7 +11,7 @@
 
 #include "client/src/deadline.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // Farther apart, and the daemon's CLOCK_BOOTTIME is not ours: time_namespaces(7).
@@ -152,4 +152,4 @@ void SharedMap::abandon() {
   mutex_.renew();
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

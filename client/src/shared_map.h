@@ -20,7 +20,7 @@
 #include "proto/messages.h"
 #include "proto/shm_layout.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // One look at the map: where it lies and which it is.
 struct MapView {
@@ -112,4 +112,4 @@ class SharedMap {
   std::size_t place_count_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 inline constexpr std::size_t kMaxStructSize = 4096;  // more is not a size but forgotten memory
 
@@ -25,4 +25,4 @@ bool copy_sized(const Struct* given, std::size_t oldest, Struct& known) {
   return true;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -9,7 +9,7 @@
 
 #include "client/include/claimsd.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // What the kernel shows for any uid that this user namespace does not map: two of them need not be
@@ -112,4 +112,4 @@ bool set_socket_timeout(int fd, std::uint32_t milliseconds) {
          setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -13,7 +13,7 @@
 #include "client/src/outcome.h"
 #include "client/src/owned_fd.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class DaemonAddress {
  public:
@@ -42,4 +42,4 @@ Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out);
 // Both directions. More than zero: zero would mean for ever.
 bool set_socket_timeout(int fd, std::uint32_t milliseconds);
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -1,6 +1,6 @@
 #include "client/src/stream.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr std::size_t kInputSize = 2 * proto::kMaxFrame;
@@ -269,4 +269,4 @@ void Stream::arm(std::int64_t wanted, std::int64_t now) {
   if (wait_.set_timer(wanted)) armed_ns_ = wanted;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -22,7 +22,7 @@
 #include "client/src/report_request.h"
 #include "client/src/wait_descriptor.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class Stream {
  public:
@@ -126,10 +126,10 @@ class Stream {
   std::int64_t absent_until_ns_ = 0;   // nobody listening is no answer until then
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client
 
 // The C ABI's name for it.
 struct claimsd_stream {
-  explicit claimsd_stream(claimsd::client_impl::Handle& handle) : stream(handle) {}
-  claimsd::client_impl::Stream stream;
+  explicit claimsd_stream(claimsd::client::Handle& handle) : stream(handle) {}
+  claimsd::client::Stream stream;
 };

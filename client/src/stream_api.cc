@@ -2,7 +2,7 @@
 #include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
 
-namespace client = claimsd::client_impl;
+namespace client = claimsd::client;
 
 namespace {
 

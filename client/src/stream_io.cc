@@ -5,7 +5,7 @@
 #include "client/src/passed_fd.h"
 #include "client/src/stream.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 // What the daemon says, frame by frame.
 struct StreamFrames {
@@ -165,4 +165,4 @@ void Stream::take_frames() {
   input_used_ = kept;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class TokenHash {
  public:
@@ -71,4 +71,4 @@ class TokenHash {
   Key key_{};
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

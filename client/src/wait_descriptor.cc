@@ -8,7 +8,7 @@
 #include "client/src/owned_fd.h"
 #include "client/src/random.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 // 73 to 146 years: no timer fires a second time.
@@ -86,4 +86,4 @@ void WaitDescriptor::close() {
   epoll_ = timer_ = -1;
 }
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

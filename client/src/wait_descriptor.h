@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 
 class WaitDescriptor {
  public:
@@ -45,4 +45,4 @@ class WaitDescriptor {
   std::int64_t interval_ns_ = 0;
 };
 
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -5,26 +5,26 @@
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 constexpr std::string_view kShape =
     R"(send {"token": "..."}, {"user": "ID"} or {"all_users": true}; claimsctl does)";
 
-HttpResponse response_to(const ActionResult& result) {
+HttpResponse response_to(const claims::ActionResult& result) {
   switch (result.outcome) {
-    case ActionOutcome::kNoToken:
+    case claims::ActionOutcome::kNoToken:
       return error_response(400, "not_a_token",
                             "what was given cannot be a token (RFC 6750, 8 KiB)",
                             "send it as it was issued, without \"Bearer \"");
-    case ActionOutcome::kNoUser:
+    case claims::ActionOutcome::kNoUser:
       return error_response(400, "not_an_id", "what was given cannot be a user's id",
                             "send the id claim as the Auth API gives it, at most 256 bytes");
-    case ActionOutcome::kFull:
+    case claims::ActionOutcome::kFull:
       return error_response(507, "full",
                             "there is no room for another revocation: nothing has changed",
                             "raise revocations.max_entries and restart the daemon");
-    case ActionOutcome::kDone: break;
+    case claims::ActionOutcome::kDone: break;
   }
   if (!result.durable) {
     return error_response(
@@ -53,9 +53,9 @@ HttpResponse response_to(const ActionResult& result) {
   return response;
 }
 
-HttpResponse carry_out(const AdminServices& services, const HttpRequest& request, ActionKind kind,
-                       const ActionTaker& take) {
-  Result<ParsedAction> parsed = parse_action(request.body, kind);
+HttpResponse carry_out(const AdminServices& services, const HttpRequest& request,
+                       claims::ActionKind kind, const ActionTaker& take) {
+  Result<claims::ParsedAction> parsed = claims::parse_action(request.body, kind);
   if (!parsed) return error_response(400, "bad_action", parsed.error().message, kShape);
   if (!parsed->upstream.empty()) {
     parsed->action.upstream = services.upstream_named(parsed->upstream);
@@ -66,7 +66,8 @@ HttpResponse carry_out(const AdminServices& services, const HttpRequest& request
   }
   if (request.peer) parsed->action.actor_uid = request.peer->uid;
   const auto later = std::make_shared<DeferredResponse>();
-  take(parsed->action, [later](const ActionResult& result) { later->fulfil(response_to(result)); });
+  take(parsed->action,
+       [later](const claims::ActionResult& result) { later->fulfil(response_to(result)); });
   if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;
@@ -76,11 +77,11 @@ HttpResponse carry_out(const AdminServices& services, const HttpRequest& request
 }  // namespace
 
 HttpResponse purge_route(const AdminServices& services, const HttpRequest& request) {
-  return carry_out(services, request, ActionKind::kPurge, services.purge);
+  return carry_out(services, request, claims::ActionKind::kPurge, services.purge);
 }
 
 HttpResponse revoke_route(const AdminServices& services, const HttpRequest& request) {
-  return carry_out(services, request, ActionKind::kRevoke, services.revoke);
+  return carry_out(services, request, claims::ActionKind::kRevoke, services.revoke);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -6,9 +6,9 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 HttpResponse purge_route(const AdminServices& services, const HttpRequest& request);
 HttpResponse revoke_route(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -4,10 +4,10 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
-HttpResponse response_to(const Result<AuditPage>& page) {
+HttpResponse response_to(const Result<audit::AuditPage>& page) {
   if (!page) {
     return error_response(503, "audit_unreadable", page.error().message,
                           "see claimsctl status, and the daemon's log");
@@ -17,14 +17,14 @@ HttpResponse response_to(const Result<AuditPage>& page) {
   json.member("next", page->next).member("last", page->last);
   json.key("newest").begin_object().member("first", page->newest.first);
   json.member("origin", page->newest.origin)
-      .member("before", hex_text(bytes_of(page->newest.before)));
+      .member("before", audit::hex_text(audit::bytes_of(page->newest.before)));
   json.member("events", page->newest.events).end_object();
   json.key("records").begin_array();
-  for (const AuditPage::Row& row : page->records) {
-    const std::optional<AuditRecord> record = decode_audit_record(row.record);
-    json.begin_object().member("record", hex_text(row.record));
-    json.member("link", hex_text(bytes_of(row.link)));
-    json.member("line", record ? audit_line(*record) : std::string()).end_object();
+  for (const audit::AuditPage::Row& row : page->records) {
+    const std::optional<audit::AuditRecord> record = audit::decode_audit_record(row.record);
+    json.begin_object().member("record", audit::hex_text(row.record));
+    json.member("link", audit::hex_text(audit::bytes_of(row.link)));
+    json.member("line", record ? audit::audit_line(*record) : std::string()).end_object();
   }
   return json_response(200, json.end_array().end_object().take());
 }
@@ -36,17 +36,17 @@ HttpResponse audit_route(const AdminServices& services, const HttpRequest& reque
     return error_response(404, "no_audit", "this daemon keeps no audit log",
                           "set audit.enabled = true and restart it");
   }
-  const Result<AuditSearchFilter> query = audit_query_from(request.parameters);
+  const Result<audit::AuditSearchFilter> query = audit::audit_query_from(request.parameters);
   if (!query)
     return error_response(400, "bad_query", query.error().message,
                           "claimsctl audit search asks for you");
   const auto later = std::make_shared<DeferredResponse>();
-  services.audit(*query,
-                 [later](const Result<AuditPage>& page) { later->fulfil(response_to(page)); });
+  services.audit(
+      *query, [later](const Result<audit::AuditPage>& page) { later->fulfil(response_to(page)); });
   if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;
   return response;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -7,8 +7,8 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 HttpResponse audit_route(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -6,13 +6,13 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
-HttpResponse changed(const std::vector<Change>& changes) {
+HttpResponse changed(const std::vector<config::Change>& changes) {
   JsonWriter writer;
   writer.begin_object().member("schema", kStatusSchema).key("changes").begin_array();
-  for (const Change& change : changes) {
+  for (const config::Change& change : changes) {
     writer.begin_object()
         .member("option", change.option)
         .member("from", change.from)
@@ -24,18 +24,18 @@ HttpResponse changed(const std::vector<Change>& changes) {
   return json_response(200, writer.end_object().take());
 }
 
-HttpResponse response_to(const ReloadResult& result) {
+HttpResponse response_to(const config::ReloadResult& result) {
   switch (result.outcome) {
-    case ReloadOutcome::kBad:
+    case config::ReloadOutcome::kBad:
       return error_response(409, "bad_configuration", result.message,
                             "nothing has changed; mend the file and reload again");
-    case ReloadOutcome::kNeedsRestart:
+    case config::ReloadOutcome::kNeedsRestart:
       return error_response(409, "needs_restart", result.message,
                             "nothing has changed; restart claimsd, or undo these changes");
-    case ReloadOutcome::kStopping:
+    case config::ReloadOutcome::kStopping:
       return error_response(503, "stopping", result.message,
                             "it reads its configuration at the next start");
-    case ReloadOutcome::kDone: break;
+    case config::ReloadOutcome::kDone: break;
   }
   return changed(result.changes);
 }
@@ -66,7 +66,7 @@ HttpResponse level_response(const LogLevels& levels) {
 HttpResponse config_route(const AdminServices& services, const HttpRequest&) {
   JsonWriter writer;
   writer.begin_object().member("schema", kStatusSchema).key("options").begin_array();
-  for (const Setting& setting : services.settings()) {
+  for (const config::Setting& setting : services.settings()) {
     writer.begin_object()
         .member("option", setting.option)
         .member("value", setting.value)
@@ -82,7 +82,8 @@ HttpResponse reload_route(const AdminServices& services, const HttpRequest& requ
   const auto later = std::make_shared<DeferredResponse>();
   std::optional<std::uint32_t> by;
   if (request.peer) by = request.peer->uid;
-  services.reload(by, [later](const ReloadResult& result) { later->fulfil(response_to(result)); });
+  services.reload(
+      by, [later](const config::ReloadResult& result) { later->fulfil(response_to(result)); });
   if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;
@@ -105,4 +106,4 @@ HttpResponse set_log_level_route(const AdminServices& services, const HttpReques
   return level_response(services.log_levels());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

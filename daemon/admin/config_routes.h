@@ -4,11 +4,11 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 HttpResponse config_route(const AdminServices& services, const HttpRequest& request);
 HttpResponse reload_route(const AdminServices& services, const HttpRequest& request);
 HttpResponse log_level_route(const AdminServices& services, const HttpRequest& request);
 HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

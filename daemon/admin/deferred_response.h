@@ -7,7 +7,7 @@
 
 #include "daemon/admin/http_message.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 class DeferredResponse {
  public:
@@ -31,4 +31,4 @@ class DeferredResponse {
   Send send_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -8,20 +8,20 @@
 #include "daemon/base/json_writer.h"
 #include "daemon/claims/revocation/action_parser.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 constexpr std::size_t kUsualLimit = 100;
-constexpr std::size_t kKeyBytes = sizeof(TokenKey::bytes);
+constexpr std::size_t kKeyBytes = sizeof(claims::TokenKey::bytes);
 
-std::string in_hex(const TokenKey& key) {
+std::string in_hex(const claims::TokenKey& key) {
   std::string text;
   for (const std::uint8_t byte : key.bytes) text += fmt::format("{:02x}", byte);
   return text;
 }
 
-std::optional<TokenKey> key_from_hex(std::string_view text) {
-  TokenKey key;
+std::optional<claims::TokenKey> key_from_hex(std::string_view text) {
+  claims::TokenKey key;
   if (text.size() != 2 * kKeyBytes) return std::nullopt;
   for (std::size_t at = 0; at < kKeyBytes; ++at) {
     const char* const digits = text.data() + 2 * at;
@@ -50,7 +50,7 @@ void write_moment(JsonWriter& json, std::string_view name, WallTime time, WallTi
   }
 }
 
-void write_entry(JsonWriter& json, const EntryDescription& entry) {
+void write_entry(JsonWriter& json, const claims::EntryDescription& entry) {
   json.begin_object()
       .member("entry", in_hex(entry.key).substr(0, 16))
       .member("user", entry.user)
@@ -63,7 +63,8 @@ void write_entry(JsonWriter& json, const EntryDescription& entry) {
   json.member("truncated", entry.truncated).end_object();
 }
 
-void write_rejection(JsonWriter& json, const std::optional<NegativeCache::Rejection>& rejection,
+void write_rejection(JsonWriter& json,
+                     const std::optional<claims::NegativeCache::Rejection>& rejection,
                      BootTime now) {
   json.key("rejection");
   if (!rejection) {
@@ -86,7 +87,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
                           fmt::format("limit must be a number from 1 to {}", kMaxEntriesOnPage),
                           "claimsctl entries asks for what fits");
   }
-  std::optional<TokenKey> after;
+  std::optional<claims::TokenKey> after;
   if (const auto cursor = request.parameter("after")) {
     after = key_from_hex(*cursor);
     if (!after) {
@@ -99,7 +100,7 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   json.begin_object().member("schema", kStatusSchema).key("entries").begin_array();
   // With a user filter most entries are skipped, so more of them are examined per page.
   const auto next = services.inspect(after, user ? kMaxEntriesOnPage : *limit,
-                                     [&](const EntryDescription& entry) {
+                                     [&](const claims::EntryDescription& entry) {
                                        if (!user || entry.user == *user) write_entry(json, entry);
                                      });
   json.end_array().key("next");
@@ -112,20 +113,21 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
 }
 
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
-  const Result<ParsedAction> parsed = parse_action(request.body, ActionKind::kPurge);
-  if (!parsed || parsed->action.subject != Subject::kToken) {
+  const Result<claims::ParsedAction> parsed =
+      claims::parse_action(request.body, claims::ActionKind::kPurge);
+  if (!parsed || parsed->action.subject != claims::Subject::kToken) {
     return error_response(400, "bad_question",
                           "the body must be an object with a token and nothing else",
                           R"(send {"token": "..."}; claimsctl show does)");
   }
-  if (check_token(parsed->action.who) != proto::Reason::kOk) {
+  if (claims::check_token(parsed->action.who) != proto::Reason::kOk) {
     return error_response(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
                           "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).key("upstreams").begin_array();
-  services.inspect_token(parsed->action.who, [&](const TokenFinding& finding) {
+  services.inspect_token(parsed->action.who, [&](const claims::TokenFinding& finding) {
     json.begin_object()
         .member("upstream", status.upstreams.at(finding.upstream).name)
         .member("revoked", finding.revoked)
@@ -142,4 +144,4 @@ HttpResponse entry_route(const AdminServices& services, const HttpRequest& reque
   return json_response(200, json.end_array().end_object().take());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -7,7 +7,7 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // Most entries examined per request and returned per page. Keeps a page below 1 ms on the loop.
 inline constexpr std::size_t kMaxEntriesOnPage = 500;
@@ -18,4 +18,4 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
 // {"token": "..."} in the body.
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 std::string_view name_of(EventKind kind) {
   switch (kind) {
@@ -14,7 +14,7 @@ std::string_view name_of(EventKind kind) {
   return "unknown";
 }
 
-EventFeed::EventFeed(Loop& loop, const Clock& clock)
+EventFeed::EventFeed(loop::Loop& loop, const Clock& clock)
     : clock_(clock), events_(kCapacity), timer_(loop, [this] { wake_up(); }) {}
 
 void EventFeed::add(Event event) {
@@ -67,4 +67,4 @@ void EventFeed::set_timer() {
   timer_.start(news ? std::min<Duration>(left, kCoalesceDelay) : left);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

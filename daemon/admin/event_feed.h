@@ -16,7 +16,7 @@
 #include "daemon/claims/revocation/admin_action.h"
 #include "daemon/loop/timer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // E(identifier, name, help).
 // clang-format off
@@ -40,12 +40,12 @@ std::string_view name_of(EventKind kind);
 struct Event {
   EventKind kind = EventKind::kRequestCompleted;
   WallTime at{};
-  UpstreamId upstream = 0;           // kRequestCompleted, kBreakerChanged
+  claims::UpstreamId upstream = 0;   // kRequestCompleted, kBreakerChanged
   proto::Reason reason{};            // kRequestCompleted
   int http_status = 0;               // kRequestCompleted; 0: no response
   Duration took{};                   // kRequestCompleted
-  BreakerState breaker{};            // kBreakerChanged: the new state
-  Subject subject{};                 // kPurged, kRevoked
+  claims::BreakerState breaker{};    // kBreakerChanged: the new state
+  claims::Subject subject{};         // kPurged, kRevoked
   std::optional<std::uint32_t> uid;  // kPurged, kRevoked: who ordered it; kPeerRefused: the peer
   std::string_view why;              // kPeerRefused: a string literal
 };
@@ -57,7 +57,7 @@ class EventFeed {
   // A waiting reader is woken this long after the first event, and gets all events since then.
   static constexpr milliseconds kCoalesceDelay{50};
 
-  EventFeed(Loop& loop, const Clock& clock);
+  EventFeed(loop::Loop& loop, const Clock& clock);
   ~EventFeed() = default;
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
@@ -89,7 +89,7 @@ class EventFeed {
   std::vector<Event> events_;  // ring buffer: the event with sequence n is at n % kCapacity
   std::uint64_t last_ = 0;
   std::vector<Waiting> waiting_;
-  Timer timer_;
+  loop::Timer timer_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

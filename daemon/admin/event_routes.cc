@@ -9,23 +9,23 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
-std::string_view breaker_text(BreakerState state) {
+std::string_view breaker_text(claims::BreakerState state) {
   switch (state) {
-    case BreakerState::kClosed: return "closed";
-    case BreakerState::kOpen: return "open";
-    case BreakerState::kHalfOpen: return "half_open";
+    case claims::BreakerState::kClosed: return "closed";
+    case claims::BreakerState::kOpen: return "open";
+    case claims::BreakerState::kHalfOpen: return "half_open";
   }
   return "closed";
 }
 
-std::string_view subject_text(Subject subject) {
+std::string_view subject_text(claims::Subject subject) {
   switch (subject) {
-    case Subject::kToken: return "token";
-    case Subject::kUser: return "user";
-    case Subject::kAllUsers: return "all_users";
+    case claims::Subject::kToken: return "token";
+    case claims::Subject::kUser: return "user";
+    case claims::Subject::kAllUsers: return "all_users";
   }
   return "token";
 }
@@ -39,7 +39,7 @@ void write_uid(JsonWriter& json, const std::optional<std::uint32_t>& uid) {
   }
 }
 
-std::string_view name_at(const std::vector<UpstreamStatus>& upstreams, UpstreamId at) {
+std::string_view name_at(const std::vector<UpstreamStatus>& upstreams, claims::UpstreamId at) {
   return at < upstreams.size() ? std::string_view(upstreams[at].name) : "";
 }
 
@@ -132,4 +132,4 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   return response;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

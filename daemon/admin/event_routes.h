@@ -4,7 +4,7 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 inline constexpr std::size_t kMaxEventsAtOnce = 256;
 inline constexpr std::uint64_t kMaxWaitSeconds = 30;
@@ -12,4 +12,4 @@ inline constexpr std::uint64_t kMaxWaitSeconds = 30;
 // ?after=SEQUENCE&wait=SECONDS. Without `after` it returns no events, only where to start.
 HttpResponse events_route(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

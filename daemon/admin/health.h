@@ -6,7 +6,7 @@
 
 #include "daemon/admin/status.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // Consecutive failures before an Auth API counts as failing. A single one may be transient.
 inline constexpr std::uint64_t kFailingAfter = 2;
@@ -30,4 +30,4 @@ std::string_view upstream_state(const UpstreamStatus& upstream);
 // Everything an operator should know, most severe first; empty if healthy.
 std::vector<Finding> assess(const DaemonStatus& status);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

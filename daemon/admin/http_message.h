@@ -14,14 +14,14 @@
 
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 struct HttpRequest {
   std::string_view method;  // as sent: "GET"
   std::string_view path;    // decoded, without the query
   std::string_view body;    // may hold a token: wiped after the handler has returned
   // The peer of a Unix socket connection; none for TCP. Never decide by its pid.
-  std::optional<PeerCredentials> peer;
+  std::optional<loop::PeerCredentials> peer;
   // Query parameters, decoded, in the order they were sent. A token must never be one.
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
   std::string_view host;  // the Host header; "" if absent
@@ -48,4 +48,4 @@ struct HttpResponse {
 // Called once per complete request, on the loop thread; must not block.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -21,7 +21,7 @@
 #include "daemon/loop/poll.h"
 #include "daemon/loop/timer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 // A request's body. All of its memory is reserved at once, because growing would leave copies
@@ -95,10 +95,10 @@ tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connectio
                                             "send less at a time"));
 }
 
-std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
+std::optional<loop::PeerCredentials> peer_of(MHD_Connection* connection) {
   const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   if (info == nullptr) return std::nullopt;
-  const auto peer = peer_credentials(info->connect_fd);
+  const auto peer = loop::peer_credentials(info->connect_fd);
   // A TCP connection has no credentials; the kernel then returns uid -1.
   if (!peer || peer->uid == static_cast<uid_t>(-1)) return std::nullopt;
   return *peer;
@@ -126,7 +126,7 @@ Status make_non_blocking(int fd) {
 
 class MhdServer final : public HttpServer {
  public:
-  MhdServer(Loop& loop, HttpHandler handler, const HttpLimits& limits)
+  MhdServer(loop::Loop& loop, HttpHandler handler, const HttpLimits& limits)
       : handler_(std::move(handler)),
         limits_(limits),
         timer_(loop, [this] { run(); }),
@@ -135,7 +135,7 @@ class MhdServer final : public HttpServer {
   MhdServer& operator=(const MhdServer&) = delete;
   ~MhdServer() override;
 
-  Status start(Loop& loop, Fd listening);
+  Status start(loop::Loop& loop, Fd listening);
   std::size_t connections() const override;
 
  private:
@@ -162,18 +162,18 @@ class MhdServer final : public HttpServer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for responses that come later
   bool resumed_ = false;  // a connection was resumed and must be run
   MHD_Daemon* daemon_ = nullptr;
-  std::optional<Poll> poll_;
-  Timer timer_;
+  std::optional<loop::Poll> poll_;
+  loop::Timer timer_;
   // In order of deadline: all connections have the same time limit, so the oldest is first.
   struct Connected {
     MHD_Connection* connection;
     Duration until;  // Loop::hrtime()
   };
   std::deque<Connected> connected_;
-  Timer overdue_;
+  loop::Timer overdue_;
 };
 
-Status MhdServer::start(Loop& loop, Fd listening) {
+Status MhdServer::start(loop::Loop& loop, Fd listening) {
   TRY(make_non_blocking(listening.get()));
   daemon_ = MHD_start_daemon(
       MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &MhdServer::on_request,
@@ -193,7 +193,7 @@ Status MhdServer::start(Loop& loop, Fd listening) {
   if (info == nullptr || info->epoll_fd < 0) {
     return failure("cannot start the admin API: libmicrohttpd was built without epoll");
   }
-  poll_ = TRY(Poll::create(loop, info->epoll_fd, [this](const PollEvents&) { run(); }));
+  poll_ = TRY(loop::Poll::create(loop, info->epoll_fd, [this](const loop::PollEvents&) { run(); }));
   TRY(poll_->start(true, false));
   run();
   return {};
@@ -295,7 +295,7 @@ void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*c
   auto& server = *static_cast<MhdServer*>(self);
   auto& connected = server.connected_;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    connected.push_back({connection, Loop::hrtime() + server.limits_.deadline});
+    connected.push_back({connection, loop::Loop::hrtime() + server.limits_.deadline});
     if (connected.size() == 1) server.overdue_.start(server.limits_.deadline);
     return;
   }
@@ -307,7 +307,7 @@ void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*c
 
 // MHD sees end of file and closes the connection.
 void MhdServer::cut_off_overdue() {
-  const Duration now = Loop::hrtime();
+  const Duration now = loop::Loop::hrtime();
   while (!connected_.empty() && connected_.front().until <= now) {
     Connected overdue = connected_.front();
     connected_.pop_front();
@@ -331,7 +331,7 @@ void MhdServer::on_completed(void* self, MHD_Connection* connection, void** /*ex
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::create(Loop& loop, Fd listening,
+Result<std::unique_ptr<HttpServer>> HttpServer::create(loop::Loop& loop, Fd listening,
                                                        HttpHandler handler,
                                                        const HttpLimits& limits) {
   auto server = std::make_unique<MhdServer>(loop, std::move(handler), limits);
@@ -339,4 +339,4 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(Loop& loop, Fd listening,
   return Result<std::unique_ptr<HttpServer>>(std::move(server));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -20,9 +20,11 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
-
+namespace claimsd::admin {}  // namespace claimsd::admin
+namespace claimsd::loop {
 class Loop;
+}  // namespace claimsd::loop
+namespace claimsd::admin {
 
 // Limits of one server. The defaults are what the daemon uses.
 struct HttpLimits {
@@ -39,7 +41,8 @@ struct HttpLimits {
 class HttpServer {
  public:
   // Takes a listening stream socket (Unix or TCP) and makes it non-blocking.
-  static Result<std::unique_ptr<HttpServer>> create(Loop& loop, Fd listening, HttpHandler handler,
+  static Result<std::unique_ptr<HttpServer>> create(loop::Loop& loop, Fd listening,
+                                                    HttpHandler handler,
                                                     const HttpLimits& limits = {});
 
   virtual ~HttpServer() = default;  // closes the socket and all connections immediately
@@ -52,4 +55,4 @@ class HttpServer {
   HttpServer() = default;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

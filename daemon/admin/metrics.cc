@@ -1,6 +1,6 @@
 #include "daemon/admin/metrics.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 using enum MetricType;
@@ -14,38 +14,41 @@ void each_upstream(Samples& samples, const Source& from, Read&& read) {
 }
 
 void lookups(Samples& samples, const Source& from) {
-  each_lookup_count(from.status.lookups,
-                    [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
-                      samples.add({{"source", source}, {"verdict", verdict}}, count);
-                    });
+  claims::each_lookup_count(
+      from.status.lookups,
+      [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
+        samples.add({{"source", source}, {"verdict", verdict}}, count);
+      });
 }
 
 void lookup_waits(Samples& samples, const Source& from) {
-  each_lookup_wait(from.status.lookups,
-                   [&](std::string_view source, const DurationHistogram& waits) {
-                     samples.add({{"source", source}}, waits);
-                   });
+  claims::each_lookup_wait(from.status.lookups,
+                           [&](std::string_view source, const DurationHistogram& waits) {
+                             samples.add({{"source", source}}, waits);
+                           });
 }
 
 void upstream_calls(Samples& samples, const Source& from) {
   for (const UpstreamStatus& upstream : from.status.upstreams) {
-    each_call_outcome(upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
-      samples.add({{"upstream", upstream.name}, {"outcome", outcome}}, took);
-    });
+    claims::each_call_outcome(
+        upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
+          samples.add({{"upstream", upstream.name}, {"outcome", outcome}}, took);
+        });
   }
 }
 
 void upstream_failures(Samples& samples, const Source& from) {
   for (const UpstreamStatus& upstream : from.status.upstreams) {
-    each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
+    claims::each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
       samples.add({{"upstream", upstream.name}, {"reason", reason}}, count);
     });
   }
 }
 
 void audit_writable(Samples& samples, const Source& from) {
-  const AuditState state = from.status.audit.log.state;
-  if (state != AuditState::kOff) samples.add(std::uint64_t{state == AuditState::kWritable});
+  const audit::AuditState state = from.status.audit.log.state;
+  if (state != audit::AuditState::kOff)
+    samples.add(std::uint64_t{state == audit::AuditState::kWritable});
 }
 
 void client_certificate_ends(Samples& samples, const Source& from) {
@@ -163,4 +166,4 @@ std::span<const Metric> metrics() {
   return kMetrics;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

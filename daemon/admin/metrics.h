@@ -17,7 +17,7 @@
 #include "daemon/base/histogram.h"
 #include "daemon/base/process_usage.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -64,4 +64,4 @@ std::span<const Metric> metrics();
 
 std::string metrics_text(const MetricsSource& from);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

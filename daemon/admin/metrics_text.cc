@@ -5,7 +5,7 @@
 
 #include "daemon/admin/metrics.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 std::string escaped(std::string_view content) {
@@ -88,4 +88,4 @@ std::string metrics_text(const MetricsSource& from) {
   return text;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

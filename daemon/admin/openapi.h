@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 extern const std::string_view kOpenApi;
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

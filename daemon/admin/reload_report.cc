@@ -2,24 +2,25 @@
 
 #include <fmt/core.h>
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
-void report_reload(const ReloadResult& result, std::optional<std::uint32_t> by,
+void report_reload(const config::ReloadResult& result, std::optional<std::uint32_t> by,
                    const std::string& who, const std::string& file, Log& log,
-                   AuditRecorder* audit) {
-  if (result.outcome != ReloadOutcome::kDone) {
+                   audit::AuditRecorder* audit) {
+  if (result.outcome != config::ReloadOutcome::kDone) {
     return log.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
                        result.message);
   }
-  for (const Change& change : result.changes) {
+  for (const config::Change& change : result.changes) {
     const std::string text = fmt::format("{}: {} -> {}", change.option, change.from, change.to);
     log.info("option_changed", "{}", text);
     if (audit == nullptr) continue;
-    audit->note(
-        {.event = AuditEvent::kConfigured, .uid = by, .detail = fmt::format("{} ({})", text, who)});
+    audit->note({.event = audit::AuditEvent::kConfigured,
+                 .uid = by,
+                 .detail = fmt::format("{} ({})", text, who)});
   }
   log.info("reloaded", "{} had {} read again: {} options changed", who, file,
            result.changes.size());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

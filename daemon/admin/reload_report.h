@@ -10,10 +10,11 @@
 #include "daemon/config/changes.h"
 #include "daemon/log/log.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // `by`: the uid that requested it (none: a signal); `who`: its name; `audit`: null if none is kept.
-void report_reload(const ReloadResult& result, std::optional<std::uint32_t> by,
-                   const std::string& who, const std::string& file, Log& log, AuditRecorder* audit);
+void report_reload(const config::ReloadResult& result, std::optional<std::uint32_t> by,
+                   const std::string& who, const std::string& file, Log& log,
+                   audit::AuditRecorder* audit);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

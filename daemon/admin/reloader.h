@@ -12,34 +12,34 @@
 #include "daemon/config/changes.h"
 #include "daemon/loop/background.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 class Reloader {
  public:
   // Applies `fresh`, already checked by compare(), or returns an error and changes nothing.
-  using Apply = std::function<Status(LoadedConfig&& fresh)>;
+  using Apply = std::function<Status(config::LoadedConfig&& fresh)>;
 
   // `running`: the configuration in effect. All arguments must outlive this object.
-  Reloader(Loop& loop, std::string file, const LoadedConfig& running, Apply apply)
+  Reloader(loop::Loop& loop, std::string file, const config::LoadedConfig& running, Apply apply)
       : file_(std::move(file)), running_(running), apply_(std::move(apply)), background_(loop) {}
 
   // `done` is called once, in a later iteration, unless the daemon ends first.
-  void request(ReloadDone done);
+  void request(config::ReloadDone done);
   // From now on every request gets kStopping.
   void stop() { stopped_ = true; }
 
  private:
   void begin();
-  void finish(Result<LoadedConfig> fresh);
-  ReloadResult take_over(Result<LoadedConfig> fresh);
+  void finish(Result<config::LoadedConfig> fresh);
+  config::ReloadResult take_over(Result<config::LoadedConfig> fresh);
 
   std::string file_;
-  const LoadedConfig& running_;
+  const config::LoadedConfig& running_;
   Apply apply_;
-  std::vector<ReloadDone> next_;     // requests since the file was last read
-  std::vector<ReloadDone> current_;  // requests that the running reload answers
+  std::vector<config::ReloadDone> next_;     // requests since the file was last read
+  std::vector<config::ReloadDone> current_;  // requests that the running reload answers
   bool stopped_ = false;
-  Background background_;
+  loop::Background background_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

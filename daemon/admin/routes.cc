@@ -16,7 +16,7 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 HttpResponse index(const AdminServices&, const HttpRequest&) {
@@ -145,4 +145,4 @@ HttpResponse error_response(unsigned status, std::string_view code, std::string_
   return json_response(status, error_json(code, message, hint));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

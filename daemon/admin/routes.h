@@ -16,7 +16,7 @@
 #include "daemon/log/log.h"
 #include "daemon/server/peer_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 class EventFeed;
 
@@ -24,7 +24,7 @@ class EventFeed;
 using StatusSource = std::function<DaemonStatus()>;
 
 // Carries out an order; the callback may run later (orders.h).
-using ActionTaker = std::function<void(const AdminAction& action, ActionDone done)>;
+using ActionTaker = std::function<void(const claims::AdminAction& action, claims::ActionDone done)>;
 
 // Log level in effect, and the one from the configuration, which applies again after a reload.
 struct LogLevels {
@@ -33,8 +33,8 @@ struct LogLevels {
 };
 
 // Searches the audit log; `done` is called later, on the loop.
-using AuditAsker = std::function<void(const AuditSearchFilter& query,
-                                      std::function<void(const Result<AuditPage>&)> done)>;
+using AuditAsker = std::function<void(const audit::AuditSearchFilter& query,
+                                      std::function<void(const Result<audit::AuditPage>&)> done)>;
 
 // What handlers need from the daemon. Filled by the composition root.
 struct AdminServices {
@@ -42,18 +42,20 @@ struct AdminServices {
   std::function<ProcessUsage()> process;
   ActionTaker purge;
   ActionTaker revoke;
-  std::function<std::optional<UpstreamId>(std::string_view name)> upstream_named;
-  std::function<std::optional<TokenKey>(const std::optional<TokenKey>& after, std::size_t most,
-                                        const std::function<void(const EntryDescription&)>& visit)>
+  std::function<std::optional<claims::UpstreamId>(std::string_view name)> upstream_named;
+  std::function<std::optional<claims::TokenKey>(
+      const std::optional<claims::TokenKey>& after, std::size_t most,
+      const std::function<void(const claims::EntryDescription&)>& visit)>
       inspect;
-  std::function<void(std::string_view token, const std::function<void(const TokenFinding&)>& visit)>
+  std::function<void(std::string_view token,
+                     const std::function<void(const claims::TokenFinding&)>& visit)>
       inspect_token;
   std::function<Now()> now;
   EventFeed* events = nullptr;  // must outlive the handlers, as must `peers`
-  const PeerTable* peers = nullptr;
-  std::function<const std::vector<Setting>&()> settings;  // of the configuration in effect
+  const server::PeerTable* peers = nullptr;
+  std::function<const std::vector<config::Setting>&()> settings;  // of the configuration in effect
   // `by`: uid of the caller, if known.
-  std::function<void(std::optional<std::uint32_t> by, ReloadDone done)> reload;
+  std::function<void(std::optional<std::uint32_t> by, config::ReloadDone done)> reload;
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
   AuditAsker audit;  // empty: no audit log is kept
@@ -78,4 +80,4 @@ HttpResponse json_response(unsigned status, std::string body);
 HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,
                             std::string_view hint);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

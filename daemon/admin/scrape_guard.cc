@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 bool is_all(std::string_view text, std::string_view allowed) {
@@ -43,4 +43,4 @@ HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& r
   return dispatch(services, request);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -6,11 +6,11 @@
 
 #include "daemon/admin/routes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // "localhost", 127.0.0.0/8 or [::1], with or without a port.
 bool names_loopback(std::string_view host);
 
 HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

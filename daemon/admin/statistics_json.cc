@@ -5,7 +5,7 @@
 #include "daemon/admin/status_json.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 void write_histogram(JsonWriter& json, const DurationHistogram& histogram) {
@@ -25,18 +25,18 @@ void write_bounds(JsonWriter& json) {
   json.end_array();
 }
 
-void write_lookups(JsonWriter& json, const LookupStatistics& lookups) {
+void write_lookups(JsonWriter& json, const claims::LookupStatistics& lookups) {
   json.key("lookups").begin_array();
-  each_lookup_count(lookups,
-                    [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
-                      json.begin_object()
-                          .member("source", source)
-                          .member("verdict", verdict)
-                          .member("count", count)
-                          .end_object();
-                    });
+  claims::each_lookup_count(
+      lookups, [&](std::string_view source, std::string_view verdict, std::uint64_t count) {
+        json.begin_object()
+            .member("source", source)
+            .member("verdict", verdict)
+            .member("count", count)
+            .end_object();
+      });
   json.end_array().key("waits").begin_object();
-  each_lookup_wait(lookups, [&](std::string_view source, const DurationHistogram& waits) {
+  claims::each_lookup_wait(lookups, [&](std::string_view source, const DurationHistogram& waits) {
     json.key(source);
     write_histogram(json, waits);
   });
@@ -50,29 +50,30 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("backoff_seconds", in_seconds(upstream.backoff))
       .key("calls")
       .begin_object();
-  each_call_outcome(upstream.calls, [&](std::string_view outcome, const DurationHistogram& took) {
-    json.key(outcome);
-    write_histogram(json, took);
-  });
+  claims::each_call_outcome(upstream.calls,
+                            [&](std::string_view outcome, const DurationHistogram& took) {
+                              json.key(outcome);
+                              write_histogram(json, took);
+                            });
   json.end_object().key("failures").begin_object();
-  each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
+  claims::each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
     json.member(reason, count);
   });
   json.end_object().end_object();
 }
 
-void write_peers(JsonWriter& json, const PeerTable& peers) {
-  std::vector<PeerRow> rows;
+void write_peers(JsonWriter& json, const server::PeerTable& peers) {
+  std::vector<server::PeerRow> rows;
   for (const auto& [uid, row] : peers.rows()) rows.push_back(row);
   const std::size_t shown = std::min(rows.size(), kMaxPeersShown);
   std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown), rows.end(),
-                    [](const PeerRow& one, const PeerRow& other) {
+                    [](const server::PeerRow& one, const server::PeerRow& other) {
                       return one.queries != other.queries ? one.queries > other.queries
                                                           : one.uid < other.uid;
                     });
   rows.resize(shown);
   json.key("peers").begin_array();
-  for (const PeerRow& row : rows) {
+  for (const server::PeerRow& row : rows) {
     json.begin_object()
         .member("uid", row.uid)
         .member("connections", row.connections)
@@ -99,7 +100,7 @@ void write_process(JsonWriter& json, const ProcessUsage& process) {
 }  // namespace
 
 std::string statistics_json(const DaemonStatus& status, const ProcessUsage& process,
-                            const PeerTable& peers) {
+                            const server::PeerTable& peers) {
   JsonWriter json;
   json.begin_object()
       .member("schema", kStatusSchema)
@@ -123,4 +124,4 @@ std::string statistics_json(const DaemonStatus& status, const ProcessUsage& proc
   return json.end_object().take();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -10,12 +10,12 @@
 #include "daemon/base/process_usage.h"
 #include "daemon/server/peer_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // Most uids listed in one response: those with the most queries.
 inline constexpr std::size_t kMaxPeersShown = 100;
 
 std::string statistics_json(const DaemonStatus& status, const ProcessUsage& process,
-                            const PeerTable& peers);
+                            const server::PeerTable& peers);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -15,7 +15,7 @@
 #include "daemon/server/server_counters.h"
 #include "daemon/shm/lease_status.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // Certificate files, which are read again when they change.
 struct CertificateStatus {
@@ -37,12 +37,12 @@ struct UpstreamStatus {
   std::uint64_t pending = 0;  // requests waiting to be sent
   std::uint64_t max_pending = 0;
   Duration backoff{};  // remaining backoff after failures; 0: in use
-  CallStatistics calls;
+  claims::CallStatistics calls;
   CertificateStatus certificates;
 };
 
 struct AuditStatus {
-  AuditStats log;
+  audit::AuditStats log;
   std::string directory;
   std::string level;          // which events are recorded
   bool denies = true;         // do not answer an event that cannot be recorded
@@ -69,14 +69,14 @@ struct DaemonStatus {
   std::uint64_t max_entries = 0;
   std::uint64_t negative_entries = 0;
   std::uint64_t unwritten_entries = 0;  // part of `entries`; lost if the daemon is killed
-  LeaseStatus leases;
+  shm::LeaseStatus leases;
   std::uint64_t revocations = 0;  // rules in effect
   std::uint64_t max_revocations = 0;
   std::vector<UpstreamStatus> upstreams;
   AuditStatus audit;
-  Counters counters;
-  LookupStatistics lookups;
-  ServerCounters server_counters;
+  claims::Counters counters;
+  claims::LookupStatistics lookups;
+  server::ServerCounters server_counters;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed
@@ -86,4 +86,4 @@ struct DaemonStatus {
   std::uint64_t cache_lost = 0;         // entries accepted but never written
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

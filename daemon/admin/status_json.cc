@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 // The share of queries answered from the cache, among those it could have answered; null before the
 // first one.
-void write_hit_ratio(JsonWriter& json, const Counters& counters) {
+void write_hit_ratio(JsonWriter& json, const claims::Counters& counters) {
   const auto hits = counters.cache_hits + counters.negative_hits;
   const auto asked = counters.queries - std::min(counters.queries, counters.local_rejections);
   json.key("hit_ratio");
@@ -163,4 +163,4 @@ std::string error_json(std::string_view code, std::string_view message, std::str
   return json.end_object().end_object().take();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -12,7 +12,7 @@
 #include "daemon/admin/status.h"
 #include "daemon/base/json_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 inline constexpr int kStatusSchema = 1;
 
@@ -32,4 +32,4 @@ std::string readiness_json(const std::vector<Finding>& findings, bool ready);
 // {"error": {...}}: every error response of the admin API.
 std::string error_json(std::string_view code, std::string_view message, std::string_view hint);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -5,7 +5,7 @@
 #include "daemon/admin/health.h"
 #include "daemon/base/printable.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 constexpr std::size_t kMaxLine = 400;  // fits `systemctl status` on a wide screen without a pager
@@ -35,4 +35,4 @@ std::string status_line(const DaemonStatus& status) {
                      status.connections, status.entries);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

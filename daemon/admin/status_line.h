@@ -6,10 +6,10 @@
 
 #include "daemon/admin/status.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // The most severe finding and its fix, or a summary of activity if healthy. Contains no line break,
 // even if an Auth API sent one.
 std::string status_line(const DaemonStatus& status);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

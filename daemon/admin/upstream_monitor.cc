@@ -6,7 +6,7 @@
 
 #include "daemon/admin/status_json.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 // A long outage at full load must not fill the disk.
@@ -14,7 +14,7 @@ constexpr Duration kPauseBetweenLines = seconds(10);
 
 }  // namespace
 
-void UpstreamMonitor::request_completed(const RequestReport& report) {
+void UpstreamMonitor::request_completed(const claims::RequestReport& report) {
   UpstreamStatus& upstream = upstreams_.at(report.upstream);
   std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
   ++upstream.requests;
@@ -37,7 +37,7 @@ void UpstreamMonitor::request_completed(const RequestReport& report) {
 }
 
 void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
-                             const RequestReport& report) {
+                             const claims::RequestReport& report) {
   ++upstream.failures;
   ++upstream.consecutive_failures;
   upstream.last_failure = fmt::format("{}: {}", proto::name_of(report.reason), report.detail);
@@ -50,7 +50,7 @@ void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& 
   write(LogLevel::kWarning, "upstream_failed", sentence, upstream, report.trace_id);
 }
 
-void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) {
+void UpstreamMonitor::deadline_passed(claims::UpstreamId at, std::string_view trace_id) {
   const UpstreamStatus& upstream = upstreams_.at(at);
   if (trace_id.empty())
     return;  // without a trace id the query cannot be identified; the counter has it
@@ -59,7 +59,7 @@ void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) 
         trace_id);
 }
 
-void UpstreamMonitor::certificates_changed(const CredentialReport& report) {
+void UpstreamMonitor::certificates_changed(const upstream::CredentialReport& report) {
   UpstreamStatus& upstream = upstreams_.at(report.upstream);
   CertificateStatus& certificates = upstream.certificates;
   certificates.error = report.error;
@@ -88,4 +88,4 @@ void UpstreamMonitor::write(LogLevel level, std::string_view event, std::string_
   log_.write(level, event, sentence, LogFields(fields).first(trace_id.empty() ? 1 : 2));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -13,9 +13,9 @@
 #include "daemon/log/log.h"
 #include "daemon/upstream/credential_watch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
-class UpstreamMonitor final : public Observer {
+class UpstreamMonitor final : public claims::Observer {
  public:
   // One row per UpstreamId, with name, URL and is_default set.
   UpstreamMonitor(std::vector<UpstreamStatus> upstreams, const Clock& clock, EventFeed& events,
@@ -26,20 +26,20 @@ class UpstreamMonitor final : public Observer {
         events_(events),
         log_(log) {}
 
-  void request_completed(const RequestReport& report) override;
-  void breaker_changed(UpstreamId upstream, BreakerState now) override {
+  void request_completed(const claims::RequestReport& report) override;
+  void breaker_changed(claims::UpstreamId upstream, claims::BreakerState now) override {
     events_.add({.kind = EventKind::kBreakerChanged, .upstream = upstream, .breaker = now});
   }
-  void deadline_passed(UpstreamId upstream, std::string_view trace_id) override;
+  void deadline_passed(claims::UpstreamId upstream, std::string_view trace_id) override;
   // Reports from the fetch thread, delivered on the loop thread.
-  void certificates_changed(const CredentialReport& report);
+  void certificates_changed(const upstream::CredentialReport& report);
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:
   void write(LogLevel level, std::string_view event, std::string_view sentence,
              const UpstreamStatus& upstream, std::string_view trace_id);
   void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
-              const RequestReport& report);
+              const claims::RequestReport& report);
 
   std::vector<UpstreamStatus> upstreams_;
   std::vector<std::optional<BootTime>> last_lines_;  // when each one's outage was last logged
@@ -48,4 +48,4 @@ class UpstreamMonitor final : public Observer {
   Log& log_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -4,7 +4,7 @@
 
 #include "daemon/audit/anchors.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // `parent_hex` is "-" for the first key, which signs itself.
 std::string signed_key_line(const std::string& origin, std::int64_t day,
@@ -14,4 +14,4 @@ std::string signed_key_line(const std::string& origin, std::int64_t day,
 std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& public_hex,
                                const Secret& signer);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

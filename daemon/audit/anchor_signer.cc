@@ -17,10 +17,10 @@
 #include "daemon/base/read_fully.h"
 #include "daemon/crypto/ed25519.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
-constexpr std::size_t kKeyFileSize = 8 + kEd25519Key;  // day, private half
+constexpr std::size_t kKeyFileSize = 8 + crypto::kEd25519Key;  // day, private half
 
 tl::unexpected<Error> file_failure(std::string_view doing, const std::string& path) {
   return failure(fmt::format("cannot {} {}: {}; check its disk and that it is the daemon's own",
@@ -122,7 +122,7 @@ Result<std::optional<Key>> read_key(const std::string& path) {
   AuditDecoder take(bytes.view());
   Key key;
   key.day = take.integer<std::int64_t>();
-  key.secret = Secret(take.raw(kEd25519Key));
+  key.secret = Secret(take.raw(crypto::kEd25519Key));
   return key;
 }
 
@@ -131,7 +131,7 @@ Secret key_file(std::int64_t day, const Secret& secret) {
   std::string head;
   AuditEncoder(head).integer(day);
   std::memcpy(bytes.data(), head.data(), head.size());
-  std::memcpy(bytes.data() + head.size(), secret.view().data(), kEd25519Key);
+  std::memcpy(bytes.data() + head.size(), secret.view().data(), crypto::kEd25519Key);
   return bytes;
 }
 
@@ -155,22 +155,22 @@ Status AuditSigner::load(WallTime now) {
   auto key = TRY(read_key(path(kKeyFile)));
   auto fresh = TRY(read_key(fresh_path));
   // Finish an interrupted rotation if the old key had already signed the new one.
-  if (fresh && listed(hex_text(ed25519_public(fresh->secret)))) {
+  if (fresh && listed(hex_text(crypto::ed25519_public(fresh->secret)))) {
     TRY(replace_key());
     key = std::move(fresh);
   } else {
     unlink(fresh_path.c_str());
   }
   if (!key) {
-    Key made{audit_day(now), Secret(kEd25519Key)};
-    random_.fill(made.secret.data(), kEd25519Key);
+    Key made{audit_day(now), Secret(crypto::kEd25519Key)};
+    random_.fill(made.secret.data(), crypto::kEd25519Key);
     TRY(write_file(path(kKeyFile), O_CREAT | O_TRUNC, key_file(made.day, made.secret).view()));
     TRY(sync_directory(directory_));
     key = std::move(made);
   }
   key_ = std::move(key->secret);
   day_ = key->day;
-  public_ = hex_text(ed25519_public(key_));
+  public_ = hex_text(crypto::ed25519_public(key_));
   if (!listed(public_)) {
     first_key_line_ = signed_key_line(origin_, day_, public_, "-", key_);
     TRY(append(*first_key_line_ + "\n"));
@@ -205,9 +205,9 @@ Status AuditSigner::replace_key() const {
 }
 
 Result<std::string> AuditSigner::rotate(std::int64_t day) {
-  Secret fresh(kEd25519Key);
-  random_.fill(fresh.data(), kEd25519Key);
-  const std::string fresh_public = hex_text(ed25519_public(fresh));
+  Secret fresh(crypto::kEd25519Key);
+  random_.fill(fresh.data(), crypto::kEd25519Key);
+  const std::string fresh_public = hex_text(crypto::ed25519_public(fresh));
   TRY(write_file(path(std::string(kKeyFile) + ".new"), O_CREAT | O_TRUNC,
                  key_file(day, fresh).view()));
   const std::string line = signed_key_line(origin_, day, fresh_public, public_, key_);
@@ -228,4 +228,4 @@ Result<std::vector<std::string>> AuditSigner::sign(const AuditHead& head, WallTi
   return lines;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -11,7 +11,7 @@
 #include "daemon/audit/anchor_lines.h"
 #include "daemon/crypto/ed25519.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::string_view kKeyWord = "claimsd-audit-key";
@@ -19,7 +19,7 @@ constexpr std::string_view kAnchorWord = "claimsd-audit-anchor";
 constexpr std::string_view kUnreadable = "cut off, or of a version that this one does not read";
 
 constexpr std::size_t kMaxLine = 1024;
-constexpr std::size_t kSignatureHex = 2 * kEd25519Signature;
+constexpr std::size_t kSignatureHex = 2 * crypto::kEd25519Signature;
 
 template <class Integer>
 bool number(std::string_view text, Integer& out) {
@@ -50,7 +50,8 @@ bool signed_by(std::string_view key_hex, std::string_view line, std::string_view
   const auto key = from_hex(key_hex);
   const auto signature = from_hex(signature_hex);
   if (!key || !signature || line.size() < signature_hex.size() + 1) return false;
-  return ed25519_verify(*key, line.substr(0, line.size() - signature_hex.size() - 1), *signature);
+  return crypto::ed25519_verify(*key, line.substr(0, line.size() - signature_hex.size() - 1),
+                                *signature);
 }
 
 class Reading {
@@ -162,7 +163,7 @@ std::string signed_key_line(const std::string& origin, std::int64_t day,
                             const Secret& signer) {
   const std::string said =
       fmt::format("{} 1 {} {} {} {}", kKeyWord, origin, day, public_hex, parent_hex);
-  return fmt::format("{} {}", said, hex_text(ed25519_sign(signer, said)));
+  return fmt::format("{} {}", said, hex_text(crypto::ed25519_sign(signer, said)));
 }
 
 std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& public_hex,
@@ -171,7 +172,7 @@ std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& pub
       fmt::format("{} 1 {} {} {} {} {} {}", kAnchorWord, anchor.origin, anchor.sequence,
                   hex_text(bytes_of(anchor.link)), anchor.events,
                   anchor.time.time_since_epoch().count(), public_hex);
-  return fmt::format("{} {}", said, hex_text(ed25519_sign(signer, said)));
+  return fmt::format("{} {}", said, hex_text(crypto::ed25519_sign(signer, said)));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

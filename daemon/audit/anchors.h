@@ -21,7 +21,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditAnchor {
   std::string origin;
@@ -110,4 +110,4 @@ class AuditSigner {
   std::optional<std::string> first_key_line_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

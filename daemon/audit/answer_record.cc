@@ -4,7 +4,7 @@
 
 #include "proto/claims_block.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 using proto::Reason;
@@ -30,24 +30,24 @@ AuditEvent audit_event_of(int status) {
 }
 
 // A report has no verdict if a permission was denied or the request had no token.
-bool has_verdict(const AuditedEvent& event) {
+bool has_verdict(const claims::AuditedEvent& event) {
   switch (event.kind) {
-    case AuditedEvent::Kind::kAnswer:
-    case AuditedEvent::Kind::kSupersession: return true;
-    case AuditedEvent::Kind::kReport: return event.reason != Reason::kOk;
-    case AuditedEvent::Kind::kLease:
-    case AuditedEvent::Kind::kLost: break;
+    case claims::AuditedEvent::Kind::kAnswer:
+    case claims::AuditedEvent::Kind::kSupersession: return true;
+    case claims::AuditedEvent::Kind::kReport: return event.reason != Reason::kOk;
+    case claims::AuditedEvent::Kind::kLease:
+    case claims::AuditedEvent::Kind::kLost: break;
   }
   return false;
 }
 
 }  // namespace
 
-AuditEvent audit_event_of(const AuditedEvent& event) {
-  if (event.kind == AuditedEvent::Kind::kSupersession) return AuditEvent::kSuperseded;
-  if (event.kind == AuditedEvent::Kind::kLease) return AuditEvent::kLeased;
-  if (event.kind == AuditedEvent::Kind::kReport) return audit_event_of(event.status);
-  if (event.kind == AuditedEvent::Kind::kLost) return AuditEvent::kUnacknowledged;
+AuditEvent audit_event_of(const claims::AuditedEvent& event) {
+  if (event.kind == claims::AuditedEvent::Kind::kSupersession) return AuditEvent::kSuperseded;
+  if (event.kind == claims::AuditedEvent::Kind::kLease) return AuditEvent::kLeased;
+  if (event.kind == claims::AuditedEvent::Kind::kReport) return audit_event_of(event.status);
+  if (event.kind == claims::AuditedEvent::Kind::kLost) return AuditEvent::kUnacknowledged;
   const bool asked = event.source == Source::kUpstream;
   switch (proto::verdict_of(event.reason)) {
     case Verdict::kValid: return asked ? AuditEvent::kVerified : AuditEvent::kHit;
@@ -60,7 +60,7 @@ AuditEvent audit_event_of(const AuditedEvent& event) {
                                               : AuditEvent::kUnavailable;
 }
 
-AuditRecord audit_record_of(const AuditedEvent& event, const Now& now) {
+AuditRecord audit_record_of(const claims::AuditedEvent& event, const Now& now) {
   AuditRecord record;
   record.event = audit_event_of(event);
   record.at = now;
@@ -84,4 +84,4 @@ AuditRecord audit_record_of(const AuditedEvent& event, const Now& now) {
   return record;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -5,12 +5,12 @@
 #include "daemon/audit/record.h"
 #include "daemon/claims/audit/audit_sink.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // The event's row in events.h.
-AuditEvent audit_event_of(const AuditedEvent& event);
+AuditEvent audit_event_of(const claims::AuditedEvent& event);
 
 // Fills everything except token, peer and upstream name, which the policy does not know.
-AuditRecord audit_record_of(const AuditedEvent& event, const Now& now);
+AuditRecord audit_record_of(const claims::AuditedEvent& event, const Now& now);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

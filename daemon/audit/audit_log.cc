@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{200};  // suffices for anchors, retention, retries
@@ -106,16 +106,16 @@ void AuditLog::note_how_it_was_found() {
   }
 }
 
-AuditDecision AuditLog::submit(AuditRecord record, AuditTicket ticket) {
+claims::AuditDecision AuditLog::submit(AuditRecord record, claims::AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   bool first = false;
-  AuditDecision verdict = AuditDecision::kProceed;
+  claims::AuditDecision verdict = claims::AuditDecision::kProceed;
   {
     const std::lock_guard lock(mutex_);
     first = intake_.empty();
     const std::uint64_t refused = intake_.refused().events();
     verdict = intake_.submit(std::move(record), ticket, may_wait);
-    if (verdict == AuditDecision::kPending) ++outstanding_;  // before it can complete
+    if (verdict == claims::AuditDecision::kPending) ++outstanding_;  // before it can complete
     note_overflow(refused);
   }
   if (first) wake_.notify_one();
@@ -123,13 +123,13 @@ AuditDecision AuditLog::submit(AuditRecord record, AuditTicket ticket) {
 }
 
 // No wakeup: an event that can be folded finds a batch already begun.
-std::optional<AuditDecision> AuditLog::submit_folded(const AuditRecord& record,
-                                                     AuditTicket ticket) {
+std::optional<claims::AuditDecision> AuditLog::submit_folded(const AuditRecord& record,
+                                                             claims::AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   const std::lock_guard lock(mutex_);
   const std::uint64_t refused = intake_.refused().events();
   const auto verdict = intake_.submit_folded(record, ticket, may_wait);
-  if (verdict == AuditDecision::kPending) ++outstanding_;
+  if (verdict == claims::AuditDecision::kPending) ++outstanding_;
   note_overflow(refused);
   return verdict;
 }
@@ -245,7 +245,7 @@ void AuditLog::written(const AuditBatch& batch) {
     counters.audit_records += batch.records.size();
     counters.audit_events += events;
   });
-  complete(batch.tickets, AuditDecision::kProceed);
+  complete(batch.tickets, claims::AuditDecision::kProceed);
 }
 
 void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
@@ -253,7 +253,7 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
     log_.error("audit_failed", "the audit log in {} takes no more records: {}",
                options_.store.directory, text_of(why));
   }
-  const AuditDecision verdict = without_record(options_.policy);
+  const claims::AuditDecision verdict = without_record(options_.policy);
   AuditLosses fresh;
   for (std::size_t i = 0; i < batch.records.size(); ++i) {
     AuditRecord& record = batch.records[i];
@@ -280,11 +280,12 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
   complete(batch.tickets, verdict);
 }
 
-void AuditLog::complete(const std::vector<AuditTicket>& tickets, AuditDecision verdict) {
+void AuditLog::complete(const std::vector<claims::AuditTicket>& tickets,
+                        claims::AuditDecision verdict) {
   if (tickets.empty() || !hooks_.completed) return;
   std::vector<AuditCompletion> completions;
   completions.reserve(tickets.size());
-  for (const AuditTicket ticket : tickets) completions.push_back({ticket, verdict});
+  for (const claims::AuditTicket ticket : tickets) completions.push_back({ticket, verdict});
   hooks_.completed(std::move(completions));
 }
 
@@ -338,4 +339,4 @@ void AuditLog::retain_if_due() {
     log_.warning("audit_retention_failed", "old anchors stay: {}", shortened.error().message);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

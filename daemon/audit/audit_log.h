@@ -26,11 +26,11 @@
 #include "daemon/audit/intake.h"
 #include "daemon/log/log.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditCompletion {
-  AuditTicket ticket = 0;
-  AuditDecision verdict = AuditDecision::kUnavailable;  // kProceed or kUnavailable
+  claims::AuditTicket ticket = 0;
+  claims::AuditDecision verdict = claims::AuditDecision::kUnavailable;  // kProceed or kUnavailable
 };
 
 struct AuditHooks {
@@ -59,10 +59,11 @@ class AuditLog {
   AuditLog& operator=(const AuditLog&) = delete;
 
   // On kPending the ticket is completed exactly once, unless stop() is called first.
-  AuditDecision submit(AuditRecord record, AuditTicket ticket);
+  claims::AuditDecision submit(AuditRecord record, claims::AuditTicket ticket);
   // The same without a token fingerprint, for an event that is folded into a "various" record.
   // Returns nothing if it cannot be folded; then call submit().
-  std::optional<AuditDecision> submit_folded(const AuditRecord& record, AuditTicket ticket);
+  std::optional<claims::AuditDecision> submit_folded(const AuditRecord& record,
+                                                     claims::AuditTicket ticket);
   // Reports that this many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 
@@ -86,7 +87,7 @@ class AuditLog {
   bool waits_for_retry() const;
   void written(const AuditBatch& batch);
   void not_written(AuditBatch& batch, std::size_t gap, AuditAppended why);
-  void complete(const std::vector<AuditTicket>& tickets, AuditDecision verdict);
+  void complete(const std::vector<claims::AuditTicket>& tickets, claims::AuditDecision verdict);
   void anchor_if_due(bool at_once);
   void retain_if_due();
   void update_stats(const std::function<void(AuditCounters&)>& change);
@@ -121,4 +122,4 @@ class AuditLog {
   std::thread thread_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -9,7 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/counter_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // clang-format off
 #define CLAIMSD_AUDIT_COUNTERS(C) \
@@ -50,4 +50,4 @@ struct AuditStats {
   std::optional<Duration> overflowed;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Space beyond the size limit of a segment, for the commit that crosses it.
@@ -223,4 +223,4 @@ Status AuditStore::each_segment(const std::function<bool(const AuditSegmentView&
   return {};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -20,7 +20,7 @@
 #include "daemon/audit/retention.h"
 #include "daemon/audit/segment.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditStoreOptions {
   std::string directory;  // exists, is private, and is locked by the caller
@@ -89,4 +89,4 @@ class AuditStore {
 std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHasher& hasher,
                                           AuditSequence last, const AuditLink& link);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 class AuditEncoder {
  public:
@@ -65,4 +65,4 @@ class AuditDecoder {
   bool ok_ = true;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

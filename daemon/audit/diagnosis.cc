@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Up to this many records inserted or removed at one place are recognized even if all were
@@ -169,4 +169,4 @@ AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const C
   return Diagnosis(view, hasher, window, expected, row).run();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -8,7 +8,7 @@
 
 #include "daemon/audit/verify.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // The links of the most recent valid records.
 class ChainWindow {
@@ -31,4 +31,4 @@ class ChainWindow {
 AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
                       AuditSequence expected, const AuditStoredRow& row);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

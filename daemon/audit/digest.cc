@@ -5,7 +5,7 @@
 
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::string_view kChainLabel("claimsd audit log\0", 18);
@@ -19,8 +19,8 @@ void must(int openssl_ok) {
 }  // namespace
 
 struct AuditHasher::State {
-  EvpMdPtr sha256;
-  EvpMdCtxPtr context;
+  crypto::EvpMdPtr sha256;
+  crypto::EvpMdCtxPtr context;
 };
 
 AuditHasher::AuditHasher(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -56,9 +56,9 @@ AuditLink AuditHasher::next(const AuditLink& before, std::string_view record) {
 }
 
 Result<AuditFingerprinter> AuditFingerprinter::create(const Secret& host_key) {
-  HmacSha256 host = TRY(HmacSha256::create(host_key.view()));
+  crypto::HmacSha256 host = TRY(crypto::HmacSha256::create(host_key.view()));
   AuditLink key = host.finish(kTokenLabel);
-  Result<HmacSha256> keyed = HmacSha256::create(bytes_of(key));
+  Result<crypto::HmacSha256> keyed = crypto::HmacSha256::create(bytes_of(key));
   explicit_bzero(key.data(), key.size());
   return AuditFingerprinter(TRY(std::move(keyed)));
 }
@@ -70,4 +70,4 @@ AuditFingerprint AuditFingerprinter::of(std::string_view token) {
   return cut;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

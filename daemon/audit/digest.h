@@ -19,7 +19,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/crypto/hmac_sha256.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 using AuditLink = std::array<std::uint8_t, 32>;
 
@@ -56,9 +56,9 @@ class AuditFingerprinter {
   AuditFingerprint of(std::string_view token);
 
  private:
-  explicit AuditFingerprinter(HmacSha256 keyed) : keyed_(std::move(keyed)) {}
+  explicit AuditFingerprinter(crypto::HmacSha256 keyed) : keyed_(std::move(keyed)) {}
 
-  HmacSha256 keyed_;
+  crypto::HmacSha256 keyed_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -18,7 +18,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // How much is recorded. Each level includes the previous ones.
 enum class AuditLevel : std::uint8_t {
@@ -113,4 +113,4 @@ constexpr bool recorded_at(AuditLevel level, AuditEvent event) {
   return row == nullptr || row->level <= level;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Space beyond the limit for records that a flood must not displace.
@@ -79,16 +79,17 @@ bool must_be_kept(AuditEvent event) {
   return false;
 }
 
-void AuditLosses::add(std::uint64_t count, AuditDecision verdict, const Now& from, WallTime to) {
+void AuditLosses::add(std::uint64_t count, claims::AuditDecision verdict, const Now& from,
+                      WallTime to) {
   if (count == 0) return;
   first = any() ? Now{std::min(first.boot, from.boot), std::min(first.wall, from.wall)} : from;
   last = any() ? std::max(last, to) : to;
-  (verdict == AuditDecision::kUnavailable ? denied : allowed) += count;
+  (verdict == claims::AuditDecision::kUnavailable ? denied : allowed) += count;
 }
 
 void AuditLosses::add(const AuditLosses& more) {
-  add(more.denied, AuditDecision::kUnavailable, more.first, more.last);
-  add(more.allowed, AuditDecision::kProceed, more.first, more.last);
+  add(more.denied, claims::AuditDecision::kUnavailable, more.first, more.last);
+  add(more.allowed, claims::AuditDecision::kProceed, more.first, more.last);
 }
 
 AuditRecord gap_record(const AuditLosses& losses) {
@@ -126,20 +127,21 @@ bool AuditIntake::is_various(const AuditRecord& record, const std::string& group
   return ++naming.named > policy_.max_distinct_a_second;
 }
 
-bool AuditIntake::may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const {
+bool AuditIntake::may_hold(const Peer& peer, claims::AuditTicket ticket, bool may_wait) const {
   if (!policy_.before_answer || ticket == 0) return true;
   return may_wait && within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets);
 }
 
-AuditDecision AuditIntake::admit(Peer& peer, AuditTicket ticket) {
-  if (!policy_.before_answer || ticket == 0) return AuditDecision::kProceed;
+claims::AuditDecision AuditIntake::admit(Peer& peer, claims::AuditTicket ticket) {
+  if (!policy_.before_answer || ticket == 0) return claims::AuditDecision::kProceed;
   batch_.tickets.push_back(ticket);
   ++peer.tickets;
-  return AuditDecision::kPending;
+  return claims::AuditDecision::kPending;
 }
 
-std::optional<AuditDecision> AuditIntake::submit_folded(const AuditRecord& record,
-                                                        AuditTicket ticket, bool may_wait) {
+std::optional<claims::AuditDecision> AuditIntake::submit_folded(const AuditRecord& record,
+                                                                claims::AuditTicket ticket,
+                                                                bool may_wait) {
   if (broken_ || groups_.empty() || !record.user.empty() || must_be_kept(record.event) ||
       !recorded_at(policy_.level, record.event))
     return std::nullopt;
@@ -158,15 +160,16 @@ bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
   return within_share(peer.records, all, policy_.max_records);
 }
 
-AuditDecision AuditIntake::refuse(const AuditRecord& record) {
-  const AuditDecision verdict = without_record(policy_);
+claims::AuditDecision AuditIntake::refuse(const AuditRecord& record) {
+  const claims::AuditDecision verdict = without_record(policy_);
   batch_.losses.add(record.count, verdict, record.at, record.last);
   refused_.add(record.count, verdict, record.at, record.last);
   return verdict;
 }
 
-AuditDecision AuditIntake::submit(AuditRecord record, AuditTicket ticket, bool may_wait) {
-  if (!recorded_at(policy_.level, record.event)) return AuditDecision::kProceed;
+claims::AuditDecision AuditIntake::submit(AuditRecord record, claims::AuditTicket ticket,
+                                          bool may_wait) {
+  if (!recorded_at(policy_.level, record.event)) return claims::AuditDecision::kProceed;
   if (record.last < record.at.wall) record.last = record.at.wall;
   if (record.various) record = various(record);
   const bool foldable = !must_be_kept(record.event);
@@ -208,4 +211,4 @@ AuditBatch AuditIntake::take() {
   return std::exchange(batch_, {});
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

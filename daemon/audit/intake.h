@@ -19,7 +19,7 @@
 #include "daemon/audit/policy.h"
 #include "daemon/audit/record.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // Counts of events that were not recorded.
 struct AuditLosses {
@@ -30,7 +30,7 @@ struct AuditLosses {
 
   std::uint64_t events() const { return denied + allowed; }
   bool any() const { return events() > 0; }
-  void add(std::uint64_t count, AuditDecision verdict, const Now& from, WallTime to);
+  void add(std::uint64_t count, claims::AuditDecision verdict, const Now& from, WallTime to);
   void add(const AuditLosses& more);
 };
 
@@ -44,7 +44,7 @@ bool must_be_kept(AuditEvent event);
 // because they are written in one transaction.
 struct AuditBatch {
   std::vector<AuditRecord> records;
-  std::vector<AuditTicket> tickets;
+  std::vector<claims::AuditTicket> tickets;
   AuditLosses losses;  // a gap record for these is still to be added
 
   bool empty() const { return records.empty() && !losses.any(); }
@@ -56,11 +56,13 @@ class AuditIntake {
 
   // Events below the level proceed unrecorded. `ticket` is kept only with kPending, which is returned
   // only if `may_wait`.
-  AuditDecision submit(AuditRecord record, AuditTicket ticket, bool may_wait = true);
+  claims::AuditDecision submit(AuditRecord record, claims::AuditTicket ticket,
+                               bool may_wait = true);
   // The same, but only if the event can be folded into an existing "various" record, so that its
   // token need not be fingerprinted. Returns nothing otherwise.
-  std::optional<AuditDecision> submit_folded(const AuditRecord& record, AuditTicket ticket,
-                                             bool may_wait = true);
+  std::optional<claims::AuditDecision> submit_folded(const AuditRecord& record,
+                                                     claims::AuditTicket ticket,
+                                                     bool may_wait = true);
   void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
   // All events that submit() did not accept since start, denied or allowed.
   const AuditLosses& refused() const { return refused_; }
@@ -89,10 +91,10 @@ class AuditIntake {
   bool fold(const AuditRecord& record, const std::string& same, const std::string& group);
   bool fold_into_various(const AuditRecord& record, const std::string& group);
   bool is_various(const AuditRecord& record, const std::string& group, Group& alike);
-  bool may_hold(const Peer& peer, AuditTicket ticket, bool may_wait) const;
-  AuditDecision admit(Peer& peer, AuditTicket ticket);
+  bool may_hold(const Peer& peer, claims::AuditTicket ticket, bool may_wait) const;
+  claims::AuditDecision admit(Peer& peer, claims::AuditTicket ticket);
   bool has_room(const AuditRecord& record, const Peer& peer) const;
-  AuditDecision refuse(const AuditRecord& record);
+  claims::AuditDecision refuse(const AuditRecord& record);
 
   AuditPolicy policy_;
   AuditBatch batch_;
@@ -105,4 +107,4 @@ class AuditIntake {
   bool broken_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <limits>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 using proto::Verdict;
@@ -135,4 +135,4 @@ Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilt
   return page;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -14,7 +14,7 @@
 #include "daemon/audit/search.h"
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // A page scans this many records, unless an index leads directly to those of one user or token.
 inline constexpr AuditSequence kAuditPageRecords = 2048;
@@ -41,4 +41,4 @@ std::string audit_query_text(const AuditSearchFilter& query);
 
 Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilter& query);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

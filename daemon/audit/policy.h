@@ -7,7 +7,7 @@
 #include "daemon/audit/events.h"
 #include "daemon/claims/audit/audit_sink.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 enum class AuditWhenFull : std::uint8_t {
   kUnavailable,      // an event that cannot be recorded is not answered
@@ -29,9 +29,9 @@ struct AuditPolicy {
 };
 
 // The result for an event that could not be recorded.
-constexpr AuditDecision without_record(const AuditPolicy& policy) {
-  return policy.when_full == AuditWhenFull::kUnavailable ? AuditDecision::kUnavailable
-                                                         : AuditDecision::kProceed;
+constexpr claims::AuditDecision without_record(const AuditPolicy& policy) {
+  return policy.when_full == AuditWhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
+                                                         : claims::AuditDecision::kProceed;
 }
 
 // Dynamic threshold (Choudhury and Hahne, 1998): a peer may hold no more than the free space. One
@@ -40,4 +40,4 @@ constexpr bool within_share(std::size_t own, std::size_t all, std::size_t limit)
   return all < limit && own < limit - all;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

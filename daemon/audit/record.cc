@@ -4,7 +4,7 @@
 
 #include "daemon/audit/codec.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::uint8_t kVersion = 2;
@@ -114,4 +114,4 @@ std::optional<AuditSequence> audit_sequence_of(std::string_view bytes) {
   return take.integer<std::uint64_t>();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -16,7 +16,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // Identifies a token without storing it: HMAC-SHA-256 under a key of this host, truncated to 16
 // bytes (digest.h).
@@ -101,4 +101,4 @@ std::string hex_text(std::string_view bytes);
 // Nothing unless `text` consists of pairs of hexadecimal digits.
 std::optional<std::string> from_hex(std::string_view text);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

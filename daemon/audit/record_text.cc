@@ -7,7 +7,7 @@
 #include "daemon/audit/record.h"
 #include "daemon/base/printable.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Quotes a value that would otherwise be ambiguous.
@@ -114,4 +114,4 @@ std::optional<std::string> from_hex(std::string_view text) {
   return out;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -13,11 +13,11 @@
 
 #include "daemon/audit/answer_record.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Tickets of operators' actions. The policy's tickets count from 1.
-constexpr AuditTicket kFirstNote = AuditTicket{1} << 63;
+constexpr claims::AuditTicket kFirstNote = claims::AuditTicket{1} << 63;
 constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user can have it: setuid(2)
 
 }  // namespace
@@ -34,7 +34,7 @@ Result<std::string> audit_origin() {
 }
 
 AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter,
-                             Loop& loop, const Clock& clock, Log& log, Hooks hooks)
+                             loop::Loop& loop, const Clock& clock, Log& log, Hooks hooks)
     : upstreams_(settings.upstreams),
       anchors_file_(settings.anchors_file),
       fingerprinter_(std::move(fingerprinter)),
@@ -46,7 +46,7 @@ AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter f
 
 Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
                                                              AuditFingerprinter fingerprinter,
-                                                             Loop& loop, const Clock& clock,
+                                                             loop::Loop& loop, const Clock& clock,
                                                              Log& log, Hooks hooks) {
   std::unique_ptr<AuditRecorder> self(
       new AuditRecorder(settings, std::move(fingerprinter), loop, clock, log, std::move(hooks)));
@@ -58,10 +58,10 @@ AuditRecorder::~AuditRecorder() {
   if (audit_log_) audit_log_->stop();
 }
 
-Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
-  completions_ = TRY(MessageQueue<std::vector<AuditCompletion>>::create(
+Status AuditRecorder::start(const AuditSettings& settings, loop::Loop& loop) {
+  completions_ = TRY(loop::MessageQueue<std::vector<AuditCompletion>>::create(
       loop, [this](std::vector<AuditCompletion>&& all) { completed(std::move(all)); }));
-  pages_ = TRY(MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
+  pages_ = TRY(loop::MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
   // Signals are for the loop thread.
   sigset_t all;
   sigset_t before;
@@ -77,7 +77,8 @@ Status AuditRecorder::start(const AuditSettings& settings, Loop& loop) {
   return {};
 }
 
-AuditDecision AuditRecorder::record(const AuditedEvent& event, AuditTicket ticket) {
+claims::AuditDecision AuditRecorder::record(const claims::AuditedEvent& event,
+                                            claims::AuditTicket ticket) {
   AuditRecord record = audit_record_of(event, clock_.now());
   record.upstream = upstreams_.at(event.upstream);
   name_peer(record, event);
@@ -87,8 +88,8 @@ AuditDecision AuditRecorder::record(const AuditedEvent& event, AuditTicket ticke
   return audit_log_->submit(std::move(record), ticket);
 }
 
-void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) const {
-  const PeerCredentials* const peer =
+void AuditRecorder::name_peer(AuditRecord& record, const claims::AuditedEvent& event) const {
+  const loop::PeerCredentials* const peer =
       event.waiter.connection == 0 ? nullptr : hooks_.peer(event.waiter.connection);
   if (peer == nullptr) {
     record.peer = {.uid = event.uid, .gid = kUnknownId, .pid = 0, .comm = {}};
@@ -98,12 +99,12 @@ void AuditRecorder::name_peer(AuditRecord& record, const AuditedEvent& event) co
 }
 
 AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event,
-                                                          const AdminAction& action) {
+                                                          const claims::AdminAction& action) {
   AdminRecord entry{.event = event, .uid = action.actor_uid};
   switch (action.subject) {
-    case Subject::kToken: entry.token = fingerprint_of(action.who); break;
-    case Subject::kUser: entry.user = action.who; break;
-    case Subject::kAllUsers: entry.detail = "all_users"; break;
+    case claims::Subject::kToken: entry.token = fingerprint_of(action.who); break;
+    case claims::Subject::kUser: entry.user = action.who; break;
+    case claims::Subject::kAllUsers: entry.detail = "all_users"; break;
   }
   if (action.lock) entry.detail = "lock";
   entry.length = action.length.value_or(Duration(0));
@@ -125,10 +126,11 @@ void AuditRecorder::note(AdminRecord entry, Done done) {
   record.token = entry.token;
   record.user = std::move(entry.user);
   record.detail = std::move(entry.detail);
-  const AuditTicket ticket = done ? next_note_++ : 0;
-  const AuditDecision verdict = audit_log_->submit(std::move(record), ticket);
+  const claims::AuditTicket ticket = done ? next_note_++ : 0;
+  const claims::AuditDecision verdict = audit_log_->submit(std::move(record), ticket);
   if (!done) return;
-  if (verdict != AuditDecision::kPending) return done(verdict == AuditDecision::kProceed);
+  if (verdict != claims::AuditDecision::kPending)
+    return done(verdict == claims::AuditDecision::kProceed);
   noting_.emplace(ticket, std::move(done));
 }
 
@@ -161,7 +163,7 @@ void AuditRecorder::noted(const AuditCompletion& entry) {
   if (found == noting_.end()) return;
   const Done done = std::move(found->second);
   noting_.erase(found);
-  done(entry.verdict == AuditDecision::kProceed);
+  done(entry.verdict == claims::AuditDecision::kProceed);
 }
 
 void AuditRecorder::search(const AuditSearchFilter& query, PageDone done) {
@@ -186,4 +188,4 @@ void AuditRecorder::anchored(const std::string& line) {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -22,7 +22,7 @@
 #include "daemon/loop/message_queue.h"
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditSettings {
   AuditLog::Options log;
@@ -30,14 +30,14 @@ struct AuditSettings {
   std::vector<std::string> upstreams;  // upstream names, by UpstreamId
 };
 
-class AuditRecorder final : public AuditSink {
+class AuditRecorder final : public claims::AuditSink {
  public:
   struct Hooks {
     // The tickets given to record(), a few at a time. `last`: the final part of one commit. May be
     // empty.
     std::function<void(std::span<const AuditCompletion>, bool last)> recorded;
     // The peer of a connection; null if the connection is gone.
-    std::function<const PeerCredentials*(std::uint64_t connection)> peer;
+    std::function<const loop::PeerCredentials*(std::uint64_t connection)> peer;
   };
   // One commit may complete hundreds of answers. At most this many are sent per loop iteration, so
   // that other queries are answered in between.
@@ -47,13 +47,15 @@ class AuditRecorder final : public AuditSink {
 
   // All references must outlive this object.
   static Result<std::unique_ptr<AuditRecorder>> create(const AuditSettings& settings,
-                                                       AuditFingerprinter fingerprinter, Loop& loop,
-                                                       const Clock& clock, Log& log, Hooks hooks);
+                                                       AuditFingerprinter fingerprinter,
+                                                       loop::Loop& loop, const Clock& clock,
+                                                       Log& log, Hooks hooks);
   ~AuditRecorder() override;
   AuditRecorder(const AuditRecorder&) = delete;
   AuditRecorder& operator=(const AuditRecorder&) = delete;
 
-  AuditDecision record(const AuditedEvent& event, AuditTicket ticket) override;
+  claims::AuditDecision record(const claims::AuditedEvent& event,
+                               claims::AuditTicket ticket) override;
 
   // An action of an operator or of the daemon itself, and its subject: kPurged, kRevoked,
   // kConfigured, kStarted, kStopped. `token` and `user` are set if the action concerns one.
@@ -67,7 +69,7 @@ class AuditRecorder final : public AuditSink {
   };
   void note(AdminRecord entry, Done done = {});
   // The record of an order. Take it before the order is carried out, which erases its subject.
-  AdminRecord admin_record_of(AuditEvent event, const AdminAction& action);
+  AdminRecord admin_record_of(AuditEvent event, const claims::AdminAction& action);
 
   // One page of matching records, read by the audit thread between two commits.
   using PageDone = std::function<void(const Result<AuditPage>&)>;
@@ -82,10 +84,10 @@ class AuditRecorder final : public AuditSink {
   void stop() { audit_log_->stop(); }
 
  private:
-  AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, Loop& loop,
+  AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, loop::Loop& loop,
                 const Clock& clock, Log& log, Hooks hooks);
-  Status start(const AuditSettings& settings, Loop& loop);
-  void name_peer(AuditRecord& record, const AuditedEvent& event) const;
+  Status start(const AuditSettings& settings, loop::Loop& loop);
+  void name_peer(AuditRecord& record, const claims::AuditedEvent& event) const;
   void completed(std::vector<AuditCompletion>&& completions);
   void deliver_some();
   void noted(const AuditCompletion& entry);
@@ -98,24 +100,24 @@ class AuditRecorder final : public AuditSink {
   Log& log_;
   Hooks hooks_;
   SystemRandom random_;  // used by the audit thread
-  AuditTicket next_note_;
-  std::map<AuditTicket, Done> noting_;
+  claims::AuditTicket next_note_;
+  std::map<claims::AuditTicket, Done> noting_;
   struct Commit {
     std::vector<AuditCompletion> completions;
     std::size_t delivered = 0;  // number of completions already reported
   };
   std::deque<Commit> undelivered_;
-  Idle idle_;  // runs while untold_ is not empty
+  loop::Idle idle_;  // runs while untold_ is not empty
   struct Read {
     Result<AuditPage> page;
     PageDone done;
   };
-  std::unique_ptr<MessageQueue<std::vector<AuditCompletion>>> completions_;
-  std::unique_ptr<MessageQueue<Read>> pages_;
+  std::unique_ptr<loop::MessageQueue<std::vector<AuditCompletion>>> completions_;
+  std::unique_ptr<loop::MessageQueue<Read>> pages_;
   std::unique_ptr<AuditLog> audit_log_;  // destroyed first: its thread uses the members above
 };
 
 // The name of this host in its records.
 Result<std::string> audit_origin();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

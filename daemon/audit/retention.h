@@ -9,7 +9,7 @@
 #include "daemon/audit/record.h"
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditRetention {
   Duration age{};           // drop segments older than this; 0: no age limit
@@ -47,4 +47,4 @@ inline std::size_t segments_to_drop(std::span<const AuditSegmentInfo> segments,
   return drop;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

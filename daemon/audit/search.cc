@@ -9,7 +9,7 @@
 
 #include "daemon/base/fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 bool AuditSearchFilter::matches(const AuditRecord& record) const {
   if (record.sequence < first) return false;
@@ -80,4 +80,4 @@ bool audit_directory_is_live(const std::string& directory) {
   return fd && flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -12,7 +12,7 @@
 #include "daemon/audit/record.h"
 #include "daemon/audit/segment.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 struct AuditSearchFilter {
   std::optional<WallTime> since;  // the last event is at or after this
@@ -61,4 +61,4 @@ bool search_segment(const AuditSegmentView& view, AuditSequence end, const Audit
 // Whether a daemon is writing to the directory: it then holds the lock.
 bool audit_directory_is_live(const std::string& directory);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

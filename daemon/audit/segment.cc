@@ -11,7 +11,7 @@
 
 #include "daemon/audit/codec.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::uint8_t kVersion = 2;
@@ -84,20 +84,20 @@ std::optional<AuditHead> decode_head(std::string_view bytes) {
 }
 
 tl::unexpected<Error> lmdb_failure(std::string_view doing, const std::string& path,
-                                   const LmdbError& error) {
+                                   const store::LmdbError& error) {
   return failure(
       fmt::format("cannot {} the audit segment {}: {}; check its disk", doing, path, error.text()));
 }
 
-LmdbEnvironment::Options environment_options(const std::string& path, std::size_t map_size) {
+store::LmdbEnvironment::Options environment_options(const std::string& path, std::size_t map_size) {
   return {.path = path, .map_size = map_size, .exclusive = true, .max_tables = kTables};
 }
 
 struct Tables {
-  LmdbTable about, records, by_user, by_token;
+  store::LmdbTable about, records, by_user, by_token;
 };
 
-LmdbResult<Tables> open_tables(LmdbEnvironment& env) {
+store::LmdbResult<Tables> open_tables(store::LmdbEnvironment& env) {
   Tables tables{};
   for (const auto& [name, table] : {std::pair{"about", &tables.about},
                                     {"records", &tables.records},
@@ -110,11 +110,11 @@ LmdbResult<Tables> open_tables(LmdbEnvironment& env) {
   return tables;
 }
 
-LmdbStatus put_about(LmdbEnvironment& env, LmdbTable about, const AuditSegmentIdentity& identity,
-                     const AuditHead& head) {
+store::LmdbStatus put_about(store::LmdbEnvironment& env, store::LmdbTable about,
+                            const AuditSegmentIdentity& identity, const AuditHead& head) {
   auto writer = env.write();
   if (!writer) return tl::make_unexpected(writer.error());
-  LmdbStatus done = writer->put(about, kIdentity, encode(identity));
+  store::LmdbStatus done = writer->put(about, kIdentity, encode(identity));
   if (done) done = writer->put(about, kHead, encode(head));
   if (done) done = writer->commit();
   return done;
@@ -130,11 +130,12 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
   const std::string fresh = path + ".new";
   unlink(fresh.c_str());
   {
-    LmdbEnvironment env = TRY(LmdbEnvironment::open(environment_options(fresh, map_size)));
+    store::LmdbEnvironment env =
+        TRY(store::LmdbEnvironment::open(environment_options(fresh, map_size)));
     const AuditHead head{identity.first - 1, identity.before, identity.events, dropped, false};
     const auto tables = open_tables(env);
-    const LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
-                                   : LmdbStatus(tl::make_unexpected(tables.error()));
+    const store::LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
+                                          : store::LmdbStatus(tl::make_unexpected(tables.error()));
     if (!made) {
       unlink(fresh.c_str());
       return lmdb_failure("begin", path, made.error());
@@ -156,7 +157,7 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
 }
 
 Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map_size) {
-  auto environment = TRY(LmdbEnvironment::open(environment_options(path, map_size)));
+  auto environment = TRY(store::LmdbEnvironment::open(environment_options(path, map_size)));
   AuditSegment segment(path, std::move(environment));
   const auto tables = open_tables(segment.env_);
   if (!tables) return lmdb_failure("open", path, tables.error());
@@ -167,17 +168,18 @@ Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map
   return segment;
 }
 
-AuditAppended AuditSegment::failed(const LmdbError& error) const {
+AuditAppended AuditSegment::failed(const store::LmdbError& error) const {
   if (env_.poisoned()) return AuditAppended::kFailed;
   return error.map_full() ? AuditAppended::kSegmentFull : AuditAppended::kFailed;
 }
 
-LmdbStatus AuditSegment::put_rows(LmdbWriter& writer, std::span<const AuditRow> rows) const {
+store::LmdbStatus AuditSegment::put_rows(store::LmdbWriter& writer,
+                                         std::span<const AuditRow> rows) const {
   for (const AuditRow& row : rows) {
     const std::string key = sequence_key(row.sequence);
     std::string value = row.record;
     value += bytes_of(row.link);
-    LmdbStatus done = writer.put(records_, key, value, LmdbPut::kAppend);
+    store::LmdbStatus done = writer.put(records_, key, value, store::LmdbPut::kAppend);
     if (done && !row.user.empty()) {
       done = writer.put(by_user_, user_index_prefix(row.user) + key, {});
     }
@@ -195,7 +197,7 @@ AuditAppended AuditSegment::append(std::span<const AuditRow> rows, const AuditHe
   if (!env_.reserve(kHeadroom + rows.size() * kHeadroomPerRow)) return AuditAppended::kDiskFull;
   auto writer = env_.write();
   if (!writer) return failed(writer.error());
-  LmdbStatus done = put_rows(*writer, rows);
+  store::LmdbStatus done = put_rows(*writer, rows);
   if (done) done = writer->put(about_, kHead, encode(head));
   if (done) done = writer->commit();
   return done ? AuditAppended::kDurable : failed(done.error());
@@ -208,9 +210,10 @@ AuditAppended AuditSegment::close(AuditHead head) {
   return appended;
 }
 
-Result<AuditSegmentView> AuditSegmentView::make(const LmdbEnvironment& env, const std::string& path,
-                                                LmdbTable about, LmdbTable records,
-                                                LmdbTable by_user, LmdbTable by_token) {
+Result<AuditSegmentView> AuditSegmentView::make(const store::LmdbEnvironment& env,
+                                                const std::string& path, store::LmdbTable about,
+                                                store::LmdbTable records, store::LmdbTable by_user,
+                                                store::LmdbTable by_token) {
   auto reader = env.read();
   if (!reader) return lmdb_failure("read", path, reader.error());
   AuditSegmentView view(std::move(*reader));
@@ -240,7 +243,7 @@ Result<AuditSegmentView> AuditSegmentView::open(const std::string& path) {
   }
   auto options = environment_options(path, static_cast<std::size_t>(file.st_size));
   options.read_only = true;
-  LmdbEnvironment env = TRY(LmdbEnvironment::open(options));
+  store::LmdbEnvironment env = TRY(store::LmdbEnvironment::open(options));
   const auto tables = open_tables(env);
   if (!tables) return lmdb_failure("read", path, tables.error());
   AuditSegmentView view =
@@ -261,4 +264,4 @@ std::optional<AuditStoredRow> AuditSegmentView::at(AuditSequence sequence) const
   return stored_row(key, *value);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -14,7 +14,7 @@
 #include "daemon/audit/record.h"
 #include "daemon/store/lmdb.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // Written once, when the segment is created.
 struct AuditSegmentIdentity {
@@ -84,21 +84,21 @@ class AuditSegment {
 
   std::size_t used() const { return env_.used(); }
   const std::string& path() const { return path_; }
-  const LmdbEnvironment& environment() const { return env_; }
+  const store::LmdbEnvironment& environment() const { return env_; }
 
  private:
   friend class AuditSegmentView;
-  AuditSegment(std::string path, LmdbEnvironment env)
+  AuditSegment(std::string path, store::LmdbEnvironment env)
       : path_(std::move(path)), env_(std::move(env)) {}
-  AuditAppended failed(const LmdbError& error) const;
-  LmdbStatus put_rows(LmdbWriter& writer, std::span<const AuditRow> rows) const;
+  AuditAppended failed(const store::LmdbError& error) const;
+  store::LmdbStatus put_rows(store::LmdbWriter& writer, std::span<const AuditRow> rows) const;
 
   std::string path_;
-  LmdbEnvironment env_;
-  LmdbTable about_ = 0;
-  LmdbTable records_ = 0;
-  LmdbTable by_user_ = 0;
-  LmdbTable by_token_ = 0;
+  store::LmdbEnvironment env_;
+  store::LmdbTable about_ = 0;
+  store::LmdbTable records_ = 0;
+  store::LmdbTable by_user_ = 0;
+  store::LmdbTable by_token_ = 0;
 };
 
 struct AuditStoredRow {
@@ -130,18 +130,18 @@ class AuditSegmentView {
   bool each_of_token(const AuditFingerprint& token, Visit&& visit) const;
 
  private:
-  explicit AuditSegmentView(LmdbReader reader) : reader_(std::move(reader)) {}
-  static Result<AuditSegmentView> make(const LmdbEnvironment& env, const std::string& path,
-                                       LmdbTable about, LmdbTable records, LmdbTable by_user,
-                                       LmdbTable by_token);
+  explicit AuditSegmentView(store::LmdbReader reader) : reader_(std::move(reader)) {}
+  static Result<AuditSegmentView> make(const store::LmdbEnvironment& env, const std::string& path,
+                                       store::LmdbTable about, store::LmdbTable records,
+                                       store::LmdbTable by_user, store::LmdbTable by_token);
   template <class Visit>
-  bool each_indexed(LmdbTable table, const std::string& prefix, Visit&& visit) const;
+  bool each_indexed(store::LmdbTable table, const std::string& prefix, Visit&& visit) const;
 
-  std::optional<LmdbEnvironment> env_;  // first, so that the reader is destroyed before it
-  LmdbReader reader_;
-  LmdbTable records_ = 0;
-  LmdbTable by_user_ = 0;
-  LmdbTable by_token_ = 0;
+  std::optional<store::LmdbEnvironment> env_;  // first, so that the reader is destroyed before it
+  store::LmdbReader reader_;
+  store::LmdbTable records_ = 0;
+  store::LmdbTable by_user_ = 0;
+  store::LmdbTable by_token_ = 0;
   AuditSegmentIdentity identity_;
   AuditHead head_;
 };
@@ -165,7 +165,7 @@ bool AuditSegmentView::each(AuditSequence first, Visit&& visit) const {
 }
 
 template <class Visit>
-bool AuditSegmentView::each_indexed(LmdbTable table, const std::string& prefix,
+bool AuditSegmentView::each_indexed(store::LmdbTable table, const std::string& prefix,
                                     Visit&& visit) const {
   auto cursor = reader_.cursor(table);
   if (!cursor) return false;
@@ -190,4 +190,4 @@ bool AuditSegmentView::each_of_token(const AuditFingerprint& token, Visit&& visi
       by_token_, std::string(reinterpret_cast<const char*>(token.data()), token.size()), visit);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

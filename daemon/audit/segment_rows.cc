@@ -15,7 +15,7 @@
 #include "daemon/audit/segment.h"
 #include "daemon/base/fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr std::string_view kSuffix = ".segment";
@@ -119,4 +119,4 @@ AuditStoredRow stored_row(std::string_view key, std::string_view value) {
   return row;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

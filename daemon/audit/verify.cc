@@ -10,7 +10,7 @@
 #include "daemon/audit/codec.h"
 #include "daemon/audit/diagnosis.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 constexpr AuditSequence kNoEnd = std::numeric_limits<AuditSequence>::max();
@@ -385,4 +385,4 @@ Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
   return Walk(options, std::move(hasher), std::move(files)).run();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

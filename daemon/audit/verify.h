@@ -29,7 +29,7 @@
 #include "daemon/audit/segment.h"
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 // K(identifier, name).
 // clang-format off
@@ -93,4 +93,4 @@ Result<AuditVerification> verify_audit(const AuditVerifyOptions& options);
 // crash is then the finding. `progress` is called in this process.
 Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& options);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -16,7 +16,7 @@
 #include "daemon/audit/verify.h"
 #include "daemon/base/fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
 // Progress of the child in shared memory, readable even after it crashed.
@@ -169,4 +169,4 @@ Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& option
   return decode(take);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

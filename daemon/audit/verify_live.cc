@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
                                      AuditVerification verified)
@@ -88,4 +88,4 @@ AuditVerification AuditContinuation::end(AuditSequence last) && {
   return std::move(done_);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

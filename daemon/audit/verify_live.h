@@ -10,7 +10,7 @@
 
 #include "daemon/audit/verify.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 
 class AuditContinuation {
  public:
@@ -36,4 +36,4 @@ class AuditContinuation {
   AuditVerification done_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

@@ -9,7 +9,7 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 inline Result<std::string> read_boot_id() {
   constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";  // random(4)
@@ -22,4 +22,4 @@ inline Result<std::string> read_boot_id() {
   return id;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

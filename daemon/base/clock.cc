@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 Duration read(clockid_t id) {
@@ -27,4 +27,4 @@ std::uint32_t to_wire_ms(Duration duration) {
       std::clamp<std::int64_t>(ms, 0, std::numeric_limits<std::uint32_t>::max() - 1));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 using Duration = std::chrono::nanoseconds;
 using std::chrono::milliseconds;
@@ -54,4 +54,4 @@ class SystemClock final : public Clock {
 // Whole milliseconds for a u32 on the wire: rounded down and clamped; negative becomes 0.
 std::uint32_t to_wire_ms(Duration duration);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

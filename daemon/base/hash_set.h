@@ -12,7 +12,7 @@
 #include "daemon/base/huge_pages.h"
 #include "daemon/base/linear_probing.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 class HashSet {
  public:
@@ -69,4 +69,4 @@ class HashSet {
   std::size_t size_ = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

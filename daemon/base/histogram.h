@@ -12,7 +12,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 class DurationHistogram {
  public:
@@ -54,4 +54,4 @@ class DurationHistogram {
   Duration sum_{};
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

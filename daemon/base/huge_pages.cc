@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <new>
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
@@ -31,4 +31,4 @@ void free_huge_pages(void* block, std::size_t bytes, std::size_t alignment) noex
   ::operator delete(block, std::align_val_t(alignment));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // Throws std::bad_alloc like operator new. Pass the same `bytes` and `alignment` to both functions.
 void* allocate_on_huge_pages(std::size_t bytes, std::size_t alignment);
@@ -30,4 +30,4 @@ struct HugePageAllocator {
   bool operator==(const HugePageAllocator&) const = default;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

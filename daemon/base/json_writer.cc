@@ -5,7 +5,7 @@
 #include <cmath>
 #include <iterator>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -61,4 +61,4 @@ void JsonWriter::quote_ascii(char c) {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

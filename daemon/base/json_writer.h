@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
 // there is none.
@@ -88,4 +88,4 @@ class JsonWriter {
   bool need_comma_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // Frees the place `gap` by moving up later elements whose probe sequence passes it, so no
 // tombstones are needed (Knuth, TAOCP vol. 3, section 6.4, algorithm R). The table's size must be a
@@ -24,4 +24,4 @@ void close_gap(std::vector<Slot, Allocator>& places, std::size_t gap, const Hash
   places[gap] = Slot{};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <iterator>
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 struct Character {
@@ -66,4 +66,4 @@ std::string printable(std::string_view text, std::size_t limit) {
   return out;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

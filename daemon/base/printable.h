@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // Returns `text` with line breaks, control characters (C0, DEL, C1), bidirectional overrides and
 // invalid UTF-8 escaped as \n or \xNN, so that no text can forge a line or control a terminal. Text
 // longer than `limit` bytes is truncated and ends in "…".
 std::string printable(std::string_view text, std::size_t limit);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 struct CloseDirectory {
@@ -58,4 +58,4 @@ ProcessUsage read_process_usage() {
   return usage;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

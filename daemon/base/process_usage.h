@@ -7,7 +7,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // A value is 0 if the kernel does not report it.
 struct ProcessUsage {
@@ -21,4 +21,4 @@ struct ProcessUsage {
 
 ProcessUsage read_process_usage();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

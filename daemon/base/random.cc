@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 namespace {
 
@@ -41,4 +41,4 @@ void SystemRandom::fill(void* out, std::size_t size) {
   left_ -= size;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

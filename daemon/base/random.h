@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 class Random {
  public:
@@ -40,4 +40,4 @@ class SystemRandom final : public Random {
   std::size_t left_ = 0;           // unused bytes, at its end
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 tl::expected<std::size_t, int> read_fully(int fd, std::span<char> into) {
   std::size_t size = 0;
@@ -17,4 +17,4 @@ tl::expected<std::size_t, int> read_fully(int fd, std::span<char> into) {
   return size;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -6,11 +6,11 @@
 #include <span>
 #include <tl/expected.hpp>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // Reads from `fd` until its end or until `into` is full. Returns the number of bytes, or errno. To
 // detect a file longer than N bytes, pass room for N + 1. Blocks if `fd` does; retries after EINTR
 // (read(2)). Any thread.
 tl::expected<std::size_t, int> read_fully(int fd, std::span<char> into);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -9,7 +9,7 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 // What failed, on what, and how to fix it: one line for a person, without secrets.
 struct Error {
@@ -32,7 +32,7 @@ T take(Result<T>& result) {
 inline void take(Status& /*result*/) {}
 }  // namespace detail
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd
 
 // TRY(expression): the value of a Result, or return its Error from the enclosing function. A GNU
 // statement expression, supported by both compilers. Use it only as the whole right side of `=`, in
@@ -42,5 +42,5 @@ inline void take(Status& /*result*/) {}
   ({                                                                     \
     auto try_result_ = (__VA_ARGS__);                                    \
     if (!try_result_) return ::tl::make_unexpected(try_result_.error()); \
-    ::claimsd::daemon::detail::take(try_result_);                        \
+    ::claimsd::detail::take(try_result_);                                \
   })

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 class Secret {
  public:
@@ -46,4 +46,4 @@ class Secret {
   std::vector<char> bytes_;  // not std::string: a moved-from small string keeps its bytes
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

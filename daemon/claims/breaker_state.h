@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };  // kHalfOpen: half-open
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

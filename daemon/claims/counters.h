@@ -3,7 +3,7 @@
 
 #include "daemon/base/counter_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // clang-format off
 #define CLAIMSD_COUNTERS(C) \
@@ -44,4 +44,4 @@ namespace claimsd::daemon {
 
 CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_COUNTERS)
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

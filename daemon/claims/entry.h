@@ -9,7 +9,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct Entry {
   BootTime confirmed_at;                  // start of the request that confirmed the token
@@ -20,4 +20,4 @@ struct Entry {
   std::string_view claims;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

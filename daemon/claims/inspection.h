@@ -8,7 +8,7 @@
 #include "daemon/claims/cache/negative_cache.h"
 #include "daemon/claims/entry.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 enum class EntryState : std::uint8_t {
   kFresh,    // answers queries
@@ -50,4 +50,4 @@ struct TokenFinding {
   bool in_flight = false;  // a request is in flight
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

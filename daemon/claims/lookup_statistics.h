@@ -13,7 +13,7 @@
 #include "daemon/base/histogram.h"
 #include "proto/vocabulary.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class LookupStatistics {
  public:
@@ -61,4 +61,4 @@ void each_lookup_wait(const LookupStatistics& lookups, Visit&& visit) {
   for (const proto::Source source : kDaemonSources) visit(name_of(source), lookups.waits(source));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Where a query came from, as claimed by the client. For logging only; never trusted.
 struct Origin {
@@ -12,4 +12,4 @@ struct Origin {
   std::string_view route;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -16,7 +16,7 @@
 #include "daemon/claims/entry.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Derives a token's key, which identifies the token without revealing it.
 class Keyer {
@@ -160,4 +160,4 @@ class AnswerSink {
   virtual void receipt(const Waiter& waiter, proto::Reason reason) = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -7,7 +7,7 @@
 #include "proto/limits.h"
 #include "proto/messages.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 using proto::Source;
@@ -414,4 +414,4 @@ void ClaimsService::reply(const Waiter& waiter, const Answer& answer) {
   deps_.sink.answer(waiter, answer);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -34,7 +34,7 @@
 #include "daemon/claims/upstream/token_breaker.h"
 #include "daemon/claims/upstream/url_failover.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct Policy {
   TtlPolicy ttl;
@@ -272,4 +272,4 @@ class ClaimsService {
   bool stopping_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

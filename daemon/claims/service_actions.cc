@@ -5,7 +5,7 @@
 #include "daemon/claims/service.h"
 #include "proto/limits.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 
@@ -175,4 +175,4 @@ void ClaimsService::purge_token(const AdminAction& action) {
   });
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -4,7 +4,7 @@
 
 #include "daemon/claims/service.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 using proto::Source;
@@ -207,4 +207,4 @@ void ClaimsService::publish_lease(const About& about, const Waiter& waiter) {
                                              .deadline = now.boot + policy_.max_timeout});
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

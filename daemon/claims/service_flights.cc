@@ -4,7 +4,7 @@
 
 #include "daemon/claims/service.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 using proto::Source;
@@ -218,4 +218,4 @@ void ClaimsService::drop_pending(UpstreamId upstream, const Answer& answer) {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

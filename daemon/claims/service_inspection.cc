@@ -6,7 +6,7 @@
 #include "proto/claims_block.h"
 #include "proto/messages.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 EntryState state_of(Freshness freshness) {
@@ -80,4 +80,4 @@ void ClaimsService::inspect_token(std::string_view token,
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -3,7 +3,7 @@
 
 #include "daemon/claims/service.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 void ClaimsService::reconfigure(Policy policy) {
   // Fixed at startup.
@@ -33,4 +33,4 @@ void ClaimsService::reconfigure(Policy policy) {
     start_pending(static_cast<UpstreamId>(upstream), deps_.clock.now());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

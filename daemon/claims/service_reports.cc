@@ -5,7 +5,7 @@
 #include "daemon/claims/service.h"
 #include "proto/claims_block.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 
@@ -116,4 +116,4 @@ void ClaimsService::acknowledge(const Waiter& waiter, bool recorded) {
   deps_.sink.receipt(waiter, recorded ? Reason::kOk : Reason::kNotRecorded);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -2,7 +2,7 @@
 // and stale answers, where allowed. Part of ClaimsService (service.h).
 #include "daemon/claims/service.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using proto::Reason;
 using proto::Source;
@@ -126,4 +126,4 @@ void ClaimsService::shed_pending(UpstreamId upstream) {
   drop_pending(upstream, answer);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

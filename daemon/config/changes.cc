@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 std::set<std::string> upstreams_of(const LoadedConfig& loaded) {
@@ -65,4 +65,4 @@ Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedCon
   return changes;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

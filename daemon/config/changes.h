@@ -9,7 +9,7 @@
 
 #include "daemon/config/load.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // One option whose value differs.
 struct Change {
@@ -40,4 +40,4 @@ using ReloadDone = std::function<void(const ReloadResult&)>;
 // one per line.
 Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedConfig& fresh);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -15,7 +15,7 @@
 
 #include "daemon/log/log.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 using std::chrono::milliseconds;
 
@@ -147,4 +147,4 @@ struct Config {
   }
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -10,7 +10,7 @@
 #include "daemon/config/quantity.h"
 #include "daemon/config/url.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr std::size_t kMaxShown = 80;         // bytes of a found value that a message repeats
@@ -156,4 +156,4 @@ std::string display(const Option& option, const Node& node) {
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

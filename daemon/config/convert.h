@@ -7,7 +7,7 @@
 #include "daemon/config/options.h"
 #include "daemon/config/toml_reader.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // The value in the row's type and range. The error is the text after option and place, which the
 // caller adds: "found 0, allowed are 1 to 65536". It never contains a value that may be a password.
@@ -16,4 +16,4 @@ Result<Value> convert(const Option& option, const Node& node);
 // The node as written in a file, for listings; "(hidden)" if the option may contain a password.
 std::string display(const Option& option, const Node& node);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -5,7 +5,7 @@
 #include <bit>
 #include <map>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr std::uint32_t kUnauthorised = 401;
@@ -127,4 +127,4 @@ void cross_check(Config& config, const Node& root, Problems& problems) {
   if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

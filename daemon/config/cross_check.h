@@ -5,10 +5,10 @@
 #include "daemon/config/problems.h"
 #include "daemon/config/toml_reader.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // Adds to `problems`. Also fills in values derived from several options: the default upstream, and
 // 401 among rejection_statuses. `root` is the parsed file, for the places in messages.
 void cross_check(Config& config, const Node& root, Problems& problems);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

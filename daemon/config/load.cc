@@ -11,7 +11,7 @@
 #include "daemon/config/renamed_options.h"
 #include "daemon/config/suggest.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr std::size_t kMaxKeyShown = 64;
@@ -197,4 +197,4 @@ Result<LoadedConfig> load_config(std::string_view text, std::string_view filenam
   return Loader(filename).load(*root);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -10,7 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/config/toml_reader.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // One option as listed by `claimsctl config`.
 struct Setting {
@@ -32,4 +32,4 @@ struct LoadedConfig {
 // the file: "FILE:LINE:COLUMN: OPTION: what was found, what is allowed".
 Result<LoadedConfig> load_config(std::string_view text, std::string_view filename);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

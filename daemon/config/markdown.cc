@@ -4,7 +4,7 @@
 #include "daemon/config/options.h"
 #include "daemon/config/quantity.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 std::string enumerate(std::string_view alternatives) {
@@ -83,4 +83,4 @@ std::string options_markdown() {
   return out;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

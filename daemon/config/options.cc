@@ -4,7 +4,7 @@
 #include <concepts>
 #include <limits>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 void store(bool& to, const Value& value) {
@@ -268,4 +268,4 @@ std::span<const Row<UpstreamConfig>> upstream_rows() {
   return kUpstreamRows;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

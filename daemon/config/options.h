@@ -13,7 +13,7 @@
 
 #include "daemon/config/config.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 enum class OptionType : std::uint8_t {
   kBoolean,   // true or false
@@ -71,4 +71,4 @@ std::string options_markdown();
 // or error".
 std::string describe_allowed(const Option& option);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -13,7 +13,7 @@
 #include "daemon/base/result.h"
 #include "daemon/config/toml_reader.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 class Problems {
  public:
@@ -50,4 +50,4 @@ class Problems {
   std::vector<Problem> all_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <span>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 struct Unit {
@@ -66,4 +66,4 @@ std::string format_size(std::int64_t bytes) {
   return format(bytes, kSizeUnits);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

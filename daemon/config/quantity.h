@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // "500ms", "5s", "2m", "1h" in milliseconds. Whole numbers of at most nine digits with a unit;
 // nothing else.
@@ -23,4 +23,4 @@ std::optional<std::int64_t> parse_mode(std::string_view text);
 std::string format_duration(std::int64_t milliseconds);
 std::string format_size(std::int64_t bytes);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

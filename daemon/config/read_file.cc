@@ -10,7 +10,7 @@
 #include "daemon/base/read_fully.h"
 #include "daemon/config/toml_reader.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 std::string_view advice(int error) {
@@ -40,4 +40,4 @@ Result<std::string> read_config_file(const std::filesystem::path& path) {
   return text;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

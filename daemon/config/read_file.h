@@ -7,10 +7,10 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // The whole file, at most kMaxConfigBytes (toml_reader.h). The error names the file, what failed
 // and the fix.
 Result<std::string> read_config_file(const std::filesystem::path& path);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr std::string_view kUpstream = "upstream.";
@@ -43,4 +43,4 @@ std::string renamed_markdown() {
   return text;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 struct RenamedOption {
   std::string_view old_path;  // "upstream.*.x": of every upstream
@@ -40,4 +40,4 @@ std::string renamed_to(std::string_view path);
 // The new spelling of an old value; "": it was never renamed.
 std::string_view renamed_value(std::string_view path, std::string_view value);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

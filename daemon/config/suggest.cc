@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr std::size_t kMaxWord = 64;  // bounds the work; no option name is longer
@@ -44,4 +44,4 @@ std::optional<std::string_view> nearest(std::string_view word,
   return best;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -7,7 +7,7 @@
 
 #include "daemon/base/printable.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 constexpr int kDepth = 4;  // root, table, [upstream.NAME], the items of a list
@@ -84,4 +84,4 @@ Result<Node> read_toml(std::string_view text) {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

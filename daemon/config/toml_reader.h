@@ -10,7 +10,7 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 // Larger files are rejected unread. So are files with more dots: each dot can nest a table, and
 // toml++ walks tables recursively.
@@ -49,4 +49,4 @@ struct Member {
 // The error is "LINE:COLUMN: …".
 Result<Node> read_toml(std::string_view text);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

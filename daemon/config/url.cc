@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 bool is_digit(char c) {
@@ -176,4 +176,4 @@ Result<std::string> normalise_proxy_url(std::string_view text) {
   return url.text();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

@@ -11,7 +11,7 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 
 inline constexpr std::size_t kMaxUrl = 1024;  // bytes, as on the wire
 
@@ -40,4 +40,4 @@ Result<std::string> normalise_proxy_url(std::string_view text);
 // A valid URL path: begins with a slash; no query, no dot segments; percent signs as in RFC 3986.
 Status check_url_path(std::string_view path);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

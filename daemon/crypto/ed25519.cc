@@ -4,7 +4,7 @@
 
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 namespace {
 
 const unsigned char* data_of(std::string_view bytes) {
@@ -55,4 +55,4 @@ bool ed25519_verify(std::string_view public_key, std::string_view message,
                           message.size()) == 1;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

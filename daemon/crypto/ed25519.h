@@ -7,7 +7,7 @@
 
 #include "daemon/base/secret.h"
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 
 inline constexpr std::size_t kEd25519Key = 32;  // either half
 inline constexpr std::size_t kEd25519Signature = 64;
@@ -17,4 +17,4 @@ std::string ed25519_sign(const Secret& key, std::string_view message);
 bool ed25519_verify(std::string_view public_key, std::string_view message,
                     std::string_view signature);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

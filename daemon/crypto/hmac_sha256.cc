@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 namespace {
 
 constexpr std::size_t kBlock = 64;  // SHA-256 block size in bytes: FIPS 180-4
@@ -78,4 +78,4 @@ Result<Secret> derive_key(const Secret& key, std::string_view label, std::string
   return derived;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

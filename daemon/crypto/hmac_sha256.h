@@ -17,7 +17,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 
 class HmacSha256 {
  public:
@@ -44,4 +44,4 @@ class HmacSha256 {
 // contain no zero byte.
 Result<Secret> derive_key(const Secret& key, std::string_view label, std::string_view context);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

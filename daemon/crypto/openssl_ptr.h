@@ -8,7 +8,7 @@
 
 #include <memory>
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 
 template <auto kFree>
 struct OpensslFree {
@@ -24,4 +24,4 @@ using EvpMdCtxPtr = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
 using EvpCipherPtr = std::unique_ptr<EVP_CIPHER, OpensslFree<EVP_CIPHER_free>>;
 using EvpCipherCtxPtr = std::unique_ptr<EVP_CIPHER_CTX, OpensslFree<EVP_CIPHER_CTX_free>>;
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 namespace {
 
 const unsigned char* bytes(const char* at) {
@@ -75,4 +75,4 @@ bool Sealer::open(std::string_view bound, std::string_view box, std::span<char> 
   return opened;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

@@ -16,7 +16,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::daemon {
+namespace claimsd::crypto {
 
 class Sealer {
  public:
@@ -47,4 +47,4 @@ class Sealer {
   EvpCipherCtxPtr decrypt_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::crypto

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <optional>
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 namespace {
 
 constexpr int kFirstInheritedFd = 3;
@@ -75,4 +75,4 @@ void ServiceManager::notify(std::string_view state) const {
                            reinterpret_cast<const sockaddr*>(&address), size));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

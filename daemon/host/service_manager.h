@@ -13,7 +13,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 
 struct InheritedSocket {
   std::string name;  // FileDescriptorName= of the socket unit
@@ -43,4 +43,4 @@ class ServiceManager {
   std::optional<Duration> watchdog_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

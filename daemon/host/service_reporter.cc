@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 namespace {
 
 constexpr Duration kInterval = seconds(1);
@@ -15,14 +15,14 @@ ServiceReporter::ServiceReporter(const ServiceManager& manager, Line line, Fatal
                                  Log& log)
     : manager_(manager), line_(std::move(line)), fatal_error_(std::move(fatal_error)), log_(log) {}
 
-Result<std::unique_ptr<ServiceReporter>> ServiceReporter::create(Loop& loop,
+Result<std::unique_ptr<ServiceReporter>> ServiceReporter::create(loop::Loop& loop,
                                                                  const ServiceManager& manager,
                                                                  Line line, FatalError fatal_error,
                                                                  Log& log) {
   std::unique_ptr<ServiceReporter> made(
       new ServiceReporter(manager, std::move(line), std::move(fatal_error), log));
   if (!manager.present()) return made;
-  made->timer_ = TRY(TimerFd::create(loop, [self = made.get()] { self->report(); }));
+  made->timer_ = TRY(loop::TimerFd::create(loop, [self = made.get()] { self->report(); }));
   const Duration watchdog = manager.watchdog().value_or(kInterval * kPingsPerWatchdog);
   const Duration interval = std::min(kInterval, watchdog / kPingsPerWatchdog);
   made->timer_->start(interval, interval);
@@ -52,4 +52,4 @@ std::string ServiceReporter::status_if_new() {
   return "\nSTATUS=" + last_line_;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

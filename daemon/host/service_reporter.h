@@ -16,7 +16,7 @@
 #include "daemon/log/log.h"
 #include "daemon/loop/timer_fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 
 class ServiceReporter {
  public:
@@ -25,9 +25,9 @@ class ServiceReporter {
       std::function<std::optional<std::string>()>;  // a fault that only a restart fixes
 
   // `log` must outlive this object.
-  static Result<std::unique_ptr<ServiceReporter>> create(Loop& loop, const ServiceManager& manager,
-                                                         Line line, FatalError fatal_error,
-                                                         Log& log);
+  static Result<std::unique_ptr<ServiceReporter>> create(loop::Loop& loop,
+                                                         const ServiceManager& manager, Line line,
+                                                         FatalError fatal_error, Log& log);
 
   void ready();
   void stopping();
@@ -43,7 +43,7 @@ class ServiceReporter {
   Log& log_;
   std::string last_line_;
   bool unhealthy_ = false;
-  std::optional<TimerFd> timer_;
+  std::optional<loop::TimerFd> timer_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

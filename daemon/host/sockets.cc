@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 namespace {
 
 Result<std::optional<gid_t>> find_group(const std::string& group) {
@@ -41,10 +41,10 @@ Status ensure_directory_of(const std::filesystem::path& path) {
   return {};
 }
 
-Result<ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
-                                     const std::string& group) {
+Result<loop::ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
+                                           const std::string& group) {
   TRY(ensure_directory_of(path));
-  ListenOptions options;
+  loop::ListenOptions options;
   options.path = path;
   options.mode = mode;
   options.group = TRY(find_group(group));
@@ -58,4 +58,4 @@ std::optional<Fd> take_socket(std::vector<InheritedSocket>& sockets, std::string
   return std::nullopt;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

@@ -10,14 +10,14 @@
 #include "daemon/host/service_manager.h"
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 
 // Creates the directory of `path` (mode 0755, last component only) if it is missing.
 Status ensure_directory_of(const std::filesystem::path& path);
 
 // How to bind `path`. Creates its directory (0755) if it is missing. `group`: a name, a gid, or "".
-Result<ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
-                                     const std::string& group);
+Result<loop::ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
+                                           const std::string& group);
 
 // Takes the inherited socket with this name out of `sockets`.
 std::optional<Fd> take_socket(std::vector<InheritedSocket>& sockets, std::string_view name);
@@ -26,9 +26,9 @@ std::optional<Fd> take_socket(std::vector<InheritedSocket>& sockets, std::string
 class SocketFile {
  public:
   SocketFile() = default;
-  SocketFile(std::string path, FileIdentity file) : path_(std::move(path)), file_(file) {}
+  SocketFile(std::string path, loop::FileIdentity file) : path_(std::move(path)), file_(file) {}
   ~SocketFile() {
-    if (!path_.empty()) remove_socket_file(path_, file_);
+    if (!path_.empty()) loop::remove_socket_file(path_, file_);
   }
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
@@ -42,7 +42,7 @@ class SocketFile {
 
  private:
   std::string path_;
-  FileIdentity file_;
+  loop::FileIdentity file_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

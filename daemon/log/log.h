@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
@@ -65,4 +65,4 @@ class NullLog final : public Log {
   void write(LogLevel, std::string_view, std::string_view, LogFields) override {}
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

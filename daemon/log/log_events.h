@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 struct LogEvent {
   std::string_view id;
@@ -73,4 +73,4 @@ constexpr bool is_rate_limited(std::string_view event) {
   return found != kLogEvents.end() && found->rate_limited;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -1,6 +1,6 @@
 #include "daemon/log/rate_limited_log.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 void RateLimitedLog::write(LogLevel level, std::string_view event, std::string_view sentence,
                            LogFields fields) {
@@ -48,4 +48,4 @@ std::vector<RateLimitedLog::Suppressed> RateLimitedLog::take_suppressed(BootTime
   return taken;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -14,7 +14,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/log/log.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 class RateLimitedLog final : public Log {
  public:
@@ -53,4 +53,4 @@ class RateLimitedLog final : public Log {
   std::uint64_t suppressed_ = 0;                        // total of all windows
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -13,7 +13,7 @@
 #include "daemon/base/json_writer.h"
 #include "daemon/base/printable.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 constexpr std::size_t kMaxEvent = 64;
@@ -135,4 +135,4 @@ void SpdlogLog::set_level(LogLevel level) {
   logger_->set_level(row(level).level);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

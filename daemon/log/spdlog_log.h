@@ -22,7 +22,7 @@ namespace spdlog {
 class logger;
 }
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 enum class LogStyle : std::uint8_t { kText, kJournal, kJson };
 
@@ -55,4 +55,4 @@ class SpdlogLog final : public Log {
   std::unique_ptr<spdlog::logger> logger_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

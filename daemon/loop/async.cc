@@ -8,7 +8,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 // Uses an eventfd instead of uv_async_t. In libuv 1.44 the woken loop spins, then yields its time
 // slice, until the sender has returned from its write. On a shared core the woken thread runs
@@ -50,4 +50,4 @@ void Async::notify() {
   ::eventfd_write(block_->event.get(), 1);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 #include <uv.h>
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 struct Request {
@@ -34,4 +34,4 @@ Status Background::run(Work work, Work done) {
   return {};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -10,7 +10,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class Background {
  public:
@@ -30,4 +30,4 @@ class Background {
   std::shared_ptr<bool> alive_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

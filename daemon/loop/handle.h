@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 // `block` holds the uv handle as its member `handle`, whose `data` points to the block. The block
 // is freed in libuv's close callback.
@@ -17,4 +17,4 @@ void close_and_delete(Block* block) {
   });
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -4,7 +4,7 @@
 
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 struct Idle::Block {
   uv_idle_t handle{};
@@ -29,4 +29,4 @@ void Idle::stop() {
   uv_idle_stop(&block_->handle);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -11,7 +11,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class Idle {
  public:
@@ -30,4 +30,4 @@ class Idle {
   std::unique_ptr<Block, Close> block_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

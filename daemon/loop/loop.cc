@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 // A handle that outlives its loop leads to a use after free. Abort here and name the handle's type.
@@ -70,4 +70,4 @@ std::string describe_uv(int error) {
   return uv_strerror_r(error, words.data(), words.size());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -26,7 +26,7 @@
 
 struct uv_loop_s;
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class Loop {
  public:
@@ -68,4 +68,4 @@ class Loop {
 // For example "connection reset by peer" for UV_ECONNRESET.
 std::string describe_uv(int error);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -10,7 +10,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 constexpr int kBacklog = 16;
@@ -80,4 +80,4 @@ Result<Fd> listen_on_loopback(const std::string& address) {
   return fd;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -15,7 +15,7 @@
 
 #include "daemon/loop/async.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 template <class T>
 class MessageQueue {
@@ -77,4 +77,4 @@ class MessageQueue {
   Async async_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -5,7 +5,7 @@
 
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 struct Poll::Block {
   uv_poll_t handle{};
@@ -50,4 +50,4 @@ void Poll::stop() {
   uv_poll_stop(&block_->handle);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -11,7 +11,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 struct PollEvents {
   bool readable = false;
@@ -41,4 +41,4 @@ class Poll {
   std::unique_ptr<Block, Close> block_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -2,7 +2,7 @@
 
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 struct Prepare::Block {
   uv_prepare_t handle{};
@@ -22,4 +22,4 @@ Prepare::Prepare(Loop& loop, Callback callback) : block_(new Block) {
   uv_unref(reinterpret_cast<uv_handle_t*>(&block_->handle));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

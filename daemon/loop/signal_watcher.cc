@@ -7,7 +7,7 @@
 
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 struct SignalWatcher::Block {
   uv_signal_t handle{};
@@ -47,4 +47,4 @@ void block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -7,7 +7,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class SignalWatcher {
  public:
@@ -28,4 +28,4 @@ class SignalWatcher {
 // signal must not interrupt.
 void block_stop_signals();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -9,7 +9,7 @@
 #include "daemon/loop/poll.h"
 #include "daemon/loop/timer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 // Clients accepted per loop iteration, so that a burst does not delay connected ones.
@@ -155,4 +155,4 @@ Status StreamListener::resume() {
   return impl_->resume();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

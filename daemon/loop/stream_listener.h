@@ -14,7 +14,7 @@
 #include "daemon/loop/loop.h"
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class StreamListener {
  public:
@@ -46,4 +46,4 @@ class StreamListener {
   Handle impl_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

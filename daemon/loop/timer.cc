@@ -6,7 +6,7 @@
 
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 std::uint64_t whole_ms(Duration duration) {
@@ -47,4 +47,4 @@ bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&block_->handle)) != 0;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

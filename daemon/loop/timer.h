@@ -7,7 +7,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class Timer {
  public:
@@ -29,4 +29,4 @@ class Timer {
   std::unique_ptr<Block, Close> block_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

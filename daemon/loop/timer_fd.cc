@@ -9,7 +9,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 timespec to_timespec(Duration duration) {
@@ -77,4 +77,4 @@ bool TimerFd::active() const {
   return block_->active;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

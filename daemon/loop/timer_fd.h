@@ -11,7 +11,7 @@
 
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 class TimerFd {
  public:
@@ -35,4 +35,4 @@ class TimerFd {
   std::unique_ptr<Block, Close> block_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

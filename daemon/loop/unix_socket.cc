@@ -12,7 +12,7 @@
 #include <array>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 std::string words_of(int error) {
@@ -162,4 +162,4 @@ std::string command_of(pid_t pid) {
   return std::string(text);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

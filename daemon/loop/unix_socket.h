@@ -11,7 +11,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 // sockaddr_un holds 108 bytes with the final NUL. A longer path is an error, never truncated.
 inline constexpr std::size_t kMaxSocketPath = 107;
@@ -62,4 +62,4 @@ Result<PeerCredentials> peer_credentials(int fd);
 // three system calls; used for the audit log when a worker connects.
 std::string command_of(pid_t pid);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

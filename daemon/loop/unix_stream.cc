@@ -12,7 +12,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/loop/handle.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 // Uses uv_poll_t with its own reads and writes: uv_pipe_t costs 0.5 µs more per query.
 //
@@ -261,4 +261,4 @@ int UnixStream::fd() const {
   return block_ ? block_->fd.get() : -1;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -16,7 +16,7 @@
 #include "daemon/loop/loop.h"
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 
 enum class WriteStatus : std::uint8_t {
   kSent,       // the kernel has accepted all of it
@@ -70,4 +70,4 @@ class UnixStream {
   std::unique_ptr<Block, Close> block_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

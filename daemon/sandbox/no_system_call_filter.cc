@@ -1,7 +1,7 @@
 // For builds with sanitizers: their runtime makes other system calls, such as ptrace(2) at exit.
 #include "daemon/sandbox/system_call_filter.h"
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 
 Status forbid_io_uring() {
   return failure("this build has sanitizers in it, which a filter of system calls would break");
@@ -11,4 +11,4 @@ Status install_system_call_filter() {
   return forbid_io_uring();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 namespace {
 
 tl::unexpected<Error> refused(const char* what) {
@@ -28,4 +28,4 @@ Status harden_process() {
   return {};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

@@ -9,8 +9,8 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 
 Status harden_process();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

@@ -12,7 +12,7 @@
 
 #include "daemon/sandbox/system_calls.h"
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 namespace {
 
 struct Release {
@@ -121,4 +121,4 @@ Status install_system_call_filter() {
   return done(seccomp_load(context.get()), "load");
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

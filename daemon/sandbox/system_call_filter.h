@@ -17,11 +17,11 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 
 // From here on io_uring_setup(2) and related calls fail with ENOSYS. Everything else stays allowed.
 Status forbid_io_uring();
 
 Status install_system_call_filter();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

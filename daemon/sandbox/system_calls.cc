@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 namespace {
 
 // Calls with extra conditions are in system_call_filter.cc: clone (threads only), prlimit64 (read
@@ -77,4 +77,4 @@ std::span<const int> allowed_socket_families() {
   return kFamilies;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

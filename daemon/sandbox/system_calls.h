@@ -14,7 +14,7 @@
 
 #include <span>
 
-namespace claimsd::daemon {
+namespace claimsd::sandbox {
 
 // Names as in syscalls(2). The filter skips those that an architecture does not have.
 std::span<const char* const> allowed_system_calls();
@@ -25,4 +25,4 @@ std::span<const char* const> io_uring_system_calls();
 // AF_* for socket(2) and socketpair(2).
 std::span<const int> allowed_socket_families();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::sandbox

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 // The kernel shows this id for every uid or gid outside this user namespace, so it identifies no
@@ -39,4 +39,4 @@ bool Admission::allows(std::uint32_t uid, std::uint32_t gid) const {
          (gid != kOverflowId && holds(policy_.allowed_gids, gid));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

@@ -12,7 +12,7 @@
 
 #include "proto/messages.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 struct AdmissionPolicy {
   std::vector<std::uint32_t> allowed_uids;  // both lists empty: anyone who can open the socket
@@ -42,4 +42,4 @@ class Admission {
   std::unordered_map<std::uint32_t, std::uint32_t> by_uid_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

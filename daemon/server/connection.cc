@@ -4,19 +4,20 @@
 
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 constexpr std::size_t kOutboxSize = 64 * 1024;
 
 }  // namespace
 
-Status Server::Connection::adopt(Fd fd, const PeerCredentials& who, PeerRow* peer) {
+Status Server::Connection::adopt(Fd fd, const loop::PeerCredentials& who, PeerRow* peer) {
   peer_ = who;
   session_.set_peer(who.uid, peer);
   row_ = peer;
-  since_ = Loop::hrtime();
-  stream_ = TRY(UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
+  since_ = loop::Loop::hrtime();
+  stream_ =
+      TRY(loop::UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
                                   {.on_data = [this](std::string_view bytes) { on_data(bytes); },
                                    .on_end = [this](int) { server_.close(id_); },
                                    .on_drained = [this] { resume(); }}));
@@ -107,18 +108,18 @@ void Server::Connection::write(std::string_view bytes) {
   // After hang_up() frames that were sent before it still go out.
   if (broken_) return;
   switch (stream_->write(bytes)) {
-    case WriteStatus::kSent: return;
-    case WriteStatus::kQueued:
+    case loop::WriteStatus::kSent: return;
+    case loop::WriteStatus::kQueued:
       // Backpressure: a peer that does not read its answers sends no further queries.
       stream_->stop_reading();
-      if (!stuck_since_) stuck_since_ = Loop::hrtime();
+      if (!stuck_since_) stuck_since_ = loop::Loop::hrtime();
       return;
-    case WriteStatus::kOverLimit:
+    case loop::WriteStatus::kOverLimit:
       server_.log_.warning("slow_reader",
                            "closed a connection of uid {}: {} bytes of answers waited to be read",
                            uid(), stream_->queued_bytes());
       break;
-    case WriteStatus::kFailed:
+    case loop::WriteStatus::kFailed:
       // Input received before the peer left is still read to its end, because its reports count.
       broken_ = true;
       session_.peer_left();
@@ -139,4 +140,4 @@ bool Server::Connection::timed_out(Duration now) const {
   return stuck_since_ && now - *stuck_since_ > server_.settings_.slow_reader_timeout;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

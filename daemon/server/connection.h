@@ -8,7 +8,7 @@
 
 #include "daemon/server/server.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 class Server::Connection final : public Wire {
  public:
@@ -17,7 +17,7 @@ class Server::Connection final : public Wire {
       : server_(server), session_(id, *server.context_, *this), id_(id) {}
 
   // Takes over the socket. `peer`: its row if admission accepted it; null: the peer is refused.
-  Status adopt(Fd fd, const PeerCredentials& who, PeerRow* peer);
+  Status adopt(Fd fd, const loop::PeerCredentials& who, PeerRow* peer);
   Status start_reading() { return stream_->start_reading(); }
 
   void send(std::string_view frame) override;
@@ -35,7 +35,7 @@ class Server::Connection final : public Wire {
   bool is_busy() const { return busy_; }
 
   Session& session() { return session_; }
-  const PeerCredentials& peer() const { return peer_; }
+  const loop::PeerCredentials& peer() const { return peer_; }
   std::uint32_t uid() const { return peer_.uid; }
   std::uint32_t gid() const { return peer_.gid; }
   bool admitted() const { return row_ != nullptr; }
@@ -60,7 +60,7 @@ class Server::Connection final : public Wire {
   Server& server_;
   Session session_;
   std::uint64_t id_;
-  PeerCredentials peer_;
+  loop::PeerCredentials peer_;
   PeerRow* row_ = nullptr;  // the row of its uid; null: refused by admission
   bool closing_ = false;
   bool retiring_ = false;  // holds a map that is no longer valid
@@ -71,7 +71,7 @@ class Server::Connection final : public Wire {
   std::vector<char> batched_;            // answers of a write batch; never reallocated
   Duration since_{};                     // connect time, Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its write queue began to fill
-  std::optional<UnixStream> stream_;
+  std::optional<loop::UnixStream> stream_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

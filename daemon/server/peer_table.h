@@ -12,7 +12,7 @@
 
 #include "proto/vocabulary.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 struct PeerRow {
   std::uint32_t uid = 0;
@@ -67,4 +67,4 @@ class PeerTable {
   std::unordered_map<std::uint32_t, PeerRow> rows_;  // its nodes keep their addresses
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

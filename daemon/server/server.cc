@@ -6,7 +6,7 @@
 
 #include "daemon/server/connection.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 constexpr Duration kSweepInterval = milliseconds(500);
@@ -14,18 +14,19 @@ constexpr Duration kPauseOfFloods = milliseconds(1);
 
 }  // namespace
 
-Server::Server(Loop& loop, ServerSettings settings, Log& log)
+Server::Server(loop::Loop& loop, ServerSettings settings, Log& log)
     : loop_(loop),
       settings_(std::move(settings)),
       log_(log),
       admission_(settings_.admission),
       idle_(loop, [this] { run_iteration(); }) {}
 
-Result<std::unique_ptr<Server>> Server::create(Loop& loop, ServerSettings settings, Log& log) {
+Result<std::unique_ptr<Server>> Server::create(loop::Loop& loop, ServerSettings settings,
+                                               Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
   server->sweep_ =
-      TRY(TimerFd::create(loop, [self = server.get()] { self->close_slow_clients(); }));
-  server->pause_ = TRY(TimerFd::create(loop, [self = server.get()] { self->end_pauses(); }));
+      TRY(loop::TimerFd::create(loop, [self = server.get()] { self->close_slow_clients(); }));
+  server->pause_ = TRY(loop::TimerFd::create(loop, [self = server.get()] { self->end_pauses(); }));
   return server;
 }
 
@@ -35,19 +36,19 @@ void Server::connect(SessionContext context) {
   context_ = std::make_unique<SessionContext>(std::move(context));
 }
 
-Status Server::open(const ListenOptions& options) {
-  listener_ =
-      std::make_unique<StreamListener>(TRY(StreamListener::listen(loop_, options, handlers())));
+Status Server::open(const loop::ListenOptions& options) {
+  listener_ = std::make_unique<loop::StreamListener>(
+      TRY(loop::StreamListener::listen(loop_, options, handlers())));
   return {};
 }
 
 Status Server::open(Fd inherited) {
-  listener_ = std::make_unique<StreamListener>(
-      TRY(StreamListener::adopt(loop_, std::move(inherited), handlers())));
+  listener_ = std::make_unique<loop::StreamListener>(
+      TRY(loop::StreamListener::adopt(loop_, std::move(inherited), handlers())));
   return {};
 }
 
-StreamListener::Handlers Server::handlers() {
+loop::StreamListener::Handlers Server::handlers() {
   return {.on_connection = [this](Fd fd) { accept(std::move(fd)); },
           .on_error =
               [this](int error) {
@@ -88,12 +89,12 @@ void Server::retire() {
 }
 
 void Server::accept(Fd fd) {
-  Result<PeerCredentials> peer = peer_credentials(fd.get());
+  Result<loop::PeerCredentials> peer = loop::peer_credentials(fd.get());
   if (!peer) {
     log_.warning("peer_unknown", "refused a connection: {}", peer.error().message);
     return;
   }
-  if (settings_.names_commands) peer->command = command_of(peer->pid);
+  if (settings_.names_commands) peer->command = loop::command_of(peer->pid);
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id);
   const std::optional<proto::FailureCode> rejected = admission_.enter(peer->uid, peer->gid);
@@ -126,7 +127,7 @@ void Server::leave(std::uint32_t uid) {
 }
 
 // A failing connection is only marked here: its session may be further up the call stack.
-void Server::answer(const Waiter& waiter, const Answer& answer) {
+void Server::answer(const claims::Waiter& waiter, const claims::Answer& answer) {
   Connection* const to = find(waiter.connection);
   if (to == nullptr) return;
   to->session().answer(waiter.request, answer);
@@ -134,7 +135,7 @@ void Server::answer(const Waiter& waiter, const Answer& answer) {
   if (batching_ && answer.reason == proto::Reason::kOk && to->is_busy()) to->send_batched();
 }
 
-void Server::receipt(const Waiter& waiter, proto::Reason reason) {
+void Server::receipt(const claims::Waiter& waiter, proto::Reason reason) {
   if (Connection* const to = find(waiter.connection)) to->session().receipt(waiter.request, reason);
 }
 
@@ -157,7 +158,7 @@ void Server::end_batch(bool last) {
   idle_.start();
 }
 
-const PeerCredentials* Server::peer(std::uint64_t connection) const {
+const loop::PeerCredentials* Server::peer(std::uint64_t connection) const {
   const Connection* const found = find(connection);
   return found == nullptr ? nullptr : &found->peer();
 }
@@ -211,7 +212,7 @@ void Server::work_off_one() {
 
 // Also closes connections that failed outside their own callbacks.
 void Server::close_slow_clients() {
-  const Duration now = Loop::hrtime();
+  const Duration now = loop::Loop::hrtime();
   std::vector<std::uint64_t> slow_clients;
   for (const auto& [id, connection] : connections_) {
     if (connection->closing() || connection->timed_out(now)) slow_clients.push_back(id);
@@ -235,4 +236,4 @@ bool Server::drained() const {
                      [](const auto& item) { return item.second->queued_bytes() == 0; });
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

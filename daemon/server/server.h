@@ -19,7 +19,7 @@
 #include "daemon/server/server_counters.h"
 #include "daemon/server/session.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 struct ServerSettings {
   AdmissionPolicy admission;
@@ -29,9 +29,10 @@ struct ServerSettings {
   bool names_commands = false;  // also record the name of each peer's process
 };
 
-class Server final : public AnswerSink {
+class Server final : public claims::AnswerSink {
  public:
-  static Result<std::unique_ptr<Server>> create(Loop& loop, ServerSettings settings, Log& log);
+  static Result<std::unique_ptr<Server>> create(loop::Loop& loop, ServerSettings settings,
+                                                Log& log);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -44,7 +45,7 @@ class Server final : public AnswerSink {
   void on_refused(OnRefused callback) { on_refused_ = std::move(callback); }
 
   // Starts accepting, on a path or on a socket that is already listening (socket activation).
-  Status open(const ListenOptions& options);
+  Status open(const loop::ListenOptions& options);
   Status open(Fd inherited);
 
   // Applies new settings. Connections that are no longer allowed are closed.
@@ -74,11 +75,11 @@ class Server final : public AnswerSink {
     const bool last_;
   };
 
-  void answer(const Waiter& waiter, const Answer& answer) override;
-  void receipt(const Waiter& waiter, proto::Reason reason) override;
+  void answer(const claims::Waiter& waiter, const claims::Answer& answer) override;
+  void receipt(const claims::Waiter& waiter, proto::Reason reason) override;
 
   // The peer of a connection; null if the connection is gone.
-  const PeerCredentials* peer(std::uint64_t connection) const;
+  const loop::PeerCredentials* peer(std::uint64_t connection) const;
 
   std::uint32_t connections() const { return admission_.connections(); }
   const ServerCounters& counters() const { return counters_; }
@@ -89,8 +90,8 @@ class Server final : public AnswerSink {
  private:
   class Connection;
 
-  Server(Loop& loop, ServerSettings settings, Log& log);
-  StreamListener::Handlers handlers();
+  Server(loop::Loop& loop, ServerSettings settings, Log& log);
+  loop::StreamListener::Handlers handlers();
   void accept(Fd fd);
   void turn_away(Connection& connection, proto::FailureCode why);
   void leave(std::uint32_t uid);
@@ -105,7 +106,7 @@ class Server final : public AnswerSink {
   void close_slow_clients();
   void retire();
 
-  Loop& loop_;
+  loop::Loop& loop_;
   ServerSettings settings_;
   Log& log_;
   std::unique_ptr<SessionContext> context_;
@@ -113,19 +114,19 @@ class Server final : public AnswerSink {
   PeerTable peers_;
   ServerCounters counters_;
   OnRefused on_refused_;
-  std::unique_ptr<StreamListener> listener_;
+  std::unique_ptr<loop::StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
   std::vector<char> outbox_;  // shared by all connections; used by the one that is corked
   bool batching_ = false;
   std::vector<std::uint64_t> batched_;  // connections with answers of a write batch
   std::deque<std::uint64_t> to_send_;   // those of them that are sent one per loop iteration
-  std::optional<TimerFd> sweep_;
+  std::optional<loop::TimerFd> sweep_;
   std::deque<std::uint64_t>
       deferred_;  // connections with unread frames, continued one per loop iteration
   std::vector<std::uint64_t> pausing_;  // paused by the rate limit, until pause_ fires
-  Idle idle_;                           // runs while deferred_ or to_send_ is not empty
-  std::optional<TimerFd> pause_;
+  loop::Idle idle_;                     // runs while deferred_ or to_send_ is not empty
+  std::optional<loop::TimerFd> pause_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

@@ -4,7 +4,7 @@
 
 #include "daemon/base/counter_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 // clang-format off
 #define CLAIMSD_SERVER_COUNTERS(C) \
@@ -15,4 +15,4 @@ namespace claimsd::daemon {
 
 CLAIMSD_COUNTER_STRUCT(ServerCounters, CLAIMSD_SERVER_COUNTERS)
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

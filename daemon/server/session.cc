@@ -6,7 +6,7 @@
 #include <array>
 #include <type_traits>
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 using proto::FailureCode;
 
@@ -148,18 +148,19 @@ bool Session::open_query() {
 
 void Session::on_query(const proto::Query& query, std::uint32_t request) {
   if (peer_left_ || !open_query()) return;
-  Query lookup{.upstream = upstream_,
-               .token = query.token,
-               .max_age = {},
-               .timeout = milliseconds(query.timeout_ms),
-               .wants_lease = holds_map_,
-               .uid = uid_,
-               .origin = {.client_address = query.client_address,
-                          .trace_id = query.trace_id,
-                          .route = query.route}};
+  claims::Query lookup{.upstream = upstream_,
+                       .token = query.token,
+                       .max_age = {},
+                       .timeout = milliseconds(query.timeout_ms),
+                       .wants_lease = holds_map_,
+                       .uid = uid_,
+                       .origin = {.client_address = query.client_address,
+                                  .trace_id = query.trace_id,
+                                  .route = query.route}};
   if (query.max_age_ms != proto::kAnyAge) lookup.max_age = milliseconds(query.max_age_ms);
   ++peer_->queries;
-  if (!context_.service.query(lookup, Waiter{.connection = connection_, .request = request}))
+  if (!context_.service.query(lookup,
+                              claims::Waiter{.connection = connection_, .request = request}))
     ++rate_limited_;
 }
 
@@ -168,20 +169,20 @@ void Session::on_report(const proto::Report& report, std::uint32_t request) {
   if (report.status < kMinStatus || report.status > kMaxStatus)
     return refuse(FailureCode::kBadFrame);
   if (!open_query()) return;
-  const Report told{.upstream = upstream_,
-                    .uid = uid_,
-                    .timeout = milliseconds(report.timeout_ms),
-                    .status = report.status,
-                    .reason = static_cast<proto::Reason>(report.reason),
-                    .token = report.token,
-                    .user = report.user,
-                    .method = report.method,
-                    .required = report.required,
-                    .origin = {.client_address = report.client_address,
-                               .trace_id = report.trace_id,
-                               .route = report.route},
-                    .unacknowledged = report.unacknowledged};
-  if (!context_.service.report(told, Waiter{.connection = connection_, .request = request}))
+  const claims::Report told{.upstream = upstream_,
+                            .uid = uid_,
+                            .timeout = milliseconds(report.timeout_ms),
+                            .status = report.status,
+                            .reason = static_cast<proto::Reason>(report.reason),
+                            .token = report.token,
+                            .user = report.user,
+                            .method = report.method,
+                            .required = report.required,
+                            .origin = {.client_address = report.client_address,
+                                       .trace_id = report.trace_id,
+                                       .route = report.route},
+                            .unacknowledged = report.unacknowledged};
+  if (!context_.service.report(told, claims::Waiter{.connection = connection_, .request = request}))
     ++rate_limited_;
 }
 
@@ -191,7 +192,7 @@ void Session::receipt(std::uint32_t request, proto::Reason reason) {
   send(proto::Receipt{.reason = static_cast<std::uint16_t>(reason)}, request);
 }
 
-void Session::answer(std::uint32_t request, const Answer& answer) {
+void Session::answer(std::uint32_t request, const claims::Answer& answer) {
   if (state_ == State::kClosed) return;
   --open_queries_;
   if (answer.reason != proto::Reason::kOk) peer_->count_failure(answer.reason);
@@ -231,4 +232,4 @@ void Session::wipe_partial() {
   partial_used_ = 0;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

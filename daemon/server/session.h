@@ -16,7 +16,7 @@
 #include "daemon/server/peer_table.h"
 #include "proto/codec.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 // Where a session sends its frames.
 class Wire {
@@ -31,13 +31,13 @@ class Wire {
 
 // An upstream as the handshake names it.
 struct UpstreamName {
-  UpstreamId id = 0;
+  claims::UpstreamId id = 0;
   std::string name;
 };
 
 // Shared by all sessions; must outlive them.
 struct SessionContext {
-  ClaimsService& service;
+  claims::ClaimsService& service;
   Clock& clock;
   std::string daemon_version;
   // Finds an upstream by the URL that a client expects; "" is the default upstream. None: not
@@ -70,7 +70,7 @@ class Session {
   // Only stores the bytes. Handle them later by calling consume() with no bytes.
   void keep(std::string_view bytes);
   // Answers an open query of this session.
-  void answer(std::uint32_t request, const Answer& answer);
+  void answer(std::uint32_t request, const claims::Answer& answer);
   // Acknowledges an open report of this session.
   void receipt(std::uint32_t request, proto::Reason reason);
 
@@ -114,7 +114,7 @@ class Session {
   SessionContext& context_;
   Wire& wire_;
   State state_ = State::kHelloExpected;
-  UpstreamId upstream_ = 0;
+  claims::UpstreamId upstream_ = 0;
   bool holds_map_ = false;
   bool reports_ = false;
   bool peer_left_ = false;
@@ -130,4 +130,4 @@ class Session {
   std::size_t partial_used_ = 0;  // bytes of it that have been handled
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

@@ -9,12 +9,12 @@
 #include "daemon/base/clock.h"
 #include "daemon/loop/timer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 class AcknowledgementHold {
  public:
   // From `until` on, nothing is delayed.
-  AcknowledgementHold(Loop& loop, const Clock& clock, BootTime until)
+  AcknowledgementHold(loop::Loop& loop, const Clock& clock, BootTime until)
       : clock_(clock), until_(until), timer_(loop, [this] { release(); }) {}
 
   // Runs `acknowledge` now, or when `until` is reached.
@@ -33,8 +33,8 @@ class AcknowledgementHold {
 
   const Clock& clock_;
   BootTime until_;
-  Timer timer_;
+  loop::Timer timer_;
   std::vector<std::function<void()>> held_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

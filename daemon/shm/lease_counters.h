@@ -4,7 +4,7 @@
 
 #include "daemon/base/counter_table.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 // clang-format off
 #define CLAIMSD_LEASE_COUNTERS(C) \
@@ -20,4 +20,4 @@ namespace claimsd::daemon {
 
 CLAIMSD_COUNTER_STRUCT(LeaseCounters, CLAIMSD_LEASE_COUNTERS)
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

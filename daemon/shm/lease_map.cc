@@ -1,6 +1,6 @@
 #include "daemon/shm/lease_map.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 LeaseCounters sum(LeaseCounters all, const LeaseCounters& more) {
@@ -12,7 +12,8 @@ LeaseCounters sum(LeaseCounters all, const LeaseCounters& more) {
 
 }  // namespace
 
-LeaseMap::LeaseMap(LeaseMapSettings settings, Loop& loop, Clock& clock, Random& random, Log& log)
+LeaseMap::LeaseMap(LeaseMapSettings settings, loop::Loop& loop, Clock& clock, Random& random,
+                   Log& log)
     : settings_(std::move(settings)),
       loop_(loop),
       clock_(clock),
@@ -21,7 +22,7 @@ LeaseMap::LeaseMap(LeaseMapSettings settings, Loop& loop, Clock& clock, Random& 
       marker_(settings_.directory),
       held_until_(marker_.old_map_ends(clock.now().boot).value_or(BootTime::min())) {}
 
-std::unique_ptr<LeaseMap> LeaseMap::create(const LeaseMapSettings& settings, Loop& loop,
+std::unique_ptr<LeaseMap> LeaseMap::create(const LeaseMapSettings& settings, loop::Loop& loop,
                                            Clock& clock, Random& random, Log& log) {
   std::unique_ptr<LeaseMap> made(new LeaseMap(settings, loop, clock, random, log));
   if (made->held_until_ != BootTime::min()) {
@@ -47,7 +48,7 @@ Status LeaseMap::open() {
   random_.fill(map_id.data(), map_id.size());
   map_.emplace(TRY(SharedMap::create(settings_.slots, map_id, parse_boot_id(settings_.boot_id))));
   leases_ = TRY(LeasePublisher::create(map_->memory(), clock_, random_));
-  heartbeat_.emplace(TRY(TimerFd::create(loop_, [this] { leases_->heartbeat(); })));
+  heartbeat_.emplace(TRY(loop::TimerFd::create(loop_, [this] { leases_->heartbeat(); })));
   TRY(marker_.set());
   heartbeat_->start(Duration(proto::kHeartbeatInterval), Duration(proto::kHeartbeatInterval));
   current_.set(leases_.get());
@@ -89,4 +90,4 @@ void LeaseMap::stop() {
   if (held_until_ <= clock_.now().boot) marker_.remove();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -19,7 +19,7 @@
 #include "daemon/shm/lease_status.h"
 #include "daemon/shm/map_marker.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 struct LeaseMapSettings {
   bool on = true;
@@ -31,13 +31,13 @@ struct LeaseMapSettings {
 class LeaseMap {
  public:
   // Never fails: without the map the daemon is only slower. The log has the reason.
-  static std::unique_ptr<LeaseMap> create(const LeaseMapSettings& settings, Loop& loop,
+  static std::unique_ptr<LeaseMap> create(const LeaseMapSettings& settings, loop::Loop& loop,
                                           Clock& clock, Random& random, Log& log);
   ~LeaseMap() { stop(); }
   LeaseMap(const LeaseMap&) = delete;
   LeaseMap& operator=(const LeaseMap&) = delete;
 
-  Publisher& publisher() { return current_; }
+  claims::Publisher& publisher() { return current_; }
   // Descriptor to pass to workers; -1: no map.
   int descriptor() const { return map_ ? map_->descriptor() : -1; }
   // Do not acknowledge a purge or revocation before this time; minimum: no wait.
@@ -53,34 +53,34 @@ class LeaseMap {
 
  private:
   // Forwards to the current map.
-  class Current final : public Publisher {
+  class Current final : public claims::Publisher {
    public:
-    void publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
-                 const Entry& entry, const LeaseEnd& end) override {
+    void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
+                 const claims::Entry& entry, const claims::LeaseEnd& end) override {
       to_->publish(upstream, token, key, entry, end);
     }
-    BootTime published_until(const TokenKey& key) const override {
+    BootTime published_until(const claims::TokenKey& key) const override {
       return to_->published_until(key);
     }
-    void withdraw(const TokenKey& key) override { to_->withdraw(key); }
-    void withdraw_user(UpstreamId upstream, std::string_view user) override {
+    void withdraw(const claims::TokenKey& key) override { to_->withdraw(key); }
+    void withdraw_user(claims::UpstreamId upstream, std::string_view user) override {
       to_->withdraw_user(upstream, user);
     }
     void withdraw_all() override { to_->withdraw_all(); }
-    void set(Publisher* to) { to_ = to == nullptr ? &nobody_ : to; }
+    void set(claims::Publisher* to) { to_ = to == nullptr ? &nobody_ : to; }
 
    private:
-    NoPublisher nobody_;
-    Publisher* to_ = &nobody_;
+    claims::NoPublisher nobody_;
+    claims::Publisher* to_ = &nobody_;
   };
 
-  LeaseMap(LeaseMapSettings settings, Loop& loop, Clock& clock, Random& random, Log& log);
+  LeaseMap(LeaseMapSettings settings, loop::Loop& loop, Clock& clock, Random& random, Log& log);
   void open_or_do_without();
   Status open();
   void close();
 
   LeaseMapSettings settings_;
-  Loop& loop_;
+  loop::Loop& loop_;
   Clock& clock_;
   Random& random_;
   Log& log_;
@@ -90,8 +90,8 @@ class LeaseMap {
   std::unique_ptr<LeasePublisher> leases_;
   LeaseCounters earlier_;  // of earlier maps
   Current current_;
-  std::optional<TimerFd> heartbeat_;
+  std::optional<loop::TimerFd> heartbeat_;
   bool stopped_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

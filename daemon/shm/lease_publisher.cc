@@ -5,7 +5,7 @@
 #include "daemon/shm/slot_writer.h"
 #include "proto/claims_block.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 // Every slot is checked once per minute.
@@ -35,8 +35,9 @@ Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(MapMemory map, Cl
   return made;
 }
 
-void LeasePublisher::publish(UpstreamId upstream, std::string_view token, const TokenKey& key,
-                             const Entry& entry, const LeaseEnd& end) {
+void LeasePublisher::publish(claims::UpstreamId upstream, std::string_view token,
+                             const claims::TokenKey& key, const claims::Entry& entry,
+                             const claims::LeaseEnd& end) {
   const Now now = clock_.now();
   proto::SlotSecret secret;
   proto::SlotCopy slot{};
@@ -53,8 +54,8 @@ void LeasePublisher::publish(UpstreamId upstream, std::string_view token, const 
   directory_.put(at, {.key = key, .user = directory_.user_hash(upstream, claims.id), .end = end});
 }
 
-bool LeasePublisher::accepts(std::string_view token, const Entry& entry, const LeaseEnd& end,
-                             const Now& now) {
+bool LeasePublisher::accepts(std::string_view token, const claims::Entry& entry,
+                             const claims::LeaseEnd& end, const Now& now) {
   if (stopped_ || has_ended(end, now)) return false;
   if (token.size() < proto::kMinPublishedToken) {
     ++counters_.leases_declined_short;
@@ -67,8 +68,9 @@ bool LeasePublisher::accepts(std::string_view token, const Entry& entry, const L
   return true;
 }
 
-bool LeasePublisher::seal(const proto::SlotSecret& secret, UpstreamId upstream, const Entry& entry,
-                          const LeaseEnd& end, proto::SlotCopy& slot) {
+bool LeasePublisher::seal(const proto::SlotSecret& secret, claims::UpstreamId upstream,
+                          const claims::Entry& entry, const claims::LeaseEnd& end,
+                          proto::SlotCopy& slot) {
   slot.words[proto::kSlotSequence] = 2 * ++publication_;
   slot.words[proto::kSlotIndex] = secret.index[0];
   slot.words[proto::kSlotIndex + 1] = secret.index[1];
@@ -83,7 +85,7 @@ bool LeasePublisher::seal(const proto::SlotSecret& secret, UpstreamId upstream, 
   return sealer_.seal(secret, entry.claims, slot);
 }
 
-SlotNumber LeasePublisher::choose_slot(const proto::SlotSecret& secret, const TokenKey& key,
+SlotNumber LeasePublisher::choose_slot(const proto::SlotSecret& secret, const claims::TokenKey& key,
                                        const Now& now) {
   if (const std::optional<SlotNumber> own = directory_.find(key)) {
     ++counters_.leases_renewed;
@@ -102,19 +104,19 @@ SlotNumber LeasePublisher::choose_slot(const proto::SlotSecret& secret, const To
   return chosen;
 }
 
-BootTime LeasePublisher::published_until(const TokenKey& key) const {
+BootTime LeasePublisher::published_until(const claims::TokenKey& key) const {
   const std::optional<SlotNumber> slot = directory_.find(key);
   return slot ? directory_.at(*slot)->end.lease : BootTime::min();
 }
 
-void LeasePublisher::withdraw(const TokenKey& key) {
+void LeasePublisher::withdraw(const claims::TokenKey& key) {
   const std::optional<SlotNumber> slot = directory_.find(key);
   if (!slot) return;
   ++counters_.leases_withdrawn;
   clear(*slot);
 }
 
-void LeasePublisher::withdraw_user(UpstreamId upstream, std::string_view user) {
+void LeasePublisher::withdraw_user(claims::UpstreamId upstream, std::string_view user) {
   const std::uint64_t hash = directory_.user_hash(upstream, user);
   while (const std::optional<SlotNumber> slot = directory_.find_user(hash)) {
     ++counters_.leases_withdrawn;
@@ -160,4 +162,4 @@ void LeasePublisher::stop() {
   map_.header->heartbeat.store(0, std::memory_order_release);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -18,20 +18,20 @@
 #include "daemon/shm/slot_directory.h"
 #include "proto/sealing.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
-class LeasePublisher final : public Publisher {
+class LeasePublisher final : public claims::Publisher {
  public:
   // The map must be blank: from SharedMap::create(), or any memory with such a header. Writes the
   // first heartbeat. Fails if libcrypto lacks an algorithm needed for sealing.
   static Result<std::unique_ptr<LeasePublisher>> create(MapMemory map, Clock& clock,
                                                         Random& random);
 
-  void publish(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,
-               const LeaseEnd& end) override;
-  BootTime published_until(const TokenKey& key) const override;
-  void withdraw(const TokenKey& key) override;
-  void withdraw_user(UpstreamId upstream, std::string_view user) override;
+  void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
+               const claims::Entry& entry, const claims::LeaseEnd& end) override;
+  BootTime published_until(const claims::TokenKey& key) const override;
+  void withdraw(const claims::TokenKey& key) override;
+  void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
 
   // Call every kHeartbeatInterval. After kHeartbeatLimit without a call readers ignore the map.
@@ -47,10 +47,12 @@ class LeasePublisher final : public Publisher {
 
  private:
   LeasePublisher(MapMemory map, Clock& clock, Random& random);
-  bool accepts(std::string_view token, const Entry& entry, const LeaseEnd& end, const Now& now);
-  SlotNumber choose_slot(const proto::SlotSecret& secret, const TokenKey& key, const Now& now);
-  bool seal(const proto::SlotSecret& secret, UpstreamId upstream, const Entry& entry,
-            const LeaseEnd& end, proto::SlotCopy& slot);
+  bool accepts(std::string_view token, const claims::Entry& entry, const claims::LeaseEnd& end,
+               const Now& now);
+  SlotNumber choose_slot(const proto::SlotSecret& secret, const claims::TokenKey& key,
+                         const Now& now);
+  bool seal(const proto::SlotSecret& secret, claims::UpstreamId upstream,
+            const claims::Entry& entry, const claims::LeaseEnd& end, proto::SlotCopy& slot);
   void clear(SlotNumber slot);
   void clear_ended(const Now& now);
 
@@ -65,4 +67,4 @@ class LeasePublisher final : public Publisher {
   bool stopped_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -5,7 +5,7 @@
 
 #include "daemon/shm/lease_counters.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 // The shared map of leases.
 struct LeaseStatus {
@@ -16,4 +16,4 @@ struct LeaseStatus {
   LeaseCounters counters;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -9,7 +9,7 @@
 #include "daemon/base/fd.h"
 #include "proto/shm_layout.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 MapMarker::MapMarker(std::string directory) : path_(std::move(directory) + "/map-in-use") {
   found_ = faccessat(AT_FDCWD, path_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
@@ -34,4 +34,4 @@ void MapMarker::remove() {
   unlink(path_.c_str());
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

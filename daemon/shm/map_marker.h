@@ -15,7 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 class MapMarker {
  public:
@@ -35,4 +35,4 @@ class MapMarker {
   bool found_ = false;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -9,7 +9,7 @@
 
 #include <new>
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
@@ -116,4 +116,4 @@ SharedMap::BootId parse_boot_id(std::string_view text) {
   return digits == 2 * id.size() ? id : SharedMap::BootId{};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -20,7 +20,7 @@
 #include "daemon/base/result.h"
 #include "proto/shm_layout.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 // A view of a map's words.
 struct MapMemory {
@@ -60,4 +60,4 @@ class SharedMap {
 // Parses the format of /proc/sys/kernel/random/boot_id; zeros if malformed.
 SharedMap::BootId parse_boot_id(std::string_view text);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 SlotChains::SlotChains(std::size_t slots) : buckets_(slots, kNone), links_(slots) {}
 
@@ -27,4 +27,4 @@ void SlotChains::clear() {
   std::fill(buckets_.begin(), buckets_.end(), kNone);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 class SlotChains {
  public:
@@ -37,4 +37,4 @@ class SlotChains {
   std::vector<Link> links_;  // by slot
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

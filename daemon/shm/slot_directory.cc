@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
-std::uint64_t hash_of(const TokenKey& key) {
-  return TokenKeyHash()(key);
+std::uint64_t hash_of(const claims::TokenKey& key) {
+  return claims::TokenKeyHash()(key);
 }
 
 // The finalizer of MurmurHash3.
@@ -24,7 +24,7 @@ SlotDirectory::SlotDirectory(std::size_t slots, Random& random)
   random.fill(&seed_, sizeof seed_);
 }
 
-std::optional<SlotNumber> SlotDirectory::find(const TokenKey& key) const {
+std::optional<SlotNumber> SlotDirectory::find(const claims::TokenKey& key) const {
   for (auto at = by_key_.first(hash_of(key)); at != SlotChains::kNone; at = by_key_.next(at)) {
     if (published_[at].key == key) return at;
   }
@@ -63,7 +63,7 @@ std::optional<SlotNumber> SlotDirectory::find_user(std::uint64_t user) const {
   return std::nullopt;
 }
 
-std::uint64_t SlotDirectory::user_hash(UpstreamId upstream, std::string_view user) const {
+std::uint64_t SlotDirectory::user_hash(claims::UpstreamId upstream, std::string_view user) const {
   std::uint64_t hash = mix(seed_ ^ upstream) ^ user.size();
   for (std::size_t at = 0; at < user.size(); at += sizeof hash) {
     std::uint64_t word = 0;
@@ -73,4 +73,4 @@ std::uint64_t SlotDirectory::user_hash(UpstreamId upstream, std::string_view use
   return mix(hash);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -14,22 +14,22 @@
 #include "daemon/claims/ports.h"
 #include "daemon/shm/slot_chains.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 using SlotNumber = std::uint32_t;
 
 class SlotDirectory {
  public:
   struct Published {
-    TokenKey key;
+    claims::TokenKey key;
     std::uint64_t user = 0;  // user_hash()
-    LeaseEnd end;
+    claims::LeaseEnd end;
   };
 
   // `slots` is a power of two.
   SlotDirectory(std::size_t slots, Random& random);
 
-  std::optional<SlotNumber> find(const TokenKey& key) const;
+  std::optional<SlotNumber> find(const claims::TokenKey& key) const;
   // Null if the slot is empty.
   const Published* at(SlotNumber slot) const { return used_[slot] ? &published_[slot] : nullptr; }
   // Sets the slot's content, replacing any previous one.
@@ -44,7 +44,7 @@ class SlotDirectory {
 
   // Identifies a user without storing the name. If two users collide, revoking one also withdraws
   // the other's leases, which costs that user one query.
-  std::uint64_t user_hash(UpstreamId upstream, std::string_view user) const;
+  std::uint64_t user_hash(claims::UpstreamId upstream, std::string_view user) const;
 
  private:
   std::uint64_t seed_ = 0;
@@ -56,8 +56,8 @@ class SlotDirectory {
 };
 
 // Whether the lease has ended by either clock.
-inline bool has_ended(const LeaseEnd& end, const Now& now) {
+inline bool has_ended(const claims::LeaseEnd& end, const Now& now) {
   return end.lease <= now.boot || end.hard <= now.wall;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -1,6 +1,6 @@
 #include "daemon/shm/slot_writer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 void write_slot(proto::MapWord* slot, const proto::SlotCopy& copy) {
   const std::uint64_t sequence = copy.words[proto::kSlotSequence];
@@ -12,4 +12,4 @@ void write_slot(proto::MapWord* slot, const proto::SlotCopy& copy) {
   slot[proto::kSlotSequence].store(sequence, std::memory_order_release);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

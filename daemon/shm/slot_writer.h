@@ -9,9 +9,9 @@
 
 #include "proto/shm_layout.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 
 // Writes `copy` to the slot. Its sequence must be even and greater than any the slot has had.
 void write_slot(proto::MapWord* slot, const proto::SlotCopy& copy);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -10,7 +10,7 @@
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/environment_identity.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 constexpr Duration kLogPause = std::chrono::minutes(1);
@@ -20,7 +20,7 @@ constexpr Duration kTryAgainPause = std::chrono::seconds(1);
 constexpr std::size_t kDiskHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kSmallestReserve = std::size_t{1} << 20;
 
-std::string_view view(const TokenKey& key) {
+std::string_view view(const claims::TokenKey& key) {
   return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
 }
 
@@ -50,9 +50,9 @@ Result<std::unique_ptr<LmdbClaimsCache>> LmdbClaimsCache::open(const ClaimsCache
   const EnvironmentIdentity identity =
       found ? *found : EnvironmentIdentity::create(options.boot_id, random);
   const std::string_view salt = identity.salt_view();
-  const Secret sealing_key = TRY(derive_key(host_key, "claimsd cache sealing", salt));
-  Secret token_key_key = TRY(derive_key(host_key, "claimsd cache token keys", salt));
-  Sealer sealer = TRY(Sealer::create(sealing_key, random));
+  const Secret sealing_key = TRY(crypto::derive_key(host_key, "claimsd cache sealing", salt));
+  Secret token_key_key = TRY(crypto::derive_key(host_key, "claimsd cache token keys", salt));
+  crypto::Sealer sealer = TRY(crypto::Sealer::create(sealing_key, random));
   std::string encoded = TRY(encode_identity(identity, host_key));
 
   std::unique_ptr<LmdbClaimsCache> cache(
@@ -209,22 +209,22 @@ void LmdbClaimsCache::count_failure() {
 
 // After a failed put, whose transaction has ended. Earlier entries are intact unless LMDB says
 // otherwise.
-Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
+claims::Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
   if (error.map_full()) {
     ++counters_.full;
-    return Stored::kFull;
+    return claims::Stored::kFull;
   }
   count_failure();
   if (error.poisoned() || open_->environment.poisoned()) {
     drop_everything(fmt::format("{}: {}", doing, error.text()));
-    return Stored::kFailed;
+    return claims::Stored::kFailed;
   }
   if (failed_log_.allows(clock_.now().boot)) {
     log_.error("cache_failed", "{} in {} failed: {}; check that file system", doing,
                options_.directory, error.text());
   }
   // kFull, because evicting entries frees pages that are already allocated on disk.
-  return error.disk_full() ? Stored::kFull : Stored::kFailed;
+  return error.disk_full() ? claims::Stored::kFull : claims::Stored::kFailed;
 }
 
 void LmdbClaimsCache::report_tampered() {
@@ -239,7 +239,7 @@ void LmdbClaimsCache::report_tampered() {
 
 // ---- entries ----------------------------------------------------------------------------------
 
-std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
+std::optional<claims::Entry> LmdbClaimsCache::find(const claims::TokenKey& key) {
   if (!usable()) return {};
   if (const std::string_view value = slots_.find(key); !value.empty()) {
     if (auto entry = records_.open(key, value)) return entry;
@@ -247,7 +247,7 @@ std::optional<Entry> LmdbClaimsCache::find(const TokenKey& key) {
   return find_in_file(key);
 }
 
-std::optional<Entry> LmdbClaimsCache::find_in_file(const TokenKey& key) {
+std::optional<claims::Entry> LmdbClaimsCache::find_in_file(const claims::TokenKey& key) {
   LmdbReader& reader = open_->reader;
   if (const auto renewed = reader.renew(); !renewed) {
     count_failure();
@@ -255,7 +255,7 @@ std::optional<Entry> LmdbClaimsCache::find_in_file(const TokenKey& key) {
     return {};
   }
   const auto value = reader.get(open_->table, view(key));
-  std::optional<Entry> entry;
+  std::optional<claims::Entry> entry;
   if (value) entry = records_.open(key, *value);
   if (entry) slots_.put(key, *value);
   reader.reset();
@@ -269,7 +269,7 @@ std::optional<Entry> LmdbClaimsCache::find_in_file(const TokenKey& key) {
   return entry;
 }
 
-bool LmdbClaimsCache::holds(const TokenKey& key) {
+bool LmdbClaimsCache::holds(const claims::TokenKey& key) {
   if (!usable()) return false;
   LmdbReader& reader = open_->reader;
   if (!reader.renew()) return false;
@@ -278,24 +278,24 @@ bool LmdbClaimsCache::holds(const TokenKey& key) {
   return found;
 }
 
-Stored LmdbClaimsCache::put(const TokenKey& key, const Entry& entry) {
+claims::Stored LmdbClaimsCache::put(const claims::TokenKey& key, const claims::Entry& entry) {
   const NewEntry one{key, entry};
   return put_all({&one, 1});
 }
 
-Stored LmdbClaimsCache::put_all(std::span<const NewEntry> batch) {
-  if (!usable()) return Stored::kFailed;
+claims::Stored LmdbClaimsCache::put_all(std::span<const NewEntry> batch) {
+  if (!usable()) return claims::Stored::kFailed;
   disk_has_room_ = open_->environment.reserve(disk_headroom(batch));
   auto writer = open_->environment.write();
   if (!writer) return give_up(writer.error(), "a write");
-  const Stored stored = store(*writer, batch);
-  if (stored != Stored::kStored) {
+  const claims::Stored stored = store(*writer, batch);
+  if (stored != claims::Stored::kStored) {
     for (const NewEntry& one : batch) slots_.erase(one.key);
   }
   return stored;
 }
 
-Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batch) {
+claims::Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batch) {
   const LmdbTable table = open_->table;
   const auto before = writer.stats(table);
   if (!before) return give_up(before.error(), "a write");
@@ -313,7 +313,7 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
   // might have none.
   if (after->pages > before->pages && after->pages > page_limit()) {
     ++counters_.full;
-    return Stored::kFull;
+    return claims::Stored::kFull;
   }
   if (const auto committed = writer.commit(); !committed) {
     return give_up(committed.error(), "a write");
@@ -321,17 +321,17 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
   entries_ = after->entries;
   pages_ = after->pages;
   if (disk_has_room_) peak_pages_ = std::max(peak_pages_, pages_);
-  return Stored::kStored;
+  return claims::Stored::kStored;
 }
 
-Stored LmdbClaimsCache::not_sealed(const Entry& entry) {
+claims::Stored LmdbClaimsCache::not_sealed(const claims::Entry& entry) {
   count_failure();
   if (failed_log_.allows(clock_.now().boot)) {
     log_.error("cache_failed",
                "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
                entry.claims.size(), kMaxStoredClaims);
   }
-  return Stored::kFailed;
+  return claims::Stored::kFailed;
 }
 
 std::size_t LmdbClaimsCache::page_limit() const {
@@ -345,7 +345,7 @@ bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
   return pages_ + pages <= page_limit();
 }
 
-bool LmdbClaimsCache::erase(const TokenKey& key) {
+bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
   slots_.erase(key);
   if (!usable()) return gone_;
   const LmdbTable table = open_->table;
@@ -375,14 +375,14 @@ bool LmdbClaimsCache::erase(const TokenKey& key) {
 }
 
 void LmdbClaimsCache::each(
-    const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) {
+    const std::function<void(const claims::TokenKey&, BootTime fresh_until)>& visit) {
   if (!usable()) return;
   LmdbReader& reader = open_->reader;
   if (!reader.renew()) return;
   if (auto cursor = reader.cursor(open_->table)) {
     for (auto record = cursor->first(); record; record = cursor->next()) {
       if (!ClaimsRecords::plausible(record->key, record->value)) continue;
-      TokenKey key;
+      claims::TokenKey key;
       std::memcpy(key.bytes.data(), record->key.data(), key.bytes.size());
       visit(key, ClaimsRecords::fresh_until(record->value));
     }
@@ -391,17 +391,17 @@ void LmdbClaimsCache::each(
 }
 
 // Skips entries that do not decrypt; find() erases them on lookup.
-std::optional<TokenKey> LmdbClaimsCache::scan(
-    const std::optional<TokenKey>& after, std::size_t most,
-    const std::function<void(const TokenKey&, const Entry&)>& visit) {
-  std::optional<TokenKey> last;
+std::optional<claims::TokenKey> LmdbClaimsCache::scan(
+    const std::optional<claims::TokenKey>& after, std::size_t most,
+    const std::function<void(const claims::TokenKey&, const claims::Entry&)>& visit) {
+  std::optional<claims::TokenKey> last;
   if (!usable() || !open_->reader.renew()) return last;
   LmdbReader& reader = open_->reader;
   if (auto cursor = reader.cursor(open_->table)) {
     auto record = after ? cursor->seek(view(*after)) : cursor->first();
     if (after && record && record->key == view(*after)) record = cursor->next();
     for (std::size_t seen = 0; record && seen < most; ++seen, record = cursor->next()) {
-      if (record->key.size() != TokenKey().bytes.size()) continue;
+      if (record->key.size() != claims::TokenKey().bytes.size()) continue;
       last.emplace();
       std::memcpy(last->bytes.data(), record->key.data(), last->bytes.size());
       if (const auto entry = records_.open(*last, record->value)) visit(*last, *entry);
@@ -412,4 +412,4 @@ std::optional<TokenKey> LmdbClaimsCache::scan(
   return last;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

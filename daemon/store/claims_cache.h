@@ -34,7 +34,7 @@
 #include "daemon/store/private_directory.h"
 #include "daemon/store/sealed_memory_cache.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 struct ClaimsCacheOptions {
   std::string directory;
@@ -48,11 +48,11 @@ struct ClaimsCacheOptions {
 };
 
 struct NewEntry {
-  TokenKey key;
-  Entry entry;
+  claims::TokenKey key;
+  claims::Entry entry;
 };
 
-class LmdbClaimsCache final : public ClaimsCache {
+class LmdbClaimsCache final : public claims::ClaimsCache {
  public:
   // Totals since the cache was opened.
   struct Counters {
@@ -70,20 +70,21 @@ class LmdbClaimsCache final : public ClaimsCache {
   LmdbClaimsCache(const LmdbClaimsCache&) = delete;
   LmdbClaimsCache& operator=(const LmdbClaimsCache&) = delete;
 
-  std::optional<Entry> find(const TokenKey& key) override;
-  Stored put(const TokenKey& key, const Entry& entry) override;
-  bool erase(const TokenKey& key) override;
-  void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) override;
+  std::optional<claims::Entry> find(const claims::TokenKey& key) override;
+  claims::Stored put(const claims::TokenKey& key, const claims::Entry& entry) override;
+  bool erase(const claims::TokenKey& key) override;
+  void each(
+      const std::function<void(const claims::TokenKey&, BootTime fresh_until)>& visit) override;
   std::size_t entries() const override { return entries_; }
-  std::optional<TokenKey> scan(
-      const std::optional<TokenKey>& after, std::size_t most,
-      const std::function<void(const TokenKey&, const Entry&)>& visit) override;
+  std::optional<claims::TokenKey> scan(
+      const std::optional<claims::TokenKey>& after, std::size_t most,
+      const std::function<void(const claims::TokenKey&, const claims::Entry&)>& visit) override;
 
   // Stores all entries in one transaction, or none. Claims returned by find() must not be passed
   // in.
-  Stored put_all(std::span<const NewEntry> batch);
+  claims::Stored put_all(std::span<const NewEntry> batch);
   // Whether the key is present. Does not decrypt the entry.
-  bool holds(const TokenKey& key);
+  bool holds(const claims::TokenKey& key);
   // Whether this many entries with this many bytes of claims in total certainly fit without kFull.
   bool roomy(std::size_t entries, std::size_t bytes) const;
 
@@ -109,7 +110,7 @@ class LmdbClaimsCache final : public ClaimsCache {
 
   std::string identity_path() const { return options_.directory + "/identity"; }
   std::string data_path() const { return options_.directory + "/claims.mdb"; }
-  std::optional<Entry> find_in_file(const TokenKey& key);
+  std::optional<claims::Entry> find_in_file(const claims::TokenKey& key);
   Result<Open> open_environment() const;
   Result<LmdbStats> walk(Open& open) const;
   Status open_or_start_empty(std::string why_empty);
@@ -118,9 +119,9 @@ class LmdbClaimsCache final : public ClaimsCache {
   bool remove_files() const;
   void drop_everything(const std::string& why);
   void count_failure();
-  Stored give_up(LmdbError error, std::string_view doing);
-  Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
-  Stored not_sealed(const Entry& entry);
+  claims::Stored give_up(LmdbError error, std::string_view doing);
+  claims::Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
+  claims::Stored not_sealed(const claims::Entry& entry);
   std::size_t page_limit() const;
   void report_tampered();
 
@@ -144,4 +145,4 @@ class LmdbClaimsCache final : public ClaimsCache {
   LogLimit failed_log_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

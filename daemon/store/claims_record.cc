@@ -5,13 +5,13 @@
 #include <array>
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
-constexpr std::size_t kKeySize = sizeof(TokenKey::bytes);
+constexpr std::size_t kKeySize = sizeof(claims::TokenKey::bytes);
 constexpr std::size_t kHeaderSize = 4 + 8;
 constexpr std::size_t kFixedSize = 8 + 8 + 8 + 2;
-constexpr std::size_t kSmallest = kHeaderSize + Sealer::kOverhead + kFixedSize;
+constexpr std::size_t kSmallest = kHeaderSize + crypto::Sealer::kOverhead + kFixedSize;
 constexpr std::size_t kLargest = kSmallest + kMaxStoredClaims;
 
 using Bound = std::array<char, kKeySize + kHeaderSize>;
@@ -39,7 +39,7 @@ std::int64_t count(auto time) {
 }
 
 // The box is bound to key and header: it does not open with any others.
-Bound bind(const TokenKey& key, const char* header) {
+Bound bind(const claims::TokenKey& key, const char* header) {
   Bound bound;
   std::memcpy(bound.data(), key.bytes.data(), kKeySize);
   std::memcpy(bound.data() + kKeySize, header, kHeaderSize);
@@ -59,14 +59,15 @@ std::string_view view(const Bound& bound) {
 
 }  // namespace
 
-ClaimsRecords::ClaimsRecords(Sealer sealer)
+ClaimsRecords::ClaimsRecords(crypto::Sealer sealer)
     : sealer_(std::move(sealer)), plain_(kFixedSize + kMaxStoredClaims), value_(kLargest) {}
 
 ClaimsRecords::~ClaimsRecords() {
   if (!plain_.empty()) explicit_bzero(plain_.data(), plain_.size());
 }
 
-std::optional<std::string_view> ClaimsRecords::seal(const TokenKey& key, const Entry& entry) {
+std::optional<std::string_view> ClaimsRecords::seal(const claims::TokenKey& key,
+                                                    const claims::Entry& entry) {
   if (entry.claims.size() > kMaxStoredClaims) return {};
   // Copy the claims first: they may already be in plain_ at this position.
   if (!entry.claims.empty()) {
@@ -81,7 +82,7 @@ std::optional<std::string_view> ClaimsRecords::seal(const TokenKey& key, const E
   char* const header = value_.data();
   store(store(header, kRecordFormat), count(entry.fresh_until));
   const std::size_t plain_size = kFixedSize + entry.claims.size();
-  const std::size_t box_size = plain_size + Sealer::kOverhead;
+  const std::size_t box_size = plain_size + crypto::Sealer::kOverhead;
   if (!sealer_.seal(view(bind(key, header)), {plain_.data(), plain_size},
                     {header + kHeaderSize, box_size})) {
     return {};
@@ -89,18 +90,19 @@ std::optional<std::string_view> ClaimsRecords::seal(const TokenKey& key, const E
   return std::string_view(header, kHeaderSize + box_size);
 }
 
-std::optional<Entry> ClaimsRecords::open(const TokenKey& key, std::string_view value) {
+std::optional<claims::Entry> ClaimsRecords::open(const claims::TokenKey& key,
+                                                 std::string_view value) {
   if (value.size() < kSmallest || value.size() > kLargest ||
       load<std::uint32_t>(value.data()) != kRecordFormat) {
     return {};
   }
   fetch_all_of(value);
-  const std::size_t plain_size = value.size() - kHeaderSize - Sealer::kOverhead;
+  const std::size_t plain_size = value.size() - kHeaderSize - crypto::Sealer::kOverhead;
   if (!sealer_.open(view(bind(key, value.data())), value.substr(kHeaderSize),
                     {plain_.data(), plain_size})) {
     return {};
   }
-  Entry entry;
+  claims::Entry entry;
   entry.fresh_until = fresh_until(value);
   entry.confirmed_at = load_time<BootTime>(plain_.data());
   entry.expires_at = load_time<WallTime>(plain_.data() + 8);
@@ -119,4 +121,4 @@ BootTime ClaimsRecords::fresh_until(std::string_view value) {
   return load_time<BootTime>(value.data() + 4);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -18,7 +18,7 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/crypto/sealer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 inline constexpr std::uint32_t kRecordFormat = 1;
 
@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxStoredClaims = 32 * 1024;
 
 class ClaimsRecords {
  public:
-  explicit ClaimsRecords(Sealer sealer);
+  explicit ClaimsRecords(crypto::Sealer sealer);
   ~ClaimsRecords();
   ClaimsRecords(ClaimsRecords&&) = default;
   ClaimsRecords& operator=(ClaimsRecords&&) = delete;
@@ -36,11 +36,11 @@ class ClaimsRecords {
 
   // Returns the encoded value, valid until the next call. Nothing if the claims are too large or
   // libcrypto fails. `entry.claims` may be what open() returned.
-  std::optional<std::string_view> seal(const TokenKey& key, const Entry& entry);
+  std::optional<std::string_view> seal(const claims::TokenKey& key, const claims::Entry& entry);
 
   // Nothing if `value` was not sealed for `key`. The entry's claims point into this object and are
   // valid until the next call.
-  std::optional<Entry> open(const TokenKey& key, std::string_view value);
+  std::optional<claims::Entry> open(const claims::TokenKey& key, std::string_view value);
 
   // Checks the sizes only; decryption may still fail.
   static bool plausible(std::string_view key, std::string_view value);
@@ -48,9 +48,9 @@ class ClaimsRecords {
   static BootTime fresh_until(std::string_view value);
 
  private:
-  Sealer sealer_;
+  crypto::Sealer sealer_;
   std::vector<char> plain_;  // holds the last claims; wiped on destruction
   std::vector<char> value_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

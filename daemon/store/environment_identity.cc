@@ -14,11 +14,11 @@
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 constexpr std::string_view kMagic = "claimsd cache\n";
-constexpr std::size_t kCheckSize = HmacSha256::kSize;
+constexpr std::size_t kCheckSize = crypto::HmacSha256::kSize;
 constexpr std::size_t kMaxFile = 512;
 
 std::string number(std::uint32_t value) {
@@ -53,9 +53,10 @@ Result<std::string> encode_identity(const EnvironmentIdentity& identity, const S
   bytes += static_cast<char>(static_cast<unsigned char>(identity.boot_id.size()));
   bytes += identity.boot_id;
   bytes += identity.salt_view();
-  const Secret key = TRY(derive_key(host_key, "claimsd cache identity", identity.salt_view()));
-  HmacSha256 hmac = TRY(HmacSha256::create(key.view()));
-  const HmacSha256::Digest check = hmac.finish(bytes);
+  const Secret key =
+      TRY(crypto::derive_key(host_key, "claimsd cache identity", identity.salt_view()));
+  crypto::HmacSha256 hmac = TRY(crypto::HmacSha256::create(key.view()));
+  const crypto::HmacSha256::Digest check = hmac.finish(bytes);
   bytes.append(reinterpret_cast<const char*>(check.data()), check.size());
   return bytes;
 }
@@ -99,4 +100,4 @@ Status save_identity(const std::string& path, const std::string& bytes) {
   return {};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -18,7 +18,7 @@
 #include "daemon/base/result.h"
 #include "daemon/base/secret.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 // Increase when the meaning of any byte of the cache changes.
 inline constexpr std::uint32_t kEnvironmentVersion = 2;
@@ -42,4 +42,4 @@ Result<std::string> encode_identity(const EnvironmentIdentity& identity, const S
 // Replaces the file atomically.
 Status save_identity(const std::string& path, const std::string& encoded);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 constexpr std::uint32_t kOpenToOthers = 077;
@@ -72,4 +72,4 @@ std::optional<FileFault> judge_host_key(const std::string& path, const FileFacts
   return std::nullopt;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 enum class FileKind : std::uint8_t { kRegular, kDirectory, kSocket, kLink, kOther };
 
@@ -49,4 +49,4 @@ inline constexpr std::size_t kHostKeySize = 32;  // bytes
 std::optional<FileFault> judge_host_key(const std::string& path, const FileFacts& found,
                                         HostKeySource source, std::uint32_t owner);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -9,23 +9,23 @@
 #include "daemon/claims/revocation/revocations.h"
 #include "daemon/crypto/hmac_sha256.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
-class HmacFingerprinter final : public Fingerprinter {
+class HmacFingerprinter final : public claims::Fingerprinter {
  public:
   // `upstreams`: names, indexed by UpstreamId.
   static Result<HmacFingerprinter> create(const Secret& key,
                                           const std::vector<std::string>& upstreams);
 
-  Fingerprint of_token(std::string_view token) override { return {token_.finish(token)}; }
-  Fingerprint of_user(UpstreamId upstream, std::string_view user) override;
+  claims::Fingerprint of_token(std::string_view token) override { return {token_.finish(token)}; }
+  claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override;
 
  private:
-  HmacFingerprinter(HmacSha256 token, std::vector<HmacSha256> users)
+  HmacFingerprinter(crypto::HmacSha256 token, std::vector<crypto::HmacSha256> users)
       : token_(std::move(token)), users_(std::move(users)) {}
 
-  HmacSha256 token_;
-  std::vector<HmacSha256> users_;
+  crypto::HmacSha256 token_;
+  std::vector<crypto::HmacSha256> users_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

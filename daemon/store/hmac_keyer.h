@@ -13,19 +13,19 @@
 #include "daemon/claims/ports.h"
 #include "daemon/crypto/hmac_sha256.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
-class HmacKeyer final : public Keyer {
+class HmacKeyer final : public claims::Keyer {
  public:
   static Result<HmacKeyer> create(const Secret& key, const std::vector<std::string>& scopes);
 
   // Aborts if the UpstreamId has no scope, rather than return a key with another meaning.
-  TokenKey key_of(UpstreamId upstream, std::string_view token) override;
+  claims::TokenKey key_of(claims::UpstreamId upstream, std::string_view token) override;
 
  private:
-  explicit HmacKeyer(std::vector<HmacSha256> scoped) : scoped_(std::move(scoped)) {}
+  explicit HmacKeyer(std::vector<crypto::HmacSha256> scoped) : scoped_(std::move(scoped)) {}
 
-  std::vector<HmacSha256> scoped_;
+  std::vector<crypto::HmacSha256> scoped_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -12,7 +12,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/store/private_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 using KeyBytes = std::array<char, kHostKeySize>;
@@ -108,4 +108,4 @@ Result<Secret> load_host_key(const std::string& path, HostKeySource source, Rand
   return read_key(path, std::move(fd), source);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -11,10 +11,10 @@
 #include "daemon/base/secret.h"
 #include "daemon/store/file_rules.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 // Rejects a file that is a symbolic link, is not regular, has the wrong size, belongs to another
 // user, or is accessible to group or others.
 Result<Secret> load_host_key(const std::string& path, HostKeySource source, Random& random);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

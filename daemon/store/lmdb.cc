@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 constexpr std::size_t kReserveChunk = std::size_t{1} << 20;
@@ -314,4 +314,4 @@ LmdbResult<LmdbWriter> LmdbEnvironment::write() {
   return LmdbWriter(txn, state_->env.get(), state_->durable, &state_->poisoned);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -36,7 +36,7 @@ struct MDB_cursor;
 struct MDB_env;
 struct MDB_txn;
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 // Why an operation failed: a code of LMDB or an errno.
 class LmdbError {
@@ -204,4 +204,4 @@ class LmdbEnvironment {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

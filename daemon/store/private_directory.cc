@@ -9,7 +9,7 @@
 
 #include <system_error>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 Result<FileFacts> make_and_examine(const std::string& path) {
@@ -81,4 +81,4 @@ Result<DirectoryLock> DirectoryLock::acquire(const std::string& directory) {
   return DirectoryLock(std::move(fd));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -12,7 +12,7 @@
 #include "daemon/base/result.h"
 #include "daemon/store/file_rules.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 // Creates the last component of `path` with mode 0700 if missing. Rejects a symbolic link, a
 // directory of another user, and one open to group or others. Its mode is not tightened, because
@@ -39,4 +39,4 @@ FileFacts file_facts(const struct stat& found);
 // For messages: "Permission denied".
 std::string errno_text(int error);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -9,17 +9,17 @@
 #include "daemon/store/host_key.h"
 #include "proto/bytes.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 namespace {
 
 constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMaxBootId = 64;
-constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + HmacSha256::kSize;
+constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + crypto::HmacSha256::kSize;
 constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages
 constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
 constexpr std::size_t kHeadroom = std::size_t{1} << 20;
 
-std::string key_of(const RuleName& name) {
+std::string key_of(const claims::RuleName& name) {
   std::string key(1, static_cast<char>(name.kind));
   key.append(reinterpret_cast<const char*>(name.subject.bytes.data()), name.subject.bytes.size());
   return key;
@@ -34,7 +34,7 @@ Time read_time(proto::Reader& reader) {
   return Time(Duration(reader.integer<std::int64_t>()));
 }
 
-std::string_view view(const HmacSha256::Digest& digest) {
+std::string_view view(const crypto::HmacSha256::Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
@@ -49,8 +49,8 @@ Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptio
                                                              const Secret& key, const Now& now) {
   TRY(ensure_private_directory(options.directory));
   DirectoryLock lock = TRY(DirectoryLock::acquire(options.directory));
-  const Secret check_key = TRY(derive_key(key, "claimsd revocation check", ""));
-  HmacSha256 check = TRY(HmacSha256::create(check_key.view()));
+  const Secret check_key = TRY(crypto::derive_key(key, "claimsd revocation check", ""));
+  crypto::HmacSha256 check = TRY(crypto::HmacSha256::create(check_key.view()));
   std::unique_ptr<RevocationFile> self(
       new RevocationFile(std::move(options), std::move(lock), std::move(check)));
   self->open_ = TRY(self->open_environment());
@@ -72,8 +72,8 @@ Result<RevocationFile::Open> RevocationFile::open_environment() const {
   return Open{std::move(environment), *table};
 }
 
-Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
-  std::vector<Rule> rules;
+Result<std::vector<claims::Rule>> RevocationFile::read(Open& open, const Now& now) {
+  std::vector<claims::Rule> rules;
   const auto unreadable = [this](const LmdbError& error) {
     return failure(
         fmt::format("cannot read the revocations in {}: {}; check the disk, or restore "
@@ -87,7 +87,7 @@ Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
   for (auto record = cursor->first();; record = cursor->next()) {
     if (!record && record.error().missing()) return rules;
     if (!record) return unreadable(record.error());
-    const std::optional<Rule> rule = decode(record->key, record->value, now);
+    const std::optional<claims::Rule> rule = decode(record->key, record->value, now);
     if (!rule) {
       return failure(fmt::format(
           "the revocations in {} are damaged, or were written under another key than {}/key: "
@@ -103,15 +103,16 @@ Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
   }
 }
 
-Status RevocationFile::keep(std::span<const Rule> rules) {
+Status RevocationFile::keep(std::span<const claims::Rule> rules) {
   return write(rules, {});
 }
 
-Status RevocationFile::drop(std::span<const RuleName> names) {
+Status RevocationFile::drop(std::span<const claims::RuleName> names) {
   return write({}, names);
 }
 
-Status RevocationFile::write(std::span<const Rule> rules, std::span<const RuleName> gone) {
+Status RevocationFile::write(std::span<const claims::Rule> rules,
+                             std::span<const claims::RuleName> gone) {
   if (rules.empty() && gone.empty()) return {};
   if (!open_) {
     Open again = TRY(open_environment());
@@ -122,12 +123,12 @@ Status RevocationFile::write(std::span<const Rule> rules, std::span<const RuleNa
   {
     LmdbResult<LmdbWriter> writer = open_->environment.write();
     if (!writer) status = tl::make_unexpected(writer.error());
-    for (const Rule& rule : rules) {
+    for (const claims::Rule& rule : rules) {
       if (!status) break;
       const std::string key = key_of(rule.name);
       status = writer->put(open_->table, key, encode(rule, key));
     }
-    for (const RuleName& name : gone) {
+    for (const claims::RuleName& name : gone) {
       if (!status) break;
       status = writer->erase(open_->table, key_of(name));
       if (!status && status.error().missing()) status = {};
@@ -145,7 +146,7 @@ Status RevocationFile::write(std::span<const Rule> rules, std::span<const RuleNa
                   path(), status.error().text()));
 }
 
-std::string RevocationFile::encode(const Rule& rule, const std::string& key) {
+std::string RevocationFile::encode(const claims::Rule& rule, const std::string& key) {
   std::array<char, kMaxRecord> buffer;  // NOLINT: only what was written is read
   proto::Writer writer(buffer.data(), buffer.size());
   writer.integer(kVersion);
@@ -161,13 +162,13 @@ std::string RevocationFile::encode(const Rule& rule, const std::string& key) {
 }
 
 // Nothing if the record is not authentic.
-std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_view value,
-                                           const Now& now) {
-  Rule rule;
-  if (key.size() != 1 + rule.name.subject.bytes.size() || value.size() < HmacSha256::kSize)
+std::optional<claims::Rule> RevocationFile::decode(std::string_view key, std::string_view value,
+                                                   const Now& now) {
+  claims::Rule rule;
+  if (key.size() != 1 + rule.name.subject.bytes.size() || value.size() < crypto::HmacSha256::kSize)
     return std::nullopt;
-  const std::string_view checked = value.substr(0, value.size() - HmacSha256::kSize);
-  const HmacSha256::Digest expected = check_.finish(std::string(key).append(checked));
+  const std::string_view checked = value.substr(0, value.size() - crypto::HmacSha256::kSize);
+  const crypto::HmacSha256::Digest expected = check_.finish(std::string(key).append(checked));
   if (CRYPTO_memcmp(expected.data(), value.data() + checked.size(), expected.size()) != 0)
     return std::nullopt;
 
@@ -175,7 +176,7 @@ std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_vie
   proto::Reader reader(checked);
   if (reader.integer<std::uint16_t>() != kVersion || kind < 1 || kind > 6) return std::nullopt;
   const std::string_view boot_id = reader.sized<std::uint16_t>(kMaxBootId);
-  rule.name.kind = static_cast<RuleKind>(kind);
+  rule.name.kind = static_cast<claims::RuleKind>(kind);
   std::copy(key.begin() + 1, key.end(), rule.name.subject.bytes.begin());
   rule.made_at.wall = read_time<WallTime>(reader);
   rule.made_at.boot = read_time<BootTime>(reader);
@@ -187,9 +188,9 @@ std::optional<Rule> RevocationFile::decode(std::string_view key, std::string_vie
   rule.purged_until = read_time<BootTime>(reader);
   if (!reader.ok() || reader.left() != 0) return std::nullopt;
   if (boot_id == options_.boot_id) return rule;
-  if (const std::optional<Rule> again = after_reboot(rule, now)) return again;
-  rule.ends = rule.without_iat_ends = RuleEnd{};  // expired; will be dropped
+  if (const std::optional<claims::Rule> again = claims::after_reboot(rule, now)) return again;
+  rule.ends = rule.without_iat_ends = claims::RuleEnd{};  // expired; will be dropped
   return rule;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

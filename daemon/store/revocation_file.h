@@ -30,7 +30,7 @@
 #include "daemon/store/lmdb.h"
 #include "daemon/store/private_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 struct RevocationFileOptions {
   std::string directory;
@@ -48,11 +48,11 @@ class RevocationFile {
                                                       const Secret& key, const Now& now);
 
   // The rules found by open().
-  const std::vector<Rule>& rules() const { return rules_; }
+  const std::vector<claims::Rule>& rules() const { return rules_; }
 
   // On success all of them are durable; on failure none is.
-  Status keep(std::span<const Rule> rules);
-  Status drop(std::span<const RuleName> names);
+  Status keep(std::span<const claims::Rule> rules);
+  Status drop(std::span<const claims::RuleName> names);
 
  private:
   struct Open {
@@ -60,22 +60,22 @@ class RevocationFile {
     LmdbTable table;
   };
 
-  RevocationFile(RevocationFileOptions options, DirectoryLock lock, HmacSha256 check)
+  RevocationFile(RevocationFileOptions options, DirectoryLock lock, crypto::HmacSha256 check)
       : options_(std::move(options)), lock_(std::move(lock)), check_(std::move(check)) {}
 
   std::string path() const { return options_.directory + "/revocations.mdb"; }
   Result<Open> open_environment() const;
-  Result<std::vector<Rule>> read(Open& open, const Now& now);
-  Status write(std::span<const Rule> rules, std::span<const RuleName> gone);
-  std::string encode(const Rule& rule, const std::string& key);
-  std::optional<Rule> decode(std::string_view key, std::string_view value, const Now& now);
+  Result<std::vector<claims::Rule>> read(Open& open, const Now& now);
+  Status write(std::span<const claims::Rule> rules, std::span<const claims::RuleName> gone);
+  std::string encode(const claims::Rule& rule, const std::string& key);
+  std::optional<claims::Rule> decode(std::string_view key, std::string_view value, const Now& now);
 
   RevocationFileOptions options_;
   DirectoryLock lock_;
-  HmacSha256 check_;
+  crypto::HmacSha256 check_;
   std::optional<Open> open_;  // empty after a failed write
-  std::vector<Rule> rules_;
-  std::vector<RuleName> void_;  // found by read(): expired rules to remove
+  std::vector<claims::Rule> rules_;
+  std::vector<claims::RuleName> void_;  // found by read(): expired rules to remove
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -5,21 +5,21 @@
 
 #include <system_error>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 RevocationWriter::RevocationWriter(std::unique_ptr<RevocationFile> file, Log& log)
     : file_(std::move(file)), log_(log) {}
 
 Result<std::unique_ptr<RevocationWriter>> RevocationWriter::create(
-    std::unique_ptr<RevocationFile> file, Loop& loop, Log& log) {
+    std::unique_ptr<RevocationFile> file, loop::Loop& loop, Log& log) {
   std::unique_ptr<RevocationWriter> self(new RevocationWriter(std::move(file), log));
   TRY(self->start(loop));
   return self;
 }
 
-Status RevocationWriter::start(Loop& loop) {
-  results_ =
-      TRY(MessageQueue<Written>::create(loop, [this](Written&& result) { this->written(result); }));
+Status RevocationWriter::start(loop::Loop& loop) {
+  results_ = TRY(loop::MessageQueue<Written>::create(
+      loop, [this](Written&& result) { this->written(result); }));
   // Signals are for the loop thread.
   sigset_t all;
   sigset_t before;
@@ -46,7 +46,7 @@ RevocationWriter::~RevocationWriter() {
   thread_.join();
 }
 
-void RevocationWriter::keep(std::vector<Rule> rules, Done done) {
+void RevocationWriter::keep(std::vector<claims::Rule> rules, Done done) {
   waiting_.emplace(++last_order_, std::move(done));
   {
     const std::lock_guard lock(mutex_);
@@ -56,7 +56,7 @@ void RevocationWriter::keep(std::vector<Rule> rules, Done done) {
   work_.notify_one();
 }
 
-void RevocationWriter::drop(std::vector<RuleName> names) {
+void RevocationWriter::drop(std::vector<claims::RuleName> names) {
   {
     const std::lock_guard lock(mutex_);
     // Rules are dropped first, then kept, so a rule that was set again meanwhile survives.
@@ -71,8 +71,8 @@ void RevocationWriter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [&] { return stop_ || ordered_ > done || !gone_.empty(); });
-    const std::vector<Rule> rules = std::exchange(rules_, {});
-    const std::vector<RuleName> gone = std::exchange(gone_, {});
+    const std::vector<claims::Rule> rules = std::exchange(rules_, {});
+    const std::vector<claims::RuleName> gone = std::exchange(gone_, {});
     const std::uint64_t last = ordered_;
     const bool stop = stop_;
     lock.unlock();
@@ -97,4 +97,4 @@ void RevocationWriter::written(const Written& written) {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -15,19 +15,19 @@
 #include "daemon/loop/message_queue.h"
 #include "daemon/store/revocation_file.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
-class RevocationWriter final : public RevocationLog {
+class RevocationWriter final : public claims::RevocationLog {
  public:
   // `log` must outlive this object.
   static Result<std::unique_ptr<RevocationWriter>> create(std::unique_ptr<RevocationFile> file,
-                                                          Loop& loop, Log& log);
+                                                          loop::Loop& loop, Log& log);
   ~RevocationWriter() override;
   RevocationWriter(const RevocationWriter&) = delete;
   RevocationWriter& operator=(const RevocationWriter&) = delete;
 
-  void keep(std::vector<Rule> rules, Done done) override;
-  void drop(std::vector<RuleName> names) override;
+  void keep(std::vector<claims::Rule> rules, Done done) override;
+  void drop(std::vector<claims::RuleName> names) override;
   bool idle() const { return waiting_.empty(); }
 
  private:
@@ -37,24 +37,24 @@ class RevocationWriter final : public RevocationLog {
   };
 
   RevocationWriter(std::unique_ptr<RevocationFile> file, Log& log);
-  Status start(Loop& loop);
+  Status start(loop::Loop& loop);
   void run();
   void written(const Written& written);
 
   std::unique_ptr<RevocationFile> file_;  // used by the thread only once it runs
   Log& log_;
-  std::unique_ptr<MessageQueue<Written>> results_;
+  std::unique_ptr<loop::MessageQueue<Written>> results_;
   std::uint64_t last_order_ = 0;
   std::map<std::uint64_t, Done> waiting_;
 
   std::mutex mutex_;  // guards the members below
   std::condition_variable work_;
-  std::vector<Rule> rules_;
-  std::vector<RuleName> gone_;
+  std::vector<claims::Rule> rules_;
+  std::vector<claims::RuleName> gone_;
   std::uint64_t ordered_ = 0;
   bool stop_ = false;
 
   std::thread thread_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

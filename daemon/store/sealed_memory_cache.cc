@@ -2,21 +2,21 @@
 
 #include <cstring>
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
-std::string_view SealedMemoryCache::find(const TokenKey& key) const {
+std::string_view SealedMemoryCache::find(const claims::TokenKey& key) const {
   const std::uint32_t number = index_.find(key, key_at());
-  if (number == KeyIndex::kNone) return {};
+  if (number == claims::KeyIndex::kNone) return {};
   const Slot& slot = at(number);
   return {slot.value.data(), slot.size};
 }
 
-void SealedMemoryCache::put(const TokenKey& key, std::string_view value) {
+void SealedMemoryCache::put(const claims::TokenKey& key, std::string_view value) {
   if (value.empty() || value.size() > kMaxValue) return erase(key);
   std::uint32_t number = index_.find(key, key_at());
-  const bool is_new = number == KeyIndex::kNone;
+  const bool is_new = number == claims::KeyIndex::kNone;
   if (is_new) number = take_slot();
-  if (number == KeyIndex::kNone) return;
+  if (number == claims::KeyIndex::kNone) return;
   Slot& slot = at(number);
   slot.size = static_cast<std::uint16_t>(value.size());
   std::memcpy(slot.value.data(), value.data(), value.size());
@@ -25,9 +25,9 @@ void SealedMemoryCache::put(const TokenKey& key, std::string_view value) {
   index_.insert(number, key_at());
 }
 
-void SealedMemoryCache::erase(const TokenKey& key) {
+void SealedMemoryCache::erase(const claims::TokenKey& key) {
   const std::uint32_t number = index_.find(key, key_at());
-  if (number == KeyIndex::kNone) return;
+  if (number == claims::KeyIndex::kNone) return;
   index_.erase(key, key_at());
   free_.push_back(number);
 }
@@ -46,11 +46,11 @@ std::uint32_t SealedMemoryCache::take_slot() {
     free_.pop_back();
     return number;
   }
-  if (used_ == max_slots_) return KeyIndex::kNone;
+  if (used_ == max_slots_) return claims::KeyIndex::kNone;
   if (used_ == chunks_.size() * kChunkSlots) {
     chunks_.emplace_back(HugePageAllocator<Slot>().allocate(kChunkSlots));
   }
   return used_++;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -18,29 +18,30 @@
 #include "daemon/claims/cache/key_index.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
 class SealedMemoryCache {
  public:
   static constexpr std::size_t kSlotSize = 512;
   // Size of a value: about 400 bytes of claims.
-  static constexpr std::size_t kMaxValue = kSlotSize - sizeof(TokenKey) - sizeof(std::uint16_t);
+  static constexpr std::size_t kMaxValue =
+      kSlotSize - sizeof(claims::TokenKey) - sizeof(std::uint16_t);
 
   // `max_bytes` limits the total size of slots.
   explicit SealedMemoryCache(std::size_t max_bytes) : max_slots_(max_bytes / kSlotSize) {}
 
   // Empty if not present. Valid until the next put, erase or clear.
-  std::string_view find(const TokenKey& key) const;
+  std::string_view find(const claims::TokenKey& key) const;
   // Replaces the value of `key`. If the new value does not fit, the old one is still removed.
-  void put(const TokenKey& key, std::string_view value);
-  void erase(const TokenKey& key);
+  void put(const claims::TokenKey& key, std::string_view value);
+  void erase(const claims::TokenKey& key);
   // Also releases the memory.
   void clear();
   std::size_t size() const { return index_.size(); }
 
  private:
   struct Slot {
-    TokenKey key;
+    claims::TokenKey key;
     std::uint16_t size;
     std::array<char, kMaxValue> value;
   };
@@ -55,15 +56,15 @@ class SealedMemoryCache {
     return chunks_[number / kChunkSlots].get()[number % kChunkSlots];
   }
   auto key_at() const {
-    return [this](std::uint32_t number) -> const TokenKey& { return at(number).key; };
+    return [this](std::uint32_t number) -> const claims::TokenKey& { return at(number).key; };
   }
   std::uint32_t take_slot();
 
   std::size_t max_slots_;
-  KeyIndex index_;
+  claims::KeyIndex index_;
   std::vector<std::unique_ptr<Slot, FreeChunk>> chunks_;
   std::uint32_t used_ = 0;           // number of slots used at least once, from the first
   std::vector<std::uint32_t> free_;  // released slots, to be reused
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

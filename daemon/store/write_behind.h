@@ -28,9 +28,9 @@
 #include "daemon/claims/ports.h"
 #include "daemon/store/claims_cache.h"
 
-namespace claimsd::daemon {
+namespace claimsd::store {
 
-class WriteBehindCache final : public ClaimsCache {
+class WriteBehindCache final : public claims::ClaimsCache {
  public:
   static constexpr std::size_t kMaxEntries = 64;
   static constexpr std::size_t kMaxBytes = std::size_t{256} << 10;  // of claims
@@ -44,15 +44,16 @@ class WriteBehindCache final : public ClaimsCache {
   WriteBehindCache(const WriteBehindCache&) = delete;
   WriteBehindCache& operator=(const WriteBehindCache&) = delete;
 
-  std::optional<Entry> find(const TokenKey& key) override;
-  Stored put(const TokenKey& key, const Entry& entry) override;
-  bool erase(const TokenKey& key) override;
+  std::optional<claims::Entry> find(const claims::TokenKey& key) override;
+  claims::Stored put(const claims::TokenKey& key, const claims::Entry& entry) override;
+  bool erase(const claims::TokenKey& key) override;
   // Flushes first.
-  void each(const std::function<void(const TokenKey&, BootTime fresh_until)>& visit) override;
+  void each(
+      const std::function<void(const claims::TokenKey&, BootTime fresh_until)>& visit) override;
   // Flushes first.
-  std::optional<TokenKey> scan(
-      const std::optional<TokenKey>& after, std::size_t most,
-      const std::function<void(const TokenKey&, const Entry&)>& visit) override;
+  std::optional<claims::TokenKey> scan(
+      const std::optional<claims::TokenKey>& after, std::size_t most,
+      const std::function<void(const claims::TokenKey&, const claims::Entry&)>& visit) override;
   // Includes waiting entries, unlike the count of LmdbClaimsCache.
   std::size_t entries() const override;
 
@@ -67,16 +68,16 @@ class WriteBehindCache final : public ClaimsCache {
 
  private:
   struct Waiting {
-    TokenKey key;
-    Entry entry;  // its claims are in `claims`
+    claims::TokenKey key;
+    claims::Entry entry;  // its claims are in `claims`
     Secret claims;
-    Entry view() const;
+    claims::Entry view() const;
   };
 
-  Waiting* waiting_for(const TokenKey& key);
+  Waiting* waiting_for(const claims::TokenKey& key);
   void drop(Waiting& gone);
   bool has_room_for(std::size_t claims) const;
-  Stored write_through(const TokenKey& key, const Entry& entry);
+  claims::Stored write_through(const claims::TokenKey& key, const claims::Entry& entry);
   void flush_first(std::size_t most);
   void write_singly(std::span<const Waiting> these);
 
@@ -88,4 +89,4 @@ class WriteBehindCache final : public ClaimsCache {
   std::uint64_t lost_ = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::store

@@ -9,7 +9,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 // In bytes. A system's CA bundle is a quarter of it.
@@ -72,4 +72,4 @@ Result<std::shared_ptr<const TlsCredentials>> read_credentials(const UpstreamSet
   return failure(fmt::format("upstream.{}.{}: {}", settings.name, option, why));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -10,7 +10,7 @@
 #include "daemon/upstream/settings.h"
 #include "daemon/upstream/tls_credentials.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 // Distinguishes one state of a file from another (stat(2)). All zero: the file does not exist.
 struct FileMark {
@@ -29,4 +29,4 @@ FileMarks mark_credential_files(const UpstreamSettings& settings);
 // The error names the option, the file and the reason.
 Result<std::shared_ptr<const TlsCredentials>> read_credentials(const UpstreamSettings& settings);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 Result<std::unique_ptr<CredentialWatch>> CredentialWatch::create(const UpstreamSettings& settings) {
   std::unique_ptr<CredentialWatch> self(new CredentialWatch(settings));
@@ -30,4 +30,4 @@ CredentialReport CredentialWatch::report() const {
   return {.error = error_, .certificate_end = current_->certificate_end()};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -13,11 +13,11 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/upstream/credential_files.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 // The result of a look at the files, for status and log.
 struct CredentialReport {
-  UpstreamId upstream = 0;
+  claims::UpstreamId upstream = 0;
   bool is_first = false;                    // the first report, made at start
   std::string error;                        // "": files in effect; else why the old ones still are
   std::optional<WallTime> certificate_end;  // of the client certificate; none: there is none
@@ -43,4 +43,4 @@ class CredentialWatch {
   std::string error_;   // their error; "": current_ is what they hold
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

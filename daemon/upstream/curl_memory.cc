@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 // Smallest size of a growing block. curl doubles its request buffer from 32 bytes on, and each step
@@ -59,4 +59,4 @@ CurlLibrary::~CurlLibrary() {
   curl_global_cleanup();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

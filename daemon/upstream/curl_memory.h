@@ -9,7 +9,7 @@
 
 #include "daemon/base/result.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 class CurlLibrary {
  public:
@@ -22,4 +22,4 @@ class CurlLibrary {
   CurlLibrary() = default;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

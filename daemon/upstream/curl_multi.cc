@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 // How often curl may ask to be called again immediately before the loop continues.
@@ -13,12 +13,13 @@ constexpr int kMaxKicks = 64;
 
 }  // namespace
 
-CurlMulti::CurlMulti(Loop& loop, Log& log, Done done)
+CurlMulti::CurlMulti(loop::Loop& loop, Log& log, Done done)
     : loop_(loop), log_(log), done_(std::move(done)) {}
 
-Result<std::unique_ptr<CurlMulti>> CurlMulti::create(Loop& loop, long pool, Log& log, Done done) {
+Result<std::unique_ptr<CurlMulti>> CurlMulti::create(loop::Loop& loop, long pool, Log& log,
+                                                     Done done) {
   std::unique_ptr<CurlMulti> self(new CurlMulti(loop, log, std::move(done)));
-  self->timer_ = TRY(TimerFd::create(loop, [raw = self.get()] { raw->wake(); }));
+  self->timer_ = TRY(loop::TimerFd::create(loop, [raw = self.get()] { raw->wake(); }));
   self->multi_.reset(curl_multi_init());
   CURLM* multi = self->multi_.get();
   // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue ignores deadlines. The Fetcher
@@ -93,12 +94,12 @@ void CurlMulti::unwatch(curl_socket_t fd) {
 Result<CurlMulti::Watched*> CurlMulti::watched(curl_socket_t fd) {
   const auto found = polls_.find(fd);
   if (found != polls_.end()) return &found->second;
-  Poll poll =
-      TRY(Poll::create(loop_, fd, [this, fd](const PollEvents& events) { ready(fd, events); }));
+  loop::Poll poll = TRY(loop::Poll::create(
+      loop_, fd, [this, fd](const loop::PollEvents& events) { ready(fd, events); }));
   return &polls_.emplace(fd, Watched{std::move(poll)}).first->second;
 }
 
-void CurlMulti::ready(curl_socket_t fd, const PollEvents& events) {
+void CurlMulti::ready(curl_socket_t fd, const loop::PollEvents& events) {
   Watched& socket = polls_.at(fd);
   if (events.error != 0) socket.started = CURL_POLL_NONE;
   if (socket.wanted == CURL_POLL_NONE) {
@@ -130,7 +131,7 @@ int CurlMulti::on_timer(CURLM* /*multi*/, long timeout_ms, void* raw) {
   auto* self = static_cast<CurlMulti*>(raw);
   self->kicked_ = timeout_ms == 0;
   self->due_.reset();
-  if (timeout_ms > 0) self->wake_at(Loop::hrtime() + milliseconds(timeout_ms));
+  if (timeout_ms > 0) self->wake_at(loop::Loop::hrtime() + milliseconds(timeout_ms));
   return 0;
 }
 
@@ -140,12 +141,12 @@ void CurlMulti::wake_at(Duration due) {
   due_ = due;
   if (timer_->active() && armed_ <= due) return;
   armed_ = due;
-  timer_->start(std::max(Duration(0), due - Loop::hrtime()));
+  timer_->start(std::max(Duration(0), due - loop::Loop::hrtime()));
 }
 
 void CurlMulti::wake() {
   if (!due_) return;
-  if (*due_ > Loop::hrtime()) return wake_at(*due_);
+  if (*due_ > loop::Loop::hrtime()) return wake_at(*due_);
   due_.reset();
   act(CURL_SOCKET_TIMEOUT, 0);
 }
@@ -160,7 +161,7 @@ void CurlMulti::act(curl_socket_t fd, int events) {
     call(CURL_SOCKET_TIMEOUT, 0);
     report();
   }
-  if (kicked_) wake_at(Loop::hrtime() + milliseconds(1));
+  if (kicked_) wake_at(loop::Loop::hrtime() + milliseconds(1));
   driving_ = false;
 }
 
@@ -182,4 +183,4 @@ void CurlMulti::report() {
   }
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

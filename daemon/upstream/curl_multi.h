@@ -28,7 +28,7 @@
 #include "daemon/loop/poll.h"
 #include "daemon/loop/timer_fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 class CurlMulti {
  public:
@@ -37,7 +37,8 @@ class CurlMulti {
   using Done = std::function<void(CURL* easy, CURLcode code)>;
 
   // Keeps up to `pool` idle connections.
-  static Result<std::unique_ptr<CurlMulti>> create(Loop& loop, long pool, Log& log, Done done);
+  static Result<std::unique_ptr<CurlMulti>> create(loop::Loop& loop, long pool, Log& log,
+                                                   Done done);
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
@@ -53,7 +54,7 @@ class CurlMulti {
 
  private:
   struct Watched {
-    Poll poll;
+    loop::Poll poll;
     int wanted = CURL_POLL_NONE;   // by curl
     int started = CURL_POLL_NONE;  // the events its Poll watches
   };
@@ -61,7 +62,7 @@ class CurlMulti {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
 
-  CurlMulti(Loop& loop, Log& log, Done done);
+  CurlMulti(loop::Loop& loop, Log& log, Done done);
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* to);
@@ -69,25 +70,25 @@ class CurlMulti {
   int watch(curl_socket_t fd, int what);
   void unwatch(curl_socket_t fd);
   Result<Watched*> watched(curl_socket_t fd);
-  void ready(curl_socket_t fd, const PollEvents& events);
+  void ready(curl_socket_t fd, const loop::PollEvents& events);
   void wake_at(Duration due);
   void wake();
   void act(curl_socket_t fd, int events);
   void call(curl_socket_t fd, int events);
   void report();
 
-  Loop& loop_;
+  loop::Loop& loop_;
   Log& log_;
   Done done_;
-  std::optional<TimerFd> timer_;  // never stopped: an early expiry does nothing
-  Duration armed_{};              // when timer_ expires; Loop::hrtime(), like due_
-  std::optional<Duration> due_;   // when curl wants to be called
-  bool kicked_ = false;           // curl asked to be called immediately
-  bool driving_ = false;          // act() is on the stack
+  std::optional<loop::TimerFd> timer_;  // never stopped: an early expiry does nothing
+  Duration armed_{};                    // when timer_ expires; Loop::hrtime(), like due_
+  std::optional<Duration> due_;         // when curl wants to be called
+  bool kicked_ = false;                 // curl asked to be called immediately
+  bool driving_ = false;                // act() is on the stack
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_set<curl_socket_t> opened_;  // by on_open(), not closed yet
   std::unique_ptr<CURLM, Cleanup>
       multi_;  // last, so destroyed first: closes sockets through the rest
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

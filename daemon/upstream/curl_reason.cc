@@ -2,7 +2,7 @@
 
 #include "daemon/base/printable.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 constexpr std::size_t kMaxDetail = 256;
@@ -69,4 +69,4 @@ CurlFailure explain(CURLcode code, std::string_view words) {
   return failure;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -8,7 +8,7 @@
 
 #include "proto/vocabulary.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 struct CurlFailure {
   proto::Reason reason = proto::Reason::kUpstreamProtocol;
@@ -18,4 +18,4 @@ struct CurlFailure {
 // `words`: the contents of CURLOPT_ERRORBUFFER. Never returns kOk.
 CurlFailure explain(CURLcode code, std::string_view words);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

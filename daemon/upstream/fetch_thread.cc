@@ -15,7 +15,7 @@
 #include "daemon/upstream/target.h"
 #include "daemon/upstream/url_queues.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 constexpr Duration kPulse = seconds(5);
@@ -26,8 +26,8 @@ struct Sent {
 };
 
 struct Completion {
-  FlightId id = 0;
-  FetchOutcome outcome;
+  claims::FlightId id = 0;
+  claims::FetchOutcome outcome;
 };
 
 // A thread started while this exists receives no signals: they are for the loop thread.
@@ -52,22 +52,22 @@ class SignalsBlocked {
 // Members are destroyed in reverse order.
 struct FetchThread::Parts {
   std::unique_ptr<CurlLibrary> library;
-  std::unique_ptr<MessageQueue<Completion>> completions;    // to the loop thread
-  std::unique_ptr<MessageQueue<CredentialReport>> reports;  // to the loop thread
-  std::unique_ptr<Loop> loop;                               // of the fetch thread
+  std::unique_ptr<loop::MessageQueue<Completion>> completions;    // to the loop thread
+  std::unique_ptr<loop::MessageQueue<CredentialReport>> reports;  // to the loop thread
+  std::unique_ptr<loop::Loop> loop;                               // of the fetch thread
   std::unique_ptr<Fetcher> fetcher;
   std::optional<UrlQueues> url_queues;
-  std::atomic<Duration::rep> last_iteration{Loop::hrtime().count()};
-  std::optional<TimerFd> pulse;  // fetch thread; shows that its loop runs
+  std::atomic<Duration::rep> last_iteration{loop::Loop::hrtime().count()};
+  std::optional<loop::TimerFd> pulse;  // fetch thread; shows that its loop runs
   // To the fetch thread; nullopt: stop.
-  std::unique_ptr<MessageQueue<std::optional<Sent>>> flights;
+  std::unique_ptr<loop::MessageQueue<std::optional<Sent>>> flights;
 };
 
 FetchThread::FetchThread(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSettings> upstreams,
-                                                         Deliver deliver, Loop& loop, Log& log,
-                                                         Reported reported) {
+                                                         Deliver deliver, loop::Loop& loop,
+                                                         Log& log, Reported reported) {
   auto parts = std::make_unique<Parts>();
   parts->library = TRY(CurlLibrary::create());
   parts->url_queues.emplace(upstreams);
@@ -75,29 +75,29 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   for (UpstreamSettings& settings : upstreams) {
     targets.push_back(TRY(check_target(std::move(settings))));
   }
-  parts->completions = TRY(MessageQueue<Completion>::create(
+  parts->completions = TRY(loop::MessageQueue<Completion>::create(
       loop, [deliver = std::move(deliver)](Completion&& completion) {
         deliver(completion.id, std::move(completion.outcome));
       }));
-  parts->reports = TRY(MessageQueue<CredentialReport>::create(
+  parts->reports = TRY(loop::MessageQueue<CredentialReport>::create(
       loop, [reported = std::move(reported)](CredentialReport&& report) {
         if (reported) reported(report);
       }));
-  parts->loop = TRY(Loop::create());
+  parts->loop = TRY(loop::Loop::create());
   Parts& in = *parts;
   parts->fetcher = TRY(Fetcher::create(
       *in.loop, std::move(targets), log,
-      [&in](FlightId id, FetchOutcome&& outcome) {
+      [&in](claims::FlightId id, claims::FetchOutcome&& outcome) {
         in.completions->push({id, std::move(outcome)});
       },
       [&in](const CredentialReport& report) { in.reports->push(report); }));
-  parts->flights =
-      TRY(MessageQueue<std::optional<Sent>>::create(*in.loop, [&in](std::optional<Sent>&& sent) {
+  parts->flights = TRY(
+      loop::MessageQueue<std::optional<Sent>>::create(*in.loop, [&in](std::optional<Sent>&& sent) {
         if (!sent) return in.loop->stop();
         in.fetcher->start(sent->flight, sent->token.view());
       }));
-  in.pulse = TRY(TimerFd::create(*in.loop, [&in] {
-    in.last_iteration.store(Loop::hrtime().count(), std::memory_order_relaxed);
+  in.pulse = TRY(loop::TimerFd::create(*in.loop, [&in] {
+    in.last_iteration.store(loop::Loop::hrtime().count(), std::memory_order_relaxed);
   }));
   in.pulse->start(kPulse, kPulse);
   std::unique_ptr<FetchThread> self(new FetchThread(std::move(parts)));
@@ -126,12 +126,13 @@ FetchThread::~FetchThread() {
 }
 
 Duration FetchThread::silent_for() const {
-  return Loop::hrtime() - Duration(parts_->last_iteration.load(std::memory_order_relaxed));
+  return loop::Loop::hrtime() - Duration(parts_->last_iteration.load(std::memory_order_relaxed));
 }
 
-void FetchThread::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
-  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), Loop::hrtime()};
+void FetchThread::start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
+                        const Secret& token) {
+  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), loop::Loop::hrtime()};
   parts_->flights->push(Sent{flight, token.clone()});
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

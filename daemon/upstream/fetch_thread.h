@@ -21,24 +21,25 @@
 #include "daemon/upstream/credential_watch.h"
 #include "daemon/upstream/settings.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
-class FetchThread final : public Upstream {
+class FetchThread final : public claims::Upstream {
  public:
-  using Deliver = std::function<void(FlightId, FetchOutcome&&)>;
+  using Deliver = std::function<void(claims::FlightId, claims::FetchOutcome&&)>;
   // Called on the loop thread when certificate files have changed (credential_watch.h).
   using Reported = std::function<void(const CredentialReport&)>;
 
   // An UpstreamId is a position in `upstreams`, not counting further URLs (next_url). Checks all
   // settings; an error names the option and the reason. Sends no request yet.
   static Result<std::unique_ptr<FetchThread>> create(std::vector<UpstreamSettings> upstreams,
-                                                     Deliver deliver, Loop& loop, Log& log,
+                                                     Deliver deliver, loop::Loop& loop, Log& log,
                                                      Reported reported = {});
   ~FetchThread() override;
   FetchThread(const FetchThread&) = delete;
   FetchThread& operator=(const FetchThread&) = delete;
 
-  void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
+             const Secret& token) override;
 
   // Time since its loop last ran. Normally up to a few seconds, longer only while it hangs: libcurl
   // may block there on the resolver (curl #8515), for half a minute at most.
@@ -53,4 +54,4 @@ class FetchThread final : public Upstream {
   std::thread thread_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

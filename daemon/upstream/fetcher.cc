@@ -4,21 +4,22 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
-Fetcher::Fetcher(Loop& loop, Log& log, OnComplete completed, Reported reported)
+Fetcher::Fetcher(loop::Loop& loop, Log& log, OnComplete completed, Reported reported)
     : loop_(loop), log_(log), completed_(std::move(completed)), reported_(std::move(reported)) {}
 
-Result<std::unique_ptr<Fetcher>> Fetcher::create(Loop& loop, std::vector<Target> targets, Log& log,
-                                                 OnComplete completed, Reported reported) {
+Result<std::unique_ptr<Fetcher>> Fetcher::create(loop::Loop& loop, std::vector<Target> targets,
+                                                 Log& log, OnComplete completed,
+                                                 Reported reported) {
   std::unique_ptr<Fetcher> self(new Fetcher(loop, log, std::move(completed), std::move(reported)));
   TRY(self->open(std::move(targets)));
   return self;
 }
 
 Status Fetcher::open(std::vector<Target> targets) {
-  deadline_ = TRY(TimerFd::create(loop_, [this] { sweep(); }));
-  UpstreamId upstreams = 0;
+  deadline_ = TRY(loop::TimerFd::create(loop_, [this] { sweep(); }));
+  claims::UpstreamId upstreams = 0;
   for (Target& target : targets) {
     if (!target.settings.next_url || url_queues_.empty()) ++upstreams;
     UrlQueue& url_queue = *url_queues_.emplace_back(std::make_unique<UrlQueue>());
@@ -27,13 +28,13 @@ Status Fetcher::open(std::vector<Target> targets) {
     TRY(connect_anew(url_queue));
   }
   if (watches_.empty()) return {};
-  next_look_ = TRY(TimerFd::create(loop_, [this] { look(); }));
+  next_look_ = TRY(loop::TimerFd::create(loop_, [this] { look(); }));
   next_look_->start(kBetweenLooks, kBetweenLooks);
   return {};
 }
 
 // All URLs of one Auth API share its files.
-Status Fetcher::watch_files(UrlQueue& url_queue, UpstreamId upstream) {
+Status Fetcher::watch_files(UrlQueue& url_queue, claims::UpstreamId upstream) {
   if (url_queue.target.clear || !has_credential_files(url_queue.target.settings)) return {};
   if (watches_.empty() || watches_.back().upstream != upstream) {
     auto files = TRY(CredentialWatch::create(url_queue.target.settings));
@@ -102,7 +103,7 @@ void Fetcher::fill(UrlQueue& url_queue) {
   while (!url_queue.waiting.empty() && url_queue.has_room()) {
     const WaitingFetch next = std::move(url_queue.waiting.front());
     url_queue.waiting.pop_front();
-    if (url_queue.due(next.flight) <= Loop::hrtime()) {
+    if (url_queue.due(next.flight) <= loop::Loop::hrtime()) {
       complete_late(next.flight);
     } else {
       launch(url_queue, next.flight, next.token.view());
@@ -138,10 +139,10 @@ std::unique_ptr<Transfer> Fetcher::take_running(UrlQueue& url_queue, const Trans
 
 void Fetcher::done(CURL* easy, CURLcode code) {
   Transfer& transfer = Transfer::of(easy);
-  const FlightId id = transfer.flight().id;
+  const claims::FlightId id = transfer.flight().id;
   UrlQueue& url_queue = *url_queues_[transfer.flight().url_queue];
   std::unique_ptr<Transfer> finished = take_running(url_queue, transfer);
-  FetchOutcome outcome = finished->end(code);
+  claims::FetchOutcome outcome = finished->end(code);
   if (&finished->connections() == url_queue.connections.get())
     url_queue.idle.push_back(std::move(finished));
   completed_(id, std::move(outcome));
@@ -149,7 +150,7 @@ void Fetcher::done(CURL* easy, CURLcode code) {
 }
 
 void Fetcher::sweep() {
-  const Duration now = Loop::hrtime();
+  const Duration now = loop::Loop::hrtime();
   for (const auto& url_queue : url_queues_) sweep(*url_queue, now);
   Duration next = Duration::max();
   for (const auto& url_queue : url_queues_) {
@@ -185,7 +186,7 @@ void Fetcher::sweep(UrlQueue& url_queue, Duration now) {
 }
 
 void Fetcher::arm(Duration due) {
-  deadline_->start(std::max(Duration::zero(), due - Loop::hrtime()));
+  deadline_->start(std::max(Duration::zero(), due - loop::Loop::hrtime()));
 }
 
 // The deadline passed before a connection was free.
@@ -195,11 +196,11 @@ void Fetcher::complete_late(const FetchRequest& flight) {
 
 void Fetcher::complete_failed(const FetchRequest& flight, proto::Reason reason,
                               std::string detail) {
-  FetchOutcome outcome;
+  claims::FetchOutcome outcome;
   outcome.failure = reason;
   outcome.detail = std::move(detail);
-  outcome.took = Loop::hrtime() - flight.started;
+  outcome.took = loop::Loop::hrtime() - flight.started;
   completed_(flight.id, std::move(outcome));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -22,19 +22,20 @@
 #include "daemon/upstream/target.h"
 #include "daemon/upstream/transfer.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 class Fetcher {
  public:
   // Called once per start(), possibly from within it.
-  using OnComplete = std::function<void(FlightId, FetchOutcome&&)>;
+  using OnComplete = std::function<void(claims::FlightId, claims::FetchOutcome&&)>;
   // Called when certificate files have changed, and once at start.
   using Reported = std::function<void(const CredentialReport&)>;
 
   static constexpr Duration kBetweenLooks = seconds(1);
 
-  static Result<std::unique_ptr<Fetcher>> create(Loop& loop, std::vector<Target> targets, Log& log,
-                                                 OnComplete completed, Reported reported = {});
+  static Result<std::unique_ptr<Fetcher>> create(loop::Loop& loop, std::vector<Target> targets,
+                                                 Log& log, OnComplete completed,
+                                                 Reported reported = {});
   // Cancels running requests without calling OnComplete.
   ~Fetcher();
   Fetcher(const Fetcher&) = delete;
@@ -62,9 +63,9 @@ class Fetcher {
     }
   };
 
-  Fetcher(Loop& loop, Log& log, OnComplete completed, Reported reported);
+  Fetcher(loop::Loop& loop, Log& log, OnComplete completed, Reported reported);
   Status open(std::vector<Target> targets);
-  Status watch_files(UrlQueue& url_queue, UpstreamId upstream);
+  Status watch_files(UrlQueue& url_queue, claims::UpstreamId upstream);
   Status connect_anew(UrlQueue& url_queue);
   void fill(UrlQueue& url_queue);
   void launch(UrlQueue& url_queue, const FetchRequest& flight, std::string_view token);
@@ -78,11 +79,11 @@ class Fetcher {
   void complete_failed(const FetchRequest& flight, proto::Reason reason, std::string detail);
 
   struct Watch {
-    UpstreamId upstream = 0;
+    claims::UpstreamId upstream = 0;
     std::unique_ptr<CredentialWatch> files;
   };
 
-  Loop& loop_;
+  loop::Loop& loop_;
   Log& log_;
   OnComplete completed_;
   Reported reported_;
@@ -91,8 +92,8 @@ class Fetcher {
   // Connections under older credentials. Must not be destroyed inside one of their callbacks.
   std::vector<std::shared_ptr<Connections>> retired_;
   // Not stopped when its flight ends: sweep() finds the next deadline.
-  std::optional<TimerFd> deadline_;
-  std::optional<TimerFd> next_look_;  // none: there are no files
+  std::optional<loop::TimerFd> deadline_;
+  std::optional<loop::TimerFd> next_look_;  // none: there are no files
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

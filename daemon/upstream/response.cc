@@ -2,7 +2,7 @@
 
 #include <string.h>  // explicit_bzero(3), strncasecmp(3)
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 bool same(std::string_view a, std::string_view b) {
@@ -108,7 +108,7 @@ bool Response::add_body(std::string_view bytes) {
   return true;
 }
 
-void Response::take(FetchOutcome& outcome) {
+void Response::take(claims::FetchOutcome& outcome) {
   if (failure_ == proto::Reason::kOk && !headers_done_) {
     fail(proto::Reason::kUpstreamProtocol, "broken off within the headers");
   }
@@ -142,4 +142,4 @@ void Response::clear() {
   detail_ = "";
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -15,7 +15,7 @@
 #include "daemon/claims/ports.h"
 #include "daemon/upstream/settings.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 class Response {
  public:
@@ -35,7 +35,7 @@ class Response {
 
   // Moves the response into `outcome`, after curl reported success. A response that ended within
   // its headers is a failure, although curl accepts it.
-  void take(FetchOutcome& outcome);
+  void take(claims::FetchOutcome& outcome);
   // Wipes everything for the next transfer.
   void clear();
 
@@ -60,4 +60,4 @@ class Response {
   const char* detail_ = "";
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

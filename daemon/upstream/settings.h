@@ -7,7 +7,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 // In bytes, per response. A larger one is an error, never a truncated answer.
 inline constexpr std::size_t kMaxUpstreamBody = 64 * 1024;
@@ -32,4 +32,4 @@ struct UpstreamSettings {
   std::size_t max_body = kMaxUpstreamBody;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

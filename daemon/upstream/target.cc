@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 struct FreeUrl {
@@ -92,4 +92,4 @@ Result<Target> check_target(UpstreamSettings settings) {
   return target;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -6,7 +6,7 @@
 #include "daemon/base/result.h"
 #include "daemon/upstream/settings.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 struct Target {
   UpstreamSettings settings;
@@ -18,4 +18,4 @@ struct Target {
 // because curl's reading decides which server receives the token.
 Result<Target> check_target(UpstreamSettings settings);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

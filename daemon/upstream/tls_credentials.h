@@ -17,7 +17,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/crypto/openssl_ptr.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 // File contents in PEM. Empty: no such file.
 struct CredentialTexts {
@@ -55,11 +55,11 @@ class TlsCredentials {
   std::optional<CredentialError> take_certificate(const Secret& text);
   std::optional<CredentialError> take_key(const Secret& text);
 
-  std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>> authorities_;
-  std::unique_ptr<X509, OpensslFree<X509_free>> certificate_;
+  std::unique_ptr<X509_STORE, crypto::OpensslFree<X509_STORE_free>> authorities_;
+  std::unique_ptr<X509, crypto::OpensslFree<X509_free>> certificate_;
   std::unique_ptr<STACK_OF(X509), FreeStack> chain_;  // intermediate certificates
-  EvpPkeyPtr key_;
+  crypto::EvpPkeyPtr key_;
   std::optional<WallTime> certificate_end_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -8,7 +8,7 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/upstream/curl_reason.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 constexpr const char* kUserAgent = "User-Agent: claimsd/" CLAIMSD_VERSION;
@@ -163,15 +163,15 @@ Transfer& Transfer::of(CURL* easy) {
 bool Transfer::begin(const FetchRequest& flight, std::string_view token) {
   flight_ = flight;
   words_[0] = '\0';
-  if (check_token(token) != proto::Reason::kOk) return false;
+  if (claims::check_token(token) != proto::Reason::kOk) return false;
   char* end = std::copy(token.begin(), token.end(), authorization_.begin() + kPrefix.size());
   *end = '\0';
   token_size_ = token.size();
   return true;
 }
 
-FetchOutcome Transfer::end(CURLcode code) {
-  FetchOutcome outcome;
+claims::FetchOutcome Transfer::end(CURLcode code) {
+  claims::FetchOutcome outcome;
   // If Response stopped the transfer, it has the reason; curl only knows that a callback failed.
   if (code != CURLE_OK && response_.failure() == proto::Reason::kOk) {
     CurlFailure failure = explain(code, words_.data());
@@ -181,7 +181,7 @@ FetchOutcome Transfer::end(CURLcode code) {
     response_.take(outcome);
     outcome.retry_after = retry_after(easy());
   }
-  outcome.took = Loop::hrtime() - flight_.started;
+  outcome.took = loop::Loop::hrtime() - flight_.started;
   wipe();
   return outcome;
 }
@@ -209,4 +209,4 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   return goes_on ? size * count : 0;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

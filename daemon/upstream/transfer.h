@@ -18,11 +18,11 @@
 #include "daemon/upstream/tls_credentials.h"
 #include "proto/limits.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 // A request in flight. Its token is passed separately.
 struct FetchRequest {
-  FlightId id = 0;
+  claims::FlightId id = 0;
   std::size_t url_queue = 0;  // in the Fetcher: an Auth API at one of its URLs
   Duration started{};         // Loop::hrtime()
 };
@@ -53,7 +53,7 @@ class Transfer {
   // end() works.
   bool begin(const FetchRequest& flight, std::string_view token);
   // The outcome. Wipes token and response.
-  FetchOutcome end(CURLcode code);
+  claims::FetchOutcome end(CURLcode code);
 
  private:
   static constexpr std::string_view kPrefix = "Authorization: Bearer ";
@@ -85,4 +85,4 @@ class Transfer {
   std::unique_ptr<CURL, Cleanup> easy_;  // last, so destroyed first
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -9,7 +9,7 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/upstream/settings.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 class UrlQueues {
  public:
@@ -23,7 +23,7 @@ class UrlQueues {
   }
 
   // The position; kNone if there is no such URL. Never the position of another Auth API.
-  std::size_t of(UpstreamId upstream, std::size_t url) const {
+  std::size_t of(claims::UpstreamId upstream, std::size_t url) const {
     const bool is_there = upstream < url_queues_.size() && url < url_queues_[upstream].size();
     return is_there ? url_queues_[upstream][url] : kNone;
   }
@@ -32,4 +32,4 @@ class UrlQueues {
   std::vector<std::vector<std::size_t>> url_queues_;  // by UpstreamId, then by URL
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -6,18 +6,18 @@
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 struct Given {
-  std::vector<AdminAction> orders;
+  std::vector<claims::AdminAction> orders;
   std::vector<std::string> who;
-  ActionResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
-  std::vector<ActionDone> waiting;  // the callbacks to call later, if `later` is set
+  claims::ActionResult result{.durable = true, .until = WallTime(seconds(1'767'225'600))};
+  std::vector<claims::ActionDone> waiting;  // the callbacks to call later, if `later` is set
   bool later = false;
 
   ActionTaker taker() {
-    return [this](const AdminAction& action, const ActionDone& done) {
+    return [this](const claims::AdminAction& action, const claims::ActionDone& done) {
       orders.push_back(action);
       who.emplace_back(action.who);
       if (later) {
@@ -31,8 +31,8 @@ struct Given {
     AdminServices services;
     services.purge = taker();
     services.revoke = taker();
-    services.upstream_named = [](std::string_view name) -> std::optional<UpstreamId> {
-      return name == "second" ? std::optional<UpstreamId>(1) : std::nullopt;
+    services.upstream_named = [](std::string_view name) -> std::optional<claims::UpstreamId> {
+      return name == "second" ? std::optional<claims::UpstreamId>(1) : std::nullopt;
     };
     return dispatch(services, {.method = "POST", .path = path, .body = body});
   }
@@ -41,15 +41,15 @@ struct Given {
 TEST_CASE("an order is parsed as sent") {
   Given given;
   CHECK(given.post("/v1/revoke", R"({"token":"abc","for_seconds":60})").status == 200);
-  CHECK(given.orders.back().subject == Subject::kToken);
+  CHECK(given.orders.back().subject == claims::Subject::kToken);
   CHECK(given.who.back() == "abc");
   CHECK(given.orders.back().length == seconds(60));
   CHECK(given.post("/v1/revoke", R"({"user":"7","lock":true,"upstream":"second"})").status == 200);
-  CHECK(given.orders.back().subject == Subject::kUser);
+  CHECK(given.orders.back().subject == claims::Subject::kUser);
   CHECK(given.orders.back().lock);
-  CHECK(given.orders.back().upstream == UpstreamId{1});
+  CHECK(given.orders.back().upstream == claims::UpstreamId{1});
   CHECK(given.post("/v1/purge", R"({"all_users":true})").status == 200);
-  CHECK(given.orders.back().subject == Subject::kAllUsers);
+  CHECK(given.orders.back().subject == claims::Subject::kAllUsers);
 }
 
 TEST_CASE("an order that is only partly valid is not carried out") {
@@ -80,9 +80,9 @@ TEST_CASE("an order that is only partly valid is not carried out") {
 
 TEST_CASE("a failed order returns the reason, but never its subject") {
   Given given;
-  given.result = {.outcome = ActionOutcome::kFull, .until = {}};
+  given.result = {.outcome = claims::ActionOutcome::kFull, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 507);
-  given.result = {.outcome = ActionOutcome::kNoToken, .until = {}};
+  given.result = {.outcome = claims::ActionOutcome::kNoToken, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
   given.result = {.durable = false, .until = {}};
   const HttpResponse response = given.post("/v1/revoke", R"({"user":"SECRET"})");
@@ -102,7 +102,7 @@ TEST_CASE("a deferred response is sent when it is ready") {
       ordered.set_value();
       return response;
     }
-    for (const ActionDone& done : std::exchange(given.waiting, {})) done(given.result);
+    for (const claims::ActionDone& done : std::exchange(given.waiting, {})) done(given.result);
     return {};
   }));
   TestClient waiting(dir / "s");
@@ -145,7 +145,8 @@ TEST_CASE("an order leaves no copy of its token behind") {
   body[kBefore.size() + secret.size() + 1] = '}';
   const std::string part = secret.substr(100, 100);
   {
-    const auto parsed = parse_action({body.data(), body.size()}, ActionKind::kRevoke);
+    const auto parsed =
+        claims::parse_action({body.data(), body.size()}, claims::ActionKind::kRevoke);
     REQUIRE(parsed);
     CHECK(parsed->who.view().size() == secret.size());
     explicit_bzero(body.data(), body.size());
@@ -155,4 +156,4 @@ TEST_CASE("an order leaves no copy of its token behind") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -14,7 +14,7 @@
 
 #include "daemon/loop/unix_socket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 [[noreturn]] void give_up(const std::string& what) {
@@ -44,8 +44,8 @@ LoopThread::LoopThread(Start start) {
 }
 
 void LoopThread::main(const Start& start, std::promise<void> ready) {
-  auto loop = std::move(*Loop::create());
-  auto stop = std::move(*Async::create(*loop, [&] { loop->stop(); }));
+  auto loop = std::move(*loop::Loop::create());
+  auto stop = std::move(*loop::Async::create(*loop, [&] { loop->stop(); }));
   stop_ = &stop;
   const auto running = start(*loop);
   ready.set_value();
@@ -66,8 +66,8 @@ Duration LoopThread::cpu_time() {
 }
 
 LoopThread::Start serve(std::string path, HttpHandler handler, HttpLimits limits) {
-  return [=](Loop& loop) -> std::shared_ptr<void> {
-    auto bound = listen_on_unix_path({.path = path});
+  return [=](loop::Loop& loop) -> std::shared_ptr<void> {
+    auto bound = loop::listen_on_unix_path({.path = path});
     if (!bound) give_up(bound.error().message);
     auto server = HttpServer::create(loop, std::move(bound->fd), handler, limits);
     if (!server) give_up(server.error().message);
@@ -179,7 +179,7 @@ DaemonStatus sample_status() {
   upstream.last_latency = milliseconds(12);
   upstream.certificates.client_end = WallTime(seconds(1'800'000'000));
   status.upstreams = {upstream};
-  status.audit.log.state = AuditState::kWritable;
+  status.audit.log.state = audit::AuditState::kWritable;
   status.audit.log.sequence = 5012;
   status.audit.log.bytes = 1 << 20;
   status.audit.log.segments = 2;
@@ -203,4 +203,4 @@ DaemonStatus sample_status() {
   return status;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -15,7 +15,7 @@
 #include "daemon/loop/async.h"
 #include "daemon/loop/loop.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 // A directory that is removed with its contents.
 class TempDir {
@@ -34,7 +34,7 @@ class TempDir {
 // returns is destroyed there, before the loop.
 class LoopThread {
  public:
-  using Start = std::function<std::shared_ptr<void>(Loop&)>;
+  using Start = std::function<std::shared_ptr<void>(loop::Loop&)>;
   explicit LoopThread(Start start);
   ~LoopThread();
   LoopThread(const LoopThread&) = delete;
@@ -46,7 +46,7 @@ class LoopThread {
  private:
   void main(const Start& start, std::promise<void> ready);
 
-  Async* stop_ = nullptr;  // on the thread's stack while it runs
+  loop::Async* stop_ = nullptr;  // on the thread's stack while it runs
   std::thread thread_;
 };
 
@@ -84,4 +84,4 @@ std::string_view body_of(std::string_view response);
 // A status with a different number in every field.
 DaemonStatus sample_status();
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

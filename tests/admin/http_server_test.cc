@@ -12,7 +12,7 @@
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 HttpResponse echo(const HttpRequest& request) {
@@ -250,7 +250,7 @@ TEST_CASE("the admin API over its socket: status, metrics, errors, HEAD") {
 }
 
 TEST_CASE("a descriptor that is not a listening socket is an error with a message") {
-  auto loop = std::move(*Loop::create());
+  auto loop = std::move(*loop::Loop::create());
   Fd plain(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto server = HttpServer::create(*loop, std::move(plain), echo);
   REQUIRE_FALSE(server);
@@ -258,4 +258,4 @@ TEST_CASE("a descriptor that is not a listening socket is an error with a messag
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

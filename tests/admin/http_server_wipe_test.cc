@@ -9,7 +9,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 // Masked in the source, so that the searching process never has it in the clear.
@@ -73,4 +73,4 @@ TEST_CASE("a token in a request body is wiped after the response") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -7,7 +7,7 @@
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 std::string text_of(const DaemonStatus& status) {
@@ -61,9 +61,9 @@ TEST_CASE("metrics follow the text format: help and type before the samples, eac
 TEST_CASE("the audit metrics are present only if an audit log is kept") {
   auto status = sample_status();
   CHECK(text_of(status).find("\nclaimsd_audit_writable 1\n") != std::string::npos);
-  status.audit.log.state = AuditState::kDiskFull;
+  status.audit.log.state = audit::AuditState::kDiskFull;
   CHECK(text_of(status).find("\nclaimsd_audit_writable 0\n") != std::string::npos);
-  status.audit.log.state = AuditState::kOff;
+  status.audit.log.state = audit::AuditState::kOff;
   CHECK(text_of(status).find("\nclaimsd_audit_writable ") == std::string::npos);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("gauges are in base units") {
 
 TEST_CASE("histogram buckets are cumulative, and the last one has all observations") {
   auto status = sample_status();
-  CallStatistics& calls = status.upstreams[0].calls;
+  claims::CallStatistics& calls = status.upstreams[0].calls;
   calls.completed(proto::Reason::kOk, milliseconds(3));
   calls.completed(proto::Reason::kOk, milliseconds(4));
   calls.completed(proto::Reason::kOk, seconds(60));
@@ -131,4 +131,4 @@ TEST_CASE("the labels in the table match those of the samples") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

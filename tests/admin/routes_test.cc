@@ -12,12 +12,13 @@
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
-const std::vector<Setting> kSettings = {{"cache.max_ttl", "\"60s\"", "default", true, "60000"}};
-const ReloadResult kReloaded = {
-    .outcome = ReloadOutcome::kDone,
+const std::vector<config::Setting> kSettings = {
+    {"cache.max_ttl", "\"60s\"", "default", true, "60000"}};
+const config::ReloadResult kReloaded = {
+    .outcome = config::ReloadOutcome::kDone,
     .message = {},
     .changes = {{"cache.max_ttl", "\"60s\"", "\"2s\"", "claimsd.toml:2"}}};
 
@@ -28,14 +29,14 @@ std::string_view sample_body(std::string_view path) {
 
 // A fake daemon for the routes: orders succeed and are durable, and the cache has two entries.
 struct FakeDaemon {
-  EntryDescription entry(std::uint8_t key, std::string_view user) const {
-    return {.key = {{key}}, .user = user, .state = EntryState::kFresh, .age = seconds(2)};
+  claims::EntryDescription entry(std::uint8_t key, std::string_view user) const {
+    return {.key = {{key}}, .user = user, .state = claims::EntryState::kFresh, .age = seconds(2)};
   }
   AdminServices services() {
     AdminServices made;
     made.status = [this] { return status; };
     made.process = [] { return ProcessUsage{}; };
-    made.purge = [](const AdminAction&, const ActionDone& done) {
+    made.purge = [](const claims::AdminAction&, const claims::ActionDone& done) {
       done({.durable = true, .until = {}});
     };
     made.revoke = made.purge;
@@ -51,13 +52,17 @@ struct FakeDaemon {
       visit({.upstream = 0, .entry = entry(1, "tess")});
     };
     made.now = [] { return Now{}; };
-    made.settings = []() -> const std::vector<Setting>& { return kSettings; };
-    made.reload = [](std::optional<std::uint32_t>, const ReloadDone& done) { done(kReloaded); };
+    made.settings = []() -> const std::vector<config::Setting>& { return kSettings; };
+    made.reload = [](std::optional<std::uint32_t>, const config::ReloadDone& done) {
+      done(kReloaded);
+    };
     made.log_levels = [] { return LogLevels{.now = LogLevel::kDebug}; };
     made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
-    made.audit = [](const AuditSearchFilter&, const auto& done) { done(AuditPage{}); };
+    made.audit = [](const audit::AuditSearchFilter&, const auto& done) {
+      done(audit::AuditPage{});
+    };
     return made;
   }
   HttpResponse call(HttpRequest request) {
@@ -66,12 +71,12 @@ struct FakeDaemon {
   }
 
   DaemonStatus status = sample_status();
-  std::optional<TokenKey> next;
-  std::optional<TokenKey> asked_after;
+  std::optional<claims::TokenKey> next;
+  std::optional<claims::TokenKey> asked_after;
   std::size_t asked_most = 0;
-  PeerTable peers;
+  server::PeerTable peers;
   SystemClock clock;
-  std::unique_ptr<Loop> loop = std::move(*Loop::create());
+  std::unique_ptr<loop::Loop> loop = std::move(*loop::Loop::create());
   EventFeed events{*loop, clock};
 };
 
@@ -185,7 +190,7 @@ TEST_CASE("entries are returned in pages, and filtered by user on request") {
   CHECK(text_at(response.body, "/entries/0/entry") == "0100000000000000");
   CHECK(response.body.find(R"("next":null)") != std::string::npos);
   CHECK(daemon.asked_most == 100);
-  daemon.next = TokenKey{{2}};
+  daemon.next = claims::TokenKey{{2}};
   response = get(Parameters{{"limit", "2"}});
   const auto cursor = text_at(response.body, "/next");
   get(Parameters{{"after", cursor}, {"limit", "2"}});
@@ -277,4 +282,4 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -7,7 +7,7 @@
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 namespace {
 
 // A parsed document with the parser that owns it.
@@ -138,14 +138,14 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     return findings[0];
   };
   SECTION("its disk is full") {
-    status.audit.log.state = AuditState::kDiskFull;
+    status.audit.log.state = audit::AuditState::kDiskFull;
     CHECK(only_finding().code == "audit_disk_full");
     CHECK(only_finding().message.find("withheld") != std::string::npos);
     status.audit.denies = false;
     CHECK(only_finding().message.find("given without one") != std::string::npos);
   }
   SECTION("its disk fails") {
-    status.audit.log.state = AuditState::kReopening;
+    status.audit.log.state = audit::AuditState::kReopening;
     CHECK(only_finding().code == "audit_not_writable");
   }
   SECTION("more records than it could take, a moment ago") {
@@ -155,7 +155,7 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     CHECK(assess(status).empty());
   }
   SECTION("none is kept") {
-    status.audit.log.state = AuditState::kOff;
+    status.audit.log.state = audit::AuditState::kOff;
     CHECK(assess(status).empty());
   }
 }
@@ -203,4 +203,4 @@ TEST_CASE("an Auth API without any request yet is neither healthy nor failing") 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

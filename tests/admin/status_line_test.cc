@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::admin {
 
 TEST_CASE("the status line of a healthy daemon summarizes its answers") {
   DaemonStatus status;
@@ -39,4 +39,4 @@ TEST_CASE("the status line of a stopping daemon says what it waits for") {
   CHECK(status_line(status) == "Stopping: 3 questions in flight are answered first");
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::admin

@@ -15,7 +15,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 
 using claimsd::testing::ScratchDirectory;
 
@@ -128,4 +128,4 @@ inline std::string sentence_of(const AuditVerification& done) {
          ": " + done.finding->sentence;
 }
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

@@ -6,8 +6,9 @@
 #include "tests/audit/power_failure.h"
 #include "tests/audit/writer_process.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 
@@ -26,7 +27,7 @@ long calls_of(const std::string& path) {
 TEST_CASE("a writer killed at any moment loses no acknowledged record") {
   const ScratchDirectory scratch;
   std::mt19937_64 dice(1);
-  std::vector<AuditTicket> acknowledged;
+  std::vector<claims::AuditTicket> acknowledged;
   REQUIRE(kill_count() >= 5);
   for (std::uint64_t i = 0; i < kill_count(); ++i) {
     const WriterRun run = run_writer(

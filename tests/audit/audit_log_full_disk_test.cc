@@ -12,8 +12,9 @@
 #include "tests/audit/audit_fixture.h"
 #include "tests/support/skip.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 
@@ -37,7 +38,7 @@ class Answers {
     for (const AuditCompletion& one : more) verdicts_[one.ticket] = one.verdict;
     changed_.notify_all();
   }
-  AuditDecision wait_for(AuditTicket ticket) {
+  claims::AuditDecision wait_for(claims::AuditTicket ticket) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
     return verdicts_[ticket];
@@ -46,7 +47,7 @@ class Answers {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<AuditTicket, AuditDecision> verdicts_;
+  std::map<claims::AuditTicket, claims::AuditDecision> verdicts_;
 };
 
 Outcome fill_and_make_room(const std::string& disk) {
@@ -66,15 +67,15 @@ Outcome fill_and_make_room(const std::string& disk) {
   if (!log) return kNotOpened;
   std::uint64_t recorded = 0;
   std::uint64_t denied = 0;
-  AuditTicket ticket = 0;
+  claims::AuditTicket ticket = 0;
   const auto search = [&] {
     ++ticket;
     AuditRecord record = denial_of(std::to_string(ticket));
     record.route.assign(kMaxAuditRoute, 'r');
-    const AuditDecision verdict = (*log)->submit(std::move(record), ticket);
-    const bool goes =
-        verdict == AuditDecision::kPending && answers.wait_for(ticket) == AuditDecision::kProceed;
-    if (verdict == AuditDecision::kPending) (*log)->finished(1);
+    const claims::AuditDecision verdict = (*log)->submit(std::move(record), ticket);
+    const bool goes = verdict == claims::AuditDecision::kPending &&
+                      answers.wait_for(ticket) == claims::AuditDecision::kProceed;
+    if (verdict == claims::AuditDecision::kPending) (*log)->finished(1);
     ++(goes ? recorded : denied);
     return goes;
   };

@@ -7,8 +7,9 @@
 
 #include "tests/audit/audit_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 
@@ -60,16 +61,16 @@ struct Bench {
 TEST_CASE("every ticket completes exactly once, after its record can be read") {
   Bench bench;
   auto log = bench.start();
-  for (AuditTicket ticket = 1; ticket <= 500; ++ticket) {
+  for (claims::AuditTicket ticket = 1; ticket <= 500; ++ticket) {
     AuditRecord record = refusal_number(ticket);
     record.peer.uid = static_cast<std::uint32_t>(ticket);
-    REQUIRE(log->submit(std::move(record), ticket) == AuditDecision::kPending);
+    REQUIRE(log->submit(std::move(record), ticket) == claims::AuditDecision::kPending);
   }
   const auto done = bench.completions.wait_for(500);
   REQUIRE(done.size() == 500);
   for (std::size_t i = 0; i < done.size(); ++i) {
     CHECK(done[i].ticket == i + 1);
-    CHECK(done[i].verdict == AuditDecision::kProceed);
+    CHECK(done[i].verdict == claims::AuditDecision::kProceed);
   }
   log->finished(500);
   log.reset();
@@ -150,7 +151,7 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
   AuditSequence dropped = 0;
   {
     auto log = bench.start(options);
-    for (AuditTicket day = 1; day <= 8; ++day) {
+    for (claims::AuditTicket day = 1; day <= 8; ++day) {
       log->submit(denial_of("1"), day);
       bench.completions.wait_for(day);
       bench.clock.advance(std::chrono::hours(24));
@@ -231,7 +232,7 @@ TEST_CASE("opening a log that ends before its last anchor records a gap") {
 TEST_CASE("a running log can be read between its commits") {
   Bench bench;
   auto log = bench.start();
-  REQUIRE(log->submit(denial_of("7"), 1) == AuditDecision::kPending);
+  REQUIRE(log->submit(denial_of("7"), 1) == claims::AuditDecision::kPending);
   bench.completions.wait_for(1);
   std::promise<std::uint64_t> found;
   log->read([&](const AuditStore& store) {
@@ -252,13 +253,13 @@ TEST_CASE("pending answers are limited until the loop has consumed their complet
   AuditLog::Options options;
   options.policy.max_tickets = 2;
   auto log = bench.start(options);
-  CHECK(log->submit(denial_of("1"), 1) == AuditDecision::kPending);
+  CHECK(log->submit(denial_of("1"), 1) == claims::AuditDecision::kPending);
   bench.completions.wait_for(1);
-  CHECK(log->submit(denial_of("2"), 2) == AuditDecision::kPending);
+  CHECK(log->submit(denial_of("2"), 2) == claims::AuditDecision::kPending);
   bench.completions.wait_for(2);
-  CHECK(log->submit(denial_of("3"), 3) == AuditDecision::kUnavailable);
+  CHECK(log->submit(denial_of("3"), 3) == claims::AuditDecision::kUnavailable);
   log->finished(2);
-  CHECK(log->submit(denial_of("4"), 4) == AuditDecision::kPending);
+  CHECK(log->submit(denial_of("4"), 4) == claims::AuditDecision::kPending);
 }
 
 TEST_CASE(
@@ -271,7 +272,7 @@ TEST_CASE(
     return read_anchors(bench.anchors).anchors.size();
   };
   auto log = bench.start(options);
-  for (AuditTicket ticket = 1; ticket <= 2; ++ticket) {
+  for (claims::AuditTicket ticket = 1; ticket <= 2; ++ticket) {
     log->submit(denial_of("1"), ticket);
     bench.completions.wait_for(ticket);
     CHECK(anchors() == ticket - 1);

@@ -9,7 +9,8 @@
 #include "daemon/audit/audit_store.h"
 #include "daemon/audit/digest.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::audit;
 
 namespace {
 

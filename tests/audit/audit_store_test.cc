@@ -1,8 +1,9 @@
 // The log on disk: segments, the chain across them, retention, and opening after a crash.
 #include "tests/audit/audit_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 TEST_CASE("a new log verifies, and continues after it is reopened") {
   const ScratchDirectory scratch;

@@ -15,7 +15,8 @@
 
 #include "daemon/audit/audit_log.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::audit;
 
 namespace {
 
@@ -25,11 +26,11 @@ class Waiting {
     const std::lock_guard lock(mutex_);
     for (const AuditCompletion& one : all) {
       verdicts_[one.ticket] = one.verdict;
-      if (one.verdict == AuditDecision::kProceed) acknowledge(one.ticket);
+      if (one.verdict == claims::AuditDecision::kProceed) acknowledge(one.ticket);
     }
     changed_.notify_all();
   }
-  AuditDecision wait_for(AuditTicket ticket) {
+  claims::AuditDecision wait_for(claims::AuditTicket ticket) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return verdicts_.count(ticket) != 0; });
     return verdicts_[ticket];
@@ -40,15 +41,15 @@ class Waiting {
   }
 
  private:
-  static void acknowledge(AuditTicket ticket) {
+  static void acknowledge(claims::AuditTicket ticket) {
     if (write(STDOUT_FILENO, &ticket, sizeof ticket) != sizeof ticket) _exit(4);
   }
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<AuditTicket, AuditDecision> verdicts_;
+  std::map<claims::AuditTicket, claims::AuditDecision> verdicts_;
 };
 
-AuditRecord event_of(AuditTicket ticket, const Now& now) {
+AuditRecord event_of(claims::AuditTicket ticket, const Now& now) {
   AuditRecord record;
   record.event = AuditEvent::kDenied;
   record.at = now;
@@ -58,18 +59,18 @@ AuditRecord event_of(AuditTicket ticket, const Now& now) {
   return record;
 }
 
-bool recorded(AuditLog& log, Waiting& waiting, AuditTicket ticket) {
+bool recorded(AuditLog& log, Waiting& waiting, claims::AuditTicket ticket) {
   const SystemClock clock;
-  const AuditDecision verdict = log.submit(event_of(ticket, clock.now()), ticket);
-  if (verdict == AuditDecision::kUnavailable) return false;
-  const bool done = waiting.wait_for(ticket) == AuditDecision::kProceed;
+  const claims::AuditDecision verdict = log.submit(event_of(ticket, clock.now()), ticket);
+  if (verdict == claims::AuditDecision::kUnavailable) return false;
+  const bool done = waiting.wait_for(ticket) == claims::AuditDecision::kProceed;
   log.finished(1);
   return done;
 }
 
-void one_after_the_other(AuditLog& log, Waiting& waiting, AuditTicket events) {
-  AuditTicket ticket = 0;
-  for (AuditTicket done = 0, tries = 0; done < events && tries < 2000; ++tries) {
+void one_after_the_other(AuditLog& log, Waiting& waiting, claims::AuditTicket events) {
+  claims::AuditTicket ticket = 0;
+  for (claims::AuditTicket done = 0, tries = 0; done < events && tries < 2000; ++tries) {
     ticket += 2;  // the number of a denied event is not reused
     if (recorded(log, waiting, ticket)) {
       ++done;
@@ -79,11 +80,12 @@ void one_after_the_other(AuditLog& log, Waiting& waiting, AuditTicket events) {
   }
 }
 
-void all_at_once(AuditLog& log, Waiting& waiting, AuditTicket first, AuditTicket events) {
+void all_at_once(AuditLog& log, Waiting& waiting, claims::AuditTicket first,
+                 claims::AuditTicket events) {
   const SystemClock clock;
   std::size_t finished = 0;
-  for (AuditTicket ticket = first; ticket < first + events; ++ticket) {
-    while (log.submit(event_of(ticket, clock.now()), ticket) == AuditDecision::kUnavailable)
+  for (claims::AuditTicket ticket = first; ticket < first + events; ++ticket) {
+    while (log.submit(event_of(ticket, clock.now()), ticket) == claims::AuditDecision::kUnavailable)
       usleep(100);
     const std::size_t done = waiting.count();
     log.finished(done - finished);
@@ -110,11 +112,12 @@ int main(int argc, char** argv) {
   const AuditHooks hooks{[&](auto&& all) { waiting.completed(std::move(all)); }, {}};
   auto log = AuditLog::start(options, clock, random, quiet, hooks);
   if (!log) return 3;
-  const AuditTicket events = std::strtoull(argv[2], nullptr, 10);
+  const claims::AuditTicket events = std::strtoull(argv[2], nullptr, 10);
   if (one) {
     one_after_the_other(**log, waiting, events);
   } else {
-    const auto start = static_cast<AuditTicket>(clock.now().wall.time_since_epoch().count());
+    const auto start =
+        static_cast<claims::AuditTicket>(clock.now().wall.time_since_epoch().count());
     all_at_once(**log, waiting, start, events);
   }
   (*log)->stop();

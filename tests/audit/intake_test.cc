@@ -3,8 +3,9 @@
 
 #include "tests/audit/audit_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 
@@ -29,8 +30,8 @@ std::uint64_t sum_of(const AuditBatch& batch) {
 TEST_CASE("the same rejection repeated becomes one record with the first and last time") {
   AuditIntake intake({});
   for (std::int64_t i = 0; i < 1000; ++i) {
-    CHECK(intake.submit(from(1000, 7, i), static_cast<AuditTicket>(i + 1)) ==
-          AuditDecision::kPending);
+    CHECK(intake.submit(from(1000, 7, i), static_cast<claims::AuditTicket>(i + 1)) ==
+          claims::AuditDecision::kPending);
   }
   const AuditBatch batch = intake.take();
   REQUIRE(batch.records.size() == 1);
@@ -120,11 +121,11 @@ TEST_CASE("a flood of one peer leaves room for other peers, and the counts stay 
   for (int i = 0; i < 1000; ++i) {
     AuditRecord flood = denial_of(std::to_string(i));
     flood.peer.uid = 66;
-    if (intake.submit(flood, 1) == AuditDecision::kUnavailable) ++denied;
+    if (intake.submit(flood, 1) == claims::AuditDecision::kUnavailable) ++denied;
   }
   CHECK(denied == 1000 - 32);
-  CHECK(intake.submit(from(1000, 1), 2) == AuditDecision::kPending);
-  CHECK(intake.submit(from(1001, 1), 3) == AuditDecision::kPending);
+  CHECK(intake.submit(from(1000, 1), 2) == claims::AuditDecision::kPending);
+  CHECK(intake.submit(from(1001, 1), 3) == claims::AuditDecision::kPending);
   const AuditBatch batch = intake.take();
   CHECK(batch.losses.denied == denied);
   CHECK(sum_of(batch) == 1002);
@@ -137,8 +138,8 @@ TEST_CASE("an operator action is recorded although a flood has filled the queue"
   for (std::uint32_t uid = 0; uid < 40; ++uid) intake.submit(from(uid, 1), 0);
   AuditRecord revoked;
   revoked.event = AuditEvent::kRevoked;
-  CHECK(intake.submit(revoked, 9) == AuditDecision::kPending);
-  CHECK(intake.submit(revoked, 10) == AuditDecision::kPending);
+  CHECK(intake.submit(revoked, 9) == claims::AuditDecision::kPending);
+  CHECK(intake.submit(revoked, 10) == claims::AuditDecision::kPending);
   const AuditBatch batch = intake.take();
   CHECK(batch.records.back().event == AuditEvent::kRevoked);
   CHECK(batch.records.back().count == 1);
@@ -151,12 +152,12 @@ TEST_CASE("a full queue denies events, or allows and counts them, depending on t
     policy.when_full = when;
     AuditIntake intake(policy);
     intake.submit(from(1, 1, 5), 1);
-    const AuditDecision verdict = intake.submit(from(1, 2, 6), 2);
-    CHECK(verdict == (when == AuditWhenFull::kUnavailable ? AuditDecision::kUnavailable
-                                                          : AuditDecision::kProceed));
+    const claims::AuditDecision verdict = intake.submit(from(1, 2, 6), 2);
+    CHECK(verdict == (when == AuditWhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
+                                                          : claims::AuditDecision::kProceed));
     intake.submit(from(1, 3, 9), 3);
     const AuditBatch batch = intake.take();
-    CHECK(batch.tickets == std::vector<AuditTicket>{1});
+    CHECK(batch.tickets == std::vector<claims::AuditTicket>{1});
     CHECK(batch.losses.denied + batch.losses.allowed == 2);
     const AuditRecord gap = gap_record(batch.losses);
     CHECK(gap.count == 2);
@@ -169,7 +170,7 @@ TEST_CASE("an event below the level proceeds without a record") {
   AuditIntake intake({});
   AuditRecord hit = from(1, 1);
   hit.event = AuditEvent::kHit;
-  CHECK(intake.submit(hit, 1) == AuditDecision::kProceed);
+  CHECK(intake.submit(hit, 1) == claims::AuditDecision::kProceed);
   CHECK(intake.empty());
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("without before_answer an event proceeds at once and is still recorded
   AuditPolicy policy;
   policy.before_answer = false;
   AuditIntake intake(policy);
-  CHECK(intake.submit(from(1, 1), 1) == AuditDecision::kProceed);
+  CHECK(intake.submit(from(1, 1), 1) == claims::AuditDecision::kProceed);
   const AuditBatch batch = intake.take();
   CHECK(batch.records.size() == 1);
   CHECK(batch.tickets.empty());
@@ -186,7 +187,7 @@ TEST_CASE("without before_answer an event proceeds at once and is still recorded
 TEST_CASE("while the disk fails only operator actions are kept") {
   AuditIntake intake({});
   intake.set_broken(true);
-  CHECK(intake.submit(from(1, 1), 1) == AuditDecision::kUnavailable);
+  CHECK(intake.submit(from(1, 1), 1) == claims::AuditDecision::kUnavailable);
   AuditRecord purged;
   purged.event = AuditEvent::kPurged;
   intake.submit(purged, 0);
@@ -216,7 +217,8 @@ TEST_CASE("events submitted as various become one record per peer and kind, what
     AuditRecord record = denial_of(std::to_string(i));
     record.peer.pid = i;
     record.various = true;
-    CHECK(intake.submit(record, static_cast<AuditTicket>(i + 1)) == AuditDecision::kPending);
+    CHECK(intake.submit(record, static_cast<claims::AuditTicket>(i + 1)) ==
+          claims::AuditDecision::kPending);
   }
   intake.submit(denial_of("somebody"), 0);
   const AuditBatch batch = intake.take();

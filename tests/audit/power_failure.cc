@@ -6,7 +6,7 @@
 
 #include "tests/audit/audit_fixture.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 
 PowerFailure::PowerFailure(const std::string& trace_path, std::string directory)
     : directory_(std::move(directory)) {
@@ -114,15 +114,15 @@ void PowerFailure::leave(std::size_t operations, std::mt19937_64* dice,
   }
 }
 
-std::vector<AuditTicket> PowerFailure::acknowledged(std::size_t operations) const {
-  std::vector<AuditTicket> tickets;
+std::vector<claims::AuditTicket> PowerFailure::acknowledged(std::size_t operations) const {
+  std::vector<claims::AuditTicket> tickets;
   for (std::size_t i = 0; i < operations; ++i) {
     if (operations_[i].kind != 'A') continue;
-    AuditTicket ticket = 0;
+    claims::AuditTicket ticket = 0;
     std::memcpy(&ticket, operations_[i].data.data(), sizeof ticket);
     tickets.push_back(ticket);
   }
   return tickets;
 }
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

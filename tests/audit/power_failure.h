@@ -14,7 +14,7 @@
 
 #include "daemon/audit/intake.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 
 class PowerFailure {
  public:
@@ -25,7 +25,7 @@ class PowerFailure {
   // Creates in `into` the state after a power failure following this many operations. Without dice
   // all unflushed data is lost.
   void leave(std::size_t operations, std::mt19937_64* dice, const std::string& into) const;
-  std::vector<AuditTicket> acknowledged(std::size_t operations) const;
+  std::vector<claims::AuditTicket> acknowledged(std::size_t operations) const;
 
  private:
   struct Operation {
@@ -60,4 +60,4 @@ class PowerFailure {
   std::vector<Operation> operations_;
 };
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

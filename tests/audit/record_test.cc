@@ -2,8 +2,9 @@
 #include "daemon/audit/digest.h"
 #include "tests/audit/audit_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 

@@ -3,10 +3,10 @@
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::audit {
 namespace {
 
-constexpr AuditTicket kAnswers = 200;
+constexpr claims::AuditTicket kAnswers = 200;
 
 struct Recorder {
   Recorder() {
@@ -27,27 +27,27 @@ struct Recorder {
     CHECK(all.size() <= AuditRecorder::kCompletionsPerIteration);
     said_last = last;
     for (const AuditCompletion& one : all) {
-      CHECK(one.verdict == AuditDecision::kProceed);
+      CHECK(one.verdict == claims::AuditDecision::kProceed);
       tickets.push_back(one.ticket);
     }
     turns_without_others += others_waited ? 1 : 0;
     others_waited = true;
     others->notify();
   }
-  AuditDecision refuse(AuditTicket ticket) {
+  claims::AuditDecision refuse(claims::AuditTicket ticket) {
     return recorder->record({.uid = 7, .token = "junk", .reason = proto::Reason::kRejected},
                             ticket);
   }
 
   claimsd::testing::ScratchDirectory directory;
-  std::unique_ptr<Loop> loop = test::new_loop();
+  std::unique_ptr<loop::Loop> loop = test::new_loop();
   SystemClock clock;
   NullLog log;
-  std::vector<AuditTicket> tickets;
+  std::vector<claims::AuditTicket> tickets;
   bool said_last = false;
   bool others_waited = false;
   int turns_without_others = 0;
-  std::optional<Async> others;  // another event on the loop
+  std::optional<loop::Async> others;  // another event on the loop
   std::unique_ptr<AuditRecorder> recorder;
 };
 
@@ -55,11 +55,11 @@ TEST_CASE(
     "answers released by one commit are sent a few per iteration, in order, with other events in "
     "between") {
   Recorder test;
-  test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
-  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
-    REQUIRE(test.refuse(ticket) == AuditDecision::kPending);
+  test.others = *loop::Async::create(*test.loop, [&] { test.others_waited = false; });
+  for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
+    REQUIRE(test.refuse(ticket) == claims::AuditDecision::kPending);
   test::run_until(*test.loop, [&] { return test.tickets.size() == kAnswers; });
-  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
+  for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
     CHECK(test.tickets[ticket - 1] == ticket);
   CHECK(test.turns_without_others == 0);
   CHECK(test.said_last);
@@ -67,10 +67,10 @@ TEST_CASE(
 
 TEST_CASE("an operator's record is acknowledged among many answers") {
   Recorder test;
-  test.others = *Async::create(*test.loop, [&] { test.others_waited = false; });
+  test.others = *loop::Async::create(*test.loop, [&] { test.others_waited = false; });
   std::optional<bool> acknowledged;
-  for (AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {
-    REQUIRE(test.refuse(ticket) == AuditDecision::kPending);
+  for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {
+    REQUIRE(test.refuse(ticket) == claims::AuditDecision::kPending);
     if (ticket != kAnswers / 2) continue;
     test.recorder->note({.event = AuditEvent::kPurged}, [&](bool durable) {
       REQUIRE_FALSE(acknowledged);
@@ -84,4 +84,4 @@ TEST_CASE("an operator's record is acknowledged among many answers") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::audit

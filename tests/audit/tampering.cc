@@ -4,18 +4,18 @@
 
 #include "daemon/audit/codec.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 namespace {
 
 constexpr std::uint64_t kPerSegment = 60;
 constexpr AuditSequence kLastAnchor = 160;  // of 180 records; later ones are not protected
 
-LmdbEnvironment open_to_change(const std::string& path) {
-  auto env = LmdbEnvironment::open({.path = path,
-                                    .map_size = std::size_t{256} << 20,
-                                    .sync = LmdbEnvironment::Sync::kNone,
-                                    .exclusive = true,
-                                    .max_tables = 4});
+store::LmdbEnvironment open_to_change(const std::string& path) {
+  auto env = store::LmdbEnvironment::open({.path = path,
+                                           .map_size = std::size_t{256} << 20,
+                                           .sync = store::LmdbEnvironment::Sync::kNone,
+                                           .exclusive = true,
+                                           .max_tables = 4});
   REQUIRE(env);
   return std::move(*env);
 }
@@ -315,9 +315,9 @@ OpenedSegment::OpenedSegment(const std::string& path) : path_(path) {
 }
 
 void OpenedSegment::put_back(bool with_head) {
-  LmdbEnvironment env = open_to_change(path_);
-  const LmdbTable records = *env.table("records");
-  const LmdbTable about = *env.table("about");
+  store::LmdbEnvironment env = open_to_change(path_);
+  const store::LmdbTable records = *env.table("records");
+  const store::LmdbTable about = *env.table("about");
   std::vector<std::string> keys;
   {
     auto reader = env.read();
@@ -404,4 +404,4 @@ const std::vector<NamedMutation>& mutations() {
   return all;
 }
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

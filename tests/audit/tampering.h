@@ -8,7 +8,7 @@
 #include "daemon/audit/digest.h"
 #include "tests/audit/audit_fixture.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 
 using Dice = std::mt19937_64;
 
@@ -58,4 +58,4 @@ const std::vector<NamedMutation>& mutations();
 std::string with_sequence(std::string record, AuditSequence sequence);
 void copy_log(const std::string& from, const std::string& to);
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

@@ -4,8 +4,9 @@
 #include "daemon/audit/live_query.h"
 #include "tests/audit/audit_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 

@@ -4,8 +4,9 @@
 #include <cstdlib>
 #include <set>
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::audit;
+using namespace claimsd::audit::testing;
 
 namespace {
 

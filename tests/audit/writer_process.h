@@ -12,10 +12,10 @@
 #include "daemon/audit/intake.h"
 #include "tests/audit/audit_fixture.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::audit::testing {
 
 struct WriterRun {
-  std::vector<AuditTicket> acknowledged;
+  std::vector<claims::AuditTicket> acknowledged;
   bool crashed = false;
   int exit_status = -1;
 };
@@ -54,7 +54,7 @@ inline WriterRun run_writer(const WriterWords& words) {
   }
   close(ends[1]);
   WriterRun run;
-  AuditTicket ticket = 0;
+  claims::AuditTicket ticket = 0;
   // Data written to the pipe before the kill was acknowledged, so read to the end.
   while (read(ends[0], &ticket, sizeof ticket) == sizeof ticket) {
     run.acknowledged.push_back(ticket);
@@ -70,10 +70,10 @@ inline WriterRun run_writer(const WriterWords& words) {
 
 // Counts acknowledged tickets missing from the log: even ones by user, odd ones by their sum.
 inline std::size_t missing_from(const std::string& directory,
-                                const std::vector<AuditTicket>& acknowledged,
+                                const std::vector<claims::AuditTicket>& acknowledged,
                                 std::uint64_t floods_before = 0) {
   std::uint64_t floods = 0;
-  std::vector<AuditTicket> found;
+  std::vector<claims::AuditTicket> found;
   for (const AuditSegmentFile& file : segment_files(directory)) {
     const auto view = AuditSegmentView::open(file.path);
     if (!view) continue;
@@ -91,7 +91,7 @@ inline std::size_t missing_from(const std::string& directory,
   std::sort(found.begin(), found.end());
   std::size_t missing = 0;
   std::uint64_t flood_answers = 0;
-  for (const AuditTicket ticket : acknowledged) {
+  for (const claims::AuditTicket ticket : acknowledged) {
     if (ticket % 2 == 1) {
       ++flood_answers;
     } else if (!std::binary_search(found.begin(), found.end(), ticket)) {
@@ -102,4 +102,4 @@ inline std::size_t missing_from(const std::string& directory,
   return missing;
 }
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::audit::testing

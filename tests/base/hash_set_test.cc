@@ -5,7 +5,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 TEST_CASE("a hash set behaves like std::set under random inserts and erases") {
@@ -41,4 +41,4 @@ TEST_CASE("zero is an ordinary hash") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

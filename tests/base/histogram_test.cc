@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 TEST_CASE("a duration is counted in the first bucket whose bound is not below it") {
@@ -28,4 +28,4 @@ TEST_CASE("count and sum cover all durations, and negative ones count as zero") 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

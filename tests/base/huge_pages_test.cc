@@ -5,7 +5,7 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
 
 TEST_CASE("a vector on huge pages keeps its elements while it grows from small to large") {
   struct alignas(64) Line {

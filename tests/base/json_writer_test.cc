@@ -7,7 +7,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 std::string reread(const std::string& json, const char* key) {
@@ -70,4 +70,4 @@ TEST_CASE("a key is escaped like a value") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
 
 namespace {
 std::string shown(std::string_view text) {

@@ -7,7 +7,7 @@
 #include "daemon/base/fd.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 TEST_CASE("the usage matches the resources the process has taken") {
@@ -25,4 +25,4 @@ TEST_CASE("the usage matches the resources the process has taken") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

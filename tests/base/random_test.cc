@@ -9,7 +9,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 TEST_CASE("no random bytes are handed out twice, whatever the size") {
@@ -36,4 +36,4 @@ TEST_CASE("bytes that were handed out are wiped") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

@@ -13,7 +13,7 @@
 #include "daemon/base/fd.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 struct Pipe {
@@ -84,4 +84,4 @@ TEST_CASE("a signal interrupts the wait, not the read") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd

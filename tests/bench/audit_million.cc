@@ -20,7 +20,8 @@
 namespace claimsd::bench {
 namespace {
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::audit;
 
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kThousand = 1'000;

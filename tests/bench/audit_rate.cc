@@ -15,7 +15,8 @@
 namespace claimsd::bench {
 namespace {
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::audit;
 
 constexpr std::size_t kTogether = 20'000;  // per round
 constexpr std::size_t kOneByOne = 200;
@@ -88,7 +89,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
       // As many open queries as a busy daemon may have.
       if (i >= kWaiting) completed.wait_for(finished + i - kWaiting);
       ++number;
-      if (log->submit(denial(number, clock.now()), number) != AuditDecision::kPending) {
+      if (log->submit(denial(number, clock.now()), number) != claims::AuditDecision::kPending) {
         return failure(fmt::format("the disk below {} takes no records", group_disk.path("")));
       }
     }

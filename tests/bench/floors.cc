@@ -44,11 +44,11 @@ class Floor : public Contender {
 class LocalFloor final : public Floor {
  public:
   LocalFloor() : Floor("floor"), token_(make_token(1)), kept_(token_) {
-    client_impl::TokenHash::Key key{};
+    client::TokenHash::Key key{};
     std::uint64_t odd = 0x9e3779b97f4a7c15;
     for (std::uint64_t& lane : key.lanes) lane = odd += 0x9e3779b97f4a7c14;
     for (std::uint64_t& word : key.words) word = odd += 0x9e3779b97f4a7c14;
-    hash_ = client_impl::TokenHash(key);
+    hash_ = client::TokenHash(key);
     expected_ = hash_(token_);
   }
 
@@ -65,7 +65,7 @@ class LocalFloor final : public Floor {
 
   std::string token_;
   std::string kept_;
-  client_impl::TokenHash hash_;
+  client::TokenHash hash_;
   std::uint64_t expected_ = 0;
   alignas(64) proto::MapWord line_{1};
 };

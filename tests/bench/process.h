@@ -18,11 +18,6 @@
 
 namespace claimsd::bench {
 
-using daemon::failure;
-using daemon::Fd;
-using daemon::Result;
-using daemon::Status;
-
 class Process {
  public:
   struct Options {

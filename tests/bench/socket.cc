@@ -9,11 +9,6 @@
 
 namespace claimsd::bench {
 
-using daemon::failure;
-using daemon::Fd;
-using daemon::Result;
-using daemon::Status;
-
 Status limit_waiting(int fd) {
   const timeval limit{.tv_sec = kPatience.count(), .tv_usec = 0};
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||

@@ -16,22 +16,22 @@ namespace claimsd::bench {
 
 inline constexpr std::chrono::seconds kPatience{10};
 
-daemon::Result<daemon::Fd> connect_unix(const std::string& path);
+Result<Fd> connect_unix(const std::string& path);
 
 // Both ends of a connection, made without a listener.
 struct SocketPair {
-  daemon::Fd ours;
-  daemon::Fd theirs;
+  Fd ours;
+  Fd theirs;
 };
-daemon::Result<SocketPair> socket_pair();
+Result<SocketPair> socket_pair();
 
-daemon::Status limit_waiting(int fd);
+Status limit_waiting(int fd);
 
 // Sends all of `bytes`.
-daemon::Status send_all(int fd, std::string_view bytes);
+Status send_all(int fd, std::string_view bytes);
 // Returns what has arrived, at most `capacity` bytes; end of file is an error.
-daemon::Result<std::size_t> receive_some(int fd, char* buffer, std::size_t capacity);
+Result<std::size_t> receive_some(int fd, char* buffer, std::size_t capacity);
 // Receives exactly `size` bytes.
-daemon::Status receive_exactly(int fd, char* buffer, std::size_t size);
+Status receive_exactly(int fd, char* buffer, std::size_t size);
 
 }  // namespace claimsd::bench

@@ -3,7 +3,7 @@
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;
-using namespace claimsd::daemon;
+using namespace claimsd::claims;
 using namespace claimsd::testing;
 using namespace std::chrono_literals;
 using proto::Reason;

@@ -9,7 +9,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 using Method = ForkGuard::Method;
@@ -67,4 +67,4 @@ TEST_CASE("of many threads that enter first in a child, one resets and all wait 
 }
 
 }  // namespace
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

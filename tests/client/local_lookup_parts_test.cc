@@ -12,7 +12,7 @@
 #include "tests/client/trap.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
@@ -208,4 +208,4 @@ TEST_CASE("a slot whose writer was killed in it gives no copy") {
 }
 
 }  // namespace
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -8,7 +8,7 @@
 
 #include "client/src/pool.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 using namespace std::chrono_literals;
@@ -75,4 +75,4 @@ TEST_CASE("a thread that gives up leaves the queue, and the next one is served")
 }
 
 }  // namespace
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

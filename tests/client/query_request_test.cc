@@ -7,7 +7,7 @@
 #include "client/src/query_table.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::client_impl {
+namespace claimsd::client {
 namespace {
 
 TEST_CASE("the daemon gets a little less time than the caller waits, and never none") {
@@ -70,4 +70,4 @@ TEST_CASE("every place of the table can be filled, emptied and filled again") {
 }
 
 }  // namespace
-}  // namespace claimsd::client_impl
+}  // namespace claimsd::client

@@ -6,7 +6,8 @@
 #include "daemon/config/options.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 namespace {
 

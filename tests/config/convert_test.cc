@@ -3,7 +3,8 @@
 #include "daemon/config/quantity.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 TEST_CASE("a duration is a whole number with a unit") {
   CHECK(parse_duration("500ms") == 500);

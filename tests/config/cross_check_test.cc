@@ -2,7 +2,8 @@
 #include "daemon/config/load.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 namespace {
 

@@ -7,7 +7,8 @@
 #include "daemon/config/toml_reader.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include "daemon/config/load.h"
 #include "daemon/config/options.h"
 
-namespace claimsd::daemon {
+namespace claimsd::config {
 namespace {
 
 std::string problem_of(const std::string& text) {
@@ -47,4 +47,4 @@ TEST_CASE("every new name in the table of renamed options is an option, and no o
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::config

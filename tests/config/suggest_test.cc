@@ -5,7 +5,8 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 namespace {
 constexpr std::array<std::string_view, 4> kWords{"socket", "socket_mode", "max_connections", "url"};

@@ -4,7 +4,8 @@
 #include "daemon/crypto/hmac_sha256.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::crypto;
 
 namespace {
 

@@ -6,7 +6,8 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 using namespace std::chrono_literals;
 
 namespace {
@@ -81,7 +82,7 @@ TEST_CASE("different lists of parts never produce the same key scope") {
 TEST_CASE("each URL of an upstream becomes one lane, in order") {
   Config config;
   config.upstreams = {upstream(), upstream()};
-  const std::vector<UpstreamSettings> url_queues = upstream_settings_from(config);
+  const std::vector<upstream::UpstreamSettings> url_queues = upstream_settings_from(config);
   REQUIRE(url_queues.size() == 4);
   CHECK_FALSE(url_queues[0].next_url);
   CHECK(url_queues[1].next_url);

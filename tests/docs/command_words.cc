@@ -10,7 +10,7 @@
 
 namespace {
 
-using claimsd::daemon::JsonWriter;
+using claimsd::JsonWriter;
 
 void write(JsonWriter& json, const CLI::Option& option) {
   json.begin_object().key("names").begin_array();
@@ -35,7 +35,7 @@ void write(JsonWriter& json, const CLI::App& app, std::string_view synopsis) {
   json.end_array().key("commands").begin_array();
   for (const CLI::App* sub : app.get_subcommands({})) {
     std::string_view follows = "[OPTIONS]";
-    for (const auto& row : claimsd::ctl::commands()) {
+    for (const auto& row : claimsd::claimsctl::commands()) {
       if (row.name == sub->get_name()) follows = row.synopsis;
     }
     write(json, *sub, follows);
@@ -46,16 +46,16 @@ void write(JsonWriter& json, const CLI::App& app, std::string_view synopsis) {
 }  // namespace
 
 int main() {
-  claimsd::ctl::CommandLine line;
+  claimsd::claimsctl::CommandLine line;
   JsonWriter json;
   json.begin_object().key("claimsctl");
   write(json, line.app(), "[OPTIONS] COMMAND");
   json.key("exits").begin_array();
-  claimsd::ctl::each_exit([&](int status, std::string_view meaning) {
+  claimsd::claimsctl::each_exit([&](int status, std::string_view meaning) {
     json.begin_object().member("status", status).member("meaning", meaning).end_object();
   });
   json.end_array().key("checks").begin_array();
-  for (const auto& check : claimsd::ctl::doctor::checks()) {
+  for (const auto& check : claimsd::claimsctl::doctor::checks()) {
     json.begin_object().member("title", check.title).member("looks", check.looks).end_object();
   }
   json.end_array().end_object();

@@ -64,7 +64,7 @@ std::string messages() {
 
 std::string metrics() {
   std::string out = "| metric | type | labels | what it says |\n|---|---|---|---|\n";
-  for (const claimsd::daemon::Metric& metric : claimsd::daemon::metrics()) {
+  for (const claimsd::admin::Metric& metric : claimsd::admin::metrics()) {
     out += "| `" + std::string(metric.name) + "` | " + std::string(name_of(metric.type)) + " | " +
            std::string(metric.labels) + " | " + std::string(metric.help) + " |\n";
   }
@@ -73,7 +73,7 @@ std::string metrics() {
 
 std::string log_events() {
   std::string out = "| event | level | meaning |\n|---|---|---|\n";
-  for (const auto& event : claimsd::daemon::kLogEvents) {
+  for (const auto& event : claimsd::kLogEvents) {
     out += "| `" + std::string(event.id) + "` | " + std::string(event.level) + " | " +
            std::string(event.meaning) + (event.rate_limited ? " *(paced)*" : "") + " |\n";
   }
@@ -83,7 +83,7 @@ std::string log_events() {
 std::string audit_events() {
   std::string out =
       "| code | event | level | what it says | OWASP | OCSF |\n|---|---|---|---|---|---|\n";
-  for (const auto& event : claimsd::daemon::kAuditEvents) {
+  for (const auto& event : claimsd::audit::kAuditEvents) {
     out += "| " + std::to_string(static_cast<int>(event.event)) + " | `" + std::string(event.name) +
            "` | " + std::string(name_of(event.level)) + " | " + std::string(event.meaning) + " | " +
            (event.owasp.empty() ? "" : "`" + std::string(event.owasp) + "`") + " | " +
@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
       {"reasons", reasons},           {"failures", failures},
       {"messages", messages},         {"limits", limits},
       {"metrics", metrics},           {"log_events", log_events},
-      {"audit_events", audit_events}, {"options", claimsd::daemon::options_markdown}};
+      {"audit_events", audit_events}, {"options", claimsd::config::options_markdown}};
   const auto table = tables.find(argc == 2 ? argv[1] : "");
   if (table == tables.end()) {
     std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|metrics|options\n");

@@ -9,7 +9,8 @@
 
 namespace {
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::audit;
 
 void require(bool holds) {
   if (!holds) std::abort();

@@ -25,7 +25,7 @@ void require_clean(std::string_view text) {
 }
 
 void read_body(std::string_view body) {
-  const auto parsed = daemon::parse_claims(body, {});
+  const auto parsed = claims::parse_claims(body, {});
   if (!parsed) return require(!parsed.error().message.empty());
   proto::ClaimsView claims;
   require(proto::decode_claims(parsed->block.view(), claims));
@@ -39,7 +39,7 @@ void read_body(std::string_view body) {
   });
   // The raw object parses to the same claims.
   if (claims.raw == "{}") return require(parsed->truncated);
-  const auto again = daemon::parse_claims(claims.raw, {});
+  const auto again = claims::parse_claims(claims.raw, {});
   require(again.has_value());
   proto::ClaimsView same;
   require(proto::decode_claims(again->block.view(), same));
@@ -61,16 +61,16 @@ std::string base64url(std::string_view bytes) {
 
 // Tests the text as a token, and as the payload of one.
 void read_token(std::string_view text) {
-  static_cast<void>(daemon::check_token(text));
-  static_cast<void>(daemon::read_jwt_times(text));
+  static_cast<void>(claims::check_token(text));
+  static_cast<void>(claims::read_jwt_times(text));
   const std::string token = "e30." + base64url(text) + ".c2ln";
-  require(token.size() > proto::kMaxToken || daemon::check_token(token) == proto::Reason::kOk);
-  static_cast<void>(daemon::read_jwt_times(token));
+  require(token.size() > proto::kMaxToken || claims::check_token(token) == proto::Reason::kOk);
+  static_cast<void>(claims::read_jwt_times(token));
 }
 
 void read_headers(std::string_view text) {
   const auto middle = text.size() / 2;
-  const auto headers = daemon::read_cache_headers(text.substr(0, middle), text.substr(middle));
+  const auto headers = claims::read_cache_headers(text.substr(0, middle), text.substr(middle));
   if (headers.lifetime) require(headers.lifetime->count() >= 0);
 }
 

@@ -9,7 +9,8 @@
 #include "daemon/config/load.h"
 #include "daemon/config/url.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::config;
 
 namespace {
 

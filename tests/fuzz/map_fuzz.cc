@@ -34,7 +34,7 @@ struct Dependencies {
                                  .features = proto::kFeatureSharedMap,
                                  .boot_time_ns = testing::boot_now(),
                                  .upstream_id = map.upstream()};
-    path.welcome(welcome, client_impl::OwnedFd(dup(map.fd())));
+    path.welcome(welcome, client::OwnedFd(dup(map.fd())));
     for (int i = 0; i < kTokens; ++i) map.publish(token_of(i), testing::claims_block(token_of(i)));
     sound.assign(map.bytes(), map.size());
   }
@@ -60,7 +60,7 @@ struct Dependencies {
   }
 
   MapWriter map;
-  client_impl::SharedMemory path;
+  client::SharedMemory path;
   std::string sound;
 };
 

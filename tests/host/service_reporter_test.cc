@@ -9,7 +9,7 @@
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::host {
 namespace {
 
 struct QuietLog final : Log {
@@ -65,7 +65,7 @@ struct Reporting {
   ServiceManager manager;
   std::string line = "Well";
   std::optional<std::string> trouble;
-  std::unique_ptr<Loop> loop = test::new_loop();
+  std::unique_ptr<loop::Loop> loop = test::new_loop();
   std::unique_ptr<ServiceReporter> reporter;
 };
 
@@ -90,7 +90,7 @@ TEST_CASE("a fault that only a restart fixes stops the pings and is logged once"
   test::run_until(*it.loop, [&] { return !it.log.events.empty(); });
   while (!it.listener.next().empty()) continue;
   int turns = 0;
-  Timer later(*it.loop, [&] { ++turns; });
+  loop::Timer later(*it.loop, [&] { ++turns; });
   later.start(milliseconds(60));
   test::run_until(*it.loop, [&] { return turns > 0; });
   CHECK(it.listener.next().empty());
@@ -107,4 +107,4 @@ TEST_CASE("a watchdog for another process is ignored") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::host

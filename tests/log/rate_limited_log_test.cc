@@ -5,7 +5,7 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
 using namespace std::chrono_literals;
 
 namespace {

@@ -11,7 +11,7 @@
 #include "daemon/base/fd.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
 
 namespace {
 

@@ -7,7 +7,8 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::loop;
 
 TEST_CASE("work runs on another thread, and its completion runs on the loop") {
   const auto loop = Loop::create();

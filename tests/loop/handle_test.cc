@@ -14,7 +14,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::new_loop;
@@ -212,4 +212,4 @@ TEST_CASE("a descriptor that cannot be polled is an error") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -6,7 +6,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 TEST_CASE("it listens on loopback, and any process on the host can connect") {
@@ -44,4 +44,4 @@ TEST_CASE("an address in use is an error that says so") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

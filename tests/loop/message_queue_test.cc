@@ -7,7 +7,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::new_loop;
@@ -91,4 +91,4 @@ TEST_CASE("a consumer may destroy its queue, and the remaining messages are not 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -22,24 +22,24 @@ inline void ignore_sigpipe() {
 }
 
 struct SocketPair {
-  daemon::Fd ours;    // non-blocking
-  daemon::Fd theirs;  // blocking
+  Fd ours;    // non-blocking
+  Fd theirs;  // blocking
 };
 
 inline SocketPair socket_pair() {
   int fds[2] = {-1, -1};
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-  SocketPair pair{daemon::Fd(fds[0]), daemon::Fd(fds[1])};
+  SocketPair pair{Fd(fds[0]), Fd(fds[1])};
   return pair;
 }
 
-inline void send_all(const daemon::Fd& fd, const std::string& text) {
+inline void send_all(const Fd& fd, const std::string& text) {
   REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
           static_cast<ssize_t>(text.size()));
 }
 
-inline daemon::Fd connect_to(const std::string& path) {
-  daemon::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+inline Fd connect_to(const std::string& path) {
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   REQUIRE(path.size() < sizeof address.sun_path);

@@ -14,7 +14,7 @@
 #include "tests/support/loop_runner.h"
 #include "tests/support/skip.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::connect_to;
@@ -289,4 +289,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

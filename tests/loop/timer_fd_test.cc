@@ -6,7 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::new_loop;
@@ -121,4 +121,4 @@ TEST_CASE("a BeforeWait hook runs before each wait, after all other events of th
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

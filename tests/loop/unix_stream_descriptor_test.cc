@@ -8,7 +8,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::new_loop;
@@ -131,4 +131,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

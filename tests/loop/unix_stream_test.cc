@@ -10,7 +10,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::loop {
 namespace {
 
 using test::new_loop;
@@ -287,4 +287,4 @@ TEST_CASE("an invalid descriptor is rejected") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::loop

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 using proto::FailureCode;
@@ -55,4 +55,4 @@ TEST_CASE("the total limit covers all uids, and refused connections do not count
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

@@ -10,13 +10,13 @@
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 // A worker that reads only what has arrived.
 class Peer {
  public:
-  Peer(Loop& loop, const std::string& path) : loop_(loop), fd_(test::connect_to(path)) {
+  Peer(loop::Loop& loop, const std::string& path) : loop_(loop), fd_(test::connect_to(path)) {
     REQUIRE(fd_);
     send(hello());
     test::run_until(loop_, [&] { return frames() == 1; });
@@ -45,7 +45,7 @@ class Peer {
     return found;
   }
 
-  Loop& loop_;
+  loop::Loop& loop_;
   Fd fd_;
   std::string bytes_;
 };
@@ -61,7 +61,7 @@ struct Served {
                      .find_upstream = [](std::string_view) {
                        return UpstreamName{0, "main"};
                      }});
-    REQUIRE(server->open(ListenOptions{.path = path}));
+    REQUIRE(server->open(loop::ListenOptions{.path = path}));
   }
 
   // A connection whose queries are all waiting. `number`: order of arrival.
@@ -85,12 +85,12 @@ struct Served {
     REQUIRE(peer.pongs() < 3 * Session::kFramesPerIteration);
   }
   void answer(std::uint64_t number, std::uint32_t request) {
-    server->answer({number, request}, Answer{.reason = proto::Reason::kRejected});
+    server->answer({number, request}, claims::Answer{.reason = proto::Reason::kRejected});
   }
 
   claimsd::testing::ScratchDirectory directory;
   const std::string path = directory.path() + "/claims.sock";
-  std::unique_ptr<Loop> loop = test::new_loop();
+  std::unique_ptr<loop::Loop> loop = test::new_loop();
   NullLog log;
   claimsd::testing::ServiceHarness harness;
   std::uint64_t asked = 0;
@@ -155,7 +155,7 @@ TEST_CASE(
   const Server::WriteBatch some(*test.server, false);
   test.answer(1, 1);
   CHECK(busy->answers() == 0);
-  test.server->answer({1, 2}, Answer{.reason = proto::Reason::kOk});
+  test.server->answer({1, 2}, claims::Answer{.reason = proto::Reason::kOk});
   CHECK(busy->answers() == 2);
 }
 
@@ -182,11 +182,12 @@ TEST_CASE("a full batch is flushed early") {
   {
     const Server::WriteBatch all(*test.server, false);
     for (std::uint32_t request = 1; request <= kQueries; ++request)
-      test.server->answer({1, request}, Answer{.reason = proto::Reason::kOk, .claims = claims});
+      test.server->answer({1, request},
+                          claims::Answer{.reason = proto::Reason::kOk, .claims = claims});
     CHECK(peer->answers() == kQueries - 1);
   }
   CHECK(peer->answers() == kQueries);
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

@@ -12,7 +12,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 
 inline constexpr std::uint64_t kConnection = 7;
 
@@ -97,13 +97,13 @@ inline std::string query(std::string_view token, std::uint32_t request,
 // A session on a real service with fake dependencies. The service's answers come back to it.
 struct Fixture {
   Fixture() {
-    harness.sink.on_answer = [this](const Waiter& waiter) {
+    harness.sink.on_answer = [this](const claims::Waiter& waiter) {
       const testing::RecordedAnswer& recorded = harness.answer(waiter);
-      Answer answer = recorded.answer;
+      claims::Answer answer = recorded.answer;
       answer.claims = recorded.claims;
       session.answer(waiter.request, answer);
     };
-    harness.sink.on_receipt = [this](const Waiter& waiter) {
+    harness.sink.on_receipt = [this](const claims::Waiter& waiter) {
       session.receipt(waiter.request, *harness.receipt(waiter));
     };
   }
@@ -131,4 +131,4 @@ struct Fixture {
   Session session{kConnection, context, wire};
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

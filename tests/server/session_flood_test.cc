@@ -2,7 +2,7 @@
 #include "daemon/server/peer_table.h"
 #include "tests/server/session_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 // A peer whose limit allows one request, with its own Auth API.
@@ -19,7 +19,7 @@ struct RateLimitedPeer : Fixture {
     flooder.emplace(kConnection, *own, wire);
     flooder->consume(hello());
     REQUIRE(wire.take().welcome);
-    harness.sink.on_answer = [this](const Waiter& waiter) {
+    harness.sink.on_answer = [this](const claims::Waiter& waiter) {
       flooder->answer(waiter.request, harness.answer(waiter).answer);
     };
   }
@@ -95,4 +95,4 @@ TEST_CASE("a uid over its limit is throttled across all its connections") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

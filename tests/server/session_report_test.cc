@@ -1,7 +1,7 @@
 // Reports over a session: granted by the handshake, checked, acknowledged.
 #include "tests/server/session_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 using proto::FailureCode;
@@ -11,7 +11,7 @@ using proto::Reason;
 struct ReportFixture : Fixture {
   ReportFixture() {
     context.takes_reports = true;
-    Policy policy = testing::plain_policy();
+    claims::Policy policy = testing::plain_policy();
     policy.audit.failures = true;
     harness.service->reconfigure(policy);
   }
@@ -87,7 +87,7 @@ TEST_CASE("a report with a status outside 400 to 599 ends the connection") {
 
 TEST_CASE("reports over the rate limit make their connection wait") {
   ReportFixture fixture;
-  Policy policy = testing::plain_policy();
+  claims::Policy policy = testing::plain_policy();
   policy.audit.failures = true;
   policy.reports.per_uid = {.per_second = 1, .burst = 1};
   fixture.harness.service->reconfigure(policy);
@@ -99,4 +99,4 @@ TEST_CASE("reports over the rate limit make their connection wait") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

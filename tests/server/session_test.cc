@@ -1,6 +1,6 @@
 #include "tests/server/session_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::server {
 namespace {
 
 using proto::FailureCode;
@@ -297,7 +297,7 @@ TEST_CASE("a time slice ends when its time is used up, however few frames were h
   fixture.shake_hands();
   // A query that takes half of the time slice.
   const auto answered = fixture.harness.sink.on_answer;
-  fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
+  fixture.harness.sink.on_answer = [&](const claims::Waiter& waiter) {
     fixture.harness.clock.step_boot(Session::kTimePerIteration / 2);
     answered(waiter);
   };
@@ -327,7 +327,7 @@ TEST_CASE("a query carries the caller's uid and its origin") {
   session.set_peer(7, nullptr);
   session.consume(hello());
   REQUIRE(fixture.wire.take().welcome);
-  fixture.harness.sink.on_answer = [&](const Waiter& waiter) {
+  fixture.harness.sink.on_answer = [&](const claims::Waiter& waiter) {
     session.answer(waiter.request, fixture.harness.answer(waiter).answer);
   };
   const auto query = [&](std::uint32_t request, std::string_view address) {
@@ -351,4 +351,4 @@ TEST_CASE("a query carries the caller's uid and its origin") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::server

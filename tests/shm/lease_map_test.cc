@@ -12,7 +12,7 @@
 #include "tests/support/loop_runner.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using test::new_loop;
@@ -37,7 +37,7 @@ struct Fixture {
   bool marked() const { return std::filesystem::exists(directory / "map-in-use"); }
   void crash_before() { std::ofstream(directory / "map-in-use"); }
 
-  std::unique_ptr<Loop> loop = new_loop();
+  std::unique_ptr<loop::Loop> loop = new_loop();
   testing::ScratchDirectory directory;
   testing::FakeClock clock;
   testing::SeededRandom random{1};
@@ -154,15 +154,15 @@ TEST_CASE("replacing the map invalidates the old one") {
   Fixture fixture;
   const auto path = fixture.create();
   const View before(path->descriptor());
-  Publisher& publisher = path->publisher();
+  claims::Publisher& publisher = path->publisher();
   const std::string token = testing::token_of(1);
   const std::string claims = testing::claims_of("user-123");
-  const Entry entry{.confirmed_at = fixture.clock.now().boot,
-                    .fresh_until = fixture.clock.now().boot + seconds(60),
-                    .expires_at = WallTime::max(),
-                    .claims = claims};
-  const LeaseEnd end{.lease = fixture.clock.now().boot + seconds(5)};
-  publisher.publish(0, token, TokenKey{}, entry, end);
+  const claims::Entry entry{.confirmed_at = fixture.clock.now().boot,
+                            .fresh_until = fixture.clock.now().boot + seconds(60),
+                            .expires_at = WallTime::max(),
+                            .claims = claims};
+  const claims::LeaseEnd end{.lease = fixture.clock.now().boot + seconds(5)};
+  publisher.publish(0, token, claims::TokenKey{}, entry, end);
   REQUIRE(path->status().used == 1);
 
   path->replace();
@@ -171,9 +171,9 @@ TEST_CASE("replacing the map invalidates the old one") {
   CHECK(after.heartbeat() != 0);
   CHECK(before.header().map_id != after.header().map_id);
   CHECK(path->status().used == 0);
-  CHECK(publisher.published_until(TokenKey{}) == BootTime::min());
+  CHECK(publisher.published_until(claims::TokenKey{}) == BootTime::min());
   // The same publisher publishes into the new map, and its counters continue.
-  publisher.publish(0, token, TokenKey{}, entry, end);
+  publisher.publish(0, token, claims::TokenKey{}, entry, end);
   CHECK(path->status().used == 1);
   CHECK(path->status().counters.leases_published == 2);
   CHECK(fixture.marked());
@@ -190,4 +190,4 @@ TEST_CASE("replacing does nothing if there is no map") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -7,7 +7,7 @@
 
 #include "tests/shm/publisher_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::claims_of;
@@ -48,11 +48,11 @@ TEST_CASE("a lease holds all fields that a reader checks") {
   PublisherFixture fixture;
   const Now now = fixture.clock.now();
   const std::string claims = claims_of("user-1");
-  const Entry entry{.confirmed_at = now.boot - seconds(3),
-                    .fresh_until = now.boot + seconds(57),
-                    .expires_at = now.wall + seconds(100),
-                    .flags = proto::kAnswerTruncated,
-                    .claims = claims};
+  const claims::Entry entry{.confirmed_at = now.boot - seconds(3),
+                            .fresh_until = now.boot + seconds(57),
+                            .expires_at = now.wall + seconds(100),
+                            .flags = proto::kAnswerTruncated,
+                            .claims = claims};
   fixture.publisher->publish(7, token_of(1), fixture.key(1), entry,
                              {.lease = now.boot + seconds(5), .hard = now.wall + seconds(70)});
   const auto at = fixture.reader.slot_of(7, token_of(1));
@@ -151,7 +151,8 @@ TEST_CASE("a token short enough to guess is not published") {
   PublisherFixture fixture;
   const std::string claims = claims_of("user-1");
   const BootTime now = fixture.clock.now().boot;
-  const Entry entry{.confirmed_at = now, .fresh_until = now + seconds(60), .claims = claims};
+  const claims::Entry entry{
+      .confirmed_at = now, .fresh_until = now + seconds(60), .claims = claims};
   const std::string token(proto::kMinPublishedToken, 't');
   fixture.publisher->publish(0, token.substr(1), fixture.key(1), entry,
                              {.lease = now + seconds(5)});
@@ -226,4 +227,4 @@ TEST_CASE("ended leases are cleared from the map within a minute of heartbeats")
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

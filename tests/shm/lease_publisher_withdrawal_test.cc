@@ -1,7 +1,7 @@
 // Revocation in the map: no lookup that begins after a withdrawal finds the lease.
 #include "tests/shm/publisher_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::PublisherFixture;
@@ -85,4 +85,4 @@ TEST_CASE("a lease published after a withdrawal has another sequence than the ol
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

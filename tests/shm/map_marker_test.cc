@@ -8,7 +8,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/scratch_directory.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::ScratchDirectory;
@@ -55,4 +55,4 @@ TEST_CASE("an unreadable marker counts as a crash, and failing to create one is 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -32,31 +32,30 @@ inline std::string claims_of(std::string_view user, std::string_view raw = "{}")
 
 struct PublisherFixture {
   explicit PublisherFixture(std::uint64_t slots = kTestSlots) : map(make_map(slots)) {
-    auto made = daemon::LeasePublisher::create(map.memory(), clock, random);
+    auto made = LeasePublisher::create(map.memory(), clock, random);
     REQUIRE(made);
     publisher = std::move(*made);
   }
 
-  static daemon::SharedMap make_map(std::uint64_t slots) {
-    auto made = daemon::SharedMap::create(
-        slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
+  static SharedMap make_map(std::uint64_t slots) {
+    auto made =
+        SharedMap::create(slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
     REQUIRE(made);
     return std::move(*made);
   }
 
-  daemon::TokenKey key(int number) { return numbered_key(static_cast<std::uint64_t>(number)); }
+  claims::TokenKey key(int number) { return numbered_key(static_cast<std::uint64_t>(number)); }
 
   // Publishes a lease of `user` for token `number`.
-  void publish(int number, std::string_view user, daemon::Duration lease = daemon::seconds(5),
-               daemon::WallTime hard = daemon::WallTime::max()) {
+  void publish(int number, std::string_view user, Duration lease = seconds(5),
+               WallTime hard = WallTime::max()) {
     publish_claims(number, claims_of(user), lease, hard);
   }
-  void publish_claims(int number, std::string_view claims,
-                      daemon::Duration lease = daemon::seconds(5),
-                      daemon::WallTime hard = daemon::WallTime::max()) {
-    const daemon::BootTime now = clock.now().boot;
-    const daemon::Entry entry{.confirmed_at = now,
-                              .fresh_until = now + daemon::seconds(60),
+  void publish_claims(int number, std::string_view claims, Duration lease = seconds(5),
+                      WallTime hard = WallTime::max()) {
+    const BootTime now = clock.now().boot;
+    const claims::Entry entry{.confirmed_at = now,
+                              .fresh_until = now + seconds(60),
                               .expires_at = hard,
                               .flags = 0,
                               .claims = claims};
@@ -67,12 +66,12 @@ struct PublisherFixture {
   std::optional<std::string> find(int number) {
     return reader.find(0, token_of(number), clock.now());
   }
-  const daemon::LeaseCounters& counters() const { return publisher->counters(); }
+  const LeaseCounters& counters() const { return publisher->counters(); }
 
   FakeClock clock;
   SeededRandom random{1};
-  daemon::SharedMap map;
-  std::unique_ptr<daemon::LeasePublisher> publisher;
+  SharedMap map;
+  std::unique_ptr<LeasePublisher> publisher;
   MapReader reader{map.memory().header, map.memory().slots};
 };
 

@@ -21,7 +21,7 @@
 #include "tests/shm/publisher_fixture.h"
 #include "tests/support/skip.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::PublisherFixture;
@@ -223,4 +223,4 @@ TEST_CASE("root cannot write the map through its descriptor") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

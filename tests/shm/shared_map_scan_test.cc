@@ -4,7 +4,7 @@
 
 #include "tests/shm/publisher_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::PublisherFixture;
@@ -56,7 +56,7 @@ TEST_CASE("a map of 1,000 users reveals no email, id, role or token") {
     REQUIRE_FALSE(holds(bytes, token.substr(token.find('-') - 8, 8)));
     REQUIRE_FALSE(holds(bytes, user_of(number).substr(7)));
     // Nor the daemon's TokenKey.
-    const TokenKey key = fixture.key(number);
+    const claims::TokenKey key = fixture.key(number);
     REQUIRE_FALSE(holds(bytes, {reinterpret_cast<const char*>(key.bytes.data()), 16}));
   }
 }
@@ -73,4 +73,4 @@ TEST_CASE("the scan above finds claims in the clear") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

@@ -13,7 +13,7 @@
 #include "tests/shm/publisher_fixture.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::PublisherFixture;
@@ -115,4 +115,4 @@ TEST_CASE("a boot id is parsed as the kernel writes it") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

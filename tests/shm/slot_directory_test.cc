@@ -7,7 +7,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::numbered_key;
@@ -18,10 +18,10 @@ constexpr std::size_t kSlots = 64;
 TEST_CASE("the directory matches a simple model through 100,000 changes") {
   SeededRandom random(7);
   SlotDirectory directory(kSlots, random);
-  std::map<SlotNumber, std::pair<TokenKey, std::uint64_t>> model;
+  std::map<SlotNumber, std::pair<claims::TokenKey, std::uint64_t>> model;
   for (int step = 0; step < 100'000; ++step) {
     const auto slot = static_cast<SlotNumber>(random.below(kSlots));
-    const TokenKey key = numbered_key(random.below(40));
+    const claims::TokenKey key = numbered_key(random.below(40));
     // Few hashes, so that chains are long.
     const std::uint64_t user = random.below(6) * kSlots;
     switch (random.below(1000) == 0 ? 2 : random.below(2)) {
@@ -64,7 +64,7 @@ TEST_CASE("user hashes depend on the upstream and on every byte of the id") {
   std::set<std::uint64_t> hashes;
   std::string id;
   for (int length = 0; length < 100; ++length) {
-    for (const UpstreamId upstream : std::array<UpstreamId, 3>{0, 1, 256})
+    for (const claims::UpstreamId upstream : std::array<claims::UpstreamId, 3>{0, 1, 256})
       hashes.insert(directory.user_hash(upstream, id));
     id += 'a';
   }
@@ -88,4 +88,4 @@ TEST_CASE("the directory holds no user name") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

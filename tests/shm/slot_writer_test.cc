@@ -8,7 +8,7 @@
 
 #include "tests/shm/publisher_fixture.h"
 
-namespace claimsd::daemon {
+namespace claimsd::shm {
 namespace {
 
 using testing::MapReader;
@@ -127,4 +127,4 @@ TEST_CASE("concurrent lookups during publish, renew and withdraw find the right 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::shm

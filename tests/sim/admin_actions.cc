@@ -2,7 +2,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 
 bool ActionRecord::is_about(const TokenRecord& token) const {
   switch (subject) {

@@ -12,14 +12,14 @@ namespace claimsd::sim {
 
 struct ActionRecord {
   bool revokes = false;  // otherwise it purges
-  daemon::Subject subject = daemon::Subject::kToken;
+  claims::Subject subject = claims::Subject::kToken;
   std::string who;
   TokenNumber token_number = 0;                // kToken
   std::uint32_t user = 0;                      // kUser
-  std::optional<daemon::UpstreamId> upstream;  // kUser; nullopt: all
+  std::optional<claims::UpstreamId> upstream;  // kUser; nullopt: all
   bool lock = false;
-  daemon::Now made;
-  daemon::Duration length{};  // duration for tokens without exp, tokens without iat, and locks
+  Now made;
+  Duration length{};  // duration for tokens without exp, tokens without iat, and locks
   QueryNumber first_query_after = 0;
   bool in_effect = false;  // the call has returned, and no crash has undone the order
   bool durable = false;
@@ -36,11 +36,11 @@ struct ActionRecord {
   // True if the order invalidates the token now or, with `for_ever`, ever did.
   bool denies(const TokenRecord& token, bool for_ever = false) const;
   // True if the order makes the confirmation void.
-  bool forgets(const TokenRecord& token, daemon::BootTime confirmed_at) const {
+  bool forgets(const TokenRecord& token, BootTime confirmed_at) const {
     return !revokes && is_about(token) && confirmed_at < made.boot;
   }
   // True if it may have made the confirmation void.
-  bool may_forget(const TokenRecord& token, daemon::BootTime confirmed_at) const {
+  bool may_forget(const TokenRecord& token, BootTime confirmed_at) const {
     return !revokes && (perhaps_of_all || is_about(token)) && confirmed_at <= made.boot;
   }
 };

@@ -6,7 +6,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 using namespace std::chrono_literals;
 
 // When a valid answer decided now expires.

@@ -6,7 +6,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace upstream;
 using namespace std::chrono_literals;
 using proto::Reason;
 
@@ -96,8 +96,8 @@ std::string body_of(std::uint32_t user, std::uint32_t version, bool huge) {
   return body;
 }
 
-FetchOutcome compose(const Response& response, std::uint32_t user) {
-  FetchOutcome outcome;
+claims::FetchOutcome compose(const Response& response, std::uint32_t user) {
+  claims::FetchOutcome outcome;
   outcome.failure = response.failure;
   if (response.failure != Reason::kOk) return outcome;
   outcome.status = response.status;

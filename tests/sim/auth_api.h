@@ -36,15 +36,15 @@ class AuthApi {
   // The response to a request that arrives now.
   Response serve(const TokenRecord& token);
   // Delay until a request arrives, and until its response returns.
-  daemon::Duration way_there();
-  daemon::Duration way_back(const Response& response);
+  Duration way_there();
+  Duration way_back(const Response& response);
 
   // Changes the user's role.
   void change_user(std::uint32_t user) { ++versions_[user]; }
   std::uint32_t users() const { return static_cast<std::uint32_t>(versions_.size()); }
-  void begin_outage(daemon::UpstreamId upstream, Outage outage) { outages_[upstream] = outage; }
-  void end_outage(daemon::UpstreamId upstream) { outages_[upstream] = Outage::kNone; }
-  Outage outage(daemon::UpstreamId upstream) const { return outages_[upstream]; }
+  void begin_outage(claims::UpstreamId upstream, Outage outage) { outages_[upstream] = outage; }
+  void end_outage(claims::UpstreamId upstream) { outages_[upstream] = Outage::kNone; }
+  Outage outage(claims::UpstreamId upstream) const { return outages_[upstream]; }
 
  private:
   Response fail(Outage outage);
@@ -59,6 +59,6 @@ class AuthApi {
 // The claims document of a user.
 std::string body_of(std::uint32_t user, std::uint32_t version, bool huge);
 // Converts `response` to the service's input.
-daemon::FetchOutcome compose(const Response& response, std::uint32_t user);
+claims::FetchOutcome compose(const Response& response, std::uint32_t user);
 
 }  // namespace claimsd::sim

@@ -4,7 +4,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 using proto::Reason;
 using proto::Source;
 

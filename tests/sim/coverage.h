@@ -33,7 +33,7 @@ class Coverage {
 
   // Counts what happened in a step.
   void step(const Step& step);
-  void service_gone(const daemon::Counters& counters);
+  void service_gone(const claims::Counters& counters);
 
   std::uint64_t histories = 0;
   std::uint64_t steps = 0;
@@ -45,7 +45,7 @@ class Coverage {
   static constexpr std::size_t kSources = 6;
   std::array<std::array<std::uint32_t, kSources>, kReasons> answers_{};
   std::array<std::uint64_t, 3> puts_{};  // indexed by Stored
-  daemon::Counters counters_;
+  claims::Counters counters_;
 };
 
 }  // namespace claimsd::sim

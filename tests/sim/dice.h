@@ -26,15 +26,14 @@ class Dice {
   }
   bool percent(unsigned chance) { return below(100) < chance; }
   bool permille(unsigned chance) { return below(1000) < chance; }
-  daemon::Duration between(daemon::Duration low, daemon::Duration high) {
+  Duration between(Duration low, Duration high) {
     if (high <= low) return low;
-    return low + daemon::Duration(static_cast<std::int64_t>(
+    return low + Duration(static_cast<std::int64_t>(
                      next() % static_cast<std::uint64_t>((high - low).count())));
   }
   // Usually around `mean`, occasionally much longer.
-  daemon::Duration about(daemon::Duration mean) {
-    return percent(10) ? between(daemon::Duration(0), 6 * mean)
-                       : between(daemon::Duration(0), 3 * mean / 2);
+  Duration about(Duration mean) {
+    return percent(10) ? between(Duration(0), 6 * mean) : between(Duration(0), 3 * mean / 2);
   }
   template <class T, std::size_t kCount>
   T pick(const std::array<T, kCount>& of) {

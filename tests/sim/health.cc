@@ -4,7 +4,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace upstream;
 using proto::Reason;
 
 namespace {
@@ -28,7 +28,7 @@ bool may_be_token(const Response& response) {
          response.failure != Reason::kUpstreamTls;
 }
 
-void UpstreamHealth::reset(const BreakerPolicy& policy, std::size_t max_in_flight) {
+void UpstreamHealth::reset(const claims::BreakerPolicy& policy, std::size_t max_in_flight) {
   *this = UpstreamHealth();
   policy_ = policy;
   max_in_flight_ = window_ = max_in_flight;

@@ -16,31 +16,31 @@ class UpstreamHealth {
  public:
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
-  void reset(const daemon::BreakerPolicy& policy, std::size_t max_in_flight);
+  void reset(const claims::BreakerPolicy& policy, std::size_t max_in_flight);
   // A request ended and was not retried at another URL. Failures that may be caused by the token
   // count once per token; updates `failing`, the record of that token.
-  void ended(const Response& response, Failing& failing, daemon::BootTime now);
+  void ended(const Response& response, Failing& failing, BootTime now);
   // A request starts. Returns why it is not allowed, or "". `flying` includes this request.
-  const char* started(daemon::BootTime now, std::size_t in_flight);
+  const char* started(BootTime now, std::size_t in_flight);
 
   State state() const { return state_; }
   // True if the backoff has lasted longer than any backoff may.
-  bool ought_to_be_probed(daemon::BootTime now) const {
+  bool ought_to_be_probed(BootTime now) const {
     return state_ == State::kLeftAlone && now > latest_;
   }
   std::size_t window() const { return window_; }
 
  private:
-  void back_off(daemon::Duration retry_after, daemon::BootTime now);
-  void shut(daemon::Duration advice, daemon::BootTime now);
-  void note_token(const Response& response, Failing& failing, daemon::BootTime now) const;
+  void back_off(Duration retry_after, BootTime now);
+  void shut(Duration advice, BootTime now);
+  void note_token(const Response& response, Failing& failing, BootTime now) const;
 
-  daemon::BreakerPolicy policy_;
+  claims::BreakerPolicy policy_;
   std::size_t max_in_flight_ = 0;
   State state_ = State::kWorks;
   unsigned failures_ = 0;
-  daemon::BootTime earliest_{};       // lower bound for the next probe
-  daemon::BootTime latest_{};         // from then on a probe must be allowed
+  BootTime earliest_{};               // lower bound for the next probe
+  BootTime latest_{};                 // from then on a probe must be allowed
   const Failing* excused_ = nullptr;  // the token whose probe failed during this backoff
   std::size_t window_ = 0;
 };

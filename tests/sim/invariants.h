@@ -15,14 +15,14 @@
 namespace claimsd::sim {
 
 struct Facts {
-  const daemon::Policy& policy;
+  const claims::Policy& policy;
   Records& records;
   const std::array<UpstreamHealth, 2>& health;  // indexed by upstream
-  const daemon::ClaimsService& service;
+  const claims::ClaimsService& service;
   unsigned uids = 0;  // number of uids that make queries
 
   const Step& step() const { return records.step; }
-  const daemon::Now& now() const { return records.step.now; }
+  const Now& now() const { return records.step.now; }
 };
 
 struct Invariant {

@@ -5,7 +5,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 using proto::Reason;
 
 namespace {

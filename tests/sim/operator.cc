@@ -5,7 +5,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 using namespace std::chrono_literals;
 
 ActionRecord Simulation::draw_order(bool revokes, TokenNumber about) {

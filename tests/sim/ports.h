@@ -19,27 +19,26 @@
 
 namespace claimsd::sim {
 
-class SimClock final : public daemon::Clock {
+class SimClock final : public Clock {
  public:
-  daemon::Now now() const override { return now_; }
+  Now now() const override { return now_; }
   // Advances both clocks; never backwards.
-  void reach(daemon::BootTime at) {
+  void reach(BootTime at) {
     if (at > now_.boot) pass(at - now_.boot);
   }
-  void pass(daemon::Duration by) {
+  void pass(Duration by) {
     now_.boot += by;
     now_.wall += by;
   }
   // Sets the wall clock.
-  void step_wall(daemon::Duration by) { now_.wall += by; }
+  void step_wall(Duration by) { now_.wall += by; }
 
  private:
   // Some time after boot, and 2026-01-01T00:00:00Z.
-  daemon::Now now_{daemon::BootTime(daemon::seconds(1000)),
-                   daemon::WallTime(daemon::seconds(1'767'225'600))};
+  Now now_{BootTime(seconds(1000)), WallTime(seconds(1'767'225'600))};
 };
 
-class SimRandom final : public daemon::Random {
+class SimRandom final : public Random {
  public:
   explicit SimRandom(std::uint64_t seed) : dice_(seed) {}
   void fill(void* out, std::size_t size) override;
@@ -48,59 +47,59 @@ class SimRandom final : public daemon::Random {
   Dice dice_;
 };
 
-class SimKeyer final : public daemon::Keyer {
+class SimKeyer final : public claims::Keyer {
  public:
-  daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view token) override {
+  claims::TokenKey key_of(claims::UpstreamId upstream, std::string_view token) override {
     return Records::key_of(upstream, token);
   }
 };
 
-class SimFingerprinter final : public daemon::Fingerprinter {
+class SimFingerprinter final : public claims::Fingerprinter {
  public:
-  daemon::Fingerprint of_token(std::string_view token) override {
+  claims::Fingerprint of_token(std::string_view token) override {
     return Records::key_of(1000, token);
   }
-  daemon::Fingerprint of_user(daemon::UpstreamId upstream, std::string_view user) override {
-    return Records::key_of(static_cast<daemon::UpstreamId>(2000 + upstream), user);
+  claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override {
+    return Records::key_of(static_cast<claims::UpstreamId>(2000 + upstream), user);
   }
 };
 
 // A slow disk that may fail.
-class SimRevocationLog final : public daemon::RevocationLog {
+class SimRevocationLog final : public claims::RevocationLog {
  public:
-  void keep(std::vector<daemon::Rule> rules, Done done) override {
+  void keep(std::vector<claims::Rule> rules, Done done) override {
     waiting_.push_back({std::move(rules), std::move(done)});
   }
-  void drop(std::vector<daemon::RuleName> names) override;
+  void drop(std::vector<claims::RuleName> names) override;
 
   bool waiting() const { return !waiting_.empty(); }
   void write();
   void lose() { waiting_.clear(); }
-  const std::vector<daemon::Rule>& kept() const { return kept_; }
+  const std::vector<claims::Rule>& kept() const { return kept_; }
   unsigned failing_writes = 0;
 
  private:
   struct Waiting {
-    std::vector<daemon::Rule> rules;
+    std::vector<claims::Rule> rules;
     Done done;
   };
-  void forget(const daemon::RuleName& name);
+  void forget(const claims::RuleName& name);
 
   std::vector<Waiting> waiting_;
-  std::vector<daemon::Rule> kept_;
+  std::vector<claims::Rule> kept_;
 };
 
 // Behaves like daemon/store/: a kill loses recent puts but no erasures; after a failed erasure, the
 // next start discards everything.
-class SimCache final : public daemon::ClaimsCache {
+class SimCache final : public claims::ClaimsCache {
  public:
-  SimCache(Records& records, const daemon::Clock& clock, Trace& trace, std::size_t bytes)
+  SimCache(Records& records, const Clock& clock, Trace& trace, std::size_t bytes)
       : records_(records), clock_(clock), trace_(trace), bytes_(bytes) {}
 
-  std::optional<daemon::Entry> find(const daemon::TokenKey& key) override;
-  daemon::Stored put(const daemon::TokenKey& key, const daemon::Entry& entry) override;
-  bool erase(const daemon::TokenKey& key) override;
-  void each(const std::function<void(const daemon::TokenKey&, daemon::BootTime)>& visit) override;
+  std::optional<claims::Entry> find(const claims::TokenKey& key) override;
+  claims::Stored put(const claims::TokenKey& key, const claims::Entry& entry) override;
+  bool erase(const claims::TokenKey& key) override;
+  void each(const std::function<void(const claims::TokenKey&, BootTime)>& visit) override;
   std::size_t entries() const override { return records_.kept; }
 
   // Number of calls of each kind that will fail next.
@@ -114,26 +113,26 @@ class SimCache final : public daemon::ClaimsCache {
   void reopen(bool killed);
 
  private:
-  void drop(daemon::Duration of);
+  void drop(Duration of);
   void scribble();
 
   Records& records_;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   Trace& trace_;
   std::size_t bytes_;
   std::size_t used_ = 0;
   bool damaged_ = false;
   std::vector<TokenNumber> waiting_;
-  daemon::BootTime due_{};
+  BootTime due_{};
   std::string scratch_;
 };
 
-class SimUpstream final : public daemon::Upstream {
+class SimUpstream final : public claims::Upstream {
  public:
-  SimUpstream(Records& records, const daemon::Clock& clock, Trace& trace)
+  SimUpstream(Records& records, const Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
-  void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
-             const daemon::Secret& token) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
+             const Secret& token) override;
 
   // Decides whether a request that starts now is allowed. Indexed by upstream.
   std::array<UpstreamHealth, 2> health;
@@ -144,33 +143,33 @@ class SimUpstream final : public daemon::Upstream {
   bool was_due(TokenNumber number) const;
 
   Records& records_;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   Trace& trace_;
 };
 
-class SimPublisher final : public daemon::Publisher {
+class SimPublisher final : public claims::Publisher {
  public:
-  SimPublisher(Records& records, const daemon::Clock& clock, Trace& trace)
+  SimPublisher(Records& records, const Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
-  void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
-               const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
-  daemon::BootTime published_until(const daemon::TokenKey& key) const override;
-  void withdraw(const daemon::TokenKey& key) override;
-  void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
+  void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
+               const claims::Entry& entry, const claims::LeaseEnd& end) override;
+  BootTime published_until(const claims::TokenKey& key) const override;
+  void withdraw(const claims::TokenKey& key) override;
+  void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override;
 
  private:
   Records& records_;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   Trace& trace_;
 };
 
-class SimSink final : public daemon::AnswerSink {
+class SimSink final : public claims::AnswerSink {
  public:
-  SimSink(Records& records, const daemon::Clock& clock, Trace& trace)
+  SimSink(Records& records, const Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
-  void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
-  void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
+  void answer(const claims::Waiter& waiter, const claims::Answer& answer) override;
+  void receipt(const claims::Waiter& waiter, proto::Reason reason) override;
   // Notes an answer that is decided but waits for its record.
   void decided(QueryNumber query, proto::Reason reason, proto::Source source);
 
@@ -184,19 +183,18 @@ class SimSink final : public daemon::AnswerSink {
   AnswerRecord record_of(QueryNumber number, proto::Reason reason, proto::Source source) const;
 
   Records& records_;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   Trace& trace_;
 };
 
 // A simulated audit log. If not slow, answers are recorded and sent immediately. If slow, it writes
 // in commits, which take time and may fail; answers, leases and receipts wait for theirs.
-class SimAuditSink final : public daemon::AuditSink {
+class SimAuditSink final : public claims::AuditSink {
  public:
-  SimAuditSink(Records& records, const daemon::Clock& clock, SimSink& sink,
-               const daemon::TtlPolicy& ttl)
+  SimAuditSink(Records& records, const Clock& clock, SimSink& sink, const claims::TtlPolicy& ttl)
       : records_(records), clock_(clock), sink_(sink), ttl_(ttl) {}
-  daemon::AuditDecision record(const daemon::AuditedEvent& event,
-                               daemon::AuditTicket ticket) override;
+  claims::AuditDecision record(const claims::AuditedEvent& event,
+                               claims::AuditTicket ticket) override;
 
   bool waiting() const { return !waiting_.empty(); }
   // Starts a commit of everything that waits. Later records wait for the next commit.
@@ -209,32 +207,32 @@ class SimAuditSink final : public daemon::AuditSink {
   bool slow = false;
   unsigned failing = 0;          // number of next records that are refused
   unsigned failing_commits = 0;  // number of next commits that fail
-  std::function<void(daemon::AuditTicket, bool durable)> complete;
+  std::function<void(claims::AuditTicket, bool durable)> complete;
 
  private:
   struct Waiting {
-    daemon::AuditTicket ticket = 0;
+    claims::AuditTicket ticket = 0;
     std::optional<QueryNumber> query;
     std::optional<ReportNumber> report;
     std::string lease;  // the token of a lease
     proto::Reason reason = proto::Reason::kOk;
   };
-  daemon::AuditDecision record_report(const daemon::AuditedEvent& event, Waiting one);
-  daemon::AuditDecision take(Waiting one);
-  HeldRecord held_record(const daemon::AuditedEvent& event) const;
+  claims::AuditDecision record_report(const claims::AuditedEvent& event, Waiting one);
+  claims::AuditDecision take(Waiting one);
+  HeldRecord held_record(const claims::AuditedEvent& event) const;
   void written(const Waiting& one);
 
   Records& records_;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   SimSink& sink_;
-  const daemon::TtlPolicy& ttl_;
+  const claims::TtlPolicy& ttl_;
   std::vector<Waiting> waiting_;
   std::vector<Waiting> committing_;
 };
 
-class SimObserver final : public daemon::Observer {
+class SimObserver final : public claims::Observer {
  public:
-  void request_completed(const daemon::RequestReport&) override {}
+  void request_completed(const claims::RequestReport&) override {}
 };
 
 }  // namespace claimsd::sim

@@ -43,16 +43,16 @@ struct Response {
   bool huge = false;  // the claims are too large to keep whole
   bool no_store = false;
   bool varies = false;  // Vary: *
-  std::optional<daemon::seconds> max_age;
-  daemon::seconds age{};
-  daemon::seconds retry_after{};
+  std::optional<seconds> max_age;
+  seconds age{};
+  seconds retry_after{};
 };
 
 // A completed request that confirmed its token.
 struct Confirmation {
-  daemon::Now started;
+  Now started;
   std::uint64_t completed = 0;  // step number
-  daemon::Duration ttl{};       // the TTL without jitter
+  Duration ttl{};               // the TTL without jitter
   bool no_store = false;
   bool huge = false;
   std::uint32_t version = 0;
@@ -60,7 +60,7 @@ struct Confirmation {
 };
 
 struct Rejection {
-  daemon::BootTime started;
+  BootTime started;
   std::uint64_t completed = 0;  // step number
   std::uint64_t number = 0;     // among the rejections of this service instance
   unsigned instance = 0;
@@ -70,33 +70,33 @@ struct Rejection {
 struct Kept {
   bool present = false;
   bool disowned = false;  // it should have been erased, but the store failed
-  daemon::Entry entry;
+  claims::Entry entry;
   std::string claims;
 };
 
 struct Published {
   bool now = false;
-  daemon::LeaseEnd end;
-  daemon::BootTime confirmed_at;
+  claims::LeaseEnd end;
+  BootTime confirmed_at;
 };
 
 // Failures since the token last worked that may be caused by the token.
 struct Failing {
   unsigned failures = 0;
-  daemon::BootTime earliest{};  // lower bound for the next request
-  daemon::BootTime latest{};    // upper bound of the token's own backoff
-  daemon::BootTime forgotten{};
-  bool holds(daemon::BootTime now) const { return failures > 0 && now < forgotten; }
+  BootTime earliest{};  // lower bound for the next request
+  BootTime latest{};    // upper bound of the token's own backoff
+  BootTime forgotten{};
+  bool holds(BootTime now) const { return failures > 0 && now < forgotten; }
 };
 
 struct TokenRecord {
   std::string text;
-  daemon::TokenKey key;
-  daemon::UpstreamId upstream = 0;
+  claims::TokenKey key;
+  claims::UpstreamId upstream = 0;
   TokenKind kind = TokenKind::kJwt;
   std::uint32_t user = 0;
-  daemon::WallTime expires_at = daemon::WallTime::max();
-  daemon::WallTime issued_at = daemon::WallTime::min();
+  WallTime expires_at = WallTime::max();
+  WallTime issued_at = WallTime::min();
   bool good = true;     // the Auth API's current verdict
   bool poison = false;  // every request for this token fails
   Failing failing;
@@ -116,20 +116,20 @@ struct HeldRecord {
   std::uint64_t step = 0;                       // of the first decision
   proto::Source source = proto::Source::kNone;  // of the first decision
   std::optional<RequestNumber> completed;       // the request that led to it
-  daemon::BootTime confirmed_at;                // of a valid answer
+  BootTime confirmed_at;                        // of a valid answer
   // When a valid answer expires, and the lower bound of that.
-  daemon::BootTime end;
-  daemon::BootTime earliest_end;
+  BootTime end;
+  BootTime earliest_end;
 };
 
 struct QueryRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
   std::uint32_t uid = 0;
-  daemon::Now asked;
-  daemon::BootTime deadline;
-  daemon::BootTime answer_by;  // the deadline, or slightly later if the timeout must be recorded
-  std::optional<daemon::Duration> max_age;
+  Now asked;
+  BootTime deadline;
+  BootTime answer_by;  // the deadline, or slightly later if the timeout must be recorded
+  std::optional<Duration> max_age;
   std::uint64_t step = 0;
   bool served_from_store = false;  // the cached entry must answer it
   bool answered = false;
@@ -148,7 +148,7 @@ struct ReportRecord {
   TokenNumber token = 0;
   std::uint64_t connection = 0;
   std::uint32_t uid = 0;
-  daemon::BootTime deadline;
+  BootTime deadline;
   std::uint32_t unacknowledged = 0;
   bool in_store = false;  // the store could name the token's user
   bool left = false;      // its connection has closed
@@ -162,10 +162,10 @@ struct ReportRecord {
 };
 
 struct RequestRecord {
-  daemon::FlightId id = 0;
+  claims::FlightId id = 0;
   TokenNumber token = 0;
-  daemon::Now started;
-  daemon::Now first_started;  // start of the first attempt, for a retry
+  Now started;
+  Now first_started;  // start of the first attempt, for a retry
   std::size_t url = 0;
   Response response;
   bool completed = false;
@@ -181,9 +181,9 @@ struct AnswerRecord {
   proto::Reason reason = proto::Reason::kInternal;
   proto::Source source = proto::Source::kNone;
   std::uint16_t flags = 0;
-  daemon::Duration age{};
-  daemon::Duration ttl_remaining{};
-  daemon::Duration retry_after{};
+  Duration age{};
+  Duration ttl_remaining{};
+  Duration retry_after{};
   bool has_claims = false;
   bool sound_claims = false;  // complete, with all parts from one user and version
   std::uint32_t user = 0;
@@ -200,22 +200,22 @@ struct AnswerRecord {
 
 struct PutRecord {
   TokenNumber token = 0;
-  daemon::Entry entry;  // `claims` must not be read
-  daemon::Stored result = daemon::Stored::kStored;
+  claims::Entry entry;  // `claims` must not be read
+  claims::Stored result = claims::Stored::kStored;
   bool revoked = false;  // by an earlier order
 };
 
 struct EraseRecord {
   TokenNumber token = 0;
   bool was_there = false;
-  daemon::BootTime fresh_until;
+  BootTime fresh_until;
   bool by_action = false;  // possibly an old one
 };
 
 struct PublicationRecord {
   TokenNumber token = 0;
-  daemon::BootTime confirmed_at;
-  daemon::LeaseEnd end;
+  BootTime confirmed_at;
+  claims::LeaseEnd end;
   std::uint32_t version = 0;
   bool revoked = false;
 };
@@ -225,7 +225,7 @@ struct ActionRecord;
 struct Step {
   std::uint64_t number = 0;
   bool is_tick = false;
-  daemon::Now now;
+  Now now;
   std::vector<QueryNumber> asked;
   std::vector<AnswerRecord> answers;  // sent in this step
   // Decisions of this step: answers that need no record, and answers that start to wait for one.
@@ -247,7 +247,7 @@ struct Step {
   std::optional<std::size_t> order;  // executed in this step
   std::string broken_port;           // how a port's contract was violated
 
-  void begin(std::uint64_t step, const daemon::Now& at, std::size_t kept);
+  void begin(std::uint64_t step, const Now& at, std::size_t kept);
 };
 
 // All records of one history; the ports write into it.
@@ -262,16 +262,16 @@ class Records {
   const TokenRecord& token(TokenNumber number) const { return tokens[number]; }
   TokenNumber add_token(TokenRecord record);
   // The token with this key; nullopt if the key was never issued.
-  std::optional<TokenNumber> find(const daemon::TokenKey& key) const;
+  std::optional<TokenNumber> find(const claims::TokenKey& key) const;
 
   // True if an order invalidates the token.
   bool denied(const TokenRecord& token) const;
   // The same, including orders that may have ended or been lost.
   bool perhaps_denied(const TokenRecord& token) const;
   // True if the token is invalid or this confirmation was purged.
-  bool revoked(const TokenRecord& token, daemon::BootTime confirmed_at) const;
+  bool revoked(const TokenRecord& token, BootTime confirmed_at) const;
   // Ends orders as time passes.
-  void age_orders(const daemon::Now& now, daemon::Duration margin);
+  void age_orders(const Now& now, Duration margin);
 
   // Retries of the current service instance.
   std::uint64_t again() const { return upstreams[0].again + upstreams[1].again; }
@@ -280,9 +280,9 @@ class Records {
   void close(QueryNumber number);
   // The answer is decided and waits for its record.
   void hold(QueryNumber number, const HeldRecord& held);
-  void add_deadline(daemon::BootTime deadline, QueryNumber query);
+  void add_deadline(BootTime deadline, QueryNumber query);
   // The earliest deadline of an open query.
-  std::optional<daemon::BootTime> next_deadline();
+  std::optional<BootTime> next_deadline();
 
   std::deque<TokenRecord> tokens;
   std::vector<QueryRecord> queries;
@@ -309,7 +309,7 @@ class Records {
   };
   std::array<OfUid, 8> uids;
   std::uint64_t stale = 0;       // answers
-  daemon::BootTime begun;        // start of the service
+  BootTime begun;                // start of the service
   std::uint64_t first_step = 0;  // of the current service instance
   std::size_t kept = 0;          // entries in the store
   bool stopping = false;
@@ -323,11 +323,11 @@ class Records {
   std::uint64_t lost_reports = 0;
 
   // Derives a key from upstream and token.
-  static daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view text);
+  static claims::TokenKey key_of(claims::UpstreamId upstream, std::string_view text);
 
  private:
   std::unordered_map<std::uint64_t, TokenNumber> by_key_;
-  std::vector<std::pair<daemon::BootTime, QueryNumber>> deadlines_;  // a heap
+  std::vector<std::pair<BootTime, QueryNumber>> deadlines_;  // a heap
 };
 
 }  // namespace claimsd::sim

@@ -55,21 +55,21 @@ std::string as_table(const RunOptions& options, const RunResult& result) {
 
 std::string as_json(const RunOptions& options, const RunResult& result) {
   std::string text;
-  const auto line = [&](daemon::JsonWriter& json) { text += json.end_object().text() + "\n"; };
+  const auto line = [&](JsonWriter& json) { text += json.end_object().text() + "\n"; };
   for (const CoverageRow& row : result.coverage.rows()) {
-    daemon::JsonWriter json;
+    JsonWriter json;
     json.begin_object().member("kind", "coverage").member("group", row.group);
     json.member("name", name_of(row)).member("count", row.count);
     line(json);
   }
   for (const Violation& violation : result.violations) {
-    daemon::JsonWriter json;
+    JsonWriter json;
     json.begin_object().member("kind", "violation").member("seed", violation.seed);
     json.member("step", violation.step).member("invariant", violation.invariant);
     json.member("found", violation.found).member("trace", violation.trace);
     line(json);
   }
-  daemon::JsonWriter json;
+  JsonWriter json;
   json.begin_object().member("kind", "run").member("first_seed", options.first_seed);
   json.member("histories", result.coverage.histories).member("steps", result.coverage.steps);
   json.member("events", std::uint64_t{options.events}).member("seconds", result.took_seconds);

@@ -2,7 +2,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace claims;
 using namespace std::chrono_literals;
 
 namespace {

@@ -10,16 +10,16 @@ namespace claimsd::sim {
 struct Scenario {
   std::uint64_t seed = 0;
   unsigned events = 1000;
-  daemon::Policy policy;
+  claims::Policy policy;
   std::size_t store_bytes = 0;  // capacity, in bytes of claims
   unsigned tokens = 0;          // known from the start
   unsigned users = 0;
   unsigned connections = 0;
-  unsigned uids = 1;                // uids that own the connections; at most 8
-  bool with_leases = false;         // clients read the shared map first
-  daemon::Duration audit_commit{};  // mean duration of an audit commit; 0: answers need not wait
-  bool with_address = false;        // queries carry a client address
-  daemon::Duration gap{};           // mean time between queries
+  unsigned uids = 1;          // uids that own the connections; at most 8
+  bool with_leases = false;   // clients read the shared map first
+  Duration audit_commit{};    // mean duration of an audit commit; 0: answers need not wait
+  bool with_address = false;  // queries carry a client address
+  Duration gap{};             // mean time between queries
   unsigned queries_per_fault = 0;
   // Percentages of queries.
   unsigned junk = 0;

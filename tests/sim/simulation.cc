@@ -9,7 +9,7 @@
 
 namespace claimsd::sim {
 
-using namespace daemon;
+using namespace admin;
 using namespace std::chrono_literals;
 
 namespace {
@@ -42,7 +42,9 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
                                          : TokenKind::kOpaque));
   }
   audit.slow = scenario.audit_commit > Duration(0);
-  audit.complete = [this](AuditTicket ticket, bool durable) { service->recorded(ticket, durable); };
+  audit.complete = [this](claims::AuditTicket ticket, bool durable) {
+    service->recorded(ticket, durable);
+  };
   sink.before = [this] { upstream.note_completion(); };
   sink.due = [this](const TokenRecord& token) { return refresh_due(token); };
   sink.react = [this](const QueryRecord& query) { react(query); };
@@ -88,7 +90,7 @@ void Simulation::happen(const Event& event) {
     case EventKind::kAsk: return busy_day();
     case EventKind::kServed: return served(event.which);
     case EventKind::kCompleted: return completed(event.which);
-    case EventKind::kEndOutage: return api.end_outage(static_cast<UpstreamId>(event.which));
+    case EventKind::kEndOutage: return api.end_outage(static_cast<claims::UpstreamId>(event.which));
     case EventKind::kRestart:
       if (records.stopping) step("restart", [&] { restart(false); });
       return;
@@ -108,7 +110,7 @@ void Simulation::tick() {
   });
 }
 
-void Simulation::end_outage_after(UpstreamId of, Duration delay) {
+void Simulation::end_outage_after(claims::UpstreamId of, Duration delay) {
   schedule(delay, EventKind::kEndOutage, of);
 }
 
@@ -120,7 +122,7 @@ void Simulation::restart_after(Duration delay) {
 
 void Simulation::begin_step(std::string_view what) {
   records.step.begin(++steps_, clock.now(), records.kept);
-  const Policy& policy = scenario.policy;
+  const claims::Policy& policy = scenario.policy;
   records.age_orders(clock.now(),
                      policy.revocations.margin + policy.ttl.clock_skew + policy.negative_ttl);
   trace.note({steps_, clock.now(), what, "", -1, 0});
@@ -227,7 +229,7 @@ bool Simulation::stored_and_fresh(const TokenRecord& token,
 }
 
 bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
-  const Policy& policy = scenario.policy;
+  const claims::Policy& policy = scenario.policy;
   const UpstreamHealth& health = upstream.health[token.upstream];
   const Records::OfUid& of_uid = records.uids[uid];
   return records.open - records.held < policy.max_waiters &&
@@ -237,9 +239,9 @@ bool Simulation::has_room(const TokenRecord& token, std::uint32_t uid) const {
 }
 
 bool Simulation::refresh_due(const TokenRecord& token) const {
-  const TtlPolicy& ttl = scenario.policy.ttl;
+  const claims::TtlPolicy& ttl = scenario.policy.ttl;
   if (!token.kept.present) return false;
-  const Entry& entry = token.kept.entry;
+  const claims::Entry& entry = token.kept.entry;
   const BootTime end = std::min(entry.fresh_until, entry.confirmed_at + ttl.max_ttl);
   return end - clock.now().boot <= (end - entry.confirmed_at) / 100 * ttl.refresh_percent;
 }
@@ -281,14 +283,14 @@ void Simulation::query(TokenNumber number, const QueryParameters& parameters) {
   trace.note({steps_, now, "question", "", number, id});
   const std::string address =
       query.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
-  Query asked{.upstream = token.upstream,
-              .token = token.text,
-              .max_age = parameters.max_age,
-              .timeout = parameters.timeout,
-              .uid = query.uid,
-              .origin = {.client_address = address}};
+  claims::Query asked{.upstream = token.upstream,
+                      .token = token.text,
+                      .max_age = parameters.max_age,
+                      .timeout = parameters.timeout,
+                      .uid = query.uid,
+                      .origin = {.client_address = address}};
   asked.wants_lease = scenario.with_leases;
-  service->query(asked, Waiter{query.connection, id});
+  service->query(asked, claims::Waiter{query.connection, id});
 }
 
 void Simulation::react(const QueryRecord& query) {
@@ -339,7 +341,7 @@ void Simulation::completed(RequestNumber number) {
   --records.in_flight;
   --records.upstreams[token.upstream].in_flight;
   ++records.completed;
-  const Policy& policy = scenario.policy;
+  const claims::Policy& policy = scenario.policy;
   const Response& response = request.response;
   const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
   trace.note({steps_, clock.now(), "result",
@@ -409,8 +411,8 @@ void Simulation::restart(bool killed) {
   for (UpstreamHealth& of_one : upstream.health) {
     of_one.reset(scenario.policy.breaker, scenario.policy.max_in_flight);
   }
-  service = std::make_unique<ClaimsService>(
-      scenario.policy, daemon::Dependencies{clock, random, keyer, cache, upstream, sink, observer,
+  service = std::make_unique<claims::ClaimsService>(
+      scenario.policy, claims::Dependencies{clock, random, keyer, cache, upstream, sink, observer,
                                             publisher, fingerprinter, revocation_log, audit});
   service->restore(revocation_log.kept());
 }

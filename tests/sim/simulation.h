@@ -29,8 +29,8 @@ struct Violation {
 
 // Optional parameters of a query.
 struct QueryParameters {
-  std::optional<daemon::Duration> max_age;
-  daemon::Duration timeout{};
+  std::optional<Duration> max_age;
+  Duration timeout{};
 };
 
 class Simulation {
@@ -60,13 +60,13 @@ class Simulation {
   // Replaces the service with a new instance.
   void restart(bool killed);
   void stop();
-  void restart_after(daemon::Duration delay);
+  void restart_after(Duration delay);
   // An order about a popular token, its user, or all users.
   void order(bool revokes) { order(revokes, popular_token()); }
   void order(bool revokes, TokenNumber about);
   // A worker reports that it denied a request with this token.
   void report(TokenNumber about);
-  void end_outage_after(daemon::UpstreamId upstream, daemon::Duration delay);
+  void end_outage_after(claims::UpstreamId upstream, Duration delay);
 
   TokenNumber popular_token();
   TokenNumber new_token(TokenKind kind);
@@ -88,7 +88,7 @@ class Simulation {
   SimRevocationLog revocation_log;
   SimAuditSink audit;
   Coverage& coverage;
-  std::unique_ptr<daemon::ClaimsService> service;
+  std::unique_ptr<claims::ClaimsService> service;
   std::vector<TokenNumber> known;  // most popular first
 
  private:
@@ -102,7 +102,7 @@ class Simulation {
     kAuditWritten
   };
   struct Event {
-    daemon::BootTime at;
+    BootTime at;
     std::uint64_t tie = 0;
     EventKind kind = EventKind::kAsk;
     std::uint32_t which = 0;
@@ -113,7 +113,7 @@ class Simulation {
 
   void begin_step(std::string_view what);
   void end_step();
-  void schedule(daemon::Duration in, EventKind kind, std::uint32_t which = 0);
+  void schedule(Duration in, EventKind kind, std::uint32_t which = 0);
   void next_event();
   void happen(const Event& event);
   void tick();
@@ -125,7 +125,7 @@ class Simulation {
   void completed(RequestNumber number);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;
   bool refresh_due(const TokenRecord& token) const;
-  bool stored_and_fresh(const TokenRecord& token, const std::optional<daemon::Duration>& max_age);
+  bool stored_and_fresh(const TokenRecord& token, const std::optional<Duration>& max_age);
   void check();
   void wait_for_the_last();
   ActionRecord draw_order(bool revokes, TokenNumber about);

@@ -7,7 +7,7 @@
 namespace claimsd::sim {
 namespace {
 
-double in_seconds(daemon::Duration duration) {
+double in_seconds(Duration duration) {
   return static_cast<double>(duration.count()) / 1e9;
 }
 

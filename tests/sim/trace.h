@@ -15,7 +15,7 @@ namespace claimsd::sim {
 
 struct TraceLine {
   std::uint64_t step = 0;
-  daemon::Now now;
+  Now now;
   std::string_view what;   // static storage, as is:
   std::string_view which;  // "" if none
   std::int64_t token = -1;

@@ -12,18 +12,19 @@
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 namespace {
 
 const std::string kClaims(300, 'c');
 
 // Adds entries until one is rejected; returns the number stored.
-std::uint64_t fill(LmdbClaimsCache& cache, std::uint64_t first, Stored& last) {
+std::uint64_t fill(LmdbClaimsCache& cache, std::uint64_t first, claims::Stored& last) {
   for (std::uint64_t i = first;; ++i) {
     last = cache.put(key_number(i), entry_with(kClaims));
-    if (last != Stored::kStored) return i - first;
+    if (last != claims::Stored::kStored) return i - first;
   }
 }
 
@@ -59,9 +60,9 @@ TEST_CASE("a full map rejects new entries, keeps old ones and accepts new ones a
   CacheBench bench;
   bench.options.map_size = std::size_t{512} << 10;
   auto cache = bench.open();
-  Stored last{};
+  claims::Stored last{};
   const std::uint64_t taken = fill(*cache, 0, last);
-  CHECK(last == Stored::kFull);
+  CHECK(last == claims::Stored::kFull);
   REQUIRE(taken > 100);
   for (std::uint64_t i = 0; i < taken; ++i) CHECK(cache->find(key_number(i)));
   CHECK_FALSE(cache->find(key_number(taken)));  // neither in the file nor in memory
@@ -81,7 +82,7 @@ TEST_CASE("a cache that stays full keeps working") {
   std::size_t refused = 0;
   for (std::uint64_t i = 0; i < 20'000; ++i) {
     const std::string claims(i % 50 == 0 ? 6'000 : dice() % 800, 'c');
-    while (cache->put(key_number(i), entry_with(claims)) != Stored::kStored) {
+    while (cache->put(key_number(i), entry_with(claims)) != claims::Stored::kStored) {
       ++refused;
       REQUIRE_FALSE(kept.empty());
       REQUIRE(cache->erase(key_number(kept.front())));
@@ -102,15 +103,15 @@ TEST_CASE("a full disk makes the cache full, and erasing frees space") {
   CacheBench bench;
   auto cache = bench.open();
   for (std::uint64_t i = 0; i < 300; ++i) {
-    REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
   }
   const FullDisk disk(std::filesystem::file_size(bench.data_path()));
-  Stored last{};
+  claims::Stored last{};
   std::uint64_t next = 300 + fill(*cache, 300, last);
-  CHECK(last == Stored::kFull);
+  CHECK(last == claims::Stored::kFull);
   for (std::uint64_t i = 0; i < next; ++i) CHECK(cache->find(key_number(i)));
   for (std::uint64_t i = 0; i < next; ++i) CHECK(cache->erase(key_number(i)));
-  CHECK(cache->put(key_number(next), entry_with(kClaims)) == Stored::kStored);
+  CHECK(cache->put(key_number(next), entry_with(kClaims)) == claims::Stored::kStored);
   CHECK(cache->find(key_number(next)));
   CHECK(cache->counters().dropped == 0);
 }
@@ -119,7 +120,7 @@ TEST_CASE("an entry that cannot be erased causes all entries to be discarded") {
   CacheBench bench;
   auto cache = bench.open();
   for (std::uint64_t i = 0; i < 300; ++i) {
-    REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
   }
   {
     const FullDisk disk(0);
@@ -131,17 +132,18 @@ TEST_CASE("an entry that cannot be erased causes all entries to be discarded") {
     CHECK_FALSE(cache->find(key_number(8)));
     CHECK(cache->entries() == 0);
     CHECK(cache->counters().dropped == 1);
-    CHECK(cache->put(key_number(7), entry_with(kClaims)) == Stored::kFailed);
+    CHECK(cache->put(key_number(7), entry_with(kClaims)) == claims::Stored::kFailed);
     bench.clock.boot += seconds(2);
-    CHECK(cache->put(key_number(7), entry_with(kClaims)) == Stored::kFailed);  // after a retry
+    CHECK(cache->put(key_number(7), entry_with(kClaims)) ==
+          claims::Stored::kFailed);  // after a retry
     CHECK(cache->erase(key_number(7)));
   }
 
   SECTION("it restarts empty after a pause, with the same keys") {
     CHECK_FALSE(cache->find(key_number(8)));
-    CHECK(cache->put(key_number(8), entry_with(kClaims)) == Stored::kFailed);
+    CHECK(cache->put(key_number(8), entry_with(kClaims)) == claims::Stored::kFailed);
     bench.clock.boot += seconds(2);
-    CHECK(cache->put(key_number(8), entry_with(kClaims)) == Stored::kStored);
+    CHECK(cache->put(key_number(8), entry_with(kClaims)) == claims::Stored::kStored);
     CHECK_FALSE(cache->find(key_number(9)));
     const std::string before(cache->token_key_key().view());
     cache.reset();
@@ -166,9 +168,9 @@ TEST_CASE("the cache survives a file system that is permanently full") {
       return int{kNoMount};
     }
     auto cache = bench.open();
-    Stored last{};
+    claims::Stored last{};
     const std::uint64_t taken = fill(*cache, 0, last);
-    if (last != Stored::kFull) return int{kNotFull};
+    if (last != claims::Stored::kFull) return int{kNotFull};
     for (std::uint64_t i = 0; i < taken; ++i) {
       if (!cache->find(key_number(i))) return int{kLost};
     }
@@ -176,8 +178,9 @@ TEST_CASE("the cache survives a file system that is permanently full") {
       if (!cache->erase(key_number(i)) || cache->find(key_number(i))) return int{kEraseFailed};
     }
     bench.clock.boot += seconds(2);
-    return int{cache->put(key_number(0), entry_with(kClaims)) == Stored::kStored ? kFine
-                                                                                 : kStillFull};
+    return int{cache->put(key_number(0), entry_with(kClaims)) == claims::Stored::kStored
+                   ? kFine
+                   : kStillFull};
   });
   if (report == kNoMount && !claimsd::test::has_root()) return;
   CHECK(report == kFine);
@@ -193,7 +196,8 @@ TEST_CASE("a daemon killed while writing loses no acknowledged entry") {
     if (child == 0) {
       auto cache = bench.open();
       for (std::uint64_t i = acknowledged;; ++i) {
-        const bool stored = cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored;
+        const bool stored =
+            cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored;
         if (!stored || write(acks[1], &i, sizeof i) != sizeof i) _exit(1);
       }
     }
@@ -219,7 +223,7 @@ TEST_CASE("a daemon killed while writing loses no acknowledged entry") {
 
 TEST_CASE("an invalid data file starts an empty cache") {
   CacheBench bench;
-  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored); }
   SECTION("other bytes") {
     write_file(bench.data_path(), std::string(100'000, 'x'));
   }
@@ -241,7 +245,7 @@ TEST_CASE("an invalid data file starts an empty cache") {
   auto cache = bench.open();
   CHECK_FALSE(cache->find(key_number(1)));
   CHECK(cache->entries() == 0);
-  CHECK(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  CHECK(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   CHECK(cache->find(key_number(1)));
 }
 
@@ -250,13 +254,13 @@ TEST_CASE("a map size too small for the data starts an empty cache") {
   {
     auto cache = bench.open();
     for (std::uint64_t i = 0; i < 10'000; ++i) {
-      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
     }
   }
   bench.options.map_size = std::size_t{512} << 10;
   auto cache = bench.open();
   CHECK(cache->entries() == 0);
-  CHECK(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  CHECK(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
 }
 
 TEST_CASE("data that crashes the daemon at startup crashes it only once") {
@@ -264,7 +268,7 @@ TEST_CASE("data that crashes the daemon at startup crashes it only once") {
   {
     auto cache = bench.open();
     for (std::uint64_t i = 0; i < 200; ++i) {
-      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
     }
   }
   const std::string identity = read_file(bench.options.directory + "/identity");
@@ -281,13 +285,15 @@ TEST_CASE("data that crashes the daemon at startup crashes it only once") {
     write_file(bench.data_path(), damaged);
     if (in_child([&] {
           auto cache = bench.open();
-          cache->each([](const TokenKey&, BootTime) {});
+          cache->each([](const claims::TokenKey&, BootTime) {});
           return 0;
         }) != 0) {
       ++crashes;
       REQUIRE(in_child([&] {
                 auto cache = bench.open();
-                return cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored ? 0 : 1;
+                return cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored
+                           ? 0
+                           : 1;
               }) == 0);
     }
   }

@@ -6,8 +6,9 @@
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 static_assert(kMaxStoredClaims >= claimsd::proto::kMaxClaimsBlock);
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::string_view kClaims = R"({"id":"u-1","email":"canary@example.org","role":"rvt"})";
 
-bool keeps(LmdbClaimsCache& cache, const TokenKey& key, std::string_view claims) {
+bool keeps(LmdbClaimsCache& cache, const claims::TokenKey& key, std::string_view claims) {
   const auto found = cache.find(key);
   return found && found->claims == claims;
 }
@@ -35,13 +36,13 @@ struct RawData {
     const LmdbTable table = *environment->table();
     return {std::move(*environment), table};
   }
-  static std::string_view name(const TokenKey& key) {
+  static std::string_view name(const claims::TokenKey& key) {
     return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
   }
-  std::string get(const TokenKey& key) {
+  std::string get(const claims::TokenKey& key) {
     return std::string(environment.read()->get(table, name(key)).value());
   }
-  void put(const TokenKey& key, std::string_view value) {
+  void put(const claims::TokenKey& key, std::string_view value) {
     auto writer = environment.write();
     REQUIRE(writer->put(table, name(key), value));
     REQUIRE(writer->commit());
@@ -53,9 +54,9 @@ struct RawData {
 TEST_CASE("an entry is unchanged by put and find") {
   CacheBench bench;
   auto cache = bench.open();
-  const Entry entry = entry_with(kClaims);
+  const claims::Entry entry = entry_with(kClaims);
   CHECK(cache->find(key_number(1)) == std::nullopt);
-  REQUIRE(cache->put(key_number(1), entry) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry) == claims::Stored::kStored);
   const auto found = cache->find(key_number(1));
   REQUIRE(found);
   CHECK(found->confirmed_at == entry.confirmed_at);
@@ -71,9 +72,9 @@ TEST_CASE("an entry is unchanged by put and find") {
 TEST_CASE("extreme times and empty claims are stored unchanged") {
   CacheBench bench;
   auto cache = bench.open();
-  Entry entry;
+  claims::Entry entry;
   entry.fresh_until = BootTime::max();
-  REQUIRE(cache->put(key_number(1), entry) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry) == claims::Stored::kStored);
   const auto found = cache->find(key_number(1));
   REQUIRE(found);
   CHECK(found->fresh_until == BootTime::max());
@@ -85,11 +86,11 @@ TEST_CASE("extreme times and empty claims are stored unchanged") {
 TEST_CASE("a second put replaces the first") {
   CacheBench bench;
   auto cache = bench.open();
-  REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("first")) == claims::Stored::kStored);
   cache = nullptr;
   cache = bench.open();
   CHECK(keeps(*cache, key_number(1), "first"));  // once from the file
-  REQUIRE(cache->put(key_number(1), entry_with("a longer second")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("a longer second")) == claims::Stored::kStored);
   CHECK(keeps(*cache, key_number(1), "a longer second"));
   CHECK(cache->entries() == 1);
 }
@@ -98,21 +99,21 @@ TEST_CASE("an entry that outgrows its slot in memory is still replaced") {
   CacheBench bench;
   auto cache = bench.open();
   const std::string large(SealedMemoryCache::kMaxValue + 1, 'c');
-  REQUIRE(cache->put(key_number(1), entry_with("small")) == Stored::kStored);
-  REQUIRE(cache->put(key_number(1), entry_with(large)) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("small")) == claims::Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with(large)) == claims::Stored::kStored);
   CHECK(keeps(*cache, key_number(1), large));
-  REQUIRE(cache->put(key_number(1), entry_with("small again")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("small again")) == claims::Stored::kStored);
   CHECK(keeps(*cache, key_number(1), "small again"));
 }
 
 TEST_CASE("a failed put keeps the previous entry") {
   CacheBench bench;
   auto cache = bench.open();
-  REQUIRE(cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with("first")) == claims::Stored::kStored);
   const std::string too_large(kMaxStoredClaims + 1, 'c');
   const std::vector<NewEntry> batch{{key_number(1), entry_with("second")},
                                     {key_number(2), entry_with(too_large)}};
-  CHECK(cache->put_all(batch) == Stored::kFailed);
+  CHECK(cache->put_all(batch) == claims::Stored::kFailed);
   CHECK(keeps(*cache, key_number(1), "first"));
   CHECK_FALSE(cache->find(key_number(2)));
 }
@@ -120,12 +121,12 @@ TEST_CASE("a failed put keeps the previous entry") {
 TEST_CASE("an entry returned by find can be stored again") {
   CacheBench bench;
   auto cache = bench.open();
-  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   auto found = cache->find(key_number(1));
   REQUIRE(found);
   found->fresh_until += seconds(5);
-  REQUIRE(cache->put(key_number(1), *found) == Stored::kStored);
-  REQUIRE(cache->put(key_number(2), *found) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), *found) == claims::Stored::kStored);
+  REQUIRE(cache->put(key_number(2), *found) == claims::Stored::kStored);
   CHECK(keeps(*cache, key_number(1), kClaims));
   CHECK(keeps(*cache, key_number(2), kClaims));
 }
@@ -134,8 +135,8 @@ TEST_CASE("an erased entry is gone, also after a restart") {
   CacheBench bench;
   {
     auto cache = bench.open();
-    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
-    REQUIRE(cache->put(key_number(2), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
+    REQUIRE(cache->put(key_number(2), entry_with(kClaims)) == claims::Stored::kStored);
     CHECK(cache->erase(key_number(1)));
     CHECK(cache->erase(key_number(1)));  // erasing twice is fine
     CHECK_FALSE(cache->find(key_number(1)));
@@ -151,34 +152,35 @@ TEST_CASE("claims of every size on the wire are stored; larger ones are not") {
   auto cache = bench.open();
   for (const std::size_t size : {1U, 1'900U, 2'100U, 4'096U, 20'480U, 32'768U}) {
     const std::string claims(size, 'c');
-    REQUIRE(cache->put(key_number(size), entry_with(claims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(size), entry_with(claims)) == claims::Stored::kStored);
     CHECK(keeps(*cache, key_number(size), claims));
   }
   const std::string large(kMaxStoredClaims + 1, 'c');
-  CHECK(cache->put(key_number(1), entry_with(large)) == Stored::kFailed);
+  CHECK(cache->put(key_number(1), entry_with(large)) == claims::Stored::kFailed);
   CHECK(keeps(*cache, key_number(1), "c"));
   CHECK(cache->counters().failed == 1);
 }
 
 TEST_CASE("entries survive a restart of the daemon and are listed with their expiry") {
   CacheBench bench;
-  std::map<TokenKey, BootTime> expected;
+  std::map<claims::TokenKey, BootTime> expected;
   std::string token_key_key;
   {
     auto cache = bench.open();
     token_key_key = cache->token_key_key().view();
     for (std::uint64_t i = 0; i < 500; ++i) {
-      Entry entry = entry_with(kClaims);
+      claims::Entry entry = entry_with(kClaims);
       entry.fresh_until = BootTime(seconds(i));
       expected[key_number(i)] = entry.fresh_until;
-      REQUIRE(cache->put(key_number(i), entry) == Stored::kStored);
+      REQUIRE(cache->put(key_number(i), entry) == claims::Stored::kStored);
     }
   }
   auto cache = bench.open();
   CHECK(cache->token_key_key().view() == token_key_key);
   CHECK(cache->entries() == 500);
-  std::map<TokenKey, BootTime> listed;
-  cache->each([&](const TokenKey& key, BootTime fresh_until) { listed[key] = fresh_until; });
+  std::map<claims::TokenKey, BootTime> listed;
+  cache->each(
+      [&](const claims::TokenKey& key, BootTime fresh_until) { listed[key] = fresh_until; });
   CHECK(listed == expected);
   for (std::uint64_t i = 0; i < 500; ++i) CHECK(keeps(*cache, key_number(i), kClaims));
   CHECK(bench.log.has("picked up 500 entries"));
@@ -190,7 +192,7 @@ TEST_CASE("after a reboot or a new host key the cache starts empty with new keys
   {
     auto cache = bench.open();
     before = cache->token_key_key().view();
-    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   }
   SECTION("another boot") {
     bench.options.boot_id = "boot-2";
@@ -203,13 +205,13 @@ TEST_CASE("after a reboot or a new host key the cache starts empty with new keys
   CHECK(cache->entries() == 0);
   CHECK(cache->token_key_key().view() != before);
   CHECK(bench.log.count("cache_empty") == 2);
-  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  REQUIRE(cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   CHECK(keeps(*cache, key_number(1), kClaims));
 }
 
 TEST_CASE("a changed, truncated or missing identity file starts an empty cache") {
   CacheBench bench;
-  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored); }
   const std::string path = bench.options.directory + "/identity";
   const std::string identity = read_file(path);
   const std::string data = read_file(bench.data_path());
@@ -239,7 +241,7 @@ TEST_CASE("each cache has its own keys, even with the same host key and boot") {
 
 TEST_CASE("a value with any byte changed is a miss, erased and counted") {
   CacheBench bench;
-  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == Stored::kStored); }
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored); }
   const std::string identity = read_file(bench.options.directory + "/identity");
   const std::string data = read_file(bench.data_path());
   const std::string value = RawData::open(bench).get(key_number(1));
@@ -262,8 +264,8 @@ TEST_CASE("a value stored under another key is a miss") {
   CacheBench bench;
   {
     auto cache = bench.open();
-    REQUIRE(cache->put(key_number(1), entry_with("of one user")) == Stored::kStored);
-    REQUIRE(cache->put(key_number(2), entry_with("of another!")) == Stored::kStored);
+    REQUIRE(cache->put(key_number(1), entry_with("of one user")) == claims::Stored::kStored);
+    REQUIRE(cache->put(key_number(2), entry_with("of another!")) == claims::Stored::kStored);
   }
   {
     RawData raw = RawData::open(bench);
@@ -280,7 +282,7 @@ TEST_CASE("tampering is logged once a minute at most") {
   {
     auto cache = bench.open();
     for (std::uint64_t i = 0; i < 30; ++i) {
-      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+      REQUIRE(cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
     }
   }
   {
@@ -308,7 +310,7 @@ TEST_CASE("no claim is readable in the files or the log") {
     auto cache = bench.open();
     for (std::uint64_t i = 0; i < 200; ++i) {
       REQUIRE(cache->put(key_number(i), entry_with(i % 2 == 0 ? kClaims : large)) ==
-              Stored::kStored);
+              claims::Stored::kStored);
       if (i % 3 == 0) CHECK(cache->find(key_number(i)));
       if (i % 5 == 0) CHECK(cache->erase(key_number(i)));
     }
@@ -333,7 +335,7 @@ TEST_CASE("a second daemon on the same directory is rejected with a clear messag
   REQUIRE_FALSE(second);
   CHECK_THAT(second.error().message,
              ContainsSubstring(bench.options.directory) && ContainsSubstring("another daemon"));
-  REQUIRE(first->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  REQUIRE(first->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   first.reset();
   CHECK(keeps(*bench.open(), key_number(1), kClaims));  // the data is unaffected
 }
@@ -372,18 +374,18 @@ TEST_CASE("a directory open to others, or a link to one, is rejected") {
 TEST_CASE("scan returns all entries in pages, each once, in key order") {
   CacheBench bench;
   const auto cache = bench.open();
-  std::map<TokenKey, std::string> kept;
+  std::map<claims::TokenKey, std::string> kept;
   for (std::uint64_t number = 0; number < 25; ++number) {
     const std::string claims = "claims-" + std::to_string(number);
     kept[key_number(number)] = claims;
-    REQUIRE(cache->put(key_number(number), entry_with(claims)) == Stored::kStored);
+    REQUIRE(cache->put(key_number(number), entry_with(claims)) == claims::Stored::kStored);
   }
-  std::vector<TokenKey> seen;
-  std::optional<TokenKey> next;
+  std::vector<claims::TokenKey> seen;
+  std::optional<claims::TokenKey> next;
   std::size_t pages = 0;
   do {
     std::size_t on_page = 0;
-    next = cache->scan(next, 10, [&](const TokenKey& key, const Entry& entry) {
+    next = cache->scan(next, 10, [&](const claims::TokenKey& key, const claims::Entry& entry) {
       CHECK(entry.claims == kept.at(key));
       seen.push_back(key);
       ++on_page;

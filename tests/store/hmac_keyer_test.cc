@@ -4,12 +4,13 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::store;
 using namespace std::string_literals;
 
 TEST_CASE("a TokenKey is the HMAC of the sized scope and the token") {
   const std::string key(32, 'k');
-  auto hmac = HmacSha256::create(key);
+  auto hmac = crypto::HmacSha256::create(key);
   REQUIRE(hmac);
   const std::string scope = "https://auth.example/api/me/ id email role";
   auto keyer = HmacKeyer::create(Secret(key), {scope, ""});

@@ -8,8 +8,9 @@
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 namespace {
 

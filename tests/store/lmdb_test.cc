@@ -3,8 +3,9 @@
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 namespace {
 

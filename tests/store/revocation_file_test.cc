@@ -5,18 +5,19 @@
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::store::testing {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr Now kNow{BootTime(1000s), WallTime(1'767'225'600s)};
 
-Rule rule(std::uint8_t number, RuleKind kind = RuleKind::kToken, Duration length = 1h) {
-  Rule made{.name = {kind, {}}, .made_at = kNow, .ends = end_after(kNow, length)};
+claims::Rule rule(std::uint8_t number, claims::RuleKind kind = claims::RuleKind::kToken,
+                  Duration length = 1h) {
+  claims::Rule made{.name = {kind, {}}, .made_at = kNow, .ends = claims::end_after(kNow, length)};
   made.name.subject.bytes[0] = number;
   made.not_before = kNow.wall;
-  made.without_iat_ends = end_after(kNow, length / 2);
+  made.without_iat_ends = claims::end_after(kNow, length / 2);
   return made;
 }
 
@@ -37,12 +38,12 @@ struct Fixture {
 
 TEST_CASE("a stored rule is unchanged after reopening") {
   Fixture fixture;
-  const Rule kept = rule(1, RuleKind::kUser);
+  const claims::Rule kept = rule(1, claims::RuleKind::kUser);
   REQUIRE((*fixture.open())->keep(std::vector{kept, rule(2)}));
   const auto again = fixture.open();
   REQUIRE(again);
   REQUIRE((*again)->rules().size() == 2);
-  const Rule& found = (*again)->rules()[1];
+  const claims::Rule& found = (*again)->rules()[1];
   CHECK(found.name == kept.name);
   CHECK(found.made_at.wall == kept.made_at.wall);
   CHECK(found.ends.wall == kept.ends.wall);
@@ -55,7 +56,7 @@ TEST_CASE("dropped and ended rules are gone after reopening") {
   Fixture fixture;
   {
     const auto file = fixture.open();
-    REQUIRE((*file)->keep(std::vector{rule(1), rule(2), rule(3, RuleKind::kLock, 2h)}));
+    REQUIRE((*file)->keep(std::vector{rule(1), rule(2), rule(3, claims::RuleKind::kLock, 2h)}));
     REQUIRE((*file)->drop(std::vector{rule(1).name, rule(9).name}));
   }
   CHECK((*fixture.open())->rules().size() == 2);
@@ -74,7 +75,7 @@ TEST_CASE("after a reboot a rule gets its full duration again, once") {
 
 TEST_CASE("a purge is void after a reboot") {
   Fixture fixture;
-  Rule purge = rule(1, RuleKind::kPurgeUser);
+  claims::Rule purge = rule(1, claims::RuleKind::kPurgeUser);
   purge.purged_until = kNow.boot;
   REQUIRE((*fixture.open())->keep(std::vector{purge}));
   REQUIRE((*fixture.open())->rules().size() == 1);
@@ -108,7 +109,7 @@ TEST_CASE("a failed write is reported, and the next write succeeds") {
   Fixture fixture;
   const auto file = fixture.open();
   REQUIRE((*file)->keep(std::vector{rule(1)}));
-  std::vector<Rule> many;
+  std::vector<claims::Rule> many;
   for (int i = 0; i < 60'000; ++i) {
     many.push_back(rule(2));
     std::memcpy(many.back().name.subject.bytes.data() + 4, &i, sizeof i);
@@ -140,4 +141,4 @@ TEST_CASE("fingerprints differ by token, user, Auth API and key, and not by upst
   CHECK(fingerprints.of_token("x") != others.of_token("x"));
 }
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::store::testing

@@ -7,8 +7,9 @@
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 TEST_CASE("a value is found under its key until it is erased or replaced") {
   SealedMemoryCache slots(std::size_t{1} << 20);

@@ -9,8 +9,9 @@
 #include "daemon/store/hmac_keyer.h"
 #include "tests/store/store_fixture.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 namespace {
 
@@ -47,9 +48,9 @@ void measure_crypto() {
   unsigned sink = 0;
   show("HmacKeyer::key_of, 800 bytes",
        cost_of(20'000, [&](int) { sink += keyer->key_of(0, token).bytes[0]; }));
-  auto sealer = Sealer::create(Secret(std::string(32, 'k')), random);
+  auto sealer = crypto::Sealer::create(Secret(std::string(32, 'k')), random);
   const std::string plain(400, 'p');
-  std::string box(plain.size() + Sealer::kOverhead, '\0');
+  std::string box(plain.size() + crypto::Sealer::kOverhead, '\0');
   std::string opened(plain.size(), '\0');
   const std::string bound(44, 'b');
   show("Sealer::seal, 400 bytes",
@@ -65,7 +66,7 @@ void measure_entries(CacheBench& bench, std::uint64_t entries) {
   auto cache = bench.open();
   const auto start = Stopwatch::now();
   for (std::uint64_t i = 0; i < entries; ++i) {
-    if (cache->put(key_number(i), entry_with(claims)) != Stored::kStored) std::abort();
+    if (cache->put(key_number(i), entry_with(claims)) != claims::Stored::kStored) std::abort();
   }
   const std::chrono::duration<double, std::micro> took = Stopwatch::now() - start;
   show("put, each", took.count() / static_cast<double>(entries));
@@ -86,7 +87,7 @@ void measure_entries(CacheBench& bench, std::uint64_t entries) {
        }));
   const auto before = Stopwatch::now();
   std::size_t listed = 0;
-  cache->each([&](const TokenKey&, BootTime) { ++listed; });
+  cache->each([&](const claims::TokenKey&, BootTime) { ++listed; });
   const std::chrono::duration<double, std::milli> walk = Stopwatch::now() - before;
   cache.reset();
   const auto closed = Stopwatch::now();

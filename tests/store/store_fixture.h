@@ -14,7 +14,7 @@
 
 #include "daemon/store/claims_cache.h"
 
-namespace claimsd::daemon::testing {
+namespace claimsd::store::testing {
 
 class TempDir {
  public:
@@ -78,8 +78,8 @@ struct CacheBench {
 };
 
 // Distributed over the whole key space, like HMACs.
-inline TokenKey key_number(std::uint64_t number) {
-  TokenKey key;
+inline claims::TokenKey key_number(std::uint64_t number) {
+  claims::TokenKey key;
   std::uint64_t state = number;
   for (std::size_t i = 0; i < key.bytes.size(); i += 8) {  // splitmix64
     std::uint64_t mixed = (state += 0x9e3779b97f4a7c15U);
@@ -91,8 +91,8 @@ inline TokenKey key_number(std::uint64_t number) {
   return key;
 }
 
-inline Entry entry_with(std::string_view claims) {
-  Entry entry;
+inline claims::Entry entry_with(std::string_view claims) {
+  claims::Entry entry;
   entry.confirmed_at = BootTime(seconds(11));
   entry.fresh_until = BootTime(seconds(71));
   entry.expires_at = WallTime(seconds(1'900'000'000));
@@ -137,4 +137,4 @@ class FullDisk {
   void (*before_)(int);
 };
 
-}  // namespace claimsd::daemon::testing
+}  // namespace claimsd::store::testing

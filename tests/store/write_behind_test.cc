@@ -9,8 +9,9 @@
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
-using namespace claimsd::daemon::testing;
+using namespace claimsd;
+using namespace claimsd::store;
+using namespace claimsd::store::testing;
 
 namespace {
 
@@ -38,7 +39,7 @@ struct BehindBench {
     file = bench.open();
     cache.emplace(*file, bench.clock);
   }
-  bool keeps(const TokenKey& key, std::string_view claims) {
+  bool keeps(const claims::TokenKey& key, std::string_view claims) {
     const auto found = cache->find(key);
     return found && found->claims == claims;
   }
@@ -48,8 +49,8 @@ struct BehindBench {
 
 TEST_CASE("an entry waiting to be written is found unchanged") {
   BehindBench at;
-  const Entry entry = entry_with(kClaims);
-  REQUIRE(at.cache->put(key_number(1), entry) == Stored::kStored);
+  const claims::Entry entry = entry_with(kClaims);
+  REQUIRE(at.cache->put(key_number(1), entry) == claims::Stored::kStored);
   CHECK(at.file->entries() == 0);  // so the waiting entry is found
   const auto found = at.cache->find(key_number(1));
   REQUIRE(found);
@@ -68,9 +69,9 @@ TEST_CASE(
   BehindBench at;
   CHECK_FALSE(at.cache->due());
   const BootTime first = at.bench.clock.boot;
-  REQUIRE(at.cache->put(key_number(1), entry_with("one")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("one")) == claims::Stored::kStored);
   at.bench.clock.boot += milliseconds(20);
-  REQUIRE(at.cache->put(key_number(2), entry_with("two")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(2), entry_with("two")) == claims::Stored::kStored);
   CHECK(at.cache->due() == first + WriteBehindCache::kDelay);
   at.cache->flush();
   CHECK_FALSE(at.cache->due());
@@ -85,7 +86,7 @@ TEST_CASE("many due entries are written a few at a time, oldest first, until non
   BehindBench at;
   constexpr std::uint64_t kMany = 2 * WriteBehindCache::kTogether + 3;
   for (std::uint64_t i = 0; i < kMany; ++i) {
-    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
   }
   BootTime due = at.bench.clock.boot + WriteBehindCache::kDelay;
   std::uint64_t written = 0;
@@ -106,10 +107,10 @@ TEST_CASE("many due entries are written a few at a time, oldest first, until non
 
 TEST_CASE("a put replaces the waiting entry and, once written, the one in the file") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(1), entry_with("first")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("first")) == claims::Stored::kStored);
   at.cache->flush();
-  REQUIRE(at.cache->put(key_number(1), entry_with("second")) == Stored::kStored);
-  REQUIRE(at.cache->put(key_number(1), entry_with("the third")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("second")) == claims::Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("the third")) == claims::Stored::kStored);
   CHECK(at.cache->waiting() == 1);
   CHECK(at.cache->entries() == 1);
   CHECK(at.keeps(key_number(1), "the third"));
@@ -119,12 +120,13 @@ TEST_CASE("a put replaces the waiting entry and, once written, the one in the fi
 
 TEST_CASE("a waiting entry returned by find can be stored again, even if that causes a flush") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(0), entry_with(kClaims)) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(0), entry_with(kClaims)) == claims::Stored::kStored);
   for (std::uint64_t i = 1; i < 200; ++i) {
     const auto found = at.cache->find(key_number(i - 1));
     REQUIRE(found);
-    REQUIRE(at.cache->put(key_number(i - 1), *found) == Stored::kStored);
-    REQUIRE(at.cache->put(key_number(i), *at.cache->find(key_number(i - 1))) == Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i - 1), *found) == claims::Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i), *at.cache->find(key_number(i - 1))) ==
+            claims::Stored::kStored);
   }
   for (std::uint64_t i = 0; i < 200; ++i) CHECK(at.keeps(key_number(i), kClaims));
   CHECK(at.cache->entries() == 200);
@@ -135,7 +137,7 @@ TEST_CASE("waiting entries are limited by number and by bytes") {
   const std::string large(20'000, 'c');
   for (std::uint64_t i = 0; i < 300; ++i) {
     REQUIRE(at.cache->put(key_number(i), entry_with(i < 200 ? std::string_view("c") : large)) ==
-            Stored::kStored);
+            claims::Stored::kStored);
     CHECK(at.cache->waiting() <= WriteBehindCache::kMaxEntries);
     if (i >= 200 + WriteBehindCache::kMaxEntries) {
       CHECK(at.cache->waiting() * large.size() <= WriteBehindCache::kMaxBytes);
@@ -148,7 +150,7 @@ TEST_CASE("waiting entries are limited by number and by bytes") {
 TEST_CASE("an entry erased while waiting does not reach the file") {
   BehindBench at;
   for (std::uint64_t i = 0; i < 3; ++i) {
-    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i), entry_with(kClaims)) == claims::Stored::kStored);
   }
   CHECK(at.cache->erase(key_number(0)));
   CHECK_FALSE(at.cache->find(key_number(0)));
@@ -161,9 +163,9 @@ TEST_CASE("an entry erased while waiting does not reach the file") {
 
 TEST_CASE("erasing a waiting entry also removes an older one from the file at once") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == claims::Stored::kStored);
   at.cache->flush();
-  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == claims::Stored::kStored);
   CHECK(at.cache->erase(key_number(1)));
   at.lose_memory();
   CHECK_FALSE(at.cache->find(key_number(1)));
@@ -171,18 +173,18 @@ TEST_CASE("erasing a waiting entry also removes an older one from the file at on
 
 TEST_CASE("the destructor writes waiting entries") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(1), entry_with(kClaims)) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored);
   at.restart();
   CHECK(at.keeps(key_number(1), kClaims));
 }
 
 TEST_CASE("each lists every entry once, waiting or written") {
   BehindBench at;
-  std::map<TokenKey, int> listed;
+  std::map<claims::TokenKey, int> listed;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    REQUIRE(at.cache->put(key_number(i % 80), entry_with(kClaims)) == Stored::kStored);
+    REQUIRE(at.cache->put(key_number(i % 80), entry_with(kClaims)) == claims::Stored::kStored);
   }
-  at.cache->each([&](const TokenKey& key, BootTime) { ++listed[key]; });
+  at.cache->each([&](const claims::TokenKey& key, BootTime) { ++listed[key]; });
   CHECK(listed.size() == 80);
   for (const auto& [key, times] : listed) CHECK(times == 1);
 }
@@ -198,20 +200,20 @@ TEST_CASE(
   const std::string claims(300, 'c');
   std::uint64_t taken = 0;
   std::size_t most = 0;
-  Stored last = Stored::kStored;
-  for (; last == Stored::kStored; ++taken) {
+  claims::Stored last = claims::Stored::kStored;
+  for (; last == claims::Stored::kStored; ++taken) {
     last = at.cache->put(key_number(taken), entry_with(claims));
     most = std::max(most, at.cache->waiting());
   }
   --taken;
-  CHECK(last == Stored::kFull);
+  CHECK(last == claims::Stored::kFull);
   CHECK(most == WriteBehindCache::kMaxEntries);  // otherwise only LmdbClaimsCache was tested
   at.cache->flush();
   CHECK(at.cache->lost() == 0);
   CHECK(at.file->entries() == taken);
   for (std::uint64_t i = 0; i < taken; ++i) CHECK(at.cache->find(key_number(i)));
   std::uint64_t evicted = 0;
-  while (at.cache->put(key_number(taken), entry_with(claims)) == Stored::kFull) {
+  while (at.cache->put(key_number(taken), entry_with(claims)) == claims::Stored::kFull) {
     REQUIRE(evicted < taken);
     REQUIRE(at.cache->erase(key_number(evicted++)));
   }
@@ -220,18 +222,18 @@ TEST_CASE(
 
 TEST_CASE("claims too large for the cache are rejected at once, and the older entry stays") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == claims::Stored::kStored);
   const std::string large(kMaxStoredClaims + 1, 'c');
-  CHECK(at.cache->put(key_number(1), entry_with(large)) == Stored::kFailed);
+  CHECK(at.cache->put(key_number(1), entry_with(large)) == claims::Stored::kFailed);
   CHECK(at.keeps(key_number(1), "older"));
 }
 
 TEST_CASE("entries that a flush cannot write are counted and removed, including older versions") {
   BehindBench at;
-  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("older")) == claims::Stored::kStored);
   at.cache->flush();
-  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == Stored::kStored);
-  REQUIRE(at.cache->put(key_number(2), entry_with("another")) == Stored::kStored);
+  REQUIRE(at.cache->put(key_number(1), entry_with("newer")) == claims::Stored::kStored);
+  REQUIRE(at.cache->put(key_number(2), entry_with("another")) == claims::Stored::kStored);
   {
     const FullDisk disk(0);
     at.cache->flush();
@@ -241,7 +243,7 @@ TEST_CASE("entries that a flush cannot write are counted and removed, including 
   CHECK_FALSE(at.cache->find(key_number(1)));
   CHECK_FALSE(at.cache->find(key_number(2)));
   at.bench.clock.boot += seconds(2);
-  CHECK(at.cache->put(key_number(2), entry_with("again")) == Stored::kStored);
+  CHECK(at.cache->put(key_number(2), entry_with("again")) == claims::Stored::kStored);
   CHECK(at.keeps(key_number(2), "again"));
   at.lose_memory();
   CHECK_FALSE(at.cache->find(key_number(1)));

@@ -8,7 +8,7 @@
 
 namespace claimsd::testing {
 
-using namespace daemon;
+using namespace claims;
 
 std::uint64_t SeededRandom::next() {
   std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);

@@ -22,28 +22,27 @@
 namespace claimsd::testing {
 
 // Two clocks that move only when the test moves them.
-class FakeClock final : public daemon::Clock {
+class FakeClock final : public Clock {
  public:
-  daemon::Now now() const override { return now_; }
+  Now now() const override { return now_; }
   // Advances both clocks.
-  void advance(daemon::Duration by) {
+  void advance(Duration by) {
     now_.boot += by;
     now_.wall += by;
   }
   // Steps the wall clock, as an administrator would; negative steps back.
-  void step_wall(daemon::Duration by) { now_.wall += by; }
+  void step_wall(Duration by) { now_.wall += by; }
   // Steps only the boot clock, which never happens in reality. For event orders that are otherwise
   // impossible to build.
-  void step_boot(daemon::Duration by) { now_.boot += by; }
+  void step_boot(Duration by) { now_.boot += by; }
 
  private:
   // An arbitrary time after boot, and 2026-01-01T00:00:00Z.
-  daemon::Now now_{daemon::BootTime(daemon::seconds(1000)),
-                   daemon::WallTime(daemon::seconds(1'767'225'600))};
+  Now now_{BootTime(seconds(1000)), WallTime(seconds(1'767'225'600))};
 };
 
 // splitmix64 (Steele, Lea, Flood 2014). The seed is its whole state.
-class SeededRandom final : public daemon::Random {
+class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
   void fill(void* out, std::size_t size) override;
@@ -54,17 +53,17 @@ class SeededRandom final : public daemon::Random {
 };
 
 // Numbers each pair of upstream and token in order of first use: no two share a key.
-class FakeKeyer final : public daemon::Keyer {
+class FakeKeyer final : public claims::Keyer {
  public:
-  daemon::TokenKey key_of(daemon::UpstreamId upstream, std::string_view token) override;
+  claims::TokenKey key_of(claims::UpstreamId upstream, std::string_view token) override;
 
  private:
-  std::map<std::pair<daemon::UpstreamId, std::string>, std::uint64_t> numbers_;
+  std::map<std::pair<claims::UpstreamId, std::string>, std::uint64_t> numbers_;
 };
 
 // The key for a number, spread like a hash; number_of() is the inverse.
-daemon::TokenKey numbered_key(std::uint64_t number);
-std::uint64_t number_of(const daemon::TokenKey& key);
+claims::TokenKey numbered_key(std::uint64_t number);
+std::uint64_t number_of(const claims::TokenKey& key);
 
 // Makes calls fail: after `delay` successful calls, the next `times` fail.
 class Fault {
@@ -83,18 +82,18 @@ class Fault {
 };
 
 // A map. The result of find() is overwritten by the next call, which exposes dangling views.
-class FakeCache final : public daemon::ClaimsCache {
+class FakeCache final : public claims::ClaimsCache {
  public:
-  std::optional<daemon::Entry> find(const daemon::TokenKey& key) override;
-  daemon::Stored put(const daemon::TokenKey& key, const daemon::Entry& entry) override;
-  bool erase(const daemon::TokenKey& key) override;
-  void each(const std::function<void(const daemon::TokenKey&, daemon::BootTime)>& visit) override;
+  std::optional<claims::Entry> find(const claims::TokenKey& key) override;
+  claims::Stored put(const claims::TokenKey& key, const claims::Entry& entry) override;
+  bool erase(const claims::TokenKey& key) override;
+  void each(const std::function<void(const claims::TokenKey&, BootTime)>& visit) override;
   std::size_t entries() const override { return kept_.size(); }
-  std::optional<daemon::TokenKey> scan(
-      const std::optional<daemon::TokenKey>& after, std::size_t most,
-      const std::function<void(const daemon::TokenKey&, const daemon::Entry&)>& visit) override;
+  std::optional<claims::TokenKey> scan(
+      const std::optional<claims::TokenKey>& after, std::size_t most,
+      const std::function<void(const claims::TokenKey&, const claims::Entry&)>& visit) override;
 
-  bool holds(const daemon::TokenKey& key) const { return kept_.count(key) != 0; }
+  bool holds(const claims::TokenKey& key) const { return kept_.count(key) != 0; }
 
   Fault find_fault;                 // find() returns nothing
   Fault put_fault;                  // put() returns kFailed and keeps the old entry
@@ -103,34 +102,34 @@ class FakeCache final : public daemon::ClaimsCache {
 
  private:
   struct Kept {
-    daemon::Entry entry;
+    claims::Entry entry;
     std::string claims;
   };
   void scribble();
 
-  std::map<daemon::TokenKey, Kept> kept_;
+  std::map<claims::TokenKey, Kept> kept_;
   std::size_t bytes_ = 0;
   std::string scratch_;
 };
 
 // Keeps each request until the test completes it.
-class FakeUpstream final : public daemon::Upstream {
+class FakeUpstream final : public claims::Upstream {
  public:
   struct InFlight {
-    daemon::FlightId id = 0;
-    daemon::UpstreamId upstream = 0;
+    claims::FlightId id = 0;
+    claims::UpstreamId upstream = 0;
     std::string token;
     std::size_t url = 0;
   };
 
   // Throws if an equal request is in flight.
-  void start(daemon::FlightId id, daemon::UpstreamId upstream, std::size_t url,
-             const daemon::Secret& token) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
+             const Secret& token) override;
 
   // The requests in flight, oldest first.
   const std::vector<InFlight>& in_flight() const { return in_flight_; }
   // Removes a request, to be completed by the caller. Throws if there is none.
-  InFlight take(daemon::FlightId id);
+  InFlight take(claims::FlightId id);
   InFlight take_oldest();
   InFlight take_for(std::string_view token);
   // All requests so far.
@@ -145,67 +144,67 @@ class FakeUpstream final : public daemon::Upstream {
 
 // An Answer with its own copy of the claims.
 struct RecordedAnswer {
-  daemon::Answer answer;  // do not read `claims` here; use the copy below
+  claims::Answer answer;  // do not read `claims` here; use the copy below
   std::string claims;
-  daemon::Now at;
+  Now at;
 };
 
 // Records answers. Throws if a waiter gets a second answer or never sent a query, or if claims come
 // with anything but kOk.
-class RecordingSink final : public daemon::AnswerSink {
+class RecordingSink final : public claims::AnswerSink {
  public:
-  explicit RecordingSink(const daemon::Clock& clock) : clock_(clock) {}
+  explicit RecordingSink(const Clock& clock) : clock_(clock) {}
 
-  void answer(const daemon::Waiter& waiter, const daemon::Answer& answer) override;
-  void receipt(const daemon::Waiter& waiter, proto::Reason reason) override;
+  void answer(const claims::Waiter& waiter, const claims::Answer& answer) override;
+  void receipt(const claims::Waiter& waiter, proto::Reason reason) override;
 
   // Announces a query.
-  void expect(const daemon::Waiter& waiter);
+  void expect(const claims::Waiter& waiter);
   // Null if not answered yet.
-  const RecordedAnswer* find(const daemon::Waiter& waiter) const;
+  const RecordedAnswer* find(const claims::Waiter& waiter) const;
   // The same for the receipt of a report.
-  void expect_receipt(const daemon::Waiter& waiter);
-  std::optional<proto::Reason> receipt_of(const daemon::Waiter& waiter) const;
+  void expect_receipt(const claims::Waiter& waiter);
+  std::optional<proto::Reason> receipt_of(const claims::Waiter& waiter) const;
   // Waiters in the order in which they were answered.
-  const std::vector<daemon::Waiter>& order() const { return order_; }
+  const std::vector<claims::Waiter>& order() const { return order_; }
   std::size_t open() const { return open_; }
 
   // Called at the end of each answer(), to do what a sink may do: hang up or query again.
-  std::function<void(const daemon::Waiter&)> on_answer;
-  std::function<void(const daemon::Waiter&)> on_receipt;
+  std::function<void(const claims::Waiter&)> on_answer;
+  std::function<void(const claims::Waiter&)> on_receipt;
 
  private:
   using Id = std::pair<std::uint64_t, std::uint32_t>;
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   std::map<Id, std::optional<RecordedAnswer>> answers_;
   std::map<Id, std::optional<proto::Reason>> receipts_;
-  std::vector<daemon::Waiter> order_;
+  std::vector<claims::Waiter> order_;
   std::size_t open_ = 0;
 };
 
 // What workers see in the map, by key.
-class FakePublisher final : public daemon::Publisher {
+class FakePublisher final : public claims::Publisher {
  public:
   struct Published {
-    daemon::UpstreamId upstream = 0;
+    claims::UpstreamId upstream = 0;
     std::string user;  // its id claim
     std::string claims;
-    daemon::BootTime confirmed_at;
-    daemon::LeaseEnd end;
+    BootTime confirmed_at;
+    claims::LeaseEnd end;
   };
 
-  explicit FakePublisher(const daemon::Clock& clock) : clock_(clock) {}
+  explicit FakePublisher(const Clock& clock) : clock_(clock) {}
 
   // Throws if the lease is over or outlives the entry.
-  void publish(daemon::UpstreamId upstream, std::string_view token, const daemon::TokenKey& key,
-               const daemon::Entry& entry, const daemon::LeaseEnd& end) override;
-  daemon::BootTime published_until(const daemon::TokenKey& key) const override;
-  void withdraw(const daemon::TokenKey& key) override { published_.erase(key); }
-  void withdraw_user(daemon::UpstreamId upstream, std::string_view user) override;
+  void publish(claims::UpstreamId upstream, std::string_view token, const claims::TokenKey& key,
+               const claims::Entry& entry, const claims::LeaseEnd& end) override;
+  BootTime published_until(const claims::TokenKey& key) const override;
+  void withdraw(const claims::TokenKey& key) override { published_.erase(key); }
+  void withdraw_user(claims::UpstreamId upstream, std::string_view user) override;
   void withdraw_all() override { published_.clear(); }
 
   // What a lookup would find now; null: it would query the daemon.
-  const Published* find(const daemon::TokenKey& key) const;
+  const Published* find(const claims::TokenKey& key) const;
   // Clears everything: the daemon is gone, so no worker trusts its map.
   void forget_all() { published_.clear(); }
   std::size_t publications() const { return publications_; }
@@ -214,53 +213,53 @@ class FakePublisher final : public daemon::Publisher {
   std::size_t looks() const { return looks_; }
 
  private:
-  const daemon::Clock& clock_;
+  const Clock& clock_;
   mutable std::size_t looks_ = 0;
-  std::map<daemon::TokenKey, Published> published_;
+  std::map<claims::TokenKey, Published> published_;
   std::size_t publications_ = 0;
 };
 
 // Numbers users and tokens in order of first use.
-class FakeFingerprinter final : public daemon::Fingerprinter {
+class FakeFingerprinter final : public claims::Fingerprinter {
  public:
-  daemon::Fingerprint of_token(std::string_view token) override;
-  daemon::Fingerprint of_user(daemon::UpstreamId upstream, std::string_view user) override;
+  claims::Fingerprint of_token(std::string_view token) override;
+  claims::Fingerprint of_user(claims::UpstreamId upstream, std::string_view user) override;
   std::size_t made() const { return made_; }
 
  private:
-  daemon::Fingerprint number(std::string name);
+  claims::Fingerprint number(std::string name);
   std::map<std::string, std::uint64_t> numbers_;
   std::size_t made_ = 0;
 };
 
 // A revocation log whose writes complete when the test says so.
-class FakeRevocationLog final : public daemon::RevocationLog {
+class FakeRevocationLog final : public claims::RevocationLog {
  public:
-  void keep(std::vector<daemon::Rule> rules, Done done) override;
-  void drop(std::vector<daemon::RuleName> names) override;
+  void keep(std::vector<claims::Rule> rules, Done done) override;
+  void drop(std::vector<claims::RuleName> names) override;
 
   // Writes all pending rules and reports them as durable.
   void write();
   // Loses all pending rules, as when the daemon is killed.
   void crash() { waiting_.clear(); }
-  std::vector<daemon::Rule> kept() const;
+  std::vector<claims::Rule> kept() const;
   bool waiting() const { return !waiting_.empty(); }
   Fault write_fault;
 
  private:
   struct Waiting {
-    std::vector<daemon::Rule> rules;
+    std::vector<claims::Rule> rules;
     Done done;
   };
   std::vector<Waiting> waiting_;
-  std::map<std::pair<daemon::RuleKind, daemon::Fingerprint>, daemon::Rule> kept_;
+  std::map<std::pair<claims::RuleKind, claims::Fingerprint>, claims::Rule> kept_;
 };
 
 // An audit log whose writes complete when the test says so.
-class FakeAuditSink final : public daemon::AuditSink {
+class FakeAuditSink final : public claims::AuditSink {
  public:
   struct Noted {
-    daemon::AuditedEvent event;  // do not read its views; use the copies below
+    claims::AuditedEvent event;  // do not read its views; use the copies below
     std::string token;
     std::string claims;
     std::string route;
@@ -269,30 +268,30 @@ class FakeAuditSink final : public daemon::AuditSink {
     std::string required;
     std::string client_address;
     std::string trace_id;
-    daemon::AuditTicket ticket = 0;
+    claims::AuditTicket ticket = 0;
   };
-  daemon::AuditDecision record(const daemon::AuditedEvent& event,
-                               daemon::AuditTicket ticket) override;
+  claims::AuditDecision record(const claims::AuditedEvent& event,
+                               claims::AuditTicket ticket) override;
 
-  daemon::AuditDecision verdict = daemon::AuditDecision::kPending;  // returned for the next records
+  claims::AuditDecision verdict = claims::AuditDecision::kPending;  // returned for the next records
   std::vector<Noted> noted;                                         // every record
 
   bool waiting() const { return !waiting_.empty(); }
   // Throws if no record is pending.
-  daemon::AuditTicket take_oldest();
+  claims::AuditTicket take_oldest();
   void crash() { waiting_.clear(); }
 
  private:
-  std::vector<daemon::AuditTicket> waiting_;
+  std::vector<claims::AuditTicket> waiting_;
 };
 
-class FakeObserver final : public daemon::Observer {
+class FakeObserver final : public claims::Observer {
  public:
   struct Report {
-    daemon::RequestReport report;  // do not read `detail` here; use the copy below
+    claims::RequestReport report;  // do not read `detail` here; use the copy below
     std::string detail;
   };
-  void request_completed(const daemon::RequestReport& report) override {
+  void request_completed(const claims::RequestReport& report) override {
     reports.push_back({report, std::string(report.detail)});
   }
   std::vector<Report> reports;

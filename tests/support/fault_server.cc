@@ -19,8 +19,6 @@
 namespace claimsd::test {
 namespace {
 
-using daemon::Fd;
-
 [[noreturn]] void give_up(const std::string& what) {
   throw std::runtime_error("the fault server: " + what + ": " + std::strerror(errno));
 }

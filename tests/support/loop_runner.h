@@ -11,22 +11,22 @@ namespace claimsd::test {
 
 // `guard` is far above what any machine needs: it only ends tests that would hang. The loop is also
 // woken periodically, because the condition may become true in a timer callback without any event.
-inline void run_until(daemon::Loop& loop, const std::function<bool()>& happened,
-                      daemon::Duration guard = daemon::seconds(20)) {
-  const daemon::Duration give_up = daemon::Loop::hrtime() + guard;
-  daemon::Timer tick(loop, [] {});
-  tick.start(daemon::milliseconds(5), daemon::milliseconds(5));
-  while (!happened() && daemon::Loop::hrtime() < give_up) loop.run_once();
+inline void run_until(loop::Loop& loop, const std::function<bool()>& happened,
+                      Duration guard = seconds(20)) {
+  const Duration give_up = loop::Loop::hrtime() + guard;
+  loop::Timer tick(loop, [] {});
+  tick.start(milliseconds(5), milliseconds(5));
+  while (!happened() && loop::Loop::hrtime() < give_up) loop.run_once();
   if (!happened()) FAIL("what the test waits for has not happened in time");
 }
 
 // Handles what is ready now and what follows from it immediately, without waiting.
-inline void settle(daemon::Loop& loop) {
+inline void settle(loop::Loop& loop) {
   for (int turn = 0; turn < 5; ++turn) loop.run_ready();
 }
 
-inline std::unique_ptr<daemon::Loop> new_loop() {
-  auto loop = daemon::Loop::create();
+inline std::unique_ptr<loop::Loop> new_loop() {
+  auto loop = loop::Loop::create();
   REQUIRE(loop);
   return std::move(*loop);
 }

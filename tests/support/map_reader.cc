@@ -46,8 +46,7 @@ std::optional<std::uint64_t> MapReader::slot_of(std::uint16_t upstream, std::str
   return std::nullopt;
 }
 
-bool MapReader::is_believed(const SlotCopy& slot, std::uint16_t upstream,
-                            const daemon::Now& now) const {
+bool MapReader::is_believed(const SlotCopy& slot, std::uint16_t upstream, const Now& now) const {
   const std::uint64_t heartbeat = header_->heartbeat.load(std::memory_order_acquire);
   return heartbeat != 0 && ns_of(now.boot) - heartbeat <= kHeartbeatLimit &&
          slot.words[kSlotEpoch] == header_->epoch.load(std::memory_order_acquire) &&
@@ -56,7 +55,7 @@ bool MapReader::is_believed(const SlotCopy& slot, std::uint16_t upstream,
 }
 
 std::optional<std::string> MapReader::find(std::uint16_t upstream, std::string_view token,
-                                           const daemon::Now& now) {
+                                           const Now& now) {
   SlotSecret secret;
   if (!open_ || !sealer_.derive(header_->map_id, upstream, token, secret)) return std::nullopt;
   const std::uint64_t first = first_slot_of(secret.index[0], header_->slot_count);

@@ -27,8 +27,7 @@ class MapReader {
   }
 
   // What a lookup finds now; nothing: it would query the daemon.
-  std::optional<std::string> find(std::uint16_t upstream, std::string_view token,
-                                  const daemon::Now& now);
+  std::optional<std::string> find(std::uint16_t upstream, std::string_view token, const Now& now);
   // The slot that holds the token, if any.
   std::optional<std::uint64_t> slot_of(std::uint16_t upstream, std::string_view token);
   // A consistent copy of the slot, in a bounded number of attempts.
@@ -38,8 +37,7 @@ class MapReader {
   std::uint64_t torn() const { return torn_; }
 
  private:
-  bool is_believed(const proto::SlotCopy& slot, std::uint16_t upstream,
-                   const daemon::Now& now) const;
+  bool is_believed(const proto::SlotCopy& slot, std::uint16_t upstream, const Now& now) const;
 
   const proto::MapHeader* header_;
   const proto::MapWord* slots_;

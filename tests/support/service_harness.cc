@@ -6,7 +6,7 @@
 
 namespace claimsd::testing {
 
-using namespace daemon;
+using namespace claims;
 
 namespace {
 

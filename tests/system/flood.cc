@@ -36,7 +36,7 @@
 namespace {
 
 using namespace claimsd::proto;
-using claimsd::daemon::Fd;
+using claimsd::Fd;
 using Clock = std::chrono::steady_clock;
 using Tally = std::map<std::string, std::size_t>;
 

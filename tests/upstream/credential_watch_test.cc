@@ -6,7 +6,7 @@
 #include "tests/support/scratch_directory.h"
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 namespace fs = std::filesystem;
@@ -190,4 +190,4 @@ TEST_CASE("a file that disappears and comes back is no error once it is there") 
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

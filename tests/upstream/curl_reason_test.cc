@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -48,4 +48,4 @@ TEST_CASE("an alert after the handshake is a TLS failure, a lost connection is n
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

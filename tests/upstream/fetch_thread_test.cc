@@ -4,14 +4,14 @@
 #include "tests/support/catch.h"
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 TEST_CASE("a connection that is refused immediately is still not delivered from within start") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
   settings.url = "http://127.0.0.1:1";
   Fetching fetching({settings});
-  const FlightId id = fetching.start();  // checks it
+  const claims::FlightId id = fetching.start();  // checks it
   CHECK(fetching.wait_for(id).failure == proto::Reason::kUpstreamConnect);
 }
 
@@ -22,16 +22,16 @@ TEST_CASE("the deliverer may destroy the fetch thread") {
   std::unique_ptr<FetchThread> thread;
   thread = std::move(*FetchThread::create(
       {upstream_of(fresh_fault_server(), "ok")},
-      [&](FlightId, const FetchOutcome&) {
+      [&](claims::FlightId, const claims::FetchOutcome&) {
         ++completed;
         thread.reset();
       },
       *loop, log));
-  for (FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken));
+  for (claims::FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken));
   test::run_until(*loop, [&] { return completed > 0; });
   test::settle(*loop);
   CHECK(completed == 1);
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -8,7 +8,7 @@
 
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using namespace std::chrono_literals;
@@ -102,7 +102,7 @@ TEST_CASE("each server fault has its expected outcome") {
       UpstreamSettings settings = upstream_of(fresh_fault_server(), mode);
       if (expected.failure == Reason::kUpstreamTimeout) settings.timeout = milliseconds(150);
       Fetching fetching({settings});
-      const FetchOutcome outcome = fetching.fetch();
+      const claims::FetchOutcome outcome = fetching.fetch();
       INFO(outcome.detail);
       CHECK(proto::name_of(outcome.failure) == proto::name_of(expected.failure));
       CHECK(outcome.took > Duration::zero());
@@ -139,7 +139,7 @@ TEST_CASE("the headers that affect the TTL are passed on") {
   server.post("/_script/headers", R"([{"status":503,"headers":{
       "cache-CONTROL":"max-age=7","Age":"3","Retry-After":"9"}}])");
   Fetching fetching({upstream_of(server, "script-headers")});
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   CHECK(outcome.status == 503);
   CHECK(outcome.cache_control == "max-age=7");
   CHECK(outcome.age == "3");
@@ -175,11 +175,11 @@ TEST_CASE("Retry-After in seconds or as a date is advice of at most an hour") {
 TEST_CASE("an unsolicited response is not used for the next request") {
   Fetching fetching({upstream_of(fresh_fault_server(), "extra-response")});
   for (int i = 0; i < 3; ++i) {
-    const FetchOutcome outcome = fetching.fetch();
+    const claims::FetchOutcome outcome = fetching.fetch();
     CHECK(outcome.failure == Reason::kOk);
     CHECK(outcome.body.view().find("user-123") != std::string_view::npos);
   }
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -13,7 +13,7 @@
 #include "daemon/base/fd.h"
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -187,7 +187,7 @@ TEST_CASE("no token and no claim stays in memory after its flight") {
   constexpr auto kClaim = masked("779ddc3c");  // of the response of `echo`: the token's SHA-256
   // Over http, because we cannot wipe OpenSSL's memory.
   Fetching fetching({upstream_of(fresh_fault_server(), "echo")});
-  FlightId id = 0;
+  claims::FlightId id = 0;
   {
     std::array<char, kCanary.size()> token = kCanary;
     for (char& c : token) c = static_cast<char>(c ^ kMask);
@@ -206,4 +206,4 @@ TEST_CASE("no token and no claim stays in memory after its flight") {
 #endif
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -46,7 +46,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   return EAI_AGAIN;
 }
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -86,7 +86,7 @@ TEST_CASE("a name lookup that hangs times out and does not delay other upstreams
   HangingNames names;
   Fetching fetching({unresolvable(), upstream_of(fresh_fault_server(), "ok")});
   for (int i = 0; i < 3; ++i) {
-    const FlightId hung = fetching.start(kToken, 0);
+    const claims::FlightId hung = fetching.start(kToken, 0);
     CHECK(fetching.fetch(kToken, 1).status == 200);
     CHECK(fetching.wait_for(hung).failure == Reason::kUpstreamTimeout);
     // The resolver still hangs, and the fetch thread must not wait for it.
@@ -101,9 +101,9 @@ TEST_CASE("destruction does not wait for a name lookup that hangs") {
   Fetching fetching({settings});
   fetching.start();
   names.wait_until_one_hangs();
-  const Duration begin = Loop::hrtime();
+  const Duration begin = loop::Loop::hrtime();
   fetching.destroy();
-  CHECK(Loop::hrtime() - begin < seconds(30));
+  CHECK(loop::Loop::hrtime() - begin < seconds(30));
   CHECK(fetching.completed.empty());
 }
 
@@ -121,11 +121,11 @@ TEST_CASE("a nonexistent name is a failure to connect") {
   settings.connect_timeout = seconds(15);
   settings.timeout = seconds(15);
   Fetching fetching({settings});
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   INFO(outcome.detail);
   CHECK(outcome.failure == Reason::kUpstreamConnect);
   CHECK(outcome.detail.find("does-not-exist.invalid") != std::string::npos);
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -7,7 +7,7 @@
 #include "tests/support/scratch_directory.h"
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,7 +28,9 @@ class Rotating {
     targets.push_back(check_target(settings).value());
     fetcher_ = Fetcher::create(
                    *loop_, std::move(targets), log_,
-                   [this](FlightId id, FetchOutcome outcome) { completed_[id] = outcome.failure; },
+                   [this](claims::FlightId id, claims::FetchOutcome outcome) {
+                     completed_[id] = outcome.failure;
+                   },
                    [this](const CredentialReport& report) { reports.push_back(report); })
                    .value();
   }
@@ -44,12 +46,12 @@ class Rotating {
     fetcher_->look();
     fetcher_->look();
   }
-  FlightId start() {
-    fetcher_->start({++last_, 0, Loop::hrtime()}, kToken);
+  claims::FlightId start() {
+    fetcher_->start({++last_, 0, loop::Loop::hrtime()}, kToken);
     return last_;
   }
-  bool has_completed(FlightId id) const { return completed_.contains(id); }
-  Reason wait_for(FlightId id) {
+  bool has_completed(claims::FlightId id) const { return completed_.contains(id); }
+  Reason wait_for(claims::FlightId id) {
     test::run_until(*loop_, [&] { return completed_.contains(id); });
     return completed_[id];
   }
@@ -67,10 +69,10 @@ class Rotating {
   std::string mode_;
   testing::ScratchDirectory scratch_;
   std::unique_ptr<CurlLibrary> library_ = CurlLibrary::create().value();
-  std::unique_ptr<Loop> loop_ = test::new_loop();
+  std::unique_ptr<loop::Loop> loop_ = test::new_loop();
   NullLog log_;
-  std::map<FlightId, Reason> completed_;
-  FlightId last_ = 0;
+  std::map<claims::FlightId, Reason> completed_;
+  claims::FlightId last_ = 0;
   std::unique_ptr<Fetcher> fetcher_;
 };
 
@@ -114,12 +116,12 @@ TEST_CASE("new certificates apply to new connections, and old connections are no
 
 TEST_CASE("a request in flight finishes with the credentials it started with") {
   Rotating rotating("gate");
-  const FlightId held = rotating.start();
+  const claims::FlightId held = rotating.start();
   rotating.wait_for_server(1);
   rotating.put("next/");
   rotating.look_twice();
   rotating.server().post("/_rotate?server=next&clients=next");
-  const FlightId fresh = rotating.start();
+  const claims::FlightId fresh = rotating.start();
   rotating.wait_for_server(2);
   CHECK_FALSE(rotating.has_completed(held));
   rotating.server().post("/_open");
@@ -141,4 +143,4 @@ TEST_CASE("broken files fail no request") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -9,7 +9,7 @@
 #include "daemon/upstream/fetcher.h"
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -44,16 +44,17 @@ TEST_CASE("a connection closed by the server does not keep the loop busy") {
   std::vector<Target> targets;
   targets.push_back(check_target(upstream_of(server, "stale-close")).value());
   std::size_t completed = 0;
-  auto fetcher = Fetcher::create(*loop, std::move(targets), log, [&](FlightId, FetchOutcome out) {
-    completed += out.failure == Reason::kOk ? 1 : 0;
-  });
+  auto fetcher = Fetcher::create(*loop, std::move(targets), log,
+                                 [&](claims::FlightId, claims::FetchOutcome out) {
+                                   completed += out.failure == Reason::kOk ? 1 : 0;
+                                 });
   REQUIRE(fetcher);
-  (*fetcher)->start({1, 0, Loop::hrtime()}, kToken);
+  (*fetcher)->start({1, 0, loop::Loop::hrtime()}, kToken);
   test::run_until(*loop, [&] { return completed == 1; });
   server.get("/_wait?mode=stale-close&count=1&in_flight=0");  // the server has closed it
   std::size_t turns = 0;
-  const Prepare count(*loop, [&] { ++turns; });
-  Timer enough(*loop, [&] { loop->stop(); });
+  const loop::Prepare count(*loop, [&] { ++turns; });
+  loop::Timer enough(*loop, [&] { loop->stop(); });
   enough.start(milliseconds(50));
   loop->run();
   CHECK(turns < 20);
@@ -72,7 +73,7 @@ TEST_CASE("a connection reset at the moment of reuse is retried too") {
   server.post("/_script/race", R"([{"mode":"ok"},{"mode":"reset"},{"mode":"ok"}])");
   Fetching fetching({upstream_of(server, "script-race")});
   REQUIRE(fetching.fetch().failure == Reason::kOk);
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   INFO(outcome.detail);
   CHECK(outcome.failure == Reason::kOk);
   CHECK(server.requests("script-race") == 3);
@@ -95,7 +96,7 @@ TEST_CASE("after each kind of failure the next flight succeeds") {
   if (fault == "silence") settings.timeout = milliseconds(150);
   Fetching fetching({settings});
   CHECK(fetching.fetch().failure != Reason::kOk);
-  const FetchOutcome second = fetching.fetch();
+  const claims::FetchOutcome second = fetching.fetch();
   CHECK(second.failure == Reason::kOk);
   CHECK(second.status == 200);
 }
@@ -110,7 +111,7 @@ TEST_CASE("200 concurrent flights each get the answer for their own token") {
   for (int i = 0; i < kFlights; ++i) {
     alone.emplace_back(fetching.fetch(token_number(i)).body.view());
   }
-  std::vector<FlightId> ids;
+  std::vector<claims::FlightId> ids;
   for (int i = 0; i < kFlights; ++i) ids.push_back(fetching.start(token_number(i)));
   fetching.wait_for_all();
   for (std::size_t i = 0; i < kFlights; ++i) {
@@ -141,7 +142,7 @@ TEST_CASE("slow responses do not delay fast ones") {
     slow = upstream_of(server, "script-mixed");
     slow.connections = 8;
     Fetching fetching({slow});
-    const FlightId held = fetching.start();
+    const claims::FlightId held = fetching.start();
     fetching.wait_for_server(server, "script-mixed", 1);
     for (int i = 0; i < kFlights; ++i) CHECK(fetching.fetch(token_number(i)).status == 200);
     CHECK_FALSE(fetching.completed.contains(held));
@@ -205,14 +206,14 @@ TEST_CASE(
   NullLog log;
   std::vector<Target> targets;
   targets.push_back(check_target(settings).value());
-  std::vector<FlightId> cut_off;
+  std::vector<claims::FlightId> cut_off;
   std::size_t completed = 0;
   Duration begin{};
   // Blocks the loop until that moment.
   const auto wait_until = [](Duration moment) {
-    while (Loop::hrtime() <= moment) std::this_thread::sleep_for(milliseconds(5));
+    while (loop::Loop::hrtime() <= moment) std::this_thread::sleep_for(milliseconds(5));
   };
-  const auto count = [&](FlightId id, const FetchOutcome& outcome) {
+  const auto count = [&](claims::FlightId id, const claims::FetchOutcome& outcome) {
     if (outcome.failure != Reason::kOk) cut_off.push_back(id);
     if (++completed > 1) return;
     server.post("/_open");
@@ -221,13 +222,14 @@ TEST_CASE(
   };
   auto fetcher = Fetcher::create(*loop, std::move(targets), log, count);
   REQUIRE(fetcher);
-  FlightId next = 1;
+  claims::FlightId next = 1;
   const auto start_some = [&] {
-    for (unsigned i = 0; i < kRunning; ++i) (*fetcher)->start({next++, 0, Loop::hrtime()}, kToken);
+    for (unsigned i = 0; i < kRunning; ++i)
+      (*fetcher)->start({next++, 0, loop::Loop::hrtime()}, kToken);
   };
   start_some();
   test::run_until(*loop, [&] { return server.requests("gate") == static_cast<int>(kRunning); });
-  begin = Loop::hrtime();
+  begin = loop::Loop::hrtime();
   wait_until(begin + settings.timeout);
   start_some();
   test::run_until(*loop, [&] { return completed >= 2 * kRunning; });
@@ -260,7 +262,7 @@ TEST_CASE("a refused connection has its own reason") {
   UpstreamSettings settings = upstream_of(fresh_fault_server(), "ok");
   settings.url = "http://127.0.0.1:1";
   Fetching fetching({settings});
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   CHECK(outcome.failure == Reason::kUpstreamConnect);
   CHECK(outcome.detail.find("127.0.0.1") != std::string::npos);
 }
@@ -278,7 +280,7 @@ TEST_CASE("an outcome may start the next flight") {
   std::unique_ptr<FetchThread> upstream;
   upstream = std::move(*FetchThread::create(
       {upstream_of(server, "ok")},
-      [&](FlightId id, const FetchOutcome&) {
+      [&](claims::FlightId id, const claims::FetchOutcome&) {
         if (++completed < 5) upstream->start(id + 1, 0, 0, Secret(kToken));
       },
       *loop, log));
@@ -296,12 +298,12 @@ TEST_CASE("destruction cancels requests in flight immediately and delivers nothi
   // These may or may not reach the fetch thread while it is being stopped.
   for (int i = 0; i < 50; ++i) fetching.start(token_number(i), 1);
   const std::size_t before = fetching.completed.size();
-  const Duration begin = Loop::hrtime();
+  const Duration begin = loop::Loop::hrtime();
   fetching.destroy();
-  CHECK(Loop::hrtime() - begin < seconds(30));
+  CHECK(loop::Loop::hrtime() - begin < seconds(30));
   test::settle(*fetching.loop);
   CHECK(fetching.completed.size() == before);
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

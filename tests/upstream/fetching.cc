@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 test::FaultServer& fresh_fault_server() {
   static test::FaultServer server;
@@ -14,7 +14,7 @@ test::FaultServer& fresh_fault_server() {
 Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
   auto upstream = FetchThread::create(
       std::move(upstreams),
-      [this](FlightId id, FetchOutcome outcome) {
+      [this](claims::FlightId id, claims::FetchOutcome outcome) {
         twice |= !completed.emplace(id, std::move(outcome)).second;
       },
       *loop, log_);
@@ -23,18 +23,20 @@ Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
   upstream_ = std::move(*upstream);
 }
 
-FlightId Fetching::start(std::string_view token, UpstreamId upstream, std::size_t url) {
+claims::FlightId Fetching::start(std::string_view token, claims::UpstreamId upstream,
+                                 std::size_t url) {
   const std::size_t before = completed.size();
   upstream_->start(++last_, upstream, url, Secret(token));
   REQUIRE(completed.size() == before);  // never from within start()
   return last_;
 }
 
-FetchOutcome Fetching::fetch(std::string_view token, UpstreamId upstream, std::size_t url) {
+claims::FetchOutcome Fetching::fetch(std::string_view token, claims::UpstreamId upstream,
+                                     std::size_t url) {
   return wait_for(start(token, upstream, url));
 }
 
-FetchOutcome Fetching::wait_for(FlightId id) {
+claims::FetchOutcome Fetching::wait_for(claims::FlightId id) {
   test::run_until(*loop, [&] { return completed.contains(id); });
   return std::move(completed[id]);
 }
@@ -62,4 +64,4 @@ UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view m
   return settings;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

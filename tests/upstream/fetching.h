@@ -10,7 +10,7 @@
 #include "tests/support/fault_server.h"
 #include "tests/support/loop_runner.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 
 inline constexpr std::string_view kToken = "header.payload.signature";
 
@@ -22,22 +22,24 @@ class Fetching {
   explicit Fetching(std::vector<UpstreamSettings> upstreams);
 
   // Starts a flight and returns its id.
-  FlightId start(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
+  claims::FlightId start(std::string_view token = kToken, claims::UpstreamId upstream = 0,
+                         std::size_t url = 0);
   // Starts a flight and waits for its outcome.
-  FetchOutcome fetch(std::string_view token = kToken, UpstreamId upstream = 0, std::size_t url = 0);
-  FetchOutcome wait_for(FlightId id);
+  claims::FetchOutcome fetch(std::string_view token = kToken, claims::UpstreamId upstream = 0,
+                             std::size_t url = 0);
+  claims::FetchOutcome wait_for(claims::FlightId id);
   void wait_for_all();
   // Waits until the server has received `count` requests in this mode.
   void wait_for_server(const test::FaultServer& server, const std::string& mode, int count);
   // Cancels all requests in flight.
   void destroy() { upstream_.reset(); }
 
-  std::map<FlightId, FetchOutcome> completed;
+  std::map<claims::FlightId, claims::FetchOutcome> completed;
   bool twice = false;  // a flight was delivered more than once
-  std::unique_ptr<Loop> loop = test::new_loop();
+  std::unique_ptr<loop::Loop> loop = test::new_loop();
 
  private:
-  FlightId last_ = 0;
+  claims::FlightId last_ = 0;
   NullLog log_;
   std::unique_ptr<FetchThread> upstream_;
 };
@@ -46,4 +48,4 @@ class Fetching {
 UpstreamSettings upstream_of(const test::FaultServer& server, std::string_view mode,
                              std::string_view listener = "http");
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -17,8 +17,8 @@ bool feed(Response& response, const std::vector<std::string>& lines) {
   return true;
 }
 
-FetchOutcome taken(Response& response) {
-  FetchOutcome outcome;
+claims::FetchOutcome taken(Response& response) {
+  claims::FetchOutcome outcome;
   response.take(outcome);
   return outcome;
 }
@@ -27,7 +27,7 @@ TEST_CASE("header names are case-insensitive, values are trimmed, repeated field
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", "CACHE-CONTROL: \t max-age=5 ",
                           "cache-control:no-store", "Age : 3", ""}));
-  const FetchOutcome outcome = taken(response);
+  const claims::FetchOutcome outcome = taken(response);
   CHECK(outcome.failure == Reason::kOk);
   CHECK(outcome.status == 200);
   CHECK(outcome.cache_control == "max-age=5, no-store");
@@ -38,7 +38,7 @@ TEST_CASE("headers of an interim response do not apply to the final one") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 103 Early Hints", "Cache-Control: max-age=300", "Age: 0",
                           "Content-Encoding: gzip", "", "HTTP/1.1 200 OK", ""}));
-  const FetchOutcome outcome = taken(response);
+  const claims::FetchOutcome outcome = taken(response);
   CHECK(outcome.failure == Reason::kOk);
   CHECK(outcome.cache_control.empty());
   CHECK(outcome.age.empty());
@@ -49,7 +49,7 @@ TEST_CASE("trailers are ignored") {
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", ""}));
   REQUIRE(response.add_body("{}"));
   REQUIRE(feed(response, {"Cache-Control: max-age=300", "HTTP/1.1 401 No"}));
-  const FetchOutcome outcome = taken(response);
+  const claims::FetchOutcome outcome = taken(response);
   CHECK(outcome.cache_control.empty());
   CHECK(outcome.status == 200);
 }
@@ -100,7 +100,7 @@ TEST_CASE("body bytes are counted exactly as they arrive") {
   for (std::size_t i = 0; i < kMaxBody; ++i) REQUIRE(response.add_body("x"));
   CHECK(response.failure() == Reason::kOk);
   CHECK_FALSE(response.add_body("x"));
-  const FetchOutcome outcome = taken(response);
+  const claims::FetchOutcome outcome = taken(response);
   CHECK(outcome.failure == Reason::kUpstreamTooLarge);
   CHECK(outcome.body.empty());
 }
@@ -125,7 +125,7 @@ TEST_CASE("one response leaves nothing behind for the next") {
   REQUIRE(response.add_body("claims of somebody"));
   response.clear();
   REQUIRE(feed(response, {"HTTP/1.1 503 No", ""}));
-  const FetchOutcome outcome = taken(response);
+  const claims::FetchOutcome outcome = taken(response);
   CHECK(outcome.status == 503);
   CHECK(outcome.body.empty());
   CHECK(outcome.cache_control.empty());
@@ -152,4 +152,4 @@ TEST_CASE("unusual but valid lines are accepted") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -2,7 +2,7 @@
 
 #include "tests/support/catch.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 UpstreamSettings with_url(const std::string& url) {
@@ -56,4 +56,4 @@ TEST_CASE("a proxy requires an https upstream") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

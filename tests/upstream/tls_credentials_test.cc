@@ -3,7 +3,7 @@
 
 #include "tests/upstream/fetching.h"
 
-namespace claimsd::daemon {
+namespace claimsd::upstream {
 namespace {
 
 using proto::Reason;
@@ -12,7 +12,7 @@ TEST_CASE("a server with a valid certificate is used") {
   test::FaultServer& server = fresh_fault_server();
   Fetching fetching({upstream_of(server, "ok", "https")});
   for (int i = 0; i < 3; ++i) {
-    const FetchOutcome outcome = fetching.fetch();
+    const claims::FetchOutcome outcome = fetching.fetch();
     INFO(outcome.detail);
     CHECK(outcome.status == 200);
   }
@@ -25,7 +25,7 @@ TEST_CASE("a server with an invalid certificate never receives a token") {
                                         "https_self_signed", "https_client_cert");
   INFO(listener);
   Fetching fetching({upstream_of(server, "ok", listener)});
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   INFO(outcome.detail);
   CHECK(outcome.failure == Reason::kUpstreamTls);
   CHECK_FALSE(outcome.detail.empty());
@@ -48,7 +48,7 @@ TEST_CASE("a server that requests a client certificate gets ours") {
   settings.client_certificate = server.tls_file("client.pem");
   settings.client_key = server.tls_file("client.key");
   Fetching fetching({settings});
-  const FetchOutcome outcome = fetching.fetch();
+  const claims::FetchOutcome outcome = fetching.fetch();
   INFO(outcome.detail);
   CHECK(outcome.status == 200);
 }
@@ -78,4 +78,4 @@ TEST_CASE("http and https ports are never mixed up") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::upstream

@@ -6,7 +6,7 @@
 
 #include "client/claimsctl/doctor/gather.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 struct Free {
@@ -16,14 +16,14 @@ struct Free {
 
 }  // namespace
 
-Result<daemon::WallTime> certificate_end(const std::string& pem) {
+Result<WallTime> certificate_end(const std::string& pem) {
   const std::unique_ptr<BIO, Free> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const std::unique_ptr<X509, Free> certificate(
       bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
   tm end{};
   if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
-    return daemon::failure("it is no certificate in PEM");
-  return daemon::WallTime(seconds(timegm(&end)));
+    return failure("it is no certificate in PEM");
+  return WallTime(seconds(timegm(&end)));
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -7,7 +7,7 @@
 #include "client/claimsctl/doctor/checks.h"
 #include "client/claimsctl/output.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 using std::chrono::hours;
@@ -40,8 +40,7 @@ Finding judge_status(const AuthApiFacts& api) {
           fmt::format("check {}, or add it to rejection_statuses if it means that", option)};
 }
 
-Finding judge_end(std::string_view what, daemon::WallTime now, daemon::WallTime end,
-                  std::string_view fix) {
+Finding judge_end(std::string_view what, WallTime now, WallTime end, std::string_view fix) {
   if (end <= now)
     return {State::kFailed, fmt::format("{} ended {}", what, distance_text(now, end)),
             std::string(fix)};
@@ -128,4 +127,4 @@ Findings check_clock(const Facts& facts) {
   return all;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

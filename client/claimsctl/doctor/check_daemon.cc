@@ -6,7 +6,7 @@
 #include "client/claimsctl/doctor/checks.h"
 #include "client/claimsctl/output.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr std::uint32_t kWritableByOthers = 022;
@@ -24,7 +24,7 @@ bool may_read(const Place& file, const Facts& facts) {
 }
 
 // A proxy URL may contain a password.
-bool may_hold_a_password(const daemon::Config& config) {
+bool may_hold_a_password(const config::Config& config) {
   return std::any_of(config.upstreams.begin(), config.upstreams.end(),
                      [](const auto& upstream) { return !upstream.proxy.empty(); });
 }
@@ -137,4 +137,4 @@ Findings check_answer(const Facts& facts) {
   return {{State::kFailed, fmt::format("{}: {}", ping.reason, ping.text), fix}};
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -6,7 +6,7 @@
 #include "client/claimsctl/doctor/checks.h"
 #include "client/claimsctl/output.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr std::uint64_t kRevocationsNeed = 16 * 1024 * 1024;  // bytes
@@ -17,7 +17,7 @@ Finding not_seen(const Place& place) {
   return {State::kUnchecked, place.found.error().message, "run it as root"};
 }
 
-Finding faulty(const daemon::FileFault& fault) {
+Finding faulty(const store::FileFault& fault) {
   return {State::kFailed, fault.what, fault.fix};
 }
 
@@ -38,7 +38,7 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
   if (!place.found) return {not_seen(place)};
   if (!*place.found) return {missing(facts, place, what)};
   if (const auto fault =
-          daemon::judge_private_directory(place.path, **place.found, facts.daemon_uid))
+          store::judge_private_directory(place.path, **place.found, facts.daemon_uid))
     return {faulty(*fault)};
   if (disk && disk->in_memory && lies == Lies::kOnDisk) {
     return {{State::kFailed,
@@ -95,13 +95,12 @@ Findings check_host_key(const Facts& facts) {
              "start the daemon"}};
   }
   if (!*key.found) return {missing(facts, key, "the host key")};
-  const auto source =
-      credential ? daemon::HostKeySource::kCredential : daemon::HostKeySource::kFile;
-  if (const auto fault = daemon::judge_host_key(key.path, **key.found, source, facts.daemon_uid))
+  const auto source = credential ? store::HostKeySource::kCredential : store::HostKeySource::kFile;
+  if (const auto fault = store::judge_host_key(key.path, **key.found, source, facts.daemon_uid))
     return {faulty(*fault)};
   if (!credential && directory.found && *directory.found) {
     if (const auto fault =
-            daemon::judge_guarded_directory(directory.path, **directory.found, facts.daemon_uid))
+            store::judge_guarded_directory(directory.path, **directory.found, facts.daemon_uid))
       return {faulty(*fault)};
   }
   return {{State::kOk, fmt::format("{} ({}, mode {:04o})", key.path, key.owner, (**key.found).mode),
@@ -153,4 +152,4 @@ Findings check_disk(const Facts& facts) {
   return all;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -5,7 +5,7 @@
 
 #include "client/claimsctl/doctor/checks.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr std::uint32_t kWritableByGroup = 020;
@@ -165,4 +165,4 @@ Findings check_groups(const Facts& facts) {
   return all;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

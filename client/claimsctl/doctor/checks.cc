@@ -1,6 +1,6 @@
 #include "client/claimsctl/doctor/checks.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 // clang-format off
@@ -64,7 +64,7 @@ Findings judge(const Check& check, const Facts& facts) {
   return check.judge(facts);
 }
 
-std::string distance_text(daemon::WallTime now, daemon::WallTime then) {
+std::string distance_text(WallTime now, WallTime then) {
   using std::chrono::hours;
   const auto apart = std::chrono::duration_cast<hours>(then > now ? then - now : now - then);
   const std::string text = apart < hours(48) ? std::to_string(apart.count()) + " h"
@@ -72,4 +72,4 @@ std::string distance_text(daemon::WallTime now, daemon::WallTime then) {
   return then > now ? "in " + text : text + " ago";
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -10,7 +10,7 @@
 
 #include "client/claimsctl/doctor/facts.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 
 enum class State : std::uint8_t {
   kOk,
@@ -48,7 +48,7 @@ std::span<const Check> checks();
 Findings judge(const Check& check, const Facts& facts);
 
 // "in 89 d", "3 d ago": the distance of `then` from `now`.
-std::string distance_text(daemon::WallTime now, daemon::WallTime then);
+std::string distance_text(WallTime now, WallTime then);
 
 // The `judge` functions, defined in check_*.cc.
 Findings check_configuration(const Facts& facts);
@@ -68,4 +68,4 @@ Findings check_auth_api(const Facts& facts);
 Findings check_certificate(const Facts& facts);
 Findings check_client_certificate(const Facts& facts);
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

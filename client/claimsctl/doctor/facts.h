@@ -17,12 +17,11 @@
 #include "daemon/config/load.h"
 #include "daemon/store/file_rules.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 
-using daemon::FileFacts;
-using daemon::FileKind;
-using daemon::Result;
 using std::chrono::seconds;
+using store::FileFacts;
+using store::FileKind;
 
 // A path. Without FileFacts, nothing exists there.
 struct Place {
@@ -88,19 +87,19 @@ struct AuthApiFacts {
   bool refuses = false;  // the daemon takes this status as a rejection
   bool tls = false;
   double took_seconds = 0;
-  std::optional<seconds> ahead;                     // its clock minus ours
-  std::optional<daemon::WallTime> certificate_end;  // expiry of its server certificate
+  std::optional<seconds> ahead;             // its clock minus ours
+  std::optional<WallTime> certificate_end;  // expiry of its server certificate
 };
 
 // A client certificate named in the configuration.
 struct CertificateFacts {
   std::string upstream;
   std::string path;
-  Result<daemon::WallTime> end;
+  Result<WallTime> end;
 };
 
 struct ClockFacts {
-  daemon::WallTime now{};
+  WallTime now{};
   bool synchronised = false;  // according to the kernel: adjtimex(2)
 };
 
@@ -125,7 +124,7 @@ struct Facts {
   std::uint32_t daemon_uid = 0;  // the user the daemon runs as, or would run as
   std::string daemon_user;
   Place config_file;
-  Result<daemon::LoadedConfig> config;
+  Result<config::LoadedConfig> config;
   bool config_denied = false;  // this user may not read it
   Expected<DaemonFacts> daemon;
   SocketFacts claims_socket;
@@ -137,4 +136,4 @@ struct Facts {
   std::optional<ConfiguredFacts> configured;  // set if there is a configuration
 };
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

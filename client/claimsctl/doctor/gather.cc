@@ -15,16 +15,16 @@
 #include "client/claimsctl/reply.h"
 #include "daemon/config/read_file.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr char kUsualConfig[] = "/etc/claimsd/claimsd.toml";
 constexpr char kUsualUser[] = "claimsd";  // systemd/claimsd.sysusers
 constexpr std::uint32_t kPingMs = 2000;
 
-Result<daemon::LoadedConfig> load(const std::string& file) {
-  const std::string text = TRY(daemon::read_config_file(file));
-  return daemon::load_config(text, file);
+Result<config::LoadedConfig> load(const std::string& file) {
+  const std::string text = TRY(config::read_config_file(file));
+  return config::load_config(text, file);
 }
 
 Expected<DaemonFacts> ask_daemon(const std::string& admin_socket) {
@@ -82,7 +82,7 @@ SocketFacts look_at_socket(const std::string& path) {
 
 // Names the Auth API by its URL if there is no default: a daemon with several would not know which
 // one is meant.
-PingFacts ping(const Globals& globals, const Result<daemon::LoadedConfig>& config) {
+PingFacts ping(const Globals& globals, const Result<config::LoadedConfig>& config) {
   const bool named = config && config->config.default_upstream() == nullptr;
   const auto client =
       make_client(globals, named ? config->config.upstreams.front().urls.front() : "");
@@ -107,7 +107,7 @@ std::uint64_t bytes_of_cache(const std::string& directory) {
              : 0;
 }
 
-std::vector<CertificateFacts> read_client_certificates(const daemon::Config& config) {
+std::vector<CertificateFacts> read_client_certificates(const config::Config& config) {
   std::vector<CertificateFacts> all;
   for (const auto& upstream : config.upstreams) {
     if (upstream.client_certificate.empty()) continue;
@@ -116,15 +116,15 @@ std::vector<CertificateFacts> read_client_certificates(const daemon::Config& con
     const std::string pem{std::istreambuf_iterator<char>(file), {}};
     auto end = certificate_end(pem);
     if (!file.is_open())
-      end = daemon::failure(fmt::format("cannot read {}: {}", path, strerrordesc_np(errno)));
+      end = failure(fmt::format("cannot read {}: {}", path, strerrordesc_np(errno)));
     else if (!end)
-      end = daemon::failure(fmt::format("{}: {}", path, end.error().message));
+      end = failure(fmt::format("{}: {}", path, end.error().message));
     all.push_back({upstream.name, path, std::move(end)});
   }
   return all;
 }
 
-ConfiguredFacts look_around(const daemon::Config& config, const daemon::Clock& clock) {
+ConfiguredFacts look_around(const config::Config& config, const Clock& clock) {
   const std::string cache = config.cache.directory;
   const std::string revocations = config.revocations.directory;
   const std::string audit = config.audit.directory;
@@ -149,7 +149,7 @@ std::string choose_config(const Wanted& wanted, const Expected<DaemonFacts>& dae
 }  // namespace
 
 Facts gather(const Globals& globals, const Wanted& wanted) {
-  const daemon::SystemClock clock;
+  const SystemClock clock;
   auto daemon = ask_daemon(globals.admin_socket);
   const std::string file = choose_config(wanted, daemon);
   Facts facts{.version = CLAIMSD_VERSION,
@@ -179,4 +179,4 @@ Facts gather(const Globals& globals, const Wanted& wanted) {
   return facts;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -8,7 +8,7 @@
 #include "client/claimsctl/command.h"
 #include "client/claimsctl/doctor/facts.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 
 struct Wanted {
   std::string config_file;           // "": that of the running daemon, else the default path
@@ -24,9 +24,9 @@ std::optional<User> find_user(const std::string& name);
 User current_user();
 std::string name_of_uid(std::uint32_t uid);
 std::vector<std::string> members_of_gid(std::uint32_t gid);
-std::vector<AuthApiFacts> ask_auth_apis(const daemon::Config& config, const daemon::Clock& clock);
+std::vector<AuthApiFacts> ask_auth_apis(const config::Config& config, const Clock& clock);
 
 // The expiry of the first certificate in a PEM text. Pure.
-Result<daemon::WallTime> certificate_end(const std::string& pem);
+Result<WallTime> certificate_end(const std::string& pem);
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -11,7 +11,7 @@
 
 #include "client/claimsctl/doctor/gather.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr std::size_t kMaxBody = 64 * 1024;
@@ -26,7 +26,7 @@ std::size_t count_body(char* /*data*/, std::size_t size, std::size_t count, void
   return seen > kMaxBody ? 0 : size * count;
 }
 
-void set_up(CURL* easy, const daemon::UpstreamConfig& upstream, const std::string& url) {
+void set_up(CURL* easy, const config::UpstreamConfig& upstream, const std::string& url) {
   const bool tls = url.starts_with("https:");
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
@@ -52,7 +52,7 @@ void set_up(CURL* easy, const daemon::UpstreamConfig& upstream, const std::strin
 }
 
 // The first certificate of the chain is the server's own.
-std::optional<daemon::WallTime> end_of_peer(CURL* easy) {
+std::optional<WallTime> end_of_peer(CURL* easy) {
   curl_certinfo* chain = nullptr;
   if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
       chain->num_of_certs == 0)
@@ -68,7 +68,7 @@ std::optional<daemon::WallTime> end_of_peer(CURL* easy) {
 }
 
 // The Date header: RFC 9110, section 6.6.1.
-std::optional<seconds> ahead_of(CURL* easy, daemon::WallTime now) {
+std::optional<seconds> ahead_of(CURL* easy, WallTime now) {
   curl_header* date = nullptr;
   if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK) return std::nullopt;
   const auto said = curl_getdate(date->value, nullptr);
@@ -76,8 +76,8 @@ std::optional<seconds> ahead_of(CURL* easy, daemon::WallTime now) {
   return seconds(said) - std::chrono::duration_cast<seconds>(now.time_since_epoch());
 }
 
-AuthApiFacts ask(const daemon::UpstreamConfig& upstream, const std::string& base,
-                 const daemon::Clock& clock) {
+AuthApiFacts ask(const config::UpstreamConfig& upstream, const std::string& base,
+                 const Clock& clock) {
   AuthApiFacts facts{.upstream = upstream.name, .url = base + upstream.path};
   facts.tls = base.starts_with("https:");
   const std::unique_ptr<CURL, EasyCleanup> easy(curl_easy_init());
@@ -107,7 +107,7 @@ AuthApiFacts ask(const daemon::UpstreamConfig& upstream, const std::string& base
 
 }  // namespace
 
-std::vector<AuthApiFacts> ask_auth_apis(const daemon::Config& config, const daemon::Clock& clock) {
+std::vector<AuthApiFacts> ask_auth_apis(const config::Config& config, const Clock& clock) {
   std::vector<AuthApiFacts> all;
   for (const auto& upstream : config.upstreams) {
     for (const auto& url : upstream.urls) all.push_back(ask(upstream, url, clock));
@@ -115,4 +115,4 @@ std::vector<AuthApiFacts> ask_auth_apis(const daemon::Config& config, const daem
   return all;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -16,7 +16,7 @@
 #include "client/claimsctl/doctor/gather.h"
 #include "daemon/store/private_directory.h"
 
-namespace claimsd::ctl::doctor {
+namespace claimsd::claimsctl::doctor {
 namespace {
 
 constexpr int kMaxGroups = 1024;  // per user
@@ -41,11 +41,10 @@ Place look_at(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {path, std::optional<FileFacts>(), "", ""};
-    return {path,
-            daemon::failure(fmt::format("cannot look at {}: {}", path, strerrordesc_np(errno))), "",
+    return {path, failure(fmt::format("cannot look at {}: {}", path, strerrordesc_np(errno))), "",
             ""};
   }
-  return {path, daemon::file_facts(found), name_of_uid(found.st_uid), name_of_gid(found.st_gid)};
+  return {path, store::file_facts(found), name_of_uid(found.st_uid), name_of_gid(found.st_gid)};
 }
 
 Result<DiskFacts> look_at_disk_of(const std::string& path) {
@@ -53,7 +52,7 @@ Result<DiskFacts> look_at_disk_of(const std::string& path) {
   struct statvfs space {};
   while (::statvfs(at.c_str(), &space) != 0) {
     if (errno != ENOENT || at == at.parent_path())
-      return daemon::failure(
+      return failure(
           fmt::format("cannot look at the file system of {}: {}", path, strerrordesc_np(errno)));
     at = at.parent_path();
   }
@@ -100,4 +99,4 @@ std::vector<std::string> members_of_gid(std::uint32_t gid) {
   return names;
 }
 
-}  // namespace claimsd::ctl::doctor
+}  // namespace claimsd::claimsctl::doctor

@@ -13,7 +13,7 @@
 #include "daemon/claims/origin.h"
 #include "daemon/claims/ports.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Identifies an answer that waits for its record. 0: no answer waits.
 using AuditTicket = std::uint64_t;
@@ -84,4 +84,4 @@ class NoAuditSink final : public AuditSink {
   }
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

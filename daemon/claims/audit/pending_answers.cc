@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 PendingSubject::PendingSubject(const TokenKey& of, std::string_view its_token,
                                std::string_view its_claims, std::size_t& sum)
@@ -149,4 +149,4 @@ PendingAnswer PendingAnswers::drop(Position at) {
   return pending;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -14,7 +14,7 @@
 #include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/parse/jwt_parser.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Token and claims of a valid answer, kept to revalidate it. Adds its size to `sum` while it
 // exists.
@@ -120,4 +120,4 @@ class PendingAnswers {
   AuditTicket last_ticket_ = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -8,7 +8,7 @@
 #include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/upstream/token_bucket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // All views are valid during the call only.
 struct Report {
@@ -36,4 +36,4 @@ struct ReportPolicy {
   friend bool operator==(const ReportPolicy&, const ReportPolicy&) = default;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

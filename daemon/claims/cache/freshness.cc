@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 BootTime expires_at(BootTime started, const CacheHeaders& headers, const TtlPolicy& policy,
                     Random& random) {
@@ -54,4 +54,4 @@ bool has_expired(WallTime expires_at, const Now& now, const TtlPolicy& policy) {
   return expires_at < now.wall - policy.clock_skew;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -11,7 +11,7 @@
 #include "daemon/claims/entry.h"
 #include "daemon/claims/parse/cache_headers.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct TtlPolicy {
   Duration max_ttl = seconds(60);
@@ -53,4 +53,4 @@ bool is_fresh(const Entry& entry, const Now& now, const TtlPolicy& policy,
 // True if `exp` is past by more than the clock skew: the token is rejected without a request.
 bool has_expired(WallTime expires_at, const Now& now, const TtlPolicy& policy);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

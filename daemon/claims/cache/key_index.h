@@ -14,7 +14,7 @@
 #include "daemon/base/linear_probing.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class KeyIndex {
  public:
@@ -98,4 +98,4 @@ class KeyIndex {
   std::size_t size_ = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 // The current policy's max_ttl also limits older confirmations.
@@ -66,4 +66,4 @@ BootTime Leases::renewal_of(BootTime lease_end, const Entry& entry) const {
   return lease_end >= ttl_end(entry, policy_) ? BootTime::max() : lease_end - length_ / 2;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -17,7 +17,7 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocation_guard.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // A lease of `length` for `entry`, limited by the entry's TTL and the token's `exp`. Nullopt: no
 // time remains. `length` 0: never.
@@ -65,4 +65,4 @@ class Leases {
   Views views_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

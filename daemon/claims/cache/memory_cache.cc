@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 // Covers a JWT's signature, where tokens differ most.
@@ -110,4 +110,4 @@ void MemoryCache::clear(Slot& slot) {
   slot = Slot{};
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

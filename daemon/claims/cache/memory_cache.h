@@ -20,7 +20,7 @@
 #include "daemon/claims/entry.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class MemoryCache {
  public:
@@ -75,4 +75,4 @@ class MemoryCache {
   std::unordered_map<TokenKey, std::size_t, TokenKeyHash> places_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

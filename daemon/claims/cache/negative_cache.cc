@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 void NegativeCache::put(const TokenKey& key, BootTime rejected_at, proto::Reason reason) {
   if (ttl_ <= Duration(0) || capacity_ == 0) return;
@@ -41,4 +41,4 @@ void NegativeCache::drop_oldest() {
   if (found != rejections_.end() && found->second.until == oldest.until) rejections_.erase(found);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

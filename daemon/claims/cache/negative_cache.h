@@ -13,7 +13,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class NegativeCache {
  public:
@@ -52,4 +52,4 @@ class NegativeCache {
   std::deque<Arrival> arrivals_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

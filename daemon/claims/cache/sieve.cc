@@ -1,6 +1,6 @@
 #include "daemon/claims/cache/sieve.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 Sieve::Index Sieve::find(const TokenKey& key) const {
   return index_.find(key, key_at());
@@ -110,4 +110,4 @@ void Sieve::leave(std::uint32_t place) {
   if (place < by_end_.size()) settle(place);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -15,7 +15,7 @@
 #include "daemon/claims/cache/key_index.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class Sieve {
  public:
@@ -70,4 +70,4 @@ class Sieve {
   std::uint32_t hand_ = kNone;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

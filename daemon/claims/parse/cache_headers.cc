@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr seconds kLongest{std::int64_t{1} << 31};  // RFC 9111 section 1.2.2
@@ -70,4 +70,4 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
   return headers;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

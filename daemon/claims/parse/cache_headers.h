@@ -8,7 +8,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct CacheHeaders {
   bool no_store = false;            // answer the current waiters, do not cache
@@ -21,4 +21,4 @@ struct CacheHeaders {
 CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
                                 std::string_view vary = "");
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

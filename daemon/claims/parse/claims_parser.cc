@@ -11,7 +11,7 @@
 #include "daemon/claims/parse/json_parser.h"
 #include "proto/claims_block.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -228,4 +228,4 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
   return parsed;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

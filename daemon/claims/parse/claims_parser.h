@@ -12,7 +12,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/claims/parse/json_buffers.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Names of the members that hold the user's id, email and role(s).
 struct ClaimNames {
@@ -36,4 +36,4 @@ Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names
                                   JsonBuffers& buffers);
 Result<ParsedClaims> parse_claims(std::string_view body, const ClaimNames& names);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class JsonBuffers {
  public:
@@ -20,4 +20,4 @@ class JsonBuffers {
   std::unique_ptr<Buffers> buffers_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -7,7 +7,7 @@
 
 #include "daemon/base/secret.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
@@ -85,4 +85,4 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   return root;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

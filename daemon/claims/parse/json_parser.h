@@ -11,7 +11,7 @@
 #include "daemon/base/result.h"
 #include "daemon/claims/parse/json_buffers.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class WipedJson {
  public:
@@ -33,4 +33,4 @@ class WipedJson {
   std::size_t tape_size_ = 0;  // in 8-byte words: how much of simdjson's tape may have been written
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

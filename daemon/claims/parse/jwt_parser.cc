@@ -6,7 +6,7 @@
 
 #include "daemon/claims/parse/json_parser.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr std::array<std::int8_t, 256> kBase64Url = [] {
@@ -116,4 +116,4 @@ JwtTimes read_jwt_times(std::string_view token, JsonBuffers& buffers) {
   return times;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -10,7 +10,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/json_buffers.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct JwtTimes {
   WallTime expires_at = WallTime::max();  // max: none
@@ -23,4 +23,4 @@ struct JwtTimes {
 JwtTimes read_jwt_times(std::string_view token, JsonBuffers& buffers);
 JwtTimes read_jwt_times(std::string_view token);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

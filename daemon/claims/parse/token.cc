@@ -6,7 +6,7 @@
 
 #include "proto/limits.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 // Checks sixteen characters at a time with vector types (a GNU extension that g++ and clang
@@ -51,4 +51,4 @@ proto::Reason check_token(std::string_view token) {
   return is_all_ones(good) ? proto::Reason::kOk : proto::Reason::kMalformed;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

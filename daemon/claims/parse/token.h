@@ -11,7 +11,7 @@
 
 #include "proto/vocabulary.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Position of an `[upstream.NAME]` section in the configuration.
 using UpstreamId = std::uint16_t;
@@ -36,4 +36,4 @@ struct TokenKeyHash {
 // most proto::kMaxToken bytes. Nothing else may reach an HTTP header.
 proto::Reason check_token(std::string_view token);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

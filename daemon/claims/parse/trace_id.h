@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 inline constexpr std::size_t kMaxTraceId = 64;
 
@@ -23,4 +23,4 @@ inline std::string_view loggable_trace_id(std::string_view id, std::string_view 
   return fit ? id : std::string_view();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -4,7 +4,7 @@
 
 #include "daemon/claims/parse/json_parser.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -98,4 +98,4 @@ Result<ParsedAction> parse_action(std::string_view body, ActionKind kind) {
   return ActionReader(kind).read(object);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -21,7 +21,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/claims/revocation/admin_action.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 enum class ActionKind : std::uint8_t { kPurge, kRevoke };
 
@@ -34,4 +34,4 @@ struct ParsedAction {
 // The error names the member and the reason, never a value.
 Result<ParsedAction> parse_action(std::string_view body, ActionKind kind);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -12,7 +12,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 enum class Subject : std::uint8_t { kToken, kUser, kAllUsers };
 
@@ -44,4 +44,4 @@ struct ActionResult {
 // Called exactly once: immediately if nothing was done, otherwise when durability is known.
 using ActionDone = std::function<void(const ActionResult&)>;
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -2,7 +2,7 @@
 
 #include "proto/claims_block.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 bool RevocationGuard::invalidates_token(std::string_view token, const Now& now) const {
   return rules_.has_token_rules() && rules_.invalidates_token(fingerprinter_.of_token(token), now);
@@ -29,4 +29,4 @@ std::optional<Fingerprint> RevocationGuard::user_of(UpstreamId upstream,
   return fingerprinter_.of_user(upstream, view.id);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

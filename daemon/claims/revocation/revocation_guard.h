@@ -9,7 +9,7 @@
 
 #include "daemon/claims/revocation/revocations.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct RevocationPolicy {
   std::size_t max_rules = 100'000;
@@ -47,4 +47,4 @@ class RevocationGuard {
   Revocations rules_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr Duration kLookAgain = std::chrono::minutes(1);
@@ -137,4 +137,4 @@ BootTime Revocations::all_purged_until() const {
   return rule == nullptr ? BootTime::min() : rule->purged_until;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

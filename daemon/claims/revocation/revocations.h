@@ -26,7 +26,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/token.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 // Fingerprint of a token or a user: an HMAC under the revocations' own key. That key survives key
 // rotation, reload and reboot.
@@ -141,4 +141,4 @@ class Revocations {
   std::uint64_t generation_ = 1;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -10,7 +10,7 @@
 #include "daemon/base/histogram.h"
 #include "proto/vocabulary.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class CallStatistics {
  public:
@@ -60,4 +60,4 @@ void each_call_failure(const CallStatistics& calls, Visit&& visit) {
     visit(name_of(CallStatistics::kFailures[at]), calls.failures()[at]);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr std::uint32_t kFirstWindow = 2;  // limit after an outage
@@ -101,4 +101,4 @@ bool CircuitBreaker::take_retry() {
   return true;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -17,7 +17,7 @@
 #include "daemon/base/random.h"
 #include "daemon/claims/breaker_state.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct BreakerPolicy {
   unsigned failure_threshold = 3;  // consecutive failures
@@ -86,4 +86,4 @@ class CircuitBreaker {
   std::uint32_t retry_hundredths_;  // saved retries, in hundredths
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

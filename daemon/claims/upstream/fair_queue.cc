@@ -1,6 +1,6 @@
 #include "daemon/claims/upstream/fair_queue.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 void FairQueue::push(FlightId id, std::uint32_t uid, bool known) {
   OfUid& queue = by_uid_[uid];
@@ -29,4 +29,4 @@ std::size_t FairQueue::size_of(std::uint32_t uid) const {
   return found == by_uid_.end() ? 0 : found->second.known.size() + found->second.others.size();
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

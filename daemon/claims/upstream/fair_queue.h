@@ -11,7 +11,7 @@
 
 #include "daemon/claims/ports.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class FairQueue {
  public:
@@ -36,4 +36,4 @@ class FairQueue {
   std::size_t size_ = 0;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 constexpr std::size_t kGroups = 4;  // of 16 bits: a /64
@@ -86,4 +86,4 @@ bool RecentlyValid::holds(const TokenKey& key) const {
   return recent_.contains(TokenKeyHash()(key)) || older_.contains(TokenKeyHash()(key));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

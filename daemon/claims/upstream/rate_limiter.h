@@ -14,7 +14,7 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/claims/upstream/token_bucket.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct RateLimitPolicy {
   Rate per_uid{.per_second = 1'000, .burst = 10'000};
@@ -65,4 +65,4 @@ class RecentlyValid {
   HashSet older_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 namespace {
 
@@ -53,4 +53,4 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
   return judgement;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -10,7 +10,7 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct UpstreamPolicy {
   std::string name;
@@ -34,4 +34,4 @@ struct Judgement {
 // other outcome gives no verdict.
 Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

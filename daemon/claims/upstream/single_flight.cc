@@ -1,6 +1,6 @@
 #include "daemon/claims/upstream/single_flight.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 Flight* SingleFlight::find(const TokenKey& key) {
   const auto found = by_key_.find(key);
@@ -116,4 +116,4 @@ void SingleFlight::drop(Waiters::iterator at, const Waiting& waiting) {
   waiters_.erase(at);
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -19,7 +19,7 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/fair_queue.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 using WaiterId = std::uint64_t;
 
@@ -124,4 +124,4 @@ class SingleFlight {
   WaiterId next_waiter_ = 1;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

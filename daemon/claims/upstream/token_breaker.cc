@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 const TokenBreaker::Failing* TokenBreaker::find(const TokenKey& key, BootTime now) const {
   for (const Tokens* const tokens : {&recent_, &older_}) {
@@ -40,4 +40,4 @@ std::optional<Duration> TokenBreaker::backoff_remaining(const TokenKey& key, Boo
   return failing->backoff_until - now;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -14,7 +14,7 @@
 #include "daemon/claims/parse/token.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class TokenBreaker {
  public:
@@ -48,4 +48,4 @@ class TokenBreaker {
   Tokens older_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

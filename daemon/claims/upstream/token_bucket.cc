@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 void TokenBucket::fill(const Rate& rate, BootTime now) {
   // Ignore a clock that went backwards: the level only grows with time.
@@ -16,4 +16,4 @@ Duration TokenBucket::wait(const Rate& rate, double reserve) const {
   return std::chrono::ceil<milliseconds>(std::chrono::duration<double>(missing / rate.per_second));
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -8,7 +8,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 struct Rate {
   std::uint32_t per_second = 0;  // 0: no limit
@@ -74,4 +74,4 @@ class TokenBuckets {
   std::unordered_map<Key, typename std::list<Entry>::iterator> index_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

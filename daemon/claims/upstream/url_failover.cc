@@ -1,6 +1,6 @@
 #include "daemon/claims/upstream/url_failover.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 std::size_t UrlFailover::pick(BootTime now) {
   std::size_t longest_ago = 0;
@@ -23,4 +23,4 @@ bool UrlFailover::has_other(std::size_t url) const {
   return false;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

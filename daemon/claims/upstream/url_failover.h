@@ -8,7 +8,7 @@
 
 #include "daemon/base/clock.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 
 class UrlFailover {
  public:
@@ -32,4 +32,4 @@ class UrlFailover {
   std::vector<Url> urls_;
 };
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -6,7 +6,7 @@
 #include "tests/support/fake_world.h"
 
 using namespace claimsd;
-using namespace claimsd::daemon;
+using namespace claimsd::claims;
 using namespace std::chrono_literals;
 
 namespace {

@@ -5,7 +5,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 // Keys with few distinct hashes, so that probe sequences overlap and wrap around.
@@ -56,4 +56,4 @@ TEST_CASE("erasing an absent key from a key index changes nothing") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

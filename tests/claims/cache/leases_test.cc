@@ -4,7 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 using proto::Reason;
@@ -319,4 +319,4 @@ TEST_CASE("a lease is limited by its length, the TTL, the current max_ttl and th
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -3,7 +3,8 @@
 #include "tests/support/catch.h"
 #include "tests/support/fake_world.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::claims;
 using namespace std::chrono_literals;
 using claimsd::testing::numbered_key;
 

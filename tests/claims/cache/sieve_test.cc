@@ -9,7 +9,7 @@
 #include "tests/support/fake_world.h"
 
 using namespace claimsd;
-using namespace claimsd::daemon;
+using namespace claimsd::claims;
 using namespace std::chrono_literals;
 using testing::numbered_key;
 

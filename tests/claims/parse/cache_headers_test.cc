@@ -4,7 +4,8 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd::daemon;
+using namespace claimsd;
+using namespace claimsd::claims;
 using namespace std::chrono_literals;
 
 namespace {

@@ -9,8 +9,6 @@
 #include "tests/support/catch.h"
 
 using namespace claimsd;
-using daemon::ClaimNames;
-using daemon::parse_claims;
 
 namespace {
 

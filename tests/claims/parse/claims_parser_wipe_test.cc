@@ -6,7 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
 
-namespace claimsd::daemon {
+namespace claimsd::claims {
 namespace {
 
 // Masked at compile time, so that the process never holds the clear text.
@@ -113,4 +113,4 @@ TEST_CASE("truncated claims leave no copy in memory") {
 }
 
 }  // namespace
-}  // namespace claimsd::daemon
+}  // namespace claimsd::claims

@@ -6,7 +6,7 @@
 #include "tests/support/service_harness.h"
 
 using namespace claimsd;
-using namespace claimsd::daemon;
+using namespace claimsd::claims;
 using claimsd::testing::jwt;
 
 namespace {

@@ -6,7 +6,6 @@
 #include "tests/support/catch.h"
 
 using namespace claimsd;
-using daemon::check_token;
 using proto::Reason;
 
 TEST_CASE("b64token characters and trailing padding are accepted") {

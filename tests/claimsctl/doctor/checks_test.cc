@@ -7,12 +7,12 @@
 #include "daemon/config/load.h"
 #include "tests/support/catch.h"
 
-using namespace claimsd::ctl::doctor;
-using claimsd::ctl::Exit;
-using claimsd::ctl::Problem;
-using claimsd::daemon::failure;
-using claimsd::daemon::load_config;
-using claimsd::daemon::WallTime;
+using namespace claimsd::claimsctl::doctor;
+using claimsd::failure;
+using claimsd::WallTime;
+using claimsd::claimsctl::Exit;
+using claimsd::claimsctl::Problem;
+using claimsd::config::load_config;
 
 namespace {
 
@@ -29,13 +29,11 @@ client_key = "/etc/claimsd/client.key"
 
 Place at(std::string path, FileKind kind, std::uint32_t mode, std::uint32_t uid = kDaemon,
          std::uint32_t gid = kDaemon) {
-  return {std::move(path),
-          FileFacts{.kind = kind,
-                    .mode = mode,
-                    .uid = uid,
-                    .gid = gid,
-                    .size = claimsd::daemon::kHostKeySize},
-          uid == 0 ? "root" : "claimsd", gid == kClients ? "claimsd-clients" : "claimsd"};
+  return {
+      std::move(path),
+      FileFacts{
+          .kind = kind, .mode = mode, .uid = uid, .gid = gid, .size = claimsd::store::kHostKeySize},
+      uid == 0 ? "root" : "claimsd", gid == kClients ? "claimsd-clients" : "claimsd"};
 }
 
 Place directory(std::string path, std::uint32_t mode = 0700) {
@@ -52,7 +50,7 @@ DiskFacts disk(bool in_memory) {
   return {.free_bytes = 60ULL << 30, .total_bytes = 100ULL << 30, .in_memory = in_memory};
 }
 
-DaemonFacts running(const claimsd::daemon::LoadedConfig& config) {
+DaemonFacts running(const claimsd::config::LoadedConfig& config) {
   DaemonFacts facts{.version = "1.2.3", .pid = 77, .uptime_seconds = 60, .config_file = "f"};
   for (const auto& setting : config.settings)
     facts.options.push_back({setting.option, setting.value});
