@@ -73,7 +73,7 @@ class RealDaemon final : public Daemon {
   Status open_admin();
   Status open_scraped();
   Status watch();
-  claims::ActionDone acknowledged(audit::AuditEvent what, const claims::AdminAction& action,
+  claims::ActionDone acknowledged(audit::Event what, const claims::AdminAction& action,
                                   claims::ActionDone done);
   admin::AdminServices admin_services();
   claims::AuditSink& audit_sink() {
@@ -111,10 +111,10 @@ class RealDaemon final : public Daemon {
   std::optional<admin::EventFeed> events_;
   std::unique_ptr<admin::UpstreamMonitor> monitor_;
   std::unique_ptr<shm::LeaseMap> lease_map_;
-  std::optional<audit::AuditFingerprinter> audit_names_;  // until the recorder takes it
+  std::optional<audit::Fingerprinter> audit_names_;  // until the recorder takes it
   std::optional<store::DirectoryLock> audit_lock_;
   claims::NoAuditSink no_audit_;
-  std::unique_ptr<audit::AuditRecorder> audit_;  // null: no audit log is kept
+  std::unique_ptr<audit::Recorder> audit_;  // null: no audit log is kept
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<claims::ClaimsService> service_;
   std::unique_ptr<upstream::FetchThread> upstream_;
@@ -142,7 +142,7 @@ Status RealDaemon::open_store() {
   store_ = TRY(store::LmdbClaimsCache::open(
       {.directory = cache.directory, .map_size = cache.max_bytes, .boot_id = boot_id_}, host_key,
       clock_, random_, log_));
-  if (config().audit.enabled) audit_names_ = TRY(audit::AuditFingerprinter::create(host_key));
+  if (config().audit.enabled) audit_names_ = TRY(audit::Fingerprinter::create(host_key));
   cache_.emplace(*store_, clock_);
   keyer_ = TRY(store::HmacKeyer::create(store_->token_key_key(), key_scopes_from(config())));
   return {};
@@ -167,17 +167,16 @@ Status RealDaemon::open_audit() {
   TRY(store::ensure_private_directory(audit.directory.native()));
   audit_lock_ = TRY(store::DirectoryLock::acquire(audit.directory.native()));
   const std::string origin = TRY(audit::audit_origin());
-  audit_ = TRY(audit::AuditRecorder::create(
+  audit_ = TRY(audit::Recorder::create(
       audit_settings_from(config(), origin), std::move(*audit_names_), *loop_, clock_, log_,
       {.recorded =
-           [this](std::span<const audit::AuditCompletion> answers, bool last) {
+           [this](std::span<const audit::Completion> answers, bool last) {
              const server::Server::WriteBatch together(*server_, last);
-             for (const audit::AuditCompletion& one : answers)
+             for (const audit::Completion& one : answers)
                service_->recorded(one.ticket, one.verdict == claims::AuditDecision::kProceed);
            },
        .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
-  audit_->note(
-      {.event = audit::AuditEvent::kStarted, .detail = fmt::format("version {}", kVersion)});
+  audit_->note({.event = audit::Event::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
 }
 
@@ -276,14 +275,13 @@ admin::AdminServices RealDaemon::admin_services() {
   services.status = [this] { return status(); };
   services.process = read_process_usage;
   services.purge = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    service_->purge(action, acknowledged(audit::AuditEvent::kPurged, action, std::move(done)));
+    service_->purge(action, acknowledged(audit::Event::kPurged, action, std::move(done)));
   };
   services.revoke = [this](const claims::AdminAction& action, claims::ActionDone done) {
-    service_->revoke(action, acknowledged(audit::AuditEvent::kRevoked, action, std::move(done)));
+    service_->revoke(action, acknowledged(audit::Event::kRevoked, action, std::move(done)));
   };
   if (audit_) {
-    services.audit = [this](const audit::AuditSearchFilter& query,
-                            audit::AuditRecorder::PageDone done) {
+    services.audit = [this](const audit::SearchFilter& query, audit::Recorder::PageDone done) {
       audit_->search(query, std::move(done));
     };
   }
@@ -315,32 +313,30 @@ admin::AdminServices RealDaemon::admin_services() {
 }
 
 // Logs the order without naming its subject, and acknowledges it when that is allowed.
-claims::ActionDone RealDaemon::acknowledged(audit::AuditEvent what,
-                                            const claims::AdminAction& action,
+claims::ActionDone RealDaemon::acknowledged(audit::Event what, const claims::AdminAction& action,
                                             claims::ActionDone done) {
   const char* const whom = action.subject == claims::Subject::kToken  ? "a token"
                            : action.subject == claims::Subject::kUser ? "a user"
                                                                       : "all_users";
   const std::string who = operator_named(action.actor_uid);
-  const admin::Event event{.kind = what == audit::AuditEvent::kPurged ? admin::EventKind::kPurged
-                                                                      : admin::EventKind::kRevoked,
+  const admin::Event event{.kind = what == audit::Event::kPurged ? admin::EventKind::kPurged
+                                                                 : admin::EventKind::kRevoked,
                            .subject = action.subject,
                            .uid = action.actor_uid};
-  return
-      [this, what, whom, who, event,
-       entry = audit_ ? audit_->admin_record_of(what, action) : audit::AuditRecorder::AdminRecord{},
-       done = std::move(done)](const claims::ActionResult& result) {
-        if (result.outcome != claims::ActionOutcome::kDone) return done(result);
-        events_->add(event);
-        log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
-                  service_->revocation_rules());
-        if (!audit_) return hold_->after([done, result] { done(result); });
-        audit_->note(entry, [this, done, result](bool durable) {
-          claims::ActionResult known = result;
-          known.recorded = durable;
-          hold_->after([done, known] { done(known); });
-        });
-      };
+  return [this, what, whom, who, event,
+          entry = audit_ ? audit_->admin_record_of(what, action) : audit::Recorder::AdminRecord{},
+          done = std::move(done)](const claims::ActionResult& result) {
+    if (result.outcome != claims::ActionOutcome::kDone) return done(result);
+    events_->add(event);
+    log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
+              service_->revocation_rules());
+    if (!audit_) return hold_->after([done, result] { done(result); });
+    audit_->note(entry, [this, done, result](bool durable) {
+      claims::ActionResult known = result;
+      known.recorded = durable;
+      hold_->after([done, known] { done(known); });
+    });
+  };
 }
 
 Status RealDaemon::watch() {
@@ -376,7 +372,7 @@ void RealDaemon::run() {
   // Before the sockets close: from here on workers use the socket, and find the daemon gone.
   lease_map_->stop();
   if (audit_) {
-    audit_->note({.event = audit::AuditEvent::kStopped});
+    audit_->note({.event = audit::Event::kStopped});
     audit_->stop();
   }
   log_.info("stopped", "answered {} questions, made {} requests", service_->counters().queries,
@@ -435,7 +431,7 @@ Status RealDaemon::apply(config::LoadedConfig&& fresh) {
 void RealDaemon::certificates_changed(const upstream::CredentialReport& report) {
   monitor_->certificates_changed(report);
   if (!audit_ || report.is_first || !report.error.empty()) return;
-  audit_->note({.event = audit::AuditEvent::kConfigured,
+  audit_->note({.event = audit::Event::kConfigured,
                 .detail = fmt::format("upstream.{}: its certificate files were read again",
                                       config().upstreams.at(report.upstream).name)});
 }
@@ -448,7 +444,7 @@ void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) 
   log_.info("log_level", "{} set the level to {}, until the next reload or restart",
             operator_named(by), name_of(level));
   if (!audit_) return;
-  audit_->note({.event = audit::AuditEvent::kConfigured,
+  audit_->note({.event = audit::Event::kConfigured,
                 .uid = by,
                 .detail = fmt::format("log.level: {} -> {}, until the next reload or restart",
                                       name_of(before), name_of(level))});

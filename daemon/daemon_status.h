@@ -28,7 +28,7 @@ struct StatusSources {
   const store::LmdbClaimsCache& store;
   const shm::LeaseMap& lease_map;
   const admin::UpstreamMonitor& monitor;
-  const audit::AuditRecorder* audit = nullptr;  // null: no audit log is kept
+  const audit::Recorder* audit = nullptr;  // null: no audit log is kept
 };
 
 admin::DaemonStatus gather_status(const StatusSources& from);

@@ -34,24 +34,24 @@ std::string key_scope(const config::UpstreamConfig& upstream) {
 
 // A hit in the map leaves no record, so with this level workers do not get the map.
 bool records_every_hit(const config::AuditConfig& audit) {
-  return audit.enabled && audit_level_of(audit) == audit::AuditLevel::kEvery;
+  return audit.enabled && audit_level_of(audit) == audit::Level::kEvery;
 }
 
 claims::AuditScope audit_scope_from(const config::AuditConfig& audit) {
   if (!audit.enabled) return {};
-  const audit::AuditLevel level = audit_level_of(audit);
+  const audit::Level level = audit_level_of(audit);
   return {.failures = true,
-          .verifications = level >= audit::AuditLevel::kVerifications,
-          .leases = level >= audit::AuditLevel::kLeases,
-          .hits = level >= audit::AuditLevel::kEvery};
+          .verifications = level >= audit::Level::kVerifications,
+          .leases = level >= audit::Level::kLeases,
+          .hits = level >= audit::Level::kEvery};
 }
 
 }  // namespace
 
-audit::AuditLevel audit_level_of(const config::AuditConfig& audit) {
+audit::Level audit_level_of(const config::AuditConfig& audit) {
   static_assert(static_cast<int>(config::AuditDetail::kEvery) ==
-                static_cast<int>(audit::AuditLevel::kEvery));
-  return static_cast<audit::AuditLevel>(audit.level);
+                static_cast<int>(audit::Level::kEvery));
+  return static_cast<audit::Level>(audit.level);
 }
 
 claims::Policy policy_from(const config::Config& config) {
@@ -95,7 +95,7 @@ claims::Policy policy_from(const config::Config& config) {
   return policy;
 }
 
-server::ServerSettings server_settings_from(const config::Config& config) {
+server::Settings server_settings_from(const config::Config& config) {
   const config::DaemonConfig& daemon = config.daemon;
   return {.admission = {.allowed_uids = daemon.allowed_uids,
                         .allowed_gids = daemon.allowed_gids,
@@ -107,17 +107,17 @@ server::ServerSettings server_settings_from(const config::Config& config) {
           .names_commands = config.audit.enabled};
 }
 
-audit::AuditSettings audit_settings_from(const config::Config& config, const std::string& origin) {
+audit::Settings audit_settings_from(const config::Config& config, const std::string& origin) {
   const config::AuditConfig& audit = config.audit;
-  audit::AuditSettings settings;
+  audit::Settings settings;
   settings.log.store = {.directory = audit.directory.native(),
                         .origin = origin,
                         .segment_bytes = audit.segment_bytes,
                         .retention = {.age = audit.keep, .bytes = audit.max_bytes}};
   settings.log.policy.level = audit_level_of(audit);
   settings.log.policy.before_answer = audit.before_answer;
-  settings.log.policy.when_full = audit.allow_when_full ? audit::AuditWhenFull::kAllowUnrecorded
-                                                        : audit::AuditWhenFull::kUnavailable;
+  settings.log.policy.when_full =
+      audit.allow_when_full ? audit::WhenFull::kAllowUnrecorded : audit::WhenFull::kUnavailable;
   settings.log.policy.max_records = audit.max_records;
   settings.log.policy.max_tickets = audit.max_waiting;
   settings.anchors_file = audit.anchors_file.native();

@@ -16,9 +16,9 @@
 namespace claimsd::daemon {
 
 claims::Policy policy_from(const config::Config& config);
-server::ServerSettings server_settings_from(const config::Config& config);
-audit::AuditLevel audit_level_of(const config::AuditConfig& audit);
-audit::AuditSettings audit_settings_from(const config::Config& config, const std::string& origin);
+server::Settings server_settings_from(const config::Config& config);
+audit::Level audit_level_of(const config::AuditConfig& audit);
+audit::Settings audit_settings_from(const config::Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.
 bool has_same_access(const config::DaemonConfig& one, const config::DaemonConfig& other);
 shm::LeaseMapSettings lease_map_settings_from(const config::Config& config,

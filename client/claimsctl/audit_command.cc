@@ -17,7 +17,7 @@
 namespace claimsd::claimsctl {
 namespace {
 
-using audit::AuditRecord;
+using audit::Record;
 
 // How often --follow polls for new records.
 constexpr std::chrono::milliseconds kFollowInterval{250};
@@ -26,10 +26,10 @@ WallTime now() {
   return SystemClock().now().wall;
 }
 
-std::string coloured_line(const AuditRecord& record, const Output& output) {
+std::string coloured_line(const Record& record, const Output& output) {
   std::string line = audit::audit_line(record);
   using proto::Verdict;
-  if (record.event == audit::AuditEvent::kGap) return output.coloured(Colour::kBad, line);
+  if (record.event == audit::Event::kGap) return output.coloured(Colour::kBad, line);
   if (static_cast<Verdict>(record.verdict) == Verdict::kUnavailable) {
     return output.coloured(Colour::kUnsure, line);
   }
@@ -127,12 +127,12 @@ class AuditCommand final : public Command {
     return options;
   }
 
-  static void show(const AuditRecord& record, Output& output) {
+  static void show(const Record& record, Output& output) {
     output.line(output.json() ? audit_json(record) : coloured_line(record, output));
   }
 
   // Visits every record that the options of `part` select.
-  Exit each(const Part& part, Output& output, const audit::AuditVisit& visit) {
+  Exit each(const Part& part, Output& output, const audit::Visit& visit) {
     const auto query = part.options.query(now());
     if (!query) return output.problem(query.error());
     if (part.options.is_live()) {
@@ -148,7 +148,7 @@ class AuditCommand final : public Command {
 
   Exit search(Output& output) {
     std::uint64_t left = limit_ == 0 ? UINT64_MAX : limit_;
-    return each(search_, output, [&](const AuditRecord& record) {
+    return each(search_, output, [&](const Record& record) {
       show(record, output);
       return --left > 0;
     });
@@ -156,7 +156,7 @@ class AuditCommand final : public Command {
 
   Exit report(Output& output) {
     AuditReport report;
-    const Exit exit = each(report_, output, [&](const AuditRecord& record) {
+    const Exit exit = each(report_, output, [&](const Record& record) {
       report.add(record);
       return true;
     });
@@ -168,7 +168,7 @@ class AuditCommand final : public Command {
   Exit export_all(Output& output) {
     const AuditFormat& format = *audit_format_named(format_);
     if (!format.header.empty()) output.line(format.header);
-    return each(export_, output, [&](const AuditRecord& record) {
+    return each(export_, output, [&](const Record& record) {
       output.line(format.line(record));
       return true;
     });
@@ -177,10 +177,10 @@ class AuditCommand final : public Command {
   Exit tail_live(Output& output) {
     const auto last = live_.last();
     if (!last) return output.problem(last.error());
-    audit::AuditSearchFilter query;
+    audit::SearchFilter query;
     query.first = *last >= lines_ ? *last - lines_ + 1 : 1;
     for (;;) {
-      const auto next = live_.search(query, [&](const AuditRecord& record) {
+      const auto next = live_.search(query, [&](const Record& record) {
         show(record, output);
         return true;
       });
@@ -204,9 +204,9 @@ class AuditCommand final : public Command {
     if (!reader) return output.problem(reader.error());
     const auto first = reader->start_of_last(lines_);
     if (!first) return output.problem(audit_problem(first.error()));
-    audit::AuditSearchFilter query;
+    audit::SearchFilter query;
     query.first = *first;
-    const auto done = reader->search(query, [&](const AuditRecord& record) {
+    const auto done = reader->search(query, [&](const Record& record) {
       show(record, output);
       return true;
     });
@@ -230,7 +230,7 @@ class AuditCommand final : public Command {
     if (stat_.options.is_live()) return stat_live(output);
     const auto reader = stat_.options.open_reader();
     if (!reader) return output.problem(reader.error());
-    const auto view = audit::AuditSegmentView::open(reader->segments().back().path);
+    const auto view = audit::SegmentView::open(reader->segments().back().path);
     if (!view) return output.problem(audit_problem(view.error()));
     std::uint64_t bytes = 0;
     for (const auto& segment : reader->segments()) bytes += segment.bytes;

@@ -10,41 +10,40 @@
 namespace claimsd::claimsctl {
 namespace {
 
-using audit::AuditEventRow;
-using audit::AuditRecord;
+using audit::EventRow;
+using audit::Record;
 using proto::Verdict;
 
-std::string token_text(const AuditRecord& record) {
+std::string token_text(const Record& record) {
   if (!record.token) return "";
   return audit::hex_text(
       {reinterpret_cast<const char*>(record.token->data()), record.token->size()});
 }
 
-std::string_view verdict_text(const AuditRecord& record) {
+std::string_view verdict_text(const Record& record) {
   return record.verdict == 0 ? "" : proto::name_of(static_cast<Verdict>(record.verdict));
 }
 
-std::string_view reason_text(const AuditRecord& record) {
+std::string_view reason_text(const Record& record) {
   return record.verdict == 0 ? "" : proto::name_of(record.reason);
 }
 
-std::string_view owasp_text(const AuditRecord& record) {
-  const AuditEventRow* const row = audit::row_of(record.event);
+std::string_view owasp_text(const Record& record) {
+  const EventRow* const row = audit::row_of(record.event);
   return row == nullptr ? "" : row->owasp;
 }
 
-bool failed(const AuditRecord& record) {
-  return record.event == audit::AuditEvent::kDenied ||
-         record.event == audit::AuditEvent::kUnauthenticated ||
+bool failed(const Record& record) {
+  return record.event == audit::Event::kDenied || record.event == audit::Event::kUnauthenticated ||
          static_cast<Verdict>(record.verdict) == Verdict::kInvalid;
 }
 
-bool succeeded(const AuditRecord& record) {
+bool succeeded(const Record& record) {
   return static_cast<Verdict>(record.verdict) == Verdict::kValid;
 }
 
-bool is_authentication(const AuditRecord& record) {
-  const AuditEventRow* const row = audit::row_of(record.event);
+bool is_authentication(const Record& record) {
+  const EventRow* const row = audit::row_of(record.event);
   return row != nullptr && (row->ocsf_class == 3002 || row->ocsf_class == 3003);
 }
 
@@ -56,13 +55,13 @@ void member_unless_empty(JsonWriter& json, std::string_view name, std::string_vi
   if (!text.empty()) json.member(name, text);
 }
 
-void peer_members(JsonWriter& json, const AuditRecord& record) {
+void peer_members(JsonWriter& json, const Record& record) {
   json.member("uid", record.peer.uid).member("gid", record.peer.gid);
   json.member("pid", record.peer.pid);
   member_unless_empty(json, "comm", record.peer.comm);
 }
 
-std::string ecs_line(const AuditRecord& record) {
+std::string ecs_line(const Record& record) {
   JsonWriter json;
   json.begin_object().member("@timestamp", audit::audit_time_text(record.at.wall));
   json.key("ecs").begin_object().member("version", "8.11.0").end_object();
@@ -96,8 +95,8 @@ std::string ecs_line(const AuditRecord& record) {
   return json.end_object().end_object().take();
 }
 
-std::string ocsf_line(const AuditRecord& record) {
-  const AuditEventRow* const row = audit::row_of(record.event);
+std::string ocsf_line(const Record& record) {
+  const EventRow* const row = audit::row_of(record.event);
   const std::uint32_t class_uid = row == nullptr ? 0 : row->ocsf_class;
   const std::uint32_t activity = row == nullptr ? 0 : row->ocsf_activity;
   JsonWriter json;
@@ -143,7 +142,7 @@ std::string cell(std::string_view text) {
   return out + '"';
 }
 
-std::string csv_line(const AuditRecord& record) {
+std::string csv_line(const Record& record) {
   return fmt::format(
       "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", record.sequence,
       audit::audit_time_text(record.at.wall), audit::audit_time_text(record.last), record.count,
@@ -165,7 +164,7 @@ constexpr AuditFormat kFormats[] = {
 
 }  // namespace
 
-std::string audit_json(const AuditRecord& record) {
+std::string audit_json(const Record& record) {
   JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("sequence", record.sequence);
   json.member("time", audit::audit_time_text(record.at.wall));

@@ -12,7 +12,7 @@ namespace claimsd::claimsctl {
 
 struct AuditFormat {
   std::string_view name;
-  std::string (*line)(const audit::AuditRecord& record);
+  std::string (*line)(const audit::Record& record);
   std::string_view header;  // printed before the first line; may be empty
 };
 
@@ -20,6 +20,6 @@ struct AuditFormat {
 const AuditFormat* audit_format_named(std::string_view name);
 
 // The jsonl format, which --json uses as well.
-std::string audit_json(const audit::AuditRecord& record);
+std::string audit_json(const audit::Record& record);
 
 }  // namespace claimsd::claimsctl

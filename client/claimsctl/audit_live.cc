@@ -24,14 +24,14 @@ std::optional<std::string> bytes_at(const Element& from, std::string_view pointe
   return audit::from_hex(text);
 }
 
-bool read_link(const Element& from, std::string_view pointer, audit::AuditLink& link) {
+bool read_link(const Element& from, std::string_view pointer, audit::Link& link) {
   const auto bytes = bytes_at(from, pointer);
   if (!bytes || bytes->size() != link.size()) return false;
   std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(link.data()));
   return true;
 }
 
-bool read_newest(const Element& root, audit::AuditSegmentIdentity& newest) {
+bool read_newest(const Element& root, audit::SegmentIdentity& newest) {
   newest.first = count_at(root, "/newest/first");
   newest.origin = text_at(root, "/newest/origin");
   newest.events = count_at(root, "/newest/events");
@@ -40,7 +40,7 @@ bool read_newest(const Element& root, audit::AuditSegmentIdentity& newest) {
 
 }  // namespace
 
-Expected<audit::AuditPage> LiveAudit::page(const audit::AuditSearchFilter& query) const {
+Expected<audit::Page> LiveAudit::page(const audit::SearchFilter& query) const {
   const auto reply = admin_get(socket_, "/v1/audit?" + audit::audit_query_text(query));
   const auto got = read_reply(reply, socket_);
   if (!got) {
@@ -50,14 +50,14 @@ Expected<audit::AuditPage> LiveAudit::page(const audit::AuditSearchFilter& query
     return tl::make_unexpected(why);
   }
   const Element& root = got->root();
-  audit::AuditPage page;
+  audit::Page page;
   simdjson::dom::array records;
   if (root["next"].get(page.next) != simdjson::SUCCESS ||
       root["last"].get(page.last) != simdjson::SUCCESS ||
       root["records"].get(records) != simdjson::SUCCESS || !read_newest(root, page.newest))
     return tl::make_unexpected(not_a_page(socket_));
   for (const Element one : records) {
-    audit::AuditPage::Row row;
+    audit::Page::Row row;
     const auto record = bytes_at(one, "/record");
     if (!record || !read_link(one, "/link", row.link))
       return tl::make_unexpected(not_a_page(socket_));
@@ -67,9 +67,8 @@ Expected<audit::AuditPage> LiveAudit::page(const audit::AuditSearchFilter& query
   return page;
 }
 
-Expected<audit::AuditSequence> LiveAudit::each_page(
-    audit::AuditSearchFilter query,
-    const std::function<bool(const audit::AuditPage&)>& visit) const {
+Expected<audit::Sequence> LiveAudit::each_page(
+    audit::SearchFilter query, const std::function<bool(const audit::Page&)>& visit) const {
   for (;;) {
     const auto got = page(query);
     if (!got) return tl::make_unexpected(got.error());
@@ -81,11 +80,11 @@ Expected<audit::AuditSequence> LiveAudit::each_page(
   }
 }
 
-Expected<audit::AuditSequence> LiveAudit::search(const audit::AuditSearchFilter& query,
-                                                 const audit::AuditVisit& visit) const {
+Expected<audit::Sequence> LiveAudit::search(const audit::SearchFilter& query,
+                                            const audit::Visit& visit) const {
   bool readable = true;
-  auto next = each_page(query, [&](const audit::AuditPage& page) {
-    for (const audit::AuditPage::Row& row : page.records) {
+  auto next = each_page(query, [&](const audit::Page& page) {
+    for (const audit::Page::Row& row : page.records) {
       const auto record = audit::decode_audit_record(row.record);
       readable = record.has_value();
       if (!readable || !visit(*record)) return false;
@@ -96,12 +95,12 @@ Expected<audit::AuditSequence> LiveAudit::search(const audit::AuditSearchFilter&
   return next;
 }
 
-Expected<void> LiveAudit::rows(audit::AuditSequence first, audit::AuditSequence last,
+Expected<void> LiveAudit::rows(audit::Sequence first, audit::Sequence last,
                                const RowVisit& visit) const {
-  audit::AuditSearchFilter query;
+  audit::SearchFilter query;
   query.first = first;
-  const auto done = each_page(query, [&](const audit::AuditPage& page) {
-    for (const audit::AuditPage::Row& row : page.records) {
+  const auto done = each_page(query, [&](const audit::Page& page) {
+    for (const audit::Page::Row& row : page.records) {
       const auto sequence = audit::audit_sequence_of(row.record);
       if (sequence && *sequence > last) return false;
       if (!visit(row)) return false;
@@ -112,13 +111,13 @@ Expected<void> LiveAudit::rows(audit::AuditSequence first, audit::AuditSequence 
   return {};
 }
 
-Expected<audit::AuditPage> LiveAudit::end() const {
-  audit::AuditSearchFilter nothing;
+Expected<audit::Page> LiveAudit::end() const {
+  audit::SearchFilter nothing;
   nothing.first = std::numeric_limits<std::int64_t>::max();
   return page(nothing);
 }
 
-Expected<audit::AuditSequence> LiveAudit::last() const {
+Expected<audit::Sequence> LiveAudit::last() const {
   const auto got = end();
   if (!got) return tl::make_unexpected(got.error());
   return got->last;

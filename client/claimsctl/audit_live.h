@@ -16,24 +16,22 @@ class LiveAudit {
 
   // Visits all matching records in order, from query.first up to the newest one. Returns the
   // sequence at which the next search starts.
-  Expected<audit::AuditSequence> search(const audit::AuditSearchFilter& query,
-                                        const audit::AuditVisit& visit) const;
+  Expected<audit::Sequence> search(const audit::SearchFilter& query,
+                                   const audit::Visit& visit) const;
   // Visits the stored rows in order up to `last`. The visitor returns false to stop early.
-  using RowVisit = std::function<bool(const audit::AuditPage::Row& row)>;
-  Expected<void> rows(audit::AuditSequence first, audit::AuditSequence last,
-                      const RowVisit& visit) const;
+  using RowVisit = std::function<bool(const audit::Page::Row& row)>;
+  Expected<void> rows(audit::Sequence first, audit::Sequence last, const RowVisit& visit) const;
   // The sequence of the newest record.
-  Expected<audit::AuditSequence> last() const;
+  Expected<audit::Sequence> last() const;
   // A page without records: only the open segment (`newest`) and `last`.
-  Expected<audit::AuditPage> end() const;
+  Expected<audit::Page> end() const;
   // The directory of the daemon's log.
   Expected<std::string> directory() const;
 
  private:
-  Expected<audit::AuditPage> page(const audit::AuditSearchFilter& query) const;
-  Expected<audit::AuditSequence> each_page(
-      audit::AuditSearchFilter query,
-      const std::function<bool(const audit::AuditPage&)>& visit) const;
+  Expected<audit::Page> page(const audit::SearchFilter& query) const;
+  Expected<audit::Sequence> each_page(audit::SearchFilter query,
+                                      const std::function<bool(const audit::Page&)>& visit) const;
 
   std::string socket_;
 };

@@ -66,7 +66,7 @@ std::string check_verdict(const std::string& text) {
   return verdict_named(text) ? "" : "must be valid, invalid or unavailable";
 }
 
-Expected<audit::AuditFingerprint> fingerprint_of_token(const std::string& key_file) {
+Expected<audit::Fingerprint> fingerprint_of_token(const std::string& key_file) {
   const auto key = read_token(key_file);
   if (!key || key->view().size() != kHostKeySize) {
     return tl::make_unexpected(Problem{
@@ -75,7 +75,7 @@ Expected<audit::AuditFingerprint> fingerprint_of_token(const std::string& key_fi
   }
   const auto token = read_token("-");
   if (!token) return tl::make_unexpected(token.error());
-  auto names = audit::AuditFingerprinter::create(*key);
+  auto names = audit::Fingerprinter::create(*key);
   if (!names) return tl::make_unexpected(audit_problem(names.error()));
   return names->of(token->view());
 }
@@ -165,8 +165,8 @@ bool AuditFilterOptions::is_live() const {
   return hidden || audit::audit_directory_is_live(directory_);
 }
 
-Expected<audit::AuditReader> AuditFilterOptions::open_reader() const {
-  auto reader = audit::AuditReader::open(directory_);
+Expected<audit::Reader> AuditFilterOptions::open_reader() const {
+  auto reader = audit::Reader::open(directory_);
   if (!reader) return tl::make_unexpected(audit_problem(reader.error()));
   if (reader->empty())
     return tl::make_unexpected(
@@ -174,8 +174,8 @@ Expected<audit::AuditReader> AuditFilterOptions::open_reader() const {
   return std::move(*reader);
 }
 
-Expected<audit::AuditSearchFilter> AuditFilterOptions::query(WallTime now) const {
-  audit::AuditSearchFilter query;
+Expected<audit::SearchFilter> AuditFilterOptions::query(WallTime now) const {
+  audit::SearchFilter query;
   if (!since_.empty()) query.since = parse_audit_time(since_, now);
   if (!until_.empty()) query.until = parse_audit_time(until_, now);
   if (user_given_) query.user = user_;

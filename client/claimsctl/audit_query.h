@@ -20,12 +20,12 @@ class AuditFilterOptions {
 
   const std::string& directory() const { return directory_; }
   // Opens the log directory directly. Only for a directory that no daemon writes to.
-  Expected<audit::AuditReader> open_reader() const;
+  Expected<audit::Reader> open_reader() const;
   // True if records must come from a daemon: one writes to the directory, or this user may not read
   // the directory.
   bool is_live() const;
   // Reads the token from standard input if --token is given.
-  Expected<audit::AuditSearchFilter> query(WallTime now) const;
+  Expected<audit::SearchFilter> query(WallTime now) const;
 
  private:
   std::string directory_ = "/var/lib/claimsd/audit";

@@ -11,16 +11,16 @@
 namespace claimsd::claimsctl {
 namespace {
 
-using audit::AuditEvent;
-using audit::AuditRecord;
+using audit::Event;
+using audit::Record;
 
 constexpr std::size_t kMaxNames = 10'000;  // further names are counted as "others"
 constexpr std::size_t kShown = 10;
 constexpr std::size_t kBar = 30;
 
-bool is_refusal(AuditEvent event) {
-  return event == AuditEvent::kRejected || event == AuditEvent::kRejectedLocally ||
-         event == AuditEvent::kDenied || event == AuditEvent::kUnavailable;
+bool is_refusal(Event event) {
+  return event == Event::kRejected || event == Event::kRejectedLocally || event == Event::kDenied ||
+         event == Event::kUnavailable;
 }
 
 std::string bar(std::uint64_t count, std::uint64_t most) {
@@ -45,18 +45,18 @@ void AuditReport::count(Counts& counts, const std::string& name, std::uint64_t m
   counts[known ? name : "others"] += more;
 }
 
-void AuditReport::add(const AuditRecord& record) {
+void AuditReport::add(const Record& record) {
   first_ = records_ == 0 ? record.at.wall : std::min(first_, record.at.wall);
   last_ = records_ == 0 ? record.last : std::max(last_, record.last);
   ++records_;
   events_ += record.count;
   count(events_by_name_, std::string(name_of(record.event)), record.count);
-  if (record.event == AuditEvent::kGap || record.event == AuditEvent::kUnacknowledged)
+  if (record.event == Event::kGap || record.event == Event::kUnacknowledged)
     missing_ += record.count;
   if (!is_refusal(record.event)) return;
   rejections_ += record.count;
   // A denial for lack of permission carries no verdict on the token.
-  const bool denied = record.event == AuditEvent::kDenied && record.verdict == 0;
+  const bool denied = record.event == Event::kDenied && record.verdict == 0;
   count(reasons_, denied ? "permission denied" : std::string(proto::name_of(record.reason)),
         record.count);
   if (!record.user.empty()) count(users_, printable(record.user), record.count);

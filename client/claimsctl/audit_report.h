@@ -16,7 +16,7 @@ namespace claimsd::claimsctl {
 
 class AuditReport {
  public:
-  void add(const audit::AuditRecord& record);
+  void add(const audit::Record& record);
   void show(Output& output) const;
   void show_json(Output& output) const;
 

@@ -15,7 +15,7 @@
 namespace claimsd::claimsctl {
 namespace {
 
-using audit::AuditVerification;
+using audit::Verification;
 
 std::optional<std::string> text_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -23,8 +23,7 @@ std::optional<std::string> text_of_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-void show(const AuditVerification& done, const std::optional<audit::AuditAnchors>& anchors,
-          Output& output) {
+void show(const Verification& done, const std::optional<audit::Anchors>& anchors, Output& output) {
   if (done.finding) {
     output.line(fmt::format(
         "the audit log was {}: {} at sequence {}", output.coloured(Colour::kBad, "touched"),
@@ -48,7 +47,7 @@ void show(const AuditVerification& done, const std::optional<audit::AuditAnchors
   }
 }
 
-void show_json(const AuditVerification& done, const std::optional<audit::AuditAnchors>& anchors,
+void show_json(const Verification& done, const std::optional<audit::Anchors>& anchors,
                Output& output) {
   JsonWriter json;
   json.begin_object().member("schema", kOutputSchema).member("whole", !done.finding);
@@ -75,22 +74,21 @@ bool writes_to(const LiveAudit& live, const std::string& directory) {
 }
 
 // Reads closed segments from their files and the open segment from the daemon.
-Result<AuditVerification> verify_live(const audit::AuditVerifyOptions& options,
-                                      const LiveAudit& live) {
-  auto hasher = TRY(audit::AuditHasher::create());
-  const auto anchors = options.anchors.value_or(audit::AuditAnchors{});
+Result<Verification> verify_live(const audit::VerifyOptions& options, const LiveAudit& live) {
+  auto hasher = TRY(audit::Hasher::create());
+  const auto anchors = options.anchors.value_or(audit::Anchors{});
   // Before listing the files, so that a segment closed after this call is among them.
   const auto end = live.end();
   if (!end) return failure(end.error().message);
-  std::optional<audit::AuditContinuation> rest;
+  std::optional<audit::Continuation> rest;
   if (TRY(audit::list_segments(options.directory)).size() > 1) {
-    AuditVerification closed = TRY(audit::verify_audit_in_child(options));
+    Verification closed = TRY(audit::verify_audit_in_child(options));
     if (closed.finding) return closed;
     rest.emplace(std::move(hasher), anchors, std::move(closed));
   } else {
     rest.emplace(std::move(hasher), anchors, end->newest);
   }
-  const auto read = live.rows(rest->next(), end->last, [&](const audit::AuditPage::Row& row) {
+  const auto read = live.rows(rest->next(), end->last, [&](const audit::Page::Row& row) {
     return rest->take(row.record, row.link);
   });
   if (!read) return failure(read.error().message);
@@ -100,7 +98,7 @@ Result<AuditVerification> verify_live(const audit::AuditVerifyOptions& options,
 }  // namespace
 
 Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& output) {
-  audit::AuditVerifyOptions options;
+  audit::VerifyOptions options;
   options.directory = words.directory;
   options.without_newest = audit::audit_directory_is_live(words.directory);
   const bool named = !words.anchors_file.empty();
@@ -115,7 +113,7 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
   if (text) options.anchors = audit::read_anchors(*text, root);
   const bool watched = !output.json() && ::isatty(STDERR_FILENO) == 1;
   if (watched) {
-    options.progress = [](audit::AuditSequence last, double share) {
+    options.progress = [](audit::Sequence last, double share) {
       fmt::print(stderr, "\r  {:3.0f} %  sequence {}", share * 100, last);
     };
   }

@@ -7,7 +7,7 @@
 namespace claimsd::admin {
 namespace {
 
-HttpResponse response_to(const Result<audit::AuditPage>& page) {
+HttpResponse response_to(const Result<audit::Page>& page) {
   if (!page) {
     return error_response(503, "audit_unreadable", page.error().message,
                           "see claimsctl status, and the daemon's log");
@@ -20,8 +20,8 @@ HttpResponse response_to(const Result<audit::AuditPage>& page) {
       .member("before", audit::hex_text(audit::bytes_of(page->newest.before)));
   json.member("events", page->newest.events).end_object();
   json.key("records").begin_array();
-  for (const audit::AuditPage::Row& row : page->records) {
-    const std::optional<audit::AuditRecord> record = audit::decode_audit_record(row.record);
+  for (const audit::Page::Row& row : page->records) {
+    const std::optional<audit::Record> record = audit::decode_audit_record(row.record);
     json.begin_object().member("record", audit::hex_text(row.record));
     json.member("link", audit::hex_text(audit::bytes_of(row.link)));
     json.member("line", record ? audit::audit_line(*record) : std::string()).end_object();
@@ -36,13 +36,13 @@ HttpResponse audit_route(const AdminServices& services, const HttpRequest& reque
     return error_response(404, "no_audit", "this daemon keeps no audit log",
                           "set audit.enabled = true and restart it");
   }
-  const Result<audit::AuditSearchFilter> query = audit::audit_query_from(request.parameters);
+  const Result<audit::SearchFilter> query = audit::audit_query_from(request.parameters);
   if (!query)
     return error_response(400, "bad_query", query.error().message,
                           "claimsctl audit search asks for you");
   const auto later = std::make_shared<DeferredResponse>();
-  services.audit(
-      *query, [later](const Result<audit::AuditPage>& page) { later->fulfil(response_to(page)); });
+  services.audit(*query,
+                 [later](const Result<audit::Page>& page) { later->fulfil(response_to(page)); });
   if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;

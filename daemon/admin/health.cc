@@ -24,8 +24,8 @@ std::string_view effect_on_unrecorded(const AuditStatus& audit) {
 
 void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
   switch (audit.log.state) {
-    case audit::AuditState::kOff: return;
-    case audit::AuditState::kDiskFull:
+    case audit::State::kOff: return;
+    case audit::State::kDiskFull:
       findings.push_back({"audit_disk_full",
                           fmt::format("the audit log in {} takes no records, since its disk is "
                                       "full: answers that need one are {}",
@@ -33,7 +33,7 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
                           "make room on that disk; it goes on within seconds, without a restart. "
                           "audit.max_bytes and audit.keep say how much is kept"});
       return;
-    case audit::AuditState::kReopening:
+    case audit::State::kReopening:
       findings.push_back(
           {"audit_not_writable",
            fmt::format("the audit log in {} could not be written and is not trusted "
@@ -42,7 +42,7 @@ void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
            "it tries again every second; if this stays, see the daemon's log and the "
            "kernel's for what is wrong with the disk"});
       return;
-    case audit::AuditState::kWritable: break;
+    case audit::State::kWritable: break;
   }
   if (!audit.log.overflowed || *audit.log.overflowed >= kOverflowMatters) return;
   findings.push_back({"audit_overflowed",

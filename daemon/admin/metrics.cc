@@ -46,9 +46,8 @@ void upstream_failures(Samples& samples, const Source& from) {
 }
 
 void audit_writable(Samples& samples, const Source& from) {
-  const audit::AuditState state = from.status.audit.log.state;
-  if (state != audit::AuditState::kOff)
-    samples.add(std::uint64_t{state == audit::AuditState::kWritable});
+  const audit::State state = from.status.audit.log.state;
+  if (state != audit::State::kOff) samples.add(std::uint64_t{state == audit::State::kWritable});
 }
 
 void client_certificate_ends(Samples& samples, const Source& from) {

@@ -6,7 +6,7 @@ namespace claimsd::admin {
 
 void report_reload(const config::ReloadResult& result, std::optional<std::uint32_t> by,
                    const std::string& who, const std::string& file, Log& log,
-                   audit::AuditRecorder* audit) {
+                   audit::Recorder* audit) {
   if (result.outcome != config::ReloadOutcome::kDone) {
     return log.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
                        result.message);
@@ -15,7 +15,7 @@ void report_reload(const config::ReloadResult& result, std::optional<std::uint32
     const std::string text = fmt::format("{}: {} -> {}", change.option, change.from, change.to);
     log.info("option_changed", "{}", text);
     if (audit == nullptr) continue;
-    audit->note({.event = audit::AuditEvent::kConfigured,
+    audit->note({.event = audit::Event::kConfigured,
                  .uid = by,
                  .detail = fmt::format("{} ({})", text, who)});
   }

@@ -15,6 +15,6 @@ namespace claimsd::admin {
 // `by`: the uid that requested it (none: a signal); `who`: its name; `audit`: null if none is kept.
 void report_reload(const config::ReloadResult& result, std::optional<std::uint32_t> by,
                    const std::string& who, const std::string& file, Log& log,
-                   audit::AuditRecorder* audit);
+                   audit::Recorder* audit);
 
 }  // namespace claimsd::admin

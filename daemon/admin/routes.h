@@ -33,8 +33,8 @@ struct LogLevels {
 };
 
 // Searches the audit log; `done` is called later, on the loop.
-using AuditAsker = std::function<void(const audit::AuditSearchFilter& query,
-                                      std::function<void(const Result<audit::AuditPage>&)> done)>;
+using AuditAsker = std::function<void(const audit::SearchFilter& query,
+                                      std::function<void(const Result<audit::Page>&)> done)>;
 
 // What handlers need from the daemon. Filled by the composition root.
 struct AdminServices {

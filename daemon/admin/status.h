@@ -42,7 +42,7 @@ struct UpstreamStatus {
 };
 
 struct AuditStatus {
-  audit::AuditStats log;
+  audit::Stats log;
   std::string directory;
   std::string level;          // which events are recorded
   bool denies = true;         // do not answer an event that cannot be recorded
@@ -76,7 +76,7 @@ struct DaemonStatus {
   AuditStatus audit;
   claims::Counters counters;
   claims::LookupStatistics lookups;
-  server::ServerCounters server_counters;
+  server::Counters server_counters;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed

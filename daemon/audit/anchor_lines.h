@@ -11,7 +11,7 @@ std::string signed_key_line(const std::string& origin, std::int64_t day,
                             const std::string& public_hex, const std::string& parent_hex,
                             const Secret& signer);
 
-std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& public_hex,
+std::string signed_anchor_line(const Anchor& anchor, const std::string& public_hex,
                                const Secret& signer);
 
 }  // namespace claimsd::audit

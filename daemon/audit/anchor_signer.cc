@@ -77,7 +77,7 @@ Result<std::string> summary_of(const std::string& path) {
 }
 
 // Copies the lines that are not outlived durably to a new file.
-Status copy_rest(const std::string& path, const std::string& to_path, AuditSequence dropped) {
+Status copy_rest(const std::string& path, const std::string& to_path, Sequence dropped) {
   const Fd from(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!from) return file_failure("read", path);
   const Fd to(open(to_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -119,7 +119,7 @@ Result<std::optional<Key>> read_key(const std::string& path) {
   const auto size = read_fully(fd.get(), {bytes.data(), kKeyFileSize + 1});
   if (!size) return file_failure("read", path);
   if (*size != kKeyFileSize) return std::nullopt;
-  AuditDecoder take(bytes.view());
+  Decoder take(bytes.view());
   Key key;
   key.day = take.integer<std::int64_t>();
   key.secret = Secret(take.raw(crypto::kEd25519Key));
@@ -129,7 +129,7 @@ Result<std::optional<Key>> read_key(const std::string& path) {
 Secret key_file(std::int64_t day, const Secret& secret) {
   Secret bytes(kKeyFileSize);
   std::string head;
-  AuditEncoder(head).integer(day);
+  Encoder(head).integer(day);
   std::memcpy(bytes.data(), head.data(), head.size());
   std::memcpy(bytes.data() + head.size(), secret.view().data(), crypto::kEd25519Key);
   return bytes;
@@ -137,17 +137,17 @@ Secret key_file(std::int64_t day, const Secret& secret) {
 
 }  // namespace
 
-Result<AuditSigner> AuditSigner::open(const std::string& directory, const std::string& origin,
-                                      Random& random, WallTime now) {
-  AuditSigner signer(directory, origin, random);
+Result<Signer> Signer::open(const std::string& directory, const std::string& origin, Random& random,
+                            WallTime now) {
+  Signer signer(directory, origin, random);
   TRY(signer.load(now));
   return signer;
 }
 
-Status AuditSigner::load(WallTime now) {
+Status Signer::load(WallTime now) {
   const std::string text = TRY(summary_of(path(kFile)));
-  const AuditAnchors known = read_anchors(text);
-  for (const AuditAnchor& anchor : known.anchors) {
+  const Anchors known = read_anchors(text);
+  for (const Anchor& anchor : known.anchors) {
     if (!last_known_ || anchor.sequence >= last_known_->sequence) last_known_ = anchor;
   }
   const auto listed = [&](const std::string& key) { return text.find(key) != std::string::npos; };
@@ -178,11 +178,11 @@ Status AuditSigner::load(WallTime now) {
   return {};
 }
 
-Status AuditSigner::append(const std::string& lines) const {
+Status Signer::append(const std::string& lines) const {
   return write_file(path(kFile), O_CREAT | O_APPEND, lines);
 }
 
-Status AuditSigner::forget(AuditSequence dropped) const {
+Status Signer::forget(Sequence dropped) const {
   const std::string fresh_path = path(std::string(kFile) + ".new");
   TRY(copy_rest(path(kFile), fresh_path, dropped));
   if (rename(fresh_path.c_str(), path(kFile).c_str()) != 0)
@@ -193,7 +193,7 @@ Status AuditSigner::forget(AuditSequence dropped) const {
 // Overwrites the key before removing its name. This destroys it on a file system that writes in
 // place. Copies in a journal, a snapshot or flash memory are out of reach, as is a key that root
 // read earlier.
-Status AuditSigner::replace_key() const {
+Status Signer::replace_key() const {
   Secret noise(kKeyFileSize);
   random_.fill(noise.data(), kKeyFileSize);
   TRY(write_file(path(kKeyFile), 0, noise.view()));
@@ -204,7 +204,7 @@ Status AuditSigner::replace_key() const {
   return sync_directory(directory_);
 }
 
-Result<std::string> AuditSigner::rotate(std::int64_t day) {
+Result<std::string> Signer::rotate(std::int64_t day) {
   Secret fresh(crypto::kEd25519Key);
   random_.fill(fresh.data(), crypto::kEd25519Key);
   const std::string fresh_public = hex_text(crypto::ed25519_public(fresh));
@@ -219,10 +219,10 @@ Result<std::string> AuditSigner::rotate(std::int64_t day) {
   return line;
 }
 
-Result<std::vector<std::string>> AuditSigner::sign(const AuditHead& head, WallTime now) {
+Result<std::vector<std::string>> Signer::sign(const Head& head, WallTime now) {
   std::vector<std::string> lines;
   if (audit_day(now) > day_) lines.push_back(TRY(rotate(audit_day(now))));
-  const AuditAnchor anchor{origin_, head.sequence, head.link, head.events, now};
+  const Anchor anchor{origin_, head.sequence, head.link, head.events, now};
   lines.push_back(signed_anchor_line(anchor, public_, key_));
   TRY(append(lines.back() + "\n"));
   return lines;

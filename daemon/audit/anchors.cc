@@ -67,7 +67,7 @@ class Reading {
     auto& where = why == kUnreadable ? found_.notes : found_.problems;
     where.push_back(fmt::format("line {}: {}", number, why));
   }
-  AuditAnchors take() { return std::move(found_); }
+  Anchors take() { return std::move(found_); }
 
  private:
   // claimsd-audit-key 1 ORIGIN DAY PUBLIC PARENT SIGNATURE
@@ -96,7 +96,7 @@ class Reading {
       return kUnreadable;
     if (keys_.count(std::string(words[7])) == 0) return "signed by a key that nobody vouches for";
     if (!signed_by(words[7], line, words[8])) return "the signature is wrong";
-    AuditAnchor anchor;
+    Anchor anchor;
     anchor.origin = words[2];
     std::int64_t time = 0;
     const auto link = from_hex(words[4]);
@@ -112,12 +112,12 @@ class Reading {
 
   const std::optional<std::string>& pinned_;
   std::set<std::string> keys_;
-  AuditAnchors found_;
+  Anchors found_;
 };
 
 }  // namespace
 
-AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root) {
+Anchors read_anchors(std::string_view text, const std::optional<std::string>& root) {
   Reading reading(root);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
@@ -128,9 +128,9 @@ AuditAnchors read_anchors(std::string_view text, const std::optional<std::string
   return reading.take();
 }
 
-bool is_outlived(std::string_view line, AuditSequence dropped) {
+bool is_outlived(std::string_view line, Sequence dropped) {
   const auto words = words_of(from_keyword(line));
-  AuditSequence sequence = 0;
+  Sequence sequence = 0;
   return words.size() > 3 && words[0] == kAnchorWord && number(words[3], sequence) &&
          sequence < dropped;
 }
@@ -143,7 +143,7 @@ void AnchorSummary::line(std::string_view line) {
     keys_.append(line).push_back('\n');
     return;
   }
-  AuditSequence sequence = 0;
+  Sequence sequence = 0;
   if (words.size() < 4 || !number(words[3], sequence)) return;
   if (furthest_.size() == kFurthest && sequence < furthest_.front().sequence) return;
   const auto after = std::find_if(furthest_.begin(), furthest_.end(),
@@ -166,7 +166,7 @@ std::string signed_key_line(const std::string& origin, std::int64_t day,
   return fmt::format("{} {}", said, hex_text(crypto::ed25519_sign(signer, said)));
 }
 
-std::string signed_anchor_line(const AuditAnchor& anchor, const std::string& public_hex,
+std::string signed_anchor_line(const Anchor& anchor, const std::string& public_hex,
                                const Secret& signer) {
   const std::string said =
       fmt::format("{} 1 {} {} {} {} {} {}", kAnchorWord, anchor.origin, anchor.sequence,

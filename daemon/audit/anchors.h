@@ -7,7 +7,7 @@
 // for earlier days. The operator must record the first public key (`root`): otherwise the whole
 // file could be replaced by one with other keys.
 //
-// Reading is pure. AuditSigner is owned by AuditLog, runs on its thread and blocks on the disk.
+// Reading is pure. Signer is owned by AuditLog, runs on its thread and blocks on the disk.
 #pragma once
 
 #include <optional>
@@ -23,29 +23,29 @@
 
 namespace claimsd::audit {
 
-struct AuditAnchor {
+struct Anchor {
   std::string origin;
-  AuditSequence sequence = 0;
-  AuditLink link{};
+  Sequence sequence = 0;
+  Link link{};
   std::uint64_t events = 0;
   WallTime time{};
 };
 
 // The content of an anchors file after every signature was checked.
-struct AuditAnchors {
+struct Anchors {
   std::string root;                   // public half of the first key, in hex; empty: no key found
-  std::vector<AuditAnchor> anchors;   // in file order
+  std::vector<Anchor> anchors;        // in file order
   std::vector<std::string> problems;  // lines without a trusted signature: "line 7: …"
   std::vector<std::string> notes;     // lines that prove nothing, such as one truncated by a crash
 };
 
 // Skips lines that are neither keys nor anchors, so journal output can be passed as it is. The
 // first key is trusted unless `root` names another.
-AuditAnchors read_anchors(std::string_view text, const std::optional<std::string>& root = {});
+Anchors read_anchors(std::string_view text, const std::optional<std::string>& root = {});
 
 // True for an anchor older than the last dropped record. Such anchors are removed from the daemon's
 // own file. Key lines are never outlived, because each one signs the next. Pure.
-bool is_outlived(std::string_view line, AuditSequence dropped);
+bool is_outlived(std::string_view line, Sequence dropped);
 
 // Reduces a large anchors file to the lines read_anchors() needs to find the end of the log: every
 // key line, and the few anchors with the highest sequences. An anchor a minute for years makes
@@ -60,38 +60,38 @@ class AnchorSummary {
   // More than one, so that a few forged anchors cannot hide a genuine one.
   static constexpr std::size_t kFurthest = 16;
   struct Claimed {
-    AuditSequence sequence = 0;
+    Sequence sequence = 0;
     std::string line;
   };
   std::string keys_;
   std::vector<Claimed> furthest_;  // ascending
 };
 
-class AuditSigner {
+class Signer {
  public:
   static constexpr const char* kFile = "anchors";
   static constexpr const char* kKeyFile = "anchor.key";
 
   // `directory` is private to the daemon; it holds the anchors file and the key.
-  static Result<AuditSigner> open(const std::string& directory, const std::string& origin,
-                                  Random& random, WallTime now);
+  static Result<Signer> open(const std::string& directory, const std::string& origin,
+                             Random& random, WallTime now);
 
   // Appends an anchor durably, preceded by a new key if the day has changed. Returns the lines
   // written, so that the caller can store copies elsewhere.
-  Result<std::vector<std::string>> sign(const AuditHead& head, WallTime now);
+  Result<std::vector<std::string>> sign(const Head& head, WallTime now);
 
   // Removes lines that are outlived (see is_outlived()), which keeps the file from growing forever.
   // The file is rewritten and replaced atomically and durably. Copies elsewhere are not affected.
-  Status forget(AuditSequence dropped) const;
+  Status forget(Sequence dropped) const;
 
   // The key line, if open() had to create the first key. The caller stores a copy elsewhere.
   const std::optional<std::string>& first_key_line() const { return first_key_line_; }
   const std::string& public_key() const { return public_; }
   // The last anchor in the file at open(). The log must reach at least this sequence.
-  const std::optional<AuditAnchor>& last_known() const { return last_known_; }
+  const std::optional<Anchor>& last_known() const { return last_known_; }
 
  private:
-  AuditSigner(std::string directory, std::string origin, Random& random)
+  Signer(std::string directory, std::string origin, Random& random)
       : directory_(std::move(directory)), origin_(std::move(origin)), random_(random) {}
 
   std::string path(std::string_view name) const { return directory_ + "/" + std::string(name); }
@@ -106,7 +106,7 @@ class AuditSigner {
   Secret key_;  // the private half: 32 bytes
   std::int64_t day_ = 0;
   std::string public_;  // hexadecimal
-  std::optional<AuditAnchor> last_known_;
+  std::optional<Anchor> last_known_;
   std::optional<std::string> first_key_line_;
 };
 

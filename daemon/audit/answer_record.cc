@@ -24,9 +24,9 @@ std::string user_of(std::string_view claims) {
 }
 
 // The event for a status that a worker returned.
-AuditEvent audit_event_of(int status) {
-  if (status == 401) return AuditEvent::kUnauthenticated;
-  return status >= 500 ? AuditEvent::kReportedUnavailable : AuditEvent::kDenied;
+Event audit_event_of(int status) {
+  if (status == 401) return Event::kUnauthenticated;
+  return status >= 500 ? Event::kReportedUnavailable : Event::kDenied;
 }
 
 // A report has no verdict if a permission was denied or the request had no token.
@@ -43,25 +43,24 @@ bool has_verdict(const claims::AuditedEvent& event) {
 
 }  // namespace
 
-AuditEvent audit_event_of(const claims::AuditedEvent& event) {
-  if (event.kind == claims::AuditedEvent::Kind::kSupersession) return AuditEvent::kSuperseded;
-  if (event.kind == claims::AuditedEvent::Kind::kLease) return AuditEvent::kLeased;
+Event audit_event_of(const claims::AuditedEvent& event) {
+  if (event.kind == claims::AuditedEvent::Kind::kSupersession) return Event::kSuperseded;
+  if (event.kind == claims::AuditedEvent::Kind::kLease) return Event::kLeased;
   if (event.kind == claims::AuditedEvent::Kind::kReport) return audit_event_of(event.status);
-  if (event.kind == claims::AuditedEvent::Kind::kLost) return AuditEvent::kUnacknowledged;
+  if (event.kind == claims::AuditedEvent::Kind::kLost) return Event::kUnacknowledged;
   const bool asked = event.source == Source::kUpstream;
   switch (proto::verdict_of(event.reason)) {
-    case Verdict::kValid: return asked ? AuditEvent::kVerified : AuditEvent::kHit;
+    case Verdict::kValid: return asked ? Event::kVerified : Event::kHit;
     case Verdict::kInvalid:
-      return asked && event.reason == Reason::kRejected ? AuditEvent::kRejected
-                                                        : AuditEvent::kRejectedLocally;
+      return asked && event.reason == Reason::kRejected ? Event::kRejected
+                                                        : Event::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
-  return event.reason == Reason::kRateLimited ? AuditEvent::kRejectedLocally
-                                              : AuditEvent::kUnavailable;
+  return event.reason == Reason::kRateLimited ? Event::kRejectedLocally : Event::kUnavailable;
 }
 
-AuditRecord audit_record_of(const claims::AuditedEvent& event, const Now& now) {
-  AuditRecord record;
+Record audit_record_of(const claims::AuditedEvent& event, const Now& now) {
+  Record record;
   record.event = audit_event_of(event);
   record.at = now;
   record.last = now.wall;

@@ -8,9 +8,9 @@
 namespace claimsd::audit {
 
 // The event's row in events.h.
-AuditEvent audit_event_of(const claims::AuditedEvent& event);
+Event audit_event_of(const claims::AuditedEvent& event);
 
 // Fills everything except token, peer and upstream name, which the policy does not know.
-AuditRecord audit_record_of(const claims::AuditedEvent& event, const Now& now);
+Record audit_record_of(const claims::AuditedEvent& event, const Now& now);
 
 }  // namespace claimsd::audit

@@ -17,8 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{200};  // suffices for anchors, retention, retries
 constexpr std::size_t kMaxKept = 256;
 
-AuditRecord own_record(AuditEvent event, const Now& now, std::string detail) {
-  AuditRecord record;
+Record own_record(Event event, const Now& now, std::string detail) {
+  Record record;
   record.event = event;
   record.at = now;
   record.last = now.wall;
@@ -37,12 +37,12 @@ void let_others_go_first() {
   static_cast<void>(nice(kNicer));  // affects only this thread on Linux
 }
 
-std::string_view text_of(AuditAppended appended) {
+std::string_view text_of(Appended appended) {
   switch (appended) {
-    case AuditAppended::kDurable: return "written";
-    case AuditAppended::kSegmentFull: return "the segment is full";
-    case AuditAppended::kDiskFull: return "the disk is full: make room";
-    case AuditAppended::kFailed: return "the disk failed: look into the kernel's log";
+    case Appended::kDurable: return "written";
+    case Appended::kSegmentFull: return "the segment is full";
+    case Appended::kDiskFull: return "the disk is full: make room";
+    case Appended::kFailed: return "the disk failed: look into the kernel's log";
   }
   return "";
 }
@@ -50,23 +50,22 @@ std::string_view text_of(AuditAppended appended) {
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> AuditLog::start(const Options& options, const Clock& clock,
-                                                  Random& random, Log& log, AuditHooks hooks) {
+                                                  Random& random, Log& log, Hooks hooks) {
   const Now now = clock.now();
-  AuditStore store = TRY(AuditStore::open(options.store, now.wall));
-  AuditSigner signer =
-      TRY(AuditSigner::open(options.store.directory, store.origin(), random, now.wall));
+  Store store = TRY(Store::open(options.store, now.wall));
+  Signer signer = TRY(Signer::open(options.store.directory, store.origin(), random, now.wall));
   std::unique_ptr<AuditLog> made(
       new AuditLog(options, clock, log, std::move(hooks), std::move(store), std::move(signer)));
   made->note_how_it_was_found();
-  made->update_stats([](AuditCounters&) {});
+  made->update_stats([](Counters&) {});
   const auto& first_key = made->signer_.first_key_line();
   if (first_key && made->hooks_.anchored) made->hooks_.anchored(*first_key);
   made->thread_ = std::thread([raw = made.get()] { raw->run(); });
   return made;
 }
 
-AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, AuditHooks hooks,
-                   AuditStore store, AuditSigner signer)
+AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, Hooks hooks, Store store,
+                   Signer signer)
     : options_(options),
       clock_(clock),
       log_(log),
@@ -86,8 +85,8 @@ AuditLog::~AuditLog() {
 void AuditLog::note_how_it_was_found() {
   const Now now = clock_.now();
   if (const auto at = store_.damaged_at()) {
-    kept_.push_back(own_record(AuditEvent::kGap, now,
-                               fmt::format("the log did not verify at sequence {}", *at)));
+    kept_.push_back(
+        own_record(Event::kGap, now, fmt::format("the log did not verify at sequence {}", *at)));
     log_.error("audit_damaged",
                "the audit log does not verify at sequence {}: keep a copy of {} and "
                "run claimsctl audit verify on it",
@@ -96,7 +95,7 @@ void AuditLog::note_how_it_was_found() {
   const auto& anchor = signer_.last_known();
   if (anchor && anchor->sequence > store_.head().sequence) {
     kept_.push_back(
-        own_record(AuditEvent::kGap, now,
+        own_record(Event::kGap, now,
                    fmt::format("the log ended at sequence {} where its last anchor is at {}",
                                store_.head().sequence, anchor->sequence)));
     log_.error("audit_cut",
@@ -106,7 +105,7 @@ void AuditLog::note_how_it_was_found() {
   }
 }
 
-claims::AuditDecision AuditLog::submit(AuditRecord record, claims::AuditTicket ticket) {
+claims::AuditDecision AuditLog::submit(Record record, claims::AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   bool first = false;
   claims::AuditDecision verdict = claims::AuditDecision::kProceed;
@@ -123,7 +122,7 @@ claims::AuditDecision AuditLog::submit(AuditRecord record, claims::AuditTicket t
 }
 
 // No wakeup: an event that can be folded finds a batch already begun.
-std::optional<claims::AuditDecision> AuditLog::submit_folded(const AuditRecord& record,
+std::optional<claims::AuditDecision> AuditLog::submit_folded(const Record& record,
                                                              claims::AuditTicket ticket) {
   const bool may_wait = outstanding_ < options_.policy.max_tickets;
   const std::lock_guard lock(mutex_);
@@ -136,11 +135,11 @@ std::optional<claims::AuditDecision> AuditLog::submit_folded(const AuditRecord& 
 
 // Call with the lock held. Rejections by a failing disk do not count as overflow.
 void AuditLog::note_overflow(std::uint64_t refused_before) {
-  if (intake_.refused().events() != refused_before && stats_.state == AuditState::kWritable)
+  if (intake_.refused().events() != refused_before && stats_.state == State::kWritable)
     overflowed_ = clock_.now().boot;
 }
 
-void AuditLog::read(std::function<void(const AuditStore&)> job) {
+void AuditLog::read(std::function<void(const Store&)> job) {
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
@@ -157,24 +156,24 @@ void AuditLog::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-AuditStats AuditLog::stats() const {
+Stats AuditLog::stats() const {
   const std::lock_guard lock(mutex_);
-  AuditStats stats = stats_;
+  Stats stats = stats_;
   stats.counters.audit_unavailable += intake_.refused().denied;
   stats.counters.audit_unrecorded += intake_.refused().allowed;
   if (overflowed_) stats.overflowed = clock_.now().boot - *overflowed_;
   return stats;
 }
 
-void AuditLog::update_stats(const std::function<void(AuditCounters&)>& change) {
+void AuditLog::update_stats(const std::function<void(Counters&)>& change) {
   const std::lock_guard lock(mutex_);
   change(stats_.counters);
   stats_.sequence = store_.head().sequence;
   stats_.bytes = store_.bytes();
   stats_.segments = store_.segments().size();
-  stats_.state = !broken_                               ? AuditState::kWritable
-                 : *broken_ == AuditAppended::kDiskFull ? AuditState::kDiskFull
-                                                        : AuditState::kReopening;
+  stats_.state = !broken_                          ? State::kWritable
+                 : *broken_ == Appended::kDiskFull ? State::kDiskFull
+                                                   : State::kReopening;
 }
 
 bool AuditLog::waits_for_retry() const {
@@ -186,8 +185,8 @@ void AuditLog::run() {
   let_others_go_first();
   bool stopping = false;
   while (!stopping) {
-    AuditBatch batch;
-    std::deque<std::function<void(const AuditStore&)>> jobs;
+    Batch batch;
+    std::deque<std::function<void(const Store&)>> jobs;
     bool may_write = false;
     {
       std::unique_lock lock(mutex_);
@@ -218,29 +217,29 @@ bool AuditLog::make_trusted() {
   return false;
 }
 
-void AuditLog::write(AuditBatch batch) {
-  std::vector<AuditRecord> records = std::exchange(kept_, {});
+void AuditLog::write(Batch batch) {
+  std::vector<Record> records = std::exchange(kept_, {});
   const std::size_t gap = batch.losses.any() ? records.size() : SIZE_MAX;
   if (batch.losses.any()) records.push_back(gap_record(batch.losses));
   std::move(batch.records.begin(), batch.records.end(), std::back_inserter(records));
   batch.records = std::move(records);
-  AuditAppended appended = AuditAppended::kFailed;
+  Appended appended = Appended::kFailed;
   if (make_trusted()) appended = store_.append(batch.records, clock_.now().wall);
-  if (appended == AuditAppended::kDurable) {
+  if (appended == Appended::kDurable) {
     written(batch);
   } else {
     not_written(batch, gap, appended);
   }
 }
 
-void AuditLog::written(const AuditBatch& batch) {
+void AuditLog::written(const Batch& batch) {
   std::uint64_t events = 0;
-  for (const AuditRecord& record : batch.records) events += record.count;
+  for (const Record& record : batch.records) events += record.count;
   if (std::exchange(broken_, std::nullopt)) {
     const std::lock_guard lock(mutex_);
     intake_.set_broken(false);
   }
-  update_stats([&](AuditCounters& counters) {
+  update_stats([&](Counters& counters) {
     ++counters.audit_commits;
     counters.audit_records += batch.records.size();
     counters.audit_events += events;
@@ -248,15 +247,15 @@ void AuditLog::written(const AuditBatch& batch) {
   complete(batch.tickets, claims::AuditDecision::kProceed);
 }
 
-void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
+void AuditLog::not_written(Batch& batch, std::size_t gap, Appended why) {
   if (!broken_) {
     log_.error("audit_failed", "the audit log in {} takes no more records: {}",
                options_.store.directory, text_of(why));
   }
   const claims::AuditDecision verdict = without_record(options_.policy);
-  AuditLosses fresh;
+  Losses fresh;
   for (std::size_t i = 0; i < batch.records.size(); ++i) {
-    AuditRecord& record = batch.records[i];
+    Record& record = batch.records[i];
     if (i == gap) continue;  // its events are already among the losses
     if (must_be_kept(record.event) && kept_.size() < kMaxKept) {
       kept_.push_back(std::move(record));
@@ -272,7 +271,7 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
     intake_.lose(batch.losses);
     intake_.lose(fresh);
   }
-  update_stats([&](AuditCounters& counters) {
+  update_stats([&](Counters& counters) {
     ++counters.audit_failures;
     counters.audit_unavailable += fresh.denied;
     counters.audit_unrecorded += fresh.allowed;
@@ -283,14 +282,14 @@ void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why
 void AuditLog::complete(const std::vector<claims::AuditTicket>& tickets,
                         claims::AuditDecision verdict) {
   if (tickets.empty() || !hooks_.completed) return;
-  std::vector<AuditCompletion> completions;
+  std::vector<Completion> completions;
   completions.reserve(tickets.size());
   for (const claims::AuditTicket ticket : tickets) completions.push_back({ticket, verdict});
   hooks_.completed(std::move(completions));
 }
 
 void AuditLog::anchor_if_due(bool at_once) {
-  const AuditHead& head = store_.head();
+  const Head& head = store_.head();
   const Now now = clock_.now();
   const std::uint64_t without = head.sequence - anchored_;
   // The record that notes an anchor does not need an anchor itself.
@@ -317,7 +316,7 @@ void AuditLog::anchor_if_due(bool at_once) {
   noted_ = !at_once;
   if (noted_) {
     kept_.push_back(
-        own_record(AuditEvent::kAnchored, now,
+        own_record(Event::kAnchored, now,
                    fmt::format("sequence={} key={}", head.sequence, signer_.public_key())));
   }
 }
@@ -328,11 +327,11 @@ void AuditLog::retain_if_due() {
   const std::int64_t mark = hour * 1'000'000 + static_cast<std::int64_t>(store_.segments().size());
   if (mark == retained_on_ || broken_ || !store_.trusted()) return;
   retained_on_ = mark;
-  if (store_.retain(now) != AuditAppended::kDurable) {
+  if (store_.retain(now) != Appended::kDurable) {
     log_.warning("audit_retention_failed", "no old segments could be dropped from {}",
                  options_.store.directory);
   }
-  const AuditSequence dropped = store_.head().dropped;
+  const Sequence dropped = store_.head().dropped;
   if (dropped == forgotten_) return;
   forgotten_ = dropped;
   if (const Status shortened = signer_.forget(dropped); !shortened)

@@ -28,13 +28,13 @@
 
 namespace claimsd::audit {
 
-struct AuditCompletion {
+struct Completion {
   claims::AuditTicket ticket = 0;
   claims::AuditDecision verdict = claims::AuditDecision::kUnavailable;  // kProceed or kUnavailable
 };
 
-struct AuditHooks {
-  std::function<void(std::vector<AuditCompletion>&&)> completed;
+struct Hooks {
+  std::function<void(std::vector<Completion>&&)> completed;
   // Receives a line to store outside the log, in the journal. May be called from within start().
   std::function<void(const std::string& line)> anchored;
 };
@@ -42,8 +42,8 @@ struct AuditHooks {
 class AuditLog {
  public:
   struct Options {
-    AuditStoreOptions store;
-    AuditPolicy policy;
+    StoreOptions store;
+    Policy policy;
     std::uint64_t anchor_records = 1000;  // an anchor at least every this many records
     Duration anchor_after = seconds(60);  // and at most this long after a record without one
     Duration retry = seconds(1);
@@ -52,69 +52,69 @@ class AuditLog {
   // Starts the thread. The references must outlive the log. From here on only the thread uses
   // `random`.
   static Result<std::unique_ptr<AuditLog>> start(const Options& options, const Clock& clock,
-                                                 Random& random, Log& log, AuditHooks hooks);
+                                                 Random& random, Log& log, Hooks hooks);
   // Calls stop().
   ~AuditLog();
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
   // On kPending the ticket is completed exactly once, unless stop() is called first.
-  claims::AuditDecision submit(AuditRecord record, claims::AuditTicket ticket);
+  claims::AuditDecision submit(Record record, claims::AuditTicket ticket);
   // The same without a token fingerprint, for an event that is folded into a "various" record.
   // Returns nothing if it cannot be folded; then call submit().
-  std::optional<claims::AuditDecision> submit_folded(const AuditRecord& record,
+  std::optional<claims::AuditDecision> submit_folded(const Record& record,
                                                      claims::AuditTicket ticket);
   // Reports that this many completions were consumed.
   void finished(std::size_t tickets) { outstanding_ -= tickets; }
 
   // Runs `job` on the log's thread between two commits. Pending answers wait for it, so keep jobs
   // short. Used to query the log of a running daemon.
-  void read(std::function<void(const AuditStore&)> job);
+  void read(std::function<void(const Store&)> job);
 
   // Writes pending records and a last anchor, then joins the thread.
   void stop();
 
-  AuditStats stats() const;
+  Stats stats() const;
 
  private:
-  AuditLog(const Options& options, const Clock& clock, Log& log, AuditHooks hooks, AuditStore store,
-           AuditSigner signer);
+  AuditLog(const Options& options, const Clock& clock, Log& log, Hooks hooks, Store store,
+           Signer signer);
 
   void note_how_it_was_found();
   void run();
-  void write(AuditBatch batch);
+  void write(Batch batch);
   bool make_trusted();
   bool waits_for_retry() const;
-  void written(const AuditBatch& batch);
-  void not_written(AuditBatch& batch, std::size_t gap, AuditAppended why);
+  void written(const Batch& batch);
+  void not_written(Batch& batch, std::size_t gap, Appended why);
   void complete(const std::vector<claims::AuditTicket>& tickets, claims::AuditDecision verdict);
   void anchor_if_due(bool at_once);
   void retain_if_due();
-  void update_stats(const std::function<void(AuditCounters&)>& change);
+  void update_stats(const std::function<void(Counters&)>& change);
   void note_overflow(std::uint64_t refused_before);
 
   const Options options_;
   const Clock& clock_;
   Log& log_;
-  const AuditHooks hooks_;
+  const Hooks hooks_;
 
   // Used by the log's thread only.
-  AuditStore store_;
-  AuditSigner signer_;
-  std::vector<AuditRecord> kept_;  // written first: operator actions, notes of anchors
-  AuditSequence anchored_ = 0;
+  Store store_;
+  Signer signer_;
+  std::vector<Record> kept_;  // written first: operator actions, notes of anchors
+  Sequence anchored_ = 0;
   bool noted_ = false;  // whether a later record notes that anchor
   BootTime unanchored_since_;
   BootTime failed_at_{};
   std::int64_t retained_on_ = 0;
-  AuditSequence forgotten_;              // anchors up to here have been removed too
-  std::optional<AuditAppended> broken_;  // why the last commit failed
+  Sequence forgotten_;              // anchors up to here have been removed too
+  std::optional<Appended> broken_;  // why the last commit failed
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  AuditIntake intake_;  // guarded by mutex_, as are the members below up to stopping_
-  std::deque<std::function<void(const AuditStore&)>> jobs_;
-  AuditStats stats_;
+  Intake intake_;  // guarded by mutex_, as are the members below up to stopping_
+  std::deque<std::function<void(const Store&)>> jobs_;
+  Stats stats_;
   std::optional<BootTime> overflowed_;
   bool stopping_ = false;
 

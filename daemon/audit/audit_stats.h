@@ -21,30 +21,30 @@ namespace claimsd::audit {
   C(audit_unrecorded,  "Events that could not be recorded, and were answered all the same")
 // clang-format on
 
-CLAIMSD_COUNTER_STRUCT(AuditCounters, CLAIMSD_AUDIT_COUNTERS)
+CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_AUDIT_COUNTERS)
 
-enum class AuditState : std::uint8_t {
+enum class State : std::uint8_t {
   kOff,        // no audit log is configured
   kWritable,   // submitted events are written
   kDiskFull,   // events are rejected until there is space again
   kReopening,  // a write failed: events are rejected until the log has been checked and reopened
 };
 
-constexpr std::string_view name_of(AuditState state) {
+constexpr std::string_view name_of(State state) {
   switch (state) {
-    case AuditState::kOff: return "off";
-    case AuditState::kWritable: return "writable";
-    case AuditState::kDiskFull: return "disk_full";
-    case AuditState::kReopening: return "reopening";
+    case State::kOff: return "off";
+    case State::kWritable: return "writable";
+    case State::kDiskFull: return "disk_full";
+    case State::kReopening: return "reopening";
   }
   return "";
 }
 
-struct AuditStats {
-  AuditState state = AuditState::kOff;
-  AuditCounters counters;      // since start
-  AuditSequence sequence = 0;  // of the last record
-  std::uint64_t bytes = 0;     // of all segments
+struct Stats {
+  State state = State::kOff;
+  Counters counters;        // since start
+  Sequence sequence = 0;    // of the last record
+  std::uint64_t bytes = 0;  // of all segments
   std::uint64_t segments = 0;
   // Time since an event was last rejected because the queue was full although the disk was working.
   std::optional<Duration> overflowed;

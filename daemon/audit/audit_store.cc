@@ -17,21 +17,21 @@ std::uint64_t size_of(const std::string& path) {
   return stat(path.c_str(), &file) == 0 ? static_cast<std::uint64_t>(file.st_size) : 0;
 }
 
-AuditRow row_of_record(const AuditRecord& record, std::string encoded, const AuditLink& link) {
+Row row_of_record(const Record& record, std::string encoded, const Link& link) {
   return {record.sequence, std::move(encoded), link, record.user.substr(0, kMaxAuditUser),
           record.token};
 }
 
 }  // namespace
 
-std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHasher& hasher,
-                                          AuditSequence last, const AuditLink& link) {
-  AuditSequence expected = view.identity().first;
-  AuditLink running = view.identity().before;
-  view.each(expected, [&](const AuditStoredRow& row) {
+std::optional<Sequence> first_broken(const SegmentView& view, Hasher& hasher, Sequence last,
+                                     const Link& link) {
+  Sequence expected = view.identity().first;
+  Link running = view.identity().before;
+  view.each(expected, [&](const StoredRow& row) {
     if (row.key != expected || expected > last) return false;
     if (audit_sequence_of(row.record) != row.key) return false;
-    const AuditLink next = hasher.next(running, row.record);
+    const Link next = hasher.next(running, row.record);
     if (next != row.link) return false;
     running = next;
     ++expected;
@@ -41,20 +41,20 @@ std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHas
   return std::min(expected, last);
 }
 
-std::size_t AuditStore::map_size() const {
+std::size_t Store::map_size() const {
   return options_.segment_bytes + kMapSlack;
 }
 
-Result<AuditStore> AuditStore::open(const AuditStoreOptions& options, WallTime now) {
+Result<Store> Store::open(const StoreOptions& options, WallTime now) {
   if (options.origin.empty() || options.origin.size() > kMaxAuditOrigin ||
       options.origin.find_first_of(" \n\t") != std::string::npos) {
     return failure(fmt::format("the audit log's origin must be 1 to {} bytes without spaces",
                                kMaxAuditOrigin));
   }
-  AuditHasher hasher = TRY(AuditHasher::create());
-  AuditStore store(options, std::move(hasher));
-  for (const AuditSegmentFile& file : TRY(list_segments(options.directory))) {
-    const AuditSegmentView view = TRY(AuditSegmentView::open(file.path));
+  Hasher hasher = TRY(Hasher::create());
+  Store store(options, std::move(hasher));
+  for (const SegmentFile& file : TRY(list_segments(options.directory))) {
+    const SegmentView view = TRY(SegmentView::open(file.path));
     store.segments_.push_back(
         {file.path, file.first, file.generation, view.identity().day, file.bytes});
   }
@@ -63,38 +63,38 @@ Result<AuditStore> AuditStore::open(const AuditStoreOptions& options, WallTime n
   return store;
 }
 
-Status AuditStore::open_newest(WallTime now) {
+Status Store::open_newest(WallTime now) {
   if (segments_.empty()) {
     head_.link = hasher_.first(origin_);
     return begin_segment(now);
   }
   {
-    const AuditSegmentView view = TRY(AuditSegmentView::open(segments_.back().path));
+    const SegmentView view = TRY(SegmentView::open(segments_.back().path));
     newest_ = view.identity();
     origin_ = newest_.origin;
     head_ = view.head();
     damaged_at_ = first_broken(view, hasher_, head_.sequence, head_.link);
     const auto last = view.at(head_.sequence);
     const auto record = last ? decode_audit_record(last->record) : std::nullopt;
-    ended_badly_ = record && record->event != AuditEvent::kStopped;
+    ended_badly_ = record && record->event != Event::kStopped;
   }
   if (damaged_at_ || head_.closed) {
     head_.closed = false;
     return begin_segment(now);
   }
-  segment_ = TRY(AuditSegment::open(segments_.back().path, map_size()));
+  segment_ = TRY(Segment::open(segments_.back().path, map_size()));
   return {};
 }
 
-Status AuditStore::begin_segment(WallTime now) {
+Status Store::begin_segment(WallTime now) {
   std::uint32_t generation = 0;
-  for (const AuditSegmentInfo& segment : segments_) {
+  for (const SegmentInfo& segment : segments_) {
     if (segment.first == head_.sequence + 1) generation = segment.generation + 1;
   }
-  const AuditSegmentIdentity identity{origin_, head_.sequence + 1, head_.link, head_.events,
-                                      audit_day(now)};
-  segment_ = TRY(
-      AuditSegment::create(options_.directory, generation, identity, head_.dropped, map_size()));
+  const SegmentIdentity identity{origin_, head_.sequence + 1, head_.link, head_.events,
+                                 audit_day(now)};
+  segment_ =
+      TRY(Segment::create(options_.directory, generation, identity, head_.dropped, map_size()));
   segments_.push_back(
       {segment_->path(), identity.first, generation, identity.day, size_of(segment_->path())});
   newest_ = identity;
@@ -103,12 +103,12 @@ Status AuditStore::begin_segment(WallTime now) {
 
 // The new segment is created before the old one is marked closed. A crash in between leaves a log
 // that continues without a gap, never one without an end.
-void AuditStore::roll_if_due(WallTime now) {
+void Store::roll_if_due(WallTime now) {
   const bool empty = head_.sequence + 1 == segments_.back().first;
   const bool new_day = audit_day(now) > segments_.back().day;
   const bool full = segment_->used() >= options_.segment_bytes;
   if (empty || (!new_day && !full)) return;
-  std::optional<AuditSegment> old = std::exchange(segment_, std::nullopt);
+  std::optional<Segment> old = std::exchange(segment_, std::nullopt);
   if (begin_segment(now)) {
     // Failure is harmless: verification does not depend on this flag.
     static_cast<void>(old->close(head_));
@@ -118,84 +118,84 @@ void AuditStore::roll_if_due(WallTime now) {
   }
 }
 
-AuditAppended AuditStore::append(std::span<AuditRecord> records, WallTime now) {
-  if (!segment_) return AuditAppended::kFailed;
+Appended Store::append(std::span<Record> records, WallTime now) {
+  if (!segment_) return Appended::kFailed;
   roll_if_due(now);
-  AuditAppended appended = append_here(records);
-  if (appended == AuditAppended::kSegmentFull) {
+  Appended appended = append_here(records);
+  if (appended == Appended::kSegmentFull) {
     const std::size_t before = segments_.size();
-    std::optional<AuditSegment> old = std::exchange(segment_, std::nullopt);
+    std::optional<Segment> old = std::exchange(segment_, std::nullopt);
     if (!begin_segment(now)) {
       segment_ = std::move(old);
-      return AuditAppended::kDiskFull;
+      return Appended::kDiskFull;
     }
     static_cast<void>(old->close(head_));
     segments_[before - 1].bytes = size_of(old->path());
     appended = append_here(records);
-    if (appended == AuditAppended::kSegmentFull) appended = AuditAppended::kDiskFull;
+    if (appended == Appended::kSegmentFull) appended = Appended::kDiskFull;
   }
-  if (appended == AuditAppended::kFailed) segment_.reset();
+  if (appended == Appended::kFailed) segment_.reset();
   return appended;
 }
 
-AuditAppended AuditStore::append_here(std::span<AuditRecord> records) {
-  AuditHead head = head_;
-  std::vector<AuditRow> rows;
+Appended Store::append_here(std::span<Record> records) {
+  Head head = head_;
+  std::vector<Row> rows;
   rows.reserve(records.size());
-  for (AuditRecord& record : records) {
+  for (Record& record : records) {
     record.sequence = ++head.sequence;
     std::string encoded = encode_audit_record(record);
     head.link = hasher_.next(head.link, encoded);
     head.events += record.count;
     rows.push_back(row_of_record(record, std::move(encoded), head.link));
   }
-  const AuditAppended appended = segment_->append(rows, head);
-  if (appended == AuditAppended::kDurable) {
+  const Appended appended = segment_->append(rows, head);
+  if (appended == Appended::kDurable) {
     head_ = head;
     segments_.back().bytes = segment_->used();
   }
   return appended;
 }
 
-Status AuditStore::recover(WallTime now) {
+Status Store::recover(WallTime now) {
   if (segment_) return {};
   if (!damaged_at_ && head_.sequence >= segments_.back().first) {
-    const auto view = AuditSegmentView::open(segments_.back().path);
+    const auto view = SegmentView::open(segments_.back().path);
     if (!view) return tl::make_unexpected(view.error());
     damaged_at_ = first_broken(*view, hasher_, head_.sequence, head_.link);
   }
   return begin_segment(now);
 }
 
-AuditAppended AuditStore::retain(WallTime now) {
+Appended Store::retain(WallTime now) {
   const std::size_t drop = segments_to_drop(segments_, options_.retention, now);
-  if (drop == 0 || !segment_) return AuditAppended::kDurable;
+  if (drop == 0 || !segment_) return Appended::kDurable;
   const std::string& next = segments_[drop].path;
   const bool newest = drop + 1 == segments_.size();
-  const auto view = newest ? AuditSegmentView::of(*segment_) : AuditSegmentView::open(next);
-  if (!view) return AuditAppended::kFailed;
-  const AuditSequence through = view->identity().first - 1;
+  const auto view = newest ? SegmentView::of(*segment_) : SegmentView::open(next);
+  if (!view) return Appended::kFailed;
+  const Sequence through = view->identity().first - 1;
   const bool known = through <= head_.dropped;
-  AuditRecord record;
-  record.event = AuditEvent::kSegmentDropped;
+  Record record;
+  record.event = Event::kSegmentDropped;
   record.at.wall = now;
   record.last = now;
   record.detail = fmt::format("through={} link={} events={}", through,
                               hex_text(bytes_of(view->identity().before)), view->identity().events);
   if (!known) {
-    const AuditSequence before = std::exchange(head_.dropped, through);
-    const AuditAppended appended = append({&record, 1}, now);
-    if (appended != AuditAppended::kDurable) {
+    const Sequence before = std::exchange(head_.dropped, through);
+    const Appended appended = append({&record, 1}, now);
+    if (appended != Appended::kDurable) {
       head_.dropped = before;
       return appended;
     }
   }
   remove_dropped();
-  return AuditAppended::kDurable;
+  return Appended::kDurable;
 }
 
 // Removes every segment that a record declares dropped, including after a crash in between.
-void AuditStore::remove_dropped() {
+void Store::remove_dropped() {
   std::size_t gone = 0;
   while (gone + 1 < segments_.size() && segments_[gone + 1].first <= head_.dropped + 1) {
     if (unlink(segments_[gone].path.c_str()) != 0) break;
@@ -207,17 +207,17 @@ void AuditStore::remove_dropped() {
   static_cast<void>(sync_directory(options_.directory));
 }
 
-std::uint64_t AuditStore::bytes() const {
+std::uint64_t Store::bytes() const {
   std::uint64_t bytes = 0;
-  for (const AuditSegmentInfo& segment : segments_) bytes += segment.bytes;
+  for (const SegmentInfo& segment : segments_) bytes += segment.bytes;
   return bytes;
 }
 
-Status AuditStore::each_segment(const std::function<bool(const AuditSegmentView&)>& visit) const {
-  for (const AuditSegmentInfo& segment : segments_) {
+Status Store::each_segment(const std::function<bool(const SegmentView&)>& visit) const {
+  for (const SegmentInfo& segment : segments_) {
     const bool newest = segment_ && segment_->path() == segment.path;
-    const AuditSegmentView view =
-        TRY(newest ? AuditSegmentView::of(*segment_) : AuditSegmentView::open(segment.path));
+    const SegmentView view =
+        TRY(newest ? SegmentView::of(*segment_) : SegmentView::open(segment.path));
     if (!visit(view)) break;
   }
   return {};

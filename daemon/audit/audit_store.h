@@ -22,23 +22,23 @@
 
 namespace claimsd::audit {
 
-struct AuditStoreOptions {
+struct StoreOptions {
   std::string directory;  // exists, is private, and is locked by the caller
   std::string origin;     // used if the log is new: names the host, no spaces
   std::size_t segment_bytes = std::size_t{64} << 20;
-  AuditRetention retention;
+  Retention retention;
 };
 
-class AuditStore {
+class Store {
  public:
   // Verifies the newest segment. If it cannot be opened at all, open() fails, because the chain
   // continues from its content. If it opens but does not verify, it is left unchanged and
   // `damaged_at` says where.
-  static Result<AuditStore> open(const AuditStoreOptions& options, WallTime now);
+  static Result<Store> open(const StoreOptions& options, WallTime now);
 
   // Assigns sequence numbers and writes all records in one durable transaction. Never returns
   // kSegmentFull.
-  AuditAppended append(std::span<AuditRecord> records, WallTime now);
+  Appended append(std::span<Record> records, WallTime now);
 
   // False after kFailed, until recover() has succeeded.
   bool trusted() const { return segment_.has_value(); }
@@ -46,47 +46,47 @@ class AuditStore {
 
   // Drops the segments that retention allows to go: first writes a record of it, then removes the
   // files.
-  AuditAppended retain(WallTime now);
+  Appended retain(WallTime now);
 
-  const AuditHead& head() const { return head_; }
+  const Head& head() const { return head_; }
   const std::string& origin() const { return origin_; }
   // The active segment.
-  const AuditSegmentIdentity& newest() const { return newest_; }
-  std::optional<AuditSequence> damaged_at() const { return damaged_at_; }
+  const SegmentIdentity& newest() const { return newest_; }
+  std::optional<Sequence> damaged_at() const { return damaged_at_; }
   // True if the last record of the previous run is not `stopped`.
   bool ended_badly() const { return ended_badly_; }
-  const std::vector<AuditSegmentInfo>& segments() const { return segments_; }
+  const std::vector<SegmentInfo>& segments() const { return segments_; }
   std::uint64_t bytes() const;
 
   // Visits each segment in order, the newest included, until `visit` returns false. Call between
   // commits.
-  Status each_segment(const std::function<bool(const AuditSegmentView&)>& visit) const;
+  Status each_segment(const std::function<bool(const SegmentView&)>& visit) const;
 
  private:
-  AuditStore(const AuditStoreOptions& options, AuditHasher hasher)
+  Store(const StoreOptions& options, Hasher hasher)
       : options_(options), origin_(options.origin), hasher_(std::move(hasher)) {}
 
   Status open_newest(WallTime now);
   Status begin_segment(WallTime now);
   void roll_if_due(WallTime now);
-  AuditAppended append_here(std::span<AuditRecord> records);
+  Appended append_here(std::span<Record> records);
   void remove_dropped();
   std::size_t map_size() const;
 
-  AuditStoreOptions options_;
+  StoreOptions options_;
   std::string origin_;
-  AuditHasher hasher_;
-  std::optional<AuditSegment> segment_;
-  std::vector<AuditSegmentInfo> segments_;  // newest last
-  AuditSegmentIdentity newest_;
-  AuditHead head_;  // the last acknowledged state
-  std::optional<AuditSequence> damaged_at_;
+  Hasher hasher_;
+  std::optional<Segment> segment_;
+  std::vector<SegmentInfo> segments_;  // newest last
+  SegmentIdentity newest_;
+  Head head_;  // the last acknowledged state
+  std::optional<Sequence> damaged_at_;
   bool ended_badly_ = false;
 };
 
 // The first sequence in the segment, up to `last`, whose record does not follow from the one
 // before. Nothing if all do and `last` has the link `link`.
-std::optional<AuditSequence> first_broken(const AuditSegmentView& view, AuditHasher& hasher,
-                                          AuditSequence last, const AuditLink& link);
+std::optional<Sequence> first_broken(const SegmentView& view, Hasher& hasher, Sequence last,
+                                     const Link& link);
 
 }  // namespace claimsd::audit

@@ -9,9 +9,9 @@
 
 namespace claimsd::audit {
 
-class AuditEncoder {
+class Encoder {
  public:
-  explicit AuditEncoder(std::string& out) : out_(out) {}
+  explicit Encoder(std::string& out) : out_(out) {}
   template <class Integer>
   void integer(Integer value) {
     auto bits = static_cast<std::uint64_t>(value);
@@ -30,9 +30,9 @@ class AuditEncoder {
 };
 
 // After the first read past the end, every read returns zero or empty and ok() is false.
-class AuditDecoder {
+class Decoder {
  public:
-  explicit AuditDecoder(std::string_view bytes) : left_(bytes) {}
+  explicit Decoder(std::string_view bytes) : left_(bytes) {}
   template <class Integer>
   Integer integer() {
     const std::string_view bytes = raw(sizeof(Integer));

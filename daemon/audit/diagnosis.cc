@@ -7,10 +7,10 @@ namespace {
 
 // Up to this many records inserted or removed at one place are recognized even if all were
 // renumbered.
-constexpr AuditSequence kReach = ChainWindow::kLength - 1;
+constexpr Sequence kReach = ChainWindow::kLength - 1;
 
 // The sequence is at offset 8 of a record (FORMAT.md).
-std::string with_sequence(std::string_view record, AuditSequence sequence) {
+std::string with_sequence(std::string_view record, Sequence sequence) {
   std::string changed(record);
   for (std::size_t i = 8; i < 16 && i < changed.size(); ++i, sequence >>= 8U) {
     changed[i] = static_cast<char>(sequence & 0xffU);
@@ -20,11 +20,11 @@ std::string with_sequence(std::string_view record, AuditSequence sequence) {
 
 class Diagnosis {
  public:
-  Diagnosis(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
-            AuditSequence expected, const AuditStoredRow& row)
+  Diagnosis(const SegmentView& view, Hasher& hasher, const ChainWindow& window, Sequence expected,
+            const StoredRow& row)
       : view_(view), hasher_(hasher), window_(window), expected_(expected), row_(row) {}
 
-  AuditFinding run() {
+  Finding run() {
     const auto inner = audit_sequence_of(row_.record);
     if (!inner) return changed("it is no record any more");
     if (row_.key > expected_) return missing(row_.key - 1);
@@ -34,40 +34,40 @@ class Diagnosis {
   }
 
  private:
-  bool follows(const AuditLink& before, std::string_view record, const AuditLink& link) {
+  bool follows(const Link& before, std::string_view record, const Link& link) {
     return hasher_.next(before, record) == link;
   }
 
-  AuditFinding changed(std::string_view how) const {
-    return {AuditTamper::kChange, expected_, fmt::format("record {}: {}", expected_, how)};
+  Finding changed(std::string_view how) const {
+    return {Tamper::kChange, expected_, fmt::format("record {}: {}", expected_, how)};
   }
-  AuditFinding inserted(AuditSequence at, AuditSequence count) const {
-    return {AuditTamper::kInsertion, at,
+  Finding inserted(Sequence at, Sequence count) const {
+    return {Tamper::kInsertion, at,
             fmt::format("{} that the log never wrote {} at sequence {}",
                         count == 1 ? "a record" : fmt::format("{} records", count),
                         count == 1 ? "stands" : "stand", at)};
   }
-  AuditFinding reordered(AuditSequence other) const {
-    return {AuditTamper::kReordering, expected_,
+  Finding reordered(Sequence other) const {
+    return {Tamper::kReordering, expected_,
             fmt::format("record {} stands at {}", expected_, other)};
   }
-  AuditFinding removed(AuditSequence last) const {
-    return {AuditTamper::kRemoval, expected_,
+  Finding removed(Sequence last) const {
+    return {Tamper::kRemoval, expected_,
             last == expected_ ? fmt::format("record {} is missing", expected_)
                               : fmt::format("records {} to {} are missing", expected_, last)};
   }
 
   // Looks for the missing record elsewhere in this segment.
-  AuditFinding missing(AuditSequence last) {
-    std::optional<AuditSequence> found;
-    view_.each(view_.identity().first, [&](const AuditStoredRow& row) {
+  Finding missing(Sequence last) {
+    std::optional<Sequence> found;
+    view_.each(view_.identity().first, [&](const StoredRow& row) {
       if (audit_sequence_of(row.record) == expected_ && row.key != expected_) found = row.key;
       return !found;
     });
     return found ? reordered(*found) : removed(last);
   }
 
-  AuditFinding numbered_higher(AuditSequence inner) {
+  Finding numbered_higher(Sequence inner) {
     const auto home = view_.at(inner);
     if (home && home->record == row_.record) {
       return changed(fmt::format("a copy of record {} stands in its place", inner));
@@ -75,7 +75,7 @@ class Diagnosis {
     return missing(inner - 1);
   }
 
-  AuditFinding numbered_lower(AuditSequence inner) {
+  Finding numbered_lower(Sequence inner) {
     const auto home = view_.at(inner);
     const auto next = view_.at(row_.key + 1);
     const bool next_in_place = next && audit_sequence_of(next->record) == next->key;
@@ -84,7 +84,7 @@ class Diagnosis {
       return changed(fmt::format("a copy of record {} stands in its place", inner));
     }
     if (is_copy) return inserted(expected_, row_.key - inner);
-    const AuditLink* const before = window_.of(inner - 1);
+    const Link* const before = window_.of(inner - 1);
     if (before != nullptr && follows(*before, row_.record, row_.link)) {
       return inserted(inner, row_.key - inner);
     }
@@ -94,8 +94,8 @@ class Diagnosis {
     return changed("another one stands in its place");
   }
 
-  AuditFinding numbered_right() {
-    const AuditLink* const before = window_.of(expected_ - 1);
+  Finding numbered_right() {
+    const Link* const before = window_.of(expected_ - 1);
     const auto next = view_.at(expected_ + 1);
     if (!next) {
       if (view_.head().sequence > expected_) return removed(view_.head().sequence);
@@ -112,7 +112,7 @@ class Diagnosis {
     if (const auto home = renumbered_home(*next)) return reordered(home);
     if (const auto count = pushed_back(before)) return inserted(expected_, count);
     if (const auto count = pushed_back_itself()) return inserted(expected_ - count, count);
-    for (AuditSequence count = 1; count <= kReach; ++count) {
+    for (Sequence count = 1; count <= kReach; ++count) {
       if (follows(row_.link, with_sequence(next->record, next->key + count), next->link)) {
         return removed(expected_ + count - 1);
       }
@@ -121,9 +121,9 @@ class Diagnosis {
   }
 
   // How many places further on the genuine record is now; 0: not found.
-  AuditSequence pushed_back(const AuditLink* before) {
+  Sequence pushed_back(const Link* before) {
     if (before == nullptr) return 0;
-    for (AuditSequence count = 1; count <= kReach; ++count) {
+    for (Sequence count = 1; count <= kReach; ++count) {
       const auto row = view_.at(expected_ + count);
       if (!row) return 0;
       if (follows(*before, with_sequence(row->record, expected_), row->link)) return count;
@@ -133,9 +133,9 @@ class Diagnosis {
 
   // How many forged records precede this genuine one; they follow because they were rehashed. 0:
   // none.
-  AuditSequence pushed_back_itself() {
-    for (AuditSequence count = 1; count <= kReach && count < expected_; ++count) {
-      const AuditLink* const before = window_.of(expected_ - 1 - count);
+  Sequence pushed_back_itself() {
+    for (Sequence count = 1; count <= kReach && count < expected_; ++count) {
+      const Link* const before = window_.of(expected_ - 1 - count);
       if (before == nullptr) return 0;
       if (follows(*before, with_sequence(row_.record, expected_ - count), row_.link)) return count;
     }
@@ -143,11 +143,11 @@ class Diagnosis {
   }
 
   // The sequence to which this record belongs, if it was renumbered for its current place; 0: none.
-  AuditSequence renumbered_home(const AuditStoredRow& next) {
+  Sequence renumbered_home(const StoredRow& next) {
     if (follows(next.link, with_sequence(row_.record, next.key), row_.link)) return next.key;
-    AuditSequence home = 0;
-    AuditLink before = next.link;
-    view_.each(next.key + 1, [&](const AuditStoredRow& row) {
+    Sequence home = 0;
+    Link before = next.link;
+    view_.each(next.key + 1, [&](const StoredRow& row) {
       if (follows(before, with_sequence(row_.record, row.key), row_.link)) home = row.key;
       before = row.link;
       return home == 0;
@@ -155,17 +155,17 @@ class Diagnosis {
     return home;
   }
 
-  const AuditSegmentView& view_;
-  AuditHasher& hasher_;
+  const SegmentView& view_;
+  Hasher& hasher_;
   const ChainWindow& window_;
-  AuditSequence expected_;
-  const AuditStoredRow& row_;
+  Sequence expected_;
+  const StoredRow& row_;
 };
 
 }  // namespace
 
-AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
-                      AuditSequence expected, const AuditStoredRow& row) {
+Finding diagnose(const SegmentView& view, Hasher& hasher, const ChainWindow& window,
+                 Sequence expected, const StoredRow& row) {
   return Diagnosis(view, hasher, window, expected, row).run();
 }
 

@@ -14,21 +14,19 @@ namespace claimsd::audit {
 class ChainWindow {
  public:
   static constexpr std::size_t kLength = 64;
-  void add(AuditSequence sequence, const AuditLink& link) {
-    links_[sequence % kLength] = {sequence, link};
-  }
-  const AuditLink* of(AuditSequence sequence) const {
+  void add(Sequence sequence, const Link& link) { links_[sequence % kLength] = {sequence, link}; }
+  const Link* of(Sequence sequence) const {
     const auto& [known, link] = links_[sequence % kLength];
     return known == sequence ? &link : nullptr;
   }
 
  private:
-  std::array<std::pair<AuditSequence, AuditLink>, kLength> links_{};
+  std::array<std::pair<Sequence, Link>, kLength> links_{};
 };
 
 // `expected` is the sequence that should come next; `row` is what was found instead, which is not
 // the record that follows `trail`.
-AuditFinding diagnose(const AuditSegmentView& view, AuditHasher& hasher, const ChainWindow& window,
-                      AuditSequence expected, const AuditStoredRow& row);
+Finding diagnose(const SegmentView& view, Hasher& hasher, const ChainWindow& window,
+                 Sequence expected, const StoredRow& row);
 
 }  // namespace claimsd::audit

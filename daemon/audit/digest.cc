@@ -18,28 +18,28 @@ void must(int openssl_ok) {
 
 }  // namespace
 
-struct AuditHasher::State {
+struct Hasher::State {
   crypto::EvpMdPtr sha256;
   crypto::EvpMdCtxPtr context;
 };
 
-AuditHasher::AuditHasher(std::unique_ptr<State> state) : state_(std::move(state)) {}
-AuditHasher::AuditHasher(AuditHasher&&) noexcept = default;
-AuditHasher& AuditHasher::operator=(AuditHasher&&) noexcept = default;
-AuditHasher::~AuditHasher() = default;
+Hasher::Hasher(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
+Hasher::~Hasher() = default;
 
-Result<AuditHasher> AuditHasher::create() {
+Result<Hasher> Hasher::create() {
   auto state = std::make_unique<State>();
   state->sha256.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   state->context.reset(EVP_MD_CTX_new());
   if (!state->sha256 || !state->context) {
     return failure("libcrypto cannot do SHA-256: check that OpenSSL's default provider is active");
   }
-  return AuditHasher(std::move(state));
+  return Hasher(std::move(state));
 }
 
-AuditLink AuditHasher::hash(std::string_view one, std::string_view two) {
-  AuditLink out;
+Link Hasher::hash(std::string_view one, std::string_view two) {
+  Link out;
   must(EVP_DigestInit_ex2(state_->context.get(), state_->sha256.get(), nullptr));
   must(EVP_DigestUpdate(state_->context.get(), one.data(), one.size()));
   must(EVP_DigestUpdate(state_->context.get(), two.data(), two.size()));
@@ -47,25 +47,25 @@ AuditLink AuditHasher::hash(std::string_view one, std::string_view two) {
   return out;
 }
 
-AuditLink AuditHasher::first(std::string_view origin) {
+Link Hasher::first(std::string_view origin) {
   return hash(kChainLabel, origin);
 }
 
-AuditLink AuditHasher::next(const AuditLink& before, std::string_view record) {
+Link Hasher::next(const Link& before, std::string_view record) {
   return hash(bytes_of(before), record);
 }
 
-Result<AuditFingerprinter> AuditFingerprinter::create(const Secret& host_key) {
+Result<Fingerprinter> Fingerprinter::create(const Secret& host_key) {
   crypto::HmacSha256 host = TRY(crypto::HmacSha256::create(host_key.view()));
-  AuditLink key = host.finish(kTokenLabel);
+  Link key = host.finish(kTokenLabel);
   Result<crypto::HmacSha256> keyed = crypto::HmacSha256::create(bytes_of(key));
   explicit_bzero(key.data(), key.size());
-  return AuditFingerprinter(TRY(std::move(keyed)));
+  return Fingerprinter(TRY(std::move(keyed)));
 }
 
-AuditFingerprint AuditFingerprinter::of(std::string_view token) {
-  const AuditLink whole = keyed_.finish(token);
-  AuditFingerprint cut;
+Fingerprint Fingerprinter::of(std::string_view token) {
+  const Link whole = keyed_.finish(token);
+  Fingerprint cut;
   std::memcpy(cut.data(), whole.data(), cut.size());
   return cut;
 }

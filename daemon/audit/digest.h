@@ -21,42 +21,42 @@
 
 namespace claimsd::audit {
 
-using AuditLink = std::array<std::uint8_t, 32>;
+using Link = std::array<std::uint8_t, 32>;
 
-inline std::string_view bytes_of(const AuditLink& link) {
+inline std::string_view bytes_of(const Link& link) {
   return {reinterpret_cast<const char*>(link.data()), link.size()};
 }
 
-class AuditHasher {
+class Hasher {
  public:
-  static Result<AuditHasher> create();
-  AuditHasher(AuditHasher&&) noexcept;
-  AuditHasher& operator=(AuditHasher&&) noexcept;
-  AuditHasher(const AuditHasher&) = delete;
-  AuditHasher& operator=(const AuditHasher&) = delete;
-  ~AuditHasher();
+  static Result<Hasher> create();
+  Hasher(Hasher&&) noexcept;
+  Hasher& operator=(Hasher&&) noexcept;
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+  ~Hasher();
 
-  AuditLink first(std::string_view origin);
-  AuditLink next(const AuditLink& before, std::string_view record);
+  Link first(std::string_view origin);
+  Link next(const Link& before, std::string_view record);
 
  private:
   struct State;
-  explicit AuditHasher(std::unique_ptr<State> state);
-  AuditLink hash(std::string_view one, std::string_view two);
+  explicit Hasher(std::unique_ptr<State> state);
+  Link hash(std::string_view one, std::string_view two);
   std::unique_ptr<State> state_;
 };
 
 // Fingerprints tokens under a key derived from the host key. The same token has the same
 // fingerprint until the host key changes. Without the key a fingerprint can neither be reversed nor
 // used to test a guess.
-class AuditFingerprinter {
+class Fingerprinter {
  public:
-  static Result<AuditFingerprinter> create(const Secret& host_key);
+  static Result<Fingerprinter> create(const Secret& host_key);
 
-  AuditFingerprint of(std::string_view token);
+  Fingerprint of(std::string_view token);
 
  private:
-  explicit AuditFingerprinter(crypto::HmacSha256 keyed) : keyed_(std::move(keyed)) {}
+  explicit Fingerprinter(crypto::HmacSha256 keyed) : keyed_(std::move(keyed)) {}
 
   crypto::HmacSha256 keyed_;
 };

@@ -21,19 +21,19 @@
 namespace claimsd::audit {
 
 // How much is recorded. Each level includes the previous ones.
-enum class AuditLevel : std::uint8_t {
+enum class Level : std::uint8_t {
   kFailures = 0,       // rejections, denials, outages, and every operator action
   kVerifications = 1,  // also every new confirmation by the Auth API
   kLeases = 2,         // also every lease granted or renewed
   kEvery = 3,          // also every hit; lookups the daemon cannot see must then be switched off
 };
 
-constexpr std::string_view name_of(AuditLevel level) {
+constexpr std::string_view name_of(Level level) {
   switch (level) {
-    case AuditLevel::kFailures: return "failures";
-    case AuditLevel::kVerifications: return "verifications";
-    case AuditLevel::kLeases: return "leases";
-    case AuditLevel::kEvery: return "every";
+    case Level::kFailures: return "failures";
+    case Level::kVerifications: return "verifications";
+    case Level::kLeases: return "leases";
+    case Level::kEvery: return "every";
   }
   return "";
 }
@@ -63,16 +63,16 @@ constexpr std::string_view name_of(AuditLevel level) {
   E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client says that so many of its reports were never acknowledged", "peer upstream")
 // clang-format on
 
-enum class AuditEvent : std::uint8_t {
+enum class Event : std::uint8_t {
 #define CLAIMSD_AUDIT_ENUM(identifier, code, ...) identifier = code,
   CLAIMSD_AUDIT_EVENTS(CLAIMSD_AUDIT_ENUM)
 #undef CLAIMSD_AUDIT_ENUM
 };
 
-struct AuditEventRow {
-  AuditEvent event;
+struct EventRow {
+  Event event;
   std::string_view name;
-  AuditLevel level;
+  Level level;
   std::string_view owasp;
   std::uint32_t ocsf_class;
   std::uint32_t ocsf_activity;
@@ -80,36 +80,36 @@ struct AuditEventRow {
   std::string_view fields;
 };
 
-inline constexpr AuditEventRow kAuditEvents[] = {
+inline constexpr EventRow kAuditEvents[] = {
 #define CLAIMSD_AUDIT_ROW(identifier, code, name, level, owasp, ocsf, activity, meaning, fields) \
-  {AuditEvent::identifier, name, AuditLevel::level, owasp, ocsf, activity, meaning, fields},
+  {Event::identifier, name, Level::level, owasp, ocsf, activity, meaning, fields},
     CLAIMSD_AUDIT_EVENTS(CLAIMSD_AUDIT_ROW)
 #undef CLAIMSD_AUDIT_ROW
 };
 
 // Null for a code written by a newer daemon.
-constexpr const AuditEventRow* row_of(AuditEvent event) {
-  for (const AuditEventRow& row : kAuditEvents) {
+constexpr const EventRow* row_of(Event event) {
+  for (const EventRow& row : kAuditEvents) {
     if (row.event == event) return &row;
   }
   return nullptr;
 }
 
-constexpr const AuditEventRow* audit_event_named(std::string_view name) {
-  for (const AuditEventRow& row : kAuditEvents) {
+constexpr const EventRow* audit_event_named(std::string_view name) {
+  for (const EventRow& row : kAuditEvents) {
     if (row.name == name) return &row;
   }
   return nullptr;
 }
 
-constexpr std::string_view name_of(AuditEvent event) {
-  const AuditEventRow* const row = row_of(event);
+constexpr std::string_view name_of(Event event) {
+  const EventRow* const row = row_of(event);
   return row == nullptr ? "unknown" : row->name;
 }
 
 // Whether an event is recorded at this level.
-constexpr bool recorded_at(AuditLevel level, AuditEvent event) {
-  const AuditEventRow* const row = row_of(event);
+constexpr bool recorded_at(Level level, Event event) {
+  const EventRow* const row = row_of(event);
   return row == nullptr || row->level <= level;
 }
 

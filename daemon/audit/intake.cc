@@ -14,8 +14,8 @@ constexpr std::size_t kReservedRecords = 256;
 constexpr Duration kNamingPeriod = seconds(1);
 
 // All fields except times, so that folding loses nothing else.
-std::string same_key(const AuditRecord& record) {
-  AuditRecord timeless = record;
+std::string same_key(const Record& record) {
+  Record timeless = record;
   timeless.at = {};
   timeless.last = {};
   timeless.duration = {};
@@ -24,21 +24,21 @@ std::string same_key(const AuditRecord& record) {
   return encode_audit_record(timeless);
 }
 
-std::string group_key(const AuditRecord& record) {
+std::string group_key(const Record& record) {
   return fmt::format("{} {} {} {} {} {}", static_cast<int>(record.event), record.verdict,
                      static_cast<int>(record.reason), record.peer.uid, record.peer.gid,
                      record.upstream);
 }
 
-void absorb(AuditRecord& folded, const AuditRecord& more) {
+void absorb(Record& folded, const Record& more) {
   folded.count += more.count;
   folded.at.wall = std::min(folded.at.wall, more.at.wall);
   folded.at.boot = std::min(folded.at.boot, more.at.boot);
   folded.last = std::max(folded.last, more.last);
 }
 
-AuditRecord various(const AuditRecord& first) {
-  AuditRecord record;
+Record various(const Record& first) {
+  Record record;
   record.event = first.event;
   record.verdict = first.verdict;
   record.reason = first.reason;
@@ -54,47 +54,46 @@ AuditRecord various(const AuditRecord& first) {
 
 }  // namespace
 
-bool must_be_kept(AuditEvent event) {
+bool must_be_kept(Event event) {
   switch (event) {
-    case AuditEvent::kPurged:
-    case AuditEvent::kRevoked:
-    case AuditEvent::kConfigured:
-    case AuditEvent::kStarted:
-    case AuditEvent::kStopped:
-    case AuditEvent::kGap:
-    case AuditEvent::kAnchored:
-    case AuditEvent::kSegmentDropped: return true;
-    case AuditEvent::kVerified:
-    case AuditEvent::kRejected:
-    case AuditEvent::kRejectedLocally:
-    case AuditEvent::kUnavailable:
-    case AuditEvent::kDenied:
-    case AuditEvent::kLeased:
-    case AuditEvent::kHit:
-    case AuditEvent::kSuperseded:
-    case AuditEvent::kUnauthenticated:
-    case AuditEvent::kReportedUnavailable:
-    case AuditEvent::kUnacknowledged: break;
+    case Event::kPurged:
+    case Event::kRevoked:
+    case Event::kConfigured:
+    case Event::kStarted:
+    case Event::kStopped:
+    case Event::kGap:
+    case Event::kAnchored:
+    case Event::kSegmentDropped: return true;
+    case Event::kVerified:
+    case Event::kRejected:
+    case Event::kRejectedLocally:
+    case Event::kUnavailable:
+    case Event::kDenied:
+    case Event::kLeased:
+    case Event::kHit:
+    case Event::kSuperseded:
+    case Event::kUnauthenticated:
+    case Event::kReportedUnavailable:
+    case Event::kUnacknowledged: break;
   }
   return false;
 }
 
-void AuditLosses::add(std::uint64_t count, claims::AuditDecision verdict, const Now& from,
-                      WallTime to) {
+void Losses::add(std::uint64_t count, claims::AuditDecision verdict, const Now& from, WallTime to) {
   if (count == 0) return;
   first = any() ? Now{std::min(first.boot, from.boot), std::min(first.wall, from.wall)} : from;
   last = any() ? std::max(last, to) : to;
   (verdict == claims::AuditDecision::kUnavailable ? denied : allowed) += count;
 }
 
-void AuditLosses::add(const AuditLosses& more) {
+void Losses::add(const Losses& more) {
   add(more.denied, claims::AuditDecision::kUnavailable, more.first, more.last);
   add(more.allowed, claims::AuditDecision::kProceed, more.first, more.last);
 }
 
-AuditRecord gap_record(const AuditLosses& losses) {
-  AuditRecord record;
-  record.event = AuditEvent::kGap;
+Record gap_record(const Losses& losses) {
+  Record record;
+  record.event = Event::kGap;
   record.at = losses.first;
   record.last = losses.last;
   record.count = losses.events();
@@ -102,8 +101,7 @@ AuditRecord gap_record(const AuditLosses& losses) {
   return record;
 }
 
-bool AuditIntake::fold(const AuditRecord& record, const std::string& same,
-                       const std::string& group) {
+bool Intake::fold(const Record& record, const std::string& same, const std::string& group) {
   if (const auto found = same_.find(same); found != same_.end()) {
     absorb(batch_.records[found->second], record);
     return true;
@@ -111,7 +109,7 @@ bool AuditIntake::fold(const AuditRecord& record, const std::string& same,
   return record.user.empty() && fold_into_various(record, group);
 }
 
-bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string& group) {
+bool Intake::fold_into_various(const Record& record, const std::string& group) {
   const auto found = groups_.find(group);
   if (found == groups_.end() || found->second.various == 0) return false;
   absorb(batch_.records[found->second.various - 1], record);
@@ -119,7 +117,7 @@ bool AuditIntake::fold_into_various(const AuditRecord& record, const std::string
 }
 
 // Whether a new record should stand for more than one event.
-bool AuditIntake::is_various(const AuditRecord& record, const std::string& group, Group& alike) {
+bool Intake::is_various(const Record& record, const std::string& group, Group& alike) {
   if (record.various || ++alike.distinct > policy_.max_distinct) return true;
   newest_ = std::max(newest_, record.at.boot);
   Naming& naming = naming_[group];
@@ -127,21 +125,21 @@ bool AuditIntake::is_various(const AuditRecord& record, const std::string& group
   return ++naming.named > policy_.max_distinct_a_second;
 }
 
-bool AuditIntake::may_hold(const Peer& peer, claims::AuditTicket ticket, bool may_wait) const {
+bool Intake::may_hold(const Peer& peer, claims::AuditTicket ticket, bool may_wait) const {
   if (!policy_.before_answer || ticket == 0) return true;
   return may_wait && within_share(peer.tickets, batch_.tickets.size(), policy_.max_tickets);
 }
 
-claims::AuditDecision AuditIntake::admit(Peer& peer, claims::AuditTicket ticket) {
+claims::AuditDecision Intake::admit(Peer& peer, claims::AuditTicket ticket) {
   if (!policy_.before_answer || ticket == 0) return claims::AuditDecision::kProceed;
   batch_.tickets.push_back(ticket);
   ++peer.tickets;
   return claims::AuditDecision::kPending;
 }
 
-std::optional<claims::AuditDecision> AuditIntake::submit_folded(const AuditRecord& record,
-                                                                claims::AuditTicket ticket,
-                                                                bool may_wait) {
+std::optional<claims::AuditDecision> Intake::submit_folded(const Record& record,
+                                                           claims::AuditTicket ticket,
+                                                           bool may_wait) {
   if (broken_ || groups_.empty() || !record.user.empty() || must_be_kept(record.event) ||
       !recorded_at(policy_.level, record.event))
     return std::nullopt;
@@ -154,21 +152,20 @@ std::optional<claims::AuditDecision> AuditIntake::submit_folded(const AuditRecor
   return admit(peer, ticket);
 }
 
-bool AuditIntake::has_room(const AuditRecord& record, const Peer& peer) const {
+bool Intake::has_room(const Record& record, const Peer& peer) const {
   const std::size_t all = batch_.records.size();
   if (must_be_kept(record.event)) return all < policy_.max_records + kReservedRecords;
   return within_share(peer.records, all, policy_.max_records);
 }
 
-claims::AuditDecision AuditIntake::refuse(const AuditRecord& record) {
+claims::AuditDecision Intake::refuse(const Record& record) {
   const claims::AuditDecision verdict = without_record(policy_);
   batch_.losses.add(record.count, verdict, record.at, record.last);
   refused_.add(record.count, verdict, record.at, record.last);
   return verdict;
 }
 
-claims::AuditDecision AuditIntake::submit(AuditRecord record, claims::AuditTicket ticket,
-                                          bool may_wait) {
+claims::AuditDecision Intake::submit(Record record, claims::AuditTicket ticket, bool may_wait) {
   if (!recorded_at(policy_.level, record.event)) return claims::AuditDecision::kProceed;
   if (record.last < record.at.wall) record.last = record.at.wall;
   if (record.various) record = various(record);
@@ -200,7 +197,7 @@ claims::AuditDecision AuditIntake::submit(AuditRecord record, claims::AuditTicke
   return admit(peer, ticket);
 }
 
-AuditBatch AuditIntake::take() {
+Batch Intake::take() {
   same_.clear();
   groups_.clear();
   peers_.clear();

@@ -22,7 +22,7 @@
 namespace claimsd::audit {
 
 // Counts of events that were not recorded.
-struct AuditLosses {
+struct Losses {
   std::uint64_t denied = 0;   // and not answered
   std::uint64_t allowed = 0;  // but answered
   Now first{};
@@ -31,48 +31,47 @@ struct AuditLosses {
   std::uint64_t events() const { return denied + allowed; }
   bool any() const { return events() > 0; }
   void add(std::uint64_t count, claims::AuditDecision verdict, const Now& from, WallTime to);
-  void add(const AuditLosses& more);
+  void add(const Losses& more);
 };
 
 // The `gap` record for these losses.
-AuditRecord gap_record(const AuditLosses& losses);
+Record gap_record(const Losses& losses);
 
 // True for events that are never folded, rejected for a share, or discarded when the disk fails.
-bool must_be_kept(AuditEvent event);
+bool must_be_kept(Event event);
 
 // The content of one commit, in the order in which it happened. Every ticket waits for all records,
 // because they are written in one transaction.
-struct AuditBatch {
-  std::vector<AuditRecord> records;
+struct Batch {
+  std::vector<Record> records;
   std::vector<claims::AuditTicket> tickets;
-  AuditLosses losses;  // a gap record for these is still to be added
+  Losses losses;  // a gap record for these is still to be added
 
   bool empty() const { return records.empty() && !losses.any(); }
 };
 
-class AuditIntake {
+class Intake {
  public:
-  explicit AuditIntake(const AuditPolicy& policy) : policy_(policy) {}
+  explicit Intake(const Policy& policy) : policy_(policy) {}
 
   // Events below the level proceed unrecorded. `ticket` is kept only with kPending, which is returned
   // only if `may_wait`.
-  claims::AuditDecision submit(AuditRecord record, claims::AuditTicket ticket,
-                               bool may_wait = true);
+  claims::AuditDecision submit(Record record, claims::AuditTicket ticket, bool may_wait = true);
   // The same, but only if the event can be folded into an existing "various" record, so that its
   // token need not be fingerprinted. Returns nothing otherwise.
-  std::optional<claims::AuditDecision> submit_folded(const AuditRecord& record,
+  std::optional<claims::AuditDecision> submit_folded(const Record& record,
                                                      claims::AuditTicket ticket,
                                                      bool may_wait = true);
-  void lose(const AuditLosses& losses) { batch_.losses.add(losses); }
+  void lose(const Losses& losses) { batch_.losses.add(losses); }
   // All events that submit() did not accept since start, denied or allowed.
-  const AuditLosses& refused() const { return refused_; }
+  const Losses& refused() const { return refused_; }
 
   // While the disk is failing, submitted events are lost at once, except operator actions, whose
   // answers do not wait for a record.
   void set_broken(bool broken) { broken_ = broken; }
 
   bool empty() const { return batch_.empty(); }
-  AuditBatch take();
+  Batch take();
 
  private:
   struct Group {
@@ -88,17 +87,17 @@ class AuditIntake {
     std::size_t tickets = 0;
   };
 
-  bool fold(const AuditRecord& record, const std::string& same, const std::string& group);
-  bool fold_into_various(const AuditRecord& record, const std::string& group);
-  bool is_various(const AuditRecord& record, const std::string& group, Group& alike);
+  bool fold(const Record& record, const std::string& same, const std::string& group);
+  bool fold_into_various(const Record& record, const std::string& group);
+  bool is_various(const Record& record, const std::string& group, Group& alike);
   bool may_hold(const Peer& peer, claims::AuditTicket ticket, bool may_wait) const;
   claims::AuditDecision admit(Peer& peer, claims::AuditTicket ticket);
-  bool has_room(const AuditRecord& record, const Peer& peer) const;
-  claims::AuditDecision refuse(const AuditRecord& record);
+  bool has_room(const Record& record, const Peer& peer) const;
+  claims::AuditDecision refuse(const Record& record);
 
-  AuditPolicy policy_;
-  AuditBatch batch_;
-  AuditLosses refused_;
+  Policy policy_;
+  Batch batch_;
+  Losses refused_;
   std::unordered_map<std::string, std::size_t> same_;  // to the position in the batch
   std::unordered_map<std::string, Group> groups_;
   std::unordered_map<std::string, Naming> naming_;  // by group, per second

@@ -35,9 +35,9 @@ Result<std::uint8_t> verdict_in(std::string_view text) {
   return tl::make_unexpected(bad("verdict", "valid, invalid or unavailable"));
 }
 
-Status take(AuditSearchFilter& query, std::string_view name, std::string_view text) {
+Status take(SearchFilter& query, std::string_view name, std::string_view text) {
   if (name == "first") {
-    query.first = TRY(number_in<AuditSequence>(name, text));
+    query.first = TRY(number_in<Sequence>(name, text));
   } else if (name == "since") {
     query.since = TRY(time_in(name, text));
   } else if (name == "until") {
@@ -49,11 +49,11 @@ Status take(AuditSearchFilter& query, std::string_view name, std::string_view te
   } else if (name == "user") {
     query.user = std::string(text);
   } else if (name == "event") {
-    const AuditEventRow* const row = audit_event_named(text);
+    const EventRow* const row = audit_event_named(text);
     if (row == nullptr) return tl::make_unexpected(bad(name, "the name of an event"));
     query.event = row->event;
   } else if (name == "token") {
-    AuditFingerprint token{};
+    Fingerprint token{};
     const auto bytes = from_hex(text);
     if (!bytes || bytes->size() != token.size())
       return tl::make_unexpected(bad(name, "a token's name in the records, 32 hexadecimal digits"));
@@ -82,14 +82,14 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
-Result<AuditSearchFilter> audit_query_from(
+Result<SearchFilter> audit_query_from(
     std::span<const std::pair<std::string_view, std::string_view>> parameters) {
-  AuditSearchFilter query;
+  SearchFilter query;
   for (const auto& [name, text] : parameters) TRY(take(query, name, text));
   return query;
 }
 
-std::string audit_query_text(const AuditSearchFilter& query) {
+std::string audit_query_text(const SearchFilter& query) {
   std::string text = fmt::format("first={}", query.first);
   if (query.since) text += fmt::format("&since={}", query.since->time_since_epoch().count());
   if (query.until) text += fmt::format("&until={}", query.until->time_since_epoch().count());
@@ -105,24 +105,24 @@ std::string audit_query_text(const AuditSearchFilter& query) {
   return text;
 }
 
-Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilter& query) {
-  AuditPage page;
+Result<Page> read_audit_page(const Store& store, const SearchFilter& query) {
+  Page page;
   page.last = store.head().sequence;
   page.newest = store.newest();
   const bool indexed = query.user || query.token;
-  const AuditSequence after_last = page.last + 1;
+  const Sequence after_last = page.last + 1;
   page.next = indexed ? after_last : std::min(query.first + kAuditPageRecords, after_last);
-  const std::vector<AuditSegmentInfo>& segments = store.segments();
+  const std::vector<SegmentInfo>& segments = store.segments();
   if (!segments.empty() && query.first < segments.front().first && !indexed)
     page.next = std::min(segments.front().first + kAuditPageRecords, after_last);
   std::size_t at = 0;
-  AuditSearchStats stats;
-  TRY(store.each_segment([&](const AuditSegmentView& view) {
+  SearchStats stats;
+  TRY(store.each_segment([&](const SegmentView& view) {
     const std::size_t next = ++at;
-    const AuditSequence end = next < segments.size() ? segments[next].first : after_last;
+    const Sequence end = next < segments.size() ? segments[next].first : after_last;
     if (end <= query.first) return true;
     return search_segment(view, std::min(end, page.next), query, stats,
-                          [&](const AuditRecord& record) {
+                          [&](const Record& record) {
                             const auto row = view.at(record.sequence);
                             if (!row) return true;
                             page.records.push_back({std::string(row->record), row->link});

@@ -17,28 +17,28 @@
 namespace claimsd::audit {
 
 // A page scans this many records, unless an index leads directly to those of one user or token.
-inline constexpr AuditSequence kAuditPageRecords = 2048;
+inline constexpr Sequence kAuditPageRecords = 2048;
 inline constexpr std::size_t kAuditPageMatches = 256;
 
-struct AuditPage {
+struct Page {
   struct Row {
     std::string record;  // encoded (FORMAT.md)
-    AuditLink link{};    // as stored
+    Link link{};         // as stored
   };
   std::vector<Row> records;
-  AuditSequence next = 0;  // where the next page begins; greater than `last`: no more records yet
-  AuditSequence last = 0;  // last sequence of the log
-  AuditSegmentIdentity newest;  // identity of the active segment
+  Sequence next = 0;       // where the next page begins; greater than `last`: no more records yet
+  Sequence last = 0;       // last sequence of the log
+  SegmentIdentity newest;  // identity of the active segment
 };
 
 // Parses name and value pairs: first, since, until (Unix nanoseconds), user, token (fingerprint,
 // hex), event, verdict, uid. Rejects unknown names.
-Result<AuditSearchFilter> audit_query_from(
+Result<SearchFilter> audit_query_from(
     std::span<const std::pair<std::string_view, std::string_view>> parameters);
 
 // The inverse: "first=1&user=…", percent-encoded.
-std::string audit_query_text(const AuditSearchFilter& query);
+std::string audit_query_text(const SearchFilter& query);
 
-Result<AuditPage> read_audit_page(const AuditStore& store, const AuditSearchFilter& query);
+Result<Page> read_audit_page(const Store& store, const SearchFilter& query);
 
 }  // namespace claimsd::audit

@@ -9,15 +9,15 @@
 
 namespace claimsd::audit {
 
-enum class AuditWhenFull : std::uint8_t {
+enum class WhenFull : std::uint8_t {
   kUnavailable,      // an event that cannot be recorded is not answered
   kAllowUnrecorded,  // it is answered, and counted as missing from the log
 };
 
-struct AuditPolicy {
-  AuditLevel level = AuditLevel::kFailures;
+struct Policy {
+  Level level = Level::kFailures;
   bool before_answer = true;  // an answer is sent only once its record is on disk
-  AuditWhenFull when_full = AuditWhenFull::kUnavailable;
+  WhenFull when_full = WhenFull::kUnavailable;
   std::size_t max_records = 4096;   // waiting for a commit; a folded record counts once
   std::size_t max_tickets = 65536;  // answers waiting for their record
   // A peer's records of one commit that differ only in token, process or route: those beyond this
@@ -29,9 +29,9 @@ struct AuditPolicy {
 };
 
 // The result for an event that could not be recorded.
-constexpr claims::AuditDecision without_record(const AuditPolicy& policy) {
-  return policy.when_full == AuditWhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
-                                                         : claims::AuditDecision::kProceed;
+constexpr claims::AuditDecision without_record(const Policy& policy) {
+  return policy.when_full == WhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
+                                                    : claims::AuditDecision::kProceed;
 }
 
 // Dynamic threshold (Choudhury and Hahne, 1998): a peer may hold no more than the free space. One

@@ -11,14 +11,14 @@ constexpr std::uint8_t kVersion = 2;
 
 enum : std::uint8_t { kHasToken = 1U << 0, kIsVarious = 1U << 1, kIsCut = 1U << 2, kAllFlags = 7 };
 
-bool needs_cut(const AuditRecord& record) {
+bool needs_cut(const Record& record) {
   return record.peer.comm.size() > kMaxAuditComm || record.user.size() > kMaxAuditUser ||
          record.upstream.size() > kMaxAuditUpstream || record.method.size() > kMaxAuditMethod ||
          record.route.size() > kMaxAuditRoute || record.roles.size() > kMaxAuditRoles ||
          record.detail.size() > kMaxAuditDetail;
 }
 
-std::uint8_t flags_of(const AuditRecord& record) {
+std::uint8_t flags_of(const Record& record) {
   unsigned flags = 0;
   if (record.token) flags |= kHasToken;
   if (record.various) flags |= kIsVarious;
@@ -27,16 +27,16 @@ std::uint8_t flags_of(const AuditRecord& record) {
 }
 
 template <class Time>
-Time take_time(AuditDecoder& take) {
+Time take_time(Decoder& take) {
   return Time(Duration(take.integer<std::int64_t>()));
 }
 
 }  // namespace
 
-std::string encode_audit_record(const AuditRecord& record) {
+std::string encode_audit_record(const Record& record) {
   std::string out;
   out.reserve(kAuditHeaderSize + 256);
-  AuditEncoder put(out);
+  Encoder put(out);
   put.integer(kVersion);
   put.integer(flags_of(record));
   put.integer(static_cast<std::uint8_t>(record.event));
@@ -68,12 +68,12 @@ std::string encode_audit_record(const AuditRecord& record) {
   return out;
 }
 
-std::optional<AuditRecord> decode_audit_record(std::string_view bytes) {
-  AuditDecoder take(bytes);
-  AuditRecord record;
+std::optional<Record> decode_audit_record(std::string_view bytes) {
+  Decoder take(bytes);
+  Record record;
   if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
   const auto flags = take.integer<std::uint8_t>();
-  record.event = static_cast<AuditEvent>(take.integer<std::uint8_t>());
+  record.event = static_cast<Event>(take.integer<std::uint8_t>());
   record.verdict = take.integer<std::uint8_t>();
   record.source = static_cast<proto::Source>(take.integer<std::uint8_t>());
   if (take.integer<std::uint8_t>() != 0) take.refuse();
@@ -108,9 +108,9 @@ std::optional<AuditRecord> decode_audit_record(std::string_view bytes) {
   return record;
 }
 
-std::optional<AuditSequence> audit_sequence_of(std::string_view bytes) {
+std::optional<Sequence> audit_sequence_of(std::string_view bytes) {
   if (bytes.size() < kAuditHeaderSize) return std::nullopt;
-  AuditDecoder take(bytes.substr(8));
+  Decoder take(bytes.substr(8));
   return take.integer<std::uint64_t>();
 }
 

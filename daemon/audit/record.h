@@ -20,9 +20,9 @@ namespace claimsd::audit {
 
 // Identifies a token without storing it: HMAC-SHA-256 under a key of this host, truncated to 16
 // bytes (digest.h).
-using AuditFingerprint = std::array<std::uint8_t, 16>;
+using Fingerprint = std::array<std::uint8_t, 16>;
 
-using AuditSequence = std::uint64_t;  // starts at 1
+using Sequence = std::uint64_t;  // starts at 1
 
 // Limits in bytes. Longer texts are truncated on encoding and a flag is set. A record larger than
 // half an LMDB page would make the search for free pages slow (erigon #1213).
@@ -42,29 +42,29 @@ static_assert(kMaxAuditRecord + 32 < 2000, "with its hash: DESIGN, limits are na
 
 // The client process: SO_PEERCRED of the connection. pid is 0 if the record covers several
 // processes.
-struct AuditPeer {
+struct Peer {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int32_t pid = 0;
   std::string comm;
-  bool operator==(const AuditPeer&) const = default;
+  bool operator==(const Peer&) const = default;
 };
 
 inline bool operator==(const Now& one, const Now& other) {
   return one.boot == other.boot && one.wall == other.wall;
 }
 
-struct AuditRecord {
-  AuditSequence sequence = 0;  // assigned by the log
-  AuditEvent event = AuditEvent::kGap;
+struct Record {
+  Sequence sequence = 0;  // assigned by the log
+  Event event = Event::kGap;
   std::uint8_t verdict = 0;  // proto::Verdict; 0: none
   proto::Source source = proto::Source::kNone;
   proto::Reason reason = proto::Reason::kOk;
   std::uint16_t status = 0;  // HTTP status of the Auth API; 0: none
   Now at{};                  // when it happened; for a folded record: the first time
   Duration duration{};
-  std::optional<AuditFingerprint> token;
-  AuditPeer peer;
+  std::optional<Fingerprint> token;
+  Peer peer;
 
   // A folded record stands for `count` equal events, the last of them at `last`. Never 0.
   std::uint64_t count = 1;
@@ -79,20 +79,20 @@ struct AuditRecord {
   std::string roles;   // required roles, separated by spaces
   std::string detail;  // for people; some events have a machine-readable form (FORMAT.md)
 
-  bool operator==(const AuditRecord&) const = default;
+  bool operator==(const Record&) const = default;
 };
 
 // Returns at most kMaxAuditRecord bytes.
-std::string encode_audit_record(const AuditRecord& record);
+std::string encode_audit_record(const Record& record);
 
 // Nothing unless the bytes are exactly one record of a known version.
-std::optional<AuditRecord> decode_audit_record(std::string_view bytes);
+std::optional<Record> decode_audit_record(std::string_view bytes);
 
 // The sequence alone, for callers that only follow the chain. Nothing if the bytes are too short.
-std::optional<AuditSequence> audit_sequence_of(std::string_view bytes);
+std::optional<Sequence> audit_sequence_of(std::string_view bytes);
 
 // One line without a newline, with every text escaped: "2026-11-23T15:04:05.123456Z #42 refused …".
-std::string audit_line(const AuditRecord& record);
+std::string audit_line(const Record& record);
 
 // RFC 3339 in UTC with microseconds.
 std::string audit_time_text(WallTime time);

@@ -26,11 +26,11 @@ void add(std::string& line, std::string_view name, std::string_view text, std::s
   fmt::format_to(std::back_inserter(line), " {}=\"{}\"", name, quoted);
 }
 
-bool has_peer(const AuditPeer& peer) {
-  return peer != AuditPeer{};
+bool has_peer(const Peer& peer) {
+  return peer != Peer{};
 }
 
-void add_outcome(std::string& line, const AuditRecord& record) {
+void add_outcome(std::string& line, const Record& record) {
   auto out = std::back_inserter(line);
   if (record.verdict != 0) {
     fmt::format_to(out, " verdict={} reason={}",
@@ -61,7 +61,7 @@ std::string audit_time_text(WallTime time) {
                      clock.subseconds().count());
 }
 
-std::string audit_line(const AuditRecord& record) {
+std::string audit_line(const Record& record) {
   std::string line = fmt::format("{} #{} {}", audit_time_text(record.at.wall), record.sequence,
                                  name_of(record.event));
   add_outcome(line, record);

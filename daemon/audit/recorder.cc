@@ -33,8 +33,8 @@ Result<std::string> audit_origin() {
   return origin.empty() ? std::string("localhost") : origin;
 }
 
-AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter,
-                             loop::Loop& loop, const Clock& clock, Log& log, Hooks hooks)
+Recorder::Recorder(const Settings& settings, Fingerprinter fingerprinter, loop::Loop& loop,
+                   const Clock& clock, Log& log, Hooks hooks)
     : upstreams_(settings.upstreams),
       anchors_file_(settings.anchors_file),
       fingerprinter_(std::move(fingerprinter)),
@@ -44,23 +44,22 @@ AuditRecorder::AuditRecorder(const AuditSettings& settings, AuditFingerprinter f
       next_note_(kFirstNote),
       idle_(loop, [this] { deliver_some(); }) {}
 
-Result<std::unique_ptr<AuditRecorder>> AuditRecorder::create(const AuditSettings& settings,
-                                                             AuditFingerprinter fingerprinter,
-                                                             loop::Loop& loop, const Clock& clock,
-                                                             Log& log, Hooks hooks) {
-  std::unique_ptr<AuditRecorder> self(
-      new AuditRecorder(settings, std::move(fingerprinter), loop, clock, log, std::move(hooks)));
+Result<std::unique_ptr<Recorder>> Recorder::create(const Settings& settings,
+                                                   Fingerprinter fingerprinter, loop::Loop& loop,
+                                                   const Clock& clock, Log& log, Hooks hooks) {
+  std::unique_ptr<Recorder> self(
+      new Recorder(settings, std::move(fingerprinter), loop, clock, log, std::move(hooks)));
   TRY(self->start(settings, loop));
   return self;
 }
 
-AuditRecorder::~AuditRecorder() {
+Recorder::~Recorder() {
   if (audit_log_) audit_log_->stop();
 }
 
-Status AuditRecorder::start(const AuditSettings& settings, loop::Loop& loop) {
-  completions_ = TRY(loop::MessageQueue<std::vector<AuditCompletion>>::create(
-      loop, [this](std::vector<AuditCompletion>&& all) { completed(std::move(all)); }));
+Status Recorder::start(const Settings& settings, loop::Loop& loop) {
+  completions_ = TRY(loop::MessageQueue<std::vector<Completion>>::create(
+      loop, [this](std::vector<Completion>&& all) { completed(std::move(all)); }));
   pages_ = TRY(loop::MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
   // Signals are for the loop thread.
   sigset_t all;
@@ -69,17 +68,16 @@ Status AuditRecorder::start(const AuditSettings& settings, loop::Loop& loop) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   auto started = AuditLog::start(
       settings.log, clock_, random_, log_,
-      {.completed =
-           [this](std::vector<AuditCompletion>&& done) { completions_->push(std::move(done)); },
+      {.completed = [this](std::vector<Completion>&& done) { completions_->push(std::move(done)); },
        .anchored = [this](const std::string& line) { anchored(line); }});
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   audit_log_ = TRY(std::move(started));
   return {};
 }
 
-claims::AuditDecision AuditRecorder::record(const claims::AuditedEvent& event,
-                                            claims::AuditTicket ticket) {
-  AuditRecord record = audit_record_of(event, clock_.now());
+claims::AuditDecision Recorder::record(const claims::AuditedEvent& event,
+                                       claims::AuditTicket ticket) {
+  Record record = audit_record_of(event, clock_.now());
   record.upstream = upstreams_.at(event.upstream);
   name_peer(record, event);
   // In a flood of random tokens records are folded: then no fingerprint is needed.
@@ -88,7 +86,7 @@ claims::AuditDecision AuditRecorder::record(const claims::AuditedEvent& event,
   return audit_log_->submit(std::move(record), ticket);
 }
 
-void AuditRecorder::name_peer(AuditRecord& record, const claims::AuditedEvent& event) const {
+void Recorder::name_peer(Record& record, const claims::AuditedEvent& event) const {
   const loop::PeerCredentials* const peer =
       event.waiter.connection == 0 ? nullptr : hooks_.peer(event.waiter.connection);
   if (peer == nullptr) {
@@ -98,8 +96,7 @@ void AuditRecorder::name_peer(AuditRecord& record, const claims::AuditedEvent& e
   record.peer = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .comm = peer->command};
 }
 
-AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event,
-                                                          const claims::AdminAction& action) {
+Recorder::AdminRecord Recorder::admin_record_of(Event event, const claims::AdminAction& action) {
   AdminRecord entry{.event = event, .uid = action.actor_uid};
   switch (action.subject) {
     case claims::Subject::kToken: entry.token = fingerprint_of(action.who); break;
@@ -111,9 +108,9 @@ AuditRecorder::AdminRecord AuditRecorder::admin_record_of(AuditEvent event,
   return entry;
 }
 
-void AuditRecorder::note(AdminRecord entry, Done done) {
+void Recorder::note(AdminRecord entry, Done done) {
   const Now now = clock_.now();
-  AuditRecord record;
+  Record record;
   record.event = entry.event;
   record.at = now;
   record.last = now.wall;
@@ -134,31 +131,31 @@ void AuditRecorder::note(AdminRecord entry, Done done) {
   noting_.emplace(ticket, std::move(done));
 }
 
-void AuditRecorder::completed(std::vector<AuditCompletion>&& completions) {
+void Recorder::completed(std::vector<Completion>&& completions) {
   if (completions.empty()) return;
   undelivered_.push_back({.completions = std::move(completions)});
   idle_.start();
 }
 
-void AuditRecorder::deliver_some() {
+void Recorder::deliver_some() {
   Commit& commit = undelivered_.front();
   const std::span all(commit.completions);
   const std::span delivered = all.subspan(
       commit.delivered, std::min(all.size() - commit.delivered, kCompletionsPerIteration));
-  std::vector<AuditCompletion> answers;
-  std::vector<AuditCompletion> entries;
-  for (const AuditCompletion& one : delivered)
+  std::vector<Completion> answers;
+  std::vector<Completion> entries;
+  for (const Completion& one : delivered)
     (one.ticket < kFirstNote ? answers : entries).push_back(one);
   audit_log_->finished(delivered.size());
   commit.delivered += delivered.size();
   const bool last = commit.delivered == all.size();
   if (last) undelivered_.pop_front();
   if (undelivered_.empty()) idle_.stop();
-  for (const AuditCompletion& entry : entries) noted(entry);
+  for (const Completion& entry : entries) noted(entry);
   hooks_.recorded(answers, last);
 }
 
-void AuditRecorder::noted(const AuditCompletion& entry) {
+void Recorder::noted(const Completion& entry) {
   const auto found = noting_.find(entry.ticket);
   if (found == noting_.end()) return;
   const Done done = std::move(found->second);
@@ -166,15 +163,15 @@ void AuditRecorder::noted(const AuditCompletion& entry) {
   done(entry.verdict == claims::AuditDecision::kProceed);
 }
 
-void AuditRecorder::search(const AuditSearchFilter& query, PageDone done) {
-  audit_log_->read([this, query, done = std::move(done)](const AuditStore& store) {
+void Recorder::search(const SearchFilter& query, PageDone done) {
+  audit_log_->read([this, query, done = std::move(done)](const Store& store) {
     pages_->push({read_audit_page(store, query), done});
   });
 }
 
 // Runs on the audit thread. The journal has the line; the file is only a second copy, so a failed
 // write is logged and delays nothing.
-void AuditRecorder::anchored(const std::string& line) {
+void Recorder::anchored(const std::string& line) {
   log_.info("audit_anchor", "{}", line);
   if (anchors_file_.empty()) return;
   const Fd file(

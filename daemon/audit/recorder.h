@@ -24,18 +24,18 @@
 
 namespace claimsd::audit {
 
-struct AuditSettings {
+struct Settings {
   AuditLog::Options log;
   std::string anchors_file;            // file for a second copy of the anchors; "": none
   std::vector<std::string> upstreams;  // upstream names, by UpstreamId
 };
 
-class AuditRecorder final : public claims::AuditSink {
+class Recorder final : public claims::AuditSink {
  public:
   struct Hooks {
     // The tickets given to record(), a few at a time. `last`: the final part of one commit. May be
     // empty.
-    std::function<void(std::span<const AuditCompletion>, bool last)> recorded;
+    std::function<void(std::span<const Completion>, bool last)> recorded;
     // The peer of a connection; null if the connection is gone.
     std::function<const loop::PeerCredentials*(std::uint64_t connection)> peer;
   };
@@ -46,13 +46,12 @@ class AuditRecorder final : public claims::AuditSink {
   using Done = std::function<void(bool durable)>;
 
   // All references must outlive this object.
-  static Result<std::unique_ptr<AuditRecorder>> create(const AuditSettings& settings,
-                                                       AuditFingerprinter fingerprinter,
-                                                       loop::Loop& loop, const Clock& clock,
-                                                       Log& log, Hooks hooks);
-  ~AuditRecorder() override;
-  AuditRecorder(const AuditRecorder&) = delete;
-  AuditRecorder& operator=(const AuditRecorder&) = delete;
+  static Result<std::unique_ptr<Recorder>> create(const Settings& settings,
+                                                  Fingerprinter fingerprinter, loop::Loop& loop,
+                                                  const Clock& clock, Log& log, Hooks hooks);
+  ~Recorder() override;
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   claims::AuditDecision record(const claims::AuditedEvent& event,
                                claims::AuditTicket ticket) override;
@@ -60,42 +59,42 @@ class AuditRecorder final : public claims::AuditSink {
   // An action of an operator or of the daemon itself, and its subject: kPurged, kRevoked,
   // kConfigured, kStarted, kStopped. `token` and `user` are set if the action concerns one.
   struct AdminRecord {
-    AuditEvent event = AuditEvent::kConfigured;
+    Event event = Event::kConfigured;
     std::optional<std::uint32_t> uid;  // the operator; none: the daemon itself
-    std::optional<AuditFingerprint> token;
+    std::optional<Fingerprint> token;
     std::string user;
     Duration length{};
     std::string detail;
   };
   void note(AdminRecord entry, Done done = {});
   // The record of an order. Take it before the order is carried out, which erases its subject.
-  AdminRecord admin_record_of(AuditEvent event, const claims::AdminAction& action);
+  AdminRecord admin_record_of(Event event, const claims::AdminAction& action);
 
   // One page of matching records, read by the audit thread between two commits.
-  using PageDone = std::function<void(const Result<AuditPage>&)>;
-  void search(const AuditSearchFilter& query, PageDone done);
+  using PageDone = std::function<void(const Result<Page>&)>;
+  void search(const SearchFilter& query, PageDone done);
 
   // The fingerprint that records use for a token.
-  AuditFingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }
-  AuditStats stats() const { return audit_log_->stats(); }
+  Fingerprint fingerprint_of(std::string_view token) { return fingerprinter_.of(token); }
+  Stats stats() const { return audit_log_->stats(); }
   // True if no operator action waits for its record.
   bool idle() const { return noting_.empty(); }
   // Writes pending records and the last anchor.
   void stop() { audit_log_->stop(); }
 
  private:
-  AuditRecorder(const AuditSettings& settings, AuditFingerprinter fingerprinter, loop::Loop& loop,
-                const Clock& clock, Log& log, Hooks hooks);
-  Status start(const AuditSettings& settings, loop::Loop& loop);
-  void name_peer(AuditRecord& record, const claims::AuditedEvent& event) const;
-  void completed(std::vector<AuditCompletion>&& completions);
+  Recorder(const Settings& settings, Fingerprinter fingerprinter, loop::Loop& loop,
+           const Clock& clock, Log& log, Hooks hooks);
+  Status start(const Settings& settings, loop::Loop& loop);
+  void name_peer(Record& record, const claims::AuditedEvent& event) const;
+  void completed(std::vector<Completion>&& completions);
   void deliver_some();
-  void noted(const AuditCompletion& entry);
+  void noted(const Completion& entry);
   void anchored(const std::string& line);
 
   std::vector<std::string> upstreams_;
   std::string anchors_file_;
-  AuditFingerprinter fingerprinter_;
+  Fingerprinter fingerprinter_;
   const Clock& clock_;
   Log& log_;
   Hooks hooks_;
@@ -103,16 +102,16 @@ class AuditRecorder final : public claims::AuditSink {
   claims::AuditTicket next_note_;
   std::map<claims::AuditTicket, Done> noting_;
   struct Commit {
-    std::vector<AuditCompletion> completions;
+    std::vector<Completion> completions;
     std::size_t delivered = 0;  // number of completions already reported
   };
   std::deque<Commit> undelivered_;
   loop::Idle idle_;  // runs while untold_ is not empty
   struct Read {
-    Result<AuditPage> page;
+    Result<Page> page;
     PageDone done;
   };
-  std::unique_ptr<loop::MessageQueue<std::vector<AuditCompletion>>> completions_;
+  std::unique_ptr<loop::MessageQueue<std::vector<Completion>>> completions_;
   std::unique_ptr<loop::MessageQueue<Read>> pages_;
   std::unique_ptr<AuditLog> audit_log_;  // destroyed first: its thread uses the members above
 };

@@ -11,14 +11,14 @@
 
 namespace claimsd::audit {
 
-struct AuditRetention {
+struct Retention {
   Duration age{};           // drop segments older than this; 0: no age limit
   std::uint64_t bytes = 0;  // drop the oldest beyond this total; 0: no size limit
 };
 
-struct AuditSegmentInfo {
+struct SegmentInfo {
   std::string path;
-  AuditSequence first = 0;
+  Sequence first = 0;
   std::uint32_t generation = 0;
   std::int64_t day = 0;  // day it was begun
   std::uint64_t bytes = 0;
@@ -30,11 +30,11 @@ constexpr std::int64_t audit_day(WallTime time) {
 
 // How many of the oldest segments to drop. The newest is always kept. A segment's age is that of
 // the newest record it may hold: the day on which the next segment was begun.
-inline std::size_t segments_to_drop(std::span<const AuditSegmentInfo> segments,
-                                    const AuditRetention& retention, WallTime now) {
+inline std::size_t segments_to_drop(std::span<const SegmentInfo> segments,
+                                    const Retention& retention, WallTime now) {
   if (segments.empty()) return 0;
   std::uint64_t bytes = 0;
-  for (const AuditSegmentInfo& segment : segments) bytes += segment.bytes;
+  for (const SegmentInfo& segment : segments) bytes += segment.bytes;
   std::size_t drop = 0;
   while (drop + 1 < segments.size()) {
     const auto ended = WallTime(std::chrono::days(segments[drop + 1].day + 1));

@@ -11,7 +11,7 @@
 
 namespace claimsd::audit {
 
-bool AuditSearchFilter::matches(const AuditRecord& record) const {
+bool SearchFilter::matches(const Record& record) const {
   if (record.sequence < first) return false;
   if (since && record.last < *since) return false;
   if (until && record.at.wall >= *until) return false;
@@ -22,10 +22,10 @@ bool AuditSearchFilter::matches(const AuditRecord& record) const {
   return !uid || record.peer.uid == *uid;
 }
 
-bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditSearchFilter& query,
-                    AuditSearchStats& stats, const AuditVisit& visit) {
+bool search_segment(const SegmentView& view, Sequence end, const SearchFilter& query,
+                    SearchStats& stats, const Visit& visit) {
   bool more = true;
-  const auto look_at = [&](const AuditStoredRow& row) {
+  const auto look_at = [&](const StoredRow& row) {
     if (row.key >= end) return false;
     ++stats.read;
     const auto record = decode_audit_record(row.record);
@@ -34,7 +34,7 @@ bool search_segment(const AuditSegmentView& view, AuditSequence end, const Audit
     more = visit(*record);
     return more;
   };
-  const auto look_up = [&](AuditSequence sequence) {
+  const auto look_up = [&](Sequence sequence) {
     const auto row = view.at(sequence);
     return !row || look_at(*row);
   };
@@ -48,31 +48,30 @@ bool search_segment(const AuditSegmentView& view, AuditSequence end, const Audit
   return more;
 }
 
-Result<AuditReader> AuditReader::open(const std::string& directory) {
-  return AuditReader(TRY(list_segments(directory)));
+Result<Reader> Reader::open(const std::string& directory) {
+  return Reader(TRY(list_segments(directory)));
 }
 
-AuditSequence AuditReader::end_of(std::size_t segment) const {
+Sequence Reader::end_of(std::size_t segment) const {
   return segment + 1 < files_.size() ? files_[segment + 1].first
-                                     : std::numeric_limits<AuditSequence>::max();
+                                     : std::numeric_limits<Sequence>::max();
 }
 
-Result<AuditSearchStats> AuditReader::search(const AuditSearchFilter& query,
-                                             const AuditVisit& visit) const {
-  AuditSearchStats stats;
+Result<SearchStats> Reader::search(const SearchFilter& query, const Visit& visit) const {
+  SearchStats stats;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (end_of(i) <= query.first) continue;
-    const AuditSegmentView view = TRY(AuditSegmentView::open(files_[i].path));
+    const SegmentView view = TRY(SegmentView::open(files_[i].path));
     if (!search_segment(view, end_of(i), query, stats, visit)) break;
   }
   return stats;
 }
 
-Result<AuditSequence> AuditReader::start_of_last(std::uint64_t count) const {
-  if (files_.empty()) return AuditSequence{1};
-  const AuditSegmentView view = TRY(AuditSegmentView::open(files_.back().path));
-  const AuditSequence last = view.head().sequence;
-  return last >= count ? last - count + 1 : AuditSequence{1};
+Result<Sequence> Reader::start_of_last(std::uint64_t count) const {
+  if (files_.empty()) return Sequence{1};
+  const SegmentView view = TRY(SegmentView::open(files_.back().path));
+  const Sequence last = view.head().sequence;
+  return last >= count ? last - count + 1 : Sequence{1};
 }
 
 bool audit_directory_is_live(const std::string& directory) {

@@ -14,49 +14,49 @@
 
 namespace claimsd::audit {
 
-struct AuditSearchFilter {
+struct SearchFilter {
   std::optional<WallTime> since;  // the last event is at or after this
   std::optional<WallTime> until;  // the first event is before this
   std::optional<std::string> user;
-  std::optional<AuditFingerprint> token;
-  std::optional<AuditEvent> event;
+  std::optional<Fingerprint> token;
+  std::optional<Event> event;
   std::optional<std::uint8_t> verdict;
   std::optional<std::uint32_t> uid;
-  AuditSequence first = 1;
+  Sequence first = 1;
 
-  bool matches(const AuditRecord& record) const;
+  bool matches(const Record& record) const;
 };
 
-struct AuditSearchStats {
+struct SearchStats {
   std::uint64_t read = 0;     // records read
   std::uint64_t matched = 0;  // records that matched
 };
 
-using AuditVisit = std::function<bool(const AuditRecord&)>;  // return false to stop
+using Visit = std::function<bool(const Record&)>;  // return false to stop
 
 // Visits records in log order. A segment is read only up to where a later one supersedes it.
-class AuditReader {
+class Reader {
  public:
   // No daemon may be writing to the directory.
-  static Result<AuditReader> open(const std::string& directory);
+  static Result<Reader> open(const std::string& directory);
 
-  Result<AuditSearchStats> search(const AuditSearchFilter& query, const AuditVisit& visit) const;
+  Result<SearchStats> search(const SearchFilter& query, const Visit& visit) const;
   // The first sequence of the last `count` records.
-  Result<AuditSequence> start_of_last(std::uint64_t count) const;
+  Result<Sequence> start_of_last(std::uint64_t count) const;
 
-  const std::vector<AuditSegmentFile>& segments() const { return files_; }
+  const std::vector<SegmentFile>& segments() const { return files_; }
   bool empty() const { return files_.empty(); }
 
  private:
-  explicit AuditReader(std::vector<AuditSegmentFile> files) : files_(std::move(files)) {}
-  AuditSequence end_of(std::size_t segment) const;
-  std::vector<AuditSegmentFile> files_;
+  explicit Reader(std::vector<SegmentFile> files) : files_(std::move(files)) {}
+  Sequence end_of(std::size_t segment) const;
+  std::vector<SegmentFile> files_;
 };
 
 // Searches one segment up to `end`, exclusive. Used by the daemon through AuditLog::read. Returns
 // false if `visit` stopped the search.
-bool search_segment(const AuditSegmentView& view, AuditSequence end, const AuditSearchFilter& query,
-                    AuditSearchStats& stats, const AuditVisit& visit);
+bool search_segment(const SegmentView& view, Sequence end, const SearchFilter& query,
+                    SearchStats& stats, const Visit& visit);
 
 // Whether a daemon is writing to the directory: it then holds the lock.
 bool audit_directory_is_live(const std::string& directory);

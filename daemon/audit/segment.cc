@@ -24,19 +24,19 @@ constexpr unsigned kTables = 4;
 constexpr std::size_t kHeadroom = std::size_t{256} << 10;
 constexpr std::size_t kHeadroomPerRow = std::size_t{12} << 10;
 
-void put_link(AuditEncoder& put, const AuditLink& link) {
+void put_link(Encoder& put, const Link& link) {
   for (const std::uint8_t byte : link) put.integer(byte);
 }
 
-AuditLink take_link(AuditDecoder& take) {
-  AuditLink link{};
+Link take_link(Decoder& take) {
+  Link link{};
   for (std::uint8_t& byte : link) byte = take.integer<std::uint8_t>();
   return link;
 }
 
-std::string encode(const AuditSegmentIdentity& identity) {
+std::string encode(const SegmentIdentity& identity) {
   std::string out;
-  AuditEncoder put(out);
+  Encoder put(out);
   put.integer(kVersion);
   put.text(identity.origin, kMaxAuditOrigin);
   put.integer(identity.first);
@@ -46,12 +46,12 @@ std::string encode(const AuditSegmentIdentity& identity) {
   return out;
 }
 
-std::optional<AuditSegmentIdentity> decode_identity(std::string_view bytes) {
-  AuditDecoder take(bytes);
-  AuditSegmentIdentity identity;
+std::optional<SegmentIdentity> decode_identity(std::string_view bytes) {
+  Decoder take(bytes);
+  SegmentIdentity identity;
   if (take.integer<std::uint8_t>() != kVersion) return std::nullopt;
   identity.origin = take.text(kMaxAuditOrigin);
-  identity.first = take.integer<AuditSequence>();
+  identity.first = take.integer<Sequence>();
   identity.before = take_link(take);
   identity.events = take.integer<std::uint64_t>();
   identity.day = take.integer<std::int64_t>();
@@ -59,9 +59,9 @@ std::optional<AuditSegmentIdentity> decode_identity(std::string_view bytes) {
   return identity;
 }
 
-std::string encode(const AuditHead& head) {
+std::string encode(const Head& head) {
   std::string out;
-  AuditEncoder put(out);
+  Encoder put(out);
   put.integer(head.sequence);
   put_link(put, head.link);
   put.integer(head.events);
@@ -70,13 +70,13 @@ std::string encode(const AuditHead& head) {
   return out;
 }
 
-std::optional<AuditHead> decode_head(std::string_view bytes) {
-  AuditDecoder take(bytes);
-  AuditHead head;
-  head.sequence = take.integer<AuditSequence>();
+std::optional<Head> decode_head(std::string_view bytes) {
+  Decoder take(bytes);
+  Head head;
+  head.sequence = take.integer<Sequence>();
   head.link = take_link(take);
   head.events = take.integer<std::uint64_t>();
-  head.dropped = take.integer<AuditSequence>();
+  head.dropped = take.integer<Sequence>();
   const auto closed = take.integer<std::uint8_t>();
   head.closed = closed == 1;
   if (!take.at_end() || closed > 1) return std::nullopt;
@@ -111,7 +111,7 @@ store::LmdbResult<Tables> open_tables(store::LmdbEnvironment& env) {
 }
 
 store::LmdbStatus put_about(store::LmdbEnvironment& env, store::LmdbTable about,
-                            const AuditSegmentIdentity& identity, const AuditHead& head) {
+                            const SegmentIdentity& identity, const Head& head) {
   auto writer = env.write();
   if (!writer) return tl::make_unexpected(writer.error());
   store::LmdbStatus done = writer->put(about, kIdentity, encode(identity));
@@ -122,9 +122,9 @@ store::LmdbStatus put_about(store::LmdbEnvironment& env, store::LmdbTable about,
 
 }  // namespace
 
-Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uint32_t generation,
-                                          const AuditSegmentIdentity& identity,
-                                          AuditSequence dropped, std::size_t map_size) {
+Result<Segment> Segment::create(const std::string& directory, std::uint32_t generation,
+                                const SegmentIdentity& identity, Sequence dropped,
+                                std::size_t map_size) {
   const std::string path =
       fmt::format("{}/{}", directory, segment_name(identity.first, generation));
   const std::string fresh = path + ".new";
@@ -132,7 +132,7 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
   {
     store::LmdbEnvironment env =
         TRY(store::LmdbEnvironment::open(environment_options(fresh, map_size)));
-    const AuditHead head{identity.first - 1, identity.before, identity.events, dropped, false};
+    const Head head{identity.first - 1, identity.before, identity.events, dropped, false};
     const auto tables = open_tables(env);
     const store::LmdbStatus made = tables ? put_about(env, tables->about, identity, head)
                                           : store::LmdbStatus(tl::make_unexpected(tables.error()));
@@ -156,9 +156,9 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
   return open(path, map_size);
 }
 
-Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map_size) {
+Result<Segment> Segment::open(const std::string& path, std::size_t map_size) {
   auto environment = TRY(store::LmdbEnvironment::open(environment_options(path, map_size)));
-  AuditSegment segment(path, std::move(environment));
+  Segment segment(path, std::move(environment));
   const auto tables = open_tables(segment.env_);
   if (!tables) return lmdb_failure("open", path, tables.error());
   segment.about_ = tables->about;
@@ -168,14 +168,13 @@ Result<AuditSegment> AuditSegment::open(const std::string& path, std::size_t map
   return segment;
 }
 
-AuditAppended AuditSegment::failed(const store::LmdbError& error) const {
-  if (env_.poisoned()) return AuditAppended::kFailed;
-  return error.map_full() ? AuditAppended::kSegmentFull : AuditAppended::kFailed;
+Appended Segment::failed(const store::LmdbError& error) const {
+  if (env_.poisoned()) return Appended::kFailed;
+  return error.map_full() ? Appended::kSegmentFull : Appended::kFailed;
 }
 
-store::LmdbStatus AuditSegment::put_rows(store::LmdbWriter& writer,
-                                         std::span<const AuditRow> rows) const {
-  for (const AuditRow& row : rows) {
+store::LmdbStatus Segment::put_rows(store::LmdbWriter& writer, std::span<const Row> rows) const {
+  for (const Row& row : rows) {
     const std::string key = sequence_key(row.sequence);
     std::string value = row.record;
     value += bytes_of(row.link);
@@ -192,31 +191,30 @@ store::LmdbStatus AuditSegment::put_rows(store::LmdbWriter& writer,
   return {};
 }
 
-AuditAppended AuditSegment::append(std::span<const AuditRow> rows, const AuditHead& head) {
-  if (env_.poisoned()) return AuditAppended::kFailed;
-  if (!env_.reserve(kHeadroom + rows.size() * kHeadroomPerRow)) return AuditAppended::kDiskFull;
+Appended Segment::append(std::span<const Row> rows, const Head& head) {
+  if (env_.poisoned()) return Appended::kFailed;
+  if (!env_.reserve(kHeadroom + rows.size() * kHeadroomPerRow)) return Appended::kDiskFull;
   auto writer = env_.write();
   if (!writer) return failed(writer.error());
   store::LmdbStatus done = put_rows(*writer, rows);
   if (done) done = writer->put(about_, kHead, encode(head));
   if (done) done = writer->commit();
-  return done ? AuditAppended::kDurable : failed(done.error());
+  return done ? Appended::kDurable : failed(done.error());
 }
 
-AuditAppended AuditSegment::close(AuditHead head) {
+Appended Segment::close(Head head) {
   head.closed = true;
-  const AuditAppended appended = append({}, head);
-  if (appended == AuditAppended::kDurable) env_.trim();
+  const Appended appended = append({}, head);
+  if (appended == Appended::kDurable) env_.trim();
   return appended;
 }
 
-Result<AuditSegmentView> AuditSegmentView::make(const store::LmdbEnvironment& env,
-                                                const std::string& path, store::LmdbTable about,
-                                                store::LmdbTable records, store::LmdbTable by_user,
-                                                store::LmdbTable by_token) {
+Result<SegmentView> SegmentView::make(const store::LmdbEnvironment& env, const std::string& path,
+                                      store::LmdbTable about, store::LmdbTable records,
+                                      store::LmdbTable by_user, store::LmdbTable by_token) {
   auto reader = env.read();
   if (!reader) return lmdb_failure("read", path, reader.error());
-  AuditSegmentView view(std::move(*reader));
+  SegmentView view(std::move(*reader));
   view.records_ = records;
   view.by_user_ = by_user;
   view.by_token_ = by_token;
@@ -235,7 +233,7 @@ Result<AuditSegmentView> AuditSegmentView::make(const store::LmdbEnvironment& en
   return view;
 }
 
-Result<AuditSegmentView> AuditSegmentView::open(const std::string& path) {
+Result<SegmentView> SegmentView::open(const std::string& path) {
   struct stat file {};
   if (stat(path.c_str(), &file) != 0) {
     return failure(fmt::format("cannot open the audit segment {}: {}", path,
@@ -246,18 +244,18 @@ Result<AuditSegmentView> AuditSegmentView::open(const std::string& path) {
   store::LmdbEnvironment env = TRY(store::LmdbEnvironment::open(options));
   const auto tables = open_tables(env);
   if (!tables) return lmdb_failure("read", path, tables.error());
-  AuditSegmentView view =
+  SegmentView view =
       TRY(make(env, path, tables->about, tables->records, tables->by_user, tables->by_token));
   view.env_ = std::move(env);
   return view;
 }
 
-Result<AuditSegmentView> AuditSegmentView::of(const AuditSegment& segment) {
+Result<SegmentView> SegmentView::of(const Segment& segment) {
   return make(segment.env_, segment.path_, segment.about_, segment.records_, segment.by_user_,
               segment.by_token_);
 }
 
-std::optional<AuditStoredRow> AuditSegmentView::at(AuditSequence sequence) const {
+std::optional<StoredRow> SegmentView::at(Sequence sequence) const {
   const std::string key = sequence_key(sequence);
   const auto value = reader_.get(records_, key);
   if (!value) return std::nullopt;

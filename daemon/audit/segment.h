@@ -1,7 +1,7 @@
 // segment.h: one segment of the audit log: a separate LMDB environment, so that it can be dropped
 // as a whole. FORMAT.md, "A segment", defines its tables.
 //
-// AuditSegment writes, AuditSegmentView reads. A process must not open an environment twice, so
+// Segment writes, SegmentView reads. A process must not open an environment twice, so
 // never use both on one file at the same time. One thread each; both block on the disk.
 #pragma once
 
@@ -17,81 +17,81 @@
 namespace claimsd::audit {
 
 // Written once, when the segment is created.
-struct AuditSegmentIdentity {
+struct SegmentIdentity {
   std::string origin;        // name of the log: no spaces, at most 128 bytes
-  AuditSequence first = 1;   // first sequence it may hold
-  AuditLink before{};        // link of `first` - 1
+  Sequence first = 1;        // first sequence it may hold
+  Link before{};             // link of `first` - 1
   std::uint64_t events = 0;  // sum of counts before it
   std::int64_t day = 0;      // days since 1970-01-01 UTC when it was created
 };
 
 // The end of the log. Written in every commit: an old copy of the file is consistent with itself,
 // and a shortened one is not.
-struct AuditHead {
-  AuditSequence sequence = 0;  // last sequence; 0: the log is empty
-  AuditLink link{};
-  std::uint64_t events = 0;   // sum of counts of the whole log up to here
-  AuditSequence dropped = 0;  // retention removed everything up to this sequence
-  bool closed = false;        // another segment follows
-  bool operator==(const AuditHead&) const = default;
+struct Head {
+  Sequence sequence = 0;  // last sequence; 0: the log is empty
+  Link link{};
+  std::uint64_t events = 0;  // sum of counts of the whole log up to here
+  Sequence dropped = 0;      // retention removed everything up to this sequence
+  bool closed = false;       // another segment follows
+  bool operator==(const Head&) const = default;
 };
 
 inline constexpr std::size_t kMaxAuditOrigin = 128;
 
-std::string segment_name(AuditSequence first, std::uint32_t generation);
+std::string segment_name(Sequence first, std::uint32_t generation);
 
-struct AuditSegmentFile {
+struct SegmentFile {
   std::string path;
-  AuditSequence first = 0;
+  Sequence first = 0;
   std::uint32_t generation = 0;  // of two files with the same first, the higher one is valid
   std::uint64_t bytes = 0;
 };
 
 // In log order. Other files are skipped.
-Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory);
+Result<std::vector<SegmentFile>> list_segments(const std::string& directory);
 
 // Makes changes to the directory's entries durable.
 Status sync_directory(const std::string& directory);
 
 // A record to be written.
-struct AuditRow {
-  AuditSequence sequence = 0;
+struct Row {
+  Sequence sequence = 0;
   std::string record;  // encoded
-  AuditLink link{};
+  Link link{};
   std::string user;  // for the index
-  std::optional<AuditFingerprint> token;
+  std::optional<Fingerprint> token;
 };
 
-enum class AuditAppended : std::uint8_t {
+enum class Appended : std::uint8_t {
   kDurable,
   kSegmentFull,  // nothing was written: begin another segment
   kDiskFull,     // nothing was written: retry when there is space
   kFailed,       // unknown what reached the disk: never write to this file again
 };
 
-class AuditSegment {
+class Segment {
  public:
   // Atomic: after a crash the segment is either complete or absent.
-  static Result<AuditSegment> create(const std::string& directory, std::uint32_t generation,
-                                     const AuditSegmentIdentity& identity, AuditSequence dropped,
-                                     std::size_t map_size);
-  static Result<AuditSegment> open(const std::string& path, std::size_t map_size);
+  static Result<Segment> create(const std::string& directory, std::uint32_t generation,
+                                const SegmentIdentity& identity, Sequence dropped,
+                                std::size_t map_size);
+  static Result<Segment> open(const std::string& path, std::size_t map_size);
 
   // One durable transaction. `head` is the state after the last row.
-  AuditAppended append(std::span<const AuditRow> rows, const AuditHead& head);
+  Appended append(std::span<const Row> rows, const Head& head);
   // Records that another segment follows and releases preallocated space.
-  AuditAppended close(AuditHead head);
+  Appended close(Head head);
 
   std::size_t used() const { return env_.used(); }
   const std::string& path() const { return path_; }
   const store::LmdbEnvironment& environment() const { return env_; }
 
  private:
-  friend class AuditSegmentView;
-  AuditSegment(std::string path, store::LmdbEnvironment env)
+  friend class SegmentView;
+  Segment(std::string path, store::LmdbEnvironment env)
       : path_(std::move(path)), env_(std::move(env)) {}
-  AuditAppended failed(const store::LmdbError& error) const;
-  store::LmdbStatus put_rows(store::LmdbWriter& writer, std::span<const AuditRow> rows) const;
+  Appended failed(const store::LmdbError& error) const;
+  store::LmdbStatus put_rows(store::LmdbWriter& writer, std::span<const Row> rows) const;
 
   std::string path_;
   store::LmdbEnvironment env_;
@@ -101,39 +101,39 @@ class AuditSegment {
   store::LmdbTable by_token_ = 0;
 };
 
-struct AuditStoredRow {
-  AuditSequence key = 0;
+struct StoredRow {
+  Sequence key = 0;
   std::string_view record;
-  AuditLink link{};
+  Link link{};
 };
 
-class AuditSegmentView {
+class SegmentView {
  public:
   // Needs neither write access nor a lock file. The file must not change while it is open.
-  static Result<AuditSegmentView> open(const std::string& path);
+  static Result<SegmentView> open(const std::string& path);
   // For a segment that this process is writing, between its commits.
-  static Result<AuditSegmentView> of(const AuditSegment& segment);
+  static Result<SegmentView> of(const Segment& segment);
 
-  const AuditSegmentIdentity& identity() const { return identity_; }
-  const AuditHead& head() const { return head_; }
+  const SegmentIdentity& identity() const { return identity_; }
+  const Head& head() const { return head_; }
 
   // Visits rows in order from `first`, until `visit` returns false. A row that is too short is
   // passed with an empty record. Returns false if the file could not be read.
   template <class Visit>
-  bool each(AuditSequence first, Visit&& visit) const;
-  std::optional<AuditStoredRow> at(AuditSequence sequence) const;
+  bool each(Sequence first, Visit&& visit) const;
+  std::optional<StoredRow> at(Sequence sequence) const;
 
   // Visits the sequences of this user's or token's records in order; same results as each().
   template <class Visit>
   bool each_of_user(std::string_view user, Visit&& visit) const;
   template <class Visit>
-  bool each_of_token(const AuditFingerprint& token, Visit&& visit) const;
+  bool each_of_token(const Fingerprint& token, Visit&& visit) const;
 
  private:
-  explicit AuditSegmentView(store::LmdbReader reader) : reader_(std::move(reader)) {}
-  static Result<AuditSegmentView> make(const store::LmdbEnvironment& env, const std::string& path,
-                                       store::LmdbTable about, store::LmdbTable records,
-                                       store::LmdbTable by_user, store::LmdbTable by_token);
+  explicit SegmentView(store::LmdbReader reader) : reader_(std::move(reader)) {}
+  static Result<SegmentView> make(const store::LmdbEnvironment& env, const std::string& path,
+                                  store::LmdbTable about, store::LmdbTable records,
+                                  store::LmdbTable by_user, store::LmdbTable by_token);
   template <class Visit>
   bool each_indexed(store::LmdbTable table, const std::string& prefix, Visit&& visit) const;
 
@@ -142,18 +142,18 @@ class AuditSegmentView {
   store::LmdbTable records_ = 0;
   store::LmdbTable by_user_ = 0;
   store::LmdbTable by_token_ = 0;
-  AuditSegmentIdentity identity_;
-  AuditHead head_;
+  SegmentIdentity identity_;
+  Head head_;
 };
 
 // Eight bytes, big-endian, so that keys sort numerically.
-std::string sequence_key(AuditSequence sequence);
-std::optional<AuditSequence> sequence_of_key(std::string_view key);
+std::string sequence_key(Sequence sequence);
+std::optional<Sequence> sequence_of_key(std::string_view key);
 std::string user_index_prefix(std::string_view user);
-AuditStoredRow stored_row(std::string_view key, std::string_view value);
+StoredRow stored_row(std::string_view key, std::string_view value);
 
 template <class Visit>
-bool AuditSegmentView::each(AuditSequence first, Visit&& visit) const {
+bool SegmentView::each(Sequence first, Visit&& visit) const {
   auto cursor = reader_.cursor(records_);
   if (!cursor) return false;
   auto found = cursor->seek(sequence_key(first));
@@ -165,8 +165,8 @@ bool AuditSegmentView::each(AuditSequence first, Visit&& visit) const {
 }
 
 template <class Visit>
-bool AuditSegmentView::each_indexed(store::LmdbTable table, const std::string& prefix,
-                                    Visit&& visit) const {
+bool SegmentView::each_indexed(store::LmdbTable table, const std::string& prefix,
+                               Visit&& visit) const {
   auto cursor = reader_.cursor(table);
   if (!cursor) return false;
   auto found = cursor->seek(prefix);
@@ -180,12 +180,12 @@ bool AuditSegmentView::each_indexed(store::LmdbTable table, const std::string& p
 }
 
 template <class Visit>
-bool AuditSegmentView::each_of_user(std::string_view user, Visit&& visit) const {
+bool SegmentView::each_of_user(std::string_view user, Visit&& visit) const {
   return each_indexed(by_user_, user_index_prefix(user), visit);
 }
 
 template <class Visit>
-bool AuditSegmentView::each_of_token(const AuditFingerprint& token, Visit&& visit) const {
+bool SegmentView::each_of_token(const Fingerprint& token, Visit&& visit) const {
   return each_indexed(
       by_token_, std::string(reinterpret_cast<const char*>(token.data()), token.size()), visit);
 }

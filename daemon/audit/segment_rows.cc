@@ -31,8 +31,8 @@ bool number(std::string_view digits, Integer& out) {
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
-std::optional<AuditSegmentFile> parse_name(std::string_view name) {
-  AuditSegmentFile file;
+std::optional<SegmentFile> parse_name(std::string_view name) {
+  SegmentFile file;
   if (name.size() <= kDigits + 1 + kSuffix.size() || name[kDigits] != '.') return std::nullopt;
   if (name.substr(name.size() - kSuffix.size()) != kSuffix) return std::nullopt;
   const auto generation = name.substr(kDigits + 1, name.size() - kSuffix.size() - kDigits - 1);
@@ -48,11 +48,11 @@ struct CloseDirectory {
 
 }  // namespace
 
-std::string segment_name(AuditSequence first, std::uint32_t generation) {
+std::string segment_name(Sequence first, std::uint32_t generation) {
   return fmt::format("{:020}.{}{}", first, generation, kSuffix);
 }
 
-Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory) {
+Result<std::vector<SegmentFile>> list_segments(const std::string& directory) {
   const std::unique_ptr<DIR, CloseDirectory> open(opendir(directory.c_str()));
   if (!open) {
     return failure(
@@ -60,7 +60,7 @@ Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory
                     "user read it",
                     directory, errno_text(errno)));
   }
-  std::vector<AuditSegmentFile> files;
+  std::vector<SegmentFile> files;
   while (const dirent* const entry = readdir(open.get())) {
     auto file = parse_name(entry->d_name);
     if (!file) continue;
@@ -86,7 +86,7 @@ Status sync_directory(const std::string& directory) {
                              errno_text(errno)));
 }
 
-std::string sequence_key(AuditSequence sequence) {
+std::string sequence_key(Sequence sequence) {
   std::string key(8, '\0');
   for (std::size_t i = 8; i > 0; --i, sequence >>= 8U) {
     key[i - 1] = static_cast<char>(sequence & 0xffU);
@@ -94,9 +94,9 @@ std::string sequence_key(AuditSequence sequence) {
   return key;
 }
 
-std::optional<AuditSequence> sequence_of_key(std::string_view key) {
+std::optional<Sequence> sequence_of_key(std::string_view key) {
   if (key.size() != 8) return std::nullopt;
-  AuditSequence sequence = 0;
+  Sequence sequence = 0;
   for (const char c : key) sequence = sequence << 8U | static_cast<std::uint8_t>(c);
   return sequence;
 }
@@ -110,8 +110,8 @@ std::string user_index_prefix(std::string_view user) {
   return prefix.append(user);
 }
 
-AuditStoredRow stored_row(std::string_view key, std::string_view value) {
-  AuditStoredRow row;
+StoredRow stored_row(std::string_view key, std::string_view value) {
+  StoredRow row;
   row.key = sequence_of_key(key).value_or(0);
   if (value.size() < row.link.size()) return row;
   row.record = value.substr(0, value.size() - row.link.size());

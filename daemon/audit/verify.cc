@@ -13,23 +13,23 @@
 namespace claimsd::audit {
 namespace {
 
-constexpr AuditSequence kNoEnd = std::numeric_limits<AuditSequence>::max();
+constexpr Sequence kNoEnd = std::numeric_limits<Sequence>::max();
 constexpr std::uint64_t kProgressEvery = 10'000;  // records
 
 // The fields needed here, read without decoding the record (offsets: FORMAT.md).
-AuditEvent event_of(std::string_view record) {
-  return static_cast<AuditEvent>(record[2]);
+Event event_of(std::string_view record) {
+  return static_cast<Event>(record[2]);
 }
 std::uint64_t count_of(std::string_view record) {
-  return AuditDecoder(record.substr(40)).integer<std::uint64_t>();
+  return Decoder(record.substr(40)).integer<std::uint64_t>();
 }
 WallTime time_of(std::string_view record) {
-  return WallTime(Duration(AuditDecoder(record.substr(16)).integer<std::int64_t>()));
+  return WallTime(Duration(Decoder(record.substr(16)).integer<std::int64_t>()));
 }
 
 // Content of a segment_dropped record: "through=41 link=… events=…".
 struct Dropped {
-  AuditSequence through = 0;
+  Sequence through = 0;
   std::string link;  // hex
 };
 
@@ -52,35 +52,35 @@ Dropped dropped_by(std::string_view record) {
 
 class Walk {
  public:
-  Walk(const AuditVerifyOptions& options, AuditHasher hasher, std::vector<AuditSegmentFile> files)
+  Walk(const VerifyOptions& options, Hasher hasher, std::vector<SegmentFile> files)
       : options_(options), hasher_(std::move(hasher)), files_(std::move(files)) {
-    for (const AuditSegmentFile& file : files_) all_bytes_ += file.bytes;
+    for (const SegmentFile& file : files_) all_bytes_ += file.bytes;
     if (options.anchors) anchors_ = options.anchors->anchors;
     std::stable_sort(anchors_.begin(), anchors_.end(), [](const auto& one, const auto& other) {
       return one.sequence < other.sequence;
     });
   }
 
-  AuditVerification run() {
+  Verification run() {
     const bool well = forged() && segments() && trusted() && the_end() && the_start();
     if (well || done_.last != 0) done_.cannot_tell = what_is_unverified(done_);
     return std::move(done_);
   }
 
  private:
-  bool found(AuditTamper kind, AuditSequence at, std::string sentence) {
+  bool found(Tamper kind, Sequence at, std::string sentence) {
     return found({kind, at, std::move(sentence)});
   }
 
   // A forged record with a valid hash first shows as an anchor mismatch, and then by its position.
   // The later finding is reported if it explains the mismatch.
-  bool found(AuditFinding finding) {
+  bool found(Finding finding) {
     const bool explains = finding.at <= suspected_at_ + 1;
     done_.finding = suspected_ && !explains ? *suspected_ : std::move(finding);
     return false;
   }
-  bool suspect(AuditSequence anchor, AuditTamper kind, AuditSequence at, std::string sentence) {
-    suspected_ = AuditFinding{kind, at, std::move(sentence)};
+  bool suspect(Sequence anchor, Tamper kind, Sequence at, std::string sentence) {
+    suspected_ = Finding{kind, at, std::move(sentence)};
     suspected_at_ = anchor;
     return true;
   }
@@ -90,19 +90,19 @@ class Walk {
     for (const std::string& note : options_.anchors->notes)
       done_.notes.push_back("anchors, " + note);
     if (options_.anchors->problems.empty()) return true;
-    return found(AuditTamper::kForgery, 0, "anchors, " + options_.anchors->problems.front());
+    return found(Tamper::kForgery, 0, "anchors, " + options_.anchors->problems.front());
   }
 
   bool segments() {
     if (files_.empty()) return nothing_there();
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      const AuditSequence next = i + 1 < files_.size() ? files_[i + 1].first : kNoEnd;
-      const auto view = AuditSegmentView::open(files_[i].path);
+      const Sequence next = i + 1 < files_.size() ? files_[i + 1].first : kNoEnd;
+      const auto view = SegmentView::open(files_[i].path);
       if (!view) {
-        return found(AuditTamper::kChange, expected_, view.error().message);
+        return found(Tamper::kChange, expected_, view.error().message);
       }
       if (view->identity().first != files_[i].first) {
-        return found(AuditTamper::kChange, files_[i].first,
+        return found(Tamper::kChange, files_[i].first,
                      fmt::format("{} has another segment's name", files_[i].path));
       }
       if (!begins(*view, i == 0) || !rows(*view, next) || !ends(*view, next)) return false;
@@ -114,15 +114,15 @@ class Walk {
   bool nothing_there() {
     if (!anchors_.empty()) {
       return found(
-          AuditTamper::kDeletion, 1,
+          Tamper::kDeletion, 1,
           fmt::format("there is no log, but anchors up to sequence {}", anchors_.back().sequence));
     }
-    return found(AuditTamper::kDeletion, 1,
+    return found(Tamper::kDeletion, 1,
                  "there is no log: not even its first segment, which the daemon never drops last");
   }
 
-  bool begins(const AuditSegmentView& view, bool first) {
-    const AuditSegmentIdentity& identity = view.identity();
+  bool begins(const SegmentView& view, bool first) {
+    const SegmentIdentity& identity = view.identity();
     if (first) {
       origin_ = identity.origin;
       expected_ = done_.first = identity.first;
@@ -130,7 +130,7 @@ class Walk {
       events_ = identity.events;
       window_.add(expected_ - 1, running_);
       if (identity.first == 1 && (running_ != hasher_.first(origin_) || events_ != 0)) {
-        return found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
+        return found(Tamper::kChange, 1, "what the first segment says of itself was changed");
       }
       while (anchor_ < anchors_.size() && anchors_[anchor_].sequence < expected_) {
         if (!holds(anchors_[anchor_], WallTime::min())) return false;
@@ -139,21 +139,21 @@ class Walk {
       return true;
     }
     if (identity.origin != origin_) {
-      return found(AuditTamper::kInsertion, expected_,
+      return found(Tamper::kInsertion, expected_,
                    fmt::format("a segment of another log, {}, stands at sequence {}",
                                identity.origin, identity.first));
     }
     if (identity.before != running_ || identity.events != events_) {
-      return found(AuditTamper::kChange, expected_,
+      return found(Tamper::kChange, expected_,
                    fmt::format("the segment that begins at {} does not follow from the one before",
                                identity.first));
     }
     return true;
   }
 
-  bool rows(const AuditSegmentView& view, AuditSequence next) {
+  bool rows(const SegmentView& view, Sequence next) {
     bool well = true;
-    const bool readable = view.each(view.identity().first, [&](const AuditStoredRow& row) {
+    const bool readable = view.each(view.identity().first, [&](const StoredRow& row) {
       // A closed segment has no records after its end.
       if (row.key >= next && !view.head().closed) {
         ++superseded_;
@@ -163,14 +163,14 @@ class Walk {
       return well;
     });
     if (well && !readable) {
-      return found(AuditTamper::kChange, expected_, "the segment cannot be read any further");
+      return found(Tamper::kChange, expected_, "the segment cannot be read any further");
     }
     return well;
   }
 
-  bool row_follows(const AuditSegmentView& view, const AuditStoredRow& row) {
+  bool row_follows(const SegmentView& view, const StoredRow& row) {
     const bool whole = row.key == expected_ && audit_sequence_of(row.record) == expected_;
-    const AuditLink link = whole ? hasher_.next(running_, row.record) : AuditLink{};
+    const Link link = whole ? hasher_.next(running_, row.record) : Link{};
     if (!whole || link != row.link) {
       return found(diagnose(view, hasher_, window_, expected_, row));
     }
@@ -183,7 +183,7 @@ class Walk {
     done_.last = expected_;
     if (options_.reached != nullptr) options_.reached->store(expected_, std::memory_order_relaxed);
     if (++done_.records == 1) first_time_ = time_of(row.record);
-    if (event_of(row.record) == AuditEvent::kSegmentDropped) {
+    if (event_of(row.record) == Event::kSegmentDropped) {
       const Dropped dropped = dropped_by(row.record);
       if (dropped.through >= dropped_.through) dropped_ = dropped;
     }
@@ -196,7 +196,7 @@ class Walk {
     return true;
   }
 
-  void report(const AuditSegmentView& view) {
+  void report(const SegmentView& view) {
     const double span = static_cast<double>(view.head().sequence - view.identity().first + 1);
     const double within = static_cast<double>(expected_ - view.identity().first) / span;
     const auto current = std::min(
@@ -207,86 +207,86 @@ class Walk {
   }
 
   // The chain is consistent up to here; compare it with the signed anchor.
-  bool holds(const AuditAnchor& anchor, WallTime written) {
+  bool holds(const Anchor& anchor, WallTime written) {
     if (anchor.origin != origin_) {
-      return found(AuditTamper::kForgery, anchor.sequence,
+      return found(Tamper::kForgery, anchor.sequence,
                    fmt::format("the anchors are those of another log, {}", anchor.origin));
     }
     if (suspected_) return true;                         // report the first mismatch only
     if (anchor.sequence + 1 < done_.first) return true;  // dropped by retention
-    const AuditLink& link = anchor.sequence + 1 == done_.first ? start_ : running_;
+    const Link& link = anchor.sequence + 1 == done_.first ? start_ : running_;
     if (anchor.link == link && anchor.events == events_) {
       ++done_.anchors;
       done_.anchored = anchor.sequence;
       return true;
     }
-    const AuditSequence from = done_.anchored + 1;
+    const Sequence from = done_.anchored + 1;
     if (done_.anchored == 0 && done_.first == 1 && first_time_ > anchor.time) {
       return suspect(
-          anchor.sequence, AuditTamper::kDeletion, 1,
+          anchor.sequence, Tamper::kDeletion, 1,
           fmt::format("this log was begun after the anchor at {} was made: the one before "
                       "is gone",
                       anchor.sequence));
     }
     if (written > anchor.time) {
       return suspect(
-          anchor.sequence, AuditTamper::kRollback, from,
+          anchor.sequence, Tamper::kRollback, from,
           fmt::format("after sequence {} this is not the log that the anchor at {} was made "
                       "of: an old copy was put back and written on",
                       done_.anchored, anchor.sequence));
     }
     return suspect(
-        anchor.sequence, AuditTamper::kChange, from,
+        anchor.sequence, Tamper::kChange, from,
         fmt::format("between the anchors at {} and {} the log was written anew: records were "
                     "changed, removed or put in",
                     done_.anchored, anchor.sequence));
   }
 
-  bool ends(const AuditSegmentView& view, AuditSequence next) {
-    const AuditHead& head = view.head();
-    const AuditSequence last = expected_ - 1;
+  bool ends(const SegmentView& view, Sequence next) {
+    const Head& head = view.head();
+    const Sequence last = expected_ - 1;
     if (next == kNoEnd) return ends_the_log(head, last);
     if (head.closed && head.sequence >= next) {
-      return found(AuditTamper::kInsertion, next,
+      return found(Tamper::kInsertion, next,
                    fmt::format("a segment was put in at sequence {}", next));
     }
     if (last >= next) {
-      return found(AuditTamper::kInsertion, next,
+      return found(Tamper::kInsertion, next,
                    fmt::format("the segment before {} goes on behind its end", next));
     }
     if (last + 1 == next) return agrees(head, head.closed, last);
     if (head.sequence <= last && !head.closed) {
-      return found(AuditTamper::kRollback, expected_,
+      return found(Tamper::kRollback, expected_,
                    fmt::format("the segment before {} is an old copy of itself, which ends at {}",
                                next, last));
     }
-    return found(AuditTamper::kRemoval, expected_,
+    return found(Tamper::kRemoval, expected_,
                  fmt::format("records {} to {} are missing", expected_, next - 1));
   }
 
-  bool ends_the_log(const AuditHead& head, AuditSequence last) {
+  bool ends_the_log(const Head& head, Sequence last) {
     if (head.sequence > last) {
       return found(
-          AuditTamper::kTruncation, expected_,
+          Tamper::kTruncation, expected_,
           fmt::format("the log ends at {}, and says that it went to {}", last, head.sequence));
     }
     if (head.closed && !options_.without_newest) {
-      return found(AuditTamper::kTruncation, expected_,
+      return found(Tamper::kTruncation, expected_,
                    fmt::format("the segment that followed sequence {} is missing", last));
     }
     return agrees(head, true, last);
   }
 
   // The head of a segment that was not closed may come from a failed commit.
-  bool agrees(const AuditHead& head, bool must, AuditSequence last) {
+  bool agrees(const Head& head, bool must, Sequence last) {
     if (!must) return true;
     if (head.sequence < last) {
       return found(
-          AuditTamper::kInsertion, head.sequence + 1,
+          Tamper::kInsertion, head.sequence + 1,
           fmt::format("the log says that it ends at {}, and goes on to {}", head.sequence, last));
     }
     if (head.link != running_ || head.events != events_) {
-      return found(AuditTamper::kChange, last, "what the segment says of its end was changed");
+      return found(Tamper::kChange, last, "what the segment says of its end was changed");
     }
     return true;
   }
@@ -303,9 +303,9 @@ class Walk {
           superseded_));
     }
     if (anchor_ == anchors_.size() || options_.without_newest) return true;
-    const AuditAnchor& ahead = anchors_.back();
+    const Anchor& ahead = anchors_.back();
     return found(
-        AuditTamper::kRollback, expected_,
+        Tamper::kRollback, expected_,
         fmt::format("the log ends at {} in good order, but an anchor was made at {}: this is "
                     "an old copy of it",
                     expected_ - 1, ahead.sequence));
@@ -317,27 +317,27 @@ class Walk {
     const bool same =
         dropped_.through + 1 != done_.first || dropped_.link == hex_text(bytes_of(start_));
     if (told && same) return true;
-    return found(AuditTamper::kRemoval, dropped_.through + 1,
+    return found(Tamper::kRemoval, dropped_.through + 1,
                  fmt::format("records {} to {} are missing, and retention did not drop them",
                              dropped_.through + 1, done_.first - 1));
   }
 
-  const AuditVerifyOptions& options_;
-  AuditHasher hasher_;
-  std::vector<AuditSegmentFile> files_;
-  std::vector<AuditAnchor> anchors_;  // sorted by sequence
-  std::size_t anchor_ = 0;            // index of the next one
-  AuditVerification done_;
+  const VerifyOptions& options_;
+  Hasher hasher_;
+  std::vector<SegmentFile> files_;
+  std::vector<Anchor> anchors_;  // sorted by sequence
+  std::size_t anchor_ = 0;       // index of the next one
+  Verification done_;
   std::string origin_;
-  AuditSequence expected_ = 1;
-  AuditLink running_{};
-  AuditLink start_{};
+  Sequence expected_ = 1;
+  Link running_{};
+  Link start_{};
   ChainWindow window_;
   std::uint64_t events_ = 0;
   WallTime first_time_{};
   Dropped dropped_;
-  std::optional<AuditFinding> suspected_;  // an anchor mismatch, unless explained later
-  AuditSequence suspected_at_ = 0;
+  std::optional<Finding> suspected_;  // an anchor mismatch, unless explained later
+  Sequence suspected_at_ = 0;
   std::uint64_t superseded_ = 0;
   std::uint64_t all_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
@@ -345,17 +345,17 @@ class Walk {
 
 }  // namespace
 
-std::string_view name_of(AuditTamper kind) {
+std::string_view name_of(Tamper kind) {
   switch (kind) {
 #define CLAIMSD_AUDIT_TAMPER_NAME(identifier, name) \
-  case AuditTamper::identifier: return name;
+  case Tamper::identifier: return name;
     CLAIMSD_AUDIT_TAMPERS(CLAIMSD_AUDIT_TAMPER_NAME)
 #undef CLAIMSD_AUDIT_TAMPER_NAME
   }
   return "unknown";
 }
 
-std::vector<std::string> what_is_unverified(const AuditVerification& done) {
+std::vector<std::string> what_is_unverified(const Verification& done) {
   if (done.anchored == done.last) return {};
   const std::string where =
       done.anchored == 0
@@ -370,8 +370,8 @@ std::vector<std::string> what_is_unverified(const AuditVerification& done) {
           where + ": whether this is an old copy (rollback)"};
 }
 
-Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
-  std::vector<AuditSegmentFile> files = TRY(list_segments(options.directory));
+Result<Verification> verify_audit(const VerifyOptions& options) {
+  std::vector<SegmentFile> files = TRY(list_segments(options.directory));
   if (options.without_newest && !files.empty()) {
     files.pop_back();
     if (files.empty()) {
@@ -381,7 +381,7 @@ Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
                       options.directory));
     }
   }
-  AuditHasher hasher = TRY(AuditHasher::create());
+  Hasher hasher = TRY(Hasher::create());
   return Walk(options, std::move(hasher), std::move(files)).run();
 }
 

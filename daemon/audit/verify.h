@@ -44,53 +44,53 @@ namespace claimsd::audit {
   K(kForgery,    "forgery")
 // clang-format on
 
-enum class AuditTamper : std::uint8_t {
+enum class Tamper : std::uint8_t {
 #define CLAIMSD_AUDIT_TAMPER_ENUM(identifier, name) identifier,
   CLAIMSD_AUDIT_TAMPERS(CLAIMSD_AUDIT_TAMPER_ENUM)
 #undef CLAIMSD_AUDIT_TAMPER_ENUM
 };
 
-std::string_view name_of(AuditTamper kind);
+std::string_view name_of(Tamper kind);
 
-struct AuditFinding {
-  AuditTamper kind = AuditTamper::kChange;
-  AuditSequence at = 0;  // first bad sequence
+struct Finding {
+  Tamper kind = Tamper::kChange;
+  Sequence at = 0;  // first bad sequence
   std::string sentence;
 };
 
-struct AuditVerification {
-  std::optional<AuditFinding> finding;  // empty: no tampering found
-  AuditSequence first = 0;
-  AuditSequence last = 0;  // last sequence that follows from the first
-  AuditLink link{};        // link of `last`
+struct Verification {
+  std::optional<Finding> finding;  // empty: no tampering found
+  Sequence first = 0;
+  Sequence last = 0;  // last sequence that follows from the first
+  Link link{};        // link of `last`
   std::uint64_t records = 0;
   std::uint64_t events = 0;  // of the whole log
   std::uint64_t bytes = 0;   // of the records
   std::uint64_t anchors = 0;
-  AuditSequence anchored = 0;  // an anchor confirms everything up to here
+  Sequence anchored = 0;  // an anchor confirms everything up to here
   std::vector<std::string> notes;
   std::vector<std::string> cannot_tell;
 };
 
-struct AuditVerifyOptions {
+struct VerifyOptions {
   std::string directory;
-  std::optional<AuditAnchors> anchors;
+  std::optional<Anchors> anchors;
   // Skip the newest segment, because a daemon is writing to it.
   bool without_newest = false;
   // Called periodically with the last valid sequence and the fraction of the bytes done.
-  std::function<void(AuditSequence, double)> progress;
+  std::function<void(Sequence, double)> progress;
   // If set, holds the last valid sequence, for an observer in another process.
-  std::atomic<AuditSequence>* reached = nullptr;
+  std::atomic<Sequence>* reached = nullptr;
 };
 
 // For an intact log: the kinds of tampering that only a later anchor could rule out.
-std::vector<std::string> what_is_unverified(const AuditVerification& done);
+std::vector<std::string> what_is_unverified(const Verification& done);
 
 // Fails only if the directory cannot be read at all.
-Result<AuditVerification> verify_audit(const AuditVerifyOptions& options);
+Result<Verification> verify_audit(const VerifyOptions& options);
 
 // The same in a child process. LMDB trusts its files, so one with modified pages can crash it; the
 // crash is then the finding. `progress` is called in this process.
-Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& options);
+Result<Verification> verify_audit_in_child(const VerifyOptions& options);
 
 }  // namespace claimsd::audit

@@ -21,24 +21,24 @@ namespace {
 
 // Progress of the child in shared memory, readable even after it crashed.
 struct Shared {
-  std::atomic<AuditSequence> done{0};
+  std::atomic<Sequence> done{0};
 };
 
-void put_string(AuditEncoder& put, std::string& out, const std::string& text) {
+void put_string(Encoder& put, std::string& out, const std::string& text) {
   put.integer(static_cast<std::uint32_t>(text.size()));
   out += text;
 }
 
-std::string take_string(AuditDecoder& take) {
+std::string take_string(Decoder& take) {
   return std::string(take.raw(take.integer<std::uint32_t>()));
 }
 
-void put_list(AuditEncoder& put, std::string& out, const std::vector<std::string>& list) {
+void put_list(Encoder& put, std::string& out, const std::vector<std::string>& list) {
   put.integer(static_cast<std::uint32_t>(list.size()));
   for (const std::string& text : list) put_string(put, out, text);
 }
 
-std::vector<std::string> take_list(AuditDecoder& take) {
+std::vector<std::string> take_list(Decoder& take) {
   std::vector<std::string> list;
   for (auto left = take.integer<std::uint32_t>(); left > 0 && take.ok(); --left) {
     list.push_back(take_string(take));
@@ -47,15 +47,15 @@ std::vector<std::string> take_list(AuditDecoder& take) {
 }
 
 // 'P' progress, 'V' verification, 'E' error.
-std::string encode(const Result<AuditVerification>& result) {
+std::string encode(const Result<Verification>& result) {
   std::string out(1, result ? 'V' : 'E');
-  AuditEncoder put(out);
+  Encoder put(out);
   if (!result) {
     put_string(put, out, result.error().message);
     return out;
   }
   put.integer(static_cast<std::uint8_t>(result->finding ? 1 : 0));
-  const AuditFinding finding = result->finding.value_or(AuditFinding{});
+  const Finding finding = result->finding.value_or(Finding{});
   put.integer(static_cast<std::uint8_t>(finding.kind));
   put.integer(finding.at);
   put_string(put, out, finding.sentence);
@@ -69,12 +69,12 @@ std::string encode(const Result<AuditVerification>& result) {
   return out;
 }
 
-AuditVerification decode(AuditDecoder& take) {
-  AuditVerification done;
+Verification decode(Decoder& take) {
+  Verification done;
   const bool has_finding = take.integer<std::uint8_t>() == 1;
-  AuditFinding finding;
-  finding.kind = static_cast<AuditTamper>(take.integer<std::uint8_t>());
-  finding.at = take.integer<AuditSequence>();
+  Finding finding;
+  finding.kind = static_cast<Tamper>(take.integer<std::uint8_t>());
+  finding.at = take.integer<Sequence>();
   finding.sentence = take_string(take);
   if (has_finding) done.finding = finding;
   for (std::uint64_t* const number : {&done.first, &done.last, &done.records, &done.events,
@@ -95,15 +95,15 @@ void write_all(int fd, std::string_view bytes) {
   }
 }
 
-[[noreturn]] void child(const AuditVerifyOptions& options, Shared& shared, int out) {
+[[noreturn]] void child(const VerifyOptions& options, Shared& shared, int out) {
   for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
   const Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));  // for LMDB's abort message
   if (nowhere) dup2(nowhere.get(), STDERR_FILENO);
-  AuditVerifyOptions here = options;
-  here.progress = [&](AuditSequence last, double share) {
+  VerifyOptions here = options;
+  here.progress = [&](Sequence last, double share) {
     std::string said = "P";
-    AuditEncoder(said).integer(last);
-    AuditEncoder(said).integer(static_cast<std::uint32_t>(share * 1e6));
+    Encoder(said).integer(last);
+    Encoder(said).integer(static_cast<std::uint32_t>(share * 1e6));
     write_all(out, said);
   };
   here.reached = &shared.done;
@@ -113,7 +113,7 @@ void write_all(int fd, std::string_view bytes) {
 
 constexpr std::size_t kProgressSize = 1 + 8 + 4;
 
-std::string read_to_end(int fd, const AuditVerifyOptions& options) {
+std::string read_to_end(int fd, const VerifyOptions& options) {
   std::string text;
   char part[4096];
   ssize_t got = 0;
@@ -121,8 +121,8 @@ std::string read_to_end(int fd, const AuditVerifyOptions& options) {
     if (got < 0) continue;
     text.append(part, static_cast<std::size_t>(got));
     while (text.size() >= kProgressSize && text[0] == 'P') {
-      AuditDecoder take(std::string_view(text).substr(1));
-      const auto last = take.integer<AuditSequence>();
+      Decoder take(std::string_view(text).substr(1));
+      const auto last = take.integer<Sequence>();
       if (options.progress) options.progress(last, take.integer<std::uint32_t>() / 1e6);
       text.erase(0, kProgressSize);
     }
@@ -130,20 +130,20 @@ std::string read_to_end(int fd, const AuditVerifyOptions& options) {
   return text;
 }
 
-AuditVerification crashed(AuditSequence done) {
-  AuditVerification verification;
+Verification crashed(Sequence done) {
+  Verification verification;
   verification.last = done;
   verification.finding =
-      AuditFinding{AuditTamper::kChange, done + 1,
-                   fmt::format("a segment's file is damaged so that it cannot be read: somewhere "
-                               "after sequence {} its pages were changed",
-                               done)};
+      Finding{Tamper::kChange, done + 1,
+              fmt::format("a segment's file is damaged so that it cannot be read: somewhere "
+                          "after sequence {} its pages were changed",
+                          done)};
   return verification;
 }
 
 }  // namespace
 
-Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& options) {
+Result<Verification> verify_audit_in_child(const VerifyOptions& options) {
   void* const page =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2];
@@ -160,11 +160,11 @@ Result<AuditVerification> verify_audit_in_child(const AuditVerifyOptions& option
   const std::string text = pid < 0 ? std::string() : read_to_end(in.get(), options);
   int status = 0;
   while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-  const AuditSequence done = shared->done;
+  const Sequence done = shared->done;
   munmap(page, sizeof(Shared));
   if (pid < 0) return failure("cannot verify in a process of its own: no process can be made");
   if (text.empty()) return crashed(done);
-  AuditDecoder take(std::string_view(text).substr(1));
+  Decoder take(std::string_view(text).substr(1));
   if (text[0] == 'E') return failure(take_string(take));
   return decode(take);
 }

@@ -7,8 +7,7 @@
 
 namespace claimsd::audit {
 
-AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
-                                     AuditVerification verified)
+Continuation::Continuation(Hasher hasher, Anchors anchors, Verification verified)
     : hasher_(std::move(hasher)), anchors_(std::move(anchors)), done_(std::move(verified)) {
   done_.cannot_tell.clear();
   auto& all = anchors_.anchors;
@@ -17,37 +16,36 @@ AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
   });
   while (anchor_ < all.size() && all[anchor_].sequence <= done_.last) ++anchor_;
   if (!anchors_.problems.empty() && !done_.finding)
-    found(AuditTamper::kForgery, 0, "anchors, " + anchors_.problems.front());
+    found(Tamper::kForgery, 0, "anchors, " + anchors_.problems.front());
 }
 
-AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
-                                     const AuditSegmentIdentity& begin)
-    : AuditContinuation(std::move(hasher), std::move(anchors),
-                        AuditVerification{.finding = {},
-                                          .first = begin.first,
-                                          .last = begin.first - 1,
-                                          .link = begin.before,
-                                          .events = begin.events}) {
+Continuation::Continuation(Hasher hasher, Anchors anchors, const SegmentIdentity& begin)
+    : Continuation(std::move(hasher), std::move(anchors),
+                   Verification{.finding = {},
+                                .first = begin.first,
+                                .last = begin.first - 1,
+                                .link = begin.before,
+                                .events = begin.events}) {
   if (begin.first == 1 && (begin.before != hasher_.first(begin.origin) || begin.events != 0))
-    found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
+    found(Tamper::kChange, 1, "what the first segment says of itself was changed");
 }
 
-bool AuditContinuation::found(AuditTamper kind, AuditSequence at, std::string sentence) {
-  if (!done_.finding) done_.finding = AuditFinding{kind, at, std::move(sentence)};
+bool Continuation::found(Tamper kind, Sequence at, std::string sentence) {
+  if (!done_.finding) done_.finding = Finding{kind, at, std::move(sentence)};
   return false;
 }
 
-bool AuditContinuation::take(std::string_view record, const AuditLink& link) {
+bool Continuation::take(std::string_view record, const Link& link) {
   if (done_.finding) return false;
-  const AuditSequence expected = next();
+  const Sequence expected = next();
   const auto decoded = decode_audit_record(record);
   if (decoded && decoded->sequence > expected) {
-    return found(AuditTamper::kRemoval, expected,
+    return found(Tamper::kRemoval, expected,
                  fmt::format("records {} to {} are missing", expected, decoded->sequence - 1));
   }
-  const AuditLink follows = hasher_.next(done_.link, record);
+  const Link follows = hasher_.next(done_.link, record);
   if (!decoded || decoded->sequence != expected || follows != link) {
-    return found(AuditTamper::kChange, expected,
+    return found(Tamper::kChange, expected,
                  fmt::format("record {} does not follow from the one before", expected));
   }
   done_.link = link;
@@ -63,24 +61,24 @@ bool AuditContinuation::take(std::string_view record, const AuditLink& link) {
   return true;
 }
 
-bool AuditContinuation::holds(const AuditAnchor& anchor) {
+bool Continuation::holds(const Anchor& anchor) {
   if (anchor.link == done_.link && anchor.events == done_.events) {
     ++done_.anchors;
     done_.anchored = anchor.sequence;
     return true;
   }
-  return found(AuditTamper::kChange, done_.anchored + 1,
+  return found(Tamper::kChange, done_.anchored + 1,
                fmt::format("between the anchors at {} and {} the log was written anew: records "
                            "were changed, removed or put in",
                            done_.anchored, anchor.sequence));
 }
 
-AuditVerification AuditContinuation::end(AuditSequence last) && {
+Verification Continuation::end(Sequence last) && {
   if (done_.last < last) {
-    found(AuditTamper::kRemoval, next(), fmt::format("records {} to {} are missing", next(), last));
+    found(Tamper::kRemoval, next(), fmt::format("records {} to {} are missing", next(), last));
   }
   if (anchor_ < anchors_.anchors.size()) {
-    found(AuditTamper::kRollback, next(),
+    found(Tamper::kRollback, next(),
           fmt::format("the log ends at {}, but an anchor was made at {}: this is an old copy of it",
                       done_.last, anchors_.anchors.back().sequence));
   }

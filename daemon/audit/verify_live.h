@@ -12,28 +12,28 @@
 
 namespace claimsd::audit {
 
-class AuditContinuation {
+class Continuation {
  public:
   // Continues after segments that were verified and are intact.
-  AuditContinuation(AuditHasher hasher, AuditAnchors anchors, AuditVerification verified);
+  Continuation(Hasher hasher, Anchors anchors, Verification verified);
   // For a log whose only segment is the newest one.
-  AuditContinuation(AuditHasher hasher, AuditAnchors anchors, const AuditSegmentIdentity& begin);
+  Continuation(Hasher hasher, Anchors anchors, const SegmentIdentity& begin);
 
   // The sequence expected next.
-  AuditSequence next() const { return done_.last + 1; }
+  Sequence next() const { return done_.last + 1; }
   // False if the row does not follow or contradicts an anchor. Further rows are then not needed.
-  bool take(std::string_view record, const AuditLink& link);
+  bool take(std::string_view record, const Link& link);
   // Call after every row up to `last` was passed to take().
-  AuditVerification end(AuditSequence last) &&;
+  Verification end(Sequence last) &&;
 
  private:
-  bool found(AuditTamper kind, AuditSequence at, std::string sentence);
-  bool holds(const AuditAnchor& anchor);
+  bool found(Tamper kind, Sequence at, std::string sentence);
+  bool holds(const Anchor& anchor);
 
-  AuditHasher hasher_;
-  AuditAnchors anchors_;    // sorted by sequence
+  Hasher hasher_;
+  Anchors anchors_;         // sorted by sequence
   std::size_t anchor_ = 0;  // index of the next one
-  AuditVerification done_;
+  Verification done_;
 };
 
 }  // namespace claimsd::audit

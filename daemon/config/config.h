@@ -83,7 +83,7 @@ struct RevocationsConfig {
   milliseconds keep;
 };
 
-// Each level includes those before it. Same order as AuditLevel (audit/events.h).
+// Each level includes those before it. Same order as Level (audit/events.h).
 enum class AuditDetail : std::uint8_t { kFailures, kVerifications, kLeases, kEvery };
 
 // [audit]: the record of rejections and of operators' actions.

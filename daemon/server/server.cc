@@ -14,15 +14,14 @@ constexpr Duration kPauseOfFloods = milliseconds(1);
 
 }  // namespace
 
-Server::Server(loop::Loop& loop, ServerSettings settings, Log& log)
+Server::Server(loop::Loop& loop, Settings settings, Log& log)
     : loop_(loop),
       settings_(std::move(settings)),
       log_(log),
       admission_(settings_.admission),
       idle_(loop, [this] { run_iteration(); }) {}
 
-Result<std::unique_ptr<Server>> Server::create(loop::Loop& loop, ServerSettings settings,
-                                               Log& log) {
+Result<std::unique_ptr<Server>> Server::create(loop::Loop& loop, Settings settings, Log& log) {
   std::unique_ptr<Server> server(new Server(loop, std::move(settings), log));
   server->sweep_ =
       TRY(loop::TimerFd::create(loop, [self = server.get()] { self->close_slow_clients(); }));
@@ -58,7 +57,7 @@ loop::StreamListener::Handlers Server::handlers() {
               }};
 }
 
-void Server::reconfigure(ServerSettings settings) {
+void Server::reconfigure(Settings settings) {
   admission_.set_policy(settings.admission);
   settings_ = std::move(settings);
   std::vector<std::uint64_t> strangers;

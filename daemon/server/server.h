@@ -21,7 +21,7 @@
 
 namespace claimsd::server {
 
-struct ServerSettings {
+struct Settings {
   AdmissionPolicy admission;
   std::size_t write_queue_bytes = 256 * 1024;  // per connection; above it the peer is a slow reader
   Duration slow_reader_timeout = seconds(5);   // time for a full write queue to drain
@@ -31,8 +31,7 @@ struct ServerSettings {
 
 class Server final : public claims::AnswerSink {
  public:
-  static Result<std::unique_ptr<Server>> create(loop::Loop& loop, ServerSettings settings,
-                                                Log& log);
+  static Result<std::unique_ptr<Server>> create(loop::Loop& loop, Settings settings, Log& log);
   ~Server() override;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -49,7 +48,7 @@ class Server final : public claims::AnswerSink {
   Status open(Fd inherited);
 
   // Applies new settings. Connections that are no longer allowed are closed.
-  void reconfigure(ServerSettings settings);
+  void reconfigure(Settings settings);
   // Replaces the map. A connection that holds the old one is closed once it has no open query, and
   // gets the new one when it reconnects. -1: there is no map.
   void replace_map(int descriptor);
@@ -82,7 +81,7 @@ class Server final : public claims::AnswerSink {
   const loop::PeerCredentials* peer(std::uint64_t connection) const;
 
   std::uint32_t connections() const { return admission_.connections(); }
-  const ServerCounters& counters() const { return counters_; }
+  const Counters& counters() const { return counters_; }
   const PeerTable& peers() const { return peers_; }
   // True when no connection has queued bytes.
   bool drained() const;
@@ -90,7 +89,7 @@ class Server final : public claims::AnswerSink {
  private:
   class Connection;
 
-  Server(loop::Loop& loop, ServerSettings settings, Log& log);
+  Server(loop::Loop& loop, Settings settings, Log& log);
   loop::StreamListener::Handlers handlers();
   void accept(Fd fd);
   void turn_away(Connection& connection, proto::FailureCode why);
@@ -107,12 +106,12 @@ class Server final : public claims::AnswerSink {
   void retire();
 
   loop::Loop& loop_;
-  ServerSettings settings_;
+  Settings settings_;
   Log& log_;
   std::unique_ptr<SessionContext> context_;
   Admission admission_;
   PeerTable peers_;
-  ServerCounters counters_;
+  Counters counters_;
   OnRefused on_refused_;
   std::unique_ptr<loop::StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;

@@ -13,6 +13,6 @@ namespace claimsd::server {
   C(connections_cut_off,  "Connections closed because the peer did not shake hands or read its answers in time")
 // clang-format on
 
-CLAIMSD_COUNTER_STRUCT(ServerCounters, CLAIMSD_SERVER_COUNTERS)
+CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_SERVER_COUNTERS)
 
 }  // namespace claimsd::server

@@ -179,7 +179,7 @@ DaemonStatus sample_status() {
   upstream.last_latency = milliseconds(12);
   upstream.certificates.client_end = WallTime(seconds(1'800'000'000));
   status.upstreams = {upstream};
-  status.audit.log.state = audit::AuditState::kWritable;
+  status.audit.log.state = audit::State::kWritable;
   status.audit.log.sequence = 5012;
   status.audit.log.bytes = 1 << 20;
   status.audit.log.segments = 2;

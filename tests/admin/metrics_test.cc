@@ -61,9 +61,9 @@ TEST_CASE("metrics follow the text format: help and type before the samples, eac
 TEST_CASE("the audit metrics are present only if an audit log is kept") {
   auto status = sample_status();
   CHECK(text_of(status).find("\nclaimsd_audit_writable 1\n") != std::string::npos);
-  status.audit.log.state = audit::AuditState::kDiskFull;
+  status.audit.log.state = audit::State::kDiskFull;
   CHECK(text_of(status).find("\nclaimsd_audit_writable 0\n") != std::string::npos);
-  status.audit.log.state = audit::AuditState::kOff;
+  status.audit.log.state = audit::State::kOff;
   CHECK(text_of(status).find("\nclaimsd_audit_writable ") == std::string::npos);
 }
 

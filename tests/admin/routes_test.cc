@@ -60,9 +60,7 @@ struct FakeDaemon {
     made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
-    made.audit = [](const audit::AuditSearchFilter&, const auto& done) {
-      done(audit::AuditPage{});
-    };
+    made.audit = [](const audit::SearchFilter&, const auto& done) { done(audit::Page{}); };
     return made;
   }
   HttpResponse call(HttpRequest request) {

@@ -138,14 +138,14 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     return findings[0];
   };
   SECTION("its disk is full") {
-    status.audit.log.state = audit::AuditState::kDiskFull;
+    status.audit.log.state = audit::State::kDiskFull;
     CHECK(only_finding().code == "audit_disk_full");
     CHECK(only_finding().message.find("withheld") != std::string::npos);
     status.audit.denies = false;
     CHECK(only_finding().message.find("given without one") != std::string::npos);
   }
   SECTION("its disk fails") {
-    status.audit.log.state = audit::AuditState::kReopening;
+    status.audit.log.state = audit::State::kReopening;
     CHECK(only_finding().code == "audit_not_writable");
   }
   SECTION("more records than it could take, a moment ago") {
@@ -155,7 +155,7 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     CHECK(assess(status).empty());
   }
   SECTION("none is kept") {
-    status.audit.log.state = audit::AuditState::kOff;
+    status.audit.log.state = audit::State::kOff;
     CHECK(assess(status).empty());
   }
 }

@@ -47,17 +47,17 @@ class CountingRandom final : public Random {
   std::uint8_t next_ = 1;
 };
 
-inline AuditFingerprint token_number(std::uint64_t number) {
-  AuditFingerprint token{};
+inline Fingerprint token_number(std::uint64_t number) {
+  Fingerprint token{};
   for (std::size_t i = 0; i < 8; ++i) token[i] = static_cast<std::uint8_t>(number >> (8 * i));
   token[15] = 0x5a;
   return token;
 }
 
 // A typical rejection: a distinct token and no user.
-inline AuditRecord refusal_number(std::uint64_t number, const Now& now = {BootTime{}, kNoon}) {
-  AuditRecord record;
-  record.event = AuditEvent::kRejected;
+inline Record refusal_number(std::uint64_t number, const Now& now = {BootTime{}, kNoon}) {
+  Record record;
+  record.event = Event::kRejected;
   record.verdict = static_cast<std::uint8_t>(proto::Verdict::kInvalid);
   record.reason = proto::Reason::kRejected;
   record.source = proto::Source::kUpstream;
@@ -71,9 +71,9 @@ inline AuditRecord refusal_number(std::uint64_t number, const Now& now = {BootTi
   return record;
 }
 
-inline AuditRecord denial_of(const std::string& user, const Now& now = {BootTime{}, kNoon}) {
-  AuditRecord record;
-  record.event = AuditEvent::kDenied;
+inline Record denial_of(const std::string& user, const Now& now = {BootTime{}, kNoon}) {
+  Record record;
+  record.event = Event::kDenied;
   record.at = now;
   record.last = now.wall;
   record.user = user;
@@ -84,34 +84,33 @@ inline AuditRecord denial_of(const std::string& user, const Now& now = {BootTime
   return record;
 }
 
-inline AuditStore open_store(const std::string& directory, std::size_t segment_bytes = 64U << 20U,
-                             WallTime now = kNoon, AuditRetention retention = {}) {
-  auto store = AuditStore::open({directory, "host.example", segment_bytes, retention}, now);
+inline Store open_store(const std::string& directory, std::size_t segment_bytes = 64U << 20U,
+                        WallTime now = kNoon, Retention retention = {}) {
+  auto store = Store::open({directory, "host.example", segment_bytes, retention}, now);
   if (!store) FAIL(store.error().message);
   return std::move(*store);
 }
 
 // Appends rejections, `per_commit` at a time.
-inline void append_refusals(AuditStore& store, std::uint64_t first, std::uint64_t count,
+inline void append_refusals(Store& store, std::uint64_t first, std::uint64_t count,
                             WallTime now = kNoon, std::uint64_t per_commit = 50) {
   for (std::uint64_t done = 0; done < count;) {
-    std::vector<AuditRecord> batch;
+    std::vector<Record> batch;
     for (; batch.size() < per_commit && done < count; ++done) {
       batch.push_back(
           refusal_number(first + done, {BootTime(Duration(static_cast<std::int64_t>(done))), now}));
     }
-    REQUIRE(store.append(batch, now) == AuditAppended::kDurable);
+    REQUIRE(store.append(batch, now) == Appended::kDurable);
   }
 }
 
-inline AuditVerification verified(const std::string& directory,
-                                  std::optional<AuditAnchors> anchors = {}) {
+inline Verification verified(const std::string& directory, std::optional<Anchors> anchors = {}) {
   auto done = verify_audit({.directory = directory, .anchors = std::move(anchors)});
   if (!done) FAIL(done.error().message);
   return std::move(*done);
 }
 
-inline std::vector<AuditSegmentFile> segment_files(const std::string& directory) {
+inline std::vector<SegmentFile> segment_files(const std::string& directory) {
   auto files = list_segments(directory);
   if (!files) FAIL(files.error().message);
   return std::move(*files);
@@ -122,7 +121,7 @@ inline std::string file_text(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-inline std::string sentence_of(const AuditVerification& done) {
+inline std::string sentence_of(const Verification& done) {
   if (!done.finding) return "healthy";
   return std::string(name_of(done.finding->kind)) + " at " + std::to_string(done.finding->at) +
          ": " + done.finding->sentence;

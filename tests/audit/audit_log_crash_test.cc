@@ -40,8 +40,7 @@ TEST_CASE("a writer killed at any moment loses no acknowledged record") {
       INFO("kill " << i);
       REQUIRE(missing_from(scratch.path(), acknowledged) == 0);
       REQUIRE(sentence_of(verified(scratch.path(),
-                                   read_anchors(file_text(scratch / AuditSigner::kFile)))) ==
-              "healthy");
+                                   read_anchors(file_text(scratch / Signer::kFile)))) == "healthy");
     }
   }
   CHECK(segment_files(scratch.path()).size() > 1);
@@ -101,15 +100,15 @@ TEST_CASE(
     const ScratchDirectory left;
     power.leave(operations, subset, left.path());
     INFO("after " << operations << " operations" << (subset != nullptr ? ", a subset" : ""));
-    AuditStore store = open_store(left.path(), 48U << 10U);
+    Store store = open_store(left.path(), 48U << 10U);
     REQUIRE_FALSE(store.damaged_at());
     REQUIRE(missing_from(left.path(), power.acknowledged(operations)) == 0);
     CountingRandom random;
-    REQUIRE(AuditSigner::open(left.path(), "host.example", random, kNoon));
+    REQUIRE(Signer::open(left.path(), "host.example", random, kNoon));
     append_refusals(store, 0, 1);
-    const AuditSequence last = store.head().sequence;
-    { const AuditStore closed = std::move(store); }
-    const AuditVerification done = verified(left.path());
+    const Sequence last = store.head().sequence;
+    { const Store closed = std::move(store); }
+    const Verification done = verified(left.path());
     INFO(sentence_of(done));
     REQUIRE_FALSE(done.finding);
     REQUIRE(done.last == last);

@@ -33,9 +33,9 @@ void write_ballast(const std::string& path) {
 
 class Answers {
  public:
-  void take(std::vector<AuditCompletion>&& more) {
+  void take(std::vector<Completion>&& more) {
     const std::lock_guard lock(mutex_);
-    for (const AuditCompletion& one : more) verdicts_[one.ticket] = one.verdict;
+    for (const Completion& one : more) verdicts_[one.ticket] = one.verdict;
     changed_.notify_all();
   }
   claims::AuditDecision wait_for(claims::AuditTicket ticket) {
@@ -70,7 +70,7 @@ Outcome fill_and_make_room(const std::string& disk) {
   claims::AuditTicket ticket = 0;
   const auto search = [&] {
     ++ticket;
-    AuditRecord record = denial_of(std::to_string(ticket));
+    Record record = denial_of(std::to_string(ticket));
     record.route.assign(kMaxAuditRoute, 'r');
     const claims::AuditDecision verdict = (*log)->submit(std::move(record), ticket);
     const bool goes = verdict == claims::AuditDecision::kPending &&
@@ -82,13 +82,12 @@ Outcome fill_and_make_room(const std::string& disk) {
   while (ticket < 20'000 && search()) continue;
   if (denied == 0) return kNeverFull;
   for (int i = 0; i < 10; ++i) search();  // still full, because the clock has not advanced
-  if ((*log)->stats().state != AuditState::kDiskFull) return kNeverFull;
+  if ((*log)->stats().state != State::kDiskFull) return kNeverFull;
   std::filesystem::remove(ballast);
   clock.advance(seconds(2));
   for (int tries = 0; tries < 5000 && !search(); ++tries) usleep(1000);
-  const AuditStats stats = (*log)->stats();
-  if (stats.state != AuditState::kWritable || stats.counters.audit_unavailable != denied ||
-      !search())
+  const Stats stats = (*log)->stats();
+  if (stats.state != State::kWritable || stats.counters.audit_unavailable != denied || !search())
     return kNotRecovered;
   (*log)->stop();
   const auto done = verify_audit({.directory = directory});

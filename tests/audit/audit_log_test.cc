@@ -16,12 +16,12 @@ namespace {
 // Receives completions on the log's thread; a test can wait for a given number of them.
 class Completions {
  public:
-  void take(std::vector<AuditCompletion>&& more) {
+  void take(std::vector<Completion>&& more) {
     const std::lock_guard lock(mutex_);
-    for (const AuditCompletion& one : more) all_.push_back(one);
+    for (const Completion& one : more) all_.push_back(one);
     changed_.notify_all();
   }
-  std::vector<AuditCompletion> wait_for(std::size_t count) {
+  std::vector<Completion> wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(30), [&] { return all_.size() >= count; });
     return all_;
@@ -30,7 +30,7 @@ class Completions {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<AuditCompletion> all_;
+  std::vector<Completion> all_;
 };
 
 struct Bench {
@@ -45,11 +45,11 @@ struct Bench {
   std::unique_ptr<AuditLog> start(AuditLog::Options options = {}) {
     options.store.directory = scratch.path();
     options.store.origin = "host.example";
-    AuditHooks hooks{[this](auto&& more) { completions.take(std::move(more)); },
-                     [this](const std::string& line) {
-                       const std::lock_guard lock(mutex);
-                       anchors += line + "\n";
-                     }};
+    Hooks hooks{[this](auto&& more) { completions.take(std::move(more)); },
+                [this](const std::string& line) {
+                  const std::lock_guard lock(mutex);
+                  anchors += line + "\n";
+                }};
     auto log = AuditLog::start(options, clock, random, quiet, std::move(hooks));
     if (!log) FAIL(log.error().message);
     return std::move(*log);
@@ -62,7 +62,7 @@ TEST_CASE("every ticket completes exactly once, after its record can be read") {
   Bench bench;
   auto log = bench.start();
   for (claims::AuditTicket ticket = 1; ticket <= 500; ++ticket) {
-    AuditRecord record = refusal_number(ticket);
+    Record record = refusal_number(ticket);
     record.peer.uid = static_cast<std::uint32_t>(ticket);
     REQUIRE(log->submit(std::move(record), ticket) == claims::AuditDecision::kPending);
   }
@@ -83,22 +83,22 @@ TEST_CASE("stop writes pending records and a last anchor") {
     auto log = bench.start();
     for (std::uint64_t i = 0; i < 20; ++i) log->submit(denial_of(std::to_string(i)), 0);
   }
-  const AuditVerification done = verified(bench.scratch.path(), read_anchors(bench.anchors));
+  const Verification done = verified(bench.scratch.path(), read_anchors(bench.anchors));
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.events == 20);
   CHECK(done.anchored == 20);
   CHECK(done.cannot_tell.empty());
-  CHECK(read_anchors(file_text(bench.scratch / AuditSigner::kFile)).anchors.size() ==
+  CHECK(read_anchors(file_text(bench.scratch / Signer::kFile)).anchors.size() ==
         read_anchors(bench.anchors).anchors.size());
 }
 
 TEST_CASE("a new day has a new key, signed by the old one, which is destroyed") {
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
-  const std::string yesterday = file_text(bench.scratch / AuditSigner::kKeyFile);
+  const std::string yesterday = file_text(bench.scratch / Signer::kKeyFile);
   bench.clock.advance(std::chrono::hours(24));
   { bench.start()->submit(denial_of("2"), 0); }
-  const std::string text = file_text(bench.scratch / AuditSigner::kFile);
+  const std::string text = file_text(bench.scratch / Signer::kFile);
   CHECK(read_anchors(text).anchors.size() == 2);
   CHECK(read_anchors(text).problems.empty());
   for (const auto& entry : std::filesystem::directory_iterator(bench.scratch.path())) {
@@ -116,7 +116,7 @@ TEST_CASE(
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
   { bench.start()->submit(denial_of("2"), 0); }
-  const std::string path = bench.scratch / AuditSigner::kFile;
+  const std::string path = bench.scratch / Signer::kFile;
   const std::string text = file_text(path);
   const auto furthest = read_anchors(text).anchors.back().sequence;
   const std::string last = text.substr(text.rfind("claimsd-audit-anchor"));
@@ -132,13 +132,13 @@ TEST_CASE(
     file << std::string(1'000'000, 'x') << "\nclaimsd-audit-anch";
   }
   CountingRandom random;
-  auto signer = AuditSigner::open(bench.scratch.path(), "host.example", random, kNoon);
+  auto signer = Signer::open(bench.scratch.path(), "host.example", random, kNoon);
   REQUIRE(signer);
   REQUIRE(signer->last_known());
   CHECK(signer->last_known()->sequence == furthest);
   CHECK_FALSE(signer->first_key_line());
   // The next entry starts on a new line.
-  const auto lines = signer->sign(AuditHead{furthest + 1, {}, 2, {}}, kNoon);
+  const auto lines = signer->sign(Head{furthest + 1, {}, 2, {}}, kNoon);
   REQUIRE(lines);
   const std::string after = file_text(path);
   CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
@@ -148,7 +148,7 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
   Bench bench;
   AuditLog::Options options;
   options.store.retention.age = std::chrono::days(3);
-  AuditSequence dropped = 0;
+  Sequence dropped = 0;
   {
     auto log = bench.start(options);
     for (claims::AuditTicket day = 1; day <= 8; ++day) {
@@ -158,7 +158,7 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
       // Twice: when the second read runs, the work due after the first is done.
       for (int i = 0; i < 2; ++i) {
         std::promise<void> asked;
-        log->read([&](const AuditStore& store) {
+        log->read([&](const Store& store) {
           dropped = store.head().dropped;
           asked.set_value();
         });
@@ -167,8 +167,8 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
     }
   }
   REQUIRE(dropped > 0);
-  const AuditAnchors everywhere = read_anchors(bench.anchors);
-  const AuditAnchors kept = read_anchors(file_text(bench.scratch / AuditSigner::kFile));
+  const Anchors everywhere = read_anchors(bench.anchors);
+  const Anchors kept = read_anchors(file_text(bench.scratch / Signer::kFile));
   CHECK(kept.problems.empty());
   CHECK(kept.notes.empty());
   CHECK(kept.root == everywhere.root);
@@ -181,7 +181,7 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
   CHECK(sentence_of(verified(bench.scratch.path(), everywhere)) == "healthy");
   CountingRandom random;
   const auto again =
-      AuditSigner::open(bench.scratch.path(), "host.example", random, bench.clock.now().wall);
+      Signer::open(bench.scratch.path(), "host.example", random, bench.clock.now().wall);
   REQUIRE(again);
   CHECK_FALSE(again->first_key_line());
   CHECK_FALSE(std::filesystem::exists(bench.scratch / "anchors.new"));
@@ -190,11 +190,11 @@ TEST_CASE("dropping a segment removes its anchors from the daemon's file but kee
 TEST_CASE("an anchor whose newline was lost in a crash still counts") {
   Bench bench;
   { bench.start()->submit(denial_of("1"), 0); }
-  const std::string path = bench.scratch / AuditSigner::kFile;
+  const std::string path = bench.scratch / Signer::kFile;
   const std::string text = file_text(path);
   std::filesystem::resize_file(path, text.size() - 1);
   CountingRandom random;
-  const auto signer = AuditSigner::open(bench.scratch.path(), "host.example", random, kNoon);
+  const auto signer = Signer::open(bench.scratch.path(), "host.example", random, kNoon);
   REQUIRE(signer);
   REQUIRE(signer->last_known());
   CHECK(signer->last_known()->sequence == read_anchors(text).anchors.back().sequence);
@@ -217,11 +217,11 @@ TEST_CASE("opening a log that ends before its last anchor records a gap") {
   bench.clock.advance(seconds(5));
   { const auto log = bench.start(); }
   CHECK(verified(bench.scratch.path(), read_anchors(bench.anchors)).finding->kind ==
-        AuditTamper::kRollback);
+        Tamper::kRollback);
   std::string told;
-  const AuditStore store = open_store(bench.scratch.path());
-  REQUIRE(store.each_segment([&](const AuditSegmentView& view) {
-    return view.each(1, [&](const AuditStoredRow& row) {
+  const Store store = open_store(bench.scratch.path());
+  REQUIRE(store.each_segment([&](const SegmentView& view) {
+    return view.each(1, [&](const StoredRow& row) {
       told += audit_line(*decode_audit_record(row.record));
       return true;
     });
@@ -235,10 +235,10 @@ TEST_CASE("a running log can be read between its commits") {
   REQUIRE(log->submit(denial_of("7"), 1) == claims::AuditDecision::kPending);
   bench.completions.wait_for(1);
   std::promise<std::uint64_t> found;
-  log->read([&](const AuditStore& store) {
+  log->read([&](const Store& store) {
     std::uint64_t count = 0;
-    static_cast<void>(store.each_segment([&](const AuditSegmentView& view) {
-      return view.each_of_user("7", [&](AuditSequence) {
+    static_cast<void>(store.each_segment([&](const SegmentView& view) {
+      return view.each_of_user("7", [&](Sequence) {
         ++count;
         return true;
       });
@@ -280,7 +280,7 @@ TEST_CASE(
     bench.clock.advance(seconds(61));
     for (int i = 0; i < 1000 && log->stats().sequence < 2 * ticket; ++i) {
       std::promise<void> asked;
-      log->read([&](const AuditStore&) { asked.set_value(); });
+      log->read([&](const Store&) { asked.set_value(); });
       asked.get_future().wait();
     }
     CHECK(anchors() == ticket);

@@ -20,8 +20,8 @@ std::string text_of(std::istream& in) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-AuditRecord at_minute(AuditEvent event, int minute) {
-  AuditRecord record;
+Record at_minute(Event event, int minute) {
+  Record record;
   record.event = event;
   record.at = {BootTime(std::chrono::minutes(minute)), kNoon + std::chrono::minutes(minute)};
   record.last = record.at.wall;
@@ -30,8 +30,8 @@ AuditRecord at_minute(AuditEvent event, int minute) {
   return record;
 }
 
-AuditRecord refusal(int minute, const AuditFingerprint& token) {
-  AuditRecord record = at_minute(AuditEvent::kRejected, minute);
+Record refusal(int minute, const Fingerprint& token) {
+  Record record = at_minute(Event::kRejected, minute);
   record.verdict = static_cast<std::uint8_t>(claimsd::proto::Verdict::kInvalid);
   record.reason = claimsd::proto::Reason::kRejected;
   record.source = claimsd::proto::Source::kUpstream;
@@ -41,10 +41,10 @@ AuditRecord refusal(int minute, const AuditFingerprint& token) {
   return record;
 }
 
-std::vector<AuditRecord> records(const AuditFingerprint& known) {
-  std::vector<AuditRecord> all;
+std::vector<Record> records(const Fingerprint& known) {
+  std::vector<Record> all;
   for (int i = 0; i < 40; ++i) {
-    AuditRecord record = at_minute(AuditEvent::kDenied, i);
+    Record record = at_minute(Event::kDenied, i);
     record.user = i % 4 == 0 ? "7" : "8";
     record.method = "GET";
     record.route = i == 3 ? "=cmd|'/c calc'!A0\n\x1b[31m\"," : "/patients/{id}/";
@@ -52,12 +52,12 @@ std::vector<AuditRecord> records(const AuditFingerprint& known) {
     all.push_back(std::move(record));
   }
   for (int i = 0; i < 30; ++i) {
-    AuditFingerprint token{};
+    Fingerprint token{};
     token[0] = static_cast<std::uint8_t>(i);
     all.push_back(refusal(40 + i, token));
   }
   all.push_back(refusal(75, known));
-  AuditRecord gap = at_minute(AuditEvent::kGap, 80);
+  Record gap = at_minute(Event::kGap, 80);
   gap.peer = {};
   gap.count = 5;
   gap.detail = "denied=5 allowed=0";
@@ -70,13 +70,13 @@ std::vector<AuditRecord> records(const AuditFingerprint& known) {
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   std::ifstream key(argv[2], std::ios::binary);
-  auto names = AuditFingerprinter::create(Secret(text_of(key)));
-  auto store = AuditStore::open({argv[1], "host.example", 32U << 10U, {}}, kNoon);
+  auto names = Fingerprinter::create(Secret(text_of(key)));
+  auto store = Store::open({argv[1], "host.example", 32U << 10U, {}}, kNoon);
   SystemRandom random;
-  auto signer = AuditSigner::open(argv[1], "host.example", random, kNoon);
+  auto signer = Signer::open(argv[1], "host.example", random, kNoon);
   if (!names || !store || !signer) return 3;
-  for (AuditRecord& record : records(names->of(text_of(std::cin)))) {
-    if (store->append({&record, 1}, record.at.wall) != AuditAppended::kDurable) return 4;
+  for (Record& record : records(names->of(text_of(std::cin)))) {
+    if (store->append({&record, 1}, record.at.wall) != Appended::kDurable) return 4;
   }
   return signer->sign(store->head(), kNoon + std::chrono::hours(2)) ? 0 : 5;
 }

@@ -8,17 +8,17 @@ using namespace claimsd::audit::testing;
 TEST_CASE("a new log verifies, and continues after it is reopened") {
   const ScratchDirectory scratch;
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     append_refusals(store, 0, 120);
     CHECK(store.head().sequence == 120);
   }
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     CHECK(store.head().sequence == 120);
     CHECK_FALSE(store.damaged_at());
     append_refusals(store, 120, 30);
   }
-  const AuditVerification done = verified(scratch.path());
+  const Verification done = verified(scratch.path());
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 150);
   CHECK(done.last == 150);
@@ -27,8 +27,8 @@ TEST_CASE("a new log verifies, and continues after it is reopened") {
 
 TEST_CASE("an empty log verifies") {
   const ScratchDirectory scratch;
-  { const AuditStore store = open_store(scratch.path()); }
-  const AuditVerification done = verified(scratch.path());
+  { const Store store = open_store(scratch.path()); }
+  const Verification done = verified(scratch.path());
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 0);
 }
@@ -36,11 +36,11 @@ TEST_CASE("an empty log verifies") {
 TEST_CASE("a full segment is followed by the next, and the chain continues") {
   const ScratchDirectory scratch;
   {
-    AuditStore store = open_store(scratch.path(), 64 << 10);
+    Store store = open_store(scratch.path(), 64 << 10);
     append_refusals(store, 0, 2000);
     CHECK(store.segments().size() > 3);
   }
-  const AuditVerification done = verified(scratch.path());
+  const Verification done = verified(scratch.path());
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.records == 2000);
 }
@@ -48,7 +48,7 @@ TEST_CASE("a full segment is followed by the next, and the chain continues") {
 TEST_CASE("each day has its own segment") {
   const ScratchDirectory scratch;
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     for (int day = 0; day < 4; ++day) append_refusals(store, 0, 5, kNoon + std::chrono::days(day));
     CHECK(store.segments().size() == 4);
   }
@@ -57,31 +57,31 @@ TEST_CASE("each day has its own segment") {
 
 TEST_CASE("retention records and drops whole old segments, and the remaining log verifies") {
   const ScratchDirectory scratch;
-  const AuditRetention retention{std::chrono::days(3), 0};
+  const Retention retention{std::chrono::days(3), 0};
   WallTime now = kNoon;
   {
-    AuditStore store = open_store(scratch.path(), 64U << 20U, now, retention);
+    Store store = open_store(scratch.path(), 64U << 20U, now, retention);
     for (int day = 0; day < 8; ++day, now += std::chrono::days(1)) {
       append_refusals(store, 0, 5, now);
-      REQUIRE(store.retain(now) == AuditAppended::kDurable);
+      REQUIRE(store.retain(now) == Appended::kDurable);
     }
     CHECK(store.segments().size() < 8);
     CHECK(store.segments().front().first > 1);
     CHECK(store.head().dropped + 1 == store.segments().front().first);
   }
-  const AuditVerification done = verified(scratch.path());
+  const Verification done = verified(scratch.path());
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.first > 1);
   CHECK(done.events > done.records);  // counts of dropped records are still included
-  const AuditStore again = open_store(scratch.path(), 64U << 20U, now, retention);
+  const Store again = open_store(scratch.path(), 64U << 20U, now, retention);
   CHECK_FALSE(again.damaged_at());
 }
 
 TEST_CASE("retention by size keeps the newest segment even if it is too large") {
   const ScratchDirectory scratch;
-  AuditStore store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 1});
+  Store store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 1});
   append_refusals(store, 0, 1500);
-  REQUIRE(store.retain(kNoon) == AuditAppended::kDurable);
+  REQUIRE(store.retain(kNoon) == Appended::kDurable);
   CHECK(store.segments().size() <= 2);  // the record of the drop may have started another
   append_refusals(store, 0, 10);
 }
@@ -91,15 +91,15 @@ TEST_CASE("a drop that a crash interrupted is completed at the next start") {
   const ScratchDirectory aside;
   std::string oldest;
   {
-    AuditStore store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 200 << 10});
+    Store store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 200 << 10});
     append_refusals(store, 0, 2000);
     oldest = store.segments().front().path;
     std::filesystem::copy_file(oldest, aside / "oldest");
-    REQUIRE(store.retain(kNoon) == AuditAppended::kDurable);
+    REQUIRE(store.retain(kNoon) == Appended::kDurable);
     REQUIRE_FALSE(std::filesystem::exists(oldest));
   }
   std::filesystem::copy_file(aside / "oldest", oldest);
-  const AuditSequence before = open_store(scratch.path(), 64 << 10).head().sequence;
+  const Sequence before = open_store(scratch.path(), 64 << 10).head().sequence;
   CHECK_FALSE(std::filesystem::exists(oldest));
   CHECK(verified(scratch.path()).last == before);
 }
@@ -107,11 +107,11 @@ TEST_CASE("a drop that a crash interrupted is completed at the next start") {
 TEST_CASE("a segment left incomplete by a crash does not count as missing") {
   const ScratchDirectory scratch;
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     append_refusals(store, 0, 10);
   }
   std::ofstream(scratch / (segment_name(11, 0) + ".new")) << "half";
-  AuditStore store = open_store(scratch.path());
+  Store store = open_store(scratch.path());
   append_refusals(store, 10, 10, kNoon + std::chrono::days(1));
   CHECK(store.segments().size() == 2);
 }
@@ -120,7 +120,7 @@ TEST_CASE("a segment that does not verify is left unchanged and the log continue
   const ScratchDirectory scratch;
   std::string path;
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     append_refusals(store, 0, 20);
     path = store.segments().back().path;
   }
@@ -130,46 +130,46 @@ TEST_CASE("a segment that does not verify is left unchanged and the log continue
   for (auto next = at; next != std::string::npos; next = text.find("gunicorn", next))
     text[next] = 'G';
   std::ofstream(path, std::ios::binary) << text;
-  AuditStore store = open_store(scratch.path());
+  Store store = open_store(scratch.path());
   CHECK(store.damaged_at());
   CHECK(store.segments().size() == 2);
   append_refusals(store, 20, 5);
   CHECK(store.head().sequence == 25);
-  CHECK(verified(scratch.path()).finding->kind == AuditTamper::kChange);
+  CHECK(verified(scratch.path()).finding->kind == Tamper::kChange);
 }
 
 TEST_CASE("an unclean end of the previous run is detected") {
   const ScratchDirectory scratch;
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     append_refusals(store, 0, 3);
   }
   {
-    AuditStore store = open_store(scratch.path());
+    Store store = open_store(scratch.path());
     CHECK(store.ended_badly());
-    AuditRecord stopped;
-    stopped.event = AuditEvent::kStopped;
-    REQUIRE(store.append({&stopped, 1}, kNoon) == AuditAppended::kDurable);
+    Record stopped;
+    stopped.event = Event::kStopped;
+    REQUIRE(store.append({&stopped, 1}, kNoon) == Appended::kDurable);
   }
   CHECK_FALSE(open_store(scratch.path()).ended_badly());
 }
 
 TEST_CASE("records are found by user and by token through the indexes") {
   const ScratchDirectory scratch;
-  AuditStore store = open_store(scratch.path());
+  Store store = open_store(scratch.path());
   append_refusals(store, 0, 100);
-  std::vector<AuditRecord> denials{denial_of("7"), denial_of("77"), denial_of("7")};
-  REQUIRE(store.append(denials, kNoon) == AuditAppended::kDurable);
-  std::vector<AuditSequence> found;
-  const auto note = [&](AuditSequence sequence) {
+  std::vector<Record> denials{denial_of("7"), denial_of("77"), denial_of("7")};
+  REQUIRE(store.append(denials, kNoon) == Appended::kDurable);
+  std::vector<Sequence> found;
+  const auto note = [&](Sequence sequence) {
     found.push_back(sequence);
     return true;
   };
-  REQUIRE(store.each_segment([&](const AuditSegmentView& view) {
+  REQUIRE(store.each_segment([&](const SegmentView& view) {
     CHECK(view.each_of_user("7", note));
     CHECK(view.each_of_token(token_number(42), note));
     CHECK(view.each_of_user("8", note));
     return true;
   }));
-  CHECK(found == std::vector<AuditSequence>{101, 103, 43});
+  CHECK(found == std::vector<Sequence>{101, 103, 43});
 }

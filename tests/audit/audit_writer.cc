@@ -22,9 +22,9 @@ namespace {
 
 class Waiting {
  public:
-  void completed(std::vector<AuditCompletion>&& all) {
+  void completed(std::vector<Completion>&& all) {
     const std::lock_guard lock(mutex_);
-    for (const AuditCompletion& one : all) {
+    for (const Completion& one : all) {
       verdicts_[one.ticket] = one.verdict;
       if (one.verdict == claims::AuditDecision::kProceed) acknowledge(one.ticket);
     }
@@ -49,9 +49,9 @@ class Waiting {
   std::map<claims::AuditTicket, claims::AuditDecision> verdicts_;
 };
 
-AuditRecord event_of(claims::AuditTicket ticket, const Now& now) {
-  AuditRecord record;
-  record.event = AuditEvent::kDenied;
+Record event_of(claims::AuditTicket ticket, const Now& now) {
+  Record record;
+  record.event = Event::kDenied;
   record.at = now;
   record.last = now.wall;
   record.peer = {ticket % 2 == 0 ? 1000U : 66U, 1000, 4711, "worker"};
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   SystemRandom random;
   NullLog quiet;
   Waiting waiting;
-  const AuditHooks hooks{[&](auto&& all) { waiting.completed(std::move(all)); }, {}};
+  const Hooks hooks{[&](auto&& all) { waiting.completed(std::move(all)); }, {}};
   auto log = AuditLog::start(options, clock, random, quiet, hooks);
   if (!log) return 3;
   const claims::AuditTicket events = std::strtoull(argv[2], nullptr, 10);

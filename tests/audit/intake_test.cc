@@ -13,27 +13,27 @@ Now at(std::int64_t second) {
   return {BootTime(seconds(second)), kNoon + seconds(second)};
 }
 
-AuditRecord from(std::uint32_t uid, std::uint64_t token, std::int64_t second = 0) {
-  AuditRecord record = refusal_number(token, at(second));
+Record from(std::uint32_t uid, std::uint64_t token, std::int64_t second = 0) {
+  Record record = refusal_number(token, at(second));
   record.peer.uid = uid;
   return record;
 }
 
-std::uint64_t sum_of(const AuditBatch& batch) {
+std::uint64_t sum_of(const Batch& batch) {
   std::uint64_t sum = batch.losses.denied + batch.losses.allowed;
-  for (const AuditRecord& record : batch.records) sum += record.count;
+  for (const Record& record : batch.records) sum += record.count;
   return sum;
 }
 
 }  // namespace
 
 TEST_CASE("the same rejection repeated becomes one record with the first and last time") {
-  AuditIntake intake({});
+  Intake intake({});
   for (std::int64_t i = 0; i < 1000; ++i) {
     CHECK(intake.submit(from(1000, 7, i), static_cast<claims::AuditTicket>(i + 1)) ==
           claims::AuditDecision::kPending);
   }
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   REQUIRE(batch.records.size() == 1);
   CHECK(batch.records[0].count == 1000);
   CHECK(batch.records[0].at == at(0));
@@ -44,10 +44,10 @@ TEST_CASE("the same rejection repeated becomes one record with the first and las
 }
 
 TEST_CASE("random tokens of one peer beyond the first few become one record") {
-  AuditIntake intake({});
+  Intake intake({});
   for (std::uint64_t i = 0; i < 5000; ++i) intake.submit(from(1000, i), 0);
   intake.submit(from(1001, 1), 0);
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   REQUIRE(batch.records.size() == 10);
   CHECK(batch.records[8].various);
   CHECK(batch.records[8].count == 5000 - 8);
@@ -60,15 +60,15 @@ TEST_CASE("random tokens of one peer beyond the first few become one record") {
 TEST_CASE(
     "a sustained flood adds at most a fixed number of separate records per second, not per "
     "commit") {
-  AuditIntake intake({});
+  Intake intake({});
   std::size_t named = 0;
   std::uint64_t token = 0;
   std::uint64_t sum = 0;
   const auto flood = [&](std::uint32_t uid, std::int64_t second, int commits) {
     for (int commit = 0; commit < commits; ++commit) {
       for (int i = 0; i < 50; ++i) intake.submit(from(uid, ++token, second), 0);
-      const AuditBatch batch = intake.take();
-      for (const AuditRecord& record : batch.records) named += record.various ? 0 : 1;
+      const Batch batch = intake.take();
+      for (const Record& record : batch.records) named += record.various ? 0 : 1;
       CHECK(batch.records.size() <= 9);
       sum += sum_of(batch);
     }
@@ -85,14 +85,14 @@ TEST_CASE(
 }
 
 TEST_CASE("events of different users are never folded together") {
-  AuditIntake intake({});
+  Intake intake({});
   for (int i = 0; i < 100; ++i) intake.submit(denial_of(std::to_string(i)), 0);
   CHECK(intake.take().records.size() == 100);
 }
 
 TEST_CASE("events with different reasons, peers, upstreams or kinds are never folded together") {
-  AuditIntake intake({});
-  AuditRecord other = from(1000, 1);
+  Intake intake({});
+  Record other = from(1000, 1);
   intake.submit(other, 0);
   other.reason = claimsd::proto::Reason::kRevoked;
   intake.submit(other, 0);
@@ -100,13 +100,13 @@ TEST_CASE("events with different reasons, peers, upstreams or kinds are never fo
   intake.submit(other, 0);
   other.peer.pid = 1;
   intake.submit(other, 0);
-  other.event = AuditEvent::kRejectedLocally;
+  other.event = Event::kRejectedLocally;
   intake.submit(other, 0);
   CHECK(intake.take().records.size() == 5);
 }
 
 TEST_CASE("folding starts over with every commit") {
-  AuditIntake intake({});
+  Intake intake({});
   intake.submit(from(1000, 7), 0);
   CHECK(intake.take().records.size() == 1);
   intake.submit(from(1000, 7), 0);
@@ -114,52 +114,52 @@ TEST_CASE("folding starts over with every commit") {
 }
 
 TEST_CASE("a flood of one peer leaves room for other peers, and the counts stay exact") {
-  AuditPolicy policy;
+  Policy policy;
   policy.max_records = 64;
-  AuditIntake intake(policy);
+  Intake intake(policy);
   std::uint64_t denied = 0;
   for (int i = 0; i < 1000; ++i) {
-    AuditRecord flood = denial_of(std::to_string(i));
+    Record flood = denial_of(std::to_string(i));
     flood.peer.uid = 66;
     if (intake.submit(flood, 1) == claims::AuditDecision::kUnavailable) ++denied;
   }
   CHECK(denied == 1000 - 32);
   CHECK(intake.submit(from(1000, 1), 2) == claims::AuditDecision::kPending);
   CHECK(intake.submit(from(1001, 1), 3) == claims::AuditDecision::kPending);
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   CHECK(batch.losses.denied == denied);
   CHECK(sum_of(batch) == 1002);
 }
 
 TEST_CASE("an operator action is recorded although a flood has filled the queue") {
-  AuditPolicy policy;
+  Policy policy;
   policy.max_records = 4;
-  AuditIntake intake(policy);
+  Intake intake(policy);
   for (std::uint32_t uid = 0; uid < 40; ++uid) intake.submit(from(uid, 1), 0);
-  AuditRecord revoked;
-  revoked.event = AuditEvent::kRevoked;
+  Record revoked;
+  revoked.event = Event::kRevoked;
   CHECK(intake.submit(revoked, 9) == claims::AuditDecision::kPending);
   CHECK(intake.submit(revoked, 10) == claims::AuditDecision::kPending);
-  const AuditBatch batch = intake.take();
-  CHECK(batch.records.back().event == AuditEvent::kRevoked);
+  const Batch batch = intake.take();
+  CHECK(batch.records.back().event == Event::kRevoked);
   CHECK(batch.records.back().count == 1);
 }
 
 TEST_CASE("a full queue denies events, or allows and counts them, depending on the policy") {
-  AuditPolicy policy;
+  Policy policy;
   policy.max_records = 2;
-  for (const auto when : {AuditWhenFull::kUnavailable, AuditWhenFull::kAllowUnrecorded}) {
+  for (const auto when : {WhenFull::kUnavailable, WhenFull::kAllowUnrecorded}) {
     policy.when_full = when;
-    AuditIntake intake(policy);
+    Intake intake(policy);
     intake.submit(from(1, 1, 5), 1);
     const claims::AuditDecision verdict = intake.submit(from(1, 2, 6), 2);
-    CHECK(verdict == (when == AuditWhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
-                                                          : claims::AuditDecision::kProceed));
+    CHECK(verdict == (when == WhenFull::kUnavailable ? claims::AuditDecision::kUnavailable
+                                                     : claims::AuditDecision::kProceed));
     intake.submit(from(1, 3, 9), 3);
-    const AuditBatch batch = intake.take();
+    const Batch batch = intake.take();
     CHECK(batch.tickets == std::vector<claims::AuditTicket>{1});
     CHECK(batch.losses.denied + batch.losses.allowed == 2);
-    const AuditRecord gap = gap_record(batch.losses);
+    const Record gap = gap_record(batch.losses);
     CHECK(gap.count == 2);
     CHECK(gap.at == at(6));
     CHECK(gap.last == at(9).wall);
@@ -167,37 +167,37 @@ TEST_CASE("a full queue denies events, or allows and counts them, depending on t
 }
 
 TEST_CASE("an event below the level proceeds without a record") {
-  AuditIntake intake({});
-  AuditRecord hit = from(1, 1);
-  hit.event = AuditEvent::kHit;
+  Intake intake({});
+  Record hit = from(1, 1);
+  hit.event = Event::kHit;
   CHECK(intake.submit(hit, 1) == claims::AuditDecision::kProceed);
   CHECK(intake.empty());
 }
 
 TEST_CASE("without before_answer an event proceeds at once and is still recorded") {
-  AuditPolicy policy;
+  Policy policy;
   policy.before_answer = false;
-  AuditIntake intake(policy);
+  Intake intake(policy);
   CHECK(intake.submit(from(1, 1), 1) == claims::AuditDecision::kProceed);
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   CHECK(batch.records.size() == 1);
   CHECK(batch.tickets.empty());
 }
 
 TEST_CASE("while the disk fails only operator actions are kept") {
-  AuditIntake intake({});
+  Intake intake({});
   intake.set_broken(true);
   CHECK(intake.submit(from(1, 1), 1) == claims::AuditDecision::kUnavailable);
-  AuditRecord purged;
-  purged.event = AuditEvent::kPurged;
+  Record purged;
+  purged.event = Event::kPurged;
   intake.submit(purged, 0);
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   CHECK(batch.records.size() == 1);
   CHECK(batch.losses.denied == 1);
 }
 
 TEST_CASE("retention drops segments by age and by size, oldest first and never the newest") {
-  std::vector<AuditSegmentInfo> segments(5);
+  std::vector<SegmentInfo> segments(5);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     segments[i].day = audit_day(kNoon) + static_cast<std::int64_t>(i);
     segments[i].bytes = 100;
@@ -212,16 +212,16 @@ TEST_CASE("retention drops segments by age and by size, oldest first and never t
 }
 
 TEST_CASE("events submitted as various become one record per peer and kind, whatever their user") {
-  AuditIntake intake({});
+  Intake intake({});
   for (int i = 0; i < 100; ++i) {
-    AuditRecord record = denial_of(std::to_string(i));
+    Record record = denial_of(std::to_string(i));
     record.peer.pid = i;
     record.various = true;
     CHECK(intake.submit(record, static_cast<claims::AuditTicket>(i + 1)) ==
           claims::AuditDecision::kPending);
   }
   intake.submit(denial_of("somebody"), 0);
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   REQUIRE(batch.records.size() == 2);
   CHECK(batch.records[0].various);
   CHECK(batch.records[0].count == 100);
@@ -233,14 +233,14 @@ TEST_CASE("events submitted as various become one record per peer and kind, what
 }
 
 TEST_CASE("events with counts above one are folded by adding the counts") {
-  AuditIntake intake({});
+  Intake intake({});
   for (std::uint64_t count : {3, 4, 5}) {
-    AuditRecord record = refusal_number(1, at(0));
-    record.event = AuditEvent::kUnacknowledged;
+    Record record = refusal_number(1, at(0));
+    record.event = Event::kUnacknowledged;
     record.count = count;
     intake.submit(record, 0);
   }
-  const AuditBatch batch = intake.take();
+  const Batch batch = intake.take();
   REQUIRE(batch.records.size() == 1);
   CHECK(batch.records[0].count == 12);
 }

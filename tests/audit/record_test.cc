@@ -8,8 +8,8 @@ using namespace claimsd::audit::testing;
 
 namespace {
 
-AuditRecord full_record() {
-  AuditRecord record = refusal_number(1);
+Record full_record() {
+  Record record = refusal_number(1);
   record.sequence = 42;
   record.at = {BootTime(seconds(77)), kNoon};
   record.last = kNoon + seconds(3);
@@ -25,7 +25,7 @@ AuditRecord full_record() {
 }  // namespace
 
 TEST_CASE("a record is unchanged by encoding and decoding") {
-  AuditRecord record = full_record();
+  Record record = full_record();
   CHECK(decode_audit_record(encode_audit_record(record)) == record);
   record.token.reset();
   record.various = true;
@@ -41,7 +41,7 @@ TEST_CASE("the encoding of a record matches the golden file described in FORMAT.
 }
 
 TEST_CASE("long texts are truncated so that a record stays within its limit, and the flag is set") {
-  AuditRecord record = full_record();
+  Record record = full_record();
   const std::string endless(10'000, 'x');
   record.peer.comm = record.user = record.upstream = record.method = endless;
   record.route = record.roles = record.detail = endless;
@@ -67,7 +67,7 @@ TEST_CASE("decoding rejects truncated records, extra bytes, unknown flags and un
 }
 
 TEST_CASE("the text of a record is one line whatever bytes it contains") {
-  AuditRecord record = full_record();
+  Record record = full_record();
   for (int byte = 0; byte < 256; ++byte) {
     for (std::string* text : {&record.user, &record.route, &record.detail, &record.peer.comm,
                               &record.method, &record.roles, &record.upstream}) {
@@ -88,36 +88,36 @@ TEST_CASE("the text of a record has all its fields") {
 }
 
 TEST_CASE("the chain depends on the origin, on every record and on their order") {
-  auto hasher = AuditHasher::create();
+  auto hasher = Hasher::create();
   REQUIRE(hasher);
   CHECK(hasher->first("a") != hasher->first("b"));
-  const AuditLink start = hasher->first("a");
+  const Link start = hasher->first("a");
   CHECK(hasher->next(hasher->next(start, "x"), "y") != hasher->next(hasher->next(start, "y"), "x"));
 }
 
 TEST_CASE("a token fingerprint depends on the host key and the token only") {
   const Secret key(std::string_view("0123456789abcdef0123456789abcdef"));
   const Secret other(std::string_view("0123456789abcdef0123456789abcdeg"));
-  auto one = AuditFingerprinter::create(key);
-  auto two = AuditFingerprinter::create(other);
+  auto one = Fingerprinter::create(key);
+  auto two = Fingerprinter::create(other);
   REQUIRE(one);
   REQUIRE(two);
-  const AuditFingerprint name = one->of("token");
+  const Fingerprint name = one->of("token");
   static_cast<void>(one->of("another"));
   CHECK(one->of("token") == name);
   CHECK(two->of("token") != name);
 }
 
 TEST_CASE("every event has a unique name and operator actions are recorded at every level") {
-  for (const AuditEventRow& row : kAuditEvents) {
+  for (const EventRow& row : kAuditEvents) {
     CHECK(audit_event_named(row.name)->event == row.event);
-    CHECK(recorded_at(AuditLevel::kEvery, row.event));
+    CHECK(recorded_at(Level::kEvery, row.event));
   }
-  for (const AuditEvent event : {AuditEvent::kPurged, AuditEvent::kRevoked, AuditEvent::kConfigured,
-                                 AuditEvent::kGap, AuditEvent::kDenied, AuditEvent::kRejected}) {
-    CHECK(recorded_at(AuditLevel::kFailures, event));
+  for (const Event event : {Event::kPurged, Event::kRevoked, Event::kConfigured, Event::kGap,
+                            Event::kDenied, Event::kRejected}) {
+    CHECK(recorded_at(Level::kFailures, event));
   }
-  CHECK_FALSE(recorded_at(AuditLevel::kFailures, AuditEvent::kVerified));
-  CHECK_FALSE(recorded_at(AuditLevel::kVerifications, AuditEvent::kLeased));
-  CHECK_FALSE(recorded_at(AuditLevel::kLeases, AuditEvent::kHit));
+  CHECK_FALSE(recorded_at(Level::kFailures, Event::kVerified));
+  CHECK_FALSE(recorded_at(Level::kVerifications, Event::kLeased));
+  CHECK_FALSE(recorded_at(Level::kLeases, Event::kHit));
 }

@@ -10,23 +10,22 @@ constexpr claims::AuditTicket kAnswers = 200;
 
 struct Recorder {
   Recorder() {
-    AuditSettings settings;
+    Settings settings;
     settings.log.store = {.directory = directory.path(), .origin = "test"};
     settings.upstreams = {"main"};
-    auto made = AuditRecorder::create(
-        settings, *AuditFingerprinter::create(Secret("0123456789abcdef0123456789abcdef")), *loop,
-        clock, log,
-        {.recorded = [this](std::span<const AuditCompletion> all,
-                            bool last) { recorded(all, last); },
+    auto made = Recorder::create(
+        settings, *Fingerprinter::create(Secret("0123456789abcdef0123456789abcdef")), *loop, clock,
+        log,
+        {.recorded = [this](std::span<const Completion> all, bool last) { recorded(all, last); },
          .peer = [](std::uint64_t) { return nullptr; }});
     REQUIRE(made);
     recorder = std::move(*made);
   }
 
-  void recorded(std::span<const AuditCompletion> all, bool last) {
-    CHECK(all.size() <= AuditRecorder::kCompletionsPerIteration);
+  void recorded(std::span<const Completion> all, bool last) {
+    CHECK(all.size() <= Recorder::kCompletionsPerIteration);
     said_last = last;
-    for (const AuditCompletion& one : all) {
+    for (const Completion& one : all) {
       CHECK(one.verdict == claims::AuditDecision::kProceed);
       tickets.push_back(one.ticket);
     }
@@ -48,7 +47,7 @@ struct Recorder {
   bool others_waited = false;
   int turns_without_others = 0;
   std::optional<loop::Async> others;  // another event on the loop
-  std::unique_ptr<AuditRecorder> recorder;
+  std::unique_ptr<Recorder> recorder;
 };
 
 TEST_CASE(
@@ -72,7 +71,7 @@ TEST_CASE("an operator's record is acknowledged among many answers") {
   for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {
     REQUIRE(test.refuse(ticket) == claims::AuditDecision::kPending);
     if (ticket != kAnswers / 2) continue;
-    test.recorder->note({.event = AuditEvent::kPurged}, [&](bool durable) {
+    test.recorder->note({.event = Event::kPurged}, [&](bool durable) {
       REQUIRE_FALSE(acknowledged);
       acknowledged = durable;
     });

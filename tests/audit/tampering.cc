@@ -8,7 +8,7 @@ namespace claimsd::audit::testing {
 namespace {
 
 constexpr std::uint64_t kPerSegment = 60;
-constexpr AuditSequence kLastAnchor = 160;  // of 180 records; later ones are not protected
+constexpr Sequence kLastAnchor = 160;  // of 180 records; later ones are not protected
 
 store::LmdbEnvironment open_to_change(const std::string& path) {
   auto env = store::LmdbEnvironment::open({.path = path,
@@ -20,15 +20,15 @@ store::LmdbEnvironment open_to_change(const std::string& path) {
   return std::move(*env);
 }
 
-AuditHasher hasher() {
-  auto made = AuditHasher::create();
+Hasher hasher() {
+  auto made = Hasher::create();
   REQUIRE(made);
   return std::move(*made);
 }
 
-std::string head_bytes(const AuditHead& head) {
+std::string head_bytes(const Head& head) {
   std::string out;
-  AuditEncoder put(out);
+  Encoder put(out);
   put.integer(head.sequence);
   out += bytes_of(head.link);
   put.integer(head.events);
@@ -39,7 +39,7 @@ std::string head_bytes(const AuditHead& head) {
 
 std::vector<std::string> paths_in(const std::string& directory) {
   std::vector<std::string> paths;
-  for (const AuditSegmentFile& file : segment_files(directory)) paths.push_back(file.path);
+  for (const SegmentFile& file : segment_files(directory)) paths.push_back(file.path);
   return paths;
 }
 
@@ -48,22 +48,22 @@ std::string any_segment(const std::string& directory, Dice& dice) {
   return paths[dice() % paths.size()];
 }
 
-std::string forged_record(AuditSequence sequence, Dice& dice) {
-  AuditRecord record = refusal_number(dice());
+std::string forged_record(Sequence sequence, Dice& dice) {
+  Record record = refusal_number(dice());
   record.sequence = sequence;
   return encode_audit_record(record);
 }
 
-AuditLink random_link(Dice& dice) {
-  AuditLink link;
+Link random_link(Dice& dice) {
+  Link link;
   for (std::uint8_t& byte : link) byte = static_cast<std::uint8_t>(dice());
   return link;
 }
 
 // Recomputes every link from `first` on.
 void rehash(OpenedSegment& segment, std::size_t first) {
-  AuditHasher hash = hasher();
-  AuditLink link = first == 0 ? segment.identity.before : segment.rows[first - 1].link;
+  Hasher hash = hasher();
+  Link link = first == 0 ? segment.identity.before : segment.rows[first - 1].link;
   for (std::size_t i = first; i < segment.rows.size(); ++i) {
     link = segment.rows[i].link = hash.next(link, segment.rows[i].record);
   }
@@ -76,7 +76,7 @@ void shift(OpenedSegment& segment, std::size_t first, std::int64_t by, Renumber 
   if (how == Renumber::kNothing) return;
   for (std::size_t i = first; i < segment.rows.size(); ++i) {
     auto& row = segment.rows[i];
-    row.key = static_cast<AuditSequence>(static_cast<std::int64_t>(row.key) + by);
+    row.key = static_cast<Sequence>(static_cast<std::int64_t>(row.key) + by);
     if (how == Renumber::kKeysAndRecords) row.record = with_sequence(row.record, row.key);
   }
 }
@@ -96,7 +96,7 @@ Mutation change_a_bit() {
       row.link[bit / 8 - row.record.size()] ^= mask;
     }
     segment.put_back();
-    return Expected{AuditTamper::kChange, row.key};
+    return Expected{Tamper::kChange, row.key};
   };
 }
 
@@ -109,14 +109,14 @@ Mutation change_a_record() {
     // If the link is made to fit, the next record is the one that does not follow.
     const bool fitted = dice() % 2 == 0;
     if (fitted) {
-      const AuditLink before = at == 0 ? segment.identity.before : segment.rows[at - 1].link;
+      const Link before = at == 0 ? segment.identity.before : segment.rows[at - 1].link;
       // A change to the very last record shows only at an anchor.
       if (at + 1 == segment.rows.size()) return std::nullopt;
       row.link = hasher().next(before, row.record);
     }
-    const AuditSequence bad = row.key + (fitted ? 1 : 0);
+    const Sequence bad = row.key + (fitted ? 1 : 0);
     segment.put_back();
-    return Expected{AuditTamper::kChange, bad};
+    return Expected{Tamper::kChange, bad};
   };
 }
 
@@ -129,7 +129,7 @@ Mutation copy_over() {
     segment.rows[to].record = segment.rows[from].record;
     segment.rows[to].link = segment.rows[from].link;
     segment.put_back();
-    return Expected{AuditTamper::kChange, segment.rows[to].key};
+    return Expected{Tamper::kChange, segment.rows[to].key};
   };
 }
 
@@ -141,12 +141,12 @@ Mutation remove(Renumber how) {
         // Two records must remain after the gap; otherwise it would be a truncation.
         if (segment.rows.size() < count + 3) return std::nullopt;
         const std::size_t at = dice() % (segment.rows.size() - count - 2);
-        const AuditSequence bad = segment.rows[at].key;
+        const Sequence bad = segment.rows[at].key;
         const auto first = segment.rows.begin() + static_cast<std::ptrdiff_t>(at);
         segment.rows.erase(first, first + static_cast<std::ptrdiff_t>(count));
         shift(segment, at, -static_cast<std::int64_t>(count), how);
         segment.put_back();
-        return Expected{AuditTamper::kRemoval, bad};
+        return Expected{Tamper::kRemoval, bad};
       };
 }
 
@@ -156,11 +156,11 @@ Mutation insert(Renumber how) {
         OpenedSegment segment(any_segment(directory, dice));
         const std::size_t count = 1 + dice() % 3;
         const std::size_t at = dice() % (segment.rows.size() - 1);
-        const AuditSequence bad = segment.rows[at].key;
+        const Sequence bad = segment.rows[at].key;
         const bool with_links = dice() % 2 == 0;
-        AuditLink link = at == 0 ? segment.identity.before : segment.rows[at - 1].link;
+        Link link = at == 0 ? segment.identity.before : segment.rows[at - 1].link;
         shift(segment, at, static_cast<std::int64_t>(count), how);
-        AuditHasher hash = hasher();
+        Hasher hash = hasher();
         for (std::size_t i = 0; i < count; ++i) {
           OpenedSegment::Row row{bad + i, forged_record(bad + i, dice), {}};
           link = hash.next(link, row.record);
@@ -168,19 +168,19 @@ Mutation insert(Renumber how) {
           segment.rows.insert(segment.rows.begin() + static_cast<std::ptrdiff_t>(at + i), row);
         }
         segment.put_back();
-        return Expected{AuditTamper::kInsertion, bad};
+        return Expected{Tamper::kInsertion, bad};
       };
 }
 
 Mutation append_by_hand() {
   return [](const KnownLog&, const std::string& directory, Dice& dice) -> std::optional<Expected> {
     OpenedSegment segment(paths_in(directory).back());
-    const AuditSequence next = segment.rows.back().key + 1;
+    const Sequence next = segment.rows.back().key + 1;
     OpenedSegment::Row row{next, forged_record(next, dice), {}};
     row.link = hasher().next(segment.rows.back().link, row.record);
     segment.rows.push_back(row);
     segment.put_back();
-    return Expected{AuditTamper::kInsertion, next};
+    return Expected{Tamper::kInsertion, next};
   };
 }
 
@@ -200,7 +200,7 @@ Mutation swap_two(bool renumbered) {
       }
     }
     segment.put_back();
-    return Expected{AuditTamper::kReordering, segment.rows[one].key};
+    return Expected{Tamper::kReordering, segment.rows[one].key};
   };
 }
 
@@ -217,7 +217,7 @@ Mutation rotate_some() {
     segment.rows[at + size].record = moved.record;
     segment.rows[at + size].link = moved.link;
     segment.put_back();
-    return Expected{AuditTamper::kReordering, segment.rows[at].key};
+    return Expected{Tamper::kReordering, segment.rows[at].key};
   };
 }
 
@@ -233,17 +233,17 @@ Mutation cut_the_end(bool adjust_head) {
     segment.head.link = segment.rows.back().link;
     segment.put_back(adjust_head);
     // With its head adjusted, a truncated log is the same as an old copy.
-    return Expected{adjust_head ? AuditTamper::kRollback : AuditTamper::kTruncation,
+    return Expected{adjust_head ? Tamper::kRollback : Tamper::kTruncation,
                     segment.rows.back().key + 1};
   };
 }
 
-Mutation remove_file(std::size_t which, AuditTamper kind) {
+Mutation remove_file(std::size_t which, Tamper kind) {
   return [which, kind](const KnownLog&, const std::string& directory,
                        Dice&) -> std::optional<Expected> {
     const auto paths = paths_in(directory);
     std::filesystem::remove(paths[which]);
-    const AuditSequence at = which * kPerSegment + 1;
+    const Sequence at = which * kPerSegment + 1;
     return Expected{kind, at};
   };
 }
@@ -251,16 +251,16 @@ Mutation remove_file(std::size_t which, AuditTamper kind) {
 Mutation remove_all() {
   return [](const KnownLog&, const std::string& directory, Dice&) -> std::optional<Expected> {
     for (const std::string& path : paths_in(directory)) std::filesystem::remove(path);
-    return Expected{AuditTamper::kDeletion, 1};
+    return Expected{Tamper::kDeletion, 1};
   };
 }
 
 Mutation begin_anew() {
   return [](const KnownLog&, const std::string& directory, Dice& dice) -> std::optional<Expected> {
     for (const std::string& path : paths_in(directory)) std::filesystem::remove(path);
-    AuditStore store = open_store(directory);
+    Store store = open_store(directory);
     append_refusals(store, dice(), 200, kNoon + std::chrono::days(9), 200);
-    return Expected{AuditTamper::kDeletion, 1};
+    return Expected{Tamper::kDeletion, 1};
   };
 }
 
@@ -270,10 +270,10 @@ Mutation put_old_copy_back(bool write_on) {
     for (const std::string& path : paths_in(directory)) std::filesystem::remove(path);
     copy_log(log.old_copy, directory);
     if (write_on) {
-      AuditStore store = open_store(directory, 64U << 20U, kNoon + std::chrono::days(9));
+      Store store = open_store(directory, 64U << 20U, kNoon + std::chrono::days(9));
       append_refusals(store, dice(), 150, kNoon + std::chrono::days(9), 150);
     }
-    return Expected{AuditTamper::kRollback, 0};
+    return Expected{Tamper::kRollback, 0};
   };
 }
 
@@ -284,7 +284,7 @@ Mutation put_one_old_file_back() {
     std::filesystem::copy_file(old,
                                directory + "/" + std::filesystem::path(old).filename().string(),
                                std::filesystem::copy_options::overwrite_existing);
-    return Expected{AuditTamper::kRollback, 0};
+    return Expected{Tamper::kRollback, 0};
   };
 }
 
@@ -297,18 +297,18 @@ Mutation write_anew() {
     rehash(segment, at);
     segment.head.link = segment.rows.back().link;
     segment.put_back(true);
-    return Expected{AuditTamper::kChange, 0};
+    return Expected{Tamper::kChange, 0};
   };
 }
 
 }  // namespace
 
 OpenedSegment::OpenedSegment(const std::string& path) : path_(path) {
-  const auto view = AuditSegmentView::open(path);
+  const auto view = SegmentView::open(path);
   REQUIRE(view);
   head = view->head();
   identity = view->identity();
-  REQUIRE(view->each(1, [&](const AuditStoredRow& row) {
+  REQUIRE(view->each(1, [&](const StoredRow& row) {
     rows.push_back({row.key, std::string(row.record), row.link});
     return true;
   }));
@@ -336,7 +336,7 @@ void OpenedSegment::put_back(bool with_head) {
   REQUIRE(writer->commit());
 }
 
-std::string with_sequence(std::string record, AuditSequence sequence) {
+std::string with_sequence(std::string record, Sequence sequence) {
   for (std::size_t i = 8; i < 16; ++i, sequence >>= 8U) {
     record[i] = static_cast<char>(sequence & 0xffU);
   }
@@ -355,19 +355,19 @@ KnownLog make_log(const std::string& root) {
   KnownLog log{root + "/log", "", root + "/old"};
   std::filesystem::create_directories(log.directory);
   CountingRandom random;
-  auto signer = AuditSigner::open(log.directory, "host.example", random, kNoon);
+  auto signer = Signer::open(log.directory, "host.example", random, kNoon);
   REQUIRE(signer);
   for (std::uint64_t done = 0; done < 3 * kPerSegment; done += 20) {
     const WallTime day = kNoon + std::chrono::days(done / kPerSegment);
     {
-      AuditStore store = open_store(log.directory, 64U << 20U, day);
+      Store store = open_store(log.directory, 64U << 20U, day);
       append_refusals(store, done, 20, day, 20);
       if (done + 20 < 3 * kPerSegment) REQUIRE(signer->sign(store.head(), day + seconds(1)));
     }
     if (done == 80) copy_log(log.directory, log.old_copy);
   }
-  for (const char* name : {AuditSigner::kFile, AuditSigner::kKeyFile}) {
-    if (std::string(name) == AuditSigner::kFile)
+  for (const char* name : {Signer::kFile, Signer::kKeyFile}) {
+    if (std::string(name) == Signer::kFile)
       log.anchors_text = file_text(log.directory + "/" + name);
     std::filesystem::remove(log.directory + "/" + name);
     std::filesystem::remove(log.old_copy + "/" + name);
@@ -391,9 +391,9 @@ const std::vector<NamedMutation>& mutations() {
       {"records rotated", false, rotate_some()},
       {"the end cut off", false, cut_the_end(false)},
       {"the end cut off, head adjusted", true, cut_the_end(true)},
-      {"the first segment removed", false, remove_file(0, AuditTamper::kRemoval)},
-      {"a middle segment removed", false, remove_file(1, AuditTamper::kRemoval)},
-      {"the last segment removed", false, remove_file(2, AuditTamper::kTruncation)},
+      {"the first segment removed", false, remove_file(0, Tamper::kRemoval)},
+      {"a middle segment removed", false, remove_file(1, Tamper::kRemoval)},
+      {"the last segment removed", false, remove_file(2, Tamper::kTruncation)},
       {"everything removed", false, remove_all()},
       {"everything removed and a new log started", true, begin_anew()},
       {"an old copy put back", true, put_old_copy_back(false)},

@@ -16,15 +16,15 @@ using Dice = std::mt19937_64;
 class OpenedSegment {
  public:
   struct Row {
-    AuditSequence key;
+    Sequence key;
     std::string record;
-    AuditLink link;
+    Link link;
   };
 
   explicit OpenedSegment(const std::string& path);
   std::vector<Row> rows;
-  AuditHead head;
-  AuditSegmentIdentity identity;
+  Head head;
+  SegmentIdentity identity;
   void put_back(bool with_head = false);
 
  private:
@@ -38,8 +38,8 @@ struct KnownLog {
 };
 
 struct Expected {
-  AuditTamper kind;
-  AuditSequence at;  // 0: any
+  Tamper kind;
+  Sequence at;  // 0: any
 };
 
 // Creates a log of three segments with anchors, and an old copy.
@@ -55,7 +55,7 @@ struct NamedMutation {
 };
 const std::vector<NamedMutation>& mutations();
 
-std::string with_sequence(std::string record, AuditSequence sequence);
+std::string with_sequence(std::string record, Sequence sequence);
 void copy_log(const std::string& from, const std::string& to);
 
 }  // namespace claimsd::audit::testing

@@ -17,23 +17,23 @@ struct WrittenLog {
     append_refusals(store, 1, records);
   }
 
-  AuditContinuation begin(AuditAnchors anchors = {}) const {
+  Continuation begin(Anchors anchors = {}) const {
     if (store.segments().size() == 1)
-      return {std::move(*AuditHasher::create()), std::move(anchors), store.newest()};
-    AuditVerifyOptions options;
+      return {std::move(*Hasher::create()), std::move(anchors), store.newest()};
+    VerifyOptions options;
     options.directory = scratch.path();
     options.anchors = anchors;
     options.without_newest = true;
     auto closed = verify_audit(options);
     REQUIRE(closed);
     REQUIRE_FALSE(closed->finding);
-    return {std::move(*AuditHasher::create()), std::move(anchors), std::move(*closed)};
+    return {std::move(*Hasher::create()), std::move(anchors), std::move(*closed)};
   }
 
   // Reads the rows page by page, as claimsctl does.
-  std::vector<AuditPage::Row> rows(AuditSequence first) const {
-    std::vector<AuditPage::Row> all;
-    AuditSearchFilter query;
+  std::vector<Page::Row> rows(Sequence first) const {
+    std::vector<Page::Row> all;
+    SearchFilter query;
     query.first = first;
     for (;;) {
       const auto page = read_audit_page(store, query);
@@ -44,14 +44,14 @@ struct WrittenLog {
     }
   }
 
-  AuditVerification follow(AuditContinuation rest, const std::vector<AuditPage::Row>& rows) const {
-    for (const AuditPage::Row& row : rows) {
+  Verification follow(Continuation rest, const std::vector<Page::Row>& rows) const {
+    for (const Page::Row& row : rows) {
       if (!rest.take(row.record, row.link)) break;
     }
     return std::move(rest).end(store.head().sequence);
   }
 
-  AuditAnchors anchor_at_end() const {
+  Anchors anchor_at_end() const {
     return {.root = {},
             .anchors = {{"host.example", store.head().sequence, store.head().link,
                          store.head().events, kNoon}},
@@ -60,7 +60,7 @@ struct WrittenLog {
   }
 
   ScratchDirectory scratch;
-  AuditStore store;
+  Store store;
 };
 
 }  // namespace
@@ -69,9 +69,9 @@ TEST_CASE("a log being written is verified to its end, with and without older se
   for (const std::size_t segment_bytes : {std::size_t{64} << 20U, std::size_t{48} << 10U}) {
     const WrittenLog log(segment_bytes);
     CHECK((log.store.segments().size() > 2) == (segment_bytes < 1U << 20U));
-    AuditContinuation rest = log.begin();
+    Continuation rest = log.begin();
     const auto rows = log.rows(rest.next());
-    const AuditVerification done = log.follow(std::move(rest), rows);
+    const Verification done = log.follow(std::move(rest), rows);
     INFO(sentence_of(done));
     CHECK_FALSE(done.finding);
     CHECK(done.last == log.store.head().sequence);
@@ -84,9 +84,9 @@ TEST_CASE("a log being written is verified to its end, with and without older se
 
 TEST_CASE("anchors are checked against the segment being written") {
   const WrittenLog log(48U << 10U);
-  AuditContinuation rest = log.begin(log.anchor_at_end());
+  Continuation rest = log.begin(log.anchor_at_end());
   const auto rows = log.rows(rest.next());
-  const AuditVerification done = log.follow(std::move(rest), rows);
+  const Verification done = log.follow(std::move(rest), rows);
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.anchored == done.last);
   CHECK(done.cannot_tell.empty());
@@ -94,40 +94,39 @@ TEST_CASE("anchors are checked against the segment being written") {
 
 TEST_CASE("tampering with the segment being written is detected and located") {
   const WrittenLog log(48U << 10U);
-  const auto kind_of = [&](auto&& tamper, AuditAnchors anchors = {}) {
-    AuditContinuation rest = log.begin(anchors);
+  const auto kind_of = [&](auto&& tamper, Anchors anchors = {}) {
+    Continuation rest = log.begin(anchors);
     auto rows = log.rows(rest.next());
     REQUIRE(rows.size() > 10);
-    const AuditSequence at = rest.next() + 5;
+    const Sequence at = rest.next() + 5;
     tamper(rows);
-    const AuditVerification done = log.follow(std::move(rest), rows);
+    const Verification done = log.follow(std::move(rest), rows);
     REQUIRE(done.finding);
-    CHECK((done.finding->at == at || done.finding->kind != AuditTamper::kChange ||
+    CHECK((done.finding->at == at || done.finding->kind != Tamper::kChange ||
            !anchors.anchors.empty()));
     return done.finding->kind;
   };
-  using Rows = std::vector<AuditPage::Row>;
-  CHECK(kind_of([](Rows& rows) { rows[5].record.back() ^= 1; }) == AuditTamper::kChange);
-  CHECK(kind_of([](Rows& rows) { rows[5].link[0] ^= 1; }) == AuditTamper::kChange);
-  CHECK(kind_of([](Rows& rows) { rows[5].record.clear(); }) == AuditTamper::kChange);
-  CHECK(kind_of([](Rows& rows) { rows.insert(rows.begin() + 5, rows[4]); }) ==
-        AuditTamper::kChange);
-  CHECK(kind_of([](Rows& rows) { rows.erase(rows.begin() + 5); }) == AuditTamper::kRemoval);
-  CHECK(kind_of([](Rows& rows) { rows.resize(rows.size() - 3); }) == AuditTamper::kRemoval);
-  AuditAnchors other = log.anchor_at_end();
+  using Rows = std::vector<Page::Row>;
+  CHECK(kind_of([](Rows& rows) { rows[5].record.back() ^= 1; }) == Tamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows[5].link[0] ^= 1; }) == Tamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows[5].record.clear(); }) == Tamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows.insert(rows.begin() + 5, rows[4]); }) == Tamper::kChange);
+  CHECK(kind_of([](Rows& rows) { rows.erase(rows.begin() + 5); }) == Tamper::kRemoval);
+  CHECK(kind_of([](Rows& rows) { rows.resize(rows.size() - 3); }) == Tamper::kRemoval);
+  Anchors other = log.anchor_at_end();
   other.anchors.front().link[0] ^= 1;
-  CHECK(kind_of([](Rows&) {}, other) == AuditTamper::kChange);
-  AuditAnchors ahead = log.anchor_at_end();
+  CHECK(kind_of([](Rows&) {}, other) == Tamper::kChange);
+  Anchors ahead = log.anchor_at_end();
   ++ahead.anchors.front().sequence;
-  CHECK(kind_of([](Rows&) {}, ahead) == AuditTamper::kRollback);
+  CHECK(kind_of([](Rows&) {}, ahead) == Tamper::kRollback);
 }
 
 TEST_CASE("a first segment with a changed identity is detected") {
   const WrittenLog log(64U << 20U, 20);
-  AuditSegmentIdentity begin = log.store.newest();
+  SegmentIdentity begin = log.store.newest();
   begin.before[0] ^= 1;
-  AuditContinuation rest(std::move(*AuditHasher::create()), {}, begin);
-  const AuditVerification done = log.follow(std::move(rest), log.rows(1));
+  Continuation rest(std::move(*Hasher::create()), {}, begin);
+  const Verification done = log.follow(std::move(rest), log.rows(1));
   REQUIRE(done.finding);
-  CHECK(done.finding->kind == AuditTamper::kChange);
+  CHECK(done.finding->kind == Tamper::kChange);
 }

@@ -19,11 +19,11 @@ std::uint64_t mutation_count() {
 // All content of a log.
 std::string contents_of(const std::string& directory) {
   std::string all;
-  for (const AuditSegmentFile& file : segment_files(directory)) {
-    const auto view = AuditSegmentView::open(file.path);
+  for (const SegmentFile& file : segment_files(directory)) {
+    const auto view = SegmentView::open(file.path);
     if (!view) return "";
     all += std::to_string(view->head().sequence) + view->identity().origin;
-    view->each(1, [&](const AuditStoredRow& row) {
+    view->each(1, [&](const StoredRow& row) {
       all += std::to_string(row.key) + std::string(row.record) + std::string(bytes_of(row.link));
       return true;
     });
@@ -36,7 +36,7 @@ std::string contents_of(const std::string& directory) {
 TEST_CASE("an untouched log verifies, with certainty up to the last anchor") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
-  const AuditVerification done = verified(log.directory, read_anchors(log.anchors_text));
+  const Verification done = verified(log.directory, read_anchors(log.anchors_text));
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.anchors == 8);
   CHECK(done.anchored == 160);
@@ -47,7 +47,7 @@ TEST_CASE("an untouched log verifies, with certainty up to the last anchor") {
 TEST_CASE("random mutations of a log are all detected and classified correctly") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
-  const AuditAnchors anchors = read_anchors(log.anchors_text);
+  const Anchors anchors = read_anchors(log.anchors_text);
   REQUIRE(anchors.problems.empty());
   Dice dice(20241004);
   std::set<std::string> done_kinds;
@@ -61,13 +61,13 @@ TEST_CASE("random mutations of a log are all detected and classified correctly")
     if (!expected) continue;
     ++done;
     done_kinds.insert(mutation.name);
-    const AuditVerification with = verified(copy, anchors);
+    const Verification with = verified(copy, anchors);
     INFO(mutation.name << ", mutation " << tried << ": " << sentence_of(with));
     REQUIRE(with.finding);
     REQUIRE(name_of(with.finding->kind) == name_of(expected->kind));
     if (expected->at != 0) REQUIRE(with.finding->at == expected->at);
     if (mutation.needs_anchors) continue;
-    const AuditVerification without = verified(copy);
+    const Verification without = verified(copy);
     INFO("without anchors: " << sentence_of(without));
     REQUIRE(without.finding);
     REQUIRE(name_of(without.finding->kind) == name_of(expected->kind));
@@ -78,7 +78,7 @@ TEST_CASE("random mutations of a log are all detected and classified correctly")
 TEST_CASE("a flipped bit anywhere in a file is detected unless it changes no content of the log") {
   const ScratchDirectory scratch;
   const KnownLog log = make_log(scratch.path());
-  const AuditAnchors anchors = read_anchors(log.anchors_text);
+  const Anchors anchors = read_anchors(log.anchors_text);
   const std::string before = contents_of(log.directory);
   Dice dice(7);
   std::uint64_t seen = 0;
@@ -116,7 +116,7 @@ TEST_CASE("a log whose pages crash LMDB is reported as tampered with") {
   const auto done = verify_audit_in_child({.directory = log.directory});
   REQUIRE(done);
   REQUIRE(done->finding);
-  CHECK(done->finding->kind == AuditTamper::kChange);
+  CHECK(done->finding->kind == Tamper::kChange);
 }
 
 TEST_CASE("an anchor with a wrong signature is a forgery, and a truncated anchor is only noted") {
@@ -126,9 +126,9 @@ TEST_CASE("an anchor with a wrong signature is a forgery, and a truncated anchor
   const auto at = forged.find("claimsd-audit-anchor 1 host.example 40 ");
   REQUIRE(at != std::string::npos);
   forged[at + 36] = '5';
-  CHECK(verified(log.directory, read_anchors(forged)).finding->kind == AuditTamper::kForgery);
+  CHECK(verified(log.directory, read_anchors(forged)).finding->kind == Tamper::kForgery);
   const std::string cut = log.anchors_text.substr(0, log.anchors_text.size() - 30);
-  const AuditVerification done = verified(log.directory, read_anchors(cut));
+  const Verification done = verified(log.directory, read_anchors(cut));
   CHECK(sentence_of(done) == "healthy");
   CHECK(done.anchors == 7);
   CHECK(done.notes.size() == 1);

@@ -74,12 +74,12 @@ inline std::size_t missing_from(const std::string& directory,
                                 std::uint64_t floods_before = 0) {
   std::uint64_t floods = 0;
   std::vector<claims::AuditTicket> found;
-  for (const AuditSegmentFile& file : segment_files(directory)) {
-    const auto view = AuditSegmentView::open(file.path);
+  for (const SegmentFile& file : segment_files(directory)) {
+    const auto view = SegmentView::open(file.path);
     if (!view) continue;
-    view->each(1, [&](const AuditStoredRow& row) {
+    view->each(1, [&](const StoredRow& row) {
       const auto record = decode_audit_record(row.record);
-      if (!record || record->event != AuditEvent::kDenied) return true;
+      if (!record || record->event != Event::kDenied) return true;
       if (record->user.empty()) {
         floods += record->count;
       } else {

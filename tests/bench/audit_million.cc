@@ -30,9 +30,9 @@ constexpr std::size_t kPerCommit = 4'000;
 constexpr int kRounds = 3;  // each reads a million records more than once
 constexpr WallTime kDay{std::chrono::hours(24 * 20'000)};
 
-AuditRecord denial(std::uint64_t number, std::uint64_t users) {
-  AuditRecord record;
-  record.event = AuditEvent::kDenied;
+Record denial(std::uint64_t number, std::uint64_t users) {
+  Record record;
+  record.event = Event::kDenied;
   record.at = {BootTime(Duration(static_cast<std::int64_t>(number))), kDay};
   record.last = kDay;
   record.peer = {1000, 1000, 4711, "gunicorn"};
@@ -45,13 +45,13 @@ AuditRecord denial(std::uint64_t number, std::uint64_t users) {
 }
 
 Status write_log(const std::string& directory, std::uint64_t records, Interrupt& interrupt) {
-  AuditStore store = TRY(AuditStore::open({directory, "bench", std::size_t{64} << 20, {}}, kDay));
-  std::vector<AuditRecord> batch;
+  Store store = TRY(Store::open({directory, "bench", std::size_t{64} << 20, {}}, kDay));
+  std::vector<Record> batch;
   for (std::uint64_t i = 0; i < records; ++i) {
     batch.push_back(denial(i, records / kPerUser));
     if (batch.size() < kPerCommit && i + 1 < records) continue;
     if (interrupt.requested()) return failure("interrupted");
-    if (store.append(batch, kDay) != AuditAppended::kDurable)
+    if (store.append(batch, kDay) != Appended::kDurable)
       return failure(fmt::format("the disk below {} takes no records", directory));
     batch.clear();
   }
@@ -66,11 +66,11 @@ Result<Scratch> log_of(std::uint64_t records, Interrupt& interrupt) {
 }
 
 // The number of records of a user, found by the index or by a full scan.
-Result<std::uint64_t> count_of_user(const AuditReader& reader, const std::string& user, bool all) {
-  AuditSearchFilter query;
+Result<std::uint64_t> count_of_user(const Reader& reader, const std::string& user, bool all) {
+  SearchFilter query;
   if (!all) query.user = user;
   std::uint64_t found = 0;
-  TRY(reader.search(query, [&](const AuditRecord& record) {
+  TRY(reader.search(query, [&](const Record& record) {
     if (record.user == user) ++found;
     return true;
   }));
@@ -87,19 +87,19 @@ Result<double> microseconds_of(Work&& work) {
 }
 
 Result<std::uint64_t> bytes_verified(const std::string& directory) {
-  AuditVerifyOptions options;
+  VerifyOptions options;
   options.directory = directory;
-  const AuditVerification done = TRY(verify_audit(options));
+  const Verification done = TRY(verify_audit(options));
   if (done.finding || done.records != kMillion) return failure("the log does not verify");
   return done.bytes;
 }
 
 // Hashes like the chain: record by record, each with the previous link.
-Status hash_records(AuditHasher& hasher, std::size_t size) {
+Status hash_records(Hasher& hasher, std::size_t size) {
   const std::string record(size, 'x');
-  AuditLink link{};
+  Link link{};
   for (std::uint64_t i = 0; i < kMillion; ++i) link = hasher.next(link, record);
-  return link == AuditLink{} ? failure("the hash is not one") : Status();
+  return link == Link{} ? failure("the hash is not one") : Status();
 }
 
 Figure figure_of(std::string name, const std::vector<double>& rounds) {
@@ -127,14 +127,14 @@ Result<double> memory_to_examine(const std::string& directory) {
   const Process child = TRY(Process::fork_off("examiner", [&] {
     std::uint64_t most = 0;
     const auto look = [&] { most = std::max(most, own_memory_kib()); };
-    AuditVerifyOptions options;
+    VerifyOptions options;
     options.directory = directory;
-    options.progress = [&](AuditSequence, double) { look(); };
+    options.progress = [&](Sequence, double) { look(); };
     const auto verified = verify_audit(options);
     look();
-    const auto reader = AuditReader::open(directory);
+    const auto reader = Reader::open(directory);
     std::uint64_t seen = 0;
-    const bool searched = reader && reader->search({}, [&](const AuditRecord&) {
+    const bool searched = reader && reader->search({}, [&](const Record&) {
       if (++seen % 10'000 == 0) look();
       return true;
     });
@@ -154,7 +154,7 @@ Result<double> memory_to_examine(const std::string& directory) {
 
 Result<Measurement> run_audit_search(const Bench& bench) {
   const Scratch disk = TRY(log_of(kMillion, bench.interrupt));
-  const AuditReader reader = TRY(AuditReader::open(disk.path("")));
+  const Reader reader = TRY(Reader::open(disk.path("")));
   std::vector<double> searches;
   std::vector<double> scans;
   for (int round = 0; round < kRounds; ++round) {
@@ -169,7 +169,7 @@ Result<Measurement> run_audit_search(const Bench& bench) {
 
 Result<Measurement> run_audit_verify(const Bench& bench) {
   const Scratch disk = TRY(log_of(kMillion, bench.interrupt));
-  AuditHasher hasher = TRY(AuditHasher::create());
+  Hasher hasher = TRY(Hasher::create());
   std::uint64_t bytes = 0;
   const auto verify = [&] { return bytes_verified(disk.path("")).map([&](auto n) { bytes = n; }); };
   const auto hash = [&] { return hash_records(hasher, bytes / kMillion); };

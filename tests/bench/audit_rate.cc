@@ -22,9 +22,9 @@ constexpr std::size_t kTogether = 20'000;  // per round
 constexpr std::size_t kOneByOne = 200;
 constexpr std::size_t kWaiting = 2'000;
 
-AuditRecord denial(std::uint64_t number, const Now& now) {
-  AuditRecord record;
-  record.event = AuditEvent::kDenied;
+Record denial(std::uint64_t number, const Now& now) {
+  Record record;
+  record.event = Event::kDenied;
   record.at = now;
   record.last = now.wall;
   // From many peers, so that neither aggregation nor the per-peer share affects the result.
@@ -75,10 +75,10 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
   AuditLog::Options options;
   options.store = {group_disk.path(""), "bench", std::size_t{1} << 30, {}};
   options.policy.max_records = 4096;
-  const AuditHooks hooks{[&](auto&& all) { completed.add(all.size()); }, {}};
+  const Hooks hooks{[&](auto&& all) { completed.add(all.size()); }, {}};
   const auto log = TRY(AuditLog::start(options, clock, random, quiet, hooks));
-  AuditStore single = TRY(AuditStore::open(
-      {single_disk.path(""), "bench", std::size_t{1} << 30, {}}, clock.now().wall));
+  Store single =
+      TRY(Store::open({single_disk.path(""), "bench", std::size_t{1} << 30, {}}, clock.now().wall));
   std::vector<double> together;
   std::vector<double> one_by_one;
   std::uint64_t number = 0;
@@ -99,8 +99,8 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
     together.push_back(microseconds_since(start, clock) / kTogether);
     start = clock.now().boot;
     for (std::size_t i = 0; i < kOneByOne; ++i) {
-      AuditRecord record = denial(++number, clock.now());
-      if (single.append({&record, 1}, clock.now().wall) != AuditAppended::kDurable) {
+      Record record = denial(++number, clock.now());
+      if (single.append({&record, 1}, clock.now().wall) != Appended::kDurable) {
         return failure(fmt::format("the disk below {} takes no records", single_disk.path("")));
       }
     }

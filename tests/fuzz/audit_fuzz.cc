@@ -32,7 +32,7 @@ void read_record(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   read_record(bytes);
-  const AuditAnchors anchors = read_anchors(bytes);
+  const Anchors anchors = read_anchors(bytes);
   require(anchors.anchors.empty() || !anchors.root.empty());
   return 0;
 }
