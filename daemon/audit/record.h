@@ -50,10 +50,6 @@ struct Peer {
   bool operator==(const Peer&) const = default;
 };
 
-inline bool operator==(const Now& one, const Now& other) {
-  return one.boot == other.boot && one.wall == other.wall;
-}
-
 struct Record {
   Sequence sequence = 0;  // assigned by the log
   Event event = Event::kGap;

@@ -37,6 +37,8 @@ using WallTime = WallClock::time_point;
 struct Now {
   BootTime boot;
   WallTime wall;
+
+  bool operator==(const Now&) const = default;
 };
 
 class Clock {

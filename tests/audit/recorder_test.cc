@@ -8,8 +8,8 @@ namespace {
 
 constexpr claims::AuditTicket kAnswers = 200;
 
-struct Recorder {
-  Recorder() {
+struct RecorderFixture {
+  RecorderFixture() {
     Settings settings;
     settings.log.store = {.directory = directory.path(), .origin = "test"};
     settings.upstreams = {"main"};
@@ -53,7 +53,7 @@ struct Recorder {
 TEST_CASE(
     "answers released by one commit are sent a few per iteration, in order, with other events in "
     "between") {
-  Recorder test;
+  RecorderFixture test;
   test.others = *loop::Async::create(*test.loop, [&] { test.others_waited = false; });
   for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket)
     REQUIRE(test.refuse(ticket) == claims::AuditDecision::kPending);
@@ -65,7 +65,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an operator's record is acknowledged among many answers") {
-  Recorder test;
+  RecorderFixture test;
   test.others = *loop::Async::create(*test.loop, [&] { test.others_waited = false; });
   std::optional<bool> acknowledged;
   for (claims::AuditTicket ticket = 1; ticket <= kAnswers; ++ticket) {

@@ -300,7 +300,7 @@ TEST_CASE(
   for (AuditTicket ticket = 1; ticket <= kMany; ++ticket) {
     REQUIRE(held.next_ticket() == ticket);
     if (ticket % 10 == 9) continue;  // a record without a waiting answer
-    held.hold(ticket, PendingAnswer{.waiter = {.connection = ticket % kConnections, .request = 1},
+    held.add(ticket, PendingAnswer{.waiter = {.connection = ticket % kConnections, .request = 1},
                                     .deadline = BootTime(seconds(static_cast<int>(ticket)))});
   }
   CHECK(held.waiting() == kMany - kMany / 10);
@@ -317,8 +317,8 @@ TEST_CASE(
       left.insert(ticket);
     }
   }
-  held.forget(4);
-  held.forget(4);
+  held.drop_connection(4);
+  held.drop_connection(4);
   CHECK(held.waiting() == left.size());
   const auto first_left = left.upper_bound(100);
   const auto overdue = static_cast<std::size_t>(std::distance(left.begin(), first_left));
@@ -332,7 +332,7 @@ TEST_CASE(
   }
   CHECK(held.waiting() == 0);
   CHECK_FALSE(held.next_deadline());
-  held.hold(held.next_ticket(), PendingAnswer{.deadline = BootTime(seconds(1))});
+  held.add(held.next_ticket(), PendingAnswer{.deadline = BootTime(seconds(1))});
   CHECK(held.take_overdue(BootTime(seconds(1))).size() == 1);
 }
 
@@ -344,7 +344,7 @@ TEST_CASE("answers that share claims hold one copy of them, and the total size i
   other.bytes[0] = 1;
   const std::size_t size = PendingSubject::size_of("token", claims);
   const auto hold = [&](const TokenKey& key, AuditTicket ticket) {
-    held.hold(ticket, PendingAnswer{.waiter = {.connection = ticket},
+    held.add(ticket, PendingAnswer{.waiter = {.connection = ticket},
                                     .answer = {.reason = Reason::kOk},
                                     .subject = held.subject(key, "token", claims)});
   };

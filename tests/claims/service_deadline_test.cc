@@ -67,7 +67,7 @@ TEST_CASE("a timeout that is missing or above the maximum becomes the maximum") 
   const Waiter longest = world.query("c", {.timeout = 30s});
   const Waiter negative = world.query("d", {.timeout = -1s});
   world.advance(30s - 1ns);
-  CHECK(world.sink.action().empty());
+  CHECK(world.sink.order().empty());
   world.advance(1ns);
   for (const Waiter& waiter : {none, long_one, longest, negative}) {
     CHECK(world.reason(waiter) == Reason::kDeadline);

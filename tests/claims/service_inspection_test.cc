@@ -12,7 +12,7 @@ namespace {
 struct Seen {
   std::string user;
   EntryState state;
-  Duration age, left;
+  Duration age, ttl_remaining;
 };
 
 std::vector<Seen> all(ServiceHarness& world) {
@@ -70,7 +70,7 @@ TEST_CASE("inspecting a token shows its entry, its rejection, its request in fli
   world.query_and_complete("junk", status(401));
   world.query("asked");
   CHECK(finding_of(world, "token").entry->state == EntryState::kFresh);
-  CHECK(finding_of(world, "junk").refusal);
+  CHECK(finding_of(world, "junk").rejection);
   CHECK_FALSE(finding_of(world, "junk").entry);
   CHECK(finding_of(world, "asked").in_flight);
   CHECK_FALSE(finding_of(world, "other").entry);

@@ -97,7 +97,7 @@ class Walk {
     const std::size_t at = static_cast<std::size_t>(
         std::find(tokens_.begin(), tokens_.end(), flight.token) - tokens_.begin());
     const std::string body = "{\"id\":\"" + user_of(at) + "\"}";
-    const std::size_t answered = world_.sink.action().size();
+    const std::size_t answered = world_.sink.order().size();
     FetchOutcome outcome = status(200, body);
     switch (random_.below(8)) {
       case 0: outcome = status(401); break;
@@ -108,8 +108,8 @@ class Walk {
       default: break;
     }
     world_.complete(flight.id, outcome);
-    for (std::size_t i = answered; i < world_.sink.action().size(); ++i) {
-      const Waiter& waiter = world_.sink.action()[i];
+    for (std::size_t i = answered; i < world_.sink.order().size(); ++i) {
+      const Waiter& waiter = world_.sink.order()[i];
       if (world_.reason(waiter) == Reason::kOk)
         REQUIRE_FALSE(is_revoked(asked_.at(waiter.request)));
     }

@@ -30,7 +30,7 @@ TEST_CASE("waiters are answered in the order of their queries") {
   ServiceHarness world;
   for (std::uint64_t i = 0; i < 10; ++i) world.query("token", {.connection = 10 - i});
   world.complete_oldest(status(200));
-  for (std::uint32_t i = 0; i < 10; ++i) CHECK(world.sink.action()[i].request == i + 1);
+  for (std::uint32_t i = 0; i < 10; ++i) CHECK(world.sink.order()[i].request == i + 1);
 }
 
 TEST_CASE("a flight continues when its first client disconnects") {
@@ -152,7 +152,7 @@ TEST_CASE("a sink may disconnect waiters while handling timeouts") {
     world.service->disconnected(waiter.connection + 1);
   };
   world.advance(1s);
-  CHECK(world.sink.action().size() == 5);
+  CHECK(world.sink.order().size() == 5);
   CHECK(world.service->idle());
 }
 

@@ -260,11 +260,11 @@ TEST_CASE(
   const auto loop = new_loop();
   const TemporaryDirectory directory;
   std::vector<Fd> connections;
-  std::vector<int> error;
+  std::vector<int> errors;
   auto listener =
       StreamListener::listen(*loop, {.path = directory / "s"},
                              {.on_connection = [&](Fd fd) { connections.push_back(std::move(fd)); },
-                              .on_error = [&](int error) { error.push_back(error); }});
+                              .on_error = [&](int error) { errors.push_back(error); }});
   REQUIRE(listener);
   const Fd first = connect_to(directory / "s");
   const Fd second = connect_to(directory / "s");
@@ -276,8 +276,8 @@ TEST_CASE(
     REQUIRE(third);
     REQUIRE(fourth);
     const NoMoreDescriptors none;
-    run_until(*loop, [&] { return error.size() >= 2; });
-    CHECK(error == std::vector<int>{EMFILE, EMFILE});
+    run_until(*loop, [&] { return errors.size() >= 2; });
+    CHECK(errors == std::vector<int>{EMFILE, EMFILE});
     CHECK(connections.empty());
     char byte = 0;
     CHECK(recv(third.get(), &byte, 1, 0) == 0);  // closed, not left hanging

@@ -32,14 +32,14 @@ inline std::string claims_of(std::string_view user, std::string_view raw = "{}")
 
 struct PublisherFixture {
   explicit PublisherFixture(std::uint64_t slots = kTestSlots) : map(make_map(slots)) {
-    auto made = LeasePublisher::create(map.memory(), clock, random);
+    auto made = shm::LeasePublisher::create(map.memory(), clock, random);
     REQUIRE(made);
     publisher = std::move(*made);
   }
 
-  static SharedMap make_map(std::uint64_t slots) {
+  static shm::SharedMap make_map(std::uint64_t slots) {
     auto made =
-        SharedMap::create(slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
+        shm::SharedMap::create(slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
     REQUIRE(made);
     return std::move(*made);
   }
@@ -66,12 +66,12 @@ struct PublisherFixture {
   std::optional<std::string> find(int number) {
     return reader.find(0, token_of(number), clock.now());
   }
-  const LeaseCounters& counters() const { return publisher->counters(); }
+  const shm::LeaseCounters& counters() const { return publisher->counters(); }
 
   FakeClock clock;
   SeededRandom random{1};
-  SharedMap map;
-  std::unique_ptr<LeasePublisher> publisher;
+  shm::SharedMap map;
+  std::unique_ptr<shm::LeasePublisher> publisher;
   MapReader reader{map.memory().header, map.memory().slots};
 };
 

@@ -12,7 +12,7 @@
 
 #include "daemon/base/fd.h"
 
-namespace claimsd::daemon {
+namespace claimsd {
 namespace {
 
 constexpr std::uint64_t kLargest = 64 << 20;
@@ -94,4 +94,4 @@ int count_in_memory(std::string_view masked_secret) {
   return found;
 }
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

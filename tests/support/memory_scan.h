@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace claimsd::daemon {
+namespace claimsd {
 
 inline constexpr char kMask = 0x5A;
 
@@ -17,4 +17,4 @@ std::string masked(std::string_view text);
 // Mappings over 64 MiB (sanitizer shadow memory) are skipped.
 int count_in_memory(std::string_view masked_secret);
 
-}  // namespace claimsd::daemon
+}  // namespace claimsd

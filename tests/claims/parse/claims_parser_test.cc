@@ -9,6 +9,7 @@
 #include "tests/support/catch.h"
 
 using namespace claimsd;
+using namespace claimsd::claims;
 
 namespace {
 

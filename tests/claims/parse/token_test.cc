@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 
 using namespace claimsd;
+using namespace claimsd::claims;
 using proto::Reason;
 
 TEST_CASE("b64token characters and trailing padding are accepted") {
