@@ -6,13 +6,15 @@
 
 #include "tests/support/catch.h"
 
-using namespace claimsd;
-using namespace claimsd::config;
 using namespace std::chrono_literals;
 
+namespace claimsd::daemon {
 namespace {
 
-UpstreamConfig upstream() {
+using config::Config;
+using config::UpstreamConfig;
+
+UpstreamConfig two_urls() {
   UpstreamConfig made{};
   made.name = "main";
   made.urls = {"https://a.example", "https://b.example"};
@@ -57,23 +59,23 @@ const std::vector<Field> kFields = {
 
 TEST_CASE("everything that an answer depends on is in its key scope") {
   // Does not compile after a field is added: decide whether it is an input, and add it to kFields.
-  const UpstreamConfig one = upstream();
+  const UpstreamConfig one = two_urls();
   const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = one;
   static_cast<void>(f1);
   REQUIRE(kFields.size() == 16);
   for (const Field& field : kFields) {
     INFO(field.name);
-    UpstreamConfig changed = upstream();
+    UpstreamConfig changed = two_urls();
     field.change(changed);
-    CHECK((scope_of(changed) != scope_of(upstream())) == field.is_input);
+    CHECK((scope_of(changed) != scope_of(two_urls())) == field.is_input);
   }
 }
 
 TEST_CASE("different lists of parts never produce the same key scope") {
-  UpstreamConfig one = upstream();
+  UpstreamConfig one = two_urls();
   one.id_claim = "ab";
   one.email_claim = "c";
-  UpstreamConfig other = upstream();
+  UpstreamConfig other = two_urls();
   other.id_claim = "a";
   other.email_claim = "bc";
   CHECK(scope_of(one) != scope_of(other));
@@ -81,7 +83,7 @@ TEST_CASE("different lists of parts never produce the same key scope") {
 
 TEST_CASE("each URL of an upstream becomes one lane, in order") {
   Config config;
-  config.upstreams = {upstream(), upstream()};
+  config.upstreams = {two_urls(), two_urls()};
   const std::vector<upstream::UpstreamSettings> url_queues = upstream_settings_from(config);
   REQUIRE(url_queues.size() == 4);
   CHECK_FALSE(url_queues[0].next_url);
@@ -90,3 +92,5 @@ TEST_CASE("each URL of an upstream becomes one lane, in order") {
   CHECK_FALSE(url_queues[2].next_url);
   CHECK(policy_from(config).upstreams.at(1).urls == 2);
 }
+
+}  // namespace claimsd::daemon
