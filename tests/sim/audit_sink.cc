@@ -119,7 +119,7 @@ void SimAuditSink::end_commit() {
       QueryRecord& query = records_.queries[*one.query];
       query.waits = false;
       query.withheld |= !durable;
-      records_.step.completed.push_back(*one.query);
+      records_.step.released.push_back(*one.query);
     }
     complete(one.ticket, durable);
   }

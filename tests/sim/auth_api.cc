@@ -6,7 +6,7 @@
 
 namespace claimsd::sim {
 
-using namespace upstream;
+using namespace claims;
 using namespace std::chrono_literals;
 using proto::Reason;
 

@@ -4,7 +4,7 @@
 
 namespace claimsd::sim {
 
-using namespace upstream;
+using namespace claims;
 using proto::Reason;
 
 namespace {

@@ -32,7 +32,7 @@ std::string check_reported(const Facts& facts) {
   }
   if (!facts.step().is_tick) return {};
   for (const ReportRecord& report : facts.records.reports) {
-    if (!report.receipt && !report.ttl_remaining && facts.now().boot > report.deadline)
+    if (!report.receipt && !report.disconnected && facts.now().boot > report.deadline)
       return "a report without a receipt after its deadline";
   }
   return {};

@@ -60,7 +60,7 @@ std::string check_hit(const Facts& facts) {
   for (const QueryNumber number : facts.step().asked) {
     const QueryRecord& query = facts.records.queries[number];
     if (!query.served_from_store) continue;
-    bool hit = query.ttl_remaining;
+    bool hit = query.disconnected;
     for (const AnswerRecord& answer : facts.step().decisions) {
       hit |= answer.query == number &&
              (query.withheld || (answer.reason == Reason::kOk && answer.source == Source::kCache));
@@ -153,7 +153,7 @@ std::string check_negative_spares(const Facts& facts) {
   for (const QueryNumber number : facts.step().asked) {
     const QueryRecord& query = facts.records.queries[number];
     const TokenRecord& token = facts.records.token(query.token);
-    if (!token.refusal || query.max_age || query.answered || query.ttl_remaining || query.held)
+    if (!token.refusal || query.max_age || query.answered || query.disconnected || query.held)
       continue;
     const Rejection& refusal = *token.refusal;
     const bool counts = refusal.instance == facts.records.instance &&

@@ -159,10 +159,10 @@ std::string check_recorded(const Facts& facts) {
 }
 
 std::string check_held(const Facts& facts) {
-  for (const QueryNumber number : facts.step().completed) {
+  for (const QueryNumber number : facts.step().released) {
     const QueryRecord& query = facts.records.queries[number];
     // It may wait again, for the record of a superseding answer.
-    if (!query.answered && !query.ttl_remaining && !query.waits)
+    if (!query.answered && !query.disconnected && !query.waits)
       return fmt::format("query {} still waits for a completed record", number);
   }
   return {};

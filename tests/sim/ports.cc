@@ -399,7 +399,7 @@ void SimSink::answer(const Waiter& waiter, const Answer& answer) {
   ++records_.verdicts[static_cast<std::size_t>(proto::verdict_of(answer.reason))];
   if (answer.source == proto::Source::kStale) ++records_.stale;
   query.answered = true;
-  if (!query.ttl_remaining) records_.close(waiter.request);
+  if (!query.disconnected) records_.close(waiter.request);
   if (react) react(query);
 }
 

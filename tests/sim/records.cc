@@ -31,7 +31,7 @@ void Step::begin(std::uint64_t step, const Now& at, std::size_t kept) {
   asked.clear();
   answers.clear();
   decisions.clear();
-  completed.clear();
+  released.clear();
   started.clear();
   completed.reset();
   sent_again = noted = false;
@@ -136,7 +136,7 @@ std::optional<BootTime> Records::next_deadline() {
   while (!deadlines_.empty()) {
     const QueryRecord& query = queries[deadlines_.front().second];
     const bool current = query.answer_by == deadlines_.front().first;
-    if (current && !query.answered && !query.ttl_remaining) return deadlines_.front().first;
+    if (current && !query.answered && !query.disconnected) return deadlines_.front().first;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
     deadlines_.pop_back();
   }

@@ -133,7 +133,7 @@ struct QueryRecord {
   std::uint64_t step = 0;
   bool served_from_store = false;  // the cached entry must answer it
   bool answered = false;
-  bool left = false;   // its connection has closed
+  bool disconnected = false;
   bool room = false;   // no limit was reached at the time of the query
   bool known = false;  // the token was valid before
   bool has_address = false;
@@ -151,7 +151,7 @@ struct ReportRecord {
   BootTime deadline;
   std::uint32_t unacknowledged = 0;
   bool in_store = false;  // the store could name the token's user
-  bool left = false;      // its connection has closed
+  bool disconnected = false;
   // What was submitted to the audit log, and the result.
   std::string user;
   bool claimed = false;
@@ -231,7 +231,7 @@ struct Step {
   // Decisions of this step: answers that need no record, and answers that start to wait for one.
   // Causes are checked here; age, TTL and claims only when the answer is sent.
   std::vector<AnswerRecord> decisions;
-  std::vector<QueryNumber> completed;  // their records became durable or failed
+  std::vector<QueryNumber> released;  // their records became durable or failed
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> completed;
   bool sent_again = false;  // the completed request was retried at the next URL

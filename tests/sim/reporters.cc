@@ -37,7 +37,7 @@ void Simulation::report(TokenNumber about) {
 // Marks the reports of a closed connection as abandoned; 0: of all connections.
 void Simulation::forget_reports(std::uint64_t connection) {
   for (ReportRecord& report : records.reports) {
-    if (connection == 0 || report.connection == connection) report.ttl_remaining = true;
+    if (connection == 0 || report.connection == connection) report.disconnected = true;
   }
 }
 

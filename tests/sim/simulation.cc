@@ -9,7 +9,7 @@
 
 namespace claimsd::sim {
 
-using namespace admin;
+using namespace claims;
 using namespace std::chrono_literals;
 
 namespace {
@@ -297,8 +297,8 @@ void Simulation::react(const QueryRecord& query) {
   if (over_ || reactions_ >= kMaxReactions || !dice.percent(scenario.reacts)) return;
   ++reactions_;
   // Copies: new queries may move the records.
-  const TokenNumber token = query.token;
-  const std::uint64_t connection = query.connection;
+  const TokenNumber token = answered.token;
+  const std::uint64_t connection = answered.connection;
   switch (dice.below(7)) {
     case 0:
     case 1: disconnect(connection); break;
@@ -314,8 +314,8 @@ void Simulation::disconnect(std::uint64_t connection) {
   trace.note({steps_, clock.now(), "hangs up", "", -1, static_cast<std::int64_t>(connection)});
   for (QueryNumber id = 0; id < records.queries.size(); ++id) {
     QueryRecord& query = records.queries[id];
-    if (query.connection != connection || query.answered || query.ttl_remaining) continue;
-    query.ttl_remaining = true;
+    if (query.connection != connection || query.answered || query.disconnected) continue;
+    query.disconnected = true;
     records.close(id);
   }
   forget_reports(connection);
@@ -374,8 +374,8 @@ void Simulation::restart(bool killed) {
   records.step.restarted = true;
   for (QueryNumber id = 0; id < records.queries.size(); ++id) {
     QueryRecord& query = records.queries[id];
-    if (query.answered || query.ttl_remaining) continue;
-    query.ttl_remaining = true;
+    if (query.answered || query.disconnected) continue;
+    query.disconnected = true;
     records.close(id);
   }
   for (TokenRecord& token : records.tokens) {
