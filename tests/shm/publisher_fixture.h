@@ -38,8 +38,8 @@ struct PublisherFixture {
   }
 
   static shm::SharedMap make_map(std::uint64_t slots) {
-    auto made =
-        shm::SharedMap::create(slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
+    auto made = shm::SharedMap::create(
+        slots, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xb0});
     REQUIRE(made);
     return std::move(*made);
   }

@@ -293,7 +293,7 @@ void Simulation::query(TokenNumber number, const QueryParameters& parameters) {
   service->query(asked, claims::Waiter{query.connection, id});
 }
 
-void Simulation::react(const QueryRecord& query) {
+void Simulation::react(const QueryRecord& answered) {
   if (over_ || reactions_ >= kMaxReactions || !dice.percent(scenario.reacts)) return;
   ++reactions_;
   // Copies: new queries may move the records.

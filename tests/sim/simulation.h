@@ -120,7 +120,7 @@ class Simulation {
   void busy_day();
   void query(TokenNumber token, const QueryParameters& parameters);
   QueryParameters draw_parameters();
-  void react(const QueryRecord& query);
+  void react(const QueryRecord& answered);
   void served(RequestNumber number);
   void completed(RequestNumber number);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;
