@@ -76,7 +76,7 @@ def test_option_1_install_via_git(venv, repository):
                      **{"https://github.com/YOUR_USERNAME/auth_integration.git": f"file://{repository}"})
     venv(shlex.split(command))
     path, version, plugins = venv(["python", "-c", WHAT_IS_THERE]).split()
-    assert "/venv/lib/" in path and version == "0.1.0" and plugins == "1"
+    assert "/venv/lib/" in path and version == "0.2.0" and plugins == "1"
 
 
 def test_option_2_install_locally(venv, repository):
