@@ -72,7 +72,9 @@ constexpr bool is_taken(std::uint64_t features) {
 template <class Message>
 Outcome try_once(Handle& handle, Connection& connection, Message& message,
                  proto::MessageType wanted, Deadline deadline, Reply& reply, bool& welcomed) {
-  welcomed = connection.connected() && !handle.is_stale(connection);
+  const uid_t uid = handle.current_uid();
+  welcomed = connection.connected() && !handle.is_stale(connection) && connection.uid() == uid &&
+             !handle.should_fetch_map();
   if (!welcomed) {
     Welcomed greeting;
     const Outcome outcome =
@@ -91,14 +93,17 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
 
 // Asks until there is an answer in `reply`, or a reason why not.
 template <class Message>
-Outcome query_daemon(Handle& handle, Connection& connection, Message message,
+Outcome query_daemon(Handle& handle, PooledConnection& pooled, Message message,
                      proto::MessageType wanted, Deadline deadline, Reply& reply) {
+  if (pooled.get() == nullptr) return final_outcome(Reason::kTimeout);
   RetryPolicy retry_policy(handle.restart_window_end());
   for (;;) {
     bool welcomed = false;
     const Outcome outcome =
-        try_once(handle, connection, message, wanted, deadline, reply, welcomed);
+        try_once(handle, *pooled.get(), message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
+    if (outcome.reason == Reason::kTooManyConnections && pooled.exchange(deadline)) continue;
+    if (pooled.get() == nullptr) return outcome;
     switch (retry_policy.after(outcome, welcomed, handle)) {
       case RetryPolicy::Next::kGiveUp: return outcome;
       case RetryPolicy::Next::kAfterPause: pause_before(deadline); break;
@@ -119,11 +124,10 @@ claimsd_result query_over_socket(Handle& handle, const QueryRequest& request,
   const CancelDisabled cancel_disabled;
   handle.count_socket_query();
   const Deadline deadline = request.begin_waiting();
-  const PooledConnection pooled(handle.pool(), deadline);
-  if (pooled.get() == nullptr) return conclude(lookup_result_of(Reason::kTimeout), out);
+  PooledConnection pooled(handle.pool(), deadline);
   Reply reply;
-  const Outcome outcome = query_daemon(handle, *pooled.get(), request.query,
-                                       proto::MessageType::kAnswer, deadline, reply);
+  const Outcome outcome =
+      query_daemon(handle, pooled, request.query, proto::MessageType::kAnswer, deadline, reply);
   // Concluded before the lease ends: the claims still lie in the connection's buffer.
   return conclude(
       outcome.done() ? lookup_result_of(reply.answer) : lookup_result_of(outcome.reason), out);
@@ -139,11 +143,10 @@ claimsd_result look_up(Handle& handle, const QueryRequest& request, claimsd_answ
 std::optional<LookupResult> report_over_socket(Handle& handle, const proto::Report& report,
                                                Deadline deadline) {
   const CancelDisabled cancel_disabled;
-  const PooledConnection pooled(handle.pool(), deadline);
-  if (pooled.get() == nullptr) return lookup_result_of(Reason::kTimeout);
+  PooledConnection pooled(handle.pool(), deadline);
   Reply reply;
   const Outcome outcome =
-      query_daemon(handle, *pooled.get(), report, proto::MessageType::kReceipt, deadline, reply);
+      query_daemon(handle, pooled, report, proto::MessageType::kReceipt, deadline, reply);
   if (!outcome.done()) return lookup_result_of(outcome.reason);
   if (is_recorded(reply.receipt)) return std::nullopt;
   return lookup_result_of(reply.receipt);
@@ -164,12 +167,11 @@ claimsd_result report(Handle& handle, ReportRequest& report_request, claimsd_ans
 
 claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   const CancelDisabled cancel_disabled;
-  const PooledConnection pooled(handle.pool(), deadline);
-  if (pooled.get() == nullptr) return conclude(lookup_result_of(Reason::kTimeout), out);
+  PooledConnection pooled(handle.pool(), deadline);
   const proto::Ping ping{.echo = static_cast<std::uint64_t>(now_ns())};
   Reply reply;
   const Outcome outcome =
-      query_daemon(handle, *pooled.get(), ping, proto::MessageType::kPong, deadline, reply);
+      query_daemon(handle, pooled, ping, proto::MessageType::kPong, deadline, reply);
   if (!outcome.done()) return conclude(lookup_result_of(outcome.reason), out);
   if (reply.pong.echo != ping.echo) return conclude(lookup_result_of(Reason::kProtocol), out);
   return CLAIMSD_OK;

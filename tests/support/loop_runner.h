@@ -17,7 +17,7 @@ inline void run_until(loop::Loop& loop, const std::function<bool()>& happened,
   loop::Timer tick(loop, [] {});
   tick.start(milliseconds(5), milliseconds(5));
   while (!happened() && loop::Loop::hrtime() < give_up) loop.run_once();
-  if (!happened()) FAIL("what the test waits for has not happened in time");
+  if (!happened()) FAIL("the event that the test waits for did not happen in time");
 }
 
 // Handles what is ready now and what follows from it immediately, without waiting.
