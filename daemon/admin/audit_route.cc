@@ -33,13 +33,12 @@ HttpResponse response_to(const Result<audit::Page>& page) {
 
 HttpResponse audit_route(const AdminServices& services, const HttpRequest& request) {
   if (!services.audit) {
-    return error_response(404, "no_audit", "this daemon keeps no audit log",
-                          "set audit.enabled = true and restart it");
+    return error_response(404, "no_audit", "the audit log is off",
+                          "set audit.enabled = true and restart claimsd");
   }
   const Result<audit::SearchFilter> query = audit::audit_query_from(request.parameters);
   if (!query)
-    return error_response(400, "bad_query", query.error().message,
-                          "claimsctl audit search asks for you");
+    return error_response(400, "bad_query", query.error().message, "use claimsctl audit search");
   const auto later = std::make_shared<DeferredResponse>();
   services.audit(*query,
                  [later](const Result<audit::Page>& page) { later->fulfil(response_to(page)); });

@@ -28,13 +28,13 @@ HttpResponse response_to(const config::ReloadResult& result) {
   switch (result.outcome) {
     case config::ReloadOutcome::kBad:
       return error_response(409, "bad_configuration", result.message,
-                            "nothing has changed; mend the file and reload again");
+                            "nothing has changed: fix the file and reload again");
     case config::ReloadOutcome::kNeedsRestart:
       return error_response(409, "needs_restart", result.message,
-                            "nothing has changed; restart claimsd, or undo these changes");
+                            "nothing has changed: restart claimsd, or undo these changes");
     case config::ReloadOutcome::kStopping:
       return error_response(503, "stopping", result.message,
-                            "it reads its configuration at the next start");
+                            "wait for the next start, which reads the configuration");
     case config::ReloadOutcome::kDone: break;
   }
   return changed(result.changes);
@@ -97,7 +97,7 @@ HttpResponse log_level_route(const AdminServices& services, const HttpRequest&) 
 HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request) {
   const std::optional<LogLevel> level = read_level(request.body);
   if (!level) {
-    return error_response(400, "bad_level", "that is no level of the log",
+    return error_response(400, "bad_level", "invalid log level",
                           R"(send {"level": "debug"}, or "info", "warning" or "error")");
   }
   std::optional<std::uint32_t> by;

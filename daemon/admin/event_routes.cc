@@ -111,8 +111,9 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   if (!after || !patience) {
     return error_response(
         400, "bad_parameter",
-        fmt::format("after must be a number, and wait one of seconds, at most {}", kMaxWaitSeconds),
-        "claimsctl monitor asks for what fits");
+        fmt::format("after must be a number, and wait a number of seconds up to {}",
+                    kMaxWaitSeconds),
+        "use claimsctl monitor");
   }
   EventFeed& feed = *services.events;
   if (!request.parameter("after")) return events_after(services, feed.last());
@@ -124,7 +125,7 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   if (!waits) {
     return error_response(
         503, "too_many_watch",
-        fmt::format("{} requests wait for events already", EventFeed::kMaxWaiting),
+        fmt::format("{} requests are already waiting for events", EventFeed::kMaxWaiting),
         "stop another claimsctl monitor");
   }
   HttpResponse response;

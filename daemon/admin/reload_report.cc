@@ -8,7 +8,7 @@ void report_reload(const config::ReloadResult& result, std::optional<std::uint32
                    const std::string& who, const std::string& file, Log& log,
                    audit::Recorder* audit) {
   if (result.outcome != config::ReloadOutcome::kDone) {
-    return log.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
+    return log.warning("reload_refused", "reload by {} failed, nothing has changed: {}", who,
                        result.message);
   }
   for (const config::Change& change : result.changes) {
@@ -19,8 +19,7 @@ void report_reload(const config::ReloadResult& result, std::optional<std::uint32
                  .uid = by,
                  .detail = fmt::format("{} ({})", text, who)});
   }
-  log.info("reloaded", "{} had {} read again: {} options changed", who, file,
-           result.changes.size());
+  log.info("reloaded", "{} reloaded {}: {} options changed", who, file, result.changes.size());
 }
 
 }  // namespace claimsd::admin

@@ -16,7 +16,7 @@ Continuation::Continuation(Hasher hasher, Anchors anchors, Verification verified
   });
   while (anchor_ < all.size() && all[anchor_].sequence <= done_.last) ++anchor_;
   if (!anchors_.problems.empty() && !done_.finding)
-    found(Tamper::kForgery, 0, "anchors, " + anchors_.problems.front());
+    found(Tamper::kForgery, 0, "anchors: " + anchors_.problems.front());
 }
 
 Continuation::Continuation(Hasher hasher, Anchors anchors, const SegmentIdentity& begin)
@@ -27,7 +27,7 @@ Continuation::Continuation(Hasher hasher, Anchors anchors, const SegmentIdentity
                                 .link = begin.before,
                                 .events = begin.events}) {
   if (begin.first == 1 && (begin.before != hasher_.first(begin.origin) || begin.events != 0))
-    found(Tamper::kChange, 1, "what the first segment says of itself was changed");
+    found(Tamper::kChange, 1, "the header of the first segment was changed");
 }
 
 bool Continuation::found(Tamper kind, Sequence at, std::string sentence) {
@@ -46,7 +46,7 @@ bool Continuation::take(std::string_view record, const Link& link) {
   const Link follows = hasher_.next(done_.link, record);
   if (!decoded || decoded->sequence != expected || follows != link) {
     return found(Tamper::kChange, expected,
-                 fmt::format("record {} does not follow from the one before", expected));
+                 fmt::format("record {}: its link does not match the previous record", expected));
   }
   done_.link = link;
   done_.last = expected;
@@ -68,8 +68,8 @@ bool Continuation::holds(const Anchor& anchor) {
     return true;
   }
   return found(Tamper::kChange, done_.anchored + 1,
-               fmt::format("between the anchors at {} and {} the log was written anew: records "
-                           "were changed, removed or put in",
+               fmt::format("between the anchors at {} and {} the log was rewritten: records were "
+                           "changed, removed or inserted",
                            done_.anchored, anchor.sequence));
 }
 
@@ -79,7 +79,7 @@ Verification Continuation::end(Sequence last) && {
   }
   if (anchor_ < anchors_.anchors.size()) {
     found(Tamper::kRollback, next(),
-          fmt::format("the log ends at {}, but an anchor was made at {}: this is an old copy of it",
+          fmt::format("the log ends at {}, but its last anchor is at {}: this is an old copy",
                       done_.last, anchors_.anchors.back().sequence));
   }
   if (!done_.finding) done_.cannot_tell = what_is_unverified(done_);

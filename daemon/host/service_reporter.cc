@@ -39,7 +39,7 @@ void ServiceReporter::stopping() {
 
 void ServiceReporter::report() {
   const std::optional<std::string> fatal_error = fatal_error_();
-  if (fatal_error && !unhealthy_) log_.error("unhealthy", "asks to be restarted: {}", *fatal_error);
+  if (fatal_error && !unhealthy_) log_.error("unhealthy", "restart required: {}", *fatal_error);
   unhealthy_ = fatal_error.has_value();
   if (unhealthy_) return;
   manager_.notify("WATCHDOG=1" + status_if_new());

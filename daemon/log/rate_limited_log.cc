@@ -14,8 +14,8 @@ void RateLimitedLog::write(LogLevel level, std::string_view event, std::string_v
   }
   // Not under the lock: the writer below may block.
   for (const Suppressed& one : suppressed) {
-    to_.warning("suppressed", "{} more lines of {} came in {} s and were left out", one.lines,
-                one.event, kWindow / seconds(1));
+    to_.warning("suppressed", "suppressed {} more lines of {} in {} s", one.lines, one.event,
+                kWindow / seconds(1));
   }
   if (admitted) to_.write(level, event, sentence, fields);
 }

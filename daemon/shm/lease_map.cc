@@ -27,8 +27,8 @@ std::unique_ptr<LeaseMap> LeaseMap::create(const LeaseMapSettings& settings, loo
   std::unique_ptr<LeaseMap> made(new LeaseMap(settings, loop, clock, random, log));
   if (made->held_until_ != BootTime::min()) {
     log.warning("unclean_stop",
-                "the daemon before this one was killed: workers may believe its leases for up to "
-                "{} s, so purges and revocations are acknowledged after that",
+                "the previous daemon was killed: workers may use its leases for up to {} s, so "
+                "purges and revocations are acknowledged only after that",
                 proto::kHeartbeatLimit / 1'000'000'000);
   }
   if (settings.on) made->open_or_do_without();
@@ -37,7 +37,7 @@ std::unique_ptr<LeaseMap> LeaseMap::create(const LeaseMapSettings& settings, loo
 
 void LeaseMap::open_or_do_without() {
   if (const Status opened = open(); !opened) {
-    log_.warning("shared_memory_off", "every question comes over the socket: {}",
+    log_.warning("shared_memory_off", "every query goes over the socket: {}",
                  opened.error().message);
     close();
   }

@@ -191,7 +191,8 @@ void Fetcher::arm(Duration due) {
 
 // The deadline passed before a connection was free.
 void Fetcher::complete_late(const FetchRequest& flight) {
-  complete_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+  complete_failed(flight, proto::Reason::kUpstreamTimeout,
+                  "all connections were in use until the timeout");
 }
 
 void Fetcher::complete_failed(const FetchRequest& flight, proto::Reason reason,

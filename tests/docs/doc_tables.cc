@@ -75,7 +75,7 @@ std::string log_events() {
   std::string out = "| event | level | meaning |\n|---|---|---|\n";
   for (const auto& event : claimsd::kLogEvents) {
     out += "| `" + std::string(event.id) + "` | " + std::string(event.level) + " | " +
-           std::string(event.meaning) + (event.rate_limited ? " *(paced)*" : "") + " |\n";
+           std::string(event.meaning) + (event.rate_limited ? " *(rate-limited)*" : "") + " |\n";
   }
   return out;
 }

@@ -51,8 +51,7 @@ TEST_CASE(
   rate_limited.clock.advance(1s);
   rate_limited.write("often", 1);
   REQUIRE(rate_limited.lines.all.size() == 12);
-  CHECK(rate_limited.lines.all[10] ==
-        "suppressed: 20 more lines of often came in 10 s and were left out");
+  CHECK(rate_limited.lines.all[10] == "suppressed: suppressed 20 more lines of often in 10 s");
   CHECK(rate_limited.lines.all[11] == "often: x");
 }
 
@@ -62,7 +61,7 @@ TEST_CASE("the count is reported once, with the next line of any event") {
   rate_limited.clock.advance(10s);
   rate_limited.write("stopping", 1);
   REQUIRE(rate_limited.lines.all.size() == 12);
-  CHECK(rate_limited.lines.all[10].starts_with("suppressed: 1 more"));
+  CHECK(rate_limited.lines.all[10].starts_with("suppressed: suppressed 1 more"));
   rate_limited.write("stopped", 1);
   CHECK(rate_limited.lines.all.size() == 13);
 }
