@@ -39,7 +39,9 @@ TEST_CASE(
   const std::string token(proto::kMaxToken + 1, 't');
   refusal.token = token;
   refusal.method = std::string(100, 'M');
-  refusal.required = std::string(proto::kMaxRequired - 1, 'r') + "\xc3\xa9";
+  std::string required(proto::kMaxRequired - 1, 'r');
+  required += "\xc3\xa9";
+  refusal.required = required;
   CHECK(host.client.report(refusal).recorded());
   CHECK(host.registrar.seen.at(0).token.empty());
   CHECK(host.registrar.seen[0].method == std::string(proto::kMaxMethod, 'M'));
