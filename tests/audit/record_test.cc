@@ -81,7 +81,7 @@ TEST_CASE("the text of a record is one line whatever bytes it contains") {
 
 TEST_CASE("the text of a record has all its fields") {
   CHECK(audit_line(full_record()) ==
-        "2024-10-04T12:00:00.000000Z #42 refused verdict=invalid reason=refused source=upstream "
+        "2024-10-04T12:00:00.000000Z #42 rejected verdict=invalid reason=rejected source=upstream "
         "status=401 took=12000us user=user-7 token=0100000000000000000000000000005a uid=1000 "
         "gid=1000 pid=4711 comm=gunicorn upstream=main method=POST route=\"/a b/\" roles=admin "
         "detail=d count=9 last=2024-10-04T12:00:03.000000Z");

@@ -78,7 +78,7 @@ class FakeDaemon:
         if name == "Hello":
             if self.failure:
                 return "Failure", {"code": self.failure, "text": b"no"}
-            return "Welcome", {"version": 1, "daemon_version": b"9.9.9", "upstream_name": b"main"}
+            return "Welcome", {"version": wire.VERSION, "daemon_version": b"9.9.9", "upstream_name": b"main"}
         if name == "Ping":
             if self.pings_left is not None:
                 self.pings_left -= 1

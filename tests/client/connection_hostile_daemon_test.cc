@@ -121,7 +121,7 @@ TEST_CASE("an answer that arrives byte by byte is one answer") {
 TEST_CASE("a welcome to another version is a protocol error") {
   expect_protocol_error([](Peer& peer) {
     peer.receive();
-    peer.send(proto::Welcome{.version = 2}, 1);
+    peer.send(proto::Welcome{.version = proto::kVersion + 1}, 1);
     peer.receive();
   });
   expect_protocol_error([](Peer& peer) {

@@ -174,7 +174,7 @@ TEST_CASE("nonsense from the daemon ends a stream's questions, and the next one 
 TEST_CASE("a welcome to another version is a protocol error to a stream") {
   Host host([](Peer& peer) {
     peer.receive();
-    peer.send(proto::Welcome{.version = 2}, 1);
+    peer.send(proto::Welcome{.version = proto::kVersion + 1}, 1);
     peer.receive();
   });
   Stream stream(host.client);

@@ -56,8 +56,9 @@ TEST_CASE(
       with(""), with("[cache]\nmax_ttl = \"2s\"\nmax_entries = 500\n[daemon]\nsocket = \"/x\""));
   REQUIRE_FALSE(refused);
   const std::string& message = refused.error().message;
-  CHECK(message.find("f.toml:5: daemon.socket: \"/x\" now") == 0);
-  CHECK(message.find("\nf.toml:3: cache.max_entries: 500 now, 100000 in the running daemon") !=
+  CHECK(message.find("f.toml:5: daemon.socket: \"/x\" in the file") == 0);
+  CHECK(message.find(
+            "\nf.toml:3: cache.max_entries: 500 in the file, 100000 in the running daemon") !=
         std::string::npos);
   CHECK(message.find("max_ttl") == std::string::npos);
 }

@@ -94,11 +94,11 @@ TEST_CASE("a client certificate and its key are set together") {
 TEST_CASE("a status that says nothing about a token cannot be a rejection") {
   CHECK(
       upstream_problems("rejection_statuses = [429]") ==
-      "c.toml:3:20: upstream.main.rejection_statuses: remove 429: it does not mean that the token "
+      "c.toml:3:22: upstream.main.rejection_statuses: remove 429: it does not mean that the token "
       "is rejected");
   CHECK(
       upstream_problems("rejection_statuses = [503]") ==
-      "c.toml:3:20: upstream.main.rejection_statuses: found 503, expected a list of integers, 400 "
+      "c.toml:3:22: upstream.main.rejection_statuses: found 503, expected a list of integers, 400 "
       "to 499");
 }
 

@@ -86,7 +86,10 @@ std::string frame(const Message& message, std::uint32_t request) {
 }
 
 inline std::string hello(std::string_view url = "") {
-  return frame(proto::Hello{.version_min = 1, .version_max = 1, .upstream_url = url}, 1);
+  return frame(
+      proto::Hello{
+          .version_min = proto::kVersion, .version_max = proto::kVersion, .upstream_url = url},
+      1);
 }
 
 inline std::string query(std::string_view token, std::uint32_t request,

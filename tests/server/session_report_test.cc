@@ -16,7 +16,10 @@ struct ReportFixture : Fixture {
     harness.service->reconfigure(policy);
   }
   std::uint64_t greet(std::uint64_t features) {
-    consume(frame(proto::Hello{.version_min = 1, .version_max = 1, .features = features}, 1));
+    consume(frame(
+        proto::Hello{
+            .version_min = proto::kVersion, .version_max = proto::kVersion, .features = features},
+        1));
     return wire.take().welcome->features;
   }
   void report(std::uint32_t request, std::uint16_t status = 403) {

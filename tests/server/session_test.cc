@@ -13,7 +13,7 @@ TEST_CASE("a hello is answered with version, clock and the upstream's name") {
   const Received received = fixture.wire.take();
   REQUIRE(received.welcome);
   CHECK(received.request == 1);
-  CHECK(received.welcome->version == 1);
+  CHECK(received.welcome->version == proto::kVersion);
   CHECK(received.welcome->features == 0);
   CHECK(received.welcome->daemon_version == "1.2.3");
   CHECK(received.welcome->upstream_name == "main");
@@ -130,14 +130,14 @@ TEST_CASE("a client whose version range includes ours gets ours") {
   fixture.consume(frame(proto::Hello{.version_min = 1, .version_max = 99, .features = ~0ull}, 1));
   const Received received = fixture.wire.take();
   REQUIRE(received.welcome);
-  CHECK(received.welcome->version == 1);
+  CHECK(received.welcome->version == proto::kVersion);
   CHECK(received.welcome->features == 0);
 }
 
 // A client that can use the map.
 std::string hello_with_map(std::string_view url = "") {
-  return frame(proto::Hello{.version_min = 1,
-                            .version_max = 1,
+  return frame(proto::Hello{.version_min = proto::kVersion,
+                            .version_max = proto::kVersion,
                             .features = proto::kFeatureSharedMap | 0xff00,
                             .upstream_url = url},
                1);

@@ -15,7 +15,7 @@ class MapPeer(Peer):
 
     def __init__(self, path, upstream="", features=SHARED_MAP):
         super().__init__(path, hello=False)
-        self.send("Hello", version_min=1, version_max=1, features=features, client_name=b"map-peer",
+        self.send("Hello", version_min=wire.VERSION, version_max=wire.VERSION, features=features, client_name=b"map-peer",
                   upstream_url=upstream.encode())
         # The descriptor is attached to the first byte of the first frame, so the first read
         # receives it.

@@ -54,7 +54,7 @@ class Peer:
             welcome = self.receive()
             assert welcome and welcome[0] == "Welcome", welcome
 
-    def say_hello(self, upstream="", version=(1, 1)):
+    def say_hello(self, upstream="", version=(wire.VERSION, wire.VERSION)):
         return self.send("Hello", version_min=version[0], version_max=version[1], client_name=b"peer",
                          upstream_url=upstream.encode())
 

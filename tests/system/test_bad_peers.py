@@ -35,7 +35,7 @@ def bystander(daemon, peer):
 
 
 def hello():
-    return wire.encode("Hello", 1, {"version_min": 1, "version_max": 1})
+    return wire.encode("Hello", 1, {"version_min": wire.VERSION, "version_max": wire.VERSION})
 
 
 def query(token=b"token"):
@@ -51,13 +51,13 @@ FATAL = {
     "a ping before Hello": (wire.encode("Ping", 1, {"echo": 1}), HELLO_EXPECTED),
     "an unknown message before Hello": (wire.HEADER.pack(0, 0x77, 0, 1), HELLO_EXPECTED),
     "Hello truncated in a field": (wire.HEADER.pack(3, 1, 0, 1) + b"\x01\x00\x01", BAD_FRAME),
-    "a newer version alone": (wire.encode("Hello", 1, {"version_min": 2, "version_max": 9}), VERSION),
+    "a newer version alone": (wire.encode("Hello", 1, {"version_min": wire.VERSION + 1, "version_max": 9}), VERSION),
     "version 0": (wire.encode("Hello", 1, {}), VERSION),
     "an unknown Auth API": (
-        wire.encode("Hello", 1, {"version_min": 1, "version_max": 1, "upstream_url": b"https://evil.example"}),
+        wire.encode("Hello", 1, {"version_min": wire.VERSION, "version_max": wire.VERSION, "upstream_url": b"https://evil.example"}),
         UNKNOWN_UPSTREAM),
     "an Auth API that is not a URL": (
-        wire.encode("Hello", 1, {"version_min": 1, "version_max": 1, "upstream_url": b"\xff\x00"}), UNKNOWN_UPSTREAM),
+        wire.encode("Hello", 1, {"version_min": wire.VERSION, "version_max": wire.VERSION, "upstream_url": b"\xff\x00"}), UNKNOWN_UPSTREAM),
 }
 FATAL_AFTER_HELLO = {
     "Hello twice": (hello(), HELLO_EXPECTED),
@@ -103,7 +103,7 @@ def test_older_and_newer_client_versions_are_accepted(daemon, peer):
     payload = wire.encode("Hello", 1, {"version_min": 1, "version_max": 9})[wire.HEADER.size:] + b"and more"
     newer.socket.sendall(wire.HEADER.pack(len(payload), 1, 0, 1) + payload)
     name, _, fields = newer.receive()
-    assert (name, fields["version"]) == ("Welcome", 1)
+    assert (name, fields["version"]) == ("Welcome", wire.VERSION)
 
 
 def test_frames_may_arrive_in_pieces_of_any_size(daemon, peer):

@@ -130,7 +130,7 @@ def descriptors_of_a_stranger(path):
     bytes)."""
     with Peer(path, hello=False) as peer:
         try:
-            peer.send("Hello", version_min=1, version_max=1, features=SHARED_MAP)
+            peer.send("Hello", version_min=wire.VERSION, version_max=wire.VERSION, features=SHARED_MAP)
         except OSError:  # hung up already
             pass
         got, data = [], b""
@@ -177,7 +177,7 @@ def test_another_user_can_map_the_received_descriptor_but_not_reopen_it(claimsd,
 def test_a_rejected_hello_brings_no_map(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     with Peer(daemon.socket, hello=False) as peer:
-        peer.send("Hello", version_min=1, version_max=1, features=SHARED_MAP, upstream_url=b"https://evil.example.com")
+        peer.send("Hello", version_min=wire.VERSION, version_max=wire.VERSION, features=SHARED_MAP, upstream_url=b"https://evil.example.com")
         data, descriptors = wire.receive_with_descriptors(peer.socket)
         assert descriptors == []
         assert wire.decode(data)[0] == "Failure"

@@ -161,7 +161,7 @@ TEST_CASE("Retry-After in seconds or as a date is advice of at most an hour") {
   CHECK(advice("0") == 0s);
   CHECK(advice("120") == 120s);
   CHECK(advice("3601") == 3600s);
-  CHECK(advice("99999999999999999999") == 3600s);
+  CHECK(advice("99999999999999999999") == 0s);  // over 64 bits: libcurl reads no number
   CHECK(advice("-7") == 0s);
   CHECK(advice("soon") == 0s);
   CHECK(advice("Fri, 31 Dec 2999 23:59:59 GMT") == 3600s);
