@@ -202,7 +202,7 @@ TEST_CASE("a duration without a unit is rejected, and the message shows the form
 
 TEST_CASE("a value of another type is rejected") {
   CHECK(problems_of("[daemon]\nshared_memory = \"off\"") ==
-        "c.toml:2:13: daemon.shared_memory: found \"off\", expected true or false");
+        "c.toml:2:17: daemon.shared_memory: found \"off\", expected true or false");
   CHECK(problems_of("[daemon]\nsocket = 5") ==
         "c.toml:2:10: daemon.socket: found 5, expected an absolute path of at most 107 bytes");
   CHECK(problems_of("[daemon]\nmax_connections = [1]") ==

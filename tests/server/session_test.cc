@@ -115,7 +115,7 @@ TEST_CASE("an unsupported version or unknown upstream fails the handshake with i
     CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
   }
   SECTION("a newer client without our version") {
-    fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9}, 1));
+    fixture.consume(frame(proto::Hello{.version_min = proto::kVersion + 1, .version_max = 99}, 1));
     CHECK(fixture.wire.take().failure == FailureCode::kVersionMismatch);
   }
   SECTION("another Auth API") {
@@ -191,7 +191,7 @@ TEST_CASE("a refused peer or a failed hello gets no map") {
     fixture.session.consume(hello_with_map());
   }
   SECTION("unsupported version") {
-    fixture.consume(frame(proto::Hello{.version_min = 2, .version_max = 9, .features = 1}, 1));
+    fixture.consume(frame(proto::Hello{.version_min = proto::kVersion + 1, .version_max = 99, .features = 1}, 1));
   }
   SECTION("unknown upstream") {
     fixture.consume(hello_with_map("https://evil.example.com"));

@@ -172,7 +172,7 @@ const Ill kIlls[] = {
    [](Facts& f) { f.ping = {false, "no_daemon", "no process listens"}; }},
   {"answer", State::kUnchecked, "root may not query", "root",
    [](Facts& f) { f.ping = {false, "not_permitted", "not permitted"}; }},
-  {"host_key", State::kFailed, "open to others (mode 0640)", "remove it",
+  {"host_key", State::kFailed, "other users can access the host key /var/lib/claimsd/host.key (mode 0640)", "remove it",
    [](Facts& f) { file(f.configured->host_key).mode = 0640; }},
   {"host_key", State::kFailed, "belongs to uid 1000", "remove it",
    [](Facts& f) { file(f.configured->host_key).uid = 1000; }},
