@@ -39,8 +39,8 @@ def test_the_configuration_is_valid(build, scratch):
 
 def test_the_exit_codes_are_those_of_claimsctl(build):
     done = subprocess.run([str(build / "client" / "claimsctl" / "claimsctl"), "--help"], capture_output=True, text=True)
-    told = set(re.findall(r"^  (\d+) ", done.stdout, re.MULTILINE))
-    assert told == set(re.findall(r"^\| (\d+) \|", README, re.MULTILINE))
+    documented = set(re.findall(r"^  (\d+) ", done.stdout, re.MULTILINE))
+    assert documented == set(re.findall(r"^\| (\d+) \|", README, re.MULTILINE))
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
@@ -58,6 +58,6 @@ def test_the_screen_of_top_is_what_top_prints(build, claimsd, peer, faults):
     peer(daemon).ask("token")
     command = [build / "client" / "claimsctl" / "claimsctl", "--admin-socket", daemon.admin_socket, "top", "--once"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
-    (told,) = re.findall(r"^\$ sudo claimsctl top\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    assert words(told) - {"hits"} == words(shown) - {"hits"}
-    assert [len(line.split()) > 0 for line in told.splitlines()] == [len(line.split()) > 0 for line in shown.splitlines()]
+    (documented,) = re.findall(r"^\$ sudo claimsctl top\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert words(documented) - {"hits"} == words(shown) - {"hits"}
+    assert [len(line.split()) > 0 for line in documented.splitlines()] == [len(line.split()) > 0 for line in shown.splitlines()]

@@ -53,10 +53,10 @@ def newcomer(bare, packages, auth_api):
 
 
 def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
-    told = commands()
-    assert len(told) == 5
+    documented = commands()
+    assert len(documented) == 5
     said = []
-    for command in told:
+    for command in documented:
         # apt asks for confirmation if it installs more than was named.
         done = newcomer.run("sh", "-c", f"cd /{HOME} && {command}", check=False, input="y\n", timeout=600)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
