@@ -292,8 +292,8 @@ CLAIMSD_API void claimsd_stream_close(claimsd_stream* stream);
 /* The descriptor to wait on for reading. */
 CLAIMSD_API int claimsd_stream_fd(const claimsd_stream* stream);
 
-/* Sends a query. The answer carries `tag`, which the caller chooses. Any result but CLAIMSD_OK means
- * that no answer will come: BAD_ARGUMENT, NO_MEMORY, or UNAVAILABLE when 4,096 are open. */
+/* Sends a query. The answer carries `tag`, which the caller chooses. A result other than CLAIMSD_OK
+ * means that no answer will come: BAD_ARGUMENT, NO_MEMORY, or UNAVAILABLE when 4,096 are open. */
 CLAIMSD_API claimsd_result claimsd_stream_send(claimsd_stream* stream,
                                                const claimsd_query_request* request, uint64_t tag);
 

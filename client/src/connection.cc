@@ -18,7 +18,7 @@ struct ReplyFiler {
 
   template <class Message>
   void file(const Message& message, std::uint32_t id, Message Reply::*place) {
-    if (id != wanted_id && id != 0) return;  // an answer that nobody waits for any more
+    if (id != wanted_id && id != 0) return;  // a late answer to an earlier query
     reply.*place = message;
     reply.type = Message::kType;
     filed = true;
@@ -105,7 +105,7 @@ Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageT
 }
 
 Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t remaining_ms) {
-  if (!fd_.still_ours()) return kLost;  // never a token into somebody else's file
+  if (!fd_.still_ours()) return kLost;  // never write a token to another file
   if (!adjust_timeout(remaining_ms)) return final_outcome(Reason::kTimeout);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);

@@ -1,11 +1,10 @@
-// connection.h: one blocking connection to the daemon, for one thread at a time; the pool owns
-// them.
+// connection.h: one blocking connection to the daemon. Owned by the pool; one thread at a time.
 //
-// A question costs one send and, normally, one recv: the time-outs lie in the socket (SO_RCVTIMEO)
-// and are set again only when a question's differs. A call that was interrupted goes on only if the
-// descriptor is still ours, with what remains of its time. Nothing is pipelined here, so the one
-// buffer serves both ways. Any outcome but kDone has closed the connection: after a time-out too,
-// which tells the daemon that nobody waits any more.
+// A query costs one send and normally one recv. Timeouts are set on the socket (SO_RCVTIMEO) and
+// changed only when a query's timeout differs. An interrupted call resumes with the remaining time,
+// and only if the descriptor still refers to our socket. Queries are not pipelined, so one buffer
+// serves both directions. Every outcome but kDone closes the connection, which also cancels the
+// query in the daemon after a timeout.
 #pragma once
 
 #include "client/src/deadline.h"
@@ -61,8 +60,8 @@ class Connection {
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
                Welcomed& welcomed);
 
-  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`: what
-  // is left of the deadline now, so that the clock is read once for it and for the message.
+  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`:
+  // what is left of the deadline now, so that the clock is read once for it and for the message.
   template <class Message>
   Outcome call(const Message& message, proto::MessageType wanted, Deadline deadline,
                std::uint32_t remaining_ms, Reply& reply) {

@@ -14,9 +14,8 @@
 namespace claimsd::client {
 namespace {
 
-// One question's patience with a daemon that goes away: asked again once when a welcomed connection
-// breaks, and for the length of a restart nobody listening (or hanging up before the welcome) is
-// not yet an answer.
+// Retries of one query: once after an established connection breaks. During the restart window a
+// socket without a listener, or a hang-up before the Welcome, is retried as well.
 class RetryPolicy {
  public:
   explicit RetryPolicy(std::int64_t restart_window_end)

@@ -1,15 +1,15 @@
-// shared_map.h: the daemon's map of leases in this process' memory: taken in when a Welcome brings
-// it, replaced when another daemon's brings another, looked at by any thread without a lock.
+// shared_map.h: the daemon's map of leases in this process. A Welcome brings a map, the map of a
+// new daemon replaces it, and any thread reads it without a lock.
 //
-// A map is put in its predecessor's place, at the same address, by one mmap(2). So there is never
-// more than one; an address once valid stays readable until the handle is closed; and readers need
-// to hold nothing: they look at the generation before and after, and believe nothing if it moved.
-// (The kernel flushes the old translation from every core before mmap returns, so whoever has read
-// a byte of the new map sees the odd generation.) Where the new map is larger it gets a new place,
-// and zeros, which no reader believes, stay in the old one.
+// One mmap(2) puts a new map at the address of the previous one. So there is at most one map, and a
+// valid address stays readable until the handle is closed. Readers hold nothing: they compare the
+// generation before and after, and discard what they read if it changed. (The kernel flushes the
+// old translation on every core before mmap returns, so a reader of the new map sees the odd
+// generation.) A larger map gets a new place; the old place then holds zeros, which no reader
+// accepts.
 //
-// welcome() is called by whoever shook hands, on any thread. The descriptor is closed as soon as it
-// is mapped: what this process does not hold, nobody can close under it.
+// welcome() runs on the thread that made the handshake. It closes the descriptor after mapping, so
+// that the application cannot close it by mistake.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,7 @@ namespace claimsd::client {
 class Stream {
  public:
   // kBehindHello sends without waiting for the Welcome, unless an earlier one did not grant
-  // reports: then nobody has to come back for what was not sent at once.
+  // reports. The report is then on its way without a further call.
   enum class Sends : std::uint8_t { kOnceWelcome, kBehindHello };
 
   explicit Stream(Handle& handle, Sends sends = Sends::kOnceWelcome)
@@ -125,7 +125,7 @@ class Stream {
   std::int64_t armed_ns_ = INT64_MAX;     // as the timer is set
   std::int64_t retry_at_ns_ = 0;
   std::int64_t restart_until_ns_ = 0;  // a daemon that had welcomed us may be restarting until then
-  std::int64_t absent_until_ns_ = 0;   // nobody listening is no answer until then
+  std::int64_t absent_until_ns_ = 0;   // a socket without a listener is retried until then
 };
 
 }  // namespace claimsd::client

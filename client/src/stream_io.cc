@@ -38,7 +38,7 @@ struct StreamFrames {
   void operator()(const proto::Pong& /*pong*/, std::uint32_t /*id*/) {}
 
   void operator()(const proto::Answer& answer, std::uint32_t id) {
-    // Nobody may be found: the question was given up, and its answer is late.
+    // Null if the query was removed and its answer is late.
     OpenQuery* const request = sent(id);
     if (request == nullptr) return;
     stream.finish(*request, request->is_report ? lookup_result_of(Reason::kProtocol)
