@@ -27,15 +27,15 @@ class AsyncReporter {
   // Reports without a receipt count as lost.
   ~AsyncReporter();
 
-  // CLAIMSD_SENT, or CLAIMSD_RECORDED where the receipt is there already; else
-  // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null).
+  // Returns CLAIMSD_SENT, or CLAIMSD_RECORDED if the receipt has arrived already. Otherwise
+  // CLAIMSD_UNAVAILABLE with an answer that says why the report is lost (`out` may be null).
   claimsd_result send(const ReportRequest& report_request, claimsd_answer** out);
 
   // Reads the receipts that have arrived.
   void settle();
 
-  // In a forked child, before anything else: nothing is written to the parent's socket. What
-  // another thread of the parent was changing at the fork is left alone, but for its descriptors.
+  // Call it first in a forked child. Writes nothing to the parent's socket. State that another
+  // thread of the parent was changing is leaked, except for its descriptors.
   void abandon();
 
  private:

@@ -17,7 +17,7 @@ namespace claimsd::client {
 
 class DaemonAddress;
 
-// What a client says about itself. Views of strings that the handle owns.
+// The client's part of the handshake. Views of strings that the handle owns.
 struct Introduction {
   std::uint64_t features;
   std::string_view client_name;
@@ -27,16 +27,16 @@ struct Introduction {
   std::size_t encode(std::uint32_t request_id, char* buffer, std::size_t capacity) const;
 };
 
-// What came with a Welcome, beside the connection.
+// The Welcome message and the descriptor that came with it.
 struct Welcomed {
   proto::Welcome message;
   OwnedFd map;
 };
 
-// Is this the Welcome we can live with?
+// Checks version and features of a Welcome.
 Outcome check_welcome(const proto::Welcome& welcome);
 
-// The one frame that answered. Strings are views into the connection's buffer: good until its next
+// The frame that answered. Strings are views into the connection's buffer, valid until its next
 // use.
 struct Reply {
   proto::MessageType type{};
@@ -51,12 +51,12 @@ class Connection {
  public:
   bool connected() const { return static_cast<bool>(fd_); }
   std::int64_t established_ns() const { return established_ns_; }
-  // The effective user id that it was opened with, as which the daemon knows it.
+  // The effective user id at open(), which is the daemon's view of the peer.
   uid_t uid() const { return uid_; }
-  // What its Welcome granted.
+  // The features that the Welcome granted.
   std::uint64_t features() const { return features_; }
 
-  // Connects and shakes hands.
+  // Connects and makes the handshake.
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
                Welcomed& welcomed);
 
@@ -70,10 +70,10 @@ class Connection {
     return exchange(size, id, wanted, deadline, remaining_ms, reply);
   }
 
-  // The caller is done with the reply: no claim stays behind in the buffer.
+  // Wipes the claims from the buffer. Call it after the last use of the reply.
   void wipe();
 
-  // Closes what this process holds, without a byte to the peer; wipes what passed through.
+  // Closes the socket without writing to it, and wipes the buffer.
   void close();
 
  private:
@@ -91,11 +91,11 @@ class Connection {
   OwnedFd* passed_ = nullptr;  // during the handshake: where a descriptor may arrive
   Buffer buffer_;
   std::size_t used_ = 0;   // bytes received
-  std::size_t taken_ = 0;  // of which so many were whole frames and are done with
+  std::size_t taken_ = 0;  // bytes of frames already processed
   std::int64_t established_ns_ = 0;
   uid_t uid_ = 0;
   std::uint64_t features_ = 0;
-  std::uint32_t timeout_ms_ = 0;  // as the socket has it
+  std::uint32_t timeout_ms_ = 0;  // as set on the socket
   std::uint32_t next_id_ = 1;
 };
 

@@ -22,7 +22,7 @@
 
 namespace claimsd::client {
 
-// One look at the map: where it lies and which it is.
+// A snapshot of the map's address and identity.
 struct MapView {
   std::uint64_t generation = 0;
   const proto::MapHeader* header = nullptr;
@@ -44,10 +44,10 @@ class SharedMap {
   SharedMap& operator=(const SharedMap&) = delete;
   ~SharedMap();
 
-  // What a Welcome says and brought. Nothing of it is an error: without a map, the socket answers.
+  // Takes the map of a Welcome, if any. Never fails: without a map, queries use the socket.
   void welcome(const proto::Welcome& welcome, OwnedFd map);
 
-  // False when there is none, or it is just being replaced.
+  // False if there is no map or it is being replaced.
   bool look(MapView& view) const {
     view.generation = generation_.load(std::memory_order_acquire);
     if ((view.generation & 1) != 0) return false;
@@ -84,7 +84,7 @@ class SharedMap {
   void abandon();
 
  private:
-  // What has been checked of a map that came.
+  // The validated properties of a received map.
   struct Candidate {
     proto::MapId id;
     std::uint64_t slot_count = 0;

@@ -1,18 +1,18 @@
-// stream.h: many questions and reports over one non-blocking connection, for event loops. Behind
-// claimsd_stream in claimsd.h.
+// stream.h: many concurrent queries and reports over one non-blocking connection, for event loops.
+// Behind claimsd_stream in claimsd.h.
 //
 // The descriptor that the caller waits on stays while the socket in it comes and goes. A timer in
 // it makes it readable for deadlines, retries and answers made without the daemon. A stream of
 // reports that no caller waits for has a socket and no such descriptor.
 //
-//   kDown ──question──▶ kGreeting (Hello sent) ──Welcome──▶ kUp
+//   kDown ───query────▶ kGreeting (Hello sent) ──Welcome──▶ kUp
 //     ▲                      │                               │
 //     └──────────────────────┴───────── hung up ─────────────┘
 //
-// Questions that were open when it hung up are queued again, each once.
+// Queries that were open when the connection broke are sent again, each once.
 //
-// One thread at a time; owned by the caller; outlived by its handle. Does not survive fork(): its
-// epoll instance is shared with the parent, so inherited() streams do nothing.
+// One thread at a time. Owned by the caller; the handle must outlive it. Does not survive fork():
+// its epoll instance is shared with the parent, so inherited() streams do nothing.
 #pragma once
 
 #include "client/src/answer.h"
@@ -34,7 +34,7 @@ class Stream {
       : handle_(handle), sends_(sends) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  // Reports without their receipts count as lost.
+  // Reports without a receipt count as lost.
   ~Stream();
 
   claimsd_result create();
@@ -59,7 +59,7 @@ class Stream {
   friend struct StreamFrames;
   enum class State : std::uint8_t { kDown, kGreeting, kUp };
 
-  // Everything that time or the daemon has brought since.
+  // Processes timers and socket events.
   void drive();
 
   void renew_connection();
