@@ -4,13 +4,13 @@
 //   const auto answer = client.query(token, {.route = "GET /worklist"});
 //   if (answer.valid() && answer.claims().has_role("rvt")) ...
 //
-// Purpose    RAII and std::string_view over the C ABI; the rules of claimsd.h on threads and fork()
-// hold. Ownership  Client and Stream are move-only and close what they hold; a Client must outlive
-// its Streams. An Answer is move-only. Claims
-//            and all views got from them live as long as their Answer.
-// Errors     Constructors throw: std::invalid_argument where an option is wrong, std::bad_alloc,
-// std::runtime_error. Lookups never throw:
-//            whatever goes wrong is an Answer that is `unavailable` and says why.
+// Purpose    RAII and std::string_view over the C ABI. The rules of claimsd.h on threads and fork()
+//            apply.
+// Ownership  Client and Stream are move-only and close what they hold; a Client must outlive its
+//            Streams. An Answer is move-only. Claims and all views live as long as their Answer.
+// Errors     Constructors throw std::invalid_argument for a wrong option, std::bad_alloc, or
+//            std::runtime_error. Lookups never throw: every failure is an Answer that is
+//            `unavailable` and has a reason.
 #ifndef CLAIMSD_HPP
 #define CLAIMSD_HPP
 
@@ -33,9 +33,9 @@ namespace claimsd {
 using Milliseconds = std::chrono::duration<std::uint32_t, std::milli>;
 
 enum class Verdict : std::uint8_t {
-  kValid,        // the claims may be relied on
-  kInvalid,      // the holder must log in again: HTTP 401
-  kUnavailable,  // nobody could say: HTTP 503
+  kValid,        // the token is valid
+  kInvalid,      // the user must log in again: HTTP 401
+  kUnavailable,  // there is no verdict: HTTP 503
 };
 
 enum class Source : std::uint8_t {
@@ -47,7 +47,7 @@ enum class Source : std::uint8_t {
   kStale = CLAIMSD_SOURCE_STALE,
 };
 
-// As claimsd_options: what is left out has its default.
+// Like claimsd_options.
 struct ClientOptions {
   std::string socket_path = CLAIMSD_DEFAULT_SOCKET;
   std::string upstream_url = {};
@@ -59,31 +59,31 @@ struct ClientOptions {
   std::uint32_t local_entries = 0;  // 0: the default
 };
 
-// As claimsd_query_request, beside the token.
+// Like claimsd_query_request, without the token.
 struct QueryOptions {
-  Milliseconds timeout{0};                // 0: as the client says
+  Milliseconds timeout{0};                // 0: the client's timeout
   Milliseconds max_age{CLAIMSD_ANY_AGE};  // 0: ask the Auth API now
   std::string client_address = {};
   std::string trace_id = {};
   std::string route = {};
 };
 
-// As claimsd_report_request: a request that was answered with a refusal, for the audit log.
+// Like claimsd_report_request: a request that the caller refused, for the audit log.
 struct ReportRequest {
-  std::uint32_t status = 0;     // of HTTP: 401, 403, 503, or another from 400 to 599
-  std::string_view token = {};  // that the request brought
-  Milliseconds timeout{0};      // 0: as the client says
-  std::string reason = {};      // Answer::reason() of the answer that led to it; empty: none did
+  std::uint32_t status = 0;     // the HTTP status: 401, 403, 503, or another from 400 to 599
+  std::string_view token = {};  // of the request
+  Milliseconds timeout{0};      // 0: the client's timeout
+  std::string reason = {};      // Answer::reason() of the answer that caused it; may be empty
   std::string user = {};
   std::string method = {};
   std::string route = {};     // the pattern that matched
-  std::string required = {};  // what was asked for: "HasRole(doctor)"
+  std::string required = {};  // the missing permission: "HasRole(doctor)"
   std::string client_address = {};
   std::string trace_id = {};
-  bool await_record = false;  // Client::report() returns when it is on disk; streams tell anyhow
+  bool await_record = false;  // Client::report() waits for the record; streams always report it
 };
 
-// Who the user is. A view into an Answer.
+// The claims of a user: a view into an Answer.
 class Claims {
  public:
   explicit Claims(const claimsd_answer* answer) : answer_(answer) {}
@@ -114,7 +114,7 @@ class Claims {
     return false;
   }
 
-  // Every claim, as the Auth API sent them: one JSON object, for the parser of your choice.
+  // All claims as the Auth API sent them: one JSON object.
   std::string_view json() const {
     std::size_t size = 0;
     const char* const text = claimsd_answer_json(answer_, &size);
@@ -141,14 +141,14 @@ class Answer {
   bool invalid() const { return verdict() == Verdict::kInvalid; }
   bool unavailable() const { return verdict() == Verdict::kUnavailable; }
 
-  // Of a report: it is in the audit log.
+  // For a report: the record is in the audit log.
   bool recorded() const { return result_ == CLAIMSD_RECORDED; }
-  // Of a report: it is there or on its way. Else it is unavailable(), and reason() says why.
+  // For a report: it is recorded or was sent. Otherwise unavailable() is true; see reason().
   bool sent() const { return recorded() || result_ == CLAIMSD_SENT; }
 
   // Empty unless valid().
   Claims claims() const& { return Claims(answer_.get()); }
-  Claims claims() const&& = delete;  // they would outlive the answer
+  Claims claims() const&& = delete;  // the claims would outlive the answer
 
   std::string_view reason() const {
     return sent() ? claimsd_result_text(result_) : claimsd_answer_reason(answer_.get());
@@ -169,7 +169,7 @@ class Answer {
     void operator()(claimsd_answer* answer) const { claimsd_answer_free(answer); }
   };
   std::unique_ptr<claimsd_answer, Free> answer_;
-  claimsd_result result_;  // of a report
+  claimsd_result result_;  // for a report
 };
 
 namespace detail {
@@ -235,17 +235,17 @@ class Client {
     handle_.reset(handle);
   }
 
-  // Whose token is this? Blocks for at most the time-out. Any thread.
+  // Looks up a token. Blocks for at most the timeout. Any thread.
   Answer query(std::string_view token, const QueryOptions& options = {}) const {
     const claimsd_query_request request = detail::query_request_of(token, options);
     claimsd_answer* answer = nullptr;
-    // Anything but a verdict leaves no answer, which reads as unavailable.
+    // A result that is no verdict leaves no answer, which reads as unavailable.
     claimsd_query(handle_.get(), &request, &answer);
     return Answer(answer);
   }
 
-  // The same, if it is known in this process: asks nobody and never blocks. Empty: query() may find
-  // out. Any thread.
+  // Cache-only lookup: never blocks and sends no query. Empty if the token is not known in this
+  // process; then use query(). Any thread.
   std::optional<Answer> peek(std::string_view token, const QueryOptions& options = {}) const {
     const claimsd_query_request request = detail::query_request_of(token, options);
     claimsd_answer* answer = nullptr;
@@ -253,7 +253,7 @@ class Client {
     return Answer(answer);
   }
 
-  // Has a refusal written down: sends it, or with await_record waits until it is on disk.
+  // Reports a refusal to the audit log. With await_record it waits until the record is on disk.
   Answer report(const ReportRequest& report_request) const {
     const claimsd_report_request given = detail::report_request_of(report_request);
     claimsd_answer* why_not = nullptr;
@@ -261,7 +261,7 @@ class Client {
     return Answer(why_not, result);
   }
 
-  // How long the daemon takes to say that it is there; empty if it does not.
+  // The round-trip time to the daemon; empty if it does not answer.
   std::optional<std::chrono::nanoseconds> ping(Milliseconds timeout = Milliseconds(0)) const {
     std::uint64_t nanoseconds = 0;
     if (claimsd_ping(handle_.get(), timeout.count(), &nanoseconds, nullptr) != CLAIMSD_OK)
@@ -269,14 +269,14 @@ class Client {
     return std::chrono::nanoseconds(nanoseconds);
   }
 
-  // Where the answers came from: local, shared, socket.
+  // Counters of this process; see claimsd_statistics.
   claimsd_statistics statistics() const {
     claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
     claimsd_read_statistics(handle_.get(), &counted);
     return counted;
   }
 
-  // For calls of the C ABI. Stays the client's.
+  // For calls of the C ABI. The client keeps ownership.
   claimsd_handle* get() const { return handle_.get(); }
 
  private:
@@ -286,8 +286,8 @@ class Client {
   std::unique_ptr<claimsd_handle, Close> handle_;
 };
 
-// Many questions at once, for an event loop: send; when fd() is readable, receive() until it is
-// empty. One thread at a time.
+// Many concurrent queries, for an event loop: send; when fd() is readable, call receive() until it
+// returns nothing. One thread at a time.
 class Stream {
  public:
   struct Completed {
@@ -305,14 +305,14 @@ class Stream {
   int fd() const { return claimsd_stream_fd(stream_.get()); }
   std::size_t pending() const { return claimsd_stream_pending(stream_.get()); }
 
-  // False: no answer will come (too many are open, or there is no memory).
+  // False: no answer will come (too many open queries, or out of memory).
   [[nodiscard]] bool send(std::string_view token, std::uint64_t tag,
                           const QueryOptions& options = {}) {
     const claimsd_query_request request = detail::query_request_of(token, options);
     return claimsd_stream_send(stream_.get(), &request, tag) == CLAIMSD_OK;
   }
 
-  // The same of a report.
+  // The same for a report.
   [[nodiscard]] bool report(const ReportRequest& report_request, std::uint64_t tag) {
     const claimsd_report_request given = detail::report_request_of(report_request);
     return claimsd_stream_report(stream_.get(), &given, tag) == CLAIMSD_OK;

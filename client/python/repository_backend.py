@@ -1,4 +1,4 @@
-"""Builds the package when somebody installs the repository's root (`pip install git+https://...`): setuptools, in this folder."""
+"""Builds the package for an installation of the repository's root (`pip install git+https://...`): runs setuptools in this folder."""
 
 import os
 

@@ -9,8 +9,8 @@ using claimsd::proto::Source;
 using claimsd::proto::Verdict;
 
 // One block of `size` bytes that can be copied as it is, since it holds no pointers: the texts lie
-// behind the struct, at offsets from its start; those of the roles come first. All offsets are made
-// here, of checked claims; none is read from anybody.
+// behind the struct, at offsets from its start; those of the roles come first. All offsets are
+// computed here from checked claims; none comes from outside.
 struct claimsd_answer {
   std::uint32_t size;
   Verdict verdict;
@@ -63,15 +63,14 @@ bool has_nul(std::string_view text) {
   return std::memchr(text.data(), '\0', text.size()) != nullptr;
 }
 
-// Callers get C strings: a NUL inside one would make it say something else.
+// Callers get C strings: a NUL byte would truncate them.
 bool is_c_text(const proto::ClaimsView& claims) {
   bool clean = !has_nul(claims.id) && !has_nul(claims.email) && !has_nul(claims.raw);
   claims.roles.each([&clean](std::string_view role) { return clean = clean && !has_nul(role); });
   return clean;
 }
 
-// A reason that this version does not know keeps the verdict on the wire, unless that lets somebody
-// in.
+// An unknown reason from a newer daemon keeps the verdict of the wire, unless that is valid.
 bool consistent(Verdict verdict, Reason reason) {
   switch (verdict) {
     case Verdict::kValid: return reason == Reason::kOk;
@@ -121,7 +120,7 @@ void copy_claims(const proto::ClaimsView& claims, claimsd_answer& answer) {
     answer.roles()[answer.role_count++] = texts.append(role);
     return true;
   });
-  if (claims.raw.empty()) return;  // held back for its size
+  if (claims.raw.empty()) return;  // omitted for its size
   answer.json = texts.append(claims.raw);
   answer.json_size = static_cast<std::uint32_t>(claims.raw.size());
 }
@@ -160,7 +159,7 @@ LookupResult lookup_result_of(Reason reason) {
   LookupResult found;
   found.reason = reason;
   found.verdict = proto::verdict_of(reason);
-  // Only claims make an answer valid, and here are none.
+  // A valid answer needs claims, and there are none here.
   if (found.verdict == Verdict::kValid) found = LookupResult{};
   return found;
 }
@@ -178,7 +177,7 @@ claimsd_answer* make_answer(const LookupResult& found) {
   const bool valid = found.verdict == Verdict::kValid;
   const std::size_t size = sizeof(claimsd_answer) + (valid ? bytes_of_claims(found.claims) : 0);
   auto* const answer = static_cast<claimsd_answer*>(std::malloc(size));
-  // Never written to nor freed: claimsd_answer_free() knows it.
+  // Never written or freed: claimsd_answer_free() recognizes it.
   if (answer == nullptr) return const_cast<claimsd_answer*>(&kNoMemoryAnswer);
   *answer = without_claims(found);
   answer->size = static_cast<std::uint32_t>(size);

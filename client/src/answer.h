@@ -1,9 +1,9 @@
-// answer.h: what became of a question, checked, and the heap object in which the caller gets it.
+// answer.h: validates the daemon's answers and builds the heap object that the caller gets.
 //
-// A LookupResult is a view of a frame from the daemon, which is checked here and nowhere else: `valid`
-// needs the verdict, the reason and a well-formed block of claims. An answer is one allocation that
-// holds a copy with NUL-terminated strings; freeing it wipes it. It holds no pointers, so that the
-// local table can keep it as bytes and hand out copies.
+// A LookupResult is a view of a frame from the daemon. The frame is validated here and nowhere
+// else: `valid` needs the verdict, the reason and a well-formed block of claims. An answer is one
+// allocation with NUL-terminated copies; freeing wipes it. It contains no pointers, so the local
+// table can store it as bytes and return copies. Pure functions; any thread.
 #pragma once
 
 #include "client/include/claimsd.h"
@@ -22,33 +22,33 @@ struct LookupResult {
   proto::ClaimsView claims;  // empty unless valid
 };
 
-// What an Answer frame says; unavailable/protocol if it contradicts itself.
+// The content of an Answer frame; unavailable/protocol if it contradicts itself.
 LookupResult lookup_result_of(const proto::Answer& answer);
 
 inline bool is_recorded(const proto::Receipt& receipt) {
   return receipt.reason == static_cast<std::uint16_t>(Reason::kOk);
 }
 
-// Why a report has no record, of a receipt that is not kOk; unavailable/protocol if the reason
-// would say something of a token.
+// Why a report was not recorded, for a receipt other than kOk; unavailable/protocol if the reason
+// is about a token.
 LookupResult lookup_result_of(const proto::Receipt& receipt);
 
-// What this side says without an answer: the reason decides the verdict.
+// A result that the library makes itself: the reason determines the verdict.
 LookupResult lookup_result_of(Reason reason);
 
-// A block of claims, decoded, if C strings can be made of it.
+// Decodes a block of claims. False if it is malformed or contains a NUL byte.
 bool read_claims(std::string_view block, proto::ClaimsView& out);
 
 claimsd_result result_of(proto::Verdict verdict);
 
-// Never null: where there is no memory, one static answer says so (unavailable/no_resources).
+// Never null: out of memory returns a static answer (unavailable/no_resources).
 claimsd_answer* make_answer(const LookupResult& found);
 
 // False for the static one.
 bool is_real(const claimsd_answer* answer);
 
-// How many bytes an answer is, which copy_answer() takes: made out of the local table, with an age
-// and a rest of its own. Null when there is no memory.
+// The size of an answer in bytes, and a copy of one stored in the local table with a new age and
+// TTL. Null if out of memory.
 std::size_t size_of(const claimsd_answer& answer);
 claimsd_answer* copy_answer(const void* bytes, std::size_t size, std::uint32_t age_ms,
                             std::uint32_t ttl_ms);

@@ -6,7 +6,7 @@
 namespace claimsd::client {
 namespace {
 
-// Reports without a receipt: those of a burst, while the daemon writes down what came before.
+// The limit of unacknowledged reports: a burst arrives while the daemon commits earlier ones.
 constexpr std::size_t kMaxUnsettled = 256;
 
 claimsd_result lost(Reason why, claimsd_answer** out) {
@@ -17,12 +17,13 @@ claimsd_result lost(Reason why, claimsd_answer** out) {
 }  // namespace
 
 AsyncReporter::~AsyncReporter() {
-  // Out of sight first: in a child that has not used the handle its end comes to abandon().
+  // Clear the member first: in a child that has not used the handle, the destructor calls
+  // abandon().
   const Owned<Stream> closing(stream_);
   stream_ = nullptr;
 }
 
-// False when there is no memory.
+// False if out of memory.
 bool AsyncReporter::open() {
   if (stream_ != nullptr) return true;
   auto made = make_owned<Stream>(handle_, Stream::Sends::kBehindHello);
@@ -49,7 +50,7 @@ claimsd_result AsyncReporter::send(const ReportRequest& report_request, claimsd_
   return result == CLAIMSD_AGAIN ? CLAIMSD_SENT : result;
 }
 
-// Takes every receipt that is there; what became of the report `tag`, or CLAIMSD_AGAIN.
+// Reads all available receipts. Returns the result of the report `tag`, or CLAIMSD_AGAIN.
 claimsd_result AsyncReporter::progress(std::uint64_t tag, claimsd_answer** out) {
   claimsd_result result = CLAIMSD_AGAIN;
   for (;;) {

@@ -1,11 +1,11 @@
-// async_reporter.h: reports that no caller waits for, over a connection of their own: a bare socket,
-// and no other descriptor.
+// async_reporter.h: sends reports without waiting, over a separate connection (a bare socket, no
+// other descriptor).
 //
-// A report is handed to the kernel, on a new connection right behind the Hello, and its receipt is
-// read by a later call: nothing waits for the daemon. What has no receipt yet is bounded; what
-// never gets one is counted in ReportCounts, and told with the next report.
+// A new connection sends reports right behind the Hello; later calls read the receipts. No call
+// waits for the daemon. The number of unacknowledged reports is bounded. Lost ones are counted in
+// ReportCounts, and the next report carries the count.
 //
-// Any thread. After fork() a child's lane starts afresh.
+// Any thread. Owned by the Handle. After fork() the child starts with no connection.
 #pragma once
 
 #include <cstdint>
@@ -24,18 +24,18 @@ class AsyncReporter {
   explicit AsyncReporter(Handle& handle) : handle_(handle) {}
   AsyncReporter(const AsyncReporter&) = delete;
   AsyncReporter& operator=(const AsyncReporter&) = delete;
-  // What has no receipt yet counts as lost.
+  // Reports without a receipt count as lost.
   ~AsyncReporter();
 
-  // CLAIMSD_SENT, or CLAIMSD_RECORDED where the receipt is there already; else
-  // CLAIMSD_UNAVAILABLE with an answer that says why it is lost (`out` may be null).
+  // Returns CLAIMSD_SENT, or CLAIMSD_RECORDED if the receipt has arrived already. Otherwise
+  // CLAIMSD_UNAVAILABLE with an answer that says why the report is lost (`out` may be null).
   claimsd_result send(const ReportRequest& report_request, claimsd_answer** out);
 
-  // Reads the receipts that have come.
+  // Reads the receipts that have arrived.
   void settle();
 
-  // In a forked child, before anything else: nothing is written to the parent's socket. What
-  // another thread of the parent was changing at the fork is left alone, but for its descriptors.
+  // Call it first in a forked child. Writes nothing to the parent's socket. State that another
+  // thread of the parent was changing is leaked, except for its descriptors.
   void abandon();
 
  private:

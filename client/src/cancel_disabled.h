@@ -1,8 +1,8 @@
-// cancel_disabled.h: keeps pthread_cancel(3) out of a scope.
+// cancel_disabled.h: disables pthread_cancel(3) for a scope.
 //
-// A thread canceled inside would take its pool slot, its descriptors and its locks with it. The
-// request stays pending and takes effect at the caller's next cancellation point. For deferred
-// cancellation: a thread of asynchronous cancelability may call nothing of this library.
+// A canceled thread would leak its pool slot, descriptors and locks. A cancellation request stays
+// pending until the caller's next cancellation point. Supports deferred cancellation only: a thread
+// with asynchronous cancelability must not call this library.
 #pragma once
 
 #include <pthread.h>

@@ -9,8 +9,7 @@
 namespace claimsd::client {
 namespace {
 
-// Files a frame from the daemon into the Reply if it answers `id`, or speaks of the connection as a
-// whole (id 0).
+// Stores a frame in the Reply if it answers `id` or concerns the whole connection (id 0).
 struct ReplyFiler {
   std::uint32_t wanted_id;
   Reply& reply;
@@ -18,7 +17,7 @@ struct ReplyFiler {
 
   template <class Message>
   void file(const Message& message, std::uint32_t id, Message Reply::*place) {
-    if (id != wanted_id && id != 0) return;  // an answer that nobody waits for any more
+    if (id != wanted_id && id != 0) return;  // a late answer to an earlier query
     reply.*place = message;
     reply.type = Message::kType;
     filed = true;
@@ -85,7 +84,7 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
 
 Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageType wanted,
                              Deadline deadline, std::uint32_t remaining_ms, Reply& reply) {
-  if (size == 0) {  // not to be: read_query_request() keeps every string within its limit
+  if (size == 0) {  // unreachable: read_query_request() limits every string
     explicit_bzero(buffer_.data(), buffer_.size());
     return final_outcome(Reason::kInternal);
   }
@@ -98,19 +97,19 @@ Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageT
   } else if (outcome.done() && reply.type != wanted) {
     outcome = final_outcome(Reason::kProtocol);
   }
-  // More than was asked for, such as a notice that the daemon stops: what follows is not ours to
-  // guess. The reply stays readable.
+  // Close the connection after extra bytes, such as a notice that the daemon stops. The reply stays
+  // readable.
   if (!outcome.done() || taken_ != used_) fd_.close();
   return outcome;
 }
 
 Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t remaining_ms) {
-  if (!fd_.still_ours()) return kLost;  // never a token into somebody else's file
+  if (!fd_.still_ours()) return kLost;  // never write a token to another file
   if (!adjust_timeout(remaining_ms)) return final_outcome(Reason::kTimeout);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);
     if (count < 0) {
-      // It may have said why before it left: receive() reads that or finds the end.
+      // The daemon may have sent a reason before it closed: receive() reads that or the end.
       if (peer_is_gone(errno)) return kDone;
       if (errno != EINTR && errno != EAGAIN) return kLost;
     } else {
@@ -127,7 +126,7 @@ Outcome Connection::receive(std::uint32_t id, Deadline deadline, Reply& reply) {
     Outcome outcome = receive_some(deadline);
     if (!outcome.done()) return outcome;
     if (take_frame(id, reply, outcome)) return outcome;
-    // A peer that trickles keeps every recv short, so that none of them runs into the socket's
+    // Check the deadline here: a slow peer that sends byte by byte never triggers the socket's
     // timeout.
     outcome = resume(deadline);
     if (!outcome.done()) return outcome;
@@ -153,8 +152,8 @@ ssize_t Connection::receive_bytes() {
                             : receive_with_fd(fd_.get(), place, room, 0, *passed_);
 }
 
-// True when there is a result: a frame for us in `reply`, or bytes that are no frame. Frames for
-// others are dropped.
+// True if there is a result: the wanted frame in `reply`, or a protocol error in `outcome`. Other
+// frames are dropped.
 bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
   for (;;) {
     const std::string_view bytes(buffer_.data() + taken_, used_ - taken_);
@@ -180,14 +179,14 @@ bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
   }
 }
 
-// Before a system call is made again: meanwhile the application may have put a file of its own in
-// the place of the descriptor.
+// Checks before a system call is repeated: the application may have reused the descriptor's number
+// meanwhile.
 Outcome Connection::resume(Deadline deadline) {
   if (!fd_.still_ours()) return kLost;
   return adjust_timeout(deadline.remaining_ms()) ? kDone : final_outcome(Reason::kTimeout);
 }
 
-// False once the deadline has passed. Costs no system call while questions keep to one timeout.
+// False once the deadline has passed. Makes no system call while the timeout stays the same.
 bool Connection::adjust_timeout(std::uint32_t remaining_ms) {
   if (remaining_ms == 0) return false;
   if (remaining_ms != timeout_ms_ && set_socket_timeout(fd_.get(), remaining_ms))

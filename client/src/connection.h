@@ -1,11 +1,10 @@
-// connection.h: one blocking connection to the daemon, for one thread at a time; the pool owns
-// them.
+// connection.h: one blocking connection to the daemon. Owned by the pool; one thread at a time.
 //
-// A question costs one send and, normally, one recv: the time-outs lie in the socket (SO_RCVTIMEO)
-// and are set again only when a question's differs. A call that was interrupted goes on only if the
-// descriptor is still ours, with what remains of its time. Nothing is pipelined here, so the one
-// buffer serves both ways. Any outcome but kDone has closed the connection: after a time-out too,
-// which tells the daemon that nobody waits any more.
+// A query costs one send and normally one recv. Timeouts are set on the socket (SO_RCVTIMEO) and
+// changed only when a query's timeout differs. An interrupted call resumes with the remaining time,
+// and only if the descriptor still refers to our socket. Queries are not pipelined, so one buffer
+// serves both directions. Every outcome but kDone closes the connection, which also cancels the
+// query in the daemon after a timeout.
 #pragma once
 
 #include "client/src/deadline.h"
@@ -18,7 +17,7 @@ namespace claimsd::client {
 
 class DaemonAddress;
 
-// What a client says about itself. Views of strings that the handle owns.
+// The client's part of the handshake. Views of strings that the handle owns.
 struct Introduction {
   std::uint64_t features;
   std::string_view client_name;
@@ -28,16 +27,16 @@ struct Introduction {
   std::size_t encode(std::uint32_t request_id, char* buffer, std::size_t capacity) const;
 };
 
-// What came with a Welcome, beside the connection.
+// The Welcome message and the descriptor that came with it.
 struct Welcomed {
   proto::Welcome message;
   OwnedFd map;
 };
 
-// Is this the Welcome we can live with?
+// Checks version and features of a Welcome.
 Outcome check_welcome(const proto::Welcome& welcome);
 
-// The one frame that answered. Strings are views into the connection's buffer: good until its next
+// The frame that answered. Strings are views into the connection's buffer, valid until its next
 // use.
 struct Reply {
   proto::MessageType type{};
@@ -52,17 +51,17 @@ class Connection {
  public:
   bool connected() const { return static_cast<bool>(fd_); }
   std::int64_t established_ns() const { return established_ns_; }
-  // The effective user id that it was opened with, as which the daemon knows it.
+  // The effective user id at open(), which is the daemon's view of the peer.
   uid_t uid() const { return uid_; }
-  // What its Welcome granted.
+  // The features that the Welcome granted.
   std::uint64_t features() const { return features_; }
 
-  // Connects and shakes hands.
+  // Connects and makes the handshake.
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
                Welcomed& welcomed);
 
-  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`: what
-  // is left of the deadline now, so that the clock is read once for it and for the message.
+  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`:
+  // what is left of the deadline now, so that the clock is read once for it and for the message.
   template <class Message>
   Outcome call(const Message& message, proto::MessageType wanted, Deadline deadline,
                std::uint32_t remaining_ms, Reply& reply) {
@@ -71,10 +70,10 @@ class Connection {
     return exchange(size, id, wanted, deadline, remaining_ms, reply);
   }
 
-  // The caller is done with the reply: no claim stays behind in the buffer.
+  // Wipes the claims from the buffer. Call it after the last use of the reply.
   void wipe();
 
-  // Closes what this process holds, without a byte to the peer; wipes what passed through.
+  // Closes the socket without writing to it, and wipes the buffer.
   void close();
 
  private:
@@ -92,11 +91,11 @@ class Connection {
   OwnedFd* passed_ = nullptr;  // during the handshake: where a descriptor may arrive
   Buffer buffer_;
   std::size_t used_ = 0;   // bytes received
-  std::size_t taken_ = 0;  // of which so many were whole frames and are done with
+  std::size_t taken_ = 0;  // bytes of frames already processed
   std::int64_t established_ns_ = 0;
   uid_t uid_ = 0;
   std::uint64_t features_ = 0;
-  std::uint32_t timeout_ms_ = 0;  // as the socket has it
+  std::uint32_t timeout_ms_ = 0;  // as set on the socket
   std::uint32_t next_id_ = 1;
 };
 

@@ -1,4 +1,4 @@
-// deadline.h: the clocks, and how long a question may still take.
+// deadline.h: clocks and deadlines of queries.
 //
 // Deadlines run on CLOCK_MONOTONIC, the one clock that condition variables, timerfd and SO_RCVTIMEO
 // agree on. Leases and the map's heartbeat run on CLOCK_BOOTTIME, which counts suspends; a token's
@@ -33,8 +33,8 @@ inline std::int64_t wall_time_ns() {
   return read_clock(CLOCK_REALTIME);
 }
 
-// As of the last tick, at a fifth of the cost: late by a few milliseconds, by more where the core
-// that keeps the time is held up.
+// The time of the last tick, at a fifth of the cost. Late by a few milliseconds, or more if the
+// core that keeps the time is busy.
 inline std::int64_t coarse_wall_time_ns() {
   return read_clock(CLOCK_REALTIME_COARSE);
 }
@@ -51,8 +51,7 @@ struct Deadline {
     return {now_ns() + std::int64_t{milliseconds} * kNanosPerMilli};
   }
 
-  // Rounded up, so that nothing ends early and a fresh deadline reads as the time-out it was made
-  // of; 0 once it has passed.
+  // Rounded up, so that a new deadline returns its full timeout; 0 once it has passed.
   std::uint32_t remaining_ms() const {
     const std::int64_t left = at_ns - now_ns();
     if (left <= 0) return 0;

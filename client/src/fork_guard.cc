@@ -14,7 +14,7 @@ namespace claimsd::client {
 namespace {
 
 // A timer's interval is returned exactly as it was set, so that is where the secret is. The timer
-// does not fire within the life of a process, and signals nobody if it does.
+// does not fire within the life of a process, and sends no signal if it does.
 constexpr std::int64_t kIntervalSeconds = 1'000'000'000;  // 31 years
 constexpr std::uint64_t kSecretBits = 29;                 // below a second, in nanoseconds
 constexpr std::uint64_t kSecretMask = (std::uint64_t{1} << kSecretBits) - 1;

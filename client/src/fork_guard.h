@@ -1,9 +1,9 @@
-// fork_guard.h: notices, at the cost of one memory read, that this process is a child of the one
-// that opened the handle.
+// fork_guard.h: detects with one memory read that this process is a forked child of the one that
+// opened the handle.
 //
 // The word lies on a page that the kernel zeroes in every child (MADV_WIPEONFORK, madvise(2),
 // Linux 4.14). No fork handler is involved, so forks that bypass libc's or Python's hooks are
-// noticed, too. Where the kernel or a seccomp policy denies it, a POSIX timer stands for the
+// detected, too. If the kernel or a seccomp policy denies it, a POSIX timer identifies the
 // process: timers are not inherited by fork (timer_create(2)), and this one carries a random
 // number, which no other timer shows. That costs one system call a query. Process ids are never
 // compared: they repeat, and in nested pid namespaces parent and child may have the same one.
@@ -64,7 +64,7 @@ class ForkGuard {
     const std::uint64_t seen = word_->load(std::memory_order_acquire);
     return method_ == Method::kWipedPage ? seen == kPageMark : is_our_timer(seen);
   }
-  // Whether this thread is to reset. Waits while another thread of this process does.
+  // Whether this thread must reset. Waits while another thread of this process resets.
   Claim claim();
   bool is_inherited(std::uint64_t word) const;
   // False for a parent's timer, and while reset() runs.

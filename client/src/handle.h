@@ -1,8 +1,8 @@
-// handle.h: what claimsd_open() makes: whom to ask, how to introduce oneself, the connections, and
-// what is known without asking.
+// handle.h: the object behind claimsd_handle: daemon address, client name, connection pool, local
+// lookup and counters.
 //
-// Any thread, but for its making and unmaking. Immutable after create(), apart from the guarded
-// pool, the fast path, the moment of the last loss and counters.
+// Any thread, except for creation and destruction. Immutable after create(), apart from the pool,
+// the local lookup, the time of the last loss and the counters, which synchronize themselves.
 #pragma once
 
 #include <atomic>
@@ -63,8 +63,8 @@ class Handle {
   // A connection that had been welcomed broke: the daemon is gone or restarting, and older
   // connections are no better.
   void note_loss(std::int64_t now) { lost_at_ns_.store(now, std::memory_order_relaxed); }
-  // Nobody listens. Whoever hits upon it first after a welcome has found the loss, too: with
-  // answers out of the map nothing else may have been asked of the daemon that went.
+  // The socket has no listener. The first such result after a Welcome also counts as a loss: with
+  // answers from the map, no other query may have noticed that the daemon stopped.
   void note_absence(std::int64_t now) {
     if (!welcomed_.load(std::memory_order_acquire)) return;
     note_loss(now);
@@ -95,7 +95,7 @@ class Handle {
   char upstream_url_[proto::kMaxUrl + 1]{};
   std::uint32_t timeout_ms_ = 0;
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
-  std::atomic<bool> welcomed_{false};  // since nobody was found to listen
+  std::atomic<bool> welcomed_{false};  // since the socket last had no listener
   std::atomic<bool> may_take_reports_{true};
   std::atomic<std::int64_t> fetch_map_at_ns_{INT64_MAX};
   std::atomic<uid_t> uid_{0};

@@ -14,7 +14,7 @@ LeaseTerms terms_of(const proto::SlotCopy& slot) {
           .hard_end = slot.words[proto::kSlotHardEnd]};
 }
 
-// A peek, to spare copying what is another token's. What counts is what the copy says.
+// A cheap check that avoids copying another token's slot. The copy is checked again.
 bool may_be(const proto::MapWord* slot, const proto::SlotSecret& secret) {
   return slot[proto::kSlotIndex].load(std::memory_order_relaxed) == secret.index[0] &&
          slot[proto::kSlotIndex + 1].load(std::memory_order_relaxed) == secret.index[1];
@@ -38,8 +38,8 @@ FoundLease::~FoundLease() {
   explicit_bzero(claims, claims_size);
 }
 
-// Every word is read acquiring, so that the second look at the sequence comes after all of them: as
-// good as Boehm's fence, and seen by ThreadSanitizer.
+// Every word is loaded with acquire, so that the second read of the sequence comes last. Equivalent
+// to Boehm's fence, and ThreadSanitizer understands it.
 bool copy_slot(const proto::MapWord* slot, proto::SlotCopy& copy) {
   const auto read = [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) copy.words[i] = slot[i].load(std::memory_order_acquire);

@@ -12,11 +12,11 @@
 
 namespace claimsd::client {
 
-// A lease as it was found, in force and opened. Wiped when it goes.
+// A decrypted lease in force. Wiped on destruction.
 struct FoundLease {
   LeaseTerms terms;
   const proto::MapWord* sequence_word = nullptr;  // in the map
-  std::uint64_t sequence = 0;                     // what it showed
+  std::uint64_t sequence = 0;                     // its value at the copy
   std::size_t claims_size = 0;
   char claims[proto::kMaxSlotClaims];
 
@@ -28,8 +28,8 @@ struct FoundLease {
   std::string_view block() const { return {claims, claims_size}; }
 };
 
-// Copies the slot's clear part, tag and as much ciphertext as it says it has. False when a writer
-// is in it, or it says nonsense.
+// Copies the slot's clear part, tag and ciphertext. False if a writer is changing the slot or its
+// sizes are invalid.
 bool copy_slot(const proto::MapWord* slot, proto::SlotCopy& copy);
 
 bool find_lease(const MapView& map, proto::Sealer& sealer, std::string_view token,

@@ -1,5 +1,5 @@
-// lease_terms.h: what a lease says of itself, and whether that still holds. The one place that
-// judges it, for leases out of the map and for the local table's copies alike. Pure; a value.
+// lease_terms.h: the terms of a lease and whether they still hold. The only place that decides
+// this, for leases in the map and for copies in the local table. Pure; values.
 #pragma once
 
 #include "client/src/deadline.h"
@@ -14,8 +14,7 @@ struct LeaseTerms {
   std::uint64_t hard_end = 0;      // ns, CLOCK_REALTIME
 };
 
-// The clocks at one lookup. Read after the lookup began, so that no lease is believed that had
-// ended by then.
+// The clocks of one lookup. Read them after the lookup began, so that no expired lease is accepted.
 struct Moment {
   std::uint64_t boot = 0;
   std::uint64_t coarse_wall = 0;
@@ -26,7 +25,8 @@ struct Moment {
   }
 };
 
-// Near a token's own end the coarse clock is not asked: it may be late, by far less than this.
+// Within this margin of a token's expiry the exact clock is used: the coarse one may be late, but
+// by far less.
 inline constexpr std::uint64_t kCoarseMargin = 30 * std::uint64_t{kNanosPerSecond};
 
 inline std::uint64_t saturated_add(std::uint64_t left, std::uint64_t right) {
@@ -39,7 +39,7 @@ inline bool is_before(const Moment& moment, std::uint64_t hard_end) {
   return static_cast<std::uint64_t>(wall_time_ns()) < hard_end;
 }
 
-// A confirmation from the future is none: the clocks disagree.
+// A confirmation from the future is not accepted: the clocks disagree.
 inline bool is_young(std::uint64_t confirmed_at, const Moment& moment, std::uint32_t max_age_ms) {
   if (confirmed_at > moment.boot) return false;
   return max_age_ms == UINT32_MAX ||
@@ -52,7 +52,7 @@ inline bool in_force(const LeaseTerms& terms, std::uint64_t epoch, const Moment&
          is_young(terms.confirmed_at, moment, max_age_ms) && is_before(moment, terms.hard_end);
 }
 
-// A heartbeat is written after our clock was read now and then; one from the far future is none.
+// A heartbeat may be slightly newer than our clock reading. One far in the future is not accepted.
 inline bool is_beating(std::uint64_t heartbeat, std::uint64_t now) {
   if (heartbeat == 0) return false;
   return heartbeat > now ? heartbeat - now <= proto::kHeartbeatLimit
@@ -68,7 +68,7 @@ inline std::uint32_t age_ms(const LeaseTerms& terms, const Moment& moment) {
   return to_ms(moment.boot - terms.confirmed_at);
 }
 
-// How long a lease in force may be relied on: whichever of its two ends comes first.
+// The remaining time of a lease in force: the earlier of its two ends.
 inline std::uint32_t ttl_ms(const LeaseTerms& terms, const Moment& moment) {
   const std::uint64_t lease = terms.lease_end - moment.boot;
   const std::uint64_t token =

@@ -7,7 +7,7 @@
 namespace claimsd::client {
 namespace {
 
-// Whatever such a token asks for is never published.
+// Tokens that are too short are never published.
 bool may_be_published(const proto::Query& query) {
   return query.max_age_ms != 0 && query.token.size() >= proto::kMinPublishedToken &&
          query.token.size() <= proto::kMaxToken;
@@ -47,7 +47,7 @@ bool LocalLookup::look_up(const proto::Query& query, claimsd_answer** out) {
   const Sought sought{query.token, hash, query.max_age_ms};
   const bool found = (local_.exists() && local_.find(sought, map.generation, epoch, moment, out)) ||
                      find_shared(map, sought, moment, out);
-  // The map may have been replaced in the midst of all this.
+  // The map may have been replaced meanwhile.
   if (!found || map_.still(map.generation)) return found;
   forget(out);
   return false;

@@ -1,5 +1,5 @@
-// local_lookup.h: answers without the daemon: first out of this process' own table, then out of the
-// shared map. Finds an answer or finds none; none is never an error, for the socket is asked next.
+// local_lookup.h: answers queries without the daemon, from the local table first, then from the
+// shared map. A miss is not an error: the socket is next. Owned by the Handle.
 //
 // Any thread. After fork() abandon() is called in the child before anything else.
 #pragma once
@@ -19,7 +19,7 @@ class LocalLookup {
     std::uint32_t local_entries = kDefaultLocalEntries;
   };
 
-  // What it cannot have it does without.
+  // Never fails: without memory the lookup works without a table.
   void create(const Options& options);
 
   // Offered in the Hello.
@@ -28,7 +28,7 @@ class LocalLookup {
     if (on_) map_.welcome(welcome, std::move(map));
   }
 
-  // A map came that could not be taken in for the moment.
+  // A map arrived that could not be mapped at that time.
   bool map_was_missed() const { return on_ && map_.was_missed(); }
   void forget_map() { map_.forget(); }
 

@@ -51,10 +51,10 @@ class Owned {
   T* object_ = nullptr;
 };
 
-// Empty when there is no memory.
+// Empty if out of memory.
 template <class T, class... Arguments>
 Owned<T> make_owned(Arguments&&... arguments) {
-  // aligned_alloc(3) only where it must be: not every replaced malloc has a good one.
+  // Use aligned_alloc(3) only if needed: some replaced mallocs implement it badly.
   void* const memory = alignof(T) > alignof(std::max_align_t)
                            ? std::aligned_alloc(alignof(T), sizeof(T))
                            : std::malloc(sizeof(T));
@@ -72,7 +72,7 @@ class Buffer {
     std::free(data_);
   }
 
-  // False when there is no memory. A second call is free.
+  // False if out of memory. A second call does nothing.
   bool ensure(std::size_t size) {
     if (data_ != nullptr) return true;
     data_ = static_cast<char*>(std::malloc(size));

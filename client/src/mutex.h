@@ -1,7 +1,8 @@
-// mutex.h: POSIX mutex and condition; those of libstdc++ would need it at run time.
+// mutex.h: POSIX mutex and condition variable, so that the library does not need libstdc++ at run
+// time.
 //
-// renew() initializes a mutex again in a forked child, where a thread that does not exist there may
-// hold it.
+// renew() initializes a mutex again in a forked child, where a thread that does not exist may hold
+// it.
 #pragma once
 
 #include <pthread.h>

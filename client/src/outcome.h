@@ -1,4 +1,4 @@
-// outcome.h: what became of one step towards an answer, and what that allows next.
+// outcome.h: the result of one step of a query, which decides whether to retry. Pure; values.
 #pragma once
 
 #include "proto/messages.h"
@@ -10,14 +10,14 @@ using proto::Reason;
 enum class StepResult : std::uint8_t {
   kDone,  // go on
   kLost,  // the daemon hung up or is stopping: the question may be asked again on a new connection
-  kAbsent,  // nobody listens on the socket
+  kAbsent,  // the socket has no listener
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
   kFinal,  // trying again will not help this question
 };
 
 struct Outcome {
   StepResult result = StepResult::kDone;
-  Reason reason = Reason::kOk;  // what to tell the caller if this was the last try
+  Reason reason = Reason::kOk;  // the caller's reason if this was the last try
 
   bool done() const { return result == StepResult::kDone; }
 };

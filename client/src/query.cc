@@ -14,9 +14,8 @@
 namespace claimsd::client {
 namespace {
 
-// One question's patience with a daemon that goes away: asked again once when a welcomed connection
-// breaks, and for the length of a restart nobody listening (or hanging up before the welcome) is
-// not yet an answer.
+// Retries of one query: once after an established connection breaks. During the restart window a
+// socket without a listener, or a hang-up before the Welcome, is retried as well.
 class RetryPolicy {
  public:
   explicit RetryPolicy(std::int64_t restart_window_end)
@@ -68,7 +67,7 @@ constexpr bool is_taken(std::uint64_t features) {
   return !std::is_same_v<Message, proto::Report> || (features & proto::kFeatureReports) != 0;
 }
 
-// One try on one connection. `welcomed` tells whether it got past the handshake.
+// One attempt on one connection. `welcomed` is set once the handshake is complete.
 template <class Message>
 Outcome try_once(Handle& handle, Connection& connection, Message& message,
                  proto::MessageType wanted, Deadline deadline, Reply& reply, bool& welcomed) {
@@ -91,7 +90,7 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
   return outcome;
 }
 
-// Asks until there is an answer in `reply`, or a reason why not.
+// Retries until `reply` has an answer or there is a final reason.
 template <class Message>
 Outcome query_daemon(Handle& handle, PooledConnection& pooled, Message message,
                      proto::MessageType wanted, Deadline deadline, Reply& reply) {
@@ -139,7 +138,7 @@ claimsd_result look_up(Handle& handle, const QueryRequest& request, claimsd_answ
   return query_over_socket(handle, request, out);
 }
 
-// Nothing: it is recorded. Else why it may not be.
+// Empty if the report is recorded; otherwise the reason why it may not be.
 std::optional<LookupResult> report_over_socket(Handle& handle, const proto::Report& report,
                                                Deadline deadline) {
   const CancelDisabled cancel_disabled;
@@ -177,7 +176,7 @@ claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   return CLAIMSD_OK;
 }
 
-// What every lookup begins with; false for a bad argument.
+// The common start of all lookups. False for a bad argument.
 bool begin(claimsd_handle* handle, const claimsd_query_request* given, claimsd_answer** out,
            QueryRequest& request) {
   if (out != nullptr) *out = nullptr;

@@ -1,5 +1,5 @@
-// query_request.h: a caller's question, checked and turned into what travels. Views into the caller's
-// memory.
+// query_request.h: validates a caller's query and converts it to the wire message. Views into the
+// caller's memory. Pure; any thread.
 #pragma once
 
 #include "client/include/claimsd.h"
@@ -31,8 +31,8 @@ bool fits_a_frame(const proto::Query& query);
 // A size that the query's frame does not exceed.
 std::size_t frame_bound(const proto::Query& query);
 
-// What the daemon is told it may take: a little less than we wait, so that its own "deadline",
-// which says that the Auth API is slow, arrives before we must say that the daemon is.
+// The timeout sent to the daemon: a little less than ours, so that its "deadline" answer (the Auth
+// API is slow) arrives before our own timeout.
 std::uint32_t daemon_share_ms(std::uint32_t remaining_ms);
 
 }  // namespace claimsd::client

@@ -1,9 +1,9 @@
-// query_table.h: the questions and reports of one stream: their frames, kept to be sent again,
-// and their answers until they are received.
+// query_table.h: the open queries and reports of one stream: frames kept for a retry, and answers
+// until they are received.
 //
-// A slot's number lies in the low 12 bits of the request id and a running number above, so that an
-// answer which comes after its question was given up finds nobody. Bounded by kMaxOpenQueries.
-// One thread at a time.
+// A request id has the slot number in its low 12 bits and a running number above, so that a late
+// answer to a removed query matches none. Bounded by kMaxOpenQueries. One thread at a time; owned
+// by the stream.
 #pragma once
 
 #include "client/include/claimsd.h"

@@ -1,4 +1,4 @@
-// random.h: random bytes of the kernel's. Any thread.
+// random.h: random bytes from the kernel. Any thread.
 #pragma once
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 namespace claimsd::client {
 
-// False where the kernel has none, or they are denied.
+// False if getrandom(2) is missing or denied.
 inline bool read_random(void* out, std::size_t size) {
   ssize_t count = 0;
   do {

@@ -1,8 +1,8 @@
-// report_counts.h: how many refusals of this process are in the audit log, how many may not be, and
-// how many of these the daemon has not been told of yet.
+// report_counts.h: counts the recorded and lost reports of this process, and the lost ones that the
+// daemon does not know of yet.
 //
-// Any thread. Whoever sends a report takes what is untold with it, and gives it back with the
-// report itself should no receipt come: nothing is told twice unless its receipt was lost.
+// Any thread. A report takes the undelivered count with it. If it gets no receipt, count_lost()
+// restores the count, so a loss is reported twice only if the receipt was lost.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ class ReportCounts {
     return UINT32_MAX;
   }
   void count_recorded() { recorded_.fetch_add(1, std::memory_order_relaxed); }
-  // A report that told of `told` earlier ones has no receipt.
+  // A report that carried a count of `delivered` losses got no receipt.
   void count_lost(std::uint32_t delivered) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     undelivered_.fetch_add(std::uint64_t{delivered} + 1, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
-// report_request.h: a refusal that a caller reports, checked and turned into what travels. Views into the
-// caller's memory.
+// report_request.h: validates a caller's report and converts it to the wire message. Views into the
+// caller's memory. Pure; any thread.
 #pragma once
 
 #include "client/include/claimsd.h"

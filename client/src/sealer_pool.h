@@ -1,12 +1,12 @@
-// sealer_pool.h: opened Sealers for whoever looks into the map, one thread at a time each.
+// sealer_pool.h: a pool of open Sealers for lookups in the map; one thread at a time uses each.
 //
-// A thread tries its own place first (by its thread pointer: the library may not have thread-local
-// storage), so that threads rarely meet in one cache line. libcrypto's objects are fetched when a
-// place is first used. abandon() in a forked child leaves those behind that a thread of the parent
+// A thread first tries the place derived from its thread pointer, so that threads rarely share a
+// cache line (the library may not use thread-local storage). libcrypto's objects are fetched when a
+// place is first used. abandon() in a forked child leaks the objects that a thread of the parent
 // was using.
 //
 // exit(3) tears libcrypto down while other threads still run (OPENSSL_cleanup(3)). From then on no
-// place is given out, and the objects are left as they are.
+// place is given out, and the objects are not freed.
 #pragma once
 
 #include <atomic>

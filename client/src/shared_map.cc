@@ -22,8 +22,8 @@ bool same_clock(std::uint64_t daemons) {
   return (ours > daemons ? ours - daemons : daemons - ours) <= kMaxClockDifference;
 }
 
-// A map that could shrink would kill whoever reads it (SIGBUS); one that somebody else could write
-// could be kept from saying that a token was revoked.
+// A map that can shrink would kill its readers (SIGBUS). A map that another process can write could
+// hide a revocation.
 bool is_sealed(int fd) {
   const int seals = fcntl(fd, F_GET_SEALS);
   constexpr int kSize = F_SEAL_SHRINK | F_SEAL_GROW;
@@ -44,7 +44,7 @@ void* replace(void* at, std::size_t size, int flags, int fd) {
 }
 
 // The header is read out of the file, once, before anything is mapped. The boot id in it is not
-// looked at: the socket, and so whoever sent the descriptor, is of this boot.
+// checked: the socket, and so the sender of the descriptor, is of this boot.
 bool read_header(int fd, proto::MapHeader& header) {
   return pread(fd, static_cast<void*>(&header), sizeof header, 0) ==
              static_cast<ssize_t>(sizeof header) &&
@@ -125,7 +125,7 @@ MapState SharedMap::take_in(const Candidate& candidate, const OwnedFd& map) {
 }
 
 // Maps it where the last one lay if it fits there, else in a new place. Null when there is no
-// memory: then no map is in use, and the places hold what nobody looks at.
+// memory: then no map is in use, and no thread reads the places.
 char* SharedMap::place(std::size_t size, const OwnedFd& map) {
   Place* last = place_count_ == 0 ? nullptr : &places_[place_count_ - 1];
   const bool fits = last != nullptr && size <= last->size;

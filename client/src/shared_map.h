@@ -1,15 +1,15 @@
-// shared_map.h: the daemon's map of leases in this process' memory: taken in when a Welcome brings
-// it, replaced when another daemon's brings another, looked at by any thread without a lock.
+// shared_map.h: the daemon's map of leases in this process. A Welcome brings a map, the map of a
+// new daemon replaces it, and any thread reads it without a lock.
 //
-// A map is put in its predecessor's place, at the same address, by one mmap(2). So there is never
-// more than one; an address once valid stays readable until the handle is closed; and readers need
-// to hold nothing: they look at the generation before and after, and believe nothing if it moved.
-// (The kernel flushes the old translation from every core before mmap returns, so whoever has read
-// a byte of the new map sees the odd generation.) Where the new map is larger it gets a new place,
-// and zeros, which no reader believes, stay in the old one.
+// One mmap(2) puts a new map at the address of the previous one. So there is at most one map, and a
+// valid address stays readable until the handle is closed. Readers hold nothing: they compare the
+// generation before and after, and discard what they read if it changed. (The kernel flushes the
+// old translation on every core before mmap returns, so a reader of the new map sees the odd
+// generation.) A larger map gets a new place; the old place then holds zeros, which no reader
+// accepts.
 //
-// welcome() is called by whoever shook hands, on any thread. The descriptor is closed as soon as it
-// is mapped: what this process does not hold, nobody can close under it.
+// welcome() runs on the thread that made the handshake. It closes the descriptor after mapping, so
+// that the application cannot close it by mistake.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@
 
 namespace claimsd::client {
 
-// One look at the map: where it lies and which it is.
+// A snapshot of the map's address and identity.
 struct MapView {
   std::uint64_t generation = 0;
   const proto::MapHeader* header = nullptr;
@@ -44,10 +44,10 @@ class SharedMap {
   SharedMap& operator=(const SharedMap&) = delete;
   ~SharedMap();
 
-  // What a Welcome says and brought. Nothing of it is an error: without a map, the socket answers.
+  // Takes the map of a Welcome, if any. Never fails: without a map, queries use the socket.
   void welcome(const proto::Welcome& welcome, OwnedFd map);
 
-  // False when there is none, or it is just being replaced.
+  // False if there is no map or it is being replaced.
   bool look(MapView& view) const {
     view.generation = generation_.load(std::memory_order_acquire);
     if ((view.generation & 1) != 0) return false;
@@ -84,7 +84,7 @@ class SharedMap {
   void abandon();
 
  private:
-  // What has been checked of a map that came.
+  // The validated properties of a received map.
   struct Candidate {
     proto::MapId id;
     std::uint64_t slot_count = 0;

@@ -8,7 +8,7 @@ namespace claimsd::client {
 
 inline constexpr std::size_t kMaxStructSize = 4096;  // more is not a size but forgotten memory
 
-// Whether somebody who knew at least the oldest fields has set it.
+// Whether `size` can be the size of a struct that has at least the oldest fields.
 inline bool is_struct_size(std::size_t size, std::size_t oldest) {
   return size >= oldest && size <= kMaxStructSize;
 }

@@ -25,8 +25,7 @@ Outcome outcome_of_socket_error(int error) {
     case ENOMEM:
     case ENOBUFS: return final_outcome(Reason::kNoResources);
     case EAGAIN: return kBusy;
-    default:
-      return kAbsent;  // ENOENT, ECONNREFUSED, ENOTDIR, ELOOP: no socket, or nobody behind it
+    default: return kAbsent;  // ENOENT, ECONNREFUSED, ENOTDIR, ELOOP: no socket or no listener
   }
 }
 

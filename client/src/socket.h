@@ -42,7 +42,7 @@ Outcome connect_blocking(const DaemonAddress& address, Deadline deadline, std::u
 // Connects without waiting: kBusy if the backlog is full. `out` is a nonblocking socket.
 Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out);
 
-// Both directions. More than zero: zero would mean for ever.
+// Sets both directions. Must be positive: zero would mean no timeout.
 bool set_socket_timeout(int fd, std::uint32_t milliseconds);
 
 }  // namespace claimsd::client

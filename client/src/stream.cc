@@ -86,8 +86,7 @@ OpenQuery* Stream::open(Message message, std::uint64_t tag, Deadline deadline) {
   return opened;
 }
 
-// Before a query is sent that the present connection does not suit: it was opened as another user,
-// or it missed the map and has nothing else to do.
+// Replaces a connection that was opened as another user, or that is idle and missed the map.
 void Stream::renew_connection() {
   if (state_ == State::kDown) return;
   const bool other_user = handle_.current_uid() != uid_;
@@ -154,7 +153,7 @@ Outcome Stream::greet(OwnedFd fd) {
   passed_map_.close();
   uid_ = handle_.current_uid();
   state_ = State::kGreeting;
-  // A fresh socket takes a Hello whole, or is broken.
+  // A new socket accepts a whole Hello, or is broken.
   if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;
   if (!wait_.watch(socket_.get())) return final_outcome(Reason::kNoResources);
   if (may_send()) flush();
@@ -218,7 +217,7 @@ void Stream::count_outcome(const OpenQuery& report) {
   handle_.reports().count_lost(report.delivered);
 }
 
-// This daemon takes none. Those that wait to be sent are flush()'s to finish.
+// The daemon does not accept reports. flush() completes the ones not sent yet.
 void Stream::withdraw_reports() {
   table_.each([this](OpenQuery& request) {
     if (request.is_report && request.state == OpenQuery::State::kSent) {
@@ -246,7 +245,7 @@ void Stream::finish_all(Reason reason) {
 void Stream::expire(std::int64_t now) {
   const LookupResult late =
       lookup_result_of(state_ == State::kDown ? down_reason_ : Reason::kTimeout);
-  // The queue first, for a finished question's link belongs to another one.
+  // Copy the queue first: completing a query relinks it into another queue.
   QueryQueue queued = unsent_;
   unsent_ = {};
   while (OpenQuery* const request = queued.pop()) {
@@ -267,7 +266,7 @@ void Stream::expire(std::int64_t now) {
   });
 }
 
-// When something is to be done that no byte from the daemon will announce.
+// The next time at which work is due without input from the daemon.
 std::int64_t Stream::next_event() const {
   if (unanswered_ == 0) return INT64_MAX;
   std::int64_t next = earliest_ns_;

@@ -1,18 +1,18 @@
-// stream.h: many questions and reports over one non-blocking connection, for event loops. Behind
-// claimsd_stream in claimsd.h.
+// stream.h: many concurrent queries and reports over one non-blocking connection, for event loops.
+// Behind claimsd_stream in claimsd.h.
 //
 // The descriptor that the caller waits on stays while the socket in it comes and goes. A timer in
 // it makes it readable for deadlines, retries and answers made without the daemon. A stream of
 // reports that no caller waits for has a socket and no such descriptor.
 //
-//   kDown ──question──▶ kGreeting (Hello sent) ──Welcome──▶ kUp
+//   kDown ───query────▶ kGreeting (Hello sent) ──Welcome──▶ kUp
 //     ▲                      │                               │
 //     └──────────────────────┴───────── hung up ─────────────┘
 //
-// Questions that were open when it hung up are queued again, each once.
+// Queries that were open when the connection broke are sent again, each once.
 //
-// One thread at a time; owned by the caller; outlived by its handle. Does not survive fork(): its
-// epoll instance is shared with the parent, so inherited() streams do nothing.
+// One thread at a time. Owned by the caller; the handle must outlive it. Does not survive fork():
+// its epoll instance is shared with the parent, so inherited() streams do nothing.
 #pragma once
 
 #include "client/src/answer.h"
@@ -27,14 +27,14 @@ namespace claimsd::client {
 class Stream {
  public:
   // kBehindHello sends without waiting for the Welcome, unless an earlier one did not grant
-  // reports: then nobody has to come back for what was not sent at once.
+  // reports. The report is then on its way without a further call.
   enum class Sends : std::uint8_t { kOnceWelcome, kBehindHello };
 
   explicit Stream(Handle& handle, Sends sends = Sends::kOnceWelcome)
       : handle_(handle), sends_(sends) {}
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  // Reports without their receipts count as lost.
+  // Reports without a receipt count as lost.
   ~Stream();
 
   claimsd_result create();
@@ -59,7 +59,7 @@ class Stream {
   friend struct StreamFrames;
   enum class State : std::uint8_t { kDown, kGreeting, kUp };
 
-  // Everything that time or the daemon has brought since.
+  // Processes timers and socket events.
   void drive();
 
   void renew_connection();
@@ -125,7 +125,7 @@ class Stream {
   std::int64_t armed_ns_ = INT64_MAX;     // as the timer is set
   std::int64_t retry_at_ns_ = 0;
   std::int64_t restart_until_ns_ = 0;  // a daemon that had welcomed us may be restarting until then
-  std::int64_t absent_until_ns_ = 0;   // nobody listening is no answer until then
+  std::int64_t absent_until_ns_ = 0;   // a socket without a listener is retried until then
 };
 
 }  // namespace claimsd::client

@@ -6,7 +6,7 @@ namespace client = claimsd::client;
 
 namespace {
 
-// Null for no stream, and for one that lies on the wrong side of a fork().
+// Null for a null stream and for one inherited across fork().
 client::Stream* usable(claimsd_stream* stream) {
   return stream == nullptr || stream->stream.inherited() ? nullptr : &stream->stream;
 }

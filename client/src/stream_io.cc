@@ -1,4 +1,4 @@
-// The bytes of a stream: what goes out, what comes in.
+// Input and output of a stream.
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -7,7 +7,7 @@
 
 namespace claimsd::client {
 
-// What the daemon says, frame by frame.
+// Handles the daemon's frames.
 struct StreamFrames {
   Stream& stream;
 
@@ -38,7 +38,7 @@ struct StreamFrames {
   void operator()(const proto::Pong& /*pong*/, std::uint32_t /*id*/) {}
 
   void operator()(const proto::Answer& answer, std::uint32_t id) {
-    // Nobody may be found: the question was given up, and its answer is late.
+    // Null if the query was removed and its answer is late.
     OpenQuery* const request = sent(id);
     if (request == nullptr) return;
     stream.finish(*request, request->is_report ? lookup_result_of(Reason::kProtocol)
@@ -68,8 +68,8 @@ ssize_t Stream::send_bytes(const char* bytes, std::size_t size) {
   return count;
 }
 
-// Sends what is queued until the socket is full. A broken socket is left for read_answers() to
-// find, which may first read why.
+// Sends queued frames until the socket is full. read_answers() handles a broken socket, because it
+// may first read the daemon's reason.
 void Stream::flush() {
   if (!socket_.still_ours() || !flush_rest()) return;
   while (OpenQuery* const request = unsent_.first()) {
@@ -96,7 +96,7 @@ void Stream::flush() {
   want_write(false);
 }
 
-// True when nothing is left of the last frame.
+// True once the last partly sent frame is sent.
 bool Stream::flush_rest() {
   while (rest_begin_ < rest_end_) {
     const ssize_t count = send_bytes(rest_.data() + rest_begin_, rest_end_ - rest_begin_);

@@ -1,4 +1,4 @@
-// The words of the C ABI.
+// Names of the C ABI's enums.
 #include "client/include/claimsd.h"
 #include "proto/vocabulary.h"
 

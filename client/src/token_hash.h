@@ -1,4 +1,4 @@
-// token_hash.h: a token's place in the local table: 64 bits under a random key of the handle.
+// token_hash.h: a keyed 64-bit hash of tokens for the local table, with a random key per handle.
 //
 // Multiply and fold (as wyhash does), in four lanes, since one multiplication waits for the one
 // before it, and since four fit the registers: 800 bytes in some 33 ns. No cryptography: it only

@@ -53,7 +53,7 @@ bool WaitDescriptor::is_our_timer() const {
   return seen.it_interval.tv_sec == expected.tv_sec && seen.it_interval.tv_nsec == expected.tv_nsec;
 }
 
-// Modifying what is there already changes nothing, and fails on every instance but ours.
+// EPOLL_CTL_MOD with the same event changes nothing, and fails on any other epoll instance.
 bool WaitDescriptor::is_ours() const {
   return is_our_timer() && control(epoll_, EPOLL_CTL_MOD, timer_, EPOLLIN);
 }

@@ -308,10 +308,10 @@ class Walk {
 
   bool the_start() {
     if (done_.first <= 1) return true;
-    const bool told = dropped_.through + 1 >= done_.first;
+    const bool deleted_by_retention = dropped_.through + 1 >= done_.first;
     const bool same =
         dropped_.through + 1 != done_.first || dropped_.link == hex_text(bytes_of(start_));
-    if (told && same) return true;
+    if (deleted_by_retention && same) return true;
     return found(Tamper::kRemoval, dropped_.through + 1,
                  fmt::format("records {} to {} are missing, and retention did not delete them",
                              dropped_.through + 1, done_.first - 1));

@@ -169,20 +169,21 @@ void Session::on_report(const proto::Report& report, std::uint32_t request) {
   if (report.status < kMinStatus || report.status > kMaxStatus)
     return refuse(FailureCode::kBadFrame);
   if (!open_query()) return;
-  const claims::Report told{.upstream = upstream_,
-                            .uid = uid_,
-                            .timeout = milliseconds(report.timeout_ms),
-                            .status = report.status,
-                            .reason = static_cast<proto::Reason>(report.reason),
-                            .token = report.token,
-                            .user = report.user,
-                            .method = report.method,
-                            .required = report.required,
-                            .origin = {.client_address = report.client_address,
-                                       .trace_id = report.trace_id,
-                                       .route = report.route},
-                            .unacknowledged = report.unacknowledged};
-  if (!context_.service.report(told, claims::Waiter{.connection = connection_, .request = request}))
+  const claims::Report received{.upstream = upstream_,
+                                .uid = uid_,
+                                .timeout = milliseconds(report.timeout_ms),
+                                .status = report.status,
+                                .reason = static_cast<proto::Reason>(report.reason),
+                                .token = report.token,
+                                .user = report.user,
+                                .method = report.method,
+                                .required = report.required,
+                                .origin = {.client_address = report.client_address,
+                                           .trace_id = report.trace_id,
+                                           .route = report.route},
+                                .unacknowledged = report.unacknowledged};
+  if (!context_.service.report(received,
+                               claims::Waiter{.connection = connection_, .request = request}))
     ++rate_limited_;
 }
 

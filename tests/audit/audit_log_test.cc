@@ -218,15 +218,15 @@ TEST_CASE("opening a log that ends before its last anchor records a gap") {
   { const auto log = bench.start(); }
   CHECK(verified(bench.scratch.path(), read_anchors(bench.anchors)).finding->kind ==
         Tamper::kRollback);
-  std::string told;
+  std::string lines;
   const Store store = open_store(bench.scratch.path());
   REQUIRE(store.each_segment([&](const SegmentView& view) {
     return view.each(1, [&](const StoredRow& row) {
-      told += audit_line(*decode_audit_record(row.record));
+      lines += audit_line(*decode_audit_record(row.record));
       return true;
     });
   }));
-  CHECK(told.find("the log ended at sequence 1, its last anchor is at") != std::string::npos);
+  CHECK(lines.find("the log ended at sequence 1, its last anchor is at") != std::string::npos);
 }
 
 TEST_CASE("a running log can be read between its commits") {

@@ -220,7 +220,7 @@ TEST_CASE("events submitted as various become one record per peer and kind, what
     CHECK(intake.submit(record, static_cast<claims::AuditTicket>(i + 1)) ==
           claims::AuditDecision::kPending);
   }
-  intake.submit(denial_of("somebody"), 0);
+  intake.submit(denial_of("user-2"), 0);
   const Batch batch = intake.take();
   REQUIRE(batch.records.size() == 2);
   CHECK(batch.records[0].various);
@@ -228,7 +228,7 @@ TEST_CASE("events submitted as various become one record per peer and kind, what
   CHECK(batch.records[0].user.empty());
   CHECK(batch.records[0].route.empty());
   CHECK(batch.records[0].peer.pid == 0);
-  CHECK(batch.records[1].user == "somebody");
+  CHECK(batch.records[1].user == "user-2");
   CHECK(batch.tickets.size() == 100);
 }
 

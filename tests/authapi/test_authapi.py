@@ -99,8 +99,8 @@ def test_a_login_by_email_gives_the_same_user(api):
     [
         {"username": "tess", "password": "wrong"},
         {"email": "tess@example.com", "password": "dana-demo-password"},
-        {"email": "nobody@example.com", "password": "wrong"},
-        {"username": "", "email": "nobody@example.com", "password": "wrong"},
+        {"email": "unknown@example.com", "password": "wrong"},
+        {"username": "", "email": "unknown@example.com", "password": "wrong"},
     ],
 )
 def test_a_wrong_login_gives_no_token(api, credentials):

@@ -57,7 +57,7 @@ TEST_CASE(
     "a report is recorded for the user whom the Auth API confirmed, whatever the worker claims") {
   ServiceHarness world(audited());
   world.query_and_complete("known", status(200));
-  world.report(denial("known", "somebody-else"));
+  world.report(denial("known", "user-2"));
   CHECK(world.audit.noted.at(0).user == "user-123");
   CHECK_FALSE(world.audit.noted[0].event.user_is_claimed);
   world.report(denial("unknown", "user-7"));

@@ -116,7 +116,7 @@ TEST_CASE("a purge without room for its rule purges all users") {
   ServiceHarness world(policy);
   world.query_and_complete("token", status(200));
   world.advance(1ms);
-  CHECK(world.revoke(user("somebody")).outcome == ActionOutcome::kDone);
+  CHECK(world.revoke(user("user-1")).outcome == ActionOutcome::kDone);
   CHECK(world.purge(user()).outcome == ActionOutcome::kDone);
   CHECK_FALSE(world.answered(world.query("token")));
 }
@@ -234,12 +234,12 @@ TEST_CASE("a revocation that could not be persisted is in effect and reported as
 TEST_CASE("a revocation is in effect before it is durable") {
   ServiceHarness world;
   world.query_and_complete("token", status(200));
-  bool told = false;
-  world.service->revoke(token("token"), [&](const ActionResult&) { told = true; });
-  CHECK_FALSE(told);
+  bool confirmed = false;
+  world.service->revoke(token("token"), [&](const ActionResult&) { confirmed = true; });
+  CHECK_FALSE(confirmed);
   CHECK(world.query_now("token").answer.reason == Reason::kRevoked);
   world.revocation_log.write();
-  CHECK(told);
+  CHECK(confirmed);
 }
 
 TEST_CASE("if the rules are full, a new revocation is refused and none is evicted") {

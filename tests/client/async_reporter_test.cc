@@ -1,5 +1,5 @@
-// Reports that nobody waits for: what the caller is held up by, what becomes of them, and what is
-// said of those that were lost.
+// Reports sent without CLAIMSD_AWAIT_RECORD: they do not block the caller, and losses are counted
+// and sent with the next report.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMaxUnsettled = 256;  // claimsd.h says so
 
-// Receipts come when they come.
+// Receipts arrive asynchronously.
 template <class Condition>
 bool comes_true(Condition condition) {
   const auto end = std::chrono::steady_clock::now() + 30s;
@@ -31,7 +31,7 @@ bool lost(const Client& client, std::uint64_t count) {
   return comes_true([&] { return client.statistics().reports_lost == count; });
 }
 
-TEST_CASE("a report that nobody waits for is on its way at once, and counts when it is recorded") {
+TEST_CASE("a report without await_record is sent immediately and counted once it is recorded") {
   ReportHost host;
   host.registrar.held = true;
   const Answer answer = host.client.report(brief_denial());
@@ -45,7 +45,7 @@ TEST_CASE("a report that nobody waits for is on its way at once, and counts when
   CHECK(recorded(host.client, 1));
 }
 
-TEST_CASE("a daemon that does not even welcome holds nothing up") {
+TEST_CASE("reports do not block while the daemon delays its Welcome") {
   Host host([](Peer& peer) {
     while (peer.receive()) continue;
   });
@@ -54,7 +54,7 @@ TEST_CASE("a daemon that does not even welcome holds nothing up") {
   CHECK(std::chrono::steady_clock::now() - start < 30s);  // the time-out of each
 }
 
-TEST_CASE("a report travels right behind the Hello: nobody has to call again") {
+TEST_CASE("a report is sent right behind the Hello without a second call") {
   std::atomic<int> reports = 0;
   Host host([&reports](Peer& peer) {
     if (!peer.receive()) return;
@@ -64,7 +64,8 @@ TEST_CASE("a report travels right behind the Hello: nobody has to call again") {
   CHECK(comes_true([&] { return reports == 1; }));
 }
 
-TEST_CASE("so many may be without their receipts, and no more, which is told when there is room") {
+TEST_CASE(
+    "reports beyond the limit of unacknowledged ones are rejected, counted and reported later") {
   ReportHost host;
   host.registrar.held = true;
   for (int i = 0; i < kMaxUnsettled; ++i) REQUIRE(host.client.report(brief_denial()).sent());
@@ -81,7 +82,7 @@ TEST_CASE("so many may be without their receipts, and no more, which is told whe
   CHECK(host.unacknowledged().back() == 3);
 }
 
-TEST_CASE("a receipt that says no is a loss, told with the next report") {
+TEST_CASE("a negative receipt counts as a lost report and is sent with the next report") {
   ReportHost host;
   host.registrar.reason = proto::Reason::kNotRecorded;
   for (std::uint64_t i = 1; i <= 3; ++i) {
@@ -94,7 +95,7 @@ TEST_CASE("a receipt that says no is a loss, told with the next report") {
   CHECK(host.unacknowledged() == std::vector<std::uint32_t>{0, 1, 2, 3});
 }
 
-TEST_CASE("a report without a receipt in its time is lost") {
+TEST_CASE("a report without a receipt before its timeout counts as lost") {
   ReportHost host;
   host.registrar.silent = true;
   ReportRequest refusal = brief_denial();
@@ -103,7 +104,7 @@ TEST_CASE("a report without a receipt in its time is lost") {
   CHECK(lost(host.client, 1));
 }
 
-TEST_CASE("where there is no daemon a report is lost at once, and told of when there is one") {
+TEST_CASE("a report without a daemon is lost immediately and counted in the next report") {
   ReportHost host;
   host.host.daemon.stop();
   const Answer why_not = host.client.report(brief_denial());

@@ -1,4 +1,4 @@
-// A daemon that speaks nonsense lets nobody in and crashes nobody.
+// Invalid bytes from the daemon never make a token valid and never crash the client.
 #include <random>
 
 #include "tests/client/host.h"
@@ -44,7 +44,7 @@ TEST_CASE("valid without a whole block of claims is unavailable") {
   expect_protocol_error(answers_with(frame_of(valid_answer(std::string(64, '\0')))));
 }
 
-TEST_CASE("claims with a NUL in them are unavailable: as C strings they would name somebody else") {
+TEST_CASE("claims with a NUL byte are unavailable: as C strings they would name another user") {
   using namespace std::string_literals;
   for (const std::string& block :
        {claims_block("admin\0x"s), claims_block("1", "a@b\0x"s), claims_block("1", "", {"rvt\0x"s}),
@@ -87,8 +87,8 @@ TEST_CASE("an answer of the wrong kind is no answer") {
   expect_protocol_error(answers_with(pong));
 }
 
-TEST_CASE("an answer to somebody else's question is passed over") {
-  const std::string other = claims_block("somebody-else");
+TEST_CASE("an answer with another request id is ignored") {
+  const std::string other = claims_block("user-2");
   const std::string mine = claims_block("user-1");
   Host host(answers_with(frame_of(valid_answer(other), 77) + frame_of(valid_answer(mine), 2)));
   const Answer answer = host.client.query("token");
@@ -131,7 +131,7 @@ TEST_CASE("a welcome to another version is a protocol error") {
   });
 }
 
-TEST_CASE("damage anywhere in an answer crashes nobody, and rarely gets by") {
+TEST_CASE("a damaged answer never crashes the client and is rarely accepted") {
   std::mt19937 random(42);
   std::string frame = frame_of(valid_answer(claims_block("user-1")));
   Host host(
@@ -149,8 +149,7 @@ TEST_CASE("damage anywhere in an answer crashes nobody, and rarely gets by") {
   int valid = 0;
   for (int i = 0; i < 500; ++i) {
     const Answer answer = host.client.query("token", {.timeout = 2s});
-    // Damage that hits letters of the claims cannot be told from claims; the length of everything
-    // must still be sound.
+    // Damage inside the text of the claims cannot be detected; the length must still be right.
     if (answer.valid()) {
       ++valid;
       CHECK(answer.claims().id().size() == 6);

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-TEST_CASE("no daemon is told at once") {
+TEST_CASE("a missing daemon is reported immediately") {
   ScratchDirectory directory;
   const Client client({.socket_path = directory / "none.sock"});
   const auto start = Clock::now();
@@ -21,7 +21,7 @@ TEST_CASE("no daemon is told at once") {
   CHECK(Clock::now() - start < 900ms);
 }
 
-TEST_CASE("a socket file that nobody listens on is no daemon") {
+TEST_CASE("a socket file without a listener means no daemon") {
   Host host;
   // Two daemons on one path in turn: the file that is left is the second one's, closed.
   host.daemon.stop();
@@ -95,8 +95,8 @@ TEST_CASE("a daemon may take a moment to restart") {
   CHECK(answer.valid());
 }
 
-// Nothing was out when it went, so no broken connection tells that it had been there.
-TEST_CASE("a daemon may take a moment to restart, also for whoever was not connected to it") {
+// No query was in flight when the daemon stopped, so no broken connection shows that it ran before.
+TEST_CASE("a query waits for a daemon that restarts, also on a stream that was never connected") {
   Host host;
   REQUIRE(host.client.query("before").valid());
   host.daemon.stop();

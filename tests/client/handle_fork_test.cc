@@ -111,7 +111,7 @@ TEST_CASE("a child that was forked while another thread asked a question can ask
     std::unique_lock locked(mutex);
     changed.wait(locked, [&] { return out; });
   }
-  // The one connection is out in the parent; in the child nobody will ever give it back.
+  // The parent holds the only connection; in the child no thread will ever return it.
   CHECK(in_child([&] { return answers_right(host.client, "child"); }));
   {
     const std::lock_guard locked(mutex);
@@ -135,8 +135,8 @@ TEST_CASE("a descriptor number that a child reused is not closed by it") {
 }
 
 TEST_CASE("children forked while many threads use the handle are never stuck") {
-  // Some of them are forked while another thread holds the pool's lock, which nobody will release
-  // in the child.
+  // Some children are forked while another thread holds the pool's lock. No thread of the child can
+  // release it.
   Host host(serve_tokens_as_ids, 2);
   std::atomic<bool> done = false;
   std::vector<std::thread> threads;

@@ -127,7 +127,7 @@ TEST_CASE("NULL where something is needed is a bad argument, and leaves no answe
   CHECK(host.daemon.connections() == 0);
 }
 
-TEST_CASE("no answer reads as unavailable, never as somebody") {
+TEST_CASE("a NULL answer reads as unavailable and names no user") {
   CHECK(claimsd_answer_verdict(nullptr) == CLAIMSD_UNAVAILABLE);
   CHECK(std::string(claimsd_answer_id(nullptr)).empty());
   CHECK(std::string(claimsd_answer_email(nullptr)).empty());

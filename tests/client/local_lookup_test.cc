@@ -56,7 +56,7 @@ TEST_CASE("an answer out of the map or the table is the one that was published")
   }
 }
 
-TEST_CASE("whoever wants the verdict alone gets it from the map and the table, too") {
+TEST_CASE("a query without an answer pointer is served from the map and the table") {
   Published host;
   claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
   request.token = kToken.data();
@@ -68,7 +68,7 @@ TEST_CASE("whoever wants the verdict alone gets it from the map and the table, t
   CHECK(host.client.statistics().local_hits == 2);
 }
 
-TEST_CASE("a peek finds what is known and asks nobody for the rest") {
+TEST_CASE("a peek finds published tokens and sends no query for others") {
   MapHost host;
   CHECK_FALSE(host.client.peek(kToken));  // not even for the map
   host.meet();
@@ -153,7 +153,7 @@ TEST_CASE("max_age 0 asks the daemon always") {
   CHECK(host.ask(kToken, {.max_age = 0s}) == Source::kCache);
 }
 
-TEST_CASE("a daemon without a heartbeat has its map believed by nobody") {
+TEST_CASE("the map of a daemon without a heartbeat is not used") {
   const bool from_local = GENERATE(false, true);
   Published host;
   if (from_local) REQUIRE(host.ask(kToken) == Source::kShared);

@@ -76,7 +76,7 @@ TEST_CASE("threads go on while one daemon follows another") {
     }
     const std::uint64_t maps = host.client.statistics().maps;
     host.restart(std::move(next));
-    // The old map's heart stops only later: somebody has to ask.
+    // The old map's heartbeat expires later, so a query over the socket has to fetch the new map.
     while (host.client.statistics().maps == maps) host.meet();
     const int hits = readers.hits;
     while (readers.hits < hits + 100) host.map->beat();

@@ -28,7 +28,7 @@ TEST_CASE("a process without standard descriptors gets none from the library") {
           Stream stream(client);
           if (stream.fd() <= 2 || !stream.send("user", 1) || !are_all_closed()) return 4;
           while (!stream.receive()) continue;
-          // A stray write of the application reaches nobody.
+          // A stray write by the application must not reach the daemon's socket.
           if (write(1, "stray", 5) != -1) return 5;
           return client.query("again").valid() ? 0 : 6;
         }) == 0);

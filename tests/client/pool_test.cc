@@ -45,7 +45,7 @@ TEST_CASE("one thread uses one connection, again and again") {
   CHECK(host.daemon.connections() == 1);
 }
 
-TEST_CASE("the daemon restarting under sixteen threads costs nobody an answer") {
+TEST_CASE("all queries of sixteen threads are answered while the daemon restarts") {
   Host host;
   std::atomic<int> wrong = 0;
   std::atomic<bool> done = false;

@@ -1,4 +1,4 @@
-// pthread_cancel(3) of a thread in a call of the library: nothing leaks, nobody is stuck.
+// pthread_cancel(3) of a thread inside a library call: nothing leaks and no other thread blocks.
 #include <pthread.h>
 #include <unistd.h>
 

@@ -16,7 +16,7 @@ inline bool welcome_with_reports(Peer& peer) {
                    frame->header.request_id);
 }
 
-// A daemon that notes what is reported and answers as it is told to.
+// A fake daemon that stores every report and answers as configured by the fields below.
 struct Registrar {
   struct Seen {
     std::string token, user, method, route, required, client_address, trace_id;
@@ -60,9 +60,9 @@ struct ReportHost {
 
   std::vector<std::uint32_t> unacknowledged() {
     const std::lock_guard locked(registrar.mutex);
-    std::vector<std::uint32_t> told;
-    for (const auto& seen : registrar.seen) told.push_back(seen.report.unacknowledged);
-    return told;
+    std::vector<std::uint32_t> counts;
+    for (const auto& seen : registrar.seen) counts.push_back(seen.report.unacknowledged);
+    return counts;
   }
 };
 

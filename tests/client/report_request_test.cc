@@ -73,7 +73,7 @@ TEST_CASE("what was not recorded is said with the next report that is") {
   CHECK(host.client.statistics().reports_lost == 3);
 }
 
-TEST_CASE("reports while the daemon is away are counted, and told when it is back") {
+TEST_CASE("reports made while the daemon is down are counted and sent with the next report") {
   ReportHost host;
   host.host.daemon.stop();
   const Answer why_not = host.client.report(denial());
@@ -133,7 +133,7 @@ TEST_CASE("a stream carries reports among its questions") {
   CHECK(host.client.statistics().reports_recorded == 50);
 }
 
-TEST_CASE("a receipt for a question lets nobody in, nor an answer to a report") {
+TEST_CASE("a receipt for a query or an answer to a report is a protocol error") {
   Host host([](Peer& peer) {
     if (!welcome_with_reports(peer)) return;
     while (const auto frame = peer.receive()) {
@@ -170,7 +170,7 @@ TEST_CASE("a report that was out when the daemon hung up is made once more") {
   CHECK(host.client.statistics().reports_lost == 0);
 }
 
-TEST_CASE("reports without their receipts are lost with their stream, and told of") {
+TEST_CASE("closing a stream counts its unacknowledged reports as lost") {
   ReportHost host;
   host.registrar.silent = true;
   {

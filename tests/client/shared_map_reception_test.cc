@@ -222,7 +222,7 @@ TEST_CASE("the late greeting of a daemon that has gone does not bring its map ba
   old->header().heartbeat = boot_now() - kSecond;
   host.map->beat();
   host.map.swap(old);
-  Stream stream(host.client);  // connects anew
+  Stream stream(host.client);  // opens a new connection
   REQUIRE(stream.send("a short one", 1));
   REQUIRE(receive_one(stream).answer.valid());
   host.map.swap(old);

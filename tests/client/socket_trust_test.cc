@@ -78,7 +78,7 @@ class Impostor {
   int report_ = -1;
 };
 
-constexpr uid_t kSomebody = 4211;
+constexpr uid_t kOtherUid = 4211;
 constexpr uid_t kOverflow = 65534;
 
 std::string reason_of(const std::string& path, std::uint32_t daemon_uid) {
@@ -86,21 +86,20 @@ std::string reason_of(const std::string& path, std::uint32_t daemon_uid) {
   return std::string(client.query("secret", {.timeout = 100ms}).reason());
 }
 
-TEST_CASE("a stranger's socket is told nothing, not even Hello") {
+TEST_CASE("nothing is sent to the socket of an untrusted uid, not even a Hello") {
   if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
-  Impostor impostor(directory / "s", kSomebody);
+  Impostor impostor(directory / "s", kOtherUid);
   CHECK(reason_of(directory / "s", CLAIMSD_ANY_TRUSTED_UID) == "wrong_daemon");
   CHECK(impostor.bytes() == 0);
 }
 
-TEST_CASE(
-    "the owner of the socket's directory is trusted, since nobody else could have put it there") {
+TEST_CASE("the owner of the socket's directory is trusted") {
   if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
-  REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
-  Impostor daemon(directory / "s", kSomebody);
+  REQUIRE(chown(directory.path().c_str(), kOtherUid, kOtherUid) == 0);
+  Impostor daemon(directory / "s", kOtherUid);
   CHECK(reason_of(directory / "s", CLAIMSD_ANY_TRUSTED_UID) == "timeout");
   CHECK(daemon.bytes() > 0);
 }
@@ -108,18 +107,18 @@ TEST_CASE(
 TEST_CASE("the configured uid is trusted") {
   if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
-  REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
-  Impostor daemon(directory / "s", kSomebody);
-  CHECK(reason_of(directory / "s", kSomebody) == "timeout");
+  REQUIRE(chown(directory.path().c_str(), kOtherUid, kOtherUid) == 0);
+  Impostor daemon(directory / "s", kOtherUid);
+  CHECK(reason_of(directory / "s", kOtherUid) == "timeout");
   CHECK(daemon.bytes() > 0);
 }
 
 TEST_CASE("where a uid is configured, owning the directory is not enough") {
   if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
-  REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
-  Impostor impostor(directory / "s", kSomebody);
-  CHECK(reason_of(directory / "s", kSomebody + 1) == "wrong_daemon");
+  REQUIRE(chown(directory.path().c_str(), kOtherUid, kOtherUid) == 0);
+  Impostor impostor(directory / "s", kOtherUid);
+  CHECK(reason_of(directory / "s", kOtherUid + 1) == "wrong_daemon");
   CHECK(impostor.bytes() == 0);
 }
 
@@ -139,9 +138,9 @@ TEST_CASE("a socket in a directory that other users can write to is refused") {
 TEST_CASE("a socket in the directory of a user who is not the daemon's is refused") {
   if (!claimsd::test::has_root()) return;
   const Host host;
-  REQUIRE(chown(host.directory.path().c_str(), kSomebody, kSomebody) == 0);
+  REQUIRE(chown(host.directory.path().c_str(), kOtherUid, kOtherUid) == 0);
   CHECK(host.client.query("secret").reason() == "unsafe_directory");
-  const Client configured({.socket_path = host.daemon.path(), .daemon_uid = kSomebody});
+  const Client configured({.socket_path = host.daemon.path(), .daemon_uid = kOtherUid});
   CHECK(configured.query("user").valid());
 }
 
@@ -149,8 +148,8 @@ TEST_CASE("the configured uid does not make up for a directory that others can w
   if (!claimsd::test::has_root()) return;
   ScratchDirectory directory;
   REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
-  Impostor daemon(directory / "s", kSomebody);
-  CHECK(reason_of(directory / "s", kSomebody) == "unsafe_directory");
+  Impostor daemon(directory / "s", kOtherUid);
+  CHECK(reason_of(directory / "s", kOtherUid) == "unsafe_directory");
   CHECK(daemon.bytes() == 0);
 }
 
@@ -167,7 +166,7 @@ TEST_CASE(
     "root is trusted beside the configured uid: with socket activation it is root that listens") {
   Host host;
   if (!claimsd::test::has_root()) return;
-  const Client client({.socket_path = host.daemon.path(), .daemon_uid = kSomebody});
+  const Client client({.socket_path = host.daemon.path(), .daemon_uid = kOtherUid});
   CHECK(client.query("user-1").valid());
 }
 
@@ -178,7 +177,7 @@ TEST_CASE("a socket that this user may not open is said to be so") {
   REQUIRE(chmod(host.directory.path().c_str(), 0755) == 0);
   const pid_t child = fork();
   if (child == 0) {
-    if (setgid(kSomebody) != 0 || setuid(kSomebody) != 0) _exit(2);
+    if (setgid(kOtherUid) != 0 || setuid(kOtherUid) != 0) _exit(2);
     claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
     request.token = "t";
     request.token_size = 1;

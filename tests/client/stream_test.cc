@@ -107,7 +107,7 @@ TEST_CASE("a deadline makes the descriptor readable, and only its own question e
   CHECK(stream.pending() == 1);
 }
 
-TEST_CASE("a late answer goes to nobody") {
+TEST_CASE("an answer after the timeout is discarded") {
   std::atomic<bool> late = false;
   Host host([&late](Peer& peer) {
     peer.welcome();

@@ -1,8 +1,8 @@
-// trap.h: stops a reader in the middle of what it reads, and does something then.
+// trap.h: runs an action at an exact point in the middle of a read.
 //
-// A page is made unreadable; whoever touches it gets SIGSEGV, in whose handler the page is made
-// readable again and the action runs, on the reader's own thread: what two threads would do at the
-// wrong moment happens exactly then. One at a time.
+// The trap makes a page unreadable. The next access raises SIGSEGV; the handler makes the page
+// readable again and runs the action on the reader's thread. This reproduces a race between two
+// threads deterministically. One trap at a time.
 #pragma once
 
 #include <signal.h>

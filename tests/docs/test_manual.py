@@ -49,9 +49,9 @@ def test_every_function_of_the_library_is_documented():
 
 
 def test_every_option_of_claimsd_is_documented_and_no_other():
-    told = subprocess.run([BUILD / "daemon" / "claimsd", "--help"], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([BUILD / "daemon" / "claimsd", "--help"], capture_output=True, text=True, check=True).stdout
     page = plain("daemon/claimsd.8").split("OPTIONS\n")[1].split("SIGNALS\n")[0]
-    assert set(re.findall(r"^\W*(?:-\w,)?(--[\w-]+)", told, re.MULTILINE)) == set(re.findall(r'^(?:-\w.*)?(--[\w-]+)', page, re.MULTILINE))
+    assert set(re.findall(r"^\W*(?:-\w,)?(--[\w-]+)", output, re.MULTILINE)) == set(re.findall(r'^(?:-\w.*)?(--[\w-]+)', page, re.MULTILINE))
 
 
 def test_the_pages_are_installed(tmp_path):

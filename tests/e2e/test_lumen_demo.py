@@ -57,7 +57,7 @@ def test_the_demo_serves_its_users_obeys_commands_and_leaves_nothing_behind(demo
     worklist = urllib.request.Request(f"{url}/api/worklist/", headers={"Authorization": f"Bearer {access}"})
     assert json.load(urllib.request.urlopen(worklist, timeout=30))["rows"]
     assert b"<title>Lumen</title>" in urllib.request.urlopen(url, timeout=30).read()
-    for order, answer in (("revoke dana", "revoked"), ("nonsense", "Commands, to try"), ("revoke nobody", "revoke:")):
+    for order, answer in (("revoke dana", "revoked"), ("nonsense", "Commands, to try"), ("revoke unknown", "revoke:")):
         process.stdin.write(order + "\n")
         process.stdin.flush()
         assert answer in process.stdout.readline()

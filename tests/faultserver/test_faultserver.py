@@ -218,8 +218,8 @@ def test_redirects_point_to_this_server_or_to_the_trap(server):
 
 
 def test_the_trap_records_connections_and_whether_a_bearer_token_came(server):
-    nobody = {"connections": 0, "bytes": 0, "contains_bearer": False}
-    assert server.control("GET", "/_trap") == nobody
+    untouched = {"connections": 0, "bytes": 0, "contains_bearer": False}
+    assert server.control("GET", "/_trap") == untouched
     with server.connect("proxy_trap") as connection:
         said = request("x", b"Authorization: bEaReR secret\r\n")
         for position in range(len(said)):  # must be found across segments, too

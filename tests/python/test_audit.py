@@ -1,4 +1,4 @@
-"""The record of final refusals: one each, with what an auditor asks for, without what nobody may read."""
+"""The audit record of a final 401, 403 or 503: exactly one each, with the fields an auditor needs and without secrets."""
 
 import json
 import logging

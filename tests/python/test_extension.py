@@ -79,7 +79,7 @@ def test_users_whose_documents_are_held_back_for_their_size_are_told_apart(claim
 def known_request(handle):
     """A request whose token this process has met. (A short one is never published.)"""
     assert handle.statistics()
-    request = meta(jwt(sub="somebody", jti="9f0d2f0a5a4b4f6c8a1e"))
+    request = meta(jwt(sub="user-1", jti="9f0d2f0a5a4b4f6c8a1e"))
     while handle.known(request) is None:
         handle.identify(request, None)
     return request
@@ -135,7 +135,7 @@ def test_what_is_not_valid_says_why(claimsd, faults, mode, verdict, reason):
 
 
 def test_no_daemon_is_unavailable(tmp_path):
-    answer = _claimsd.Handle(Made, socket=str(tmp_path / "nobody.sock")).identify(meta("token"), None)
+    answer = _claimsd.Handle(Made, socket=str(tmp_path / "missing.sock")).identify(meta("token"), None)
     assert (answer.verdict, answer.reason) == ("unavailable", "no_daemon")
 
 

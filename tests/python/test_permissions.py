@@ -1,4 +1,4 @@
-"""Who is let in: by role, by claim, by compositions of them; and never somebody unknown."""
+"""Permissions by role, by claim and by their compositions; an anonymous request is never permitted."""
 
 import itertools
 
@@ -19,7 +19,7 @@ class ReadOnly(BasePermission):
 
 
 def status(api, permission, role=None, method="get", **claims):
-    """Of a view with this permission, for a user with this role, or for nobody; and the same for an object."""
+    """The status of a view and of an object with this permission, for a user with this role or an anonymous request."""
 
     class View(GenericAPIView):
         permission_classes = [permission]

@@ -208,7 +208,7 @@ def test_what_a_worker_reported_before_it_ended_is_recorded(site, claimsctl):
     until(lambda: {record["user"] for record in records(claimsctl, daemon)} == {f"user-{number}" for number in range(100)}, "100 records")
 
 
-def test_by_default_what_was_lost_on_its_way_is_told_by_the_daemons_log_and_the_sites(site, use, claimsctl, errors, url):
+def test_by_default_reports_lost_in_transit_are_recorded_by_the_daemon_and_by_the_site(site, use, claimsctl, errors, url):
     daemon = site()
     use(AUTH_API_URL=url, SOCKET=str(daemon.socket), TIMEOUT=30.0, REPORT_TIMEOUT=0.05)
     client = Client()
@@ -218,11 +218,11 @@ def test_by_default_what_was_lost_on_its_way_is_told_by_the_daemons_log_and_the_
     until(lambda: runtime.current().transport.handle.statistics()["reports_lost"] == 3, "three reports past their time")
     daemon.signal(signal.SIGCONT)
 
-    def told():
+    def losses_are_recorded():
         assert client.get("/tech/").status_code == 401
         return sum(record["count"] for record in records(claimsctl, daemon) if record["event"] == "unacknowledged") >= 3
 
-    until(told, "three unacknowledged in the audit log")
+    until(losses_are_recorded, "three unacknowledged in the audit log")
     assert {error["reason"] for error in errors()} == {"not_recorded"}
     assert sum(error["count"] for error in errors()) >= 3
 

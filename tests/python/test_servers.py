@@ -1,4 +1,4 @@
-"""Real servers of every kind: nobody is ever taken for somebody else, and a daemon that restarts is not noticed for longer than a retry."""
+"""Real servers of every kind: a request never gets another user's claims, and a daemon restart delays a request by at most one retry."""
 
 import collections
 import contextlib
@@ -221,14 +221,14 @@ def refusals(port, where, count=1):
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_where_a_refusal_waits_for_its_record_it_holds_nobody_else_up(claimsd, faults, kind):
-    """While the daemon stands still a refusal waits; who needs no daemon is served by the same worker."""
+    """While the daemon is stopped a refusal waits; the same worker still serves requests that need no daemon."""
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     path = "/plain-async/" if kind == "uvicorn" else "/tech/"
     workers = "8" if kind == "prefork" else "1"
     settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_WAIT": True, "REPORT_TIMEOUT": 60.0})
     with serving(kind, daemon, faults.url("echo"), "--workers", workers, CLINIC_AUTH_INTEGRATION=settings, CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
         assert refusals(port, path, 20) == [401] * 20
-        held = 0 if kind == "prefork" else 3  # who has but one thread can serve nobody else
+        held = 0 if kind == "prefork" else 3  # a worker with one thread can serve nothing else meanwhile
         if held:
             refused = []
             os.kill(daemon.process.pid, signal.SIGSTOP)

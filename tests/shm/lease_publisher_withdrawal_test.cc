@@ -40,7 +40,7 @@ TEST_CASE("withdrawing a user removes all leases of that user and no others") {
   for (int number = 0; number < 100; ++number)
     fixture.publish(number, number % 3 == 0 ? "culprit" : fmt::format("user-{}", number));
   // Including a slot that changed users and one that was renewed.
-  fixture.publish(3, "somebody-else");
+  fixture.publish(3, "user-other");
   fixture.publish(4, "culprit");
   fixture.publish(6, "culprit");
   fixture.publisher->withdraw_user(0, "culprit");

@@ -17,7 +17,7 @@ namespace claimsd::testing {
 inline constexpr std::uint64_t kTestSlots = 64;
 
 inline std::string token_of(int number) {
-  return fmt::format("{:032d}-signature-of-nobody", number);
+  return fmt::format("{:032d}-a-made-up-signature", number);
 }
 
 // Encodes the claims of a user as a block.

@@ -24,7 +24,7 @@ class Load:
         self.users, self.flood = Peer(daemon.socket), Peer(daemon.socket)
         self.number = 0
         self.waiting = {}  # request id: user
-        self.told_users = set()
+        self.answered_users = set()
         self.asked_flood = self.refused = 0
 
     def ask(self):
@@ -56,7 +56,7 @@ class Load:
         if message is None:
             return False
         assert message[2]["verdict"] == 1, message
-        self.told_users.add(self.waiting.pop(message[1]))
+        self.answered_users.add(self.waiting.pop(message[1]))
         return True
 
     def _take_refusal(self):

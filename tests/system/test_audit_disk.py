@@ -56,19 +56,19 @@ class SmallDisk:
     def fill(self):
         """Queries until not even one record fits. After twenty did not fit, the daemon retries a
         second later with the records that come then."""
-        told = []
-        until(lambda: told.extend(self.ask()) or WITHHELD in told, "the disk fills up", 60)
+        reasons = []
+        until(lambda: reasons.extend(self.ask()) or WITHHELD in reasons, "the disk fills up", 60)
         last_room = time.monotonic()
 
         def stays_full():
             nonlocal last_room
-            told.extend(self.ask(1))
-            if told[-1] == "ok":
+            reasons.extend(self.ask(1))
+            if reasons[-1] == "ok":
                 last_room = time.monotonic()
             return time.monotonic() - last_room > 2.5
 
         until(stays_full, "there is no space for another record", 60)
-        return told
+        return reasons
 
     def state(self):
         return self.daemon.status()["audit"]["state"]
@@ -98,9 +98,9 @@ def small_disk(claimsd, faults):
 
 def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_with_free_space(small_disk, build):
     disk = small_disk("unavailable")
-    told = disk.fill()
-    assert set(told) == {"ok", WITHHELD}
-    told += disk.ask()
+    reasons = disk.fill()
+    assert set(reasons) == {"ok", WITHHELD}
+    reasons += disk.ask()
     assert disk.state() == "disk_full"
     status = disk.daemon.status()
     assert [finding["code"] for finding in status["findings"]] == ["audit_disk_full"]
@@ -108,31 +108,31 @@ def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_
     # A cached answer needs no record at this level.
     assert disk.peer.ask(jwt(sub="user-0")).reason == "ok"
     disk.make_room()
-    until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "the log is written again")
+    until(lambda: reasons.extend(disk.ask(1)) or reasons[-1] == "ok", "the log is written again")
     assert disk.state() == "writable" and disk.daemon.status()["healthy"]
     pid = disk.daemon.process.pid
-    told += disk.ask()
-    assert told[-20:] == ["ok"] * 20 and disk.daemon.process.pid == pid
+    reasons += disk.ask()
+    assert reasons[-20:] == ["ok"] * 20 and disk.daemon.process.pid == pid
     disk.daemon.stop()
     records = records_in(build, disk.directory)
-    assert counted(records, "verified") == told.count("ok")
-    assert missing(records, "denied") == told.count(WITHHELD) == disk.asked - told.count("ok")
+    assert counted(records, "verified") == reasons.count("ok")
+    assert missing(records, "denied") == reasons.count(WITHHELD) == disk.asked - reasons.count("ok")
     verified(build, disk.directory)
 
 
 def test_on_a_full_disk_answers_without_a_record_are_counted_when_configured(small_disk, build):
     disk = small_disk("allow_unrecorded")
-    told = []
-    until(lambda: told.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
-    told += disk.ask()
+    reasons = []
+    until(lambda: reasons.extend(disk.ask()) or disk.state() == "disk_full", "the disk fills up", 60)
+    reasons += disk.ask()
     counters = disk.daemon.status()["counters"]
-    assert set(told) == {"ok"} and counters["audit_unrecorded"] >= 20 and counters["audit_unavailable"] == 0
+    assert set(reasons) == {"ok"} and counters["audit_unrecorded"] >= 20 and counters["audit_unavailable"] == 0
     disk.make_room()
-    until(lambda: told.extend(disk.ask(1)) or disk.state() == "writable", "the log is written again")
+    until(lambda: reasons.extend(disk.ask(1)) or disk.state() == "writable", "the log is written again")
     disk.daemon.stop()
     records = records_in(build, disk.directory)
-    assert set(told) == {"ok"}
-    assert counted(records, "verified") + missing(records, "allowed") == len(told)
+    assert set(reasons) == {"ok"}
+    assert counted(records, "verified") + missing(records, "allowed") == len(reasons)
     assert missing(records, "denied") == 0
     verified(build, disk.directory)
 
@@ -155,11 +155,11 @@ class FailingDisk:
         with open(orders, "r+b") as file:
             self.orders = mmap.mmap(file.fileno(), 16)
         self.peer = Peer(self.daemon.socket)
-        self.told = []
+        self.reasons = []
 
     def ask(self):
-        self.told.append(self.peer.ask("no token").reason)
-        return self.told[-1]
+        self.reasons.append(self.peer.ask("no token").reason)
+        return self.reasons[-1]
 
     def fail(self, call, times):
         """Makes that call fail. Returns whether it was reached within three queries; waits for
@@ -176,7 +176,7 @@ class FailingDisk:
     def end(self):
         self.peer.close()
         self.daemon.stop()
-        return self.told
+        return self.reasons
 
 
 @pytest.mark.parametrize("when_full", ["unavailable", "allow_unrecorded"])
@@ -188,14 +188,14 @@ def test_whichever_disk_call_fails_no_answer_is_sent_without_a_record_or_a_count
             failed = list(pool.map(lambda numbered: numbered[1].fail(numbered[0] + 1, times), enumerate(disks)))
             assert failed.count(True) >= 12, failed  # the calls that three commits always make
     for disk, has_failed in zip(disks, failed):
-        told = disk.end()
+        reasons = disk.end()
         records = records_in(build, disk.daemon.root / "audit")
-        withheld = told.count(WITHHELD)
-        assert set(told) <= {"malformed", WITHHELD} and told.count("malformed") > 0
+        withheld = reasons.count(WITHHELD)
+        assert set(reasons) <= {"malformed", WITHHELD} and reasons.count("malformed") > 0
         if when_full == "unavailable":
-            assert counted(records, "rejected_locally") == told.count("malformed")
+            assert counted(records, "rejected_locally") == reasons.count("malformed")
             assert missing(records, "denied") == withheld
         else:
             assert withheld == 0 and (missing(records, "allowed") > 0 or not has_failed)
-            assert counted(records, "rejected_locally") + missing(records, "allowed") == len(told)
+            assert counted(records, "rejected_locally") + missing(records, "allowed") == len(reasons)
         verified(build, disk.daemon.root / "audit")

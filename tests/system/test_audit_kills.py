@@ -19,11 +19,11 @@ def test_every_answer_sent_is_in_the_log_even_if_the_daemon_is_killed(claimsd, b
                      audit={"level": "verifications", "segment_bytes": "1MiB"})
     directory = daemon.root / "audit"
     dice = random.Random(7)
-    told, refused, asked = set(), 0, 0
+    answered, refused, asked = set(), 0, 0
 
     def look():
         records = records_in(build, directory)
-        assert told <= {record.get("user") for record in records if record["event"] == "verified"}
+        assert answered <= {record.get("user") for record in records if record["event"] == "verified"}
         counted = sum(record["count"] for record in records if record["event"] == "rejected_locally")
         assert refused <= counted <= asked
         said = verified(build, directory)
@@ -41,12 +41,12 @@ def test_every_answer_sent_is_in_the_log_even_if_the_daemon_is_killed(claimsd, b
         daemon.kill()
         load.rest()
         load.close()
-        told |= load.told_users
+        answered |= load.answered_users
         refused += load.refused
         asked += load.asked_flood
         if kill % max(1, KILLS // LOOKS) == 0:
             look()
-    assert len(told) > 10 * KILLS and refused > 10 * KILLS
+    assert len(answered) > 10 * KILLS and refused > 10 * KILLS
     counted = look()
     # After a clean stop the records match the sent answers exactly.
     daemon.start()
@@ -56,7 +56,7 @@ def test_every_answer_sent_is_in_the_log_even_if_the_daemon_is_killed(claimsd, b
         assert load.take(8)
     assert load.take_all()
     daemon.stop()
-    told |= load.told_users
+    answered |= load.answered_users
     refused, asked = counted + load.refused, counted + load.asked_flood
     assert look() == counted + load.refused
     load.close()

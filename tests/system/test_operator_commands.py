@@ -89,7 +89,7 @@ def test_metrics_are_those_of_the_daemon(busy, claimsctl):
 
 def test_monitor_prints_events_as_they_happen(busy, claimsctl, peer):
     command = [str(claimsctl.binary), "--admin-socket", str(busy.admin_socket), "monitor", "--json"]
-    client, number, told = peer(busy), 0, []
+    client, number, events = peer(busy), 0, []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as monitor:
         # It prints only events after its start, which nothing signals: cause events until one
         # appears.
@@ -98,15 +98,15 @@ def test_monitor_prints_events_as_they_happen(busy, claimsctl, peer):
             client.ask(f"{CANARY}-new-{number}")
         busy.admin("/v1/purge", {"user": "x"})
         busy.admin("/v1/revoke", {"token": f"{CANARY}-new-1"})
-        while not told or told[-1]["event"] != "revoked":
+        while not events or events[-1]["event"] != "revoked":
             line = monitor.stdout.readline().decode()
             assert line and CANARY not in line
-            told.append(json.loads(line))
+            events.append(json.loads(line))
         monitor.terminate()
-    assert all(event["schema"] == 1 for event in told)
-    assert {event["reason"] for event in told[:-2]} == {"ok"}
-    assert [event["event"] for event in told[-2:]] == ["purged", "revoked"]
-    assert (told[-2]["subject"], told[-2]["uid"]) == ("user", os.getuid())
+    assert all(event["schema"] == 1 for event in events)
+    assert {event["reason"] for event in events[:-2]} == {"ok"}
+    assert [event["event"] for event in events[-2:]] == ["purged", "revoked"]
+    assert (events[-2]["subject"], events[-2]["uid"]) == ("user", os.getuid())
 
 
 def test_monitor_with_count_ends_after_that_many_events(busy, claimsctl, peer):

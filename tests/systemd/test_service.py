@@ -21,7 +21,7 @@ from workers import Worker
 RESTARTS = int(os.environ.get("CLAIMSD_UNIT_RESTARTS", "8"))
 EXPOSURE = 1.5
 SOCKET = "/run/claimsd/claims.sock"
-TOKENS = [jwt(sub=f"somebody-{number}") for number in range(200)]
+TOKENS = [jwt(sub=f"user-{number}") for number in range(200)]
 WAITS_1_S = {"CLAIMSD_TIMEOUT_MS": "1000"}
 WATCHDOG = 10  # seconds: WatchdogSec= of the unit
 

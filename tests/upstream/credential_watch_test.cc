@@ -171,9 +171,9 @@ TEST_CASE(
 
   files.put("ca.pem", whole);
   CHECK_FALSE(watch->look());
-  const auto mended = watch->look();
-  REQUIRE(mended);
-  CHECK(mended->error.empty());
+  const auto recovered = watch->look();
+  REQUIRE(recovered);
+  CHECK(recovered->error.empty());
   CHECK(watch->current() != before);
 }
 

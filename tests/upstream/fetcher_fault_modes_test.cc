@@ -73,7 +73,7 @@ Expected expected_of(const std::string& mode) {
   return {};
 }
 
-// PendingAnswer until somebody opens them, or in want of a script: fetcher_test.cc has them.
+// These modes block until the test opens a gate or need a script; fetcher_test.cc covers them.
 bool is_steered(const std::string& mode) {
   return mode.starts_with("gate") || mode.starts_with("script");
 }

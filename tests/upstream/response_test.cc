@@ -122,7 +122,7 @@ TEST_CASE("header bytes are counted over all messages and trailers") {
 TEST_CASE("one response leaves nothing behind for the next") {
   Response response(kMaxBody);
   REQUIRE(feed(response, {"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Age: 1", ""}));
-  REQUIRE(response.add_body("claims of somebody"));
+  REQUIRE(response.add_body("claims of user-1"));
   response.clear();
   REQUIRE(feed(response, {"HTTP/1.1 503 No", ""}));
   const claims::FetchOutcome outcome = taken(response);

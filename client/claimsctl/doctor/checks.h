@@ -14,7 +14,7 @@ namespace claimsd::claimsctl::doctor {
 
 enum class State : std::uint8_t {
   kOk,
-  kUnchecked,  // could not be checked; `says` has the reason, `mend` the fix
+  kUnchecked,  // could not be checked; `says` has the reason, `fix` the remedy
   kWarning,    // works now, but may fail soon
   kFailed,
 };

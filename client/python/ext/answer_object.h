@@ -1,5 +1,5 @@
-// answer_object.h: what became of a question, as a Python object: a named tuple
-// (verdict, reason, text, source, age_ms, ttl_ms, retry_after_ms). Holds no claim. Needs the GIL.
+// answer_object.h: the result of a query as a Python named tuple (verdict, reason, text, source,
+// age_ms, ttl_ms, retry_after_ms). Contains no claims. Needs the GIL.
 #pragma once
 
 #include "client/include/claimsd.h"
@@ -7,10 +7,10 @@
 
 namespace claimsd::python {
 
-// Makes the type; a new reference, nullptr with an exception set.
+// Creates the type. Returns a new reference, or nullptr with an exception set.
 PyObject* make_answer_type();
 
-// Null where memory is lacking; an exception is set then. `answer` may be null: unavailable.
+// Null with an exception set if out of memory. A null `answer` reads as unavailable.
 Ref answer_object(PyObject* type, const claimsd_answer* answer);
 
 }  // namespace claimsd::python

@@ -1,7 +1,7 @@
-// bearer.h: the token out of an Authorization header, or why there is none.
+// bearer.h: extracts the token from an Authorization header, or says why there is none.
 //
-// Pure. The same rules stand in auth_integration/bearer.py, for where this module is not built;
-// tests/python holds the two together. Sources: RFC 6750 2.1 (b64token), RFC 7235 2.1.
+// Pure functions. auth_integration/bearer.py has the same rules for installations without this
+// module; tests/python compares both. Sources: RFC 6750 2.1 (b64token), RFC 7235 2.1.
 #pragma once
 
 #include <cstddef>
@@ -11,19 +11,19 @@ namespace claimsd::python {
 
 struct Bearer {
   enum class Kind {
-    kNotOurs,    // another scheme: another authenticator's business
-    kToken,      // `token` is one by its characters and size
-    kMalformed,  // broken: refused without asking anybody
-    kTooLong,    // over 8 KiB: likewise
+    kNotOurs,    // another scheme, for another authenticator
+    kToken,      // `token` is well-formed
+    kMalformed,  // malformed: rejected without a query
+    kTooLong,    // over 8 KiB: rejected without a query
   };
   Kind kind;
   std::string_view token;  // points into the header
 };
 
-// `header` is UTF-8 and may hold any bytes.
+// `header` is UTF-8 and may contain any byte.
 Bearer parse_bearer(std::string_view header);
 
-// Its first half, which looks at no character of the token: kToken says where one would lie.
+// Splits off the scheme without checking the token's characters: kToken gives its position only.
 Bearer split_bearer(std::string_view header);
 
 // The part behind the scheme: kToken, kMalformed or kTooLong.

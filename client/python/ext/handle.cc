@@ -19,7 +19,7 @@ PyObject* reason_of(Bearer::Kind kind) {
   return PyUnicode_InternFromString(kind == Bearer::Kind::kTooLong ? "too_long" : "malformed");
 }
 
-// Objects when valid, else the Answer.
+// Returns the parsed objects if valid, otherwise the Answer.
 PyObject* ask(Handle* self, const QueryRequest& request) {
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
@@ -27,7 +27,7 @@ PyObject* ask(Handle* self, const QueryRequest& request) {
   Py_BEGIN_ALLOW_THREADS;
   result = claimsd_query(self->handle, &request.asked, &answer);
   Py_END_ALLOW_THREADS;
-  // By both: nothing but a valid answer is ever turned into somebody.
+  // Check both: only a valid answer may become a user.
   PyObject* found = nullptr;
   if (result == CLAIMSD_VALID && claimsd_answer_verdict(answer) == CLAIMSD_VALID) {
     found = self->parsed.objects_of(answer, self->make);
@@ -44,7 +44,7 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
     PyErr_SetString(PyExc_TypeError, "identify() takes a request's META (a dict) and its route");
     return nullptr;
   }
-  // Held: another thread may change META while the GIL is away.
+  // Hold a reference: another thread may change META while the GIL is released.
   const Ref header =
       Ref::of(PyDict_GetItemWithError(arguments[0], self_of(object)->keys.authorization));
   if (!header) {
@@ -60,8 +60,8 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
              QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
 }
 
-// The GIL stays here: to give it away and wait for it takes longer than to look. Of the token no
-// character is checked: what is none is nobody's that is known.
+// Keeps the GIL: releasing and reacquiring it takes longer than the lookup. The characters of the
+// token are not checked: a malformed token is never in the cache.
 PyObject* known(PyObject* object, PyObject* meta) {
   Handle* const self = self_of(object);
   if (!PyDict_Check(meta)) {
@@ -201,7 +201,7 @@ PyObject* close(PyObject* object, PyObject* /*none*/) {
   Handle* const self = self_of(object);
   self->parsed.clear();
   if (self->handle != nullptr && !self->closing) {
-    ++self->users;  // so that leave() does it, now or with the last user
+    ++self->users;  // leave() closes the handle, now or with the last user
     self->closing = true;
     leave(self);
   }
@@ -270,7 +270,7 @@ void destroy(PyObject* object) {
   PyObject_GC_UnTrack(object);
   clear(object);
   self->parsed.~ParsedClaims();
-  claimsd_close(self->handle);  // nobody is left: whoever uses it holds a reference
+  claimsd_close(self->handle);  // no users are left: each user holds a reference
   forget_keys(self->keys);
   Py_CLEAR(self->answer_type);
   Py_CLEAR(self->stream_type);

@@ -1,7 +1,7 @@
-// handle.h: the Python type Handle: a claimsd_handle and what its answers were parsed into.
+// handle.h: the Python type Handle: a claimsd_handle and the objects parsed from its answers.
 //
-// Any thread may use it. The GIL is released while libclaimsd works, so close() waits for nobody:
-// the last call in flight, or the last stream, closes what is under it.
+// Any thread. The GIL is released while libclaimsd works. close() does not wait: the last call in
+// flight or the last stream closes the claimsd_handle.
 #pragma once
 
 #include "client/python/ext/parsed_claims.h"
@@ -9,7 +9,7 @@
 
 namespace claimsd::python {
 
-// What the module keeps for its types.
+// The state of the module.
 struct ModuleState {
   PyObject* answer_type;
   PyObject* stream_type;
@@ -28,12 +28,12 @@ struct Handle {
 
 PyObject* make_handle_type(PyObject* module);
 
-// Takes part in the handle; false with ValueError when it is closed.
+// Registers a user of the handle; false with ValueError set if the handle is closed.
 bool enter(Handle* handle);
-// Ends that; the last one closes it where close() was called.
+// Ends a use; the last user closes the handle if close() was called.
 void leave(Handle* handle);
 
-// (objects or None, Answer); gives the answer back to libclaimsd.
+// (objects or None, Answer); frees the answer.
 PyObject* take_answer(Handle* handle, claimsd_answer* answer);
 
 }  // namespace claimsd::python

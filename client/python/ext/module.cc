@@ -1,7 +1,7 @@
 // module.cc: the extension module auth_integration._claimsd: libclaimsd for Python.
 //
-// What it adds to libclaimsd: the Authorization header is read here, and what Python made of a
-// claims document is kept (parsed_claims.h). Stub: auth_integration/_claimsd.pyi.
+// It adds two things to libclaimsd: it reads the Authorization header (bearer.h), and it caches the
+// Python objects of claims documents (parsed_claims.h). Stub: auth_integration/_claimsd.pyi.
 #include "client/python/ext/answer_object.h"
 #include "client/python/ext/bearer.h"
 #include "client/python/ext/query_request.h"

@@ -11,8 +11,8 @@
 namespace claimsd::python {
 namespace {
 
-// Not against an enemy: whoever writes the claims is who we ask. A clash costs a parse. In lanes,
-// since one multiplication waits for the one before it.
+// Needs no resistance to attacks: the trusted Auth API writes the claims, and a collision costs
+// only a parse. Uses lanes because each multiplication waits for the previous one.
 std::uint64_t hash_of(std::string_view text) {
   constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
   std::uint64_t lanes[4] = {text.size(), 1, 2, 3};
@@ -42,8 +42,8 @@ std::uint64_t hash_of(const claimsd_answer* answer) {
   return hash_of({json, size}) ^ hash_of(claimsd_answer_id(answer));
 }
 
-// What tells claims apart: no two have the same texts, also where the JSON was left out for its
-// size. Each ends in NUL and holds none.
+// Visits the texts that identify claims, even if the JSON was omitted for its size. Each text ends
+// with NUL and contains no other NUL.
 template <class Take>
 void each_text(const claimsd_answer* answer, const Take& take) {
   std::size_t size = 0;
@@ -71,7 +71,7 @@ void copy_texts(const claimsd_answer* answer, char* place) {
   });
 }
 
-// Likewise.
+// Compares with the copy at `place`.
 bool has_texts(const claimsd_answer* answer, const char* place) {
   bool same = true;
   each_text(answer, [&same, &place](std::string_view text) {
@@ -116,7 +116,7 @@ void ParsedClaims::empty(Entry& entry) {
   std::free(entry.texts);
   PyObject* const objects = entry.objects;
   entry = {};
-  Py_XDECREF(objects);  // last: it may run Python, which may come back here
+  Py_XDECREF(objects);  // last: it may run Python code that calls this object again
 }
 
 ParsedClaims::Entry& ParsedClaims::place_in(Set& set) {
@@ -142,11 +142,11 @@ PyObject* ParsedClaims::objects_of(const claimsd_answer* answer, PyObject* make)
 PyObject* ParsedClaims::make_and_keep(const claimsd_answer* answer, PyObject* make,
                                       std::uint64_t hash, std::size_t size) {
   Ref objects = call_make(answer, make);
-  if (!objects || sets_ == nullptr) return objects.release();  // what it ran cleared us
+  if (!objects || sets_ == nullptr) return objects.release();  // the call above cleared the table
   empty(place_in(sets_[hash % kSets]));
-  if (sets_ == nullptr) return objects.release();  // what that ran
+  if (sets_ == nullptr) return objects.release();  // empty() ran code that cleared the table
   Entry& entry = place_in(sets_[hash % kSets]);
-  if (entry.texts != nullptr) return objects.release();  // it was faster
+  if (entry.texts != nullptr) return objects.release();  // another call filled the entry first
   auto* const texts = static_cast<char*>(std::malloc(size));
   if (texts == nullptr) return objects.release();
   copy_texts(answer, texts);

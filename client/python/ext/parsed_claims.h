@@ -1,12 +1,11 @@
-// parsed_claims.h: what Python made of a claims document, kept beside the document.
+// parsed_claims.h: a cache of the Python objects that claims documents were parsed into.
 //
-// Parsing 300 bytes of JSON into Python objects costs more than finding them does. A document that
-// was parsed once is recognised by its text (and by id, email and roles, which come beside it) and
-// its objects are handed out again: they are immutable. The table decides nothing: it is looked at
-// only after libclaimsd said "valid", with exactly what it said.
+// Parsing 300 bytes of JSON costs more than a lookup here. A document is recognized by its text,
+// id, email and roles; its immutable objects are then returned again. The cache makes no decision:
+// it is used only after libclaimsd returned "valid", with exactly that document.
 //
-// Owned by a Handle; needs the GIL. Bounded: where a set is full one of it is given up. Claims
-// stay in it until they are replaced or clear() is called; the copies of the texts are wiped.
+// Owned by a Handle; needs the GIL. Bounded: a full set evicts one entry. Claims stay until they
+// are replaced or clear() is called; the copies of the texts are wiped.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +41,7 @@ class ParsedClaims {
   struct Set {
     Entry ways[kWays];
   };
-  // A set for each of as many users as libclaimsd's own table knows by default: four of them are
-  // seldom met in one.
+  // One set for each default entry of libclaimsd's table, so that sets rarely fill up.
   static constexpr std::size_t kSets = 512;  // a power of two
 
   static void empty(Entry& entry);

@@ -1,5 +1,5 @@
-// query_request.h: a request's META and route as a question to libclaimsd. Needs the GIL to build;
-// may be sent without it. Keeps what it points at alive.
+// query_request.h: builds a query for libclaimsd from a request's META and route. Building needs
+// the GIL, sending does not. Keeps references to the objects that it points at.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
-// report_request.h: the arguments of report() as a refusal for libclaimsd. Needs the GIL to read; what it
-// points at are the caller's arguments, which live as long as the call.
+// report_request.h: reads the arguments of report(). Needs the GIL. The result points into the
+// caller's arguments, which live as long as the call.
 #pragma once
 
 #include "client/include/claimsd.h"

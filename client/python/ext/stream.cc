@@ -31,7 +31,7 @@ void close_it(Stream* self) {
   Py_DECREF(handle);
 }
 
-// What became of handing something to the stream.
+// Converts the result of a send.
 PyObject* sent(claimsd_result result) {
   switch (result) {
     case CLAIMSD_OK: Py_RETURN_NONE;

@@ -1,5 +1,5 @@
-// stream.h: the Python type Stream: many questions at once over one descriptor, for event loops.
-// It never blocks and so keeps the GIL. One thread at a time, the loop's own.
+// stream.h: the Python type Stream: many concurrent queries over one descriptor, for event loops.
+// Never blocks, so it keeps the GIL. One thread at a time: the event loop's.
 #pragma once
 
 #include "client/python/ext/handle.h"

@@ -19,7 +19,7 @@ class AuthApi {
     async (path, init) => {
       this.asked.push({ path, body: JSON.parse(String(init.body)), bearer: new Headers(init.headers).get("Authorization") });
       const answer = this.answers.shift();
-      if (answer === undefined) throw new Error(`nobody expected a request for ${path}`);
+      if (answer === undefined) throw new Error(`unexpected request for ${path}`);
       if (answer instanceof Error) throw answer;
       return answer;
     },
@@ -106,9 +106,9 @@ test("signing out ends the session immediately and sends both tokens to the Auth
   const api = new AuthApi();
   const access = await api.signedIn();
   api.answers.push(new TypeError("no network"));
-  const told = api.session.signOut();
+  const signedOut = api.session.signOut();
   expect([api.session.active, api.session.ended]).toEqual([false, "signed-out"]);
-  await told;
+  await signedOut;
   expect(api.asked.at(-1)).toEqual({ path: "/auth/logout/", body: { refresh: "refresh" }, bearer: `Bearer ${access}` });
 });
 
