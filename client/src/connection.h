@@ -60,8 +60,7 @@ class Connection {
   Outcome open(const DaemonAddress& address, const Introduction& introduction, Deadline deadline,
                Welcomed& welcomed);
 
-  // Asks one question and waits for its answer, which must be of the type `wanted`. `remaining_ms`:
-  // what is left of the deadline now, so that the clock is read once for it and for the message.
+  // Sends one query and waits for its answer of type `wanted`. `remaining_ms` is the remaining time, so that the clock is read once for it and for the message.
   template <class Message>
   Outcome call(const Message& message, proto::MessageType wanted, Deadline deadline,
                std::uint32_t remaining_ms, Reply& reply) {

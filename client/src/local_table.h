@@ -1,4 +1,4 @@
-// local_table.h: answers that this process has opened out of the map, ready to be handed out.
+// local_table.h: a cache of answers that this process has decrypted from the map.
 //
 // Sets of four entries; a set has a lock of its own, a spin of a hundred nanoseconds at most that
 // gives up rather than wait for a thread that sleeps: then the map is asked. An entry is one

@@ -9,10 +9,10 @@ using proto::Reason;
 
 enum class StepResult : std::uint8_t {
   kDone,  // go on
-  kLost,  // the daemon hung up or is stopping: the question may be asked again on a new connection
+  kLost,  // the daemon hung up or is stopping: retry on a new connection
   kAbsent,  // the socket has no listener
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
-  kFinal,  // trying again will not help this question
+  kFinal,  // a retry cannot help
 };
 
 struct Outcome {
@@ -30,7 +30,7 @@ constexpr Outcome final_outcome(Reason reason) {
   return {StepResult::kFinal, reason};
 }
 
-// What a Failure frame means to a question. A code from a newer daemon is a matter of protocol.
+// The outcome of a Failure frame. An unknown code from a newer daemon is a protocol error.
 constexpr Outcome outcome_of(proto::FailureCode code) {
   switch (code) {
     case proto::FailureCode::kNotAllowed: return final_outcome(Reason::kNotPermitted);

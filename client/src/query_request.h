@@ -9,7 +9,7 @@
 namespace claimsd::client {
 
 struct QueryRequest {
-  proto::Query query;  // its timeout_ms is set when it is sent, to what is left by then
+  proto::Query query;  // its timeout_ms is set when it is sent, to the remaining time
   std::uint32_t timeout_ms = 0;
 
   // From now on. Not begun for what is answered at once: a clock read is a fifth of such an answer.
