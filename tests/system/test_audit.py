@@ -136,7 +136,7 @@ def test_a_configuration_change_is_recorded_with_its_author(claimsd, claimsctl, 
     records = [record for record in events(claimsctl, daemon.root / "audit") if record["event"] == "configured"]
     assert [record["peer"]["uid"] for record in records] == [os.geteuid()] * 2
     assert records[0]["detail"] == f"limits.max_in_flight: 64 -> 7 (uid {os.geteuid()})"
-    assert records[1]["detail"] == "log.level: debug -> error, until the next reload or restart"
+    assert records[1]["detail"] == "log.level: debug -> error until the next reload or restart"
 
 
 def test_anchors_in_the_journal_and_in_a_second_file_verify_the_log(claimsd, claimsctl, peer, faults, tmp_path):

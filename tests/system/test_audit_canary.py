@@ -40,13 +40,13 @@ def daemon(build, scratch, fault_server):
     fault_server.script("rejected", {"status": 401, "body": CLAIMS, "headers": {"WWW-Authenticate": 'Bearer error="canary-header"'}})
     root = scratch()
     upstreams = {"upstream.main": {"url": fault_server.url("script-claims"), "default": True},
-                 "upstream.refused": {"url": fault_server.url("script-refused")}}
+                 "upstream.rejected": {"url": fault_server.url("script-rejected")}}
     audit = {"level": "every", "anchors_file": str(root / "elsewhere")}
     with Claimsd(build, root, audit=audit, **upstreams) as one:
         with Peer(one.socket) as peer:
             assert {answer.verdict for answer in peer.ask_all(TOKENS) + peer.ask_all(TOKENS)} == {"valid"}
             assert {peer.ask(token).verdict for token in BAD_TOKENS} == {"invalid"}
-        with Peer(one.socket, fault_server.url("script-refused")) as peer:
+        with Peer(one.socket, fault_server.url("script-rejected")) as peer:
             assert peer.ask(TOKENS[3]).verdict == "invalid"
         assert control(build, one, "revoke", token=TOKENS[0]).returncode == 0
         assert control(build, one, "purge", "--user", CLAIMS["id"]).returncode == 0
