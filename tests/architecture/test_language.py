@@ -12,7 +12,7 @@ GENERATED = {"package-lock.json"}
 REFUSED = re.compile(r"\b(whoever|nobody|somebody|anew|mend(?:s|ed|ing)?|told)\b|\ban own\b", re.IGNORECASE)
 PARTS = ("whoever", "nobody", "somebody", "anew", "mend", "told", "an own")  # one is in each refused word: quick to look for
 # The system user of that name, which is uid 65534.
-SYSTEM_USER = re.compile(r"""["'`]nobody["'`]|\b(?:user|uid|owner|group|--reuid|chown|setpriv)[ =:"']+nobody\b|\bnobody:|\bnobody\(65534\)|\bsystem user\b""")
+SYSTEM_USER = re.compile(r"""["'`]nobody["'`]|\b(?:user|uid|owner|group|--reuid|reuid|chown|setpriv)[ =:"']+nobody\b|\bnobody:|\bnobody\(65534\)|\bsystem user\b""")
 
 
 def texts():

@@ -97,7 +97,7 @@ def test_an_unknown_message_gets_a_failure_and_keeps_the_connection(daemon, byst
 
 def test_older_and_newer_client_versions_are_accepted(daemon, peer):
     older = peer(daemon, hello=False)
-    older.socket.sendall(wire.HEADER.pack(4, 1, 0, 1) + struct.pack("<HH", 0, 1))  # only the first two fields
+    older.socket.sendall(wire.HEADER.pack(4, 1, 0, 1) + struct.pack("<HH", 0, wire.VERSION))  # only the first two fields
     assert older.receive()[0] == "Welcome"
     newer = peer(daemon, hello=False)
     payload = wire.encode("Hello", 1, {"version_min": 1, "version_max": 9})[wire.HEADER.size:] + b"and more"

@@ -155,5 +155,5 @@ def test_a_removed_authority_is_not_trusted_even_over_an_old_connection(claimsd,
 
 def test_a_broken_certificate_file_prevents_the_start(claimsd, certificates):
     certificates.write("client.key", certificates.of(NEW, "client.key").read_text())
-    with pytest.raises(Exception, match="upstream.main.client_key: it is not the key"):
+    with pytest.raises(Exception, match="upstream.main.client_key: the key does not match"):
         claimsd(certificates.upstream("echo"))
