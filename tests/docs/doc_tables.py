@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MARKDOWN = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGE = re.compile(r'(\.\\" table: (\w+)\n).*?(\.\\" end)', re.DOTALL)
 SKIPPED = {"build", "node_modules", ".git"}
-MANUAL = ["daemon/claimsd.8", "daemon/claimsd.toml.5", "client/claimsctl/claimsctl.1", "client/libclaimsd.3", "proto/claimsd-protocol.7"]
+MANUAL = ["daemon/claimsd.8", "daemon/claimsd.toml.5", "client/claimsctl/claimsctl.1", "client/libclaimsd.3"]
 
 
 class Tables:
@@ -45,12 +45,6 @@ class Tables:
 
     def page_reasons(self):
         return roff.table(self.markdown("reasons"), lambda cells: f"{roff.prose(cells[1])} ({cells[0]}, {cells[2]})")
-
-    def page_failures(self):
-        return roff.table(self.markdown("failures"), lambda cells: cells[0])
-
-    def page_messages(self):
-        return roff.table(self.markdown("messages"), lambda cells: f"\\fB{cells[1]}\\fR ({cells[0]}, from the {cells[2]})")
 
     def page_commands(self):
         return "".join(roff.command(one) for one in self.words["claimsctl"]["commands"])
