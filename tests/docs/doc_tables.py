@@ -3,7 +3,7 @@
 
 A Markdown document marks a table with `<!-- table: NAME -->` and `<!-- end -->`, a manual page with
 `.\\" table: NAME` and `.\\" end`. The text in between is the output of doc_tables for NAME, or is
-made from the command line (command_words) or claimsd.h. Completions are generated as whole files.
+made from the command line (command_words) or claimsd.h.
 `--check` (the default) fails on a difference; `--write` updates the files.
 """
 import argparse
@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 
-import completions
 import roff
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -72,8 +71,6 @@ def fresh_documents(tables):
             yield path, *MARKDOWN.subn(lambda found: found[1] + tables.markdown(found[2]) + found[3], path.read_text())
     for name in MANUAL:
         yield ROOT / name, *PAGE.subn(lambda found: found[1] + tables.page(found[2]) + found[3], (ROOT / name).read_text())
-    for name, make in completions.FILES_OF.items():
-        yield ROOT / name, make(tables.words), 1
 
 
 def main():
