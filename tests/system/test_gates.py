@@ -41,7 +41,7 @@ def test_a_stale_answer_bridges_an_outage_when_allowed(claimsd, peer, faults):
     mode = faults.script("goes", {"status": 200}, {"status": 503})
     asker = peer(claimsd(faults.url(mode), cache={"max_ttl": "1s", "stale_if_error": "300s"}))
     assert asker.ask("token").verdict == "valid"
-    answer = until(lambda: next((it for it in [asker.ask("token")] if it.source != "cache"), None), "its life ends")
+    answer = until(lambda: next((it for it in [asker.ask("token")] if it.source != "cache"), None), "its TTL ends")
     assert (answer.verdict, answer.source, answer.left_ms) == ("valid", "stale", 0)
     assert answer.age_ms >= 1000
 
