@@ -125,15 +125,15 @@ CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
 // the daemon hangs up.
 // clang-format off
 #define CLAIMSD_FAILURES(F) \
-  F(kBadFrame,        1, "a frame's header or payload does not follow PROTOCOL.md") \
-  F(kFrameTooLarge,   2, "a frame announced more bytes than the limit") \
-  F(kUnknownMessage,  3, "a message type this daemon does not know") \
-  F(kHelloExpected,   4, "the first frame must be Hello, and only the first") \
+  F(kBadFrame,        1, "the header or payload of the frame does not follow PROTOCOL.md") \
+  F(kFrameTooLarge,   2, "the frame is larger than the limit") \
+  F(kUnknownMessage,  3, "the daemon does not support this message type: upgrade the older side") \
+  F(kHelloExpected,   4, "the first frame must be Hello, and no later one may be") \
   F(kVersionMismatch, 5, "no common protocol version: upgrade the older side") \
-  F(kNotAllowed,      6, "this uid is in neither allowed_uids nor allowed_gids: ask the operator") \
-  F(kTooManyPeers,    7, "too many connections: close idle ones or raise max_connections") \
-  F(kUnknownUpstream, 8, "the expected Auth API is none of this daemon's upstreams: compare the URLs") \
-  F(kTooManyOpen,     9, "too many questions open on one connection") \
+  F(kNotAllowed,      6, "this uid is not in daemon.allowed_uids, nor its gid in daemon.allowed_gids: add one of them") \
+  F(kTooManyPeers,    7, "too many connections: raise daemon.max_connections_per_uid or daemon.max_connections") \
+  F(kUnknownUpstream, 8, "the expected Auth API is not an upstream of this daemon: compare the URLs") \
+  F(kTooManyOpen,     9, "too many queries are open on this connection: wait for answers first") \
   F(kStopping,       10, "the daemon is stopping: connect again")
 // clang-format on
 
@@ -150,7 +150,7 @@ constexpr std::string_view sentence_of(FailureCode code) {
     CLAIMSD_FAILURES(CLAIMSD_FAILURE_SENTENCE)
 #undef CLAIMSD_FAILURE_SENTENCE
   }
-  return "a failure this peer does not know";
+  return "the failure code is unknown to this peer: upgrade the older side";
 }
 
 }  // namespace claimsd::proto

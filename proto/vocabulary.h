@@ -33,34 +33,37 @@ enum class Source : std::uint8_t {
 // clang-format off
 #define CLAIMSD_REASONS(R) \
   R(kOk,               0,   "ok",                kValid,       "the Auth API confirmed the token") \
-  R(kRefused,          100, "refused",           kInvalid,     "the Auth API refused the token: log in again") \
-  R(kMalformed,        101, "malformed",         kInvalid,     "not a bearer token (RFC 6750): send it as it was issued, without \"Bearer \"") \
-  R(kTooLong,          102, "too_long",          kInvalid,     "longer than a token may be (8 KiB): send it as it was issued") \
-  R(kExpired,          103, "expired",           kInvalid,     "the token's own expiry has passed: refresh it or log in again") \
+  R(kRefused,          100, "refused",           kInvalid,     "the Auth API rejected the token: log in again") \
+  R(kMalformed,        101, "malformed",         kInvalid,     "not a bearer token (RFC 6750): send it exactly as issued, without \"Bearer \"") \
+  R(kTooLong,          102, "too_long",          kInvalid,     "longer than 8 KiB, the limit for a token: send it exactly as issued") \
+  R(kExpired,          103, "expired",           kInvalid,     "the token has expired: refresh it or log in again") \
   R(kRevoked,          104, "revoked",           kInvalid,     "an operator revoked the token: log in again") \
-  R(kDeadline,         200, "deadline",          kUnavailable, "no answer from the Auth API within the question's time-out: try again") \
-  R(kUpstreamTimeout,  201, "upstream_timeout",  kUnavailable, "the Auth API did not answer in time: see claimsctl status") \
-  R(kUpstreamConnect,  202, "upstream_connect",  kUnavailable, "the Auth API cannot be reached: check its URL, DNS and network") \
-  R(kUpstreamTls,      203, "upstream_tls",      kUnavailable, "the Auth API's certificate or TLS was not accepted: check ca_file and its certificate") \
-  R(kUpstreamStatus,   204, "upstream_status",   kUnavailable, "the Auth API answered with a status that is neither 200 nor a refusal: see its log") \
-  R(kUpstreamBody,     205, "upstream_body",     kUnavailable, "the Auth API's answer is not a valid claims document: see the daemon's log") \
-  R(kUpstreamTooLarge, 206, "upstream_too_large",kUnavailable, "the Auth API's answer is larger than 64 KiB: see its log") \
-  R(kUpstreamProtocol, 207, "upstream_protocol", kUnavailable, "the Auth API broke off or does not speak HTTP: see its log") \
-  R(kOverloaded,       208, "overloaded",        kUnavailable, "too many questions are waiting for the Auth API: try again shortly") \
+  R(kDeadline,         200, "deadline",          kUnavailable, "the Auth API did not answer within the timeout of the query: try again") \
+  R(kUpstreamTimeout,  201, "upstream_timeout",  kUnavailable, "the request to the Auth API timed out: run claimsctl status") \
+  R(kUpstreamConnect,  202, "upstream_connect",  kUnavailable, "cannot connect to the Auth API: check its URL, DNS and the network") \
+  R(kUpstreamTls,      203, "upstream_tls",      kUnavailable, "the TLS connection to the Auth API failed: check its certificate and ca_file") \
+  R(kUpstreamStatus,   204, "upstream_status",   kUnavailable, "the Auth API answered with a status that is neither 200 nor a rejection: check its log") \
+  R(kUpstreamBody,     205, "upstream_body",     kUnavailable, "the answer of the Auth API is not a valid claims document: check the daemon's log") \
+  R(kUpstreamTooLarge, 206, "upstream_too_large",kUnavailable, "the answer of the Auth API is larger than 64 KiB: check the Auth API's log") \
+  R(kUpstreamProtocol, 207, "upstream_protocol", kUnavailable, "the Auth API closed the connection early or does not speak HTTP: check its log") \
+  R(kOverloaded,       208, "overloaded",        kUnavailable, "too many queries are waiting for the Auth API: try again shortly") \
   R(kShuttingDown,     209, "shutting_down",     kUnavailable, "the daemon is stopping: try again shortly") \
-  R(kBackoff,          210, "backoff",           kUnavailable, "the Auth API has been failing and is left alone for a moment: try again shortly") \
-  R(kInternal,         211, "internal",          kUnavailable, "the daemon could not work on it: see its log") \
-  R(kOverBudget,       212, "over_budget",       kUnavailable, "this peer asks for more unknown tokens than its budget: try again later") \
-  R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not take the record that must come first: see claimsctl status") \
-  R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: is the service started?") \
-  R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to the group claimsd-clients or to allowed_uids") \
-  R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to a user that is not trusted: check socket_path and daemon_uid") \
-  R(kWrongUpstream,    303, "wrong_upstream",    kUnavailable, "the daemon does not know the Auth API that this client expects: compare the URLs") \
-  R(kTimeout,          304, "timeout",           kUnavailable, "the daemon did not answer in time: see claimsctl status") \
-  R(kDisconnected,     305, "disconnected",      kUnavailable, "the daemon hung up twice: see its log") \
+  R(kBackoff,          210, "backoff",           kUnavailable, "the Auth API keeps failing and its circuit breaker is open: try again shortly") \
+  R(kInternal,         211, "internal",          kUnavailable, "internal error of the daemon: check its log") \
+  R(kOverBudget,       212, "over_budget",       kUnavailable, "this uid exceeds its rate limit for unknown tokens: try again later") \
+  R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not accept the required record: run claimsctl status") \
+  R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
+  R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids") \
+  R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to an untrusted user: check socket_path and daemon_uid") \
+  R(kWrongUpstream,    303, "wrong_upstream",    kUnavailable, "the Auth API that this client expects is not an upstream of the daemon: compare the URLs") \
+  R(kTimeout,          304, "timeout",           kUnavailable, "the daemon did not answer in time: run claimsctl status") \
+  R(kDisconnected,     305, "disconnected",      kUnavailable, "the daemon closed the connection twice: check its log") \
   R(kProtocol,         306, "protocol",          kUnavailable, "the daemon speaks another protocol version: upgrade the older side") \
-  R(kNoResources,      307, "no_resources",      kUnavailable, "this process has no memory or descriptors left") \
-  R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon takes no reports: it is older than this library, or keeps no audit log")
+  R(kNoResources,      307, "no_resources",      kUnavailable, "this process is out of memory or file descriptors: raise its limits") \
+  R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon does not accept reports: upgrade it, or set audit.enabled = true") \
+  R(kUnsafeDirectory,  309, "unsafe_directory",  kUnavailable, "users other than root and the daemon's can write to the socket's directory: give it to root, with mode 0755") \
+  R(kTooManyConnections, 310, "too_many_connections", kUnavailable, "the daemon accepts no more connections of this user: raise daemon.max_connections_per_uid or max_connections") \
+  R(kCanceled,         311, "canceled",          kUnavailable, "the caller canceled the query")
 // clang-format on
 
 enum class Reason : std::uint16_t {
@@ -99,7 +102,7 @@ constexpr std::string_view sentence_of(Reason reason) {
     CLAIMSD_REASONS(CLAIMSD_REASON_SENTENCE)
 #undef CLAIMSD_REASON_SENTENCE
   }
-  return "the daemon gave a reason this client does not know: upgrade the client";
+  return "the reason is unknown to this client: upgrade the client";
 }
 
 constexpr std::string_view name_of(Verdict verdict) {

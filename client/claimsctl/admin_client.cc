@@ -41,10 +41,10 @@ std::string group_of(const std::string& socket) {
 Problem not_permitted(const std::string& socket) {
   const auto group = group_of(socket);
   const auto hint = group.empty()
-                        ? std::string("run it as root, or as a member of the socket's group")
+                        ? std::string("run claimsctl as root or as a member of the socket's group")
                         : fmt::format(
-                              "run it as root, or as a member of the group {} (usermod -aG {} "
-                              "USER, then log in again)",
+                              "run claimsctl as root, or add this user to group {} (usermod -aG {} "
+                              "USER) and log in again",
                               group, group);
   return {Exit::kNoPermission, "not_permitted",
           fmt::format("this user may not open the admin socket {}", socket), hint};
@@ -52,14 +52,15 @@ Problem not_permitted(const std::string& socket) {
 
 Problem not_connected(const std::string& socket, int error) {
   if (error == EACCES || error == EPERM) return not_permitted(socket);
-  const char* start = "is the daemon started? systemctl status claimsd; systemctl start claimsd";
+  const char* start =
+      "start the daemon: systemctl start claimsd (systemctl status claimsd shows why it stopped)";
   if (error == ENOENT) {
-    return {Exit::kUnavailable, "no_daemon", fmt::format("there is no admin socket {}", socket),
-            start};
+    return {Exit::kUnavailable, "no_daemon",
+            fmt::format("the admin socket {} does not exist", socket), start};
   }
   if (error == ECONNREFUSED) {
     return {Exit::kUnavailable, "no_daemon",
-            fmt::format("nobody listens on the admin socket {}", socket), start};
+            fmt::format("no process listens on the admin socket {}", socket), start};
   }
   return {Exit::kUnavailable, "no_daemon",
           fmt::format("cannot connect to the admin socket {}: {}", socket,
@@ -76,11 +77,11 @@ Problem explain(CURL* easy, CURLcode code, const std::string& socket) {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return {Exit::kUnavailable, "timeout",
             fmt::format("the daemon on {} did not answer within {} s", socket, kTimeoutMs / 1000),
-            "its loop may be stuck: see its log (journalctl -u claimsd), then restart it"};
+            "read its log (journalctl -u claimsd), then restart it (systemctl restart claimsd)"};
   }
   return {Exit::kUnavailable, "bad_reply",
-          fmt::format("the answer from {} cannot be read: {}", socket, curl_easy_strerror(code)),
-          "is it claimsd that listens there? see its log (journalctl -u claimsd)"};
+          fmt::format("cannot read the reply from {}: {}", socket, curl_easy_strerror(code)),
+          "check that claimsd listens there, and read its log (journalctl -u claimsd)"};
 }
 
 void set_up(CURL* easy, const std::string& socket, const std::string& url, std::string& body) {
@@ -107,12 +108,12 @@ Expected<AdminReply> request(const std::string& socket, const std::string& path,
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
     return tl::make_unexpected(Problem{Exit::kUsage, "path_too_long",
                                        "the path of the admin socket is longer than 107 bytes",
-                                       "name a shorter one by --admin-socket"});
+                                       "name a shorter path with --admin-socket"});
   }
   const Easy easy(curl_easy_init());
   if (!easy) {
     return tl::make_unexpected(
-        Problem{Exit::kUnavailable, "no_resources", "libcurl could not be started", ""});
+        Problem{Exit::kUnavailable, "no_resources", "cannot initialize libcurl", ""});
   }
   AdminReply reply;
   set_up(easy.get(), socket, "http://localhost" + path, reply.body);

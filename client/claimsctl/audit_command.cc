@@ -44,16 +44,17 @@ class AuditCommand final : public Command {
  public:
   std::vector<Subcommand> subcommands() override {
     return {
-        {"tail", "The last records", tail_options(), &tail_.chosen},
-        {"search", "Records of a user, token, peer, event or time", search_options(),
+        {"tail", "Print the last records", tail_options(), &tail_.chosen},
+        {"search", "Search records by user, token, peer, event or time", search_options(),
          &search_.chosen},
-        {"report", "A page: refusals by reason, user, peer and hour", report_.options.all_options(),
-         &report_.chosen},
-        {"verify", "Did anyone touch the log? Follows its chain and its anchors", verify_options(),
-         &verify_.chosen},
-        {"export", "All or some records for another program", export_options(), &export_.chosen},
+        {"report", "Summarize rejections by reason, user, peer and hour",
+         report_.options.all_options(), &report_.chosen},
+        {"verify", "Check the log for modifications by its hash chain and its anchors",
+         verify_options(), &verify_.chosen},
+        {"export", "Export records in a format for other programs", export_options(),
+         &export_.chosen},
         {"stat",
-         "How large the log is and how far it reaches",
+         "Show the size and the range of the log",
          {stat_.options.directory_option()},
          &stat_.chosen},
     };
@@ -85,20 +86,22 @@ class AuditCommand final : public Command {
     return {
         {.names = "-n,--lines",
          .target = &lines_,
-         .help = "How many",
+         .help = "The number of records",
          .value = "N",
          .shows_default = true},
         {.names = "-f,--follow",
          .target = &follow_,
-         .help = "Go on with what the running daemon writes"},
+         .help = "Keep printing new records of the running daemon"},
         tail_.options.directory_option(),
     };
   }
 
   std::vector<Option> search_options() {
     std::vector<Option> options = search_.options.all_options();
-    options.push_back(
-        {.names = "--limit", .target = &limit_, .help = "At most so many; 0: all", .value = "N"});
+    options.push_back({.names = "--limit",
+                       .target = &limit_,
+                       .help = "The maximum number of records; 0: all",
+                       .value = "N"});
     return options;
   }
 
@@ -107,11 +110,11 @@ class AuditCommand final : public Command {
         verify_.options.directory_option(),
         {.names = "--anchors",
          .target = &verify_words_.anchors_file,
-         .help = "Anchors kept elsewhere: a file, or the journal's text",
+         .help = "Anchors saved elsewhere: a file, or the text of the journal",
          .value = "FILE"},
         {.names = "--root-key",
          .target = &verify_words_.root_key,
-         .help = "The first anchor key, as it was written down, in hexadecimal",
+         .help = "The first anchor key, as saved when the log was created, in hexadecimal",
          .value = "HEX"},
     };
   }
@@ -120,7 +123,7 @@ class AuditCommand final : public Command {
     std::vector<Option> options = export_.options.all_options();
     options.push_back({.names = "--format",
                        .target = &format_,
-                       .help = "jsonl, ecs, ocsf or csv",
+                       .help = "The output format",
                        .value = "jsonl|ecs|ocsf|csv",
                        .shows_default = true,
                        .check = check_format});
@@ -198,7 +201,7 @@ class AuditCommand final : public Command {
       return output.problem(
           {Exit::kUsage, "nothing_to_follow",
            fmt::format("no daemon writes to {}", printable(tail_.options.directory())),
-           "leave out --follow, or name the running daemon's directory"});
+           "omit --follow, or name the running daemon's directory"});
     }
     const auto reader = tail_.options.open_reader();
     if (!reader) return output.problem(reader.error());
@@ -221,7 +224,7 @@ class AuditCommand final : public Command {
       json.begin_object().member("schema", kOutputSchema).member("last", *last);
       output.line(json.end_object().text());
     } else {
-      output.field("records", fmt::format("up to sequence {}, of the running daemon", *last));
+      output.field("records", fmt::format("up to sequence {} of the running daemon", *last));
     }
     return Exit::kOkay;
   }
@@ -250,9 +253,9 @@ class AuditCommand final : public Command {
     output.field("records",
                  fmt::format("{}, sequence {} to {}", count_text(head.sequence + 1 - first), first,
                              head.sequence));
-    output.field("events", fmt::format("{} since the log was begun", count_text(head.events)));
+    output.field("events", fmt::format("{} since the log was created", count_text(head.events)));
     output.field("dropped", head.dropped == 0
-                                ? "nothing"
+                                ? "none"
                                 : fmt::format("by retention, up to sequence {}", head.dropped));
     output.field(
         "size", fmt::format("{} segments, {} bytes", reader->segments().size(), count_text(bytes)));

@@ -14,8 +14,8 @@ namespace {
 
 Problem not_a_page(const std::string& socket) {
   return {Exit::kUnavailable, "bad_reply",
-          fmt::format("what answers on {} sent no page of an audit log", socket),
-          "is it claimsd, and as new as this claimsctl?"};
+          fmt::format("the reply on {} is not a page of an audit log", socket),
+          "check that claimsd listens there and is as new as this claimsctl"};
 }
 
 std::optional<std::string> bytes_at(const Element& from, std::string_view pointer) {

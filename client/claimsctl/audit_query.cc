@@ -42,8 +42,9 @@ std::optional<WallTime> parse_ago(std::string_view text, WallTime now) {
 
 std::string check_time(const std::string& text) {
   return parse_audit_time(text, WallTime{}) ? ""
-                                            : "must be a UTC time as 2026-11-23T15:04:05Z, a day "
-                                              "as 2026-11-23, or so long ago as 15m, 2h, 7d";
+                                            : "must be a UTC time such as 2026-11-23T15:04:05Z, a "
+                                              "day such as 2026-11-23, or an age such as 15m, 2h "
+                                              "or 7d";
 }
 
 std::string check_event(const std::string& text) {
@@ -71,8 +72,8 @@ Expected<daemon::AuditFingerprint> fingerprint_of_token(const std::string& key_f
   const auto key = read_token(key_file);
   if (!key || key->view().size() != kHostKeySize) {
     return tl::make_unexpected(Problem{
-        Exit::kNoPermission, "no_host_key", fmt::format("{} is no readable host key", key_file),
-        "run this as root on the host whose log it is, or name a copy with --key-file"});
+        Exit::kNoPermission, "no_host_key", fmt::format("cannot read a host key from {}", key_file),
+        "run this as root on the host of the log, or name a copy of the key with --key-file"});
   }
   const auto token = read_token("-");
   if (!token) return tl::make_unexpected(token.error());
@@ -106,13 +107,13 @@ std::optional<WallTime> parse_audit_time(std::string_view text, WallTime now) {
 
 Problem audit_problem(const daemon::Error& error) {
   return {Exit::kUnavailable, "audit_unreadable", error.message,
-          "name the directory with --directory; on the host itself it is root's and the daemon's"};
+          "name the directory with --directory, or run claimsctl as root"};
 }
 
 Option AuditQueryOptions::directory_option() {
   return {.names = "--directory",
           .target = &directory_,
-          .help = "Where the log is: the daemon's directory, or a copy",
+          .help = "The directory of the log: the daemon's, or a copy",
           .value = "DIR",
           .shows_default = true};
 }
@@ -122,37 +123,37 @@ std::vector<Option> AuditQueryOptions::all_options() {
       directory_option(),
       {.names = "--since",
        .target = &since_,
-       .help = "Not before: a UTC time, a day, or so long ago (2h, 7d)",
+       .help = "Only records from this time on: a UTC time, a day, or an age (2h, 7d)",
        .value = "TIME",
        .check = check_time},
       {.names = "--until",
        .target = &until_,
-       .help = "Before: likewise",
+       .help = "Only records before this time",
        .value = "TIME",
        .check = check_time},
       {.names = "--user",
        .target = &user_,
-       .help = "Of this user id",
+       .help = "Only records of this user id",
        .value = "ID",
        .given = &user_given_},
       {.names = "--event",
        .target = &event_,
-       .help = "Of this kind: refused, denied, revoked, ...",
+       .help = "Only this event: refused, denied, revoked and others",
        .value = "EVENT",
        .check = check_event},
       {.names = "--verdict",
        .target = &verdict_,
-       .help = "With this verdict: valid, invalid or unavailable",
+       .help = "Only records with this verdict",
        .value = "valid|invalid|unavailable",
        .check = check_verdict},
       {.names = "--peer",
        .target = &uid_,
-       .help = "Asked by this uid",
+       .help = "Only records of processes with this uid",
        .value = "UID",
        .given = &uid_given_},
       {.names = "--token",
        .target = &token_,
-       .help = "Of the token on standard input, which is only named by its HMAC"},
+       .help = "Only records of the token on standard input; records contain its HMAC only"},
       {.names = "--key-file",
        .target = &key_file_,
        .help = "The host key, for --token",

@@ -89,25 +89,25 @@ void AuditReport::show_counts(Output& output, std::string_view title, const Coun
 
 void AuditReport::show(Output& output) const {
   if (records_ == 0) {
-    output.line("the audit log has no records of that time");
+    output.line("the audit log has no matching records");
     return;
   }
   output.line(output.coloured(Colour::kStrong, "Audit report"));
   output.field("from", daemon::audit_time_text(first_));
   output.field("to", daemon::audit_time_text(last_));
-  output.field("records", fmt::format("{} that stand for {} events", count_text(records_),
-                                      count_text(events_)));
-  output.field("refused", count_text(refusals_));
+  output.field("records",
+               fmt::format("{}, for {} events", count_text(records_), count_text(events_)));
+  output.field("rejected", count_text(refusals_));
   output.field("missing",
                missing_ == 0 ? "none"
                              : output.coloured(Colour::kBad, count_text(missing_) +
                                                                  " events that were not recorded"));
-  show_counts(output, "Refusals by reason", reasons_);
-  show_counts(output, "Refusals by user", users_);
-  show_counts(output, "Refusals by peer", peers_);
+  show_counts(output, "Rejections by reason", reasons_);
+  show_counts(output, "Rejections by user", users_);
+  show_counts(output, "Rejections by peer", peers_);
   if (refusals_ > 0) {
     output.line("");
-    output.line(output.coloured(Colour::kStrong, "Refusals by hour of the day (UTC)"));
+    output.line(output.coloured(Colour::kStrong, "Rejections by hour of the day (UTC)"));
     const auto most = *std::max_element(hours_.begin(), hours_.end());
     for (std::size_t hour = 0; hour < hours_.size(); ++hour) {
       show_row(output, fmt::format("{:02}:00", hour), hours_[hour], most);

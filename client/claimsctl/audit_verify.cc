@@ -27,24 +27,24 @@ void show(const AuditVerification& done, const std::optional<daemon::AuditAnchor
           Output& output) {
   if (done.finding) {
     output.line(fmt::format(
-        "the audit log was {}: {} at sequence {}", output.coloured(Colour::kBad, "touched"),
+        "the audit log was {}: {} at sequence {}", output.coloured(Colour::kBad, "modified"),
         output.coloured(Colour::kStrong, name_of(done.finding->kind)), done.finding->at));
     output.line("  " + printable(done.finding->sentence));
   } else {
-    output.line("the audit log is " + output.coloured(Colour::kGood, "whole"));
+    output.line("the audit log is " + output.coloured(Colour::kGood, "intact"));
   }
-  output.field("verified", fmt::format("{} records, sequence {} to {}, that stand for {} events",
-                                       count_text(done.records), done.first, done.last,
-                                       count_text(done.events)));
+  output.field("verified",
+               fmt::format("{} records, sequence {} to {}, for {} events", count_text(done.records),
+                           done.first, done.last, count_text(done.events)));
   if (anchors) {
     output.field("anchors",
-                 fmt::format("{} held, the last at sequence {}", done.anchors, done.anchored));
+                 fmt::format("{} match, the last at sequence {}", done.anchors, done.anchored));
     output.field("first key", anchors->root.empty() ? "none" : anchors->root);
   }
   for (const std::string& note : done.notes) output.field("note", printable(note));
   if (done.finding) return;
   for (const std::string& open : done.cannot_tell) {
-    output.field("cannot tell", output.coloured(Colour::kUnsure, open));
+    output.field("undetectable", output.coloured(Colour::kUnsure, open));
   }
 }
 
@@ -106,9 +106,10 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
   const bool named = !words.anchors_file.empty();
   const auto text = text_of_file(named ? words.anchors_file : words.directory + "/anchors");
   if (named && !text) {
-    return output.problem({Exit::kUnavailable, "no_anchors",
-                           fmt::format("cannot read the anchors {}", words.anchors_file),
-                           "name a readable file, or the journal's text"});
+    return output.problem(
+        {Exit::kUnavailable, "no_anchors",
+         fmt::format("cannot read the anchors {}", words.anchors_file),
+         "name a readable file that contains the anchors or the text of the journal"});
   }
   const std::optional<std::string> root =
       words.root_key.empty() ? std::nullopt : std::optional(words.root_key);
@@ -126,8 +127,8 @@ Exit audit_verify(const AuditVerifyWords& words, const LiveAudit& live, Output& 
   output.json() ? show_json(*done, options.anchors, output) : show(*done, options.anchors, output);
   if (options.without_newest && !asks && !output.json()) {
     output.field("note",
-                 "a daemon writes to the newest segment, which was left out: it is not the one "
-                 "that answers on --admin-socket");
+                 "the newest segment was not verified: a daemon is writing to it, and that daemon "
+                 "does not answer on --admin-socket");
   }
   return done->finding ? Exit::kInvalid : Exit::kOkay;
 }

@@ -34,7 +34,7 @@ struct Ended {
 Problem not_run(const std::string& program, int error) {
   return {Exit::kUnavailable, "no_claimsd",
           fmt::format("cannot run {}: {}", program, strerrordesc_np(error)),
-          "is claimsd installed on this host? Name it with --claimsd"};
+          "install claimsd on this host, or name its binary with --claimsd"};
 }
 
 Expected<Ended> run_check(const std::string& program, const std::string& file) {
@@ -76,12 +76,12 @@ class CheckConfigCommand final : public Command {
     return {
         {.names = "file",
          .target = &file_,
-         .help = "The file",
+         .help = "The configuration file",
          .value = "FILE",
          .shows_default = true},
         {.names = "--claimsd",
          .target = &program_,
-         .help = "The claimsd to ask; by default the one installed beside",
+         .help = "The claimsd binary that checks the file; by default the installed one",
          .value = "PATH"},
     };
   }
@@ -92,12 +92,13 @@ class CheckConfigCommand final : public Command {
     if (!ended) return output.problem(ended.error());
     if (ended->code == EX_CONFIG) {
       return output.problem({Exit::kConfigured, "bad_configuration", ended->said,
-                             "mend these places; the running daemon is not affected"});
+                             "correct these errors; the running daemon is not affected"});
     }
     if (ended->code != 0) {
-      return output.problem({Exit::kUnavailable, "not_checked",
-                             fmt::format("{} ended with {}: {}", program, ended->code, ended->said),
-                             "is it claimsd?"});
+      return output.problem(
+          {Exit::kUnavailable, "not_checked",
+           fmt::format("{} exited with status {}: {}", program, ended->code, ended->said),
+           "name the binary of claimsd with --claimsd"});
     }
     if (!output.json()) {
       output.line(printable(ended->said));

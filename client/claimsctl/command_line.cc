@@ -20,11 +20,12 @@ class HelpFormatter final : public CLI::Formatter {
     for (const auto& row : commands()) {
       if (row.name == app->get_name()) {
         return fmt::format(
-            "Usage: claimsctl {} {}\nThe options of claimsctl --help may follow as well.\n",
+            "Usage: claimsctl {} {}\nThe options of claimsctl --help are accepted as well.\n",
             row.name, row.synopsis);
       }
     }
-    return fmt::format("Usage: {} [OPTIONS] COMMAND\n{} COMMAND --help tells more.\n", name, name);
+    return fmt::format("Usage: {} [OPTIONS] COMMAND\nFor help on a command: {} COMMAND --help\n",
+                       name, name);
   }
 };
 
@@ -66,7 +67,7 @@ void add(CLI::App& app, const std::vector<Option>& rows) {
 CLI::App* add_command(CLI::App& app, std::string_view name, std::string_view help) {
   CLI::App* const command = app.add_subcommand(std::string(name), std::string(help));
   // Global options may also follow the command.
-  command->fallthrough()->group("Commands")->set_help_flag("-h,--help", "Print this");
+  command->fallthrough()->group("Commands")->set_help_flag("-h,--help", "Print this help");
   return command;
 }
 
@@ -79,8 +80,7 @@ void take_given(const CLI::App& app, const std::vector<Option>& rows) {
 }  // namespace
 
 CommandLine::CommandLine()
-    : app_(std::make_unique<CLI::App>(
-          "Asks and looks after claimsd, which tells workers whose token it is.", "claimsctl")) {
+    : app_(std::make_unique<CLI::App>("Queries and manages the claimsd daemon.", "claimsctl")) {
   add_globals();
   add_commands();
 }
@@ -96,10 +96,10 @@ void CommandLine::add_globals() {
       ->envname("CLAIMSD_ADMIN_SOCKET")
       ->type_name("PATH")
       ->capture_default_str();
-  app_->add_flag("--json", globals_.json, "Print one JSON object a line, for programs")
+  app_->add_flag("--json", globals_.json, "Print one JSON object per line, for programs")
       ->disable_flag_override();
   app_->set_version_flag("--version", "claimsctl " CLAIMSD_VERSION, "Print the version");
-  app_->set_help_flag("-h,--help", "Print this");
+  app_->set_help_flag("-h,--help", "Print this help");
   app_->formatter(std::make_shared<HelpFormatter>());
   app_->footer(exit_codes_text());
 }

@@ -11,7 +11,7 @@ class ConfigCommand final : public Command {
  public:
   std::vector<Option> options() override {
     return {
-        {.names = "--set", .target = &set_, .help = "Only those that the file sets"},
+        {.names = "--set", .target = &set_, .help = "Only options that the file sets"},
     };
   }
 

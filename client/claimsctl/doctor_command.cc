@@ -17,10 +17,10 @@ using Tally = std::map<State, std::size_t>;
 
 std::string mark(State state, const Output& output) {
   switch (state) {
-    case State::kFine: return output.coloured(Colour::kGood, "ok");
-    case State::kUnchecked: return output.coloured(Colour::kFaint, "? ");
-    case State::kWarning: return output.coloured(Colour::kUnsure, "! ");
-    case State::kWrong: return output.coloured(Colour::kBad, "!!");
+    case State::kFine: return output.coloured(Colour::kGood, "ok       ");
+    case State::kUnchecked: return output.coloured(Colour::kFaint, "unchecked");
+    case State::kWarning: return output.coloured(Colour::kUnsure, "warning  ");
+    case State::kWrong: return output.coloured(Colour::kBad, "FAILED   ");
   }
   return "";
 }
@@ -28,17 +28,17 @@ std::string mark(State state, const Output& output) {
 void show(const doctor::Check& check, const doctor::Finding& finding, Output& output) {
   output.line(fmt::format("{}  {:<18} {}", mark(finding.state, output), check.title,
                           printable(finding.says)));
-  if (!finding.mend.empty()) output.line(fmt::format("{:22} -> {}", "", printable(finding.mend)));
+  if (!finding.mend.empty()) output.line(fmt::format("{:30}fix: {}", "", printable(finding.mend)));
 }
 
 std::string summary(Tally& tally) {
-  std::string text = fmt::format("{} fine", tally[State::kFine]);
+  std::string text = fmt::format("{} ok", tally[State::kFine]);
   const auto add = [&](State state, std::string_view what) {
     if (tally[state] > 0) text += fmt::format(", {} {}", tally[state], what);
   };
-  add(State::kWrong, "wrong");
-  add(State::kWarning, "worth a look");
-  add(State::kUnchecked, "not checked");
+  add(State::kWrong, "failed");
+  add(State::kWarning, tally[State::kWarning] == 1 ? "warning" : "warnings");
+  add(State::kUnchecked, "unchecked");
   return text;
 }
 
@@ -63,11 +63,12 @@ class DoctorCommand final : public Command {
     return {
         {.names = "--config",
          .target = &wanted_.config_file,
-         .help = "The configuration; by default the running daemon's, else the usual one",
+         .help = "The configuration file; by default the running daemon's, else "
+                 "/etc/claimsd/claimsd.toml",
          .value = "FILE"},
         {.names = "--worker",
          .target = &wanted_.workers,
-         .help = "May this user ask? Can be given several times",
+         .help = "Check that this user may query; repeatable",
          .value = "USER"},
     };
   }
@@ -97,7 +98,7 @@ class DoctorCommand final : public Command {
       output.line(json.end_object().text());
     } else {
       if (!unseen.empty())
-        output.line(fmt::format("Without a configuration not looked at: {}", unseen));
+        output.line(fmt::format("unchecked without a valid configuration: {}", unseen));
       output.line(summary(tally));
     }
     return exit_of(tally);

@@ -16,11 +16,11 @@ class EntriesCommand final : public Command {
     return {
         {.names = "--user",
          .target = &user_,
-         .help = "Those of the user of this id",
+         .help = "Only entries of the user with this id",
          .value = "ID"},
         {.names = "--limit",
          .target = &limit_,
-         .help = "At most so many; 0: all",
+         .help = "The maximum number of entries; 0: all",
          .value = "N",
          .shows_default = true,
          .check = check_count},
@@ -58,7 +58,7 @@ class EntriesCommand final : public Command {
     if (output.json()) return Exit::kOkay;
     print(table, output);
     if (shown == 0) output.line("  none");
-    if (cut) output.line(fmt::format("  and more: --limit 0 shows all"));
+    if (cut) output.line(fmt::format("  and more; show all with --limit 0"));
     return Exit::kOkay;
   }
 
@@ -66,7 +66,7 @@ class EntriesCommand final : public Command {
   static Table new_table(bool heads) {
     using enum Align;
     Table table({kLeft, kLeft, kLeft, kRight, kRight, kRight});
-    if (heads) table.add({"entry", "user", "state", "age", "left", "lease"});
+    if (heads) table.add({"entry", "user", "state", "age", "TTL", "lease"});
     return table;
   }
   static void print(const Table& table, Output& output) {

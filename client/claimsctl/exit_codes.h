@@ -10,12 +10,12 @@ namespace claimsd::ctl {
 // X(identifier, status, meaning).
 // clang-format off
 #define CLAIMSCTL_EXITS(X) \
-  X(kOkay,         0,  "the token is valid; the daemon is well; what was asked was done") \
-  X(kInvalid,      1,  "the token is invalid; the audit log was touched") \
+  X(kOkay,         0,  "the token is valid, the daemon is healthy, or the command succeeded") \
+  X(kInvalid,      1,  "the token is invalid, or the audit log was modified") \
   X(kUsage,        2,  "wrong usage") \
-  X(kUnavailable,  69, "nobody could say: no daemon, no Auth API, or it is not well") \
-  X(kNoPermission, 77, "this user may not") \
-  X(kConfigured,   78, "a setting is wrong: another Auth API, an untrusted daemon")
+  X(kUnavailable,  69, "unavailable: the daemon or the Auth API did not answer, or is degraded") \
+  X(kNoPermission, 77, "permission denied") \
+  X(kConfigured,   78, "configuration error: an invalid file, another Auth API, or an untrusted daemon")
 // clang-format on
 
 enum class Exit : std::uint8_t {

@@ -20,7 +20,7 @@ class LogLevelCommand final : public Command {
   std::vector<Option> options() override {
     return {{.names = "level",
              .target = &level_,
-             .help = "debug, info, warning or error; none: says which it is",
+             .help = "The new level; without it, the current level is printed",
              .value = "debug|info|warning|error",
              .check = check_level}};
   }

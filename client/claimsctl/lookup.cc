@@ -12,6 +12,7 @@ struct ReasonRow {
 constexpr ReasonRow kReasons[] = {
     {"not_permitted", Exit::kNoPermission},
     {"wrong_daemon", Exit::kConfigured},
+    {"unsafe_directory", Exit::kConfigured},
     {"wrong_upstream", Exit::kConfigured},
 };
 
@@ -23,8 +24,8 @@ Expected<Client> make_client(const Globals& globals, const std::string& upstream
         {.socket_path = globals.socket, .upstream_url = upstream_url, .client_name = "claimsctl"});
   } catch (const std::invalid_argument&) {
     return tl::make_unexpected(
-        Problem{Exit::kUsage, "bad_option", "--socket or --upstream cannot be what was given",
-                "a socket's path has 1 to 107 bytes, an Auth API's URL at most 1024"});
+        Problem{Exit::kUsage, "bad_option", "--socket or --upstream is invalid",
+                "give a socket path of 1 to 107 bytes and an Auth API URL of at most 1,024 bytes"});
   }
 }
 

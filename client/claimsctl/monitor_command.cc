@@ -12,7 +12,7 @@ namespace {
 constexpr int kWaitSeconds = 3;
 
 std::string who_text(const Element& event) {
-  return has(event, "/uid") ? fmt::format("uid {}", count_at(event, "/uid")) : "somebody";
+  return has(event, "/uid") ? fmt::format("uid {}", count_at(event, "/uid")) : "unknown uid";
 }
 
 std::string flight_text(const Element& event, const Output& output) {
@@ -29,9 +29,11 @@ std::string flight_text(const Element& event, const Output& output) {
 std::string gate_text(const Element& event, const Output& output) {
   const auto state = text_at(event, "/state");
   const auto name = text_at(event, "/upstream");
-  if (state == "asked") return name + " is " + output.coloured(Colour::kGood, "asked again");
-  if (state == "probed") return name + " is " + output.coloured(Colour::kUnsure, "probed");
-  return name + " is " + output.coloured(Colour::kBad, "left alone, since it fails");
+  if (state == "asked")
+    return name + ": circuit breaker " + output.coloured(Colour::kGood, "closed");
+  if (state == "probed")
+    return name + ": circuit breaker " + output.coloured(Colour::kUnsure, "half-open");
+  return name + ": circuit breaker " + output.coloured(Colour::kBad, "open");
 }
 
 std::string event_text(const Element& event, const Output& output) {
@@ -41,7 +43,7 @@ std::string event_text(const Element& event, const Output& output) {
   if (kind == "purged" || kind == "revoked")
     return fmt::format("{} {} {}", who_text(event), kind, text_at(event, "/subject"));
   if (kind == "peer_refused")
-    return fmt::format("{} {}: {}", who_text(event), output.coloured(Colour::kBad, "turned away"),
+    return fmt::format("{} {}: {}", who_text(event), output.coloured(Colour::kBad, "rejected"),
                        text_at(event, "/why"));
   return "";
 }
@@ -57,7 +59,7 @@ class MonitorCommand final : public Command {
     return {
         {.names = "--count",
          .target = &count_,
-         .help = "Stop after so many events; 0: go on",
+         .help = "Stop after this many events; 0: never",
          .value = "N",
          .shows_default = true,
          .check = check_count},
@@ -104,10 +106,9 @@ class MonitorCommand final : public Command {
       output.line(
           fmt::format(R"({{"schema":{},"event":"{}","count":{}}})", kOutputSchema, what, count));
     } else if (what == "missed") {
-      output.line(output.coloured(Colour::kUnsure,
-                                  fmt::format("{} events came too fast to be seen", count)));
+      output.line(output.coloured(Colour::kUnsure, fmt::format("{} events were missed", count)));
     } else {
-      output.line(output.coloured(Colour::kUnsure, "the daemon was started anew"));
+      output.line(output.coloured(Colour::kUnsure, "the daemon was restarted"));
     }
     output.flush();
   }

@@ -36,7 +36,7 @@ std::int64_t read_length(std::string_view text) {
 }
 
 std::string check_length(const std::string& text) {
-  return read_length(text) > 0 ? "" : "must be a length of time such as 90s, 15m, 24h or 7d";
+  return read_length(text) > 0 ? "" : "must be a duration such as 90s, 15m, 24h or 7d";
 }
 
 class OrderCommand final : public Command {
@@ -47,19 +47,19 @@ class OrderCommand final : public Command {
     std::vector<Option> options{
         {.names = "--token-file",
          .target = &token_file_,
-         .help = "Where the token is; - is standard input",
+         .help = "The file that contains the token; - is standard input",
          .value = "FILE",
          .shows_default = true,
          .excludes = {"--user", "--all"}},
         {.names = "--user",
          .target = &user_,
-         .help = "Not a token, but all of the user of this id",
+         .help = "All tokens of the user with this id",
          .value = "ID",
          .excludes = {"--all"}},
-        {.names = "--all", .target = &all_, .help = "Not a token, but those of everybody"},
+        {.names = "--all", .target = &all_, .help = "All tokens of all users"},
         {.names = "--upstream",
          .target = &upstream_,
-         .help = "With --user: at this Auth API alone, by its name",
+         .help = "With --user: only tokens of the Auth API with this name",
          .value = "NAME",
          .needs = "--user"},
     };
@@ -68,12 +68,13 @@ class OrderCommand final : public Command {
         {.names = "--for",
          .target = &length_,
          .help =
-             "How long: tokens that do not say when they end or began, and a lock; 24h by default",
+             "How long to reject tokens without an expiry or issue time, and for --lock; 24h by "
+             "default",
          .value = "TIME",
          .check = check_length});
     options.push_back({.names = "--lock",
                        .target = &lock_,
-                       .help = "With --user: also tokens that are issued from now on",
+                       .help = "With --user: also reject tokens issued from now on",
                        .needs = "--user"});
     return options;
   }
@@ -105,10 +106,10 @@ class OrderCommand final : public Command {
 
   void show(const std::string& body, Output& output) const {
     if (output.json()) return output.line(std::string_view(body).substr(0, body.find('\n')));
-    const char* const whom = all_            ? "everybody's tokens"
+    const char* const whom = all_            ? "all tokens of all users"
                              : user_.empty() ? "the token"
-                             : lock_         ? "the user, and the user's tokens"
-                                             : "the user's tokens";
+                             : lock_         ? "all tokens of the user, including new ones"
+                                             : "all tokens of the user";
     output.line(fmt::format("{}: {}",
                             output.coloured(Colour::kGood, revoke_ ? "revoked" : "purged"), whom));
     const auto reply = Reply::parse(body);

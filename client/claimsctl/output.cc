@@ -68,7 +68,10 @@ std::string duration_text(double seconds) {
 
 std::string bytes_text(std::uint64_t bytes) {
   constexpr double kMiB = 1024 * 1024;
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / kMiB);
+  constexpr double kGiB = 1024 * kMiB;
+  const auto size = static_cast<double>(bytes);
+  if (size < kGiB) return fmt::format("{:.1f} MiB", size / kMiB);
+  return fmt::format("{:.{}f} GiB", size / kGiB, size < 10 * kGiB ? 1 : 0);
 }
 
 std::string count_text(std::uint64_t count) {

@@ -47,13 +47,13 @@ std::string time_text(std::uint64_t nanoseconds) {
 void show(const Pings& pings, const Globals& globals, Output& output) {
   const auto& times = pings.round_trips_ns;
   if (times.size() == 1) {
-    output.line(fmt::format("{} answered in {}, connecting included", printable(globals.socket),
-                            time_text(times.front())));
+    output.line(fmt::format("{} answered in {}, including the connection setup",
+                            printable(globals.socket), time_text(times.front())));
   } else if (!times.empty()) {
     const auto [least, most] = std::minmax_element(times.begin(), times.end());
     output.line(
-        fmt::format("{} answered {} times: first {} (connecting included), least {}, "
-                    "median {}, most {}",
+        fmt::format("{} answered {} times: first {} (including the connection setup), "
+                    "minimum {}, median {}, maximum {}",
                     printable(globals.socket), times.size(), time_text(times.front()),
                     time_text(*least), time_text(median(times)), time_text(*most)));
   }
@@ -96,13 +96,13 @@ class PingCommand final : public Command {
     return {
         {.names = "--count",
          .target = &count_,
-         .help = "How many round trips, one after the other",
+         .help = "The number of round trips, one after the other",
          .value = "N",
          .shows_default = true,
          .check = check_pings},
         {.names = "--timeout",
          .target = &timeout_ms_,
-         .help = "How long to wait for each; 0: the default",
+         .help = "How long to wait for each answer; 0: the default",
          .value = "MS",
          .check = check_milliseconds},
     };

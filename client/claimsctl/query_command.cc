@@ -44,7 +44,7 @@ void show(const Answer& answer, const Globals& globals, Output& output) {
     output.field("email", claims.email().empty() ? "none" : printable(claims.email()));
     output.field("roles", roles_text(claims));
     output.field("age", age_text(answer.age()) + " since the Auth API confirmed it");
-    output.field("left", age_text(answer.left()));
+    output.field("TTL", age_text(answer.left()));
   } else {
     output.field("reason", printable(answer.reason()));
   }
@@ -86,12 +86,12 @@ class QueryCommand final : public Command {
     return {
         {.names = "--token-file",
          .target = &token_file_,
-         .help = "Where the token is; - is standard input",
+         .help = "The file that contains the token; - is standard input",
          .value = "FILE",
          .shows_default = true},
         {.names = "--upstream",
          .target = &upstream_,
-         .help = "The Auth API to ask; the daemon must know this URL",
+         .help = "The URL of the Auth API; must be one of the daemon's upstreams",
          .value = "URL"},
         {.names = "--timeout",
          .target = &timeout_ms_,
@@ -100,7 +100,7 @@ class QueryCommand final : public Command {
          .check = check_milliseconds},
         {.names = "--max-age",
          .target = &max_age_ms_,
-         .help = "How old a confirmation may be; 0: ask the Auth API now; any by default",
+         .help = "The maximum age of the confirmation; 0: ask the Auth API now; any by default",
          .value = "MS",
          .check = check_milliseconds},
     };

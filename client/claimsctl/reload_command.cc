@@ -19,9 +19,10 @@ class ReloadCommand final : public Command {
     }
     std::size_t changes = 0;
     each_at(reply->root(), "/changes", [&](const Element&) { ++changes; });
-    output.line(fmt::format(
-        "{}: {}", output.coloured(Colour::kGood, "reloaded"),
-        changes == 0 ? "nothing has changed" : fmt::format("{} changed", count_text(changes))));
+    output.line(fmt::format("{}: {}", output.coloured(Colour::kGood, "reloaded"),
+                            changes == 0 ? "no option changed"
+                                         : fmt::format("{} option{} changed", count_text(changes),
+                                                       changes == 1 ? "" : "s")));
     each_at(reply->root(), "/changes", [&](const Element& change) {
       output.line(fmt::format("  {}: {} -> {}", text_at(change, "/option"),
                               text_at(change, "/from"), text_at(change, "/to")));

@@ -7,9 +7,10 @@ namespace claimsd::ctl {
 namespace {
 
 Problem not_claimsd(const AdminReply& reply, const std::string& socket) {
-  return {Exit::kUnavailable, "bad_reply",
-          fmt::format("what answers on {} (HTTP {}) does not know this call", socket, reply.status),
-          "is it claimsd, and as new as this claimsctl?"};
+  return {
+      Exit::kUnavailable, "bad_reply",
+      fmt::format("the server on {} does not support this request (HTTP {})", socket, reply.status),
+      "check that claimsd listens there and is as new as this claimsctl"};
 }
 
 }  // namespace

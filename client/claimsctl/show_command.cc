@@ -13,7 +13,7 @@ namespace {
 
 std::string moment_text(const Element& entry, std::string_view pointer) {
   const auto text = text_at(entry, pointer);
-  return text.empty() ? "the token does not say" : text;
+  return text.empty() ? "not stated in the token" : text;
 }
 
 void show_entry(const Element& entry, Output& output) {
@@ -21,30 +21,31 @@ void show_entry(const Element& entry, Output& output) {
   output.field("user", text_at(entry, "/user"));
   output.field("entry", text_at(entry, "/entry"));
   output.field("age", length_text(entry, "/age_seconds") + " since the Auth API confirmed it");
-  output.field("left", length_text(entry, "/left_seconds"));
+  output.field("TTL", length_text(entry, "/left_seconds"));
   const auto lease = length_text(entry, "/lease_left_seconds");
-  output.field("lease", lease == "-" ? "none: workers ask the daemon"
-                                     : lease + ": workers answer it themselves");
+  output.field("lease", lease == "-" ? "none: workers query the daemon"
+                                     : lease + ": workers answer from shared memory");
   output.field("issued", moment_text(entry, "/token_issued"));
   output.field("expires", moment_text(entry, "/token_expires"));
   if (truth_at(entry, "/trimmed"))
-    output.field("flags", "trimmed: its claims are too large to keep whole");
+    output.field("flags", "truncated: its claims are too large to be cached in full");
 }
 
 void show_finding(const Element& finding, Output& output) {
   output.line(output.coloured(Colour::kStrong, "at " + text_at(finding, "/upstream")));
   if (truth_at(finding, "/revoked"))
-    output.field("revoked", output.coloured(Colour::kBad, "by an operator: it is denied"));
+    output.field("revoked", output.coloured(Colour::kBad, "by an operator: the token is invalid"));
   const bool entry =
       object_at(finding, "/entry", [&](const Element& part) { show_entry(part, output); });
   const bool refusal = object_at(finding, "/refusal", [&](const Element& part) {
-    output.field("refused", fmt::format("{} ago ({}); the Auth API is asked again in {}",
-                                        length_text(part, "/age_seconds"), text_at(part, "/reason"),
-                                        length_text(part, "/left_seconds")));
+    output.field(
+        "rejected",
+        fmt::format("{} ago ({}); negative entry, TTL {}", length_text(part, "/age_seconds"),
+                    text_at(part, "/reason"), length_text(part, "/left_seconds")));
   });
-  if (truth_at(finding, "/in_flight")) output.field("request", "is on its way to the Auth API");
+  if (truth_at(finding, "/in_flight")) output.field("request", "in flight to the Auth API");
   const bool known = entry || refusal || truth_at(finding, "/revoked");
-  if (!known) output.field("state", "unknown: the next question asks the Auth API");
+  if (!known) output.field("state", "unknown: the next query asks the Auth API");
 }
 
 class ShowCommand final : public Command {
@@ -53,12 +54,12 @@ class ShowCommand final : public Command {
     return {
         {.names = "--token-file",
          .target = &token_file_,
-         .help = "Where the token is; - is standard input",
+         .help = "The file that contains the token; - is standard input",
          .value = "FILE",
          .shows_default = true},
         {.names = "--user",
          .target = &user_,
-         .help = "Not a token, but all of the user of this id",
+         .help = "All tokens of the user with this id",
          .value = "ID",
          .excludes = {"--token-file"}},
     };
@@ -100,7 +101,7 @@ class ShowCommand final : public Command {
     });
     if (!done) return output.problem(done.error());
     if (shown == 0 && !output.json())
-      output.line("nothing is known of that user: the next question asks the Auth API");
+      output.line("no token of this user is cached: the next query asks the Auth API");
     return Exit::kOkay;
   }
 

@@ -48,10 +48,10 @@ void show_lookups(const Element& statistics, Output& output) {
     table.add({std::string(source), count("valid"), count("invalid"), count("unavailable"),
                count_text(waits.count), mean_text(waits), within_text(waits, 0.99, bounds)});
   }
-  show_table("lookups that came to the daemon", table, output);
+  show_table("lookups answered by the daemon", table, output);
   output.line(output.coloured(
       Colour::kFaint,
-      fmt::format("  and those that workers answered themselves, out of {} leases: they count them",
+      fmt::format("  not counted: lookups that workers answered themselves from {} leases",
                   count_text(count_at(statistics, "/leases")))));
 }
 
@@ -81,7 +81,7 @@ void show_upstreams(const Element& statistics, Output& output) {
 void show_peers(const Element& statistics, Output& output) {
   using enum Align;
   Table table({kRight, kRight, kRight, kRight, kRight, kRight});
-  table.add({"uid", "connections", "questions", "invalid", "unavailable", "over budget"});
+  table.add({"uid", "connections", "queries", "invalid", "unavailable", "rate-limited"});
   each_at(statistics, "/peers", [&](const Element& peer) {
     Rows row{std::to_string(count_at(peer, "/uid"))};
     for (const char* const name :
@@ -89,7 +89,7 @@ void show_peers(const Element& statistics, Output& output) {
       row.push_back(count_text(count_at(peer, name)));
     table.add(std::move(row));
   });
-  show_table("who asked", table, output);
+  show_table("peers", table, output);
 }
 
 void show_counters(const Element& statistics, Output& output) {
@@ -106,7 +106,7 @@ class StatisticsCommand final : public Command {
  public:
   std::vector<Option> options() override {
     return {
-        {.names = "--all", .target = &all_, .help = "Every counter, too"},
+        {.names = "--all", .target = &all_, .help = "Also show every counter"},
     };
   }
 

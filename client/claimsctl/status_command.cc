@@ -17,14 +17,14 @@ std::string hits_text(const Element& status) {
 
 void show_health(const Element& status, Output& output) {
   if (truth_at(status, "/well")) {
-    output.line("claimsd is " + output.coloured(Colour::kGood, "well"));
+    output.line("claimsd is " + output.coloured(Colour::kGood, "healthy"));
     return;
   }
-  output.line("claimsd is " + output.coloured(Colour::kBad, "not well"));
+  output.line("claimsd is " + output.coloured(Colour::kBad, "degraded"));
   each_at(status, "/findings", [&](const Element& finding) {
     output.line(
         fmt::format("  {} {}", output.coloured(Colour::kBad, "!"), text_at(finding, "/message")));
-    output.line(fmt::format("    {}", text_at(finding, "/hint")));
+    output.line(fmt::format("    fix: {}", text_at(finding, "/hint")));
   });
 }
 
@@ -35,11 +35,11 @@ void show_process(const Element& status, Output& output) {
                            duration_text(number_at(status, "/uptime_seconds")),
                            text_at(status, "/started")));
   output.field("socket", text_at(status, "/claims_socket"));
-  output.field("settings", text_at(status, "/config_file"));
+  output.field("config", text_at(status, "/config_file"));
 }
 
 std::string leases_text(const Element& status) {
-  if (count_at(status, "/leases/slots") == 0) return "none: every question comes over the socket";
+  if (count_at(status, "/leases/slots") == 0) return "none: every query uses the socket";
   const auto count = [&](std::string_view pointer) {
     return count_text(count_at(status, pointer));
   };
@@ -53,23 +53,23 @@ std::string leases_text(const Element& status) {
 void show_audit(const Element& status, Output& output) {
   const std::string state = text_at(status, "/audit/state");
   if (state.empty()) return;
-  if (state == "off") return output.field("audit log", "none is kept");
+  if (state == "off") return output.field("audit log", "off");
   const auto count = [&](std::string_view pointer) {
     return count_text(count_at(status, pointer));
   };
   const bool well = state == "writable";
   const std::string_view said = well                   ? "writable"
-                                : state == "disk_full" ? "its disk is full"
-                                                       : "cannot be written, is tried again";
+                                : state == "disk_full" ? "disk full"
+                                                       : "not writable, retrying";
   output.field("audit log", fmt::format("{}; sequence {}, {} segments of {} in {}",
                                         output.coloured(well ? Colour::kGood : Colour::kBad, said),
                                         count("/audit/sequence"), count("/audit/segments"),
                                         bytes_text(count_at(status, "/audit/bytes")),
                                         text_at(status, "/audit/directory")));
-  std::string rest = fmt::format("records {}; {} answers wait for theirs",
+  std::string rest = fmt::format("level {}; {} answers wait for their record",
                                  text_at(status, "/audit/level"), count("/audit/waiting"));
   if (const auto denied = count_at(status, "/counters/audit_denied"); denied > 0)
-    rest += fmt::format("; {} events not recorded and not answered", count_text(denied));
+    rest += fmt::format("; {} events not recorded and answered unavailable", count_text(denied));
   if (const auto allowed = count_at(status, "/counters/audit_allowed"); allowed > 0)
     rest += fmt::format("; {} events answered without a record", count_text(allowed));
   output.field("", rest);
@@ -81,18 +81,18 @@ void show_load(const Element& status, Output& output) {
   };
   output.field("connections",
                fmt::format("{} of {}", count("/connections/open"), count("/connections/max")));
-  output.field("questions", fmt::format("{} asked{}; {} waiting", count("/counters/questions"),
-                                        hits_text(status), count("/questions/waiting")));
+  output.field("queries", fmt::format("{} received{}; {} waiting", count("/counters/questions"),
+                                      hits_text(status), count("/questions/waiting")));
   output.field("cache",
-               fmt::format("{} of {} entries, {} refusals remembered", count("/cache/entries"),
+               fmt::format("{} of {} entries, {} negative entries", count("/cache/entries"),
                            count("/cache/max_entries"), count("/cache/negative_entries")));
   output.field("leases", leases_text(status));
   if (count_at(status, "/cache/revocations") > 0) {
     output.field("revocations", fmt::format("{} of {} rules in effect", count("/cache/revocations"),
                                             count("/cache/max_revocations")));
   }
-  output.field("requests", fmt::format("{} in flight, {} waiting for their turn",
-                                       count("/requests/in_flight"), count("/requests/pending")));
+  output.field("requests", fmt::format("{} in flight, {} pending", count("/requests/in_flight"),
+                                       count("/requests/pending")));
 }
 
 Colour state_colour(std::string_view state) {
@@ -106,23 +106,23 @@ void show_upstream(const Element& upstream, Output& output) {
                fmt::format("{} {}{}: {}", text_at(upstream, "/name"), text_at(upstream, "/url"),
                            truth_at(upstream, "/default") ? " (default)" : "",
                            output.coloured(state_colour(state), state)));
-  output.field("", fmt::format("{} requests, {} failed, the last took {}",
+  output.field("", fmt::format("{} requests, {} failed, last latency {}",
                                count_text(count_at(upstream, "/requests")),
                                count_text(count_at(upstream, "/failures")),
                                duration_text(number_at(upstream, "/last_latency_seconds"))));
   if (const double left = number_at(upstream, "/left_alone_seconds"); left > 0)
-    output.field("", fmt::format("left alone for {} more, since it fails", duration_text(left)));
+    output.field("", fmt::format("circuit breaker open, next probe in {}", duration_text(left)));
   if (const auto ends = text_at(upstream, "/client_certificate_ends"); !ends.empty())
-    output.field("", "client certificate until " + std::string(ends));
+    output.field("", "client certificate expires " + std::string(ends));
   const auto failure = text_at(upstream, "/last_failure");
   if (!failure.empty()) output.field("", "last failure: " + failure);
 }
 
 Problem not_a_status(const std::string& socket, long http_status) {
   return {Exit::kUnavailable, "bad_reply",
-          fmt::format("what answers on {} (HTTP {}) sent no status that this claimsctl reads",
+          fmt::format("the reply on {} (HTTP {}) is not a status that this claimsctl can read",
                       socket, http_status),
-          "is it claimsd, and as new as this claimsctl?"};
+          "check that claimsd listens there and is as new as this claimsctl"};
 }
 
 class StatusCommand final : public Command {

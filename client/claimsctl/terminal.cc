@@ -50,7 +50,7 @@ Expected<Terminal> Terminal::open() {
   if (!signals) {
     return tl::make_unexpected(
         Problem{Exit::kUnavailable, "no_resources",
-                "cannot watch for signals: " + std::generic_category().message(errno), ""});
+                "cannot receive signals: " + std::generic_category().message(errno), ""});
   }
   Terminal terminal(std::move(signals));
   termios settings{};

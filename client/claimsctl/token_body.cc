@@ -12,8 +12,8 @@ namespace claimsd::ctl {
 namespace {
 
 Problem not_a_token() {
-  return {Exit::kUsage, "not_a_token", "what was given cannot be a token (RFC 6750)",
-          "send it as it was issued, without \"Bearer \""};
+  return {Exit::kUsage, "not_a_token", "the input is not a bearer token (RFC 6750)",
+          "pass it exactly as issued, without \"Bearer \""};
 }
 
 // A token has only these characters, and none of them needs escaping in JSON.

@@ -33,13 +33,13 @@ std::string error_text(int error) {
 Problem cannot_read(std::string_view what, int error) {
   return {error == EACCES ? Exit::kNoPermission : Exit::kUsage, "token_unreadable",
           fmt::format("cannot read the token from {}: {}", what, error_text(error)),
-          "name a readable file that holds the token and nothing else"};
+          "name a readable file that contains only the token"};
 }
 
 Problem terminal_refused() {
   return {Exit::kUsage, "token_from_terminal",
-          "query reads the token from standard input, which is this terminal",
-          "send it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
+          "the token is read from standard input, which is a terminal",
+          "pass it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
 }
 
 std::string_view without_newline(std::string_view text) {
@@ -67,8 +67,8 @@ Expected<daemon::Secret> read_token(const std::string& file) {
   const auto token = without_newline({buffer.bytes.data(), *size});
   if (token.empty()) {
     return tl::make_unexpected(Problem{Exit::kUsage, "token_empty",
-                                       fmt::format("there is no token in what {} holds", what),
-                                       "send one: claimsctl query < FILE, or --token-file FILE"});
+                                       fmt::format("there is no token in {}", what),
+                                       "pass one: claimsctl query < FILE, or --token-file FILE"});
   }
   return daemon::Secret(token);
 }

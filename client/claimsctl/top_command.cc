@@ -25,17 +25,18 @@ std::string check_interval(const std::string& text) {
                       text.find_first_not_of("0123456789") == std::string::npos;
   const auto value = digits ? std::stoul(text) : 0;
   if (value >= kShortestInterval && value <= kLongestInterval) return "";
-  return fmt::format("must be milliseconds from {} to {}", kShortestInterval, kLongestInterval);
+  return fmt::format("must be a number of milliseconds from {} to {}", kShortestInterval,
+                     kLongestInterval);
 }
 
 class TopCommand final : public Command {
  public:
   std::vector<Option> options() override {
     return {
-        {.names = "--once", .target = &once_, .help = "One frame, and end"},
+        {.names = "--once", .target = &once_, .help = "Print one frame and exit"},
         {.names = "--interval",
          .target = &interval_ms_,
-         .help = "How often to look",
+         .help = "The refresh interval",
          .value = "MS",
          .shows_default = true,
          .check = check_interval},

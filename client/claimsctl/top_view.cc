@@ -39,17 +39,17 @@ void add_lookups(std::vector<std::string>& lines, const TopModel& model, const O
   const std::string trouble = fmt::format("{} invalid/s, {} unavailable/s",
                                           rate_text(rates.invalid), rate_text(rates.unavailable));
   row(output.coloured(Colour::kStrong, "lookups"), rates.lookups, "lookups", hits_text(rates));
-  row("  from the cache", rates.by_source[0], "cache", "");
+  row("  cache", rates.by_source[0], "cache", "");
   row("  upstream", rates.by_source[1], "upstream", "");
   row("  stale", rates.by_source[2], "stale", "");
-  row("  from nobody", rates.by_source[3], "none", trouble);
+  row("  no source", rates.by_source[3], "none", trouble);
   add(lines, table);
   const TopSample& now = model.sample();
   lines.push_back(output.coloured(
       Colour::kFaint,
       now.lease_slots == 0
-          ? "  every lookup comes here: there is no shared map"
-          : fmt::format("  Workers answer more themselves, out of {} leases ({} /s renewed).",
+          ? "  all lookups use the socket: there is no shared map"
+          : fmt::format("  not counted: lookups that workers answer from {} leases ({}/s renewed)",
                         count_text(now.leases), rate_text(rates.leases_renewed))));
 }
 
@@ -68,7 +68,7 @@ std::string state_text(const TopSample::Upstream& upstream, const Output& output
                                                       : Colour::kUnsure;
   auto text = output.coloured(colour, upstream.state);
   if (upstream.left_alone_seconds <= 0) return text;
-  return text + ", alone " + duration_text(upstream.left_alone_seconds);
+  return text + ", backoff " + duration_text(upstream.left_alone_seconds);
 }
 
 void add_upstreams(std::vector<std::string>& lines, const TopModel& model, const Output& output) {
@@ -94,8 +94,8 @@ void add_peers(std::vector<std::string>& lines, const TopModel& model, std::size
   using enum Align;
   const auto& peers = model.rates().peers;
   Table table({kRight, kRight, kRight, kRight, kRight});
-  table.add({output.coloured(Colour::kStrong, "uid"), "connections", "questions/s", "not valid/s",
-             "over budget/s"});
+  table.add({output.coloured(Colour::kStrong, "uid"), "connections", "queries/s", "not valid/s",
+             "rate-limited/s"});
   for (std::size_t at = 0; at < peers.size() && at < most; ++at) {
     const auto& peer = peers[at];
     table.add({std::to_string(peer.uid), count_text(peer.connections), rate_text(peer.questions),
@@ -103,7 +103,7 @@ void add_peers(std::vector<std::string>& lines, const TopModel& model, std::size
   }
   add(lines, table);
   if (peers.size() > most)
-    lines.push_back(fmt::format("  and {} that ask less", count_text(peers.size() - most)));
+    lines.push_back(fmt::format("  and {} less active ones", count_text(peers.size() - most)));
 }
 
 void write_latency(daemon::JsonWriter& json, const Latency& latency,
@@ -119,7 +119,7 @@ void write_latency(daemon::JsonWriter& json, const Latency& latency,
 std::vector<std::string> top_lines(const TopModel& model, const TopLayout& layout,
                                    const Output& output) {
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("claimsd, up for {}, seen every {}",
+  lines.push_back(fmt::format("claimsd, up for {}, refreshed every {}",
                               duration_text(model.sample().uptime_seconds),
                               duration_text(layout.interval_seconds)));
   lines.emplace_back();

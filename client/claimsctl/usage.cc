@@ -8,7 +8,7 @@ namespace claimsd::ctl {
 namespace {
 
 constexpr std::size_t kShortestToken = 16;
-constexpr char kSeeHelp[] = "see claimsctl --help";
+constexpr char kSeeHelp[] = "run claimsctl --help";
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || c == '-';
@@ -33,10 +33,10 @@ Problem wrong(std::string message, std::string hint = kSeeHelp) {
 
 Problem token_argument() {
   return wrong(
-      "a token is never an argument: anyone on this host can read those, and the shell "
-      "remembers them",
-      "send it by standard input (claimsctl query < FILE) or --token-file FILE; if that "
-      "was a real token, log out to end it");
+      "a token must not be an argument: other users can read arguments, and the shell saves "
+      "them",
+      "pass it on standard input (claimsctl query < FILE) or with --token-file FILE; if that "
+      "was a real token, log out to invalidate it");
 }
 
 Problem unexpected(std::string_view command, std::string_view word) {

@@ -13,7 +13,7 @@ const char* claimsd_result_text(claimsd_result result) {
     case CLAIMSD_UNAVAILABLE: return "unavailable";
     case CLAIMSD_AGAIN: return "again";
     case CLAIMSD_BAD_ARGUMENT: return "bad argument";
-    case CLAIMSD_NO_MEMORY: return "no memory";
+    case CLAIMSD_NO_MEMORY: return "out of memory";
     case CLAIMSD_RECORDED: return "recorded";
     case CLAIMSD_SENT: return "sent";
   }

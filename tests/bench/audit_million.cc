@@ -51,7 +51,7 @@ Status write_log(const std::string& directory, std::uint64_t records, Interrupt&
     if (batch.size() < kPerCommit && i + 1 < records) continue;
     if (interrupt.requested()) return failure("interrupted");
     if (store.append(batch, kDay) != AuditAppended::kDurable)
-      return failure(fmt::format("the disk below {} takes no records", directory));
+      return failure(fmt::format("cannot write records to the disk of {}", directory));
     batch.clear();
   }
   return {};
@@ -74,7 +74,7 @@ Result<std::uint64_t> count_of_user(const AuditReader& reader, const std::string
     return true;
   }));
   if (found == kPerUser) return found;
-  return failure(fmt::format("{} records of {} were found, not {}", found, user, kPerUser));
+  return failure(fmt::format("found {} records of {} instead of {}", found, user, kPerUser));
 }
 
 template <class Work>
@@ -89,7 +89,8 @@ Result<std::uint64_t> bytes_verified(const std::string& directory) {
   AuditVerifyOptions options;
   options.directory = directory;
   const AuditVerification done = TRY(verify_audit(options));
-  if (done.finding || done.records != kMillion) return failure("the log does not verify");
+  if (done.finding || done.records != kMillion)
+    return failure("the verification of the log failed");
   return done.bytes;
 }
 
@@ -120,7 +121,7 @@ std::uint64_t own_memory_kib() {
 // Peak memory of a child that verifies the log and then searches it.
 Result<double> memory_to_examine(const std::string& directory) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return failure("making a pipe");
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failure("cannot create a pipe");
   const Fd reading(ends[0]);
   Fd writing(ends[1]);
   const Process child = TRY(Process::fork_off("examiner", [&] {
@@ -145,7 +146,7 @@ Result<double> memory_to_examine(const std::string& directory) {
   writing.reset();
   std::uint64_t most = 0;
   if (::read(reading.get(), &most, sizeof most) != sizeof most || most == 0)
-    return failure(fmt::format("the log in {} could not be examined", directory));
+    return failure(fmt::format("cannot examine the log in {}", directory));
   return static_cast<double>(most);
 }
 

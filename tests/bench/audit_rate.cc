@@ -89,7 +89,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
       if (i >= kWaiting) completed.wait_for(finished + i - kWaiting);
       ++number;
       if (log->submit(denial(number, clock.now()), number) != AuditVerdict::kWait) {
-        return failure(fmt::format("the disk below {} takes no records", group_disk.path("")));
+        return failure(fmt::format("cannot write records to the disk of {}", group_disk.path("")));
       }
     }
     completed.wait_for(finished + kTogether);
@@ -100,7 +100,7 @@ Result<Measurement> run_audit_rate(const Bench& bench) {
     for (std::size_t i = 0; i < kOneByOne; ++i) {
       AuditRecord record = denial(++number, clock.now());
       if (single.append({&record, 1}, clock.now().wall) != AuditAppended::kDurable) {
-        return failure(fmt::format("the disk below {} takes no records", single_disk.path("")));
+        return failure(fmt::format("cannot write records to the disk of {}", single_disk.path("")));
       }
     }
     one_by_one.push_back(microseconds_since(start, clock) / kOneByOne);

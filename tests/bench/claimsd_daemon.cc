@@ -60,7 +60,7 @@ Result<Fd> notify_socket(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return failure(fmt::format("listening on {}: {}", path, std::strerror(errno)));
+    return failure(fmt::format("cannot listen on {}: {}", path, std::strerror(errno)));
   }
   return fd;
 }
@@ -94,7 +94,7 @@ class Client : public Contender {
       return failure(fmt::format("{} ({})", ::claimsd_result_text(result_), reason_));
     }
     if (source_ == expected_) return {};
-    return failure(fmt::format("answered by \"{}\" where \"{}\" is measured",
+    return failure(fmt::format("answered from \"{}\" instead of \"{}\", which is measured",
                                ::claimsd_source_text(source_), ::claimsd_source_text(expected_)));
   }
 
@@ -174,7 +174,7 @@ class Fast final : public Contender {
   Status not_measured() {
     claimsd_statistics seen = CLAIMSD_STATISTICS_INIT;
     ::claimsd_read_statistics(handle_.get(), &seen);
-    return failure(fmt::format("{} of {} answers were \"{}\", the map is {}", expected_ones_,
+    return failure(fmt::format("only {} of {} answers came from \"{}\"; map: {}", expected_ones_,
                                asked_, ::claimsd_source_text(expected_), seen.map_text));
   }
 
@@ -251,7 +251,7 @@ Status take_answers(::claimsd_stream* stream) {
     if (result == CLAIMSD_AGAIN) return {};
     const std::string why = ::claimsd_answer_text(answer);
     ::claimsd_answer_free(answer);
-    if (result != CLAIMSD_VALID) return failure("filling the cache: " + why);
+    if (result != CLAIMSD_VALID) return failure("cannot fill the cache: " + why);
   }
 }
 
@@ -264,7 +264,7 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
   const claimsd_result result = ::claimsd_open(&options, &handle);
   if (result != CLAIMSD_OK) {
     return failure(
-        fmt::format("opening a handle for {}: {}", socket, ::claimsd_result_text(result)));
+        fmt::format("cannot open a handle for {}: {}", socket, ::claimsd_result_text(result)));
   }
   return Handle(handle);
 }
@@ -275,8 +275,8 @@ Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
                              std::uint16_t upstream_port, FastPath fast_path,
                              std::string_view cache_options, const Scratch* audit_disk) {
   if (!std::filesystem::exists(program)) {
-    return failure(
-        fmt::format("no daemon at {}: `./dev bench` builds it, --daemon names another", program));
+    return failure(fmt::format(
+        "there is no daemon at {}: build it with ./dev bench, or name one with --daemon", program));
   }
   const std::string audit = (audit_disk != nullptr ? *audit_disk : scratch).path("audit");
   const std::string configuration = TRY(
@@ -310,7 +310,7 @@ Status Daemon::fill(std::uint64_t tokens) const {
   const Handle handle = TRY(open_handle(socket_, CLAIMSD_NO_FAST_PATH));
   ::claimsd_stream* raw = nullptr;
   if (::claimsd_stream_open(handle.get(), &raw) != CLAIMSD_OK)
-    return failure("filling the cache: cannot open a stream");
+    return failure("cannot fill the cache: cannot open a stream");
   const std::unique_ptr<::claimsd_stream, CloseStream> stream(raw);
   for (std::uint64_t i = 0; i < tokens; ++i) {
     const std::string token = make_token(kFirstFilled + i);
@@ -319,7 +319,7 @@ Status Daemon::fill(std::uint64_t tokens) const {
     question.token_size = token.size();
     question.timeout_ms = 30'000;
     if (::claimsd_stream_send(stream.get(), &question, i) != CLAIMSD_OK)
-      return failure("filling the cache: cannot send");
+      return failure("cannot fill the cache: cannot send");
     while (::claimsd_stream_pending(stream.get()) >= kWindow) TRY(take_answers(stream.get()));
   }
   while (::claimsd_stream_pending(stream.get()) > 0) TRY(take_answers(stream.get()));

@@ -27,7 +27,7 @@ class EchoClient final : public Contender {
     return receive_exactly(fd_.get(), answer_.data(), answer_.size());
   }
   Status check() override {
-    if (answer_.back() != kEchoFiller) return failure("the answer is not the server's");
+    if (answer_.back() != kEchoFiller) return failure("the answer is not the expected one");
     return {};
   }
 

@@ -96,7 +96,7 @@ Result<Flooder> Flooder::start(const std::string& socket, int core) {
   void* const memory =
       ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    return failure(fmt::format("mapping a page to share: {}", std::strerror(errno)));
+    return failure(fmt::format("cannot map a shared page: {}", std::strerror(errno)));
   std::unique_ptr<Shared, Unmap> shared(std::construct_at(static_cast<Shared*>(memory)));
   auto attack = TRY(Attack::prepare(socket));
   Process process = TRY(Process::fork_off("flooder", [&] {

@@ -29,7 +29,7 @@ class Floor : public Contender {
   }
   Status check() override {
     if (right_) return {};
-    return failure("the floor did not find what it looked for");
+    return failure("the floor did not find its entry");
   }
 
  protected:
@@ -85,7 +85,7 @@ class SharedFloor final : public Floor {
     copy.words[proto::kSlotMeta] = proto::pack({static_cast<std::uint32_t>(writer.size()), 0, 0});
     if (!sealer_.open() || !sealer_.derive(id_, 0, token_, secret) ||
         !sealer_.seal(secret, {block.data(), writer.size()}, copy)) {
-      return failure("sealing a slot: is libcrypto without SHA-256 or AES-256-GCM?");
+      return failure("cannot seal a slot: libcrypto lacks SHA-256 or AES-256-GCM");
     }
     for (std::size_t i = 0; i < proto::kSlotWords; ++i) slot_[i].store(copy.words[i]);
     return {};

@@ -78,7 +78,8 @@ Figure p99_of(const Figure& figure) {
 
 Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, double least_rate) {
   const Cores cores = TRY(Cores::available());
-  if (!cores.two()) return failure("a flood beside the daemon needs two cores");
+  if (!cores.two())
+    return failure("this benchmark needs two cores: one for the flood, one for the daemon");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
   const Daemon daemon =
@@ -93,13 +94,14 @@ Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, dou
   const Plan plan{.rounds = bench.rounds, .blocks = 10, .per_block = 1000};
   const std::vector<Figure> figures = TRY(measure({&flooded, &quiet}, plan, bench.interrupt));
   if (intensity.per_second() < least_rate) {
-    return failure(fmt::format("the flood reached {:.0f} tokens a second, too few to measure",
-                               intensity.per_second()));
+    return failure(
+        fmt::format("the flood reached only {:.0f} tokens per second, too few to measure",
+                    intensity.per_second()));
   }
   const Figure junk{.name = "junk", .value = 1e6 / intensity.per_second(), .p99 = 0, .spread = 0};
   return Measurement{.subject = p99_of(figures.at(0)),
                      .peers = {p99_of(figures.at(1))},
-                     .beside = {{.regime = "means, and a token of the flood",
+                     .beside = {{.regime = "means; junk: per token of the flood",
                                  .figures = {figures.at(0), figures.at(1), junk}}}};
 }
 

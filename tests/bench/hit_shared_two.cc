@@ -28,7 +28,7 @@ struct Pipe {
   static Result<Pipe> make() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
-      return failure(fmt::format("making a pipe: {}", std::strerror(errno)));
+      return failure(fmt::format("cannot create a pipe: {}", std::strerror(errno)));
     return Pipe{Fd(ends[0]), Fd(ends[1])};
   }
 };
@@ -68,12 +68,12 @@ class Worker {
 
   Status begin() const {
     if (::write(orders_.get(), "g", 1) == 1) return {};
-    return failure("a worker has gone");
+    return failure("a worker process has ended");
   }
   Result<double> end() const {
     double took = 0;
     if (::read(reports_.get(), &took, sizeof took) == sizeof took && took > 0) return took;
-    return failure("a worker's hits did not come out of the map");
+    return failure("the hits of a worker did not come from the map");
   }
 
  private:
@@ -93,7 +93,7 @@ Figure figure(std::string name, const std::vector<double>& rounds) {
 
 Result<Measurement> run_hit_shared_two(const Bench& bench) {
   const Cores cores = TRY(Cores::available());
-  if (!cores.two()) return failure("two processes on two cores need two cores");
+  if (!cores.two()) return failure("this benchmark needs two cores");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
   const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::FastPath::kOn));

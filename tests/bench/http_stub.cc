@@ -94,7 +94,7 @@ Result<HttpStub> HttpStub::start() {
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (!listener || ::bind(listener.get(), generic, size) != 0 ||
       ::listen(listener.get(), 64) != 0 || ::getsockname(listener.get(), generic, &size) != 0) {
-    return failure(fmt::format("listening on 127.0.0.1 for the stub of an Auth API: {}",
+    return failure(fmt::format("cannot listen on 127.0.0.1 for the stub of the Auth API: {}",
                                std::strerror(errno)));
   }
   auto process =

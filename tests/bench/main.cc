@@ -86,16 +86,15 @@ int main(int argc, char** argv) {
   std::vector<std::string> known;
   for (const Benchmark& benchmark : benchmarks()) known.emplace_back(benchmark.name);
 
-  CLI::App app("Measures claimsd against its floor and its peers, in turn, in one run.",
-               "claimsd_bench");
-  app.add_option("NAME", options.names, "which ones; all unless named")
+  CLI::App app("Compares claimsd with its floor and its peers, all in one run.", "claimsd_bench");
+  app.add_option("NAME", options.names, "benchmarks to run; all by default")
       ->check(CLI::IsMember(known));
-  app.add_option("--daemon", options.daemon, "the daemon's binary")->capture_default_str();
+  app.add_option("--daemon", options.daemon, "binary of the daemon")->capture_default_str();
   app.add_option("--rounds", options.rounds, "rounds of 20,000 round trips")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  app.add_flag("--json", options.json, "one JSON object a line and goal");
-  app.add_flag("--list", options.list, "names what can be measured, and stops");
+  app.add_flag("--json", options.json, "print one JSON object per goal and line");
+  app.add_flag("--list", options.list, "list the benchmarks and exit");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -44,7 +44,7 @@ class BareCurl final : public Contender {
     ::curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
     const CURLcode code = ::curl_easy_perform(easy_.get());
     if (code != CURLE_OK)
-      return failure(fmt::format("asking the stub: {}", ::curl_easy_strerror(code)));
+      return failure(fmt::format("the request to the stub failed: {}", ::curl_easy_strerror(code)));
     return {};
   }
   Status check() override {
@@ -66,7 +66,7 @@ class BareCurl final : public Contender {
 
 Result<ContenderPtr> start_bare_curl(std::uint16_t upstream_port, pid_t upstream) {
   CURL* easy = ::curl_easy_init();
-  if (easy == nullptr) return failure("making a libcurl handle: out of memory");
+  if (easy == nullptr) return failure("cannot create a libcurl handle: out of memory");
   return std::make_unique<BareCurl>(easy, upstream, upstream_port);
 }
 

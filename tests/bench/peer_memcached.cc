@@ -23,7 +23,7 @@ class Memcached final : public Contender {
     TRY(send_all(fd_.get(),
                  fmt::format("set {} 0 0 {}\r\n{}\r\n", cache_key(), kClaimsSize, claims_json())));
     TRY(receive_until("\r\n"));
-    if (!answer().starts_with("STORED")) return failure("set was refused");
+    if (!answer().starts_with("STORED")) return failure("set was rejected");
     return {};
   }
   Status ask() override {

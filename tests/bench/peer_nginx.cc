@@ -57,9 +57,9 @@ class Nginx final : public Contender {
     return {};
   }
   Status check() override {
-    if (!answer().starts_with("HTTP/1.1 200")) return failure("not a 200");
+    if (!answer().starts_with("HTTP/1.1 200")) return failure("nginx did not answer 200");
     if (answer().find("\r\nX-Cache-Status: HIT\r\n") == std::string_view::npos)
-      return failure("not a hit of its cache");
+      return failure("nginx did not answer from its cache");
     return {};
   }
 

@@ -37,7 +37,7 @@ class Redis final : public Contender {
   std::vector<pid_t> servers() const override { return {server_.pid()}; }
   Status fill() {
     TRY(call(command({"SET", cache_key(), claims_json()})));
-    if (reply_->type != REDIS_REPLY_STATUS) return failure("SET was refused");
+    if (reply_->type != REDIS_REPLY_STATUS) return failure("SET was rejected");
     return {};
   }
   Status prepare() override {
@@ -56,7 +56,7 @@ class Redis final : public Contender {
     void* reply = nullptr;
     if (::redisAppendFormattedCommand(context_.get(), wire.data(), wire.size()) != REDIS_OK ||
         ::redisGetReply(context_.get(), &reply) != REDIS_OK) {
-      return failure(fmt::format("asking Redis: {}", context_->errstr));
+      return failure(fmt::format("the request to Redis failed: {}", context_->errstr));
     }
     reply_.reset(static_cast<redisReply*>(reply));
     return {};
@@ -80,7 +80,7 @@ Result<ContenderPtr> start_redis(const Scratch& scratch) {
   Context context(::redisConnectUnixWithTimeout(
       socket.c_str(), timeval{.tv_sec = kPatience.count(), .tv_usec = 0}));
   if (!context || context->err != 0)
-    return failure(fmt::format("connecting to Redis on {}", socket));
+    return failure(fmt::format("cannot connect to Redis on {}", socket));
   ::redisSetTimeout(context.get(), timeval{.tv_sec = kPatience.count(), .tv_usec = 0});
   auto redis = std::make_unique<Redis>(std::move(server), std::move(context));
   TRY(redis->fill());

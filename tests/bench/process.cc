@@ -94,7 +94,8 @@ Result<Process> Process::start(const std::vector<std::string>& argv, const Optio
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) return failure(fmt::format("fork for {}: {}", argv.front(), std::strerror(errno)));
+  if (pid < 0)
+    return failure(fmt::format("cannot fork for {}: {}", argv.front(), std::strerror(errno)));
   if (pid == 0) {
     settle(parent, SIGTERM);  // not SIGKILL, so that nginx can stop its own children
     exec(arguments, options);
@@ -105,7 +106,7 @@ Result<Process> Process::start(const std::vector<std::string>& argv, const Optio
 Result<Process> Process::fork_off(std::string name, const std::function<int()>& body) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) return failure(fmt::format("fork for {}: {}", name, std::strerror(errno)));
+  if (pid < 0) return failure(fmt::format("cannot fork for {}: {}", name, std::strerror(errno)));
   if (pid == 0) {
     settle(parent, SIGKILL);
     ::_exit(body());
@@ -120,8 +121,8 @@ bool Process::ended_within(milliseconds limit) const {
 
 Status Process::did_not_start(std::string_view why) const {
   return failure(fmt::format(
-      "{} did not start ({}). Is it installed? ./dev setup installs it. Its log ends: {}", name_,
-      why, tail_of(log_path_)));
+      "{} did not start ({}): install it with ./dev setup if it is missing. End of its log: {}",
+      name_, why, tail_of(log_path_)));
 }
 
 Status Process::wait_readable(int ready_fd, milliseconds limit) const {
@@ -141,7 +142,7 @@ Status Process::wait_listening(const std::string& path, milliseconds limit) cons
     if (connect_unix(path)) return {};
     if (ended_within(kStep)) return did_not_start("it ended");
   }
-  return did_not_start(fmt::format("nobody listens on {} after {} ms", path, limit.count()));
+  return did_not_start(fmt::format("no process listens on {} after {} ms", path, limit.count()));
 }
 
 void Process::stop() {

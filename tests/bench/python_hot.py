@@ -237,14 +237,14 @@ def measure(rounds, url, redis_socket):
 
 def show(found):
     print(f"  {found['name']:16}{found['value']:>9.2f} us   {found['peer']:14}{found['peer_value']:>10.2f} us   ratio {found['ratio']:>8.2f}   "
-          f"{found['goal']:8}{'holds' if found['holds'] else 'DOES NOT HOLD'}")
+          f"{found['goal']:8}{'ok' if found['holds'] else 'FAILED'}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", required=True, type=pathlib.Path, help="the build directory, with the package in python/")
     parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line and goal")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per goal and line")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the last core: devices mostly interrupt the first

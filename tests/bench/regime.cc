@@ -19,7 +19,7 @@ Status pin_thread(pid_t thread, int core) {
   CPU_SET(static_cast<std::size_t>(core), &set);
   if (::sched_setaffinity(thread, sizeof set, &set) != 0 && errno != ESRCH) {
     return failure(
-        fmt::format("pinning thread {} to core {}: {}", thread, core, std::strerror(errno)));
+        fmt::format("cannot pin thread {} to core {}: {}", thread, core, std::strerror(errno)));
   }
   return {};
 }
@@ -31,14 +31,15 @@ Status pin_process(pid_t process, int core) {
   for (const fs::directory_entry& task : fs::directory_iterator(tasks, error)) {
     TRY(pin_thread(static_cast<pid_t>(std::stoi(task.path().filename().string())), core));
   }
-  if (error) return failure(fmt::format("listing the threads in {}: {}", tasks, error.message()));
+  if (error)
+    return failure(fmt::format("cannot list the threads in {}: {}", tasks, error.message()));
   return {};
 }
 
 Result<cpu_set_t> own_cores() {
   cpu_set_t set;
   if (::sched_getaffinity(0, sizeof set, &set) != 0) {
-    return failure(fmt::format("asking for the cores to run on: {}", std::strerror(errno)));
+    return failure(fmt::format("cannot read the CPU affinity: {}", std::strerror(errno)));
   }
   return set;
 }

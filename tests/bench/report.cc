@@ -28,14 +28,14 @@ std::string peer_row(const Figure& subject, const Figure& peer, const Finding* f
   if (finding == nullptr)
     return fmt::format("{}{:>8.2f}\n", figure_row(peer), subject.value / peer.value);
   return fmt::format("{}{:>8.2f}   {:<8}{}\n", figure_row(peer), finding->ratio, finding->goal,
-                     finding->holds ? "holds" : "DOES NOT HOLD");
+                     finding->holds ? "ok" : "FAILED");
 }
 
 std::string beside_table(const std::vector<Measurement::Beside>& beside) {
   std::string text;
   for (const auto& [regime, figures] : beside) {
     if (text.empty()) {
-      text = fmt::format("  {:<24}", "beside it, not judged");
+      text = fmt::format("  {:<24}", "for information");
       for (const Figure& figure : figures) text += fmt::format("{:>10}", figure.name);
       text += '\n';
     }
@@ -120,8 +120,8 @@ std::string noise_warning(const Measurement& measurement) {
   for (const Figure& peer : measurement.peers) look(peer);
   if (names.empty()) return {};
   return fmt::format(
-      "the rounds lie far apart ({}): something else was running; the ratios may still hold, "
-      "run it again on a quiet machine to be sure",
+      "the rounds differ widely ({}) because other processes were running: run the benchmark "
+      "again on a quiet machine",
       names);
 }
 

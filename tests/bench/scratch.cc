@@ -21,19 +21,19 @@ Result<Scratch> Scratch::make() {
   const std::string parent = chosen != nullptr                       ? chosen
                              : fs::is_directory("/dev/shm", ignored) ? "/dev/shm"
                                                                      : "/tmp";
-  return below(parent, "set TMPDIR to one that can be written");
+  return below(parent, "set TMPDIR to a writable directory");
 }
 
 // On a disk, because in memory every write would be durable at once.
 Result<Scratch> Scratch::on_disk() {
-  return below("/var/tmp", "let this user write there");
+  return below("/var/tmp", "make it writable for this user");
 }
 
 Result<Scratch> Scratch::below(const std::string& parent, std::string_view hint) {
   std::string folder = parent + "/claimsd-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) {
-    return failure(
-        fmt::format("making a folder like {}: {}; {}", folder, std::strerror(errno), hint));
+    return failure(fmt::format("cannot create a directory such as {}: {}: {}", folder,
+                               std::strerror(errno), hint));
   }
   return Scratch(folder);
 }
@@ -54,7 +54,7 @@ Result<std::string> Scratch::write(std::string_view name, std::string_view text)
   std::ofstream out(file);
   out << text;
   out.close();
-  if (!out) return failure(fmt::format("writing {}: {}", file, std::strerror(errno)));
+  if (!out) return failure(fmt::format("cannot write {}: {}", file, std::strerror(errno)));
   return file;
 }
 

@@ -18,7 +18,7 @@ Status limit_waiting(int fd) {
   const timeval limit{.tv_sec = kPatience.count(), .tv_usec = 0};
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
       ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
-    return failure(fmt::format("setting a socket's time-outs: {}", std::strerror(errno)));
+    return failure(fmt::format("cannot set the timeouts of a socket: {}", std::strerror(errno)));
   }
   return {};
 }
@@ -33,7 +33,7 @@ Result<Fd> connect_unix(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return failure(fmt::format("connecting to {}: {}", path, std::strerror(errno)));
+    return failure(fmt::format("cannot connect to {}: {}", path, std::strerror(errno)));
   }
   TRY(limit_waiting(fd.get()));
   return fd;
@@ -42,7 +42,7 @@ Result<Fd> connect_unix(const std::string& path) {
 Result<SocketPair> socket_pair() {
   int fds[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
-    return failure(fmt::format("making a pair of sockets: {}", std::strerror(errno)));
+    return failure(fmt::format("cannot create a socket pair: {}", std::strerror(errno)));
   }
   SocketPair pair{Fd(fds[0]), Fd(fds[1])};
   TRY(limit_waiting(pair.ours.get()));
@@ -52,7 +52,7 @@ Result<SocketPair> socket_pair() {
 Status send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0) return failure(fmt::format("sending a question: {}", std::strerror(errno)));
+    if (sent < 0) return failure(fmt::format("cannot send a query: {}", std::strerror(errno)));
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -60,8 +60,8 @@ Status send_all(int fd, std::string_view bytes) {
 
 Result<std::size_t> receive_some(int fd, char* buffer, std::size_t capacity) {
   const ssize_t got = ::recv(fd, buffer, capacity, 0);
-  if (got < 0) return failure(fmt::format("waiting for an answer: {}", std::strerror(errno)));
-  if (got == 0) return failure("waiting for an answer: the server hung up");
+  if (got < 0) return failure(fmt::format("cannot receive an answer: {}", std::strerror(errno)));
+  if (got == 0) return failure("cannot receive an answer: the server closed the connection");
   return static_cast<std::size_t>(got);
 }
 

@@ -90,7 +90,7 @@ def test_verify_exits_0_for_an_intact_log_and_1_for_a_modified_one(claimsctl, lo
     segment = sorted(log.glob("*.segment"))[0]
     segment.write_bytes(segment.read_bytes().replace(b"/patients/", b"/patientz/"))
     done = run(claimsctl, log, "verify")
-    assert done.returncode == 1 and "touched: change at sequence 1" in done.stdout
+    assert done.returncode == 1 and "modified: change at sequence 1" in done.stdout
 
 
 def test_verify_with_saved_anchors_detects_that_all_segments_are_gone(claimsctl, log):

@@ -27,7 +27,7 @@ def status(claimsctl, environment, terminal=True):
 def test_on_a_terminal_the_pager_shows_the_output_in_color(claimsctl, pager):
     shown = status(claimsctl, {"PAGER": f"{pager} -a b"})
     assert shown.startswith("less=FRX args=-a b\npaged: claimsd is ")
-    assert "\x1b[32mwell" in shown
+    assert "\x1b[32mhealthy" in shown
     assert all(line.startswith("paged: ") for line in shown.splitlines()[1:])
 
 
@@ -47,7 +47,7 @@ def test_a_dumb_terminal_gets_no_pager(claimsctl, pager):
 
 
 def test_without_a_terminal_there_is_no_pager(claimsctl, pager):
-    assert status(claimsctl, {"PAGER": pager}, terminal=False).startswith("claimsd is well\n")
+    assert status(claimsctl, {"PAGER": pager}, terminal=False).startswith("claimsd is healthy\n")
 
 
 def test_short_output_is_not_paged(claimsctl, pager):

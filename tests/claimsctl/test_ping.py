@@ -31,7 +31,7 @@ def test_several_pings_are_summarized(claimsctl):
 def test_no_daemon_exits_69(claimsctl):
     done = claimsctl.run("ping")
     assert done.returncode == 69
-    assert claimsctl.socket in done.stderr and "is the service started?" in done.stderr
+    assert claimsctl.socket in done.stderr and "systemctl start claimsd" in done.stderr
     machine = claimsctl.run("ping", "--json")
     assert machine.returncode == 69
     shown = json.loads(machine.stdout)

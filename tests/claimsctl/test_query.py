@@ -121,7 +121,7 @@ def test_endless_input_is_truncated_to_16_kib(claimsctl):
 def test_an_empty_token_is_wrong_usage(claimsctl, stdin):
     done = claimsctl.run("query", stdin=stdin)
     assert done.returncode == 2
-    assert "there is no token" in done.stderr
+    assert "there is no token in standard input" in done.stderr
 
 
 def test_a_terminal_as_input_is_refused_with_a_hint(claimsctl):

@@ -37,12 +37,12 @@ def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
         done = claimsctl.run("status")
     assert done.returncode == 0, done.stderr
     assert fake.paths == ["/v1/status"]
-    for shown in ("claimsd is well", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
-                  "1,234,567 asked", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
+    for shown in ("claimsd is healthy", "version 0.1.0", "pid 4711", "3 h 12 min", "12 of 1,024",
+                  "1,234,567 received", "98.7 %", "3 waiting", "812 of 100,000", "2 in flight",
                   "640 of 16,384 slots, 5,120 published, 77 renewed, 3 collisions",
                   "main https://auth.example.com (default): ok", "900 requests, 4 failed",
                   "writable; sequence 5,012, 2 segments of 3.0 MiB in /var/lib/claimsd/audit",
-                  "records failures; 8 answers wait for theirs",
+                  "level failures; 8 answers wait for their record",
                   "12.3 ms", "last failure: upstream_timeout", "/etc/claimsd/claimsd.toml"):
         assert shown in done.stdout, shown
     assert len(done.stdout.splitlines()) <= 24
@@ -53,8 +53,8 @@ def test_an_unhealthy_daemon_says_what_to_do_and_exits_69(claimsctl):
     with admin(claimsctl, UNWELL):
         done = claimsctl.run("status")
     assert done.returncode == 69
-    assert "not well" in done.stdout and "failed 9 times" in done.stdout
-    assert "check the Auth API" in done.stdout
+    assert "claimsd is degraded" in done.stdout and "failed 9 times" in done.stdout
+    assert "fix: check the Auth API" in done.stdout
 
 
 @pytest.mark.parametrize("status, code", [(STATUS, 0), (UNWELL, 69)])
@@ -69,30 +69,30 @@ def test_json_output_is_the_daemons_own_object(claimsctl, status, code):
 def test_a_status_with_missing_fields_is_still_shown(claimsctl):
     with admin(claimsctl, {"schema": 1, "well": True}):
         done = claimsctl.run("status")
-    assert done.returncode == 0 and "claimsd is well" in done.stdout
+    assert done.returncode == 0 and "claimsd is healthy" in done.stdout
 
 
 def test_a_daemon_without_a_map_says_that_every_query_uses_the_socket(claimsctl):
     with admin(claimsctl, {**STATUS, "leases": {"slots": 0, "used": 0, "epoch": 0}}):
         done = claimsctl.run("status")
-    assert "none: every question comes over the socket" in done.stdout
+    assert "none: every query uses the socket" in done.stdout
 
 
 @pytest.mark.parametrize("state, shown", [
-    ("off", "none is kept"), ("disk_full", "its disk is full; sequence"), ("reopening", "cannot be written, is tried again")])
+    ("off", "audit log    off"), ("disk_full", "disk full; sequence"), ("reopening", "not writable, retrying")])
 def test_an_audit_log_that_accepts_no_records_is_reported(claimsctl, state, shown):
     counters = {"audit_denied": 17, "audit_allowed": 4}
     with admin(claimsctl, {**UNWELL, "audit": {**STATUS["audit"], "state": state}, "counters": counters}):
         done = claimsctl.run("status")
     assert shown in done.stdout
     if state != "off":
-        assert "17 events not recorded and not answered" in done.stdout and "4 events answered without a record" in done.stdout
+        assert "17 events not recorded and answered unavailable" in done.stdout and "4 events answered without a record" in done.stdout
 
 
 def test_no_admin_socket_exits_69_and_suggests_starting_the_service(claimsctl):
     done = claimsctl.run("status")
     assert done.returncode == 69
-    assert f"there is no admin socket {claimsctl.admin_socket}" in done.stderr
+    assert f"the admin socket {claimsctl.admin_socket} does not exist" in done.stderr
     assert "systemctl start claimsd" in done.stderr
 
 
@@ -103,7 +103,7 @@ def test_a_dead_admin_socket_exits_69(claimsctl):
     assert done.returncode == 69
     shown = json.loads(done.stdout)
     assert shown["schema"] == 1 and shown["error"]["code"] == "no_daemon"
-    assert "nobody listens" in shown["error"]["message"]
+    assert "no process listens" in shown["error"]["message"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -125,7 +125,7 @@ def test_a_reply_that_is_not_a_status_exits_69(claimsctl, body, http_status):
     with FakeAdmin(claimsctl.admin_socket, body, http_status):
         done = claimsctl.run("status")
     assert done.returncode == 69
-    assert "no status that this claimsctl reads" in done.stderr
+    assert "is not a status that this claimsctl can read" in done.stderr
 
 
 def test_proxy_variables_in_the_environment_are_ignored(claimsctl, tmp_path):

@@ -91,5 +91,5 @@ def test_a_token_in_the_wrong_place_is_rejected_and_not_repeated(claimsctl, word
                          ids=["query", "bare", "option"])
 def test_a_token_as_an_argument_gets_an_explanation(claimsctl, words):
     done = claimsctl.run(*words)
-    assert "never an argument" in done.stderr and "--token-file" in done.stderr
+    assert "must not be an argument" in done.stderr and "--token-file" in done.stderr
     assert "log out" in done.stderr

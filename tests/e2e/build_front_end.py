@@ -70,4 +70,4 @@ if __name__ == "__main__":
     try:
         main()
     except subprocess.CalledProcessError as error:
-        sys.exit(f"build_front_end.py: {error.cmd[0]} ended with {error.returncode}: see above")
+        sys.exit(f"build_front_end.py: {error.cmd[0]} exited with status {error.returncode}: see the output above")

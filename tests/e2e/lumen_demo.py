@@ -17,25 +17,25 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "authapi"))
 from accounts.seed import PEOPLE, password_of  # noqa: E402
 
 SEES = {
-    "rvt": "examinations of the own clinic; writes findings",
+    "rvt": "examinations of their clinic; writes findings",
     "doctor": "studies to read, the overview; signs reports",
     "admin": "everything of both clinics, and the overview",
     "receptionist": "appointments, and nothing clinical",
 }
-HELP = """Try these here while a page is open:
-  outage          the Auth API is gone: a banner, and nobody is logged out
-  recover         it is back
-  revoke NAME     claimsctl revoke --user: that session ends within seconds
-  refusals        what was recorded of refused requests
-Ctrl-C stops everything."""
+HELP = """Commands, to try while a page is open:
+  outage          stop the Auth API: a banner appears, all users stay signed in
+  recover         start the Auth API again
+  revoke NAME     claimsctl revoke --user: the session of that user ends within seconds
+  refusals        show the audit records of rejected requests
+Ctrl-C stops all processes."""
 
 
 def announce(stack):
-    print(f"Lumen is at  {stack.url}\n")
+    print(f"Lumen runs at  {stack.url}\n")
     print(f"  {'user name':12}{'password':24}{'role':14}{'clinic':8}sees")
     for _, username, _, role, clinic in PEOPLE:
         print(f"  {username:12}{password_of(username):24}{role:14}{clinic:8}{SEES[role]}")
-    print(f"\nA page of another role, to be refused: {stack.url}/overview as tess\n\n{HELP}", flush=True)
+    print(f"\nA page that another role may not see: {stack.url}/overview as tess\n\n{HELP}", flush=True)
 
 
 def obey(stack, line):
@@ -52,7 +52,7 @@ def obey(stack, line):
     if isinstance(said, dict):
         return "\n".join(text.rstrip() for text in said.values())
     if isinstance(said, list):
-        return "\n".join("  ".join(f"{key}={value}" for key, value in one.items() if value) for one in said) or "nothing yet"
+        return "\n".join("  ".join(f"{key}={value}" for key, value in one.items() if value) for one in said) or "no records yet"
     return said or "done"
 
 
@@ -60,8 +60,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", required=True, type=pathlib.Path, help="the build directory")
     parser.add_argument("--front-end", required=True, type=pathlib.Path, help="the built front end")
-    parser.add_argument("--server", choices=SERVERS, default="gunicorn", help="what Lumen runs under")
-    parser.add_argument("--port", type=int, default=0, help="where; 0 (the default): any free one")
+    parser.add_argument("--server", choices=SERVERS, default="gunicorn", help="the server that runs Lumen")
+    parser.add_argument("--port", type=int, default=0, help="the port; 0 (the default): any free one")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -71,7 +71,7 @@ def main():
                 print(obey(stack, line), flush=True)
             signal.pause()
     except KeyboardInterrupt:
-        print("\nEverything is stopped again.")
+        print("\nAll processes are stopped.")
     return 0
 
 

@@ -108,7 +108,7 @@ class LumenStack:
         done = subprocess.run([str(binary), *arguments, "--admin-socket", str(self.claimsd.admin_socket)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
         if done.returncode != 0:
-            raise RuntimeError(f"claimsctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+            raise RuntimeError(f"claimsctl {' '.join(arguments)} exited with status {done.returncode}: {done.stderr}")
         return done.stdout.strip()
 
 
@@ -127,7 +127,7 @@ def main():
             name, *words = line.split()
             try:
                 if name not in ORDERS:
-                    raise ValueError(f"no such order: {name}; there are {', '.join(ORDERS)}")
+                    raise ValueError(f"no such command: {name}; choose from {', '.join(ORDERS)}")
                 said = {"done": getattr(stack, name)(*words)}
             except Exception as error:  # reported to the test, which then fails
                 said = {"failed": f"{type(error).__name__}: {error}"}

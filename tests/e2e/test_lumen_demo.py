@@ -51,17 +51,17 @@ def post(url, body):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_serves_its_users_obeys_commands_and_leaves_nothing_behind(demo, number):
     process, said, directory = demo
-    url = re.search(r"Lumen is at  (http://127\.0\.0\.1:\d+)\n", said).group(1)
+    url = re.search(r"Lumen runs at  (http://127\.0\.0\.1:\d+)\n", said).group(1)
     username, password = re.search(r"^  (dana) +(\S+) +doctor", said, re.MULTILINE).groups()
     access = post(f"{url}/auth/token/", {"username": username, "password": password})["access"]
     worklist = urllib.request.Request(f"{url}/api/worklist/", headers={"Authorization": f"Bearer {access}"})
     assert json.load(urllib.request.urlopen(worklist, timeout=30))["rows"]
     assert b"<title>Lumen</title>" in urllib.request.urlopen(url, timeout=30).read()
-    for order, answer in (("revoke dana", "revoked"), ("nonsense", "Try these"), ("revoke nobody", "revoke:")):
+    for order, answer in (("revoke dana", "revoked"), ("nonsense", "Commands, to try"), ("revoke nobody", "revoke:")):
         process.stdin.write(order + "\n")
         process.stdin.flush()
         assert answer in process.stdout.readline()
-        if answer == "Try these":
+        if answer == "Commands, to try":
             for line in process.stdout:
                 if line.startswith("Ctrl-C"):
                     break

@@ -58,7 +58,7 @@ class Control:
         elif asked.startswith("POST /_script/"):
             return self._script(exchange)
         else:
-            return answer_json(exchange, {"error": f"no such control: {asked}"}, 404)
+            return answer_json(exchange, {"error": f"no such control request: {asked}"}, 404)
         return answer_json(exchange, {})
 
     async def _wait(self, exchange, query):

@@ -49,9 +49,9 @@ def as_text():
     lines += [f"  {name:34} {verdict:12} {does}" for name, verdict, does in rows]
     lines.append("TLS listeners (with --tls-dir; the client trusts ca.pem):")
     lines += [f"  {row.name:34} {row.verdict:12} {row.does}" for row in LISTENERS]
-    lines.append(f"  {'https_silent':34} {'unavailable':12} accepts, but no handshake comes")
+    lines.append(f"  {'https_silent':34} {'unavailable':12} accepts connections, sends no handshake")
     lines.append("Other listeners:")
-    lines.append(f"  {'door':34} {'':12} as http, until POST /_door?open=0: then it refuses connections")
-    lines.append(f"  {'proxy_trap':34} {'':12} where no client may go; GET /_trap tells")
+    lines.append(f"  {'door':34} {'':12} as http; POST /_door?open=0 closes it: connections are refused")
+    lines.append(f"  {'proxy_trap':34} {'':12} must receive nothing; GET /_trap shows what it received")
     lines.append(f"  {'tcp_full':34} {'unavailable':12} the connection is never established")
     return "\n".join(lines)

@@ -23,11 +23,11 @@ def with_extra(value):
 
 def _good():
     extra = b'{"deep":{"list":[1,2.5,true,null,"\\u00e9"]}}'
-    yield "claims-extra", "more claims, of any type", with_extra(extra)
+    yield "claims-extra", "additional claims of any type", with_extra(extra)
     yield "claims-role-list", "role is a list of strings", with_role(b'["rvt","admin"]')
     yield "claims-unicode", "UTF-8 in the id", with_id('"użytkownik-123"'.encode())
-    yield "id-number", "id is an integer: taken as its digits", with_id(b"123")
-    yield "claims-whitespace", "blanks around the document", b" \r\n\t" + CLAIMS + b"\n"
+    yield "id-number", "id is an integer: its digits are the id", with_id(b"123")
+    yield "claims-whitespace", "whitespace around the document", b" \r\n\t" + CLAIMS + b"\n"
 
 
 def _wrong_types():
@@ -56,25 +56,25 @@ def _bad_strings():
     yield "id-control", "escaped control character in the id", with_id(b'"user-\\u001b[2J"')
     yield "id-raw-nul", "a raw NUL in the id", with_id(b'"user-123\x00x"')
     yield "id-raw-newline", "a raw line feed in the id", with_id(b'"user-123\nx"')
-    yield "id-bad-utf8", "bad UTF-8 in the id", with_id(b'"user-\xc3\x28"')
+    yield "id-bad-utf8", "invalid UTF-8 in the id", with_id(b'"user-\xc3\x28"')
     yield "id-overlong-utf8", "an overlong slash in the id", with_id(b'"user-\xc0\xaf"')
-    yield "id-lone-surrogate", "half a surrogate pair in the id", with_id(b'"user-\\ud800"')
+    yield "id-lone-surrogate", "a lone surrogate in the id", with_id(b'"user-\\ud800"')
 
 
 def _bad_documents():
-    yield "duplicate-id", "id twice, different", CLAIMS[:-1] + b',"id":"user-666"}'
+    yield "duplicate-id", "two different ids", CLAIMS[:-1] + b',"id":"user-666"}'
     escaped = b',"\\u0069d":"user-666"}'
-    yield "duplicate-id-escaped", "id twice, once in escapes", CLAIMS[:-1] + escaped
-    yield "duplicate-role", "role twice, different", CLAIMS[:-1] + b',"role":"admin"}'
+    yield "duplicate-id-escaped", "two different ids, one name escaped", CLAIMS[:-1] + escaped
+    yield "duplicate-role", "two different roles", CLAIMS[:-1] + b',"role":"admin"}'
     yield "two-documents", "two documents", CLAIMS + b"\n" + OTHER_CLAIMS
-    yield "trailing-garbage", "a brace too many", CLAIMS + b"}"
-    yield "trailing-comma", "a comma too many", CLAIMS[:-1] + b",}"
-    yield "truncated-json", "half a document, in full length", CLAIMS[:30]
-    yield "bad-atom", "an atom that is none", with_extra(b"tru")
+    yield "trailing-garbage", "an extra brace at the end", CLAIMS + b"}"
+    yield "trailing-comma", "a trailing comma", CLAIMS[:-1] + b",}"
+    yield "truncated-json", "a truncated document with a correct Content-Length", CLAIMS[:30]
+    yield "bad-atom", "an invalid literal", with_extra(b"tru")
     yield "number-nan", "NaN", with_extra(b"NaN")
     yield "number-huge", "1e999999", with_extra(b"1e999999")
     yield "number-long", "an integer of 400 digits", with_extra(b"1" * 400)
-    yield "single-quotes", "Python, not JSON", CLAIMS.replace(b'"', b"'")
+    yield "single-quotes", "single quotes instead of double quotes", CLAIMS.replace(b'"', b"'")
     yield "deep-1000", "arrays 1,000 deep", with_extra(b"[" * 1000 + b"]" * 1000)
     yield "deep-30000", "arrays 30,000 deep, below 64 KiB", with_extra(b"[" * 30000 + b"]" * 30000)
     yield "deep-100000", "arrays 100,000 deep", with_extra(b"[" * 100000 + b"]" * 100000)

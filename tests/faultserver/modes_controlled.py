@@ -68,12 +68,12 @@ async def script(exchange):
 
 
 MODES = [
-    Mode("echo", "at once; the claims follow from the token", VALID, echo),
-    Mode("junk-refused", "as echo, but a token junk-... is refused with 401", VALID, junk_refused),
-    Mode("gate", "held until POST /_open; then as echo", VALID, gate),
+    Mode("echo", "immediate 200; the claims are derived from the token", VALID, echo),
+    Mode("junk-refused", "as echo, but a token junk-... is rejected with 401", VALID, junk_refused),
+    Mode("gate", "waits for POST /_open, then as echo", VALID, gate),
 ]
 # Matched by prefix and not in the table of verdicts, because the test chooses their answers.
 PREFIXES = [
-    Mode("gate-NAME", "a gate of its own: POST /_open?mode=gate-NAME", VALID, gate),
-    Mode("script-NAME", "what POST /_script/NAME said", "any", script),
+    Mode("gate-NAME", "as gate, opened separately by POST /_open?mode=gate-NAME", VALID, gate),
+    Mode("script-NAME", "the steps set by POST /_script/NAME", "any", script),
 ]

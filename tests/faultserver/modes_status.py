@@ -65,21 +65,21 @@ def unready(name, value, does):
 
 def _redirects():
     for status in REDIRECTS:
-        does = f"{status} to /redirect-target/ on this server; not to be followed"
+        does = f"{status} to /redirect-target/ on this server; must not be followed"
         name = "redirect-N"
         yield Mode(name, does, UNAVAILABLE, redirect_same_host, f"redirect-{status}")
-        does = f"{status} to the proxy trap's port; no byte may go there"
+        does = f"{status} to the proxy trap's port; must not be followed"
         name = "redirect-N-other-port"
         yield Mode(name, does, UNAVAILABLE, redirect_other_port, f"redirect-{status}-other-port")
     for name, location in [("file", "file:///etc/passwd"), ("loop", "/redirect-302-loop/api/me/")]:
         headers = [("Location", location)]
         yield says(f"redirect-302-{name}", f"302 to {location}", UNAVAILABLE, b"", 302, headers)
-    yield says("redirect-target", "where the redirects point; good", VALID, CLAIMS)
+    yield says("redirect-target", "the target of the redirects: 200", VALID, CLAIMS)
 
 
 def _statuses():
     for status in STATUSES:
-        does = f"status {status}" + ("" if status in BODILESS else ", good claims in the body")
+        does = f"status {status}" + ("" if status in BODILESS else ", valid claims in the body")
         yield Mode("status-N", does, UNAVAILABLE, any_status, f"status-{status}")
     for status, seconds in [(429, 7), (503, 7), (503, 0), (503, 999999999)]:
         does = f"{status} with Retry-After: {seconds}"
@@ -88,28 +88,28 @@ def _statuses():
 
 
 MODES = [
-    says("401", "401 as simplejwt says it", INVALID, DETAIL, 401, [BEARER]),
+    says("401", "401 as simplejwt sends it", INVALID, DETAIL, 401, [BEARER]),
     says("401-empty", "401 without a body or a challenge", INVALID, b"", 401),
     says("401-html", "401 with HTML", INVALID, HTML, 401, content_type="text/html"),
-    says("401-claims", "401 with good claims: still refused", INVALID, CLAIMS, 401, [BEARER]),
-    says("401-basic", "401 asking for Basic", INVALID, b"", 401, [("WWW-Authenticate", "Basic")]),
+    says("401-claims", "401 with valid claims: still a rejection", INVALID, CLAIMS, 401, [BEARER]),
+    says("401-basic", "401 with a challenge for Basic", INVALID, b"", 401, [("WWW-Authenticate", "Basic")]),
     *_statuses(),
     Mode("status-503-retry-after-date", "503, HTTP-date 30 s ahead", UNAVAILABLE, retry_after_date),
-    unready("status-503-retry-after-past", "Thu, 01 Jan 1970 00:00:00 GMT", "a date long past"),
+    unready("status-503-retry-after-past", "Thu, 01 Jan 1970 00:00:00 GMT", "a date in the past"),
     unready("status-503-retry-after-negative", "-7", "-7"),
     unready("status-503-retry-after-garbage", "soon", "soon"),
     *_redirects(),
     says("empty-200", "200 with no body", UNAVAILABLE, b""),
     says("html-200", "200 with HTML (a captive portal)", UNAVAILABLE, HTML, 200, (), "text/html"),
-    says("html-200-as-json", "HTML that says it is JSON", UNAVAILABLE, HTML),
-    says("content-type-none", "good claims, no Content-Type", VALID, CLAIMS, content_type=None),
-    says("content-type-html", "good claims as text/html", VALID, CLAIMS, content_type="text/html"),
-    says("set-cookie", "good; the cookie is not to come back", VALID, CLAIMS, 200, COOKIE),
-    Mode("alt-svc", "good; the other service (the trap) is not to be used", VALID, alt_svc),
-    Mode("max-age-N", "life of at most N s", VALID, max_age, "max-age-2"),
-    Mode("max-age-N-age-M", "life of at most N - M s", VALID, max_age, "max-age-30-age-28"),
-    cached("max-age-huge", "max-age=99999999999999999999", "max-age past 64 bits: no longer life"),
-    cached("max-age-garbage", "max-age=later", "max-age that is no number: not to be kept"),
-    cached("no-store", "no-store", "not to be kept"),
-    cached("no-cache", "no-cache", "not to be used again unasked"),
+    says("html-200-as-json", "HTML labeled as JSON", UNAVAILABLE, HTML),
+    says("content-type-none", "valid claims without a Content-Type", VALID, CLAIMS, content_type=None),
+    says("content-type-html", "valid claims as text/html", VALID, CLAIMS, content_type="text/html"),
+    says("set-cookie", "200 with a cookie that must not be sent back", VALID, CLAIMS, 200, COOKIE),
+    Mode("alt-svc", "200 with an alternative service (the trap) that must not be used", VALID, alt_svc),
+    Mode("max-age-N", "TTL of at most N s", VALID, max_age, "max-age-2"),
+    Mode("max-age-N-age-M", "TTL of at most N - M s", VALID, max_age, "max-age-30-age-28"),
+    cached("max-age-huge", "max-age=99999999999999999999", "max-age beyond 64 bits: does not extend the TTL"),
+    cached("max-age-garbage", "max-age=later", "max-age that is not a number: must not be cached"),
+    cached("no-store", "no-store", "must not be cached"),
+    cached("no-cache", "no-cache", "must not be used again without a request"),
 ]

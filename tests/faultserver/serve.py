@@ -33,10 +33,10 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port-file", metavar="FILE", help="write the ports here when ready")
-    parser.add_argument("--ready-fd", type=int, metavar="N", help="write the ports to this fd too")
-    parser.add_argument("--tls-dir", metavar="DIR", help="make certificates here and serve TLS")
-    parser.add_argument("--list", action="store_true", help="print the modes for people")
-    parser.add_argument("--list-json", action="store_true", help="print the modes for tests")
+    parser.add_argument("--ready-fd", type=int, metavar="N", help="also write the ports to this descriptor")
+    parser.add_argument("--tls-dir", metavar="DIR", help="create certificates here and serve TLS")
+    parser.add_argument("--list", action="store_true", help="print the modes as text")
+    parser.add_argument("--list-json", action="store_true", help="print the modes as JSON")
     return parser.parse_args()
 
 
@@ -44,7 +44,7 @@ def run_mode(name, exchange):
     """Starts answering in that mode: None if done, else the coroutine that continues."""
     found = modes.find(name)
     if found is None:
-        error = {"error": f"no mode {name}: see serve.py --list"}
+        error = {"error": f"no such mode: {name}; list them with serve.py --list"}
         exchange.send(response(404, json.dumps(error).encode()))
         return None
     mode, exchange.params = found

@@ -35,40 +35,40 @@ class Listener:
 
 
 LISTENERS = [
-    Listener("https", "a good certificate of ca.pem for localhost and 127.0.0.1", "valid"),
+    Listener("https", "a valid certificate, issued by ca.pem for localhost and 127.0.0.1", "valid"),
     Listener(
         "https_wrong_name",
-        "a certificate of ca.pem, but for other.invalid",
+        "a certificate issued by ca.pem for other.invalid",
         "unavailable",
         names=(x509.DNSName("other.invalid"),),
     ),
     Listener(
         "https_expired",
-        "a certificate of ca.pem that ended yesterday",
+        "a certificate issued by ca.pem that expired yesterday",
         "unavailable",
         valid_days=(-30, -1),
     ),
     Listener(
         "https_not_yet_valid",
-        "a certificate of ca.pem that begins tomorrow",
+        "a certificate issued by ca.pem that is valid from tomorrow on",
         "unavailable",
         valid_days=(1, 30),
     ),
     Listener(
         "https_self_signed",
-        "the right names, signed by nobody but itself",
+        "a self-signed certificate with the right names",
         "unavailable",
         self_signed=True,
     ),
     Listener(
         "https_client_cert",
-        "good, but wants a client certificate (client.pem, client.key)",
+        "as https, but requires a client certificate (client.pem, client.key)",
         "unavailable",
         asks_for_certificate=True,
     ),
     Listener(
         "https_rotating",
-        "the same, until it is told to go by another authority (next/)",
+        "as https_client_cert; POST /_rotate switches to another authority (next/)",
         "unavailable",
         asks_for_certificate=True,
     ),

@@ -35,7 +35,7 @@ class Mutant(NamedTuple):
         count = text.count(self.old)
         if count != 1:
             raise ValueError(
-                f"mutant {self.name}: its old text occurs {count} times in {self.file}, not once: update the mutant")
+                f"mutant {self.name}: its old text occurs {count} times in {self.file} instead of once: update the mutant")
         return text.replace(self.old, self.new)
 
 

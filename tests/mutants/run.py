@@ -105,23 +105,23 @@ def try_mutant(build, mutant, arguments, scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="mutants; none: all")
+    parser.add_argument("names", nargs="*", help="mutants to try; all by default")
     parser.add_argument("--build", type=pathlib.Path, default=mutants.ROOT / "build/dev")
-    parser.add_argument("--seeds", type=int, default=500, help="histories that the simulator gets for each")
-    parser.add_argument("--only-sim", action="store_true", help="the simulator has to do without the tests")
+    parser.add_argument("--seeds", type=int, default=500, help="histories that the simulator runs for each mutant")
+    parser.add_argument("--only-sim", action="store_true", help="use only the simulator, not the tests")
     arguments = parser.parse_args()
     listed = mutants.planted()
     chosen = [mutant for mutant in listed if not arguments.names or mutant.name in arguments.names]
     unknown = set(arguments.names) - {mutant.name for mutant in listed}
     if unknown:
-        parser.error(f"no such mutants: {', '.join(sorted(unknown))}")
+        parser.error(f"no such mutants: {', '.join(sorted(unknown))}; mutants.txt lists them")
     try:
         build = Build(arguments.build.resolve(), ["sim"] if arguments.only_sim else list(PROGRAMS))
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"run.py: cannot build in {arguments.build}: {error}; run ./dev build first", file=sys.stderr)
+        print(f"run.py: cannot build in {arguments.build}: {error}: run ./dev build first", file=sys.stderr)
         return 2
     if not sound(build, arguments):
-        print("run.py: the tests or the simulator find something already, before any mutant", file=sys.stderr)
+        print("run.py: the tests or the simulator already fail without a mutant: fix that first", file=sys.stderr)
         return 2
     scratch = arguments.build.resolve() / "mutants"
     scratch.mkdir(exist_ok=True)

@@ -21,7 +21,7 @@ FRAMES = {
     "welcome_shared_map": ("Welcome", 1, {"version": 1, "features": 1, "boot_time_ns": 1,
                                           "daemon_version": b"0.2.0", "upstream_id": 3}),
     "failure_not_allowed": ("Failure", 0, {
-        "code": 6, "text": b"this uid is in neither allowed_uids nor allowed_gids: ask the operator"}),
+        "code": 6, "text": b"this uid is not in daemon.allowed_uids, nor its gid in daemon.allowed_gids: add one of them"}),
     "failure_stopping": ("Failure", 0, {"code": 10}),
     "hello_reports": ("Hello", 1, {"version_min": 1, "version_max": 1, "features": 2, "client_name": b"lumen",
                                    "upstream_url": b"https://auth.example.com"}),

@@ -95,7 +95,7 @@ def test_auth_status_says_whether_anybody_answers(sound, transport):
 def test_auth_status_fails_where_nobody_does(sound, faults, use):
     sound.daemon.stop()
     assert status()[0] is False and "no claimsd listens" in status()[1]
-    for mode, said in [("500", "neither 200 nor a refusal"), ("ok", "confirmed a made-up token")]:
+    for mode, said in [("500", "neither 200 nor a rejection"), ("ok", "confirmed a made-up token")]:
         use(AUTH_API_URL=faults.url(mode), TRANSPORT="direct")
         fine, text = status()
         assert not fine and said in text

@@ -154,7 +154,7 @@ constexpr auto kActions = std::to_array<Action>({
     {"store lookups fail", 2, store_finds_nothing},
     {"store puts fail", 2, store_takes_nothing},
     {"store erasures fail", 1, store_erases_nothing},
-    {"audit records are refused", 1, audit_takes_nothing},
+    {"audit records are rejected", 1, audit_takes_nothing},
     {"workers report", 8, workers_report},
     {"audit commits fail", 2, audit_commit_fails},
     {"store writes", 3, store_writes},

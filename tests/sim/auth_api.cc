@@ -12,8 +12,12 @@ using proto::Reason;
 
 std::string_view name_of(Outage outage) {
   static constexpr std::array<std::string_view, static_cast<std::size_t>(Outage::kCount)> kNames{
-      "none",  "refuses", "hangs",     "tls",     "breaks off", "unavailable",
-      "error", "forbids", "redirects", "garbage", "too large",  "flaps"};
+      "none",         "rejects connections",
+      "hangs",        "tls",
+      "closes early", "unavailable",
+      "error",        "forbids",
+      "redirects",    "garbage",
+      "too large",    "flaps"};
   return kNames[static_cast<std::size_t>(outage)];
 }
 

@@ -49,7 +49,9 @@ int main_(int argc, char** argv) {
   for (const auto* const named : {&options.only, &options.except}) {
     for (const std::string& name : *named) {
       if (is_invariant(name)) continue;
-      fmt::print(stderr, "claimsd_sim: no such invariant: {}; a run lists them\n", name);
+      fmt::print(stderr,
+                 "claimsd_sim: no such invariant: {}; run claimsd_sim --seeds 1 to list them\n",
+                 name);
       return kUsage;
     }
   }

@@ -47,7 +47,7 @@ void Simulation::carry_out(std::size_t number) {
   trace.note({steps_, clock.now(), given.revokes ? "revokes" : "purges",
               given.subject == Subject::kToken  ? "a token"
               : given.subject == Subject::kUser ? "a user"
-                                                : "everybody",
+                                                : "all users",
               given.subject == Subject::kToken ? static_cast<std::int64_t>(given.token_number) : -1,
               given.user});
   const Order order{.subject = given.subject,

@@ -22,7 +22,7 @@ using RequestNumber = std::uint32_t;
 using ReportNumber = std::uint32_t;
 
 // The user that workers name in all reports.
-inline constexpr std::string_view kClaimedUser = "somebody";
+inline constexpr std::string_view kClaimedUser = "claimed-user";
 
 enum class TokenKind : std::uint8_t { kJwt, kUndated, kOpaque, kJunk, kMalformed, kTooLong, kOld };
 

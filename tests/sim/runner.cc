@@ -37,7 +37,7 @@ std::optional<Violation> run_one(std::uint64_t seed, const RunOptions& options,
     return simulation.run();
   } catch (const std::exception& thrown) {
     return Violation{seed, simulation.records.step.number, "ports",
-                     std::string("it threw: ") + thrown.what(), simulation.trace.last()};
+                     std::string("exception: ") + thrown.what(), simulation.trace.last()};
   }
 }
 

@@ -278,7 +278,7 @@ void Simulation::ask(TokenNumber number, const Asking& asking) {
   ++uid.open;
   ++uid.asked;
   if (!token.confirmations.empty()) ++uid.of_known;  // an upper bound
-  trace.note({steps_, now, "question", "", number, id});
+  trace.note({steps_, now, "query", "", number, id});
   const std::string address =
       question.has_address ? fmt::format("10.0.0.{}", dice.below(scenario.users)) : std::string();
   Question asked{.upstream = token.upstream,
@@ -344,7 +344,7 @@ void Simulation::landed(RequestNumber number) {
   const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
   trace.note({steps_, clock.now(), "result",
               meaning == Meaning::kConfirms  ? "confirms"
-              : meaning == Meaning::kRefuses ? "refuses"
+              : meaning == Meaning::kRefuses ? "rejects"
                                              : proto::name_of(reason_of(response)),
               request.token, number});
   if (meaning == Meaning::kConfirms) {

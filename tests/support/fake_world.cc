@@ -43,7 +43,7 @@ std::uint64_t number_of(const TokenKey& key) {
 
 TokenKey FakeKeyer::key_of(UpstreamId upstream, std::string_view token) {
   // Bounds how many bytes a client can make the daemon hash.
-  if (token.size() > proto::kMaxToken) throw std::logic_error("a key of what can be no token");
+  if (token.size() > proto::kMaxToken) throw std::logic_error("a key for an impossible token");
   const auto [at, is_new] =
       numbers_.try_emplace({upstream, std::string(token)}, numbers_.size() + 1);
   return numbered_key(at->second);
@@ -120,9 +120,9 @@ void FakeCache::scribble() {
 
 void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
   for (const Flying& other : flying_) {
-    if (other.id == id) throw std::logic_error("a flight's id is used twice");
+    if (other.id == id) throw std::logic_error("the id of a request is used twice");
     if (other.upstream == upstream && other.token == token.view()) {
-      throw std::logic_error("two requests on their way for one token");
+      throw std::logic_error("two requests in flight for one token");
     }
   }
   flying_.push_back({id, upstream, std::string(token.view()), url});
@@ -133,7 +133,7 @@ namespace {
 template <class Matches>
 FakeUpstream::Flying take_if(std::vector<FakeUpstream::Flying>& flying, const Matches& matches) {
   const auto found = std::find_if(flying.begin(), flying.end(), matches);
-  if (found == flying.end()) throw std::logic_error("no such request is on its way");
+  if (found == flying.end()) throw std::logic_error("no such request is in flight");
   FakeUpstream::Flying taken = std::move(*found);
   flying.erase(found);
   return taken;
@@ -161,10 +161,10 @@ void RecordingSink::expect(const Waiter& waiter) {
 
 void RecordingSink::answer(const Waiter& waiter, const Answer& answer) {
   const auto found = answers_.find({waiter.connection, waiter.request});
-  if (found == answers_.end()) throw std::logic_error("an answer to a question nobody asked");
+  if (found == answers_.end()) throw std::logic_error("an answer to an unknown query");
   if (found->second) throw std::logic_error("a waiter is answered twice");
   if (answer.claims.empty() == (answer.reason == proto::Reason::kOk)) {
-    throw std::logic_error("claims go with kOk, and with kOk alone");
+    throw std::logic_error("claims are required with kOk and forbidden otherwise");
   }
   found->second = RecordedAnswer{answer, std::string(answer.claims), clock_.now()};
   found->second->answer.claims = {};
@@ -181,7 +181,7 @@ void RecordingSink::expect_receipt(const Waiter& waiter) {
 
 void RecordingSink::receipt(const Waiter& waiter, proto::Reason reason) {
   const auto found = receipts_.find({waiter.connection, waiter.request});
-  if (found == receipts_.end()) throw std::logic_error("a receipt for what nobody reported");
+  if (found == receipts_.end()) throw std::logic_error("a receipt for an unknown report");
   if (found->second) throw std::logic_error("a report is acknowledged twice");
   found->second = reason;
   if (on_receipt) on_receipt(waiter);
@@ -199,7 +199,7 @@ const RecordedAnswer* RecordingSink::find(const Waiter& waiter) const {
 void FakePublisher::publish(UpstreamId upstream, std::string_view /*token*/, const TokenKey& key,
                             const Entry& entry, const LeaseEnd& end) {
   const Now now = clock_.now();
-  if (end.lease <= now.boot || end.hard <= now.wall) throw std::logic_error("an ended lease");
+  if (end.lease <= now.boot || end.hard <= now.wall) throw std::logic_error("an expired lease");
   if (end.lease > entry.fresh_until || end.hard > entry.expires_at) {
     throw std::logic_error("a lease that outlives its entry");
   }

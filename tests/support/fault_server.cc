@@ -60,9 +60,9 @@ int json_number(std::string_view json, std::string_view key) {
 
 FaultServer::FaultServer() {
   directory_ = (std::filesystem::temp_directory_path() / "claimsd-fault-XXXXXX").string();
-  if (mkdtemp(directory_.data()) == nullptr) give_up("no temporary directory");
+  if (mkdtemp(directory_.data()) == nullptr) give_up("cannot create a temporary directory");
   int ends[2] = {-1, -1};
-  if (pipe(ends) != 0) give_up("no pipe");
+  if (pipe(ends) != 0) give_up("cannot create a pipe");
   const Fd reading(ends[0]);
   Fd writing(ends[1]);
   fcntl(reading.get(), F_SETFD, FD_CLOEXEC);
@@ -104,19 +104,19 @@ std::string FaultServer::exchange(const std::string& method, const std::string& 
   address.sin_port = htons(static_cast<std::uint16_t>(port("http")));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    give_up("cannot be reached");
+    give_up("cannot connect");
   }
   const std::string request = method + " " + path +
                               " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
                               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   if (send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
-    give_up("cannot be asked");
+    give_up("cannot send a request");
   }
   const std::string answer = read_all(fd);
   const std::size_t end = answer.find("\r\n\r\n");
   if (!answer.starts_with("HTTP/1.1 200") || end == std::string::npos) {
-    throw std::runtime_error("the fault server refused " + method + " " + path + ": " + answer);
+    throw std::runtime_error("the fault server rejected " + method + " " + path + ": " + answer);
   }
   return answer.substr(end + 4);
 }

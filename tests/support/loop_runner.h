@@ -17,7 +17,7 @@ inline void run_until(daemon::Loop& loop, const std::function<bool()>& happened,
   daemon::Timer tick(loop, [] {});
   tick.start(daemon::milliseconds(5), daemon::milliseconds(5));
   while (!happened() && daemon::Loop::hrtime() < give_up) loop.run_once();
-  if (!happened()) FAIL("what the test waits for has not happened in time");
+  if (!happened()) FAIL("the event that the test waits for did not happen in time");
 }
 
 // Handles what is ready now and what follows from it immediately, without waiting.

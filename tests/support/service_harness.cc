@@ -130,7 +130,8 @@ void ServiceHarness::advance(Duration by) {
     clock.advance(*wait);
     by -= *wait;
     service->tick();
-    if (service->wait_time() == Duration(0)) throw std::logic_error("tick() left what was due");
+    if (service->wait_time() == Duration(0))
+      throw std::logic_error("tick() did not process an event that was due");
   }
   clock.advance(by);
   service->tick();

@@ -50,7 +50,7 @@ def encode(name, request_id, fields):
         else:
             payload += struct.pack("<" + kind, fields.get(field, 0))
     if len(payload) > MAX_PAYLOAD:
-        raise ValueError(f"{name} of {len(payload)} bytes is larger than a payload may be")
+        raise ValueError(f"{name} of {len(payload)} bytes is larger than the limit of a payload")
     return HEADER.pack(len(payload), code, 0, request_id) + payload
 
 
@@ -69,12 +69,12 @@ def decode(frame):
             fields[field] = b"" if kind.startswith("s") else 0
             continue
         if len(payload) < form.size:
-            raise ValueError(f"cut in {field}")
+            raise ValueError(f"truncated in {field}")
         (value,) = form.unpack_from(payload)
         payload = payload[form.size:]
         if kind.startswith("s"):
             if len(payload) < value:
-                raise ValueError(f"cut in {field}")
+                raise ValueError(f"truncated in {field}")
             value, payload = payload[:value], payload[value:]
         fields[field] = value
     return NAMES[code], request_id, fields
@@ -135,6 +135,6 @@ def read_golden(path):
             if words:
                 name, hexes = words
                 if name in frames:
-                    raise ValueError(f"{path}: {name} is there twice")
+                    raise ValueError(f"{path}: {name} occurs twice")
                 frames[name] = bytes.fromhex(hexes)
     return frames

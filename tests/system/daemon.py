@@ -29,7 +29,7 @@ class StartFailed(Exception):
     """The daemon exited instead of becoming ready. Has its output and exit code."""
 
     def __init__(self, code, printed):
-        super().__init__(f"claimsd ended with {code} instead of becoming ready:\n{printed}")
+        super().__init__(f"claimsd exited with status {code} instead of becoming ready:\n{printed}")
         self.code = code
         self.printed = printed
 
@@ -102,7 +102,7 @@ class Claimsd:
             while True:
                 ready, _, _ = select.select([self._notified, pidfd], [], [], PATIENCE)
                 if not ready:
-                    raise TimeoutError(f"claimsd did not say {wanted} within {PATIENCE} s:\n{self.log()}")
+                    raise TimeoutError(f"claimsd did not report {wanted} within {PATIENCE} s:\n{self.log()}")
                 if self._notified not in ready:
                     return False
                 if wanted in self._notified.recv(4096).decode().split("\n"):
@@ -187,7 +187,7 @@ class Claimsd:
         """Waits until the entries buffered by the daemon, for at most 50 ms, are in the file."""
         deadline = time.monotonic() + 5
         while self.status()["cache"]["unwritten_entries"] > 0:
-            assert time.monotonic() < deadline, "entries stay unwritten"
+            assert time.monotonic() < deadline, "entries were not written in time"
 
     def counter(self, name):
         return self.status()["counters"][name]

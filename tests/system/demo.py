@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """./dev demo: a real Auth API, claimsd and four workers in temporary directories, in a few seconds.
 
-Every line that ends in "ok" is a check. Exits 0 if all checks held and 1 otherwise; leaves no
+Every line that ends in "ok" is a check. Exits 0 if all checks passed and 1 otherwise; leaves no
 process and no file behind, even after Ctrl-C.
 """
 
@@ -47,7 +47,7 @@ class Report:
     def check(self, what, shown, holds):
         self.checks += 1
         self.broken += not holds
-        print(f"  {what:36}{shown:58}{'ok' if holds else 'DOES NOT HOLD'}", file=self._out, flush=True)
+        print(f"  {what:36}{shown:58}{'ok' if holds else 'FAILED'}", file=self._out, flush=True)
 
     def verdict(self, what, answer, verdict, holds=True):
         """Prints an answer and checks its verdict."""
@@ -57,16 +57,16 @@ class Report:
     def conclude(self, seconds):
         """Prints the last line; returns the exit code."""
         if self.broken:
-            self.title(f"{self.broken} of {self.checks} checks did not hold.")
+            self.title(f"{self.broken} of {self.checks} checks failed.")
             return 1
-        self.title(f"All {self.checks} checks held, in {seconds:.1f} s. Everything is stopped again.")
+        self.title(f"All {self.checks} checks passed in {seconds:.1f} s. All processes are stopped.")
         return 0
 
 
 def origin(answer):
     """Which of the three caches answered (local table, lease map or daemon) depends on timing."""
     known = ("local", "shared", "cache")
-    return "a cache" if answer.source in known else {"upstream": "the Auth API", "none": "claimsd alone"}[answer.source]
+    return "a cache" if answer.source in known else {"upstream": "the Auth API", "none": "claimsd itself"}[answer.source]
 
 
 def base64url(data):
@@ -108,20 +108,20 @@ class Demo:
         root = pathlib.Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="claimsd-demo-")))
         begin = time.monotonic()
         self.api = self._stack.enter_context(AuthApi(root / "authapi"))
-        self._report.line("the Auth API", f"Django and simplejwt, up after {time.monotonic() - begin:.1f} s")
+        self._report.line("the Auth API", f"Django and simplejwt, ready after {time.monotonic() - begin:.1f} s")
         begin = time.monotonic()
         self.daemon = self._stack.enter_context(
             Claimsd(self._build, root / "claimsd", self.api.url,
                     cache={"max_ttl": f"{MAX_TTL_SECONDS}s", "refresh_ahead_percent": 0}).start())
         version = self.daemon.status()["version"]
         took = time.monotonic() - begin
-        self._report.line("claimsd " + version, f"max_ttl = {MAX_TTL_SECONDS} s, up after {took:.2f} s")
+        self._report.line("claimsd " + version, f"max_ttl = {MAX_TTL_SECONDS} s, ready after {took:.2f} s")
         self.token = self.api.login("tess")
-        self._report.line("tess", "logged in over POST /api/token/")
+        self._report.line("tess", "logged in with POST /api/token/")
         self.worker = self._stack.enter_context(Worker(self._build, self.daemon.socket, "ask"))
 
     def many_lookups(self):
-        self._report.title(f"{WORKERS} worker processes look her token up {LOOKUPS:,} times each")
+        self._report.title(f"{WORKERS} worker processes look up her token {LOOKUPS:,} times each")
         workers = [self._stack.enter_context(Worker(self._build, self.daemon.socket, "repeat", LOOKUPS))
                    for _ in range(WORKERS)]
         for worker in workers:
@@ -143,8 +143,8 @@ class Demo:
         right = who == ("user-101", "tess@example.com", ("rvt",))
         self._report.check("verdict and claims", shown, first.verdict == "valid" and same and right)
         valid, total = sum(tally.get("valid", 0) for _, tally in results), WORKERS * LOOKUPS
-        self._report.check("lookups that got them", f"{valid:,} of {total:,}", valid == total)
-        self._report.check("requests the Auth API got", f"{requests}", requests == 1)
+        self._report.check("lookups answered valid", f"{valid:,} of {total:,}", valid == total)
+        self._report.check("requests to the Auth API", f"{requests}", requests == 1)
 
     def compare(self, lookup_ns):
         """Compares with a worker without claimsd, which here even keeps its connection open."""
@@ -159,13 +159,13 @@ class Demo:
             all_good = all_good and answer.status == 200
         connection.close()
         direct_ns = statistics.median(took)
-        self._report.line("a lookup (median, 4 at a time)", f"{lookup_ns / 1000:,.2f} µs")
+        self._report.line("lookup (median, 4 at a time)", f"{lookup_ns / 1000:,.2f} µs")
         self._report.check("GET /api/me/ (median, 1 at a time)", f"{direct_ns / 1000:,.0f} µs", all_good)
         times = direct_ns / lookup_ns
-        self._report.check("so a lookup is faster by", f"{times:,.0f} times", times >= AT_LEAST_FASTER)
+        self._report.check("a lookup is faster by a factor of", f"{times:,.0f}", times >= AT_LEAST_FASTER)
 
     def bad_tokens(self):
-        self._report.title("What becomes of")
+        self._report.title("Answers for bad tokens and after a logout")
         answer = self.worker.ask(tampered(self.token, user_id="user-301"))
         self._report.verdict("a tampered token", answer, "invalid")
         old = expired(self.token, self.api.signing_key())
@@ -177,12 +177,12 @@ class Demo:
 
     def logout(self):
         fresh = self.worker.ask(self.token, max_age_ms=0)
-        self._report.verdict("her token, asked for anew", fresh, "valid")
+        self._report.verdict("her token, asked with max_age 0", fresh, "valid")
         self.api.logout(self.token)
         logged_out = time.monotonic()
         refused = self.api.ask("GET", "/api/me/", token=self.token)[0] == 401
         answer = self.worker.ask(self.token)
-        self._report.verdict("just after she logged out", answer, "valid", refused)
+        self._report.verdict("right after her logout", answer, "valid", refused)
         began = last_valid = logged_out
         while answer.verdict == "valid" and began - logged_out <= MAX_TTL_SECONDS + 1:
             last_valid = began
@@ -190,17 +190,17 @@ class Demo:
             began = time.monotonic()
             answer = self.worker.ask(self.token)
         in_time = last_valid - logged_out <= MAX_TTL_SECONDS
-        self._report.verdict(f"{began - logged_out:.1f} s after she logged out", answer, "invalid", in_time)
+        self._report.verdict(f"{began - logged_out:.1f} s after her logout", answer, "invalid", in_time)
 
     def outage(self):
         known, unknown = self.api.login("dana"), self.api.login("tomas")
         before = self.worker.ask(known)
         self.api.stop()
-        self._report.title("The Auth API is stopped; what becomes of")
+        self._report.title("Answers while the Auth API is stopped")
         answer = self.worker.ask(known)
-        self._report.verdict("a token known for a moment", answer, "valid", before.verdict == "valid")
+        self._report.verdict("a cached token", answer, "valid", before.verdict == "valid")
         answer = self.worker.ask(unknown)
-        self._report.verdict("a good token not seen before", answer, "unavailable")
+        self._report.verdict("a valid token, not cached", answer, "unavailable")
         answer = self.worker.ask(tampered(unknown, user_id="user-301"))
         self._report.verdict("a tampered token", answer, "unavailable")
 
@@ -216,7 +216,7 @@ def main():
         with contextlib.ExitStack() as stack:
             Demo(arguments.build.resolve(), report, stack).run()
     except KeyboardInterrupt:
-        print("\nInterrupted. Everything is stopped again.")
+        print("\nInterrupted. All processes are stopped.")
         return 128 + signal.SIGINT
     return report.conclude(time.monotonic() - begin)
 

@@ -52,7 +52,7 @@ struct Counting {
     ++tally["source " + std::string(name_of(static_cast<Source>(answer.source)))];
   }
   void operator()(const Failure& failure, std::uint32_t) {
-    throw std::runtime_error("the daemon refused: " + std::string(failure.text));
+    throw std::runtime_error("the daemon rejected the connection: " + std::string(failure.text));
   }
   void operator()(const Welcome&, std::uint32_t) { ++answers; }
   void operator()(const Pong&, std::uint32_t) {}
@@ -85,7 +85,7 @@ class Connection {
   void flush() {
     for (std::string_view rest = out_; !rest.empty();) {
       const ssize_t sent = send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-      if (sent <= 0) throw std::runtime_error("the daemon hung up");
+      if (sent <= 0) throw std::runtime_error("the daemon closed the connection");
       rest.remove_prefix(static_cast<std::size_t>(sent));
     }
     out_.clear();
@@ -95,7 +95,7 @@ class Connection {
     Counting counting{tally};
     while (counting.answers < wanted) {
       const ssize_t got = recv(fd_.get(), in_.data() + used_, in_.size() - used_, 0);
-      if (got <= 0) throw std::runtime_error("the daemon hung up");
+      if (got <= 0) throw std::runtime_error("the daemon closed the connection");
       used_ += static_cast<std::size_t>(got);
       take(counting);
     }

@@ -118,7 +118,7 @@ class Spinners:
 
     def check_alive(self):
         for process in self.processes:
-            assert process.poll() is None, f"a worker ended with {process.returncode}: {process.communicate()[1]}"
+            assert process.poll() is None, f"a worker exited with status {process.returncode}: {process.communicate()[1]}"
 
     def maps(self):
         """The number of lease maps in each process."""
@@ -129,7 +129,7 @@ class Spinners:
         struct.pack_into("<Q", self.memory, STOP, 1)
         for process in self.processes:
             complaints = process.communicate(timeout=PATIENCE)[1]
-            assert process.returncode == 0, f"a worker ended with {process.returncode}: {complaints}"
+            assert process.returncode == 0, f"a worker exited with status {process.returncode}: {complaints}"
 
     def close(self):
         for process in self.processes:

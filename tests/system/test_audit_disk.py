@@ -67,7 +67,7 @@ class SmallDisk:
                 last_room = time.monotonic()
             return time.monotonic() - last_room > 2.5
 
-        until(stays_full, "not one more record fits", 60)
+        until(stays_full, "there is no space for another record", 60)
         return told
 
     def state(self):
@@ -108,7 +108,7 @@ def test_on_a_full_disk_no_answer_is_sent_without_its_record_and_answers_resume_
     # A cached answer needs no record at this level.
     assert disk.peer.ask(jwt(sub="user-0")).reason == "ok"
     disk.make_room()
-    until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "the daemon recovers")
+    until(lambda: told.extend(disk.ask(1)) or told[-1] == "ok", "the log is written again")
     assert disk.state() == "writable" and disk.daemon.status()["well"]
     pid = disk.daemon.process.pid
     told += disk.ask()
@@ -128,7 +128,7 @@ def test_on_a_full_disk_answers_without_a_record_are_counted_when_configured(sma
     counters = disk.daemon.status()["counters"]
     assert set(told) == {"ok"} and counters["audit_allowed"] >= 20 and counters["audit_denied"] == 0
     disk.make_room()
-    until(lambda: told.extend(disk.ask(1)) or disk.state() == "writable", "the daemon recovers")
+    until(lambda: told.extend(disk.ask(1)) or disk.state() == "writable", "the log is written again")
     disk.daemon.stop()
     records = records_in(build, disk.directory)
     assert set(told) == {"ok"}
@@ -169,7 +169,7 @@ class FailingDisk:
         for _ in range(3):
             self.ask()
         came = struct.unpack_from("<q", self.orders, 8)[0] < times
-        until(lambda: self.ask() == "malformed" and self.daemon.status()["audit"]["state"] == "writable", "the daemon recovers")
+        until(lambda: self.ask() == "malformed" and self.daemon.status()["audit"]["state"] == "writable", "the log is written again")
         struct.pack_into("<q", self.orders, 8, 0)
         return came
 

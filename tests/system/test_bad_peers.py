@@ -50,8 +50,8 @@ FATAL = {
     "a query before Hello": (query(), HELLO_EXPECTED),
     "a ping before Hello": (wire.encode("Ping", 1, {"echo": 1}), HELLO_EXPECTED),
     "an unknown message before Hello": (wire.HEADER.pack(0, 0x77, 0, 1), HELLO_EXPECTED),
-    "Hello cut in a field": (wire.HEADER.pack(3, 1, 0, 1) + b"\x01\x00\x01", BAD_FRAME),
-    "only a newer version": (wire.encode("Hello", 1, {"version_min": 2, "version_max": 9}), VERSION),
+    "Hello truncated in a field": (wire.HEADER.pack(3, 1, 0, 1) + b"\x01\x00\x01", BAD_FRAME),
+    "a newer version alone": (wire.encode("Hello", 1, {"version_min": 2, "version_max": 9}), VERSION),
     "version 0": (wire.encode("Hello", 1, {}), VERSION),
     "an unknown Auth API": (
         wire.encode("Hello", 1, {"version_min": 1, "version_max": 1, "upstream_url": b"https://evil.example"}),
@@ -61,7 +61,7 @@ FATAL = {
 }
 FATAL_AFTER_HELLO = {
     "Hello twice": (hello(), HELLO_EXPECTED),
-    "a query cut in its token": (
+    "a query truncated in its token": (
         wire.HEADER.pack(14, 0x10, 0, 7) + struct.pack("<IIH", 0, 0, 100) + b"abcd", BAD_FRAME),
     "an address over its limit": (
         wire.encode("Query", 7, {"token": b"token", "client_address": b"x" * 65}), BAD_FRAME),

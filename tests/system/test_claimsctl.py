@@ -66,7 +66,7 @@ def test_status_reports_a_healthy_daemon_and_one_whose_auth_api_is_down(claimsd,
     daemon = claimsd(faults.url(mode))
     peer(daemon).ask("token")
     done = claimsctl(daemon, "status")
-    assert (done.returncode, "well" in done.stdout) == (VALID, True)
+    assert (done.returncode, "healthy" in done.stdout) == (VALID, True)
     reasons = [peer(daemon).ask(f"another-{number}").reason for number in range(20)]
     assert reasons[:3] == ["upstream_status"] * 3 and "backoff" in reasons
     done = claimsctl(daemon, "status", "--json")

@@ -40,7 +40,7 @@ def threads(process):
 
 def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd, spinner, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
-    one = spinner(daemon, [jwt(sub=f"somebody-{number}") for number in range(4000)])
+    one = spinner(daemon, [jwt(sub=f"user-{number}") for number in range(4000)])
     (process,) = one.processes
     before = private_bytes(process)
     one.start()
@@ -57,8 +57,8 @@ def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd
 
 def test_the_local_table_is_excluded_from_core_dumps_and_wiped_on_fork(claimsd, spinner, faults):
     daemon = claimsd(faults.url("echo"))
-    one = spinner(daemon, [jwt(sub="somebody")]).start()
-    one.until_each(lambda row: row.local > 1000, "the local table is in use")
+    one = spinner(daemon, [jwt(sub="user-1")]).start()
+    one.until_each(lambda row: row.local > 1000, "it has a table in use")
     flags = []
     with open(f"/proc/{one.processes[0].pid}/smaps", encoding="ascii") as file:
         flags = [set(line.split()[1:]) for line in file if line.startswith("VmFlags:")]

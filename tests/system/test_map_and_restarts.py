@@ -22,7 +22,7 @@ RESTART_WINDOW_NS = 1_000_000_000  # kRestartWindowNs of the library
 GOES_ON_NS = 10_000_000
 # Far more tokens than slots: most lookups query the daemon, and each answer overwrites a slot that
 # is being read.
-TOKENS = [jwt(sub=f"somebody-{number}") for number in range(400)]
+TOKENS = [jwt(sub=f"user-{number}") for number in range(400)]
 CROWDED = {"map_slots": 64, "lease": "60s"}
 
 
@@ -50,11 +50,11 @@ def lower_quartile(values):
 def test_the_map_of_a_hung_daemon_is_trusted_for_2_s_and_again_after_it_continues(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
     spinning = spinners(daemon, 4, lambda _: TOKENS[:8], CLAIMSD_TIMEOUT_MS="200").start()
-    spinning.until_each(lambda row: row.local > 1000, "every worker answers from the map")
+    spinning.until_each(lambda row: row.local > 1000, "all workers use the map")
     daemon.signal(signal.SIGSTOP)
     stopped = time.monotonic_ns()
     try:
-        spinning.until_each(lambda row: row.unavailable > 3, "every worker queries the hung daemon")
+        spinning.until_each(lambda row: row.unavailable > 3, "all workers query a silent daemon")
         # The last heartbeat was before the stop, so it is trusted for at most 2 s after the stop.
         assert stopped + HEARTBEAT_LIMIT_NS // 2 < spinning.last("last_map_hit") <= stopped + HEARTBEAT_LIMIT_NS
     finally:
@@ -78,11 +78,11 @@ def test_after_a_kill_at_any_moment_lookups_continue_within_the_restart_window(c
         time.sleep(dice.random() * 0.02)  # the random moment; not a wait for anything
         killed = spinning.set_moment()
         daemon.kill()
-        spinning.until_each(lambda row: row.moment == killed, "every worker's lookup has ended")
+        spinning.until_each(lambda row: row.moment == killed, "all lookups have ended")
         spinning.until_each_goes_on("unavailable", 10)
         cut_off.append(spinning.last("longest_after"))
         gone = spinning.set_moment()
-        spinning.until_each(lambda row: row.moment == gone and row.after >= 1000, "lookups go on without a daemon")
+        spinning.until_each(lambda row: row.moment == gone and row.after >= 1000, "they continue without a daemon")
         without.append(spinning.last("longest_after"))
         daemon.start()
         ready = spinning.set_moment()
@@ -104,7 +104,7 @@ def test_after_a_kill_at_any_moment_lookups_continue_within_the_restart_window(c
 def test_restarts_under_load_cause_no_wrong_answer_and_leave_no_old_maps(claimsd, spinners, faults):
     daemon = claimsd(faults.url("echo"), cache=CROWDED)
     spinning = spinners(daemon, 4, orders_of_their_own).start()
-    spinning.until_each(lambda row: row.lookups > len(TOKENS), "every worker has looked up every token")
+    spinning.until_each(lambda row: row.lookups > len(TOKENS), "all workers know all tokens")
     most = 0
     for number in range(RESTARTS):
         if number % 3 == 0:

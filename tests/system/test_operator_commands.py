@@ -53,7 +53,7 @@ def test_entries_is_a_table_without_tokens_or_emails(busy, claimsctl):
     done = claimsctl(busy, "entries")
     assert done.returncode == 0, done.stderr
     head, *rows = done.stdout.splitlines()
-    assert head.split() == ["entry", "user", "state", "age", "left", "lease"]
+    assert head.split() == ["entry", "user", "state", "age", "TTL", "lease"]
     assert len(rows) == 12 and all("fresh" in row for row in rows)
     assert "@" not in done.stdout
     assert "--limit 0" in claimsctl(busy, "entries", "--limit", "3").stdout
@@ -66,9 +66,9 @@ def test_show_finds_a_token_by_its_bytes_and_a_user_by_the_id(busy, claimsctl):
     assert found["schema"] == 1 and entry["state"] == "fresh"
     done = claimsctl(busy, "show", stdin=f"{CANARY}-3")
     assert "fresh" in done.stdout and "@" not in done.stdout
-    assert "unknown: the next question" in claimsctl(busy, "show", stdin="never-seen").stdout
+    assert "unknown: the next query" in claimsctl(busy, "show", stdin="never-seen").stdout
     assert entry["user"] in claimsctl(busy, "show", "--user", entry["user"]).stdout
-    assert "nothing is known" in claimsctl(busy, "show", "--user", "nobody").stdout
+    assert "no token of this user is cached" in claimsctl(busy, "show", "--user", "nobody").stdout
     assert claimsctl(busy, "show", stdin="a b").returncode == 2
 
 
@@ -121,7 +121,7 @@ def test_monitor_with_count_ends_after_that_many_events(busy, claimsctl, peer):
 
 def test_top_once_and_top_json_need_no_terminal(busy, claimsctl, peer):
     done = claimsctl(busy, "top", "--once", "--interval", "200")
-    assert done.returncode == 0 and "from the cache" in done.stdout and "Auth API" in done.stdout
+    assert done.returncode == 0 and "no source" in done.stdout and "Auth API" in done.stdout
     assert "\x1b" not in done.stdout
     (said,) = lines(claimsctl(busy, "top", "--once", "--json", "--interval", "200"))
     assert said["schema"] == 1 and said["entries"] == 12
@@ -169,7 +169,7 @@ class Screen:
 @pytest.mark.parametrize("how", ["q", "SIGINT", "SIGTERM"])
 def test_top_follows_the_daemon_and_restores_the_terminal(busy, claimsctl, how):
     screen = Screen(claimsctl.binary, busy)
-    screen.read_until(lambda text: text.count("from the cache") >= 3)
+    screen.read_until(lambda text: text.count("no source") >= 3)
     frame = screen.last_frame()
     assert "uid" in frame and "Auth API" in frame
     # The screen is not cleared between frames: each is drawn over the last.
@@ -186,7 +186,7 @@ def test_top_follows_the_daemon_and_restores_the_terminal(busy, claimsctl, how):
 
 def test_top_adapts_to_a_resized_terminal(busy, claimsctl):
     screen = Screen(claimsctl.binary, busy)
-    screen.read_until(lambda text: "from the cache" in text)
+    screen.read_until(lambda text: "no source" in text)
     screen.resize(6, 30)
     screen.process.send_signal(signal.SIGWINCH)
     start = len(screen.text)
@@ -202,4 +202,4 @@ def test_without_a_daemon_it_says_so(claimsd, claimsctl, faults, command):
     daemon = claimsd(faults.url("echo"))
     daemon.stop()
     done = claimsctl(daemon, command)
-    assert done.returncode == 69 and "no admin socket" in done.stderr
+    assert done.returncode == 69 and "does not exist" in done.stderr

@@ -8,7 +8,7 @@ from tokens import jwt
 
 def test_64_preforked_workers_each_get_their_own_answers(claimsd, build, faults):
     daemon = claimsd(faults.url("echo"), cache={"lease": "60s"})
-    tokens = [jwt(sub=f"somebody-{number}") for number in range(32)]
+    tokens = [jwt(sub=f"user-{number}") for number in range(32)]
     command = [str(build / "tests" / "system" / "claimsd_spinner"), str(daemon.socket), "prefork", "64"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         tell_tokens(process, tokens)

@@ -185,7 +185,7 @@ def test_a_client_that_is_no_longer_allowed_keeps_only_a_dead_map(claimsd, fault
 def test_claimsctl_reload_config_and_log_level(claimsd, build, faults):
     daemon = claimsd(faults.url("echo"))
     done = ctl(build, daemon, "reload")
-    assert (done.returncode, done.stdout) == (0, "reloaded: nothing has changed\n")
+    assert (done.returncode, done.stdout) == (0, "reloaded: no option changed\n")
     daemon.tables["limits"] = {"max_in_flight": 7}
     write(daemon)
     done = ctl(build, daemon, "reload")

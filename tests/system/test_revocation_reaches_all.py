@@ -52,7 +52,7 @@ def revoke(build):
 
 
 def until_hot(spinning):
-    spinning.until_each(lambda row: row.local > 1000, "every process answers from its local table")
+    spinning.until_each(lambda row: row.local > 1000, "all workers answer from their own tables")
 
 
 def check_none_is_valid(spinning, returned):
@@ -134,7 +134,7 @@ def test_revoking_a_user_reaches_a_first_request_in_flight(claimsd, spinners, re
     daemon = claimsd(faults.url("gate"), cache={"lease": "60s"})
     token = old_token("cold")
     spinning = spinners(daemon, [token]).start()
-    until(lambda: daemon.status()["questions"]["waiting"] == PROCESSES, "every process waits for the request in flight")
+    until(lambda: daemon.status()["questions"]["waiting"] == PROCESSES, "all workers wait for the request")
     assert faults.count("gate") == 1
     _, returned = revoke(daemon, "--user", user_of(token))
     spinning.set_moment(returned)

@@ -107,7 +107,7 @@ def test_a_lease_ends_as_configured_and_a_query_renews_it(claimsd, map_peer, fau
     assert first.lease_end - first.confirmed_at < 2_000_000_000
     until(lambda: peer.lease(token) is None, "the lease ends", 5)
     assert peer.ask(token).source == "cache"
-    second, claims = until(lambda: peer.lease(token), "the query renews it")
+    second, claims = until(lambda: peer.lease(token), "the query renewed it")
     assert second.sequence > first.sequence
     assert second.confirmed_at == first.confirmed_at
     assert wire.decode_claims(claims)[0].decode() == user_of(token)
@@ -210,7 +210,7 @@ def test_after_a_crash_the_next_daemon_notices_and_the_old_map_expires(claimsd, 
     started = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     assert "unclean_stop" in daemon.log()
     assert (daemon.cache / "map-in-use").exists()
-    until(lambda: not peer.map.is_believed(), "the old map is no longer trusted", 5)
+    until(lambda: not peer.map.is_believed(), "the old map is not trusted", 5)
     # Stop cleanly after the old map has expired for certain: the marker is then removed.
     until(lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME) > started + HEARTBEAT_LIMIT, "the old map has expired", 5)
     daemon.stop()

@@ -99,7 +99,7 @@ def test_an_unanswered_query_ends_at_its_own_deadline(claimsd, peer, faults):
 def test_every_query_gets_the_claims_of_its_own_token(claimsd, worker, faults):
     """2,000 users; 8 processes each query all of them in a different order."""
     daemon = claimsd(faults.url("echo"))
-    tokens = [f"token-of-somebody-{number}" for number in range(2000)]
+    tokens = [f"token-of-user-{number}" for number in range(2000)]
     workers = [worker(daemon, "ask") for _ in range(8)]
     orders = [random.Random(seed).sample(tokens, len(tokens)) for seed in range(8)]
     with ThreadPoolExecutor(8) as pool:

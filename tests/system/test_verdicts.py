@@ -84,7 +84,7 @@ def test_a_failed_refresh_with_max_age_0_does_not_discard_the_cached_answer(clai
 def test_a_cached_token_is_invalid_once_its_exp_has_passed(claimsd, peer, faults):
     asker = peer(claimsd(faults.url("echo"), cache={"clock_skew": "0s"}))
     expires = time.time() + 2.5
-    token = jwt(sub="somebody", exp=expires)
+    token = jwt(sub="user-1", exp=expires)
     first = asker.ask(token)
     assert first.verdict == "valid" and first.left_ms <= 2500
 
@@ -106,7 +106,7 @@ def test_a_rejection_is_cached_and_then_verified_again(claimsd, peer, faults):
     again = asker.ask("token")
     assert (again.verdict, again.source) == ("invalid", "cache")
     assert faults.count(mode) == 1
-    until(lambda: asker.ask("token").verdict == "valid", "the negative entry expires")
+    until(lambda: asker.ask("token").verdict == "valid", "the negative entry has expired")
 
 
 def test_a_403_is_a_rejection_only_if_configured(claimsd, peer, faults):
@@ -126,11 +126,11 @@ def test_each_upstream_has_its_own_answers(claimsd, peer, faults):
 
 
 def test_claims_may_have_other_names(claimsd, peer, faults):
-    body = {"sub": "somebody", "mail": "some@body.example", "groups": ["rvt", "admin"], "id": 7}
+    body = {"sub": "user-1", "mail": "user@example.com", "groups": ["rvt", "admin"], "id": 7}
     mode = faults.script("names", {"body": body})
     names = {"id_claim": "sub", "email_claim": "mail", "role_claim": "groups"}
     answer = peer(claimsd({"url": faults.url(mode), **names})).ask("token")
-    assert (answer.id, answer.email, answer.roles) == ("somebody", "some@body.example", ("rvt", "admin"))
+    assert (answer.id, answer.email, answer.roles) == ("user-1", "user@example.com", ("rvt", "admin"))
 
 
 @pytest.mark.parametrize("mode", ["no-store", "no-cache", "max-age-0"])

@@ -61,12 +61,12 @@ def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
         done = newcomer.run("sh", "-c", f"cd /{HOME} && {command}", check=False, input="y\n", timeout=600)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         said.append(done.stdout)
-    assert "!!" not in said[3] and re.search(rf"^ok +certificate +that of https://{NAME}/api/me/ ends in 29 d$", said[3], re.MULTILINE), said[3]
+    assert "FAILED" not in said[3] and re.search(rf"^ok +certificate +the certificate of https://{NAME}/api/me/ expires in 29 days$", said[3], re.MULTILINE), said[3]
     assert said[4].startswith("valid: ") and "tess@example.com" in said[4]
 
     # The screen in README.md has the names of the doctor's checks.
     (screen,) = re.findall(r"^\$ sudo claimsctl doctor.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    heading = re.compile(r"^(?:ok|!!|! |\? )  (.{18}) \S", re.MULTILINE)
+    heading = re.compile(r"^(?:ok       |warning  |FAILED   |unchecked)  (.{18}) \S", re.MULTILINE)
     assert set(heading.findall(screen)) <= set(heading.findall(said[3]))
 
     # With a fault it says so, even without a daemon.
@@ -74,4 +74,4 @@ def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
     newcomer.run("chmod", "0666", "/etc/claimsd/claimsd.toml")
     ill = newcomer.run("claimsctl", "doctor", check=False)
     assert ill.returncode == 69
-    assert re.search(r"^!!  daemon ", ill.stdout, re.MULTILINE) and "chmod go-w /etc/claimsd/claimsd.toml" in ill.stdout
+    assert re.search(r"^FAILED +daemon ", ill.stdout, re.MULTILINE) and "chmod go-w /etc/claimsd/claimsd.toml" in ill.stdout

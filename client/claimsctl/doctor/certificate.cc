@@ -22,7 +22,7 @@ Result<daemon::WallTime> certificate_end(const std::string& pem) {
       bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
   tm end{};
   if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
-    return daemon::failure("it is no certificate in PEM");
+    return daemon::failure("not a PEM certificate");
   return daemon::WallTime(seconds(timegm(&end)));
 }
 

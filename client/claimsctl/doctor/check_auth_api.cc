@@ -22,30 +22,34 @@ Finding judge_status(const AuthApiFacts& api) {
       fmt::format("{} answered a request without a token with HTTP {}", api.url, api.status);
   if (api.refuses) {
     return {State::kFine,
-            fmt::format("{} refuses who has no token (HTTP {}), in {}", api.url, api.status,
-                        duration_text(api.took_seconds)),
+            fmt::format("{} rejected a request without a token with HTTP {} in {}", api.url,
+                        api.status, duration_text(api.took_seconds)),
             ""};
   }
   const std::string option = fmt::format("upstream.{}.url and .path", api.upstream);
   if (api.status >= kFirstServerError)
-    return {State::kWrong, answered, "its own log tells why; until then known tokens are answered"};
+    return {State::kWrong, answered,
+            "read the Auth API's log; until it recovers, cached tokens are valid until their TTL "
+            "ends, and all others get 503"};
   if (api.status < kFirstRedirect)
-    return {State::kWrong, answered + ": everybody would be let in",
-            fmt::format("is this the Auth API? Check {}", option)};
+    return {State::kWrong, answered + ": it would accept every token",
+            fmt::format("set {} to an endpoint that requires a token", option)};
   if (api.status < kFirstClientError)
-    return {State::kWrong, answered + ": a redirect is not followed",
-            fmt::format("name where it leads in {}", option)};
-  return {State::kWarning, answered + ", which is not a refusal",
-          fmt::format("check {}, or add it to refusal_statuses if it means that", option)};
+    return {State::kWrong, answered + ": claimsd does not follow redirects",
+            fmt::format("set {} to the address that it redirects to", option)};
+  return {State::kWarning, answered + ", which does not count as a rejection",
+          fmt::format("correct {}, or add the status to refusal_statuses if it means that a token "
+                      "was rejected",
+                      option)};
 }
 
 Finding judge_end(std::string_view what, daemon::WallTime now, daemon::WallTime end,
                   std::string_view mend) {
   if (end <= now)
-    return {State::kWrong, fmt::format("{} ended {}", what, distance_text(now, end)),
+    return {State::kWrong, fmt::format("{} expired {}", what, distance_text(now, end)),
             std::string(mend)};
   return {end - now < kEndsSoon ? State::kWarning : State::kFine,
-          fmt::format("{} ends {}", what, distance_text(now, end)),
+          fmt::format("{} expires {}", what, distance_text(now, end)),
           end - now < kEndsSoon ? std::string(mend) : ""};
 }
 
@@ -58,8 +62,8 @@ Findings check_auth_api(const Facts& facts) {
       all.push_back(judge_status(api));
     } else {
       all.push_back({State::kWrong, fmt::format("{}: {}", api.url, api.failure),
-                     fmt::format("check upstream.{}.url, DNS, the network between, and ca_file for "
-                                 "a certificate that is not trusted",
+                     fmt::format("check upstream.{}.url, DNS and the network; if the "
+                                 "certificate is not trusted, check ca_file",
                                  api.upstream)});
     }
   }
@@ -73,14 +77,17 @@ Findings check_certificate(const Facts& facts) {
     tls = tls || api.tls;
     if (!api.tls) continue;
     if (api.certificate_end) {
-      all.push_back(judge_end(fmt::format("that of {}", api.url), facts.clock.now,
-                              *api.certificate_end, "whoever runs the Auth API must renew it"));
+      all.push_back(judge_end(fmt::format("the certificate of {}", api.url), facts.clock.now,
+                              *api.certificate_end,
+                              "ask the operator of the Auth API to renew it"));
     } else {
-      all.push_back({State::kUnchecked, fmt::format("{} showed none that is trusted", api.url),
-                     "see Auth API"});
+      all.push_back({State::kUnchecked,
+                     fmt::format("there was no trusted TLS connection to {}", api.url),
+                     "fix the finding under Auth API first"});
     }
   }
-  if (!tls) all.push_back({State::kFine, "none: every Auth API is on this host's loopback", ""});
+  if (!tls)
+    all.push_back({State::kFine, "not needed: every Auth API is on this host's loopback", ""});
   return all;
 }
 
@@ -91,13 +98,14 @@ Findings check_client_certificate(const Facts& facts) {
       const bool absent = certificate.path.starts_with("/run/credentials/") && !facts.daemon;
       const bool unseen = absent || facts.caller.uid != 0;
       all.push_back({unseen ? State::kUnchecked : State::kWrong, certificate.end.error().message,
-                     absent   ? "start the daemon: systemd hands it over while that runs"
-                     : unseen ? "run it as root"
-                              : "put a PEM certificate there, or take the option out"});
+                     absent   ? "systemctl start claimsd: systemd provides the file only while the "
+                                "daemon runs"
+                     : unseen ? kRunAsRoot
+                              : "put a PEM certificate there, or remove the option"});
       continue;
     }
     all.push_back(judge_end(certificate.path, facts.clock.now, *certificate.end,
-                            "renew it; it is read again when the file changes"));
+                            "renew it; the daemon rereads the file when it changes"));
   }
   if (all.empty()) all.push_back({State::kFine, "none is configured", ""});
   return all;
@@ -111,19 +119,19 @@ Findings check_clock(const Facts& facts) {
       // A Date header has a resolution of one second.
       if (!api.ahead || std::chrono::abs(*api.ahead) <= skew + seconds(1)) continue;
       all.push_back({State::kWrong,
-                     fmt::format("the clock of {} is {} s {} this host's: more than "
-                                 "cache.clock_skew, so that tokens end too early or too late",
+                     fmt::format("the clock of {} is {} s {} this host's, more than "
+                                 "cache.clock_skew: tokens expire too early or too late",
                                  api.url, std::chrono::abs(*api.ahead).count(),
                                  *api.ahead > seconds(0) ? "ahead of" : "behind"),
-                     "set the wrong one of the two right (timedatectl set-ntp true)"});
+                     "synchronize both clocks: timedatectl set-ntp true"});
     }
   }
   if (!facts.clock.synchronised) {
-    all.push_back({State::kWarning, "nobody keeps this host's clock right",
-                   "timedatectl set-ntp true, or run chrony; in a virtual machine whose host does "
-                   "that this is fine"});
+    all.push_back({State::kWarning, "this host's clock is not synchronized",
+                   "timedatectl set-ntp true, or install chrony; ignore this in a virtual machine "
+                   "whose host sets its clock"});
   }
-  if (all.empty()) all.push_back({State::kFine, "it is kept right", ""});
+  if (all.empty()) all.push_back({State::kFine, "synchronized", ""});
   return all;
 }
 

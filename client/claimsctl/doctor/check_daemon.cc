@@ -33,28 +33,31 @@ Finding judge_config_file(const Facts& facts) {
   const Place& file = facts.config_file;
   const std::size_t upstreams = facts.config->config.upstreams.size();
   if (!file.found || !*file.found)  // it was readable a moment ago
-    return {State::kUnchecked, fmt::format("{} came or went meanwhile", file.path), "ask again"};
+    return {State::kUnchecked, fmt::format("{} was created or removed during the check", file.path),
+            "run claimsctl doctor again"};
   const FileFacts& found = **file.found;
   if ((found.mode & kWritableByOthers) != 0) {
     return {
         State::kWrong,
-        fmt::format("others than its owner {} may change {} (mode {:04o}), and with it whom the "
-                    "daemon sends tokens to",
+        fmt::format("users other than its owner {} can change {} (mode {:04o}), and with it where "
+                    "the daemon sends tokens",
                     file.owner, file.path, found.mode),
         fmt::format("chmod go-w {}", file.path)};
   }
   if (!may_read(file, facts)) {
     return {State::kWrong,
-            fmt::format("the daemon's user {} may not read {} ({}:{}, mode {:04o})",
+            fmt::format("the daemon's user {} cannot read {} ({}:{}, mode {:04o})",
                         facts.daemon_user, file.path, file.owner, file.group, found.mode),
-            fmt::format("chgrp {} {}; chmod 0640 {}", facts.daemon_user, file.path, file.path)};
+            fmt::format("chgrp {} {} && chmod 0640 {}", facts.daemon_user, file.path, file.path)};
   }
   if (may_hold_a_password(facts.config->config) && (found.mode & kReadableByOthers) != 0) {
-    return {State::kWarning, fmt::format("everybody may read {}, which names a proxy", file.path),
+    return {State::kWarning,
+            fmt::format("every user can read {}, which may contain a proxy password", file.path),
             fmt::format("chmod o-r {}", file.path)};
   }
   return {State::kFine,
-          fmt::format("{}: valid, {} Auth API{}", file.path, upstreams, upstreams == 1 ? "" : "s"),
+          fmt::format("{} is valid and has {} Auth API{}", file.path, upstreams,
+                      upstreams == 1 ? "" : "s"),
           ""};
 }
 
@@ -62,14 +65,13 @@ Finding judge_config_file(const Facts& facts) {
 
 Findings check_configuration(const Facts& facts) {
   if (facts.config) return {judge_config_file(facts)};
-  if (facts.config_denied)
-    return {{State::kUnchecked, facts.config.error().message, "run it as root"}};
+  if (facts.config_denied) return {{State::kUnchecked, facts.config.error().message, kRunAsRoot}};
   Findings all;
   std::string_view rest = facts.config.error().message;
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());
     all.push_back({State::kWrong, std::string(rest.substr(0, end)),
-                   "mend this place, then: claimsctl check-config; systemctl restart claimsd"});
+                   "correct it, then: claimsctl check-config && systemctl restart claimsd"});
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return all;
@@ -84,16 +86,16 @@ Findings check_daemon(const Facts& facts) {
   const DaemonFacts& daemon = *facts.daemon;
   Findings all;
   if (daemon.version != facts.version) {
-    all.push_back(
-        {State::kWarning,
-         fmt::format("it is claimsd {}, and this claimsctl is {}", daemon.version, facts.version),
-         "systemctl restart claimsd, if a newer one has been installed"});
+    all.push_back({State::kWarning,
+                   fmt::format("the daemon has version {}, this claimsctl has {}", daemon.version,
+                               facts.version),
+                   "systemctl restart claimsd, if a newer version is installed"});
   }
   for (const auto& trouble : daemon.troubles)
     all.push_back({State::kWrong, trouble.message, trouble.hint});
   if (all.empty()) {
     all.push_back({State::kFine,
-                   fmt::format("version {}, pid {}, well, for {}", daemon.version, daemon.pid,
+                   fmt::format("healthy, version {}, pid {}, up for {}", daemon.version, daemon.pid,
                                duration_text(daemon.uptime_seconds)),
                    ""});
   }
@@ -102,7 +104,8 @@ Findings check_daemon(const Facts& facts) {
 
 Findings check_in_effect(const Facts& facts) {
   if (!facts.daemon)
-    return {{State::kUnchecked, "not looked at: the daemon does not tell", "see daemon"}};
+    return {{State::kUnchecked, "the daemon did not report its configuration",
+             "fix the finding under daemon first"}};
   std::vector<std::string> differ;
   for (const auto& setting : facts.config->settings) {
     const auto& options = facts.daemon->options;
@@ -111,29 +114,31 @@ Findings check_in_effect(const Facts& facts) {
     });
     if (found == options.end() || found->value != setting.value) differ.push_back(setting.option);
   }
-  if (differ.empty()) return {{State::kFine, "the daemon works by what the file says", ""}};
+  if (differ.empty()) return {{State::kFine, "the running daemon uses the file as it is now", ""}};
   std::string names;
   for (std::size_t at = 0; at < std::min(differ.size(), kMostNamed); ++at)
     names += (at == 0 ? "" : ", ") + differ[at];
   if (differ.size() > kMostNamed) names += fmt::format(" and {} more", differ.size() - kMostNamed);
   return {{State::kWarning,
-           fmt::format("the file {} says otherwise than the running daemon: {}",
+           fmt::format("the running daemon does not use {} as it is now; different: {}",
                        facts.config_file.path, names),
-           "claimsctl reload; it says which of them need a restart"}};
+           "run claimsctl reload; it names the options that need a restart"}};
 }
 
 Findings check_answer(const Facts& facts) {
   const PingFacts& ping = facts.ping;
-  if (ping.answered) return {{State::kFine, "it answers libclaimsd", ""}};
+  if (ping.answered) return {{State::kFine, "the daemon answers libclaimsd", ""}};
   if (ping.reason == "not_permitted") {
-    return {{State::kUnchecked, fmt::format("{} may not ask: {}", facts.caller.name, ping.text),
-             "run it as root, or as a member of the socket's group"}};
+    return {{State::kUnchecked, fmt::format("{} may not query: {}", facts.caller.name, ping.text),
+             "run claimsctl doctor as root or as a member of the socket's group"}};
   }
-  const std::string mend = ping.reason == "wrong_daemon"
-                               ? "the library trusts root and the owner of the socket's directory: "
-                                 "see claims socket; in "
-                                 "a user namespace set daemon_uid"
-                               : "see daemon and claims socket; its log: journalctl -u claimsd";
+  const std::string mend =
+      ping.reason == "wrong_daemon"
+          ? "fix the finding under claims socket first: libclaimsd trusts only "
+            "root and the owner of the socket's directory; in a user "
+            "namespace, set daemon_uid"
+          : "fix the findings under daemon and claims socket first; if there are "
+            "none, read the log: journalctl -u claimsd";
   return {{State::kWrong, fmt::format("{}: {}", ping.reason, ping.text), mend}};
 }
 

@@ -14,7 +14,7 @@ constexpr std::uint64_t kLowPercent = 5;                      // percent of the 
 constexpr char kCredentials[] = "/run/credentials/";          // systemd.exec(5)
 
 Finding not_seen(const Place& place) {
-  return {State::kUnchecked, place.found.error().message, "run it as root"};
+  return {State::kUnchecked, place.found.error().message, kRunAsRoot};
 }
 
 Finding faulty(const daemon::FileFault& fault) {
@@ -25,10 +25,13 @@ Finding faulty(const daemon::FileFault& fault) {
 Finding missing(const Facts& facts, const Place& place, std::string_view what) {
   if (!facts.daemon) {
     return {State::kFine,
-            fmt::format("{} {} is not there: it is made at the first start", what, place.path), ""};
+            fmt::format("{} {} does not exist yet: the daemon creates it at its first start", what,
+                        place.path),
+            ""};
   }
-  return {State::kWrong, fmt::format("the daemon runs, and {} {} is gone", what, place.path),
-          "systemctl restart claimsd; find out who removed it"};
+  return {State::kWrong,
+          fmt::format("{} {} is missing although the daemon is running", what, place.path),
+          "systemctl restart claimsd, then find out what removed it"};
 }
 
 enum class Lies : bool { kInMemory, kOnDisk };
@@ -42,14 +45,14 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
     return {faulty(*fault)};
   if (disk && disk->in_memory && lies == Lies::kOnDisk) {
     return {{State::kWrong,
-             fmt::format("{} {} lies in memory: it is gone after a reboot", what, place.path),
+             fmt::format("{} {} is on a memory file system: a reboot deletes it", what, place.path),
              "put it on a disk"}};
   }
   if (disk && !disk->in_memory && lies == Lies::kInMemory) {
-    return {{State::kWarning,
-             fmt::format("{} {} lies on a disk: sealed claims outlive a reboot there", what,
-                         place.path),
-             "put it on a tmpfs, such as /run/claimsd/cache"}};
+    return {
+        {State::kWarning,
+         fmt::format("{} {} is on a disk: sealed claims survive a reboot there", what, place.path),
+         "put it on a tmpfs, such as /run/claimsd/cache"}};
   }
   return {{State::kFine,
            fmt::format("{} ({}, mode {:04o})", place.path, place.owner, (**place.found).mode), ""}};
@@ -58,22 +61,21 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
 void judge_room(Findings& all, const Result<DiskFacts>& disk, const std::string& path,
                 std::uint64_t needs, std::string_view mend) {
   if (!disk) {
-    all.push_back({State::kUnchecked, disk.error().message, "run it as root"});
+    all.push_back({State::kUnchecked, disk.error().message, kRunAsRoot});
     return;
   }
   const std::string left =
-      fmt::format("{} of {} left", bytes_text(disk->free_bytes), bytes_text(disk->total_bytes));
+      fmt::format("{} of {} free", bytes_text(disk->free_bytes), bytes_text(disk->total_bytes));
   if (disk->read_only) {
     all.push_back({State::kWrong, fmt::format("the file system of {} is read-only", path),
-                   "see the kernel's log (dmesg): mostly the disk has failed"});
+                   "read the kernel's log (dmesg): the disk has probably failed"});
   } else if (disk->no_free_files) {
-    all.push_back({State::kWrong,
-                   fmt::format("no file can be made where {} lies: no free inodes", path),
-                   "remove files there (df -i)"});
+    all.push_back({State::kWrong, fmt::format("the file system of {} has no free inodes", path),
+                   "delete files there; df -i shows the usage"});
   } else if (disk->free_bytes < needs) {
     all.push_back(
         {State::kWrong,
-         fmt::format("{}: {}, and {} may be needed at once", path, left, bytes_text(needs)),
+         fmt::format("{}: {}, but {} may be needed at once", path, left, bytes_text(needs)),
          std::string(mend)});
   } else if (disk->free_bytes / kLowPercent < disk->total_bytes / 100) {
     all.push_back({State::kWarning, fmt::format("{}: {}", path, left), std::string(mend)});
@@ -89,10 +91,10 @@ Findings check_host_key(const Facts& facts) {
   if (!key.found) return {not_seen(key)};
   if (!*key.found && credential) {
     if (facts.daemon)
-      return {{State::kWrong, fmt::format("systemd handed over no {}", key.path),
-               "put it into /etc/credstore, then: systemctl restart claimsd"}};
-    return {{State::kUnchecked, fmt::format("{} is there only while the daemon runs", key.path),
-             "start the daemon"}};
+      return {{State::kWrong, fmt::format("systemd did not provide the credential {}", key.path),
+               "put the key into /etc/credstore, then: systemctl restart claimsd"}};
+    return {{State::kUnchecked, fmt::format("{} exists only while the daemon runs", key.path),
+             "systemctl start claimsd"}};
   }
   if (!*key.found) return {missing(facts, key, "the host key")};
   const auto source =
@@ -115,13 +117,13 @@ Findings check_cache(const Facts& facts) {
 
 Findings check_revocations(const Facts& facts) {
   return judge_directory(facts, facts.configured->revocations, facts.configured->revocations_disk,
-                         "the directory of revocations", Lies::kOnDisk);
+                         "the revocation directory", Lies::kOnDisk);
 }
 
 Findings check_audit(const Facts& facts) {
   if (!facts.config->config.audit.enabled) {
-    return {{State::kWarning, "none is kept: audit.enabled is false",
-             "set audit.enabled = true, unless nobody will ask who was refused"}};
+    return {{State::kWarning, "there is none: audit.enabled is false",
+             "set audit.enabled = true, unless you need no record of rejections"}};
   }
   return judge_directory(facts, facts.configured->audit, facts.configured->audit_disk,
                          "the audit log", Lies::kOnDisk);
@@ -134,20 +136,21 @@ Findings check_disk(const Facts& facts) {
   const auto cache_grows =
       config.cache.max_bytes - std::min(config.cache.max_bytes, found.cache_file_bytes);
   judge_room(all, found.cache_disk, found.cache.path, cache_grows,
-             "make the tmpfs larger, or cache.max_bytes smaller");
+             "enlarge the tmpfs or lower cache.max_bytes");
   judge_room(all, found.revocations_disk, found.revocations.path, kRevocationsNeed,
-             "make room: a revocation that is not on disk does not survive a reboot");
+             "free disk space: a revocation that is not on disk does not survive a reboot");
   if (config.audit.enabled) {
-    judge_room(all, found.audit_disk, found.audit.path, config.audit.segment_bytes,
-               "make room, or lower audit.max_bytes or audit.keep: what cannot be recorded is not "
-               "answered");
+    judge_room(
+        all, found.audit_disk, found.audit.path, config.audit.segment_bytes,
+        "free disk space, or lower audit.max_bytes or audit.keep: queries whose record cannot be "
+        "written are answered unavailable");
   }
   if (all.empty()) {
     const auto& disk = config.audit.enabled ? found.audit_disk : found.revocations_disk;
     all.push_back({State::kFine,
-                   fmt::format("{} of {} left where {} lies", bytes_text(disk->free_bytes),
+                   fmt::format("{} of {} free for {}", bytes_text(disk->free_bytes),
                                bytes_text(disk->total_bytes),
-                               config.audit.enabled ? "the audit log" : "what was revoked"),
+                               config.audit.enabled ? "the audit log" : "the revocations"),
                    ""});
   }
   return all;

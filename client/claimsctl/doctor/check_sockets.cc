@@ -19,18 +19,18 @@ std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, 
   const auto& daemon = facts.config->config.daemon;
   const std::string path = admin ? daemon.admin_socket : daemon.socket;
   if (path == socket.socket.path) return "";
-  return fmt::format("the configuration names {}: {} {}", path,
+  return fmt::format("run claimsctl {} {} doctor: the configuration names that path",
                      admin ? "--admin-socket" : "--socket", path);
 }
 
-// Checks that apply to both sockets; empty if all is well.
+// Checks that apply to both sockets; empty if there is no fault.
 std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket, bool admin) {
   const std::string& path = socket.socket.path;
   if (!socket.socket.found)
-    return Finding{State::kUnchecked, socket.socket.found.error().message, "run it as root"};
+    return Finding{State::kUnchecked, socket.socket.found.error().message, kRunAsRoot};
   if (!*socket.socket.found) {
     const std::string other = configured_elsewhere(facts, socket, admin);
-    return Finding{State::kWrong, fmt::format("there is no {}", path),
+    return Finding{State::kWrong, fmt::format("{} does not exist", path),
                    other.empty() ? kStart : other};
   }
   const FileFacts& found = **socket.socket.found;
@@ -43,14 +43,14 @@ std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket
                             (directory.mode & kSticky) == 0;
   if (others_write) {
     return Finding{State::kWrong,
-                   fmt::format("others may put a socket of theirs into {} (mode {:04o}) and be "
-                               "sent tokens",
+                   fmt::format("other users can replace the socket in {} (mode {:04o}) and so "
+                               "receive tokens",
                                socket.directory.path, directory.mode),
                    fmt::format("chmod go-w {}", socket.directory.path)};
   }
   if (directory.uid != 0 && directory.uid != facts.daemon_uid) {
     return Finding{State::kWrong,
-                   fmt::format("the directory {} belongs to {}, who could put another socket there",
+                   fmt::format("the directory {} belongs to {}, who can replace the socket there",
                                socket.directory.path, socket.directory.owner),
                    fmt::format("chown {} {}", facts.daemon_user, socket.directory.path)};
   }
@@ -77,10 +77,10 @@ bool may_open(const User& user, const FileFacts& socket) {
 // Never suggest joining root's own group, which grants far more than the right to query.
 std::string let_in(const Place& socket, std::string_view user) {
   if ((**socket.found).gid == 0) {
-    return "set daemon.socket_group = \"claimsd-clients\" (or SocketGroup= in claimsd.socket), put "
-           "the users of workers into that group, restart claimsd";
+    return "set daemon.socket_group = \"claimsd-clients\" (or SocketGroup= in claimsd.socket), add "
+           "the users of the workers to that group, and restart claimsd";
   }
-  return fmt::format("usermod --append --groups {} {}, then restart what runs as that user",
+  return fmt::format("usermod --append --groups {} {}, then restart the processes of that user",
                      socket.group, user);
 }
 
@@ -88,22 +88,21 @@ Finding judge_worker(const User& user, const Facts& facts) {
   const auto& daemon = facts.config->config.daemon;
   const SocketFacts& socket = facts.claims_socket;
   if (!may_open(user, **socket.socket.found)) {
-    return {
-        State::kWrong,
-        fmt::format("the user {} may not open {} ({})", user.name, socket.socket.path, who(socket)),
-        let_in(socket.socket, user.name)};
+    return {State::kWrong,
+            fmt::format("user {} may not open {} ({})", user.name, socket.socket.path, who(socket)),
+            let_in(socket.socket, user.name)};
   }
   const bool listed = daemon.allowed_uids.empty() && daemon.allowed_gids.empty();
   const bool primary = !user.gids.empty() && holds(daemon.allowed_gids, user.gids.front());
   if (user.uid != 0 && !listed && !holds(daemon.allowed_uids, user.uid) && !primary) {
     return {State::kWrong,
             fmt::format(
-                "the user {} (uid {}) stands in neither daemon.allowed_uids nor, with the primary "
-                "group, daemon.allowed_gids",
+                "user {} (uid {}) is not in daemon.allowed_uids, and its primary group is not in "
+                "daemon.allowed_gids",
                 user.name, user.uid),
             fmt::format("add {} to daemon.allowed_uids, then: claimsctl reload", user.uid)};
   }
-  return {State::kFine, fmt::format("the user {} may ask", user.name), ""};
+  return {State::kFine, fmt::format("user {} may query", user.name), ""};
 }
 
 // Without a user to check: is any user allowed to query?
@@ -111,15 +110,15 @@ Finding judge_group(const Facts& facts) {
   const SocketFacts& socket = facts.claims_socket;
   const FileFacts& found = **socket.socket.found;
   if ((found.mode & kWritableByOthers) != 0)
-    return {State::kFine, "every user of this host may open the claims socket", ""};
+    return {State::kFine, "every user of this host may query", ""};
   std::string names;
   for (const auto& name : socket.members) {
     if (name != facts.daemon_user) names += (names.empty() ? "" : ", ") + name;
   }
   if (!names.empty())
-    return {State::kFine, fmt::format("in {}: {}", socket.socket.group, names), ""};
+    return {State::kFine, fmt::format("members of group {}: {}", socket.socket.group, names), ""};
   return {State::kWarning,
-          fmt::format("nobody is in the group {}: but for root, none may ask", socket.socket.group),
+          fmt::format("group {} has no members: only root may query", socket.socket.group),
           let_in(socket.socket, "USER")};
 }
 
@@ -131,7 +130,7 @@ Findings check_claims_socket(const Facts& facts) {
     const FileFacts& directory = **facts.claims_socket.directory.found;
     if ((directory.mode & kSearchableByOthers) == 0) {
       return {{State::kWarning,
-               fmt::format("not every worker reaches {}: its directory has mode {:04o}",
+               fmt::format("some workers cannot reach {}: its directory has mode {:04o}",
                            facts.claims_socket.socket.path, directory.mode),
                fmt::format("chmod o+x {}", facts.claims_socket.directory.path)}};
     }
@@ -155,12 +154,12 @@ Findings check_admin_socket(const Facts& facts) {
 Findings check_groups(const Facts& facts) {
   const auto& socket = facts.claims_socket.socket;
   if (!socket.found || !*socket.found)
-    return {{State::kUnchecked, "not looked at: there is no claims socket to be let in to",
-             "see claims socket"}};
+    return {{State::kUnchecked, "there is no claims socket",
+             "fix the finding under claims socket first"}};
   Findings all;
   for (const auto& name : facts.unknown_workers)
-    all.push_back({State::kWrong, fmt::format("there is no user {} on this host", name),
-                   "name another one by --worker"});
+    all.push_back({State::kWrong, fmt::format("user {} does not exist on this host", name),
+                   "name an existing user with --worker"});
   for (const auto& user : facts.workers) all.push_back(judge_worker(user, facts));
   if (all.empty()) all.push_back(judge_group(facts));
   return all;

@@ -5,37 +5,37 @@ namespace {
 
 // clang-format off
 constexpr Check kChecks[] = {
-  {"configuration", "configuration", "that the file is a configuration which the daemon may read and others may not change",
+  {"configuration", "configuration", "The file is valid, the daemon can read it, and other users cannot change it",
    Needs::kNothing, check_configuration},
-  {"daemon", "daemon", "that it runs, is well by its own account, and is of the version of claimsctl",
+  {"daemon", "daemon", "It runs, reports itself healthy, and has the version of claimsctl",
    Needs::kNothing, check_daemon},
-  {"in_effect", "in effect", "that the running daemon works by what the file says now",
+  {"in_effect", "in effect", "The running daemon uses the file as it is now",
    Needs::kConfiguration, check_in_effect},
-  {"claims_socket", "claims socket", "that it is there, and who may open or replace it",
+  {"claims_socket", "claims socket", "It exists, workers can reach it, and other users cannot replace it",
    Needs::kNothing, check_claims_socket},
-  {"admin_socket", "admin socket", "the same of the admin socket, which is not for everybody",
+  {"admin_socket", "admin socket", "It exists, and only administrators can open or replace it",
    Needs::kNothing, check_admin_socket},
-  {"groups", "groups", "that the users of workers (--worker) may ask: groups, modes, allowed_uids and allowed_gids",
+  {"groups", "groups", "The users named with --worker may query: groups, modes, allowed_uids and allowed_gids",
    Needs::kConfiguration, check_groups},
-  {"answer", "answer", "that the daemon answers libclaimsd, as it would a worker",
+  {"answer", "answer", "The daemon answers libclaimsd as it would answer a worker",
    Needs::kNothing, check_answer},
-  {"host_key", "host key", "owner, mode and size of cache.key_file, and of its directory",
+  {"host_key", "host key", "Owner, mode and size of cache.key_file; owner and mode of its directory",
    Needs::kConfiguration, check_host_key},
-  {"cache", "cache", "owner and mode of cache.directory, and that it lies in memory",
+  {"cache", "cache", "Owner and mode of cache.directory, which belongs on a memory file system",
    Needs::kConfiguration, check_cache},
-  {"revocations", "revocations", "owner and mode of revocations.directory, and that it lies on a disk",
+  {"revocations", "revocations", "Owner and mode of revocations.directory, which belongs on a disk",
    Needs::kConfiguration, check_revocations},
-  {"audit", "audit log", "owner and mode of audit.directory, and that it lies on a disk",
+  {"audit", "audit log", "Owner and mode of audit.directory, which belongs on a disk",
    Needs::kConfiguration, check_audit},
-  {"disk", "disk", "room and files left where the cache, revocations and the audit log lie",
+  {"disk", "disk", "Free space and inodes for the cache, the revocations and the audit log",
    Needs::kConfiguration, check_disk},
-  {"clock", "clock", "that this host's clock is kept right, and agrees with the Auth API's",
+  {"clock", "clock", "This host's clock is synchronized and agrees with the clock of each Auth API",
    Needs::kNothing, check_clock},
-  {"auth_api", "Auth API", "that each URL answers a request without a token, and refuses it",
+  {"auth_api", "Auth API", "Each URL answers a request without a token, and rejects it",
    Needs::kConfiguration, check_auth_api},
-  {"certificate", "certificate", "when the certificate of each Auth API ends",
+  {"certificate", "certificate", "When the certificate of each Auth API expires",
    Needs::kConfiguration, check_certificate},
-  {"client_certificate", "client certificate", "that upstream.NAME.client_certificate can be read, and when it ends",
+  {"client_certificate", "client certificate", "upstream.NAME.client_certificate is readable, and when it expires",
    Needs::kConfiguration, check_client_certificate},
 };
 // clang-format on
@@ -58,8 +58,8 @@ std::string_view name_of(State state) {
 
 Findings judge(const Check& check, const Facts& facts) {
   if (check.needs == Needs::kConfiguration && !facts.configured) {
-    return {{State::kUnchecked, "not looked at: it takes a configuration to know where",
-             "mend the configuration first"}};
+    return {{State::kUnchecked, "there is no valid configuration that says where to look",
+             "fix the finding under configuration first"}};
   }
   return check.judge(facts);
 }
@@ -67,8 +67,10 @@ Findings judge(const Check& check, const Facts& facts) {
 std::string distance_text(daemon::WallTime now, daemon::WallTime then) {
   using std::chrono::hours;
   const auto apart = std::chrono::duration_cast<hours>(then > now ? then - now : now - then);
-  const std::string text = apart < hours(48) ? std::to_string(apart.count()) + " h"
-                                             : std::to_string(apart.count() / 24) + " d";
+  const bool short_time = apart < hours(48);
+  const auto count = short_time ? apart.count() : apart.count() / 24;
+  const std::string text =
+      std::to_string(count) + (short_time ? " hour" : " day") + (count == 1 ? "" : "s");
   return then > now ? "in " + text : text + " ago";
 }
 

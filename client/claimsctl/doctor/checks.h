@@ -30,6 +30,9 @@ struct Finding {
 
 using Findings = std::vector<Finding>;
 
+// The fix for facts that this user may not read.
+inline constexpr char kRunAsRoot[] = "run claimsctl doctor as root";
+
 enum class Needs : bool { kNothing, kConfiguration };
 
 // A row of the table. `judge` returns at least one finding. With kConfiguration it is called only
@@ -47,7 +50,7 @@ std::span<const Check> checks();
 // The findings of one check. Handles checks that need a configuration when there is none.
 Findings judge(const Check& check, const Facts& facts);
 
-// "in 89 d", "3 d ago": the distance of `then` from `now`.
+// "in 89 days", "3 hours ago": the distance of `then` from `now`.
 std::string distance_text(daemon::WallTime now, daemon::WallTime then);
 
 // The `judge` functions, defined in check_*.cc.

@@ -82,7 +82,7 @@ AuthApiFacts ask(const daemon::UpstreamConfig& upstream, const std::string& base
   facts.tls = base.starts_with("https:");
   const std::unique_ptr<CURL, EasyCleanup> easy(curl_easy_init());
   if (!easy) {
-    facts.failure = "libcurl could not be started";
+    facts.failure = "cannot initialize libcurl";
     return facts;
   }
   std::array<char, CURL_ERROR_SIZE> why{};

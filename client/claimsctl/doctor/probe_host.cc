@@ -42,7 +42,7 @@ Place look_at(const std::string& path) {
   if (::lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {path, std::optional<FileFacts>(), "", ""};
     return {path,
-            daemon::failure(fmt::format("cannot look at {}: {}", path, strerrordesc_np(errno))), "",
+            daemon::failure(fmt::format("cannot inspect {}: {}", path, strerrordesc_np(errno))), "",
             ""};
   }
   return {path, daemon::file_facts(found), name_of_uid(found.st_uid), name_of_gid(found.st_gid)};
@@ -54,7 +54,7 @@ Result<DiskFacts> look_at_disk_of(const std::string& path) {
   while (::statvfs(at.c_str(), &space) != 0) {
     if (errno != ENOENT || at == at.parent_path())
       return daemon::failure(
-          fmt::format("cannot look at the file system of {}: {}", path, strerrordesc_np(errno)));
+          fmt::format("cannot inspect the file system of {}: {}", path, strerrordesc_np(errno)));
     at = at.parent_path();
   }
   struct statfs kind {};

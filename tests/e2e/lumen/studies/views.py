@@ -89,7 +89,7 @@ class _StepView(APIView):
         given = _Text(data=request.data)
         given.is_valid(raise_exception=True)
         if not self.take(study, given.validated_data["text"], request.user_claims.get("name", request.user.id)):
-            return Response({"detail": "Somebody else has changed this study meanwhile."}, status=status.HTTP_409_CONFLICT)
+            return Response({"detail": "Another user has changed this study in the meantime."}, status=status.HTTP_409_CONFLICT)
         study.refresh_from_db()
         return Response(_report(request, study))
 

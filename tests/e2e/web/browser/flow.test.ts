@@ -44,7 +44,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await tess.press("Tab");
     await tess.page.keyboard.type("not her password");
     await tess.press("Enter");
-    await tess.text("do not match");
+    await tess.text("User name or password is wrong");
     expect(await tess.focused()).toBe("input Password");
     await tess.look(`login-refused`);
     await tess.page.keyboard.type("tess-demo-password");
@@ -205,7 +205,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     await dana.text("Helen Marsh"); // loaded data stays on the page
     await dana.look(`outage`);
     await late.signIn("tess");
-    await late.text("Your password was not judged");
+    await late.text("Your password was not checked");
     const unserved = (found: Refusal[]) => found.some((refusal) => refusal.status === 503);
     expect(unserved(await stack.refusalsOnce(unserved))).toBe(true);
     await stack.order("recover");

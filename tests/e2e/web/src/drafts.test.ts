@@ -4,7 +4,7 @@ import { Drafts } from "./drafts";
 
 test("a draft survives a session for its own user only", () => {
   const drafts = new Drafts();
-  drafts.set("early", "nobody's");
+  drafts.set("early", "without an owner");
   drafts.open("dana");
   expect(drafts.get("early")).toBe("");
   drafts.set("2042/signature", "thrombosis");

@@ -55,8 +55,8 @@ function OutageBanner() {
     <div className="outage" role="status">
       {!reachable && (
         <p>
-          <strong>The sign-in service does not answer.</strong> You are still signed in. What you see may be out of date, and changes cannot be saved
-          until it is back; we keep trying.
+          <strong>The sign-in service does not answer.</strong> You are still signed in. The data shown may be out of date, and changes cannot be
+          saved until the service is back. Lumen keeps trying.
         </p>
       )}
     </div>

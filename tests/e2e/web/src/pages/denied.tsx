@@ -7,8 +7,8 @@ export function Denied({ detail = "" }: { detail?: string }) {
       <Heading title="No access">You have no access to this page</Heading>
       <p>{detail === "" ? "Your role does not include it." : detail}</p>
       <p>
-        The attempt was recorded, as every refusal is. If your work needs this page, ask your laboratory’s administrator; a new role takes effect
-        without your signing in again.
+        This attempt was recorded, as is every denied request. If you need this page for your work, ask your laboratory’s administrator. A new
+        role takes effect without signing in again.
       </p>
       <p><Link to="/worklist">Back to the worklist</Link></p>
     </section>
@@ -19,7 +19,7 @@ export function Missing() {
   return (
     <section className="plate">
       <p className="code">404</p>
-      <Heading title="Not found">There is no such page</Heading>
+      <Heading title="Not found">This page does not exist</Heading>
       <p><Link to="/worklist">Back to the worklist</Link></p>
     </section>
   );

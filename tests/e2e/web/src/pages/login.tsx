@@ -10,8 +10,8 @@ const NOTICES: Record<Ended, string> = {
   withdrawn: "Your session was ended by an administrator. Sign in again if you still have access.",
 };
 const PROBLEMS = {
-  refused: "This user name and password do not match. Check them and try again.",
-  unavailable: "The sign-in service does not answer just now. Your password was not judged; try again in a moment.",
+  refused: "User name or password is wrong. Check both and try again.",
+  unavailable: "The sign-in service does not answer. Your password was not checked. Try again in a moment.",
 };
 
 export function Login({ ended }: { ended: Ended | null }) {
@@ -53,7 +53,7 @@ export function Login({ ended }: { ended: Ended | null }) {
         <input id="password" ref={password} name="password" type="password" autoComplete="current-password" {...wrong} />
         <div role="alert">{problem !== null && <p id="problem" className="problem">{PROBLEMS[problem]}</p>}</div>
         <button type="submit" className="primary" aria-disabled={busy}>{busy ? "Signing in…" : "Sign in"}</button>
-        <p className="fine">You stay signed in for as long as this page is open. Reloading or closing it signs you out.</p>
+        <p className="fine">You stay signed in while this page is open. Reloading or closing it signs you out.</p>
       </form>
     </main>
   );

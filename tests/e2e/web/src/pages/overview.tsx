@@ -11,7 +11,7 @@ export function Overview() {
     <>
       <div className="head">
         <Heading title="Overview">Overview</Heading>
-        <p>How far today’s studies are</p>
+        <p>Progress of today’s studies</p>
       </div>
       <div className="clinics">
         {answer.value.clinics.map((clinic) => (

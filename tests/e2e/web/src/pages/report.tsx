@@ -34,7 +34,7 @@ export function ReportPage({ number }: { number: number }) {
           {report.may.sign ? (
             <Step report={report} set={set} path="signature" label="Your impression" button="Sign report" from="" />
           ) : (
-            <Prose text={report.impression} none={report.state === "performed" ? "Waits for a physician." : "There is none yet."} />
+            <Prose text={report.impression} none={report.state === "performed" ? "Waiting for a physician." : "None yet."} />
           )}
           {report.signed_at !== null && (
             <p className="by">Signed by {report.signed_by} on {dayOf(report.signed_at)} at {timeOf(report.signed_at)}</p>
@@ -84,7 +84,7 @@ function Step({ report, set, path, label, button, from }: StepProps) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (busy) return;
-    if (text.trim() === "") return setProblem("Write something first.");
+    if (text.trim() === "") return setProblem("Enter a text first.");
     setBusy(true);
     setProblem("");
     const answer = await lumen.post<Report>(`/reports/${report.number}/${path}/`, { text });
@@ -93,9 +93,9 @@ function Step({ report, set, path, label, button, from }: StepProps) {
       drafts.set(draft, "");
       set(answer.value);
     } else if (answer.kind === "unavailable") {
-      setProblem("This was not saved: the sign-in service does not answer. Your text is kept here; try again in a moment.");
+      setProblem("Not saved: the sign-in service does not answer. Your text is kept here. Try again in a moment.");
     } else if (answer.kind !== "signed-out") {
-      setProblem(("detail" in answer && answer.detail) || "This was not saved.");
+      setProblem(("detail" in answer && answer.detail) || "Not saved.");
     }
   };
 

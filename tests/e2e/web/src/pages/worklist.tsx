@@ -4,15 +4,15 @@ import { Badge, Heading, Link, Loading, dayOf, timeOf } from "../shell";
 import { Denied } from "./denied";
 
 const TITLES: Record<string, [title: string, empty: string]> = {
-  rvt: ["Today’s examinations", "Nothing is scheduled."],
-  doctor: ["Studies to read", "Nothing waits to be read."],
-  admin: ["All studies", "There are no studies."],
-  receptionist: ["Today’s appointments", "Nobody is expected."],
+  rvt: ["Today’s examinations", "No examinations."],
+  doctor: ["Studies to read", "No studies to read."],
+  admin: ["All studies", "No studies."],
+  receptionist: ["Today’s appointments", "No appointments."],
 };
 
 export function Worklist({ who }: { who: Who }) {
   const { answer } = useWatched<{ rows: Row[] }>("/worklist/");
-  const [title, empty] = TITLES[who.role] ?? ["Worklist", "There is nothing here."];
+  const [title, empty] = TITLES[who.role] ?? ["Worklist", "No entries."];
   if (answer?.kind === "denied") return <Denied detail={answer.detail} />;
   const rows = answer?.kind === "ok" ? answer.value.rows : null;
   return (

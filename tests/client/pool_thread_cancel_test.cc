@@ -2,10 +2,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "tests/client/report_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

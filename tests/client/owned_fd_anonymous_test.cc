@@ -7,11 +7,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "tests/client/child_process.h"
 #include "tests/client/report_host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {

@@ -1,12 +1,12 @@
 // What the library does where the kernel, or a seccomp policy, denies what it would like to use.
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
 
 #include "tests/client/child_process.h"
 #include "tests/client/host.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {
