@@ -5,7 +5,7 @@
 // answers waiters through AnswerSink and starts requests through Upstream. Each query gets exactly
 // one answer, within its own timeout, unless its connection closes first. The owner calls tick()
 // when wake_time() is reached. Everything in World must outlive the service. Loop thread. Rules and
-// reasons: ARCHITECTURE.md, "What an answer may be".
+// reasons: ARCHITECTURE.md, "Invariants", and TTL.md.
 #pragma once
 
 #include <optional>

@@ -64,7 +64,7 @@ struct Row {
 std::span<const Row<Config>> option_rows();
 std::span<const Row<UpstreamConfig>> upstream_rows();  // once per [upstream.NAME]
 
-// The rows as Markdown tables, one per section, for README.md.
+// The rows as Markdown tables, one per section, for OPTIONS.md.
 std::string options_markdown();
 
 // The allowed values for messages and documentation: "1 to 65536", "\"1s\" to \"5m\"", "debug, info

@@ -1,4 +1,4 @@
-// claimsd_bench: measures what README and ARCHITECTURE promise, against peers in the same run.
+// claimsd_bench: measures what README.md promises, against peers in the same run.
 //
 // Exit status: 0 all goals hold, 1 a goal failed, 2 usage, 3 a measurement failed.
 #include <fmt/core.h>

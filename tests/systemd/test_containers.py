@@ -1,5 +1,5 @@
-"""A worker in a container uses the host's daemon through the mounted socket directory: what each
-namespace changes (README.md)."""
+"""A worker in a container uses the host's daemon through the socket directory, mounted read-only:
+what each namespace changes (OPERATIONS.md)."""
 
 import time
 
@@ -16,7 +16,10 @@ mkdir -p /tmp/container
 mount --rbind / /tmp/container
 mount -t tmpfs tmpfs /tmp/container/run
 mkdir /tmp/container/run/claimsd
-if [ "$1" = mounted ]; then mount --bind /run/claimsd /tmp/container/run/claimsd; fi
+if [ "$1" = mounted ]; then
+  mount --bind /run/claimsd /tmp/container/run/claimsd
+  mount -o remount,bind,ro /tmp/container/run/claimsd
+fi
 shift
 cd /tmp/container
 pivot_root . mnt

@@ -18,6 +18,7 @@ from servers import AuthApi  # noqa: E402
 from tls_front import ADDRESS, TlsFront  # noqa: E402
 
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "daemon" / "OPERATIONS.md").read_text()
 NAME = "auth.example.com"
 HOME = "root/claimsd"
 
@@ -53,10 +54,10 @@ def newcomer(bare, packages, auth_api):
 
 
 def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
-    told = commands()
-    assert len(told) == 5
+    listed = commands()
+    assert len(listed) == 5
     said = []
-    for command in told:
+    for command in listed:
         # apt asks for confirmation if it installs more than was named.
         done = newcomer.run("sh", "-c", f"cd /{HOME} && {command}", check=False, input="y\n", timeout=600)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
@@ -64,8 +65,8 @@ def test_the_five_commands_lead_from_nothing_to_an_answer(newcomer):
     assert "FAILED" not in said[3] and re.search(rf"^ok +certificate +the certificate of https://{NAME}/api/me/ expires in 29 days$", said[3], re.MULTILINE), said[3]
     assert said[4].startswith("valid: ") and "tess@example.com" in said[4]
 
-    # The screen in README.md has the names of the doctor's checks.
-    (screen,) = re.findall(r"^\$ sudo claimsctl doctor.*?\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    # The screen in OPERATIONS.md has the names of the doctor's checks.
+    (screen,) = re.findall(r"^\$ sudo claimsctl doctor.*?\n(.*?)^```$", OPERATIONS, re.DOTALL | re.MULTILINE)
     heading = re.compile(r"^(?:ok       |warning  |FAILED   |unchecked)  (.{18}) \S", re.MULTILINE)
     assert set(heading.findall(screen)) <= set(heading.findall(said[3]))
 
