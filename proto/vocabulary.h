@@ -61,7 +61,10 @@ enum class Source : std::uint8_t {
   R(kDisconnected,     305, "disconnected",      kUnavailable, "the daemon hung up twice: see its log") \
   R(kProtocol,         306, "protocol",          kUnavailable, "the daemon speaks another protocol version: upgrade the older side") \
   R(kNoResources,      307, "no_resources",      kUnavailable, "this process has no memory or descriptors left") \
-  R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon takes no reports: it is older than this library, or keeps no audit log")
+  R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon takes no reports: it is older than this library, or keeps no audit log") \
+  R(kUnsafeDirectory,  309, "unsafe_directory",  kUnavailable, "users other than root and the daemon's can write to the socket's directory: give it to root, with mode 0755") \
+  R(kTooManyConnections, 310, "too_many_connections", kUnavailable, "the daemon accepts no more connections of this user: raise daemon.max_connections_per_uid or max_connections") \
+  R(kCanceled,         311, "canceled",          kUnavailable, "the caller canceled the query")
 // clang-format on
 
 enum class Reason : std::uint16_t {

@@ -12,6 +12,7 @@ struct ReasonRow {
 constexpr ReasonRow kReasons[] = {
     {"not_permitted", Exit::kNoPermission},
     {"wrong_daemon", Exit::kConfigured},
+    {"unsafe_directory", Exit::kConfigured},
     {"wrong_upstream", Exit::kConfigured},
 };
 

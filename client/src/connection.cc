@@ -67,6 +67,7 @@ Outcome Connection::open(const DaemonAddress& address, const Introduction& intro
     return outcome;
   next_id_ = 1;
   established_ns_ = now_ns();
+  uid_ = geteuid();
 
   Reply reply;
   const std::uint32_t id = next_id_++;

@@ -52,6 +52,8 @@ class Connection {
  public:
   bool connected() const { return static_cast<bool>(fd_); }
   std::int64_t established_ns() const { return established_ns_; }
+  // The effective user id that it was opened with, as which the daemon knows it.
+  uid_t uid() const { return uid_; }
   // What its Welcome granted.
   std::uint64_t features() const { return features_; }
 
@@ -92,6 +94,7 @@ class Connection {
   std::size_t used_ = 0;   // bytes received
   std::size_t taken_ = 0;  // of which so many were whole frames and are done with
   std::int64_t established_ns_ = 0;
+  uid_t uid_ = 0;
   std::uint64_t features_ = 0;
   std::uint32_t timeout_ms_ = 0;  // as the socket has it
   std::uint32_t next_id_ = 1;

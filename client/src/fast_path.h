@@ -28,6 +28,10 @@ class FastPath {
     if (on_) map_.welcome(welcome, std::move(map));
   }
 
+  // A map came that could not be taken in for the moment.
+  bool map_was_missed() const { return on_ && map_.was_missed(); }
+  void forget_map() { map_.forget(); }
+
   // True if the token is known to be valid; the answer goes to `out` unless that is null.
   bool look_up(const proto::Query& query, claimsd_answer** out);
 

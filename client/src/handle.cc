@@ -1,5 +1,7 @@
 #include "client/src/handle.h"
 
+#include <unistd.h>
+
 #include <cstddef>
 
 #include "client/src/sized_struct.h"
@@ -41,6 +43,7 @@ Handle::Made Handle::create(const claimsd_options& options) {
       !copy_text(options.upstream_url, upstream_url_)) {
     return Made::kBadArgument;
   }
+  uid_ = geteuid();
   fast_path_.create(fast_path_of(options));
   timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
   const std::uint32_t connections =
@@ -51,6 +54,29 @@ Handle::Made Handle::create(const claimsd_options& options) {
     case ForkGuard::Created::kYes: break;
   }
   return pool_.create(connections) ? Made::kYes : Made::kNoMemory;
+}
+
+void Handle::welcome(const proto::Welcome& message, OwnedFd map) {
+  welcomed_.store(true, std::memory_order_release);
+  may_take_reports_.store((message.features & proto::kFeatureReports) != 0,
+                          std::memory_order_relaxed);
+  fast_path_.welcome(message, std::move(map));
+  fetch_map_at_ns_.store(fast_path_.map_was_missed() ? now_ns() + kMapRetryNs : INT64_MAX,
+                         std::memory_order_relaxed);
+}
+
+uid_t Handle::current_uid() {
+  const uid_t uid = geteuid();
+  if (uid_.load(std::memory_order_relaxed) != uid && uid_.exchange(uid) != uid) {
+    fast_path_.forget_map();
+  }
+  return uid;
+}
+
+bool Handle::should_fetch_map() {
+  std::int64_t at = fetch_map_at_ns_.load(std::memory_order_relaxed);
+  return at != INT64_MAX && now_ns() >= at &&
+         fetch_map_at_ns_.compare_exchange_strong(at, INT64_MAX, std::memory_order_relaxed);
 }
 
 void Handle::count(claimsd_statistics& out) const {

@@ -23,6 +23,8 @@ namespace claimsd::client_impl {
 // activation), and how often we look.
 inline constexpr std::int64_t kRestartWindowNs = kNanosPerSecond;
 inline constexpr std::int64_t kRestartPauseNs = 5 * kNanosPerMilli;
+// How often a map is asked for again that this process had no descriptor or memory for.
+inline constexpr std::int64_t kMapRetryNs = kNanosPerSecond;
 
 class Handle {
  public:
@@ -68,17 +70,18 @@ class Handle {
     note_loss(now);
     welcomed_.store(false, std::memory_order_release);
   }
-  void welcome(const proto::Welcome& message, OwnedFd map) {
-    welcomed_.store(true, std::memory_order_release);
-    may_take_reports_.store((message.features & proto::kFeatureReports) != 0,
-                            std::memory_order_relaxed);
-    fast_path_.welcome(message, std::move(map));
-  }
+  void welcome(const proto::Welcome& message, OwnedFd map);
   // False once a daemon has not granted them, until one does.
   bool may_take_reports() const { return may_take_reports_.load(std::memory_order_relaxed); }
   bool is_stale(const Connection& connection) const {
     return connection.established_ns() < lost_at_ns_.load(std::memory_order_relaxed);
   }
+  // The user as which the calling thread acts now. When that changed, the map is given up: the
+  // daemon may not grant it to the new user.
+  uid_t current_uid();
+  // True now and then, for one caller, while a map is missing that the daemon did pass: only a new
+  // connection brings it again.
+  bool should_fetch_map();
   std::int64_t restart_window_end() const {
     return lost_at_ns_.load(std::memory_order_relaxed) + kRestartWindowNs;
   }
@@ -94,6 +97,8 @@ class Handle {
   std::atomic<std::int64_t> lost_at_ns_{-kRestartWindowNs};
   std::atomic<bool> welcomed_{false};  // since nobody was found to listen
   std::atomic<bool> may_take_reports_{true};
+  std::atomic<std::int64_t> fetch_map_at_ns_{INT64_MAX};
+  std::atomic<uid_t> uid_{0};
   std::atomic<std::uint64_t> socket_questions_{0};
   ReportCounts reports_;
   ReportLane report_lane_{*this};  // the last: at its end it counts what is lost

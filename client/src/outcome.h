@@ -35,7 +35,7 @@ constexpr Outcome outcome_of(proto::FailureCode code) {
   switch (code) {
     case proto::FailureCode::kNotAllowed: return final_outcome(Reason::kNotPermitted);
     case proto::FailureCode::kUnknownUpstream: return final_outcome(Reason::kWrongUpstream);
-    case proto::FailureCode::kTooManyPeers:
+    case proto::FailureCode::kTooManyPeers: return final_outcome(Reason::kTooManyConnections);
     case proto::FailureCode::kTooManyOpen: return final_outcome(Reason::kOverloaded);
     case proto::FailureCode::kStopping: return kLost;
     case proto::FailureCode::kBadFrame:

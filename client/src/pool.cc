@@ -10,6 +10,7 @@ bool Pool::create(std::uint32_t connections) {
     free_[connections - 1 - count_] = new (slots_ + count_) Connection;
   }
   free_count_ = count_;
+  limit_ = count_;
   return true;
 }
 
@@ -21,12 +22,31 @@ Pool::~Pool() {
 
 Connection* Pool::take(Deadline deadline) {
   const Locked locked(mutex_);
-  if (free_count_ > 0) return free_[--free_count_];
+  return take_locked(deadline);
+}
+
+Connection* Pool::take_locked(Deadline deadline) {
+  if (count_ - free_count_ < limit()) return free_[--free_count_];
   Waiter self;
   enqueue(&self);
   while (self.given == nullptr && self.changed.wait(mutex_, deadline)) continue;
   if (self.given == nullptr) remove(&self);
   return self.given;
+}
+
+std::uint32_t Pool::limit() {
+  if (limit_ < count_ && now_ns() >= limited_until_ns_) limit_ = count_;
+  return limit_;
+}
+
+Connection* Pool::exchange(Connection* connection, Deadline deadline) {
+  const Locked locked(mutex_);
+  const std::uint32_t others = count_ - free_count_ - 1;
+  if (others == 0) return connection;
+  put(connection);
+  limit_ = others;
+  limited_until_ns_ = now_ns() + kConnectionLimitNs;
+  return take_locked(deadline);
 }
 
 void Pool::enqueue(Waiter* waiter) {
@@ -64,6 +84,7 @@ void Pool::put(Connection* connection) {
 void Pool::abandon() {
   mutex_.renew();
   first_ = nullptr;
+  limit_ = count_;
   for (free_count_ = 0; free_count_ < count_; ++free_count_) {
     slots_[free_count_].close();
     free_[count_ - 1 - free_count_] = slots_ + free_count_;

@@ -72,7 +72,9 @@ constexpr bool is_taken(std::uint64_t features) {
 template <class Message>
 Outcome try_once(Handle& handle, Connection& connection, Message& message,
                  proto::MessageType wanted, Deadline deadline, Reply& reply, bool& welcomed) {
-  welcomed = connection.connected() && !handle.is_stale(connection);
+  const uid_t uid = handle.current_uid();
+  welcomed = connection.connected() && !handle.is_stale(connection) && connection.uid() == uid &&
+             !handle.should_fetch_map();
   if (!welcomed) {
     Welcomed greeting;
     const Outcome outcome =
@@ -91,14 +93,17 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
 
 // Asks until there is an answer in `reply`, or a reason why not.
 template <class Message>
-Outcome ask_daemon(Handle& handle, Connection& connection, Message message,
-                   proto::MessageType wanted, Deadline deadline, Reply& reply) {
+Outcome ask_daemon(Handle& handle, Lease& lease, Message message, proto::MessageType wanted,
+                   Deadline deadline, Reply& reply) {
+  if (lease.get() == nullptr) return final_outcome(Reason::kTimeout);
   Patience patience(handle.restart_window_end());
   for (;;) {
     bool welcomed = false;
     const Outcome outcome =
-        try_once(handle, connection, message, wanted, deadline, reply, welcomed);
+        try_once(handle, *lease.get(), message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
+    if (outcome.reason == Reason::kTooManyConnections && lease.exchange(deadline)) continue;
+    if (lease.get() == nullptr) return outcome;
     switch (patience.after(outcome, welcomed, handle)) {
       case Patience::Next::kGiveUp: return outcome;
       case Patience::Next::kAfterPause: pause_before(deadline); break;
@@ -118,11 +123,10 @@ claimsd_result ask_over_socket(Handle& handle, const Question& question, claimsd
   const CancelDisabled cancel_disabled;
   handle.count_socket_question();
   const Deadline deadline = question.begin_waiting();
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  Lease lease(handle.pool(), deadline);
   Reply reply;
-  const Outcome outcome = ask_daemon(handle, *lease.get(), question.query,
-                                     proto::MessageType::kAnswer, deadline, reply);
+  const Outcome outcome =
+      ask_daemon(handle, lease, question.query, proto::MessageType::kAnswer, deadline, reply);
   // Concluded before the lease ends: the claims still lie in the connection's buffer.
   return conclude(outcome.done() ? finding_of(reply.answer) : finding_of(outcome.reason), out);
 }
@@ -137,11 +141,10 @@ claimsd_result look_up(Handle& handle, const Question& question, claimsd_answer*
 std::optional<Finding> report_over_socket(Handle& handle, const proto::Report& report,
                                           Deadline deadline) {
   const CancelDisabled cancel_disabled;
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return finding_of(Reason::kTimeout);
+  Lease lease(handle.pool(), deadline);
   Reply reply;
   const Outcome outcome =
-      ask_daemon(handle, *lease.get(), report, proto::MessageType::kReceipt, deadline, reply);
+      ask_daemon(handle, lease, report, proto::MessageType::kReceipt, deadline, reply);
   if (!outcome.done()) return finding_of(outcome.reason);
   if (is_recorded(reply.receipt)) return std::nullopt;
   return finding_of(reply.receipt);
@@ -162,12 +165,11 @@ claimsd_result report(Handle& handle, Refusal& refusal, claimsd_answer** out) {
 
 claimsd_result ping(Handle& handle, Deadline deadline, claimsd_answer** out) {
   const CancelDisabled cancel_disabled;
-  const Lease lease(handle.pool(), deadline);
-  if (lease.get() == nullptr) return conclude(finding_of(Reason::kTimeout), out);
+  Lease lease(handle.pool(), deadline);
   const proto::Ping ping{.echo = static_cast<std::uint64_t>(now_ns())};
   Reply reply;
   const Outcome outcome =
-      ask_daemon(handle, *lease.get(), ping, proto::MessageType::kPong, deadline, reply);
+      ask_daemon(handle, lease, ping, proto::MessageType::kPong, deadline, reply);
   if (!outcome.done()) return conclude(finding_of(outcome.reason), out);
   if (reply.pong.echo != ping.echo) return conclude(finding_of(Reason::kProtocol), out);
   return CLAIMSD_OK;

@@ -4,6 +4,9 @@
 // storage), so that threads rarely meet in one cache line. libcrypto's objects are fetched when a
 // place is first used. abandon() in a forked child leaves those behind that a thread of the parent
 // was using.
+//
+// exit(3) tears libcrypto down while other threads still run (OPENSSL_cleanup(3)). From then on no
+// place is given out, and the objects are left as they are.
 #pragma once
 
 #include <atomic>
@@ -16,7 +19,7 @@ namespace claimsd::client_impl {
 class SealerPool {
  public:
   SealerPool() = default;
-  ~SealerPool() = default;
+  ~SealerPool();
   SealerPool(const SealerPool&) = delete;
   SealerPool& operator=(const SealerPool&) = delete;
 
@@ -34,6 +37,7 @@ class SealerPool {
   };
 
   Place* take();
+  static void leave_behind(proto::Sealer& sealer);
 
   static constexpr std::size_t kPlaces = 16;
   Place places_[kPlaces];

@@ -148,6 +148,12 @@ void SharedMap::drop() {
   generation_.store(generation_.load(std::memory_order_relaxed) | 1, std::memory_order_seq_cst);
 }
 
+void SharedMap::forget() {
+  const Locked locked(mutex_);
+  drop();
+  state_ = MapState::kNotAsked;
+}
+
 void SharedMap::abandon() {
   mutex_.renew();
 }

@@ -70,6 +70,12 @@ class SharedMap {
   }
 
   MapState state() const { return state_.load(std::memory_order_relaxed); }
+  // No map, because this process was short of descriptors or memory when one came.
+  bool was_missed() const {
+    return state() == MapState::kNoDescriptor || state() == MapState::kNoMemory;
+  }
+  // No map until a Welcome brings one. Nothing that was read from it is believed from now on.
+  void forget();
   std::uint64_t slot_count() const { return slot_count_.load(std::memory_order_relaxed); }
   // Ever taken in.
   std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }

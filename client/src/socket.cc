@@ -36,7 +36,7 @@ Outcome check_peer(const DaemonAddress& address, int fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || !address.trusts(peer.uid)) {
     return final_outcome(Reason::kWrongDaemon);
   }
-  return kDone;
+  return address.is_protected(peer.uid) ? kDone : final_outcome(Reason::kUnsafeDirectory);
 }
 
 // `fd` has been connected.
@@ -76,6 +76,15 @@ bool DaemonAddress::trusts(uid_t uid) const {
   if (daemon_uid_ != CLAIMSD_ANY_TRUSTED_UID) return uid == daemon_uid_;
   struct stat directory {};
   return uid != kOverflowUid && stat(directory_, &directory) == 0 && directory.st_uid == uid;
+}
+
+bool DaemonAddress::is_protected(uid_t daemon_uid) const {
+  struct stat directory {};
+  if (stat(directory_, &directory) != 0 || (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return false;  // an access control list shows as the group's bits: acl(5)
+  }
+  const uid_t owner = directory.st_uid;
+  return owner == 0 || owner == daemon_uid || owner == daemon_uid_;
 }
 
 Outcome connect_blocking(const DaemonAddress& address, Deadline deadline, std::uint32_t& timeout_ms,

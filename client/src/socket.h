@@ -1,9 +1,10 @@
 // socket.h: a connected Unix socket to a daemon that may be trusted with tokens.
 //
-// Whoever listens is checked by SO_PEERCRED before a byte is sent: root (also what systemd's socket
-// activation shows), the configured uid, or, where none is configured, the owner of the directory
-// in which the socket lies: nobody else could have put it there. No NSS look-ups. Sources: unix(7),
-// socket(7). Any thread.
+// The listening process is checked by SO_PEERCRED before a byte is sent: it must run as root (which
+// is also what systemd's socket activation shows), as the configured uid or, where none is
+// configured, as the owner of the directory that contains the socket. Only root and the daemon's
+// user may be able to write to that directory: any other could put a socket of its own there. No
+// NSS lookups. Sources: unix(7), socket(7). Any thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -23,6 +24,8 @@ class DaemonAddress {
   const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&address_); }
   socklen_t size() const { return size_; }
   bool trusts(uid_t uid) const;
+  // Whether only root and the daemon's user can write to the socket's directory.
+  bool is_protected(uid_t daemon_uid) const;
 
  private:
   sockaddr_un address_{};

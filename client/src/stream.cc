@@ -85,7 +85,20 @@ OpenQuestion* Stream::open(Message message, std::uint64_t tag, Deadline deadline
   return opened;
 }
 
+// Before a query is sent that the present connection does not suit: it was opened as another user,
+// or it missed the map and has nothing else to do.
+void Stream::renew_connection() {
+  if (state_ == State::kDown) return;
+  const bool other_user = handle_.current_uid() != uid_;
+  const bool is_idle = state_ == State::kUp && unanswered_ == 1;
+  if (!other_user && !(is_idle && handle_.should_fetch_map())) return;
+  disconnect();
+  requeue(false);
+  retry_at_ns_ = 0;
+}
+
 void Stream::enqueue(OpenQuestion& question, std::int64_t now) {
+  renew_connection();
   unsent_.push(&question);
   if (question.deadline_ns < earliest_ns_) earliest_ns_ = question.deadline_ns;
   if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
@@ -137,6 +150,7 @@ Outcome Stream::greet(OwnedFd fd) {
   const std::size_t size = handle_.introduction().encode(1, hello, sizeof hello);
   socket_ = std::move(fd);
   passed_map_.close();
+  uid_ = handle_.current_uid();
   state_ = State::kGreeting;
   // A fresh socket takes a Hello whole, or is broken.
   if (send_bytes(hello, size) != static_cast<ssize_t>(size)) return kLost;

@@ -62,6 +62,7 @@ class Stream {
   // Everything that time or the daemon has brought since.
   void drive();
 
+  void renew_connection();
   void connect(std::int64_t now);
   Outcome greet(OwnedFd fd);
   void disconnect();
@@ -98,6 +99,7 @@ class Stream {
   const Sends sends_;
   std::uint32_t generation_ = 0;
   State state_ = State::kDown;
+  uid_t uid_ = 0;               // as which the daemon knows the connection
   std::uint64_t features_ = 0;  // granted by the Welcome
   bool wants_write_ = false;
   Reason down_reason_ = Reason::kTimeout;  // why questions that expire while kDown got no answer

@@ -56,6 +56,7 @@ class MapHost {
 
   ScratchDirectory directory;
   Greeting greeting;
+  std::atomic<int> refused_uid = -1;  // of clients that get no welcome
   std::unique_ptr<MapWriter> map;
   FakeDaemon daemon{directory / "claims.sock", [this](Peer& peer) { serve(peer); }};
   Client client;
@@ -70,6 +71,11 @@ class MapHost {
   void serve(Peer& peer) {
     const auto hello = peer.receive();
     if (!hello) return;
+    if (peer.uid() == refused_uid) {
+      peer.send(proto::Failure{.code = static_cast<std::uint16_t>(proto::FailureCode::kNotAllowed)},
+                0);
+      return;
+    }
     const auto said = hello->as<proto::Hello>();
     const proto::Welcome welcome{
         .version = proto::kVersion,

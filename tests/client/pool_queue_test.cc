@@ -74,5 +74,30 @@ TEST_CASE("a thread that gives up leaves the queue, and the next one is served")
   CHECK(served);
 }
 
+TEST_CASE(
+    "a slot that the daemon gives no connection is exchanged for one that another thread has") {
+  Pool pool;
+  REQUIRE(pool.create(3));
+  Connection* const connected = pool.take(Deadline::after_ms(0));
+  Connection* const refused = pool.take(Deadline::after_ms(0));
+  std::atomic<bool> served = false;
+  std::thread waiter([&] {
+    served = pool.exchange(refused, Deadline::after_ms(20'000)) == connected;
+    pool.give_back(connected);
+  });
+  std::this_thread::sleep_for(20ms);
+  CHECK(pool.take(Deadline::after_ms(1)) == nullptr);  // no third one is tried meanwhile
+  pool.give_back(connected);
+  waiter.join();
+  CHECK(served);
+}
+
+TEST_CASE("a thread whose process has no other connection does not wait for one") {
+  Pool pool;
+  REQUIRE(pool.create(3));
+  Connection* const refused = pool.take(Deadline::after_ms(0));
+  CHECK(pool.exchange(refused, Deadline::after_ms(20'000)) == refused);
+}
+
 }  // namespace
 }  // namespace claimsd::client_impl

@@ -165,7 +165,7 @@ TEST_CASE("what the daemon refuses to a client has its reason") {
       {proto::FailureCode::kUnknownUpstream, "wrong_upstream"},
       {proto::FailureCode::kVersionMismatch, "protocol"},
       {proto::FailureCode::kHelloExpected, "protocol"},
-      {proto::FailureCode::kTooManyPeers, "overloaded"},
+      {proto::FailureCode::kTooManyPeers, "too_many_connections"},
       {static_cast<proto::FailureCode>(999), "protocol"},
   };
   for (const FailureRow& row : rows) {
@@ -175,6 +175,29 @@ TEST_CASE("what the daemon refuses to a client has its reason") {
     CHECK(answer.reason() == row.reason);
     CHECK(host.daemon.connections() == 1);
   }
+}
+
+TEST_CASE("where the daemon accepts no more connections, threads share those that there are") {
+  std::atomic<int> refused = 0;
+  Host host([&refused](Peer& peer) {
+    if (peer.number() == 0) return serve_tokens_as_ids(peer);
+    if (peer.receive()) {
+      ++refused;
+      peer.send(
+          proto::Failure{.code = static_cast<std::uint16_t>(proto::FailureCode::kTooManyPeers)}, 0);
+    }
+  });
+  REQUIRE(host.client.query("first").valid());
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 100; ++j) wrong += host.client.query("t").valid() ? 0 : 1;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(refused < 100);
 }
 
 TEST_CASE("a failure of one question leaves the caller with its reason") {

@@ -7,6 +7,7 @@
 
 #include "tests/client/child_process.h"
 #include "tests/client/map_host.h"
+#include "tests/client/report_host.h"
 
 namespace claimsd::testing {
 namespace {
@@ -19,12 +20,12 @@ bool are_all_closed() {
 }
 
 TEST_CASE("a process without standard descriptors gets none from the library") {
-  Host host;
+  const ReportHost host;
   CHECK(status_of([&] {
           for (int fd = 0; fd <= 2; ++fd) close(fd);
-          const Client client({.socket_path = host.daemon.path()});
+          const Client client({.socket_path = host.host.daemon.path()});
           if (!client.query("user").valid() || !are_all_closed()) return 2;
-          if (!client.report({.status = 403}).sent() || !are_all_closed()) return 3;
+          if (!client.report(brief_denial()).sent() || !are_all_closed()) return 3;
           Stream stream(client);
           if (stream.fd() <= 2 || !stream.send("user", 1) || !are_all_closed()) return 4;
           while (!stream.receive()) continue;

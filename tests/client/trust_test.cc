@@ -10,7 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/client/host.h"
+#include "tests/client/stream_helpers.h"
 
 namespace claimsd::testing {
 namespace {
@@ -113,7 +113,7 @@ TEST_CASE(
 TEST_CASE("the configured uid is trusted") {
   if (!may_change_user()) return;
   ScratchDirectory directory;
-  REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
+  REQUIRE(chown(directory.path().c_str(), kSomebody, kSomebody) == 0);
   Impostor daemon(directory / "s", kSomebody);
   CHECK(reason_of(directory / "s", kSomebody) == "timeout");
   CHECK(daemon.bytes() > 0);
@@ -126,6 +126,37 @@ TEST_CASE("where a uid is configured, owning the directory is not enough") {
   Impostor impostor(directory / "s", kSomebody);
   CHECK(reason_of(directory / "s", kSomebody + 1) == "wrong_daemon");
   CHECK(impostor.bytes() == 0);
+}
+
+TEST_CASE("a socket in a directory that other users can write to is refused") {
+  const mode_t mode = GENERATE(0777, 01777, 0775, 0757, 0702);
+  const Host host;
+  REQUIRE(chmod(host.directory.path().c_str(), mode) == 0);
+  CHECK(host.client.query("secret").reason() == "unsafe_directory");
+  CHECK_FALSE(host.client.report({.status = 403}).sent());
+  Stream stream(host.client);
+  REQUIRE(stream.send("secret", 1));
+  CHECK(receive_one(stream).answer.reason() == "unsafe_directory");
+  REQUIRE(chmod(host.directory.path().c_str(), 0755) == 0);
+  CHECK(host.client.query("user").valid());
+}
+
+TEST_CASE("a socket in the directory of a user who is not the daemon's is refused") {
+  if (!may_change_user()) return;
+  const Host host;
+  REQUIRE(chown(host.directory.path().c_str(), kSomebody, kSomebody) == 0);
+  CHECK(host.client.query("secret").reason() == "unsafe_directory");
+  const Client configured({.socket_path = host.daemon.path(), .daemon_uid = kSomebody});
+  CHECK(configured.query("user").valid());
+}
+
+TEST_CASE("the configured uid does not make up for a directory that others can write to") {
+  if (!may_change_user()) return;
+  ScratchDirectory directory;
+  REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
+  Impostor daemon(directory / "s", kSomebody);
+  CHECK(reason_of(directory / "s", kSomebody) == "unsafe_directory");
+  CHECK(daemon.bytes() == 0);
 }
 
 TEST_CASE("two users that this namespace does not know are not taken for one") {

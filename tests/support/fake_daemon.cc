@@ -57,6 +57,13 @@ bool Peer::send_with(const proto::Welcome& message, std::uint32_t request_id,
   return sendmsg(fd_, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size());
 }
 
+int Peer::uid() const {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+  return static_cast<int>(credentials.uid);
+}
+
 void Peer::hang_up() {
   shutdown(fd_, SHUT_RDWR);
 }

@@ -39,6 +39,7 @@ class Peer {
   Peer(int fd, int number) : fd_(fd), number_(number) {}
 
   int number() const { return number_; }  // 0 is the first connection ever
+  int uid() const;                        // as which the client connected
   std::optional<Frame> receive();         // nothing once the client, or the test, has hung up
   bool send_bytes(std::string_view bytes);
   void hang_up();

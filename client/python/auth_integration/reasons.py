@@ -53,6 +53,11 @@ REASONS = {
     "protocol": ("unavailable", "the daemon speaks another protocol version: upgrade the older side"),
     "no_resources": ("unavailable", "this process has no memory or descriptors left"),
     "no_reports": ("unavailable", "the daemon takes no reports: it is older than this library, or keeps no audit log"),
+    "unsafe_directory": (
+        "unavailable", "users other than root and the daemon's can write to the socket's directory: give it to root, with mode 0755"),
+    "too_many_connections": (
+        "unavailable", "the daemon accepts no more connections of this user: raise daemon.max_connections_per_uid or max_connections"),
+    "canceled": ("unavailable", "the caller canceled the query"),
 }
 
 
