@@ -69,6 +69,7 @@ LAYERS = (
     Layer("client/claimsctl/doctor/certificate.*", "client/claimsctl", ("daemon/base",), IMPURE + ("openssl",)),
     # CLI11 and simdjson take seconds to compile: few files see them.
     Layer("client/claimsctl/command_line.cc", "client/claimsctl", (), IMPURE + ("CLI11",)),
+    Layer("client/claimsctl/completions/command_words.cc", "client/claimsctl", ("daemon/base",), IMPURE + ("CLI11",)),
     Layer("client/claimsctl/reply.cc", "client/claimsctl", (), IMPURE + ("simdjson",)),
     Layer("client/claimsctl/audit_live.cc", "client/claimsctl", ("daemon/audit",), IMPURE + ("simdjson",)),
     Layer("client/claimsctl/*", "client/claimsctl",

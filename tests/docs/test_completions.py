@@ -1,5 +1,4 @@
-"""claimsctl's completions in the real shells. docs_tables_match_the_code checks that they match the
-table of commands."""
+"""claimsctl's completions in the real shells. They are generated when claimsctl is built."""
 
 import os
 import pathlib
@@ -11,7 +10,8 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "client" / "claimsctl" / "completions"
+BUILD = pathlib.Path(os.environ.get("CLAIMSD_BUILD_DIR", ROOT / "build" / "dev"))
+FOLDER = BUILD / "client" / "claimsctl" / "completions"
 PATIENCE = 30
 
 # Typed text, completions that must appear, completions that must not.

@@ -28,7 +28,7 @@ def test_every_package_has_its_debug_symbols(packages):
 
 
 @pytest.mark.parametrize("name, wanted", [
-    ("claimsd", ["man8/claimsd.8.gz", "man1/claimsctl.1.gz", "man5/claimsd.toml.5.gz", "man7/claimsd-protocol.7.gz",
+    ("claimsd", ["man8/claimsd.8.gz", "man1/claimsctl.1.gz", "man5/claimsd.toml.5.gz",
                  "bash-completion/completions/claimsctl", "zsh/vendor-completions/_claimsctl", "fish/vendor_completions.d/claimsctl.fish"]),
     ("libclaimsd-dev", ["man3/libclaimsd.3.gz", "man3/claimsd_query.3.gz"])])
 def test_the_packages_contain_the_manual_and_the_completions(packages, name, wanted):

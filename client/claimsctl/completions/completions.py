@@ -1,11 +1,17 @@
+#!/usr/bin/python3
 """Generates claimsctl's completions for bash, zsh and fish from its command line as data
-(command_words). Pure.
+(command_words), while claimsctl is built: completions.py COMMAND_WORDS DIRECTORY.
 
 The name of a value decides its completion: FILE, PATH and DIR by files, USER by users of the host,
 "a|b" by these words, others by nothing.
 """
 
-NOTICE = "Completions of claimsctl(1). Written by tests/docs/doc_tables.py from the table of commands."
+import json
+import pathlib
+import subprocess
+import sys
+
+NOTICE = "Completions of claimsctl(1). Generated from its table of commands."
 
 
 def is_positional(option):
@@ -140,5 +146,15 @@ def fish(words):
     return "\n".join(lines) + "\n"
 
 
-FILES_OF = {"client/claimsctl/completions/claimsctl.bash": bash, "client/claimsctl/completions/_claimsctl": zsh,
-            "client/claimsctl/completions/claimsctl.fish": fish}
+FILES = {"claimsctl.bash": bash, "_claimsctl": zsh, "claimsctl.fish": fish}
+
+
+def main(program, directory):
+    words = json.loads(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+    pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+    for name, make in FILES.items():
+        pathlib.Path(directory, name).write_text(make(words), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
 // command_words: prints claimsctl's command line as JSON: every command with its options, the exit
-// statuses, and the doctor's checks. doc_tables.py makes the manual's tables and the completions
-// from it.
+// statuses, and the doctor's checks. completions.py makes the completions from it, and
+// tests/docs/doc_tables.py the tables of the manual.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 

@@ -1,0 +1,68 @@
+"""The documents are true to each other and to the code: links, tables, lengths. docs_tables_match_the_code checks the tables' contents."""
+
+import pathlib
+import re
+import sys
+
+import pytest
+
+from doc_tables import DOCUMENTS, MARKDOWN, ROOT, documents
+
+sys.path.append(str(ROOT / "tests" / "machine"))
+
+import suites  # noqa: E402
+
+ALL = list(documents())
+LONGEST = {"README.md": 150, "ARCHITECTURE.md": 120}
+RELEASE = {"bookworm": "Debian 12 (bookworm)", "trixie": "Debian 13 (trixie)"}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def without_code(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_every_link_has_a_target(path):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", without_code(path.read_text()))
+    assert [link for link in links if not re.match(r"https?://", link) and not (path.parent / link).exists()] == []
+
+
+def headings(path):
+    """The anchors of a document's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", without_code(path.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_every_link_to_a_heading_finds_it(path):
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", without_code(path.read_text()))
+    assert [link for link in links if link[1] not in headings(path.parent / link[0] if link[0] else path)] == []
+
+
+def test_each_generated_table_is_in_its_one_document():
+    found = [(name, name_of(path)) for path in ALL for _, name, _ in MARKDOWN.findall(path.read_text())]
+    assert sorted(found) == sorted(DOCUMENTS.items())
+
+
+@pytest.mark.parametrize("name, most", LONGEST.items())
+def test_the_first_documents_are_short(name, most):
+    assert len((ROOT / name).read_text().splitlines()) <= most
+
+
+def test_every_path_in_architecture_md_exists():
+    text = without_code((ROOT / "ARCHITECTURE.md").read_text())
+    paths = re.findall(r"`((?:proto|client|daemon|systemd|tests|cmake)/[\w./-]*)`", text)
+    assert len(paths) > 30
+    assert [path for path in paths if not (ROOT / path).exists() and not list((ROOT / path).parent.glob(pathlib.Path(path).name + ".*"))] == []
+
+
+def test_the_supported_platforms_are_those_that_dev_tests():
+    (section,) = re.findall(r"^## Supported platforms\n(.*?)^## ", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    tested = {platform: status for platform, status in re.findall(r"^\| (.*?) \| (tested: .*?) \|$", section, re.MULTILINE)}
+    assert set(tested) == {f"{RELEASE[suite]}, amd64" for suite in suites.SUPPORTED}
+    for suite in suites.SUPPORTED[1:]:
+        assert f"`./dev --on {suite} test`" in tested[f"{RELEASE[suite]}, amd64"]
