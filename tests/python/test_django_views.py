@@ -57,7 +57,7 @@ def test_the_middleware_gives_every_view_the_claims_and_refuses_nobody(api, use)
 def test_middleware_and_view_ask_once(api, use, path):
     use(MIDDLEWARE=MIDDLEWARE * 2)
     Client().get(path, **bearer(api.issue("rvt")))
-    assert len(api.questions) == 1
+    assert len(api.queries) == 1
 
 
 def test_the_middleware_is_a_coroutine_only_where_it_must_be():

@@ -96,7 +96,7 @@ def test_claims_can_be_overridden_for_a_while(api):
     assert client.get("/tech/").status_code == 403
     api.revoke(client.token)
     assert client.get("/tech/").status_code == 401
-    assert api.questions[0].route == "tech/"
+    assert api.queries[0].route == "tech/"
 
 
 class InATestCase(ClaimsTestCase):
