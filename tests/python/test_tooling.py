@@ -59,7 +59,7 @@ with FakeAuthApi() as api:
 """, DJANGO_SETTINGS_MODULE="") == "[200, 403, 200, 200] [401, 401, 200, 401]\n"
 
 
-def test_without_the_extension_the_direct_transport_serves(tmp_path):
+def test_without_extension_and_daemon_the_direct_transport_serves(tmp_path):
     assert run("""
 import sys
 sys.modules["auth_integration._claimsd"] = None
@@ -78,14 +78,6 @@ from auth_integration import runtime
 print(runtime._current, threading.active_count(), sorted(os.readlink(f"/proc/self/fd/{fd}")[:6] for fd in os.listdir("/proc/self/fd")
       if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}")))
 """) == "None 1 []\n"
-
-
-def test_the_fake_auth_api_is_gone_afterwards():
-    with FakeAuthApi() as api:
-        assert runtime.current().transport is api
-        with override_settings(AUTH_API_URL="https://other.example.com"):
-            assert runtime.current().transport is api
-    assert type(runtime.current().transport).__name__ == "DaemonTransport"
 
 
 def test_claims_can_be_overridden_for_a_while(api):
