@@ -42,7 +42,7 @@ namespace {
 constexpr Duration kFetchThreadPatience = seconds(120);
 
 std::string operator_named(std::optional<std::uint32_t> uid) {
-  return uid ? fmt::format("uid {}", *uid) : std::string("somebody");
+  return uid ? fmt::format("uid {}", *uid) : std::string("an unknown user");
 }
 
 class RealDaemon final : public Daemon {
@@ -307,7 +307,7 @@ AdminServices RealDaemon::admin_services() {
 OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDone done) {
   const char* const whom = order.subject == Subject::kToken  ? "a token"
                            : order.subject == Subject::kUser ? "a user"
-                                                             : "everybody";
+                                                             : "all users";
   const std::string who = operator_named(order.given_by);
   const Event event{.kind = what == AuditEvent::kPurged ? EventKind::kPurged : EventKind::kRevoked,
                     .subject = order.subject,
@@ -317,7 +317,7 @@ OrderDone RealDaemon::acknowledged(AuditEvent what, const Order& order, OrderDon
           done = std::move(done)](const OrderResult& result) {
     if (result.outcome != OrderOutcome::kDone) return done(result);
     events_->add(event);
-    log_.info(name_of(what), "{} {} {}; {} rules are in effect", who, name_of(what), whom,
+    log_.info(name_of(what), "{} {} {}; {} rules in effect", who, name_of(what), whom,
               service_->revocation_rules());
     if (!audit_) return hold_->after([done, result] { done(result); });
     audit_->note(deed, [this, done, result](bool durable) {
@@ -344,7 +344,7 @@ Status RealDaemon::watch() {
   log_level_ = config().log.level;
   tick_ = TRY(KernelTimer::create(*loop_, [this] { tick(); }));
   stop_deadline_.emplace(*loop_, [this] {
-    log_.warning("stop_forced", "{} questions were not answered within stop_timeout",
+    log_.warning("stop_forced", "{} queries were not answered within daemon.stop_timeout",
                  service_->flights().waiting());
     loop_->stop();
   });
@@ -352,9 +352,8 @@ Status RealDaemon::watch() {
 }
 
 void RealDaemon::run() {
-  log_.info("started", "claimsd {} answers on {} from {} upstream(s), {} entries in the cache",
-            kVersion, config().daemon.socket.string(), config().upstreams.size(),
-            cache_->entries());
+  log_.info("started", "claimsd {} is ready on {}: {} upstream(s), {} cached entries", kVersion,
+            config().daemon.socket.string(), config().upstreams.size(), cache_->entries());
   reporter_->ready();
   loop_->run();
   block_stop_signals();
@@ -364,7 +363,7 @@ void RealDaemon::run() {
     audit_->note({.event = AuditEvent::kStopped});
     audit_->stop();
   }
-  log_.info("stopped", "answered {} questions, made {} requests", service_->counters().questions,
+  log_.info("stopped", "answered {} queries, made {} requests", service_->counters().questions,
             service_->counters().upstream_requests);
 }
 
@@ -421,7 +420,7 @@ void RealDaemon::certificates_changed(const CredentialReport& report) {
   monitor_->certificates_changed(report);
   if (!audit_ || report.is_first || !report.trouble.empty()) return;
   audit_->note({.event = AuditEvent::kConfigured,
-                .detail = fmt::format("upstream.{}: its certificate files were read again",
+                .detail = fmt::format("upstream.{}: certificate files reloaded",
                                       config().upstreams.at(report.upstream).name)});
 }
 
@@ -430,12 +429,12 @@ void RealDaemon::set_log_level(std::optional<std::uint32_t> by, LogLevel level) 
   LogConfig log = config().log;
   log.level = level;
   options_.set_log(log);
-  log_.info("log_level", "{} set the level to {}, until the next reload or restart",
+  log_.info("log_level", "{} set the log level to {} until the next reload or restart",
             operator_named(by), name_of(level));
   if (!audit_) return;
   audit_->note({.event = AuditEvent::kConfigured,
                 .uid = by,
-                .detail = fmt::format("log.level: {} -> {}, until the next reload or restart",
+                .detail = fmt::format("log.level: {} -> {} until the next reload or restart",
                                       name_of(before), name_of(level))});
 }
 
@@ -443,7 +442,7 @@ void RealDaemon::begin_stop(int signal_number) {
   if (stopping_) return loop_->stop();  // second signal: stop immediately
   stopping_ = true;
   server_->stop_listening();
-  log_.info("stopping", "got {}: {} questions to answer first", strsignal(signal_number),
+  log_.info("stopping", "received signal {}: {} queries to answer first", strsignal(signal_number),
             service_->flights().waiting() + service_->held_answers());
   reporter_->stopping();
   service_->stop();
@@ -453,7 +452,7 @@ void RealDaemon::begin_stop(int signal_number) {
 // A fault that a restart fixes.
 std::optional<std::string> RealDaemon::trouble() const {
   if (upstream_->silent_for() <= kFetchThreadPatience) return std::nullopt;
-  return fmt::format("the fetch thread has hung for {} s",
+  return fmt::format("the fetch thread has been stuck for {} s",
                      std::chrono::duration_cast<seconds>(upstream_->silent_for()).count());
 }
 

@@ -102,9 +102,11 @@ int run(const CommandLine& command_line) {
 
 int main(int argc, char** argv) {
   claimsd::daemon::CommandLine command_line;
-  CLI::App app("claimsd: answers every worker on this host whose token this is", "claimsd");
-  app.add_option("--config", command_line.config_file, "The configuration")->capture_default_str();
-  app.add_flag("--check", command_line.check, "Check the configuration and exit: 0 valid, 78 not");
+  CLI::App app("claimsd: verifies bearer tokens at the Auth API for all workers on this host",
+               "claimsd");
+  app.add_option("--config", command_line.config_file, "Configuration file")->capture_default_str();
+  app.add_flag("--check", command_line.check,
+               "Check the configuration and exit: 0 if it is valid, 78 if not");
   app.set_version_flag("--version", std::string("claimsd ") + claimsd::daemon::kVersion);
   try {
     app.parse(argc, argv);

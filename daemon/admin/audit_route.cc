@@ -33,12 +33,11 @@ HttpResponse response_to(const Result<AuditPage>& page) {
 
 HttpResponse audit_route(const AdminServices& services, const HttpRequest& request) {
   if (!services.audit) {
-    return refusal(404, "no_audit", "this daemon keeps no audit log",
-                   "set audit.enabled = true and restart it");
+    return refusal(404, "no_audit", "the audit log is off",
+                   "set audit.enabled = true and restart claimsd");
   }
   const Result<AuditQuery> query = audit_query_from(request.parameters);
-  if (!query)
-    return refusal(400, "bad_query", query.error().message, "claimsctl audit search asks for you");
+  if (!query) return refusal(400, "bad_query", query.error().message, "use claimsctl audit search");
   const auto later = std::make_shared<DeferredResponse>();
   services.audit(*query,
                  [later](const Result<AuditPage>& page) { later->fulfil(response_to(page)); });

@@ -28,13 +28,13 @@ HttpResponse response_to(const ReloadResult& result) {
   switch (result.outcome) {
     case ReloadOutcome::kBad:
       return refusal(409, "bad_configuration", result.message,
-                     "nothing has changed; mend the file and reload again");
+                     "nothing has changed: fix the file and reload again");
     case ReloadOutcome::kNeedsRestart:
       return refusal(409, "needs_restart", result.message,
-                     "nothing has changed; restart claimsd, or undo these changes");
+                     "nothing has changed: restart claimsd, or undo these changes");
     case ReloadOutcome::kStopping:
       return refusal(503, "stopping", result.message,
-                     "it reads its configuration at the next start");
+                     "wait for the next start, which reads the configuration");
     case ReloadOutcome::kDone: break;
   }
   return changed(result.changes);
@@ -96,7 +96,7 @@ HttpResponse log_level_route(const AdminServices& services, const HttpRequest&) 
 HttpResponse set_log_level_route(const AdminServices& services, const HttpRequest& request) {
   const std::optional<LogLevel> level = read_level(request.body);
   if (!level) {
-    return refusal(400, "bad_level", "that is no level of the log",
+    return refusal(400, "bad_level", "invalid log level",
                    R"(send {"level": "debug"}, or "info", "warning" or "error")");
   }
   std::optional<std::uint32_t> by;

@@ -84,14 +84,14 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
   if (!limit) {
     return refusal(400, "bad_limit",
                    fmt::format("limit must be a number from 1 to {}", kMostEntriesOnPage),
-                   "claimsctl entries asks for what fits");
+                   "use claimsctl entries");
   }
   std::optional<TokenKey> after;
   if (const auto cursor = request.parameter("after")) {
     after = key_from_hex(*cursor);
     if (!after) {
-      return refusal(400, "bad_cursor", "after must be what an earlier page gave as next",
-                     "leave it away to begin with the first page");
+      return refusal(400, "bad_cursor", "after must be the next value of an earlier page",
+                     "omit it to get the first page");
     }
   }
   const auto user = request.parameter("user");
@@ -114,11 +114,11 @@ HttpResponse entries_route(const AdminServices& services, const HttpRequest& req
 HttpResponse entry_route(const AdminServices& services, const HttpRequest& request) {
   const Result<ParsedOrder> parsed = parse_order(request.body, OrderKind::kPurge);
   if (!parsed || parsed->order.subject != Subject::kToken) {
-    return refusal(400, "bad_question", "the body must be an object with a token and nothing else",
-                   R"(send {"token": "..."}; claimsctl show does)");
+    return refusal(400, "bad_question", "the body must be an object with the member token only",
+                   R"(send {"token": "..."}, or use claimsctl show)");
   }
   if (check_token(parsed->order.who) != proto::Reason::kOk) {
-    return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
+    return refusal(400, "not_a_token", "this cannot be a token (RFC 6750, at most 8 KiB)",
                    "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();

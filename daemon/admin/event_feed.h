@@ -21,11 +21,11 @@ namespace claimsd::daemon {
 // E(identifier, name, help).
 // clang-format off
 #define CLAIMSD_EVENTS(E) \
-  E(kFlightLanded, "flight_landed", "a request to an Auth API has ended") \
-  E(kGateChanged,  "gate_changed",  "an Auth API is left alone, probed, or asked again") \
-  E(kPurged,       "purged",        "an operator had answers forgotten") \
-  E(kRevoked,      "revoked",       "an operator had tokens denied") \
-  E(kPeerRefused,  "peer_refused",  "a client was turned away from the claims socket")
+  E(kFlightLanded, "flight_landed", "a request to an Auth API has completed") \
+  E(kGateChanged,  "gate_changed",  "the circuit breaker of an Auth API changed: open, half-open or closed") \
+  E(kPurged,       "purged",        "an operator purged cached answers") \
+  E(kRevoked,      "revoked",       "an operator revoked tokens") \
+  E(kPeerRefused,  "peer_refused",  "a connection to the claims socket was rejected")
 // clang-format on
 
 enum class EventKind : std::uint8_t {

@@ -110,9 +110,9 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   const auto patience = number_of(request, "wait", kLongestWaitSeconds);
   if (!after || !patience) {
     return refusal(400, "bad_parameter",
-                   fmt::format("after must be a number, and wait one of seconds, at most {}",
+                   fmt::format("after must be a number, and wait a number of seconds up to {}",
                                kLongestWaitSeconds),
-                   "claimsctl monitor asks for what fits");
+                   "use claimsctl monitor");
   }
   EventFeed& feed = *services.events;
   if (!request.parameter("after")) return events_after(services, feed.last());
@@ -122,9 +122,10 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
     later->fulfil(events_after(services, from));
   });
   if (!waits) {
-    return refusal(503, "too_many_watch",
-                   fmt::format("{} requests wait for events already", EventFeed::kMostWaiting),
-                   "stop another claimsctl monitor");
+    return refusal(
+        503, "too_many_watch",
+        fmt::format("{} requests are already waiting for events", EventFeed::kMostWaiting),
+        "stop another claimsctl monitor");
   }
   HttpResponse response;
   response.later = later;

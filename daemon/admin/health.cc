@@ -11,65 +11,65 @@ namespace {
 
 Finding failing(const UpstreamStatus& upstream) {
   return {"upstream_failing",
-          fmt::format("the Auth API \"{}\" ({}) failed {} times in a row, the last time with: {}",
-                      upstream.name, upstream.url, upstream.consecutive_failures,
-                      upstream.last_failure.empty() ? "no reason given" : upstream.last_failure),
-          "known tokens are still answered; check the Auth API, its URL, DNS, certificate and the "
-          "network between"};
+          fmt::format(
+              "the last {2} requests to the Auth API \"{0}\" ({1}) failed, most recently with: {3}",
+              upstream.name, upstream.url, upstream.consecutive_failures,
+              upstream.last_failure.empty() ? "no reason given" : upstream.last_failure),
+          "new tokens are answered unavailable, cached answers are used until they expire; check "
+          "the Auth API, its URL, DNS, certificate and the network path to it"};
 }
 
 std::string_view fate_of_unrecorded(const AuditStatus& audit) {
-  return audit.denies ? "withheld" : "given without one";
+  return audit.denies ? "withheld" : "sent without one";
 }
 
 void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
   switch (audit.log.state) {
     case AuditState::kOff: return;
     case AuditState::kDiskFull:
-      findings.push_back({"audit_disk_full",
-                          fmt::format("the audit log in {} takes no records, since its disk is "
-                                      "full: answers that need one are {}",
-                                      audit.directory, fate_of_unrecorded(audit)),
-                          "make room on that disk; it goes on within seconds, without a restart. "
-                          "audit.max_bytes and audit.keep say how much is kept"});
+      findings.push_back(
+          {"audit_disk_full",
+           fmt::format("the disk of the audit log in {} is full: answers that need a record are {}",
+                       audit.directory, fate_of_unrecorded(audit)),
+           "free space on that disk, or lower audit.max_bytes or audit.keep and restart claimsd; "
+           "once there is space, recording resumes within seconds"});
       return;
     case AuditState::kReopening:
       findings.push_back(
           {"audit_not_writable",
-           fmt::format("the audit log in {} could not be written and is not trusted "
-                       "until it was read again: answers that need a record are {}",
+           fmt::format("the audit log in {} could not be written and must be verified before it is "
+                       "used again: answers that need a record are {}",
                        audit.directory, fate_of_unrecorded(audit)),
-           "it tries again every second; if this stays, see the daemon's log and the "
-           "kernel's for what is wrong with the disk"});
+           "the daemon retries every second; if this persists, check the disk: journalctl -u "
+           "claimsd, dmesg"});
       return;
     case AuditState::kWritable: break;
   }
   if (!audit.log.overflowed || *audit.log.overflowed >= kOverflowMatters) return;
-  findings.push_back({"audit_overflowed",
-                      fmt::format("more waited for the audit log than it has room for: in the last "
-                                  "minute answers were {}",
-                                  fate_of_unrecorded(audit)),
-                      "claimsctl top shows who asks so much; is the disk slow? Or raise "
-                      "audit.max_records and audit.max_waiting"});
+  findings.push_back(
+      {"audit_overflowed",
+       fmt::format("the queue of the audit log overflowed in the last minute: answers were {}",
+                   fate_of_unrecorded(audit)),
+       "find the uid with the most queries with claimsctl top, check that the disk is not slow, or "
+       "raise audit.max_records and audit.max_waiting"});
 }
 
 void assess_certificates(const UpstreamStatus& upstream, WallTime now,
                          std::vector<Finding>& findings) {
   const CertificateStatus& certificates = upstream.certificates;
   if (!certificates.trouble.empty()) {
-    findings.push_back({"certificates_refused",
-                        fmt::format("changed certificates cannot be used, and those of before are "
-                                    "still in effect: {}",
-                                    certificates.trouble),
-                        "mend the file: it is read again within two seconds"});
+    findings.push_back(
+        {"certificates_refused",
+         fmt::format("changed certificate files are invalid, the previous ones stay in effect: {}",
+                     certificates.trouble),
+         "fix the file: it is read again within two seconds"});
   }
   if (certificates.client_end && *certificates.client_end <= now) {
-    findings.push_back(
-        {"certificate_ended",
-         fmt::format("the client certificate for the Auth API \"{}\" has ended at {}",
-                     upstream.name, rfc3339(*certificates.client_end)),
-         "put a new one, and its key, into the files of its client_certificate and "
-         "client_key: they are read again by themselves"});
+    findings.push_back({"certificate_ended",
+                        fmt::format("the client certificate for the Auth API \"{}\" expired at {}",
+                                    upstream.name, rfc3339(*certificates.client_end)),
+                        "write a new certificate and key to the files client_certificate and "
+                        "client_key: they are reloaded automatically"});
   }
 }
 
@@ -81,21 +81,20 @@ void assess_queues(const DaemonStatus& status, std::vector<Finding>& findings) {
   if (full(status.waiting, status.max_waiting)) {
     findings.push_back(
         {"waiting_full",
-         fmt::format("all {} places for questions that wait are taken: more of them are answered "
-                     "with overloaded",
-                     status.max_waiting),
-         "claimsctl top shows who asks so much, and how slow the Auth API is; or raise "
-         "limits.max_waiters"});
+         fmt::format(
+             "{} queries are waiting, the maximum: further ones are answered with overloaded",
+             status.max_waiting),
+         "find the uid with the most queries and the latency of the Auth API with claimsctl top, "
+         "or raise limits.max_waiters"});
   }
   for (const auto& upstream : status.upstreams) {
     if (!full(upstream.pending, upstream.max_pending)) continue;
-    findings.push_back(
-        {"pending_full",
-         fmt::format("{} requests to the Auth API \"{}\" wait for their turn, and no more may: "
-                     "unknown tokens are answered with overloaded",
-                     upstream.pending, upstream.name),
-         "is the Auth API slow (claimsctl top)? Or raise limits.max_in_flight and "
-         "limits.max_pending"});
+    findings.push_back({"pending_full",
+                        fmt::format("{} requests to the Auth API \"{}\" are queued, the maximum: "
+                                    "unknown tokens are answered with overloaded",
+                                    upstream.pending, upstream.name),
+                        "check the latency of the Auth API with claimsctl top, or raise "
+                        "limits.max_in_flight and limits.max_pending"});
   }
 }
 
@@ -104,18 +103,18 @@ void assess_cache(const DaemonStatus& status, std::vector<Finding>& findings) {
     findings.push_back(
         {"cache_failing",
          fmt::format("the claims cache in {} could not be read or written in the last minute ({} "
-                     "times since the start): what is not kept is asked for again",
+                     "times since the start): lost entries are requested again",
                      status.cache_directory, status.cache_failures),
-         "look at that file system (df, dmesg); the cache goes on by itself, see the daemon's "
-         "log"});
+         "check that file system (df, dmesg) and the daemon's log; the cache recovers "
+         "automatically"});
   }
   if (status.leases.wanted && status.leases.slots == 0) {
     findings.push_back(
         {"map_off",
-         "there is no shared map: every question comes over the socket, which costs a worker some "
-         "10 µs instead of less than one",
-         "the daemon's log says why (fast_path_off), mostly too little memory for "
-         "cache.map_slots; restart it then, or set daemon.fast_path = false"});
+         "there is no shared map: every query goes over the socket, which takes about 10 µs "
+         "instead of less than 1 µs",
+         "find the cause in the daemon's log (fast_path_off), usually too little memory for "
+         "cache.map_slots, and restart claimsd; or set daemon.fast_path = false"});
   }
 }
 
@@ -129,21 +128,23 @@ std::string_view upstream_state(const UpstreamStatus& upstream) {
 std::vector<Finding> assess(const DaemonStatus& status) {
   std::vector<Finding> findings;
   if (status.stopping) {
-    findings.push_back({"stopping", "the daemon is stopping and takes no new questions",
-                        "wait for it to come back; if it does not, see its log", true});
+    findings.push_back(
+        {"stopping", "the daemon is stopping and accepts no new queries",
+         "wait until it is back; if it does not come back, see journalctl -u claimsd", true});
   }
   if (full(status.connections, status.max_connections)) {
     findings.push_back({"connections_full",
-                        fmt::format("all {} connections are taken: new clients are turned away",
+                        fmt::format("{} connections are open, the maximum: new ones are rejected",
                                     status.max_connections),
-                        "find the client that keeps so many open, or raise max_connections", true});
+                        "find the client with the most connections with claimsctl top, or raise "
+                        "daemon.max_connections",
+                        true});
   }
   if (full(status.revocations, status.max_revocations)) {
     findings.push_back({"revocations_full",
-                        fmt::format("all {} places for revocations are taken: another one is "
-                                    "refused",
+                        fmt::format("{} revocations are in effect, the maximum: further ones fail",
                                     status.max_revocations),
-                        "raise revocations.max_entries"});
+                        "raise revocations.max_entries and restart claimsd"});
   }
   assess_audit(status.audit, findings);
   assess_queues(status, findings);

@@ -81,8 +81,9 @@ const char* header(MHD_Connection* connection, const char* name) {
 tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connection,
                                                        std::size_t limit) {
   if (header(connection, "Transfer-Encoding") != nullptr) {
-    return tl::make_unexpected(refusal(411, "length_required", "a body needs a Content-Length",
-                                       "send it whole, not in chunks"));
+    return tl::make_unexpected(refusal(411, "length_required",
+                                       "the request has a body but no Content-Length",
+                                       "send a Content-Length instead of chunks"));
   }
   const char* const length = header(connection, "Content-Length");
   if (length == nullptr) return 0;
@@ -91,8 +92,8 @@ tl::expected<std::size_t, HttpResponse> announced_body(MHD_Connection* connectio
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
   if (parsed.ec == std::errc{} && size <= limit) return size;
   return tl::make_unexpected(refusal(413, "too_large",
-                                     fmt::format("a body may have at most {} bytes", limit),
-                                     "send less at a time"));
+                                     fmt::format("the body is longer than {} bytes", limit),
+                                     "send a shorter body"));
 }
 
 std::optional<PeerCredentials> peer_of(MHD_Connection* connection) {
@@ -186,7 +187,7 @@ Status MhdServer::start(Loop& loop, Fd listening) {
       MHD_OPTION_NOTIFY_CONNECTION, &MhdServer::on_connection, this,  //
       MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) {
-    return failure("cannot start the admin API: libmicrohttpd refused its listening socket");
+    return failure("cannot start the admin API: libmicrohttpd rejected its listening socket");
   }
   listening.release();  // MHD_stop_daemon closes it
   const auto* const info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);

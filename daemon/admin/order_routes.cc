@@ -9,33 +9,34 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr std::string_view kShape =
-    R"(send {"token": "..."}, {"user": "ID"} or {"everybody": true}; claimsctl does)";
+    R"(send {"token": "..."}, {"user": "ID"} or {"everybody": true}, or use claimsctl)";
 
 HttpResponse response_to(const OrderResult& result) {
   switch (result.outcome) {
     case OrderOutcome::kNoToken:
-      return refusal(400, "not_a_token", "what was given cannot be a token (RFC 6750, 8 KiB)",
+      return refusal(400, "not_a_token", "this cannot be a token (RFC 6750, at most 8 KiB)",
                      "send it as it was issued, without \"Bearer \"");
     case OrderOutcome::kNoUser:
-      return refusal(400, "not_an_id", "what was given cannot be a user's id",
-                     "send the id claim as the Auth API gives it, at most 256 bytes");
+      return refusal(400, "not_an_id", "this cannot be a user id",
+                     "send the id claim as the Auth API returns it, at most 256 bytes");
     case OrderOutcome::kFull:
-      return refusal(507, "full", "there is no room for another revocation: nothing has changed",
-                     "raise revocations.max_entries and restart the daemon");
+      return refusal(507, "full",
+                     "the maximum number of revocations is reached: nothing has changed",
+                     "raise revocations.max_entries and restart claimsd");
     case OrderOutcome::kDone: break;
   }
   if (!result.durable) {
     return refusal(503, "not_durable",
-                   "the order is in effect, but could not be written to disk: it ends with this "
-                   "daemon",
-                   "see the daemon's log for what is wrong with the disk, then give it again");
+                   "the purge or revocation is in effect, but could not be written to disk: a "
+                   "restart loses it",
+                   "find the disk error in the daemon's log, fix it, and repeat the command");
   }
   if (!result.recorded) {
     return refusal(503, "not_recorded",
-                   "the order is in effect and survives a restart, but the audit log has no record "
-                   "of it yet",
-                   "see claimsctl status for what is wrong with the audit log; it is recorded as "
-                   "soon as that is mended");
+                   "the purge or revocation is in effect and survives a restart, but is not in the "
+                   "audit log yet",
+                   "find the cause with claimsctl status; it is recorded as soon as the audit log "
+                   "can be written");
   }
   JsonWriter json;
   json.begin_object().member("schema", kStatusSchema).member("done", true).key("until");
@@ -56,8 +57,8 @@ HttpResponse carry_out(const AdminServices& services, const HttpRequest& request
   if (!parsed->upstream.empty()) {
     parsed->order.upstream = services.upstream_named(parsed->upstream);
     if (!parsed->order.upstream) {
-      return refusal(400, "unknown_upstream", "there is no upstream of that name",
-                     "claimsctl status lists their names");
+      return refusal(400, "unknown_upstream", "there is no upstream with this name",
+                     "list the names with claimsctl status");
     }
   }
   if (request.peer) parsed->order.given_by = request.peer->uid;

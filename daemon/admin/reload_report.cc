@@ -8,7 +8,7 @@ void report_reload(const ReloadResult& result, std::optional<std::uint32_t> by,
                    const std::string& who, const std::string& file, Log& log,
                    AuditRecorder* audit) {
   if (result.outcome != ReloadOutcome::kDone) {
-    return log.warning("reload_refused", "{} asked for a reload, and nothing has changed: {}", who,
+    return log.warning("reload_refused", "reload by {} failed, nothing has changed: {}", who,
                        result.message);
   }
   for (const Change& change : result.changes) {
@@ -18,8 +18,7 @@ void report_reload(const ReloadResult& result, std::optional<std::uint32_t> by,
     audit->note(
         {.event = AuditEvent::kConfigured, .uid = by, .detail = fmt::format("{} ({})", text, who)});
   }
-  log.info("reloaded", "{} had {} read again: {} options changed", who, file,
-           result.changes.size());
+  log.info("reloaded", "{} reloaded {}: {} options changed", who, file, result.changes.size());
 }
 
 }  // namespace claimsd::daemon

@@ -71,25 +71,25 @@ HttpResponse openapi(const AdminServices&, const HttpRequest&) {
 
 // clang-format off
 constexpr Route kRoutes[] = {
-  {"GET", "/",          "This list", index},
-  {"GET", "/v1/status", "Is the daemon well, and its numbers", status},
-  {"GET", "/v1/health", "200 as long as the daemon's loop turns", health},
-  {"GET", "/v1/ready",  "200 when questions are taken, else 503 and why", ready},
+  {"GET", "/",          "List of the routes", index},
+  {"GET", "/v1/status", "Health, findings and numbers of the daemon", status},
+  {"GET", "/v1/health", "200 while the daemon's event loop runs", health},
+  {"GET", "/v1/ready",  "200 if queries are accepted, otherwise 503 and the reason", ready},
   {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics, true},
-  {"GET", "/healthz",   "As /v1/health, under the name that orchestrators look for", health, true},
-  {"GET", "/readyz",    "As /v1/ready, under the name that orchestrators look for", ready, true},
-  {"GET", "/v1/statistics", "What was counted since the start, by source, Auth API and peer", statistics},
-  {"GET", "/v1/entries", "Entries of the cache, a page at a time: ?after=CURSOR&limit=N&user=ID", entries_route},
-  {"POST", "/v1/entry",  "What is known of one token", entry_route},
-  {"GET", "/v1/events", "What happens: ?after=SEQUENCE&wait=SECONDS", events_route},
-  {"GET", "/openapi.yaml", "This API, as OpenAPI 3 describes it", openapi},
-  {"POST", "/v1/purge",  "Forget what is known of a token, a user or everybody", purge_route},
-  {"GET", "/v1/config", "Each option, its value and where that comes from", config_route},
-  {"POST", "/v1/reload", "Read the configuration again: all of it takes effect, or nothing", reload_route},
-  {"GET", "/v1/log-level", "How much is logged", log_level_route},
-  {"POST", "/v1/log-level", "Log more or less, until the next reload or restart", set_log_level_route},
-  {"POST", "/v1/revoke", "Deny a token, a user or everybody, whatever the Auth API says", revoke_route},
-  {"GET", "/v1/audit", "Records of the audit log, a page at a time", audit_route},
+  {"GET", "/healthz",   "Same as /v1/health, for orchestrators", health, true},
+  {"GET", "/readyz",    "Same as /v1/ready, for orchestrators", ready, true},
+  {"GET", "/v1/statistics", "Statistics since the start, by source, Auth API and peer", statistics},
+  {"GET", "/v1/entries", "Cache entries, paged: ?after=CURSOR&limit=N&user=ID", entries_route},
+  {"POST", "/v1/entry",  "Cached state of one token", entry_route},
+  {"GET", "/v1/events", "Events: ?after=SEQUENCE&wait=SECONDS", events_route},
+  {"GET", "/openapi.yaml", "OpenAPI 3 description of this API", openapi},
+  {"POST", "/v1/purge",  "Purge cached answers of a token, a user or all users", purge_route},
+  {"GET", "/v1/config", "All options with their values and origins", config_route},
+  {"POST", "/v1/reload", "Reload the configuration: all of it takes effect, or nothing", reload_route},
+  {"GET", "/v1/log-level", "The log level", log_level_route},
+  {"POST", "/v1/log-level", "Set the log level until the next reload or restart", set_log_level_route},
+  {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route},
+  {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},
 };
 // clang-format on
 
@@ -107,11 +107,11 @@ HttpResponse nothing_takes(const HttpRequest& request) {
   auto methods = allowed_methods(request.path);
   // Do not repeat the path: it may contain a token.
   if (methods.empty()) {
-    return refusal(404, "not_found", "no such path in the admin API",
-                   "GET / lists the paths there are");
+    return refusal(404, "not_found", "the admin API has no such path", "list the paths with GET /");
   }
-  const auto message = fmt::format("this path takes {} only", methods);
-  auto response = refusal(405, "method_not_allowed", message, "GET / lists what each path takes");
+  const auto message = fmt::format("this path accepts only {}", methods);
+  auto response =
+      refusal(405, "method_not_allowed", message, "list the methods of each path with GET /");
   response.allow = std::move(methods);
   return response;
 }

@@ -27,16 +27,16 @@ bool names_loopback(std::string_view host) {
 
 HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request) {
   if (!names_loopback(request.host)) {
-    return refusal(403, "wrong_host", "this listener answers to the names of the loopback alone",
-                   "ask for http://localhost or http://127.0.0.1 with its port");
+    return refusal(403, "wrong_host", "the Host header must name the loopback",
+                   "use http://localhost or http://127.0.0.1 with the port");
   }
   const auto table = routes();
   const bool open = std::any_of(table.begin(), table.end(), [&](const Route& route) {
     return route.scrapable && route.path == request.path;
   });
   if (!open) {
-    return refusal(404, "not_found", "this listener has /metrics, /healthz and /readyz alone",
-                   "everything else is on the admin socket");
+    return refusal(404, "not_found", "this listener serves /metrics, /healthz and /readyz only",
+                   "use the admin socket for everything else");
   }
   return dispatch(services, request);
 }

@@ -13,25 +13,24 @@ constexpr std::size_t kMaxLine = 400;  // fits `systemctl status` on a wide scre
 std::string known_share(const DaemonStatus& status) {
   const std::uint64_t questions = status.counters.questions;
   const std::uint64_t hits = status.counters.cache_hits;
-  if (questions == 0) return "nobody has asked yet";
-  return fmt::format("{} questions, {:.1f} % of them answered at once", questions,
+  if (questions == 0) return "no queries yet";
+  return fmt::format("{} queries, {:.1f} % from the cache", questions,
                      100.0 * static_cast<double>(hits) / static_cast<double>(questions));
 }
 
 }  // namespace
 
 std::string status_line(const DaemonStatus& status) {
-  if (status.stopping)
-    return fmt::format("Stopping: {} questions in flight are answered first", status.waiting);
+  if (status.stopping) return fmt::format("Stopping: {} queries to answer first", status.waiting);
   const std::vector<Finding> findings = assess(status);
   if (!findings.empty()) {
     const std::string more =
         findings.size() > 1 ? fmt::format(" ({} more: claimsctl status)", findings.size() - 1) : "";
     return std::string(printable(
-        fmt::format("Trouble: {}; {}{}", findings.front().message, findings.front().hint, more),
+        fmt::format("Degraded: {}; {}{}", findings.front().message, findings.front().hint, more),
         kMaxLine));
   }
-  return fmt::format("Well: {}; {} connections, {} entries", known_share(status),
+  return fmt::format("Healthy: {}; {} connections, {} cached entries", known_share(status),
                      status.connections, status.entries);
 }
 

@@ -55,7 +55,7 @@ void UpstreamMonitor::deadline_passed(UpstreamId at, std::string_view trace_id) 
   if (trace_id.empty())
     return;  // without a trace id the query cannot be identified; the counter has it
   write(LogLevel::kInfo, "deadline_passed",
-        fmt::format("a question to {} was not answered in its time", upstream.name), upstream,
+        fmt::format("a query to {} was not answered before its timeout", upstream.name), upstream,
         trace_id);
 }
 
@@ -67,18 +67,19 @@ void UpstreamMonitor::certificates_changed(const CredentialReport& report) {
   const bool has_ended = report.certificate_end && *report.certificate_end <= clock_.now().wall;
   const std::string ends =
       report.certificate_end
-          ? fmt::format("; the client certificate ends at {}", rfc3339(*report.certificate_end))
+          ? fmt::format("; the client certificate expires at {}", rfc3339(*report.certificate_end))
           : std::string();
   if (!report.trouble.empty()) {
     ++certificates.refused;
-    log_.warning("certificates_refused", "{} goes on with the certificates of before: {}",
-                 upstream.name, report.trouble);
+    log_.warning("certificates_refused", "{} keeps its previous certificates: {}", upstream.name,
+                 report.trouble);
   } else if (!report.is_first) {
     ++certificates.taken;
-    log_.info("certificates_taken", "{} has new certificates{}", upstream.name, ends);
+    log_.info("certificates_taken", "{} uses its new certificates{}", upstream.name, ends);
   }
   if (has_ended)
-    log_.warning("certificate_ended", "{} is asked all the same{}", upstream.name, ends);
+    log_.warning("certificate_ended", "{} is still requested with an expired certificate{}",
+                 upstream.name, ends);
 }
 
 void UpstreamMonitor::write(LogLevel level, std::string_view event, std::string_view sentence,

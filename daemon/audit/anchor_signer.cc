@@ -23,8 +23,9 @@ namespace {
 constexpr std::size_t kKeyFileSize = 8 + kEd25519Key;  // day, private half
 
 tl::unexpected<Error> file_failure(std::string_view doing, const std::string& path) {
-  return failure(fmt::format("cannot {} {}: {}; check its disk and that it is the daemon's own",
-                             doing, path, std::generic_category().message(errno)));
+  return failure(
+      fmt::format("cannot {} {}: {}; check the disk and that the daemon's user owns the file",
+                  doing, path, std::generic_category().message(errno)));
 }
 
 constexpr std::size_t kBlock = 65536;  // size of a read or write; longer than any line

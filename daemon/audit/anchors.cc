@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kKeyWord = "claimsd-audit-key";
 constexpr std::string_view kAnchorWord = "claimsd-audit-anchor";
-constexpr std::string_view kUnreadable = "cut off, or of a version that this one does not read";
+constexpr std::string_view kUnreadable = "truncated, or written by an unsupported version";
 
 constexpr std::size_t kLongestLine = 1024;
 constexpr std::size_t kSignatureHex = 2 * kEd25519Signature;
@@ -75,15 +75,15 @@ class Reading {
       return kUnreadable;
     const std::string fresh(words[4]);
     const std::string parent(words[5]);
-    if (!signed_by(parent == "-" ? fresh : parent, line, words[6])) return "the signature is wrong";
+    if (!signed_by(parent == "-" ? fresh : parent, line, words[6])) return "invalid signature";
     if (parent != "-") {
-      if (keys_.count(parent) == 0) return "signed by a key that nobody vouches for";
+      if (keys_.count(parent) == 0) return "signed by an unknown key";
       keys_.insert(fresh);
       return {};
     }
     if (keys_.count(fresh) != 0) return {};  // a repeated line
     const bool trusted = pinned_ ? fresh == *pinned_ : found_.root.empty();
-    if (!trusted) return "a first key that is not the trusted one";
+    if (!trusted) return "the first key is not the trusted key";
     found_.root = fresh;
     keys_.insert(fresh);
     return {};
@@ -93,8 +93,8 @@ class Reading {
   std::string_view anchor(std::string_view line, const std::vector<std::string_view>& words) {
     if (words.size() != 9 || words[1] != "1" || words[8].size() != kSignatureHex)
       return kUnreadable;
-    if (keys_.count(std::string(words[7])) == 0) return "signed by a key that nobody vouches for";
-    if (!signed_by(words[7], line, words[8])) return "the signature is wrong";
+    if (keys_.count(std::string(words[7])) == 0) return "signed by an unknown key";
+    if (!signed_by(words[7], line, words[8])) return "invalid signature";
     AuditAnchor anchor;
     anchor.origin = words[2];
     std::int64_t time = 0;

@@ -41,8 +41,8 @@ std::string_view text_of(AuditAppended appended) {
   switch (appended) {
     case AuditAppended::kDurable: return "written";
     case AuditAppended::kSegmentFull: return "the segment is full";
-    case AuditAppended::kDiskFull: return "the disk is full: make room";
-    case AuditAppended::kFailed: return "the disk failed: look into the kernel's log";
+    case AuditAppended::kDiskFull: return "the disk is full: free disk space";
+    case AuditAppended::kFailed: return "the disk failed: check the kernel's log";
   }
   return "";
 }
@@ -86,22 +86,21 @@ AuditLog::~AuditLog() {
 void AuditLog::note_how_it_was_found() {
   const Now now = clock_.now();
   if (const auto at = store_.damaged_at()) {
-    kept_.push_back(own_record(AuditEvent::kGap, now,
-                               fmt::format("the log did not verify at sequence {}", *at)));
+    kept_.push_back(
+        own_record(AuditEvent::kGap, now, fmt::format("verification failed at sequence {}", *at)));
     log_.error("audit_damaged",
-               "the audit log does not verify at sequence {}: keep a copy of {} and "
-               "run claimsctl audit verify on it",
+               "the audit log fails verification at sequence {}: copy {} and run claimsctl audit "
+               "verify on the copy",
                *at, options_.store.directory);
   }
   const auto& anchor = signer_.last_known();
   if (anchor && anchor->sequence > store_.head().sequence) {
-    kept_.push_back(
-        own_record(AuditEvent::kGap, now,
-                   fmt::format("the log ended at sequence {} where its last anchor is at {}",
-                               store_.head().sequence, anchor->sequence)));
+    kept_.push_back(own_record(AuditEvent::kGap, now,
+                               fmt::format("the log ended at sequence {}, its last anchor is at {}",
+                                           store_.head().sequence, anchor->sequence)));
     log_.error("audit_cut",
-               "the audit log ends at sequence {}, but an anchor was made at {}: it was "
-               "cut or an old copy was put back",
+               "the audit log ends at sequence {}, but its last anchor is at {}: it was truncated, "
+               "or an old copy was restored",
                store_.head().sequence, anchor->sequence);
   }
 }
@@ -209,7 +208,7 @@ bool AuditLog::make_trusted() {
   if (store_.trusted()) return true;
   const Status recovered = store_.recover(clock_.now().wall);
   if (recovered) {
-    log_.info("audit_recovered", "the audit log goes on in a new segment after sequence {}",
+    log_.info("audit_recovered", "the audit log continues in a new segment after sequence {}",
               store_.head().sequence);
     return true;
   }
@@ -249,8 +248,8 @@ void AuditLog::written(const AuditBatch& batch) {
 
 void AuditLog::not_written(AuditBatch& batch, std::size_t gap, AuditAppended why) {
   if (!broken_) {
-    log_.error("audit_failed", "the audit log in {} takes no more records: {}",
-               options_.store.directory, text_of(why));
+    log_.error("audit_failed", "cannot write the audit log in {}: {}", options_.store.directory,
+               text_of(why));
   }
   const AuditVerdict verdict = without_record(options_.policy);
   AuditLosses fresh;
@@ -304,7 +303,7 @@ void AuditLog::anchor_if_due(bool at_once) {
   anchored_ = head.sequence;
   unanchored_since_ = now.boot;
   if (!lines) {
-    log_.error("audit_anchor_failed", "no anchor at sequence {}: {}", head.sequence,
+    log_.error("audit_anchor_failed", "cannot sign an anchor at sequence {}: {}", head.sequence,
                lines.error().message);
     noted_ = false;
     return;
@@ -327,14 +326,15 @@ void AuditLog::retain_if_due() {
   if (mark == retained_on_ || broken_ || !store_.trusted()) return;
   retained_on_ = mark;
   if (store_.retain(now) != AuditAppended::kDurable) {
-    log_.warning("audit_retention_failed", "no old segments could be dropped from {}",
+    log_.warning("audit_retention_failed", "cannot delete old segments from {}",
                  options_.store.directory);
   }
   const AuditSequence dropped = store_.head().dropped;
   if (dropped == forgotten_) return;
   forgotten_ = dropped;
   if (const Status shortened = signer_.forget(dropped); !shortened)
-    log_.warning("audit_retention_failed", "old anchors stay: {}", shortened.error().message);
+    log_.warning("audit_retention_failed", "cannot delete old anchors: {}",
+                 shortened.error().message);
 }
 
 }  // namespace claimsd::daemon

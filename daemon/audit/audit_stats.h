@@ -13,12 +13,12 @@ namespace claimsd::daemon {
 
 // clang-format off
 #define CLAIMSD_AUDIT_COUNTERS(C) \
-  C(audit_records,  "Records written to the audit log, each on disk") \
-  C(audit_events,   "Events that these records stand for") \
-  C(audit_commits,  "Times that the audit log was made durable, many records at once") \
-  C(audit_failures, "Times that the audit log could not be written") \
-  C(audit_denied,   "Events that could not be recorded, and so were not answered") \
-  C(audit_allowed,  "Events that could not be recorded, and were answered all the same")
+  C(audit_records,  "Records in the audit log that are on disk") \
+  C(audit_events,   "Events that these records represent") \
+  C(audit_commits,  "Commits of the audit log, each with many records") \
+  C(audit_failures, "Failed commits of the audit log") \
+  C(audit_denied,   "Events that could not be recorded, whose answers were withheld") \
+  C(audit_allowed,  "Events that could not be recorded, whose answers were sent anyway")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(AuditCounters, CLAIMSD_AUDIT_COUNTERS)

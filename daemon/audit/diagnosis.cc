@@ -26,7 +26,7 @@ class Diagnosis {
 
   AuditFinding run() {
     const auto inner = audit_sequence_of(row_.record);
-    if (!inner) return changed("it is no record any more");
+    if (!inner) return changed("it is no longer a record");
     if (row_.key > expected_) return missing(row_.key - 1);
     if (*inner > row_.key) return numbered_higher(*inner);
     if (*inner < row_.key) return numbered_lower(*inner);
@@ -43,13 +43,12 @@ class Diagnosis {
   }
   AuditFinding inserted(AuditSequence at, AuditSequence count) const {
     return {AuditTamper::kInsertion, at,
-            fmt::format("{} that the log never wrote {} at sequence {}",
-                        count == 1 ? "a record" : fmt::format("{} records", count),
-                        count == 1 ? "stands" : "stand", at)};
+            fmt::format("{} inserted at sequence {}",
+                        count == 1 ? "a record was" : fmt::format("{} records were", count), at)};
   }
   AuditFinding reordered(AuditSequence other) const {
     return {AuditTamper::kReordering, expected_,
-            fmt::format("record {} stands at {}", expected_, other)};
+            fmt::format("record {} was moved to {}", expected_, other)};
   }
   AuditFinding removed(AuditSequence last) const {
     return {AuditTamper::kRemoval, expected_,
@@ -70,7 +69,7 @@ class Diagnosis {
   AuditFinding numbered_higher(AuditSequence inner) {
     const auto home = view_.at(inner);
     if (home && home->record == row_.record) {
-      return changed(fmt::format("a copy of record {} stands in its place", inner));
+      return changed(fmt::format("it was replaced by a copy of record {}", inner));
     }
     return missing(inner - 1);
   }
@@ -81,7 +80,7 @@ class Diagnosis {
     const bool next_in_place = next && audit_sequence_of(next->record) == next->key;
     const bool is_copy = home && home->record == row_.record;
     if (is_copy && (next_in_place || !next)) {
-      return changed(fmt::format("a copy of record {} stands in its place", inner));
+      return changed(fmt::format("it was replaced by a copy of record {}", inner));
     }
     if (is_copy) return inserted(expected_, row_.key - inner);
     const AuditLink* const before = trail_.of(inner - 1);
@@ -91,7 +90,7 @@ class Diagnosis {
     if (next && audit_sequence_of(next->record) == next->key - (row_.key - inner)) {
       return inserted(expected_, row_.key - inner);
     }
-    return changed("another one stands in its place");
+    return changed("it was replaced by another record");
   }
 
   AuditFinding numbered_right() {
@@ -99,15 +98,14 @@ class Diagnosis {
     const auto next = view_.at(expected_ + 1);
     if (!next) {
       if (view_.head().sequence > expected_) return removed(view_.head().sequence);
-      return changed("it does not follow from the one before");
+      return changed("its link does not match the previous record");
     }
     if (follows(row_.link, next->record, next->link))
       return changed(
-          "its fields are not what they were, or those of the one before, whose link was made to "
-          "fit");
+          "its fields were changed, or those of the previous record, whose link was recomputed");
     if (before != nullptr &&
         follows(hasher_.next(*before, row_.record), next->record, next->link)) {
-      return changed("its link is not what it was");
+      return changed("its link was changed");
     }
     if (const auto home = renumbered_home(*next)) return reordered(home);
     if (const auto count = pushed_back(before)) return inserted(expected_, count);
@@ -117,7 +115,7 @@ class Diagnosis {
         return removed(expected_ + count - 1);
       }
     }
-    return changed("it does not follow from the one before");
+    return changed("its link does not match the previous record");
   }
 
   // How many places further on the genuine record is now; 0: not found.

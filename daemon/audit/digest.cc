@@ -33,7 +33,7 @@ Result<AuditHasher> AuditHasher::create() {
   state->sha256.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   state->context.reset(EVP_MD_CTX_new());
   if (!state->sha256 || !state->context) {
-    return failure("libcrypto cannot do SHA-256: check that OpenSSL's default provider is active");
+    return failure("libcrypto does not provide SHA-256: activate OpenSSL's default provider");
   }
   return AuditHasher(std::move(state));
 }

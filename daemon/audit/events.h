@@ -42,25 +42,25 @@ constexpr std::string_view name_of(AuditLevel level) {
 // record has sequence, times, event and count; `fields` lists the other fields of the event.
 // clang-format off
 #define CLAIMSD_AUDIT_EVENTS(E) \
-  E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                    "verdict reason token user peer upstream status source duration") \
-  E(kRefused,         2,  "refused",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API refused a token",                                      "verdict reason token peer upstream status source duration") \
-  E(kRefusedLocally,  3,  "refused_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was refused without asking: expired, malformed, revoked, over budget", "verdict reason token user peer upstream") \
-  E(kUnavailable,     4,  "unavailable",      kFailures,      "",                            3002, 1,  "nobody could say whose token it is",                                "verdict reason token peer upstream status duration") \
-  E(kDenied,          5,  "denied",           kFailures,      "authz_fail",                  6003, 2,  "a client reported that a user lacks a permission",                  "status token user peer upstream method route roles") \
-  E(kLeased,          6,  "leased",           kLeases,        "session_created",             3003, 1,  "workers may rely on an answer for some seconds without asking",      "token user peer upstream duration") \
-  E(kHit,             7,  "hit",              kEvery,         "authn_login_success",         3002, 1,  "a token was answered from the cache",                               "verdict reason token user peer upstream source") \
-  E(kPurged,          8,  "purged",           kFailures,      "authn_token_delete",          3002, 2,  "an operator had answers forgotten",                                 "token user peer detail") \
-  E(kRevoked,         9,  "revoked",          kFailures,      "authn_token_revoked",         3001, 5,  "an operator revoked a token, a user's or everybody's tokens",       "token user peer duration detail") \
-  E(kConfigured,      10, "configured",       kFailures,      "authz_admin",                 6002, 99, "the configuration changed",                                         "peer detail") \
-  E(kStarted,         11, "started",          kFailures,      "sys_startup",                 6002, 3,  "the daemon started",                                                "peer detail") \
-  E(kStopped,         12, "stopped",          kFailures,      "sys_shutdown",                6002, 4,  "the daemon stopped in order",                                       "peer detail") \
-  E(kGap,             13, "gap",              kFailures,      "sys_monitor_disabled",        1008, 99, "so many events are missing: count says how many, first and last when", "detail") \
-  E(kAnchored,        14, "anchored",         kFailures,      "sys_monitor_enabled",         1008, 99, "a signed anchor was made of everything before this record",          "detail") \
-  E(kSegmentDropped,  15, "segment_dropped",  kFailures,      "sensitive_delete",            1008, 1,  "retention removed the oldest part of this log",                     "detail") \
-  E(kReversed,        16, "reversed",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the record before was being written",      "verdict reason token user peer upstream source") \
-  E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request 401",                  "verdict reason status token user peer upstream method route roles") \
-  E(kUnserved,        18, "unserved",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request 503: nobody could say whose it was", "verdict reason status token user peer upstream method route roles") \
-  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client says that so many of its reports were never acknowledged", "peer upstream")
+  E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                                           "verdict reason token user peer upstream status source duration") \
+  E(kRefused,         2,  "refused",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API rejected a token",                                                            "verdict reason token peer upstream status source duration") \
+  E(kRefusedLocally,  3,  "refused_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was rejected without a request: expired, malformed, revoked, over the rate limit", "verdict reason token user peer upstream") \
+  E(kUnavailable,     4,  "unavailable",      kFailures,      "",                            3002, 1,  "there was no verdict about a token",                                                       "verdict reason token peer upstream status duration") \
+  E(kDenied,          5,  "denied",           kFailures,      "authz_fail",                  6003, 2,  "a client reported that a user lacks a permission",                                         "status token user peer upstream method route roles") \
+  E(kLeased,          6,  "leased",           kLeases,        "session_created",             3003, 1,  "workers may use an answer for some seconds without a query",                               "token user peer upstream duration") \
+  E(kHit,             7,  "hit",              kEvery,         "authn_login_success",         3002, 1,  "a token was answered from the cache",                                                      "verdict reason token user peer upstream source") \
+  E(kPurged,          8,  "purged",           kFailures,      "authn_token_delete",          3002, 2,  "an operator purged cached answers",                                                        "token user peer detail") \
+  E(kRevoked,         9,  "revoked",          kFailures,      "authn_token_revoked",         3001, 5,  "an operator revoked a token, a user's tokens or all tokens",                               "token user peer duration detail") \
+  E(kConfigured,      10, "configured",       kFailures,      "authz_admin",                 6002, 99, "the configuration changed",                                                                "peer detail") \
+  E(kStarted,         11, "started",          kFailures,      "sys_startup",                 6002, 3,  "the daemon started",                                                                       "peer detail") \
+  E(kStopped,         12, "stopped",          kFailures,      "sys_shutdown",                6002, 4,  "the daemon stopped normally",                                                              "peer detail") \
+  E(kGap,             13, "gap",              kFailures,      "sys_monitor_disabled",        1008, 99, "events are missing: count says how many, first and last when",                             "detail") \
+  E(kAnchored,        14, "anchored",         kFailures,      "sys_monitor_enabled",         1008, 99, "an anchor was signed for everything before this record",                                   "detail") \
+  E(kSegmentDropped,  15, "segment_dropped",  kFailures,      "sensitive_delete",            1008, 1,  "retention deleted the oldest part of the log",                                             "detail") \
+  E(kReversed,        16, "reversed",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the previous record was being written",                          "verdict reason token user peer upstream source") \
+  E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request with 401",                                    "verdict reason status token user peer upstream method route roles") \
+  E(kUnserved,        18, "unserved",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request with 503 because there was no verdict",       "verdict reason status token user peer upstream method route roles") \
+  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream")
 // clang-format on
 
 enum class AuditEvent : std::uint8_t {

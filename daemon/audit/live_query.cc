@@ -20,7 +20,7 @@ Result<Number> number_in(std::string_view name, std::string_view text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || text.empty())
-    return tl::make_unexpected(bad(name, "a whole number"));
+    return tl::make_unexpected(bad(name, "an integer"));
   return number;
 }
 
@@ -56,12 +56,12 @@ Status take(AuditQuery& query, std::string_view name, std::string_view text) {
     AuditFingerprint token{};
     const auto bytes = from_hex(text);
     if (!bytes || bytes->size() != token.size())
-      return tl::make_unexpected(bad(name, "a token's name in the records, 32 hexadecimal digits"));
+      return tl::make_unexpected(bad(name, "a token fingerprint of 32 hexadecimal digits"));
     std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(token.data()));
     query.token = token;
   } else {
     return failure(
-        "unknown parameter: there are first, since, until, user, token, event, verdict, uid");
+        "unknown parameter: use first, since, until, user, token, event, verdict or uid");
   }
   return {};
 }

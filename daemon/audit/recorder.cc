@@ -25,7 +25,7 @@ constexpr std::uint32_t kUnknownId = 0xffffffff;  // no user can have it: setuid
 Result<std::string> audit_origin() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) {
-    return failure(fmt::format("cannot tell this host's name: {}", std::strerror(errno)));
+    return failure(fmt::format("cannot read the host name: {}", std::strerror(errno)));
   }
   std::string origin(name.data());
   std::replace_if(

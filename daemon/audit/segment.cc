@@ -137,14 +137,14 @@ Result<AuditSegment> AuditSegment::create(const std::string& directory, std::uin
                                    : LmdbStatus(tl::make_unexpected(tables.error()));
     if (!made) {
       unlink(fresh.c_str());
-      return lmdb_failure("begin", path, made.error());
+      return lmdb_failure("create", path, made.error());
     }
   }
   // link(2) never replaces a file; rename(2) would.
   if (link(fresh.c_str(), path.c_str()) != 0) {
     const int error = errno;
     unlink(fresh.c_str());
-    return failure(fmt::format("cannot name the audit segment {}: {}; check its directory", path,
+    return failure(fmt::format("cannot rename the audit segment {}: {}; check its directory", path,
                                std::generic_category().message(error)));
   }
   unlink(fresh.c_str());
@@ -222,10 +222,8 @@ Result<AuditSegmentView> AuditSegmentView::make(const LmdbEnvironment& env, cons
   auto known = identity ? decode_identity(*identity) : std::nullopt;
   const auto known_head = head ? decode_head(*head) : std::nullopt;
   if (!known || !known_head) {
-    return failure(
-        fmt::format("{} does not say which part of an audit log it is: it was changed, "
-                    "or a newer claimsd wrote it",
-                    path));
+    return failure(fmt::format(
+        "{} has no valid segment header: it was changed, or a newer claimsd wrote it", path));
   }
   view.identity_ = std::move(*known);
   view.head_ = *known_head;

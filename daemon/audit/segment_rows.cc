@@ -56,8 +56,8 @@ Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory
   const std::unique_ptr<DIR, CloseDirectory> open(opendir(directory.c_str()));
   if (!open) {
     return failure(
-        fmt::format("cannot read the audit directory {}: {}; name another, or let this "
-                    "user read it",
+        fmt::format("cannot read the audit directory {}: {}; allow this user to read it, or give "
+                    "another directory",
                     directory, errno_text(errno)));
   }
   std::vector<AuditSegmentFile> files;
@@ -68,7 +68,7 @@ Result<std::vector<AuditSegmentFile>> list_segments(const std::string& directory
     struct stat found {};
     if (lstat(file->path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) {
       return failure(
-          fmt::format("{} is not a regular file: an audit segment was replaced", file->path));
+          fmt::format("{} is not a regular file: the audit segment was replaced", file->path));
     }
     file->bytes = static_cast<std::uint64_t>(found.st_size);
     files.push_back(std::move(*file));

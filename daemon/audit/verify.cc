@@ -88,9 +88,9 @@ class Walk {
   bool forged() {
     if (!options_.anchors) return true;
     for (const std::string& note : options_.anchors->notes)
-      done_.notes.push_back("anchors, " + note);
+      done_.notes.push_back("anchors: " + note);
     if (options_.anchors->problems.empty()) return true;
-    return found(AuditTamper::kForgery, 0, "anchors, " + options_.anchors->problems.front());
+    return found(AuditTamper::kForgery, 0, "anchors: " + options_.anchors->problems.front());
   }
 
   bool segments() {
@@ -103,7 +103,7 @@ class Walk {
       }
       if (view->identity().first != files_[i].first) {
         return found(AuditTamper::kChange, files_[i].first,
-                     fmt::format("{} has another segment's name", files_[i].path));
+                     fmt::format("{} has the name of another segment", files_[i].path));
       }
       if (!begins(*view, i == 0) || !rows(*view, next) || !ends(*view, next)) return false;
       done_bytes_ += files_[i].bytes;
@@ -113,12 +113,13 @@ class Walk {
 
   bool nothing_there() {
     if (!anchors_.empty()) {
-      return found(
-          AuditTamper::kDeletion, 1,
-          fmt::format("there is no log, but anchors up to sequence {}", anchors_.back().sequence));
+      return found(AuditTamper::kDeletion, 1,
+                   fmt::format("the log is missing, but there are anchors up to sequence {}",
+                               anchors_.back().sequence));
     }
-    return found(AuditTamper::kDeletion, 1,
-                 "there is no log: not even its first segment, which the daemon never drops last");
+    return found(
+        AuditTamper::kDeletion, 1,
+        "the log is missing: it has no segment, and the daemon never deletes the last one");
   }
 
   bool begins(const AuditSegmentView& view, bool first) {
@@ -130,7 +131,7 @@ class Walk {
       events_ = identity.events;
       trail_.add(expected_ - 1, running_);
       if (identity.first == 1 && (running_ != hasher_.first(origin_) || events_ != 0)) {
-        return found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
+        return found(AuditTamper::kChange, 1, "the header of the first segment was changed");
       }
       while (anchor_ < anchors_.size() && anchors_[anchor_].sequence < expected_) {
         if (!holds(anchors_[anchor_], WallTime::min())) return false;
@@ -140,12 +141,12 @@ class Walk {
     }
     if (identity.origin != origin_) {
       return found(AuditTamper::kInsertion, expected_,
-                   fmt::format("a segment of another log, {}, stands at sequence {}",
+                   fmt::format("a segment of another log, {}, was inserted at sequence {}",
                                identity.origin, identity.first));
     }
     if (identity.before != running_ || identity.events != events_) {
       return found(AuditTamper::kChange, expected_,
-                   fmt::format("the segment that begins at {} does not follow from the one before",
+                   fmt::format("the segment that begins at {} does not match the previous segment",
                                identity.first));
     }
     return true;
@@ -163,7 +164,7 @@ class Walk {
       return well;
     });
     if (well && !readable) {
-      return found(AuditTamper::kChange, expected_, "the segment cannot be read any further");
+      return found(AuditTamper::kChange, expected_, "the rest of the segment cannot be read");
     }
     return well;
   }
@@ -210,7 +211,7 @@ class Walk {
   bool holds(const AuditAnchor& anchor, WallTime written) {
     if (anchor.origin != origin_) {
       return found(AuditTamper::kForgery, anchor.sequence,
-                   fmt::format("the anchors are those of another log, {}", anchor.origin));
+                   fmt::format("the anchors belong to another log, {}", anchor.origin));
     }
     if (suspected_) return true;                         // report the first mismatch only
     if (anchor.sequence + 1 < done_.first) return true;  // dropped by retention
@@ -224,22 +225,20 @@ class Walk {
     if (done_.anchored == 0 && done_.first == 1 && first_time_ > anchor.time) {
       return suspect(
           anchor.sequence, AuditTamper::kDeletion, 1,
-          fmt::format("this log was begun after the anchor at {} was made: the one before "
-                      "is gone",
-                      anchor.sequence));
+          fmt::format(
+              "this log began after the anchor at {} was signed: the earlier log was deleted",
+              anchor.sequence));
     }
     if (written > anchor.time) {
-      return suspect(
-          anchor.sequence, AuditTamper::kRollback, from,
-          fmt::format("after sequence {} this is not the log that the anchor at {} was made "
-                      "of: an old copy was put back and written on",
-                      done_.anchored, anchor.sequence));
+      return suspect(anchor.sequence, AuditTamper::kRollback, from,
+                     fmt::format("after sequence {} the log does not match the anchor at {}: an "
+                                 "old copy was restored and continued",
+                                 done_.anchored, anchor.sequence));
     }
-    return suspect(
-        anchor.sequence, AuditTamper::kChange, from,
-        fmt::format("between the anchors at {} and {} the log was written anew: records were "
-                    "changed, removed or put in",
-                    done_.anchored, anchor.sequence));
+    return suspect(anchor.sequence, AuditTamper::kChange, from,
+                   fmt::format("between the anchors at {} and {} the log was rewritten: records "
+                               "were changed, removed or inserted",
+                               done_.anchored, anchor.sequence));
   }
 
   bool ends(const AuditSegmentView& view, AuditSequence next) {
@@ -248,17 +247,16 @@ class Walk {
     if (next == kNoEnd) return ends_the_log(head, last);
     if (head.closed && head.sequence >= next) {
       return found(AuditTamper::kInsertion, next,
-                   fmt::format("a segment was put in at sequence {}", next));
+                   fmt::format("a segment was inserted at sequence {}", next));
     }
     if (last >= next) {
       return found(AuditTamper::kInsertion, next,
-                   fmt::format("the segment before {} goes on behind its end", next));
+                   fmt::format("the segment before {} has records after its end", next));
     }
     if (last + 1 == next) return agrees(head, head.closed, last);
     if (head.sequence <= last && !head.closed) {
       return found(AuditTamper::kRollback, expected_,
-                   fmt::format("the segment before {} is an old copy of itself, which ends at {}",
-                               next, last));
+                   fmt::format("the segment before {} is an old copy that ends at {}", next, last));
     }
     return found(AuditTamper::kRemoval, expected_,
                  fmt::format("records {} to {} are missing", expected_, next - 1));
@@ -266,13 +264,12 @@ class Walk {
 
   bool ends_the_log(const AuditHead& head, AuditSequence last) {
     if (head.sequence > last) {
-      return found(
-          AuditTamper::kTruncation, expected_,
-          fmt::format("the log ends at {}, and says that it went to {}", last, head.sequence));
+      return found(AuditTamper::kTruncation, expected_,
+                   fmt::format("the log ends at {}, but its header says {}", last, head.sequence));
     }
     if (head.closed && !options_.without_newest) {
       return found(AuditTamper::kTruncation, expected_,
-                   fmt::format("the segment that followed sequence {} is missing", last));
+                   fmt::format("the segment after sequence {} is missing", last));
     }
     return agrees(head, true, last);
   }
@@ -281,12 +278,12 @@ class Walk {
   bool agrees(const AuditHead& head, bool must, AuditSequence last) {
     if (!must) return true;
     if (head.sequence < last) {
-      return found(
-          AuditTamper::kInsertion, head.sequence + 1,
-          fmt::format("the log says that it ends at {}, and goes on to {}", head.sequence, last));
+      return found(AuditTamper::kInsertion, head.sequence + 1,
+                   fmt::format("the log continues to {1}, but its header says that it ends at {0}",
+                               head.sequence, last));
     }
     if (head.link != running_ || head.events != events_) {
-      return found(AuditTamper::kChange, last, "what the segment says of its end was changed");
+      return found(AuditTamper::kChange, last, "the end in the segment's header was changed");
     }
     return true;
   }
@@ -299,16 +296,14 @@ class Walk {
   bool the_end() {
     if (superseded_ > 0) {
       done_.notes.push_back(fmt::format(
-          "{} records that were never acknowledged, because the disk failed, were passed over",
-          superseded_));
+          "skipped {} records that were never acknowledged because the disk failed", superseded_));
     }
     if (anchor_ == anchors_.size() || options_.without_newest) return true;
     const AuditAnchor& ahead = anchors_.back();
-    return found(
-        AuditTamper::kRollback, expected_,
-        fmt::format("the log ends at {} in good order, but an anchor was made at {}: this is "
-                    "an old copy of it",
-                    expected_ - 1, ahead.sequence));
+    return found(AuditTamper::kRollback, expected_,
+                 fmt::format("the log ends at {} without an error, but its last anchor is at {}: "
+                             "this is an old copy",
+                             expected_ - 1, ahead.sequence));
   }
 
   bool the_start() {
@@ -318,7 +313,7 @@ class Walk {
         dropped_.through + 1 != done_.first || dropped_.link == hex_text(bytes_of(start_));
     if (told && same) return true;
     return found(AuditTamper::kRemoval, dropped_.through + 1,
-                 fmt::format("records {} to {} are missing, and retention did not drop them",
+                 fmt::format("records {} to {} are missing, and retention did not delete them",
                              dropped_.through + 1, done_.first - 1));
   }
 
@@ -357,16 +352,13 @@ std::string_view name_of(AuditTamper kind) {
 
 std::vector<std::string> what_nobody_can_tell(const AuditVerification& done) {
   if (done.anchored == done.last) return {};
-  const std::string where =
-      done.anchored == 0
-          ? "without anchors"
-          : fmt::format("after sequence {}, where the last anchor is", done.anchored);
+  const std::string where = done.anchored == 0
+                                ? "without anchors"
+                                : fmt::format("after sequence {}, the last anchor", done.anchored);
   return {where +
-              ": whether all of it was written anew with a chain of its own (change, removal, "
-              "insertion or reordering)",
-          where +
-              ": whether its end was cut off and its statement of where it ends adjusted "
-              "(truncation)",
+              ": whether the log was rewritten with a new chain (change, removal, insertion or "
+              "reordering)",
+          where + ": whether its end was removed and the header adjusted (truncation)",
           where + ": whether this is an old copy (rollback)"};
 }
 
@@ -375,10 +367,9 @@ Result<AuditVerification> verify_audit(const AuditVerifyOptions& options) {
   if (options.without_newest && !files.empty()) {
     files.pop_back();
     if (files.empty()) {
-      return failure(
-          fmt::format("{} has no segment yet that the running daemon is done with: stop it, "
-                      "or ask it for a copy",
-                      options.directory));
+      return failure(fmt::format(
+          "{} has no completed segment yet: stop the daemon, or verify through the admin socket",
+          options.directory));
     }
   }
   AuditHasher hasher = TRY(AuditHasher::create());

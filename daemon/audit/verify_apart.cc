@@ -133,11 +133,11 @@ std::string read_to_end(int fd, const AuditVerifyOptions& options) {
 AuditVerification crashed(AuditSequence done) {
   AuditVerification verification;
   verification.last = done;
-  verification.finding =
-      AuditFinding{AuditTamper::kChange, done + 1,
-                   fmt::format("a segment's file is damaged so that it cannot be read: somewhere "
-                               "after sequence {} its pages were changed",
-                               done)};
+  verification.finding = AuditFinding{
+      AuditTamper::kChange, done + 1,
+      fmt::format(
+          "a segment file is damaged and cannot be read: its pages after sequence {} were changed",
+          done)};
   return verification;
 }
 
@@ -148,7 +148,7 @@ Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options) 
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2];
   if (page == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0) {
-    return failure(fmt::format("cannot verify in a process of its own: {}",
+    return failure(fmt::format("cannot verify in a child process: {}",
                                std::generic_category().message(errno)));
   }
   auto* const shared = new (page) Shared;
@@ -162,7 +162,7 @@ Result<AuditVerification> verify_audit_apart(const AuditVerifyOptions& options) 
   while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   const AuditSequence done = shared->done;
   munmap(page, sizeof(Shared));
-  if (pid < 0) return failure("cannot verify in a process of its own: no process can be made");
+  if (pid < 0) return failure("cannot verify in a child process: fork failed");
   if (text.empty()) return crashed(done);
   AuditTake take(std::string_view(text).substr(1));
   if (text[0] == 'E') return failure(take_string(take));

@@ -17,7 +17,7 @@ AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
   });
   while (anchor_ < all.size() && all[anchor_].sequence <= done_.last) ++anchor_;
   if (!anchors_.problems.empty() && !done_.finding)
-    found(AuditTamper::kForgery, 0, "anchors, " + anchors_.problems.front());
+    found(AuditTamper::kForgery, 0, "anchors: " + anchors_.problems.front());
 }
 
 AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
@@ -29,7 +29,7 @@ AuditContinuation::AuditContinuation(AuditHasher hasher, AuditAnchors anchors,
                                           .link = begin.before,
                                           .events = begin.events}) {
   if (begin.first == 1 && (begin.before != hasher_.first(begin.origin) || begin.events != 0))
-    found(AuditTamper::kChange, 1, "what the first segment says of itself was changed");
+    found(AuditTamper::kChange, 1, "the header of the first segment was changed");
 }
 
 bool AuditContinuation::found(AuditTamper kind, AuditSequence at, std::string sentence) {
@@ -48,7 +48,7 @@ bool AuditContinuation::take(std::string_view record, const AuditLink& link) {
   const AuditLink follows = hasher_.next(done_.link, record);
   if (!decoded || decoded->sequence != expected || follows != link) {
     return found(AuditTamper::kChange, expected,
-                 fmt::format("record {} does not follow from the one before", expected));
+                 fmt::format("record {}: its link does not match the previous record", expected));
   }
   done_.link = link;
   done_.last = expected;
@@ -70,8 +70,8 @@ bool AuditContinuation::holds(const AuditAnchor& anchor) {
     return true;
   }
   return found(AuditTamper::kChange, done_.anchored + 1,
-               fmt::format("between the anchors at {} and {} the log was written anew: records "
-                           "were changed, removed or put in",
+               fmt::format("between the anchors at {} and {} the log was rewritten: records were "
+                           "changed, removed or inserted",
                            done_.anchored, anchor.sequence));
 }
 
@@ -81,7 +81,7 @@ AuditVerification AuditContinuation::end(AuditSequence last) && {
   }
   if (anchor_ < anchors_.anchors.size()) {
     found(AuditTamper::kRollback, next(),
-          fmt::format("the log ends at {}, but an anchor was made at {}: this is an old copy of it",
+          fmt::format("the log ends at {}, but its last anchor is at {}: this is an old copy",
                       done_.last, anchors_.anchors.back().sequence));
   }
   if (!done_.finding) done_.cannot_tell = what_nobody_can_tell(done_);

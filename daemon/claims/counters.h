@@ -7,39 +7,39 @@ namespace claimsd::daemon {
 
 // clang-format off
 #define CLAIMSD_COUNTERS(C) \
-  C(questions,              "Questions asked by clients over the socket") \
+  C(questions,              "Queries from clients over the socket") \
   C(answers_valid,          "Answers that a token is valid") \
   C(answers_invalid,        "Answers that a token is invalid") \
-  C(answers_unavailable,    "Answers that nobody could say") \
-  C(cache_hits,             "Questions answered from the cache") \
-  C(negative_hits,          "Questions answered from a refusal of the last seconds") \
-  C(local_refusals,         "Tokens refused without asking: malformed, too long or past their expiry") \
-  C(joined_flights,         "Questions that joined a request already on its way") \
-  C(upstream_requests,      "Requests made to an Auth API") \
+  C(answers_unavailable,    "Answers without a verdict (unavailable)") \
+  C(cache_hits,             "Queries answered from the cache") \
+  C(negative_hits,          "Queries answered from the negative cache") \
+  C(local_refusals,         "Tokens rejected without a request: malformed, too long or expired") \
+  C(joined_flights,         "Queries that joined a request in flight") \
+  C(upstream_requests,      "Requests to an Auth API") \
   C(upstream_confirmations, "Requests that confirmed a token") \
-  C(upstream_refusals,      "Requests that refused a token") \
-  C(upstream_failures,      "Requests that settled nothing: timeouts, connection errors, unexpected statuses, bad bodies") \
-  C(deadlines,              "Questions whose own time-out passed before the Auth API answered") \
-  C(overloads,              "Questions turned away because too many were waiting") \
-  C(backoffs,               "Questions turned away while a failing Auth API was left alone") \
-  C(token_backoffs,         "Questions turned away because requests for their token fail again and again, and others' do not") \
-  C(over_budget,            "Questions turned away because their peer asks for too many unknown tokens") \
-  C(stale_answers,          "Questions answered past the freshness of what is known, since nobody could say better") \
-  C(refreshes,              "Requests made ahead of time, before the end of a life") \
-  C(retries,                "Requests made again at another URL of an Auth API") \
-  C(not_kept,               "Confirmations passed on but not kept: no-store, no life left, no room") \
+  C(upstream_refusals,      "Requests that rejected a token") \
+  C(upstream_failures,      "Requests without a verdict: timeouts, connection errors, unexpected statuses, invalid bodies") \
+  C(deadlines,              "Queries that timed out before the Auth API answered") \
+  C(overloads,              "Queries answered unavailable because too many were waiting") \
+  C(backoffs,               "Queries answered unavailable because the circuit breaker was open") \
+  C(token_backoffs,         "Queries answered unavailable because requests for their token keep failing while others succeed") \
+  C(over_budget,            "Queries answered unavailable because their uid or client address exceeded its rate limit") \
+  C(stale_answers,          "Queries answered with a stale answer because the Auth API was unavailable") \
+  C(refreshes,              "Requests that refreshed an answer before it expired") \
+  C(retries,                "Requests retried at another URL of an Auth API") \
+  C(not_kept,               "Confirmations that were not cached: no-store, no TTL left, no room") \
   C(late_results,           "Results dropped because a later one had already taken effect") \
-  C(trimmed,                "Confirmations whose claims were too large to keep whole") \
+  C(trimmed,                "Confirmations whose claims were truncated because they were too large") \
   C(evictions,              "Entries evicted to make room") \
-  C(purges,                 "Purges asked for") \
-  C(revocations,            "Revocations asked for and in effect") \
+  C(purges,                 "Purges requested") \
+  C(revocations,            "Revocations put into effect") \
   C(revoked_answers,        "Answers that a revocation made invalid") \
-  C(unrecorded,             "Answers withheld because the audit log did not take their record in time") \
-  C(reversals,              "Answers decided otherwise when their audit record was written") \
-  C(reports,                "Refusals that workers reported") \
-  C(reports_brief,          "Reports beyond the rate of their user id: counted together in the audit log") \
-  C(reports_unrecorded,     "Reports that the audit log did not take in time") \
-  C(reports_lost,           "Reports that workers say were never acknowledged")
+  C(unrecorded,             "Answers withheld because their audit record was not written in time") \
+  C(reversals,              "Answers whose verdict changed while their audit record was written") \
+  C(reports,                "Rejections reported by workers") \
+  C(reports_brief,          "Reports above the rate limit of their uid, aggregated in the audit log") \
+  C(reports_unrecorded,     "Reports that were not written to the audit log in time") \
+  C(reports_lost,           "Reports that were never acknowledged, as counted by workers")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_COUNTERS)

@@ -39,9 +39,8 @@ Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedCon
   std::vector<Change> changes;
   std::string refused;
   const auto refuse = [&](std::string_view place, std::string_view option, std::string_view what) {
-    refused +=
-        fmt::format("{}{}{}{}: {}; a running daemon cannot change that: restart claimsd",
-                    refused.empty() ? "" : "\n", place, place.empty() ? "" : ": ", option, what);
+    refused += fmt::format("{}{}{}{}: {}; restart claimsd to apply it", refused.empty() ? "" : "\n",
+                           place, place.empty() ? "" : ": ", option, what);
   };
   const ByOption before = by_option(running);
   for (const Setting& setting : fresh.settings) {
@@ -51,15 +50,15 @@ Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedCon
     changes.push_back({setting.option, old.value, setting.value, setting.origin});
     if (setting.reloadable) continue;
     refuse(setting.origin, setting.option,
-           fmt::format("{} now, {} in the running daemon", setting.value, old.value));
+           fmt::format("{} in the file, {} in the running daemon", setting.value, old.value));
   }
   const std::set<std::string> old_names = upstreams_of(running);
   const std::set<std::string> new_names = upstreams_of(fresh);
   for (const std::string& name : new_names) {
-    if (!old_names.contains(name)) refuse(place_of(fresh, name), name, "new in the file");
+    if (!old_names.contains(name)) refuse(place_of(fresh, name), name, "added to the file");
   }
   for (const std::string& name : old_names) {
-    if (!new_names.contains(name)) refuse("", name, "gone from the file");
+    if (!new_names.contains(name)) refuse("", name, "removed from the file");
   }
   if (!refused.empty()) return failure(std::move(refused));
   return changes;

@@ -37,7 +37,7 @@ std::string show(const Node& node, std::size_t limit) {
 
 tl::unexpected<Error> refuse(const Option& option, const Node& node) {
   const bool hide = option.show == Show::kNo && node.kind == NodeKind::kString;
-  return failure(fmt::format("found {}, allowed {}", hide ? "a string" : show(node, kMaxShown),
+  return failure(fmt::format("found {}, expected {}", hide ? "a string" : show(node, kMaxShown),
                              describe_allowed(option)));
 }
 
@@ -109,7 +109,8 @@ Result<Value> convert_string(const Option& option, const Node& node) {
 
 Result<Value> convert_list(const Option& option, const Node& node) {
   if (node.items.size() > kMaxListed) {
-    return failure(fmt::format("found {} entries, allowed are {}", node.items.size(), kMaxListed));
+    return failure(
+        fmt::format("found {} entries, the maximum is {}", node.items.size(), kMaxListed));
   }
   Value value;
   for (const auto& item : node.items) {

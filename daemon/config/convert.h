@@ -10,7 +10,7 @@
 namespace claimsd::daemon {
 
 // The value in the row's type and range. The error is the text after option and place, which the
-// caller adds: "found 0, allowed are 1 to 65536". It never contains a value that may be a password.
+// caller adds: "found 0, expected 1 to 65536". It never contains a value that may be a password.
 Result<Value> convert(const Option& option, const Node& node);
 
 // The node as written in a file, for listings; "(hidden)" if the option may contain a password.

@@ -28,12 +28,14 @@ class Upstreams {
     check_statuses(upstream);
     if (upstream.connect_timeout > upstream.timeout) {
       add("connect_timeout",
-          fmt::format("is {} ms and must not exceed timeout, {} ms",
+          fmt::format("{} ms is longer than timeout, {} ms: lower it or raise timeout",
                       upstream.connect_timeout.count(), upstream.timeout.count()));
     }
     if (!upstream.is_default) return;
     if (!default_.empty()) {
-      add("default", fmt::format("upstream.{} is the default already: only one can be", default_));
+      add("default",
+          fmt::format("upstream.{} is already the default: set default = true in one upstream only",
+                      default_));
     }
     default_ = upstream.name;
   }
@@ -47,7 +49,7 @@ class Upstreams {
     const auto* url = table_->value.find("url");
     const auto* urls = table_->value.find("urls");
     if (url && urls) {
-      add("urls", "url is set as well: keep one of the two");
+      add("urls", "url is set as well: remove one of the two");
     } else if (upstream.urls.empty() && !url_is_broken(url) && !url_is_broken(urls)) {
       add("url", R"(is not set: add url = "https://auth.example.com")");
     }
@@ -55,7 +57,8 @@ class Upstreams {
       // Clients choose an upstream by its URL, so two upstreams must not share one.
       const auto [other, is_new] = owners_.emplace(text, upstream.name);
       if (!is_new)
-        add(url ? "url" : "urls", fmt::format("upstream.{} has this URL, too", other->second));
+        add(url ? "url" : "urls",
+            fmt::format("upstream.{} has the same URL: give each upstream its own", other->second));
     }
   }
 
@@ -69,7 +72,8 @@ class Upstreams {
     if (upstream.client_certificate.empty() == upstream.client_key.empty()) return;
     const bool no_key = upstream.client_key.empty();
     const std::string_view given = no_key ? "client_certificate" : "client_key";
-    add(given, fmt::format("needs {} beside it", no_key ? "client_key" : "client_certificate"));
+    add(given,
+        fmt::format("{} is missing: set both", no_key ? "client_key" : "client_certificate"));
   }
 
   void check_statuses(UpstreamConfig& upstream) {
@@ -80,7 +84,7 @@ class Upstreams {
     for (const std::uint32_t status : {407U, 408U, 425U, 429U}) {
       if (!std::binary_search(statuses.begin(), statuses.end(), status)) continue;
       add("refusal_statuses",
-          fmt::format("{} says nothing about a token: such an answer is `unavailable`", status));
+          fmt::format("remove {}: it does not mean that the token is rejected", status));
     }
   }
 
@@ -96,7 +100,7 @@ void check_sockets(const Config& config, const Node& root, Problems& problems) {
   if (config.daemon.socket.empty() || config.daemon.socket != config.daemon.admin_socket) return;
   const auto* table = root.find("daemon");
   problems.add(table ? place(*table, "admin_socket") : Position{},
-               "daemon.admin_socket: must not be the path of daemon.socket");
+               "daemon.admin_socket: same path as daemon.socket: choose another one");
 }
 
 void check_map(const Config& config, const Node& root, Problems& problems) {
@@ -104,7 +108,7 @@ void check_map(const Config& config, const Node& root, Problems& problems) {
   if (std::has_single_bit(slots)) return;
   const auto* table = root.find("cache");
   problems.add(table ? place(*table, "map_slots") : Position{},
-               fmt::format("cache.map_slots: {} is not a power of two: {} and {} are", slots,
+               fmt::format("cache.map_slots: {} is not a power of two: use {} or {}", slots,
                            std::bit_floor(slots), std::bit_ceil(slots)));
 }
 
@@ -118,8 +122,8 @@ void cross_check(Config& config, const Node& root, Problems& problems) {
       !tables || (tables->value.kind == NodeKind::kTable && tables->value.members.empty());
   if (none) {
     problems.add({},
-                 "no Auth API is configured; add these two lines with its address:\n"
-                 "[upstream.main]\nurl = \"https://auth.example.com\"");
+                 "no Auth API is configured: add these two lines with its "
+                 "URL:\n[upstream.main]\nurl = \"https://auth.example.com\"");
     return;
   }
   Upstreams upstreams(*tables, problems);

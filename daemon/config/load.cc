@@ -108,8 +108,9 @@ class Loader {
     for (const auto& member : table.members) {
       if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
       const auto near = nearest(member.key, known);
-      const auto hint = near ? fmt::format("did you mean {}?", *near)
-                             : fmt::format("[{}] knows {}", prefix, fmt::join(known, ", "));
+      const auto hint =
+          near ? fmt::format("did you mean {}?", *near)
+               : fmt::format("the options of [{}] are {}", prefix, fmt::join(known, ", "));
       problems_.add(member.at,
                     fmt::format("{}.{}: unknown option; {}", prefix, shown(member.key), hint));
     }
@@ -128,7 +129,7 @@ class Loader {
     if (hint.empty()) {
       const auto near = nearest(member.key, sections);
       hint = near ? fmt::format("did you mean {}?", *near)
-                  : fmt::format("known are {}", fmt::join(sections, ", "));
+                  : fmt::format("the tables are {}", fmt::join(sections, ", "));
     }
     problems_.add(member.at, fmt::format("{}: unknown table; {}", shown(member.key), hint));
   }
@@ -140,7 +141,7 @@ class Loader {
       return;
     }
     if (upstreams.value.members.size() > kMaxUpstreams) {
-      problems_.add(upstreams.at, fmt::format("upstream: found {} of them, allowed are {}",
+      problems_.add(upstreams.at, fmt::format("upstream: found {} upstreams, the maximum is {}",
                                               upstreams.value.members.size(), kMaxUpstreams));
       return;
     }
@@ -160,8 +161,8 @@ class Loader {
       return;
     }
     if (!is_upstream_name(member.key)) {
-      problems_.add(member.at, fmt::format("{}: a name has 1 to {} letters, digits, - and _", path,
-                                           kMaxUpstreamName));
+      problems_.add(member.at, fmt::format("{}: invalid name: use 1 to {} letters, digits, - and _",
+                                           path, kMaxUpstreamName));
       return;
     }
     check_keys(member.value, path, keys);

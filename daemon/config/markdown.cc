@@ -19,15 +19,14 @@ std::string enumerate(std::string_view alternatives) {
 }
 
 std::string describe_path(const Option& option) {
-  return fmt::format("is an absolute path of at most {} bytes{}", option.max,
+  return fmt::format("an absolute path of at most {} bytes{}", option.max,
                      option.min == 0 ? ", or \"\"" : "");
 }
 
 void render(std::string& out, const Option& option, std::string_view key) {
-  auto allowed = describe_allowed(option);
-  allowed.erase(0, allowed.find(' ') + 1);  // removes "is …" or "are …"
   std::string escaped;
-  for (const char c : allowed) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  for (const char c : describe_allowed(option))
+    escaped += c == '|' ? std::string("\\|") : std::string(1, c);
   out += fmt::format("| `{}` | `{}` | {} | {}{} |\n", key, option.fallback, escaped, option.help,
                      option.reload == Reload::kNo ? " *(restart)*" : "");
 }
@@ -43,26 +42,26 @@ void render_head(std::string& out, std::string_view section) {
 std::string describe_allowed(const Option& option) {
   const auto& o = option;
   switch (o.type) {
-    case OptionType::kBoolean: return "are true and false";
-    case OptionType::kInteger: return fmt::format("are {} to {}", o.min, o.max);
-    case OptionType::kIntegers: return fmt::format("is a list of integers, {} to {}", o.min, o.max);
+    case OptionType::kBoolean: return "true or false";
+    case OptionType::kInteger: return fmt::format("{} to {}", o.min, o.max);
+    case OptionType::kIntegers: return fmt::format("a list of integers, {} to {}", o.min, o.max);
     case OptionType::kSize:
-      return fmt::format("are {} to {}, in bytes or as \"64KiB\", \"64MiB\"", format_size(o.min),
+      return fmt::format("{} to {}, in bytes or as \"64KiB\", \"64MiB\"", format_size(o.min),
                          format_size(o.max));
     case OptionType::kDuration:
-      return fmt::format("are \"{}\" to \"{}\", with a unit (ms, s, m or h)",
-                         format_duration(o.min), format_duration(o.max));
-    case OptionType::kMode: return fmt::format("are \"0000\" to \"0{:o}\", octal", o.max);
+      return fmt::format("\"{}\" to \"{}\", with a unit (ms, s, m or h)", format_duration(o.min),
+                         format_duration(o.max));
+    case OptionType::kMode: return fmt::format("\"0000\" to \"0{:o}\", octal", o.max);
     case OptionType::kString:
-      return fmt::format("is a string of {} to {} bytes without control characters", o.min, o.max);
+      return fmt::format("a string of {} to {} bytes without control characters", o.min, o.max);
     case OptionType::kPath: return describe_path(o);
     case OptionType::kUrlPath:
-      return fmt::format("is a path that begins with a slash, of at most {} bytes, without query",
+      return fmt::format("a path that begins with a slash, of at most {} bytes, without query",
                          o.max);
-    case OptionType::kUrl: return "is a URL in a string";
-    case OptionType::kUrls: return "is a list of URLs in strings";
-    case OptionType::kProxy: return "is the URL of a proxy in a string, or \"\"";
-    case OptionType::kEnum: return "is " + enumerate(o.allowed);
+    case OptionType::kUrl: return "a string with a URL";
+    case OptionType::kUrls: return "a list of strings with URLs";
+    case OptionType::kProxy: return "a string with the URL of a proxy, or \"\"";
+    case OptionType::kEnum: return enumerate(o.allowed);
   }
   return "";
 }

@@ -15,9 +15,9 @@ namespace {
 
 std::string_view advice(int error) {
   switch (error) {
-    case ENOENT: return "; create it, or name another one with --config";
-    case EACCES: return "; let the user of claimsd read it and pass through its directories";
-    case EISDIR: return "; name the file in it";
+    case ENOENT: return "; create it, or name another file with --config";
+    case EACCES: return "; allow the claimsd user to read it and to enter its directories";
+    case EISDIR: return "; name a file, not a directory";
     default: return "";
   }
 }

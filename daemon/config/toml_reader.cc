@@ -69,17 +69,18 @@ const Member* Node::find(std::string_view key) const {
 Result<Node> read_toml(std::string_view text) {
   if (text.size() > kMaxConfigBytes) {
     return failure(
-        fmt::format("1:1: the file has {} bytes, allowed are {}", text.size(), kMaxConfigBytes));
+        fmt::format("1:1: the file has {} bytes, the maximum is {}", text.size(), kMaxConfigBytes));
   }
   const auto dots = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.'));
   if (dots > kMaxConfigDots) {
-    return failure(fmt::format("1:1: the file has {} dots, allowed are {}", dots, kMaxConfigDots));
+    return failure(
+        fmt::format("1:1: the file has {} dots, the maximum is {}", dots, kMaxConfigDots));
   }
   try {
     return convert(toml::parse(text), kDepth);
   } catch (const toml::parse_error& error) {
     const auto at = position(error.source());
-    return failure(fmt::format("{}:{}: this is not TOML: {}", at.line, at.column,
+    return failure(fmt::format("{}:{}: invalid TOML: {}", at.line, at.column,
                                printable(error.description(), kMaxDescription)));
   }
 }

@@ -75,7 +75,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   const bool digits = !text.empty() && text.size() <= 5 && text[0] != '0' &&
                       std::all_of(text.begin(), text.end(), is_digit);
   if (digits) std::from_chars(text.data(), text.data() + text.size(), port);
-  if (port == 0 || port > 65535) return failure("has a port that is not 1 to 65535");
+  if (port == 0 || port > 65535) return failure("has an invalid port: use 1 to 65535");
   return static_cast<std::uint16_t>(port);
 }
 
@@ -85,7 +85,7 @@ std::uint16_t default_port(std::string_view scheme) {
 
 Status parse_authority(std::string_view authority, Url& url) {
   if (authority.find('@') != std::string_view::npos) {
-    return failure("has a user name or password in it: remove what stands before the @");
+    return failure("contains a user name or password: remove the part before the @");
   }
   auto colon = authority.rfind(':');
   if (authority.starts_with('[')) {
@@ -95,7 +95,7 @@ Status parse_authority(std::string_view authority, Url& url) {
     if (!is_ipv6(url.host)) return failure("has no IPv6 address between [ and ]");
     colon = end + 1 == authority.size() ? std::string_view::npos : end + 1;
     if (colon != std::string_view::npos && authority[colon] != ':') {
-      return failure("has something after its ] that is no port");
+      return failure("has text after the ] that is not a port");
     }
   } else {
     url.host = lower(authority.substr(0, colon));
@@ -165,14 +165,14 @@ Result<Url> parse_url(std::string_view text) {
 Result<std::string> normalise_upstream_url(std::string_view text) {
   const auto url = TRY(parse_url(text));
   if (url.scheme != "https" && !url.is_loopback()) {
-    return failure("must be https: over http everyone on the way could read the tokens");
+    return failure("must be https: http would expose the tokens on the network");
   }
   return url.text();
 }
 
 Result<std::string> normalise_proxy_url(std::string_view text) {
   const auto url = TRY(parse_url(text));
-  if (!url.path.empty()) return failure("must have no path: it names a proxy");
+  if (!url.path.empty()) return failure("must have no path, because it names a proxy");
   return url.text();
 }
 

@@ -48,7 +48,7 @@ Result<HmacSha256> HmacSha256::create(std::string_view key) {
                   start(made.outer_.get(), made.sha256_.get(), block, 0x5c);
   OPENSSL_cleanse(block.data(), block.size());
   if (!ok) {
-    return failure("libcrypto cannot do SHA-256: check that OpenSSL's default provider is active");
+    return failure("libcrypto does not provide SHA-256: activate OpenSSL's default provider");
   }
   return made;
 }

@@ -30,8 +30,7 @@ Result<Sealer> Sealer::create(const Secret& key, Random& random) {
   if (!made.cipher_ || !made.encrypt_ || !made.decrypt_ ||
       EVP_EncryptInit_ex2(made.encrypt_.get(), made.cipher_.get(), raw, nullptr, nullptr) != 1 ||
       EVP_DecryptInit_ex2(made.decrypt_.get(), made.cipher_.get(), raw, nullptr, nullptr) != 1) {
-    return failure(
-        "libcrypto cannot do AES-256-GCM: check that OpenSSL's default provider is active");
+    return failure("libcrypto does not provide AES-256-GCM: activate OpenSSL's default provider");
   }
   return made;
 }

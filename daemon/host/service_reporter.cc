@@ -39,7 +39,7 @@ void ServiceReporter::stopping() {
 
 void ServiceReporter::report() {
   const std::optional<std::string> trouble = trouble_();
-  if (trouble && !troubled_) log_.error("unhealthy", "asks to be restarted: {}", *trouble);
+  if (trouble && !troubled_) log_.error("unhealthy", "restart required: {}", *trouble);
   troubled_ = trouble.has_value();
   if (troubled_) return;
   manager_.notify("WATCHDOG=1" + status_if_new());

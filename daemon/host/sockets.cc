@@ -19,8 +19,8 @@ Result<std::optional<gid_t>> find_group(const std::string& group) {
   const ::group* const found = getgrnam(group.c_str());
   if (found == nullptr) {
     return failure(
-        fmt::format("no group \"{0}\" on this host: groupadd --system {0}, or name another one in "
-                    "socket_group",
+        fmt::format("group \"{0}\" does not exist: run groupadd --system {0}, or set another group "
+                    "in socket_group",
                     group));
   }
   return std::optional<gid_t>(found->gr_gid);
@@ -35,8 +35,9 @@ Status ensure_directory_of(const std::filesystem::path& path) {
     // access.
     chmod(directory.c_str(), 0755);
   } else if (errno != EEXIST) {
-    return failure(fmt::format("cannot make {} for the socket: {}: make it, or choose another path",
-                               directory, strerrordesc_np(errno)));
+    return failure(
+        fmt::format("cannot create the socket directory {}: {}: create it, or choose another path",
+                    directory, strerrordesc_np(errno)));
   }
   return {};
 }

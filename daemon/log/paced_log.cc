@@ -14,8 +14,8 @@ void PacedLog::write(LogLevel level, std::string_view event, std::string_view se
   }
   // Not under the lock: the writer below may block.
   for (const LeftOut& one : left_out) {
-    to_.warning("left_out", "{} more lines of {} came in {} s and were left out", one.lines,
-                one.event, kWindow / seconds(1));
+    to_.warning("left_out", "suppressed {} more lines of {} in {} s", one.lines, one.event,
+                kWindow / seconds(1));
   }
   if (admitted) to_.write(level, event, sentence, fields);
 }

@@ -34,7 +34,7 @@ Result<Async> Async::create(Loop& loop, Callback callback) {
       block->event ? uv_poll_init(loop.raw(), &block->handle, block->event.get()) : UV_EMFILE;
   if (error != 0) {
     return failure(
-        fmt::format("cannot create a wake-up for an event loop: {}; raise the limit on open files",
+        fmt::format("cannot create an event loop wakeup: {}; raise the limit on open files",
                     describe_uv(error)));
   }
   uv_poll_start(&block->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {

@@ -29,7 +29,7 @@ Status Background::run(Work work, Work done) {
         if (*ended->alive) ended->done();
       });
   if (error != 0)
-    return failure(fmt::format("cannot start work in the background: {}", describe_uv(error)));
+    return failure(fmt::format("cannot start background work: {}", describe_uv(error)));
   static_cast<void>(request.release());  // owned by libuv until it calls back
   return {};
 }

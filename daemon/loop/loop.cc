@@ -13,7 +13,7 @@ namespace {
 // A handle that outlives its loop leads to a use after free. Abort here and name the handle's type.
 void abort_if_open(uv_handle_t* handle, void* /*unused*/) {
   if (uv_is_closing(handle)) return;
-  std::fprintf(stderr, "claimsd: a loop was destroyed while a %s handle was open on it\n",
+  std::fprintf(stderr, "claimsd: an event loop was destroyed while a %s handle was open\n",
                uv_handle_type_name(uv_handle_get_type(handle)));
   std::abort();
 }
@@ -31,9 +31,9 @@ Result<std::unique_ptr<Loop>> Loop::create() {
   auto impl = std::make_unique<Impl>();
   const int error = uv_loop_init(&impl->loop);
   if (error != 0) {
-    return failure(fmt::format(
-        "cannot create an event loop: {}; is the limit on open files (LimitNOFILE) too low?",
-        describe_uv(error)));
+    return failure(
+        fmt::format("cannot create an event loop: {}; raise the limit on open files (LimitNOFILE)",
+                    describe_uv(error)));
   }
   return std::unique_ptr<Loop>(new Loop(std::move(impl)));
 }

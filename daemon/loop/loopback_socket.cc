@@ -23,8 +23,8 @@ struct Address {
 
 tl::unexpected<Error> not_loopback(const std::string& address) {
   return failure(
-      fmt::format("daemon.metrics_listen = \"{}\" is no address of the loopback with a port: use "
-                  "127.0.0.1:9464 or [::1]:9464, and a proxy where others must reach it",
+      fmt::format("daemon.metrics_listen = \"{}\" is not a loopback address with a port: use "
+                  "127.0.0.1:9464 or [::1]:9464, and a reverse proxy for access from other hosts",
                   address));
 }
 
@@ -71,7 +71,7 @@ Result<Fd> listen_on_loopback(const std::string& address) {
                                what, address, strerrordesc_np(errno)));
   };
   Fd fd(socket(to.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return failed("make a socket on");
+  if (!fd) return failed("create a socket on");
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&to.bytes), to.size) != 0)

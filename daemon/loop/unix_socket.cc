@@ -26,9 +26,8 @@ tl::unexpected<Error> failed(const char* what, const std::string& path, int erro
 Result<sockaddr_un> address_of(const std::string& path) {
   if (path.empty() || path.size() > kMaxSocketPath || path.find('\0') != std::string::npos) {
     return failure(
-        fmt::format("the socket path \"{}\" is {} bytes long: a Unix socket's path has 1 to {} "
-                    "bytes; choose a shorter one",
-                    path, path.size(), kMaxSocketPath));
+        fmt::format("the socket path \"{}\" is {} bytes long: choose one of 1 to {} bytes", path,
+                    path.size(), kMaxSocketPath));
   }
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -46,8 +45,7 @@ Status check_nobody_listens(const std::string& path, const sockaddr_un& address)
   if (!probe) return failed("probe", path, errno);
   if (connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN) {
     return failure(fmt::format(
-        "somebody already listens on {}: stop the other claimsd, or give this one another socket",
-        path));
+        "another process already listens on {}: stop it, or choose another path", path));
   }
   if (errno != ECONNREFUSED) return failed("probe", path, errno);
   return {};
@@ -57,16 +55,16 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT) return {};
-    return failed("look at", path, errno);
+    return failed("examine", path, errno);
   }
   if (!S_ISSOCK(found.st_mode)) {
-    return failure(fmt::format(
-        "{} is there already and is not a socket: remove it or choose another path", path));
+    return failure(
+        fmt::format("{} exists and is not a socket: remove it, or choose another path", path));
   }
   if (found.st_uid != geteuid() && found.st_uid != 0) {
     return failure(
-        fmt::format("the socket {} belongs to user {}, who is neither this one nor root: remove it "
-                    "or choose another path",
+        fmt::format("the socket {} belongs to uid {}, which is neither this user nor root: remove "
+                    "it, or choose another path",
                     path, found.st_uid));
   }
   TRY(check_nobody_listens(path, address));
@@ -76,7 +74,7 @@ Status remove_stale(const std::string& path, const sockaddr_un& address) {
 
 Result<FileIdentity> identity_of(const std::string& path) {
   struct stat found {};
-  if (lstat(path.c_str(), &found) != 0) return failed("look at", path, errno);
+  if (lstat(path.c_str(), &found) != 0) return failed("examine", path, errno);
   return FileIdentity{found.st_dev, found.st_ino};
 }
 
@@ -119,8 +117,8 @@ Result<Fd> adopt_listening_socket(Fd fd) {
   if (option_of(fd.get(), SO_DOMAIN) != AF_UNIX || option_of(fd.get(), SO_TYPE) != SOCK_STREAM ||
       option_of(fd.get(), SO_ACCEPTCONN) != 1) {
     return failure(
-        fmt::format("descriptor {} is not a listening Unix stream socket: the socket unit needs "
-                    "ListenStream= with a path",
+        fmt::format("descriptor {} is not a listening Unix stream socket: set ListenStream= in the "
+                    "socket unit to a path",
                     fd.get()));
   }
   const int flags = fcntl(fd.get(), F_GETFL);
@@ -142,11 +140,11 @@ Result<PeerCredentials> peer_credentials(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return failure(fmt::format("cannot tell who connected: {}", words_of(errno)));
+    return failure(fmt::format("cannot read the peer's credentials: {}", words_of(errno)));
   }
   // A socket without a recorded peer shows uid -1.
   if (size != sizeof peer || peer.uid == static_cast<uid_t>(-1)) {
-    return failure("cannot tell who connected: the kernel recorded no credentials");
+    return failure("cannot read the peer's credentials: the kernel recorded none");
   }
   return PeerCredentials{peer.uid, peer.gid, peer.pid, {}};
 }

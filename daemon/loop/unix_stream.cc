@@ -87,7 +87,7 @@ Status check_stream_socket(int fd) {
   int type = 0;
   socklen_t size = sizeof type;
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM) return {};
-  return failure(fmt::format("cannot take over connection {}: not a stream socket", fd));
+  return failure(fmt::format("cannot accept connection {}: not a stream socket", fd));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ Result<UnixStream> UnixStream::adopt(Loop& loop, Fd fd, std::size_t queue_limit,
   fresh->queue_limit = queue_limit;
   fresh->handle.data = fresh.get();
   if (const int error = uv_poll_init(loop.raw(), &fresh->handle, fd.get()); error != 0) {
-    return failure(fmt::format("cannot take over connection {}: {}", fd.get(), describe_uv(error)));
+    return failure(fmt::format("cannot accept connection {}: {}", fd.get(), describe_uv(error)));
   }
   fresh->fd = std::move(fd);
   return UnixStream(std::unique_ptr<Block, Close>(fresh.release()));

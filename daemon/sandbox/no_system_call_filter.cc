@@ -4,7 +4,9 @@
 namespace claimsd::daemon {
 
 Status forbid_io_uring() {
-  return failure("this build has sanitizers in it, which a filter of system calls would break");
+  return failure(
+      "the system call filter is off in builds with sanitizers, because they need other system "
+      "calls");
 }
 
 Status install_system_call_filter() {

@@ -12,8 +12,8 @@ namespace {
 
 tl::unexpected<Error> refused(const char* what) {
   return failure(
-      fmt::format("cannot {}: {}: tokens could be read out of this process, so it does "
-                  "not start; look for a container or kernel that forbids it",
+      fmt::format("cannot {}: {}: other processes could read tokens from this one, so it does not "
+                  "start; check which container or kernel setting forbids it",
                   what, strerrordesc_np(errno)));
 }
 
@@ -22,9 +22,9 @@ tl::unexpected<Error> refused(const char* what) {
 Status harden_process() {
   umask(077);
   const rlimit none{};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return refused("set the core limit to zero");
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return refused("become undumpable");
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("renounce new privileges");
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return refused("set the core dump limit to zero");
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return refused("make the process undumpable");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("set no_new_privs");
   return {};
 }
 

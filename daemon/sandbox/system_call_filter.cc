@@ -91,7 +91,7 @@ Status add_read_only_limits(const Context& context) {
 // An empty filter for all threads that applies `unlisted` to every call.
 Result<Context> new_filter(std::uint32_t unlisted) {
   Context context(seccomp_init(unlisted));
-  if (!context) return failure("cannot filter system calls: no memory");
+  if (!context) return failure("cannot filter system calls: out of memory");
   scmp_filter_ctx filter = context.get();
   TRY(done(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1), "all threads"));
   // Log rejected calls to the kernel's audit log, if enabled there (seccomp/actions_logged).

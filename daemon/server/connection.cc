@@ -114,8 +114,8 @@ void Server::Connection::write(std::string_view bytes) {
       return;
     case WriteStatus::kOverLimit:
       server_.log_.warning("slow_reader",
-                           "closed a connection of uid {}: {} bytes of answers waited to be read",
-                           uid(), stream_->queued_bytes());
+                           "closed a connection of uid {}: {} bytes of unread answers", uid(),
+                           stream_->queued_bytes());
       break;
     case WriteStatus::kFailed:
       // Input received before the peer left is still read to its end, because its reports count.

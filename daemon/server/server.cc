@@ -48,13 +48,15 @@ Status Server::open(Fd inherited) {
 }
 
 StreamListener::Handlers Server::handlers() {
-  return {.on_connection = [this](Fd fd) { accept(std::move(fd)); },
-          .on_trouble =
-              [this](int error) {
-                log_.error("accept_failed",
-                           "cannot accept a worker: {}: raise LimitNOFILE or lower max_connections",
-                           std::strerror(error));
-              }};
+  return {
+      .on_connection = [this](Fd fd) { accept(std::move(fd)); },
+      .on_trouble =
+          [this](int error) {
+            log_.error(
+                "accept_failed",
+                "cannot accept a connection: {}: raise LimitNOFILE or lower daemon.max_connections",
+                std::strerror(error));
+          }};
 }
 
 void Server::reconfigure(ServerSettings settings) {
@@ -65,7 +67,7 @@ void Server::reconfigure(ServerSettings settings) {
     if (!admission_.allows(connection->uid(), connection->gid())) strangers.push_back(id);
   }
   for (const std::uint64_t id : strangers) {
-    log_.info("peer_cut_off", "closed a connection of uid {}: it may not ask any more",
+    log_.info("peer_cut_off", "closed a connection of uid {}: the user is no longer allowed",
               connections_.at(id)->uid());
     close(id);
   }
@@ -90,7 +92,7 @@ void Server::retire() {
 void Server::accept(Fd fd) {
   Result<PeerCredentials> peer = peer_credentials(fd.get());
   if (!peer) {
-    log_.warning("peer_unknown", "refused a connection: {}", peer.error().message);
+    log_.warning("peer_unknown", "rejected a connection: {}", peer.error().message);
     return;
   }
   if (settings_.names_commands) peer->command = command_of(peer->pid);
@@ -104,8 +106,8 @@ void Server::accept(Fd fd) {
     return;
   }
   if (refused) {
-    log_.warning("peer_refused", "refused a connection of uid {}, gid {}: {}", peer->uid, peer->gid,
-                 proto::sentence_of(*refused));
+    log_.warning("peer_refused", "rejected a connection of uid {}, gid {}: {}", peer->uid,
+                 peer->gid, proto::sentence_of(*refused));
     return turn_away(*connection, *refused);
   }
   ++counters_.connections_accepted;
@@ -221,7 +223,7 @@ void Server::cut_off_laggards() {
     if (!connection.doomed()) {
       log_.warning("peer_lags", "closed a connection of uid {}: it did not {} in time",
                    connection.uid(),
-                   connection.queued_bytes() > 0 ? "read its answers" : "shake hands");
+                   connection.queued_bytes() > 0 ? "read its answers" : "complete the handshake");
       ++counters_.connections_cut_off;
     }
     close(id);

@@ -8,9 +8,9 @@ namespace claimsd::daemon {
 
 // clang-format off
 #define CLAIMSD_SERVER_COUNTERS(C) \
-  C(connections_accepted, "Connections taken on the claims socket") \
-  C(connections_refused,  "Connections turned away: their user may not ask, or there are too many") \
-  C(connections_cut_off,  "Connections closed because the peer did not shake hands or read its answers in time")
+  C(connections_accepted, "Connections accepted on the claims socket") \
+  C(connections_refused,  "Connections rejected: user not allowed, or connection limit reached") \
+  C(connections_cut_off,  "Connections closed because the peer did not complete the handshake or read its answers in time")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(ServerCounters, CLAIMSD_SERVER_COUNTERS)

@@ -26,8 +26,8 @@ std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loo
   std::unique_ptr<FastPath> made(new FastPath(settings, loop, clock, random, log));
   if (made->held_until_ != BootTime::min()) {
     log.warning("unclean_stop",
-                "the daemon before this one was killed: workers may believe its leases for up to "
-                "{} s, so purges and revocations are acknowledged after that",
+                "the previous daemon was killed: workers may use its leases for up to {} s, so "
+                "purges and revocations are acknowledged only after that",
                 proto::kHeartbeatLimit / 1'000'000'000);
   }
   if (settings.on) made->open_or_do_without();
@@ -36,8 +36,7 @@ std::unique_ptr<FastPath> FastPath::create(const FastPathSettings& settings, Loo
 
 void FastPath::open_or_do_without() {
   if (const Status opened = open(); !opened) {
-    log_.warning("fast_path_off", "every question comes over the socket: {}",
-                 opened.error().message);
+    log_.warning("fast_path_off", "every query goes over the socket: {}", opened.error().message);
     close();
   }
 }

@@ -28,8 +28,8 @@ Result<std::unique_ptr<LeasePublisher>> LeasePublisher::create(MapMemory map, Cl
   std::unique_ptr<LeasePublisher> made(new LeasePublisher(map, clock, random));
   if (!made->sealer_.open()) {
     return failure(
-        "cannot seal leases: libcrypto lacks SHA-256 or AES-256-GCM: check that OpenSSL's default "
-        "provider is active");
+        "cannot seal leases: libcrypto lacks SHA-256 or AES-256-GCM: activate OpenSSL's default "
+        "provider");
   }
   made->heartbeat();
   return made;

@@ -25,7 +25,7 @@ Status MapMarker::set() {
   if (file) return {};
   const int error = errno;
   return failure(
-      fmt::format("cannot note in {} that a shared map is in use: {}: make its directory "
+      fmt::format("cannot record in {} that a shared map is in use: {}: make its directory "
                   "writable, or set daemon.fast_path = false",
                   path_, strerrordesc_np(error)));
 }

@@ -26,7 +26,7 @@ Fd create_memfd() {
 
 tl::unexpected<Error> trouble(std::string_view what, std::string_view hint) {
   const int error = errno;
-  return failure(fmt::format("cannot make the shared map of leases: {}: {}: {}", what,
+  return failure(fmt::format("cannot create the shared map of leases: {}: {}: {}", what,
                              strerrordesc_np(error), hint));
 }
 
@@ -36,7 +36,7 @@ Status reserve(int fd, std::size_t size) {
     done = fallocate(fd, 0, 0, static_cast<off_t>(size));
   } while (done != 0 && errno == EINTR);
   if (done == 0) return {};
-  return trouble(fmt::format("no {} KiB of memory", size / 1024),
+  return trouble(fmt::format("it needs {} KiB of memory", size / 1024),
                  "lower cache.map_slots or raise the service's MemoryMax");
 }
 
@@ -45,7 +45,7 @@ Status reserve(int fd, std::size_t size) {
 Status close_to_others(int fd) {
   if (fcntl(fd, F_ADD_SEALS, kSeals) != 0)
     return trouble("it cannot be sealed", "this needs Linux 5.1 or newer");
-  if (fchmod(fd, S_IRUSR) != 0) return trouble("its mode cannot be set", "see the kernel's log");
+  if (fchmod(fd, S_IRUSR) != 0) return trouble("its mode cannot be set", "check the kernel's log");
   return {};
 }
 
@@ -64,10 +64,11 @@ void SharedMap::Unmap::operator()(void* at) const {
 
 Result<SharedMap::Mapping> SharedMap::map(int fd, std::size_t size) {
   void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (at == MAP_FAILED) return trouble("it cannot be mapped", "raise the limit of address space");
+  if (at == MAP_FAILED)
+    return trouble("it cannot be mapped", "raise the address space limit (ulimit -v)");
   Mapping mapping(at, Unmap{size});
   if (madvise(at, size, MADV_DONTDUMP) != 0)
-    return trouble("it cannot be kept out of core dumps", "see madvise(2)");
+    return trouble("it cannot be kept out of core dumps", "check the kernel's log");
   return mapping;
 }
 
@@ -75,12 +76,13 @@ Result<SharedMap> SharedMap::create(std::uint64_t slots, const proto::MapId& map
                                     const BootId& boot_id) {
   if (!proto::is_valid_slot_count(slots)) {
     return failure(
-        fmt::format("cannot make a shared map of {} slots: choose a power of two from {} to {}",
+        fmt::format("cannot create a shared map of {} slots: choose a power of two from {} to {}",
                     slots, proto::kMinSlots, proto::kMaxSlots));
   }
   const std::size_t size = proto::map_size(slots);
   const Fd writable = create_memfd();
-  if (!writable) return trouble("memfd_create(2)", "this needs memory and a descriptor");
+  if (!writable)
+    return trouble("memfd_create(2) failed", "check the limits of memory and open files");
   TRY(reserve(writable.get(), size));
   Mapping mapping = TRY(map(writable.get(), size));
   TRY(close_to_others(writable.get()));

@@ -108,14 +108,15 @@ Result<LmdbStats> LmdbClaimsCache::walk(Open& open) const {
     if (!cursor) return failure(cursor.error().text());
     auto record = cursor->first();
     for (; record; record = cursor->next()) {
-      if (!ClaimsRecords::plausible(record->key, record->value)) return failure("it is damaged");
+      if (!ClaimsRecords::plausible(record->key, record->value))
+        return failure("its file is damaged");
       ++entries;
     }
-    if (!record.error().missing()) return failure("it is damaged: " + record.error().text());
+    if (!record.error().missing()) return failure("its file is damaged: " + record.error().text());
   }
   const auto stats = open.reader.stats(open.table);
   open.reader.reset();
-  if (!stats || stats->entries != entries) return failure("it is damaged");
+  if (!stats || stats->entries != entries) return failure("its file is damaged");
   return *stats;
 }
 
@@ -130,24 +131,24 @@ bool LmdbClaimsCache::remove_files() const {
 Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
   if (why_empty.empty()) {
     if (!removed(identity_path())) {
-      return failure(fmt::format("cannot remove {}: {}; let the daemon's user write there",
+      return failure(fmt::format("cannot remove {}: {}; allow the daemon's user to write there",
                                  identity_path(), std::strerror(errno)));
     }
     const Status begun = begin();
     if (begun) {
-      log_.info("cache_kept", "picked up {} entries in {}", entries_, options_.directory);
+      log_.info("cache_kept", "kept {} cached entries in {}", entries_, options_.directory);
       return {};
     }
     why_empty = begun.error().message;
   }
   open_.reset();
   if (!remove_files() || access(data_path().c_str(), F_OK) == 0) {
-    return failure(
-        fmt::format("cannot remove the old claims cache in {}: let the daemon's user write there",
-                    options_.directory));
+    return failure(fmt::format(
+        "cannot remove the old claims cache in {}: allow the daemon's user to write there",
+        options_.directory));
   }
   TRY(begin());
-  log_.info("cache_empty", "starting with an empty claims cache in {}: {}", options_.directory,
+  log_.info("cache_empty", "the claims cache in {} starts empty: {}", options_.directory,
             why_empty);
   return {};
 }
@@ -179,11 +180,12 @@ bool LmdbClaimsCache::usable() {
     gone_ = remove_files();
     counters_.trouble_at = now;
     if (failed_log_.allows(now)) {
-      log_.error("cache_closed", "the claims cache stays closed: {}", begun.error().message);
+      log_.error("cache_closed", "cannot recreate the claims cache, nothing is cached: {}",
+                 begun.error().message);
     }
     return false;
   }
-  log_.warning("cache_reopened", "the claims cache in {} was begun anew", options_.directory);
+  log_.warning("cache_reopened", "the claims cache in {} was recreated", options_.directory);
   return true;
 }
 
@@ -198,7 +200,7 @@ void LmdbClaimsCache::drop_everything(const std::string& why) {
   ++counters_.dropped;
   counters_.trouble_at = now;
   log_.error("cache_dropped",
-             "all entries of the claims cache in {} were dropped: {}; check that file system",
+             "all entries of the claims cache in {} were discarded: {}; check its file system",
              options_.directory, why);
 }
 
@@ -220,7 +222,7 @@ Stored LmdbClaimsCache::give_up(LmdbError error, std::string_view doing) {
     return Stored::kFailed;
   }
   if (failed_log_.allows(clock_.now().boot)) {
-    log_.error("cache_failed", "{} in {} failed: {}; check that file system", doing,
+    log_.error("cache_failed", "{} in {} failed: {}; check its file system", doing,
                options_.directory, error.text());
   }
   // kFull, because evicting entries frees pages that are already allocated on disk.
@@ -231,8 +233,8 @@ void LmdbClaimsCache::report_tampered() {
   ++counters_.tampered;
   if (tampered_log_.allows(clock_.now().boot)) {
     log_.warning("cache_tampered",
-                 "{} entries of the claims cache in {} were not what was stored and have been "
-                 "erased: find out who writes there",
+                 "{} entries of the claims cache in {} were changed by another process and have "
+                 "been erased: find the process that writes there",
                  counters_.tampered, options_.directory);
   }
 }
@@ -327,9 +329,10 @@ Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEntry> batc
 Stored LmdbClaimsCache::not_sealed(const Entry& entry) {
   count_failure();
   if (failed_log_.allows(clock_.now().boot)) {
-    log_.error("cache_failed",
-               "an entry with claims of {} bytes could not be sealed (at most {}): it is not kept",
-               entry.claims.size(), kMaxStoredClaims);
+    log_.error(
+        "cache_failed",
+        "an entry with claims of {} bytes could not be sealed (maximum {}): it is not cached",
+        entry.claims.size(), kMaxStoredClaims);
   }
   return Stored::kFailed;
 }

@@ -29,7 +29,7 @@ std::string number(std::uint32_t value) {
 
 Result<std::string> read_small(const std::string& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return failure(errno == ENOENT ? "there is no earlier one" : errno_text(errno));
+  if (!fd) return failure(errno == ENOENT ? "there is no earlier cache" : errno_text(errno));
   std::string bytes(kMaxFile, '\0');
   const auto size = read_fully(fd.get(), bytes);
   if (!size) return failure(errno_text(size.error()));
@@ -47,7 +47,7 @@ EnvironmentIdentity EnvironmentIdentity::create(std::string boot, Random& random
 }
 
 Result<std::string> encode_identity(const EnvironmentIdentity& identity, const Secret& host_key) {
-  if (identity.boot_id.size() > 255) return failure("a boot id of more than 255 bytes");
+  if (identity.boot_id.size() > 255) return failure("the boot id is longer than 255 bytes");
   std::string bytes(kMagic);
   bytes += number(kEnvironmentVersion);
   bytes += static_cast<char>(static_cast<unsigned char>(identity.boot_id.size()));
@@ -65,7 +65,8 @@ Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret&
   const std::string bytes = TRY(read_small(path));
   if (!bytes.starts_with(kMagic)) return failure("its identity file is damaged");
   std::string_view rest = std::string_view(bytes).substr(kMagic.size());
-  if (!rest.starts_with(number(kEnvironmentVersion))) return failure("another version wrote it");
+  if (!rest.starts_with(number(kEnvironmentVersion)))
+    return failure("it was written by another version");
   rest.remove_prefix(sizeof kEnvironmentVersion);
   EnvironmentIdentity found;
   const std::size_t boot_size = rest.empty() ? 0 : static_cast<unsigned char>(rest.front());
@@ -78,7 +79,7 @@ Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret&
   // The check is recomputed and compared in constant time, so that timing does not help a forger.
   if (expected.size() != bytes.size() ||
       CRYPTO_memcmp(expected.data(), bytes.data(), bytes.size()) != 0) {
-    return failure("it was written under another host key, or its identity file is damaged");
+    return failure("it was written with another host key, or its identity file is damaged");
   }
   if (found.boot_id != boot_id) return failure("it is from before the last boot");
   return found;
@@ -94,7 +95,8 @@ Status save_identity(const std::string& path, const std::string& bytes) {
     const std::string why = errno_text(wrote == static_cast<ssize_t>(bytes.size()) ? errno : error);
     unlink(fresh.c_str());
     return failure(fmt::format(
-        "cannot write {}: {}; make room there, or let the daemon's user write", path, why));
+        "cannot write {}: {}; free disk space, or allow the daemon's user to write there", path,
+        why));
   }
   return {};
 }

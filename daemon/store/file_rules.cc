@@ -13,12 +13,13 @@ constexpr std::uint32_t kSticky = 01000;
 std::optional<FileFault> judge_directory(const std::string& path, const FileFacts& found,
                                          std::uint32_t owner) {
   if (found.kind == FileKind::kLink)
-    return FileFault{fmt::format("{} is a symbolic link", path), "name the directory itself"};
+    return FileFault{fmt::format("{} is a symbolic link", path), "configure the directory itself"};
   if (found.kind != FileKind::kDirectory)
-    return FileFault{fmt::format("{} is not a directory", path), "remove it, or name another"};
+    return FileFault{fmt::format("{} is not a directory", path),
+                     "remove it, or configure another path"};
   if (found.uid != owner && found.uid != 0) {
     return FileFault{fmt::format("the directory {} belongs to uid {}", path, found.uid),
-                     fmt::format("it must be the daemon's own (chown {} {})", owner, path)};
+                     fmt::format("change its owner: chown {} {}", owner, path)};
   }
   return std::nullopt;
 }
@@ -30,44 +31,42 @@ std::optional<FileFault> judge_private_directory(const std::string& path, const 
   if (auto fault = judge_directory(path, found, owner)) return fault;
   if ((found.mode & kOpenToOthers) == 0) return std::nullopt;
   return FileFault{
-      fmt::format("the directory {} is open to others (mode {:04o})", path, found.mode),
-      fmt::format("chmod 0700 {}, or name one that is the daemon's alone", path)};
+      fmt::format("other users can access the directory {} (mode {:04o})", path, found.mode),
+      fmt::format("chmod 0700 {}, or configure a directory for the daemon alone", path)};
 }
 
 std::optional<FileFault> judge_guarded_directory(const std::string& path, const FileFacts& found,
                                                  std::uint32_t owner) {
   if (auto fault = judge_directory(path, found, owner)) return fault;
   if ((found.mode & kWritableByOthers) == 0 || (found.mode & kSticky) != 0) return std::nullopt;
-  return FileFault{
-      fmt::format("others may replace files in the directory {} (mode {:04o})", path, found.mode),
-      fmt::format("chmod go-w {}", path)};
+  return FileFault{fmt::format("other users can replace files in the directory {} (mode {:04o})",
+                               path, found.mode),
+                   fmt::format("chmod go-w {}", path)};
 }
 
 std::optional<FileFault> judge_host_key(const std::string& path, const FileFacts& found,
                                         HostKeySource source, std::uint32_t owner) {
   if (found.kind == FileKind::kLink)
     return FileFault{fmt::format("the host key {} is a symbolic link", path),
-                     "name the file itself"};
+                     "configure the file itself"};
   if (found.kind != FileKind::kRegular)
     return FileFault{fmt::format("the host key {} is not a regular file", path),
-                     "name another path, or remove it"};
+                     "remove it, or configure another path"};
   if (found.uid != owner && found.uid != 0) {
     return FileFault{
-        fmt::format("the host key {} belongs to uid {}, who could know it", path, found.uid),
-        "remove it and let the daemon make its own"};
+        fmt::format("the host key {} belongs to uid {}, which could know it", path, found.uid),
+        "remove it; the daemon creates a new one"};
   }
   const bool by_access_list = source == HostKeySource::kCredential && found.uid == 0;
   if ((found.mode & (by_access_list ? kOpenBeyondAccessList : kOpenToOthers)) != 0) {
     return FileFault{
-        fmt::format("the host key {} is open to others (mode {:04o}), who may know it "
-                    "by now",
-                    path, found.mode),
-        fmt::format("remove it and let the daemon make another, or chmod 0400 {}", path)};
+        fmt::format("other users can access the host key {} (mode {:04o})", path, found.mode),
+        fmt::format("remove it, and the daemon creates a new one, or chmod 0400 {}", path)};
   }
   if (found.size != kHostKeySize) {
     return FileFault{
         fmt::format("the host key {} has {} bytes instead of {}", path, found.size, kHostKeySize),
-        "remove it and let the daemon make another (its cache then starts empty)"};
+        "remove it; the daemon creates a new one and its cache starts empty"};
   }
   return std::nullopt;
 }

@@ -34,7 +34,7 @@ Result<Secret> read_key(const std::string& path, Fd fd, HostKeySource source) {
   const ssize_t got = pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (got != static_cast<ssize_t>(bytes.size())) {
     return failure(fmt::format("cannot read the host key {}: {}", path,
-                               got < 0 ? errno_text(errno) : "it is cut off"));
+                               got < 0 ? errno_text(errno) : "the file is truncated"));
   }
   Secret key(std::string_view(bytes.data(), bytes.size()));
   OPENSSL_cleanse(bytes.data(), bytes.size());
@@ -47,10 +47,11 @@ Result<Fd> open_key(const std::string& path) {
   Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (fd || errno == ENOENT) return fd;
   if (errno == ELOOP) {
-    return failure(fmt::format("the host key {} is a symbolic link: name the file itself", path));
+    return failure(
+        fmt::format("the host key {} is a symbolic link: configure the file itself", path));
   }
-  return failure(fmt::format("cannot open the host key {}: {}; let the daemon's user read it", path,
-                             errno_text(errno)));
+  return failure(fmt::format("cannot open the host key {}: {}; allow the daemon's user to read it",
+                             path, errno_text(errno)));
 }
 
 Status write_new(const std::string& path, Random& random) {
@@ -83,8 +84,8 @@ Status create_key(const std::string& path, Random& random) {
   unlink(fresh.c_str());
   if (!made) {
     return failure(
-        fmt::format("cannot create the host key {}: {}; let the daemon's user write to {}, or name "
-                    "another path",
+        fmt::format("cannot create the host key {}: {}; allow the daemon's user to write to {}, or "
+                    "configure another path",
                     path, made.error().message, directory));
   }
   const Fd entries(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -101,8 +102,8 @@ Result<Secret> load_host_key(const std::string& path, HostKeySource source, Rand
     fd = TRY(open_key(path));
   }
   if (!fd) {
-    return failure(
-        fmt::format("there is no host key {}: provide it, as LoadCredential= does", path));
+    return failure(fmt::format(
+        "the host key {} does not exist: provide it, for example with LoadCredential=", path));
   }
   if (source == HostKeySource::kFile) TRY(ensure_guarded_directory(directory_of(path)));
   return read_key(path, std::move(fd), source);

@@ -227,16 +227,15 @@ Status LmdbEnvironment::check_file(State& state, const Options& options) {
   // Opening raises the map size to what the header requires. A difference means a smaller option or
   // a damaged header.
   if (info.me_last_pgno >= SIZE_MAX / state.page_size || needed > options.map_size) {
-    return failure(
-        fmt::format("the LMDB file {} says that it holds more than the {} bytes allowed: allow "
-                    "more, or remove it",
-                    options.path, options.map_size));
+    return failure(fmt::format(
+        "the LMDB file {} is larger than the configured {} bytes: configure more, or remove it",
+        options.path, options.map_size));
   }
   // The last pages may never have been written if a transaction allocated and freed them.
   if (static_cast<std::size_t>(file.st_size) < needed &&
       (options.read_only || ftruncate(fd, static_cast<off_t>(needed)) != 0)) {
     return failure(
-        fmt::format("the LMDB file {} is cut off and cannot be made whole", options.path));
+        fmt::format("the LMDB file {} is truncated and cannot be extended", options.path));
   }
   state.map_size = options.map_size;
   state.file_size = std::max(static_cast<std::size_t>(file.st_size), needed);

@@ -15,8 +15,8 @@ namespace {
 Result<FileFacts> make_and_examine(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return failure(
-        fmt::format("cannot create the directory {}: {}; create its parent, or let the daemon's "
-                    "user write there",
+        fmt::format("cannot create the directory {}: {}; create its parent, or allow the daemon's "
+                    "user to write there",
                     path, errno_text(errno)));
   }
   struct stat found {};
@@ -67,13 +67,13 @@ Result<DirectoryLock> DirectoryLock::acquire(const std::string& directory) {
   Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) {
     return failure(
-        fmt::format("cannot open the lock file {}: {}; let the daemon's user write there", path,
-                    errno_text(errno)));
+        fmt::format("cannot open the lock file {}: {}; allow the daemon's user to write there",
+                    path, errno_text(errno)));
   }
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
       return failure(fmt::format(
-          "another daemon works in {}: stop it first, or give this one a directory of its own",
+          "another daemon uses {}: stop it, or configure another directory for this one",
           directory));
     }
     return failure(fmt::format("cannot lock {}: {}", path, errno_text(errno)));

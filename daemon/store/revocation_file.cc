@@ -89,11 +89,11 @@ Result<std::vector<Rule>> RevocationFile::read(Open& open, const Now& now) {
     if (!record) return unreadable(record.error());
     const std::optional<Rule> rule = decode(record->key, record->value, now);
     if (!rule) {
-      return failure(fmt::format(
-          "the revocations in {} are damaged, or were written under another key than {}/key: "
-          "restore the directory from a backup; to start without them, which lets in again "
-          "whoever was revoked, move it away",
-          path(), options_.directory));
+      return failure(
+          fmt::format("the revocations in {} are damaged, or were written with another key than "
+                      "{}/key: restore the directory from a backup; to start without revocations, "
+                      "which makes revoked tokens valid again, move it away",
+                      path(), options_.directory));
     }
     rules.push_back(*rule);
     if (rule->ends.has_come(now) && rule->undated_ends.has_come(now)) {
@@ -140,8 +140,8 @@ Status RevocationFile::write(std::span<const Rule> rules, std::span<const RuleNa
   }
   open_.reset();
   return failure(
-      fmt::format("cannot write to the revocations in {}: {}; make room on the disk, "
-                  "check it, and give the order again",
+      fmt::format("cannot write the revocations in {}: {}; free disk space or repair the disk, "
+                  "then repeat the purge or revocation",
                   path(), status.error().text()));
 }
 

@@ -30,7 +30,7 @@ Status RevocationThread::start(Loop& loop) {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
     started = failure(fmt::format(
-        "cannot start the thread that writes revocations: {}; is TasksMax too low?", error.what()));
+        "cannot start the thread that writes revocations: {}; raise TasksMax", error.what()));
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return started;

@@ -43,8 +43,8 @@ Result<Secret> read_whole(const UpstreamSettings& settings, const char* option,
   Secret text(kMaxFile);
   const auto size = read_fully(file.get(), {text.data(), kMaxFile});
   if (!size) return cannot(strerrordesc_np(size.error()));
-  if (*size == kMaxFile) return cannot("it is larger than 1 MiB");
-  if (*size == 0) return cannot("it is empty");
+  if (*size == kMaxFile) return cannot("the file is larger than 1 MiB");
+  if (*size == 0) return cannot("the file is empty");
   return Secret(text.view().substr(0, *size));
 }
 

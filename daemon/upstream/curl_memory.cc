@@ -50,7 +50,7 @@ Result<std::unique_ptr<CurlLibrary>> CurlLibrary::create() {
   const CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wipe_and_free,
                                              wiping_realloc, strdup, zeroed_malloc);
   if (code != CURLE_OK) {
-    return failure(fmt::format("cannot initialise libcurl: {}", curl_easy_strerror(code)));
+    return failure(fmt::format("cannot initialize libcurl: {}", curl_easy_strerror(code)));
   }
   return std::unique_ptr<CurlLibrary>(new CurlLibrary);
 }

@@ -112,8 +112,7 @@ Status FetchThread::run() {
       loop->run();
     });
   } catch (const std::system_error& error) {
-    return failure(
-        fmt::format("cannot start the fetch thread: {}; is TasksMax too low?", error.what()));
+    return failure(fmt::format("cannot start the fetch thread: {}; raise TasksMax", error.what()));
   }
   return {};
 }

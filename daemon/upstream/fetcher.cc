@@ -185,7 +185,8 @@ void Fetcher::arm(Duration due) {
 
 // The deadline passed before a connection was free.
 void Fetcher::land_late(const FetchOrder& flight) {
-  land_failed(flight, proto::Reason::kUpstreamTimeout, "all connections were in use");
+  land_failed(flight, proto::Reason::kUpstreamTimeout,
+              "all connections were in use until the timeout");
 }
 
 void Fetcher::land_failed(const FetchOrder& flight, proto::Reason reason, std::string detail) {

@@ -72,12 +72,13 @@ bool Response::begin_message(std::string_view line) {
 
 bool Response::end_headers() {
   // curl would wait for data of a protocol that was never requested.
-  if (status_ == 101) return fail(proto::Reason::kUpstreamProtocol, "a switch of protocols");
+  if (status_ == 101)
+    return fail(proto::Reason::kUpstreamProtocol, "an unrequested protocol switch (status 101)");
   if (status_ < 200) return true;
   headers_done_ = true;
   // Only a 200's body is read; a 401 counts whatever its encoding.
   if (encoded_ && status_ == 200) {
-    return fail(proto::Reason::kUpstreamBody, "a Content-Encoding that was not asked for");
+    return fail(proto::Reason::kUpstreamBody, "an unrequested Content-Encoding");
   }
   return true;
 }
@@ -88,7 +89,7 @@ bool Response::add_field(std::string_view name, std::string_view value) {
   } else if (same(name, "transfer-encoding")) {
     // curl would decompress it, although TE was not sent (RFC 9110 section 10.1.4).
     if (!same(value, "chunked") && !same(value, "identity")) {
-      return fail(proto::Reason::kUpstreamProtocol, "a Transfer-Encoding that was not asked for");
+      return fail(proto::Reason::kUpstreamProtocol, "an unrequested Transfer-Encoding");
     }
   } else if (same(name, "cache-control")) {
     unknown_life_ |= !append(cache_control_, value);
@@ -102,7 +103,7 @@ bool Response::add_field(std::string_view name, std::string_view value) {
 
 bool Response::add_body(std::string_view bytes) {
   if (bytes.size() > max_body_ - body_.size()) {
-    return fail(proto::Reason::kUpstreamTooLarge, "the body is larger than allowed");
+    return fail(proto::Reason::kUpstreamTooLarge, "the body is larger than the limit");
   }
   body_.insert(body_.end(), bytes.begin(), bytes.end());
   return true;
@@ -110,7 +111,7 @@ bool Response::add_body(std::string_view bytes) {
 
 void Response::take(FetchOutcome& outcome) {
   if (failure_ == proto::Reason::kOk && !headers_done_) {
-    fail(proto::Reason::kUpstreamProtocol, "broken off within the headers");
+    fail(proto::Reason::kUpstreamProtocol, "the response ended within its headers");
   }
   outcome.failure = failure_;
   outcome.detail = detail_;

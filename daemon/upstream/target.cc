@@ -43,12 +43,11 @@ Result<ParsedUrl> parse(const UpstreamSettings& settings, const char* option,
                         const std::string& text) {
   ParsedUrl url(curl_url());
   if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
-    return refuse(settings, option,
-                  "not a URL that can be read: write it as https://auth.example.com");
+    return refuse(settings, option, "invalid URL: write it as https://auth.example.com");
   }
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   if (scheme != "https" && scheme != "http") {
-    return refuse(settings, option, "the scheme must be https, or http where that is allowed");
+    return refuse(settings, option, "the scheme must be https or http");
   }
   return url;
 }
@@ -57,8 +56,9 @@ Status check_proxy(const UpstreamSettings& settings, bool tunnelled) {
   if (settings.proxy.empty()) return {};
   TRY(parse(settings, "proxy", settings.proxy));
   if (!tunnelled) {
-    return refuse(settings, "proxy",
-                  "an http upstream would hand every token to the proxy: use https, or no proxy");
+    return refuse(
+        settings, "proxy",
+        "an http upstream would reveal every token to the proxy: use https, or remove the proxy");
   }
   return {};
 }
@@ -73,13 +73,12 @@ Result<Target> check_target(UpstreamSettings settings) {
   for (const CURLUPart part :
        {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
     if (part_of(url, part).empty()) continue;
-    return refuse(settings, "url", "must not hold a user, a password, a query or a fragment");
+    return refuse(settings, "url", "must not contain a user, a password, a query or a fragment");
   }
   const bool clear = part_of(url, CURLUPART_SCHEME) == "http";
   if (clear && !is_loopback(part_of(url, CURLUPART_HOST))) {
-    return refuse(
-        settings, "url",
-        "tokens may leave this host over https only: http is for 127.0.0.0/8, ::1 and localhost");
+    return refuse(settings, "url",
+                  "must be https: http is allowed only for 127.0.0.0/8, ::1 and localhost");
   }
   TRY(check_proxy(settings, !clear));
   if (settings.connections == 0 || settings.timeout <= milliseconds(0)) {

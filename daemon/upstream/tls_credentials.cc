@@ -89,7 +89,7 @@ tl::expected<std::shared_ptr<const TlsCredentials>, CredentialError> TlsCredenti
 
 std::optional<CredentialError> TlsCredentials::take_authorities(const Secret& text) {
   const auto error = [](std::string why) { return CredentialError{kCaFile, std::move(why)}; };
-  if (is_cut_off(text)) return error("it ends in the middle of a certificate");
+  if (is_cut_off(text)) return error("the file is truncated within a certificate");
   authorities_.reset(X509_STORE_new());
   const std::unique_ptr<STACK_OF(X509_INFO), FreeInfos> infos(
       PEM_X509_INFO_read_bio(reader_of(text).get(), nullptr, no_passphrase, nullptr));
@@ -100,7 +100,7 @@ std::optional<CredentialError> TlsCredentials::take_authorities(const Secret& te
     if (info->x509 != nullptr) taken += X509_STORE_add_cert(authorities_.get(), info->x509);
     if (info->crl != nullptr) X509_STORE_add_crl(authorities_.get(), info->crl);
   }
-  if (taken == 0) return error("there is no certificate in it");
+  if (taken == 0) return error("the file contains no certificate");
   // The same flags that libcurl sets for CA certificates it reads itself.
   X509_STORE_set_flags(authorities_.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
   return std::nullopt;
@@ -110,7 +110,7 @@ std::optional<CredentialError> TlsCredentials::take_certificate(const Secret& te
   const auto error = [](std::string why) {
     return CredentialError{kClientCertificate, std::move(why)};
   };
-  if (is_cut_off(text)) return error("it ends in the middle of a certificate");
+  if (is_cut_off(text)) return error("the file is truncated within a certificate");
   const BioPtr bio = reader_of(text);
   certificate_.reset(PEM_read_bio_X509_AUX(bio.get(), nullptr, no_passphrase, nullptr));
   chain_.reset(sk_X509_new_null());
@@ -130,11 +130,12 @@ std::optional<CredentialError> TlsCredentials::take_key(const Secret& text) {
   const auto error = [](std::string why) { return CredentialError{kClientKey, std::move(why)}; };
   key_.reset(PEM_read_bio_PrivateKey(reader_of(text).get(), nullptr, no_passphrase, nullptr));
   if (!key_) {
-    return error(fmt::format("no key can be read from it: {}; one with a passphrase is none",
-                             is_cut_off(text) ? "it is cut off" : last_error()));
+    return error(
+        fmt::format("cannot read a private key: {}; if the key has a passphrase, remove it",
+                    is_cut_off(text) ? "the file is truncated" : last_error()));
   }
   if (X509_check_private_key(certificate_.get(), key_.get()) != 1)
-    return error("it is not the key of the client_certificate");
+    return error("the key does not match client_certificate");
   return std::nullopt;
 }
 

@@ -34,7 +34,7 @@ class Options {
   }
   Status result() const {
     if (code_ == CURLE_OK) return {};
-    return failure(fmt::format("libcurl refused its option {}: {}; it must be 7.87 or newer",
+    return failure(fmt::format("libcurl rejected option {}: {}; install libcurl 7.87 or newer",
                                static_cast<int>(failed_), curl_easy_strerror(code_)));
   }
 

@@ -103,7 +103,7 @@ TEST_CASE("unusable or expired certificates are a finding") {
   CHECK(Document(status_json(status)).text("/upstreams/0/client_certificate_ends") ==
         "2023-11-14T22:13:21Z");
   SECTION("a broken file") {
-    certificates.trouble = "upstream.main.ca_file: it is empty";
+    certificates.trouble = "upstream.main.ca_file: the file is empty";
     CHECK(assess(status).at(0).code == "certificates_refused");
     CHECK(assess(status).at(0).message.find(certificates.trouble) != std::string::npos);
   }
@@ -142,7 +142,7 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     CHECK(only_finding().code == "audit_disk_full");
     CHECK(only_finding().message.find("withheld") != std::string::npos);
     status.audit.denies = false;
-    CHECK(only_finding().message.find("given without one") != std::string::npos);
+    CHECK(only_finding().message.find("sent without one") != std::string::npos);
   }
   SECTION("its disk fails") {
     status.audit.log.state = AuditState::kReopening;

@@ -225,7 +225,7 @@ TEST_CASE("opening a log that ends before its last anchor records a gap") {
       return true;
     });
   }));
-  CHECK(told.find("the log ended at sequence 1 where its last anchor is at") != std::string::npos);
+  CHECK(told.find("the log ended at sequence 1, its last anchor is at") != std::string::npos);
 }
 
 TEST_CASE("a running log can be read between its commits") {

@@ -20,7 +20,7 @@ std::string upstream_problems(const std::string& text) {
 
 TEST_CASE("without an upstream the error shows the lines to add") {
   const std::string wanted =
-      "c.toml: no Auth API is configured; add these two lines with its address:\n"
+      "c.toml: no Auth API is configured: add these two lines with its URL:\n"
       "[upstream.main]\nurl = \"https://auth.example.com\"";
   CHECK(problems_of("") == wanted);
   CHECK(problems_of("[log]\nlevel = \"info\"") == wanted);
@@ -36,7 +36,7 @@ TEST_CASE("the number of map slots must be a power of two") {
   CHECK(with_slots("65536") == "none");
   CHECK(with_slots("1048576") == "none");
   CHECK(with_slots("1000") ==
-        "c.toml:4:13: cache.map_slots: 1000 is not a power of two: 512 and 1024 are");
+        "c.toml:4:13: cache.map_slots: 1000 is not a power of two: use 512 or 1024");
   CHECK(with_slots("32").find("64 to 1048576") != std::string::npos);
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("an upstream needs a name and a URL") {
   CHECK(problems_of("upstream = \"https://a\"") ==
         "c.toml:1:1: upstream: must be tables: write [upstream.NAME] on a line of its own");
   CHECK(problems_of("[upstream.\"a b\"]\nurl = \"https://a\"") ==
-        "c.toml:1:11: upstream.a b: a name has 1 to 64 letters, digits, - and _");
+        "c.toml:1:11: upstream.a b: invalid name: use 1 to 64 letters, digits, - and _");
   CHECK(problems_of("[upstream.main]")
             .find("upstream.main.url: is not set: add url = \"https://auth.example.com\"") !=
         std::string::npos);
@@ -57,25 +57,26 @@ TEST_CASE("an upstream needs a name and a URL") {
 
 TEST_CASE("an invalid URL is one problem, not two") {
   CHECK(problems_of("[upstream.main]\nurl = \"http://auth.example.com\"") ==
-        "c.toml:2:7: upstream.main.url: the URL must be https: over http everyone on the way could "
-        "read the tokens");
+        "c.toml:2:7: upstream.main.url: the URL must be https: http would expose the tokens on the "
+        "network");
 }
 
 TEST_CASE("url and urls exclude each other") {
   CHECK(upstream_problems("urls = [\"https://b.example.com\"]") ==
-        "c.toml:3:8: upstream.main.urls: url is set as well: keep one of the two");
+        "c.toml:3:8: upstream.main.urls: url is set as well: remove one of the two");
 }
 
 TEST_CASE("two upstreams must not share a URL") {
-  CHECK(upstream_problems("[upstream.other]\nurl = \"https://AUTH.example.com:443/\"") ==
-        "c.toml:4:7: upstream.other.url: upstream.main has this URL, too");
+  CHECK(
+      upstream_problems("[upstream.other]\nurl = \"https://AUTH.example.com:443/\"") ==
+      "c.toml:4:7: upstream.other.url: upstream.main has the same URL: give each upstream its own");
 }
 
 TEST_CASE("at most one upstream is the default, and with several none is required") {
   const std::string second = "[upstream.other]\nurl = \"https://b.example.com\"\n";
   CHECK(upstream_problems("default = true\n" + second + "default = true") ==
-        "c.toml:6:11: upstream.other.default: upstream.main is the default already: only one can "
-        "be");
+        "c.toml:6:11: upstream.other.default: upstream.main is already the default: set default = "
+        "true in one upstream only");
   const auto loaded =
       load_config("[upstream.main]\nurl = \"https://a.example.com\"\n" + second, "c.toml");
   REQUIRE(loaded);
@@ -84,29 +85,28 @@ TEST_CASE("at most one upstream is the default, and with several none is require
 
 TEST_CASE("a client certificate and its key are set together") {
   CHECK(upstream_problems("client_certificate = \"/c\"") ==
-        "c.toml:3:22: upstream.main.client_certificate: needs client_key beside it");
+        "c.toml:3:22: upstream.main.client_certificate: client_key is missing: set both");
   CHECK(upstream_problems("client_key = \"/k\"") ==
-        "c.toml:3:14: upstream.main.client_key: needs client_certificate beside it");
+        "c.toml:3:14: upstream.main.client_key: client_certificate is missing: set both");
 }
 
 TEST_CASE("a status that says nothing about a token cannot be a rejection") {
   CHECK(upstream_problems("refusal_statuses = [429]") ==
-        "c.toml:3:20: upstream.main.refusal_statuses: 429 says nothing about a token: such an "
-        "answer is `unavailable`");
-  CHECK(
-      upstream_problems("refusal_statuses = [503]") ==
-      "c.toml:3:20: upstream.main.refusal_statuses: found 503, allowed is a list of integers, 400 "
-      "to 499");
+        "c.toml:3:20: upstream.main.refusal_statuses: remove 429: it does not mean that the token "
+        "is rejected");
+  CHECK(upstream_problems("refusal_statuses = [503]") ==
+        "c.toml:3:20: upstream.main.refusal_statuses: found 503, expected a list of integers, 400 "
+        "to 499");
 }
 
 TEST_CASE("connect_timeout must not exceed timeout") {
-  CHECK(
-      upstream_problems("timeout = \"500ms\"\nconnect_timeout = \"501ms\"") ==
-      "c.toml:4:19: upstream.main.connect_timeout: is 501 ms and must not exceed timeout, 500 ms");
+  CHECK(upstream_problems("timeout = \"500ms\"\nconnect_timeout = \"501ms\"") ==
+        "c.toml:4:19: upstream.main.connect_timeout: 501 ms is longer than timeout, 500 ms: lower "
+        "it or raise timeout");
 }
 
 TEST_CASE("the two sockets must have different paths") {
   CHECK(problems_of("[daemon]\nadmin_socket = \"/run/claimsd/claims.sock\"\n[upstream.a]\nurl = "
                     "\"https://a\"") ==
-        "c.toml:2:16: daemon.admin_socket: must not be the path of daemon.socket");
+        "c.toml:2:16: daemon.admin_socket: same path as daemon.socket: choose another one");
 }

@@ -41,11 +41,11 @@ TEST_CASE("an unreadable file is named with the reason and the fix") {
   const auto path = directory / "missing.toml";
   CHECK(read_config_file(path).error().message ==
         "cannot read the configuration " + path.string() +
-            ": No such file or directory; create it, or name another one with --config");
+            ": No such file or directory; create it, or name another file with --config");
   const auto itself = directory / "";
-  CHECK(read_config_file(itself).error().message == "cannot read the configuration " +
-                                                        itself.string() +
-                                                        ": Is a directory; name the file in it");
+  CHECK(read_config_file(itself).error().message ==
+        "cannot read the configuration " + itself.string() +
+            ": Is a directory; name a file, not a directory");
 }
 
 TEST_CASE("an endless file is read only as far as needed to reject it") {

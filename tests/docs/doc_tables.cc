@@ -75,7 +75,7 @@ std::string log_events() {
   std::string out = "| event | level | meaning |\n|---|---|---|\n";
   for (const auto& event : claimsd::daemon::kLogEvents) {
     out += "| `" + std::string(event.id) + "` | " + std::string(event.level) + " | " +
-           std::string(event.meaning) + (event.paced ? " *(paced)*" : "") + " |\n";
+           std::string(event.meaning) + (event.paced ? " *(rate-limited)*" : "") + " |\n";
   }
   return out;
 }

@@ -63,7 +63,7 @@ struct Reporting {
   Listener listener{path};
   QuietLog log;
   ServiceManager manager;
-  std::string line = "Well";
+  std::string line = "Healthy";
   std::optional<std::string> trouble;
   std::unique_ptr<Loop> loop = test::new_loop();
   std::unique_ptr<ServiceReporter> reporter;
@@ -72,12 +72,12 @@ struct Reporting {
 TEST_CASE("the service manager receives readiness, status and watchdog pings") {
   Reporting it("30000");
   it.reporter->ready();
-  CHECK(it.listener.next() == "READY=1\nSTATUS=Well");
+  CHECK(it.listener.next() == "READY=1\nSTATUS=Healthy");
   CHECK(it.await() == "WATCHDOG=1");
-  it.line = "Trouble";
+  it.line = "Degraded";
   std::string got = it.await();
   if (got == "WATCHDOG=1") got = it.await();  // one ping was already on its way
-  CHECK(got == "WATCHDOG=1\nSTATUS=Trouble");
+  CHECK(got == "WATCHDOG=1\nSTATUS=Degraded");
   it.reporter->stopping();
   while ((got = it.listener.next()) == "WATCHDOG=1") continue;
   CHECK(got == "STOPPING=1");
@@ -85,8 +85,8 @@ TEST_CASE("the service manager receives readiness, status and watchdog pings") {
 
 TEST_CASE("a fault that only a restart fixes stops the pings and is logged once") {
   Reporting it("30000");
-  CHECK(it.await() == "WATCHDOG=1\nSTATUS=Well");
-  it.trouble = "the fetch thread has hung";
+  CHECK(it.await() == "WATCHDOG=1\nSTATUS=Healthy");
+  it.trouble = "the fetch thread is stuck";
   test::run_until(*it.loop, [&] { return !it.log.events.empty(); });
   while (!it.listener.next().empty()) continue;
   int turns = 0;

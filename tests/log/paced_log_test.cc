@@ -50,7 +50,7 @@ TEST_CASE(
   paced.clock.advance(1s);
   paced.write("often", 1);
   REQUIRE(paced.lines.all.size() == 12);
-  CHECK(paced.lines.all[10] == "left_out: 20 more lines of often came in 10 s and were left out");
+  CHECK(paced.lines.all[10] == "left_out: suppressed 20 more lines of often in 10 s");
   CHECK(paced.lines.all[11] == "often: x");
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("the count is reported once, with the next line of any event") {
   paced.clock.advance(10s);
   paced.write("stopping", 1);
   REQUIRE(paced.lines.all.size() == 12);
-  CHECK(paced.lines.all[10].starts_with("left_out: 1 more"));
+  CHECK(paced.lines.all[10].starts_with("left_out: suppressed 1 more"));
   paced.write("stopped", 1);
   CHECK(paced.lines.all.size() == 13);
 }

@@ -1,4 +1,4 @@
-"""What the tests of auth_integration share: the installed package, the clinic (a Django site), the daemon and the Auth API of tests/system.
+"""Shared by the tests of auth_integration: the installed package, the clinic (a Django site), and the daemon and Auth API of tests/system.
 
 CLAIMSD_BUILD_DIR names the build; the package is in its folder python/ (install_for_tests.py puts it there).
 """
@@ -32,16 +32,21 @@ auth_api, fault_server, faults = _shared.auth_api, _shared.fault_server, _shared
 
 def pytest_configure():
     import django
+    import hypothesis
     from hypothesis.configuration import set_hypothesis_home_dir
 
+    from auth_integration import in_tests
+
+    in_tests.pytest_is_running = True  # the plugin sets it only if the package is on the path before pytest starts
     set_hypothesis_home_dir(BUILD / "hypothesis")  # not in the tree
+    hypothesis.settings.register_profile("tests", database=None)  # a slow disk would dominate
+    hypothesis.settings.load_profile("tests")
     django.setup()
 
 
-# Once more here: the plugin's are loaded only where the package is on the path before pytest starts.
 @pytest.fixture
 def api():
-    """An Auth API of the test's own (auth_integration.testing)."""
+    """A fake Auth API (auth_integration.testing)."""
     from auth_integration.testing import FakeAuthApi
 
     with FakeAuthApi() as fake:
@@ -50,7 +55,7 @@ def api():
 
 @pytest.fixture
 def knowing_api():
-    """The same, and this process knows all whom it has issued a token, as a worker of claimsd's that has met them."""
+    """The same, but this process knows each issued token, like a worker of claimsd after the first lookup."""
     from auth_integration.testing import FakeAuthApi
     from auth_integration.transports.base import bearer_of, identity_of
 
@@ -65,7 +70,7 @@ def knowing_api():
 
 @pytest.fixture(params=[False, True], ids=["alone", "with middleware"])
 def middleware(request, use):
-    """Runs a test without and with the middleware; which of them."""
+    """Runs a test without and with the middleware."""
     if request.param:
         use(MIDDLEWARE=["auth_integration.middleware.CacheUserClaimsMiddleware"])
     return request.param
@@ -73,13 +78,13 @@ def middleware(request, use):
 
 @pytest.fixture
 def use():
-    """use(AUTH_API_URL=..., TRANSPORT=...): other settings for one test; capitals that are no setting of Django's go into AUTH_INTEGRATION."""
+    """use(AUTH_API_URL=..., TRANSPORT=...): settings for one test. Names that are no Django setting go into AUTH_INTEGRATION."""
     from django.test import override_settings
 
     made = []
 
     def change(**changes):
-        own = {"AUTH_API_URL", "MIDDLEWARE", "REST_FRAMEWORK", "CACHES", "INSTALLED_APPS", "AUTH_INTEGRATION", "DEBUG"}
+        own = {"AUTH_API_URL", "MIDDLEWARE", "REST_FRAMEWORK", "CACHES", "INSTALLED_APPS", "AUTH_INTEGRATION", "DEBUG", "ADMINS", "LOCALE_PATHS", "LANGUAGE_CODE", "USE_I18N"}
         settings = {name: value for name, value in changes.items() if name in own}
         options = {name: value for name, value in changes.items() if name not in own}
         if options:

@@ -58,7 +58,7 @@ def test_who_is_known_and_denied_is_recorded_as_anybody_else(knowing_api, record
     for path in ("/tech/", "/plain/"):
         client.get(path, **bearer(token))
     assert [(event.status, event.reason, event.user_id) for event in records] == [(403, "denied", "user-1")] * 2
-    assert knowing_api.questions == []
+    assert knowing_api.queries == []
 
 
 def test_what_is_served_is_not_recorded(api, records, middleware):

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from auth_integration import runtime
 from auth_integration.authentication import AuthAPITokenAuthentication
-from auth_integration.claims import Claims, claims_of
+from auth_integration.claims import Claims
+from auth_integration.mapping import claims_of
 from auth_integration.users import ClaimsUser
 from clinic import views
 
@@ -88,7 +89,7 @@ def test_every_broken_header_is_401_without_a_call(api, header, path):
     response = get(path, header)
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_token", error_description="')
-    assert api.questions == []
+    assert api.queries == []
 
 
 @pytest.mark.parametrize("path", ["/me/", "/open/", "/tech/", "/plain/"])
@@ -147,9 +148,9 @@ def test_who_is_known_is_not_asked_about(knowing_api, middleware, path):
         assert response.status_code == 200 and "Authorization" in response["Vary"]
         assert "user-1" in json.dumps(response.json())
     assert client.get("/not-tech/").status_code == 403
-    assert knowing_api.questions == []
+    assert knowing_api.queries == []
     assert get(path, "Bearer unknown").status_code in (200, 401)
-    assert [question.token for question in knowing_api.questions] == ["unknown"]
+    assert [question.token for question in knowing_api.queries] == ["unknown"]
 
 
 def test_a_view_that_was_given_its_own_finalize_response_keeps_it(knowing_api):
@@ -171,7 +172,7 @@ def test_force_authenticate_works_with_permissions_and_claims(api):
     force_authenticate(request, user=user, token=user.claims)
     assert views.TechView.as_view()(request).data["claims"] == CLAIMS
     assert client.get("/admin-or-doctor/").status_code == 403
-    assert api.questions == []
+    assert api.queries == []
 
 
 def test_the_browsable_api_works(api):
@@ -241,7 +242,7 @@ def test_a_known_user_is_made_by_the_settings_too(knowing_api, use):
     user, claims = AuthAPITokenAuthentication().authenticate(request)
     assert type(user) is OwnUser and user.claims is claims is request.user_claims
     assert knowing_api.client("rvt", clinic="closed").get("/me/").status_code == 401
-    assert knowing_api.questions == []
+    assert knowing_api.queries == []
 
 
 @pytest.mark.parametrize("path", ["/me/", "/plain/", "/plain-async/"])

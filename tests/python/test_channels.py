@@ -1,8 +1,10 @@
 """Channels: who opened a WebSocket."""
 
 import asyncio
+import base64
 
 import pytest
+from rest_framework.exceptions import AuthenticationFailed
 from channels.testing import WebsocketCommunicator
 
 from auth_integration.channels import ClaimsAuthMiddleware
@@ -15,13 +17,15 @@ async def echo_user(scope, receive, send):
     await send({"type": "websocket.send", "text": f"{scope['user'].pk} {scope['user_claims'].get('role')}"})
 
 
-def connect(headers=(), **options):
-    """What the inner application sent, or the code with which it was closed."""
+def connect(headers=(), offered=None, selected=None, inner=echo_user, **options):
+    """What the inner application sent, or the code with which the connection was closed. `selected` takes the subprotocol."""
     async def run():
-        communicator = WebsocketCommunicator(ClaimsAuthMiddleware(echo_user, **options), "/live/", headers=list(headers))
+        communicator = WebsocketCommunicator(ClaimsAuthMiddleware(inner, **options), "/live/", headers=list(headers), subprotocols=offered)
         connected, code = await communicator.connect()
         if not connected:
             return code
+        if selected is not None:
+            selected.append(code)
         await communicator.send_to(text_data="?")
         said = await communicator.receive_from()
         await communicator.disconnect()
@@ -68,6 +72,55 @@ def test_a_cookie_counts_where_the_setting_says_so(api, use):
     use(COOKIE="access")
     assert connect(headers) == "user-1 rvt"
     assert connect([(b"cookie", b"access=unknown")]) == 4401
+
+
+def test_a_subprotocol_may_carry_the_token(api):
+    token = api.issue("rvt")
+    encoded = "bearer.base64url." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+    for name in (f"bearer.{token}", encoded):
+        selected = []
+        assert connect(offered=["live", name], selected=selected, subprotocols=True) == "user-1 rvt"
+        assert selected == ["live"]  # a browser needs one to be selected, and it is not the token
+        assert connect(offered=["live", name]) == 4401  # only where it is switched on
+    assert connect(offered=["live", "bearer.unknown"], subprotocols=True) == 4401
+    assert connect(offered=["live", "bearer.base64url.!!"], subprotocols=True) == 4401
+    assert connect(bearer("unknown"), offered=["live", f"bearer.{token}"], subprotocols=True) == 4401  # the header comes first
+    assert connect(offered=["live"], subprotocols=True) == 4401
+
+
+@pytest.mark.parametrize("subprotocols", [True, False])
+def test_the_application_never_sees_a_token_among_the_subprotocols(api, subprotocols):
+    seen, token = {}, api.issue("rvt")
+
+    async def inner(scope, receive, send):
+        seen.update(scope)
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": scope["subprotocols"][-1]})
+        await receive()
+        await send({"type": "websocket.send", "text": "ok"})
+
+    selected = []
+    headers = [(b"sec-websocket-protocol", f"a, b, bearer.{token}".encode())]
+    assert connect(headers, offered=["a", "b", f"bearer.{token}"], selected=selected, inner=inner, subprotocols=subprotocols, required=False) == "ok"
+    assert selected == ["b"] and seen["subprotocols"] == ["a", "b"]
+    assert token not in str([value for name, value in seen.items() if name in ("headers", "subprotocols")])
+
+
+def test_a_token_in_the_query_string_is_not_read(api):
+    async def run():
+        communicator = WebsocketCommunicator(ClaimsAuthMiddleware(echo_user, subprotocols=True), f"/live/?token={api.issue('rvt')}")
+        return await communicator.connect()
+
+    assert asyncio.run(run()) == (False, 4401)
+    assert api.queries == []
+
+
+def test_a_resolver_that_raises_closes_the_connection(api, use):
+    def resolve(claims):
+        raise AuthenticationFailed("no such user")
+
+    use(USER_RESOLVER=resolve)
+    assert connect(bearer(api.issue("rvt"))) == 4401
 
 
 def test_the_users_resolver_has_its_say(api, use):

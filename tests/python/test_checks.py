@@ -7,8 +7,8 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
-from auth_integration import checks
-from auth_integration.checks import AUTHENTICATOR, CSRF, MIDDLEWARE, UPDATE_CACHE
+from auth_integration import checks, conf
+from auth_integration.checks import AUTHENTICATION, AUTHENTICATOR, CSRF, MIDDLEWARE, UPDATE_CACHE
 
 
 @pytest.fixture
@@ -38,11 +38,18 @@ def test_each_mistake_is_found(sound, use, tmp_path):
             ({"REST_FRAMEWORK": {}}, "W002"),
             ({"REST_FRAMEWORK": {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication", AUTHENTICATOR]}}, "W003"),
             ({"SOCKET": str(tmp_path / "nobody")}, "W004"), ({"SOCKET": str(tmp_path)}, "W004"), ({"MIDDLEWARE": [MIDDLEWARE, UPDATE_CACHE]}, "E003"),
-            ({"COOKIE": "access"}, "W006")]:
+            ({"COOKIE": "access"}, "W006"), ({"MIDDLEWARE": [MIDDLEWARE, AUTHENTICATION]}, "W007"), ({"ME_PATH": "api/me/"}, "E001"),
+            ({"ROLE_CLAIMS": [{"at": "x", "form": "csv"}]}, "E001"), ({"TRANSPORT": "direct", "CACHE": "missing"}, "E004"),
+            ({"TRANSPORT": "direct", "CA_FILE": str(tmp_path / "missing.pem")}, "E005")]:
         sound(**changes)
         assert expected in found(), changes
         sound(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [AUTHENTICATOR]}, MIDDLEWARE=[])
         assert found() == []
+
+
+def test_an_old_option_names_the_new_one(sound):
+    sound(ROLE_CLAIM="roles")
+    assert [problem.msg for problem in checks.check_all()] == ["AUTH_INTEGRATION has no option 'ROLE_CLAIM': it is now 'ROLE_CLAIMS'"]
 
 
 def test_what_is_right_is_not_blamed(sound):
@@ -68,6 +75,7 @@ def test_a_socket_that_this_user_may_not_use_is_found(sound, monkeypatch):
 def test_the_daemon_without_the_extension_is_found(sound, monkeypatch):
     sound(TRANSPORT="daemon")
     monkeypatch.setattr(checks, "extension_is_built", lambda: False)
+    monkeypatch.setattr(conf, "extension_is_built", lambda: False)
     assert found() == ["E002"]
 
 
@@ -89,7 +97,7 @@ def test_auth_status_says_whether_anybody_answers(sound, transport):
     sound(TRANSPORT=transport)
     fine, text = status()
     assert fine and transport in text
-    assert ("claimsd answered on" if transport == "daemon" else "refused a made-up token") in text
+    assert ("claimsd answered on" if transport == "daemon" else "rejected a made-up token") in text
 
 
 def test_auth_status_fails_where_nobody_does(sound, faults, use):
@@ -106,3 +114,15 @@ def test_auth_status_fails_where_nobody_does(sound, faults, use):
 def test_auth_status_speaks_json(sound):
     said = json.loads(status("--json")[1])
     assert said["answers"] is True and said["transport"] == "daemon" and said["checks"] == []
+    assert said["because"] == "SOCKET is set"
+
+
+@pytest.mark.parametrize("body,shown", [
+    ('{"pk":7}', 'member "id" is missing'), ('{"id":7,"email":"a@example.com","role":["x","y"]}', "the id is of type int, an email address, roles: 2")])
+def test_auth_status_shows_what_a_token_is_mapped_to_without_its_values(sound, faults, tmp_path, body, shown):
+    (tmp_path / "token").write_text("secret-token\n")
+    mode = faults.script("status", {"status": 401}, {"body": body})
+    sound(TRANSPORT="direct", AUTH_API_URL=faults.url(mode))
+    works, text = status("--token-file", str(tmp_path / "token"))
+    assert shown in text and "a@example.com" not in text and "secret" not in text
+    assert works == ("pk" not in body)

@@ -16,12 +16,14 @@ from django.core.cache import caches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth_integration.claims import BadClaims, Claims, parse_claims
+from auth_integration.claims import Claims
+from auth_integration.documents import BadDocument
+from auth_integration.mapping import ClaimsMapping, Mismatch, RolesUnknown
 from auth_integration.conf import Settings
 from auth_integration.reasons import Answer
 from auth_integration.transports.direct import DirectTransport
 from auth_integration.transports.http_pool import HttpPool
-from auth_integration.transports.jwt_times import NEVER, expires_at
+from auth_integration.transports.jwt_times import NEVER, expires_at, times_of
 
 from test_fault_modes import REASONS, TLS_VERDICTS, VERDICTS
 from tokens import base64url, jwt, user_of
@@ -65,6 +67,10 @@ def outcome(transport, token="token"):
 # ---- verdicts ------------------------------------------------------------------------------------
 
 
+# Documents that are valid by tests/testdata/documents/ ("email", "structure").
+TOLERATED = {"email-object", "email-number", "number-huge", "number-long", "body-70k"}
+
+
 def test_every_fault_gets_the_verdict_and_the_reason_of_the_daemon(use, fault_server):
     """All modes at once, each over a transport of its own."""
     fault_server.control("POST", "/_open")
@@ -77,8 +83,9 @@ def test_every_fault_gets_the_verdict_and_the_reason_of_the_daemon(use, fault_se
     transports += [ask(name, port=name, CA_FILE=str(fault_server.tls / "ca.pem")) for name in TLS_VERDICTS]
     with concurrent.futures.ThreadPoolExecutor(len(transports)) as pool:
         found = dict(zip((name for name, _ in transports), pool.map(lambda one: outcome(one[1]), transports)))
-    wrong = {mode: (found[mode], VERDICTS[mode]) for mode in VERDICTS if found[mode][0] != VERDICTS[mode]}
-    wrong.update({mode: (found[mode], reason) for mode, reason in REASONS.items() if found[mode][1] != reason})
+    verdicts = {**VERDICTS, **dict.fromkeys(TOLERATED, "valid")}
+    wrong = {mode: (found[mode], verdicts[mode]) for mode in verdicts if found[mode][0] != verdicts[mode]}
+    wrong.update({mode: (found[mode], reason) for mode, reason in REASONS.items() if mode not in TOLERATED and found[mode][1] != reason})
     wrong.update({name: (found[name], row) for name, row in TLS_VERDICTS.items() if found[name][0] != row[0]})
     assert wrong == {}
     assert fault_server.trap() == {"connections": 0, "bytes": 0, "contains_bearer": False}
@@ -112,6 +119,24 @@ def test_connections_are_kept_and_a_closed_one_is_no_error(direct, faults):
         assert {outcome(transport, f"token-{number}")[0] for number in range(6)} == {"valid"}, mode
 
 
+@pytest.mark.parametrize("body,said", [
+    ('{"pk":7}', 'member "id" is missing'), ('{"id":"a\\nb"}', 'member "id" contains a control character'), ('{"id":1,"role":{}}', 'member "role" is not'),
+    ('{"id":1,"id":2}', 'member "id" is there twice'), ("<html>", "not one JSON document")])
+def test_the_text_of_an_unusable_document_names_the_member(direct, faults, body, said):
+    answer = direct(faults.script("document", {"body": body})).ask("token", None, None)
+    assert (answer.verdict, answer.reason) == ("unavailable", "upstream_body") and said in answer.text
+
+
+def test_the_mapping_of_the_settings_is_used(direct, faults):
+    mode = faults.script("mapped", {"body": json.dumps({"sub": 7, "realm_access": {"roles": ["rvt"]}, "verified": True})})
+    options = {"ID_CLAIM": "sub", "ROLE_CLAIMS": ["/realm_access/roles"]}
+    claims = direct(mode, REQUIRE={"verified": True}, **options).ask("token", None, None)[1]
+    assert (claims.id, claims.roles) == (7, ("rvt",))
+    assert outcome(direct(mode, REQUIRE={"verified": False}, **options)) == ("invalid", "claim_mismatch")
+    assert outcome(direct(mode, REQUIRE_TOKEN={"/aud": "lumen"}, **options), jwt(aud="other")) == ("invalid", "claim_mismatch")
+    assert outcome(direct(mode, REQUIRE_TOKEN={"/aud": "lumen"}, **options), jwt(aud="lumen"))[0] == "valid"
+
+
 def test_retry_after_is_passed_on(direct):
     found = direct("status-503-retry-after-7").ask("token", None, None)
     assert (found.reason, found.retry_after_ms) == ("upstream_status", 7000)
@@ -132,7 +157,7 @@ def test_many_threads_with_one_token_ask_once(direct, faults):
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         asked = [pool.submit(outcome, transport) for _ in range(50)]
         faults.wait("gate", count=1)
-        while transport._flights["token"].waiters < 49:
+        while transport.flights.flights["token"].waiters < 49:
             time.sleep(0.001)
         faults.open("gate")
         assert {one.result() for one in asked} == {("valid", user_of("token"))}
@@ -145,12 +170,12 @@ def test_a_failure_is_shared_with_those_who_waited(direct, faults):
     with concurrent.futures.ThreadPoolExecutor(5) as pool:
         asked = [pool.submit(outcome, transport) for _ in range(5)]
         faults.wait(mode, count=1)
-        while transport._flights["token"].waiters < 4:
+        while transport.flights.flights["token"].waiters < 4:
             time.sleep(0.001)
         faults.open(mode)
         assert {one.result() for one in asked} == {("unavailable", "upstream_status")}
     assert faults.count(mode) == 1
-    assert transport._flights == {}
+    assert transport.flights.flights == {}
 
 
 def test_a_forked_child_waits_for_no_flight_of_its_parents(direct, faults):
@@ -168,6 +193,32 @@ def test_a_forked_child_waits_for_no_flight_of_its_parents(direct, faults):
     faults.open("gate-child")
     assert os.waitpid(child, 0)[1] == 0
     asking.join()
+
+
+def test_max_age_joins_no_request_that_is_too_old_and_shares_the_next_one(direct, faults):
+    mode = faults.script("slow", {"gate": True}, {"gate": True})
+    transport = direct(mode, CACHE=None)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        first = pool.submit(outcome, transport)
+        faults.wait(mode, count=1)
+        fresh = [pool.submit(transport.ask, "token", None, None, 0) for _ in range(10)]
+        while (transport.flights.flights["token"].successor or transport.flights.flights["token"]).waiters < 9:
+            time.sleep(0.001)
+        assert faults.count(mode) == 1  # the next one waits for the first
+        faults.open(mode)
+        assert first.result()[0] == "valid"
+        assert {one.result()[1].id for one in fresh} == {user_of("token")}
+    assert faults.count(mode) == 2
+    assert transport.flights.flights == {}
+
+
+def test_max_age_takes_a_cached_answer_that_is_young_enough(direct, faults):
+    clock = Clock()
+    transport = direct("echo", clock=clock)
+    for offset, max_age, requests in ((0, None, 1), (5, 30, 1), (5, 4, 2), (5, 0, 3), (40, 30, 4), (40, None, 4)):
+        clock.offset = offset
+        assert type(transport.ask("token", None, None, max_age)) is tuple
+        assert faults.count("echo") == requests, (offset, max_age)
 
 
 # ---- what is kept --------------------------------------------------------------------------------
@@ -265,7 +316,7 @@ def test_the_cache_shows_no_token_and_believes_no_change(direct, faults):
 
 def test_the_key_covers_what_an_answer_depends_on(direct, faults):
     outcome(direct("echo"))
-    for changes in ({"ROLE_CLAIM": "roles"}, {"ID_CLAIM": "email"}, {"ME_PATH": "/api/me/?x"}):
+    for changes in ({"ROLE_CLAIMS": ["roles"]}, {"ID_CLAIM": "email"}, {"ME_PATH": "/api/me/?x"}):
         faults.reset()
         outcome(direct("echo", **changes))
         assert faults.count("echo") == 1, changes
@@ -308,7 +359,7 @@ def test_claims_in_redis_serve_every_process(direct, faults, redis):
 
 
 @pytest.mark.parametrize("payload,expected", [
-    ({"exp": 5}, 5), ({"exp": 5.5}, 5.5), ({"exp": -5}, -5), ({"exp": 10**400}, NEVER), ({"exp": -(10**400)}, -NEVER), ({"exp": "5"}, NEVER),
+    ({"exp": 5}, 5), ({"exp": 5.5}, 5.5), ({"exp": -5}, -5), ({"exp": 10**400}, NEVER), ({"exp": -(10**400)}, -NEVER), ({"exp": "5"}, NEVER), ({"exp": "5", "iat": 3}, NEVER),
     ({"exp": True}, NEVER), ({"exp": None}, NEVER), ({}, NEVER), ([], NEVER), (5, NEVER)])
 def test_exp_is_read_as_the_daemon_reads_it(payload, expected):
     part = base64url(json.dumps(payload).encode())
@@ -324,22 +375,42 @@ def test_of_two_exp_the_earlier_counts():
     assert expires_at("x." + base64url(b'{"exp":9,"exp":5}') + ".y") == 5
 
 
+@pytest.mark.parametrize("payload,readable", [
+    ({"exp": 5}, True), ({"iat": 5.5}, True), ({}, True), ([], True), ({"exp": "5"}, False), ({"iat": None}, False), ({"exp": 5, "iat": "x"}, False),
+    ({"sub": {"exp": "x"}}, True)])
+def test_a_time_that_cannot_be_read_is_noticed(payload, readable):
+    assert times_of("x." + base64url(json.dumps(payload).encode()) + ".y").readable == readable
+
+
+def test_an_answer_is_not_cached_if_a_time_of_its_token_cannot_be_read(direct, faults):
+    assert keeps(direct("echo"), faults, "echo", token=jwt(sub="a"))
+    assert not keeps(direct("echo"), faults, "echo", token=jwt(sub="a", exp="soon"))
+    assert not keeps(direct("echo"), faults, "echo", token=jwt(sub="a", iat=None))
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(lambda text: base64.urlsafe_b64encode(text.encode("utf-8", "ignore")))))
 def test_no_payload_crashes_the_reader(payload):
     expires_at(f"x.{payload.decode('latin-1')}.y")
 
 
-@settings(max_examples=1000, deadline=None)
-@given(st.one_of(st.binary(max_size=80), st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["id", "email", "role", "x"]), inner, max_size=4), max_leaves=8).map(lambda value: json.dumps(value).encode())))
+def as_json(value):
+    return json.dumps(value).encode()
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "email", "role", "x"]), inner, max_size=4), max_leaves=8)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(st.binary(max_size=80), values.map(as_json)))
 def test_no_document_crashes_the_parser(body):
     try:
-        claims = parse_claims(body)
-    except BadClaims:
+        claims = ClaimsMapping().read(body)
+    except (BadDocument, Mismatch, RolesUnknown):
         return
-    assert isinstance(claims, Claims) and claims.id
+    assert isinstance(claims, Claims) and claims.id != ""
     json.dumps(claims).encode()
 
 

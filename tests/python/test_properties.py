@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth_integration import runtime
-from auth_integration.claims import BadClaims, parse_claims
+from auth_integration.documents import BadDocument
+from auth_integration.mapping import ClaimsMapping
 from auth_integration.reasons import REASONS, Answer, answer_of
 from auth_integration.testing import FakeAuthApi
 from auth_integration.transports.base import identity_of
@@ -31,14 +32,14 @@ outages = st.sampled_from(sorted(REASONS)).map(answer_of).filter(lambda answer: 
 
 
 class AnyApi(FakeAuthApi):
-    """Answers whatever it was told, as the direct transport would have read it."""
+    """Answers with the document of the example, as the direct transport would have read it."""
 
-    def ask(self, token, meta, route):
+    def ask(self, token, meta, route, max_age=None):
         if isinstance(self.told, Answer):
             return self.told
         try:
-            return identity_of(parse_claims(self.told))
-        except BadClaims:
+            return identity_of(ClaimsMapping().read(self.told))
+        except BadDocument:
             return answer_of("upstream_body")
 
 

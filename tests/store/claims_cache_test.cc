@@ -181,7 +181,7 @@ TEST_CASE("entries survive a restart of the daemon and are listed with their exp
   cache->each([&](const TokenKey& key, BootTime fresh_until) { listed[key] = fresh_until; });
   CHECK(listed == expected);
   for (std::uint64_t i = 0; i < 500; ++i) CHECK(keeps(*cache, key_number(i), kClaims));
-  CHECK(bench.log.has("picked up 500 entries"));
+  CHECK(bench.log.has("kept 500 cached entries"));
 }
 
 TEST_CASE("after a reboot or a new host key the cache starts empty with new keys, and says so") {

@@ -68,8 +68,8 @@ TEST_CASE("a host key readable by others is rejected") {
   KeyBench bench;
   for (const mode_t mode : {0440U, 0404U, 0420U, 0401U, 0644U}) {
     bench.write(32, mode);
-    CHECK_THAT(bench.refusal(),
-               ContainsSubstring(bench.path) && ContainsSubstring("open to others"));
+    CHECK_THAT(bench.refusal(), ContainsSubstring(bench.path) &&
+                                    ContainsSubstring("other users can access the host key"));
     unlink(bench.path.c_str());
   }
 }
@@ -112,7 +112,7 @@ TEST_CASE("a host key in a directory where others can replace it is rejected") {
   KeyBench bench;
   bench.write();
   chmod(bench.dir.path().c_str(), 0777);
-  CHECK_THAT(bench.refusal(), ContainsSubstring("others may replace files"));
+  CHECK_THAT(bench.refusal(), ContainsSubstring("other users can replace files"));
   chmod(bench.dir.path().c_str(), 0755);
   CHECK(bench.load());
 }
@@ -138,7 +138,7 @@ TEST_CASE("a credential is read, even if group-readable and owned by root, but n
   chmod(bench.path.c_str(), 0440);
   if (geteuid() == 0) CHECK(bench.load(kCredential));
   chmod(bench.path.c_str(), 0444);
-  CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("open to others"));
+  CHECK_THAT(bench.refusal(kCredential), ContainsSubstring("other users can access the host key"));
 }
 
 TEST_CASE("daemons that start simultaneously agree on one host key") {

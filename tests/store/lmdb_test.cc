@@ -212,7 +212,7 @@ TEST_CASE("a file larger than the map size is rejected with advice") {
   const auto opened = LmdbEnvironment::open(bench.options);
   REQUIRE_FALSE(opened);
   CHECK_THAT(opened.error().message,
-             ContainsSubstring(bench.options.path) && ContainsSubstring("allow more"));
+             ContainsSubstring(bench.options.path) && ContainsSubstring("configure more"));
 }
 
 TEST_CASE("a file that is not LMDB's is rejected with its name") {

@@ -123,7 +123,7 @@ TEST_CASE("a failed write is reported, and the next write succeeds") {
   const Status failed = (*file)->keep(many);
   setrlimit(RLIMIT_FSIZE, &before);
   REQUIRE_FALSE(failed);
-  CHECK(failed.error().message.find("give the order again") != std::string::npos);
+  CHECK(failed.error().message.find("repeat the purge or revocation") != std::string::npos);
   CHECK((*file)->keep(std::vector{rule(3)}));
 }
 

@@ -143,7 +143,7 @@ def test_the_prometheus_listener_serves_three_paths_and_rejects_a_foreign_host_h
 
 def test_a_metrics_listener_off_the_loopback_prevents_the_start(claimsd, faults):
     daemon = claimsd(faults.url("echo"), start=False, daemon={"metrics_listen": "0.0.0.0:9464"})
-    with pytest.raises(Exception, match="no address of the loopback"):
+    with pytest.raises(Exception, match="is not a loopback address"):
         daemon.start()
 
 

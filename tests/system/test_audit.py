@@ -203,4 +203,4 @@ def test_a_running_daemons_log_verifies_to_its_end_and_a_modified_file_is_detect
 def test_another_daemons_directory_is_verified_up_to_its_newest_segment(claimsd, claimsctl, faults):
     one, other = claimsd(faults.url("echo")), claimsd(faults.url("echo"))
     done = order(claimsctl, one, "audit", "verify", "--directory", other.root / "audit")
-    assert done.returncode == 69 and "no segment yet" in done.stderr
+    assert done.returncode == 69 and "no completed segment yet" in done.stderr

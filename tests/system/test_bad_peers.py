@@ -147,7 +147,7 @@ def test_a_client_that_does_not_send_hello_in_time_is_disconnected(claimsd, peer
     dribbling = peer(daemon, hello=False)
     dribbling.socket.sendall(hello()[:5])
     assert silent.is_closed() and dribbling.is_closed()
-    assert "shake hands" in daemon.log()
+    assert "complete the handshake" in daemon.log()
     assert other.ask("token").verdict == "valid"
 
 

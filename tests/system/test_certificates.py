@@ -121,7 +121,7 @@ def test_authorities_and_client_certificate_are_rotated_without_a_failed_query(c
     assert metric(daemon, "claimsd_upstream_client_certificate_end_seconds") >= ended
     assert daemon.log().count("certificates_taken") == 3
     found = json.loads(daemon.admin("/v1/audit?event=configured")[1])
-    assert json.dumps(found).count("its certificate files were read again") == 3
+    assert json.dumps(found).count("certificate files reloaded") == 3
 
 
 def test_a_broken_certificate_file_changes_nothing_until_it_is_fixed(claimsd, peer, certificates):

@@ -90,7 +90,7 @@ def test_sighup_reloads_and_notifies_the_service_manager(claimsd, faults):
     daemon.signal(signal.SIGHUP)
     assert daemon.wait_notified("RELOADING=1")
     assert daemon.wait_notified("READY=1")
-    assert "SIGHUP had" in daemon.log()
+    assert "SIGHUP reloaded" in daemon.log()
     # Notifies even on failure; the old configuration stays in effect.
     daemon.config_file.write_text("nonsense")
     daemon.signal(signal.SIGHUP)

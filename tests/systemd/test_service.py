@@ -98,7 +98,7 @@ def test_a_user_outside_the_group_is_not_permitted(running):
 
 def test_systemctl_status_shows_the_state_of_the_daemon(running, worker):
     assert worker().ask(TOKENS[0]).verdict == "valid"
-    until(lambda: re.match(r"Well: \d+ questions, [\d.]+ % of them answered at once; ", running.show("claimsd", "StatusText")),
+    until(lambda: re.match(r"Healthy: \d+ queries, [\d.]+ % from the cache; ", running.show("claimsd", "StatusText")),
           "a status of a daemon that has answered")
 
 
@@ -140,7 +140,7 @@ def test_a_stop_loses_no_answer(running, worker, faults):
     try:
         faults.wait("gate", in_flight=1)
         running.run("systemctl", "stop", "--no-block", "claimsd")
-        until(lambda: running.show("claimsd", "StatusText").startswith("Stopping: 1 questions"), "the daemon is stopping and waits")
+        until(lambda: running.show("claimsd", "StatusText").startswith("Stopping: 1 queries"), "the daemon is stopping and waits")
         faults.open("gate")
         assert asker.read_answer().verdict == "valid"
         until(lambda: running.show("claimsd", "Result") == "success" and pid_of(running) == 0, "a clean stop")

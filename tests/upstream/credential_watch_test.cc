@@ -89,20 +89,23 @@ TEST_CASE("incomplete certificates are rejected, and the message names the reaso
   const std::string ca = files.of("ca.pem"), client = files.of("client.pem");
   const std::string key = files.of("client.key");
   const std::vector<Row> rows = {
-      {"ca_file", "ca.pem", "", "it is empty"},
-      {"ca_file", "ca.pem", "nothing of the kind\n", "there is no certificate in it"},
-      {"ca_file", "ca.pem", key, "there is no certificate in it"},
-      {"ca_file", "ca.pem", ca.substr(0, ca.size() / 2), "it ends in the middle"},
+      {"ca_file", "ca.pem", "", "the file is empty"},
+      {"ca_file", "ca.pem", "nothing of the kind\n", "the file contains no certificate"},
+      {"ca_file", "ca.pem", key, "the file contains no certificate"},
+      {"ca_file", "ca.pem", ca.substr(0, ca.size() / 2),
+       "the file is truncated within a certificate"},
       // OpenSSL would accept the first certificate.
-      {"ca_file", "ca.pem", ca + client.substr(0, client.size() / 2), "it ends in the middle"},
-      {"ca_file", "ca.pem", ca + "-----BEGIN CERTIF", "it ends in the middle"},
+      {"ca_file", "ca.pem", ca + client.substr(0, client.size() / 2),
+       "the file is truncated within a certificate"},
+      {"ca_file", "ca.pem", ca + "-----BEGIN CERTIF", "the file is truncated within a certificate"},
       {"ca_file", "ca.pem", std::string(1024 * 1024, '\n'), "larger than 1 MiB"},
       {"client_certificate", "client.pem", key, ""},
-      {"client_certificate", "client.pem", client.substr(0, 200), "it ends in the middle"},
-      {"client_key", "client.key", client, "no key can be read from it"},
-      {"client_key", "client.key", key.substr(0, 100), "it is cut off"},
+      {"client_certificate", "client.pem", client.substr(0, 200),
+       "the file is truncated within a certificate"},
+      {"client_key", "client.key", client, "cannot read a private key"},
+      {"client_key", "client.key", key.substr(0, 100), "the file is truncated"},
       {"client_key", "client.key", files.of("next/client.key"),
-       "it is not the key of the client_certificate"},
+       "the key does not match client_certificate"},
   };
   for (const Row& row : rows) {
     const std::string before = content_of(fs::path(files.scratch.path()) / row.file);

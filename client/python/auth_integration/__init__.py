@@ -1,3 +1,3 @@
-"""Who is asking? Django and Django REST Framework requests, authenticated at a central Auth API."""
+"""Authentication of Django and Django REST Framework requests at a central Auth API."""
 
 __version__ = "0.1.0"

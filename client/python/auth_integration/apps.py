@@ -1,6 +1,8 @@
-"""The application: in INSTALLED_APPS it adds system checks, the schema extension and `manage.py auth_status`. Nothing else needs it."""
+"""The Django application. In INSTALLED_APPS it adds system checks, `manage.py auth_status` and the schema extension; nothing else needs it."""
 
 import importlib
+import os
+import sys
 
 from django.apps import AppConfig, apps
 
@@ -11,8 +13,17 @@ class AuthIntegrationConfig(AppConfig):
     verbose_name = "Auth API integration"
 
     def ready(self) -> None:
-        from auth_integration import checks
+        from auth_integration import checks, conf
 
         checks.register()
         if apps.is_installed("drf_spectacular"):
             importlib.import_module("auth_integration.spectacular")
+        settings = conf.Settings()
+        if settings.lacks_extension and not _runs_a_command():
+            settings.require_valid()
+
+
+def _runs_a_command() -> bool:
+    """A management command other than a server, such as `check`, which reports the problem itself."""
+    program = os.path.basename(sys.argv[0])
+    return program in ("manage.py", "django-admin", "__main__.py") and sys.argv[1:2] not in (["runserver"], ["testserver"])

@@ -1,119 +1,102 @@
-"""The record of who was refused: every *final* 401, 403 and 503 of authentication, to a signal, to a logger and, by way of the transport, to claimsd's
-audit log.
+"""The record of refused requests: each final 401, 403 and 503 of authentication goes to a signal, to a logger and to claimsd's audit log.
 
-Final means: what left the view after its exception handler, or, with CacheUserClaimsMiddleware, what left the middleware. A record never holds a
-token, an email address or a path (which may name a patient): the route is the pattern that matched. It holds the user's id, which is what an
-audit is for.
+Final is the status that leaves the view after its exception handler or, with CacheUserClaimsMiddleware, the one that leaves the middleware.
 """
 
 import json
 import logging
 import re
-from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Optional, Union
 
 from django.dispatch import Signal
 from django.http import HttpRequest
 
+from auth_integration.events import AuthFailure, Report
+from auth_integration.log import RateLimitedLog
 from auth_integration.reasons import UNAVAILABLE, Answer
+from auth_integration.runtime import Runtime, current
 from auth_integration.state import state_of
+from auth_integration.transports.base import bearer_of
 
 logger = logging.getLogger("auth_integration.audit")
 RECORDED = frozenset((401, 403, 503))
-_ADDRESS = re.compile(r"[0-9A-Za-z.:%,\[\] _-]{1,64}")  # IPv6 with a zone, several of a proxy's
+_ADDRESS = re.compile(r"[0-9A-Za-z.:%,\[\] _-]{1,64}")  # also IPv6 with a zone, and the list of a proxy
+_outages = RateLimitedLog(logging.ERROR)
 
-# Sent with `event`, an AuthFailure, and `request`, the HttpRequest (None for a WebSocket). A receiver that fails is logged and fails alone.
+# Sent with `event`, an AuthFailure, and `request`, the HttpRequest (None for a WebSocket). A receiver that raises is logged; the others still run.
 auth_failure = Signal()
 
 
-class AuthFailure(NamedTuple):
-    status: int  # 401, 403 or 503
-    reason: str  # a word of auth_integration.reasons, "no_token" or "denied"
-    method: str
-    route: str  # "" where nothing matched
-    required: Tuple[str, ...]  # what the permissions asked for, as 'HasRole("rvt")'
-    user_id: str  # "" if nobody was authenticated
-    client_address: str
-
-
-class Report(NamedTuple):
-    """An event as it goes to claimsd: with what identifies it there, which no signal and no log line is given."""
-
-    event: AuthFailure
-    token: Optional[str]  # which the daemon turns into the fingerprint that its own records have
-    trace_id: Optional[str]
-
-
-def conclude(request: HttpRequest, status: int) -> None:
-    """The response's status is settled: records it, once a request, if it is a failure of authentication or authorisation. With REPORT_WAIT it waits
-    until claimsd has it on disk, for REPORT_TIMEOUT at most; whatever becomes of that, the response stays what it is."""
-    from auth_integration.runtime import current
-
-    event = _settle(request, status)
+def conclude(request: HttpRequest, response: Any) -> None:
+    """Records the final response if it refuses the request: once per request. With REPORT_WAIT it returns when claimsd has the record on disk, and
+    after REPORT_TIMEOUT at the latest. The response is sent in any case."""
+    event = _settle(request, response)
     if event is None:
         return
     try:
-        current().transport.report(_report_of(event, request), _note_loss)
+        runtime = current(state_of(request).latest.upstream)
+        runtime.transport.report(_report_of(event, request, runtime), _note_loss)
     except Exception as problem:
         _note_loss(problem)
 
 
-async def conclude_async(request: HttpRequest, status: int) -> None:
+async def conclude_async(request: HttpRequest, response: Any) -> None:
     """As conclude(), without blocking the event loop."""
-    event = _settle(request, status)
+    event = _settle(request, response)
     if event is not None:
-        await _report_async(_report_of(event, request))
+        runtime = current(state_of(request).latest.upstream)
+        await _report_async(_report_of(event, request, runtime), runtime)
 
 
-async def conclude_connection(event: AuthFailure, token: Optional[str], trace_id: Optional[str]) -> None:
-    """As conclude_async(), for a connection that is refused before any view."""
-    _tell(event, None)
-    await _report_async(Report(event, token, trace_id))
+async def conclude_connection(event: AuthFailure, token: Optional[str], trace_id: Optional[str], runtime: Runtime) -> None:
+    """As conclude_async(), for a WebSocket that is refused before any view."""
+    _announce(event, None)
+    await _report_async(Report(event, token, trace_id), runtime)
 
 
-async def _report_async(report: Report) -> None:
-    from auth_integration.runtime import current
-
+async def _report_async(report: Report, runtime: Runtime) -> None:
     try:
-        await current().transport.report_async(report, _note_loss)
+        await runtime.transport.report_async(report, _note_loss)
     except Exception as problem:
         _note_loss(problem)
 
 
-def _settle(request: HttpRequest, status: int) -> Optional[AuthFailure]:
-    """What is to be recorded, if anything is, told to the logger and to whoever listens."""
-    state = state_of(request)
+def _settle(request: HttpRequest, response: Any) -> Optional[AuthFailure]:
+    """The event, after it was logged and signaled; None if there is nothing to record."""
+    status, state = response.status_code, state_of(request)
     if state.recorded or status not in RECORDED:
         return None
-    answer = state.answer
-    if status == 503 and (answer is None or answer.verdict != UNAVAILABLE):
-        return None  # the application's own
+    answer = state.latest.answer
+    if status == 503:
+        if answer is None or answer.verdict != UNAVAILABLE:
+            return None  # the application's own
+        response._has_been_logged = True  # else Django logs each one as an error and mails it to ADMINS
     state.recorded = True
     event = _event_of(request, status)
-    _tell(event, request)
+    _announce(event, request)
     return event
 
 
-def _tell(event: AuthFailure, request: Optional[HttpRequest]) -> None:
+def _announce(event: AuthFailure, request: Optional[HttpRequest]) -> None:
     logger.warning(
         "%s", json.dumps({"event": "auth_failure", **event._asdict()}, ensure_ascii=True),  # one line, whatever bytes are inside
         extra={"auth_failure": event})
+    if event.status == 503:
+        _outages.write(event.reason, "authentication is unavailable, requests are answered 503: %s", event.detail or event.reason)
     for receiver, problem in auth_failure.send_robust(sender=AuthFailure, event=event, request=request):
         if isinstance(problem, Exception):
             logger.error("a receiver of auth_failure failed: %r with %s", receiver, type(problem).__name__)
 
 
 def _note_loss(why: Union[Answer, Exception], count: int = 1) -> None:
-    """Reports that may not have got into the audit log: libclaimsd counts them and says so with the next one; the site's own log says it now."""
-    said = {"reason": type(why).__name__} if isinstance(why, Exception) else {"reason": why.reason, "text": why.text}
-    logger.error("%s", json.dumps({"event": "report_lost", "count": count, **said}))
+    """Logs reports that may be missing from the audit log. libclaimsd counts them and tells the daemon with the next report."""
+    cause = {"reason": type(why).__name__} if isinstance(why, Exception) else {"reason": why.reason, "text": why.text}
+    logger.error("%s", json.dumps({"event": "report_lost", "count": count, **cause}))
 
 
-def _report_of(event: AuthFailure, request: HttpRequest) -> Report:
-    from auth_integration.runtime import current
-    from auth_integration.transports.base import bearer_of
-
+def _report_of(event: AuthFailure, request: HttpRequest, runtime: Runtime) -> Report:
     token = bearer_of(request.META)
-    cookie = current().settings.cookie
+    cookie = runtime.settings.cookie
     if token is None and cookie is not None:
         token = request.COOKIES.get(cookie)
     trace_id = request.META.get("HTTP_TRACEPARENT")
@@ -121,30 +104,33 @@ def _report_of(event: AuthFailure, request: HttpRequest) -> Report:
 
 
 def _event_of(request: HttpRequest, status: int) -> AuthFailure:
-    from auth_integration.runtime import current
-
     state = state_of(request)
+    answer, claims = state.latest.answer, state.latest.claims
     user_id = getattr(getattr(request, "user", None), "pk", None)
-    claims = state.claims
     if user_id is None and claims is not None:
         user_id = claims.id
     return AuthFailure(
-        status, _reason(status, state.answer), request.method or "", route_of(request) or "", state.required,
-        "" if user_id is None else str(user_id), address_of(request.META, current().settings.client_address_meta))
+        status, _reason(status, answer), request.method or "", route_of(request) or "", state.required, "" if user_id is None else str(user_id),
+        address_of(request.META, current(state.latest.upstream).settings.client_address_meta), detail_of(answer))
 
 
 def address_of(meta: Dict[str, Any], member: str) -> str:
-    """The client's address, or "" where what stands there is none: behind a proxy anybody can put anything there, a token too."""
+    """The client's address, or "" if the value is none. Behind a proxy a client may send any value there, even a token."""
     address = str(meta.get(member) or "")
     if not _ADDRESS.fullmatch(address) or address in str(meta.get("HTTP_AUTHORIZATION", "")):
         return ""
     return address
 
 
-def _reason(status: int, answer: Any) -> str:
+def _reason(status: int, answer: Optional[Answer]) -> str:
     if answer is not None:
         return str(answer.reason)
     return "no_token" if status == 401 else "denied"
+
+
+def detail_of(answer: Optional[Answer]) -> str:
+    """The sentence for the operator, if the answer is an outage."""
+    return str(answer.text) if answer is not None and answer.verdict == UNAVAILABLE else ""
 
 
 def route_of(request: HttpRequest) -> Optional[str]:

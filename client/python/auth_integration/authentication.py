@@ -1,16 +1,18 @@
-"""REST framework's authentication classes.
+"""REST framework authentication classes.
 
     REST_FRAMEWORK = {
         "DEFAULT_AUTHENTICATION_CLASSES": ["auth_integration.authentication.AuthAPITokenAuthentication"],
     }
 """
 
+from functools import lru_cache
 from types import MethodType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ClassVar, Optional, Type, TypeVar
 
 from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings
@@ -23,20 +25,30 @@ from auth_integration.reasons import INVALID, UNAVAILABLE, Answer
 from auth_integration.runtime import Runtime, current
 from auth_integration.state import STATE, RequestState, http_request, state_of
 
-# REST framework's default is a model of django.contrib.auth: where that is not installed, looking at it is an error. Only where nobody chose another.
+# The default of REST framework is a model of django.contrib.auth, which cannot be imported if that application is not installed.
 if "django.contrib.auth" not in django_settings.INSTALLED_APPS:
     if "UNAUTHENTICATED_USER" not in getattr(django_settings, "REST_FRAMEWORK", {}):
         from auth_integration.users import AnonymousClaimsUser
 
         api_settings.defaults = {**api_settings.defaults, "UNAUTHENTICATED_USER": AnonymousClaimsUser}
 
+Authenticator = TypeVar("Authenticator", bound="AuthAPITokenAuthentication")
+
 
 class AuthAPITokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer ...`, confirmed by the Auth API.
 
-    Sets `request.user` (a ClaimsUser, or as USER_CLASS and USER_RESOLVER say), `request.auth` and `request.user_claims` (the claims, immutable).
-    Another scheme, or no header: None, the next class's business. A refused or broken token: 401. Nobody could say: 503.
+    Sets `request.user` (a ClaimsUser, or what USER_CLASS and USER_RESOLVER return), `request.auth` and `request.user_claims` (the claims, immutable).
+    No header, or another scheme: None, so the next class decides. A rejected or broken token: 401. No answer: 503.
     """
+
+    upstream: ClassVar[str] = ""  # a name of UPSTREAMS; "": the Auth API of AUTH_API_URL
+
+    @classmethod
+    def configured(cls: Type[Authenticator], *, upstream: str) -> Type[Authenticator]:
+        """This class for another Auth API: authentication_classes = [AuthAPITokenAuthentication.configured(upstream="partners")]"""
+        configure: Any = _configured
+        return configure(cls, upstream)
 
     def authenticate(self, request: Any) -> Any:
         """(user, claims), or None."""
@@ -45,46 +57,50 @@ class AuthAPITokenAuthentication(BaseAuthentication):
         except AttributeError:
             http = request  # Django's own
         _watch(request)
-        runtime = current()
-        if hasattr(http, STATE) or not runtime.stock_users:
+        runtime = current(self.upstream)
+        if hasattr(http, STATE) or not runtime.stock_users or self.upstream:
             return self._authenticate(http, runtime, find)
-        # The hot path, find() once more: a known token leaves nothing behind but its claims.
+        # The hot path: for a token that this process knows, nothing but the claims is put on the request.
         found = runtime.known(http.META)
         if found is None:
             return self._authenticate(http, runtime, ask)
         http.user_claims = found[1]
         return found
 
-    def _authenticate(self, http: HttpRequest, runtime: Runtime, finder: Callable[[HttpRequest, RequestState, Runtime], Any]) -> Any:
-        state = state_of(http)
-        found = finder(http, state, runtime)
+    def _authenticate(self, http: HttpRequest, runtime: Runtime, finder: Callable[[HttpRequest, Runtime], Any]) -> Any:
+        found = finder(http, runtime)
         if type(found) is not tuple:
             self.without_claims(found, runtime)
             return None
-        if state.by_cookie:
+        if state_of(http).latest.by_cookie:
             reason = csrf_failure(http)
             if reason is not None:
-                raise exceptions.PermissionDenied(f"CSRF Failed: {reason}")
-        user = make_user(http, state, runtime, found)
+                raise exceptions.PermissionDenied(gettext("CSRF Failed: %(reason)s") % {"reason": reason})
+        user = make_user(http, runtime, found)
         if isinstance(user, Answer):
             self.without_claims(user, runtime)
             return None
         return user, found[1]
 
     def without_claims(self, found: Optional[Answer], runtime: Runtime) -> None:
-        """No claims: returns where no token was sent, else the exception that says why."""
+        """Called if there are no claims: returns if no token was sent, else raises the exception with the reason."""
         if found is not None:
             raise exception_of(found, runtime.settings.retry_after)
 
     def authenticate_header(self, request: Any) -> str:
-        answer = state_of(http_request(request)).answer
-        refused = answer if answer is not None and answer.verdict == INVALID else None
-        return www_authenticate(current().settings.realm, refused)
+        answer = state_of(http_request(request)).latest.answer
+        rejected = answer if answer is not None and answer.verdict == INVALID else None
+        return www_authenticate(current(self.upstream).settings.realm, rejected)
+
+
+@lru_cache(maxsize=256)
+def _configured(base: Type[AuthAPITokenAuthentication], upstream: str) -> Type[AuthAPITokenAuthentication]:
+    return type(base.__name__, (base,), {"upstream": upstream, "__module__": base.__module__, "__doc__": base.__doc__})
 
 
 class OptionalAuthAPITokenAuthentication(AuthAPITokenAuthentication):
-    """For public views: a token that is refused, or cannot be checked, is nobody's; the view is served all the same. Where a permission then
-    denies, it is 401 for a refused token and still 503 for one that could not be checked."""
+    """For public views: a request whose token is rejected or cannot be checked is anonymous. If a permission then denies it, the answer is 401 for a
+    rejected token and 503 for one that could not be checked."""
 
     def authenticate(self, request: Any) -> Any:
         try:
@@ -98,37 +114,38 @@ class OptionalAuthAPITokenAuthentication(AuthAPITokenAuthentication):
 
 
 def _watch(request: Any) -> None:
-    """Has the view's response vary by what it was made of, and its final status recorded (unless the middleware does)."""
+    """Makes the view's response vary by what it was made of, and its final status recorded (unless the middleware does that)."""
     try:
         view = request.parser_context["view"]
     except (AttributeError, KeyError):
         return  # not called by a view
-    if type(view.finalize_response) is MethodType:  # else it is ours already, or an application's own
+    if type(view.finalize_response) is MethodType:  # else it is ours already, or the application's
         view.finalize_response = _finalize
 
 
 def _finalize(request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-    """In the place of the view's own finalize_response(). The view and all else is found by the request, so that no reference goes round."""
+    """Replaces the view's finalize_response(). It finds everything by the request, so that it makes no reference cycle."""
     view, http = request.parser_context["view"], request._request
     state: Optional[RequestState] = getattr(http, STATE, None)
-    if response.status_code == 401 and state is not None and state.answer is not None and state.answer.verdict == UNAVAILABLE:
-        _make_unavailable(response, state.answer)
+    upstream = "" if state is None else state.latest.upstream
+    if response.status_code == 401 and state is not None and state.latest.answer is not None and state.latest.answer.verdict == UNAVAILABLE:
+        _make_unavailable(response, state.latest.answer, current(upstream))
     response = type(view).finalize_response(view, request, response, *args, **kwargs)
-    vary = current().vary
+    vary = current(upstream).vary
     if response.get("Vary") is None:
         response["Vary"] = vary
     else:
         patch_vary_headers(response, vary.split(", "))
     if response.status_code in audit.RECORDED and (state is None or not state.watched):
-        audit.conclude(http, response.status_code)
+        audit.conclude(http, response)
     return response
 
 
-def _make_unavailable(response: Any, answer: Answer) -> None:
-    """An outage is never an answer of 401, whichever permission class denied."""
+def _make_unavailable(response: Any, answer: Answer, runtime: Runtime) -> None:
+    """An outage is never answered 401, whichever permission class denied."""
     problem = AuthenticationUnavailable(answer)
     response.status_code = problem.status_code
     response.data = {"detail": problem.detail}
-    response["Retry-After"] = str(retry_after_seconds(answer, current().settings.retry_after))
+    response["Retry-After"] = str(retry_after_seconds(answer, runtime.settings.retry_after))
     if response.has_header("WWW-Authenticate"):
         del response["WWW-Authenticate"]

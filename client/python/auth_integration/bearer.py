@@ -1,24 +1,24 @@
-"""The token out of an Authorization header, or why there is none. The rules of ext/bearer.h; a property test holds the two together."""
+"""Reads the token from an Authorization header. The rules are those of ext/bearer.h; a property test compares the two."""
 
 import re
 from typing import NamedTuple, Optional, Union
 
-MAX_TOKEN = 8192  # bytes, as proto/limits.h has it
+MAX_TOKEN = 8192  # bytes; as in proto/limits.h
 
 _OURS = re.compile(rb"(?i:bearer)(?![0-9A-Za-z!#$%&'*+.^_`|~-])")
 _TOKEN = re.compile(rb"[0-9A-Za-z._~+/-]+=*")
-# Control characters, and what Latin-1 has no code for.
+# Control characters, and characters outside of Latin-1.
 _BROKEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xc4-\xff]")
 
 
 class Refused(NamedTuple):
-    """A header that is refused without asking anybody."""
+    """A header that is rejected without a lookup."""
 
     reason: str
 
 
 def check_token(token: Union[str, bytes]) -> Optional[str]:
-    """None if it may be a token, else why not: "too_long" or "malformed"."""
+    """None if it may be a token, else the reason: "too_long" or "malformed"."""
     if isinstance(token, str):
         try:
             token = token.encode()
@@ -30,7 +30,7 @@ def check_token(token: Union[str, bytes]) -> Optional[str]:
 
 
 def parse_bearer(header: object) -> Union[None, str, Refused]:
-    """The token; None where the header is of another scheme; Refused where it is broken."""
+    """The token; None if the header has another scheme; Refused if it is broken."""
     if not isinstance(header, str):
         return Refused("malformed")
     try:

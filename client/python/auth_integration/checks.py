@@ -1,4 +1,4 @@
-"""System checks: what would refuse everybody, let tokens be read, or serve one user's page to another."""
+"""System checks: mistakes that would refuse every request, expose tokens, or serve one user's page to another."""
 
 import os
 import socket
@@ -8,11 +8,13 @@ from typing import Any, List
 from django.conf import settings as django_settings
 from django.core import checks
 
-from auth_integration.conf import Settings, extension_is_built
+from auth_integration.conf import MISSING_EXTENSION, Settings, extension_is_built
+from auth_integration.transport_choice import DEFAULT_SOCKET
 
 AUTHENTICATOR = "auth_integration.authentication.AuthAPITokenAuthentication"
 MIDDLEWARE = "auth_integration.middleware.CacheUserClaimsMiddleware"
 UPDATE_CACHE = "django.middleware.cache.UpdateCacheMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 
@@ -25,13 +27,25 @@ def _fail(number: int, text: str, hint: str) -> checks.Error:
 
 
 def check_settings(settings: Settings) -> List[Any]:
-    found: List[Any] = [_fail(1, problem, "See the table of options in the package's README.") for problem in settings.problems]
+    found: List[Any] = [_fail(1, problem, "The package's README has a table of options.") for problem in settings.problems]
     if settings.is_plain_http:
-        found.append(_warn(1, "AUTH_API_URL is plain http: every token crosses the network in the clear",
+        found.append(_warn(1, "AUTH_API_URL is plain http: every token crosses the network unencrypted",
                            "Use https, or an Auth API on this host's loopback."))
-    if settings.transport == "daemon" and not extension_is_built():
-        found.append(_fail(2, 'the transport is "daemon", but the extension auth_integration._claimsd is not built',
-                           'Install a C++ compiler, python3-dev and libssl-dev and install the package again, or set TRANSPORT to "direct".'))
+    if settings.lacks_extension:
+        found.append(_fail(2, MISSING_EXTENSION.format(settings.choice.reason), 'See "Install" in the package\'s README.'))
+    if settings.transport == "direct":
+        found += check_direct(settings)
+    return found
+
+
+def check_direct(settings: Settings) -> List[Any]:
+    found: List[Any] = []
+    if settings.cache is not None and settings.cache not in django_settings.CACHES:
+        found.append(_fail(4, f"AUTH_INTEGRATION['CACHE'] names {settings.cache!r}, which is not in CACHES",
+                           f"Add it to CACHES, or name one of: {', '.join(sorted(django_settings.CACHES))}."))
+    if settings.ca_file is not None and not os.access(settings.ca_file, os.R_OK):
+        found.append(_fail(5, f"AUTH_INTEGRATION['CA_FILE'] names {settings.ca_file}, which this user cannot read",
+                           "Correct the path, or make the file readable."))
     return found
 
 
@@ -40,10 +54,10 @@ def check_authenticator_order(classes: Any) -> List[Any]:
     ours = [at for at, name in enumerate(names) if name.startswith("auth_integration.authentication.")]
     if not ours:
         return [_warn(2, f"{AUTHENTICATOR} is not among DEFAULT_AUTHENTICATION_CLASSES",
-                      "Put it there, first, or into authentication_classes of the views that need it.")]
+                      "Put it there, first, or in authentication_classes of the views that need it.")]
     if ours[0] > 0:
         return [_warn(3, f"{names[0]} comes before {names[ours[0]]} in DEFAULT_AUTHENTICATION_CLASSES",
-                      "REST framework asks the first class for WWW-Authenticate: with another one there, refused tokens may be answered 403 instead of 401.")]
+                      "REST framework takes WWW-Authenticate from the first class: with another one, rejected tokens may be answered 403 instead of 401.")]
     return []
 
 
@@ -51,20 +65,20 @@ def check_socket(path: str) -> List[Any]:
     try:
         mode = os.stat(path).st_mode
     except PermissionError:
-        return [_warn(5, f"claimsd's socket {path} may not be reached by this user", "Add it to the group claimsd-clients.")]
+        return [_warn(5, f"this user cannot reach claimsd's socket {path}", "Add the user to the group claimsd-clients.")]
     except OSError:
         return [_warn(4, f"there is no claimsd socket at {path}",
                       'Start the service (systemctl start claimsd), set SOCKET, or set TRANSPORT to "direct" on a machine without claimsd.')]
     if not stat.S_ISSOCK(mode):
-        return [_warn(4, f"{path} is no socket", "Set SOCKET to the socket that claimsd listens on.")]
+        return [_warn(4, f"{path} is not a socket", "Set SOCKET to the socket that claimsd listens on.")]
     if not os.access(path, os.R_OK | os.W_OK):
-        return [_warn(5, f"claimsd's socket {path} may not be used by this user", "Add it to the group claimsd-clients.")]
+        return [_warn(5, f"this user cannot use claimsd's socket {path}", "Add the user to the group claimsd-clients.")]
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:
             probe.connect(path)
         except OSError as error:
-            return [_warn(4, f"nobody listens on claimsd's socket {path}: {error.strerror or error}", "Start the service: systemctl start claimsd.")]
+            return [_warn(4, f"no process listens on claimsd's socket {path}: {error.strerror or error}", "Start the service: systemctl start claimsd.")]
     return []
 
 
@@ -75,24 +89,40 @@ def check_middleware(names: Any, settings: Settings) -> List[Any]:
         found.append(_fail(3, "CacheUserClaimsMiddleware comes before UpdateCacheMiddleware: the cache does not see that responses vary by "
                               "Authorization and would serve one user's page to another",
                            "Put UpdateCacheMiddleware first."))
+    if MIDDLEWARE in names and AUTHENTICATION in names and names.index(MIDDLEWARE) < names.index(AUTHENTICATION):
+        found.append(_warn(7, "CacheUserClaimsMiddleware comes before AuthenticationMiddleware, which overwrites request.user",
+                           "Put AuthenticationMiddleware first."))
     if settings.cookie is not None and CSRF not in names:
         found.append(_warn(6, "tokens are taken from a cookie, but CsrfViewMiddleware is not in MIDDLEWARE",
-                           "Plain Django views that neither role_required nor token_required guards are open to forged requests: put it there."))
+                           "Add it: plain Django views without role_required or token_required are open to forged requests."))
     return found
 
 
-def check_all(**_: Any) -> List[Any]:
-    settings = Settings()
+def check_all(upstream: str = "") -> List[Any]:
+    settings = Settings(upstream)
     found = check_settings(settings)
     rest = getattr(django_settings, "REST_FRAMEWORK", {})
     found += check_authenticator_order(rest.get("DEFAULT_AUTHENTICATION_CLASSES", ()))
     found += check_middleware(django_settings.MIDDLEWARE, settings)
     if settings.transport == "daemon" and extension_is_built():
-        from auth_integration import _claimsd
-
-        found += check_socket(settings.socket or _claimsd.DEFAULT_SOCKET)
+        found += check_socket(settings.socket or DEFAULT_SOCKET)
     return found
 
 
+def check_upstreams() -> List[Any]:
+    upstreams = Settings().upstreams
+    return [problem for name in upstreams if isinstance(name, str) for problem in check_settings(Settings(name))]
+
+
+def check_deployment() -> List[Any]:
+    """For `check --deploy`."""
+    choice = Settings().choice
+    if choice.explicit:
+        return []
+    return [_warn(8, f'TRANSPORT is "auto", which means "{choice.transport}" here, because {choice.reason}',
+                  'Set AUTH_INTEGRATION["TRANSPORT"] to "daemon" or "direct", so that another host cannot change it.')]
+
+
 def register() -> None:
-    checks.register(check_all, "auth_integration")
+    checks.register(lambda **_: check_all() + check_upstreams(), "auth_integration")
+    checks.register(lambda **_: check_deployment(), "auth_integration", deploy=True)

@@ -1,18 +1,12 @@
-"""Claims: what the Auth API says of a user, immutable; and the rules that a claims document must keep.
+"""Claims: what the Auth API says about a user. Immutable."""
 
-The rules are the daemon's (daemon/claims/parse/claims_parser.cc): whatever it refuses is refused by the direct transport, too.
-"""
+from typing import Any, Dict, Iterable, NoReturn, Optional, Tuple, Union
 
-import json
-import math
-from typing import Any, Dict, Iterable, List, NoReturn, Optional, Tuple
-
-MAX_ID, MAX_EMAIL, MAX_ROLE, MAX_ROLES = 256, 320, 128, 64  # bytes, bytes, bytes, count
-MAX_DEPTH = 32
+from auth_integration.documents import encodable, parse
 
 
 class FrozenDict(Dict[str, Any]):
-    """A dict that json.dumps() and DRF's renderers take as one, and that nobody changes."""
+    """A dict for json.dumps() and REST framework's renderers that cannot be changed."""
 
     __slots__ = ()
 
@@ -25,9 +19,10 @@ class FrozenDict(Dict[str, Any]):
         return hash(frozenset(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self)} members>"  # never a claim: this ends up in logs
+        return f"<{type(self).__name__} of {len(self)} members>"  # without values, because logs contain it
 
     __str__ = __repr__
+    __sentry_repr__ = __repr__  # else Sentry copies the members out of a frame's variables
 
     def __copy__(self) -> "FrozenDict":
         return self
@@ -40,16 +35,16 @@ class FrozenDict(Dict[str, Any]):
 
 
 class Claims(FrozenDict):
-    """The members of the claims document, with `id`, `email` ("" if there is none) and `roles` as the transport found them."""
+    """The members of the claims document, with `id`, `email` ("" if there is none) and `roles` as the mapping found them. An integer id stays one."""
 
     __slots__ = ("id", "email", "roles")
 
-    id: str
+    id: Union[str, int]
     email: str
     roles: Tuple[str, ...]
 
-    def __init__(self, members: Dict[str, Any], id: str, email: str = "", roles: Iterable[str] = ()) -> None:
-        dict.__init__(self, {key: frozen(value) for key, value in members.items()})
+    def __init__(self, members: Dict[str, Any], id: Union[str, int], email: str = "", roles: Iterable[str] = ()) -> None:
+        dict.__init__(self, {encodable(key): frozen(value) for key, value in members.items()})
         object.__setattr__(self, "id", id)
         object.__setattr__(self, "email", email)
         object.__setattr__(self, "roles", tuple(roles))
@@ -72,117 +67,27 @@ NO_CLAIMS = FrozenDict()
 
 
 def frozen(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, dict):
-        return FrozenDict({key: frozen(member) for key, member in value.items()})
+        return FrozenDict({encodable(key): frozen(member) for key, member in value.items()})
     if isinstance(value, (list, tuple)):
         return tuple(frozen(member) for member in value)
     return value
 
 
-class BadClaims(ValueError):
-    """Not a claims document; says why, without its contents."""
-
-
-def _members(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise BadClaims("an object has a member twice")  # two readers would see two different users
-    return members
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise BadClaims("NaN and Infinity are no JSON")
-
-
-def _integer(text: str) -> int:
-    if len(text) > 20 or not -(2**63) <= int(text) < 2**64:
-        raise BadClaims("an integer of more than 64 bits")
-    return int(text)
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if value in (math.inf, -math.inf):
-        raise BadClaims("a number beyond any double")
-    return value
-
-
-def _check(value: Any, depth: int = 1) -> None:
-    if isinstance(value, str):
-        if any(character < " " or character == "\x7f" for character in value):
-            raise BadClaims("a string holds a control character")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise BadClaims("a string holds half a surrogate pair")
-    elif isinstance(value, (dict, list)):
-        if depth > MAX_DEPTH:
-            raise BadClaims("nested too deeply")
-        for member in value:
-            _check(member, depth + 1)
-        if isinstance(value, dict):
-            for member in value.values():
-                _check(member, depth + 1)
-
-
-def _text(value: Any, name: str, limit: int) -> str:
-    if not isinstance(value, str):
-        raise BadClaims(f'member "{name}" is not a string')
-    if len(value.encode()) > limit:
-        raise BadClaims(f'member "{name}" is longer than {limit} bytes')
-    return value
-
-
-def _id(members: Dict[str, Any], name: str) -> str:
-    value = members.get(name)
-    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
-        return str(value)
-    if not isinstance(value, str) or not value:
-        raise BadClaims(f'member "{name}" is neither a string nor an integer')
-    return _text(value, name, MAX_ID)
-
-
-def _roles(members: Dict[str, Any], name: str) -> Tuple[str, ...]:
-    value = members.get(name)
-    if value is None or value == "":
-        return ()
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not all(isinstance(role, str) and role for role in listed):
-        raise BadClaims(f'member "{name}" is neither a string nor a list of strings')
-    if len(listed) > MAX_ROLES:
-        raise BadClaims(f'member "{name}" lists more than {MAX_ROLES} roles')
-    return tuple(_text(role, name, MAX_ROLE) for role in listed)
-
-
-def claims_of(members: Dict[str, Any], id: str = "id", email: str = "email", role: str = "role") -> Claims:
-    """Claims out of parsed members; `id`, `email` and `role` are the members' names."""
-    address = members.get(email)
-    return Claims(members, _id(members, id), "" if address is None else _text(address, email, MAX_EMAIL), _roles(members, role))
-
-
-def parse_claims(body: bytes, id: str = "id", email: str = "email", role: str = "role") -> Claims:
-    """Claims out of an answer of the Auth API; BadClaims if it is not a valid document."""
-    try:
-        members = json.loads(body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_no_constant,
-                             parse_int=_integer, parse_float=_float)
-    except BadClaims:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise BadClaims("not one JSON document") from error
-    if not isinstance(members, dict):
-        raise BadClaims("not a JSON object")
-    _check(members)
-    return claims_of(members, id, email, role)
-
-
-def claims_from_daemon(document: str, id: str, email: str, roles: Tuple[str, ...]) -> Claims:
-    """What the daemon has checked already. It reads `id`, `email` and `roles` by the names of its own configuration."""
-    members = json.loads(document)
-    if not members:  # held back for its size
-        members = {"id": id, "email": email, "role": roles[0] if len(roles) == 1 else list(roles)}
-    return Claims(members, id, email, roles)
+def claims_from_daemon(document: str, id: str, email: str, roles: Tuple[str, ...], id_claim: str = "id") -> Claims:
+    """Claims from what the daemon has checked. It maps id, email and roles by its own configuration and sends the id as text; `id_claim` names the
+    member that may hold it as an integer."""
+    members = parse(document)
+    if not members:  # left out for its size
+        members.update({"id": id, "email": email, "role": roles[0] if len(roles) == 1 else list(roles)})
+    native = members.get(id_claim)
+    return Claims(members, native if type(native) is int and str(native) == id else id, email, roles)
 
 
 def identity_claims(user: object, auth: object) -> Optional[Claims]:
-    """Whose claims a request stands on: DRF's `request.auth`, or those of a claims user who was forced upon it; else None."""
+    """The claims behind a request: REST framework's `request.auth`, or those of a claims user that a test forced upon it; else None."""
     if isinstance(auth, Claims):
         return auth
     claims = getattr(user, "claims", None)

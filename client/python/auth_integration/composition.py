@@ -7,7 +7,7 @@ view and an error in a sync one. A composition is a class again, so that REST fr
 
 import inspect
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Coroutine, Generator, List, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Coroutine, Dict, Generator, List, Optional, Tuple, Type, Union
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from rest_framework.exceptions import APIException
@@ -221,7 +221,7 @@ def compose(kind: Type[_Composition], *operands: Any) -> Type[ComposablePermissi
 
 def _compose(kind: Type[_Composition], *operands: Any) -> Type[ComposablePermission]:
     adopted = tuple(_adopted(one) for one in operands)
-    members = {"operands": adopted, "__module__": __name__}
+    members: Dict[str, Any] = {"operands": adopted, "__module__": __name__}
     if any(_is_async(one if isinstance(one, type) else one()) for one in adopted):
         members.update(has_permission=guarded(kind.has_permission_async), has_object_permission=guarded(kind.has_object_permission_async))
     return PermissionMetaclass("Composition", (kind,), members)

@@ -1,14 +1,17 @@
-"""The settings: AUTH_API_URL, and the rows of OPTIONS in the dict AUTH_INTEGRATION. Read at first use, again after setting_changed."""
+"""The settings: AUTH_API_URL, and the options of the dict AUTH_INTEGRATION. Read at first use, and again after setting_changed."""
 
 import difflib
 import importlib
 import ipaddress
 import urllib.parse
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+
+from auth_integration.mapping import ClaimsMapping
+from auth_integration.transport_choice import Choice, choose
 
 
 class Option(NamedTuple):
@@ -19,30 +22,34 @@ class Option(NamedTuple):
 
 _NONE: type = type(None)
 OPTIONS: Dict[str, Option] = {
-    "TRANSPORT": Option(None, (str, _NONE), '"daemon" asks claimsd, "direct" the Auth API itself; None: "daemon" where the extension is built'),
+    "TRANSPORT": Option("auto", (str,), '"daemon" asks claimsd, "direct" asks the Auth API itself, "auto" decides by what is on the host'),
     "SOCKET": Option(None, (str, _NONE), "claimsd's socket; None: /run/claimsd/claims.sock"),
     "DAEMON_UID": Option(None, (int, _NONE), "the uid that claimsd must run as; None: root or the owner of the socket's directory"),
-    "CLIENT_NAME": Option("auth_integration", (str,), "what claimsd calls this process, at most 64 bytes"),
-    "TIMEOUT": Option(5.0, (int, float), "seconds until a question without an answer counts as unavailable"),
-    "REPORT_WAIT": Option(False, (bool,), "daemon: whether a refusal is answered only when its record is in the audit log; else its report is on its way"),
-    "REPORT_TIMEOUT": Option(2.0, (int, float), "daemon: seconds until a report without a record counts as lost, and a refusal that waits is answered all the same"),
-    "MAX_CONNECTIONS": Option(16, (int,), "connections of this process to claimsd, or to the Auth API; more threads wait"),
+    "CLIENT_NAME": Option("auth_integration", (str,), "the name of this process in claimsd's log and status, at most 64 bytes"),
+    "TIMEOUT": Option(5.0, (int, float), "seconds after which a lookup without an answer counts as unavailable"),
+    "REPORT_WAIT": Option(False, (bool,), "daemon: send a 401, 403 or 503 only after its record is in the audit log"),
+    "REPORT_TIMEOUT": Option(2.0, (int, float), "daemon: seconds after which a report without a receipt counts as lost, and REPORT_WAIT ends"),
+    "MAX_CONNECTIONS": Option(16, (int,), "connections of this process to claimsd or to the Auth API; further threads wait"),
     "REALM": Option("api", (str,), "the realm of WWW-Authenticate"),
-    "RETRY_AFTER": Option(1, (int,), "seconds, for Retry-After where an outage comes without advice"),
+    "RETRY_AFTER": Option(1, (int,), "seconds in Retry-After if the outage comes without advice"),
     "USER_CLASS": Option("auth_integration.users.ClaimsUser", (str, type), "called with the claims; makes request.user"),
-    "USER_RESOLVER": Option(None, (object,), "called with the claims instead: returns the user, or None to refuse (401)"),
-    "COOKIE": Option(None, (str, _NONE), "take the token from this cookie where there is no Authorization header; CSRF is then enforced"),
+    "USER_RESOLVER": Option(None, (object,), "called with the claims instead; returns the user, or None to refuse (401)"),
+    "COOKIE": Option(None, (str, _NONE), "take the token from this cookie if there is no Authorization header; CSRF is then enforced"),
     "CLIENT_ADDRESS_META": Option("REMOTE_ADDR", (str,), "the member of META with the client's address, for the audit record"),
-    "ME_PATH": Option("/api/me/", (str,), "direct: the path that is asked"),
-    "CA_FILE": Option(None, (str, _NONE), "direct: the certificate authorities to trust; None: the system's"),
-    "CACHE": Option("default", (str, _NONE), "direct: the alias in CACHES that keeps claims; None: none"),
-    "MAX_TTL": Option(60, (int, float), "direct: seconds that an answer is believed, at most 300"),
-    "NEGATIVE_TTL": Option(5, (int, float), "direct: seconds that a refusal is believed"),
+    "UPSTREAMS": Option({}, (dict,), "further Auth APIs by name: {\"partners\": {\"AUTH_API_URL\": \"https://…\", other options}}"),
+    "ID_CLAIM": Option("id", (str,), "the member with the user's id"),
+    "ME_PATH": Option("/api/me/", (str,), "direct: the path of the Auth API"),
+    "CA_FILE": Option(None, (str, _NONE), "direct: a file of trusted certificate authorities; None: the system's"),
+    "CACHE": Option("default", (str, _NONE), "direct: the alias in CACHES for claims; None: no cache"),
+    "MAX_TTL": Option(60, (int, float), "direct: seconds for which an answer is cached, at most 300"),
+    "NEGATIVE_TTL": Option(5, (int, float), "direct: seconds for which a rejection is cached"),
     "CLOCK_SKEW": Option(30, (int, float), "direct: seconds by which the Auth API's clock may differ"),
-    "ID_CLAIM": Option("id", (str,), "direct: the member that holds the user's id"),
-    "EMAIL_CLAIM": Option("email", (str,), "direct: the member that holds the email address"),
-    "ROLE_CLAIM": Option("role", (str,), "direct: the member that holds the role, or a list of roles"),
+    "EMAIL_CLAIM": Option("email", (str,), "direct: the member with the email address"),
+    "ROLE_CLAIMS": Option(["role"], (list, tuple), "direct: the members with roles, each a name, a JSON Pointer, or {\"at\": …, \"form\": \"list\", \"words\" or \"keys\"}"),
+    "REQUIRE": Option({}, (dict,), "direct: members that must have these values, by name or JSON Pointer"),
+    "REQUIRE_TOKEN": Option({}, (dict,), "direct: the same for the token itself, if it is a JWT: {\"/aud\": \"lumen\"}"),
 }
+RENAMED = {"ROLE_CLAIM": "ROLE_CLAIMS"}  # old name: new name
 LONGEST_TTL = 300
 
 
@@ -73,9 +80,9 @@ def is_loopback(host: Optional[str]) -> bool:
 
 
 class Settings:
-    """One reading of the settings. Attributes are the options in lower case; `problems` says what is wrong with them."""
+    """One reading of the settings. Attributes are the options in lower case; `problems` lists what is wrong with them."""
 
-    transport: str
+    transport: str  # "daemon" or "direct"; `choice` has the reason
     socket: Optional[str]
     daemon_uid: Optional[int]
     client_name: str
@@ -89,24 +96,27 @@ class Settings:
     user_resolver: Optional[Callable[..., Any]]
     cookie: Optional[str]
     client_address_meta: str
+    upstreams: Dict[str, Dict[str, Any]]
+    id_claim: str
     me_path: str
     ca_file: Optional[str]
     cache: Optional[str]
     max_ttl: float
     negative_ttl: float
     clock_skew: float
-    id_claim: str
     email_claim: str
-    role_claim: str
+    role_claims: Sequence[Any]
+    require: Dict[str, Any]
+    require_token: Dict[str, Any]
+    mapping: ClaimsMapping
+    choice: Choice
 
-    def __init__(self) -> None:
+    def __init__(self, upstream: str = "") -> None:
+        self.upstream = upstream
         self.problems: List[str] = []
-        given = getattr(django_settings, "AUTH_INTEGRATION", {})
-        if not isinstance(given, dict):
-            self.problems.append("AUTH_INTEGRATION must be a dict")
-            given = {}
+        given = self._options_of(upstream)
         for name in given:
-            if name not in OPTIONS:
+            if name not in OPTIONS and name != "AUTH_API_URL":
                 self.problems.append(f"AUTH_INTEGRATION has no option {name!r}{_meant(name)}")
         for name, option in OPTIONS.items():
             value = given.get(name, option.default)
@@ -115,14 +125,27 @@ class Settings:
                 self.problems.append(f"AUTH_INTEGRATION[{name!r}] must be {wanted}")
                 value = option.default
             setattr(self, name.lower(), value)
-        self._check_values(given)
-        self.api_url = self._read_url()
+        self._check_values()
+        self._choose_transport(given.get("TRANSPORT", "auto"))
+        self.api_url = self._read_url(given.get("AUTH_API_URL") if upstream else getattr(django_settings, "AUTH_API_URL", None))
 
-    def _check_values(self, given: Dict[str, Any]) -> None:
-        if self.transport is None:
-            self.transport = "daemon" if extension_is_built() else "direct"
-        elif self.transport not in ("daemon", "direct"):
-            self.problems.append('AUTH_INTEGRATION["TRANSPORT"] must be "daemon" or "direct"')
+    def _options_of(self, upstream: str) -> Dict[str, Any]:
+        given = getattr(django_settings, "AUTH_INTEGRATION", {})
+        if not isinstance(given, dict):
+            self.problems.append("AUTH_INTEGRATION must be a dict")
+            given = {}
+        if not upstream:
+            if "AUTH_API_URL" in given:
+                self.problems.append("AUTH_API_URL is a setting of its own, outside of AUTH_INTEGRATION")
+            return given
+        upstreams = given.get("UPSTREAMS")
+        own = upstreams.get(upstream) if isinstance(upstreams, dict) else None
+        if not isinstance(own, dict):
+            self.problems.append(f"AUTH_INTEGRATION['UPSTREAMS'] has no Auth API {upstream!r}: add {{{upstream!r}: {{'AUTH_API_URL': 'https://…'}}}}")
+            own = {}
+        return {**given, **own}
+
+    def _check_values(self) -> None:
         for name in ("TIMEOUT", "REPORT_TIMEOUT"):
             if not 0 < getattr(self, name.lower()) <= 600:
                 self.problems.append(f'AUTH_INTEGRATION["{name}"] must be more than 0 and at most 600 seconds')
@@ -131,36 +154,61 @@ class Settings:
         if not 1 <= self.max_connections <= 1024:
             self.problems.append('AUTH_INTEGRATION["MAX_CONNECTIONS"] must be 1 to 1,024')
         if any(character in self.realm for character in '"\\\r\n'):
-            self.problems.append('AUTH_INTEGRATION["REALM"] must not hold quotes, backslashes or line ends')
+            self.problems.append('AUTH_INTEGRATION["REALM"] must not contain quotes, backslashes or line ends')
+        if not self.me_path.startswith("/"):
+            self.problems.append('AUTH_INTEGRATION["ME_PATH"] must begin with "/", as "/api/me/"')
         for name in ("USER_CLASS", "USER_RESOLVER"):
             try:
                 setattr(self, name.lower(), _import(getattr(self, name.lower()), name))
             except ImproperlyConfigured as error:
                 self.problems.append(str(error))
+        try:
+            self.mapping = ClaimsMapping(self.id_claim, self.email_claim, self.role_claims, self.require, self.require_token)
+        except ValueError as error:
+            self.problems.append(f"AUTH_INTEGRATION[{error.args[0]!r}] {error.args[1]}")
 
-    def _read_url(self) -> str:
-        url = getattr(django_settings, "AUTH_API_URL", None)
+    def _choose_transport(self, wanted: Any) -> None:
+        if wanted not in ("auto", "daemon", "direct"):
+            self.problems.append('AUTH_INTEGRATION["TRANSPORT"] must be "auto", "daemon" or "direct"')
+            wanted = "auto"
+        self.choice = choose(wanted, self.socket)
+        self.transport = self.choice.transport
+
+    def _read_url(self, url: Any) -> str:
+        name = f"AUTH_INTEGRATION['UPSTREAMS'][{self.upstream!r}]['AUTH_API_URL']" if self.upstream else "AUTH_API_URL"
         if not url or not isinstance(url, str):
-            self.problems.append('AUTH_API_URL is not set: set it to your Auth API, as "https://auth.example.com"')
+            self.problems.append(f'{name} is not set: set it to the URL of the Auth API, as "https://auth.example.com"')
             return ""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            self.problems.append("AUTH_API_URL must be an http or https URL with a host")
+            self.problems.append(f"{name} must be an http or https URL with a host")
         elif parts.username or parts.password or parts.query or parts.fragment:
-            self.problems.append("AUTH_API_URL must not hold a user, a query or a fragment")
+            self.problems.append(f"{name} must not contain a user, a query or a fragment")
         return url.rstrip("/")
 
     @property
     def is_plain_http(self) -> bool:
-        """A token would cross a network in the clear."""
+        """Tokens would cross a network unencrypted."""
         parts = urllib.parse.urlsplit(self.api_url)
         return parts.scheme == "http" and not is_loopback(parts.hostname)
 
-    def require(self) -> None:
-        if self.problems:
-            raise ImproperlyConfigured("; ".join(self.problems))
+    @property
+    def lacks_extension(self) -> bool:
+        return self.transport == "daemon" and not extension_is_built()
+
+    def require_valid(self) -> None:
+        problems = [*self.problems, *([MISSING_EXTENSION.format(self.choice.reason)] if self.lacks_extension else [])]
+        if problems:
+            raise ImproperlyConfigured("; ".join(problems))
+
+
+MISSING_EXTENSION = (
+    "this host's claimsd is to be asked ({}), but the extension auth_integration._claimsd is not built: install a C++ compiler, python3-dev and "
+    'libssl-dev and install the package again, or set AUTH_INTEGRATION["TRANSPORT"] to "direct"')
 
 
 def _meant(name: object) -> str:
+    if name in RENAMED:
+        return f": it is now {RENAMED[str(name)]!r}"
     close = difflib.get_close_matches(str(name).upper(), OPTIONS, 1)
     return f": did you mean {close[0]!r}?" if close else ""

@@ -1,71 +1,176 @@
-"""From a Django request to its claims: the one way that authenticators, middleware and decorators share."""
+"""From a token, or from a Django request, to claims: the one path of authenticators, middleware, decorators and permissions.
 
+    from auth_integration.identify import identify        # outside of a request, for example in a Celery task
+    claims = identify(token)
+"""
+
+import logging
 from typing import Any, Optional, Tuple
 
 from django.http import HttpRequest
 
-from auth_integration.claims import NO_CLAIMS
+from auth_integration.claims import NO_CLAIMS, Claims
+from auth_integration.exceptions import exception_of
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.runtime import Runtime, current
-from auth_integration.state import NOT_ASKED, RequestState, state_of
-from auth_integration.transports.base import Found
+from auth_integration.state import NOT_ASKED, Lookup, state_of
+from auth_integration.transports.base import Found, Outcome, bearer_of
+
+logger = logging.getLogger("auth_integration")
 
 
-def _settle(request: HttpRequest, state: RequestState, found: Any) -> Any:
-    state.found = found
-    if type(found) is tuple:
-        state.claims = request.user_claims = found[1]
-    else:
-        request.user_claims = NO_CLAIMS
-        state.answer = found
-    return found
+# ---- a token --------------------------------------------------------------------------------------
 
 
-def find(request: HttpRequest, state: RequestState, runtime: Runtime) -> Any:
-    """A transports.base.Found: who sent it: asked once a request. Sets `request.user_claims`."""
-    if state.found is not NOT_ASKED:
-        return state.found
-    known = runtime.known(request.META)
-    return ask(request, state, runtime) if known is None else _settle(request, state, known)
+def identify(token: str, *, max_age: Optional[float] = None, upstream: str = "") -> Claims:
+    """The claims of a token. InvalidToken if the Auth API rejects it, AuthenticationUnavailable if there is no answer.
+
+    `max_age`: how many seconds ago the Auth API may have confirmed it; 0 asks it now. After a logout call identify(token, max_age=0): the Auth API's
+    401 removes the token from all caches of the host. `upstream`: a name of UPSTREAMS.
+    """
+    runtime = current(upstream)
+    return _claims_or_raise(_lookup_token(runtime, token, max_age), runtime)
 
 
-def ask(request: HttpRequest, state: RequestState, runtime: Runtime) -> Any:
-    """find(), of a request whose sender is not known."""
-    match = request.resolver_match
-    route = None if match is None else match.route
-    found: Found = runtime.transport.identify(request.META, route)
-    if found is None and runtime.settings.cookie is not None:
-        token = _cookie(request, state, runtime)
-        if token is not None:
-            found = runtime.transport.identify_token(token, request.META, route)
-    return _settle(request, state, found)
+async def identify_async(token: str, *, max_age: Optional[float] = None, upstream: str = "") -> Claims:
+    """As identify(), without blocking the event loop."""
+    runtime = current(upstream)
+    try:
+        found = await runtime.transport.identify_token_async(token, None, None, max_age)
+    except Exception as error:
+        found = _failed(error)
+    return _claims_or_raise(found, runtime)
 
 
-async def find_async(request: HttpRequest, state: RequestState, runtime: Runtime) -> Any:
+def _lookup_token(runtime: Runtime, token: str, max_age: Optional[float]) -> Outcome:
+    try:
+        return runtime.transport.identify_token(token, None, None, max_age)
+    except Exception as error:
+        return _failed(error)
+
+
+def _claims_or_raise(found: Any, runtime: Runtime) -> Claims:
+    if type(found) is not tuple:
+        raise exception_of(found, runtime.settings.retry_after)
+    claims: Claims = found[1]
+    return claims
+
+
+def _failed(error: Exception) -> Answer:
+    """An error in a transport is an outage. It is not raised further: its frames hold the token, and exception reports show frames."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = "" if at is None else f" in {at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
+    logger.error("the lookup of a token failed: %s%s", type(error).__name__, where)
+    return answer_of("internal")
+
+
+# ---- a request -----------------------------------------------------------------------------------
+
+
+def find(request: HttpRequest, runtime: Runtime) -> Found:
+    """The sender of the request, looked up once. Sets `request.user_claims`."""
+    lookup = state_of(request).lookup(runtime.upstream)
+    if lookup.found is NOT_ASKED:
+        known = runtime.known(request.META)
+        if known is None:
+            return ask(request, runtime)
+        _settle(request, lookup, known)
+    return lookup.found
+
+
+def ask(request: HttpRequest, runtime: Runtime) -> Found:
+    """As find(), for a request whose token this process does not know."""
+    lookup = state_of(request).lookup(runtime.upstream)
+    try:
+        found: Found = runtime.transport.identify(request.META, _route(request))
+        if found is None:
+            token = _cookie(request, lookup, runtime)
+            if token is not None:
+                found = runtime.transport.identify_token(token, request.META, _route(request))
+    except Exception as error:
+        found = _failed(error)
+    return _settle(request, lookup, found)
+
+
+async def find_async(request: HttpRequest, runtime: Runtime) -> Found:
     """As find(), without blocking the event loop."""
-    if state.found is not NOT_ASKED:
-        return state.found
+    lookup = state_of(request).lookup(runtime.upstream)
+    if lookup.found is not NOT_ASKED:
+        return lookup.found
     known = runtime.known(request.META)
     if known is not None:
-        return _settle(request, state, known)
-    match = request.resolver_match
-    route = None if match is None else match.route
-    found: Found = await runtime.transport.identify_async(request.META, route)
-    if found is None and runtime.settings.cookie is not None:
-        token = _cookie(request, state, runtime)
-        if token is not None:
-            found = await runtime.transport.identify_token_async(token, request.META, route)
-    return _settle(request, state, found)
+        return _settle(request, lookup, known)
+    try:
+        found: Found = await runtime.transport.identify_async(request.META, _route(request))
+        if found is None:
+            token = _cookie(request, lookup, runtime)
+            if token is not None:
+                found = await runtime.transport.identify_token_async(token, request.META, _route(request))
+    except Exception as error:
+        found = _failed(error)
+    return _settle(request, lookup, found)
 
 
-def _cookie(request: HttpRequest, state: RequestState, runtime: Runtime) -> Optional[str]:
+def confirm(request: HttpRequest, runtime: Runtime, max_age: float) -> Found:
+    """As find(), but the Auth API has confirmed the token within `max_age` seconds."""
+    lookup = state_of(request).lookup(runtime.upstream)
+    token = _token_of(request, lookup, runtime)
+    if isinstance(token, str):
+        try:
+            return _settle(request, lookup, runtime.transport.identify_token(token, request.META, _route(request), max_age))
+        except Exception as error:
+            return _settle(request, lookup, _failed(error))
+    return _settle(request, lookup, token)
+
+
+async def confirm_async(request: HttpRequest, runtime: Runtime, max_age: float) -> Found:
+    """As confirm(), without blocking the event loop."""
+    lookup = state_of(request).lookup(runtime.upstream)
+    token = _token_of(request, lookup, runtime)
+    if isinstance(token, str):
+        try:
+            return _settle(request, lookup, await runtime.transport.identify_token_async(token, request.META, _route(request), max_age))
+        except Exception as error:
+            return _settle(request, lookup, _failed(error))
+    return _settle(request, lookup, token)
+
+
+def _token_of(request: HttpRequest, lookup: Lookup, runtime: Runtime) -> Any:
+    token = bearer_of(request.META)
+    return _cookie(request, lookup, runtime) if token is None else token
+
+
+def _cookie(request: HttpRequest, lookup: Lookup, runtime: Runtime) -> Optional[str]:
+    if runtime.settings.cookie is None:
+        return None
     token: Optional[str] = request.COOKIES.get(runtime.settings.cookie)
-    state.by_cookie = token is not None
+    lookup.by_cookie = token is not None
     return token
 
 
-def make_user(request: HttpRequest, state: RequestState, runtime: Runtime, found: Any) -> Any:
-    """`request.user` for these claims, as the settings say; an Answer where USER_RESOLVER knows nobody."""
+def _route(request: HttpRequest) -> Optional[str]:
+    match = request.resolver_match
+    return None if match is None else match.route
+
+
+def _settle(request: HttpRequest, lookup: Lookup, found: Any) -> Found:
+    lookup.found = found
+    if type(found) is tuple:
+        lookup.claims = request.user_claims = found[1]
+        lookup.answer = None
+    else:
+        request.user_claims = NO_CLAIMS
+        lookup.claims, lookup.answer = None, found
+    return found
+
+
+# ---- the user ------------------------------------------------------------------------------------
+
+
+def make_user(request: HttpRequest, runtime: Runtime, found: Any) -> Any:
+    """`request.user` for these claims, as the settings say; an Answer if USER_RESOLVER returns None. What USER_RESOLVER raises is raised."""
     if runtime.stock_users:
         return found[0]
     resolver = runtime.settings.user_resolver
@@ -74,14 +179,13 @@ def make_user(request: HttpRequest, state: RequestState, runtime: Runtime, found
     user = resolver(found[1])
     if user is not None:
         return user
-    refused = answer_of("refused")
-    _settle(request, state, refused)
-    state.claims = None
-    return refused
+    rejected = answer_of("refused")
+    _settle(request, state_of(request).lookup(runtime.upstream), rejected)
+    return rejected
 
 
 def csrf_failure(request: HttpRequest) -> Optional[str]:
-    """Why a request whose token came by cookie may not change anything; None if it may. The check is Django's own."""
+    """Why a request whose token came in a cookie must not change anything; None if it may. The check is Django's."""
     from rest_framework.authentication import CSRFCheck
 
     check = CSRFCheck(lambda _: None)
@@ -90,8 +194,11 @@ def csrf_failure(request: HttpRequest) -> Optional[str]:
     return None if reason is None else str(reason)
 
 
+# ---- headers -------------------------------------------------------------------------------------
+
+
 def www_authenticate(realm: str, answer: Optional[Answer]) -> str:
-    """RFC 6750 section 3: no error code where no token was sent."""
+    """RFC 6750 section 3: no error code if no token was sent. Not translated, because the header is ASCII."""
     if answer is None:
         return f'Bearer realm="{realm}"'
     text = answer.text.replace("\\", "").replace('"', "'")
@@ -100,6 +207,3 @@ def www_authenticate(realm: str, answer: Optional[Answer]) -> str:
 
 def vary_on(runtime: Runtime) -> Tuple[str, ...]:
     return tuple(runtime.vary.split(", "))
-
-
-__all__ = ["current", "csrf_failure", "find", "find_async", "make_user", "state_of", "vary_on", "www_authenticate"]

@@ -9,8 +9,14 @@ Roles are compared exactly. None of these classes admits an anonymous request, n
 from functools import lru_cache
 from typing import Any, Callable, ClassVar, Tuple, Type
 
+from django.utils.translation import gettext_lazy as _
+
 from auth_integration.claims import Claims, identity_claims
 from auth_integration.composition import ComposablePermission, PermissionMetaclass, checked, is_authenticated
+from auth_integration.exceptions import exception_of
+from auth_integration.identify import confirm, make_user
+from auth_integration.reasons import Answer, answer_of
+from auth_integration.runtime import current
 from auth_integration.state import http_request, state_of
 
 CACHED = 1024  # classes that are kept, so that HasRole() per request is cheap
@@ -20,7 +26,7 @@ class ClaimsPermission(ComposablePermission):
     """A rule about claims, for views and objects alike. Subclasses define allows() and, if the object matters, allows_object()."""
 
     required: ClassVar[str] = "claims"  # the rule's name in the audit record
-    message = "You do not have the required role."
+    message = _("You do not have the required role.")
 
     def allows(self, claims: Claims) -> bool:
         raise NotImplementedError
@@ -68,7 +74,7 @@ def _make(name: str, required: str, **members: Any) -> Type[ClaimsPermission]:
 @lru_cache(maxsize=CACHED)
 def _any_role(name: str, roles: Tuple[str, ...]) -> Type[ClaimsPermission]:
     wanted, required = frozenset(roles), _call_text(name, roles)
-    return _make(name, required, roles=roles, allows=lambda _, claims: not wanted.isdisjoint(claims.roles))
+    return _make(name, required, roles=roles, allows=lambda self, claims: not wanted.isdisjoint(claims.roles))
 
 
 def HasRole(*roles: str) -> Type[ClaimsPermission]:  # noqa: N802
@@ -88,13 +94,47 @@ def HasAnyRole(*roles: str) -> Type[ClaimsPermission]:  # noqa: N802
 @lru_cache(maxsize=CACHED)
 def _all_roles(roles: Tuple[str, ...]) -> Type[ClaimsPermission]:
     wanted = frozenset(roles)
-    return _make("HasAllRoles", _call_text("HasAllRoles", roles), roles=roles, allows=lambda _, claims: wanted.issubset(claims.roles))
+    return _make("HasAllRoles", _call_text("HasAllRoles", roles), roles=roles, allows=lambda self, claims: wanted.issubset(claims.roles))
 
 
 def HasAllRoles(*roles: str) -> Type[ClaimsPermission]:  # noqa: N802
     """Admits users with each of these roles."""
     _check_roles("HasAllRoles", roles)
     return _all_roles(roles)
+
+
+def check_max_age(name: str, seconds: object) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 2**31 / 1000:
+        raise TypeError(f"{name} takes a number of seconds, as {name}(30); not {seconds!r}")
+
+
+@lru_cache(maxsize=CACHED)
+def _confirmed_within(seconds: float) -> Type[ComposablePermission]:
+    made: Type[ComposablePermission] = PermissionMetaclass("ConfirmedWithin", (_ConfirmedWithin,), {"seconds": seconds, "__module__": __name__})
+    return made
+
+
+def ConfirmedWithin(seconds: float) -> Type[ComposablePermission]:  # noqa: N802
+    """For sensitive views: admits users whose token the Auth API has confirmed within this time; 0 asks it for each request. A token that it rejects
+    meanwhile is answered 401, an outage 503. `request.user` and `request.auth` are replaced by what it says now."""
+    check_max_age("ConfirmedWithin", seconds)
+    return _confirmed_within(seconds)
+
+
+class _ConfirmedWithin(ComposablePermission):
+    seconds: ClassVar[float]
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        http = http_request(request)
+        if not is_authenticated(request) or not isinstance(request.auth, Claims):
+            return False
+        runtime = current(state_of(http).latest.upstream)
+        found = confirm(http, runtime, self.seconds)
+        user: Any = make_user(http, runtime, found) if type(found) is tuple else found
+        if user is None or isinstance(user, Answer) or type(found) is not tuple:
+            raise exception_of(user or answer_of("refused"), runtime.settings.retry_after)
+        request.user, request.auth = user, found[1]
+        return True
 
 
 _ANY_VALUE: Any = object()
@@ -105,7 +145,7 @@ def HasClaim(name: str = "", value: Any = _ANY_VALUE) -> Type[ClaimsPermission]:
     if not isinstance(name, str) or not name:
         raise TypeError('HasClaim needs the name of a claim: write HasClaim("clinic") or HasClaim("clinic", "North")')
 
-    def allows(_: ClaimsPermission, claims: Claims) -> bool:
+    def allows(self: ClaimsPermission, claims: Claims) -> bool:
         if name not in claims:
             return False
         if value is _ANY_VALUE:

@@ -1,11 +1,17 @@
-"""pytest's fixtures: `fake_auth_api` (a testing.FakeAuthApi) and `client_as` (`client_as("rvt")` is a client whose user has that role).
+"""pytest fixtures: `fake_auth_api` (a testing.FakeAuthApi) and `client_as` (`client_as("rvt")` is a client whose user has that role).
 
-Loaded in every run of pytest where the package is installed, so nothing of Django is imported before a test asks for it.
+pytest loads this in every run on a host with the package, so it imports Django only when a test uses a fixture.
 """
 
 from typing import Any, Callable, Iterator
 
 import pytest
+
+from auth_integration import in_tests
+
+
+def pytest_configure() -> None:
+    in_tests.pytest_is_running = True
 
 
 @pytest.fixture

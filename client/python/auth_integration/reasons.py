@@ -1,17 +1,20 @@
 """The reasons of an answer: word, verdict and sentence, the same for every transport.
 
-The rows of proto/vocabulary.h, which tests/python/test_bearer.py compares them with.
+REASONS are the rows of proto/vocabulary.h; a test compares them. The texts of rejections are shown to the client and can be translated; those of
+outages are for the operator.
 """
 
 from typing import NamedTuple
 
-VALID = "valid"  # claims follow
+from django.utils.translation import gettext_noop as _
+
+VALID = "valid"  # there are claims
 INVALID = "invalid"  # 401: log in again
-UNAVAILABLE = "unavailable"  # 503: nobody could say
+UNAVAILABLE = "unavailable"  # 503: no answer could be obtained
 
 
 class Answer(NamedTuple):
-    """What became of a question. The fields of `_claimsd.Answer`; it holds no claim and no token."""
+    """The outcome of a lookup. The fields of `_claimsd.Answer`; it holds no claim and no token."""
 
     verdict: str
     reason: str
@@ -24,11 +27,11 @@ class Answer(NamedTuple):
 
 REASONS = {
     "ok": ("valid", "the Auth API confirmed the token"),
-    "refused": ("invalid", "the Auth API rejected the token: log in again"),
-    "malformed": ("invalid", 'not a bearer token (RFC 6750): send it exactly as issued, without "Bearer "'),
-    "too_long": ("invalid", "longer than 8 KiB, the limit for a token: send it exactly as issued"),
-    "expired": ("invalid", "the token has expired: refresh it or log in again"),
-    "revoked": ("invalid", "an operator revoked the token: log in again"),
+    "refused": ("invalid", _("the Auth API rejected the token: log in again")),
+    "malformed": ("invalid", _('not a bearer token (RFC 6750): send it exactly as issued, without "Bearer "')),
+    "too_long": ("invalid", _("longer than 8 KiB, the limit for a token: send it exactly as issued")),
+    "expired": ("invalid", _("the token has expired: refresh it or log in again")),
+    "revoked": ("invalid", _("an operator revoked the token: log in again")),
     "deadline": ("unavailable", "the Auth API did not answer within the timeout of the query: try again"),
     "upstream_timeout": ("unavailable", "the request to the Auth API timed out: run claimsctl status"),
     "upstream_connect": ("unavailable", "cannot connect to the Auth API: check its URL, DNS and the network"),
@@ -60,8 +63,14 @@ REASONS = {
     "canceled": ("unavailable", "the caller canceled the query"),
 }
 
+# Reasons that the direct transport has and proto/vocabulary.h may not have yet.
+OWN_REASONS = {
+    "claim_mismatch": ("invalid", _("the token is not valid for this service")),
+    "roles_unknown": ("unavailable", "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles"),
+}
+
 
 def answer_of(reason: str, retry_after_ms: int = 0, source: str = "none") -> Answer:
-    """The answer for a reason; a word that is not in the table is nobody's verdict: unavailable."""
-    verdict, text = REASONS.get(reason, REASONS["internal"])
+    """The answer for a reason. A word that is not in the tables is unavailable."""
+    verdict, text = REASONS.get(reason) or OWN_REASONS.get(reason) or REASONS["internal"]
     return Answer(verdict, reason, text, source, retry_after_ms=retry_after_ms)

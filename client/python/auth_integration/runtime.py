@@ -1,24 +1,31 @@
-"""What a process keeps: one reading of the settings and the transport that they ask for. Made at the first request, so after any fork of
-a pre-forking server; made anew after setting_changed and in forked children. Any thread."""
+"""What a process keeps for each Auth API: one reading of the settings and the transport they choose. Made at the first request, so after any fork of
+a pre-forking server; made again after setting_changed and in forked children. Any thread."""
 
+import logging
 import os
 import threading
-from typing import Any, Optional
+from typing import Any, Dict, Optional
+from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.core.signals import setting_changed
 
-from auth_integration.conf import Settings
+from auth_integration import redaction, in_tests
+from auth_integration.conf import Settings, is_loopback
 from auth_integration.transports.base import Transport
 from auth_integration.users import ClaimsUser
 
+logger = logging.getLogger("auth_integration")
+
 
 class Runtime:
-    __slots__ = ("settings", "transport", "known", "stock_users", "vary")
+    __slots__ = ("settings", "upstream", "transport", "known", "stock_users", "vary")
 
     def __init__(self, settings: Settings, transport: Transport) -> None:
         self.settings = settings
+        self.upstream = settings.upstream
         self.transport = transport
-        # Then the users that came with the claims will do.
+        # True: the users that come with the claims are request.user.
         self.stock_users = settings.user_resolver is None and settings.user_class is ClaimsUser
         self.known = transport.known
         self.vary = "Authorization" if settings.cookie is None else "Authorization, Cookie"
@@ -26,6 +33,8 @@ class Runtime:
 
 _lock = threading.Lock()
 _current: Optional[Runtime] = None
+_others: Dict[str, Runtime] = {}  # of UPSTREAMS
+_fake: Optional[Transport] = None  # serves every Auth API
 
 
 def make_transport(settings: Settings) -> Transport:
@@ -38,52 +47,84 @@ def make_transport(settings: Settings) -> Transport:
     return DaemonTransport(settings)
 
 
-def current() -> Runtime:
-    found = _current
-    return found if found is not None else _make()
+def current(upstream: str = "") -> Runtime:
+    """The runtime of this Auth API; "": that of AUTH_API_URL. ImproperlyConfigured if the settings are wrong."""
+    found = _others.get(upstream) if upstream else _current
+    return found if found is not None else _make(upstream)
 
 
-def _make() -> Runtime:
+def _make(upstream: str) -> Runtime:
     global _current
     with _lock:
-        if _current is None:
-            settings = Settings()
-            settings.require()
-            _current = Runtime(settings, make_transport(settings))
-        return _current
+        found = _others.get(upstream) if upstream else _current
+        if found is not None:
+            return found
+        settings = Settings(upstream)
+        if _fake is None:
+            settings.require_valid()
+            _require_fake_in_tests(settings)
+        elif upstream:
+            settings.require_valid()
+        made = Runtime(settings, make_transport(settings) if _fake is None else _fake)
+        if upstream:
+            _others[upstream] = made
+        else:
+            _current = made
+    if _fake is None:
+        _log_choice(settings)
+    return made
 
 
-def replace(transport: Optional[Transport]) -> None:
-    """For tests: serves with this transport until replace(None), which returns to what the settings say."""
-    global _current
-    settings = Settings()
+def _require_fake_in_tests(settings: Settings) -> None:
+    host = urlsplit(settings.api_url).hostname
+    if in_tests.is_active() and not is_loopback(host):
+        raise RuntimeError(
+            f"this test would ask the real Auth API at {settings.api_url}: enter auth_integration.testing.FakeAuthApi (or use ClaimsTestCase, or the "
+            "pytest fixture fake_auth_api); a test that is meant to ask it enters auth_integration.testing.real_auth_api()")
+
+
+def _log_choice(settings: Settings) -> None:
+    if not settings.choice.explicit and settings.transport == "direct":
+        logger.info("asking the Auth API at %s directly, without claimsd: %s", settings.api_url, settings.choice.reason)
+    if not apps.is_installed("auth_integration"):  # then `manage.py check` does not run the system checks
+        from auth_integration.checks import check_all
+
+        for problem in check_all(settings.upstream):
+            logger.log(problem.level, "%s %s. %s", problem.id, problem.msg, problem.hint)
+
+
+def replace(transport: Optional[Transport]) -> Optional[Transport]:
+    """For tests: serves every Auth API with this transport, or with None as the settings say. Returns the transport that did so before."""
+    global _fake
+    before, _fake = _fake, transport
+    _forget()
+    return before
+
+
+def _forget() -> None:
+    """Closes the transports that were made for the settings; the next request makes new ones."""
+    global _current, _others
     with _lock:
-        old, _current = _current, None if transport is None else Runtime(settings, transport)
-    if old is not None and old.transport is not transport:
-        old.transport.close()
+        old = [*([] if _current is None else [_current]), *_others.values()]
+        _current, _others = None, {}
+    for runtime in old:
+        if not runtime.transport.outlives_settings:
+            runtime.transport.close()
 
 
 def _reload(*, setting: Any, **_: Any) -> None:
-    global _current
-    if setting not in ("AUTH_API_URL", "AUTH_INTEGRATION", "CACHES", "SECRET_KEY"):
-        return
-    with _lock:
-        old = _current
-        if old is not None and old.transport.outlives_settings:
-            _current = Runtime(Settings(), old.transport)
-            return
-        _current = None
-    if old is not None:
-        old.transport.close()
+    if setting in ("AUTH_API_URL", "AUTH_INTEGRATION", "CACHES", "SECRET_KEY"):
+        _forget()
 
 
-def _begin_anew_in_child() -> None:
-    """A child decides for itself: a server may put gevent under it after the fork. Where this hook does not run (uWSGI), what was inherited works on."""
-    global _lock, _current
+def _start_again_in_child() -> None:
+    """A child makes its own transports, because a server may install gevent after the fork. If this hook does not run (uWSGI), the inherited ones
+    still work."""
+    global _lock, _current, _others
     _lock = threading.Lock()
-    if _current is not None and not _current.transport.outlives_settings:
-        _current = None
+    _current, _others = None, {}
 
 
 setting_changed.connect(_reload)
-os.register_at_fork(after_in_child=_begin_anew_in_child)
+os.register_at_fork(after_in_child=_start_again_in_child)
+redaction.install()

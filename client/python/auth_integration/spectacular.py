@@ -1,4 +1,4 @@
-"""drf-spectacular: the security scheme of our authentication classes. Importing it registers it; apps.py does."""
+"""The security scheme of our authentication classes, for drf-spectacular. Importing this module registers it; apps.py does."""
 
 from typing import Any, Dict
 

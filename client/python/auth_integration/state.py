@@ -1,6 +1,6 @@
-"""What this package remembers with a request, so that it is asked about, and recorded, once. Lives on the HttpRequest."""
+"""What this package keeps on a Django request, so that a token is looked up, and a refusal recorded, once per request."""
 
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from django.http import HttpRequest
 
@@ -8,17 +8,37 @@ from auth_integration.claims import Claims
 from auth_integration.reasons import Answer
 
 NOT_ASKED: Any = object()
-STATE = "_auth_integration"  # its name on the request
+STATE = "_auth_integration"  # the attribute of the request
 
 
-class RequestState:
+class Lookup:
+    """The result of asking one Auth API about the request's token."""
+
     found: Any = NOT_ASKED  # a transports.base.Found
     by_cookie = False
     answer: Optional[Answer] = None  # why there are no claims
     claims: Optional[Claims] = None
-    required: Tuple[str, ...] = ()  # what denied permissions asked for
-    watched = False  # somebody will conclude() with the final status
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream  # "": the one of AUTH_API_URL
+
+
+class RequestState:
+    required: Tuple[str, ...] = ()  # the permissions that denied
+    watched = False  # the middleware will conclude() with the final status
     recorded = False
+
+    def __init__(self) -> None:
+        self._lookups: Dict[str, Lookup] = {}
+        self.latest = Lookup("")
+
+    def lookup(self, upstream: str) -> Lookup:
+        """The request's lookup at this Auth API, which is the latest one from now on."""
+        found = self._lookups.get(upstream)
+        if found is None:
+            found = self._lookups[upstream] = Lookup(upstream)
+        self.latest = found
+        return found
 
 
 def state_of(request: HttpRequest) -> RequestState:
@@ -29,5 +49,5 @@ def state_of(request: HttpRequest) -> RequestState:
 
 
 def http_request(request: Any) -> HttpRequest:
-    """Django's request under DRF's; or the request itself."""
+    """Django's request under REST framework's, or the request itself."""
     return getattr(request, "_request", request)

@@ -1,4 +1,4 @@
-"""For the tests of applications: an Auth API of one's own, without a network, a daemon or a database.
+"""For the tests of applications: an Auth API without a network, a daemon or a database.
 
     from auth_integration.testing import ClaimsTestCase, FakeAuthApi
 
@@ -12,8 +12,9 @@
         with api.override_claims(client.token, role="doctor"):
             ...
 
-Headers, authenticators and permissions are the real ones; only the question to the Auth API is answered here. With pytest the fixtures `fake_auth_api`
-and `client_as` do the same (the plugin comes with the package).
+Headers, authenticators and permissions are the real ones; only the lookup of tokens is replaced. For pytest the plugin of this package has the fixtures
+`fake_auth_api` and `client_as`. In a test run a lookup without a FakeAuthApi is an error, unless AUTH_API_URL is on loopback or the test is inside of
+real_auth_api().
 """
 
 import contextlib
@@ -23,20 +24,33 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 from django.test import SimpleTestCase
 from rest_framework.test import APIClient
 
-from auth_integration import runtime
-from auth_integration.audit import Report
-from auth_integration.claims import Claims, claims_of
+from auth_integration import in_tests, runtime
+from auth_integration.claims import Claims
+from auth_integration.events import Report
+from auth_integration.mapping import claims_of
 from auth_integration.reasons import Answer, answer_of
-from auth_integration.transports.base import Identity, Lost, Transport, identity_of
+from auth_integration.transports.base import Lost, Meta, Outcome, Transport, identity_of
 
 
-class Question(NamedTuple):
+@contextlib.contextmanager
+def real_auth_api() -> Iterator[None]:
+    """Allows the tests inside to ask the Auth API of the settings."""
+    in_tests.allowed += 1
+    try:
+        yield
+    finally:
+        in_tests.allowed -= 1
+
+
+class Query(NamedTuple):
     token: str
     route: Optional[str]
+    max_age: Optional[float] = None
 
 
 class FakeAuthApi(Transport):
-    """A context manager; while it is entered, this process asks it alone. Not for several threads at once."""
+    """A context manager. While it is entered, this process asks it alone, whatever the settings say; the innermost one counts. Not for several threads
+    at once."""
 
     outlives_settings = True
 
@@ -44,20 +58,21 @@ class FakeAuthApi(Transport):
         self._users: Dict[str, Claims] = {}
         self._numbers = itertools.count(1)
         self._outage: Optional[Answer] = None
-        self.questions: List[Question] = []  # what was asked of it
+        self._outer: List[Optional[Transport]] = []
+        self.queries: List[Query] = []  # the lookups that reached it
         self.reports: List[Report] = []  # refusals, as claimsd's audit log would have them
 
     def __enter__(self) -> "FakeAuthApi":
-        runtime.replace(self)
+        self._outer.append(runtime.replace(self))
         return self
 
     def __exit__(self, *_: object) -> None:
-        runtime.replace(None)
+        runtime.replace(self._outer.pop())
 
-    # ---- who there is ----------------------------------------------------------------------------
+    # ---- users -----------------------------------------------------------------------------------
 
     def issue(self, role: Union[str, List[str], None] = None, **claims: Any) -> str:
-        """A token of a new user with these claims; id and email are made up where they are not given."""
+        """A token of a new user with these claims. A missing id or email is made up."""
         number = next(self._numbers)
         members: Dict[str, Any] = {"id": f"user-{number}", "email": f"user-{number}@example.com", **claims}
         if role is not None:
@@ -73,15 +88,15 @@ class FakeAuthApi(Transport):
         return APIClient()
 
     def revoke(self, token: str) -> None:
-        """The Auth API refuses it from now on."""
+        """The token is rejected from now on."""
         del self._users[token]
 
     @contextlib.contextmanager
     def override_claims(self, token: str, **claims: Any) -> Iterator[None]:
-        """Other claims for a token, for a while; None takes one away."""
+        """Changes claims of a token inside of the block; None removes one."""
         before = self._users[token]
         members = {name: value for name, value in {**before, **claims}.items() if value is not None}
-        self._users[token] = claims_of({**members, "role": list(members["role"])} if isinstance(members.get("role"), tuple) else members)
+        self._users[token] = claims_of(members)
         try:
             yield
         finally:
@@ -89,7 +104,7 @@ class FakeAuthApi(Transport):
 
     @contextlib.contextmanager
     def outage(self, reason: str = "upstream_connect", retry_after_ms: int = 0) -> Iterator[None]:
-        """Nobody can say who anybody is."""
+        """Every lookup inside of the block is unavailable."""
         self._outage = answer_of(reason, retry_after_ms)
         try:
             yield
@@ -98,15 +113,15 @@ class FakeAuthApi(Transport):
 
     # ---- the transport ---------------------------------------------------------------------------
 
-    def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
-        self.questions.append(Question(token, route))
+    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        self.queries.append(Query(token, route, max_age))
         if self._outage is not None:
             return self._outage
         claims = self._users.get(token)
         return answer_of("refused", source="upstream") if claims is None else identity_of(claims)
 
-    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
-        return self.ask(token, meta, route)
+    async def ask_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        return self.ask(token, meta, route, max_age)
 
     def report(self, report: Report, lost: Lost) -> None:
         self.reports.append(report)
@@ -115,7 +130,7 @@ class FakeAuthApi(Transport):
         self.report(report, lost)
 
     def describe(self) -> Tuple[bool, str]:
-        return self._outage is None, "a test's own Auth API"
+        return self._outage is None, "a FakeAuthApi"
 
 
 class ClaimsClient(APIClient):
@@ -128,7 +143,7 @@ class ClaimsClient(APIClient):
 
 
 class ClaimsTestCase(SimpleTestCase):
-    """A test case with an Auth API of its own: `self.auth_api`, `self.client_as("rvt")`."""
+    """A test case with a FakeAuthApi: `self.auth_api`, `self.client_as("rvt")`."""
 
     auth_api: FakeAuthApi
 

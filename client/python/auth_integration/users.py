@@ -1,22 +1,22 @@
-"""Users made of claims: nothing is looked up in, or written to, a database."""
+"""Users made of claims. No database is read or written."""
 
-from typing import Any, NoReturn, Tuple
+from typing import Any, NoReturn, Tuple, Union
 
 from auth_integration.claims import Claims
 
 
 class ClaimsUser:
-    """Who the Auth API says is asking. Immutable, equal to every other one of the same id. What it lacks it does not have: no catch-all."""
+    """The user of a confirmed token. Immutable; two users with the same id are equal. An attribute that is not listed here does not exist."""
 
     __slots__ = ("claims", "id", "email", "role", "roles")
 
     claims: Claims
-    id: str
+    id: Union[str, int]  # as in the claims
     email: str
     role: str
     roles: Tuple[str, ...]
 
-    # What Django and DRF ask of a user. No claim makes anybody staff: that is for USER_CLASS or USER_RESOLVER to say.
+    # What Django and REST framework read. No claim makes a user staff: USER_CLASS or USER_RESOLVER may.
     is_authenticated = True
     is_anonymous = False
     is_active = True
@@ -34,11 +34,11 @@ class ClaimsUser:
     __delattr__ = __setattr__  # type: ignore[assignment]
 
     @property
-    def pk(self) -> str:
+    def pk(self) -> Union[str, int]:
         return self.id
 
     def get_username(self) -> str:
-        return self.id
+        return str(self.id)
 
     def has_role(self, role: str) -> bool:
         return role in self.roles
@@ -59,17 +59,17 @@ class ClaimsUser:
         return hash((ClaimsUser, self.id))
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"  # never a claim: this ends up in logs
+        return f"<{type(self).__name__}>"  # without claims, because logs contain it
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.claims,)
 
 
 class AnonymousClaimsUser:
-    """Nobody, where django.contrib.auth and its AnonymousUser are not installed."""
+    """The anonymous user where django.contrib.auth, which has one, is not installed."""
 
     __slots__ = ()
 
@@ -104,4 +104,4 @@ class AnonymousClaimsUser:
         return 1
 
     def __str__(self) -> str:
-        return "nobody"
+        return "anonymous"

@@ -100,17 +100,19 @@ PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_
 }
 
 PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
-  static const char* const names[] = {"token", "timeout_ms", "max_age_ms", nullptr};
+  static const char* const names[] = {"token", "meta", "route", "timeout_ms", "max_age_ms", nullptr};
   const char* token = nullptr;
   Py_ssize_t size = 0;
   unsigned int timeout_ms = 0;
   unsigned int max_age_ms = CLAIMSD_ANY_AGE;
-  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "s#|$II:query", const_cast<char**>(names),
-                                  &token, &size, &timeout_ms, &max_age_ms) == 0) {
+  PyObject* meta = Py_None;
+  PyObject* route = Py_None;
+  if (PyArg_ParseTupleAndKeywords(arguments, keywords, "s#|$OOII:query", const_cast<char**>(names),
+                                  &token, &size, &meta, &route, &timeout_ms, &max_age_ms) == 0) {
     return nullptr;
   }
   Handle* const self = self_of(object);
-  Question question({token, static_cast<std::size_t>(size)}, self->keys, Py_None, Py_None);
+  Question question({token, static_cast<std::size_t>(size)}, self->keys, meta, route);
   question.asked.timeout_ms = timeout_ms;
   question.asked.max_age_ms = max_age_ms;
   if (!enter(self)) return nullptr;
@@ -289,7 +291,8 @@ PyMethodDef methods[] = {
     {"identify_token", method(identify_token), METH_FASTCALL,
      "identify_token(token, meta, route): as identify(), for a token from elsewhere."},
     {"query", method(query), METH_VARARGS | METH_KEYWORDS,
-     "query(token, *, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made or None, Answer)."},
+     "query(token, *, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made or "
+     "None, Answer)."},
     {"report", method(report), METH_VARARGS | METH_KEYWORDS,
      "report(status, *, token=None, reason=None, user=None, method=None, route=None, "
      "required=None, client_address=None, trace_id=None, timeout_ms=0, await_record=False): None "

@@ -54,13 +54,15 @@ PyObject* send(PyObject* object, PyObject* arguments) {
   PyObject* meta = Py_None;
   PyObject* route = Py_None;
   unsigned int timeout_ms = 0;
-  if (PyArg_ParseTuple(arguments, "Ks#|OOI:send", &tag, &token, &size, &meta, &route,
-                       &timeout_ms) == 0 ||
+  unsigned int max_age_ms = CLAIMSD_ANY_AGE;
+  if (PyArg_ParseTuple(arguments, "Ks#|OOII:send", &tag, &token, &size, &meta, &route, &timeout_ms,
+                       &max_age_ms) == 0 ||
       !is_open(self)) {
     return nullptr;
   }
   Question question({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
   question.asked.timeout_ms = timeout_ms;
+  question.asked.max_age_ms = max_age_ms;
   return sent(claimsd_stream_send(self->stream, &question.asked, tag));
 }
 
@@ -122,7 +124,8 @@ void destroy(PyObject* object) {
 
 PyMethodDef methods[] = {
     {"send", send, METH_VARARGS,
-     "send(tag, token, meta=None, route=None, timeout_ms=0): asks; the answer comes with `tag`."},
+     "send(tag, token, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): sends a query; its "
+     "answer comes with `tag`."},
     {"report", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(report)),
      METH_VARARGS | METH_KEYWORDS,
      "report(tag, status, *, ...): as Handle.report(); what became of it comes with `tag`."},

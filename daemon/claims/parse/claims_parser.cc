@@ -21,7 +21,7 @@ Status check_text(std::string_view text) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
   // NUL, CR and LF could be injected into headers, logs and C strings.
-  return clean ? Status() : failure("a string holds a control character");
+  return clean ? Status() : failure("a string contains a control character");
 }
 
 Status check_element(dom::element element);
@@ -37,7 +37,7 @@ Status check_object(dom::object object) {
   std::sort(keys.begin(), keys.end());
   if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) {
     // Two parsers could see two different users.
-    return failure("an object has a member twice");
+    return failure("an object has a duplicate member");
   }
   return {};
 }
@@ -103,7 +103,7 @@ Result<std::vector<std::string_view>> read_roles(dom::object object, const std::
   for (const dom::element item : array) {
     std::string_view text;
     if (item.get(text) != simdjson::SUCCESS || text.empty()) {
-      return failure(fmt::format("member \"{}\" lists something that is not a role's name", name));
+      return failure(fmt::format("member \"{}\" contains an item that is not a role name", name));
     }
     roles.push_back(text);
   }

@@ -65,12 +65,12 @@ char* WipedJson::input(std::size_t size) {
 }
 
 Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
-  if (size == 0) return failure("not one JSON document: empty");
+  if (size == 0) return failure("not a single JSON document: empty");
   simdjson::dom::parser& parser = room_.parser;
   const std::size_t wanted = std::max(size, kKeptInput) + 1;
   if ((parser.capacity() <= size && parser.allocate(wanted, kMaxDepth) != simdjson::SUCCESS) ||
       (parser.doc.capacity() <= size && parser.doc.allocate(wanted) != simdjson::SUCCESS)) {
-    return failure("no memory to parse it");
+    return failure("out of memory while parsing");
   }
   parsed_ = size;
   tape_size_ = tape_words(size);  // after a parse error, any part of it may have been written
@@ -79,7 +79,7 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   simdjson::dom::element root;
   if (const auto error = parser.parse(room_.input.data(), size, kReallocate).get(root);
       error != simdjson::SUCCESS) {
-    return failure(fmt::format("not one JSON document: {}", simdjson::error_message(error)));
+    return failure(fmt::format("not a single JSON document: {}", simdjson::error_message(error)));
   }
   tape_size_ = std::min(tape_size_, tape_end(parser.doc));
   return root;

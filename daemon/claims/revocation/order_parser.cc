@@ -18,10 +18,11 @@ class OrderReader {
   Result<ParsedOrder> read(dom::object object) {
     for (const auto& [key, value] : object) TRY(read_member(key, value));
     if (subjects_ != 1)
-      return failure("give exactly one of \"token\", \"user\" and \"everybody\": true");
+      return failure("send exactly one of \"token\", \"user\" and \"everybody\": true");
     const bool user = parsed_.order.subject == Subject::kUser;
-    if (!parsed_.upstream.empty() && !user) return failure("\"upstream\" goes with \"user\" only");
-    if (parsed_.order.lock && !user) return failure("\"lock\" goes with \"user\" only");
+    if (!parsed_.upstream.empty() && !user)
+      return failure("\"upstream\" is valid with \"user\" only");
+    if (parsed_.order.lock && !user) return failure("\"lock\" is valid with \"user\" only");
     parsed_.order.who = parsed_.who.view();
     return std::move(parsed_);
   }
@@ -35,8 +36,8 @@ class OrderReader {
     if (kind_ == OrderKind::kRevoke && key == "for_seconds") return read_length(value);
     if (kind_ == OrderKind::kRevoke && key == "lock") return read_lock(value);
     return failure(kind_ == OrderKind::kRevoke
-                       ? "known members are token, user, everybody, upstream, for_seconds and lock"
-                       : "known members are token, user, everybody and upstream");
+                       ? "unknown member: use token, user, everybody, upstream, for_seconds or lock"
+                       : "unknown member: use token, user, everybody or upstream");
   }
 
   Status read_who(dom::element value, Subject subject, const char* problem) {
@@ -51,7 +52,7 @@ class OrderReader {
   Status read_everybody(dom::element value) {
     bool wanted = false;
     if (value.get(wanted) != simdjson::SUCCESS || !wanted)
-      return failure("\"everybody\" can only be true");
+      return failure("\"everybody\" must be true");
     parsed_.order.subject = Subject::kEverybody;
     ++subjects_;
     return {};
@@ -60,7 +61,7 @@ class OrderReader {
   Status read_upstream(dom::element value) {
     std::string_view text;
     if (value.get(text) != simdjson::SUCCESS || text.empty())
-      return failure("\"upstream\" is not a name");
+      return failure("\"upstream\" must be the name of an upstream");
     parsed_.upstream = text;
     return {};
   }
@@ -68,14 +69,14 @@ class OrderReader {
   Status read_length(dom::element value) {
     std::int64_t length = 0;
     if (value.get(length) != simdjson::SUCCESS || length < 1 || length > kLongest)
-      return failure("\"for_seconds\" is not a whole number of seconds from 1 to ten years");
+      return failure("\"for_seconds\" must be an integer from 1 to 316224000 (ten years)");
     parsed_.order.length = seconds(length);
     return {};
   }
 
   Status read_lock(dom::element value) {
     if (value.get(parsed_.order.lock) != simdjson::SUCCESS)
-      return failure("\"lock\" is neither true nor false");
+      return failure("\"lock\" must be true or false");
     return {};
   }
 
@@ -87,14 +88,14 @@ class OrderReader {
 }  // namespace
 
 Result<ParsedOrder> parse_order(std::string_view body, OrderKind kind) {
-  if (body.empty()) return failure("there is no body: send a JSON object");
+  if (body.empty()) return failure("the body is empty: send a JSON object");
   JsonRoom room;
   WipedJson json(room);
   std::memcpy(json.input(body.size()), body.data(), body.size());
   const Result<dom::element> root = json.parse(body.size());
   dom::object object;
   if (!root || root->get(object) != simdjson::SUCCESS)
-    return failure("the body is not one JSON object");
+    return failure("the body is not a JSON object");
   return OrderReader(kind).read(object);
 }
 

@@ -124,7 +124,7 @@ TEST_CASE("duplicate members are rejected at any depth and in any spelling") {
         R"({"id":"a","x":1,"x":2})", R"({"id":"a","x":{"y":1,"z":2,"y":3}})",
         R"({"id":"a","x":[[{"y":1,"y":2}]]})"}) {
     INFO(body);
-    CHECK(refusal(body) == "an object has a member twice");
+    CHECK(refusal(body) == "an object has a duplicate member");
   }
   CHECK(refusal(R"({"id":"a","x":{"id":"b"},"y":[{"id":"c"},{"id":"d"}]})") == "");
 }

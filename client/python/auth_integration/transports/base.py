@@ -1,20 +1,20 @@
-"""What every transport does."""
+"""The interface of all transports."""
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from asgiref.sync import sync_to_async
 
 from auth_integration.bearer import Refused, check_token, parse_bearer
 from auth_integration.claims import Claims
+from auth_integration.events import Report
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.users import ClaimsUser
 
-if TYPE_CHECKING:
-    from auth_integration.audit import Report
-
-Identity = Tuple[ClaimsUser, Claims]  # exactly a tuple: an Answer is one of its subclasses
-Found = Union[None, Identity, Answer]  # None: the request brings no bearer token
-Lost = Callable[[Answer, int], None]  # told why that many reports may have no record; by any thread
+Identity = Tuple[ClaimsUser, Claims]  # exactly a tuple, because Answer is a subclass of it
+Outcome = Union[Identity, Answer]
+Found = Union[None, Identity, Answer]  # None: the request has no bearer token
+Meta = Optional[Dict[str, Any]]
+Lost = Callable[[Answer, int], None]  # called by any thread with the reason and the number of reports that may have no record
 
 
 def identity_of(claims: Claims) -> Identity:
@@ -22,7 +22,7 @@ def identity_of(claims: Claims) -> Identity:
 
 
 def bearer_of(meta: Dict[str, Any]) -> Union[None, str, Answer]:
-    """The token in this META; None where it brings none, an Answer where what it brings cannot be one."""
+    """The token in this META; None if there is none, an Answer if the header is broken."""
     if "HTTP_AUTHORIZATION" not in meta:
         return None
     token = parse_bearer(meta["HTTP_AUTHORIZATION"])
@@ -30,52 +30,52 @@ def bearer_of(meta: Dict[str, Any]) -> Union[None, str, Answer]:
 
 
 class Transport:
-    """identify() and its like may be called by any thread. A transport is made after any fork, or survives one."""
+    """Any thread may call it. `route` is the URL pattern that matched, for the audit record. `max_age` is in seconds: how old the Auth API's
+    confirmation of the token may be; None: as old as the caches allow; 0: it is asked now."""
 
-    outlives_settings = False  # put there by a test
+    outlives_settings = False  # a test installed it
 
-    def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
-        """Whose token is this? It has been checked to be one by its characters."""
+    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        """Looks up a token whose characters have been checked."""
         raise NotImplementedError
 
     def known(self, meta: Dict[str, Any]) -> Optional[Identity]:
-        """Who sent the request with this META, where that is known without asking anybody: at once, in a loop or hub, too. Never a refusal."""
+        """The sender of the request with this META, if this process knows the token. Never blocks, and never returns a rejection."""
         return None
 
     def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
-        """Who sent the request with this META? `route` is the pattern that it matched, for the audit record."""
+        """The sender of the request with this META."""
         token = bearer_of(meta)
         return self.ask(token, meta, route) if isinstance(token, str) else token
 
-    def identify_token(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
-        """As identify(), for a token that came another way."""
+    def identify_token(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        """As identify(), for a token from elsewhere."""
         reason = check_token(token)
-        return self.ask(token, meta, route) if reason is None else answer_of(reason)
+        return self.ask(token, meta, route, max_age) if reason is None else answer_of(reason)
 
-    async def ask_async(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+    async def ask_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         """As ask(), without blocking the event loop."""
-        answer: Union[Identity, Answer] = await sync_to_async(self.ask, thread_sensitive=False)(token, meta, route)
+        answer: Outcome = await sync_to_async(self.ask, thread_sensitive=False)(token, meta, route, max_age)
         return answer
 
     async def identify_async(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
         token = bearer_of(meta)
         return await self.ask_async(token, meta, route) if isinstance(token, str) else token
 
-    async def identify_token_async(
-            self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+    async def identify_token_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         reason = check_token(token)
-        return await self.ask_async(token, meta, route) if reason is None else answer_of(reason)
+        return await self.ask_async(token, meta, route, max_age) if reason is None else answer_of(reason)
 
-    def report(self, report: "Report", lost: Lost) -> None:
-        """Has a refusal written into the audit log, and says what may not be there: of this one or, later, of earlier ones. There is no such log
-        where claimsd is not asked."""
+    def report(self, report: Report, lost: Lost) -> None:
+        """Sends a refusal to the audit log. Calls `lost` for this report, or later for earlier ones, if there may be no record. Without claimsd there
+        is no such log."""
 
-    async def report_async(self, report: "Report", lost: Lost) -> None:
+    async def report_async(self, report: Report, lost: Lost) -> None:
         """As report(), without blocking the event loop."""
 
     def describe(self) -> Tuple[bool, str]:
-        """Whether it could answer just now, and a sentence for `manage.py auth_status`."""
+        """Whether it can answer now, and a sentence for `manage.py auth_status`."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Gives back what it holds."""
+        """Releases its connections."""

@@ -1,7 +1,7 @@
-"""Claims in a Django cache, for the direct transport. Whoever reads that cache learns claims, so keep it private; whoever writes it gains nothing.
+"""Claims in a Django cache, for the direct transport. Keep that cache private: who can read it learns claims. Who can write to it gains nothing.
 
-Keys are HMACs of the token under the SECRET_KEY, so no token is in the cache. Values are JSON, authenticated together with their key: one that was
-changed, or put under another token's key, is not there. Lives are kept in the value by the wall clock, whatever the cache does about time-outs.
+Keys are HMACs of the token under the SECRET_KEY, so the cache holds no token. Values are JSON, authenticated together with their key: a changed value,
+or one under another token's key, is ignored. The end of a TTL is in the value, by the wall clock, whatever the cache does about timeouts.
 """
 
 import hashlib
@@ -14,21 +14,22 @@ from django.conf import settings as django_settings
 from django.core.cache import caches
 
 from auth_integration.claims import Claims
+from auth_integration.log import RateLimitedLog
 
-logger = logging.getLogger("auth_integration")
+_failures = RateLimitedLog(logging.WARNING)
 
 
 class Entry(NamedTuple):
-    claims: Optional[Claims]  # None: the Auth API refused the token
-    started_at: float  # wall clock: when the request that says so began
+    claims: Optional[Claims]  # None: the Auth API rejected the token
+    started_at: float  # wall clock: start of the request
     until: float  # wall clock
 
 
 class ClaimsCache:
-    """Any thread. A cache that fails is a cache that knows nothing: logged, never an error of the request."""
+    """Any thread. A failing cache counts as empty: it is logged, and never an error of the request."""
 
     def __init__(self, alias: str, scope: Tuple[str, ...], wall_clock: Callable[[], float]) -> None:
-        """`scope` is everything besides the token that an answer depends on."""
+        """`scope` is all input of an answer besides the token."""
         self._alias = alias
         self._wall_clock = wall_clock
         secret = str(django_settings.SECRET_KEY).encode()
@@ -41,25 +42,25 @@ class ClaimsCache:
         try:
             kept = caches[self._alias].get(key)
         except Exception as error:
-            self._complain("read", error)
+            self._log("read", error)
             return None
         entry = self._opened(key, kept)
         now = self._wall_clock()
-        # One from the future was written under another clock: not to be relied on.
+        # An entry from the future was written under another clock.
         return entry if entry is not None and entry.started_at <= now < entry.until else None
 
     def set(self, key: str, entry: Entry) -> None:
-        life = entry.until - self._wall_clock()
-        if life <= 0:
+        ttl = entry.until - self._wall_clock()
+        if ttl <= 0:
             return
         claims = entry.claims
         document = None if claims is None else {
             "members": claims, "id": claims.id, "email": claims.email, "roles": claims.roles}
         text = json.dumps([entry.started_at, entry.until, document])
         try:
-            caches[self._alias].set(key, self._tag(key, text) + text, timeout=max(1, int(life + 1)))
+            caches[self._alias].set(key, self._tag(key, text) + text, timeout=max(1, int(ttl + 1)))
         except Exception as error:
-            self._complain("write", error)
+            self._log("write", error)
 
     def _tag(self, key: str, text: str) -> str:
         return hmac.new(self._key, f"{key}\0{text}".encode(), hashlib.sha256).hexdigest()
@@ -72,5 +73,5 @@ class ClaimsCache:
             return Entry(None, started_at, until)
         return Entry(Claims(document["members"], document["id"], document["email"], document["roles"]), started_at, until)
 
-    def _complain(self, what: str, error: Exception) -> None:
-        logger.warning("cannot %s the claims cache %r: %s; asking the Auth API instead", what, self._alias, type(error).__name__)
+    def _log(self, verb: str, error: Exception) -> None:
+        _failures.write((verb, self._alias), "cannot %s the claims cache %r: %s; asking the Auth API instead", verb, self._alias, type(error).__name__)

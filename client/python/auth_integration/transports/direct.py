@@ -1,94 +1,66 @@
-"""Asking the Auth API itself: for a laptop, a test, a host without claimsd. Verdicts and reasons are those of the daemon.
+"""Asking the Auth API without claimsd: for a laptop, a test, or a host without the daemon. Verdicts and reasons are the daemon's.
 
-What it cannot give: one request for all processes of a host, revocation, an audit log that survives the process, hits without a system call.
+Not available this way: one request for all processes of a host, revocation, an audit log that outlives the process, lookups without a system call.
 """
 
 import os
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Callable, Dict, Optional, Tuple, Union
 
-from auth_integration.claims import BadClaims, Claims, parse_claims
+from auth_integration.claims import Claims
 from auth_integration.conf import LONGEST_TTL, Settings
+from auth_integration.documents import BadDocument
+from auth_integration.mapping import Mismatch, RolesUnknown
 from auth_integration.reasons import Answer, answer_of
-from auth_integration.transports.base import Identity, Transport, identity_of
+from auth_integration.transports.base import Meta, Outcome, Transport, identity_of
 from auth_integration.transports.claims_cache import ClaimsCache, Entry
 from auth_integration.transports.http_pool import FetchFailed, HttpPool, Reply
-from auth_integration.transports.jwt_times import expires_at
+from auth_integration.transports.jwt_times import payload_of, times_of
+from auth_integration.transports.single_flight import SingleFlight
 
-MAX_WAITERS = 256  # for one token's answer
-Outcome = Union[Claims, Answer]
-
-
-class _Flight:
-    """One request under way, and those who wait for what comes of it."""
-
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.outcome: Outcome = answer_of("internal")
-        self.waiters = 0
+Result = Union[Claims, Answer]
 
 
 class DirectTransport(Transport):
-    """Any thread. The clocks are passed in for tests: `monotonic` for deadlines, `wall` for lives and `exp`."""
+    """Any thread. Tests pass in the wall clock, which TTLs and `exp` follow; deadlines follow the monotonic clock."""
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._wall = wall
         self._pool = HttpPool(settings.api_url, settings.me_path, settings.max_connections, settings.ca_file)
-        scope = (settings.api_url, settings.me_path, settings.id_claim, settings.email_claim, settings.role_claim)
+        scope = (settings.api_url, settings.me_path, settings.mapping.key)
         self._cache = None if settings.cache is None else ClaimsCache(settings.cache, scope, wall)
-        self._start_afresh()
-
-    def _start_afresh(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._flights: Dict[str, _Flight] = {}
+        self.flights = SingleFlight()
 
-    def ask(self, token: str, meta: Optional[Dict[str, Any]], route: Optional[str]) -> Union[Identity, Answer]:
+    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         if self._pid != os.getpid():
-            self._start_afresh()  # the parent's flights land in the parent
-        if expires_at(token) < self._wall() - self._settings.clock_skew:
+            self._pid, self.flights = os.getpid(), SingleFlight()  # the parent's requests complete in the parent
+        if times_of(token).expires_at < self._wall() - self._settings.clock_skew:
             return answer_of("expired")
-        outcome = self._look_up(token)
-        return identity_of(outcome) if isinstance(outcome, Claims) else outcome
+        found = self._look_up(token, max_age)
+        return identity_of(found) if isinstance(found, Claims) else found
 
-    def _look_up(self, token: str) -> Outcome:
+    def _look_up(self, token: str, max_age: Optional[float]) -> Result:
         key = None
         if self._cache is not None:
             key = self._cache.key_of(token)
             entry = self._cache.get(key)
-            # It may have been given its life under a longer MAX_TTL than today's.
-            if entry is not None and self._wall() < entry.started_at + self._settings.max_ttl:
+            if entry is not None and self._is_fresh(entry, max_age):
                 return answer_of("refused", source="cache") if entry.claims is None else entry.claims
-        return self._join_or_start(token, key)
-
-    # ---- single flight ---------------------------------------------------------------------------
-
-    def _join_or_start(self, token: str, key: Optional[str]) -> Outcome:
         deadline = time.monotonic() + self._settings.timeout
-        with self._lock:
-            flight = self._flights.get(token)
-            starts = flight is None
-            if flight is None:
-                flight = self._flights[token] = _Flight()
-            elif flight.waiters >= MAX_WAITERS:
-                return answer_of("overloaded")
-            else:
-                flight.waiters += 1
-        if not starts:
-            return flight.outcome if flight.landed.wait(deadline - time.monotonic()) else answer_of("deadline")
-        try:
-            flight.outcome = self._fetch(token, key, deadline)
-            return flight.outcome
-        finally:
-            with self._lock:
-                self._flights.pop(token, None)
-            flight.landed.set()
+        found: Result = self.flights.do(token, deadline, max_age, lambda: self._fetch(token, key, deadline))
+        return found
+
+    def _is_fresh(self, entry: Entry, max_age: Optional[float]) -> bool:
+        """The entry may have been written under a longer MAX_TTL than this process has."""
+        age = self._wall() - entry.started_at
+        return age < self._settings.max_ttl and (max_age is None or age < max_age)
 
     # ---- one request -----------------------------------------------------------------------------
 
-    def _fetch(self, token: str, key: Optional[str], deadline: float) -> Outcome:
+    def _fetch(self, token: str, key: Optional[str], deadline: float) -> Result:
         started_at = self._wall()
         try:
             reply = self._pool.get(token, deadline)
@@ -99,28 +71,34 @@ class DirectTransport(Transport):
             return answer_of("refused", source="upstream")
         if reply.status != 200:
             return answer_of("upstream_status", retry_after_ms=1000 * min(_whole_seconds(reply.retry_after) or 0, 3600))
-        settings = self._settings
         try:
-            claims = parse_claims(reply.body, settings.id_claim, settings.email_claim, settings.role_claim)
-        except BadClaims:
-            return answer_of("upstream_body")
-        if self._was_refused_since(key, started_at):
+            claims = self._settings.mapping.read(reply.body, payload_of(token))
+        except BadDocument as error:
+            return answer_of("upstream_body")._replace(text=f"the Auth API's claims document is not usable: {error}{_kind_of(reply)}")
+        except RolesUnknown as error:
+            return answer_of("roles_unknown")._replace(text=f"the user's roles are unknown: {error}")
+        except Mismatch as error:
+            return answer_of("claim_mismatch")._replace(text=f"not valid for this service: {error}")
+        if self._was_rejected_since(key, started_at):
             return answer_of("refused", source="cache")
         if "no-store" not in [directive.strip().lower() for directive in reply.cache_control.split(",")]:
-            self._keep(key, Entry(claims, started_at, self._end_of_life(reply, token, started_at)))
+            self._keep(key, Entry(claims, started_at, self._end_of_ttl(reply, token, started_at)))
         return claims
 
-    def _was_refused_since(self, key: Optional[str], started_at: float) -> bool:
-        """Another process learnt of a refusal by a request that began after ours."""
+    def _was_rejected_since(self, key: Optional[str], started_at: float) -> bool:
+        """Another process' later request was answered 401."""
         entry = self._cache.get(key) if self._cache is not None and key is not None else None
         return entry is not None and entry.claims is None and entry.started_at >= started_at
 
-    def _end_of_life(self, reply: Reply, token: str, started_at: float) -> float:
-        life = min(self._settings.max_ttl, LONGEST_TTL)
+    def _end_of_ttl(self, reply: Reply, token: str, started_at: float) -> float:
+        expires_at, readable = times_of(token)
+        if not readable:
+            return 0.0
+        ttl = min(self._settings.max_ttl, LONGEST_TTL)
         lifetime = _lifetime(reply.cache_control, reply.age)
         if lifetime is not None:
-            life = min(life, lifetime)
-        return min(started_at + life, expires_at(token) - self._settings.clock_skew)
+            ttl = min(ttl, lifetime)
+        return min(started_at + ttl, expires_at - self._settings.clock_skew)
 
     def _keep(self, key: Optional[str], entry: Entry) -> None:
         if self._cache is not None and key is not None:
@@ -129,7 +107,7 @@ class DirectTransport(Transport):
     # ---- the rest --------------------------------------------------------------------------------
 
     def describe(self) -> Tuple[bool, str]:
-        """Asks with a token that nobody was given: an Auth API that refuses it is one that answers."""
+        """Asks with a made-up token: an Auth API that rejects it works."""
         url = self._settings.api_url + self._settings.me_path
         began = time.monotonic()
         answer = self._fetch("auth_status", None, began + self._settings.timeout)
@@ -137,11 +115,17 @@ class DirectTransport(Transport):
         if isinstance(answer, Claims):
             return False, f"{url} confirmed a made-up token: it is no Auth API"
         if answer.reason == "refused":
-            return True, f"{url} refused a made-up token, as it should, {took}"
+            return True, f"{url} rejected a made-up token, as it should, {took}"
         return False, f"{url}: {answer.text}"
 
     def close(self) -> None:
         self._pool.close()
+
+
+def _kind_of(reply: Reply) -> str:
+    """The content type of an answer, if it announces no JSON: a login page, or a signed userinfo document."""
+    kind = "".join(character for character in reply.content_type.partition(";")[0].strip()[:60] if character.isalnum() or character in "/+-.")
+    return "" if not kind or kind.endswith(("/json", "+json")) else f" (its content type is {kind})"
 
 
 def _whole_seconds(text: str) -> Optional[int]:
@@ -154,7 +138,7 @@ def _whole_seconds(text: str) -> Optional[int]:
 
 
 def _lifetime(cache_control: str, age: str) -> Optional[int]:
-    """Cache-Control's max-age less Age; None where it says nothing."""
+    """max-age of Cache-Control less Age; None if there is no directive for it."""
     lifetime: Optional[int] = None
     for directive in cache_control.split(","):
         name, _, value = directive.partition("=")

@@ -1,7 +1,7 @@
-"""GETs of one Auth API over kept connections, each with one deadline for all of it. http.client alone: a laptop needs nothing more.
+"""GET requests to one Auth API over kept connections, each with one deadline for the whole exchange. Uses http.client alone.
 
-What is never done: following a redirect or using a proxy or .netrc (each would hand the token to somebody else), decoding a body, reading more than
-64 KiB of one. Looking up the host's name is the system's, and the one step that a deadline cannot cut short.
+It never follows a redirect and never uses a proxy or .netrc, because each of them would hand the token to another host. It decodes no body and reads
+at most MAX_BODY of one. The deadline cannot interrupt the system's lookup of the host's name.
 """
 
 import http.client
@@ -14,7 +14,7 @@ import time
 import urllib.parse
 from typing import Any, List, NamedTuple, Optional
 
-MAX_BODY = 64 * 1024
+MAX_BODY = 256 * 1024
 
 
 class Reply(NamedTuple):
@@ -23,6 +23,7 @@ class Reply(NamedTuple):
     cache_control: str
     age: str
     retry_after: str
+    content_type: str
 
 
 class FetchFailed(Exception):
@@ -34,7 +35,7 @@ class FetchFailed(Exception):
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads a socket until a moment, however slowly it drips."""
+    """Reads a socket until the deadline, however slowly data arrives."""
 
     def __init__(self, connected: Any, deadline: float) -> None:
         self._socket = connected
@@ -44,12 +45,12 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._socket.settimeout(_left(self._deadline))
+        self._socket.settimeout(_remaining(self._deadline))
         return int(self._socket.recv_into(buffer))
 
 
 class _DeadlineSocket:
-    """As much of a socket as http.client's response takes."""
+    """The part of a socket's interface that http.client's response uses."""
 
     def __init__(self, connected: Any, deadline: float) -> None:
         self._reader = io.BufferedReader(_DeadlineReader(connected, deadline))
@@ -58,22 +59,22 @@ class _DeadlineSocket:
         return self._reader
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
+def _remaining(deadline: float) -> float:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise socket.timeout("the deadline has passed")
-    return left
+    return remaining
 
 
 def _final_response(connected: Any) -> http.client.HTTPResponse:
-    """Its status and headers, past interim ones (RFC 9110 section 15.2), which http.client knows the first of alone."""
+    """The status and headers after all interim responses (RFC 9110 section 15.2). http.client skips only 100."""
     while True:
         response = http.client.HTTPResponse(connected, method="GET")
         response.begin()
         if not 102 <= response.status <= 199:
             break
-        response.fp = None  # type: ignore[assignment]  # what follows is read from there
-    # http.client takes a length that is none for "until the end".
+        response.fp = None  # type: ignore[assignment]  # the final response follows there
+    # http.client takes an invalid length as "until the end".
     lengths = set(response.headers.get_all("Content-Length", []))
     if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
         raise FetchFailed("upstream_protocol")
@@ -81,7 +82,7 @@ def _final_response(connected: Any) -> http.client.HTTPResponse:
 
 
 class HttpPool:
-    """Any thread. At most `size` connections; beyond that threads wait, until their deadline. After fork() the child begins with none."""
+    """Any thread. At most `size` connections; further threads wait until their deadline. After fork() the child starts with none."""
 
     def __init__(self, base_url: str, path: str, size: int, ca_file: Optional[str]) -> None:
         parts = urllib.parse.urlsplit(base_url)
@@ -100,7 +101,7 @@ class HttpPool:
 
     def get(self, token: str, deadline: float) -> Reply:
         if self._pid != os.getpid():
-            self._reset()  # sockets of the parent's: dropped without a word on them
+            self._reset()  # the parent's sockets, on which nothing may be sent
         free = self._free
         if not free.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise FetchFailed("overloaded")
@@ -118,7 +119,7 @@ class HttpPool:
             try:
                 return self._exchange(kept or self._connect(deadline), token, deadline)
             except (ConnectionError, http.client.RemoteDisconnected) as error:
-                # A kept connection that the server closed meanwhile says nothing about the server.
+                # The server closed a kept connection, which is no failure of the server.
                 if kept is None:
                     raise FetchFailed("upstream_protocol") from error
             except socket.timeout as error:
@@ -128,7 +129,7 @@ class HttpPool:
 
     def _connect(self, deadline: float) -> Any:
         try:
-            connected: Any = socket.create_connection((self._host, self._port), _left(deadline))
+            connected: Any = socket.create_connection((self._host, self._port), _remaining(deadline))
         except socket.timeout as error:
             raise FetchFailed("upstream_timeout") from error
         except (OSError, UnicodeError) as error:
@@ -137,7 +138,7 @@ class HttpPool:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is None:
                 return connected
-            connected.settimeout(_left(deadline))
+            connected.settimeout(_remaining(deadline))
             return self._tls.wrap_socket(connected, server_hostname=self._host)
         except socket.timeout as error:
             connected.close()
@@ -149,20 +150,20 @@ class HttpPool:
     def _exchange(self, connected: Any, token: str, deadline: float) -> Reply:
         keep = False
         try:
-            connected.settimeout(_left(deadline))
+            connected.settimeout(_remaining(deadline))
             connected.sendall(
                 f"GET {self._target} HTTP/1.1\r\nHost: {self._authority}\r\nAuthorization: Bearer {token}\r\n"
-                "Accept: application/json\r\nUser-Agent: auth_integration\r\n\r\n".encode("ascii"))
+                "Accept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: auth_integration\r\n\r\n".encode("ascii"))
             response = _final_response(_DeadlineSocket(connected, deadline))
             body = response.read(MAX_BODY + 1)
             if len(body) > MAX_BODY:
                 raise FetchFailed("upstream_too_large")
             if response.length not in (None, 0):
-                raise FetchFailed("upstream_protocol")  # it ended early
+                raise FetchFailed("upstream_protocol")  # the body ended early
             keep = response.isclosed() and not response.will_close
             headers = response.headers
             return Reply(response.status, body, ",".join(headers.get_all("Cache-Control", [])), headers.get("Age", ""),
-                         headers.get("Retry-After", ""))
+                         headers.get("Retry-After", ""), headers.get("Content-Type", ""))
         finally:
             if keep:
                 self._idle.append(connected)
