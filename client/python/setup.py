@@ -15,6 +15,11 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 
+try:
+    from setuptools.command.bdist_wheel import bdist_wheel  # setuptools 70.1 and later
+except ImportError:
+    from wheel.bdist_wheel import bdist_wheel
+
 HERE = pathlib.Path(__file__).resolve().parent
 BUNDLED = HERE / "native"  # in an sdist: what lies elsewhere in the repository
 LIBRARY_FOLDERS = ("client/include", "client/src", "proto")
@@ -84,6 +89,18 @@ class BuildExtension(build_ext):
         return sorted(str(path.relative_to(HERE)) for path in (HERE / "ext").iterdir())
 
 
+class Wheel(bdist_wheel):
+    """A wheel without the extension is pure Python, and tagged so: a host with claimsd must not take it for a full one."""
+
+    def run(self):
+        self.run_command("build_ext")
+        build = self.get_finalized_command("build_ext")
+        if not any(pathlib.Path(build.get_ext_fullpath(extension.name)).exists() for extension in build.extensions or ()):
+            self.distribution.ext_modules = []
+            self.root_is_pure, self.py_limited_api, self.plat_name_supplied = True, False, False
+        super().run()
+
+
 class SourceDistribution(sdist):
     """Brings libclaimsd's sources along: a wheel must be buildable from it alone."""
 
@@ -111,6 +128,6 @@ modules = extensions()
 setup(
     version=VERSION,
     ext_modules=modules,
-    cmdclass={"build_ext": BuildExtension, "sdist": SourceDistribution},
+    cmdclass={"build_ext": BuildExtension, "bdist_wheel": Wheel, "sdist": SourceDistribution},
     options={"bdist_wheel": {"py_limited_api": "cp310"}} if modules else {},
 )

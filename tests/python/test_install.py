@@ -31,11 +31,22 @@ def test_a_wheel_is_built_from_the_source_distribution_alone(package, tmp_path):
     sdist, wheel = sorted((tmp_path / "dist").iterdir(), key=lambda path: path.suffix)
     names = tarfile.open(sdist).getnames()
     assert any(name.endswith("native/client/src/handle.cc") for name in names) and not any("build/" in name for name in names)
-    assert "-cp310-abi3-linux_" in wheel.name
+    assert "-cp310-abi3-linux_" in wheel.name  # and pure ones: see below
     names = zipfile.ZipFile(wheel).namelist()
     assert {"auth_integration/_claimsd.abi3.so", "auth_integration/_claimsd.pyi", "auth_integration/py.typed",
             "auth_integration/management/commands/auth_status.py"} <= set(names)
     assert not any(name.endswith((".cc", ".h")) for name in names)
+
+
+@pytest.mark.parametrize("environment", [{"AUTH_INTEGRATION_EXTENSION": "no"}, {"CC": "/bin/false"}], ids=["unwanted", "no compiler"])
+def test_a_wheel_without_the_extension_is_tagged_as_pure_python(package, tmp_path, environment):
+    run(PYTHON, "-m", "pip", "wheel", "--no-build-isolation", "--no-index", "--no-deps", "--no-cache-dir", "--wheel-dir", str(tmp_path / "dist"), str(package),
+        env=environment)
+    wheel, = (tmp_path / "dist").iterdir()
+    assert wheel.name.endswith("-py3-none-any.whl")
+    archive = zipfile.ZipFile(wheel)
+    assert not [name for name in archive.namelist() if name.endswith(".so") or name.startswith("auth_integration-") and ".data/" in name]
+    assert "Root-Is-Purelib: true" in archive.read(next(name for name in archive.namelist() if name.endswith("/WHEEL"))).decode()
 
 
 @pytest.mark.parametrize("environment", [{"AUTH_INTEGRATION_EXTENSION": "no"}, {"CC": "/bin/false"}], ids=["unwanted", "no compiler"])
@@ -51,21 +62,44 @@ def test_mypy_is_content_with_the_package(package):
     assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--config-file", "pyproject.toml", "auth_integration", cwd=package)
 
 
-def test_mypy_is_content_with_a_site_that_uses_it(package, tmp_path):
-    """py.typed and the stub are what a user's mypy sees."""
-    (tmp_path / "user.py").write_text("""
+USER = """
 from typing import Any, List, Type
-from auth_integration.permissions import ClaimsPermission, HasAnyRole, HasRole
-from auth_integration.decorators import role_required
+from auth_integration.authentication import AuthAPITokenAuthentication
+from auth_integration.composition import ComposablePermission
+from auth_integration.decorators import confirmed_within, role_required
+from auth_integration.identify import identify
+from auth_integration.permissions import ClaimsPermission, ConfirmedWithin, HasAllRoles, HasAnyRole, HasRole
 from auth_integration.users import ClaimsUser
-permission_classes: List[Type[ClaimsPermission]] = [HasRole("rvt"), HasAnyRole("doctor", "admin")]
+permission_classes: List[Type[ClaimsPermission]] = [HasRole("rvt"), HasAnyRole("doctor", "admin"), HasAllRoles("a", "b")]
+composed: List[Type[ComposablePermission]] = [HasRole("rvt") & ~HasRole("x") | ConfirmedWithin(30)]
+partners: Type[AuthAPITokenAuthentication] = AuthAPITokenAuthentication.configured(upstream="partners")
 @role_required("rvt")
 def view(request: Any) -> str:
     user: ClaimsUser = request.user
     return user.email
+@confirmed_within(0)
+async def sensitive(request: Any) -> int:
+    return 5
 text: str = view(None)
-""")
-    assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--strict", "--ignore-missing-imports", "--follow-imports=silent", str(tmp_path / "user.py"),
-                            env={"MYPYPATH": str(package)}, cwd=tmp_path)
+email: str = identify("token", max_age=0).email
+"""
+WRONG = ["number: int = HasRole('a') & HasRole('b')", "number: int = HasRole('a') | HasRole('b')", "number: int = ~HasRole('a')",
+         "number: int = HasRole('a') & ~HasRole('b') | HasRole('c')", "number: int = view(None)", "HasRole(5)", "number: int = partners"]
 
 
+def mypy(package, tmp_path, source):
+    (tmp_path / "user.py").write_text(source)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([PYTHON, "-m", "mypy", "--no-incremental", "--strict", "--ignore-missing-imports", "--follow-imports=silent", str(tmp_path / "user.py")],
+                          capture_output=True, text=True, timeout=300, env={**environment, "MYPYPATH": str(package)}, cwd=tmp_path).stdout
+
+
+def test_mypy_knows_the_types_that_a_site_uses(package, tmp_path):
+    """py.typed and the stub are what a user's mypy sees."""
+    assert "Success" in mypy(package, tmp_path, USER)
+
+
+def test_mypy_keeps_the_type_of_a_permission_through_the_operators(package, tmp_path):
+    found = mypy(package, tmp_path, USER + "\n".join(WRONG))
+    first = USER.count("\n") + 1
+    assert {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line} == set(range(first, first + len(WRONG))), found

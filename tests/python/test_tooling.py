@@ -1,8 +1,11 @@
 """The schema extension, the tools for applications' tests, and what the package does without."""
 
+import ast
 import json
 import os
 import pathlib
+import platform
+import re
 import subprocess
 import sys
 
@@ -130,4 +133,41 @@ def test_the_readme_lists_every_option():
     readme = (PACKAGE / "README.md").read_text()
     rows = [f"| `{name}` | `{option.default!r}` | {option.help} |" for name, option in OPTIONS.items()]
     assert [row for row in rows if row not in readme] == []
-    assert readme.count("\n| `") == readme.count("\n| `request.") + len(rows) + 1  # and no other: `GET /api/me/` is the one
+    assert re.findall(r"^\| `([A-Z_]+)` \| `", readme, re.MULTILINE) == list(OPTIONS)
+
+
+def supported():
+    """The rows of the README's table: (suite, Python, Django, REST framework)."""
+    table = (PACKAGE / "README.md").read_text().split("| Debian suite |")[1].split("\n\n")[0]
+    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in table.splitlines()[2:]]
+
+
+def test_the_readme_lists_the_versions_that_this_suite_runs_on():
+    """Run by on_suite.sh on each row; a version that is not in the table fails here."""
+    import django
+    import rest_framework
+
+    short = [".".join(version.split(".")[:2]) for version in (platform.python_version(), django.__version__, rest_framework.VERSION)]
+    assert tuple(short) in [row[1:] for row in supported()]
+    assert [row[0].split()[0] for row in supported()] == ["bookworm", "trixie", "forky"]
+
+
+def test_no_module_imports_itself_through_others():
+    """At the top of a module, where a cycle fails or works by chance. Imports inside of functions are delayed on purpose."""
+    root = PACKAGE / "auth_integration"
+    names = {".".join(("auth_integration", *path.relative_to(root).with_suffix("").parts)): path for path in root.rglob("*.py")}
+    imports = {}
+    for name, path in names.items():
+        imports[name] = set()
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("auth_integration"):
+                imports[name] |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)} & set(names)
+
+    def reached(name, seen):
+        for other in imports[name] - seen:
+            seen.add(other)
+            reached(other, seen)
+        return seen
+
+    assert [name for name in names if name in reached(name, set())] == []
+    assert imports["auth_integration.runtime"] >= {"auth_integration.transports.base"} and "auth_integration.runtime" in imports["auth_integration.audit"]
