@@ -10,11 +10,9 @@ import subprocess
 import sys
 
 import pytest
-from django.test import override_settings
 from rest_framework.test import APIClient
 
-from auth_integration import runtime
-from auth_integration.testing import ClaimsTestCase, FakeAuthApi
+from auth_integration.testing import ClaimsTestCase
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -67,7 +65,6 @@ def test_without_extension_and_daemon_the_direct_transport_serves(tmp_path):
 import sys
 sys.modules["auth_integration._claimsd"] = None
 import django; django.setup()
-from auth_integration import runtime
 print(type(runtime.current().transport).__name__)
 """) == "DirectTransport\n"
 
@@ -77,7 +74,6 @@ def test_importing_it_starts_nothing():
 import os, threading
 import django; django.setup()
 import clinic.views, clinic.urls, auth_integration.middleware
-from auth_integration import runtime
 print(runtime._current, threading.active_count(), sorted(os.readlink(f"/proc/self/fd/{fd}")[:6] for fd in os.listdir("/proc/self/fd")
       if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}")))
 """) == "None 1 []\n"
