@@ -30,7 +30,7 @@ class InvalidToken(exceptions.AuthenticationFailed):
 
 
 class AuthenticationUnavailable(exceptions.APIException):
-    """503 with Retry-After; `answer` has the reason, which the client is not told."""
+    """503 with Retry-After; `answer` has the reason, which is not sent to the client."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = _("Your identity cannot be checked at the moment. Try again shortly.")
