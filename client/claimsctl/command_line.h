@@ -9,7 +9,7 @@
 
 #include "client/claimsctl/command.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the name is CLI11's
 class App;
 class ParseError;
 }  // namespace CLI
