@@ -5,4 +5,6 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent))
 
-from skips import pytest_runtest_makereport  # noqa: E402, F401
+from skips import pytest_runtest_makereport  # noqa: E402
+
+__all__ = ["pytest_runtest_makereport"]

@@ -1,4 +1,4 @@
-"""Builds the package for an installation of the repository's root (`pip install git+https://...`): runs setuptools in this folder."""
+"""The build backend of the repository's root (`pip install git+https://...`): setuptools, run in this directory."""
 
 import os
 

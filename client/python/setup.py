@@ -1,8 +1,8 @@
-"""Builds the extension module `_claimsd`: libclaimsd's own sources and the glue in ext/, in one file.
+"""Builds the extension module `_claimsd` from libclaimsd's sources and the glue in ext/.
 
-So installing needs no libclaimsd on the machine, only a C++20 compiler and the headers of libcrypto and Python. Where these are missing, and where
-there is no Linux, the package installs without it (`TRANSPORT = "direct"` serves then). AUTH_INTEGRATION_LIBCLAIMSD=system links the installed library
-instead (pkg-config claimsd); AUTH_INTEGRATION_EXTENSION=no leaves it out, =required fails where it cannot be built.
+Installing needs no libclaimsd on the machine, only a C++20 compiler and the headers of libcrypto and Python. Without them, or on a system other than
+Linux, the package installs without the extension and can only ask the Auth API directly. AUTH_INTEGRATION_LIBCLAIMSD=system links the installed
+library instead (pkg-config claimsd). AUTH_INTEGRATION_EXTENSION=no leaves the extension out; =required fails if it cannot be built.
 """
 
 import os
@@ -21,7 +21,7 @@ except ImportError:
     from wheel.bdist_wheel import bdist_wheel
 
 HERE = pathlib.Path(__file__).resolve().parent
-BUNDLED = HERE / "native"  # in an sdist: what lies elsewhere in the repository
+BUNDLED = HERE / "native"  # in an sdist: sources from elsewhere in the repository
 LIBRARY_FOLDERS = ("client/include", "client/src", "proto")
 WANTED = os.environ.get("AUTH_INTEGRATION_EXTENSION", "auto")
 SYSTEM = os.environ.get("AUTH_INTEGRATION_LIBCLAIMSD") == "system"
@@ -36,7 +36,7 @@ LINK = [f"-Wl,--version-script={HERE / 'ext' / 'exports.map'}", "-Wl,--as-needed
 
 
 def native_root():
-    """Where client/ and proto/ are: the repository, or what an sdist brought along; None: nowhere."""
+    """The directory with client/ and proto/: the repository, or the copy in an sdist; None if there is neither."""
     for root in (HERE.parent.parent, BUNDLED):
         if (root / "client" / "include" / "claimsd.h").is_file():
             return root
@@ -44,7 +44,7 @@ def native_root():
 
 
 def library_sources(root):
-    """libclaimsd's: all of client/src, and the parts of proto/ that both sides share."""
+    """The sources of libclaimsd: all of client/src and proto/."""
     return sorted([*root.glob("client/src/*.cc"), *root.glob("proto/*.cc")])
 
 
@@ -57,7 +57,7 @@ def pkg_config(*arguments):
 
 
 class BuildExtension(build_ext):
-    """Takes the library's sources where they are, and does without the extension where it cannot be built."""
+    """Finds the library's sources; if the extension cannot be built, the installation goes on without it."""
 
     def build_extension(self, extension):
         root = native_root()
@@ -76,7 +76,7 @@ class BuildExtension(build_ext):
         super().build_extension(extension)
 
     def _include_root(self, root):
-        """A folder with client/ and proto/ under the names that the sources include them by."""
+        """A directory with client/ and proto/ under the names that the sources include."""
         if root != BUNDLED:
             return root
         staged = pathlib.Path(self.build_temp).resolve() / "root"
@@ -102,7 +102,7 @@ class Wheel(bdist_wheel):
 
 
 class SourceDistribution(sdist):
-    """Brings libclaimsd's sources along: a wheel must be buildable from it alone."""
+    """Includes libclaimsd's sources, so that a wheel can be built from the sdist alone."""
 
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)

@@ -8,8 +8,8 @@ namespace claimsd::client {
 using proto::Reason;
 
 enum class StepResult : std::uint8_t {
-  kDone,  // go on
-  kLost,  // the daemon hung up or is stopping: retry on a new connection
+  kDone,    // go on
+  kLost,    // the daemon hung up or is stopping: retry on a new connection
   kAbsent,  // the socket has no listener
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
   kFinal,  // a retry cannot help

@@ -301,7 +301,7 @@ TEST_CASE(
     REQUIRE(held.next_ticket() == ticket);
     if (ticket % 10 == 9) continue;  // a record without a waiting answer
     held.add(ticket, PendingAnswer{.waiter = {.connection = ticket % kConnections, .request = 1},
-                                    .deadline = BootTime(seconds(static_cast<int>(ticket)))});
+                                   .deadline = BootTime(seconds(static_cast<int>(ticket)))});
   }
   CHECK(held.waiting() == kMany - kMany / 10);
   CHECK(held.next_deadline() == BootTime(seconds(1)));
@@ -345,8 +345,8 @@ TEST_CASE("answers that share claims hold one copy of them, and the total size i
   const std::size_t size = PendingSubject::size_of("token", claims);
   const auto hold = [&](const TokenKey& key, AuditTicket ticket) {
     held.add(ticket, PendingAnswer{.waiter = {.connection = ticket},
-                                    .answer = {.reason = Reason::kOk},
-                                    .subject = held.subject(key, "token", claims)});
+                                   .answer = {.reason = Reason::kOk},
+                                   .subject = held.subject(key, "token", claims)});
   };
   for (AuditTicket ticket = 1; ticket <= 10'000; ++ticket) hold(one, ticket);
   CHECK(held.has_room(PendingAnswers::kMaxBytes - size));

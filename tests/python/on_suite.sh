@@ -52,7 +52,7 @@ in_root() { # ROOT COMMAND...
 
 wrapper() { # FILE PROGRAM: runs a program of this machine with its own libraries
   mkdir -p "$(dirname "$1")"
-  printf '#!/bin/sh\nexec /host/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path /host/lib/x86_64-linux-gnu /host/build/%s "$@"\n' "$2" >"$1"
+  printf '#!/bin/sh\nexec /host/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path /host/lib/x86_64-linux-gnu:/host/build/client/src /host/build/%s "$@"\n' "$2" >"$1"
   chmod 755 "$1"
 }
 

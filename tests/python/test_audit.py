@@ -1,4 +1,4 @@
-"""The audit record of a final 401, 403 or 503: exactly one each, with the fields an auditor needs and without secrets."""
+"""The record of final refusals: one each, with the fields of an audit and without secrets."""
 
 import json
 import logging
@@ -53,7 +53,7 @@ def test_each_refusal_is_recorded_once_with_its_reason(api, records, middleware)
         assert [event.user_id for event in records[before:]] == ["", "", "", "user-1", ""]
 
 
-def test_who_is_known_and_denied_is_recorded_as_anybody_else(knowing_api, records, middleware):
+def test_a_denied_request_with_a_known_token_is_recorded_like_any_other(knowing_api, records, middleware):
     client, token = Client(), knowing_api.issue("receptionist")
     for path in ("/tech/", "/plain/"):
         client.get(path, **bearer(token))
@@ -61,7 +61,7 @@ def test_who_is_known_and_denied_is_recorded_as_anybody_else(knowing_api, record
     assert knowing_api.queries == []
 
 
-def test_what_is_served_is_not_recorded(api, records, middleware):
+def test_a_successful_request_is_not_recorded(api, records, middleware):
     client, token = Client(), api.issue("rvt")
     for path in ("/tech/", "/plain/", "/open/", "/public/", "/me/"):
         assert client.get(path, **bearer(token)).status_code == 200
@@ -98,7 +98,7 @@ def test_only_the_final_status_counts(api, records, middleware):
     assert records == []
 
 
-def test_an_exception_handler_has_the_last_word(api, records):
+def test_the_status_of_the_exception_handler_counts(api, records):
     class View(views.TechView):
         def get_exception_handler(self):
             return lambda problem, context: Response(status=404)
@@ -107,14 +107,14 @@ def test_an_exception_handler_has_the_last_word(api, records):
     assert records == []
 
 
-def test_with_the_middleware_what_leaves_it_counts(api, records, use):
+def test_with_the_middleware_its_final_status_counts(api, records, use):
     use(MIDDLEWARE=[*MIDDLEWARE, "clinic.views.hide_what_is_denied"])
     token = api.issue("receptionist")
     assert Client().get("/tech/", **bearer(token)).status_code == Client().get("/plain/", **bearer(token)).status_code == 404
     assert records == []
 
 
-def test_a_view_that_refuses_by_itself_is_recorded_too(api, records):
+def test_a_403_of_the_view_itself_is_recorded(api, records):
     class View(views.OpenView):
         def get(self, request):
             return Response(status=403)
@@ -123,7 +123,7 @@ def test_a_view_that_refuses_by_itself_is_recorded_too(api, records):
     assert [(event.status, event.reason, event.user_id) for event in records] == [(403, "denied", "user-1")]
 
 
-def test_an_applications_own_503_is_none_of_ours(api, records, middleware):
+def test_a_503_of_the_application_is_not_recorded(api, records, middleware):
     class View(views.OpenView):
         def get(self, request):
             return Response(status=503)
@@ -132,13 +132,13 @@ def test_an_applications_own_503_is_none_of_ours(api, records, middleware):
     assert records == []
 
 
-def test_a_log_line_is_one_line_whatever_is_in_it(api, records, caplog):
+def test_line_ends_in_a_request_do_not_split_the_log_line(api, records, caplog):
     Client().generic("G\u2028ET", "/tech/", REMOTE_ADDR="1.2.3.4\nforged line")
     lines = [record.getMessage() for record in caplog.records if record.name == "auth_integration.audit"]
     assert len(lines) == 1 and lines[0].isascii() and "\n" not in lines[0]
 
 
-def test_a_receiver_that_fails_fails_alone(api, records):
+def test_a_receiver_that_raises_does_not_stop_the_response(api, records):
     def broken(**_):
         raise RuntimeError("broken")
 

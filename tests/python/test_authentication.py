@@ -1,4 +1,4 @@
-"""The authenticator by REST framework's rules, through real views; the Auth API is the test's own."""
+"""The authenticator by REST framework's rules, through real views, with a fake Auth API."""
 
 import json
 import pickle
@@ -12,6 +12,7 @@ from auth_integration import runtime
 from auth_integration.authentication import AuthAPITokenAuthentication
 from auth_integration.claims import Claims
 from auth_integration.mapping import claims_of
+from auth_integration.testing import real_auth_api
 from auth_integration.users import ClaimsUser
 from clinic import views
 
@@ -53,11 +54,12 @@ def test_the_user_is_stateless_and_hides_nothing(api):
             getattr(user, name)
     with pytest.raises(AttributeError):
         user.is_staff = True
+    assert user.get_all_permissions() == user.get_group_permissions() == set() and not user.has_perm("x.y")
     assert user == ClaimsUser(claims_of(CLAIMS)) and user != ClaimsUser(claims_of({"id": "user-2"}))
     assert pickle.loads(pickle.dumps(user)).claims == user.claims
 
 
-def test_claims_are_immutable_and_json_all_the_same():
+def test_claims_are_immutable_and_can_be_dumped_as_json():
     claims = claims_of({**CLAIMS, "clinics": [{"name": "North"}]})
     for change in (lambda: claims.update(role="admin"), lambda: claims.__setitem__("role", "admin"), lambda: claims.pop("role"),
                    lambda: claims["clinics"][0].clear(), lambda: claims["clinics"].append("South"), lambda: claims.setdefault("x", 1),
@@ -69,14 +71,14 @@ def test_claims_are_immutable_and_json_all_the_same():
     assert pickle.loads(pickle.dumps(claims)) == claims and pickle.loads(pickle.dumps(claims)).roles == ("rvt",)
 
 
-def test_neither_claims_nor_users_print_what_they_hold():
+def test_repr_of_claims_and_users_shows_no_values():
     claims = claims_of(CLAIMS)
     for text in (repr(claims), str(claims), repr(ClaimsUser(claims)), f"{claims}"):
         assert not any(secret in text for secret in ("tess", "rvt", "user-1")), text
 
 
 @pytest.mark.parametrize("header", [None, "Basic dXNlcjpwYXNz", "Token abc"])
-def test_only_what_is_not_ours_is_none(api, header):
+def test_no_header_or_another_scheme_is_left_to_the_next_authenticator(api, header):
     response = get("/me/", header)
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
@@ -85,7 +87,7 @@ def test_only_what_is_not_ours_is_none(api, header):
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer a b", "Bearer tok\xe9n", "Bearer a\0b", "Bearer " + "x" * 9000, "bearer \u2603"])
 @pytest.mark.parametrize("path", ["/me/", "/open/", "/plain/"])
-def test_every_broken_header_is_401_without_a_call(api, header, path):
+def test_a_broken_header_is_401_without_a_lookup(api, header, path):
     response = get(path, header)
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_token", error_description="')
@@ -93,7 +95,7 @@ def test_every_broken_header_is_401_without_a_call(api, header, path):
 
 
 @pytest.mark.parametrize("path", ["/me/", "/open/", "/tech/", "/plain/"])
-def test_a_refused_token_is_401_invalid_token(api, path):
+def test_a_rejected_token_is_401_invalid_token(api, path):
     response = get(path, "Bearer unknown")
     assert response.status_code == 401
     assert 'error="invalid_token"' in response["WWW-Authenticate"]
@@ -109,7 +111,7 @@ def test_an_outage_is_503_with_retry_after_and_never_401(api, path):
     assert "WWW-Authenticate" not in response
 
 
-def test_retry_after_without_advice_is_a_setting(api, use):
+def test_without_advice_retry_after_is_the_setting(api, use):
     use(RETRY_AFTER=7)
     with api.outage():
         assert get("/me/", "Bearer abc")["Retry-After"] == "7"
@@ -128,7 +130,7 @@ def test_every_answer_varies_by_authorization(api, path, status):
     assert "Authorization" in [name.strip() for name in response["Vary"].split(",")]
 
 
-def test_a_view_of_one_renderer_and_one_with_a_vary_of_its_own_vary_too(api):
+def test_vary_is_added_to_a_view_with_one_renderer_or_its_own_vary(api):
     class View(views.ClinicView):
         renderer_classes = views.ClinicView.renderer_classes[:1]
 
@@ -141,7 +143,7 @@ def test_a_view_of_one_renderer_and_one_with_a_vary_of_its_own_vary_too(api):
 
 
 @pytest.mark.parametrize("path", ["/me/", "/tech/", "/open/", "/public/", "/plain/", "/plain-async/"])
-def test_who_is_known_is_not_asked_about(knowing_api, middleware, path):
+def test_a_known_token_needs_no_lookup(knowing_api, middleware, path):
     client = knowing_api.client("rvt")
     for _ in range(2):
         response = client.get(path)
@@ -153,7 +155,7 @@ def test_who_is_known_is_not_asked_about(knowing_api, middleware, path):
     assert [question.token for question in knowing_api.queries] == ["unknown"]
 
 
-def test_a_view_that_was_given_its_own_finalize_response_keeps_it(knowing_api):
+def test_a_view_instance_keeps_its_own_finalize_response(knowing_api):
     class View(views.ClinicView):
         def setup(self, *args, **kwargs):
             super().setup(*args, **kwargs)
@@ -188,7 +190,7 @@ def test_the_browsable_api_works(api):
 # ---- optional ------------------------------------------------------------------------------------
 
 
-def test_the_optional_authenticator_serves_everybody(api):
+def test_the_optional_authenticator_serves_every_request(api):
     assert api.client("rvt").get("/public/").json()["authenticated"] is True
     for header in (None, "Bearer unknown", "Bearer a b", "Basic abc"):
         assert get("/public/", header).json() == {"authenticated": False, "claims": {}}
@@ -197,13 +199,13 @@ def test_the_optional_authenticator_serves_everybody(api):
         assert client.get("/public/").json() == {"authenticated": False, "claims": {}}
 
 
-def test_where_a_permission_denies_the_optional_authenticator_says_401(api):
+def test_with_the_optional_authenticator_a_denied_request_is_401(api):
     response = get("/public-tech/", "Bearer unknown")
     assert response.status_code == 401 and 'error="invalid_token"' in response["WWW-Authenticate"]
     assert get("/public-tech/")["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-# ---- users of one's own --------------------------------------------------------------------------
+# ---- USER_CLASS and USER_RESOLVER ---------------------------------------------------------------
 
 
 class OwnUser:
@@ -236,7 +238,7 @@ def test_user_class_makes_the_user_for_each_request(api, use):
     assert type(seen[0]) is OwnUser and seen[0].pk == "own-user-1" and seen[0] is not seen[1]
 
 
-def test_a_known_user_is_made_by_the_settings_too(knowing_api, use):
+def test_user_class_and_resolver_apply_to_known_tokens(knowing_api, use):
     use(USER_RESOLVER=resolve)
     request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {knowing_api.issue('rvt')}")
     user, claims = AuthAPITokenAuthentication().authenticate(request)
@@ -246,7 +248,7 @@ def test_a_known_user_is_made_by_the_settings_too(knowing_api, use):
 
 
 @pytest.mark.parametrize("path", ["/me/", "/plain/", "/plain-async/"])
-def test_whom_the_resolver_does_not_know_is_refused(api, use, path):
+def test_none_from_the_resolver_is_401(api, use, path):
     use(USER_RESOLVER=resolve)
     assert api.client("rvt", clinic="North").get(path).status_code == 200
     assert api.client("rvt", clinic="closed").get(path).status_code == 401
@@ -264,11 +266,11 @@ def with_cookie(token, csrf=None, **options):
     return client
 
 
-def test_a_cookie_is_no_token_unless_a_setting_says_so(api):
+def test_a_cookie_is_ignored_without_the_setting(api):
     assert with_cookie(api.issue("rvt")).get("/me/").status_code == 401
 
 
-def test_a_token_from_a_cookie_changes_nothing_without_csrf(api, use):
+def test_a_token_from_a_cookie_requires_csrf_for_changes(api, use):
     use(COOKIE="access")
     token, csrf = api.issue("rvt"), "a" * 32
     assert with_cookie(token).get("/me/").status_code == 200
@@ -280,7 +282,7 @@ def test_a_token_from_a_cookie_changes_nothing_without_csrf(api, use):
     assert with_cookie("unknown").get("/me/").status_code == 401
 
 
-def test_a_header_goes_before_the_cookie_and_needs_no_csrf(api, use):
+def test_a_header_takes_precedence_over_the_cookie_and_needs_no_csrf(api, use):
     use(COOKIE="access")
     token = api.issue("rvt")
     assert with_cookie("unknown").post("/me/", HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 200
@@ -292,11 +294,12 @@ def test_a_header_goes_before_the_cookie_and_needs_no_csrf(api, use):
 
 
 def test_settings_are_read_again_when_they_change(use):
-    use(AUTH_API_URL="https://one.example.com")
-    assert runtime.current().settings.api_url == "https://one.example.com"
-    use(AUTH_API_URL="https://two.example.com/", TRANSPORT="direct", TIMEOUT=1)
-    assert runtime.current().settings.api_url == "https://two.example.com"
-    assert runtime.current().settings.timeout == 1
+    with real_auth_api():
+        use(AUTH_API_URL="https://one.example.com")
+        assert runtime.current().settings.api_url == "https://one.example.com"
+        use(AUTH_API_URL="https://two.example.com/", TRANSPORT="direct", TIMEOUT=1)
+        assert runtime.current().settings.api_url == "https://two.example.com"
+        assert runtime.current().settings.timeout == 1
 
 
 @pytest.mark.parametrize("options,said", [
@@ -315,7 +318,7 @@ def test_a_wrong_url_is_named(use, url, said):
         runtime.current()
 
 
-def test_authenticate_takes_a_plain_django_request_too(api):
+def test_authenticate_accepts_a_plain_django_request(api):
     request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {api.issue('rvt')}")
     user, claims = AuthAPITokenAuthentication().authenticate(request)
     assert user.role == "rvt" and isinstance(claims, Claims)

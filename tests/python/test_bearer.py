@@ -1,4 +1,4 @@
-"""Authorization headers: what is a token, what is another's, what is broken; the same in C++ and in Python."""
+"""Authorization headers: tokens, other schemes and broken headers, parsed alike in C++ and in Python."""
 
 import pathlib
 import re
@@ -23,12 +23,12 @@ def both(header):
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "BEARER abc", "bEaReR abc", "Bearer   abc", "  Bearer abc \t"])
-def test_the_scheme_may_be_in_any_case_and_spaces_around_do_no_harm(header):
+def test_the_scheme_is_case_insensitive_and_surrounding_spaces_are_ignored(header):
     assert both(header) == "abc"
 
 
 @pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Token abc", "Bearertoken abc", "Negotiate", "Digest a=\"b\"", "Bearer-X abc", "Bearé abc"])
-def test_another_scheme_is_somebody_elses(header):
+def test_another_scheme_is_not_a_bearer_token(header):
     assert both(header) is None
 
 
@@ -46,7 +46,7 @@ def test_8_kib_is_the_longest_token():
     assert f"kMaxToken = {bearer.MAX_TOKEN // 1024} * 1024" in LIMITS.read_text()
 
 
-def test_every_character_of_rfc_6750_is_taken_and_no_other():
+def test_exactly_the_characters_of_rfc_6750_are_accepted():
     for code in range(0x180):
         b64 = bool(re.fullmatch(r"[A-Za-z0-9._~+/-]", chr(code), re.ASCII))
         for before in (0, 1, 7, 15, 16, 17, 40):  # they are looked at sixteen at once
@@ -62,11 +62,11 @@ def test_every_character_of_rfc_6750_is_taken_and_no_other():
     st.builds("Bearer {}".format, st.text("abcXYZ019-._~+/= ,\t", max_size=40))))
 @example("Bearer " + "a" * 8193 + "\u2603")
 @example("Bearer " + "\xe9" * 4097)
-def test_c_and_python_read_every_header_alike(header):
+def test_the_extension_and_python_parse_every_header_alike(header):
     both(header)
 
 
-def test_the_table_of_reasons_is_that_of_the_wire():
+def test_the_table_of_reasons_matches_the_protocol():
     rows = re.findall(r'R\(k\w+,\s*\d+,\s*"(\w+)",\s*k(\w+),\s*"((?:[^"\\]|\\.)*)"\)', VOCABULARY.read_text())
     assert len(rows) > 20
     assert reasons.REASONS == {name: (verdict.lower(), text.replace('\\"', '"')) for name, verdict, text in rows}

@@ -1,4 +1,4 @@
-"""Channels: who opened a WebSocket."""
+"""Django Channels: the user of a WebSocket."""
 
 import asyncio
 import base64
@@ -38,11 +38,11 @@ def bearer(token):
     return [(b"authorization", f"Bearer {token}".encode())]
 
 
-def test_a_valid_token_opens_it(api):
+def test_a_valid_token_opens_the_connection(api):
     assert connect(bearer(api.issue("rvt"))) == "user-1 rvt"
 
 
-def test_a_missing_refused_or_unchecked_one_closes_it(api):
+def test_a_missing_rejected_or_unchecked_token_closes_the_connection(api):
     assert connect() == 4401
     assert connect(bearer("unknown")) == 4401
     assert connect([(b"authorization", b"Bearer a b")]) == 4401
@@ -52,7 +52,7 @@ def test_a_missing_refused_or_unchecked_one_closes_it(api):
         assert connect(bearer(token)) == 4503
 
 
-def test_roles_are_asked_for(api):
+def test_a_missing_role_closes_the_connection(api):
     assert connect(bearer(api.issue("rvt")), roles=["rvt", "doctor"]) == "user-1 rvt"
     assert connect(bearer(api.issue("receptionist")), roles=["rvt"]) == 4403
     assert connect(roles=["rvt"], required=False) == 4401
@@ -60,12 +60,12 @@ def test_roles_are_asked_for(api):
         ClaimsAuthMiddleware(echo_user, roles="rvt")
 
 
-def test_where_it_is_not_required_anybody_may(api):
+def test_without_required_anonymous_connections_open(api):
     assert connect(required=False) == "None None"
     assert connect(bearer("unknown"), required=False) == "None None"
 
 
-def test_a_cookie_counts_where_the_setting_says_so(api, use):
+def test_with_the_setting_a_cookie_carries_the_token(api, use):
     token = api.issue("rvt")
     headers = [(b"cookie", f"a=b; access={token}".encode())]
     assert connect(headers) == 4401
@@ -123,7 +123,7 @@ def test_a_resolver_that_raises_closes_the_connection(api, use):
     assert connect(bearer(api.issue("rvt"))) == 4401
 
 
-def test_the_users_resolver_has_its_say(api, use):
+def test_none_from_the_resolver_closes_the_connection(api, use):
     use(USER_RESOLVER=lambda claims: None)
     assert connect(bearer(api.issue("rvt"))) == 4401
 
@@ -139,7 +139,7 @@ def test_http_passes_through(api):
     assert seen == [scope] and seen[0] is scope
 
 
-def test_a_connection_that_is_closed_is_recorded_as_a_refused_request_is(api):
+def test_a_refused_connection_is_recorded_like_a_refused_request(api):
     token = api.issue("receptionist")
     assert connect(bearer(token), roles=["rvt", "doctor"]) == 4403
     assert connect() == 4401

@@ -1,4 +1,4 @@
-"""System checks and `manage.py auth_status`: each mistake is found, and a sound site is not blamed."""
+"""System checks and `manage.py auth_status`: each mistake is found, and correct settings raise nothing."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def found():
     return [problem.id.split(".")[1] for problem in checks.check_all()]
 
 
-def test_a_sound_site_has_no_problems(sound):
+def test_a_correct_site_has_no_problems(sound):
     assert found() == []
 
 
@@ -37,7 +37,7 @@ def test_each_mistake_is_found(sound, use, tmp_path):
             ({"AUTH_API_URL": None}, "E001"), ({"TIMOUT": 5}, "E001"), ({"AUTH_API_URL": "http://auth.example.com"}, "W001"),
             ({"REST_FRAMEWORK": {}}, "W002"),
             ({"REST_FRAMEWORK": {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication", AUTHENTICATOR]}}, "W003"),
-            ({"SOCKET": str(tmp_path / "nobody")}, "W004"), ({"SOCKET": str(tmp_path)}, "W004"), ({"MIDDLEWARE": [MIDDLEWARE, UPDATE_CACHE]}, "E003"),
+            ({"SOCKET": str(tmp_path / "missing")}, "W004"), ({"SOCKET": str(tmp_path)}, "W004"), ({"MIDDLEWARE": [MIDDLEWARE, UPDATE_CACHE]}, "E003"),
             ({"COOKIE": "access"}, "W006"), ({"MIDDLEWARE": [MIDDLEWARE, AUTHENTICATION]}, "W007"), ({"ME_PATH": "api/me/"}, "E001"),
             ({"ROLE_CLAIMS": [{"at": "x", "form": "csv"}]}, "E001"), ({"TRANSPORT": "direct", "CACHE": "missing"}, "E004"),
             ({"TRANSPORT": "direct", "CA_FILE": str(tmp_path / "missing.pem")}, "E005")]:
@@ -52,14 +52,14 @@ def test_an_old_option_names_the_new_one(sound):
     assert [problem.msg for problem in checks.check_all()] == ["AUTH_INTEGRATION has no option 'ROLE_CLAIM': it is now 'ROLE_CLAIMS'"]
 
 
-def test_what_is_right_is_not_blamed(sound):
+def test_correct_settings_raise_no_problem(sound):
     for changes in ({"MIDDLEWARE": [UPDATE_CACHE, MIDDLEWARE]}, {"COOKIE": "access", "MIDDLEWARE": [CSRF]},
                     {"AUTH_API_URL": "http://127.0.0.1:8000"}, {"AUTH_API_URL": "http://[::1]"}, {"AUTH_API_URL": "http://localhost"}):
         sound(**changes)
         assert found() == [], changes
 
 
-def test_a_socket_that_nobody_listens_on_is_found(sound, tmp_path):
+def test_a_socket_without_a_listener_is_found(sound, tmp_path):
     path = str(tmp_path / "left behind")
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(path)
@@ -67,7 +67,7 @@ def test_a_socket_that_nobody_listens_on_is_found(sound, tmp_path):
     assert found() == ["W004"]
 
 
-def test_a_socket_that_this_user_may_not_use_is_found(sound, monkeypatch):
+def test_a_socket_without_permission_is_found(sound, monkeypatch):
     monkeypatch.setattr(checks.os, "access", lambda *_: False)
     assert found() == ["W005"]
 
@@ -93,14 +93,14 @@ def status(*arguments):
 
 
 @pytest.mark.parametrize("transport", ["daemon", "direct"])
-def test_auth_status_says_whether_anybody_answers(sound, transport):
+def test_auth_status_reports_an_answer(sound, transport):
     sound(TRANSPORT=transport)
     fine, text = status()
     assert fine and transport in text
     assert ("claimsd answered on" if transport == "daemon" else "rejected a made-up token") in text
 
 
-def test_auth_status_fails_where_nobody_does(sound, faults, use):
+def test_auth_status_fails_without_an_answer(sound, faults, use):
     sound.daemon.stop()
     assert status()[0] is False and "no claimsd listens" in status()[1]
     for mode, said in [("500", "neither 200 nor a rejection"), ("ok", "confirmed a made-up token")]:
@@ -111,7 +111,7 @@ def test_auth_status_fails_where_nobody_does(sound, faults, use):
     assert status()[0] is False
 
 
-def test_auth_status_speaks_json(sound):
+def test_auth_status_can_print_json(sound):
     said = json.loads(status("--json")[1])
     assert said["answers"] is True and said["transport"] == "daemon" and said["checks"] == []
     assert said["because"] == "SOCKET is set"

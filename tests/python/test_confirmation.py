@@ -45,7 +45,7 @@ def test_a_sensitive_view_asks_with_max_age(knowing_api, view, max_age):
 
 
 @pytest.mark.parametrize("view", [PrescribeView, prescribe, prescribe_async])
-def test_a_sensitive_view_believes_no_cache(api, view):
+def test_a_sensitive_view_ignores_cached_answers(api, view):
     class StaleApi(type(api)):
         """This process still knows a token that the Auth API rejects by now."""
 

@@ -1,4 +1,4 @@
-"""Every snippet of contract.md, run as it stands there: only `...`, host names and paths are filled in. The package's README lists them.
+"""Every snippet of contract.md, run as written: only `...`, host names and paths are filled in. The package's README lists them.
 
 The Auth API, the daemon and the HTTP between them are real.
 """

@@ -21,7 +21,7 @@ def bearer(token):
 
 
 @pytest.mark.parametrize("path", ["/plain/", "/plain-async/"])
-def test_decorated_views_answer_for_themselves(api, middleware, path):
+def test_decorated_views_answer_401_403_and_503(api, middleware, path):
     client, token = Client(), api.issue("rvt")
     assert client.get(path, **bearer(token)).json()["roles"] == ["rvt"]
     assert client.get(path).status_code == 401
@@ -45,7 +45,7 @@ def test_under_asgi_too(api, middleware):
     asyncio.run(ask())
 
 
-def test_the_middleware_gives_every_view_the_claims_and_refuses_nobody(api, use):
+def test_the_middleware_gives_every_view_the_claims_and_refuses_no_request(api, use):
     use(MIDDLEWARE=MIDDLEWARE)
     client, token = Client(), api.issue("rvt")
     assert client.get("/unguarded/", **bearer(token)).json()["claims"]["role"] == "rvt"
@@ -64,7 +64,7 @@ def test_middleware_and_view_ask_once(api, use, path):
     assert len(api.queries) == 1
 
 
-def test_the_middleware_is_a_coroutine_only_where_it_must_be():
+def test_the_middleware_is_a_coroutine_only_if_the_next_one_is():
     async def asynchronous(_):
         return HttpResponse()
 

@@ -65,7 +65,7 @@ def test_ten_thousand_users_are_never_taken_for_each_other(handle):
             assert handle.identify(meta(token), None).parts[1] == user_of(token)
 
 
-def test_users_whose_documents_are_held_back_for_their_size_are_told_apart(claimsd, faults):
+def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, faults):
     """Then the JSON is {} for each of them: what is kept is found by id, email and roles, too."""
     roles = ",".join(f'"{number:02d}' + '\\"' * 126 + '"' for number in range(64))
     steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]
@@ -79,13 +79,13 @@ def test_users_whose_documents_are_held_back_for_their_size_are_told_apart(claim
 def known_request(handle):
     """A request whose token this process has met. (A short one is never published.)"""
     assert handle.statistics()
-    request = meta(jwt(sub="user-1", jti="9f0d2f0a5a4b4f6c8a1e"))
+    request = meta(jwt(sub="known", jti="9f0d2f0a5a4b4f6c8a1e"))
     while handle.known(request) is None:
         handle.identify(request, None)
     return request
 
 
-def test_who_is_known_is_found_without_asking(handle):
+def test_a_known_token_is_found_without_a_query(handle):
     request = known_request(handle)
     asked = handle.statistics()["socket_queries"]
     assert handle.known(request) is handle.identify(request, "x/")
@@ -98,7 +98,7 @@ def test_who_is_known_is_found_without_asking(handle):
 @pytest.mark.parametrize("header", [
     "", "Basic abc", "Bearer", "Bearer ", "Bearer a b", "Bearer {}, {}", "Bearer {} x", "Bearer {}\0", "Bearer{}", "Bearer\t{}", "Token {}",
     "Bearer " + "x" * 9000, b"Bearer abc", None, "Bearer \ud800"])
-def test_nobody_else_is_known(handle, header):
+def test_another_header_is_not_known(handle, header):
     token = known_request(handle)["HTTP_AUTHORIZATION"][len("Bearer "):]
     assert handle.known({"HTTP_AUTHORIZATION": header.replace("{}", token) if isinstance(header, str) else header}) is None
     assert handle.known({}) is None
@@ -114,7 +114,7 @@ def test_the_claims_of_many_users_are_parsed_once_each(claimsd, faults):
 
 
 @pytest.mark.parametrize("header", [None, "Basic abc"])
-def test_no_bearer_header_is_nobody(handle, header):
+def test_without_a_bearer_header_identify_returns_none(handle, header):
     assert handle.identify({} if header is None else {"HTTP_AUTHORIZATION": header}, None) is None
 
 
@@ -126,7 +126,7 @@ def test_a_broken_header_is_refused_without_a_call(header, reason):
 
 
 @pytest.mark.parametrize("mode,verdict,reason", [("401", "invalid", "rejected"), ("500", "unavailable", "upstream_status")])
-def test_what_is_not_valid_says_why(claimsd, faults, mode, verdict, reason):
+def test_an_answer_that_is_not_valid_has_a_reason(claimsd, faults, mode, verdict, reason):
     handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(mode)).socket))
     answer = handle.identify(meta("token"), None)
     assert type(answer) is _claimsd.Answer
@@ -172,7 +172,7 @@ def test_wrong_arguments_are_type_errors(handle):
         _claimsd.Handle(Made, socket="/" + "x" * 200)
 
 
-def test_a_closed_handle_says_so(handle):
+def test_a_closed_handle_raises_a_clear_error(handle):
     handle.close()
     handle.close()
     for call in (lambda: handle.identify(meta("token"), None), lambda: handle.known(meta("token")), handle.ping, handle.stream, handle.statistics):
@@ -180,7 +180,7 @@ def test_a_closed_handle_says_so(handle):
             call()
 
 
-def test_closing_while_threads_ask_waits_for_nobody(claimsd, faults):
+def test_close_does_not_wait_for_threads_that_ask(claimsd, faults):
     daemon = claimsd(faults.url("gate"))
     handle = _claimsd.Handle(Made, socket=str(daemon.socket))
     found = []
@@ -213,7 +213,7 @@ def test_many_threads_get_their_own_users(handle):
     assert wrong == []
 
 
-def test_a_forked_child_asks_by_itself(handle):
+def test_a_forked_child_uses_its_own_connection(handle):
     before = handle.identify(meta("token"), None)
     children = []
     for number in range(8):
@@ -229,7 +229,7 @@ def test_a_forked_child_asks_by_itself(handle):
     assert handle.identify(meta("token"), None) is before
 
 
-def test_what_was_made_is_let_go_with_the_handle(claimsd, faults):
+def test_closing_the_handle_releases_its_objects(claimsd, faults):
     handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("echo")).socket))
     kept = weakref.ref(handle.identify(meta("token"), None))
     gc.collect()
@@ -251,7 +251,7 @@ def test_a_cycle_through_the_factory_is_collected(tmp_path):
     assert gone() is None
 
 
-def test_asking_does_not_leak(handle):
+def test_lookups_do_not_leak(handle):
     request = known_request(handle)
 
     def blocks():
@@ -362,7 +362,7 @@ def test_a_hit_makes_no_system_call(handle):
 # ---- the binary ---------------------------------------------------------------------------------
 
 
-def test_the_binary_uses_the_stable_abi_and_shows_nothing_else():
+def test_the_binary_uses_the_stable_abi_and_exports_only_its_init_function():
     path = _claimsd.__file__
     assert path.endswith(".abi3.so")
     names = subprocess.run(["nm", "-D", "--defined-only", path], capture_output=True, text=True, check=True).stdout.split()
@@ -371,7 +371,7 @@ def test_the_binary_uses_the_stable_abi_and_shows_nothing_else():
     assert "libstdc++" not in needed and "libpython" not in needed
 
 
-def test_the_gil_is_free_while_the_daemon_thinks(claimsd, faults):
+def test_the_gil_is_released_while_the_daemon_works(claimsd, faults):
     handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket), timeout_ms=30000)
     asked = threading.Thread(target=handle.identify, args=(meta("token"), None))
     asked.start()

@@ -1,4 +1,4 @@
-"""Packages of every kind, built offline from Debian's packages; and what remains where the extension cannot be built."""
+"""Packages of every kind, built offline from Debian's packages, with and without the extension."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_wheel_without_the_extension_is_tagged_as_pure_python(package, tmp_pat
 
 
 @pytest.mark.parametrize("environment", [{"AUTH_INTEGRATION_EXTENSION": "no"}, {"CC": "/bin/false"}], ids=["unwanted", "no compiler"])
-def test_without_the_extension_it_installs_all_the_same(package, tmp_path, environment):
+def test_the_package_installs_without_the_extension(package, tmp_path, environment):
     run(PYTHON, "-m", "pip", "install", "--no-build-isolation", "--no-index", "--no-deps", "--no-cache-dir", "--root-user-action=ignore",
         "--target", str(tmp_path / "site"), str(package), env=environment)
     assert not list((tmp_path / "site").rglob("*.so"))
@@ -58,7 +58,7 @@ def test_without_the_extension_it_installs_all_the_same(package, tmp_path, envir
     assert run(PYTHON, "-W", "ignore", "-c", script, env={"DJANGO_SETTINGS_MODULE": ""}, cwd=tmp_path / "site").strip() == "False"
 
 
-def test_mypy_is_content_with_the_package(package):
+def test_mypy_accepts_the_package(package):
     assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--config-file", "pyproject.toml", "auth_integration", cwd=package)
 
 

@@ -1,4 +1,4 @@
-"""Claims documents: the cases that the direct transport shares with the daemon, and what becomes of what is tolerated."""
+"""Claims documents: the cases shared with the daemon, and the handling of tolerated values."""
 
 import base64
 import json
@@ -74,7 +74,7 @@ def test_an_odd_email_address_is_a_warning_once(caplog):
     assert len(caplog.records) == 1 and "example.com" not in caplog.text
 
 
-def test_what_the_daemon_passes_on_as_received_can_be_rendered():
+def test_a_tolerated_document_from_the_daemon_can_be_rendered():
     document = '{"id":7,"note":"a\\u0000\\ud800","n":1e999,"m":' + "9" * 5000 + ',"x":1,"x":2}'
     claims = claims_from_daemon(document, "7", "", ())
     assert claims.id == 7 and claims["x"] == 2 and claims["n"] == "1e999" and claims["note"] == "a\0\ufffd"

@@ -1,4 +1,4 @@
-"""Permissions by role, by claim and by their compositions; an anonymous request is never permitted."""
+"""Permissions: by role, by claim, and compositions of both. None admits an anonymous request."""
 
 import itertools
 
@@ -19,7 +19,7 @@ class ReadOnly(BasePermission):
 
 
 def status(api, permission, role=None, method="get", **claims):
-    """The status of a view and of an object with this permission, for a user with this role or an anonymous request."""
+    """The status of a view with this permission for a user with this role (None: anonymous), and of one that asks about an object."""
 
     class View(GenericAPIView):
         permission_classes = [permission]
@@ -77,7 +77,7 @@ def test_has_claim_compares_values_and_types(api):
     assert status(api, HasClaim("clinic")) == 401
 
 
-def test_compositions_mean_what_they_say(api):
+def test_compositions_follow_boolean_logic(api):
     rvt, doctor = HasRole("rvt"), HasRole("doctor")
     for permission, allowed in [
             (rvt & doctor, [("rvt", "doctor")]), (rvt | doctor, [("rvt",), ("doctor",), ("rvt", "doctor")]),
@@ -87,7 +87,7 @@ def test_compositions_mean_what_they_say(api):
             assert status(api, permission, list(roles)) == (200 if roles in allowed else 403), (permission, roles)
 
 
-def test_no_negation_lets_in_who_is_not_authenticated(api):
+def test_no_negation_admits_an_anonymous_request(api):
     """Every composition of up to two operations that our side begins or ends, negated once."""
     ours, others = [HasRole("rvt"), HasClaim("clinic"), IsAdminOrDoctor], [HasRole("x"), IsAuthenticated]
     pairs = list(itertools.chain(itertools.product(ours, others), itertools.product(others, ours)))
@@ -101,13 +101,13 @@ def test_no_negation_lets_in_who_is_not_authenticated(api):
             assert status(api, permission) == 401
 
 
-def test_reading_for_everybody_and_writing_for_a_role(api):
+def test_reading_can_be_open_while_writing_needs_a_role(api):
     for permission in (HasRole("rvt") | ReadOnly, ReadOnly | HasRole("rvt")):
         assert status(api, permission, method="get") in (200, (200, 200))
     assert status(api, HasRole("rvt") | ReadOnly, "rvt", "post") == 200
 
 
-def test_forgetting_the_argument_is_a_helpful_error():
+def test_a_missing_argument_is_a_helpful_error():
     for make, said in [(HasRole, r'write permission_classes = \[HasRole\("rvt"\)\], not \[HasRole\]'), (HasAnyRole, "HasAnyRole needs a role"),
                        (HasClaim, "needs the name of a claim")]:
         with pytest.raises(TypeError, match=said):
@@ -119,7 +119,7 @@ def test_forgetting_the_argument_is_a_helpful_error():
             HasRole(wrong)
 
 
-def test_a_view_that_forgets_it_fails_with_that_error(api):
+def test_a_view_with_a_missing_argument_fails_with_that_error(api):
     class View(GenericAPIView):
         permission_classes = [HasRole]
 
@@ -162,7 +162,7 @@ class OfOwnClinic(permissions.ClaimsPermission):
 @pytest.mark.parametrize("permission,clinic,allowed", [
     (OfOwnClinic, "North", True), (OfOwnClinic, "South", False), (~OfOwnClinic, "South", True), (HasRole("rvt") & OfOwnClinic, "South", False),
     (HasRole("doctor") | OfOwnClinic, "North", True), (HasRole("doctor") | OfOwnClinic, "South", False), (OfOwnClinic, None, False)])
-def test_a_rule_of_ones_own_may_look_at_the_object_and_is_named_in_the_record(api, permission, clinic, allowed):
+def test_a_custom_rule_sees_the_object_and_is_named_in_the_record(api, permission, clinic, allowed):
     from auth_integration.signals import auth_failure
 
     class StudyView(GenericAPIView):
@@ -197,7 +197,7 @@ def test_another_authenticators_user_has_none_of_our_roles(api):
     assert not HasRole("rvt")().has_permission(Request, None)
 
 
-def test_the_denied_are_told_403_with_a_sentence(api):
+def test_a_denied_request_is_403_with_a_sentence(api):
     response = api.client("rvt").get("/admin-or-doctor/")
     assert response.status_code == 403
     assert "role" in response.json()["detail"]

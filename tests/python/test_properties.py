@@ -1,4 +1,4 @@
-"""Whatever header and whatever claims: an answer that the rules allow, and never a 500."""
+"""Random headers and claims: the answer follows the rules and is never a 500."""
 
 import json
 
@@ -35,23 +35,23 @@ class AnyApi(FakeAuthApi):
     """Answers with the document of the example, as the direct transport would have read it."""
 
     def ask(self, token, meta, route, max_age=None):
-        if isinstance(self.outcome, Answer):
-            return self.outcome
+        if isinstance(self.given_answer, Answer):
+            return self.given_answer
         try:
-            return identity_of(ClaimsMapping().read(self.outcome))
+            return identity_of(ClaimsMapping().read(self.given_answer))
         except BadDocument:
             return answer_of("upstream_body")
 
 
-def expected(path, header, outcome):
+def expected(path, header, given_answer):
     """The statuses that the rules allow."""
     public = path.startswith(("/public/", "/open/", "/unguarded/"))
-    unavailable = isinstance(outcome, Answer) and outcome.verdict == "unavailable"
+    unavailable = isinstance(given_answer, Answer) and given_answer.verdict == "unavailable"
     if path in ("/public/", "/unguarded/"):
         return {200}
     if header is None:
         return {200} if public else {401}
-    if unavailable or not isinstance(outcome, Answer):
+    if unavailable or not isinstance(given_answer, Answer):
         return {200, 401, 403, 503}
     return {200, 401} if public else {401}
 
@@ -63,19 +63,19 @@ def test_no_header_and_no_claims_make_a_500(middleware, use):
     client = Client(raise_request_exception=True)
 
     @settings(max_examples=700, deadline=None)
-    @given(header=headers, outcome=st.one_of(documents, outages), path=st.sampled_from(PATHS), method=st.sampled_from(["GET", "POST", "OPTIONS"]))
-    def holds(header, outcome, path, method):
-        api.outcome = outcome
+    @given(header=headers, given_answer=st.one_of(documents, outages), path=st.sampled_from(PATHS), method=st.sampled_from(["GET", "POST", "OPTIONS"]))
+    def holds(header, given_answer, path, method):
+        api.given_answer = given_answer
         response = client.generic(method, path, **({} if header is None else {"HTTP_AUTHORIZATION": header}))
         if response.status_code == 405:
             return
-        assert response.status_code in expected(path, header, outcome) | ({200} if method == "OPTIONS" else set())
+        assert response.status_code in expected(path, header, given_answer) | ({200} if method == "OPTIONS" else set())
         response.content.decode()
         if response.status_code == 401:
             assert response["WWW-Authenticate"].startswith("Bearer realm=")
         if response.status_code == 503:
-            assert int(response["Retry-After"]) >= 1 and isinstance(outcome, (Answer, bytes))
-        if isinstance(outcome, Answer) and outcome.verdict == "unavailable" and header == "Bearer token":
+            assert int(response["Retry-After"]) >= 1 and isinstance(given_answer, (Answer, bytes))
+        if isinstance(given_answer, Answer) and given_answer.verdict == "unavailable" and header == "Bearer token":
             assert response.status_code != 401
 
     with AnyApi() as api:

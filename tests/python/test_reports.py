@@ -121,7 +121,7 @@ def test_each_final_refusal_is_there_once_whatever_its_status(site, claimsctl, u
             ("denied", 403, "GET", "")))
 
 
-def test_an_outage_is_recorded_as_one(claimsd, faults, use, claimsctl):
+def test_an_outage_is_recorded(claimsd, faults, use, claimsctl):
     daemon = claimsd(faults.url("status-500"))
     use(AUTH_API_URL=faults.url("status-500"), SOCKET=str(daemon.socket), **WAITS)
     assert Client().get("/tech/", **bearer(jwt(sub="who"))).status_code == 503
@@ -129,7 +129,7 @@ def test_an_outage_is_recorded_as_one(claimsd, faults, use, claimsctl):
     assert (record["event"], record["status"], record["verdict"], record["reason"]) == ("reported_unavailable", 503, "unavailable", "upstream_status")
 
 
-def test_with_report_wait_a_record_is_on_disk_before_the_refusal_leaves(site, claimsctl):
+def test_with_report_wait_the_record_is_on_disk_before_the_refusal_is_sent(site, claimsctl):
     daemon = site()
     token = jwt(sub="killed")
     assert Client().get("/tech/", **bearer(token)).status_code == 403
@@ -139,7 +139,7 @@ def test_with_report_wait_a_record_is_on_disk_before_the_refusal_leaves(site, cl
     assert claimsctl(daemon, "audit", "verify", "--directory", daemon.root / "audit")
 
 
-def test_with_the_daemon_away_a_refusal_stays_what_it_is_and_is_told_of_later(site, claimsctl, errors):
+def test_without_a_daemon_the_refusal_is_unchanged_and_counted_later(site, claimsctl, errors):
     daemon = site()
     client, token = Client(), jwt(sub="away")
     assert client.get("/me/", **bearer(token)).status_code == 200
@@ -159,7 +159,7 @@ def test_with_the_daemon_away_a_refusal_stays_what_it_is_and_is_told_of_later(si
     assert "4 events that were not recorded" in claimsctl(daemon, "audit", "report", "--directory", daemon.root / "audit")
 
 
-def test_without_an_audit_log_it_is_said_once_and_nobody_is_held_up(site, errors):
+def test_a_missing_audit_log_is_logged_once_and_delays_no_response(site, errors):
     site(audit={"enabled": False})
     client = Client()
     for _ in range(5):
@@ -167,7 +167,7 @@ def test_without_an_audit_log_it_is_said_once_and_nobody_is_held_up(site, errors
     assert [error["reason"] for error in errors()] == ["no_reports"]
 
 
-def test_a_daemon_that_hangs_holds_a_refusal_up_for_report_timeout_and_no_longer(site, use, errors, url):
+def test_a_hanging_daemon_delays_a_refusal_for_at_most_report_timeout(site, use, errors, url):
     daemon = site()
     client, token = Client(), jwt(sub="slow")
     assert client.get("/me/", **bearer(token)).status_code == 200
@@ -181,7 +181,7 @@ def test_a_daemon_that_hangs_holds_a_refusal_up_for_report_timeout_and_no_longer
     assert [error["reason"] for error in errors()] == ["timeout"]
 
 
-def test_by_default_a_refusal_waits_for_nothing_and_is_recorded_all_the_same(site, use, claimsctl, url):
+def test_by_default_a_refusal_does_not_wait_and_is_recorded(site, use, claimsctl, url):
     daemon = site()
     use(AUTH_API_URL=url, SOCKET=str(daemon.socket), **SENDS)
     client = Client()
@@ -195,7 +195,7 @@ def test_by_default_a_refusal_waits_for_nothing_and_is_recorded_all_the_same(sit
     until(lambda: sum(record["count"] for record in records(claimsctl, daemon)) == 21, "all refusals in the audit log")
 
 
-def test_what_a_worker_reported_before_it_ended_is_recorded(site, claimsctl):
+def test_reports_of_a_worker_that_ended_are_recorded(site, claimsctl):
     daemon = site()
     program = f"""if True:
         import os
@@ -208,7 +208,7 @@ def test_what_a_worker_reported_before_it_ended_is_recorded(site, claimsctl):
     until(lambda: {record["user"] for record in records(claimsctl, daemon)} == {f"user-{number}" for number in range(100)}, "100 records")
 
 
-def test_by_default_reports_lost_in_transit_are_recorded_by_the_daemon_and_by_the_site(site, use, claimsctl, errors, url):
+def test_by_default_lost_reports_are_counted_in_both_logs(site, use, claimsctl, errors, url):
     daemon = site()
     use(AUTH_API_URL=url, SOCKET=str(daemon.socket), TIMEOUT=30.0, REPORT_TIMEOUT=0.05)
     client = Client()
@@ -218,16 +218,16 @@ def test_by_default_reports_lost_in_transit_are_recorded_by_the_daemon_and_by_th
     until(lambda: runtime.current().transport.handle.statistics()["reports_lost"] == 3, "three reports past their time")
     daemon.signal(signal.SIGCONT)
 
-    def losses_are_recorded():
+    def counted():
         assert client.get("/tech/").status_code == 401
         return sum(record["count"] for record in records(claimsctl, daemon) if record["event"] == "unacknowledged") >= 3
 
-    until(losses_are_recorded, "three unacknowledged in the audit log")
+    until(counted, "three unacknowledged in the audit log")
     assert {error["reason"] for error in errors()} == {"not_recorded"}
     assert sum(error["count"] for error in errors()) >= 3
 
 
-def test_by_default_a_refusal_on_an_event_loop_does_not_wait_either(site, use, claimsctl, url):
+def test_by_default_a_refusal_on_an_event_loop_does_not_wait(site, use, claimsctl, url):
     daemon = site()
     use(AUTH_API_URL=url, SOCKET=str(daemon.socket), MIDDLEWARE=MIDDLEWARE, **SENDS)
 
@@ -242,7 +242,7 @@ def test_by_default_a_refusal_on_an_event_loop_does_not_wait_either(site, use, c
     until(lambda: sum(record["count"] for record in records(claimsctl, daemon)) == 2, "both refusals in the audit log")
 
 
-def test_on_an_event_loop_nothing_is_held_up_by_a_report(site, use, claimsctl):
+def test_a_waiting_report_does_not_block_the_event_loop(site, use, claimsctl):
     """The daemon stands still; other tasks of the loop go on, and the refusal waits for its record."""
     daemon = site()
     use(MIDDLEWARE=MIDDLEWARE)
@@ -269,7 +269,7 @@ def test_on_an_event_loop_nothing_is_held_up_by_a_report(site, use, claimsctl):
     assert sum(record["count"] for record in found) == 3
 
 
-def test_a_flood_of_reports_of_one_uid_is_counted_to_the_last_one_in_a_few_records(site, claimsctl):
+def test_a_flood_of_reports_of_one_uid_is_aggregated_and_counted_completely(site, claimsctl):
     daemon = site(limits={"reports_per_uid": 5, "report_burst_per_uid": 20})
     sent, began = 2000, time.monotonic()
 
@@ -285,7 +285,7 @@ def test_a_flood_of_reports_of_one_uid_is_counted_to_the_last_one_in_a_few_recor
         thread.start()
     for thread in threads:
         thread.join()
-    # Whom the daemon knows has a share of his own.
+    # Known users have a share of their own.
     token = jwt(sub="known")
     assert Client().get("/tech/", **bearer(token)).status_code == 403
     counters = daemon.status()["counters"]
@@ -294,7 +294,7 @@ def test_a_flood_of_reports_of_one_uid_is_counted_to_the_last_one_in_a_few_recor
     exported = claimsctl(daemon, "audit", "export", "--format", "jsonl", "--directory", daemon.root / "audit")
     found = [record for record in map(json.loads, exported.splitlines()) if record["event"] == "denied"]
     assert sum(record["count"] for record in found) == sent + 1
-    # Written out: a burst, and the rate for as long as it took; and whom the daemon knows.
+    # Separate records: a burst, the rate times the duration, and the known user.
     assert len([record for record in found if record.get("user")]) <= 20 + 5 * (time.monotonic() - began) + 2
     assert [record["count"] for record in found if record.get("user") == USER] == [1]
 
@@ -321,7 +321,7 @@ def test_no_token_and_no_email_is_anywhere_after_reports(site, claimsctl, build,
         assert [where for where, data in left.items() if secret.encode() in data] == [], secret
 
 
-def test_the_texts_of_a_report_are_one_line_whatever_is_in_them(site, claimsctl):
+def test_line_ends_in_a_report_do_not_split_the_audit_line(site, claimsctl):
     daemon = site()
     handle = _claimsd.Handle(lambda *parts: parts, socket=str(daemon.socket))
     assert handle.report(403, user="a\nforged b=c", method="G\rT", route='x" user=root', required="r\x1b[2J\x7f\u2028", client_address="1 2",
@@ -332,7 +332,7 @@ def test_the_texts_of_a_report_are_one_line_whatever_is_in_them(site, claimsctl)
     assert lines[0].isprintable() and "\x1b" not in lines[0] and " user=root" not in lines[0].replace('\\" user=root', "")
 
 
-def test_a_report_of_no_refusal_is_an_error_of_the_caller(site):
+def test_a_report_with_a_status_below_400_is_an_error(site):
     daemon = site()
     handle = _claimsd.Handle(lambda *parts: parts, socket=str(daemon.socket))
     stream = handle.stream()

@@ -142,7 +142,7 @@ def test_an_outage_sends_no_mail_and_one_record(api, admins, caplog, middleware,
     assert len(records) == 1 and "authentication is unavailable" in records[0].getMessage()
 
 
-def test_a_503_of_the_application_is_logged_by_django_as_ever(api, admins):
+def test_a_503_of_the_application_is_still_logged_by_django(api, admins):
     class View(views.OpenView):
         def get(self, request):
             return views.Response(status=503)
@@ -196,7 +196,7 @@ def test_no_sentry_event_holds_a_token_or_an_email_address(canary, sentry, path,
         assert "Broken" in text and "ZeroDivisionError" in text
 
 
-def test_nothing_that_can_be_pickled_holds_a_token(canary):
+def test_no_pickle_contains_a_token(canary):
     request = RequestFactory().get("/", **canary)
     found = runtime.current().transport.identify(request.META, None) if type(runtime.current().transport) is CanaryApi else answer_of("rejected")
     things = [found, AuthFailure(401, "rejected", "GET", "", (), "", ""), exception_of(answer_of("rejected"), 1), exception_of(answer_of("timeout"), 1)]

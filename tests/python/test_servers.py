@@ -1,4 +1,4 @@
-"""Real servers of every kind: a request never gets another user's claims, and a daemon restart delays a request by at most one retry."""
+"""Real servers of every kind: users are never confused, and one retry is enough after a daemon restart."""
 
 import collections
 import contextlib
@@ -127,7 +127,7 @@ def test_ten_thousand_users_across_eight_workers_never_see_each_other(claimsd, f
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_a_daemon_that_restarts_under_load_is_not_noticed(claimsd, faults, kind):
+def test_a_daemon_restart_under_load_fails_no_request(claimsd, faults, kind):
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
 
     def restart():
@@ -144,7 +144,7 @@ def test_a_daemon_that_restarts_under_load_is_not_noticed(claimsd, faults, kind)
 
 
 @pytest.mark.parametrize("kind", ["gevent", "uvicorn"])
-def test_a_question_that_waits_holds_nobody_else_up(claimsd, faults, kind):
+def test_a_waiting_lookup_delays_no_other_request(claimsd, faults, kind):
     """One worker, one thread: while one request waits for the Auth API, another one is served."""
     daemon = claimsd(faults.url("gate"), limits=NO_BUDGETS)
     one, warm = ["--workers", "1"], {}
@@ -172,7 +172,7 @@ def test_a_question_that_waits_holds_nobody_else_up(claimsd, faults, kind):
 
 
 @pytest.mark.parametrize("kind", ["gevent", "uvicorn"])
-def test_an_outage_is_503_there_too_and_no_token_is_in_the_servers_log(claimsd, faults, kind):
+def test_an_outage_is_503_and_no_token_is_in_the_servers_log(claimsd, faults, kind):
     daemon = claimsd(faults.url("500"))
     with serving(kind, daemon, faults.url("500"), CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -196,7 +196,7 @@ def reported(daemon):
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_each_refusal_of_every_worker_is_recorded_once_while_none_waits_for_that(claimsd, faults, kind):
+def test_each_refusal_of_every_worker_is_recorded_once_without_waiting(claimsd, faults, kind):
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     path = "/plain-async/" if kind == "uvicorn" else "/tech/"
     settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_TIMEOUT": 60.0})
@@ -220,15 +220,15 @@ def refusals(port, where, count=1):
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-def test_where_a_refusal_waits_for_its_record_it_holds_nobody_else_up(claimsd, faults, kind):
-    """While the daemon is stopped a refusal waits; the same worker still serves requests that need no daemon."""
+def test_a_refusal_that_waits_for_its_record_delays_no_other_request(claimsd, faults, kind):
+    """While the daemon stands still a refusal waits; who needs no daemon is served by the same worker."""
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     path = "/plain-async/" if kind == "uvicorn" else "/tech/"
     workers = "8" if kind == "prefork" else "1"
     settings = json.dumps({"SOCKET": str(daemon.socket), "TIMEOUT": 60.0, "REPORT_WAIT": True, "REPORT_TIMEOUT": 60.0})
     with serving(kind, daemon, faults.url("echo"), "--workers", workers, CLINIC_AUTH_INTEGRATION=settings, CLINIC_MIDDLEWARE=MIDDLEWARE) as port:
         assert refusals(port, path, 20) == [401] * 20
-        held = 0 if kind == "prefork" else 3  # a worker with one thread can serve nothing else meanwhile
+        held = 0 if kind == "prefork" else 3  # a worker with one thread serves one request at a time
         if held:
             refused = []
             os.kill(daemon.process.pid, signal.SIGSTOP)

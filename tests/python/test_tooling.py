@@ -1,4 +1,4 @@
-"""The schema extension, the tools for applications' tests, and what the package does without."""
+"""The schema extension, the tools for applications' tests, imports, and the README's tables."""
 
 import ast
 import json
@@ -10,11 +10,9 @@ import subprocess
 import sys
 
 import pytest
-from django.test import override_settings
 from rest_framework.test import APIClient
 
-from auth_integration import runtime
-from auth_integration.testing import ClaimsTestCase, FakeAuthApi
+from auth_integration.testing import ClaimsTestCase
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -47,7 +45,7 @@ print(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
     ["rest_framework"], ["rest_framework", "auth_integration"],
     ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
     ["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "auth_integration"]])
-def test_it_works_whatever_is_installed(apps):
+def test_every_combination_of_installed_applications_works(apps):
     assert run(f"""
 from django.conf import settings
 settings.configure(SECRET_KEY="x", ROOT_URLCONF="clinic.urls", AUTH_API_URL="https://auth.example.com", INSTALLED_APPS={apps!r}, USE_TZ=True,
@@ -67,23 +65,21 @@ def test_without_extension_and_daemon_the_direct_transport_serves(tmp_path):
 import sys
 sys.modules["auth_integration._claimsd"] = None
 import django; django.setup()
-from auth_integration import runtime
 print(type(runtime.current().transport).__name__)
 """) == "DirectTransport\n"
 
 
-def test_importing_it_starts_nothing():
+def test_importing_the_package_starts_nothing():
     assert run("""
 import os, threading
 import django; django.setup()
 import clinic.views, clinic.urls, auth_integration.middleware
-from auth_integration import runtime
 print(runtime._current, threading.active_count(), sorted(os.readlink(f"/proc/self/fd/{fd}")[:6] for fd in os.listdir("/proc/self/fd")
       if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}")))
 """) == "None 1 []\n"
 
 
-def test_claims_can_be_overridden_for_a_while(api):
+def test_claims_can_be_overridden_inside_a_block(api):
     client = api.client(role="receptionist", clinic="North")
     assert client.get("/tech/").status_code == 403
     with api.override_claims(client.token, role=["rvt"], clinic=None):

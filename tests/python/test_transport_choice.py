@@ -45,7 +45,7 @@ def test_a_configured_socket_means_the_daemon_even_if_it_is_missing(host, tmp_pa
     assert choose("auto", str(tmp_path / "missing")).transport == "daemon"
 
 
-def test_a_path_that_this_user_may_not_look_at_counts_as_present(monkeypatch):
+def test_a_path_without_permission_counts_as_present(monkeypatch):
     def refuse(_):
         raise PermissionError
 

@@ -191,7 +191,8 @@ TEST_CASE("a refused peer or a failed hello gets no map") {
     fixture.session.consume(hello_with_map());
   }
   SECTION("unsupported version") {
-    fixture.consume(frame(proto::Hello{.version_min = proto::kVersion + 1, .version_max = 99, .features = 1}, 1));
+    fixture.consume(frame(
+        proto::Hello{.version_min = proto::kVersion + 1, .version_max = 99, .features = 1}, 1));
   }
   SECTION("unknown upstream") {
     fixture.consume(hello_with_map("https://evil.example.com"));

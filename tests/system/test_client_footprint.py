@@ -52,7 +52,7 @@ def test_a_client_that_has_seen_many_users_stays_small_and_has_no_thread(claimsd
     assert threads(process) == 1
     assert one.maps() == [1]
     one.stop()
-    assert one.sum("failed") == 0
+    assert one.sum("wrong") == 0
 
 
 def test_the_local_table_is_excluded_from_core_dumps_and_wiped_on_fork(claimsd, spinner, faults):

@@ -77,7 +77,7 @@ def test_statistics_add_up(busy, claimsctl):
     assert sum(row["count"] for row in said["lookups"]) == 12
     text = claimsctl(busy, "statistics", "--all").stdout
     assert re.search(r"^  upstream +12 +0 +0 +12 ", text, re.MULTILINE)
-    assert re.search(r"^  questions +12$", text, re.MULTILINE)
+    assert re.search(r"^  queries +12$", text, re.MULTILINE)
 
 
 def test_metrics_are_those_of_the_daemon(busy, claimsctl):

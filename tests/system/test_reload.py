@@ -65,7 +65,7 @@ def test_an_option_that_needs_a_restart_rejects_the_whole_reload(claimsd, faults
     number = {key: 1 + next(at for at, line in enumerate(daemon.config_file.read_text().splitlines())
                             if line.startswith(key)) for key in ("socket_mode", "max_entries")}
     assert lines[0].startswith(f"{daemon.config_file}:{number['socket_mode']}: daemon.socket_mode: ")
-    assert lines[1].startswith(f"{daemon.config_file}:{number['max_entries']}: cache.max_entries: 500 now, 100000")
+    assert lines[1].startswith(f"{daemon.config_file}:{number['max_entries']}: cache.max_entries: 500 in the file, 100000")
     assert "restart" in lines[1]
     options = {one["option"]: one["value"] for one in json.loads(daemon.admin("/v1/config")[1])["options"]}
     assert (options["cache.max_ttl"], options["cache.max_entries"]) == ('"60s"', "100000")
@@ -189,7 +189,7 @@ def test_claimsctl_reload_config_and_log_level(claimsd, build, faults):
     daemon.tables["limits"] = {"max_in_flight": 7}
     write(daemon)
     done = ctl(build, daemon, "reload")
-    assert done.stdout == "reloaded: 1 changed\n  limits.max_in_flight: 64 -> 7\n"
+    assert done.stdout == "reloaded: 1 option changed\n  limits.max_in_flight: 64 -> 7\n"
     row = next(line.split() for line in ctl(build, daemon, "config").stdout.splitlines()
                if line.startswith("limits.max_in_flight"))
     assert row[1] == "7" and row[2].startswith(f"{daemon.config_file}:")

@@ -66,7 +66,7 @@ def check_none_is_valid(spinning, returned):
           f"{spinning.sum('valid_after')}; last valid: {(spinning.last('last_valid') - returned) / 1e6:.3f} ms after it")
     assert late == []
     assert spinning.sum("valid_after") == 0
-    assert spinning.sum("failed") == 0
+    assert spinning.sum("wrong") == 0
     assert all(row.invalid > 0 for row in rows)
     assert spinning.sum("unavailable") == 0
 

@@ -115,7 +115,7 @@ def test_two_daemons_cannot_share_a_cache(claimsd, faults):
     daemon = claimsd(faults.url("echo"))
     same = {"directory": str(daemon.cache), "key_file": str(daemon.key_file)}
     second = claimsd(faults.url("echo"), start=False, cache=same)
-    with pytest.raises(Exception, match="claimsd ended with 1"):
+    with pytest.raises(Exception, match="claimsd exited with status 1"):
         second.start()
     assert str(daemon.cache) in second.log()
     assert daemon.status()["state"] == "running"

@@ -1,6 +1,6 @@
 """Users made of claims. No database is read or written."""
 
-from typing import Any, NoReturn, Tuple, Union
+from typing import Any, NoReturn, Set, Tuple, Union
 
 from auth_integration.claims import Claims
 
@@ -51,6 +51,11 @@ class ClaimsUser:
 
     def has_module_perms(self, _label: str) -> bool:
         return False
+
+    def get_all_permissions(self, _object: Any = None) -> Set[str]:
+        return set()
+
+    get_user_permissions = get_group_permissions = get_all_permissions
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ClaimsUser) and other.id == self.id

@@ -40,7 +40,7 @@ class NotTechView(ClinicView):
 
 
 class OpenView(APIView):
-    """Open to everyone; the default authenticator still reads the token."""
+    """Open to every request, with the default authenticator."""
 
     permission_classes = [AllowAny]
 
@@ -79,7 +79,7 @@ async def unguarded_async(request):
 
 
 def hide_what_is_denied(get_response):
-    """A middleware that turns a 403 into a 404, so that the page's existence stays hidden."""
+    """A middleware that answers 404 instead of 403."""
     def hide(request):
         response = get_response(request)
         return JsonResponse({"detail": "Not found."}, status=404) if response.status_code == 403 else response

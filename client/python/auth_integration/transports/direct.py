@@ -4,9 +4,8 @@ Not available this way: one request for all processes of a host, revocation, an 
 """
 
 import os
-import threading
 import time
-from typing import Callable, Dict, Optional, Tuple, Union
+from typing import Callable, Optional, Tuple, Union
 
 from auth_integration.claims import Claims
 from auth_integration.conf import LONGEST_TTL, Settings
