@@ -7,6 +7,7 @@
 #include "daemon/admin/metrics.h"
 #include "daemon/audit/events.h"
 #include "daemon/config/options.h"
+#include "daemon/config/renamed_options.h"
 #include "daemon/log/log_events.h"
 #include "proto/messages.h"
 
@@ -119,13 +120,20 @@ std::string limits() {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::string (*)()> tables = {
-      {"reasons", reasons},           {"failures", failures},
-      {"messages", messages},         {"limits", limits},
-      {"metrics", metrics},           {"log_events", log_events},
-      {"audit_events", audit_events}, {"options", claimsd::config::options_markdown}};
+      {"reasons", reasons},
+      {"failures", failures},
+      {"messages", messages},
+      {"limits", limits},
+      {"metrics", metrics},
+      {"log_events", log_events},
+      {"audit_events", audit_events},
+      {"options", claimsd::config::options_markdown},
+      {"renamed_options", claimsd::config::renamed_markdown}};
   const auto table = tables.find(argc == 2 ? argv[1] : "");
   if (table == tables.end()) {
-    std::fprintf(stderr, "usage: doc_tables reasons|failures|messages|limits|metrics|options\n");
+    std::fputs("usage: doc_tables TABLE\nThe tables are:", stderr);
+    for (const auto& [name, make] : tables) std::fprintf(stderr, " %s", name.c_str());
+    std::fputs("\n", stderr);
     return 2;
   }
   std::fputs(table->second().c_str(), stdout);

@@ -24,6 +24,7 @@ MANUAL = ["daemon/claimsd.8", "daemon/claimsd.toml.5", "client/claimsctl/claimsc
 
 DOCUMENTS = {
     "options": "daemon/config/OPTIONS.md",
+    "renamed_options": "CHANGELOG.md",
     "log_events": "daemon/log/EVENTS.md",
     "metrics": "daemon/admin/METRICS.md",
     "audit_events": "daemon/audit/FORMAT.md",
