@@ -95,7 +95,7 @@ describe.each(SERVERS)("Lumen under %s", (server) => {
     const [rosa, dmitri, tess] = [await visitor(), await visitor(), await visitor()];
     await rosa.signIn("rosa", "/reports/2041");
     await rosa.heading("You have no access to this page");
-    await rosa.text("You do not have the role that this needs.");
+    await rosa.text("You do not have the required role.");
     await rosa.look(`denied`);
     await dmitri.signIn("dmitri", "/reports/2042");
     await dmitri.text("This study belongs to another clinic.");
