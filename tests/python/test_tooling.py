@@ -65,6 +65,7 @@ def test_without_extension_and_daemon_the_direct_transport_serves(tmp_path):
 import sys
 sys.modules["auth_integration._claimsd"] = None
 import django; django.setup()
+from auth_integration import runtime
 print(type(runtime.current().transport).__name__)
 """) == "DirectTransport\n"
 
@@ -74,6 +75,7 @@ def test_importing_the_package_starts_nothing():
 import os, threading
 import django; django.setup()
 import clinic.views, clinic.urls, auth_integration.middleware
+from auth_integration import runtime
 print(runtime._current, threading.active_count(), sorted(os.readlink(f"/proc/self/fd/{fd}")[:6] for fd in os.listdir("/proc/self/fd")
       if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}")))
 """) == "None 1 []\n"
