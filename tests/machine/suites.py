@@ -75,7 +75,9 @@ def copy_host_settings(root):
         if pathlib.Path("/", name).is_dir():
             shutil.copytree(pathlib.Path("/", name), root / name, dirs_exist_ok=True)
     for path in pathlib.Path("/etc/apt/apt.conf.d").iterdir():
-        if "Acquire::" in path.read_text():
+        # A file that a package of this host owns would become a conflict where the root installs that package.
+        owned = subprocess.run(["dpkg-query", "--search", path], capture_output=True, check=False).returncode == 0
+        if "Acquire::" in path.read_text() and not owned:
             shutil.copy(path, root / "etc/apt/apt.conf.d" / path.name)
 
 
