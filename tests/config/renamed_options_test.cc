@@ -1,9 +1,8 @@
 #include "daemon/config/renamed_options.h"
 
-#include <catch2/catch.hpp>
-
 #include "daemon/config/load.h"
 #include "daemon/config/options.h"
+#include "tests/support/catch.h"
 
 namespace claimsd::config {
 namespace {
