@@ -15,15 +15,15 @@ std::string problem_of(const std::string& text) {
 
 TEST_CASE("an option's old name is an error that names the new one") {
   const std::string problem = problem_of("[daemon]\nfast_path = true\n");
-  CHECK_THAT(problem, Catch::Contains("daemon.fast_path: renamed; write daemon.shared_memory"));
+  CHECK_THAT(problem, ContainsSubstring("daemon.fast_path: renamed; write daemon.shared_memory"));
   CHECK_THAT(
       problem_of("[upstream.x]\nurl = \"https://x.example\"\nrefusal_statuses = [403]\n"),
-      Catch::Contains("upstream.x.refusal_statuses: renamed; write upstream.x.rejection_statuses"));
+      ContainsSubstring("upstream.x.refusal_statuses: renamed; write upstream.x.rejection_statuses"));
 }
 
 TEST_CASE("an option's old value is an error that names the new one") {
   CHECK_THAT(problem_of("[audit]\nwhen_full = \"deny\"\n"),
-             Catch::Contains("audit.when_full: \"deny\" is renamed; write \"unavailable\""));
+             ContainsSubstring("audit.when_full: \"deny\" is renamed; write \"unavailable\""));
 }
 
 TEST_CASE("every new name in the table of renamed options is an option, and no old one is") {
