@@ -8,12 +8,14 @@
 
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
+#include "daemon/host/descriptor_limit.h"
 #include "daemon/log/log_events.h"
 #include "daemon/log/rate_limited_log.h"
 #include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
+#include "daemon/wiring.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -65,6 +67,11 @@ int run(const CommandLine& command_line) {
   const SystemClock clock;
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
   RateLimitedLog rate_limited(log, clock, is_rate_limited);
+  const std::uint64_t descriptors = host::raise_descriptor_limit();
+  if (const Status fits = descriptors_fit(config->config, descriptors); !fits) {
+    log.error("start_failed", "{}", fits.error().message);
+    return EX_CONFIG;
+  }
   // libcurl's TLS library would write session keys to the file it names, and with them tokens.
   unsetenv("SSLKEYLOGFILE");
   // libuv and libmicrohttpd write to peers that may be gone.
@@ -82,6 +89,7 @@ int run(const CommandLine& command_line) {
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = host::take_inherited_sockets(),
+                      .descriptors = descriptors,
                       .manager = host::ServiceManager::from_environment(),
                       .set_log =
                           [&log](const config::LogConfig& set) {
