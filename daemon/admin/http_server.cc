@@ -89,6 +89,7 @@ class MhdServer final : public HttpServer {
   Duration time_for_request() const { return std::min(limits_.request_timeout, limits_.deadline); }
   void accept(Fd fd);
   void close(ConnectionSlots::Id id);
+  ConnectionSlots::Id take_added(int fd);
   Connected* find(MHD_Connection* connection);
   void cut_off_overdue();
   void wait_for_overdue();
@@ -112,6 +113,7 @@ class MhdServer final : public HttpServer {
   MHD_Daemon* daemon_ = nullptr;
   std::optional<loop::Poll> poll_;
   loop::Timer timer_;
+  std::vector<std::pair<int, ConnectionSlots::Id>> added_;  // descriptors, until on_connection()
   std::vector<Connected> connected_;
   loop::Timer overdue_;
   Duration ran_at_{};                             // Loop::hrtime()
@@ -163,11 +165,22 @@ void MhdServer::accept(Fd fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getpeername(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  // on_connection() is called within.
-  if (MHD_add_connection(daemon_, fd.release(), reinterpret_cast<sockaddr*>(&address), size) !=
-      MHD_YES)
-    slots_.leave(id);
+  const int descriptor = fd.release();  // MHD closes it, also if it fails
+  added_.emplace_back(descriptor, id);
+  if (MHD_add_connection(daemon_, descriptor, reinterpret_cast<sockaddr*>(&address), size) !=
+      MHD_YES) {
+    slots_.leave(take_added(descriptor));
+  }
   timer_.start({});
+}
+
+ConnectionSlots::Id MhdServer::take_added(int fd) {
+  const auto found =
+      std::find_if(added_.begin(), added_.end(), [&](const auto& one) { return one.first == fd; });
+  if (found == added_.end()) return 0;  // no slot has this id
+  const ConnectionSlots::Id id = found->second;
+  added_.erase(found);
+  return id;
 }
 
 // MHD sees end of file and closes the connection.
@@ -350,7 +363,7 @@ void MhdServer::on_connection(void* self, MHD_Connection* connection, void** /*c
   auto& connected = server.connected_;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     connected.push_back({.connection = connection,
-                         .id = server.next_id_ - 1,
+                         .id = server.take_added(descriptor_of(connection)),
                          .until = loop::Loop::hrtime() + server.time_for_request()});
     return server.wait_for_overdue();
   }
