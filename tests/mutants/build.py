@@ -44,7 +44,8 @@ class Build:
         self._inputs = {}
 
     def make(self, targets):
-        subprocess.run(["ninja", *sorted(targets)], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        if targets:  # without any, ninja makes everything
+            subprocess.run(["ninja", *sorted(targets)], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
     def link_of(self, target):
         if target not in self._links:

@@ -6,6 +6,7 @@ Reads the memory of the real daemon (proc_pid_mem(5)), which needs root. The in-
 import os
 import pathlib
 import re
+import secrets
 import time
 
 import pytest
@@ -22,24 +23,33 @@ pytestmark = [
 ]
 
 
+PIECE = 24  # bytes: too many to be found by chance
+
+
+def pieces_of(text):
+    """A token in pieces, or a short text as it is: of a block that was freed, free(3) overwrites the first bytes."""
+    return [text[at:at + PIECE].encode() for at in range(PIECE, len(text) - PIECE, PIECE)] if len(text) > 4 * PIECE else [text.encode()]
+
+
 def occurrences(daemon, text):
-    """How often the text is in the daemon's writable memory. Its first bytes are not searched for: free(3) overwrites them in a block that
-    was not wiped."""
-    needle = text.encode()[32:] if len(text) > 96 else text.encode()
+    """How often a piece of the text is in the daemon's writable memory."""
+    needles = pieces_of(text)
     process = pathlib.Path("/proc") / str(daemon.process.pid)
     found = 0
     with open(process / "mem", "rb", buffering=0) as memory:
         for begin, end in re.findall(r"^([0-9a-f]+)-([0-9a-f]+) .w", (process / "maps").read_text(), re.MULTILINE):
             begin, end = int(begin, 16), int(end, 16)
             try:
-                found += os.pread(memory.fileno(), end - begin, begin).count(needle)
+                bytes_there = os.pread(memory.fileno(), end - begin, begin)
+                found += sum(bytes_there.count(needle) for needle in needles)
             except OSError:  # not readable, such as [vvar]
                 continue
     return found
 
 
-def token_for(name):
-    return jwt(sub=f"memory-{name}-{'x' * 80}", iat=int(time.time()) - 60, exp=int(time.time()) + 3600)
+def new_token():
+    """Random, so that no piece of it is part of another one."""
+    return jwt(sub=secrets.token_hex(100), iat=int(time.time()) - 60, exp=int(time.time()) + 3600)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +73,7 @@ def wait_gone(daemon, text, what):
 
 
 def test_a_token_that_is_in_use_is_found(daemon, fault_server):
-    token = token_for("in-use")
+    token = new_token()
     with Peer(daemon.socket, fault_server.url("gate-memory")) as peer:
         peer.query(token, timeout_ms=300)
         assert until(lambda: occurrences(daemon, token) > 0, "the token is in memory")
@@ -72,7 +82,7 @@ def test_a_token_that_is_in_use_is_found(daemon, fault_server):
 
 @pytest.mark.parametrize("size", [20, 150, 250])
 def test_a_frame_in_pieces_leaves_nothing(daemon, size):
-    token = token_for(f"pieces-{size}")
+    token = new_token()
     frame = query_frame(token)
     with Peer(daemon.socket) as peer:
         for at in range(0, len(frame), size):
@@ -83,7 +93,7 @@ def test_a_frame_in_pieces_leaves_nothing(daemon, size):
 
 
 def test_a_backlog_of_frames_leaves_nothing(daemon):
-    tokens = [token_for(f"backlog-{number}") for number in range(200)]
+    tokens = [new_token() for _ in range(200)]
     with Peer(daemon.socket) as peer:
         everything = b"".join(query_frame(token, 1 + at) for at, token in enumerate(tokens))
         peer.socket.sendall(everything[:-7])
@@ -96,7 +106,7 @@ def test_a_backlog_of_frames_leaves_nothing(daemon):
 
 
 def test_a_client_that_leaves_within_a_frame_leaves_nothing(daemon):
-    token = token_for("cut")
+    token = new_token()
     frame = query_frame(token)
     with Peer(daemon.socket) as peer:
         peer.socket.sendall(frame[:100])
@@ -108,7 +118,7 @@ def test_a_client_that_leaves_within_a_frame_leaves_nothing(daemon):
 
 @pytest.mark.parametrize("path", ["/v1/entry", "/v1/purge", "/v1/revoke"])
 def test_an_admin_action_leaves_nothing(daemon, path):
-    token = token_for(f"action{path.replace('/', '-')}")
+    token = new_token()
     with Peer(daemon.socket) as peer:
         assert peer.ask(token).verdict == "valid"
     assert daemon.admin(path, {"token": token})[0] == 200
@@ -116,14 +126,14 @@ def test_an_admin_action_leaves_nothing(daemon, path):
 
 
 def test_a_timeout_leaves_nothing(daemon, fault_server):
-    token = token_for("timeout")
+    token = new_token()
     with Peer(daemon.socket, fault_server.url("gate-memory")) as peer:
         assert peer.ask(token, timeout_ms=100).verdict == "unavailable"
         wait_gone(daemon, token, "a timeout")
 
 
 def test_the_email_of_the_last_user_leaves_nothing(daemon):
-    token = token_for("email")
+    token = new_token()
     with Peer(daemon.socket) as peer:
         for source in ("upstream", "cache"):
             answer = peer.ask(token)
