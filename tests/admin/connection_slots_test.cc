@@ -30,7 +30,7 @@ TEST_CASE("a uid whose clients send nothing loses the oldest one to its next cli
   CHECK(slots.size() == 3);
 }
 
-TEST_CASE("when the server is full, the oldest client without a request yields, whoever owns it") {
+TEST_CASE("when the server is full, the oldest client without a request yields, of any uid") {
   ConnectionSlots slots({.connections = 2, .per_uid = 2, .actions = 1});
   fill(slots, 1, 1, kOther);
   slots.enter(2, kOther);
