@@ -118,7 +118,7 @@ TEST_CASE("through a proxy the Auth API's status, headers and body count, not th
   CHECK(rejected.status == 401);
   CHECK(rejected.cache_control.empty());
   CHECK(rejected.age.empty());
-  const claims::FetchOutcome failed = through_proxy("503");
+  const claims::FetchOutcome failed = through_proxy("status-503");
   CHECK(failed.status == 503);
   CHECK(failed.retry_after == seconds(0));
   const claims::FetchOutcome valid = through_proxy("ok");
