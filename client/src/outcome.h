@@ -1,6 +1,7 @@
 // outcome.h: the result of one step of a query, which decides whether to retry. Pure; values.
 #pragma once
 
+#include "client/src/deadline.h"
 #include "proto/messages.h"
 
 namespace claimsd::client {
@@ -28,6 +29,11 @@ inline constexpr Outcome kAbsent{StepResult::kAbsent, Reason::kNoDaemon};
 inline constexpr Outcome kBusy{StepResult::kBusy, Reason::kTimeout};
 constexpr Outcome final_outcome(Reason reason) {
   return {StepResult::kFinal, reason};
+}
+
+// The outcome of a wait whose deadline has passed.
+inline Outcome over(const Deadline& deadline) {
+  return final_outcome(deadline.is_canceled() ? Reason::kCanceled : Reason::kTimeout);
 }
 
 // The outcome of a Failure frame. An unknown code from a newer daemon is a protocol error.

@@ -1,5 +1,6 @@
 """The extension over the real library and the real daemon."""
 
+import asyncio
 import ctypes
 import gc
 import json
@@ -168,8 +169,14 @@ def test_wrong_arguments_are_type_errors(handle):
                  lambda: _claimsd.Handle(), lambda: _claimsd.Stream(), lambda: handle.query(5)):
         with pytest.raises(TypeError):
             call()
-    with pytest.raises(ValueError):
-        _claimsd.Handle(Made, socket="/" + "x" * 200)
+
+
+@pytest.mark.parametrize("options,problem", [
+    ({"socket": "/" + "x" * 200}, "socket_path: 1 to 107 bytes"), ({"client_name": "n" * 65}, "client_name: at most 64 bytes"),
+    ({"upstream": "https://" + "u" * 1100}, "upstream_url: at most 1,024 bytes"), ({"max_connections": 5000}, "max_connections: at most 1,024")])
+def test_a_wrong_option_is_named(options, problem):
+    with pytest.raises(ValueError, match=problem):
+        _claimsd.Handle(Made, **options)
 
 
 def test_a_closed_handle_raises_a_clear_error(handle):
@@ -306,6 +313,39 @@ def test_a_stream_keeps_its_handle(handle):
     stream.close()
     with pytest.raises(ValueError):
         stream.send(2, "token")
+
+
+def test_a_stream_cancels_queries_by_tag(claimsd, faults):
+    stream = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket)).stream()
+    stream.send(1, "token")
+    stream.send(2, "token")
+    assert stream.cancel(1) and not stream.cancel(1) and not stream.cancel(3)
+    identity, answer = received(stream, 1)[1]
+    assert (identity, answer.verdict, answer.reason) == (None, "unavailable", "canceled")
+    assert stream.pending() == 1
+    faults.open("gate")
+    assert isinstance(received(stream, 1)[2][0], Made)
+
+
+def test_the_query_of_a_canceled_task_is_no_longer_open(claimsd, faults):
+    from auth_integration.transports.event_loop import LoopAsker
+
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket))
+
+    async def cancel_a_task():
+        asker = LoopAsker(asyncio.get_running_loop(), handle)
+        task = asyncio.ensure_future(asker.ask("token", None, None, 30000, _claimsd.ANY_AGE))
+        await asyncio.sleep(0)
+        assert asker.asker.stream.pending() == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        asker.asker.receive()
+        assert asker.asker.stream.pending() == 0
+        asker.close()
+
+    asyncio.run(cancel_a_task())
+    faults.open("gate")
 
 
 def test_a_stream_does_not_survive_fork(handle):

@@ -46,7 +46,7 @@ class ParsedClaims {
 
   static void empty(Entry& entry);
   Entry& place_in(Set& set);
-  PyObject* make_and_keep(const claimsd_answer* answer, PyObject* make, std::uint64_t hash,
+  PyObject* make_and_keep(const claimsd_answer_view& view, PyObject* make, std::uint64_t hash,
                           std::size_t size);
 
   Set* sets_ = nullptr;     // made at first use

@@ -56,6 +56,8 @@ class LoopAsker:
             return await waiter
         finally:
             self.asker.waiting.pop(tag, None)
+            if waiter.cancelled():
+                self.asker.cancel(tag)
 
     def close(self) -> None:
         if self.asker.pid == os.getpid() and not self.loop.is_closed():

@@ -41,6 +41,8 @@ class HubAsker:
             return waiter.get()
         finally:
             self.asker.waiting.pop(tag, None)
+            if not waiter.ready():  # the greenlet was killed
+                self.asker.cancel(tag)
 
     def _read(self) -> None:
         while self.asker.waiting:

@@ -32,6 +32,13 @@ class StreamAsker:
         self.stream.report(tag, status, **arguments)
         return tag
 
+    def cancel(self, tag: int) -> None:
+        """Drops a query whose caller has gone, so that it no longer counts as open. A report is sent all the same."""
+        try:
+            self.stream.cancel(tag)
+        except ValueError:
+            pass  # the stream is closed, or belongs to the parent process
+
     def _new_tag(self) -> int:
         tag, self._next_tag = self._next_tag, self._next_tag + 1
         return tag
