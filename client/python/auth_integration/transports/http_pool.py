@@ -55,7 +55,7 @@ class _DeadlineSocket:
     def __init__(self, connected: Any, deadline: float) -> None:
         self._reader = io.BufferedReader(_DeadlineReader(connected, deadline))
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
+    def makefile(self, _mode: str) -> Any:
         return self._reader
 
 
