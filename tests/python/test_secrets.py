@@ -82,7 +82,7 @@ class CanaryApi(FakeAuthApi):
 class FailingApi(CanaryApi):
     """A transport with a bug."""
 
-    def ask(self, token, meta, route, max_age=None):
+    def query(self, token, meta, route, max_age=None):
         raise ZeroDivisionError(token)
 
 

@@ -5,18 +5,19 @@ namespace {
 
 PyStructSequence_Field fields[] = {
     {"verdict", "\"valid\", \"invalid\" or \"unavailable\""},
-    {"reason", "why: a stable word for programs"},
-    {"text", "why: a sentence for people"},
-    {"source", "who said so: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
-    {"age_ms", "how long ago the Auth API last confirmed it"},
-    {"ttl_ms", "how long it may be relied on"},
-    {"retry_after_ms", "when to ask again; 0: no advice"},
+    {"reason", "the reason: a stable word for programs"},
+    {"text", "the reason: a sentence for people"},
+    {"source",
+     "origin of the answer: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
+    {"age_ms", "time since the Auth API last confirmed the token"},
+    {"ttl_ms", "remaining time to live"},
+    {"retry_after_ms", "time to wait before the next query; 0: no advice"},
     {nullptr, nullptr},
 };
 
 PyStructSequence_Desc description = {
     "auth_integration._claimsd.Answer",
-    "What became of a question. It holds no claim and no token.",
+    "The outcome of a query. Contains no claim and no token.",
     fields,
     7,
 };

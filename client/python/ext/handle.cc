@@ -20,12 +20,12 @@ PyObject* reason_of(Bearer::Kind kind) {
 }
 
 // Returns the parsed objects if valid, otherwise the Answer.
-PyObject* ask(Handle* self, const QueryRequest& request) {
+PyObject* look_up(Handle* self, const QueryRequest& request) {
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_query(self->handle, &request.asked, &answer);
+  result = claimsd_query(self->handle, &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   // Check both: only a valid answer may become a user.
   PyObject* found = nullptr;
@@ -56,8 +56,8 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
   const Bearer bearer = parse_bearer(text);
   if (bearer.kind == Bearer::Kind::kNotOurs) Py_RETURN_NONE;
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
 }
 
 // Keeps the GIL: releasing and reacquiring it takes longer than the lookup. The characters of the
@@ -95,8 +95,8 @@ PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_
   const std::string_view text = utf8_of(arguments[0]);
   const Bearer bearer = check_token(text);
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
 }
 
 PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
@@ -114,12 +114,12 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
   }
   Handle* const self = self_of(object);
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
   if (!enter(self)) return nullptr;
   claimsd_answer* answer = nullptr;
   Py_BEGIN_ALLOW_THREADS;
-  claimsd_query(self->handle, &request.asked, &answer);
+  claimsd_query(self->handle, &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const found = take_answer(self, answer);
   leave(self);
@@ -243,9 +243,10 @@ PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
     case CLAIMSD_OK: return reinterpret_cast<PyObject*>(self);
     case CLAIMSD_NO_MEMORY: PyErr_NoMemory(); break;
     default:
-      PyErr_SetString(PyExc_ValueError,
-                      "libclaimsd does not take these options: the socket path has 107 bytes at "
-                      "most, the Auth API's URL 1,024, the client's name 64");
+      PyErr_SetString(
+          PyExc_ValueError,
+          "libclaimsd does not accept these options: the socket path may have 107 bytes, "
+          "the Auth API's URL 1,024, the client's name 64");
   }
   Py_DECREF(self);
   return nullptr;
@@ -285,33 +286,31 @@ PyCFunction method(Function* function) {
 
 PyMethodDef methods[] = {
     {"known", known, METH_O,
-     "known(meta): what `make` made of a token that is known without asking anybody, or None."},
+     "known(meta): the result of `make` if this process knows the token, or None. Never blocks."},
     {"identify", method(identify), METH_FASTCALL,
-     "identify(meta, route): None (no bearer header), what `make` made (valid), a reason (refused "
-     "without asking) or an Answer."},
+     "identify(meta, route): None (no bearer header), the result of `make` (valid), a reason "
+     "(rejected without a query) or an Answer."},
     {"identify_token", method(identify_token), METH_FASTCALL,
-     "identify_token(token, meta, route): as identify(), for a token from elsewhere."},
+     "identify_token(token, meta, route): like identify(), for a token that is not in META."},
     {"query", method(query), METH_VARARGS | METH_KEYWORDS,
-     "query(token, *, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made "
-     "or "
-     "None, Answer)."},
+     "query(token, *, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): (the result of "
+     "`make` or None, Answer)."},
     {"report", method(report), METH_VARARGS | METH_KEYWORDS,
      "report(status, *, token=None, reason=None, user=None, method=None, route=None, "
      "required=None, client_address=None, trace_id=None, timeout_ms=0, await_record=False): None "
-     "(it "
-     "is on its way to the audit log, or there) or the Answer that says why it may not be."},
+     "if it was sent or recorded, otherwise an Answer with the reason."},
     {"ping", method(ping), METH_VARARGS | METH_KEYWORDS,
      "ping(*, timeout_ms=0): (nanoseconds, None) or (None, Answer)."},
-    {"statistics", method(statistics), METH_NOARGS, "Where this process' answers came from."},
+    {"statistics", method(statistics), METH_NOARGS, "Counts this process' answers by source."},
     {"stream", method(open_stream), METH_NOARGS, "A Stream, for event loops."},
-    {"close", method(close), METH_NOARGS, "Closes it once the calls in flight have ended."},
+    {"close", method(close), METH_NOARGS, "Closes the handle when the calls in flight have ended."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 char documentation[] =
     "Handle(make, *, socket=None, upstream=None, client_name=None, timeout_ms=0,\n"
     "       max_connections=0, daemon_uid=ANY_TRUSTED_UID)\n\n"
-    "Connections to one daemon; connects at the first question. `make(json, id, email, roles)`\n"
+    "Connections to one daemon; connects at the first query. `make(json, id, email, roles)`\n"
     "is called once for each claims document.";
 
 PyType_Slot slots[] = {

@@ -63,7 +63,7 @@ std::size_t size_of_texts(const claimsd_answer* answer) {
   return size;
 }
 
-// `place` holds as much as size_of_texts() says.
+// `place` has room for size_of_texts() bytes.
 void copy_texts(const claimsd_answer* answer, char* place) {
   each_text(answer, [&place](std::string_view text) {
     std::memcpy(place, text.data(), text.size() + 1);

@@ -37,11 +37,11 @@ PyObject* sent(claimsd_result result) {
     case CLAIMSD_OK: Py_RETURN_NONE;
     case CLAIMSD_NO_MEMORY: return PyErr_NoMemory();
     case CLAIMSD_UNAVAILABLE:
-      PyErr_SetString(PyExc_BlockingIOError, "4,096 questions are open on this stream already");
+      PyErr_SetString(PyExc_BlockingIOError, "4,096 queries are open on this stream already");
       return nullptr;
     default:
       PyErr_SetString(PyExc_ValueError,
-                      "the stream does not take this question: it was inherited by fork()");
+                      "the stream does not accept this query: it was inherited by fork()");
       return nullptr;
   }
 }
@@ -61,16 +61,17 @@ PyObject* send(PyObject* object, PyObject* arguments) {
     return nullptr;
   }
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
-  return sent(claimsd_stream_send(self->stream, &request.asked, tag));
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
+  return sent(claimsd_stream_send(self->stream, &request.fields, tag));
 }
 
 PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   Stream* const self = self_of(object);
   const Py_ssize_t count = PyTuple_Size(arguments);
   if (count < 1) {
-    PyErr_SetString(PyExc_TypeError, "report() takes a tag before what Handle.report() takes");
+    PyErr_SetString(PyExc_TypeError,
+                    "report() takes a tag before the arguments of Handle.report()");
     return nullptr;
   }
   const unsigned long long tag = PyLong_AsUnsignedLongLong(PyTuple_GetItem(arguments, 0));
@@ -126,21 +127,20 @@ void destroy(PyObject* object) {
 PyMethodDef methods[] = {
     {"send", send, METH_VARARGS,
      "send(tag, token, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): sends a query; "
-     "its "
-     "answer comes with `tag`."},
+     "its answer has the same tag."},
     {"report", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(report)),
      METH_VARARGS | METH_KEYWORDS,
-     "report(tag, status, *, ...): as Handle.report(); what became of it comes with `tag`."},
+     "report(tag, status, *, ...): like Handle.report(); its receipt has the same tag."},
     {"receive", receive, METH_NOARGS,
-     "(tag, (what `make` made or None, Answer)), (tag, (None, None)) of a report that is recorded, "
-     "or None when no answer is ready."},
+     "(tag, (the result of `make` or None, Answer)); (tag, (None, None)) for a recorded report; "
+     "None if no answer is ready."},
     {"fileno", fileno, METH_NOARGS, "The descriptor to wait on for reading; the stream's own."},
-    {"pending", pending, METH_NOARGS, "How many answers are still to come."},
-    {"close", close, METH_NOARGS, "Closes it; what is pending gets no answer."},
+    {"pending", pending, METH_NOARGS, "The number of queries and reports without an answer."},
+    {"close", close, METH_NOARGS, "Closes the stream. Pending queries get no answer."},
     {nullptr, nullptr, 0, nullptr},
 };
 
-char documentation[] = "Many questions at once, for event loops; see Handle.stream().";
+char documentation[] = "Many concurrent queries, for event loops; see Handle.stream().";
 
 PyType_Slot slots[] = {
     {Py_tp_doc, documentation},
