@@ -3,11 +3,12 @@
 import os
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 
 import pytest
 
-from install_for_tests import copy_sources
+from install_for_tests import copy_sources, with_ccache
 from typed_site import ERRONEOUS_LINES, SITE, SITE_WITH_ERRORS
 
 PYTHON = "/usr/bin/python3"
@@ -20,7 +21,7 @@ def package(tmp_path):
 
 
 def run(*command, **options):
-    environment = {**os.environ, **options.pop("env", {})}
+    environment = with_ccache({**os.environ, **options.pop("env", {})}, tempfile.gettempdir())
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **options)
     assert done.returncode == 0, done.stdout + done.stderr
