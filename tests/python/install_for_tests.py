@@ -13,7 +13,7 @@ FOLDERS = ("client/include", "client/src", "client/python", "proto")
 
 
 def copy_sources(target):
-    """What an installation needs of the repository, and nothing that was built in it."""
+    """Copies the parts of the repository that an installation needs, without build products."""
     shutil.rmtree(target, ignore_errors=True)
     skipped = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "*.so", "dist", ".mypy_cache")
     for folder in FOLDERS:

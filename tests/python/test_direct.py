@@ -225,7 +225,7 @@ def test_max_age_takes_a_cached_answer_that_is_young_enough(direct, faults):
 
 
 def keeps(transport, faults, mode, clock=None, after=0.0, token="token"):
-    """Whether a second question is answered without a second request."""
+    """Whether a second query is answered without a second request."""
     faults.reset()
     caches["default"].clear()
     if clock:
@@ -283,7 +283,7 @@ def test_a_rejection_is_cached_briefly_and_an_outage_is_not(direct, faults):
 
 
 def test_a_late_200_does_not_restore_a_rejected_token(direct, faults):
-    """Two processes share a cache; one learns of the refusal while the other's request is still under way."""
+    """Two processes share a cache; one receives the rejection while the other's request is in flight."""
     mode = faults.script("late", {"gate": True}, {"status": 401})
     first, second = direct(mode), DirectTransport(Settings())
     with concurrent.futures.ThreadPoolExecutor(1) as pool:

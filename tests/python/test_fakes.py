@@ -1,4 +1,4 @@
-"""The fake Auth API for applications' tests: nesting, and what happens without one."""
+"""The fake Auth API for applications' tests: nesting, and lookups without one."""
 
 import os
 import subprocess

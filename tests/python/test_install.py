@@ -72,7 +72,7 @@ def mypy(package, tmp_path, source):
 
 
 def test_mypy_knows_the_types_that_a_site_uses(package, tmp_path):
-    """py.typed and the stub are what a user's mypy sees."""
+    """A user's mypy sees py.typed and the stub."""
     assert "Success" in mypy(package, tmp_path, SITE)
 
 

@@ -165,7 +165,7 @@ def test_the_readme_imports_only_what_exists():
 
 
 def test_no_module_imports_itself_through_others():
-    """At the top of a module, where a cycle fails or works by chance. Imports inside of functions are delayed on purpose."""
+    """At the top of a module, where a cycle fails or works by chance. Imports inside functions are delayed on purpose."""
     root = PACKAGE / "auth_integration"
     names = {".".join(("auth_integration", *path.relative_to(root).with_suffix("").parts)): path for path in root.rglob("*.py")}
     imports = {}

@@ -1,4 +1,4 @@
-"""What a client reads can be translated by the project, with an ordinary message catalog."""
+"""A project can translate the messages to clients with an ordinary catalog."""
 
 import os
 import re
