@@ -30,23 +30,29 @@ def pyright():
     return target / "node_modules" / "pyright" / "index.js"
 
 
-def errors(pyright, tmp_path, source):
-    (tmp_path / "application.py").write_text(source)
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps({
-        "include": ["application.py"], "extraPaths": [str(BUILD / "python")], "typeCheckingMode": "strict", "reportMissingTypeStubs": False,
+@pytest.fixture(scope="module")
+def errors(pyright, tmp_path_factory):
+    """The errors that one run finds: file -> {(line, rule)}."""
+    project = tmp_path_factory.mktemp("types")
+    (project / "right.py").write_text(SITE)
+    (project / "wrong.py").write_text(SITE_WITH_ERRORS)
+    (project / "pyrightconfig.json").write_text(json.dumps({
+        "include": ["*.py"], "extraPaths": [str(BUILD / "python")], "typeCheckingMode": "strict", "reportMissingTypeStubs": False,
         "reportMissingModuleSource": False}))
-    done = subprocess.run(["node", str(pyright), "--outputjson", "--project", str(tmp_path), "--pythonpath", "/usr/bin/python3"], capture_output=True, text=True,
+    done = subprocess.run(["node", str(pyright), "--outputjson", "--project", str(project), "--pythonpath", "/usr/bin/python3"], capture_output=True, text=True,
                           check=False, timeout=300)
-    found = json.loads(done.stdout)
-    assert found["summary"]["filesAnalyzed"] == 1, done.stdout
-    return {(problem["range"]["start"]["line"] + 1, problem["rule"]) for problem in found["generalDiagnostics"]}
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == 2, done.stdout
+    found = {"right.py": set(), "wrong.py": set()}
+    for problem in report["generalDiagnostics"]:
+        found[pathlib.Path(problem["file"]).name].add((problem["range"]["start"]["line"] + 1, problem["rule"]))
+    return found
 
 
-def test_pyright_knows_the_types_that_a_site_uses(pyright, tmp_path):
-    assert errors(pyright, tmp_path, SITE) == set()
+def test_pyright_knows_the_types_that_a_site_uses(errors):
+    assert errors["right.py"] == set()
 
 
-def test_pyright_keeps_the_type_of_a_permission_through_the_operators(pyright, tmp_path):
-    found = errors(pyright, tmp_path, SITE_WITH_ERRORS)
-    assert {line for line, _ in found} == ERRONEOUS_LINES, found
-    assert {rule for _, rule in found} == {"reportAssignmentType", "reportArgumentType"}
+def test_pyright_keeps_the_type_of_a_permission_through_the_operators(errors):
+    assert {line for line, _ in errors["wrong.py"]} == ERRONEOUS_LINES, errors
+    assert {rule for _, rule in errors["wrong.py"]} == {"reportAssignmentType", "reportArgumentType"}
