@@ -1,4 +1,4 @@
-"""Authorization headers: tokens, other schemes and broken headers, parsed alike in C++ and in Python."""
+"""Authorization headers: tokens, other schemes and malformed headers, parsed alike in C++ and in Python."""
 
 import pathlib
 import re
@@ -14,7 +14,7 @@ LIMITS = pathlib.Path(__file__).resolve().parents[2] / "proto" / "limits.h"
 
 
 def both(header):
-    """What the two say, which must be the same."""
+    """The result of both parsers, which must be the same."""
     python, native = bearer.parse_bearer(header), _claimsd.parse_bearer(header)
     if isinstance(python, bearer.Refused):
         python = (python.reason,)

@@ -60,7 +60,7 @@ def direct(use, faults):
 
 def outcome(transport, token="token"):
     """(verdict, reason or user's id)."""
-    found = transport.ask(token, None, None)
+    found = transport.query(token, None, None)
     return (found.verdict, found.reason) if isinstance(found, Answer) else ("valid", found[1].id)
 
 
@@ -123,14 +123,14 @@ def test_connections_are_kept_and_a_closed_one_is_no_error(direct, faults):
     ('{"pk":7}', 'member "id" is missing'), ('{"id":"a\\nb"}', 'member "id" contains a control character'), ('{"id":1,"role":{}}', 'member "role" is not'),
     ('{"id":1,"id":2}', 'member "id" is there twice'), ("<html>", "not one JSON document")])
 def test_the_text_of_an_unusable_document_names_the_member(direct, faults, body, said):
-    answer = direct(faults.script("document", {"body": body})).ask("token", None, None)
+    answer = direct(faults.script("document", {"body": body})).query("token", None, None)
     assert (answer.verdict, answer.reason) == ("unavailable", "upstream_body") and said in answer.text
 
 
 def test_the_mapping_of_the_settings_is_used(direct, faults):
     mode = faults.script("mapped", {"body": json.dumps({"sub": 7, "realm_access": {"roles": ["rvt"]}, "verified": True})})
     options = {"ID_CLAIM": "sub", "ROLE_CLAIMS": ["/realm_access/roles"]}
-    claims = direct(mode, REQUIRE={"verified": True}, **options).ask("token", None, None)[1]
+    claims = direct(mode, REQUIRE={"verified": True}, **options).query("token", None, None)[1]
     assert (claims.id, claims.roles) == (7, ("rvt",))
     assert outcome(direct(mode, REQUIRE={"verified": False}, **options)) == ("invalid", "claim_mismatch")
     assert outcome(direct(mode, REQUIRE_TOKEN={"/aud": "lumen"}, **options), jwt(aud="other")) == ("invalid", "claim_mismatch")
@@ -138,7 +138,7 @@ def test_the_mapping_of_the_settings_is_used(direct, faults):
 
 
 def test_retry_after_is_passed_on(direct):
-    found = direct("status-503-retry-after-7").ask("token", None, None)
+    found = direct("status-503-retry-after-7").query("token", None, None)
     assert (found.reason, found.retry_after_ms) == ("upstream_status", 7000)
 
 
@@ -201,7 +201,7 @@ def test_max_age_joins_no_request_that_is_too_old_and_shares_the_next_one(direct
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         first = pool.submit(outcome, transport)
         faults.wait(mode, count=1)
-        fresh = [pool.submit(transport.ask, "token", None, None, 0) for _ in range(10)]
+        fresh = [pool.submit(transport.query, "token", None, None, 0) for _ in range(10)]
         while (transport.flights.flights["token"].successor or transport.flights.flights["token"]).waiters < 9:
             time.sleep(0.001)
         assert faults.count(mode) == 1  # the next one waits for the first
@@ -217,7 +217,7 @@ def test_max_age_takes_a_cached_answer_that_is_young_enough(direct, faults):
     transport = direct("echo", clock=clock)
     for offset, max_age, requests in ((0, None, 1), (5, 30, 1), (5, 4, 2), (5, 0, 3), (40, 30, 4), (40, None, 4)):
         clock.offset = offset
-        assert type(transport.ask("token", None, None, max_age)) is tuple
+        assert type(transport.query("token", None, None, max_age)) is tuple
         assert faults.count("echo") == requests, (offset, max_age)
 
 
@@ -225,7 +225,7 @@ def test_max_age_takes_a_cached_answer_that_is_young_enough(direct, faults):
 
 
 def keeps(transport, faults, mode, clock=None, after=0.0, token="token"):
-    """Whether a second question is answered without a second request."""
+    """Whether a second query is answered without a second request."""
     faults.reset()
     caches["default"].clear()
     if clock:
@@ -283,7 +283,7 @@ def test_a_rejection_is_cached_briefly_and_an_outage_is_not(direct, faults):
 
 
 def test_a_late_200_does_not_restore_a_rejected_token(direct, faults):
-    """Two processes share a cache; one learns of the refusal while the other's request is still under way."""
+    """Two processes share a cache; one receives the rejection while the other's request is in flight."""
     mode = faults.script("late", {"gate": True}, {"status": 401})
     first, second = direct(mode), DirectTransport(Settings())
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -308,7 +308,7 @@ def test_the_cache_holds_no_token_and_changed_entries_are_ignored(direct, faults
     cache.set(keys[0], values[1])  # another user's, genuine, under this token's key
     assert outcome(transport, token) == ("valid", user_of(token))
     cache.set(keys[0], values[0].replace('"rvt"', '"adm"'))
-    assert transport.ask(token, None, None)[1].roles == ("rvt",)
+    assert transport.query(token, None, None)[1].roles == ("rvt",)
     for junk in ("", "x" * 64, "x" * 200, b"bytes", {"members": {}}, 5):
         cache.set(keys[0], junk)
         assert outcome(transport, token) == ("valid", user_of(token))

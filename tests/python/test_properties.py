@@ -34,7 +34,7 @@ outages = st.sampled_from(sorted(REASONS)).map(answer_of).filter(lambda answer: 
 class AnyApi(FakeAuthApi):
     """Answers with the document of the example, as the direct transport would have read it."""
 
-    def ask(self, token, meta, route, max_age=None):
+    def query(self, token, meta, route, max_age=None):
         if isinstance(self.given_answer, Answer):
             return self.given_answer
         try:

@@ -1,4 +1,4 @@
-"""Claims: what the Auth API says about a user. Immutable."""
+"""Claims: the members of the Auth API's document about a user. Immutable."""
 
 from typing import Any, Dict, Iterable, NoReturn, Optional, Tuple, Union
 
@@ -19,10 +19,10 @@ class FrozenDict(Dict[str, Any]):
         return hash(frozenset(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self)} members>"  # without values, because logs contain it
+        return f"<{type(self).__name__} of {len(self)} members>"  # without values, because it appears in logs
 
     __str__ = __repr__
-    __sentry_repr__ = __repr__  # else Sentry copies the members out of a frame's variables
+    __sentry_repr__ = __repr__  # otherwise Sentry copies the members out of a frame's variables
 
     def __copy__(self) -> "FrozenDict":
         return self
@@ -77,17 +77,17 @@ def frozen(value: Any) -> Any:
 
 
 def claims_from_daemon(document: str, id: str, email: str, roles: Tuple[str, ...], id_claim: str = "id") -> Claims:
-    """Claims from what the daemon has checked. It maps id, email and roles by its own configuration and sends the id as text; `id_claim` names the
-    member that may hold it as an integer."""
+    """Claims of a document that the daemon has checked. The daemon maps id, email and roles by its own configuration and sends the id as text. `id_claim`
+    names the member that may hold it as an integer."""
     members = parse(document)
-    if not members:  # left out for its size
+    if not members:  # the daemon omitted the document because of its size
         members.update({"id": id, "email": email, "role": roles[0] if len(roles) == 1 else list(roles)})
     native = members.get(id_claim)
     return Claims(members, native if type(native) is int and str(native) == id else id, email, roles)
 
 
 def identity_claims(user: object, auth: object) -> Optional[Claims]:
-    """The claims behind a request: REST framework's `request.auth`, or those of a claims user that a test forced upon it; else None."""
+    """The claims of a request: REST framework's `request.auth`, or those of a user that a test set by force_authenticate(); otherwise None."""
     if isinstance(auth, Claims):
         return auth
     claims = getattr(user, "claims", None)

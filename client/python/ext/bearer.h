@@ -11,7 +11,7 @@ namespace claimsd::python {
 
 struct Bearer {
   enum class Kind {
-    kNotOurs,    // another scheme, for another authenticator
+    kNotOurs,    // another scheme: another authenticator decides
     kToken,      // `token` is well-formed
     kMalformed,  // malformed: rejected without a query
     kTooLong,    // over 8 KiB: rejected without a query

@@ -1,4 +1,4 @@
-"""What the event loop and the gevent hub have in common: queries and reports on one stream, matched to their answers by tags."""
+"""A stream of queries and reports, matched to their answers by tags. The event loop and the gevent hub share it."""
 
 import os
 from typing import Any, Callable, Dict, Optional
@@ -6,10 +6,10 @@ from typing import Any, Callable, Dict, Optional
 from auth_integration import _claimsd
 from auth_integration.transports.base import Meta, Outcome
 
-Deliver = Callable[[Any, Any], None]  # gives an answer to the one who waits for it
+Deliver = Callable[[Any, Any], None]  # passes an answer to its waiter
 
 
-class StreamAsker:
+class TaggedStream:
     """Belongs to one thread and one process."""
 
     def __init__(self, handle: _claimsd.Handle, deliver: Deliver) -> None:
