@@ -51,8 +51,6 @@ class RealDaemon final : public Daemon {
 
   Status open() {
     loop_ = TRY(loop::Loop::create());
-    // First, because by default the cache is in this directory as well.
-    if (options_.sockets.empty()) TRY(host::ensure_directory_of(config().daemon.socket));
     TRY(open_store());
     TRY(open_revocations());
     TRY(open_audit());

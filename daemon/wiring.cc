@@ -120,6 +120,7 @@ audit::Settings audit_settings_from(const config::Config& config, const std::str
       audit.allow_when_full ? audit::WhenFull::kAllowUnrecorded : audit::WhenFull::kUnavailable;
   settings.log.policy.max_records = audit.max_records;
   settings.log.policy.max_tickets = audit.max_waiting;
+  settings.log.policy.max_bytes_per_uid = audit.max_bytes_per_uid;
   settings.anchors_file = audit.anchors_file.native();
   settings.upstreams = upstream_names_from(config);
   return settings;

@@ -134,7 +134,8 @@ CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
   F(kTooManyPeers,    7, "too many connections: raise daemon.max_connections_per_uid or daemon.max_connections") \
   F(kUnknownUpstream, 8, "the expected Auth API is not an upstream of this daemon: compare the URLs") \
   F(kTooManyOpen,     9, "too many queries are open on this connection: wait for answers first") \
-  F(kStopping,       10, "the daemon is stopping: connect again")
+  F(kStopping,       10, "the daemon is stopping: connect again") \
+  F(kCannotStart,    11, "the daemon cannot start: read its log")
 // clang-format on
 
 enum class FailureCode : std::uint16_t {

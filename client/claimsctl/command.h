@@ -17,7 +17,7 @@ namespace claimsd::claimsctl {
 // Options that every command accepts, before or after its name.
 struct Globals {
   std::string socket = "/run/claimsd/claims.sock";
-  std::string admin_socket = "/run/claimsd/admin.sock";
+  std::string admin_socket = "/run/claimsd-admin/admin.sock";
   bool json = false;
 };
 

@@ -11,7 +11,7 @@ using proto::Reason;
 enum class StepResult : std::uint8_t {
   kDone,    // go on
   kLost,    // the daemon hung up or is stopping: retry on a new connection
-  kAbsent,  // the socket has no listener
+  kAbsent,  // the socket has no listener, or one that could not start
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
   kFinal,  // a retry cannot help
 };
@@ -44,6 +44,7 @@ constexpr Outcome outcome_of(proto::FailureCode code) {
     case proto::FailureCode::kTooManyPeers: return final_outcome(Reason::kTooManyConnections);
     case proto::FailureCode::kTooManyOpen: return final_outcome(Reason::kOverloaded);
     case proto::FailureCode::kStopping: return kLost;
+    case proto::FailureCode::kCannotStart: return kAbsent;
     case proto::FailureCode::kBadFrame:
     case proto::FailureCode::kFrameTooLarge:
     case proto::FailureCode::kUnknownMessage:

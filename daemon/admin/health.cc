@@ -23,6 +23,30 @@ std::string_view effect_on_unrecorded(const AuditStatus& audit) {
   return audit.denies ? "withheld" : "sent without one";
 }
 
+void assess_retention(const AuditStatus& audit, std::vector<Finding>& findings) {
+  const auto lately = [](const std::optional<Duration>& since) {
+    return since && *since < kAuditLossMatters;
+  };
+  if (lately(audit.log.dropped_early)) {
+    findings.push_back(
+        {"audit_dropped_early",
+         fmt::format(
+             "in the last 24 hours the audit log in {} deleted records that are younger than "
+             "audit.keep, because it reached audit.max_bytes ({} segments since the start)",
+             audit.directory, audit.log.counters.audit_dropped_early),
+         "find who fills the log with claimsctl audit report; free disk space, raise "
+         "audit.max_bytes and restart claimsd"});
+  }
+  if (lately(audit.log.clock_jumped)) {
+    findings.push_back(
+        {"clock_jumped",
+         "the wall clock of this host was set in the last 24 hours: the audit log "
+         "deletes no record for its age until the clock has been steady for 6 hours",
+         "check the time synchronization (timedatectl); times of audit records around "
+         "the jump may be wrong"});
+  }
+}
+
 void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
   switch (audit.log.state) {
     case audit::State::kOff: return;
@@ -147,6 +171,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         "raise revocations.max_entries and restart claimsd"});
   }
   assess_audit(status.audit, findings);
+  assess_retention(status.audit, findings);
   assess_queues(status, findings);
   assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {

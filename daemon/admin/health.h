@@ -14,6 +14,9 @@ inline constexpr std::uint64_t kFailingAfter = 2;
 // How long a record that the audit log could not take is reported: it may have been one burst.
 inline constexpr Duration kOverflowMatters = seconds(60);
 
+// How long lost records, and a clock that may lose some, are reported.
+inline constexpr Duration kAuditLossMatters = std::chrono::hours(24);
+
 // The same for a failure of the claims cache: its file system may have been full for a moment.
 inline constexpr Duration kCacheErrorMatters = seconds(60);
 

@@ -60,7 +60,8 @@ constexpr std::string_view name_of(Level level) {
   E(kSuperseded,        16, "superseded",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the previous record was being written",                          "verdict reason token user peer upstream source") \
   E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request with 401",                                    "verdict reason status token user peer upstream method route roles") \
   E(kReportedUnavailable,        18, "reported_unavailable",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request with 503 because there was no verdict",       "verdict reason status token user peer upstream method route roles") \
-  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream")
+  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream") \
+  E(kOverQuota,       22, "over_quota",       kFailures,      "excess_rate_limit_exceeded",  1008, 99, "reports of a uid beyond audit.max_bytes_per_uid were counted, not written",                "peer")
 // clang-format on
 
 enum class Event : std::uint8_t {

@@ -95,6 +95,7 @@ struct AuditConfig {
   bool allow_when_full;
   milliseconds keep;
   std::uint64_t max_bytes;
+  std::uint64_t max_bytes_per_uid;
   std::uint64_t segment_bytes;
   std::uint64_t max_records;
   std::uint64_t max_waiting;

@@ -63,6 +63,8 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"audit_anchor", "info", false, "a signed anchor of the audit log; keep it on another host"},
   {"audit_anchors_file", "warning", true, "an anchor could not be written to `audit.anchors_file`"},
   {"audit_anchor_failed", "error", true, "no anchor could be signed"},
+  {"audit_dropped_early", "error", true, "old segments of the audit log were deleted before `audit.keep`, because of `audit.max_bytes`"},
+  {"clock_jumped", "warning", true, "the wall clock was set; for some hours no audit record is deleted for its age"},
   {"audit_retention_failed", "warning", true, "old segments of the audit log could not be removed"},
 });
 // clang-format on

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "daemon/crypto/hmac_sha256.h"
+#include "daemon/store/check_in_child.h"
 #include "daemon/store/environment_identity.h"
 
 namespace claimsd::store {
@@ -134,7 +135,10 @@ Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
       return failure(fmt::format("cannot remove {}: {}; allow the daemon's user to write there",
                                  identity_path(), std::strerror(errno)));
     }
-    const Status begun = begin();
+    // LMDB would crash on a damaged file.
+    Status begun = check_lmdb_file(data_path());
+    if (!begun) begun = failure(fmt::format("its file is damaged: {}", begun.error().message));
+    if (begun) begun = begin();
     if (begun) {
       log_.info("cache_kept", "kept {} cached entries in {}", entries_, options_.directory);
       return {};

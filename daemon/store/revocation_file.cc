@@ -7,6 +7,7 @@
 #include <array>
 
 #include "daemon/base/format_version.h"
+#include "daemon/store/check_in_child.h"
 #include "daemon/store/host_key.h"
 #include "proto/bytes.h"
 
@@ -40,6 +41,17 @@ std::string_view view(const crypto::HmacSha256::Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+// LMDB would crash on a damaged file.
+Status check_revocation_pages(const std::string& directory) {
+  const std::string file = directory + "/revocations.mdb";
+  const Status sound = check_lmdb_file(file);
+  if (sound) return {};
+  return failure(fmt::format(
+      "the revocations in {} are damaged: {}: restore the directory {} from a backup; to "
+      "start without revocations, which makes revoked tokens valid again, move it away",
+      file, sound.error().message, directory));
+}
+
 }  // namespace
 
 Result<Secret> load_revocation_key(const std::string& directory, Random& random) {
@@ -51,6 +63,7 @@ Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptio
                                                              const Secret& key, const Now& now) {
   TRY(ensure_private_directory(options.directory));
   DirectoryLock lock = TRY(DirectoryLock::acquire(options.directory));
+  TRY(check_revocation_pages(options.directory));
   const Secret check_key = TRY(crypto::derive_key(key, "claimsd revocation check", ""));
   crypto::HmacSha256 check = TRY(crypto::HmacSha256::create(check_key.view()));
   std::unique_ptr<RevocationFile> self(

@@ -1,4 +1,11 @@
 // The log on disk: segments, the chain across them, retention, and opening after a crash.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
+
 #include "tests/audit/audit_fixture.h"
 
 using namespace claimsd;
@@ -75,6 +82,48 @@ TEST_CASE("retention records and drops whole old segments, and the remaining log
   CHECK(done.events > done.records);  // counts of dropped records are still included
   const Store again = open_store(scratch.path(), 64U << 20U, now, retention);
   CHECK_FALSE(again.damaged_at());
+}
+
+TEST_CASE("damaged segments never crash the daemon: it continues behind them or names the file") {
+  const ScratchDirectory scratch;
+  {
+    Store store = open_store(scratch.path(), 96 << 10);
+    append_refusals(store, 0, 900);
+    REQUIRE(store.segments().size() >= 3);
+  }
+  std::mt19937_64 dice(4);
+  int continued = 0;
+  int named = 0;
+  for (int round = 0; round < 60; ++round) {
+    const ScratchDirectory copy;
+    std::filesystem::copy(scratch.path(), copy.path());
+    const auto files = segment_files(copy.path());
+    const std::string& path = files[round % 2 == 0 ? files.size() - 1 : dice() % files.size()].path;
+    std::string data = file_text(path);
+    // Bits in the front of two pages, where LMDB keeps its structure.
+    for (int i = 0; i < 2; ++i)
+      data[dice() % (data.size() / 4096) * 4096 + dice() % 64] ^=
+          static_cast<char>(1 << dice() % 8);
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << data;
+    enum { kOpened, kNamed, kOther };
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
+      auto store = Store::open({copy.path(), "host.example", 96 << 10, {}}, kNoon);
+      if (!store)
+        _exit(store.error().message.find(path) == std::string::npos ? int{kOther} : int{kNamed});
+      Record record = refusal_number(7);
+      _exit(store->append({&record, 1}, kNoon) == Appended::kDurable ? int{kOpened} : int{kOther});
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    INFO("round " << round << " " << path);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) != kOther);
+    (WEXITSTATUS(status) == kOpened ? continued : named) += 1;
+  }
+  CHECK(continued > 5);
+  CHECK(named > 5);
 }
 
 TEST_CASE("retention by size keeps the newest segment even if it is too large") {

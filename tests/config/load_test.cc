@@ -38,7 +38,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.socket == "/run/claimsd/claims.sock");
   CHECK(config.daemon.socket_mode == 0660);
   CHECK(config.daemon.socket_group.empty());
-  CHECK(config.daemon.admin_socket == "/run/claimsd/admin.sock");
+  CHECK(config.daemon.admin_socket == "/run/claimsd-admin/admin.sock");
   CHECK(config.daemon.admin_socket_mode == 0660);
   CHECK(config.daemon.allowed_uids.empty());
   CHECK(config.daemon.allowed_gids.empty());
@@ -49,7 +49,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.handshake_timeout == 2s);
   CHECK(config.daemon.stop_timeout == 5s);
   CHECK(config.daemon.shared_memory);
-  CHECK(config.cache.directory == "/run/claimsd/cache");
+  CHECK(config.cache.directory == "/run/claimsd-cache");
   CHECK(config.cache.key_file == "/var/lib/claimsd/host.key");
   CHECK(config.cache.lease == 5s);
   CHECK(config.cache.map_slots == 16'384);
