@@ -16,6 +16,7 @@
 #include "daemon/audit/recorder.h"
 #include "daemon/base/boot_id.h"
 #include "daemon/daemon_status.h"
+#include "daemon/host/own_addresses.h"
 #include "daemon/host/service_reporter.h"
 #include "daemon/host/sockets.h"
 #include "daemon/loop/loopback_socket.h"
@@ -200,17 +201,18 @@ Status RealDaemon::open_service() {
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
   service_ = std::make_unique<claims::ClaimsService>(
-      policy_from(config()), claims::Dependencies{.clock = clock_,
-                                                  .random = random_,
-                                                  .keyer = *keyer_,
-                                                  .cache = *cache_,
-                                                  .upstream = *upstream_,
-                                                  .sink = *server_,
-                                                  .observer = *monitor_,
-                                                  .publisher = lease_map_->publisher(),
-                                                  .fingerprinter = *fingerprinter_,
-                                                  .revocation_log = *revocation_log_,
-                                                  .audit = audit_sink()});
+      policy_from(config(), host::own_addresses()),
+      claims::Dependencies{.clock = clock_,
+                           .random = random_,
+                           .keyer = *keyer_,
+                           .cache = *cache_,
+                           .upstream = *upstream_,
+                           .sink = *server_,
+                           .observer = *monitor_,
+                           .publisher = lease_map_->publisher(),
+                           .fingerprinter = *fingerprinter_,
+                           .revocation_log = *revocation_log_,
+                           .audit = audit_sink()});
   service_->restore(std::exchange(known_rules_, {}));
   server_->connect(
       {.service = *service_,
@@ -250,7 +252,8 @@ Status RealDaemon::open_admin() {
       admin::HttpServer::create(*loop_, std::move(listening),
                                 [services = admin_services()](const admin::HttpRequest& request) {
                                   return admin::dispatch(services, request);
-                                }));
+                                },
+                                {.is_action = admin::is_action}));
   return open_scraped();
 }
 
@@ -259,11 +262,11 @@ Status RealDaemon::open_scraped() {
   const std::string& address = config().daemon.metrics_listen;
   if (address.empty()) return {};
   Fd listening = TRY(loop::listen_on_loopback(address));
-  scraped_ = TRY(
-      admin::HttpServer::create(*loop_, std::move(listening),
-                                [services = admin_services()](const admin::HttpRequest& request) {
-                                  return admin::dispatch_scrape(services, request);
-                                }));
+  scraped_ = TRY(admin::HttpServer::create(
+      *loop_, std::move(listening),
+      [services = admin_services(), cache = admin::ScrapeCache()](
+          const admin::HttpRequest& request) mutable { return cache.dispatch(services, request); },
+      admin::ScrapeCache::limits()));
   return {};
 }
 
@@ -379,6 +382,7 @@ void RealDaemon::run() {
 // Sets the timer for everything this iteration changed. A timer that fires early is harmless, and
 // cheaper than setting it again for every query.
 void RealDaemon::before_wait() {
+  store_->wipe_opened();
   std::optional<BootTime> wake = service_->wake_time();
   if (const std::optional<BootTime> due = cache_->due(); due && (!wake || *due < *wake)) wake = due;
   if (wake && (!tick_->active() || *wake < armed_for_)) {
@@ -411,12 +415,13 @@ void RealDaemon::reload(std::optional<std::uint32_t> by, std::string who, config
 
 // Everything that can fail comes first. After that the new configuration is in effect.
 Status RealDaemon::apply(config::LoadedConfig&& fresh) {
+  TRY(descriptors_fit(fresh.config, options_.descriptors));
   const bool access_changes = !has_same_access(config().daemon, fresh.config.daemon);
   options_.config = std::move(fresh);
   log_level_ = config().log.level;
   options_.set_log(config().log);
   server_->reconfigure(server_settings_from(config()));
-  service_->reconfigure(policy_from(config()));
+  service_->reconfigure(policy_from(config(), host::own_addresses()));
   if (!access_changes) return {};
   // A worker that lost access could still read the map it holds.
   lease_map_->replace();

@@ -11,12 +11,14 @@
 #include "daemon/daemon.h"
 #include "daemon/host/failed_start.h"
 #include "daemon/host/start_count.h"
+#include "daemon/host/descriptor_limit.h"
 #include "daemon/log/log_events.h"
 #include "daemon/log/rate_limited_log.h"
 #include "daemon/log/spdlog_log.h"
 #include "daemon/sandbox/process_hardening.h"
 #include "daemon/sandbox/system_call_filter.h"
 #include "daemon/version.h"
+#include "daemon/wiring.h"
 
 namespace claimsd::daemon {
 namespace {
@@ -98,6 +100,11 @@ int run(const CommandLine& command_line) {
   const SystemClock clock;
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
   RateLimitedLog rate_limited(log, clock, is_rate_limited);
+  const std::uint64_t descriptors = host::raise_descriptor_limit();
+  if (const Status fits = descriptors_fit(config->config, descriptors); !fits) {
+    log.error("start_failed", "{}", fits.error().message);
+    return cannot_start(manager, failed, starts, fits.error().message, EX_CONFIG);
+  }
   // libcurl's TLS library would write session keys to the file it names, and with them tokens.
   unsetenv("SSLKEYLOGFILE");
   if (const Status hardened = sandbox::harden_process(); !hardened) {
@@ -113,6 +120,7 @@ int run(const CommandLine& command_line) {
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
                       .sockets = std::move(sockets),
+                      .descriptors = descriptors,
                       .manager = manager,
                       .set_log =
                           [&log](const config::LogConfig& set) {

@@ -32,6 +32,12 @@ std::string key_scope(const config::UpstreamConfig& upstream) {
   return scope;
 }
 
+// A request may try an IPv4 and an IPv6 address at the same time.
+constexpr std::uint64_t kSocketsPerRequest = 2;
+// Listeners, timers, the cache, the revocations, the audit log and its reader, certificates, the
+// name service; and two HTTP servers at their limit.
+constexpr std::uint64_t kOtherDescriptors = 192;
+
 // A hit in the map leaves no record, so with this level workers do not get the map.
 bool records_every_hit(const config::AuditConfig& audit) {
   return audit.enabled && audit_level_of(audit) == audit::Level::kEvery;
@@ -54,7 +60,7 @@ audit::Level audit_level_of(const config::AuditConfig& audit) {
   return static_cast<audit::Level>(audit.level);
 }
 
-claims::Policy policy_from(const config::Config& config) {
+claims::Policy policy_from(const config::Config& config, std::vector<std::string> own_addresses) {
   claims::Policy policy;
   policy.ttl = {.max_ttl = config.cache.max_ttl,
                 .clock_skew = config.cache.clock_skew,
@@ -78,6 +84,7 @@ claims::Policy policy_from(const config::Config& config) {
                                .burst = config.limits.miss_burst_per_uid};
   policy.rate_limit.per_client = {.per_second = config.limits.misses_per_client,
                                   .burst = config.limits.miss_burst_per_client};
+  policy.rate_limit.own_addresses = std::move(own_addresses);
   policy.reports.per_uid = {.per_second = config.limits.reports_per_uid,
                             .burst = config.limits.report_burst_per_uid};
   policy.audit = audit_scope_from(config.audit);
@@ -100,11 +107,11 @@ server::Settings server_settings_from(const config::Config& config) {
   return {.admission = {.allowed_uids = daemon.allowed_uids,
                         .allowed_gids = daemon.allowed_gids,
                         .max_connections = daemon.max_connections,
-                        .max_connections_per_uid = daemon.max_connections_per_uid},
+                        .max_connections_per_uid = daemon.max_connections_per_uid,
+                        .connects_per_uid = daemon.connects_per_uid},
           .write_queue_bytes = daemon.write_queue_bytes,
           .slow_reader_timeout = daemon.slow_reader_timeout,
-          .handshake_timeout = daemon.handshake_timeout,
-          .names_commands = config.audit.enabled};
+          .handshake_timeout = daemon.handshake_timeout};
 }
 
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin) {
@@ -124,6 +131,23 @@ audit::Settings audit_settings_from(const config::Config& config, const std::str
   settings.anchors_file = audit.anchors_file.native();
   settings.upstreams = upstream_names_from(config);
   return settings;
+}
+
+Status descriptors_fit(const config::Config& config, std::uint64_t limit) {
+  std::uint64_t upstream = 0;
+  for (const config::UpstreamConfig& one : config.upstreams)
+    upstream += one.urls.size() * one.connections * kSocketsPerRequest;
+  const std::uint64_t reserved = upstream + kOtherDescriptors;
+  const std::uint64_t workers = config.daemon.max_connections;
+  if (workers + reserved <= limit) return {};
+  return failure(fmt::format(
+      "daemon.max_connections = {} needs {} file descriptors ({} of them for requests to the Auth "
+      "APIs and {} "
+      "for files and the admin API), but this process may have {}: raise LimitNOFILE in the unit "
+      "(ulimit -n), or {}",
+      workers, workers + reserved, upstream, kOtherDescriptors, limit,
+      reserved < limit ? fmt::format("set daemon.max_connections to at most {}", limit - reserved)
+                       : "lower the connections of the upstreams"));
 }
 
 bool has_same_access(const config::DaemonConfig& one, const config::DaemonConfig& other) {

@@ -15,8 +15,13 @@
 
 namespace claimsd::daemon {
 
-claims::Policy policy_from(const config::Config& config);
+// `own_addresses`: of this host (host/own_addresses.h).
+claims::Policy policy_from(const config::Config& config,
+                           std::vector<std::string> own_addresses = {});
 server::Settings server_settings_from(const config::Config& config);
+// Whether the file descriptors that this configuration may need are at most `limit`. Worker
+// connections come last: they must never take those of the Auth APIs, the files or the admin API.
+Status descriptors_fit(const config::Config& config, std::uint64_t limit);
 audit::Level audit_level_of(const config::AuditConfig& audit);
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.

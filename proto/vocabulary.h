@@ -62,8 +62,10 @@ enum class Source : std::uint8_t {
   R(kNoResources,      307, "no_resources",      kUnavailable, "this process is out of memory or file descriptors: raise its limits") \
   R(kNoReports,        308, "no_reports",        kUnavailable, "the daemon does not accept reports: upgrade it, or set audit.enabled = true") \
   R(kUnsafeDirectory,  309, "unsafe_directory",  kUnavailable, "users other than root and the daemon's can write to the socket's directory: give it to root, with mode 0755") \
-  R(kTooManyConnections, 310, "too_many_connections", kUnavailable, "the daemon accepts no more connections of this user: raise daemon.max_connections_per_uid or max_connections") \
-  R(kCanceled,         311, "canceled",          kUnavailable, "the caller canceled the query")
+  R(kTooManyConnections, 310, "too_many_connections", kUnavailable, "the daemon has daemon.max_connections connections: find the users with claimsctl top, or raise it") \
+  R(kCanceled,         311, "canceled",          kUnavailable, "the caller canceled the query") \
+  R(kTooManyOfUid,     312, "too_many_connections_of_uid", kUnavailable, "this uid has daemon.max_connections_per_uid connections: use fewer, or raise it") \
+  R(kConnectsTooFast,  313, "connects_too_fast", kUnavailable, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it")
 // clang-format on
 
 enum class Reason : std::uint16_t {

@@ -66,13 +66,21 @@ struct Route {
   std::string_view path;
   std::string_view help;  // one line for people
   HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
-  bool scrapable = false;  // also served on the listener for Prometheus
+  enum class Kind : std::uint8_t {
+    kPlain,
+    kScrape,  // also served on the listener for Prometheus
+    kAction,  // an admin action: connections are reserved for it (connection_slots.h)
+  };
+  Kind kind = Kind::kPlain;
 };
 
 std::span<const Route> routes();
 
 // Never fails: an unknown path or method gets 404 or 405 with a hint. HEAD is handled as GET.
 HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+
+// Whether the request is an admin action.
+bool is_action(const HttpRequest& request);
 
 HttpResponse json_response(unsigned status, std::string body);
 

@@ -32,7 +32,8 @@ struct DaemonConfig {
   std::vector<std::uint32_t> allowed_gids;
   std::uint32_t max_connections;
   std::uint32_t max_connections_per_uid;
-  std::size_t write_queue_bytes;  // per connection
+  std::uint32_t connects_per_uid;  // per second
+  std::size_t write_queue_bytes;   // per connection
   milliseconds slow_reader_timeout;
   milliseconds handshake_timeout;
   milliseconds stop_timeout;

@@ -167,6 +167,10 @@ Result<PeerCredentials> peer_credentials(int fd) {
   return PeerCredentials{peer.uid, peer.gid, peer.pid, {}};
 }
 
+void send_once(int fd, std::string_view bytes) {
+  (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 std::string command_of(pid_t pid) {
   const Fd file(open(fmt::format("/proc/{}/comm", pid).c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 64> name{};

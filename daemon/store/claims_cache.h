@@ -88,6 +88,9 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   // Whether this many entries with this many bytes of claims in total certainly fit without kFull.
   bool roomy(std::size_t entries, std::size_t bytes) const;
 
+  // Wipes the claims that find() and scan() opened. Call it when none of them is used any more.
+  void wipe_opened() { records_.wipe(); }
+
   // The key from which HmacKeyer derives this environment's TokenKeys.
   const Secret& token_key_key() const { return token_key_key_; }
   const Counters& counters() const { return counters_; }

@@ -266,10 +266,11 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
   for (const std::string_view path : {"/metrics", "/healthz", "/readyz"})
     CHECK(status_of(path, "127.0.0.1:9464") == 200);
   for (const auto& route : routes()) {
-    if (!route.scrapable) CHECK(status_of(route.path, "localhost") == 404);
+    if (route.kind != Route::Kind::kScrape) CHECK(status_of(route.path, "localhost") == 404);
   }
   for (const std::string_view host :
        {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:80:80",
+        "127.a.b.evil", "127.0.0.evil", "127.0.0.1a", "127...evil", "localhost:123456",
         "localhost:", "localhost:x", "127.1", "[::1]evil", "[::2]", "10.0.0.1"}) {
     CAPTURE(host);
     CHECK(status_of("/metrics", host) == 403);
@@ -277,6 +278,58 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
   for (const std::string_view host :
        {"localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]"})
     CHECK(status_of("/metrics", host) == 200);
+}
+
+TEST_CASE("the listener for Prometheus makes each response at most once per second") {
+  FakeDaemon daemon;
+  int made = 0;
+  AdminServices services = daemon.services();
+  services.status = [&] {
+    ++made;
+    return sample_status();
+  };
+  BootTime now{};
+  services.now = [&] { return Now{now, {}}; };
+  ScrapeCache cache;
+  const auto get = [&](std::string_view path, std::string_view host = "localhost") {
+    return cache.dispatch(services, {.method = "GET", .path = path, .host = host});
+  };
+  const std::string first = get("/metrics").body;
+  CHECK(get("/metrics").body == first);
+  CHECK(made == 1);
+  CHECK(get("/readyz").status == get("/readyz").status);
+  CHECK(made == 2);
+  CHECK(get("/metrics", "evil.example").status == 403);
+  now += ScrapeCache::kTime;
+  CHECK(get("/metrics").status == 200);
+  CHECK(made == 3);
+  for (int i = 0; i < 3; ++i) CHECK(get("/v1/status").status == 404);
+}
+
+TEST_CASE("a route is called with its own method only") {
+  FakeDaemon daemon;
+  for (const auto& route : routes()) {
+    if (route.method != "POST") continue;
+    CAPTURE(route.path);
+    const bool also_read = std::any_of(routes().begin(), routes().end(), [&](const Route& other) {
+      return other.path == route.path && other.method == "GET";
+    });
+    if (also_read) continue;
+    for (const std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "post"}) {
+      const HttpResponse response =
+          daemon.call({.method = method, .path = route.path, .body = R"({"all_users": true})"});
+      CHECK(response.status == 405);
+      CHECK(response.allow == "POST");
+    }
+  }
+}
+
+TEST_CASE("connections are reserved for revocations and purges only") {
+  CHECK(is_action({.method = "POST", .path = "/v1/revoke"}));
+  CHECK(is_action({.method = "POST", .path = "/v1/purge"}));
+  CHECK_FALSE(is_action({.method = "GET", .path = "/v1/revoke"}));
+  CHECK_FALSE(is_action({.method = "POST", .path = "/v1/entry"}));
+  CHECK_FALSE(is_action({.method = "GET", .path = "/v1/events"}));
 }
 
 }  // namespace

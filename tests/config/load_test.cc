@@ -42,8 +42,8 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.admin_socket_mode == 0660);
   CHECK(config.daemon.allowed_uids.empty());
   CHECK(config.daemon.allowed_gids.empty());
-  CHECK(config.daemon.max_connections == 1024);
-  CHECK(config.daemon.max_connections_per_uid == 256);
+  CHECK(config.daemon.max_connections == 8192);
+  CHECK(config.daemon.max_connections_per_uid == 4096);
   CHECK(config.daemon.write_queue_bytes == 262144);
   CHECK(config.daemon.slow_reader_timeout == 5s);
   CHECK(config.daemon.handshake_timeout == 2s);
@@ -244,7 +244,8 @@ TEST_CASE("all problems are reported together, in the order of the file") {
         "socket_group, "
         "admin_socket, admin_socket_mode, admin_socket_group, metrics_listen, allowed_uids, "
         "allowed_gids, "
-        "max_connections, max_connections_per_uid, write_queue_bytes, slow_reader_timeout, "
+        "max_connections, max_connections_per_uid, connects_per_uid, write_queue_bytes, "
+        "slow_reader_timeout, "
         "handshake_timeout, stop_timeout, shared_memory, system_call_filter\n"
         "c.toml:6:16: daemon.stop_timeout: found 1, expected \"0s\" to \"1m\", with a unit (ms, "
         "s, "

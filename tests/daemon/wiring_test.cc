@@ -93,4 +93,27 @@ TEST_CASE("each URL of an upstream becomes one lane, in order") {
   CHECK(policy_from(config).upstreams.at(1).urls == 2);
 }
 
+TEST_CASE("a configuration fits if its workers and everything else have a descriptor each") {
+  Config config;
+  config.daemon.max_connections = 1000;
+  config.upstreams = {two_urls()};
+  config.upstreams[0].connections = 64;
+  const std::uint64_t upstream = 2 * 64 * 2;  // two URLs, and two addresses tried at once
+  const std::uint64_t other = 192;
+  CHECK(descriptors_fit(config, 1000 + upstream + other));
+  const Status refused = descriptors_fit(config, 1000 + upstream + other - 1);
+  REQUIRE_FALSE(refused);
+  const std::string& text = refused.error().message;
+  CHECK(text.find("daemon.max_connections = 1000") != std::string::npos);
+  CHECK(text.find("set daemon.max_connections to at most 999") != std::string::npos);
+  CHECK(
+      descriptors_fit(config, 10).error().message.find("lower the connections of the upstreams") !=
+      std::string::npos);
+}
+
+TEST_CASE("the addresses of this host reach the rate limiter") {
+  CHECK(policy_from(Config{}, {"192.0.2.1"}).rate_limit.own_addresses ==
+        std::vector<std::string>{"192.0.2.1"});
+}
+
 }  // namespace claimsd::daemon

@@ -84,7 +84,7 @@ def use():
     made = []
 
     def change(**changes):
-        own = {"AUTH_API_URL", "MIDDLEWARE", "REST_FRAMEWORK", "CACHES", "INSTALLED_APPS", "AUTH_INTEGRATION", "DEBUG", "ADMINS", "LOCALE_PATHS", "LANGUAGE_CODE", "USE_I18N"}
+        own = {"AUTH_API_URL", "SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "MIDDLEWARE", "REST_FRAMEWORK", "CACHES", "INSTALLED_APPS", "AUTH_INTEGRATION", "DEBUG", "ADMINS", "LOCALE_PATHS", "LANGUAGE_CODE", "USE_I18N"}
         settings = {name: value for name, value in changes.items() if name in own}
         options = {name: value for name, value in changes.items() if name not in own}
         if options:

@@ -195,6 +195,29 @@ def test_a_forked_child_does_not_wait_for_its_parents_requests(direct, faults):
     asking.join()
 
 
+def test_a_forked_child_opens_its_own_connections(faults):
+    pool = HttpPool(faults.url("echo"), "/api/me/", 4, None)
+    assert pool.get("token", time.monotonic() + 10).status == 200
+    (kept,) = pool._idle
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            reply = pool.get("token", time.monotonic() + 10)
+            own = all(one.getsockname() != kept.getsockname() for one in pool._idle)
+            os.write(write, b"own" if reply.status == 200 and own and pool._idle else b"shared")
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answer:
+        assert answer.read() == b"own"
+    os.waitpid(child, 0)
+    assert faults.seen("echo")["connections"] == 2
+    assert pool.get("token", time.monotonic() + 10).status == 200  # on the connection that it has kept
+    assert faults.seen("echo")["connections"] == 2
+    pool.close()
+
+
 def test_max_age_joins_no_request_that_is_too_old_and_shares_the_next_one(direct, faults):
     mode = faults.script("slow", {"gate": True}, {"gate": True})
     transport = direct(mode, CACHE=None)

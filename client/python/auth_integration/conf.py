@@ -35,7 +35,7 @@ OPTIONS: Dict[str, Option] = {
     "USER_CLASS": Option("auth_integration.users.ClaimsUser", (str, type), "called with the claims; makes request.user"),
     "USER_RESOLVER": Option(None, (object,), "called with the claims instead; returns the user, or None to refuse (401)"),
     "COOKIE": Option(None, (str, _NONE), "take the token from this cookie if there is no Authorization header; CSRF is then enforced"),
-    "CLIENT_ADDRESS_META": Option("REMOTE_ADDR", (str,), "the member of META with the client's address, for the audit record"),
+    "CLIENT_ADDRESS_META": Option("REMOTE_ADDR", (str,), "the member of META with the client's address, for the audit record and the daemon's limits per client; behind a proxy a header that it overwrites, as 'HTTP_X_REAL_IP'"),
     "UPSTREAMS": Option({}, (dict,), "further Auth APIs by name: {\"partners\": {\"AUTH_API_URL\": \"https://…\", other options}}"),
     "ID_CLAIM": Option("id", (str,), "the member with the user's id"),
     "ME_PATH": Option("/api/me/", (str,), "direct: the path of the Auth API"),

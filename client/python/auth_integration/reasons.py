@@ -59,8 +59,12 @@ REASONS = {
     "unsafe_directory": (
         "unavailable", "users other than root and the daemon's can write to the socket's directory: give it to root, with mode 0755"),
     "too_many_connections": (
-        "unavailable", "the daemon accepts no more connections of this user: raise daemon.max_connections_per_uid or max_connections"),
+        "unavailable", "the daemon has daemon.max_connections connections: find the users with claimsctl top, or raise it"),
     "canceled": ("unavailable", "the caller canceled the query"),
+    "too_many_connections_of_uid": (
+        "unavailable", "this uid has daemon.max_connections_per_uid connections: use fewer, or raise it"),
+    "connects_too_fast": (
+        "unavailable", "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it"),
 }
 
 # Reasons that the direct transport has and proto/vocabulary.h may not have yet.
