@@ -3,7 +3,7 @@
 //
 // Bookkeeping without policy. A flight is pending or in flight. It has waiters, and may have
 // successors: queries that need a confirmation younger than this flight can give, so they wait for
-// the next one. Each waiter has its own deadline. Owned by ClaimsService; loop thread.
+// the next one. Each waiter has its own deadline. Owned by UpstreamScheduler; loop thread.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
-// Purge and revoke, and the rules that implement them. Part of ClaimsService (service.h).
+#include "daemon/claims/service/revocation_control.h"
+
 #include <utility>
 
 #include "daemon/claims/parse/jwt_parser.h"
-#include "daemon/claims/service.h"
 #include "proto/limits.h"
 
 namespace claimsd::claims {
@@ -18,27 +18,27 @@ bool is_user(std::string_view who) {
   return !who.empty() && who.size() <= proto::kMaxId;
 }
 
-}  // namespace
-
-template <class Visit>
-void ClaimsService::each_upstream(const AdminAction& action, Visit&& visit) {
-  for (std::size_t at = 0; at < policy_.upstreams.size(); ++at) {
-    const auto upstream = static_cast<UpstreamId>(at);
-    if (!action.upstream || *action.upstream == upstream) visit(upstream);
-  }
-}
-
-ActionOutcome ClaimsService::check(const AdminAction& action) {
+ActionOutcome check(const AdminAction& action) {
   if (action.subject == Subject::kToken && check_token(action.who) != Reason::kOk)
     return ActionOutcome::kNoToken;
   if (action.subject == Subject::kUser && !is_user(action.who)) return ActionOutcome::kNoUser;
   return ActionOutcome::kDone;
 }
 
-void ClaimsService::purge(const AdminAction& action, ActionDone done) {
+}  // namespace
+
+template <class Visit>
+void RevocationControl::each_upstream(const AdminAction& action, Visit&& visit) {
+  for (std::size_t at = 0; at < deps_.policy.upstreams.size(); ++at) {
+    const auto upstream = static_cast<UpstreamId>(at);
+    if (!action.upstream || *action.upstream == upstream) visit(upstream);
+  }
+}
+
+void RevocationControl::purge(const AdminAction& action, ActionDone done) {
   const ActionOutcome outcome = check(action);
   if (outcome != ActionOutcome::kDone) return done({.outcome = outcome});
-  ++counters_.purges;
+  ++deps_.counters.purges;
   const Now now = deps_.clock.now();
   switch (action.subject) {
     case Subject::kToken:
@@ -51,42 +51,42 @@ void ClaimsService::purge(const AdminAction& action, ActionDone done) {
 }
 
 // Instead of searching the store, a rule makes all confirmations from before now void.
-void ClaimsService::purge_user(const AdminAction& action, const Now& now, ActionDone done) {
+void RevocationControl::purge_user(const AdminAction& action, const Now& now, ActionDone done) {
   std::vector<Rule> rules;
   each_upstream(action, [&](UpstreamId upstream) {
     rules.push_back(
         {.name = {RuleKind::kPurgeUser, deps_.fingerprinter.of_user(upstream, action.who)},
          .made_at = now,
-         .ends = end_after(now, guard_.policy().purge_window),
+         .ends = end_after(now, deps_.guard.policy().purge_window),
          .purged_until = now.boot});
   });
   // No room for another rule: purging all users includes this one.
   if (!add_rules(rules, now)) return purge_all_users(now, std::move(done));
-  flights_.close_in_flight();
+  deps_.upstreams.close_in_flight();
   each_upstream(action,
                 [&](UpstreamId upstream) { deps_.publisher.withdraw_user(upstream, action.who); });
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
-void ClaimsService::purge_all_users(const Now& now, ActionDone done) {
+void RevocationControl::purge_all_users(const Now& now, ActionDone done) {
   const std::vector<Rule> rules{{.name = {RuleKind::kPurgeAllUsers, {}},
                                  .made_at = now,
-                                 .ends = end_after(now, guard_.policy().purge_window),
+                                 .ends = end_after(now, deps_.guard.policy().purge_window),
                                  .purged_until = now.boot}};
   add_rules(rules, now);
-  flights_.close_in_flight();
-  negative_cache_.clear();
+  deps_.upstreams.close_in_flight();
+  deps_.cache.negative().clear();
   deps_.publisher.withdraw_all();
   keep_rules(rules, std::nullopt, std::move(done));
 }
 
-void ClaimsService::revoke(const AdminAction& action, ActionDone done) {
+void RevocationControl::revoke(const AdminAction& action, ActionDone done) {
   const ActionOutcome outcome = check(action);
   if (outcome != ActionOutcome::kDone) return done({.outcome = outcome});
   const Now now = deps_.clock.now();
   const std::vector<Rule> rules = rules_for(action, now);
   if (!add_rules(rules, now)) return done({.outcome = ActionOutcome::kFull});
-  ++counters_.revocations;
+  ++deps_.counters.revocations;
   switch (action.subject) {
     case Subject::kToken: purge_token(action); break;
     case Subject::kUser:
@@ -100,8 +100,8 @@ void ClaimsService::revoke(const AdminAction& action, ActionDone done) {
   keep_rules(rules, action.lock ? rules.back().ends.wall : until, std::move(done));
 }
 
-std::vector<Rule> ClaimsService::rules_for(const AdminAction& action, const Now& now) {
-  const RevocationPolicy& policy = guard_.policy();
+std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const Now& now) {
+  const RevocationPolicy& policy = deps_.guard.policy();
   const Duration length = action.length.value_or(policy.without_iat);
   std::vector<Rule> rules;
   if (action.subject == Subject::kToken) {
@@ -111,7 +111,7 @@ std::vector<Rule> ClaimsService::rules_for(const AdminAction& action, const Now&
     const WallTime expires_at = read_jwt_times(action.who).expires_at;
     if (expires_at != WallTime::max()) {
       const Duration left = std::max(Duration(0), expires_at - now.wall);
-      rule.ends = end_after(now, left + policy_.ttl.clock_skew + policy.margin);
+      rule.ends = end_after(now, left + deps_.policy.ttl.clock_skew + policy.margin);
     }
     rules.push_back(rule);
     return rules;
@@ -137,41 +137,45 @@ std::vector<Rule> ClaimsService::rules_for(const AdminAction& action, const Now&
   return rules;
 }
 
-bool ClaimsService::add_rules(const std::vector<Rule>& rules, const Now& now) {
-  if (guard_.rules().add(rules)) return true;
-  expire_rules(now);
-  return guard_.rules().add(rules);
+bool RevocationControl::add_rules(const std::vector<Rule>& rules, const Now& now) {
+  if (deps_.guard.rules().add(rules)) return true;
+  drop_expired(now);
+  return deps_.guard.rules().add(rules);
 }
 
 // Persists the rules as merged with existing ones of the same names.
-void ClaimsService::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
-                               ActionDone done) {
+void RevocationControl::keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until,
+                                   ActionDone done) {
   std::vector<Rule> merged;
-  for (const Rule& rule : rules) merged.push_back(*guard_.rules().find(rule.name));
+  for (const Rule& rule : rules) merged.push_back(*deps_.guard.rules().find(rule.name));
   deps_.revocation_log.keep(std::move(merged), [until, done = std::move(done)](bool durable) {
     done({.durable = durable, .until = until});
   });
 }
 
-void ClaimsService::restore(const std::vector<Rule>& rules) {
-  for (const Rule& rule : rules) guard_.rules().restore(rule);
+void RevocationControl::restore(const std::vector<Rule>& rules) {
+  for (const Rule& rule : rules) deps_.guard.rules().restore(rule);
 }
 
-void ClaimsService::expire_rules(const Now& now) {
+void RevocationControl::expire(const Now& now) {
+  if (next_expiry_ <= now.boot) drop_expired(now);
+}
+
+void RevocationControl::drop_expired(const Now& now) {
   next_expiry_ = now.boot + kExpiryInterval;
-  std::vector<RuleName> ended = guard_.rules().expire(now);
+  std::vector<RuleName> ended = deps_.guard.rules().expire(now);
   // More rules may have expired.
   if (ended.size() == Revocations::kMaxSteps) next_expiry_ = now.boot;
   if (!ended.empty()) deps_.revocation_log.drop(std::move(ended));
 }
 
 // Later queries see neither cached state of this token nor the result of a flight in progress.
-void ClaimsService::purge_token(const AdminAction& action) {
+void RevocationControl::purge_token(const AdminAction& action) {
   each_upstream(action, [&](UpstreamId upstream) {
     const TokenKey key = deps_.keyer.key_of(upstream, action.who);
-    purge_entry(key);
-    negative_cache_.erase(key);
-    flights_.close(key);
+    deps_.cache.erase(key);
+    deps_.cache.negative().erase(key);
+    deps_.upstreams.close(key);
   });
 }
 
