@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/base/format_version.h"
 #include "daemon/store/host_key.h"
 #include "proto/bytes.h"
 
@@ -13,6 +14,7 @@ namespace claimsd::store {
 namespace {
 
 constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kLastVersion = 255;  // a larger number is damage
 constexpr std::size_t kMaxBootId = 64;
 constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + crypto::HmacSha256::kSize;
 constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages
@@ -88,19 +90,30 @@ Result<std::vector<claims::Rule>> RevocationFile::read(Open& open, const Now& no
     if (!record && record.error().missing()) return rules;
     if (!record) return unreadable(record.error());
     const std::optional<claims::Rule> rule = decode(record->key, record->value, now);
-    if (!rule) {
-      return failure(
-          fmt::format("the revocations in {} are damaged, or were written with another key than "
-                      "{}/key: restore the directory from a backup; to start without revocations, "
-                      "which makes revoked tokens valid again, move it away",
-                      path(), options_.directory));
-    }
+    if (!rule) return unusable(record->value);
     rules.push_back(*rule);
     if (rule->ends.has_come(now) && rule->without_iat_ends.has_come(now)) {
       void_.push_back(rule->name);
       rules.pop_back();
     }
   }
+}
+
+// Every version begins a record with its version.
+tl::unexpected<Error> RevocationFile::unusable(std::string_view record) const {
+  proto::Reader reader(record);
+  const auto version = reader.integer<std::uint16_t>();
+  if (reader.ok() && version != kVersion && version <= kLastVersion) {
+    return failure(
+        fmt::format("{} {}: start the version of claimsd that wrote it; to start without "
+                    "revocations, which makes revoked tokens valid again, move {} away",
+                    path(), other_format(version, kVersion), options_.directory));
+  }
+  return failure(
+      fmt::format("the revocations in {} are damaged, or were written with another key than "
+                  "{}/key: restore the directory from a backup; to start without revocations, "
+                  "which makes revoked tokens valid again, move it away",
+                  path(), options_.directory));
 }
 
 Status RevocationFile::keep(std::span<const claims::Rule> rules) {

@@ -104,6 +104,32 @@ TEST_CASE("a drop that a crash interrupted is completed at the next start") {
   CHECK(verified(scratch.path()).last == before);
 }
 
+TEST_CASE("an audit log of another version is refused with both versions and the fix") {
+  const ScratchDirectory scratch;
+  std::string path;
+  {
+    Store store = open_store(scratch.path());
+    append_refusals(store, 0, 10);
+    path = store.segments().back().path;
+  }
+  {
+    auto file = store::LmdbEnvironment::open(
+        {.path = path, .map_size = std::size_t{256} << 20, .exclusive = true, .max_tables = 4});
+    REQUIRE(file);
+    const auto about = file->table("about");
+    auto writer = file->write();
+    REQUIRE(about);
+    REQUIRE(writer);
+    REQUIRE(writer->put(*about, "identity", "\x07 of a later version"));
+    REQUIRE(writer->commit());
+  }
+  const auto refused = Store::open({scratch.path(), "host.example", 64U << 20U, {}}, kNoon);
+  REQUIRE_FALSE(refused);
+  const std::string& message = refused.error().message;
+  CHECK(message.find("version 7, but this claimsd needs 2") != std::string::npos);
+  CHECK(message.find("move the directory " + scratch.path() + " away") != std::string::npos);
+}
+
 TEST_CASE("a segment left incomplete by a crash does not count as missing") {
   const ScratchDirectory scratch;
   {

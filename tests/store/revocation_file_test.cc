@@ -92,6 +92,28 @@ TEST_CASE("without its key the file is rejected with advice") {
   CHECK(refused.error().message.find("backup") != std::string::npos);
 }
 
+TEST_CASE("revocations of another version are refused with both versions and the fix") {
+  Fixture fixture;
+  REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
+  {
+    auto file = LmdbEnvironment::open({.path = fixture.path + "/revocations.mdb",
+                                       .map_size = std::size_t{16} << 20,
+                                       .exclusive = true});
+    REQUIRE(file);
+    const auto table = file->table();
+    auto writer = file->write();
+    REQUIRE(table);
+    REQUIRE(writer);
+    REQUIRE(writer->put(*table, std::string(33, '\1'), std::string("\3\0 of a later version", 21)));
+    REQUIRE(writer->commit());
+  }
+  const auto refused = fixture.open();
+  REQUIRE_FALSE(refused);
+  const std::string& message = refused.error().message;
+  CHECK(message.find("version 3, but this claimsd needs 2") != std::string::npos);
+  CHECK(message.find("move " + fixture.path + " away") != std::string::npos);
+}
+
 TEST_CASE("a revocation directory open to others is rejected") {
   Fixture fixture;
   REQUIRE(fixture.open());
