@@ -9,6 +9,7 @@
 #include "daemon/audit/recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
+#include "daemon/front_door/http_thread.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/upstream/fetch_thread.h"
@@ -17,6 +18,8 @@ namespace claimsd::daemon {
 
 claims::Policy policy_from(const config::Config& config);
 server::Settings server_settings_from(const config::Config& config);
+front_door::Settings front_door_settings_from(const config::Config& config);
+front_door::HttpLimits front_door_limits_from(const config::Config& config);
 audit::Level audit_level_of(const config::AuditConfig& audit);
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.

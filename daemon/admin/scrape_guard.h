@@ -8,9 +8,6 @@
 
 namespace claimsd::admin {
 
-// "localhost", 127.0.0.0/8 or [::1], with or without a port.
-bool names_loopback(std::string_view host);
-
-HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request);
+http::Response dispatch_scrape(const AdminServices& services, const http::Request& request);
 
 }  // namespace claimsd::admin

@@ -1,7 +1,7 @@
 // Orders over HTTP: parsing, responses, and no secret in a response.
-#include "daemon/admin/deferred_response.h"
 #include "daemon/admin/routes.h"
 #include "daemon/claims/revocation/action_parser.h"
+#include "daemon/http/deferred_response.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_scan.h"
@@ -27,7 +27,7 @@ struct Given {
       }
     };
   }
-  HttpResponse post(std::string_view path, std::string_view body) {
+  http::Response post(std::string_view path, std::string_view body) {
     AdminServices services;
     services.purge = taker();
     services.revoke = taker();
@@ -85,7 +85,7 @@ TEST_CASE("a failed order returns the reason, but never its subject") {
   given.result = {.outcome = claims::ActionOutcome::kNoToken, .until = {}};
   CHECK(given.post("/v1/revoke", R"({"token":"SECRET"})").status == 400);
   given.result = {.durable = false, .until = {}};
-  const HttpResponse response = given.post("/v1/revoke", R"({"user":"SECRET"})");
+  const http::Response response = given.post("/v1/revoke", R"({"user":"SECRET"})");
   CHECK(response.status == 503);
   CHECK(response.body.find("not_durable") != std::string::npos);
   CHECK(response.body.find("SECRET") == std::string::npos);
@@ -96,9 +96,9 @@ TEST_CASE("a deferred response is sent when it is ready") {
   Given given;
   given.later = true;
   std::promise<void> ordered;
-  const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) -> HttpResponse {
+  const LoopThread server(serve(dir / "s", [&](const http::Request& request) -> http::Response {
     if (request.method == "POST") {
-      const HttpResponse response = given.post(request.path, request.body);
+      const http::Response response = given.post(request.path, request.body);
       ordered.set_value();
       return response;
     }
@@ -109,19 +109,19 @@ TEST_CASE("a deferred response is sent when it is ready") {
   waiting.send(
       "POST /v1/revoke HTTP/1.1\r\nHost: a\r\nContent-Length: 15\r\n\r\n{\"token\":\"abc\"}");
   ordered.get_future().get();
-  CHECK(status_of(get(dir / "s", "/")) == 200);  // others are served in the meantime
+  CHECK(testing::status_of(get(dir / "s", "/")) == 200);  // others are served in the meantime
   const std::string response = waiting.response();
-  CHECK(status_of(response) == 200);
-  CHECK(body_of(response).find("2026-01-01T00:00:00Z") != std::string::npos);
+  CHECK(testing::status_of(response) == 200);
+  CHECK(testing::body_of(response).find("2026-01-01T00:00:00Z") != std::string::npos);
 }
 
 TEST_CASE("a server destroyed with deferred responses pending ends cleanly") {
   const TempDir dir;
-  auto later = std::make_shared<DeferredResponse>();
+  auto later = std::make_shared<http::DeferredResponse>();
   {
     std::promise<void> asked;
-    const LoopThread server(serve(dir / "s", [&](const HttpRequest&) {
-      HttpResponse response;
+    const LoopThread server(serve(dir / "s", [&](const http::Request&) {
+      http::Response response;
       response.later = later;
       asked.set_value();
       return response;

@@ -11,6 +11,8 @@
 #include "daemon/loop/loop.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
+#include "tests/support/http_harness.h"
+#include "tests/support/scratch_directory.h"
 
 namespace claimsd::admin {
 namespace {
@@ -63,7 +65,7 @@ struct FakeDaemon {
     made.audit = [](const audit::SearchFilter&, const auto& done) { done(audit::Page{}); };
     return made;
   }
-  HttpResponse call(HttpRequest request) {
+  http::Response call(http::Request request) {
     if (request.method == "POST" && request.body.empty()) request.body = sample_body(request.path);
     return dispatch(services(), request);
   }
@@ -78,8 +80,8 @@ struct FakeDaemon {
   EventFeed events{*loop, clock};
 };
 
-HttpResponse call(std::string_view method, std::string_view path,
-                  const DaemonStatus& status = sample_status()) {
+http::Response call(std::string_view method, std::string_view path,
+                    const DaemonStatus& status = sample_status()) {
   FakeDaemon daemon;
   daemon.status = status;
   return daemon.call({.method = method, .path = path});
@@ -182,7 +184,7 @@ TEST_CASE("entries are returned in pages, and filtered by user on request") {
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/entries", .parameters = parameters});
   };
-  using Parameters = decltype(HttpRequest::parameters);
+  using Parameters = decltype(http::Request::parameters);
   auto response = get(Parameters{});
   CHECK(text_at(response.body, "/entries/0/user") == "tess");
   CHECK(text_at(response.body, "/entries/0/entry") == "0100000000000000");
@@ -223,7 +225,7 @@ TEST_CASE("events are returned in order, with the number of missed ones") {
   const auto get = [&](auto parameters) {
     return daemon.call({.method = "GET", .path = "/v1/events", .parameters = parameters}).body;
   };
-  using Parameters = decltype(HttpRequest::parameters);
+  using Parameters = decltype(http::Request::parameters);
   CHECK(get(Parameters{}).find(R"("events":[],"last":0,"missed":0)") != std::string::npos);
   daemon.events.add({.kind = EventKind::kRequestCompleted, .reason = proto::Reason::kUpstreamTls});
   daemon.events.add({.kind = EventKind::kPeerRefused, .uid = 33, .why = "no"});
@@ -277,6 +279,24 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
   for (const std::string_view host :
        {"localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]"})
     CHECK(status_of("/metrics", host) == 200);
+}
+
+TEST_CASE("the admin API over its socket: status, metrics, errors, HEAD") {
+  const testing::ScratchDirectory dir;
+  const testing::LoopThread server(testing::serve(dir / "s", [](const Request& request) {
+    return dispatch({.status = sample_status, .process = [] { return ProcessUsage{}; }}, request);
+  }));
+  CHECK(testing::body_of(testing::get(dir / "s", "/v1/status")).find("\"pid\":4711") !=
+        std::string::npos);
+  CHECK(testing::body_of(testing::get(dir / "s", "/metrics")).find("claimsd_connections 12\n") !=
+        std::string::npos);
+  CHECK(testing::status_of(testing::get(dir / "s", "/nothing")) == 404);
+  CHECK(testing::ask(dir / "s", "PUT /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+            .find("Allow: GET, HEAD\r\n") != std::string::npos);
+  const auto said =
+      testing::TestClient(dir / "s").send("HEAD /v1/status HTTP/1.1\r\nHost: a\r\n\r\n").rest();
+  CHECK(testing::status_of(said) == 200);
+  CHECK(testing::body_of(said).empty());
 }
 
 }  // namespace

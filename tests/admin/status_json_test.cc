@@ -63,6 +63,7 @@ TEST_CASE("every counter in the table is in the status") {
   each_counter(status.counters, check);
   each_counter(status.leases.counters, check);
   each_counter(status.server_counters, check);
+  each_counter(status.http.counters, check);
   each_counter(status.audit.log.counters, check);
 }
 

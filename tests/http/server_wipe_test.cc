@@ -5,12 +5,15 @@
 
 #include <atomic>
 
-#include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
+#include "tests/support/http_harness.h"
 #include "tests/support/memory_scan.h"
+#include "tests/support/scratch_directory.h"
 
-namespace claimsd::admin {
+namespace claimsd::http {
 namespace {
+
+using namespace claimsd::testing;
 
 // Masked in the source, so that the searching process never has it in the clear.
 std::string masked_token() {
@@ -45,7 +48,7 @@ pid_t fork_client(const std::string& path, const std::string& secret, const int 
 }
 
 TEST_CASE("a token in a request body is wiped after the response") {
-  const TempDir dir;
+  const ScratchDirectory dir;
   const auto secret = masked_token();
   int go[2];
   REQUIRE(::pipe(go) == 0);
@@ -56,10 +59,10 @@ TEST_CASE("a token in a request body is wiped after the response") {
   };
   std::atomic<int> seen = 0;
   {
-    const LoopThread server(serve(dir / "s", [&](const HttpRequest& request) {
+    const LoopThread server(serve(dir / "s", [&](const Request& request) {
       // The body is in memory at this point, which shows that the search can find it.
       seen = request.body.size() == 400 ? count() : -1;
-      return HttpResponse{};
+      return Response{};
     }));
     ::close(go[1]);
     int status = -1;
@@ -73,4 +76,4 @@ TEST_CASE("a token in a request body is wiped after the response") {
 }
 
 }  // namespace
-}  // namespace claimsd::admin
+}  // namespace claimsd::http

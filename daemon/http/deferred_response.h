@@ -5,16 +5,16 @@
 #include <functional>
 #include <optional>
 
-#include "daemon/admin/http_message.h"
+#include "daemon/http/message.h"
 
-namespace claimsd::admin {
+namespace claimsd::http {
 
 class DeferredResponse {
  public:
-  using Send = std::function<void(HttpResponse)>;
+  using Send = std::function<void(Response)>;
 
   // Call once, before or after when_ready().
-  void fulfil(HttpResponse response) {
+  void fulfil(Response response) {
     if (send_) {
       std::exchange(send_, nullptr)(std::move(response));
     } else {
@@ -22,13 +22,13 @@ class DeferredResponse {
     }
   }
   bool ready() const { return response_.has_value(); }
-  HttpResponse take() { return std::move(response_).value(); }
+  Response take() { return std::move(response_).value(); }
   // `send` is called once, later. Do not call this if the response is ready().
   void when_ready(Send send) { send_ = std::move(send); }
 
  private:
-  std::optional<HttpResponse> response_;
+  std::optional<Response> response_;
   Send send_;
 };
 
-}  // namespace claimsd::admin
+}  // namespace claimsd::http
