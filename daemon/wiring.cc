@@ -114,6 +114,34 @@ server::Settings server_settings_from(const config::Config& config) {
           .handshake_timeout = daemon.handshake_timeout};
 }
 
+front_door::Settings front_door_settings_from(const config::Config& config) {
+  const std::optional<server::UpstreamName> by_default = find_upstream(config, "");
+  front_door::Settings settings;
+  settings.serves_document = by_default.has_value();
+  if (by_default) {
+    settings.upstream = by_default->id;
+    settings.gates.push_back(
+        {.name = std::string(front_door::kAuthenticated), .roles = {}, .upstream = by_default->id});
+  }
+  for (const config::GateConfig& gate : config.http.gates) {
+    const auto upstream = gate.upstream.empty() ? std::optional(settings.upstream)
+                                                : upstream_named(config, gate.upstream);
+    // Configuration checks that each gate has an upstream.
+    if (upstream) settings.gates.push_back({gate.name, gate.roles, *upstream});
+  }
+  settings.realm = config.http.realm;
+  settings.client_address_header = config.http.client_address_header;
+  settings.trusted_uids = config.http.trusted_uids;
+  settings.admission = server_settings_from(config).admission;
+  return settings;
+}
+
+front_door::HttpLimits front_door_limits_from(const config::Config& config) {
+  return {.connections = config.http.max_connections,
+          .connections_per_uid = config.http.max_connections_per_uid,
+          .idle_timeout = std::chrono::ceil<std::chrono::seconds>(config.http.idle_timeout)};
+}
+
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin) {
   const config::AuditConfig& audit = config.audit;
   audit::Settings settings;

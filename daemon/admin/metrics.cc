@@ -63,6 +63,7 @@ void client_certificate_ends(Samples& samples, const Source& from) {
    [](Samples& s, const Source& from) { s.add(from.status.table.name); }},
 #define CLAIMSD_METRIC_SERVICE(name, help) CLAIMSD_METRIC_COUNTER(name, help, counters)
 #define CLAIMSD_METRIC_SERVER(name, help) CLAIMSD_METRIC_COUNTER(name, help, server_counters)
+#define CLAIMSD_METRIC_HTTP(name, help) CLAIMSD_METRIC_COUNTER(name, help, http.counters)
 #define CLAIMSD_METRIC_AUDIT(name, help) CLAIMSD_METRIC_COUNTER(name, help, audit.log.counters)
 #define CLAIMSD_METRIC_LEASES(name, help) CLAIMSD_METRIC_COUNTER(name, help, leases.counters)
 
@@ -81,6 +82,7 @@ constexpr Metric kMetrics[] = {
   CLAIMSD_COUNTERS(CLAIMSD_METRIC_SERVICE)
   CLAIMSD_LEASE_COUNTERS(CLAIMSD_METRIC_LEASES)
   CLAIMSD_SERVER_COUNTERS(CLAIMSD_METRIC_SERVER)
+  CLAIMSD_FRONT_DOOR_COUNTERS(CLAIMSD_METRIC_HTTP)
   CLAIMSD_AUDIT_COUNTERS(CLAIMSD_METRIC_AUDIT)
   {"claimsd_cache_tampered_total", kCounter, "", "Cache entries that did not decrypt and were erased: another process writes to the cache",
    [](Samples& s, const Source& from) { s.add(from.status.cache_tampered); }},
@@ -96,6 +98,10 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(std::uint64_t{from.status.stopping}); }},
   {"claimsd_connections", kGauge, "", "Clients connected to the claims socket",
    [](Samples& s, const Source& from) { s.add(from.status.connections); }},
+  {"claimsd_http_connections", kGauge, "", "Clients connected to the HTTP socket",
+   [](Samples& s, const Source& from) { if (from.status.http.on) s.add(from.status.http.connections); }},
+  {"claimsd_http_connections_max", kGauge, "", "Maximum number of HTTP clients",
+   [](Samples& s, const Source& from) { if (from.status.http.on) s.add(from.status.http.max_connections); }},
   {"claimsd_connections_max", kGauge, "", "Maximum number of connected clients",
    [](Samples& s, const Source& from) { s.add(from.status.max_connections); }},
   {"claimsd_queries_waiting", kGauge, "", "Queries waiting for an Auth API",

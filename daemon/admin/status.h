@@ -12,6 +12,7 @@
 #include "daemon/claims/counters.h"
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/upstream/call_statistics.h"
+#include "daemon/front_door/counters.h"
 #include "daemon/server/server_counters.h"
 #include "daemon/shm/lease_status.h"
 
@@ -50,6 +51,13 @@ struct AuditStatus {
   std::uint64_t max_waiting = 0;
 };
 
+struct HttpStatus {
+  bool on = false;
+  std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;  // on each listening socket
+  front_door::Counters counters;
+};
+
 struct DaemonStatus {
   std::string version;
   std::int64_t pid = 0;
@@ -77,6 +85,7 @@ struct DaemonStatus {
   claims::Counters counters;
   claims::LookupStatistics lookups;
   server::Counters server_counters;
+  HttpStatus http;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed

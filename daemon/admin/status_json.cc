@@ -122,6 +122,7 @@ void write_counters(JsonWriter& json, const DaemonStatus& status) {
   each_counter(status.counters, write);
   each_counter(status.leases.counters, write);
   each_counter(status.server_counters, write);
+  each_counter(status.http.counters, write);
   each_counter(status.audit.log.counters, write);
   json.end_object();
 }
@@ -154,13 +155,6 @@ std::string readiness_json(const std::vector<Finding>& findings, bool ready) {
   json.begin_object().member("schema", kStatusSchema).member("ready", ready);
   write_findings(json, findings);
   return json.end_object().take();
-}
-
-std::string error_json(std::string_view code, std::string_view message, std::string_view hint) {
-  JsonWriter json;
-  json.begin_object().member("schema", kStatusSchema).key("error").begin_object();
-  json.member("code", code).member("message", message).member("hint", hint);
-  return json.end_object().end_object().take();
 }
 
 }  // namespace claimsd::admin

@@ -111,6 +111,27 @@ struct LogConfig {
   LogFormat format;
 };
 
+// [http.gate.NAME]: what a request to /v1/auth/NAME needs.
+struct GateConfig {
+  std::string name;
+  std::vector<std::string> roles;  // any of them; empty: every valid token
+  std::string upstream;            // a name; empty: the default upstream
+};
+
+// [http]: the front door for backends in any language, and for proxies.
+struct HttpConfig {
+  std::filesystem::path socket;  // empty: off, unless systemd passes a socket
+  std::uint32_t socket_mode;
+  std::string socket_group;
+  std::string realm;
+  std::string client_address_header;        // empty: not used
+  std::vector<std::uint32_t> trusted_uids;  // whose client_address_header is believed
+  std::uint32_t max_connections;
+  std::uint32_t max_connections_per_uid;
+  milliseconds idle_timeout;
+  std::vector<GateConfig> gates;  // in the order of the file
+};
+
 // [upstream.NAME]: one Auth API.
 struct UpstreamConfig {
   std::string name;
@@ -138,6 +159,7 @@ struct Config {
   RevocationsConfig revocations{};
   AuditConfig audit{};
   LogConfig log{};
+  HttpConfig http{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 
   // The upstream for clients that name none; null if there are several and none is marked.

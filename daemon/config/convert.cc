@@ -17,8 +17,9 @@ constexpr std::size_t kMaxShown = 80;         // bytes of a found value that a m
 constexpr std::size_t kMaxListed = 4096;      // entries of a list
 constexpr std::size_t kMaxDisplayed = 16384;  // bytes of a value in a listing
 
-constexpr std::array kKindNames = std::to_array<std::string_view>(
-    {"a boolean", "an integer", "a fraction", "a string", "a date", "a list", "a table"});
+constexpr std::array kKindNames =
+    std::to_array<std::string_view>({"a boolean", "an integer", "a fraction", "a string", "a date",
+                                     "a list", "a table", "a nested value"});
 
 std::string_view kind_name(NodeKind kind) {
   return kKindNames.at(static_cast<std::size_t>(kind));
@@ -117,6 +118,9 @@ Result<Value> convert_list(const Option& option, const Node& node) {
     if (option.type == OptionType::kUrls) {
       if (item.kind != NodeKind::kString || item.text.empty()) return refuse(option, item);
       value.texts.push_back(TRY(convert_url(option, item)).text);
+    } else if (option.type == OptionType::kStrings) {
+      if (item.kind != NodeKind::kString) return refuse(option, item);
+      value.texts.push_back(TRY(convert_text(option, item)).text);
     } else {
       if (item.kind != NodeKind::kInteger) return refuse(option, item);
       value.numbers.push_back(TRY(number_in_range(option, item, item.integer)).number);
@@ -126,7 +130,7 @@ Result<Value> convert_list(const Option& option, const Node& node) {
 }
 
 bool is_list(OptionType type) {
-  return type == OptionType::kIntegers || type == OptionType::kUrls;
+  return type == OptionType::kIntegers || type == OptionType::kUrls || type == OptionType::kStrings;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace claimsd::config {
 namespace {
 
 constexpr std::uint32_t kUnauthorised = 401;
+constexpr std::string_view kBuiltInGate = "authenticated";
 
 // The place of an option of `table`, or of the table itself if the option is absent.
 Position place(const Member& table, std::string_view key) {
@@ -112,6 +113,44 @@ void check_map(const Config& config, const Node& root, Problems& problems) {
                            std::bit_floor(slots), std::bit_ceil(slots)));
 }
 
+// The upstream of each gate is known only after all tables have been read.
+void check_gates(const Config& config, const Node& root, Problems& problems) {
+  const auto* const http = root.find("http");
+  const auto* const tables = http ? http->value.find("gate") : nullptr;
+  for (const GateConfig& gate : config.http.gates) {
+    const auto* const table = tables ? tables->value.find(gate.name) : nullptr;
+    const auto add = [&](std::string_view key, std::string_view text) {
+      problems.add(table ? place(*table, key) : Position{},
+                   fmt::format("http.gate.{}: {}", gate.name, text));
+    };
+    if (gate.name == kBuiltInGate) add("", "this gate is built in: choose another name");
+    const bool known =
+        std::any_of(config.upstreams.begin(), config.upstreams.end(),
+                    [&](const UpstreamConfig& it) { return it.name == gate.upstream; });
+    if (gate.upstream.empty()) {
+      if (!config.default_upstream())
+        add("upstream", "set upstream, because there is no default upstream");
+    } else if (!known) {
+      add("upstream", fmt::format("there is no upstream.{}", gate.upstream));
+    }
+  }
+}
+
+// A quote or backslash would end the quoted string in WWW-Authenticate early.
+void check_http(const Config& config, const Node& root, Problems& problems) {
+  const auto* const table = root.find("http");
+  const auto add = [&](std::string_view key, std::string_view text) {
+    problems.add(table ? place(*table, key) : Position{}, fmt::format("http.{}: {}", key, text));
+  };
+  if (config.http.realm.find_first_of("\"\\") != std::string::npos)
+    add("realm", "remove the quote or backslash");
+  if (!config.http.client_address_header.empty() && config.http.trusted_uids.empty())
+    add("client_address_header", "set trusted_uids as well: the uid of the proxy");
+  if (!config.http.socket.empty() && (config.http.socket == config.daemon.socket ||
+                                      config.http.socket == config.daemon.admin_socket))
+    add("socket", "another socket has this path: choose another one");
+}
+
 }  // namespace
 
 void cross_check(Config& config, const Node& root, Problems& problems) {
@@ -129,6 +168,8 @@ void cross_check(Config& config, const Node& root, Problems& problems) {
   Upstreams upstreams(*tables, problems);
   for (auto& upstream : config.upstreams) upstreams.check(upstream);
   if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
+  check_gates(config, root, problems);
+  check_http(config, root, problems);
 }
 
 }  // namespace claimsd::config

@@ -32,6 +32,9 @@ template <std::unsigned_integral T>
 void store(T& to, const Value& value) {
   to = static_cast<T>(value.number);  // the row's range fits T; a test checks every row
 }
+void store(std::vector<std::string>& to, const Value& value) {
+  to = value.texts;
+}
 void store(std::vector<std::uint32_t>& to, const Value& value) {
   to.clear();
   for (const auto number : value.numbers) to.push_back(static_cast<std::uint32_t>(number));
@@ -40,6 +43,10 @@ void store(std::vector<std::uint32_t>& to, const Value& value) {
 template <auto Section, auto Field>
 void in(Config& config, const Value& value) {
   store((config.*Section).*Field, value);
+}
+template <auto Field>
+void gate(GateConfig& target, const Value& value) {
+  store(target.*Field, value);
 }
 template <auto Field>
 void up(UpstreamConfig& upstream, const Value& value) {
@@ -63,6 +70,7 @@ using L = LimitsConfig;
 using R = RevocationsConfig;
 using A = AuditConfig;
 using G = LogConfig;
+using H = HttpConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
@@ -70,6 +78,7 @@ constexpr auto kL = &Config::limits;
 constexpr auto kR = &Config::revocations;
 constexpr auto kA = &Config::audit;
 constexpr auto kG = &Config::log;
+constexpr auto kH = &Config::http;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
 constexpr auto kShow = Show::kYes;
@@ -225,6 +234,33 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "minimum level of logged events"}, in<kG, &G::level>},
   {{"log.format", kEnum, R"("auto")", 0, 0, "auto|text|journal|json", kYes, kShow,
     "`text` begins with the time, `journal` with a priority, `json` writes one object per line; `auto`: `journal` under systemd, otherwise `text`"}, in<kG, &G::format>},
+
+  {{"http.socket", kPath, R"("")", 0, kMaxSocketPath, "", kNo, kShow,
+    "path of the HTTP socket, such as `/run/claimsd/http.sock`; empty: off, unless systemd passes one"}, in<kH, &H::socket>},
+  {{"http.socket_mode", kMode, R"("0660")", 0, 0777, "", kNo, kShow,
+    "permissions of the HTTP socket"}, in<kH, &H::socket_mode>},
+  {{"http.socket_group", kString, R"("")", 0, 64, "", kNo, kShow,
+    "group of the HTTP socket, by name or gid; empty: the daemon's group"}, in<kH, &H::socket_group>},
+  {{"http.realm", kString, R"("api")", 1, 128, "", kYes, kShow,
+    "realm in `WWW-Authenticate`"}, in<kH, &H::realm>},
+  {{"http.client_address_header", kString, R"("")", 0, 64, "", kYes, kShow,
+    "header with the client's address, such as `X-Forwarded-For`; its last item is used; empty: the address is not known"},
+    in<kH, &H::client_address_header>},
+  {{"http.trusted_uids", kIntegers, "[]", 0, kMaxId, "", kYes, kShow,
+    "user ids of proxies whose `client_address_header` is believed"}, in<kH, &H::trusted_uids>},
+  {{"http.max_connections", kInteger, "1024", 1, 65536, "", kNo, kShow,
+    "maximum number of HTTP connections; further clients wait"}, in<kH, &H::max_connections>},
+  {{"http.max_connections_per_uid", kInteger, "1024", 1, 65536, "", kNo, kShow,
+    "maximum number of HTTP connections of one user id"}, in<kH, &H::max_connections_per_uid>},
+  {{"http.idle_timeout", kDuration, R"("60s")", 1000, kHour, "", kNo, kShow,
+    "a connection on which no request completes for this long is closed"}, in<kH, &H::idle_timeout>},
+});
+
+constexpr std::array kGateRows = std::to_array<Row<GateConfig>>({
+  {{"roles", kStrings, "[]", 1, 128, "", kYes, kShow,
+    "the user needs one of these roles; empty: every valid token is allowed"}, gate<&GateConfig::roles>},
+  {{"upstream", kString, R"("")", 0, 64, "", kYes, kShow,
+    "name of the upstream that is asked; empty: the default upstream"}, gate<&GateConfig::upstream>},
 });
 
 constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
@@ -267,6 +303,9 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
 
 std::span<const Row<Config>> option_rows() {
   return kRows;
+}
+std::span<const Row<GateConfig>> gate_rows() {
+  return kGateRows;
 }
 std::span<const Row<UpstreamConfig>> upstream_rows() {
   return kUpstreamRows;

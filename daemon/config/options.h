@@ -29,6 +29,7 @@ enum class OptionType : std::uint8_t {
   kProxy,     // a proxy's URL; empty: none
   kEnum,      // one of `allowed`
   kIntegers,  // a list of integers, each min..max
+  kStrings,   // a list of strings, each min..max bytes, no control characters
 };
 
 // The result of a conversion; the option's type determines which member is set.
@@ -63,6 +64,7 @@ struct Row {
 
 std::span<const Row<Config>> option_rows();
 std::span<const Row<UpstreamConfig>> upstream_rows();  // once per [upstream.NAME]
+std::span<const Row<GateConfig>> gate_rows();          // once per [http.gate.NAME]
 
 // The rows as Markdown tables, one per section, for OPTIONS.md.
 std::string options_markdown();

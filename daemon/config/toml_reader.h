@@ -23,7 +23,17 @@ struct Position {
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
-enum class NodeKind : std::uint8_t { kBoolean, kInteger, kFloat, kString, kDate, kArray, kTable };
+// kTooDeep: a list or table that is nested deeper than any option; no option accepts it.
+enum class NodeKind : std::uint8_t {
+  kBoolean,
+  kInteger,
+  kFloat,
+  kString,
+  kDate,
+  kArray,
+  kTable,
+  kTooDeep
+};
 
 struct Member;
 

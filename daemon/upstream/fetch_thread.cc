@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <optional>
 #include <system_error>
 
 #include "daemon/loop/message_queue.h"
+#include "daemon/loop/signals_blocked.h"
 #include "daemon/loop/timer_fd.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
@@ -28,22 +28,6 @@ struct Sent {
 struct Completion {
   claims::FlightId id = 0;
   claims::FetchOutcome outcome;
-};
-
-// A thread started while this exists receives no signals: they are for the loop thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
 };
 
 }  // namespace
@@ -106,7 +90,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
 }
 
 Status FetchThread::run() {
-  const SignalsBlocked blocked;
+  const loop::SignalsBlocked blocked;
   try {
     thread_ = std::thread([loop = parts_->loop.get()] {
       pthread_setname_np(pthread_self(), "claimsd-fetch");

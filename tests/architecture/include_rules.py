@@ -56,7 +56,8 @@ CLAIMS = (
 )
 ALL_OF_THE_DAEMON = (
     "daemon/base", "daemon/log", "daemon/sandbox", "daemon/crypto", "daemon/config", *CLAIMS, "daemon/loop", "daemon/store",
-    "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/admin", "daemon/host", "proto",
+    "daemon/http", "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/front_door", "daemon/admin",
+    "daemon/host", "proto",
 )
 
 LAYERS = (
@@ -115,6 +116,8 @@ LAYERS = (
     # Its root: ports, and the values that cross them.
     Layer("daemon/claims/*", "daemon/claims", ("daemon/base", "proto", "daemon/claims/parse"), PURE),
     Layer("daemon/loop/*", "daemon/loop", ("daemon/base",), IMPURE + ("uv",)),
+    Layer("daemon/http/server.*", "daemon/http", ("daemon/base", "daemon/loop"), IMPURE + ("microhttpd",)),
+    Layer("daemon/http/*", "daemon/http", ("daemon/base", "daemon/loop"), PURE),
     Layer("daemon/store/lmdb.*", "daemon/store", ("daemon/base",), IMPURE + ("lmdb",)),
     Layer("daemon/store/*", "daemon/store",
           ("daemon/base", "daemon/log", "daemon/crypto", *CLAIMS, "daemon/loop", "proto"),
@@ -133,9 +136,13 @@ LAYERS = (
     Layer("daemon/server/*", "daemon/server",
           ("daemon/base", "daemon/log", "daemon/loop", "proto", *CLAIMS),
           PURE),
+    Layer("daemon/front_door/http_thread.*", "daemon/front_door",
+          ("daemon/base", "daemon/loop", "proto", *CLAIMS, "daemon/http", "daemon/server"), IMPURE),
+    Layer("daemon/front_door/*", "daemon/front_door",
+          ("daemon/base", "daemon/loop", "proto", *CLAIMS, "daemon/http", "daemon/server"), PURE),
     Layer("daemon/admin/*", "daemon/admin",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "daemon/config", "daemon/store",
-           "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server"),
+           "daemon/upstream", "daemon/shm", "daemon/audit", "daemon/server", "daemon/front_door"),
           IMPURE + ("microhttpd",)),
     Layer("daemon/host/*", "daemon/host", ("daemon/base", "daemon/log", "daemon/loop", "daemon/store", "proto"), IMPURE),
     # The composition root.

@@ -42,9 +42,8 @@ TEST_CASE("the number of map slots must be a power of two") {
 }
 
 TEST_CASE("an upstream needs a name and a URL") {
-  CHECK(
-      problems_of("[upstream]\nurl = \"https://a\"") ==
-      "c.toml:2:1: upstream.url: must be a table: an upstream needs a name, as in [upstream.main]");
+  CHECK(problems_of("[upstream]\nurl = \"https://a\"") ==
+        "c.toml:2:1: upstream.url: must be a table with a name, as in [upstream.main]");
   CHECK(problems_of("upstream = \"https://a\"") ==
         "c.toml:1:1: upstream: must be tables: write [upstream.NAME] on a line of its own");
   CHECK(problems_of("[upstream.\"a b\"]\nurl = \"https://a\"") ==

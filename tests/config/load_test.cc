@@ -31,6 +31,47 @@ Setting setting_of(const LoadedConfig& loaded, std::string_view option) {
   return {};
 }
 
+TEST_CASE("a gate has its roles and its upstream") {
+  const auto loaded = load_config(
+      "[http.gate.doctors]\nroles = [\"doctor\", \"chief\"]\n[http.gate.all]\nupstream = \"main\"\n"
+      "[upstream.main]\nurl = \"https://auth.example.com\"\n",
+      "c.toml");
+  REQUIRE(loaded);
+  const auto& gates = loaded->config.http.gates;
+  REQUIRE(gates.size() == 2);
+  CHECK(gates[0].name == "doctors");
+  CHECK(gates[0].roles == std::vector<std::string>{"doctor", "chief"});
+  CHECK(gates[1].roles.empty());
+  CHECK(gates[1].upstream == "main");
+}
+
+TEST_CASE("a value nested deeper than any option is an error, never an empty list") {
+  const std::string upstream = "[upstream.main]\nurl = \"https://auth.example.com\"\n";
+  for (const std::string& text :
+       {std::string("[http.gate.doctors]\nroles = [[\"doctor\"]]\n"),
+        std::string("[http.gate.doctors]\nroles = [[[[\"doctor\"]]]]\n"),
+        std::string("[http.gate.doctors.roles.x]\n"), std::string("[http.gate.a.b.c.d.e.f]\n")}) {
+    CAPTURE(text);
+    CHECK_FALSE(load_config(text + upstream, "c.toml"));
+  }
+}
+
+TEST_CASE("a gate needs an upstream that exists, and a name that is not built in") {
+  const std::string upstream = "[upstream.main]\nurl = \"https://auth.example.com\"\n";
+  CHECK(load_config(upstream + "[http.gate.a]\nupstream = \"other\"\n", "c.toml")
+            .error()
+            .message.find("http.gate.a: there is no upstream.other") != std::string::npos);
+  CHECK(load_config(upstream + "[http.gate.authenticated]\n", "c.toml")
+            .error()
+            .message.find("this gate is built in") != std::string::npos);
+  CHECK(load_config(upstream + "[http]\nrealm = \"a\\\"b\"\n", "c.toml")
+            .error()
+            .message.find("http.realm") != std::string::npos);
+  CHECK(load_config(upstream + "[http]\nclient_address_header = \"X-Forwarded-For\"\n", "c.toml")
+            .error()
+            .message.find("set trusted_uids as well") != std::string::npos);
+}
+
 }  // namespace
 
 TEST_CASE("one URL is a complete configuration") {
@@ -229,7 +270,7 @@ TEST_CASE("an unknown key is rejected with a suggestion") {
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
         "c.toml:1:2: metrics: unknown table; the tables are upstream, daemon, cache, limits, "
-        "revocations, audit, log");
+        "revocations, audit, log, http");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==
