@@ -271,8 +271,12 @@ CLAIMSD_API const char* claimsd_answer_role(const claimsd_answer* answer, size_t
 /* 1 if the verdict is CLAIMSD_VALID and the user has exactly this role, else 0. */
 CLAIMSD_API int claimsd_answer_has_role(const claimsd_answer* answer, const char* role);
 
-/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. `size` may be
- * NULL. */
+/* 1 if the claims were too large for the daemon's max_claims_bytes, so that claimsd_answer_json() has
+ * no more than id, email and roles; else 0. */
+CLAIMSD_API int claimsd_answer_truncated(const claimsd_answer* answer);
+
+/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. See
+ * claimsd_answer_truncated(). `size` may be NULL. */
 CLAIMSD_API const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size);
 
 /* ---- streams: for event loops -------------------------------------------------------------

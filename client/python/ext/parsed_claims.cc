@@ -39,7 +39,8 @@ std::uint64_t hash_of(std::string_view text) {
 std::uint64_t hash_of(const claimsd_answer* answer) {
   std::size_t size = 0;
   const char* const json = claimsd_answer_json(answer, &size);
-  return hash_of({json, size}) ^ hash_of(claimsd_answer_id(answer));
+  return hash_of({json, size}) ^ hash_of(claimsd_answer_id(answer)) ^
+         (static_cast<std::uint64_t>(claimsd_answer_truncated(answer)) << 32);
 }
 
 // Visits the texts that identify claims, even if the JSON was omitted for its size. Each text ends
@@ -100,8 +101,9 @@ Ref call_make(const claimsd_answer* answer, PyObject* make) {
       return {};
     }
   }
+  PyObject* const truncated = claimsd_answer_truncated(answer) != 0 ? Py_True : Py_False;
   return Ref(PyObject_CallFunctionObjArgs(make, document.get(), id.get(), email.get(), roles.get(),
-                                          nullptr));
+                                          truncated, nullptr));
 }
 
 }  // namespace

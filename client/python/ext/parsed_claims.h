@@ -23,7 +23,7 @@ class ParsedClaims {
   ParsedClaims& operator=(const ParsedClaims&) = delete;
   ~ParsedClaims();
 
-  // What `make(json, id, email, roles)` returned for a valid answer, now or earlier. A new
+  // What `make(json, id, email, roles, truncated)` returned for a valid answer, now or earlier. A new
   // reference; nullptr with an exception set.
   PyObject* objects_of(const claimsd_answer* answer, PyObject* make);
 
