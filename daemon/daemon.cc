@@ -32,6 +32,7 @@
 #include "daemon/store/private_directory.h"
 #include "daemon/store/revocation_writer.h"
 #include "daemon/store/write_behind.h"
+#include "daemon/upstream_tester.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
 
@@ -87,6 +88,8 @@ class RealDaemon final : public Daemon {
   Status apply(config::LoadedConfig&& fresh);
   void certificates_changed(const upstream::CredentialReport& report);
   void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
+  admin::TestStart test_upstream(std::string_view name, std::string_view token,
+                                 std::optional<std::uint32_t> by, admin::UpstreamTestDone done);
   admin::DaemonStatus status() const;
   std::optional<std::string> trouble() const;
 
@@ -117,6 +120,7 @@ class RealDaemon final : public Daemon {
   std::unique_ptr<audit::Recorder> audit_;  // null: no audit log is kept
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<claims::ClaimsService> service_;
+  std::optional<UpstreamTester> tester_;
   std::unique_ptr<upstream::FetchThread> upstream_;
   host::SocketFile admin_file_;
   std::unique_ptr<admin::HttpServer> admin_;
@@ -197,10 +201,11 @@ Status RealDaemon::open_service() {
   upstream_ = TRY(upstream::FetchThread::create(
       upstream_settings_from(config()),
       [this](claims::FlightId id, const claims::FetchOutcome& outcome) {
-        service_->on_complete(id, outcome);
+        if (!tester_->on_complete(id, outcome)) service_->on_complete(id, outcome);
       },
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
+  tester_.emplace(*upstream_);
   service_ = std::make_unique<claims::ClaimsService>(
       policy_from(config()), claims::Dependencies{.clock = clock_,
                                                   .random = random_,
@@ -294,6 +299,10 @@ admin::AdminServices RealDaemon::admin_services() {
   services.inspect_token = [this](std::string_view token, const auto& visit) {
     service_->inspect_token(token, visit);
   };
+  services.test_upstream = [this](std::string_view name, std::string_view token,
+                                  std::optional<std::uint32_t> by, admin::UpstreamTestDone done) {
+    return test_upstream(name, token, by, std::move(done));
+  };
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
   services.peers = &server_->peers();
@@ -337,6 +346,18 @@ claims::ActionDone RealDaemon::acknowledged(audit::Event what, const claims::Adm
       hold_->after([done, known] { done(known); });
     });
   };
+}
+
+admin::TestStart RealDaemon::test_upstream(std::string_view name, std::string_view token,
+                                           std::optional<std::uint32_t> by,
+                                           admin::UpstreamTestDone done) {
+  const std::optional<claims::UpstreamId> upstream =
+      name.empty() ? default_upstream(config()) : upstream_named(config(), name);
+  if (!upstream) return admin::TestStart::kUnknownUpstream;
+  const claims::UpstreamPolicy policy = policy_from(config()).upstreams.at(*upstream);
+  if (!tester_->start(*upstream, policy, token, std::move(done))) return admin::TestStart::kBusy;
+  log_.info("upstream_tested", "{} tests {} with one request", operator_named(by), policy.name);
+  return admin::TestStart::kStarted;
 }
 
 Status RealDaemon::watch() {

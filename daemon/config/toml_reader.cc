@@ -10,7 +10,7 @@
 namespace claimsd::config {
 namespace {
 
-constexpr int kDepth = 4;  // root, table, [upstream.NAME], the items of a list
+constexpr int kDepth = 5;  // root, table, [upstream.NAME], the items of a list, their members
 constexpr std::size_t kMaxDescription = 200;
 
 Position position(const toml::source_region& region) {
@@ -51,7 +51,8 @@ Node convert(const toml::node& from, int depth) {
     to.boolean = boolean->get();
   } else if (const auto* number = from.as_floating_point()) {
     to.kind = NodeKind::kFloat;
-    to.text = fmt::format("{}", number->get());
+    to.real = number->get();
+    to.text = fmt::format("{}", to.real);
   } else {
     to.kind = NodeKind::kDate;
   }

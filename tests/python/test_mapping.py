@@ -9,11 +9,15 @@ import pytest
 
 from auth_integration.claims import claims_from_daemon
 from auth_integration.documents import BadDocument, parse
+from auth_integration.transports.jwt_times import NEVER, times_of
 from auth_integration.mapping import WARN_AFTER, ClaimsMapping, Mismatch, Pointer, RolesUnknown
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "testdata" / "documents"
 CASES = [(path.stem, case) for path in sorted(FOLDER.glob("*.json")) for case in json.loads(path.read_text())["cases"]]
 REASONS = {BadDocument: ("unavailable", "upstream_body"), RolesUnknown: ("unavailable", "roles_unknown"), Mismatch: ("invalid", "claim_mismatch")}
+
+
+TOKENS = json.loads((FOLDER.parent / "tokens" / "times.json").read_text())["cases"]
 
 
 def body_of(case):
@@ -40,6 +44,19 @@ def test_each_case_has_its_verdict(file, case):
     assert (claims.id, claims.email, list(claims.roles)) == (expected["id"], expected["email"], expected["roles"])
     assert type(claims.id) is type(expected["id"])
     json.dumps(claims, ensure_ascii=False, allow_nan=False).encode()  # as REST framework's renderer does
+
+
+@pytest.mark.parametrize("case", TOKENS, ids=[case["name"] for case in TOKENS])
+def test_each_token_has_its_times(case):
+    expected = case["expect"]
+    payload = base64.urlsafe_b64encode(case.get("token_payload", "").encode()).decode().rstrip("=")
+    times = times_of(case.get("token", f"e30.{payload}.c2ln"))
+    found = times.expires_at if times.expires_at < 2**62 else NEVER  # 2^70 s is the same as never
+    assert (found, times.issued_at) == (expected.get("exp", NEVER), expected.get("iat", -NEVER))
+    assert times.readable == expected["readable"]
+    if "exp" in expected:
+        assert times.exact == expected["exact"]
+    assert times.rejected_after == (found if times.exact else NEVER) or found == NEVER
 
 
 @pytest.mark.parametrize("options,said", [
@@ -79,7 +96,7 @@ def test_a_tolerated_document_from_the_daemon_can_be_rendered():
     claims = claims_from_daemon(document, "7", "", ())
     assert claims.id == 7 and claims["x"] == 2 and claims["n"] == "1e999" and claims["note"] == "a\0\ufffd"
     json.dumps(claims, ensure_ascii=False, allow_nan=False).encode()
-    assert claims_from_daemon('{"sub":7,"id":8}', "7", "", (), "sub").id == 7
+    assert claims_from_daemon('{"sub":7,"id":8}', "7", "", (), id_claim="sub").id == 7
     assert claims_from_daemon('{"id":8}', "7", "", ()).id == "7"  # the daemon's word counts
 
 
