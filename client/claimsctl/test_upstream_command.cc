@@ -3,6 +3,7 @@
 // the configured ones match, and what to write instead.
 #include <fmt/core.h>
 
+#include "client/claimsctl/command.h"
 #include "client/claimsctl/reply.h"
 #include "client/claimsctl/token_body.h"
 

@@ -59,7 +59,8 @@ ClaimsResult<std::uint32_t> read_roles(Element document, const std::vector<RoleC
   std::uint32_t found = 0;
   std::uint32_t bit = 1;
   for (const RoleClaim& claim : claims) {
-    if (TRY(reader.add(document, claim))) found |= bit;
+    const bool has_claim = TRY(reader.add(document, claim));
+    if (has_claim) found |= bit;
     bit <<= 1;
   }
   return found;

@@ -1,6 +1,7 @@
 #include "daemon/claims/parse/document_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -204,7 +205,8 @@ void describe_required(Element document, const char* option,
   for (const RequiredClaim& one : required) {
     ClaimReport& report = reports.emplace_back(ClaimReport{.option = option, .claim = one.at.text});
     const auto value = find_member(document, one.at);
-    const auto mismatch = find_mismatch(document, {one});
+    const std::vector<RequiredClaim> alone = {one};
+    const auto mismatch = find_mismatch(document, alone);
     report.good = mismatch && *mismatch == nullptr;
     report.found = !value        ? value.error().message
                    : !*value     ? "missing"
