@@ -88,8 +88,6 @@ class RealDaemon final : public Daemon {
   Status apply(config::LoadedConfig&& fresh);
   void certificates_changed(const upstream::CredentialReport& report);
   void set_log_level(std::optional<std::uint32_t> by, LogLevel level);
-  admin::TestStart test_upstream(std::string_view name, std::string_view token,
-                                 std::optional<std::uint32_t> by, admin::UpstreamTestDone done);
   admin::DaemonStatus status() const;
   std::optional<std::string> trouble() const;
 
@@ -205,7 +203,7 @@ Status RealDaemon::open_service() {
       },
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
-  tester_.emplace(*upstream_);
+  tester_.emplace(*upstream_, log_);
   service_ = std::make_unique<claims::ClaimsService>(
       policy_from(config()), claims::Dependencies{.clock = clock_,
                                                   .random = random_,
@@ -301,7 +299,7 @@ admin::AdminServices RealDaemon::admin_services() {
   };
   services.test_upstream = [this](std::string_view name, std::string_view token,
                                   std::optional<std::uint32_t> by, admin::UpstreamTestDone done) {
-    return test_upstream(name, token, by, std::move(done));
+    return tester_->start(config(), name, token, operator_named(by), std::move(done));
   };
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
@@ -346,18 +344,6 @@ claims::ActionDone RealDaemon::acknowledged(audit::Event what, const claims::Adm
       hold_->after([done, known] { done(known); });
     });
   };
-}
-
-admin::TestStart RealDaemon::test_upstream(std::string_view name, std::string_view token,
-                                           std::optional<std::uint32_t> by,
-                                           admin::UpstreamTestDone done) {
-  const std::optional<claims::UpstreamId> upstream =
-      name.empty() ? default_upstream(config()) : upstream_named(config(), name);
-  if (!upstream) return admin::TestStart::kUnknownUpstream;
-  const claims::UpstreamPolicy policy = policy_from(config()).upstreams.at(*upstream);
-  if (!tester_->start(*upstream, policy, token, std::move(done))) return admin::TestStart::kBusy;
-  log_.info("upstream_tested", "{} tests {} with one request", operator_named(by), policy.name);
-  return admin::TestStart::kStarted;
 }
 
 Status RealDaemon::watch() {

@@ -1,5 +1,7 @@
 #include "daemon/upstream_tester.h"
 
+#include "daemon/wiring.h"
+
 namespace claimsd::daemon {
 namespace {
 
@@ -26,13 +28,20 @@ admin::UpstreamTest describe(const claims::UpstreamPolicy& policy, const Secret&
 
 }  // namespace
 
-bool UpstreamTester::start(claims::UpstreamId upstream, const claims::UpstreamPolicy& policy,
-                           std::string_view token, admin::UpstreamTestDone done) {
-  if (tests_.size() >= kMaxTests) return false;
+admin::TestStart UpstreamTester::start(const config::Config& config, std::string_view name,
+                                       std::string_view token, std::string_view who,
+                                       admin::UpstreamTestDone done) {
+  const std::optional<claims::UpstreamId> upstream =
+      name.empty() ? default_upstream(config) : upstream_named(config, name);
+  if (!upstream) return admin::TestStart::kUnknownUpstream;
+  if (tests_.size() >= kMaxTests) return admin::TestStart::kBusy;
+  claims::UpstreamPolicy policy = policy_from(config).upstreams.at(*upstream);
+  log_.info("upstream_tested", "{} tests {} with one request", who, policy.name);
   const claims::FlightId id = next_++;
-  const Test& test = tests_.emplace(id, Test{policy, Secret(token), std::move(done)}).first->second;
-  upstream_.start(id, upstream, 0, test.token);
-  return true;
+  const Test& test =
+      tests_.emplace(id, Test{std::move(policy), Secret(token), std::move(done)}).first->second;
+  upstream_.start(id, *upstream, 0, test.token);
+  return admin::TestStart::kStarted;
 }
 
 bool UpstreamTester::on_complete(claims::FlightId id, const claims::FetchOutcome& outcome) {

@@ -2,7 +2,7 @@
 // test-upstream), past cache, circuit breaker and rate limits, and describes what comes back. The
 // answer changes nothing: it is neither cached nor counted.
 //
-// Owned by the composition root; loop thread. `upstream` must outlive it. Each accepted request calls
+// Owned by the composition root; loop thread. The constructor's arguments must outlive it. Each accepted request calls
 // its `done` exactly once, within the upstream's timeout.
 #pragma once
 
@@ -12,6 +12,8 @@
 #include "daemon/admin/upstream_test.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/response_class.h"
+#include "daemon/config/config.h"
+#include "daemon/log/log.h"
 
 namespace claimsd::daemon {
 
@@ -19,11 +21,12 @@ class UpstreamTester {
  public:
   static constexpr std::size_t kMaxTests = 4;  // at once
 
-  explicit UpstreamTester(claims::Upstream& upstream) : upstream_(upstream) {}
+  UpstreamTester(claims::Upstream& upstream, Log& log) : upstream_(upstream), log_(log) {}
 
-  // False: too many are in progress. `policy` is copied.
-  bool start(claims::UpstreamId upstream, const claims::UpstreamPolicy& policy,
-             std::string_view token, admin::UpstreamTestDone done);
+  // `name`: of the upstream; "": the default one. `who`: the operator, for the log.
+  admin::TestStart start(const config::Config& config, std::string_view name,
+                         std::string_view token, std::string_view who,
+                         admin::UpstreamTestDone done);
   // False: the request is not one of a test.
   bool on_complete(claims::FlightId id, const claims::FetchOutcome& outcome);
 
@@ -37,6 +40,7 @@ class UpstreamTester {
   static constexpr claims::FlightId kFirst = claims::FlightId{1} << 63;
 
   claims::Upstream& upstream_;
+  Log& log_;
   claims::FlightId next_ = kFirst;
   std::map<claims::FlightId, Test> tests_;
 };

@@ -10,7 +10,7 @@
 #include "daemon/admin/http_message.h"
 #include "daemon/base/clock.h"
 #include "daemon/claims/parse/document_report.h"
-#include "proto/vocabulary.h"
+#include "daemon/claims/ports.h"
 
 namespace claimsd::admin {
 

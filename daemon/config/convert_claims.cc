@@ -40,12 +40,12 @@ Result<RoleForm> form_from(const Node& node) {
 }
 
 Result<RoleClaim> role_claim_from(const Node& node) {
-  if (node.kind == NodeKind::kString) return RoleClaim {
-      TRY(claim_from(node.text))
-      , RoleForm::kList
-    };
-  if (node.kind != NodeKind::kTable) return failure(std::string(kExample));
   RoleClaim claim;
+  if (node.kind == NodeKind::kString) {
+    claim.at = TRY(claim_from(node.text));
+    return claim;
+  }
+  if (node.kind != NodeKind::kTable) return failure(std::string(kExample));
   for (const Member& member : node.members) {
     if (member.key == "at" && member.value.kind == NodeKind::kString) {
       claim.at = TRY(claim_from(member.value.text));
@@ -61,10 +61,8 @@ Result<RoleClaim> role_claim_from(const Node& node) {
 }
 
 Result<RequiredClaim> required_from(const Member& member) {
-  RequiredClaim required {
-    .at = TRY(claim_from(member.key))
-    , .value = false
-  };
+  RequiredClaim required;
+  required.at = TRY(claim_from(member.key));
   switch (member.value.kind) {
     case NodeKind::kBoolean: required.value = member.value.boolean; break;
     case NodeKind::kInteger: required.value = member.value.integer; break;
