@@ -4,8 +4,11 @@ import base64
 import json
 import logging
 import pathlib
+import subprocess
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from auth_integration.claims import claims_from_daemon
 from auth_integration.documents import BadDocument, parse
@@ -66,6 +69,48 @@ def test_each_token_has_its_times(case):
 def test_a_wrong_option_is_named(options, said):
     with pytest.raises(ValueError, match=said):
         ClaimsMapping(**options)
+
+
+SETTINGS = {"role_claims": ["role", "/a/b", {"at": "scope", "form": "words"}, {"at": "k", "form": "keys"}]}  # those of document_reader.cc
+SCALARS = [b"1", b"-0", b"1.5", b"1e5", b"1e999", b"18446744073709551615", b"18446744073709551616", b"-9223372036854775809", b"9" * 30, b"01", b"1.", b"true", b"null",
+           b"NaN", b"Infinity", b'""', b'"x"', b'"a b"', b'"\\ud800"', b'"\\ud83d\\ude00"', b'"\\udc00"', b'"\\u0000"', b'"\\n"', b'"\\x"', b'"\x7f"', b'"\xc3\xa9"',
+           b'"\xc3"', b'"\xed\xa0\x80"', b'"a\nb"', b'"' + b"r" * 513 + b'"', b"[]", b"{}", b"[" * 33 + b"]" * 33, b"tru", b""]
+NAMES = [b'"id"', b'"email"', b'"role"', b'"a"', b'"b"', b'"scope"', b'"k"', b'"x"', b'"\\u0069d"', b'"_claim_names"', b'"hasgroups"', b'"\\ud800"', b"id"]
+
+
+def documents():
+    def containers(values):
+        members = st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=5).map(lambda pairs: b"{" + b",".join(name + b":" + value for name, value in pairs) + b"}")
+        return st.lists(values, max_size=4).map(lambda items: b"[" + b", ".join(items) + b"]") | members
+
+    values = st.recursive(st.sampled_from(SCALARS), containers, max_leaves=8)
+    good = st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=6).map(
+        lambda pairs: b'{"id":"u"' + b"".join(b"," + name + b":" + value for name, value in pairs) + b"}")
+    return good | values | st.binary(max_size=40) | st.tuples(good, st.binary(max_size=3)).map(b"".join)
+
+
+@pytest.fixture(scope="module")
+def daemons_reader(build):
+    with subprocess.Popen([str(build / "tests" / "claims" / "claimsd_document_reader")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        def read(body):
+            reader.stdin.write(base64.b64encode(body) + b"\n")
+            reader.stdin.flush()
+            return json.loads(reader.stdout.readline())
+
+        yield read
+        reader.stdin.close()
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents())
+def test_the_daemon_reads_any_document_in_the_same_way(daemons_reader, body):
+    theirs = daemons_reader(body)
+    try:
+        claims = ClaimsMapping(**SETTINGS).read(body)
+    except (BadDocument, RolesUnknown) as error:
+        assert theirs["reason"] == REASONS[type(error)][1], (body, str(error), theirs)
+        return
+    assert theirs == {"reason": "ok", "id": str(claims.id), "email": claims.email, "roles": list(claims.roles)}, body
 
 
 def test_no_message_contains_a_value_of_the_document():
