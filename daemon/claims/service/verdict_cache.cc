@@ -101,7 +101,7 @@ void VerdictCache::put(const TokenKey& key, const Entry& entry, const Now& now) 
 // the entries with the next keys share pages, which become free.
 Stored VerdictCache::put_among_neighbors(const TokenKey& key, const Entry& entry) {
   constexpr std::size_t kSmallEntry = 512;  // bytes in the store
-  const std::size_t wanted = 2 + 2 * entry.claims.size() / kSmallEntry;
+  const std::size_t wanted = 8 + entry.claims.size() / kSmallEntry;
   std::vector<TokenKey> neighbors;
   const auto collect = [&](const TokenKey& one, const Entry&) { neighbors.push_back(one); };
   deps_.cache.scan(key, wanted, collect);
