@@ -88,6 +88,7 @@ HttpResponse upstream_test_route(const AdminServices& services, const HttpReques
                             "try again in a few seconds");
     case TestStart::kStarted: break;
   }
+  if (later->ready()) return later->take();
   HttpResponse response;
   response.later = later;
   return response;
