@@ -23,7 +23,7 @@ const config::ReloadResult kReloaded = {
     .changes = {{"cache.max_ttl", "\"60s\"", "\"2s\"", "claimsd.toml:2"}}};
 
 std::string_view sample_body(std::string_view path) {
-  if (path == "/v1/entry") return R"({"token":"x"})";
+  if (path == "/v1/entry" || path == "/v1/upstream-test") return R"({"token":"x"})";
   return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
 }
 
