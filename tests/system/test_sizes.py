@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from peer import until
 from tokens import user_of
 
 TRIMMED = 1
@@ -103,6 +104,15 @@ def test_a_large_token_with_many_roles_and_60_kib_of_claims_works_end_to_end(cla
     shown = json.loads(query(daemon, token, "--json"))
     assert (shown["roles"], shown["truncated"], len(shown["claims"]["note"])) == (roles, False, 60 * 1024 - size)
     assert faults.count(mode) == 1
+
+
+def test_a_token_of_16_kib_is_found_in_shared_memory_and_large_claims_over_the_socket(claimsd, worker, faults):
+    large = faults.script("large-claims", {"body": padded(60 * 1024)})
+    asker = worker(claimsd(faults.url("echo")), "ask")
+    token = "t" * 16 * 1024
+    until(lambda: asker.ask(token).source in ("shared", "local"), "the lease is published")
+    socket_only = worker(claimsd(faults.url(large)), "ask")
+    assert [socket_only.ask(token).source for _ in range(3)] == ["upstream", "cache", "cache"]
 
 
 def test_truncated_claims_say_so_in_text_and_in_json(claimsd, query, faults):
