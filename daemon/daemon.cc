@@ -32,6 +32,7 @@
 #include "daemon/store/private_directory.h"
 #include "daemon/store/revocation_writer.h"
 #include "daemon/store/write_behind.h"
+#include "daemon/upstream_tester.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
 
@@ -115,9 +116,10 @@ class RealDaemon final : public Daemon {
   FrontDoorListener http_;
   std::optional<AnswerRouter> answers_;
   std::unique_ptr<claims::ClaimsService> service_;
+  std::optional<UpstreamTester> tester_;
   std::unique_ptr<upstream::FetchThread> upstream_;
   AdminListener admin_;
-  std::unique_ptr<http::Server> scraped_;
+  std::unique_ptr<admin::HttpServer> scraped_;
   std::vector<loop::SignalWatcher> signals_;
   std::unique_ptr<admin::Reloader> reloader_;
   std::optional<loop::TimerFd> tick_;
@@ -194,12 +196,13 @@ Status RealDaemon::open_service() {
   upstream_ = TRY(upstream::FetchThread::create(
       upstream_settings_from(config()),
       [this](claims::FlightId id, const claims::FetchOutcome& outcome) {
-        service_->on_complete(id, outcome);
+        if (!tester_->on_complete(id, outcome)) service_->on_complete(id, outcome);
       },
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
   http_ = TRY(open_front_door(config(), options_.sockets, *loop_));
   answers_.emplace(*server_, http_.door.get());
+  tester_.emplace(*upstream_, log_);
   service_ = std::make_unique<claims::ClaimsService>(
       policy_from(config(), host::own_addresses()),
       claims::Dependencies{.clock = clock_,
@@ -262,6 +265,10 @@ admin::AdminServices RealDaemon::admin_services() {
   };
   services.inspect_token = [this](std::string_view token, const auto& visit) {
     service_->inspect_token(token, visit);
+  };
+  services.test_upstream = [this](std::string_view name, std::string_view token,
+                                  std::optional<std::uint32_t> by, admin::UpstreamTestDone done) {
+    return tester_->start(config(), name, token, operator_named(by), std::move(done));
   };
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;

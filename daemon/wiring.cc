@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/url.h"
 
 namespace claimsd::daemon {
@@ -13,14 +14,28 @@ void append_part(std::string& scope, std::string_view part) {
   scope += part;
 }
 
+// A number before each list, so that an item cannot move from one list to the next.
+void append_claims(std::string& scope, const config::UpstreamConfig& upstream) {
+  append_part(scope, upstream.id_claim.text);
+  append_part(scope, upstream.email_claim.text);
+  append_part(scope, std::to_string(upstream.role_claims.size()));
+  for (const RoleClaim& claim : upstream.role_claims) {
+    append_part(scope, claim.at.text);
+    append_part(scope, config::name_of(claim.form));
+  }
+  for (const auto* required : {&upstream.require, &upstream.require_token}) {
+    append_part(scope, std::to_string(required->size()));
+    for (const RequiredClaim& one : *required) append_part(scope, config::exact(one));
+  }
+  append_part(scope, std::to_string(upstream.max_claims_bytes));
+}
+
 std::string key_scope(const config::UpstreamConfig& upstream) {
   std::string scope;
   append_part(scope, upstream.name);
   for (const std::string& url : upstream.urls) append_part(scope, url);
-  for (const std::string* part :
-       {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
-    append_part(scope, *part);
-  }
+  append_part(scope, upstream.path);
+  append_claims(scope, upstream);
   // Which server may answer, and the daemon's identity.
   for (const std::filesystem::path* path :
        {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
@@ -94,8 +109,13 @@ claims::Policy policy_from(const config::Config& config, std::vector<std::string
     claims::UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
     row.urls = upstream.urls.size();
-    row.names = {
-        .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
+    row.mapping = {.id = upstream.id_claim,
+                   .email = upstream.email_claim,
+                   .roles = upstream.role_claims,
+                   .require = upstream.require,
+                   .require_token = upstream.require_token,
+                   .max_raw = upstream.max_claims_bytes};
+    row.max_token = upstream.max_token_bytes;
     row.rejection_statuses.assign(upstream.rejection_statuses.begin(),
                                   upstream.rejection_statuses.end());
   }
@@ -217,6 +237,8 @@ std::vector<admin::UpstreamStatus> upstream_rows_from(const config::Config& conf
     row.name = upstream.name;
     row.url = upstream.urls.front();
     row.is_default = upstream.is_default;
+    for (const RoleClaim& claim : upstream.role_claims)
+      row.documents.role_claims.push_back({.name = claim.at.text});
   }
   return rows;
 }
@@ -232,6 +254,11 @@ std::vector<std::string> upstream_names_from(const config::Config& config) {
   std::vector<std::string> names;
   for (const config::UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
   return names;
+}
+
+std::optional<claims::UpstreamId> default_upstream(const config::Config& config) {
+  const config::UpstreamConfig* const upstream = config.default_upstream();
+  return upstream != nullptr ? upstream_named(config, upstream->name) : std::nullopt;
 }
 
 std::optional<claims::UpstreamId> upstream_named(const config::Config& config,

@@ -43,6 +43,9 @@ std::vector<std::string> key_scopes_from(const config::Config& config);
 std::optional<server::UpstreamName> find_upstream(const config::Config& config,
                                                   std::string_view url);
 
+// The upstream for clients that name none, if there is one.
+std::optional<claims::UpstreamId> default_upstream(const config::Config& config);
+
 // The upstream of the table [upstream.NAME].
 std::optional<claims::UpstreamId> upstream_named(const config::Config& config,
                                                  std::string_view name);

@@ -16,8 +16,8 @@
 namespace claimsd::claimsctl {
 namespace {
 
-// Twice the longest token (8 KiB), so that truncated input is still rejected for its length.
-constexpr std::size_t kEnough = 16 * 1024;
+// Twice the longest token (32 KiB), so that truncated input is still rejected for its length.
+constexpr std::size_t kEnough = 64 * 1024;
 
 struct Buffer {
   Buffer() = default;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/admin/document_findings.h"
 #include "daemon/admin/status_json.h"
 
 namespace claimsd::admin {
@@ -177,6 +178,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
     assess_certificates(upstream, status.now, findings);
+    assess_documents(upstream, findings);
   }
   return findings;
 }

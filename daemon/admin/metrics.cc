@@ -37,6 +37,13 @@ void upstream_calls(Samples& samples, const Source& from) {
   }
 }
 
+void upstream_role_claims(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    for (const RoleClaimStatus& claim : upstream.documents.role_claims)
+      samples.add({{"upstream", upstream.name}, {"claim", claim.name}}, claim.found);
+  }
+}
+
 void upstream_failures(Samples& samples, const Source& from) {
   for (const UpstreamStatus& upstream : from.status.upstreams) {
     claims::each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
@@ -136,6 +143,14 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.audit.waiting); }},
   {"claimsd_audit_waiting_max", kGauge, "", "Maximum number of answers waiting for their record",
    [](Samples& s, const Source& from) { s.add(from.status.audit.max_waiting); }},
+  {"claimsd_upstream_documents_total", kCounter, "upstream", "Claims documents of this Auth API that confirmed a token",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.seen; }); }},
+  {"claimsd_upstream_truncated_documents_total", kCounter, "upstream", "Claims documents of this Auth API larger than `max_claims_bytes`",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.truncated; }); }},
+  {"claimsd_upstream_odd_emails_total", kCounter, "upstream", "Claims documents of this Auth API whose email claim was no email address",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.odd_emails; }); }},
+  {"claimsd_upstream_role_claims_total", kCounter, "upstream, claim", "Claims documents of this Auth API that had this configured role claim",
+   upstream_role_claims},
   {"claimsd_upstream_consecutive_failures", kGauge, "upstream", "Failed requests since this Auth API last answered",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
   {"claimsd_upstream_backoff_seconds", kGauge, "upstream", "Remaining backoff of this Auth API's circuit breaker; 0: it is closed or half-open",

@@ -26,6 +26,19 @@ struct CertificateStatus {
   std::optional<WallTime> client_end;  // expiry of the client certificate; none: there is none
 };
 
+struct RoleClaimStatus {
+  std::string name;         // as configured
+  std::uint64_t found = 0;  // documents that had it
+};
+
+// Claims documents that confirmed a token.
+struct DocumentStatus {
+  std::uint64_t seen = 0;
+  std::uint64_t truncated = 0;   // larger than max_claims_bytes
+  std::uint64_t odd_emails = 0;  // the email claim was no email address
+  std::vector<RoleClaimStatus> role_claims;
+};
+
 struct UpstreamStatus {
   std::string name;
   std::string url;
@@ -40,6 +53,7 @@ struct UpstreamStatus {
   Duration backoff{};  // remaining backoff after failures; 0: in use
   claims::CallStatistics calls;
   CertificateStatus certificates;
+  DocumentStatus documents;
 };
 
 struct AuditStatus {

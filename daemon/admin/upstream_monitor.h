@@ -36,6 +36,7 @@ class UpstreamMonitor final : public claims::Observer {
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:
+  void note_document(UpstreamStatus& upstream, const claims::DocumentNotes& document);
   void write(LogLevel level, std::string_view event, std::string_view sentence,
              const UpstreamStatus& upstream, std::string_view trace_id);
   void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,

@@ -14,6 +14,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/claims/breaker_state.h"
 #include "daemon/claims/entry.h"
+#include "daemon/claims/parse/document_notes.h"
 #include "daemon/claims/parse/token.h"
 
 namespace claimsd::claims {
@@ -63,11 +64,12 @@ struct FetchOutcome {
   // kOk: a complete response arrived, with any status. Otherwise the failure (kUpstream...).
   proto::Reason failure = proto::Reason::kOk;
   int status = 0;
-  Secret body;                // at most 64 KiB, as sent
+  Secret body;                // at most 256 KiB, as sent
   std::string cache_control;  // header values, joined with ", " if repeated; "" if absent
   std::string age;
   seconds retry_after{};  // Retry-After, at most an hour; 0: no advice (RFC 9110 section 10.2.3)
   std::string vary;
+  std::string content_type;
   // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
@@ -139,6 +141,7 @@ struct RequestReport {
   std::string_view detail;
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
+  const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
 };
 
 class Observer {

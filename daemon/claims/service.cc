@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "daemon/claims/parse/jwt_parser.h"
-#include "proto/limits.h"
 #include "proto/messages.h"
 
 namespace claimsd::claims {
@@ -90,7 +89,7 @@ ClaimsService::ClaimsService(Policy policy, Dependencies deps)
 // The path of a query, hot path first. Each step answers it or leaves it to the next.
 bool ClaimsService::query(const Query& query, const Waiter& waiter) {
   ++counters_.queries;
-  if (query.token.size() > proto::kMaxToken) {
+  if (query.token.size() > policy_.upstreams[query.upstream].max_token) {
     ++counters_.local_rejections;
     send(query, waiter, Answer{.reason = Reason::kTooLong});
     return true;
@@ -157,7 +156,7 @@ std::optional<Answer> ClaimsService::reject_locally(const TokenKey& key, const Q
     return Answer{.reason = reason};
   }
   times = read_jwt_times(query.token, json_);
-  if (has_expired(times.expires_at, now, policy_.ttl)) {
+  if (has_expired(times.rejected_after(), now, policy_.ttl)) {
     ++counters_.local_rejections;
     return Answer{.reason = Reason::kExpired};
   }
@@ -283,7 +282,9 @@ void ClaimsService::answer_waiter(const Waiting& waiting, const Answer& answer,
 // Records an Auth API verdict without a waiter: all waiters have left, or it was a refresh-ahead.
 void ClaimsService::answer_unasked(const Flight& flight, const Answer& answer,
                                    const Completion& completion) {
-  if (answer.reason != Reason::kOk && answer.reason != Reason::kRejected) return;
+  if (answer.reason != Reason::kOk && answer.reason != Reason::kRejected &&
+      answer.reason != Reason::kClaimMismatch)
+    return;
   if (!audit_.covers(answer)) return;
   audit_.send_recorded({.uid = flight.uid,
                         .upstream = flight.upstream,

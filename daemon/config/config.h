@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/claim_path.h"
 #include "daemon/log/log.h"
 
 namespace claimsd::config {
@@ -142,9 +143,13 @@ struct UpstreamConfig {
   std::filesystem::path ca_file;  // empty: the system's CA certificates
   std::filesystem::path client_certificate;
   std::filesystem::path client_key;
-  std::string id_claim;
-  std::string email_claim;
-  std::string role_claim;
+  ClaimPath id_claim;
+  ClaimPath email_claim;
+  std::vector<RoleClaim> role_claims;
+  std::vector<RequiredClaim> require;
+  std::vector<RequiredClaim> require_token;
+  std::uint64_t max_claims_bytes;
+  std::uint64_t max_token_bytes;
   std::vector<std::uint32_t> rejection_statuses;  // sorted; always contains 401
   std::string proxy;                              // empty: none, whatever the environment says
   bool is_default;                                // at most one; always true for a single upstream

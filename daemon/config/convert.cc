@@ -7,6 +7,7 @@
 #include <array>
 
 #include "daemon/base/printable.h"
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/quantity.h"
 #include "daemon/config/url.h"
 
@@ -25,15 +26,26 @@ std::string_view kind_name(NodeKind kind) {
   return kKindNames.at(static_cast<std::size_t>(kind));
 }
 
-// A scalar as written in a file; the kind's name for anything else.
+std::string show_table(const Node& node, std::size_t limit);
+
+// A value as written in a file; the kind's name for a list or a date.
 std::string show(const Node& node, std::size_t limit) {
   switch (node.kind) {
     case NodeKind::kBoolean: return node.boolean ? "true" : "false";
     case NodeKind::kInteger: return fmt::format("{}", node.integer);
     case NodeKind::kFloat: return printable(node.text, limit);
     case NodeKind::kString: return fmt::format("\"{}\"", printable(node.text, limit));
+    case NodeKind::kTable: return show_table(node, limit);
     default: return std::string(kind_name(node.kind));
   }
+}
+
+std::string show_table(const Node& node, std::size_t limit) {
+  std::string text = "{";
+  for (const Member& member : node.members)
+    text += fmt::format("{}\"{}\" = {}", text.size() > 1 ? ", " : "", printable(member.key, limit),
+                        show(member.value, limit));
+  return text + "}";
 }
 
 tl::unexpected<Error> refuse(const Option& option, const Node& node) {
@@ -104,6 +116,7 @@ Result<Value> convert_string(const Option& option, const Node& node) {
     case OptionType::kUrlPath: return convert_text(option, node);
     case OptionType::kUrl:
     case OptionType::kProxy: return convert_url(option, node);
+    case OptionType::kClaim: return convert_claim(option, node);
     default: return refuse(option, node);
   }
 }
@@ -138,6 +151,10 @@ bool is_list(OptionType type) {
 Result<Value> convert(const Option& option, const Node& node) {
   if (node.kind == NodeKind::kString) return convert_string(option, node);
   if (node.kind == NodeKind::kArray && is_list(option.type)) return convert_list(option, node);
+  if (node.kind == NodeKind::kArray && option.type == OptionType::kRoleClaims)
+    return convert_role_claims(option, node);
+  if (node.kind == NodeKind::kTable && option.type == OptionType::kRequired)
+    return convert_required(option, node);
   if (node.kind == NodeKind::kBoolean && option.type == OptionType::kBoolean) {
     Value value;
     value.boolean = node.boolean;

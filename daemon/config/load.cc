@@ -5,6 +5,7 @@
 
 #include "daemon/base/printable.h"
 #include "daemon/config/convert.h"
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/cross_check.h"
 #include "daemon/config/options.h"
 #include "daemon/config/problems.h"
@@ -38,8 +39,9 @@ bool is_table_name(std::string_view name) {
 
 // Equal for equal values, whatever their spelling. No value contains a line break.
 std::string exactly(const Value& value) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
-                     fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"));
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
+                     fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"),
+                     exact_claims(value));
 }
 
 // Walks the file for unknown names, and the table for values.

@@ -64,6 +64,12 @@ std::string describe_allowed(const Option& option) {
     case OptionType::kUrls: return "a list of strings with URLs";
     case OptionType::kProxy: return "a string with the URL of a proxy, or \"\"";
     case OptionType::kEnum: return enumerate(o.allowed);
+    case OptionType::kClaim:
+      return R"(a claim's name, such as "sub", or a JSON Pointer, such as "/user/id")";
+    case OptionType::kRoleClaims:
+      return R"(a list such as ["groups", "/realm_access/roles", {at = "scope", form = "words"}])";
+    case OptionType::kRequired:
+      return R"(a table of claims and their values, such as {"/email_verified" = true})";
   }
   return "";
 }

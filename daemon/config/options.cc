@@ -35,6 +35,15 @@ void store(T& to, const Value& value) {
 void store(std::vector<std::string>& to, const Value& value) {
   to = value.texts;
 }
+void store(ClaimPath& to, const Value& value) {
+  to = value.claim;
+}
+void store(std::vector<RoleClaim>& to, const Value& value) {
+  to = value.role_claims;
+}
+void store(std::vector<RequiredClaim>& to, const Value& value) {
+  to = value.required;
+}
 void store(std::vector<std::uint32_t>& to, const Value& value) {
   to.clear();
   for (const auto number : value.numbers) to.push_back(static_cast<std::uint32_t>(number));
@@ -121,7 +130,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "maximum number of connections of one user id; a process keeps one for each of its threads that query at the same time, at most 64 by default"}, in<kD, &D::max_connections_per_uid>},
   {{"daemon.connects_per_uid", kInteger, "1000", 1, 1'000'000, "", kYes, kShow,
     "connections per second that one user id may open, after a burst of twice `max_connections_per_uid`"}, in<kD, &D::connects_per_uid>},
-  {{"daemon.write_queue_bytes", kSize, "262144", 64 << 10, 64 * kMiB, "", kYes, kShow,
+  {{"daemon.write_queue_bytes", kSize, R"("1MiB")", 256 << 10, 64 * kMiB, "", kYes, kShow,
     "maximum size of the answers queued for one connection; a connection that exceeds it is closed"},
     in<kD, &D::write_queue_bytes>},
   {{"daemon.slow_reader_timeout", kDuration, R"("5s")", 100, kMinute, "", kYes, kShow,
@@ -280,12 +289,20 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
     "PEM file of the client certificate, if the Auth API requires one; reloaded when it changes"}, up<&U::client_certificate>},
   {{"client_key", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
     "PEM file of its private key, without a passphrase; reloaded when it changes"}, up<&U::client_key>},
-  {{"id_claim", kString, R"("id")", 1, 128, "", kNo, kShow,
-    "name of the claim with the user's id"}, up<&U::id_claim>},
-  {{"email_claim", kString, R"("email")", 1, 128, "", kNo, kShow,
-    "name of the claim with the email address"}, up<&U::email_claim>},
-  {{"role_claim", kString, R"("role")", 1, 128, "", kNo, kShow,
-    "name of the claim with the role or a list of roles"}, up<&U::role_claim>},
+  {{"id_claim", kClaim, R"("id")", 1, 256, "", kNo, kShow,
+    "the claim with the user's id, which must be a string or an integer"}, up<&U::id_claim>},
+  {{"email_claim", kClaim, R"("email")", 1, 256, "", kNo, kShow,
+    "the claim with the email address; users without one are valid"}, up<&U::email_claim>},
+  {{"role_claims", kRoleClaims, R"(["role"])", 0, 32, "", kNo, kShow,
+    "the claims with roles, in this order; see PROVIDERS.md. `form`: \"list\" is a string or a list of strings, \"words\" a string of words, \"keys\" a table whose keys are the roles"}, up<&U::role_claims>},
+  {{"require", kRequired, "{}", 0, 32, "", kNo, kShow,
+    "values that the claims must have: equal, or contained in a list; a user without them gets `claim_mismatch`"}, up<&U::require>},
+  {{"require_token", kRequired, "{}", 0, 32, "", kNo, kShow,
+    "values that the payload of the token must have, such as its audience; an opaque token has none"}, up<&U::require_token>},
+  {{"max_claims_bytes", kSize, R"("64KiB")", 4 << 10, 64 << 10, "", kNo, kShow,
+    "maximum size of a user's claims as JSON; larger ones are truncated to id, email and roles"}, up<&U::max_claims_bytes>},
+  {{"max_token_bytes", kSize, R"("16KiB")", 1 << 10, 32 << 10, "", kNo, kShow,
+    "maximum size of a token; a longer one is answered `too_long`"}, up<&U::max_token_bytes>},
   {{"rejection_statuses", kIntegers, "[401]", 400, 499, "", kNo, kShow,
     "HTTP statuses that mean the token is rejected; 401 is always included"}, up<&U::rejection_statuses>},
   {{"proxy", kProxy, R"("")", 0, 1024, "", kNo, kHide,

@@ -52,7 +52,8 @@ Node convert(const toml::node& from, int depth) {
     to.boolean = boolean->get();
   } else if (const auto* number = from.as_floating_point()) {
     to.kind = NodeKind::kFloat;
-    to.text = fmt::format("{}", number->get());
+    to.real = number->get();
+    to.text = fmt::format("{}", to.real);
   } else {
     to.kind = NodeKind::kDate;
   }

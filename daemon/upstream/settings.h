@@ -10,7 +10,7 @@
 namespace claimsd::upstream {
 
 // In bytes, per response. A larger one is an error, never a truncated answer.
-inline constexpr std::size_t kMaxUpstreamBody = 64 * 1024;
+inline constexpr std::size_t kMaxUpstreamBody = 256 * 1024;
 inline constexpr std::size_t kMaxUpstreamHeaders =
     32 * 1024;  // interim responses and trailers included
 inline constexpr std::size_t kMaxUpstreamHeaderValue = 256;  // per header that is passed on

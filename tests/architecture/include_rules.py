@@ -98,7 +98,8 @@ LAYERS = (
           ("daemon/base", "daemon/log"),
           PURE),
     # The policy. Its directories build on each other in this order; the service at its root uses all of them.
-    Layer("daemon/claims/parse/*_parser.*", "daemon/claims/parse", ("daemon/base", "proto"), PURE + ("simdjson",)),
+    *(Layer(f"daemon/claims/parse/{name}.*", "daemon/claims/parse", ("daemon/base", "proto"), PURE + ("simdjson",))
+      for name in ("*_parser", "document_report", "jwt_payload", "member", "raw_claims", "required_claims", "role_reader")),
     Layer("daemon/claims/parse/*", "daemon/claims/parse", ("daemon/base", "proto"), PURE),
     Layer("daemon/claims/service*", "daemon/claims/service",
           ("daemon/base", "proto", "daemon/claims", "daemon/claims/parse", "daemon/claims/upstream",

@@ -85,7 +85,7 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.allowed_gids.empty());
   CHECK(config.daemon.max_connections == 8192);
   CHECK(config.daemon.max_connections_per_uid == 4096);
-  CHECK(config.daemon.write_queue_bytes == 262144);
+  CHECK(config.daemon.write_queue_bytes == 1 << 20);
   CHECK(config.daemon.slow_reader_timeout == 5s);
   CHECK(config.daemon.handshake_timeout == 2s);
   CHECK(config.daemon.stop_timeout == 5s);
@@ -130,9 +130,14 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(upstream.timeout == 3s);
   CHECK(upstream.connect_timeout == 1s);
   CHECK(upstream.ca_file.empty());
-  CHECK(upstream.id_claim == "id");
-  CHECK(upstream.email_claim == "email");
-  CHECK(upstream.role_claim == "role");
+  CHECK(upstream.id_claim == ClaimPath::member("id"));
+  CHECK(upstream.email_claim == ClaimPath::member("email"));
+  CHECK(upstream.role_claims ==
+        std::vector<RoleClaim>{{ClaimPath::member("role"), RoleForm::kList}});
+  CHECK(upstream.require.empty());
+  CHECK(upstream.require_token.empty());
+  CHECK(upstream.max_claims_bytes == 64 * 1024);
+  CHECK(upstream.max_token_bytes == 16 * 1024);
   CHECK(upstream.rejection_statuses == std::vector<std::uint32_t>{401});
   CHECK(upstream.proxy.empty());
   CHECK_FALSE(upstream.http2);
@@ -149,7 +154,7 @@ socket_group = "web"
 admin_socket = "/tmp/b"
 allowed_uids = [0, 33]
 allowed_gids = [4294967294]
-write_queue_bytes = "1MiB"
+write_queue_bytes = "2MiB"
 shared_memory = false
 [cache]
 max_ttl = "2s"
@@ -179,7 +184,7 @@ client_key = "/etc/k.pem"
   CHECK(config.daemon.admin_socket == "/tmp/b");
   CHECK(config.daemon.allowed_uids == std::vector<std::uint32_t>{0, 33});
   CHECK(config.daemon.allowed_gids == std::vector<std::uint32_t>{4294967294});
-  CHECK(config.daemon.write_queue_bytes == 1048576);
+  CHECK(config.daemon.write_queue_bytes == 2 << 20);
   CHECK_FALSE(config.daemon.shared_memory);
   CHECK(config.cache.max_ttl == 2s);
   CHECK(config.cache.lease == 1500ms);

@@ -67,10 +67,6 @@ def outcome(transport, token="token"):
 # ---- verdicts ------------------------------------------------------------------------------------
 
 
-# Documents that are valid by tests/testdata/documents/ ("email", "structure").
-TOLERATED = {"email-object", "email-number", "number-huge", "number-long", "body-70k", "body-70k-chunked"}
-
-
 def test_every_fault_gets_the_verdict_and_the_reason_of_the_daemon(use, fault_server):
     """All modes at once, each over a transport of its own."""
     fault_server.control("POST", "/_open")
@@ -83,9 +79,8 @@ def test_every_fault_gets_the_verdict_and_the_reason_of_the_daemon(use, fault_se
     transports += [ask(name, port=name, CA_FILE=str(fault_server.tls / "ca.pem")) for name in TLS_VERDICTS]
     with concurrent.futures.ThreadPoolExecutor(len(transports)) as pool:
         found = dict(zip((name for name, _ in transports), pool.map(lambda one: outcome(one[1]), transports)))
-    verdicts = {**VERDICTS, **dict.fromkeys(TOLERATED, "valid")}
-    wrong = {mode: (found[mode], verdicts[mode]) for mode in verdicts if found[mode][0] != verdicts[mode]}
-    wrong.update({mode: (found[mode], reason) for mode, reason in REASONS.items() if mode not in TOLERATED and found[mode][1] != reason})
+    wrong = {mode: (found[mode], VERDICTS[mode]) for mode in VERDICTS if found[mode][0] != VERDICTS[mode]}
+    wrong.update({mode: (found[mode], reason) for mode, reason in REASONS.items() if found[mode][1] != reason})
     wrong.update({name: (found[name], row) for name, row in TLS_VERDICTS.items() if found[name][0] != row[0]})
     assert wrong == {}
     assert fault_server.trap() == {"connections": 0, "bytes": 0, "contains_bearer": False}

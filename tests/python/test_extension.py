@@ -70,7 +70,7 @@ def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, fa
     """Their JSON is {}: cached objects are distinguished by id, email and roles as well."""
     roles = ",".join(f'"{number:02d}' + '\\"' * 126 + '"' for number in range(64))
     steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]
-    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(faults.script("large", *steps))).socket))
+    handle = _claimsd.Handle(Made, socket=str(claimsd({"url": faults.url(faults.script("large", *steps)), "max_claims_bytes": "4KiB"}).socket))
     found = [handle.identify(meta(f"token-{number}"), None).parts for number in range(3)]
     assert [(json, user, len(listed)) for json, user, _, listed in found] == [("{}", f"user-{number}", 64) for number in range(3)]
     claims = claims_from_daemon(*found[1])
@@ -119,7 +119,7 @@ def test_without_a_bearer_header_identify_returns_none(handle, header):
     assert handle.identify({} if header is None else {"HTTP_AUTHORIZATION": header}, None) is None
 
 
-@pytest.mark.parametrize("header,reason", [("Bearer", "malformed"), ("Bearer a b", "malformed"), ("Bearer " + "x" * 9000, "too_long"),
+@pytest.mark.parametrize("header,reason", [("Bearer", "malformed"), ("Bearer a b", "malformed"), ("Bearer " + "x" * 33000, "too_long"),
                                            (b"Bearer abc", "malformed"), (None, "malformed"), ("Bearer \ud800", "malformed")])
 def test_a_broken_header_is_refused_without_a_call(header, reason):
     nowhere = _claimsd.Handle(Made, socket="/nonexistent/claims.sock")

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple, Optional, Union
 
-MAX_TOKEN = 8192  # bytes; as in proto/limits.h
+MAX_TOKEN = 32768  # bytes; as in proto/limits.h
 
 _OURS = re.compile(rb"(?i:bearer)(?![0-9A-Za-z!#$%&'*+.^_`|~-])")
 _TOKEN = re.compile(rb"[0-9A-Za-z._~+/-]+=*")

@@ -23,7 +23,7 @@ class ParsedClaims {
   ParsedClaims& operator=(const ParsedClaims&) = delete;
   ~ParsedClaims();
 
-  // The result of `make(json, id, email, roles)` for a valid answer, new or cached. A new
+  // The result of `make(json, id, email, roles, truncated)` for a valid answer, new or cached. A new
   // reference; nullptr with an exception set.
   PyObject* objects_of(const claimsd_answer* answer, PyObject* make);
 

@@ -120,7 +120,8 @@ Answer PendingAudit::revalidate(const PendingAnswer& pending, const Now& now) co
     return Answer{
         .reason = Reason::kRevoked,
         .source = answer.source == Source::kUpstream ? Source::kUpstream : Source::kCache};
-  if (has_expired(subject.times.expires_at, now, policy)) return Answer{.reason = Reason::kExpired};
+  if (has_expired(subject.times.rejected_after(), now, policy))
+    return Answer{.reason = Reason::kExpired};
   const bool from_cache = answer.source != Source::kUpstream;
   const bool outlived =
       now.boot >= pending.until || (from_cache && subject.times.expires_at != WallTime::max() &&

@@ -108,7 +108,7 @@ std::vector<Rule> RevocationControl::rules_for(const AdminAction& action, const 
     Rule rule{.name = {RuleKind::kToken, deps_.fingerprinter.of_token(action.who)},
               .made_at = now,
               .ends = end_after(now, length + policy.margin)};
-    const WallTime expires_at = read_jwt_times(action.who).expires_at;
+    const WallTime expires_at = read_jwt_times(action.who).rejected_after();
     if (expires_at != WallTime::max()) {
       const Duration left = std::max(Duration(0), expires_at - now.wall);
       rule.ends = end_after(now, left + deps_.policy.ttl.clock_skew + policy.margin);

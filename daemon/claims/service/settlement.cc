@@ -13,7 +13,8 @@ Answer Settlement::settle(const Flight& flight, const Judgement& judgement,
                           const FetchOutcome& outcome, const Now& now) {
   switch (judgement.reason) {
     case Reason::kOk: return confirm(flight, judgement, outcome, now);
-    case Reason::kRejected: return reject(flight, now);
+    case Reason::kRejected:
+    case Reason::kClaimMismatch: return reject(flight, judgement.reason, now);
     default: break;
   }
   ++deps_.counters.upstream_failures;
@@ -41,7 +42,7 @@ Answer Settlement::confirm(const Flight& flight, const Judgement& judgement,
   }
   const TtlPolicy& policy = deps_.policy.ttl;
   const JwtTimes& times = flight.times;
-  if (has_expired(times.expires_at, now, policy)) return Answer{.reason = Reason::kExpired};
+  if (has_expired(times.rejected_after(), now, policy)) return Answer{.reason = Reason::kExpired};
 
   const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
   if (judgement.claims.truncated) ++deps_.counters.truncated;
@@ -58,25 +59,26 @@ Answer Settlement::confirm(const Flight& flight, const Judgement& judgement,
   const Duration left = ttl_remaining(entry, now, policy);
   const bool purged =
       flight.closed || deps_.guard.is_purged(flight.upstream, entry.claims, started.boot);
-  if (headers.no_store || purged || left <= Duration(0)) {
+  const bool is_cacheable = !headers.no_store && !purged && times.readable;
+  if (!is_cacheable || left <= Duration(0)) {
     ++deps_.counters.not_cached;
     // An older confirmation must not outlive a newer one that may not be cached.
     deps_.cache.erase(flight.key);
   } else {
     deps_.cache.put(flight.key, entry, now);
   }
-  return Answer{
-      .reason = Reason::kOk,
-      .source = Source::kUpstream,
-      .flags = entry.flags,
-      .age = now.boot - started.boot,
-      .ttl_remaining = headers.no_store || purged ? Duration(0) : std::max(left, Duration(0)),
-      .retry_after = {},
-      .claims = entry.claims};
+  return Answer{.reason = Reason::kOk,
+                .source = Source::kUpstream,
+                .flags = entry.flags,
+                .age = now.boot - started.boot,
+                .ttl_remaining = is_cacheable ? std::max(left, Duration(0)) : Duration(0),
+                .retry_after = {},
+                .claims = entry.claims};
 }
 
-// The rejected token is erased from the store before any waiter is answered.
-Answer Settlement::reject(const Flight& flight, const Now& now) {
+// The rejected token is erased from the store before any waiter is answered. `reason` is kRejected or
+// kClaimMismatch.
+Answer Settlement::reject(const Flight& flight, Reason reason, const Now& now) {
   ++deps_.counters.upstream_rejections;
   deps_.cache.erase(flight.key);
   deps_.audit.rejected(flight.key, flight.started->boot);
@@ -84,8 +86,8 @@ Answer Settlement::reject(const Flight& flight, const Now& now) {
   NegativeCache& negative = deps_.cache.negative();
   negative.expire(now.boot);
   // The result of a purged flight must not affect queries made after the purge.
-  if (!flight.closed) negative.put(flight.key, flight.started->boot);
-  return Answer{.reason = Reason::kRejected,
+  if (!flight.closed) negative.put(flight.key, flight.started->boot, reason);
+  return Answer{.reason = reason,
                 .source = Source::kUpstream,
                 .flags = 0,
                 .age = now.boot - flight.started->boot,

@@ -33,7 +33,7 @@ class Settlement {
  private:
   Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
                  const Now& now);
-  Answer reject(const Flight& flight, const Now& now);
+  Answer reject(const Flight& flight, proto::Reason reason, const Now& now);
 
   Dependencies deps_;
 };

@@ -162,13 +162,16 @@ std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId
                                                                         const Now& now) {
   Flight* const flight = flights_.find(id);
   if (flight == nullptr) return std::nullopt;
-  Judgement judgement = judge(outcome, deps_.policy.upstreams.at(flight->upstream), deps_.json);
-  deps_.observer.request_completed({.upstream = flight->upstream,
-                                    .reason = judgement.reason,
-                                    .status = outcome.status,
-                                    .detail = judgement.detail,
-                                    .took = outcome.took,
-                                    .trace_id = flight->trace_id});
+  Judgement judgement = judge(outcome, deps_.policy.upstreams.at(flight->upstream),
+                              {flight->token.view(), flight->times}, deps_.json);
+  deps_.observer.request_completed(
+      {.upstream = flight->upstream,
+       .reason = judgement.reason,
+       .status = outcome.status,
+       .detail = judgement.detail,
+       .took = outcome.took,
+       .trace_id = flight->trace_id,
+       .document = judgement.reason == Reason::kOk ? &judgement.claims : nullptr});
   if (try_next_url(*flight, judgement, now)) return std::nullopt;
   Completed completed{flights_.remove(id), std::move(judgement)};
   note_health(completed.flight, completed.judgement, now);
@@ -215,7 +218,8 @@ void UpstreamScheduler::note_health(const Flight& flight, const Judgement& judge
   } else if (judgement.may_be_token) {
     token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, deps_.random);
   }
-  const bool settled = judgement.reason == Reason::kOk || judgement.reason == Reason::kRejected;
+  const bool settled = judgement.reason == Reason::kOk ||
+                       proto::verdict_of(judgement.reason) == proto::Verdict::kInvalid;
   if (settled) {
     refresh_failed_.erase(flight.key);
   } else if (flight.refresh) {

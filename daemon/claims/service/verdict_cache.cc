@@ -1,5 +1,7 @@
 #include "daemon/claims/service/verdict_cache.h"
 
+#include <vector>
+
 namespace claimsd::claims {
 namespace {
 
@@ -86,12 +88,33 @@ void VerdictCache::put(const TokenKey& key, const Entry& entry, const Now& now) 
     evict_for(deps_.policy.max_entries - sieve_.size() + 1 + static_cast<std::size_t>(tries), now);
     stored = deps_.cache.put(key, entry);
   }
+  if (stored == Stored::kFull) stored = put_among_neighbors(key, entry);
   if (stored == Stored::kStored) {
     sieve_.put(key, entry.fresh_until + deps_.policy.ttl.stale_if_error);
     return;
   }
   ++deps_.counters.not_cached;
   erase(key);
+}
+
+// A large entry needs pages of its own. Victims from all over the store leave holes in many pages;
+// the entries with the next keys share pages, which become free.
+Stored VerdictCache::put_among_neighbors(const TokenKey& key, const Entry& entry) {
+  constexpr std::size_t kSmallEntry = 512;  // bytes in the store
+  const std::size_t wanted = 8 + entry.claims.size() / kSmallEntry;
+  std::vector<TokenKey> neighbors;
+  const auto collect = [&](const TokenKey& one, const Entry&) { neighbors.push_back(one); };
+  deps_.cache.scan(key, wanted, collect);
+  if (neighbors.size() < wanted) deps_.cache.scan(std::nullopt, wanted - neighbors.size(), collect);
+  if (neighbors.empty()) return Stored::kFull;
+  for (const TokenKey& one : neighbors) {
+    if (one == key) continue;
+    memory_.erase(one);
+    sieve_.erase(one);
+    deps_.cache.erase(one);
+    ++deps_.counters.evictions;
+  }
+  return deps_.cache.put(key, entry);
 }
 
 void VerdictCache::erase(const TokenKey& key) {

@@ -85,6 +85,8 @@ class VerdictCache {
   void sweep(const Now& now);
 
  private:
+  Stored put_among_neighbors(const TokenKey& key, const Entry& entry);
+
   Dependencies deps_;
   NegativeCache negative_;
   Sieve sieve_;

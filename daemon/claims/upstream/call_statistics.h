@@ -25,7 +25,8 @@ class CallStatistics {
 
   static constexpr Outcome outcome_of(proto::Reason reason) {
     if (reason == proto::Reason::kOk) return Outcome::kConfirmed;
-    return reason == proto::Reason::kRejected ? Outcome::kRejected : Outcome::kFailed;
+    return proto::verdict_of(reason) == proto::Verdict::kInvalid ? Outcome::kRejected
+                                                                 : Outcome::kFailed;
   }
 
   // `reason`: RequestReport::reason.

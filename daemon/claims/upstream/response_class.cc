@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace claimsd::claims {
 
@@ -21,9 +22,32 @@ bool is_down(const FetchOutcome& outcome) {
   }
 }
 
+ClaimsResult<ParsedClaims> read_claims(const FetchOutcome& outcome, const ClaimMapping& mapping,
+                                       const JudgedToken& token, JsonBuffers& buffers) {
+  const auto checked = check_token_claims(token.text, token.times, mapping, buffers);
+  if (!checked) return tl::make_unexpected(checked.error());
+  return parse_claims(outcome.body.view(), mapping, buffers);
+}
+
+// The content type if it announces no JSON: a login page, or a signed userinfo document.
+std::string describe_content_type(std::string_view header) {
+  constexpr std::size_t kMaxShown = 60;
+  std::string kind;
+  for (const char c : header.substr(0, std::min(header.find(';'), kMaxShown))) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '+' || c == '-' ||
+        c == '.')
+      kind += c;
+  }
+  const std::string_view shown = kind;
+  if (shown.empty() || shown.ends_with("/json") || shown.ends_with("+json")) return "";
+  return fmt::format(" (its content type is {}{})", kind,
+                     shown == "application/jwt" ? ", which claimsd does not read" : "");
+}
+
 }  // namespace
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room) {
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, const JudgedToken& token,
+                JsonBuffers& buffers) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
@@ -43,10 +67,12 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
     judgement.detail = fmt::format("status {}", outcome.status);
     return judgement;
   }
-  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names, room);
+  ClaimsResult<ParsedClaims> parsed = read_claims(outcome, policy.mapping, token, buffers);
   if (!parsed) {
-    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.reason = parsed.error().reason;
     judgement.detail = parsed.error().message;
+    if (judgement.reason == proto::Reason::kUpstreamBody)
+      judgement.detail += describe_content_type(outcome.content_type);
     return judgement;
   }
   judgement.claims = std::move(*parsed);

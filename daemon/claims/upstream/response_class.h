@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/claims/parse/claims_parser.h"
+#include "daemon/claims/parse/jwt_parser.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
 
@@ -14,13 +15,14 @@ namespace claimsd::claims {
 
 struct UpstreamPolicy {
   std::string name;
-  ClaimNames names;
+  ClaimMapping mapping;
+  std::size_t max_token = 16 * 1024;  // longer tokens are answered kTooLong
   std::vector<int> rejection_statuses = {401};
   std::size_t urls = 1;  // number of URLs, tried in order
 };
 
 struct Judgement {
-  // kOk, kRejected, or the reason for having no verdict.
+  // kOk, kRejected, kClaimMismatch, or the reason for having no verdict.
   proto::Reason reason = proto::Reason::kInternal;
   ParsedClaims claims;     // set with kOk
   RetryAfter retry_after;  // from the response
@@ -30,8 +32,16 @@ struct Judgement {
   std::string detail;  // for the log
 };
 
-// 200 with a valid claims document confirms, a status listed in `rejection_statuses` rejects, and any
-// other outcome gives no verdict.
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room);
+// The token that was asked about, and what was read from it.
+struct JudgedToken {
+  std::string_view text;
+  const JwtTimes& times;
+};
+
+// 200 with a valid claims document confirms; if the document or the token lacks a required value, it
+// is kClaimMismatch. A status listed in `rejection_statuses` rejects. Any other outcome gives no
+// verdict.
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, const JudgedToken& token,
+                JsonBuffers& buffers);
 
 }  // namespace claimsd::claims

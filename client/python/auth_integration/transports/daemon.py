@@ -55,8 +55,8 @@ class DaemonTransport(Transport):
         self._timeout_ms = max(1, int(settings.timeout * 1000))
         id_claim = settings.id_claim
 
-        def make(document: str, id: str, email: str, roles: Tuple[str, ...]) -> Identity:
-            return identity_of(claims_from_daemon(document, id, email, roles, id_claim))
+        def make(document: str, id: str, email: str, roles: Tuple[str, ...], truncated: bool) -> Identity:
+            return identity_of(claims_from_daemon(document, id, email, roles, truncated, id_claim))
 
         self.handle = _claimsd.Handle(
             make, socket=settings.socket, upstream=settings.api_url or None, client_name=settings.client_name, timeout_ms=self._timeout_ms,

@@ -36,7 +36,7 @@ class DirectTransport(Transport):
     def query(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         if self._pid != os.getpid():
             self._pid, self.flights = os.getpid(), SingleFlight()  # the parent's requests complete in the parent
-        if times_of(token).expires_at < self._wall() - self._settings.clock_skew:
+        if times_of(token).rejected_after < self._wall() - self._settings.clock_skew:
             return answer_of("expired")
         found = self._look_up(token, max_age)
         return identity_of(found) if isinstance(found, Claims) else found
@@ -90,14 +90,14 @@ class DirectTransport(Transport):
         return entry is not None and entry.claims is None and entry.started_at >= started_at
 
     def _end_of_ttl(self, reply: Reply, token: str, started_at: float) -> float:
-        expires_at, readable = times_of(token)
-        if not readable:
+        times = times_of(token)
+        if not times.readable:
             return 0.0
         ttl = min(self._settings.max_ttl, LONGEST_TTL)
         lifetime = _lifetime(reply.cache_control, reply.age)
         if lifetime is not None:
             ttl = min(ttl, lifetime)
-        return min(started_at + ttl, expires_at - self._settings.clock_skew)
+        return min(started_at + ttl, times.expires_at - self._settings.clock_skew)
 
     def _keep(self, key: Optional[str], entry: Entry) -> None:
         if self._cache is not None and key is not None:
