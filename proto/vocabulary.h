@@ -52,6 +52,8 @@ enum class Source : std::uint8_t {
   R(kInternal,         211, "internal",          kUnavailable, "internal error of the daemon: check its log") \
   R(kRateLimited,       212, "rate_limited",       kUnavailable, "this uid exceeds its rate limit for unknown tokens: try again later") \
   R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not accept the required record: run claimsctl status") \
+  R(kUpstreamCertificate, 220, "upstream_certificate", kUnavailable, "the Auth API requires a client certificate: set client_certificate and client_key") \
+  R(kUpstreamCredentials, 221, "upstream_credentials", kUnavailable, "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
   R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids") \
   R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to an untrusted user: check socket_path and daemon_uid") \

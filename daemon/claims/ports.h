@@ -71,14 +71,23 @@ struct FetchOutcome {
   // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
+  bool reused = false;        // over a connection that had carried an earlier request
+  Duration connection_age{};  // of that connection, with `reused` only
 };
+
+// Which connection a request may use. Retries, probes and checks of a doubtful rejection use a new
+// one, because a kept connection may be the cause of the failure.
+enum class Connect : std::uint8_t { kReuse, kFresh };
 
 // Starts requests; `url` is an index into the Auth API's URLs. Each start() is followed by exactly
 // one ClaimsService::on_complete() with its id, never from within start().
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) = 0;
+  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                     Connect connect) = 0;
+  // Requests to this URL that start later use no connection that exists now.
+  virtual void drop_connections(UpstreamId /*upstream*/, std::size_t /*url*/) {}
 };
 
 // How long a worker may use an entry without another query. The first clock to expire ends the

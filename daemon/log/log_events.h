@@ -47,6 +47,7 @@ inline constexpr auto kLogEvents = std::to_array<LogEvent>({
   {"slow_reader", "warning", true, "a connection was closed: too many unread answers"},
   {"fetch_poll", "error", true, "a socket to an Auth API could not be polled"},
   {"fetch_multi", "error", true, "libcurl failed"},
+  {"upstream_socket", "error", true, "the Unix socket of an Auth API could not be used: no one listens, or a user who is not trusted"},
   {"cache_kept", "info", false, "the cache of the previous daemon is still in use"},
   {"cache_empty", "info", false, "the cache starts empty, and why"},
   {"cache_failed", "error", true, "the cache file could not be read or written"},

@@ -236,7 +236,8 @@ bool SimUpstream::was_due(TokenNumber number) const {
   });
 }
 
-void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                        Connect /*connect*/) {
   const auto number = records_.find(Records::key_of(upstream, token.view()));
   if (!number) {
     records_.step.broken_port = "a request for an unknown token";

@@ -132,7 +132,7 @@ class SimUpstream final : public claims::Upstream {
   SimUpstream(Records& records, const Clock& clock, Trace& trace)
       : records_(records), clock_(clock), trace_(trace) {}
   void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token) override;
+             const Secret& token, claims::Connect connect) override;
 
   // Decides whether a request that starts now is allowed. Indexed by upstream.
   std::array<UpstreamHealth, 2> health;

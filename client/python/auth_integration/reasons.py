@@ -47,6 +47,10 @@ REASONS = {
     "rate_limited": ("unavailable", "this uid exceeds its rate limit for unknown tokens: try again later"),
     "not_recorded": (
         "unavailable", "the audit log did not accept the required record: run claimsctl status"),
+    "upstream_certificate": (
+        "unavailable", "the Auth API requires a client certificate: set client_certificate and client_key"),
+    "upstream_credentials": (
+        "unavailable", "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: start it with systemctl start claimsd"),
     "not_permitted": ("unavailable", "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids"),
     "wrong_daemon": ("unavailable", "the socket belongs to an untrusted user: check socket_path and daemon_uid"),

@@ -16,12 +16,19 @@ bool is_down(const FetchOutcome& outcome) {
     case proto::Reason::kUpstreamTimeout:
     case proto::Reason::kUpstreamConnect:
     case proto::Reason::kUpstreamTls:
+    case proto::Reason::kUpstreamCertificate:
     case proto::Reason::kUpstreamProtocol: return true;
     default: return false;
   }
 }
 
 }  // namespace
+
+bool is_rejection(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
+  const auto& statuses = policy.rejection_statuses;
+  return outcome.failure == proto::Reason::kOk &&
+         std::find(statuses.begin(), statuses.end(), outcome.status) != statuses.end();
+}
 
 Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room) {
   Judgement judgement;
@@ -30,11 +37,13 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
   judgement.retry_after = {.wait = outcome.retry_after, .for_all = outcome.status != 429};
   judgement.down = is_down(outcome);
   judgement.may_be_token = judgement.down && outcome.failure != proto::Reason::kUpstreamConnect &&
-                           outcome.failure != proto::Reason::kUpstreamTls;
+                           outcome.failure != proto::Reason::kUpstreamTls &&
+                           outcome.failure != proto::Reason::kUpstreamCertificate;
+  judgement.may_be_connection = judgement.down && outcome.reused && outcome.status != 429 &&
+                                outcome.retry_after == seconds(0);
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
-  const auto& refusals = policy.rejection_statuses;
-  if (std::find(refusals.begin(), refusals.end(), outcome.status) != refusals.end()) {
+  if (is_rejection(outcome, policy)) {
     judgement.reason = proto::Reason::kRejected;
     return judgement;
   }
@@ -50,6 +59,7 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
     return judgement;
   }
   judgement.claims = std::move(*parsed);
+  judgement.headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
   return judgement;
 }
 

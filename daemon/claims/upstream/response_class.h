@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/claims/parse/cache_headers.h"
 #include "daemon/claims/parse/claims_parser.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
@@ -17,14 +18,22 @@ struct UpstreamPolicy {
   ClaimNames names;
   std::vector<int> rejection_statuses = {401};
   std::size_t urls = 1;  // number of URLs, tried in order
+  seconds no_store_ttl{};  // TTL of what no-store or no-cache forbids to cache; 0: not cached
 };
+
+// True if this outcome rejects the token.
+bool is_rejection(const FetchOutcome& outcome, const UpstreamPolicy& policy);
 
 struct Judgement {
   // kOk, kRejected, or the reason for having no verdict.
   proto::Reason reason = proto::Reason::kInternal;
   ParsedClaims claims;     // set with kOk
   RetryAfter retry_after;  // from the response
+  CacheHeaders headers;    // with kOk
   bool down = false;       // the Auth API does not work: unreachable, 5xx, 429
+  // It failed over a kept connection, which may be the cause: no evidence against the Auth API. Not
+  // set if the response has a Retry-After.
+  bool may_be_connection = false;
   // The failure may be specific to this token: the Auth API was reached and failed.
   bool may_be_token = false;
   std::string detail;  // for the log
