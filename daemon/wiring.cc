@@ -115,6 +115,9 @@ claims::Policy policy_from(const config::Config& config) {
     row.urls = upstream.urls.size();
     row.names = {
         .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
+    if (upstream.kind == config::UpstreamKind::kIntrospection)
+      row.introspection = {.audience = upstream.audience, .accept_bound = upstream.accept_bound};
+    row.no_store_ttl = std::chrono::ceil<seconds>(upstream.no_store_ttl);
     row.rejection_statuses.assign(upstream.rejection_statuses.begin(),
                                   upstream.rejection_statuses.end());
   }

@@ -44,6 +44,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
       .member("backoff_seconds", in_seconds(upstream.backoff))
+      .member("forbids_caching", upstream.consecutive_uncacheable >= kUncacheableAfter)
       .member("certificate_error", upstream.certificates.error)
       .key("client_certificate_ends");
   if (const auto& end = upstream.certificates.client_end) {

@@ -148,6 +148,7 @@ struct RequestReport {
   std::string_view detail;
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
+  bool uncacheable = false;   // a confirmation that forbids caching
 };
 
 class Observer {
@@ -156,6 +157,8 @@ class Observer {
   virtual void request_completed(const RequestReport& report) = 0;
   // The circuit breaker of an Auth API has opened, become half-open, or closed.
   virtual void breaker_changed(UpstreamId /*upstream*/, BreakerState /*now*/) {}
+  // A new connection confirmed a token that an old connection had rejected.
+  virtual void instances_disagree(UpstreamId /*upstream*/) {}
   // A query timed out while its request was in flight or pending.
   virtual void deadline_passed(UpstreamId /*upstream*/, std::string_view /*trace_id*/) {}
 };

@@ -3,6 +3,7 @@
 import modes_body
 import modes_controlled
 import modes_framing
+import modes_introspection
 import modes_recovery
 import modes_status
 from tls import LISTENERS
@@ -13,6 +14,7 @@ MODES = [
     *modes_body.MODES,
     *modes_controlled.MODES,
     *modes_recovery.MODES,
+    *modes_introspection.MODES,
 ]
 
 _BY_NAME = {mode.path: mode for mode in MODES}

@@ -165,7 +165,7 @@ TEST_CASE(
   const auto report = watch->look();
   REQUIRE(report);
   CHECK(report->error.find("upstream.main.ca_file") != std::string::npos);
-  CHECK(report->certificate_end == before->certificate_end());
+  CHECK(report->certificate_end == before->tls->certificate_end());
   for (int i = 0; i < 3; ++i) CHECK_FALSE(watch->look());
   CHECK(watch->current() == before);
 

@@ -54,6 +54,9 @@ const std::map<std::string, Expected>& exceptions() {
       {"length-terabyte", kTooLarge},
       {"deep-100000", kTooLarge},
       {"gzip", kBody},
+      {"introspection-basic", {Reason::kOk, 400}},
+      {"introspection-post", {Reason::kOk, 400}},
+      {"introspection-certificate", {Reason::kOk, 400}},
       {"gzip-bomb", kBody},
   };
   return rows;

@@ -2,6 +2,8 @@
 // real resolver threads hang.
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -10,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/fd.h"
 #include "tests/upstream/fetching.h"
 
 namespace {
@@ -154,6 +157,23 @@ TEST_CASE("localhost is never looked up") {
   Fetching fetching({settings});
   CHECK(fetching.fetch().status == 200);
   CHECK(localhost_lookups == 0);
+}
+
+TEST_CASE("localhost means 127.0.0.1 only: another user may listen on ::1") {
+  const Fd listener(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return;  // no IPv6 here
+  REQUIRE(listen(listener.get(), 4) == 0);
+  socklen_t size = sizeof address;
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  UpstreamSettings settings = unresolvable();
+  settings.url = "http://localhost:" + std::to_string(ntohs(address.sin6_port));
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamConnect);
+  CHECK(accept(listener.get(), nullptr, nullptr) == -1);
 }
 
 // An https upstream under the name auth.test.

@@ -22,13 +22,37 @@ bool is_down(const FetchOutcome& outcome) {
   }
 }
 
-}  // namespace
-
-bool is_rejection(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
+bool is_rejection(int status, const UpstreamPolicy& policy) {
   const auto& statuses = policy.rejection_statuses;
-  return outcome.failure == proto::Reason::kOk &&
-         std::find(statuses.begin(), statuses.end(), outcome.status) != statuses.end();
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
 }
+
+// RFC 7662 section 2.3. Never the token's fault.
+bool refuses_us(int status) {
+  return status == 401 || status == 403;
+}
+
+// False if an introspection response does not accept the token; `judgement` then says why. `exp` is
+// noted in it.
+bool is_accepted(const FetchOutcome& outcome, const IntrospectionRules& rules, JsonBuffers& room,
+                 Judgement& judgement) {
+  const Result<Introspection> read = read_introspection(outcome.body.view(), rules, room);
+  if (!read) {
+    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.detail = read.error().message;
+    return false;
+  }
+  if (!read->accepted) {
+    judgement.reason = proto::Reason::kRejected;
+    judgement.detail = read->why;
+    return false;
+  }
+  judgement.expires_at = read->expires_at;
+  judgement.uncacheable = read->has_unreadable_exp;
+  return true;
+}
+
+}  // namespace
 
 Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room) {
   Judgement judgement;
@@ -43,7 +67,13 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
                                 outcome.retry_after == seconds(0);
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
-  if (is_rejection(outcome, policy)) {
+  if (policy.introspection && refuses_us(outcome.status)) {
+    judgement.reason = proto::Reason::kUpstreamCredentials;
+    judgement.detail = fmt::format("status {}", outcome.status);
+    judgement.down = true;
+    return judgement;
+  }
+  if (!policy.introspection && is_rejection(outcome.status, policy)) {
     judgement.reason = proto::Reason::kRejected;
     return judgement;
   }
@@ -52,6 +82,8 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
     judgement.detail = fmt::format("status {}", outcome.status);
     return judgement;
   }
+  if (policy.introspection && !is_accepted(outcome, *policy.introspection, room, judgement))
+    return judgement;
   Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names, room);
   if (!parsed) {
     judgement.reason = proto::Reason::kUpstreamBody;

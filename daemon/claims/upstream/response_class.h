@@ -3,11 +3,13 @@
 // Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/claims/parse/cache_headers.h"
 #include "daemon/claims/parse/claims_parser.h"
+#include "daemon/claims/parse/introspection.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/upstream/circuit_breaker.h"
 
@@ -15,14 +17,12 @@ namespace claimsd::claims {
 
 struct UpstreamPolicy {
   std::string name;
+  std::optional<IntrospectionRules> introspection;  // nullopt: a userinfo endpoint
   ClaimNames names;
   std::vector<int> rejection_statuses = {401};
   std::size_t urls = 1;  // number of URLs, tried in order
   seconds no_store_ttl{};  // TTL of what no-store or no-cache forbids to cache; 0: not cached
 };
-
-// True if this outcome rejects the token.
-bool is_rejection(const FetchOutcome& outcome, const UpstreamPolicy& policy);
 
 struct Judgement {
   // kOk, kRejected, or the reason for having no verdict.
@@ -30,6 +30,8 @@ struct Judgement {
   ParsedClaims claims;     // set with kOk
   RetryAfter retry_after;  // from the response
   CacheHeaders headers;    // with kOk
+  WallTime expires_at = WallTime::max();  // from an introspection response; max: none
+  bool uncacheable = false;               // its `exp` is there, but unreadable
   bool down = false;       // the Auth API does not work: unreachable, 5xx, 429
   // It failed over a kept connection, which may be the cause: no evidence against the Auth API. Not
   // set if the response has a Retry-After.
@@ -40,7 +42,8 @@ struct Judgement {
 };
 
 // 200 with a valid claims document confirms, a status listed in `rejection_statuses` rejects, and any
-// other outcome gives no verdict.
+// other outcome gives no verdict. At an introspection endpoint 200 confirms or rejects, and 401 or
+// 403 means that our own credentials are wrong.
 Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room);
 
 }  // namespace claimsd::claims
