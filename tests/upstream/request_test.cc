@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/upstream/target.h"
 #include "tests/support/scratch_directory.h"
 #include "tests/upstream/fetching.h"
 
