@@ -41,7 +41,19 @@ std::string key_scope(const config::UpstreamConfig& upstream) {
        {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
     append_part(scope, path->native());
   }
+  for (const std::filesystem::path* path :
+       {&upstream.client_secret_file, &upstream.request_header_file,
+        &upstream.proxy_credentials_file}) {
+    append_part(scope, path->native());
+  }
   append_part(scope, upstream.proxy);
+  for (const std::string* part :
+       {&upstream.client_id, &upstream.audience, &upstream.scheme, &upstream.socket_user}) {
+    append_part(scope, *part);
+  }
+  append_part(scope, fmt::format("{} {} {} {}", static_cast<int>(upstream.kind),
+                                 static_cast<int>(upstream.client_auth), upstream.accept_bound,
+                                 upstream.no_store_ttl.count()));
   for (const std::uint32_t status : upstream.rejection_statuses)
     append_part(scope, std::to_string(status));
   return scope;
@@ -52,6 +64,20 @@ constexpr std::uint64_t kSocketsPerRequest = 2;
 // Listeners, timers, the cache, the revocations, the audit log and its reader, certificates, the
 // name service; and two HTTP servers at their limit.
 constexpr std::uint64_t kOtherDescriptors = 192;
+
+upstream::Kind kind_of(config::UpstreamKind kind) {
+  return kind == config::UpstreamKind::kUserinfo ? upstream::Kind::kUserinfo
+                                                 : upstream::Kind::kIntrospection;
+}
+
+upstream::ClientAuth client_auth_of(config::ClientAuth how) {
+  switch (how) {
+    case config::ClientAuth::kBasic: return upstream::ClientAuth::kBasic;
+    case config::ClientAuth::kPost: return upstream::ClientAuth::kPost;
+    case config::ClientAuth::kCertificate: return upstream::ClientAuth::kCertificate;
+  }
+  return upstream::ClientAuth::kBasic;
+}
 
 // A hit in the map leaves no record, so with this level workers do not get the map.
 bool records_every_hit(const config::AuditConfig& audit) {
@@ -116,6 +142,9 @@ claims::Policy policy_from(const config::Config& config, std::vector<std::string
                    .require_token = upstream.require_token,
                    .max_raw = upstream.max_claims_bytes};
     row.max_token = upstream.max_token_bytes;
+    if (upstream.kind == config::UpstreamKind::kIntrospection)
+      row.introspection = {.audience = upstream.audience, .accept_bound = upstream.accept_bound};
+    row.no_store_ttl = std::chrono::ceil<seconds>(upstream.no_store_ttl);
     row.rejection_statuses.assign(upstream.rejection_statuses.begin(),
                                   upstream.rejection_statuses.end());
   }
@@ -218,6 +247,14 @@ std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Con
                           .next_url = &url != &upstream.urls.front(),
                           .url = url,
                           .path = upstream.path,
+                          .socket_user = upstream.socket_user,
+                          .kind = kind_of(upstream.kind),
+                          .scheme = upstream.scheme,
+                          .client_id = upstream.client_id,
+                          .client_auth = client_auth_of(upstream.client_auth),
+                          .client_secret_file = upstream.client_secret_file,
+                          .request_header_file = upstream.request_header_file,
+                          .proxy_credentials_file = upstream.proxy_credentials_file,
                           .timeout = upstream.timeout,
                           .connect_timeout = upstream.connect_timeout,
                           .ca_file = upstream.ca_file,
@@ -225,7 +262,9 @@ std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Con
                           .client_key = upstream.client_key,
                           .proxy = upstream.proxy,
                           .http2 = upstream.http2,
-                          .connections = upstream.connections});
+                          .connections = upstream.connections,
+                          .connection_max_age = std::chrono::ceil<seconds>(upstream.connection_max_age),
+                          .dns_cache = std::chrono::ceil<seconds>(upstream.dns_cache)});
   }
   return settings;
 }

@@ -54,6 +54,8 @@ enum class Source : std::uint8_t {
   R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not accept the required record: run claimsctl status") \
   R(kRolesUnknown,     214, "roles_unknown",     kUnavailable, "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles") \
   R(kTooLong,          215, "too_long",          kUnavailable, "the token is longer than the daemon accepts: raise max_token_bytes of the upstream") \
+  R(kUpstreamCertificate, 220, "upstream_certificate", kUnavailable, "the Auth API requires a client certificate: set client_certificate and client_key") \
+  R(kUpstreamCredentials, 221, "upstream_credentials", kUnavailable, "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
   R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids") \
   R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to an untrusted user: check socket_path and daemon_uid") \

@@ -20,6 +20,35 @@ Finding failing(const UpstreamStatus& upstream) {
           "the Auth API, its URL, DNS, certificate and the network path to it"};
 }
 
+// Failures that only a change of the configuration ends, and confirmations that are not cached.
+void assess_configuration(const UpstreamStatus& upstream, std::vector<Finding>& findings) {
+  if (upstream.last_reason == proto::Reason::kUpstreamCredentials) {
+    findings.push_back(
+        {"upstream_credentials",
+         fmt::format("the Auth API \"{}\" rejects the daemon's own credentials: every new token is "
+                     "answered unavailable",
+                     upstream.name),
+         "check client_id, client_auth and the file client_secret_file, which is read again within "
+         "two seconds; ask the Auth API's operator whether the client may introspect"});
+  }
+  if (upstream.last_reason == proto::Reason::kUpstreamCertificate) {
+    findings.push_back({"certificate_wanted",
+                        fmt::format("the Auth API \"{}\" requires a client certificate and none is "
+                                    "configured: every new token is answered unavailable",
+                                    upstream.name),
+                        "set client_certificate and client_key, and restart claimsd"});
+  }
+  if (upstream.consecutive_uncacheable >= kUncacheableAfter) {
+    findings.push_back(
+        {"caching_forbidden",
+         fmt::format("the Auth API \"{}\" forbids caching (no-store or no-cache): every lookup is a "
+                     "request, claimsd cannot help",
+                     upstream.name),
+         "have the Auth API send max-age, or, if its answers may be kept for some seconds, set "
+         "no_store_ttl"});
+  }
+}
+
 std::string_view effect_on_unrecorded(const AuditStatus& audit) {
   return audit.denies ? "withheld" : "sent without one";
 }
@@ -177,6 +206,7 @@ std::vector<Finding> assess(const DaemonStatus& status) {
   assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
+    assess_configuration(upstream, findings);
     assess_certificates(upstream, status.now, findings);
     assess_documents(upstream, findings);
   }

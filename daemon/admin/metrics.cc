@@ -153,6 +153,8 @@ constexpr Metric kMetrics[] = {
    upstream_role_claims},
   {"claimsd_upstream_consecutive_failures", kGauge, "upstream", "Failed requests since this Auth API last answered",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
+  {"claimsd_upstream_uncacheable_total", kCounter, "upstream", "Confirmations of this Auth API that forbade caching, so that they were not cached",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.uncacheable; }); }},
   {"claimsd_upstream_backoff_seconds", kGauge, "upstream", "Remaining backoff of this Auth API's circuit breaker; 0: it is closed or half-open",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.backoff; }); }},
   {"claimsd_upstream_certificates_reloaded_total", kCounter, "upstream", "Reloads of this Auth API's certificate files",

@@ -46,6 +46,7 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("backoff_seconds", in_seconds(upstream.backoff))
       .member("documents", upstream.documents.seen)
       .member("truncated_documents", upstream.documents.truncated)
+      .member("forbids_caching", upstream.consecutive_uncacheable >= kUncacheableAfter)
       .member("certificate_error", upstream.certificates.error)
       .key("client_certificate_ends");
   if (const auto& end = upstream.certificates.client_end) {

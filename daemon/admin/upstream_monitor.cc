@@ -5,6 +5,7 @@
 #include <array>
 
 #include "daemon/admin/document_findings.h"
+#include "daemon/admin/health.h"
 #include "daemon/admin/status_json.h"
 
 namespace claimsd::admin {
@@ -20,6 +21,7 @@ void UpstreamMonitor::request_completed(const claims::RequestReport& report) {
   std::optional<BootTime>& last_line = last_lines_.at(report.upstream);
   ++upstream.requests;
   upstream.last_latency = report.took;
+  upstream.last_reason = report.reason;
   upstream.calls.completed(report.reason, report.took);
   events_.add({.kind = EventKind::kRequestCompleted,
                .upstream = report.upstream,
@@ -36,6 +38,27 @@ void UpstreamMonitor::request_completed(const claims::RequestReport& report) {
   }
   upstream.consecutive_failures = 0;
   last_line.reset();
+  if (report.reason == proto::Reason::kOk) note_caching(upstream, report);
+}
+
+void UpstreamMonitor::note_caching(UpstreamStatus& upstream, const claims::RequestReport& report) {
+  if (!report.uncacheable) {
+    upstream.consecutive_uncacheable = 0;
+    return;
+  }
+  ++upstream.uncacheable;
+  if (++upstream.consecutive_uncacheable != kUncacheableAfter) return;
+  log_.warning("caching_forbidden",
+               "{} forbids caching (no-store or no-cache): every lookup is a request. Have it send "
+               "max-age, or set no_store_ttl",
+               upstream.name);
+}
+
+void UpstreamMonitor::instances_disagree(claims::UpstreamId at) {
+  log_.warning("upstream_disagrees",
+               "{} rejected a token over an old connection and confirmed it over a new one: an "
+               "instance that was replaced still answers. Its connections are dropped",
+               upstreams_.at(at).name);
 }
 
 void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
@@ -49,7 +72,14 @@ void UpstreamMonitor::failed(UpstreamStatus& upstream, std::optional<BootTime>& 
   const std::string sentence = fmt::format(
       "{} ({}): {} ({} in a row): {}", upstream.name, upstream.url, upstream.last_failure,
       upstream.consecutive_failures, proto::sentence_of(report.reason));
-  write(LogLevel::kWarning, "upstream_failed", sentence, upstream, report.trace_id);
+  switch (report.reason) {
+    case proto::Reason::kUpstreamCredentials:
+      return write(LogLevel::kError, "upstream_credentials", sentence, upstream, report.trace_id);
+    case proto::Reason::kUpstreamCertificate:
+      return write(LogLevel::kError, "certificate_wanted", sentence, upstream, report.trace_id);
+    default:
+      return write(LogLevel::kWarning, "upstream_failed", sentence, upstream, report.trace_id);
+  }
 }
 
 // Each kind is logged once, and then counted.

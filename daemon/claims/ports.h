@@ -73,14 +73,23 @@ struct FetchOutcome {
   // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
+  bool reused = false;        // over a connection that had carried an earlier request
+  Duration connection_age{};  // of that connection, with `reused` only
 };
+
+// Which connection a request may use. Retries, probes and checks of a doubtful rejection use a new
+// one, because a kept connection may be the cause of the failure.
+enum class Connect : std::uint8_t { kReuse, kFresh };
 
 // Starts requests; `url` is an index into the Auth API's URLs. Each start() is followed by exactly
 // one ClaimsService::on_complete() with its id, never from within start().
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) = 0;
+  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                     Connect connect) = 0;
+  // Requests to this URL that start later use no connection that exists now.
+  virtual void drop_connections(UpstreamId /*upstream*/, std::size_t /*url*/) {}
 };
 
 // How long a worker may use an entry without another query. The first clock to expire ends the
@@ -142,6 +151,7 @@ struct RequestReport {
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
   const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
+  bool uncacheable = false;   // a confirmation that forbids caching
 };
 
 class Observer {
@@ -150,6 +160,8 @@ class Observer {
   virtual void request_completed(const RequestReport& report) = 0;
   // The circuit breaker of an Auth API has opened, become half-open, or closed.
   virtual void breaker_changed(UpstreamId /*upstream*/, BreakerState /*now*/) {}
+  // A new connection confirmed a token that an old connection had rejected.
+  virtual void instances_disagree(UpstreamId /*upstream*/) {}
   // A query timed out while its request was in flight or pending.
   virtual void deadline_passed(UpstreamId /*upstream*/, std::string_view /*trace_id*/) {}
 };

@@ -223,10 +223,11 @@ Answer ClaimsService::or_stale(const Waiting& waiting, const Answer& answer,
 // The path of a response: to the cache, then to its waiters, then the next requests start.
 void ClaimsService::on_complete(FlightId id, const FetchOutcome& outcome) {
   const Now now = deps_.clock.now();
-  std::optional<UpstreamScheduler::Completed> completed = upstreams_.complete(id, outcome, now);
+  std::optional<UpstreamScheduler::Completed> completed = upstreams_.complete(
+      id, outcome, now, [this](const Flight& flight) { settlement_.doubt(flight); });
   if (!completed) return;
   Flight& flight = completed->flight;
-  const Answer answer = settlement_.settle(flight, completed->judgement, outcome, now);
+  const Answer answer = settlement_.settle(*completed, now);
   // Add the successor before answering: a sink that queries the same token again must find this
   // flight.
   const Answer no_successor = upstreams_.add_successor(flight, now);

@@ -133,6 +133,11 @@ struct HttpConfig {
   std::vector<GateConfig> gates;  // in the order of the file
 };
 
+// How an Auth API is asked about a token. Same order as Kind (upstream/settings.h).
+enum class UpstreamKind : std::uint8_t { kUserinfo, kIntrospection };
+// How the daemon authenticates to an introspection endpoint. Same order as ClientAuth there.
+enum class ClientAuth : std::uint8_t { kBasic, kPost, kCertificate };
+
 // [upstream.NAME]: one Auth API.
 struct UpstreamConfig {
   std::string name;
@@ -152,6 +157,19 @@ struct UpstreamConfig {
   std::uint64_t max_token_bytes;
   std::vector<std::uint32_t> rejection_statuses;  // sorted; always contains 401
   std::string proxy;                              // empty: none, whatever the environment says
+  UpstreamKind kind;
+  std::string client_id;  // with kIntrospection, as are the four below
+  std::filesystem::path client_secret_file;
+  ClientAuth client_auth;
+  std::string audience;  // empty: any
+  bool accept_bound;
+  std::string scheme;  // of the Authorization header, with kUserinfo
+  std::filesystem::path request_header_file;
+  std::filesystem::path proxy_credentials_file;
+  std::string socket_user;  // a name or a uid; empty: the owner of the socket's directory
+  milliseconds connection_max_age;
+  milliseconds dns_cache;
+  milliseconds no_store_ttl;
   bool is_default;                                // at most one; always true for a single upstream
   bool http2;
   std::uint32_t connections;

@@ -88,7 +88,7 @@ Result<Value> convert_text(const Option& option, const Node& node) {
   }
   const bool path = option.type == OptionType::kPath;
   if (path && !node.text.empty() && node.text[0] != '/') return refuse(option, node);
-  if (option.type == OptionType::kUrlPath && !check_url_path(node.text))
+  if (option.type == OptionType::kUrlPath && !check_request_path(node.text))
     return refuse(option, node);
   Value value;
   value.text = node.text;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 
@@ -27,6 +28,11 @@ class Upstreams {
     check_urls(upstream);
     check_certificate(upstream);
     check_statuses(upstream);
+    check_kind(upstream);
+    check_socket(upstream);
+    check_scheme(upstream);
+    if (!upstream.proxy_credentials_file.empty() && upstream.proxy.empty())
+      add("proxy_credentials_file", "proxy is not set: set it, or remove this option");
     if (upstream.connect_timeout > upstream.timeout) {
       add("connect_timeout",
           fmt::format("{} ms is longer than timeout, {} ms: lower it or raise timeout",
@@ -87,6 +93,51 @@ class Upstreams {
       add("rejection_statuses",
           fmt::format("remove {}: it does not mean that the token is rejected", status));
     }
+  }
+
+  bool has(std::string_view key) const { return table_->value.find(key) != nullptr; }
+
+  void check_kind(const UpstreamConfig& upstream) {
+    if (upstream.kind == UpstreamKind::kUserinfo) {
+      for (const std::string_view key :
+           {"client_id", "client_secret_file", "client_auth", "audience", "accept_bound"}) {
+        if (has(key)) add(key, R"(is for kind = "introspection": set that, or remove this option)");
+      }
+      return;
+    }
+    if (!has("path")) add("path", R"(is not set: add the endpoint, such as path = "/o/introspect/")");
+    if (has("scheme")) add("scheme", R"(is for kind = "userinfo": remove it)");
+    if (upstream.client_auth == ClientAuth::kCertificate) {
+      if (upstream.client_certificate.empty())
+        add("client_certificate", R"(is not set: client_auth = "certificate" needs it)");
+      if (!upstream.client_secret_file.empty())
+        add("client_secret_file", R"(is not used with client_auth = "certificate": remove it)");
+      return;
+    }
+    if (upstream.client_id.empty())
+      add("client_id", "is not set: add the id that the Auth API gave to this daemon");
+    if (upstream.client_secret_file.empty())
+      add("client_secret_file", "is not set: add the file with the secret of client_id");
+  }
+
+  // A Unix socket is reached by its path alone.
+  void check_socket(const UpstreamConfig& upstream) {
+    const auto is_socket = [](const std::string& url) { return url.starts_with("http+unix:"); };
+    const bool any = std::any_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
+    if (!any && has("socket_user"))
+      add("socket_user", "is for an http+unix URL: remove it");
+    const bool all = std::all_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
+    if (!any || !all) return;
+    for (const std::string_view key : {"ca_file", "client_certificate", "proxy", "http2"}) {
+      if (has(key)) add(key, "is not used with an http+unix URL: remove it");
+    }
+  }
+
+  void check_scheme(const UpstreamConfig& upstream) {
+    const bool good = std::all_of(upstream.scheme.begin(), upstream.scheme.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
+    if (!good) add("scheme", "use letters, digits and - only, as in \"Bearer\"");
   }
 
   const Member& tables_;

@@ -28,6 +28,12 @@ void store(LogFormat& to, const Value& value) {
 void store(AuditDetail& to, const Value& value) {
   to = static_cast<AuditDetail>(value.number);
 }
+void store(UpstreamKind& to, const Value& value) {
+  to = static_cast<UpstreamKind>(value.number);
+}
+void store(ClientAuth& to, const Value& value) {
+  to = static_cast<ClientAuth>(value.number);
+}
 template <std::unsigned_integral T>
 void store(T& to, const Value& value) {
   to = static_cast<T>(value.number);  // the row's range fits T; a test checks every row
@@ -274,11 +280,13 @@ constexpr std::array kGateRows = std::to_array<Row<GateConfig>>({
 
 constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
   {{"url", kUrl, R"("")", 0, 1024, "", kNo, kHide,
-    "URL of the Auth API: `https`, or `http` to a loopback host"}, one_url},
+    "URL of the Auth API: `https`, `http+unix:///path` to a Unix socket, or `http` to a loopback host, whose port any local user can take while the Auth API is down"}, one_url},
   {{"urls", kUrls, "[]", 0, 1024, "", kNo, kHide,
     "several URLs, tried in order; use instead of `url`"}, all_urls},
   {{"path", kUrlPath, R"("/api/me/")", 1, 256, "", kNo, kShow,
-    "path that is requested with the token"}, up<&U::path>},
+    "path that is requested, if needed with a query string"}, up<&U::path>},
+  {{"kind", kEnum, R"("userinfo")", 0, 0, "userinfo|introspection", kNo, kShow,
+    "how the Auth API is asked: with the token in a GET, or with a form to an introspection endpoint (RFC 7662)"}, up<&U::kind>},
   {{"timeout", kDuration, R"("3s")", 100, 30'000, "", kNo, kShow,
     "maximum time of one request"}, up<&U::timeout>},
   {{"connect_timeout", kDuration, R"("1s")", 10, 30'000, "", kNo, kShow,
@@ -307,6 +315,30 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
     "HTTP statuses that mean the token is rejected; 401 is always included"}, up<&U::rejection_statuses>},
   {{"proxy", kProxy, R"("")", 0, 1024, "", kNo, kHide,
     "URL of a proxy, `http` or `https`; empty: none; environment variables are ignored"}, up<&U::proxy>},
+  {{"proxy_credentials_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with `user:password` for the proxy, reloaded when it changes"}, up<&U::proxy_credentials_file>},
+  {{"scheme", kString, R"("Bearer")", 1, 32, "", kNo, kShow,
+    "scheme of the Authorization header, before the token"}, up<&U::scheme>},
+  {{"request_header_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with one more request header, such as `X-Api-Key: value` for a gateway; reloaded when it changes"}, up<&U::request_header_file>},
+  {{"client_id", kString, R"("")", 0, 256, "", kNo, kShow,
+    "introspection: the daemon's client id at the Auth API"}, up<&U::client_id>},
+  {{"client_secret_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "introspection: file with the secret of `client_id`, reloaded when it changes"}, up<&U::client_secret_file>},
+  {{"client_auth", kEnum, R"("basic")", 0, 0, "basic|post|certificate", kNo, kShow,
+    "introspection: how the daemon authenticates: id and secret in the Authorization header, in the form, or `client_certificate`"}, up<&U::client_auth>},
+  {{"audience", kString, R"("")", 0, 1024, "", kNo, kShow,
+    "introspection: value that `aud` must have or contain, otherwise the token is rejected; empty: any"}, up<&U::audience>},
+  {{"accept_bound", kBoolean, "false", 0, 1, "", kNo, kShow,
+    "introspection: accept tokens that are bound to a key of their client (`cnf`), although the daemon cannot check that key"}, up<&U::accept_bound>},
+  {{"socket_user", kString, R"("")", 0, 64, "", kNo, kShow,
+    "user, by name or uid, who may listen on the socket of an `http+unix` URL, in addition to root; empty: the owner of its directory"}, up<&U::socket_user>},
+  {{"connection_max_age", kDuration, R"("60s")", 0, kHour, "", kNo, kShow,
+    "no request starts on an older connection; `0s`: each request has its own"}, up<&U::connection_max_age>},
+  {{"dns_cache", kDuration, R"("10s")", 0, kMinute, "", kNo, kShow,
+    "how long a resolved name is used; a failed connection resolves it again at once"}, up<&U::dns_cache>},
+  {{"no_store_ttl", kDuration, R"("0s")", 0, kMinute, "", kNo, kShow,
+    "TTL of an answer that forbids caching by `no-store` or `no-cache`; a `max-age` still shortens it; `0s`: such answers are not cached"}, up<&U::no_store_ttl>},
   {{"default", kBoolean, "false", 0, 1, "", kNo, kShow,
     "use this upstream for clients that name none; a single upstream is always the default"}, up<&U::is_default>},
   {{"http2", kBoolean, "false", 0, 1, "", kNo, kShow,

@@ -23,6 +23,7 @@ constexpr Duration kPulse = seconds(5);
 struct Sent {
   FetchRequest flight;
   Secret token;
+  bool drops_connections = false;  // no request: only its url_queue counts
 };
 
 struct Completion {
@@ -78,6 +79,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   parts->flights = TRY(
       loop::MessageQueue<std::optional<Sent>>::create(*in.loop, [&in](std::optional<Sent>&& sent) {
         if (!sent) return in.loop->stop();
+        if (sent->drops_connections) return in.fetcher->drop_connections(sent->flight.url_queue);
         in.fetcher->start(sent->flight, sent->token.view());
       }));
   in.pulse = TRY(loop::TimerFd::create(*in.loop, [&in] {
@@ -113,9 +115,15 @@ Duration FetchThread::silent_for() const {
 }
 
 void FetchThread::start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-                        const Secret& token) {
-  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), loop::Loop::hrtime()};
+                        const Secret& token, claims::Connect connect) {
+  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), loop::Loop::hrtime(),
+                            connect};
   parts_->flights->push(Sent{flight, token.clone()});
+}
+
+void FetchThread::drop_connections(claims::UpstreamId upstream, std::size_t url) {
+  const FetchRequest nothing{.url_queue = parts_->url_queues->of(upstream, url)};
+  parts_->flights->push(Sent{nothing, Secret(), true});
 }
 
 }  // namespace claimsd::upstream

@@ -112,3 +112,42 @@ TEST_CASE("the two sockets must have different paths") {
                     "\"https://a\"") ==
         "c.toml:2:16: daemon.admin_socket: same path as daemon.socket: choose another one");
 }
+
+TEST_CASE("introspection needs an endpoint and credentials") {
+  const std::string kind = "kind = \"introspection\"\n";
+  CHECK(upstream_problems(kind).find("upstream.main.path: is not set") != std::string::npos);
+  const std::string path = kind + "path = \"/o/introspect/\"\n";
+  CHECK(upstream_problems(path).find("client_id: is not set") != std::string::npos);
+  CHECK(upstream_problems(path).find("client_secret_file: is not set") != std::string::npos);
+  const std::string id = path + "client_id = \"lumen\"\n";
+  CHECK(upstream_problems(id + "client_secret_file = \"/etc/claimsd/secret\"") == "none");
+  CHECK(upstream_problems(id + "client_auth = \"certificate\"")
+            .find("client_certificate: is not set") != std::string::npos);
+  CHECK(upstream_problems(id + "client_auth = \"certificate\"\nclient_certificate = \"/c\"\n"
+                               "client_key = \"/k\"") == "none");
+  CHECK(upstream_problems(id + "client_secret_file = \"/s\"\nscheme = \"Token\"")
+            .find("scheme: is for kind = \"userinfo\"") != std::string::npos);
+}
+
+TEST_CASE("options of introspection are rejected for a userinfo endpoint") {
+  for (const char* const line :
+       {"client_id = \"x\"", "client_secret_file = \"/x\"", "client_auth = \"post\"",
+        "audience = \"x\"", "accept_bound = true"}) {
+    INFO(line);
+    CHECK(upstream_problems(line).find("is for kind = \"introspection\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("options of the connection must fit its URL") {
+  CHECK(upstream_problems("socket_user = \"api\"").find("is for an http+unix URL") !=
+        std::string::npos);
+  CHECK(upstream_problems("proxy_credentials_file = \"/x\"").find("proxy is not set") !=
+        std::string::npos);
+  CHECK(upstream_problems("scheme = \"Bearer x\"").find("letters, digits and -") !=
+        std::string::npos);
+  const std::string socket = "[upstream.main]\nurl = \"http+unix:///run/auth/api.sock\"\n";
+  CHECK(problems_of(socket) == "none");
+  CHECK(problems_of(socket + "socket_user = \"api\"") == "none");
+  CHECK(problems_of(socket + "ca_file = \"/x\"").find("is not used with an http+unix URL") !=
+        std::string::npos);
+}

@@ -40,6 +40,9 @@ const std::map<std::string, Expected>& exceptions() {
       {"endless-chunks", kTooLarge},  {"endless-body", kTooLarge},
       {"body-300k", kTooLarge},       {"body-300k-chunked", kTooLarge},
       {"length-terabyte", kTooLarge}, {"gzip", kBody},
+      {"introspection-basic", {Reason::kOk, 400}},
+      {"introspection-post", {Reason::kOk, 400}},
+      {"introspection-certificate", {Reason::kOk, 400}},
       {"gzip-bomb", kBody},
   };
   return rows;

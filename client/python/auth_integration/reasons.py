@@ -49,6 +49,10 @@ REASONS = {
         "unavailable", "the audit log did not accept the required record: run claimsctl status"),
     "roles_unknown": ("unavailable", "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles"),
     "too_long": ("unavailable", "the token is longer than the daemon accepts: raise max_token_bytes of the upstream"),
+    "upstream_certificate": (
+        "unavailable", "the Auth API requires a client certificate: set client_certificate and client_key"),
+    "upstream_credentials": (
+        "unavailable", "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: start it with systemctl start claimsd"),
     "not_permitted": ("unavailable", "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids"),
     "wrong_daemon": ("unavailable", "the socket belongs to an untrusted user: check socket_path and daemon_uid"),

@@ -9,12 +9,12 @@ namespace claimsd::claims {
 using proto::Reason;
 using proto::Source;
 
-Answer Settlement::settle(const Flight& flight, const Judgement& judgement,
-                          const FetchOutcome& outcome, const Now& now) {
+Answer Settlement::settle(const UpstreamScheduler::Completed& completed, const Now& now) {
+  const Judgement& judgement = completed.judgement;
   switch (judgement.reason) {
-    case Reason::kOk: return confirm(flight, judgement, outcome, now);
+    case Reason::kOk: return confirm(completed, now);
     case Reason::kRejected:
-    case Reason::kClaimMismatch: return reject(flight, judgement.reason, now);
+    case Reason::kClaimMismatch: return reject(completed.flight, judgement.reason, now);
     default: break;
   }
   ++deps_.counters.upstream_failures;
@@ -24,8 +24,9 @@ Answer Settlement::settle(const Flight& flight, const Judgement& judgement,
 }
 
 // A 200: cache it for its TTL, unless a request that started later has already rejected the token.
-Answer Settlement::confirm(const Flight& flight, const Judgement& judgement,
-                           const FetchOutcome& outcome, const Now& now) {
+Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const Now& now) {
+  const Flight& flight = completed.flight;
+  const Judgement& judgement = completed.judgement;
   ++deps_.counters.upstream_confirmations;
   const Now& started = *flight.started;
   NegativeCache& negative = deps_.cache.negative();
@@ -42,14 +43,16 @@ Answer Settlement::confirm(const Flight& flight, const Judgement& judgement,
   }
   const TtlPolicy& policy = deps_.policy.ttl;
   const JwtTimes& times = flight.times;
-  if (has_expired(times.rejected_after(), now, policy)) return Answer{.reason = Reason::kExpired};
+  const WallTime rejected_after = std::min(times.rejected_after(), judgement.expires_at);
+  if (has_expired(rejected_after, now, policy)) return Answer{.reason = Reason::kExpired};
 
-  const CacheHeaders headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
+  const CacheHeaders headers = without_no_store(
+      judgement.headers, deps_.policy.upstreams.at(flight.upstream).no_store_ttl);
   if (judgement.claims.truncated) ++deps_.counters.truncated;
   const Entry entry{
       .confirmed_at = started.boot,
       .fresh_until = expires_at(started.boot, headers, policy, deps_.random),
-      .expires_at = times.expires_at,
+      .expires_at = std::min(times.expires_at, judgement.expires_at),
       .issued_at = times.issued_at,
       .flags = judgement.claims.truncated ? proto::kAnswerTruncated : std::uint16_t{0},
       .claims = judgement.claims.block.view(),
@@ -57,9 +60,9 @@ Answer Settlement::confirm(const Flight& flight, const Judgement& judgement,
   negative.erase(flight.key);
   deps_.upstreams.remember_valid(flight.key);
   const Duration left = ttl_remaining(entry, now, policy);
-  const bool purged =
-      flight.closed || deps_.guard.is_purged(flight.upstream, entry.claims, started.boot);
-  const bool is_cacheable = !headers.no_store && !purged && times.readable;
+  const bool is_cacheable = !headers.no_store && times.readable && !judgement.uncacheable &&
+                            !completed.is_disputed && !flight.closed &&
+                            !deps_.guard.is_purged(flight.upstream, entry.claims, started.boot);
   if (!is_cacheable || left <= Duration(0)) {
     ++deps_.counters.not_cached;
     // An older confirmation must not outlive a newer one that may not be cached.

@@ -25,14 +25,14 @@ class Settlement {
   explicit Settlement(Dependencies deps) : deps_(deps) {}
 
   // The answer's claims are those of `judgement`.
-  Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
-                const Now& now);
+  Answer settle(const UpstreamScheduler::Completed& completed, const Now& now);
+  // A rejection that is checked first: until then no entry of its token answers.
+  void doubt(const Flight& flight) { deps_.cache.erase(flight.key); }
   // True if a revocation invalidates this confirmation.
   bool is_invalidated(const Flight& flight, std::string_view claims, const Now& now) const;
 
  private:
-  Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
-                 const Now& now);
+  Answer confirm(const UpstreamScheduler::Completed& completed, const Now& now);
   Answer reject(const Flight& flight, proto::Reason reason, const Now& now);
 
   Dependencies deps_;

@@ -41,7 +41,7 @@ UpstreamScheduler::UpstreamScheduler(Dependencies deps)
       recently_valid_(deps_.policy.max_entries),
       refresh_failed_(kRefreshesRemembered) {
   for (const UpstreamPolicy& upstream : deps_.policy.upstreams)
-    upstreams_.push_back({CircuitBreaker(deps_.policy.breaker), UrlFailover(upstream.urls)});
+    upstreams_.push_back({CircuitBreaker(deps_.policy.breaker), UrlFailover(upstream.urls), {}});
 }
 
 std::optional<Answer> UpstreamScheduler::enqueue(const Query& query, const JwtTimes& times,
@@ -148,22 +148,28 @@ void UpstreamScheduler::start_pending(UpstreamId upstream, const Now& now) {
   }
 }
 
+// A probe, a retry and the check of a rejection must not fail for the sake of a kept connection.
 void UpstreamScheduler::send(Flight& flight, const Now& now) {
+  const bool is_probe = upstreams_[flight.upstream].breaker.state() == BreakerState::kHalfOpen;
+  const bool is_fresh = is_probe || flight.tries > 0 || flight.doubt != Doubt::kNone;
   flight.started = now;
   flight.closed = false;
   flight.url = upstreams_[flight.upstream].urls.pick(now.boot);
   ++flight.tries;
   ++deps_.counters.upstream_requests;
-  deps_.upstream.start(flight.id, flight.upstream, flight.url, flight.token);
+  deps_.upstream.start(flight.id, flight.upstream, flight.url, flight.token,
+                       is_fresh ? Connect::kFresh : Connect::kReuse);
 }
 
 std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId id,
                                                                         const FetchOutcome& outcome,
-                                                                        const Now& now) {
+                                                                        const Now& now,
+                                                                        const Doubted& doubted) {
   Flight* const flight = flights_.find(id);
   if (flight == nullptr) return std::nullopt;
-  Judgement judgement = judge(outcome, deps_.policy.upstreams.at(flight->upstream),
-                              {flight->token.view(), flight->times}, deps_.json);
+  const UpstreamPolicy& policy = deps_.policy.upstreams.at(flight->upstream);
+  Judgement judgement =
+      judge(outcome, policy, {flight->token.view(), flight->times}, deps_.json);
   deps_.observer.request_completed(
       {.upstream = flight->upstream,
        .reason = judgement.reason,
@@ -171,15 +177,54 @@ std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId
        .detail = judgement.detail,
        .took = outcome.took,
        .trace_id = flight->trace_id,
-       .document = judgement.reason == Reason::kOk ? &judgement.claims : nullptr});
-  if (try_next_url(*flight, judgement, now)) return std::nullopt;
+       .document = judgement.reason == Reason::kOk ? &judgement.claims : nullptr,
+       .uncacheable = judgement.headers.forbids && policy.no_store_ttl == seconds(0)});
+  if (check_rejection(*flight, judgement, outcome, now, doubted)) return std::nullopt;
+  if (try_again(*flight, judgement, now)) return std::nullopt;
   Completed completed{flights_.remove(id), std::move(judgement)};
   note_health(completed.flight, completed.judgement, now);
+  note_check(completed.flight, completed.judgement, now);
+  completed.is_disputed = completed.judgement.reason == Reason::kOk &&
+                          (completed.flight.doubt != Doubt::kNone ||
+                           disputed_.holds(completed.flight.key, now.boot));
   return completed;
 }
 
-// Failover: the request is repeated at the next URL, within the retry budget.
-bool UpstreamScheduler::try_next_url(Flight& flight, const Judgement& judgement, const Now& now) {
+// A rejection over an old connection, which may lead to an instance that was replaced. A token that
+// was confirmed by one instance and rejected by another shortly before is doubted as well.
+bool UpstreamScheduler::check_rejection(Flight& flight, const Judgement& judgement,
+                                        const FetchOutcome& outcome, const Now& now,
+                                        const Doubted& doubted) {
+  UpstreamState& state = upstreams_[flight.upstream];
+  if (judgement.reason != Reason::kRejected || !outcome.reused || stopping_ ||
+      flight.doubt != Doubt::kNone)
+    return false;
+  const bool known = recently_valid_.holds(flight.key);
+  if (!state.rejections.doubts(known, outcome.connection_age, now.boot)) return false;
+  ++deps_.counters.rejection_checks;
+  doubted(flight);
+  flight.doubt = known ? Doubt::kOfKnown : Doubt::kOfUnknown;
+  send(flight, now);
+  return true;
+}
+
+void UpstreamScheduler::note_check(const Flight& flight, const Judgement& judgement,
+                                   const Now& now) {
+  if (flight.doubt == Doubt::kNone) return;
+  UpstreamState& state = upstreams_[flight.upstream];
+  if (judgement.reason == Reason::kRejected)
+    return state.rejections.agreed(flight.doubt == Doubt::kOfKnown, now.boot);
+  if (judgement.reason != Reason::kOk) return;
+  ++deps_.counters.upstream_disagrees;
+  state.rejections.disagreed();
+  deps_.observer.instances_disagree(flight.upstream);
+  disputed_.add(flight.key, now.boot + deps_.policy.negative_ttl, now.boot);
+  deps_.upstream.drop_connections(flight.upstream, flight.url);
+}
+
+// The request is repeated within the retry budget: at the next URL, or over a new connection if the
+// kept one may be the cause.
+bool UpstreamScheduler::try_again(Flight& flight, const Judgement& judgement, const Now& now) {
   UpstreamState& state = upstreams_[flight.upstream];
   if (!judgement.down) {
     state.urls.worked(flight.url);
@@ -187,7 +232,10 @@ bool UpstreamScheduler::try_next_url(Flight& flight, const Judgement& judgement,
   }
   if (said_before(flight, judgement, now)) return false;
   state.urls.failed(flight.url, now.boot);
-  if (stopping_ || flight.tries >= state.urls.size() || !state.urls.has_other(flight.url) ||
+  const bool is_elsewhere =
+      flight.tries < state.urls.size() && state.urls.has_other(flight.url);
+  const bool is_over_new = judgement.may_be_connection && flight.tries == 1;
+  if (stopping_ || !(is_elsewhere || is_over_new) ||
       state.breaker.state() == CircuitBreaker::State::kOpen ||
       judgement.retry_after.wait > Duration(0))
     return false;
@@ -203,23 +251,25 @@ bool UpstreamScheduler::said_before(const Flight& flight, const Judgement& judge
   return judgement.may_be_token && token_breaker_.holds(flight.key, now.boot);
 }
 
+// A failure over a kept connection is no evidence: the next request, over a new one, decides.
 void UpstreamScheduler::note_health(const Flight& flight, const Judgement& judgement,
                                     const Now& now) {
   change_breaker(flight.upstream, [&](CircuitBreaker& breaker) {
     if (!judgement.down) return breaker.succeeded();
+    if (judgement.may_be_connection) return;
     if (said_before(flight, judgement, now)) {
       return breaker.failed_again(now.boot, judgement.retry_after, TokenKeyHash()(flight.key),
                                   deps_.random);
     }
     breaker.failed(now.boot, judgement.retry_after, deps_.random);
   });
-  if (!judgement.down) {
-    token_breaker_.worked(flight.key);
-  } else if (judgement.may_be_token) {
-    token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, deps_.random);
-  }
   const bool settled = judgement.reason == Reason::kOk ||
                        proto::verdict_of(judgement.reason) == proto::Verdict::kInvalid;
+  if (settled) {
+    token_breaker_.worked(flight.key);
+  } else if (judgement.may_be_token || !judgement.down) {
+    token_breaker_.failed(flight.key, now.boot, judgement.retry_after.wait, deps_.random);
+  }
   if (settled) {
     refresh_failed_.erase(flight.key);
   } else if (flight.refresh) {

@@ -2,12 +2,13 @@
 // request starts, is retried, or is not made at all.
 //
 // Owns the flights and their waiters, the queues of pending requests, the circuit breakers of Auth
-// APIs and tokens, the choice of URLs, the retry budget and the rate limits. It judges a response
+// APIs and tokens, the choice of URLs and connections, the retry budget and the rate limits. It judges a response
 // only as evidence about the Auth API's health; what the response says about the token is for
 // Settlement, and the answers to the waiters are for ClaimsService. Owned by ClaimsService; loop
 // thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "daemon/claims/ports.h"
 #include "daemon/claims/service/policy.h"
 #include "daemon/claims/service/query.h"
+#include "daemon/claims/upstream/disputed_tokens.h"
+#include "daemon/claims/upstream/rejection_check.h"
 #include "daemon/claims/upstream/single_flight.h"
 #include "daemon/claims/upstream/token_breaker.h"
 #include "daemon/claims/upstream/url_failover.h"
@@ -47,9 +50,13 @@ class UpstreamScheduler {
   struct Completed {
     Flight flight;
     Judgement judgement;
+    bool is_disputed = false;  // confirmed, but rejected by another instance shortly before
   };
-  // A request ended. Nullopt: it is unknown, or was sent again to another URL.
-  std::optional<Completed> complete(FlightId id, const FetchOutcome& outcome, const Now& now);
+  using Doubted = std::function<void(const Flight&)>;
+  // A request ended. Nullopt: it is unknown, or was sent again. Calls `doubted` before it sends a
+  // request again to check a rejection: the entry of its token must not answer meanwhile.
+  std::optional<Completed> complete(FlightId id, const FetchOutcome& outcome, const Now& now,
+                                    const Doubted& doubted);
   // Adds the flight that the successors of a finished flight wait for. Returns the answer for those
   // that it leaves in `flight`, because no request may be made for them. The new flight takes over
   // the wish for a lease: its confirmation replaces this one soon.
@@ -98,6 +105,7 @@ class UpstreamScheduler {
   struct UpstreamState {  // of one Auth API
     CircuitBreaker breaker;
     UrlFailover urls;
+    RejectionCheck rejections;
   };
 
   std::optional<Answer> back_off(UpstreamId upstream, const TokenKey& key, const Now& now);
@@ -105,7 +113,10 @@ class UpstreamScheduler {
                                   bool known, const Now& now);
   bool is_full(const Query& query, const Flight* flight, bool known, const Now& now);
   void send(Flight& flight, const Now& now);
-  bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
+  bool try_again(Flight& flight, const Judgement& judgement, const Now& now);
+  bool check_rejection(Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
+                       const Now& now, const Doubted& doubted);
+  void note_check(const Flight& flight, const Judgement& judgement, const Now& now);
   bool said_before(const Flight& flight, const Judgement& judgement, const Now& now) const;
   void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
   bool anybody_waits(const Flight& flight) const;
@@ -117,6 +128,7 @@ class UpstreamScheduler {
   std::vector<UpstreamState> upstreams_;  // by UpstreamId
   RateLimiter rate_limiter_;
   TokenBreaker token_breaker_;
+  DisputedTokens disputed_;
   RecentlyValid recently_valid_;
   RecentlyValid refresh_failed_;  // not refreshed again before their TTL ends
   bool stopping_ = false;

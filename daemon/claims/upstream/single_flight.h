@@ -23,6 +23,9 @@ namespace claimsd::claims {
 
 using WaiterId = std::uint64_t;
 
+// A rejection of the flight's token is checked over a new connection (rejection_check.h).
+enum class Doubt : std::uint8_t { kNone, kOfUnknown, kOfKnown };  // kOfKnown: was valid before
+
 // An owning copy of Origin that outlives the query.
 struct KeptOrigin {
   KeptOrigin() = default;
@@ -57,6 +60,7 @@ struct Flight {
   bool wants_lease = false;    // true if any waiter reads the shared map
   std::size_t url = 0;         // index of the URL the request went to
   std::size_t tries = 0;       // requests made so far
+  Doubt doubt = Doubt::kNone;
   bool refresh = false;        // a refresh-ahead: made even without waiters
   std::string trace_id;        // of the first query, for the log
   bool closed = false;         // purged while in flight: later queries wait for the next flight

@@ -210,6 +210,8 @@ const Ill kIlls[] = {
    [](Facts& f) { f.clock.synchronised = false; }},
   {"clock", State::kFailed, "is 90 s behind this host's", "timedatectl",
    [](Facts& f) { api(f).ahead = seconds(-90); }},
+  {"transport", State::kWarning, "any local user can listen on its port", "http+unix:///run/",
+   [](Facts& f) { api(f).exposed = true; }},
   {"auth_api", State::kFailed, "could not resolve", "check upstream.main.url",
    [](Facts& f) { api(f).failure = "could not resolve the name"; }},
   {"auth_api", State::kFailed, "it would accept every token", "set upstream.main.url and .path",
