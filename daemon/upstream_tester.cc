@@ -40,7 +40,8 @@ admin::TestStart UpstreamTester::start(const config::Config& config, std::string
   const claims::FlightId id = next_++;
   const Test& test =
       tests_.emplace(id, Test{std::move(policy), Secret(token), std::move(done)}).first->second;
-  upstream_.start(id, *upstream, 0, test.token);
+  // A new connection: the answer is that of the instance that serves now.
+  upstream_.start(id, *upstream, 0, test.token, claims::Connect::kFresh);
   return admin::TestStart::kStarted;
 }
 

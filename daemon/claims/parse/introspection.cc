@@ -59,7 +59,7 @@ Result<Introspection> read_introspection(std::string_view body, const Introspect
                                          JsonBuffers& buffers) {
   WipedJson json(buffers);
   std::copy(body.begin(), body.end(), json.input(body.size()));
-  const element root = TRY(json.parse(body.size()));
+  const element root = TRY(json.parse_tolerantly(body.size()));
   object document;
   if (root.get(document) != simdjson::SUCCESS) return failure("not a JSON object");
   const std::optional<element> active = TRY(member(document, "active"));

@@ -60,10 +60,10 @@ Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const 
   negative.erase(flight.key);
   deps_.upstreams.remember_valid(flight.key);
   const Duration left = ttl_remaining(entry, now, policy);
-  const bool once = headers.no_store || judgement.uncacheable || !times.readable ||
-                    completed.is_disputed || flight.closed ||
-                    deps_.guard.is_purged(flight.upstream, entry.claims, started.boot);
-  if (once || left <= Duration(0)) {
+  const bool is_cacheable = !headers.no_store && times.readable && !judgement.uncacheable &&
+                            !completed.is_disputed && !flight.closed &&
+                            !deps_.guard.is_purged(flight.upstream, entry.claims, started.boot);
+  if (!is_cacheable || left <= Duration(0)) {
     ++deps_.counters.not_cached;
     // An older confirmation must not outlive a newer one that may not be cached.
     deps_.cache.erase(flight.key);
@@ -74,7 +74,7 @@ Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const 
                 .source = Source::kUpstream,
                 .flags = entry.flags,
                 .age = now.boot - started.boot,
-                .ttl_remaining = once ? Duration(0) : std::max(left, Duration(0)),
+                .ttl_remaining = is_cacheable ? std::max(left, Duration(0)) : Duration(0),
                 .retry_after = {},
                 .claims = entry.claims};
 }
