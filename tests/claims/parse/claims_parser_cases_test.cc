@@ -79,7 +79,8 @@ std::string base64_decoded(std::string_view text) {
 std::string body_of(dom::element test_case) {
   std::string_view text;
   if (test_case["document_base64"].get(text) == simdjson::SUCCESS) return base64_decoded(text);
-  std::string body(std::string_view(test_case["document"]));
+  const std::string_view document = test_case["document"];
+  std::string body(document);
   std::uint64_t pad = 0;
   if (test_case["pad"].get(pad) == simdjson::SUCCESS)
     body.replace(body.find("@PAD@"), 5, std::string(pad, 'x'));
