@@ -27,7 +27,7 @@ ClaimPath path_from(std::string_view text) {
 RoleClaim role_claim_from(dom::element value) {
   if (value.is_string()) return {path_from(std::string_view(value)), RoleForm::kList};
   std::string_view form = "list";
-  static_cast<void>(value["form"].get(form));
+  if (value["form"].get(form) != simdjson::SUCCESS) form = "list";
   return {path_from(std::string_view(value["at"])), form == "words"  ? RoleForm::kWords
                                                     : form == "keys" ? RoleForm::kKeys
                                                                      : RoleForm::kList};
