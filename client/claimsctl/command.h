@@ -61,5 +61,6 @@ std::unique_ptr<Command> make_reload();
 std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_help();
 
 }  // namespace claimsd::claimsctl
