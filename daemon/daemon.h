@@ -5,6 +5,7 @@
 // stop signal, once open queries are answered.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -20,6 +21,7 @@ struct DaemonOptions {
   std::string config_file;
   std::string credentials_directory;           // systemd.exec(5), CREDENTIALS_DIRECTORY; "": none
   std::vector<host::InheritedSocket> sockets;  // named "claims" and "admin"; others are closed
+  std::uint64_t descriptors = 0;               // file descriptors that this process may have
   host::ServiceManager manager;
   std::function<void(const config::LogConfig&)> set_log;  // applies log level and format
 };

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "daemon/base/json_writer.h"
+#include "daemon/base/printable.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -31,24 +32,17 @@ std::string_view escape_code(Colour colour) {
   return "";
 }
 
-// C0, DEL, and C1 in UTF-8 (U+0080 to U+009F).
-bool is_control(std::string_view sequence) {
-  const auto first = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t size = utf8_sequence(text);
+    const auto [size, code] = first_character(text);
     const auto sequence = text.substr(0, size == 0 ? 1 : size);
-    if (size == 0 || is_control(sequence)) {
-      out += '?';
-    } else {
+    if (size != 0 && is_visible(code)) {
       out += sequence;
+    } else {
+      out += '?';
     }
     text.remove_prefix(sequence.size());
   }

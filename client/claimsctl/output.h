@@ -20,7 +20,7 @@ inline constexpr int kOutputSchema = 1;
 
 enum class Colour : std::uint8_t { kGood, kBad, kUnsure, kFaint, kStrong };
 
-// Replaces control characters and invalid UTF-8 by "?".
+// Replaces characters that are not visible (daemon/base/printable.h) and invalid UTF-8 by "?".
 std::string printable(std::string_view text);
 
 // "850 ms", "12.3 s", "3 h 12 min", "4 days 2 h", "59 days".

@@ -11,12 +11,13 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
+#include "daemon/store/file_rules.h"
 
 namespace claimsd::claimsctl {
 namespace {
 
-// Twice the longest token (8 KiB), so that truncated input is still rejected for its length.
-constexpr std::size_t kEnough = 16 * 1024;
+// Twice the longest token (32 KiB), so that truncated input is still rejected for its length.
+constexpr std::size_t kEnough = 64 * 1024;
 
 struct Buffer {
   Buffer() = default;
@@ -42,6 +43,10 @@ Problem terminal_refused() {
           "pass it from a file or a program: append < FILE or --token-file FILE to the command"};
 }
 
+Fd open_file(const std::string& file) {
+  return Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
 std::string_view without_newline(std::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
@@ -56,7 +61,7 @@ Expected<Secret> read_token(const std::string& file) {
   const std::string_view what = standard_input ? "standard input" : "the file given";
   Fd opened;
   if (!standard_input) {
-    opened = Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    opened = open_file(file);
     if (!opened) return tl::make_unexpected(cannot_read(what, errno));
   }
   const int fd = standard_input ? STDIN_FILENO : opened.get();
@@ -71,6 +76,15 @@ Expected<Secret> read_token(const std::string& file) {
                                        "append < FILE or --token-file FILE to the command"});
   }
   return Secret(token);
+}
+
+std::optional<Secret> read_host_key(const std::string& file) {
+  const Fd opened = open_file(file);
+  if (!opened) return std::nullopt;
+  Buffer buffer;
+  const auto size = read_fully(opened.get(), buffer.bytes);
+  if (!size || *size != store::kHostKeySize) return std::nullopt;
+  return Secret({buffer.bytes.data(), *size});
 }
 
 }  // namespace claimsd::claimsctl

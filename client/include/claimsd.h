@@ -325,8 +325,12 @@ CLAIMSD_API const char* claimsd_answer_role(const claimsd_answer* answer, size_t
 /* 1 if the verdict is CLAIMSD_VALID and the user has exactly this role, else 0. */
 CLAIMSD_API int claimsd_answer_has_role(const claimsd_answer* answer, const char* role);
 
-/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. `size` may be
- * NULL. */
+/* 1 if the claims were too large for the daemon's max_claims_bytes, so that claimsd_answer_json() has
+ * no more than id, email and roles; else 0. */
+CLAIMSD_API int claimsd_answer_truncated(const claimsd_answer* answer);
+
+/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. See
+ * claimsd_answer_truncated(). `size` may be NULL. */
 CLAIMSD_API const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size);
 
 /* All fields of an answer, for bindings. The pointers are valid as long as the answer. */
@@ -352,12 +356,13 @@ typedef struct claimsd_answer_view {
   /* All roles, each followed by NUL; the size includes these: "rvt\0doctor\0" has 11 bytes. */
   const char* roles;
   size_t roles_size;
+  uint32_t truncated; /* 1: see claimsd_answer_truncated() */
 } claimsd_answer_view;
 
 #define CLAIMSD_ANSWER_VIEW_INIT                                                                 \
   {                                                                                              \
     sizeof(claimsd_answer_view), CLAIMSD_UNAVAILABLE, CLAIMSD_SOURCE_NONE, 0u, 0u, 0u, 0u, NULL, \
-        0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0                                           \
+        0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0u                                       \
   }
 
 /* Fills in a view of an answer. A NULL `answer` reads as unavailable, "no_resources". Returns

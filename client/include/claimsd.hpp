@@ -137,6 +137,9 @@ class Claims {
     return false;
   }
 
+  // True if json() has no more than id, email and roles: max_claims_bytes of the daemon.
+  bool truncated() const { return claimsd_answer_truncated(answer_) != 0; }
+
   // All claims as the Auth API sent them: one JSON object.
   std::string_view json() const {
     std::size_t size = 0;

@@ -26,7 +26,8 @@ struct claimsd_answer {
   std::uint32_t json;
   std::uint32_t json_size;
   std::uint32_t role_count;
-  char no_json[4];  // "{}"; its end is the text of whatever is not there
+  std::uint32_t truncated;  // 0 or 1
+  char no_json[4];          // "{}"; its end is the text of whatever is not there
 
   char* bytes() { return reinterpret_cast<char*>(this); }
   const char* text(std::uint32_t offset) const {
@@ -56,6 +57,7 @@ constexpr claimsd_answer without_claims(const LookupResult& found) {
           .json = kNoJsonAt,
           .json_size = sizeof kNoJson - 1,
           .role_count = 0,
+          .truncated = found.truncated ? 1u : 0u,
           .no_json = "{}"};
 }
 
@@ -142,13 +144,15 @@ LookupResult lookup_result_of(const proto::Answer& answer) {
   const auto reason = static_cast<Reason>(answer.reason);
   if (!consistent(verdict, reason)) return lookup_result_of(Reason::kProtocol);
   const bool known_source = answer.source <= static_cast<std::uint8_t>(Source::kStale);
-  LookupResult found{.verdict = verdict,
-                     .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
-                     .reason = reason,
-                     .age_ms = answer.age_ms,
-                     .ttl_ms = answer.ttl_ms,
-                     .retry_after_ms = answer.retry_after_ms,
-                     .claims = {}};
+  LookupResult found{
+      .verdict = verdict,
+      .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
+      .reason = reason,
+      .age_ms = answer.age_ms,
+      .ttl_ms = answer.ttl_ms,
+      .retry_after_ms = answer.retry_after_ms,
+      .truncated = verdict == Verdict::kValid && (answer.flags & proto::kAnswerTruncated) != 0,
+      .claims = {}};
   if (verdict == Verdict::kValid && !read_claims(answer.claims, found.claims)) {
     return lookup_result_of(Reason::kProtocol);
   }
@@ -304,11 +308,16 @@ claimsd_result claimsd_read_answer(const claimsd_answer* answer, claimsd_answer_
                                     .json = seen.text(seen.json),
                                     .json_size = seen.json_size,
                                     .roles = roles.data(),
-                                    .roles_size = roles.size()};
+                                    .roles_size = roles.size(),
+                                    .truncated = seen.truncated ? 1U : 0U};
   const std::size_t size = out->size < sizeof view ? out->size : sizeof view;
   std::memcpy(out, &view, size);
   out->size = size;
   return CLAIMSD_OK;
+}
+
+int claimsd_answer_truncated(const claimsd_answer* answer) {
+  return answer == nullptr ? 0 : static_cast<int>(answer->truncated);
 }
 
 const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size) {

@@ -11,7 +11,7 @@ using proto::Reason;
 enum class StepResult : std::uint8_t {
   kDone,    // go on
   kLost,    // the daemon hung up or is stopping: retry on a new connection
-  kAbsent,  // the socket has no listener
+  kAbsent,  // the socket has no listener, or one that could not start
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
   kFinal,  // a retry cannot help
 };
@@ -36,14 +36,23 @@ inline Outcome over(const Deadline& deadline) {
   return final_outcome(deadline.is_canceled() ? Reason::kCanceled : Reason::kTimeout);
 }
 
+// The daemon accepts no further connection now, and those that exist stay usable.
+constexpr bool is_connection_limit(Reason reason) {
+  return reason == Reason::kTooManyConnections || reason == Reason::kTooManyOfUid ||
+         reason == Reason::kConnectsTooFast;
+}
+
 // The outcome of a Failure frame. An unknown code from a newer daemon is a protocol error.
 constexpr Outcome outcome_of(proto::FailureCode code) {
   switch (code) {
     case proto::FailureCode::kNotAllowed: return final_outcome(Reason::kNotPermitted);
     case proto::FailureCode::kUnknownUpstream: return final_outcome(Reason::kWrongUpstream);
     case proto::FailureCode::kTooManyPeers: return final_outcome(Reason::kTooManyConnections);
+    case proto::FailureCode::kTooManyOfUid: return final_outcome(Reason::kTooManyOfUid);
+    case proto::FailureCode::kConnectsTooFast: return final_outcome(Reason::kConnectsTooFast);
     case proto::FailureCode::kTooManyOpen: return final_outcome(Reason::kOverloaded);
     case proto::FailureCode::kStopping: return kLost;
+    case proto::FailureCode::kCannotStart: return kAbsent;
     case proto::FailureCode::kBadFrame:
     case proto::FailureCode::kFrameTooLarge:
     case proto::FailureCode::kUnknownMessage:

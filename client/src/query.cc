@@ -101,7 +101,7 @@ Outcome query_daemon(Handle& handle, PooledConnection& pooled, Message message,
     const Outcome outcome =
         try_once(handle, *pooled.get(), message, wanted, deadline, reply, welcomed);
     if (outcome.done()) return outcome;
-    if (outcome.reason == Reason::kTooManyConnections && pooled.exchange(deadline)) continue;
+    if (is_connection_limit(outcome.reason) && pooled.exchange(deadline)) continue;
     if (pooled.get() == nullptr) return outcome;
     switch (retry_policy.after(outcome, welcomed, handle)) {
       case RetryPolicy::Next::kGiveUp: return outcome;

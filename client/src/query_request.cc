@@ -55,7 +55,7 @@ std::size_t frame_bound(const proto::Query& query) {
 }
 
 bool fits_a_frame(const proto::Query& query) {
-  return query.token.size() <= proto::kMaxPayload && frame_bound(query) <= proto::kMaxFrame;
+  return query.token.size() <= proto::kMaxTokenField && frame_bound(query) <= proto::kMaxFrame;
 }
 
 std::uint32_t daemon_share_ms(std::uint32_t remaining_ms) {

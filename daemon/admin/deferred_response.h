@@ -21,6 +21,12 @@ class DeferredResponse {
       response_ = std::move(response);
     }
   }
+  // The client has left: nothing is sent any more. Calls on_abandoned(), which may release what waits.
+  void abandon() {
+    send_ = nullptr;
+    if (abandoned_) std::exchange(abandoned_, nullptr)();
+  }
+  void on_abandoned(std::function<void()> callback) { abandoned_ = std::move(callback); }
   bool ready() const { return response_.has_value(); }
   HttpResponse take() { return std::move(response_).value(); }
   // `send` is called once, later. Do not call this if the response is ready().
@@ -29,6 +35,7 @@ class DeferredResponse {
  private:
   std::optional<HttpResponse> response_;
   Send send_;
+  std::function<void()> abandoned_;
 };
 
 }  // namespace claimsd::admin

@@ -37,11 +37,22 @@ std::uint64_t EventFeed::each_after(
   return first - (after + 1);
 }
 
-bool EventFeed::wait(std::uint64_t after, Duration patience, std::function<void()> wake) {
-  if (waiting_.size() >= kMaxWaiting) return false;
-  waiting_.push_back({after, clock_.now().boot + patience, std::move(wake)});
+std::optional<EventFeed::WaitId> EventFeed::wait(std::uint64_t after, Duration patience,
+                                                 std::optional<std::uint32_t> uid,
+                                                 std::function<void()> wake) {
+  const auto own = static_cast<std::size_t>(
+      std::count_if(waiting_.begin(), waiting_.end(),
+                    [&](const Waiting& waiting) { return waiting.uid == uid; }));
+  if (waiting_.size() >= kMaxWaiting || own >= kMaxWaitingPerUid) return std::nullopt;
+  const WaitId id = next_wait_++;
+  waiting_.push_back({id, uid, after, clock_.now().boot + patience, std::move(wake)});
   set_timer();
-  return true;
+  return id;
+}
+
+void EventFeed::cancel(WaitId id) {
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.id == id; });
+  set_timer();
 }
 
 void EventFeed::wake_up() {

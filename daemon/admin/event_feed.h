@@ -54,6 +54,7 @@ class EventFeed {
  public:
   static constexpr std::size_t kCapacity = 1024;
   static constexpr std::size_t kMaxWaiting = 8;
+  static constexpr std::size_t kMaxWaitingPerUid = 4;
   // A waiting reader is woken this long after the first event, and gets all events since then.
   static constexpr milliseconds kCoalesceDelay{50};
 
@@ -72,12 +73,18 @@ class EventFeed {
   std::uint64_t each_after(std::uint64_t after, std::size_t most,
                            const std::function<void(std::uint64_t, const Event&)>& visit) const;
 
-  // Calls `wake` once: when there is an event later than `after`, or after `patience`. False if too
-  // many readers are waiting already.
-  bool wait(std::uint64_t after, Duration patience, std::function<void()> wake);
+  using WaitId = std::uint64_t;
+  // Calls `wake` once: when there is an event later than `after`, or after `patience`. None if too
+  // many readers, or too many of this uid, are waiting already.
+  std::optional<WaitId> wait(std::uint64_t after, Duration patience,
+                             std::optional<std::uint32_t> uid, std::function<void()> wake);
+  // The reader has left: `wake` is not called any more.
+  void cancel(WaitId id);
 
  private:
   struct Waiting {
+    WaitId id;
+    std::optional<std::uint32_t> uid;
     std::uint64_t after;
     BootTime until;
     std::function<void()> wake;
@@ -89,6 +96,7 @@ class EventFeed {
   std::vector<Event> events_;  // ring buffer: the event with sequence n is at n % kCapacity
   std::uint64_t last_ = 0;
   std::vector<Waiting> waiting_;
+  WaitId next_wait_ = 1;
   loop::Timer timer_;
 };
 

@@ -119,15 +119,18 @@ HttpResponse events_route(const AdminServices& services, const HttpRequest& requ
   if (!request.parameter("after")) return events_after(services, feed.last());
   if (*patience == 0 || *after != feed.last()) return events_after(services, *after);
   const auto later = std::make_shared<DeferredResponse>();
-  const bool waits = feed.wait(*after, seconds(*patience), [services, later, from = *after] {
+  std::optional<std::uint32_t> uid;
+  if (request.peer) uid = request.peer->uid;
+  const auto waits = feed.wait(*after, seconds(*patience), uid, [services, later, from = *after] {
     later->fulfil(events_after(services, from));
   });
   if (!waits) {
-    return error_response(
-        503, "too_many_watch",
-        fmt::format("{} requests are already waiting for events", EventFeed::kMaxWaiting),
-        "stop another claimsctl monitor");
+    return error_response(503, "too_many_watch",
+                          fmt::format("at most {} requests wait for events, {} of one user",
+                                      EventFeed::kMaxWaiting, EventFeed::kMaxWaitingPerUid),
+                          "stop another claimsctl monitor");
   }
+  later->on_abandoned([&feed, id = *waits] { feed.cancel(id); });
   HttpResponse response;
   response.later = later;
   return response;

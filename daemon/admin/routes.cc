@@ -14,6 +14,7 @@
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/statistics_json.h"
 #include "daemon/admin/status_json.h"
+#include "daemon/admin/upstream_test.h"
 #include "daemon/base/json_writer.h"
 
 namespace claimsd::admin {
@@ -69,26 +70,29 @@ HttpResponse openapi(const AdminServices&, const HttpRequest&) {
   return response;
 }
 
+using enum Route::Kind;
+
 // clang-format off
 constexpr Route kRoutes[] = {
   {"GET", "/",          "List of the routes", index},
   {"GET", "/v1/status", "Health, findings and numbers of the daemon", status},
   {"GET", "/v1/health", "200 while the daemon's event loop runs", health},
   {"GET", "/v1/ready",  "200 if queries are accepted, otherwise 503 and the reason", ready},
-  {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics, true},
-  {"GET", "/healthz",   "Same as /v1/health, for orchestrators", health, true},
-  {"GET", "/readyz",    "Same as /v1/ready, for orchestrators", ready, true},
+  {"GET", "/metrics",   "Metrics for Prometheus, text format 0.0.4", metrics, kScrape},
+  {"GET", "/healthz",   "Same as /v1/health, for orchestrators", health, kScrape},
+  {"GET", "/readyz",    "Same as /v1/ready, for orchestrators", ready, kScrape},
   {"GET", "/v1/statistics", "Statistics since the start, by source, Auth API and peer", statistics},
   {"GET", "/v1/entries", "Cache entries, paged: ?after=CURSOR&limit=N&user=ID", entries_route},
   {"POST", "/v1/entry",  "Cached state of one token", entry_route},
   {"GET", "/v1/events", "Events: ?after=SEQUENCE&wait=SECONDS", events_route},
   {"GET", "/openapi.yaml", "OpenAPI 3 description of this API", openapi},
-  {"POST", "/v1/purge",  "Purge cached answers of a token, a user or all users", purge_route},
+  {"POST", "/v1/purge",  "Purge cached answers of a token, a user or all users", purge_route, kAction},
   {"GET", "/v1/config", "All options with their values and origins", config_route},
   {"POST", "/v1/reload", "Reload the configuration: all of it takes effect, or nothing", reload_route},
   {"GET", "/v1/log-level", "The log level", log_level_route},
   {"POST", "/v1/log-level", "Set the log level until the next reload or restart", set_log_level_route},
-  {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route},
+  {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route, kAction},
+  {"POST", "/v1/upstream-test", "Ask an Auth API once about a token, and describe its response: ?upstream=NAME", upstream_test_route},
   {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},
 };
 // clang-format on
@@ -138,6 +142,12 @@ HttpResponse dispatch(const AdminServices& services, const HttpRequest& request)
     }
   }
   return nothing_takes(request);
+}
+
+bool is_action(const HttpRequest& request) {
+  return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
+    return route.kind == kAction && route.path == request.path && route.method == request.method;
+  });
 }
 
 HttpResponse error_response(unsigned status, std::string_view code, std::string_view message,

@@ -8,6 +8,7 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/admin/upstream_test.h"
 #include "daemon/audit/live_query.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
@@ -58,6 +59,7 @@ struct AdminServices {
   std::function<void(std::optional<std::uint32_t> by, config::ReloadDone done)> reload;
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
+  UpstreamTestStarter test_upstream;
   AuditAsker audit;  // empty: no audit log is kept
 };
 
@@ -66,13 +68,21 @@ struct Route {
   std::string_view path;
   std::string_view help;  // one line for people
   HttpResponse (*handle)(const AdminServices& services, const HttpRequest& request);
-  bool scrapable = false;  // also served on the listener for Prometheus
+  enum class Kind : std::uint8_t {
+    kPlain,
+    kScrape,  // also served on the listener for Prometheus
+    kAction,  // an admin action: connections are reserved for it (connection_slots.h)
+  };
+  Kind kind = Kind::kPlain;
 };
 
 std::span<const Route> routes();
 
 // Never fails: an unknown path or method gets 404 or 405 with a hint. HEAD is handled as GET.
 HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+
+// Whether the request is an admin action.
+bool is_action(const HttpRequest& request);
 
 HttpResponse json_response(unsigned status, std::string body);
 

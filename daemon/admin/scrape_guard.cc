@@ -32,7 +32,7 @@ HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& r
   }
   const auto table = routes();
   const bool open = std::any_of(table.begin(), table.end(), [&](const Route& route) {
-    return route.scrapable && route.path == request.path;
+    return route.kind == Route::Kind::kScrape && route.path == request.path;
   });
   if (!open) {
     return error_response(404, "not_found",
@@ -40,6 +40,21 @@ HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& r
                           "use the admin socket for everything else");
   }
   return dispatch(services, request);
+}
+
+HttpResponse ScrapeCache::dispatch(const AdminServices& services, const HttpRequest& request) {
+  const BootTime now = services.now().boot;
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) {
+    return kept.path == request.path && now < kept.until;
+  });
+  if (reads && found != kept_.end() && names_loopback(request.host)) return found->response;
+  HttpResponse response = dispatch_scrape(services, request);
+  // Only paths that exist are kept: the table does not grow.
+  if (!reads || (response.status != 200 && response.status != 503)) return response;
+  std::erase_if(kept_, [&](const Kept& kept) { return kept.path == request.path; });
+  kept_.push_back({std::string(request.path), now + kTime, response});
+  return response;
 }
 
 }  // namespace claimsd::admin

@@ -1,9 +1,14 @@
 // scrape_guard.h: restricts the listener for Prometheus, which any local process can reach: only
-// routes marked scrapable, only GET and HEAD, and only a Host header that names loopback. The last
+// routes marked kScrape, only GET and HEAD, and only a Host header that names loopback. The last
 // rule stops DNS rebinding: a web page in a local browser can send requests to 127.0.0.1, but only
-// under its own host name. Pure; loop thread.
+// under its own host name. Loop thread.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/admin/http_server.h"
 #include "daemon/admin/routes.h"
 
 namespace claimsd::admin {
@@ -12,5 +17,26 @@ namespace claimsd::admin {
 bool names_loopback(std::string_view host);
 
 HttpResponse dispatch_scrape(const AdminServices& services, const HttpRequest& request);
+
+// dispatch_scrape() with each response made at most once per kTime: a user who scrapes in a loop costs no
+// more than that.
+class ScrapeCache {
+ public:
+  static constexpr Duration kTime = seconds(1);
+  // Limits of the listener: no peer is known there, and none gives admin actions.
+  static HttpLimits limits() {
+    return {.slots = {.connections = 8, .per_uid = 8, .actions = 0}, .pause = milliseconds(2)};
+  }
+
+  HttpResponse dispatch(const AdminServices& services, const HttpRequest& request);
+
+ private:
+  struct Kept {
+    std::string path;
+    BootTime until;
+    HttpResponse response;
+  };
+  std::vector<Kept> kept_;
+};
 
 }  // namespace claimsd::admin

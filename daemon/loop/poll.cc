@@ -32,12 +32,22 @@ Result<Poll> Poll::create(Loop& loop, int fd, Callback callback) {
 }
 
 Status Poll::start(bool readable, bool writable) {
-  const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+  return start((readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0));
+}
+
+// The kernel reports POLLHUP whatever is asked for. libuv passes it on as the event that was asked
+// for, and a socket has no other cause to report that one.
+Status Poll::watch_hang_up() {
+  return start(UV_PRIORITIZED);
+}
+
+Status Poll::start(int events) {
   const int error =
       uv_poll_start(&block_->handle, events, [](uv_poll_t* handle, int status, int got) {
         static_cast<Block*>(handle->data)
             ->callback({.readable = (got & UV_READABLE) != 0,
                         .writable = (got & UV_WRITABLE) != 0,
+                        .hung_up = (got & UV_PRIORITIZED) != 0,
                         .error = status});
       });
   if (error != 0) {

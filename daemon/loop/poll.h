@@ -16,6 +16,7 @@ namespace claimsd::loop {
 struct PollEvents {
   bool readable = false;
   bool writable = false;
+  bool hung_up = false;  // see watch_hang_up()
   // 0, or libuv's error for this descriptor (POLLERR is reported as UV_EBADF). The Poll has then
   // stopped.
   int error = 0;
@@ -30,9 +31,13 @@ class Poll {
 
   // Replaces the previous events. At least one must be set.
   Status start(bool readable, bool writable);
+  // Instead: reports when both directions of a stream socket are closed (POLLHUP, poll(2)). A peer
+  // that only finished sending is not reported.
+  Status watch_hang_up();
   void stop();
 
  private:
+  Status start(int events);
   struct Block;
   struct Close {
     void operator()(Block* block) const;

@@ -12,8 +12,9 @@
 namespace claimsd::loop {
 namespace {
 
-// Clients accepted per loop iteration, so that a burst does not delay connected ones.
-constexpr int kAcceptsPerIteration = 64;
+// Clients accepted per loop iteration: what a query of a connected client waits for at most. The
+// listener is level-triggered, so a burst of clients costs one wait for events per so many.
+constexpr int kAcceptsPerIteration = 4;
 
 // Delay before accepting again when no client can be accepted, not even to be refused.
 constexpr milliseconds kRetryDelay{100};
@@ -146,6 +147,10 @@ Result<StreamListener> StreamListener::listen(Loop& loop, const ListenOptions& o
 Result<StreamListener> StreamListener::adopt(Loop& loop, Fd fd, Handlers handlers) {
   Fd listening = TRY(adopt_listening_socket(std::move(fd)));
   return StreamListener(TRY(Impl::create(loop, std::move(listening), std::move(handlers))));
+}
+
+Result<StreamListener> StreamListener::adopt_any(Loop& loop, Fd fd, Handlers handlers) {
+  return StreamListener(TRY(Impl::create(loop, std::move(fd), std::move(handlers))));
 }
 
 void StreamListener::pause() {

@@ -31,6 +31,8 @@ class StreamListener {
   // Takes over a listening socket. Its file belongs to the process that opened it and is not
   // removed.
   static Result<StreamListener> adopt(Loop& loop, Fd fd, Handlers handlers);
+  // The same for a listening stream socket of any family, which the caller has checked.
+  static Result<StreamListener> adopt_any(Loop& loop, Fd fd, Handlers handlers);
 
   // While paused, new clients wait in the kernel's backlog.
   void pause();

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "daemon/base/fd.h"
@@ -58,8 +59,11 @@ struct PeerCredentials {
 // credentials were recorded.
 Result<PeerCredentials> peer_credentials(int fd);
 
+// Sends what the kernel accepts now. For the last words to a peer: an error changes nothing.
+void send_once(int fd, std::string_view bytes);
+
 // The name of a process (proc_pid_comm(5)). "" if it has exited or /proc is not readable. Costs
-// three system calls; used for the audit log when a worker connects.
+// three system calls.
 std::string command_of(pid_t pid);
 
 }  // namespace claimsd::loop

@@ -1,7 +1,5 @@
 #include "daemon/server/connection.h"
 
-#include <string.h>  // explicit_bzero(3)
-
 #include <utility>
 
 namespace claimsd::server {
@@ -11,10 +9,10 @@ constexpr std::size_t kOutboxSize = 64 * 1024;
 
 }  // namespace
 
-Status Server::Connection::adopt(Fd fd, const loop::PeerCredentials& who, PeerRow* peer) {
+Status Server::Connection::adopt(Fd fd, const loop::PeerCredentials& who, PeerRow& row) {
   peer_ = who;
-  session_.set_peer(who.uid, peer);
-  row_ = peer;
+  session_.set_peer(who.uid, &row);
+  row_ = &row;
   since_ = loop::Loop::hrtime();
   stream_ =
       TRY(loop::UnixStream::adopt(server_.loop_, std::move(fd), server_.settings_.write_queue_bytes,
@@ -22,6 +20,12 @@ Status Server::Connection::adopt(Fd fd, const loop::PeerCredentials& who, PeerRo
                                    .on_end = [this](int) { server_.close(id_); },
                                    .on_drained = [this] { resume(); }}));
   return {};
+}
+
+const loop::PeerCredentials& Server::Connection::named_peer() {
+  if (!named_) peer_.command = loop::command_of(peer_.pid);
+  named_ = true;
+  return peer_;
 }
 
 // Input from a busy connection is only queued behind the others. Otherwise several busy ones would
@@ -44,7 +48,7 @@ void Server::Connection::consume(std::string_view bytes) {
   const std::size_t rejected = session_.rate_limited();
   busy_ = session_.has_backlog() || rejected == Session::kRejectionsPerIteration ||
           (busy_ && rejected > 0);
-  const bool pauses = row_ != nullptr && row_->refuse(rejected);
+  const bool pauses = row_->refuse(rejected);
   if (closing_ || !(session_.has_backlog() || pauses)) return;
   defer(pauses);
 }
@@ -66,7 +70,7 @@ void Server::Connection::send(std::string_view frame) {
   if (!corked_) return server_.batching_ ? keep(frame) : write(frame);
   // Pipelined queries that arrived together are answered in one write.
   if (server_.outbox_.size() + frame.size() > kOutboxSize) flush();
-  server_.outbox_.insert(server_.outbox_.end(), frame.begin(), frame.end());
+  server_.outbox_.append(frame);
 }
 
 void Server::Connection::keep(std::string_view frame) {
@@ -75,14 +79,12 @@ void Server::Connection::keep(std::string_view frame) {
     batched_.reserve(kOutboxSize);
     server_.batched_.push_back(id_);
   }
-  batched_.insert(batched_.end(), frame.begin(), frame.end());
+  batched_.append(frame);
 }
 
 void Server::Connection::send_batched() {
-  std::vector<char> kept = std::exchange(batched_, {});
-  if (kept.empty()) return;
-  write({kept.data(), kept.size()});
-  explicit_bzero(kept.data(), kept.size());  // claims
+  const WipedBuffer kept = std::exchange(batched_, {});
+  if (!kept.empty()) write(kept.view());
 }
 
 // Bypasses the outbox: the descriptor must travel with this frame.
@@ -97,10 +99,9 @@ void Server::Connection::uncork() {
 }
 
 void Server::Connection::flush() {
-  std::vector<char>& outbox = server_.outbox_;
+  WipedBuffer& outbox = server_.outbox_;
   if (outbox.empty()) return;
-  write({outbox.data(), outbox.size()});
-  explicit_bzero(outbox.data(), outbox.size());  // claims
+  write(outbox.view());
   outbox.clear();
 }
 

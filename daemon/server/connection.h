@@ -16,8 +16,8 @@ class Server::Connection final : public Wire {
   Connection(Server& server, std::uint64_t id)
       : server_(server), session_(id, *server.context_, *this), id_(id) {}
 
-  // Takes over the socket. `peer`: its row if admission accepted it; null: the peer is refused.
-  Status adopt(Fd fd, const loop::PeerCredentials& who, PeerRow* peer);
+  // Takes over the socket. `row`: of its uid.
+  Status adopt(Fd fd, const loop::PeerCredentials& who, PeerRow& row);
   Status start_reading() { return stream_->start_reading(); }
 
   void send(std::string_view frame) override;
@@ -35,10 +35,10 @@ class Server::Connection final : public Wire {
   bool is_busy() const { return busy_; }
 
   Session& session() { return session_; }
-  const loop::PeerCredentials& peer() const { return peer_; }
+  // Looks the name of the process up at the first call: only the audit log shows it.
+  const loop::PeerCredentials& named_peer();
   std::uint32_t uid() const { return peer_.uid; }
   std::uint32_t gid() const { return peer_.gid; }
-  bool admitted() const { return row_ != nullptr; }
   // Close it as soon as none of its methods is on the stack.
   bool closing() const { return closing_; }
   // Close it once no query is open and no byte is queued.
@@ -61,14 +61,15 @@ class Server::Connection final : public Wire {
   Session session_;
   std::uint64_t id_;
   loop::PeerCredentials peer_;
-  PeerRow* row_ = nullptr;  // the row of its uid; null: refused by admission
+  bool named_ = false;      // peer_ has the name of the process
+  PeerRow* row_ = nullptr;  // of its uid
   bool closing_ = false;
   bool retiring_ = false;  // holds a map that is no longer valid
   bool broken_ = false;    // nothing can be sent any more
   bool deferred_ = false;  // deferred to another loop iteration; nothing is read until then
   bool busy_ = false;
   bool corked_ = false;
-  std::vector<char> batched_;            // answers of a write batch; never reallocated
+  WipedBuffer batched_;                  // answers of a write batch
   Duration since_{};                     // connect time, Loop::hrtime()
   std::optional<Duration> stuck_since_;  // when its write queue began to fill
   std::optional<loop::UnixStream> stream_;

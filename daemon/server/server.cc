@@ -1,6 +1,7 @@
 #include "daemon/server/server.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace {
 
 constexpr Duration kSweepInterval = milliseconds(500);
 constexpr Duration kPauseOfFloods = milliseconds(1);
+// Refusals that are shown to operators one by one: a flood must not push other events out.
+constexpr claims::Rate kShown{.per_second = 10, .burst = 100};
+constexpr std::size_t kMaxRefusal = 512;  // a Failure frame with its text
 
 }  // namespace
 
@@ -19,6 +23,7 @@ Server::Server(loop::Loop& loop, Settings settings, Log& log)
       settings_(std::move(settings)),
       log_(log),
       admission_(settings_.admission),
+      shown_(kShown, {}),
       idle_(loop, [this] { run_iteration(); }) {}
 
 Result<std::unique_ptr<Server>> Server::create(loop::Loop& loop, Settings settings, Log& log) {
@@ -95,20 +100,16 @@ void Server::accept(Fd fd) {
     log_.warning("peer_unknown", "rejected a connection: {}", peer.error().message);
     return;
   }
-  if (settings_.names_commands) peer->command = loop::command_of(peer->pid);
+  const BootTime now = context_->clock.now().boot;
+  if (const auto why = admission_.enter(peer->uid, peer->gid, now))
+    return turn_away(fd, *peer, *why);
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id);
-  const std::optional<proto::FailureCode> rejected = admission_.enter(peer->uid, peer->gid);
-  PeerRow* const row = rejected ? nullptr : &peers_.enter(peer->uid);
-  if (const Status adopted = connection->adopt(std::move(fd), *peer, row); !adopted) {
-    if (!rejected) leave(peer->uid);
+  if (const Status adopted = connection->adopt(std::move(fd), *peer, peers_.enter(peer->uid));
+      !adopted) {
+    leave(peer->uid);
     log_.error("accept_failed", "{}", adopted.error().message);
     return;
-  }
-  if (rejected) {
-    log_.warning("peer_refused", "rejected a connection of uid {}, gid {}: {}", peer->uid,
-                 peer->gid, proto::sentence_of(*rejected));
-    return turn_away(*connection, *rejected);
   }
   ++counters_.connections_accepted;
   if (!connection->start_reading()) return leave(peer->uid);
@@ -116,10 +117,23 @@ void Server::accept(Fd fd) {
   if (!sweep_->active()) sweep_->start(kSweepInterval, kSweepInterval);
 }
 
-void Server::turn_away(Connection& connection, proto::FailureCode why) {
+// Costs one system call and no memory: any user who can open the socket may cause this at any rate.
+// The client may have sent its Hello already, or has left.
+void Server::turn_away(const Fd& fd, const loop::PeerCredentials& peer, proto::FailureCode why) {
   ++counters_.connections_refused;
-  if (on_refused_) on_refused_(connection.uid(), why);
-  connection.session().refuse(why);
+  const std::string text = admission_.text_of(why);
+  std::array<char, kMaxRefusal> frame;  // NOLINT: only what was written is read
+  const std::size_t size =
+      proto::encode(proto::Failure{.code = static_cast<std::uint16_t>(why), .text = text}, 0,
+                    frame.data(), frame.size());
+  loop::send_once(fd.get(), {frame.data(), size});
+  shown_.fill(kShown, context_->clock.now().boot);
+  if (on_refused_ && shown_.has(0)) {
+    shown_.take();
+    on_refused_(peer.uid, why);
+  }
+  log_.warning("peer_refused", "rejected a connection of uid {}, gid {}: {}", peer.uid, peer.gid,
+               text);
 }
 
 void Server::leave(std::uint32_t uid) {
@@ -160,8 +174,8 @@ void Server::end_batch(bool last) {
 }
 
 const loop::PeerCredentials* Server::peer(std::uint64_t connection) const {
-  const Connection* const found = find(connection);
-  return found == nullptr ? nullptr : &found->peer();
+  Connection* const found = find(connection);
+  return found == nullptr ? nullptr : &found->named_peer();
 }
 
 void Server::close(std::uint64_t id) {
@@ -171,7 +185,7 @@ void Server::close(std::uint64_t id) {
   const std::unique_ptr<Connection> connection = std::move(found->second);
   connections_.erase(found);
   if (connection->session().open_queries() > 0) context_->service.disconnected(id);
-  if (connection->admitted()) leave(connection->uid());
+  leave(connection->uid());
 }
 
 void Server::defer(std::uint64_t id, bool pauses) {

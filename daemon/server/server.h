@@ -23,10 +23,10 @@ namespace claimsd::server {
 
 struct Settings {
   AdmissionPolicy admission;
-  std::size_t write_queue_bytes = 256 * 1024;  // per connection; above it the peer is a slow reader
-  Duration slow_reader_timeout = seconds(5);   // time for a full write queue to drain
+  std::size_t write_queue_bytes =
+      1024 * 1024;                            // per connection; above it the peer is a slow reader
+  Duration slow_reader_timeout = seconds(5);  // time for a full write queue to drain
   Duration handshake_timeout = seconds(2);
-  bool names_commands = false;  // also record the name of each peer's process
 };
 
 class Server final : public claims::AnswerSink {
@@ -39,7 +39,7 @@ class Server final : public claims::AnswerSink {
   // Sets where sessions send their queries. Call once, before open().
   void connect(SessionContext context);
 
-  // Called for each connection that is refused.
+  // Called for refused connections, at most ten per second.
   using OnRefused = std::function<void(std::uint32_t uid, proto::FailureCode why)>;
   void on_refused(OnRefused callback) { on_refused_ = std::move(callback); }
 
@@ -77,7 +77,7 @@ class Server final : public claims::AnswerSink {
   void answer(const claims::Waiter& waiter, const claims::Answer& answer) override;
   void receipt(const claims::Waiter& waiter, proto::Reason reason) override;
 
-  // The peer of a connection; null if the connection is gone.
+  // The peer of a connection, with the name of its process; null if the connection is gone.
   const loop::PeerCredentials* peer(std::uint64_t connection) const;
 
   std::uint32_t connections() const { return admission_.connections(); }
@@ -92,7 +92,7 @@ class Server final : public claims::AnswerSink {
   Server(loop::Loop& loop, Settings settings, Log& log);
   loop::StreamListener::Handlers handlers();
   void accept(Fd fd);
-  void turn_away(Connection& connection, proto::FailureCode why);
+  void turn_away(const Fd& fd, const loop::PeerCredentials& peer, proto::FailureCode why);
   void leave(std::uint32_t uid);
   Connection* find(std::uint64_t id) const;
   void end_batch(bool last);
@@ -110,13 +110,14 @@ class Server final : public claims::AnswerSink {
   Log& log_;
   std::unique_ptr<SessionContext> context_;
   Admission admission_;
+  claims::TokenBucket shown_;  // refusals reported by on_refused_
   PeerTable peers_;
   Counters counters_;
   OnRefused on_refused_;
   std::unique_ptr<loop::StreamListener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::uint64_t next_connection_ = 1;
-  std::vector<char> outbox_;  // shared by all connections; used by the one that is corked
+  WipedBuffer outbox_;  // shared by all connections; used by the one that is corked
   bool batching_ = false;
   std::vector<std::uint64_t> batched_;  // connections with answers of a write batch
   std::deque<std::uint64_t> to_send_;   // those of them that are sent one per loop iteration

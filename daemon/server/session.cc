@@ -46,25 +46,20 @@ void Session::consume(std::string_view bytes) {
   if (partial_.empty()) {
     const std::string_view rest =
         consume_frames(bytes);  // the common case: whole frames, nothing copied
-    if (state_ != State::kClosed) partial_.assign(rest.begin(), rest.end());
+    if (state_ != State::kClosed) partial_.append(rest);
     return;
   }
-  partial_.insert(partial_.end(), bytes.begin(), bytes.end());
-  const std::string_view rest =
-      consume_frames({partial_.data() + partial_used_, partial_.size() - partial_used_});
-  if (backlog_ && state_ != State::kClosed) {
-    partial_used_ = partial_.size() -
-                    rest.size();  // moving the rest forward for every slice would be quadratic
-    return;
-  }
-  std::vector<char> left(rest.begin(), rest.end());
-  wipe_partial();
-  if (state_ != State::kClosed) partial_ = std::move(left);
+  partial_.append(bytes);
+  const std::string_view rest = consume_frames(partial_.view());
+  if (state_ == State::kClosed || rest.empty()) return partial_.release();
+  partial_.remove_prefix(partial_.size() - rest.size());
+  // Not with a backlog: moving the rest forward for every slice would be quadratic.
+  if (!backlog_) partial_.compact();
 }
 
 void Session::keep(std::string_view bytes) {
   if (state_ == State::kClosed) return;
-  partial_.insert(partial_.end(), bytes.begin(), bytes.end());
+  partial_.append(bytes);
   backlog_ = true;
 }
 
@@ -225,12 +220,6 @@ void Session::send(const Message& message, std::uint32_t request) {
 void Session::hang_up() {
   state_ = State::kClosed;
   wire_.hang_up();
-}
-
-void Session::wipe_partial() {
-  if (!partial_.empty()) explicit_bzero(partial_.data(), partial_.size());
-  partial_.clear();
-  partial_used_ = 0;
 }
 
 }  // namespace claimsd::server

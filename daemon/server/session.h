@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "daemon/base/wiped_buffer.h"
 #include "daemon/claims/service.h"
 #include "daemon/server/peer_table.h"
 #include "proto/codec.h"
@@ -58,7 +58,6 @@ class Session {
 
   Session(std::uint64_t connection, SessionContext& context, Wire& wire)
       : connection_(connection), context_(context), wire_(wire) {}
-  ~Session() { wipe_partial(); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -108,7 +107,6 @@ class Session {
   template <class Message>
   void send(const Message& message, std::uint32_t request);
   void hang_up();
-  void wipe_partial();
 
   std::uint64_t connection_;
   SessionContext& context_;
@@ -126,8 +124,7 @@ class Session {
   std::size_t rate_limited_ = 0;
   // Frames deferred to another loop iteration and the start of an incomplete frame. May hold
   // tokens.
-  std::vector<char> partial_;
-  std::size_t partial_used_ = 0;  // bytes of it that have been handled
+  WipedBuffer partial_;
 };
 
 }  // namespace claimsd::server

@@ -2,6 +2,7 @@
 
 #include <string.h>  // explicit_bzero(3)
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -63,7 +64,13 @@ ClaimsRecords::ClaimsRecords(crypto::Sealer sealer)
     : sealer_(std::move(sealer)), plain_(kFixedSize + kMaxStoredClaims), value_(kLargest) {}
 
 ClaimsRecords::~ClaimsRecords() {
-  if (!plain_.empty()) explicit_bzero(plain_.data(), plain_.size());
+  wipe();
+}
+
+void ClaimsRecords::wipe() {
+  if (used_ == 0) return;
+  explicit_bzero(plain_.data(), used_);
+  used_ = 0;
 }
 
 std::optional<std::string_view> ClaimsRecords::seal(const claims::TokenKey& key,
@@ -82,6 +89,7 @@ std::optional<std::string_view> ClaimsRecords::seal(const claims::TokenKey& key,
   char* const header = value_.data();
   store(store(header, kRecordFormat), count(entry.fresh_until));
   const std::size_t plain_size = kFixedSize + entry.claims.size();
+  used_ = std::max(used_, plain_size);
   const std::size_t box_size = plain_size + crypto::Sealer::kOverhead;
   if (!sealer_.seal(view(bind(key, header)), {plain_.data(), plain_size},
                     {header + kHeaderSize, box_size})) {
@@ -98,6 +106,7 @@ std::optional<claims::Entry> ClaimsRecords::open(const claims::TokenKey& key,
   }
   fetch_all_of(value);
   const std::size_t plain_size = value.size() - kHeaderSize - crypto::Sealer::kOverhead;
+  used_ = std::max(used_, plain_size);
   if (!sealer_.open(view(bind(key, value.data())), value.substr(kHeaderSize),
                     {plain_.data(), plain_size})) {
     return {};

@@ -22,8 +22,8 @@ namespace claimsd::store {
 
 inline constexpr std::uint32_t kRecordFormat = 1;
 
-// Large enough for any block on the wire (proto::kMaxClaimsBlock, 25 KiB).
-inline constexpr std::size_t kMaxStoredClaims = 32 * 1024;
+// Large enough for any block on the wire (proto::kMaxClaimsBlock, 82 KiB).
+inline constexpr std::size_t kMaxStoredClaims = 96 * 1024;
 
 class ClaimsRecords {
  public:
@@ -42,6 +42,9 @@ class ClaimsRecords {
   // valid until the next call.
   std::optional<claims::Entry> open(const claims::TokenKey& key, std::string_view value);
 
+  // Wipes the claims of the last calls. What open() returned is no longer valid.
+  void wipe();
+
   // Checks the sizes only; decryption may still fail.
   static bool plausible(std::string_view key, std::string_view value);
   // Requires a plausible value. Not authenticated.
@@ -49,7 +52,8 @@ class ClaimsRecords {
 
  private:
   crypto::Sealer sealer_;
-  std::vector<char> plain_;  // holds the last claims; wiped on destruction
+  std::vector<char> plain_;  // holds the last claims
+  std::size_t used_ = 0;     // bytes of it since it was wiped
   std::vector<char> value_;
 };
 

@@ -6,8 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <deque>
-
 #include "daemon/admin/routes.h"
 #include "tests/admin/admin_harness.h"
 #include "tests/support/catch.h"
@@ -142,26 +140,6 @@ TEST_CASE("a client that does not read its response does not delay others") {
   CHECK(body_of(lazy.response()).size() == 8'000'000);
 }
 
-TEST_CASE("clients above the connection limit wait and are served when another leaves") {
-  const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::hours(1)}));
-  std::deque<TestClient> half;
-  for (unsigned i = 0; i < HttpLimits{}.connections; ++i) {
-    half.emplace_back(dir / "s").send("GET /x HTTP/1.1\r\n");
-  }
-  TestClient late(dir / "s");
-  late.send(kGet);
-  pollfd waiting{late.fd(), POLLIN, 0};
-  CHECK(::poll(&waiting, 1, 100) == 0);
-  SECTION("it was served") {
-    CHECK(status_of(half.front().send("Host: a\r\n\r\n").rest()) == 200);
-  }
-  SECTION("it closed the connection") {
-    half.pop_front();
-  }
-  CHECK(status_of(late.response()) == 200);
-}
-
 TEST_CASE("an idle connection is closed") {
   const TempDir dir;
   const LoopThread server(serve(dir / "s", echo, {.idle_timeout = std::chrono::seconds(1)}));
@@ -220,7 +198,8 @@ TEST_CASE("an exception in a handler closes only its own connection") {
 
 TEST_CASE("a client that sends too slowly is closed at its deadline, and another takes its place") {
   const TempDir dir;
-  const LoopThread server(serve(dir / "s", echo, {.connections = 1, .deadline = seconds(1)}));
+  const LoopThread server(
+      serve(dir / "s", echo, {.slots = {.connections = 1}, .deadline = seconds(1)}));
   TestClient dripping(dir / "s");
   const auto start = std::chrono::steady_clock::now();
   dripping.send("GET / HTTP/1.1\r\nX: ");

@@ -23,7 +23,7 @@ const config::ReloadResult kReloaded = {
     .changes = {{"cache.max_ttl", "\"60s\"", "\"2s\"", "claimsd.toml:2"}}};
 
 std::string_view sample_body(std::string_view path) {
-  if (path == "/v1/entry") return R"({"token":"x"})";
+  if (path == "/v1/entry" || path == "/v1/upstream-test") return R"({"token":"x"})";
   return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
 }
 
@@ -60,6 +60,12 @@ struct FakeDaemon {
     made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
+    made.test_upstream = [this](std::string_view name, std::string_view, auto, const auto& done) {
+      if (name == "unknown") return TestStart::kUnknownUpstream;
+      if (name == "busy") return TestStart::kBusy;
+      done(upstream_test);
+      return TestStart::kStarted;
+    };
     made.audit = [](const audit::SearchFilter&, const auto& done) { done(audit::Page{}); };
     return made;
   }
@@ -69,6 +75,7 @@ struct FakeDaemon {
   }
 
   DaemonStatus status = sample_status();
+  UpstreamTest upstream_test;
   std::optional<claims::TokenKey> next;
   std::optional<claims::TokenKey> asked_after;
   std::size_t asked_most = 0;
@@ -257,6 +264,32 @@ TEST_CASE("statistics list only the uids with the most queries") {
   CHECK(std::uint64_t(peers.at(99)["uid"]) == 201);
 }
 
+TEST_CASE("a test of an Auth API returns its claims and what they match") {
+  FakeDaemon daemon;
+  daemon.upstream_test = {.upstream = "main", .reason = proto::Reason::kOk, .status = 200};
+  daemon.upstream_test.document =
+      claims::DocumentReport{.is_object = true, .members = {{"/sub", "string of 3 bytes"}}};
+  daemon.upstream_test.document->claims = {{.option = "id_claim",
+                                            .claim = "id",
+                                            .found = "missing",
+                                            .hint = "write id_claim = \"sub\""}};
+  const auto test = [&](std::string_view body, std::string_view upstream) {
+    return daemon.call({.method = "POST",
+                        .path = "/v1/upstream-test",
+                        .body = body,
+                        .parameters = {{"upstream", upstream}}});
+  };
+  const auto response = test(R"({"token":"t"})", "main");
+  CHECK(response.status == 200);
+  CHECK(text_at(response.body, "/verdict") == "valid");
+  CHECK(text_at(response.body, "/document/members/0/at") == "/sub");
+  CHECK(text_at(response.body, "/document/claims/0/hint") == "write id_claim = \"sub\"");
+  CHECK(test(R"({"token":"t"})", "unknown").status == 400);
+  CHECK(test(R"({"token":"t"})", "busy").status == 503);
+  CHECK(test(R"({"user":"u"})", "main").status == 400);
+  CHECK(test(R"({"token":"a b"})", "main").status == 400);
+}
+
 TEST_CASE("the listener for Prometheus serves three paths, only for a Host that names loopback") {
   FakeDaemon daemon;
   const auto services = daemon.services();
@@ -266,10 +299,11 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
   for (const std::string_view path : {"/metrics", "/healthz", "/readyz"})
     CHECK(status_of(path, "127.0.0.1:9464") == 200);
   for (const auto& route : routes()) {
-    if (!route.scrapable) CHECK(status_of(route.path, "localhost") == 404);
+    if (route.kind != Route::Kind::kScrape) CHECK(status_of(route.path, "localhost") == 404);
   }
   for (const std::string_view host :
        {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1:80:80",
+        "127.a.b.evil", "127.0.0.evil", "127.0.0.1a", "127...evil", "localhost:123456",
         "localhost:", "localhost:x", "127.1", "[::1]evil", "[::2]", "10.0.0.1"}) {
     CAPTURE(host);
     CHECK(status_of("/metrics", host) == 403);
@@ -277,6 +311,58 @@ TEST_CASE("the listener for Prometheus serves three paths, only for a Host that 
   for (const std::string_view host :
        {"localhost", "localhost:9464", "127.0.0.1", "[::1]:9464", "[::1]"})
     CHECK(status_of("/metrics", host) == 200);
+}
+
+TEST_CASE("the listener for Prometheus makes each response at most once per second") {
+  FakeDaemon daemon;
+  int made = 0;
+  AdminServices services = daemon.services();
+  services.status = [&] {
+    ++made;
+    return sample_status();
+  };
+  BootTime now{};
+  services.now = [&] { return Now{now, {}}; };
+  ScrapeCache cache;
+  const auto get = [&](std::string_view path, std::string_view host = "localhost") {
+    return cache.dispatch(services, {.method = "GET", .path = path, .host = host});
+  };
+  const std::string first = get("/metrics").body;
+  CHECK(get("/metrics").body == first);
+  CHECK(made == 1);
+  CHECK(get("/readyz").status == get("/readyz").status);
+  CHECK(made == 2);
+  CHECK(get("/metrics", "evil.example").status == 403);
+  now += ScrapeCache::kTime;
+  CHECK(get("/metrics").status == 200);
+  CHECK(made == 3);
+  for (int i = 0; i < 3; ++i) CHECK(get("/v1/status").status == 404);
+}
+
+TEST_CASE("a route is called with its own method only") {
+  FakeDaemon daemon;
+  for (const auto& route : routes()) {
+    if (route.method != "POST") continue;
+    CAPTURE(route.path);
+    const bool also_read = std::any_of(routes().begin(), routes().end(), [&](const Route& other) {
+      return other.path == route.path && other.method == "GET";
+    });
+    if (also_read) continue;
+    for (const std::string_view method : {"GET", "HEAD", "PUT", "DELETE", "post"}) {
+      const HttpResponse response =
+          daemon.call({.method = method, .path = route.path, .body = R"({"all_users": true})"});
+      CHECK(response.status == 405);
+      CHECK(response.allow == "POST");
+    }
+  }
+}
+
+TEST_CASE("connections are reserved for revocations and purges only") {
+  CHECK(is_action({.method = "POST", .path = "/v1/revoke"}));
+  CHECK(is_action({.method = "POST", .path = "/v1/purge"}));
+  CHECK_FALSE(is_action({.method = "GET", .path = "/v1/revoke"}));
+  CHECK_FALSE(is_action({.method = "POST", .path = "/v1/entry"}));
+  CHECK_FALSE(is_action({.method = "GET", .path = "/v1/events"}));
 }
 
 }  // namespace

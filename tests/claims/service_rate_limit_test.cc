@@ -47,6 +47,24 @@ TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit
   CHECK(flood(world, 1000) == 10);
 }
 
+TEST_CASE("queries that name the loopback or an address of this host are not limited per client") {
+  Policy policy = frugal();
+  policy.rate_limit.own_addresses = {"192.0.2.10", "2001:db8::10"};
+  for (const char* const address :
+       {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "192.0.2.10", "::ffff:192.0.2.10",
+        "2001:db8::10", "2001:db8::10%eth0"}) {
+    CAPTURE(address);
+    ServiceHarness world(policy);
+    CHECK(flood(world, 30, {.client_address = address}) == 30);
+  }
+  for (const char* const address :
+       {"192.0.2.11", "10.127.0.1", "2001:db8:0:1::10", "::ffff:192.0.2.11"}) {
+    CAPTURE(address);
+    ServiceHarness world(policy);
+    CHECK(flood(world, 30, {.client_address = address}) == 6);
+  }
+}
+
 TEST_CASE("a flood by one uid does not throttle another uid") {
   ServiceHarness world(frugal());
   flood(world, 1000, {.uid = 1});

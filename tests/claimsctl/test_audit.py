@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -141,7 +142,30 @@ def test_csv_has_one_row_per_record_and_no_formulas(claimsctl, log):
     done = run(claimsctl, log, "export", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert len(rows) == 73 and rows[0]["event"] == "denied" and rows[0]["user"] == "7"
-    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+    assert not any(unicodedata.normalize("NFKC", value).lstrip(" ?").startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_no_output_contains_characters_that_hide_or_reorder_text(claimsctl, log):
+    commands = [("export", "--format", form) for form in ("jsonl", "ecs", "ocsf", "csv")]
+    for words in (*commands, ("search",), ("search", "--json"), ("report",), ("tail",)):
+        shown = run(claimsctl, log, *words).stdout
+        assert "/patients/" in shown or words == ("report",)
+        hidden = {c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} - {"\n", "\r"}
+        assert not hidden, (words, hidden)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n", b"x"])
+def test_a_host_key_may_end_like_a_line(claimsctl, tmp_path, end):
+    directory = tmp_path / "audit"
+    directory.mkdir(mode=0o700)
+    key = tmp_path / "host.key"
+    key.write_bytes(bytes(range(65, 97))[:-len(end)] + end)
+    subprocess.run([SAMPLE, directory, key], input=TOKEN, check=True, timeout=60)
+    found = records(run(claimsctl, directory, "search", "--token", "--key-file", str(key), "--json", stdin=TOKEN))
+    assert len(found) == 1 and found[0]["event"] == "rejected"
+    for wrong in (b"", b"\n"):  # too short, too long
+        key.write_bytes(bytes(31) if not wrong else bytes(32) + wrong)
+        assert run(claimsctl, directory, "search", "--token", "--key-file", str(key), stdin=TOKEN).returncode == 77
 
 
 def test_stat_prints_the_range_of_the_log(claimsctl, log):

@@ -166,6 +166,8 @@ TEST_CASE("what the daemon refuses to a client has its reason") {
       {proto::FailureCode::kVersionMismatch, "protocol"},
       {proto::FailureCode::kHelloExpected, "protocol"},
       {proto::FailureCode::kTooManyPeers, "too_many_connections"},
+      {proto::FailureCode::kTooManyOfUid, "too_many_connections_of_uid"},
+      {proto::FailureCode::kConnectsTooFast, "connects_too_fast"},
       {static_cast<proto::FailureCode>(999), "protocol"},
   };
   for (const FailureRow& row : rows) {
@@ -178,13 +180,14 @@ TEST_CASE("what the daemon refuses to a client has its reason") {
 }
 
 TEST_CASE("where the daemon accepts no more connections, threads share those that there are") {
+  const auto code = GENERATE(proto::FailureCode::kTooManyPeers, proto::FailureCode::kTooManyOfUid,
+                             proto::FailureCode::kConnectsTooFast);
   std::atomic<int> refused = 0;
-  Host host([&refused](Peer& peer) {
+  Host host([&refused, code](Peer& peer) {
     if (peer.number() == 0) return serve_tokens_as_ids(peer);
     if (peer.receive()) {
       ++refused;
-      peer.send(
-          proto::Failure{.code = static_cast<std::uint16_t>(proto::FailureCode::kTooManyPeers)}, 0);
+      peer.send(proto::Failure{.code = static_cast<std::uint16_t>(code)}, 0);
     }
   });
   REQUIRE(host.client.query("first").valid());

@@ -13,7 +13,7 @@ from auth_integration.checks import AUTHENTICATION, AUTHENTICATOR, CSRF, MIDDLEW
 
 @pytest.fixture
 def sound(use, claimsd, faults):
-    """Settings with which nothing is wrong, but for what the test changes."""
+    """Correct settings, except for the changes of the test."""
     daemon = claimsd(faults.url("401"))
 
     def change(**changes):
@@ -38,7 +38,8 @@ def test_each_mistake_is_found(sound, use, tmp_path):
             ({"REST_FRAMEWORK": {}}, "W002"),
             ({"REST_FRAMEWORK": {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication", AUTHENTICATOR]}}, "W003"),
             ({"SOCKET": str(tmp_path / "missing")}, "W004"), ({"SOCKET": str(tmp_path)}, "W004"), ({"MIDDLEWARE": [MIDDLEWARE, UPDATE_CACHE]}, "E003"),
-            ({"COOKIE": "access"}, "W006"), ({"MIDDLEWARE": [MIDDLEWARE, AUTHENTICATION]}, "W007"), ({"ME_PATH": "api/me/"}, "E001"),
+            ({"COOKIE": "access"}, "W006"), ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, "W009"),
+            ({"USE_X_FORWARDED_HOST": True}, "W009"), ({"MIDDLEWARE": [MIDDLEWARE, AUTHENTICATION]}, "W007"), ({"ME_PATH": "api/me/"}, "E001"),
             ({"ROLE_CLAIMS": [{"at": "x", "form": "csv"}]}, "E001"), ({"TRANSPORT": "direct", "CACHE": "missing"}, "E004"),
             ({"TRANSPORT": "direct", "CA_FILE": str(tmp_path / "missing.pem")}, "E005")]:
         sound(**changes)
@@ -54,6 +55,7 @@ def test_an_old_option_names_the_new_one(sound):
 
 def test_correct_settings_raise_no_problem(sound):
     for changes in ({"MIDDLEWARE": [UPDATE_CACHE, MIDDLEWARE]}, {"COOKIE": "access", "MIDDLEWARE": [CSRF]},
+                    {"USE_X_FORWARDED_HOST": True, "CLIENT_ADDRESS_META": "HTTP_X_REAL_IP"},
                     {"AUTH_API_URL": "http://127.0.0.1:8000"}, {"AUTH_API_URL": "http://[::1]"}, {"AUTH_API_URL": "http://localhost"}):
         sound(**changes)
         assert found() == [], changes

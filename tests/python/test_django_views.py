@@ -45,6 +45,20 @@ def test_under_asgi_too(api, middleware):
     asyncio.run(ask())
 
 
+def test_async_responses_vary_by_authorization(api, middleware):
+    async def varies(path, **header):
+        return [name.strip() for name in (await AsyncClient().get(path, **header))["Vary"].split(",")]
+
+    async def ask():
+        for path in ("/plain-async/", *(["/unguarded-async/"] if middleware else [])):
+            for header in ({}, {"AUTHORIZATION": f"Bearer {api.issue('rvt')}"}, {"AUTHORIZATION": "Bearer unknown"}):
+                assert "Authorization" in await varies(path, **header)
+            with api.outage():
+                assert "Authorization" in await varies(path, AUTHORIZATION=f"Bearer {api.issue('rvt')}")
+
+    asyncio.run(ask())
+
+
 def test_the_middleware_gives_every_view_the_claims_and_refuses_no_request(api, use):
     use(MIDDLEWARE=MIDDLEWARE)
     client, token = Client(), api.issue("rvt")

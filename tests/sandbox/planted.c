@@ -97,7 +97,19 @@ static int plant_clone3(void) {
   return syscall(SYS_clone3, NULL, 0) >= 0 || errno == EINVAL ? 0 : errno;
 }
 
+/* getpid(2) by the gate for 32-bit programs, where system calls have other numbers. */
+static int plant_foreign(void) {
+#ifdef __x86_64__
+  long result = 0;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory");
+  return result == getpid() ? 0 : -1;
+#else
+  return -1;
+#endif
+}
+
 int plant(const char* call) {
+  if (strcmp(call, "foreign") == 0) return plant_foreign();
   if (strcmp(call, "clone3") == 0) return plant_clone3();
   if (strcmp(call, "io_uring") == 0) return plant_io_uring();
   if (strcmp(call, "execve") == 0) return plant_execve();

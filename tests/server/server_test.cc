@@ -23,6 +23,12 @@ class Peer {
     bytes_.clear();
   }
   void send(const std::string& bytes) { test::send_all(fd_, bytes); }
+  // Whether the server has closed the connection, after what it sent before.
+  bool closed() {
+    std::array<char, 4096> some;
+    const ssize_t got = recv(fd_.get(), some.data(), some.size(), MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+  }
   // Complete answers so far; other frames are not counted.
   std::size_t answers() { return count(proto::MessageType::kAnswer); }
   std::size_t pongs() { return count(proto::MessageType::kPong); }
@@ -51,8 +57,8 @@ class Peer {
 };
 
 struct Served {
-  Served() {
-    auto made = Server::create(*loop, {}, log);
+  explicit Served(Settings settings = {}) {
+    auto made = Server::create(*loop, std::move(settings), log);
     REQUIRE(made);
     server = std::move(*made);
     server->connect({.service = *harness.service,
@@ -187,6 +193,89 @@ TEST_CASE("a full batch is flushed early") {
     CHECK(peer->answers() == kQueries - 1);
   }
   CHECK(peer->answers() == kQueries);
+}
+
+constexpr std::uint32_t kLargeAnswers =
+    60;  // more than the kernel's buffers hold, less than write_queue_bytes
+
+// Has more answers for `peer` than it can get without reading.
+void overfill(Served& test, std::uint64_t number) {
+  const std::string claims(15'000, 'x');
+  for (std::uint32_t request = 1; request <= kLargeAnswers; ++request)
+    test.server->answer({number, request},
+                        claims::Answer{.reason = proto::Reason::kOk, .claims = claims});
+}
+
+TEST_CASE("a client that does not read its answers in time is closed, and another one is not") {
+  Served test({.write_queue_bytes = 16 << 20, .slow_reader_timeout = milliseconds(100)});
+  const auto slow = test.connect(1, kLargeAnswers);
+  const auto other = test.connect(2, 1);
+  overfill(test, 1);
+  REQUIRE_FALSE(test.server->drained());
+  test::run_until(*test.loop, [&] { return test.server->connections() == 1; });
+  CHECK(test.server->connections() == 1);
+  CHECK(test.server->counters().connections_cut_off == 1);
+  test.answer(2, 1);
+  CHECK(other->answers() == 1);
+}
+
+TEST_CASE("a client whose unread answers exceed write_queue_bytes is closed at once") {
+  Served test({.write_queue_bytes = 128 << 10, .slow_reader_timeout = seconds(3600)});
+  const auto slow = test.connect(1, kLargeAnswers);
+  overfill(test, 1);
+  test::run_until(*test.loop, [&] { return test.server->connections() == 0; });
+  CHECK(test.server->connections() == 0);
+}
+
+TEST_CASE("a client that sends no hello in time is closed") {
+  Served test({.handshake_timeout = milliseconds(100)});
+  const Fd silent = test::connect_to(test.path);
+  test::run_until(*test.loop, [&] { return test.server->connections() == 1; });
+  test::run_until(*test.loop, [&] { return test.server->connections() == 0; });
+  CHECK(test.server->counters().connections_cut_off == 1);
+}
+
+TEST_CASE("a refused client gets the reason with the option's value, and no connection is kept") {
+  Served test({.admission = {.max_connections = 7, .max_connections_per_uid = 1}});
+  const auto first = test.connect(1, 0);
+  std::vector<proto::FailureCode> refused;
+  test.server->on_refused([&](std::uint32_t, proto::FailureCode why) { refused.push_back(why); });
+  const Fd second = test::connect_to(test.path);
+  test::run_until(*test.loop, [&] { return refused.size() == 1; });
+  std::array<char, 1024> frame{};
+  const ssize_t got = recv(second.get(), frame.data(), frame.size(), 0);
+  REQUIRE(got > 0);
+  CHECK(std::string_view(frame.data(), static_cast<std::size_t>(got)).find("(now 1)") !=
+        std::string_view::npos);
+  CHECK(recv(second.get(), frame.data(), frame.size(), 0) == 0);
+  CHECK(refused.front() == proto::FailureCode::kTooManyOfUid);
+  CHECK(test.server->connections() == 1);
+  CHECK(test.server->counters().connections_refused == 1);
+}
+
+TEST_CASE("a flood of refused clients is reported to operators only in part") {
+  Served test({.admission = {.max_connections_per_uid = 1}});
+  const auto first = test.connect(1, 0);
+  std::size_t shown = 0;
+  test.server->on_refused([&](std::uint32_t, proto::FailureCode) { ++shown; });
+  for (std::uint64_t wanted = 1; wanted <= 300; ++wanted) {
+    const Fd client = test::connect_to(test.path);
+    test::run_until(*test.loop,
+                    [&] { return test.server->counters().connections_refused == wanted; });
+  }
+  CHECK(shown >= 100);
+  CHECK(shown < 300);
+}
+
+TEST_CASE("between two of its turns a client waits for a few new connections at most") {
+  Served test;
+  const auto known = test.connect(1, 0);
+  std::vector<Fd> crowd;
+  for (int i = 0; i < 200; ++i) crowd.push_back(test::connect_to(test.path));
+  known->send(frame(proto::Ping{.echo = 1}, 1000));
+  const std::uint64_t before = test.server->counters().connections_accepted;
+  while (known->pongs() == 0) test.loop->run_once();
+  CHECK(test.server->counters().connections_accepted - before <= 12);
 }
 
 }  // namespace

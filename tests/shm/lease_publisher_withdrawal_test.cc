@@ -25,6 +25,20 @@ TEST_CASE("withdrawing a lease clears its slot and no other") {
   CHECK(fixture.counters().leases_withdrawn == 1);
 }
 
+TEST_CASE("withdrawing the lease that was published last changes the sequence of its slot, too") {
+  PublisherFixture fixture;
+  fixture.publish(1, "user-1");
+  const auto at = fixture.reader.slot_of(0, token_of(1));
+  const auto before = fixture.reader.copy(*at)->words[proto::kSlotSequence];
+  fixture.publisher->withdraw(fixture.key(1));
+  const auto after = fixture.reader.copy(*at);
+  REQUIRE(after);
+  CHECK(after->words[proto::kSlotSequence] > before);
+  fixture.publish(2, "user-2");
+  fixture.publisher->withdraw_user(0, "user-2");
+  CHECK_FALSE(fixture.find(2));
+}
+
 TEST_CASE("withdrawing an unpublished token or user changes nothing") {
   PublisherFixture fixture;
   fixture.publish(1, "user-1");

@@ -8,11 +8,15 @@
 //   claimsd_flood SOCKET crowd SECONDS  queries all tokens on standard input at once and again
 //                                       when all are answered, over one connection per 1,000;
 //                                       a further line of standard input ends it early
+//   claimsd_flood SOCKET connects SECONDS  connects and closes in a loop; `refused`: connections on
+//                                       which the daemon said something first
+//   claimsd_flood PORT scrapes SECONDS  GET /metrics in a loop on this port of the loopback
 //
 // Speaks the protocol directly (proto/), because the library would answer from the lease map.
 // Prints "ready" once connected, starts at the next line of standard input, and ends with lines of
 // name<tab>number: `asked`, the count of each verdict, reason and source, and for hits the median
 // and p99 in ns.
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -208,15 +212,56 @@ Tally hits(const std::string& path, Clock::duration length) {
   return tally;
 }
 
+Tally connects(const std::string& path, Clock::duration length) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  Tally tally;
+  wait_for_start();
+  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+    const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+      ++tally["asked"];
+    char byte = 0;
+    if (recv(fd.get(), &byte, 1, MSG_DONTWAIT) > 0) ++tally["refused"];
+  }
+  return tally;
+}
+
+Tally scrapes(const std::string& port, Clock::duration length) {
+  constexpr std::string_view kRequest = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoul(port)));
+  std::vector<char> body(64 * 1024);
+  Tally tally;
+  wait_for_start();
+  for (const auto end = Clock::now() + length; Clock::now() < end;) {
+    const Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) continue;
+    send(fd.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
+    std::size_t size = 0;
+    for (ssize_t got = 1; got > 0; size += static_cast<std::size_t>(std::max<ssize_t>(got, 0)))
+      got = recv(fd.get(), body.data(), body.size(), 0);
+    if (size > 1000) ++tally["asked"];
+  }
+  return tally;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
     const std::map<std::string, Tally (*)(const std::string&, Clock::duration)> loads = {
-        {"junk", junk}, {"hits", hits}, {"crowd", crowd}};
+        {"junk", junk},
+        {"hits", hits},
+        {"crowd", crowd},
+        {"connects", connects},
+        {"scrapes", scrapes}};
     if (words.size() != 3 || !loads.contains(words[1])) {
-      std::cerr << "usage: claimsd_flood SOCKET junk|hits|crowd SECONDS\n";
+      std::cerr << "usage: claimsd_flood SOCKET|PORT junk|hits|crowd|connects|scrapes SECONDS\n";
       return 2;
     }
     const Tally tally = loads.at(words[1])(words[0], std::chrono::seconds(std::stoul(words[2])));

@@ -103,7 +103,11 @@ def test_the_audit_thread_has_lower_scheduling_priority_than_the_loop(claimsd, f
     assert os.sched_getscheduler(main) == os.SCHED_OTHER
 
 
-@pytest.mark.parametrize("call", ["exec-here", "ptrace", "unshare"])
+needs_x86_64 = pytest.mark.skipif(skips.not_x86_64(), reason="the system call numbers are those of x86-64")
+foreign = pytest.param("foreign", marks=needs_x86_64)
+
+
+@pytest.mark.parametrize("call", ["exec-here", "ptrace", "unshare", foreign])
 def test_a_call_that_only_an_intruder_makes_kills_the_daemon(planted, call):
     intruder = planted()
     assert intruder.make(call) is None
@@ -135,7 +139,7 @@ def test_the_event_loops_have_no_io_uring_ring(claimsd, faults, peer):
     assert [link for link in links if "io_uring" in link] == []
 
 
-@pytest.mark.parametrize("call", ["execve", "ptrace", "netlink", "fork", "inet", "idle", "renice", "clone3", pytest.param("io_uring", marks=needs_io_uring)])
+@pytest.mark.parametrize("call", ["execve", "ptrace", "netlink", "fork", "inet", "idle", "renice", "clone3", foreign, pytest.param("io_uring", marks=needs_io_uring)])
 def test_without_the_filter_the_planted_calls_work(planted, call):
     intruder = planted(daemon={"system_call_filter": False})
     assert intruder.make(call) == 0

@@ -1,4 +1,4 @@
-"""System checks: mistakes that would refuse every request, expose tokens, or serve one user's page to another."""
+"""System checks for mistakes that refuse every request, expose tokens, or serve one user's page to another."""
 
 import os
 import socket
@@ -98,12 +98,25 @@ def check_middleware(names: Any, settings: Settings) -> List[Any]:
     return found
 
 
+def check_client_address(settings: Settings) -> List[Any]:
+    """Behind a proxy REMOTE_ADDR is the proxy's."""
+    signs = [name for name in ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT") if getattr(django_settings, name, None)]
+    if settings.client_address_meta != "REMOTE_ADDR" or not signs:
+        return []
+    return [_warn(9, f"{signs[0]} says that requests come through a proxy, but CLIENT_ADDRESS_META is REMOTE_ADDR, the address of the proxy: the audit "
+                     "log names it for all users, and all users share one limit per client (limits.misses_per_client), or have none if it runs on this host",
+                  "Have the proxy overwrite a header with the client's address (nginx: proxy_set_header X-Real-IP $remote_addr;) and set "
+                  'AUTH_INTEGRATION["CLIENT_ADDRESS_META"] to "HTTP_X_REAL_IP".')]
+
+
 def check_all(upstream: str = "") -> List[Any]:
     settings = Settings(upstream)
     found = check_settings(settings)
     rest = getattr(django_settings, "REST_FRAMEWORK", {})
     found += check_authenticator_order(rest.get("DEFAULT_AUTHENTICATION_CLASSES", ()))
     found += check_middleware(django_settings.MIDDLEWARE, settings)
+    if settings.transport == "daemon":
+        found += check_client_address(settings)
     if settings.transport == "daemon" and extension_is_built():
         found += check_socket(settings.socket or DEFAULT_SOCKET)
     return found
@@ -115,7 +128,7 @@ def check_upstreams() -> List[Any]:
 
 
 def check_deployment() -> List[Any]:
-    """For `check --deploy`."""
+    """The checks of `check --deploy`."""
     choice = Settings().choice
     if choice.explicit:
         return []

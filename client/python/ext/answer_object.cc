@@ -5,20 +5,19 @@ namespace {
 
 PyStructSequence_Field fields[] = {
     {"verdict", "\"valid\", \"invalid\" or \"unavailable\""},
-    {"reason", "a stable word for programs"},
-    {"text", "the reason as a sentence for people"},
+    {"reason", "the reason: a stable word for programs"},
+    {"text", "the reason: a sentence for people"},
     {"source",
-     "where the answer came from: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", "
-     "\"stale\""},
-    {"age_ms", "age of the Auth API's confirmation"},
-    {"ttl_ms", "how long the answer may be used"},
-    {"retry_after_ms", "wait this long before a retry; 0: unknown"},
+     "origin of the answer: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
+    {"age_ms", "time since the Auth API last confirmed the token"},
+    {"ttl_ms", "remaining time to live"},
+    {"retry_after_ms", "time to wait before the next query; 0: no advice"},
     {nullptr, nullptr},
 };
 
 PyStructSequence_Desc description = {
     "auth_integration._claimsd.Answer",
-    "The result of a query, without claims or token.",
+    "The outcome of a query. Contains no claim and no token.",
     fields,
     7,
 };

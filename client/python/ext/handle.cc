@@ -20,13 +20,13 @@ PyObject* reason_of(Bearer::Kind kind) {
 }
 
 // Returns the parsed objects if valid, otherwise the Answer.
-PyObject* ask(Handle* self, const QueryRequest& request) {
+PyObject* look_up(Handle* self, const QueryRequest& request) {
   const Borrowed handle(self);
   if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_query(handle.get(), &request.asked, &answer);
+  result = claimsd_query(handle.get(), &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   // Check both: only a valid answer may become a user.
   PyObject* found = nullptr;
@@ -56,8 +56,8 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
   const Bearer bearer = parse_bearer(text);
   if (bearer.kind == Bearer::Kind::kNotOurs) Py_RETURN_NONE;
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
 }
 
 // Keeps the GIL: releasing and reacquiring it takes longer than the lookup. The characters of the
@@ -94,8 +94,8 @@ PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_
   const std::string_view text = utf8_of(arguments[0]);
   const Bearer bearer = check_token(text);
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
 }
 
 PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
@@ -113,13 +113,13 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
   }
   Handle* const self = self_of(object);
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
   const Borrowed handle(self);
   if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   Py_BEGIN_ALLOW_THREADS;
-  claimsd_query(handle.get(), &request.asked, &answer);
+  claimsd_query(handle.get(), &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const found = take_answer(self, answer);
   return found;

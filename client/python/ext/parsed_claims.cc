@@ -100,8 +100,9 @@ Ref call_make(const claimsd_answer_view& view, PyObject* make) {
   const Ref email = text_of(view.email, view.email_size);
   const Ref roles = roles_of(view);
   if (!document || !id || !email || !roles) return {};
+  PyObject* const truncated = view.truncated != 0 ? Py_True : Py_False;
   return Ref(PyObject_CallFunctionObjArgs(make, document.get(), id.get(), email.get(), roles.get(),
-                                          nullptr));
+                                          truncated, nullptr));
 }
 
 }  // namespace

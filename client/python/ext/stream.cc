@@ -59,16 +59,17 @@ PyObject* send(PyObject* object, PyObject* arguments) {
     return nullptr;
   }
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
-  return sent(claimsd_stream_send(self->stream, &request.asked, tag));
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
+  return sent(claimsd_stream_send(self->stream, &request.fields, tag));
 }
 
 PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   Stream* const self = self_of(object);
   const Py_ssize_t count = PyTuple_Size(arguments);
   if (count < 1) {
-    PyErr_SetString(PyExc_TypeError, "report() takes a tag before what Handle.report() takes");
+    PyErr_SetString(PyExc_TypeError,
+                    "report() takes a tag before the arguments of Handle.report()");
     return nullptr;
   }
   const unsigned long long tag = PyLong_AsUnsignedLongLong(PyTuple_GetItem(arguments, 0));

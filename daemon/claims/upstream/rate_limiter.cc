@@ -43,6 +43,15 @@ std::string_view client_of(std::string_view address, std::string& buffer) {
   return buffer;
 }
 
+bool is_own_address(std::string_view address, const std::vector<std::string>& own) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (address.starts_with(kMapped) && address.find('.') != std::string_view::npos)
+    address.remove_prefix(kMapped.size());
+  address = address.substr(0, address.find('%'));  // without a zone
+  return address.starts_with("127.") || address == "::1" ||
+         std::find(own.begin(), own.end(), address) != own.end();
+}
+
 std::optional<Duration> RateLimiter::take(std::uint32_t uid, std::string_view client_address,
                                           bool known, BootTime now) {
   const unsigned percent = known ? 0 : policy_.reserved_percent;
@@ -53,7 +62,8 @@ std::optional<Duration> RateLimiter::take(std::uint32_t uid, std::string_view cl
     const double reserve = reserve_of(by_uid_.rate(), percent);
     if (!of_uid->has(reserve)) return of_uid->wait(by_uid_.rate(), reserve);
   }
-  if (!by_client_.unlimited() && !client_address.empty()) {
+  if (!by_client_.unlimited() && !client_address.empty() &&
+      !is_own_address(client_address, policy_.own_addresses)) {
     std::string buffer;
     of_client = &by_client_.of(hash_of(uid, client_of(client_address, buffer)), now);
     const double reserve = reserve_of(by_client_.rate(), percent);

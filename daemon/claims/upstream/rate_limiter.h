@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/base/hash_set.h"
 #include "daemon/claims/parse/token.h"
@@ -22,12 +23,18 @@ struct RateLimitPolicy {
   unsigned reserved_percent = 25;  // of each burst, for tokens that were valid before
   std::size_t max_uids = 1'024;
   std::size_t max_clients = 16'384;
+  // Addresses of this host. A proxy on it is not a client: its queries come from many.
+  std::vector<std::string> own_addresses;
   friend bool operator==(const RateLimitPolicy&, const RateLimitPolicy&) = default;
 };
 
 // Normalizes a client address for rate limiting. An IPv6 client owns at least a /64, so only the
 // first 64 bits count. Any other text is returned unchanged.
 std::string_view client_of(std::string_view address, std::string& buffer);
+
+// Whether the address is the loopback, or one of `own`. An IPv4 address may be written as an
+// IPv4-mapped IPv6 one.
+bool is_own_address(std::string_view address, const std::vector<std::string>& own);
 
 class RateLimiter {
  public:
