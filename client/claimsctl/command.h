@@ -62,5 +62,6 @@ std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_test_upstream();
+std::unique_ptr<Command> make_help();
 
 }  // namespace claimsd::claimsctl

@@ -25,6 +25,7 @@ constexpr CommandRow kCommands[] = {
   {"reload", "[OPTIONS]", "Make the daemon reread its configuration: all changes take effect, or none", make_reload},
   {"log-level", "[OPTIONS] [LEVEL]", "Show the log level, or change it temporarily", make_log_level},
   {"audit",  "[OPTIONS] COMMAND", "Search, verify and export the audit log", make_audit},
+  {"help",   "[COMMAND]", "Print the help of claimsctl or of a command", make_help},
 };
 // clang-format on
 

@@ -40,7 +40,7 @@ Problem cannot_read(std::string_view what, int error) {
 Problem terminal_refused() {
   return {Exit::kUsage, "token_from_terminal",
           "the token is read from standard input, which is a terminal",
-          "pass it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
+          "pass it from a file or a program: append < FILE or --token-file FILE to the command"};
 }
 
 Fd open_file(const std::string& file) {
@@ -73,7 +73,7 @@ Expected<Secret> read_token(const std::string& file) {
   if (token.empty()) {
     return tl::make_unexpected(Problem{Exit::kUsage, "token_empty",
                                        fmt::format("there is no token in {}", what),
-                                       "pass one: claimsctl query < FILE, or --token-file FILE"});
+                                       "append < FILE or --token-file FILE to the command"});
   }
   return Secret(token);
 }

@@ -167,12 +167,8 @@ Result<Value> convert(const Option& option, const Node& node) {
   return refuse(option, node);
 }
 
-std::string display(const Option& option, const Node& node) {
-  if (node.kind != NodeKind::kArray) {
-    const bool hide = option.show == Show::kNo && !node.text.empty();
-    return hide ? "(hidden)" : show(node, kMaxDisplayed);
-  }
-  if (option.show == Show::kNo && !node.items.empty()) return "(hidden)";
+std::string display(const Node& node) {
+  if (node.kind != NodeKind::kArray) return show(node, kMaxDisplayed);
   std::vector<std::string> items;
   for (const auto& item : node.items) items.push_back(show(item, kMaxShown));
   return fmt::format("[{}]", fmt::join(items, ", "));

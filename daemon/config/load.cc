@@ -85,7 +85,7 @@ class Loader {
     }
     row.assign(target, *value);
     loaded_.settings.push_back(
-        {std::move(path), display(option, node),
+        {std::move(path), display(node),
          member ? fmt::format("{}:{}", filename_, member->at.line) : std::string(kDefaultOrigin),
          option.reload == Reload::kYes, exactly(*value)});
   }

@@ -49,7 +49,8 @@ struct Value {
 };
 
 enum class Reload : bool { kNo, kYes };
-enum class Show : bool { kNo, kYes };  // kNo: may contain a password, so messages never show it
+// kNo: an invalid value may contain a password, so messages about it do not show it.
+enum class Show : bool { kNo, kYes };
 
 struct Option {
   std::string_view path;  // "daemon.socket"; for an upstream's row only the key

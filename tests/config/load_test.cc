@@ -216,7 +216,7 @@ TEST_CASE("every option is listed with its value and origin") {
   CHECK(fallback.value == R"("/run/claimsd/claims.sock")");
   CHECK(fallback.origin == "default");
   CHECK_FALSE(fallback.reloadable);
-  CHECK(setting_of(*loaded, "upstream.main.url").value == "(hidden)");
+  CHECK(setting_of(*loaded, "upstream.main.url").value == R"("https://auth.example.com")");
   CHECK(setting_of(*loaded, "upstream.main.proxy").value == R"("")");
 }
 

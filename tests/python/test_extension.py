@@ -328,21 +328,21 @@ def test_a_stream_cancels_queries_by_tag(claimsd, faults):
 
 
 def test_the_query_of_a_canceled_task_is_no_longer_open(claimsd, faults):
-    from auth_integration.transports.event_loop import LoopAsker
+    from auth_integration.transports.event_loop import LoopStream
 
     handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket))
 
     async def cancel_a_task():
-        asker = LoopAsker(asyncio.get_running_loop(), handle)
-        task = asyncio.ensure_future(asker.ask("token", None, None, 30000, _claimsd.ANY_AGE))
+        stream = LoopStream(asyncio.get_running_loop(), handle)
+        task = asyncio.ensure_future(stream.query("token", None, None, 30000, _claimsd.ANY_AGE))
         await asyncio.sleep(0)
-        assert asker.asker.stream.pending() == 1
+        assert stream.tagged.stream.pending() == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        asker.asker.receive()
-        assert asker.asker.stream.pending() == 0
-        asker.close()
+        stream.tagged.receive()
+        assert stream.tagged.stream.pending() == 0
+        stream.close()
 
     asyncio.run(cancel_a_task())
     faults.open("gate")
