@@ -6,20 +6,19 @@
 #include <optional>
 
 #include "daemon/admin/event_feed.h"
-#include "daemon/admin/http_server.h"
 #include "daemon/admin/reload_report.h"
 #include "daemon/admin/reloader.h"
 #include "daemon/admin/routes.h"
 #include "daemon/admin/scrape_guard.h"
 #include "daemon/admin/status_line.h"
 #include "daemon/admin/upstream_monitor.h"
+#include "daemon/answer_router.h"
 #include "daemon/audit/recorder.h"
 #include "daemon/base/boot_id.h"
 #include "daemon/daemon_status.h"
 #include "daemon/host/own_addresses.h"
 #include "daemon/host/service_reporter.h"
-#include "daemon/host/sockets.h"
-#include "daemon/loop/loopback_socket.h"
+#include "daemon/listeners.h"
 #include "daemon/loop/prepare.h"
 #include "daemon/loop/signal_watcher.h"
 #include "daemon/loop/timer.h"
@@ -33,6 +32,7 @@
 #include "daemon/store/private_directory.h"
 #include "daemon/store/revocation_writer.h"
 #include "daemon/store/write_behind.h"
+#include "daemon/upstream_tester.h"
 #include "daemon/version.h"
 #include "daemon/wiring.h"
 
@@ -52,8 +52,6 @@ class RealDaemon final : public Daemon {
 
   Status open() {
     loop_ = TRY(loop::Loop::create());
-    // First, because by default the cache is in this directory as well.
-    if (options_.sockets.empty()) TRY(host::ensure_directory_of(config().daemon.socket));
     TRY(open_store());
     TRY(open_revocations());
     TRY(open_audit());
@@ -71,8 +69,6 @@ class RealDaemon final : public Daemon {
   Status open_audit();
   Status open_service();
   Status open_sockets();
-  Status open_admin();
-  Status open_scraped();
   Status watch();
   claims::ActionDone acknowledged(audit::Event what, const claims::AdminAction& action,
                                   claims::ActionDone done);
@@ -117,10 +113,12 @@ class RealDaemon final : public Daemon {
   claims::NoAuditSink no_audit_;
   std::unique_ptr<audit::Recorder> audit_;  // null: no audit log is kept
   std::unique_ptr<server::Server> server_;
+  FrontDoorListener http_;
+  std::optional<AnswerRouter> answers_;
   std::unique_ptr<claims::ClaimsService> service_;
+  std::optional<UpstreamTester> tester_;
   std::unique_ptr<upstream::FetchThread> upstream_;
-  host::SocketFile admin_file_;
-  std::unique_ptr<admin::HttpServer> admin_;
+  AdminListener admin_;
   std::unique_ptr<admin::HttpServer> scraped_;
   std::vector<loop::SignalWatcher> signals_;
   std::unique_ptr<admin::Reloader> reloader_;
@@ -176,7 +174,7 @@ Status RealDaemon::open_audit() {
              for (const audit::Completion& one : answers)
                service_->recorded(one.ticket, one.verdict == claims::AuditDecision::kProceed);
            },
-       .peer = [this](std::uint64_t connection) { return server_->peer(connection); }}));
+       .peer = [this](std::uint64_t connection) { return answers_->peer(connection); }}));
   audit_->note({.event = audit::Event::kStarted, .detail = fmt::format("version {}", kVersion)});
   return {};
 }
@@ -198,10 +196,13 @@ Status RealDaemon::open_service() {
   upstream_ = TRY(upstream::FetchThread::create(
       upstream_settings_from(config()),
       [this](claims::FlightId id, const claims::FetchOutcome& outcome) {
-        service_->on_complete(id, outcome);
+        if (!tester_->on_complete(id, outcome)) service_->on_complete(id, outcome);
       },
       *loop_, log_,
       [this](const upstream::CredentialReport& report) { certificates_changed(report); }));
+  http_ = TRY(open_front_door(config(), options_.sockets, *loop_));
+  answers_.emplace(*server_, http_.door.get());
+  tester_.emplace(*upstream_, log_);
   service_ = std::make_unique<claims::ClaimsService>(
       policy_from(config(), host::own_addresses()),
       claims::Dependencies{.clock = clock_,
@@ -209,13 +210,14 @@ Status RealDaemon::open_service() {
                            .keyer = *keyer_,
                            .cache = *cache_,
                            .upstream = *upstream_,
-                           .sink = *server_,
+                           .sink = *answers_,
                            .observer = *monitor_,
                            .publisher = lease_map_->publisher(),
                            .fingerprinter = *fingerprinter_,
                            .revocation_log = *revocation_log_,
                            .audit = audit_sink()});
   service_->restore(std::exchange(known_rules_, {}));
+  if (http_.door) http_.door->connect(*service_);
   server_->connect(
       {.service = *service_,
        .clock = clock_,
@@ -227,48 +229,15 @@ Status RealDaemon::open_service() {
 }
 
 Status RealDaemon::open_sockets() {
-  const config::DaemonConfig& daemon = config().daemon;
-  if (std::optional<Fd> inherited = host::take_socket(options_.sockets, "claims")) {
-    TRY(server_->open(std::move(*inherited)));
-  } else {
-    const loop::ListenOptions options =
-        TRY(host::socket_options(daemon.socket, daemon.socket_mode, daemon.socket_group));
-    TRY(server_->open(options));
-  }
-  return open_admin();
-}
-
-Status RealDaemon::open_admin() {
-  const config::DaemonConfig& daemon = config().daemon;
-  Fd listening;
-  if (std::optional<Fd> inherited = host::take_socket(options_.sockets, "admin")) {
-    listening = std::move(*inherited);
-  } else {
-    const loop::ListenOptions options = TRY(host::socket_options(
-        daemon.admin_socket, daemon.admin_socket_mode, daemon.admin_socket_group));
-    loop::BoundSocket bound = TRY(loop::listen_on_unix_path(options));
-    admin_file_ = host::SocketFile(daemon.admin_socket, bound.file);
-    listening = std::move(bound.fd);
-  }
-  admin_ = TRY(
-      admin::HttpServer::create(*loop_, std::move(listening),
-                                [services = admin_services()](const admin::HttpRequest& request) {
-                                  return admin::dispatch(services, request);
-                                },
-                                {.is_action = admin::is_action}));
-  return open_scraped();
-}
-
-// HTTP on loopback for Prometheus, if configured.
-Status RealDaemon::open_scraped() {
-  const std::string& address = config().daemon.metrics_listen;
-  if (address.empty()) return {};
-  Fd listening = TRY(loop::listen_on_loopback(address));
-  scraped_ = TRY(admin::HttpServer::create(
-      *loop_, std::move(listening),
+  TRY(open_claims_socket(config().daemon, options_.sockets, *server_));
+  admin_ = TRY(open_admin_socket(config().daemon, options_.sockets, *loop_,
+                                 [services = admin_services()](const admin::HttpRequest& request) {
+                                   return admin::dispatch(services, request);
+                                 }));
+  scraped_ = TRY(open_scraped(
+      config().daemon, *loop_,
       [services = admin_services(), cache = admin::ScrapeCache()](
-          const admin::HttpRequest& request) mutable { return cache.dispatch(services, request); },
-      admin::ScrapeCache::limits()));
+          const admin::HttpRequest& request) mutable { return cache.dispatch(services, request); }));
   return {};
 }
 
@@ -296,6 +265,10 @@ admin::AdminServices RealDaemon::admin_services() {
   };
   services.inspect_token = [this](std::string_view token, const auto& visit) {
     service_->inspect_token(token, visit);
+  };
+  services.test_upstream = [this](std::string_view name, std::string_view token,
+                                  std::optional<std::uint32_t> by, admin::UpstreamTestDone done) {
+    return tester_->start(config(), name, token, operator_named(by), std::move(done));
   };
   services.now = [this] { return clock_.now(); };
   services.events = &*events_;
@@ -391,8 +364,8 @@ void RealDaemon::before_wait() {
     armed_for_ = *wake;
     tick_->start(*wake - clock_.now().boot);
   }
-  if (stopping_ && service_->idle() && server_->drained() && revocation_log_->idle() &&
-      hold_->idle() && (!audit_ || audit_->idle()))
+  if (stopping_ && service_->idle() && server_->drained() && (!http_.door || http_.door->idle()) &&
+      revocation_log_->idle() && hold_->idle() && (!audit_ || audit_->idle()))
     loop_->stop();
 }
 
@@ -423,6 +396,7 @@ Status RealDaemon::apply(config::LoadedConfig&& fresh) {
   log_level_ = config().log.level;
   options_.set_log(config().log);
   server_->reconfigure(server_settings_from(config()));
+  if (http_.door) http_.door->reconfigure(front_door_settings_from(config()));
   service_->reconfigure(policy_from(config(), host::own_addresses()));
   if (!access_changes) return {};
   // A worker that lost access could still read the map it holds.
@@ -479,6 +453,7 @@ admin::DaemonStatus RealDaemon::status() const {
                         .now = clock_.now(),
                         .stopping = stopping_,
                         .server = *server_,
+                        .front_door = http_.door.get(),
                         .service = *service_,
                         .cache = *cache_,
                         .store = *store_,

@@ -58,6 +58,12 @@ admin::DaemonStatus gather_status(const StatusSources& from) {
   status.counters = service.counters();
   status.lookups = service.lookups();
   status.server_counters = from.server.counters();
+  if (from.front_door != nullptr) {
+    status.http = {.on = true,
+                   .connections = from.front_door->connections(),
+                   .max_connections = config.http.max_connections,
+                   .counters = from.front_door->counters()};
+  }
   status.cache_tampered = from.store.counters().tampered;
   status.cache_failures = from.store.counters().failed;
   status.cache_dropped = from.store.counters().dropped;

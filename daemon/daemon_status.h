@@ -9,6 +9,7 @@
 #include "daemon/audit/recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
+#include "daemon/front_door/front_door.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/store/claims_cache.h"
@@ -23,6 +24,7 @@ struct StatusSources {
   Now now;
   bool stopping = false;
   const server::Server& server;
+  const front_door::FrontDoor* front_door = nullptr;  // null: off
   const claims::ClaimsService& service;
   const store::WriteBehindCache& cache;
   const store::LmdbClaimsCache& store;

@@ -6,8 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "daemon/base/printable.h"
 #include "daemon/config/read_file.h"
 #include "daemon/daemon.h"
+#include "daemon/host/failed_start.h"
+#include "daemon/host/start_count.h"
 #include "daemon/host/descriptor_limit.h"
 #include "daemon/log/log_events.h"
 #include "daemon/log/rate_limited_log.h"
@@ -21,6 +24,9 @@ namespace claimsd::daemon {
 namespace {
 
 constexpr const char* kDefaultConfig = "/etc/claimsd/claimsd.toml";
+constexpr std::size_t kMaxStatusLine = 500;
+// After this many crashes at the start, each further start waits first.
+constexpr std::uint32_t kStartsInARow = 3;
 
 struct CommandLine {
   std::string config_file = kDefaultConfig;
@@ -53,16 +59,43 @@ bool filtered(const Status& status, Log& log) {
   return status.has_value();
 }
 
-int run(const CommandLine& command_line) {
-  Result<config::LoadedConfig> config = load(command_line.config_file);
+int check(const CommandLine& command_line) {
+  const Result<config::LoadedConfig> config = load(command_line.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return EX_CONFIG;
   }
-  if (command_line.check) {
-    std::printf("%s: valid, %zu upstream(s)\n", command_line.config_file.c_str(),
-                config->config.upstreams.size());
-    return EXIT_SUCCESS;
+  std::printf("%s: valid, %zu upstream(s)\n", command_line.config_file.c_str(),
+              config->config.upstreams.size());
+  return EXIT_SUCCESS;
+}
+
+// `status`: of the process. Returns it after connections were refused for a while.
+int cannot_start(const host::ServiceManager& manager, const host::FailedStart& failed,
+                 host::StartCount& starts, const std::string& reason, int status) {
+  starts.finished();
+  manager.notify("STATUS=cannot start: " + printable(reason, kMaxStatusLine));
+  failed.refuse(reason, host::kRefusalTime);
+  return status;
+}
+
+int run(const CommandLine& command_line) {
+  std::vector<host::InheritedSocket> sockets = host::take_inherited_sockets();
+  host::ServiceManager manager = host::ServiceManager::from_environment();
+  host::FailedStart failed(sockets);
+  host::StartCount starts(sockets, manager);
+  // Writes to peers that may be gone: libuv, libmicrohttpd, FailedStart.
+  signal(SIGPIPE, SIG_IGN);
+  if (starts.crashes() >= kStartsInARow) {
+    const std::string reason = fmt::format("the last {} starts crashed", starts.crashes());
+    std::fprintf(stderr, "%s: connections are refused for %lld s first\n", reason.c_str(),
+                 static_cast<long long>(host::kRefusalTime / seconds(1)));
+    failed.refuse(reason, host::kRefusalTime);
+  }
+  Result<config::LoadedConfig> config = load(command_line.config_file);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return cannot_start(manager, failed, starts, config.error().message, EX_CONFIG);
   }
   const SystemClock clock;
   SpdlogLog log(log_style(config->config.log.format), config->config.log.level, clock);
@@ -70,15 +103,13 @@ int run(const CommandLine& command_line) {
   const std::uint64_t descriptors = host::raise_descriptor_limit();
   if (const Status fits = descriptors_fit(config->config, descriptors); !fits) {
     log.error("start_failed", "{}", fits.error().message);
-    return EX_CONFIG;
+    return cannot_start(manager, failed, starts, fits.error().message, EX_CONFIG);
   }
   // libcurl's TLS library would write session keys to the file it names, and with them tokens.
   unsetenv("SSLKEYLOGFILE");
-  // libuv and libmicrohttpd write to peers that may be gone.
-  signal(SIGPIPE, SIG_IGN);
   if (const Status hardened = sandbox::harden_process(); !hardened) {
     log.error("start_failed", "{}", hardened.error().message);
-    return EXIT_FAILURE;
+    return cannot_start(manager, failed, starts, hardened.error().message, EXIT_FAILURE);
   }
   // Must precede the first event loop. The full filter follows once all files are open and all
   // threads run.
@@ -88,9 +119,9 @@ int run(const CommandLine& command_line) {
       Daemon::create({.config = std::move(*config),
                       .config_file = command_line.config_file,
                       .credentials_directory = text_of("CREDENTIALS_DIRECTORY"),
-                      .sockets = host::take_inherited_sockets(),
+                      .sockets = std::move(sockets),
                       .descriptors = descriptors,
-                      .manager = host::ServiceManager::from_environment(),
+                      .manager = manager,
                       .set_log =
                           [&log](const config::LogConfig& set) {
                             log.set_level(set.level);
@@ -99,9 +130,11 @@ int run(const CommandLine& command_line) {
                      rate_limited);
   if (!daemon) {
     log.error("start_failed", "{}", daemon.error().message);
-    return EXIT_FAILURE;
+    return cannot_start(manager, failed, starts, daemon.error().message, EXIT_FAILURE);
   }
+  failed.stop();
   if (filter) filtered(sandbox::install_system_call_filter(), log);
+  starts.finished();
   (*daemon)->run();
   return EXIT_SUCCESS;
 }
@@ -123,5 +156,6 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);  // prints help, version or the error
     return code == 0 ? EXIT_SUCCESS : EX_USAGE;
   }
-  return claimsd::daemon::run(command_line);
+  return command_line.check ? claimsd::daemon::check(command_line)
+                            : claimsd::daemon::run(command_line);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/url.h"
 
 namespace claimsd::daemon {
@@ -13,20 +14,46 @@ void append_part(std::string& scope, std::string_view part) {
   scope += part;
 }
 
+// A number before each list, so that an item cannot move from one list to the next.
+void append_claims(std::string& scope, const config::UpstreamConfig& upstream) {
+  append_part(scope, upstream.id_claim.text);
+  append_part(scope, upstream.email_claim.text);
+  append_part(scope, std::to_string(upstream.role_claims.size()));
+  for (const RoleClaim& claim : upstream.role_claims) {
+    append_part(scope, claim.at.text);
+    append_part(scope, config::name_of(claim.form));
+  }
+  for (const auto* required : {&upstream.require, &upstream.require_token}) {
+    append_part(scope, std::to_string(required->size()));
+    for (const RequiredClaim& one : *required) append_part(scope, config::exact(one));
+  }
+  append_part(scope, std::to_string(upstream.max_claims_bytes));
+}
+
 std::string key_scope(const config::UpstreamConfig& upstream) {
   std::string scope;
   append_part(scope, upstream.name);
   for (const std::string& url : upstream.urls) append_part(scope, url);
-  for (const std::string* part :
-       {&upstream.path, &upstream.id_claim, &upstream.email_claim, &upstream.role_claim}) {
-    append_part(scope, *part);
-  }
+  append_part(scope, upstream.path);
+  append_claims(scope, upstream);
   // Which server may answer, and the daemon's identity.
   for (const std::filesystem::path* path :
        {&upstream.ca_file, &upstream.client_certificate, &upstream.client_key}) {
     append_part(scope, path->native());
   }
+  for (const std::filesystem::path* path :
+       {&upstream.client_secret_file, &upstream.request_header_file,
+        &upstream.proxy_credentials_file}) {
+    append_part(scope, path->native());
+  }
   append_part(scope, upstream.proxy);
+  for (const std::string* part :
+       {&upstream.client_id, &upstream.audience, &upstream.scheme, &upstream.socket_user}) {
+    append_part(scope, *part);
+  }
+  append_part(scope, fmt::format("{} {} {} {}", static_cast<int>(upstream.kind),
+                                 static_cast<int>(upstream.client_auth), upstream.accept_bound,
+                                 upstream.no_store_ttl.count()));
   for (const std::uint32_t status : upstream.rejection_statuses)
     append_part(scope, std::to_string(status));
   return scope;
@@ -37,6 +64,20 @@ constexpr std::uint64_t kSocketsPerRequest = 2;
 // Listeners, timers, the cache, the revocations, the audit log and its reader, certificates, the
 // name service; and two HTTP servers at their limit.
 constexpr std::uint64_t kOtherDescriptors = 192;
+
+upstream::Kind kind_of(config::UpstreamKind kind) {
+  return kind == config::UpstreamKind::kUserinfo ? upstream::Kind::kUserinfo
+                                                 : upstream::Kind::kIntrospection;
+}
+
+upstream::ClientAuth client_auth_of(config::ClientAuth how) {
+  switch (how) {
+    case config::ClientAuth::kBasic: return upstream::ClientAuth::kBasic;
+    case config::ClientAuth::kPost: return upstream::ClientAuth::kPost;
+    case config::ClientAuth::kCertificate: return upstream::ClientAuth::kCertificate;
+  }
+  return upstream::ClientAuth::kBasic;
+}
 
 // A hit in the map leaves no record, so with this level workers do not get the map.
 bool records_every_hit(const config::AuditConfig& audit) {
@@ -94,8 +135,16 @@ claims::Policy policy_from(const config::Config& config, std::vector<std::string
     claims::UpstreamPolicy& row = policy.upstreams.emplace_back();
     row.name = upstream.name;
     row.urls = upstream.urls.size();
-    row.names = {
-        .id = upstream.id_claim, .email = upstream.email_claim, .role = upstream.role_claim};
+    row.mapping = {.id = upstream.id_claim,
+                   .email = upstream.email_claim,
+                   .roles = upstream.role_claims,
+                   .require = upstream.require,
+                   .require_token = upstream.require_token,
+                   .max_raw = upstream.max_claims_bytes};
+    row.max_token = upstream.max_token_bytes;
+    if (upstream.kind == config::UpstreamKind::kIntrospection)
+      row.introspection = {.audience = upstream.audience, .accept_bound = upstream.accept_bound};
+    row.no_store_ttl = std::chrono::ceil<seconds>(upstream.no_store_ttl);
     row.rejection_statuses.assign(upstream.rejection_statuses.begin(),
                                   upstream.rejection_statuses.end());
   }
@@ -114,6 +163,34 @@ server::Settings server_settings_from(const config::Config& config) {
           .handshake_timeout = daemon.handshake_timeout};
 }
 
+front_door::Settings front_door_settings_from(const config::Config& config) {
+  const std::optional<server::UpstreamName> by_default = find_upstream(config, "");
+  front_door::Settings settings;
+  settings.serves_document = by_default.has_value();
+  if (by_default) {
+    settings.upstream = by_default->id;
+    settings.gates.push_back(
+        {.name = std::string(front_door::kAuthenticated), .roles = {}, .upstream = by_default->id});
+  }
+  for (const config::GateConfig& gate : config.http.gates) {
+    const auto upstream = gate.upstream.empty() ? std::optional(settings.upstream)
+                                                : upstream_named(config, gate.upstream);
+    // Configuration checks that each gate has an upstream.
+    if (upstream) settings.gates.push_back({gate.name, gate.roles, *upstream});
+  }
+  settings.realm = config.http.realm;
+  settings.client_address_header = config.http.client_address_header;
+  settings.trusted_uids = config.http.trusted_uids;
+  settings.admission = server_settings_from(config).admission;
+  return settings;
+}
+
+front_door::HttpLimits front_door_limits_from(const config::Config& config) {
+  return {.connections = config.http.max_connections,
+          .connections_per_uid = config.http.max_connections_per_uid,
+          .idle_timeout = std::chrono::ceil<std::chrono::seconds>(config.http.idle_timeout)};
+}
+
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin) {
   const config::AuditConfig& audit = config.audit;
   audit::Settings settings;
@@ -127,6 +204,7 @@ audit::Settings audit_settings_from(const config::Config& config, const std::str
       audit.allow_when_full ? audit::WhenFull::kAllowUnrecorded : audit::WhenFull::kUnavailable;
   settings.log.policy.max_records = audit.max_records;
   settings.log.policy.max_tickets = audit.max_waiting;
+  settings.log.policy.max_bytes_per_uid = audit.max_bytes_per_uid;
   settings.anchors_file = audit.anchors_file.native();
   settings.upstreams = upstream_names_from(config);
   return settings;
@@ -169,6 +247,14 @@ std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Con
                           .next_url = &url != &upstream.urls.front(),
                           .url = url,
                           .path = upstream.path,
+                          .socket_user = upstream.socket_user,
+                          .kind = kind_of(upstream.kind),
+                          .scheme = upstream.scheme,
+                          .client_id = upstream.client_id,
+                          .client_auth = client_auth_of(upstream.client_auth),
+                          .client_secret_file = upstream.client_secret_file,
+                          .request_header_file = upstream.request_header_file,
+                          .proxy_credentials_file = upstream.proxy_credentials_file,
                           .timeout = upstream.timeout,
                           .connect_timeout = upstream.connect_timeout,
                           .ca_file = upstream.ca_file,
@@ -176,7 +262,9 @@ std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Con
                           .client_key = upstream.client_key,
                           .proxy = upstream.proxy,
                           .http2 = upstream.http2,
-                          .connections = upstream.connections});
+                          .connections = upstream.connections,
+                          .connection_max_age = std::chrono::ceil<seconds>(upstream.connection_max_age),
+                          .dns_cache = std::chrono::ceil<seconds>(upstream.dns_cache)});
   }
   return settings;
 }
@@ -188,6 +276,8 @@ std::vector<admin::UpstreamStatus> upstream_rows_from(const config::Config& conf
     row.name = upstream.name;
     row.url = upstream.urls.front();
     row.is_default = upstream.is_default;
+    for (const RoleClaim& claim : upstream.role_claims)
+      row.documents.role_claims.push_back({.name = claim.at.text});
   }
   return rows;
 }
@@ -203,6 +293,11 @@ std::vector<std::string> upstream_names_from(const config::Config& config) {
   std::vector<std::string> names;
   for (const config::UpstreamConfig& upstream : config.upstreams) names.push_back(upstream.name);
   return names;
+}
+
+std::optional<claims::UpstreamId> default_upstream(const config::Config& config) {
+  const config::UpstreamConfig* const upstream = config.default_upstream();
+  return upstream != nullptr ? upstream_named(config, upstream->name) : std::nullopt;
 }
 
 std::optional<claims::UpstreamId> upstream_named(const config::Config& config,

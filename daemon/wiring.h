@@ -9,6 +9,7 @@
 #include "daemon/audit/recorder.h"
 #include "daemon/claims/service.h"
 #include "daemon/config/config.h"
+#include "daemon/front_door/http_thread.h"
 #include "daemon/server/server.h"
 #include "daemon/shm/lease_map.h"
 #include "daemon/upstream/fetch_thread.h"
@@ -22,6 +23,8 @@ server::Settings server_settings_from(const config::Config& config);
 // Whether the file descriptors that this configuration may need are at most `limit`. Worker
 // connections come last: they must never take those of the Auth APIs, the files or the admin API.
 Status descriptors_fit(const config::Config& config, std::uint64_t limit);
+front_door::Settings front_door_settings_from(const config::Config& config);
+front_door::HttpLimits front_door_limits_from(const config::Config& config);
 audit::Level audit_level_of(const config::AuditConfig& audit);
 audit::Settings audit_settings_from(const config::Config& config, const std::string& origin);
 // Whether both configurations admit the same peers.
@@ -39,6 +42,9 @@ std::vector<std::string> key_scopes_from(const config::Config& config);
 // The upstream for a client's `url` ("": the default); none if it is not configured.
 std::optional<server::UpstreamName> find_upstream(const config::Config& config,
                                                   std::string_view url);
+
+// The upstream for clients that name none, if there is one.
+std::optional<claims::UpstreamId> default_upstream(const config::Config& config);
 
 // The upstream of the table [upstream.NAME].
 std::optional<claims::UpstreamId> upstream_named(const config::Config& config,

@@ -13,8 +13,9 @@ bool decode_claims(std::string_view block, ClaimsView& out) {
     static_cast<void>(reader.sized<std::uint16_t>(kMaxRole));
   }
   if (!reader.ok()) return false;
-  out.roles =
-      RoleList(count, std::string_view(items, static_cast<std::size_t>(reader.at() - items)));
+  const auto size = static_cast<std::size_t>(reader.at() - items);
+  if (size > std::size_t{2} * count + kMaxRoleBytes) return false;
+  out.roles = RoleList(count, std::string_view(items, size));
   out.raw = reader.sized<std::uint32_t>(kMaxRawClaims);
   return reader.ok() && reader.left() == 0 && !out.id.empty();
 }

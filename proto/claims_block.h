@@ -4,7 +4,7 @@
 //   block = id email roles raw
 //   id    = u16 size, bytes        1..kMaxId
 //   email = u16 size, bytes        0..kMaxEmail; empty: absent
-//   roles = u16 count, count × (u16 size, bytes)
+//   roles = u16 count, count × (u16 size, bytes)    together at most kMaxRoleBytes
 //   raw   = u32 size, bytes        the Auth API's JSON object, whitespace removed
 //
 // Encoded once, when an answer arrives from the Auth API, and then copied as a whole: neither
@@ -67,7 +67,12 @@ bool encode_claims(Writer& writer, std::string_view id, std::string_view email, 
   writer.sized<std::uint16_t>(email, kMaxEmail);
   if (id.empty() || roles.size() > kMaxRoles) writer.fail();
   writer.integer(static_cast<std::uint16_t>(roles.size()));
-  for (const auto& role : roles) writer.sized<std::uint16_t>(role, kMaxRole);
+  std::size_t role_bytes = 0;
+  for (const auto& role : roles) {
+    role_bytes += role.size();
+    writer.sized<std::uint16_t>(role, kMaxRole);
+  }
+  if (role_bytes > kMaxRoleBytes) writer.fail();
   writer.sized<std::uint32_t>(raw, kMaxRawClaims);
   return writer.ok();
 }

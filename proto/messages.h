@@ -68,7 +68,7 @@ inline constexpr std::uint32_t kAnyAge = 0xffffffffu;
 #define CLAIMSD_FIELDS_Query(I, S)                       \
   I(std::uint32_t, timeout_ms)                           \
   I(std::uint32_t, max_age_ms)                           \
-  S(std::uint16_t, token, kMaxPayload)                   \
+  S(std::uint16_t, token, kMaxTokenField)                 \
   S(std::uint16_t, client_address, kMaxAddress)          \
   S(std::uint16_t, trace_id, kMaxTraceId)                \
   S(std::uint16_t, route, kMaxRoute)
@@ -135,8 +135,9 @@ CLAIMSD_MESSAGES(CLAIMSD_MESSAGE_STRUCT)
   F(kUnknownUpstream, 8, "the expected Auth API is not an upstream of this daemon: compare the URLs") \
   F(kTooManyOpen,     9, "too many queries are open on this connection: wait for answers first") \
   F(kStopping,       10, "the daemon is stopping: connect again") \
-  F(kTooManyOfUid,   11, "this uid has daemon.max_connections_per_uid connections: close some, or raise it") \
-  F(kConnectsTooFast, 12, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it")
+  F(kCannotStart,    11, "the daemon cannot start: read its log") \
+  F(kTooManyOfUid,   12, "this uid has daemon.max_connections_per_uid connections: close some, or raise it") \
+  F(kConnectsTooFast, 13, "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it")
 // clang-format on
 
 enum class FailureCode : std::uint16_t {

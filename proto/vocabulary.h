@@ -35,16 +35,16 @@ enum class Source : std::uint8_t {
   R(kOk,               0,   "ok",                kValid,       "the Auth API confirmed the token") \
   R(kRejected,          100, "rejected",           kInvalid,     "the Auth API rejected the token: log in again") \
   R(kMalformed,        101, "malformed",         kInvalid,     "not a bearer token (RFC 6750): send it exactly as issued, without \"Bearer \"") \
-  R(kTooLong,          102, "too_long",          kInvalid,     "longer than 8 KiB, the limit for a token: send it exactly as issued") \
   R(kExpired,          103, "expired",           kInvalid,     "the token has expired: refresh it or log in again") \
   R(kRevoked,          104, "revoked",           kInvalid,     "an operator revoked the token: log in again") \
+  R(kClaimMismatch,    105, "claim_mismatch",    kInvalid,     "the token is not valid for this service: its claims do not have the required values") \
   R(kDeadline,         200, "deadline",          kUnavailable, "the Auth API did not answer within the timeout of the query: try again") \
   R(kUpstreamTimeout,  201, "upstream_timeout",  kUnavailable, "the request to the Auth API timed out: run claimsctl status") \
   R(kUpstreamConnect,  202, "upstream_connect",  kUnavailable, "cannot connect to the Auth API: check its URL, DNS and the network") \
   R(kUpstreamTls,      203, "upstream_tls",      kUnavailable, "the TLS connection to the Auth API failed: check its certificate and ca_file") \
   R(kUpstreamStatus,   204, "upstream_status",   kUnavailable, "the Auth API answered with a status that is neither 200 nor a rejection: check its log") \
   R(kUpstreamBody,     205, "upstream_body",     kUnavailable, "the answer of the Auth API is not a valid claims document: check the daemon's log") \
-  R(kUpstreamTooLarge, 206, "upstream_too_large",kUnavailable, "the answer of the Auth API is larger than 64 KiB: check the Auth API's log") \
+  R(kUpstreamTooLarge, 206, "upstream_too_large",kUnavailable, "the answer of the Auth API is larger than 256 KiB: check the Auth API's log") \
   R(kUpstreamProtocol, 207, "upstream_protocol", kUnavailable, "the Auth API closed the connection early or does not speak HTTP: check its log") \
   R(kOverloaded,       208, "overloaded",        kUnavailable, "too many queries are waiting for the Auth API: try again shortly") \
   R(kShuttingDown,     209, "shutting_down",     kUnavailable, "the daemon is stopping: try again shortly") \
@@ -52,6 +52,10 @@ enum class Source : std::uint8_t {
   R(kInternal,         211, "internal",          kUnavailable, "internal error of the daemon: check its log") \
   R(kRateLimited,       212, "rate_limited",       kUnavailable, "this uid exceeds its rate limit for unknown tokens: try again later") \
   R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not accept the required record: run claimsctl status") \
+  R(kRolesUnknown,     214, "roles_unknown",     kUnavailable, "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles") \
+  R(kTooLong,          215, "too_long",          kUnavailable, "the token is longer than the daemon accepts: raise max_token_bytes of the upstream") \
+  R(kUpstreamCertificate, 220, "upstream_certificate", kUnavailable, "the Auth API requires a client certificate: set client_certificate and client_key") \
+  R(kUpstreamCredentials, 221, "upstream_credentials", kUnavailable, "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
   R(kNotPermitted,     301, "not_permitted",     kUnavailable, "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids") \
   R(kWrongDaemon,      302, "wrong_daemon",      kUnavailable, "the socket belongs to an untrusted user: check socket_path and daemon_uid") \

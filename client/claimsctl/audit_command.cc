@@ -47,7 +47,7 @@ class AuditCommand final : public Command {
         {"tail", "Print the last records", tail_options(), &tail_.chosen},
         {"search", "Search records by user, token, peer, event or time", search_options(),
          &search_.chosen},
-        {"report", "Summarize rejections by reason, user, peer and hour",
+        {"report", "Summarize rejections, denials and outages by reason, user, peer and hour",
          report_.options.all_options(), &report_.chosen},
         {"verify", "Check the log for modifications by its hash chain and its anchors",
          verify_options(), &verify_.chosen},

@@ -6,6 +6,7 @@
 
 #include "client/claimsctl/output.h"
 #include "daemon/base/json_writer.h"
+#include "daemon/base/printable.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -129,12 +130,24 @@ std::string ocsf_line(const Record& record) {
   return json.end_object().end_object().take();
 }
 
-// Spreadsheets run a cell that begins like a formula (OWASP, "CSV Injection").
+// Spreadsheets run a cell that begins like a formula (OWASP, "CSV Injection"), also with the
+// full-width and small forms of its characters, behind spaces, and behind what printable() replaces.
+bool begins_a_formula(std::string_view text) {
+  constexpr std::u32string_view kSkipped = U" \u00a0\u3000";
+  constexpr std::u32string_view kFirst = U"=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b";
+  while (!text.empty()) {
+    const auto [size, code] = first_character(text);
+    const bool visible = size != 0 && is_visible(code);
+    if (visible && kSkipped.find(code) == std::u32string_view::npos)
+      return kFirst.find(code) != std::u32string_view::npos;
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  return false;
+}
+
 std::string cell(std::string_view text) {
   std::string out = "\"";
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) {
-    out += '\'';
-  }
+  if (begins_a_formula(text)) out += '\'';
   for (const char c : printable(text)) {
     if (c == '"') out += '"';
     out += c;

@@ -15,8 +15,6 @@ namespace {
 
 namespace chrono = std::chrono;
 
-constexpr std::size_t kHostKeySize = 32;
-
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
   int number = 0;
   if (at + count > text.size()) return std::nullopt;
@@ -68,8 +66,8 @@ std::string check_verdict(const std::string& text) {
 }
 
 Expected<audit::Fingerprint> fingerprint_of_token(const std::string& key_file) {
-  const auto key = read_token(key_file);
-  if (!key || key->view().size() != kHostKeySize) {
+  const auto key = read_host_key(key_file);
+  if (!key) {
     return tl::make_unexpected(Problem{
         Exit::kNoPermission, "no_host_key", fmt::format("cannot read a host key from {}", key_file),
         "run this as root on the host of the log, or name a copy of the key with --key-file"});

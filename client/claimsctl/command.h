@@ -17,7 +17,7 @@ namespace claimsd::claimsctl {
 // Options that every command accepts, before or after its name.
 struct Globals {
   std::string socket = "/run/claimsd/claims.sock";
-  std::string admin_socket = "/run/claimsd/admin.sock";
+  std::string admin_socket = "/run/claimsd-admin/admin.sock";
   bool json = false;
 };
 
@@ -61,5 +61,7 @@ std::unique_ptr<Command> make_reload();
 std::unique_ptr<Command> make_log_level();
 std::unique_ptr<Command> make_audit();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_test_upstream();
+std::unique_ptr<Command> make_help();
 
 }  // namespace claimsd::claimsctl

@@ -24,8 +24,8 @@ class HelpFormatter final : public CLI::Formatter {
             row.name, row.synopsis);
       }
     }
-    return fmt::format("Usage: {} [OPTIONS] COMMAND\nFor help on a command: {} COMMAND --help\n",
-                       name, name);
+    return fmt::format(
+        "Usage: {} [OPTIONS] COMMAND\nFor help on a command: claimsctl help COMMAND\n", name);
   }
 };
 
@@ -69,6 +69,35 @@ CLI::App* add_command(CLI::App& app, std::string_view name, std::string_view hel
   // Global options may also follow the command.
   command->fallthrough()->group("Commands")->set_help_flag("-h,--help", "Print this help");
   return command;
+}
+
+// The innermost parsed command.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+// "audit search"; "" for claimsctl itself.
+std::string name_of(const CLI::App& app) {
+  if (app.get_parent() == nullptr) return "";
+  const std::string before = name_of(*app.get_parent());
+  return before.empty() ? app.get_name() : before + " " + app.get_name();
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+// With the options of the commands around it.
+std::vector<std::string> names_of_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  if (app.get_parent() != nullptr) names = names_of_options(*app.get_parent());
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
 }
 
 void take_given(const CLI::App& app, const std::vector<Option>& rows) {
@@ -140,15 +169,38 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
 }
 
 Problem CommandLine::usage_problem(const CLI::ParseError& error, int argc, char** argv) const {
-  const auto commands = app_->get_subcommands();
+  const CLI::App& app = innermost(*app_);
   const auto extras = app_->remaining(true);
+  const std::string extra = extras.empty() ? "" : extras.front();
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
   return claimsctl::usage_problem(
-      {.command = commands.empty() ? "" : commands.front()->get_name(),
-       .extra = extras.empty() ? "" : extras.front(),
+      {.command = name_of(app),
+       .extra = extra,
+       .known = extra.starts_with('-') ? names_of_options(app) : names_of_commands(app),
        .incomplete = code == CLI::ExitCodes::RequiredError || code == CLI::ExitCodes::ExtrasError,
        .message = error.what()},
       {argv + 1, argv + argc});
+}
+
+Expected<std::string> CommandLine::help(const std::vector<std::string>& words) const {
+  const CLI::App* app = app_.get();
+  for (const std::string& word : words) {
+    const auto commands = app->get_subcommands({});
+    const auto found =
+        std::find_if(commands.begin(), commands.end(),
+                     [&word](const CLI::App* command) { return command->get_name() == word; });
+    if (found == commands.end()) {
+      return tl::make_unexpected(claimsctl::usage_problem({.command = name_of(*app),
+                                                           .extra = word,
+                                                           .known = names_of_commands(*app),
+                                                           .incomplete = true,
+                                                           .message = ""},
+                                                          words));
+    }
+    app = *found;
+  }
+  const std::string before = app->get_parent() == nullptr ? "" : name_of(*app->get_parent());
+  return app->help(before.empty() ? (app == app_.get() ? "" : "claimsctl") : "claimsctl " + before);
 }
 
 Command& CommandLine::chosen() const {

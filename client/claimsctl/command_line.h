@@ -30,6 +30,8 @@ class CommandLine {
   const Globals& globals() const { return globals_; }
   // The parsed command. Requires a successful parse().
   Command& chosen() const;
+  // The help of a command, and of its subcommand if `words` names one; of claimsctl if empty.
+  Expected<std::string> help(const std::vector<std::string>& words) const;
 
   const CLI::App& app() const { return *app_; }
 

@@ -10,6 +10,7 @@ constexpr CommandRow kCommands[] = {
   {"query",  "[OPTIONS] < TOKEN", "Look up a token, as a worker does", make_query},
   {"status", "[OPTIONS]", "Show whether the daemon is healthy, and suggested fixes if it is not", make_status},
   {"doctor", "[OPTIONS]", "Check this host's claimsd setup and suggest fixes", make_doctor},
+  {"test-upstream", "[OPTIONS] [NAME] < TOKEN", "Ask an Auth API once, and show its claims and what the configuration matches", make_test_upstream},
   {"top",    "[OPTIONS]", "Show live activity: lookups, Auth APIs and peers; q quits", make_top},
   {"statistics", "[OPTIONS]", "Show the counters since the daemon started", make_statistics},
   {"entries", "[OPTIONS]", "List the cached entries: users and times, never tokens or emails", make_entries},
@@ -24,6 +25,7 @@ constexpr CommandRow kCommands[] = {
   {"reload", "[OPTIONS]", "Make the daemon reread its configuration: all changes take effect, or none", make_reload},
   {"log-level", "[OPTIONS] [LEVEL]", "Show the log level, or change it temporarily", make_log_level},
   {"audit",  "[OPTIONS] COMMAND", "Search, verify and export the audit log", make_audit},
+  {"help",   "[COMMAND]", "Print the help of claimsctl or of a command", make_help},
 };
 // clang-format on
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 #include "daemon/base/json_writer.h"
+#include "daemon/base/printable.h"
 
 namespace claimsd::claimsctl {
 namespace {
@@ -30,24 +32,17 @@ std::string_view escape_code(Colour colour) {
   return "";
 }
 
-// C0, DEL, and C1 in UTF-8 (U+0080 to U+009F).
-bool is_control(std::string_view sequence) {
-  const auto first = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t size = utf8_sequence(text);
+    const auto [size, code] = first_character(text);
     const auto sequence = text.substr(0, size == 0 ? 1 : size);
-    if (size == 0 || is_control(sequence)) {
-      out += '?';
-    } else {
+    if (size != 0 && is_visible(code)) {
       out += sequence;
+    } else {
+      out += '?';
     }
     text.remove_prefix(sequence.size());
   }
@@ -63,15 +58,19 @@ std::string duration_text(double seconds) {
     return fmt::format("{} min {} s", minutes, static_cast<std::uint64_t>(seconds) % 60);
   }
   if (minutes < 60 * 48) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
-  return fmt::format("{} d {} h", minutes / (60 * 24), minutes / 60 % 24);
+  const std::uint64_t days = minutes / (60 * 24);
+  return days < 10 ? fmt::format("{} days {} h", days, minutes / 60 % 24)
+                   : fmt::format("{} days", days);
 }
 
 std::string bytes_text(std::uint64_t bytes) {
-  constexpr double kMiB = 1024 * 1024;
-  constexpr double kGiB = 1024 * kMiB;
-  const auto size = static_cast<double>(bytes);
-  if (size < kGiB) return fmt::format("{:.1f} MiB", size / kMiB);
-  return fmt::format("{:.{}f} GiB", size / kGiB, size < 10 * kGiB ? 1 : 0);
+  constexpr double kUnit = 1024;
+  if (bytes < 1024) return fmt::format("{} bytes", bytes);
+  auto size = static_cast<double>(bytes) / kUnit;
+  const char* const units[] = {"KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; size >= kUnit && unit + 1 < std::size(units); ++unit) size /= kUnit;
+  return fmt::format("{:.{}f} {}", size, size < 10 ? 1 : 0, units[unit]);
 }
 
 std::string count_text(std::uint64_t count) {

@@ -20,16 +20,16 @@ inline constexpr int kOutputSchema = 1;
 
 enum class Colour : std::uint8_t { kGood, kBad, kUnsure, kFaint, kStrong };
 
-// Replaces control characters and invalid UTF-8 by "?".
+// Replaces characters that are not visible (daemon/base/printable.h) and invalid UTF-8 by "?".
 std::string printable(std::string_view text);
 
-// "850 ms", "12.3 s", "3 h 12 min", "4 d 2 h".
+// "850 ms", "12.3 s", "3 h 12 min", "4 days 2 h", "59 days".
 std::string duration_text(double seconds);
 
 // "1,234,567".
 std::string count_text(std::uint64_t count);
 
-// "12.3 MiB".
+// "16 KiB", "3.0 MiB", "71 GiB".
 std::string bytes_text(std::uint64_t bytes);
 
 class Output {

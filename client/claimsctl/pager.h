@@ -1,10 +1,11 @@
-// pager.h: sends long output on a terminal through a pager: $PAGER, else less. One per process,
-// owned by main and created after Output, which has to see the real terminal. Single-threaded.
+// pager.h: sends long output on a terminal through less(1). One per process, owned by main and
+// created after Output, which has to see the real terminal. Single-threaded.
 //
-// less gets "FRX" unless $LESS is set: it exits if everything fits the screen, passes colors
-// through, and leaves its output on the screen. No shell is involved: $PAGER is split at spaces. No
-// pager is used if standard output is not a terminal, $PAGER is empty or "cat", or the program does
-// not exist.
+// claimsctl often runs under sudo, for users who may run nothing else as root. So the program is
+// always /usr/bin/less, in its secure mode (LESSSECURE: no shell, no other files, no editor), with
+// none of the caller's settings for less in its environment. $PAGER names no program: "" and "cat"
+// turn paging off, all else is ignored. There is no pager either if standard output is not a
+// terminal or less is not installed.
 #pragma once
 
 #include <sys/types.h>

@@ -43,6 +43,9 @@ void show(const Answer& answer, const Globals& globals, Output& output) {
     output.field("id", printable(claims.id()));
     output.field("email", claims.email().empty() ? "none" : printable(claims.email()));
     output.field("roles", roles_text(claims));
+    if (claims.truncated())
+      output.field("claims",
+                   "truncated to id, email and roles: raise max_claims_bytes of the upstream");
     output.field("age", age_text(answer.age()) + " since the Auth API confirmed it");
     output.field("TTL", age_text(answer.ttl()));
   } else {
@@ -72,6 +75,7 @@ void show_json(const Answer& answer, Output& output) {
       .member("age_ms", answer.age().count())
       .member("ttl_ms", answer.ttl().count())
       .member("retry_after_ms", answer.retry_after().count());
+  json.member("truncated", answer.valid() && answer.claims().truncated());
   if (answer.valid()) {
     write_claims(json, answer.claims());
   } else {

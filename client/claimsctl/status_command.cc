@@ -112,6 +112,8 @@ void show_upstream(const Element& upstream, Output& output) {
                                duration_text(number_at(upstream, "/last_latency_seconds"))));
   if (const double left = number_at(upstream, "/backoff_seconds"); left > 0)
     output.field("", fmt::format("circuit breaker open, next probe in {}", duration_text(left)));
+  if (truth_at(upstream, "/forbids_caching"))
+    output.field("", "this Auth API forbids caching: every lookup is a request");
   if (const auto ends = text_at(upstream, "/client_certificate_ends"); !ends.empty())
     output.field("", "client certificate expires " + std::string(ends));
   const auto failure = text_at(upstream, "/last_failure");

@@ -11,12 +11,13 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/read_fully.h"
+#include "daemon/store/file_rules.h"
 
 namespace claimsd::claimsctl {
 namespace {
 
-// Twice the longest token (8 KiB), so that truncated input is still rejected for its length.
-constexpr std::size_t kEnough = 16 * 1024;
+// Twice the longest token (32 KiB), so that truncated input is still rejected for its length.
+constexpr std::size_t kEnough = 64 * 1024;
 
 struct Buffer {
   Buffer() = default;
@@ -39,7 +40,11 @@ Problem cannot_read(std::string_view what, int error) {
 Problem terminal_refused() {
   return {Exit::kUsage, "token_from_terminal",
           "the token is read from standard input, which is a terminal",
-          "pass it from a file or a program: claimsctl query < FILE, or --token-file FILE"};
+          "pass it from a file or a program: append < FILE or --token-file FILE to the command"};
+}
+
+Fd open_file(const std::string& file) {
+  return Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
 }
 
 std::string_view without_newline(std::string_view text) {
@@ -56,7 +61,7 @@ Expected<Secret> read_token(const std::string& file) {
   const std::string_view what = standard_input ? "standard input" : "the file given";
   Fd opened;
   if (!standard_input) {
-    opened = Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    opened = open_file(file);
     if (!opened) return tl::make_unexpected(cannot_read(what, errno));
   }
   const int fd = standard_input ? STDIN_FILENO : opened.get();
@@ -68,9 +73,18 @@ Expected<Secret> read_token(const std::string& file) {
   if (token.empty()) {
     return tl::make_unexpected(Problem{Exit::kUsage, "token_empty",
                                        fmt::format("there is no token in {}", what),
-                                       "pass one: claimsctl query < FILE, or --token-file FILE"});
+                                       "append < FILE or --token-file FILE to the command"});
   }
   return Secret(token);
+}
+
+std::optional<Secret> read_host_key(const std::string& file) {
+  const Fd opened = open_file(file);
+  if (!opened) return std::nullopt;
+  Buffer buffer;
+  const auto size = read_fully(opened.get(), buffer.bytes);
+  if (!size || *size != store::kHostKeySize) return std::nullopt;
+  return Secret({buffer.bytes.data(), *size});
 }
 
 }  // namespace claimsd::claimsctl

@@ -1,7 +1,8 @@
-// token_input.h: reads a token from standard input or a file. Never from an argument or the
+// token_input.h: reads a token from standard input or a file, and the host key. Never from an argument or the
 // environment, which other processes can read. All buffers are wiped.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "client/claimsctl/problem.h"
@@ -13,5 +14,9 @@ namespace claimsd::claimsctl {
 // add. Over-long input is truncated, but stays long enough to be rejected. Refuses a terminal,
 // because its scrollback would keep the token.
 Expected<Secret> read_token(const std::string& file);
+
+// Reads the host key, whose random bytes may end like a line. None if the file is not readable or
+// not of the size of a key.
+std::optional<Secret> read_host_key(const std::string& file);
 
 }  // namespace claimsd::claimsctl

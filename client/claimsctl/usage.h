@@ -15,10 +15,15 @@ namespace claimsd::claimsctl {
 // A deliberately generous guess: b64token characters (RFC 6750) and at least as long as a token.
 bool looks_like_token(std::string_view word);
 
+// The names that are one typing mistake away from `word`, or two for a long one, or begin with it;
+// the nearest first. At most three.
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
+
 // What the parser could not parse.
 struct UsageError {
-  std::string command;      // the given command; "" if none
-  std::string extra;        // the first unexpected argument; "" if none
+  std::string command;             // the given command, with its subcommand; "" if none
+  std::string extra;               // the first unexpected argument; "" if none
+  std::vector<std::string> known;  // the names of commands or options that may stand there
   bool incomplete = false;  // all options were parsed, but an argument is missing or unexpected
   std::string message;      // from the parser; may quote the input
 };

@@ -7,8 +7,8 @@
  *            An outage is never CLAIMSD_INVALID: answer it with 503, not with 401. Only
  *            CLAIMSD_VALID, which is 0, permits a request.
  *
- * Threads    Any number of threads may use a `claimsd_handle` at once. Only one thread at a time
- *            may use a `claimsd_stream` or a `claimsd_answer`. The library starts no thread,
+ * Threads    Any number of threads may use a `claimsd_handle` or a `claimsd_stream` at once. Only
+ *            one thread at a time may use a `claimsd_answer`. The library starts no thread,
  *            installs no signal handler, raises no SIGPIPE and runs no code at load time.
  *
  * Fork       A handle opened before fork() works in the child: the child discards the inherited
@@ -21,6 +21,9 @@
  *            copied to a table of this process (CLAIMSD_SOURCE_LOCAL). Both are valid only during
  *            the daemon's lease; a revocation ends both at once. Without a map every query uses
  *            the socket; callers need not care.
+ *
+ * Rules      for signals, thread cancellation, descriptors, fork, setuid, chroot, dlclose and exit
+ *            are in client/README.md.
  *
  * Ownership  The caller owns what a function returns through an `out` pointer and passes it to the
  *            matching `_close` or `_free`. Strings of an answer live as long as the answer. All
@@ -51,6 +54,14 @@ extern "C" {
 #define CLAIMSD_API
 #endif
 
+/* The version of this header. claimsd_version() is the version of the library. */
+#define CLAIMSD_VERSION_MAJOR 0
+#define CLAIMSD_VERSION_MINOR 2
+#define CLAIMSD_VERSION_PATCH 0
+/* For #if: version 1.2.3 is 1002003. */
+#define CLAIMSD_VERSION_NUMBER \
+  (CLAIMSD_VERSION_MAJOR * 1000000 + CLAIMSD_VERSION_MINOR * 1000 + CLAIMSD_VERSION_PATCH)
+
 /* The default of claimsd_options.socket_path. */
 #define CLAIMSD_DEFAULT_SOCKET "/run/claimsd/claims.sock"
 /* The timeout if neither the handle nor the query sets one. */
@@ -59,17 +70,19 @@ extern "C" {
 #define CLAIMSD_ANY_AGE UINT32_MAX
 /* The default of `daemon_uid`: trusts root and the owner of the socket's directory. */
 #define CLAIMSD_ANY_TRUSTED_UID UINT32_MAX
+/* As the size of a text: the text ends in NUL. Any other size is the number of bytes. */
+#define CLAIMSD_NUL_TERMINATED SIZE_MAX
 
 typedef enum claimsd_result {
   CLAIMSD_VALID = 0,        /* the token's claims are in the answer */
-  CLAIMSD_OK = 0,           /* the same value, for calls that are not lookups */
   CLAIMSD_INVALID = 1,      /* rejected: the user must log in again (HTTP 401) */
   CLAIMSD_UNAVAILABLE = 2,  /* there is no verdict: try again later (HTTP 503) */
   CLAIMSD_AGAIN = 3,        /* not known in this process, or no answer is ready */
   CLAIMSD_BAD_ARGUMENT = 4, /* a NULL, a wrong size, a path too long; nothing was sent */
   CLAIMSD_NO_MEMORY = 5,    /* nothing was opened or sent */
   CLAIMSD_RECORDED = 6,     /* the report is in the audit log. Not 0: it permits no request */
-  CLAIMSD_SENT = 7          /* the report was sent, but is not acknowledged yet */
+  CLAIMSD_SENT = 7,         /* the report was sent, but is not acknowledged yet */
+  CLAIMSD_OK = 8            /* success of other calls than lookups. It permits no request */
 } claimsd_result;
 
 /* Where an answer came from. */
@@ -85,6 +98,7 @@ typedef enum claimsd_source {
 typedef struct claimsd_handle claimsd_handle; /* connections to one daemon */
 typedef struct claimsd_answer claimsd_answer; /* the result of one query */
 typedef struct claimsd_stream claimsd_stream; /* many concurrent queries, for event loops */
+typedef struct claimsd_cancellation claimsd_cancellation; /* ends a blocking query early */
 
 typedef struct claimsd_options {
   size_t size;              /* sizeof(claimsd_options), set by CLAIMSD_OPTIONS_INIT */
@@ -111,7 +125,7 @@ typedef struct claimsd_options {
 typedef struct claimsd_query_request {
   size_t size;         /* sizeof(claimsd_query_request), set by CLAIMSD_QUERY_REQUEST_INIT */
   const char* token;   /* the bearer token without "Bearer "; need not end in NUL */
-  size_t token_size;   /* in bytes */
+  size_t token_size;   /* in bytes. 0 is CLAIMSD_INVALID, "malformed", for any `token` */
   uint32_t timeout_ms; /* 0: the handle's timeout */
   uint32_t max_age_ms; /* maximum age of the confirmation; 0: ask the Auth API now;
                           CLAIMSD_ANY_AGE: as the daemon's configuration allows */
@@ -119,10 +133,19 @@ typedef struct claimsd_query_request {
   const char* client_address; /* for fairness and the audit log: the peer of the request; or NULL */
   const char* trace_id;       /* for the logs: the request's trace id; or NULL */
   const char* route;          /* for the audit log: "GET /worklist"; or NULL */
+  /* Sizes of the hints in bytes, or CLAIMSD_NUL_TERMINATED. */
+  size_t client_address_size;
+  size_t trace_id_size;
+  size_t route_size;
+  /* Lets another thread end claimsd_query() early; or NULL. Other calls ignore it. */
+  claimsd_cancellation* cancellation;
 } claimsd_query_request;
 
-#define CLAIMSD_QUERY_REQUEST_INIT \
-  { sizeof(claimsd_query_request), NULL, 0, 0u, CLAIMSD_ANY_AGE, NULL, NULL, NULL }
+#define CLAIMSD_QUERY_REQUEST_INIT                                                   \
+  {                                                                                  \
+    sizeof(claimsd_query_request), NULL, 0, 0u, CLAIMSD_ANY_AGE, NULL, NULL, NULL,   \
+        CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED, NULL \
+  }
 
 /* A request that the caller refused, for the audit log. Texts may be NULL; text over the limits of
  * PROTOCOL.md is truncated. No text may contain a token, an email address or the path of a request,
@@ -145,12 +168,22 @@ typedef struct claimsd_report_request {
   const char* trace_id;       /* as in a query */
   uint32_t flags;             /* CLAIMSD_AWAIT_RECORD; 0: claimsd_report() does not wait */
   uint32_t reserved;          /* 0 */
+  /* Sizes of the texts in bytes, or CLAIMSD_NUL_TERMINATED. */
+  size_t reason_size;
+  size_t user_size;
+  size_t method_size;
+  size_t route_size;
+  size_t required_size;
+  size_t client_address_size;
+  size_t trace_id_size;
 } claimsd_report_request;
 
 #define CLAIMSD_REPORT_REQUEST_INIT                                                                \
   {                                                                                                \
     sizeof(claimsd_report_request), NULL, 0, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, \
-        0u                                                                                         \
+        0u, CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED,                \
+        CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED, CLAIMSD_NUL_TERMINATED,                    \
+        CLAIMSD_NUL_TERMINATED                                                                     \
   }
 
 /* Flag of a report: claimsd_report() returns once the record is on disk or the timeout is over. */
@@ -162,19 +195,40 @@ typedef struct claimsd_report_request {
 /* The library's version, "0.2.0". Static storage. */
 CLAIMSD_API const char* claimsd_version(void);
 
-/* The name of a result, for logs: "valid", "invalid", ... Static storage; never NULL. */
+/* The name of a result, for logs: "valid", "invalid", "ok", ... Static storage; never NULL. */
 CLAIMSD_API const char* claimsd_result_text(claimsd_result result);
 
 /* The name of a source: "cache". Static storage; never NULL. */
 CLAIMSD_API const char* claimsd_source_text(claimsd_source source);
 
 /* Creates a handle. The first query connects. `options` may be NULL (defaults).
- * Returns CLAIMSD_OK, CLAIMSD_BAD_ARGUMENT or CLAIMSD_NO_MEMORY; `*out` is NULL unless OK. */
-CLAIMSD_API claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out);
+ * Returns CLAIMSD_OK, CLAIMSD_BAD_ARGUMENT, CLAIMSD_NO_MEMORY, or CLAIMSD_UNAVAILABLE if this
+ * process cannot detect a fork(). `*out` is NULL unless OK. `problem` may be NULL; otherwise
+ * `*problem` is NULL if OK, and else the reason in static storage. For CLAIMSD_BAD_ARGUMENT it
+ * names the option and its limit: "client_name: at most 64 bytes". */
+CLAIMSD_API claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out,
+                                        const char** problem);
 
-/* Closes the handle's connections and frees it. Close its streams first; no other thread may still
- * use it. NULL is ignored. */
+/* Adds a reference to a handle and returns the handle. Each reference needs its own
+ * claimsd_close(). In a binding, every object that makes calls owns a reference. */
+CLAIMSD_API claimsd_handle* claimsd_retain(claimsd_handle* handle);
+
+/* Drops a reference. Dropping the last one closes the connections and frees the handle. Any thread
+ * may do so at any time, also while calls block and streams are open: they keep the handle until
+ * they end. A call that starts during or after the last claimsd_close() is an error of the caller.
+ * NULL is ignored. */
 CLAIMSD_API void claimsd_close(claimsd_handle* handle);
+
+/* Creates a cancellation. Returns CLAIMSD_OK, CLAIMSD_BAD_ARGUMENT or CLAIMSD_NO_MEMORY. */
+CLAIMSD_API claimsd_result claimsd_cancellation_create(claimsd_cancellation** out);
+
+/* Cancels all queries that have this cancellation, running and future. A blocked claimsd_query()
+ * returns CLAIMSD_UNAVAILABLE, "canceled", within 10 ms. The daemon completes the request and
+ * caches its answer. Any thread, any number of times; async-signal-safe. NULL is ignored. */
+CLAIMSD_API void claimsd_cancel(claimsd_cancellation* cancellation);
+
+/* Frees a cancellation. No running call may use it. NULL is ignored. */
+CLAIMSD_API void claimsd_cancellation_free(claimsd_cancellation* cancellation);
 
 /* Looks up a token. Blocks for at most the query's timeout.
  * Returns a verdict (CLAIMSD_VALID, _INVALID or _UNAVAILABLE) and sets `*out` to an answer with the
@@ -271,22 +325,67 @@ CLAIMSD_API const char* claimsd_answer_role(const claimsd_answer* answer, size_t
 /* 1 if the verdict is CLAIMSD_VALID and the user has exactly this role, else 0. */
 CLAIMSD_API int claimsd_answer_has_role(const claimsd_answer* answer, const char* role);
 
-/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. `size` may be
- * NULL. */
+/* 1 if the claims were too large for the daemon's max_claims_bytes, so that claimsd_answer_json() has
+ * no more than id, email and roles; else 0. */
+CLAIMSD_API int claimsd_answer_truncated(const claimsd_answer* answer);
+
+/* All claims as the Auth API sent them, one JSON object; "{}" unless CLAIMSD_VALID. See
+ * claimsd_answer_truncated(). `size` may be NULL. */
 CLAIMSD_API const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size);
+
+/* All fields of an answer, for bindings. The pointers are valid as long as the answer. */
+typedef struct claimsd_answer_view {
+  size_t size; /* sizeof(claimsd_answer_view), set by CLAIMSD_ANSWER_VIEW_INIT */
+  claimsd_result verdict;
+  claimsd_source source;
+  uint32_t age_ms;         /* since the Auth API last confirmed it */
+  uint32_t ttl_ms;         /* how long the answer may be used */
+  uint32_t retry_after_ms; /* see claimsd_answer_retry_after_ms() */
+  uint32_t role_count;
+  /* Sizes are in bytes and exclude the NUL that follows each text. */
+  const char* reason;
+  size_t reason_size;
+  const char* text;
+  size_t text_size;
+  const char* id;
+  size_t id_size;
+  const char* email;
+  size_t email_size;
+  const char* json;
+  size_t json_size;
+  /* All roles, each followed by NUL; the size includes these: "rvt\0doctor\0" has 11 bytes. */
+  const char* roles;
+  size_t roles_size;
+  uint32_t truncated; /* 1: see claimsd_answer_truncated() */
+} claimsd_answer_view;
+
+#define CLAIMSD_ANSWER_VIEW_INIT                                                                 \
+  {                                                                                              \
+    sizeof(claimsd_answer_view), CLAIMSD_UNAVAILABLE, CLAIMSD_SOURCE_NONE, 0u, 0u, 0u, 0u, NULL, \
+        0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0u                                       \
+  }
+
+/* Fills in a view of an answer. A NULL `answer` reads as unavailable, "no_resources". Returns
+ * CLAIMSD_OK or CLAIMSD_BAD_ARGUMENT. Set `out->size` to the size of the struct; the call changes
+ * it to the size that was filled in. */
+CLAIMSD_API claimsd_result claimsd_read_answer(const claimsd_answer* answer,
+                                               claimsd_answer_view* out);
 
 /* ---- streams: for event loops -------------------------------------------------------------
  *
  * A stream sends up to 4,096 concurrent queries over one connection and never blocks. Send; wait
  * until the descriptor is readable (poll, epoll, asyncio add_reader); receive until CLAIMSD_AGAIN.
  * The descriptor stays the same when the daemon restarts. It also becomes readable when a query
- * times out, so no timer is needed. The stream owns it: do not read, write or close it. */
+ * times out, so no timer is needed. The stream owns it: do not read, write or close it. Calls of
+ * several threads on one stream are serialized by a lock that is held briefly. A stream holds a
+ * reference to its handle. */
 
 /* Opens a stream on a handle. Returns CLAIMSD_OK, CLAIMSD_BAD_ARGUMENT, CLAIMSD_NO_MEMORY, or
  * CLAIMSD_UNAVAILABLE if the process is out of descriptors. */
 CLAIMSD_API claimsd_result claimsd_stream_open(claimsd_handle* handle, claimsd_stream** out);
 
-/* Closes a stream. Open queries get no answer. NULL is ignored. */
+/* Closes a stream. Open queries get no answer. No other thread may use it any more. NULL is
+ * ignored. */
 CLAIMSD_API void claimsd_stream_close(claimsd_stream* stream);
 
 /* The descriptor to wait on for reading. */
@@ -307,6 +406,11 @@ CLAIMSD_API claimsd_result claimsd_stream_report(claimsd_stream* stream,
  * CLAIMSD_UNAVAILABLE with an answer that has the reason. */
 CLAIMSD_API claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag,
                                                   claimsd_answer** out);
+
+/* Cancels the open queries with this tag: each is received at once as CLAIMSD_UNAVAILABLE,
+ * "canceled". Returns CLAIMSD_OK, CLAIMSD_BAD_ARGUMENT, or CLAIMSD_AGAIN if no query with this tag
+ * is open. Reports are not canceled. */
+CLAIMSD_API claimsd_result claimsd_stream_cancel(claimsd_stream* stream, uint64_t tag);
 
 /* The number of queries and reports whose answers have not been received yet. */
 CLAIMSD_API size_t claimsd_stream_pending(const claimsd_stream* stream);

@@ -6,11 +6,12 @@
 //
 // Purpose    RAII and std::string_view over the C ABI. The rules of claimsd.h on threads and fork()
 //            apply.
-// Ownership  Client and Stream are move-only and close what they hold; a Client must outlive its
-//            Streams. An Answer is move-only. Claims and all views live as long as their Answer.
-// Errors     Constructors throw std::invalid_argument for a wrong option, std::bad_alloc, or
-//            std::runtime_error. Lookups never throw: every failure is an Answer that is
-//            `unavailable` and has a reason.
+// Ownership  Client, Stream and Cancellation are move-only and close what they hold. A Client and
+//            its Streams may be destroyed in any order. An Answer is move-only. Claims and all
+//            views live as long as their Answer.
+// Errors     Constructors throw std::invalid_argument, which names the wrong option,
+//            std::bad_alloc, or std::runtime_error. Lookups never throw: every failure is an Answer
+//            that is `unavailable` and has a reason.
 #ifndef CLAIMSD_HPP
 #define CLAIMSD_HPP
 
@@ -59,6 +60,27 @@ struct ClientOptions {
   std::uint32_t local_entries = 0;  // 0: the default
 };
 
+// Ends queries early, from another thread.
+class Cancellation {
+ public:
+  Cancellation() {
+    claimsd_cancellation* made = nullptr;
+    if (claimsd_cancellation_create(&made) != CLAIMSD_OK) throw std::bad_alloc();
+    cancellation_.reset(made);
+  }
+  // Any thread; async-signal-safe.
+  void cancel() const { claimsd_cancel(cancellation_.get()); }
+  claimsd_cancellation* get() const { return cancellation_.get(); }
+
+ private:
+  struct Free {
+    void operator()(claimsd_cancellation* cancellation) const {
+      claimsd_cancellation_free(cancellation);
+    }
+  };
+  std::unique_ptr<claimsd_cancellation, Free> cancellation_;
+};
+
 // Like claimsd_query_request, without the token.
 struct QueryOptions {
   Milliseconds timeout{0};                // 0: the client's timeout
@@ -66,6 +88,7 @@ struct QueryOptions {
   std::string client_address = {};
   std::string trace_id = {};
   std::string route = {};
+  const Cancellation* cancellation = nullptr;  // for Client::query(); must outlive the call
 };
 
 // Like claimsd_report_request: a request that the caller refused, for the audit log.
@@ -114,6 +137,9 @@ class Claims {
     return false;
   }
 
+  // True if json() has no more than id, email and roles: max_claims_bytes of the daemon.
+  bool truncated() const { return claimsd_answer_truncated(answer_) != 0; }
+
   // All claims as the Auth API sent them: one JSON object.
   std::string_view json() const {
     std::size_t size = 0;
@@ -158,6 +184,13 @@ class Answer {
     return sent() ? "it is on its way to the audit log" : claimsd_answer_text(answer_.get());
   }
   Source source() const { return static_cast<Source>(claimsd_answer_source(answer_.get())); }
+  // All fields at once. The pointers are valid as long as this answer.
+  claimsd_answer_view view() const& {
+    claimsd_answer_view view = CLAIMSD_ANSWER_VIEW_INIT;
+    claimsd_read_answer(answer_.get(), &view);
+    return view;
+  }
+  claimsd_answer_view view() const&& = delete;  // the pointers would outlive the answer
   Milliseconds age() const { return Milliseconds(claimsd_answer_age_ms(answer_.get())); }
   Milliseconds ttl() const { return Milliseconds(claimsd_answer_ttl_ms(answer_.get())); }
   Milliseconds retry_after() const {
@@ -178,15 +211,21 @@ inline const char* text_or_null(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
+inline void set_text(const std::string& text, const char*& data, std::size_t& size) {
+  data = text.data();
+  size = text.size();
+}
+
 inline claimsd_query_request query_request_of(std::string_view token, const QueryOptions& options) {
   claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
-  request.token = token.data() == nullptr ? "" : token.data();
+  request.token = token.data();
   request.token_size = token.size();
   request.timeout_ms = options.timeout.count();
   request.max_age_ms = options.max_age.count();
-  request.client_address = text_or_null(options.client_address);
-  request.trace_id = text_or_null(options.trace_id);
-  request.route = text_or_null(options.route);
+  set_text(options.client_address, request.client_address, request.client_address_size);
+  set_text(options.trace_id, request.trace_id, request.trace_id_size);
+  set_text(options.route, request.route, request.route_size);
+  if (options.cancellation != nullptr) request.cancellation = options.cancellation->get();
   return request;
 }
 
@@ -196,21 +235,21 @@ inline claimsd_report_request report_request_of(const ReportRequest& given) {
   report_request.token_size = given.token.size();
   report_request.timeout_ms = given.timeout.count();
   report_request.status = given.status;
-  report_request.reason = text_or_null(given.reason);
-  report_request.user = text_or_null(given.user);
-  report_request.method = text_or_null(given.method);
-  report_request.route = text_or_null(given.route);
-  report_request.required = text_or_null(given.required);
-  report_request.client_address = text_or_null(given.client_address);
-  report_request.trace_id = text_or_null(given.trace_id);
+  set_text(given.reason, report_request.reason, report_request.reason_size);
+  set_text(given.user, report_request.user, report_request.user_size);
+  set_text(given.method, report_request.method, report_request.method_size);
+  set_text(given.route, report_request.route, report_request.route_size);
+  set_text(given.required, report_request.required, report_request.required_size);
+  set_text(given.client_address, report_request.client_address, report_request.client_address_size);
+  set_text(given.trace_id, report_request.trace_id, report_request.trace_id_size);
   report_request.flags = given.await_record ? CLAIMSD_AWAIT_RECORD : 0u;
   return report_request;
 }
 
-inline void throw_unless_ok(claimsd_result result, const char* tried) {
+inline void throw_unless_ok(claimsd_result result, const char* tried, const char* problem) {
   if (result == CLAIMSD_OK) return;
   if (result == CLAIMSD_NO_MEMORY) throw std::bad_alloc();
-  const std::string message = std::string(tried) + ": " + claimsd_result_text(result);
+  const std::string message = std::string(tried) + ": " + problem;
   if (result == CLAIMSD_BAD_ARGUMENT) throw std::invalid_argument(message);
   throw std::runtime_error(message);
 }
@@ -230,8 +269,9 @@ class Client {
     given.flags = options.flags;
     given.local_entries = options.local_entries;
     claimsd_handle* handle = nullptr;
-    detail::throw_unless_ok(claimsd_open(&given, &handle),
-                            "claimsd: opening a client (are path and texts within their limits?)");
+    const char* problem = nullptr;
+    const claimsd_result result = claimsd_open(&given, &handle, &problem);
+    detail::throw_unless_ok(result, "claimsd: cannot open a client", problem);
     handle_.reset(handle);
   }
 
@@ -287,7 +327,7 @@ class Client {
 };
 
 // Many concurrent queries, for an event loop: send; when fd() is readable, call receive() until it
-// returns nothing. One thread at a time.
+// returns nothing. Any thread.
 class Stream {
  public:
   struct Completed {
@@ -297,8 +337,9 @@ class Stream {
 
   explicit Stream(const Client& client) {
     claimsd_stream* stream = nullptr;
-    detail::throw_unless_ok(claimsd_stream_open(client.get(), &stream),
-                            "claimsd: opening a stream (is the process out of descriptors?)");
+    const claimsd_result result = claimsd_stream_open(client.get(), &stream);
+    detail::throw_unless_ok(result, "claimsd: cannot open a stream",
+                            "this process has no descriptors left");
     stream_.reset(stream);
   }
 
@@ -316,6 +357,12 @@ class Stream {
   [[nodiscard]] bool report(const ReportRequest& report_request, std::uint64_t tag) {
     const claimsd_report_request given = detail::report_request_of(report_request);
     return claimsd_stream_report(stream_.get(), &given, tag) == CLAIMSD_OK;
+  }
+
+  // Cancels the open queries with this tag: each is received as unavailable, "canceled". False if
+  // there is none.
+  bool cancel(std::uint64_t tag) const {
+    return claimsd_stream_cancel(stream_.get(), tag) == CLAIMSD_OK;
   }
 
   std::optional<Completed> receive() {

@@ -1,7 +1,7 @@
 """Builds the extension module `_claimsd` from libclaimsd's sources and the glue in ext/.
 
 Installing needs no libclaimsd on the machine, only a C++20 compiler and the headers of libcrypto and Python. Without them, or on a system other than
-Linux, the package installs without the extension and can only ask the Auth API directly. AUTH_INTEGRATION_LIBCLAIMSD=system links the installed
+Linux, the package installs without the extension and can only query the Auth API directly. AUTH_INTEGRATION_LIBCLAIMSD=system links the installed
 library instead (pkg-config claimsd). AUTH_INTEGRATION_EXTENSION=no leaves the extension out; =required fails if it cannot be built.
 """
 
@@ -57,7 +57,7 @@ def pkg_config(*arguments):
 
 
 class BuildExtension(build_ext):
-    """Finds the library's sources; if the extension cannot be built, the installation goes on without it."""
+    """Finds the library's sources. If the extension cannot be built, the installation continues without it."""
 
     def build_extension(self, extension):
         root = native_root()
@@ -90,7 +90,7 @@ class BuildExtension(build_ext):
 
 
 class Wheel(bdist_wheel):
-    """A wheel without the extension is pure Python, and tagged so: a host with claimsd must not take it for a full one."""
+    """A wheel without the extension is pure Python, and tagged so: a host with claimsd must not use it as a complete one."""
 
     def run(self):
         self.run_command("build_ext")

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "client/src/sized_struct.h"
+
 using claimsd::proto::Reason;
 using claimsd::proto::Source;
 using claimsd::proto::Verdict;
@@ -24,7 +26,8 @@ struct claimsd_answer {
   std::uint32_t json;
   std::uint32_t json_size;
   std::uint32_t role_count;
-  char no_json[4];  // "{}"; its end is the text of whatever is not there
+  std::uint32_t truncated;  // 0 or 1
+  char no_json[4];          // "{}"; its end is the text of whatever is not there
 
   char* bytes() { return reinterpret_cast<char*>(this); }
   const char* text(std::uint32_t offset) const {
@@ -54,6 +57,7 @@ constexpr claimsd_answer without_claims(const LookupResult& found) {
           .json = kNoJsonAt,
           .json_size = sizeof kNoJson - 1,
           .role_count = 0,
+          .truncated = found.truncated ? 1u : 0u,
           .no_json = "{}"};
 }
 
@@ -125,6 +129,14 @@ void copy_claims(const proto::ClaimsView& claims, claimsd_answer& answer) {
   answer.json_size = static_cast<std::uint32_t>(claims.raw.size());
 }
 
+// All roles, each followed by NUL. copy_claims() stores them contiguously.
+std::string_view roles_of(const claimsd_answer& answer) {
+  if (answer.role_count == 0) return {answer.text(kNoTextAt), 0};
+  const char* const first = answer.text(answer.roles()[0]);
+  const char* const last = answer.text(answer.roles()[answer.role_count - 1]);
+  return {first, static_cast<std::size_t>(last - first) + std::strlen(last) + 1};
+}
+
 }  // namespace
 
 LookupResult lookup_result_of(const proto::Answer& answer) {
@@ -132,13 +144,15 @@ LookupResult lookup_result_of(const proto::Answer& answer) {
   const auto reason = static_cast<Reason>(answer.reason);
   if (!consistent(verdict, reason)) return lookup_result_of(Reason::kProtocol);
   const bool known_source = answer.source <= static_cast<std::uint8_t>(Source::kStale);
-  LookupResult found{.verdict = verdict,
-                     .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
-                     .reason = reason,
-                     .age_ms = answer.age_ms,
-                     .ttl_ms = answer.ttl_ms,
-                     .retry_after_ms = answer.retry_after_ms,
-                     .claims = {}};
+  LookupResult found{
+      .verdict = verdict,
+      .source = known_source ? static_cast<Source>(answer.source) : Source::kNone,
+      .reason = reason,
+      .age_ms = answer.age_ms,
+      .ttl_ms = answer.ttl_ms,
+      .retry_after_ms = answer.retry_after_ms,
+      .truncated = verdict == Verdict::kValid && (answer.flags & proto::kAnswerTruncated) != 0,
+      .claims = {}};
   if (verdict == Verdict::kValid && !read_claims(answer.claims, found.claims)) {
     return lookup_result_of(Reason::kProtocol);
   }
@@ -266,6 +280,44 @@ int claimsd_answer_has_role(const claimsd_answer* answer, const char* role) {
     if (std::strcmp(answer->text(answer->roles()[i]), role) == 0) return 1;
   }
   return 0;
+}
+
+claimsd_result claimsd_read_answer(const claimsd_answer* answer, claimsd_answer_view* out) {
+  constexpr std::size_t kOldest =
+      offsetof(claimsd_answer_view, roles_size) + sizeof out->roles_size;
+  if (out == nullptr || !client::is_struct_size(out->size, kOldest)) return CLAIMSD_BAD_ARGUMENT;
+  const claimsd_answer& seen = answer == nullptr ? client::kNoMemoryAnswer : *answer;
+  const std::string_view reason = claimsd::proto::name_of(seen.reason);
+  const std::string_view text = claimsd::proto::sentence_of(seen.reason);
+  const std::string_view roles = client::roles_of(seen);
+  const claimsd_answer_view view = {.size = sizeof view,
+                                    .verdict = client::result_of(seen.verdict),
+                                    .source = static_cast<claimsd_source>(seen.source),
+                                    .age_ms = seen.age_ms,
+                                    .ttl_ms = seen.ttl_ms,
+                                    .retry_after_ms = seen.retry_after_ms,
+                                    .role_count = seen.role_count,
+                                    .reason = reason.data(),
+                                    .reason_size = reason.size(),
+                                    .text = text.data(),
+                                    .text_size = text.size(),
+                                    .id = seen.text(seen.id),
+                                    .id_size = std::strlen(seen.text(seen.id)),
+                                    .email = seen.text(seen.email),
+                                    .email_size = std::strlen(seen.text(seen.email)),
+                                    .json = seen.text(seen.json),
+                                    .json_size = seen.json_size,
+                                    .roles = roles.data(),
+                                    .roles_size = roles.size(),
+                                    .truncated = seen.truncated ? 1U : 0U};
+  const std::size_t size = out->size < sizeof view ? out->size : sizeof view;
+  std::memcpy(out, &view, size);
+  out->size = size;
+  return CLAIMSD_OK;
+}
+
+int claimsd_answer_truncated(const claimsd_answer* answer) {
+  return answer == nullptr ? 0 : static_cast<int>(answer->truncated);
 }
 
 const char* claimsd_answer_json(const claimsd_answer* answer, size_t* size) {

@@ -19,6 +19,7 @@ struct LookupResult {
   std::uint32_t age_ms = 0;
   std::uint32_t ttl_ms = 0;
   std::uint32_t retry_after_ms = 0;
+  bool truncated = false;    // the claims' JSON is reduced to id, email and roles
   proto::ClaimsView claims;  // empty unless valid
 };
 

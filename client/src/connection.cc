@@ -105,7 +105,7 @@ Outcome Connection::exchange(std::size_t size, std::uint32_t id, proto::MessageT
 
 Outcome Connection::send_all(std::size_t size, Deadline deadline, std::uint32_t remaining_ms) {
   if (!fd_.still_ours()) return kLost;  // never write a token to another file
-  if (!adjust_timeout(remaining_ms)) return final_outcome(Reason::kTimeout);
+  if (!adjust_timeout(deadline.slice_ms(remaining_ms))) return over(deadline);
   for (std::size_t sent = 0; sent < size;) {
     const ssize_t count = send(fd_.get(), buffer_.data() + sent, size - sent, MSG_NOSIGNAL);
     if (count < 0) {
@@ -183,7 +183,7 @@ bool Connection::take_frame(std::uint32_t id, Reply& reply, Outcome& outcome) {
 // meanwhile.
 Outcome Connection::resume(Deadline deadline) {
   if (!fd_.still_ours()) return kLost;
-  return adjust_timeout(deadline.remaining_ms()) ? kDone : final_outcome(Reason::kTimeout);
+  return adjust_timeout(deadline.slice_ms(deadline.remaining_ms())) ? kDone : over(deadline);
 }
 
 // False once the deadline has passed. Makes no system call while the timeout stays the same.

@@ -3,12 +3,14 @@
 // Deadlines run on CLOCK_MONOTONIC, the one clock that condition variables, timerfd and SO_RCVTIMEO
 // agree on. Leases and the map's heartbeat run on CLOCK_BOOTTIME, which counts suspends; a token's
 // own end is on CLOCK_REALTIME. All are read through the vDSO: none is a system call (time(7)).
-// Values, in ns.
+// Values, in ns. A Deadline with a Cancellation also passes when that is canceled.
 #pragma once
 
 #include <time.h>
 
 #include <cstdint>
+
+#include "client/src/cancellation.h"
 
 namespace claimsd::client {
 
@@ -46,13 +48,28 @@ inline timespec to_timespec(std::int64_t nanos) {
 
 struct Deadline {
   std::int64_t at_ns = 0;
+  const Cancellation* cancellation = nullptr;
+
+  bool is_canceled() const { return cancellation != nullptr && cancellation->is_canceled(); }
 
   static Deadline after_ms(std::uint32_t milliseconds) {
-    return {now_ns() + std::int64_t{milliseconds} * kNanosPerMilli};
+    return {now_ns() + std::int64_t{milliseconds} * kNanosPerMilli, nullptr};
   }
 
-  // Rounded up, so that a new deadline returns its full timeout; 0 once it has passed.
+  // The length of the next wait. A wait that can be canceled is split into slices.
+  std::uint32_t slice_ms(std::uint32_t remaining_ms) const {
+    const bool is_cut = cancellation != nullptr && remaining_ms > Cancellation::kSliceMs;
+    return is_cut ? Cancellation::kSliceMs : remaining_ms;
+  }
+  std::int64_t slice_end_ns() const {
+    if (cancellation == nullptr) return at_ns;
+    const std::int64_t end = now_ns() + Cancellation::kSliceMs * kNanosPerMilli;
+    return end < at_ns ? end : at_ns;
+  }
+
+  // Rounded up, so that a new deadline returns its full timeout; 0 once it has passed or is canceled.
   std::uint32_t remaining_ms() const {
+    if (is_canceled()) return 0;
     const std::int64_t left = at_ns - now_ns();
     if (left <= 0) return 0;
     return static_cast<std::uint32_t>((left + kNanosPerMilli - 1) / kNanosPerMilli);

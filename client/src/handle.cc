@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "client/src/cancel_disabled.h"
 #include "client/src/sized_struct.h"
 
 namespace claimsd::client {
@@ -21,9 +22,21 @@ bool copy_text(const char* text, char (&out)[capacity]) {
 
 constexpr std::uint32_t kKnownFlags = CLAIMSD_SOCKET_ONLY | CLAIMSD_NO_LOCAL_TABLE;
 
-bool are_valid(const claimsd_options& options) {
-  return (options.flags & ~kKnownFlags) == 0 && options.reserved == 0 &&
-         options.max_connections <= kMaxConnections && options.local_entries <= kMaxLocalEntries;
+constexpr char kNoMemoryProblem[] = "this process is out of memory";
+constexpr char kPathProblem[] = "socket_path: 1 to 107 bytes";
+constexpr char kNameProblem[] = "client_name: at most 64 bytes";
+constexpr char kUrlProblem[] = "upstream_url: at most 1,024 bytes";
+static_assert(proto::kMaxName == 64 && proto::kMaxUrl == 1024);
+
+// Which number is out of range; null if none is.
+const char* problem_of(const claimsd_options& options) {
+  if ((options.flags & ~kKnownFlags) != 0) {
+    return "flags: only CLAIMSD_SOCKET_ONLY and CLAIMSD_NO_LOCAL_TABLE";
+  }
+  if (options.reserved != 0) return "reserved: must be 0";
+  if (options.max_connections > kMaxConnections) return "max_connections: at most 1,024";
+  if (options.local_entries > kMaxLocalEntries) return "local_entries: at most 65,536";
+  return nullptr;
 }
 
 LocalLookup::Options local_lookup_of(const claimsd_options& options) {
@@ -35,25 +48,40 @@ LocalLookup::Options local_lookup_of(const claimsd_options& options) {
 
 }  // namespace
 
-Handle::Made Handle::create(const claimsd_options& options) {
+claimsd_result Handle::create(const claimsd_options& options, const char*& problem) {
   const char* const path =
       options.socket_path == nullptr ? CLAIMSD_DEFAULT_SOCKET : options.socket_path;
-  if (!are_valid(options) || !address_.set(path, options.daemon_uid) ||
-      !copy_text(options.client_name, client_name_) ||
-      !copy_text(options.upstream_url, upstream_url_)) {
-    return Made::kBadArgument;
+  problem = problem_of(options);
+  if (!address_.set(path, options.daemon_uid)) problem = kPathProblem;
+  if (!copy_text(options.client_name, client_name_)) problem = kNameProblem;
+  if (!copy_text(options.upstream_url, upstream_url_)) problem = kUrlProblem;
+  if (problem != nullptr) return CLAIMSD_BAD_ARGUMENT;
+
+  problem = kNoMemoryProblem;
+  const std::uint32_t connections =
+      options.max_connections == 0 ? kDefaultConnections : options.max_connections;
+  if (!pool_.create(connections)) return CLAIMSD_NO_MEMORY;
+  switch (guard_.create()) {
+    case ForkGuard::Created::kNoMemory: return CLAIMSD_NO_MEMORY;
+    case ForkGuard::Created::kNoMethod:
+      problem =
+          "this process cannot detect fork(): the kernel or a seccomp policy must allow "
+          "madvise(MADV_WIPEONFORK) or timer_create";
+      return CLAIMSD_UNAVAILABLE;
+    case ForkGuard::Created::kYes: break;
   }
   uid_ = geteuid();
   local_lookup_.create(local_lookup_of(options));
   timeout_ms_ = options.timeout_ms == 0 ? CLAIMSD_DEFAULT_TIMEOUT_MS : options.timeout_ms;
-  const std::uint32_t connections =
-      options.max_connections == 0 ? kDefaultConnections : options.max_connections;
-  switch (guard_.create()) {
-    case ForkGuard::Created::kNoMemory: return Made::kNoMemory;
-    case ForkGuard::Created::kNoMethod: return Made::kNoForkGuard;
-    case ForkGuard::Created::kYes: break;
-  }
-  return pool_.create(connections) ? Made::kYes : Made::kNoMemory;
+  problem = nullptr;
+  return CLAIMSD_OK;
+}
+
+void destroy(Handle& handle) {
+  // The handle was allocated as a claimsd_handle, which has nothing else in it.
+  static_assert(sizeof(claimsd_handle) == sizeof(Handle));
+  const CancelDisabled cancel_disabled;
+  const Owned<Handle> closing(&handle);
 }
 
 void Handle::welcome(const proto::Welcome& message, OwnedFd map) {
@@ -88,27 +116,26 @@ void Handle::count(claimsd_statistics& out) const {
 
 }  // namespace claimsd::client
 
-using claimsd::client::Handle;
-
-claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out) {
+claimsd_result claimsd_open(const claimsd_options* options, claimsd_handle** out,
+                            const char** problem) {
+  const char* unwanted = nullptr;
+  const char*& why_not = problem == nullptr ? unwanted : *problem;
+  why_not = "out: must not be NULL";
   if (out == nullptr) return CLAIMSD_BAD_ARGUMENT;
   *out = nullptr;
   claimsd_options known = CLAIMSD_OPTIONS_INIT;
   constexpr std::size_t kOldest = offsetof(claimsd_options, flags) + sizeof known.flags;
+  why_not = "size: initialize the options with CLAIMSD_OPTIONS_INIT";
   if (options != nullptr && !claimsd::client::copy_sized(options, kOldest, known)) {
     return CLAIMSD_BAD_ARGUMENT;
   }
   const claimsd::client::CancelDisabled cancel_disabled;
+  why_not = claimsd::client::kNoMemoryProblem;
   auto made = claimsd::client::make_owned<claimsd_handle>();
   if (!made) return CLAIMSD_NO_MEMORY;
-  switch (made->handle.create(known)) {
-    case Handle::Made::kBadArgument: return CLAIMSD_BAD_ARGUMENT;
-    case Handle::Made::kNoMemory: return CLAIMSD_NO_MEMORY;
-    case Handle::Made::kNoForkGuard: return CLAIMSD_UNAVAILABLE;
-    case Handle::Made::kYes: break;
-  }
-  *out = made.release();
-  return CLAIMSD_OK;
+  const claimsd_result result = made->handle.create(known, why_not);
+  if (result == CLAIMSD_OK) *out = made.release();
+  return result;
 }
 
 claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistics* out) {
@@ -127,7 +154,13 @@ claimsd_result claimsd_read_statistics(claimsd_handle* handle, claimsd_statistic
   return CLAIMSD_OK;
 }
 
+claimsd_handle* claimsd_retain(claimsd_handle* handle) {
+  if (handle != nullptr) handle->handle.references().add_owner();
+  return handle;
+}
+
 void claimsd_close(claimsd_handle* handle) {
-  const claimsd::client::CancelDisabled cancel_disabled;
-  const claimsd::client::Owned<claimsd_handle> closing(handle);
+  // In a forked child enter() drops the count of the parent's calls.
+  if (handle == nullptr || !handle->handle.enter()) return;
+  if (handle->handle.references().remove_owner()) claimsd::client::destroy(handle->handle);
 }

@@ -14,6 +14,7 @@
 #include "client/src/local_lookup.h"
 #include "client/src/memory.h"
 #include "client/src/pool.h"
+#include "client/src/references.h"
 #include "client/src/report_counts.h"
 #include "client/src/socket.h"
 
@@ -28,10 +29,11 @@ inline constexpr std::int64_t kMapRetryNs = kNanosPerSecond;
 
 class Handle {
  public:
-  enum class Made : std::uint8_t { kYes, kBadArgument, kNoMemory, kNoForkGuard };
-
   Handle() = default;
-  Made create(const claimsd_options& options);
+  // Returns the result of claimsd_open(). Unless that is CLAIMSD_OK, sets `problem` to the reason.
+  claimsd_result create(const claimsd_options& options, const char*& problem);
+
+  References& references() { return references_; }
 
   // To be called first by every use of the handle: drops what a forked child inherited. False when
   // the child has no resources to notice its own forks: then nothing of the handle may be used.
@@ -43,6 +45,7 @@ class Handle {
       socket_queries_ = 0;
       reports_.forget();
       async_reporter_.abandon();
+      references_.forget_calls();
     });
   }
 
@@ -87,6 +90,7 @@ class Handle {
   }
 
  private:
+  References references_;
   ForkGuard guard_;
   Pool pool_;
   LocalLookup local_lookup_;
@@ -110,3 +114,25 @@ class Handle {
 struct claimsd_handle {
   claimsd::client::Handle handle;
 };
+
+namespace claimsd::client {
+
+// Frees a handle that has no reference left.
+void destroy(Handle& handle);
+
+// Keeps the handle for the length of a blocking call, so that claimsd_close() may be called
+// meanwhile.
+class InUse {
+ public:
+  explicit InUse(Handle& handle) : handle_(handle) { handle_.references().add_call(); }
+  InUse(const InUse&) = delete;
+  InUse& operator=(const InUse&) = delete;
+  ~InUse() {
+    if (handle_.references().remove_call()) destroy(handle_);
+  }
+
+ private:
+  Handle& handle_;
+};
+
+}  // namespace claimsd::client

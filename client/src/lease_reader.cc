@@ -70,6 +70,7 @@ bool find_lease(const MapView& map, proto::Sealer& sealer, std::string_view toke
     }
     found.claims_size = sealer.unseal(secret, copy, found.claims);
     if (found.claims_size == 0) continue;
+    found.flags = copy.meta().flags;
     found.sequence_word = slot + proto::kSlotSequence;
     found.sequence = copy.words[proto::kSlotSequence];
     return true;

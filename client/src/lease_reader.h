@@ -17,6 +17,7 @@ struct FoundLease {
   LeaseTerms terms;
   const proto::MapWord* sequence_word = nullptr;  // in the map
   std::uint64_t sequence = 0;                     // its value at the copy
+  std::uint16_t flags = 0;                        // as in Answer
   std::size_t claims_size = 0;
   char claims[proto::kMaxSlotClaims];
 

@@ -3,6 +3,7 @@
 #include "client/src/answer.h"
 #include "client/src/lease_reader.h"
 #include "proto/limits.h"
+#include "proto/messages.h"
 
 namespace claimsd::client {
 namespace {
@@ -21,6 +22,7 @@ LookupResult lookup_result_from(const FoundLease& lease, const Moment& moment,
           .age_ms = age_ms(lease.terms, moment),
           .ttl_ms = ttl_ms(lease.terms, moment),
           .retry_after_ms = 0,
+          .truncated = (lease.flags & proto::kAnswerTruncated) != 0,
           .claims = claims};
 }
 

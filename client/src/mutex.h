@@ -45,11 +45,12 @@ class Condition {
 
   void wake() { pthread_cond_signal(&changed_); }
 
-  // Returns when woken, spuriously or not, and false once the deadline has passed. The mutex is
-  // locked before and after.
-  bool wait(Mutex& mutex, Deadline deadline) {
-    const timespec until = to_timespec(deadline.at_ns);
-    return pthread_cond_timedwait(&changed_, &mutex.mutex_, &until) == 0;
+  // Returns true when woken, possibly spuriously; false once the deadline has passed or is canceled.
+  // The mutex is locked before and after.
+  bool wait(Mutex& mutex, const Deadline& deadline) {
+    const timespec until = to_timespec(deadline.slice_end_ns());
+    if (pthread_cond_timedwait(&changed_, &mutex.mutex_, &until) == 0) return true;
+    return deadline.cancellation != nullptr && deadline.remaining_ms() > 0;
   }
 
  private:

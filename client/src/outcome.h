@@ -1,6 +1,7 @@
 // outcome.h: the result of one step of a query, which decides whether to retry. Pure; values.
 #pragma once
 
+#include "client/src/deadline.h"
 #include "proto/messages.h"
 
 namespace claimsd::client {
@@ -10,7 +11,7 @@ using proto::Reason;
 enum class StepResult : std::uint8_t {
   kDone,    // go on
   kLost,    // the daemon hung up or is stopping: retry on a new connection
-  kAbsent,  // the socket has no listener
+  kAbsent,  // the socket has no listener, or one that could not start
   kBusy,   // the listener's backlog is full: connect again in a moment (non-blocking connects only)
   kFinal,  // a retry cannot help
 };
@@ -30,6 +31,11 @@ constexpr Outcome final_outcome(Reason reason) {
   return {StepResult::kFinal, reason};
 }
 
+// The outcome of a wait whose deadline has passed.
+inline Outcome over(const Deadline& deadline) {
+  return final_outcome(deadline.is_canceled() ? Reason::kCanceled : Reason::kTimeout);
+}
+
 // The daemon accepts no further connection now, and those that exist stay usable.
 constexpr bool is_connection_limit(Reason reason) {
   return reason == Reason::kTooManyConnections || reason == Reason::kTooManyOfUid ||
@@ -46,6 +52,7 @@ constexpr Outcome outcome_of(proto::FailureCode code) {
     case proto::FailureCode::kConnectsTooFast: return final_outcome(Reason::kConnectsTooFast);
     case proto::FailureCode::kTooManyOpen: return final_outcome(Reason::kOverloaded);
     case proto::FailureCode::kStopping: return kLost;
+    case proto::FailureCode::kCannotStart: return kAbsent;
     case proto::FailureCode::kBadFrame:
     case proto::FailureCode::kFrameTooLarge:
     case proto::FailureCode::kUnknownMessage:

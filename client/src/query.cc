@@ -94,7 +94,7 @@ Outcome try_once(Handle& handle, Connection& connection, Message& message,
 template <class Message>
 Outcome query_daemon(Handle& handle, PooledConnection& pooled, Message message,
                      proto::MessageType wanted, Deadline deadline, Reply& reply) {
-  if (pooled.get() == nullptr) return final_outcome(Reason::kTimeout);
+  if (pooled.get() == nullptr) return over(deadline);
   RetryPolicy retry_policy(handle.restart_window_end());
   for (;;) {
     bool welcomed = false;
@@ -108,6 +108,7 @@ Outcome query_daemon(Handle& handle, PooledConnection& pooled, Message message,
       case RetryPolicy::Next::kAfterPause: pause_before(deadline); break;
       case RetryPolicy::Next::kNow: break;
     }
+    if (deadline.is_canceled()) return over(deadline);
     if (deadline.remaining_ms() == 0) return {StepResult::kFinal, outcome.reason};
   }
 }
@@ -133,8 +134,10 @@ claimsd_result query_over_socket(Handle& handle, const QueryRequest& request,
 }
 
 claimsd_result look_up(Handle& handle, const QueryRequest& request, claimsd_answer** out) {
+  if (request.query.token.empty()) return conclude(lookup_result_of(Reason::kMalformed), out);
   if (handle.local_lookup().look_up(request.query, out)) return CLAIMSD_VALID;
   if (!fits_a_frame(request.query)) return conclude(lookup_result_of(Reason::kTooLong), out);
+  const InUse in_use(handle);
   return query_over_socket(handle, request, out);
 }
 
@@ -217,6 +220,7 @@ claimsd_result claimsd_report(claimsd_handle* handle, const claimsd_report_reque
     return CLAIMSD_BAD_ARGUMENT;
   }
   if (!handle->handle.enter()) return client::no_resources(out);
+  const client::InUse in_use(handle->handle);
   if (!given.awaits_record) return handle->handle.async_reporter().send(given, out);
   return client::report(handle->handle, given, out);
 }
@@ -226,6 +230,7 @@ claimsd_result claimsd_ping(claimsd_handle* handle, uint32_t timeout_ms, uint64_
   if (out != nullptr) *out = nullptr;
   if (handle == nullptr) return CLAIMSD_BAD_ARGUMENT;
   if (!handle->handle.enter()) return client::no_resources(out);
+  const client::InUse in_use(handle->handle);
   const std::int64_t start = client::now_ns();
   const auto deadline =
       client::Deadline::after_ms(timeout_ms == 0 ? handle->handle.timeout_ms() : timeout_ms);

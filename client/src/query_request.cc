@@ -15,9 +15,9 @@ bool continues_character(char byte) {
 
 }  // namespace
 
-std::string_view limited(const char* text, std::size_t limit) {
+std::string_view limited(const char* text, std::size_t size, std::size_t limit) {
   if (text == nullptr) return {};
-  std::size_t size = strnlen(text, limit + 1);
+  if (size == CLAIMSD_NUL_TERMINATED) size = strnlen(text, limit + 1);
   if (size > limit) {
     size = limit;
     while (size > 0 && continues_character(text[size])) --size;
@@ -30,18 +30,21 @@ std::string_view limited(const char* text, std::size_t limit) {
 // stores to land.
 bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
                         QueryRequest& out) {
-  constexpr std::size_t kOldest = offsetof(claimsd_query_request, route) + sizeof given->route;
+  constexpr std::size_t kOldest =
+      offsetof(claimsd_query_request, cancellation) + sizeof given->cancellation;
   static_assert(sizeof *given == kOldest, "a newer field is there only if given->size covers it");
   if (given == nullptr || !is_struct_size(given->size, kOldest)) return false;
   const claimsd_query_request& known = *given;
-  if (known.token == nullptr) return false;
+  if (known.token == nullptr && known.token_size != 0) return false;
   out.query = {.timeout_ms = 0,
                .max_age_ms = known.max_age_ms,
                .token = {known.token, known.token_size},
-               .client_address = limited(known.client_address, proto::kMaxAddress),
-               .trace_id = limited(known.trace_id, proto::kMaxTraceId),
-               .route = limited(known.route, proto::kMaxRoute)};
+               .client_address =
+                   limited(known.client_address, known.client_address_size, proto::kMaxAddress),
+               .trace_id = limited(known.trace_id, known.trace_id_size, proto::kMaxTraceId),
+               .route = limited(known.route, known.route_size, proto::kMaxRoute)};
   out.timeout_ms = known.timeout_ms == 0 ? default_timeout_ms : known.timeout_ms;
+  out.cancellation = known.cancellation == nullptr ? nullptr : &known.cancellation->cancellation;
   return true;
 }
 
@@ -52,7 +55,7 @@ std::size_t frame_bound(const proto::Query& query) {
 }
 
 bool fits_a_frame(const proto::Query& query) {
-  return query.token.size() <= proto::kMaxPayload && frame_bound(query) <= proto::kMaxFrame;
+  return query.token.size() <= proto::kMaxTokenField && frame_bound(query) <= proto::kMaxFrame;
 }
 
 std::uint32_t daemon_share_ms(std::uint32_t remaining_ms) {

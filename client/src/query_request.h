@@ -11,18 +11,24 @@ namespace claimsd::client {
 struct QueryRequest {
   proto::Query query;  // its timeout_ms is set when it is sent, to the remaining time
   std::uint32_t timeout_ms = 0;
+  const Cancellation* cancellation = nullptr;
 
-  // From now on. Not begun for what is answered at once: a clock read is a fifth of such an answer.
-  Deadline begin_waiting() const { return Deadline::after_ms(timeout_ms); }
+  // The deadline, counted from now. Local hits do not need it: a clock read costs a fifth of one.
+  Deadline begin_waiting() const {
+    Deadline deadline = Deadline::after_ms(timeout_ms);
+    deadline.cancellation = cancellation;
+    return deadline;
+  }
 };
 
-// False for a NULL, a wrong size or no token. Hints longer than the wire takes are cut between
-// characters: a long route is no reason to refuse a lookup.
+// False for a NULL, a wrong size, or the size of a token without a token. Hints over the limits of
+// the wire are truncated between characters, so a long route does not prevent a lookup.
 bool read_query_request(const claimsd_query_request* given, std::uint32_t default_timeout_ms,
                         QueryRequest& out);
 
-// A text of the C ABI, NULL for "", cut between characters to at most `limit` bytes.
-std::string_view limited(const char* text, std::size_t limit);
+// A text of the C ABI: `size` bytes, or up to its NUL (CLAIMSD_NUL_TERMINATED); NULL is "".
+// Truncated between characters to at most `limit` bytes.
+std::string_view limited(const char* text, std::size_t size, std::size_t limit);
 
 // Whether it can travel at all. One that cannot holds a token which is far too long, and is
 // answered so without the daemon.

@@ -93,13 +93,12 @@ Outcome connect_blocking(const DaemonAddress& address, Deadline deadline, std::u
   // A signal ends the wait for a full backlog, whose next attempt would have the whole timeout
   // again.
   do {
-    timeout_ms = deadline.remaining_ms();
-    if (timeout_ms == 0) return final_outcome(Reason::kTimeout);
+    timeout_ms = deadline.slice_ms(deadline.remaining_ms());
+    if (timeout_ms == 0) return over(deadline);
     if (!fd.still_ours() || !set_socket_timeout(fd.get(), timeout_ms)) return kLost;
     if (connect_to(address, fd) == 0) return check_and_keep(address, std::move(fd), out);
-  } while (errno == EINTR);
-  const Outcome outcome = outcome_of_socket_error(errno);
-  return outcome.result == StepResult::kBusy ? final_outcome(Reason::kTimeout) : outcome;
+  } while (errno == EINTR || errno == EAGAIN);
+  return outcome_of_socket_error(errno);
 }
 
 Outcome connect_nonblocking(const DaemonAddress& address, OwnedFd& out) {

@@ -31,9 +31,10 @@ claimsd_result Stream::send(const claimsd_query_request* request, std::uint64_t 
   if (!read_query_request(request, handle_.timeout_ms(), asked)) return CLAIMSD_BAD_ARGUMENT;
   if (table_.full()) return CLAIMSD_UNAVAILABLE;
   claimsd_answer* known = nullptr;
+  const Reason unfit = asked.query.token.empty() ? Reason::kMalformed : Reason::kTooLong;
   const bool is_known = handle_.local_lookup().look_up(asked.query, &known);
-  const bool is_sent = !is_known && fits_a_frame(asked.query);
-  // What is not sent keeps its place among the answers, without its text.
+  const bool is_sent = !is_known && !asked.query.token.empty() && fits_a_frame(asked.query);
+  // A query that is answered here still needs an entry for its answer, but not its text.
   if (!is_sent) asked.query = {};
   const Deadline deadline = asked.begin_waiting();
   OpenQuery* const query_opened = open(asked.query, tag, deadline);
@@ -46,7 +47,7 @@ claimsd_result Stream::send(const claimsd_query_request* request, std::uint64_t 
   if (is_known) {
     complete(opened, known);
   } else if (!is_sent) {
-    finish(opened, lookup_result_of(Reason::kTooLong));
+    finish(opened, lookup_result_of(unfit));
   } else {
     handle_.count_socket_query();
     enqueue(opened, now);
@@ -86,20 +87,21 @@ OpenQuery* Stream::open(Message message, std::uint64_t tag, Deadline deadline) {
   return opened;
 }
 
-// Replaces a connection that was opened as another user, or that is idle and missed the map.
-void Stream::renew_connection() {
-  if (state_ == State::kDown) return;
+// Replaces a connection that was opened as another user, or that is idle and missed the map. True if
+// it was closed: then all open queries are queued.
+bool Stream::renew_connection() {
+  if (state_ == State::kDown) return false;
   const bool other_user = handle_.current_uid() != uid_;
   const bool is_idle = state_ == State::kUp && unanswered_ == 1;
-  if (!other_user && !(is_idle && handle_.should_fetch_map())) return;
+  if (!other_user && !(is_idle && handle_.should_fetch_map())) return false;
   disconnect();
   requeue(false);
   retry_at_ns_ = 0;
+  return true;
 }
 
 void Stream::enqueue(OpenQuery& request, std::int64_t now) {
-  renew_connection();
-  unsent_.push(&request);
+  if (!renew_connection()) unsent_.push(&request);
   if (request.deadline_ns < earliest_ns_) earliest_ns_ = request.deadline_ns;
   if (state_ == State::kDown && retry_at_ns_ <= now) connect(now);
   if (may_send() && !wants_write_) flush();
@@ -118,6 +120,22 @@ claimsd_result Stream::receive(std::uint64_t* tag, claimsd_answer** out) {
   }
   table_.remove(request);
   return verdict;
+}
+
+claimsd_result Stream::cancel(std::uint64_t tag) {
+  const auto is_meant = [tag](const OpenQuery& request) {
+    return request.tag == tag && !request.is_report && !request.completed();
+  };
+  remove_unsent(is_meant);
+  bool found = false;
+  table_.each([&](OpenQuery& request) {
+    if (!is_meant(request)) return;
+    finish(request, lookup_result_of(Reason::kCanceled));
+    found = true;
+  });
+  if (!found) return CLAIMSD_AGAIN;
+  arm(kAtOnce, now_ns());
+  return CLAIMSD_OK;
 }
 
 void Stream::drive() {
@@ -172,9 +190,8 @@ void Stream::disconnect() {
   socket_.close();
 }
 
-// The daemon is gone. Each open question is asked once more; while a daemon that had welcomed us
-// may be restarting, one that hangs up before its welcome counts for as little as one that is not
-// there.
+// The connection broke. Each open query is sent once more. While a daemon that had welcomed us may
+// be restarting, a connection that breaks before its Welcome is like a socket without a listener.
 void Stream::lose() {
   const bool welcomed = state_ == State::kUp;
   const std::int64_t now = now_ns();
@@ -245,16 +262,7 @@ void Stream::finish_all(Reason reason) {
 void Stream::expire(std::int64_t now) {
   const LookupResult late =
       lookup_result_of(state_ == State::kDown ? down_reason_ : Reason::kTimeout);
-  // Copy the queue first: completing a query relinks it into another queue.
-  QueryQueue queued = unsent_;
-  unsent_ = {};
-  while (OpenQuery* const request = queued.pop()) {
-    if (request->deadline_ns <= now) {
-      finish(*request, late);
-    } else {
-      unsent_.push(request);
-    }
-  }
+  remove_unsent([now](const OpenQuery& request) { return request.deadline_ns <= now; });
   earliest_ns_ = INT64_MAX;
   table_.each([&](OpenQuery& request) {
     if (request.completed()) return;

@@ -11,7 +11,7 @@
 //
 // Queries that were open when the connection broke are sent again, each once.
 //
-// One thread at a time. Owned by the caller; the handle must outlive it. Does not survive fork():
+// One thread at a time; claimsd_stream has the lock. Owned by the caller. Does not survive fork():
 // its epoll instance is shared with the parent, so inherited() streams do nothing.
 #pragma once
 
@@ -47,6 +47,8 @@ class Stream {
   claimsd_result report(const claimsd_report_request* report_request, std::uint64_t tag);
   claimsd_result report(ReportRequest report_request, std::uint64_t tag);
   claimsd_result receive(std::uint64_t* tag, claimsd_answer** out);
+  // Cancels queries, not reports: one that was sent may be recorded already.
+  claimsd_result cancel(std::uint64_t tag);
 
   // In a forked child: what is open is the parent's. Only its destructor may follow.
   void abandon() {
@@ -62,7 +64,7 @@ class Stream {
   // Processes timers and socket events.
   void drive();
 
-  void renew_connection();
+  bool renew_connection();
   void connect(std::int64_t now);
   Outcome greet(OwnedFd fd);
   void disconnect();
@@ -90,6 +92,15 @@ class Stream {
   void withdraw_reports();
   void finish(OpenQuery& request, const LookupResult& found);
   void complete(OpenQuery& request, claimsd_answer* answer);
+  // Call it before finish(), which relinks a query into another queue.
+  template <class Is>
+  void remove_unsent(Is&& is_meant) {
+    QueryQueue queued = unsent_;
+    unsent_ = {};
+    while (OpenQuery* const request = queued.pop()) {
+      if (!is_meant(*request)) unsent_.push(request);
+    }
+  }
   void finish_all(Reason reason);
   void expire(std::int64_t now);
   void arm(std::int64_t wanted, std::int64_t now);
@@ -102,7 +113,7 @@ class Stream {
   uid_t uid_ = 0;               // as which the daemon knows the connection
   std::uint64_t features_ = 0;  // granted by the Welcome
   bool wants_write_ = false;
-  Reason down_reason_ = Reason::kTimeout;  // why questions that expire while kDown got no answer
+  Reason down_reason_ = Reason::kTimeout;  // of queries that expire while kDown
 
   WaitDescriptor wait_;
   OwnedFd socket_;
@@ -115,13 +126,12 @@ class Stream {
 
   Buffer input_;
   std::size_t input_used_ = 0;
-  Buffer rest_;  // of a frame that the socket took only in part; its question may have been given
-                 // up since
+  Buffer rest_;  // of a frame that was sent in part; its query may be completed already
   std::size_t rest_begin_ = 0;
   std::size_t rest_end_ = 0;
 
   // Times in ns on CLOCK_MONOTONIC.
-  std::int64_t earliest_ns_ = INT64_MAX;  // no open question expires before
+  std::int64_t earliest_ns_ = INT64_MAX;  // no open query expires before
   std::int64_t armed_ns_ = INT64_MAX;     // as the timer is set
   std::int64_t retry_at_ns_ = 0;
   std::int64_t restart_until_ns_ = 0;  // a daemon that had welcomed us may be restarting until then
@@ -130,8 +140,13 @@ class Stream {
 
 }  // namespace claimsd::client
 
-// The C ABI's name for it.
+// The C ABI's name for a Stream, with a lock and a reference to the handle.
 struct claimsd_stream {
-  explicit claimsd_stream(claimsd::client::Handle& handle) : stream(handle) {}
+  explicit claimsd_stream(claimsd_handle& of) : handle(claimsd_retain(&of)), stream(of.handle) {}
+  claimsd_stream(const claimsd_stream&) = delete;
+  claimsd_stream& operator=(const claimsd_stream&) = delete;
+
+  claimsd_handle* const handle;
+  mutable claimsd::client::Mutex mutex;
   claimsd::client::Stream stream;
 };

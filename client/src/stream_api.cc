@@ -1,4 +1,4 @@
-// The C ABI of streams.
+// The C ABI of streams. A lock serializes the calls of threads that share one.
 #include "client/src/cancel_disabled.h"
 #include "client/src/stream.h"
 
@@ -6,28 +6,40 @@ namespace client = claimsd::client;
 
 namespace {
 
-// Null for a null stream and for one inherited across fork().
-client::Stream* usable(claimsd_stream* stream) {
-  return stream == nullptr || stream->stream.inherited() ? nullptr : &stream->stream;
+// Runs `call` on the stream under its lock. CLAIMSD_BAD_ARGUMENT for a null stream and for one
+// inherited across fork(), whose lock may be held by a thread that does not exist here.
+template <class Call>
+claimsd_result run(claimsd_stream* stream, Call&& call) {
+  if (stream == nullptr || stream->stream.inherited()) return CLAIMSD_BAD_ARGUMENT;
+  const client::CancelDisabled cancel_disabled;
+  const client::Locked locked(stream->mutex);
+  return call(stream->stream);
 }
 
 }  // namespace
 
 claimsd_result claimsd_stream_open(claimsd_handle* handle, claimsd_stream** out) {
-  const client::CancelDisabled cancel_disabled;
   if (out == nullptr) return CLAIMSD_BAD_ARGUMENT;
   *out = nullptr;
   if (handle == nullptr) return CLAIMSD_BAD_ARGUMENT;
-  auto made = client::make_owned<claimsd_stream>(handle->handle);
+  const client::CancelDisabled cancel_disabled;
+  auto made = client::make_owned<claimsd_stream>(*handle);
   if (!made) return CLAIMSD_NO_MEMORY;
   const claimsd_result result = made->stream.create();
-  if (result == CLAIMSD_OK) *out = made.release();
+  if (result == CLAIMSD_OK) {
+    *out = made.release();
+  } else {
+    claimsd_stream_close(made.release());
+  }
   return result;
 }
 
 void claimsd_stream_close(claimsd_stream* stream) {
+  if (stream == nullptr) return;
   const client::CancelDisabled cancel_disabled;
-  const client::Owned<claimsd_stream> closing(stream);
+  claimsd_handle* const handle = stream->handle;
+  client::Owned<claimsd_stream>(stream).reset(nullptr);
+  claimsd_close(handle);
 }
 
 int claimsd_stream_fd(const claimsd_stream* stream) {
@@ -36,26 +48,29 @@ int claimsd_stream_fd(const claimsd_stream* stream) {
 
 claimsd_result claimsd_stream_send(claimsd_stream* stream, const claimsd_query_request* request,
                                    uint64_t tag) {
-  const client::CancelDisabled cancel_disabled;
-  client::Stream* const usable_stream = usable(stream);
-  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->send(request, tag);
+  return run(stream, [&](client::Stream& own) { return own.send(request, tag); });
 }
 
 claimsd_result claimsd_stream_report(claimsd_stream* stream,
                                      const claimsd_report_request* report_request, uint64_t tag) {
-  const client::CancelDisabled cancel_disabled;
-  client::Stream* const usable_stream = usable(stream);
-  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT
-                                  : usable_stream->report(report_request, tag);
+  return run(stream, [&](client::Stream& own) { return own.report(report_request, tag); });
 }
 
 claimsd_result claimsd_stream_receive(claimsd_stream* stream, uint64_t* tag, claimsd_answer** out) {
-  const client::CancelDisabled cancel_disabled;
   if (out != nullptr) *out = nullptr;
-  client::Stream* const usable_stream = usable(stream);
-  return usable_stream == nullptr ? CLAIMSD_BAD_ARGUMENT : usable_stream->receive(tag, out);
+  return run(stream, [&](client::Stream& own) { return own.receive(tag, out); });
+}
+
+claimsd_result claimsd_stream_cancel(claimsd_stream* stream, uint64_t tag) {
+  return run(stream, [&](client::Stream& own) { return own.cancel(tag); });
 }
 
 size_t claimsd_stream_pending(const claimsd_stream* stream) {
-  return stream == nullptr ? 0 : stream->stream.pending();
+  size_t pending = 0;
+  // `run` changes nothing but the lock.
+  run(const_cast<claimsd_stream*>(stream), [&pending](const client::Stream& own) {
+    pending = own.pending();
+    return CLAIMSD_OK;
+  });
+  return pending;
 }

@@ -9,6 +9,7 @@ const char* claimsd_version(void) {
 const char* claimsd_result_text(claimsd_result result) {
   switch (result) {
     case CLAIMSD_VALID: return "valid";
+    case CLAIMSD_OK: return "ok";
     case CLAIMSD_INVALID: return "invalid";
     case CLAIMSD_UNAVAILABLE: return "unavailable";
     case CLAIMSD_AGAIN: return "again";

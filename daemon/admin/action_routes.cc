@@ -14,7 +14,7 @@ constexpr std::string_view kShape =
 HttpResponse response_to(const claims::ActionResult& result) {
   switch (result.outcome) {
     case claims::ActionOutcome::kNoToken:
-      return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 8 KiB)",
+      return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 32 KiB)",
                             "send it as it was issued, without \"Bearer \"");
     case claims::ActionOutcome::kNoUser:
       return error_response(400, "not_an_id", "this cannot be a user id",

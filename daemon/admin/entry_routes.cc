@@ -121,7 +121,7 @@ HttpResponse entry_route(const AdminServices& services, const HttpRequest& reque
                           R"(send {"token": "..."}, or use claimsctl show)");
   }
   if (claims::check_token(parsed->action.who) != proto::Reason::kOk) {
-    return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 8 KiB)",
+    return error_response(400, "not_a_token", "this cannot be a token (RFC 6750, at most 32 KiB)",
                           "send it as it was issued, without \"Bearer \"");
   }
   const DaemonStatus status = services.status();

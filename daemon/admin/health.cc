@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/admin/document_findings.h"
 #include "daemon/admin/status_json.h"
 
 namespace claimsd::admin {
@@ -19,8 +20,61 @@ Finding failing(const UpstreamStatus& upstream) {
           "the Auth API, its URL, DNS, certificate and the network path to it"};
 }
 
+// Failures that only a change of the configuration ends, and confirmations that are not cached.
+void assess_configuration(const UpstreamStatus& upstream, std::vector<Finding>& findings) {
+  if (upstream.last_reason == proto::Reason::kUpstreamCredentials) {
+    findings.push_back(
+        {"upstream_credentials",
+         fmt::format("the Auth API \"{}\" rejects the daemon's own credentials: every new token is "
+                     "answered unavailable",
+                     upstream.name),
+         "check client_id, client_auth and the file client_secret_file, which is read again within "
+         "two seconds; ask the Auth API's operator whether the client may introspect"});
+  }
+  if (upstream.last_reason == proto::Reason::kUpstreamCertificate) {
+    findings.push_back({"certificate_wanted",
+                        fmt::format("the Auth API \"{}\" requires a client certificate and none is "
+                                    "configured: every new token is answered unavailable",
+                                    upstream.name),
+                        "set client_certificate and client_key, and restart claimsd"});
+  }
+  if (upstream.consecutive_uncacheable >= kUncacheableAfter) {
+    findings.push_back(
+        {"caching_forbidden",
+         fmt::format("the Auth API \"{}\" forbids caching (no-store or no-cache): every lookup is a "
+                     "request, claimsd cannot help",
+                     upstream.name),
+         "have the Auth API send max-age, or, if its answers may be kept for some seconds, set "
+         "no_store_ttl"});
+  }
+}
+
 std::string_view effect_on_unrecorded(const AuditStatus& audit) {
   return audit.denies ? "withheld" : "sent without one";
+}
+
+void assess_retention(const AuditStatus& audit, std::vector<Finding>& findings) {
+  const auto lately = [](const std::optional<Duration>& since) {
+    return since && *since < kAuditLossMatters;
+  };
+  if (lately(audit.log.dropped_early)) {
+    findings.push_back(
+        {"audit_dropped_early",
+         fmt::format(
+             "in the last 24 hours the audit log in {} deleted records that are younger than "
+             "audit.keep, because it reached audit.max_bytes ({} segments since the start)",
+             audit.directory, audit.log.counters.audit_dropped_early),
+         "find who fills the log with claimsctl audit report; free disk space, raise "
+         "audit.max_bytes and restart claimsd"});
+  }
+  if (lately(audit.log.clock_jumped)) {
+    findings.push_back(
+        {"clock_jumped",
+         "the wall clock of this host was set in the last 24 hours: the audit log "
+         "deletes no record for its age until the clock has been steady for 6 hours",
+         "check the time synchronization (timedatectl); times of audit records around "
+         "the jump may be wrong"});
+  }
 }
 
 void assess_audit(const AuditStatus& audit, std::vector<Finding>& findings) {
@@ -147,11 +201,14 @@ std::vector<Finding> assess(const DaemonStatus& status) {
                         "raise revocations.max_entries and restart claimsd"});
   }
   assess_audit(status.audit, findings);
+  assess_retention(status.audit, findings);
   assess_queues(status, findings);
   assess_cache(status, findings);
   for (const auto& upstream : status.upstreams) {
     if (upstream_state(upstream) == "failing") findings.push_back(failing(upstream));
+    assess_configuration(upstream, findings);
     assess_certificates(upstream, status.now, findings);
+    assess_documents(upstream, findings);
   }
   return findings;
 }

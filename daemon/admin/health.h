@@ -10,9 +10,14 @@ namespace claimsd::admin {
 
 // Consecutive failures before an Auth API counts as failing. A single one may be transient.
 inline constexpr std::uint64_t kFailingAfter = 2;
+// The number of consecutive confirmations that must forbid caching before it is a finding.
+inline constexpr std::uint64_t kUncacheableAfter = 3;
 
 // How long a record that the audit log could not take is reported: it may have been one burst.
 inline constexpr Duration kOverflowMatters = seconds(60);
+
+// How long lost records, and a clock that may lose some, are reported.
+inline constexpr Duration kAuditLossMatters = std::chrono::hours(24);
 
 // The same for a failure of the claims cache: its file system may have been full for a moment.
 inline constexpr Duration kCacheErrorMatters = seconds(60);

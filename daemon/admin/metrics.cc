@@ -37,6 +37,13 @@ void upstream_calls(Samples& samples, const Source& from) {
   }
 }
 
+void upstream_role_claims(Samples& samples, const Source& from) {
+  for (const UpstreamStatus& upstream : from.status.upstreams) {
+    for (const RoleClaimStatus& claim : upstream.documents.role_claims)
+      samples.add({{"upstream", upstream.name}, {"claim", claim.name}}, claim.found);
+  }
+}
+
 void upstream_failures(Samples& samples, const Source& from) {
   for (const UpstreamStatus& upstream : from.status.upstreams) {
     claims::each_call_failure(upstream.calls, [&](std::string_view reason, std::uint64_t count) {
@@ -63,6 +70,7 @@ void client_certificate_ends(Samples& samples, const Source& from) {
    [](Samples& s, const Source& from) { s.add(from.status.table.name); }},
 #define CLAIMSD_METRIC_SERVICE(name, help) CLAIMSD_METRIC_COUNTER(name, help, counters)
 #define CLAIMSD_METRIC_SERVER(name, help) CLAIMSD_METRIC_COUNTER(name, help, server_counters)
+#define CLAIMSD_METRIC_HTTP(name, help) CLAIMSD_METRIC_COUNTER(name, help, http.counters)
 #define CLAIMSD_METRIC_AUDIT(name, help) CLAIMSD_METRIC_COUNTER(name, help, audit.log.counters)
 #define CLAIMSD_METRIC_LEASES(name, help) CLAIMSD_METRIC_COUNTER(name, help, leases.counters)
 
@@ -81,6 +89,7 @@ constexpr Metric kMetrics[] = {
   CLAIMSD_COUNTERS(CLAIMSD_METRIC_SERVICE)
   CLAIMSD_LEASE_COUNTERS(CLAIMSD_METRIC_LEASES)
   CLAIMSD_SERVER_COUNTERS(CLAIMSD_METRIC_SERVER)
+  CLAIMSD_FRONT_DOOR_COUNTERS(CLAIMSD_METRIC_HTTP)
   CLAIMSD_AUDIT_COUNTERS(CLAIMSD_METRIC_AUDIT)
   {"claimsd_cache_tampered_total", kCounter, "", "Cache entries that did not decrypt and were erased: another process writes to the cache",
    [](Samples& s, const Source& from) { s.add(from.status.cache_tampered); }},
@@ -96,6 +105,10 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(std::uint64_t{from.status.stopping}); }},
   {"claimsd_connections", kGauge, "", "Clients connected to the claims socket",
    [](Samples& s, const Source& from) { s.add(from.status.connections); }},
+  {"claimsd_http_connections", kGauge, "", "Clients connected to the HTTP socket",
+   [](Samples& s, const Source& from) { if (from.status.http.on) s.add(from.status.http.connections); }},
+  {"claimsd_http_connections_max", kGauge, "", "Maximum number of HTTP clients",
+   [](Samples& s, const Source& from) { if (from.status.http.on) s.add(from.status.http.max_connections); }},
   {"claimsd_connections_max", kGauge, "", "Maximum number of connected clients",
    [](Samples& s, const Source& from) { s.add(from.status.max_connections); }},
   {"claimsd_queries_waiting", kGauge, "", "Queries waiting for an Auth API",
@@ -130,8 +143,18 @@ constexpr Metric kMetrics[] = {
    [](Samples& s, const Source& from) { s.add(from.status.audit.waiting); }},
   {"claimsd_audit_waiting_max", kGauge, "", "Maximum number of answers waiting for their record",
    [](Samples& s, const Source& from) { s.add(from.status.audit.max_waiting); }},
+  {"claimsd_upstream_documents_total", kCounter, "upstream", "Claims documents of this Auth API that confirmed a token",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.seen; }); }},
+  {"claimsd_upstream_truncated_documents_total", kCounter, "upstream", "Claims documents of this Auth API larger than `max_claims_bytes`",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.truncated; }); }},
+  {"claimsd_upstream_odd_emails_total", kCounter, "upstream", "Claims documents of this Auth API whose email claim was no email address",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.documents.odd_emails; }); }},
+  {"claimsd_upstream_role_claims_total", kCounter, "upstream, claim", "Claims documents of this Auth API that had this configured role claim",
+   upstream_role_claims},
   {"claimsd_upstream_consecutive_failures", kGauge, "upstream", "Failed requests since this Auth API last answered",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.consecutive_failures; }); }},
+  {"claimsd_upstream_uncacheable_total", kCounter, "upstream", "Confirmations of this Auth API that forbade caching, so that they were not cached",
+   [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.uncacheable; }); }},
   {"claimsd_upstream_backoff_seconds", kGauge, "upstream", "Remaining backoff of this Auth API's circuit breaker; 0: it is closed or half-open",
    [](Samples& s, const Source& from) { each_upstream(s, from, [](const auto& u) { return u.backoff; }); }},
   {"claimsd_upstream_certificates_reloaded_total", kCounter, "upstream", "Reloads of this Auth API's certificate files",

@@ -14,6 +14,7 @@
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/statistics_json.h"
 #include "daemon/admin/status_json.h"
+#include "daemon/admin/upstream_test.h"
 #include "daemon/base/json_writer.h"
 
 namespace claimsd::admin {
@@ -91,6 +92,7 @@ constexpr Route kRoutes[] = {
   {"GET", "/v1/log-level", "The log level", log_level_route},
   {"POST", "/v1/log-level", "Set the log level until the next reload or restart", set_log_level_route},
   {"POST", "/v1/revoke", "Revoke a token, a user's tokens or all tokens, regardless of the Auth API", revoke_route, kAction},
+  {"POST", "/v1/upstream-test", "Ask an Auth API once about a token, and describe its response: ?upstream=NAME", upstream_test_route},
   {"GET", "/v1/audit", "Records of the audit log, paged", audit_route},
 };
 // clang-format on

@@ -8,6 +8,7 @@
 
 #include "daemon/admin/http_message.h"
 #include "daemon/admin/status.h"
+#include "daemon/admin/upstream_test.h"
 #include "daemon/audit/live_query.h"
 #include "daemon/base/process_usage.h"
 #include "daemon/claims/inspection.h"
@@ -58,6 +59,7 @@ struct AdminServices {
   std::function<void(std::optional<std::uint32_t> by, config::ReloadDone done)> reload;
   std::function<LogLevels()> log_levels;
   std::function<void(std::optional<std::uint32_t> by, LogLevel level)> set_log_level;
+  UpstreamTestStarter test_upstream;
   AuditAsker audit;  // empty: no audit log is kept
 };
 

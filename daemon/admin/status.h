@@ -12,6 +12,7 @@
 #include "daemon/claims/counters.h"
 #include "daemon/claims/lookup_statistics.h"
 #include "daemon/claims/upstream/call_statistics.h"
+#include "daemon/front_door/counters.h"
 #include "daemon/server/server_counters.h"
 #include "daemon/shm/lease_status.h"
 
@@ -25,6 +26,19 @@ struct CertificateStatus {
   std::optional<WallTime> client_end;  // expiry of the client certificate; none: there is none
 };
 
+struct RoleClaimStatus {
+  std::string name;         // as configured
+  std::uint64_t found = 0;  // documents that had it
+};
+
+// Claims documents that confirmed a token.
+struct DocumentStatus {
+  std::uint64_t seen = 0;
+  std::uint64_t truncated = 0;   // larger than max_claims_bytes
+  std::uint64_t odd_emails = 0;  // the email claim was no email address
+  std::vector<RoleClaimStatus> role_claims;
+};
+
 struct UpstreamStatus {
   std::string name;
   std::string url;
@@ -33,12 +47,16 @@ struct UpstreamStatus {
   std::uint64_t failures = 0;
   std::uint64_t consecutive_failures = 0;  // 0: healthy
   std::string last_failure;                // reason name and detail; "" if there was none
+  proto::Reason last_reason = proto::Reason::kOk;  // of the latest request
+  std::uint64_t uncacheable = 0;              // confirmations that forbade caching
+  std::uint64_t consecutive_uncacheable = 0;  // since the last one that allowed it
   Duration last_latency{};
   std::uint64_t pending = 0;  // requests waiting to be sent
   std::uint64_t max_pending = 0;
   Duration backoff{};  // remaining backoff after failures; 0: in use
   claims::CallStatistics calls;
   CertificateStatus certificates;
+  DocumentStatus documents;
 };
 
 struct AuditStatus {
@@ -48,6 +66,13 @@ struct AuditStatus {
   bool denies = true;         // do not answer an event that cannot be recorded
   std::uint64_t waiting = 0;  // answers held until their record is durable
   std::uint64_t max_waiting = 0;
+};
+
+struct HttpStatus {
+  bool on = false;
+  std::uint64_t connections = 0;
+  std::uint64_t max_connections = 0;  // on each listening socket
+  front_door::Counters counters;
 };
 
 struct DaemonStatus {
@@ -77,6 +102,7 @@ struct DaemonStatus {
   claims::Counters counters;
   claims::LookupStatistics lookups;
   server::Counters server_counters;
+  HttpStatus http;
   // Errors of the claims cache.
   std::uint64_t cache_tampered = 0;  // entries that failed authentication and were erased
   std::uint64_t cache_failures = 0;  // operations that failed

@@ -44,6 +44,9 @@ void write_upstream(JsonWriter& json, const UpstreamStatus& upstream) {
       .member("last_failure", upstream.last_failure)
       .member("last_latency_seconds", in_seconds(upstream.last_latency))
       .member("backoff_seconds", in_seconds(upstream.backoff))
+      .member("documents", upstream.documents.seen)
+      .member("truncated_documents", upstream.documents.truncated)
+      .member("forbids_caching", upstream.consecutive_uncacheable >= kUncacheableAfter)
       .member("certificate_error", upstream.certificates.error)
       .key("client_certificate_ends");
   if (const auto& end = upstream.certificates.client_end) {
@@ -122,6 +125,7 @@ void write_counters(JsonWriter& json, const DaemonStatus& status) {
   each_counter(status.counters, write);
   each_counter(status.leases.counters, write);
   each_counter(status.server_counters, write);
+  each_counter(status.http.counters, write);
   each_counter(status.audit.log.counters, write);
   json.end_object();
 }

@@ -30,14 +30,17 @@ class UpstreamMonitor final : public claims::Observer {
   void breaker_changed(claims::UpstreamId upstream, claims::BreakerState now) override {
     events_.add({.kind = EventKind::kBreakerChanged, .upstream = upstream, .breaker = now});
   }
+  void instances_disagree(claims::UpstreamId upstream) override;
   void deadline_passed(claims::UpstreamId upstream, std::string_view trace_id) override;
   // Reports from the fetch thread, delivered on the loop thread.
   void certificates_changed(const upstream::CredentialReport& report);
   const std::vector<UpstreamStatus>& upstreams() const { return upstreams_; }
 
  private:
+  void note_document(UpstreamStatus& upstream, const claims::DocumentNotes& document);
   void write(LogLevel level, std::string_view event, std::string_view sentence,
              const UpstreamStatus& upstream, std::string_view trace_id);
+  void note_caching(UpstreamStatus& upstream, const claims::RequestReport& report);
   void failed(UpstreamStatus& upstream, std::optional<BootTime>& last_line,
               const claims::RequestReport& report);
 

@@ -52,8 +52,9 @@ Event audit_event_of(const claims::AuditedEvent& event) {
   switch (proto::verdict_of(event.reason)) {
     case Verdict::kValid: return asked ? Event::kVerified : Event::kHit;
     case Verdict::kInvalid:
-      return asked && event.reason == Reason::kRejected ? Event::kRejected
-                                                        : Event::kRejectedLocally;
+      return asked && (event.reason == Reason::kRejected || event.reason == Reason::kClaimMismatch)
+                 ? Event::kRejected
+                 : Event::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
   return event.reason == Reason::kRateLimited ? Event::kRejectedLocally : Event::kUnavailable;

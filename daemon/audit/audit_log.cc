@@ -74,6 +74,7 @@ AuditLog::AuditLog(const Options& options, const Clock& clock, Log& log, Hooks h
       signer_(std::move(signer)),
       anchored_(store_.head().sequence),
       unanchored_since_(clock.now().boot),
+      clocks_(clock.now()),
       forgotten_(store_.head().dropped),
       intake_(options.policy) {}
 
@@ -160,7 +161,11 @@ Stats AuditLog::stats() const {
   Stats stats = stats_;
   stats.counters.audit_unavailable += intake_.refused().denied;
   stats.counters.audit_unrecorded += intake_.refused().allowed;
-  if (overflowed_) stats.overflowed = clock_.now().boot - *overflowed_;
+  stats.counters.audit_over_quota = intake_.over_quota();
+  const BootTime now = clock_.now().boot;
+  if (overflowed_) stats.overflowed = now - *overflowed_;
+  if (dropped_early_) stats.dropped_early = now - *dropped_early_;
+  if (clock_jumped_) stats.clock_jumped = now - *clock_jumped_;
   return stats;
 }
 
@@ -194,11 +199,12 @@ void AuditLog::run() {
       if (nothing && jobs_.empty() && !stopping_) wake_.wait_for(lock, tick);
       stopping = stopping_;
       may_write = stopping || !waits_for_retry();
-      if (may_write) batch = intake_.take();
+      if (may_write) batch = intake_.take(clock_.now().boot, stopping);
       jobs.swap(jobs_);
     }
     if (may_write && (!batch.empty() || !kept_.empty())) write(std::move(batch));
     for (const auto& job : jobs) job(store_);
+    observe_clock();
     retain_if_due();
     anchor_if_due(stopping);
   }
@@ -320,22 +326,55 @@ void AuditLog::anchor_if_due(bool at_once) {
   }
 }
 
+void AuditLog::observe_clock() {
+  const Now now = clock_.now();
+  const std::optional<Duration> jump = clocks_.observe(now);
+  if (!jump) return;
+  log_.warning("clock_jumped",
+               "the wall clock was set by {} s: for {} hours no audit record is deleted for its "
+               "age; check the time synchronization of this host",
+               *jump / seconds(1), ClockAgreement::kProof / std::chrono::hours(1));
+  update_stats([&](Counters& counters) {
+    ++counters.audit_clock_jumps;
+    clock_jumped_ = now.boot;
+  });
+}
+
 void AuditLog::retain_if_due() {
-  const WallTime now = clock_.now().wall;
-  const std::int64_t hour = std::chrono::floor<std::chrono::hours>(now.time_since_epoch()).count();
-  const std::int64_t mark = hour * 1'000'000 + static_cast<std::int64_t>(store_.segments().size());
+  const Now now = clock_.now();
+  const bool proven = clocks_.proven(now.boot);
+  const std::int64_t hour =
+      std::chrono::floor<std::chrono::hours>(now.boot.time_since_epoch()).count();
+  const std::int64_t mark =
+      (hour * 1'000'000 + static_cast<std::int64_t>(store_.segments().size())) * 2 +
+      (proven ? 1 : 0);
   if (mark == retained_on_ || broken_ || !store_.trusted()) return;
   retained_on_ = mark;
-  if (store_.retain(now) != Appended::kDurable) {
+  const std::uint64_t early = store_.dropped_early();
+  if (store_.retain(now.wall, proven) != Appended::kDurable) {
     log_.warning("audit_retention_failed", "cannot delete old segments from {}",
                  options_.store.directory);
   }
+  if (store_.dropped_early() != early) note_early_drops();
   const Sequence dropped = store_.head().dropped;
   if (dropped == forgotten_) return;
   forgotten_ = dropped;
   if (const Status shortened = signer_.forget(dropped); !shortened)
     log_.warning("audit_retention_failed", "cannot delete old anchors: {}",
                  shortened.error().message);
+}
+
+void AuditLog::note_early_drops() {
+  const std::uint64_t early = store_.dropped_early();
+  log_.error("audit_dropped_early",
+             "{} segments of the audit log were deleted before audit.keep, because it reached "
+             "audit.max_bytes: records up to sequence {} are gone; raise audit.max_bytes, and find "
+             "who fills the log with claimsctl audit report",
+             early, store_.head().dropped);
+  update_stats([&](Counters& counters) {
+    counters.audit_dropped_early = early;
+    dropped_early_ = clock_.now().boot;
+  });
 }
 
 }  // namespace claimsd::audit

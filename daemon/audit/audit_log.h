@@ -23,6 +23,7 @@
 #include "daemon/audit/anchors.h"
 #include "daemon/audit/audit_stats.h"
 #include "daemon/audit/audit_store.h"
+#include "daemon/audit/clock_agreement.h"
 #include "daemon/audit/intake.h"
 #include "daemon/log/log.h"
 
@@ -89,7 +90,9 @@ class AuditLog {
   void not_written(Batch& batch, std::size_t gap, Appended why);
   void complete(const std::vector<claims::AuditTicket>& tickets, claims::AuditDecision verdict);
   void anchor_if_due(bool at_once);
+  void observe_clock();
   void retain_if_due();
+  void note_early_drops();
   void update_stats(const std::function<void(Counters&)>& change);
   void note_overflow(std::uint64_t refused_before);
 
@@ -106,6 +109,7 @@ class AuditLog {
   bool noted_ = false;  // whether a later record notes that anchor
   BootTime unanchored_since_;
   BootTime failed_at_{};
+  ClockAgreement clocks_;
   std::int64_t retained_on_ = 0;
   Sequence forgotten_;              // anchors up to here have been removed too
   std::optional<Appended> broken_;  // why the last commit failed
@@ -116,6 +120,8 @@ class AuditLog {
   std::deque<std::function<void(const Store&)>> jobs_;
   Stats stats_;
   std::optional<BootTime> overflowed_;
+  std::optional<BootTime> dropped_early_;
+  std::optional<BootTime> clock_jumped_;
   bool stopping_ = false;
 
   std::atomic<std::size_t> outstanding_{0};

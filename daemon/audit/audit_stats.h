@@ -18,7 +18,10 @@ namespace claimsd::audit {
   C(audit_commits,  "Commits of the audit log, each with many records") \
   C(audit_failures, "Failed commits of the audit log") \
   C(audit_unavailable,   "Events that could not be recorded, whose answers were withheld") \
-  C(audit_unrecorded,  "Events that could not be recorded, whose answers were sent anyway")
+  C(audit_unrecorded,  "Events that could not be recorded, whose answers were sent anyway") \
+  C(audit_over_quota, "Reports beyond `audit.max_bytes_per_uid`, counted in the audit log but not written") \
+  C(audit_dropped_early, "Segments of the audit log deleted before `audit.keep`, because of `audit.max_bytes`") \
+  C(audit_clock_jumps, "Times that the wall clock was set by more than a minute")
 // clang-format on
 
 CLAIMSD_COUNTER_STRUCT(Counters, CLAIMSD_AUDIT_COUNTERS)
@@ -48,6 +51,8 @@ struct Stats {
   std::uint64_t segments = 0;
   // Time since an event was last rejected because the queue was full although the disk was working.
   std::optional<Duration> overflowed;
+  std::optional<Duration> dropped_early;  // time since a segment was last deleted before audit.keep
+  std::optional<Duration> clock_jumped;   // time since the wall clock was last set
 };
 
 }  // namespace claimsd::audit

@@ -6,11 +6,14 @@
 
 #include <utility>
 
+#include "daemon/store/check_in_child.h"
+
 namespace claimsd::audit {
 namespace {
 
 // Space beyond the size limit of a segment, for the commit that crosses it.
 constexpr std::size_t kMapSlack = std::size_t{64} << 20;
+constexpr Duration kReadLimit = seconds(60);
 
 std::uint64_t size_of(const std::string& path) {
   struct stat file {};
@@ -20,6 +23,37 @@ std::uint64_t size_of(const std::string& path) {
 Row row_of_record(const Record& record, std::string encoded, const Link& link) {
   return {record.sequence, std::move(encoded), link, record.user.substr(0, kMaxAuditUser),
           record.token};
+}
+
+// Reads what Store::open() is going to read: in a child process, because LMDB crashes on some damage.
+Status read_segments(std::span<const SegmentFile> files) {
+  for (const SegmentFile& file : files) {
+    const SegmentView view = TRY(SegmentView::open(file.path));
+    if (&file != &files.back()) continue;
+    view.each(view.identity().first, [](const StoredRow&) { return true; });
+    static_cast<void>(view.at(view.head().sequence));
+  }
+  return {};
+}
+
+Status check_segments(const std::vector<SegmentFile>& files) {
+  if (files.empty() || store::check_in_child([&] { return read_segments(files); }, kReadLimit))
+    return {};
+  // Which one?
+  for (const SegmentFile& file : files) {
+    const Status read = store::check_in_child(
+        [&] {
+          return read_segments({&file, 1});
+        },
+        kReadLimit);
+    if (!read) {
+      return failure(fmt::format(
+          "the audit segment {} is damaged: {}: restore it from a backup, or move it away; "
+          "claimsctl audit verify then reports the gap",
+          file.path, read.error().message));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -53,7 +87,9 @@ Result<Store> Store::open(const StoreOptions& options, WallTime now) {
   }
   Hasher hasher = TRY(Hasher::create());
   Store store(options, std::move(hasher));
-  for (const SegmentFile& file : TRY(list_segments(options.directory))) {
+  const std::vector<SegmentFile> files = TRY(list_segments(options.directory));
+  TRY(check_segments(files));
+  for (const SegmentFile& file : files) {
     const SegmentView view = TRY(SegmentView::open(file.path));
     store.segments_.push_back(
         {file.path, file.first, file.generation, view.identity().day, file.bytes});
@@ -74,6 +110,9 @@ Status Store::open_newest(WallTime now) {
     origin_ = newest_.origin;
     head_ = view.head();
     damaged_at_ = first_broken(view, hasher_, head_.sequence, head_.link);
+    // Its records can be read, but writing to it could damage them.
+    if (!damaged_at_ && !store::check_lmdb_file(segments_.back().path))
+      damaged_at_ = head_.sequence;
     const auto last = view.at(head_.sequence);
     const auto record = last ? decode_audit_record(last->record) : std::nullopt;
     ended_badly_ = record && record->event != Event::kStopped;
@@ -105,7 +144,8 @@ Status Store::begin_segment(WallTime now) {
 // that continues without a gap, never one without an end.
 void Store::roll_if_due(WallTime now) {
   const bool empty = head_.sequence + 1 == segments_.back().first;
-  const bool new_day = audit_day(now) > segments_.back().day;
+  // Also after the clock was set back: otherwise a segment of a wrong future day would stay in use.
+  const bool new_day = audit_day(now) != segments_.back().day;
   const bool full = segment_->used() >= options_.segment_bytes;
   if (empty || (!new_day && !full)) return;
   std::optional<Segment> old = std::exchange(segment_, std::nullopt);
@@ -167,8 +207,8 @@ Status Store::recover(WallTime now) {
   return begin_segment(now);
 }
 
-Appended Store::retain(WallTime now) {
-  const std::size_t drop = segments_to_drop(segments_, options_.retention, now);
+Appended Store::retain(WallTime now, bool clock_proven) {
+  const auto [drop, early] = segments_to_drop(segments_, options_.retention, now, clock_proven);
   if (drop == 0 || !segment_) return Appended::kDurable;
   const std::string& next = segments_[drop].path;
   const bool newest = drop + 1 == segments_.size();
@@ -180,8 +220,9 @@ Appended Store::retain(WallTime now) {
   record.event = Event::kSegmentDropped;
   record.at.wall = now;
   record.last = now;
-  record.detail = fmt::format("through={} link={} events={}", through,
-                              hex_text(bytes_of(view->identity().before)), view->identity().events);
+  record.detail =
+      fmt::format("through={} link={} events={} early={}", through,
+                  hex_text(bytes_of(view->identity().before)), view->identity().events, early);
   if (!known) {
     const Sequence before = std::exchange(head_.dropped, through);
     const Appended appended = append({&record, 1}, now);
@@ -189,6 +230,7 @@ Appended Store::retain(WallTime now) {
       head_.dropped = before;
       return appended;
     }
+    dropped_early_ += early;
   }
   remove_dropped();
   return Appended::kDurable;

@@ -45,8 +45,10 @@ class Store {
   Status recover(WallTime now);
 
   // Drops the segments that retention allows to go: first writes a record of it, then removes the
-  // files.
-  Appended retain(WallTime now);
+  // files. `clock_proven`: `now` can be believed; otherwise age drops nothing.
+  Appended retain(WallTime now, bool clock_proven = true);
+  // Segments that this object dropped for their size before retention's age.
+  std::uint64_t dropped_early() const { return dropped_early_; }
 
   const Head& head() const { return head_; }
   const std::string& origin() const { return origin_; }
@@ -82,6 +84,7 @@ class Store {
   Head head_;  // the last acknowledged state
   std::optional<Sequence> damaged_at_;
   bool ended_badly_ = false;
+  std::uint64_t dropped_early_ = 0;
 };
 
 // The first sequence in the segment, up to `last`, whose record does not follow from the one

@@ -43,7 +43,7 @@ constexpr std::string_view name_of(Level level) {
 // clang-format off
 #define CLAIMSD_AUDIT_EVENTS(E) \
   E(kVerified,        1,  "verified",         kVerifications, "authn_login_success",         3002, 1,  "the Auth API confirmed a token",                                                           "verdict reason token user peer upstream status source duration") \
-  E(kRejected,         2,  "rejected",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API rejected a token",                                                            "verdict reason token peer upstream status source duration") \
+  E(kRejected,         2,  "rejected",          kFailures,      "authn_login_fail",            3002, 1,  "the Auth API rejected a token, or its claims lack a required value",                       "verdict reason token peer upstream status source duration") \
   E(kRejectedLocally,  3,  "rejected_locally",  kFailures,      "authn_login_fail",            3002, 1,  "a token was rejected without a request: expired, malformed, revoked, over the rate limit", "verdict reason token user peer upstream") \
   E(kUnavailable,     4,  "unavailable",      kFailures,      "",                            3002, 1,  "there was no verdict about a token",                                                       "verdict reason token peer upstream status duration") \
   E(kDenied,          5,  "denied",           kFailures,      "authz_fail",                  6003, 2,  "a client reported that a user lacks a permission",                                         "status token user peer upstream method route roles") \
@@ -60,7 +60,8 @@ constexpr std::string_view name_of(Level level) {
   E(kSuperseded,        16, "superseded",         kFailures,      "authn_login_fail",            3002, 1,  "the verdict changed while the previous record was being written",                          "verdict reason token user peer upstream source") \
   E(kUnauthenticated, 17, "unauthenticated",  kFailures,      "authn_login_fail",            3002, 1,  "a client reported that it answered a request with 401",                                    "verdict reason status token user peer upstream method route roles") \
   E(kReportedUnavailable,        18, "reported_unavailable",         kFailures,      "",                            3002, 1,  "a client reported that it answered a request with 503 because there was no verdict",       "verdict reason status token user peer upstream method route roles") \
-  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream")
+  E(kUnacknowledged,  19, "unacknowledged",   kFailures,      "sys_monitor_disabled",        1008, 99, "a client counted reports that were never acknowledged",                                    "peer upstream") \
+  E(kOverQuota,       22, "over_quota",       kFailures,      "excess_rate_limit_exceeded",  1008, 99, "reports of a uid beyond audit.max_bytes_per_uid were counted, not written",                "peer")
 // clang-format on
 
 enum class Event : std::uint8_t {

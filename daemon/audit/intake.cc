@@ -37,6 +37,12 @@ void absorb(Record& folded, const Record& more) {
   folded.last = std::max(folded.last, more.last);
 }
 
+// Reported by a worker, which also decides how often.
+bool is_report(Event event) {
+  return event == Event::kDenied || event == Event::kUnauthenticated ||
+         event == Event::kReportedUnavailable || event == Event::kUnacknowledged;
+}
+
 Record various(const Record& first) {
   Record record;
   record.event = first.event;
@@ -63,7 +69,8 @@ bool must_be_kept(Event event) {
     case Event::kStopped:
     case Event::kGap:
     case Event::kAnchored:
-    case Event::kSegmentDropped: return true;
+    case Event::kSegmentDropped:
+    case Event::kOverQuota: return true;
     case Event::kVerified:
     case Event::kRejected:
     case Event::kRejectedLocally:
@@ -119,7 +126,7 @@ bool Intake::fold_into_various(const Record& record, const std::string& group) {
 // Whether a new record should stand for more than one event.
 bool Intake::is_various(const Record& record, const std::string& group, Group& alike) {
   if (record.various || ++alike.distinct > policy_.max_distinct) return true;
-  newest_ = std::max(newest_, record.at.boot);
+  if (quota_.is_used_up(record.peer.uid, newest_)) return true;
   Naming& naming = naming_[group];
   if (newest_ - naming.since >= kNamingPeriod) naming = {.since = newest_};
   return ++naming.named > policy_.max_distinct_a_second;
@@ -169,35 +176,46 @@ claims::AuditDecision Intake::submit(Record record, claims::AuditTicket ticket, 
   if (!recorded_at(policy_.level, record.event)) return claims::AuditDecision::kProceed;
   if (record.last < record.at.wall) record.last = record.at.wall;
   if (record.various) record = various(record);
+  newest_ = std::max(newest_, record.at.boot);
   const bool foldable = !must_be_kept(record.event);
   if (broken_ && foldable) return refuse(record);
+  if (is_report(record.event) && quota_.is_used_up(record.peer.uid, newest_)) {
+    quota_.count(record);
+    return without_record(policy_);
+  }
 
   Peer& peer = peers_[record.peer.uid];
   if (foldable && !may_hold(peer, ticket, may_wait)) return refuse(record);
-  std::string same;
-  std::string group;
-  if (foldable) {
-    same = same_key(record);
-    group = group_key(record);
-  }
+  const std::string same = foldable ? same_key(record) : "";
+  const std::string group = foldable ? group_key(record) : "";
   if (!foldable || !fold(record, same, group)) {
     if (!has_room(record, peer)) return refuse(record);
-    const std::size_t position = batch_.records.size();
-    if (foldable && record.user.empty()) {
-      Group& alike = groups_[group];
-      if (is_various(record, group, alike)) {
-        alike.various = position + 1;
-        record = various(record);
-      }
-    }
-    if (foldable && !record.various) same_.emplace(std::move(same), position);
-    batch_.records.push_back(std::move(record));
+    keep(std::move(record), same, group);
     ++peer.records;
   }
   return admit(peer, ticket);
 }
 
-Batch Intake::take() {
+// Adds a record to the batch. `same` and `group` are empty if it is never folded.
+void Intake::keep(Record record, const std::string& same, const std::string& group) {
+  const std::size_t position = batch_.records.size();
+  if (!group.empty() && record.user.empty()) {
+    Group& alike = groups_[group];
+    if (is_various(record, group, alike)) {
+      alike.various = position + 1;
+      record = various(record);
+    }
+  }
+  if (!group.empty() && !record.various) same_.emplace(same, position);
+  if (!group.empty()) quota_.spend(record, same.size(), newest_);
+  batch_.records.push_back(std::move(record));
+}
+
+Batch Intake::take(BootTime now, bool last) {
+  if (!broken_) {
+    for (Record& summary : quota_.take_summaries(std::max(now, newest_), last))
+      batch_.records.push_back(std::move(summary));
+  }
   same_.clear();
   groups_.clear();
   peers_.clear();

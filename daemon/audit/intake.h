@@ -7,6 +7,8 @@
 //     once a uid, event, reason and upstream exceed policy.max_distinct records in a commit, or
 //     policy.max_distinct_a_second over several commits. This bounds a flood of random tokens.
 //   - An event submitted as various goes straight into that record.
+//   - Beyond policy.max_bytes_per_uid a uid's reports are counted, not written, and its other events
+//     without a known user go into that record (uid_quota.h).
 // Operator actions are never folded, and never rejected for exceeding a share.
 #pragma once
 
@@ -18,6 +20,7 @@
 
 #include "daemon/audit/policy.h"
 #include "daemon/audit/record.h"
+#include "daemon/audit/uid_quota.h"
 
 namespace claimsd::audit {
 
@@ -52,7 +55,7 @@ struct Batch {
 
 class Intake {
  public:
-  explicit Intake(const Policy& policy) : policy_(policy) {}
+  explicit Intake(const Policy& policy) : policy_(policy), quota_(policy.max_bytes_per_uid) {}
 
   // Events below the level proceed unrecorded. `ticket` is kept only with kPending, which is returned
   // only if `may_wait`.
@@ -71,7 +74,11 @@ class Intake {
   void set_broken(bool broken) { broken_ = broken; }
 
   bool empty() const { return batch_.empty(); }
-  Batch take();
+  // `now`: may be left out if it is not later than the newest event. `last`: with every summary of
+  // the quotas, because no other batch follows.
+  Batch take(BootTime now = {}, bool last = false);
+  // Reports counted and not written, since start.
+  std::uint64_t over_quota() const { return quota_.counted(); }
 
  private:
   struct Group {
@@ -94,6 +101,7 @@ class Intake {
   claims::AuditDecision admit(Peer& peer, claims::AuditTicket ticket);
   bool has_room(const Record& record, const Peer& peer) const;
   claims::AuditDecision refuse(const Record& record);
+  void keep(Record record, const std::string& same, const std::string& group);
 
   Policy policy_;
   Batch batch_;
@@ -103,6 +111,7 @@ class Intake {
   std::unordered_map<std::string, Naming> naming_;  // by group, per second
   BootTime newest_{};                               // latest time submitted
   std::unordered_map<std::uint32_t, Peer> peers_;   // by uid
+  UidQuota quota_;
   bool broken_ = false;
 };
 

@@ -26,6 +26,8 @@ struct Policy {
   // The same per second, so that a sustained flood adds one or two records per commit instead of
   // nine. Otherwise it would fill the log within hours and evict the oldest segments.
   std::size_t max_distinct_a_second = 128;
+  // Bytes of records that one uid may cause per day (uid_quota.h); 0: no limit.
+  std::uint64_t max_bytes_per_uid = std::uint64_t{64} << 20;
 };
 
 // The result for an event that could not be recorded.

@@ -1,6 +1,7 @@
 // retention.h: decides which segments may be dropped. Pure; any thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -28,21 +29,31 @@ constexpr std::int64_t audit_day(WallTime time) {
   return std::chrono::floor<std::chrono::days>(time.time_since_epoch()).count();
 }
 
-// How many of the oldest segments to drop. The newest is always kept. A segment's age is that of
-// the newest record it may hold: the day on which the next segment was begun.
-inline std::size_t segments_to_drop(std::span<const SegmentInfo> segments,
-                                    const Retention& retention, WallTime now) {
-  if (segments.empty()) return 0;
+struct ToDrop {
+  std::size_t count = 0;  // of the oldest segments
+  std::size_t early = 0;  // of those, dropped only for their size: their records are not old enough
+};
+
+// The newest segment is always kept. A segment's age is that of the newest record it may hold: the
+// day on which the next segment was begun. If a later one was begun on an earlier day, the wall
+// clock had been wrong, and that day counts. `clock_proven`: without it age drops nothing.
+inline ToDrop segments_to_drop(std::span<const SegmentInfo> segments, const Retention& retention,
+                               WallTime now, bool clock_proven = true) {
+  ToDrop drop;
+  if (segments.empty()) return drop;
   std::uint64_t bytes = 0;
   for (const SegmentInfo& segment : segments) bytes += segment.bytes;
-  std::size_t drop = 0;
-  while (drop + 1 < segments.size()) {
-    const auto ended = WallTime(std::chrono::days(segments[drop + 1].day + 1));
-    const bool old = retention.age.count() > 0 && now - ended > retention.age;
+  while (drop.count + 1 < segments.size()) {
+    std::int64_t day = segments[drop.count + 1].day;
+    for (const SegmentInfo& later : segments.subspan(drop.count + 1))
+      day = std::min(day, later.day);
+    const auto ended = WallTime(std::chrono::days(day + 1));
+    const bool old = retention.age.count() > 0 && clock_proven && now - ended > retention.age;
     const bool large = retention.bytes > 0 && bytes > retention.bytes;
     if (!old && !large) break;
-    bytes -= segments[drop].bytes;
-    ++drop;
+    if (!old && retention.age.count() > 0) ++drop.early;
+    bytes -= segments[drop.count].bytes;
+    ++drop.count;
   }
   return drop;
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "daemon/audit/codec.h"
+#include "daemon/base/format_version.h"
 
 namespace claimsd::audit {
 namespace {
@@ -81,6 +82,21 @@ std::optional<Head> decode_head(std::string_view bytes) {
   head.closed = closed == 1;
   if (!take.at_end() || closed > 1) return std::nullopt;
   return head;
+}
+
+// Every version begins the header with its version.
+tl::unexpected<Error> no_header(const std::string& path, std::string_view identity) {
+  const auto version = identity.empty() ? kVersion : static_cast<std::uint8_t>(identity.front());
+  if (version != kVersion) {
+    return failure(
+        fmt::format("the audit segment {} {}: read it with the version of claimsd that "
+                    "wrote it; to start a new log, move the directory {} away",
+                    path, other_format(version, kVersion), path.substr(0, path.rfind('/'))));
+  }
+  return failure(fmt::format(
+      "the audit segment {} has no valid header: it was changed or damaged; restore its "
+      "directory from a backup, or move it away to start a new log",
+      path));
 }
 
 tl::unexpected<Error> lmdb_failure(std::string_view doing, const std::string& path,
@@ -223,8 +239,7 @@ Result<SegmentView> SegmentView::make(const store::LmdbEnvironment& env, const s
   auto known = identity ? decode_identity(*identity) : std::nullopt;
   const auto known_head = head ? decode_head(*head) : std::nullopt;
   if (!known || !known_head) {
-    return failure(fmt::format(
-        "{} has no valid segment header: it was changed, or a newer claimsd wrote it", path));
+    return no_header(path, identity ? *identity : std::string_view());
   }
   view.identity_ = std::move(*known);
   view.head_ = *known_head;

@@ -5,28 +5,9 @@
 #include <cmath>
 #include <iterator>
 
-namespace claimsd {
+#include "daemon/base/printable.h"
 
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto within = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return within(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogates
-    return within(1, low, high) && within(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;  // no more than U+10FFFF
-    return within(1, low, high) && within(2, 0x80, 0xBF) && within(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
+namespace claimsd {
 
 JsonWriter& JsonWriter::value(double number) {
   return std::isfinite(number) ? raw(fmt::format("{}", number)) : null();
@@ -35,13 +16,15 @@ JsonWriter& JsonWriter::value(double number) {
 void JsonWriter::quote(std::string_view bytes) {
   text_ += '"';
   while (!bytes.empty()) {
-    const std::size_t size = utf8_sequence(bytes);
+    const auto [size, code] = first_character(bytes);
     if (size == 0) {
       text_ += "\xEF\xBF\xBD";
     } else if (size == 1) {
       quote_ascii(bytes.front());
-    } else {
+    } else if (is_visible(code)) {
       text_ += bytes.substr(0, size);
+    } else {
+      escape(code);
     }
     bytes.remove_prefix(size == 0 ? 1 : size);
   }
@@ -54,11 +37,21 @@ void JsonWriter::quote_ascii(char c) {
     text_ += c;
   } else if (c == '\n') {
     text_ += "\\n";
-  } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-    fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(c));
+  } else if (!is_visible(static_cast<unsigned char>(c))) {
+    escape(static_cast<unsigned char>(c));
   } else {
     text_ += c;
   }
+}
+
+// RFC 8259, section 7: above U+FFFF as a surrogate pair.
+void JsonWriter::escape(char32_t code) {
+  const auto unit = [this](char32_t value) {
+    fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<unsigned>(value));
+  };
+  if (code < 0x10000) return unit(code);
+  unit(0xd800 + ((code - 0x10000) >> 10U));
+  unit(0xdc00 + ((code - 0x10000) & 0x3ffU));
 }
 
 }  // namespace claimsd

@@ -14,10 +14,6 @@
 
 namespace claimsd {
 
-// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, section 4), 0 if
-// there is none.
-std::size_t utf8_sequence(std::string_view text);
-
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return open('{'); }
@@ -83,6 +79,7 @@ class JsonWriter {
 
   void quote(std::string_view bytes);
   void quote_ascii(char c);
+  void escape(char32_t code);
 
   std::string text_;
   bool need_comma_ = false;

@@ -26,7 +26,9 @@ namespace claimsd::claims {
   C(rate_limited,            "Queries answered unavailable because their uid or client address exceeded its rate limit") \
   C(stale_answers,          "Queries answered with a stale answer because the Auth API was unavailable") \
   C(refreshes,              "Requests that refreshed an answer before it expired") \
-  C(retries,                "Requests retried at another URL of an Auth API") \
+  C(retries,                "Requests retried at another URL of an Auth API, or over a new connection") \
+  C(rejection_checks,       "Rejections over an old connection that were checked over a new one") \
+  C(upstream_disagrees,     "Of these, those where the new connection confirmed the token: an old instance had rejected it") \
   C(not_cached,               "Confirmations that were not cached: no-store, no TTL left, no room") \
   C(late_results,           "Results dropped because a later one had already taken effect") \
   C(truncated,                "Confirmations whose claims were truncated because they were too large") \

@@ -14,6 +14,7 @@
 #include "daemon/base/secret.h"
 #include "daemon/claims/breaker_state.h"
 #include "daemon/claims/entry.h"
+#include "daemon/claims/parse/document_notes.h"
 #include "daemon/claims/parse/token.h"
 
 namespace claimsd::claims {
@@ -63,22 +64,32 @@ struct FetchOutcome {
   // kOk: a complete response arrived, with any status. Otherwise the failure (kUpstream...).
   proto::Reason failure = proto::Reason::kOk;
   int status = 0;
-  Secret body;                // at most 64 KiB, as sent
+  Secret body;                // at most 256 KiB, as sent
   std::string cache_control;  // header values, joined with ", " if repeated; "" if absent
   std::string age;
   seconds retry_after{};  // Retry-After, at most an hour; 0: no advice (RFC 9110 section 10.2.3)
   std::string vary;
+  std::string content_type;
   // For the log: curl's message or an errno; never any part of the token or the body.
   std::string detail;
   Duration took{};
+  bool reused = false;        // over a connection that had carried an earlier request
+  Duration connection_age{};  // of that connection, with `reused` only
 };
+
+// Which connection a request may use. Retries, probes and checks of a doubtful rejection use a new
+// one, because a kept connection may be the cause of the failure.
+enum class Connect : std::uint8_t { kReuse, kFresh };
 
 // Starts requests; `url` is an index into the Auth API's URLs. Each start() is followed by exactly
 // one ClaimsService::on_complete() with its id, never from within start().
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) = 0;
+  virtual void start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                     Connect connect) = 0;
+  // Requests to this URL that start later use no connection that exists now.
+  virtual void drop_connections(UpstreamId /*upstream*/, std::size_t /*url*/) {}
 };
 
 // How long a worker may use an entry without another query. The first clock to expire ends the
@@ -139,6 +150,8 @@ struct RequestReport {
   std::string_view detail;
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
+  const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
+  bool uncacheable = false;   // a confirmation that forbids caching
 };
 
 class Observer {
@@ -147,6 +160,8 @@ class Observer {
   virtual void request_completed(const RequestReport& report) = 0;
   // The circuit breaker of an Auth API has opened, become half-open, or closed.
   virtual void breaker_changed(UpstreamId /*upstream*/, BreakerState /*now*/) {}
+  // A new connection confirmed a token that an old connection had rejected.
+  virtual void instances_disagree(UpstreamId /*upstream*/) {}
   // A query timed out while its request was in flight or pending.
   virtual void deadline_passed(UpstreamId /*upstream*/, std::string_view /*trace_id*/) {}
 };

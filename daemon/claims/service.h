@@ -1,73 +1,38 @@
 // service.h: answers which user a token belongs to. The daemon's whole policy, as a state machine
 // without I/O.
 //
-// Inputs are queries, completed requests, closed connections and the passage of time. The service
-// answers waiters through AnswerSink and starts requests through Upstream. Each query gets exactly
-// one answer, within its own timeout, unless its connection closes first. The owner calls tick()
-// when wake_time() is reached. Everything in World must outlive the service. Loop thread. Rules and
-// reasons: ARCHITECTURE.md, "Invariants", and TTL.md.
+// Inputs are queries, reports, admin actions, completed requests, durable records, closed
+// connections and the passage of time. This class routes each to the part that decides
+// (daemon/claims/service/) and takes every answer to its exit:
+//   VerdictCache        what is remembered about tokens
+//   UpstreamScheduler   requests to the Auth APIs, and who waits for them
+//   Settlement          what a response says about its token
+//   PendingAudit        the exit; what must be recorded waits there for its record
+//   RevocationControl   purges and revocations
+//   WorkerReports       reports of denied requests
+//
+// Each query gets exactly one answer, within its own timeout, unless its connection closes first.
+// The owner calls tick() when wake_time() is reached. Everything in Dependencies must outlive the
+// service. Loop thread. Rules and reasons: ARCHITECTURE.md, "Invariants", and TTL.md.
 #pragma once
 
 #include <optional>
 #include <vector>
 
-#include "daemon/base/random.h"
-#include "daemon/claims/audit/audit_sink.h"
-#include "daemon/claims/audit/pending_answers.h"
-#include "daemon/claims/audit/report.h"
-#include "daemon/claims/cache/freshness.h"
-#include "daemon/claims/cache/leases.h"
-#include "daemon/claims/cache/memory_cache.h"
-#include "daemon/claims/cache/negative_cache.h"
-#include "daemon/claims/cache/sieve.h"
 #include "daemon/claims/counters.h"
 #include "daemon/claims/inspection.h"
 #include "daemon/claims/lookup_statistics.h"
-#include "daemon/claims/parse/json_buffers.h"
-#include "daemon/claims/ports.h"
-#include "daemon/claims/revocation/admin_action.h"
-#include "daemon/claims/revocation/revocation_guard.h"
-#include "daemon/claims/upstream/circuit_breaker.h"
-#include "daemon/claims/upstream/rate_limiter.h"
-#include "daemon/claims/upstream/response_class.h"
-#include "daemon/claims/upstream/single_flight.h"
-#include "daemon/claims/upstream/token_breaker.h"
-#include "daemon/claims/upstream/url_failover.h"
+#include "daemon/claims/service/inspector.h"
+#include "daemon/claims/service/pending_audit.h"
+#include "daemon/claims/service/policy.h"
+#include "daemon/claims/service/query.h"
+#include "daemon/claims/service/revocation_control.h"
+#include "daemon/claims/service/settlement.h"
+#include "daemon/claims/service/upstream_scheduler.h"
+#include "daemon/claims/service/verdict_cache.h"
+#include "daemon/claims/service/worker_reports.h"
 
 namespace claimsd::claims {
-
-struct Policy {
-  TtlPolicy ttl;
-  Duration negative_ttl = seconds(5);
-  std::size_t negative_entries = 10'000;
-  std::size_t max_entries = 100'000;
-  std::size_t memory_entries = 1'024;  // in-memory cache entries
-  std::size_t max_in_flight = 64;      // requests in flight to one Auth API
-  std::size_t max_pending = 4'096;     // requests to one Auth API waiting for their turn
-  std::size_t max_waiters = 65'536;    // queries waiting
-  std::size_t max_waiters_per_uid = 16'384;
-  Duration max_timeout = seconds(30);
-  Duration lease = seconds(5);  // how long a worker may use a published entry
-  RevocationPolicy revocations;
-  BreakerPolicy breaker;  // max_in_flight is set from above
-  RateLimitPolicy rate_limit;
-  ReportPolicy reports;
-  AuditScope audit;  // answers whose records must be durable before they are sent
-  std::vector<UpstreamPolicy> upstreams;  // indexed by UpstreamId
-};
-
-struct Query {
-  UpstreamId upstream = 0;
-  std::string_view token;           // valid during ask() only
-  std::optional<Duration> max_age;  // nullopt: any age; 0: ask the Auth API now
-  Duration timeout{};               // 0: the policy's maximum
-  bool wants_lease = false;         // the client reads the shared map first
-  std::uint32_t uid = 0;            // of the client process
-  Origin origin;                    // the client's own client; valid during ask() only
-};
-
-// The query's origin without the parts that must not be logged.
-Origin loggable_origin(const Query& query);
 
 // Dependencies of a service. All must outlive it.
 struct Dependencies {
@@ -88,32 +53,34 @@ class ClaimsService {
  public:
   // Starts with the entries already in the cache.
   ClaimsService(Policy policy, Dependencies deps);
+  ClaimsService(const ClaimsService&) = delete;  // its parts refer to each other
+  ClaimsService& operator=(const ClaimsService&) = delete;
 
   // Processes a query. False: its peer is over its rate limit and may be throttled.
   bool query(const Query& query, const Waiter& waiter);
-  // Records a report and sends exactly one receipt (service_reports.cc). False: the peer is over
-  // its report rate and may be throttled.
+  // Records a report and sends exactly one receipt. False: the peer is over its report rate and may
+  // be throttled.
   bool report(const Report& report, const Waiter& waiter);
   void on_complete(FlightId id, const FetchOutcome& outcome);
   void disconnected(std::uint64_t connection);
-  // The record with this ticket is durable, or never will be (service_audit.cc).
-  void recorded(AuditTicket ticket, bool durable);
+  // The record with this ticket is durable, or never will be.
+  void recorded(AuditTicket ticket, bool durable) { audit_.recorded(ticket, durable); }
 
-  // In effect for every query that starts after these functions return (service_actions.cc).
+  // In effect for every query that starts after these functions return (RevocationControl).
   void purge(const AdminAction& action, ActionDone done);
   void revoke(const AdminAction& action, ActionDone done);
   // Adds rules of an earlier run. Call before the first query.
-  void restore(const std::vector<Rule>& rules);
+  void restore(const std::vector<Rule>& rules) { revocations_.restore(rules); }
 
-  // Applies a new policy from now on (service_reload.cc). Queries in progress continue. Upstreams,
-  // and sizes fixed at startup (entries, negative entries, rules), do not change.
+  // Applies a new policy from now on. Queries in progress continue. Upstreams, and sizes fixed at
+  // startup (entries, negative entries, rules), do not change.
   void reconfigure(Policy policy);
   // Call after the publisher has lost all published leases: they are published again on demand.
-  void republish() { memory_cache_.clear(); }
+  void republish() { cache_.republish(); }
 
-  // For operators (service_inspection.cc). inspect() visits up to `most` entries in key order,
-  // starting after `after`, and returns the key to continue after, or nullopt at the end.
-  // inspect_token() reports what is known about one token at each Auth API.
+  // For operators. inspect() visits up to `most` entries in key order, starting after `after`, and
+  // returns the key to continue after, or nullopt at the end. inspect_token() reports what is known
+  // about one token at each Auth API.
   std::optional<TokenKey> inspect(const std::optional<TokenKey>& after, std::size_t most,
                                   const std::function<void(const EntryDescription&)>& visit);
   void inspect_token(std::string_view token, const std::function<void(const TokenFinding&)>& visit);
@@ -126,150 +93,61 @@ class ClaimsService {
 
   // Starts no new requests. Requests in flight are still answered; pending ones fail immediately.
   void stop();
-  bool idle() const { return flights_.waiting() == 0 && pending_answers_.waiting() == 0; }
+  bool idle() const { return flights().waiting() == 0 && audit_.waiting() == 0; }
 
   const Counters& counters() const { return counters_; }
   const LookupStatistics& lookups() const { return lookups_; }
-  const SingleFlight& flights() const { return flights_; }
-  std::size_t pending_answers() const { return pending_answers_.waiting(); }
-  std::size_t negative_entries() const { return negative_cache_.size(); }
+  const SingleFlight& flights() const { return upstreams_.flights(); }
+  std::size_t pending_answers() const { return audit_.waiting(); }
+  std::size_t negative_entries() const { return cache_.negative().size(); }
   std::size_t revocation_rules() const { return guard_.rules().size(); }
   // Remaining backoff of a failing Auth API; 0: requests are allowed.
   Duration backoff(UpstreamId upstream) const {
-    return upstreams_.at(upstream)
-        .breaker.backoff_remaining(deps_.clock.now().boot)
-        .value_or(Duration(0));
+    return upstreams_.backoff(upstream, deps_.clock.now().boot);
   }
 
  private:
-  bool revoked_token(const Query& query, const Waiter& waiter, const Now& now);
-  // State of one Auth API.
-  struct UpstreamState {
-    CircuitBreaker breaker;
-    UrlFailover urls;
-  };
-
-  // What an answer is about; needed to write its audit record before it is sent.
-  struct About {
-    std::uint32_t uid = 0;
-    UpstreamId upstream = 0;
-    std::string_view token;
-    const TokenKey* key = nullptr;  // of a valid answer
-    Origin origin;
-    BootTime deadline{};
-    int status = 0;  // of the Auth API's response
-    Duration took{};
-    bool wants_lease = false;  // publish a lease after the answer is sent
-    BootTime stale_until{};    // of a stale answer
-  };
-  // Result of the request that a query waited for.
+  // What a waiter's answer is about, besides the query itself.
   struct Completion {
     std::string_view token;
     int status = 0;
     Duration took{};
     bool wants_lease = false;
-    BootTime stale_until{};
+    BootTime stale_until{};  // set by or_stale()
   };
 
-  static About about(const Query& query, const TokenKey& key);
-  void answer_query(const Query& query, const Waiter& waiter);
-  bool answer_from_cache(const TokenKey& key, const Query& query, const Waiter& waiter,
-                         const Now& now);
-  void answer_hit(const TokenKey& key, const Entry& entry, const Query& query, const Waiter& waiter,
-                  const Now& now, Freshness freshness);
-  void refresh(const TokenKey& key, const Query& query, const Now& now);
-  bool reject_locally(const TokenKey& key, const Query& query, const Waiter& waiter, const Now& now,
-                      JwtTimes& times);
-  void enqueue(const TokenKey& key, const Query& query, const Waiter& waiter, const Now& now,
-               const JwtTimes& times);
-  static bool comes_too_late(const Flight& flight, const Query& query, const Now& now);
-  void start_pending(UpstreamId upstream, const Now& now);
-  void send(Flight& flight, const Now& now);
-  bool try_next_url(Flight& flight, const Judgement& judgement, const Now& now);
-  template <class Change>
-  void change_breaker(UpstreamId upstream, Change&& change);
-  EntryDescription describe(const TokenKey& key, const Entry& entry,
-                            std::optional<UpstreamId> upstream, const Now& now) const;
-  bool said_before(const Flight& flight, const Judgement& judgement, const Now& now) const;
-  void note_health(const Flight& flight, const Judgement& judgement, const Now& now);
-
-  // Answers for when no verdict is available (service_unavailable.cc).
-  std::optional<Answer> back_off(UpstreamId upstream, const TokenKey& key, const Now& now);
-  std::optional<Answer> turn_down(const Query& query, const Flight* flight, bool makes_request,
-                                  bool known, const Now& now);
-  bool is_full(const Query& query, const Flight* flight, bool known, const Now& now);
-  void hand_over(const Waiting& waiting, const Answer& answer, const Completion& completion);
-  proto::Source stale_or(const Waiting& waiting, const Answer& answer,
-                         const Completion& completion);
-  std::optional<Answer> stale_answer(const Waiting& waiting, BootTime& until);
-  void shed_pending(UpstreamId upstream);
-  void drop_pending(UpstreamId upstream, const Answer& answer);
-  Answer settle(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
-                const Now& now);
-  Answer confirm(const Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,
-                 const Now& now);
-  Answer reject(const Flight& flight, const Now& now);
-  void keep(const TokenKey& key, const Entry& entry, const Now& now);
-  void purge_entry(const TokenKey& key);
-  void evict_for(std::size_t room, const Now& now);
-  bool is_invalidated(const Flight& flight, std::string_view claims, const Now& now) const;
-  bool anybody_waits(const Flight& flight);
-  // Returns one of the waiters that received the answer, if there were any.
+  // Finding an answer.
+  void answer_hit(const VerdictCache::Hit& hit, const Query& query, const Waiter& waiter,
+                  const Now& now);
+  std::optional<Answer> reject_locally(const TokenKey& key, const Query& query, const Now& now,
+                                       JwtTimes& times);
+  bool wait_for_flight(const TokenKey& key, const Query& query, const Waiter& waiter,
+                       const JwtTimes& times, const Now& now);
+  Answer or_stale(const Waiting& waiting, const Answer& answer, Completion& completion);
+  // Answering the waiters of a flight.
   std::optional<Waiter> answer_all(const Flight& flight, const std::vector<WaiterId>& waiters,
                                    Answer answer, const Completion& completion);
-  void deliver(const Query& query, const Waiter& waiter, const Answer& answer,
-               const TokenKey& key = {});
-  void deliver(const Waiting& waiting, const Answer& answer, const Completion& completion);
-  void reply(const Waiter& waiter, const Answer& answer);
-  BootTime deadline_after(Duration timeout, const Now& now) const;
-
-  // Answers that must be recorded before they are sent (service_audit.cc).
-  void leave_recorded(const About& about, const Waiter& waiter, const Answer& answer);
-  void fail_unrecorded(const Waiter& waiter);
-  void give_up(const PendingAnswer& held);
-  Answer revalidate(const PendingAnswer& held, const Now& now) const;
-  void supersede(const PendingAnswer& held, const Answer& answer);
-  void publish_lease(const About& about, const Waiter& waiter);
-  void record_unasked(const Flight& flight, const Answer& answer, const Completion& completion);
-
-  std::string confirmed_user(UpstreamId upstream, std::string_view token);
-  bool within_rate(std::uint32_t uid, bool known, const Now& now);
-  void record_lost(const Report& report, const Waiter& waiter);
-  void acknowledge(const Waiter& waiter, bool recorded);
-
-  template <class Visit>
-  void each_upstream(const AdminAction& action, Visit&& visit);
-  static ActionOutcome check(const AdminAction& action);
-  void purge_user(const AdminAction& action, const Now& now, ActionDone done);
-  void purge_all_users(const Now& now, ActionDone done);
-  std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
-  bool add_rules(const std::vector<Rule>& rules, const Now& now);
-  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, ActionDone done);
-  void expire_rules(const Now& now);
-  void purge_token(const AdminAction& action);
+  void answer_waiter(const Waiting& waiting, const Answer& answer, Completion completion);
+  void answer_unasked(const Flight& flight, const Answer& answer, const Completion& completion);
+  void drop_pending(UpstreamId upstream, const Answer& answer);
+  // Sending it: the only two ways to the exit.
+  void send(const Query& query, const Waiter& waiter, const Answer& answer,
+            const TokenKey& key = {});
+  void send(const Waiting& waiting, const Answer& answer, const Completion& completion);
+  Inspector inspector();
 
   Policy policy_;
   Dependencies deps_;
   Counters counters_;
   LookupStatistics lookups_;
-  SingleFlight flights_;
-  NegativeCache negative_cache_;
-  Sieve sieve_;
-  MemoryCache memory_cache_;
-  RevocationGuard guard_;
-  std::vector<UpstreamState> upstreams_;  // by UpstreamId
-  RateLimiter rate_limiter_;
-  TokenBuckets<std::uint64_t> reports_;  // key: uid, and whether the daemon knows the user
-  RecentlyValid recently_valid_;
-  RecentlyValid refresh_failed_;
-  TokenBreaker token_breaker_;
-  Leases leases_;
-  PendingAnswers pending_answers_;
-  JsonBuffers json_;                    // buffers for parsing tokens and claims
-  bool turned_away_ = false;            // the current query exceeded its rate limit
-  std::optional<BootTime> next_sweep_;  // of hot_; nullopt while hot_ is empty
-  BootTime next_expiry_{};              // when to look for expired rules next
-  bool stopping_ = false;
+  JsonBuffers json_;       // buffers for parsing tokens and claims
+  RevocationGuard guard_;  // read by all parts, changed by revocations_
+  VerdictCache cache_;
+  UpstreamScheduler upstreams_;
+  PendingAudit audit_;
+  Settlement settlement_;
+  WorkerReports reports_;
+  RevocationControl revocations_;
 };
 
 }  // namespace claimsd::claims

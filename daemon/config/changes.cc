@@ -16,6 +16,8 @@ std::set<std::string> upstreams_of(const LoadedConfig& loaded) {
   return names;
 }
 
+constexpr char kAbsent[] = "(absent)";
+
 using ByOption = std::map<std::string_view, const Setting*>;
 
 ByOption by_option(const LoadedConfig& loaded) {
@@ -45,12 +47,20 @@ Result<std::vector<Change>> compare(const LoadedConfig& running, const LoadedCon
   const ByOption before = by_option(running);
   for (const Setting& setting : fresh.settings) {
     const auto found = before.find(setting.option);
+    if (found == before.end() && setting.origin != kDefaultOrigin) {
+      changes.push_back({setting.option, kAbsent, setting.value, setting.origin});
+    }
     if (found == before.end() || found->second->exact == setting.exact) continue;
     const Setting& old = *found->second;
     changes.push_back({setting.option, old.value, setting.value, setting.origin});
     if (setting.reloadable) continue;
     refuse(setting.origin, setting.option,
            fmt::format("{} in the file, {} in the running daemon", setting.value, old.value));
+  }
+  const ByOption after = by_option(fresh);
+  for (const Setting& setting : running.settings) {
+    if (setting.origin != kDefaultOrigin && !after.contains(setting.option))
+      changes.push_back({setting.option, setting.value, kAbsent, ""});
   }
   const std::set<std::string> old_names = upstreams_of(running);
   const std::set<std::string> new_names = upstreams_of(fresh);

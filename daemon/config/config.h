@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/claim_path.h"
 #include "daemon/log/log.h"
 
 namespace claimsd::config {
@@ -96,6 +97,7 @@ struct AuditConfig {
   bool allow_when_full;
   milliseconds keep;
   std::uint64_t max_bytes;
+  std::uint64_t max_bytes_per_uid;
   std::uint64_t segment_bytes;
   std::uint64_t max_records;
   std::uint64_t max_waiting;
@@ -110,6 +112,32 @@ struct LogConfig {
   LogFormat format;
 };
 
+// [http.gate.NAME]: what a request to /v1/auth/NAME needs.
+struct GateConfig {
+  std::string name;
+  std::vector<std::string> roles;  // any of them; empty: every valid token
+  std::string upstream;            // a name; empty: the default upstream
+};
+
+// [http]: the front door for backends in any language, and for proxies.
+struct HttpConfig {
+  std::filesystem::path socket;  // empty: off, unless systemd passes a socket
+  std::uint32_t socket_mode;
+  std::string socket_group;
+  std::string realm;
+  std::string client_address_header;        // empty: not used
+  std::vector<std::uint32_t> trusted_uids;  // whose client_address_header is believed
+  std::uint32_t max_connections;
+  std::uint32_t max_connections_per_uid;
+  milliseconds idle_timeout;
+  std::vector<GateConfig> gates;  // in the order of the file
+};
+
+// How an Auth API is asked about a token. Same order as Kind (upstream/settings.h).
+enum class UpstreamKind : std::uint8_t { kUserinfo, kIntrospection };
+// How the daemon authenticates to an introspection endpoint. Same order as ClientAuth there.
+enum class ClientAuth : std::uint8_t { kBasic, kPost, kCertificate };
+
 // [upstream.NAME]: one Auth API.
 struct UpstreamConfig {
   std::string name;
@@ -120,11 +148,28 @@ struct UpstreamConfig {
   std::filesystem::path ca_file;  // empty: the system's CA certificates
   std::filesystem::path client_certificate;
   std::filesystem::path client_key;
-  std::string id_claim;
-  std::string email_claim;
-  std::string role_claim;
+  ClaimPath id_claim;
+  ClaimPath email_claim;
+  std::vector<RoleClaim> role_claims;
+  std::vector<RequiredClaim> require;
+  std::vector<RequiredClaim> require_token;
+  std::uint64_t max_claims_bytes;
+  std::uint64_t max_token_bytes;
   std::vector<std::uint32_t> rejection_statuses;  // sorted; always contains 401
   std::string proxy;                              // empty: none, whatever the environment says
+  UpstreamKind kind;
+  std::string client_id;  // with kIntrospection, as are the four below
+  std::filesystem::path client_secret_file;
+  ClientAuth client_auth;
+  std::string audience;  // empty: any
+  bool accept_bound;
+  std::string scheme;  // of the Authorization header, with kUserinfo
+  std::filesystem::path request_header_file;
+  std::filesystem::path proxy_credentials_file;
+  std::string socket_user;  // a name or a uid; empty: the owner of the socket's directory
+  milliseconds connection_max_age;
+  milliseconds dns_cache;
+  milliseconds no_store_ttl;
   bool is_default;                                // at most one; always true for a single upstream
   bool http2;
   std::uint32_t connections;
@@ -137,6 +182,7 @@ struct Config {
   RevocationsConfig revocations{};
   AuditConfig audit{};
   LogConfig log{};
+  HttpConfig http{};
   std::vector<UpstreamConfig> upstreams;  // at least one, in the order of the file
 
   // The upstream for clients that name none; null if there are several and none is marked.

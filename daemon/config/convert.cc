@@ -7,6 +7,7 @@
 #include <array>
 
 #include "daemon/base/printable.h"
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/quantity.h"
 #include "daemon/config/url.h"
 
@@ -17,22 +18,34 @@ constexpr std::size_t kMaxShown = 80;         // bytes of a found value that a m
 constexpr std::size_t kMaxListed = 4096;      // entries of a list
 constexpr std::size_t kMaxDisplayed = 16384;  // bytes of a value in a listing
 
-constexpr std::array kKindNames = std::to_array<std::string_view>(
-    {"a boolean", "an integer", "a fraction", "a string", "a date", "a list", "a table"});
+constexpr std::array kKindNames =
+    std::to_array<std::string_view>({"a boolean", "an integer", "a fraction", "a string", "a date",
+                                     "a list", "a table", "a nested value"});
 
 std::string_view kind_name(NodeKind kind) {
   return kKindNames.at(static_cast<std::size_t>(kind));
 }
 
-// A scalar as written in a file; the kind's name for anything else.
+std::string show_table(const Node& node, std::size_t limit);
+
+// A value as written in a file; the kind's name for a list or a date.
 std::string show(const Node& node, std::size_t limit) {
   switch (node.kind) {
     case NodeKind::kBoolean: return node.boolean ? "true" : "false";
     case NodeKind::kInteger: return fmt::format("{}", node.integer);
     case NodeKind::kFloat: return printable(node.text, limit);
     case NodeKind::kString: return fmt::format("\"{}\"", printable(node.text, limit));
+    case NodeKind::kTable: return show_table(node, limit);
     default: return std::string(kind_name(node.kind));
   }
+}
+
+std::string show_table(const Node& node, std::size_t limit) {
+  std::string text = "{";
+  for (const Member& member : node.members)
+    text += fmt::format("{}\"{}\" = {}", text.size() > 1 ? ", " : "", printable(member.key, limit),
+                        show(member.value, limit));
+  return text + "}";
 }
 
 tl::unexpected<Error> refuse(const Option& option, const Node& node) {
@@ -75,7 +88,7 @@ Result<Value> convert_text(const Option& option, const Node& node) {
   }
   const bool path = option.type == OptionType::kPath;
   if (path && !node.text.empty() && node.text[0] != '/') return refuse(option, node);
-  if (option.type == OptionType::kUrlPath && !check_url_path(node.text))
+  if (option.type == OptionType::kUrlPath && !check_request_path(node.text))
     return refuse(option, node);
   Value value;
   value.text = node.text;
@@ -103,6 +116,7 @@ Result<Value> convert_string(const Option& option, const Node& node) {
     case OptionType::kUrlPath: return convert_text(option, node);
     case OptionType::kUrl:
     case OptionType::kProxy: return convert_url(option, node);
+    case OptionType::kClaim: return convert_claim(option, node);
     default: return refuse(option, node);
   }
 }
@@ -117,6 +131,9 @@ Result<Value> convert_list(const Option& option, const Node& node) {
     if (option.type == OptionType::kUrls) {
       if (item.kind != NodeKind::kString || item.text.empty()) return refuse(option, item);
       value.texts.push_back(TRY(convert_url(option, item)).text);
+    } else if (option.type == OptionType::kStrings) {
+      if (item.kind != NodeKind::kString) return refuse(option, item);
+      value.texts.push_back(TRY(convert_text(option, item)).text);
     } else {
       if (item.kind != NodeKind::kInteger) return refuse(option, item);
       value.numbers.push_back(TRY(number_in_range(option, item, item.integer)).number);
@@ -126,7 +143,7 @@ Result<Value> convert_list(const Option& option, const Node& node) {
 }
 
 bool is_list(OptionType type) {
-  return type == OptionType::kIntegers || type == OptionType::kUrls;
+  return type == OptionType::kIntegers || type == OptionType::kUrls || type == OptionType::kStrings;
 }
 
 }  // namespace
@@ -134,6 +151,10 @@ bool is_list(OptionType type) {
 Result<Value> convert(const Option& option, const Node& node) {
   if (node.kind == NodeKind::kString) return convert_string(option, node);
   if (node.kind == NodeKind::kArray && is_list(option.type)) return convert_list(option, node);
+  if (node.kind == NodeKind::kArray && option.type == OptionType::kRoleClaims)
+    return convert_role_claims(option, node);
+  if (node.kind == NodeKind::kTable && option.type == OptionType::kRequired)
+    return convert_required(option, node);
   if (node.kind == NodeKind::kBoolean && option.type == OptionType::kBoolean) {
     Value value;
     value.boolean = node.boolean;
@@ -146,12 +167,8 @@ Result<Value> convert(const Option& option, const Node& node) {
   return refuse(option, node);
 }
 
-std::string display(const Option& option, const Node& node) {
-  if (node.kind != NodeKind::kArray) {
-    const bool hide = option.show == Show::kNo && !node.text.empty();
-    return hide ? "(hidden)" : show(node, kMaxDisplayed);
-  }
-  if (option.show == Show::kNo && !node.items.empty()) return "(hidden)";
+std::string display(const Node& node) {
+  if (node.kind != NodeKind::kArray) return show(node, kMaxDisplayed);
   std::vector<std::string> items;
   for (const auto& item : node.items) items.push_back(show(item, kMaxShown));
   return fmt::format("[{}]", fmt::join(items, ", "));

@@ -13,7 +13,8 @@ namespace claimsd::config {
 // caller adds: "found 0, expected 1 to 65536". It never contains a value that may be a password.
 Result<Value> convert(const Option& option, const Node& node);
 
-// The node as written in a file, for listings; "(hidden)" if the option may contain a password.
-std::string display(const Option& option, const Node& node);
+// A node that convert() accepted, as written in a file, for listings. An accepted URL contains no
+// user name, password or query (url.h).
+std::string display(const Node& node);
 
 }  // namespace claimsd::config

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 
@@ -9,6 +10,7 @@ namespace claimsd::config {
 namespace {
 
 constexpr std::uint32_t kUnauthorised = 401;
+constexpr std::string_view kBuiltInGate = "authenticated";
 
 // The place of an option of `table`, or of the table itself if the option is absent.
 Position place(const Member& table, std::string_view key) {
@@ -26,6 +28,11 @@ class Upstreams {
     check_urls(upstream);
     check_certificate(upstream);
     check_statuses(upstream);
+    check_kind(upstream);
+    check_socket(upstream);
+    check_scheme(upstream);
+    if (!upstream.proxy_credentials_file.empty() && upstream.proxy.empty())
+      add("proxy_credentials_file", "proxy is not set: set it, or remove this option");
     if (upstream.connect_timeout > upstream.timeout) {
       add("connect_timeout",
           fmt::format("{} ms is longer than timeout, {} ms: lower it or raise timeout",
@@ -88,6 +95,51 @@ class Upstreams {
     }
   }
 
+  bool has(std::string_view key) const { return table_->value.find(key) != nullptr; }
+
+  void check_kind(const UpstreamConfig& upstream) {
+    if (upstream.kind == UpstreamKind::kUserinfo) {
+      for (const std::string_view key :
+           {"client_id", "client_secret_file", "client_auth", "audience", "accept_bound"}) {
+        if (has(key)) add(key, R"(is for kind = "introspection": set that, or remove this option)");
+      }
+      return;
+    }
+    if (!has("path")) add("path", R"(is not set: add the endpoint, such as path = "/o/introspect/")");
+    if (has("scheme")) add("scheme", R"(is for kind = "userinfo": remove it)");
+    if (upstream.client_auth == ClientAuth::kCertificate) {
+      if (upstream.client_certificate.empty())
+        add("client_certificate", R"(is not set: client_auth = "certificate" needs it)");
+      if (!upstream.client_secret_file.empty())
+        add("client_secret_file", R"(is not used with client_auth = "certificate": remove it)");
+      return;
+    }
+    if (upstream.client_id.empty())
+      add("client_id", "is not set: add the id that the Auth API gave to this daemon");
+    if (upstream.client_secret_file.empty())
+      add("client_secret_file", "is not set: add the file with the secret of client_id");
+  }
+
+  // A Unix socket is reached by its path alone.
+  void check_socket(const UpstreamConfig& upstream) {
+    const auto is_socket = [](const std::string& url) { return url.starts_with("http+unix:"); };
+    const bool any = std::any_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
+    if (!any && has("socket_user"))
+      add("socket_user", "is for an http+unix URL: remove it");
+    const bool all = std::all_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
+    if (!any || !all) return;
+    for (const std::string_view key : {"ca_file", "client_certificate", "proxy", "http2"}) {
+      if (has(key)) add(key, "is not used with an http+unix URL: remove it");
+    }
+  }
+
+  void check_scheme(const UpstreamConfig& upstream) {
+    const bool good = std::all_of(upstream.scheme.begin(), upstream.scheme.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    });
+    if (!good) add("scheme", "use letters, digits and - only, as in \"Bearer\"");
+  }
+
   const Member& tables_;
   Problems& problems_;
   const Member* table_ = nullptr;
@@ -112,6 +164,44 @@ void check_map(const Config& config, const Node& root, Problems& problems) {
                            std::bit_floor(slots), std::bit_ceil(slots)));
 }
 
+// The upstream of each gate is known only after all tables have been read.
+void check_gates(const Config& config, const Node& root, Problems& problems) {
+  const auto* const http = root.find("http");
+  const auto* const tables = http ? http->value.find("gate") : nullptr;
+  for (const GateConfig& gate : config.http.gates) {
+    const auto* const table = tables ? tables->value.find(gate.name) : nullptr;
+    const auto add = [&](std::string_view key, std::string_view text) {
+      problems.add(table ? place(*table, key) : Position{},
+                   fmt::format("http.gate.{}: {}", gate.name, text));
+    };
+    if (gate.name == kBuiltInGate) add("", "this gate is built in: choose another name");
+    const bool known =
+        std::any_of(config.upstreams.begin(), config.upstreams.end(),
+                    [&](const UpstreamConfig& it) { return it.name == gate.upstream; });
+    if (gate.upstream.empty()) {
+      if (!config.default_upstream())
+        add("upstream", "set upstream, because there is no default upstream");
+    } else if (!known) {
+      add("upstream", fmt::format("there is no upstream.{}", gate.upstream));
+    }
+  }
+}
+
+// A quote or backslash would end the quoted string in WWW-Authenticate early.
+void check_http(const Config& config, const Node& root, Problems& problems) {
+  const auto* const table = root.find("http");
+  const auto add = [&](std::string_view key, std::string_view text) {
+    problems.add(table ? place(*table, key) : Position{}, fmt::format("http.{}: {}", key, text));
+  };
+  if (config.http.realm.find_first_of("\"\\") != std::string::npos)
+    add("realm", "remove the quote or backslash");
+  if (!config.http.client_address_header.empty() && config.http.trusted_uids.empty())
+    add("client_address_header", "set trusted_uids as well: the uid of the proxy");
+  if (!config.http.socket.empty() && (config.http.socket == config.daemon.socket ||
+                                      config.http.socket == config.daemon.admin_socket))
+    add("socket", "another socket has this path: choose another one");
+}
+
 }  // namespace
 
 void cross_check(Config& config, const Node& root, Problems& problems) {
@@ -129,6 +219,8 @@ void cross_check(Config& config, const Node& root, Problems& problems) {
   Upstreams upstreams(*tables, problems);
   for (auto& upstream : config.upstreams) upstreams.check(upstream);
   if (config.upstreams.size() == 1) config.upstreams[0].is_default = true;
+  check_gates(config, root, problems);
+  check_http(config, root, problems);
 }
 
 }  // namespace claimsd::config

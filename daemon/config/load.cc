@@ -5,6 +5,7 @@
 
 #include "daemon/base/printable.h"
 #include "daemon/config/convert.h"
+#include "daemon/config/convert_claims.h"
 #include "daemon/config/cross_check.h"
 #include "daemon/config/options.h"
 #include "daemon/config/problems.h"
@@ -15,8 +16,8 @@ namespace claimsd::config {
 namespace {
 
 constexpr std::size_t kMaxKeyShown = 64;
-constexpr std::size_t kMaxUpstreamName = 64;  // as on the wire
-constexpr std::size_t kMaxUpstreams = 64;
+constexpr std::size_t kMaxTableName = 64;  // as on the wire
+constexpr std::size_t kMaxTables = 64;
 
 std::string shown(std::string_view key) {
   return printable(key, kMaxKeyShown);
@@ -29,17 +30,18 @@ std::string_view key_of(std::string_view path) {
   return path.substr(path.rfind('.') + 1);
 }
 
-bool is_upstream_name(std::string_view name) {
+bool is_table_name(std::string_view name) {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  return !name.empty() && name.size() <= kMaxUpstreamName &&
+  return !name.empty() && name.size() <= kMaxTableName &&
          name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 // Equal for equal values, whatever their spelling. No value contains a line break.
 std::string exactly(const Value& value) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
-                     fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"));
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", value.boolean, value.number, value.text,
+                     fmt::join(value.numbers, ","), fmt::join(value.texts, "\n"),
+                     exact_claims(value));
 }
 
 // Walks the file for unknown names, and the table for values.
@@ -54,7 +56,11 @@ class Loader {
       const auto* member = section ? section->value.find(key_of(row.option.path)) : nullptr;
       apply(row, std::string(row.option.path), member, loaded_.config);
     }
-    if (const auto* upstreams = root.find("upstream")) load_upstreams(*upstreams);
+    if (const auto* upstreams = root.find("upstream"))
+      load_named(*upstreams, "upstream", upstream_rows(), loaded_.config.upstreams);
+    const auto* const http = root.find("http");
+    if (const auto* gates = http ? http->value.find("gate") : nullptr)
+      load_named(*gates, "http.gate", gate_rows(), loaded_.config.http.gates);
     cross_check(loaded_.config, root, problems_);
     if (!problems_.empty()) return failure(problems_.text(filename_));
     return std::move(loaded_);
@@ -79,7 +85,7 @@ class Loader {
     }
     row.assign(target, *value);
     loaded_.settings.push_back(
-        {std::move(path), display(option, node),
+        {std::move(path), display(node),
          member ? fmt::format("{}:{}", filename_, member->at.line) : std::string(kDefaultOrigin),
          option.reload == Reload::kYes, exactly(*value)});
   }
@@ -97,6 +103,7 @@ class Loader {
       for (const auto& row : option_rows()) {
         if (section_of(row.option.path) == member.key) keys.push_back(key_of(row.option.path));
       }
+      if (member.key == "http") keys.push_back("gate");  // the tables [http.gate.NAME]
       if (keys.empty()) {
         unknown_table(member);
       } else if (member.value.kind != NodeKind::kTable) {
@@ -132,7 +139,7 @@ class Loader {
     std::vector<std::string_view> sections{"upstream"};
     std::string hint;
     for (const auto& row : option_rows()) {
-      if (key_of(row.option.path) == member.key)
+      if (hint.empty() && key_of(row.option.path) == member.key)
         hint = fmt::format("did you mean {}?", row.option.path);
       if (sections.back() != section_of(row.option.path))
         sections.push_back(section_of(row.option.path));
@@ -145,44 +152,47 @@ class Loader {
     problems_.add(member.at, fmt::format("{}: unknown table; {}", shown(member.key), hint));
   }
 
-  void load_upstreams(const Member& upstreams) {
-    if (upstreams.value.kind != NodeKind::kTable) {
-      problems_.add(upstreams.at,
-                    "upstream: must be tables: write [upstream.NAME] on a line of its own");
+  // Tables with names of the operator's choice: [PREFIX.NAME].
+  template <class Target>
+  void load_named(const Member& tables, const std::string& prefix,
+                  std::span<const Row<Target>> rows, std::vector<Target>& targets) {
+    if (tables.value.kind != NodeKind::kTable) {
+      problems_.add(
+          tables.at,
+          fmt::format("{0}: must be tables: write [{0}.NAME] on a line of its own", prefix));
       return;
     }
-    if (upstreams.value.members.size() > kMaxUpstreams) {
-      problems_.add(upstreams.at, fmt::format("upstream: found {} upstreams, the maximum is {}",
-                                              upstreams.value.members.size(), kMaxUpstreams));
+    if (tables.value.members.size() > kMaxTables) {
+      problems_.add(tables.at, fmt::format("{}: found {} tables, the maximum is {}", prefix,
+                                           tables.value.members.size(), kMaxTables));
       return;
     }
     std::vector<std::string_view> keys;
-    for (const auto& row : upstream_rows()) keys.push_back(row.option.path);
-    for (const auto& member : upstreams.value.members) load_upstream(member, keys);
+    for (const auto& row : rows) keys.push_back(row.option.path);
+    for (const auto& member : tables.value.members) {
+      const auto path = prefix + "." + shown(member.key);
+      if (!is_named_table(member, prefix, path)) continue;
+      check_keys(member.value, path, keys);
+      Target& target = targets.emplace_back();
+      target.name = member.key;
+      for (const auto& row : rows) {
+        apply(row, fmt::format("{}.{}", path, row.option.path), member.value.find(row.option.path),
+              target);
+      }
+    }
   }
 
-  void load_upstream(const Member& member, std::span<const std::string_view> keys) {
-    const auto path = "upstream." + shown(member.key);
+  bool is_named_table(const Member& member, const std::string& prefix, const std::string& path) {
     if (member.value.kind != NodeKind::kTable) {
       // `[upstream]` with options directly below it lacks the name.
-      problems_.add(
-          member.at,
-          fmt::format("{}: must be a table: an upstream needs a name, as in [upstream.main]",
-                      path));
-      return;
+      problems_.add(member.at,
+                    fmt::format("{}: must be a table with a name, as in [{}.main]", path, prefix));
+      return false;
     }
-    if (!is_upstream_name(member.key)) {
-      problems_.add(member.at, fmt::format("{}: invalid name: use 1 to {} letters, digits, - and _",
-                                           path, kMaxUpstreamName));
-      return;
-    }
-    check_keys(member.value, path, keys);
-    auto& upstream = loaded_.config.upstreams.emplace_back();
-    upstream.name = member.key;
-    for (const auto& row : upstream_rows()) {
-      apply(row, fmt::format("{}.{}", path, row.option.path), member.value.find(row.option.path),
-            upstream);
-    }
+    if (is_table_name(member.key)) return true;
+    problems_.add(member.at, fmt::format("{}: invalid name: use 1 to {} letters, digits, - and _",
+                                         path, kMaxTableName));
+    return false;
   }
 
   std::string_view filename_;

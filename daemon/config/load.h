@@ -15,10 +15,10 @@ namespace claimsd::config {
 // One option as listed by `claimsctl config`.
 struct Setting {
   std::string option;  // "daemon.socket", "upstream.main.timeout"
-  std::string value;   // as written in a file; "(hidden)" if it may contain a password
+  std::string value;   // as written in a file; contains no password
   std::string origin;  // "/etc/claimsd/claimsd.toml:12" or "default"
   bool reloadable;
-  std::string exact;  // canonical value for comparison; may contain a password: never show it
+  std::string exact;  // canonical value for comparison
 };
 
 inline constexpr std::string_view kDefaultOrigin = "default";

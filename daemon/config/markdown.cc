@@ -59,9 +59,17 @@ std::string describe_allowed(const Option& option) {
       return fmt::format("a path that begins with a slash, of at most {} bytes, without query",
                          o.max);
     case OptionType::kUrl: return "a string with a URL";
+    case OptionType::kStrings:
+      return fmt::format("a list of strings of {} to {} bytes", o.min, o.max);
     case OptionType::kUrls: return "a list of strings with URLs";
     case OptionType::kProxy: return "a string with the URL of a proxy, or \"\"";
     case OptionType::kEnum: return enumerate(o.allowed);
+    case OptionType::kClaim:
+      return R"(a claim's name, such as "sub", or a JSON Pointer, such as "/user/id")";
+    case OptionType::kRoleClaims:
+      return R"(a list such as ["groups", "/realm_access/roles", {at = "scope", form = "words"}])";
+    case OptionType::kRequired:
+      return R"(a table of claims and their values, such as {"/email_verified" = true})";
   }
   return "";
 }
@@ -77,6 +85,8 @@ std::string options_markdown() {
     }
     render(out, row.option, row.option.path.substr(dot + 1));
   }
+  render_head(out, "http.gate.NAME");
+  for (const auto& row : gate_rows()) render(out, row.option, row.option.path);
   render_head(out, "upstream.NAME");
   for (const auto& row : upstream_rows()) render(out, row.option, row.option.path);
   return out;

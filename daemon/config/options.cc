@@ -28,9 +28,27 @@ void store(LogFormat& to, const Value& value) {
 void store(AuditDetail& to, const Value& value) {
   to = static_cast<AuditDetail>(value.number);
 }
+void store(UpstreamKind& to, const Value& value) {
+  to = static_cast<UpstreamKind>(value.number);
+}
+void store(ClientAuth& to, const Value& value) {
+  to = static_cast<ClientAuth>(value.number);
+}
 template <std::unsigned_integral T>
 void store(T& to, const Value& value) {
   to = static_cast<T>(value.number);  // the row's range fits T; a test checks every row
+}
+void store(std::vector<std::string>& to, const Value& value) {
+  to = value.texts;
+}
+void store(ClaimPath& to, const Value& value) {
+  to = value.claim;
+}
+void store(std::vector<RoleClaim>& to, const Value& value) {
+  to = value.role_claims;
+}
+void store(std::vector<RequiredClaim>& to, const Value& value) {
+  to = value.required;
 }
 void store(std::vector<std::uint32_t>& to, const Value& value) {
   to.clear();
@@ -40,6 +58,10 @@ void store(std::vector<std::uint32_t>& to, const Value& value) {
 template <auto Section, auto Field>
 void in(Config& config, const Value& value) {
   store((config.*Section).*Field, value);
+}
+template <auto Field>
+void gate(GateConfig& target, const Value& value) {
+  store(target.*Field, value);
 }
 template <auto Field>
 void up(UpstreamConfig& upstream, const Value& value) {
@@ -63,6 +85,7 @@ using L = LimitsConfig;
 using R = RevocationsConfig;
 using A = AuditConfig;
 using G = LogConfig;
+using H = HttpConfig;
 using U = UpstreamConfig;
 constexpr auto kD = &Config::daemon;
 constexpr auto kC = &Config::cache;
@@ -70,6 +93,7 @@ constexpr auto kL = &Config::limits;
 constexpr auto kR = &Config::revocations;
 constexpr auto kA = &Config::audit;
 constexpr auto kG = &Config::log;
+constexpr auto kH = &Config::http;
 constexpr auto kNo = Reload::kNo;
 constexpr auto kYes = Reload::kYes;
 constexpr auto kShow = Show::kYes;
@@ -93,7 +117,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "permissions of the socket"}, in<kD, &D::socket_mode>},
   {{"daemon.socket_group", kString, R"("")", 0, 64, "", kNo, kShow,
     "group of the socket, by name or gid; empty: the daemon's group"}, in<kD, &D::socket_group>},
-  {{"daemon.admin_socket", kPath, R"("/run/claimsd/admin.sock")", 1, kMaxSocketPath, "", kNo, kShow,
+  {{"daemon.admin_socket", kPath, R"("/run/claimsd-admin/admin.sock")", 1, kMaxSocketPath, "", kNo, kShow,
     "path of the admin socket, for `claimsctl` and local scripts"}, in<kD, &D::admin_socket>},
   {{"daemon.admin_socket_mode", kMode, R"("0660")", 0, 0777, "", kNo, kShow,
     "permissions of the admin socket"}, in<kD, &D::admin_socket_mode>},
@@ -112,7 +136,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "maximum number of connections of one user id; a process keeps one for each of its threads that query at the same time, at most 64 by default"}, in<kD, &D::max_connections_per_uid>},
   {{"daemon.connects_per_uid", kInteger, "1000", 1, 1'000'000, "", kYes, kShow,
     "connections per second that one user id may open, after a burst of twice `max_connections_per_uid`"}, in<kD, &D::connects_per_uid>},
-  {{"daemon.write_queue_bytes", kSize, "262144", 64 << 10, 64 * kMiB, "", kYes, kShow,
+  {{"daemon.write_queue_bytes", kSize, R"("1MiB")", 256 << 10, 64 * kMiB, "", kYes, kShow,
     "maximum size of the answers queued for one connection; a connection that exceeds it is closed"},
     in<kD, &D::write_queue_bytes>},
   {{"daemon.slow_reader_timeout", kDuration, R"("5s")", 100, kMinute, "", kYes, kShow,
@@ -127,7 +151,7 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "block the system calls that the daemon does not need after its start; set to false if a library in the process, such as a name service, needs others"},
     in<kD, &D::system_call_filter>},
 
-  {{"cache.directory", kPath, R"("/run/claimsd/cache")", 1, kMaxPath, "", kNo, kShow,
+  {{"cache.directory", kPath, R"("/run/claimsd-cache")", 1, kMaxPath, "", kNo, kShow,
     "directory of the sealed cache; keep it on a tmpfs"}, in<kC, &C::directory>},
   {{"cache.key_file", kPath, R"("/var/lib/claimsd/host.key")", 1, kMaxPath, "", kNo, kShow,
     "key that seals the cache; created at the first start, with mode 0400"}, in<kC, &C::key_file>},
@@ -210,6 +234,8 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "how long records are kept; the default is six years"}, in<kA, &A::keep>},
   {{"audit.max_bytes", kSize, R"("16GiB")", 4 * kMiB, 64 * 1024 * kMiB, "", kNo, kShow,
     "maximum size of the log; above it, the oldest segments are deleted"}, in<kA, &A::max_bytes>},
+  {{"audit.max_bytes_per_uid", kSize, R"("64MiB")", 0, 64 * 1024 * kMiB, "", kNo, kShow,
+    "bytes of records per day that workers of one user id may cause; beyond it their reports are counted, not written, and other events lose their details; 0: no limit"}, in<kA, &A::max_bytes_per_uid>},
   {{"audit.segment_bytes", kSize, R"("64MiB")", kMiB, 1024 * kMiB, "", kNo, kShow,
     "maximum size of a segment; a new segment also begins each day"}, in<kA, &A::segment_bytes>},
   {{"audit.max_records", kInteger, "4096", 16, 1'000'000, "", kNo, kShow,
@@ -223,15 +249,44 @@ constexpr std::array kRows = std::to_array<Row<Config>>({
     "minimum level of logged events"}, in<kG, &G::level>},
   {{"log.format", kEnum, R"("auto")", 0, 0, "auto|text|journal|json", kYes, kShow,
     "`text` begins with the time, `journal` with a priority, `json` writes one object per line; `auto`: `journal` under systemd, otherwise `text`"}, in<kG, &G::format>},
+
+  {{"http.socket", kPath, R"("")", 0, kMaxSocketPath, "", kNo, kShow,
+    "path of the HTTP socket, such as `/run/claimsd/http.sock`; empty: off, unless systemd passes one"}, in<kH, &H::socket>},
+  {{"http.socket_mode", kMode, R"("0660")", 0, 0777, "", kNo, kShow,
+    "permissions of the HTTP socket"}, in<kH, &H::socket_mode>},
+  {{"http.socket_group", kString, R"("")", 0, 64, "", kNo, kShow,
+    "group of the HTTP socket, by name or gid; empty: the daemon's group"}, in<kH, &H::socket_group>},
+  {{"http.realm", kString, R"("api")", 1, 128, "", kYes, kShow,
+    "realm in `WWW-Authenticate`"}, in<kH, &H::realm>},
+  {{"http.client_address_header", kString, R"("")", 0, 64, "", kYes, kShow,
+    "header with the client's address, such as `X-Forwarded-For`; its last item is used; empty: the address is not known"},
+    in<kH, &H::client_address_header>},
+  {{"http.trusted_uids", kIntegers, "[]", 0, kMaxId, "", kYes, kShow,
+    "user ids of proxies whose `client_address_header` is believed"}, in<kH, &H::trusted_uids>},
+  {{"http.max_connections", kInteger, "1024", 1, 65536, "", kNo, kShow,
+    "maximum number of HTTP connections; further clients wait"}, in<kH, &H::max_connections>},
+  {{"http.max_connections_per_uid", kInteger, "1024", 1, 65536, "", kNo, kShow,
+    "maximum number of HTTP connections of one user id"}, in<kH, &H::max_connections_per_uid>},
+  {{"http.idle_timeout", kDuration, R"("60s")", 1000, kHour, "", kNo, kShow,
+    "a connection on which no request completes for this long is closed"}, in<kH, &H::idle_timeout>},
+});
+
+constexpr std::array kGateRows = std::to_array<Row<GateConfig>>({
+  {{"roles", kStrings, "[]", 1, 128, "", kYes, kShow,
+    "the user needs one of these roles; empty: every valid token is allowed"}, gate<&GateConfig::roles>},
+  {{"upstream", kString, R"("")", 0, 64, "", kYes, kShow,
+    "name of the upstream that is asked; empty: the default upstream"}, gate<&GateConfig::upstream>},
 });
 
 constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
   {{"url", kUrl, R"("")", 0, 1024, "", kNo, kHide,
-    "URL of the Auth API: `https`, or `http` to a loopback host"}, one_url},
+    "URL of the Auth API: `https`, `http+unix:///path` to a Unix socket, or `http` to a loopback host, whose port any local user can take while the Auth API is down"}, one_url},
   {{"urls", kUrls, "[]", 0, 1024, "", kNo, kHide,
     "several URLs, tried in order; use instead of `url`"}, all_urls},
   {{"path", kUrlPath, R"("/api/me/")", 1, 256, "", kNo, kShow,
-    "path that is requested with the token"}, up<&U::path>},
+    "path that is requested, if needed with a query string"}, up<&U::path>},
+  {{"kind", kEnum, R"("userinfo")", 0, 0, "userinfo|introspection", kNo, kShow,
+    "how the Auth API is asked: with the token in a GET, or with a form to an introspection endpoint (RFC 7662)"}, up<&U::kind>},
   {{"timeout", kDuration, R"("3s")", 100, 30'000, "", kNo, kShow,
     "maximum time of one request"}, up<&U::timeout>},
   {{"connect_timeout", kDuration, R"("1s")", 10, 30'000, "", kNo, kShow,
@@ -242,16 +297,48 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
     "PEM file of the client certificate, if the Auth API requires one; reloaded when it changes"}, up<&U::client_certificate>},
   {{"client_key", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
     "PEM file of its private key, without a passphrase; reloaded when it changes"}, up<&U::client_key>},
-  {{"id_claim", kString, R"("id")", 1, 128, "", kNo, kShow,
-    "name of the claim with the user's id"}, up<&U::id_claim>},
-  {{"email_claim", kString, R"("email")", 1, 128, "", kNo, kShow,
-    "name of the claim with the email address"}, up<&U::email_claim>},
-  {{"role_claim", kString, R"("role")", 1, 128, "", kNo, kShow,
-    "name of the claim with the role or a list of roles"}, up<&U::role_claim>},
+  {{"id_claim", kClaim, R"("id")", 1, 256, "", kNo, kShow,
+    "the claim with the user's id, which must be a string or an integer"}, up<&U::id_claim>},
+  {{"email_claim", kClaim, R"("email")", 1, 256, "", kNo, kShow,
+    "the claim with the email address; users without one are valid"}, up<&U::email_claim>},
+  {{"role_claims", kRoleClaims, R"(["role"])", 0, 32, "", kNo, kShow,
+    "the claims with roles, in this order; see PROVIDERS.md. `form`: \"list\" is a string or a list of strings, \"words\" a string of words, \"keys\" a table whose keys are the roles"}, up<&U::role_claims>},
+  {{"require", kRequired, "{}", 0, 32, "", kNo, kShow,
+    "values that the claims must have: equal, or contained in a list; a user without them gets `claim_mismatch`"}, up<&U::require>},
+  {{"require_token", kRequired, "{}", 0, 32, "", kNo, kShow,
+    "values that the payload of the token must have, such as its audience; an opaque token has none"}, up<&U::require_token>},
+  {{"max_claims_bytes", kSize, R"("64KiB")", 4 << 10, 64 << 10, "", kNo, kShow,
+    "maximum size of a user's claims as JSON; larger ones are truncated to id, email and roles"}, up<&U::max_claims_bytes>},
+  {{"max_token_bytes", kSize, R"("16KiB")", 1 << 10, 32 << 10, "", kNo, kShow,
+    "maximum size of a token; a longer one is answered `too_long`"}, up<&U::max_token_bytes>},
   {{"rejection_statuses", kIntegers, "[401]", 400, 499, "", kNo, kShow,
     "HTTP statuses that mean the token is rejected; 401 is always included"}, up<&U::rejection_statuses>},
   {{"proxy", kProxy, R"("")", 0, 1024, "", kNo, kHide,
     "URL of a proxy, `http` or `https`; empty: none; environment variables are ignored"}, up<&U::proxy>},
+  {{"proxy_credentials_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with `user:password` for the proxy, reloaded when it changes"}, up<&U::proxy_credentials_file>},
+  {{"scheme", kString, R"("Bearer")", 1, 32, "", kNo, kShow,
+    "scheme of the Authorization header, before the token"}, up<&U::scheme>},
+  {{"request_header_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "file with one more request header, such as `X-Api-Key: value` for a gateway; reloaded when it changes"}, up<&U::request_header_file>},
+  {{"client_id", kString, R"("")", 0, 256, "", kNo, kShow,
+    "introspection: the daemon's client id at the Auth API"}, up<&U::client_id>},
+  {{"client_secret_file", kPath, R"("")", 0, kMaxPath, "", kNo, kShow,
+    "introspection: file with the secret of `client_id`, reloaded when it changes"}, up<&U::client_secret_file>},
+  {{"client_auth", kEnum, R"("basic")", 0, 0, "basic|post|certificate", kNo, kShow,
+    "introspection: how the daemon authenticates: id and secret in the Authorization header, in the form, or `client_certificate`"}, up<&U::client_auth>},
+  {{"audience", kString, R"("")", 0, 1024, "", kNo, kShow,
+    "introspection: value that `aud` must have or contain, otherwise the token is rejected; empty: any"}, up<&U::audience>},
+  {{"accept_bound", kBoolean, "false", 0, 1, "", kNo, kShow,
+    "introspection: accept tokens that are bound to a key of their client (`cnf`), although the daemon cannot check that key"}, up<&U::accept_bound>},
+  {{"socket_user", kString, R"("")", 0, 64, "", kNo, kShow,
+    "user, by name or uid, who may listen on the socket of an `http+unix` URL, in addition to root; empty: the owner of its directory"}, up<&U::socket_user>},
+  {{"connection_max_age", kDuration, R"("60s")", 0, kHour, "", kNo, kShow,
+    "no request starts on an older connection; `0s`: each request has its own"}, up<&U::connection_max_age>},
+  {{"dns_cache", kDuration, R"("10s")", 0, kMinute, "", kNo, kShow,
+    "how long a resolved name is used; a failed connection resolves it again at once"}, up<&U::dns_cache>},
+  {{"no_store_ttl", kDuration, R"("0s")", 0, kMinute, "", kNo, kShow,
+    "TTL of an answer that forbids caching by `no-store` or `no-cache`; a `max-age` still shortens it; `0s`: such answers are not cached"}, up<&U::no_store_ttl>},
   {{"default", kBoolean, "false", 0, 1, "", kNo, kShow,
     "use this upstream for clients that name none; a single upstream is always the default"}, up<&U::is_default>},
   {{"http2", kBoolean, "false", 0, 1, "", kNo, kShow,
@@ -265,6 +352,9 @@ constexpr std::array kUpstreamRows = std::to_array<Row<UpstreamConfig>>({
 
 std::span<const Row<Config>> option_rows() {
   return kRows;
+}
+std::span<const Row<GateConfig>> gate_rows() {
+  return kGateRows;
 }
 std::span<const Row<UpstreamConfig>> upstream_rows() {
   return kUpstreamRows;

@@ -18,10 +18,10 @@ std::string_view upstream_of(std::string_view path) {
 std::string renamed_to(std::string_view path) {
   const std::string_view upstream = upstream_of(path);
   for (const RenamedOption& row : kRenamedOptions) {
-    if (row.old_path == path) return std::string(row.path);
+    if (row.old_path == path) return fmt::format("{}{}", row.path, row.example);
     if (upstream.empty() || !row.old_path.starts_with(kAnyUpstream)) continue;
     if (row.old_path.substr(kAnyUpstream.size()) != path.substr(path.rfind('.') + 1)) continue;
-    return fmt::format("{}.{}", upstream, row.path.substr(kAnyUpstream.size()));
+    return fmt::format("{}.{}{}", upstream, row.path.substr(kAnyUpstream.size()), row.example);
   }
   return "";
 }

@@ -10,6 +10,7 @@ namespace claimsd::config {
 struct RenamedOption {
   std::string_view old_path;  // "upstream.*.x": of every upstream
   std::string_view path;
+  std::string_view example = {};  // " = VALUE" if the value is written in another way as well
 };
 
 struct RenamedValue {
@@ -24,6 +25,7 @@ inline constexpr RenamedOption kRenamedOptions[] = {
   {"cache.hot_entries", "cache.memory_entries"},
   {"limits.open_after", "limits.failure_threshold"},
   {"upstream.*.refusal_statuses", "upstream.*.rejection_statuses"},
+  {"upstream.*.role_claim", "upstream.*.role_claims", R"( = ["groups"])"},
 };
 inline constexpr RenamedValue kRenamedValues[] = {
   {"audit.when_full", "deny", "unavailable"},
@@ -34,7 +36,7 @@ inline constexpr RenamedValue kRenamedValues[] = {
 // The rows as Markdown, for CHANGELOG.md.
 std::string renamed_markdown();
 
-// The new path of `path`, which may name an upstream; "": it was never renamed.
+// The new path of `path`, which may name an upstream, and the example; "": it was never renamed.
 std::string renamed_to(std::string_view path);
 
 // The new spelling of an old value; "": it was never renamed.

@@ -10,7 +10,8 @@
 namespace claimsd::config {
 namespace {
 
-constexpr int kDepth = 4;  // root, table, [upstream.NAME], the items of a list
+// Lists and tables inside each other: root, [http], gate, NAME, a list, its items.
+constexpr int kDepth = 6;
 constexpr std::size_t kMaxDescription = 200;
 
 Position position(const toml::source_region& region) {
@@ -32,14 +33,14 @@ void convert_table(const toml::table& table, int depth, Node& to) {
 Node convert(const toml::node& from, int depth) {
   Node to;
   to.at = position(from.source());
-  if (const auto* table = from.as_table()) {
+  if (depth == 0 && (from.is_table() || from.is_array())) {
+    to.kind = NodeKind::kTooDeep;
+  } else if (const auto* table = from.as_table()) {
     to.kind = NodeKind::kTable;
-    if (depth > 0) convert_table(*table, depth, to);
+    convert_table(*table, depth, to);
   } else if (const auto* array = from.as_array()) {
     to.kind = NodeKind::kArray;
-    if (depth > 0) {
-      for (const auto& item : *array) to.items.push_back(convert(item, depth - 1));
-    }
+    for (const auto& item : *array) to.items.push_back(convert(item, depth - 1));
   } else if (const auto* text = from.as_string()) {
     to.kind = NodeKind::kString;
     to.text = text->get();
@@ -51,7 +52,8 @@ Node convert(const toml::node& from, int depth) {
     to.boolean = boolean->get();
   } else if (const auto* number = from.as_floating_point()) {
     to.kind = NodeKind::kFloat;
-    to.text = fmt::format("{}", number->get());
+    to.real = number->get();
+    to.text = fmt::format("{}", to.real);
   } else {
     to.kind = NodeKind::kDate;
   }

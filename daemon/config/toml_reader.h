@@ -23,7 +23,17 @@ struct Position {
   friend auto operator<=>(const Position&, const Position&) = default;
 };
 
-enum class NodeKind : std::uint8_t { kBoolean, kInteger, kFloat, kString, kDate, kArray, kTable };
+// kTooDeep: a list or table that is nested deeper than any option; no option accepts it.
+enum class NodeKind : std::uint8_t {
+  kBoolean,
+  kInteger,
+  kFloat,
+  kString,
+  kDate,
+  kArray,
+  kTable,
+  kTooDeep
+};
 
 struct Member;
 
@@ -32,6 +42,7 @@ struct Node {
   Position at;
   bool boolean = false;
   std::int64_t integer = 0;
+  double real = 0;              // kFloat
   std::string text;             // kString; kFloat as written
   std::vector<Node> items;      // kArray
   std::vector<Member> members;  // kTable, in the order of the file
@@ -45,7 +56,7 @@ struct Member {
   Node value;
 };
 
-// The tree below the root, four levels deep. Anything deeper belongs to no option and is dropped.
+// The tree below the root, five levels deep. Anything deeper belongs to no option and is dropped.
 // The error is "LINE:COLUMN: …".
 Result<Node> read_toml(std::string_view text);
 

@@ -83,6 +83,20 @@ std::uint16_t default_port(std::string_view scheme) {
   return scheme == "https" ? 443 : 80;
 }
 
+constexpr std::string_view kUnixScheme = "http+unix";
+constexpr std::size_t kMaxSocketPath = 107;  // unix(7)
+
+// `text` is everything after "http+unix:".
+Result<Url> parse_socket_url(std::string_view text) {
+  if (text.starts_with("///")) text.remove_prefix(2);
+  if (!text.starts_with('/') || text.starts_with("//") || text.size() > kMaxSocketPath)
+    return failure("must name a socket by its absolute path, as in http+unix:///run/auth/api.sock");
+  if (text.find('%') != std::string_view::npos || text.ends_with('/'))
+    return failure("must end in the name of a socket and have no percent signs");
+  TRY(check_url_path(text));
+  return Url{std::string(kUnixScheme), "", 0, std::string(text)};
+}
+
 Status parse_authority(std::string_view authority, Url& url) {
   if (authority.find('@') != std::string_view::npos) {
     return failure("contains a user name or password: remove the part before the @");
@@ -110,10 +124,11 @@ Status parse_authority(std::string_view authority, Url& url) {
 }  // namespace
 
 bool Url::is_loopback() const {
-  return host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+  return scheme == kUnixScheme || host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
 }
 
 std::string Url::text() const {
+  if (scheme == kUnixScheme) return fmt::format("{}://{}", scheme, path);
   const bool bracket = host.find(':') != std::string::npos;
   auto out = fmt::format("{}://{}{}{}", scheme, bracket ? "[" : "", host, bracket ? "]" : "");
   if (port != default_port(scheme)) out += fmt::format(":{}", port);
@@ -143,12 +158,32 @@ Status check_url_path(std::string_view path) {
   return {};
 }
 
+Status check_request_path(std::string_view path) {
+  const std::size_t mark = std::min(path.find('?'), path.size());
+  TRY(check_url_path(path.substr(0, mark)));
+  if (mark == path.size()) return {};
+  const std::string_view query = path.substr(mark + 1);
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const char c = query[i];
+    const bool alone =
+        c > ' ' && c < 0x7f && std::string_view("#%\\\"<>^`{|}").find(c) == std::string_view::npos;
+    const bool escape =
+        c == '%' && i + 2 < query.size() && is_hex(query[i + 1]) && is_hex(query[i + 2]);
+    if (!alone && !escape)
+      return failure("has a character in its query that must be written as %XX");
+  }
+  return {};
+}
+
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kMaxUrl) return failure(fmt::format("is longer than {} bytes", kMaxUrl));
+  if (lower(text.substr(0, kUnixScheme.size() + 1)) == "http+unix:")
+    return parse_socket_url(text.substr(kUnixScheme.size() + 1));
   const auto colon = text.find("://");
   Url url{colon == std::string_view::npos ? "" : lower(text.substr(0, colon)), "", 0, ""};
   if (url.scheme != "http" && url.scheme != "https") {
-    return failure(R"(must begin with "https://", or "http://" for a loopback host)");
+    return failure(
+        R"(must begin with "https://", "http+unix:///", or "http://" for a loopback host)");
   }
   url.port = default_port(url.scheme);
   text.remove_prefix(colon + 3);
@@ -172,6 +207,7 @@ Result<std::string> normalise_upstream_url(std::string_view text) {
 
 Result<std::string> normalise_proxy_url(std::string_view text) {
   const auto url = TRY(parse_url(text));
+  if (url.scheme == kUnixScheme) return failure("must be http or https, because it names a proxy");
   if (!url.path.empty()) return failure("must have no path, because it names a proxy");
   return url.text();
 }

@@ -16,12 +16,13 @@ namespace claimsd::config {
 inline constexpr std::size_t kMaxUrl = 1024;  // bytes, as on the wire
 
 struct Url {
-  std::string scheme;  // "http" or "https"
-  std::string host;    // lower case; an IPv6 address without its brackets
+  std::string scheme;  // "http", "https" or "http+unix"
+  std::string host;    // lower case; an IPv6 address without its brackets; "" for http+unix
   std::uint16_t port;
-  std::string path;  // "" or "/…", no trailing slash
+  std::string path;  // "" or "/…", no trailing slash; for http+unix the path of the socket
 
-  // 127.0.0.0/8, ::1 or localhost: the token stays on this host, so plain http is allowed.
+  // 127.0.0.0/8, ::1, localhost or a Unix socket: the token stays on this host, so plain http is
+  // allowed.
   bool is_loopback() const;
   // Scheme and host in lower case, no default port, no trailing slash.
   std::string text() const;
@@ -29,7 +30,8 @@ struct Url {
 
 Result<Url> parse_url(std::string_view text);
 
-// The normalized URL of an Auth API: parse_url(), plus https unless the host is loopback. A URL
+// The normalized URL of an Auth API: parse_url(), plus https unless the host is loopback or a Unix
+// socket. A URL
 // that a client expects is normalized the same way before it is compared.
 Result<std::string> normalise_upstream_url(std::string_view text);
 
@@ -39,5 +41,7 @@ Result<std::string> normalise_proxy_url(std::string_view text);
 
 // A valid URL path: begins with a slash; no query, no dot segments; percent signs as in RFC 3986.
 Status check_url_path(std::string_view path);
+// The same, optionally followed by a query: a question mark and characters of RFC 3986 section 3.4.
+Status check_request_path(std::string_view path);
 
 }  // namespace claimsd::config

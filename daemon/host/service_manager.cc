@@ -61,7 +61,7 @@ ServiceManager ServiceManager::from_environment() {
   return manager;
 }
 
-void ServiceManager::notify(std::string_view state) const {
+void ServiceManager::notify_with(std::string_view state, int descriptor) const {
   sockaddr_un address{};
   if (socket_path_.empty() || socket_path_.size() >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;
@@ -69,10 +69,25 @@ void ServiceManager::notify(std::string_view state) const {
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return;
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_path_.size());
+  iovec text{.iov_base = const_cast<char*>(state.data()), .iov_len = state.size()};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen =
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_path_.size());
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+  if (descriptor >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  }
   // Errors are ignored, as sd_notify(3) recommends.
-  static_cast<void>(sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
-                           reinterpret_cast<const sockaddr*>(&address), size));
+  static_cast<void>(sendmsg(fd.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 }  // namespace claimsd::host

@@ -36,7 +36,9 @@ class ServiceManager {
   std::optional<Duration> watchdog() const { return watchdog_; }
 
   // Sends "READY=1", "STATUS=..." and so on. Best effort: errors are ignored.
-  void notify(std::string_view state) const;
+  void notify(std::string_view state) const { notify_with(state, -1); }
+  // The same, and passes it a descriptor.
+  void notify_with(std::string_view state, int descriptor) const;
 
  private:
   std::string socket_path_;  // "" without a manager; a leading '@' names an abstract socket

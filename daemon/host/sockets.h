@@ -12,10 +12,11 @@
 
 namespace claimsd::host {
 
-// Creates the directory of `path` (mode 0755, last component only) if it is missing.
-Status ensure_directory_of(const std::filesystem::path& path);
+// Creates the directory of the socket `path` (mode 0755, last component only) if it is missing, and
+// checks it (store::judge_socket_directory).
+Status ensure_socket_directory(const std::filesystem::path& path);
 
-// How to bind `path`. Creates its directory (0755) if it is missing. `group`: a name, a gid, or "".
+// How to bind `path`, after ensure_socket_directory(). `group`: a name, a gid, or "".
 Result<loop::ListenOptions> socket_options(const std::filesystem::path& path, std::uint32_t mode,
                                            const std::string& group);
 

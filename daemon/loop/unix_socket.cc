@@ -78,6 +78,21 @@ Result<FileIdentity> identity_of(const std::string& path) {
   return FileIdentity{found.st_dev, found.st_ino};
 }
 
+// A descriptor of the socket file that was bound; null if another file has its place.
+Fd open_bound(const std::string& path, const FileIdentity& file) {
+  struct stat found {};
+  Fd fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd || fstat(fd.get(), &found) != 0) return {};
+  if (FileIdentity{found.st_dev, found.st_ino} == file) return fd;
+  errno = EEXIST;
+  return {};
+}
+
+// fchmod(2) does not work on a descriptor opened with O_PATH: open(2).
+bool set_mode(const Fd& fd, mode_t mode) {
+  return chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), mode) == 0;
+}
+
 int option_of(int fd, int option) {
   int value = -1;
   socklen_t size = sizeof value;
@@ -105,10 +120,13 @@ Result<BoundSocket> listen_on_unix_path(const ListenOptions& options) {
     remove_socket_file(path, file);
     return failed(what, path, error);
   };
-  if (options.group && lchown(path.c_str(), static_cast<uid_t>(-1), *options.group) != 0) {
+  const Fd bound = open_bound(path, file);
+  if (!bound) return abandon("examine");
+  if (options.group &&
+      fchownat(bound.get(), "", static_cast<uid_t>(-1), *options.group, AT_EMPTY_PATH) != 0) {
     return abandon("set the group of");
   }
-  if (chmod(path.c_str(), options.mode) != 0) return abandon("set the mode of");
+  if (!set_mode(bound, options.mode)) return abandon("set the mode of");
   if (listen(fd.get(), options.backlog) != 0) return abandon("listen on");
   return BoundSocket{std::move(fd), file};
 }

@@ -23,8 +23,9 @@ namespace claimsd::server {
 
 struct Settings {
   AdmissionPolicy admission;
-  std::size_t write_queue_bytes = 256 * 1024;  // per connection; above it the peer is a slow reader
-  Duration slow_reader_timeout = seconds(5);   // time for a full write queue to drain
+  std::size_t write_queue_bytes =
+      1024 * 1024;                            // per connection; above it the peer is a slow reader
+  Duration slow_reader_timeout = seconds(5);  // time for a full write queue to drain
   Duration handshake_timeout = seconds(2);
 };
 

@@ -8,7 +8,9 @@
 #include <cstring>
 
 #include "daemon/crypto/hmac_sha256.h"
+#include "daemon/store/check_in_child.h"
 #include "daemon/store/environment_identity.h"
+#include "daemon/store/pieces.h"
 
 namespace claimsd::store {
 namespace {
@@ -32,6 +34,10 @@ std::size_t disk_headroom(std::span<const NewEntry> batch) {
     for (const NewEntry& one : batch) bytes += 2 * one.entry.claims.size();
   }
   return bytes;
+}
+
+bool is_further_piece(std::string_view key) {
+  return key.size() == sizeof(claims::TokenKey::bytes) + 1;
 }
 
 bool removed(const std::string& path) {
@@ -101,23 +107,29 @@ Result<LmdbClaimsCache::Open> LmdbClaimsCache::open_environment() const {
 
 // Walks all entries, so that a file LMDB cannot read is detected here and not while answering a
 // query.
-Result<LmdbStats> LmdbClaimsCache::walk(Open& open) const {
-  std::size_t entries = 0;
+Result<LmdbClaimsCache::Contents> LmdbClaimsCache::walk(Open& open) const {
+  Contents found;
   {
     auto cursor = open.reader.cursor(open.table);
     if (!cursor) return failure(cursor.error().text());
     auto record = cursor->first();
     for (; record; record = cursor->next()) {
-      if (!ClaimsRecords::plausible(record->key, record->value))
+      if (is_further_piece(record->key)) {
+        ++found.pieces;
+      } else if (ClaimsRecords::plausible(record->key, record->value)) {
+        ++found.entries;
+      } else {
         return failure("its file is damaged");
-      ++entries;
+      }
     }
     if (!record.error().missing()) return failure("its file is damaged: " + record.error().text());
   }
   const auto stats = open.reader.stats(open.table);
   open.reader.reset();
-  if (!stats || stats->entries != entries) return failure("its file is damaged");
-  return *stats;
+  if (!stats || stats->entries != found.entries + found.pieces)
+    return failure("its file is damaged");
+  found.pages = stats->pages;
+  return found;
 }
 
 bool LmdbClaimsCache::remove_files() const {
@@ -134,7 +146,10 @@ Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
       return failure(fmt::format("cannot remove {}: {}; allow the daemon's user to write there",
                                  identity_path(), std::strerror(errno)));
     }
-    const Status begun = begin();
+    // LMDB would crash on a damaged file.
+    Status begun = check_lmdb_file(data_path());
+    if (!begun) begun = failure(fmt::format("its file is damaged: {}", begun.error().message));
+    if (begun) begun = begin();
     if (begun) {
       log_.info("cache_kept", "kept {} cached entries in {}", entries_, options_.directory);
       return {};
@@ -155,10 +170,11 @@ Status LmdbClaimsCache::open_or_start_empty(std::string why_empty) {
 
 Status LmdbClaimsCache::begin() {
   Open opened = TRY(open_environment());
-  const LmdbStats found = TRY(walk(opened));
+  const Contents found = TRY(walk(opened));
   TRY(save_identity(identity_path(), identity_));
   open_.emplace(std::move(opened));
   entries_ = found.entries;
+  pieces_ = found.pieces;
   pages_ = found.pages;
   peak_pages_ = found.pages;
   disk_has_room_ = true;
@@ -193,6 +209,7 @@ void LmdbClaimsCache::drop_everything(const std::string& why) {
   open_.reset();
   slots_.clear();
   entries_ = 0;
+  pieces_ = 0;
   pages_ = 0;
   gone_ = remove_files();
   const BootTime now = clock_.now().boot;
@@ -256,7 +273,7 @@ std::optional<claims::Entry> LmdbClaimsCache::find_in_file(const claims::TokenKe
     drop_everything("a read failed: " + renewed.error().text());
     return {};
   }
-  const auto value = reader.get(open_->table, view(key));
+  const auto value = get_pieces(reader, open_->table, view(key), assembled_);
   std::optional<claims::Entry> entry;
   if (value) entry = records_.open(key, *value);
   if (entry) slots_.put(key, *value);
@@ -301,10 +318,11 @@ claims::Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEnt
   const LmdbTable table = open_->table;
   const auto before = writer.stats(table);
   if (!before) return give_up(before.error(), "a write");
+  std::size_t pieces = pieces_;
   for (const auto& [key, entry] : batch) {
     const auto value = records_.seal(key, entry);
     if (!value) return not_sealed(entry);
-    if (const auto put = writer.put(table, view(key), *value); !put) {
+    if (const auto put = replace(writer, key, *value, pieces); !put) {
       return give_up(put.error(), "a write");
     }
     slots_.put(key, *value);
@@ -320,10 +338,25 @@ claims::Stored LmdbClaimsCache::store(LmdbWriter& writer, std::span<const NewEnt
   if (const auto committed = writer.commit(); !committed) {
     return give_up(committed.error(), "a write");
   }
-  entries_ = after->entries;
+  entries_ = after->entries - pieces;
+  pieces_ = pieces;
   pages_ = after->pages;
   if (disk_has_room_) peak_pages_ = std::max(peak_pages_, pages_);
   return claims::Stored::kStored;
+}
+
+// Without pieces in the file, the search for old ones is spared.
+LmdbStatus LmdbClaimsCache::replace(LmdbWriter& writer, const claims::TokenKey& key,
+                                    std::string_view value, std::size_t& pieces) {
+  if (pieces > 0) {
+    const auto erased = erase_further(writer, open_->table, view(key));
+    if (!erased) return tl::make_unexpected(erased.error());
+    pieces -= *erased;
+  }
+  const auto written = put_pieces(writer, open_->table, view(key), value);
+  if (!written) return tl::make_unexpected(written.error());
+  pieces += *written;
+  return {};
 }
 
 claims::Stored LmdbClaimsCache::not_sealed(const claims::Entry& entry) {
@@ -344,7 +377,7 @@ std::size_t LmdbClaimsCache::page_limit() const {
 bool LmdbClaimsCache::roomy(std::size_t entries, std::size_t bytes) const {
   if (!open_ || !disk_has_room_) return false;
   // Each entry may split a leaf and a branch and leave its last page of claims nearly empty.
-  const std::size_t pages = 3 * entries + bytes / open_->environment.page_size();
+  const std::size_t pages = 3 * entries + 2 * bytes / open_->environment.page_size();
   return pages_ + pages <= page_limit();
 }
 
@@ -355,12 +388,18 @@ bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
   auto writer = open_->environment.write();
   LmdbStatus done = tl::make_unexpected(LmdbError(0));
   std::size_t left = entries_;
+  std::size_t pieces = pieces_;
   std::size_t pages = pages_;
   if (writer) {
     done = writer->erase(table, view(key));
     if (!done && done.error().missing()) return true;
+    if (done && pieces > 0) {
+      const auto erased = erase_further(*writer, table, view(key));
+      if (erased) pieces -= *erased;
+      if (!erased) done = tl::make_unexpected(erased.error());
+    }
     if (const auto stats = writer->stats(table); done && stats) {
-      left = stats->entries;
+      left = stats->entries - pieces;
       pages = stats->pages;
     }
     if (done) done = writer->commit();
@@ -369,6 +408,7 @@ bool LmdbClaimsCache::erase(const claims::TokenKey& key) {
   }
   if (done) {
     entries_ = left;
+    pieces_ = pieces;
     pages_ = pages;
     return true;
   }
@@ -407,7 +447,9 @@ std::optional<claims::TokenKey> LmdbClaimsCache::scan(
       if (record->key.size() != claims::TokenKey().bytes.size()) continue;
       last.emplace();
       std::memcpy(last->bytes.data(), record->key.data(), last->bytes.size());
-      if (const auto entry = records_.open(*last, record->value)) visit(*last, *entry);
+      const auto value = get_pieces(reader, open_->table, record->key, assembled_);
+      if (!value) continue;
+      if (const auto entry = records_.open(*last, *value)) visit(*last, *entry);
     }
     if (!record) last.reset();
   }

@@ -4,7 +4,7 @@
 // The cache uses a private directory (mode 0700):
 //   lock         held while the cache is open: one daemon per directory
 //   identity     environment_identity.h: boot, version and host key that the data belongs to
-//   claims.mdb   TokenKey -> claims_record.h, in LMDB's main table
+//   claims.mdb   TokenKey -> claims_record.h, in LMDB's main table; large values in pieces (pieces.h)
 // Small values are also kept in memory (sealed_memory_cache.h), where find() looks first.
 //
 // Data that does not match or cannot be read is discarded, because the Auth API can be queried
@@ -107,6 +107,12 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
     LmdbReader reader;
   };
 
+  struct Contents {
+    std::size_t entries = 0;
+    std::size_t pieces = 0;
+    std::size_t pages = 0;
+  };
+
   LmdbClaimsCache(const ClaimsCacheOptions& options, const Clock& clock, Log& log,
                   DirectoryLock lock, std::string identity, Secret token_key_key,
                   ClaimsRecords records);
@@ -115,7 +121,7 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   std::string data_path() const { return options_.directory + "/claims.mdb"; }
   std::optional<claims::Entry> find_in_file(const claims::TokenKey& key);
   Result<Open> open_environment() const;
-  Result<LmdbStats> walk(Open& open) const;
+  Result<Contents> walk(Open& open) const;
   Status open_or_start_empty(std::string why_empty);
   Status begin();
   bool usable();
@@ -124,6 +130,8 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   void count_failure();
   claims::Stored give_up(LmdbError error, std::string_view doing);
   claims::Stored store(LmdbWriter& writer, std::span<const NewEntry> batch);
+  LmdbStatus replace(LmdbWriter& writer, const claims::TokenKey& key, std::string_view value,
+                     std::size_t& pieces);
   claims::Stored not_sealed(const claims::Entry& entry);
   std::size_t page_limit() const;
   void report_tampered();
@@ -140,9 +148,11 @@ class LmdbClaimsCache final : public claims::ClaimsCache {
   bool gone_ = true;          // after a failure: no old entry can come back
   BootTime try_again_{};
   std::size_t entries_ = 0;
-  std::size_t pages_ = 0;       // of the B-tree
-  bool disk_has_room_ = true;   // as of the last write
-  std::size_t peak_pages_ = 0;  // maximum while the disk had room; the tree can grow to this again
+  std::size_t pieces_ = 0;       // further pieces of large entries (pieces.h)
+  std::vector<char> assembled_;  // the sealed pieces of one entry
+  std::size_t pages_ = 0;        // of the B-tree
+  bool disk_has_room_ = true;    // as of the last write
+  std::size_t peak_pages_ = 0;   // maximum while the disk had room; the tree can grow to this again
   Counters counters_;
   LogLimit tampered_log_;
   LogLimit failed_log_;

@@ -22,8 +22,8 @@ namespace claimsd::store {
 
 inline constexpr std::uint32_t kRecordFormat = 1;
 
-// Large enough for any block on the wire (proto::kMaxClaimsBlock, 25 KiB).
-inline constexpr std::size_t kMaxStoredClaims = 32 * 1024;
+// Large enough for any block on the wire (proto::kMaxClaimsBlock, 82 KiB).
+inline constexpr std::size_t kMaxStoredClaims = 96 * 1024;
 
 class ClaimsRecords {
  public:

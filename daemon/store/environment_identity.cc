@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/format_version.h"
 #include "daemon/base/read_fully.h"
 #include "daemon/crypto/hmac_sha256.h"
 #include "daemon/store/private_directory.h"
@@ -66,8 +67,12 @@ Result<EnvironmentIdentity> load_identity(const std::string& path, const Secret&
   const std::string bytes = TRY(read_small(path));
   if (!bytes.starts_with(kMagic)) return failure("its identity file is damaged");
   std::string_view rest = std::string_view(bytes).substr(kMagic.size());
-  if (!rest.starts_with(number(kEnvironmentVersion)))
-    return failure("it was written by another version");
+  if (rest.size() < sizeof kEnvironmentVersion) return failure("its identity file is damaged");
+  if (!rest.starts_with(number(kEnvironmentVersion))) {
+    std::uint32_t version = 0;
+    std::memcpy(&version, rest.data(), sizeof version);
+    return failure("it " + other_format(version, kEnvironmentVersion));
+  }
   rest.remove_prefix(sizeof kEnvironmentVersion);
   EnvironmentIdentity found;
   const std::size_t boot_size = rest.empty() ? 0 : static_cast<unsigned char>(rest.front());

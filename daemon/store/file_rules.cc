@@ -44,6 +44,19 @@ std::optional<FileFault> judge_guarded_directory(const std::string& path, const 
                    fmt::format("chmod go-w {}", path)};
 }
 
+std::optional<FileFault> judge_socket_directory(const std::string& path, const FileFacts& found,
+                                                std::uint32_t owner) {
+  if (auto fault = judge_directory(path, found, owner)) {
+    if (found.kind == FileKind::kDirectory) fault->fix = fmt::format("chown root {}", path);
+    return fault;
+  }
+  if ((found.mode & kWritableByOthers) == 0) return std::nullopt;
+  return FileFault{fmt::format("other users can replace the socket in {} (mode {:04o}) and so "
+                               "receive tokens",
+                               path, found.mode),
+                   fmt::format("chmod 0755 {}, or configure another path", path)};
+}
+
 std::optional<FileFault> judge_host_key(const std::string& path, const FileFacts& found,
                                         HostKeySource source, std::uint32_t owner) {
   if (found.kind == FileKind::kLink)

@@ -35,6 +35,12 @@ std::optional<FileFault> judge_private_directory(const std::string& path, const 
 std::optional<FileFault> judge_guarded_directory(const std::string& path, const FileFacts& found,
                                                  std::uint32_t owner);
 
+// For the directory of a socket that workers send tokens to: others may use it, but only `owner` and
+// root may create, rename or replace files in it. A sticky directory does not suffice, as it would
+// for a key: the socket is missing at times, and then any user could create it.
+std::optional<FileFault> judge_socket_directory(const std::string& path, const FileFacts& found,
+                                                std::uint32_t owner);
+
 enum class HostKeySource : std::uint8_t {
   // Created with mode 0400 if missing, atomically even across a crash.
   kFile,

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/base/format_version.h"
+#include "daemon/store/check_in_child.h"
 #include "daemon/store/host_key.h"
 #include "proto/bytes.h"
 
@@ -13,6 +15,7 @@ namespace claimsd::store {
 namespace {
 
 constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kLastVersion = 255;  // a larger number is damage
 constexpr std::size_t kMaxBootId = 64;
 constexpr std::size_t kMaxRecord = 2 + 2 + kMaxBootId + 8 * 8 + crypto::HmacSha256::kSize;
 constexpr std::size_t kBytesPerRule = 768;  // including waste in half-full pages
@@ -38,6 +41,17 @@ std::string_view view(const crypto::HmacSha256::Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+// LMDB would crash on a damaged file.
+Status check_revocation_pages(const std::string& directory) {
+  const std::string file = directory + "/revocations.mdb";
+  const Status sound = check_lmdb_file(file);
+  if (sound) return {};
+  return failure(fmt::format(
+      "the revocations in {} are damaged: {}: restore the directory {} from a backup; to "
+      "start without revocations, which makes revoked tokens valid again, move it away",
+      file, sound.error().message, directory));
+}
+
 }  // namespace
 
 Result<Secret> load_revocation_key(const std::string& directory, Random& random) {
@@ -49,6 +63,7 @@ Result<std::unique_ptr<RevocationFile>> RevocationFile::open(RevocationFileOptio
                                                              const Secret& key, const Now& now) {
   TRY(ensure_private_directory(options.directory));
   DirectoryLock lock = TRY(DirectoryLock::acquire(options.directory));
+  TRY(check_revocation_pages(options.directory));
   const Secret check_key = TRY(crypto::derive_key(key, "claimsd revocation check", ""));
   crypto::HmacSha256 check = TRY(crypto::HmacSha256::create(check_key.view()));
   std::unique_ptr<RevocationFile> self(
@@ -88,19 +103,30 @@ Result<std::vector<claims::Rule>> RevocationFile::read(Open& open, const Now& no
     if (!record && record.error().missing()) return rules;
     if (!record) return unreadable(record.error());
     const std::optional<claims::Rule> rule = decode(record->key, record->value, now);
-    if (!rule) {
-      return failure(
-          fmt::format("the revocations in {} are damaged, or were written with another key than "
-                      "{}/key: restore the directory from a backup; to start without revocations, "
-                      "which makes revoked tokens valid again, move it away",
-                      path(), options_.directory));
-    }
+    if (!rule) return unusable(record->value);
     rules.push_back(*rule);
     if (rule->ends.has_come(now) && rule->without_iat_ends.has_come(now)) {
       void_.push_back(rule->name);
       rules.pop_back();
     }
   }
+}
+
+// Every version begins a record with its version.
+tl::unexpected<Error> RevocationFile::unusable(std::string_view record) const {
+  proto::Reader reader(record);
+  const auto version = reader.integer<std::uint16_t>();
+  if (reader.ok() && version != kVersion && version <= kLastVersion) {
+    return failure(
+        fmt::format("{} {}: start the version of claimsd that wrote it; to start without "
+                    "revocations, which makes revoked tokens valid again, move {} away",
+                    path(), other_format(version, kVersion), options_.directory));
+  }
+  return failure(
+      fmt::format("the revocations in {} are damaged, or were written with another key than "
+                  "{}/key: restore the directory from a backup; to start without revocations, "
+                  "which makes revoked tokens valid again, move it away",
+                  path(), options_.directory));
 }
 
 Status RevocationFile::keep(std::span<const claims::Rule> rules) {

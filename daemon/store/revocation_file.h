@@ -10,8 +10,8 @@
 // boot, ends wall and boot, not_before, without_iat_ends wall and boot, purged_until), then an
 // HMAC-SHA-256 over its key and all of that.
 //
-// Unlike the cache, an unreadable file is never discarded: the daemon refuses to start, because
-// otherwise revoked tokens would be valid again. After a failed write the environment is closed;
+// Unlike the cache, an unreadable file, or one of another version, is never discarded: the daemon
+// refuses to start, because otherwise revoked tokens would be valid again. After a failed write the environment is closed;
 // the next write first opens and verifies it.
 //
 // Blocks on the disk. One thread at a time: at startup the loop thread, then the writer thread.
@@ -66,6 +66,7 @@ class RevocationFile {
   std::string path() const { return options_.directory + "/revocations.mdb"; }
   Result<Open> open_environment() const;
   Result<std::vector<claims::Rule>> read(Open& open, const Now& now);
+  tl::unexpected<Error> unusable(std::string_view record) const;
   Status write(std::span<const claims::Rule> rules, std::span<const claims::RuleName> gone);
   std::string encode(const claims::Rule& rule, const std::string& key);
   std::optional<claims::Rule> decode(std::string_view key, std::string_view value, const Now& now);

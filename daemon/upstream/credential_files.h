@@ -1,5 +1,6 @@
-// credential_files.h: reads the files that hold an Auth API's CA certificates, client certificate
-// and key, and detects when they change. Blocks on the disk: not for the loop thread.
+// credential_files.h: reads the files that hold an Auth API's CA certificates, our credentials and
+// the additional request header, and detects when they change. Blocks on the disk: not for the loop
+// thread.
 #pragma once
 
 #include <sys/types.h>
@@ -21,12 +22,21 @@ struct FileMark {
   std::int64_t changed = 0;   // inode change time in nanoseconds; cannot be set back
   friend bool operator==(const FileMark&, const FileMark&) = default;
 };
-using FileMarks = std::array<FileMark, 3>;
+using FileMarks = std::array<FileMark, 6>;
+
+// What the files hold. Immutable and shared; any thread.
+struct Credentials {
+  std::shared_ptr<const TlsCredentials> tls;
+  Secret client_secret;   // for introspection; empty: none
+  Secret request_header;  // "Name: value"; empty: none
+  Secret proxy_user;      // both NUL-terminated; empty: none
+  Secret proxy_password;
+};
 
 bool has_credential_files(const UpstreamSettings& settings);
 FileMarks mark_credential_files(const UpstreamSettings& settings);
 
 // The error names the option, the file and the reason.
-Result<std::shared_ptr<const TlsCredentials>> read_credentials(const UpstreamSettings& settings);
+Result<std::shared_ptr<const Credentials>> read_credentials(const UpstreamSettings& settings);
 
 }  // namespace claimsd::upstream

@@ -27,7 +27,7 @@ std::optional<CredentialReport> CredentialWatch::look() {
 }
 
 CredentialReport CredentialWatch::report() const {
-  return {.error = error_, .certificate_end = current_->certificate_end()};
+  return {.error = error_, .certificate_end = current_->tls->certificate_end()};
 }
 
 }  // namespace claimsd::upstream

@@ -1,5 +1,5 @@
-// credential_watch.h: the TLS credentials in effect for one Auth API, and when changed files
-// replace them. Owned by the Fetcher; fetch thread.
+// credential_watch.h: the credentials in effect for one Auth API, and when changed files replace
+// them. Owned by the Fetcher; fetch thread.
 //
 // Files are written in steps: one after another, or one file in parts. So a change counts only when
 // two look() calls in a row find the same state. Then all files are read, and take effect if they
@@ -28,7 +28,7 @@ class CredentialWatch {
   // Reads the files. An error if they are unusable.
   static Result<std::unique_ptr<CredentialWatch>> create(const UpstreamSettings& settings);
 
-  const std::shared_ptr<const TlsCredentials>& current() const { return current_; }
+  const std::shared_ptr<const Credentials>& current() const { return current_; }
   // A change to report, usually that current() was replaced. Usually none.
   std::optional<CredentialReport> look();
   CredentialReport report() const;
@@ -37,7 +37,7 @@ class CredentialWatch {
   explicit CredentialWatch(UpstreamSettings settings) : settings_(std::move(settings)) {}
 
   UpstreamSettings settings_;
-  std::shared_ptr<const TlsCredentials> current_;
+  std::shared_ptr<const Credentials> current_;
   FileMarks seen_{};    // by the latest look
   FileMarks judged_{};  // when they last took effect or were found unusable
   std::string error_;   // their error; "": current_ is what they hold

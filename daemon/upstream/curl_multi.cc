@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace claimsd::upstream {
 namespace {
@@ -11,15 +12,20 @@ namespace {
 // How often curl may ask to be called again immediately before the loop continues.
 constexpr int kMaxKicks = 64;
 
+// Between two calls while a connection is being made.
+constexpr Duration kNudge = milliseconds(20);
+
 }  // namespace
 
 CurlMulti::CurlMulti(loop::Loop& loop, Log& log, Done done)
     : loop_(loop), log_(log), done_(std::move(done)) {}
 
 Result<std::unique_ptr<CurlMulti>> CurlMulti::create(loop::Loop& loop, long pool, Log& log,
-                                                     Done done) {
+                                                     Done done, const UnixPeer* peer) {
   std::unique_ptr<CurlMulti> self(new CurlMulti(loop, log, std::move(done)));
+  self->peer_ = peer;
   self->timer_ = TRY(loop::TimerFd::create(loop, [raw = self.get()] { raw->wake(); }));
+  self->nudge_ = TRY(loop::TimerFd::create(loop, [raw = self.get()] { raw->nudge(); }));
   self->multi_.reset(curl_multi_init());
   CURLM* multi = self->multi_.get();
   // CURLMOPT_MAX_HOST_CONNECTIONS stays unset: curl's own queue ignores deadlines. The Fetcher
@@ -40,6 +46,8 @@ CurlMulti::~CurlMulti() = default;
 CURLcode CurlMulti::attach(CURL* easy) {
   CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_connect);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
@@ -71,6 +79,7 @@ int CurlMulti::watch(curl_socket_t fd, int what) {
   }
   Watched& socket = **found;
   socket.wanted = what;
+  if (what == CURL_POLL_OUT && !nudge_->active()) nudge_->start(kNudge);
   if (socket.started == what) return 0;
   const bool started = socket.poll
                            .start(what == CURL_POLL_IN || what == CURL_POLL_INOUT,
@@ -114,10 +123,25 @@ void CurlMulti::ready(curl_socket_t fd, const loop::PollEvents& events) {
 }
 
 curl_socket_t CurlMulti::on_open(void* raw, curlsocktype /*purpose*/, curl_sockaddr* to) {
-  const int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  auto* self = static_cast<CurlMulti*>(raw);
+  const int fd = self->peer_ != nullptr
+                     ? self->open_peer()
+                     : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  static_cast<CurlMulti*>(raw)->opened_.insert(fd);
+  self->opened_[fd] = loop::Loop::hrtime();
   return fd;
+}
+
+curl_socket_t CurlMulti::open_peer() {
+  Result<Fd> connected = peer_->connect();
+  if (connected) return connected->release();
+  log_.error("upstream_socket", "{}", connected.error().message);
+  return CURL_SOCKET_BAD;
+}
+
+int CurlMulti::on_connect(void* raw, curl_socket_t /*fd*/, curlsocktype /*purpose*/) {
+  const bool is_connected = static_cast<CurlMulti*>(raw)->peer_ != nullptr;
+  return is_connected ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
 }
 
 int CurlMulti::on_close(void* raw, curl_socket_t fd) {
@@ -178,9 +202,34 @@ void CurlMulti::report() {
     // Removing the handle frees the message.
     CURL* easy = message->easy_handle;
     const CURLcode code = message->data.result;
+    const Duration age = age_of(easy);  // curl forgets the connection when the handle is removed
     curl_multi_remove_handle(multi_.get(), easy);
-    done_(easy, code);
+    done_(easy, code, age);
   }
+}
+
+Duration CurlMulti::age_of(CURL* easy) const {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+  const auto found = opened_.find(fd);
+  return found == opened_.end() ? Duration::max() : loop::Loop::hrtime() - found->second;
+}
+
+// curl waits for a socket to become writable while it connects, hardly ever later.
+bool CurlMulti::is_connecting() const {
+  return std::any_of(polls_.begin(), polls_.end(),
+                     [](const auto& row) { return row.second.wanted == CURL_POLL_OUT; });
+}
+
+void CurlMulti::nudge() {
+  std::vector<curl_socket_t> connecting;
+  for (const auto& [fd, socket] : polls_) {
+    if (socket.wanted == CURL_POLL_OUT) connecting.push_back(fd);
+  }
+  for (const curl_socket_t fd : connecting) {
+    if (polls_.contains(fd)) act(fd, 0);
+  }
+  if (is_connecting()) nudge_->start(kNudge);
 }
 
 }  // namespace claimsd::upstream

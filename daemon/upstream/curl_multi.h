@@ -11,6 +11,8 @@
 // - The Poll stays started between two requests on one connection. curl releases the socket after
 //   each response and requests it again, which costs three epoll_ctl(2) each time. Only for sockets
 //   that we opened, because we learn of their close before it happens.
+// - curl gives up an address that does not answer only when it is called. So it is called repeatedly
+//   while a connection is being made, otherwise a second address would never be tried.
 // - We close the sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
 //   #16026), and libuv aborts on a closed descriptor in its poll set.
 #pragma once
@@ -21,12 +23,12 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "daemon/log/log.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"
 #include "daemon/loop/timer_fd.h"
+#include "daemon/upstream/unix_peer.h"
 
 namespace claimsd::upstream {
 
@@ -34,11 +36,13 @@ class CurlMulti {
  public:
   // Called once per transfer that ends by itself, from the loop or from add() while it drives curl.
   // The handle has already been removed from the multi.
-  using Done = std::function<void(CURL* easy, CURLcode code)>;
+  // `age`: of the connection that was used; if the server has closed it, the longest possible.
+  using Done = std::function<void(CURL* easy, CURLcode code, Duration age)>;
 
-  // Keeps up to `pool` idle connections.
-  static Result<std::unique_ptr<CurlMulti>> create(loop::Loop& loop, long pool, Log& log,
-                                                   Done done);
+  // Keeps up to `pool` idle connections. `peer`: makes the connections to a Unix socket and outlives
+  // this object; null for other URLs.
+  static Result<std::unique_ptr<CurlMulti>> create(loop::Loop& loop, long pool, Log& log, Done done,
+                                                   const UnixPeer* peer = nullptr);
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
@@ -66,7 +70,9 @@ class CurlMulti {
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* to);
+  static int on_connect(void* self, curl_socket_t fd, curlsocktype purpose);
   static int on_close(void* self, curl_socket_t fd);
+  curl_socket_t open_peer();
   int watch(curl_socket_t fd, int what);
   void unwatch(curl_socket_t fd);
   Result<Watched*> watched(curl_socket_t fd);
@@ -76,17 +82,22 @@ class CurlMulti {
   void act(curl_socket_t fd, int events);
   void call(curl_socket_t fd, int events);
   void report();
+  void nudge();
+  bool is_connecting() const;
+  Duration age_of(CURL* easy) const;
 
   loop::Loop& loop_;
   Log& log_;
   Done done_;
+  const UnixPeer* peer_ = nullptr;
   std::optional<loop::TimerFd> timer_;  // never stopped: an early expiry does nothing
   Duration armed_{};                    // when timer_ expires; Loop::hrtime(), like due_
   std::optional<Duration> due_;         // when curl wants to be called
   bool kicked_ = false;                 // curl asked to be called immediately
   bool driving_ = false;                // act() is on the stack
+  std::optional<loop::TimerFd> nudge_;  // active while a connection is being made
   std::unordered_map<curl_socket_t, Watched> polls_;
-  std::unordered_set<curl_socket_t> opened_;  // by on_open(), not closed yet
+  std::unordered_map<curl_socket_t, Duration> opened_;  // by on_open(), when; not closed yet
   std::unique_ptr<CURLM, Cleanup>
       multi_;  // last, so destroyed first: closes sockets through the rest
 };

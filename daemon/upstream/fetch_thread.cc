@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <optional>
 #include <system_error>
 
 #include "daemon/loop/message_queue.h"
+#include "daemon/loop/signals_blocked.h"
 #include "daemon/loop/timer_fd.h"
 #include "daemon/upstream/curl_memory.h"
 #include "daemon/upstream/fetcher.h"
@@ -23,27 +23,12 @@ constexpr Duration kPulse = seconds(5);
 struct Sent {
   FetchRequest flight;
   Secret token;
+  bool drops_connections = false;  // no request: only its url_queue counts
 };
 
 struct Completion {
   claims::FlightId id = 0;
   claims::FetchOutcome outcome;
-};
-
-// A thread started while this exists receives no signals: they are for the loop thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
 };
 
 }  // namespace
@@ -94,6 +79,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
   parts->flights = TRY(
       loop::MessageQueue<std::optional<Sent>>::create(*in.loop, [&in](std::optional<Sent>&& sent) {
         if (!sent) return in.loop->stop();
+        if (sent->drops_connections) return in.fetcher->drop_connections(sent->flight.url_queue);
         in.fetcher->start(sent->flight, sent->token.view());
       }));
   in.pulse = TRY(loop::TimerFd::create(*in.loop, [&in] {
@@ -106,7 +92,7 @@ Result<std::unique_ptr<FetchThread>> FetchThread::create(std::vector<UpstreamSet
 }
 
 Status FetchThread::run() {
-  const SignalsBlocked blocked;
+  const loop::SignalsBlocked blocked;
   try {
     thread_ = std::thread([loop = parts_->loop.get()] {
       pthread_setname_np(pthread_self(), "claimsd-fetch");
@@ -129,9 +115,15 @@ Duration FetchThread::silent_for() const {
 }
 
 void FetchThread::start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-                        const Secret& token) {
-  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), loop::Loop::hrtime()};
+                        const Secret& token, claims::Connect connect) {
+  const FetchRequest flight{id, parts_->url_queues->of(upstream, url), loop::Loop::hrtime(),
+                            connect};
   parts_->flights->push(Sent{flight, token.clone()});
+}
+
+void FetchThread::drop_connections(claims::UpstreamId upstream, std::size_t url) {
+  const FetchRequest nothing{.url_queue = parts_->url_queues->of(upstream, url)};
+  parts_->flights->push(Sent{nothing, Secret(), true});
 }
 
 }  // namespace claimsd::upstream

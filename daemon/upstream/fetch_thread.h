@@ -39,7 +39,8 @@ class FetchThread final : public claims::Upstream {
   FetchThread& operator=(const FetchThread&) = delete;
 
   void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token) override;
+             const Secret& token, claims::Connect connect) override;
+  void drop_connections(claims::UpstreamId upstream, std::size_t url) override;
 
   // Time since its loop last ran. Normally up to a few seconds, longer only while it hangs: libcurl
   // may block there on the resolver (curl #8515), for half a minute at most.

@@ -19,11 +19,15 @@ Result<std::unique_ptr<Fetcher>> Fetcher::create(loop::Loop& loop, std::vector<T
 
 Status Fetcher::open(std::vector<Target> targets) {
   deadline_ = TRY(loop::TimerFd::create(loop_, [this] { sweep(); }));
+  collect_ = TRY(loop::TimerFd::create(loop_, [this] {
+    std::erase_if(retired_, [](const auto& old) { return old.use_count() == 1; });
+  }));
   claims::UpstreamId upstreams = 0;
   for (Target& target : targets) {
     if (!target.settings.next_url || url_queues_.empty()) ++upstreams;
     UrlQueue& url_queue = *url_queues_.emplace_back(std::make_unique<UrlQueue>());
     url_queue.target = std::move(target);
+    TRY(find_peer(url_queue));
     TRY(watch_files(url_queue, upstreams - 1));
     TRY(connect_anew(url_queue));
   }
@@ -33,9 +37,20 @@ Status Fetcher::open(std::vector<Target> targets) {
   return {};
 }
 
+Status Fetcher::find_peer(UrlQueue& url_queue) {
+  const Target& target = url_queue.target;
+  if (target.socket.empty()) return {};
+  auto peer = UnixPeer::create(target.socket, target.settings.socket_user);
+  if (!peer)
+    return failure(fmt::format("upstream.{}.socket_user: {}", target.settings.name,
+                               peer.error().message));
+  url_queue.peer = std::move(*peer);
+  return {};
+}
+
 // All URLs of one Auth API share its files.
 Status Fetcher::watch_files(UrlQueue& url_queue, claims::UpstreamId upstream) {
-  if (url_queue.target.clear || !has_credential_files(url_queue.target.settings)) return {};
+  if (!has_credential_files(url_queue.target.settings)) return {};
   if (watches_.empty() || watches_.back().upstream != upstream) {
     auto files = TRY(CredentialWatch::create(url_queue.target.settings));
     watches_.push_back({upstream, std::move(files)});
@@ -53,18 +68,32 @@ Status Fetcher::connect_anew(UrlQueue& url_queue) {
   auto fresh = std::make_shared<Connections>();
   if (url_queue.watch != nullptr) fresh->credentials = url_queue.watch->current();
   fresh->multi = TRY(CurlMulti::create(loop_, url_queue.target.settings.connections, log_,
-                                       [this](CURL* easy, CURLcode code) { done(easy, code); }));
+                                       [this](CURL* easy, CURLcode code, Duration age) {
+                                         done(easy, code, age);
+                                       },
+                                       url_queue.peer ? &*url_queue.peer : nullptr));
   // Create one now, so that an option curl rejects is reported at start.
   auto transfer = TRY(Transfer::create(url_queue.target, fresh));
   url_queue.idle.clear();
   url_queue.idle.push_back(std::move(transfer));
   if (url_queue.connections) retired_.push_back(std::move(url_queue.connections));
   url_queue.connections = std::move(fresh);
+  collect_->start(Duration(0));
   return {};
 }
 
+void Fetcher::renew(UrlQueue& url_queue) {
+  if (url_queue.target.settings.keep_failed_connections) return;
+  // Out of memory or descriptors: the next failure tries again.
+  if (const Status made = connect_anew(url_queue); !made)
+    log_.error("fetch_multi", "{}", made.error().message);
+}
+
+void Fetcher::drop_connections(std::size_t url_queue) {
+  if (url_queue < url_queues_.size()) renew(*url_queues_[url_queue]);
+}
+
 void Fetcher::look() {
-  std::erase_if(retired_, [](const auto& old) { return old.use_count() == 1; });
   for (const Watch& watch : watches_) {
     std::optional<CredentialReport> report = watch.files->look();
     if (!report) continue;
@@ -137,16 +166,32 @@ std::unique_ptr<Transfer> Fetcher::take_running(UrlQueue& url_queue, const Trans
   return taken;
 }
 
-void Fetcher::done(CURL* easy, CURLcode code) {
+void Fetcher::done(CURL* easy, CURLcode code, Duration age) {
   Transfer& transfer = Transfer::of(easy);
   const claims::FlightId id = transfer.flight().id;
   UrlQueue& url_queue = *url_queues_[transfer.flight().url_queue];
   std::unique_ptr<Transfer> finished = take_running(url_queue, transfer);
-  claims::FetchOutcome outcome = finished->end(code);
+  const Attempt attempt = finished->attempt(code);
+  if (attempt.status != 0) finished->connections().proven = true;
+  if (&finished->connections() != url_queue.connections.get()) collect_->start(Duration(0));
+  if (recover(url_queue, *finished, attempt)) return;
+  claims::FetchOutcome outcome = finished->end(code, age);
   if (&finished->connections() == url_queue.connections.get())
     url_queue.idle.push_back(std::move(finished));
   completed_(id, std::move(outcome));
   fill(url_queue);
+}
+
+// True if the request goes on over a new connection.
+bool Fetcher::recover(UrlQueue& url_queue, const Transfer& transfer, const Attempt& attempt) {
+  const Recovery recovery = recovery_of(attempt);
+  if (recovery.drop && &transfer.connections() == url_queue.connections.get()) renew(url_queue);
+  if (!recovery.repeat || url_queue.due(transfer.flight()) <= loop::Loop::hrtime()) return false;
+  FetchRequest again = transfer.flight();
+  again.connect = claims::Connect::kFresh;
+  ++again.attempt;
+  launch(url_queue, again, transfer.token());
+  return true;
 }
 
 void Fetcher::sweep() {
@@ -175,7 +220,7 @@ Transfer* Fetcher::find_late(const UrlQueue& url_queue, Duration now) {
 void Fetcher::sweep(UrlQueue& url_queue, Duration now) {
   while (Transfer* const transfer = find_late(url_queue, now)) {
     transfer->connections().multi->remove(transfer->easy());
-    done(transfer->easy(), CURLE_OPERATION_TIMEDOUT);
+    done(transfer->easy(), CURLE_OPERATION_TIMEDOUT, {});
   }
   fill(url_queue);  // completes flights that waited too long
   while (!url_queue.waiting.empty() && url_queue.due(url_queue.waiting.front().flight) <= now) {

@@ -5,6 +5,9 @@
 // hangs does not delay the others. A deadline counts from the start of the flight, whether it waits
 // or runs. curl's own timeout starts with the transfer, so it is not used.
 //
+// A failure that a kept connection or an old address may have caused is repeated over a new
+// connection, and the kept ones are dropped (recovery.h).
+//
 // Certificate files are checked every second. New credentials apply to requests started afterwards,
 // over new connections. Running requests finish over their old connections, which then close.
 #pragma once
@@ -42,6 +45,8 @@ class Fetcher {
   Fetcher& operator=(const Fetcher&) = delete;
 
   void start(const FetchRequest& flight, std::string_view token);
+  // Requests of this queue that start later use no connection that exists now.
+  void drop_connections(std::size_t url_queue);
   // Checks the files of all Auth APIs. Also runs by itself every kBetweenLooks.
   void look();
 
@@ -52,6 +57,7 @@ class Fetcher {
   };
   struct UrlQueue {
     Target target;
+    std::optional<UnixPeer> peer;      // of an http+unix URL
     CredentialWatch* watch = nullptr;  // shared by the URLs of one Auth API; null: it has no files
     std::shared_ptr<Connections> connections;
     std::deque<WaitingFetch> waiting;
@@ -66,10 +72,13 @@ class Fetcher {
   Fetcher(loop::Loop& loop, Log& log, OnComplete completed, Reported reported);
   Status open(std::vector<Target> targets);
   Status watch_files(UrlQueue& url_queue, claims::UpstreamId upstream);
+  static Status find_peer(UrlQueue& url_queue);
   Status connect_anew(UrlQueue& url_queue);
+  void renew(UrlQueue& url_queue);
   void fill(UrlQueue& url_queue);
   void launch(UrlQueue& url_queue, const FetchRequest& flight, std::string_view token);
-  void done(CURL* easy, CURLcode code);
+  void done(CURL* easy, CURLcode code, Duration age);
+  bool recover(UrlQueue& url_queue, const Transfer& transfer, const Attempt& attempt);
   std::unique_ptr<Transfer> take_running(UrlQueue& url_queue, const Transfer& transfer);
   void sweep();
   void sweep(UrlQueue& url_queue, Duration now);
@@ -89,8 +98,10 @@ class Fetcher {
   Reported reported_;
   std::vector<Watch> watches_;
   std::vector<std::unique_ptr<UrlQueue>> url_queues_;
-  // Connections under older credentials. Must not be destroyed inside one of their callbacks.
+  // Replaced connections, until their last request ends. Must not be destroyed inside one of their
+  // callbacks.
   std::vector<std::shared_ptr<Connections>> retired_;
+  std::optional<loop::TimerFd> collect_;  // active while one of them may be unused
   // Not stopped when its flight ends: sweep() finds the next deadline.
   std::optional<loop::TimerFd> deadline_;
   std::optional<loop::TimerFd> next_look_;  // none: there are no files

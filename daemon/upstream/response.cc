@@ -97,6 +97,8 @@ bool Response::add_field(std::string_view name, std::string_view value) {
     unknown_life_ |= !append(age_, value);
   } else if (same(name, "vary")) {
     unknown_life_ |= !append(vary_, value);
+  } else if (same(name, "content-type")) {
+    content_type_ = value.substr(0, kMaxUpstreamHeaderValue);
   }
   return true;
 }
@@ -122,6 +124,7 @@ void Response::take(claims::FetchOutcome& outcome) {
   outcome.cache_control = unknown_life_ ? "no-store" : std::move(cache_control_);
   outcome.age = std::move(age_);
   outcome.vary = std::move(vary_);
+  outcome.content_type = std::move(content_type_);
 }
 
 void Response::clear_message() {
@@ -131,6 +134,7 @@ void Response::clear_message() {
   cache_control_.clear();
   age_.clear();
   vary_.clear();
+  content_type_.clear();
 }
 
 void Response::clear() {

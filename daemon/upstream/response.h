@@ -56,6 +56,7 @@ class Response {
   std::string cache_control_;
   std::string age_;
   std::string vary_;
+  std::string content_type_;
   proto::Reason failure_ = proto::Reason::kOk;
   const char* detail_ = "";
 };

@@ -63,16 +63,26 @@ Status check_proxy(const UpstreamSettings& settings, bool tunnelled) {
   return {};
 }
 
+// The path of the socket; "" for other URLs.
+std::string socket_of(const std::string& url) {
+  constexpr std::string_view kScheme = "http+unix://";
+  return url.starts_with(kScheme) ? url.substr(kScheme.size()) : std::string();
+}
+
 }  // namespace
 
 Result<Target> check_target(UpstreamSettings settings) {
+  Target target;
+  target.socket = socket_of(settings.url);
+  const std::string base = target.socket.empty() ? settings.url : "http://localhost";
   // Parse it alone first: curl would read "https://" plus a path as a host.
-  TRY(parse(settings, "url", settings.url));
+  const ParsedUrl alone = TRY(parse(settings, "url", base));
   if (!settings.path.starts_with('/')) return refuse(settings, "path", "must begin with a slash");
-  const ParsedUrl url = TRY(parse(settings, "url", settings.url + settings.path));
+  const ParsedUrl url = TRY(parse(settings, "url", base + settings.path));
   for (const CURLUPart part :
        {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
-    if (part_of(url, part).empty()) continue;
+    const bool in_path = part == CURLUPART_QUERY && part_of(alone, part).empty();
+    if (in_path || part_of(url, part).empty()) continue;
     return refuse(settings, "url", "must not contain a user, a password, a query or a fragment");
   }
   const bool clear = part_of(url, CURLUPART_SCHEME) == "http";
@@ -84,7 +94,9 @@ Result<Target> check_target(UpstreamSettings settings) {
   if (settings.connections == 0 || settings.timeout <= milliseconds(0)) {
     return refuse(settings, "connections", "connections and timeout must be at least 1");
   }
-  Target target;
+  if (!target.socket.empty() && !settings.proxy.empty())
+    return refuse(settings, "proxy", "a Unix socket is not reached through a proxy: remove it");
+  target.ipv4 = part_of(url, CURLUPART_HOST) == "localhost";
   target.url = part_of(url, CURLUPART_URL);
   target.clear = clear;
   target.settings = std::move(settings);

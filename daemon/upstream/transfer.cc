@@ -1,17 +1,15 @@
 #include "daemon/upstream/transfer.h"
 
 #include <fmt/core.h>
-#include <string.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
+#include <string>
 
-#include "daemon/claims/parse/token.h"
 #include "daemon/upstream/curl_reason.h"
 
 namespace claimsd::upstream {
 namespace {
-
-constexpr const char* kUserAgent = "User-Agent: claimsd/" CLAIMSD_VERSION;
 
 // Bytes that curl reads at once; its minimum. curl allocates a buffer of this size per request,
 // which is wiped when freed. Responses are a few hundred bytes, and malloc(3) does not cache larger
@@ -58,6 +56,8 @@ void restrict_route(Options& options, const Target& target, CURLU* url) {
   // a proxy is configured.
   options.set(CURLOPT_PROXY, target.settings.proxy.c_str());
   options.set(CURLOPT_NOPROXY, "");
+  if (!target.socket.empty()) options.set(CURLOPT_UNIX_SOCKET_PATH, target.socket.c_str());
+  if (target.ipv4) options.set(CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   options.set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
@@ -75,6 +75,13 @@ void require_tls(Options& options, const TlsCredentials* credentials) {
     options.set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
 }
 
+// Not CURLOPT_PROXYUSERPWD, which would decode percent signs.
+void set_proxy_credentials(Options& options, const Credentials& credentials) {
+  if (credentials.proxy_user.empty()) return;
+  options.set(CURLOPT_PROXYUSERNAME, credentials.proxy_user.view().data());
+  options.set(CURLOPT_PROXYPASSWORD, credentials.proxy_password.view().data());
+}
+
 void limit(Options& options, const UpstreamSettings& settings) {
   options.set(CURLOPT_NOSIGNAL, 1L);
   // The Fetcher enforces the total timeout, because it also covers flights that wait.
@@ -87,6 +94,10 @@ void limit(Options& options, const UpstreamSettings& settings) {
   options.set(CURLOPT_HTTP_VERSION,
               static_cast<long>(settings.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   options.set(CURLOPT_TCP_KEEPALIVE, 1L);
+  const auto max_age = static_cast<long>(settings.connection_max_age.count());
+  options.set(CURLOPT_MAXLIFETIME_CONN, max_age);
+  options.set(CURLOPT_MAXAGE_CONN, max_age);
+  options.set(CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(settings.dns_cache.count()));
   options.set(CURLOPT_BUFFERSIZE, kReadBuffer);
   // CURLOPT_ACCEPT_ENCODING, cookies, HSTS, Alt-Svc and CURLOPT_VERBOSE are off unless set.
 }
@@ -100,20 +111,23 @@ seconds retry_after(CURL* easy) {
   return seconds(std::clamp<curl_off_t>(wait, 0, kLongest));
 }
 
+// Called when the server asks for a client certificate and none is configured
+// (SSL_CTX_set_client_cert_cb(3)). 0: continue without one.
+int on_certificate_wanted(SSL* tls, X509** /*certificate*/, EVP_PKEY** /*key*/) {
+  auto* connections = static_cast<Connections*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls)));
+  if (connections != nullptr) connections->certificate_wanted = true;
+  return 0;
+}
+
 }  // namespace
 
 Transfer::Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy)
     : target_(target),
       connections_(std::move(connections)),
       response_(target.settings.max_body),
-      user_agent_(kUserAgent),
+      request_(target.settings, connections_->credentials.get()),
       url_(curl_url()),
-      easy_(easy) {
-  std::copy(kPrefix.begin(), kPrefix.end(), authorization_.begin());
-  headers_[0] = {user_agent_.data(), &headers_[1]};
-  headers_[1] = {authorization_.data(), &headers_[2]};
-  headers_[2] = {accept_.data(), nullptr};
-}
+      easy_(easy) {}
 
 Transfer::~Transfer() {
   wipe();
@@ -133,15 +147,15 @@ Result<std::unique_ptr<Transfer>> Transfer::create(const Target& target,
 
 Status Transfer::configure() {
   Options options(easy());
-  const TlsCredentials* const credentials = connections_->credentials.get();
+  const Credentials* const credentials = connections_->credentials.get();
   restrict_route(options, target_, url_.get());
-  require_tls(options, credentials);
-  if (credentials != nullptr) {
-    options.set(CURLOPT_SSL_CTX_FUNCTION, on_context);
-    options.set(CURLOPT_SSL_CTX_DATA, const_cast<TlsCredentials*>(credentials));
-  }
+  require_tls(options, credentials == nullptr ? nullptr : credentials->tls.get());
+  if (credentials != nullptr) set_proxy_credentials(options, *credentials);
+  if (request_.has_form()) options.set(CURLOPT_POST, 1L);
+  options.set(CURLOPT_SSL_CTX_FUNCTION, on_context);
+  options.set(CURLOPT_SSL_CTX_DATA, connections_.get());
   limit(options, target_.settings);
-  options.set(CURLOPT_HTTPHEADER, headers_.data());
+  options.set(CURLOPT_HTTPHEADER, request_.headers());
   options.set(CURLOPT_HEADERFUNCTION, on_header);
   options.set(CURLOPT_HEADERDATA, this);
   options.set(CURLOPT_WRITEFUNCTION, on_body);
@@ -163,15 +177,52 @@ Transfer& Transfer::of(CURL* easy) {
 bool Transfer::begin(const FetchRequest& flight, std::string_view token) {
   flight_ = flight;
   words_[0] = '\0';
-  if (claims::check_token(token) != proto::Reason::kOk) return false;
-  char* end = std::copy(token.begin(), token.end(), authorization_.begin() + kPrefix.size());
-  *end = '\0';
-  token_size_ = token.size();
+  const bool is_fresh = flight.connect == claims::Connect::kFresh;
+  curl_easy_setopt(easy(), CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+  const bool is_single = target_.settings.connection_max_age == seconds(0);
+  curl_easy_setopt(easy(), CURLOPT_FORBID_REUSE, is_single ? 1L : 0L);
+  if (!request_.set_token(token)) return false;
+  if (request_.has_form()) {
+    curl_easy_setopt(easy(), CURLOPT_POSTFIELDS, request_.form().data());
+    const auto size = static_cast<curl_off_t>(request_.form().size());
+    curl_easy_setopt(easy(), CURLOPT_POSTFIELDSIZE_LARGE, size);
+  }
   return true;
 }
 
-claims::FetchOutcome Transfer::end(CURLcode code) {
+bool Transfer::is_sent() const {
+  curl_off_t until_sent = 0;
+  curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &until_sent);
+  return until_sent > 0;
+}
+
+bool Transfer::is_reused() const {
+  long connects = 0;
+  curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &connects);
+  return connects == 0 && is_sent();
+}
+
+Attempt Transfer::attempt(CURLcode code) const {
+  return {.code = code,
+          .status = response_.status(),
+          .reused = is_reused(),
+          .sent = is_sent(),
+          .http2 = target_.settings.http2 && !target_.clear,
+          .proven = connections_->proven,
+          .number = flight_.attempt};
+}
+
+// The server asked for a certificate, did not get one, and then sent no usable response: an alert, a
+// closed connection, or nginx's 400.
+bool Transfer::lacks_certificate(const Attempt& attempt) const {
+  constexpr int kBadRequest = 400;
+  if (!connections_->certificate_wanted) return false;
+  return attempt.code == CURLE_OK ? attempt.status == kBadRequest : attempt.status == 0;
+}
+
+claims::FetchOutcome Transfer::end(CURLcode code, Duration age) {
   claims::FetchOutcome outcome;
+  const Attempt made = attempt(code);
   // If Response stopped the transfer, it has the reason; curl only knows that a callback failed.
   if (code != CURLE_OK && response_.failure() == proto::Reason::kOk) {
     CurlFailure failure = explain(code, words_.data());
@@ -181,26 +232,39 @@ claims::FetchOutcome Transfer::end(CURLcode code) {
     response_.take(outcome);
     outcome.retry_after = retry_after(easy());
   }
+  if (lacks_certificate(made)) {
+    outcome = {};
+    outcome.failure = proto::Reason::kUpstreamCertificate;
+    outcome.detail = "it asked for a client certificate";
+  }
   outcome.took = loop::Loop::hrtime() - flight_.started;
+  outcome.reused = made.reused;
+  outcome.connection_age = made.reused ? age : Duration{};
   wipe();
   return outcome;
 }
 
 void Transfer::wipe() {
   response_.clear();
-  explicit_bzero(authorization_.data() + kPrefix.size(), token_size_);
-  token_size_ = 0;
+  request_.clear();
   flight_ = FetchRequest{};
 }
 
-CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* credentials) {
-  const bool done =
-      static_cast<const TlsCredentials*>(credentials)->install(static_cast<SSL_CTX*>(context));
-  return done ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* raw) {
+  auto* connections = static_cast<Connections*>(raw);
+  auto* tls = static_cast<SSL_CTX*>(context);
+  SSL_CTX_set_app_data(tls, connections);
+  SSL_CTX_set_client_cert_cb(tls, on_certificate_wanted);
+  const Credentials* const credentials = connections->credentials.get();
+  return credentials == nullptr || credentials->tls->install(tls) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
-std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
-  const bool goes_on = static_cast<Transfer*>(self)->response_.add_header({data, size * count});
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* raw) {
+  auto* self = static_cast<Transfer*>(raw);
+  const bool goes_on = self->response_.add_header({data, size * count});
+  // A failing server gets no second request over this connection. libcurl reads the option when the
+  // response ends.
+  if (self->response_.status() >= 500) curl_easy_setopt(self->easy(), CURLOPT_FORBID_REUSE, 1L);
   return goes_on ? size * count : 0;
 }
 

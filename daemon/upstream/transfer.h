@@ -1,5 +1,5 @@
-// transfer.h: one GET at a time to one Auth API: a reusable easy handle with fixed options, the
-// token header and the response. Owned by the Fetcher; fetch thread.
+// transfer.h: one request at a time to one Auth API: a reusable easy handle with fixed options, the
+// request and the response. Owned by the Fetcher; fetch thread.
 //
 // The token is in our memory from begin() to end(), then wiped. curl's copies are wiped when curl
 // frees them (curl_memory.h).
@@ -9,14 +9,13 @@
 
 #include <array>
 #include <memory>
-#include <string>
 
 #include "daemon/claims/ports.h"
-#include "daemon/upstream/curl_multi.h"
+#include "daemon/upstream/connections.h"
+#include "daemon/upstream/recovery.h"
+#include "daemon/upstream/request.h"
 #include "daemon/upstream/response.h"
 #include "daemon/upstream/target.h"
-#include "daemon/upstream/tls_credentials.h"
-#include "proto/limits.h"
 
 namespace claimsd::upstream {
 
@@ -25,13 +24,8 @@ struct FetchRequest {
   claims::FlightId id = 0;
   std::size_t url_queue = 0;  // in the Fetcher: an Auth API at one of its URLs
   Duration started{};         // Loop::hrtime()
-};
-
-// The connections to one Auth API, all made with the same credentials. New credentials get new
-// connections, because libcurl does not compare them when it reuses a connection or a TLS session.
-struct Connections {
-  std::shared_ptr<const TlsCredentials> credentials;  // null: no certificate files
-  std::unique_ptr<CurlMulti> multi;
+  claims::Connect connect = claims::Connect::kReuse;
+  unsigned attempt = 1;  // counts repetitions within this request (recovery.h)
 };
 
 class Transfer {
@@ -48,15 +42,17 @@ class Transfer {
   const FetchRequest& flight() const { return flight_; }
   Connections& connections() const { return *connections_; }
 
-  // Takes the flight and a copy of its token. False if the token is not valid in a header: nothing
-  // else may reach curl, which sends line breaks unchanged. The flight is taken even then, so that
-  // end() works.
+  // Takes the flight and a copy of its token. False if the token is not valid in a header
+  // (Request::set_token). The flight is taken even then, so that end() works.
   bool begin(const FetchRequest& flight, std::string_view token);
-  // The outcome. Wipes token and response.
-  claims::FetchOutcome end(CURLcode code);
+  // What happened, for recovery_of(). Valid from the completion until end().
+  Attempt attempt(CURLcode code) const;
+  // To repeat the request. Valid until end().
+  std::string_view token() const { return request_.token(); }
+  // The outcome. Wipes token and response. `age`: of the connection that was used (CurlMulti::Done).
+  claims::FetchOutcome end(CURLcode code, Duration age);
 
  private:
-  static constexpr std::string_view kPrefix = "Authorization: Bearer ";
   struct Cleanup {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -65,7 +61,10 @@ class Transfer {
   Transfer(const Target& target, std::shared_ptr<Connections> connections, CURL* easy);
   Status configure();
   void wipe();
-  static CURLcode on_context(CURL* easy, void* context, void* credentials);
+  bool is_sent() const;
+  bool is_reused() const;
+  bool lacks_certificate(const Attempt& attempt) const;
+  static CURLcode on_context(CURL* easy, void* context, void* connections);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 
@@ -73,13 +72,7 @@ class Transfer {
   std::shared_ptr<Connections> connections_;
   FetchRequest flight_;
   Response response_;
-  std::array<char, kPrefix.size() + proto::kMaxToken + 1> authorization_{};
-  std::size_t token_size_ = 0;  // its length in authorization_
-  std::string user_agent_;
-  std::string accept_ = "Accept: application/json";
-  // curl reads this list but does not own it. Built from our own memory, so no allocation per
-  // request. It includes the user agent, because curl handles CURLOPT_USERAGENT less efficiently.
-  std::array<curl_slist, 3> headers_{};
+  Request request_;
   std::array<char, CURL_ERROR_SIZE> words_{};
   std::unique_ptr<CURLU, Cleanup> url_;
   std::unique_ptr<CURL, Cleanup> easy_;  // last, so destroyed first

@@ -197,6 +197,9 @@ DaemonStatus sample_status() {
 #define CLAIMSD_COUNTER_FILL(name, help) status.server_counters.name = next++;
   CLAIMSD_SERVER_COUNTERS(CLAIMSD_COUNTER_FILL)
 #undef CLAIMSD_COUNTER_FILL
+#define CLAIMSD_COUNTER_FILL(name, help) status.http.counters.name = next++;
+  CLAIMSD_FRONT_DOOR_COUNTERS(CLAIMSD_COUNTER_FILL)
+#undef CLAIMSD_COUNTER_FILL
 #define CLAIMSD_COUNTER_FILL(name, help) status.audit.log.counters.name = next++;
   CLAIMSD_AUDIT_COUNTERS(CLAIMSD_COUNTER_FILL)
 #undef CLAIMSD_COUNTER_FILL

@@ -23,7 +23,7 @@ const config::ReloadResult kReloaded = {
     .changes = {{"cache.max_ttl", "\"60s\"", "\"2s\"", "claimsd.toml:2"}}};
 
 std::string_view sample_body(std::string_view path) {
-  if (path == "/v1/entry") return R"({"token":"x"})";
+  if (path == "/v1/entry" || path == "/v1/upstream-test") return R"({"token":"x"})";
   return path == "/v1/log-level" ? R"({"level": "info"})" : R"({"user":"x"})";
 }
 
@@ -60,6 +60,12 @@ struct FakeDaemon {
     made.set_log_level = [](std::optional<std::uint32_t>, LogLevel) {};
     made.events = &events;
     made.peers = &peers;
+    made.test_upstream = [this](std::string_view name, std::string_view, auto, const auto& done) {
+      if (name == "unknown") return TestStart::kUnknownUpstream;
+      if (name == "busy") return TestStart::kBusy;
+      done(upstream_test);
+      return TestStart::kStarted;
+    };
     made.audit = [](const audit::SearchFilter&, const auto& done) { done(audit::Page{}); };
     return made;
   }
@@ -69,6 +75,7 @@ struct FakeDaemon {
   }
 
   DaemonStatus status = sample_status();
+  UpstreamTest upstream_test;
   std::optional<claims::TokenKey> next;
   std::optional<claims::TokenKey> asked_after;
   std::size_t asked_most = 0;
@@ -255,6 +262,32 @@ TEST_CASE("statistics list only the uids with the most queries") {
   REQUIRE(peers.size() == 100);
   CHECK(std::uint64_t(peers.at(0)["uid"]) == 300);
   CHECK(std::uint64_t(peers.at(99)["uid"]) == 201);
+}
+
+TEST_CASE("a test of an Auth API returns its claims and what they match") {
+  FakeDaemon daemon;
+  daemon.upstream_test = {.upstream = "main", .reason = proto::Reason::kOk, .status = 200};
+  daemon.upstream_test.document =
+      claims::DocumentReport{.is_object = true, .members = {{"/sub", "string of 3 bytes"}}};
+  daemon.upstream_test.document->claims = {{.option = "id_claim",
+                                            .claim = "id",
+                                            .found = "missing",
+                                            .hint = "write id_claim = \"sub\""}};
+  const auto test = [&](std::string_view body, std::string_view upstream) {
+    return daemon.call({.method = "POST",
+                        .path = "/v1/upstream-test",
+                        .body = body,
+                        .parameters = {{"upstream", upstream}}});
+  };
+  const auto response = test(R"({"token":"t"})", "main");
+  CHECK(response.status == 200);
+  CHECK(text_at(response.body, "/verdict") == "valid");
+  CHECK(text_at(response.body, "/document/members/0/at") == "/sub");
+  CHECK(text_at(response.body, "/document/claims/0/hint") == "write id_claim = \"sub\"");
+  CHECK(test(R"({"token":"t"})", "unknown").status == 400);
+  CHECK(test(R"({"token":"t"})", "busy").status == 503);
+  CHECK(test(R"({"user":"u"})", "main").status == 400);
+  CHECK(test(R"({"token":"a b"})", "main").status == 400);
 }
 
 TEST_CASE("the listener for Prometheus serves three paths, only for a Host that names loopback") {

@@ -154,6 +154,18 @@ TEST_CASE("an audit log that takes no records is a finding that says how queries
     status.audit.log.overflowed = kOverflowMatters;
     CHECK(assess(status).empty());
   }
+  SECTION("records deleted before their time, in the last day") {
+    status.audit.log.dropped_early = std::chrono::hours(23);
+    CHECK(only_finding().code == "audit_dropped_early");
+    status.audit.log.dropped_early = kAuditLossMatters;
+    CHECK(assess(status).empty());
+  }
+  SECTION("a wall clock that was set in the last day") {
+    status.audit.log.clock_jumped = seconds(1);
+    CHECK(only_finding().code == "clock_jumped");
+    status.audit.log.clock_jumped = kAuditLossMatters;
+    CHECK(assess(status).empty());
+  }
   SECTION("none is kept") {
     status.audit.log.state = audit::State::kOff;
     CHECK(assess(status).empty());

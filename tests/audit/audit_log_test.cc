@@ -144,6 +144,75 @@ TEST_CASE(
   CHECK(after.substr(after.rfind('\n', after.size() - 2) + 1) == lines->back() + "\n");
 }
 
+namespace {
+
+// Waits until the work due before a read is done: when the second runs, that of the first is.
+std::size_t segments_of(AuditLog& log) {
+  std::size_t segments = 0;
+  for (int i = 0; i < 2; ++i) {
+    std::promise<void> asked;
+    log.read([&](const Store& store) {
+      segments = store.segments().size();
+      asked.set_value();
+    });
+    asked.get_future().wait();
+  }
+  return segments;
+}
+
+}  // namespace
+
+TEST_CASE("a wall clock that is years ahead for some seconds deletes no segment and is reported") {
+  Bench bench;
+  AuditLog::Options options;
+  options.store.retention.age = std::chrono::days(365 * 6);
+  auto log = bench.start(options);
+  claims::AuditTicket ticket = 0;
+  for (int day = 0; day < 4; ++day) {
+    log->submit(denial_of("1"), ++ticket);
+    bench.completions.wait_for(ticket);
+    bench.clock.advance(std::chrono::hours(24));
+  }
+  const std::size_t before = segments_of(*log);
+  REQUIRE(before >= 4);
+  for (const std::int64_t years : {7, -7}) {
+    bench.clock.set_wall_by(std::chrono::hours(24 * 365 * years));
+    CHECK(segments_of(*log) >= before);
+    log->submit(denial_of("2"), ++ticket);
+    bench.completions.wait_for(ticket);
+    bench.clock.advance(seconds(3));
+    CHECK(segments_of(*log) >= before);
+  }
+  const Stats stats = log->stats();
+  CHECK(stats.counters.audit_clock_jumps == 2);
+  CHECK(stats.clock_jumped.has_value());
+  log->submit(denial_of("3"), ++ticket);
+  bench.completions.wait_for(ticket);
+  log.reset();
+  CHECK(sentence_of(verified(bench.scratch.path())) == "healthy");
+}
+
+TEST_CASE("deleting records for their size before their time is counted and reported") {
+  Bench bench;
+  AuditLog::Options options;
+  options.store.segment_bytes = 64 << 10;
+  options.store.retention = {std::chrono::days(365), 256 << 10};
+  options.policy.max_distinct = 1000;
+  options.policy.max_distinct_a_second = 1'000'000;
+  auto log = bench.start(options);
+  claims::AuditTicket ticket = 0;
+  while (log->stats().counters.audit_dropped_early == 0 && ticket < 20'000) {
+    for (int i = 0; i < 200; ++i) {
+      ++ticket;
+      log->submit(denial_of(std::to_string(ticket)), ticket);
+    }
+    bench.completions.wait_for(ticket);
+    log->finished(200);
+  }
+  CHECK(log->stats().counters.audit_dropped_early > 0);
+  CHECK(log->stats().dropped_early.has_value());
+}
+
 TEST_CASE("dropping a segment removes its anchors from the daemon's file but keeps every key") {
   Bench bench;
   AuditLog::Options options;

@@ -1,6 +1,7 @@
 // audit_sample DIRECTORY KEYFILE: writes a log with anchors for the tests of claimsctl. It holds 40
 // denials of two users, 30 rejections of random tokens, one rejection of the token on standard
-// input, a gap of 5 and a hostile route. Times are fixed: 2024-10-04 from noon.
+// input, one record of 7 lookups that timed out, a gap of 5 and hostile routes. Times are fixed:
+// 2024-10-04 from noon.
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -41,13 +42,32 @@ Record refusal(int minute, const Fingerprint& token) {
   return record;
 }
 
+Record outage(int minute) {
+  Record record = at_minute(Event::kUnavailable, minute);
+  record.peer = {33, 33, 815, "uwsgi"};
+  record.verdict = static_cast<std::uint8_t>(claimsd::proto::Verdict::kUnavailable);
+  record.reason = claimsd::proto::Reason::kUpstreamTimeout;
+  record.count = 7;
+  return record;
+}
+
+std::string route_of(int denial) {
+  switch (denial) {
+    case 3: return "=cmd|'/c calc'!A0\n\x1b[31m\",";
+    case 5: return "\uff1dcmd|'/c calc'!A0";     // full-width
+    case 6: return "\u200b \ufe66HYPERLINK(1)";  // small, behind a hidden character
+    case 7: return "/\u202e\u2028\u2067\U000e0041/";
+    default: return "/patients/{id}/";
+  }
+}
+
 std::vector<Record> records(const Fingerprint& known) {
   std::vector<Record> all;
   for (int i = 0; i < 40; ++i) {
     Record record = at_minute(Event::kDenied, i);
     record.user = i % 4 == 0 ? "7" : "8";
     record.method = "GET";
-    record.route = i == 3 ? "=cmd|'/c calc'!A0\n\x1b[31m\"," : "/patients/{id}/";
+    record.route = route_of(i);
     record.roles = "doctor";
     all.push_back(std::move(record));
   }
@@ -57,6 +77,7 @@ std::vector<Record> records(const Fingerprint& known) {
     all.push_back(refusal(40 + i, token));
   }
   all.push_back(refusal(75, known));
+  all.push_back(outage(76));
   Record gap = at_minute(Event::kGap, 80);
   gap.peer = {};
   gap.count = 5;

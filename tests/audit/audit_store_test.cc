@@ -1,4 +1,11 @@
 // The log on disk: segments, the chain across them, retention, and opening after a crash.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
+
 #include "tests/audit/audit_fixture.h"
 
 using namespace claimsd;
@@ -77,6 +84,48 @@ TEST_CASE("retention records and drops whole old segments, and the remaining log
   CHECK_FALSE(again.damaged_at());
 }
 
+TEST_CASE("damaged segments never crash the daemon: it continues behind them or names the file") {
+  const ScratchDirectory scratch;
+  {
+    Store store = open_store(scratch.path(), 96 << 10);
+    append_refusals(store, 0, 900);
+    REQUIRE(store.segments().size() >= 3);
+  }
+  std::mt19937_64 dice(4);
+  int continued = 0;
+  int named = 0;
+  for (int round = 0; round < 60; ++round) {
+    const ScratchDirectory copy;
+    std::filesystem::copy(scratch.path(), copy.path());
+    const auto files = segment_files(copy.path());
+    const std::string& path = files[round % 2 == 0 ? files.size() - 1 : dice() % files.size()].path;
+    std::string data = file_text(path);
+    // Bits in the front of two pages, where LMDB keeps its structure.
+    for (int i = 0; i < 2; ++i)
+      data[dice() % (data.size() / 4096) * 4096 + dice() % 64] ^=
+          static_cast<char>(1 << dice() % 8);
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << data;
+    enum { kOpened, kNamed, kOther };
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
+      auto store = Store::open({copy.path(), "host.example", 96 << 10, {}}, kNoon);
+      if (!store)
+        _exit(store.error().message.find(path) == std::string::npos ? int{kOther} : int{kNamed});
+      Record record = refusal_number(7);
+      _exit(store->append({&record, 1}, kNoon) == Appended::kDurable ? int{kOpened} : int{kOther});
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    INFO("round " << round << " " << path);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) != kOther);
+    (WEXITSTATUS(status) == kOpened ? continued : named) += 1;
+  }
+  CHECK(continued > 5);
+  CHECK(named > 5);
+}
+
 TEST_CASE("retention by size keeps the newest segment even if it is too large") {
   const ScratchDirectory scratch;
   Store store = open_store(scratch.path(), 64 << 10, kNoon, {Duration{}, 1});
@@ -102,6 +151,32 @@ TEST_CASE("a drop that a crash interrupted is completed at the next start") {
   const Sequence before = open_store(scratch.path(), 64 << 10).head().sequence;
   CHECK_FALSE(std::filesystem::exists(oldest));
   CHECK(verified(scratch.path()).last == before);
+}
+
+TEST_CASE("an audit log of another version is refused with both versions and the fix") {
+  const ScratchDirectory scratch;
+  std::string path;
+  {
+    Store store = open_store(scratch.path());
+    append_refusals(store, 0, 10);
+    path = store.segments().back().path;
+  }
+  {
+    auto file = store::LmdbEnvironment::open(
+        {.path = path, .map_size = std::size_t{256} << 20, .exclusive = true, .max_tables = 4});
+    REQUIRE(file);
+    const auto about = file->table("about");
+    auto writer = file->write();
+    REQUIRE(about);
+    REQUIRE(writer);
+    REQUIRE(writer->put(*about, "identity", "\x07 of a later version"));
+    REQUIRE(writer->commit());
+  }
+  const auto refused = Store::open({scratch.path(), "host.example", 64U << 20U, {}}, kNoon);
+  REQUIRE_FALSE(refused);
+  const std::string& message = refused.error().message;
+  CHECK(message.find("version 7, but this claimsd needs 2") != std::string::npos);
+  CHECK(message.find("move the directory " + scratch.path() + " away") != std::string::npos);
 }
 
 TEST_CASE("a segment left incomplete by a crash does not count as missing") {

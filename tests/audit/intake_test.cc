@@ -203,12 +203,40 @@ TEST_CASE("retention drops segments by age and by size, oldest first and never t
     segments[i].bytes = 100;
   }
   const WallTime now = kNoon + std::chrono::days(5);
-  CHECK(segments_to_drop(segments, {}, now) == 0);
-  CHECK(segments_to_drop(segments, {std::chrono::days(2), 0}, now) == 2);
-  CHECK(segments_to_drop(segments, {std::chrono::days(400), 0}, now) == 0);
-  CHECK(segments_to_drop(segments, {Duration{}, 350}, now) == 2);
-  CHECK(segments_to_drop(segments, {Duration{}, 1}, now) == 4);
-  CHECK(segments_to_drop(segments, {Duration(1), 0}, now + std::chrono::days(99)) == 4);
+  const auto drop = [&](const Retention& retention, WallTime at) {
+    return segments_to_drop(segments, retention, at).count;
+  };
+  CHECK(drop({}, now) == 0);
+  CHECK(drop({std::chrono::days(2), 0}, now) == 2);
+  CHECK(drop({std::chrono::days(400), 0}, now) == 0);
+  CHECK(drop({Duration{}, 350}, now) == 2);
+  CHECK(drop({Duration{}, 1}, now) == 4);
+  CHECK(drop({Duration(1), 0}, now + std::chrono::days(99)) == 4);
+}
+
+TEST_CASE("retention by size says how many segments it drops before their time") {
+  std::vector<SegmentInfo> segments(5);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i].day = audit_day(kNoon) + static_cast<std::int64_t>(i);
+    segments[i].bytes = 100;
+  }
+  const Retention retention{std::chrono::days(2), 150};
+  const ToDrop drop = segments_to_drop(segments, retention, kNoon + std::chrono::days(5));
+  CHECK(drop.count == 4);
+  CHECK(drop.early == 2);
+}
+
+TEST_CASE("retention by age needs a proven clock and is not misled by a day in the future") {
+  std::vector<SegmentInfo> segments(5);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i].day = audit_day(kNoon) + static_cast<std::int64_t>(i);
+  }
+  const Retention retention{std::chrono::days(2), 0};
+  const WallTime seven_years_later = kNoon + std::chrono::days(7 * 365);
+  CHECK(segments_to_drop(segments, retention, seven_years_later, false).count == 0);
+  // Begun while the clock was seven years ahead. The next one shows that it was wrong.
+  segments[2].day += 7 * 365;
+  CHECK(segments_to_drop(segments, retention, kNoon + std::chrono::days(8)).count == 4);
 }
 
 TEST_CASE("events submitted as various become one record per peer and kind, whatever their user") {

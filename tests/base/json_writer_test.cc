@@ -49,6 +49,13 @@ TEST_CASE("UTF-8 is kept, and invalid UTF-8 becomes a replacement character") {
   }
 }
 
+TEST_CASE("characters that are not visible are escaped") {
+  JsonWriter json;
+  json.begin_array().value("a\u202eb").value("\u2028\u200b\u0085");
+  json.value("\U000e0041").value("\x7f").end_array();
+  CHECK(json.text() == "[\"a\\u202eb\",\"\\u2028\\u200b\\u0085\",\"\\udb40\\udc41\",\"\\u007f\"]");
+}
+
 TEST_CASE("a character truncated at the end of a string is not read past the end") {
   const std::string text = "x\xE2\x82\xAC";
   CHECK(reread(as_value(std::string_view(text).substr(0, 3)), "v") == "x\xEF\xBF\xBD\xEF\xBF\xBD");

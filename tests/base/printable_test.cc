@@ -26,6 +26,17 @@ TEST_CASE("characters that could forge a line or control a terminal are escaped"
   CHECK(shown("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // right-to-left override
 }
 
+TEST_CASE("characters that hide or reorder text are escaped") {
+  CHECK(shown("a\u200bb") == "a\\xe2\\x80\\x8bb");       // zero-width space
+  CHECK(shown("\u061c") == "\\xd8\\x9c");                // Arabic letter mark
+  CHECK(shown("\u2067") == "\\xe2\\x81\\xa7");           // right-to-left isolate
+  CHECK(shown("\u00ad") == "\\xc2\\xad");                // soft hyphen
+  CHECK(shown("\ufeff") == "\\xef\\xbb\\xbf");           // byte order mark
+  CHECK(shown("\u3164") == "\\xe3\\x85\\xa4");           // Hangul filler
+  CHECK(shown("\U000e0041") == "\\xf3\\xa0\\x81\\x81");  // a tag
+  CHECK(shown("\U0001fffe") == "\\xf0\\x9f\\xbf\\xbe");  // a noncharacter
+}
+
 TEST_CASE("invalid UTF-8 is escaped") {
   CHECK(shown("\x9b") == "\\x9b");
   CHECK(shown("\xc0\x8a") == "\\xc0\\x8a");                    // overlong line feed

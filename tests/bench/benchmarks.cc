@@ -34,6 +34,10 @@ constexpr std::array kMissOverheadGoals{
     Goal{"pingpong",  Ratio::kOverPeer, Bound::kAtMost, 3},
 };
 
+constexpr std::array kRecoveryGoals{
+    Goal{"2 timeouts", Ratio::kOverPeer,  Bound::kAtMost,  1},
+    Goal{"pinned",     Ratio::kUnderPeer, Bound::kAtLeast, 4},
+};
 constexpr std::array kAuditRateGoals{
     Goal{"one each", Ratio::kUnderPeer, Bound::kAtLeast, 10},
 };
@@ -75,6 +79,9 @@ constexpr std::array kBenchmarks{
     Benchmark{"miss_overhead",
               "cost that a miss adds to a direct request to the Auth API; all sides on one core",
               "us", kMissOverheadGoals, run_miss_overhead},
+    Benchmark{"recovery",
+              "until a lookup is valid again after all kept connections fell silent, compared with a pool that keeps them (up to 20 s)",
+              "ms", kRecoveryGoals, run_recovery},
     Benchmark{"audit_rate",
               "durable audit record with group commit, compared with one transaction each; same disk",
               "us", kAuditRateGoals, run_audit_rate},

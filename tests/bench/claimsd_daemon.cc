@@ -261,7 +261,7 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
   options.client_name = "claimsd_bench";
   options.flags = flags;
   ::claimsd_handle* handle = nullptr;
-  const claimsd_result result = ::claimsd_open(&options, &handle);
+  const claimsd_result result = ::claimsd_open(&options, &handle, nullptr);
   if (result != CLAIMSD_OK) {
     return failure(
         fmt::format("cannot open a handle for {}: {}", socket, ::claimsd_result_text(result)));

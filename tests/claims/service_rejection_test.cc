@@ -163,11 +163,89 @@ TEST_CASE("a malformed token is rejected without a request") {
     CHECK(answer.answer.reason == Reason::kMalformed);
     CHECK(answer.answer.source == Source::kNone);
   }
-  CHECK(world.query_now(std::string(proto::kMaxToken + 1, 'a')).answer.reason == Reason::kTooLong);
-  CHECK(world.counters().local_rejections == 5);
+  CHECK(world.counters().local_rejections == 4);
   CHECK(world.upstream.requests() == 0);
-  CHECK_FALSE(world.answered(world.query(std::string(proto::kMaxToken, 'a'))));
+}
+
+TEST_CASE("a token over the configured size is unavailable without a request") {
+  Policy policy = plain_policy();
+  policy.upstreams[0].max_token = 100;
+  ServiceHarness world(policy);
+  const RecordedAnswer answer = world.query_now(std::string(101, 'a'));
+  CHECK(answer.answer.reason == Reason::kTooLong);
+  CHECK(proto::verdict_of(answer.answer.reason) == proto::Verdict::kUnavailable);
+  CHECK(world.upstream.requests() == 0);
+  CHECK_FALSE(world.answered(world.query(std::string(100, 'a'))));
   CHECK(world.upstream.requests() == 1);
+}
+
+TEST_CASE(
+    "a token whose claims lack a required value is invalid and rejected from the cache for a "
+    "while") {
+  Policy policy = plain_policy();
+  policy.upstreams[0].mapping.require = {{ClaimPath::member("role"), std::string("doctor")}};
+  ServiceHarness world(policy);
+  const RecordedAnswer first = world.query_and_complete("token", status(200));
+  CHECK(first.answer.reason == Reason::kClaimMismatch);
+  CHECK(first.answer.source == Source::kUpstream);
+  CHECK(first.claims.empty());
+  const RecordedAnswer second = world.query_now("token");
+  CHECK(second.answer.reason == Reason::kClaimMismatch);
+  CHECK(second.answer.source == Source::kCache);
+  world.clock.step_boot(policy.negative_ttl);
+  CHECK(world.query_and_complete("token", status(200, R"({"id":"u","role":"doctor"})"))
+            .answer.reason == Reason::kOk);
+}
+
+TEST_CASE("a confirmed token that lacks a required value later is purged") {
+  Policy policy = plain_policy();
+  policy.upstreams[0].mapping.require = {{ClaimPath::member("role"), std::string("rvt")}};
+  ServiceHarness world(policy);
+  REQUIRE(world.query_and_complete("token", status(200)).answer.reason == Reason::kOk);
+  CHECK(world.query_and_complete("token", status(200, R"({"id":"u"})"), {.max_age = 0s})
+            .answer.reason == Reason::kClaimMismatch);
+  CHECK(world.cache.entries() == 0);
+  CHECK(world.query_now("token").answer.reason == Reason::kClaimMismatch);
+}
+
+TEST_CASE("a confirmed refresh or ID token is not valid") {
+  for (const char* const payload :
+       {R"({"typ":"Refresh"})", R"({"typ":"Offline"})", R"({"token_use":"id"})"}) {
+    ServiceHarness world;
+    CHECK(world.query_and_complete(jwt(payload), status(200)).answer.reason ==
+          Reason::kClaimMismatch);
+  }
+}
+
+TEST_CASE("roles that the Auth API left out are unavailable, not absent") {
+  Policy policy = plain_policy();
+  policy.upstreams[0].mapping.roles = {{ClaimPath::member("groups"), RoleForm::kList}};
+  ServiceHarness world(policy);
+  const RecordedAnswer answer =
+      world.query_and_complete("token", status(200, R"({"id":"u","_claim_names":{"groups":"s"}})"));
+  CHECK(answer.answer.reason == Reason::kRolesUnknown);
+  CHECK(proto::verdict_of(answer.answer.reason) == proto::Verdict::kUnavailable);
+}
+
+TEST_CASE("an answer for a token with an unreadable exp or iat is not cached") {
+  for (const char* const payload : {R"({"exp":"soon"})", R"({"exp":null})", R"({"iat":true})"}) {
+    ServiceHarness world;
+    const RecordedAnswer answer = world.query_and_complete(jwt(payload), status(200));
+    CHECK(answer.answer.reason == Reason::kOk);
+    CHECK(answer.answer.ttl_remaining == Duration(0));
+    CHECK(world.cache.entries() == 0);
+    CHECK_FALSE(world.answered(world.query(jwt(payload))));
+  }
+}
+
+TEST_CASE("a past exp that was read leniently rejects nothing and is not cached") {
+  for (const char* const payload : {R"({"exp":"100"})", R"({"exp":100,"n":NaN})",
+                                    R"({"exp":100,"n":1180591620717411303424})"}) {
+    ServiceHarness world;
+    const RecordedAnswer answer = world.query_and_complete(jwt(payload), status(200));
+    CHECK(answer.answer.reason == Reason::kOk);
+    CHECK(world.cache.entries() == 0);
+  }
 }
 
 TEST_CASE("a token past its exp by more than the clock skew is rejected without a request") {

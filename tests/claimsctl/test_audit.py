@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_search_filters_by_time_event_verdict_and_peer(claimsctl, log):
     assert count("--since", "2024-10-05") == 0
     assert count("--event", "denied") == 40
     assert count("--verdict", "invalid") == 31
+    assert count("--verdict", "unavailable") == 1
     assert count("--peer", "1000") == 71
     assert count("--peer", "1001") == 0
     assert count("--limit", "3") == 3
@@ -67,23 +69,36 @@ def test_tail_prints_the_last_records_one_per_line(claimsctl, log):
     assert len(lines) == 5
     assert "gap" in lines[-1] and "count=5" in lines[-1]
     everything = run(claimsctl, log, "tail", "-n", "1000").stdout
-    assert len(everything.splitlines()) == 72 and "\x1b" not in everything
+    assert len(everything.splitlines()) == 73 and "\x1b" not in everything
 
 
-def test_the_report_counts_rejections_by_reason_user_peer_and_hour(claimsctl, log):
+def test_the_report_counts_by_reason_user_peer_and_hour(claimsctl, log):
     page = run(claimsctl, log, "report").stdout
     for expected in ("permission denied", "rejected", "uid 1000 gunicorn", "12:00", "13:00", "█", "5 events that were not"):
         assert expected in page
     report = json.loads(run(claimsctl, log, "report", "--json").stdout)
-    assert report["rejections"] == 71 and report["missing"] == 5
-    assert report["by_user"] == {"8": 30, "7": 10}
-    assert sum(report["by_hour"]) == 71
+    assert report["missing"] == 5
+    assert report["denied"]["by_user"] == {"8": 30, "7": 10}
+    assert report["denied"]["by_reason"] == {"permission denied": 40}
+    assert sum(report["denied"]["by_hour"]) == 40
+
+
+def test_the_report_tells_rejections_denials_and_outages_apart(claimsctl, log):
+    report = json.loads(run(claimsctl, log, "report", "--json").stdout)
+    assert [report[kind]["count"] for kind in ("rejected", "denied", "unavailable")] == [31, 40, 7]
+    assert report["rejected"]["by_reason"] == {"rejected": 31}
+    assert report["unavailable"]["by_reason"] == {"upstream_timeout": 7}
+    lines = run(claimsctl, log, "report").stdout.splitlines()
+    assert "  rejected     31 tokens: the user had to log in again" in lines
+    assert "  denied       40 requests of users without the permission" in lines
+    assert "  unavailable  7 lookups without a verdict" in lines
+    assert "Unavailable by reason" in lines and "Rejected by reason" in lines
 
 
 def test_verify_exits_0_for_an_intact_log_and_1_for_a_modified_one(claimsctl, log):
     done = run(claimsctl, log, "verify", "--json")
     said = json.loads(done.stdout)
-    assert done.returncode == 0 and said["whole"] and said["anchored"] == 72 and said["cannot_tell"] == []
+    assert done.returncode == 0 and said["whole"] and said["anchored"] == 73 and said["cannot_tell"] == []
     pinned = run(claimsctl, log, "verify", "--root-key", said["root_key"])
     assert pinned.returncode == 0
     assert run(claimsctl, log, "verify", "--root-key", "ab" * 32).returncode == 1
@@ -114,7 +129,7 @@ def test_verify_without_anchors_lists_what_it_cannot_detect(claimsctl, log):
 @pytest.mark.parametrize("form", ["jsonl", "ecs", "ocsf"])
 def test_every_exported_line_is_a_json_object(claimsctl, log, form):
     lines = records(run(claimsctl, log, "export", "--format", form))
-    assert len(lines) == 72
+    assert len(lines) == 73
     if form == "ecs":
         assert lines[0]["event"]["action"] == "denied" and lines[0]["event"]["outcome"] == "failure"
         assert lines[0]["@timestamp"] == "2024-10-04T12:00:00.000000Z"
@@ -126,13 +141,36 @@ def test_every_exported_line_is_a_json_object(claimsctl, log, form):
 def test_csv_has_one_row_per_record_and_no_formulas(claimsctl, log):
     done = run(claimsctl, log, "export", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert len(rows) == 72 and rows[0]["event"] == "denied" and rows[0]["user"] == "7"
-    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+    assert len(rows) == 73 and rows[0]["event"] == "denied" and rows[0]["user"] == "7"
+    assert not any(unicodedata.normalize("NFKC", value).lstrip(" ?").startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_no_output_contains_characters_that_hide_or_reorder_text(claimsctl, log):
+    commands = [("export", "--format", form) for form in ("jsonl", "ecs", "ocsf", "csv")]
+    for words in (*commands, ("search",), ("search", "--json"), ("report",), ("tail",)):
+        shown = run(claimsctl, log, *words).stdout
+        assert "/patients/" in shown or words == ("report",)
+        hidden = {c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} - {"\n", "\r"}
+        assert not hidden, (words, hidden)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n", b"x"])
+def test_a_host_key_may_end_like_a_line(claimsctl, tmp_path, end):
+    directory = tmp_path / "audit"
+    directory.mkdir(mode=0o700)
+    key = tmp_path / "host.key"
+    key.write_bytes(bytes(range(65, 97))[:-len(end)] + end)
+    subprocess.run([SAMPLE, directory, key], input=TOKEN, check=True, timeout=60)
+    found = records(run(claimsctl, directory, "search", "--token", "--key-file", str(key), "--json", stdin=TOKEN))
+    assert len(found) == 1 and found[0]["event"] == "rejected"
+    for wrong in (b"", b"\n"):  # too short, too long
+        key.write_bytes(bytes(31) if not wrong else bytes(32) + wrong)
+        assert run(claimsctl, directory, "search", "--token", "--key-file", str(key), stdin=TOKEN).returncode == 77
 
 
 def test_stat_prints_the_range_of_the_log(claimsctl, log):
     said = json.loads(run(claimsctl, log, "stat", "--json").stdout)
-    assert (said["origin"], said["first"], said["last"], said["events"]) == ("host.example", 1, 72, 76)
+    assert (said["origin"], said["first"], said["last"], said["events"]) == ("host.example", 1, 73, 83)
     assert "host.example" in run(claimsctl, log, "stat").stdout
 
 

@@ -32,7 +32,7 @@ def test_json_output_has_a_schema_and_unchanged_claims(claimsctl):
     assert done.stdout.count("\n") == 1
     assert json.loads(done.stdout) == {
         "schema": 1, "verdict": "valid", "reason": "ok", "text": "the Auth API confirmed the token",
-        "source": "cache", "age_ms": 1250, "ttl_ms": 58750, "retry_after_ms": 0, "id": "user-123",
+        "source": "cache", "age_ms": 1250, "ttl_ms": 58750, "retry_after_ms": 0, "truncated": False, "id": "user-123",
         "email": "tech@example.com", "roles": ["rvt", "doctor"], "claims": json.loads(raw)}
 
 

@@ -49,6 +49,28 @@ def test_a_healthy_daemon_shows_its_numbers_on_one_screen(claimsctl):
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
+def test_the_first_line_is_the_health_and_the_next_ones_what_to_do(claimsctl):
+    with admin(claimsctl, STATUS):
+        assert claimsctl.run("status").stdout.splitlines()[0] == "claimsd is healthy"
+    with admin(claimsctl, UNWELL):
+        lines = claimsctl.run("status").stdout.splitlines()
+    assert lines[:3] == ["claimsd is degraded", '  ! the Auth API "main" failed 9 times in a row', "    fix: check the Auth API"]
+
+
+@pytest.mark.parametrize("seconds, shown", [
+    (0.25, "250 ms"), (12.34, "12.3 s"), (754, "12 min 34 s"), (11545, "3 h 12 min"), (4 * 86400 + 7300, "4 days 2 h"), (59.5 * 86400, "59 days")])
+def test_durations_have_units_that_people_use(claimsctl, seconds, shown):
+    with admin(claimsctl, {**STATUS, "uptime_seconds": seconds}):
+        assert f"running for {shown} (since" in claimsctl.run("status").stdout
+
+
+@pytest.mark.parametrize("size, shown", [
+    (0, "0 bytes"), (1023, "1023 bytes"), (16384, "16 KiB"), (3145728, "3.0 MiB"), (76341575680, "71 GiB"), (1319413953331, "1.2 TiB")])
+def test_sizes_have_units_that_people_use(claimsctl, size, shown):
+    with admin(claimsctl, {**STATUS, "audit": {**STATUS["audit"], "bytes": size}}):
+        assert f"2 segments of {shown} in" in claimsctl.run("status").stdout
+
+
 def test_an_unhealthy_daemon_says_what_to_do_and_exits_69(claimsctl):
     with admin(claimsctl, UNWELL):
         done = claimsctl.run("status")

@@ -37,6 +37,34 @@ def test_every_command_has_help(claimsctl):
         assert line in done.stdout and f"claimsctl {name} {synopsis}\n" in done.stdout
 
 
+def test_help_is_a_command_too(claimsctl):
+    assert claimsctl.run("help").stdout == claimsctl.run("--help").stdout
+    for name, _, _ in commands():
+        done = claimsctl.run("help", name)
+        assert done.returncode == 0 and done.stderr == ""
+        assert done.stdout == claimsctl.run(name, "--help").stdout
+    assert claimsctl.run("help", "audit", "search").stdout == claimsctl.run("audit", "search", "--help").stdout
+
+
+@pytest.mark.parametrize("words, hint", [
+    (("stauts",), "did you mean status? run claimsctl help"),
+    (("stat",), "did you mean status or statistics? run claimsctl help"),
+    (("rvoke",), "did you mean revoke? run claimsctl help"),
+    (("help", "qurey"), "did you mean query? run claimsctl help"),
+    (("audit", "serach"), "did you mean search? run claimsctl help audit"),
+    (("help", "audit", "serach"), "did you mean search? run claimsctl help audit"),
+    (("query", "--timeuot", "5"), "did you mean --timeout? run claimsctl help query"),
+    (("audit", "search", "--usr", "7"), "did you mean --user? run claimsctl help audit search"),
+    (("status", "--jsno"), "did you mean --json? run claimsctl help status"),
+    (("foo",), "run claimsctl help"),
+    (("query", "--bogus"), "run claimsctl help query"),
+])
+def test_an_unknown_word_gets_the_nearest_known_one(claimsctl, words, hint):
+    done = claimsctl.run(*words)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines()[1] == f"  {hint}"
+
+
 def test_version_prints_three_numbers(claimsctl):
     done = claimsctl.run("--version")
     assert done.returncode == 0
@@ -47,6 +75,9 @@ def test_version_prints_three_numbers(claimsctl):
     ((), "a command is needed"),
     (("foo",), 'no command "foo"'),
     (("query", "foo"), 'does not take the argument "foo"'),
+    (("help", "foo"), 'no command "foo"'),
+    (("audit",), "audit: A subcommand is required"),
+    (("audit", "foo"), 'audit has no command "foo"'),
     (("query", "--tokn", "x"), 'no option "--tokn"'),
     (("status", "--bogus"), 'no option "--bogus"'),
     (("query", "--timeout", "soon"), "--timeout: must be a whole number of milliseconds"),
@@ -65,7 +96,7 @@ def test_wrong_usage_exits_2_with_one_clear_line_and_a_hint(claimsctl, words, sa
     assert len(lines) == 2 and said in lines[0] and lines[1].startswith("  ")
 
 
-PLACES = [["query", "TOKEN"], ["TOKEN"], ["status", "TOKEN"], ["query", "--token", "TOKEN"],
+PLACES = [["help", "TOKEN"], ["help", "audit", "TOKEN"], ["audit", "TOKEN"], ["query", "TOKEN"], ["TOKEN"], ["status", "TOKEN"], ["query", "--token", "TOKEN"],
           ["query", "--token=TOKEN"], ["query", "-t", "TOKEN"], ["query", "-tTOKEN"],
           ["query", "--tokenTOKEN"], ["--TOKEN"], ["-TOKEN"], ["--json=TOKEN", "status"],
           ["query", "--json=TOKEN"], ["query", "--timeout", "TOKEN"], ["query", "--timeout=TOKEN"],

@@ -31,7 +31,8 @@ TEST_CASE("a valid token comes with its claims") {
 }
 
 TEST_CASE("the largest claims there are arrive whole") {
-  const std::vector<std::string> roles(proto::kMaxRoles, std::string(proto::kMaxRole, 'r'));
+  const std::vector<std::string> roles(
+      proto::kMaxRoles, std::string(proto::kMaxRoleBytes / proto::kMaxRoles, 'r'));
   const std::string raw = '{' + std::string(proto::kMaxRawClaims - 2, ' ') + '}';
   const std::string block =
       claims_block(std::string(proto::kMaxId, 'i'), std::string(proto::kMaxEmail, 'e'), roles, raw);
@@ -42,6 +43,18 @@ TEST_CASE("the largest claims there are arrive whole") {
   CHECK(answer.claims().email().size() == proto::kMaxEmail);
   CHECK(answer.claims().roles().size() == proto::kMaxRoles);
   CHECK((answer.claims().json() == raw));
+}
+
+TEST_CASE("an answer says whether its claims are truncated") {
+  const std::string block = claims_block("user-1", "", {}, R"({"id":"user-1"})");
+  for (const bool truncated : {false, true}) {
+    proto::Answer given = valid_answer(block);
+    given.flags = truncated ? proto::kAnswerTruncated : std::uint16_t{0};
+    Host host(always(given, block));
+    const Answer answer = host.client.query("token");
+    REQUIRE(answer.valid());
+    CHECK(answer.claims().truncated() == truncated);
+  }
 }
 
 TEST_CASE("claims held back for their size read as an empty object") {
@@ -128,10 +141,10 @@ TEST_CASE("what the caller says about a question reaches the daemon, cut to what
   CHECK(timeout >= 1000);
 }
 
-TEST_CASE("a token too long for a frame is invalid without asking") {
+TEST_CASE("a token too long for a frame is unavailable without asking") {
   Host host;
   const Answer answer = host.client.query(std::string(100'000, 't'));
-  CHECK(answer.invalid());
+  CHECK(answer.unavailable());
   CHECK(answer.reason() == "too_long");
   CHECK(host.daemon.connections() == 0);
 }

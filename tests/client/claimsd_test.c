@@ -117,8 +117,43 @@ static claimsd_handle* open_handle(const char* path) {
   options.upstream_url = "https://auth.example.com";
   options.timeout_ms = 1000;
   options.flags = CLAIMSD_SOCKET_ONLY; /* as the golden Hello has it */
-  EXPECT(claimsd_open(&options, &handle) == CLAIMSD_OK);
+  EXPECT(claimsd_open(&options, &handle, NULL) == CLAIMSD_OK);
   return handle;
+}
+
+/* Reads all fields of the golden answer_valid. */
+static void read_view(const claimsd_answer* answer) {
+  claimsd_answer_view view = CLAIMSD_ANSWER_VIEW_INIT;
+  EXPECT(claimsd_read_answer(answer, &view) == CLAIMSD_OK);
+  EXPECT(view.size == sizeof view && view.verdict == CLAIMSD_VALID);
+  EXPECT(view.source == CLAIMSD_SOURCE_CACHE && view.age_ms == 1500 && view.ttl_ms == 58500);
+  EXPECT(view.id_size == 8 && memcmp(view.id, "user-123", 8) == 0);
+  EXPECT(view.email_size == 16 && memcmp(view.email, "tech@example.com", 16) == 0);
+  EXPECT(view.role_count == 1 && view.roles_size == 4 && memcmp(view.roles, "rvt", 4) == 0);
+  EXPECT(view.json_size == strlen(view.json) && view.json == claimsd_answer_json(answer, NULL));
+  EXPECT(view.reason_size == 2 && strcmp(view.reason, "ok") == 0);
+  EXPECT(view.text_size == strlen(view.text));
+  view.size = 8;
+  EXPECT(claimsd_read_answer(answer, &view) == CLAIMSD_BAD_ARGUMENT);
+  EXPECT(claimsd_read_answer(answer, NULL) == CLAIMSD_BAD_ARGUMENT);
+}
+
+static void use_cancellation(claimsd_handle* handle) {
+  claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  claimsd_answer* answer = NULL;
+  claimsd_cancellation* cancellation = NULL;
+  EXPECT(claimsd_cancellation_create(NULL) == CLAIMSD_BAD_ARGUMENT);
+  EXPECT(claimsd_cancellation_create(&cancellation) == CLAIMSD_OK);
+  claimsd_cancel(NULL);
+  claimsd_cancel(cancellation);
+  request.token = kToken;
+  request.token_size = strlen(kToken);
+  request.cancellation = cancellation;
+  EXPECT(claimsd_query(handle, &request, &answer) == CLAIMSD_UNAVAILABLE);
+  EXPECT(strcmp(claimsd_answer_reason(answer), "canceled") == 0);
+  claimsd_answer_free(answer);
+  claimsd_cancellation_free(cancellation);
+  claimsd_cancellation_free(NULL);
 }
 
 static void ask_bare(claimsd_handle* handle) {
@@ -145,6 +180,7 @@ static void ask_bare(claimsd_handle* handle) {
   EXPECT(claimsd_answer_ttl_ms(answer) == 58500);
   EXPECT(claimsd_answer_retry_after_ms(answer) == 0);
   EXPECT(strcmp(claimsd_answer_reason(answer), "ok") == 0);
+  read_view(answer);
   claimsd_answer_free(answer);
 }
 
@@ -169,7 +205,8 @@ static void ask_full(claimsd_handle* handle) {
   request.max_age_ms = 0;
   request.client_address = "2001:db8::7";
   request.trace_id = "4bf92f3577b34da6";
-  request.route = "GET /worklist";
+  request.route = "GET /worklist and text beyond route_size";
+  request.route_size = strlen("GET /worklist");
   EXPECT(claimsd_query(handle, &request, &answer) == CLAIMSD_VALID);
   EXPECT(strcmp(claimsd_answer_id(answer), "7") == 0);
   EXPECT(claimsd_answer_role_count(answer) == 2);
@@ -201,7 +238,7 @@ static void report_denied(claimsd_handle* handle) {
   EXPECT(answer == NULL);
   EXPECT(strcmp(claimsd_result_text(CLAIMSD_RECORDED), "recorded") == 0);
   EXPECT(strcmp(claimsd_result_text(CLAIMSD_SENT), "sent") == 0);
-  EXPECT(strcmp(claimsd_result_text((claimsd_result)8), "unknown result") == 0);
+  EXPECT(strcmp(claimsd_result_text((claimsd_result)99), "unknown result") == 0);
   EXPECT(claimsd_read_statistics(handle, &counted) == CLAIMSD_OK);
   EXPECT(counted.reports_recorded == 1 && counted.reports_lost == 0);
 }
@@ -218,6 +255,8 @@ static void ask_stream_without_daemon(claimsd_handle* handle) {
   request.token_size = strlen(kToken);
   EXPECT(claimsd_stream_send(stream, &request, 77) == CLAIMSD_OK);
   EXPECT(claimsd_stream_pending(stream) == 1);
+  EXPECT(claimsd_stream_cancel(stream, 78) == CLAIMSD_AGAIN);
+  EXPECT(claimsd_stream_cancel(NULL, 77) == CLAIMSD_BAD_ARGUMENT);
   readable.fd = claimsd_stream_fd(stream);
   while (claimsd_stream_pending(stream) == 1) {
     EXPECT(poll(&readable, 1, 10000) == 1);
@@ -238,6 +277,7 @@ int main(int argc, char** argv) {
   claimsd_handle* handle;
   const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
   EXPECT(argc == 2);
+  EXPECT(CLAIMSD_VERSION_NUMBER >= 1000 * CLAIMSD_VERSION_MINOR);
   golden_path = argv[1];
   EXPECT(mkdtemp(directory) != NULL);
   memset(&address, 0, sizeof address);
@@ -260,6 +300,9 @@ int main(int argc, char** argv) {
   unlink(address.sun_path);
   handle = open_handle(address.sun_path);
   ask_stream_without_daemon(handle);
+  use_cancellation(handle);
+  EXPECT(claimsd_retain(handle) == handle);
+  claimsd_close(handle);
   claimsd_close(handle);
   rmdir(directory);
   return 0;

@@ -4,16 +4,15 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/client/deadline_bound.h"
 #include "tests/client/host.h"
+#include "tests/client/stopped_daemon.h"
 #include "tests/support/catch.h"
 
 namespace claimsd::testing {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // SIGALRM at a fixed rate, whose handler does nothing: system calls are only interrupted.
 class Ticker {
@@ -38,43 +37,6 @@ class Ticker {
  private:
   struct sigaction before_ {};
 };
-
-// A daemon that is stopped: it accepts nothing, and its backlog is full.
-class StoppedDaemon {
- public:
-  explicit StoppedDaemon(const std::string& path) {
-    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const auto* const name = reinterpret_cast<const sockaddr*>(&address);
-    listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    REQUIRE(bind(listener_, name, sizeof address) == 0);
-    REQUIRE(listen(listener_, 0) == 0);
-    for (int fd = 0; fd >= 0;) {
-      fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      waiting_.push_back(fd);
-      if (connect(fd, name, sizeof address) != 0) break;
-    }
-  }
-  StoppedDaemon(const StoppedDaemon&) = delete;
-  StoppedDaemon& operator=(const StoppedDaemon&) = delete;
-  ~StoppedDaemon() {
-    for (const int fd : waiting_) close(fd);
-    close(listener_);
-  }
-
- private:
-  int listener_ = -1;
-  std::vector<int> waiting_;
-};
-
-// The bound, doubled where a sanitizer slows everything down.
-Clock::duration bound_of(Clock::duration timeout) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return 2 * timeout + 100ms;
-#else
-  return timeout + timeout / 10 + 10ms;
-#endif
-}
 
 // Machines are busy: the best of a few tries must hold the bound, and each must be within reason.
 template <class Query>

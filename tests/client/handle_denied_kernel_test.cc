@@ -68,7 +68,9 @@ TEST_CASE("a handle whose process offers no way to notice a fork is not opened")
   CHECK(status_of([] {
           if (!deny_wipe_on_fork() || !deny(__NR_timer_create, 0, CLOCK_MONOTONIC)) return 2;
           claimsd_handle* handle = nullptr;
-          return claimsd_open(nullptr, &handle) == CLAIMSD_UNAVAILABLE && handle == nullptr ? 0 : 3;
+          return claimsd_open(nullptr, &handle, nullptr) == CLAIMSD_UNAVAILABLE && handle == nullptr
+                     ? 0
+                     : 3;
         }) == 0);
 }
 
@@ -77,7 +79,7 @@ TEST_CASE("statistics can be read where the local table could not be mapped") {
     claimsd_options options = CLAIMSD_OPTIONS_INIT;
     options.local_entries = 65536;
     claimsd_handle* handle = nullptr;
-    if (claimsd_open(&options, &handle) != CLAIMSD_OK) return 3;
+    if (claimsd_open(&options, &handle, nullptr) != CLAIMSD_OK) return 3;
     claimsd_statistics counted = CLAIMSD_STATISTICS_INIT;
     if (claimsd_read_statistics(handle, &counted) != CLAIMSD_OK) return 4;
     claimsd_close(handle);

@@ -29,10 +29,10 @@ TEST_CASE("the bound on a frame's size is one") {
 }
 
 TEST_CASE("whatever is said to fit a frame does") {
-  std::string token(proto::kMaxPayload + 100, 't');
+  std::string token(proto::kMaxTokenField + 100, 't');
   std::string frame(proto::kMaxFrame, '\0');
   int fitting = 0;
-  for (std::size_t size = proto::kMaxPayload - 200; size < token.size(); ++size) {
+  for (std::size_t size = proto::kMaxTokenField - 200; size < token.size(); ++size) {
     const proto::Query query{.token = std::string_view(token).substr(0, size), .route = "GET /"};
     if (!fits_a_frame(query)) continue;
     ++fitting;

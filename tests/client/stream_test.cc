@@ -162,7 +162,7 @@ TEST_CASE("a token too long for a frame is answered without the daemon, in its t
   const auto completed = receive_one(stream);
   CHECK(completed.tag == 5);
   CHECK(completed.answer.reason() == "too_long");
-  CHECK(completed.answer.invalid());
+  CHECK(completed.answer.unavailable());
 }
 
 TEST_CASE("several streams and blocking calls share a handle") {

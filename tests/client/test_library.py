@@ -93,3 +93,17 @@ def test_writes_no_global_state():
             match = re.search(r"\] (\.(?:data|bss|tdata|tbss)(?:\.[\w.]*)?)\s+\w+\s+\w+\s+\w+\s+(\w+)", line)
             if match and ".rel.ro" not in match.group(1):
                 assert int(match.group(2), 16) == 0, (path, line)
+
+
+def test_can_be_loaded_and_unloaded():
+    """dlclose() removes the library: no handler and no thread is left."""
+    program = """
+import ctypes, _ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+handle, problem = ctypes.c_void_p(), ctypes.c_char_p()
+assert library.claimsd_open(None, ctypes.byref(handle), ctypes.byref(problem)) == 8
+library.claimsd_close(handle)
+_ctypes.dlclose(library._handle)
+assert "libclaimsd" not in open("/proc/self/maps").read()
+"""
+    built.run("/usr/bin/python3", "-c", program, built.library())

@@ -42,9 +42,8 @@ TEST_CASE("the number of map slots must be a power of two") {
 }
 
 TEST_CASE("an upstream needs a name and a URL") {
-  CHECK(
-      problems_of("[upstream]\nurl = \"https://a\"") ==
-      "c.toml:2:1: upstream.url: must be a table: an upstream needs a name, as in [upstream.main]");
+  CHECK(problems_of("[upstream]\nurl = \"https://a\"") ==
+        "c.toml:2:1: upstream.url: must be a table with a name, as in [upstream.main]");
   CHECK(problems_of("upstream = \"https://a\"") ==
         "c.toml:1:1: upstream: must be tables: write [upstream.NAME] on a line of its own");
   CHECK(problems_of("[upstream.\"a b\"]\nurl = \"https://a\"") ==
@@ -112,4 +111,43 @@ TEST_CASE("the two sockets must have different paths") {
   CHECK(problems_of("[daemon]\nadmin_socket = \"/run/claimsd/claims.sock\"\n[upstream.a]\nurl = "
                     "\"https://a\"") ==
         "c.toml:2:16: daemon.admin_socket: same path as daemon.socket: choose another one");
+}
+
+TEST_CASE("introspection needs an endpoint and credentials") {
+  const std::string kind = "kind = \"introspection\"\n";
+  CHECK(upstream_problems(kind).find("upstream.main.path: is not set") != std::string::npos);
+  const std::string path = kind + "path = \"/o/introspect/\"\n";
+  CHECK(upstream_problems(path).find("client_id: is not set") != std::string::npos);
+  CHECK(upstream_problems(path).find("client_secret_file: is not set") != std::string::npos);
+  const std::string id = path + "client_id = \"lumen\"\n";
+  CHECK(upstream_problems(id + "client_secret_file = \"/etc/claimsd/secret\"") == "none");
+  CHECK(upstream_problems(id + "client_auth = \"certificate\"")
+            .find("client_certificate: is not set") != std::string::npos);
+  CHECK(upstream_problems(id + "client_auth = \"certificate\"\nclient_certificate = \"/c\"\n"
+                               "client_key = \"/k\"") == "none");
+  CHECK(upstream_problems(id + "client_secret_file = \"/s\"\nscheme = \"Token\"")
+            .find("scheme: is for kind = \"userinfo\"") != std::string::npos);
+}
+
+TEST_CASE("options of introspection are rejected for a userinfo endpoint") {
+  for (const char* const line :
+       {"client_id = \"x\"", "client_secret_file = \"/x\"", "client_auth = \"post\"",
+        "audience = \"x\"", "accept_bound = true"}) {
+    INFO(line);
+    CHECK(upstream_problems(line).find("is for kind = \"introspection\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("options of the connection must fit its URL") {
+  CHECK(upstream_problems("socket_user = \"api\"").find("is for an http+unix URL") !=
+        std::string::npos);
+  CHECK(upstream_problems("proxy_credentials_file = \"/x\"").find("proxy is not set") !=
+        std::string::npos);
+  CHECK(upstream_problems("scheme = \"Bearer x\"").find("letters, digits and -") !=
+        std::string::npos);
+  const std::string socket = "[upstream.main]\nurl = \"http+unix:///run/auth/api.sock\"\n";
+  CHECK(problems_of(socket) == "none");
+  CHECK(problems_of(socket + "socket_user = \"api\"") == "none");
+  CHECK(problems_of(socket + "ca_file = \"/x\"").find("is not used with an http+unix URL") !=
+        std::string::npos);
 }

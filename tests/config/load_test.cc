@@ -31,6 +31,47 @@ Setting setting_of(const LoadedConfig& loaded, std::string_view option) {
   return {};
 }
 
+TEST_CASE("a gate has its roles and its upstream") {
+  const auto loaded = load_config(
+      "[http.gate.doctors]\nroles = [\"doctor\", \"chief\"]\n[http.gate.all]\nupstream = \"main\"\n"
+      "[upstream.main]\nurl = \"https://auth.example.com\"\n",
+      "c.toml");
+  REQUIRE(loaded);
+  const auto& gates = loaded->config.http.gates;
+  REQUIRE(gates.size() == 2);
+  CHECK(gates[0].name == "doctors");
+  CHECK(gates[0].roles == std::vector<std::string>{"doctor", "chief"});
+  CHECK(gates[1].roles.empty());
+  CHECK(gates[1].upstream == "main");
+}
+
+TEST_CASE("a value nested deeper than any option is an error, never an empty list") {
+  const std::string upstream = "[upstream.main]\nurl = \"https://auth.example.com\"\n";
+  for (const std::string& text :
+       {std::string("[http.gate.doctors]\nroles = [[\"doctor\"]]\n"),
+        std::string("[http.gate.doctors]\nroles = [[[[\"doctor\"]]]]\n"),
+        std::string("[http.gate.doctors.roles.x]\n"), std::string("[http.gate.a.b.c.d.e.f]\n")}) {
+    CAPTURE(text);
+    CHECK_FALSE(load_config(text + upstream, "c.toml"));
+  }
+}
+
+TEST_CASE("a gate needs an upstream that exists, and a name that is not built in") {
+  const std::string upstream = "[upstream.main]\nurl = \"https://auth.example.com\"\n";
+  CHECK(load_config(upstream + "[http.gate.a]\nupstream = \"other\"\n", "c.toml")
+            .error()
+            .message.find("http.gate.a: there is no upstream.other") != std::string::npos);
+  CHECK(load_config(upstream + "[http.gate.authenticated]\n", "c.toml")
+            .error()
+            .message.find("this gate is built in") != std::string::npos);
+  CHECK(load_config(upstream + "[http]\nrealm = \"a\\\"b\"\n", "c.toml")
+            .error()
+            .message.find("http.realm") != std::string::npos);
+  CHECK(load_config(upstream + "[http]\nclient_address_header = \"X-Forwarded-For\"\n", "c.toml")
+            .error()
+            .message.find("set trusted_uids as well") != std::string::npos);
+}
+
 }  // namespace
 
 TEST_CASE("one URL is a complete configuration") {
@@ -38,18 +79,18 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(config.daemon.socket == "/run/claimsd/claims.sock");
   CHECK(config.daemon.socket_mode == 0660);
   CHECK(config.daemon.socket_group.empty());
-  CHECK(config.daemon.admin_socket == "/run/claimsd/admin.sock");
+  CHECK(config.daemon.admin_socket == "/run/claimsd-admin/admin.sock");
   CHECK(config.daemon.admin_socket_mode == 0660);
   CHECK(config.daemon.allowed_uids.empty());
   CHECK(config.daemon.allowed_gids.empty());
   CHECK(config.daemon.max_connections == 8192);
   CHECK(config.daemon.max_connections_per_uid == 4096);
-  CHECK(config.daemon.write_queue_bytes == 262144);
+  CHECK(config.daemon.write_queue_bytes == 1 << 20);
   CHECK(config.daemon.slow_reader_timeout == 5s);
   CHECK(config.daemon.handshake_timeout == 2s);
   CHECK(config.daemon.stop_timeout == 5s);
   CHECK(config.daemon.shared_memory);
-  CHECK(config.cache.directory == "/run/claimsd/cache");
+  CHECK(config.cache.directory == "/run/claimsd-cache");
   CHECK(config.cache.key_file == "/var/lib/claimsd/host.key");
   CHECK(config.cache.lease == 5s);
   CHECK(config.cache.map_slots == 16'384);
@@ -89,9 +130,14 @@ TEST_CASE("one URL is a complete configuration") {
   CHECK(upstream.timeout == 3s);
   CHECK(upstream.connect_timeout == 1s);
   CHECK(upstream.ca_file.empty());
-  CHECK(upstream.id_claim == "id");
-  CHECK(upstream.email_claim == "email");
-  CHECK(upstream.role_claim == "role");
+  CHECK(upstream.id_claim == ClaimPath::member("id"));
+  CHECK(upstream.email_claim == ClaimPath::member("email"));
+  CHECK(upstream.role_claims ==
+        std::vector<RoleClaim>{{ClaimPath::member("role"), RoleForm::kList}});
+  CHECK(upstream.require.empty());
+  CHECK(upstream.require_token.empty());
+  CHECK(upstream.max_claims_bytes == 64 * 1024);
+  CHECK(upstream.max_token_bytes == 16 * 1024);
   CHECK(upstream.rejection_statuses == std::vector<std::uint32_t>{401});
   CHECK(upstream.proxy.empty());
   CHECK_FALSE(upstream.http2);
@@ -108,7 +154,7 @@ socket_group = "web"
 admin_socket = "/tmp/b"
 allowed_uids = [0, 33]
 allowed_gids = [4294967294]
-write_queue_bytes = "1MiB"
+write_queue_bytes = "2MiB"
 shared_memory = false
 [cache]
 max_ttl = "2s"
@@ -138,7 +184,7 @@ client_key = "/etc/k.pem"
   CHECK(config.daemon.admin_socket == "/tmp/b");
   CHECK(config.daemon.allowed_uids == std::vector<std::uint32_t>{0, 33});
   CHECK(config.daemon.allowed_gids == std::vector<std::uint32_t>{4294967294});
-  CHECK(config.daemon.write_queue_bytes == 1048576);
+  CHECK(config.daemon.write_queue_bytes == 2 << 20);
   CHECK_FALSE(config.daemon.shared_memory);
   CHECK(config.cache.max_ttl == 2s);
   CHECK(config.cache.lease == 1500ms);
@@ -170,7 +216,7 @@ TEST_CASE("every option is listed with its value and origin") {
   CHECK(fallback.value == R"("/run/claimsd/claims.sock")");
   CHECK(fallback.origin == "default");
   CHECK_FALSE(fallback.reloadable);
-  CHECK(setting_of(*loaded, "upstream.main.url").value == "(hidden)");
+  CHECK(setting_of(*loaded, "upstream.main.url").value == R"("https://auth.example.com")");
   CHECK(setting_of(*loaded, "upstream.main.proxy").value == R"("")");
 }
 
@@ -229,7 +275,7 @@ TEST_CASE("an unknown key is rejected with a suggestion") {
         "c.toml:1:2: deamon: unknown table; did you mean daemon?");
   CHECK(problems_of("[metrics]") ==
         "c.toml:1:2: metrics: unknown table; the tables are upstream, daemon, cache, limits, "
-        "revocations, audit, log");
+        "revocations, audit, log, http");
   CHECK(problems_of("socket = \"/a\"") ==
         "c.toml:1:1: socket: unknown table; did you mean daemon.socket?");
   CHECK(load_config(kUpstream + "tiemout = \"1s\"", "c.toml").error().message ==

@@ -115,3 +115,28 @@ TEST_CASE("a proxy may use http and has no path") {
   CHECK_FALSE(normalise_proxy_url("http://proxy.example.com/x"));
   CHECK_FALSE(normalise_proxy_url("http://user:hunter2@proxy.example.com"));
 }
+
+TEST_CASE("a Unix socket is named by its absolute path") {
+  CHECK(normal("http+unix:///run/auth/api.sock") == "http+unix:///run/auth/api.sock");
+  CHECK(normal("HTTP+UNIX:/run/auth/api.sock") == "http+unix:///run/auth/api.sock");
+  for (const auto* text :
+       {"http+unix://run/api.sock", "http+unix:", "http+unix:///", "http+unix:////run/x",
+        "http+unix:///run/auth/", "http+unix:///run/../x", "http+unix:///run/a%2Fb",
+        "http+unix:///run/a b", "http+unix:///run/x?y", "https+unix:///run/x"}) {
+    INFO(text);
+    CHECK(refused(text));
+  }
+  CHECK(refused("http+unix:///" + std::string(107, 'x')));
+  CHECK_FALSE(normalise_proxy_url("http+unix:///run/proxy.sock"));
+}
+
+TEST_CASE("a request path may have a query, an upstream URL may not") {
+  CHECK(check_request_path("/api/me/"));
+  CHECK(check_request_path("/api/me/?fields=id,email&v=2&x=%20"));
+  CHECK(check_request_path("/me?next=/a?b"));
+  for (const auto* text : {"/a?b#c", "/a?b c", "/a?b%2", "/a?\"", "/../a?b", "?a=b"}) {
+    INFO(text);
+    CHECK_FALSE(check_request_path(text));
+  }
+  CHECK(refused("https://a/b?c=d"));
+}

@@ -19,7 +19,8 @@ UpstreamConfig two_urls() {
   made.name = "main";
   made.urls = {"https://a.example", "https://b.example"};
   made.path = "/api/me/";
-  made.id_claim = made.email_claim = made.role_claim = "x";
+  made.id_claim = made.email_claim = ClaimPath::member("x");
+  made.role_claims = {{ClaimPath::member("x"), RoleForm::kList}};
   made.rejection_statuses = {401};
   return made;
 }
@@ -45,11 +46,34 @@ const std::vector<Field> kFields = {
     {"ca_file", true, [](auto& it) { it.ca_file = "/y"; }},
     {"client_certificate", true, [](auto& it) { it.client_certificate = "/y"; }},
     {"client_key", true, [](auto& it) { it.client_key = "/y"; }},
-    {"id_claim", true, [](auto& it) { it.id_claim = "y"; }},
-    {"email_claim", true, [](auto& it) { it.email_claim = "y"; }},
-    {"role_claim", true, [](auto& it) { it.role_claim = "y"; }},
+    {"id_claim", true, [](auto& it) { it.id_claim = ClaimPath::member("y"); }},
+    {"email_claim", true, [](auto& it) { it.email_claim = ClaimPath::member("y"); }},
+    {"role_claims", true, [](auto& it) { it.role_claims[0].form = RoleForm::kWords; }},
+    {"require", true,
+     [](auto& it) {
+       it.require = {{ClaimPath::member("y"), true}};
+     }},
+    {"require_token", true,
+     [](auto& it) {
+       it.require_token = {{ClaimPath::member("y"), true}};
+     }},
+    {"max_claims_bytes", true, [](auto& it) { it.max_claims_bytes = 9; }},
+    {"max_token_bytes", false, [](auto& it) { it.max_token_bytes = 9; }},
     {"rejection_statuses", true, [](auto& it) { it.rejection_statuses.push_back(403); }},
     {"proxy", true, [](auto& it) { it.proxy = "http://y"; }},
+    {"kind", true, [](auto& it) { it.kind = config::UpstreamKind::kIntrospection; }},
+    {"client_id", true, [](auto& it) { it.client_id = "y"; }},
+    {"client_secret_file", true, [](auto& it) { it.client_secret_file = "/y"; }},
+    {"client_auth", true, [](auto& it) { it.client_auth = config::ClientAuth::kPost; }},
+    {"audience", true, [](auto& it) { it.audience = "y"; }},
+    {"accept_bound", true, [](auto& it) { it.accept_bound = true; }},
+    {"scheme", true, [](auto& it) { it.scheme = "y"; }},
+    {"request_header_file", true, [](auto& it) { it.request_header_file = "/y"; }},
+    {"proxy_credentials_file", true, [](auto& it) { it.proxy_credentials_file = "/y"; }},
+    {"socket_user", true, [](auto& it) { it.socket_user = "y"; }},
+    {"connection_max_age", false, [](auto& it) { it.connection_max_age = 9s; }},
+    {"dns_cache", false, [](auto& it) { it.dns_cache = 9s; }},
+    {"no_store_ttl", true, [](auto& it) { it.no_store_ttl = 9s; }},
     {"is_default", false, [](auto& it) { it.is_default = true; }},
     {"http2", false, [](auto& it) { it.http2 = true; }},
     {"connections", false, [](auto& it) { it.connections = 9; }},
@@ -60,9 +84,10 @@ const std::vector<Field> kFields = {
 TEST_CASE("everything that an answer depends on is in its key scope") {
   // Does not compile after a field is added: decide whether it is an input, and add it to kFields.
   const UpstreamConfig one = two_urls();
-  const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = one;
+  const auto& [f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+               f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33] = one;
   static_cast<void>(f1);
-  REQUIRE(kFields.size() == 16);
+  REQUIRE(kFields.size() == 33);
   for (const Field& field : kFields) {
     INFO(field.name);
     UpstreamConfig changed = two_urls();
@@ -73,11 +98,18 @@ TEST_CASE("everything that an answer depends on is in its key scope") {
 
 TEST_CASE("different lists of parts never produce the same key scope") {
   UpstreamConfig one = two_urls();
-  one.id_claim = "ab";
-  one.email_claim = "c";
+  one.id_claim = ClaimPath::member("ab");
+  one.email_claim = ClaimPath::member("c");
   UpstreamConfig other = two_urls();
-  other.id_claim = "a";
-  other.email_claim = "bc";
+  other.id_claim = ClaimPath::member("a");
+  other.email_claim = ClaimPath::member("bc");
+  CHECK(scope_of(one) != scope_of(other));
+  other = one = two_urls();
+  one.require = {{ClaimPath::member("a"), true}};
+  other.require_token = {{ClaimPath::member("a"), true}};
+  CHECK(scope_of(one) != scope_of(other));
+  other.require_token.clear();
+  other.require = {{ClaimPath::member("a"), std::string("true")}};
   CHECK(scope_of(one) != scope_of(other));
 }
 

@@ -96,12 +96,13 @@ std::string audit_events() {
 std::string limits() {
   namespace proto = claimsd::proto;
   const std::pair<const char*, std::size_t> rows[] = {
-      {"a token", proto::kMaxToken},
+      {"a token (see `max_token_bytes`)", proto::kMaxToken},
       {"a frame's payload", proto::kMaxPayload},
-      {"claims kept as raw JSON", proto::kMaxRawClaims},
+      {"claims kept as raw JSON (see `max_claims_bytes`)", proto::kMaxRawClaims},
       {"an id", proto::kMaxId},
       {"an email", proto::kMaxEmail},
       {"a role", proto::kMaxRole},
+      {"all roles of a user", proto::kMaxRoleBytes},
       {"roles of a user (count)", proto::kMaxRoles},
       {"a client address", proto::kMaxAddress},
       {"a trace id", proto::kMaxTraceId},

@@ -7,13 +7,18 @@
     GET  /_modes              the table of modes as JSON
     POST /_open[?mode=MODE]   releases the requests held by all gates, or by that one
     POST /_close              closes all gates again
-    POST /_door?open=0|1      the listener "door" drops and refuses connections, or accepts again
+    POST /_door?open=0|1      the listeners "door" and "https_door" drop and refuse connections, or
+                              accept again
     POST /_rotate?server=DIR&clients=DIR,DIR
                               new connections of https_rotating get the certificate in that
                               directory of --tls-dir ("" or "next") and accept clients of those
                               authorities
     POST /_forget?mode=MODE   clears the record of that mode only
     POST /_script/NAME        JSON list of answers for /script-NAME (see modes_controlled.py)
+    POST /_deploy             connections made until now lead to the old instance: see the modes old-*
+    POST /_http2?old=silent|goaway
+                              what HTTP/2 connections made until now do from now on (http2.py)
+    GET  /_http2              {requests, connections, old} of https_http2
     POST /_reset              clears records, scripts and trap; closes the gates
 """
 
@@ -41,6 +46,8 @@ class Control:
             return self._wait(exchange, query)
         if asked == "GET /_trap":
             return answer_json(exchange, state.trap.as_json())
+        if asked == "GET /_http2":
+            return answer_json(exchange, state.http2)
         if asked == "GET /_modes":
             return answer_json(exchange, self._list_modes())
         if asked == "POST /_open":
@@ -53,6 +60,11 @@ class Control:
             return self._rotate(exchange, query)
         elif asked == "POST /_forget":
             state.records.pop(query.get("mode"), None)
+        elif asked == "POST /_deploy":
+            state.deploy()
+        elif asked == "POST /_http2":
+            state.http2["old"] = query["old"]
+            state.deploy()
         elif asked == "POST /_reset":
             state.reset()
         elif asked.startswith("POST /_script/"):
@@ -75,10 +87,11 @@ class Control:
 
     @staticmethod
     async def _door(exchange, query):
-        if query["open"] == "1":
-            await exchange.state.door.open()
-        else:
-            exchange.state.door.shut()
+        for door in exchange.state.doors:
+            if query["open"] == "1":
+                await door.open()
+            else:
+                door.shut()
         answer_json(exchange, {})
 
     @staticmethod

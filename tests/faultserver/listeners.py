@@ -62,9 +62,10 @@ class FullBacklog:
     Keep the object: its sockets fill the queue.
     """
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", port=0):
         self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._host = host
+        self._listener.bind((host, port))
         self._listener.listen(0)
         self.port = self._listener.getsockname()[1]
         # A backlog of 0 holds one connection; the further ones make sure.
@@ -73,7 +74,7 @@ class FullBacklog:
     def _connect(self):
         filler = socket.socket()
         filler.setblocking(False)
-        filler.connect_ex(("127.0.0.1", self.port))
+        filler.connect_ex((self._host, self.port))
         return filler
 
 
@@ -84,8 +85,9 @@ class Door:
     the port meanwhile.
     """
 
-    def __init__(self, factory):
+    def __init__(self, factory, context=None):
         self._factory = factory
+        self._context = context
         self._server = None
         self._guests = weakref.WeakSet()
         self._reserved = self._bound(0)
@@ -106,7 +108,8 @@ class Door:
     async def open(self):
         if self._server is None:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._let_in, sock=self._bound(self.port), backlog=1024)
+            self._server = await loop.create_server(
+                self._let_in, sock=self._bound(self.port), ssl=self._context, backlog=1024)
 
     def shut(self):
         if self._server is None:

@@ -3,6 +3,8 @@
 import modes_body
 import modes_controlled
 import modes_framing
+import modes_introspection
+import modes_recovery
 import modes_status
 from tls import LISTENERS
 
@@ -11,6 +13,8 @@ MODES = [
     *modes_status.MODES,
     *modes_body.MODES,
     *modes_controlled.MODES,
+    *modes_recovery.MODES,
+    *modes_introspection.MODES,
 ]
 
 _BY_NAME = {mode.path: mode for mode in MODES}
@@ -50,6 +54,9 @@ def as_text():
     lines.append("TLS listeners (with --tls-dir; the client trusts ca.pem):")
     lines += [f"  {row.name:34} {row.verdict:12} {row.does}" for row in LISTENERS]
     lines.append(f"  {'https_silent':34} {'unavailable':12} accepts connections, sends no handshake")
+    lines.append(f"  {'https_http2':34} {'valid':12} speaks only HTTP/2; POST /_http2 makes its connections fail")
+    lines.append(f"  {'https_door':34} {'valid':12} as door with TLS; 127.0.0.3 with its port stays open")
+    lines.append(f"  {'127.0.0.2':34} {'unavailable':12} with the port of https: never established")
     lines.append("Other listeners:")
     lines.append(f"  {'door':34} {'':12} as http; POST /_door?open=0 closes it: connections are refused")
     lines.append(f"  {'proxy_trap':34} {'':12} must receive nothing; GET /_trap shows what it received")

@@ -13,6 +13,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 UNTIL_CLOSE = HEAD + b"Connection: close\r\n\r\n"
 BODY_70K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (70 * 1024)}).encode()
+BODY_300K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (300 * 1024)}).encode()
 BODY_12K = json.dumps({**json.loads(CLAIMS), "padding": "x" * (12 * 1024)}).encode()
 # 32 MiB of spaces, which JSON allows, before valid claims.
 GZIP_BOMB = gzip.compress(b" " * (32 * 1024 * 1024) + CLAIMS, mtime=0)
@@ -144,12 +145,13 @@ MODES = [
         UNAVAILABLE,
         HEAD + b"X-Huge: " + b"x" * (1024 * 1024) + b"\r\n" + OK[len(HEAD) :],
     ),
-    says("body-70k", "70 KiB of valid claims", UNAVAILABLE, BODY_70K),
+    says("body-70k", "70 KiB of claims", VALID, BODY_70K),
+    says("body-300k", "300 KiB of claims", UNAVAILABLE, BODY_300K),
     static(
-        "body-70k-chunked",
-        "as body-70k, chunked",
+        "body-300k-chunked",
+        "as body-300k, chunked",
         UNAVAILABLE,
-        CHUNKED + b"".join(chunk(BODY_70K[i : i + 1024]) for i in range(0, len(BODY_70K), 1024))
+        CHUNKED + b"".join(chunk(BODY_300K[i : i + 1024]) for i in range(0, len(BODY_300K), 1024))
         + b"0\r\n\r\n",
     ),
     static(

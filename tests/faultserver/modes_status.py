@@ -101,6 +101,7 @@ MODES = [
     *_redirects(),
     says("empty-200", "200 with no body", UNAVAILABLE, b""),
     says("html-200", "200 with HTML (a captive portal)", UNAVAILABLE, HTML, 200, (), "text/html"),
+    says("jwt-200", "200 with a signed document", UNAVAILABLE, b"eyJhbGciOiJub25lIn0.e30.", 200, (), "application/jwt"),
     says("html-200-as-json", "HTML labeled as JSON", UNAVAILABLE, HTML),
     says("content-type-none", "valid claims without a Content-Type", VALID, CLAIMS, content_type=None),
     says("content-type-html", "valid claims as text/html", VALID, CLAIMS, content_type="text/html"),

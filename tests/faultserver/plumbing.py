@@ -116,6 +116,7 @@ class Connection(asyncio.Protocol):
         self.writable = asyncio.Event()
         self.writable.set()
         self.requests = 0
+        self.number = state.number_connection()
         self._received = bytearray()
         self._task = None
         self._is_last = False

@@ -21,11 +21,15 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import modes  # noqa: E402
 from control import Control  # noqa: E402
+from http2 import Http2Connection, http2_context  # noqa: E402
 from listeners import Door, FullBacklog, Mute, Rotating, Trap  # noqa: E402
 from plumbing import Connection, response  # noqa: E402
 from process import announce, die_with_parent  # noqa: E402
 from state import State  # noqa: E402
 from tls import make_contexts  # noqa: E402
+
+BLACK_HOLE = "127.0.0.2"  # with the port of https: the connection is never established
+ELSEWHERE = "127.0.0.3"  # with the port of https_door: where that service has moved to
 
 
 def parse_arguments():
@@ -76,6 +80,13 @@ class Dispatcher:
         return None
 
 
+async def open_door(state, ports, name, factory, context=None):
+    door = Door(factory, context)
+    await door.open()
+    ports[name] = door.port
+    state.doors.append(door)
+
+
 async def start_all(state, tls_dir):
     """Starts every listener; returns {name: port}."""
     loop = asyncio.get_running_loop()
@@ -90,9 +101,7 @@ async def start_all(state, tls_dir):
         return Connection(state, dispatcher)
 
     await listen("http", connection)
-    state.door = Door(connection)
-    await state.door.open()
-    ports["door"] = state.door.port
+    await open_door(state, ports, "door", connection)
     await listen("proxy_trap", state.trap.protocol)
     if tls_dir:
         contexts = make_contexts(tls_dir)
@@ -101,6 +110,9 @@ async def start_all(state, tls_dir):
         ports["https_rotating"] = state.rotating.port
         for name, context in contexts.items():
             await listen(name, connection, context)
+        await open_door(state, ports, "https_door", connection, contexts["https"])
+        await loop.create_server(connection, ELSEWHERE, ports["https_door"], ssl=contexts["https"])
+        await listen("https_http2", lambda: Http2Connection(state), http2_context(tls_dir))
         await listen("https_silent", Mute)
     state.trap_port = ports["proxy_trap"]
     return ports
@@ -122,6 +134,7 @@ async def serve(arguments):
     state = State(Trap(), run_mode)
     ports = await start_all(state, arguments.tls_dir)
     full = FullBacklog()
+    black_hole = FullBacklog(BLACK_HOLE, ports["https"]) if arguments.tls_dir else None  # noqa: F841
     ports["tcp_full"] = full.port
     announce(json.dumps(ports), arguments.port_file, arguments.ready_fd)
     await stop.wait()

@@ -30,20 +30,34 @@ class State:
     """One per server; shared by all its listeners.
 
     `run_mode(name, exchange)` answers in that mode. `trap_port` is set once the trap listens,
-    `door` once it is open, `rotating` with TLS.
+    `doors` once they are open, `rotating` with TLS.
     """
 
     def __init__(self, trap, run_mode):
         self.trap = trap
         self.trap_port = None
-        self.door = None
+        self.doors = []
         self.rotating = None
         self.run_mode = run_mode
         self.records = {}
         self.scripts = {}
+        self.http2 = {"requests": 0, "connections": 0, "old": "answer"}
+        self._connections = 0
+        self._first_new = 0
         self._gates = {}
         self._open_all = False
         self._changed = asyncio.Event()
+
+    def number_connection(self):
+        self._connections += 1
+        return self._connections
+
+    def deploy(self):
+        """A new instance takes over: connections made until now lead to the old one."""
+        self._first_new = self._connections + 1
+
+    def is_old(self, connection):
+        return connection.number < self._first_new
 
     def begin(self, exchange):
         """Records the arrival of a request for its mode. Each begin() has one end()."""
@@ -124,5 +138,7 @@ class State:
         """Clears everything except requests in flight, which still end in their old record."""
         self.records = {}
         self.scripts = {}
+        self._first_new = 0
+        self.http2.update(requests=0, connections=0, old="answer")
         self.close_gates()
         self.trap.reset()

@@ -25,7 +25,11 @@ NO_USAGE = dict.fromkeys(
     ),
     False,
 )
-LOCAL_NAMES = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+LOCAL_NAMES = [
+    x509.DNSName("localhost"),
+    x509.DNSName("auth.test"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Listener:
 
 
 LISTENERS = [
-    Listener("https", "a valid certificate, issued by ca.pem for localhost and 127.0.0.1", "valid"),
+    Listener("https", "a valid certificate, issued by ca.pem for localhost, auth.test and 127.0.0.1", "valid"),
     Listener(
         "https_wrong_name",
         "a certificate issued by ca.pem for other.invalid",

@@ -31,7 +31,6 @@ void read_body(std::string_view body) {
   require(proto::decode_claims(parsed->block.view(), claims));
   require_clean(claims.id);
   require_clean(claims.email);
-  require_clean(claims.raw);
   claims.roles.each([](std::string_view role) {
     require(!role.empty());
     require_clean(role);

@@ -42,8 +42,9 @@ def environment():
 
 
 def main(suite, command):
-    if suite not in suites.SUPPORTED:
-        return f"no such suite: {suite}; there are {', '.join(suites.SUPPORTED)}"
+    known = suites.SUPPORTED + suites.NEWER
+    if suite not in known:
+        return f"no such suite: {suite}; there are {', '.join(known)}"
     if why := suites.why_not():
         return f"--on {why}"
     print(f"a fresh {suite}: preparing its root", flush=True)

@@ -14,7 +14,9 @@ import subprocess
 
 CACHE = pathlib.Path(os.environ.get("CLAIMSD_MACHINES", "/var/cache/claimsd-tests"))
 SUPPORTED = ("bookworm", "trixie")
+NEWER = ("forky",)  # only the Python package is tested there
 TIMEOUT = 1800
+SCRIPTS = pathlib.Path("/usr/share/debootstrap/scripts")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 HOST_FILES = ("etc/resolv.conf", "etc/hosts", "root/.npmrc")
 HOST_DIRECTORIES = ("etc/apt/auth.conf.d", "usr/local/share/ca-certificates")
@@ -94,7 +96,8 @@ def make(suite, name="minbase", include=(), install=()):
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     try:
         included = [f"--include={','.join(include)}"] if include else []
-        run("debootstrap", "--variant=minbase", *included, suite, unfinished, host_mirrors()[0])
+        script = SCRIPTS / (suite if (SCRIPTS / suite).exists() else "sid")  # debootstrap does not know suites that are newer than itself
+        run("debootstrap", "--variant=minbase", *included, suite, unfinished, host_mirrors()[0], script)
         copy_host_settings(unfinished)
         (unfinished / "etc/apt/sources.list").write_text(sources(suite))
         guard = unfinished / "usr/sbin/policy-rc.d"

@@ -74,13 +74,16 @@ TEST_CASE("claims without an id are rejected") {
 
 TEST_CASE("every limit of a block is enforced on encoding") {
   CHECK_FALSE(block_of(std::string(kMaxId, 'i'), std::string(kMaxEmail, 'e'),
-                       Roles(kMaxRoles, std::string(kMaxRole, 'r')),
+                       Roles(kMaxRoles, std::string(kMaxRoleBytes / kMaxRoles, 'r')),
                        std::string(kMaxRawClaims, 'j'))
                   .empty());
   CHECK(block_of(std::string(kMaxId + 1, 'i'), "", {}, "").empty());
   CHECK(block_of("1", std::string(kMaxEmail + 1, 'e'), {}, "").empty());
   CHECK(block_of("1", "", Roles(kMaxRoles + 1), "").empty());
   CHECK(block_of("1", "", {std::string(kMaxRole + 1, 'r')}, "").empty());
+  const std::size_t longest = kMaxRoleBytes / kMaxRole;
+  CHECK_FALSE(block_of("1", "", Roles(longest, std::string(kMaxRole, 'r')), "").empty());
+  CHECK(block_of("1", "", Roles(longest + 1, std::string(kMaxRole, 'r')), "").empty());
   CHECK(block_of("1", "", {}, std::string(kMaxRawClaims + 1, 'j')).empty());
 }
 
@@ -101,8 +104,13 @@ TEST_CASE("every limit of a block is enforced on decoding") {
   CHECK_FALSE(decode_claims(
       id + u16(0) + u16(1) + u16(kMaxRole + 1) + std::string(kMaxRole + 1, 'r') + no_raw, claims));
   CHECK_FALSE(decode_claims(
-      id + u16(0) + u16(0) + u16(kMaxRawClaims + 1) + u16(0) + std::string(kMaxRawClaims + 1, 'j'),
+      id + u16(0) + u16(0) + u16((kMaxRawClaims + 1) & 0xffff) + u16((kMaxRawClaims + 1) >> 16) +
+          std::string(kMaxRawClaims + 1, 'j'),
       claims));
+  std::string roles = u16(kMaxRoleBytes / kMaxRole + 1);
+  for (std::size_t i = 0; i <= kMaxRoleBytes / kMaxRole; ++i)
+    roles += u16(kMaxRole) + std::string(kMaxRole, 'r');
+  CHECK_FALSE(decode_claims(id + u16(0) + roles + no_raw, claims));
 }
 
 }  // namespace

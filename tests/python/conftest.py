@@ -55,7 +55,7 @@ def api():
 
 @pytest.fixture
 def knowing_api():
-    """The same, but this process knows each issued token, like a worker of claimsd after the first lookup."""
+    """Like `api`, but this process knows each issued token, like a worker of claimsd after the first lookup."""
     from auth_integration.testing import FakeAuthApi
     from auth_integration.transports.base import bearer_of, identity_of
 
@@ -78,7 +78,7 @@ def middleware(request, use):
 
 @pytest.fixture
 def use():
-    """use(AUTH_API_URL=..., TRANSPORT=...): settings for one test. Names that are no Django setting go into AUTH_INTEGRATION."""
+    """use(AUTH_API_URL=..., TRANSPORT=...): settings for one test. Other names than Django's settings go into AUTH_INTEGRATION."""
     from django.test import override_settings
 
     made = []

@@ -1,4 +1,4 @@
-"""Async permissions in compositions: awaited in an async view, an error in a sync one, never taken for "yes"."""
+"""Async permissions in compositions: awaited in an async view, an error in a sync one, never treated as True."""
 
 import asyncio
 
@@ -49,7 +49,7 @@ class Hidden(BasePermission):
 
 
 def status(api, permission, role=None, **claims):
-    """The statuses of an async view with this permission, and of one that asks it about an object."""
+    """The statuses of an async view with this permission, and of one that checks it for an object."""
     class View(AsyncAPIView):
         permission_classes = [permission]
 
@@ -105,7 +105,7 @@ def test_in_a_sync_view_an_async_operand_is_a_clear_error(api, permission):
 
 @pytest.mark.parametrize("permission", [AsyncRule, ~AsyncRule, AsyncRule & HasRole("doctor"), Hidden & HasRole("doctor"), Hidden | HasRole("rvt")])
 @pytest.mark.parametrize("base", [APIView, AsyncAPIView])
-def test_an_awaitable_from_a_sync_method_is_never_a_verdict(api, permission, base):
+def test_an_awaitable_from_a_sync_method_is_never_a_decision(api, permission, base):
     class View(base):
         permission_classes = [permission]
 

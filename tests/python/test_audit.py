@@ -1,4 +1,4 @@
-"""The record of final refusals: one each, with the fields of an audit and without secrets."""
+"""Each final refusal has one record, with the fields of an audit and without secrets."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
 
 @pytest.fixture
 def records(caplog):
-    """What was recorded: events of the signal, which the log lines repeat."""
+    """The recorded events: those of the signal, which the log lines repeat."""
     events = []
 
     def receive(event, **_):

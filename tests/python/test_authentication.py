@@ -152,7 +152,7 @@ def test_a_known_token_needs_no_lookup(knowing_api, middleware, path):
     assert client.get("/not-tech/").status_code == 403
     assert knowing_api.queries == []
     assert get(path, "Bearer unknown").status_code in (200, 401)
-    assert [question.token for question in knowing_api.queries] == ["unknown"]
+    assert [query.token for query in knowing_api.queries] == ["unknown"]
 
 
 def test_a_view_instance_keeps_its_own_finalize_response(knowing_api):

@@ -18,7 +18,7 @@ async def echo_user(scope, receive, send):
 
 
 def connect(headers=(), offered=None, selected=None, inner=echo_user, **options):
-    """What the inner application sent, or the code with which the connection was closed. `selected` takes the subprotocol."""
+    """Returns the text that the inner application sent, or the close code. Appends the subprotocol to `selected`."""
     async def run():
         communicator = WebsocketCommunicator(ClaimsAuthMiddleware(inner, **options), "/live/", headers=list(headers), subprotocols=offered)
         connected, code = await communicator.connect()

@@ -13,7 +13,7 @@ from auth_integration.checks import AUTHENTICATION, AUTHENTICATOR, CSRF, MIDDLEW
 
 @pytest.fixture
 def sound(use, claimsd, faults):
-    """Settings with which nothing is wrong, but for what the test changes."""
+    """Correct settings, except for the changes of the test."""
     daemon = claimsd(faults.url("401"))
 
     def change(**changes):

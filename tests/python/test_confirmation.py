@@ -1,4 +1,4 @@
-"""max_age: sensitive views, and identify() outside of a request."""
+"""max_age: sensitive views, and identify() outside a request."""
 
 import asyncio
 
@@ -47,7 +47,7 @@ def test_a_sensitive_view_asks_with_max_age(knowing_api, view, max_age):
 @pytest.mark.parametrize("view", [PrescribeView, prescribe, prescribe_async])
 def test_a_sensitive_view_ignores_cached_answers(api, view):
     class StaleApi(type(api)):
-        """This process still knows a token that the Auth API rejects by now."""
+        """This process still knows a token that the Auth API now rejects."""
 
         def known(self, meta):
             from auth_integration.transports.base import identity_of
@@ -108,7 +108,7 @@ def test_identify_returns_claims_or_raises(api):
 
 
 def test_after_a_logout_a_lookup_with_max_age_0_removes_the_token_from_every_worker(claimsd, faults, use):
-    """The daemon asks the Auth API, hears 401, and purges the token for all processes of the host."""
+    """The daemon queries the Auth API, receives 401, and purges the token for all processes of the host."""
     mode = faults.script("logout", {}, {"status": 401})
     daemon = claimsd(faults.url(mode), cache={"max_ttl": "300s"})
     use(AUTH_API_URL=faults.url(mode), SOCKET=str(daemon.socket))

@@ -11,10 +11,11 @@ import shlex
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
-from install_for_tests import copy_sources
+from install_for_tests import copy_sources, with_ccache
 from servers import ask
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -50,11 +51,13 @@ def repository(tmp_path_factory):
 
 @pytest.fixture
 def venv(tmp_path):
-    """An environment with nothing but Debian's packages; pip as in the document, offline."""
+    """An environment with Debian's packages alone; pip as in the document, offline."""
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--system-site-packages", tmp_path / "venv"], check=True)
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DJANGO_SETTINGS_MODULE")}
-    environment.update(PATH=f"{tmp_path}/venv/bin:/usr/bin:/bin", PIP_NO_INDEX="1", PIP_NO_BUILD_ISOLATION="0", PIP_QUIET="1",
+    environment.update(PATH="/usr/bin:/bin", PIP_NO_INDEX="1", PIP_NO_BUILD_ISOLATION="0", PIP_QUIET="1",
                        PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1", AUTH_INTEGRATION_EXTENSION="required")
+    environment = with_ccache(environment, tempfile.gettempdir())
+    environment["PATH"] = f"{tmp_path}/venv/bin:{environment['PATH']}"
 
     def run(command, **more):
         done = subprocess.run(command, env={**environment, **more}, capture_output=True, text=True, cwd=tmp_path, timeout=300)
@@ -163,7 +166,7 @@ print(json.dumps(answer.data))
 
 
 def test_the_flow_of_the_model(lumen):
-    """Steps 1 to 7: log in, ask with the header; after logging out the Auth API says 401, and so does Lumen."""
+    """Steps 1 to 7: log in, send requests with the header; after logging out the Auth API says 401, and so does Lumen."""
     token = lumen.api.login("tess")
     before = lumen.api.me_requests()
     status, body = lumen(f"import json; print(json.dumps(request({token!r})))")[0]

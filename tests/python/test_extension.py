@@ -1,5 +1,6 @@
 """The extension over the real library and the real daemon."""
 
+import asyncio
 import ctypes
 import gc
 import json
@@ -23,7 +24,7 @@ NO_BUDGETS = {"misses_per_uid": 0, "misses_per_client": 0}  # all of them come f
 
 
 class Made:
-    """What the factory makes: something that a weak reference can follow."""
+    """The result of the factory, of which a test can hold a weak reference."""
 
     def __init__(self, *parts):
         self.parts = parts
@@ -58,7 +59,7 @@ def test_the_same_claims_are_parsed_once(handle):
 
 
 def test_ten_thousand_users_are_never_taken_for_each_other(handle):
-    """More than the table of parsed claims has room for, twice over."""
+    """Twice as many as the table of parsed claims can hold."""
     tokens = [f"token-{number}" for number in range(5000)]
     for _ in range(2):
         for token in tokens:
@@ -66,10 +67,10 @@ def test_ten_thousand_users_are_never_taken_for_each_other(handle):
 
 
 def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, faults):
-    """Then the JSON is {} for each of them: what is kept is found by id, email and roles, too."""
+    """Their JSON is {}: cached objects are distinguished by id, email and roles as well."""
     roles = ",".join(f'"{number:02d}' + '\\"' * 126 + '"' for number in range(64))
     steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]
-    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url(faults.script("large", *steps))).socket))
+    handle = _claimsd.Handle(Made, socket=str(claimsd({"url": faults.url(faults.script("large", *steps)), "max_claims_bytes": "4KiB"}).socket))
     found = [handle.identify(meta(f"token-{number}"), None).parts for number in range(3)]
     assert [(json, user, len(listed)) for json, user, _, listed in found] == [("{}", f"user-{number}", 64) for number in range(3)]
     claims = claims_from_daemon(*found[1])
@@ -77,7 +78,7 @@ def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, fa
 
 
 def known_request(handle):
-    """A request whose token this process has met. (A short one is never published.)"""
+    """A request with a token that this process knows. (A short token is never published.)"""
     assert handle.statistics()
     request = meta(jwt(sub="known", jti="9f0d2f0a5a4b4f6c8a1e"))
     while handle.known(request) is None:
@@ -118,7 +119,7 @@ def test_without_a_bearer_header_identify_returns_none(handle, header):
     assert handle.identify({} if header is None else {"HTTP_AUTHORIZATION": header}, None) is None
 
 
-@pytest.mark.parametrize("header,reason", [("Bearer", "malformed"), ("Bearer a b", "malformed"), ("Bearer " + "x" * 9000, "too_long"),
+@pytest.mark.parametrize("header,reason", [("Bearer", "malformed"), ("Bearer a b", "malformed"), ("Bearer " + "x" * 33000, "too_long"),
                                            (b"Bearer abc", "malformed"), (None, "malformed"), ("Bearer \ud800", "malformed")])
 def test_a_broken_header_is_refused_without_a_call(header, reason):
     nowhere = _claimsd.Handle(Made, socket="/nonexistent/claims.sock")
@@ -168,8 +169,14 @@ def test_wrong_arguments_are_type_errors(handle):
                  lambda: _claimsd.Handle(), lambda: _claimsd.Stream(), lambda: handle.query(5)):
         with pytest.raises(TypeError):
             call()
-    with pytest.raises(ValueError):
-        _claimsd.Handle(Made, socket="/" + "x" * 200)
+
+
+@pytest.mark.parametrize("options,problem", [
+    ({"socket": "/" + "x" * 200}, "socket_path: 1 to 107 bytes"), ({"client_name": "n" * 65}, "client_name: at most 64 bytes"),
+    ({"upstream": "https://" + "u" * 1100}, "upstream_url: at most 1,024 bytes"), ({"max_connections": 5000}, "max_connections: at most 1,024")])
+def test_a_wrong_option_is_named(options, problem):
+    with pytest.raises(ValueError, match=problem):
+        _claimsd.Handle(Made, **options)
 
 
 def test_a_closed_handle_raises_a_clear_error(handle):
@@ -308,6 +315,39 @@ def test_a_stream_keeps_its_handle(handle):
         stream.send(2, "token")
 
 
+def test_a_stream_cancels_queries_by_tag(claimsd, faults):
+    stream = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket)).stream()
+    stream.send(1, "token")
+    stream.send(2, "token")
+    assert stream.cancel(1) and not stream.cancel(1) and not stream.cancel(3)
+    identity, answer = received(stream, 1)[1]
+    assert (identity, answer.verdict, answer.reason) == (None, "unavailable", "canceled")
+    assert stream.pending() == 1
+    faults.open("gate")
+    assert isinstance(received(stream, 1)[2][0], Made)
+
+
+def test_the_query_of_a_canceled_task_is_no_longer_open(claimsd, faults):
+    from auth_integration.transports.event_loop import LoopStream
+
+    handle = _claimsd.Handle(Made, socket=str(claimsd(faults.url("gate")).socket))
+
+    async def cancel_a_task():
+        stream = LoopStream(asyncio.get_running_loop(), handle)
+        task = asyncio.ensure_future(stream.query("token", None, None, 30000, _claimsd.ANY_AGE))
+        await asyncio.sleep(0)
+        assert stream.tagged.stream.pending() == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        stream.tagged.receive()
+        assert stream.tagged.stream.pending() == 0
+        stream.close()
+
+    asyncio.run(cancel_a_task())
+    faults.open("gate")
+
+
 def test_a_stream_does_not_survive_fork(handle):
     stream = handle.stream()
     child = os.fork()
@@ -336,7 +376,7 @@ def allow_only_write_and_exit():
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the system call numbers are those of x86-64")
 def test_a_hit_makes_no_system_call(handle):
-    """In a child that the kernel ends at its first one; 10,000 hits take less than a lease."""
+    """In a child that the kernel kills at its first system call; 10,000 hits take less than a lease."""
     request, (read_end, write_end) = known_request(handle), os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""The fake Auth API for applications' tests: nesting, and what happens without one."""
+"""The fake Auth API for applications' tests: nesting, and lookups without one."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def test_an_exception_inside_restores_the_outer_fake():
 
 def test_without_a_fake_a_test_that_would_ask_the_real_auth_api_fails_loudly(use):
     use(AUTH_API_URL="https://auth.example.com", TRANSPORT="direct")
-    with pytest.raises(RuntimeError, match="would ask the real Auth API at https://auth.example.com: enter auth_integration.testing.FakeAuthApi"):
+    with pytest.raises(RuntimeError, match="would query the real Auth API at https://auth.example.com: enter auth_integration.testing.FakeAuthApi"):
         identify("token")
     use(AUTH_API_URL="http://127.0.0.1:1", TRANSPORT="direct")
     assert type(runtime.current().transport).__name__ == "DirectTransport"

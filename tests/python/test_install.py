@@ -3,11 +3,13 @@
 import os
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 
 import pytest
 
-from install_for_tests import copy_sources
+from install_for_tests import copy_sources, with_ccache
+from typed_site import ERRONEOUS_LINES, SITE, SITE_WITH_ERRORS
 
 PYTHON = "/usr/bin/python3"
 
@@ -19,7 +21,7 @@ def package(tmp_path):
 
 
 def run(*command, **options):
-    environment = {**os.environ, **options.pop("env", {})}
+    environment = with_ccache({**os.environ, **options.pop("env", {})}, tempfile.gettempdir())
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **options)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -62,31 +64,6 @@ def test_mypy_accepts_the_package(package):
     assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--config-file", "pyproject.toml", "auth_integration", cwd=package)
 
 
-USER = """
-from typing import Any, List, Type
-from auth_integration.authentication import AuthAPITokenAuthentication
-from auth_integration.composition import ComposablePermission
-from auth_integration.decorators import confirmed_within, role_required
-from auth_integration.identify import identify
-from auth_integration.permissions import ClaimsPermission, ConfirmedWithin, HasAllRoles, HasAnyRole, HasRole
-from auth_integration.users import ClaimsUser
-permission_classes: List[Type[ClaimsPermission]] = [HasRole("rvt"), HasAnyRole("doctor", "admin"), HasAllRoles("a", "b")]
-composed: List[Type[ComposablePermission]] = [HasRole("rvt") & ~HasRole("x") | ConfirmedWithin(30)]
-partners: Type[AuthAPITokenAuthentication] = AuthAPITokenAuthentication.configured(upstream="partners")
-@role_required("rvt")
-def view(request: Any) -> str:
-    user: ClaimsUser = request.user
-    return user.email
-@confirmed_within(0)
-async def sensitive(request: Any) -> int:
-    return 5
-text: str = view(None)
-email: str = identify("token", max_age=0).email
-"""
-WRONG = ["number: int = HasRole('a') & HasRole('b')", "number: int = HasRole('a') | HasRole('b')", "number: int = ~HasRole('a')",
-         "number: int = HasRole('a') & ~HasRole('b') | HasRole('c')", "number: int = view(None)", "HasRole(5)", "number: int = partners"]
-
-
 def mypy(package, tmp_path, source):
     (tmp_path / "user.py").write_text(source)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -95,11 +72,10 @@ def mypy(package, tmp_path, source):
 
 
 def test_mypy_knows_the_types_that_a_site_uses(package, tmp_path):
-    """py.typed and the stub are what a user's mypy sees."""
-    assert "Success" in mypy(package, tmp_path, USER)
+    """A user's mypy sees py.typed and the stub."""
+    assert "Success" in mypy(package, tmp_path, SITE)
 
 
 def test_mypy_keeps_the_type_of_a_permission_through_the_operators(package, tmp_path):
-    found = mypy(package, tmp_path, USER + "\n".join(WRONG))
-    first = USER.count("\n") + 1
-    assert {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line} == set(range(first, first + len(WRONG))), found
+    found = mypy(package, tmp_path, SITE_WITH_ERRORS)
+    assert {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line} == ERRONEOUS_LINES, found

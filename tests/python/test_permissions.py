@@ -19,7 +19,7 @@ class ReadOnly(BasePermission):
 
 
 def status(api, permission, role=None, method="get", **claims):
-    """The status of a view with this permission for a user with this role (None: anonymous), and of one that asks about an object."""
+    """The status of a view with this permission for a user with this role (None: anonymous), and of one that checks it for an object."""
 
     class View(GenericAPIView):
         permission_classes = [permission]

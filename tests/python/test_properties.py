@@ -21,7 +21,7 @@ headers = st.one_of(
     st.none(), st.text(max_size=50), st.binary(max_size=50).map(lambda raw: raw.decode("latin-1")),
     st.builds("{}{}{}".format, st.sampled_from(["Bearer", "bearer", "Basic", ""]), st.text(" \t\0,=", max_size=3),
               st.text(st.characters(max_codepoint=0x2ff), max_size=20)),
-    st.just("Bearer token"), st.just("Bearer " + "x" * 8193))
+    st.just("Bearer token"), st.just("Bearer " + "x" * 32769))
 words = st.text(max_size=8) | st.sampled_from(["rvt", "doctor", "admin"])
 values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | words,
                       lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=6)
@@ -34,7 +34,7 @@ outages = st.sampled_from(sorted(REASONS)).map(answer_of).filter(lambda answer: 
 class AnyApi(FakeAuthApi):
     """Answers with the document of the example, as the direct transport would have read it."""
 
-    def ask(self, token, meta, route, max_age=None):
+    def query(self, token, meta, route, max_age=None):
         if isinstance(self.given_answer, Answer):
             return self.given_answer
         try:

@@ -45,7 +45,7 @@ def url(fault_server):
 
 @pytest.fixture
 def site(claimsd, url, use):
-    """site(**daemon): the daemon that the clinic in this process asks."""
+    """site(**daemon): starts the daemon that the clinic in this process queries."""
     def start(**configuration):
         daemon = claimsd(url, limits={**NO_BUDGETS, **configuration.pop("limits", {})}, **configuration)
         use(AUTH_API_URL=url, SOCKET=str(daemon.socket), **WAITS)
@@ -56,7 +56,7 @@ def site(claimsd, url, use):
 
 @pytest.fixture
 def errors(caplog):
-    """What the site's log says of reports that were lost."""
+    """The site's log records of lost reports."""
     caplog.set_level(logging.INFO, "auth_integration.audit")
     return lambda: [json.loads(record.getMessage()) for record in caplog.records
                     if record.name == "auth_integration.audit" and record.levelname == "ERROR"]
@@ -67,7 +67,7 @@ def bearer(token):
 
 
 def records(claimsctl, daemon, *arguments, token=""):
-    """The reported ones among what `claimsctl audit search` finds on the running daemon."""
+    """The reported refusals that `claimsctl audit search` finds on the running daemon."""
     lines = claimsctl(daemon, "--json", "audit", "search", *arguments, "--directory", daemon.root / "audit", token=token).splitlines()
     return [record for record in map(json.loads, lines) if record["event"] in REPORTED]
 
@@ -243,7 +243,7 @@ def test_by_default_a_refusal_on_an_event_loop_does_not_wait(site, use, claimsct
 
 
 def test_a_waiting_report_does_not_block_the_event_loop(site, use, claimsctl):
-    """The daemon stands still; other tasks of the loop go on, and the refusal waits for its record."""
+    """The daemon is stopped; other tasks of the loop go on, and the refusal waits for its record."""
     daemon = site()
     use(MIDDLEWARE=MIDDLEWARE)
 

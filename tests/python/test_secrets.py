@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 from django.core import mail
+from django.core.cache.backends.base import BaseCache
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 from django.utils.log import AdminEmailHandler
@@ -24,6 +25,7 @@ from clinic.urls import urlpatterns as clinic_patterns
 
 EMAIL = "canary-address@example.com"
 TOKEN = "canary-token." + "c4n4ry" * 20 + ".signature"
+LOCMEM = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 MIDDLEWARE = ["auth_integration.middleware.CacheUserClaimsMiddleware"]
 
 
@@ -82,7 +84,7 @@ class CanaryApi(FakeAuthApi):
 class FailingApi(CanaryApi):
     """A transport with a bug."""
 
-    def ask(self, token, meta, route, max_age=None):
+    def query(self, token, meta, route, max_age=None):
         raise ZeroDivisionError(token)
 
 
@@ -156,18 +158,64 @@ def test_a_503_of_the_application_is_still_logged_by_django(api, admins):
     assert len(admins) == 1
 
 
-def test_no_log_record_holds_a_token_or_an_email_address(canary, caplog, middleware):
+@pytest.fixture
+def logs(caplog):
+    """Every record of this process, those of django.request included, which the clinic's settings keep from the root."""
     caplog.set_level(logging.DEBUG)
+    logger = logging.getLogger("django.request")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def texts_of(records):
+    """(logger, text) of each record: the message, the members, and the traceback as a handler prints it."""
+    formatter = logging.Formatter()
+    for record in records:
+        members = {name: repr(value) for name, value in record.__dict__.items() if name != "exc_info"}
+        yield record.name, formatter.format(record) + json.dumps(members)
+
+
+def test_no_log_record_holds_a_token_or_an_email_address(canary, logs, middleware):
     client = Client(raise_request_exception=False)
     for where in [*BROKEN, "/me/", "/not-tech/", "/admin-or-doctor/", "/plain-async/"]:
         client.get(where, **canary)
         client.get(where, HTTP_AUTHORIZATION=f"Bearer {TOKEN} {TOKEN}")
         client.get(where, HTTP_AUTHORIZATION=f"Bearer {TOKEN}x", REMOTE_ADDR=TOKEN, HTTP_TRACEPARENT=TOKEN)
     asyncio.run(AsyncClient().get("/plain-async/", AUTHORIZATION=f"Bearer {TOKEN}"))
-    assert len(caplog.records) > 10
-    for record in caplog.records:
-        text = record.getMessage() + json.dumps({name: repr(value) for name, value in record.__dict__.items() if name != "exc_info"})
-        assert found_in(text, EMAIL) == [], record.name
+    assert len(logs.records) > 10 and "django.request" in {record.name for record in logs.records}
+    assert [name for name, text in texts_of(logs.records) if found_in(text, EMAIL)] == []
+
+
+DOCUMENTS = [{"id": "user-1", "email": EMAIL, "role": "rvt"}, {"id": [EMAIL]}, {"id": "user-1", "email": {"at": EMAIL}}, {"id": "user-1", "role": {EMAIL: EMAIL}}]
+
+
+class BrokenCache(BaseCache):
+    def __init__(self, *_):
+        super().__init__({})
+
+    def get(self, key, *_, **__):
+        raise ConnectionError(key)
+
+    set = get
+
+
+@pytest.mark.parametrize("transport", ["direct", "daemon"])
+def test_no_real_lookup_logs_a_token_or_an_email_address(claimsd, faults, use, logs, transport):
+    """Usable and unusable documents, redirects, outages; for the direct transport also a cache that fails."""
+    modes = [faults.script(f"canary-{number}", {"body": json.dumps(body)}) for number, body in enumerate(DOCUMENTS)]
+    modes += [faults.script("redirect", {"status": 302, "headers": {"Location": f"https://other.example.com/?{TOKEN}"}}), "401", "500", "echo"]
+    statuses = set()
+    for mode in modes if transport == "direct" else [modes[0], modes[1], "401"]:
+        options = {"SOCKET": str(claimsd(faults.url(mode)).socket)} if transport == "daemon" else {}
+        broken = {"default": {"BACKEND": f"{__name__}.BrokenCache"}}
+        use(AUTH_API_URL=faults.url(mode), TRANSPORT=transport, DEBUG=True, CACHES=broken if mode == "echo" else LOCMEM, **options)
+        for where in ("/me/", "/plain-async/"):
+            for token in (TOKEN, f"{TOKEN}2"):
+                statuses.add(Client(raise_request_exception=False).get(where, HTTP_AUTHORIZATION=f"Bearer {token}").status_code)
+    assert statuses == {200, 401, 503}
+    assert len(logs.records) > 10
+    assert [(name, text) for name, text in texts_of(logs.records) if found_in(text, EMAIL)] == []
 
 
 @pytest.fixture

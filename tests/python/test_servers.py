@@ -32,7 +32,7 @@ PATHS = {"uvicorn": ["/me/", "/plain-async/", "/plain/"]}
 
 @contextlib.contextmanager
 def serving(kind, daemon, url, *more, **environment):
-    """The clinic under gunicorn; the port."""
+    """Serves the clinic with gunicorn; yields the port."""
     ready, write_end = os.pipe()
     settings = {"CLINIC_AUTH_API_URL": url, "CLINIC_AUTH_INTEGRATION": json.dumps({"SOCKET": str(daemon.socket)})}
     with open(daemon.root / "server.log", "wb") as log:
@@ -53,7 +53,7 @@ def serving(kind, daemon, url, *more, **environment):
 
 
 class Visitor(threading.Thread):
-    """Asks as many users in turn, over a kept connection; counts what came of it."""
+    """Sends one request for each of its tokens over a kept connection, and counts the answers."""
 
     daemon_came_back = 0.0  # when, by the monotonic clock; infinity: it is away
 
@@ -184,7 +184,7 @@ def test_an_outage_is_503_and_no_token_is_in_the_servers_log(claimsd, faults, ki
 
 
 def reported(daemon):
-    """The refusals in the audit log: how many of each route."""
+    """The number of refusals of each route in the audit log."""
     claimsctl = str(daemon.binary.parent.parent / "client" / "claimsctl" / "claimsctl")
     exported = subprocess.run([claimsctl, "--admin-socket", str(daemon.admin_socket), "audit", "export", "--format", "jsonl", "--directory",
                                str(daemon.root / "audit")], capture_output=True, text=True, check=True).stdout
@@ -209,7 +209,7 @@ def test_each_refusal_of_every_worker_is_recorded_once_without_waiting(claimsd, 
 
 
 def refusals(port, where, count=1):
-    """The statuses of so many requests without a token, each over a connection of its own."""
+    """The statuses of `count` requests without a token, each over its own connection."""
     statuses = []
     for _ in range(count):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -221,7 +221,7 @@ def refusals(port, where, count=1):
 
 @pytest.mark.parametrize("kind", SERVERS)
 def test_a_refusal_that_waits_for_its_record_delays_no_other_request(claimsd, faults, kind):
-    """While the daemon stands still a refusal waits; who needs no daemon is served by the same worker."""
+    """While the daemon is stopped a refusal waits; the same worker serves requests that need no daemon."""
     daemon = claimsd(faults.url("echo"), limits=NO_BUDGETS)
     path = "/plain-async/" if kind == "uvicorn" else "/tech/"
     workers = "8" if kind == "prefork" else "1"

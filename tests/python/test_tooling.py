@@ -1,6 +1,7 @@
 """The schema extension, the tools for applications' tests, imports, and the README's tables."""
 
 import ast
+import importlib
 import json
 import os
 import pathlib
@@ -9,12 +10,17 @@ import re
 import subprocess
 import sys
 
+import django
 import pytest
+import rest_framework
 from rest_framework.test import APIClient
 
 from auth_integration.testing import ClaimsTestCase
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "machine"))
+
+import suites  # noqa: E402
 
 
 def run(script, **environment):
@@ -134,24 +140,32 @@ def test_the_readme_lists_every_option():
     assert re.findall(r"^\| `([A-Z_]+)` \| `", readme, re.MULTILINE) == list(OPTIONS)
 
 
-def supported():
-    """The rows of the README's table: (suite, Python, Django, REST framework)."""
+def tested_versions():
+    """The README's table: suite -> (Python, Django, REST framework)."""
     table = (PACKAGE / "README.md").read_text().split("| Debian suite |")[1].split("\n\n")[0]
-    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in table.splitlines()[2:]]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    return {row[0].split()[0]: tuple(row[1:]) for row in rows}
 
 
-def test_the_readme_lists_the_versions_that_this_suite_runs_on():
-    """Run by on_suite.sh on each row; a version that is not in the table fails here."""
-    import django
-    import rest_framework
+def test_the_readme_lists_the_suites_that_dev_runs_this_on():
+    assert list(tested_versions()) == [*suites.SUPPORTED, *suites.NEWER]
 
-    short = [".".join(version.split(".")[:2]) for version in (platform.python_version(), django.__version__, rest_framework.VERSION)]
-    assert tuple(short) in [row[1:] for row in supported()]
-    assert [row[0].split()[0] for row in supported()] == ["bookworm", "trixie", "forky"]
+
+def test_the_readme_lists_the_versions_that_this_run_has():
+    """`./dev --on SUITE python` compares each row."""
+    versions = (platform.python_version(), django.__version__, rest_framework.VERSION)
+    assert tested_versions()[suites.running()] == tuple(".".join(version.split(".")[:2]) for version in versions)
+
+
+def test_the_readme_imports_only_what_exists():
+    snippets = re.findall(r"^```python\n(.*?)^```$", (PACKAGE / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    imports = [node for snippet in snippets for node in ast.walk(ast.parse(snippet)) if isinstance(node, ast.ImportFrom)]
+    assert len(snippets) > 5 and len(imports) > 2
+    assert [(node.module, alias.name) for node in imports for alias in node.names if not hasattr(importlib.import_module(node.module), alias.name)] == []
 
 
 def test_no_module_imports_itself_through_others():
-    """At the top of a module, where a cycle fails or works by chance. Imports inside of functions are delayed on purpose."""
+    """At the top of a module, where a cycle fails or works by chance. Imports inside functions are delayed on purpose."""
     root = PACKAGE / "auth_integration"
     names = {".".join(("auth_integration", *path.relative_to(root).with_suffix("").parts)): path for path in root.rglob("*.py")}
     imports = {}

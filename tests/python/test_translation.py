@@ -1,7 +1,10 @@
-"""What a client reads can be translated by the project, with an ordinary message catalog."""
+"""A project can translate the messages to clients with an ordinary catalog."""
 
+import os
+import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from django.test import Client
@@ -48,11 +51,9 @@ def test_messages_to_a_client_are_translated(api, german, path):
         assert client.get(path, HTTP_AUTHORIZATION=f"Bearer {token}").json()["detail"] == "Bitte gleich noch einmal versuchen."
 
 
-def test_makemessages_finds_every_message(tmp_path):
-    package = ROOT / "client" / "python" / "auth_integration"
-    command = ["xgettext", "--language=Python", "--from-code=UTF-8", "--keyword=_", "--keyword=gettext", "--keyword=gettext_lazy", "--keyword=gettext_noop", "-o",
-               str(tmp_path / "found.pot"), *map(str, sorted(package.glob("*.py")))]
-    subprocess.run(command, check=True)
-    joined = (tmp_path / "found.pot").read_text().replace('"\n"', "").replace('\\"', '"')
+def test_the_command_of_the_readme_finds_every_message(tmp_path):
+    command, = re.findall(r"^xgettext .*?\.py$", (ROOT / "client" / "python" / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    subprocess.run(command.replace("python3", sys.executable), shell=True, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.environ["CLINIC_PATH"]})
+    joined = (tmp_path / "messages.pot").read_text().replace('"\n"', "").replace('\\"', '"')
     shown = [text for verdict, text in REASONS.values() if verdict == "invalid"]
     assert [text for text in [*CATALOG, *shown] if text not in joined] == []

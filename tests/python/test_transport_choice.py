@@ -1,4 +1,4 @@
-"""TRANSPORT = "auto": direct only if there is no sign of claimsd on the host, and never silently."""
+"""TRANSPORT = "auto": direct only if the host has no file of claimsd, and never silently."""
 
 import logging
 import sys

@@ -26,6 +26,12 @@ void outage(Simulation& sim) {
   sim.end_outage_after(upstream, sim.dice.about(40 * sim.scenario.gap) + 100ms);
 }
 
+void new_instance(Simulation& sim) {
+  const auto how = static_cast<OldInstance>(
+      sim.dice.below(static_cast<unsigned>(OldInstance::kCount)));
+  sim.upstream.pools[some_upstream(sim)].deploy(how);
+}
+
 void token_ends(Simulation& sim) {
   sim.records.token(sim.popular_token()).good = false;
 }
@@ -136,6 +142,7 @@ void tick_for_nothing(Simulation& sim) {
 // Actions that make steps themselves come last.
 constexpr auto kActions = std::to_array<Action>({
     {"outage", 8, outage},
+    {"new instance of the Auth API", 4, new_instance},
     {"token becomes invalid", 10, token_ends},
     {"tokens become valid again", 3, token_is_good_again},
     {"token breaks the Auth API", 3, token_breaks_the_auth_api},

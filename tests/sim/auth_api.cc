@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "proto/limits.h"
+#include "tests/sim/health.h"
 
 namespace claimsd::sim {
 
@@ -43,6 +44,16 @@ Response AuthApi::serve(const TokenRecord& token) {
   response.version = versions_[token.user];
   response.huge = dice_.permille(2);
   if (dice_.percent(scenario_.with_headers)) add_headers(response);
+  return response;
+}
+
+Response AuthApi::serve_old(OldInstance how) {
+  Response response;
+  switch (how) {
+    case OldInstance::kUnavailable: response.status = 503; break;
+    case OldInstance::kRejects: response.status = 401; break;
+    default: response.failure = Reason::kUpstreamTimeout; break;
+  }
   return response;
 }
 
@@ -100,8 +111,11 @@ std::string body_of(std::uint32_t user, std::uint32_t version, bool huge) {
   return body;
 }
 
-claims::FetchOutcome compose(const Response& response, std::uint32_t user) {
+claims::FetchOutcome compose(const RequestRecord& request, std::uint32_t user, BootTime now) {
+  const Response& response = request.response;
   claims::FetchOutcome outcome;
+  outcome.reused = was_reused(request);
+  if (outcome.reused) outcome.connection_age = now - request.connection.made;
   outcome.failure = response.failure;
   if (response.failure != Reason::kOk) return outcome;
   outcome.status = response.status;

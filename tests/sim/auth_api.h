@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "tests/sim/connections.h"
 #include "tests/sim/records.h"
 #include "tests/sim/scenario.h"
 
@@ -35,6 +36,8 @@ class AuthApi {
 
   // The response to a request that arrives now.
   Response serve(const TokenRecord& token);
+  // The same over a connection to an instance that was replaced.
+  static Response serve_old(OldInstance how);
   // Delay until a request arrives, and until its response returns.
   Duration way_there();
   Duration way_back(const Response& response);
@@ -58,7 +61,7 @@ class AuthApi {
 
 // The claims document of a user.
 std::string body_of(std::uint32_t user, std::uint32_t version, bool huge);
-// Converts `response` to the service's input.
-claims::FetchOutcome compose(const Response& response, std::uint32_t user);
+// Converts the response of a request that completes now to the service's input.
+claims::FetchOutcome compose(const RequestRecord& request, std::uint32_t user, BootTime now);
 
 }  // namespace claimsd::sim

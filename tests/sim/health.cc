@@ -10,7 +10,6 @@ using proto::Reason;
 namespace {
 
 constexpr std::size_t kFirstOfTheRamp = 2;
-constexpr Duration kShortestBackoff = milliseconds(100);
 constexpr Duration kRemembered = seconds(60);
 
 }  // namespace
@@ -28,22 +27,41 @@ bool may_be_token(const Response& response) {
          response.failure != Reason::kUpstreamTls;
 }
 
+bool was_reused(const RequestRecord& request) {
+  // These fail before a connection is there.
+  return request.connection.reused && request.response.failure != Reason::kUpstreamConnect &&
+         request.response.failure != Reason::kUpstreamTls;
+}
+
+bool may_be_connection(const RequestRecord& request) {
+  const Response& response = request.response;
+  return is_down(response) && was_reused(request) && response.status != 429 &&
+         response.retry_after == seconds(0);
+}
+
 void UpstreamHealth::reset(const claims::BreakerPolicy& policy, std::size_t max_in_flight) {
   *this = UpstreamHealth();
   policy_ = policy;
   max_in_flight_ = window_ = max_in_flight;
 }
 
-void UpstreamHealth::ended(const Response& response, Failing& failing, BootTime now) {
+void UpstreamHealth::ended(const RequestRecord& request, bool settled, Failing& failing,
+                           BootTime now) {
+  const Response& response = request.response;
   if (!is_down(response)) {
     window_ = std::min(max_in_flight_, state_ == State::kWorks ? window_ + 1 : kFirstOfTheRamp);
     state_ = State::kWorks;
     failures_ = 0;
-    failing = {};
+    if (settled) {
+      failing = {};
+    } else {
+      note_token(response, failing, now);
+    }
     return;
   }
   const bool said_before = may_be_token(response) && failing.holds(now);
   if (may_be_token(response)) note_token(response, failing, now);
+  if (may_be_connection(request)) return;
   const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
   if (said_before) {
     if (state_ != State::kProbed) return;
@@ -74,7 +92,10 @@ void UpstreamHealth::note_token(const Response& response, Failing& failing, Boot
   failing.failures = failing.holds(now) ? failing.failures + 1 : 1;
   const Duration advice = std::min<Duration>(response.retry_after, policy_.longest_retry_after);
   const bool backoff = failing.failures >= policy_.failure_threshold;
-  failing.earliest = now + (backoff ? std::max(advice, kShortestBackoff) : advice);
+  Duration limit = policy_.first_backoff;
+  for (unsigned round = policy_.failure_threshold; backoff && round < failing.failures; ++round)
+    limit = std::min(2 * limit, policy_.longest_backoff);
+  failing.earliest = now + (backoff ? std::max(advice, limit / 2) : advice);
   failing.latest = now + (backoff ? std::max(advice, policy_.longest_backoff) : advice);
   failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
 }

@@ -17,9 +17,10 @@ class UpstreamHealth {
   enum class State : std::uint8_t { kWorks, kLeftAlone, kProbed };
 
   void reset(const claims::BreakerPolicy& policy, std::size_t max_in_flight);
-  // A request ended and was not retried at another URL. Failures that may be caused by the token
-  // count once per token; updates `failing`, the record of that token.
-  void ended(const Response& response, Failing& failing, BootTime now);
+  // A request ended and was not sent again. Failures that may be caused by the token count once per
+  // token, those that may be caused by a kept connection not at all; updates `failing`, the record of
+  // the token. `settled`: it was confirmed or rejected.
+  void ended(const RequestRecord& request, bool settled, Failing& failing, BootTime now);
   // A request starts. Returns why it is not allowed, or "". `flying` includes this request.
   const char* started(BootTime now, std::size_t in_flight);
 
@@ -49,5 +50,10 @@ class UpstreamHealth {
 bool is_down(const Response& response);
 // True if the failure may be specific to this token: the Auth API was reached.
 bool may_be_token(const Response& response);
+
+// True if the failure may be specific to its kept connection.
+bool may_be_connection(const RequestRecord& request);
+// True if it went over a connection that had carried an earlier request.
+bool was_reused(const RequestRecord& request);
 
 }  // namespace claimsd::sim

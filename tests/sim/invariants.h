@@ -59,7 +59,9 @@ std::span<const Invariant> invariants();
   I(in_flight,       "requests in flight stay within their limit") \
   I(request_cause,   "a request has waiters or is a refresh-ahead of an entry in use") \
   I(health,          "a failing Auth API or token gets a backoff, one probe, then a ramp") \
-  I(retries,         "retries go to another URL and stay within the retry budget") \
+  I(retries,         "retries go to another URL or a new connection and stay within the retry budget") \
+  I(new_connection,  "probes, retries and checks of rejections use new connections") \
+  I(doubted,         "a rejection over an old connection is believed only if new connections agree") \
   I(budget,          "requests stay within the rate limits of all uids") \
   I(unusable_unasked,"a malformed or expired token is never sent to an Auth API") \
   I(negative_spares, "a token with a negative entry causes no request") \

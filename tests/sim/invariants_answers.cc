@@ -205,9 +205,6 @@ std::string check_invalid_cause(const Facts& facts) {
       case Reason::kMalformed:
         if (token.kind != TokenKind::kMalformed) return "a well-formed token is called malformed";
         break;
-      case Reason::kTooLong:
-        if (token.kind != TokenKind::kTooLong) return "a token of legal length is called too long";
-        break;
       case Reason::kExpired:
         if (!past_exp_and_skew(token, facts.now(), facts.policy))
           return "an unexpired token is called expired";
@@ -295,6 +292,9 @@ std::string check_unavailable_cause(const Facts& facts) {
         if (!facts.records.stopping) return "shutting down, although the service is not stopping";
         break;
       case Reason::kNotRecorded: break;  // checked above
+      case Reason::kTooLong:
+        if (token.kind != TokenKind::kTooLong) return "a token of legal length is called too long";
+        break;
       default:
         if (request == nullptr || meaning(facts, *request) != Meaning::kNothing ||
             reason_of(request->response) != answer.reason) {

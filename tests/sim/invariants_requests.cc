@@ -119,6 +119,31 @@ std::string check_retries(const Facts& facts) {
   return {};
 }
 
+std::string check_new_connection(const Facts& facts) {
+  for (const RequestNumber number : facts.step().started) {
+    const RequestRecord& request = facts.records.requests[number];
+    const UpstreamHealth& health = facts.health[facts.records.token(request.token).upstream];
+    const bool is_probe = health.state() == UpstreamHealth::State::kProbed;
+    if (request.connection.reused && (facts.step().sent_again || is_probe))
+      return "a probe, a retry or a check over a kept connection";
+  }
+  return {};
+}
+
+std::string check_doubted(const Facts& facts) {
+  if (!facts.step().completed || facts.step().sent_again || facts.records.stopping) return {};
+  const RequestRecord& request = facts.records.requests[*facts.step().completed];
+  const UpstreamId upstream = facts.records.token(request.token).upstream;
+  if (meaning_of(request.response, facts.policy.upstreams[upstream]) != Meaning::kRefuses ||
+      request.checks || !was_reused(request) ||
+      facts.now().boot - request.connection.made < RejectionCheck::kOldConnection)
+    return {};
+  const Records::OfUpstream& api = facts.records.upstreams[upstream];
+  const bool is_believed = api.agreements >= RejectionCheck::kAgreements &&
+                           facts.now().boot - api.last_agreement < RejectionCheck::kBelieved;
+  return is_believed ? "" : "a rejection over an old connection is believed without a check";
+}
+
 std::string check_budget(const Facts& facts) {
   const Rate& rate = facts.policy.rate_limit.per_uid;
   const Records& records = facts.records;

@@ -1,4 +1,5 @@
 #include "tests/sim/ports.h"
+#include "tests/sim/rules.h"
 
 #include <fmt/core.h>
 
@@ -226,7 +227,9 @@ void SimUpstream::note_completion() {
   step.noted = true;
   const RequestRecord& request = records_.requests[*step.completed];
   TokenRecord& token = records_.token(request.token);
-  health[token.upstream].ended(request.response, token.failing, clock_.now().boot);
+  const bool settled =
+      meaning_of(request.response, policy_.upstreams[token.upstream]) != Meaning::kNothing;
+  health[token.upstream].ended(request, settled, token.failing, clock_.now().boot);
 }
 
 bool SimUpstream::was_due(TokenNumber number) const {
@@ -236,7 +239,22 @@ bool SimUpstream::was_due(TokenNumber number) const {
   });
 }
 
-void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+// Why the request may not be sent again, or "".
+const char* SimUpstream::forbids_again(const RequestRecord& before, const RequestRecord& again) const {
+  if (again.checks) {
+    if (before.checks) return "a second check of a rejection";
+    const bool is_old =
+        was_reused(before) &&
+        clock_.now().boot - before.connection.made >= RejectionCheck::kOldConnection;
+    return is_old ? "" : "a check of a rejection over a recent connection";
+  }
+  if (!is_down(before.response)) return "a retry although the first attempt got a response";
+  if (before.url == again.url && !may_be_connection(before)) return "a retry at the same URL";
+  return "";
+}
+
+void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                        Connect connect) {
   const auto number = records_.find(Records::key_of(upstream, token.view()));
   if (!number) {
     records_.step.broken_port = "a request for an unknown token";
@@ -248,6 +266,7 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
   record.url = url;
   record.started = record.first_started = clock_.now();
   record.instance = records_.instance;
+  record.connection = pools[upstream].take(connect, record.started.boot);
   const auto& parameters = records_.token(*number).open;
   record.waited_for = std::any_of(parameters.begin(), parameters.end(),
                                   [&](QueryNumber open) { return !records_.queries[open].held; });
@@ -259,11 +278,10 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     records_.step.sent_again = true;
     record.first_started = completed->first_started;
     record.refreshes = completed->refreshes;
-    record.forbidden = !is_down(completed->response)
-                           ? "a retry although the first attempt got a response"
-                       : completed->url == url ? "a retry at the same URL"
-                                               : "";
-    ++api.again;
+    const UpstreamPolicy& policy = policy_.upstreams[upstream];
+    record.checks = meaning_of(completed->response, policy) == Meaning::kRefuses;
+    record.forbidden = forbids_again(*completed, record);
+    ++(record.checks ? api.checks : api.again);
   } else {
     note_completion();
     record.refreshes = !record.waited_for && was_due(*number);

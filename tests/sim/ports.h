@@ -12,6 +12,7 @@
 #include "daemon/claims/audit/audit_sink.h"
 #include "daemon/claims/ports.h"
 #include "daemon/claims/revocation/revocations.h"
+#include "tests/sim/connections.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/health.h"
 #include "tests/sim/records.h"
@@ -129,22 +130,30 @@ class SimCache final : public claims::ClaimsCache {
 
 class SimUpstream final : public claims::Upstream {
  public:
-  SimUpstream(Records& records, const Clock& clock, Trace& trace)
-      : records_(records), clock_(clock), trace_(trace) {}
+  SimUpstream(Records& records, const Clock& clock, Trace& trace, const claims::Policy& policy)
+      : records_(records), clock_(clock), trace_(trace), policy_(policy) {}
   void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token) override;
+             const Secret& token, claims::Connect connect) override;
 
-  // Decides whether a request that starts now is allowed. Indexed by upstream.
+  void drop_connections(claims::UpstreamId upstream, std::size_t /*url*/) override {
+    pools[upstream].drop();
+  }
+
+  // Indexed by upstream, as is `health`.
+  std::array<ConnectionPool, 2> pools;
+  // Decides whether a request that starts now is allowed.
   std::array<UpstreamHealth, 2> health;
   // Counts the request that completed in this step, unless it is retried.
   void note_completion();
 
  private:
   bool was_due(TokenNumber number) const;
+  const char* forbids_again(const RequestRecord& before, const RequestRecord& again) const;
 
   Records& records_;
   const Clock& clock_;
   Trace& trace_;
+  const claims::Policy& policy_;
 };
 
 class SimPublisher final : public claims::Publisher {

@@ -48,6 +48,14 @@ struct Response {
   seconds retry_after{};
 };
 
+// The connection that a request uses (connections.h).
+struct UsedConnection {
+  BootTime made;
+  unsigned instance = 0;    // of the Auth API, to which it leads
+  unsigned generation = 0;  // of the pool
+  bool reused = false;
+};
+
 // A completed request that confirmed its token.
 struct Confirmation {
   Now started;
@@ -100,6 +108,7 @@ struct TokenRecord {
   bool good = true;     // the Auth API's current verdict
   bool poison = false;  // every request for this token fails
   Failing failing;
+  BootTime disputed_until{};  // confirmed and rejected by different instances
 
   std::vector<Confirmation> confirmations;
   std::optional<Rejection> refusal;  // the last one that completed
@@ -169,6 +178,8 @@ struct RequestRecord {
   std::size_t url = 0;
   Response response;
   bool completed = false;
+  UsedConnection connection;
+  bool checks = false;         // repeats a request whose rejection is doubted
   bool waited_for = false;     // had waiters when it started
   bool refreshes = false;      // a refresh-ahead: no waiters, and it was due
   const char* forbidden = "";  // why the Auth API's health forbids it, or ""
@@ -234,7 +245,7 @@ struct Step {
   std::vector<QueryNumber> released;  // their records became durable or failed
   std::vector<RequestNumber> started;
   std::optional<RequestNumber> completed;
-  bool sent_again = false;  // the completed request was retried at the next URL
+  bool sent_again = false;  // the completed request was retried, or its rejection is checked
   bool noted = false;       // the completed request was counted in the Auth API's health
   std::vector<PutRecord> puts;
   std::vector<EraseRecord> erases;
@@ -273,8 +284,10 @@ class Records {
   // Ends orders as time passes.
   void age_orders(const Now& now, Duration margin);
 
-  // Retries of the current service instance.
-  std::uint64_t again() const { return upstreams[0].again + upstreams[1].again; }
+  // Retries and checks of the current service instance.
+  std::uint64_t again() const {
+    return upstreams[0].again + upstreams[1].again + upstreams[0].checks + upstreams[1].checks;
+  }
 
   // Removes a query from the lists of open queries.
   void close(QueryNumber number);
@@ -297,6 +310,10 @@ class Records {
     std::size_t in_flight = 0;
     std::uint64_t started = 0;  // without retries
     std::uint64_t again = 0;
+    std::uint64_t checks = 0;  // of rejections
+    // Checks that agreed since one disagreed, with less than RejectionCheck::kBelieved in between.
+    unsigned agreements = 0;
+    BootTime last_agreement{};
   };
   std::array<OfUpstream, 2> upstreams;
   struct OfUid {

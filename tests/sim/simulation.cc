@@ -27,7 +27,7 @@ Simulation::Simulation(const Scenario& given, bool print, Coverage& cover,
       api(scenario, dice),
       random(given.seed ^ 0x0c0e),
       cache(records, clock, trace, given.store_bytes),
-      upstream(records, clock, trace),
+      upstream(records, clock, trace, scenario.policy),
       publisher(records, clock, trace),
       sink(records, clock, trace),
       audit(records, clock, sink, scenario.policy.ttl),
@@ -326,7 +326,9 @@ void Simulation::disconnect(std::uint64_t connection) {
 
 void Simulation::served(RequestNumber number) {
   RequestRecord& request = records.requests[number];
-  request.response = api.serve(records.token(request.token));
+  const TokenRecord& token = records.token(request.token);
+  const OldInstance* const old = upstream.pools[token.upstream].old(request.connection);
+  request.response = old != nullptr ? AuthApi::serve_old(*old) : api.serve(token);
   schedule(api.way_back(request.response), EventKind::kCompleted, number);
 }
 
@@ -343,15 +345,22 @@ void Simulation::completed(RequestNumber number) {
   ++records.completed;
   const claims::Policy& policy = scenario.policy;
   const Response& response = request.response;
+  upstream.pools[token.upstream].give_back(request.connection, response);
   const Meaning meaning = meaning_of(response, policy.upstreams[token.upstream]);
   trace.note({steps_, clock.now(), "result",
               meaning == Meaning::kConfirms  ? "confirms"
               : meaning == Meaning::kRefuses ? "rejects"
                                              : proto::name_of(reason_of(response)),
               request.token, number});
+  const BootTime now = clock.now().boot;
+  if (request.checks) note_check(token, meaning);
+  // Of a rejection that the service wants to check, if it turns out so.
+  const std::optional<Rejection> refusal_before = token.refusal;
   if (meaning == Meaning::kConfirms) {
+    const bool is_disputed = request.checks || now < token.disputed_until;
     token.confirmations.push_back(
-        {request.started, steps_, ttl_of(response, policy), response.no_store || response.varies,
+        {request.started, steps_, ttl_of(response, policy),
+         response.no_store || response.varies || is_disputed,
          response.huge, response.version,
          !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
     // A revoked confirmation uses a negative entry as well.
@@ -359,8 +368,28 @@ void Simulation::completed(RequestNumber number) {
   } else if (meaning == Meaning::kRefuses) {
     token.refusal = Rejection{request.started.boot, steps_, records.refusals++, records.instance};
   }
-  service->on_complete(request.id, compose(response, token.user));
+  // A copy: on_complete() may start requests, which moves the records.
+  const RequestRecord ended = request;
+  service->on_complete(ended.id, compose(ended, token.user, now));
+  if (meaning == Meaning::kRefuses && records.step.sent_again) {
+    token.refusal = refusal_before;
+    --records.refusals;
+  }
   end_step();
+}
+
+// A check of a doubted rejection ended.
+void Simulation::note_check(TokenRecord& token, Meaning meaning) {
+  const BootTime now = clock.now().boot;
+  Records::OfUpstream& of_upstream = records.upstreams[token.upstream];
+  if (meaning == Meaning::kRefuses) {
+    if (now - of_upstream.last_agreement >= claims::RejectionCheck::kBelieved) of_upstream.agreements = 0;
+    ++of_upstream.agreements;
+    of_upstream.last_agreement = now;
+  } else if (meaning == Meaning::kConfirms) {
+    of_upstream.agreements = 0;
+    token.disputed_until = now + scenario.policy.negative_ttl;
+  }
 }
 
 // ---- daemon -------------------------------------------------------------------------------------
@@ -407,7 +436,11 @@ void Simulation::restart(bool killed) {
   if (dice.percent(20)) {
     scenario.policy.ttl.max_ttl = dice.pick(std::array<Duration, 3>{2s, 30s, 300s});
   }
-  for (TokenRecord& token : records.tokens) token.failing = {};
+  for (TokenRecord& token : records.tokens) {
+    token.failing = {};
+    token.disputed_until = {};
+  }
+  for (ConnectionPool& pool : upstream.pools) pool.drop();
   for (UpstreamHealth& of_one : upstream.health) {
     of_one.reset(scenario.policy.breaker, scenario.policy.max_in_flight);
   }

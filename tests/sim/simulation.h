@@ -15,6 +15,7 @@
 #include "tests/sim/coverage.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/ports.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/scenario.h"
 
 namespace claimsd::sim {
@@ -123,6 +124,7 @@ class Simulation {
   void react(const QueryRecord& answered);
   void served(RequestNumber number);
   void completed(RequestNumber number);
+  void note_check(TokenRecord& token, Meaning meaning);
   bool has_room(const TokenRecord& token, std::uint32_t uid) const;
   bool refresh_due(const TokenRecord& token) const;
   bool stored_and_fresh(const TokenRecord& token, const std::optional<Duration>& max_age);

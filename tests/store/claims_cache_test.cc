@@ -233,6 +233,19 @@ TEST_CASE("a changed, truncated or missing identity file starts an empty cache")
   CHECK(bench.open()->entries() == 1);  // so the identity made the difference
 }
 
+TEST_CASE("a cache of another version is discarded, and the log names both versions") {
+  CacheBench bench;
+  { REQUIRE(bench.open()->put(key_number(1), entry_with(kClaims)) == claims::Stored::kStored); }
+  const std::string path = bench.options.directory + "/identity";
+  std::string identity = read_file(path);
+  const std::size_t version = identity.find('\n') + 1;
+  REQUIRE(identity[version] == 2);
+  identity[version] = 9;
+  write_file(path, identity);
+  CHECK(bench.open()->entries() == 0);
+  CHECK(bench.log.has("version 9, but this claimsd needs 2"));
+}
+
 TEST_CASE("each cache has its own keys, even with the same host key and boot") {
   CacheBench one;
   CacheBench other;

@@ -1,6 +1,11 @@
 // Revocations on disk: rules survive a restart, and an unreadable file prevents startup.
 #include "daemon/store/revocation_file.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <random>
+
 #include "daemon/store/hmac_fingerprinter.h"
 #include "tests/store/store_fixture.h"
 #include "tests/support/catch.h"
@@ -90,6 +95,63 @@ TEST_CASE("without its key the file is rejected with advice") {
   const auto refused = fixture.open();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("backup") != std::string::npos);
+}
+
+TEST_CASE("revocations of another version are refused with both versions and the fix") {
+  Fixture fixture;
+  REQUIRE((*fixture.open())->keep(std::vector{rule(1)}));
+  {
+    auto file = LmdbEnvironment::open({.path = fixture.path + "/revocations.mdb",
+                                       .map_size = std::size_t{16} << 20,
+                                       .exclusive = true});
+    REQUIRE(file);
+    const auto table = file->table();
+    auto writer = file->write();
+    REQUIRE(table);
+    REQUIRE(writer);
+    REQUIRE(writer->put(*table, std::string(33, '\1'), std::string("\3\0 of a later version", 21)));
+    REQUIRE(writer->commit());
+  }
+  const auto refused = fixture.open();
+  REQUIRE_FALSE(refused);
+  const std::string& message = refused.error().message;
+  CHECK(message.find("version 3, but this claimsd needs 2") != std::string::npos);
+  CHECK(message.find("move " + fixture.path + " away") != std::string::npos);
+}
+
+TEST_CASE("damaged revocations are rejected by name and never crash the daemon") {
+  Fixture fixture;
+  {
+    const auto file = fixture.open();
+    for (std::uint8_t i = 0; i < 60; ++i) REQUIRE((*file)->keep(std::vector{rule(i)}));
+  }
+  const std::string path = fixture.path + "/revocations.mdb";
+  constexpr std::size_t kPages = 12;  // in use
+  const std::string data = read_file(path);
+  std::mt19937_64 dice(3);
+  int rejected = 0;
+  for (int round = 0; round < 150; ++round) {
+    std::string damaged = data;
+    const std::size_t page = dice() % kPages * 4096;
+    damaged[page + dice() % (round % 2 == 0 ? 64 : 4096)] ^= static_cast<char>(1 << dice() % 8);
+    write_file(path, damaged);
+    enum { kOpened, kNamed, kNotNamed };
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const int fatal : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(fatal, SIG_DFL);
+      const auto opened = fixture.open();
+      if (opened) _exit((*opened)->keep(std::vector{rule(99)}) ? int{kOpened} : int{kNotNamed});
+      const bool named = opened.error().message.find(path) != std::string::npos;
+      _exit(named ? int{kNamed} : int{kNotNamed});
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    INFO("round " << round);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) != kNotNamed);
+    rejected += WIFEXITED(status) && WEXITSTATUS(status) == kNamed ? 1 : 0;
+  }
+  CHECK(rejected > 30);
 }
 
 TEST_CASE("a revocation directory open to others is rejected") {

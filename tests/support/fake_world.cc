@@ -118,14 +118,15 @@ void FakeCache::scribble() {
   std::fill(scratch_.begin(), scratch_.end(), '\xdd');
 }
 
-void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token) {
+void FakeUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const Secret& token,
+                         claims::Connect connect) {
   for (const InFlight& other : in_flight_) {
     if (other.id == id) throw std::logic_error("the id of a request is used twice");
     if (other.upstream == upstream && other.token == token.view()) {
       throw std::logic_error("two requests in flight for one token");
     }
   }
-  in_flight_.push_back({id, upstream, std::string(token.view()), url});
+  in_flight_.push_back({id, upstream, std::string(token.view()), url, connect});
   ++requests_;
 }
 

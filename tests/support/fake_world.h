@@ -120,11 +120,14 @@ class FakeUpstream final : public claims::Upstream {
     claims::UpstreamId upstream = 0;
     std::string token;
     std::size_t url = 0;
+    claims::Connect connect = claims::Connect::kReuse;
   };
 
   // Throws if an equal request is in flight.
   void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token) override;
+             const Secret& token, claims::Connect connect) override;
+  void drop_connections(claims::UpstreamId, std::size_t) override { ++drops; }
+  std::size_t drops = 0;  // calls of drop_connections()
 
   // The requests in flight, oldest first.
   const std::vector<InFlight>& in_flight() const { return in_flight_; }

@@ -34,12 +34,21 @@ class StartFailed(Exception):
         self.printed = printed
 
 
+def toml_value(value):
+    """JSON scalars are valid TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml_value(member)}" for key, member in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return json.dumps(value)
+
+
 def toml(tables):
-    """{"daemon": {...}, "upstream.main": {...}} as TOML. JSON scalars and lists are valid TOML."""
+    """{"daemon": {...}, "upstream.main": {...}} as TOML."""
     lines = []
     for name, options in tables.items():
         lines.append(f"[{name}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+        lines += [f"{key} = {toml_value(value)}" for key, value in options.items()]
     return "\n".join(lines) + "\n"
 
 

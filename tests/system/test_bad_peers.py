@@ -20,7 +20,7 @@ UNKNOWN_UPSTREAM, TOO_MANY_OPEN = 8, 9
 
 @pytest.fixture(scope="module")
 def daemon(build, scratch, fault_server):
-    strict = {"slow_reader_timeout": "200ms", "write_queue_bytes": 65536}
+    strict = {"slow_reader_timeout": "200ms", "write_queue_bytes": 262144}
     with Claimsd(build, scratch(), fault_server.url("echo"), daemon=strict) as one:
         yield one
 

@@ -23,9 +23,9 @@ REASONS = {
     "slow-headers": "upstream_timeout", "close": "upstream_protocol", "cut-body": "upstream_protocol",
     "garbage": "upstream_protocol", "http09": "upstream_protocol", "status-403": "upstream_status",
     "status-500": "upstream_status", "status-204": "upstream_status", "redirect-302": "upstream_status",
-    "body-70k": "upstream_too_large", "endless-body": "upstream_too_large", "endless-chunks": "upstream_too_large",
+    "body-300k": "upstream_too_large", "endless-body": "upstream_too_large", "endless-chunks": "upstream_too_large",
     "gzip-bomb": "upstream_body", "two-documents": "upstream_body", "duplicate-id": "upstream_body",
-    "deep-1000": "upstream_body", "id-crlf": "upstream_body", "html-200": "upstream_body",
+    "deep-1000": "upstream_body", "id-crlf": "upstream_body", "html-200": "upstream_body", "jwt-200": "upstream_body",
 }
 TLS_VERDICTS = {
     "https": ("valid", "ok"), "https_wrong_name": ("unavailable", "upstream_tls"),

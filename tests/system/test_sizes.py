@@ -1,13 +1,25 @@
 """Sizes beyond one path use the next slower one, and limits are reported properly."""
 
 import json
+import subprocess
 
 import pytest
 
+from peer import until
 from tokens import user_of
 
 TRIMMED = 1
 NAMED = {"id": "user-123", "email": "tess@example.com", "role": ["rvt", "admin"]}
+
+
+@pytest.fixture
+def query(build):
+    """query(daemon, token, option…): what `claimsctl query` prints."""
+    def run(daemon, token, *options):
+        command = [str(build / "client" / "claimsctl" / "claimsctl"), "--socket", str(daemon.socket), "query", *options]
+        return subprocess.run(command, input=token, capture_output=True, text=True, timeout=30).stdout
+
+    return run
 
 
 def padded(size):
@@ -16,19 +28,26 @@ def padded(size):
     return json.dumps({**NAMED, "note": "n" * (size - empty)})
 
 
-@pytest.mark.parametrize("size", [8 * 1024, 8 * 1024 - 1])
-def test_a_token_of_8_kib_is_accepted(claimsd, peer, faults, size):
+@pytest.mark.parametrize("size", [16 * 1024, 16 * 1024 - 1])
+def test_a_token_of_16_kib_is_accepted(claimsd, peer, faults, size):
     token = "t" * size
     assert peer(claimsd(faults.url("echo"))).ask(token).id == user_of(token)
 
 
-@pytest.mark.parametrize("size", [8 * 1024 + 1, 30 * 1024])
-def test_a_token_over_8_kib_is_too_long(claimsd, peer, worker, faults, size):
+@pytest.mark.parametrize("size", [16 * 1024 + 1, 60 * 1024])
+def test_a_token_over_16_kib_is_unavailable_as_too_long(claimsd, peer, worker, faults, size):
     daemon = claimsd(faults.url("echo"))
     for asker in (peer(daemon), worker(daemon, "ask")):
         answer = asker.ask("t" * size)
-        assert (answer.verdict, answer.reason) == ("invalid", "too_long")
+        assert (answer.verdict, answer.reason) == ("unavailable", "too_long")
     assert faults.count("echo") == 0
+
+
+def test_a_token_of_32_kib_is_accepted_if_configured(claimsd, peer, worker, faults):
+    daemon = claimsd({"url": faults.url("echo"), "max_token_bytes": "32KiB"})
+    token = "t" * 32 * 1024
+    assert worker(daemon, "ask").ask(token).id == peer(daemon).ask(token).id == user_of(token)
+    assert peer(daemon).ask(token + "t").reason == "too_long"
 
 
 def test_a_token_larger_than_a_frame_is_too_long_and_never_sent(claimsd, worker, faults):
@@ -37,19 +56,19 @@ def test_a_token_larger_than_a_frame_is_too_long_and_never_sent(claimsd, worker,
     assert asker.ask("good-token").verdict == "valid"
 
 
-def test_claims_of_16_kib_are_kept_whole(claimsd, peer, worker, faults):
-    mode = faults.script("large", {"body": padded(16 * 1024)})
+def test_claims_of_64_kib_are_kept_whole(claimsd, peer, worker, faults):
+    mode = faults.script("large", {"body": padded(64 * 1024)})
     daemon = claimsd(faults.url(mode))
     for source in ("upstream", "cache"):
         answer = peer(daemon).ask("token")
-        assert (answer.source, answer.flags, len(answer.raw)) == (source, 0, 16 * 1024)
-    assert len(worker(daemon, "ask").ask("token").json) == 16 * 1024
+        assert (answer.source, answer.flags, len(answer.raw)) == (source, 0, 64 * 1024)
+    assert len(worker(daemon, "ask").ask("token").json) == 64 * 1024
     assert faults.count(mode) == 1
 
 
 def test_larger_claims_are_truncated_to_identity_and_roles_and_still_cached(claimsd, peer, worker, faults):
     mode = faults.script("larger", {"body": padded(17 * 1024)})
-    daemon = claimsd(faults.url(mode))
+    daemon = claimsd({"url": faults.url(mode), "max_claims_bytes": "16KiB"})
     for source in ("upstream", "cache"):
         answer = peer(daemon).ask("token")
         assert (answer.verdict, answer.source, answer.flags) == ("valid", source, TRIMMED)
@@ -59,13 +78,49 @@ def test_larger_claims_are_truncated_to_identity_and_roles_and_still_cached(clai
     assert faults.count(mode) == 1
 
 
-def test_64_roles_are_kept_and_65_make_the_body_invalid(claimsd, peer, faults):
-    roles = [f"role-{number}".ljust(128, "x") for number in range(65)]
-    mode = faults.script("roles", {"body": {**NAMED, "role": roles[:64]}}, {"body": {**NAMED, "role": roles}})
-    asker = peer(claimsd(faults.url(mode)))
-    assert asker.ask("64").roles == tuple(roles[:64])
-    answer = asker.ask("65")
+def test_256_roles_are_kept_and_257_make_the_body_invalid(claimsd, peer, faults):
+    roles = [f"role-{number}".ljust(60, "x") for number in range(257)]
+    mode = faults.script("roles", {"body": {**NAMED, "role": roles[:256]}}, {"body": {**NAMED, "role": roles}})
+    daemon = claimsd(faults.url(mode))
+    assert peer(daemon).ask("256").roles == tuple(roles[:256])
+    answer = peer(daemon).ask("257")
     assert (answer.verdict, answer.reason) == ("unavailable", "upstream_body")
+    assert "lists more than 256 roles" in daemon.log()
+
+
+def test_a_large_token_with_many_roles_and_60_kib_of_claims_works_end_to_end(claimsd, peer, worker, query, faults):
+    """Over the socket, from the daemon's cache, in C, and in claimsctl's JSON."""
+    roles = [f"CN=group-{number},OU=Groups,DC=example,DC=com" for number in range(256)]
+    named = {**NAMED, "role": roles}
+    size = len(json.dumps(named)) + 20
+    mode = faults.script("giant", {"body": {**named, "note": "n" * (60 * 1024 - size)}})
+    daemon = claimsd({"url": faults.url(mode), "max_token_bytes": "16KiB"})
+    token = "t" * 16 * 1024
+    for source in ("upstream", "cache"):
+        answer = peer(daemon).ask(token)
+        assert (answer.verdict, answer.source, answer.flags, answer.roles) == ("valid", source, 0, tuple(roles))
+        assert 59 * 1024 < len(answer.raw) <= 60 * 1024
+    assert json.loads(worker(daemon, "ask").ask(token).json)["role"] == roles
+    shown = json.loads(query(daemon, token, "--json"))
+    assert (shown["roles"], shown["truncated"], len(shown["claims"]["note"])) == (roles, False, 60 * 1024 - size)
+    assert faults.count(mode) == 1
+
+
+def test_a_token_of_16_kib_is_found_in_shared_memory_and_large_claims_over_the_socket(claimsd, worker, faults):
+    large = faults.script("large-claims", {"body": padded(60 * 1024)})
+    asker = worker(claimsd(faults.url("echo")), "ask")
+    token = "t" * 16 * 1024
+    until(lambda: asker.ask(token).source in ("shared", "local"), "the lease is published")
+    socket_only = worker(claimsd(faults.url(large)), "ask")
+    assert [socket_only.ask(token).source for _ in range(3)] == ["upstream", "cache", "cache"]
+
+
+def test_truncated_claims_say_so_in_text_and_in_json(claimsd, query, faults):
+    mode = faults.script("cut", {"body": padded(5 * 1024)})
+    daemon = claimsd({"url": faults.url(mode), "max_claims_bytes": "4KiB"})
+    shown = json.loads(query(daemon, "token", "--json"))
+    assert shown["truncated"] is True and shown["claims"] == NAMED
+    assert "truncated to id, email and roles: raise max_claims_bytes" in query(daemon, "token")
 
 
 def test_more_users_than_cache_entries_are_still_answered(claimsd, peer, faults):

@@ -128,7 +128,7 @@ def test_each_upstream_has_its_own_answers(claimsd, peer, faults):
 def test_claims_may_have_other_names(claimsd, peer, faults):
     body = {"sub": "user-1", "mail": "user@example.com", "groups": ["rvt", "admin"], "id": 7}
     mode = faults.script("names", {"body": body})
-    names = {"id_claim": "sub", "email_claim": "mail", "role_claim": "groups"}
+    names = {"id_claim": "sub", "email_claim": "mail", "role_claims": ["groups"]}
     answer = peer(claimsd({"url": faults.url(mode), **names})).ask("token")
     assert (answer.id, answer.email, answer.roles) == ("user-1", "user@example.com", ("rvt", "admin"))
 

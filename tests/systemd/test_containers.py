@@ -16,8 +16,10 @@ mkdir -p /tmp/container
 mount --rbind / /tmp/container
 mount -t tmpfs tmpfs /tmp/container/run
 mkdir /tmp/container/run/claimsd
-if [ "$1" = mounted ]; then
+if [ "$1" != bare ]; then
   mount --bind /run/claimsd /tmp/container/run/claimsd
+fi
+if [ "$1" = mounted ]; then
   mount -o remount,bind,ro /tmp/container/run/claimsd
 fi
 shift
@@ -56,6 +58,44 @@ def ask(machine):
 def test_a_container_needs_only_the_mounted_socket_directory(ask):
     first, second = ask(until="shared")
     assert (first.source, second.source) == ("upstream", "shared")
+
+
+# Root of a container, which has no CAP_SYS_ADMIN and so cannot mount, puts a socket of its own in the daemon's place.
+INTRUSION = """
+mv /run/claimsd/claims.sock /run/claimsd/moved &&
+  python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('/run/claimsd/claims.sock')" && echo replaced
+rm -f /run/claimsd/claims.sock 2>/dev/null && echo removed
+touch /run/claimsd/file 2>/dev/null && echo written
+chmod 0777 /run/claimsd 2>/dev/null && echo opened
+mount -o remount,rw /run/claimsd 2>/dev/null && echo remounted
+ls -d /run/claimsd-admin /run/claimsd-cache 2>/dev/null
+ls /run/claimsd
+"""
+
+
+def intrude(machine, mode):
+    done = machine.run("unshare", "--mount", "--pid", "--fork", "sh", "-c", CONTAINER, "sh", mode,
+                       "setpriv", "--bounding-set=-sys_admin", "sh", "-c", INTRUSION, check=False)
+    return done.stdout.split()
+
+
+def test_root_in_a_container_cannot_replace_the_socket_or_reach_another(machine, ask):
+    machine.run("systemctl", "start", "claimsd")
+    assert intrude(machine, "mounted") == ["claims.sock"]
+    assert ask()[0].verdict == "valid"
+
+
+def test_with_a_writable_mount_it_could_replace_the_socket(machine):
+    """Why OPERATIONS.md says `:ro`, and proof that the test above would notice."""
+    try:
+        found = intrude(machine, "writable")
+        assert "replaced" in found and "written" in found and "opened" in found
+        assert "/run/claimsd-admin" not in found and "remounted" not in found
+    finally:
+        machine.run("systemctl", "stop", "claimsd", "claimsd.socket")
+        machine.run("sh", "-c", "rm -f /run/claimsd/*")
+        machine.run("systemd-tmpfiles", "--create", "claimsd.conf")
+        machine.run("systemctl", "start", "claimsd.socket", "claimsd")
 
 
 def test_without_the_mount_there_is_no_daemon(ask):

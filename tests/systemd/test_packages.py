@@ -47,7 +47,7 @@ def test_it_is_installed_upgraded_removed_and_purged(bare, packages, faults):
     assert bare.show("claimsd.service", "ActiveState") == "inactive"
     assert bare.run("stat", "-c", "%U:%G %a", "/etc/claimsd/claimsd.toml").stdout == "root:claimsd 640\n"
     assert bare.run("stat", "-c", "%U:%G %a", "/run/claimsd/claims.sock").stdout == "claimsd:claimsd-clients 660\n"
-    assert bare.run("stat", "-c", "%U:%G %a", "/run/claimsd/admin.sock").stdout == "claimsd:claimsd-admin 660\n"
+    assert bare.run("stat", "-c", "%U:%G %a", "/run/claimsd-admin/admin.sock").stdout == "claimsd:claimsd-admin 660\n"
     bare.run("python3", "-c", "import auth_integration._claimsd")
     set_url(bare, faults.url("echo"))
     bare.run("systemctl", "start", "claimsd")

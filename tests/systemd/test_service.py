@@ -12,12 +12,13 @@ import time
 
 import pytest
 
-from conftest import as_worker
+from conftest import ROOT, as_worker
 from peer import until
 from spinners import Spinners
 from tokens import jwt, user_of
 from workers import Worker
 
+OPERATIONS = (ROOT / "daemon" / "OPERATIONS.md").read_text()
 RESTARTS = int(os.environ.get("CLAIMSD_UNIT_RESTARTS", "8"))
 EXPOSURE = 1.5
 SOCKET = "/run/claimsd/claims.sock"
@@ -236,20 +237,80 @@ def test_without_its_setting_each_planted_call_works(running, without, works):
     assert plant(running, *without)[works] == 0
 
 
+def own_sockets():
+    """The commands of OPERATIONS.md that have the daemon create its sockets itself."""
+    (block,) = re.findall(r"<!-- own sockets -->\n```\n(.*?)^```$", OPERATIONS, re.DOTALL | re.MULTILINE)
+    return block.replace("sudo ", "")
+
+
 def test_it_works_without_socket_activation(running, worker):
     units = ["claimsd.socket", "claimsd-admin.socket"]
-    running.run("systemctl", "stop", "claimsd", *units)
-    running.run("systemctl", "mask", "--runtime", *units)
-    running.run("chown", "claimsd:claimsd", "/run/claimsd")  # OPERATIONS.md
     try:
-        running.run("systemctl", "start", "claimsd")
+        running.run("sh", "-ec", own_sockets())
         assert running.run("stat", "-c", "%U:%G %a", SOCKET).stdout == "claimsd:claimsd-clients 660\n"
+        assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd-admin/admin.sock").stdout == "claimsd:claimsd-admin 660\n"
+        assert running.run("stat", "-c", "%U:%G %a", "/run/claimsd", "/run/claimsd-cache").stdout == "claimsd:claimsd 755\nclaimsd:claimsd 700\n"
+        assert worker().ask(TOKENS[0]).verdict == "valid"
+        # The override is in effect after a boot as well.
+        running.run("systemctl", "stop", "claimsd")
+        running.run("rm", "-rf", "/run/claimsd", "/run/claimsd-admin")
+        running.run("systemd-tmpfiles", "--create")
+        running.run("systemctl", "start", "claimsd")
         assert worker().ask(TOKENS[0]).verdict == "valid"
     finally:
         running.run("systemctl", "stop", "claimsd")
-        running.run("chown", "root:root", "/run/claimsd")
-        running.run("systemctl", "unmask", "--runtime", *units)
+        running.run("rm", "-f", "/etc/tmpfiles.d/claimsd.conf")
+        running.run("systemd-tmpfiles", "--create", "claimsd.conf")
+        running.run("systemctl", "unmask", *units)
         running.run("systemctl", "start", *units, "claimsd")
+
+
+def test_a_daemon_that_crashes_at_each_start_backs_off(running, worker):
+    """Also with systemd 252, which has no growing RestartSec=."""
+    drop_in = "run/systemd/system/claimsd.service.d/crash.conf"
+    running.run("systemctl", "stop", "claimsd")
+    running.write(drop_in, "[Service]\nSystemCallFilter=~epoll_create1\nSystemCallErrorNumber=\n")  # the kernel kills it
+    running.run("systemctl", "daemon-reload")
+    try:
+        running.run("systemctl", "start", "--no-block", "claimsd")
+        until(lambda: int(running.show("claimsd", "NRestarts")) >= 3, "three crashes")
+        assert "SYS" in running.journal("claimsd")
+        began, restarts = time.monotonic(), int(running.show("claimsd", "NRestarts"))
+        asking = worker()
+        for _ in range(5):
+            before = time.monotonic()
+            assert asking.ask(TOKENS[0]).reason in ("no_daemon", "disconnected")
+            assert time.monotonic() - before < 0.9  # the worker waits for 1 s
+            time.sleep(2)
+        assert int(running.show("claimsd", "NRestarts")) - restarts <= (time.monotonic() - began) / 5 + 1
+    finally:
+        running.path(drop_in).unlink()
+        running.run("systemctl", "daemon-reload")
+    until(lambda: running.show("claimsd", "SubState") == "running", "the daemon has started")
+
+
+def test_a_daemon_that_cannot_start_answers_at_once_and_is_retried(running, worker):
+    """systemd holds the socket meanwhile. Once the cause is gone, the service recovers by itself."""
+    running.run("systemctl", "stop", "claimsd")
+    running.run("chmod", "0755", "/var/lib/claimsd/revocations")
+    try:
+        running.run("systemctl", "start", "--no-block", "claimsd")
+        until(lambda: "cannot start" in running.show("claimsd", "StatusText"), "the daemon says why it cannot start")
+        restarts = int(running.show("claimsd", "NRestarts"))
+        began = time.monotonic()
+        asking = worker()
+        for _ in range(5):
+            before = time.monotonic()
+            assert asking.ask(TOKENS[0]).reason in ("no_daemon", "disconnected")
+            assert time.monotonic() - before < 0.9  # the worker waits for 1 s
+            time.sleep(2)
+        assert int(running.show("claimsd", "NRestarts")) - restarts <= (time.monotonic() - began) / 5 + 1
+        assert "/var/lib/claimsd/revocations" in running.journal("claimsd")
+        assert "chmod 0700" in running.run("claimsctl", "status", check=False).stderr
+    finally:
+        running.run("chmod", "0700", "/var/lib/claimsd/revocations")
+    until(lambda: running.show("claimsd", "SubState") == "running", "the daemon has started")
+    assert worker().ask(TOKENS[0]).verdict == "valid"
 
 
 def test_the_host_key_may_be_a_credential(running):

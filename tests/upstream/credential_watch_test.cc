@@ -53,9 +53,9 @@ TEST_CASE("usable certificates take effect, with their expiry") {
   Files files;
   const auto read = read_credentials(files.settings);
   REQUIRE(read);
-  CHECK((*read)->has_authorities());
-  REQUIRE((*read)->certificate_end());
-  const auto left = *(*read)->certificate_end() - SystemClock().now().wall;
+  CHECK((*read)->tls->has_authorities());
+  REQUIRE((*read)->tls->certificate_end());
+  const auto left = *(*read)->tls->certificate_end() - SystemClock().now().wall;
   CHECK(left > std::chrono::hours(29 * 24));
   CHECK(left < std::chrono::hours(31 * 24));
 }
@@ -165,7 +165,7 @@ TEST_CASE(
   const auto report = watch->look();
   REQUIRE(report);
   CHECK(report->error.find("upstream.main.ca_file") != std::string::npos);
-  CHECK(report->certificate_end == before->certificate_end());
+  CHECK(report->certificate_end == before->tls->certificate_end());
   for (int i = 0; i < 3; ++i) CHECK_FALSE(watch->look());
   CHECK(watch->current() == before);
 

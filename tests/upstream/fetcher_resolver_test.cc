@@ -2,12 +2,17 @@
 // real resolver threads hang.
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <string>
+#include <vector>
 
+#include "daemon/base/fd.h"
 #include "tests/upstream/fetching.h"
 
 namespace {
@@ -27,6 +32,43 @@ Hanging& hanging() {
 
 std::atomic<int> localhost_lookups{0};
 
+// The addresses of auth.test.
+struct Addresses {
+  std::mutex mutex;
+  std::vector<std::string> list;
+  int lookups = 0;
+};
+
+Addresses& addresses() {
+  static Addresses& instance = *new Addresses;
+  return instance;
+}
+
+void set_addresses(std::vector<std::string> list) {
+  const std::lock_guard lock(addresses().mutex);
+  addresses().list = std::move(list);
+  addresses().lookups = 0;
+}
+
+int lookups() {
+  const std::lock_guard lock(addresses().mutex);
+  return addresses().lookups;
+}
+
+// One chain of all addresses, in order.
+template <class Function>
+int resolve_auth_test(Function real, const char* service, const addrinfo* hints,
+                      addrinfo** result) {
+  const std::lock_guard lock(addresses().mutex);
+  ++addresses().lookups;
+  addrinfo** end = result;
+  for (const std::string& address : addresses().list) {
+    if (const int error = real(address.c_str(), service, hints, end)) return error;
+    while (*end != nullptr) end = &(*end)->ai_next;
+  }
+  return 0;
+}
+
 }  // namespace
 
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
@@ -34,6 +76,8 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
   using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
   if (node != nullptr && std::strcmp(node, "localhost") == 0) ++localhost_lookups;
+  if (node != nullptr && std::strcmp(node, "auth.test") == 0)
+    return resolve_auth_test(real, service, hints, result);
   if (node == nullptr || std::strcmp(node, "hang.test") != 0)
     return real(node, service, hints, result);
   Hanging& state = hanging();
@@ -113,6 +157,72 @@ TEST_CASE("localhost is never looked up") {
   Fetching fetching({settings});
   CHECK(fetching.fetch().status == 200);
   CHECK(localhost_lookups == 0);
+}
+
+TEST_CASE("localhost means 127.0.0.1 only: another user may listen on ::1") {
+  const Fd listener(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return;  // no IPv6 here
+  REQUIRE(listen(listener.get(), 4) == 0);
+  socklen_t size = sizeof address;
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  UpstreamSettings settings = unresolvable();
+  settings.url = "http://localhost:" + std::to_string(ntohs(address.sin6_port));
+  Fetching fetching({settings});
+  CHECK(fetching.fetch().failure == Reason::kUpstreamConnect);
+  CHECK(accept(listener.get(), nullptr, nullptr) == -1);
+}
+
+// An https upstream under the name auth.test.
+UpstreamSettings named_upstream(test::FaultServer& server, std::string_view mode,
+                                std::string_view listener) {
+  UpstreamSettings settings = upstream_of(server, mode, listener);
+  settings.url = "https://auth.test:" + std::to_string(server.port(listener)) + "/" +
+                 std::string(mode);
+  return settings;
+}
+
+TEST_CASE("a first address that does not answer is passed over within connect_timeout") {
+  test::FaultServer& server = fresh_fault_server();
+  set_addresses({"127.0.0.2", "127.0.0.1"});  // the first never completes a connection
+  UpstreamSettings settings = named_upstream(server, "ok", "https");
+  settings.timeout = seconds(4);
+  settings.connect_timeout = seconds(2);
+  Fetching fetching({settings});
+  const claims::FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.status == 200);
+  CHECK(outcome.took < seconds(2));
+}
+
+TEST_CASE("a name that moved while its old address refuses is followed within the request") {
+  test::FaultServer& server = fresh_fault_server();
+  server.post("/_door?open=1");
+  set_addresses({"127.0.0.1"});
+  Fetching fetching({named_upstream(server, "ok", "https_door")});
+  REQUIRE(fetching.fetch().status == 200);
+  set_addresses({"127.0.0.3"});
+  server.post("/_door?open=0");
+  const claims::FetchOutcome outcome = fetching.fetch();
+  INFO(outcome.detail);
+  CHECK(outcome.status == 200);
+  CHECK(lookups() == 1);
+  server.post("/_door?open=1");
+}
+
+TEST_CASE("a resolved name is used for dns_cache") {
+  test::FaultServer& server = fresh_fault_server();
+  set_addresses({"127.0.0.1"});
+  UpstreamSettings settings = named_upstream(server, "ok", "https");
+  settings.connection_max_age = seconds(0);  // so that each request resolves the name
+  const bool is_cached = GENERATE(true, false);
+  settings.dns_cache = is_cached ? seconds(10) : seconds(0);
+  Fetching fetching({settings});
+  for (int i = 0; i < 3; ++i) CHECK(fetching.fetch().status == 200);
+  CHECK(lookups() == (is_cached ? 1 : 3));
 }
 
 TEST_CASE("a nonexistent name is a failure to connect") {

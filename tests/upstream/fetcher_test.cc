@@ -281,10 +281,10 @@ TEST_CASE("an outcome may start the next flight") {
   upstream = std::move(*FetchThread::create(
       {upstream_of(server, "ok")},
       [&](claims::FlightId id, const claims::FetchOutcome&) {
-        if (++completed < 5) upstream->start(id + 1, 0, 0, Secret(kToken));
+        if (++completed < 5) upstream->start(id + 1, 0, 0, Secret(kToken), claims::Connect::kReuse);
       },
       *loop, log));
-  upstream->start(1, 0, 0, Secret(kToken));
+  upstream->start(1, 0, 0, Secret(kToken), claims::Connect::kReuse);
   test::run_until(*loop, [&] { return completed == 5; });
 }
 

@@ -24,9 +24,9 @@ Fetching::Fetching(std::vector<UpstreamSettings> upstreams) {
 }
 
 claims::FlightId Fetching::start(std::string_view token, claims::UpstreamId upstream,
-                                 std::size_t url) {
+                                 std::size_t url, claims::Connect connect) {
   const std::size_t before = completed.size();
-  upstream_->start(++last_, upstream, url, Secret(token));
+  upstream_->start(++last_, upstream, url, Secret(token), connect);
   REQUIRE(completed.size() == before);  // never from within start()
   return last_;
 }

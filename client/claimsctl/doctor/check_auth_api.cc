@@ -70,6 +70,23 @@ Findings check_auth_api(const Facts& facts) {
   return all;
 }
 
+Findings check_transport(const Facts& facts) {
+  Findings all;
+  for (const auto& api : facts.configured->auth_apis) {
+    if (!api.exposed) continue;
+    all.push_back(
+        {State::kWarning,
+         fmt::format("{} is plain http: while the Auth API is down, any local user can listen on "
+                     "its port and receive tokens",
+                     api.url),
+         fmt::format("let the Auth API listen on a Unix socket and set upstream.{}.url to "
+                     "http+unix:///run/…, or use https",
+                     api.upstream)});
+  }
+  if (all.empty()) all.push_back({State::kOk, "each Auth API is reached over TLS or a Unix socket whose listener is checked", ""});
+  return all;
+}
+
 Findings check_certificate(const Facts& facts) {
   Findings all;
   bool tls = false;

@@ -52,7 +52,7 @@ Findings judge_directory(const Facts& facts, const Place& place, const Result<Di
     return {
         {State::kWarning,
          fmt::format("{} {} is on a disk: sealed claims survive a reboot there", what, place.path),
-         "put it on a tmpfs, such as /run/claimsd/cache"}};
+         "put it on a tmpfs, such as /run/claimsd-cache"}};
   }
   return {{State::kOk,
            fmt::format("{} ({}, mode {:04o})", place.path, place.owner, (**place.found).mode), ""}};

@@ -11,7 +11,6 @@ namespace {
 constexpr std::uint32_t kWritableByGroup = 020;
 constexpr std::uint32_t kWritableByOthers = 002;
 constexpr std::uint32_t kSearchableByOthers = 001;
-constexpr std::uint32_t kSticky = 01000;
 constexpr char kStart[] = "systemctl start claimsd.socket claimsd-admin.socket claimsd";
 
 std::string configured_elsewhere(const Facts& facts, const SocketFacts& socket, bool admin) {
@@ -38,23 +37,10 @@ std::optional<Finding> judge_place(const Facts& facts, const SocketFacts& socket
     return Finding{State::kFailed, fmt::format("{} is not a socket", path),
                    fmt::format("remove it, then: {}", kStart)};
   if (!socket.directory.found || !*socket.directory.found) return std::nullopt;
-  const FileFacts& directory = **socket.directory.found;
-  const bool others_write = (directory.mode & (kWritableByGroup | kWritableByOthers)) != 0 &&
-                            (directory.mode & kSticky) == 0;
-  if (others_write) {
-    return Finding{State::kFailed,
-                   fmt::format("other users can replace the socket in {} (mode {:04o}) and so "
-                               "receive tokens",
-                               socket.directory.path, directory.mode),
-                   fmt::format("chmod go-w {}", socket.directory.path)};
-  }
-  if (directory.uid != 0 && directory.uid != facts.daemon_uid) {
-    return Finding{State::kFailed,
-                   fmt::format("the directory {} belongs to {}, who can replace the socket there",
-                               socket.directory.path, socket.directory.owner),
-                   fmt::format("chown {} {}", facts.daemon_user, socket.directory.path)};
-  }
-  return std::nullopt;
+  const auto fault = store::judge_socket_directory(socket.directory.path, **socket.directory.found,
+                                                   facts.daemon_uid);
+  if (!fault) return std::nullopt;
+  return Finding{State::kFailed, fault->what, fault->fix};
 }
 
 std::string who(const SocketFacts& socket) {

@@ -33,6 +33,8 @@ constexpr Check kChecks[] = {
    Needs::kNothing, check_clock},
   {"auth_api", "Auth API", "Each URL answers a request without a token, and rejects it",
    Needs::kConfiguration, check_auth_api},
+  {"transport", "transport", "Tokens reach each Auth API over TLS or a Unix socket, not over a port that other users can take",
+   Needs::kConfiguration, check_transport},
   {"certificate", "certificate", "When the certificate of each Auth API expires",
    Needs::kConfiguration, check_certificate},
   {"client_certificate", "client certificate", "upstream.NAME.client_certificate is readable, and when it expires",

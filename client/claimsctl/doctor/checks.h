@@ -68,6 +68,7 @@ Findings check_audit(const Facts& facts);
 Findings check_disk(const Facts& facts);
 Findings check_clock(const Facts& facts);
 Findings check_auth_api(const Facts& facts);
+Findings check_transport(const Facts& facts);
 Findings check_certificate(const Facts& facts);
 Findings check_client_certificate(const Facts& facts);
 

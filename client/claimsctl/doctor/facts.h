@@ -86,6 +86,7 @@ struct AuthApiFacts {
   long status = 0;
   bool refuses = false;  // the daemon takes this status as a rejection
   bool tls = false;
+  bool exposed = false;  // http to a port: any local user can listen there while it is free
   double took_seconds = 0;
   std::optional<seconds> ahead;             // its clock minus ours
   std::optional<WallTime> certificate_end;  // expiry of its server certificate

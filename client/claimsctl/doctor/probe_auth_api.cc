@@ -26,6 +26,8 @@ std::size_t count_body(char* /*data*/, std::size_t size, std::size_t count, void
   return seen > kMaxBody ? 0 : size * count;
 }
 
+constexpr std::string_view kSocketScheme = "http+unix://";
+
 void set_up(CURL* easy, const config::UpstreamConfig& upstream, const std::string& url) {
   const bool tls = url.starts_with("https:");
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
@@ -78,8 +80,10 @@ std::optional<seconds> ahead_of(CURL* easy, WallTime now) {
 
 AuthApiFacts ask(const config::UpstreamConfig& upstream, const std::string& base,
                  const Clock& clock) {
+  const bool is_socket = base.starts_with(kSocketScheme);
   AuthApiFacts facts{.upstream = upstream.name, .url = base + upstream.path};
   facts.tls = base.starts_with("https:");
+  facts.exposed = base.starts_with("http:");
   const std::unique_ptr<CURL, EasyCleanup> easy(curl_easy_init());
   if (!easy) {
     facts.failure = "cannot initialize libcurl";
@@ -87,7 +91,10 @@ AuthApiFacts ask(const config::UpstreamConfig& upstream, const std::string& base
   }
   std::array<char, CURL_ERROR_SIZE> why{};
   std::size_t body = 0;
-  set_up(easy.get(), upstream, facts.url);
+  set_up(easy.get(), upstream, is_socket ? "http://localhost" + upstream.path : facts.url);
+  if (is_socket)
+    curl_easy_setopt(easy.get(), CURLOPT_UNIX_SOCKET_PATH,
+                     base.substr(kSocketScheme.size()).c_str());
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, why.data());
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, count_body);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &body);
@@ -100,6 +107,9 @@ AuthApiFacts ask(const config::UpstreamConfig& upstream, const std::string& base
   curl_easy_getinfo(easy.get(), CURLINFO_TOTAL_TIME, &facts.took_seconds);
   const auto& refusals = upstream.rejection_statuses;
   facts.refuses = std::find(refusals.begin(), refusals.end(), facts.status) != refusals.end();
+  // An introspection endpoint refuses a request without a form as it likes.
+  if (upstream.kind == config::UpstreamKind::kIntrospection)
+    facts.refuses = facts.status >= 400 && facts.status < 500;
   facts.certificate_end = end_of_peer(easy.get());
   facts.ahead = ahead_of(easy.get(), clock.now().wall);
   return facts;

@@ -1,4 +1,4 @@
-"""The Django application. In INSTALLED_APPS it adds system checks, `manage.py auth_status` and the schema extension; nothing else needs it."""
+"""The Django application. INSTALLED_APPS needs it for the system checks, `manage.py auth_status` and the schema extension only."""
 
 import importlib
 import os
@@ -24,6 +24,6 @@ class AuthIntegrationConfig(AppConfig):
 
 
 def _runs_a_command() -> bool:
-    """A management command other than a server, such as `check`, which reports the problem itself."""
+    """Whether this process runs a management command that is not a server. `check` reports the problem itself."""
     program = os.path.basename(sys.argv[0])
     return program in ("manage.py", "django-admin", "__main__.py") and sys.argv[1:2] not in (["runserver"], ["testserver"])

@@ -1,4 +1,4 @@
-"""The record of refused requests: each final 401, 403 and 503 of authentication goes to a signal, to a logger and to claimsd's audit log.
+"""Records refused requests: each final 401, 403 and 503 of authentication goes to a signal, to a logger and to claimsd's audit log.
 
 Final is the status that leaves the view after its exception handler or, with CacheUserClaimsMiddleware, the one that leaves the middleware.
 """
@@ -28,8 +28,8 @@ auth_failure = Signal()
 
 
 def conclude(request: HttpRequest, response: Any) -> None:
-    """Records the final response if it refuses the request: once per request. With REPORT_WAIT it returns when claimsd has the record on disk, and
-    after REPORT_TIMEOUT at the latest. The response is sent in any case."""
+    """Records the final response if it refuses the request: once per request. With REPORT_WAIT it returns when claimsd has the record on disk,
+    at the latest after REPORT_TIMEOUT. The response is sent in any case."""
     event = _settle(request, response)
     if event is None:
         return
@@ -41,7 +41,7 @@ def conclude(request: HttpRequest, response: Any) -> None:
 
 
 async def conclude_async(request: HttpRequest, response: Any) -> None:
-    """As conclude(), without blocking the event loop."""
+    """Like conclude(), without blocking the event loop."""
     event = _settle(request, response)
     if event is not None:
         runtime = current(state_of(request).latest.upstream)
@@ -49,7 +49,7 @@ async def conclude_async(request: HttpRequest, response: Any) -> None:
 
 
 async def conclude_connection(event: AuthFailure, token: Optional[str], trace_id: Optional[str], runtime: Runtime) -> None:
-    """As conclude_async(), for a WebSocket that is refused before any view."""
+    """Like conclude_async(), for a WebSocket that is refused before any view."""
     _announce(event, None)
     await _report_async(Report(event, token, trace_id), runtime)
 
@@ -62,15 +62,15 @@ async def _report_async(report: Report, runtime: Runtime) -> None:
 
 
 def _settle(request: HttpRequest, response: Any) -> Optional[AuthFailure]:
-    """The event, after it was logged and signaled; None if there is nothing to record."""
+    """Logs and signals the event, and returns it. None if there is nothing to record."""
     status, state = response.status_code, state_of(request)
     if state.recorded or status not in RECORDED:
         return None
     answer = state.latest.answer
     if status == 503:
         if answer is None or answer.verdict != UNAVAILABLE:
-            return None  # the application's own
-        response._has_been_logged = True  # else Django logs each one as an error and mails it to ADMINS
+            return None  # the application's own 503
+        response._has_been_logged = True  # otherwise Django logs each one as an error and mails it to ADMINS
     state.recorded = True
     event = _event_of(request, status)
     _announce(event, request)
@@ -79,7 +79,7 @@ def _settle(request: HttpRequest, response: Any) -> Optional[AuthFailure]:
 
 def _announce(event: AuthFailure, request: Optional[HttpRequest]) -> None:
     logger.warning(
-        "%s", json.dumps({"event": "auth_failure", **event._asdict()}, ensure_ascii=True),  # one line, whatever bytes are inside
+        "%s", json.dumps({"event": "auth_failure", **event._asdict()}, ensure_ascii=True),  # one line for any input
         extra={"auth_failure": event})
     if event.status == 503:
         _outages.write(event.reason, "authentication is unavailable, requests are answered 503: %s", event.detail or event.reason)
@@ -89,7 +89,7 @@ def _announce(event: AuthFailure, request: Optional[HttpRequest]) -> None:
 
 
 def _note_loss(why: Union[Answer, Exception], count: int = 1) -> None:
-    """Logs reports that may be missing from the audit log. libclaimsd counts them and tells the daemon with the next report."""
+    """Logs reports that may be missing from the audit log. libclaimsd sends their number with the next report."""
     cause = {"reason": type(why).__name__} if isinstance(why, Exception) else {"reason": why.reason, "text": why.text}
     logger.error("%s", json.dumps({"event": "report_lost", "count": count, **cause}))
 
@@ -115,7 +115,7 @@ def _event_of(request: HttpRequest, status: int) -> AuthFailure:
 
 
 def address_of(meta: Dict[str, Any], member: str) -> str:
-    """The client's address, or "" if the value is none. Behind a proxy a client may send any value there, even a token."""
+    """The client's address, or "" if the value is not an address. Behind a proxy a client may send any value there, even a token."""
     address = str(meta.get(member) or "")
     if not _ADDRESS.fullmatch(address) or address in str(meta.get("HTTP_AUTHORIZATION", "")):
         return ""

@@ -20,7 +20,7 @@ from rest_framework.settings import api_settings
 from auth_integration import audit
 from auth_integration.claims import NO_CLAIMS
 from auth_integration.exceptions import AuthenticationUnavailable, exception_of, retry_after_seconds
-from auth_integration.identify import ask, csrf_failure, find, make_user, www_authenticate
+from auth_integration.identify import csrf_failure, find, look_up, make_user, www_authenticate
 from auth_integration.reasons import INVALID, UNAVAILABLE, Answer
 from auth_integration.runtime import Runtime, current
 from auth_integration.state import STATE, RequestState, http_request, state_of
@@ -36,22 +36,22 @@ Authenticator = TypeVar("Authenticator", bound="AuthAPITokenAuthentication")
 
 
 class AuthAPITokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer ...`, confirmed by the Auth API.
+    """Authenticates `Authorization: Bearer ...` at the Auth API.
 
     Sets `request.user` (a ClaimsUser, or what USER_CLASS and USER_RESOLVER return), `request.auth` and `request.user_claims` (the claims, immutable).
-    No header, or another scheme: None, so the next class decides. A rejected or broken token: 401. No answer: 503.
+    Returns None if there is no header or another scheme, so the next class decides. A rejected or malformed token is answered 401, an outage 503.
     """
 
     upstream: ClassVar[str] = ""  # a name of UPSTREAMS; "": the Auth API of AUTH_API_URL
 
     @classmethod
     def configured(cls: Type[Authenticator], *, upstream: str) -> Type[Authenticator]:
-        """This class for another Auth API: authentication_classes = [AuthAPITokenAuthentication.configured(upstream="partners")]"""
+        """Returns this class for another Auth API: authentication_classes = [AuthAPITokenAuthentication.configured(upstream="partners")]"""
         configure: Any = _configured
         return configure(cls, upstream)
 
     def authenticate(self, request: Any) -> Any:
-        """(user, claims), or None."""
+        """Returns (user, claims), or None if the request has no bearer token."""
         try:
             http = request._request
         except AttributeError:
@@ -60,10 +60,10 @@ class AuthAPITokenAuthentication(BaseAuthentication):
         runtime = current(self.upstream)
         if hasattr(http, STATE) or not runtime.stock_users or self.upstream:
             return self._authenticate(http, runtime, find)
-        # The hot path: for a token that this process knows, nothing but the claims is put on the request.
+        # Hot path: for a token that this process knows, only the claims are set on the request.
         found = runtime.known(http.META)
         if found is None:
-            return self._authenticate(http, runtime, ask)
+            return self._authenticate(http, runtime, look_up)
         http.user_claims = found[1]
         return found
 
@@ -83,7 +83,7 @@ class AuthAPITokenAuthentication(BaseAuthentication):
         return user, found[1]
 
     def without_claims(self, found: Optional[Answer], runtime: Runtime) -> None:
-        """Called if there are no claims: returns if no token was sent, else raises the exception with the reason."""
+        """Called if there are no claims. Returns if no token was sent, otherwise raises the exception with the reason."""
         if found is not None:
             raise exception_of(found, runtime.settings.retry_after)
 
@@ -114,17 +114,17 @@ class OptionalAuthAPITokenAuthentication(AuthAPITokenAuthentication):
 
 
 def _watch(request: Any) -> None:
-    """Makes the view's response vary by what it was made of, and its final status recorded (unless the middleware does that)."""
+    """Adds Vary to the view's response and records its final status, unless the middleware does that."""
     try:
         view = request.parser_context["view"]
     except (AttributeError, KeyError):
         return  # not called by a view
-    if type(view.finalize_response) is MethodType:  # else it is ours already, or the application's
+    if type(view.finalize_response) is MethodType:  # otherwise it was replaced already, by this function or by the application
         view.finalize_response = _finalize
 
 
 def _finalize(request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-    """Replaces the view's finalize_response(). It finds everything by the request, so that it makes no reference cycle."""
+    """Replaces the view's finalize_response(). A function, because a bound method of the view would be a reference cycle."""
     view, http = request.parser_context["view"], request._request
     state: Optional[RequestState] = getattr(http, STATE, None)
     upstream = "" if state is None else state.latest.upstream

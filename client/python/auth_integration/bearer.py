@@ -3,11 +3,11 @@
 import re
 from typing import NamedTuple, Optional, Union
 
-MAX_TOKEN = 8192  # bytes; as in proto/limits.h
+MAX_TOKEN = 32768  # bytes; as in proto/limits.h
 
 _OURS = re.compile(rb"(?i:bearer)(?![0-9A-Za-z!#$%&'*+.^_`|~-])")
 _TOKEN = re.compile(rb"[0-9A-Za-z._~+/-]+=*")
-# Control characters, and characters outside of Latin-1.
+# Control characters, and characters outside Latin-1.
 _BROKEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f\xc4-\xff]")
 
 
@@ -18,7 +18,7 @@ class Refused(NamedTuple):
 
 
 def check_token(token: Union[str, bytes]) -> Optional[str]:
-    """None if it may be a token, else the reason: "too_long" or "malformed"."""
+    """None if it may be a token, otherwise the reason: "too_long" or "malformed"."""
     if isinstance(token, str):
         try:
             token = token.encode()
@@ -30,7 +30,7 @@ def check_token(token: Union[str, bytes]) -> Optional[str]:
 
 
 def parse_bearer(header: object) -> Union[None, str, Refused]:
-    """The token; None if the header has another scheme; Refused if it is broken."""
+    """The token; None if the header has another scheme; Refused if it is malformed."""
     if not isinstance(header, str):
         return Refused("malformed")
     try:

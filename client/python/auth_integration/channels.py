@@ -1,12 +1,13 @@
-"""For Django Channels: `scope["user"]`, `scope["user_claims"]` and, if there are no claims, `scope["auth_answer"]` with the reason.
+"""Middleware for Django Channels. Sets `scope["user"]`, `scope["user_claims"]` and, if there are no claims, `scope["auth_answer"]` with the reason.
 
     application = ProtocolTypeRouter({
         "http": get_asgi_application(),
         "websocket": AllowedHostsOriginValidator(ClaimsAuthMiddleware(URLRouter(urls), roles=["rvt"])),
     })
 
-The token comes from the Authorization header, else from a subprotocol (`subprotocols=True`), else from the COOKIE of the settings. Browsers cannot set
-headers on a WebSocket: with a cookie check the origin, as above; with a subprotocol offer it beside a real one, which the server then selects:
+The token comes from the Authorization header, otherwise from a subprotocol (`subprotocols=True`), otherwise from the COOKIE of the settings. Browsers
+cannot set headers on a WebSocket. With a cookie, check the origin as above. With a subprotocol, offer the token beside the application's subprotocol,
+which the server then selects:
 
     new WebSocket(url, ["live", "bearer." + token])        // a token with other characters: "bearer.base64url." + its base64url encoding
 
@@ -90,7 +91,7 @@ class ClaimsAuthMiddleware:
         return DENIED if self.roles and self.roles.isdisjoint(found[1].roles) else None
 
     async def _record(self, scope: Dict[str, Any], token: Any, code: int, runtime: Runtime) -> None:
-        """As for a refused request (audit.py). The route is not known here."""
+        """Records the refusal (audit.py). The route is not known here."""
         meta, answer = _meta_of(scope), scope["auth_answer"]
         required = (f"ClaimsAuthMiddleware({', '.join(sorted(self.roles))})",) if code == DENIED else ()
         reason = answer.reason if answer is not None else "denied" if code == DENIED else "no_token"
@@ -101,7 +102,7 @@ class ClaimsAuthMiddleware:
 
 
 class _Holder:
-    """Stands in for the request of make_user()."""
+    """Takes the place of a request in make_user()."""
 
     user_claims: Any = None
 
@@ -117,7 +118,7 @@ def _user_of(runtime: Runtime, found: Any) -> Any:
 
 
 def _without_tokens(scope: Dict[str, Any]) -> Tuple[Dict[str, Any], Optional[str]]:
-    """A copy of the scope without tokens among the subprotocols, so that the application can neither select nor log one; and the first of them."""
+    """Returns a copy of the scope without the tokens among its subprotocols, and the first token. The application can then neither select nor log one."""
     offered: List[str] = list(scope.get("subprotocols", ()))
     kept = [name for name in offered if not name.startswith(SUBPROTOCOL)]
     headers = [(name, b", ".join(one.encode() for one in kept) if name.lower() == SUBPROTOCOL_HEADER else value)
@@ -127,7 +128,7 @@ def _without_tokens(scope: Dict[str, Any]) -> Tuple[Dict[str, Any], Optional[str
 
 
 def _decoded(name: str) -> str:
-    """The token in the name of a subprotocol. A broken encoding gives a text that is no token."""
+    """The token in the name of a subprotocol. A malformed encoding gives a text that is not a token."""
     if not name.startswith(ENCODED):
         return name[len(SUBPROTOCOL):]
     text = name[len(ENCODED):]

@@ -1,4 +1,4 @@
-"""System checks: mistakes that would refuse every request, expose tokens, or serve one user's page to another."""
+"""System checks for mistakes that refuse every request, expose tokens, or serve one user's page to another."""
 
 import os
 import socket
@@ -128,7 +128,7 @@ def check_upstreams() -> List[Any]:
 
 
 def check_deployment() -> List[Any]:
-    """For `check --deploy`."""
+    """The checks of `check --deploy`."""
     choice = Settings().choice
     if choice.explicit:
         return []

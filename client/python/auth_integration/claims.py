@@ -1,8 +1,8 @@
-"""Claims: what the Auth API says about a user. Immutable."""
+"""Claims: the members of the Auth API's document about a user. Immutable."""
 
 from typing import Any, Dict, Iterable, NoReturn, Optional, Tuple, Union
 
-from auth_integration.documents import encodable, parse
+from auth_integration.documents import NumberText, encodable, parse
 
 
 class FrozenDict(Dict[str, Any]):
@@ -19,10 +19,10 @@ class FrozenDict(Dict[str, Any]):
         return hash(frozenset(self))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self)} members>"  # without values, because logs contain it
+        return f"<{type(self).__name__} of {len(self)} members>"  # without values, because it appears in logs
 
     __str__ = __repr__
-    __sentry_repr__ = __repr__  # else Sentry copies the members out of a frame's variables
+    __sentry_repr__ = __repr__  # otherwise Sentry copies the members out of a frame's variables
 
     def __copy__(self) -> "FrozenDict":
         return self
@@ -35,19 +35,22 @@ class FrozenDict(Dict[str, Any]):
 
 
 class Claims(FrozenDict):
-    """The members of the claims document, with `id`, `email` ("" if there is none) and `roles` as the mapping found them. An integer id stays one."""
+    """The members of the claims document, with `id`, `email` ("" if there is none) and `roles` as the mapping found them. An integer id stays one.
+    `truncated` is True if the daemon left out the other members for their size (its option max_claims_bytes)."""
 
-    __slots__ = ("id", "email", "roles")
+    __slots__ = ("id", "email", "roles", "truncated")
 
     id: Union[str, int]
     email: str
     roles: Tuple[str, ...]
+    truncated: bool
 
-    def __init__(self, members: Dict[str, Any], id: Union[str, int], email: str = "", roles: Iterable[str] = ()) -> None:
+    def __init__(self, members: Dict[str, Any], id: Union[str, int], email: str = "", roles: Iterable[str] = (), truncated: bool = False) -> None:
         dict.__init__(self, {encodable(key): frozen(value) for key, value in members.items()})
         object.__setattr__(self, "id", id)
         object.__setattr__(self, "email", email)
         object.__setattr__(self, "roles", tuple(roles))
+        object.__setattr__(self, "truncated", truncated)
 
     def __setattr__(self, *_: object) -> NoReturn:
         self._refuse()
@@ -60,13 +63,15 @@ class Claims(FrozenDict):
         return self.roles[0] if self.roles else ""
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Claims, (dict(self), self.id, self.email, self.roles)
+        return Claims, (dict(self), self.id, self.email, self.roles, self.truncated)
 
 
 NO_CLAIMS = FrozenDict()
 
 
 def frozen(value: Any) -> Any:
+    if isinstance(value, NumberText):
+        return str(value)
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, dict):
@@ -76,18 +81,18 @@ def frozen(value: Any) -> Any:
     return value
 
 
-def claims_from_daemon(document: str, id: str, email: str, roles: Tuple[str, ...], id_claim: str = "id") -> Claims:
-    """Claims from what the daemon has checked. It maps id, email and roles by its own configuration and sends the id as text; `id_claim` names the
-    member that may hold it as an integer."""
+def claims_from_daemon(document: str, id: str, email: str, roles: Tuple[str, ...], truncated: bool = False, id_claim: str = "id") -> Claims:
+    """Claims of a document that the daemon has checked. The daemon maps id, email and roles by its own configuration and sends the id as text. `id_claim`
+    names the member that may hold it as an integer."""
     members = parse(document)
-    if not members:  # left out for its size
+    if not members:  # the daemon omitted the document because of its size
         members.update({"id": id, "email": email, "role": roles[0] if len(roles) == 1 else list(roles)})
     native = members.get(id_claim)
-    return Claims(members, native if type(native) is int and str(native) == id else id, email, roles)
+    return Claims(members, native if type(native) is int and str(native) == id else id, email, roles, truncated)
 
 
 def identity_claims(user: object, auth: object) -> Optional[Claims]:
-    """The claims behind a request: REST framework's `request.auth`, or those of a claims user that a test forced upon it; else None."""
+    """The claims of a request: REST framework's `request.auth`, or those of a user that a test set by force_authenticate(); otherwise None."""
     if isinstance(auth, Claims):
         return auth
     claims = getattr(user, "claims", None)

@@ -1,8 +1,8 @@
 """`&`, `|` and `~` for the permission classes of this package.
 
-REST framework's own operators are not used, for two reasons: its NOT turns the "no" for an anonymous request into "yes", and it takes the coroutine
-of an async permission for "yes". Here a negation never admits an anonymous request, and an awaitable is never a verdict: it is awaited in an async
-view and an error in a sync one. A composition is a class again, so that REST framework instantiates it like any other.
+REST framework's own operators are not used, for two reasons. Its NOT admits the anonymous request that its operand denies. It treats the coroutine
+of an async permission as True. Here a negation never admits an anonymous request, and an awaitable is never a decision: it is awaited in an async view
+and an error in a sync one. A composition is a class, so REST framework instantiates it like any other permission.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 
-CACHED = 1024  # compositions that are kept, so that composing per request is cheap
+CACHED = 1024  # compositions to keep, so that composing per request is cheap
 
 
 def is_authenticated(request: Any) -> bool:
@@ -21,11 +21,11 @@ def is_authenticated(request: Any) -> bool:
     return bool(user and user.is_authenticated)
 
 
-# ---- verdicts ------------------------------------------------------------------------------------
+# ---- decisions -----------------------------------------------------------------------------------
 
 
 class Pending:
-    """A verdict that must be awaited. Its truth value is an error, because a sync view would take any object for "yes"."""
+    """A decision that must be awaited. bool() raises TypeError, because a sync view would treat any object as True."""
 
     __slots__ = ("_start",)
 
@@ -39,20 +39,20 @@ class Pending:
         raise TypeError("an async permission cannot be used in a sync view: make the view async, or the permission sync")
 
 
-Verdict = Union[bool, Pending]
+Decision = Union[bool, Pending]
 
 
-def checked(verdict: Any, source: object) -> bool:
-    """The verdict of sync code, as a bool; TypeError if it is an awaitable."""
-    if inspect.isawaitable(verdict):
-        if inspect.iscoroutine(verdict):
-            verdict.close()
+def checked(decision: Any, source: object) -> bool:
+    """The decision of sync code as a bool. TypeError if it is an awaitable."""
+    if inspect.isawaitable(decision):
+        if inspect.iscoroutine(decision):
+            decision.close()
         raise TypeError(f"{type(source).__name__} returned an awaitable from a sync method: declare the method with `async def`")
-    return bool(verdict)
+    return bool(decision)
 
 
 def guarded(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Pending]:
-    """The method of an async permission, so that a sync view cannot take its coroutine for "yes"."""
+    """Wraps an async method of a permission, so that a sync view cannot treat its coroutine as True."""
     def call(*arguments: Any, **more: Any) -> Pending:
         return Pending(lambda: function(*arguments, **more))
 
@@ -65,14 +65,14 @@ def guarded(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., 
 if TYPE_CHECKING:
     _Base = type
 else:
-    # Python asks the right operand first if its type derives from the type of the left one (data model, "reflected operands"). Deriving from the
-    # types of REST framework's classes and compositions therefore gives this module every composition in which one of its classes takes part.
+    # Python calls the right operand's method first if its type derives from the type of the left one (data model, "reflected operands"). Because this
+    # metaclass derives from the types of REST framework's classes and compositions, it handles every composition with one of its own classes.
     _bases = {type(BasePermission): None, type(BasePermission & BasePermission): None, type(~BasePermission): None}
     _Base = type("_Base", tuple(_bases), {})
 
 
 class PermissionMetaclass(_Base):
-    # These are classes, not the operands of REST framework that the bases stand for.
+    # Instances are classes, not operands of REST framework, so these methods are those of `type`.
     __init__ = type.__init__
     __call__ = type.__call__
     __eq__ = type.__eq__
@@ -123,7 +123,7 @@ class _Composition(ComposablePermission):
         return self._judge(request, lambda one: checked(one.has_permission(request, view), one))
 
     def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
-        return self._judge(request, lambda one: (not self._asks_both or checked(one.has_permission(request, view), one))
+        return self._judge(request, lambda one: (not self._needs_both or checked(one.has_permission(request, view), one))
                            and checked(one.has_object_permission(request, view, obj), one))
 
     async def has_permission_async(self, request: Any, view: Any) -> bool:
@@ -134,13 +134,13 @@ class _Composition(ComposablePermission):
 
     async def has_object_permission_async(self, request: Any, view: Any, obj: Any) -> bool:
         async def check(one: Any) -> bool:
-            if self._asks_both and not await _awaited(one.has_permission(request, view)):
+            if self._needs_both and not await _awaited(one.has_permission(request, view)):
                 return False
             return await _awaited(one.has_object_permission(request, view, obj))
 
         return await self._judge_async(request, check)
 
-    _asks_both: ClassVar[bool] = False  # for an object: the view's permission as well
+    _needs_both: ClassVar[bool] = False  # for an object: the view's permission as well
 
     def _judge(self, request: Any, check: Check) -> bool:
         raise NotImplementedError
@@ -149,8 +149,8 @@ class _Composition(ComposablePermission):
         raise NotImplementedError
 
 
-async def _awaited(verdict: Any) -> bool:
-    return bool(await verdict if inspect.isawaitable(verdict) else verdict)
+async def _awaited(decision: Any) -> bool:
+    return bool(await decision if inspect.isawaitable(decision) else decision)
 
 
 class _And(_Composition):
@@ -165,9 +165,9 @@ class _And(_Composition):
 
 
 class _Or(_Composition):
-    """An operand that raises (because it could not decide) denies only if the other one denies, too."""
+    """An operand that raises an APIException could not decide. The exception is raised only if the other operand denies."""
 
-    _asks_both = True  # else an object could be granted by one operand and the view by the other
+    _needs_both = True  # otherwise one operand could grant the object and the other one the view
 
     def _judge(self, request: Any, check: Check) -> bool:
         problem: Optional[APIException] = None
@@ -195,7 +195,7 @@ class _Or(_Composition):
 
 
 class _PlainNot(_Composition):
-    """REST framework's own negation of its own classes, which may well admit an anonymous request."""
+    """REST framework's negation of its own classes. It may admit an anonymous request."""
 
     def _judge(self, request: Any, check: Check) -> bool:
         return not check(self._operands[0])
@@ -236,7 +236,7 @@ _KINDS = {"AND": _And, "OR": _Or, "NOT": _PlainNot}
 
 
 def _adopted(operand: Any) -> Any:
-    """A composition of REST framework as one of this module, because an async permission may be inside."""
+    """Converts a composition of REST framework to one of this module, because it may contain an async permission."""
     kind = _KINDS.get(getattr(getattr(operand, "operator_class", None), "__name__", ""))
     names = ("op1_class",) if kind is _PlainNot else ("op1_class", "op2_class")
     if kind is None or not all(hasattr(operand, name) for name in names):

@@ -1,4 +1,4 @@
-"""The settings: AUTH_API_URL, and the options of the dict AUTH_INTEGRATION. Read at first use, and again after setting_changed."""
+"""The settings: AUTH_API_URL, and the options of the dict AUTH_INTEGRATION. They are read at first use, and again after setting_changed."""
 
 import difflib
 import importlib
@@ -22,7 +22,7 @@ class Option(NamedTuple):
 
 _NONE: type = type(None)
 OPTIONS: Dict[str, Option] = {
-    "TRANSPORT": Option("auto", (str,), '"daemon" asks claimsd, "direct" asks the Auth API itself, "auto" decides by what is on the host'),
+    "TRANSPORT": Option("auto", (str,), '"daemon" queries claimsd, "direct" queries the Auth API, "auto" chooses by the files of claimsd on the host'),
     "SOCKET": Option(None, (str, _NONE), "claimsd's socket; None: /run/claimsd/claims.sock"),
     "DAEMON_UID": Option(None, (int, _NONE), "the uid that claimsd must run as; None: root or the owner of the socket's directory"),
     "CLIENT_NAME": Option("auth_integration", (str,), "the name of this process in claimsd's log and status, at most 64 bytes"),
@@ -80,7 +80,7 @@ def is_loopback(host: Optional[str]) -> bool:
 
 
 class Settings:
-    """One reading of the settings. Attributes are the options in lower case; `problems` lists what is wrong with them."""
+    """The settings, read once. Attributes are the options in lower case; `problems` lists the mistakes."""
 
     transport: str  # "daemon" or "direct"; `choice` has the reason
     socket: Optional[str]
@@ -117,7 +117,7 @@ class Settings:
         given = self._options_of(upstream)
         for name in given:
             if name not in OPTIONS and name != "AUTH_API_URL":
-                self.problems.append(f"AUTH_INTEGRATION has no option {name!r}{_meant(name)}")
+                self.problems.append(f"AUTH_INTEGRATION has no option {name!r}{_suggestion(name)}")
         for name, option in OPTIONS.items():
             value = given.get(name, option.default)
             if not isinstance(value, option.kinds) or (isinstance(value, bool) and not {bool, object} & set(option.kinds)):
@@ -136,7 +136,7 @@ class Settings:
             given = {}
         if not upstream:
             if "AUTH_API_URL" in given:
-                self.problems.append("AUTH_API_URL is a setting of its own, outside of AUTH_INTEGRATION")
+                self.problems.append("AUTH_API_URL is a setting of its own, outside AUTH_INTEGRATION")
             return given
         upstreams = given.get("UPSTREAMS")
         own = upstreams.get(upstream) if isinstance(upstreams, dict) else None
@@ -188,7 +188,7 @@ class Settings:
 
     @property
     def is_plain_http(self) -> bool:
-        """Tokens would cross a network unencrypted."""
+        """Whether tokens cross a network unencrypted."""
         parts = urllib.parse.urlsplit(self.api_url)
         return parts.scheme == "http" and not is_loopback(parts.hostname)
 
@@ -203,11 +203,11 @@ class Settings:
 
 
 MISSING_EXTENSION = (
-    "this host's claimsd is to be asked ({}), but the extension auth_integration._claimsd is not built: install a C++ compiler, python3-dev and "
+    "the transport is claimsd ({}), but the extension auth_integration._claimsd is not built: install a C++ compiler, python3-dev and "
     'libssl-dev and install the package again, or set AUTH_INTEGRATION["TRANSPORT"] to "direct"')
 
 
-def _meant(name: object) -> str:
+def _suggestion(name: object) -> str:
     if name in RENAMED:
         return f": it is now {RENAMED[str(name)]!r}"
     close = difflib.get_close_matches(str(name).upper(), OPTIONS, 1)

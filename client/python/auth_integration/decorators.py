@@ -1,4 +1,4 @@
-"""For plain Django views, sync and async:
+"""Decorators for plain Django views, sync and async:
 
     @role_required("rvt")                  @role_required("doctor", "admin")         @token_required            @confirmed_within(30)
     def worklist(request): ...             async def reports(request): ...           def me(request): ...       def prescribe(request): ...
@@ -49,7 +49,7 @@ def _without_claims(answer: Optional[Answer], runtime: Runtime) -> HttpResponse:
 
 
 def _judge(request: HttpRequest, runtime: Runtime, found: Any, rule: _Rule) -> Optional[HttpResponse]:
-    """The refusal, or None: the view may run. USER_RESOLVER may use a database."""
+    """Returns the refusal, or None if the view may run. May block, because USER_RESOLVER may use a database."""
     if type(found) is not tuple:
         return _without_claims(found, runtime)
     if state_of(request).latest.by_cookie:
@@ -126,6 +126,6 @@ def token_required(view: View) -> View:
 
 
 def confirmed_within(seconds: float, *, upstream: str = "") -> Callable[[View], View]:
-    """Admits requests whose token the Auth API has confirmed within this time; 0 asks it for each request."""
+    """Admits requests whose token the Auth API has confirmed within `seconds`; 0 queries it for each request."""
     check_max_age("confirmed_within", seconds)
     return lambda view: _guard(view, _Rule(max_age=seconds, upstream=upstream))

@@ -19,6 +19,14 @@ class BadDocument(ValueError):
     """Not a usable claims document. The text names the member, never its value."""
 
 
+class NumberText(str):
+    """A number that Python's json would not write back, as its text. It is no string of the document."""
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, NumberText)
+
+
 class Members(Dict[str, Any]):
     """An object of a document. Of a repeated member the last value is kept, and its name is in `repeated`."""
 
@@ -56,12 +64,12 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _integer(text: str) -> Union[int, str]:
-    return int(text) if len(text) <= MAX_DIGITS else text
+    return int(text) if len(text) <= MAX_DIGITS else NumberText(text)
 
 
 def _float(text: str) -> Union[float, str]:
     value = float(text)
-    return value if math.isfinite(value) else text
+    return value if math.isfinite(value) else NumberText(text)
 
 
 def _check_depth(value: Any, depth: int) -> None:

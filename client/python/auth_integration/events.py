@@ -1,10 +1,10 @@
-"""The event of a refused request. It imports nothing that asks an Auth API, so audit, runtime and the transports can share it."""
+"""The event of a refused request. Imports no transport, so audit, runtime and the transports can share it."""
 
 from typing import Any, NamedTuple, NoReturn, Optional, Tuple
 
 
 class AuthFailure(NamedTuple):
-    """One refused request, for the signal and the log. It holds no token, no email address and no path, which may name a patient."""
+    """One refused request, for the signal and the log. Contains no token, no email address and no path, because a path may name a patient."""
 
     status: int  # 401, 403 or 503
     reason: str  # a word of auth_integration.reasons, "no_token" or "denied"
@@ -17,7 +17,7 @@ class AuthFailure(NamedTuple):
 
 
 class Report:
-    """An event on its way to claimsd, with the token that the daemon turns into a fingerprint. It is neither printed nor pickled with it."""
+    """An event for claimsd, with the token, of which the daemon records a fingerprint. repr() omits the token; pickling is an error."""
 
     __slots__ = ("event", "token", "trace_id")
 

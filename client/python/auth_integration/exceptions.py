@@ -1,4 +1,4 @@
-"""What a view's client gets: 401 for a rejected token, 503 if no answer could be obtained. Never one for the other."""
+"""The exceptions that refuse a request: 401 for a rejected token, 503 if no answer could be obtained. One never replaces the other."""
 
 from typing import Any, Dict
 
@@ -10,7 +10,7 @@ from auth_integration.reasons import INVALID, Answer
 
 
 def retry_after_seconds(answer: Answer, default: int) -> int:
-    """For the header Retry-After: at least 1."""
+    """The seconds of the header Retry-After, at least 1."""
     return max(1, -(-answer.retry_after_ms // 1000) if answer.retry_after_ms else default)
 
 
@@ -39,7 +39,7 @@ class AuthenticationUnavailable(exceptions.APIException):
     def __init__(self, answer: Answer, retry_after: int = 1) -> None:
         super().__init__()
         self.answer = answer
-        self.wait = retry_after_seconds(answer, retry_after)  # REST framework makes it Retry-After
+        self.wait = retry_after_seconds(answer, retry_after)  # REST framework sends it as Retry-After
 
     def __reduce__(self) -> Any:
         return AuthenticationUnavailable, (Answer(*self.answer), self.wait)

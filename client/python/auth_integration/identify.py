@@ -1,6 +1,6 @@
-"""From a token, or from a Django request, to claims: the one path of authenticators, middleware, decorators and permissions.
+"""Looks up the claims of a token or of a Django request. Authenticators, middleware, decorators and permissions all use this module.
 
-    from auth_integration.identify import identify        # outside of a request, for example in a Celery task
+    from auth_integration.identify import identify        # outside a request, for example in a Celery task
     claims = identify(token)
 """
 
@@ -13,7 +13,7 @@ from auth_integration.claims import NO_CLAIMS, Claims
 from auth_integration.exceptions import exception_of
 from auth_integration.reasons import Answer, answer_of
 from auth_integration.runtime import Runtime, current
-from auth_integration.state import NOT_ASKED, Lookup, state_of
+from auth_integration.state import NOT_LOOKED_UP, Lookup, state_of
 from auth_integration.transports.base import Found, Outcome, bearer_of
 
 logger = logging.getLogger("auth_integration")
@@ -23,17 +23,17 @@ logger = logging.getLogger("auth_integration")
 
 
 def identify(token: str, *, max_age: Optional[float] = None, upstream: str = "") -> Claims:
-    """The claims of a token. InvalidToken if the Auth API rejects it, AuthenticationUnavailable if there is no answer.
+    """Returns the claims of a token. InvalidToken if the Auth API rejects it, AuthenticationUnavailable if there is no answer.
 
-    `max_age`: how many seconds ago the Auth API may have confirmed it; 0 asks it now. After a logout call identify(token, max_age=0): the Auth API's
-    401 removes the token from all caches of the host. `upstream`: a name of UPSTREAMS.
+    `max_age`: the maximum age of the Auth API's confirmation in seconds; 0 queries it now. After a logout call identify(token, max_age=0): the Auth
+    API's 401 removes the token from all caches of the host. `upstream`: a name of UPSTREAMS.
     """
     runtime = current(upstream)
     return _claims_or_raise(_lookup_token(runtime, token, max_age), runtime)
 
 
 async def identify_async(token: str, *, max_age: Optional[float] = None, upstream: str = "") -> Claims:
-    """As identify(), without blocking the event loop."""
+    """Like identify(), without blocking the event loop."""
     runtime = current(upstream)
     try:
         found = await runtime.transport.identify_token_async(token, None, None, max_age)
@@ -57,7 +57,7 @@ def _claims_or_raise(found: Any, runtime: Runtime) -> Claims:
 
 
 def _failed(error: Exception) -> Answer:
-    """An error in a transport is an outage. It is not raised further: its frames hold the token, and exception reports show frames."""
+    """Treats an error in a transport as an outage. The error is not raised again, because its frames hold the token and exception reports show frames."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
@@ -70,18 +70,18 @@ def _failed(error: Exception) -> Answer:
 
 
 def find(request: HttpRequest, runtime: Runtime) -> Found:
-    """The sender of the request, looked up once. Sets `request.user_claims`."""
+    """Looks up the sender of the request, once per request. Sets `request.user_claims`."""
     lookup = state_of(request).lookup(runtime.upstream)
-    if lookup.found is NOT_ASKED:
+    if lookup.found is NOT_LOOKED_UP:
         known = runtime.known(request.META)
         if known is None:
-            return ask(request, runtime)
+            return look_up(request, runtime)
         _settle(request, lookup, known)
     return lookup.found
 
 
-def ask(request: HttpRequest, runtime: Runtime) -> Found:
-    """As find(), for a request whose token this process does not know."""
+def look_up(request: HttpRequest, runtime: Runtime) -> Found:
+    """Like find(), for a token that this process does not know."""
     lookup = state_of(request).lookup(runtime.upstream)
     try:
         found: Found = runtime.transport.identify(request.META, _route(request))
@@ -95,9 +95,9 @@ def ask(request: HttpRequest, runtime: Runtime) -> Found:
 
 
 async def find_async(request: HttpRequest, runtime: Runtime) -> Found:
-    """As find(), without blocking the event loop."""
+    """Like find(), without blocking the event loop."""
     lookup = state_of(request).lookup(runtime.upstream)
-    if lookup.found is not NOT_ASKED:
+    if lookup.found is not NOT_LOOKED_UP:
         return lookup.found
     known = runtime.known(request.META)
     if known is not None:
@@ -114,7 +114,7 @@ async def find_async(request: HttpRequest, runtime: Runtime) -> Found:
 
 
 def confirm(request: HttpRequest, runtime: Runtime, max_age: float) -> Found:
-    """As find(), but the Auth API has confirmed the token within `max_age` seconds."""
+    """Like find(), with an answer that the Auth API has confirmed within `max_age` seconds."""
     lookup = state_of(request).lookup(runtime.upstream)
     token = _token_of(request, lookup, runtime)
     if isinstance(token, str):
@@ -126,7 +126,7 @@ def confirm(request: HttpRequest, runtime: Runtime, max_age: float) -> Found:
 
 
 async def confirm_async(request: HttpRequest, runtime: Runtime, max_age: float) -> Found:
-    """As confirm(), without blocking the event loop."""
+    """Like confirm(), without blocking the event loop."""
     lookup = state_of(request).lookup(runtime.upstream)
     token = _token_of(request, lookup, runtime)
     if isinstance(token, str):
@@ -170,7 +170,7 @@ def _settle(request: HttpRequest, lookup: Lookup, found: Any) -> Found:
 
 
 def make_user(request: HttpRequest, runtime: Runtime, found: Any) -> Any:
-    """`request.user` for these claims, as the settings say; an Answer if USER_RESOLVER returns None. What USER_RESOLVER raises is raised."""
+    """Makes `request.user` of these claims, according to the settings. An Answer if USER_RESOLVER returns None; its exceptions are passed on."""
     if runtime.stock_users:
         return found[0]
     resolver = runtime.settings.user_resolver
@@ -185,7 +185,7 @@ def make_user(request: HttpRequest, runtime: Runtime, found: Any) -> Any:
 
 
 def csrf_failure(request: HttpRequest) -> Optional[str]:
-    """Why a request whose token came in a cookie must not change anything; None if it may. The check is Django's."""
+    """Runs Django's CSRF check for a request whose token came in a cookie. Returns the reason if it fails, otherwise None."""
     from rest_framework.authentication import CSRFCheck
 
     check = CSRFCheck(lambda _: None)

@@ -1,4 +1,4 @@
-"""Whether this process runs tests, which must not ask a real Auth API. Imports nothing of Django: the pytest plugin is loaded before it is set up."""
+"""Whether this process runs tests, which must not query a real Auth API. Does not import Django: the pytest plugin is loaded before Django is set up."""
 
 import sys
 
@@ -9,6 +9,6 @@ allowed = 0  # entered testing.real_auth_api() blocks
 def is_active() -> bool:
     if allowed:
         return False
-    # What setup_test_environment() leaves behind, in Django's own test runner and in pytest-django.
+    # setup_test_environment(), which Django's test runner and pytest-django call, sets this attribute.
     state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
     return pytest_is_running or hasattr(state, "saved_data")

@@ -1,4 +1,4 @@
-"""Log records that repeat: one a minute for each subject, with the number of suppressed ones."""
+"""A rate-limited log: one record per minute and subject, with the number of suppressed records."""
 
 import logging
 import threading

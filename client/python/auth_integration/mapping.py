@@ -10,7 +10,7 @@ import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from auth_integration.claims import Claims
-from auth_integration.documents import BadDocument, Members, parse
+from auth_integration.documents import BadDocument, Members, is_text, parse
 
 logger = logging.getLogger("auth_integration")
 
@@ -21,6 +21,7 @@ WRONG_TOKENS = frozenset(("refresh", "offline", "id"))  # values of `typ` and `t
 WARN_AFTER = 20  # documents without a configured role claim
 _MISSING: Any = object()
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -64,6 +65,9 @@ class Pointer:
         return value
 
 
+_CLAIM_NAMES, _HAS_GROUPS = Pointer("_claim_names"), Pointer("hasgroups")  # Entra ID's
+
+
 class RoleClaim(NamedTuple):
     at: Pointer
     form: str
@@ -76,11 +80,11 @@ class RoleClaim(NamedTuple):
         if self.form == "keys":
             return self._checked(list(value) if isinstance(value, Members) else None, "an object")
         if self.form == "words":
-            return self._checked(value.split() if isinstance(value, str) else None, "a string")
-        return self._checked([value] if isinstance(value, str) else value, "a string or an array of strings")
+            return self._checked(_BLANKS.split(value) if is_text(value) else None, "a string")
+        return self._checked([value] if is_text(value) else value, "a string or an array of strings")
 
     def _checked(self, roles: Any, wanted: str) -> List[str]:
-        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        if not isinstance(roles, list) or not all(is_text(role) for role in roles):
             raise BadDocument(f'member "{self.at.text}" is not {wanted}')
         for role in roles:
             _strict(role, self.at.text, MAX_ROLE)
@@ -104,8 +108,8 @@ class ClaimsMapping:
 
     def read(self, body: bytes, token_payload: Optional[bytes] = None) -> Claims:
         """The claims of a document. `token_payload` is the payload of the token, if it is a JWT. BadDocument, Mismatch or RolesUnknown."""
-        document = parse(body)
         self._check_token(token_payload)
+        document = parse(body)
         for pointer, wanted in self._require:
             _check_required(pointer, wanted, document)
         return self.claims_of(document)
@@ -121,13 +125,13 @@ class ClaimsMapping:
             raise BadDocument(f'member "{name}" is missing')
         if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
             return value
-        if not isinstance(value, str) or not value:
+        if not is_text(value) or not value:
             raise BadDocument(f'member "{name}" is neither a string nor an integer')
         return _strict(value, name, MAX_ID)
 
     def _read_email(self, document: Members) -> str:
         value = self._email.find(document)
-        if isinstance(value, str) and len(value.encode("utf-8", "replace")) <= MAX_EMAIL and not _CONTROL.search(value):
+        if is_text(value) and len(value.encode("utf-8", "replace")) <= MAX_EMAIL and not _CONTROL.search(value):
             return value
         if value is not _MISSING and value is not None and not self._warned_of_email:
             self._warned_of_email = True
@@ -151,9 +155,11 @@ class ClaimsMapping:
 
     def _check_overage(self, document: Members) -> None:
         """Entra ID lists a user's groups only up to a number; beyond it the document says where else to ask."""
-        names = document.get("_claim_names")
+        if not self._roles:
+            return
+        names, has_groups = _CLAIM_NAMES.find(document), _HAS_GROUPS.find(document)
         elsewhere = set(names) if isinstance(names, dict) else set()
-        if document.get("hasgroups") in (True, "true"):
+        if has_groups is True or has_groups == "true":
             elsewhere.add("groups")
         for claim in self._roles:
             if claim.at.first in elsewhere:
@@ -174,7 +180,7 @@ class ClaimsMapping:
                 pass  # no JWT of ours to look into
         for name in ("typ", "token_use"):
             kind = None if document is None else document.get(name)
-            if isinstance(kind, str) and kind.lower() in WRONG_TOKENS:
+            if (isinstance(kind, str) and kind.lower() in WRONG_TOKENS) or (document is not None and name in document.repeated):
                 raise Mismatch(f'member "{name}" of the token says that it is not an access token')
         for pointer, wanted in self._require_token:
             if document is None:
@@ -213,6 +219,8 @@ def _check_required(pointer: Pointer, wanted: Any, document: Members) -> None:
 
 def _equal(one: Any, other: Any) -> bool:
     """As JSON: true is not 1."""
+    if isinstance(one, str) and not is_text(one):
+        return False
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 

@@ -2,9 +2,9 @@
 
     MIDDLEWARE = [..., "django.contrib.auth.middleware.AuthenticationMiddleware", "auth_integration.middleware.CacheUserClaimsMiddleware"]
 
-It refuses no request: views, permissions and decorators (also `@login_required`) do. It sees the final status of every response, so it records the
-refusals of plain Django views, too. It belongs behind UpdateCacheMiddleware, which must see that responses vary, and behind AuthenticationMiddleware,
-which would overwrite `request.user`; a system check finds both mistakes.
+It never refuses a request; views, permissions and decorators (including `@login_required`) do. It sees the final status of every response, so it also
+records the refusals of plain Django views. Put it after UpdateCacheMiddleware, which must see that responses vary, and after AuthenticationMiddleware,
+which would overwrite `request.user`. A system check finds both mistakes.
 """
 
 from typing import Any, Awaitable, Callable, Union
@@ -72,7 +72,7 @@ def _attach_user(request: HttpRequest, runtime: Runtime, found: Found) -> None:
 
 
 def _resolved(request: HttpRequest, runtime: Runtime, found: Found) -> Any:
-    """What USER_RESOLVER or USER_CLASS returns; anonymous if it refuses. Views that need the reason use a decorator or REST framework."""
+    """Calls USER_RESOLVER or USER_CLASS. Returns an anonymous user if it refuses; views that need the reason use a decorator or REST framework."""
     try:
         user = make_user(request, runtime, found)
     except APIException:

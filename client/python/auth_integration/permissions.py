@@ -19,7 +19,7 @@ from auth_integration.reasons import Answer, answer_of
 from auth_integration.runtime import current
 from auth_integration.state import http_request, state_of
 
-CACHED = 1024  # classes that are kept, so that HasRole() per request is cheap
+CACHED = 1024  # classes to keep, so that HasRole() per request is cheap
 
 
 class ClaimsPermission(ComposablePermission):
@@ -39,7 +39,7 @@ class ClaimsPermission(ComposablePermission):
         http = http_request(request)
         if claims is not None:
             if "user_claims" not in http.__dict__:
-                http.user_claims = claims  # the test forced a user upon the request
+                http.user_claims = claims  # a test set the user by force_authenticate()
             if checked(allows(claims), self):
                 return True
         state = state_of(http)
@@ -115,8 +115,8 @@ def _confirmed_within(seconds: float) -> Type[ComposablePermission]:
 
 
 def ConfirmedWithin(seconds: float) -> Type[ComposablePermission]:  # noqa: N802
-    """For sensitive views: admits users whose token the Auth API has confirmed within this time; 0 asks it for each request. A token that it rejects
-    meanwhile is answered 401, an outage 503. `request.user` and `request.auth` are replaced by what it says now."""
+    """For sensitive views: admits users whose token the Auth API has confirmed within `seconds`; 0 queries it for each request. A token that it now
+    rejects is answered 401, an outage 503. The new answer replaces `request.user` and `request.auth`."""
     check_max_age("ConfirmedWithin", seconds)
     return _confirmed_within(seconds)
 

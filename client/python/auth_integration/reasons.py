@@ -29,16 +29,16 @@ REASONS = {
     "ok": ("valid", "the Auth API confirmed the token"),
     "rejected": ("invalid", _("the Auth API rejected the token: log in again")),
     "malformed": ("invalid", _('not a bearer token (RFC 6750): send it exactly as issued, without "Bearer "')),
-    "too_long": ("invalid", _("longer than 8 KiB, the limit for a token: send it exactly as issued")),
     "expired": ("invalid", _("the token has expired: refresh it or log in again")),
     "revoked": ("invalid", _("an operator revoked the token: log in again")),
+    "claim_mismatch": ("invalid", _("the token is not valid for this service: its claims do not have the required values")),
     "deadline": ("unavailable", "the Auth API did not answer within the timeout of the query: try again"),
     "upstream_timeout": ("unavailable", "the request to the Auth API timed out: run claimsctl status"),
     "upstream_connect": ("unavailable", "cannot connect to the Auth API: check its URL, DNS and the network"),
     "upstream_tls": ("unavailable", "the TLS connection to the Auth API failed: check its certificate and ca_file"),
     "upstream_status": ("unavailable", "the Auth API answered with a status that is neither 200 nor a rejection: check its log"),
     "upstream_body": ("unavailable", "the answer of the Auth API is not a valid claims document: check the daemon's log"),
-    "upstream_too_large": ("unavailable", "the answer of the Auth API is larger than 64 KiB: check the Auth API's log"),
+    "upstream_too_large": ("unavailable", "the answer of the Auth API is larger than 256 KiB: check the Auth API's log"),
     "upstream_protocol": ("unavailable", "the Auth API closed the connection early or does not speak HTTP: check its log"),
     "overloaded": ("unavailable", "too many queries are waiting for the Auth API: try again shortly"),
     "shutting_down": ("unavailable", "the daemon is stopping: try again shortly"),
@@ -47,6 +47,12 @@ REASONS = {
     "rate_limited": ("unavailable", "this uid exceeds its rate limit for unknown tokens: try again later"),
     "not_recorded": (
         "unavailable", "the audit log did not accept the required record: run claimsctl status"),
+    "roles_unknown": ("unavailable", "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles"),
+    "too_long": ("unavailable", "the token is longer than the daemon accepts: raise max_token_bytes of the upstream"),
+    "upstream_certificate": (
+        "unavailable", "the Auth API requires a client certificate: set client_certificate and client_key"),
+    "upstream_credentials": (
+        "unavailable", "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file"),
     "no_daemon": ("unavailable", "no claimsd listens on the socket: start it with systemctl start claimsd"),
     "not_permitted": ("unavailable", "this user may not use the socket: add it to group claimsd-clients or to daemon.allowed_uids"),
     "wrong_daemon": ("unavailable", "the socket belongs to an untrusted user: check socket_path and daemon_uid"),
@@ -67,14 +73,8 @@ REASONS = {
         "unavailable", "this uid connects more often than daemon.connects_per_uid times a second: keep connections open, or raise it"),
 }
 
-# Reasons that the direct transport has and proto/vocabulary.h may not have yet.
-OWN_REASONS = {
-    "claim_mismatch": ("invalid", _("the token is not valid for this service")),
-    "roles_unknown": ("unavailable", "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles"),
-}
-
 
 def answer_of(reason: str, retry_after_ms: int = 0, source: str = "none") -> Answer:
     """The answer for a reason. A word that is not in the tables is unavailable."""
-    verdict, text = REASONS.get(reason) or OWN_REASONS.get(reason) or REASONS["internal"]
+    verdict, text = REASONS.get(reason) or REASONS["internal"]
     return Answer(verdict, reason, text, source, retry_after_ms=retry_after_ms)

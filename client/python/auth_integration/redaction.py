@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional, Pattern
 
 from django.views.debug import ExceptionReporter
 
-HIDDEN = "********************"  # as Django writes it
+HIDDEN = "********************"  # the text that Django uses
 HEADERS = frozenset(("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION", "HTTP_COOKIE", "HTTP_SEC_WEBSOCKET_PROTOCOL"))
 SHORTEST = 8  # characters of a secret; shorter ones would match ordinary words
 PREFIX = 16  # characters; Django cuts long texts, so a token may be shown in part
@@ -31,7 +31,7 @@ def install() -> None:
 
 
 def redacted(data: Dict[str, Any], request: Any) -> Dict[str, Any]:
-    """The data of a report without what authenticates the request."""
+    """Returns the data of a report without the credentials of the request."""
     if request is None:
         return data
     hide = _hiding(request)

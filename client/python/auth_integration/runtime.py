@@ -1,5 +1,5 @@
-"""What a process keeps for each Auth API: one reading of the settings and the transport they choose. Made at the first request, so after any fork of
-a pre-forking server; made again after setting_changed and in forked children. Any thread."""
+"""The state of a process for each Auth API: its settings and its transport. Created at the first request, so after a pre-forking server has forked;
+created again after setting_changed and in forked children. Any thread."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ class Runtime:
         self.settings = settings
         self.upstream = settings.upstream
         self.transport = transport
-        # True: the users that come with the claims are request.user.
+        # True: request.user is the ClaimsUser that comes with the claims.
         self.stock_users = settings.user_resolver is None and settings.user_class is ClaimsUser
         self.known = transport.known
         self.vary = "Authorization" if settings.cookie is None else "Authorization, Cookie"
@@ -33,7 +33,7 @@ class Runtime:
 
 _lock = threading.Lock()
 _current: Optional[Runtime] = None
-_others: Dict[str, Runtime] = {}  # of UPSTREAMS
+_others: Dict[str, Runtime] = {}  # by name in UPSTREAMS
 _fake: Optional[Transport] = None  # serves every Auth API
 
 
@@ -79,13 +79,13 @@ def _require_fake_in_tests(settings: Settings) -> None:
     host = urlsplit(settings.api_url).hostname
     if in_tests.is_active() and not is_loopback(host):
         raise RuntimeError(
-            f"this test would ask the real Auth API at {settings.api_url}: enter auth_integration.testing.FakeAuthApi (or use ClaimsTestCase, or the "
-            "pytest fixture fake_auth_api); a test that is meant to ask it enters auth_integration.testing.real_auth_api()")
+            f"this test would query the real Auth API at {settings.api_url}: enter auth_integration.testing.FakeAuthApi (or use ClaimsTestCase, or the "
+            "pytest fixture fake_auth_api); a test that is meant to query it enters auth_integration.testing.real_auth_api()")
 
 
 def _log_choice(settings: Settings) -> None:
     if not settings.choice.explicit and settings.transport == "direct":
-        logger.info("asking the Auth API at %s directly, without claimsd: %s", settings.api_url, settings.choice.reason)
+        logger.info("querying the Auth API at %s directly, without claimsd: %s", settings.api_url, settings.choice.reason)
     if not apps.is_installed("auth_integration"):  # then `manage.py check` does not run the system checks
         from auth_integration.checks import check_all
 
@@ -94,7 +94,7 @@ def _log_choice(settings: Settings) -> None:
 
 
 def replace(transport: Optional[Transport]) -> Optional[Transport]:
-    """For tests: serves every Auth API with this transport, or with None as the settings say. Returns the transport that did so before."""
+    """For tests: uses this transport for every Auth API; None restores the transports of the settings. Returns the previous argument."""
     global _fake
     before, _fake = _fake, transport
     _forget()
@@ -102,7 +102,7 @@ def replace(transport: Optional[Transport]) -> Optional[Transport]:
 
 
 def _forget() -> None:
-    """Closes the transports that were made for the settings; the next request makes new ones."""
+    """Closes the transports of the settings; the next request creates new ones."""
     global _current, _others
     with _lock:
         old = [*([] if _current is None else [_current]), *_others.values()]
@@ -118,8 +118,8 @@ def _reload(*, setting: Any, **_: Any) -> None:
 
 
 def _start_again_in_child() -> None:
-    """A child makes its own transports, because a server may install gevent after the fork. If this hook does not run (uWSGI), the inherited ones
-    still work."""
+    """A child creates its own transports, because a server may install gevent after the fork. Without this hook (uWSGI does not run it) the inherited
+    transports still work."""
     global _lock, _current, _others
     _lock = threading.Lock()
     _current, _others = None, {}

@@ -1,4 +1,4 @@
-"""What this package keeps on a Django request, so that a token is looked up, and a refusal recorded, once per request."""
+"""The state of this package on a Django request: a token is looked up once per request, and a refusal is recorded once."""
 
 from typing import Any, Dict, Optional, Tuple
 
@@ -7,14 +7,14 @@ from django.http import HttpRequest
 from auth_integration.claims import Claims
 from auth_integration.reasons import Answer
 
-NOT_ASKED: Any = object()
+NOT_LOOKED_UP: Any = object()
 STATE = "_auth_integration"  # the attribute of the request
 
 
 class Lookup:
-    """The result of asking one Auth API about the request's token."""
+    """The result of looking up the request's token at one Auth API."""
 
-    found: Any = NOT_ASKED  # a transports.base.Found
+    found: Any = NOT_LOOKED_UP  # a transports.base.Found
     by_cookie = False
     answer: Optional[Answer] = None  # why there are no claims
     claims: Optional[Claims] = None
@@ -33,7 +33,7 @@ class RequestState:
         self.latest = Lookup("")
 
     def lookup(self, upstream: str) -> Lookup:
-        """The request's lookup at this Auth API, which is the latest one from now on."""
+        """The request's lookup at this Auth API, which becomes the latest one."""
         found = self._lookups.get(upstream)
         if found is None:
             found = self._lookups[upstream] = Lookup(upstream)

@@ -1,4 +1,4 @@
-"""For the tests of applications: an Auth API without a network, a daemon or a database.
+"""A fake Auth API for the tests of applications. It needs no network, daemon or database.
 
     from auth_integration.testing import ClaimsTestCase, FakeAuthApi
 
@@ -13,7 +13,7 @@
             ...
 
 Headers, authenticators and permissions are the real ones; only the lookup of tokens is replaced. For pytest the plugin of this package has the fixtures
-`fake_auth_api` and `client_as`. In a test run a lookup without a FakeAuthApi is an error, unless AUTH_API_URL is on loopback or the test is inside of
+`fake_auth_api` and `client_as`. In a test run a lookup without a FakeAuthApi is an error, unless AUTH_API_URL is on loopback or the test is inside
 real_auth_api().
 """
 
@@ -34,7 +34,7 @@ from auth_integration.transports.base import Lost, Meta, Outcome, Transport, ide
 
 @contextlib.contextmanager
 def real_auth_api() -> Iterator[None]:
-    """Allows the tests inside to ask the Auth API of the settings."""
+    """Allows lookups at the Auth API of the settings inside the block."""
     in_tests.allowed += 1
     try:
         yield
@@ -49,8 +49,7 @@ class Query(NamedTuple):
 
 
 class FakeAuthApi(Transport):
-    """A context manager. While it is entered, this process asks it alone, whatever the settings say; the innermost one counts. Not for several threads
-    at once."""
+    """A context manager. Inside its block it answers every lookup of this process, whatever the settings say. Blocks nest. Not thread-safe."""
 
     outlives_settings = True
 
@@ -60,7 +59,7 @@ class FakeAuthApi(Transport):
         self._outage: Optional[Answer] = None
         self._outer: List[Optional[Transport]] = []
         self.queries: List[Query] = []  # the lookups that reached it
-        self.reports: List[Report] = []  # refusals, as claimsd's audit log would have them
+        self.reports: List[Report] = []  # the refusals that claimsd's audit log would record
 
     def __enter__(self) -> "FakeAuthApi":
         self._outer.append(runtime.replace(self))
@@ -72,7 +71,7 @@ class FakeAuthApi(Transport):
     # ---- users -----------------------------------------------------------------------------------
 
     def issue(self, role: Union[str, List[str], None] = None, **claims: Any) -> str:
-        """A token of a new user with these claims. A missing id or email is made up."""
+        """A token of a new user with these claims. A missing id or email is generated."""
         number = next(self._numbers)
         members: Dict[str, Any] = {"id": f"user-{number}", "email": f"user-{number}@example.com", **claims}
         if role is not None:
@@ -93,7 +92,7 @@ class FakeAuthApi(Transport):
 
     @contextlib.contextmanager
     def override_claims(self, token: str, **claims: Any) -> Iterator[None]:
-        """Changes claims of a token inside of the block; None removes one."""
+        """Changes claims of a token inside the block; None removes one."""
         before = self._users[token]
         members = {name: value for name, value in {**before, **claims}.items() if value is not None}
         self._users[token] = claims_of(members)
@@ -104,7 +103,7 @@ class FakeAuthApi(Transport):
 
     @contextlib.contextmanager
     def outage(self, reason: str = "upstream_connect", retry_after_ms: int = 0) -> Iterator[None]:
-        """Every lookup inside of the block is unavailable."""
+        """Every lookup inside the block is unavailable."""
         self._outage = answer_of(reason, retry_after_ms)
         try:
             yield
@@ -113,15 +112,15 @@ class FakeAuthApi(Transport):
 
     # ---- the transport ---------------------------------------------------------------------------
 
-    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+    def query(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         self.queries.append(Query(token, route, max_age))
         if self._outage is not None:
             return self._outage
         claims = self._users.get(token)
         return answer_of("rejected", source="upstream") if claims is None else identity_of(claims)
 
-    async def ask_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
-        return self.ask(token, meta, route, max_age)
+    async def query_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        return self.query(token, meta, route, max_age)
 
     def report(self, report: Report, lost: Lost) -> None:
         self.reports.append(report)

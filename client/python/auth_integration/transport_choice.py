@@ -1,4 +1,5 @@
-"""Which transport TRANSPORT = "auto" means: claimsd wherever there is a sign of it, because going direct skips its revocations and its audit log."""
+"""Chooses the transport for TRANSPORT = "auto": claimsd on every host that has its socket or configuration, because a direct query skips its
+revocations and its audit log."""
 
 import os
 from typing import NamedTuple, Optional
@@ -27,7 +28,7 @@ def choose(wanted: str, socket: Optional[str]) -> Choice:
 
 
 def exists(path: str) -> bool:
-    """Also true if this user may not look."""
+    """True also if this user may not see it."""
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -67,7 +67,7 @@ class ClaimsUser:
         return str(self.id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"  # without claims, because logs contain it
+        return f"<{type(self).__name__}>"  # without claims, because it appears in logs
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.claims,)

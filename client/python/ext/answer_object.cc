@@ -5,18 +5,19 @@ namespace {
 
 PyStructSequence_Field fields[] = {
     {"verdict", "\"valid\", \"invalid\" or \"unavailable\""},
-    {"reason", "why: a stable word for programs"},
-    {"text", "why: a sentence for people"},
-    {"source", "who said so: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
-    {"age_ms", "how long ago the Auth API last confirmed it"},
-    {"ttl_ms", "how long it may be relied on"},
-    {"retry_after_ms", "when to ask again; 0: no advice"},
+    {"reason", "the reason: a stable word for programs"},
+    {"text", "the reason: a sentence for people"},
+    {"source",
+     "origin of the answer: \"none\", \"local\", \"shared\", \"cache\", \"upstream\", \"stale\""},
+    {"age_ms", "time since the Auth API last confirmed the token"},
+    {"ttl_ms", "remaining time to live"},
+    {"retry_after_ms", "time to wait before the next query; 0: no advice"},
     {nullptr, nullptr},
 };
 
 PyStructSequence_Desc description = {
     "auth_integration._claimsd.Answer",
-    "What became of a question. It holds no claim and no token.",
+    "The outcome of a query. Contains no claim and no token.",
     fields,
     7,
 };
@@ -44,14 +45,14 @@ PyObject* make_answer_type() {
 Ref answer_object(PyObject* type, const claimsd_answer* answer) {
   Ref object(PyStructSequence_New(reinterpret_cast<PyTypeObject*>(type)));
   if (!object) return object;
+  claimsd_answer_view view = CLAIMSD_ANSWER_VIEW_INIT;
+  claimsd_read_answer(answer, &view);
   const bool made =
-      set_text(object.get(), 0, claimsd_result_text(claimsd_answer_verdict(answer))) &&
-      set_text(object.get(), 1, claimsd_answer_reason(answer)) &&
-      set_text(object.get(), 2, claimsd_answer_text(answer)) &&
-      set_text(object.get(), 3, claimsd_source_text(claimsd_answer_source(answer))) &&
-      set_number(object.get(), 4, claimsd_answer_age_ms(answer)) &&
-      set_number(object.get(), 5, claimsd_answer_ttl_ms(answer)) &&
-      set_number(object.get(), 6, claimsd_answer_retry_after_ms(answer));
+      set_text(object.get(), 0, claimsd_result_text(view.verdict)) &&
+      set_text(object.get(), 1, view.reason) && set_text(object.get(), 2, view.text) &&
+      set_text(object.get(), 3, claimsd_source_text(view.source)) &&
+      set_number(object.get(), 4, view.age_ms) && set_number(object.get(), 5, view.ttl_ms) &&
+      set_number(object.get(), 6, view.retry_after_ms);
   return made ? static_cast<Ref&&>(object) : Ref();
 }
 

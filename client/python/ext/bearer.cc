@@ -25,7 +25,7 @@ constexpr bool is_token_character(unsigned char c) {
          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-// 16 characters at once: an 800-byte token is looked at again with every request.
+// 16 characters at once: every request checks its whole token, often 800 bytes.
 using Block = std::uint8_t __attribute__((vector_size(16)));
 
 Block wrong_in(Block c) {
@@ -57,7 +57,7 @@ bool all_b64(std::string_view text) {
 std::string_view stripped(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
-  // Not substr(), which would want libstdc++ to throw.
+  // Not substr(), which needs the exceptions of libstdc++.
   return {text.data() + first, text.find_last_not_of(" \t") - first + 1};
 }
 
@@ -70,7 +70,7 @@ bool has_scheme(std::string_view header) {
          !is_token_character(static_cast<unsigned char>(header[kScheme.size()]));
 }
 
-// What no header of any scheme may hold: control characters, what Latin-1 has no code for.
+// No header of any scheme may contain control characters or characters outside Latin-1.
 bool is_broken(std::string_view header) {
   for (const char character : header) {
     const auto c = static_cast<unsigned char>(character);

@@ -11,10 +11,10 @@ namespace claimsd::python {
 
 struct Bearer {
   enum class Kind {
-    kNotOurs,    // another scheme, for another authenticator
+    kNotOurs,    // another scheme: another authenticator decides
     kToken,      // `token` is well-formed
     kMalformed,  // malformed: rejected without a query
-    kTooLong,    // over 8 KiB: rejected without a query
+    kTooLong,    // over 32 KiB: rejected without a query
   };
   Kind kind;
   std::string_view token;  // points into the header

@@ -20,12 +20,13 @@ PyObject* reason_of(Bearer::Kind kind) {
 }
 
 // Returns the parsed objects if valid, otherwise the Answer.
-PyObject* ask(Handle* self, const QueryRequest& request) {
-  if (!enter(self)) return nullptr;
+PyObject* look_up(Handle* self, const QueryRequest& request) {
+  const Borrowed handle(self);
+  if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_query(self->handle, &request.asked, &answer);
+  result = claimsd_query(handle.get(), &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   // Check both: only a valid answer may become a user.
   PyObject* found = nullptr;
@@ -35,7 +36,6 @@ PyObject* ask(Handle* self, const QueryRequest& request) {
     found = answer_object(self->answer_type, answer).release();
   }
   claimsd_answer_free(answer);
-  leave(self);
   return found;
 }
 
@@ -56,8 +56,8 @@ PyObject* identify(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
   const Bearer bearer = parse_bearer(text);
   if (bearer.kind == Bearer::Kind::kNotOurs) Py_RETURN_NONE;
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[0], arguments[1]));
 }
 
 // Keeps the GIL: releasing and reacquiring it takes longer than the lookup. The characters of the
@@ -72,7 +72,7 @@ PyObject* known(PyObject* object, PyObject* meta) {
   if (header == nullptr && PyErr_Occurred() != nullptr) return nullptr;
   const Bearer bearer = split_bearer(header == nullptr ? std::string_view() : utf8_of(header));
   if (bearer.kind != Bearer::Kind::kToken) Py_RETURN_NONE;
-  if (!enter(self)) return nullptr;
+  if (open_handle(self) == nullptr) return nullptr;
   claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
   request.token = bearer.token.data();
   request.token_size = bearer.token.size();
@@ -82,7 +82,6 @@ PyObject* known(PyObject* object, PyObject* meta) {
   PyObject* const found =
       is_known ? self->parsed.objects_of(answer, self->make) : Py_NewRef(Py_None);
   claimsd_answer_free(answer);
-  leave(self);
   return found;
 }
 
@@ -95,8 +94,8 @@ PyObject* identify_token(PyObject* object, PyObject* const* arguments, Py_ssize_
   const std::string_view text = utf8_of(arguments[0]);
   const Bearer bearer = check_token(text);
   if (bearer.kind != Bearer::Kind::kToken) return reason_of(bearer.kind);
-  return ask(self_of(object),
-             QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
+  return look_up(self_of(object),
+                 QueryRequest(bearer.token, self_of(object)->keys, arguments[1], arguments[2]));
 }
 
 PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
@@ -114,15 +113,15 @@ PyObject* query(PyObject* object, PyObject* arguments, PyObject* keywords) {
   }
   Handle* const self = self_of(object);
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
-  if (!enter(self)) return nullptr;
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
+  const Borrowed handle(self);
+  if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   Py_BEGIN_ALLOW_THREADS;
-  claimsd_query(self->handle, &request.asked, &answer);
+  claimsd_query(handle.get(), &request.fields, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const found = take_answer(self, answer);
-  leave(self);
   return found;
 }
 
@@ -130,17 +129,17 @@ PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   claimsd_report_request report_request;
   if (!read_report_request(arguments, keywords, report_request)) return nullptr;
   Handle* const self = self_of(object);
-  if (!enter(self)) return nullptr;
+  const Borrowed handle(self);
+  if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_report(self->handle, &report_request, &answer);
+  result = claimsd_report(handle.get(), &report_request, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* const why_not = result == CLAIMSD_RECORDED || result == CLAIMSD_SENT
                                 ? Py_NewRef(Py_None)
                                 : answer_object(self->answer_type, answer).release();
   claimsd_answer_free(answer);
-  leave(self);
   return why_not;
 }
 
@@ -152,12 +151,13 @@ PyObject* ping(PyObject* object, PyObject* arguments, PyObject* keywords) {
     return nullptr;
   }
   Handle* const self = self_of(object);
-  if (!enter(self)) return nullptr;
+  const Borrowed handle(self);
+  if (!handle) return nullptr;
   claimsd_answer* answer = nullptr;
   claimsd_result result = CLAIMSD_UNAVAILABLE;
   std::uint64_t round_trip_ns = 0;
   Py_BEGIN_ALLOW_THREADS;
-  result = claimsd_ping(self->handle, timeout_ms, &round_trip_ns, &answer);
+  result = claimsd_ping(handle.get(), timeout_ms, &round_trip_ns, &answer);
   Py_END_ALLOW_THREADS;
   PyObject* found = nullptr;
   if (result == CLAIMSD_OK) {
@@ -166,17 +166,17 @@ PyObject* ping(PyObject* object, PyObject* arguments, PyObject* keywords) {
     found = Py_BuildValue("(ON)", Py_None, answer_object(self->answer_type, answer).release());
   }
   claimsd_answer_free(answer);
-  leave(self);
   return found;
 }
 
 PyObject* statistics(PyObject* object, PyObject* /*none*/) {
   Handle* const self = self_of(object);
-  if (!enter(self)) return nullptr;
+  const Borrowed handle(self);
+  if (!handle) return nullptr;
   PyObject* found = nullptr;
 #ifdef CLAIMSD_STATISTICS_INIT
   claimsd_statistics counts = CLAIMSD_STATISTICS_INIT;
-  claimsd_read_statistics(self->handle, &counts);
+  claimsd_read_statistics(handle.get(), &counts);
   found = Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:O,s:s}", "local_hits",
                         static_cast<unsigned long long>(counts.local_hits), "shared_hits",
                         static_cast<unsigned long long>(counts.shared_hits), "socket_queries",
@@ -188,7 +188,6 @@ PyObject* statistics(PyObject* object, PyObject* /*none*/) {
 #else
   found = PyDict_New();
 #endif
-  leave(self);
   return found;
 }
 
@@ -200,11 +199,8 @@ PyObject* open_stream(PyObject* object, PyObject* /*none*/) {
 PyObject* close(PyObject* object, PyObject* /*none*/) {
   Handle* const self = self_of(object);
   self->parsed.clear();
-  if (self->handle != nullptr && !self->closing) {
-    ++self->users;  // leave() closes the handle, now or with the last user
-    self->closing = true;
-    leave(self);
-  }
+  claimsd_close(self->handle);
+  self->handle = nullptr;
   Py_RETURN_NONE;
 }
 
@@ -239,13 +235,14 @@ PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
     Py_DECREF(self);
     return nullptr;
   }
-  switch (claimsd_open(&options, &self->handle)) {
+  const char* problem = nullptr;
+  switch (claimsd_open(&options, &self->handle, &problem)) {
     case CLAIMSD_OK: return reinterpret_cast<PyObject*>(self);
     case CLAIMSD_NO_MEMORY: PyErr_NoMemory(); break;
-    default:
-      PyErr_SetString(PyExc_ValueError,
-                      "libclaimsd does not take these options: the socket path has 107 bytes at "
-                      "most, the Auth API's URL 1,024, the client's name 64");
+    case CLAIMSD_BAD_ARGUMENT:
+      PyErr_Format(PyExc_ValueError, "libclaimsd does not accept this option: %s", problem);
+      break;
+    default: PyErr_Format(PyExc_RuntimeError, "libclaimsd cannot be used: %s", problem);
   }
   Py_DECREF(self);
   return nullptr;
@@ -270,7 +267,7 @@ void destroy(PyObject* object) {
   PyObject_GC_UnTrack(object);
   clear(object);
   self->parsed.~ParsedClaims();
-  claimsd_close(self->handle);  // no users are left: each user holds a reference
+  claimsd_close(self->handle);
   forget_keys(self->keys);
   Py_CLEAR(self->answer_type);
   Py_CLEAR(self->stream_type);
@@ -285,33 +282,34 @@ PyCFunction method(Function* function) {
 
 PyMethodDef methods[] = {
     {"known", known, METH_O,
-     "known(meta): what `make` made of a token that is known without asking anybody, or None."},
+     "known(meta): what `make` returned for the request's token if this process knows it; or "
+     "None."},
     {"identify", method(identify), METH_FASTCALL,
-     "identify(meta, route): None (no bearer header), what `make` made (valid), a reason (refused "
-     "without asking) or an Answer."},
+     "identify(meta, route): None (no bearer header), what `make` returned (valid), a reason "
+     "(rejected locally) or an Answer."},
     {"identify_token", method(identify_token), METH_FASTCALL,
-     "identify_token(token, meta, route): as identify(), for a token from elsewhere."},
+     "identify_token(token, meta, route): like identify(), for a token that is not in META."},
     {"query", method(query), METH_VARARGS | METH_KEYWORDS,
-     "query(token, *, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` made "
-     "or "
-     "None, Answer)."},
+     "query(token, *, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): (what `make` "
+     "returned or None, Answer)."},
     {"report", method(report), METH_VARARGS | METH_KEYWORDS,
      "report(status, *, token=None, reason=None, user=None, method=None, route=None, "
      "required=None, client_address=None, trace_id=None, timeout_ms=0, await_record=False): None "
-     "(it "
-     "is on its way to the audit log, or there) or the Answer that says why it may not be."},
+     "(sent or recorded) or the Answer that says why the record may be missing."},
     {"ping", method(ping), METH_VARARGS | METH_KEYWORDS,
      "ping(*, timeout_ms=0): (nanoseconds, None) or (None, Answer)."},
-    {"statistics", method(statistics), METH_NOARGS, "Where this process' answers came from."},
+    {"statistics", method(statistics), METH_NOARGS,
+     "Counters of this process: the sources of its answers."},
     {"stream", method(open_stream), METH_NOARGS, "A Stream, for event loops."},
-    {"close", method(close), METH_NOARGS, "Closes it once the calls in flight have ended."},
+    {"close", method(close), METH_NOARGS,
+     "Closes the handle; calls in flight and streams end as usual."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 char documentation[] =
     "Handle(make, *, socket=None, upstream=None, client_name=None, timeout_ms=0,\n"
     "       max_connections=0, daemon_uid=ANY_TRUSTED_UID)\n\n"
-    "Connections to one daemon; connects at the first question. `make(json, id, email, roles)`\n"
+    "Connections to one daemon. The first query connects. `make(json, id, email, roles)`\n"
     "is called once for each claims document.";
 
 PyType_Slot slots[] = {
@@ -333,19 +331,11 @@ PyObject* make_handle_type(PyObject* module) {
   return PyType_FromModuleAndSpec(module, &spec, nullptr);
 }
 
-bool enter(Handle* handle) {
-  if (handle->handle == nullptr || handle->closing) {
+claimsd_handle* open_handle(const Handle* self) {
+  if (self->handle == nullptr) {
     PyErr_SetString(PyExc_ValueError, "the handle is closed: open another one");
-    return false;
   }
-  ++handle->users;
-  return true;
-}
-
-void leave(Handle* handle) {
-  if (--handle->users > 0 || !handle->closing) return;
-  claimsd_close(handle->handle);
-  handle->handle = nullptr;
+  return self->handle;
 }
 
 PyObject* take_answer(Handle* handle, claimsd_answer* answer) {

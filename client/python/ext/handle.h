@@ -1,7 +1,7 @@
 // handle.h: the Python type Handle: a claimsd_handle and the objects parsed from its answers.
 //
-// Any thread. The GIL is released while libclaimsd works. close() does not wait: the last call in
-// flight or the last stream closes the claimsd_handle.
+// Any thread. The GIL is released while libclaimsd works. close() does not wait: calls in flight and
+// streams have references to the claimsd_handle.
 #pragma once
 
 #include "client/python/ext/parsed_claims.h"
@@ -16,9 +16,7 @@ struct ModuleState {
 };
 
 struct Handle {
-  PyObject_HEAD claimsd_handle* handle;  // nullptr: closed
-  std::size_t users;                     // calls in flight and streams
-  bool closing;
+  PyObject_HEAD claimsd_handle* handle;  // one reference; nullptr: closed
   PyObject* make;
   Keys keys;
   PyObject* answer_type;
@@ -28,10 +26,24 @@ struct Handle {
 
 PyObject* make_handle_type(PyObject* module);
 
-// Registers a user of the handle; false with ValueError set if the handle is closed.
-bool enter(Handle* handle);
-// Ends a use; the last user closes the handle if close() was called.
-void leave(Handle* handle);
+// The claimsd_handle; nullptr with ValueError set if it is closed.
+claimsd_handle* open_handle(const Handle* self);
+
+// A reference for the length of a call that releases the GIL. Empty, with ValueError set, if the
+// handle is closed.
+class Borrowed {
+ public:
+  explicit Borrowed(const Handle* self) : handle_(claimsd_retain(open_handle(self))) {}
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() { claimsd_close(handle_); }
+
+  explicit operator bool() const { return handle_ != nullptr; }
+  claimsd_handle* get() const { return handle_; }
+
+ private:
+  claimsd_handle* const handle_;
+};
 
 // (objects or None, Answer); frees the answer.
 PyObject* take_answer(Handle* handle, claimsd_answer* answer);

@@ -80,7 +80,7 @@ PyModuleDef_Slot slots[] = {
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     "auth_integration._claimsd",
-    "libclaimsd: ask the host's claimsd daemon whose token this is.",
+    "libclaimsd: query the host's claimsd daemon for the claims of a token.",
     sizeof(ModuleState),
     functions,
     slots,

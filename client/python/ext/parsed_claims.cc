@@ -36,72 +36,73 @@ std::uint64_t hash_of(std::string_view text) {
   return hash >> 32;
 }
 
-std::uint64_t hash_of(const claimsd_answer* answer) {
-  std::size_t size = 0;
-  const char* const json = claimsd_answer_json(answer, &size);
-  return hash_of({json, size}) ^ hash_of(claimsd_answer_id(answer));
+claimsd_answer_view view_of(const claimsd_answer* answer) {
+  claimsd_answer_view view = CLAIMSD_ANSWER_VIEW_INIT;
+  claimsd_read_answer(answer, &view);
+  return view;
 }
 
-// Visits the texts that identify claims, even if the JSON was omitted for its size. Each text ends
-// with NUL and contains no other NUL.
+std::uint64_t hash_of(const claimsd_answer_view& view) {
+  return hash_of({view.json, view.json_size}) ^ hash_of({view.id, view.id_size});
+}
+
+// Visits the texts that identify claims, even if the JSON was omitted for its size. Each includes
+// its NUL, or the NULs of the roles, and no other NUL.
 template <class Take>
-void each_text(const claimsd_answer* answer, const Take& take) {
-  std::size_t size = 0;
-  const char* const json = claimsd_answer_json(answer, &size);
-  take(std::string_view(json, size));
-  take(std::string_view(claimsd_answer_id(answer)));
-  take(std::string_view(claimsd_answer_email(answer)));
-  const std::size_t roles = claimsd_answer_role_count(answer);
-  for (std::size_t at = 0; at < roles; ++at) {
-    take(std::string_view(claimsd_answer_role(answer, at)));
-  }
+void each_text(const claimsd_answer_view& view, const Take& take) {
+  take(view.json, view.json_size + 1);
+  take(view.id, view.id_size + 1);
+  take(view.email, view.email_size + 1);
+  take(view.roles, view.roles_size);
 }
 
-std::size_t size_of_texts(const claimsd_answer* answer) {
-  std::size_t size = 0;
-  each_text(answer, [&size](std::string_view text) { size += text.size() + 1; });
-  return size;
+std::size_t size_of_texts(const claimsd_answer_view& view) {
+  return view.json_size + view.id_size + view.email_size + view.roles_size + 3;
 }
 
 // `place` holds as much as size_of_texts() says.
-void copy_texts(const claimsd_answer* answer, char* place) {
-  each_text(answer, [&place](std::string_view text) {
-    std::memcpy(place, text.data(), text.size() + 1);
-    place += text.size() + 1;
+void copy_texts(const claimsd_answer_view& view, char* place) {
+  each_text(view, [&place](const char* text, std::size_t size) {
+    std::memcpy(place, text, size);
+    place += size;
   });
 }
 
-// Compares with the copy at `place`.
-bool has_texts(const claimsd_answer* answer, const char* place) {
+// Compares with the copy of as many bytes at `place`.
+bool has_texts(const claimsd_answer_view& view, const char* place) {
   bool same = true;
-  each_text(answer, [&same, &place](std::string_view text) {
-    same = same && std::memcmp(place, text.data(), text.size() + 1) == 0;
-    place += text.size() + 1;
+  each_text(view, [&same, &place](const char* text, std::size_t size) {
+    same = same && std::memcmp(place, text, size) == 0;
+    place += size;
   });
   return same;
 }
 
-Ref text_of(const char* text) {
-  return Ref(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "strict"));
+Ref text_of(const char* text, std::size_t size) {
+  return Ref(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(size), "strict"));
 }
 
-Ref call_make(const claimsd_answer* answer, PyObject* make) {
-  std::size_t size = 0;
-  const char* const json = claimsd_answer_json(answer, &size);
-  const Ref document(PyUnicode_DecodeUTF8(json, static_cast<Py_ssize_t>(size), "strict"));
-  const Ref id = text_of(claimsd_answer_id(answer));
-  const Ref email = text_of(claimsd_answer_email(answer));
-  const std::size_t count = claimsd_answer_role_count(answer);
-  const Ref roles(PyTuple_New(static_cast<Py_ssize_t>(count)));
-  if (!document || !id || !email || !roles) return {};
-  for (std::size_t at = 0; at < count; ++at) {
-    Ref role = text_of(claimsd_answer_role(answer, at));
-    if (!role || PyTuple_SetItem(roles.get(), static_cast<Py_ssize_t>(at), role.release()) != 0) {
-      return {};
-    }
+Ref roles_of(const claimsd_answer_view& view) {
+  Ref roles(PyTuple_New(static_cast<Py_ssize_t>(view.role_count)));
+  const char* role = view.roles;
+  for (std::uint32_t at = 0; roles && at < view.role_count; ++at) {
+    const std::size_t size = std::strlen(role);
+    Ref text = text_of(role, size);
+    if (!text || PyTuple_SetItem(roles.get(), at, text.release()) != 0) return {};
+    role += size + 1;
   }
+  return roles;
+}
+
+Ref call_make(const claimsd_answer_view& view, PyObject* make) {
+  const Ref document = text_of(view.json, view.json_size);
+  const Ref id = text_of(view.id, view.id_size);
+  const Ref email = text_of(view.email, view.email_size);
+  const Ref roles = roles_of(view);
+  if (!document || !id || !email || !roles) return {};
+  PyObject* const truncated = view.truncated != 0 ? Py_True : Py_False;
   return Ref(PyObject_CallFunctionObjArgs(make, document.get(), id.get(), email.get(), roles.get(),
-                                          nullptr));
+                                          truncated, nullptr));
 }
 
 }  // namespace
@@ -127,21 +128,22 @@ ParsedClaims::Entry& ParsedClaims::place_in(Set& set) {
 }
 
 PyObject* ParsedClaims::objects_of(const claimsd_answer* answer, PyObject* make) {
+  const claimsd_answer_view view = view_of(answer);
   if (sets_ == nullptr) sets_ = static_cast<Set*>(std::calloc(kSets, sizeof(Set)));
-  if (sets_ == nullptr) return call_make(answer, make).release();
-  const std::uint64_t hash = hash_of(answer);
-  const std::size_t size = size_of_texts(answer);
+  if (sets_ == nullptr) return call_make(view, make).release();
+  const std::uint64_t hash = hash_of(view);
+  const std::size_t size = size_of_texts(view);
   for (const Entry& found : sets_[hash % kSets].ways) {
-    if (found.hash == hash && found.size == size && has_texts(answer, found.texts)) {
+    if (found.hash == hash && found.size == size && has_texts(view, found.texts)) {
       return Py_NewRef(found.objects);
     }
   }
-  return make_and_keep(answer, make, hash, size);
+  return make_and_keep(view, make, hash, size);
 }
 
-PyObject* ParsedClaims::make_and_keep(const claimsd_answer* answer, PyObject* make,
+PyObject* ParsedClaims::make_and_keep(const claimsd_answer_view& view, PyObject* make,
                                       std::uint64_t hash, std::size_t size) {
-  Ref objects = call_make(answer, make);
+  Ref objects = call_make(view, make);
   if (!objects || sets_ == nullptr) return objects.release();  // the call above cleared the table
   empty(place_in(sets_[hash % kSets]));
   if (sets_ == nullptr) return objects.release();  // empty() ran code that cleared the table
@@ -149,7 +151,7 @@ PyObject* ParsedClaims::make_and_keep(const claimsd_answer* answer, PyObject* ma
   if (entry.texts != nullptr) return objects.release();  // another call filled the entry first
   auto* const texts = static_cast<char*>(std::malloc(size));
   if (texts == nullptr) return objects.release();
-  copy_texts(answer, texts);
+  copy_texts(view, texts);
   entry = {hash, size, texts, Py_NewRef(objects.get())};
   return objects.release();
 }

@@ -23,7 +23,7 @@ class ParsedClaims {
   ParsedClaims& operator=(const ParsedClaims&) = delete;
   ~ParsedClaims();
 
-  // What `make(json, id, email, roles)` returned for a valid answer, now or earlier. A new
+  // The result of `make(json, id, email, roles, truncated)` for a valid answer, new or cached. A new
   // reference; nullptr with an exception set.
   PyObject* objects_of(const claimsd_answer* answer, PyObject* make);
 
@@ -46,11 +46,11 @@ class ParsedClaims {
 
   static void empty(Entry& entry);
   Entry& place_in(Set& set);
-  PyObject* make_and_keep(const claimsd_answer* answer, PyObject* make, std::uint64_t hash,
+  PyObject* make_and_keep(const claimsd_answer_view& view, PyObject* make, std::uint64_t hash,
                           std::size_t size);
 
-  Set* sets_ = nullptr;     // made at first use
-  std::size_t victim_ = 0;  // the way that is given up next where all of a set are taken
+  Set* sets_ = nullptr;     // allocated at first use
+  std::size_t victim_ = 0;  // the way to evict next from a full set
 };
 
 }  // namespace claimsd::python

@@ -5,7 +5,7 @@
 namespace claimsd::python {
 namespace {
 
-// A new reference to what stands under `key`, or nothing.
+// A new reference to the value of `key`, or null.
 Ref member(PyObject* meta, PyObject* key) {
   return Ref::of(PyDict_GetItemWithError(meta, key));
 }
@@ -49,14 +49,14 @@ void forget_keys(Keys& keys) {
 
 QueryRequest::QueryRequest(std::string_view token, const Keys& keys, PyObject* meta,
                            PyObject* route) {
-  asked.token = token.data();
-  asked.token_size = token.size();
+  fields.token = token.data();
+  fields.token_size = token.size();
   const bool has_meta = PyDict_Check(meta);
   if (has_meta) {
     address_ = member(meta, keys.address);
     trace_ = member(meta, keys.trace);
-    asked.client_address = c_text_of(address_);
-    asked.trace_id = c_text_of(trace_);
+    fields.client_address = c_text_of(address_);
+    fields.trace_id = c_text_of(trace_);
   }
   if (!PyUnicode_Check(route)) return;
   route_ = Ref::of(route);
@@ -70,7 +70,7 @@ QueryRequest::QueryRequest(std::string_view token, const Keys& keys, PyObject* m
   method_and_route_[verb_size] = ' ';
   std::memcpy(method_and_route_ + verb_size + 1, path, path_size);
   method_and_route_[verb_size + 1 + path_size] = '\0';
-  asked.route = method_and_route_;
+  fields.route = method_and_route_;
 }
 
 }  // namespace claimsd::python

@@ -1,5 +1,5 @@
 // query_request.h: builds a query for libclaimsd from a request's META and route. Building needs
-// the GIL, sending does not. Keeps references to the objects that it points at.
+// the GIL, sending does not. Keeps references to the objects that it points to.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@
 
 namespace claimsd::python {
 
-// The members of META that are looked at, as interned strs.
+// The members of META that are read, as interned strs.
 struct Keys {
   PyObject* authorization;
   PyObject* address;
@@ -17,19 +17,19 @@ struct Keys {
   PyObject* method;
 };
 
-// False with an exception set. Of a zeroed or made one, forget_keys() gives back what there is.
+// Returns false with an exception set. forget_keys() also accepts zeroed or partly made keys.
 bool make_keys(Keys& keys);
 void forget_keys(Keys& keys);
 
 class QueryRequest {
  public:
-  // The hints out of a request's META (a dict, or None for no hints) and its route (str or None).
-  // What is no text is left out: hints decide nothing.
+  // Takes hints from a request's META (a dict, or None for no hints) and its route (str or None).
+  // A value that is not a str is omitted: hints decide nothing.
   QueryRequest(std::string_view token, const Keys& keys, PyObject* meta, PyObject* route);
   QueryRequest(const QueryRequest&) = delete;
   QueryRequest& operator=(const QueryRequest&) = delete;
 
-  claimsd_query_request asked = CLAIMSD_QUERY_REQUEST_INIT;
+  claimsd_query_request fields = CLAIMSD_QUERY_REQUEST_INIT;
 
  private:
   Ref address_;
@@ -38,7 +38,8 @@ class QueryRequest {
   char method_and_route_[272];
 };
 
-// UTF-8 of a str; data() is null where it is none or has no UTF-8, and no exception is left.
+// The UTF-8 of a str. data() is null if the object is not a str or has no UTF-8; no exception is
+// set.
 std::string_view utf8_of(PyObject* text);
 
 }  // namespace claimsd::python

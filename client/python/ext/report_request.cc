@@ -22,7 +22,7 @@ bool read_report_request(PyObject* arguments, PyObject* keywords, claimsd_report
   out.flags = await_record != 0 ? CLAIMSD_AWAIT_RECORD : 0;
   out.token_size = static_cast<std::size_t>(token_size);
   if (status >= CLAIMSD_MIN_STATUS && status <= CLAIMSD_MAX_STATUS) return true;
-  PyErr_SetString(PyExc_ValueError, "report() takes a status of HTTP that refuses: 400 to 599");
+  PyErr_SetString(PyExc_ValueError, "report() takes an HTTP status of a refusal: 400 to 599");
   return false;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 struct Stream {
   PyObject_HEAD claimsd_stream* stream;  // nullptr: closed
-  Handle* handle;                        // a reference, and one of its users, while open
+  Handle* handle;                        // a reference while open: its keys and parsed claims
 };
 
 Stream* self_of(PyObject* object) {
@@ -27,7 +27,6 @@ void close_it(Stream* self) {
   self->stream = nullptr;
   Handle* const handle = self->handle;
   self->handle = nullptr;
-  leave(handle);
   Py_DECREF(handle);
 }
 
@@ -37,11 +36,10 @@ PyObject* sent(claimsd_result result) {
     case CLAIMSD_OK: Py_RETURN_NONE;
     case CLAIMSD_NO_MEMORY: return PyErr_NoMemory();
     case CLAIMSD_UNAVAILABLE:
-      PyErr_SetString(PyExc_BlockingIOError, "4,096 questions are open on this stream already");
+      PyErr_SetString(PyExc_BlockingIOError, "4,096 queries are open on this stream already");
       return nullptr;
     default:
-      PyErr_SetString(PyExc_ValueError,
-                      "the stream does not take this question: it was inherited by fork()");
+      PyErr_SetString(PyExc_ValueError, "the stream was inherited by fork(): open another one");
       return nullptr;
   }
 }
@@ -61,16 +59,17 @@ PyObject* send(PyObject* object, PyObject* arguments) {
     return nullptr;
   }
   QueryRequest request({token, static_cast<std::size_t>(size)}, self->handle->keys, meta, route);
-  request.asked.timeout_ms = timeout_ms;
-  request.asked.max_age_ms = max_age_ms;
-  return sent(claimsd_stream_send(self->stream, &request.asked, tag));
+  request.fields.timeout_ms = timeout_ms;
+  request.fields.max_age_ms = max_age_ms;
+  return sent(claimsd_stream_send(self->stream, &request.fields, tag));
 }
 
 PyObject* report(PyObject* object, PyObject* arguments, PyObject* keywords) {
   Stream* const self = self_of(object);
   const Py_ssize_t count = PyTuple_Size(arguments);
   if (count < 1) {
-    PyErr_SetString(PyExc_TypeError, "report() takes a tag before what Handle.report() takes");
+    PyErr_SetString(PyExc_TypeError,
+                    "report() takes a tag before the arguments of Handle.report()");
     return nullptr;
   }
   const unsigned long long tag = PyLong_AsUnsignedLongLong(PyTuple_GetItem(arguments, 0));
@@ -101,6 +100,13 @@ PyObject* receive(PyObject* object, PyObject* /*none*/) {
   return Py_BuildValue("(KN)", static_cast<unsigned long long>(tag), pair.release());
 }
 
+PyObject* cancel(PyObject* object, PyObject* tag) {
+  Stream* const self = self_of(object);
+  const unsigned long long number = PyLong_AsUnsignedLongLong(tag);
+  if (PyErr_Occurred() != nullptr || !is_open(self)) return nullptr;
+  return PyBool_FromLong(claimsd_stream_cancel(self->stream, number) == CLAIMSD_OK);
+}
+
 PyObject* fileno(PyObject* object, PyObject* /*none*/) {
   if (!is_open(self_of(object))) return nullptr;
   return PyLong_FromLong(claimsd_stream_fd(self_of(object)->stream));
@@ -126,21 +132,23 @@ void destroy(PyObject* object) {
 PyMethodDef methods[] = {
     {"send", send, METH_VARARGS,
      "send(tag, token, meta=None, route=None, timeout_ms=0, max_age_ms=ANY_AGE): sends a query; "
-     "its "
-     "answer comes with `tag`."},
+     "its answer carries `tag`."},
     {"report", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(report)),
      METH_VARARGS | METH_KEYWORDS,
-     "report(tag, status, *, ...): as Handle.report(); what became of it comes with `tag`."},
+     "report(tag, status, *, ...): like Handle.report(); the result carries `tag`."},
     {"receive", receive, METH_NOARGS,
-     "(tag, (what `make` made or None, Answer)), (tag, (None, None)) of a report that is recorded, "
+     "(tag, (what `make` returned or None, Answer)), (tag, (None, None)) for a recorded report, "
      "or None when no answer is ready."},
-    {"fileno", fileno, METH_NOARGS, "The descriptor to wait on for reading; the stream's own."},
-    {"pending", pending, METH_NOARGS, "How many answers are still to come."},
-    {"close", close, METH_NOARGS, "Closes it; what is pending gets no answer."},
+    {"cancel", cancel, METH_O,
+     "cancel(tag): cancels the open queries with this tag; their answers are unavailable, "
+     "\"canceled\". False if there is none."},
+    {"fileno", fileno, METH_NOARGS, "The descriptor to wait on for reading. The stream owns it."},
+    {"pending", pending, METH_NOARGS, "The number of answers not received yet."},
+    {"close", close, METH_NOARGS, "Closes the stream. Open queries get no answer."},
     {nullptr, nullptr, 0, nullptr},
 };
 
-char documentation[] = "Many questions at once, for event loops; see Handle.stream().";
+char documentation[] = "Many concurrent queries, for event loops; see Handle.stream().";
 
 PyType_Slot slots[] = {
     {Py_tp_doc, documentation},
@@ -159,7 +167,7 @@ PyObject* make_stream_type(PyObject* module) {
 }
 
 PyObject* stream_on(Handle* handle, PyObject* stream_type) {
-  if (!enter(handle)) return nullptr;
+  if (open_handle(handle) == nullptr) return nullptr;
   claimsd_stream* opened = nullptr;
   const claimsd_result result = claimsd_stream_open(handle->handle, &opened);
   auto* const type = reinterpret_cast<PyTypeObject*>(stream_type);
@@ -173,10 +181,7 @@ PyObject* stream_on(Handle* handle, PyObject* stream_type) {
   } else {
     PyErr_SetString(PyExc_OSError, "no stream to claimsd: this process has no descriptors left");
   }
-  if (stream == nullptr) {
-    leave(handle);
-    return nullptr;
-  }
+  if (stream == nullptr) return nullptr;
   stream->stream = opened;
   stream->handle = handle;
   Py_INCREF(handle);

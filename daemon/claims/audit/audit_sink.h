@@ -2,7 +2,7 @@
 // may be sent. The production implementation is daemon/audit/recorder.h.
 //
 // An answer that requires an audit record is sent only after the record is durable, and is
-// revalidated at that point (service_audit.cc). Loop thread.
+// revalidated at that point (service/pending_audit.h). Loop thread.
 #pragma once
 
 #include <cstdint>

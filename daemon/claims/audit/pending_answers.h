@@ -1,7 +1,7 @@
 // pending_answers.h: answers, leases and receipts that wait for their audit records.
 //
 // Bookkeeping only: tickets, deadlines and connections. Answers about the same token share one copy
-// of its claims (PendingSubject), which is wiped on destruction. Owned by ClaimsService; loop thread.
+// of its claims (PendingSubject), which is wiped on destruction. Owned by PendingAudit; loop thread.
 #pragma once
 
 #include <memory>

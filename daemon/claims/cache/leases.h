@@ -6,7 +6,7 @@
 // first. Truncated claims are published with their flag. Uncacheable, revoked and purged entries
 // are never published.
 //
-// Borrows parts of ClaimsService, which outlives it. Loop thread.
+// Borrows parts of VerdictCache, which outlives it. Loop thread.
 #pragma once
 
 #include <optional>

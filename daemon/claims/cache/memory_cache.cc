@@ -63,6 +63,7 @@ void MemoryCache::put(UpstreamId upstream, std::string_view token, const TokenKe
                       const Entry& entry, std::uint64_t vetted) {
   if (slots_.empty()) return;
   erase(key);
+  if (token.size() + entry.claims.size() > kMaxItem) return;
   const std::uint64_t hash = hash_of(upstream, token);
   const std::size_t first = first_way(hash);
   // Use a free slot, or the one that expires first.

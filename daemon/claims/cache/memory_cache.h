@@ -38,6 +38,9 @@ class MemoryCache {
   // Records a store lookup of a token. True if the token was looked up recently; false positives
   // are possible.
   bool asked_again(UpstreamId upstream, std::string_view token);
+  // Bytes of a token and its claims. A larger item is not kept, so that the cache stays small.
+  static constexpr std::size_t kMaxItem = 32 * 1024;
+
   // Null if absent. Does not check freshness.
   const Item* find(UpstreamId upstream, std::string_view token) const;
   void put(UpstreamId upstream, std::string_view token, const TokenKey& key, const Entry& entry,

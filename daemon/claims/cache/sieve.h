@@ -3,7 +3,7 @@
 // first unmarked key. Expired keys are evicted before any other.
 //
 // Holds keys, not values. Nodes are stored in one array and linked by index; a heap finds expired
-// keys. Owned by ClaimsService; loop thread.
+// keys. Owned by VerdictCache; loop thread.
 #pragma once
 
 #include <cstdint>

@@ -44,10 +44,15 @@ void apply_directive(std::string_view directive, CacheHeaders& headers) {
   const std::string_view name = trim(directive.substr(0, equals));
   const std::string_view value =
       equals == std::string_view::npos ? std::string_view() : trim(directive.substr(equals + 1));
-  if (equals_ignoring_case(name, "no-store")) headers.no_store = true;
-  if (equals_ignoring_case(name, "no-cache")) shorten(headers.lifetime, seconds(0));
+  if (equals_ignoring_case(name, "no-store")) headers.no_store = headers.forbids = true;
+  if (equals_ignoring_case(name, "no-cache")) {
+    shorten(headers.lifetime, seconds(0));
+    headers.forbids = true;
+  }
   if (equals_ignoring_case(name, "max-age")) {
-    shorten(headers.lifetime, read_seconds(value).value_or(seconds(0)));
+    const seconds max_age = read_seconds(value).value_or(seconds(0));
+    shorten(headers.lifetime, max_age);
+    shorten(headers.max_age, max_age);
   }
 }
 
@@ -56,7 +61,6 @@ void apply_directive(std::string_view directive, CacheHeaders& headers) {
 CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view age,
                                 std::string_view vary) {
   CacheHeaders headers;
-  if (vary.find('*') != std::string_view::npos) headers.no_store = true;
   while (!cache_control.empty()) {
     const auto comma = cache_control.find(',');
     apply_directive(trim(cache_control.substr(0, comma)), headers);
@@ -66,8 +70,21 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
     // A malformed Age is ignored (RFC 9111 section 5.1). In a list, the first member counts.
     const seconds spent = read_seconds(trim(age.substr(0, age.find(',')))).value_or(seconds(0));
     headers.lifetime = std::max(seconds(0), *headers.lifetime - spent);
+    if (headers.max_age) headers.max_age = std::max(seconds(0), *headers.max_age - spent);
+  }
+  if (vary.find('*') != std::string_view::npos) {
+    headers.no_store = true;
+    headers.forbids = false;
   }
   return headers;
+}
+
+CacheHeaders without_no_store(const CacheHeaders& headers, seconds ttl) {
+  if (!headers.forbids || ttl <= seconds(0)) return headers;
+  CacheHeaders replaced = headers;
+  replaced.no_store = false;
+  replaced.lifetime = headers.max_age ? std::min(*headers.max_age, ttl) : ttl;
+  return replaced;
 }
 
 }  // namespace claimsd::claims

@@ -13,7 +13,13 @@ namespace claimsd::claims {
 struct CacheHeaders {
   bool no_store = false;            // answer the current waiters, do not cache
   std::optional<seconds> lifetime;  // max-age minus Age; 0 for no-cache or a malformed value
+  bool forbids = false;             // no-store or no-cache is there
+  std::optional<seconds> max_age;   // max-age minus Age, whatever no-cache says
 };
+
+// The same headers if `ttl` replaces no-store and no-cache. It replaces neither a max-age nor
+// `Vary: *`. `ttl` 0: unchanged.
+CacheHeaders without_no_store(const CacheHeaders& headers, seconds ttl);
 
 // Takes the values of Cache-Control, Age and Vary, "" if absent (RFC 9111 sections 4.1, 5.1 and
 // 5.2.2). `Vary: *` counts as no-store. Other fields in Vary are ignored: requests differ only in

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "daemon/base/secret.h"
+#include "daemon/claims/parse/json_mask.h"
 
 namespace claimsd::claims {
 namespace {
@@ -83,6 +84,16 @@ Result<simdjson::dom::element> WipedJson::parse(std::size_t size) {
   }
   tape_size_ = std::min(tape_size_, tape_end(parser.doc));
   return root;
+}
+
+std::string_view WipedJson::text(std::size_t size) const {
+  return buffers_.input.view().substr(0, size);
+}
+
+Result<simdjson::dom::element> WipedJson::parse_tolerantly(std::size_t size) {
+  auto strict = parse(size);
+  if (strict || size == 0 || !mask_unrepresentable(buffers_.input.data(), size)) return strict;
+  return parse(size);
 }
 
 }  // namespace claimsd::claims

@@ -21,11 +21,13 @@ class CallStatistics {
       proto::Reason::kUpstreamTimeout,  proto::Reason::kUpstreamConnect,
       proto::Reason::kUpstreamTls,      proto::Reason::kUpstreamStatus,
       proto::Reason::kUpstreamBody,     proto::Reason::kUpstreamTooLarge,
-      proto::Reason::kUpstreamProtocol, proto::Reason::kInternal};
+      proto::Reason::kUpstreamProtocol, proto::Reason::kUpstreamCertificate,
+      proto::Reason::kUpstreamCredentials, proto::Reason::kInternal};
 
   static constexpr Outcome outcome_of(proto::Reason reason) {
     if (reason == proto::Reason::kOk) return Outcome::kConfirmed;
-    return reason == proto::Reason::kRejected ? Outcome::kRejected : Outcome::kFailed;
+    return proto::verdict_of(reason) == proto::Verdict::kInvalid ? Outcome::kRejected
+                                                                 : Outcome::kFailed;
   }
 
   // `reason`: RequestReport::reason.

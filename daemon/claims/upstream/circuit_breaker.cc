@@ -11,11 +11,15 @@ constexpr Duration kShortestBackoff = milliseconds(100);
 
 }  // namespace
 
-// The jitter keeps hosts that failed together from retrying together.
-Duration draw_backoff(const BreakerPolicy& policy, unsigned round, Random& random) {
+Duration backoff_limit(const BreakerPolicy& policy, unsigned round) {
   Duration backoff = policy.first_backoff;
   for (; round > 0 && backoff < policy.longest_backoff; --round) backoff *= 2;
-  backoff = std::min(backoff, policy.longest_backoff);
+  return std::min(backoff, policy.longest_backoff);
+}
+
+// The jitter keeps hosts that failed together from retrying together.
+Duration draw_backoff(const BreakerPolicy& policy, unsigned round, Random& random) {
+  Duration backoff = backoff_limit(policy, round);
   backoff = Duration(
       static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(backoff.count()) + 1)));
   return std::max(backoff, kShortestBackoff);

@@ -28,7 +28,9 @@ struct BreakerPolicy {
   std::uint32_t max_in_flight = 64;
 };
 
-// Random backoff, with full jitter, after `round` earlier backoffs.
+// Maximum backoff after `round` earlier backoffs.
+Duration backoff_limit(const BreakerPolicy& policy, unsigned round);
+// Random backoff up to that limit (full jitter).
 Duration draw_backoff(const BreakerPolicy& policy, unsigned round, Random& random);
 
 // Retry-After of a response, and to whom it applies. 429 limits one client (RFC 6585 section 4),

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace claimsd::claims {
 
@@ -16,25 +17,87 @@ bool is_down(const FetchOutcome& outcome) {
     case proto::Reason::kUpstreamTimeout:
     case proto::Reason::kUpstreamConnect:
     case proto::Reason::kUpstreamTls:
+    case proto::Reason::kUpstreamCertificate:
     case proto::Reason::kUpstreamProtocol: return true;
     default: return false;
   }
 }
 
+ClaimsResult<ParsedClaims> read_claims(const FetchOutcome& outcome, const ClaimMapping& mapping,
+                                       const JudgedToken& token, JsonBuffers& buffers) {
+  const auto checked = check_token_claims(token.text, token.times, mapping, buffers);
+  if (!checked) return tl::make_unexpected(checked.error());
+  return parse_claims(outcome.body.view(), mapping, buffers);
+}
+
+// The content type if it announces no JSON: a login page, or a signed userinfo document.
+std::string describe_content_type(std::string_view header) {
+  constexpr std::size_t kMaxShown = 60;
+  std::string kind;
+  for (const char c : header.substr(0, std::min(header.find(';'), kMaxShown))) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '+' || c == '-' ||
+        c == '.')
+      kind += c;
+  }
+  const std::string_view shown = kind;
+  if (shown.empty() || shown.ends_with("/json") || shown.ends_with("+json")) return "";
+  return fmt::format(" (its content type is {}{})", kind,
+                     shown == "application/jwt" ? ", which claimsd does not read" : "");
+}
+
+bool is_rejection(int status, const UpstreamPolicy& policy) {
+  const auto& statuses = policy.rejection_statuses;
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
+// RFC 7662 section 2.3. Never the token's fault.
+bool refuses_us(int status) {
+  return status == 401 || status == 403;
+}
+
+// False if an introspection response does not accept the token; `judgement` then says why. `exp` is
+// noted in it.
+bool is_accepted(const FetchOutcome& outcome, const IntrospectionRules& rules, JsonBuffers& room,
+                 Judgement& judgement) {
+  const Result<Introspection> read = read_introspection(outcome.body.view(), rules, room);
+  if (!read) {
+    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.detail = read.error().message;
+    return false;
+  }
+  if (!read->accepted) {
+    judgement.reason = proto::Reason::kRejected;
+    judgement.detail = read->why;
+    return false;
+  }
+  judgement.expires_at = read->expires_at;
+  judgement.uncacheable = read->has_unreadable_exp;
+  return true;
+}
+
 }  // namespace
 
-Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonBuffers& room) {
+Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, const JudgedToken& token,
+                JsonBuffers& buffers) {
   Judgement judgement;
   judgement.reason = outcome.failure;
   judgement.detail = outcome.detail;
   judgement.retry_after = {.wait = outcome.retry_after, .for_all = outcome.status != 429};
   judgement.down = is_down(outcome);
   judgement.may_be_token = judgement.down && outcome.failure != proto::Reason::kUpstreamConnect &&
-                           outcome.failure != proto::Reason::kUpstreamTls;
+                           outcome.failure != proto::Reason::kUpstreamTls &&
+                           outcome.failure != proto::Reason::kUpstreamCertificate;
+  judgement.may_be_connection = judgement.down && outcome.reused && outcome.status != 429 &&
+                                outcome.retry_after == seconds(0);
   if (outcome.failure != proto::Reason::kOk) return judgement;
 
-  const auto& refusals = policy.rejection_statuses;
-  if (std::find(refusals.begin(), refusals.end(), outcome.status) != refusals.end()) {
+  if (policy.introspection && refuses_us(outcome.status)) {
+    judgement.reason = proto::Reason::kUpstreamCredentials;
+    judgement.detail = fmt::format("status {}", outcome.status);
+    judgement.down = true;
+    return judgement;
+  }
+  if (!policy.introspection && is_rejection(outcome.status, policy)) {
     judgement.reason = proto::Reason::kRejected;
     return judgement;
   }
@@ -43,13 +106,18 @@ Judgement judge(const FetchOutcome& outcome, const UpstreamPolicy& policy, JsonB
     judgement.detail = fmt::format("status {}", outcome.status);
     return judgement;
   }
-  Result<ParsedClaims> parsed = parse_claims(outcome.body.view(), policy.names, room);
+  if (policy.introspection && !is_accepted(outcome, *policy.introspection, buffers, judgement))
+    return judgement;
+  ClaimsResult<ParsedClaims> parsed = read_claims(outcome, policy.mapping, token, buffers);
   if (!parsed) {
-    judgement.reason = proto::Reason::kUpstreamBody;
+    judgement.reason = parsed.error().reason;
     judgement.detail = parsed.error().message;
+    if (judgement.reason == proto::Reason::kUpstreamBody)
+      judgement.detail += describe_content_type(outcome.content_type);
     return judgement;
   }
   judgement.claims = std::move(*parsed);
+  judgement.headers = read_cache_headers(outcome.cache_control, outcome.age, outcome.vary);
   return judgement;
 }
 

@@ -3,7 +3,7 @@
 //
 // Bookkeeping without policy. A flight is pending or in flight. It has waiters, and may have
 // successors: queries that need a confirmation younger than this flight can give, so they wait for
-// the next one. Each waiter has its own deadline. Owned by ClaimsService; loop thread.
+// the next one. Each waiter has its own deadline. Owned by UpstreamScheduler; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@
 namespace claimsd::claims {
 
 using WaiterId = std::uint64_t;
+
+// A rejection of the flight's token is checked over a new connection (rejection_check.h).
+enum class Doubt : std::uint8_t { kNone, kOfUnknown, kOfKnown };  // kOfKnown: was valid before
 
 // An owning copy of Origin that outlives the query.
 struct KeptOrigin {
@@ -57,6 +60,7 @@ struct Flight {
   bool wants_lease = false;    // true if any waiter reads the shared map
   std::size_t url = 0;         // index of the URL the request went to
   std::size_t tries = 0;       // requests made so far
+  Doubt doubt = Doubt::kNone;
   bool refresh = false;        // a refresh-ahead: made even without waiters
   std::string trace_id;        // of the first query, for the log
   bool closed = false;         // purged while in flight: later queries wait for the next flight

@@ -18,8 +18,7 @@ void TokenBreaker::failed(const TokenKey& key, BootTime now, Duration retry_afte
   const Duration advice = std::min(retry_after, policy_.longest_retry_after);
   Duration wait = advice;
   if (failing.failures >= policy_.failure_threshold)
-    wait =
-        std::max(wait, draw_backoff(policy_, failing.failures - policy_.failure_threshold, random));
+    wait = std::max(wait, draw(failing.failures - policy_.failure_threshold, random));
   failing.backoff_until = now + wait;
   failing.forgotten = now + std::max(policy_.longest_backoff, advice) + kRemembered;
   if (recent_.size() >= kMaxTokens && !recent_.contains(key)) {
@@ -27,6 +26,12 @@ void TokenBreaker::failed(const TokenKey& key, BootTime now, Duration retry_afte
     recent_.clear();
   }
   recent_[key] = failing;
+}
+
+Duration TokenBreaker::draw(unsigned round, Random& random) const {
+  const Duration half = backoff_limit(policy_, round) / 2;
+  const auto jitter = random.below(static_cast<std::uint64_t>(half.count()) + 1);
+  return half + Duration(static_cast<std::int64_t>(jitter));
 }
 
 void TokenBreaker::worked(const TokenKey& key) {

@@ -1,10 +1,12 @@
-// token_breaker.h: a circuit breaker per token, for tokens whose requests fail while the Auth API
-// works for others: an account it cannot load, or a throttled user.
+// token_breaker.h: a circuit breaker per token, for tokens whose requests get no verdict while the
+// Auth API works for others: an account it cannot load, a throttled user, a 403, a redirect, a bad
+// document.
 //
-// Such a token must not open the Auth API's own breaker for all users. Its first failure counts
-// against the Auth API; later ones count against the token only, until it succeeds or its failures
-// are forgotten. After `failure_threshold` consecutive failures the token backs off, with the backoff of
-// circuit_breaker.h. Memory is bounded to two generations of kMaxTokens tokens. Pure; loop thread.
+// Such a token must not open the Auth API's own breaker for all users. The first of its failures
+// that may be the Auth API's counts against it; later ones count against the token only, until it
+// gets a verdict or its failures are forgotten. After `failure_threshold` consecutive failures the
+// token backs off. The backoffs double as in circuit_breaker.h, but each is at least half of its
+// limit: that bounds the requests for one token. Memory is bounded to two generations of kMaxTokens tokens. Pure; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +28,11 @@ class TokenBreaker {
 
   void set_policy(const BreakerPolicy& policy) { policy_ = policy; }
 
-  // A request for this token failed, possibly because of the token itself.
+  // A request for this token got no verdict, possibly because of the token itself.
   void failed(const TokenKey& key, BootTime now, Duration retry_after, Random& random);
+  // It was confirmed or rejected.
   void worked(const TokenKey& key);
-  // True if the token failed recently and has not succeeded since.
+  // True if the token failed recently and has had no verdict since.
   bool holds(const TokenKey& key, BootTime now) const { return find(key, now) != nullptr; }
   // Remaining backoff; nullopt: requests are allowed.
   std::optional<Duration> backoff_remaining(const TokenKey& key, BootTime now) const;
@@ -41,6 +44,7 @@ class TokenBreaker {
     BootTime forgotten{};
   };
   using Tokens = std::unordered_map<TokenKey, Failing, TokenKeyHash>;
+  Duration draw(unsigned round, Random& random) const;
   const Failing* find(const TokenKey& key, BootTime now) const;
 
   BreakerPolicy policy_;

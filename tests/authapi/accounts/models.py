@@ -1,11 +1,11 @@
 """Users as described by `/api/me/`, and the access and refresh tokens that were logged out."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import UserManager
 from django.db import models
-from django.utils import timezone
+from django.utils.timezone import now
 
 
 class User(AbstractBaseUser):
@@ -43,7 +43,7 @@ class DeniedToken(models.Model):
     @classmethod
     def deny(cls, token):
         """Rejects `token` (a validated simplejwt token) from now on; deletes expired rows."""
-        cls.objects.filter(expires_at__lt=timezone.now()).delete()
+        cls.objects.filter(expires_at__lt=now()).delete()
         expires_at = datetime.fromtimestamp(token["exp"], tz=timezone.utc)
         cls.objects.update_or_create(jti=token["jti"], defaults={"expires_at": expires_at})
 

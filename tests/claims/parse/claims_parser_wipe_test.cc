@@ -67,7 +67,7 @@ TEST_CASE("parsed claims leave no copy in memory") {
   {
     const Secret body = body_with(email, role, name, blanks);
     REQUIRE(count_in_memory(email) > 0);  // the search works
-    const Result<ParsedClaims> parsed = parse_claims(body.view(), {});
+    const auto parsed = parse_claims(body.view(), {});
     REQUIRE(parsed);
     CHECK(count_in_memory(email) >= 2);
   }
@@ -98,14 +98,14 @@ TEST_CASE("reused JSON buffers keep no copy of claims or numbers") {
 TEST_CASE("truncated claims leave no copy in memory") {
   const std::string email = masked_text(4);
   {
-    Secret body(40'000);
+    Secret body(100'000);
     std::size_t size = 0;
     append_unmasked(body, size, R"({"id":"7","email":")");
     append_unmasked(body, size, email, kMask);
     append_unmasked(body, size, R"(","filler":")");
     while (size < body.view().size() - 2) body.data()[size++] = 'f';
     append_unmasked(body, size, R"("})");
-    const Result<ParsedClaims> parsed = parse_claims(body.view(), {});
+    const auto parsed = parse_claims(body.view(), {});
     REQUIRE(parsed);
     CHECK(parsed->truncated);
   }

@@ -14,8 +14,9 @@ namespace {
 const UpstreamPolicy kMain{.name = "main"};
 
 Judgement judged(const FetchOutcome& outcome, const UpstreamPolicy& policy) {
-  JsonBuffers room;
-  return judge(outcome, policy, room);
+  JsonBuffers buffers;
+  const JwtTimes times;
+  return judge(outcome, policy, {"token", times}, buffers);
 }
 
 }  // namespace

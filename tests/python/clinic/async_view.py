@@ -1,4 +1,4 @@
-"""A small async APIView, in the way of adrf (which Debian does not package): it awaits what is declared async and calls the rest."""
+"""A small async APIView, modeled on adrf (which Debian does not package): it awaits async methods and calls the others."""
 
 import functools
 
@@ -19,18 +19,18 @@ class AsyncAPIView(APIView):
 
     async def check_permissions_async(self, request):
         for permission in self.get_permissions():
-            verdict = permission.has_permission(request, self)
+            decision = permission.has_permission(request, self)
             if iscoroutinefunction(permission.has_permission):
-                verdict = await verdict
-            if not verdict:
+                decision = await decision
+            if not decision:
                 self.permission_denied(request, message=getattr(permission, "message", None))
 
     async def check_object_permissions_async(self, request, obj):
         for permission in self.get_permissions():
-            verdict = permission.has_object_permission(request, self, obj)
+            decision = permission.has_object_permission(request, self, obj)
             if iscoroutinefunction(permission.has_object_permission):
-                verdict = await verdict
-            if not verdict:
+                decision = await decision
+            if not decision:
                 self.permission_denied(request)
 
     async def dispatch(self, request, *args, **kwargs):

@@ -1,4 +1,4 @@
-"""For the servers under test: says by a descriptor where it listens, and asks about a token before it forks."""
+"""For the servers under test: writes the port to a descriptor, and looks up a token before it forks."""
 
 import os
 

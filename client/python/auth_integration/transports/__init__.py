@@ -1,1 +1,1 @@
-"""How a token becomes claims: by claimsd, or by asking the Auth API directly."""
+"""The two ways to look up a token: through claimsd, or directly at the Auth API."""

@@ -30,48 +30,48 @@ def bearer_of(meta: Dict[str, Any]) -> Union[None, str, Answer]:
 
 
 class Transport:
-    """Any thread may call it. `route` is the URL pattern that matched, for the audit record. `max_age` is in seconds: how old the Auth API's
-    confirmation of the token may be; None: as old as the caches allow; 0: it is asked now."""
+    """Any thread may call it. `route` is the URL pattern that matched, for the audit record. `max_age` is the maximum age of
+    the Auth API's confirmation in seconds. None: as the caches allow. 0: query it now."""
 
-    outlives_settings = False  # a test installed it
+    outlives_settings = False  # True: a test installed it
 
-    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+    def query(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         """Looks up a token whose characters have been checked."""
         raise NotImplementedError
 
     def known(self, meta: Dict[str, Any]) -> Optional[Identity]:
-        """The sender of the request with this META, if this process knows the token. Never blocks, and never returns a rejection."""
+        """Returns the sender of the request with this META, if this process knows the token. Never blocks, and never returns a rejection."""
         return None
 
     def identify(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
-        """The sender of the request with this META."""
+        """Looks up the sender of the request with this META."""
         token = bearer_of(meta)
-        return self.ask(token, meta, route) if isinstance(token, str) else token
+        return self.query(token, meta, route) if isinstance(token, str) else token
 
     def identify_token(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
-        """As identify(), for a token from elsewhere."""
+        """Like identify(), for a token that is not in META."""
         reason = check_token(token)
-        return self.ask(token, meta, route, max_age) if reason is None else answer_of(reason)
+        return self.query(token, meta, route, max_age) if reason is None else answer_of(reason)
 
-    async def ask_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
-        """As ask(), without blocking the event loop."""
-        answer: Outcome = await sync_to_async(self.ask, thread_sensitive=False)(token, meta, route, max_age)
+    async def query_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        """Like query(), without blocking the event loop."""
+        answer: Outcome = await sync_to_async(self.query, thread_sensitive=False)(token, meta, route, max_age)
         return answer
 
     async def identify_async(self, meta: Dict[str, Any], route: Optional[str]) -> Found:
         token = bearer_of(meta)
-        return await self.ask_async(token, meta, route) if isinstance(token, str) else token
+        return await self.query_async(token, meta, route) if isinstance(token, str) else token
 
     async def identify_token_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         reason = check_token(token)
-        return await self.ask_async(token, meta, route, max_age) if reason is None else answer_of(reason)
+        return await self.query_async(token, meta, route, max_age) if reason is None else answer_of(reason)
 
     def report(self, report: Report, lost: Lost) -> None:
         """Sends a refusal to the audit log. Calls `lost` for this report, or later for earlier ones, if there may be no record. Without claimsd there
-        is no such log."""
+        is no such log, and nothing is sent."""
 
     async def report_async(self, report: Report, lost: Lost) -> None:
-        """As report(), without blocking the event loop."""
+        """Like report(), without blocking the event loop."""
 
     def describe(self) -> Tuple[bool, str]:
         """Whether it can answer now, and a sentence for `manage.py auth_status`."""

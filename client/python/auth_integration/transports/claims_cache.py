@@ -1,7 +1,8 @@
-"""Claims in a Django cache, for the direct transport. Keep that cache private: who can read it learns claims. Who can write to it gains nothing.
+"""Claims in a Django cache, for the direct transport. Keep that cache private: its readers learn claims. Its writers gain nothing.
 
 Keys are HMACs of the token under the SECRET_KEY, so the cache holds no token. Values are JSON, authenticated together with their key: a changed value,
-or one under another token's key, is ignored. The end of a TTL is in the value, by the wall clock, whatever the cache does about timeouts.
+or one under another token's key, is ignored. A value contains the end of its TTL (wall clock), so the cache's own
+timeouts do not matter.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ class ClaimsCache:
     """Any thread. A failing cache counts as empty: it is logged, and never an error of the request."""
 
     def __init__(self, alias: str, scope: Tuple[str, ...], wall_clock: Callable[[], float]) -> None:
-        """`scope` is all input of an answer besides the token."""
+        """`scope` is every input of an answer except the token."""
         self._alias = alias
         self._wall_clock = wall_clock
         secret = str(django_settings.SECRET_KEY).encode()
@@ -74,4 +75,4 @@ class ClaimsCache:
         return Entry(Claims(document["members"], document["id"], document["email"], document["roles"]), started_at, until)
 
     def _log(self, verb: str, error: Exception) -> None:
-        _failures.write((verb, self._alias), "cannot %s the claims cache %r: %s; asking the Auth API instead", verb, self._alias, type(error).__name__)
+        _failures.write((verb, self._alias), "cannot %s the claims cache %r: %s; querying the Auth API instead", verb, self._alias, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Asking claimsd through libclaimsd (the extension `_claimsd`)."""
+"""Queries claimsd through libclaimsd (the extension `_claimsd`)."""
 
 import os
 import sys
@@ -14,8 +14,8 @@ from auth_integration.reasons import Answer, answer_of
 from auth_integration.transports.base import Found, Identity, Lost, Meta, Outcome, Transport, identity_of
 
 if TYPE_CHECKING:
-    from auth_integration.transports.event_loop import LoopAsker
-    from auth_integration.transports.gevent_hub import HubAsker
+    from auth_integration.transports.event_loop import LoopStream
+    from auth_integration.transports.gevent_hub import HubStream
 
 try:
     from auth_integration import _claimsd
@@ -55,8 +55,8 @@ class DaemonTransport(Transport):
         self._timeout_ms = max(1, int(settings.timeout * 1000))
         id_claim = settings.id_claim
 
-        def make(document: str, id: str, email: str, roles: Tuple[str, ...]) -> Identity:
-            return identity_of(claims_from_daemon(document, id, email, roles, id_claim))
+        def make(document: str, id: str, email: str, roles: Tuple[str, ...], truncated: bool) -> Identity:
+            return identity_of(claims_from_daemon(document, id, email, roles, truncated, id_claim))
 
         self.handle = _claimsd.Handle(
             make, socket=settings.socket, upstream=settings.api_url or None, client_name=settings.client_name, timeout_ms=self._timeout_ms,
@@ -80,17 +80,17 @@ class DaemonTransport(Transport):
         found = self.handle.identify(meta, route)  # reads the header and the hints from META
         return answer_of(found) if type(found) is str else found  # type: ignore[return-value]
 
-    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+    def query(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         if self._gevent:
-            return self._hub().ask(token, self._hints(meta), route, self._timeout_ms, milliseconds(max_age))
+            return self._hub().query(token, self._hints(meta), route, self._timeout_ms, milliseconds(max_age))
         if max_age is not None:
             identity, answer = self.handle.query(token, meta=self._hints(meta), route=route, max_age_ms=milliseconds(max_age))
             return answer if identity is None else identity
         found = self.handle.identify_token(token, self._hints(meta), route)
         return answer_of(found) if type(found) is str else found  # type: ignore[return-value]
 
-    async def ask_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
-        return await self._loop().ask(token, self._hints(meta), route, self._timeout_ms, milliseconds(max_age))
+    async def query_async(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+        return await self._loop().query(token, self._hints(meta), route, self._timeout_ms, milliseconds(max_age))
 
     def _hints(self, meta: Meta) -> Meta:
         if meta is None or self._address_meta == "REMOTE_ADDR":
@@ -98,18 +98,18 @@ class DaemonTransport(Transport):
         return {"REMOTE_ADDR": meta.get(self._address_meta), "HTTP_TRACEPARENT": meta.get("HTTP_TRACEPARENT"),
                 "REQUEST_METHOD": meta.get("REQUEST_METHOD")}
 
-    def _hub(self) -> "HubAsker":
-        from auth_integration.transports.gevent_hub import HubAsker
+    def _hub(self) -> "HubStream":
+        from auth_integration.transports.gevent_hub import HubStream
 
-        found: Optional[HubAsker] = getattr(self._loops, "hub", None)
-        if found is None or found.asker.pid != os.getpid():
-            found = self._loops.hub = HubAsker(self.handle)
+        found: Optional[HubStream] = getattr(self._loops, "hub", None)
+        if found is None or found.tagged.pid != os.getpid():
+            found = self._loops.hub = HubStream(self.handle)
         return found
 
-    def _loop(self) -> "LoopAsker":
-        from auth_integration.transports.event_loop import LoopAsker
+    def _loop(self) -> "LoopStream":
+        from auth_integration.transports.event_loop import LoopStream
 
-        return LoopAsker.of_running_loop(self._loops, self.handle)
+        return LoopStream.of_running_loop(self._loops, self.handle)
 
     # ---- reports ---------------------------------------------------------------------------------
 
@@ -130,13 +130,13 @@ class DaemonTransport(Transport):
             self._send_report(status, arguments, lost)
 
     def _send_report(self, status: int, arguments: Dict[str, Any], lost: Lost) -> None:
-        """Does not block, so event loops and hubs call it, too."""
+        """Does not block, so event loops and hubs call it as well."""
         why_not = self.handle.report(status, **arguments)
         self._pass_on(why_not, lost)
         self._count_earlier(0 if why_not is None else 1, lost)
 
     def _pass_on(self, why_not: Optional[Answer], lost: Lost) -> None:
-        """That the daemon takes no reports at all is passed on once."""
+        """Passes the reason of a loss on. "no_reports" (the daemon accepts none) is passed on once."""
         if why_not is None:
             return
         if why_not.reason == "no_reports":

@@ -1,4 +1,4 @@
-"""Asking the Auth API without claimsd: for a laptop, a test, or a host without the daemon. Verdicts and reasons are the daemon's.
+"""Queries the Auth API without claimsd: for a laptop, a test, or a host without the daemon. Verdicts and reasons are the daemon's.
 
 Not available this way: one request for all processes of a host, revocation, an audit log that outlives the process, lookups without a system call.
 """
@@ -33,10 +33,10 @@ class DirectTransport(Transport):
         self._pid = os.getpid()
         self.flights = SingleFlight()
 
-    def ask(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
+    def query(self, token: str, meta: Meta, route: Optional[str], max_age: Optional[float] = None) -> Outcome:
         if self._pid != os.getpid():
             self._pid, self.flights = os.getpid(), SingleFlight()  # the parent's requests complete in the parent
-        if times_of(token).expires_at < self._wall() - self._settings.clock_skew:
+        if times_of(token).rejected_after < self._wall() - self._settings.clock_skew:
             return answer_of("expired")
         found = self._look_up(token, max_age)
         return identity_of(found) if isinstance(found, Claims) else found
@@ -85,19 +85,19 @@ class DirectTransport(Transport):
         return claims
 
     def _was_rejected_since(self, key: Optional[str], started_at: float) -> bool:
-        """Another process' later request was answered 401."""
+        """Whether a later request of another process was answered 401."""
         entry = self._cache.get(key) if self._cache is not None and key is not None else None
         return entry is not None and entry.claims is None and entry.started_at >= started_at
 
     def _end_of_ttl(self, reply: Reply, token: str, started_at: float) -> float:
-        expires_at, readable = times_of(token)
-        if not readable:
+        times = times_of(token)
+        if not times.readable:
             return 0.0
         ttl = min(self._settings.max_ttl, LONGEST_TTL)
         lifetime = _lifetime(reply.cache_control, reply.age)
         if lifetime is not None:
             ttl = min(ttl, lifetime)
-        return min(started_at + ttl, expires_at - self._settings.clock_skew)
+        return min(started_at + ttl, times.expires_at - self._settings.clock_skew)
 
     def _keep(self, key: Optional[str], entry: Entry) -> None:
         if self._cache is not None and key is not None:
@@ -106,13 +106,13 @@ class DirectTransport(Transport):
     # ---- the rest --------------------------------------------------------------------------------
 
     def describe(self) -> Tuple[bool, str]:
-        """Asks with a made-up token: an Auth API that rejects it works."""
+        """Queries with a made-up token. An Auth API that rejects it works."""
         url = self._settings.api_url + self._settings.me_path
         began = time.monotonic()
         answer = self._fetch("auth_status", None, began + self._settings.timeout)
         took = f"in {(time.monotonic() - began) * 1000:.1f} ms"
         if isinstance(answer, Claims):
-            return False, f"{url} confirmed a made-up token: it is no Auth API"
+            return False, f"{url} confirmed a made-up token: it is not an Auth API"
         if answer.reason == "rejected":
             return True, f"{url} rejected a made-up token, as it should, {took}"
         return False, f"{url}: {answer.text}"
@@ -122,7 +122,7 @@ class DirectTransport(Transport):
 
 
 def _kind_of(reply: Reply) -> str:
-    """The content type of an answer, if it announces no JSON: a login page, or a signed userinfo document."""
+    """The content type of an answer, if it is not JSON: a login page, or a signed userinfo document."""
     kind = "".join(character for character in reply.content_type.partition(";")[0].strip()[:60] if character.isalnum() or character in "/+-.")
     return "" if not kind or kind.endswith(("/json", "+json")) else f" (its content type is {kind})"
 

@@ -1,7 +1,7 @@
 """GET requests to one Auth API over kept connections, each with one deadline for the whole exchange. Uses http.client alone.
 
-It never follows a redirect and never uses a proxy or .netrc, because each of them would hand the token to another host. It decodes no body and reads
-at most MAX_BODY of one. The deadline cannot interrupt the system's lookup of the host's name.
+It never follows a redirect and never uses a proxy or .netrc, because each of them would hand the token to another host. It decodes no content encoding
+and reads at most MAX_BODY bytes of a body. The deadline cannot interrupt the system's lookup of the host's name.
 """
 
 import http.client
@@ -55,7 +55,7 @@ class _DeadlineSocket:
     def __init__(self, connected: Any, deadline: float) -> None:
         self._reader = io.BufferedReader(_DeadlineReader(connected, deadline))
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
+    def makefile(self, _mode: str) -> Any:
         return self._reader
 
 
@@ -119,7 +119,7 @@ class HttpPool:
             try:
                 return self._exchange(kept or self._connect(deadline), token, deadline)
             except (ConnectionError, http.client.RemoteDisconnected) as error:
-                # The server closed a kept connection, which is no failure of the server.
+                # A server may close a kept connection at any time: not a failure.
                 if kept is None:
                     raise FetchFailed("upstream_protocol") from error
             except socket.timeout as error:

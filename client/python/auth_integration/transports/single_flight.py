@@ -1,4 +1,4 @@
-"""One request for all threads that ask about the same token at the same time."""
+"""One request for all threads that look up the same token at the same time."""
 
 import threading
 import time

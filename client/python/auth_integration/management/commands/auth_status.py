@@ -1,4 +1,4 @@
-"""manage.py auth_status [--json] [--token-file FILE]: the settings of this package, its system checks, and whether claimsd or the Auth API answers."""
+"""manage.py auth_status [--json] [--token-file FILE]: shows the settings, the system checks, and whether claimsd or the Auth API answers."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from auth_integration.transports.base import Transport
 
 class Command(BaseCommand):
     help = "Shows the settings of auth_integration, its system checks, and whether claimsd or the Auth API answers."
-    requires_system_checks: Any = []  # it runs its own, and shows them
+    requires_system_checks: Any = []  # it runs them itself and shows the results
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         settings = Settings(options["upstream"])
         problems = checks.check_all(options["upstream"])
-        answers, answer = False, "not asked, because the settings are wrong"
+        answers, answer = False, "not queried, because the settings are wrong"
         token: Optional[Dict[str, Any]] = None
         if not settings.problems and not settings.lacks_extension:
             transport = make_transport(settings)
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
 
 def _look_up(transport: Transport, path: Optional[str]) -> Optional[Dict[str, Any]]:
-    """What the token is mapped to, without its values."""
+    """Looks up the token in the file. Returns what its claims are mapped to, without values."""
     if path is None:
         return None
     if path == "-":

@@ -1,0 +1,59 @@
+#include "daemon/claims/parse/member.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace claimsd::claims {
+namespace {
+
+namespace dom = simdjson::dom;
+
+// An array index as RFC 6901 section 4 spells it: no leading zero, and not "-".
+std::optional<std::size_t> index_from(std::string_view step) {
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
+  if (error != std::errc() || end != step.data() + step.size()) return std::nullopt;
+  if (step.size() > 1 && step.front() == '0') return std::nullopt;
+  return index;
+}
+
+Result<std::optional<Element>> find_step(Element in, std::string_view step, const ClaimPath& path) {
+  std::optional<Element> found;
+  if (dom::object object; in.get(object) == simdjson::SUCCESS) {
+    for (const auto& [key, value] : object) {
+      if (key != step) continue;
+      if (found) return member_failure(path, "is there twice");
+      found = value;
+    }
+    return found;
+  }
+  dom::array array;
+  const std::optional<std::size_t> index = index_from(step);
+  if (!index || in.get(array) != simdjson::SUCCESS) return found;
+  if (Element item; array.at(*index).get(item) == simdjson::SUCCESS) found = item;
+  return found;
+}
+
+}  // namespace
+
+Result<std::optional<Element>> find_member(Element document, const ClaimPath& path) {
+  std::optional<Element> found = document;
+  for (const std::string& step : path.steps) {
+    found = TRY(find_step(*found, step, path));
+    if (!found) break;
+  }
+  return found;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+Status check_text(std::string_view text, const ClaimPath& path, std::size_t limit) {
+  if (has_control_character(text)) return member_failure(path, "contains a control character");
+  if (text.size() > limit) return member_failure(path, "is longer than {} bytes", limit);
+  return {};
+}
+
+}  // namespace claimsd::claims

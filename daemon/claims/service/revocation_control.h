@@ -1,0 +1,61 @@
+// revocation_control.h: an operator's purges and revocations: their rules, and their effect on what
+// the daemon has cached, published or in flight.
+//
+// Changes the rules of RevocationGuard, which the other parts only read, and expires them. An action
+// is in effect for every query that starts after purge() or revoke() returns: first in memory and in
+// the published map, then it is written (RevocationLog), then acknowledged. Owned by ClaimsService;
+// loop thread.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/claims/counters.h"
+#include "daemon/claims/ports.h"
+#include "daemon/claims/revocation/admin_action.h"
+#include "daemon/claims/revocation/revocation_guard.h"
+#include "daemon/claims/service/policy.h"
+#include "daemon/claims/service/upstream_scheduler.h"
+#include "daemon/claims/service/verdict_cache.h"
+
+namespace claimsd::claims {
+
+class RevocationControl {
+ public:
+  struct Dependencies {
+    const Policy& policy;
+    Clock& clock;
+    Keyer& keyer;
+    Fingerprinter& fingerprinter;
+    Publisher& publisher;
+    RevocationLog& revocation_log;
+    RevocationGuard& guard;
+    VerdictCache& cache;
+    UpstreamScheduler& upstreams;
+    Counters& counters;
+  };
+  explicit RevocationControl(Dependencies deps) : deps_(deps) {}
+
+  void purge(const AdminAction& action, ActionDone done);
+  void revoke(const AdminAction& action, ActionDone done);
+  // Adds rules of an earlier run. Call before the first query.
+  void restore(const std::vector<Rule>& rules);
+  // Drops expired rules, about once a minute.
+  void expire(const Now& now);
+
+ private:
+  template <class Visit>
+  void each_upstream(const AdminAction& action, Visit&& visit);
+  void purge_token(const AdminAction& action);
+  void purge_user(const AdminAction& action, const Now& now, ActionDone done);
+  void purge_all_users(const Now& now, ActionDone done);
+  std::vector<Rule> rules_for(const AdminAction& action, const Now& now);
+  bool add_rules(const std::vector<Rule>& rules, const Now& now);
+  void keep_rules(const std::vector<Rule>& rules, std::optional<WallTime> until, ActionDone done);
+  void drop_expired(const Now& now);
+
+  Dependencies deps_;
+  BootTime next_expiry_{};  // when to look for expired rules next
+};
+
+}  // namespace claimsd::claims

@@ -1,0 +1,182 @@
+#include "daemon/front_door/front_door.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace claimsd::front_door {
+namespace {
+
+using Kind = Decision::Kind;
+
+void count(unsigned status, Counters& counters) {
+  switch (status) {
+    case 200: ++counters.http_allowed; return;
+    case 401: ++counters.http_unauthorized; return;
+    case 403: ++counters.http_denied; return;
+    case 404: ++counters.http_unknown; return;
+    default: ++counters.http_unavailable;
+  }
+}
+
+// The route in audit records: which requirement applied.
+std::string route_of(const Question& question) {
+  return question.resource == Resource::kDocument ? "/api/me/" : "/v1/auth/" + question.gate;
+}
+
+}  // namespace
+
+FrontDoor::FrontDoor(Settings settings, loop::Loop& loop)
+    : settings_(std::move(settings)),
+      admission_(settings_.admission),
+      idle_(loop, [this] { report_some(); }) {}
+
+FrontDoor::~FrontDoor() = default;
+
+Result<std::unique_ptr<FrontDoor>> FrontDoor::create(std::vector<Fd> listening, Settings settings,
+                                                     const HttpLimits& limits, loop::Loop& loop) {
+  std::unique_ptr<FrontDoor> self(new FrontDoor(settings, loop));
+  self->thread_ = TRY(HttpThread::create(
+      std::move(listening), std::move(settings), limits, loop,
+      [door = self.get()](Question&& question) { door->ask(std::move(question)); }));
+  return self;
+}
+
+void FrontDoor::reconfigure(Settings settings) {
+  thread_->reconfigure(settings);
+  settings_ = std::move(settings);
+  admission_.set_policy(settings_.admission);
+}
+
+void FrontDoor::ask(Question&& question) {
+  const std::uint64_t connection = question.id | kMark;
+  Waiting& waiting = waiting_[connection];
+  waiting.question = std::move(question);
+  waiting.decision.resource = waiting.question.resource;
+  if (!resolve(waiting)) return finish(connection);
+  if (!waiting.question.token.empty()) return query(connection, waiting);
+  waiting.decision.kind = Kind::kNoToken;
+  report(connection, waiting);
+}
+
+// Finds what the request requires. False: it is decided.
+bool FrontDoor::resolve(Waiting& waiting) const {
+  const std::optional<loop::PeerCredentials>& peer = waiting.question.peer;
+  if (peer && !admission_.allows(peer->uid, peer->gid)) {
+    waiting.decision.kind = Kind::kNotPermitted;
+    return false;
+  }
+  if (waiting.question.resource == Resource::kDocument) {
+    waiting.upstream = settings_.upstream;
+    if (!settings_.serves_document) waiting.decision.kind = Kind::kNoDocument;
+    return settings_.serves_document;
+  }
+  const Gate* const gate = settings_.gate(waiting.question.gate);
+  if (gate == nullptr) {
+    waiting.decision.kind = Kind::kUnknownGate;
+    return false;
+  }
+  waiting.upstream = gate->upstream;
+  waiting.required = gate->roles;
+  return true;
+}
+
+void FrontDoor::query(std::uint64_t connection, const Waiting& waiting) {
+  const Question& question = waiting.question;
+  const std::string route = route_of(question);
+  // The views last: no answer frees the question before this returns from the service.
+  const Secret token = question.token.clone();
+  const std::string client_address = question.client_address;
+  const std::string trace_id = question.trace_id;
+  service_->query(
+      {.upstream = waiting.upstream,
+       .token = token.view(),
+       .max_age = {},
+       .timeout = {},
+       .wants_lease = false,
+       .uid = question.peer ? question.peer->uid : kTcpUid,
+       .origin = {.client_address = client_address, .trace_id = trace_id, .route = route}},
+      {.connection = connection, .request = 0});
+}
+
+bool FrontDoor::is_admitted(const Waiting& waiting, const claims::Answer& answer) const {
+  proto::ClaimsView claims;
+  return proto::decode_claims(answer.claims, claims) &&
+         Gate{.name = {}, .roles = waiting.required}.admits(claims);
+}
+
+void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answer) {
+  const auto found = waiting_.find(waiter.connection);
+  if (found == waiting_.end()) return;
+  Waiting& waiting = found->second;
+  Decision& decision = waiting.decision;
+  decision.reason = answer.reason;
+  decision.retry_after = answer.retry_after;
+  if (answer.reason != proto::Reason::kOk) return finish(waiter.connection);
+  if (!is_admitted(waiting, answer)) {
+    decision.kind = Kind::kDenied;
+    unreported_.push_back(waiter.connection);
+    return idle_.start();
+  }
+  decision.claims = Secret(answer.claims);
+  finish(waiter.connection);
+}
+
+void FrontDoor::report_some() {
+  for (const std::uint64_t connection : std::exchange(unreported_, {})) {
+    const auto found = waiting_.find(connection);
+    if (found != waiting_.end()) report(connection, found->second);
+  }
+  idle_.stop();
+}
+
+// The receipt finishes it.
+void FrontDoor::report(std::uint64_t connection, const Waiting& waiting) {
+  const Question& question = waiting.question;
+  const std::string route = route_of(question);
+  const std::string required = fmt::format("{}", fmt::join(waiting.required, ","));
+  const Secret token = question.token.clone();
+  const std::string client_address = question.client_address;
+  const std::string trace_id = question.trace_id;
+  const std::string method = question.method;
+  service_->report(
+      {.upstream = waiting.upstream,
+       .uid = question.peer ? question.peer->uid : kTcpUid,
+       .timeout = {},
+       .status = static_cast<int>(status_of(waiting.decision)),
+       .reason = proto::Reason::kOk,
+       .token = token.view(),
+       .user = {},
+       .method = method,
+       .required = std::string_view(required).substr(0, proto::kMaxRequired),
+       .origin = {.client_address = client_address, .trace_id = trace_id, .route = route},
+       .unacknowledged = 0},
+      {.connection = connection, .request = 0});
+}
+
+void FrontDoor::receipt(const claims::Waiter& waiter, proto::Reason /*reason*/) {
+  finish(waiter.connection);
+}
+
+void FrontDoor::finish(std::uint64_t connection) {
+  const auto found = waiting_.find(connection);
+  if (found == waiting_.end()) return;
+  const std::uint64_t id = found->second.question.id;
+  Decision decision = std::move(found->second.decision);
+  waiting_.erase(found);
+  count(status_of(decision), counters_);
+  thread_->decide(id, std::move(decision));
+}
+
+Counters FrontDoor::counters() const {
+  Counters all = counters_;
+  all.http_rejected = thread_->rejected();
+  return all;
+}
+
+const loop::PeerCredentials* FrontDoor::peer(std::uint64_t connection) const {
+  const auto found = waiting_.find(connection);
+  if (found == waiting_.end() || !found->second.question.peer) return nullptr;
+  return &*found->second.question.peer;
+}
+
+}  // namespace claimsd::front_door

@@ -1,0 +1,122 @@
+#include "daemon/front_door/request.h"
+
+#include "daemon/http/json_response.h"
+#include "daemon/http/loopback_host.h"
+#include "proto/limits.h"
+
+namespace claimsd::front_door {
+namespace {
+
+constexpr std::string_view kDocumentPath = "/api/me/";
+constexpr std::string_view kGatePrefix = "/v1/auth/";
+
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+// Names of headers and schemes are not case sensitive (RFC 9110, sections 5.1 and 11.1).
+bool same_name(std::string_view one, std::string_view other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// A tab separates words in a header's value; no other control character has a meaning there.
+bool holds_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char letter) {
+    const auto byte = static_cast<unsigned char>(letter);
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  });
+}
+
+http::Response rejected(unsigned status, std::string_view code, std::string_view message,
+                        std::string_view hint) {
+  http::Response response = http::error_response(status, code, message, hint);
+  response.close = true;
+  return response;
+}
+
+// The credentials of the Bearer scheme (RFC 6750, section 2.1); "": another scheme, or none.
+std::string_view bearer(std::string_view authorization) {
+  const auto space = authorization.find(' ');
+  if (space == std::string_view::npos || !same_name(authorization.substr(0, space), "Bearer"))
+    return {};
+  return trimmed(authorization.substr(space));
+}
+
+// The address that the nearest proxy added.
+std::string_view last_item(std::string_view list) {
+  const auto comma = list.rfind(',');
+  const std::string_view item =
+      trimmed(comma == std::string_view::npos ? list : list.substr(comma + 1));
+  return item.size() <= proto::kMaxAddress ? item : std::string_view();
+}
+
+bool is_trusted(const http::Request& request, const Settings& settings) {
+  return request.peer && !settings.client_address_header.empty() &&
+         std::find(settings.trusted_uids.begin(), settings.trusted_uids.end(), request.peer->uid) !=
+             settings.trusted_uids.end();
+}
+
+// False for a path that is no resource.
+bool read_path(std::string_view path, Check& check) {
+  if (path == kDocumentPath) {
+    check.resource = Resource::kDocument;
+    return true;
+  }
+  if (path.substr(0, kGatePrefix.size()) != kGatePrefix) return false;
+  const std::string_view rest = path.substr(kGatePrefix.size());
+  check.resource = Resource::kGate;
+  check.gate = rest.substr(0, rest.find('/'));
+  return !check.gate.empty();
+}
+
+}  // namespace
+
+tl::expected<Check, http::Response> read_request(const http::Request& request,
+                                                 const Settings& settings) {
+  if (!request.peer && !http::names_loopback(request.host)) {
+    return tl::make_unexpected(rejected(403, "wrong_host", "the Host header must name the loopback",
+                                        "use http://localhost or http://127.0.0.1 with the port"));
+  }
+  Check check{.method = request.method};
+  bool authorized = false;
+  const bool trusted = is_trusted(request, settings);
+  for (const auto& [name, value] : request.headers) {
+    if (holds_control(name) || holds_control(value)) {
+      return tl::make_unexpected(rejected(400, "control_character",
+                                          "a header contains a control character",
+                                          "send printable characters only"));
+    }
+    if (same_name(name, "Authorization")) {
+      if (std::exchange(authorized, true)) {
+        return tl::make_unexpected(rejected(
+            400, "two_authorizations", "the request has two Authorization headers", "send one"));
+      }
+      check.token = bearer(value);
+    } else if (same_name(name, "traceparent")) {
+      check.trace_id = value;
+    } else if (trusted && same_name(name, settings.client_address_header)) {
+      check.client_address = last_item(value);
+    }
+  }
+  if (!read_path(request.path, check)) {
+    return tl::make_unexpected(http::error_response(404, "not_found", "there is no such path",
+                                                    "use /api/me/ or /v1/auth/GATE"));
+  }
+  if (check.resource == Resource::kDocument && request.method != "GET" &&
+      request.method != "HEAD") {
+    http::Response response = http::error_response(405, "method_not_allowed",
+                                                   "this path takes GET and HEAD", "send a GET");
+    response.allow = "GET, HEAD";
+    return tl::make_unexpected(std::move(response));
+  }
+  return check;
+}
+
+}  // namespace claimsd::front_door

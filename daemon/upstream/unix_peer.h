@@ -1,0 +1,37 @@
+// unix_peer.h: connects to an Auth API on a Unix socket, if a trusted user listens there.
+//
+// The socket's file proves nothing: whoever may write its directory can replace it. SO_PEERCRED
+// (unix(7)) names the process that listens, and it is checked before a token is sent. Trusted are
+// root (systemd listens for an activated service), and the configured user or, without one, the
+// owner of the socket's directory, which then must not be writable by others. Immutable; fetch
+// thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "daemon/base/fd.h"
+#include "daemon/base/result.h"
+
+namespace claimsd::upstream {
+
+class UnixPeer {
+ public:
+  // `user`: a name or a uid; "": the owner of the directory. An error if the user does not exist.
+  static Result<UnixPeer> create(const std::string& path, const std::string& user);
+
+  // A connected, non-blocking socket. The error says what failed or whom the socket belongs to.
+  Result<Fd> connect() const;
+  const std::string& path() const { return path_; }
+
+ private:
+  UnixPeer(std::string path, std::optional<uid_t> user) : path_(std::move(path)), user_(user) {}
+  Result<uid_t> trusted_user() const;
+
+  std::string path_;
+  std::optional<uid_t> user_;
+};
+
+}  // namespace claimsd::upstream
