@@ -202,7 +202,10 @@ TEST_CASE("deleting records for their size before their time is counted and repo
   auto log = bench.start(options);
   claims::AuditTicket ticket = 0;
   while (log->stats().counters.audit_dropped_early == 0 && ticket < 20'000) {
-    for (int i = 0; i < 200; ++i) log->submit(denial_of(std::to_string(++ticket)), ticket);
+    for (int i = 0; i < 200; ++i) {
+      ++ticket;
+      log->submit(denial_of(std::to_string(ticket)), ticket);
+    }
     bench.completions.wait_for(ticket);
     log->finished(200);
   }
