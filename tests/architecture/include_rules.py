@@ -125,6 +125,9 @@ LAYERS = (
           IMPURE + ("openssl",)),
     Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
           PURE + ("openssl",)),
+    # libcurl leaves client certificates to a callback of libssl, and Basic authentication to us.
+    *(Layer(f"daemon/upstream/{file}.*", "daemon/upstream", ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
+            IMPURE + ("curl", "openssl")) for file in ("request", "transfer")),
     Layer("daemon/upstream/*", "daemon/upstream",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
           IMPURE + ("curl",)),
