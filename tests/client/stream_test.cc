@@ -178,11 +178,12 @@ TEST_CASE("several streams and blocking calls share a handle") {
   CHECK(first.answer.claims().id() == "one");
 }
 
-TEST_CASE("a stream refuses what is no question") {
+TEST_CASE("a stream rejects a query with the size of a token but no token") {
   Host host;
   claimsd_stream* raw = nullptr;
   REQUIRE(claimsd_stream_open(host.client.get(), &raw) == CLAIMSD_OK);
   claimsd_query_request request = CLAIMSD_QUERY_REQUEST_INIT;
+  request.token_size = 1;
   CHECK(claimsd_stream_send(raw, &request, 1) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_stream_send(nullptr, &request, 1) == CLAIMSD_BAD_ARGUMENT);
   CHECK(claimsd_stream_pending(raw) == 0);

@@ -40,7 +40,7 @@ constexpr long kMaxGrowthKib =
 #endif
 
 TEST_CASE("forks beside threads: each child gets its own answers, and no child hangs") {
-  const int forks = count_from("CLAIMSD_STRESS_FORKS", 200);
+  const int forks = count_from("CLAIMSD_STRESS_FORKS", 100);
   ScratchDirectory directory;
   const StressDaemon daemon(directory / "s");
   const Client client({.socket_path = directory / "s", .timeout = 30s, .max_connections = 3});
@@ -88,7 +88,7 @@ void damage(std::string& frame, unsigned number) {
 }
 
 TEST_CASE("damaged answers: no crash, and no user id of another length") {
-  const int answers = count_from("CLAIMSD_STRESS_MUTATIONS", 3000);
+  const int answers = count_from("CLAIMSD_STRESS_MUTATIONS", 1500);
   ScratchDirectory directory;
   const StressDaemon daemon(directory / "s", damage);
   const Client client({.socket_path = directory / "s"});
@@ -184,7 +184,7 @@ TEST_CASE("64 threads wait for a stopped daemon: every deadline holds, also in t
 }
 
 TEST_CASE("64 threads on one handle: no wrong answer, no timeout") {
-  const int queries = count_from("CLAIMSD_STRESS_QUERIES", 200);
+  const int queries = count_from("CLAIMSD_STRESS_QUERIES", 80);
   ScratchDirectory directory;
   const StressDaemon daemon(directory / "s");
   const std::uint32_t connections = GENERATE(0u, 16u);
@@ -204,7 +204,7 @@ TEST_CASE("64 threads on one handle: no wrong answer, no timeout") {
 }
 
 TEST_CASE("many tokens through one handle: the process does not grow") {
-  const int tokens = count_from("CLAIMSD_STRESS_TOKENS", 20'000);
+  const int tokens = count_from("CLAIMSD_STRESS_TOKENS", 8'000);
   ScratchDirectory directory;
   const StressDaemon daemon(directory / "s");
   const Client client({.socket_path = directory / "s", .timeout = 30s});
@@ -220,7 +220,7 @@ TEST_CASE("many tokens through one handle: the process does not grow") {
 }
 
 TEST_CASE("20 processes of 16 threads: no wrong answer, no timeout") {
-  const int queries = count_from("CLAIMSD_STRESS_QUERIES", 200) / 4;
+  const int queries = count_from("CLAIMSD_STRESS_QUERIES", 80) / 4;
   ScratchDirectory directory;
   const StressDaemon daemon(directory / "s");
   const Client client({.socket_path = directory / "s", .timeout = 60s});
