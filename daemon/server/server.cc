@@ -12,6 +12,8 @@ namespace {
 
 constexpr Duration kSweepInterval = milliseconds(500);
 constexpr Duration kPauseOfFloods = milliseconds(1);
+// Refused clients after which new ones wait in the kernel's backlog for one pause.
+constexpr std::size_t kRefusalsPerPause = 16;
 // Refusals that are shown to operators one by one: a flood must not push other events out.
 constexpr claims::Rate kShown{.per_second = 10, .burst = 100};
 constexpr std::size_t kMaxRefusal = 512;  // a Failure frame with its text
@@ -127,6 +129,11 @@ void Server::turn_away(const Fd& fd, const loop::PeerCredentials& peer, proto::F
       proto::encode(proto::Failure{.code = static_cast<std::uint16_t>(why), .text = text}, 0,
                     frame.data(), frame.size());
   loop::send_once(fd.get(), {frame.data(), size});
+  // Otherwise a flood keeps the loop busy, and the kernel preempts it in favor of others.
+  if (++refused_in_a_row_ == kRefusalsPerPause && listener_) {
+    listener_->pause();
+    if (!pause_->active()) pause_->start(kPauseOfFloods);
+  }
   shown_.fill(kShown, context_->clock.now().boot);
   if (on_refused_ && shown_.has(0)) {
     shown_.take();
@@ -199,6 +206,8 @@ void Server::defer(std::uint64_t id, bool pauses) {
 
 void Server::end_pauses() {
   peers_.reset_rejected();
+  if (std::exchange(refused_in_a_row_, 0) >= kRefusalsPerPause && listener_)
+    (void)listener_->resume();
   for (const std::uint64_t id : std::exchange(pausing_, {})) deferred_.push_back(id);
   if (!deferred_.empty()) idle_.start();
 }

@@ -127,6 +127,7 @@ class Server final : public claims::AnswerSink {
   std::vector<std::uint64_t> pausing_;  // paused by the rate limit, until pause_ fires
   loop::Idle idle_;                     // runs while deferred_ or to_send_ is not empty
   std::optional<loop::TimerFd> pause_;
+  std::size_t refused_in_a_row_ = 0;  // since the last pause
 };
 
 }  // namespace claimsd::server

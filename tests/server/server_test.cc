@@ -274,6 +274,17 @@ TEST_CASE("a flood of refused clients is reported to operators only in part") {
   CHECK(shown < 300);
 }
 
+TEST_CASE(
+    "after a row of refused clients the others wait for a moment, and are then refused, too") {
+  Served test({.admission = {.max_connections_per_uid = 1}});
+  const auto first = test.connect(1, 0);
+  std::vector<Fd> crowd;
+  for (int i = 0; i < 100; ++i) crowd.push_back(test::connect_to(test.path));
+  test::run_until(
+      *test.loop, [&] { return test.server->counters().connections_refused == 100; }, kSoon);
+  CHECK(test.server->connections() == 1);
+}
+
 TEST_CASE("between two of its turns a client waits for a few new connections at most") {
   Served test;
   const auto known = test.connect(1, 0);

@@ -346,7 +346,8 @@ TEST_CASE("a query carries the caller's uid and its origin") {
   query(3, "192.0.2.2");
   CHECK(fixture.wire.empty());
   query(4, "192.0.2.1");
-  CHECK(fixture.wire.take().answer->reason == static_cast<std::uint16_t>(Reason::kRateLimited));
+  CHECK(fixture.wire.take().answer->reason ==
+        static_cast<std::uint16_t>(Reason::kClientRateLimited));
   CHECK(session.rate_limited() == 1);
   CHECK(fixture.harness.service->flights().waiting_of(7) == 3);
   session.consume(frame(proto::Ping{.echo = 1}, 5));
