@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not os.access("/usr/bin/less", os.X_OK), reason=
 
 def on_a_terminal(claimsctl, keys=(), rows=3, **environment):
     """What `claimsctl status` shows on a controlling terminal of its own while `keys` are pressed, one after the other."""
+    pathlib.Path(claimsctl.admin_socket).unlink(missing_ok=True)
     with FakeAdmin(claimsctl.admin_socket, json.dumps(STATUS).encode()):
         child, master = pty.fork()
         if child == 0:
