@@ -46,14 +46,17 @@ enum class Source : std::uint8_t {
   R(kUpstreamBody,     205, "upstream_body",     kUnavailable, "the answer of the Auth API is not a valid claims document: check the daemon's log") \
   R(kUpstreamTooLarge, 206, "upstream_too_large",kUnavailable, "the answer of the Auth API is larger than 256 KiB: check the Auth API's log") \
   R(kUpstreamProtocol, 207, "upstream_protocol", kUnavailable, "the Auth API closed the connection early or does not speak HTTP: check its log") \
-  R(kOverloaded,       208, "overloaded",        kUnavailable, "too many queries are waiting for the Auth API: try again shortly") \
+  R(kOverloaded,       208, "overloaded",        kUnavailable, "too many requests are waiting for the Auth API (limits.max_pending): try again shortly") \
   R(kShuttingDown,     209, "shutting_down",     kUnavailable, "the daemon is stopping: try again shortly") \
   R(kBackoff,          210, "backoff",           kUnavailable, "the Auth API keeps failing and its circuit breaker is open: try again shortly") \
   R(kInternal,         211, "internal",          kUnavailable, "internal error of the daemon: check its log") \
-  R(kRateLimited,       212, "rate_limited",       kUnavailable, "this uid exceeds its rate limit for unknown tokens: try again later") \
+  R(kRateLimited,       212, "rate_limited",       kUnavailable, "this uid exceeds limits.misses_per_uid, the rate limit for unknown tokens: try again later") \
   R(kNotRecorded,      213, "not_recorded",      kUnavailable, "the audit log did not accept the required record: run claimsctl status") \
   R(kRolesUnknown,     214, "roles_unknown",     kUnavailable, "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles") \
   R(kTooLong,          215, "too_long",          kUnavailable, "the token is longer than the daemon accepts: raise max_token_bytes of the upstream") \
+  R(kClientRateLimited, 216, "client_rate_limited", kUnavailable, "this client address exceeds limits.misses_per_client, the rate limit for unknown tokens: try again later") \
+  R(kTooManyWaiting,   217, "too_many_waiting",  kUnavailable, "limits.max_waiters queries are waiting: try again shortly") \
+  R(kTooManyWaitingOfUid, 218, "too_many_waiting_of_uid", kUnavailable, "limits.max_waiters_per_uid queries of this uid are waiting: try again shortly") \
   R(kUpstreamCertificate, 220, "upstream_certificate", kUnavailable, "the Auth API requires a client certificate: set client_certificate and client_key") \
   R(kUpstreamCredentials, 221, "upstream_credentials", kUnavailable, "the Auth API rejects the daemon's own credentials: check client_id and client_secret_file") \
   R(kNoDaemon,         300, "no_daemon",         kUnavailable, "no claimsd listens on the socket: start it with systemctl start claimsd") \
@@ -109,6 +112,11 @@ constexpr std::string_view sentence_of(Reason reason) {
 #undef CLAIMSD_REASON_SENTENCE
   }
   return "the reason is unknown to this client: upgrade the client";
+}
+
+// A query for an unknown token that exceeds a rate limit.
+constexpr bool exceeds_rate_limit(Reason reason) {
+  return reason == Reason::kRateLimited || reason == Reason::kClientRateLimited;
 }
 
 constexpr std::string_view name_of(Verdict verdict) {

@@ -57,7 +57,7 @@ Event audit_event_of(const claims::AuditedEvent& event) {
                  : Event::kRejectedLocally;
     case Verdict::kUnavailable: break;
   }
-  return event.reason == Reason::kRateLimited ? Event::kRejectedLocally : Event::kUnavailable;
+  return proto::exceeds_rate_limit(event.reason) ? Event::kRejectedLocally : Event::kUnavailable;
 }
 
 Record audit_record_of(const claims::AuditedEvent& event, const Now& now) {

@@ -194,7 +194,7 @@ bool ClaimsService::wait_for_flight(const TokenKey& key, const Query& query, con
   Completion completion{.token = query.token};
   const Answer answer = or_stale(waiting, *unavailable, completion);
   send(waiting, answer, completion);
-  return answer.reason != Reason::kRateLimited;
+  return !proto::exceeds_rate_limit(answer.reason);
 }
 
 // A stale answer instead of "unavailable", if one is allowed.

@@ -38,7 +38,7 @@ struct PeerRow {
   // Counts an answer other than kOk.
   void count_failure(proto::Reason reason) {
     ++(proto::verdict_of(reason) == proto::Verdict::kInvalid ? invalid : unavailable);
-    if (reason == proto::Reason::kRateLimited) ++rate_limited;
+    if (proto::exceeds_rate_limit(reason)) ++rate_limited;
   }
 };
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace claimsd::upstream {
 namespace {
@@ -12,8 +11,9 @@ namespace {
 // How often curl may ask to be called again immediately before the loop continues.
 constexpr int kMaxKicks = 64;
 
-// Between two calls while a connection is being made.
+// Between two calls after an address was given up, and for how long curl may take to try the next.
 constexpr Duration kNudge = milliseconds(20);
+constexpr Duration kLongestGap = seconds(2);
 
 }  // namespace
 
@@ -54,12 +54,14 @@ CURLcode CurlMulti::attach(CURL* easy) {
 
 bool CurlMulti::add(CURL* easy) {
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) return false;
+  ++running_;
   // Drive it now, not one iteration later. If act() is already running, it includes this one.
   if (!driving_) act(CURL_SOCKET_TIMEOUT, 0);
   return true;
 }
 
 void CurlMulti::remove(CURL* easy) {
+  --running_;
   curl_multi_remove_handle(multi_.get(), easy);
 }
 
@@ -79,7 +81,8 @@ int CurlMulti::watch(curl_socket_t fd, int what) {
   }
   Watched& socket = **found;
   socket.wanted = what;
-  if (what == CURL_POLL_OUT && !nudge_->active()) nudge_->start(kNudge);
+  // While it connects, curl only waits for the socket to become writable.
+  if (what != CURL_POLL_OUT) connecting_.erase(fd);
   if (socket.started == what) return 0;
   const bool started = socket.poll
                            .start(what == CURL_POLL_IN || what == CURL_POLL_INOUT,
@@ -129,6 +132,8 @@ curl_socket_t CurlMulti::on_open(void* raw, curlsocktype /*purpose*/, curl_socka
                      : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   self->opened_[fd] = loop::Loop::hrtime();
+  self->connecting_.insert(fd);
+  self->nudged_until_ = {};
   return fd;
 }
 
@@ -148,6 +153,10 @@ int CurlMulti::on_close(void* raw, curl_socket_t fd) {
   auto* self = static_cast<CurlMulti*>(raw);
   self->polls_.erase(fd);
   self->opened_.erase(fd);
+  if (self->connecting_.erase(fd) != 0) {
+    self->nudged_until_ = loop::Loop::hrtime() + kLongestGap;
+    self->nudge_->start(kNudge);
+  }
   return close(fd);
 }
 
@@ -204,6 +213,7 @@ void CurlMulti::report() {
     const CURLcode code = message->data.result;
     const Duration age = age_of(easy);  // curl forgets the connection when the handle is removed
     curl_multi_remove_handle(multi_.get(), easy);
+    --running_;
     done_(easy, code, age);
   }
 }
@@ -215,21 +225,25 @@ Duration CurlMulti::age_of(CURL* easy) const {
   return found == opened_.end() ? Duration::max() : loop::Loop::hrtime() - found->second;
 }
 
-// curl waits for a socket to become writable while it connects, hardly ever later.
-bool CurlMulti::is_connecting() const {
-  return std::any_of(polls_.begin(), polls_.end(),
-                     [](const auto& row) { return row.second.wanted == CURL_POLL_OUT; });
+void CurlMulti::nudge() {
+  if (running_ == 0 || loop::Loop::hrtime() > nudged_until_) return;
+  driving_ = true;
+  kicked_ = false;
+  call_all();
+  report();
+  driving_ = false;
+  if (kicked_) act(CURL_SOCKET_TIMEOUT, 0);
+  if (nudged_until_ != Duration{}) nudge_->start(kNudge);
 }
 
-void CurlMulti::nudge() {
-  std::vector<curl_socket_t> connecting;
-  for (const auto& [fd, socket] : polls_) {
-    if (socket.wanted == CURL_POLL_OUT) connecting.push_back(fd);
-  }
-  for (const curl_socket_t fd : connecting) {
-    if (polls_.contains(fd)) act(fd, 0);
-  }
-  if (is_connecting()) nudge_->start(kNudge);
+// Deprecated because it takes long with many transfers, but nothing else runs one without a socket.
+void CurlMulti::call_all() {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  int running = 0;
+  const CURLMcode code = curl_multi_socket_all(multi_.get(), &running);
+#pragma GCC diagnostic pop
+  if (code != CURLM_OK) log_.error("fetch_multi", "libcurl failed: {}", curl_multi_strerror(code));
 }
 
 }  // namespace claimsd::upstream

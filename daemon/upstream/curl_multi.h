@@ -11,8 +11,8 @@
 // - The Poll stays started between two requests on one connection. curl releases the socket after
 //   each response and requests it again, which costs three epoll_ctl(2) each time. Only for sockets
 //   that we opened, because we learn of their close before it happens.
-// - curl gives up an address that does not answer only when it is called. So it is called repeatedly
-//   while a connection is being made, otherwise a second address would never be tried.
+// - When curl gives up an address that does not answer, it closes the socket and tries the next one
+//   only when it is called again, for which it sets no timer. So it is called then.
 // - We close the sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
 //   #16026), and libuv aborts on a closed descriptor in its poll set.
 #pragma once
@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "daemon/log/log.h"
 #include "daemon/loop/loop.h"
@@ -83,7 +84,7 @@ class CurlMulti {
   void call(curl_socket_t fd, int events);
   void report();
   void nudge();
-  bool is_connecting() const;
+  void call_all();
   Duration age_of(CURL* easy) const;
 
   loop::Loop& loop_;
@@ -95,9 +96,12 @@ class CurlMulti {
   std::optional<Duration> due_;         // when curl wants to be called
   bool kicked_ = false;                 // curl asked to be called immediately
   bool driving_ = false;                // act() is on the stack
-  std::optional<loop::TimerFd> nudge_;  // active while a connection is being made
+  std::optional<loop::TimerFd> nudge_;  // active while an address was given up and no other is tried
+  Duration nudged_until_{};             // Loop::hrtime()
+  std::size_t running_ = 0;             // transfers
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_map<curl_socket_t, Duration> opened_;  // by on_open(), when; not closed yet
+  std::unordered_set<curl_socket_t> connecting_;        // of these, those not connected yet
   std::unique_ptr<CURLM, Cleanup>
       multi_;  // last, so destroyed first: closes sockets through the rest
 };

@@ -96,7 +96,7 @@ Result<Target> check_target(UpstreamSettings settings) {
   }
   if (!target.socket.empty() && !settings.proxy.empty())
     return refuse(settings, "proxy", "a Unix socket is not reached through a proxy: remove it");
-  target.ipv4 = part_of(url, CURLUPART_HOST) == "localhost";
+  target.ipv4 = target.socket.empty() && part_of(url, CURLUPART_HOST) == "localhost";
   target.url = part_of(url, CURLUPART_URL);
   target.clear = clear;
   target.settings = std::move(settings);

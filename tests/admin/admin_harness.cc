@@ -178,6 +178,7 @@ DaemonStatus sample_status() {
   upstream.failures = 4;
   upstream.last_latency = milliseconds(12);
   upstream.certificates.client_end = WallTime(seconds(1'800'000'000));
+  upstream.documents.role_claims = {{.name = "role"}};
   status.upstreams = {upstream};
   status.audit.log.state = audit::State::kWritable;
   status.audit.log.sequence = 5012;

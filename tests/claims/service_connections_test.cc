@@ -17,6 +17,13 @@ FetchOutcome over_kept(FetchOutcome outcome, Duration age = 30s) {
   return outcome;
 }
 
+// plain_policy() with circuit breakers.
+Policy careful() {
+  Policy policy = plain_policy();
+  policy.breaker.failure_threshold = 3;
+  return policy;
+}
+
 Connect connect_of(const ServiceHarness& world, std::string_view token) {
   for (const FakeUpstream::InFlight& request : world.upstream.in_flight()) {
     if (request.token == token) return request.connect;
@@ -47,7 +54,7 @@ TEST_CASE("a failure over a kept connection is repeated over a new one") {
 }
 
 TEST_CASE("failures over kept connections do not open the breaker, failures over new ones do") {
-  Policy policy = plain_policy();
+  Policy policy = careful();
   policy.breaker.retry_percent = 0;
   ServiceHarness world(policy);
   for (int i = 0; i < 40; ++i)
@@ -67,7 +74,7 @@ TEST_CASE("a Retry-After counts over any connection and is not followed by a ret
 }
 
 TEST_CASE("the probe of an open breaker uses a new connection") {
-  ServiceHarness world;
+  ServiceHarness world(careful());
   for (int i = 0; i < 3; ++i)
     world.query_and_complete("token" + std::to_string(i), failed(Reason::kUpstreamTimeout));
   world.advance(2s);
@@ -185,7 +192,7 @@ TEST_CASE("a token without a verdict causes at most five requests in three secon
     }
   };
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    ServiceHarness world(plain_policy(), seed);
+    ServiceHarness world(careful(), seed);
     for (int i = 0; i < 200; ++i) {
       const RecordedAnswer answer = world.query_and_complete("token", outcome());
       CHECK(proto::verdict_of(answer.answer.reason) == proto::Verdict::kUnavailable);

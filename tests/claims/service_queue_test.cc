@@ -77,11 +77,11 @@ TEST_CASE("the number of waiters is limited, and slots are freed") {
   world.query("a", {.connection = 1});
   world.query("a", {.connection = 2});
   world.query("b", {.timeout = 1s, .connection = 3});
-  CHECK(world.query_now("a").answer.reason == Reason::kOverloaded);
-  CHECK(world.query_now("c").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("a").answer.reason == Reason::kTooManyWaiting);
+  CHECK(world.query_now("c").answer.reason == Reason::kTooManyWaiting);
   world.advance(1s);
   CHECK_FALSE(world.answered(world.query("c", {.connection = 4})));
-  CHECK(world.query_now("d").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("d").answer.reason == Reason::kTooManyWaiting);
   world.service->disconnected(4);
   CHECK_FALSE(world.answered(world.query("d")));
   world.complete_for("a", status(200));

@@ -47,6 +47,21 @@ TEST_CASE("a flood of unknown tokens reaches the Auth API only at the rate limit
   CHECK(flood(world, 1000) == 10);
 }
 
+TEST_CASE("a rate-limited answer names the limit: of the uid or of the client address") {
+  ServiceHarness world(frugal());
+  flood(world, 10, {.client_address = "192.0.2.1"});
+  const RecordedAnswer of_client = world.query_now("junk", {.client_address = "192.0.2.1"});
+  CHECK(of_client.answer.reason == Reason::kClientRateLimited);
+  CHECK(of_client.answer.retry_after > 0s);
+  CHECK(sentence_of(of_client.answer.reason).find("limits.misses_per_client") !=
+        std::string_view::npos);
+  flood(world, 1000);
+  const RecordedAnswer of_uid = world.query_now("junk");
+  CHECK(of_uid.answer.reason == Reason::kRateLimited);
+  CHECK(sentence_of(of_uid.answer.reason).find("limits.misses_per_uid") != std::string_view::npos);
+  CHECK(world.counters().rate_limited > 2);
+}
+
 TEST_CASE("queries that name the loopback or an address of this host are not limited per client") {
   Policy policy = frugal();
   policy.rate_limit.own_addresses = {"192.0.2.10", "2001:db8::10"};
@@ -175,7 +190,7 @@ TEST_CASE("one uid cannot use all waiter slots") {
   policy.max_waiters_per_uid = 3;
   ServiceHarness world(policy);
   for (int i = 0; i < 3; ++i) world.query("a", {.uid = 1});
-  CHECK(world.query_now("a", {.uid = 1}).answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("a", {.uid = 1}).answer.reason == Reason::kTooManyWaitingOfUid);
   CHECK_FALSE(world.answered(world.query("a", {.uid = 2})));
   world.complete_oldest(status(200));
   CHECK_FALSE(world.answered(world.query("b", {.uid = 1})));

@@ -271,7 +271,7 @@ TEST_CASE("local rejections are answered when all queues are full") {
   ServiceHarness world(policy);
   CHECK(world.query_now("a b").answer.reason == Reason::kMalformed);
   CHECK(world.query_now(jwt_expiring(-1h)).answer.reason == Reason::kExpired);
-  CHECK(world.query_now("token").answer.reason == Reason::kOverloaded);
+  CHECK(world.query_now("token").answer.reason == Reason::kTooManyWaiting);
 }
 
 TEST_CASE("Retry-After is returned with a failure, and with nothing else") {

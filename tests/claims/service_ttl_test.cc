@@ -201,10 +201,10 @@ TEST_CASE("a fractional exp limits a TTL exactly") {
   CHECK(world.query_now(token).answer.ttl_remaining == 20s + 500ms);
 }
 
-TEST_CASE("with a huge, missing or malformed exp, max_ttl limits the TTL") {
+TEST_CASE("with a huge or missing exp, max_ttl limits the TTL") {
   for (const char* const payload :
        {"{}", R"({"exp":1e300})", R"({"exp":18446744073709551615})",
-        R"({"exp":9223372036854775808})", R"({"exp":"1"})", R"({"exp":null})"}) {
+        R"({"exp":9223372036854775808})", R"({"exp":18446744073709551616})"}) {
     INFO(payload);
     ServiceHarness world;
     confirm(world, jwt(payload));
@@ -275,7 +275,7 @@ TEST_CASE("a query from before a suspend times out after it") {
 
 TEST_CASE("truncated claims are flagged, from the Auth API and from the cache") {
   ServiceHarness world;
-  const std::string body = R"({"id":"u","x":")" + std::string(17 * 1024, 'x') + "\"}";
+  const std::string body = R"({"id":"u","x":")" + std::string(proto::kMaxRawClaims, 'x') + "\"}";
   CHECK(world.query_and_complete("token", status(200, body)).answer.flags ==
         proto::kAnswerTruncated);
   CHECK(world.query_now("token").answer.flags == proto::kAnswerTruncated);

@@ -72,6 +72,7 @@ TEST_CASE("each type accepts its own kind of value and no other") {
   for (const auto& option : all_options()) {
     for (const auto& literal : literals) {
       if (option.type == OptionType::kBoolean && literal == "true") continue;
+      if (option.type == OptionType::kRequired && literal == "{a = 1}") continue;
       INFO(option.path << " = " << literal);
       CHECK_FALSE(convert_text(option, literal));
     }

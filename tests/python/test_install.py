@@ -1,6 +1,7 @@
 """Packages of every kind, built offline from Debian's packages, with and without the extension."""
 
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -64,18 +65,27 @@ def test_mypy_accepts_the_package(package):
     assert "Success" in run(PYTHON, "-m", "mypy", "--no-incremental", "--config-file", "pyproject.toml", "auth_integration", cwd=package)
 
 
-def mypy(package, tmp_path, source):
-    (tmp_path / "user.py").write_text(source)
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory):
+    """The errors that one run of a user's mypy finds, by py.typed and the stub: file -> {line}."""
+    root = tmp_path_factory.mktemp("types")
+    copy_sources(root / "repository")
+    (root / "right.py").write_text(SITE)
+    (root / "wrong.py").write_text(SITE_WITH_ERRORS)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run([PYTHON, "-m", "mypy", "--no-incremental", "--strict", "--ignore-missing-imports", "--follow-imports=silent", str(tmp_path / "user.py")],
-                          capture_output=True, text=True, timeout=300, env={**environment, "MYPYPATH": str(package)}, cwd=tmp_path).stdout
+    output = subprocess.run([PYTHON, "-m", "mypy", "--no-incremental", "--strict", "--ignore-missing-imports", "--follow-imports=silent", "right.py", "wrong.py"],
+                            capture_output=True, text=True, timeout=300, cwd=root, check=False,
+                            env={**environment, "MYPYPATH": str(root / "repository" / "client" / "python")}).stdout
+    assert "checked 2 source files" in output, output
+    found = {"right.py": set(), "wrong.py": set()}
+    for file, line in re.findall(r"^([^:\n]+):(\d+): error:", output, re.MULTILINE):
+        found[file].add(int(line))
+    return found
 
 
-def test_mypy_knows_the_types_that_a_site_uses(package, tmp_path):
-    """A user's mypy sees py.typed and the stub."""
-    assert "Success" in mypy(package, tmp_path, SITE)
+def test_mypy_knows_the_types_that_a_site_uses(errors):
+    assert errors["right.py"] == set()
 
 
-def test_mypy_keeps_the_type_of_a_permission_through_the_operators(package, tmp_path):
-    found = mypy(package, tmp_path, SITE_WITH_ERRORS)
-    assert {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line} == ERRONEOUS_LINES, found
+def test_mypy_keeps_the_type_of_a_permission_through_the_operators(errors):
+    assert errors["wrong.py"] == ERRONEOUS_LINES

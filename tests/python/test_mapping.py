@@ -101,7 +101,7 @@ def daemons_reader(build):
         reader.stdin.close()
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_the_daemon_reads_any_document_in_the_same_way(daemons_reader, body):
     theirs = daemons_reader(body)

@@ -39,6 +39,9 @@ constexpr Expected kAnswers[] = {
     {Reason::kOverloaded, Source::kNone},
     {Reason::kBackoff, Source::kNone},
     {Reason::kRateLimited, Source::kNone},
+    {Reason::kClientRateLimited, Source::kNone},
+    {Reason::kTooManyWaiting, Source::kNone},
+    {Reason::kTooManyWaitingOfUid, Source::kNone},
     {Reason::kShuttingDown, Source::kNone},
     {Reason::kNotRecorded, Source::kNone},
 };

@@ -57,7 +57,7 @@ std::span<const Invariant> invariants();
   I(hit,             "a fresh cached entry answers immediately") \
   I(single_flight,   "at most one request per token is in flight") \
   I(in_flight,       "requests in flight stay within their limit") \
-  I(request_cause,   "a request has waiters or is a refresh-ahead of an entry in use") \
+  I(request_cause,   "a request has waiters, is a refresh-ahead of an entry in use, or checks a rejection") \
   I(health,          "a failing Auth API or token gets a backoff, one probe, then a ramp") \
   I(retries,         "retries go to another URL or a new connection and stay within the retry budget") \
   I(new_connection,  "probes, retries and checks of rejections use new connections") \

@@ -221,9 +221,7 @@ namespace {
 std::string check_rate_limited(const Facts& facts, const QueryRecord& query) {
   const RateLimitPolicy& budget = facts.policy.rate_limit;
   const Records::OfUid& uid = facts.records.uids[query.uid];
-  const bool of_client = budget.per_client.per_second > 0 && query.has_address;
-  if (budget.per_uid.per_second == 0 && !of_client) return "rate-limited without a limit";
-  if (of_client) return {};
+  if (budget.per_uid.per_second == 0) return "rate-limited without a limit";
   const double reserved = budget.per_uid.burst * budget.reserved_percent / 100.0;
   if (static_cast<double>(uid.asked) + 1 < budget.per_uid.burst - reserved) {
     return "rate-limited below the burst";
@@ -270,6 +268,8 @@ std::string check_unavailable_cause(const Facts& facts) {
       case Reason::kDeadline:
         if (facts.now().boot < query.deadline) return "timed out before its deadline";
         break;
+      case Reason::kTooManyWaiting:
+      case Reason::kTooManyWaitingOfUid:
       case Reason::kOverloaded:
         if (query.room && token.queries < policy.max_waiters) {
           return "overloaded below the limits";
@@ -287,6 +287,10 @@ std::string check_unavailable_cause(const Facts& facts) {
         break;
       case Reason::kRateLimited:
         if (std::string found = check_rate_limited(facts, query); !found.empty()) return found;
+        break;
+      case Reason::kClientRateLimited:
+        if (policy.rate_limit.per_client.per_second == 0 || !query.has_address)
+          return "rate-limited for a client address without a limit or an address";
         break;
       case Reason::kShuttingDown:
         if (!facts.records.stopping) return "shutting down, although the service is not stopping";

@@ -90,7 +90,8 @@ std::string check_in_flight(const Facts& facts) {
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const RequestRecord& request = facts.records.requests[number];
-    if (!request.waited_for && !request.refreshes) return "a request without waiters";
+    if (!request.waited_for && !request.refreshes && !request.checks)
+      return "a request without waiters";
   }
   return {};
 }

@@ -88,11 +88,12 @@ TEST_CASE("a missing piece makes the entry unreadable, not shorter") {
     options.exclusive = true;
     auto environment = LmdbEnvironment::open(options);
     REQUIRE(environment);
+    const LmdbTable table = *environment->table();
     auto writer = environment->write();
     const claims::TokenKey key = key_number(1);
     std::string second(reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size());
     second += '\2';
-    REQUIRE(writer->erase(*environment->table(), second));
+    REQUIRE(writer->erase(table, second));
     REQUIRE(writer->commit());
   }
   CHECK_FALSE(bench.open()->find(key_number(1)));

@@ -10,7 +10,7 @@ import socket
 import struct
 
 HEADER = struct.Struct("<IHHI")
-MAX_PAYLOAD = 32 * 1024
+MAX_PAYLOAD = 96 * 1024
 VERSION = 2
 
 # name: (type code, [(field, struct format of an integer, or "s" and the format of a string's

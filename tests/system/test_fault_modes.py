@@ -30,7 +30,7 @@ REASONS = {
 TLS_VERDICTS = {
     "https": ("valid", "ok"), "https_wrong_name": ("unavailable", "upstream_tls"),
     "https_expired": ("unavailable", "upstream_tls"), "https_not_yet_valid": ("unavailable", "upstream_tls"),
-    "https_self_signed": ("unavailable", "upstream_tls"), "https_client_cert": ("unavailable", "upstream_tls"),
+    "https_self_signed": ("unavailable", "upstream_tls"), "https_client_cert": ("unavailable", "upstream_certificate"),
     "https_silent": ("unavailable", "upstream_timeout"), "tcp_full": ("unavailable", "upstream_timeout"),
 }
 

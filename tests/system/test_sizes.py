@@ -134,12 +134,12 @@ def test_more_users_than_cache_entries_are_still_answered(claimsd, peer, faults)
     assert status["counters"]["evictions"] >= 200
 
 
-def test_a_query_over_the_waiter_limit_is_answered_overloaded(claimsd, peer, faults):
+def test_a_query_over_the_waiter_limit_names_the_limit(claimsd, peer, faults):
     daemon = claimsd(faults.url("gate"), limits={"max_waiters": 10})
     asker = peer(daemon)
     for number in range(11):
         asker.query(f"token-{number % 3}")
-    assert asker.answer()[1].reason == "overloaded"
+    assert asker.answer()[1].reason == "too_many_waiting"
     faults.open("gate")
     assert {asker.answer()[1].verdict for _ in range(10)} == {"valid"}
 

@@ -28,11 +28,12 @@ def is_text(value: Any) -> bool:
 
 
 class Members(Dict[str, Any]):
-    """An object of a document. Of a repeated member the last value is kept, and its name is in `repeated`."""
+    """An object of a document. Of a repeated member the last value is kept, and its name is in `repeated`. `depth` counts the levels of all values."""
 
-    __slots__ = ("repeated",)
+    __slots__ = ("repeated", "depth")
 
     repeated: FrozenSet[str]
+    depth: int
 
 
 def parse(body: Union[bytes, str]) -> Members:
@@ -46,13 +47,15 @@ def parse(body: Union[bytes, str]) -> Members:
         raise BadDocument("it is not one JSON document") from error
     if not isinstance(value, Members):
         raise BadDocument("it is not a JSON object")
-    _check_depth(value, 1)
+    if value.depth > MAX_DEPTH:
+        raise BadDocument(f"it is nested more than {MAX_DEPTH} deep")
     return value
 
 
 def _members(pairs: List[Tuple[str, Any]]) -> Members:
     members = Members(pairs)
     members.repeated = frozenset()
+    members.depth = 1 + max((_depth(value) for _, value in pairs), default=0)
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         members.repeated = frozenset(name for name in members if names.count(name) > 1)
@@ -72,12 +75,10 @@ def _float(text: str) -> Union[float, str]:
     return value if math.isfinite(value) else NumberText(text)
 
 
-def _check_depth(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise BadDocument(f"it is nested more than {MAX_DEPTH} deep")
-    for one in value.values() if isinstance(value, dict) else value:
-        if isinstance(one, (dict, list)):
-            _check_depth(one, depth + 1)
+def _depth(value: Any) -> int:
+    if isinstance(value, Members):
+        return value.depth
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
 def encodable(text: str) -> str:

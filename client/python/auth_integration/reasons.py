@@ -40,15 +40,21 @@ REASONS = {
     "upstream_body": ("unavailable", "the answer of the Auth API is not a valid claims document: check the daemon's log"),
     "upstream_too_large": ("unavailable", "the answer of the Auth API is larger than 256 KiB: check the Auth API's log"),
     "upstream_protocol": ("unavailable", "the Auth API closed the connection early or does not speak HTTP: check its log"),
-    "overloaded": ("unavailable", "too many queries are waiting for the Auth API: try again shortly"),
+    "overloaded": ("unavailable", "too many requests are waiting for the Auth API (limits.max_pending): try again shortly"),
     "shutting_down": ("unavailable", "the daemon is stopping: try again shortly"),
     "backoff": ("unavailable", "the Auth API keeps failing and its circuit breaker is open: try again shortly"),
     "internal": ("unavailable", "internal error of the daemon: check its log"),
-    "rate_limited": ("unavailable", "this uid exceeds its rate limit for unknown tokens: try again later"),
+    "rate_limited": ("unavailable", "this uid exceeds limits.misses_per_uid, the rate limit for unknown tokens: try again later"),
     "not_recorded": (
         "unavailable", "the audit log did not accept the required record: run claimsctl status"),
     "roles_unknown": ("unavailable", "the Auth API left out the user's roles, because there are too many: reduce the user's groups or use application roles"),
     "too_long": ("unavailable", "the token is longer than the daemon accepts: raise max_token_bytes of the upstream"),
+    "client_rate_limited": (
+        "unavailable", "this client address exceeds limits.misses_per_client, the rate limit for unknown tokens: try again later"),
+    "too_many_waiting": (
+        "unavailable", "limits.max_waiters queries are waiting: try again shortly"),
+    "too_many_waiting_of_uid": (
+        "unavailable", "limits.max_waiters_per_uid queries of this uid are waiting: try again shortly"),
     "upstream_certificate": (
         "unavailable", "the Auth API requires a client certificate: set client_certificate and client_key"),
     "upstream_credentials": (

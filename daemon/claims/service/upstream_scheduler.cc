@@ -85,33 +85,38 @@ std::optional<Answer> UpstreamScheduler::back_off(UpstreamId upstream, const Tok
 // before.
 std::optional<Answer> UpstreamScheduler::turn_down(const Query& query, const Flight* flight,
                                                    bool makes_request, bool known, const Now& now) {
-  if (is_full(query, flight, known, now)) {
+  if (const auto reason = reason_if_full(query, flight, known, now)) {
     ++deps_.counters.overloads;
-    return unavailable(Reason::kOverloaded);
+    return unavailable(*reason);
   }
   if (!makes_request) return std::nullopt;
-  const auto wait = rate_limiter_.take(query.uid, query.origin.client_address, known, now.boot);
-  if (!wait) return std::nullopt;
+  const auto exceeded = rate_limiter_.take(query.uid, query.origin.client_address, known, now.boot);
+  if (!exceeded) return std::nullopt;
   ++deps_.counters.rate_limited;
-  return unavailable(Reason::kRateLimited, *wait);
+  return unavailable(exceeded->reason, exceeded->wait);
 }
 
-bool UpstreamScheduler::is_full(const Query& query, const Flight* flight, bool known,
-                                const Now& now) {
+// The limit that the query exceeds, if any.
+std::optional<Reason> UpstreamScheduler::reason_if_full(const Query& query, const Flight* flight,
+                                                        bool known, const Now& now) {
   const Policy& policy = deps_.policy;
-  if (flights_.waiting() >= policy.max_waiters ||
-      flights_.waiting_of(query.uid) >= policy.max_waiters_per_uid)
-    return true;
+  if (flights_.waiting() >= policy.max_waiters) return Reason::kTooManyWaiting;
+  if (flights_.waiting_of(query.uid) >= policy.max_waiters_per_uid)
+    return Reason::kTooManyWaitingOfUid;
   if (flight != nullptr) {
     // The lists may still contain waiters that have left, so they need their own limit.
-    return flight->waiters.size() + flight->successors.size() >= policy.max_waiters;
+    if (flight->waiters.size() + flight->successors.size() >= policy.max_waiters)
+      return Reason::kTooManyWaiting;
+    return std::nullopt;
   }
   const auto in_flight = static_cast<std::uint32_t>(flights_.in_flight(query.upstream));
-  if (upstreams_[query.upstream].breaker.admits(now.boot, in_flight)) return false;
+  if (upstreams_[query.upstream].breaker.admits(now.boot, in_flight)) return std::nullopt;
   const FairQueue& queue = flights_.queue(query.upstream);
-  if (queue.size() >= policy.max_pending) return true;
   const std::size_t share = share_of(policy.max_pending);
-  return queue.size_of(query.uid) >= share || (queue.size() >= share && !known);
+  if (queue.size() >= policy.max_pending || queue.size_of(query.uid) >= share ||
+      (queue.size() >= share && !known))
+    return Reason::kOverloaded;
+  return std::nullopt;
 }
 
 void UpstreamScheduler::refresh(const TokenKey& key, const Query& query, const Now& now) {
@@ -168,8 +173,7 @@ std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId
   Flight* const flight = flights_.find(id);
   if (flight == nullptr) return std::nullopt;
   const UpstreamPolicy& policy = deps_.policy.upstreams.at(flight->upstream);
-  Judgement judgement =
-      judge(outcome, policy, {flight->token.view(), flight->times}, deps_.json);
+  Judgement judgement = judge(outcome, policy, {flight->token.view(), flight->times}, deps_.json);
   deps_.observer.request_completed(
       {.upstream = flight->upstream,
        .reason = judgement.reason,
@@ -184,9 +188,9 @@ std::optional<UpstreamScheduler::Completed> UpstreamScheduler::complete(FlightId
   Completed completed{flights_.remove(id), std::move(judgement)};
   note_health(completed.flight, completed.judgement, now);
   note_check(completed.flight, completed.judgement, now);
-  completed.is_disputed = completed.judgement.reason == Reason::kOk &&
-                          (completed.flight.doubt != Doubt::kNone ||
-                           disputed_.holds(completed.flight.key, now.boot));
+  completed.is_disputed =
+      completed.judgement.reason == Reason::kOk &&
+      (completed.flight.doubt != Doubt::kNone || disputed_.holds(completed.flight.key, now.boot));
   return completed;
 }
 
@@ -232,8 +236,7 @@ bool UpstreamScheduler::try_again(Flight& flight, const Judgement& judgement, co
   }
   if (said_before(flight, judgement, now)) return false;
   state.urls.failed(flight.url, now.boot);
-  const bool is_elsewhere =
-      flight.tries < state.urls.size() && state.urls.has_other(flight.url);
+  const bool is_elsewhere = flight.tries < state.urls.size() && state.urls.has_other(flight.url);
   const bool is_over_new = judgement.may_be_connection && flight.tries == 1;
   if (stopping_ || !(is_elsewhere || is_over_new) ||
       state.breaker.state() == CircuitBreaker::State::kOpen ||

@@ -111,7 +111,8 @@ class UpstreamScheduler {
   std::optional<Answer> back_off(UpstreamId upstream, const TokenKey& key, const Now& now);
   std::optional<Answer> turn_down(const Query& query, const Flight* flight, bool makes_request,
                                   bool known, const Now& now);
-  bool is_full(const Query& query, const Flight* flight, bool known, const Now& now);
+  std::optional<proto::Reason> reason_if_full(const Query& query, const Flight* flight, bool known,
+                                              const Now& now);
   void send(Flight& flight, const Now& now);
   bool try_again(Flight& flight, const Judgement& judgement, const Now& now);
   bool check_rejection(Flight& flight, const Judgement& judgement, const FetchOutcome& outcome,

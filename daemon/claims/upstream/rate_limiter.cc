@@ -52,22 +52,26 @@ bool is_own_address(std::string_view address, const std::vector<std::string>& ow
          std::find(own.begin(), own.end(), address) != own.end();
 }
 
-std::optional<Duration> RateLimiter::take(std::uint32_t uid, std::string_view client_address,
-                                          bool known, BootTime now) {
+std::optional<RateLimiter::Exceeded> RateLimiter::take(std::uint32_t uid,
+                                                       std::string_view client_address, bool known,
+                                                       BootTime now) {
   const unsigned percent = known ? 0 : policy_.reserved_percent;
   TokenBucket* of_uid = nullptr;
   TokenBucket* of_client = nullptr;
   if (!by_uid_.unlimited()) {
     of_uid = &by_uid_.of(uid, now);
     const double reserve = reserve_of(by_uid_.rate(), percent);
-    if (!of_uid->has(reserve)) return of_uid->wait(by_uid_.rate(), reserve);
+    if (!of_uid->has(reserve))
+      return Exceeded{proto::Reason::kRateLimited, of_uid->wait(by_uid_.rate(), reserve)};
   }
   if (!by_client_.unlimited() && !client_address.empty() &&
       !is_own_address(client_address, policy_.own_addresses)) {
     std::string buffer;
     of_client = &by_client_.of(hash_of(uid, client_of(client_address, buffer)), now);
     const double reserve = reserve_of(by_client_.rate(), percent);
-    if (!of_client->has(reserve)) return of_client->wait(by_client_.rate(), reserve);
+    if (!of_client->has(reserve))
+      return Exceeded{proto::Reason::kClientRateLimited,
+                      of_client->wait(by_client_.rate(), reserve)};
   }
   if (of_uid != nullptr) of_uid->take();
   if (of_client != nullptr) of_client->take();

@@ -14,6 +14,7 @@
 #include "daemon/base/hash_set.h"
 #include "daemon/claims/parse/token.h"
 #include "daemon/claims/upstream/token_bucket.h"
+#include "proto/vocabulary.h"
 
 namespace claimsd::claims {
 
@@ -43,8 +44,12 @@ class RateLimiter {
         by_uid_(policy.per_uid, policy.max_uids),
         by_client_(policy.per_client, policy.max_clients) {}
 
-  // Takes one miss from the limit. If none is available, returns the time until one is.
-  std::optional<Duration> take(std::uint32_t uid, std::string_view client_address, bool known,
+  struct Exceeded {
+    proto::Reason reason;  // which limit
+    Duration wait;         // until it allows one more
+  };
+  // Takes one miss from the limits, or returns the one that is exceeded.
+  std::optional<Exceeded> take(std::uint32_t uid, std::string_view client_address, bool known,
                                BootTime now);
 
  private:

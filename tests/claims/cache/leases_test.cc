@@ -1,6 +1,7 @@
 // Leases: when an entry is published to workers, for how long, and when it is withdrawn.
 #include "daemon/claims/cache/leases.h"
 
+#include "proto/limits.h"
 #include "tests/support/catch.h"
 #include "tests/support/service_harness.h"
 
@@ -155,7 +156,7 @@ TEST_CASE("an entry that the store did not take is not published") {
 TEST_CASE("truncated claims are published with their flag") {
   Fixture fixture;
   const std::string large = R"({"id":"user-1","email":"a@example.com","role":"rvt","note":")" +
-                            std::string(20'000, 'n') + R"("})";
+                            std::string(proto::kMaxRawClaims, 'n') + R"("})";
   fixture.confirm("token-a", status(200, large));
   REQUIRE(fixture.published());
   CHECK(fixture.published()->claims.size() < 200);

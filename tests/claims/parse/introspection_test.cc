@@ -90,7 +90,9 @@ TEST_CASE("an introspection response confirms, rejects, or gives no verdict") {
 
 TEST_CASE("401 and 403 of an introspection endpoint are about our own credentials") {
   const int code = GENERATE(401, 403);
-  ServiceHarness world(introspecting());
+  Policy policy = introspecting();
+  policy.breaker.failure_threshold = 3;
+  ServiceHarness world(policy);
   world.query_and_complete("known", status(200, R"({"active":true,"id":"user-1"})"));
   CHECK(world.query_and_complete("token", status(code)).answer.reason ==
         Reason::kUpstreamCredentials);
