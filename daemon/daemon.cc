@@ -234,10 +234,11 @@ Status RealDaemon::open_sockets() {
                                  [services = admin_services()](const admin::HttpRequest& request) {
                                    return admin::dispatch(services, request);
                                  }));
-  scraped_ = TRY(open_scraped(
-      config().daemon, *loop_,
-      [services = admin_services(), cache = admin::ScrapeCache()](
-          const admin::HttpRequest& request) mutable { return cache.dispatch(services, request); }));
+  scraped_ = TRY(open_scraped(config().daemon, *loop_,
+                              [services = admin_services(), cache = admin::ScrapeCache()](
+                                  const admin::HttpRequest& request) mutable {
+                                return cache.dispatch(services, request);
+                              }));
   return {};
 }
 

@@ -42,14 +42,14 @@ Result<AdminListener> open_admin_socket(const config::DaemonConfig& daemon,
         TRY(listen_on(daemon.admin_socket, daemon.admin_socket_mode, daemon.admin_socket_group));
   }
   AdminListener opened{std::move(listening.file), nullptr};
-  opened.server = TRY(admin::HttpServer::create(loop, std::move(listening.socket),
-                                                std::move(handler),
-                                                {.is_action = admin::is_action}));
+  opened.server = TRY(admin::HttpServer::create(
+      loop, std::move(listening.socket), std::move(handler), {.is_action = admin::is_action}));
   return opened;
 }
 
 Result<std::unique_ptr<admin::HttpServer>> open_scraped(const config::DaemonConfig& daemon,
-                                                   loop::Loop& loop, admin::HttpHandler handler) {
+                                                        loop::Loop& loop,
+                                                        admin::HttpHandler handler) {
   if (daemon.metrics_listen.empty()) return std::unique_ptr<admin::HttpServer>();
   Fd listening = TRY(loop::listen_on_loopback(daemon.metrics_listen));
   return admin::HttpServer::create(loop, std::move(listening), std::move(handler),

@@ -29,7 +29,8 @@ Result<AdminListener> open_admin_socket(const config::DaemonConfig& daemon,
 
 // HTTP on loopback for Prometheus; null if not configured.
 Result<std::unique_ptr<admin::HttpServer>> open_scraped(const config::DaemonConfig& daemon,
-                                                   loop::Loop& loop, admin::HttpHandler handler);
+                                                        loop::Loop& loop,
+                                                        admin::HttpHandler handler);
 
 struct FrontDoorListener {
   host::SocketFile file;

@@ -243,28 +243,29 @@ std::vector<upstream::UpstreamSettings> upstream_settings_from(const config::Con
   std::vector<upstream::UpstreamSettings> settings;
   for (const config::UpstreamConfig& upstream : config.upstreams) {
     for (const std::string& url : upstream.urls)
-      settings.push_back({.name = upstream.name,
-                          .next_url = &url != &upstream.urls.front(),
-                          .url = url,
-                          .path = upstream.path,
-                          .socket_user = upstream.socket_user,
-                          .kind = kind_of(upstream.kind),
-                          .scheme = upstream.scheme,
-                          .client_id = upstream.client_id,
-                          .client_auth = client_auth_of(upstream.client_auth),
-                          .client_secret_file = upstream.client_secret_file,
-                          .request_header_file = upstream.request_header_file,
-                          .proxy_credentials_file = upstream.proxy_credentials_file,
-                          .timeout = upstream.timeout,
-                          .connect_timeout = upstream.connect_timeout,
-                          .ca_file = upstream.ca_file,
-                          .client_certificate = upstream.client_certificate,
-                          .client_key = upstream.client_key,
-                          .proxy = upstream.proxy,
-                          .http2 = upstream.http2,
-                          .connections = upstream.connections,
-                          .connection_max_age = std::chrono::ceil<seconds>(upstream.connection_max_age),
-                          .dns_cache = std::chrono::ceil<seconds>(upstream.dns_cache)});
+      settings.push_back(
+          {.name = upstream.name,
+           .next_url = &url != &upstream.urls.front(),
+           .url = url,
+           .path = upstream.path,
+           .socket_user = upstream.socket_user,
+           .kind = kind_of(upstream.kind),
+           .scheme = upstream.scheme,
+           .client_id = upstream.client_id,
+           .client_auth = client_auth_of(upstream.client_auth),
+           .client_secret_file = upstream.client_secret_file,
+           .request_header_file = upstream.request_header_file,
+           .proxy_credentials_file = upstream.proxy_credentials_file,
+           .timeout = upstream.timeout,
+           .connect_timeout = upstream.connect_timeout,
+           .ca_file = upstream.ca_file,
+           .client_certificate = upstream.client_certificate,
+           .client_key = upstream.client_key,
+           .proxy = upstream.proxy,
+           .http2 = upstream.http2,
+           .connections = upstream.connections,
+           .connection_max_age = std::chrono::ceil<seconds>(upstream.connection_max_age),
+           .dns_cache = std::chrono::ceil<seconds>(upstream.dns_cache)});
   }
   return settings;
 }

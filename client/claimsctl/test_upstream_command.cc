@@ -90,6 +90,7 @@ class TestUpstreamCommand final : public Command {
         {.names = "name",
          .target = &upstream_,
          .help = "The upstream, as in [upstream.NAME]; without it, the default one",
+         .value = "NAME",
          .check = check_name},
         {.names = "--token-file",
          .target = &token_file_,

@@ -41,9 +41,10 @@ void assess_configuration(const UpstreamStatus& upstream, std::vector<Finding>& 
   if (upstream.consecutive_uncacheable >= kUncacheableAfter) {
     findings.push_back(
         {"caching_forbidden",
-         fmt::format("the Auth API \"{}\" forbids caching (no-store or no-cache): every lookup is a "
-                     "request, claimsd cannot help",
-                     upstream.name),
+         fmt::format(
+             "the Auth API \"{}\" forbids caching (no-store or no-cache): every lookup is a "
+             "request, claimsd cannot help",
+             upstream.name),
          "have the Auth API send max-age, or, if its answers may be kept for some seconds, set "
          "no_store_ttl"});
   }

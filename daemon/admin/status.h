@@ -45,11 +45,11 @@ struct UpstreamStatus {
   bool is_default = false;
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;
-  std::uint64_t consecutive_failures = 0;  // 0: healthy
-  std::string last_failure;                // reason name and detail; "" if there was none
+  std::uint64_t consecutive_failures = 0;          // 0: healthy
+  std::string last_failure;                        // reason name and detail; "" if there was none
   proto::Reason last_reason = proto::Reason::kOk;  // of the latest request
-  std::uint64_t uncacheable = 0;              // confirmations that forbade caching
-  std::uint64_t consecutive_uncacheable = 0;  // since the last one that allowed it
+  std::uint64_t uncacheable = 0;                   // confirmations that forbade caching
+  std::uint64_t consecutive_uncacheable = 0;       // since the last one that allowed it
   Duration last_latency{};
   std::uint64_t pending = 0;  // requests waiting to be sent
   std::uint64_t max_pending = 0;

@@ -151,7 +151,7 @@ struct RequestReport {
   Duration took{};
   std::string_view trace_id;  // of the query that caused it, as sent by the client; "": none
   const DocumentNotes* document = nullptr;  // of the claims document that confirmed the token
-  bool uncacheable = false;   // a confirmation that forbids caching
+  bool uncacheable = false;                 // a confirmation that forbids caching
 };
 
 class Observer {

@@ -170,7 +170,7 @@ struct UpstreamConfig {
   milliseconds connection_max_age;
   milliseconds dns_cache;
   milliseconds no_store_ttl;
-  bool is_default;                                // at most one; always true for a single upstream
+  bool is_default;  // at most one; always true for a single upstream
   bool http2;
   std::uint32_t connections;
 };

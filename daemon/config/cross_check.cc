@@ -105,7 +105,8 @@ class Upstreams {
       }
       return;
     }
-    if (!has("path")) add("path", R"(is not set: add the endpoint, such as path = "/o/introspect/")");
+    if (!has("path"))
+      add("path", R"(is not set: add the endpoint, such as path = "/o/introspect/")");
     if (has("scheme")) add("scheme", R"(is for kind = "userinfo": remove it)");
     if (upstream.client_auth == ClientAuth::kCertificate) {
       if (upstream.client_certificate.empty())
@@ -124,8 +125,7 @@ class Upstreams {
   void check_socket(const UpstreamConfig& upstream) {
     const auto is_socket = [](const std::string& url) { return url.starts_with("http+unix:"); };
     const bool any = std::any_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
-    if (!any && has("socket_user"))
-      add("socket_user", "is for an http+unix URL: remove it");
+    if (!any && has("socket_user")) add("socket_user", "is for an http+unix URL: remove it");
     const bool all = std::all_of(upstream.urls.begin(), upstream.urls.end(), is_socket);
     if (!any || !all) return;
     for (const std::string_view key : {"ca_file", "client_certificate", "proxy", "http2"}) {

@@ -124,7 +124,8 @@ Status parse_authority(std::string_view authority, Url& url) {
 }  // namespace
 
 bool Url::is_loopback() const {
-  return scheme == kUnixScheme || host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+  return scheme == kUnixScheme || host == "localhost" || host == "::1" ||
+         (is_ipv4(host) && host.starts_with("127."));
 }
 
 std::string Url::text() const {

@@ -8,8 +8,8 @@
 
 #include <memory>
 
-#include "daemon/upstream/curl_multi.h"
 #include "daemon/upstream/credential_files.h"
+#include "daemon/upstream/curl_multi.h"
 
 namespace claimsd::upstream {
 

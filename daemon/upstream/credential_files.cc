@@ -61,9 +61,10 @@ Result<Secret> read_line(const UpstreamSettings& settings, const char* option,
   const bool printable =
       std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7f; });
   if (!path.empty() && (line.empty() || line.size() > kMaxLine || !printable))
-    return failure(fmt::format("upstream.{}.{}: {} must hold one line of at most {} characters of "
-                               "ASCII",
-                               settings.name, option, path, kMaxLine));
+    return failure(
+        fmt::format("upstream.{}.{}: {} must hold one line of at most {} characters of "
+                    "ASCII",
+                    settings.name, option, path, kMaxLine));
   return Secret(line);
 }
 
@@ -81,15 +82,25 @@ bool is_header(std::string_view line) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
   // Those that frame the message, route it, or that a Request sets.
-  constexpr std::string_view kOurs[] = {
-      "accept",     "accept-encoding", "authorization",     "connection", "content-length",
-      "expect",     "host",            "content-type",      "te",         "trailer",
-      "user-agent", "upgrade",         "transfer-encoding", "range"};
+  constexpr std::string_view kOurs[] = {"accept",
+                                        "accept-encoding",
+                                        "authorization",
+                                        "connection",
+                                        "content-length",
+                                        "expect",
+                                        "host",
+                                        "content-type",
+                                        "te",
+                                        "trailer",
+                                        "user-agent",
+                                        "upgrade",
+                                        "transfer-encoding",
+                                        "range"};
   const bool ours = std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs) ||
                     name.starts_with("proxy-") || name.starts_with("if-");
   // Without a value, libcurl would remove a header of its own.
-  const bool has_value = colon + 1 < line.size() &&
-                         line.find_first_not_of(' ', colon + 1) != std::string_view::npos;
+  const bool has_value =
+      colon + 1 < line.size() && line.find_first_not_of(' ', colon + 1) != std::string_view::npos;
   return is_name && !ours && has_value;
 }
 

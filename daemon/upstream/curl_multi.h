@@ -96,9 +96,10 @@ class CurlMulti {
   std::optional<Duration> due_;         // when curl wants to be called
   bool kicked_ = false;                 // curl asked to be called immediately
   bool driving_ = false;                // act() is on the stack
-  std::optional<loop::TimerFd> nudge_;  // active while an address was given up and no other is tried
-  Duration nudged_until_{};             // Loop::hrtime()
-  std::size_t running_ = 0;             // transfers
+  std::optional<loop::TimerFd>
+      nudge_;                // active while an address was given up and no other is tried
+  Duration nudged_until_{};  // Loop::hrtime()
+  std::size_t running_ = 0;  // transfers
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_map<curl_socket_t, Duration> opened_;  // by on_open(), when; not closed yet
   std::unordered_set<curl_socket_t> connecting_;        // of these, those not connected yet

@@ -38,8 +38,8 @@ class FetchThread final : public claims::Upstream {
   FetchThread(const FetchThread&) = delete;
   FetchThread& operator=(const FetchThread&) = delete;
 
-  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token, claims::Connect connect) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url, const Secret& token,
+             claims::Connect connect) override;
   void drop_connections(claims::UpstreamId upstream, std::size_t url) override;
 
   // Time since its loop last ran. Normally up to a few seconds, longer only while it hangs: libcurl

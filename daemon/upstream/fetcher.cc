@@ -42,8 +42,8 @@ Status Fetcher::find_peer(UrlQueue& url_queue) {
   if (target.socket.empty()) return {};
   auto peer = UnixPeer::create(target.socket, target.settings.socket_user);
   if (!peer)
-    return failure(fmt::format("upstream.{}.socket_user: {}", target.settings.name,
-                               peer.error().message));
+    return failure(
+        fmt::format("upstream.{}.socket_user: {}", target.settings.name, peer.error().message));
   url_queue.peer = std::move(*peer);
   return {};
 }
@@ -67,11 +67,10 @@ Status Fetcher::watch_files(UrlQueue& url_queue, claims::UpstreamId upstream) {
 Status Fetcher::connect_anew(UrlQueue& url_queue) {
   auto fresh = std::make_shared<Connections>();
   if (url_queue.watch != nullptr) fresh->credentials = url_queue.watch->current();
-  fresh->multi = TRY(CurlMulti::create(loop_, url_queue.target.settings.connections, log_,
-                                       [this](CURL* easy, CURLcode code, Duration age) {
-                                         done(easy, code, age);
-                                       },
-                                       url_queue.peer ? &*url_queue.peer : nullptr));
+  fresh->multi = TRY(CurlMulti::create(
+      loop_, url_queue.target.settings.connections, log_,
+      [this](CURL* easy, CURLcode code, Duration age) { done(easy, code, age); },
+      url_queue.peer ? &*url_queue.peer : nullptr));
   // Create one now, so that an option curl rejects is reported at start.
   auto transfer = TRY(Transfer::create(url_queue.target, fresh));
   url_queue.idle.clear();

@@ -14,12 +14,12 @@ namespace claimsd::upstream {
 // A finished attempt at a request.
 struct Attempt {
   CURLcode code = CURLE_OK;
-  int status = 0;         // 0: no status line arrived
-  bool reused = false;    // over a connection that had carried an earlier request
-  bool sent = false;      // the connection was ready
-  bool http2 = false;     // HTTP/2 was offered
-  bool proven = false;    // an earlier response had come over these connections
-  unsigned number = 1;    // of the attempts at this request
+  int status = 0;       // 0: no status line arrived
+  bool reused = false;  // over a connection that had carried an earlier request
+  bool sent = false;    // the connection was ready
+  bool http2 = false;   // HTTP/2 was offered
+  bool proven = false;  // an earlier response had come over these connections
+  unsigned number = 1;  // of the attempts at this request
 };
 
 struct Recovery {

@@ -51,9 +51,9 @@ Secret basic_credentials(std::string_view id, std::string_view secret) {
   const Secret pair = joined({form_encoded(id).view(), ":", form_encoded(secret).view()});
   const auto size = static_cast<int>(pair.view().size());
   Secret base64(4 * ((pair.view().size() + 2) / 3) + 1);  // with a NUL: EVP_EncodeBlock(3)
-  const int written = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
-                                      reinterpret_cast<const unsigned char*>(pair.view().data()),
-                                      size);
+  const int written =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
+                      reinterpret_cast<const unsigned char*>(pair.view().data()), size);
   return joined({"Basic ", base64.view().substr(0, static_cast<std::size_t>(written))});
 }
 
@@ -74,8 +74,8 @@ Request::Request(const UpstreamSettings& settings, const Credentials* credential
     Secret& line = lines_.emplace_back(authorization_end_ + proto::kMaxToken + 1);
     std::copy(start.view().begin(), start.view().end(), line.data());
   } else if (settings.client_auth == ClientAuth::kBasic) {
-    add_header(joined({"Authorization: ", basic_credentials(settings.client_id, secret).view()})
-                   .view());
+    add_header(
+        joined({"Authorization: ", basic_credentials(settings.client_id, secret).view()}).view());
   }
   if (is_introspection_) {
     const bool in_form = settings.client_auth != ClientAuth::kBasic && !settings.client_id.empty();
@@ -107,8 +107,8 @@ bool Request::set_token(std::string_view token) {
     form_ = joined({form_start_.view(), form_encoded(token).view()});
     return true;
   }
-  char* const end = std::copy(token.begin(), token.end(),
-                              lines_[authorization_].data() + authorization_end_);
+  char* const end =
+      std::copy(token.begin(), token.end(), lines_[authorization_].data() + authorization_end_);
   *end = '\0';
   return true;
 }

@@ -47,9 +47,9 @@ class Request {
   Secret token_;
   std::vector<Secret> lines_;  // NUL-terminated; not resized after the constructor
   std::vector<curl_slist> headers_;
-  std::size_t authorization_ = 0;     // index of the line that ends with the token
+  std::size_t authorization_ = 0;      // index of the line that ends with the token
   std::size_t authorization_end_ = 0;  // where the token begins in it
-  Secret form_start_;                 // everything before the token
+  Secret form_start_;                  // everything before the token
   Secret form_;
 };
 

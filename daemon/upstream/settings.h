@@ -33,7 +33,7 @@ struct UpstreamSettings {
   // "https://auth.example.com"; "http+unix:///run/auth.sock"; http only for a loopback host
   std::string url;
   std::string path = "/api/me/";  // appended to it, or requested at the socket; may have a query
-  std::string socket_user;  // who may listen on the socket besides root: unix_peer.h
+  std::string socket_user;        // who may listen on the socket besides root: unix_peer.h
   Kind kind = Kind::kUserinfo;
   std::string scheme = "Bearer";  // of the Authorization header, for kUserinfo
   std::string client_id;          // for kIntrospection

@@ -256,7 +256,8 @@ CURLcode Transfer::on_context(CURL* /*easy*/, void* context, void* raw) {
   SSL_CTX_set_app_data(tls, connections);
   SSL_CTX_set_client_cert_cb(tls, on_certificate_wanted);
   const Credentials* const credentials = connections->credentials.get();
-  return credentials == nullptr || credentials->tls->install(tls) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  return credentials == nullptr || credentials->tls->install(tls) ? CURLE_OK
+                                                                  : CURLE_SSL_CERTPROBLEM;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* raw) {

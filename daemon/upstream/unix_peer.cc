@@ -42,8 +42,8 @@ Result<uid_t> UnixPeer::trusted_user() const {
   if (stat(directory.c_str(), &found) != 0)
     return failure(fmt::format("cannot read {}: {}", directory, strerrordesc_np(errno)));
   if ((found.st_mode & S_IWOTH) != 0)
-    return failure(fmt::format("every user can write to {}: remove that permission, or set socket_user",
-                               directory));
+    return failure(fmt::format(
+        "every user can write to {}: remove that permission, or set socket_user", directory));
   return found.st_uid;
 }
 
@@ -60,9 +60,10 @@ Result<Fd> UnixPeer::connect() const {
   if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     return failure(fmt::format("{}: unknown peer: {}", path_, strerrordesc_np(errno)));
   if (peer.uid != 0 && peer.uid != trusted)
-    return failure(fmt::format("uid {} listens on {}, expected {} or root: stop that process, or "
-                               "set socket_user",
-                               peer.uid, path_, trusted));
+    return failure(
+        fmt::format("uid {} listens on {}, expected {} or root: stop that process, or "
+                    "set socket_user",
+                    peer.uid, path_, trusted));
   return fd;
 }
 

@@ -1,6 +1,6 @@
 // unix_peer.h: connects to an Auth API on a Unix socket, if a trusted user listens there.
 //
-// The socket's file proves nothing: whoever may write its directory can replace it. SO_PEERCRED
+// The socket's file proves nothing: anyone who may write to its directory can replace it. SO_PEERCRED
 // (unix(7)) names the process that listens, and it is checked before a token is sent. Trusted are
 // root (systemd listens for an activated service), and the configured user or, without one, the
 // owner of the socket's directory, which then must not be writable by others. Immutable; fetch

@@ -125,6 +125,10 @@ LAYERS = (
           IMPURE + ("openssl",)),
     Layer("daemon/upstream/tls_credentials.*", "daemon/upstream", ("daemon/base", "daemon/crypto"),
           PURE + ("openssl",)),
+    # Base64 of our own credentials; the alert by which a server asks for a certificate.
+    Layer("daemon/upstream/request.*", "daemon/upstream", ("daemon/base", *CLAIMS, "proto"), IMPURE + ("curl", "openssl")),
+    Layer("daemon/upstream/transfer.*", "daemon/upstream",
+          ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"), IMPURE + ("curl", "openssl")),
     Layer("daemon/upstream/*", "daemon/upstream",
           ("daemon/base", "daemon/log", "daemon/loop", *CLAIMS, "proto"),
           IMPURE + ("curl",)),

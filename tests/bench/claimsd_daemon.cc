@@ -39,7 +39,8 @@ directory = "{4}"
 level = "warning"
 
 [upstream.stub]
-url = "http://127.0.0.1:{1}"
+url = "{1}"
+ca_file = "{5}"
 )";
 
 // Token numbers: the ranges for hits, misses and filled entries never overlap.
@@ -272,16 +273,18 @@ Result<Handle> open_handle(const std::string& socket, std::uint32_t flags = 0) {
 }  // namespace
 
 Result<Daemon> Daemon::start(const std::string& program, const Scratch& scratch,
-                             std::uint16_t upstream_port, SharedMemory shared_memory,
+                             const HttpStub& upstream, SharedMemory shared_memory,
                              std::string_view cache_options, const Scratch* audit_disk) {
   if (!std::filesystem::exists(program)) {
     return failure(fmt::format(
         "there is no daemon at {}: build it with ./dev bench, or name one with --daemon", program));
   }
   const std::string audit = (audit_disk != nullptr ? *audit_disk : scratch).path("audit");
+  const std::string trusted = TRY(trusted_file(scratch, upstream));
   const std::string configuration = TRY(scratch.write(
-      "claimsd.toml", fmt::format(kConfiguration, scratch.path("."), upstream_port,
-                                  shared_memory == SharedMemory::kOn, cache_options, audit)));
+      "claimsd.toml",
+      fmt::format(kConfiguration, scratch.path("."), upstream.url(),
+                  shared_memory == SharedMemory::kOn, cache_options, audit, trusted)));
   const std::string ready_path = scratch.path("ready.sock");
   const Fd ready = TRY(notify_socket(ready_path));
   auto process = TRY(Process::start(

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/bench/http_stub.h"
 #include "tests/bench/peers.h"
 
 namespace claimsd::bench {
@@ -22,7 +23,7 @@ class Daemon {
   // `program`: the daemon's binary. `cache_options`: more lines of the table [cache] and further
   // tables. The audit log is on a disk if one is given. Returns when the daemon is ready.
   static Result<Daemon> start(const std::string& program, const Scratch& scratch,
-                              std::uint16_t upstream_port,
+                              const HttpStub& upstream,
                               SharedMemory shared_memory = SharedMemory::kOff,
                               std::string_view cache_options = "",
                               const Scratch* audit_disk = nullptr);

@@ -14,8 +14,7 @@ Result<Measurement> run_with(const Bench& bench, FastHit which,
                              Result<ContenderPtr> (*start_floor)()) {
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon =
-      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::SharedMemory::kOn));
+  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub, Daemon::SharedMemory::kOn));
 
   std::vector<ContenderPtr> contenders;
   contenders.push_back(TRY(daemon.fast_hit("claimsd", which)));

@@ -82,8 +82,8 @@ Result<Measurement> run_among(const Bench& bench, const Scratch* audit_disk, dou
     return failure("this benchmark needs two cores: one for the flood, one for the daemon");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon = TRY(
-      Daemon::start(bench.daemon, scratch, stub.port, Daemon::SharedMemory::kOff, "", audit_disk));
+  const Daemon daemon =
+      TRY(Daemon::start(bench.daemon, scratch, stub, Daemon::SharedMemory::kOff, "", audit_disk));
   TRY(daemon.fill(kTokens));
   const Flooder flooder = TRY(Flooder::start(daemon.socket(), cores.server));
 

@@ -36,8 +36,8 @@ Result<Measurement> run_with(const Bench& bench, bool fast) {
   const Scratch many_scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
   const auto path = fast ? Daemon::SharedMemory::kOn : Daemon::SharedMemory::kOff;
-  const Daemon few = TRY(Daemon::start(bench.daemon, few_scratch, stub.port, path, kFewOptions));
-  const Daemon many = TRY(Daemon::start(bench.daemon, many_scratch, stub.port, path, kManyOptions));
+  const Daemon few = TRY(Daemon::start(bench.daemon, few_scratch, stub, path, kFewOptions));
+  const Daemon many = TRY(Daemon::start(bench.daemon, many_scratch, stub, path, kManyOptions));
   TRY(few.fill(kFew));
   TRY(many.fill(kMany));
 

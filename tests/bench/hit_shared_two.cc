@@ -96,8 +96,7 @@ Result<Measurement> run_hit_shared_two(const Bench& bench) {
   if (!cores.two()) return failure("this benchmark needs two cores");
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon =
-      TRY(Daemon::start(bench.daemon, scratch, stub.port, Daemon::SharedMemory::kOn));
+  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub, Daemon::SharedMemory::kOn));
   const Worker first = TRY(Worker::start(daemon, cores.client));
   const Worker second = TRY(Worker::start(daemon, cores.server));
 

@@ -10,7 +10,7 @@ namespace claimsd::bench {
 Result<Measurement> run_hit_socket(const Bench& bench) {
   const Scratch scratch = TRY(Scratch::make());
   const HttpStub stub = TRY(HttpStub::start());
-  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub.port));
+  const Daemon daemon = TRY(Daemon::start(bench.daemon, scratch, stub));
 
   std::vector<ContenderPtr> contenders;
   contenders.push_back(TRY(daemon.hit("claimsd")));

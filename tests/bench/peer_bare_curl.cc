@@ -24,8 +24,11 @@ std::size_t keep(char* bytes, std::size_t /*one*/, std::size_t size, void* body)
 
 class BareCurl final : public Contender {
  public:
-  BareCurl(CURL* easy, pid_t upstream, std::uint16_t port) : easy_(easy), upstream_(upstream) {
-    ::curl_easy_setopt(easy, CURLOPT_URL, fmt::format("http://127.0.0.1:{}/api/me/", port).c_str());
+  // `trusted`: the file of the upstream's certificate; "" in clear.
+  BareCurl(CURL* easy, const HttpStub& upstream, const std::string& trusted)
+      : easy_(easy), upstream_(upstream.process.pid()) {
+    ::curl_easy_setopt(easy, CURLOPT_URL, (upstream.url() + "/api/me/").c_str());
+    if (!trusted.empty()) ::curl_easy_setopt(easy, CURLOPT_CAINFO, trusted.c_str());
     ::curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
     ::curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body_);
     ::curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -64,10 +67,11 @@ class BareCurl final : public Contender {
 
 }  // namespace
 
-Result<ContenderPtr> start_bare_curl(std::uint16_t upstream_port, pid_t upstream) {
+Result<ContenderPtr> start_bare_curl(const Scratch& scratch, const HttpStub& upstream) {
+  const std::string trusted = TRY(trusted_file(scratch, upstream));
   CURL* easy = ::curl_easy_init();
   if (easy == nullptr) return failure("cannot create a libcurl handle: out of memory");
-  return std::make_unique<BareCurl>(easy, upstream, upstream_port);
+  return std::make_unique<BareCurl>(easy, upstream, trusted);
 }
 
 }  // namespace claimsd::bench

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "tests/bench/contender.h"
+#include "tests/bench/http_stub.h"
 #include "tests/bench/scratch.h"
 
 namespace claimsd::bench {
@@ -26,7 +27,7 @@ Result<ContenderPtr> start_memcached(const Scratch& scratch);
 // GET with the token in Authorization, from a proxy_cache whose key includes the token.
 Result<ContenderPtr> start_nginx(const Scratch& scratch, std::uint16_t upstream_port);
 // Without a cache: GET from the upstream with a kept-alive libcurl handle and a new token each
-// time. `upstream` is the pid to place.
-Result<ContenderPtr> start_bare_curl(std::uint16_t upstream_port, pid_t upstream);
+// time.
+Result<ContenderPtr> start_bare_curl(const Scratch& scratch, const HttpStub& upstream);
 
 }  // namespace claimsd::bench

@@ -133,9 +133,9 @@ Duration outage(const test::FaultServer& server, unsigned pool, bool is_pinned) 
 
 Result<Measurement> run_recovery(const Bench& bench) try {
   const test::FaultServer server;
-  Measurement measurement{.subject = {.name = "claimsd"},
-                          .peers = {{.name = "2 timeouts", .value = 2 * in_ms(kTimeout)},
-                                    {.name = "pinned"}}};
+  Measurement measurement{
+      .subject = {.name = "claimsd"},
+      .peers = {{.name = "2 timeouts", .value = 2 * in_ms(kTimeout)}, {.name = "pinned"}}};
   for (const unsigned pool : kPools) {
     if (bench.interrupt.requested()) return failure("interrupted");
     const Figure recovered{.name = "claimsd", .value = in_ms(outage(server, pool, false))};

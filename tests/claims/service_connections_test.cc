@@ -38,8 +38,8 @@ TEST_CASE("a failure over a kept connection is repeated over a new one") {
   ServiceHarness world;
   const Waiter waiter = world.query("token");
   CHECK(connect_of(world, "token") == Connect::kReuse);
-  world.complete_for(
-      "token", over_kept(is_timeout ? failed(Reason::kUpstreamTimeout) : status(503)));
+  world.complete_for("token",
+                     over_kept(is_timeout ? failed(Reason::kUpstreamTimeout) : status(503)));
   CHECK_FALSE(world.answered(waiter));
   CHECK(connect_of(world, "token") == Connect::kFresh);
   SECTION("and its success answers") {
@@ -58,7 +58,8 @@ TEST_CASE("failures over kept connections do not open the breaker, failures over
   policy.breaker.retry_percent = 0;
   ServiceHarness world(policy);
   for (int i = 0; i < 40; ++i)
-    world.query_and_complete("kept" + std::to_string(i), over_kept(failed(Reason::kUpstreamTimeout)));
+    world.query_and_complete("kept" + std::to_string(i),
+                             over_kept(failed(Reason::kUpstreamTimeout)));
   CHECK(world.service->backoff(0) == Duration(0));
   for (int i = 0; i < 3; ++i)
     world.query_and_complete("new" + std::to_string(i), failed(Reason::kUpstreamTimeout));

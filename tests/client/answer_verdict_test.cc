@@ -31,8 +31,8 @@ TEST_CASE("a valid token comes with its claims") {
 }
 
 TEST_CASE("the largest claims there are arrive whole") {
-  const std::vector<std::string> roles(
-      proto::kMaxRoles, std::string(proto::kMaxRoleBytes / proto::kMaxRoles, 'r'));
+  const std::vector<std::string> roles(proto::kMaxRoles,
+                                       std::string(proto::kMaxRoleBytes / proto::kMaxRoles, 'r'));
   const std::string raw = '{' + std::string(proto::kMaxRawClaims - 2, ' ') + '}';
   const std::string block =
       claims_block(std::string(proto::kMaxId, 'i'), std::string(proto::kMaxEmail, 'e'), roles, raw);

@@ -16,9 +16,9 @@ std::string problem_of(const std::string& text) {
 TEST_CASE("an option's old name is an error that names the new one") {
   const std::string problem = problem_of("[daemon]\nfast_path = true\n");
   CHECK_THAT(problem, ContainsSubstring("daemon.fast_path: renamed; write daemon.shared_memory"));
-  CHECK_THAT(
-      problem_of("[upstream.x]\nurl = \"https://x.example\"\nrefusal_statuses = [403]\n"),
-      ContainsSubstring("upstream.x.refusal_statuses: renamed; write upstream.x.rejection_statuses"));
+  CHECK_THAT(problem_of("[upstream.x]\nurl = \"https://x.example\"\nrefusal_statuses = [403]\n"),
+             ContainsSubstring(
+                 "upstream.x.refusal_statuses: renamed; write upstream.x.rejection_statuses"));
 }
 
 TEST_CASE("an option's old value is an error that names the new one") {

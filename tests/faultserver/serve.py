@@ -133,9 +133,10 @@ async def serve(arguments):
     die_with_parent()
     state = State(Trap(), run_mode)
     ports = await start_all(state, arguments.tls_dir)
-    full = FullBacklog()
-    black_hole = FullBacklog(BLACK_HOLE, ports["https"]) if arguments.tls_dir else None  # noqa: F841
-    ports["tcp_full"] = full.port
+    backlogs = [FullBacklog()]  # open until the server ends
+    if arguments.tls_dir:
+        backlogs.append(FullBacklog(BLACK_HOLE, ports["https"]))
+    ports["tcp_full"] = backlogs[0].port
     announce(json.dumps(ports), arguments.port_file, arguments.ready_fd)
     await stop.wait()
 

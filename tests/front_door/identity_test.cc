@@ -35,7 +35,7 @@ TEST_CASE("a role cannot pass as two, and no value leaves its header") {
   CHECK(headers[2].second == "doctor%2Cadmin,nurse%0D%0AX-Claims-Id:%201,%C3%A9,100%25");
 }
 
-TEST_CASE("roles that do not fit are left out whole, and the cut is told") {
+TEST_CASE("roles that do not fit are left out whole, and a header says so") {
   std::vector<std::string> roles;
   for (int i = 0; i < 60; ++i) roles.push_back(std::string(100, 'r') + std::to_string(i));
   const auto headers = headers_of(std::string(256, '%'), "tess@example.com", roles);

@@ -103,10 +103,10 @@ TEST_CASE("every limit of a block is enforced on decoding") {
       id + u16(0) + u16(kMaxRoles + 1) + std::string(2 * (kMaxRoles + 1), '\0') + no_raw, claims));
   CHECK_FALSE(decode_claims(
       id + u16(0) + u16(1) + u16(kMaxRole + 1) + std::string(kMaxRole + 1, 'r') + no_raw, claims));
-  CHECK_FALSE(decode_claims(
-      id + u16(0) + u16(0) + u16((kMaxRawClaims + 1) & 0xffff) + u16((kMaxRawClaims + 1) >> 16) +
-          std::string(kMaxRawClaims + 1, 'j'),
-      claims));
+  CHECK_FALSE(decode_claims(id + u16(0) + u16(0) + u16((kMaxRawClaims + 1) & 0xffff) +
+                                u16((kMaxRawClaims + 1) >> 16) +
+                                std::string(kMaxRawClaims + 1, 'j'),
+                            claims));
   std::string roles = u16(kMaxRoleBytes / kMaxRole + 1);
   for (std::size_t i = 0; i <= kMaxRoleBytes / kMaxRole; ++i)
     roles += u16(kMaxRole) + std::string(kMaxRole, 'r');

@@ -208,7 +208,9 @@ TEST_CASE("malformed input ends the connection, and input after it is ignored") 
   Fixture fixture;
   fixture.shake_hands();
   SECTION("a frame over the size limit") {
-    fixture.consume(std::string("\x01\x80\0\0\x10\0\0\0\x01\0\0\0", 12));
+    const std::uint32_t size = proto::kMaxPayload + 1;
+    fixture.consume(std::string(reinterpret_cast<const char*>(&size), sizeof size) +
+                    std::string("\x10\0\0\0\x01\0\0\0", 8));
     CHECK(fixture.wire.take().failure == FailureCode::kFrameTooLarge);
   }
   SECTION("reserved flags") {

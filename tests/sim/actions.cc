@@ -27,8 +27,8 @@ void outage(Simulation& sim) {
 }
 
 void new_instance(Simulation& sim) {
-  const auto how = static_cast<OldInstance>(
-      sim.dice.below(static_cast<unsigned>(OldInstance::kCount)));
+  const auto how =
+      static_cast<OldInstance>(sim.dice.below(static_cast<unsigned>(OldInstance::kCount)));
   sim.upstream.pools[some_upstream(sim)].deploy(how);
 }
 

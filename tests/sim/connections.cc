@@ -16,10 +16,7 @@ UsedConnection ConnectionPool::take(claims::Connect connect, BootTime now) {
     return {.made = now, .instance = instance_, .generation = generation_, .reused = false};
   const Kept kept = kept_.back();
   kept_.pop_back();
-  return {.made = kept.made,
-          .instance = kept.instance,
-          .generation = generation_,
-          .reused = true};
+  return {.made = kept.made, .instance = kept.instance, .generation = generation_, .reused = true};
 }
 
 void ConnectionPool::give_back(const UsedConnection& used, const Response& response) {

@@ -240,12 +240,12 @@ bool SimUpstream::was_due(TokenNumber number) const {
 }
 
 // Why the request may not be sent again, or "".
-const char* SimUpstream::forbids_again(const RequestRecord& before, const RequestRecord& again) const {
+const char* SimUpstream::forbids_again(const RequestRecord& before,
+                                       const RequestRecord& again) const {
   if (again.checks) {
     if (before.checks) return "a second check of a rejection";
-    const bool is_old =
-        was_reused(before) &&
-        clock_.now().boot - before.connection.made >= RejectionCheck::kOldConnection;
+    const bool is_old = was_reused(before) && clock_.now().boot - before.connection.made >=
+                                                  RejectionCheck::kOldConnection;
     return is_old ? "" : "a check of a rejection over a recent connection";
   }
   if (!is_down(before.response)) return "a retry although the first attempt got a response";

@@ -132,8 +132,8 @@ class SimUpstream final : public claims::Upstream {
  public:
   SimUpstream(Records& records, const Clock& clock, Trace& trace, const claims::Policy& policy)
       : records_(records), clock_(clock), trace_(trace), policy_(policy) {}
-  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token, claims::Connect connect) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url, const Secret& token,
+             claims::Connect connect) override;
 
   void drop_connections(claims::UpstreamId upstream, std::size_t /*url*/) override {
     pools[upstream].drop();

@@ -360,8 +360,7 @@ void Simulation::completed(RequestNumber number) {
     const bool is_disputed = request.checks || now < token.disputed_until;
     token.confirmations.push_back(
         {request.started, steps_, ttl_of(response, policy),
-         response.no_store || response.varies || is_disputed,
-         response.huge, response.version,
+         response.no_store || response.varies || is_disputed, response.huge, response.version,
          !records.perhaps_denied(token) && !past_exp_and_skew(token, clock.now(), policy)});
     // A revoked confirmation uses a negative entry as well.
     if (!records.orders.empty()) ++records.refusals;
@@ -383,7 +382,8 @@ void Simulation::note_check(TokenRecord& token, Meaning meaning) {
   const BootTime now = clock.now().boot;
   Records::OfUpstream& of_upstream = records.upstreams[token.upstream];
   if (meaning == Meaning::kRefuses) {
-    if (now - of_upstream.last_agreement >= claims::RejectionCheck::kBelieved) of_upstream.agreements = 0;
+    if (now - of_upstream.last_agreement >= claims::RejectionCheck::kBelieved)
+      of_upstream.agreements = 0;
     ++of_upstream.agreements;
     of_upstream.last_agreement = now;
   } else if (meaning == Meaning::kConfirms) {

@@ -124,8 +124,8 @@ class FakeUpstream final : public claims::Upstream {
   };
 
   // Throws if an equal request is in flight.
-  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url,
-             const Secret& token, claims::Connect connect) override;
+  void start(claims::FlightId id, claims::UpstreamId upstream, std::size_t url, const Secret& token,
+             claims::Connect connect) override;
   void drop_connections(claims::UpstreamId, std::size_t) override { ++drops; }
   std::size_t drops = 0;  // calls of drop_connections()
 

@@ -27,7 +27,8 @@ TEST_CASE("the deliverer may destroy the fetch thread") {
         thread.reset();
       },
       *loop, log));
-  for (claims::FlightId id = 1; id <= 10; ++id) thread->start(id, 0, 0, Secret(kToken), claims::Connect::kReuse);
+  for (claims::FlightId id = 1; id <= 10; ++id)
+    thread->start(id, 0, 0, Secret(kToken), claims::Connect::kReuse);
   test::run_until(*loop, [&] { return completed > 0; });
   test::settle(*loop);
   CHECK(completed == 1);

@@ -180,8 +180,8 @@ TEST_CASE("localhost means 127.0.0.1 only: another user may listen on ::1") {
 UpstreamSettings named_upstream(test::FaultServer& server, std::string_view mode,
                                 std::string_view listener) {
   UpstreamSettings settings = upstream_of(server, mode, listener);
-  settings.url = "https://auth.test:" + std::to_string(server.port(listener)) + "/" +
-                 std::string(mode);
+  settings.url =
+      "https://auth.test:" + std::to_string(server.port(listener)) + "/" + std::string(mode);
   return settings;
 }
 

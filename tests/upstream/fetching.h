@@ -23,8 +23,7 @@ class Fetching {
 
   // Starts a flight and returns its id.
   claims::FlightId start(std::string_view token = kToken, claims::UpstreamId upstream = 0,
-                         std::size_t url = 0,
-                         claims::Connect connect = claims::Connect::kReuse);
+                         std::size_t url = 0, claims::Connect connect = claims::Connect::kReuse);
   void drop_connections() { upstream_->drop_connections(0, 0); }
   // Starts a flight and waits for its outcome.
   claims::FetchOutcome fetch(std::string_view token = kToken, claims::UpstreamId upstream = 0,

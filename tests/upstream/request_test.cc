@@ -86,11 +86,10 @@ TEST_CASE("each client authentication is accepted by an endpoint that requires i
   test::FaultServer& server = fresh_fault_server();
   const Files files;
   const std::string secret = files.put("secret", "s:cret%+\n");
-  const auto [auth, mode, listener] =
-      GENERATE(table<ClientAuth, std::string, std::string>(
-          {{ClientAuth::kBasic, "introspection-basic", "http"},
-           {ClientAuth::kPost, "introspection-post", "http"},
-           {ClientAuth::kCertificate, "introspection-certificate", "https_client_cert"}}));
+  const auto [auth, mode, listener] = GENERATE(table<ClientAuth, std::string, std::string>(
+      {{ClientAuth::kBasic, "introspection-basic", "http"},
+       {ClientAuth::kPost, "introspection-post", "http"},
+       {ClientAuth::kCertificate, "introspection-certificate", "https_client_cert"}}));
   UpstreamSettings settings = upstream_of(server, mode, listener);
   settings.kind = Kind::kIntrospection;
   settings.client_id = "lumen daemon";
@@ -137,8 +136,8 @@ TEST_CASE("a file that would change the request is refused") {
   settings.name = "main";
   for (const char* const text :
        {"", "\n", "no colon", ": value", "X-Key:", "X-Key: ", "Authorization: Bearer x", "Host: x",
-        "content-length: 3", "Transfer-Encoding: chunked", "Proxy-Authorization: x", "X-A: 1\nX-B: 2",
-        "X-A: 1\r\nX-B: 2\r\n", "X A: 1", "X-A: \x01"}) {
+        "content-length: 3", "Transfer-Encoding: chunked", "Proxy-Authorization: x",
+        "X-A: 1\nX-B: 2", "X-A: 1\r\nX-B: 2\r\n", "X A: 1", "X-A: \x01"}) {
     INFO(text);
     settings.request_header_file = files.put("header", text);
     const auto read = read_credentials(settings);

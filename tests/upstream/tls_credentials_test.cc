@@ -21,8 +21,8 @@ TEST_CASE("a server with a valid certificate is used") {
 
 TEST_CASE("a server with an invalid certificate never receives a token") {
   test::FaultServer& server = fresh_fault_server();
-  const std::string listener = GENERATE("https_wrong_name", "https_expired", "https_not_yet_valid",
-                                        "https_self_signed");
+  const std::string listener =
+      GENERATE("https_wrong_name", "https_expired", "https_not_yet_valid", "https_self_signed");
   INFO(listener);
   Fetching fetching({upstream_of(server, "ok", listener)});
   const claims::FetchOutcome outcome = fetching.fetch();

@@ -83,7 +83,10 @@ Findings check_transport(const Facts& facts) {
                      "http+unix:///run/…, or use https",
                      api.upstream)});
   }
-  if (all.empty()) all.push_back({State::kOk, "each Auth API is reached over TLS or a Unix socket whose listener is checked", ""});
+  if (all.empty())
+    all.push_back({State::kOk,
+                   "each Auth API is reached over TLS or a Unix socket whose listener is checked",
+                   ""});
   return all;
 }
 

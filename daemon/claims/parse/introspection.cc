@@ -27,8 +27,8 @@ Result<std::optional<element>> member(const object& document, std::string_view n
 
 // A NumericDate, clamped to the range of WallTime; nothing: not a number.
 std::optional<WallTime> numeric_date(const element& value) {
-  constexpr auto kLast =
-      static_cast<double>(std::chrono::duration_cast<seconds>(WallTime::max().time_since_epoch()).count());
+  constexpr auto kLast = static_cast<double>(
+      std::chrono::duration_cast<seconds>(WallTime::max().time_since_epoch()).count());
   double number = 0;
   if (value.is_string() || value.get(number) != simdjson::SUCCESS) return std::nullopt;
   if (number >= kLast) return WallTime::max();

@@ -19,9 +19,9 @@ struct IntrospectionRules {
 
 struct Introspection {
   bool accepted = false;
-  const char* why = "";                      // not accepted: the reason, for the log
-  WallTime expires_at = WallTime::max();     // `exp`; max: none
-  bool has_unreadable_exp = false;           // the answer must not be cached
+  const char* why = "";                   // not accepted: the reason, for the log
+  WallTime expires_at = WallTime::max();  // `exp`; max: none
+  bool has_unreadable_exp = false;        // the answer must not be cached
 };
 
 // An error if `active` is missing or not a boolean, or if one of these members occurs twice. Names

@@ -46,8 +46,8 @@ Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const 
   const WallTime rejected_after = std::min(times.rejected_after(), judgement.expires_at);
   if (has_expired(rejected_after, now, policy)) return Answer{.reason = Reason::kExpired};
 
-  const CacheHeaders headers = without_no_store(
-      judgement.headers, deps_.policy.upstreams.at(flight.upstream).no_store_ttl);
+  const CacheHeaders headers =
+      without_no_store(judgement.headers, deps_.policy.upstreams.at(flight.upstream).no_store_ttl);
   if (judgement.claims.truncated) ++deps_.counters.truncated;
   const Entry entry{
       .confirmed_at = started.boot,

@@ -18,10 +18,10 @@ class CallStatistics {
   static constexpr std::array<std::string_view, 3> kOutcomes = {"confirmed", "rejected", "failed"};
   // Reasons why a request gave no verdict. Any reason not listed counts as the last one.
   static constexpr std::array kFailures = {
-      proto::Reason::kUpstreamTimeout,  proto::Reason::kUpstreamConnect,
-      proto::Reason::kUpstreamTls,      proto::Reason::kUpstreamStatus,
-      proto::Reason::kUpstreamBody,     proto::Reason::kUpstreamTooLarge,
-      proto::Reason::kUpstreamProtocol, proto::Reason::kUpstreamCertificate,
+      proto::Reason::kUpstreamTimeout,     proto::Reason::kUpstreamConnect,
+      proto::Reason::kUpstreamTls,         proto::Reason::kUpstreamStatus,
+      proto::Reason::kUpstreamBody,        proto::Reason::kUpstreamTooLarge,
+      proto::Reason::kUpstreamProtocol,    proto::Reason::kUpstreamCertificate,
       proto::Reason::kUpstreamCredentials, proto::Reason::kInternal};
 
   static constexpr Outcome outcome_of(proto::Reason reason) {

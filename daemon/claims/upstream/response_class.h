@@ -22,19 +22,19 @@ struct UpstreamPolicy {
   ClaimMapping mapping;
   std::size_t max_token = 16 * 1024;  // longer tokens are answered kTooLong
   std::vector<int> rejection_statuses = {401};
-  std::size_t urls = 1;  // number of URLs, tried in order
+  std::size_t urls = 1;    // number of URLs, tried in order
   seconds no_store_ttl{};  // TTL of what no-store or no-cache forbids to cache; 0: not cached
 };
 
 struct Judgement {
   // kOk, kRejected, kClaimMismatch, or the reason for having no verdict.
   proto::Reason reason = proto::Reason::kInternal;
-  ParsedClaims claims;     // set with kOk
-  RetryAfter retry_after;  // from the response
-  CacheHeaders headers;    // with kOk
+  ParsedClaims claims;                    // set with kOk
+  RetryAfter retry_after;                 // from the response
+  CacheHeaders headers;                   // with kOk
   WallTime expires_at = WallTime::max();  // from an introspection response; max: none
   bool uncacheable = false;               // its `exp` is there, but unreadable
-  bool down = false;       // the Auth API does not work: unreachable, 5xx, 429
+  bool down = false;                      // the Auth API does not work: unreachable, 5xx, 429
   // It failed over a kept connection, which may be the cause: no evidence against the Auth API. Not
   // set if the response has a Retry-After.
   bool may_be_connection = false;

@@ -61,9 +61,9 @@ struct Flight {
   std::size_t url = 0;         // index of the URL the request went to
   std::size_t tries = 0;       // requests made so far
   Doubt doubt = Doubt::kNone;
-  bool refresh = false;        // a refresh-ahead: made even without waiters
-  std::string trace_id;        // of the first query, for the log
-  bool closed = false;         // purged while in flight: later queries wait for the next flight
+  bool refresh = false;  // a refresh-ahead: made even without waiters
+  std::string trace_id;  // of the first query, for the log
+  bool closed = false;   // purged while in flight: later queries wait for the next flight
   std::vector<WaiterId> waiters;
   std::vector<WaiterId> successors;  // wait for the next flight
 };

@@ -74,8 +74,7 @@ TEST_CASE("Retry-After is returned, and is zero if absent or malformed") {
 
 TEST_CASE("the detail for the log names the status or the rule, never response data") {
   CHECK(judged(status(503, "secret-body"), kMain).detail == "status 503");
-  const std::string detail =
-      judged(status(200, R"({"id":["secret@example.com"]})"), kMain).detail;
+  const std::string detail = judged(status(200, R"({"id":["secret@example.com"]})"), kMain).detail;
   CHECK(detail.find("\"id\"") != std::string::npos);
   CHECK(detail.find("secret") == std::string::npos);
 }
