@@ -2,10 +2,16 @@
 
 import re
 
+import pytest
+
 import mutants
 
 LIST = mutants.everything()
 NAMED = [mutant for mutant in LIST if mutant.named]
+CORE = "daemon/claims/"
+# Directories with promises of SECURITY.md or checks of input.
+AREAS = ("client/src/", "client/python/", "proto/", "daemon/shm/", "daemon/store/", "daemon/server/", "daemon/upstream/", "daemon/audit/",
+         "daemon/admin/", "daemon/sandbox/", "daemon/loop/", "daemon/crypto/", "daemon/host/", "daemon/base/")
 
 
 def test_each_mutant_applies_to_the_current_code():
@@ -31,6 +37,15 @@ def test_each_simulator_invariant_catches_a_mutant_alone():
 def test_each_mutant_names_what_must_catch_it():
     for mutant in LIST:
         assert mutant.named or mutant.by and all(by == "test" or by.partition(":")[0] == "sim" for by in mutant.by), mutant.name
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_each_area_outside_the_core_has_mutants(area):
+    assert [mutant.name for mutant in NAMED if mutant.file.startswith(area)]
+
+
+def test_at_least_eighty_mutants_are_outside_the_core():
+    assert len([mutant for mutant in NAMED if not mutant.file.startswith(CORE)]) >= 80
 
 
 def test_the_named_tests_exist():
