@@ -147,9 +147,9 @@ def test_csv_has_one_row_per_record_and_no_formulas(claimsctl, log):
 
 def test_no_output_contains_characters_that_hide_or_reorder_text(claimsctl, log):
     commands = [("export", "--format", form) for form in ("jsonl", "ecs", "ocsf", "csv")]
-    for words in (*commands, ("search",), ("search", "--json"), ("report",), ("tail",)):
+    for words in (*commands, ("search",), ("search", "--json"), ("report",), ("tail", "-n", "100")):
         shown = run(claimsctl, log, *words).stdout
-        assert "/patients/" in shown or words == ("report",)
+        assert shown
         hidden = {c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} - {"\n", "\r"}
         assert not hidden, (words, hidden)
 

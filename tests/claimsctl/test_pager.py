@@ -15,8 +15,9 @@ from test_status import STATUS
 pytestmark = pytest.mark.skipif(not os.access("/usr/bin/less", os.X_OK), reason="less is not installed")
 
 
-def on_a_terminal(claimsctl, keys=(), rows=5, **environment):
+def on_a_terminal(claimsctl, keys=(), rows=3, **environment):
     """What `claimsctl status` shows on a controlling terminal of its own while `keys` are pressed, one after the other."""
+    pathlib.Path(claimsctl.admin_socket).unlink(missing_ok=True)
     with FakeAdmin(claimsctl.admin_socket, json.dumps(STATUS).encode()):
         child, master = pty.fork()
         if child == 0:
@@ -26,7 +27,7 @@ def on_a_terminal(claimsctl, keys=(), rows=5, **environment):
             os.execve(BINARY, [BINARY, "status"], dict(os.environ))
         shown, keys, end = b"", list(keys), time.monotonic() + 20
         while time.monotonic() < end:
-            if select.select([master], [], [], 1)[0]:
+            if select.select([master], [], [], 0.3)[0]:
                 try:
                     more = os.read(master, 65536)
                 except OSError:  # EIO: the terminal is closed

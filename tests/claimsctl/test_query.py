@@ -111,10 +111,11 @@ def test_exactly_one_trailing_newline_is_dropped(claimsctl, tmp_path, written, s
     assert [question["token"] for question in asked(daemon)] == [sent] * 3
 
 
-def test_endless_input_is_truncated_to_16_kib(claimsctl):
+def test_endless_input_is_a_token_too_long_to_send(claimsctl):
     with open("/dev/zero", "rb") as endless, FakeDaemon(claimsctl.socket, valid_answer()) as daemon:
-        claimsctl.run("query", stdin=endless)
-    assert len(asked(daemon)[0]["token"]) == 16 * 1024
+        done = claimsctl.run("query", stdin=endless)
+    assert done.returncode == 69 and "reason       too_long" in done.stdout
+    assert daemon.seen == []
 
 
 @pytest.mark.parametrize("stdin", [b"", b"\n"])

@@ -38,12 +38,12 @@ def test_every_command_has_help(claimsctl):
 
 
 def test_help_is_a_command_too(claimsctl):
-    assert claimsctl.run("help").stdout == claimsctl.run("--help").stdout
+    assert claimsctl.run("help").stdout.rstrip() == claimsctl.run("--help").stdout.rstrip()
     for name, _, _ in commands():
         done = claimsctl.run("help", name)
         assert done.returncode == 0 and done.stderr == ""
-        assert done.stdout == claimsctl.run(name, "--help").stdout
-    assert claimsctl.run("help", "audit", "search").stdout == claimsctl.run("audit", "search", "--help").stdout
+        assert done.stdout.rstrip() == claimsctl.run(name, "--help").stdout.rstrip()
+    assert claimsctl.run("help", "audit", "search").stdout.rstrip() == claimsctl.run("audit", "search", "--help").stdout.rstrip()
 
 
 @pytest.mark.parametrize("words, hint", [

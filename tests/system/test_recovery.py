@@ -45,6 +45,8 @@ def test_a_token_without_a_verdict_is_asked_about_at_most_five_times_in_three_se
     asker = peer(claimsd(faults.url(mode)))
     began = time.monotonic()
     for number in range(200):
+        if time.monotonic() - began >= 3:
+            break  # a busy machine
         assert asker.ask("a.token.b").verdict == "unavailable"
         time.sleep(max(0.0, began + 3 * number / 200 - time.monotonic()))
     assert faults.count(mode) <= 5

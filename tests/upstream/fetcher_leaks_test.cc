@@ -11,6 +11,7 @@
 #include <span>
 
 #include "daemon/base/fd.h"
+#include "proto/limits.h"
 #include "tests/upstream/fetching.h"
 
 namespace claimsd::upstream {
