@@ -287,7 +287,7 @@ TEST_CASE("Retry-After is returned with a failure, and with nothing else") {
 
 TEST_CASE("each completed request is reported to the observer without token or claims") {
   ServiceHarness world;
-  world.query_and_complete("canarytoken", status(200, R"({"id":"canary","email":7})"));
+  world.query_and_complete("canarytoken", status(200, R"({"id":["canary"],"email":7})"));
   world.query_and_complete("b", status(401));
   FetchOutcome broken = failed(Reason::kUpstreamTls);
   broken.detail = "certificate has expired";

@@ -90,7 +90,7 @@ std::string check_in_flight(const Facts& facts) {
 std::string check_request_cause(const Facts& facts) {
   for (const RequestNumber number : facts.step().started) {
     const RequestRecord& request = facts.records.requests[number];
-    if (!request.waited_for && !request.refreshes && !request.checks)
+    if (!request.waited_for && !request.refreshes && !request.checked)
       return "a request without waiters";
   }
   return {};
@@ -136,7 +136,7 @@ std::string check_doubted(const Facts& facts) {
   const RequestRecord& request = facts.records.requests[*facts.step().completed];
   const UpstreamId upstream = facts.records.token(request.token).upstream;
   if (meaning_of(request.response, facts.policy.upstreams[upstream]) != Meaning::kRefuses ||
-      request.checks || !was_reused(request) ||
+      request.checked || !was_reused(request) ||
       facts.now().boot - request.connection.made < RejectionCheck::kOldConnection)
     return {};
   const Records::OfUpstream& api = facts.records.upstreams[upstream];

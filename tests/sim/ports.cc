@@ -243,7 +243,7 @@ bool SimUpstream::was_due(TokenNumber number) const {
 const char* SimUpstream::forbids_again(const RequestRecord& before,
                                        const RequestRecord& again) const {
   if (again.checks) {
-    if (before.checks) return "a second check of a rejection";
+    if (before.checked) return "a second check of a rejection";
     const bool is_old = was_reused(before) && clock_.now().boot - before.connection.made >=
                                                   RejectionCheck::kOldConnection;
     return is_old ? "" : "a check of a rejection over a recent connection";
@@ -280,6 +280,7 @@ void SimUpstream::start(FlightId id, UpstreamId upstream, std::size_t url, const
     record.refreshes = completed->refreshes;
     const UpstreamPolicy& policy = policy_.upstreams[upstream];
     record.checks = meaning_of(completed->response, policy) == Meaning::kRefuses;
+    record.checked = record.checks || completed->checked;
     record.forbidden = forbids_again(*completed, record);
     ++(record.checks ? api.checks : api.again);
   } else {

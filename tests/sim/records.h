@@ -180,6 +180,7 @@ struct RequestRecord {
   bool completed = false;
   UsedConnection connection;
   bool checks = false;         // repeats a request whose rejection is doubted
+  bool checked = false;        // the same, or a retry of such a check
   bool waited_for = false;     // had waiters when it started
   bool refreshes = false;      // a refresh-ahead: no waiters, and it was due
   const char* forbidden = "";  // why the Auth API's health forbids it, or ""

@@ -353,11 +353,11 @@ void Simulation::completed(RequestNumber number) {
                                              : proto::name_of(reason_of(response)),
               request.token, number});
   const BootTime now = clock.now().boot;
-  if (request.checks) note_check(token, meaning);
+  if (request.checked) note_check(token, meaning);
   // Of a rejection that the service wants to check, if it turns out so.
   const std::optional<Rejection> refusal_before = token.refusal;
   if (meaning == Meaning::kConfirms) {
-    const bool is_disputed = request.checks || now < token.disputed_until;
+    const bool is_disputed = request.checked || now < token.disputed_until;
     token.confirmations.push_back(
         {request.started, steps_, ttl_of(response, policy),
          response.no_store || response.varies || is_disputed, response.huge, response.version,

@@ -27,6 +27,9 @@ struct JwtTimes {
 
   // When the token is expired beyond doubt.
   WallTime rejected_after() const { return exact ? expires_at : WallTime::max(); }
+  // The issue time that a revocation is compared with. An inexact one cannot prove that a token is
+  // newer than a revocation.
+  WallTime proven_issued_at() const { return exact ? issued_at : WallTime::min(); }
 };
 
 // If a claim occurs twice, the stricter (earlier) value counts. Fractions are kept to the

@@ -53,7 +53,7 @@ Answer Settlement::confirm(const UpstreamScheduler::Completed& completed, const 
       .confirmed_at = started.boot,
       .fresh_until = expires_at(started.boot, headers, policy, deps_.random),
       .expires_at = std::min(times.expires_at, judgement.expires_at),
-      .issued_at = times.issued_at,
+      .issued_at = times.proven_issued_at(),
       .flags = judgement.claims.truncated ? proto::kAnswerTruncated : std::uint16_t{0},
       .claims = judgement.claims.block.view(),
   };
@@ -102,7 +102,7 @@ Answer Settlement::reject(const Flight& flight, Reason reason, const Now& now) {
 bool Settlement::is_invalidated(const Flight& flight, std::string_view claims,
                                 const Now& now) const {
   return deps_.guard.invalidates_token(flight.token.view(), now) ||
-         deps_.guard.invalidates_claims(flight.upstream, claims, flight.times.issued_at, now);
+         deps_.guard.invalidates_claims(flight.upstream, claims, flight.times.proven_issued_at(), now);
 }
 
 }  // namespace claimsd::claims
