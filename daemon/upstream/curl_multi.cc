@@ -11,10 +11,6 @@ namespace {
 // How often curl may ask to be called again immediately before the loop continues.
 constexpr int kMaxKicks = 64;
 
-// Between two calls after an address was given up, and for how long curl may take to try the next.
-constexpr Duration kNudge = milliseconds(20);
-constexpr Duration kLongestGap = seconds(2);
-
 }  // namespace
 
 CurlMulti::CurlMulti(loop::Loop& loop, Log& log, Done done)
@@ -46,22 +42,20 @@ CurlMulti::~CurlMulti() = default;
 CURLcode CurlMulti::attach(CURL* easy) {
   CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_connect);
-  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+  if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
   if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
 bool CurlMulti::add(CURL* easy) {
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) return false;
-  ++running_;
   // Drive it now, not one iteration later. If act() is already running, it includes this one.
   if (!driving_) act(CURL_SOCKET_TIMEOUT, 0);
   return true;
 }
 
 void CurlMulti::remove(CURL* easy) {
-  --running_;
   curl_multi_remove_handle(multi_.get(), easy);
 }
 
@@ -93,6 +87,11 @@ int CurlMulti::watch(curl_socket_t fd, int what) {
 }
 
 void CurlMulti::unwatch(curl_socket_t fd) {
+  if (connecting_.contains(fd)) {
+    // Its address was given up, and the socket may already be closed.
+    forget(fd);
+    return;
+  }
   const auto found = polls_.find(fd);
   if (found == polls_.end()) return;
   Watched& socket = found->second;
@@ -127,37 +126,45 @@ void CurlMulti::ready(curl_socket_t fd, const loop::PollEvents& events) {
 
 curl_socket_t CurlMulti::on_open(void* raw, curlsocktype /*purpose*/, curl_sockaddr* to) {
   auto* self = static_cast<CurlMulti*>(raw);
-  const int fd = self->peer_ != nullptr
-                     ? self->open_peer()
-                     : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-  if (fd < 0) return CURL_SOCKET_BAD;
+  const int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  if (fd < 0) {
+    self->nudge_->start(Duration(0));
+    return CURL_SOCKET_BAD;
+  }
   self->opened_[fd] = loop::Loop::hrtime();
   self->connecting_.insert(fd);
-  self->nudged_until_ = {};
+  if (self->peer_ != nullptr) self->unchecked_.insert(fd);
   return fd;
 }
 
-curl_socket_t CurlMulti::open_peer() {
-  Result<Fd> connected = peer_->connect();
-  if (connected) return connected->release();
-  log_.error("upstream_socket", "{}", connected.error().message);
-  return CURL_SOCKET_BAD;
+int CurlMulti::on_request(void* raw, char* /*peer*/, char* /*local*/, int /*peer_port*/,
+                          int /*local_port*/) {
+  return static_cast<CurlMulti*>(raw)->check_peers() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-int CurlMulti::on_connect(void* raw, curl_socket_t /*fd*/, curlsocktype /*purpose*/) {
-  const bool is_connected = static_cast<CurlMulti*>(raw)->peer_ != nullptr;
-  return is_connected ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+// curl does not say which connection the request will use, but a new one is among these.
+bool CurlMulti::check_peers() {
+  for (const curl_socket_t fd : unchecked_) {
+    const Status trusted = peer_->check(fd);
+    if (trusted) continue;
+    log_.error("upstream_socket", "{}", trusted.error().message);
+    return false;
+  }
+  unchecked_.clear();
+  return true;
 }
 
 int CurlMulti::on_close(void* raw, curl_socket_t fd) {
   auto* self = static_cast<CurlMulti*>(raw);
-  self->polls_.erase(fd);
-  self->opened_.erase(fd);
-  if (self->connecting_.erase(fd) != 0) {
-    self->nudged_until_ = loop::Loop::hrtime() + kLongestGap;
-    self->nudge_->start(kNudge);
-  }
+  self->forget(fd);
   return close(fd);
+}
+
+void CurlMulti::forget(curl_socket_t fd) {
+  polls_.erase(fd);
+  opened_.erase(fd);
+  unchecked_.erase(fd);
+  if (connecting_.erase(fd) != 0) nudge_->start(Duration(0));
 }
 
 int CurlMulti::on_timer(CURLM* /*multi*/, long timeout_ms, void* raw) {
@@ -213,7 +220,6 @@ void CurlMulti::report() {
     const CURLcode code = message->data.result;
     const Duration age = age_of(easy);  // curl forgets the connection when the handle is removed
     curl_multi_remove_handle(multi_.get(), easy);
-    --running_;
     done_(easy, code, age);
   }
 }
@@ -226,14 +232,12 @@ Duration CurlMulti::age_of(CURL* easy) const {
 }
 
 void CurlMulti::nudge() {
-  if (running_ == 0 || loop::Loop::hrtime() > nudged_until_) return;
   driving_ = true;
   kicked_ = false;
   call_all();
   report();
   driving_ = false;
   if (kicked_) act(CURL_SOCKET_TIMEOUT, 0);
-  if (nudged_until_ != Duration{}) nudge_->start(kNudge);
 }
 
 // Deprecated because it takes long with many transfers, but nothing else runs one without a socket.

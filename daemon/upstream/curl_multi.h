@@ -11,9 +11,12 @@
 // - The Poll stays started between two requests on one connection. curl releases the socket after
 //   each response and requests it again, which costs three epoll_ctl(2) each time. Only for sockets
 //   that we opened, because we learn of their close before it happens.
-// - When curl gives up an address that does not answer, it closes the socket and tries the next one
-//   only when it is called again, for which it sets no timer. So it is called then.
-// - We close the sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
+// - When curl gives up an address, it tries the next one only when it is called again, for which it
+//   sets no timer. So it is called then. If the address did not answer, curl has closed the socket
+//   itself, and only CURL_POLL_REMOVE says so.
+// - libcurl 7.88 ignores CURL_SOCKOPT_ALREADY_CONNECTED and connects a second time. So curl connects
+//   to a Unix socket, and the peer is checked before the first request.
+// - We close connected sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
 //   #16026), and libuv aborts on a closed descriptor in its poll set.
 #pragma once
 
@@ -40,7 +43,7 @@ class CurlMulti {
   // `age`: of the connection that was used; if the server has closed it, the longest possible.
   using Done = std::function<void(CURL* easy, CURLcode code, Duration age)>;
 
-  // Keeps up to `pool` idle connections. `peer`: makes the connections to a Unix socket and outlives
+  // Keeps up to `pool` idle connections. `peer`: checks who listens on a Unix socket and outlives
   // this object; null for other URLs.
   static Result<std::unique_ptr<CurlMulti>> create(loop::Loop& loop, long pool, Log& log, Done done,
                                                    const UnixPeer* peer = nullptr);
@@ -71,11 +74,12 @@ class CurlMulti {
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* to);
-  static int on_connect(void* self, curl_socket_t fd, curlsocktype purpose);
+  static int on_request(void* self, char* peer, char* local, int peer_port, int local_port);
   static int on_close(void* self, curl_socket_t fd);
-  curl_socket_t open_peer();
+  bool check_peers();
   int watch(curl_socket_t fd, int what);
   void unwatch(curl_socket_t fd);
+  void forget(curl_socket_t fd);
   Result<Watched*> watched(curl_socket_t fd);
   void ready(curl_socket_t fd, const loop::PollEvents& events);
   void wake_at(Duration due);
@@ -96,13 +100,11 @@ class CurlMulti {
   std::optional<Duration> due_;         // when curl wants to be called
   bool kicked_ = false;                 // curl asked to be called immediately
   bool driving_ = false;                // act() is on the stack
-  std::optional<loop::TimerFd>
-      nudge_;                // active while an address was given up and no other is tried
-  Duration nudged_until_{};  // Loop::hrtime()
-  std::size_t running_ = 0;  // transfers
+  std::optional<loop::TimerFd> nudge_;  // active after an address was given up
   std::unordered_map<curl_socket_t, Watched> polls_;
   std::unordered_map<curl_socket_t, Duration> opened_;  // by on_open(), when; not closed yet
   std::unordered_set<curl_socket_t> connecting_;        // of these, those not connected yet
+  std::unordered_set<curl_socket_t> unchecked_;         // of these, those whose peer is unknown
   std::unique_ptr<CURLM, Cleanup>
       multi_;  // last, so destroyed first: closes sockets through the rest
 };

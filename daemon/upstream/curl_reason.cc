@@ -19,6 +19,7 @@ constexpr Row kRows[] = {
     {CURLE_COULDNT_RESOLVE_PROXY, proto::Reason::kUpstreamConnect},
     {CURLE_COULDNT_CONNECT, proto::Reason::kUpstreamConnect},
     {CURLE_PROXY, proto::Reason::kUpstreamConnect},
+    {CURLE_ABORTED_BY_CALLBACK, proto::Reason::kUpstreamConnect},  // CurlMulti::check_peers()
     {CURLE_SSL_CONNECT_ERROR, proto::Reason::kUpstreamTls},
     {CURLE_PEER_FAILED_VERIFICATION, proto::Reason::kUpstreamTls},
     {CURLE_SSL_CERTPROBLEM, proto::Reason::kUpstreamTls},
@@ -66,6 +67,7 @@ CurlFailure explain(CURLcode code, std::string_view words) {
                               failure.reason == proto::Reason::kUpstreamTls ||
                               failure.reason == proto::Reason::kUpstreamTimeout;
   if (before_request && !words.empty()) failure.detail = printable(words, kMaxDetail);
+  if (code == CURLE_ABORTED_BY_CALLBACK) failure.detail = "the listener of its socket is not trusted";
   return failure;
 }
 

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -47,24 +46,18 @@ Result<uid_t> UnixPeer::trusted_user() const {
   return found.st_uid;
 }
 
-Result<Fd> UnixPeer::connect() const {
+Status UnixPeer::check(int fd) const {
   const uid_t trusted = TRY(trusted_user());
-  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::copy(path_.begin(), path_.end(), address.sun_path);
-  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return failure(fmt::format("cannot connect to {}: {}", path_, strerrordesc_np(errno)));
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     return failure(fmt::format("{}: unknown peer: {}", path_, strerrordesc_np(errno)));
   if (peer.uid != 0 && peer.uid != trusted)
     return failure(
         fmt::format("uid {} listens on {}, expected {} or root: stop that process, or "
                     "set socket_user",
                     peer.uid, path_, trusted));
-  return fd;
+  return {};
 }
 
 }  // namespace claimsd::upstream

@@ -1,4 +1,4 @@
-// unix_peer.h: connects to an Auth API on a Unix socket, if a trusted user listens there.
+// unix_peer.h: whether a trusted user listens on the Unix socket of an Auth API.
 //
 // The socket's file proves nothing: anyone who may write to its directory can replace it. SO_PEERCRED
 // (unix(7)) names the process that listens, and it is checked before a token is sent. Trusted are
@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 
-#include "daemon/base/fd.h"
 #include "daemon/base/result.h"
 
 namespace claimsd::upstream {
@@ -22,9 +21,8 @@ class UnixPeer {
   // `user`: a name or a uid; "": the owner of the directory. An error if the user does not exist.
   static Result<UnixPeer> create(const std::string& path, const std::string& user);
 
-  // A connected, non-blocking socket. The error says what failed or whom the socket belongs to.
-  Result<Fd> connect() const;
-  const std::string& path() const { return path_; }
+  // `fd`: connected to the socket. The error says why its peer is not trusted.
+  Status check(int fd) const;
 
  private:
   UnixPeer(std::string path, std::optional<uid_t> user) : path_(std::move(path)), user_(user) {}
