@@ -65,7 +65,7 @@ std::size_t mistakes_between(std::string_view from, std::string_view to) {
 // "did you mean status or statistics? run claimsctl help", without the question if no known name is
 // near.
 std::string hint_for(const UsageError& error, std::string_view word) {
-  const std::string help =
+  std::string help =
       error.command.empty() ? kSeeHelp : fmt::format("run claimsctl help {}", error.command);
   if (!is_repeatable(word)) return help;
   const auto names = nearest(word, error.known);

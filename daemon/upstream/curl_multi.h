@@ -11,13 +11,13 @@
 // - The Poll stays started between two requests on one connection. curl releases the socket after
 //   each response and requests it again, which costs three epoll_ctl(2) each time. Only for sockets
 //   that we opened, because we learn of their close before it happens.
-// - When curl gives up an address, it tries the next one only when it is called again, for which it
-//   sets no timer. So it is called then. If the address did not answer, curl has closed the socket
+// - When curl gives up an address, it tries the next one only when called again, for which it sets
+//   no timer. So it is called then. If the address did not answer, curl has closed the socket
 //   itself, and only CURL_POLL_REMOVE says so.
 // - libcurl 7.88 ignores CURL_SOCKOPT_ALREADY_CONNECTED and connects a second time. So curl connects
 //   to a Unix socket, and the peer is checked before the first request.
-// - We close connected sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl #14976,
-//   #16026), and libuv aborts on a closed descriptor in its poll set.
+// - We close connected sockets. curl may close one before CURL_POLL_REMOVE, or without it (curl
+//   #14976, #16026), and libuv aborts on a closed descriptor in its poll set.
 #pragma once
 
 #include <curl/curl.h>

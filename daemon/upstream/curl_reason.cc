@@ -67,7 +67,7 @@ CurlFailure explain(CURLcode code, std::string_view words) {
                               failure.reason == proto::Reason::kUpstreamTls ||
                               failure.reason == proto::Reason::kUpstreamTimeout;
   if (before_request && !words.empty()) failure.detail = printable(words, kMaxDetail);
-  if (code == CURLE_ABORTED_BY_CALLBACK) failure.detail = "the listener of its socket is not trusted";
+  if (code == CURLE_ABORTED_BY_CALLBACK) failure.detail = "the listener on its socket is untrusted";
   return failure;
 }
 

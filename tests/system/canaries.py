@@ -8,7 +8,7 @@ from tokens import jwt
 
 TOKENS = [jwt(sub=f"canary-subject-{number}", exp=int(time.time()) + 3600) for number in range(50)]
 BAD_TOKENS = [
-    b"canary-token-\r\nX-Canary: 1", b"canary token", b"canary-token-" + b"x" * 9000,
+    b"canary-token-\r\nX-Canary: 1", b"canary token", b"canary-token-" + b"x" * 20_000,
     jwt(sub="canary-subject-old", exp=1000).encode()]
 CLAIMS = {"id": "canary-id-4711", "email": "canary.mail@example.com", "role": ["canary-role"], "note": "canary-claim",
           "list": [{"deep": "canary-deep"}]}

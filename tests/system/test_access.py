@@ -9,7 +9,7 @@ import other_user
 from peer import Peer, until
 from workers import Worker
 
-NOT_ALLOWED, TOO_MANY, TOO_MANY_OF_UID = 6, 7, 11
+NOT_ALLOWED, TOO_MANY, TOO_MANY_OF_UID = 6, 7, 12
 OPEN_TO_ALL = {"socket_mode": "0666"}
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

@@ -95,15 +95,15 @@ def test_an_impossible_path_is_named_and_the_daemon_exits(claimsd, faults, optio
 
 @pytest.mark.parametrize("umask", ["022", "077"])
 def test_a_first_start_creates_the_default_directories(claimsd, peer, faults, umask):
-    """As on a fresh host: the cache is below the socket's directory, and neither exists."""
+    """As on a fresh host: neither the sockets' directory nor the cache exists."""
     daemon = claimsd(faults.url("echo"), start=False)
     run = daemon.root / "run"
     daemon.socket, daemon.admin_socket = run / "c.sock", run / "a.sock"
     daemon.tables["daemon"] = {"socket": str(daemon.socket), "admin_socket": str(daemon.admin_socket)}
-    daemon.tables["cache"].update(directory=str(run / "cache"), key_file=str(daemon.root / "lib" / "host.key"))
+    daemon.tables["cache"].update(directory=str(daemon.root / "run-cache"), key_file=str(daemon.root / "lib" / "host.key"))
     daemon.start(prefix=["sh", "-c", f'umask {umask}; exec "$@"', "sh"])
     assert peer(daemon).ask("token").verdict == "valid"
-    assert (run.stat().st_mode & 0o777, (run / "cache").stat().st_mode & 0o777) == (0o755, 0o700)
+    assert (run.stat().st_mode & 0o777, (daemon.root / "run-cache").stat().st_mode & 0o777) == (0o755, 0o700)
 
 
 def test_a_missing_group_is_named(claimsd, faults):

@@ -146,7 +146,9 @@ def test_a_flood_from_one_uid_costs_another_uid_no_cache_hits(claimsd, faults, p
         assert theirs["reason rate_limited"] > 0
     # Queries over the limit are rejected; those within it are answered.
     unknown_burst = 0.75 * budget["miss_burst_per_uid"]
-    assert asked <= unknown_burst + budget["misses_per_uid"] * took + 1
+    # Three rejections over old connections are checked over new ones; then rejections are believed for some seconds.
+    checks = 3 * (1 + took // 5)
+    assert asked <= unknown_burst + budget["misses_per_uid"] * took + 1 + checks
     if budget is BUDGETS[1]:  # the fault server may not be fast enough for more
         assert asked >= unknown_burst + 0.9 * budget["misses_per_uid"] * (FLOOD_SECONDS - 1)
     if not sanitized(build):
