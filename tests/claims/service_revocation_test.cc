@@ -341,7 +341,8 @@ TEST_CASE("revoking a user applies to all Auth APIs, or to the named one") {
 TEST_CASE("a malformed token or user id is refused") {
   ServiceHarness world;
   CHECK(world.revoke(token("not a token")).outcome == ActionOutcome::kNoToken);
-  CHECK(world.purge(token(std::string(proto::kMaxToken + 1, 'a'))).outcome == ActionOutcome::kNoToken);
+  CHECK(world.purge(token(std::string(proto::kMaxToken + 1, 'a'))).outcome ==
+        ActionOutcome::kNoToken);
   CHECK(world.revoke(user("")).outcome == ActionOutcome::kNoUser);
   CHECK(world.service->revocation_rules() == 0);
 }

@@ -116,7 +116,8 @@ Answer PendingAudit::revalidate(const PendingAnswer& pending, const Now& now) co
   const PendingSubject& subject = *pending.subject;
   if (pending.rejected) return Answer{.reason = Reason::kRejected, .source = Source::kCache};
   if (deps_.guard.invalidates_token(subject.token.view(), now) ||
-      deps_.guard.invalidates_claims(pending.upstream, answer.claims, subject.times.proven_issued_at(), now))
+      deps_.guard.invalidates_claims(pending.upstream, answer.claims,
+                                     subject.times.proven_issued_at(), now))
     return Answer{
         .reason = Reason::kRevoked,
         .source = answer.source == Source::kUpstream ? Source::kUpstream : Source::kCache};

@@ -102,7 +102,8 @@ Answer Settlement::reject(const Flight& flight, Reason reason, const Now& now) {
 bool Settlement::is_invalidated(const Flight& flight, std::string_view claims,
                                 const Now& now) const {
   return deps_.guard.invalidates_token(flight.token.view(), now) ||
-         deps_.guard.invalidates_claims(flight.upstream, claims, flight.times.proven_issued_at(), now);
+         deps_.guard.invalidates_claims(flight.upstream, claims, flight.times.proven_issued_at(),
+                                        now);
 }
 
 }  // namespace claimsd::claims
