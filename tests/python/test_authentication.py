@@ -85,12 +85,19 @@ def test_no_header_or_another_scheme_is_left_to_the_next_authenticator(api, head
     assert get("/open/", header).json() == {"authenticated": False, "claims": {}}
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer a b", "Bearer tok\xe9n", "Bearer a\0b", "Bearer " + "x" * 9000, "bearer \u2603"])
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer a b", "Bearer tok\xe9n", "Bearer a\0b", "bearer \u2603"])
 @pytest.mark.parametrize("path", ["/me/", "/open/", "/plain/"])
 def test_a_broken_header_is_401_without_a_lookup(api, header, path):
     response = get(path, header)
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_token", error_description="')
+    assert api.queries == []
+
+
+@pytest.mark.parametrize("path", ["/me/", "/open/", "/plain/"])
+def test_a_token_longer_than_any_is_503_without_a_lookup(api, path):
+    """Another login would give the same token: a 401 would start an endless loop."""
+    assert get(path, "Bearer " + "x" * 32769).status_code == 503
     assert api.queries == []
 
 

@@ -43,7 +43,8 @@ def meta(token, **more):
 
 
 def test_a_valid_token_is_what_the_factory_made(handle):
-    document, user, email, roles = handle.identify(meta("token"), "worklist/").parts
+    document, user, email, roles, truncated = handle.identify(meta("token"), "worklist/").parts
+    assert truncated is False
     assert user == user_of("token")
     assert json.loads(document)["id"] == user
     assert json.loads(document)["email"] == email
@@ -72,7 +73,7 @@ def test_users_with_documents_too_large_to_pass_on_are_distinguished(claimsd, fa
     steps = [{"body": f'{{"id":"user-{number}","role":[{roles}]}}'} for number in range(3)]
     handle = _claimsd.Handle(Made, socket=str(claimsd({"url": faults.url(faults.script("large", *steps)), "max_claims_bytes": "4KiB"}).socket))
     found = [handle.identify(meta(f"token-{number}"), None).parts for number in range(3)]
-    assert [(json, user, len(listed)) for json, user, _, listed in found] == [("{}", f"user-{number}", 64) for number in range(3)]
+    assert [(json, user, len(listed), truncated) for json, user, _, listed, truncated in found] == [("{}", f"user-{number}", 64, True) for number in range(3)]
     claims = claims_from_daemon(*found[1])
     assert claims["id"] == "user-1" and claims["role"] == claims.roles == found[1][3]
 
