@@ -44,7 +44,7 @@ def test_each_mistake_is_found(sound, use, tmp_path):
             ({"TRANSPORT": "direct", "CA_FILE": str(tmp_path / "missing.pem")}, "E005")]:
         sound(**changes)
         assert expected in found(), changes
-        sound(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [AUTHENTICATOR]}, MIDDLEWARE=[])
+        sound(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [AUTHENTICATOR]}, MIDDLEWARE=[], SECURE_PROXY_SSL_HEADER=None, USE_X_FORWARDED_HOST=False)
         assert found() == []
 
 
@@ -55,8 +55,8 @@ def test_an_old_option_names_the_new_one(sound):
 
 def test_correct_settings_raise_no_problem(sound):
     for changes in ({"MIDDLEWARE": [UPDATE_CACHE, MIDDLEWARE]}, {"COOKIE": "access", "MIDDLEWARE": [CSRF]},
-                    {"USE_X_FORWARDED_HOST": True, "CLIENT_ADDRESS_META": "HTTP_X_REAL_IP"},
-                    {"AUTH_API_URL": "http://127.0.0.1:8000"}, {"AUTH_API_URL": "http://[::1]"}, {"AUTH_API_URL": "http://localhost"}):
+                    {"AUTH_API_URL": "http://127.0.0.1:8000"}, {"AUTH_API_URL": "http://[::1]"}, {"AUTH_API_URL": "http://localhost"},
+                    {"USE_X_FORWARDED_HOST": True, "CLIENT_ADDRESS_META": "HTTP_X_REAL_IP"}):
         sound(**changes)
         assert found() == [], changes
 
