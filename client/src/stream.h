@@ -145,6 +145,7 @@ struct claimsd_stream {
   explicit claimsd_stream(claimsd_handle& of) : handle(claimsd_retain(&of)), stream(of.handle) {}
   claimsd_stream(const claimsd_stream&) = delete;
   claimsd_stream& operator=(const claimsd_stream&) = delete;
+  ~claimsd_stream() = default;
 
   claimsd_handle* const handle;
   mutable claimsd::client::Mutex mutex;

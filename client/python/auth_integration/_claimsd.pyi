@@ -37,7 +37,7 @@ class Stream:
 class Handle:
     def __init__(
         self,
-        make: Callable[[str, str, str, Tuple[str, ...]], Identity],
+        make: Callable[[str, str, str, Tuple[str, ...], bool], Identity],
         *,
         socket: Optional[str] = None,
         upstream: Optional[str] = None,
