@@ -135,6 +135,8 @@ class StatusCommand final : public Command {
     const auto reply = admin_get(globals.admin_socket, "/v1/status");
     if (!reply) return output.problem(reply.error());
     const auto parsed = Reply::parse(reply->body);
+    if (parsed && !text_at(parsed->root(), "/error/message").empty())
+      return output.problem(refused(*reply, globals.admin_socket));
     if (reply->status != 200 || !parsed || count_at(parsed->root(), "/schema") != 1)
       return output.problem(not_a_status(globals.admin_socket, reply->status));
     const Element& status = parsed->root();
