@@ -13,7 +13,7 @@ from peer import Peer
 # Answers with the canaries in places that an error message could quote.
 TROUBLE = {
     "cut": {"body": json.dumps(CLAIMS)[:-5]},
-    "twice": {"body": json.dumps(CLAIMS)[:-1] + ',"canary-claim":1,"canary-claim":2}'},
+    "twice": {"body": json.dumps(CLAIMS)[:-1] + ',"id":"canary-claim"}'},
     "types": {"body": {**CLAIMS, "role": {"canary-role": "canary-role"}}},
     "control": {"body": {**CLAIMS, "id": "canary-id-4711\n"}},
     "long": {"body": {**CLAIMS, "id": "canary-id-4711" * 30}},

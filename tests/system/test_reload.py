@@ -104,7 +104,7 @@ def test_a_secret_of_the_configuration_is_shown_nowhere(claimsd, build):
     daemon = claimsd({"url": "https://localhost:1", "proxy": "http://proxy-one.example:3128"})
     daemon.tables["upstream.main"]["proxy"] = "http://user:hunter2@proxy-two.example:3128"
     status, reply = reload(daemon)
-    assert status == 422, reply
+    assert (status, reply["error"]["code"]) == (409, "bad_configuration")
     shown = ctl(build, daemon, "config").stdout + ctl(build, daemon, "config", "--json").stdout
     assert "proxy-one" in shown
     assert "hunter2" not in shown + json.dumps(reply) + daemon.log()
