@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "proto/messages.h"
+
 namespace claimsd::front_door {
 namespace {
 
@@ -111,7 +113,11 @@ void FrontDoor::answer(const claims::Waiter& waiter, const claims::Answer& answe
   Decision& decision = waiting.decision;
   decision.reason = answer.reason;
   decision.retry_after = answer.retry_after;
-  if (answer.reason != proto::Reason::kOk) return finish(waiter.connection);
+  // A document without its largest part could pass for the Auth API's own.
+  const bool truncated = (answer.flags & proto::kAnswerTruncated) != 0;
+  if (truncated && waiting.question.resource == Resource::kDocument)
+    decision.reason = proto::Reason::kUpstreamTooLarge;
+  if (decision.reason != proto::Reason::kOk) return finish(waiter.connection);
   if (!is_admitted(waiting, answer)) {
     decision.kind = Kind::kDenied;
     unreported_.push_back(waiter.connection);

@@ -74,6 +74,13 @@ def test_any_client_of_the_auth_api_is_a_client_of_claimsd(front_door, auth_api)
     assert (head.status, head.text, head.getheader("Content-Length")) == (200, "", str(len(response.text)))
 
 
+def test_a_document_too_large_to_keep_is_never_sent_truncated(front_door, faults):
+    mode = faults.script("large", {"body": json.dumps({"id": "7", "role": "doctor", "more": "x" * 8000})})
+    _, client = front_door({"url": faults.url(mode), "max_claims_bytes": "4KiB"})
+    assert client.ask("/v1/auth/doctors", "token").status == 200
+    assert client.ask("/api/me/", "token").status == 503
+
+
 def test_a_gate_admits_by_role_and_passes_the_identity(front_door, auth_api):
     _, client = front_door(auth_api.url)
     technician, doctor = auth_api.login("tess"), auth_api.login("dana")
