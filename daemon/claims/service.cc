@@ -188,8 +188,7 @@ bool ClaimsService::wait_for_flight(const TokenKey& key, const Query& query, con
                   .upstream = query.upstream,
                   .max_age = query.max_age,
                   .origin = KeptOrigin(loggable_origin(query))};
-  const std::optional<Answer> unavailable =
-      upstreams_.enqueue(query, times, std::move(waiting), now);
+  const std::optional<Answer> unavailable = upstreams_.enqueue(query, times, waiting, now);
   if (!unavailable) return true;
   Completion completion{.token = query.token};
   const Answer answer = or_stale(waiting, *unavailable, completion);

@@ -55,6 +55,7 @@ class ClaimsService {
   ClaimsService(Policy policy, Dependencies deps);
   ClaimsService(const ClaimsService&) = delete;  // its parts refer to each other
   ClaimsService& operator=(const ClaimsService&) = delete;
+  ~ClaimsService() = default;
 
   // Processes a query. False: its peer is over its rate limit and may be throttled.
   bool query(const Query& query, const Waiter& waiter);

@@ -45,7 +45,7 @@ UpstreamScheduler::UpstreamScheduler(Dependencies deps)
 }
 
 std::optional<Answer> UpstreamScheduler::enqueue(const Query& query, const JwtTimes& times,
-                                                 Waiting&& waiting, const Now& now) {
+                                                 Waiting& waiting, const Now& now) {
   Flight* flight = flights_.find(waiting.key);
   const bool known = recently_valid_.holds(waiting.key);
   const bool successor = flight != nullptr && comes_too_late(*flight, query, now);

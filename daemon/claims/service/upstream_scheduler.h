@@ -40,8 +40,8 @@ class UpstreamScheduler {
   explicit UpstreamScheduler(Dependencies deps);
 
   // The query joins its token's flight, or starts one as soon as the limits allow. Returns an answer
-  // if it may not wait; then `waiting` is unchanged.
-  std::optional<Answer> enqueue(const Query& query, const JwtTimes& times, Waiting&& waiting,
+  // if it may not wait; then `waiting` is unchanged, otherwise moved from.
+  std::optional<Answer> enqueue(const Query& query, const JwtTimes& times, Waiting& waiting,
                                 const Now& now);
   // Refresh-ahead, so that later queries need not wait. Skipped first under load.
   void refresh(const TokenKey& key, const Query& query, const Now& now);

@@ -35,6 +35,7 @@ class VerdictCache {
   explicit VerdictCache(Dependencies deps);
   VerdictCache(const VerdictCache&) = delete;
   VerdictCache& operator=(const VerdictCache&) = delete;
+  ~VerdictCache() = default;
 
   // An entry that may answer a query now.
   struct Hit {
