@@ -60,6 +60,7 @@ class Session {
       : connection_(connection), context_(context), wire_(wire) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+  ~Session() = default;
 
   // Refuses the peer before it has sent anything, and hangs up.
   void refuse(proto::FailureCode code);
