@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <bit>
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -9,19 +10,14 @@
 #include "daemon/store/lmdb_format.h"
 
 namespace claimsd::store {
+namespace lmdb {  // the terms of the format
 namespace {
-
-using namespace lmdb;
 
 template <class T>
 T load(std::string_view bytes, std::size_t at = 0) {
   T value;
   std::memcpy(&value, bytes.data() + at, sizeof value);
   return value;
-}
-
-bool power_of_two(std::uint64_t number) {
-  return number != 0 && (number & (number - 1)) == 0;
 }
 
 // The keys a page may hold: from `from` to before `to`.
@@ -107,7 +103,7 @@ bool PageCheck::read_headers() {
   Header other{};
   if (!read_header(0, header_)) return false;
   page_size_ = header_.free.pad;
-  if (!power_of_two(page_size_) || page_size_ < 512 || page_size_ > 32768)
+  if (!std::has_single_bit(page_size_) || page_size_ < 512 || page_size_ > 32768)
     return damaged(0, "its page size");
   if (!read_header(1, other)) return false;
   const std::uint64_t first = header_.transaction;
@@ -286,10 +282,11 @@ bool PageCheck::take_free_pages(std::uint64_t number, std::string_view key, std:
 }
 
 }  // namespace
+}  // namespace lmdb
 
 Status check_lmdb_pages(std::string_view file) {
   if (file.empty()) return {};
-  return PageCheck(file).run();
+  return lmdb::PageCheck(file).run();
 }
 
 }  // namespace claimsd::store
