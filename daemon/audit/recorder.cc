@@ -1,8 +1,6 @@
 #include "daemon/audit/recorder.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "daemon/audit/answer_record.h"
+#include "daemon/loop/signals_blocked.h"
 
 namespace claimsd::audit {
 namespace {
@@ -61,17 +60,11 @@ Status Recorder::start(const Settings& settings, loop::Loop& loop) {
   completions_ = TRY(loop::MessageQueue<std::vector<Completion>>::create(
       loop, [this](std::vector<Completion>&& all) { completed(std::move(all)); }));
   pages_ = TRY(loop::MessageQueue<Read>::create(loop, [](Read&& read) { read.done(read.page); }));
-  // Signals are for the loop thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto started = AuditLog::start(
+  const loop::SignalsBlocked blocked;
+  audit_log_ = TRY(AuditLog::start(
       settings.log, clock_, random_, log_,
       {.completed = [this](std::vector<Completion>&& done) { completions_->push(std::move(done)); },
-       .anchored = [this](const std::string& line) { anchored(line); }});
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  audit_log_ = TRY(std::move(started));
+       .anchored = [this](const std::string& line) { anchored(line); }}));
   return {};
 }
 

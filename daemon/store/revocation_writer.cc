@@ -1,9 +1,10 @@
 #include "daemon/store/revocation_writer.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <system_error>
+
+#include "daemon/loop/signals_blocked.h"
 
 namespace claimsd::store {
 
@@ -20,20 +21,14 @@ Result<std::unique_ptr<RevocationWriter>> RevocationWriter::create(
 Status RevocationWriter::start(loop::Loop& loop) {
   results_ = TRY(loop::MessageQueue<Written>::create(
       loop, [this](Written&& result) { this->written(result); }));
-  // Signals are for the loop thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  Status started;
+  const loop::SignalsBlocked blocked;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    started = failure(fmt::format(
+    return failure(fmt::format(
         "cannot start the thread that writes revocations: {}; raise TasksMax", error.what()));
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
+  return {};
 }
 
 RevocationWriter::~RevocationWriter() {

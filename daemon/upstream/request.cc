@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/percent_encoding.h"
 #include "daemon/claims/parse/token.h"
 #include "proto/limits.h"
 
@@ -22,28 +23,11 @@ Secret joined(std::initializer_list<std::string_view> parts) {
   return text;
 }
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
 }  // namespace
 
 Secret form_encoded(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  const auto plain = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_plain));
-  Secret encoded(plain + 3 * (text.size() - plain));
-  char* at = encoded.data();
-  for (const char c : text) {
-    if (is_plain(c)) {
-      *at++ = c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    *at++ = '%';
-    *at++ = kHex[byte >> 4];
-    *at++ = kHex[byte & 15];
-  }
+  Secret encoded(percent_encoded_size(text));
+  percent_encode(text, encoded.data());
   return encoded;
 }
 

@@ -4,23 +4,12 @@
 #include <charconv>
 #include <cstdint>
 
+#include "daemon/base/ascii.h"
+
 namespace claimsd::claims {
 namespace {
 
 constexpr seconds kLongest{std::int64_t{1} << 31};  // RFC 9111 section 1.2.2
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-         });
-}
 
 // Parses delta-seconds; values above kLongest are clamped to it.
 std::optional<seconds> read_seconds(std::string_view text) {
@@ -41,9 +30,9 @@ void shorten(std::optional<seconds>& lifetime, seconds to) {
 
 void apply_directive(std::string_view directive, CacheHeaders& headers) {
   const auto equals = directive.find('=');
-  const std::string_view name = trim(directive.substr(0, equals));
+  const std::string_view name = trimmed(directive.substr(0, equals));
   const std::string_view value =
-      equals == std::string_view::npos ? std::string_view() : trim(directive.substr(equals + 1));
+      equals == std::string_view::npos ? std::string_view() : trimmed(directive.substr(equals + 1));
   if (equals_ignoring_case(name, "no-store")) headers.no_store = headers.forbids = true;
   if (equals_ignoring_case(name, "no-cache")) {
     shorten(headers.lifetime, seconds(0));
@@ -63,12 +52,12 @@ CacheHeaders read_cache_headers(std::string_view cache_control, std::string_view
   CacheHeaders headers;
   while (!cache_control.empty()) {
     const auto comma = cache_control.find(',');
-    apply_directive(trim(cache_control.substr(0, comma)), headers);
+    apply_directive(trimmed(cache_control.substr(0, comma)), headers);
     cache_control = comma == std::string_view::npos ? "" : cache_control.substr(comma + 1);
   }
   if (headers.lifetime) {
     // A malformed Age is ignored (RFC 9111 section 5.1). In a list, the first member counts.
-    const seconds spent = read_seconds(trim(age.substr(0, age.find(',')))).value_or(seconds(0));
+    const seconds spent = read_seconds(trimmed(age.substr(0, age.find(',')))).value_or(seconds(0));
     headers.lifetime = std::max(seconds(0), *headers.lifetime - spent);
     if (headers.max_age) headers.max_age = std::max(seconds(0), *headers.max_age - spent);
   }
