@@ -28,4 +28,9 @@ Response error_response(unsigned status, std::string_view code, std::string_view
   return json_response(status, error_json(code, message, hint));
 }
 
+Response wrong_host_response() {
+  return error_response(403, "wrong_host", "the Host header must name the loopback",
+                        "use http://localhost or http://127.0.0.1 with the port");
+}
+
 }  // namespace claimsd::http

@@ -15,4 +15,7 @@ Response json_response(unsigned status, std::string body);
 Response error_response(unsigned status, std::string_view code, std::string_view message,
                         std::string_view hint);
 
+// 403 for a request over TCP whose Host header does not name the loopback (loopback_host.h).
+Response wrong_host_response();
+
 }  // namespace claimsd::http

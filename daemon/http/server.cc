@@ -3,94 +3,23 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <microhttpd.h>
+#include <string.h>  // explicit_bzero(3)
 #include <sys/socket.h>
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
 #include <unordered_map>
 
 #include "daemon/http/connection.h"
 #include "daemon/http/deferred_response.h"
-#include "daemon/http/json_response.h"
+#include "daemon/http/exchange.h"
 #include "daemon/loop/loop.h"
 #include "daemon/loop/poll.h"
 #include "daemon/loop/timer.h"
 
 namespace claimsd::http {
 namespace {
-
-struct ResponseRelease {
-  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
-};
-using OwnedResponse = std::unique_ptr<MHD_Response, ResponseRelease>;
-
-OwnedResponse make_response(const Response& from, bool keep_alive) {
-  // MHD copies the text and only reads it. Its parameter is non-const for modes that take
-  // ownership.
-  OwnedResponse response(MHD_create_response_from_buffer(
-      from.body.size(), const_cast<char*>(from.body.data()), MHD_RESPMEM_MUST_COPY));
-  if (!response) return response;
-  const auto add = [&](const char* name, const std::string& value) {
-    MHD_add_response_header(response.get(), name, value.c_str());
-  };
-  if (!from.body.empty()) add("Content-Type", from.content_type);
-  add("Cache-Control", "no-store");
-  if (!keep_alive || from.close) add("Connection", "close");
-  if (!from.allow.empty()) add("Allow", from.allow);
-  for (const auto& [name, value] : from.headers) add(name.c_str(), value);
-  return response;
-}
-
-MHD_Result keep_field(void* fields, MHD_ValueKind, const char* name, std::size_t name_size,
-                      const char* value, std::size_t value_size) {
-  static_cast<std::vector<Field>*>(fields)->emplace_back(
-      std::string_view(name, name_size),
-      std::string_view(value == nullptr ? "" : value, value_size));
-  return MHD_YES;
-}
-
-const char* header(MHD_Connection* connection, const char* name) {
-  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
-// The announced size of the body, or a response that rejects it.
-tl::expected<std::size_t, Response> announced_body(MHD_Connection* connection, std::size_t limit) {
-  const char* const length = header(connection, "Content-Length");
-  const bool chunked = header(connection, "Transfer-Encoding") != nullptr;
-  std::size_t size = 0;
-  if (length != nullptr) {
-    const std::string_view text(length);
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) size = limit + 1;
-  }
-  if (limit == 0 && (chunked || size > 0)) {
-    return tl::make_unexpected(
-        error_response(400, "body_not_allowed", "the request has a body", "send it without one"));
-  }
-  if (chunked) {
-    return tl::make_unexpected(error_response(411, "length_required",
-                                              "the request has a body but no Content-Length",
-                                              "send a Content-Length instead of chunks"));
-  }
-  if (size <= limit) return size;
-  return tl::make_unexpected(error_response(413, "too_large",
-                                            fmt::format("the body is longer than {} bytes", limit),
-                                            "send a shorter body"));
-}
-
-std::optional<loop::PeerCredentials> peer_of(int fd) {
-  auto peer = loop::peer_credentials(fd);
-  // A TCP connection has no credentials; the kernel then returns uid -1.
-  if (!peer || peer->uid == static_cast<uid_t>(-1)) return std::nullopt;
-  return std::move(*peer);
-}
-
-int descriptor_of(MHD_Connection* connection) {
-  const auto* const info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  return info == nullptr ? -1 : info->connect_fd;
-}
 
 Status make_non_blocking(int fd) {
   const int flags = ::fcntl(fd, F_GETFL);
@@ -133,7 +62,6 @@ class MhdServer final : public Server {
   MHD_Result begin(Connection& connection, void** exchange);
   MHD_Result proceed(Connection& connection, const char* url, const char* method, const char* data,
                      std::size_t* size);
-  Request request_of(Connection& connection, const char* url, const char* method) const;
   MHD_Result respond(Connection& connection, const Response& response);
   MHD_Result send(Connection& connection, const Response& response);
   void resume(Connection& connection, Response response);
@@ -296,7 +224,9 @@ MHD_Result MhdServer::begin(Connection& connection, void** exchange) {
     size.error().close = true;  // what follows may be the body
     return send(connection, size.error());
   }
-  connection.body.emplace(*size);
+  connection.body_size = *size;
+  connection.body.emplace();
+  connection.body->reserve(*size);
   return MHD_YES;
 }
 
@@ -306,24 +236,15 @@ MHD_Result MhdServer::proceed(Connection& connection, const char* url, const cha
   if (!connection.body) return MHD_NO;  // rejected by begin()
   if (*size == 0) {
     if (connection.response) return send(connection, *connection.response);
-    return respond(connection, handler_(request_of(connection, url, method)));
+    return respond(connection, handler_(request_of(connection.handle, url, method,
+                                                   connection.body->view(), connection.peer)));
   }
-  const bool fits = connection.body->append(data, *size);
+  const bool fits = connection.body_size - connection.body->size() >= *size;
+  if (fits) connection.body->append({data, *size});
   // MHD's own buffer: writable, and not read again.
   explicit_bzero(const_cast<char*>(data), *size);
   *size = 0;
   return fits ? MHD_YES : MHD_NO;
-}
-
-Request MhdServer::request_of(Connection& connection, const char* url, const char* method) const {
-  Request request{
-      .method = method, .path = url, .body = connection.body->view(), .peer = connection.peer};
-  MHD_Connection* const handle = connection.handle;
-  MHD_get_connection_values_n(handle, MHD_GET_ARGUMENT_KIND, &keep_field, &request.parameters);
-  request.headers.reserve(16);
-  MHD_get_connection_values_n(handle, MHD_HEADER_KIND, &keep_field, &request.headers);
-  if (const char* const host = header(handle, "Host")) request.host = host;
-  return request;
 }
 
 // A deferred response suspends the connection.
@@ -338,8 +259,7 @@ MHD_Result MhdServer::respond(Connection& connection, const Response& response) 
 }
 
 MHD_Result MhdServer::send(Connection& connection, const Response& response) {
-  const OwnedResponse made = make_response(response, limits_.keep_alive);
-  return made ? MHD_queue_response(connection.handle, response.status, made.get()) : MHD_NO;
+  return http::respond(connection.handle, response, limits_.keep_alive);
 }
 
 void MhdServer::resume(Connection& connection, Response response) {
