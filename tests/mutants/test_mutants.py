@@ -39,6 +39,10 @@ def test_each_mutant_names_what_must_catch_it():
         assert mutant.named or mutant.by and all(by == "test" or by.partition(":")[0] == "sim" for by in mutant.by), mutant.name
 
 
+def test_a_mutant_of_a_header_names_the_source_that_includes_it():
+    assert [mutant.name for mutant in LIST if mutant.file.endswith(".h") and mutant.via is None] == []
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_each_area_outside_the_core_has_mutants(area):
     assert [mutant.name for mutant in NAMED if mutant.file.startswith(area)]
